@@ -1,0 +1,184 @@
+"""Who acts, and what a decision let them see.
+
+`Access` is the one key to a record: every read function takes it first, and only
+`consent/decision.py` makes one (tests/test_house.py holds that).
+"""
+
+from datetime import date
+from enum import IntFlag
+from typing import Literal, get_args
+from uuid import UUID
+
+from msgspec import Struct
+
+ActorKind = Literal["citizen", "practitioner", "facility-system", "kiosk", "operator", "job"]
+
+Role = Literal[
+    "doctor",
+    "pharmacist",
+    "vaccinator",
+    "nurse",
+    "clerk",
+    "facility-admin",
+    "registry-officer",
+    "privacy-officer",
+]
+
+Basis = Literal[
+    "self",
+    "guardian",
+    "proxy",
+    "grant",
+    "break-glass",
+    "facility-own-episode",
+    "share-link",
+    "partner",
+    "job",
+]
+
+# Closed list; a write names the act, a read names what is opened.
+Action = Literal[
+    "read-summary",
+    "read-section",
+    "read-timeline",
+    "read-trend",
+    "search",
+    "read-document",
+    "read-access-log",
+    "read-notifications",
+    "manage-grants",
+    "manage-devices",
+    "manage-account",
+]
+
+# What a grant can name (SMART v2 resource types; Observation by category, consent.md §4).
+RecordType = Literal[
+    "AllergyIntolerance",
+    "Condition",
+    "MedicationRequest",
+    "MedicationStatement",
+    "Immunization",
+    "Observation.laboratory",
+    "Observation.vital-signs",
+    "Observation.other",
+    "DiagnosticReport",
+    "ImagingStudy",
+    "Procedure",
+    "Encounter",
+    "CarePlan",
+    "Device",
+    "DocumentReference",
+    "FamilyMemberHistory",
+    "QuestionnaireResponse",
+    "Other",
+]
+RECORD_TYPES: frozenset[RecordType] = frozenset(get_args(RecordType))
+
+
+class Label(IntFlag):
+    """Sensitivity labels of a resource (HL7 v3-ActCode), stored as a bit mask."""
+
+    NONE = 0
+    HIV = 1
+    ETH = 2
+    PSY = 4
+    SEX = 8
+    STD = 16
+    SDV = 32
+    GDIS = 64
+    # Unlabelled content of a sensitive department: withheld until somebody labels it (fail closed).
+    RESTRICTED = 128
+
+
+ALL_LABELS = Label(255)
+
+
+class Actor(Struct, frozen=True, kw_only=True):
+    """The signed-in party of one request, re-read from the database on every request.
+
+    For a citizen `actor_id` is the person's own patient_id. A practitioner carries the chosen
+    PractitionerRole; `name` and `licence` are what the citizen's access log shows.
+    """
+
+    kind: ActorKind
+    actor_id: UUID
+    session_id: UUID | None = None
+    name: str = ""
+    level: int = 0
+    device_id: UUID | None = None
+    probation: bool = False
+    practitioner_role_id: UUID | None = None
+    role: Role | None = None
+    licence: str | None = None
+    facility_id: UUID | None = None
+    facility_name: str | None = None
+
+
+class Access:
+    """A decision in force for one request: what of whose record, for whom, on what basis.
+
+    types: None means every type. since/until bound events by date; allergies, active conditions,
+    active medicines and immunizations are exempt from them (consent.md §4). Rows that carry any
+    of `withheld_labels` do not exist for this access.
+    """
+
+    __slots__ = (
+        "action",
+        "actor",
+        "basis",
+        "basis_id",
+        "basis_version",
+        "on_behalf_of",
+        "patient_id",
+        "purpose",
+        "since",
+        "types",
+        "until",
+        "withheld_labels",
+    )
+
+    patient_id: UUID
+    actor: Actor
+    on_behalf_of: UUID | None
+    action: Action
+    purpose: str
+    basis: Basis
+    basis_id: UUID | None
+    basis_version: int | None
+    types: frozenset[RecordType] | None
+    since: date | None
+    until: date | None
+    withheld_labels: Label
+
+    def __init__(self) -> None:
+        raise TypeError("only consent/decision.py makes an Access")
+
+    @property
+    def is_own(self) -> bool:
+        """True where the person's own hands hold the answer."""
+        return self.basis == "self"
+
+
+def mint_access(  # noqa: PLR0913 - one value of many facts, made in one place
+    *,
+    patient_id: UUID,
+    actor: Actor,
+    action: Action,
+    purpose: str,
+    basis: Basis,
+    basis_id: UUID | None = None,
+    basis_version: int | None = None,
+    on_behalf_of: UUID | None = None,
+    types: frozenset[RecordType] | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    withheld_labels: Label = Label.NONE,
+) -> Access:
+    """Make an Access. Called by consent/decision.py alone."""
+    access = object.__new__(Access)
+    access.patient_id, access.actor, access.on_behalf_of = patient_id, actor, on_behalf_of
+    access.action, access.purpose = action, purpose
+    access.basis, access.basis_id, access.basis_version = basis, basis_id, basis_version
+    access.types, access.since, access.until = types, since, until
+    access.withheld_labels = withheld_labels
+    return access

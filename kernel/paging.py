@@ -1,0 +1,39 @@
+"""Keyset paging with opaque cursors; a page is never counted."""
+
+import base64
+import binascii
+from typing import TypeVar
+
+import msgspec
+
+from kernel.problems import ProblemType, declare, refuse
+
+T = TypeVar("T")
+
+PAGE_MAX = 100
+PAGE_DEFAULT = 50
+
+BAD_CURSOR = declare(
+    ProblemType(
+        code="bad-cursor",
+        status=400,
+        vi="Dấu trang không hợp lệ.",
+        en="The page cursor is not valid.",
+        next_vi="Tải lại danh sách từ đầu.",
+        next_en="Load the list again from its start.",
+    )
+)
+
+
+def encode_cursor(*keys: str | int | None) -> str:
+    """The keyset of the last row, as an opaque URL-safe text."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(keys)).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, shape: type[T]) -> T:
+    """The keyset again, checked against `shape`. Raises the problem `bad-cursor`."""
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
+        return msgspec.json.decode(raw, type=shape)
+    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        refuse(BAD_CURSOR, "cursor")
