@@ -159,7 +159,7 @@ class Access:
         return self.basis == "self"
 
 
-def mint_access(  # noqa: PLR0913 - one value of many facts, made in one place
+def mint_access(
     *,
     patient_id: UUID,
     actor: Actor,

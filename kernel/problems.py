@@ -1,7 +1,7 @@
 """The problem tree.
 
 ProblemType   what can go wrong, declared once in a package's problems.py
-Refused       a refusal that a use case returns; its transaction commits (the charge and the audit row stay)
+Refused       a refusal that a use case returns; its transaction commits: charge and audit row stay
 ProblemError  the same, raised where nothing may be kept; the transaction rolls back
 """
 
