@@ -1,0 +1,129 @@
+"""All SQL of the access log and of the operators' log."""
+
+from datetime import datetime
+from uuid import UUID
+
+from audit.models import AdminRow, Head, LogRow
+from store.database import Tx
+from store.statement import Command, Statement
+
+# Head and row move in one statement: the head's row lock is what orders concurrent readers of one
+# person, and nothing can append a row without moving the head (consent.md §10).
+APPEND = Command(
+    """
+    WITH head AS (
+        INSERT INTO audit_head AS a (patient_id, seq, prev, h)
+        VALUES ($1, 1, decode(repeat('00', 32), 'hex'),
+                sha256('\\x01'::bytea || decode(repeat('00', 32), 'hex') || int8send(1) || $2))
+        ON CONFLICT (patient_id) DO UPDATE SET
+            seq = a.seq + 1,
+            prev = a.h,
+            h = sha256('\\x01'::bytea || a.h || int8send(a.seq + 1) || $2)
+        RETURNING seq, prev, h
+    )
+    INSERT INTO access_log (patient_id, seq, at, actor_kind, entry, prev, h, salt, actor_salt,
+                            actor_name, actor_licence, facility_name)
+    SELECT $1, head.seq, $3::timestamptz, $4::text, $5::text, head.prev, head.h, $6::bytea, $7::bytea,
+           $8::text, $9::text, $10::text
+    FROM head
+    """
+)
+
+HEAD_OF = Statement(Head, "SELECT seq, h FROM audit_head WHERE patient_id = $1")
+
+_ROW_COLUMNS = "seq, at, entry, prev, h, salt, actor_salt, actor_name, actor_licence, facility_name"
+
+PAGE = Statement(
+    LogRow,
+    f"""
+    SELECT {_ROW_COLUMNS} FROM access_log
+    WHERE patient_id = $1 AND seq < $2
+      AND ($3::text IS NULL OR actor_kind = $3)
+      AND at >= $4 AND at < $5
+    ORDER BY seq DESC LIMIT $6
+    """,  # noqa: S608 - a constant of this file
+)
+
+EXPORT = Statement(
+    LogRow,
+    f"SELECT {_ROW_COLUMNS} FROM access_log WHERE patient_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",  # noqa: S608
+)
+
+APPEND_ADMIN = Command(
+    """
+    WITH head AS (
+        INSERT INTO admin_head AS a (chain, seq, prev, h)
+        VALUES ('admin', 1, decode(repeat('00', 32), 'hex'),
+                sha256('\\x01'::bytea || decode(repeat('00', 32), 'hex') || int8send(1) || $1))
+        ON CONFLICT (chain) DO UPDATE SET
+            seq = a.seq + 1,
+            prev = a.h,
+            h = sha256('\\x01'::bytea || a.h || int8send(a.seq + 1) || $1)
+        RETURNING seq, prev, h
+    )
+    INSERT INTO admin_event (seq, at, entry, prev, h)
+    SELECT head.seq, $2::timestamptz, $3::text, head.prev, head.h FROM head
+    """
+)
+
+ADMIN_EXPORT = Statement(
+    AdminRow, "SELECT seq, at, entry, prev, h FROM admin_event WHERE seq > $1 ORDER BY seq LIMIT $2"
+)
+
+
+async def append(
+    tx: Tx,
+    patient_id: UUID,
+    *,
+    row_digest: bytes,
+    at: datetime,
+    actor_kind: str,
+    entry: str,
+    salt: bytes,
+    actor_salt: bytes,
+    actor_name: str | None,
+    actor_licence: str | None,
+    facility_name: str | None,
+) -> None:
+    await APPEND.run(
+        tx,
+        patient_id,
+        row_digest,
+        at,
+        actor_kind,
+        entry,
+        salt,
+        actor_salt,
+        actor_name,
+        actor_licence,
+        facility_name,
+    )
+
+
+async def head_of(tx: Tx, patient_id: UUID) -> Head | None:
+    return await HEAD_OF.one(tx, patient_id)
+
+
+async def page(
+    tx: Tx,
+    patient_id: UUID,
+    *,
+    before_seq: int,
+    actor_kind: str | None,
+    since: datetime,
+    until: datetime,
+    limit: int,
+) -> list[LogRow]:
+    return await PAGE.all(tx, patient_id, before_seq, actor_kind, since, until, limit)
+
+
+async def export(tx: Tx, patient_id: UUID, *, after_seq: int, limit: int) -> list[LogRow]:
+    return await EXPORT.all(tx, patient_id, after_seq, limit)
+
+
+async def append_admin(tx: Tx, *, row_digest: bytes, at: datetime, entry: str) -> None:
+    await APPEND_ADMIN.run(tx, row_digest, at, entry)
+
+
+async def admin_export(tx: Tx, *, after_seq: int, limit: int) -> list[AdminRow]:
+    return await ADMIN_EXPORT.all(tx, after_seq, limit)

@@ -1,0 +1,102 @@
+"""Signed texts that a phone or a desk scans: compact, versioned, of one kind, expiring.
+
+text    = "SSK1:" ‖ base45(payload ‖ signature)
+payload = JCS({"body", "exp", "kid", "kind", "v": "1"}), exp in Unix seconds
+signature = Ed25519 over "SSK1:" ‖ payload, by the QR key `kid`, which apps pin
+
+An app checks the same text without a network. Schema and vectors: mobile-contract/qr.schema.json,
+mobile-contract/vectors/qr.json.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from kernel.problems import ProblemType, Refused
+from qr import base45
+from qr.problems import QR_EXPIRED, QR_FORGED, QR_KIND, QR_UNREADABLE, QR_VERSION
+from store.keys import KeyRing
+
+Kind = Literal["citizen", "doctor-request", "counter"]
+
+FAMILY = "SSK"
+PREFIX = "SSK1:"
+SIGNATURE_BYTES = 64
+# A QR code of level M holds at most 3,391 alphanumeric characters (ISO/IEC 18004, version 40).
+TEXT_MAX = 3391
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    body: dict[str, Any]
+    exp: int
+    kid: str
+    kind: str
+    v: str
+
+
+def sign(keys: KeyRing, kind: Kind, body: dict[str, Any], expires_at: datetime, now: datetime) -> str:
+    """The text to draw. `expires_at` is cut to whole seconds. The body carries no name or number of a
+    citizen: anybody in view of the screen can read it."""
+    if expires_at <= now:
+        raise ValueError("a code must expire in the future")
+    key_id, signer = keys.signer("qr")
+    assert isinstance(signer, Ed25519PrivateKey)
+    return sign_payload(signer, key_id, kind, body, int(expires_at.timestamp()))
+
+
+def sign_payload(signer: Ed25519PrivateKey, key_id: str, kind: str, body: dict[str, Any], exp: int) -> str:
+    payload = rfc8785.dumps({"body": body, "exp": exp, "kid": key_id, "kind": kind, "v": "1"})
+    return PREFIX + base45.encode(payload + signer.sign(PREFIX.encode() + payload))
+
+
+def read(keys: KeyRing, kind: Kind, text: str, now: datetime) -> dict[str, Any] | Refused:
+    """The body of a text of this kind that one of our keys signed and that has not expired."""
+    return read_with(keys.public_keys("qr"), kind, text, now)
+
+
+def read_with(
+    public_keys: Mapping[str, object], kind: str, text: str, now: datetime
+) -> dict[str, Any] | Refused:
+    """`read` with given public keys: what an app does with the keys it pinned."""
+    opened = _open(text)
+    if isinstance(opened, ProblemType):
+        return Refused(problem=opened, where="qr")
+    payload, raw, signature = opened
+    problem = _check(public_keys.get(payload.kid), payload, raw, signature, kind, now)
+    return Refused(problem=problem, where="qr") if problem else payload.body
+
+
+def _open(text: str) -> tuple[Payload, bytes, bytes] | ProblemType:
+    if not text.startswith(FAMILY) or len(text) > TEXT_MAX:
+        return QR_UNREADABLE
+    head, colon, rest = text.partition(":")
+    if colon and head + colon != PREFIX and head[len(FAMILY) :].isdigit():
+        return QR_VERSION
+    if head + colon != PREFIX:
+        return QR_UNREADABLE
+    try:
+        raw = base45.decode(rest)
+        payload = msgspec.json.decode(raw[:-SIGNATURE_BYTES], type=Payload)
+    except (ValueError, msgspec.MsgspecError):
+        return QR_UNREADABLE
+    return payload, raw[:-SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]
+
+
+def _check(
+    key: object, payload: Payload, raw: bytes, signature: bytes, kind: str, now: datetime
+) -> ProblemType | None:
+    """The signature first: nothing inside an unsigned text decides anything."""
+    if not isinstance(key, Ed25519PublicKey):
+        return QR_FORGED
+    try:
+        key.verify(signature, PREFIX.encode() + raw)
+    except InvalidSignature:
+        return QR_FORGED
+    if payload.kind != kind:
+        return QR_KIND
+    return QR_EXPIRED if now.timestamp() >= payload.exp else None
