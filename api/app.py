@@ -1,0 +1,192 @@
+"""The application: collects the controllers and holds what is true for every answer.
+
+Per request there is one wrapper (`Api.__call__`) round Litestar's router and no middleware stack:
+it checks the Host, names the request, adds the headers of every answer and writes one log line
+that holds the route's template, never a path, a query, a number or a token (S34).
+"""
+
+import importlib
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from time import perf_counter
+from typing import Any
+
+import structlog
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler, Message, Scope, Send
+
+from api.errors import on_exception
+from api.problems import BAD_HOST
+from api.request import (
+    ApiRequest,
+    OpenStore,
+    Runtime,
+    problem_answer,
+    provide_call,
+    read_header,
+    require_token,
+)
+from kernel.clock import Clock
+from kernel.ids import uuid7
+from kernel.problems import Refused
+from store.database import Store
+
+CONTROLLERS = (
+    "api.citizen.account",
+    "api.citizen.book",
+    "api.citizen.consent",
+    "api.citizen.log",
+    "api.citizen.inbox",
+    "api.doctor.account",
+    "api.doctor.patients",
+    "api.doctor.requests",
+    "api.facility.records",
+    "api.facility.desk",
+    "api.facility.activation",
+    "api.admin.registry",
+    "api.public.auth",
+    "api.public.health",
+    "api.pages.docs",
+)
+DEMO_CONTROLLERS = ("api.pages.demo",)
+BODY_MAX = 64 * 1024
+QUIET_ROUTES = frozenset({"/health/live", "/health/ready"})
+
+log = structlog.get_logger("api")
+
+# Headers of every answer. A page that needs scripts or styles of our own sets its own policy.
+EVERY_ANSWER = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+NOT_INDEXED = (b"x-robots-tag", b"noindex")
+NOT_STORED = (b"cache-control", b"no-store")
+NO_CONTENT_OF_ITS_OWN = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+
+
+class Api(Litestar):
+    """Litestar with our edge round it."""
+
+    runtime: Runtime
+    allowed_hosts_here: frozenset[str]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        started = perf_counter()
+        request_id = str(uuid7(self.runtime.clock.now()))
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        edge = Edge(send, scope["path"], request_id)
+        if self.allowed_hosts_here and host_of(scope) not in self.allowed_hosts_here:
+            await problem_answer(Refused(problem=BAD_HOST)).to_asgi_response()(scope, receive, edge)
+        else:
+            await super().__call__(scope, receive, edge)
+        log_request(scope, edge.status, started, request_id)
+
+
+class Edge:
+    """The `send` of one request: adds the headers of every answer and notes the status."""
+
+    __slots__ = ("path", "request_id", "send", "status")
+
+    def __init__(self, send: Send, path: str, request_id: str) -> None:
+        self.send = send
+        self.path = path
+        self.request_id = request_id
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = [
+                *message.get("headers", ()),
+                *EVERY_ANSWER,
+                (b"x-request-id", self.request_id.encode()),
+            ]
+            names = {name for name, _ in headers}
+            if b"cache-control" not in names:
+                headers.append(NOT_STORED)
+            if b"content-security-policy" not in names:
+                headers.append(NO_CONTENT_OF_ITS_OWN)
+            if self.path != "/":
+                headers.append(NOT_INDEXED)
+            message["headers"] = headers
+        await self.send(message)
+
+
+def host_of(scope: Scope) -> str:
+    """The Host header without its port, lower case; IPv6 literals keep their brackets."""
+    host = (read_header(scope, b"host") or "").lower()
+    return host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
+
+
+def log_request(scope: Scope, status: int, started: float, request_id: str) -> None:
+    """One line per request. A route that matched nothing has no template and stays unnamed."""
+    route = scope.get("path_template")
+    if route in QUIET_ROUTES:
+        return
+    log.info(
+        "request",
+        method=scope.get("method"),
+        route=route,
+        status=status,
+        milliseconds=round((perf_counter() - started) * 1000, 1),
+        request_id=request_id,
+    )
+
+
+def collect_handlers(*, demo: bool) -> list[ControllerRouterHandler]:
+    """The handlers of every controller; /demo routes only where the database is a demo one (S4)."""
+    handlers: list[ControllerRouterHandler] = []
+    for name in CONTROLLERS + (DEMO_CONTROLLERS if demo else ()):
+        if find_spec(name.rpartition(".")[0]) and find_spec(name):
+            handlers.extend(importlib.import_module(name).handlers)
+    return handlers
+
+
+def create_app(
+    store: Store | OpenStore,
+    clock: Clock,
+    *,
+    demo: bool = False,
+    allowed_hosts: Iterable[str] = (),
+    trusted_proxies: Iterable[str] = (),
+    handlers: list[ControllerRouterHandler] | None = None,
+) -> Api:
+    """The application over an open store, or over a function that opens one when the server starts.
+
+    allowed_hosts: names the Host header may carry; empty admits any (a loopback process only).
+    """
+    opened = store if isinstance(store, Store) else None
+    runtime = Runtime(opened, clock, demo=demo, trusted_proxies=frozenset(trusted_proxies))
+    app = Api(
+        route_handlers=collect_handlers(demo=demo) if handlers is None else handlers,
+        dependencies={"call": Provide(provide_call(runtime), sync_to_thread=False)},
+        exception_handlers={Exception: on_exception},
+        before_request=require_token,
+        request_class=ApiRequest,
+        request_max_body_size=BODY_MAX,
+        openapi_config=None,
+        logging_config=None,
+        lifespan=[] if isinstance(store, Store) else [store_lifespan(runtime, store)],
+        state=State({"runtime": runtime}),
+    )
+    app.runtime = runtime
+    app.allowed_hosts_here = frozenset(host.lower() for host in allowed_hosts)
+    return app
+
+
+def store_lifespan(runtime: Runtime, open_store: OpenStore) -> Any:
+    """Opens the store with the application: a pool belongs to the event loop of its server process."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with open_store() as store:
+            runtime.store = store
+            yield
+
+    return lifespan

@@ -1,0 +1,35 @@
+"""Liveness and readiness for whoever watches the process."""
+
+from typing import Any
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from api.problems import UNAVAILABLE
+from api.request import Call, answer
+
+TAGS = ["health"]
+
+
+class Health(Struct, kw_only=True):
+    """status: ok."""
+
+    status: str
+
+
+@get("/health/live", actors=("public",), operation_id="health_live", tags=TAGS, problems=())
+async def live() -> Response[Health]:
+    """The process answers."""
+    return answer(Health(status="ok"))
+
+
+@get("/health/ready", actors=("public",), operation_id="health_ready", tags=TAGS, problems=(UNAVAILABLE,))
+async def ready(call: NamedDependency[Call]) -> Response[Health]:
+    """The process can serve: its database answers and its providers are set."""
+    async with call.begin_public() as tx:
+        await tx.fetchval("SELECT 1")
+    return answer(Health(status="ok"))
+
+
+handlers: list[Any] = [live, ready]

@@ -1,0 +1,349 @@
+"""One request as a handler sees it: who calls, when, and how the answer leaves.
+
+A handler declares who may call it (`actors=("citizen",)`) and which problems it can answer with
+(`problems=(CODE, ...)`); both are read here and in api/openapi.py.
+"""
+
+import ipaddress
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from functools import cache
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+
+from api.problems import (
+    INVALID_FIELD,
+    MALFORMED_BODY,
+    NOT_SIGNED_IN,
+    NOT_YOUR_BOOK,
+    PROBLEM_MEDIA_TYPE,
+    ROLE_NOT_ALLOWED,
+    UNSUPPORTED_MEDIA_TYPE,
+    problem_body,
+)
+from identity.sessions import authenticate
+from kernel.access import Actor
+from kernel.clock import Clock
+from kernel.problems import Refused, refuse
+from store.database import Store, Tx
+from store.keys import KeyRing
+
+TOKEN_MAX = 200
+RETRY_AFTER_DEFAULT_SECONDS = 2
+PUBLIC = "public"
+
+OpenStore: TypeAlias = Callable[[], AbstractAsyncContextManager[Store]]
+
+
+class Runtime:
+    """What every request of one process shares. The store is there once the application has started."""
+
+    def __init__(
+        self, store: Store | None, clock: Clock, *, demo: bool, trusted_proxies: frozenset[str]
+    ) -> None:
+        self._store = store
+        self.clock = clock
+        self.demo = demo
+        self.trusted_proxies = trusted_proxies
+
+    @property
+    def store(self) -> Store:
+        assert self._store is not None, "the application has not started"
+        return self._store
+
+    @store.setter
+    def store(self, store: Store | None) -> None:
+        self._store = store
+
+
+def actors_of(handler: BaseRouteHandler) -> tuple[str, ...]:
+    """The actor words a handler declares."""
+    actors: tuple[str, ...] = handler.opt.get("actors", ())
+    return actors
+
+
+def actor_word(actor: Actor) -> str:
+    """The word of docs/roles.md for an actor: the role of a practitioner, else the kind."""
+    return actor.role if actor.kind == "practitioner" and actor.role else actor.kind
+
+
+class Call:
+    """One request. Handlers take it as `call: NamedDependency[Call]`."""
+
+    __slots__ = ("_now", "_runtime", "_scope", "request")
+
+    def __init__(self, request: "ApiRequest", runtime: Runtime) -> None:
+        self.request = request
+        self._runtime = runtime
+        self._scope: HTTPScope = request.scope
+        self._now: datetime | None = None
+
+    @property
+    def store(self) -> Store:
+        return self._runtime.store
+
+    @property
+    def keys(self) -> KeyRing:
+        return self._runtime.store.keys
+
+    @property
+    def clock(self) -> Clock:
+        return self._runtime.clock
+
+    @property
+    def demo(self) -> bool:
+        return self._runtime.demo
+
+    @property
+    def now(self) -> datetime:
+        """The instant of this request; the same for all its steps."""
+        if self._now is None:
+            self._now = self._runtime.clock.now()
+        return self._now
+
+    @property
+    def request_id(self) -> str:
+        request_id: str = self._scope["state"]["request_id"]
+        return request_id
+
+    @property
+    def route(self) -> str:
+        """Method and route template: the route of an idempotency key."""
+        return f"{self._scope['method']} {self._scope['path_template']}"
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[tuple[Tx, Actor]]:
+        """A transaction with the signed-in actor. Raises 401 and 403; a returned refusal commits."""
+        token = bearer_token(self._scope)
+        if token is None:
+            refuse(NOT_SIGNED_IN)
+        async with self._runtime.store.transaction() as tx:
+            actor = await authenticate(tx, token, self.now)
+            if actor is None:
+                refuse(NOT_SIGNED_IN)
+            if actor_word(actor) not in actors_of(self._scope["route_handler"]):
+                refuse(ROLE_NOT_ALLOWED)
+            yield tx, actor
+
+    @asynccontextmanager
+    async def begin_public(self) -> AsyncIterator[Tx]:
+        """A transaction without sign-in, for routes whose actors name "public"."""
+        assert PUBLIC in actors_of(self._scope["route_handler"])
+        async with self._runtime.store.transaction() as tx:
+            yield tx
+
+    def header(self, name: str) -> str | None:
+        """A request header by its lower-case name."""
+        return read_header(self._scope, name.encode())
+
+    async def body(self) -> bytes:
+        """The raw body, as the idempotency row's HMAC covers it."""
+        return await self.request.body()
+
+    def idempotency_key(self) -> str | None:
+        """The Idempotency-Key header; 8 to 128 characters of [A-Za-z0-9._-]."""
+        key = self.header("idempotency-key")
+        if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+            refuse(INVALID_FIELD, "Idempotency-Key")
+        return key
+
+    def patient_id_for(self, actor: Actor) -> UUID:
+        """Whose book a /v1/me route opens: X-Patient-Id, else the actor's own.
+
+        Only one's own until family links exist; the answer for anybody else is the same whether
+        that person exists or not.
+        """
+        wanted = self.header("x-patient-id")
+        if wanted is None:
+            return actor.actor_id
+        if not _UUID_TEXT.fullmatch(wanted):
+            refuse(INVALID_FIELD, "X-Patient-Id")
+        if UUID(wanted) != actor.actor_id:
+            refuse(NOT_YOUR_BOOK)
+        return actor.actor_id
+
+    def network_prefix(self) -> str:
+        """The caller's network (/24, or /48 for IPv6), for budgets that must not be per address."""
+        address = client_address(self._scope, self._runtime.trusted_proxies)
+        try:
+            bits = 48 if ipaddress.ip_address(address).version == 6 else 24
+            return str(ipaddress.ip_network(f"{address}/{bits}", strict=False))
+        except ValueError:
+            return "local"
+
+
+_IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9._-]{8,128}")
+_UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def read_header(scope: Scope, name: bytes) -> str | None:
+    """The first header of that lower-case name."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return None
+
+
+def bearer_token(scope: Scope) -> str | None:
+    """The token of `Authorization: Bearer …`; cookies are never looked at (S34)."""
+    value = read_header(scope, b"authorization")
+    if value is None or len(value) > TOKEN_MAX or value[:7].lower() != "bearer ":
+        return None
+    return value[7:].strip() or None
+
+
+def client_address(scope: Scope, trusted_proxies: frozenset[str]) -> str:
+    """The peer, or what the nearest configured proxy saw; forwarded headers of others do not count (S20)."""
+    client = scope.get("client")
+    address = client[0] if client else ""
+    hops = (read_header(scope, b"x-forwarded-for") or "").split(",") if address in trusted_proxies else []
+    for hop in reversed(hops):
+        if address not in trusted_proxies:
+            break
+        address = hop.strip() or address
+    return address
+
+
+class ApiRequest(Request[Any, Any, Any]):
+    """Decodes a JSON body strictly and in one pass into the handler's Struct."""
+
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            return self._decode(body)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            await self._refuse_strangers()
+            raise_body_problem(error)
+
+    def _decode(self, body: bytes) -> Any:
+        media_type = (self.headers.get("content-type") or "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            refuse(UNSUPPORTED_MEDIA_TYPE)
+        return _decoder(self.route_handler.parsed_fn_signature.parameters["data"].annotation).decode(body)
+
+    async def _refuse_strangers(self) -> None:
+        """Who may not call learns nothing of the body's shape: 401 and 403 come before 400."""
+        if PUBLIC not in actors_of(self.route_handler):
+            async with Call(self, self.app.state["runtime"]).begin():
+                pass
+
+
+@cache
+def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(type_, strict=True)
+
+
+_PATH = re.compile(r"at `\$\.?([^`]*)`")
+_MISSING = re.compile(r"missing required field `([^`]*)`")
+
+
+def raise_body_problem(error: Exception) -> None:
+    """`malformed-body` or `invalid-field` with the place; msgspec's own text can hold the value."""
+    if not isinstance(error, msgspec.ValidationError):
+        refuse(MALFORMED_BODY)
+    text = str(error)
+    path = _PATH.search(text)
+    missing = _MISSING.search(text)
+    parts = [path.group(1) if path else "", missing.group(1) if missing else ""]
+    refuse(INVALID_FIELD, ".".join(part for part in parts if part) or "body")
+
+
+async def require_token(request: Request[Any, Any, Any]) -> None:
+    """401 before anything of the request is read, where a route needs a sign-in."""
+    if PUBLIC in actors_of(request.route_handler) or request.method == "OPTIONS":
+        return
+    if bearer_token(request.scope) is None:
+        refuse(NOT_SIGNED_IN)
+
+
+def provide_call(runtime: Runtime) -> Callable[[ApiRequest], Call]:
+    """The dependency `call` of an application."""
+
+    def call(request: ApiRequest) -> Call:
+        if request.scope["query_string"]:
+            refuse_unknown_parameters(request)
+        return Call(request, runtime)
+
+    return call
+
+
+def refuse_unknown_parameters(request: ApiRequest) -> None:
+    """A query parameter that the route does not know is refused like an unknown field."""
+    known = _query_names(request.route_handler)
+    for name in request.query_params:
+        if name not in known:
+            refuse(INVALID_FIELD, "query")
+
+
+@cache
+def _query_names(handler: BaseRouteHandler) -> frozenset[str]:
+    from litestar.params import QueryParameter  # noqa: PLC0415
+
+    return frozenset(
+        getattr(field.kwarg_definition, "query", None) or name
+        for name, field in handler.parsed_fn_signature.parameters.items()
+        if isinstance(field.kwarg_definition, QueryParameter)
+    )
+
+
+class Answer(Response[Any]):
+    """Bytes that are ready to leave; spares the rendering that Litestar does per response."""
+
+    def to_asgi_response(self, *_args: Any, **_kwargs: Any) -> ASGIApp:  # type: ignore[override]
+        return RawResponse(self.status_code or 200, self.content, self.media_type, self.headers)
+
+
+class RawResponse:
+    """An ASGI application that sends one body."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, body: bytes, media_type: str | None, headers: Mapping[str, str]) -> None:
+        self.status = status
+        self.body = body
+        self.headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+        ]
+        if status not in (204, 304):
+            self.headers.append((b"content-type", (media_type or "application/json").encode()))
+            self.headers.append((b"content-length", str(len(body)).encode()))
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def answer(
+    result: msgspec.Struct | Refused | bytes | None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    media_type: str = "application/json",
+) -> Answer:
+    """The response for a use case's result: a Struct, ready bytes, nothing (204) or a refusal."""
+    if isinstance(result, Refused):
+        return problem_answer(result, headers)
+    if result is None:
+        return Answer(b"", status_code=204 if status == 200 else status, headers=headers)
+    body = result if isinstance(result, bytes) else _encode(result)
+    return Answer(body, status_code=status, headers=headers, media_type=media_type)
+
+
+def problem_answer(refused: Refused, headers: Mapping[str, str] | None = None) -> Answer:
+    """A refusal as problem+json, with the headers its status asks for."""
+    extra = dict(headers or {})
+    status = refused.problem.status
+    if status == 401:
+        extra.setdefault("WWW-Authenticate", "Bearer")
+    if refused.retry_after_seconds is not None or status in (429, 503):
+        extra.setdefault("Retry-After", str(refused.retry_after_seconds or RETRY_AFTER_DEFAULT_SECONDS))
+    return Answer(problem_body(refused), status_code=status, headers=extra, media_type=PROBLEM_MEDIA_TYPE)
