@@ -315,7 +315,7 @@ class RawResponse:
             self.headers.append((b"content-type", (media_type or "application/json").encode()))
             self.headers.append((b"content-length", str(len(body)).encode()))
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
