@@ -1,0 +1,189 @@
+"""The invented people and records: the same every time, of the promised kinds, and clearly invented."""
+
+import base64
+import json
+import re
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from healthbook.demo_facilities import FACILITIES, HOSPITAL, STAFF, STATION
+from healthbook.demo_packages import treatment_package
+from healthbook.demo_people import DemoPerson, make_crowd, make_people
+from healthbook.demo_records import long_history, vaccination_history
+
+TODAY = date(2026, 11, 21)
+PEOPLE = {person.key: person for person in make_people(TODAY)}
+
+
+def resources(raw: bytes) -> list[dict[str, Any]]:
+    return [entry["resource"] for entry in json.loads(raw)["entry"]]
+
+
+def of_type(raw: bytes, rtype: str) -> list[dict[str, Any]]:
+    return [resource for resource in resources(raw) if resource["resourceType"] == rtype]
+
+
+def test_two_runs_give_the_same_people_and_the_same_bytes() -> None:
+    assert make_people(TODAY) == make_people(TODAY)
+    hung = PEOPLE["hung"]
+    assert long_history(hung, HOSPITAL, TODAY) == long_history(hung, HOSPITAL, TODAY)
+    assert treatment_package(hung, STATION, TODAY) == treatment_package(hung, STATION, TODAY)
+
+
+def test_ages_hold_on_any_day() -> None:
+    for today in (TODAY, date(2028, 2, 29), date(2031, 1, 1)):
+        ages = {person.key: person.age(today) for person in make_people(today)}
+        assert ages["hung"] == 58
+        assert ages["bao-anh"] == 6
+        assert ages["newborn"] == 0
+        assert ages["tu"] in {84, 85}
+
+
+def test_a_number_follows_the_published_structure() -> None:
+    for person in [*PEOPLE.values(), *make_crowd(50, TODAY)]:
+        if person.number is None:
+            continue
+        born = person.born
+        assert re.fullmatch(r"0\d\d[0-3]\d{2}00\d{4}", person.number)
+        assert person.number[4:6] == f"{born.year % 100:02d}"
+        assert int(person.number[3]) == 2 * (born.year // 100 - 19) + (person.sex == "female")
+
+
+def test_numbers_and_phones_are_unique_and_phones_are_ten_digits() -> None:
+    everybody = [*PEOPLE.values(), *make_crowd(200, TODAY)]
+    numbers = [person.number for person in everybody if person.number]
+    phones = [person.phone for person in everybody if person.phone]
+    assert len(set(numbers)) == len(numbers)
+    assert len(set(phones)) == len(phones)
+    assert all(re.fullmatch(r"0900\d{6}", phone) for phone in phones)
+
+
+def test_the_cast_has_a_newborn_without_number_and_an_elder_known_by_year() -> None:
+    newborn, elder = PEOPLE["newborn"], PEOPLE["tu"]
+    assert newborn.number is None
+    assert newborn.mother == "huong"
+    assert newborn.name == PEOPLE["huong"].name
+    assert re.fullmatch(r"\d{4}", elder.birth_date)
+    assert len({person.ethnic_group for person in PEOPLE.values()}) >= 5
+
+
+@pytest.mark.parametrize("key", ["hung", "dong"])
+def test_a_long_history_has_at_least_four_hundred_resources(key: str) -> None:
+    history = resources(long_history(PEOPLE[key], HOSPITAL, TODAY))
+    counts = Counter(resource["resourceType"] for resource in history)
+    assert len(history) >= 400
+    assert counts["Encounter"] > 50
+    assert counts["AllergyIntolerance"] == 1
+    assert counts["Immunization"] >= 3
+
+
+def test_a_history_for_measurements_still_has_four_hundred_resources() -> None:
+    for person in make_crowd(8, TODAY):
+        assert len(resources(long_history(person, HOSPITAL, TODAY, years=3))) >= 400
+
+
+def test_each_visit_names_its_main_disease_in_the_cc_slice() -> None:
+    raw = long_history(PEOPLE["hung"], HOSPITAL, TODAY)
+    entries = {entry["fullUrl"]: entry["resource"] for entry in json.loads(raw)["entry"]}
+    for encounter in of_type(raw, "Encounter"):
+        main = [d for d in encounter["diagnosis"] if d["use"]["coding"][0]["code"] == "CC"]
+        assert len(main) == 1
+        assert entries[main[0]["condition"]["reference"]]["code"]["coding"][0]["code"] == "E11.9"
+
+
+def test_a_result_carries_the_range_of_its_day() -> None:
+    glucose = [
+        observation
+        for observation in of_type(long_history(PEOPLE["hung"], HOSPITAL, TODAY), "Observation")
+        if observation["code"]["coding"][0]["code"] == "14771-0"
+    ]
+    highs = {
+        observation["effectiveDateTime"] >= "2024-03-01": observation["referenceRange"][0]["high"]["value"]
+        for observation in glucose
+    }
+    assert highs == {False: 6.4, True: 5.6}
+
+
+def test_a_dose_text_adds_up_to_its_bracket() -> None:
+    official = re.compile(r"(\d+) \S+/lần \* (\d+) lần/ngày \* \d+ ngày \[(\d+) \S+/ngày\]")
+    slots = re.compile(r".*\[(\d+) \S+/ngày\]")
+    texts = {
+        order["dosageInstruction"][0]["text"]
+        for person in PEOPLE.values()
+        for order in of_type(long_history(person, HOSPITAL, TODAY), "MedicationRequest")
+    }
+    assert len(texts) > 5
+    for text in texts:
+        if found := official.fullmatch(text):
+            assert int(found[1]) * int(found[2]) == int(found[3])
+        else:
+            found = slots.fullmatch(text)
+            assert found is not None
+            assert sum(int(n) for n in re.findall(r": (\d+)", text)) == int(found[1])
+
+
+def test_everything_is_labelled_as_test_data_and_lies_in_the_past() -> None:
+    raw = long_history(PEOPLE["lan"], HOSPITAL, TODAY)
+    for resource in resources(raw):
+        assert resource["meta"]["tag"][0]["code"] == "HTEST"
+    assert max(e["period"]["end"] for e in of_type(raw, "Encounter")) < TODAY.isoformat()
+    assert all(facility.code.startswith("99") for facility in FACILITIES)
+    assert all("DEMO" in person.licence for person in STAFF)
+
+
+def test_a_child_has_the_doses_due_by_its_age() -> None:
+    doses = of_type(vaccination_history(PEOPLE["bao-anh"], STATION, TODAY), "Immunization")
+    assert len(doses) == 13
+    newborn = of_type(vaccination_history(PEOPLE["newborn"], STATION, TODAY), "Immunization")
+    assert {dose["vaccineCode"]["text"] for dose in newborn} == {"BCG (lao)", "Viêm gan B sơ sinh"}
+
+
+def tables(raw: bytes) -> list[etree._Element]:
+    contents = etree.fromstring(raw).findall(".//NOIDUNGFILE")
+    return [etree.fromstring(base64.b64decode(content.text or "")) for content in contents]
+
+
+@pytest.mark.parametrize("key", ["pao", "tu", "newborn", "hung"])
+def test_a_package_is_well_formed_and_joined_by_its_episode(key: str) -> None:
+    person: DemoPerson = PEOPLE[key]
+    raw = treatment_package(person, STATION, TODAY)
+    envelope = etree.fromstring(raw)
+    assert envelope.findtext("THONGTINDONVI/MACSKCB") == STATION.code
+    episodes = envelope.findall(".//HOSO")
+    assert envelope.findtext(".//SOLUONGHOSO") == str(len(episodes))
+    for episode in episodes:
+        contents = [base64.b64decode(node.text or "") for node in episode.iter("NOIDUNGFILE")]
+        links = {link.text for content in contents for link in etree.fromstring(content).iter("MA_LK")}
+        assert len(links) == 1
+
+
+def test_birth_dates_in_a_package_keep_their_precision() -> None:
+    births = {
+        key: tables(treatment_package(PEOPLE[key], STATION, TODAY))[0].findtext("NGAY_SINH") for key in PEOPLE
+    }
+    assert births["tu"] == f"{TODAY.year - 85}00000000"
+    assert (births["newborn"] or "").endswith("1432")
+    assert (births["hung"] or "").endswith("0000")
+
+
+def test_a_revisit_letter_lies_after_the_visit() -> None:
+    letters = [
+        t
+        for t in tables(treatment_package(PEOPLE["tu"], STATION, TODAY))
+        if t.tag == "CHI_TIEU_GIAYHEN_KHAMLAI"
+    ]
+    assert letters
+    assert all(
+        (letter.findtext("NGAY_HEN_KL") or "") > (letter.findtext("NGAY_RA") or "") for letter in letters
+    )
+
+
+def test_a_newborn_has_one_visit_after_birth() -> None:
+    newborn = PEOPLE["newborn"]
+    (summary,) = [t for t in tables(treatment_package(newborn, HOSPITAL, TODAY)) if t.tag == "TONG_HOP"]
+    assert summary.findtext("SO_CCCD") == ""
+    assert (summary.findtext("NGAY_VAO") or "")[:8] == f"{newborn.born + timedelta(days=1):%Y%m%d}"
