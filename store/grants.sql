@@ -1,0 +1,29 @@
+-- Rights of the program's roles, run by hb_owner after every migration (security.md S21).
+-- One marked block per package; a table not named here is closed to every role.
+-- Audit tables: INSERT and SELECT only. hb_delivery sees no record table.
+
+-- store
+GRANT SELECT, INSERT, UPDATE, DELETE ON due_queue, outbox TO hb_api, hb_delivery;
+GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key TO hb_api;
+GRANT SELECT, INSERT ON installation TO hb_api;
+GRANT SELECT ON installation, schema_migration TO hb_api, hb_delivery;
+
+-- identity
+
+-- audit
+GRANT SELECT, INSERT ON access_log, admin_event TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON audit_head, admin_head TO hb_api;
+
+-- ehr
+
+-- visits
+
+-- notifications
+GRANT SELECT, INSERT, UPDATE ON notification, notification_head TO hb_api;
+GRANT SELECT, INSERT ON notification_receipt TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON push_target TO hb_api;
+GRANT SELECT, DELETE ON push_target TO hb_delivery;
+GRANT SELECT, INSERT ON delivery TO hb_api;
+GRANT SELECT, UPDATE ON delivery TO hb_delivery;
+
+-- consent
