@@ -1,0 +1,90 @@
+"""SQL of the doors: challenges, activations, credentials and the budgets that guard them."""
+
+from uuid import UUID
+
+from identity.models import (
+    ActivationRow,
+    BudgetRow,
+    ChallengeDelivery,
+    ChallengeRow,
+    CredentialRow,
+)
+from store.statement import Command, Scalar, Statement
+
+# One statement charges and decides: a row comes back only while the budget lasts. A window starts
+# with its first charge.
+CHARGE_BUDGET = Statement(
+    BudgetRow,
+    "INSERT INTO attempt_budget (id_hash, kind, window_start, used) VALUES ($1, $2, $3, 1)"
+    " ON CONFLICT (id_hash, kind) DO UPDATE SET"
+    " used = CASE WHEN attempt_budget.window_start <= $4 THEN 1 ELSE attempt_budget.used + 1 END,"
+    " window_start = CASE WHEN attempt_budget.window_start <= $4 THEN EXCLUDED.window_start"
+    " ELSE attempt_budget.window_start END"
+    " WHERE attempt_budget.window_start <= $4 OR attempt_budget.used < $5 RETURNING window_start, used",
+)
+BUDGET = Statement(
+    BudgetRow, "SELECT window_start, used FROM attempt_budget WHERE id_hash = $1 AND kind = $2"
+)
+REFUND_BUDGET = Command(
+    "UPDATE attempt_budget SET used = greatest(used - 1, 0) WHERE id_hash = $1 AND kind = $2"
+)
+
+INSERT_CHALLENGE = Command(
+    "INSERT INTO sign_in_challenge (id_hash, patient_id, phone_hash, pepper_id, code_hash, code, attempts, state,"
+    " created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, 0, 'open', $7, $8)"
+)
+CHARGE_CHALLENGE = Statement(
+    ChallengeRow,
+    "UPDATE sign_in_challenge SET attempts = attempts + 1"
+    " WHERE id_hash = $1 AND state = 'open' AND attempts < $3 AND expires_at > $2"
+    " RETURNING patient_id, phone_hash, pepper_id, code_hash, attempts",
+)
+USE_CHALLENGE = Scalar(
+    UUID,
+    "UPDATE sign_in_challenge SET state = 'used', code = NULL WHERE id_hash = $1 AND state = 'open'"
+    " AND expires_at > $2 RETURNING patient_id",
+)
+CHALLENGE_FOR_DELIVERY = Statement(
+    ChallengeDelivery,
+    "SELECT patient_id, phone_hash, code, expires_at FROM sign_in_challenge"
+    " WHERE id_hash = $1 AND state = 'open' AND expires_at > $2",
+)
+ERASE_CODE = Command("UPDATE sign_in_challenge SET code = NULL WHERE id_hash = $1")
+DELETE_CHALLENGE = Command("DELETE FROM sign_in_challenge WHERE id_hash = $1")
+
+INSERT_ACTIVATION = Command(
+    "INSERT INTO activation (id_hash, activation_id, patient_id, facility_id, phone, proposed_by, proposed_at,"
+    " expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+)
+CONFIRM_ACTIVATION = Statement(
+    ActivationRow,
+    "UPDATE activation SET confirmed_by = $3 WHERE id_hash = $1 AND confirmed_by IS NULL AND proposed_by <> $3"
+    " AND facility_id = $4 AND expires_at > $2"
+    " RETURNING activation_id, patient_id, facility_id, phone, expires_at",
+)
+INSERT_ACTIVATION_CODE = Command(
+    "INSERT INTO activation_code (id_hash, activation_id, patient_id, facility_id, phone, expires_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6)"
+)
+USE_ACTIVATION_CODE = Statement(
+    ActivationRow,
+    "UPDATE activation_code SET used_at = $2 WHERE id_hash = $1 AND used_at IS NULL AND expires_at > $2"
+    " RETURNING activation_id, patient_id, facility_id, phone, expires_at",
+)
+
+UPSERT_CREDENTIAL = Command(
+    "INSERT INTO account_credential (actor_id, password_hash, totp_secret, totp_last_step, usable_from)"
+    " VALUES ($1, $2, $3, 0, $4) ON CONFLICT (actor_id) DO UPDATE SET password_hash = EXCLUDED.password_hash,"
+    " totp_secret = EXCLUDED.totp_secret, totp_last_step = 0, usable_from = EXCLUDED.usable_from,"
+    " reset_at = EXCLUDED.usable_from"
+)
+CREDENTIAL_OF_ACTOR = Statement(
+    CredentialRow,
+    "SELECT actor_id, password_hash, totp_secret, totp_last_step, usable_from FROM account_credential"
+    " WHERE actor_id = $1",
+)
+USE_TOTP_STEP = Scalar(
+    UUID,
+    "UPDATE account_credential SET totp_last_step = $2 WHERE actor_id = $1 AND totp_last_step < $2"
+    " RETURNING actor_id",
+)

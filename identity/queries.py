@@ -1,0 +1,186 @@
+"""SQL about people: who they are, their identifiers, phones, devices and sessions."""
+
+from uuid import UUID
+
+from identity.models import (
+    CitizenRow,
+    DeviceRow,
+    IdentifierRow,
+    LiveSession,
+    OwnIdentifierRow,
+    PhoneRow,
+    SessionRow,
+)
+from store.statement import Command, Scalar, Statement
+
+# -- people
+
+INSERT_CITIZEN = Command(
+    "INSERT INTO citizen (patient_id, level, state, demographics, created_at) VALUES ($1, $2, 'active', $3, $4)"
+)
+CITIZEN_BY_ID = Statement(
+    CitizenRow,
+    "SELECT patient_id, level, state, demographics, created_at FROM citizen WHERE patient_id = $1",
+)
+RAISE_LEVEL = Command("UPDATE citizen SET level = greatest(level, $2) WHERE patient_id = $1")
+# xmax = 0 tells an inserted row from an updated one, on plain PostgreSQL and on Citus (scale.md).
+UPSERT_PERSON_REPORT = Scalar(
+    bool,
+    "INSERT INTO person_report (patient_id, facility_id, demographics, first_at, last_at)"
+    " VALUES ($1, $2, $3, $4, $4) ON CONFLICT (patient_id, facility_id)"
+    " DO UPDATE SET demographics = EXCLUDED.demographics, last_at = EXCLUDED.last_at RETURNING xmax = 0",
+)
+
+# -- identifiers
+
+IDENTIFIER_OWNER = Statement(
+    IdentifierRow,
+    "SELECT patient_id, state, valid_from, valid_until FROM patient_identifier WHERE id_hash = $1 AND kind = $2",
+)
+CLAIM_IDENTIFIER = Scalar(
+    UUID,
+    "INSERT INTO patient_identifier"
+    " (id_hash, kind, key_version, patient_id, state, valid_from, valid_until, recorded_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id_hash, kind) DO NOTHING RETURNING patient_id",
+)
+VERIFY_IDENTIFIER = Command(
+    "UPDATE patient_identifier SET state = 'verified' WHERE id_hash = $1 AND kind = $2 AND patient_id = $3"
+)
+UPSERT_OWN_IDENTIFIER = Command(
+    "INSERT INTO patient_identifier_rev (patient_id, kind, id_hash, key_version, value, state, facility_id,"
+    " valid_from, valid_until, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    " ON CONFLICT (patient_id, kind, id_hash) DO NOTHING"
+)
+VERIFY_OWN_IDENTIFIER = Command(
+    "UPDATE patient_identifier_rev SET state = 'verified' WHERE patient_id = $1 AND kind = $2 AND id_hash = $3"
+)
+OWN_IDENTIFIERS = Statement(
+    OwnIdentifierRow,
+    "SELECT kind, value, state, valid_from, valid_until FROM patient_identifier_rev"
+    " WHERE patient_id = $1 ORDER BY kind, recorded_at",
+)
+
+# -- phones
+
+UPSERT_CONTACT_PHONE = Command(
+    "INSERT INTO phone (patient_id, phone_hash, role, value, changed_at, last_used_at)"
+    " VALUES ($1, $2, 'contact', $3, $4, $4) ON CONFLICT (patient_id, phone_hash) DO NOTHING"
+)
+UPSERT_LOGIN_PHONE = Command(
+    "INSERT INTO phone (patient_id, phone_hash, role, value, changed_at, last_used_at)"
+    " VALUES ($1, $2, 'login', $3, $4, $4) ON CONFLICT (patient_id, phone_hash)"
+    " DO UPDATE SET role = 'login', changed_at = CASE WHEN phone.role = 'login' THEN phone.changed_at"
+    " ELSE EXCLUDED.changed_at END, last_used_at = EXCLUDED.last_used_at"
+)
+DEMOTE_OTHER_PHONES = Command(
+    "UPDATE phone SET role = 'contact', changed_at = $3"
+    " WHERE patient_id = $1 AND phone_hash <> $2 AND role = 'login'"
+)
+LOGIN_PHONE = Statement(
+    PhoneRow,
+    "SELECT phone_hash, role, value, changed_at, last_used_at FROM phone"
+    " WHERE patient_id = $1 AND role = 'login' AND last_used_at > $2 ORDER BY last_used_at DESC LIMIT 1",
+)
+PHONES_OF_PERSON = Statement(
+    PhoneRow,
+    "SELECT phone_hash, role, value, changed_at, last_used_at FROM phone WHERE patient_id = $1 ORDER BY changed_at",
+)
+TOUCH_PHONE = Command("UPDATE phone SET last_used_at = $3 WHERE patient_id = $1 AND phone_hash = $2")
+INSERT_PHONE_LOOKUP = Command(
+    "INSERT INTO phone_lookup (phone_hash, patient_id, key_version) VALUES ($1, $2, $3)"
+    " ON CONFLICT (phone_hash, patient_id) DO NOTHING"
+)
+PEOPLE_OF_PHONE = Scalar(UUID, "SELECT patient_id FROM phone_lookup WHERE phone_hash = $1 LIMIT 100")
+TAKE_PHONE_CODE_LOCK = Scalar(
+    str,
+    "INSERT INTO phone_code_lock (phone_hash, kind, until) VALUES ($1, $2, $3) ON CONFLICT (phone_hash)"
+    " DO UPDATE SET kind = EXCLUDED.kind, until = EXCLUDED.until"
+    " WHERE phone_code_lock.kind = EXCLUDED.kind OR phone_code_lock.until <= $4 RETURNING kind",
+)
+FREE_PHONE_CODE_LOCK = Command("DELETE FROM phone_code_lock WHERE phone_hash = $1 AND kind = $2")
+
+# -- devices
+
+# The person's row is the lock under which devices are counted.
+LOCK_CITIZEN = Scalar(UUID, "SELECT patient_id FROM citizen WHERE patient_id = $1 FOR UPDATE")
+INSERT_DEVICE = Command(
+    "INSERT INTO device (patient_id, device_id, kind, name, refresh_key, step_up_key, sign_count, hotp_secret,"
+    " enrolled_at, probation_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+)
+_DEVICE = (
+    "SELECT patient_id, device_id, kind, name, refresh_key, step_up_key, sign_count, hotp_secret,"
+    " enrolled_at, probation_until, ended_at FROM device"
+)
+DEVICE_BY_ID = Statement(DeviceRow, _DEVICE + " WHERE patient_id = $1 AND device_id = $2 AND ended_at IS NULL")
+LIVE_DEVICES = Statement(DeviceRow, _DEVICE + " WHERE patient_id = $1 AND ended_at IS NULL ORDER BY enrolled_at")
+END_DEVICE = Scalar(
+    UUID,
+    "UPDATE device SET ended_at = $3, end_reason = $4"
+    " WHERE patient_id = $1 AND device_id = $2 AND ended_at IS NULL RETURNING device_id",
+)
+ADVANCE_SIGN_COUNT = Scalar(
+    UUID,
+    "UPDATE device SET sign_count = $3 WHERE patient_id = $1 AND device_id = $2 AND ended_at IS NULL"
+    " AND (sign_count < $3 OR $3 = 0) RETURNING device_id",
+)
+USE_STEP_UP_NONCE = Scalar(
+    UUID,
+    "INSERT INTO step_up_use (patient_id, nonce_hash, expires_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT (patient_id, nonce_hash) DO NOTHING RETURNING patient_id",
+)
+PURGE_STEP_UP_NONCES = Command("DELETE FROM step_up_use WHERE patient_id = $1 AND expires_at < $2")
+
+# -- PIN
+
+UPSERT_PIN = Command(
+    "INSERT INTO citizen_pin (patient_id, pin_hash, changed_at) VALUES ($1, $2, $3) ON CONFLICT (patient_id)"
+    " DO UPDATE SET pin_hash = EXCLUDED.pin_hash, changed_at = EXCLUDED.changed_at"
+)
+PIN_HASH = Scalar(str, "SELECT pin_hash FROM citizen_pin WHERE patient_id = $1")
+
+# -- sessions
+
+INSERT_SESSION = Command(
+    "INSERT INTO session (actor_id, session_id, kind, device_id, practitioner_role_id, access_hash, access_until,"
+    " idle_until, refresh_hash, started_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+)
+LIVE_SESSION = Statement(
+    LiveSession,
+    "SELECT s.actor_id, s.session_id, s.kind, s.device_id, s.practitioner_role_id, s.idle_until,"
+    " c.level, c.state AS person_state, d.probation_until, d.ended_at AS device_ended_at,"
+    " fc.facility_id AS client_facility_id, fc.name AS client_name, fc.ended_at AS client_ended_at,"
+    " f.name AS client_facility_name, f.closed_at AS client_facility_closed_at,"
+    " o.name AS operator_name, o.ended_at AS operator_ended_at"
+    " FROM session s"
+    " LEFT JOIN citizen c ON c.patient_id = s.actor_id AND s.kind = 'citizen'"
+    " LEFT JOIN device d ON d.patient_id = s.actor_id AND d.device_id = s.device_id"
+    " LEFT JOIN facility_client fc ON fc.client_id = s.actor_id"
+    " LEFT JOIN facility f ON f.facility_id = fc.facility_id"
+    " LEFT JOIN operator o ON o.operator_id = s.actor_id"
+    " WHERE s.actor_id = $1 AND s.access_hash = $2 AND s.ended_at IS NULL"
+    " AND s.access_until > $3 AND s.expires_at > $3 AND (s.idle_until IS NULL OR s.idle_until > $3)",
+)
+EXTEND_IDLE = Command("UPDATE session SET idle_until = $3 WHERE actor_id = $1 AND session_id = $2 AND idle_until < $3")
+SESSION_BY_ID = Statement(
+    SessionRow,
+    "SELECT actor_id, session_id, device_id, access_until, refresh_hash, previous_refresh_hash, rotated_at,"
+    " expires_at, ended_at FROM session WHERE actor_id = $1 AND session_id = $2",
+)
+ROTATE_SESSION = Scalar(
+    UUID,
+    "UPDATE session SET previous_refresh_hash = refresh_hash, refresh_hash = $4, access_hash = $5,"
+    " access_until = $6, rotated_at = $7, expires_at = $8"
+    " WHERE actor_id = $1 AND session_id = $2 AND refresh_hash = $3 AND ended_at IS NULL RETURNING session_id",
+)
+END_SESSION = Scalar(
+    UUID,
+    "UPDATE session SET ended_at = $3, end_reason = $4"
+    " WHERE actor_id = $1 AND session_id = $2 AND ended_at IS NULL RETURNING session_id",
+)
+END_SESSIONS_OF_DEVICE = Command(
+    "UPDATE session SET ended_at = $3, end_reason = $4"
+    " WHERE actor_id = $1 AND device_id = $2 AND ended_at IS NULL"
+)
+END_SESSIONS_OF_ACTOR = Command(
+    "UPDATE session SET ended_at = $2, end_reason = $3 WHERE actor_id = $1 AND ended_at IS NULL"
+)

@@ -1,0 +1,106 @@
+"""SQL of the registers: facilities, practitioners, operators, clients and their two-person changes."""
+
+from uuid import UUID
+
+from identity.models import (
+    ChangeRow,
+    ClientRow,
+    Facility,
+    FacilityCode,
+    Operator,
+    Practitioner,
+    RoleRow,
+)
+from store.statement import Command, Scalar, Statement
+
+INSERT_FACILITY = Command(
+    "INSERT INTO facility (facility_id, name, short_name, discreet_name, opened_at) VALUES ($1, $2, $3, $4, $5)"
+)
+INSERT_FACILITY_CODE = Command(
+    "INSERT INTO facility_code (facility_id, system, code, valid_from, valid_until) VALUES ($1, $2, $3, $4, $5)"
+)
+FACILITY_BY_ID = Statement(
+    Facility,
+    "SELECT facility_id, name, short_name, discreet_name, opened_at, closed_at FROM facility WHERE facility_id = $1",
+)
+FACILITY_BY_CODE = Statement(
+    Facility,
+    "SELECT f.facility_id, f.name, f.short_name, f.discreet_name, f.opened_at, f.closed_at"
+    " FROM facility_code c JOIN facility f ON f.facility_id = c.facility_id"
+    " WHERE c.system = $1 AND c.code = $2 AND c.valid_from <= $3 AND (c.valid_until IS NULL OR c.valid_until >= $3)"
+    " ORDER BY c.valid_from DESC LIMIT 1",
+)
+CODES_OF_FACILITY = Statement(
+    FacilityCode,
+    "SELECT facility_id, system, code, valid_from, valid_until FROM facility_code WHERE facility_id = $1"
+    " ORDER BY system, valid_from",
+)
+ANY_FACILITY = Scalar(UUID, "SELECT facility_id FROM facility LIMIT 1")
+
+INSERT_PRACTITIONER = Command(
+    "INSERT INTO practitioner (practitioner_id, user_name, name, licence, licence_from, licence_until, created_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+)
+_PRACTITIONER = (
+    "SELECT practitioner_id, user_name, name, licence, licence_from, licence_until, suspended_at, ended_at,"
+    " created_at FROM practitioner"
+)
+PRACTITIONER_BY_ID = Statement(Practitioner, _PRACTITIONER + " WHERE practitioner_id = $1")
+PRACTITIONER_BY_USER_NAME = Statement(Practitioner, _PRACTITIONER + " WHERE user_name = $1")
+PRACTITIONER_BY_LICENCE = Statement(Practitioner, _PRACTITIONER + " WHERE licence = $1")
+SUSPEND_PRACTITIONER = Command("UPDATE practitioner SET suspended_at = $2 WHERE practitioner_id = $1")
+ANY_PRACTITIONER = Scalar(UUID, "SELECT practitioner_id FROM practitioner LIMIT 1")
+
+INSERT_ROLE = Command(
+    "INSERT INTO practitioner_role (practitioner_role_id, practitioner_id, facility_id, role, active_from,"
+    " active_until) VALUES ($1, $2, $3, $4, $5, $6)"
+)
+END_ROLE = Scalar(
+    UUID,
+    "UPDATE practitioner_role SET active_until = $2 WHERE practitioner_role_id = $1"
+    " AND (active_until IS NULL OR active_until > $2) RETURNING practitioner_role_id",
+)
+_ROLE = (
+    "SELECT r.practitioner_role_id, r.practitioner_id, r.role, r.active_from, r.active_until, p.name, p.licence,"
+    " p.licence_from, p.licence_until, p.suspended_at, p.ended_at, f.facility_id, f.name AS facility_name,"
+    " f.short_name AS facility_short, f.closed_at AS facility_closed_at FROM practitioner_role r"
+    " JOIN practitioner p ON p.practitioner_id = r.practitioner_id"
+    " JOIN facility f ON f.facility_id = r.facility_id"
+)
+ROLE_BY_ID = Statement(RoleRow, _ROLE + " WHERE r.practitioner_role_id = $1")
+ROLES_OF_PRACTITIONER = Statement(
+    RoleRow, _ROLE + " WHERE r.practitioner_id = $1 ORDER BY r.active_from, r.practitioner_role_id"
+)
+
+INSERT_OPERATOR = Command("INSERT INTO operator (operator_id, user_name, name, created_at) VALUES ($1, $2, $3, $4)")
+OPERATOR_BY_USER_NAME = Statement(
+    Operator, "SELECT operator_id, user_name, name, created_at, ended_at FROM operator WHERE user_name = $1"
+)
+ANY_OPERATOR = Scalar(UUID, "SELECT operator_id FROM operator LIMIT 1")
+ANY_CITIZEN = Scalar(
+    UUID, "SELECT patient_id FROM citizen LIMIT 1", fan_out="bootstrap asks once whether the database is empty"
+)
+
+INSERT_CLIENT = Command(
+    "INSERT INTO facility_client (client_id, facility_id, kind, name, secret_hash, created_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6)"
+)
+CLIENT_BY_ID = Statement(
+    ClientRow,
+    "SELECT client_id, facility_id, kind, name, secret_hash, ended_at FROM facility_client WHERE client_id = $1",
+)
+
+INSERT_CHANGE = Command(
+    "INSERT INTO register_change (change_id, kind, facility_id, body, reason, proposed_by, proposed_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+)
+CHANGE_BY_ID = Statement(
+    ChangeRow,
+    "SELECT change_id, kind, facility_id, body, reason, proposed_by FROM register_change"
+    " WHERE change_id = $1 AND confirmed_at IS NULL AND proposed_at > $2",
+)
+CONFIRM_CHANGE = Scalar(
+    UUID,
+    "UPDATE register_change SET confirmed_by = $2, confirmed_at = $3, created_id = $4"
+    " WHERE change_id = $1 AND confirmed_at IS NULL AND proposed_by <> $2 RETURNING change_id",
+)
