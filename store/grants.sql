@@ -15,8 +15,11 @@ GRANT SELECT, INSERT ON access_log, admin_event TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON audit_head, admin_head TO hb_api;
 
 -- ehr
+GRANT SELECT, INSERT, UPDATE ON ehr_resource, ehr_head TO hb_api;
+GRANT SELECT, INSERT ON ehr_history TO hb_api;
 
 -- visits
+GRANT SELECT, INSERT ON check_in TO hb_api;
 
 -- notifications
 GRANT SELECT, INSERT, UPDATE ON notification, notification_head TO hb_api;
@@ -27,3 +30,5 @@ GRANT SELECT, INSERT ON delivery TO hb_api;
 GRANT SELECT, UPDATE ON delivery TO hb_delivery;
 
 -- consent
+GRANT SELECT, INSERT, UPDATE ON access_request, practitioner_request, consent_guard, request_quota TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON consent_grant, practitioner_grant TO hb_api;

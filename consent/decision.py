@@ -1,0 +1,84 @@
+"""The decision: the only place where an `Access` is made.
+
+The session, and with it the device, licence, facility role and their dates, was re-read by
+`identity.sessions.authenticate` in this transaction; the grant and the person's state are re-read
+here. Nothing is cached and nothing waits for a sweeper.
+"""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from consent import queries
+from consent.problems import NO_ACCESS, PROBATION
+from consent.role_caps import role_cap
+from kernel.access import ALL_LABELS, Access, Action, Actor, Label, mint_access
+from kernel.problems import Refused
+from store.database import Tx
+
+# What the asking side may do under a grant.
+GRANTED_ACTIONS: Final[frozenset[Action]] = frozenset(
+    {"read-summary", "read-section", "read-timeline", "read-trend", "search", "read-document"}
+)
+# What a device on probation may do for its own person (security.md S8).
+PROBATION_ACTIONS: Final[frozenset[Action]] = frozenset(
+    {"read-summary", "read-access-log", "read-notifications", "manage-grants", "manage-devices"}
+)
+
+_NO_ACCESS: Final = Refused(problem=NO_ACCESS)
+
+
+async def decide(
+    tx: Tx, actor: Actor, patient_id: UUID, action: Action, purpose: str, now: datetime
+) -> Access | Refused:
+    """Decide one request. purpose: v3-ActReason code ('TREAT'; the person's own use is 'PATRQT').
+
+    No grant, a grant that ended and a person who does not exist are one refusal: `no-access`.
+    """
+    if actor.kind == "citizen":
+        return _own(actor, patient_id, action, purpose)
+    if actor.kind == "practitioner":
+        return await _granted(tx, actor, patient_id, action, purpose, now)
+    return _NO_ACCESS
+
+
+def _own(actor: Actor, patient_id: UUID, action: Action, purpose: str) -> Access | Refused:
+    if actor.actor_id != patient_id:
+        return _NO_ACCESS
+    if actor.probation and action not in PROBATION_ACTIONS:
+        return Refused(problem=PROBATION)
+    return mint_access(
+        patient_id=patient_id,
+        actor=actor,
+        action=action,
+        purpose=purpose,
+        basis="self",
+        withheld_labels=ALL_LABELS if actor.probation else Label.NONE,
+    )
+
+
+async def _granted(
+    tx: Tx, actor: Actor, patient_id: UUID, action: Action, purpose: str, now: datetime
+) -> Access | Refused:
+    if action not in GRANTED_ACTIONS or actor.facility_id is None or not role_cap(actor.role):
+        return _NO_ACCESS
+    grant = await queries.live_grant(tx, patient_id, actor.actor_id, actor.facility_id, now)
+    if grant is None:
+        return _NO_ACCESS
+    # The role is today's: a doctor who became a nurse reads as a nurse.
+    types = frozenset(grant.types) & role_cap(actor.role)
+    if not types:
+        return _NO_ACCESS
+    return mint_access(
+        patient_id=patient_id,
+        actor=actor,
+        action=action,
+        purpose=purpose,
+        basis="grant",
+        basis_id=grant.grant_id,
+        basis_version=grant.version,
+        types=types,
+        since=grant.since,
+        until=grant.until,
+        withheld_labels=ALL_LABELS & ~Label(grant.labels),
+    )

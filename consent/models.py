@@ -1,0 +1,114 @@
+"""What consent is made of: scopes, requests, grants."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from kernel.access import Label, RecordType, Role
+
+Tier = Literal["A", "B", "C", "D"]
+Delivery = Literal["ring", "silent", "withheld"]
+RequestStatus = Literal["requested", "granted", "refused", "reported"]
+EndReason = Literal["revoked", "superseded"]
+AskingState = Literal["waiting", "granted", "ended"]
+
+
+class Scope(Struct, frozen=True, kw_only=True):
+    """What of a record, for how long. since/until None: no bound on that side."""
+
+    types: frozenset[RecordType]
+    since: date | None
+    until: date | None
+    duration_seconds: int
+    labels: Label
+
+
+class LiveGrant(Struct, frozen=True):
+    """The columns a decision needs of a grant in force."""
+
+    grant_id: UUID
+    version: int
+    types: list[RecordType]
+    since: date | None
+    until: date | None
+    labels: int
+
+
+class AccessRequest(Struct, frozen=True):
+    """A row of access_request without its code; `expires_at` bounds the asking, not the grant."""
+
+    patient_id: UUID
+    request_id: UUID
+    practitioner_id: UUID
+    practitioner_role_id: UUID
+    practitioner_name: str
+    licence: str
+    role: Role
+    facility_id: UUID
+    facility_name: str
+    purpose: str
+    types: list[RecordType]
+    since: date | None
+    until: date | None
+    duration_seconds: int
+    presence: bool
+    delivery: Delivery
+    status: RequestStatus
+    attempts: int
+    created_at: datetime
+    expires_at: datetime
+
+
+class PractitionerRequest(Struct, frozen=True):
+    """The asking side's mirror of a request. `patient_id` is a pseudo id for an unknown subject."""
+
+    actor_id: UUID
+    request_id: UUID
+    patient_id: UUID
+    facility_id: UUID
+    created_at: datetime
+    expires_at: datetime
+    grant_id: UUID | None
+
+
+class Grant(Struct, frozen=True):
+    """A row of consent_grant as its citizen sees it."""
+
+    patient_id: UUID
+    grant_id: UUID
+    version: int
+    supersedes: UUID | None
+    request_id: UUID
+    practitioner_id: UUID
+    practitioner_name: str
+    licence: str
+    facility_id: UUID
+    facility_name: str
+    purpose: str
+    tier: Tier
+    presence: bool
+    types: list[RecordType]
+    since: date | None
+    until: date | None
+    labels: int
+    created_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    ended_at: datetime | None
+    end_reason: EndReason | None
+
+
+class PractitionerGrant(Struct, frozen=True):
+    """A row of practitioner_grant: one line of a doctor's list."""
+
+    patient_id: UUID
+    grant_id: UUID
+    facility_id: UUID
+    purpose: str
+    types: list[RecordType]
+    since: date | None
+    until: date | None
+    starts_at: datetime
+    ends_at: datetime

@@ -1,0 +1,135 @@
+"""What consent refuses. "No grant" and "no such person" are one and the same refusal."""
+
+from kernel.problems import ProblemType, declare
+
+NO_ACCESS = declare(
+    ProblemType(
+        code="no-access",
+        status=403,
+        vi="Bạn không có quyền xem hồ sơ này.",
+        en="You have no access to this record.",
+        next_vi="Gửi yêu cầu và chờ người dân đồng ý.",
+        next_en="Ask the person for access first.",
+    )
+)
+PROBATION = declare(
+    ProblemType(
+        code="device-on-probation",
+        status=403,
+        vi="Thiết bị mới chỉ xem được tóm tắt trong 72 giờ đầu.",
+        en="A new device shows only the summary for its first 72 hours.",
+        next_vi="Dùng thiết bị cũ hoặc đợi hết 72 giờ.",
+        next_en="Use an older device or wait for the 72 hours to end.",
+    )
+)
+ROLE_MAY_NOT_ASK = declare(
+    ProblemType(
+        code="role-may-not-ask",
+        status=403,
+        vi="Vai trò của bạn không được yêu cầu những mục này.",
+        en="Your role may not ask for these parts of a record.",
+        next_vi="Chọn lại các mục trong phạm vi vai trò.",
+        next_en="Choose parts that your role may see.",
+    )
+)
+BAD_REQUEST = declare(
+    ProblemType(
+        code="access-request-invalid",
+        status=400,
+        vi="Yêu cầu truy cập không hợp lệ.",
+        en="The access request is not valid.",
+        next_vi="Kiểm tra mục được nêu và gửi lại.",
+        next_en="Check the named field and send it again.",
+    )
+)
+TOO_MANY = declare(
+    ProblemType(
+        code="too-many",
+        status=429,
+        vi="Bạn đã gửi quá nhiều yêu cầu.",
+        en="Too many requests.",
+        next_vi="Đợi rồi thử lại.",
+        next_en="Wait and try again.",
+        retryable=True,
+    )
+)
+UNKNOWN_REQUEST = declare(
+    ProblemType(
+        code="request-unknown",
+        status=404,
+        vi="Không có yêu cầu này.",
+        en="There is no such request.",
+        next_vi="Tải lại danh sách yêu cầu.",
+        next_en="Load the list of requests again.",
+    )
+)
+REQUEST_EXPIRED = declare(
+    ProblemType(
+        code="request-expired",
+        status=410,
+        vi="Yêu cầu đã hết hạn.",
+        en="The request has expired.",
+        next_vi="Đề nghị bác sĩ gửi yêu cầu mới.",
+        next_en="Make a new request.",
+    )
+)
+REQUEST_DECIDED = declare(
+    ProblemType(
+        code="request-decided",
+        status=409,
+        vi="Yêu cầu đã được trả lời.",
+        en="The request has been answered already.",
+        next_vi="Tải lại danh sách yêu cầu.",
+        next_en="Load the list of requests again.",
+    )
+)
+OTP_INVALID = declare(
+    ProblemType(
+        code="otp-invalid",
+        status=403,
+        vi="Mã không đúng.",
+        en="The code is wrong.",
+        next_vi="Kiểm tra mã và nhập lại.",
+        next_en="Check the code and enter it again.",
+    )
+)
+CHALLENGE_DEAD = declare(
+    ProblemType(
+        code="challenge-dead",
+        status=403,
+        vi="Yêu cầu này không nhận mã nữa.",
+        en="This request accepts no more codes.",
+        next_vi="Gửi yêu cầu mới.",
+        next_en="Make a new request.",
+    )
+)
+SCOPE_EXCEEDS_REQUEST = declare(
+    ProblemType(
+        code="scope-exceeds-request",
+        status=422,
+        vi="Phạm vi chọn rộng hơn yêu cầu.",
+        en="The choice is wider than the request.",
+        next_vi="Chọn trong phạm vi được yêu cầu.",
+        next_en="Choose within what was asked for.",
+    )
+)
+NOTHING_GRANTED = declare(
+    ProblemType(
+        code="nothing-to-grant",
+        status=422,
+        vi="Phạm vi chọn không còn mục nào.",
+        en="Nothing remains in the chosen scope.",
+        next_vi="Chọn ít nhất một mục hoặc từ chối yêu cầu.",
+        next_en="Choose at least one part, or refuse the request.",
+    )
+)
+UNKNOWN_GRANT = declare(
+    ProblemType(
+        code="grant-unknown",
+        status=404,
+        vi="Không có đồng ý này.",
+        en="There is no such grant.",
+        next_vi="Tải lại danh sách.",
+        next_en="Load the list again.",
+    )
+)
