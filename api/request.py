@@ -1,7 +1,10 @@
 """One request as a handler sees it: who calls, when, and how the answer leaves.
 
-A handler declares who may call it (`actors=("citizen",)`) and which problems it can answer with
-(`problems=(CODE, ...)`); both are read here and in api/openapi.py.
+A handler declares in its decorator, for this module and for api/openapi.py:
+  actors=("citizen",)   who may call it, in the words of docs/roles.md; ("public",) needs no sign-in
+  problems=(CODE, ...)  what it can answer with beyond the problems every route has
+  conditional=True      it takes If-None-Match and can answer 304
+  idempotent=True       it takes Idempotency-Key
 """
 
 import ipaddress
@@ -14,6 +17,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
+from identity.sessions import authenticate
 from litestar import Request, Response
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
@@ -28,7 +32,6 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
 )
-from identity.sessions import authenticate
 from kernel.access import Actor
 from kernel.clock import Clock
 from kernel.problems import Refused, refuse
@@ -296,8 +299,12 @@ def _query_names(handler: BaseRouteHandler) -> frozenset[str]:
 class Answer(Response[Any]):
     """Bytes that are ready to leave; spares the rendering that Litestar does per response."""
 
-    def to_asgi_response(self, *_args: Any, **_kwargs: Any) -> ASGIApp:  # type: ignore[override]
-        return RawResponse(self.status_code or 200, self.content, self.media_type, self.headers)
+    def to_asgi_response(  # type: ignore[override]
+        self, *_args: Any, status_code: int | None = None, **_kwargs: Any
+    ) -> ASGIApp:
+        return RawResponse(
+            self.status_code or status_code or 200, self.content, self.media_type, self.headers
+        )
 
 
 class RawResponse:
@@ -325,16 +332,17 @@ _encode = msgspec.json.Encoder().encode
 
 def answer(
     result: msgspec.Struct | Refused | bytes | None,
-    status: int = 200,
+    status: int | None = None,
     headers: Mapping[str, str] | None = None,
     media_type: str = "application/json",
 ) -> Answer:
-    """The response for a use case's result: a Struct, ready bytes, nothing (204) or a refusal."""
+    """The response for a use case's result: a Struct, ready bytes, nothing or a refusal.
+
+    status: the one of the route's decorator unless given, which is what the document says.
+    """
     if isinstance(result, Refused):
         return problem_answer(result, headers)
-    if result is None:
-        return Answer(b"", status_code=204 if status == 200 else status, headers=headers)
-    body = result if isinstance(result, bytes) else _encode(result)
+    body = result if isinstance(result, bytes) else b"" if result is None else _encode(result)
     return Answer(body, status_code=status, headers=headers, media_type=media_type)
 
 
