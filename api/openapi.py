@@ -1,0 +1,221 @@
+"""The OpenAPI document: generated from the handlers, then made to say what really happens.
+
+Litestar writes the success side; its error responses describe a shape we do not send, so every one
+is replaced by `Problem` as application/problem+json with an example per code.
+"""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ControllerRouterHandler
+
+from api.examples import example_of
+from api.problems import (
+    BAD_HOST,
+    BODY_TOO_LARGE,
+    INTERNAL_ERROR,
+    INVALID_FIELD,
+    MALFORMED_BODY,
+    NOT_FOUND,
+    NOT_SIGNED_IN,
+    NOT_YOUR_BOOK,
+    PROBLEM_MEDIA_TYPE,
+    ROLE_NOT_ALLOWED,
+    UNAVAILABLE,
+    UNSUPPORTED_MEDIA_TYPE,
+    Problem,
+    problem_body,
+)
+from api.request import PUBLIC, ApiRequest, Call, actors_of
+from kernel.problems import ProblemType, Refused
+
+API_VERSION = "1.0.0"
+DESCRIPTION = (
+    "Sổ sức khỏe điện tử: hồ sơ sức khỏe của mỗi người dân, do chính người đó mở cho bác sĩ xem.\n\n"
+    "The citizen's lifelong electronic health book. Sign in, then send `Authorization: Bearer <token>`. "
+    "Every error is `application/problem+json` with a code of mobile-contract/errors.json."
+)
+
+# Who signs in with what kind of account; an operation names the kinds that may call it.
+SCHEMES = {
+    "citizen": "A citizen's session (POST /v1/auth/sign-in/verify).",
+    "practitioner": "A session of facility staff (POST /v1/auth/practitioner/sign-in).",
+    "facility-system": "An access token of a facility's system (POST /v1/auth/token).",
+    "kiosk": "An access token of a kiosk or desk device (POST /v1/auth/token).",
+    "operator": "A session of an operator (POST /v1/auth/operator/sign-in).",
+}
+PATIENT_ID = {
+    "name": "X-Patient-Id",
+    "in": "header",
+    "required": False,
+    "description": "Whose book is opened; the signed-in person's own when absent.",
+    "schema": {"type": "string", "format": "uuid"},
+}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the copy the app holds; 304 when nothing has changed.",
+    "schema": {"type": "string", "maxLength": 100},
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes a repeat of this request harmless for 24 hours.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,128}$"},
+}
+
+
+def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
+    """The document of these handlers, as plain JSON values with sorted paths."""
+    app = Litestar(
+        route_handlers=handlers,
+        dependencies={"call": Provide(_no_call, sync_to_thread=False)},
+        request_class=ApiRequest,
+        openapi_config=OpenAPIConfig(
+            title="Sổ sức khỏe điện tử",
+            version=API_VERSION,
+            description=DESCRIPTION,
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+    )
+    document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
+    _describe_operations(document, app)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(_problem_schemas())
+    document["components"]["securitySchemes"] = {
+        name: {"type": "http", "scheme": "bearer", "description": text} for name, text in SCHEMES.items()
+    }
+    document["servers"] = [{"url": "/"}]
+    document["paths"] = dict(sorted(document["paths"].items()))
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
+    return document
+
+
+def document_bytes(handlers: list[ControllerRouterHandler]) -> bytes:
+    """The document as it is committed and served: two-space indent, a line end."""
+    return msgspec.json.format(msgspec.json.encode(build_document(handlers)), indent=2) + b"\n"
+
+
+def _no_call() -> Call:
+    raise AssertionError("the document's application serves no request")
+
+
+def _describe_operations(document: dict[str, Any], app: Litestar) -> None:
+    for route in app.routes:
+        path = getattr(route, "path_format", "")
+        for handler in getattr(route, "route_handlers", ()):
+            for method in handler.http_methods:
+                operation = document["paths"].get(path, {}).get(method.lower())
+                if operation is not None:
+                    _describe(operation, handler, path, document)
+
+
+def _describe(
+    operation: dict[str, Any], handler: HTTPRouteHandler, path: str, document: dict[str, Any]
+) -> None:
+    summary, _, rest = (handler.fn.__doc__ or "").strip().partition("\n")
+    operation["summary"] = summary
+    operation.pop("description", None)
+    if rest.strip():
+        operation["description"] = " ".join(rest.split())
+    operation.pop("deprecated", None)
+    operation["security"] = _security(actors_of(handler))
+    operation["x-actors"] = list(actors_of(handler))
+    operation["parameters"] = [*operation.get("parameters", []), *_extra_parameters(handler, path)]
+    operation["responses"] = _responses(operation, handler, path)
+    _add_examples(operation, document)
+
+
+def _security(actors: tuple[str, ...]) -> list[dict[str, list[str]]]:
+    if PUBLIC in actors:
+        return []
+    kinds = {actor if actor in SCHEMES else "practitioner" for actor in actors}
+    return [{kind: []} for kind in sorted(kinds)]
+
+
+def _extra_parameters(handler: HTTPRouteHandler, path: str) -> list[dict[str, Any]]:
+    wanted = [
+        (PATIENT_ID, path.startswith("/v1/me/")),
+        (IF_NONE_MATCH, handler.opt.get("conditional", False)),
+        (IDEMPOTENCY_KEY, handler.opt.get("idempotent", False)),
+    ]
+    return [parameter for parameter, applies in wanted if applies]
+
+
+def _responses(operation: dict[str, Any], handler: HTTPRouteHandler, path: str) -> dict[str, Any]:
+    responses = {code: body for code, body in operation["responses"].items() if code < "400"}
+    for response in responses.values():
+        response["headers"] = response.get("headers", {}) | {
+            "X-Request-Id": {"description": "Id of this request.", "schema": {"type": "string"}}
+        }
+    if handler.opt.get("conditional", False):
+        responses["304"] = {"description": "Nothing has changed since the ETag of If-None-Match."}
+    for status, problems in _by_status(problems_of(operation, handler, path)).items():
+        responses[str(status)] = _problem_response(status, problems)
+    return dict(sorted(responses.items()))
+
+
+def problems_of(operation: dict[str, Any], handler: HTTPRouteHandler, path: str) -> list[ProblemType]:
+    """What a route can answer with: its own problems and those its shape brings."""
+    found: list[ProblemType] = [BAD_HOST, INTERNAL_ERROR, UNAVAILABLE, *handler.opt.get("problems", ())]
+    if PUBLIC not in actors_of(handler):
+        found += [NOT_SIGNED_IN, ROLE_NOT_ALLOWED]
+    if operation.get("parameters"):
+        found += [INVALID_FIELD]
+    if "{" in path:
+        found += [NOT_FOUND]
+    if path.startswith("/v1/me/"):
+        found += [NOT_YOUR_BOOK]
+    if "requestBody" in operation:
+        found += [INVALID_FIELD, MALFORMED_BODY, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE]
+    return found
+
+
+def _by_status(problems: Iterable[ProblemType]) -> dict[int, list[ProblemType]]:
+    found: dict[int, dict[str, ProblemType]] = {}
+    for problem in problems:
+        found.setdefault(problem.status, {})[problem.code] = problem
+    return {status: [by_code[code] for code in sorted(by_code)] for status, by_code in found.items()}
+
+
+def _problem_response(status: int, problems: list[ProblemType]) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": f"{HTTPStatus(status).phrase}: {', '.join(problem.code for problem in problems)}",
+        "content": {
+            PROBLEM_MEDIA_TYPE: {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "examples": {
+                    problem.code: {"value": msgspec.json.decode(problem_body(Refused(problem=problem)))}
+                    for problem in problems
+                },
+            }
+        },
+    }
+    if status in (429, 503):
+        response["headers"] = {
+            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+        }
+    return response
+
+
+def _problem_schemas() -> dict[str, Any]:
+    _, schemas = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
+    return schemas
+
+
+def _add_examples(operation: dict[str, Any], document: dict[str, Any]) -> None:
+    """An example on every JSON body that has none; mocks and readers need one."""
+    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+    for body in bodies:
+        media = body.get("content", {}).get("application/json")
+        if media and "schema" in media and "example" not in media and "examples" not in media:
+            media["example"] = example_of(media["schema"], document)

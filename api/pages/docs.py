@@ -1,0 +1,114 @@
+"""The document and a page to read it: own HTML, no script, nothing from elsewhere."""
+
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+
+from api.request import answer
+
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
+# Pages for people stand outside the document that apps are built from.
+HIDDEN: dict[str, Any] = {"actors": ("public",), "tags": ["docs"], "include_in_schema": False}
+
+
+class Document(msgspec.Struct):
+    """The OpenAPI document itself."""
+
+    openapi: str
+
+
+@get(
+    "/docs/openapi.json",
+    actors=("public",),
+    operation_id="docs_document",
+    tags=["docs"],
+    include_in_schema=False,
+)
+async def document() -> Response[Document]:
+    """The OpenAPI document of this service."""
+    return answer(served_document())
+
+
+@get("/docs", operation_id="docs_page", **HIDDEN)
+async def page() -> Response[bytes]:
+    """The OpenAPI document as a page."""
+    headers = {"Content-Security-Policy": PAGE_POLICY}
+    return answer(served_page(), headers=headers, media_type="text/html; charset=utf-8")
+
+
+@get("/docs/style.css", operation_id="docs_style", **HIDDEN)
+async def style() -> Response[bytes]:
+    """The style of the pages."""
+    return answer((ASSETS / "style.css").read_bytes(), media_type="text/css; charset=utf-8")
+
+
+@cache
+def served_document() -> bytes:
+    """Built at the first request: the generator is slow to import, and a server rarely needs it."""
+    from api.app import collect_handlers  # noqa: PLC0415
+    from api.openapi import document_bytes  # noqa: PLC0415
+
+    return document_bytes(collect_handlers(demo=False))
+
+
+@cache
+def served_page() -> bytes:
+    """All operations, grouped by tag."""
+    return render_page(msgspec.json.decode(served_document())).encode()
+
+
+def render_page(content: dict[str, Any]) -> str:
+    """The document as HTML."""
+    info = content["info"]
+    by_tag: dict[str, list[str]] = {}
+    for path, methods in content["paths"].items():
+        for method, operation in methods.items():
+            by_tag.setdefault(operation.get("tags", ["other"])[0], []).append(
+                render_operation(method, path, operation)
+            )
+    sections = "".join(f"<h2>{escape(tag)}</h2>{''.join(parts)}" for tag, parts in sorted(by_tag.items()))
+    return (
+        f'<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>{escape(info["title"])}</title>'
+        '<meta name="viewport" content="width=device-width">'
+        '<link rel="stylesheet" href="/docs/style.css"></head>'
+        f"<body><h1>{escape(info['title'])}</h1><p>{escape(info['description'])}</p>"
+        f'<p><a href="/docs/openapi.json">openapi.json</a></p>{sections}</body></html>'
+    )
+
+
+def render_operation(method: str, path: str, operation: dict[str, Any]) -> str:
+    """One operation as a block that opens without script."""
+    parameters = "".join(
+        f"<li><code>{escape(p['name'])}</code> ({escape(p['in'])})</li>" for p in operation["parameters"]
+    )
+    answers = "".join(
+        f"<li><code>{escape(status)}</code> {escape(response['description'])}</li>"
+        for status, response in operation["responses"].items()
+    )
+    return (
+        f'<details id="{escape(operation["operationId"])}"><summary><b>{method.upper()}</b> '
+        f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary>"
+        f"<p>{escape(', '.join(operation['x-actors']))}</p>{render_body(operation)}"
+        f"<h3>Parameters</h3><ul>{parameters or '<li>none</li>'}</ul>"
+        f"<h3>Answers</h3><ul>{answers}</ul></details>"
+    )
+
+
+def render_body(operation: dict[str, Any]) -> str:
+    """The example of the request body."""
+    media = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    if "example" not in media:
+        return ""
+    text = msgspec.json.format(msgspec.json.encode(media["example"]), indent=2).decode()
+    return f"<h3>Body</h3><pre>{escape(text)}</pre>"
+
+
+handlers: list[Any] = [document, page, style]
