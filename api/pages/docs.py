@@ -10,10 +10,8 @@ from litestar import Response, get
 
 from api.request import answer
 
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
-
+PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; form-action 'none'"
+ASSETS = Path(__file__).parent / "assets"
 
 # Pages for people stand outside the document that apps are built from.
 HIDDEN: dict[str, Any] = {"actors": ("public",), "tags": ["docs"], "include_in_schema": False}
@@ -25,13 +23,7 @@ class Document(msgspec.Struct):
     openapi: str
 
 
-@get(
-    "/docs/openapi.json",
-    actors=("public",),
-    operation_id="docs_document",
-    tags=["docs"],
-    include_in_schema=False,
-)
+@get("/docs/openapi.json", operation_id="docs_document", **HIDDEN)
 async def document() -> Response[Document]:
     """The OpenAPI document of this service."""
     return answer(served_document())
