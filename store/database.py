@@ -1,0 +1,92 @@
+"""The pool and the transaction: what a handler or a job holds of the database.
+
+Nothing outlives a transaction on a connection (no session settings, no session locks, no LISTEN):
+that is what makes it safe to skip asyncpg's reset of every released connection, and what lets
+pgbouncer's transaction mode sit in between.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+from store.blobs import BlobStore
+from store.keys import KeyRing
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    Connection = asyncpg.Connection
+Tx: TypeAlias = Connection
+
+POOL_MIN = 2
+POOL_MAX = 10
+STATEMENT_CACHE_SIZE = 100
+STATEMENT_TIMEOUT_SECONDS = 30
+
+
+class Store:
+    """The database with the keys that open its fields and the files that lie beside it."""
+
+    def __init__(self, pool: Pool, keys: KeyRing, blobs: BlobStore) -> None:
+        self._pool = pool
+        self.keys = keys
+        self.blobs = blobs
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """One READ COMMITTED transaction: commits on a normal exit, rolls back on an exception."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+
+async def open_store(
+    dsn: str,
+    *,
+    role: str | None,
+    keys: KeyRing,
+    blobs: BlobStore,
+    pool_min: int = POOL_MIN,
+    pool_max: int = POOL_MAX,
+    statement_cache_size: int = STATEMENT_CACHE_SIZE,
+) -> Store:
+    """Open the pool as `role` (hb_api, hb_delivery, …); None keeps the role that the DSN signs in as.
+
+    The role is a start-up parameter, so one DATABASE_URL serves every role its user is a member of.
+    `statement_cache_size` 0 is for pgbouncer before 1.21 (design: scale.md, asyncpg and pgbouncer).
+    """
+    pool = await asyncpg.create_pool(
+        dsn,
+        min_size=pool_min,
+        max_size=pool_max,
+        statement_cache_size=statement_cache_size,
+        reset=_keep_as_is,
+        server_settings=_start_up_parameters(role),
+    )
+    return Store(pool, keys, blobs)
+
+
+def _start_up_parameters(role: str | None) -> dict[str, str]:
+    parameters = {
+        # Citus hides shards by a filter on the catalogs that makes asyncpg's look-up of array types
+        # take seconds per connection; plain PostgreSQL accepts the dotted name and ignores it.
+        "citus.override_table_visibility": "off",
+        "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+        "idle_in_transaction_session_timeout": "60s",
+        "jit": "off",
+        "application_name": "healthbook",
+        "timezone": "UTC",
+    }
+    return parameters if role is None else parameters | {"role": role}
+
+
+async def _keep_as_is(_connection: object) -> None:
+    """Reset nothing: no state outlives a transaction (module docstring)."""

@@ -1,0 +1,66 @@
+"""Encrypted columns and keyed look-up hashes (security.md S15).
+
+A sealed cell opens only at its own place: the key is derived per person and the table, column,
+person and key id are associated data, so a cell moved by somebody who can write the database
+fails to open instead of sending the victim's codes elsewhere.
+"""
+
+import hashlib
+import hmac
+import secrets
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from store.keys import KeyRing, KeyRingError
+
+NONCE_BYTES = 12
+LOOKUP_VERSIONS = 2
+_FORMAT = 1
+
+
+class FieldSealError(Exception):
+    """A sealed cell does not belong where it was read: tampering or a missing key. Raise an alert."""
+
+
+def seal(keys: KeyRing, patient_id: UUID, table: str, column: str, text: str) -> bytes:
+    """Encrypt one cell: format byte ‖ length of key id ‖ key id ‖ nonce ‖ AES-256-GCM."""
+    key_id, master = keys.secret("field")
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    place = _place(patient_id, table, column, key_id)
+    sealed = AESGCM(derive_key(master, patient_id)).encrypt(nonce, text.encode(), place)
+    return bytes([_FORMAT, len(key_id)]) + key_id.encode() + nonce + sealed
+
+
+def unseal(keys: KeyRing, patient_id: UUID, table: str, column: str, sealed: bytes) -> str:
+    """Open one cell. Raises FieldSealError when it was sealed for another place or key."""
+    try:
+        if sealed[0] != _FORMAT:
+            raise FieldSealError(f"{table}.{column}")
+        start = 2 + sealed[1]
+        key_id, nonce = sealed[2:start].decode(), sealed[start : start + NONCE_BYTES]
+        _, master = keys.secret("field", key_id)
+        place = _place(patient_id, table, column, key_id)
+        opened = AESGCM(derive_key(master, patient_id)).decrypt(nonce, sealed[start + NONCE_BYTES :], place)
+    except (InvalidTag, IndexError, ValueError, KeyRingError) as error:
+        raise FieldSealError(f"{table}.{column}") from error
+    return opened.decode()
+
+
+def lookup_hashes(keys: KeyRing, kind: str, value: str) -> list[tuple[str, bytes]]:
+    """[(key version, HMAC-SHA256(kind ‖ 0 ‖ value))], the current version first, at most two."""
+    text = kind.encode() + b"\0" + value.encode()
+    versions = keys.secrets("lookup")[:LOOKUP_VERSIONS]
+    return [(version, hmac.digest(key, text, hashlib.sha256)) for version, key in versions]
+
+
+def derive_key(master: bytes, patient_id: UUID) -> bytes:
+    """The person's own AES key: HKDF-SHA256(master, info = patient_id)."""
+    return HKDF(SHA256(), 32, None, b"healthbook field" + patient_id.bytes).derive(master)
+
+
+def _place(patient_id: UUID, table: str, column: str, key_id: str) -> bytes:
+    return b"\0".join((table.encode(), column.encode(), patient_id.bytes, key_id.encode()))

@@ -1,0 +1,41 @@
+"""Rows of the store's own tables."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class Event(Struct, frozen=True):
+    """One outbox row. `ref` is a JSON object of ids; no personal data stands in it."""
+
+    bucket: int
+    event_id: UUID
+    patient_id: UUID
+    event: str
+    ref: str
+    attempts: int
+
+
+class Due(Struct, frozen=True):
+    """One claimed row of the due queue."""
+
+    bucket: int
+    due_at: datetime
+    kind: str
+    ref: str
+
+
+class IdempotencyRow(Struct, frozen=True):
+    """What is kept of a creating request: a keyed digest, never the body (security.md S14)."""
+
+    digest_key_id: str
+    digest: bytes
+    status: int | None
+    created_id: str | None
+
+
+class AppliedMigration(Struct, frozen=True):
+    version: int
+    name: str
+    sha256: bytes

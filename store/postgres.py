@@ -1,0 +1,286 @@
+"""The embedded PostgreSQL: made on first use, started as our child, stopped with us.
+
+Nobody signs in as a superuser: roles and the database are made in single-user mode, without a
+socket, and pg_hba refuses `postgres` from then on. The program's roles sign in over a socket in a
+0700 directory with passwords that lie beside the data, readable by the owner only. `peer` would
+not do: in a user namespace every foreign uid looks like `nobody` (security.md S21).
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from store.postgres_binaries import Binaries, PostgresError, find_binaries
+from store.postgres_user import RunAs, die_with_parent, run_as
+
+ROLES = ("hb_owner", "hb_api", "hb_delivery", "hb_stats", "hb_backup")
+DATABASE = "healthbook"
+PORT = 5432
+START_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 60
+POLL_SECONDS = 0.005
+LOG_BYTES_MAX = 16 * 1024 * 1024
+_SOCKET_PATH_MAX = 90
+
+# A failing statement must leave no row, key or parameter in the server's log (security.md S22).
+LOG_SETTINGS = {
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+}
+_SETTINGS = LOG_SETTINGS | {
+    "listen_addresses": "",
+    "port": str(PORT),
+    "unix_socket_permissions": "0700",
+    "password_encryption": "scram-sha-256",
+    "max_connections": "100",
+    "logging_collector": "off",
+}
+_HBA = "local all postgres reject\nlocal all all scram-sha-256\n"
+
+
+class Server:
+    """A running PostgreSQL. `owned` says whether this process started it and therefore stops it."""
+
+    def __init__(
+        self, socket_directory: Path, passwords: dict[str, str], process: subprocess.Popen[bytes] | None
+    ):
+        self._socket_directory = socket_directory
+        self._passwords = passwords
+        self._process = process
+
+    @property
+    def owned(self) -> bool:
+        return self._process is not None
+
+    def dsn(self, role: str, database: str = DATABASE) -> str:
+        """The address for one of ROLES. It holds a password: never log it."""
+        host = quote(str(self._socket_directory), safe="")
+        return f"postgresql://{role}:{self._passwords[role]}@/{database}?host={host}&port={PORT}"
+
+    def stop(self) -> None:
+        """Stop the server if it is ours: open transactions roll back, everything committed stays."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(STOP_SECONDS_MAX)
+
+
+def start_server(directory: Path, settings: dict[str, str] | None = None) -> Server:
+    """Start (first make) the PostgreSQL under `directory`, or share the one that already runs there.
+
+    Call it from the main thread: the kernel ties the server's life to the thread that starts it.
+    `settings` are further server settings, for tests. Raises PostgresError.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise PostgresError("PostgreSQL must be started from the main thread")
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    cluster = directory / "cluster"
+    with _locked(directory / "lock"):
+        if not cluster.exists():
+            user = run_as(find_binaries(), directory)
+            _make_cluster(directory, cluster, user)
+        passwords = _passwords(directory)
+        running = _running(cluster)
+        if running is not None:
+            return Server(running, passwords, None)
+        (cluster / "postmaster.pid").unlink(missing_ok=True)
+        return _start(directory, cluster, passwords, settings or {})
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with open(path, "a") as lock:
+        os.fchmod(lock.fileno(), 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _passwords(directory: Path) -> dict[str, str]:
+    return msgspec.json.decode((directory / "passwords.json").read_bytes(), type=dict[str, str])
+
+
+def _make_cluster(directory: Path, cluster: Path, user: RunAs) -> None:
+    """initdb, then roles and database in single-user mode; the rename at the end makes it count."""
+    partial = directory / "cluster.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    passwords = {role: secrets.token_urlsafe(32) for role in ROLES}
+    secret = directory / "passwords.json"
+    secret.unlink(missing_ok=True)
+    with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(passwords))
+    partial.mkdir(mode=0o700)
+    if user.owner_uid is not None:
+        os.chown(directory, user.owner_uid, user.owner_uid)
+        os.chown(partial, user.owner_uid, user.owner_uid)
+    _run([user.binaries.initdb, *_initdb_options(user.binaries), "-D", str(partial)], user)
+    (partial / "pg_hba.conf").write_text(_HBA)
+    _run(_single_user(user.binaries, partial, "postgres"), user, _first_statements(passwords))
+    partial.rename(cluster)
+
+
+def _initdb_options(binaries: Binaries) -> list[str]:
+    builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    locale = builtin if binaries.major >= 17 else ["--locale=C.UTF-8"]
+    # --no-sync concerns initdb only: the running server syncs. Nobody signs in as `postgres` (_HBA).
+    return ["-U", "postgres", "-E", "UTF8", *locale, "--auth=reject", "--data-checksums", "--no-sync"]
+
+
+def _single_user(binaries: Binaries, cluster: Path, database: str) -> list[str]:
+    return [binaries.postgres, "--single", "-D", str(cluster), *_options(LOG_SETTINGS), database]
+
+
+def _first_statements(passwords: dict[str, str]) -> str:
+    roles = [f"CREATE ROLE {role} LOGIN PASSWORD '{passwords[role]}'" for role in ROLES]
+    return "\n".join(
+        [
+            *roles,
+            "ALTER ROLE hb_owner CREATEDB",
+            f"CREATE DATABASE {DATABASE} OWNER hb_owner",
+            "REVOKE CONNECT ON DATABASE template1, postgres FROM PUBLIC",
+            "",
+        ]
+    )
+
+
+def _run(command: list[str], user: RunAs, text: str = "") -> None:
+    done = subprocess.run(  # noqa: S603 - our own argument list, no shell
+        command, input=text, capture_output=True, text=True, preexec_fn=user.prepare, check=False, timeout=120
+    )
+    if done.returncode != 0 or "ERROR" in done.stderr or "FATAL" in done.stderr:
+        raise PostgresError(f"{Path(command[0]).name} failed: {done.stderr.strip()[-2000:]}")
+
+
+def _options(settings: dict[str, str]) -> list[str]:
+    return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+
+
+def _start(directory: Path, cluster: Path, passwords: dict[str, str], settings: dict[str, str]) -> Server:
+    user = run_as(_binaries_for(cluster), directory)
+    sockets = _socket_directory(cluster, user)
+    command = [
+        user.binaries.postgres,
+        "-D",
+        str(cluster),
+        "-k",
+        str(sockets),
+        *_options(_SETTINGS | settings),
+    ]
+    parent = os.getpid()
+
+    def prepare() -> None:
+        user.prepare()
+        die_with_parent(parent)
+
+    with open(_log(directory), "ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own argument list, no shell
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=prepare,  # noqa: PLW1509 - the main thread, before any other starts
+            start_new_session=True,
+        )
+    _wait_until_ready(cluster, process, directory)
+    return Server(sockets, passwords, process)
+
+
+def _binaries_for(cluster: Path) -> Binaries:
+    binaries, made_by = find_binaries(), int((cluster / "PG_VERSION").read_text())
+    if binaries.major != made_by:
+        raise PostgresError(
+            f"{cluster} was made by PostgreSQL {made_by}, found {binaries.major}: dump and restore"
+        )
+    return binaries
+
+
+def _socket_directory(cluster: Path, user: RunAs) -> Path:
+    """The cluster itself (0700), or a fresh 0700 directory where its path is too long for a socket."""
+    if len(str(cluster)) <= _SOCKET_PATH_MAX:
+        return cluster
+    short = Path(tempfile.mkdtemp(prefix="hb-", dir="/tmp"))
+    if user.owner_uid is not None:
+        os.chown(short, user.owner_uid, user.owner_uid)
+    return short
+
+
+def _log(directory: Path) -> Path:
+    """The server's log; the one before is kept when it has grown large."""
+    log = directory / "postgresql.log"
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.rename(log.with_suffix(".log.1"))
+    os.close(os.open(log, os.O_CREAT | os.O_WRONLY, 0o600))
+    return log
+
+
+def _wait_until_ready(cluster: Path, process: subprocess.Popen[bytes], directory: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        lines = _pid_file(cluster)
+        if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
+            return
+        time.sleep(POLL_SECONDS)
+    process.kill()
+    process.wait()
+    raise PostgresError(f"PostgreSQL did not start; see {directory / 'postgresql.log'}")
+
+
+def _running(cluster: Path) -> Path | None:
+    """The socket directory of a server that runs on this cluster; waits out one that is stopping."""
+    deadline = time.monotonic() + STOP_SECONDS_MAX
+    while time.monotonic() < deadline:
+        lines = _pid_file(cluster)
+        if len(lines) < 8:
+            if not lines or not _serves(int(lines[0]), cluster):
+                return None
+        elif not _serves(int(lines[0]), cluster):
+            return None
+        elif lines[7].strip() == "ready" and _accepts(Path(lines[4])):
+            return Path(lines[4])
+        time.sleep(POLL_SECONDS)
+    raise PostgresError(f"another PostgreSQL holds {cluster} and does not answer")
+
+
+def _pid_file(cluster: Path) -> list[str]:
+    try:
+        return (cluster / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _serves(pid: int, cluster: Path) -> bool:
+    """Is `pid` alive, no zombie, and at home in this cluster (not a stranger with a reused number)?"""
+    try:
+        if Path("/proc").joinpath("self").exists():
+            return Path(os.readlink(f"/proc/{pid}/cwd")) == cluster.resolve()
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _accepts(socket_directory: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(socket_directory / f".s.PGSQL.{PORT}"))
+        except OSError:
+            return False
+    return True

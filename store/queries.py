@@ -1,0 +1,84 @@
+"""All SQL of the store."""
+
+from store.models import AppliedMigration, Due, Event, IdempotencyRow
+from store.statement import Command, Scalar, Statement
+
+INSERT_EVENT = Command(
+    "INSERT INTO outbox (bucket, event_id, patient_id, event, ref, available_at, created_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $6)"
+)
+CLAIM_EVENTS = Statement(
+    Event,
+    "DELETE FROM outbox WHERE bucket = $1 AND ctid = ANY(ARRAY("
+    "SELECT ctid FROM outbox WHERE bucket = $1 AND available_at <= $2"
+    " ORDER BY available_at, event_id LIMIT $3 FOR UPDATE SKIP LOCKED))"
+    " RETURNING bucket, event_id, patient_id, event, ref, attempts",
+)
+POSTPONE_EVENT = Scalar(
+    int,
+    "UPDATE outbox SET attempts = attempts + 1, available_at = $3"
+    " WHERE bucket = $1 AND event_id = $2 RETURNING attempts",
+)
+BUCKETS_WITH_EVENTS = Scalar(
+    int,
+    "SELECT DISTINCT bucket FROM outbox WHERE available_at <= $1",
+    fan_out="the worker asks once per round which buckets hold work",
+)
+
+UPSERT_DUE = Command(
+    "INSERT INTO due_queue (bucket, kind, ref, due_at) VALUES ($1, $2, $3, $4)"
+    " ON CONFLICT (bucket, kind, ref) DO UPDATE SET due_at = EXCLUDED.due_at"
+)
+DELETE_DUE = Command("DELETE FROM due_queue WHERE bucket = $1 AND kind = $2 AND ref = $3")
+CLAIM_DUE = Statement(
+    Due,
+    "DELETE FROM due_queue WHERE bucket = $1 AND ctid = ANY(ARRAY("
+    "SELECT ctid FROM due_queue WHERE bucket = $1 AND due_at <= $2"
+    " ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED))"
+    " RETURNING bucket, due_at, kind, ref",
+)
+BUCKETS_WITH_DUE = Scalar(
+    int,
+    "SELECT DISTINCT bucket FROM due_queue WHERE due_at <= $1",
+    fan_out="the worker asks once per round which buckets hold work",
+)
+
+DELETE_OLD_IDEMPOTENCY = Command("DELETE FROM idempotency_key WHERE actor_id = $1 AND created_at <= $2")
+COUNT_IDEMPOTENCY = Scalar(int, "SELECT count(*) FROM idempotency_key WHERE actor_id = $1")
+INSERT_IDEMPOTENCY = Scalar(
+    bool,
+    "INSERT INTO idempotency_key (actor_id, route, idempotency_key, digest_key_id, digest, created_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6)"
+    " ON CONFLICT (actor_id, route, idempotency_key) DO NOTHING RETURNING true",
+)
+LOCK_IDEMPOTENCY = Statement(
+    IdempotencyRow,
+    "SELECT digest_key_id, digest, status, created_id FROM idempotency_key"
+    " WHERE actor_id = $1 AND route = $2 AND idempotency_key = $3 FOR UPDATE",
+)
+FINISH_IDEMPOTENCY = Command(
+    "UPDATE idempotency_key SET status = $4, created_id = $5"
+    " WHERE actor_id = $1 AND route = $2 AND idempotency_key = $3"
+)
+
+INSERT_INSTALLATION = Scalar(
+    bool,
+    "INSERT INTO installation (singleton, demo, created_at) VALUES (true, $1, $2)"
+    " ON CONFLICT (singleton) DO NOTHING RETURNING demo",
+)
+INSTALLATION_DEMO = Scalar(bool, "SELECT demo FROM installation")
+
+CREATE_SCHEMA_MIGRATION = Command(
+    "CREATE TABLE IF NOT EXISTS schema_migration (version integer PRIMARY KEY, name text NOT NULL,"
+    " sha256 bytea NOT NULL, applied_at timestamptz NOT NULL)"
+)
+APPLIED_MIGRATIONS = Statement(
+    AppliedMigration, "SELECT version, name, sha256 FROM schema_migration ORDER BY version"
+)
+INSERT_MIGRATION = Command(
+    "INSERT INTO schema_migration (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)"
+)
+MIGRATION_LOCK = Command("SELECT pg_advisory_lock($1)")
+MIGRATION_UNLOCK = Command("SELECT pg_advisory_unlock($1)")
+HAS_CITUS = Scalar(bool, "SELECT true FROM pg_extension WHERE extname = 'citus'")
+EXISTING_ROLES = Scalar(str, "SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1::text[])")

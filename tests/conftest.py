@@ -1,0 +1,105 @@
+"""One PostgreSQL per test process, one migrated template, a copy of it per module or test."""
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from store.blobs import FilesystemBlobs
+from store.database import Store, open_store
+from store.keys import KeyRing
+from store.migrate import migrate
+from store.postgres import Server, start_server
+from tests.support.clock import START, FrozenClock
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The embedded PostgreSQL with the settings that only a test may have."""
+    directory = Path(tempfile.mkdtemp(prefix="hbt-"))
+    running = start_server(directory, settings=FAST)
+    yield running
+    running.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
+    return KeyRing.create(tmp_path_factory.mktemp("keys"), demo=True)
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock()
+
+
+@pytest.fixture(scope="session")
+async def template(server: Server) -> str:
+    """The name of a migrated database that nobody is connected to."""
+    await _execute(server, "CREATE DATABASE template_migrated")
+    await migrate(server.dsn("hb_owner", "template_migrated"), START)
+    return "template_migrated"
+
+
+@pytest.fixture(scope="session")
+async def make_database(server: Server, template: str) -> Callable[[], Awaitable[str]]:
+    """Make a migrated database and return its name."""
+
+    async def make() -> str:
+        name = f"t_{secrets.token_hex(6)}"
+        await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    return make
+
+
+@pytest.fixture(scope="module")
+async def database(make_database: Callable[[], Awaitable[str]]) -> str:
+    """The database that the tests of one module share."""
+    return await make_database()
+
+
+@pytest.fixture(scope="session")
+def blobs(tmp_path_factory: pytest.TempPathFactory, keys: KeyRing) -> FilesystemBlobs:
+    return FilesystemBlobs(tmp_path_factory.mktemp("blobs"), keys)
+
+
+@pytest.fixture(scope="module")
+async def store(server: Server, database: str, keys: KeyRing, blobs: FilesystemBlobs) -> AsyncIterator[Store]:
+    """As hb_api, on the module's database: make new people in each test."""
+    opened = await open_store(server.dsn("hb_api", database), role="hb_api", keys=keys, blobs=blobs)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="module")
+async def owner(server: Server, database: str, keys: KeyRing, blobs: FilesystemBlobs) -> AsyncIterator[Store]:
+    """As hb_owner, on the same database as `store`."""
+    opened = await open_store(server.dsn("hb_owner", database), role="hb_owner", keys=keys, blobs=blobs)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def fresh_store(
+    server: Server, make_database: Callable[[], Awaitable[str]], keys: KeyRing, blobs: FilesystemBlobs
+) -> AsyncIterator[Store]:
+    """As hb_api, on a database of its own."""
+    dsn = server.dsn("hb_api", await make_database())
+    opened = await open_store(dsn, role="hb_api", keys=keys, blobs=blobs)
+    yield opened
+    await opened.close()
+
+
+async def _execute(server: Server, statement: str) -> None:
+    connection = await asyncpg.connect(server.dsn("hb_owner"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
