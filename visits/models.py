@@ -1,0 +1,25 @@
+"""What a visit leaves behind before anything clinical is written."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+Means = Literal["citizen-qr", "staff-typed"]
+
+
+class Presence(Struct, frozen=True):
+    """A proof that the person was at the facility within the last 12 hours (security.md S7)."""
+
+    check_in_id: UUID
+    recorded_by: UUID
+    recorded_at: datetime
+
+
+class CheckIn(Struct, frozen=True, kw_only=True):
+    """A check-in as the desk gets it back; it carries no patient_id (security.md S19)."""
+
+    check_in_id: UUID
+    patient_id: UUID
+    recorded_at: datetime
