@@ -11,7 +11,6 @@ CREATE TABLE notification (
     status text NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
-    read_at timestamptz,
     CONSTRAINT notification_pkey PRIMARY KEY (patient_id, notification_id),
     CONSTRAINT notification_dedupe UNIQUE (patient_id, dedupe_key),
     CONSTRAINT notification_status CHECK (status IN ('ring', 'silent')),

@@ -1,6 +1,6 @@
 -- One row per notification, device and channel; for SMS the device is the nil id.
 -- An expired lease becomes `unknown` and is sent again with the same ids, never silently `sent`.
--- table: delivery distribute: bucket with due_queue
+-- table: delivery distribute: bucket
 CREATE TABLE delivery (
     bucket integer NOT NULL,
     delivery_id uuid NOT NULL,

@@ -1,0 +1,145 @@
+"""What is said to a person, and how it travels.
+
+A `PushMessage` has no text field, and the two typed SMS are the only messages with parameters:
+nothing else can carry a word of a record out of the server (notifications.md §6, §9).
+"""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from msgspec import Struct
+
+Channel = Literal["push", "sms"]
+Collapse = Literal["consent", "reminder", "alert", "info"]
+TargetKind = Literal["fid", "fcm_token"]
+ReceiptKind = Literal["delivered", "opened", "acted"]
+NotificationType = Literal[
+    "consent-request",
+    "consent-code",
+    "consent-granted",
+    "consent-ended",
+    "consent-reported",
+    "sign-in-code",
+    "device-added",
+    "device-removed",
+    "activation",
+    "check-in",
+    "records-added",
+]
+# A delivery without a device (SMS) stands under the nil id, so that its key stays whole.
+NO_DEVICE = UUID(int=0)
+
+
+class PushTarget(Struct, frozen=True):
+    """Where FCM reaches a device. The value is never logged."""
+
+    kind: TargetKind
+    value: str
+
+    def __repr__(self) -> str:
+        return f"PushTarget({self.kind})"
+
+
+class PushMessage(Struct, frozen=True, kw_only=True):
+    """One push. `id` is the notification's: the device remembers it, so a second copy is silent."""
+
+    target: PushTarget | None
+    type: NotificationType
+    id: UUID
+    collapse: Collapse
+    expires_at: datetime
+
+
+class SmsCode(Struct, frozen=True, kw_only=True, tag="consent-code"):
+    """Tier D: the code, and what it would open, for whom and how long. scope: 'tom tat 12 thang'."""
+
+    code: str
+    practitioner: str
+    facility_short: str
+    scope: str
+    hours: int
+
+    def __repr__(self) -> str:
+        return "SmsCode()"
+
+
+class SmsSignIn(Struct, frozen=True, kw_only=True, tag="sign-in-code"):
+    """A sign-in code: six letters that nobody else may hear (security.md S2)."""
+
+    code: str
+
+    def __repr__(self) -> str:
+        return "SmsSignIn()"
+
+
+TypedSms: TypeAlias = SmsCode | SmsSignIn
+
+
+class SmsMessage(Struct, frozen=True, kw_only=True):
+    """One SMS on its way. `id` is the delivery's, for a provider that drops repeats."""
+
+    phone: str
+    id: UUID
+    sms: TypedSms
+
+    def __repr__(self) -> str:
+        return f"SmsMessage({self.id})"
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of one message. `unknown` is neither sent nor failed and is tried again."""
+
+    status: Literal["sent", "failed", "retry", "unknown", "dropped"]
+    message_id: str | None = None
+    error_code: str | None = None
+    retry_after_seconds: int | None = None
+    target_dead: bool = False
+
+
+class Claimed(Struct, frozen=True):
+    """One delivery under our lease."""
+
+    bucket: int
+    delivery_id: UUID
+    patient_id: UUID
+    notification_id: UUID
+    device_id: UUID
+    channel: Channel
+    type: NotificationType
+    collapse: Collapse
+    attempts: int
+    lease_until: datetime
+    expires_at: datetime
+    address_sealed: bytes | None
+    text_sealed: bytes | None
+
+
+class StoredTarget(Struct, frozen=True):
+    device_id: UUID
+    kind: TargetKind
+    value_sealed: bytes
+
+
+class InboxRow(Struct, frozen=True):
+    notification_id: UUID
+    type: NotificationType
+    ref: str
+    created_at: datetime
+
+
+class PendingRow(Struct, frozen=True):
+    """A delivery as the demo page reads it."""
+
+    bucket: int
+    delivery_id: UUID
+    patient_id: UUID
+    notification_id: UUID
+    device_id: UUID
+    channel: Channel
+    type: NotificationType
+    status: str
+    created_at: datetime
+    expires_at: datetime
+    address_sealed: bytes | None
+    text_sealed: bytes | None

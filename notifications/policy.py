@@ -1,0 +1,51 @@
+"""What rings, how it collapses and when it is tried again. Pure."""
+
+from datetime import datetime, timedelta
+
+from notifications.models import Collapse, NotificationType, Outcome
+
+LEASE = timedelta(seconds=30)
+CONSENT_PUSHES_MAX = 3
+CONSENT_PUSH_WINDOW = timedelta(minutes=10)
+RETRY_BASE_SECONDS = 2
+RETRY_CAP_SECONDS = 300
+ATTEMPTS_MAX = 12
+
+COLLAPSE: dict[NotificationType, Collapse] = {
+    "consent-request": "consent",
+    "consent-code": "consent",
+    "consent-granted": "consent",
+    "consent-ended": "info",
+    "consent-reported": "alert",
+    "sign-in-code": "alert",
+    "device-added": "alert",
+    "device-removed": "alert",
+    "activation": "alert",
+    "check-in": "info",
+    "records-added": "info",
+}
+# Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.
+SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code"})
+
+
+def rings(type_: NotificationType, rung_in_window: int, *, presence: bool) -> bool:
+    """At most three consent requests ring in ten minutes, the rest wait silently in the inbox; one
+    opened by a fresh scan of the person's own code always rings (security.md S31)."""
+    if type_ != "consent-request" or presence:
+        return True
+    return rung_in_window < CONSENT_PUSHES_MAX
+
+
+def next_attempt(outcome: Outcome, attempts: int, now: datetime, jitter: float) -> datetime:
+    """Exponential back-off with full jitter (0 ≤ jitter < 1), or what the provider asked for."""
+    if outcome.retry_after_seconds is not None:
+        return now + timedelta(seconds=outcome.retry_after_seconds * (1 + jitter / 4))
+    ceiling = min(RETRY_CAP_SECONDS, RETRY_BASE_SECONDS * 2 ** min(attempts, 10))
+    return now + timedelta(seconds=max(1.0, ceiling * jitter))
+
+
+def status_after(outcome: Outcome, attempts: int) -> str:
+    """The delivery's next status; attempts count the one that just ended."""
+    if outcome.status in ("retry", "unknown") and attempts >= ATTEMPTS_MAX:
+        return "failed"
+    return "pending" if outcome.status == "retry" else outcome.status

@@ -1,0 +1,24 @@
+"""The refusals of notifications."""
+
+from kernel.problems import ProblemType, declare
+
+NO_DEVICE_OF_SESSION = declare(
+    ProblemType(
+        code="no-device",
+        status=409,
+        vi="Phiên đăng nhập này không gắn với thiết bị nào.",
+        en="This session belongs to no device.",
+        next_vi="Đăng ký thiết bị trước khi nhận thông báo.",
+        next_en="Enrol the device before it can receive notices.",
+    )
+)
+UNKNOWN_NOTIFICATION = declare(
+    ProblemType(
+        code="notification-unknown",
+        status=404,
+        vi="Không có thông báo này.",
+        en="There is no such notice.",
+        next_vi="Tải lại hộp thư.",
+        next_en="Load the inbox again.",
+    )
+)

@@ -1,0 +1,289 @@
+"""All SQL of notifications and deliveries."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from notifications.models import Channel, Claimed, InboxRow, NotificationType, PendingRow, StoredTarget
+from store.database import Tx
+from store.statement import Command, Scalar, Statement
+
+TOUCH_HEAD = Command(
+    """
+    INSERT INTO notification_head (patient_id, last_at) VALUES ($1, $2)
+    ON CONFLICT (patient_id) DO UPDATE SET last_at = EXCLUDED.last_at
+    """
+)
+
+COUNT_RUNG = Scalar(
+    int,
+    """
+    SELECT count(*) FROM notification
+    WHERE patient_id = $1 AND created_at > $2 AND type = $3 AND status = 'ring'
+    """,
+)
+
+INSERT_NOTIFICATION = Scalar(
+    UUID,
+    """
+    INSERT INTO notification (patient_id, notification_id, type, dedupe_key, ref, status, created_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (patient_id, dedupe_key) DO NOTHING
+    RETURNING notification_id
+    """,
+)
+
+INSERT_DELIVERY = Command(
+    """
+    INSERT INTO delivery (bucket, delivery_id, patient_id, notification_id, device_id, channel, type,
+                          collapse, status, next_attempt_at, expires_at, address_sealed, text_sealed, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $11, $12, $9)
+    """
+)
+
+TARGETS_OF = Statement(
+    StoredTarget,
+    "SELECT device_id, kind, value_sealed FROM push_target WHERE patient_id = $1 ORDER BY device_id",
+)
+
+TARGET_OF_DEVICE = Statement(
+    StoredTarget,
+    "SELECT device_id, kind, value_sealed FROM push_target WHERE patient_id = $1 AND device_id = $2",
+)
+
+UPSERT_TARGET = Command(
+    """
+    INSERT INTO push_target (patient_id, device_id, kind, value_hash, value_sealed, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (patient_id, device_id) DO UPDATE SET
+        kind = EXCLUDED.kind, value_hash = EXCLUDED.value_hash,
+        value_sealed = EXCLUDED.value_sealed, updated_at = EXCLUDED.updated_at
+    """
+)
+
+DELETE_TARGET = Command("DELETE FROM push_target WHERE patient_id = $1 AND device_id = $2")
+
+INBOX = Statement(
+    InboxRow,
+    """
+    SELECT notification_id, type, ref, created_at FROM notification
+    WHERE patient_id = $1 AND notification_id < $2
+    ORDER BY notification_id DESC LIMIT $3
+    """,
+)
+
+NOTIFICATION_EXISTS = Scalar(
+    bool, "SELECT true FROM notification WHERE patient_id = $1 AND notification_id = $2"
+)
+
+INSERT_RECEIPT = Command(
+    """
+    INSERT INTO notification_receipt (patient_id, notification_id, device_id, kind, at)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (patient_id, notification_id, device_id, kind) DO NOTHING
+    """
+)
+
+# The rows of a worker that died between claim and settlement: nobody knows whether they left.
+EXPIRE_LEASES = Command(
+    """
+    UPDATE delivery SET status = 'unknown', lease_until = NULL, error_code = 'lease-expired'
+    WHERE bucket = $1 AND status = 'sending' AND lease_until <= $2
+    """
+)
+
+# A late code or notice must not ring.
+DROP_EXPIRED = Command(
+    """
+    UPDATE delivery SET status = 'dropped', error_code = 'expired', address_sealed = NULL, text_sealed = NULL
+    WHERE bucket = $1 AND status IN ('pending', 'unknown') AND next_attempt_at <= $2 AND expires_at <= $2
+    """
+)
+
+ERASE_TEXTS = Command(
+    """
+    UPDATE delivery SET address_sealed = NULL, text_sealed = NULL
+    WHERE bucket = $1 AND text_sealed IS NOT NULL AND expires_at <= $2
+      AND status IN ('sent', 'failed', 'dropped')
+    """
+)
+
+# One bucket a statement, by ctid (scale.md). A delivery waits while an earlier one of the same device
+# and collapse group is under way, so that the phone sees them in order.
+CLAIM = Statement(
+    Claimed,
+    """
+    UPDATE delivery SET status = 'sending', lease_until = $3, attempts = attempts + 1
+    WHERE bucket = $1 AND ctid = ANY(ARRAY(
+        SELECT d.ctid FROM delivery d
+        WHERE d.bucket = $1 AND d.status IN ('pending', 'unknown') AND d.next_attempt_at <= $2
+          AND NOT EXISTS (
+              SELECT 1 FROM delivery e
+              WHERE e.bucket = $1 AND e.status = 'sending' AND e.patient_id = d.patient_id
+                AND e.device_id = d.device_id AND e.collapse = d.collapse AND e.delivery_id < d.delivery_id)
+        ORDER BY d.next_attempt_at LIMIT $4 FOR UPDATE SKIP LOCKED))
+      AND status IN ('pending', 'unknown')
+    RETURNING bucket, delivery_id, patient_id, notification_id, device_id, channel, type, collapse, attempts,
+              lease_until, expires_at, address_sealed, text_sealed
+    """,
+)
+
+SETTLE = Command(
+    """
+    UPDATE delivery SET status = $4, next_attempt_at = $5, message_id = $6, error_code = $7, lease_until = NULL,
+        address_sealed = CASE WHEN $8 THEN NULL ELSE address_sealed END,
+        text_sealed = CASE WHEN $8 THEN NULL ELSE text_sealed END
+    WHERE bucket = $1 AND delivery_id = $2 AND status = 'sending' AND lease_until = $3
+    """
+)
+
+BUCKETS_TO_DRAIN = Scalar(
+    int,
+    """
+    SELECT bucket FROM delivery WHERE status IN ('pending', 'unknown') AND next_attempt_at <= $1
+    UNION SELECT bucket FROM delivery WHERE status = 'sending' AND lease_until <= $1
+    UNION SELECT bucket FROM delivery
+          WHERE text_sealed IS NOT NULL AND expires_at <= $1 AND status IN ('sent', 'failed', 'dropped')
+    """,
+    fan_out="the worker asks once per round which buckets hold work",
+)
+
+LATEST = Statement(
+    PendingRow,
+    """
+    SELECT bucket, delivery_id, patient_id, notification_id, device_id, channel, type, status, created_at,
+           expires_at, address_sealed, text_sealed
+    FROM delivery ORDER BY created_at DESC, delivery_id DESC LIMIT $1
+    """,
+    fan_out="the inbox page of a demo database shows everybody's messages",
+)
+
+
+async def lock_head(tx: Tx, patient_id: UUID, now: datetime) -> None:
+    """Hold the person's row until the transaction ends: counts of their notices are serial."""
+    await TOUCH_HEAD.run(tx, patient_id, now)
+
+
+async def count_rung(tx: Tx, patient_id: UUID, type_: NotificationType, since: datetime) -> int:
+    return await COUNT_RUNG.one(tx, patient_id, since, type_) or 0
+
+
+async def insert_notification(
+    tx: Tx,
+    patient_id: UUID,
+    *,
+    notification_id: UUID,
+    type_: NotificationType,
+    dedupe_key: str,
+    ref: str,
+    status: str,
+    now: datetime,
+    expires_at: datetime,
+) -> bool:
+    """False when the same notice was written before."""
+    return (
+        await INSERT_NOTIFICATION.one(
+            tx, patient_id, notification_id, type_, dedupe_key, ref, status, now, expires_at
+        )
+        is not None
+    )
+
+
+async def insert_delivery(
+    tx: Tx,
+    *,
+    bucket: int,
+    delivery_id: UUID,
+    patient_id: UUID,
+    notification_id: UUID,
+    device_id: UUID,
+    channel: Channel,
+    type_: NotificationType,
+    collapse: str,
+    now: datetime,
+    expires_at: datetime,
+    address_sealed: bytes | None,
+    text_sealed: bytes | None,
+) -> None:
+    await INSERT_DELIVERY.run(
+        tx,
+        bucket,
+        delivery_id,
+        patient_id,
+        notification_id,
+        device_id,
+        channel,
+        type_,
+        collapse,
+        now,
+        expires_at,
+        address_sealed,
+        text_sealed,
+    )
+
+
+async def targets_of(tx: Tx, patient_id: UUID) -> list[StoredTarget]:
+    return await TARGETS_OF.all(tx, patient_id)
+
+
+async def target_of_device(tx: Tx, patient_id: UUID, device_id: UUID) -> StoredTarget | None:
+    return await TARGET_OF_DEVICE.one(tx, patient_id, device_id)
+
+
+async def upsert_target(
+    tx: Tx,
+    patient_id: UUID,
+    device_id: UUID,
+    *,
+    kind: str,
+    value_hash: bytes,
+    value_sealed: bytes,
+    now: datetime,
+) -> None:
+    await UPSERT_TARGET.run(tx, patient_id, device_id, kind, value_hash, value_sealed, now)
+
+
+async def delete_target(tx: Tx, patient_id: UUID, device_id: UUID) -> None:
+    await DELETE_TARGET.run(tx, patient_id, device_id)
+
+
+async def inbox(tx: Tx, patient_id: UUID, *, before: UUID, limit: int) -> list[InboxRow]:
+    return await INBOX.all(tx, patient_id, before, limit)
+
+
+async def notification_exists(tx: Tx, patient_id: UUID, notification_id: UUID) -> bool:
+    return await NOTIFICATION_EXISTS.one(tx, patient_id, notification_id) is True
+
+
+async def insert_receipt(
+    tx: Tx, patient_id: UUID, notification_id: UUID, device_id: UUID, kind: str, now: datetime
+) -> None:
+    await INSERT_RECEIPT.run(tx, patient_id, notification_id, device_id, kind, now)
+
+
+async def expire_leases(tx: Tx, bucket: int, now: datetime) -> None:
+    await EXPIRE_LEASES.run(tx, bucket, now)
+
+
+async def drop_expired(tx: Tx, bucket: int, now: datetime) -> None:
+    await DROP_EXPIRED.run(tx, bucket, now)
+
+
+async def erase_texts(tx: Tx, bucket: int, now: datetime) -> None:
+    await ERASE_TEXTS.run(tx, bucket, now)
+
+
+async def claim(tx: Tx, bucket: int, *, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
+    return await CLAIM.all(tx, bucket, now, lease_until, limit)
+
+
+async def settle(tx: Tx, rows: Iterable[Sequence[object]]) -> None:
+    await SETTLE.many(tx, rows)
+
+
+async def buckets_to_drain(tx: Tx, now: datetime) -> list[int]:
+    return await BUCKETS_TO_DRAIN.all(tx, now)
+
+
+async def latest(tx: Tx, limit: int) -> list[PendingRow]:
+    return await LATEST.all(tx, limit)

@@ -1,0 +1,35 @@
+"""The two texts that leave by SMS: one segment, without tone marks, at most 160 characters."""
+
+import unicodedata
+
+from notifications.models import SmsSignIn, TypedSms
+
+SEGMENT_MAX = 160
+FACILITY_MAX = 20
+HOTLINE = "19009095"
+
+
+def sms_text(sms: TypedSms, hotline: str = HOTLINE) -> str:
+    """The text as sent. A sign-in text says that nobody may hear it, a consent text names who would
+    read what and where (security.md S2, consent.md 3.1). The doctor's name is cut to fit."""
+    if isinstance(sms, SmsSignIn):
+        return (
+            f"DANG NHAP. KHONG DOC CHO AI, KE CA BAC SI. Ma {plain(sms.code)}, dung trong 5 phut. "
+            f"Khong phai ban? Goi {hotline}"
+        )
+    place = plain(sms.facility_short)[:FACILITY_MAX].strip()
+
+    def text(who: str) -> str:
+        return (
+            f"SSK: {plain(sms.code)} de {who}, {place} xem {plain(sms.scope)}, {sms.hours}h. "
+            f"CHI doc khi ban dang o {place}. Khong phai ban? Goi {hotline}"
+        )
+
+    room = max(0, SEGMENT_MAX - len(text("")))
+    return text(plain(sms.practitioner)[:room].strip())[:SEGMENT_MAX]
+
+
+def plain(text: str) -> str:
+    """Printable ASCII: 'Bệnh viện Đống Đa' → 'Benh vien Dong Da'."""
+    spread = unicodedata.normalize("NFKD", text.replace("đ", "d").replace("Đ", "D"))
+    return "".join(c for c in spread if " " <= c <= "~")
