@@ -1,0 +1,135 @@
+"""Every SQL constant against the migrated schema: it prepares, its columns are its Struct, its plan
+stays on one shard, and it names no table of a higher floor or a sibling."""
+
+import ast
+import re
+import typing
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from store.database import Connection
+from store.postgres import Server
+from store.statement import Command, Scalar, Statement
+from tests.support.sql import (
+    FLOORS,
+    ROOT,
+    Named,
+    constants,
+    nullable_outputs,
+    plan_of,
+    shard_columns,
+    table_owners,
+    tables_named,
+    type_fault,
+    unbound_scans,
+    without_none,
+)
+
+CONSTANTS = constants()
+every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for named in CONSTANTS])
+
+# The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
+FAN_OUTS = {
+    "identity.register.queries.ANY_CITIZEN",
+    "notifications.queries.BUCKETS_TO_DRAIN",
+    "notifications.queries.LATEST",
+    "store.queries.BUCKETS_WITH_DUE",
+    "store.queries.BUCKETS_WITH_EVENTS",
+}
+
+
+@pytest.fixture(scope="module")
+async def catalog(server: Server, database: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(server.dsn("hb_owner", database))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(scope="module")
+async def parents(catalog: Connection) -> dict[str, str]:
+    """Partition → its table."""
+    rows = await catalog.fetch(
+        "SELECT i.inhrelid::regclass::text, i.inhparent::regclass::text FROM pg_inherits i"
+        " JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p')"
+    )
+    return dict(rows)
+
+
+@pytest.fixture(scope="module")
+async def nullable(catalog: Connection) -> set[tuple[str, str]]:
+    """(table, column) of every column that may be NULL."""
+    rows = await catalog.fetch(
+        "SELECT table_name::text, column_name::text FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND is_nullable = 'YES'"
+    )
+    return {(table, column) for table, column in rows}
+
+
+@every_constant
+async def test_result_columns_are_the_fields_of_the_struct(
+    catalog: Connection, parents: dict[str, str], nullable: set[tuple[str, str]], named: Named
+) -> None:
+    prepared = await catalog.prepare(named.constant.sql)
+    columns = [(a.name, a.type.name) for a in prepared.get_attributes()]
+    if isinstance(named.constant, Command):
+        return
+    if isinstance(named.constant, Scalar):
+        assert len(columns) == 1
+        assert type_fault(columns[0][1], named.constant.type_) is None
+        return
+    hints = typing.get_type_hints(named.constant.row)
+    fields = [(field, hints[field]) for field in named.constant.row.__struct_fields__]
+    assert [name for name, _ in columns] == [name for name, _ in fields]
+    wrong = {n: type_fault(t, hint) for (n, t), (_, hint) in zip(columns, fields, strict=True)}
+    assert {n: fault for n, fault in wrong.items() if fault} == {}
+    async with catalog.transaction():
+        plan = await plan_of(catalog, named.constant.sql)
+    may_be_null = nullable_outputs(plan, nullable, parents)
+    surprised = [
+        name
+        for (name, hint), null in zip(fields, may_be_null, strict=False)
+        if null
+        and not without_none(hint)[1]
+        and not re.search(rf"\b{name} (IS NOT NULL|= \$\d)", named.constant.sql)
+    ]
+    assert surprised == [], "these columns may be NULL, their fields do not allow None"
+
+
+@every_constant
+async def test_hot_statements_stay_on_one_shard(
+    catalog: Connection, parents: dict[str, str], named: Named
+) -> None:
+    if named.constant.fan_out or named.constant.sql.startswith("CREATE "):
+        return
+    async with catalog.transaction():
+        plan = await plan_of(catalog, named.constant.sql)
+    assert unbound_scans(plan, shard_columns(), parents) == []
+
+
+def test_fan_outs_are_the_listed_few() -> None:
+    assert {named.name for named in CONSTANTS if named.constant.fan_out} == FAN_OUTS
+
+
+@every_constant
+def test_a_package_names_only_tables_of_its_own_or_a_lower_floor(named: Named) -> None:
+    owners = table_owners()
+    foreign = {
+        table: owners[table]
+        for table in tables_named(named.constant.sql, set(owners))
+        if owners[table] != named.package and FLOORS[owners[table]] >= FLOORS[named.package]
+    }
+    assert foreign == {}
+
+
+def test_sql_constants_stand_in_queries_files_only() -> None:
+    makers = {Statement.__name__, Command.__name__, Scalar.__name__}
+    files = [p for package in FLOORS for p in (ROOT / package).rglob("*.py") if p.name != "queries.py"]
+    strays = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers
+    ]
+    assert strays == []
