@@ -1,0 +1,239 @@
+"""FHIR R4 Bundles: one Bundle is one unit about one person (transaction, batch, document, collection)."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from ehr.intake.bundle_person import person_of
+from ehr.intake.compartment import DISPLAY_ONLY, NOT_KEPT, OWNER_ELEMENT, SUPPORTING
+from ehr.intake.ids import canonical
+from ehr.intake.json_text import decode_utf8, load_object
+from ehr.intake.models import BadInputError, Item, Reason, Unit, reject
+from ehr.intake.survey import Survey, survey
+
+BUNDLE_BYTES_MAX = 64 * 1024 * 1024
+ENTRIES_MAX = 50_000
+RESOURCE_BYTES_MAX = 4 * 1024 * 1024
+REASONS_MAX = 50
+
+
+class _Request(Struct):
+    method: str
+    url: str
+    if_none_exist: str | None = msgspec.field(default=None, name="ifNoneExist")
+    if_match: str | None = msgspec.field(default=None, name="ifMatch")
+    if_none_match: str | None = msgspec.field(default=None, name="ifNoneMatch")
+    if_modified_since: str | None = msgspec.field(default=None, name="ifModifiedSince")
+
+
+class _Entry(Struct):
+    resource: Raw = Raw()
+    full_url: str | None = msgspec.field(default=None, name="fullUrl")
+    request: _Request | None = None
+
+
+class _Identifier(Struct):
+    system: str = ""
+    value: str = ""
+
+
+class _Bundle(Struct):
+    resource_type: Literal["Bundle"] = msgspec.field(name="resourceType")
+    type: Literal["transaction", "batch", "document", "collection"]
+    entry: list[_Entry] = []
+    id: str | None = None
+    identifier: _Identifier | None = None
+
+
+_BUNDLE = msgspec.json.Decoder(_Bundle)
+
+
+class Parsed(Struct):
+    """A Bundle's unit with the survey of each item, in the order of the entries."""
+
+    unit: Unit
+    surveys: list[Survey]
+    not_kept: dict[str, int]
+
+
+def read_bundle(data: bytes, name: str) -> Parsed:
+    """Take one Bundle apart. Raises BadInputError with every place that is wrong."""
+    if len(data) > BUNDLE_BYTES_MAX:
+        raise reject("too-large", "Bundle")
+    text = decode_utf8(data, "Bundle")
+    bundle = _decode(text)
+    if not bundle.entry or len(bundle.entry) > ENTRIES_MAX:
+        raise reject("too-large" if bundle.entry else "no-entry", "Bundle.entry")
+    _check_envelope(text, bundle)
+    reasons: list[Reason] = []
+    items: list[Item] = []
+    not_kept: dict[str, int] = {}
+    for index, entry in enumerate(bundle.entry):
+        try:
+            item = _read_entry(bundle, entry, f"entry[{index}]")
+        except BadInputError as error:
+            reasons += error.reasons
+            continue
+        if item.rtype in NOT_KEPT:
+            not_kept[item.rtype] = not_kept.get(item.rtype, 0) + 1
+        else:
+            items.append(item)
+    surveys = [survey(item.doc, item.where) for item in items]
+    reasons += [reason for found in surveys for reason in found.reasons]
+    if not reasons:
+        reasons = _check_belonging(items, surveys)
+    if reasons:
+        raise BadInputError(reasons[:REASONS_MAX])
+    return Parsed(_unit(bundle, items, name), surveys, not_kept)
+
+
+def _decode(text: str) -> _Bundle:
+    try:
+        return _BUNDLE.decode(text)
+    except msgspec.ValidationError as error:
+        raise reject("bad-bundle", _place(str(error))) from None
+    except RecursionError:
+        raise reject("too-deep", "Bundle") from None
+    except (msgspec.DecodeError, UnicodeError):
+        raise reject("bad-json", "Bundle") from None
+
+
+def _place(message: str) -> str:
+    """`… - at `$.entry[0].request`` → `Bundle.entry[0].request`; the message itself may hold values."""
+    _, found, path = message.rpartition("`$")
+    return "Bundle" + path.rstrip("`") if found else "Bundle"
+
+
+def _check_envelope(text: str, bundle: _Bundle) -> None:
+    """The Bundle's own keys and requests: duplicates and bad text, with the resources cut out."""
+    rest: list[str] = []
+    position = 0
+    for entry in bundle.entry:
+        raw = bytes(entry.resource).decode("utf-8")
+        if not raw:
+            continue
+        found = text.index(raw, position)
+        rest += (text[position:found], "0")
+        position = found + len(raw)
+    load_object("".join(rest) + text[position:], "Bundle")
+
+
+def _read_entry(bundle: _Bundle, entry: _Entry, where: str) -> Item:
+    raw = bytes(entry.resource).decode("utf-8")
+    if not raw:
+        raise reject("method-refused" if entry.request else "no-resource", where)
+    if len(raw) > RESOURCE_BYTES_MAX:
+        raise reject("too-large", f"{where}.resource")
+    doc = load_object(raw, f"{where}.resource")
+    rtype = doc.get("resourceType")
+    if not isinstance(rtype, str) or not (rtype in OWNER_ELEMENT or rtype in SUPPORTING or rtype in NOT_KEPT):
+        raise reject("type-refused", f"{where}.resource.resourceType")
+    client_id = doc.get("id")
+    if client_id is not None and not _is_fhir_id(client_id):
+        raise reject("bad-id", f"{where}.resource.id")
+    _check_request(bundle.type, entry.request, rtype, client_id, f"{where}.request")
+    key, aliases = _names(entry, rtype, client_id, raw)
+    return Item(rtype=rtype, key=key, doc=doc, raw=raw, where=f"{where}.resource", aliases=aliases)
+
+
+def _check_request(kind: str, request: _Request | None, rtype: str, client_id: Any, where: str) -> None:
+    """Only plain creates and updates: no conditional form, no reading, no deleting (security.md S3)."""
+    if request is None:
+        if kind in ("transaction", "batch"):
+            raise reject("no-request", where)
+        return
+    if request.method not in ("POST", "PUT"):
+        raise reject("method-refused", f"{where}.method")
+    for condition in ("if_none_exist", "if_match", "if_none_match", "if_modified_since"):
+        if getattr(request, condition) is not None:
+            raise reject("condition-refused", where)
+    expected = rtype if request.method == "POST" else f"{rtype}/{client_id}"
+    if request.url != expected:
+        raise reject("condition-refused" if "?" in request.url else "url-mismatch", f"{where}.url")
+
+
+def _names(entry: _Entry, rtype: str, client_id: Any, raw: str) -> tuple[str, tuple[str, ...]]:
+    """The item's key and all its spellings: fullUrl, `Type/id`, `urn:uuid:id`."""
+    spellings: list[str] = []
+    if entry.request is not None and entry.request.method == "PUT":
+        spellings.append(f"{rtype}/{client_id}")
+    if entry.full_url:
+        spellings.append(canonical(entry.full_url))
+    if client_id is not None:
+        spellings.append(f"{rtype}/{client_id}")
+    if not spellings:
+        spellings.append("urn:sha256:" + hashlib.sha256(raw.encode()).hexdigest())
+    return spellings[0], tuple(dict.fromkeys(spellings))
+
+
+def _is_fhir_id(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= 64
+        and value.isascii()
+        and value.replace("-", "").replace(".", "").replace("_", "").isalnum()
+    )
+
+
+def _check_belonging(items: list[Item], surveys: list[Survey]) -> list[Reason]:
+    """One Patient, everything about that Patient, no name used twice, no look-up asked of us."""
+    patients = [item for item in items if item.rtype == "Patient"]
+    if len(patients) != 1:
+        return [Reason("several-patients" if patients else "no-patient", "Bundle.entry")]
+    own = set(patients[0].aliases)
+    taken: set[str] = set()
+    reasons: list[Reason] = []
+    for item, found in zip(items, surveys, strict=True):
+        if item.key in taken:
+            reasons.append(Reason("duplicate-entry", item.where))
+        taken.add(item.key)
+        reasons += _check_owner(item, own)
+        reasons += _check_references(item, found, own)
+    return reasons
+
+
+def _check_owner(item: Item, own: set[str]) -> list[Reason]:
+    for element in OWNER_ELEMENT.get(item.rtype, ()):
+        owner = item.doc.get(element)
+        reference = owner.get("reference") if isinstance(owner, dict) else None
+        if not isinstance(reference, str):
+            return [Reason("no-subject", f"{item.where}.{element}")]
+        if canonical(reference) not in own:
+            return [Reason("other-patient", f"{item.where}.{element}")]
+    return []
+
+
+def _check_references(item: Item, found: Survey, own: set[str]) -> list[Reason]:
+    for reference in found.references:
+        head, asks, _ = reference.partition("?")
+        if asks and not reference.startswith("urn:") and head not in DISPLAY_ONLY:
+            return [Reason("condition-refused", item.where)]
+        if "Patient/" in reference and canonical(reference) not in own:
+            return [Reason("other-patient", item.where)]
+    return []
+
+
+def _unit(bundle: _Bundle, items: list[Item], name: str) -> Unit:
+    """A document is a snapshot under its identifier; a transaction is a set of writes."""
+    snapshot = bundle.type == "document" and bundle.identifier is not None
+    if bundle.identifier is not None:
+        key = f"{bundle.identifier.system}|{bundle.identifier.value}"
+    else:
+        key = hashlib.sha256("\n".join(sorted(item.key for item in items)).encode()).hexdigest()
+    patient = next(item for item in items if item.rtype == "Patient")
+    return Unit(
+        name=name,
+        key=f"bundle:{key}",
+        person=person_of(patient.doc, patient.where),
+        items=items,
+        snapshot=snapshot,
+    )
+
+
+def resolver(items: list[Item]) -> Callable[[str], Item | None]:
+    """Finds the item of the same unit behind a reference, whatever its spelling."""
+    by_name = {alias: item for item in items for alias in item.aliases}
+    return lambda reference: by_name.get(canonical(reference))

@@ -1,0 +1,108 @@
+"""What a file is taken apart into: units, items and the reasons why something was not taken in."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Status = Literal["imported", "quarantined", "rejected"]
+Sex = Literal["male", "female", "unknown"]
+
+# The closed list of vietnam.md §2: what a package can say a person is known by.
+IdentifierKind = Literal[
+    "national-id", "old-id", "insurance-card", "insurance-number", "passport", "facility-patient-id"
+]
+
+
+class Reason(Struct, frozen=True):
+    """Why something was refused. `where` names an element or a field, never a value."""
+
+    code: str
+    where: str
+
+
+class BadInputError(Exception):
+    """A unit or a file that cannot be taken in, with every reason found."""
+
+    def __init__(self, reasons: Iterable[Reason]) -> None:
+        self.reasons = list(reasons)
+        super().__init__(self.reasons[0].code if self.reasons else "bad-input")
+
+
+def reject(code: str, where: str) -> BadInputError:
+    """One reason as an error to raise."""
+    return BadInputError([Reason(code, where)])
+
+
+class PersonFacts(Struct, frozen=True, kw_only=True):
+    """What a unit says about its person. birth_date is a FHIR partial date; identifiers are
+    (kind, value). A newborn's `name` is often the mother's (vietnam.md, what matters most 2)."""
+
+    identifiers: tuple[tuple[IdentifierKind, str], ...] = ()
+    name: str | None = None
+    birth_date: str | None = None
+    sex: Sex | None = None
+    phone: str | None = None
+    address: str | None = None
+    newborn: bool = False
+    mother_number: str | None = None
+    death_reported: bool = False
+
+
+class Item(Struct, kw_only=True):
+    """One FHIR resource of a unit before the gate.
+
+    key: canonical reference inside its source (`Type/id` or `urn:uuid:…`), our id is made from it.
+    aliases: every spelling by which the unit refers to it. raw: the text that is kept.
+    hints: folded text beside the resource that the gate must also read (unmapped fields of a row).
+    """
+
+    rtype: str
+    key: str
+    doc: dict[str, Any]
+    raw: str
+    where: str
+    aliases: tuple[str, ...] = ()
+    hints: str = ""
+
+
+class Unit(Struct, kw_only=True):
+    """An episode or a Bundle: taken in whole or not at all.
+
+    snapshot: a resend lists all that stands; rows absent from it are retracted.
+    facility_code: the code of the sending facility when the format carries one (MACSKCB).
+    """
+
+    name: str
+    key: str
+    person: PersonFacts
+    items: list[Item]
+    snapshot: bool
+    facility_code: str | None = None
+
+
+class BadUnit(Struct, frozen=True):
+    """A unit that was refused while it was read."""
+
+    name: str
+    reasons: list[Reason]
+
+
+class UnitReport(Struct, kw_only=True, omit_defaults=True):
+    """One line of the report. patient_id is for the operator's command only (security.md S19)."""
+
+    unit: str
+    status: Status
+    patient_id: str | None = None
+    resources: dict[str, int] = {}
+    withheld: int = 0
+    reasons: list[Reason] = []
+
+
+class FileReport(Struct):
+    path: str
+    units: list[UnitReport]
+
+
+class Report(Struct):
+    files: list[FileReport]

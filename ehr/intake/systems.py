@@ -1,0 +1,52 @@
+"""The one table of identifier and code systems that imports use (ehr-core.md §6, vietnam.md §10).
+
+VN Core 1.0.0 (hl7vn/vn-core-ig) names the identifier systems; what neither VN Core nor HL7 names
+gets a system of ours under OURS.
+"""
+
+from typing import Final
+
+from ehr.intake.models import IdentifierKind
+
+VN_SID: Final = "http://fhir.ehealth.gov.vn/core/sid/"
+OURS: Final = "urn:vn:so-suc-khoe:"
+
+# `citizen_id` is the OLD CMND; the VNeID number is `national_id` (ehr-core.md §6).
+IDENTIFIER_KINDS: Final[dict[str, IdentifierKind]] = {
+    VN_SID + "national_id": "national-id",
+    VN_SID + "citizen_id": "old-id",
+    VN_SID + "insurance_number": "insurance-card",
+    VN_SID + "passport_number": "passport",
+    VN_SID + "patient-internal-id": "facility-patient-id",
+}
+
+VISIT_NUMBER: Final = VN_SID + "VisitNumber"
+MEDICAL_RECORD_NUMBER: Final = VN_SID + "ArchiveNumber"
+PROVIDER_CODE: Final = VN_SID + "provider-code"
+
+ICD10: Final = "http://hl7.org/fhir/sid/icd-10"
+LOINC: Final = "http://loinc.org"
+UCUM: Final = "http://unitsofmeasure.org"
+ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
+CONDITION_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+CONDITION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/condition-category"
+
+# VN Core's Encounter.diagnosis slices: CC is the main disease, exactly one; CM a comorbidity.
+DIAGNOSIS_ROLE: Final = "http://terminology.hl7.org/CodeSystem/diagnosis-role"
+
+FACILITY: Final = OURS + "facility"
+DRUG: Final = OURS + "drug"
+DRUG_REGISTRATION: Final = OURS + "drug-registration"
+ROUTE: Final = OURS + "route"
+SERVICE: Final = OURS + "service"
+INDICATOR: Final = OURS + "indicator"
+DEPARTMENT: Final = OURS + "department"
+CARE_KIND: Final = OURS + "care-kind"
+DISCHARGE_KIND: Final = OURS + "discharge-kind"
+TREATMENT_RESULT: Final = OURS + "treatment-result"
+TRADITIONAL_DISEASE: Final = OURS + "traditional-disease"
+REFERRAL_REASON: Final = OURS + "referral-reason"
+REVISIT_LETTER: Final = OURS + "revisit-letter"
+REFERRAL_LETTER: Final = OURS + "referral-letter"
+DOCUMENT_KIND: Final = OURS + "document-kind"
