@@ -1,0 +1,89 @@
+"""What `healthbook demo` hands out: who can sign in, and with what. Everybody in it is invented."""
+
+import os
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+NOTE = "Dữ liệu bịa đặt: không ai trong đây có thật. / Invented data: nobody in here exists."
+
+
+class DemoDevice(Struct, frozen=True, kw_only=True):
+    """A phone that is past its probation. Keys are private JWK texts (EC P-256); HOTP secret in base32."""
+
+    device_id: str
+    refresh_key: str
+    step_up_key: str
+    hotp_secret: str
+
+
+class DemoCitizen(Struct, frozen=True, kw_only=True):
+    patient_id: str
+    key: str
+    name: str
+    birth_date: str
+    sex: str
+    number: str
+    phone: str
+    pin: str
+    device: DemoDevice
+
+
+class DemoPractitioner(Struct, frozen=True, kw_only=True):
+    """Anybody who signs in at a facility: doctors, nurses, pharmacists and the staff of the desk."""
+
+    practitioner_id: str
+    practitioner_role_id: str
+    name: str
+    role: str
+    username: str
+    password: str
+    totp_secret: str
+    facility_code: str
+    facility_name: str
+
+
+class DemoClient(Struct, frozen=True, kw_only=True):
+    """A facility system or kiosk: client credentials."""
+
+    client_id: str
+    client_secret: str
+    kind: str
+    facility_code: str
+    facility_name: str
+
+
+class DemoOperator(Struct, frozen=True, kw_only=True):
+    username: str
+    password: str
+    totp_secret: str
+
+
+class DemoSheet(Struct, frozen=True, kw_only=True):
+    note: str
+    base_url: str
+    inbox_url: str
+    citizens: list[DemoCitizen]
+    practitioners: list[DemoPractitioner]
+    desk_staff: list[DemoPractitioner]
+    facility_systems: list[DemoClient]
+    kiosks: list[DemoClient]
+    operators: list[DemoOperator]
+
+    def at(self, base_url: str) -> "DemoSheet":
+        """The same sheet for a server at another address."""
+        return msgspec.structs.replace(self, base_url=base_url, inbox_url=f"{base_url}/demo/inbox")
+
+
+def save_sheet(sheet: DemoSheet, path: Path) -> None:
+    """Keep the sheet beside the data, readable by its owner only."""
+    partial = path.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(sheet)))
+    partial.rename(path)
+
+
+def load_sheet(path: Path) -> DemoSheet:
+    return msgspec.json.decode(path.read_bytes(), type=DemoSheet)
