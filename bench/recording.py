@@ -3,7 +3,6 @@
 import pickle
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -62,8 +61,6 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, memoryview | bytearray):
         return bytes(value)
-    if isinstance(value, datetime | str | bytes | int | float | bool | None):
-        return value
     return value
 
 
