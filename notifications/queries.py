@@ -26,7 +26,8 @@ COUNT_RUNG = Scalar(
 INSERT_NOTIFICATION = Scalar(
     UUID,
     """
-    INSERT INTO notification (patient_id, notification_id, type, dedupe_key, ref, status, created_at, expires_at)
+    INSERT INTO notification (patient_id, notification_id, type, dedupe_key, ref, status, created_at,
+                              expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (patient_id, dedupe_key) DO NOTHING
     RETURNING notification_id
@@ -36,7 +37,8 @@ INSERT_NOTIFICATION = Scalar(
 INSERT_DELIVERY = Command(
     """
     INSERT INTO delivery (bucket, delivery_id, patient_id, notification_id, device_id, channel, type,
-                          collapse, status, next_attempt_at, expires_at, address_sealed, text_sealed, created_at)
+                          collapse, status, next_attempt_at, expires_at, address_sealed, text_sealed,
+                          created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $11, $12, $9)
     """
 )
@@ -130,7 +132,8 @@ CLAIM = Statement(
 
 SETTLE = Command(
     """
-    UPDATE delivery SET status = $4, next_attempt_at = $5, message_id = $6, error_code = $7, lease_until = NULL,
+    UPDATE delivery SET status = $4, next_attempt_at = $5, message_id = $6, error_code = $7,
+        lease_until = NULL,
         address_sealed = CASE WHEN $8 THEN NULL ELSE address_sealed END,
         text_sealed = CASE WHEN $8 THEN NULL ELSE text_sealed END
     WHERE bucket = $1 AND delivery_id = $2 AND status = 'sending' AND lease_until = $3

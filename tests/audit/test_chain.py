@@ -75,10 +75,14 @@ async def test_300_concurrent_appends_on_one_person_leave_one_unbroken_chain(
 async def test_rolled_back_decision_leaves_no_gap(store: Store, clock: FrozenClock) -> None:
     patient_id = uuid7(clock.now())
     await append_acts(store, patient_id, 2)
-    with pytest.raises(RuntimeError):
+
+    async def fails_after_the_row() -> None:
         async with store.transaction() as tx:
             await record_act(tx, patient_id, doctor(), "consent:grant:use", request_id="r", now=START)
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fails_after_the_row()
     rows = await append_acts(store, patient_id, 1)
     assert [row.seq for row in rows] == [1, 2, 3]
     assert verify_rows(rows) is None

@@ -105,8 +105,8 @@ def broken(at: int, reason: str) -> dict[str, Any]:
 
 def document() -> bytes:
     about = (
-        "h = SHA-256(0x01 | prev | seq as 8 bytes, big-endian | SHA-256(JCS(row))); the first prev is 32 zero "
-        "bytes; JCS is RFC 8785; body_sha256 = SHA-256(salt | returned bytes); "
+        "h = SHA-256(0x01 | prev | seq as 8 bytes, big-endian | SHA-256(JCS(row))); the first prev is 32 "
+        "zero bytes; JCS is RFC 8785; body_sha256 = SHA-256(salt | returned bytes); "
         "commitment = SHA-256(actor_salt | JCS([actor_name, actor_licence]))"
     )
     return (

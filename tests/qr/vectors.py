@@ -1,0 +1,109 @@
+"""The published vectors of scanned texts; `python -m tests.qr.vectors` writes them again."""
+
+import base64
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from qr.tokens import PREFIX, sign_payload
+from tests.support.clock import START
+
+FILE = Path(__file__).parents[2] / "mobile-contract" / "vectors" / "qr.json"
+# Test keys, published on purpose: nothing but these vectors is ever signed with them.
+SERVER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+KEY_ID = "0001"
+EXPIRES = START + timedelta(seconds=60)
+
+BODIES: dict[str, dict[str, Any]] = {
+    "citizen": {
+        "ref": "019aa3f0-0000-7000-8000-000000000001",
+        "code_id": "019aa3f0-0000-7000-8000-000000000009",
+    },
+    "doctor-request": {
+        "request_id": "019aa3f0-0000-7000-8000-000000000006",
+        "nonce": "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA",
+        "practitioner": "BS Nguyễn Văn An",
+        "licence": "000123/HNO-CCHN",
+        "facility": "BV Đống Đa",
+        "types": ["AllergyIntolerance", "Observation.laboratory"],
+        "since": "2024-11-21",
+        "duration_seconds": 86400,
+    },
+    "counter": {"facility_id": "019aa3f0-0000-7000-8000-000000000004", "counter": "A12"},
+}
+
+
+def signed(kind: str, key: Ed25519PrivateKey = SERVER, expires: datetime = EXPIRES) -> str:
+    return sign_payload(key, KEY_ID, kind, BODIES[kind], int(expires.timestamp()))
+
+
+def doctor_request() -> str:
+    return signed("doctor-request")
+
+
+def raw_public(key: Ed25519PrivateKey) -> str:
+    return base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+
+
+def tampered(text: str) -> str:
+    """One letter of the body changed, still in the alphabet."""
+    at = len(PREFIX) + 30
+    return text[:at] + ("0" if text[at] != "0" else "1") + text[at + 1 :]
+
+
+def case(name: str, kind: str, text: str, expect: dict[str, Any], now: datetime = START) -> dict[str, Any]:
+    return {
+        "name": name,
+        "input": {"kind": kind, "text": text},
+        "now": now.isoformat().replace("+00:00", "Z"),
+        "keys": {KEY_ID: raw_public(SERVER)},
+        "expect": expect,
+    }
+
+
+def refused(code: str) -> dict[str, Any]:
+    return {"problem_code": code}
+
+
+def cases() -> list[dict[str, Any]]:
+    text = doctor_request()
+    valid = [case(f"valid: {kind}", kind, signed(kind), {"ok": body}) for kind, body in BODIES.items()]
+    return [
+        *valid,
+        case("expired", "doctor-request", text, refused("qr-expired"), now=EXPIRES),
+        case(
+            "wrong key", "doctor-request", signed("doctor-request", STRANGER), refused("qr-signature-invalid")
+        ),
+        case("unknown key id", "doctor-request", other_key_id(), refused("qr-signature-invalid")),
+        case("tampered byte", "doctor-request", tampered(text), refused("qr-signature-invalid")),
+        case("future version", "doctor-request", "SSK2:" + text[5:], refused("qr-version-unknown")),
+        case("another kind", "counter", text, refused("qr-wrong-kind")),
+        case("truncated", "doctor-request", text[: len(text) // 2], refused("qr-unreadable")),
+        case("lower-cased", "doctor-request", text.lower(), refused("qr-unreadable")),
+        case("another system's code", "citizen", "079090000001|An|01011990", refused("qr-unreadable")),
+        case("empty", "citizen", "", refused("qr-unreadable")),
+    ]
+
+
+def other_key_id() -> str:
+    exp = int(EXPIRES.timestamp())
+    return sign_payload(SERVER, "0009", "doctor-request", BODIES["doctor-request"], exp)
+
+
+def document() -> bytes:
+    about = (
+        'text = "SSK1:" + base45 (RFC 9285) of payload and signature; payload = JCS of {body, exp, kid, kind, '
+        'v}; the last 64 bytes are Ed25519 over "SSK1:" + payload; exp in Unix seconds; keys are raw, base64'
+    )
+    written = msgspec.json.encode({"v": "1", "about": about, "cases": cases()})
+    return msgspec.json.format(written, indent=1) + b"\n"
+
+
+if __name__ == "__main__":
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    FILE.write_bytes(document())
