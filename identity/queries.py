@@ -16,7 +16,8 @@ from store.statement import Command, Scalar, Statement
 # -- people
 
 INSERT_CITIZEN = Command(
-    "INSERT INTO citizen (patient_id, level, state, demographics, created_at) VALUES ($1, $2, 'active', $3, $4)"
+    "INSERT INTO citizen (patient_id, level, state, demographics, created_at) VALUES ($1, $2,"
+    " 'active', $3, $4)"
 )
 CITIZEN_BY_ID = Statement(
     CitizenRow,
@@ -35,7 +36,8 @@ UPSERT_PERSON_REPORT = Scalar(
 
 IDENTIFIER_OWNER = Statement(
     IdentifierRow,
-    "SELECT patient_id, state, valid_from, valid_until FROM patient_identifier WHERE id_hash = $1 AND kind = $2",
+    "SELECT patient_id, state, valid_from, valid_until FROM patient_identifier WHERE id_hash = $1"
+    " AND kind = $2",
 )
 CLAIM_IDENTIFIER = Scalar(
     UUID,
@@ -52,7 +54,8 @@ UPSERT_OWN_IDENTIFIER = Command(
     " ON CONFLICT (patient_id, kind, id_hash) DO NOTHING"
 )
 VERIFY_OWN_IDENTIFIER = Command(
-    "UPDATE patient_identifier_rev SET state = 'verified' WHERE patient_id = $1 AND kind = $2 AND id_hash = $3"
+    "UPDATE patient_identifier_rev SET state = 'verified' WHERE patient_id = $1 AND kind = $2 AND"
+    " id_hash = $3"
 )
 OWN_IDENTIFIERS = Statement(
     OwnIdentifierRow,
@@ -83,7 +86,8 @@ LOGIN_PHONE = Statement(
 )
 PHONES_OF_PERSON = Statement(
     PhoneRow,
-    "SELECT phone_hash, role, value, changed_at, last_used_at FROM phone WHERE patient_id = $1 ORDER BY changed_at",
+    "SELECT phone_hash, role, value, changed_at, last_used_at FROM phone WHERE patient_id = $1 ORDER"
+    " BY changed_at",
 )
 TOUCH_PHONE = Command("UPDATE phone SET last_used_at = $3 WHERE patient_id = $1 AND phone_hash = $2")
 INSERT_PHONE_LOOKUP = Command(
@@ -104,15 +108,20 @@ FREE_PHONE_CODE_LOCK = Command("DELETE FROM phone_code_lock WHERE phone_hash = $
 # The person's row is the lock under which devices are counted.
 LOCK_CITIZEN = Scalar(UUID, "SELECT patient_id FROM citizen WHERE patient_id = $1 FOR UPDATE")
 INSERT_DEVICE = Command(
-    "INSERT INTO device (patient_id, device_id, kind, name, refresh_key, step_up_key, sign_count, hotp_secret,"
+    "INSERT INTO device (patient_id, device_id, kind, name, refresh_key, step_up_key, sign_count,"
+    " hotp_secret,"
     " enrolled_at, probation_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 )
 _DEVICE = (
     "SELECT patient_id, device_id, kind, name, refresh_key, step_up_key, sign_count, hotp_secret,"
     " enrolled_at, probation_until, ended_at FROM device"
 )
-DEVICE_BY_ID = Statement(DeviceRow, _DEVICE + " WHERE patient_id = $1 AND device_id = $2 AND ended_at IS NULL")
-LIVE_DEVICES = Statement(DeviceRow, _DEVICE + " WHERE patient_id = $1 AND ended_at IS NULL ORDER BY enrolled_at")
+DEVICE_BY_ID = Statement(
+    DeviceRow, _DEVICE + " WHERE patient_id = $1 AND device_id = $2 AND ended_at IS NULL"
+)
+LIVE_DEVICES = Statement(
+    DeviceRow, _DEVICE + " WHERE patient_id = $1 AND ended_at IS NULL ORDER BY enrolled_at"
+)
 END_DEVICE = Scalar(
     UUID,
     "UPDATE device SET ended_at = $3, end_reason = $4"
@@ -141,7 +150,8 @@ PIN_HASH = Scalar(str, "SELECT pin_hash FROM citizen_pin WHERE patient_id = $1")
 # -- sessions
 
 INSERT_SESSION = Command(
-    "INSERT INTO session (actor_id, session_id, kind, device_id, practitioner_role_id, access_hash, access_until,"
+    "INSERT INTO session (actor_id, session_id, kind, device_id, practitioner_role_id, access_hash,"
+    " access_until,"
     " idle_until, refresh_hash, started_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 )
 LIVE_SESSION = Statement(
@@ -160,7 +170,9 @@ LIVE_SESSION = Statement(
     " WHERE s.actor_id = $1 AND s.access_hash = $2 AND s.ended_at IS NULL"
     " AND s.access_until > $3 AND s.expires_at > $3 AND (s.idle_until IS NULL OR s.idle_until > $3)",
 )
-EXTEND_IDLE = Command("UPDATE session SET idle_until = $3 WHERE actor_id = $1 AND session_id = $2 AND idle_until < $3")
+EXTEND_IDLE = Command(
+    "UPDATE session SET idle_until = $3 WHERE actor_id = $1 AND session_id = $2 AND idle_until < $3"
+)
 SESSION_BY_ID = Statement(
     SessionRow,
     "SELECT actor_id, session_id, device_id, access_until, refresh_hash, previous_refresh_hash, rotated_at,"
@@ -170,7 +182,8 @@ ROTATE_SESSION = Scalar(
     UUID,
     "UPDATE session SET previous_refresh_hash = refresh_hash, refresh_hash = $4, access_hash = $5,"
     " access_until = $6, rotated_at = $7, expires_at = $8"
-    " WHERE actor_id = $1 AND session_id = $2 AND refresh_hash = $3 AND ended_at IS NULL RETURNING session_id",
+    " WHERE actor_id = $1 AND session_id = $2 AND refresh_hash = $3 AND ended_at IS NULL RETURNING"
+    " session_id",
 )
 END_SESSION = Scalar(
     UUID,

@@ -9,6 +9,15 @@ GRANT SELECT, INSERT ON installation TO hb_api;
 GRANT SELECT ON installation, schema_migration TO hb_api, hb_delivery;
 
 -- identity
+GRANT SELECT, INSERT, UPDATE ON facility, facility_code, practitioner, practitioner_role, operator TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON facility_client, register_change, account_credential TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON citizen, person_report, phone, session, device, citizen_pin TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON patient_identifier, patient_identifier_rev, phone_lookup TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON phone_code_lock, step_up_use, attempt_budget TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_challenge, activation, activation_code TO hb_api;
+-- Delivery of a sign-in code: its row, the login phone, and the pen to erase the code afterwards.
+GRANT SELECT, UPDATE ON sign_in_challenge TO hb_delivery;
+GRANT SELECT ON phone, facility TO hb_delivery;
 
 -- audit
 GRANT SELECT, INSERT ON access_log, admin_event TO hb_api;

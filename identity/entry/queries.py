@@ -30,7 +30,8 @@ REFUND_BUDGET = Command(
 )
 
 INSERT_CHALLENGE = Command(
-    "INSERT INTO sign_in_challenge (id_hash, patient_id, phone_hash, pepper_id, code_hash, code, attempts, state,"
+    "INSERT INTO sign_in_challenge (id_hash, patient_id, phone_hash, pepper_id, code_hash, code,"
+    " attempts, state,"
     " created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, 0, 'open', $7, $8)"
 )
 CHARGE_CHALLENGE = Statement(
@@ -53,12 +54,14 @@ ERASE_CODE = Command("UPDATE sign_in_challenge SET code = NULL WHERE id_hash = $
 DELETE_CHALLENGE = Command("DELETE FROM sign_in_challenge WHERE id_hash = $1")
 
 INSERT_ACTIVATION = Command(
-    "INSERT INTO activation (id_hash, activation_id, patient_id, facility_id, phone, proposed_by, proposed_at,"
+    "INSERT INTO activation (id_hash, activation_id, patient_id, facility_id, phone, proposed_by,"
+    " proposed_at,"
     " expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 )
 CONFIRM_ACTIVATION = Statement(
     ActivationRow,
-    "UPDATE activation SET confirmed_by = $3 WHERE id_hash = $1 AND confirmed_by IS NULL AND proposed_by <> $3"
+    "UPDATE activation SET confirmed_by = $3 WHERE id_hash = $1 AND confirmed_by IS NULL AND"
+    " proposed_by <> $3"
     " AND facility_id = $4 AND expires_at > $2"
     " RETURNING activation_id, patient_id, facility_id, phone, expires_at",
 )

@@ -14,20 +14,24 @@ from identity.models import (
 from store.statement import Command, Scalar, Statement
 
 INSERT_FACILITY = Command(
-    "INSERT INTO facility (facility_id, name, short_name, discreet_name, opened_at) VALUES ($1, $2, $3, $4, $5)"
+    "INSERT INTO facility (facility_id, name, short_name, discreet_name, opened_at) VALUES ($1, $2,"
+    " $3, $4, $5)"
 )
 INSERT_FACILITY_CODE = Command(
-    "INSERT INTO facility_code (facility_id, system, code, valid_from, valid_until) VALUES ($1, $2, $3, $4, $5)"
+    "INSERT INTO facility_code (facility_id, system, code, valid_from, valid_until) VALUES ($1, $2,"
+    " $3, $4, $5)"
 )
 FACILITY_BY_ID = Statement(
     Facility,
-    "SELECT facility_id, name, short_name, discreet_name, opened_at, closed_at FROM facility WHERE facility_id = $1",
+    "SELECT facility_id, name, short_name, discreet_name, opened_at, closed_at FROM facility WHERE"
+    " facility_id = $1",
 )
 FACILITY_BY_CODE = Statement(
     Facility,
     "SELECT f.facility_id, f.name, f.short_name, f.discreet_name, f.opened_at, f.closed_at"
     " FROM facility_code c JOIN facility f ON f.facility_id = c.facility_id"
-    " WHERE c.system = $1 AND c.code = $2 AND c.valid_from <= $3 AND (c.valid_until IS NULL OR c.valid_until >= $3)"
+    " WHERE c.system = $1 AND c.code = $2 AND c.valid_from <= $3 AND (c.valid_until IS NULL OR"
+    " c.valid_until >= $3)"
     " ORDER BY c.valid_from DESC LIMIT 1",
 )
 CODES_OF_FACILITY = Statement(
@@ -38,7 +42,8 @@ CODES_OF_FACILITY = Statement(
 ANY_FACILITY = Scalar(UUID, "SELECT facility_id FROM facility LIMIT 1")
 
 INSERT_PRACTITIONER = Command(
-    "INSERT INTO practitioner (practitioner_id, user_name, name, licence, licence_from, licence_until, created_at)"
+    "INSERT INTO practitioner (practitioner_id, user_name, name, licence, licence_from,"
+    " licence_until, created_at)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7)"
 )
 _PRACTITIONER = (
@@ -61,7 +66,8 @@ END_ROLE = Scalar(
     " AND (active_until IS NULL OR active_until > $2) RETURNING practitioner_role_id",
 )
 _ROLE = (
-    "SELECT r.practitioner_role_id, r.practitioner_id, r.role, r.active_from, r.active_until, p.name, p.licence,"
+    "SELECT r.practitioner_role_id, r.practitioner_id, r.role, r.active_from, r.active_until,"
+    " p.name, p.licence,"
     " p.licence_from, p.licence_until, p.suspended_at, p.ended_at, f.facility_id, f.name AS facility_name,"
     " f.short_name AS facility_short, f.closed_at AS facility_closed_at FROM practitioner_role r"
     " JOIN practitioner p ON p.practitioner_id = r.practitioner_id"
@@ -72,13 +78,17 @@ ROLES_OF_PRACTITIONER = Statement(
     RoleRow, _ROLE + " WHERE r.practitioner_id = $1 ORDER BY r.active_from, r.practitioner_role_id"
 )
 
-INSERT_OPERATOR = Command("INSERT INTO operator (operator_id, user_name, name, created_at) VALUES ($1, $2, $3, $4)")
+INSERT_OPERATOR = Command(
+    "INSERT INTO operator (operator_id, user_name, name, created_at) VALUES ($1, $2, $3, $4)"
+)
 OPERATOR_BY_USER_NAME = Statement(
     Operator, "SELECT operator_id, user_name, name, created_at, ended_at FROM operator WHERE user_name = $1"
 )
 ANY_OPERATOR = Scalar(UUID, "SELECT operator_id FROM operator LIMIT 1")
 ANY_CITIZEN = Scalar(
-    UUID, "SELECT patient_id FROM citizen LIMIT 1", fan_out="bootstrap asks once whether the database is empty"
+    UUID,
+    "SELECT patient_id FROM citizen LIMIT 1",
+    fan_out="bootstrap asks once whether the database is empty",
 )
 
 INSERT_CLIENT = Command(
@@ -87,7 +97,8 @@ INSERT_CLIENT = Command(
 )
 CLIENT_BY_ID = Statement(
     ClientRow,
-    "SELECT client_id, facility_id, kind, name, secret_hash, ended_at FROM facility_client WHERE client_id = $1",
+    "SELECT client_id, facility_id, kind, name, secret_hash, ended_at FROM facility_client WHERE"
+    " client_id = $1",
 )
 
 INSERT_CHANGE = Command(

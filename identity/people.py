@@ -1,0 +1,281 @@
+"""Who a person is: find, make, show.
+
+A number lives in two places: `patient_identifier` by keyed hash (who owns it) and
+`patient_identifier_rev` by person (its sealed value). A self-declared number is only in the second:
+so it never takes part in matching and never keeps the true owner out (security.md S1).
+"""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from identity import phones, queries
+from identity.identifiers import normal_identifier
+from identity.models import (
+    Demographics,
+    IdentifierKind,
+    IdentifierRow,
+    IdentifierState,
+    OwnIdentifier,
+    PersonCard,
+    Sex,
+)
+from identity.policy import describes, identifier_in_force
+from identity.problems import IDENTIFIER_TAKEN
+from kernel.ids import uuid7
+from kernel.problems import refuse
+from store.database import Tx
+from store.fields import lookup_hashes, seal, unseal
+from store.keys import KeyRing
+
+Source = Literal["import", "staff", "self-declared", "verified"]
+_STATE: dict[Source, IdentifierState] = {
+    "import": "facility-reported",
+    "staff": "facility-reported",
+    "self-declared": "self-declared",
+    "verified": "verified",
+}
+
+
+class IdentifierClaim(Struct, frozen=True):
+    """A number as somebody wrote it. system_kind: one of IdentifierKind."""
+
+    system_kind: IdentifierKind
+    value: str
+
+
+class PersonClaim(Struct, frozen=True, kw_only=True):
+    """What a message, a card or a person says about who somebody is.
+
+    birth_date: FHIR partial date. mother_number: the mother's 12 digits, for a newborn.
+    """
+
+    identifiers: list[IdentifierClaim] = msgspec.field(default_factory=list)
+    name: str | None = None
+    birth_date: str | None = None
+    sex: Sex | None = None
+    mother_number: str | None = None
+    phone: str | None = None
+    address: str | None = None
+    newborn: bool = False
+
+
+class Matched(Struct, frozen=True):
+    patient_id: UUID
+
+
+class Unmatched(Struct, frozen=True):
+    """no-identifier: nothing to look up. unknown-person: nobody has the number. identity-conflict:
+    somebody has it and birth date, sex or name differ, or two people are named: quarantine."""
+
+    reason: Literal["identity-conflict", "no-identifier", "unknown-person"]
+
+
+async def match_person(
+    tx: Tx, keys: KeyRing, claim: PersonClaim, facility_id: UUID | None, now: datetime
+) -> Matched | Unmatched:
+    """Find the person a claim describes (security.md S17). Writes nothing.
+
+    A number counts when it is verified or was reported by a facility; birth date (at its
+    precision), sex and folded name must agree as well.
+    """
+    numbers = _normal(claim, facility_id)
+    if not numbers:
+        return Unmatched("no-identifier")
+    owners: set[UUID] = set()
+    for kind, value in numbers:
+        row = await _owner(tx, keys, kind, value)
+        if row is not None and identifier_in_force(row, now):
+            owners.add(row.patient_id)
+    if not owners:
+        return Unmatched("unknown-person")
+    if len(owners) > 1:
+        return Unmatched("identity-conflict")
+    patient_id = owners.pop()
+    person = await demographics(tx, keys, patient_id)
+    if person is None or not describes(_demographics(claim), person, newborn=claim.newborn):
+        return Unmatched("identity-conflict")
+    return Matched(patient_id)
+
+
+async def create_person(
+    tx: Tx, keys: KeyRing, claim: PersonClaim, source: Source, facility_id: UUID | None, now: datetime
+) -> UUID:
+    """Make a person of a claim that matched nobody, with or without a number. Returns patient_id.
+
+    Raises the retryable problem `identifier-taken` when another transaction took the number in
+    between: match again.
+    """
+    patient_id = uuid7(now)
+    numbers, state = _normal(claim, facility_id), _STATE[source]
+    for kind, value in numbers:
+        if state != "self-declared" and not await _claim_number(
+            tx, keys, patient_id, kind, value, state, now
+        ):
+            refuse(IDENTIFIER_TAKEN)
+    sealed = _seal_demographics(keys, patient_id, "citizen", _demographics(claim))
+    await queries.INSERT_CITIZEN.run(tx, patient_id, 0, sealed, now)
+    for kind, value in numbers:
+        await _keep_number(tx, keys, patient_id, kind, value, state, facility_id, now)
+    if claim.phone is not None:
+        await phones.add_contact(tx, keys, patient_id, claim.phone, now)
+    return patient_id
+
+
+async def note_report(
+    tx: Tx, keys: KeyRing, patient_id: UUID, claim: PersonClaim, facility_id: UUID, now: datetime
+) -> bool:
+    """Keep what a facility says about a matched person, beside the person and never over it (S17).
+
+    New numbers that nobody has become facility-reported, a phone becomes `contact` (S1). Returns
+    True for the first report of this facility: the person is told of a facility new to the book.
+    """
+    for kind, value in _normal(claim, facility_id):
+        owner = await _owner(tx, keys, kind, value)
+        if owner is None:
+            if not await _claim_number(tx, keys, patient_id, kind, value, "facility-reported", now):
+                continue
+            await _keep_number(tx, keys, patient_id, kind, value, "facility-reported", facility_id, now)
+    if claim.phone is not None:
+        await phones.add_contact(tx, keys, patient_id, claim.phone, now)
+    sealed = _seal_demographics(keys, patient_id, "person_report", _demographics(claim))
+    return bool(await queries.UPSERT_PERSON_REPORT.one(tx, patient_id, facility_id, sealed, now))
+
+
+async def verify_identifier(
+    tx: Tx, keys: KeyRing, patient_id: UUID, kind: str, value: str, facility_id: UUID, now: datetime
+) -> None:
+    """Two accounts saw the card: the number is verified. Raises `identifier-taken` for another's number."""
+    normal = _namespaced(kind, value, facility_id)
+    if normal is None:
+        return
+    owner = await _owner(tx, keys, kind, normal)
+    if owner is None and not await _claim_number(tx, keys, patient_id, kind, normal, "verified", now):
+        refuse(IDENTIFIER_TAKEN)
+    if owner is not None and owner.patient_id != patient_id:
+        refuse(IDENTIFIER_TAKEN)
+    await _keep_number(tx, keys, patient_id, kind, normal, "verified", facility_id, now)
+    for _, id_hash in lookup_hashes(keys, kind, normal):
+        await queries.VERIFY_IDENTIFIER.run(tx, id_hash, kind, patient_id)
+        await queries.VERIFY_OWN_IDENTIFIER.run(tx, patient_id, kind, id_hash)
+
+
+async def resolve_subject(tx: Tx, keys: KeyRing, kind: str, value: str, now: datetime) -> UUID | None:
+    """The person who owns a number now; None when nobody does or the number has no valid form."""
+    normal = normal_identifier(kind, value)
+    if normal is None or kind == "facility-patient-id":
+        return None
+    row = await _owner(tx, keys, kind, normal)
+    return row.patient_id if row is not None and identifier_in_force(row, now) else None
+
+
+async def person_card(tx: Tx, keys: KeyRing, patient_id: UUID) -> PersonCard | None:
+    """Name, birth date, sex and state of a person; None when there is no such person."""
+    row = await queries.CITIZEN_BY_ID.one(tx, patient_id)
+    if row is None:
+        return None
+    known = _open_demographics(keys, patient_id, row.demographics)
+    return PersonCard(
+        patient_id=patient_id,
+        name=known.name,
+        birth_date=known.birth_date,
+        birth_precision=_precision(known.birth_date),
+        sex=known.sex or "unknown",
+        address=known.address,
+        level=row.level,
+        state=row.state,
+    )
+
+
+async def demographics(tx: Tx, keys: KeyRing, patient_id: UUID) -> Demographics | None:
+    """The person's own data, unsealed; None when there is no such person."""
+    row = await queries.CITIZEN_BY_ID.one(tx, patient_id)
+    return None if row is None else _open_demographics(keys, patient_id, row.demographics)
+
+
+async def own_identifiers(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[OwnIdentifier]:
+    """The person's numbers in clear, for the person alone."""
+    rows = await queries.OWN_IDENTIFIERS.all(tx, patient_id)
+    return [
+        OwnIdentifier(
+            kind=row.kind,
+            value=unseal(keys, patient_id, "patient_identifier_rev", "value", row.value),
+            state=row.state,
+        )
+        for row in rows
+    ]
+
+
+def _normal(claim: PersonClaim, facility_id: UUID | None) -> list[tuple[str, str]]:
+    """Valid numbers without repeats, in a fixed order: two writers take them in the same order."""
+    found = {(c.system_kind, _namespaced(c.system_kind, c.value, facility_id)) for c in claim.identifiers}
+    return sorted((kind, value) for kind, value in found if value is not None)
+
+
+def _namespaced(kind: str, value: str, facility_id: UUID | None) -> str | None:
+    normal = normal_identifier(kind, value)
+    if kind != "facility-patient-id":
+        return normal
+    # A facility's own numbers mean something at that facility only.
+    return f"{facility_id}|{normal}" if normal is not None and facility_id is not None else None
+
+
+async def _owner(tx: Tx, keys: KeyRing, kind: str, value: str) -> IdentifierRow | None:
+    for _, id_hash in lookup_hashes(keys, kind, value):
+        row = await queries.IDENTIFIER_OWNER.one(tx, id_hash, kind)
+        if row is not None:
+            return row
+    return None
+
+
+async def _claim_number(
+    tx: Tx, keys: KeyRing, patient_id: UUID, kind: str, value: str, state: IdentifierState, now: datetime
+) -> bool:
+    version, id_hash = lookup_hashes(keys, kind, value)[0]
+    taken = await queries.CLAIM_IDENTIFIER.one(tx, id_hash, kind, version, patient_id, state, None, None, now)
+    return taken is not None
+
+
+async def _keep_number(
+    tx: Tx,
+    keys: KeyRing,
+    patient_id: UUID,
+    kind: str,
+    value: str,
+    state: IdentifierState,
+    facility_id: UUID | None,
+    now: datetime,
+) -> None:
+    version, id_hash = lookup_hashes(keys, kind, value)[0]
+    sealed = seal(keys, patient_id, "patient_identifier_rev", "value", value)
+    await queries.UPSERT_OWN_IDENTIFIER.run(
+        tx, patient_id, kind, id_hash, version, sealed, state, facility_id, None, None, now
+    )
+
+
+def _demographics(claim: PersonClaim) -> Demographics:
+    mother = normal_identifier("national-id", claim.mother_number) if claim.mother_number else None
+    return Demographics(
+        name=claim.name,
+        birth_date=claim.birth_date,
+        sex=claim.sex,
+        address=claim.address,
+        mother_number=mother,
+    )
+
+
+def _seal_demographics(keys: KeyRing, patient_id: UUID, table: str, known: Demographics) -> bytes:
+    return seal(keys, patient_id, table, "demographics", msgspec.json.encode(known).decode())
+
+
+def _open_demographics(keys: KeyRing, patient_id: UUID, sealed: bytes) -> Demographics:
+    text = unseal(keys, patient_id, "citizen", "demographics", sealed)
+    return msgspec.json.decode(text, type=Demographics)
+
+
+def _precision(birth_date: str | None) -> Literal["year", "month", "day"] | None:
+    precisions: dict[int, Literal["year", "month", "day"]] = {4: "year", 7: "month", 10: "day"}
+    return precisions.get(len(birth_date)) if birth_date else None

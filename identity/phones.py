@@ -1,0 +1,71 @@
+"""Phones of a person: `contact` from anybody, `login` only from an enrolment (security.md S1)."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from identity import queries
+from identity.identifiers import normal_phone
+from identity.models import LoginPhone
+from store.database import Tx
+from store.fields import lookup_hashes, seal, unseal
+from store.keys import KeyRing
+
+LOGIN_PHONE_IDLE = timedelta(days=180)
+_KIND = "phone"
+
+
+def phone_hashes(keys: KeyRing, number: str) -> list[tuple[str, bytes]]:
+    """[(key version, hash)] of a normalised number, the current version first."""
+    return lookup_hashes(keys, _KIND, number)
+
+
+async def add_contact(tx: Tx, keys: KeyRing, patient_id: UUID, text: str, now: datetime) -> None:
+    """Keep a phone that somebody else wrote down. Text that is no phone number is left out."""
+    number = normal_phone(text)
+    if number is not None:
+        version, phone_hash = phone_hashes(keys, number)[0]
+        sealed = seal(keys, patient_id, "phone", "value", number)
+        await queries.UPSERT_CONTACT_PHONE.run(tx, patient_id, phone_hash, sealed, now)
+        await queries.INSERT_PHONE_LOOKUP.run(tx, phone_hash, patient_id, version)
+
+
+async def make_login(tx: Tx, keys: KeyRing, patient_id: UUID, number: str, now: datetime) -> None:
+    """The phone of an enrolment: the only one that codes go to. `number` is normalised."""
+    version, phone_hash = phone_hashes(keys, number)[0]
+    sealed = seal(keys, patient_id, "phone", "value", number)
+    await queries.UPSERT_LOGIN_PHONE.run(tx, patient_id, phone_hash, sealed, now)
+    await queries.DEMOTE_OTHER_PHONES.run(tx, patient_id, phone_hash, now)
+    await queries.INSERT_PHONE_LOOKUP.run(tx, phone_hash, patient_id, version)
+
+
+async def login_phone(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> LoginPhone | None:
+    """The login phone; None without one, or when it was not used for 180 days (S9)."""
+    row = await queries.LOGIN_PHONE.one(tx, patient_id, now - LOGIN_PHONE_IDLE)
+    if row is None:
+        return None
+    number = unseal(keys, patient_id, "phone", "value", row.value)
+    return LoginPhone(phone_hash=row.phone_hash, number=number, changed_at=row.changed_at)
+
+
+async def people_signing_in_with(tx: Tx, keys: KeyRing, number: str, now: datetime) -> list[UUID]:
+    """Everybody whose login phone this is."""
+    found: list[UUID] = []
+    for _, phone_hash in phone_hashes(keys, number):
+        for patient_id in await queries.PEOPLE_OF_PHONE.all(tx, phone_hash):
+            row = await queries.LOGIN_PHONE.one(tx, patient_id, now - LOGIN_PHONE_IDLE)
+            if row is not None and row.phone_hash == phone_hash and patient_id not in found:
+                found.append(patient_id)
+    return found
+
+
+async def take_code_lock(
+    tx: Tx, phone_hash: bytes, kind: Literal["sign-in", "consent"], until: datetime, now: datetime
+) -> bool:
+    """Reserve a phone for codes of one kind. False while the other kind is live: send nothing (S2)."""
+    return await queries.TAKE_PHONE_CODE_LOCK.one(tx, phone_hash, kind, until, now) is not None
+
+
+async def free_code_lock(tx: Tx, phone_hash: bytes, kind: Literal["sign-in", "consent"]) -> None:
+    """The code was used or its request ended: the other kind may be sent again."""
+    await queries.FREE_PHONE_CODE_LOCK.run(tx, phone_hash, kind)

@@ -1,0 +1,65 @@
+"""Facilities with both of their code systems, and the machines that act for them."""
+
+import secrets
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from identity.models import Facility
+from identity.register import queries
+from identity.tokens import digest, to_base64url
+from kernel.clock import VIETNAM
+from kernel.ids import uuid7
+from store.database import Tx
+
+CodeSystem = Literal["cskcb-5", "qd1551-13"]
+
+
+class NewFacility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """code: 5 characters, QĐ 384/2019; code_13: 13 digits, QĐ 1551. short_name: ≤ 20 ASCII, for SMS."""
+
+    name: str
+    short_name: str
+    discreet_name: str
+    code: str
+    code_13: str | None = None
+
+
+class ClientSecret(Struct, frozen=True, kw_only=True):
+    """Handed out once."""
+
+    client_id: UUID
+    client_secret: str
+
+
+async def add_facility(tx: Tx, new: NewFacility, now: datetime) -> Facility:
+    """Enter a facility with codes valid from today. UniqueViolationError: a code is in use from today."""
+    facility_id, today = uuid7(now), now.astimezone(VIETNAM).date()
+    await queries.INSERT_FACILITY.run(tx, facility_id, new.name, new.short_name, new.discreet_name, now)
+    await queries.INSERT_FACILITY_CODE.run(tx, facility_id, "cskcb-5", new.code, today, None)
+    if new.code_13 is not None:
+        await queries.INSERT_FACILITY_CODE.run(tx, facility_id, "qd1551-13", new.code_13, today, None)
+    return Facility(facility_id, new.name, new.short_name, new.discreet_name, now, None)
+
+
+async def facility_by_code(tx: Tx, code: str, on: date) -> Facility | None:
+    """The facility that had a code of either system on that day."""
+    system: CodeSystem = "qd1551-13" if len(code) == 13 else "cskcb-5"
+    return await queries.FACILITY_BY_CODE.one(tx, system, code, on)
+
+
+async def has_code(tx: Tx, facility_id: UUID, code: str, on: date) -> bool:
+    """True when `code` is a code of that facility on that day (facility-mismatch otherwise, S3)."""
+    found = await facility_by_code(tx, code, on)
+    return found is not None and found.facility_id == facility_id
+
+
+async def add_client(
+    tx: Tx, facility_id: UUID, kind: Literal["facility-system", "kiosk"], name: str, now: datetime
+) -> ClientSecret:
+    """A machine of a facility with a secret of 256 random bits, which rests as SHA-256."""
+    client_id, secret = uuid7(now), secrets.token_bytes(32)
+    await queries.INSERT_CLIENT.run(tx, client_id, facility_id, kind, name, digest(secret), now)
+    return ClientSecret(client_id=client_id, client_secret=to_base64url(secret))

@@ -1,0 +1,282 @@
+"""Sessions: opaque tokens, re-read from the database on every request.
+
+A citizen's access token lives 10 minutes and is renewed by a refresh that the device's refresh key
+signs (consent.md §8, security.md S11). Staff have no such key: their session ends after 15 idle
+minutes (S16). The secrets rest as SHA-256.
+"""
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from identity import queries
+from identity.models import LiveSession, SessionRow
+from identity.policy import role_in_force
+from identity.problems import SESSION_ENDED
+from identity.register import queries as register
+from identity.signatures import Jwk, canonical, es256_holds
+from identity.tokens import (
+    digest,
+    new_secret,
+    read_access_token,
+    read_refresh_token,
+    to_base64url,
+    write_token,
+)
+from kernel.access import Actor, ActorKind
+from kernel.ids import uuid7
+from kernel.problems import Refused
+from store.database import Tx
+from store.keys import KeyRing
+
+ACCESS_LIFE = timedelta(minutes=10)
+REFRESH_LIFE = timedelta(days=90)
+REUSE_GRACE = timedelta(seconds=10)
+SIGNED_TEXT_LIFE = timedelta(minutes=5)
+STAFF_IDLE = timedelta(minutes=15)
+STAFF_LIFE = timedelta(hours=12)
+CLIENT_LIFE = timedelta(hours=1)
+# Staff sessions are pushed out at most once a minute: most reads then write nothing here.
+_IDLE_STEP = timedelta(minutes=1)
+
+
+class Tokens(Struct, frozen=True, kw_only=True):
+    """What a sign-in hands out once. refresh_token: people's devices only."""
+
+    access_token: str
+    expires_in_seconds: int
+    refresh_token: str | None = None
+
+
+async def open_citizen_session(tx: Tx, patient_id: UUID, device_id: UUID, now: datetime) -> Tokens:
+    """A session family of one device."""
+    session_id, access, refresh = uuid7(now), new_secret(), new_secret()
+    await queries.INSERT_SESSION.run(
+        tx,
+        patient_id,
+        session_id,
+        "citizen",
+        device_id,
+        None,
+        digest(access),
+        now + ACCESS_LIFE,
+        None,
+        digest(refresh),
+        now,
+        now + REFRESH_LIFE,
+    )
+    return _tokens(patient_id, session_id, access, refresh)
+
+
+async def open_staff_session(
+    tx: Tx, actor_id: UUID, kind: Literal["practitioner", "operator"], role_id: UUID | None, now: datetime
+) -> Tokens:
+    """A session of a practitioner in one role, or of an operator."""
+    access, until = new_secret(), now + STAFF_LIFE
+    await queries.INSERT_SESSION.run(
+        tx,
+        actor_id,
+        uuid7(now),
+        kind,
+        None,
+        role_id,
+        digest(access),
+        until,
+        now + STAFF_IDLE,
+        None,
+        now,
+        until,
+    )
+    return Tokens(
+        access_token=write_token(actor_id.bytes, access),
+        expires_in_seconds=int(STAFF_LIFE.total_seconds()),
+    )
+
+
+async def open_client_session(
+    tx: Tx, client_id: UUID, kind: Literal["facility-system", "kiosk"], now: datetime
+) -> Tokens:
+    access, until = new_secret(), now + CLIENT_LIFE
+    await queries.INSERT_SESSION.run(
+        tx, client_id, uuid7(now), kind, None, None, digest(access), until, None, None, now, until
+    )
+    return Tokens(
+        access_token=write_token(client_id.bytes, access),
+        expires_in_seconds=int(CLIENT_LIFE.total_seconds()),
+    )
+
+
+async def authenticate(tx: Tx, token: str, now: datetime) -> Actor | None:
+    """Who presents this token; None unless session, device, person, licence, role and facility stand now."""
+    presented = read_access_token(token)
+    if presented is None:
+        return None
+    row = await queries.LIVE_SESSION.one(tx, presented[0], presented[1], now)
+    if row is None:
+        return None
+    if row.kind == "citizen":
+        return _citizen(row, now)
+    if row.idle_until is not None and row.idle_until - now < STAFF_IDLE - _IDLE_STEP:
+        await queries.EXTEND_IDLE.run(tx, row.actor_id, row.session_id, now + STAFF_IDLE)
+    if row.kind == "practitioner":
+        return await _practitioner(tx, row, now)
+    return _operator(row) if row.kind == "operator" else _client(row)
+
+
+def _citizen(row: LiveSession, now: datetime) -> Actor | None:
+    if row.level is None or row.person_state not in ("active", "death-reported"):
+        return None
+    if row.probation_until is None or row.device_ended_at is not None:
+        return None
+    return Actor(
+        kind="citizen",
+        actor_id=row.actor_id,
+        session_id=row.session_id,
+        level=row.level,
+        device_id=row.device_id,
+        probation=row.probation_until > now,
+    )
+
+
+async def _practitioner(tx: Tx, row: LiveSession, now: datetime) -> Actor | None:
+    role = await register.ROLE_BY_ID.one(tx, row.practitioner_role_id)
+    if role is None or role.practitioner_id != row.actor_id or not role_in_force(role, now):
+        return None
+    return Actor(
+        kind="practitioner",
+        actor_id=row.actor_id,
+        session_id=row.session_id,
+        name=role.name,
+        practitioner_role_id=role.practitioner_role_id,
+        role=role.role,
+        licence=role.licence,
+        facility_id=role.facility_id,
+        facility_name=role.facility_name,
+    )
+
+
+def _operator(row: LiveSession) -> Actor | None:
+    if row.operator_name is None or row.operator_ended_at is not None:
+        return None
+    return Actor(kind="operator", actor_id=row.actor_id, session_id=row.session_id, name=row.operator_name)
+
+
+def _client(row: LiveSession) -> Actor | None:
+    if (
+        row.client_name is None
+        or row.client_ended_at is not None
+        or row.client_facility_closed_at is not None
+    ):
+        return None
+    kind: ActorKind = row.kind
+    return Actor(
+        kind=kind,
+        actor_id=row.actor_id,
+        session_id=row.session_id,
+        name=row.client_name,
+        facility_id=row.client_facility_id,
+        facility_name=row.client_facility_name,
+    )
+
+
+# -- refresh
+
+
+def refresh_text(refresh_token: str, issued_at: int) -> bytes:
+    """What the refresh key signs: JCS {typ, token_sha256, iat (epoch seconds)}."""
+    hashed = to_base64url(hashlib.sha256(refresh_token.encode()).digest())
+    return canonical({"typ": "refresh", "token_sha256": hashed, "iat": issued_at})
+
+
+async def refresh(
+    tx: Tx, keys: KeyRing, refresh_token: str, issued_at: int, signature: str, now: datetime
+) -> Tokens | Refused:
+    """Rotate a family. The old token answers the same tokens again for 10 s, later it ends the family.
+
+    So does a token without the signature of its own device: a copied token is useless (S11).
+    """
+    presented = read_refresh_token(refresh_token)
+    session = None if presented is None else await queries.SESSION_BY_ID.one(tx, presented[0], presented[1])
+    if presented is None or session is None or session.ended_at is not None or session.expires_at <= now:
+        return Refused(problem=SESSION_ENDED)
+    if not await _signed_by_device(
+        tx, session, refresh_text(refresh_token, issued_at), issued_at, signature, now
+    ):
+        return await _end_family(tx, session, "foreign-key", now)
+    hashed = digest(presented[2])
+    access, fresh = _next_secrets(keys, session.session_id, presented[2])
+    if hashed == session.refresh_hash:
+        rotated = await queries.ROTATE_SESSION.one(
+            tx,
+            session.actor_id,
+            session.session_id,
+            hashed,
+            digest(fresh),
+            digest(access),
+            now + ACCESS_LIFE,
+            now,
+            now + REFRESH_LIFE,
+        )
+        if rotated is not None:
+            return _tokens(session.actor_id, session.session_id, access, fresh)
+        session = await queries.SESSION_BY_ID.one(tx, session.actor_id, session.session_id) or session
+    if _within_grace(session, hashed, now):
+        return _tokens(session.actor_id, session.session_id, access, fresh)
+    return await _end_family(tx, session, "refresh-reuse", now)
+
+
+def _next_secrets(keys: KeyRing, session_id: UUID, old: bytes) -> tuple[bytes, bytes]:
+    """Access and refresh secret that follow `old`.
+
+    Derived instead of drawn: a phone that lost the answer asks again and gets the same one, without
+    a token at rest.
+    """
+    _, pepper = keys.secret("pepper")
+    seed = session_id.bytes + old
+    return (
+        hmac.digest(pepper, b"access\0" + seed, hashlib.sha256),
+        hmac.digest(pepper, b"refresh\0" + seed, hashlib.sha256),
+    )
+
+
+async def _signed_by_device(
+    tx: Tx, session: SessionRow, text: bytes, issued_at: int, signature: str, now: datetime
+) -> bool:
+    if session.device_id is None or abs(now.timestamp() - issued_at) > SIGNED_TEXT_LIFE.total_seconds():
+        return False
+    device = await queries.DEVICE_BY_ID.one(tx, session.actor_id, session.device_id)
+    if device is None:
+        return False
+    return es256_holds(msgspec.json.decode(device.refresh_key, type=Jwk), text, signature)
+
+
+def _within_grace(session: SessionRow, hashed: bytes, now: datetime) -> bool:
+    return (
+        session.ended_at is None
+        and hashed == session.previous_refresh_hash
+        and session.rotated_at is not None
+        and now - session.rotated_at <= REUSE_GRACE
+    )
+
+
+async def _end_family(tx: Tx, session: SessionRow, reason: str, now: datetime) -> Refused:
+    await queries.END_SESSION.one(tx, session.actor_id, session.session_id, now, reason)
+    return Refused(problem=SESSION_ENDED)
+
+
+async def sign_out(tx: Tx, actor: Actor, now: datetime) -> None:
+    """End the session of this request; other people on the same phone stay signed in (S9)."""
+    await queries.END_SESSION.one(tx, actor.actor_id, actor.session_id, now, "sign-out")
+
+
+def _tokens(actor_id: UUID, session_id: UUID, access: bytes, refresh_secret: bytes) -> Tokens:
+    return Tokens(
+        access_token=write_token(actor_id.bytes, access),
+        expires_in_seconds=int(ACCESS_LIFE.total_seconds()),
+        refresh_token=write_token(actor_id.bytes, session_id.bytes, refresh_secret),
+    )
