@@ -1,0 +1,70 @@
+"""The inbox: every notice a person got, also what push lost."""
+
+import json
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from kernel.paging import decode_cursor, encode_cursor
+from notifications import queries
+from notifications.models import InboxRow, NotificationType
+from store.database import Tx
+
+_NEWEST = UUID(int=2**128 - 1)
+
+
+class Text(Struct, frozen=True):
+    title: str
+    text: str
+
+
+class InboxItem(Struct, frozen=True, kw_only=True):
+    """One notice. `ref` holds ids that the app opens, e.g. request_id."""
+
+    id: UUID
+    type: NotificationType
+    title: str
+    text: str
+    created_at: datetime
+    ref: dict[str, str]
+
+
+class InboxPage(Struct, frozen=True, kw_only=True):
+    items: list[InboxItem]
+    next: str | None
+
+
+async def read_inbox(tx: Tx, patient_id: UUID, *, cursor: str | None, limit: int) -> InboxPage:
+    """Newest first. Raises the problem `bad-cursor`."""
+    before = decode_cursor(cursor, tuple[UUID])[0] if cursor else _NEWEST
+    rows = await queries.inbox(tx, patient_id, before=before, limit=limit + 1)
+    shown = rows[:limit]
+    following = encode_cursor(str(shown[-1].notification_id)) if len(rows) > limit else None
+    return InboxPage(items=[_item(row) for row in shown], next=following)
+
+
+def _item(row: InboxRow) -> InboxItem:
+    said = text_of(row.type)
+    return InboxItem(
+        id=row.notification_id,
+        type=row.type,
+        title=said.title,
+        text=said.text,
+        created_at=row.created_at,
+        ref=msgspec.json.decode(row.ref, type=dict[str, str]),
+    )
+
+
+def text_of(type_: NotificationType) -> Text:
+    """The constant words of a type; they take no parameter."""
+    return _texts()[type_]
+
+
+@cache
+def _texts() -> dict[str, Text]:
+    raw = json.loads(files("notifications").joinpath("texts/vi.json").read_bytes())
+    return msgspec.convert(raw, dict[str, Text])
