@@ -1,0 +1,151 @@
+"""What the record is made of: a row to write, its source, and the reading view of one resource."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from kernel.access import RecordType
+
+EffPrecision = Literal["instant", "day", "month", "year"]
+
+Section = Literal[
+    "allergies",
+    "problems",
+    "medications",
+    "immunizations",
+    "results",
+    "vital-signs",
+    "procedures",
+    "devices",
+    "encounters",
+    "care-plans",
+    "imaging",
+    "documents",
+    "social",
+    "pregnancy",
+    "alerts",
+    "other",
+]
+
+Flag = Literal["normal", "low", "high", "abnormal", "critical", "critical-low", "critical-high"]
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """Who writes. `source_id` is the owner of the rows (security.md S3): nobody else changes them."""
+
+    source_id: str
+    facility_id: UUID | None
+    credential: str
+    batch: UUID | None = None
+    method: str = "import"
+    state: Literal["verified", "self-declared"] = "verified"
+
+
+class Referred(Struct, frozen=True):
+    """What a reference inside a resource points at: our id, and the title of a Medication."""
+
+    id: str
+    title: str = ""
+
+
+class NewResource(Struct, kw_only=True):
+    """One resource as it will be stored: minified raw text, index columns and reading view."""
+
+    rtype: str
+    id: str
+    doc: str
+    content_sha256: bytes
+    record_type: RecordType
+    section: Section | None
+    eff: datetime | None
+    eff_until: datetime | None
+    eff_precision: EffPrecision | None
+    sort_at: datetime
+    active_until: datetime | None
+    negative: bool
+    flag: int
+    code_system: str | None
+    code: str | None
+    category: str | None
+    status: str
+    labels: int
+    title: str
+    title_folded: str
+    encounter_id: str | None
+    main_id: str | None
+    item: str
+
+
+class WriteResult(Struct, frozen=True, kw_only=True):
+    """What a write did, counted per resource type."""
+
+    created: dict[str, int]
+    updated: dict[str, int]
+    unchanged: dict[str, int]
+    retracted: dict[str, int]
+    head_seq: int
+
+
+class Range(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The reference range that was valid at this result. Decimal texts."""
+
+    low: str | None = None
+    high: str | None = None
+    unit: str | None = None
+    text: str | None = None
+
+
+class Part(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One component of a result: systolic and diastolic of a blood pressure."""
+
+    title: str
+    code: str | None = None
+    value: str | None = None
+    unit: str | None = None
+    range: Range | None = None
+    flag: Flag | None = None
+
+
+class Item(Struct, kw_only=True, omit_defaults=True):
+    """The reading view of one resource. `date` is text as the source gave it, never completed.
+
+    Quantities are decimal texts with their zeros. Absent fields are not sent.
+    """
+
+    id: str
+    kind: RecordType
+    title: str
+    status: str
+    date: str | None = None
+    date_precision: EffPrecision | None = None
+    end_date: str | None = None
+    code: str | None = None
+    code_system: str | None = None
+    display: str | None = None
+    category: str | None = None
+    facility_name: str | None = None
+    recorded_by: str | None = None
+    self_declared: bool = False
+    # results
+    value: str | None = None
+    unit: str | None = None
+    range: Range | None = None
+    flag: Flag | None = None
+    notice_vi: str | None = None
+    parts: list[Part] = []
+    # allergies
+    criticality: str | None = None
+    reactions: list[str] = []
+    # medicines
+    dosage: list[str] = []
+    course_end: str | None = None
+    # immunizations
+    dose_number: str | None = None
+    lot_number: str | None = None
+    # encounters, plans, reports, documents
+    reasons: list[str] = []
+    lines: list[str] = []
+    text: str | None = None
+    content_type: str | None = None

@@ -1,0 +1,142 @@
+"""Writing the record: a unit at a time, under the lock of the person's head row.
+
+A source touches only what the same source wrote (security.md S3); equal content makes no version; rows of a
+unit that its resend no longer names are retracted softly.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from operator import attrgetter
+from uuid import UUID
+
+from msgspec import Struct
+
+from ehr import queries
+from ehr.displays import DISPLAY_VERSION
+from ehr.models import NewResource, Source, WriteResult
+from ehr.problems import OTHER_SOURCE
+from ehr.queries import StoredRow
+from kernel.problems import refuse
+from store.database import Tx
+
+Key = tuple[str, str]
+
+_COLUMNS = (
+    *("rtype", "id", "record_type", "section", "eff", "eff_until", "eff_precision", "sort_at"),
+    *("active_until", "negative", "flag", "code_system", "code", "category", "status", "labels", "title"),
+    *("title_folded", "encounter_id", "main_id", "content_sha256", "item", "doc"),
+)
+_VALUES = attrgetter(*_COLUMNS)
+
+
+class Changes(Struct, frozen=True):
+    """A unit compared with what is stored."""
+
+    created: list[NewResource]
+    updated: list[tuple[NewResource, int]]
+    unchanged: list[NewResource]
+    gone: list[StoredRow]
+
+
+async def write_unit(
+    tx: Tx,
+    patient_id: UUID,
+    source: Source,
+    resources: list[NewResource],
+    *,
+    unit: str | None,
+    now: datetime,
+) -> WriteResult:
+    """Write one unit. With `unit` set, rows of the same source and unit that are absent here are retracted.
+
+    Raises `other-source` when a resource stands under another source; then nothing is written.
+    """
+    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now)
+    assert head_seq is not None
+    named = {(r.rtype, r.id): r for r in resources}
+    stored = await queries.stored_rows(
+        tx, patient_id, source.source_id, unit, [k[0] for k in named], [k[1] for k in named]
+    )
+    changes = _compare(named, stored, source)
+    seq = await _apply(tx, patient_id, source, unit, changes, head_seq, now)
+    if seq != head_seq:
+        await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
+    return WriteResult(
+        created=_count(changes.created),
+        updated=_count(r for r, _ in changes.updated),
+        unchanged=_count(changes.unchanged),
+        retracted=_count(changes.gone),
+        head_seq=seq,
+    )
+
+
+async def revert(tx: Tx, patient_id: UUID, source: Source, since: datetime, now: datetime) -> WriteResult:
+    """Retract what one credential wrote into a person's record since an instant (S3: a poisoned batch)."""
+    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now)
+    assert head_seq is not None
+    rows = await queries.STORED_BY_BATCH.all(tx, patient_id, source.credential, since)
+    seq = await _apply(tx, patient_id, source, None, Changes([], [], [], rows), head_seq, now)
+    if seq != head_seq:
+        await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
+    return WriteResult(created={}, updated={}, unchanged={}, retracted=_count(rows), head_seq=seq)
+
+
+def _compare(named: dict[Key, NewResource], stored: dict[Key, StoredRow], source: Source) -> Changes:
+    changes = Changes([], [], [], [row for key, row in stored.items() if key not in named])
+    for key, resource in named.items():
+        old = stored.get(key)
+        if old is None:
+            changes.created.append(resource)
+        elif old.source_id != source.source_id:
+            refuse(OTHER_SOURCE, resource.rtype)
+        elif _is_equal(old, resource):
+            changes.unchanged.append(resource)
+        else:
+            changes.updated.append((resource, old.version + 1))
+    return changes
+
+
+def _is_equal(old: StoredRow, new: NewResource) -> bool:
+    return old.content_sha256 == new.content_sha256 and old.labels == new.labels and not old.deleted
+
+
+async def _apply(
+    tx: Tx, patient_id: UUID, source: Source, unit: str | None, changes: Changes, seq: int, now: datetime
+) -> int:
+    """Write the differences; the number of the last one."""
+    tail = (now, source.facility_id, source.batch, DISPLAY_VERSION, source.state, source.source_id)
+    tail_end = (unit, source.credential, source.method)
+    if changes.created:
+        rows = [(r, 1) for r in changes.created]
+        await queries.INSERT_RESOURCES.run(tx, patient_id, *_arrays(rows, seq), *tail, *tail_end)
+        seq += len(rows)
+    await _keep_history(tx, patient_id, changes)
+    if changes.updated:
+        await queries.UPDATE_RESOURCES.run(tx, patient_id, *_arrays(changes.updated, seq), *tail, *tail_end)
+        seq += len(changes.updated)
+    if changes.gone:
+        keys = [r.rtype for r in changes.gone], [r.id for r in changes.gone]
+        numbers = list(range(seq + 1, seq + len(changes.gone) + 1))
+        await queries.RETRACT.run(
+            tx, patient_id, *keys, numbers, now, source.credential, source.batch, source.method
+        )
+        seq += len(changes.gone)
+    return seq
+
+
+async def _keep_history(tx: Tx, patient_id: UUID, changes: Changes) -> None:
+    old = [(r.rtype, r.id) for r, _ in changes.updated] + [(r.rtype, r.id) for r in changes.gone]
+    if old:
+        await queries.KEEP_HISTORY.run(tx, patient_id, [k[0] for k in old], [k[1] for k in old])
+
+
+def _arrays(rows: list[tuple[NewResource, int]], seq: int) -> list[list[object]]:
+    """One array per column, in the order of the statement."""
+    columns = zip(*(_VALUES(resource) for resource, _ in rows), strict=True)
+    numbers: list[object] = list(range(seq + 1, seq + len(rows) + 1))
+    return [numbers, [version for _, version in rows], *(list(column) for column in columns)]
+
+
+def _count(rows: Iterable[NewResource | StoredRow]) -> dict[str, int]:
+    return dict(Counter(row.rtype for row in rows))

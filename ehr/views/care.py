@@ -1,0 +1,131 @@
+"""Encounters, procedures, plans, devices, alerts."""
+
+from ehr.fhir import CarePlan, Device, DeviceUseStatement, Encounter, FlagResource, Procedure, Reference
+from ehr.titles import title_of
+from ehr.views.draft import (
+    Draft,
+    Refer,
+    active_until,
+    code_of,
+    end,
+    first_date,
+    last_instant,
+    name_of,
+    new_item,
+    notes,
+    start,
+)
+
+_CLASSES = {
+    "AMB": "Khám ngoại trú",
+    "EMER": "Cấp cứu",
+    "IMP": "Điều trị nội trú",
+    "ACUTE": "Điều trị nội trú",
+    "NONAC": "Điều trị nội trú",
+    "SS": "Lưu theo dõi trong ngày",
+    "HH": "Khám tại nhà",
+    "VR": "Khám từ xa",
+}
+_VISIT = "Lượt khám"
+_PLAN = "Kế hoạch chăm sóc"
+
+
+def encounter(ident: str, e: Encounter, _refer: Refer) -> Draft:
+    """The title here is the kind of visit; the main disease is looked up when read, because it may be
+    withheld from the reader."""
+    when = first_date(start(e.period))
+    setting = _CLASSES.get(e.class_.code or "") or _VISIT
+    kind = e.type[0] if e.type else e.service_type
+    item = new_item(ident, "Encounter", title_of(kind, setting), e.status, when)
+    item.category = e.class_.code
+    item.end_date = end(e.period)
+    item.reasons = [title_of(reason) for reason in e.reason_code]
+    item.lines = [setting]
+    if e.service_type is not None:
+        item.lines.append(title_of(e.service_type))
+    if e.hospitalization and e.hospitalization.discharge_disposition:
+        item.lines.append(title_of(e.hospitalization.discharge_disposition))
+    return Draft(
+        item=item,
+        section="encounters",
+        concept=kind,
+        concepts=e.reason_code,
+        when=when,
+        until=last_instant(end(e.period)),
+        category=e.class_.code,
+        main=_main_diagnosis(e),
+    )
+
+
+def _main_diagnosis(e: Encounter) -> Reference | None:
+    """The ChiefComplaint_CDBenhChinh slice of VN Core (use = CC); elsewhere rank 1, or the only one."""
+    chief = next((d for d in e.diagnosis if d.use and any(c.code == "CC" for c in d.use.coding)), None)
+    first = next((d for d in e.diagnosis if d.rank == 1), None)
+    found = chief or first or next(iter(e.diagnosis), None)
+    return found.condition if found else None
+
+
+def procedure(ident: str, p: Procedure, _refer: Refer) -> Draft:
+    when = first_date(p.performed_date_time, start(p.performed_period))
+    item = new_item(ident, "Procedure", title_of(p.code, "Thủ thuật chưa rõ tên"), p.status, when)
+    item.end_date = end(p.performed_period)
+    item.recorded_by = next((name_of(x.actor) for x in p.performer), None)
+    item.lines = [title_of(p.outcome)] if p.outcome else []
+    item.text = notes(p.note)
+    return Draft(
+        item=item,
+        section="procedures",
+        concept=p.code,
+        when=when,
+        until=last_instant(end(p.performed_period)),
+        encounter=p.encounter,
+        category=code_of(p.category),
+    )
+
+
+def care_plan(ident: str, c: CarePlan, _refer: Refer) -> Draft:
+    """Advice and treatment plan of a visit: `description` is the advice, activities are the plan."""
+    when = first_date(start(c.period), c.created)
+    concept = next((x for x in c.category if code_of(x) != "assess-plan"), None)
+    item = new_item(ident, "CarePlan", c.title or title_of(concept, _PLAN), c.status, when)
+    item.end_date = end(c.period)
+    item.text = c.description or notes(c.note)
+    details = [a.detail for a in c.activity if a.detail]
+    item.lines = [d.description or title_of(d.code) for d in details if d.description or d.code]
+    return Draft(
+        item=item,
+        section="care-plans",
+        concept=concept,
+        when=when,
+        until=last_instant(end(c.period)),
+        active_until=active_until(c.status == "active", end(c.period)),
+        encounter=c.encounter,
+    )
+
+
+def device(ident: str, d: Device, _refer: Refer) -> Draft:
+    status = d.status or "unknown"
+    item = new_item(ident, "Device", title_of(d.type, "Thiết bị chưa rõ tên"), status, None)
+    return Draft(item=item, section="devices", concept=d.type)
+
+
+def device_use(ident: str, d: DeviceUseStatement, _refer: Refer) -> Draft:
+    when = first_date(d.timing_date_time, start(d.timing_period), d.recorded_on)
+    title = name_of(d.device) or "Thiết bị chưa rõ tên"
+    item = new_item(ident, "Device", title, d.status, when)
+    return Draft(item=item, section="devices", when=when)
+
+
+def alert(ident: str, f: FlagResource, _refer: Refer) -> Draft:
+    when = first_date(start(f.period))
+    item = new_item(ident, "Other", title_of(f.code, "Cảnh báo"), f.status, when)
+    item.end_date = end(f.period)
+    return Draft(
+        item=item,
+        section="alerts",
+        concept=f.code,
+        when=when,
+        until=last_instant(end(f.period)),
+        active_until=active_until(f.status == "active", end(f.period)),
+        encounter=f.encounter,
+    )

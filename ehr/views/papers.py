@@ -1,0 +1,83 @@
+"""Reports, imaging, documents: references and plain text only. Narrative and HTML are never shown (S35)."""
+
+import base64
+import binascii
+
+from ehr.fhir import Attachment, DiagnosticReport, DocumentReference, ImagingStudy
+from ehr.models import Section
+from ehr.titles import coding_title, title_of
+from ehr.views.draft import Draft, Refer, code_of, first_date, new_item, start
+
+TEXT_CHARACTERS_MAX = 20_000
+# v2-0074 service sections of imaging, LOINC's radiology class.
+_IMAGING = frozenset(
+    {"RAD", "RX", "CT", "CTH", "NMR", "MR", "US", "RUS", "VUS", "XRC", "NMS", "LP29684-5", "CR", "IMG"}
+)
+
+
+def diagnostic_report(ident: str, r: DiagnosticReport, _refer: Refer) -> Draft:
+    when = first_date(r.effective_date_time, start(r.effective_period), r.issued)
+    item = new_item(ident, "DiagnosticReport", title_of(r.code, "Phiếu kết quả"), r.status, when)
+    item.category = next((code for c in r.category if (code := code_of(c))), None)
+    item.recorded_by = next((p.display for p in r.performer), None)
+    item.lines = [r.conclusion] if r.conclusion else []
+    item.text = _plain_text(r.presented_form)
+    item.content_type = r.presented_form[0].content_type if r.presented_form else None
+    return Draft(
+        item=item,
+        section=_report_section(r),
+        concept=r.code,
+        when=when,
+        encounter=r.encounter,
+        category=item.category,
+    )
+
+
+def imaging_study(ident: str, s: ImagingStudy, _refer: Refer) -> Draft:
+    when = first_date(s.started)
+    code = s.procedure_code[0] if s.procedure_code else None
+    title = s.description or title_of(code, "Chẩn đoán hình ảnh")
+    item = new_item(ident, "ImagingStudy", title, s.status, when)
+    item.category = next((m.code for m in s.modality), None)
+    parts = [x for series in s.series for x in (series.description, coding_title(series.body_site)) if x]
+    item.lines = list(dict.fromkeys(parts))
+    return Draft(item=item, section="imaging", concept=code, when=when, encounter=s.encounter)
+
+
+def document(ident: str, d: DocumentReference, _refer: Refer) -> Draft:
+    when = first_date(d.date)
+    attachments = [c.attachment for c in d.content]
+    title = title_of(d.type, d.description or "Tài liệu")
+    item = new_item(ident, "DocumentReference", title, d.status, when)
+    item.category = next((code for c in d.category if (code := code_of(c))), None)
+    item.lines = [d.description] if d.description and d.description != title else []
+    item.text = _plain_text(attachments)
+    item.content_type = attachments[0].content_type if attachments else None
+    visits = d.context.encounter if d.context else []
+    return Draft(
+        item=item,
+        section="documents",
+        concept=d.type,
+        when=when,
+        encounter=next(iter(visits), None),
+        category=item.category,
+    )
+
+
+def _report_section(r: DiagnosticReport) -> Section:
+    codes = {c.code for concept in r.category for c in concept.coding}
+    if codes & _IMAGING:
+        return "imaging"
+    return "documents" if r.presented_form else "other"
+
+
+def _plain_text(attachments: list[Attachment]) -> str | None:
+    """The text of the first plain-text attachment; every other format stays a reference."""
+    found = next((a for a in attachments if a.data and (a.content_type or "").startswith("text/plain")), None)
+    if found is None or found.data is None:
+        return None
+    try:
+        text = base64.b64decode(found.data, validate=False).decode("utf-8", errors="replace")
+    except binascii.Error:
+        return None
+    return text[:TEXT_CHARACTERS_MAX]

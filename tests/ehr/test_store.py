@@ -1,0 +1,116 @@
+"""Writing: versions, units, and whose rows a source may touch."""
+
+import pytest
+from asyncpg import Record
+
+from kernel.problems import ProblemError
+from store.database import Store
+from tests.support.clock import FrozenClock
+from tests.support.people import make_citizen
+from tests.support.record import hospital, write
+
+
+def condition(name: str, code: str = "I10", **more: object) -> dict[str, object]:
+    return {
+        "resourceType": "Condition",
+        "id": name,
+        "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": code}]},
+        "clinicalStatus": {"coding": [{"code": "active"}]},
+        "subject": {"reference": "Patient/x"},
+        **more,
+    }
+
+
+async def rows(store: Store, patient_id: object) -> list[Record]:
+    async with store.transaction() as tx:
+        return await tx.fetch("SELECT * FROM ehr_resource WHERE patient_id = $1 ORDER BY seq", patient_id)
+
+
+async def test_equal_content_makes_no_version(store: Store, clock: FrozenClock) -> None:
+    person = await make_citizen(store, clock)
+    first = await write(store, person.patient_id, [condition("a"), condition("b")], clock.now())
+    before = await rows(store, person.patient_id)
+    again = await write(store, person.patient_id, [condition("a"), condition("b")], clock.advance(days=1))
+    assert (first.created, again.unchanged) == ({"Condition": 2}, {"Condition": 2})
+    assert again.head_seq == first.head_seq == 2
+    assert await rows(store, person.patient_id) == before
+
+
+async def test_changed_content_makes_a_version_and_keeps_the_old_text(
+    store: Store, clock: FrozenClock
+) -> None:
+    person = await make_citizen(store, clock)
+    await write(store, person.patient_id, [condition("a"), condition("b")], clock.now())
+    result = await write(store, person.patient_id, [condition("a", code="E11")], clock.advance(days=1))
+    assert (result.updated, result.head_seq) == ({"Condition": 1}, 3)
+    changed = next(r for r in await rows(store, person.patient_id) if r["version"] == 2)
+    assert (changed["code"], changed["seq"]) == ("E11", 3)
+    async with store.transaction() as tx:
+        old = await tx.fetch("SELECT version, doc FROM ehr_history WHERE patient_id = $1", person.patient_id)
+    assert [r["version"] for r in old] == [1]
+    assert '"I10"' in old[0]["doc"]
+
+
+async def test_changed_labels_are_written_though_the_text_is_equal(store: Store, clock: FrozenClock) -> None:
+    person = await make_citizen(store, clock)
+    await write(store, person.patient_id, [condition("a")], clock.now())
+    result = await write(store, person.patient_id, [condition("a")], clock.now(), labels=4)
+    assert result.updated == {"Condition": 1}
+
+
+async def test_resend_of_a_unit_retracts_what_it_no_longer_names(store: Store, clock: FrozenClock) -> None:
+    person = await make_citizen(store, clock)
+    both = [condition("a"), condition("b")]
+    await write(store, person.patient_id, both, clock.now(), unit="LK1")
+    await write(store, person.patient_id, [condition("c")], clock.now(), unit="LK2")
+    result = await write(store, person.patient_id, both[:1], clock.now(), unit="LK1")
+    assert (result.unchanged, result.retracted) == ({"Condition": 1}, {"Condition": 1})
+    assert sorted(r["deleted"] for r in await rows(store, person.patient_id)) == [False, False, True]
+    back = await write(store, person.patient_id, both, clock.now(), unit="LK1")
+    assert back.updated == {"Condition": 1}
+    assert not any(r["deleted"] for r in await rows(store, person.patient_id))
+
+
+async def test_s3_a_source_leaves_the_rows_of_another_source_byte_equal(
+    store: Store, clock: FrozenClock
+) -> None:
+    person = await make_citizen(store, clock)
+    await write(store, person.patient_id, [condition("a"), condition("b")], clock.now(), unit="LK1")
+    before = await rows(store, person.patient_id)
+    other = hospital("b")
+    # The same client ids and the same unit key from another source are other rows.
+    result = await write(store, person.patient_id, [condition("a")], clock.now(), source=other, unit="LK1")
+    assert (result.created, result.retracted) == ({"Condition": 1}, {})
+    assert [r for r in await rows(store, person.patient_id) if r["source_id"] == "a"] == before
+
+
+async def test_s3_an_id_of_another_source_is_refused_and_nothing_is_written(
+    store: Store, clock: FrozenClock
+) -> None:
+    from ehr.store import write_unit
+    from tests.support.record import resource
+
+    person = await make_citizen(store, clock)
+    await write(store, person.patient_id, [condition("a")], clock.now())
+    before = await rows(store, person.patient_id)
+    stolen = [resource(condition("new"), hospital("b")), resource(condition("a", code="E11"), hospital("a"))]
+    with pytest.raises(ProblemError) as refused:
+        async with store.transaction() as tx:
+            await write_unit(tx, person.patient_id, hospital("b"), stolen, unit=None, now=clock.now())
+    assert refused.value.refused.problem.code == "other-source"
+    assert await rows(store, person.patient_id) == before
+
+
+async def test_s3_revert_retracts_one_credential_and_leaves_the_rest(
+    store: Store, clock: FrozenClock
+) -> None:
+    from ehr.store import revert
+
+    person = await make_citizen(store, clock)
+    await write(store, person.patient_id, [condition("a")], clock.now())
+    poisoned_since = clock.advance(hours=1)
+    await write(store, person.patient_id, [condition("b")], clock.now(), source=hospital("b"))
+    async with store.transaction() as tx:
+        result = await revert(tx, person.patient_id, hospital("b"), poisoned_since, clock.now())
+    assert result.retracted == {"Condition": 1}
+    assert [r["deleted"] for r in await rows(store, person.patient_id)] == [False, True]
