@@ -155,14 +155,17 @@ def create_app(
     demo: bool = False,
     allowed_hosts: Iterable[str] = (),
     trusted_proxies: Iterable[str] = (),
+    missing_providers: Iterable[str] = (),
     handlers: list[ControllerRouterHandler] | None = None,
 ) -> Api:
     """The application over an open store, or over a function that opens one when the server starts.
 
     allowed_hosts: names the Host header may carry; empty admits any (a loopback process only).
+    missing_providers: kinds of message nobody could receive; /health/ready is red for them (S4).
     """
     opened = store if isinstance(store, Store) else None
     runtime = Runtime(opened, clock, demo=demo, trusted_proxies=frozenset(trusted_proxies))
+    runtime.missing_providers = tuple(missing_providers)
     app = Api(
         route_handlers=collect_handlers(demo=demo) if handlers is None else handlers,
         dependencies={"call": Provide(provide_call(runtime), sync_to_thread=False)},

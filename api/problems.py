@@ -186,3 +186,13 @@ UNAVAILABLE = declare(
         retryable=True,
     )
 )
+NO_PROVIDER = declare(
+    ProblemType(
+        code="no-provider",
+        status=503,
+        vi="Chưa cấu hình nhà cung cấp tin nhắn.",
+        en="No provider for messages is set.",
+        next_vi="Người vận hành cần đặt nhà cung cấp SMS và thông báo đẩy.",
+        next_en="The operator has to set the providers of SMS and push.",
+    )
+)

@@ -17,7 +17,6 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
-from identity.sessions import authenticate
 from litestar import Request, Response
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
@@ -32,6 +31,7 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
 )
+from identity.sessions import authenticate
 from kernel.access import Actor
 from kernel.clock import Clock
 from kernel.problems import Refused, refuse
@@ -55,6 +55,7 @@ class Runtime:
         self.clock = clock
         self.demo = demo
         self.trusted_proxies = trusted_proxies
+        self.missing_providers: tuple[str, ...] = ()
 
     @property
     def store(self) -> Store:
@@ -103,6 +104,11 @@ class Call:
     @property
     def demo(self) -> bool:
         return self._runtime.demo
+
+    @property
+    def missing_providers(self) -> tuple[str, ...]:
+        """Kinds of message that no provider is set for."""
+        return self._runtime.missing_providers
 
     @property
     def now(self) -> datetime:

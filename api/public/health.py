@@ -6,8 +6,10 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
-from api.problems import UNAVAILABLE
+from api.problems import NO_PROVIDER, UNAVAILABLE
 from api.request import Call, answer
+from kernel.problems import Refused
+from store.installation import is_demo
 
 TAGS = ["health"]
 
@@ -24,11 +26,19 @@ async def live() -> Response[Health]:
     return answer(Health(status="ok"))
 
 
-@get("/health/ready", actors=("public",), operation_id="health_ready", tags=TAGS, problems=(UNAVAILABLE,))
+@get(
+    "/health/ready",
+    actors=("public",),
+    operation_id="health_ready",
+    tags=TAGS,
+    problems=(UNAVAILABLE, NO_PROVIDER),
+)
 async def ready(call: NamedDependency[Call]) -> Response[Health]:
     """The process can serve: its database answers and its providers are set."""
     async with call.begin_public() as tx:
-        await tx.fetchval("SELECT 1")
+        await is_demo(tx)
+    if call.missing_providers:
+        return answer(Refused(problem=NO_PROVIDER, where=call.missing_providers[0]))
     return answer(Health(status="ok"))
 
 

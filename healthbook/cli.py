@@ -1,0 +1,232 @@
+"""The commands. An act on the data needs a named operator and a reason and leaves a row (S26).
+
+Modules are imported inside the commands: `healthbook --help` and a second `serve` stay quick.
+"""
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import click
+
+from healthbook.settings import Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from healthbook.wiring import Place
+    from store.database import Store
+    from store.keys import KeyRing
+
+T = TypeVar("T")
+
+# Commands that change nothing in the data; every other one writes an admin_event.
+READ_ONLY = frozenset({"serve", "worker", "openapi", "admin displays"})
+# Commands that make what an admin_event would be written to.
+BEFORE_THE_LOG = frozenset({"demo", "migrate", "admin make-keys"})
+
+OPERATOR = click.option("--operator", envvar="HEALTHBOOK_OPERATOR", help="Who does this (a person's name).")
+REASON = click.option("--reason", envvar="HEALTHBOOK_REASON", help="Why; no names or numbers of patients.")
+
+
+@click.group()
+def main() -> None:
+    """Sổ sức khỏe điện tử: the back end of a citizen's lifelong electronic health book."""
+
+
+@main.command()
+@click.option("--no-worker", is_flag=True, help="Leave outbox and deliveries to `healthbook worker`.")
+def serve(no_worker: bool) -> None:
+    """Serve the API with one worker beside it."""
+    from healthbook.announce import announce
+    from healthbook.serve import serve as run
+
+    settings = settings_or_exit()
+    raise SystemExit(or_exit(lambda: run(settings, with_worker=not no_worker, announce=announce)))
+
+
+@main.command()
+def worker() -> None:
+    """Run one worker alone: outbox, deliveries, timers."""
+    from healthbook.serve import run_worker
+    from healthbook.wiring import Serving, check_start, load_keys
+
+    def run(place: "Place") -> None:
+        keys = load_keys(place.settings)
+        run_worker(Serving(place, keys, asyncio.run(check_start(place, keys))))
+
+    at_place(run)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database's tables and rights up to date."""
+    from healthbook.wiring import bring_up_to_date
+
+    for name in at_place(lambda place: asyncio.run(bring_up_to_date(place))):
+        click.echo(f"applied {name}")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print people and secrets as JSON.")
+@click.option("--if-empty", is_flag=True, help="Do nothing where a database is there already.")
+def demo(as_json: bool, if_empty: bool) -> None:
+    """Make a demo: invented people, facilities and records, in an empty data directory only."""
+    from healthbook.demo import make_demo
+    from healthbook.wiring import data_directory_is_empty
+
+    settings = settings_or_exit()
+    if if_empty and not data_directory_is_empty(settings):
+        return
+    or_exit(lambda: make_demo(settings, as_json=as_json))
+
+
+@main.command(name="import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--facility", "facility_code", help="Code of the facility the files come from.")
+@click.option("--dry-run", is_flag=True, help="Read and check only; nothing is kept.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the report to a file.")
+@OPERATOR
+@REASON
+def import_(
+    paths: tuple[Path, ...],
+    facility_code: str | None,
+    dry_run: bool,
+    report: Path | None,
+    operator: str | None,
+    reason: str | None,
+) -> None:
+    """Take in FHIR Bundles and treatment packages, any size; print or write a report."""
+    from healthbook.commands import import_records
+
+    async def run(store: "Store", signed: tuple[str, str]) -> bytes:
+        return await import_records(store, list(paths), facility_code, dry_run=dry_run, signed=signed)
+
+    text = as_operator(run, operator, reason)
+    if report is None:
+        sys.stdout.buffer.write(text)
+    else:
+        report.write_bytes(text)
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Compare with the committed files instead of writing them.")
+def openapi(check: bool) -> None:
+    """Write openapi/openapi.json and mobile-contract/errors.json from the code."""
+    from healthbook.contract import differing_files, write_files
+
+    root = Path.cwd()
+    if not check:
+        for path in write_files(root):
+            click.echo(f"wrote {path.relative_to(root)}")
+        return
+    differing = differing_files(root)
+    if differing:
+        fail(f"{', '.join(differing)}: not what the code generates. Run `healthbook openapi`.")
+
+
+@main.group()
+def admin() -> None:
+    """Acts of operators."""
+
+
+@admin.command(name="make-keys")
+@click.argument("directory", type=click.Path(path_type=Path))
+def make_keys(directory: Path) -> None:
+    """Make a new key directory for a real installation; back it up apart from the database."""
+    from store.keys import KeyRing
+
+    if directory.exists():
+        fail(f"{directory} exists already; keys are never overwritten.")
+    KeyRing.create(directory, demo=False)
+    click.echo(f"keys made in {directory}")
+
+
+@admin.command()
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@OPERATOR
+@REASON
+def bootstrap(file: Path, operator: str | None, reason: str | None) -> None:
+    """Make the first operators and administrators from a JSON file, in an empty database only."""
+    from healthbook.commands import bootstrap_from
+
+    async def run(store: "Store", signed: tuple[str, str]) -> str:
+        return await bootstrap_from(store, file.read_bytes(), signed)
+
+    click.echo(as_operator(run, operator, reason))
+
+
+@admin.command()
+def displays() -> None:
+    """Print how many of the stored codes have a Vietnamese display, by code system."""
+    from healthbook.commands import print_displays
+    from healthbook.wiring import load_keys, opened_store
+
+    async def run(place: "Place") -> str:
+        async with opened_store(place, "hb_api", load_keys(place.settings)) as store:
+            return await print_displays(store)
+
+    click.echo(at_place(lambda place: asyncio.run(run(place))))
+
+
+def settings_or_exit() -> Settings:
+    """The settings, or exit 2 with the name of the variable that is wrong."""
+    try:
+        return read_settings()
+    except SettingsError as error:
+        fail(str(error))
+
+
+def or_exit(run: Callable[[], T]) -> T:
+    """Run; a reason not to start becomes one plain line and exit 2."""
+    from healthbook.wiring import StartError
+    from store.postgres_binaries import PostgresError
+
+    try:
+        return run()
+    except (StartError, PostgresError) as error:
+        fail(str(error))
+
+
+def at_place(run: Callable[["Place"], T]) -> T:
+    """Run with the database found or started, and stopped again where we started it."""
+    from healthbook.wiring import open_place
+
+    def opened() -> T:
+        place = open_place(settings_or_exit())
+        try:
+            return run(place)
+        finally:
+            place.stop()
+
+    return or_exit(opened)
+
+
+def as_operator(
+    run: Callable[["Store", tuple[str, str]], Awaitable[T]], operator: str | None, reason: str | None
+) -> T:
+    """Run an act with a named operator and a reason; a demo needs neither."""
+    from healthbook.wiring import check_start, load_keys, opened_store
+
+    async def act(place: "Place", keys: "KeyRing") -> T:
+        signed = sign_act(operator, reason, demo=await check_start(place, keys))
+        async with opened_store(place, "hb_owner", keys) as store:
+            return await run(store, signed)
+
+    return at_place(lambda place: asyncio.run(act(place, load_keys(place.settings))))
+
+
+def sign_act(operator: str | None, reason: str | None, *, demo: bool) -> tuple[str, str]:
+    """Operator and reason; exit 2 where one is missing outside a demo (S26)."""
+    if demo:
+        return operator or f"demo:{getpass.getuser()}", reason or "demo"
+    if not operator or not reason:
+        fail("This act needs --operator and --reason (or HEALTHBOOK_OPERATOR and HEALTHBOOK_REASON).")
+    return operator, reason
+
+
+def fail(text: str) -> NoReturn:
+    """One line on standard error and exit 2."""
+    click.echo(text, err=True)
+    raise SystemExit(2)

@@ -1,0 +1,27 @@
+"""Application logs: one JSON object per line on standard output.
+
+Fields are chosen by the callers: route templates, ids of requests, counts, classes of errors;
+never a path, a query, a token, a number or a text of a record (security.md S22, S34).
+"""
+
+import logging
+import sys
+
+import msgspec
+import structlog
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+def configure_logs() -> None:
+    """Set structlog up for this process. Called once per process, before the first line."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(serializer=lambda entry, **_: _encode(entry)),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,220 @@
+"""`healthbook serve`: PostgreSQL, the API processes and one worker under one parent.
+
+The parent opens the database, checks that it may start, forks, and waits. Children leave the
+terminal's process group, so Ctrl-C reaches the parent alone, which stops them in order: API, worker,
+PostgreSQL. The kernel kills the children when the parent dies by kill -9, and tells PostgreSQL to
+shut down (store/postgres.py); what was acknowledged was committed.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from healthbook.settings import Settings
+from healthbook.wiring import (
+    Place,
+    Serving,
+    StartError,
+    bring_up_to_date,
+    check_start,
+    load_keys,
+    make_app,
+    open_place,
+)
+from store.keys import KeyRing
+
+STOP_SECONDS_MAX = 20
+RESTART_SECONDS = 2.0
+_PR_SET_PDEATHSIG = 1
+
+
+def serve(settings: Settings, *, with_worker: bool, announce: Callable[[Serving], None]) -> int:
+    """Run until a signal. Returns the exit code."""
+    refuse_taken_port(settings)
+    imports = threading.Thread(target=import_what_serves)
+    imports.start()  # while PostgreSQL starts: most of a second start is imports
+    place = open_place(settings)
+    try:
+        keys = load_keys(settings)
+        demo = asyncio.run(_prepare(place, keys))
+        imports.join()
+        serving = Serving(place, keys, demo)
+        announce(serving)
+        return Children(serving, with_worker=with_worker).run()
+    finally:
+        imports.join()
+        place.stop()
+
+
+async def _prepare(place: Place, keys: KeyRing) -> bool:
+    if place.settings.embedded:
+        await bring_up_to_date(place)
+    return await check_start(place, keys)
+
+
+def refuse_taken_port(settings: Settings) -> None:
+    """Granian shares ports (SO_REUSEPORT), so two installations on one port would mix their answers."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise StartError(
+                f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}). "
+                "Choose another with PORT=8001, or stop the program that holds it."
+            ) from None
+
+
+def import_what_serves() -> None:
+    """Load the slow modules; the forked children find them loaded."""
+    import granian  # noqa: PLC0415
+
+    import api.app  # noqa: PLC0415
+
+    assert granian
+    api.app.collect_handlers(demo=True)
+
+
+class StopAsked(Exception):  # noqa: N818 - an order, not an error
+    """SIGINT or SIGTERM reached the parent."""
+
+
+class Children:
+    """The forked processes and what happens when one ends."""
+
+    def __init__(self, serving: Serving, *, with_worker: bool) -> None:
+        self._serving = serving
+        self._with_worker = with_worker
+        self._api = 0
+        self._worker = 0
+
+    def run(self) -> int:
+        """Start everything, wait for a signal or the end of the API, stop everything."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _ask_to_stop)
+        try:
+            self._api = fork_child(lambda: run_api(self._serving))
+            if self._with_worker:
+                self._worker = fork_child(lambda: run_worker(self._serving))
+            return self._watch()
+        except StopAsked:
+            return 0
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            for pid in (self._api, self._worker):
+                stop_child(pid)
+
+    def _watch(self) -> int:
+        while True:
+            ended, _ = os.waitpid(-1, 0)
+            if ended != self._worker:
+                # The API or PostgreSQL: nothing can be served any more.
+                self._api = 0 if ended == self._api else self._api
+                return 1
+            time.sleep(RESTART_SECONDS)
+            self._worker = fork_child(lambda: run_worker(self._serving))
+
+
+def _ask_to_stop(*_: object) -> None:
+    raise StopAsked
+
+
+def run_api(serving: Serving) -> None:
+    """Granian with its server processes; each makes its own application and pool."""
+    import multiprocessing  # noqa: PLC0415
+
+    from granian import Granian  # noqa: PLC0415
+    from granian.constants import Interfaces, Loops  # noqa: PLC0415
+    from granian.log import LogLevels  # noqa: PLC0415
+
+    multiprocessing.set_start_method("fork", force=True)  # the loaded modules and keys come along
+    api = os.getpid()
+
+    def load(*_: object) -> Callable[..., Any]:
+        die_with(api)
+        return make_app(serving)
+
+    settings = serving.place.settings
+    Granian(
+        "healthbook",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        loop=Loops.uvloop,
+        websockets=False,
+        log_level=LogLevels.warning,
+        workers_kill_timeout=STOP_SECONDS_MAX // 2,
+    ).serve(target_loader=load, wrap_loader=False)
+
+
+def run_worker(serving: Serving) -> None:
+    """One worker: outbox, deliveries, timers."""
+    from healthbook.worker import run_until_stopped  # noqa: PLC0415
+
+    run_until_stopped(serving)
+
+
+def fork_child(run: Callable[[], None]) -> int:
+    """Run `run` in a forked process that does not outlive this one. Returns its process id."""
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        os.setsid()
+        die_with(parent)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        run()
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except BaseException as error:
+        report_crash(error)
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def report_crash(error: BaseException) -> None:
+    """Class and code lines; the text of an exception can hold values (security.md S22)."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    at = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
+    sys.stderr.write(f"{type(error).__name__} at {at}\n")
+
+
+def die_with(parent: int) -> None:
+    """Let the kernel kill this process when its parent ends, however it ends (Linux only)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)  # the parent ended before the line above
+
+
+def stop_child(pid: int) -> None:
+    """SIGTERM, then SIGKILL after STOP_SECONDS_MAX."""
+    if not pid:
+        return
+    with contextlib.suppress(ProcessLookupError, ChildProcessError):
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS_MAX
+        while time.monotonic() < deadline:
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                return
+            time.sleep(0.02)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)

@@ -1,0 +1,92 @@
+"""Settings from the environment, checked when the program starts. README.md lists them."""
+
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+
+class SettingsError(Exception):
+    """A variable does not hold what it should; the text names it."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
+    """One field per variable; the variable's name is the field's in capitals."""
+
+    healthbook_data: str = ".healthbook"
+    healthbook_keys: str = ""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8000
+    workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    allowed_hosts: str = ""
+    trusted_proxies: str = ""
+    database_url: str = ""
+    database_delivery_url: str = ""
+    database_owner_url: str = ""
+    pool_max: Annotated[int, Meta(ge=2, le=200)] = 10
+    fcm_credentials: str = ""
+    sms_gateway_url: str = ""
+
+    @property
+    def data(self) -> Path:
+        """The directory of everything this installation keeps."""
+        return Path(self.healthbook_data).expanduser().resolve()
+
+    @property
+    def keys(self) -> Path:
+        """The key directory; keep it off the data volume in production (security.md S15)."""
+        return (
+            Path(self.healthbook_keys).expanduser().resolve() if self.healthbook_keys else self.data / "keys"
+        )
+
+    @property
+    def embedded(self) -> bool:
+        """True where the program starts its own PostgreSQL."""
+        return not self.database_url
+
+    @property
+    def on_loopback(self) -> bool:
+        """True where only this machine can reach the port."""
+        return is_loopback(self.host)
+
+    @property
+    def base_url(self) -> str:
+        """Where people on this machine find the service."""
+        host = "localhost" if self.on_loopback or self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        return f"http://{host}:{self.port}"
+
+    def hosts(self) -> list[str]:
+        """The names a Host header may carry: the configured ones and, on loopback, the local ones."""
+        return words(self.allowed_hosts) + (["localhost", "127.0.0.1", "[::1]"] if self.on_loopback else [])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own."""
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def words(text: str) -> list[str]:
+    """A comma-separated list without its blanks."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises SettingsError with the variable's name."""
+    environment = os.environ if environment is None else environment
+    known = {field.encode_name for field in msgspec.structs.fields(Settings)}
+    given: dict[str, Any] = {
+        name: value for name, value in environment.items() if name in known and value != ""
+    }
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        # msgspec: "Expected `int`, got `str` - at `$.PORT`"; the value itself can be a secret.
+        what, _, where = str(error).partition(" - at `$.")
+        raise SettingsError(f"{where.rstrip('`') or 'settings'}: {what}") from None

@@ -1,0 +1,80 @@
+"""May this process start? One demo cell of the matrix is open, every other is refused (security.md S4)."""
+
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from healthbook.settings import Settings, is_loopback
+
+
+def reasons_not_to_start(settings: Settings, *, demo_database: bool, demo_keys: bool) -> list[str]:
+    """Plain sentences; empty where the process may start."""
+    return _demo_reasons(settings, demo_keys) if demo_database else _real_reasons(settings, demo_keys)
+
+
+def _demo_reasons(settings: Settings, demo_keys: bool) -> list[str]:
+    checks = [
+        (
+            not settings.on_loopback,
+            f"HOST is {settings.host}: a demo database is served on this machine only. Use HOST=127.0.0.1.",
+        ),
+        (
+            any(is_remote(url) for url in database_urls(settings)),
+            "DATABASE_URL names another machine: a demo database stays on this one.",
+        ),
+        (
+            bool(configured_senders(settings)),
+            f"{', '.join(configured_senders(settings))} is set: a demo never sends real messages. Unset it.",
+        ),
+        (
+            bool(settings.allowed_hosts),
+            "ALLOWED_HOSTS is set: a demo answers to local names only. Unset it.",
+        ),
+        (not demo_keys, "HEALTHBOOK_KEYS are real keys: a demo database uses the keys it was made with."),
+    ]
+    return [reason for applies, reason in checks if applies]
+
+
+def _real_reasons(settings: Settings, demo_keys: bool) -> list[str]:
+    checks = [
+        (demo_keys, "HEALTHBOOK_KEYS are demo keys: make real ones with `healthbook admin make-keys`."),
+        (
+            not settings.on_loopback and not settings.allowed_hosts,
+            "ALLOWED_HOSTS is empty: name the hosts this service answers to.",
+        ),
+        (
+            bool(configured_senders(settings)),
+            f"{', '.join(configured_senders(settings))} is set, but this version has no adapter for it.",
+        ),
+    ]
+    return [reason for applies, reason in checks if applies]
+
+
+def configured_senders(settings: Settings) -> list[str]:
+    """The variables that name a real push or SMS provider."""
+    given = {"FCM_CREDENTIALS": settings.fcm_credentials, "SMS_GATEWAY_URL": settings.sms_gateway_url}
+    return [name for name, value in given.items() if value]
+
+
+def missing_providers(settings: Settings) -> list[str]:
+    """What /health/ready is red for outside a demo: nobody would receive a message."""
+    given = {"push": settings.fcm_credentials, "sms": settings.sms_gateway_url}
+    return [name for name, value in given.items() if not value]
+
+
+def database_urls(settings: Settings) -> list[str]:
+    """The database addresses that are set."""
+    urls = [settings.database_url, settings.database_delivery_url, settings.database_owner_url]
+    return [url for url in urls if url]
+
+
+def is_remote(url: str) -> bool:
+    """Whether a PostgreSQL address leaves this machine; a socket directory does not."""
+    parts = urlsplit(url)
+    asked = parse_qs(parts.query).get("host", [])
+    netloc = parts.netloc.rpartition("@")[2]
+    named = [_host_of(part) for part in netloc.split(",")] if netloc else []
+    hosts = [unquote(host) for host in [*named, *asked] if host]
+    return any(not host.startswith("/") and not is_loopback(host) for host in hosts)
+
+
+def _host_of(part: str) -> str:
+    return part[: part.index("]") + 1] if part.startswith("[") and "]" in part else part.partition(":")[0]

@@ -1,0 +1,167 @@
+"""The composition root: which database, which keys, which senders; nothing else decides that."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import asyncpg
+from msgspec import Struct
+
+from healthbook.logs import configure_logs
+from healthbook.settings import Settings, words
+from healthbook.start_check import missing_providers, reasons_not_to_start
+from kernel.clock import SystemClock
+from store.blobs import FilesystemBlobs
+from store.database import Store, open_store
+from store.installation import is_demo, mark_installation
+from store.keys import KeyRing, KeyRingError
+from store.migrate import GRANTS, MIGRATIONS, migrate, prepare_roles
+from store.postgres import Server, start_server
+
+if TYPE_CHECKING:
+    from api.app import Api
+
+Role = Literal["hb_owner", "hb_api", "hb_delivery"]
+
+
+class StartError(Exception):
+    """The program cannot start; the text says why and what to do, in plain words."""
+
+
+class Place(Struct, frozen=True):
+    """Where this process finds everything: settings and, when embedded, the running server."""
+
+    settings: Settings
+    server: Server | None
+
+    def dsn(self, role: Role) -> str:
+        """The database address of a role. It can hold a password: never log it."""
+        if self.server is not None:
+            return self.server.dsn(role)
+        own = {
+            "hb_owner": self.settings.database_owner_url,
+            "hb_delivery": self.settings.database_delivery_url,
+        }
+        return own.get(role) or self.settings.database_url
+
+    def stop(self) -> None:
+        """Stop the PostgreSQL that this process started."""
+        if self.server is not None:
+            self.server.stop()
+
+
+def open_place(settings: Settings) -> Place:
+    """Find or start the database. Call it from the main thread (store/postgres.py)."""
+    if not settings.embedded:
+        return Place(settings, None)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Place(settings, start_server(settings.data / "postgres"))
+
+
+def load_keys(settings: Settings) -> KeyRing:
+    """The key ring. Raises StartError in plain words where there is none."""
+    if not settings.keys.is_dir():
+        raise StartError(
+            f"There are no keys in {settings.keys}. `healthbook demo` makes a demo with its own keys; "
+            "`healthbook admin make-keys` makes keys for a real installation. "
+            "HEALTHBOOK_KEYS names the directory."
+        )
+    try:
+        return KeyRing.load(settings.keys)
+    except KeyRingError as error:
+        raise StartError(f"The keys cannot be used: {error}.") from error
+
+
+@asynccontextmanager
+async def opened_store(place: Place, role: Role, keys: KeyRing) -> AsyncIterator[Store]:
+    """A store as `role`, closed at the end."""
+    blobs = FilesystemBlobs(place.settings.data / "blobs", keys)
+    pool_max = place.settings.pool_max
+    store = await open_store(place.dsn(role), role=role, keys=keys, blobs=blobs, pool_max=pool_max)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def bring_up_to_date(place: Place, *, demo: bool = False) -> list[str]:
+    """Apply missing migrations and mark a new database as demo or real, once and for ever.
+
+    Skipped where this code did it before on the embedded database; a stamp beside the data says so.
+    """
+    stamp = place.settings.data / "schema.stamp"
+    wanted = schema_digest()
+    if place.settings.embedded and stamp.exists() and stamp.read_text() == wanted:
+        return []
+    if not place.settings.embedded:
+        await prepare_roles(place.dsn("hb_owner"))
+    applied = await migrate(place.dsn("hb_owner"), SystemClock().now())
+    await mark(place, demo=demo)
+    if place.settings.embedded:
+        stamp.write_text(wanted)
+    return applied
+
+
+async def mark(place: Place, *, demo: bool) -> None:
+    """Say what a new database is; a mark that stands is never changed (security.md S4)."""
+    connection = await asyncpg.connect(place.dsn("hb_owner"), server_settings={"role": "hb_owner"})
+    try:
+        await mark_installation(connection, demo, SystemClock().now())
+    finally:
+        await connection.close()
+
+
+def schema_digest() -> str:
+    """SHA-256 over the names and contents of all migrations and rights."""
+    digest = hashlib.sha256()
+    for path in [*sorted(MIGRATIONS.glob("*.sql")), GRANTS]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+async def check_start(place: Place, keys: KeyRing) -> bool:
+    """Whether the database is a demo. Raises StartError where this process must not serve it."""
+    try:
+        async with opened_store(place, "hb_api", keys) as store, store.transaction() as tx:
+            demo = await is_demo(tx)
+    except asyncpg.UndefinedTableError:
+        raise StartError("The database has no tables yet. Run `healthbook migrate`.") from None
+    except (OSError, asyncpg.PostgresError) as error:
+        raise StartError(
+            f"The database cannot be used ({type(error).__name__}). Check DATABASE_URL."
+        ) from error
+    reasons = reasons_not_to_start(place.settings, demo_database=bool(demo), demo_keys=keys.demo)
+    if reasons:
+        raise StartError(" ".join(reasons))
+    return bool(demo)
+
+
+class Serving(Struct, frozen=True):
+    """What the parent found out and its server processes take over at the fork."""
+
+    place: Place
+    keys: KeyRing
+    demo: bool
+
+
+def make_app(serving: Serving) -> "Api":
+    """The application of one API process; its pool opens when the server's loop runs."""
+    from api.app import create_app  # noqa: PLC0415
+
+    configure_logs()
+    settings = serving.place.settings
+    return create_app(
+        lambda: opened_store(serving.place, "hb_api", serving.keys),
+        SystemClock(),
+        demo=serving.demo,
+        allowed_hosts=settings.hosts(),
+        trusted_proxies=words(settings.trusted_proxies),
+        missing_providers=[] if serving.demo else missing_providers(settings),
+    )
+
+
+def data_directory_is_empty(settings: Settings) -> bool:
+    """True before the first start: no keys and no database of ours."""
+    return not settings.keys.exists() and not Path(settings.data / "postgres").exists()
