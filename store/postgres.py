@@ -36,13 +36,18 @@ LOG_BYTES_MAX = 16 * 1024 * 1024
 _SOCKET_PATH_MAX = 90
 
 # A failing statement must leave no row, key or parameter in the server's log (security.md S22).
+# `log_min_messages` goes further than S22's list: the bare message of a failed cast or a syntax
+# error quotes the value, so errors of statements are not logged here at all; the program logs
+# their class and SQLSTATE.
 LOG_SETTINGS = {
+    "log_min_messages": "log",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
     "log_statement": "none",
     "log_min_duration_statement": "-1",
+    "log_lock_waits": "off",
 }
 _SETTINGS = LOG_SETTINGS | {
     "listen_addresses": "",
@@ -59,10 +64,11 @@ class Server:
     """A running PostgreSQL. `owned` says whether this process started it and therefore stops it."""
 
     def __init__(
-        self, socket_directory: Path, passwords: dict[str, str], process: subprocess.Popen[bytes] | None
-    ):
+        self, directory: Path, socket_directory: Path, process: subprocess.Popen[bytes] | None
+    ) -> None:
+        self.log = directory / "postgresql.log"
         self._socket_directory = socket_directory
-        self._passwords = passwords
+        self._passwords = _passwords(directory)
         self._process = process
 
     @property
@@ -90,18 +96,18 @@ def start_server(directory: Path, settings: dict[str, str] | None = None) -> Ser
     """
     if threading.current_thread() is not threading.main_thread():
         raise PostgresError("PostgreSQL must be started from the main thread")
+    directory = directory.resolve()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     cluster = directory / "cluster"
     with _locked(directory / "lock"):
         if not cluster.exists():
             user = run_as(find_binaries(), directory)
             _make_cluster(directory, cluster, user)
-        passwords = _passwords(directory)
         running = _running(cluster)
         if running is not None:
-            return Server(running, passwords, None)
+            return Server(directory, running, None)
         (cluster / "postmaster.pid").unlink(missing_ok=True)
-        return _start(directory, cluster, passwords, settings or {})
+        return _start(directory, cluster, settings or {})
 
 
 @contextmanager
@@ -127,7 +133,7 @@ def _make_cluster(directory: Path, cluster: Path, user: RunAs) -> None:
         file.write(msgspec.json.encode(passwords))
     partial.mkdir(mode=0o700)
     if user.owner_uid is not None:
-        os.chown(directory, user.owner_uid, user.owner_uid)
+        directory.chmod(0o711)  # nobody must reach its cluster; every file beside it is 0600
         os.chown(partial, user.owner_uid, user.owner_uid)
     _run([user.binaries.initdb, *_initdb_options(user.binaries), "-D", str(partial)], user)
     (partial / "pg_hba.conf").write_text(_HBA)
@@ -161,7 +167,14 @@ def _first_statements(passwords: dict[str, str]) -> str:
 
 def _run(command: list[str], user: RunAs, text: str = "") -> None:
     done = subprocess.run(  # noqa: S603 - our own argument list, no shell
-        command, input=text, capture_output=True, text=True, preexec_fn=user.prepare, check=False, timeout=120
+        command,
+        input=text,
+        capture_output=True,
+        text=True,
+        preexec_fn=user.prepare,
+        cwd="/",
+        check=False,
+        timeout=120,
     )
     if done.returncode != 0 or "ERROR" in done.stderr or "FATAL" in done.stderr:
         raise PostgresError(f"{Path(command[0]).name} failed: {done.stderr.strip()[-2000:]}")
@@ -171,7 +184,7 @@ def _options(settings: dict[str, str]) -> list[str]:
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 
-def _start(directory: Path, cluster: Path, passwords: dict[str, str], settings: dict[str, str]) -> Server:
+def _start(directory: Path, cluster: Path, settings: dict[str, str]) -> Server:
     user = run_as(_binaries_for(cluster), directory)
     sockets = _socket_directory(cluster, user)
     command = [
@@ -196,9 +209,10 @@ def _start(directory: Path, cluster: Path, passwords: dict[str, str], settings: 
             stderr=log,
             preexec_fn=prepare,  # noqa: PLW1509 - the main thread, before any other starts
             start_new_session=True,
+            cwd="/",
         )
     _wait_until_ready(cluster, process, directory)
-    return Server(sockets, passwords, process)
+    return Server(directory, sockets, process)
 
 
 def _binaries_for(cluster: Path) -> Binaries:

@@ -54,7 +54,7 @@ async def parents(catalog: Connection) -> dict[str, str]:
         "SELECT i.inhrelid::regclass::text, i.inhparent::regclass::text FROM pg_inherits i"
         " JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p')"
     )
-    return dict(rows)
+    return {row[0]: row[1] for row in rows}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ async def nullable(catalog: Connection) -> set[tuple[str, str]]:
         "SELECT table_name::text, column_name::text FROM information_schema.columns"
         " WHERE table_schema = 'public' AND is_nullable = 'YES'"
     )
-    return {(table, column) for table, column in rows}
+    return {(row[0], row[1]) for row in rows}
 
 
 @every_constant

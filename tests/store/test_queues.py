@@ -1,4 +1,3 @@
-
 from kernel.ids import bucket_of, uuid7
 from store.database import Store
 from store.outbox import claim_events, emit

@@ -1,0 +1,21 @@
+"""A small process that holds the embedded PostgreSQL: prints whether it started it, then waits."""
+
+import sys
+import threading
+from pathlib import Path
+
+from store.postgres import start_server
+
+
+def main() -> None:
+    server = start_server(Path(sys.argv[1]))
+    sys.stdout.write(f"{'owned' if server.owned else 'shared'} {server.dsn('hb_owner')}\n")
+    sys.stdout.flush()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()

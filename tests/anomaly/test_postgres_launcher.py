@@ -1,0 +1,236 @@
+"""The embedded PostgreSQL when processes die, meet, or belong to somebody else."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import pytest
+
+from store.postgres import PORT, Server, start_server
+from store.postgres_binaries import PostgresError, find_binaries
+from store.postgres_user import NOBODY, as_nobody, namespace_allowed
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Holder:
+    """A process of its own that holds the launcher."""
+
+    def __init__(self, directory: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.anomaly.hold_postgres", str(directory)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        self.how, self.dsn = self.process.stdout.readline().split()
+
+    def end(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+        self.process.wait(60)
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="hba-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+async def run(dsn: str, statement: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetch(statement)
+    finally:
+        await connection.close()
+
+
+def connects(sockets: str, uid: int) -> bool:
+    """Does a process of this user reach the server's socket?"""
+    child = os.fork()
+    if child == 0:
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                os.setuid(uid)
+                probe.connect(f"{sockets}/.s.PGSQL.{PORT}")
+            except OSError:
+                os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+async def gone(path: Path) -> bool:
+    """Wait for a file to disappear: the server removes its pid file last."""
+    for _ in range(6000):
+        if not path.exists():  # noqa: ASYNC240 - a look at a local file
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+async def test_kill_9_of_the_parent_stops_the_server_cleanly_and_keeps_every_row(directory: Path) -> None:
+    holder = Holder(directory)
+    await run(holder.dsn, "CREATE TABLE kept (n integer)")
+    await run(holder.dsn, "INSERT INTO kept SELECT generate_series(1, 1000)")
+    holder.end(signal.SIGKILL)
+    assert await gone(directory / "cluster" / "postmaster.pid")
+    assert "database system is shut down" in (directory / "postgresql.log").read_text()
+    again = Holder(directory)
+    try:
+        assert again.how == "owned"
+        assert (await run(again.dsn, "SELECT count(*) FROM kept"))[0][0] == 1000
+        assert "not properly shut down" not in (directory / "postgresql.log").read_text()
+    finally:
+        again.end(signal.SIGINT)
+
+
+async def test_ctrl_c_stops_the_server_cleanly(directory: Path) -> None:
+    holder = Holder(directory)
+    holder.end(signal.SIGINT)
+    assert not (directory / "cluster" / "postmaster.pid").exists()
+    assert holder.process.returncode == 0
+
+
+async def test_a_second_process_shares_the_server_and_does_not_stop_it(directory: Path) -> None:
+    first, second = Holder(directory), Holder(directory)
+    try:
+        assert (first.how, second.how) == ("owned", "shared")
+        second.end(signal.SIGINT)
+        assert (await run(first.dsn, "SELECT 1"))[0][0] == 1
+    finally:
+        first.end(signal.SIGINT)
+
+
+async def test_a_second_process_takes_over_when_the_first_is_killed(directory: Path) -> None:
+    first = Holder(directory)
+    await run(first.dsn, "CREATE TABLE kept AS SELECT 7 AS n")
+    first.end(signal.SIGKILL)
+    second = Holder(directory)  # meets the old server while it is still stopping
+    try:
+        assert second.how == "owned"
+        assert (await run(second.dsn, "SELECT n FROM kept"))[0][0] == 7
+    finally:
+        second.end(signal.SIGINT)
+
+
+async def test_a_stale_pid_file_that_names_a_living_stranger_does_not_block_the_start(
+    directory: Path,
+) -> None:
+    Holder(directory).end(signal.SIGINT)
+    cluster = directory / "cluster"
+    stranger = f"{os.getpid()}\n{cluster}\n1\n5432\n{cluster}\n\n0 0\nready\n"
+    (cluster / "postmaster.pid").write_text(stranger)
+    holder = Holder(directory)
+    assert holder.how == "owned"
+    holder.end(signal.SIGINT)
+
+
+async def test_a_start_that_was_cut_short_is_made_again(directory: Path) -> None:
+    partial = directory / "cluster.partial"
+    partial.mkdir()
+    (partial / "PG_VERSION").write_text("18")
+    holder = Holder(directory)
+    assert (await run(holder.dsn, "SELECT 1"))[0][0] == 1
+    holder.end(signal.SIGINT)
+
+
+def test_the_launcher_refuses_to_start_off_the_main_thread(directory: Path) -> None:
+    raised: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            start_server(directory)
+        except PostgresError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    assert len(raised) == 1
+
+
+async def test_a_path_too_long_for_a_socket_gets_a_short_private_directory(directory: Path) -> None:
+    holder = Holder(directory / ("d" * 100))
+    try:
+        sockets = Path(parse_qs(urlsplit(holder.dsn).query)["host"][0])
+        assert len(str(sockets)) < 90
+        assert stat.S_IMODE(os.stat(sockets).st_mode) == 0o700
+        assert (await run(holder.dsn, "SELECT 1"))[0][0] == 1
+        second = Holder(directory / ("d" * 100))
+        assert second.how == "shared"
+        second.end(signal.SIGINT)
+    finally:
+        holder.end(signal.SIGINT)
+
+
+def test_s21_another_user_of_the_machine_cannot_reach_the_server(server: Server) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("NOT TESTED: only root can become another user")
+    sockets = parse_qs(urlsplit(server.dsn("hb_api")).query)["host"][0]
+    assert connects(sockets, uid=os.geteuid())
+    assert not connects(sockets, uid=12345)
+
+
+async def test_s21_nobody_signs_in_as_the_superuser(server: Server) -> None:
+    dsn = server.dsn("hb_api").replace("//hb_api:", "//postgres:")
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
+        await asyncpg.connect(dsn)
+
+
+async def test_s21_a_role_needs_its_own_password(server: Server) -> None:
+    dsn = server.dsn("hb_delivery").replace("//hb_delivery:", "//hb_owner:")
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(dsn)
+
+
+def test_s21_passwords_and_data_are_closed_to_other_users(directory: Path) -> None:
+    Holder(directory).end(signal.SIGINT)
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in directory.iterdir()}
+    assert modes == {"cluster": 0o700, "lock": 0o600, "passwords.json": 0o600, "postgresql.log": 0o600}
+
+
+def test_as_root_the_server_starts_in_a_user_namespace_or_as_nobody(directory: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("NOT TESTED: the two ways of root")
+    binaries = find_binaries()
+    plan = as_nobody(binaries, directory)
+    told = subprocess.run(
+        [plan.binaries.postgres, "--version"],
+        check=False,
+        preexec_fn=plan.prepare,
+        capture_output=True,
+        cwd="/",
+    )
+    assert told.stdout.startswith(b"postgres (PostgreSQL)")
+    assert plan.owner_uid == NOBODY
+    (directory / "closed").mkdir(mode=0o700)
+    with pytest.raises(PostgresError):
+        as_nobody(binaries, directory / "closed" / "data")
+    assert namespace_allowed() in {True, False}
+
+
+async def test_without_user_namespaces_root_runs_it_as_nobody(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("NOT TESTED: only root needs it")
+    monkeypatch.setattr("store.postgres_user.namespace_allowed", lambda: False)
+    server = start_server(directory)
+    try:
+        assert (await run(server.dsn("hb_owner"), "SELECT 1"))[0][0] == 1
+        assert (directory / "cluster").stat().st_uid == NOBODY
+    finally:
+        server.stop()
