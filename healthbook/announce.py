@@ -36,7 +36,7 @@ def demo_lines(path: Path) -> list[str]:
         if c.get("pin")
     ]
     staff = [
-        f"    {p['username']}: password {p['password']}, TOTP secret {p['totp_secret']}, {p.get('facility', '')}"
+        f"    {p['username']} ({p.get('facility', '')}): {p['password']}, TOTP secret {p['totp_secret']}"
         for p in summary.get("practitioners", [])
     ]
     lines = ["  Citizens:", *citizens[:8], "  Staff:", *staff[:8]]

@@ -151,8 +151,10 @@ def bootstrap(file: Path, operator: str | None, reason: str | None) -> None:
     """Make the first operators and administrators from a JSON file, in an empty database only."""
     from healthbook.commands import bootstrap_from
 
+    text = file.read_bytes()
+
     async def run(store: "Store", signed: tuple[str, str]) -> str:
-        return await bootstrap_from(store, file.read_bytes(), signed)
+        return await bootstrap_from(store, text, signed)
 
     click.echo(as_operator(run, operator, reason))
 

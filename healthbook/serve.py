@@ -40,11 +40,11 @@ _PR_SET_PDEATHSIG = 1
 def serve(settings: Settings, *, with_worker: bool, announce: Callable[[Serving], None]) -> int:
     """Run until a signal. Returns the exit code."""
     refuse_taken_port(settings)
+    keys = load_keys(settings)
     imports = threading.Thread(target=import_what_serves)
     imports.start()  # while PostgreSQL starts: most of a second start is imports
     place = open_place(settings)
     try:
-        keys = load_keys(settings)
         demo = asyncio.run(_prepare(place, keys))
         imports.join()
         serving = Serving(place, keys, demo)
