@@ -49,17 +49,48 @@ OWNER_ELEMENT: Final[dict[str, tuple[str, ...]]] = {
 
 # Kept beside the person's resources because they are shown with them; they belong to nobody.
 SUPPORTING: Final = frozenset(
-    "Patient Appointment BodyStructure Device Endpoint Location Medication Organization Practitioner "
-    "PractitionerRole Provenance Substance HealthcareService".split()
+    [
+        "Patient",
+        "Appointment",
+        "BodyStructure",
+        "Device",
+        "Endpoint",
+        "Location",
+        "Medication",
+        "Organization",
+        "Practitioner",
+        "PractitionerRole",
+        "Provenance",
+        "Substance",
+        "HealthcareService",
+    ]
 )
 
 # A health book never reads these; they are left out and said so in the report.
 NOT_KEPT: Final = frozenset(
-    "Account Claim ClaimResponse CoverageEligibilityRequest CoverageEligibilityResponse ChargeItem "
-    "ExplanationOfBenefit Invoice PaymentNotice PaymentReconciliation".split()
+    [
+        "Account",
+        "Claim",
+        "ClaimResponse",
+        "CoverageEligibilityRequest",
+        "CoverageEligibilityResponse",
+        "ChargeItem",
+        "ExplanationOfBenefit",
+        "Invoice",
+        "PaymentNotice",
+        "PaymentReconciliation",
+    ]
 )
 
 # A conditional reference to one of these is text for display; nothing is looked up for it.
 DISPLAY_ONLY: Final = frozenset(
-    "Practitioner PractitionerRole Organization Location HealthcareService Endpoint Device".split()
+    [
+        "Practitioner",
+        "PractitionerRole",
+        "Organization",
+        "Location",
+        "HealthcareService",
+        "Endpoint",
+        "Device",
+    ]
 )

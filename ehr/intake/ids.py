@@ -10,8 +10,14 @@ def resource_id(source_id: str, reference: str) -> str:
     Two facilities that use one client id get two ids, so neither can name the other's rows. A reader
     finds the row behind a reference in a kept document with the row's own source_id.
     """
-    digest = hashlib.sha256(f"{source_id}\n{canonical(reference)}".encode()).digest()
-    return str(UUID(bytes=digest[:16], version=8))
+    return name_uuid(f"{source_id}\n{canonical(reference)}")
+
+
+def name_uuid(text: str) -> str:
+    """A UUIDv8 (RFC 9562 §5.8) made of SHA-256 of `text`."""
+    value = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16])
+    value = value & ~(0xF << 76) | 0x8 << 76
+    return str(UUID(int=value & ~(0x3 << 62) | 0x2 << 62))
 
 
 def canonical(reference: str) -> str:

@@ -79,6 +79,7 @@ class Unit(Struct, kw_only=True):
     items: list[Item]
     snapshot: bool
     facility_code: str | None = None
+    withheld: int = 0
 
 
 class BadUnit(Struct, frozen=True):

@@ -12,8 +12,21 @@ from ehr.intake.json_text import DEPTH_MAX
 from ehr.intake.models import Reason
 
 _DATE_KEYS = frozenset(
-    "birthDate date issued authoredOn started start end created sent received recorded timestamp "
-    "lastUpdated".split()
+    [
+        "birthDate",
+        "date",
+        "issued",
+        "authoredOn",
+        "started",
+        "start",
+        "end",
+        "created",
+        "sent",
+        "received",
+        "recorded",
+        "timestamp",
+        "lastUpdated",
+    ]
 )
 _SHAPES: dict[str, tuple[type, ...]] = {
     "reference": (str,),
