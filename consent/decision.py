@@ -10,8 +10,9 @@ from typing import Final
 from uuid import UUID
 
 from consent import queries
-from consent.problems import NO_ACCESS, PROBATION
+from consent.problems import NO_ACCESS
 from consent.role_caps import role_cap
+from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import ALL_LABELS, Access, Action, Actor, Label, mint_access
 from kernel.problems import Refused
 from store.database import Tx
@@ -46,7 +47,7 @@ def _own(actor: Actor, patient_id: UUID, action: Action, purpose: str) -> Access
     if actor.actor_id != patient_id:
         return _NO_ACCESS
     if actor.probation and action not in PROBATION_ACTIONS:
-        return Refused(problem=PROBATION)
+        return Refused(problem=DEVICE_ON_PROBATION)
     return mint_access(
         patient_id=patient_id,
         actor=actor,

@@ -3,7 +3,7 @@
 granted = requested ∩ choice ∩ tier cap ∩ role cap ∩ sensitivity default; nothing here widens.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from msgspec import Struct
@@ -96,6 +96,25 @@ def local_day(now: datetime) -> date:
     return now.astimezone(VIETNAM).date()
 
 
+def start_of_day(day: date) -> datetime:
+    """Midnight in Vietnam."""
+    return datetime.combine(day, time(), VIETNAM)
+
+
+def may_consent_alone(birth_date: str | None, today: date) -> bool:
+    """Whether a person has turned 15 for certain (consent.md §7).
+
+    birth_date is a FHIR partial date; what it leaves open counts as the youngest, and no date as a
+    child. Who was born on 29 February turns 15 on 1 March.
+    """
+    if birth_date is None:
+        return False
+    parts = [int(part) for part in birth_date.split("-")]
+    year, month, day = (*parts, *[12, 31][len(parts) - 1 :])
+    years = today.year - year - ((today.month, today.day) < (month, day))
+    return years >= ADULT_CONSENT_AGE
+
+
 def _later(left: date | None, right: date | None) -> date | None:
     return left if right is None else right if left is None else max(left, right)
 
@@ -138,18 +157,18 @@ def is_empty(scope: Scope) -> bool:
 
 
 def delivery_of(
-    *, reachable: bool, presence: bool, warm: bool, blocked: bool, today: int, rings: int, pair: int
+    *, reachable: bool, presence: bool, warm: bool, blocked: bool, today: int, rings: int, pair_over: bool
 ) -> Delivery:
     """How a request reaches the person. Presence is outside every per-person cap (S31).
 
-    today, rings, pair: requests without presence to this person in 24 h, rung in 10 min, and from
-    this practitioner; `pair` is 'over' as 1, else 0.
+    today, rings: requests without presence to this person in 24 h, and those that rang in 10 min;
+    pair_over: this practitioner has used up the requests to this person.
     """
-    if not reachable or blocked:
+    if not reachable or (blocked and not presence):
         return "withheld"
     if presence:
         return "ring"
-    if not warm or today >= REQUESTS_PER_CITIZEN_DAY or pair:
+    if not warm or today >= REQUESTS_PER_CITIZEN_DAY or pair_over:
         return "withheld"
     return "ring" if rings < RINGS_PER_TEN_MINUTES else "silent"
 

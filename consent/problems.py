@@ -12,16 +12,6 @@ NO_ACCESS = declare(
         next_en="Ask the person for access first.",
     )
 )
-PROBATION = declare(
-    ProblemType(
-        code="device-on-probation",
-        status=403,
-        vi="Thiết bị mới chỉ xem được tóm tắt trong 72 giờ đầu.",
-        en="A new device shows only the summary for its first 72 hours.",
-        next_vi="Dùng thiết bị cũ hoặc đợi hết 72 giờ.",
-        next_en="Use an older device or wait for the 72 hours to end.",
-    )
-)
 ROLE_MAY_NOT_ASK = declare(
     ProblemType(
         code="role-may-not-ask",
@@ -32,7 +22,7 @@ ROLE_MAY_NOT_ASK = declare(
         next_en="Choose parts that your role may see.",
     )
 )
-BAD_REQUEST = declare(
+ACCESS_REQUEST_INVALID = declare(
     ProblemType(
         code="access-request-invalid",
         status=400,
@@ -40,17 +30,6 @@ BAD_REQUEST = declare(
         en="The access request is not valid.",
         next_vi="Kiểm tra mục được nêu và gửi lại.",
         next_en="Check the named field and send it again.",
-    )
-)
-TOO_MANY = declare(
-    ProblemType(
-        code="too-many",
-        status=429,
-        vi="Bạn đã gửi quá nhiều yêu cầu.",
-        en="Too many requests.",
-        next_vi="Đợi rồi thử lại.",
-        next_en="Wait and try again.",
-        retryable=True,
     )
 )
 UNKNOWN_REQUEST = declare(

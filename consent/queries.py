@@ -316,7 +316,10 @@ LOCK_GUARD = Scalar(
 
 
 async def lock_guard(tx: Tx, patient_id: UUID) -> int:
-    """Take the person's consent lock until the transaction ends. Returns the consecutive wrong codes."""
+    """Take the person's consent lock until the transaction ends. Returns the consecutive wrong codes.
+
+    Taken before any other row of the person, so that no two acts on consent can wait for each other.
+    """
     return await LOCK_GUARD.one(tx, patient_id) or 0
 
 
@@ -376,6 +379,7 @@ async def take_code_slot(
 class SealedCode(Struct, frozen=True):
     """What the delivery of one code needs; `code_sealed` is gone once it was sent."""
 
+    practitioner_role_id: UUID
     practitioner_name: str
     facility_name: str
     duration_seconds: int
@@ -386,7 +390,8 @@ class SealedCode(Struct, frozen=True):
 SEALED_CODE = Statement(
     SealedCode,
     """
-    SELECT practitioner_name, facility_name, duration_seconds, code_sealed, code_expires_at
+    SELECT practitioner_role_id, practitioner_name, facility_name, duration_seconds, code_sealed,
+           code_expires_at
     FROM access_request
     WHERE patient_id = $1 AND request_id = $2 AND code_sends = $4 AND status = 'requested'
       AND code_sealed IS NOT NULL AND code_expires_at > $3

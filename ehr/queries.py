@@ -62,40 +62,53 @@ STORED_BY_BATCH = Statement(
 _COLUMNS = """
     seq, version, rtype, id, record_type, section, eff, eff_until, eff_precision, sort_at, active_until,
     negative, flag, code_system, code, category, status, labels, title, title_folded, encounter_id, main_id,
-    content_sha256, item, doc"""
+    content_sha256, item, body, doc"""
 _ARRAYS = """
     unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
         $9::timestamptz[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::int[],
         $15::text[], $16::text[], $17::text[], $18::text[], $19::int[], $20::text[], $21::text[],
-        $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[])"""
+        $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[], $27::text[])"""
+
+
+def _bulk(sql: str) -> str:
+    """Put the column list and the array list, written once, into a statement."""
+    return sql.replace("{columns}", _COLUMNS).replace("{arrays}", _ARRAYS)
+
 
 INSERT_RESOURCES = Command(
-    "INSERT INTO ehr_resource (patient_id, updated, facility_id, batch, item_version, deleted, state, source_id,"
-    f"    unit, credential, method, {_COLUMNS})"
-    f" SELECT $1::uuid, $27::timestamptz, $28::uuid, $29::uuid, $30::int, false, $31::text, $32::text, $33::text,"
-    f" $34::text, $35::text, * FROM {_ARRAYS}"
+    _bulk(
+        """
+        INSERT INTO ehr_resource (patient_id, updated, facility_id, batch, item_version, deleted, state,
+            source_id, unit, credential, method, {columns})
+        SELECT $1::uuid, $28::timestamptz, $29::uuid, $30::uuid, $31::int, false, $32::text,
+            $33::text, $34::text, $35::text, $36::text, *
+        FROM {arrays}
+        """
+    )
 )
 UPDATE_RESOURCES = Command(
-    f"""
-    UPDATE ehr_resource r SET seq = n.seq, version = n.version, record_type = n.record_type,
-        section = n.section, eff = n.eff, eff_until = n.eff_until, eff_precision = n.eff_precision, sort_at = n.sort_at,
-        active_until = n.active_until, negative = n.negative, flag = n.flag, code_system = n.code_system,
-        code = n.code, category = n.category, status = n.status, labels = n.labels, title = n.title,
-        title_folded = n.title_folded, encounter_id = n.encounter_id, main_id = n.main_id,
-        content_sha256 = n.content_sha256, item = n.item, doc = n.doc,
-        updated = $27, facility_id = $28, batch = $29, item_version = $30, deleted = false, state = $31,
-        unit = $33, credential = $34, method = $35
-    FROM {_ARRAYS} AS n ({_COLUMNS})
-    WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id AND r.source_id = $32
-    """
+    _bulk(
+        """
+        UPDATE ehr_resource r SET seq = n.seq, version = n.version, record_type = n.record_type,
+            section = n.section, eff = n.eff, eff_until = n.eff_until, eff_precision = n.eff_precision,
+            sort_at = n.sort_at, active_until = n.active_until, negative = n.negative, flag = n.flag,
+            code_system = n.code_system, code = n.code, category = n.category, status = n.status,
+            labels = n.labels, title = n.title, title_folded = n.title_folded,
+            encounter_id = n.encounter_id, main_id = n.main_id, content_sha256 = n.content_sha256,
+            item = n.item, body = n.body, doc = n.doc, updated = $28, facility_id = $29, batch = $30,
+            item_version = $31, deleted = false, state = $32, unit = $34, credential = $35, method = $36
+        FROM {arrays} AS n ({columns})
+        WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id AND r.source_id = $33
+        """
+    )
 )
 # The version that is about to be replaced, copied before the change.
 KEEP_HISTORY = Command(
     """
     INSERT INTO ehr_history
         (patient_id, rtype, id, version, seq, updated, method, credential, batch, deleted, doc)
-    SELECT r.patient_id, r.rtype, r.id, r.version, r.seq, r.updated, r.method, r.credential, r.batch, r.deleted,
-        r.doc
+    SELECT r.patient_id, r.rtype, r.id, r.version, r.seq, r.updated, r.method, r.credential, r.batch,
+        r.deleted, r.doc
     FROM ehr_resource r
     JOIN unnest($2::text[], $3::text[]) AS old (rtype, id) ON old.rtype = r.rtype AND old.id = r.id
     WHERE r.patient_id = $1
@@ -119,3 +132,13 @@ async def stored_rows(
     if unit is not None:
         rows += await STORED_BY_UNIT.all(tx, patient_id, unit, source_id)
     return {(row.rtype, row.id): row for row in rows}
+# Whether a facility knows the person already (security.md S6); it opens nothing of the record.
+ENCOUNTER_WITH = Scalar(
+    bool,
+    """
+    SELECT EXISTS (
+        SELECT FROM ehr_resource
+        WHERE patient_id = $1 AND rtype = 'Encounter' AND facility_id = $2 AND eff >= $3 AND NOT deleted
+    ) AS met
+    """,
+)

@@ -69,3 +69,11 @@ async def take_code_lock(
 async def free_code_lock(tx: Tx, phone_hash: bytes, kind: Literal["sign-in", "consent"]) -> None:
     """The code was used or its request ended: the other kind may be sent again."""
     await queries.FREE_PHONE_CODE_LOCK.run(tx, phone_hash, kind)
+
+
+async def login_phone_replaced_at(tx: Tx, patient_id: UUID) -> datetime | None:
+    """When the login phone last took the place of another one; None when it is the person's first."""
+    rows = await queries.PHONES_OF_PERSON.all(tx, patient_id)
+    logins = [row.changed_at for row in rows if row.role == "login"]
+    demoted = [row.changed_at for row in rows if row.role == "contact" and row.changed_at in logins]
+    return max(demoted, default=None)

@@ -1,0 +1,352 @@
+"""Answering a request: the citizen approves in the app (A, B), or a code is typed by the doctor (C, D).
+
+Every secret goes through `queries.check_code`: one statement charges the attempt, compares and
+decides. A wrong answer is a returned refusal, so its charge and its audit row stay.
+"""
+
+import hashlib
+import hmac
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import rfc8785
+from msgspec import Struct
+
+from audit.service import record_act
+from consent import queries
+from consent.artefact import label_names
+from consent.grants import Consented, issue_grant
+from consent.models import AccessRequest, Grant, PractitionerRequest, Scope, Tier
+from consent.policy import (
+    ATTEMPTS_MAX,
+    WRONG_CODES_MAX,
+    cap_for,
+    exceeds,
+    granted_scope,
+    is_empty,
+    local_day,
+)
+from consent.problems import (
+    CHALLENGE_DEAD,
+    NOTHING_GRANTED,
+    OTP_INVALID,
+    REQUEST_EXPIRED,
+    SCOPE_EXCEEDS_REQUEST,
+)
+from consent.requests import own_mirror, request_for_citizen, requested_scope
+from consent.role_caps import role_cap
+from consent.transfer import HOTP_DIGITS, digits_are_live, live_counters, nonce_is_live
+from identity.devices import StepUp, verify_step_up
+from identity.hotp import hotp_answers
+from identity.problems import STEP_UP_REFUSED
+from kernel.access import Actor, Label, RecordType
+from kernel.ids import uuid7
+from kernel.problems import Refused
+from store.database import Tx
+from store.keys import KeyRing
+from visits.presence import presence_of
+
+APPROVE_TYP = "consent-approve"
+LABEL_TYP = "consent-label"
+
+_NO_HASH = b""
+
+
+class Signed(Struct, frozen=True, kw_only=True):
+    """What the device put into the signed text besides the act, and its signature (S11)."""
+
+    nonce: str
+    iat: int
+    exp: int
+    signature: str
+
+
+class Approval(Struct, frozen=True, kw_only=True):
+    """The citizen's answer. secret: the scanned nonce (A) or the typed digits (B).
+
+    labels: sensitive labels to include, none by default; in tier A each needs its own signature in
+    label_signatures, keyed by label.
+    """
+
+    tier: Literal["A", "B"]
+    secret: str
+    types: frozenset[RecordType]
+    since: date | None
+    until: date | None
+    duration_seconds: int
+    labels: Label
+    signed: Signed
+    label_signatures: dict[str, Signed]
+
+
+class CodeVerdict(Struct, frozen=True, kw_only=True):
+    """A right code: whom it opened, for the practitioner who typed it."""
+
+    patient_id: UUID
+    grant_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+
+
+class _Attempt(Struct, frozen=True, kw_only=True):
+    """One secret on its way to the check."""
+
+    allowed: bool
+    matched: bool
+    code_hash: bytes
+
+
+def approval_text(
+    actor: Actor, request: AccessRequest, approval: Approval, environment: str
+) -> dict[str, Any]:
+    """What the device signs to approve: JCS of this, rebuilt here from the request and the choice."""
+    return {
+        "typ": APPROVE_TYP,
+        "environment": environment,
+        "patient_id": str(request.patient_id),
+        "device_id": str(actor.device_id),
+        "nonce": approval.signed.nonce,
+        "iat": approval.signed.iat,
+        "exp": approval.signed.exp,
+        "request_id": str(request.request_id),
+        "tier": approval.tier,
+        "secret": approval.secret,
+        "doctor": request.practitioner_name,
+        "licence": request.licence,
+        "facility": request.facility_name,
+        "purpose": request.purpose,
+        "types": sorted(approval.types),
+        "since": approval.since.isoformat() if approval.since else None,
+        "until": approval.until.isoformat() if approval.until else None,
+        "duration_seconds": approval.duration_seconds,
+        "labels": label_names(approval.labels),
+    }
+
+
+def label_text(
+    actor: Actor, request: AccessRequest, label: str, signed: Signed, environment: str
+) -> dict[str, Any]:
+    """What the device signs for one sensitive label in tier A."""
+    return {
+        "typ": LABEL_TYP,
+        "environment": environment,
+        "patient_id": str(request.patient_id),
+        "device_id": str(actor.device_id),
+        "nonce": signed.nonce,
+        "iat": signed.iat,
+        "exp": signed.exp,
+        "request_id": str(request.request_id),
+        "label": label,
+    }
+
+
+async def approve(
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    request_id: UUID,
+    approval: Approval,
+    *,
+    environment: str,
+    trace_id: str,
+    now: datetime,
+) -> Grant | Refused:
+    """Tiers A and B. Refused: request-*, step-up-refused, scope-exceeds-request, nothing-to-grant,
+    otp-invalid (charged), challenge-dead."""
+    request = await request_for_citizen(tx, actor.actor_id, request_id, now)
+    if isinstance(request, Refused):
+        return request
+    choice = _choice(approval)
+    wider = exceeds(choice, requested_scope(request))
+    if wider is not None:
+        return Refused(problem=SCOPE_EXCEEDS_REQUEST, where=wider)
+    text = rfc8785.dumps(approval_text(actor, request, approval, environment))
+    step_up = await _step_up(tx, actor, request, approval, text, environment, now)
+    if isinstance(step_up, Refused):
+        return step_up
+    await queries.lock_guard(tx, request.patient_id)
+    presence = await _is_present(tx, request, now)
+    scope = _cut(request, choice, approval.tier, presence=presence, probation=step_up.probation, now=now)
+    if is_empty(scope):
+        return Refused(problem=NOTHING_GRANTED)
+    attempt = _Attempt(
+        allowed=True, matched=_secret_matches(keys, request, approval, now), code_hash=_NO_HASH
+    )
+    grant_id = uuid7(now)
+    check = await _charge(tx, request, attempt, grant_id, now)
+    if check is None or check.grant_id != grant_id:
+        return await _not_granted(tx, actor, request, check, trace_id, now)
+    consented = Consented(
+        tier=approval.tier,
+        scope=scope,
+        presence=presence,
+        choice=text,
+        signature=approval.signed.signature,
+    )
+    return await issue_grant(
+        tx, keys, actor, request, consented, grant_id=grant_id, trace_id=trace_id, now=now
+    )
+
+
+async def enter_code(
+    tx: Tx, keys: KeyRing, actor: Actor, request_id: UUID, code: str, *, trace_id: str, now: datetime
+) -> CodeVerdict | Refused:
+    """Tiers C (8 digits of the app) and D (6 digits of the SMS), typed by the practitioner who asked.
+
+    A request of an unknown person is charged, counted and refused by the same statements.
+    """
+    mirror = await own_mirror(tx, actor, request_id)
+    if isinstance(mirror, Refused):
+        return mirror
+    wrong_codes = await queries.lock_guard(tx, mirror.patient_id)
+    request = await queries.request_by_id(tx, mirror.patient_id, request_id)
+    assert request is not None
+    presence = await _is_present(tx, request, now)
+    tier: Tier = "C" if len(code) == HOTP_DIGITS else "D"
+    matched, probation = await _hotp_match(tx, keys, request, code, now) if tier == "C" else (False, False)
+    scope = _cut(request, requested_scope(request), tier, presence=presence, probation=probation, now=now)
+    attempt = _Attempt(
+        allowed=_code_allowed(tier, presence, wrong_codes) and not is_empty(scope),
+        matched=matched,
+        code_hash=code_hash(keys, request_id, code) if tier == "D" else _NO_HASH,
+    )
+    grant_id = uuid7(now)
+    check = await _charge(tx, request, attempt, grant_id, now)
+    if check is None:
+        return _over(mirror, now)
+    if check.grant_id != grant_id:
+        await queries.set_wrong_codes(tx, request.patient_id, wrong_codes + 1)
+        return await _not_granted(tx, actor, request, check, trace_id, now)
+    await queries.set_wrong_codes(tx, request.patient_id, 0)
+    consented = Consented(tier=tier, scope=scope, presence=presence)
+    grant = await issue_grant(
+        tx, keys, actor, request, consented, grant_id=grant_id, trace_id=trace_id, now=now
+    )
+    return CodeVerdict(
+        patient_id=grant.patient_id,
+        grant_id=grant.grant_id,
+        starts_at=grant.starts_at,
+        ends_at=grant.ends_at,
+    )
+
+
+def code_hash(keys: KeyRing, request_id: UUID, code: str) -> bytes:
+    """HMAC-SHA256(pepper, challenge ‖ code): what a row keeps of an SMS code."""
+    _, pepper = keys.secret("pepper")
+    return hmac.digest(pepper, b"consent code\0" + request_id.bytes + code.encode(), hashlib.sha256)
+
+
+def _code_allowed(tier: Tier, presence: bool, wrong_codes: int) -> bool:
+    """D needs presence. After 50 wrong codes in a row D is off, and C for who is not here (S31)."""
+    if tier == "D":
+        return presence and wrong_codes < WRONG_CODES_MAX
+    return presence or wrong_codes < WRONG_CODES_MAX
+
+
+def _choice(approval: Approval) -> Scope:
+    return Scope(
+        types=approval.types,
+        since=approval.since,
+        until=approval.until,
+        duration_seconds=approval.duration_seconds,
+        labels=approval.labels,
+    )
+
+
+def _cut(
+    request: AccessRequest, choice: Scope, tier: Tier, *, presence: bool, probation: bool, now: datetime
+) -> Scope:
+    cap = cap_for(tier, presence=presence, probation=probation)
+    return granted_scope(requested_scope(request), choice, cap, role_cap(request.role), local_day(now))
+
+
+def _secret_matches(keys: KeyRing, request: AccessRequest, approval: Approval, now: datetime) -> bool:
+    if approval.tier == "A":
+        return nonce_is_live(keys, request, approval.secret, now)
+    return digits_are_live(keys, request, approval.secret, now)
+
+
+async def _step_up(
+    tx: Tx,
+    actor: Actor,
+    request: AccessRequest,
+    approval: Approval,
+    text: bytes,
+    environment: str,
+    now: datetime,
+) -> StepUp | Refused:
+    """The act's signature, and in tier A one more for each sensitive label."""
+    if actor.device_id is None:
+        return Refused(problem=STEP_UP_REFUSED)
+    if approval.tier == "A":
+        for label in label_names(approval.labels):
+            signed = approval.label_signatures.get(label)
+            if signed is None:
+                return Refused(problem=STEP_UP_REFUSED, where=f"label_signatures.{label}")
+            body = rfc8785.dumps(label_text(actor, request, label, signed, environment))
+            held = await verify_step_up(
+                tx, request.patient_id, actor.device_id, LABEL_TYP, body, signed.signature, now
+            )
+            if isinstance(held, Refused):
+                return held
+    return await verify_step_up(
+        tx, request.patient_id, actor.device_id, APPROVE_TYP, text, approval.signed.signature, now
+    )
+
+
+async def _is_present(tx: Tx, request: AccessRequest, now: datetime) -> bool:
+    """Presence when the request was made, or a check-in since."""
+    found = await presence_of(tx, request.patient_id, request.facility_id, now)
+    return request.presence or found is not None
+
+
+async def _hotp_match(
+    tx: Tx, keys: KeyRing, request: AccessRequest, code: str, now: datetime
+) -> tuple[bool, bool]:
+    """Whether a live device of the person answers this request so, and whether it is on probation."""
+    answers = await hotp_answers(tx, keys, request.patient_id, live_counters(keys, request, now), now)
+    right = [one for one in answers if hmac.compare_digest(one.digits.encode(), code.encode())]
+    return bool(right), all(one.probation for one in right)
+
+
+async def _charge(
+    tx: Tx, request: AccessRequest, attempt: _Attempt, grant_id: UUID, now: datetime
+) -> queries.Check | None:
+    return await queries.check_code(
+        tx,
+        patient_id=request.patient_id,
+        request_id=request.request_id,
+        practitioner_id=request.practitioner_id,
+        now=now,
+        grant_id=grant_id,
+        allowed=attempt.allowed,
+        matched=attempt.matched,
+        code_hash=attempt.code_hash,
+    )
+
+
+async def _not_granted(
+    tx: Tx, actor: Actor, request: AccessRequest, check: queries.Check | None, trace_id: str, now: datetime
+) -> Refused:
+    if check is None:
+        # The lock was waited for: what ended the request meanwhile is the answer.
+        standing = await request_for_citizen(tx, request.patient_id, request.request_id, now)
+        return standing if isinstance(standing, Refused) else Refused(problem=CHALLENGE_DEAD)
+    await record_act(
+        tx,
+        request.patient_id,
+        actor,
+        "consent:code:wrong",
+        purpose=request.purpose,
+        outcome="refused",
+        reason=OTP_INVALID.code,
+        request_id=trace_id,
+        now=now,
+    )
+    return Refused(problem=OTP_INVALID, where="code", remaining=ATTEMPTS_MAX - check.attempts)
+
+
+def _over(mirror: PractitionerRequest, now: datetime) -> Refused:
+    """Expired is told by the mirror's own clock, so it says nothing of the person."""
+    return Refused(problem=REQUEST_EXPIRED if now >= mirror.expires_at else CHALLENGE_DEAD)

@@ -1,0 +1,162 @@
+"""Tier D: the SMS code, made for one request, kept as an HMAC, sealed for its delivery alone.
+
+A code travels only to a login phone of a person who checked in, when the app did not serve: no live
+device, or 60 seconds have passed. For everybody else the same statements store the hash of a value
+that nobody knows.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from consent import queries
+from consent.approval import code_hash
+from consent.models import AccessRequest
+from consent.policy import (
+    APP_FIRST_FOR,
+    ATTEMPTS_MAX,
+    CODE_RESEND_AFTER,
+    CODE_SENDS_MAX,
+    CODE_TTL,
+    HOUR,
+    SMS_PER_FACILITY_DAY,
+    TIER_CAPS,
+    WRONG_CODES_MAX,
+    local_day,
+)
+from consent.problems import CHALLENGE_DEAD, REQUEST_EXPIRED
+from consent.requests import own_mirror
+from identity.devices import list_devices
+from identity.phones import login_phone, login_phone_replaced_at, take_code_lock
+from identity.practitioners import practitioner_card
+from identity.problems import TOO_MANY
+from kernel.access import Actor
+from kernel.problems import Refused
+from store.database import Tx
+from store.fields import lookup_hashes, seal, unseal
+from store.keys import KeyRing
+from store.outbox import emit
+from visits.presence import presence_of
+
+PHONE_CHANGE_PAUSE: Final = timedelta(hours=72)
+
+
+class CodeAsked(Struct, frozen=True, kw_only=True):
+    """The one answer to every wish for an SMS; it never says whether one was sent."""
+
+    sends_left: int
+    resend_after_seconds: int
+
+
+class CodeForDelivery(Struct, frozen=True, kw_only=True):
+    """What the worker puts into the typed message `SmsCode`; scope without tone marks."""
+
+    phone: str
+    code: str
+    practitioner: str
+    facility_short: str
+    scope: str
+    hours: int
+    expires_at: datetime
+
+
+async def ask_code(
+    tx: Tx, keys: KeyRing, actor: Actor, request_id: UUID, now: datetime
+) -> CodeAsked | Refused:
+    """Send a code for this request: at most 3, at least 60 seconds apart; the old one dies."""
+    mirror = await own_mirror(tx, actor, request_id)
+    if isinstance(mirror, Refused):
+        return mirror
+    wrong_codes = await queries.lock_guard(tx, mirror.patient_id)
+    request = await queries.request_by_id(tx, mirror.patient_id, request_id)
+    assert request is not None
+    code = f"{secrets.randbelow(10**6):06d}"
+    wanted = await _deliverable(tx, keys, request, wrong_codes, now)
+    slot = await queries.take_code_slot(
+        tx,
+        patient_id=request.patient_id,
+        request_id=request_id,
+        practitioner_id=request.practitioner_id,
+        now=now,
+        code_hash=code_hash(keys, request_id, code if wanted else secrets.token_hex(16)),
+        code_sealed=seal(keys, request.patient_id, "access_request", "code_sealed", code),
+        code_expires_at=now + CODE_TTL,
+        sent_before=now - CODE_RESEND_AFTER,
+    )
+    if slot is None:
+        return _no_slot(request, mirror.expires_at, now)
+    event = "consent.code-ready" if wanted else "consent.code-withheld"
+    ref = {"request_id": str(request_id), "send": str(slot.code_sends)}
+    await emit(tx, request.patient_id, event, ref, now)
+    return CodeAsked(
+        sends_left=CODE_SENDS_MAX - slot.code_sends,
+        resend_after_seconds=int(CODE_RESEND_AFTER.total_seconds()),
+    )
+
+
+async def code_for_delivery(
+    tx: Tx, keys: KeyRing, patient_id: UUID, request_id: UUID, send: int, now: datetime
+) -> CodeForDelivery | None:
+    """Open the code of one event 'consent.code-ready' and erase it; None when it is stale or gone."""
+    row = await queries.sealed_code(tx, patient_id, request_id, now, send)
+    phone = await login_phone(tx, keys, patient_id, now)
+    if row is None or phone is None:
+        return None
+    card = await practitioner_card(tx, row.practitioner_role_id, now)
+    await queries.erase_code(tx, patient_id, request_id)
+    cap = TIER_CAPS["D"]
+    return CodeForDelivery(
+        phone=phone.number,
+        code=unseal(keys, patient_id, "access_request", "code_sealed", row.code_sealed),
+        practitioner=row.practitioner_name,
+        facility_short=card.facility_short if card is not None else row.facility_name,
+        scope=f"tom tat {cap.history_months} thang",
+        hours=min(row.duration_seconds, cap.duration_seconds) // HOUR,
+        expires_at=row.code_expires_at,
+    )
+
+
+async def _deliverable(
+    tx: Tx, keys: KeyRing, request: AccessRequest, wrong_codes: int, now: datetime
+) -> bool:
+    """Whether this person may get an SMS now. All is asked of everybody, an unknown person too."""
+    present = await presence_of(tx, request.patient_id, request.facility_id, now) is not None
+    phone = await login_phone(tx, keys, request.patient_id, now)
+    replaced_at = await login_phone_replaced_at(tx, request.patient_id)
+    devices = await list_devices(tx, keys, request.patient_id)
+    phone_hash = phone.phone_hash if phone is not None else _no_phone(keys, request.patient_id)
+    free = await take_code_lock(tx, phone_hash, "consent", now + CODE_TTL, now)
+    paid = await queries.use_quota(tx, request.facility_id, "sms", local_day(now), SMS_PER_FACILITY_DAY)
+    app_first = bool(devices) and now < request.created_at + APP_FIRST_FOR
+    return (
+        request.status == "requested"
+        and request.delivery != "withheld"
+        and (present or request.presence)
+        and wrong_codes < WRONG_CODES_MAX
+        and phone is not None
+        and _settled(replaced_at, now)
+        and not app_first
+        and free
+        and paid
+    )
+
+
+def _settled(replaced_at: datetime | None, now: datetime) -> bool:
+    """Against a swapped SIM: no code for 72 hours after the number changed (consent.md §8)."""
+    return replaced_at is None or replaced_at <= now - PHONE_CHANGE_PAUSE
+
+
+def _no_phone(keys: KeyRing, patient_id: UUID) -> bytes:
+    """A value no phone has: the lock row of somebody without one is written alike."""
+    return lookup_hashes(keys, "no-phone", str(patient_id))[0][1]
+
+
+def _no_slot(request: AccessRequest, expires_at: datetime, now: datetime) -> Refused:
+    if now >= expires_at:
+        return Refused(problem=REQUEST_EXPIRED)
+    if request.status == "granted" or request.attempts >= ATTEMPTS_MAX:
+        return Refused(problem=CHALLENGE_DEAD)
+    return Refused(problem=TOO_MANY, retry_after_seconds=int(CODE_RESEND_AFTER.total_seconds()))

@@ -1,0 +1,167 @@
+"""Grants: issuing, ending and listing them. At most one lives per practitioner, facility and person."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from audit.service import record_act
+from consent import queries
+from consent.artefact import fhir_consent, sign_artefact
+from consent.models import AccessRequest, Grant, PractitionerGrant, Scope, Tier
+from consent.policy import REMOTE_DELAY
+from consent.problems import UNKNOWN_GRANT
+from kernel.access import Actor
+from kernel.paging import PAGE_MAX
+from kernel.problems import Refused
+from store.database import Tx
+from store.keys import KeyRing
+from store.outbox import emit
+
+LAST_ID = UUID(int=(1 << 128) - 1)
+
+
+class Consented(Struct, frozen=True, kw_only=True):
+    """How the person agreed. choice: the bytes the device signed, None where a code was read out."""
+
+    tier: Tier
+    scope: Scope
+    presence: bool
+    choice: bytes | None = None
+    signature: str | None = None
+
+
+async def issue_grant(
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    request: AccessRequest,
+    consented: Consented,
+    *,
+    grant_id: UUID,
+    trace_id: str,
+    now: datetime,
+) -> Grant:
+    """Write the grant that a charged attempt has just won; the person's consent lock is held.
+
+    A live grant of the same practitioner and facility is superseded; scopes are never united.
+    """
+    old = await queries.supersede(tx, request.patient_id, request.practitioner_id, request.facility_id, now)
+    if old is not None:
+        await queries.end_practitioner_grant(
+            tx, request.practitioner_id, request.patient_id, old.grant_id, now
+        )
+    grant = _new_grant(request, consented, old, grant_id, now)
+    artefact = sign_artefact(
+        keys, grant, role=request.role, choice=consented.choice, signature=consented.signature
+    )
+    await queries.insert_grant(
+        tx,
+        grant,
+        practitioner_role_id=request.practitioner_role_id,
+        artefact=artefact,
+        fhir_consent=msgspec.json.encode(fhir_consent(grant)).decode(),
+    )
+    await queries.insert_practitioner_grant(tx, grant)
+    await queries.mark_granted(tx, request.practitioner_id, request.request_id, grant_id)
+    await emit(tx, grant.patient_id, "consent.granted", {"grant_id": str(grant_id)}, now)
+    await record_act(
+        tx,
+        grant.patient_id,
+        actor,
+        "consent:grant:create",
+        purpose=grant.purpose,
+        grant_id=grant_id,
+        grant_version=grant.version,
+        request_id=trace_id,
+        now=now,
+    )
+    return grant
+
+
+async def revoke_grant(
+    tx: Tx, actor: Actor, patient_id: UUID, grant_id: UUID, *, trace_id: str, now: datetime
+) -> Refused | None:
+    """Take a grant back; the practitioner's next request is refused. Once more changes nothing."""
+    await queries.lock_guard(tx, patient_id)
+    ended = await queries.revoke(tx, patient_id, grant_id, now)
+    if ended is None:
+        known = await queries.grant_by_id(tx, patient_id, grant_id)
+        return None if known is not None else Refused(problem=UNKNOWN_GRANT)
+    await queries.end_practitioner_grant(tx, ended.practitioner_id, patient_id, grant_id, now)
+    await emit(tx, patient_id, "consent.revoked", {"grant_id": str(grant_id)}, now)
+    await record_act(
+        tx,
+        patient_id,
+        actor,
+        "consent:grant:revoke",
+        grant_id=grant_id,
+        grant_version=ended.version,
+        request_id=trace_id,
+        now=now,
+    )
+    return None
+
+
+async def grant_of_person(tx: Tx, patient_id: UUID, grant_id: UUID) -> Grant | Refused:
+    grant = await queries.grant_by_id(tx, patient_id, grant_id)
+    return grant if grant is not None else Refused(problem=UNKNOWN_GRANT)
+
+
+async def proof_of_grant(tx: Tx, patient_id: UUID, grant_id: UUID) -> queries.Proof | Refused:
+    """The signed artefact and the FHIR Consent of one's own grant."""
+    proof = await queries.proof_of_grant(tx, patient_id, grant_id)
+    return proof if proof is not None else Refused(problem=UNKNOWN_GRANT)
+
+
+async def grants_of_person(tx: Tx, patient_id: UUID, before: UUID | None, limit: int) -> list[Grant]:
+    """All grants ever made, newest first, a page at a time."""
+    return await queries.grants_of_person(tx, patient_id, before or LAST_ID, min(limit, PAGE_MAX + 1))
+
+
+async def grants_of_practitioner(
+    tx: Tx, actor: Actor, before: UUID | None, limit: int, now: datetime
+) -> list[PractitionerGrant]:
+    """The practitioner's grants at this facility that have not ended, newest first."""
+    if actor.facility_id is None:
+        return []
+    return await queries.grants_of_practitioner(
+        tx, actor.actor_id, actor.facility_id, now, before or LAST_ID, min(limit, PAGE_MAX + 1)
+    )
+
+
+def _new_grant(
+    request: AccessRequest,
+    consented: Consented,
+    old: queries.Superseded | None,
+    grant_id: UUID,
+    now: datetime,
+) -> Grant:
+    scope = consented.scope
+    # Without presence there are ten minutes in which one tap on any device cancels (S6).
+    starts_at = now if consented.presence else now + REMOTE_DELAY
+    return Grant(
+        patient_id=request.patient_id,
+        grant_id=grant_id,
+        version=old.version + 1 if old is not None else 1,
+        supersedes=old.grant_id if old is not None else None,
+        request_id=request.request_id,
+        practitioner_id=request.practitioner_id,
+        practitioner_name=request.practitioner_name,
+        licence=request.licence,
+        facility_id=request.facility_id,
+        facility_name=request.facility_name,
+        purpose=request.purpose,
+        tier=consented.tier,
+        presence=consented.presence,
+        types=sorted(scope.types),
+        since=scope.since,
+        until=scope.until,
+        labels=int(scope.labels),
+        created_at=now,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(seconds=scope.duration_seconds),
+        ended_at=None,
+        end_reason=None,
+    )
