@@ -1,12 +1,10 @@
-"""What rings, how it collapses and when it is tried again. Pure."""
+"""How deliveries collapse, and when they are tried again. Pure."""
 
 from datetime import datetime, timedelta
 
 from notifications.models import Collapse, NotificationType, Outcome
 
 LEASE = timedelta(seconds=30)
-CONSENT_PUSHES_MAX = 3
-CONSENT_PUSH_WINDOW = timedelta(minutes=10)
 RETRY_BASE_SECONDS = 2
 RETRY_CAP_SECONDS = 300
 ATTEMPTS_MAX = 12
@@ -26,14 +24,6 @@ COLLAPSE: dict[NotificationType, Collapse] = {
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.
 SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code"})
-
-
-def rings(type_: NotificationType, rung_in_window: int, *, presence: bool) -> bool:
-    """At most three consent requests ring in ten minutes, the rest wait silently in the inbox; one
-    opened by a fresh scan of the person's own code always rings (security.md S31)."""
-    if type_ != "consent-request" or presence:
-        return True
-    return rung_in_window < CONSENT_PUSHES_MAX
 
 
 def next_attempt(outcome: Outcome, attempts: int, now: datetime, jitter: float) -> datetime:

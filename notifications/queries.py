@@ -8,21 +8,6 @@ from notifications.models import Channel, Claimed, InboxRow, NotificationType, P
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
-TOUCH_HEAD = Command(
-    """
-    INSERT INTO notification_head (patient_id, last_at) VALUES ($1, $2)
-    ON CONFLICT (patient_id) DO UPDATE SET last_at = EXCLUDED.last_at
-    """
-)
-
-COUNT_RUNG = Scalar(
-    int,
-    """
-    SELECT count(*) FROM notification
-    WHERE patient_id = $1 AND created_at > $2 AND type = $3 AND status = 'ring'
-    """,
-)
-
 INSERT_NOTIFICATION = Scalar(
     UUID,
     """
@@ -160,15 +145,6 @@ LATEST = Statement(
     """,
     fan_out="the inbox page of a demo database shows everybody's messages",
 )
-
-
-async def lock_head(tx: Tx, patient_id: UUID, now: datetime) -> None:
-    """Hold the person's row until the transaction ends: counts of their notices are serial."""
-    await TOUCH_HEAD.run(tx, patient_id, now)
-
-
-async def count_rung(tx: Tx, patient_id: UUID, type_: NotificationType, since: datetime) -> int:
-    return await COUNT_RUNG.one(tx, patient_id, since, type_) or 0
 
 
 async def insert_notification(

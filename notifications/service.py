@@ -14,7 +14,7 @@ from kernel.ids import bucket_of, uuid7
 from kernel.problems import Refused
 from notifications import queries
 from notifications.models import NO_DEVICE, NotificationType, PushTarget, ReceiptKind, TargetKind, TypedSms
-from notifications.policy import COLLAPSE, CONSENT_PUSH_WINDOW, SMS_ONLY, rings
+from notifications.policy import COLLAPSE, SMS_ONLY
 from notifications.problems import NO_DEVICE_OF_SESSION, UNKNOWN_NOTIFICATION
 from store.database import Tx
 from store.fields import lookup_hashes, seal, unseal
@@ -31,18 +31,15 @@ async def notify(
     expires_at: datetime,
     *,
     ref: dict[str, str] | None = None,
-    presence: bool = False,
+    silent: bool = False,
     sms: TypedSms | None = None,
     phone: str | None = None,
 ) -> UUID | None:
     """Write the notice and its deliveries. None when `dedupe_key` was said before.
 
-    ref: ids that the app opens. presence: the person's own code was scanned, so it always rings
-    (S31). sms with phone: also by SMS; both stay sealed in the delivery row until sent or expired.
+    ref: ids that the app opens. silent: in the inbox only (a fourth consent request in ten minutes,
+    consent.md §8). sms with phone: also by SMS; both stay sealed in the delivery row until sent or expired.
     """
-    await queries.lock_head(tx, patient_id, now)
-    rung = await queries.count_rung(tx, patient_id, type_, now - CONSENT_PUSH_WINDOW)
-    ring = rings(type_, rung, presence=presence)
     notification_id = uuid7(now)
     is_new = await queries.insert_notification(
         tx,
@@ -51,13 +48,13 @@ async def notify(
         type_=type_,
         dedupe_key=dedupe_key,
         ref=msgspec.json.encode(ref or {}).decode(),
-        status="ring" if ring else "silent",
+        status="silent" if silent else "ring",
         now=now,
         expires_at=expires_at,
     )
     if not is_new:
         return None
-    if ring and type_ not in SMS_ONLY:
+    if not silent and type_ not in SMS_ONLY:
         await _push_to_devices(tx, patient_id, notification_id, type_, now, expires_at)
     if sms is not None and phone is not None:
         await _send_sms(tx, keys, patient_id, notification_id, type_, now, expires_at, sms, phone)

@@ -31,7 +31,7 @@ GRANT SELECT, INSERT ON ehr_history TO hb_api;
 GRANT SELECT, INSERT ON check_in TO hb_api;
 
 -- notifications
-GRANT SELECT, INSERT, UPDATE ON notification, notification_head TO hb_api;
+GRANT SELECT, INSERT ON notification TO hb_api;
 GRANT SELECT, INSERT ON notification_receipt TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON push_target TO hb_api;
 GRANT SELECT, DELETE ON push_target TO hb_delivery;

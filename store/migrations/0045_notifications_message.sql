@@ -17,16 +17,6 @@ CREATE TABLE notification (
     CONSTRAINT notification_dedupe_key CHECK (length(dedupe_key) <= 200)
 );
 
-CREATE INDEX notification_recent ON notification (patient_id, created_at);
-
--- The row whose lock makes the counting of one person's pushes serial.
--- table: notification_head distribute: patient_id with citizen
-CREATE TABLE notification_head (
-    patient_id uuid NOT NULL,
-    last_at timestamptz NOT NULL,
-    CONSTRAINT notification_head_pkey PRIMARY KEY (patient_id)
-);
-
 -- table: notification_receipt distribute: patient_id with citizen
 CREATE TABLE notification_receipt (
     patient_id uuid NOT NULL,
