@@ -128,6 +128,17 @@ def proven_step_up_key(device: NewDevice, challenge: str, origin: BrowserOrigin)
     return msgspec.json.encode(key).decode() if es256_holds(key, text, device.step_up_proof or "") else None
 
 
+async def refuse_device(
+    tx: Tx, patient_id: UUID, device: NewDevice, challenge: str, origin: BrowserOrigin
+) -> Refused | None:
+    """What stands against enrolling this device, asked before a code is used up for it."""
+    if proven_step_up_key(device, challenge, origin) is None:
+        return Refused(problem=DEVICE_KEY_REFUSED, where="device")
+    if len(await queries.LIVE_DEVICES.all(tx, patient_id)) >= DEVICES_MAX:
+        return Refused(problem=TOO_MANY_DEVICES)
+    return None
+
+
 async def enrol(
     tx: Tx,
     keys: KeyRing,
@@ -138,12 +149,12 @@ async def enrol(
     origin: BrowserOrigin | None = None,
 ) -> Enrolled | Refused:
     """Add a device, on probation for 72 hours (S8), and tell the others. At most 5 live ones."""
-    step_up_key = proven_step_up_key(device, challenge, origin or BrowserOrigin())
-    if step_up_key is None:
-        return Refused(problem=DEVICE_KEY_REFUSED, where="device")
+    used_at = origin or BrowserOrigin()
     await queries.LOCK_CITIZEN.one(tx, patient_id)
-    if len(await queries.LIVE_DEVICES.all(tx, patient_id)) >= DEVICES_MAX:
-        return Refused(problem=TOO_MANY_DEVICES)
+    refused = await refuse_device(tx, patient_id, device, challenge, used_at)
+    step_up_key = proven_step_up_key(device, challenge, used_at)
+    if refused is not None or step_up_key is None:
+        return refused or Refused(problem=DEVICE_KEY_REFUSED, where="device")
     device_id, secret = uuid7(now), to_base64url(secrets.token_bytes(HOTP_SECRET_BYTES))
     await queries.INSERT_DEVICE.run(
         tx,

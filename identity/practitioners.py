@@ -52,9 +52,14 @@ class PreparedCredential(Struct, frozen=True, kw_only=True):
     totp_secret: str
 
 
-async def prepare_credential(keys: KeyRing, now: datetime) -> PreparedCredential:
-    """A new account's id, random password (96 bits) and TOTP secret (160 bits). No transaction open."""
-    actor_id, password = uuid7(now), secrets.token_urlsafe(12)
+async def prepare_credential(
+    keys: KeyRing, now: datetime, actor_id: UUID | None = None
+) -> PreparedCredential:
+    """Random password (96 bits) and TOTP secret (160 bits), for a new id or an existing account.
+
+    No transaction may be open.
+    """
+    actor_id, password = actor_id or uuid7(now), secrets.token_urlsafe(12)
     return PreparedCredential(
         actor_id=actor_id,
         password=password,

@@ -274,6 +274,11 @@ async def sign_out(tx: Tx, actor: Actor, now: datetime) -> None:
     await queries.END_SESSION.one(tx, actor.actor_id, actor.session_id, now, "sign-out")
 
 
+async def end_all(tx: Tx, actor_id: UUID, reason: str, now: datetime) -> None:
+    """End every session of an actor at once."""
+    await queries.END_SESSIONS_OF_ACTOR.run(tx, actor_id, now, reason)
+
+
 def _tokens(actor_id: UUID, session_id: UUID, access: bytes, refresh_secret: bytes) -> Tokens:
     return Tokens(
         access_token=write_token(actor_id.bytes, access),

@@ -65,9 +65,14 @@ CONFIRM_ACTIVATION = Statement(
     " AND facility_id = $4 AND expires_at > $2"
     " RETURNING activation_id, patient_id, facility_id, phone, expires_at",
 )
+ACTIVATION_PERSON = Scalar(UUID, "SELECT patient_id FROM activation WHERE id_hash = $1")
 INSERT_ACTIVATION_CODE = Command(
     "INSERT INTO activation_code (id_hash, activation_id, patient_id, facility_id, phone, expires_at)"
     " VALUES ($1, $2, $3, $4, $5, $6)"
+)
+ACTIVATION_CODE_PERSON = Scalar(
+    UUID,
+    "SELECT patient_id FROM activation_code WHERE id_hash = $1 AND used_at IS NULL AND expires_at > $2",
 )
 USE_ACTIVATION_CODE = Statement(
     ActivationRow,

@@ -78,8 +78,10 @@ ROLES_OF_PRACTITIONER = Statement(
     RoleRow, _ROLE + " WHERE r.practitioner_id = $1 ORDER BY r.active_from, r.practitioner_role_id"
 )
 
-INSERT_OPERATOR = Command(
+INSERT_OPERATOR = Scalar(
+    UUID,
     "INSERT INTO operator (operator_id, user_name, name, created_at) VALUES ($1, $2, $3, $4)"
+    " ON CONFLICT (user_name) DO NOTHING RETURNING operator_id",
 )
 OPERATOR_BY_USER_NAME = Statement(
     Operator, "SELECT operator_id, user_name, name, created_at, ended_at FROM operator WHERE user_name = $1"

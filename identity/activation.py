@@ -1,0 +1,257 @@
+"""Activation in presence by two staff accounts (security.md S8).
+
+propose   first account: the person stands here, the card was seen     → activation id
+confirm   second account: the same                                     → 128-bit code, shown once
+redeem    the person's phone: code, PIN, device keys                   → device, session, login phone
+
+Recovery of a lost phone and a new PIN are the same procedure.
+"""
+
+import hashlib
+import secrets
+from base64 import b32encode
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from identity import budgets, devices, people, phones, queries, sessions
+from identity.devices import BrowserOrigin, NewDevice
+from identity.entry import queries as entry
+from identity.identifiers import is_mobile, normal_identifier, normal_phone
+from identity.models import Demographics, Sex
+from identity.passwords import POOL, peppered
+from identity.people import IdentifierClaim, Matched, PersonClaim, Unmatched
+from identity.policy import pin_is_easy
+from identity.problems import (
+    ACTIVATION_REFUSED,
+    CARD_NOT_SEEN,
+    IDENTIFIER_INVALID,
+    IDENTITY_CONFLICT,
+    NOT_ARRIVED,
+    PHONE_INVALID,
+    PIN_TOO_EASY,
+    SECOND_ACCOUNT_NEEDED,
+)
+from identity.sign_in import SignedIn
+from kernel.access import Actor
+from kernel.ids import uuid7
+from kernel.problems import Refused
+from store.database import Tx
+from store.fields import seal, unseal
+from store.keys import KeyRing
+from store.outbox import emit
+
+CODE_BYTES = 16
+CODE_LIFE = timedelta(hours=24)
+PROPOSAL_LIFE = timedelta(hours=12)
+PERSON_LEVEL = 2
+
+
+class CardSeen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the card in the clerk's hand says, and the phone in the person's. birth_date: FHIR partial."""
+
+    number: str
+    name: str
+    birth_date: str
+    sex: Sex
+    phone: str
+    card_seen: bool
+
+
+class Proposed(Struct, frozen=True, kw_only=True):
+    activation_id: UUID
+
+
+class ActivationCode(Struct, frozen=True, kw_only=True):
+    """The code goes to the person on paper or screen; nobody can show it again."""
+
+    code: str
+    expires_at: datetime
+
+
+class Confirmed(Struct, frozen=True, kw_only=True):
+    patient_id: UUID
+    code: ActivationCode
+
+
+class PendingRedeem(Struct, frozen=True, kw_only=True):
+    """A code that was used up by this request; what is left is hashing the PIN."""
+
+    code: str
+    patient_id: UUID
+    facility_id: UUID
+    phone_number: str
+
+
+class _Sealed(Struct, frozen=True):
+    """What the redemption needs of the desk's entry, sealed with the proposal."""
+
+    phone: str
+    number: str
+
+
+async def person_of_card(
+    tx: Tx, keys: KeyRing, card: CardSeen, facility_id: UUID, now: datetime
+) -> UUID | Refused:
+    """The person on the card; a number that nobody has makes a new person.
+
+    Name, birth date and sex must agree with a known number (S17), else a registry officer looks at it.
+    """
+    if normal_identifier("national-id", card.number) is None:
+        return Refused(problem=IDENTIFIER_INVALID, where="number")
+    claim = PersonClaim(
+        identifiers=[IdentifierClaim("national-id", card.number)],
+        name=card.name,
+        birth_date=card.birth_date,
+        sex=card.sex,
+    )
+    found = await people.match_person(tx, keys, claim, facility_id, now)
+    if isinstance(found, Matched):
+        return found.patient_id
+    if found == Unmatched("unknown-person"):
+        return await people.create_person(tx, keys, claim, "staff", facility_id, now)
+    return Refused(problem=IDENTITY_CONFLICT)
+
+
+async def propose(
+    tx: Tx, keys: KeyRing, actor: Actor, patient_id: UUID, card: CardSeen, arrived: bool, now: datetime
+) -> Proposed | Refused:
+    """First account. `arrived`: the person has an arrival at this facility today (visits knows)."""
+    number = normal_phone(card.phone)
+    if number is None or not is_mobile(number):
+        return Refused(problem=PHONE_INVALID, where="phone")
+    if not card.card_seen:
+        return Refused(problem=CARD_NOT_SEEN)
+    refused = await _entitled(tx, actor, arrived, now)
+    if refused is not None:
+        return refused
+    activation_id = uuid7(now)
+    kept = msgspec.json.encode(_Sealed(number, normal_identifier("national-id", card.number) or "")).decode()
+    await entry.INSERT_ACTIVATION.run(
+        tx,
+        _hash(str(activation_id)),
+        activation_id,
+        patient_id,
+        actor.facility_id,
+        seal(keys, patient_id, "activation", "phone", kept),
+        actor.actor_id,
+        now,
+        now + PROPOSAL_LIFE,
+    )
+    return Proposed(activation_id=activation_id)
+
+
+async def confirm(
+    tx: Tx, keys: KeyRing, actor: Actor, activation_id: UUID, card_seen: bool, arrived: bool, now: datetime
+) -> Confirmed | Refused:
+    """Second account of the same facility. Makes the number `verified` and the code, shown once."""
+    if not card_seen:
+        return Refused(problem=CARD_NOT_SEEN)
+    refused = await _entitled(tx, actor, arrived, now)
+    if refused is not None:
+        return refused
+    row = await entry.CONFIRM_ACTIVATION.one(
+        tx, _hash(str(activation_id)), now, actor.actor_id, actor.facility_id
+    )
+    if row is None:
+        return Refused(problem=SECOND_ACCOUNT_NEEDED)
+    kept = msgspec.json.decode(unseal(keys, row.patient_id, "activation", "phone", row.phone), type=_Sealed)
+    await people.verify_identifier(tx, keys, row.patient_id, "national-id", kept.number, row.facility_id, now)
+    code = b32encode(secrets.token_bytes(CODE_BYTES)).decode().rstrip("=")
+    await entry.INSERT_ACTIVATION_CODE.run(
+        tx,
+        _hash(code),
+        row.activation_id,
+        row.patient_id,
+        row.facility_id,
+        seal(keys, row.patient_id, "activation_code", "phone", kept.phone),
+        now + CODE_LIFE,
+    )
+    await emit(
+        tx, row.patient_id, "identity.activation-issued", {"activation_id": str(row.activation_id)}, now
+    )
+    return Confirmed(patient_id=row.patient_id, code=ActivationCode(code=code, expires_at=now + CODE_LIFE))
+
+
+async def activation_person(tx: Tx, activation_id: UUID) -> UUID | None:
+    """Whose activation it is, so that the api can ask visits for the arrival."""
+    return await entry.ACTIVATION_PERSON.one(tx, _hash(str(activation_id)))
+
+
+async def use_code(
+    tx: Tx,
+    keys: KeyRing,
+    code: str,
+    pin: str,
+    device: NewDevice,
+    network: str,
+    now: datetime,
+    origin: BrowserOrigin | None = None,
+) -> PendingRedeem | Refused:
+    """Use the code up: it works once. A weak PIN or wrong device keys are refused before that.
+
+    network: address block of the caller, for counting.
+    """
+    refused = await budgets.charge_or_refuse(
+        tx, budgets.ACTIVATION_TRIES_NETWORK, budgets.subject(network), now
+    )
+    if refused is not None:
+        return refused
+    normal = "".join(code.split()).upper().replace("-", "")
+    owner = await entry.ACTIVATION_CODE_PERSON.one(tx, _hash(normal), now)
+    if owner is None:
+        return Refused(problem=ACTIVATION_REFUSED)
+    known = await people.demographics(tx, keys, owner) or Demographics()
+    if pin_is_easy(pin, known.birth_date):
+        return Refused(problem=PIN_TOO_EASY, where="pin")
+    refused = await devices.refuse_device(tx, owner, device, normal, origin or BrowserOrigin())
+    if refused is not None:
+        return refused
+    row = await entry.USE_ACTIVATION_CODE.one(tx, _hash(normal), now)
+    if row is None:
+        return Refused(problem=ACTIVATION_REFUSED)
+    return PendingRedeem(
+        code=normal,
+        patient_id=row.patient_id,
+        facility_id=row.facility_id,
+        phone_number=unseal(keys, row.patient_id, "activation_code", "phone", row.phone),
+    )
+
+
+async def hash_pin(keys: KeyRing, pending: PendingRedeem, pin: str) -> str:
+    """No transaction may be open."""
+    return await POOL.hash(peppered(keys, pending.patient_id, pin))
+
+
+async def finish(
+    tx: Tx,
+    keys: KeyRing,
+    pending: PendingRedeem,
+    pin_hash: str,
+    device: NewDevice,
+    now: datetime,
+    origin: BrowserOrigin | None = None,
+) -> SignedIn | Refused:
+    """Enrol the device, set the PIN, make the phone a login phone, open the session."""
+    enrolled = await devices.enrol(tx, keys, pending.patient_id, device, pending.code, now, origin)
+    if isinstance(enrolled, Refused):
+        return enrolled
+    await queries.UPSERT_PIN.run(tx, pending.patient_id, pin_hash, now)
+    await queries.RAISE_LEVEL.run(tx, pending.patient_id, PERSON_LEVEL)
+    await phones.make_login(tx, keys, pending.patient_id, pending.phone_number, now)
+    tokens = await sessions.open_citizen_session(tx, pending.patient_id, enrolled.device_id, now)
+    return SignedIn(patient_id=pending.patient_id, enrolled=enrolled, tokens=tokens)
+
+
+async def _entitled(tx: Tx, actor: Actor, arrived: bool, now: datetime) -> Refused | None:
+    if not arrived:
+        return Refused(problem=NOT_ARRIVED)
+    return await budgets.charge_or_refuse(
+        tx, budgets.ACTIVATIONS_DAY, budgets.subject(actor.actor_id.bytes), now
+    )
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,60 @@
+"""Counted tries: a row is charged before anything is compared, in one statement (consent.md §8)."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from identity.entry import queries
+from identity.problems import TOO_MANY
+from kernel.problems import Refused
+from store.database import Tx
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """So many charges in a window that starts with the first of them."""
+
+    kind: str
+    limit: int
+    window: timedelta
+
+
+SIGN_IN_STARTS = Budget(kind="sign-in-start", limit=10, window=timedelta(hours=1))
+SENDS_HOUR = Budget(kind="sms-hour", limit=3, window=timedelta(hours=1))
+SENDS_DAY = Budget(kind="sms-day", limit=10, window=timedelta(days=1))
+# SMS pumping: a prefix is a block of 10,000 numbers.
+SENDS_PREFIX = Budget(kind="sms-prefix", limit=200, window=timedelta(hours=1))
+WRONG_PIN_PERSON = Budget(kind="pin-person", limit=5, window=timedelta(hours=1))
+WRONG_PIN_PHONE = Budget(kind="pin-phone", limit=5, window=timedelta(hours=1))
+WRONG_PASSWORD = Budget(kind="password", limit=5, window=timedelta(minutes=15))
+WRONG_CLIENT_SECRET = Budget(kind="client-secret", limit=20, window=timedelta(minutes=15))
+# Argon2 costs us more than it costs whoever sends random names (S33).
+SIGN_INS_NETWORK = Budget(kind="sign-in-network", limit=300, window=timedelta(minutes=15))
+ACTIVATION_TRIES_NETWORK = Budget(kind="activation-network", limit=60, window=timedelta(hours=1))
+ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=1))
+
+
+def subject(text: str | bytes) -> bytes:
+    """The row key of whatever is counted."""
+    return hashlib.sha256(text.encode() if isinstance(text, str) else text).digest()
+
+
+async def charge(tx: Tx, budget: Budget, id_hash: bytes, now: datetime) -> bool:
+    """Charge one. False when the window has none left; nothing is charged then."""
+    expired = now - budget.window
+    row = await queries.CHARGE_BUDGET.one(tx, id_hash, budget.kind, now, expired, budget.limit)
+    return row is not None
+
+
+async def charge_or_refuse(tx: Tx, budget: Budget, id_hash: bytes, now: datetime) -> Refused | None:
+    """Charge one, or say when the next one is there."""
+    if await charge(tx, budget, id_hash, now):
+        return None
+    row = await queries.BUDGET.one(tx, id_hash, budget.kind)
+    wait = (row.window_start + budget.window - now) if row is not None else budget.window
+    return Refused(problem=TOO_MANY, retry_after_seconds=max(1, int(wait.total_seconds())))
+
+
+async def refund(tx: Tx, budget: Budget, id_hash: bytes) -> None:
+    """The try was right: only wrong ones count."""
+    await queries.REFUND_BUDGET.run(tx, id_hash, budget.kind)

@@ -1,0 +1,199 @@
+"""Changes of the registers by two people (security.md S16, S26).
+
+The first proposes with a reason, the second confirms within three days and receives the initial
+secrets, once. Operators may change everything; a facility's administrators only who works in which
+role at their own facility, for practitioners that the register already holds.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from asyncpg import UniqueViolationError
+from msgspec import Struct
+
+from identity import practitioners, sessions
+from identity.models import ChangeRow
+from identity.practitioners import NewPractitioner, PreparedCredential
+from identity.problems import (
+    NOT_IN_REGISTER,
+    NOT_YOURS_TO_CHANGE,
+    REGISTER_ENTRY_EXISTS,
+    SECOND_ACCOUNT_NEEDED,
+)
+from identity.register import queries
+from identity.register.facilities import NewFacility, add_client, add_facility
+from kernel.access import Actor, Role
+from kernel.ids import uuid7
+from kernel.problems import Refused, refuse
+from store.database import Tx
+from store.keys import KeyRing
+
+PROPOSAL_LIFE = timedelta(days=3)
+RESET_WAIT = timedelta(hours=24)
+ChangeKind = Literal[
+    "facility",
+    "practitioner",
+    "practitioner-role",
+    "practitioner-role-end",
+    "facility-client",
+    "credential-reset",
+]
+_BY_ADMINISTRATORS: frozenset[ChangeKind] = frozenset({"practitioner-role", "practitioner-role-end"})
+
+
+class NewRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    practitioner_id: UUID
+    facility_id: UUID
+    role: Role
+
+
+class EndedRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    practitioner_role_id: UUID
+    facility_id: UUID
+
+
+class NewClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    facility_id: UUID
+    kind: Literal["facility-system", "kiosk"]
+    name: str
+
+
+class CredentialReset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    practitioner_id: UUID
+
+
+Change = NewFacility | NewPractitioner | NewRole | EndedRole | NewClient | CredentialReset
+_BODIES: dict[str, type[Change]] = {
+    "facility": NewFacility,
+    "practitioner": NewPractitioner,
+    "practitioner-role": NewRole,
+    "practitioner-role-end": EndedRole,
+    "facility-client": NewClient,
+    "credential-reset": CredentialReset,
+}
+
+
+class Applied(Struct, frozen=True, kw_only=True):
+    """What the second person gets. Secrets are there for new accounts only, and only this once."""
+
+    kind: str
+    created_id: UUID
+    user_name: str | None = None
+    initial_password: str | None = None
+    totp_secret: str | None = None
+    client_secret: str | None = None
+
+
+async def propose(
+    tx: Tx, actor: Actor, kind: ChangeKind, change: Change, reason: str, now: datetime
+) -> UUID | Refused:
+    """First person. Returns change_id."""
+    facility_id = getattr(change, "facility_id", None)
+    if not _may(actor, kind, facility_id):
+        return Refused(problem=NOT_YOURS_TO_CHANGE)
+    change_id, body = uuid7(now), msgspec.json.encode(change).decode()
+    await queries.INSERT_CHANGE.run(tx, change_id, kind, facility_id, body, reason, actor.actor_id, now)
+    return change_id
+
+
+async def account_to_reset(tx: Tx, change_id: UUID, now: datetime) -> UUID | None:
+    """The account whose new credential has to be hashed before `confirm`; None for other changes."""
+    row = await queries.CHANGE_BY_ID.one(tx, change_id, now - PROPOSAL_LIFE)
+    if row is None or row.kind != "credential-reset":
+        return None
+    return msgspec.json.decode(row.body, type=CredentialReset).practitioner_id
+
+
+async def confirm(
+    tx: Tx, keys: KeyRing, actor: Actor, change_id: UUID, prepared: PreparedCredential, now: datetime
+) -> Applied | Refused:
+    """Second person, another than the first. Raises `register-entry-exists`; nothing is kept then.
+
+    prepared: a credential hashed before the transaction, used where the change makes an account.
+    """
+    row = await queries.CHANGE_BY_ID.one(tx, change_id, now - PROPOSAL_LIFE)
+    if row is None:
+        return Refused(problem=NOT_IN_REGISTER)
+    if row.proposed_by == actor.actor_id:
+        return Refused(problem=SECOND_ACCOUNT_NEEDED)
+    if not _may(actor, row.kind, row.facility_id):
+        return Refused(problem=NOT_YOURS_TO_CHANGE)
+    applied = await _apply(tx, keys, row, prepared, now)
+    if isinstance(applied, Refused):
+        return applied
+    if await queries.CONFIRM_CHANGE.one(tx, change_id, actor.actor_id, now, applied.created_id) is None:
+        refuse(SECOND_ACCOUNT_NEEDED)
+    return applied
+
+
+def _may(actor: Actor, kind: str, facility_id: UUID | None) -> bool:
+    if actor.kind == "operator":
+        return True
+    own = facility_id is not None and actor.facility_id == facility_id
+    return actor.role == "facility-admin" and own and kind in _BY_ADMINISTRATORS
+
+
+async def _apply(
+    tx: Tx, keys: KeyRing, row: ChangeRow, prepared: PreparedCredential, now: datetime
+) -> Applied | Refused:
+    change = msgspec.json.decode(row.body, type=_BODIES[row.kind])
+    if isinstance(change, NewPractitioner):
+        return await _new_account(tx, keys, change, prepared, now)
+    if isinstance(change, CredentialReset):
+        return await _reset(tx, keys, change, prepared, now)
+    if isinstance(change, NewRole):
+        made = await practitioners.add_role(tx, change.practitioner_id, change.facility_id, change.role, now)
+        return made if isinstance(made, Refused) else Applied(kind=row.kind, created_id=made)
+    if isinstance(change, EndedRole):
+        return await _end_role(tx, change, now)
+    if isinstance(change, NewClient):
+        secret = await add_client(tx, change.facility_id, change.kind, change.name, now)
+        return Applied(kind=row.kind, created_id=secret.client_id, client_secret=secret.client_secret)
+    try:
+        facility = await add_facility(tx, change, now)
+    except UniqueViolationError:
+        refuse(REGISTER_ENTRY_EXISTS)
+    return Applied(kind=row.kind, created_id=facility.facility_id)
+
+
+async def _new_account(
+    tx: Tx, keys: KeyRing, new: NewPractitioner, prepared: PreparedCredential, now: datetime
+) -> Applied:
+    made = await practitioners.add_practitioner(tx, keys, new, prepared, now)
+    return Applied(
+        kind="practitioner",
+        created_id=made.actor_id,
+        user_name=made.user_name,
+        initial_password=made.password,
+        totp_secret=made.totp_secret,
+    )
+
+
+async def _end_role(tx: Tx, change: EndedRole, now: datetime) -> Applied | Refused:
+    role = await queries.ROLE_BY_ID.one(tx, change.practitioner_role_id)
+    # The named facility must be the role's own: an administrator proposes for his own only.
+    if role is None or role.facility_id != change.facility_id:
+        return Refused(problem=NOT_IN_REGISTER)
+    refused = await practitioners.end_role(tx, change.practitioner_role_id, now)
+    return refused or Applied(kind="practitioner-role-end", created_id=change.practitioner_role_id)
+
+
+async def _reset(
+    tx: Tx, keys: KeyRing, change: CredentialReset, prepared: PreparedCredential, now: datetime
+) -> Applied | Refused:
+    """New factors that work after 24 hours; every session ends at once (S16)."""
+    person = await queries.PRACTITIONER_BY_ID.one(tx, change.practitioner_id)
+    if person is None:
+        return Refused(problem=NOT_IN_REGISTER)
+    assert prepared.actor_id == person.practitioner_id, "hashed for another account"
+    await practitioners.keep_credential(tx, keys, prepared, now + RESET_WAIT)
+    await sessions.end_all(tx, person.practitioner_id, "credential-reset", now)
+    return Applied(
+        kind="credential-reset",
+        created_id=person.practitioner_id,
+        user_name=person.user_name,
+        initial_password=prepared.password,
+        totp_secret=prepared.totp_secret,
+    )
