@@ -5,6 +5,7 @@ Modules are imported inside the commands: `healthbook --help` and a second `serv
 
 import asyncio
 import getpass
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -37,12 +38,16 @@ def main() -> None:
 
 @main.command()
 @click.option("--no-worker", is_flag=True, help="Leave outbox and deliveries to `healthbook worker`.")
-def serve(no_worker: bool) -> None:
+@click.option("--die-with-parent", is_flag=True, hidden=True, help="Stop when `make run` is killed.")
+def serve(no_worker: bool, die_with_parent: bool) -> None:
     """Serve the API with one worker beside it."""
     from healthbook.announce import announce
     from healthbook.serve import serve as run
+    from healthbook.serve import stop_with
 
     settings = settings_or_exit()
+    if die_with_parent:
+        stop_with(os.getppid())
     raise SystemExit(or_exit(lambda: run(settings, with_worker=not no_worker, announce=announce)))
 
 

@@ -198,9 +198,18 @@ def report_crash(error: BaseException) -> None:
 
 def die_with(parent: int) -> None:
     """Let the kernel kill this process when its parent ends, however it ends (Linux only)."""
+    _at_death_of(parent, signal.SIGKILL)
+
+
+def stop_with(parent: int) -> None:
+    """Stop in order when the parent ends: for `make run`, whose death must free the port too."""
+    _at_death_of(parent, signal.SIGTERM)
+
+
+def _at_death_of(parent: int, number: signal.Signals) -> None:
     if sys.platform != "linux":
         return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)  # the parent ended before the line above
 

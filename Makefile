@@ -1,0 +1,66 @@
+# Verbs of the project. Everything runs in .venv; only Python 3.11 or newer and make are needed.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -q
+SQUAWK_FILES := $(wildcard store/migrations/*.sql)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-full check fmt bench clean lock
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/run.stamp ## install, make a demo where there is no data yet, serve on http://localhost:8000
+	@$(BIN)/healthbook demo --if-empty
+	@exec $(BIN)/healthbook serve --die-with-parent
+
+test: $(VENV)/dev.stamp ## run all tests
+	@$(BIN)/pytest -q -n 2 --dist loadfile
+
+test-full: $(VENV)/dev.stamp ## run the same tests with large counts
+	@HEALTHBOOK_COUNTS=full $(BIN)/pytest -q -n 2 --dist loadfile
+
+check: $(VENV)/dev.stamp ## lint, types, import contracts, house rules, generated files, SQL, containers
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check -q
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/pytest -q tests/test_house.py tests/test_docker.py
+	@$(BIN)/healthbook openapi --check
+	@$(BIN)/openapi-spec-validator openapi/openapi.json
+	@$(BIN)/squawk --config .squawk.toml $(SQUAWK_FILES)
+	@$(BIN)/yamllint --strict docker
+
+fmt: $(VENV)/dev.stamp ## format and put right what can be put right
+	@$(BIN)/ruff check --fix -q || true
+	@$(BIN)/ruff format -q
+
+bench: $(VENV)/dev.stamp ## measure ratios; writes bench/results.json
+	@$(BIN)/python -m bench
+
+clean: ## remove environment and caches; data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/.data
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+lock: $(VENV)/dev.stamp ## resolve both lock files again; an update is one commit of these two alone
+	@$(BIN)/uv pip compile pyproject.toml --extra build --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url -q --upgrade -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url -q --upgrade -o requirements-dev.lock
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing (first time: about a minute) ..."
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
