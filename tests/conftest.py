@@ -59,6 +59,18 @@ async def make_database(server: Server, template: str) -> Callable[[], Awaitable
     return make
 
 
+@pytest.fixture(scope="session")
+async def make_empty_database(server: Server) -> Callable[[], Awaitable[str]]:
+    """Make a database without any table and return its name."""
+
+    async def make() -> str:
+        name = f"e_{secrets.token_hex(6)}"
+        await _execute(server, f"CREATE DATABASE {name}")
+        return name
+
+    return make
+
+
 @pytest.fixture(scope="module")
 async def database(make_database: Callable[[], Awaitable[str]]) -> str:
     """The database that the tests of one module share."""

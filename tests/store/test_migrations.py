@@ -1,0 +1,173 @@
+"""The migration runner, and the rules of scale.md against the catalog."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from store import migrate as runner
+from store.database import Connection
+from store.migrate import (
+    MIGRATIONS,
+    MigrationError,
+    citus_plan,
+    migrate,
+    read_migrations,
+    split_statements,
+)
+from store.postgres import Server
+from tests.support.clock import START
+
+HEADERS = {header.table: header for migration in read_migrations() for header in migration.tables}
+SPREAD = {t: h.distribute for t, h in HEADERS.items() if h.distribute not in {"reference", "local"}}
+
+
+@pytest.fixture
+async def catalog(server: Server, database: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(server.dsn("hb_owner", database))
+    yield connection
+    await connection.close()
+
+
+async def test_every_table_has_a_header_and_every_header_a_table(catalog: Connection) -> None:
+    rows = await catalog.fetch(
+        "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'schema_migration'"
+    )
+    assert {row[0] for row in rows} == set(HEADERS)
+
+
+async def test_the_shard_column_is_present_never_null_and_leads_every_key_and_index(
+    catalog: Connection,
+) -> None:
+    faults = []
+    for table, column in SPREAD.items():
+        first = await catalog.fetch(
+            "SELECT i.relname::text, a.attname::text, a.attnotnull FROM pg_index x"
+            " JOIN pg_class i ON i.oid = x.indexrelid"
+            " LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]"
+            " WHERE x.indrelid = $1::text::regclass",
+            table,
+        )
+        assert first, f"{table} has no key"
+        faults += [index for index, name, never_null in first if name != column or not never_null]
+    assert faults == []
+
+
+async def test_every_table_has_a_primary_key(catalog: Connection) -> None:
+    without = await catalog.fetch(
+        "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace"
+        " AND c.relkind IN ('r', 'p')"
+        " AND NOT EXISTS (SELECT 1 FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary)"
+    )
+    assert [row[0] for row in without] == []
+
+
+async def test_foreign_keys_lead_by_the_shard_column_or_point_to_a_reference_table(
+    catalog: Connection,
+) -> None:
+    rows = await catalog.fetch(
+        "SELECT conname::text, f.relname::text, t.relname::text, fa.attname::text, ta.attname::text"
+        " FROM pg_constraint k JOIN pg_class f ON f.oid = k.conrelid JOIN pg_class t ON t.oid = k.confrelid"
+        " JOIN pg_attribute fa ON fa.attrelid = f.oid AND fa.attnum = k.conkey[1]"
+        " JOIN pg_attribute ta ON ta.attrelid = t.oid AND ta.attnum = k.confkey[1]"
+        " WHERE k.contype = 'f' AND k.conparentid = 0"
+    )
+    assert rows
+    faults = []
+    for name, source, target, source_column, target_column in rows:
+        if HEADERS[target].distribute == "reference" and HEADERS[source].distribute != "local":
+            continue
+        same_group = HEADERS[source].colocate_with == HEADERS[target].colocate_with == "citizen"
+        leads = (source_column, target_column) == (SPREAD.get(source), SPREAD.get(target))
+        if not (same_group and leads):
+            faults.append(name)
+    assert faults == []
+
+
+async def test_nothing_the_cluster_cannot_carry_is_in_the_schema(catalog: Connection) -> None:
+    triggers = "SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal"
+    enums = "SELECT typname::text FROM pg_type WHERE typtype = 'e'"
+    sequences = "SELECT relname::text FROM pg_class WHERE relkind = 'S'"
+    rules = "SELECT rulename::text FROM pg_rules WHERE schemaname = 'public'"
+    for query in (triggers, enums, sequences, rules):
+        assert [row[0] for row in await catalog.fetch(query)] == []
+
+
+async def test_citizen_tables_carry_a_uuid(catalog: Connection) -> None:
+    for table, header in HEADERS.items():
+        if header.colocate_with == "citizen":
+            kind = await catalog.fetchval(
+                "SELECT data_type FROM information_schema.columns WHERE table_name = $1 AND column_name = $2",
+                table,
+                header.distribute,
+            )
+            assert kind == "uuid", table
+
+
+def test_foreign_keys_stand_in_files_of_their_own() -> None:
+    for path in MIGRATIONS.glob("*.sql"):
+        code = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("--")]
+        assert ("REFERENCES" in "\n".join(code)) == path.name.endswith("_fk.sql"), path.name
+
+
+def test_the_citus_plan_spreads_every_table_and_citizen_first() -> None:
+    plan = citus_plan(read_migrations())
+    assert len(plan) == len([h for h in HEADERS.values() if h.distribute != "local"])
+    citizen = next(i for i, statement in enumerate(plan) if "'citizen', 'patient_id'" in statement)
+    followers = [i for i, statement in enumerate(plan) if "colocate_with => 'citizen'" in statement]
+    assert followers
+    assert citizen < min(followers)
+    queue = next(i for i, statement in enumerate(plan) if "'due_queue', 'bucket'" in statement)
+    assert queue < min(i for i, statement in enumerate(plan) if "colocate_with => 'due_queue'" in statement)
+
+
+def test_statements_end_with_a_line_that_ends_in_a_semicolon() -> None:
+    assert split_statements("-- a; b\nSELECT 1;\n\nSELECT\n 2;\n-- end\n") == [
+        "-- a; b\nSELECT 1;",
+        "SELECT\n 2;",
+    ]
+    with pytest.raises(MigrationError):
+        split_statements("SELECT 1;\nSELECT 2")
+
+
+@pytest.fixture
+async def empty(server: Server, make_empty_database: Callable[[], Awaitable[str]]) -> str:
+    return server.dsn("hb_owner", await make_empty_database())
+
+
+async def test_a_second_run_applies_nothing(empty: str) -> None:
+    first = await migrate(empty, START)
+    assert first == [m.name for m in read_migrations()]
+    assert await migrate(empty, START) == []
+
+
+async def test_two_runners_at_once_apply_each_file_once(empty: str) -> None:
+    one, two = await asyncio.gather(migrate(empty, START), migrate(empty, START))
+    assert sorted(one + two) == [m.name for m in read_migrations()]
+
+
+async def test_a_changed_file_is_refused(empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await migrate(empty, START)
+    for path in MIGRATIONS.glob("*.sql"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    with (tmp_path / "0001_store_queues.sql").open("a") as file:
+        file.write("-- one more word\n")
+    monkeypatch.setattr(runner, "read_migrations", lambda: read_migrations(tmp_path))
+    with pytest.raises(MigrationError):
+        await migrate(empty, START)
+
+
+async def test_a_failing_file_leaves_nothing_behind(
+    empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "0001_store_bad.sql").write_text("CREATE TABLE half (n integer);\nSELECT 1 / 0;\n")
+    monkeypatch.setattr(runner, "read_migrations", lambda: read_migrations(tmp_path))
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await migrate(empty, START)
+    connection = await asyncpg.connect(empty)
+    assert await connection.fetchval("SELECT to_regclass('half')") is None
+    assert await connection.fetchval("SELECT count(*) FROM schema_migration") == 0
+    await connection.close()
