@@ -10,7 +10,7 @@ NOTE = "Dữ liệu bịa đặt: không ai trong đây có thật. / Invented d
 
 
 class DemoDevice(Struct, frozen=True, kw_only=True):
-    """A phone that is past its probation. Keys are private JWK texts (EC P-256); HOTP secret in base32."""
+    """A phone that is past its probation. Keys are private JWK texts (EC P-256); HOTP secret in base64url."""
 
     device_id: str
     refresh_key: str
@@ -41,7 +41,7 @@ class DemoPractitioner(Struct, frozen=True, kw_only=True):
     password: str
     totp_secret: str
     facility_code: str
-    facility_name: str
+    facility: str
 
 
 class DemoClient(Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class DemoClient(Struct, frozen=True, kw_only=True):
     client_secret: str
     kind: str
     facility_code: str
-    facility_name: str
+    facility: str
 
 
 class DemoOperator(Struct, frozen=True, kw_only=True):

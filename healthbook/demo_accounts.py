@@ -1,0 +1,194 @@
+"""Accounts of the demo, through the identity services: facilities, staff, machines, activations.
+
+Facilities and staff were entered seven years ago, so that records of that time belong to somebody;
+the citizens were activated ten days ago, so that their phones are past the 72 hours of probation.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Literal, TypeVar
+from uuid import UUID
+
+from msgspec import Struct
+
+from healthbook.demo_devices import DemoPhone
+from healthbook.demo_facilities import FACILITIES, STAFF, DemoStaff
+from healthbook.demo_people import DemoPerson
+from healthbook.demo_sheet import DemoCitizen, DemoClient, DemoDevice, DemoPractitioner
+from identity import activation, practitioners, sessions
+from identity.models import Facility
+from identity.register.facilities import NewFacility, add_client, add_facility
+from identity.sign_in import SignedIn
+from kernel.access import Actor
+from kernel.problems import Refused
+from store.database import Store
+
+T = TypeVar("T")
+PINS = ("284193", "519372", "730518", "946127", "358204", "617935", "802461", "475936", "193847", "629518")
+LICENSED = frozenset({"doctor", "pharmacist", "vaccinator", "nurse"})
+
+
+class DemoError(Exception):
+    """A service refused what the demo asked for; the text is the problem's code."""
+
+
+class StaffMember(Struct, frozen=True, kw_only=True):
+    """Somebody who works at a facility, with what the sheet says and a signed-in actor."""
+
+    member: DemoStaff
+    card: DemoPractitioner
+    actor: Actor
+
+
+async def add_facilities(store: Store, since: datetime) -> dict[str, Facility]:
+    """The three facilities by their key."""
+    made = {}
+    for facility in FACILITIES:
+        new = NewFacility(
+            name=facility.name,
+            short_name=facility.short,
+            discreet_name=f"Cơ sở {facility.code}",
+            code=facility.code,
+            code_13=facility.code13,
+        )
+        async with store.transaction() as tx:
+            made[facility.key] = await add_facility(tx, new, since)
+    return made
+
+
+async def add_staff(
+    store: Store, facilities: dict[str, Facility], since: datetime, signed_in_at: datetime
+) -> list[StaffMember]:
+    """Everybody of STAFF, each with password, TOTP secret and one role."""
+    prepared = await hashed_in_turn(store, len(STAFF), since)
+    return [
+        await _add_member(store, facilities[member.facility], member, credential, since, signed_in_at)
+        for member, credential in zip(STAFF, prepared, strict=True)
+    ]
+
+
+async def hashed_in_turn(store: Store, count: int, since: datetime) -> list[practitioners.PreparedCredential]:
+    """Credentials, two at a time: the hashing pool refuses a crowd (security.md S33)."""
+    gate = asyncio.Semaphore(2)
+
+    async def one() -> practitioners.PreparedCredential:
+        async with gate:
+            return await practitioners.prepare_credential(store.keys, since)
+
+    return await asyncio.gather(*(one() for _ in range(count)))
+
+
+async def _add_member(
+    store: Store,
+    facility: Facility,
+    member: DemoStaff,
+    credential: practitioners.PreparedCredential,
+    since: datetime,
+    signed_in_at: datetime,
+) -> StaffMember:
+    licence = member.licence if member.role in LICENSED else None
+    new = practitioners.NewPractitioner(user_name=member.username, name=member.name, licence=licence)
+    async with store.transaction() as tx:
+        made = await practitioners.add_practitioner(tx, store.keys, new, credential, since)
+        role_id = granted(
+            await practitioners.add_role(tx, made.actor_id, facility.facility_id, member.role, since)
+        )
+        tokens = await sessions.open_staff_session(tx, made.actor_id, "practitioner", role_id, signed_in_at)
+        actor = await sessions.authenticate(tx, tokens.access_token, signed_in_at)
+    assert actor is not None
+    code = next(known.code for known in FACILITIES if known.key == member.facility)
+    card = DemoPractitioner(
+        practitioner_id=str(made.actor_id),
+        practitioner_role_id=str(role_id),
+        name=member.name,
+        role=member.role,
+        username=made.user_name,
+        password=made.password,
+        totp_secret=made.totp_secret,
+        facility_code=code,
+        facility=facility.name,
+    )
+    return StaffMember(member=member, card=card, actor=actor)
+
+
+async def add_machines(
+    store: Store, facilities: dict[str, Facility], kind: Literal["facility-system", "kiosk"], since: datetime
+) -> list[DemoClient]:
+    """One machine of that kind per facility."""
+    made = []
+    for known in FACILITIES:
+        facility = facilities[known.key]
+        async with store.transaction() as tx:
+            secret = await add_client(tx, facility.facility_id, kind, f"{known.short} {kind}", since)
+        made.append(
+            DemoClient(
+                client_id=str(secret.client_id),
+                client_secret=secret.client_secret,
+                kind=kind,
+                facility_code=known.code,
+                facility=facility.name,
+            )
+        )
+    return made
+
+
+async def activate(
+    store: Store, person: DemoPerson, pin: str, desk: tuple[Actor, Actor], now: datetime
+) -> DemoCitizen:
+    """Activation in presence by two staff accounts, then the person's phone redeems the code (S8)."""
+    assert person.number is not None
+    assert person.phone is not None
+    facility_id = desk[0].facility_id
+    assert facility_id is not None
+    card = activation.CardSeen(
+        number=person.number,
+        name=person.name,
+        birth_date=person.birth_date,
+        sex=person.sex,
+        phone=person.phone,
+        card_seen=True,
+    )
+    async with store.transaction() as tx:
+        patient_id = granted(await activation.person_of_card(tx, store.keys, card, facility_id, now))
+        proposed = granted(await activation.propose(tx, store.keys, desk[0], patient_id, card, True, now))
+    async with store.transaction() as tx:
+        done = await activation.confirm(tx, store.keys, desk[1], proposed.activation_id, True, True, now)
+        code = granted(done).code.code
+    return await _redeem(store, person, patient_id, code, pin, now)
+
+
+async def _redeem(
+    store: Store, person: DemoPerson, patient_id: UUID, code: str, pin: str, now: datetime
+) -> DemoCitizen:
+    phone = DemoPhone()
+    device = phone.enrolment(code)
+    network = f"demo {person.key}"  # each phone calls from its own network
+    async with store.transaction() as tx:
+        pending = granted(await activation.use_code(tx, store.keys, code, pin, device, network, now))
+    pin_hash = await activation.hash_pin(store.keys, pending, pin)
+    async with store.transaction() as tx:
+        signed: SignedIn = granted(await activation.finish(tx, store.keys, pending, pin_hash, device, now))
+    refresh_key, step_up_key = phone.private_keys()
+    return DemoCitizen(
+        patient_id=str(patient_id),
+        key=person.key,
+        name=person.name,
+        birth_date=person.birth_date,
+        sex=person.sex,
+        number=person.number or "",
+        phone=person.phone or "",
+        pin=pin,
+        device=DemoDevice(
+            device_id=str(signed.enrolled.device_id),
+            refresh_key=refresh_key,
+            step_up_key=step_up_key,
+            hotp_secret=signed.enrolled.hotp_secret,
+        ),
+    )
+
+
+def granted(answer: T | Refused) -> T:
+    """What a service answered; the demo asks for nothing that is refused."""
+    if isinstance(answer, Refused):
+        raise DemoError(answer.problem.code)
+    return answer
