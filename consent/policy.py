@@ -161,10 +161,11 @@ def delivery_of(
 ) -> Delivery:
     """How a request reaches the person. Presence is outside every per-person cap (S31).
 
+    blocked: the person reported this practitioner, and has not shown the own code in this request;
     today, rings: requests without presence to this person in 24 h, and those that rang in 10 min;
     pair_over: this practitioner has used up the requests to this person.
     """
-    if not reachable or (blocked and not presence):
+    if not reachable or blocked:
         return "withheld"
     if presence:
         return "ring"

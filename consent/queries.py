@@ -94,13 +94,6 @@ async def has_recent_grant(tx: Tx, patient_id: UUID, facility_id: UUID, since: d
     return bool(await RECENT_GRANT.one(tx, patient_id, facility_id, since))
 
 
-PERSON_STATE = Scalar(str, "SELECT state FROM citizen WHERE patient_id = $1")
-
-
-async def person_state(tx: Tx, patient_id: UUID) -> str | None:
-    return await PERSON_STATE.one(tx, patient_id)
-
-
 INSERT_REQUEST = Command(
     """
     INSERT INTO access_request (patient_id, request_id, practitioner_id, practitioner_role_id,

@@ -121,7 +121,7 @@ async def request_access(
         return crowded
     await queries.lock_guard(tx, subject.patient_id)
     presence = await _presence(tx, actor, subject, trace_id, now)
-    delivery = await _delivery(tx, keys, actor, subject.patient_id, presence, now)
+    delivery = await _delivery(tx, keys, actor, subject, presence, now)
     request = _new_request(actor, ask.purpose, scope, subject.patient_id, presence, delivery, now)
     await queries.insert_request(tx, request)
     await queries.insert_practitioner_request(tx, request, subject.subject_hash)
@@ -324,9 +324,10 @@ async def _presence(tx: Tx, actor: Actor, subject: _Subject, trace_id: str, now:
 
 
 async def _delivery(
-    tx: Tx, keys: KeyRing, actor: Actor, patient_id: UUID, presence: bool, now: datetime
+    tx: Tx, keys: KeyRing, actor: Actor, subject: _Subject, presence: bool, now: datetime
 ) -> Delivery:
     assert actor.facility_id is not None
+    patient_id = subject.patient_id
     person = await person_card(tx, keys, patient_id)
     burden = await queries.burden(
         tx,
@@ -344,7 +345,7 @@ async def _delivery(
         reachable=_reachable(person, now),
         presence=presence,
         warm=met or agreed,
-        blocked=burden.reported,
+        blocked=burden.reported and subject.scan is None,
         today=burden.today,
         rings=burden.rings,
         pair_over=over,
