@@ -81,14 +81,19 @@ class FilesystemBlobs:
 
     def _write(self, patient_id: UUID, blob_id: UUID, data: bytes) -> None:
         path = self._path(blob_id)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         partial = path.with_suffix(".part")
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(_encrypt(self._keys, patient_id, blob_id, data))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
-        _sync_directory(path.parent)
+        try:
+            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(_encrypt(self._keys, patient_id, blob_id, data))
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(path)
+            _sync_directory(path.parent)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise BlobError("the disk refused it") from error
 
     def _read(self, patient_id: UUID, blob_id: UUID) -> bytes:
         try:

@@ -16,6 +16,7 @@ from kernel.problems import Refused
 from store import queries
 from store.database import Tx
 from store.keys import KeyRing
+from store.models import IdempotencyRow
 from store.problems import IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEYS_EXHAUSTED
 
 LIVE_HOURS = 24
@@ -42,13 +43,16 @@ async def begin(
     if _KEY.fullmatch(key) is None:
         return Refused(problem=IDEMPOTENCY_KEY_INVALID, where="Idempotency-Key")
     await queries.DELETE_OLD_IDEMPOTENCY.run(tx, actor_id, now - timedelta(hours=LIVE_HOURS))
-    if (await queries.COUNT_IDEMPOTENCY.one(tx, actor_id) or 0) >= LIVE_MAX:
-        return Refused(problem=IDEMPOTENCY_KEYS_EXHAUSTED, retry_after_seconds=LIVE_HOURS * 3600)
-    key_id, _ = keys.secret("pepper")
-    digest = _digest(keys, key_id, route, body)
-    if await queries.INSERT_IDEMPOTENCY.one(tx, actor_id, route, key, key_id, digest, now):
-        return Fresh()
-    return await _repeat(tx, keys, actor_id, route, key, body)
+    before = await queries.LOCK_IDEMPOTENCY.one(tx, actor_id, route, key)
+    if before is None:
+        if (await queries.COUNT_IDEMPOTENCY.one(tx, actor_id) or 0) >= LIVE_MAX:
+            return Refused(problem=IDEMPOTENCY_KEYS_EXHAUSTED, retry_after_seconds=LIVE_HOURS * 3600)
+        key_id, _ = keys.secret("pepper")
+        digest = _digest(keys, key_id, route, body)
+        if await queries.INSERT_IDEMPOTENCY.one(tx, actor_id, route, key, key_id, digest, now):
+            return Fresh()
+        before = await queries.LOCK_IDEMPOTENCY.one(tx, actor_id, route, key)
+    return _judge(before, keys, route, body)
 
 
 async def finish(tx: Tx, actor_id: UUID, route: str, key: str, status: int, created_id: str) -> None:
@@ -56,10 +60,7 @@ async def finish(tx: Tx, actor_id: UUID, route: str, key: str, status: int, crea
     await queries.FINISH_IDEMPOTENCY.run(tx, actor_id, route, key, status, created_id)
 
 
-async def _repeat(
-    tx: Tx, keys: KeyRing, actor_id: UUID, route: str, key: str, body: bytes
-) -> Fresh | Repeat | Refused:
-    row = await queries.LOCK_IDEMPOTENCY.one(tx, actor_id, route, key)
+def _judge(row: IdempotencyRow | None, keys: KeyRing, route: str, body: bytes) -> Fresh | Repeat | Refused:
     if row is None:
         return Fresh()
     if not hmac.compare_digest(row.digest, _digest(keys, row.digest_key_id, route, body)):
