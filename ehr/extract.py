@@ -114,6 +114,7 @@ def _row(rtype: str, draft: Draft, doc: bytes, refer: Refer, labels: int) -> New
         encounter_id=_referred(refer, draft.encounter),
         main_id=_referred(refer, draft.main),
         item=msgspec.json.encode(item).decode(),
+        body=draft.body,
     )
 
 

@@ -76,6 +76,7 @@ class NewResource(Struct, kw_only=True):
     encounter_id: str | None
     main_id: str | None
     item: str
+    body: str | None
 
 
 class WriteResult(Struct, frozen=True, kw_only=True):
@@ -145,6 +146,7 @@ class Item(Struct, kw_only=True, omit_defaults=True):
     dose_number: str | None = None
     lot_number: str | None = None
     # encounters, plans, reports, documents
+    main_diagnosis: str | None = None
     reasons: list[str] = []
     lines: list[str] = []
     text: str | None = None

@@ -132,6 +132,8 @@ async def stored_rows(
     if unit is not None:
         rows += await STORED_BY_UNIT.all(tx, patient_id, unit, source_id)
     return {(row.rtype, row.id): row for row in rows}
+
+
 # Whether a facility knows the person already (security.md S6); it opens nothing of the record.
 ENCOUNTER_WITH = Scalar(
     bool,

@@ -28,6 +28,7 @@ class Draft(Struct, kw_only=True):
     category: str | None = None
     negative: bool = False
     flag: int = 0
+    body: str | None = None
 
 
 def first_date(*texts: str | None) -> Moment | None:

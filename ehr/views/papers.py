@@ -21,12 +21,12 @@ def diagnostic_report(ident: str, r: DiagnosticReport, _refer: Refer) -> Draft:
     item.category = next((code for c in r.category if (code := code_of(c))), None)
     item.recorded_by = next((p.display for p in r.performer), None)
     item.lines = [r.conclusion] if r.conclusion else []
-    item.text = _plain_text(r.presented_form)
     item.content_type = r.presented_form[0].content_type if r.presented_form else None
     return Draft(
         item=item,
         section=_report_section(r),
         concept=r.code,
+        body=_plain_text(r.presented_form),
         when=when,
         encounter=r.encounter,
         category=item.category,
@@ -51,13 +51,13 @@ def document(ident: str, d: DocumentReference, _refer: Refer) -> Draft:
     item = new_item(ident, "DocumentReference", title, d.status, when)
     item.category = next((code for c in d.category if (code := code_of(c))), None)
     item.lines = [d.description] if d.description and d.description != title else []
-    item.text = _plain_text(attachments)
     item.content_type = attachments[0].content_type if attachments else None
     visits = d.context.encounter if d.context else []
     return Draft(
         item=item,
         section="documents",
         concept=d.type,
+        body=_plain_text(attachments),
         when=when,
         encounter=next(iter(visits), None),
         category=item.category,

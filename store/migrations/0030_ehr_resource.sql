@@ -2,9 +2,13 @@
 -- return old values (ehr-core.md §1.1). `seq` comes from the head row under its lock. `sort_at` is `eff`,
 -- or the year 1000 for an undated event, so that keyset paging needs no NULL rules. `eff_until` is the last
 -- instant of a partial date or period. `active_until` is set while an allergy, a problem or a medicine is
--- active. `item` is the reading view made from `doc`; `item_version` says with which display table.
+-- active. `item` is the reading view made from `doc`
+-- (`body` its long text, shown only where documents are read); `item_version` says with which display table.
+-- Texts are compressed with the server's default_toast_compression: lz4 where it is built in (the embedded
+-- build has pglz only, so the column cannot demand it).
 -- `release_at` and `origin_patient_id` wait for the release policy and for merges of persons.
 
+-- No in columns: the embedded build has no lz4; docker/ sets default_toast_compression.
 -- table: ehr_resource distribute: patient_id with citizen
 CREATE TABLE ehr_resource (
     patient_id uuid NOT NULL,
@@ -44,6 +48,7 @@ CREATE TABLE ehr_resource (
     title_folded text NOT NULL,
     content_sha256 bytea NOT NULL,
     item text NOT NULL,
+    body text,
     doc text NOT NULL,
     PRIMARY KEY (patient_id, rtype, id)
 );

@@ -1,0 +1,132 @@
+"""What the reads answer. `Item` comes from the store as ready JSON and is passed through."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from ehr.models import Flag, Item, Range
+
+SectionState = Literal["listed", "none-known", "not-asked"]
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    vi: str
+    en: str
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """Who the book is about. birth_date at its own precision; age in whole years where that is known."""
+
+    name: str | None
+    birth_date: str | None
+    birth_precision: Literal["year", "month", "day"] | None
+    sex: Literal["male", "female", "unknown"]
+    age_years: int | None
+    blood_groups: list[Item]
+
+
+class SourceShown(Struct, frozen=True, kw_only=True):
+    """A facility whose items are shown, and when the last of them arrived."""
+
+    name: str
+    as_of: datetime
+
+
+class SummarySection(Struct, frozen=True, kw_only=True):
+    """One IPS section. state: listed; none-known = somebody asked; not-asked = no information."""
+
+    key: str
+    loinc: str | None
+    title_vi: str
+    state: SectionState
+    state_vi: str | None
+    items: list[Item]
+    more: bool
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """The patient summary after IPS 2.0.0. `notice` stands in every answer that rests on a grant."""
+
+    person: Person
+    as_of: datetime | None
+    sources: list[SourceShown]
+    notice: Notice | None
+    sections: list[SummarySection]
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """A page of items, newest first, undated last. `next` is opaque; null on the last page."""
+
+    items: list[Item]
+    next: str | None
+    notice: Notice | None
+
+
+class Visit(Struct, frozen=True, kw_only=True):
+    """An encounter with its diagnoses and the advice and treatment plan given."""
+
+    encounter: Item
+    diagnoses: list[Item]
+    plans: list[Item]
+
+
+class VisitPage(Struct, frozen=True, kw_only=True):
+    items: list[Visit]
+    next: str | None
+    notice: Notice | None
+
+
+class TimelineEntry(Struct, frozen=True, kw_only=True):
+    """kind: encounter; day = things of one day outside any visit; undated = date unknown."""
+
+    kind: Literal["encounter", "day", "undated"]
+    title: str
+    date: str | None
+    encounter: Item | None
+    items: list[Item]
+    more: bool
+
+
+class Timeline(Struct, frozen=True, kw_only=True):
+    items: list[TimelineEntry]
+    next: str | None
+    notice: Notice | None
+
+
+class TrendPoint(Struct, frozen=True, kw_only=True):
+    """One result with the range that was valid then. value: decimal text as reported."""
+
+    id: str
+    date: str | None
+    date_precision: Literal["instant", "day", "month", "year"] | None
+    value: str
+    range: Range | None
+    flag: Flag | None
+    facility_name: str | None
+
+
+class TrendSeries(Struct, frozen=True, kw_only=True):
+    """Results that may be compared: one code system, one part, one unit. Oldest first, undated last."""
+
+    title: str
+    code: str
+    code_system: str | None
+    unit: str | None
+    points: list[TrendPoint]
+
+
+class Trend(Struct, frozen=True, kw_only=True):
+    """All series of one code. More than one: units or parts differ and are not mixed."""
+
+    code: str
+    series: list[TrendSeries]
+    more: bool
+    notice: Notice | None
+
+
+class Built(Struct, frozen=True):
+    """An answer before it leaves: the bytes, and what they show, for the access log."""
+
+    body: bytes
+    shown: list[tuple[str, str]]

@@ -1,0 +1,257 @@
+"""All SQL that reads the record. `{visible}` is the access filter, written once: rows it hides do not exist
+for counting, paging, search, summaries and trends. Its arguments are $1–$6, see ehr/reads/scope.py.
+"""
+
+import re
+from datetime import datetime
+
+from msgspec import Struct
+
+from store.statement import Scalar, Statement
+
+# The second half drops an explicit "none known" for everybody once something is known, so that its absence
+# tells nothing about what is withheld.
+_VISIBLE = """
+    r.patient_id = $1 AND NOT r.deleted AND r.labels & $2::int = 0
+    AND ($3::text[] IS NULL OR r.record_type = ANY ($3::text[]))
+    AND (($4::timestamptz IS NULL AND $5::timestamptz IS NULL)
+        OR r.record_type IN ('AllergyIntolerance', 'Immunization')
+        OR (r.active_until >= $6::timestamptz
+            AND r.record_type IN ('Condition', 'MedicationRequest', 'MedicationStatement'))
+        OR (r.eff_until >= coalesce($4::timestamptz, '-infinity')
+            AND r.eff < coalesce($5::timestamptz, 'infinity')))
+    AND r.status NOT IN ('entered-in-error', 'refuted') AND r.state <> 'disputed'
+    AND (NOT r.negative OR NOT EXISTS (
+        SELECT 1 FROM ehr_resource known
+        WHERE known.patient_id = $1 AND known.section = r.section AND known.active_until >= $6::timestamptz
+            AND NOT known.deleted AND known.state <> 'disputed'))"""
+
+
+# The diagnosis stands in a Condition of its own: without the right to that, a visit has only its kind.
+_MAIN_TITLE = """(SELECT c.title FROM ehr_resource c
+        WHERE {visible c} AND c.rtype = 'Condition' AND c.id = r.main_id) AS main_title"""
+
+
+def _filtered(sql: str) -> str:
+    """Put the filter in: `{visible}` for rows named r, `{visible c}` for rows named c; and `{main_title}`."""
+    return re.sub(
+        r"\{visible(?: (\w+))?\}",
+        lambda found: re.sub(r"\br\.", f"{found[1] or 'r'}.", _VISIBLE),
+        sql.replace("{main_title}", _MAIN_TITLE),
+    )
+
+
+HEAD_SEQ = Scalar(int, "SELECT head_seq FROM ehr_head WHERE patient_id = $1")
+
+
+class ItemRow(Struct, frozen=True):
+    """One row of a list. `item` is JSON; `main_title` the main disease of an encounter, where readable."""
+
+    rtype: str
+    id: str
+    sort_at: datetime
+    section: str | None
+    item: str
+    main_title: str | None
+
+
+class BodyRow(Struct, frozen=True):
+    """As ItemRow, with the text of a document."""
+
+    rtype: str
+    id: str
+    sort_at: datetime
+    section: str | None
+    item: str
+    main_title: str | None
+    body: str | None
+
+
+SECTION_PAGE = Statement(
+    ItemRow,
+    _filtered(
+        """
+        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {main_title}
+        FROM ehr_resource r
+        WHERE {visible} AND r.section = $7 AND (r.sort_at, r.id) < ($8, $9)
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT $10
+        """
+    ),
+)
+DOCUMENT_PAGE = Statement(
+    BodyRow,
+    _filtered(
+        """
+        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, NULL::text AS main_title, r.body
+        FROM ehr_resource r
+        WHERE {visible} AND r.section = $7 AND (r.sort_at, r.id) < ($8, $9)
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT $10
+        """
+    ),
+)
+SEARCH_PAGE = Statement(
+    ItemRow,
+    _filtered(
+        """
+        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {main_title}
+        FROM ehr_resource r
+        WHERE {visible} AND r.section IS NOT NULL AND r.title_folded LIKE ALL ($7::text[])
+            AND (r.sort_at, r.id) < ($8, $9)
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT $10
+        """
+    ),
+)
+
+
+class TrendRow(Struct, frozen=True):
+    """One result of a trend."""
+
+    rtype: str
+    id: str
+    item: str
+
+
+TREND = Statement(
+    TrendRow,
+    _filtered(
+        """
+        SELECT r.rtype, r.id, r.item FROM ehr_resource r
+        WHERE {visible} AND r.rtype = 'Observation' AND r.code = $7
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT $8
+        """
+    ),
+)
+
+# Visits, and things that belong to no visit the reader can see.
+TIMELINE_HEADS = Statement(
+    ItemRow,
+    _filtered(
+        """
+        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {main_title}
+        FROM ehr_resource r
+        WHERE {visible} AND (r.sort_at, r.id) < ($7, $8) AND (r.section = 'encounters'
+            OR (r.section = ANY ($9::text[]) AND (r.encounter_id IS NULL OR NOT EXISTS (
+                SELECT 1 FROM ehr_resource e
+                WHERE {visible e} AND e.rtype = 'Encounter' AND e.id = r.encounter_id))))
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT $10
+        """
+    ),
+)
+
+
+class VisitItemRow(Struct, frozen=True):
+    """One thing that happened in a visit."""
+
+    rtype: str
+    id: str
+    encounter_id: str
+    section: str
+    item: str
+
+
+VISIT_ITEMS = Statement(
+    VisitItemRow,
+    _filtered(
+        """
+        SELECT n.rtype, n.id, n.encounter_id, n.section, n.item FROM (
+            SELECT r.rtype, r.id, r.encounter_id, r.section, r.item,
+                row_number() OVER (PARTITION BY r.encounter_id ORDER BY r.section, r.sort_at, r.id) AS place
+            FROM ehr_resource r
+            WHERE {visible} AND r.encounter_id = ANY ($7::text[]) AND r.section = ANY ($8::text[])
+        ) n
+        WHERE n.place <= $9
+        """
+    ),
+)
+
+
+class SummaryRow(Struct, frozen=True):
+    """One line of the summary with where it comes from."""
+
+    part: str
+    rtype: str
+    id: str
+    item: str
+    main_title: str | None
+    updated: datetime
+    negative: bool
+    facility_name: str | None
+
+
+_LIST = """
+    (SELECT '{part}' AS part, r.rtype, r.id, r.item, NULL::text AS main_title, r.updated, r.facility_id,
+        r.negative
+    FROM ehr_resource r WHERE {visible} AND {which}
+    ORDER BY r.sort_at DESC, r.id DESC LIMIT {limit})"""
+_NEWEST_PER_CODE = """
+    (SELECT '{part}' AS part, n.rtype, n.id, n.item, NULL::text AS main_title, n.updated, n.facility_id,
+        n.negative
+    FROM (SELECT DISTINCT ON (coalesce(r.code, r.title_folded))
+            r.rtype, r.id, r.item, r.updated, r.facility_id, r.negative, r.flag, r.sort_at
+        FROM ehr_resource r WHERE {visible} AND {which} AND r.status <> 'cancelled'
+        ORDER BY coalesce(r.code, r.title_folded), r.sort_at DESC, r.id DESC) n
+    ORDER BY n.flag DESC, n.sort_at DESC, n.id DESC LIMIT {limit})"""
+_VISITS = """
+    (SELECT '{part}' AS part, r.rtype, r.id, r.item, {main_title}, r.updated, r.facility_id, r.negative
+    FROM ehr_resource r WHERE {visible} AND {which}
+    ORDER BY r.sort_at DESC, r.id DESC LIMIT {limit})"""
+
+# Each limit is one more than is shown: the last row only says that there is more.
+_PARTS = (
+    (_LIST, "allergies", "r.section = 'allergies' AND r.status NOT IN ('inactive', 'resolved')", 101),
+    (_LIST, "alerts", "r.section = 'alerts' AND r.active_until >= $6", 21),
+    (_LIST, "problems", "r.section = 'problems' AND (r.active_until >= $6 OR r.negative)", 101),
+    (_LIST, "medications", "r.section = 'medications' AND (r.active_until >= $6 OR r.negative)", 101),
+    (_NEWEST_PER_CODE, "results", "r.section = 'results'", 41),
+    (_VISITS, "encounters", "r.section = 'encounters' AND r.status <> 'cancelled'", 4),
+    (_LIST, "immunizations", "r.section = 'immunizations'", 41),
+    (_NEWEST_PER_CODE, "pregnancy", "r.section = 'pregnancy'", 6),
+    (_LIST, "devices", "r.section = 'devices'", 21),
+    (_LIST, "procedures", "r.section = 'procedures'", 21),
+    (_NEWEST_PER_CODE, "vital-signs", "r.section = 'vital-signs'", 16),
+    (_LIST, "care-plans", "r.section = 'care-plans' AND r.active_until >= $6", 11),
+    (
+        _LIST,
+        "past-problems",
+        "r.section = 'problems' AND NOT r.negative AND (r.active_until IS NULL OR r.active_until < $6)",
+        21,
+    ),
+    (_NEWEST_PER_CODE, "social", "r.section = 'social'", 11),
+    # Every reported blood group, so that a conflict shows both sources (security.md S17).
+    (_LIST, "blood-group", "r.rtype = 'Observation' AND r.code IN ('883-9', '10331-7', '882-1')", 5),
+)
+SHOWN = {part: limit - 1 for _, part, _, limit in _PARTS}
+
+
+def _part(template: str, part: str, which: str, limit: int) -> str:
+    return template.replace("{part}", part).replace("{which}", which).replace("{limit}", str(limit))
+
+
+SUMMARY = Statement(
+    SummaryRow,
+    _filtered(
+        """
+        SELECT s.part, s.rtype, s.id, s.item, s.main_title, s.updated, s.negative, f.name AS facility_name
+        FROM ({parts}) s LEFT JOIN facility f ON f.facility_id = s.facility_id
+        """.replace("{parts}", " UNION ALL ".join(_part(*part) for part in _PARTS))
+    ),
+)
+
+
+class CodeUse(Struct, frozen=True):
+    """How often a code stands in the records, for the coverage of Vietnamese names."""
+
+    code_system: str | None
+    code: str
+    display: str
+    uses: int
+
+
+CODES_IN_USE = Statement(
+    CodeUse,
+    """
+    SELECT code_system, code, min(title) AS display, count(*) AS uses FROM ehr_resource
+    WHERE code IS NOT NULL AND NOT deleted GROUP BY code_system, code ORDER BY count(*) DESC, code
+    """,
+    fan_out="an operator's report over all records, without any person in it",
+)

@@ -1,0 +1,35 @@
+"""Search by words without tone marks: 'tieu duong' finds 'Đái tháo đường' by its other name."""
+
+from datetime import datetime
+
+from ehr.reads import queries
+from ehr.reads.models import Built, Page
+from ehr.reads.notices import notice_for
+from ehr.reads.paging import cut, page_size, position
+from ehr.reads.raw import encode, with_main_diagnosis
+from ehr.reads.scope import scope_of
+from kernel.access import Access
+from kernel.text import fold
+from store.database import Tx
+
+WORDS_MAX = 8
+_ESCAPED = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+
+async def read(
+    tx: Tx, access: Access, text: str, cursor: str | None, limit: int | None, now: datetime
+) -> Built:
+    """Items whose names hold every word, newest first. Raises `bad-cursor`."""
+    size = page_size(limit)
+    found = await queries.SEARCH_PAGE.all(
+        tx, *scope_of(access, now), patterns(text), *position(cursor), size + 1
+    )
+    rows, following = cut(found, size)
+    items = [with_main_diagnosis(row) for row in rows]
+    page = Page(items=items, next=following, notice=notice_for(access))
+    return Built(encode(page), [(row.rtype, row.id) for row in rows])
+
+
+def patterns(text: str) -> list[str]:
+    """LIKE patterns, one per word; wildcards of the searcher are letters."""
+    return [f"%{word.translate(_ESCAPED)}%" for word in fold(text).split()[:WORDS_MAX]]

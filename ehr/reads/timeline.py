@@ -1,0 +1,105 @@
+"""The book by visits, recent first; what belongs to no visit stands under its day."""
+
+from datetime import datetime
+from itertools import groupby
+
+import msgspec
+from msgspec import Struct
+
+from ehr.dates import UNDATED
+from ehr.models import EffPrecision
+from ehr.reads import queries
+from ehr.reads.models import Built, Timeline, TimelineEntry
+from ehr.reads.notices import notice_for
+from ehr.reads.paging import cut, page_size, position
+from ehr.reads.queries import ItemRow, VisitItemRow
+from ehr.reads.raw import as_item, encode, with_main_diagnosis
+from ehr.reads.scope import scope_of
+from kernel.access import Access
+from kernel.clock import VIETNAM
+from store.database import Tx
+
+TIMELINE_DEFAULT = 20
+VISIT_ITEMS_MAX = 30
+# Vital signs, surveys and habits have pages of their own and would bury the rest.
+SECTIONS = [
+    *("problems", "allergies", "medications", "immunizations", "results", "procedures", "imaging"),
+    *("documents", "care-plans", "devices", "alerts", "pregnancy"),
+]
+DATE_UNKNOWN_VI = "Không rõ ngày"
+
+
+class Dated(Struct, frozen=True):
+    """The part of a stored item that titles its entry."""
+
+    title: str
+    date: str | None = None
+    date_precision: EffPrecision | None = None
+
+
+_dated = msgspec.json.Decoder(Dated).decode
+
+
+async def read(tx: Tx, access: Access, cursor: str | None, limit: int | None, now: datetime) -> Built:
+    """A page of visits and of days. Raises `bad-cursor`."""
+    size, scope = page_size(limit, TIMELINE_DEFAULT), scope_of(access, now)
+    found = await queries.TIMELINE_HEADS.all(tx, *scope, *position(cursor), SECTIONS, size + 1)
+    rows, following = cut(found, size)
+    visits = [row.id for row in rows if row.section == "encounters"]
+    inside = await queries.VISIT_ITEMS.all(tx, *scope, visits, SECTIONS, VISIT_ITEMS_MAX + 1)
+    entries = _entries(rows, inside)
+    timeline = Timeline(items=entries, next=following, notice=notice_for(access))
+    shown = [(row.rtype, row.id) for row in rows] + [(row.rtype, row.id) for row in inside]
+    return Built(encode(timeline), shown)
+
+
+def _entries(rows: list[ItemRow], inside: list[VisitItemRow]) -> list[TimelineEntry]:
+    """Rows in order: each visit by itself, neighbours of one day together."""
+    by_visit: dict[str, list[VisitItemRow]] = {}
+    for item in inside:
+        by_visit.setdefault(item.encounter_id, []).append(item)
+    entries: list[TimelineEntry] = []
+    for (visit, _), group in groupby(rows, key=_group_key):
+        found = list(group)
+        entries.append(_visit(found[0], by_visit.get(visit, [])) if visit else _loose(found))
+    return entries
+
+
+def _group_key(row: ItemRow) -> tuple[str | None, str]:
+    if row.section == "encounters":
+        return row.id, ""
+    return None, _day(row)
+
+
+def _day(row: ItemRow) -> str:
+    """The day in Vietnam, or the partial date as it is: a year is never made into 1 January."""
+    if row.sort_at == UNDATED:
+        return ""
+    dated = _dated(row.item)
+    if dated.date is None or dated.date_precision != "instant":
+        return dated.date or ""
+    return row.sort_at.astimezone(VIETNAM).date().isoformat()
+
+
+def _visit(row: ItemRow, inside: list[VisitItemRow]) -> TimelineEntry:
+    dated = _dated(row.item)
+    return TimelineEntry(
+        kind="encounter",
+        title=row.main_title or dated.title,
+        date=dated.date,
+        encounter=with_main_diagnosis(row),
+        items=[as_item(item.item) for item in inside[:VISIT_ITEMS_MAX]],
+        more=len(inside) > VISIT_ITEMS_MAX,
+    )
+
+
+def _loose(rows: list[ItemRow]) -> TimelineEntry:
+    day = _day(rows[0])
+    return TimelineEntry(
+        kind="day" if day else "undated",
+        title=day or DATE_UNKNOWN_VI,
+        date=day or None,
+        encounter=None,
+        items=[as_item(row.item) for row in rows],
+        more=False,
+    )

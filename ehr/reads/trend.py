@@ -1,0 +1,68 @@
+"""One test over time: each result with the range that was valid then, units never mixed."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from ehr.models import Flag, Item, Range
+from ehr.reads import queries
+from ehr.reads.models import Built, Trend, TrendPoint, TrendSeries
+from ehr.reads.notices import notice_for
+from ehr.reads.raw import encode
+from ehr.reads.scope import scope_of
+from kernel.access import Access
+from store.database import Tx
+
+POINTS_MAX = 500
+
+_item = msgspec.json.Decoder(Item).decode
+
+
+async def read(tx: Tx, access: Access, code: str, now: datetime) -> Built:
+    """The newest 500 results of a code. One statement."""
+    rows = await queries.TREND.all(tx, *scope_of(access, now), code, POINTS_MAX + 1)
+    shown = rows[:POINTS_MAX]
+    series = _series([_item(row.item) for row in shown])
+    trend = Trend(code=code, series=series, more=len(rows) > POINTS_MAX, notice=notice_for(access))
+    return Built(encode(trend), [(row.rtype, row.id) for row in shown])
+
+
+def _series(newest_first: list[Item]) -> list[TrendSeries]:
+    """Group by code system, part and unit; dated points oldest first, then the undated."""
+    found: dict[tuple[str | None, str, str | None], tuple[str, list[TrendPoint]]] = {}
+    for item in newest_first:
+        for title, code, unit, point in _points(item):
+            found.setdefault((item.code_system, code, unit), (title, []))[1].append(point)
+    return [
+        TrendSeries(
+            title=title,
+            code=code,
+            code_system=system,
+            unit=unit,
+            points=[p for p in reversed(points) if p.date] + [p for p in points if not p.date],
+        )
+        for (system, code, unit), (title, points) in found.items()
+    ]
+
+
+def _points(item: Item) -> Iterator[tuple[str, str, str | None, TrendPoint]]:
+    if item.value is not None:
+        point = _point(item, item.value, item.range, item.flag)
+        yield item.title, item.code or "", item.unit, point
+    for part in item.parts:
+        if part.value is not None:
+            point = _point(item, part.value, part.range, part.flag)
+            yield part.title, part.code or part.title, part.unit, point
+
+
+def _point(item: Item, value: str, bounds: Range | None, flag: Flag | None) -> TrendPoint:
+    return TrendPoint(
+        id=item.id,
+        date=item.date,
+        date_precision=item.date_precision,
+        value=value,
+        range=bounds,
+        flag=flag,
+        facility_name=item.facility_name,
+    )
