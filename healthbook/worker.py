@@ -1,0 +1,157 @@
+"""The worker: outbox events become notices, deliveries become messages.
+
+A round asks once which buckets hold work, then takes them one at a time. An event leaves the queue
+in the transaction of its effects, a delivery is sent outside any transaction under a lease: whatever
+instant the process dies at, nothing is lost and nothing is sent twice on purpose.
+Any number of workers may run against one database.
+"""
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from healthbook.dispatch import dispatch
+from healthbook.logs import configure_logs
+from healthbook.wiring import Serving, opened_store
+from kernel.clock import Clock, SystemClock
+from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
+from notifications.ports import RecordingPushSender, RecordingSmsSender
+from store.database import Store
+from store.models import Event
+from store.outbox import buckets_with_events, claim_events, postpone_event
+
+IDLE_MIN_SECONDS = 0.05
+IDLE_MAX_SECONDS = 1.0
+EVENTS_PER_CLAIM = 100
+ABREAST = 4
+# An event that fails this often is set aside: tried once an hour, with an alert, until somebody acts.
+ATTEMPTS_BEFORE_ALERT = 8
+RETRY_MAX_SECONDS = 3600
+
+log = structlog.get_logger("worker")
+
+
+class Worker:
+    """store: as hb_api, for effects. delivery: as hb_delivery, for messages."""
+
+    def __init__(self, store: Store, delivery: Store, senders: Senders, clock: Clock) -> None:
+        self._store = store
+        self._delivery = delivery
+        self._senders = senders
+        self._clock = clock
+        self._stop = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`; the buckets under way are finished in order."""
+        self._stop = stop
+        idle = IDLE_MIN_SECONDS
+        while not stop.is_set():
+            try:
+                done = await self.run_once()
+            except Exception as error:
+                log.error("round_failed", **class_of(error))
+                done, idle = 0, IDLE_MAX_SECONDS
+            if done:
+                idle = IDLE_MIN_SECONDS
+                continue
+            await wait(stop, idle)
+            idle = min(IDLE_MAX_SECONDS, idle * 2)
+
+    async def run_once(self) -> int:
+        """One round over every bucket that holds work. Returns how many events and deliveries moved."""
+        async with self._store.transaction() as tx:
+            waiting = await buckets_with_events(tx, self._clock.now())
+        moved = await self._each_abreast(waiting, self.handle_events)
+        async with self._delivery.transaction() as tx:
+            waiting = await buckets_to_drain(tx, self._clock.now())
+        return moved + await self._each_abreast(waiting, self.drain)
+
+    async def handle_events(self, bucket: int) -> int:
+        """Events of one bucket with their effects, in one transaction; one that fails waits, alone."""
+        now, current = self._clock.now(), None
+        try:
+            async with self._store.transaction() as tx:
+                events = await claim_events(tx, bucket, now, EVENTS_PER_CLAIM)
+                for current in events:
+                    await dispatch(tx, self._store.keys, current, now)
+            return len(events)
+        except Exception as error:
+            if current is None:
+                raise
+            await self._set_back(current, error, now)
+            return 1
+
+    async def _set_back(self, event: Event, error: Exception, now: datetime) -> None:
+        delay = min(RETRY_MAX_SECONDS, 2 ** min(event.attempts, 20))
+        async with self._store.transaction() as tx:
+            attempts = await postpone_event(tx, event, now + timedelta(seconds=delay))
+        log.error(
+            "event_failed",
+            event_name=event.event,
+            event_id=str(event.event_id),
+            attempts=attempts,
+            alert=attempts >= ATTEMPTS_BEFORE_ALERT,
+            **class_of(error),
+        )
+
+    async def drain(self, bucket: int) -> int:
+        """Claim, send outside any transaction, settle."""
+        async with self._delivery.transaction() as tx:
+            batch = await claim_batch(tx, self._delivery.keys, bucket, self._clock.now())
+        if not batch:
+            return 0
+        outcomes = await send_batch(self._senders, batch)
+        jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
+        async with self._delivery.transaction() as tx:
+            await settle_batch(tx, batch, outcomes, self._clock.now(), jitter)
+        return len(batch)
+
+    async def _each_abreast(self, buckets: list[int], work: Callable[[int], Awaitable[int]]) -> int:
+        """Run `work` over the buckets, a few at a time. A failure ends the round after its neighbours."""
+        moved = 0
+        for start in range(0, len(buckets), ABREAST):
+            if self._stop.is_set():
+                break
+            some = (work(bucket) for bucket in buckets[start : start + ABREAST])
+            for result in await asyncio.gather(*some, return_exceptions=True):
+                if isinstance(result, BaseException):
+                    raise result
+                moved += result
+        return moved
+
+
+async def wait(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but wake at once when asked to stop."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+def class_of(error: Exception) -> dict[str, str]:
+    """Class and SQLSTATE: the text of a database error can hold a row (security.md S22)."""
+    return {"error": type(error).__name__, "sqlstate": str(getattr(error, "sqlstate", ""))}
+
+
+def run_until_stopped(serving: Serving) -> None:
+    """One worker process, until SIGTERM or SIGINT."""
+    configure_logs()
+    asyncio.run(_serve(serving))
+
+
+async def _serve(serving: Serving) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with (
+        opened_store(serving.place, "hb_api", serving.keys) as store,
+        opened_store(serving.place, "hb_delivery", serving.keys) as delivery,
+    ):
+        # No provider adapter exists yet (start_check.py): messages stay in their delivery rows.
+        senders = Senders(RecordingPushSender(), RecordingSmsSender())
+        await Worker(store, delivery, senders, SystemClock()).run(stop)
