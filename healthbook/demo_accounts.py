@@ -20,8 +20,10 @@ from identity.models import Facility
 from identity.register.facilities import NewFacility, add_client, add_facility
 from identity.sign_in import SignedIn
 from kernel.access import Actor
+from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Store
+from visits.arrivals import arrived_today, record_arrival
 
 T = TypeVar("T")
 PINS = ("284193", "519372", "730518", "946127", "358204", "617935", "802461", "475936", "193847", "629518")
@@ -30,6 +32,14 @@ LICENSED = frozenset({"doctor", "pharmacist", "vaccinator", "nurse"})
 
 class DemoError(Exception):
     """A service refused what the demo asked for; the text is the problem's code."""
+
+
+class Activated(Struct, frozen=True, kw_only=True):
+    """A citizen with an account: the line of the sheet, the phone, and who acts with it."""
+
+    card: DemoCitizen
+    phone: DemoPhone
+    actor: Actor
 
 
 class StaffMember(Struct, frozen=True, kw_only=True):
@@ -134,7 +144,7 @@ async def add_machines(
 
 async def activate(
     store: Store, person: DemoPerson, pin: str, desk: tuple[Actor, Actor], now: datetime
-) -> DemoCitizen:
+) -> Activated:
     """Activation in presence by two staff accounts, then the person's phone redeems the code (S8)."""
     assert person.number is not None
     assert person.phone is not None
@@ -148,18 +158,33 @@ async def activate(
         phone=person.phone,
         card_seen=True,
     )
+    request_id = str(uuid7(now))
     async with store.transaction() as tx:
         patient_id = granted(await activation.person_of_card(tx, store.keys, card, facility_id, now))
-        proposed = granted(await activation.propose(tx, store.keys, desk[0], patient_id, card, True, now))
+        granted(await record_arrival(tx, desk[0], patient_id, request_id=request_id, now=now))
+        proposed = granted(
+            await activation.propose(
+                tx, store.keys, desk[0], card, arrived_today, request_id=request_id, now=now
+            )
+        )
     async with store.transaction() as tx:
-        done = await activation.confirm(tx, store.keys, desk[1], proposed.activation_id, True, True, now)
-        code = granted(done).code.code
+        done = await activation.confirm(
+            tx,
+            store.keys,
+            desk[1],
+            proposed.activation_id,
+            True,
+            arrived_today,
+            request_id=request_id,
+            now=now,
+        )
+        code = granted(done).code
     return await _redeem(store, person, patient_id, code, pin, now)
 
 
 async def _redeem(
     store: Store, person: DemoPerson, patient_id: UUID, code: str, pin: str, now: datetime
-) -> DemoCitizen:
+) -> Activated:
     phone = DemoPhone()
     device = phone.enrolment(code)
     network = f"demo {person.key}"  # each phone calls from its own network
@@ -167,9 +192,15 @@ async def _redeem(
         pending = granted(await activation.use_code(tx, store.keys, code, pin, device, network, now))
     pin_hash = await activation.hash_pin(store.keys, pending, pin)
     async with store.transaction() as tx:
-        signed: SignedIn = granted(await activation.finish(tx, store.keys, pending, pin_hash, device, now))
+        signed: SignedIn = granted(
+            await activation.finish(
+                tx, store.keys, pending, pin_hash, device, request_id=str(uuid7(now)), now=now
+            )
+        )
+        actor = await sessions.authenticate(tx, signed.tokens.access_token, now)
+    assert actor is not None
     refresh_key, step_up_key = phone.private_keys()
-    return DemoCitizen(
+    card = DemoCitizen(
         patient_id=str(patient_id),
         key=person.key,
         name=person.name,
@@ -180,11 +211,13 @@ async def _redeem(
         pin=pin,
         device=DemoDevice(
             device_id=str(signed.enrolled.device_id),
+            refresh_token=signed.tokens.refresh_token or "",
             refresh_key=refresh_key,
             step_up_key=step_up_key,
             hotp_secret=signed.enrolled.hotp_secret,
         ),
     )
+    return Activated(card=card, phone=phone, actor=actor)
 
 
 def granted(answer: T | Refused) -> T:

@@ -16,14 +16,16 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from audit.service import record_act
 from identity import budgets, devices, people, phones, queries, sessions
 from identity.devices import BrowserOrigin, NewDevice
 from identity.entry import queries as entry
 from identity.identifiers import is_mobile, normal_identifier, normal_phone
-from identity.models import Demographics, Sex
+from identity.models import ActivationRow, Demographics, Sex
 from identity.passwords import POOL, peppered
 from identity.people import IdentifierClaim, Matched, PersonClaim, Unmatched
 from identity.policy import pin_is_easy
+from identity.ports import Arrivals
 from identity.problems import (
     ACTIVATION_REFUSED,
     CARD_NOT_SEEN,
@@ -71,11 +73,6 @@ class ActivationCode(Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
-class Confirmed(Struct, frozen=True, kw_only=True):
-    patient_id: UUID
-    code: ActivationCode
-
-
 class PendingRedeem(Struct, frozen=True, kw_only=True):
     """A code that was used up by this request; what is left is hashing the PIN."""
 
@@ -116,17 +113,27 @@ async def person_of_card(
 
 
 async def propose(
-    tx: Tx, keys: KeyRing, actor: Actor, patient_id: UUID, card: CardSeen, arrived: bool, now: datetime
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    card: CardSeen,
+    arrived: Arrivals,
+    *,
+    request_id: str,
+    now: datetime,
 ) -> Proposed | Refused:
-    """First account. `arrived`: the person has an arrival at this facility today (visits knows)."""
+    """First account. The day's budget is charged before the number is looked at."""
     number = normal_phone(card.phone)
     if number is None or not is_mobile(number):
         return Refused(problem=PHONE_INVALID, where="phone")
-    if not card.card_seen:
-        return Refused(problem=CARD_NOT_SEEN)
-    refused = await _entitled(tx, actor, arrived, now)
+    refused = await _entitled(tx, actor, card.card_seen, now)
     if refused is not None:
         return refused
+    patient_id = await person_of_card(tx, keys, card, _facility(actor), now)
+    if isinstance(patient_id, Refused):
+        return patient_id
+    if not await arrived(tx, patient_id, _facility(actor), now):
+        return await _refuse_absent(tx, patient_id, actor, request_id, now)
     activation_id = uuid7(now)
     kept = msgspec.json.encode(_Sealed(number, normal_identifier("national-id", card.number) or "")).decode()
     await entry.INSERT_ACTIVATION.run(
@@ -140,23 +147,42 @@ async def propose(
         now,
         now + PROPOSAL_LIFE,
     )
+    await record_act(tx, patient_id, actor, "identity:activation:propose", request_id=request_id, now=now)
     return Proposed(activation_id=activation_id)
 
 
 async def confirm(
-    tx: Tx, keys: KeyRing, actor: Actor, activation_id: UUID, card_seen: bool, arrived: bool, now: datetime
-) -> Confirmed | Refused:
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    activation_id: UUID,
+    card_seen: bool,
+    arrived: Arrivals,
+    *,
+    request_id: str,
+    now: datetime,
+) -> ActivationCode | Refused:
     """Second account of the same facility. Makes the number `verified` and the code, shown once."""
-    if not card_seen:
-        return Refused(problem=CARD_NOT_SEEN)
-    refused = await _entitled(tx, actor, arrived, now)
+    refused = await _entitled(tx, actor, card_seen, now)
     if refused is not None:
         return refused
+    patient_id = await entry.ACTIVATION_PERSON.one(tx, _hash(str(activation_id)))
+    if patient_id is None:
+        return Refused(problem=SECOND_ACCOUNT_NEEDED)
+    if not await arrived(tx, patient_id, _facility(actor), now):
+        return await _refuse_absent(tx, patient_id, actor, request_id, now)
     row = await entry.CONFIRM_ACTIVATION.one(
         tx, _hash(str(activation_id)), now, actor.actor_id, actor.facility_id
     )
     if row is None:
         return Refused(problem=SECOND_ACCOUNT_NEEDED)
+    code = await _issue(tx, keys, row, now)
+    await record_act(tx, patient_id, actor, "identity:activation:create", request_id=request_id, now=now)
+    await emit(tx, patient_id, "identity.activation-issued", {"activation_id": str(activation_id)}, now)
+    return code
+
+
+async def _issue(tx: Tx, keys: KeyRing, row: ActivationRow, now: datetime) -> ActivationCode:
     kept = msgspec.json.decode(unseal(keys, row.patient_id, "activation", "phone", row.phone), type=_Sealed)
     await people.verify_identifier(tx, keys, row.patient_id, "national-id", kept.number, row.facility_id, now)
     code = b32encode(secrets.token_bytes(CODE_BYTES)).decode().rstrip("=")
@@ -169,15 +195,7 @@ async def confirm(
         seal(keys, row.patient_id, "activation_code", "phone", kept.phone),
         now + CODE_LIFE,
     )
-    await emit(
-        tx, row.patient_id, "identity.activation-issued", {"activation_id": str(row.activation_id)}, now
-    )
-    return Confirmed(patient_id=row.patient_id, code=ActivationCode(code=code, expires_at=now + CODE_LIFE))
-
-
-async def activation_person(tx: Tx, activation_id: UUID) -> UUID | None:
-    """Whose activation it is, so that the api can ask visits for the arrival."""
-    return await entry.ACTIVATION_PERSON.one(tx, _hash(str(activation_id)))
+    return ActivationCode(code=code, expires_at=now + CODE_LIFE)
 
 
 async def use_code(
@@ -231,6 +249,8 @@ async def finish(
     pending: PendingRedeem,
     pin_hash: str,
     device: NewDevice,
+    *,
+    request_id: str,
     now: datetime,
     origin: BrowserOrigin | None = None,
 ) -> SignedIn | Refused:
@@ -241,16 +261,37 @@ async def finish(
     await queries.UPSERT_PIN.run(tx, pending.patient_id, pin_hash, now)
     await queries.RAISE_LEVEL.run(tx, pending.patient_id, PERSON_LEVEL)
     await phones.make_login(tx, keys, pending.patient_id, pending.phone_number, now)
+    await devices.log_enrolment(tx, pending.patient_id, enrolled, request_id, now)
     tokens = await sessions.open_citizen_session(tx, pending.patient_id, enrolled.device_id, now)
     return SignedIn(patient_id=pending.patient_id, enrolled=enrolled, tokens=tokens)
 
 
-async def _entitled(tx: Tx, actor: Actor, arrived: bool, now: datetime) -> Refused | None:
-    if not arrived:
-        return Refused(problem=NOT_ARRIVED)
+async def _entitled(tx: Tx, actor: Actor, card_seen: bool, now: datetime) -> Refused | None:
+    if not card_seen:
+        return Refused(problem=CARD_NOT_SEEN)
     return await budgets.charge_or_refuse(
         tx, budgets.ACTIVATIONS_DAY, budgets.subject(actor.actor_id.bytes), now
     )
+
+
+async def _refuse_absent(tx: Tx, patient_id: UUID, actor: Actor, request_id: str, now: datetime) -> Refused:
+    """An activation for somebody who is not there stands in that person's log."""
+    await record_act(
+        tx,
+        patient_id,
+        actor,
+        "identity:activation:propose",
+        outcome="refused",
+        reason=NOT_ARRIVED.code,
+        request_id=request_id,
+        now=now,
+    )
+    return Refused(problem=NOT_ARRIVED)
+
+
+def _facility(actor: Actor) -> UUID:
+    assert actor.facility_id is not None, "desk staff act for a facility"
+    return actor.facility_id
 
 
 def _hash(text: str) -> bytes:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from audit.service import record_act
 from identity import queries
 from identity.models import Device, DeviceRow
 from identity.policy import DEVICES_MAX, PROBATION
@@ -173,6 +174,12 @@ async def enrol(
     return Enrolled(device_id=device_id, hotp_secret=secret, probation_until=now + PROBATION)
 
 
+async def log_enrolment(tx: Tx, patient_id: UUID, enrolled: Enrolled, request_id: str, now: datetime) -> None:
+    """The new device in the person's log."""
+    actor = Actor(kind="citizen", actor_id=patient_id, device_id=enrolled.device_id)
+    await record_act(tx, patient_id, actor, "identity:device:enrol", request_id=request_id, now=now)
+
+
 async def verify_step_up(
     tx: Tx,
     patient_id: UUID,
@@ -265,7 +272,9 @@ async def list_devices(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[Device]:
     ]
 
 
-async def end_device(tx: Tx, actor: Actor, device_id: UUID, now: datetime) -> Refused | None:
+async def end_device(
+    tx: Tx, actor: Actor, device_id: UUID, *, request_id: str, now: datetime
+) -> Refused | None:
     """End a device and its sessions at once; the session alone suffices (S11).
 
     A device on probation may end only itself: else a thief would throw out the owner.
@@ -275,5 +284,6 @@ async def end_device(tx: Tx, actor: Actor, device_id: UUID, now: datetime) -> Re
     if await queries.END_DEVICE.one(tx, actor.actor_id, device_id, now, "ended-by-person") is None:
         return Refused(problem=NO_SUCH_DEVICE)
     await queries.END_SESSIONS_OF_DEVICE.run(tx, actor.actor_id, device_id, now, "device-ended")
+    await record_act(tx, actor.actor_id, actor, "identity:device:end", request_id=request_id, now=now)
     await emit(tx, actor.actor_id, "identity.device-ended", {"device_id": str(device_id)}, now)
     return None

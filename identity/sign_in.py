@@ -129,6 +129,8 @@ async def finish(
     pending: PendingPin,
     pin_held: bool,
     device: NewDevice,
+    *,
+    request_id: str,
     now: datetime,
     origin: BrowserOrigin | None = None,
 ) -> SignedIn | Refused:
@@ -144,6 +146,7 @@ async def finish(
         return enrolled
     await queries.TOUCH_PHONE.run(tx, pending.patient_id, pending.phone_hash, now)
     await phones.free_code_lock(tx, pending.phone_hash, "sign-in")
+    await devices.log_enrolment(tx, pending.patient_id, enrolled, request_id, now)
     tokens = await sessions.open_citizen_session(tx, pending.patient_id, enrolled.device_id, now)
     return SignedIn(patient_id=pending.patient_id, enrolled=enrolled, tokens=tokens)
 

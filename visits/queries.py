@@ -63,3 +63,20 @@ async def recent_presence(
     tx: Tx, patient_id: UUID, facility_id: UUID, after: datetime, now: datetime
 ) -> Presence | None:
     return await RECENT_PRESENCE.one(tx, patient_id, facility_id, after, now)
+
+
+ARRIVAL_SINCE = Statement(
+    Presence,
+    """
+    SELECT check_in_id, recorded_by, recorded_at FROM check_in
+    WHERE patient_id = $1 AND facility_id = $2 AND recorded_at >= $3 AND recorded_at <= $4
+    ORDER BY recorded_at DESC LIMIT 1
+    """,
+)
+
+
+async def arrival_since(
+    tx: Tx, patient_id: UUID, facility_id: UUID, since: datetime, now: datetime
+) -> Presence | None:
+    """The latest arrival by any means, presence or ticket."""
+    return await ARRIVAL_SINCE.one(tx, patient_id, facility_id, since, now)

@@ -13,6 +13,7 @@ import msgspec
 from asyncpg import UniqueViolationError
 from msgspec import Struct
 
+from audit.service import record_admin_event
 from identity import practitioners, sessions
 from identity.models import ChangeRow
 from identity.practitioners import NewPractitioner, PreparedCredential
@@ -95,6 +96,7 @@ async def propose(
         return Refused(problem=NOT_YOURS_TO_CHANGE)
     change_id, body = uuid7(now), msgspec.json.encode(change).decode()
     await queries.INSERT_CHANGE.run(tx, change_id, kind, facility_id, body, reason, actor.actor_id, now)
+    await record_admin_event(tx, str(actor.actor_id), f"register:{kind}:propose", reason, 1, now)
     return change_id
 
 
@@ -125,6 +127,7 @@ async def confirm(
         return applied
     if await queries.CONFIRM_CHANGE.one(tx, change_id, actor.actor_id, now, applied.created_id) is None:
         refuse(SECOND_ACCOUNT_NEEDED)
+    await record_admin_event(tx, str(actor.actor_id), f"register:{row.kind}:confirm", row.reason, 1, now)
     return applied
 
 

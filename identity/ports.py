@@ -1,0 +1,13 @@
+"""What identity asks of floors above it."""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from store.database import Tx
+
+
+class Arrivals(Protocol):
+    async def __call__(self, tx: Tx, patient_id: UUID, facility_id: UUID, now: datetime) -> bool:
+        """True when the person has an arrival at this facility today (visits/arrivals.py)."""
+        ...
