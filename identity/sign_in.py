@@ -27,6 +27,7 @@ from identity.passwords import POOL, peppered
 from identity.problems import CHALLENGE_DEAD, SIGN_IN_REFUSED
 from identity.sessions import Tokens
 from identity.tokens import from_base64url, new_secret, to_base64url
+from kernel.ids import uuid8
 from kernel.problems import Refused
 from store.database import Tx
 from store.fields import seal, unseal
@@ -251,7 +252,7 @@ def _pin_budgets(patient_id: UUID, phone_hash: bytes) -> tuple[tuple[budgets.Bud
 
 def _pseudo(keys: KeyRing, presented: str) -> UUID:
     """A stand-in person for a value that leads to nobody; the same one each time."""
-    return UUID(bytes=_hash(keys, "nobody", presented)[:16], version=8)
+    return uuid8(_hash(keys, "nobody", presented))
 
 
 def _hash(keys: KeyRing, use: str, presented: str) -> bytes:

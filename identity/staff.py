@@ -21,6 +21,7 @@ from identity.problems import SIGN_IN_REFUSED
 from identity.register import queries as register
 from identity.sessions import Tokens
 from identity.tokens import digest, from_base64url
+from kernel.ids import uuid8
 from kernel.problems import Refused
 from store.database import Tx
 from store.fields import unseal
@@ -60,7 +61,7 @@ async def charge_account(
         refused = await budgets.charge_or_refuse(tx, budget, counted, now)
         if refused is not None:
             return refused
-    actor_id = await _account(tx, kind, folded) or UUID(bytes=id_hash[:16], version=8)
+    actor_id = await _account(tx, kind, folded) or uuid8(id_hash)
     credential = await entry.CREDENTIAL_OF_ACTOR.one(tx, actor_id)
     usable = credential is not None and credential.usable_from <= now
     return PendingPassword(
@@ -113,7 +114,7 @@ async def sign_in_client(
     refused = await budgets.charge_or_refuse(tx, budgets.WRONG_CLIENT_SECRET, id_hash, now)
     if refused is not None:
         return refused
-    client = await register.CLIENT_BY_ID.one(tx, _uuid(client_id) or UUID(bytes=id_hash[:16], version=8))
+    client = await register.CLIENT_BY_ID.one(tx, _uuid(client_id) or uuid8(id_hash))
     secret = from_base64url(client_secret) or b""
     if client is None or client.ended_at or not hmac.compare_digest(digest(secret), client.secret_hash):
         return Refused(problem=SIGN_IN_REFUSED)
