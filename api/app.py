@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.events import BaseEventEmitterBackend
 from litestar.types import ControllerRouterHandler, Message, Scope, Send
 
 from api.errors import on_exception
@@ -86,6 +87,19 @@ class Api(Litestar):
         else:
             await super().__call__(scope, receive, edge)
         log_request(scope, edge.status, started, request_id)
+
+
+class NoEvents(BaseEventEmitterBackend):
+    """No event bus of the framework: events are rows of the outbox. Spares its task group per process."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    def emit(self, event_id: str, *_args: Any, **_kwargs: Any) -> None:
+        raise AssertionError(f"{event_id}: use store/outbox.py")
 
 
 class Edge:
@@ -173,6 +187,7 @@ def create_app(
         before_request=require_token,
         request_class=ApiRequest,
         request_max_body_size=BODY_MAX,
+        event_emitter_backend=NoEvents,
         openapi_config=None,
         logging_config=None,
         lifespan=[] if isinstance(store, Store) else [store_lifespan(runtime, store)],

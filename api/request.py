@@ -227,7 +227,7 @@ class ApiRequest(Request[Any, Any, Any]):
         body = await self.body()
         try:
             return self._decode(body)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             await self._refuse_strangers()
             raise_body_problem(error)
 

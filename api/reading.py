@@ -1,0 +1,187 @@
+"""The one way a record is read over HTTP: decide → build → log → commit → bytes.
+
+Everything happens in one transaction, and the bytes leave after its commit. When the log cannot be written
+the answer is 503 and no byte of the record leaves. The person's own answers carry an ETag made of the
+record's head, so an own 304 builds and logs nothing; everybody else's is an HMAC over grant and bytes
+(security.md S32), and their 304 is logged as `unchanged`.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeAlias
+from uuid import UUID
+
+from litestar.params import QueryParameter
+
+from api.problems import INVALID_FIELD, NOT_YOUR_BOOK, UNAVAILABLE
+from api.request import Answer, Call, answer
+from audit.policy import READ_TAGS
+from audit.service import record_act, record_read
+from consent.decision import decide
+from consent.problems import NO_ACCESS
+from ehr.displays import DISPLAY_VERSION
+from ehr.models import Section
+from ehr.reads import search, sections, summary, timeline, trend
+from ehr.reads.models import Built
+from ehr.reads.queries import HEAD_SEQ
+from identity.problems import DEVICE_ON_PROBATION
+from kernel.access import Access, Action, Actor
+from kernel.clock import VIETNAM
+from kernel.paging import BAD_CURSOR, PAGE_MAX
+from kernel.problems import ProblemError, Refused
+from store.database import Tx
+from store.keys import KeyRing
+
+Build: TypeAlias = Callable[[Tx, Access], Awaitable[Built]]
+
+Cursor: TypeAlias = Annotated[
+    str | None, QueryParameter(max_length=200, description="`next` of the page before.")
+]
+Limit: TypeAlias = Annotated[int | None, QueryParameter(ge=1, le=PAGE_MAX, description="Items per page.")]
+Code: TypeAlias = Annotated[
+    str, QueryParameter(min_length=1, max_length=100, description="The test's code, as results show it.")
+]
+Words: TypeAlias = Annotated[
+    str,
+    QueryParameter(name="q", min_length=2, max_length=100, description="Words, with or without tone marks."),
+]
+
+OWN_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NOT_YOUR_BOOK, DEVICE_ON_PROBATION, UNAVAILABLE)
+DOCTOR_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NO_ACCESS, UNAVAILABLE)
+
+
+async def read_record(call: Call, patient_id: UUID | None, action: Action, build: Build) -> Answer:
+    """Answer one read. patient_id: the doctor's path; None for a /v1/me route."""
+    async with call.begin() as (tx, actor):
+        subject = call.patient_id_for(actor) if patient_id is None else patient_id
+        access = await decide(tx, actor, subject, action, _purpose(actor), call.now)
+        if isinstance(access, Refused):
+            await _log_refusal(tx, call, subject, actor, action, access)
+            return answer(access)
+        if access.is_own:
+            return await _own(tx, call, access, build)
+        return await _shared(tx, call, access, build)
+
+
+async def _own(tx: Tx, call: Call, access: Access, build: Build) -> Answer:
+    # Read before the rows: a write in between makes the next conditional read a full one.
+    head_seq = await HEAD_SEQ.one(tx, access.patient_id)
+    # Courses end and people grow older without a write, so the day is part of it.
+    day = call.now.astimezone(VIETNAM).date().strftime("%Y%m%d")
+    etag = f'W/"{access.patient_id}-{head_seq or 0}-{DISPLAY_VERSION}-{day}"'
+    if _holds(call, etag):
+        return _unchanged(etag)
+    built = await build(tx, access)
+    await _log(tx, call, access, built, changed=True)
+    return answer(built.body, headers={"ETag": etag})
+
+
+async def _shared(tx: Tx, call: Call, access: Access, build: Build) -> Answer:
+    built = await build(tx, access)
+    etag = shared_etag(call.keys, access, built.body)
+    unchanged = _holds(call, etag)
+    await _log(tx, call, access, built, changed=not unchanged)
+    return _unchanged(etag) if unchanged else answer(built.body, headers={"ETag": etag})
+
+
+def shared_etag(keys: KeyRing, access: Access, body: bytes) -> str:
+    """HMAC over the grant and the bytes: always the same form and length, and nothing to guess."""
+    _, key = keys.secret("cursor")
+    basis = access.basis_id.bytes if access.basis_id else access.basis.encode()
+    digest = hmac.digest(key, basis + body, hashlib.sha256)
+    return f'W/"{base64.urlsafe_b64encode(digest).rstrip(b"=").decode()}"'
+
+
+async def _log(tx: Tx, call: Call, access: Access, built: Built, *, changed: bool) -> None:
+    """Write the row of this answer; without it nothing leaves."""
+    try:
+        await record_read(
+            tx,
+            access,
+            resources=built.shown,
+            body=built.body,
+            outcome="ok" if changed else "unchanged",
+            request_id=call.request_id,
+            now=call.now,
+        )
+    except Exception as error:
+        raise ProblemError(Refused(problem=UNAVAILABLE)) from error
+
+
+async def _log_refusal(
+    tx: Tx, call: Call, subject: UUID, actor: Actor, action: Action, refused: Refused
+) -> None:
+    """A stranger's attempt stands in the log of the person it aimed at; an unknown id costs the same."""
+    if actor.kind == "citizen":
+        return
+    await record_act(
+        tx,
+        subject,
+        actor,
+        READ_TAGS[action],
+        purpose=_purpose(actor),
+        outcome="refused",
+        reason=refused.problem.code,
+        request_id=call.request_id,
+        now=call.now,
+    )
+
+
+def _purpose(actor: Actor) -> str:
+    # v3-ActReason: a person's own request, or treatment.
+    return "PATRQT" if actor.kind == "citizen" else "TREAT"
+
+
+def _holds(call: Call, etag: str) -> bool:
+    """Whether If-None-Match names this ETag, compared weakly (RFC 9110 §13.1.2)."""
+    header = call.header("if-none-match")
+    if header is None:
+        return False
+    return any(held.strip().removeprefix("W/") == etag.removeprefix("W/") for held in header.split(","))
+
+
+def _unchanged(etag: str) -> Answer:
+    return answer(None, status=304, headers={"ETag": etag})
+
+
+async def read_summary(call: Call, patient_id: UUID | None) -> Answer:
+    async def build(tx: Tx, access: Access) -> Built:
+        return await summary.read(tx, call.keys, access, call.now)
+
+    return await read_record(call, patient_id, "read-summary", build)
+
+
+async def read_timeline(call: Call, patient_id: UUID | None, cursor: str | None, limit: int | None) -> Answer:
+    async def build(tx: Tx, access: Access) -> Built:
+        return await timeline.read(tx, access, cursor, limit, call.now)
+
+    return await read_record(call, patient_id, "read-timeline", build)
+
+
+async def read_section(
+    call: Call, patient_id: UUID | None, section: Section, cursor: str | None, limit: int | None
+) -> Answer:
+    async def build(tx: Tx, access: Access) -> Built:
+        return await sections.read(tx, access, section, cursor, limit, call.now)
+
+    return await read_record(
+        call, patient_id, "read-document" if section == "documents" else "read-section", build
+    )
+
+
+async def read_trend(call: Call, patient_id: UUID | None, code: str) -> Answer:
+    async def build(tx: Tx, access: Access) -> Built:
+        return await trend.read(tx, access, code, call.now)
+
+    return await read_record(call, patient_id, "read-trend", build)
+
+
+async def search_record(
+    call: Call, patient_id: UUID | None, words: str, cursor: str | None, limit: int | None
+) -> Answer:
+    async def build(tx: Tx, access: Access) -> Built:
+        return await search.read(tx, access, words, cursor, limit, call.now)
+
+    return await read_record(call, patient_id, "search", build)

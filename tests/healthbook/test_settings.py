@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+
+from healthbook.settings import SettingsError, read_settings
+
+
+def test_nothing_set_gives_a_loopback_service_with_its_own_database() -> None:
+    settings = read_settings({})
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8000, 1)
+    assert settings.embedded
+    assert settings.keys == settings.data / "keys"
+    assert settings.base_url == "http://localhost:8000"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "eight"), ("PORT", "0"), ("PORT", "70000"), ("WORKERS", "-1"), ("POOL_MAX", "x")],
+)
+def test_a_wrong_value_is_named_and_not_repeated(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({name: value})
+    assert str(raised.value).startswith(f"{name}: ")
+    assert "eight" not in str(raised.value)
+
+
+def test_a_secret_in_a_wrong_place_does_not_reach_the_message() -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({"PORT": "postgresql://user:geheim@db/x"})
+    assert "geheim" not in str(raised.value)
+
+
+def test_an_empty_variable_is_no_variable() -> None:
+    assert read_settings({"PORT": "", "DATABASE_URL": ""}).embedded
+
+
+def test_directories_may_lie_apart(tmp_path: Path) -> None:
+    settings = read_settings({"HEALTHBOOK_DATA": str(tmp_path / "d"), "HEALTHBOOK_KEYS": str(tmp_path / "k")})
+    assert settings.data == tmp_path / "d"
+    assert settings.keys == tmp_path / "k"
+
+
+def test_local_names_are_served_only_on_loopback() -> None:
+    assert "localhost" in read_settings({}).hosts()
+    public = read_settings({"HOST": "0.0.0.0", "ALLOWED_HOSTS": "so.example, api.so.example"})
+    assert public.hosts() == ["so.example", "api.so.example"]

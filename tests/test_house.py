@@ -1,0 +1,292 @@
+"""The house rules that a machine can hold: sizes, the one maker of Access, who may read a record,
+what a handler declares, what is cached, what a body may look like."""
+
+import ast
+import re
+import typing
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any
+
+import msgspec
+import pytest
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import BodyKwarg
+
+from api.app import collect_handlers
+from api.request import PUBLIC
+from kernel.problems import PROBLEMS
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = (
+    "api",
+    "audit",
+    "consent",
+    "ehr",
+    "healthbook",
+    "identity",
+    "kernel",
+    "notifications",
+    "qr",
+    "store",
+    "visits",
+)
+FUNCTION_LINES_MAX = 70
+FUNCTION_LINES_MOST = 35
+FILE_LINES_MAX = 700
+CONTROLLER_LINES_MAX = 15
+ACTORS = {
+    "citizen",
+    "doctor",
+    "pharmacist",
+    "vaccinator",
+    "nurse",
+    "clerk",
+    "facility-admin",
+    "registry-officer",
+    "privacy-officer",
+    "facility-system",
+    "kiosk",
+    "operator",
+    PUBLIC,
+}
+VAGUE_NAMES = {"utils.py", "helpers.py", "common.py", "manager.py", "misc.py"}
+
+
+@cache
+def sources() -> dict[Path, ast.Module]:
+    files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return {path.relative_to(ROOT): ast.parse(path.read_text()) for path in files}
+
+
+def functions() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for path, tree in sources().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield path, node
+
+
+def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from `def` to the end; decorators and the docstring do not count."""
+    doc = node.body[0]
+    has_doc = isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant)
+    doc_lines = (doc.end_lineno or 0) - doc.lineno + 1 if has_doc else 0
+    return (node.end_lineno or node.lineno) - node.lineno + 1 - doc_lines
+
+
+def test_functions_stay_small() -> None:
+    lengths = sorted(length(node) for _, node in functions())
+    long = [
+        f"{path}:{node.name} {length(node)}"
+        for path, node in functions()
+        if length(node) > FUNCTION_LINES_MAX
+    ]
+    assert not long
+    assert lengths[int(len(lengths) * 0.9)] <= FUNCTION_LINES_MOST
+    assert lengths[len(lengths) // 2] <= 10
+
+
+def test_files_stay_small_and_their_names_are_nouns() -> None:
+    sizes = {path: len((ROOT / path).read_text().splitlines()) for path in sources()}
+    assert {path: size for path, size in sizes.items() if size > FILE_LINES_MAX} == {}
+    assert [path for path in sizes if path.name in VAGUE_NAMES] == []
+
+
+def test_every_function_is_annotated() -> None:
+    bare = [
+        f"{path}:{node.name}"
+        for path, node in functions()
+        if node.returns is None and node.name != "__init__"
+    ]
+    assert bare == []
+
+
+def test_only_the_decision_makes_an_access() -> None:
+    namers = {
+        path.as_posix()
+        for path, tree in sources().items()
+        for node in ast.walk(tree)
+        if "mint_access" in names_in(node)
+    }
+    assert namers == {"kernel/access.py", "consent/decision.py"}
+
+
+def names_in(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Name):
+        return {node.id}
+    if isinstance(node, ast.Attribute):
+        return {node.attr}
+    if isinstance(node, ast.ImportFrom):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.FunctionDef):
+        return {node.name}
+    return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
+
+
+def test_no_access_is_forged_through_the_object_model() -> None:
+    """`object.__new__(Access)`, copies and pickles would pass the constructor by."""
+    forged = []
+    for path, tree in sources().items():
+        if path.as_posix() == "kernel/access.py":
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr in {"__new__", "__reduce__", "__setstate__"}:
+                forged.append(f"{path}:{node.lineno}")
+            if isinstance(node, ast.Import | ast.ImportFrom) and "pickle" in ast.dump(node):
+                forged.append(f"{path}:{node.lineno}")
+    assert forged == []
+
+
+# Modules of api/ that may open a record: the one door, and what it composes.
+READING_DOORS = {"api/reading.py"}
+
+
+def test_a_record_is_read_only_through_the_one_door() -> None:
+    """Every read function of ehr takes an Access, and in api/ only api/reading.py calls them."""
+    readers = {
+        f"{path.as_posix()}:{node.name}"
+        for path, node in functions()
+        if path.parts[0] == "ehr" and path.name in READ_MODULES and node.name.startswith("read_")
+    }
+    for path, node in functions():
+        if f"{path.as_posix()}:{node.name}" in readers:
+            annotations = [ast.unparse(arg.annotation) for arg in node.args.args if arg.annotation]
+            assert "Access" in annotations, f"{path}:{node.name} reads a record without an Access"
+    callers = {
+        path.as_posix()
+        for path, tree in sources().items()
+        if path.parts[0] == "api" and ("record_read" in all_names(tree) or "decide" in all_names(tree))
+    }
+    assert callers <= READING_DOORS
+
+
+READ_MODULES = {"reads.py", "summary.py", "timeline.py", "sections.py", "trend.py", "search.py"}
+
+
+def all_names(tree: ast.Module) -> set[str]:
+    return set().union(*(names_in(node) for node in ast.walk(tree)))
+
+
+def test_sql_stands_in_queries_alone() -> None:
+    """A statement anywhere else would pass the prepare test, the plan test and the ownership test by."""
+    verb = re.compile(
+        r"^\s*(SELECT\s.+\sFROM|INSERT INTO|UPDATE\s+\w+\s+SET|DELETE FROM|WITH\s+\w+\s+AS)\s", re.S
+    )
+    strays = [
+        f"{path}:{node.lineno}"
+        for path, tree in sources().items()
+        if path.name != "queries.py" and "queries" not in path.parts
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and verb.match(node.value)
+    ]
+    assert strays == []
+
+
+def handlers() -> list[HTTPRouteHandler]:
+    return [handler for handler in collect_handlers(demo=True) if isinstance(handler, HTTPRouteHandler)]
+
+
+every_handler = pytest.mark.parametrize("handler", handlers(), ids=lambda h: h.operation_id or h.handler_name)
+
+
+@every_handler
+def test_a_handler_says_what_it_is(handler: HTTPRouteHandler) -> None:
+    actors = handler.opt.get("actors")
+    assert actors, "a handler names its actors"
+    assert set(actors) <= ACTORS
+    assert isinstance(handler.operation_id, str)
+    summary = (handler.fn.__doc__ or "").strip().partition("\n")[0]
+    assert summary.endswith("."), "the docstring's first line is the operation's summary"
+    assert handler.tags
+    assert all(problem.code in PROBLEMS for problem in handler.opt.get("problems", ()))
+
+
+def test_operation_ids_are_unique() -> None:
+    ids = [handler.operation_id for handler in handlers()]
+    assert len(set(ids)) == len(ids)
+
+
+@every_handler
+def test_s20_no_answer_is_cached_by_path(handler: HTTPRouteHandler) -> None:
+    assert not handler.cache or handler.fn.__module__.startswith("api.public.")
+
+
+def test_controllers_stay_thin() -> None:
+    fat = [
+        f"{path}:{node.name} {length(node)}"
+        for path, node in functions()
+        if path.parts[0] == "api" and is_handler(node) and length(node) > CONTROLLER_LINES_MAX
+    ]
+    assert fat == []
+
+
+def is_handler(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    verbs = {"get", "post", "put", "patch", "delete"}
+    return any(
+        isinstance(d, ast.Call) and isinstance(d.func, ast.Name) and d.func.id in verbs
+        for d in node.decorator_list
+    )
+
+
+@every_handler
+def test_a_body_has_no_union_and_no_open_end(handler: HTTPRouteHandler) -> None:
+    """Generated clients merge unions into one class; unknown fields are refused (mobile-contract.md §2)."""
+    for struct in structs_of(handler):
+        for name, annotation in typing.get_type_hints(struct, include_extras=True).items():
+            assert not has_union(annotation), f"{struct.__name__}.{name}"
+    body = handler.parsed_fn_signature.parameters.get("data")
+    if body is not None:
+        assert isinstance(body.kwarg_definition, BodyKwarg)
+        for struct in nested(body.annotation):
+            assert struct.__struct_config__.forbid_unknown_fields, struct.__name__
+
+
+def structs_of(handler: HTTPRouteHandler) -> set[type[msgspec.Struct]]:
+    found = nested(handler.parsed_fn_signature.return_type.annotation)
+    body = handler.parsed_fn_signature.parameters.get("data")
+    return found | (nested(body.annotation) if body is not None else set())
+
+
+def nested(annotation: Any, seen: frozenset[Any] = frozenset()) -> set[type[msgspec.Struct]]:
+    """Every Struct reachable from an annotation."""
+    if annotation in seen:
+        return set()
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        hints = typing.get_type_hints(annotation, include_extras=True).values()
+        return {annotation}.union(*(nested(hint, seen | {annotation}) for hint in hints))
+    return set().union(*(nested(part, seen) for part in typing.get_args(annotation)))
+
+
+def has_union(annotation: Any) -> bool:
+    if typing.get_origin(annotation) in (UnionType, typing.Union):
+        return len([part for part in typing.get_args(annotation) if part is not NoneType]) > 1
+    if typing.get_origin(annotation) is typing.Literal:
+        return False
+    return any(has_union(part) for part in typing.get_args(annotation))
+
+
+def test_every_problem_speaks_both_languages_and_says_what_next() -> None:
+    handlers()  # loads every package
+    for code, problem in PROBLEMS.items():
+        assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", code)
+        assert 400 <= problem.status <= 599
+        for text in (problem.vi, problem.en, problem.next_vi, problem.next_en):
+            assert text.endswith((".", "?", "!")), code
+
+
+def test_a_declared_problem_is_documented_on_some_route_or_says_why_not() -> None:
+    documented = {problem.code for handler in handlers() for problem in handler.opt.get("problems", ())}
+    general = {code for code in PROBLEMS if declared_in_api(code)}
+    orphans = set(PROBLEMS) - documented - general - NOT_OVER_HTTP
+    assert orphans == set()
+
+
+# Problems that only commands meet.
+NOT_OVER_HTTP: set[str] = {"database-not-empty"}
+
+
+@cache
+def declared_in_api(code: str) -> bool:
+    return f'code="{code}"' in (ROOT / "api/problems.py").read_text()
