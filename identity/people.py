@@ -145,6 +145,14 @@ async def note_report(
     return bool(await queries.UPSERT_PERSON_REPORT.one(tx, patient_id, facility_id, sealed, now))
 
 
+async def report_death(tx: Tx, patient_id: UUID) -> bool:
+    """A death code was sent: the person becomes `death-reported`, nothing is frozen (security.md S18).
+
+    True when that is news.
+    """
+    return await queries.REPORT_DEATH.one(tx, patient_id) is not None
+
+
 async def verify_identifier(
     tx: Tx, keys: KeyRing, patient_id: UUID, kind: str, value: str, facility_id: UUID, now: datetime
 ) -> None:

@@ -19,6 +19,11 @@ INSERT_CITIZEN = Command(
     "INSERT INTO citizen (patient_id, level, state, demographics, created_at) VALUES ($1, $2,"
     " 'active', $3, $4)"
 )
+REPORT_DEATH = Scalar(
+    UUID,
+    "UPDATE citizen SET state = 'death-reported' WHERE patient_id = $1 AND state = 'active'"
+    " RETURNING patient_id",
+)
 CITIZEN_BY_ID = Statement(
     CitizenRow,
     "SELECT patient_id, level, state, demographics, created_at FROM citizen WHERE patient_id = $1",

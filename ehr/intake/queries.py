@@ -1,0 +1,68 @@
+"""All SQL of the intake besides the record's own rows."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from store.statement import Command, Scalar, Statement
+
+PATIENT_OF_UNIT = Scalar(UUID, "SELECT patient_id FROM ehr_unit WHERE id_hash = $1")
+KEEP_UNIT = Command(
+    """
+    INSERT INTO ehr_unit (id_hash, patient_id, imported_at) VALUES ($1, $2, $3)
+    ON CONFLICT (id_hash) DO UPDATE SET patient_id = EXCLUDED.patient_id, imported_at = EXCLUDED.imported_at
+    """
+)
+
+
+class Quarantined(Struct, frozen=True):
+    """A sealed body and why it waits."""
+
+    quarantine_id: UUID
+    facility_id: UUID | None
+    kind: str
+    reason: str
+    received_at: datetime
+    body: bytes
+
+
+DROP_QUARANTINE = Command("DELETE FROM ehr_quarantine WHERE bucket = $1 AND id_hash = $2")
+INSERT_QUARANTINE = Command(
+    """
+    INSERT INTO ehr_quarantine
+        (bucket, quarantine_id, id_hash, facility_id, credential, kind, reason, received_at, body)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    """
+)
+QUARANTINE_OF_UNIT = Statement(
+    Quarantined,
+    """
+    SELECT quarantine_id, facility_id, kind, reason, received_at, body FROM ehr_quarantine
+    WHERE bucket = $1 AND id_hash = $2 ORDER BY received_at, quarantine_id
+    """,
+)
+COUNT_WITHHELD = Command(
+    """
+    INSERT INTO ehr_gate_count (bucket, day, rules, withheld) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (bucket, day, rules) DO UPDATE SET withheld = ehr_gate_count.withheld + EXCLUDED.withheld
+    """
+)
+
+
+class ReceiptRow(Struct, frozen=True):
+    receipt_id: UUID
+    received_at: datetime
+    units: str
+
+
+INSERT_RECEIPT = Command(
+    """
+    INSERT INTO ehr_receipt (actor_id, receipt_id, received_at, body_sha256, units)
+    VALUES ($1, $2, $3, $4, $5)
+    """
+)
+RECEIPT_BY_ID = Statement(
+    ReceiptRow,
+    "SELECT receipt_id, received_at, units FROM ehr_receipt WHERE actor_id = $1 AND receipt_id = $2",
+)

@@ -1,0 +1,216 @@
+"""Taking one unit in: whose it is, quarantine when that is not certain, else written whole.
+
+The caller opens one transaction per unit; what is returned as rejected must have written nothing.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from ehr.intake import gate, queries
+from ehr.intake.models import PersonFacts, Reason, Unit, UnitReport
+from ehr.intake.units import Prepared
+from ehr.models import Source
+from ehr.store import write_unit
+from identity.models import Facility
+from identity.people import (
+    IdentifierClaim,
+    Matched,
+    PersonClaim,
+    Unmatched,
+    create_person,
+    match_person,
+    note_report,
+    report_death,
+)
+from identity.register.facilities import has_code
+from kernel.clock import VIETNAM
+from kernel.ids import uuid7
+from store.database import Tx
+from store.fields import seal
+from store.keys import KeyRing
+from store.outbox import emit
+
+# What a file brought in by an operator without a facility is owned by (security.md S3).
+OPERATOR_SOURCE = "operator"
+
+
+class Sender(Struct, frozen=True):
+    """Who sends, as authenticated: never taken from the file. facility None: an operator's import."""
+
+    facility: Facility | None
+    credential: str
+    batch: UUID
+
+    @property
+    def source_id(self) -> str:
+        return OPERATOR_SOURCE if self.facility is None else str(self.facility.facility_id)
+
+    @property
+    def facility_id(self) -> UUID | None:
+        return None if self.facility is None else self.facility.facility_id
+
+
+class Owner(Struct, frozen=True):
+    """The person of a unit, and the one it was written to before when that was somebody else."""
+
+    patient_id: UUID
+    before: UUID | None = None
+    created: bool = False
+
+
+async def check_facility(tx: Tx, unit: Unit, sender: Sender, now: datetime) -> list[Reason]:
+    """facility-mismatch when the file's own code is not a code of the sender today (S3)."""
+    if unit.facility_code is None:
+        return []
+    today = now.astimezone(VIETNAM).date()
+    if sender.facility is None or not await has_code(
+        tx, sender.facility.facility_id, unit.facility_code, today
+    ):
+        return [Reason("facility-mismatch", "MACSKCB")]
+    return []
+
+
+async def import_unit(
+    tx: Tx, keys: KeyRing, unit: Unit, prepared: Prepared, sender: Sender, now: datetime
+) -> UnitReport:
+    """Write one prepared unit in the caller's transaction, or put it into quarantine."""
+    mismatch = await check_facility(tx, unit, sender, now)
+    if mismatch:
+        return UnitReport(unit=unit.name, status="rejected", reasons=mismatch)
+    id_hash = unit_hash(sender, unit)
+    await queries.DROP_QUARANTINE.run(tx, id_hash[0], id_hash)
+    if prepared.withheld:
+        today = now.astimezone(VIETNAM).date()
+        await queries.COUNT_WITHHELD.run(tx, id_hash[0], today, gate.VERSION, prepared.withheld)
+    owner = await _find_owner(tx, keys, unit.person, id_hash, sender, now)
+    if isinstance(owner, str):
+        texts = [item.raw for item in prepared.kept]
+        await _quarantine(tx, keys, id_hash, sender, "unit", owner, texts, now)
+        reason = Reason(owner, "Patient")
+        return UnitReport(
+            unit=unit.name, status="quarantined", withheld=prepared.withheld, reasons=[reason]
+        )
+    await _write(tx, keys, unit, prepared, sender, owner, id_hash, now)
+    return UnitReport(
+        unit=unit.name,
+        status="imported",
+        patient_id=str(owner.patient_id),
+        resources=prepared.counts,
+        withheld=prepared.withheld,
+    )
+
+
+def unit_hash(sender: Sender, unit: Unit) -> bytes:
+    """What a unit of a source is found by again."""
+    return hashlib.sha256(f"{sender.source_id}\n{unit.key}".encode()).digest()
+
+
+async def _find_owner(
+    tx: Tx, keys: KeyRing, person: PersonFacts, id_hash: bytes, sender: Sender, now: datetime
+) -> Owner | Literal["identity-conflict"]:
+    """The matched person, or a new one where nobody has the number (S17: facility-reported)."""
+    before = await queries.PATIENT_OF_UNIT.one(tx, id_hash)
+    claim = claim_of(person)
+    found = await match_person(tx, keys, claim, sender.facility_id, now)
+    if isinstance(found, Matched):
+        return Owner(found.patient_id, before if before != found.patient_id else None)
+    if found.reason == "identity-conflict":
+        return "identity-conflict"
+    if before is not None:
+        # A resend of a person without number; a number that nobody has yet cannot be attached here (S10).
+        return Owner(before) if found == Unmatched("no-identifier") else "identity-conflict"
+    return Owner(await create_person(tx, keys, claim, "import", sender.facility_id, now), created=True)
+
+
+def claim_of(person: PersonFacts) -> PersonClaim:
+    """The same facts in identity's words."""
+    return PersonClaim(
+        identifiers=[IdentifierClaim(kind, value) for kind, value in person.identifiers],
+        name=person.name,
+        birth_date=person.birth_date,
+        sex=person.sex,
+        mother_number=person.mother_number,
+        phone=person.phone,
+        address=person.address,
+        newborn=person.newborn,
+    )
+
+
+async def _write(
+    tx: Tx,
+    keys: KeyRing,
+    unit: Unit,
+    prepared: Prepared,
+    sender: Sender,
+    owner: Owner,
+    id_hash: bytes,
+    now: datetime,
+) -> None:
+    source = Source(
+        source_id=sender.source_id,
+        facility_id=sender.facility_id,
+        credential=sender.credential,
+        batch=sender.batch,
+    )
+    name = unit.key if unit.snapshot else None
+    writes = [(owner.patient_id, prepared.resources)]
+    if owner.before is not None and unit.snapshot:
+        writes.append((owner.before, []))
+    changed = False
+    for patient_id, resources in sorted(writes, key=lambda write: write[0]):
+        result = await write_unit(tx, patient_id, source, resources, unit=name, now=now)
+        changed = changed or bool(result.created or result.updated or result.retracted)
+    await queries.KEEP_UNIT.run(tx, id_hash, owner.patient_id, now)
+    for item in prepared.review:
+        await _quarantine(tx, keys, id_hash, sender, "review", "ambiguous-medicine", [item.raw], now)
+    await _tell(tx, keys, unit.person, sender, owner, changed=changed, now=now)
+
+
+async def _tell(
+    tx: Tx, keys: KeyRing, person: PersonFacts, sender: Sender, owner: Owner, *, changed: bool, now: datetime
+) -> None:
+    """What follows an import: reports beside the person, the announcement of a new facility, a death code."""
+    new_facility = False
+    if sender.facility_id is not None:
+        new_facility = await note_report(
+            tx, keys, owner.patient_id, claim_of(person), sender.facility_id, now
+        )
+        ref = {"facility_id": str(sender.facility_id), "batch": str(sender.batch)}
+        if new_facility and not owner.created:
+            await emit(tx, owner.patient_id, "ehr.facility-new", ref, now)
+        elif changed:
+            await emit(tx, owner.patient_id, "ehr.imported", ref, now)
+    if person.death_reported and await report_death(tx, owner.patient_id):
+        await emit(tx, owner.patient_id, "ehr.death-reported", {"batch": str(sender.batch)}, now)
+
+
+async def _quarantine(
+    tx: Tx,
+    keys: KeyRing,
+    id_hash: bytes,
+    sender: Sender,
+    kind: Literal["unit", "review"],
+    reason: str,
+    texts: list[str],
+    now: datetime,
+) -> None:
+    """Keep what passed the gate, sealed under an id of its own: it belongs to nobody yet."""
+    quarantine_id = uuid7(now)
+    body = seal(keys, quarantine_id, "ehr_quarantine", "body", msgspec.json.encode(texts).decode())
+    await queries.INSERT_QUARANTINE.run(
+        tx,
+        id_hash[0],
+        quarantine_id,
+        id_hash,
+        sender.facility_id,
+        sender.credential,
+        kind,
+        reason,
+        now,
+        body,
+    )

@@ -1,0 +1,99 @@
+"""From a read unit to the rows of the record: gate, labels, ids and reading views. No database."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from ehr.extract import extract, medication_title
+from ehr.intake.fhir_bundle import resolver
+from ehr.intake.ids import resource_id
+from ehr.intake.labels import department_label, labels_of_security
+from ehr.intake.models import BadInputError, Item, Reason, Unit
+from ehr.intake.survey import Survey, survey
+from ehr.intake.withhold import Gated, Passed, apply_gate
+from ehr.models import NewResource, Referred
+from kernel.access import Label
+
+
+class Prepared(Struct):
+    """A unit ready to be written for one source."""
+
+    resources: list[NewResource]
+    counts: dict[str, int]
+    withheld: int
+    review: list[Item]
+    kept: list[Item]
+
+
+def prepare(
+    unit: Unit, surveys: list[Survey] | None, source_id: str, facility_name: str | None
+) -> Prepared:
+    """Gate and extract a unit. Raises BadInputError `bad-resource` with the element's place."""
+    gated = apply_gate(unit, surveys or [survey(item.doc, item.where) for item in unit.items])
+    return extract_unit(gated, source_id, facility_name)
+
+
+def extract_unit(gated: Gated, source_id: str, facility_name: str | None) -> Prepared:
+    """The rows of what passed the gate."""
+    items = [one.item for one in gated.passed]
+    refer = _referrer(items, source_id)
+    departments = _departments(gated.passed)
+    resources: list[NewResource] = []
+    reasons: list[Reason] = []
+    for one in gated.passed:
+        try:
+            row = extract(
+                one.item.rtype,
+                one.item.raw.encode(),
+                id=resource_id(source_id, one.item.key),
+                refer=refer,
+                facility_name=facility_name,
+            )
+        except msgspec.ValidationError as error:
+            reasons.append(Reason("bad-resource", one.item.where + _path(str(error))))
+            continue
+        row.labels = int(_labels(one, row, departments, source_id))
+        resources.append(row)
+    if reasons:
+        raise BadInputError(reasons)
+    return Prepared(
+        resources, dict(Counter(item.rtype for item in items)), gated.withheld, gated.review, items
+    )
+
+
+def _referrer(items: list[Item], source_id: str) -> Callable[[str], Referred | None]:
+    """What a reference inside the unit points at. Across units only the id can be told."""
+    find = resolver(items)
+    titles = {i.key: medication_title(i.raw.encode()) for i in items if i.rtype == "Medication"}
+
+    def refer(reference: str) -> Referred | None:
+        item = find(reference)
+        if item is None:
+            return None if "?" in reference or "#" in reference else Referred(resource_id(source_id, reference))
+        return Referred(resource_id(source_id, item.key), titles.get(item.key, ""))
+
+    return refer
+
+
+def _departments(passed: list[Passed]) -> dict[str, Label]:
+    """Encounters of sensitive departments by their key."""
+    found = {o.item.key: department_label(o.item.doc) for o in passed if o.item.rtype == "Encounter"}
+    return {key: label for key, label in found.items() if label}
+
+
+def _labels(one: Passed, row: NewResource, departments: dict[str, Label], source_id: str) -> Label:
+    """Own labels; an unlabelled resource of a sensitive department, or a file nobody can scan, is restricted."""
+    labels = one.labels | labels_of_security(one.item.doc)
+    labels |= departments.get(one.item.key, Label.NONE)
+    sensitive = {resource_id(source_id, key) for key in departments}
+    if one.opaque or (not labels and row.encounter_id in sensitive):
+        labels |= Label.RESTRICTED
+    return labels
+
+
+def _path(message: str) -> str:
+    """The place in a msgspec message (`… - at `$.status``); the rest may hold values."""
+    _, found, path = message.rpartition("`$")
+    return path.rstrip("`") if found else ""
