@@ -36,12 +36,16 @@ async def dispatch(tx: Tx, keys: KeyRing, event: Event, now: datetime) -> None:
     await handler(tx, keys, event, msgspec.json.decode(event.ref, type=Ref), now)
 
 
-def notice(type_: NotificationType) -> Handler:
-    """A handler that says one thing, with the event's ids for the app to open."""
+def notice(type_: NotificationType, *, once_per: str | None = None, silent: bool = False) -> Handler:
+    """A handler that says one thing, with the event's ids for the app to open.
+
+    once_per: the id in the event after which it is said once; without it, once per event.
+    """
 
     async def say(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
-        key = f"{event.event}:{event.event_id}"
-        await notify(tx, keys, event.patient_id, type_, key, now, now + NOTICE_LIFE, ref=ref)
+        key = f"{event.event}:{ref[once_per] if once_per else event.event_id}"
+        until = now + NOTICE_LIFE
+        await notify(tx, keys, event.patient_id, type_, key, now, until, ref=ref, silent=silent)
 
     return say
 
@@ -130,4 +134,8 @@ HANDLERS: dict[str, Handler] = {
     "identity.device-enrolled": notice("device-added"),
     "identity.device-ended": say_device_ended,
     "visit.checked-in": notice("check-in"),
+    # Records of a known facility come often: the inbox says so once per batch and nothing rings.
+    "ehr.imported": notice("records-added", once_per="batch", silent=True),
+    "ehr.facility-new": notice("records-of-new-facility", once_per="facility_id"),
+    "ehr.death-reported": notice("death-reported"),
 }

@@ -26,6 +26,8 @@ NotificationType = Literal[
     "activation",
     "check-in",
     "records-added",
+    "records-of-new-facility",
+    "death-reported",
 ]
 # A delivery without a device (SMS) stands under the nil id, so that its key stays whole.
 NO_DEVICE = UUID(int=0)

@@ -21,6 +21,8 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "activation": "alert",
     "check-in": "info",
     "records-added": "info",
+    "records-of-new-facility": "alert",
+    "death-reported": "alert",
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.
 SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code"})

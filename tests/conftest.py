@@ -98,6 +98,16 @@ async def owner(server: Server, database: str, keys: KeyRing, blobs: FilesystemB
     await opened.close()
 
 
+@pytest.fixture(scope="module")
+async def delivery(
+    server: Server, database: str, keys: KeyRing, blobs: FilesystemBlobs
+) -> AsyncIterator[Store]:
+    """As hb_delivery, on the same database as `store`: the worker's half that sends."""
+    opened = await open_store(server.dsn("hb_delivery", database), role="hb_delivery", keys=keys, blobs=blobs)
+    yield opened
+    await opened.close()
+
+
 @pytest.fixture
 async def fresh_store(
     server: Server, make_database: Callable[[], Awaitable[str]], keys: KeyRing, blobs: FilesystemBlobs

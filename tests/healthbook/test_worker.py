@@ -1,0 +1,302 @@
+"""The worker: every event becomes its notice once, and nothing is lost whenever it dies."""
+
+import ast
+import asyncio
+import re
+import signal
+import sys
+from uuid import uuid4
+
+import pytest
+
+from healthbook.dispatch import HANDLERS
+from healthbook.worker import ATTEMPTS_BEFORE_ALERT, Worker
+from identity.sign_in import start
+from kernel.ids import bucket_of
+from kernel.problems import Refused
+from notifications import queries
+from notifications.delivery import Senders
+from notifications.inbox import InboxItem, read_inbox
+from notifications.models import Outcome, PushMessage, SmsMessage, SmsSignIn
+from notifications.ports import RecordingPushSender, RecordingSmsSender
+from notifications.service import set_push_target
+from store.database import Store
+from store.outbox import claim_events, emit
+from store.postgres import Server
+from tests.support.clock import FrozenClock
+from tests.support.consent import asked
+from tests.support.people import Citizen, make_citizen, make_doctor, make_facility
+from tests.support.shared import ROOT
+
+
+class SpySms:
+    def __init__(self) -> None:
+        self.got: list[SmsMessage] = []
+
+    async def send(self, message: SmsMessage) -> Outcome:
+        self.got.append(message)
+        return Outcome(status="sent", message_id="m")
+
+
+class SpyPush:
+    def __init__(self) -> None:
+        self.got: list[PushMessage] = []
+
+    async def send(self, batch: list[PushMessage]) -> list[Outcome]:
+        self.got += batch
+        return [Outcome(status="sent") for _ in batch]
+
+
+@pytest.fixture
+def sms() -> SpySms:
+    return SpySms()
+
+
+@pytest.fixture
+def push() -> SpyPush:
+    return SpyPush()
+
+
+@pytest.fixture
+def worker(store: Store, delivery: Store, clock: FrozenClock, push: SpyPush, sms: SpySms) -> Worker:
+    return Worker(store, delivery, Senders(push, sms), clock)
+
+
+@pytest.fixture
+async def citizen(store: Store, clock: FrozenClock) -> Citizen:
+    made = await make_citizen(store, clock)
+    async with store.transaction() as tx:
+        await set_push_target(tx, store.keys, made.actor, "fid", f"fid-{made.patient_id}", clock.now())
+    return made
+
+
+async def until_idle(worker: Worker) -> None:
+    while await worker.run_once():
+        pass
+
+
+async def inbox_of(store: Store, citizen: Citizen) -> list[InboxItem]:
+    async with store.transaction() as tx:
+        return (await read_inbox(tx, citizen.patient_id, cursor=None, limit=50)).items
+
+
+async def waiting_events(owner: Store) -> int:
+    async with owner.transaction() as tx:
+        return int(await tx.fetchval("SELECT count(*) FROM outbox"))
+
+
+async def emit_granted(store: Store, clock: FrozenClock, citizen: Citizen, count: int = 1) -> None:
+    async with store.transaction() as tx:
+        for _ in range(count):
+            await emit(tx, citizen.patient_id, "consent.granted", {"grant_id": str(uuid4())}, clock.now())
+
+
+async def test_a_request_rings_the_phone_and_stands_in_the_inbox(
+    store: Store, worker: Worker, clock: FrozenClock, citizen: Citizen, push: SpyPush
+) -> None:
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    request = await asked(store, clock, doctor, citizen)
+    await until_idle(worker)
+    rung = [message for message in push.got if message.type == "consent-request"]
+    assert len(rung) == 1
+    (item,) = [item for item in await inbox_of(store, citizen) if item.type == "consent-request"]
+    assert (item.id, item.ref["request_id"]) == (rung[0].id, str(request.request_id))
+
+
+async def test_s2_a_sign_in_code_goes_to_the_login_phone_and_no_push_says_it(
+    store: Store,
+    owner: Store,
+    worker: Worker,
+    clock: FrozenClock,
+    citizen: Citizen,
+    push: SpyPush,
+    sms: SpySms,
+) -> None:
+    async with store.transaction() as tx:
+        started = await start(tx, store.keys, "number", citizen.number, clock.now())
+    assert not isinstance(started, Refused)
+    await until_idle(worker)
+    (sent,) = sms.got
+    assert sent.phone == citizen.phone_number
+    assert isinstance(sent.sms, SmsSignIn)
+    assert len(sent.sms.code) == 6
+    assert all(message.type != "sign-in-code" for message in push.got)
+    async with owner.transaction() as tx:
+        for table in ("outbox", "notification", "delivery", "sign_in_challenge"):
+            kept = str([dict(row) for row in await tx.fetch(f"SELECT * FROM {table}")])
+            assert sent.sms.code not in kept
+            assert citizen.phone_number not in kept
+
+
+async def test_s19_a_sign_in_of_nobody_sends_nothing_and_fails_nowhere(
+    store: Store, owner: Store, worker: Worker, clock: FrozenClock, sms: SpySms
+) -> None:
+    await until_idle(worker)
+    async with store.transaction() as tx:
+        await start(tx, store.keys, "number", "079199000001", clock.now())
+    await until_idle(worker)
+    assert sms.got == []
+    assert await waiting_events(owner) == 0
+
+
+async def test_a_kill_between_claim_and_commit_loses_nothing(
+    store: Store, worker: Worker, clock: FrozenClock, citizen: Citizen
+) -> None:
+    await until_idle(worker)
+    before = len(await inbox_of(store, citizen))
+    await emit_granted(store, clock, citizen, 3)
+
+    async def dies_before_the_commit() -> None:
+        async with store.transaction() as tx:
+            assert len(await claim_events(tx, bucket_of(citizen.patient_id), clock.now())) == 3
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await dies_before_the_commit()
+    await until_idle(worker)
+    assert len(await inbox_of(store, citizen)) == before + 3
+
+
+async def test_a_worker_process_killed_while_it_handles_events_loses_none(
+    server: Server,
+    database: str,
+    store: Store,
+    owner: Store,
+    clock: FrozenClock,
+    citizen: Citizen,
+    worker: Worker,
+) -> None:
+    """The database sees the connection die in the middle, as after kill -9."""
+    await until_idle(worker)
+    before = len(await inbox_of(store, citizen))
+    await emit_granted(store, clock, citizen, 20)
+    code = (
+        "import asyncio, asyncpg, sys\n"
+        "async def main():\n"
+        "    c = await asyncpg.connect(sys.argv[1], server_settings={'role': 'hb_api'})\n"
+        "    await c.execute('BEGIN')\n"
+        "    await c.execute('DELETE FROM outbox')\n"
+        "    print('claimed', flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, server.dsn("hb_api", database), stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout is not None
+    assert await child.stdout.readline() == b"claimed\n"
+    child.send_signal(signal.SIGKILL)
+    await child.wait()
+    for _ in range(100):
+        await until_idle(worker)
+        if await waiting_events(owner) == 0:
+            break
+        await asyncio.sleep(0.05)
+    assert len(await inbox_of(store, citizen)) == before + 20
+
+
+async def test_an_unknown_event_is_kept_and_stops_nobody_else(
+    store: Store, owner: Store, worker: Worker, clock: FrozenClock, citizen: Citizen
+) -> None:
+    await until_idle(worker)
+    async with store.transaction() as tx:
+        await emit(tx, citizen.patient_id, "of-a-newer-program.happened", {}, clock.now())
+    await emit_granted(store, clock, citizen)
+    await until_idle(worker)
+    assert [item.type for item in await inbox_of(store, citizen)].count("consent-granted") == 1
+    for _ in range(ATTEMPTS_BEFORE_ALERT + 2):
+        clock.advance(hours=2)
+        await until_idle(worker)
+    async with owner.transaction() as tx:
+        row = await tx.fetchrow("SELECT event, attempts FROM outbox")
+        assert row is not None
+        assert row["event"] == "of-a-newer-program.happened"
+        assert row["attempts"] > ATTEMPTS_BEFORE_ALERT
+        await tx.execute("DELETE FROM outbox")
+
+
+async def test_two_workers_abreast_say_each_thing_once(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen, push: SpyPush, worker: Worker
+) -> None:
+    await until_idle(worker)
+    push.got.clear()
+    other = Worker(store, delivery, Senders(push, RecordingSmsSender()), clock)
+    await emit_granted(store, clock, citizen, 40)
+    await asyncio.gather(*(until_idle(one) for one in (worker, other, worker, other)))
+    await until_idle(worker)
+    ids = [message.id for message in push.got]
+    assert len(ids) == len(set(ids)) == 40
+
+
+async def test_a_removed_device_is_forgotten_before_the_others_are_told(
+    store: Store, worker: Worker, clock: FrozenClock, citizen: Citizen, push: SpyPush
+) -> None:
+    await until_idle(worker)
+    push.got.clear()
+    async with store.transaction() as tx:
+        ref = {"device_id": str(citizen.actor.device_id)}
+        await emit(tx, citizen.patient_id, "identity.device-ended", ref, clock.now())
+    await until_idle(worker)
+    assert push.got == []
+    async with store.transaction() as tx:
+        assert await queries.targets_of(tx, citizen.patient_id) == []
+
+
+async def test_a_stopped_worker_ends_its_round_and_returns(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    stop = asyncio.Event()
+    worker = Worker(store, delivery, Senders(RecordingPushSender(), RecordingSmsSender()), clock)
+    running = asyncio.create_task(worker.run(stop))
+    await emit_granted(store, clock, citizen)
+    for _ in range(1000):
+        await asyncio.sleep(0.01)
+        if "consent-granted" in [item.type for item in await inbox_of(store, citizen)]:
+            break
+    stop.set()
+    async with asyncio.timeout(10):
+        await running
+
+
+async def test_a_database_that_is_away_for_a_while_does_not_end_the_worker(
+    store: Store, delivery: Store, clock: FrozenClock
+) -> None:
+    class Away:
+        keys = store.keys
+        asked = 0
+
+        def transaction(self) -> object:
+            self.asked += 1
+            raise ConnectionRefusedError
+
+    stop, away = asyncio.Event(), Away()
+    senders = Senders(RecordingPushSender(), RecordingSmsSender())
+    running = asyncio.create_task(Worker(away, delivery, senders, clock).run(stop))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    assert away.asked
+    assert not running.done()
+    stop.set()
+    async with asyncio.timeout(10):
+        await running
+
+
+EVENT_NAME = re.compile(r"(identity|consent|visit|ehr)\.[a-z]+(-[a-z]+)*")
+# Made from the status of a request (consent/requests.py).
+COMPOSED = {"consent.refused", "consent.reported"}
+
+
+def emitted_events() -> set[str]:
+    """Every text of a module that emits which has the form of an event's name."""
+    found = set(COMPOSED)
+    for package in ("identity", "consent", "visits", "ehr"):
+        for path in (ROOT / package).rglob("*.py"):
+            if "emit(" in path.read_text():
+                texts = [
+                    n.value for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Constant)
+                ]
+                found |= {text for text in texts if isinstance(text, str) and EVENT_NAME.fullmatch(text)}
+    return found
+
+
+def test_every_event_that_the_program_emits_has_a_handler_and_no_handler_waits_in_vain() -> None:
+    assert emitted_events() == set(HANDLERS)
