@@ -11,10 +11,11 @@ import hashlib
 import secrets
 from base64 import b32encode
 from datetime import datetime, timedelta
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from audit.service import record_act
 from identity import budgets, devices, people, phones, queries, sessions
@@ -49,16 +50,22 @@ CODE_BYTES = 16
 CODE_LIFE = timedelta(hours=24)
 PROPOSAL_LIFE = timedelta(hours=12)
 PERSON_LEVEL = 2
+BIRTH_DATE = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
 
 
-class CardSeen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the card in the clerk's hand says, and the phone in the person's. birth_date: FHIR partial."""
+class Card(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the card in the clerk's hand says. birth_date: FHIR partial."""
 
-    number: str
-    name: str
-    birth_date: str
+    number: Annotated[str, Meta(min_length=12, max_length=20)]
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    birth_date: Annotated[str, Meta(pattern=BIRTH_DATE)]
     sex: Sex
-    phone: str
+
+
+class CardSeen(Card, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The card, and the phone in the person's hand."""
+
+    phone: Annotated[str, Meta(min_length=8, max_length=20)]
     card_seen: bool
 
 
@@ -90,7 +97,7 @@ class _Sealed(Struct, frozen=True):
 
 
 async def person_of_card(
-    tx: Tx, keys: KeyRing, card: CardSeen, facility_id: UUID, now: datetime
+    tx: Tx, keys: KeyRing, card: Card, facility_id: UUID, now: datetime
 ) -> UUID | Refused:
     """The person on the card; a number that nobody has makes a new person.
 
@@ -129,10 +136,10 @@ async def propose(
     refused = await _entitled(tx, actor, card.card_seen, now)
     if refused is not None:
         return refused
-    patient_id = await person_of_card(tx, keys, card, _facility(actor), now)
+    patient_id = await person_of_card(tx, keys, card, facility_of(actor), now)
     if isinstance(patient_id, Refused):
         return patient_id
-    if not await arrived(tx, patient_id, _facility(actor), now):
+    if not await arrived(tx, patient_id, facility_of(actor), now):
         return await _refuse_absent(tx, patient_id, actor, request_id, now)
     activation_id = uuid7(now)
     kept = msgspec.json.encode(_Sealed(number, normal_identifier("national-id", card.number) or "")).decode()
@@ -169,7 +176,7 @@ async def confirm(
     patient_id = await entry.ACTIVATION_PERSON.one(tx, _hash(str(activation_id)))
     if patient_id is None:
         return Refused(problem=SECOND_ACCOUNT_NEEDED)
-    if not await arrived(tx, patient_id, _facility(actor), now):
+    if not await arrived(tx, patient_id, facility_of(actor), now):
         return await _refuse_absent(tx, patient_id, actor, request_id, now)
     row = await entry.CONFIRM_ACTIVATION.one(
         tx, _hash(str(activation_id)), now, actor.actor_id, actor.facility_id
@@ -289,7 +296,7 @@ async def _refuse_absent(tx: Tx, patient_id: UUID, actor: Actor, request_id: str
     return Refused(problem=NOT_ARRIVED)
 
 
-def _facility(actor: Actor) -> UUID:
+def facility_of(actor: Actor) -> UUID:
     assert actor.facility_id is not None, "desk staff act for a facility"
     return actor.facility_id
 

@@ -45,7 +45,7 @@ async def bootstrap(store: Store, plan: BootstrapPlan, now: datetime) -> list[In
     Refused with `database-not-empty` when any operator, practitioner, facility or citizen is there.
     Raises `not-in-register` for a facility code that the plan does not name.
     """
-    people = [*plan.operators, *plan.administrators]
+    people: list[NewOperator | NewAdministrator] = [*plan.operators, *plan.administrators]
     prepared = [await practitioners.prepare_credential(store.keys, now) for _ in people]
     async with store.transaction() as tx:
         if not await is_empty(tx):

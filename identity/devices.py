@@ -3,11 +3,11 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from audit.service import record_act
 from identity import queries
@@ -54,13 +54,13 @@ class NewDevice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     kind: Literal["app", "browser"] = "app"
-    name: str
+    name: Annotated[str, Meta(min_length=1, max_length=60)]
     user_present: bool
     refresh_key: Jwk
-    refresh_proof: str
+    refresh_proof: Annotated[str, Meta(max_length=100)]
     step_up_key: Jwk | None = None
-    step_up_proof: str | None = None
-    step_up_registration: str | None = None
+    step_up_proof: Annotated[str, Meta(max_length=100)] | None = None
+    step_up_registration: Annotated[str, Meta(max_length=8192)] | None = None
 
 
 class BrowserOrigin(Struct, frozen=True, kw_only=True):

@@ -3,12 +3,12 @@
 import base64
 import secrets
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import pyotp
 from asyncpg import UniqueViolationError
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from identity.entry import queries as entry
 from identity.models import PractitionerCard, RoleRow
@@ -27,9 +27,9 @@ from store.keys import KeyRing
 class NewPractitioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """licence: number in the licence register; None for staff without one (clerks)."""
 
-    user_name: str
-    name: str
-    licence: str | None = None
+    user_name: Annotated[str, Meta(pattern="^[a-zA-Z0-9._-]{3,60}$")]
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    licence: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
     licence_from: date | None = None
     licence_until: date | None = None
 

@@ -5,6 +5,7 @@ key is a WebAuthn credential whose challenge is the SHA-256 of the signed text.
 """
 
 import hashlib
+from typing import Annotated, Literal
 
 import msgspec
 import rfc8785
@@ -13,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-from msgspec import Struct
+from msgspec import Meta, Struct
 from webauthn.helpers.exceptions import WebAuthnException
 
 from identity.tokens import from_base64url, to_base64url
@@ -25,10 +26,10 @@ WEBAUTHN_BYTES_MAX = 8192
 class Jwk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A P-256 public key (RFC 7517), coordinates in base64url."""
 
-    kty: str = "EC"
-    crv: str = "P-256"
-    x: str
-    y: str
+    kty: Literal["EC"] = "EC"
+    crv: Literal["P-256"] = "P-256"
+    x: Annotated[str, Meta(min_length=43, max_length=43)]
+    y: Annotated[str, Meta(min_length=43, max_length=43)]
 
 
 class WebAuthnKey(Struct, frozen=True, kw_only=True):
@@ -43,7 +44,7 @@ class WebAuthnKey(Struct, frozen=True, kw_only=True):
 def public_key(jwk: Jwk) -> ec.EllipticCurvePublicKey | None:
     """The key, or None when the text is no point of P-256."""
     x, y = from_base64url(jwk.x), from_base64url(jwk.y)
-    if jwk.kty != "EC" or jwk.crv != "P-256" or x is None or y is None or len(x) != 32 or len(y) != 32:
+    if x is None or y is None or len(x) != 32 or len(y) != 32:
         return None
     numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1())
     try:

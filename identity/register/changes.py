@@ -6,12 +6,12 @@ role at their own facility, for practitioners that the register already holds.
 """
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from asyncpg import UniqueViolationError
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from audit.service import record_admin_event
 from identity import practitioners, sessions
@@ -58,7 +58,7 @@ class EndedRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class NewClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     facility_id: UUID
     kind: Literal["facility-system", "kiosk"]
-    name: str
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
 
 
 class CredentialReset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,10 +2,10 @@
 
 import secrets
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from identity.models import Facility
 from identity.register import queries
@@ -20,11 +20,11 @@ CodeSystem = Literal["cskcb-5", "qd1551-13"]
 class NewFacility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """code: 5 characters, QĐ 384/2019; code_13: 13 digits, QĐ 1551. short_name: ≤ 20 ASCII, for SMS."""
 
-    name: str
-    short_name: str
-    discreet_name: str
-    code: str
-    code_13: str | None = None
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    short_name: Annotated[str, Meta(pattern="^[ -~]{1,20}$")]
+    discreet_name: Annotated[str, Meta(min_length=1, max_length=60)]
+    code: Annotated[str, Meta(pattern="^[0-9]{2}[0-9A-Z]{3}$")]
+    code_13: Annotated[str, Meta(pattern="^[0-9]{13}$")] | None = None
 
 
 class ClientSecret(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,195 @@
+"""Changes of the registers: one person proposes with a reason, a second one confirms (S16, S26)."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+
+from api.request import Call, answer
+from identity import practitioners
+from identity.practitioners import NewPractitioner
+from identity.problems import (
+    NOT_IN_REGISTER,
+    NOT_YOURS_TO_CHANGE,
+    REGISTER_ENTRY_EXISTS,
+    SECOND_ACCOUNT_NEEDED,
+    TRY_LATER,
+)
+from identity.register import changes
+from identity.register.changes import (
+    Applied,
+    Change,
+    ChangeKind,
+    CredentialReset,
+    EndedRole,
+    NewClient,
+    NewRole,
+)
+from identity.register.facilities import NewFacility
+from kernel.problems import Refused
+
+TAGS = ["admin"]
+Reason = Annotated[str, Meta(min_length=5, max_length=300)]
+
+
+class FacilityBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    facility: NewFacility
+
+
+class PractitionerBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    practitioner: NewPractitioner
+
+
+class RoleBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    practitioner_role: NewRole
+
+
+class EndedRoleBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    practitioner_role: EndedRole
+
+
+class ClientBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    client: NewClient
+
+
+class ResetBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    account: CredentialReset
+
+
+class ProposedChange(Struct, kw_only=True):
+    """Waits for a second person for three days."""
+
+    change_id: UUID
+
+
+async def _propose(call: Call, kind: ChangeKind, change: Change, reason: str) -> Response[ProposedChange]:
+    async with call.begin() as (tx, actor):
+        made = await changes.propose(tx, actor, kind, change, reason, call.now)
+    return answer(made if isinstance(made, Refused) else ProposedChange(change_id=made))
+
+
+@post(
+    "/v1/admin/facilities",
+    status_code=202,
+    actors=("operator",),
+    operation_id="propose_facility",
+    tags=TAGS,
+    problems=(NOT_YOURS_TO_CHANGE,),
+)
+async def propose_facility(
+    data: JSONBody[FacilityBody], call: NamedDependency[Call]
+) -> Response[ProposedChange]:
+    """Propose a facility with its codes."""
+    return await _propose(call, "facility", data.facility, data.reason)
+
+
+@post(
+    "/v1/admin/practitioners",
+    status_code=202,
+    actors=("operator",),
+    operation_id="propose_practitioner",
+    tags=TAGS,
+    problems=(NOT_YOURS_TO_CHANGE,),
+)
+async def propose_practitioner(
+    data: JSONBody[PractitionerBody], call: NamedDependency[Call]
+) -> Response[ProposedChange]:
+    """Propose an entry of the licence register."""
+    return await _propose(call, "practitioner", data.practitioner, data.reason)
+
+
+@post(
+    "/v1/admin/practitioner-roles",
+    status_code=202,
+    actors=("operator", "facility-admin"),
+    operation_id="propose_practitioner_role",
+    tags=TAGS,
+    problems=(NOT_YOURS_TO_CHANGE,),
+)
+async def propose_role(data: JSONBody[RoleBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
+    """Propose a role of a known practitioner; administrators at their own facility only."""
+    return await _propose(call, "practitioner-role", data.practitioner_role, data.reason)
+
+
+@post(
+    "/v1/admin/practitioner-roles/end",
+    status_code=202,
+    actors=("operator", "facility-admin"),
+    operation_id="propose_practitioner_role_end",
+    tags=TAGS,
+    problems=(NOT_YOURS_TO_CHANGE,),
+)
+async def propose_role_end(
+    data: JSONBody[EndedRoleBody], call: NamedDependency[Call]
+) -> Response[ProposedChange]:
+    """Propose the end of a role; administrators at their own facility only."""
+    return await _propose(call, "practitioner-role-end", data.practitioner_role, data.reason)
+
+
+@post(
+    "/v1/admin/facility-systems",
+    status_code=202,
+    actors=("operator",),
+    operation_id="propose_facility_system",
+    tags=TAGS,
+    problems=(NOT_YOURS_TO_CHANGE,),
+)
+async def propose_client(data: JSONBody[ClientBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
+    """Propose a system or kiosk of a facility."""
+    return await _propose(call, "facility-client", data.client, data.reason)
+
+
+@post(
+    "/v1/admin/credential-resets",
+    status_code=202,
+    actors=("operator",),
+    operation_id="propose_credential_reset",
+    tags=TAGS,
+    problems=(NOT_YOURS_TO_CHANGE,),
+)
+async def propose_reset(data: JSONBody[ResetBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
+    """Propose a new password and TOTP secret for a practitioner; they work after 24 hours."""
+    return await _propose(call, "credential-reset", data.account, data.reason)
+
+
+@post(
+    "/v1/admin/changes/{change_id:uuid}/confirm",
+    status_code=201,
+    actors=("operator", "facility-admin"),
+    operation_id="confirm_change",
+    tags=TAGS,
+    problems=(
+        NOT_IN_REGISTER,
+        NOT_YOURS_TO_CHANGE,
+        SECOND_ACCOUNT_NEEDED,
+        REGISTER_ENTRY_EXISTS,
+        TRY_LATER,
+    ),
+)
+async def confirm_change(change_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Applied]:
+    """Confirm a change as the second person; initial secrets are shown this once."""
+    async with call.begin() as (tx, _):
+        account = await changes.account_to_reset(tx, change_id, call.now)
+    prepared = await practitioners.prepare_credential(call.keys, call.now, account)
+    async with call.begin() as (tx, actor):
+        return answer(await changes.confirm(tx, call.keys, actor, change_id, prepared, call.now))
+
+
+handlers: list[Any] = [
+    propose_facility,
+    propose_practitioner,
+    propose_role,
+    propose_role_end,
+    propose_client,
+    propose_reset,
+    confirm_change,
+]

@@ -1,0 +1,123 @@
+"""The citizen's own account: who am I here, and which devices are mine."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from litestar import Response, delete, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Struct
+
+from api.problems import NOT_SIGNED_IN
+from api.request import Call, answer
+from identity import devices, people, phones
+from identity.models import Sex
+from identity.problems import DEVICE_ON_PROBATION, NO_SUCH_DEVICE
+from kernel.problems import refuse
+
+TAGS = ["account"]
+
+
+class OwnNumber(Struct, kw_only=True):
+    """state: how sure the register is of it."""
+
+    kind: str
+    value: str
+    state: Literal["self-declared", "facility-reported", "verified"]
+
+
+class Profile(Struct, kw_only=True):
+    """birth_date: at the precision that is known. login_phone: the last three digits only."""
+
+    patient_id: UUID
+    name: str | None
+    birth_date: str | None
+    birth_precision: Literal["year", "month", "day"] | None
+    sex: Sex
+    address: str | None
+    level: int
+    numbers: list[OwnNumber]
+    login_phone: str | None
+    device_id: UUID | None
+    on_probation: bool
+
+
+class OwnDevice(Struct, kw_only=True):
+    device_id: UUID
+    kind: Literal["app", "browser"]
+    name: str
+    enrolled_at: datetime
+    probation_until: datetime
+    this_device: bool
+
+
+class OwnDevices(Struct, kw_only=True):
+    items: list[OwnDevice]
+    next: str | None = None
+
+
+@get("/v1/me", actors=("citizen",), operation_id="get_profile", tags=TAGS, problems=())
+async def get_profile(call: NamedDependency[Call]) -> Response[Profile]:
+    """The signed-in person's own data."""
+    async with call.begin() as (tx, actor):
+        patient_id = call.patient_id_for(actor)
+        card = await people.person_card(tx, call.keys, patient_id)
+        numbers = await people.own_identifiers(tx, call.keys, patient_id)
+        phone = await phones.login_phone(tx, call.keys, patient_id, call.now)
+    if card is None:
+        refuse(NOT_SIGNED_IN)
+    return answer(
+        Profile(
+            patient_id=patient_id,
+            name=card.name,
+            birth_date=card.birth_date,
+            birth_precision=card.birth_precision,
+            sex=card.sex,
+            address=card.address,
+            level=card.level,
+            numbers=[OwnNumber(kind=n.kind, value=n.value, state=n.state) for n in numbers],
+            login_phone=f"*** {phone.number[-3:]}" if phone else None,
+            device_id=actor.device_id,
+            on_probation=actor.probation,
+        )
+    )
+
+
+@get("/v1/me/devices", actors=("citizen",), operation_id="list_devices", tags=TAGS, problems=())
+async def list_devices(call: NamedDependency[Call]) -> Response[OwnDevices]:
+    """The person's devices, oldest first."""
+    async with call.begin() as (tx, actor):
+        found = await devices.list_devices(tx, call.keys, call.patient_id_for(actor))
+    items = [
+        OwnDevice(
+            device_id=d.device_id,
+            kind=d.kind,
+            name=d.name,
+            enrolled_at=d.enrolled_at,
+            probation_until=d.probation_until,
+            this_device=d.device_id == actor.device_id,
+        )
+        for d in found
+    ]
+    return answer(OwnDevices(items=items))
+
+
+@delete(
+    "/v1/me/devices/{device_id:uuid}",
+    status_code=204,
+    actors=("citizen",),
+    operation_id="end_device",
+    tags=TAGS,
+    problems=(NO_SUCH_DEVICE, DEVICE_ON_PROBATION),
+)
+async def end_device(device_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
+    """End a device and its sessions at once, for instance one that I did not add."""
+    async with call.begin() as (tx, actor):
+        call.patient_id_for(actor)
+        return answer(
+            await devices.end_device(tx, actor, device_id, request_id=call.request_id, now=call.now)
+        )
+
+
+handlers: list[Any] = [get_profile, list_devices, end_device]

@@ -1,0 +1,53 @@
+"""Staff: who am I signed in as."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from api.public.auth import RoleChoice, role_choice
+from api.request import Call, answer
+from identity import practitioners
+
+TAGS = ["account"]
+STAFF = (
+    "doctor",
+    "pharmacist",
+    "vaccinator",
+    "nurse",
+    "clerk",
+    "facility-admin",
+    "registry-officer",
+    "privacy-officer",
+)
+
+
+class StaffProfile(Struct, kw_only=True):
+    """practitioner_role_id: the role of this session."""
+
+    practitioner_id: UUID
+    practitioner_role_id: UUID | None
+    name: str
+    licence: str | None
+    roles: list[RoleChoice]
+
+
+@get("/v1/doctor/me", actors=STAFF, operation_id="get_staff_profile", tags=TAGS, problems=())
+async def get_staff_profile(call: NamedDependency[Call]) -> Response[StaffProfile]:
+    """The signed-in member of staff, the role of this session and the others."""
+    async with call.begin() as (tx, actor):
+        roles = await practitioners.active_roles(tx, actor.actor_id, call.now)
+    return answer(
+        StaffProfile(
+            practitioner_id=actor.actor_id,
+            practitioner_role_id=actor.practitioner_role_id,
+            name=actor.name,
+            licence=actor.licence,
+            roles=[role_choice(role) for role in roles],
+        )
+    )
+
+
+handlers: list[Any] = [get_staff_profile]
