@@ -177,6 +177,17 @@ async def display(tx: Tx, keys: KeyRing, actor: Actor, request_id: UUID, now: da
     return draw(keys, request, now)
 
 
+async def asked_again(
+    tx: Tx, keys: KeyRing, actor: Actor, request_id: UUID, now: datetime
+) -> Asked | Refused:
+    """The answer to a repeat of the same ask: the request that stands, drawn anew."""
+    mirror = await own_mirror(tx, actor, request_id)
+    shown = await display(tx, keys, actor, request_id, now)
+    if isinstance(mirror, Refused) or isinstance(shown, Refused):
+        return Refused(problem=REQUEST_EXPIRED)
+    return Asked(request_id=request_id, expires_at=mirror.expires_at, display=shown)
+
+
 async def own_mirror(tx: Tx, actor: Actor, request_id: UUID) -> PractitionerRequest | Refused:
     """The practitioner's own request, made at the facility of this session."""
     if actor.facility_id is None:

@@ -11,23 +11,26 @@ from consent import grants, queries, requests
 from consent.decision import decide
 from consent.models import Grant
 from consent.role_caps import role_cap
+from identity.models import Facility
 from identity.practitioners import end_role, suspend
-from kernel.access import ALL_LABELS, Access, Label
+from kernel.access import ALL_LABELS, Access, Label, Role
 from kernel.problems import Refused
 from store.database import Store
 from tests.support import consent as steps
 from tests.support.clock import FrozenClock
-from tests.support.people import make_citizen, make_doctor, make_facility, sign_in_again
+from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility, sign_in_again
+
+People = tuple[Doctor, Citizen, Facility]
 
 
 @pytest.fixture
-async def people(store: Store, clock: FrozenClock):  # noqa: ANN201
+async def people(store: Store, clock: FrozenClock) -> People:
     facility = await make_facility(store, clock)
     return await make_doctor(store, clock, facility), await make_citizen(store, clock), facility
 
 
 async def test_no_grant_and_no_such_person_are_the_same_refusal(
-    store: Store, clock: FrozenClock, people
+    store: Store, clock: FrozenClock, people: People
 ) -> None:
     doctor, citizen, facility = people
     nobody = facility.facility_id
@@ -37,7 +40,7 @@ async def test_no_grant_and_no_such_person_are_the_same_refusal(
 
 @pytest.mark.parametrize("tier", ["A", "B"])
 async def test_an_approved_request_opens_exactly_what_was_granted(
-    store: Store, clock: FrozenClock, people, tier: str
+    store: Store, clock: FrozenClock, people: People, tier: str
 ) -> None:
     doctor, citizen, _ = people
     grant = await steps.granted(store, clock, doctor, citizen, tier=tier)
@@ -50,7 +53,7 @@ async def test_an_approved_request_opens_exactly_what_was_granted(
     assert grant.ends_at == clock.now() + timedelta(hours=24)
 
 
-async def test_the_citizen_narrows_four_dimensions(store: Store, clock: FrozenClock, people) -> None:
+async def test_the_citizen_narrows_four_dimensions(store: Store, clock: FrozenClock, people: People) -> None:
     doctor, citizen, _ = people
     day = clock.now().date()
     grant = await steps.granted(
@@ -68,7 +71,9 @@ async def test_the_citizen_narrows_four_dimensions(store: Store, clock: FrozenCl
     assert grant.ends_at == clock.now() + timedelta(hours=1)
 
 
-async def test_a_choice_wider_than_the_request_is_refused(store: Store, clock: FrozenClock, people) -> None:
+async def test_a_choice_wider_than_the_request_is_refused(
+    store: Store, clock: FrozenClock, people: People
+) -> None:
     doctor, citizen, _ = people
     request = await steps.asked(store, clock, doctor, citizen, types=frozenset({"Immunization"}))
     wider = await steps.approve(
@@ -82,7 +87,7 @@ async def test_a_choice_wider_than_the_request_is_refused(store: Store, clock: F
 
 
 async def test_a_revoked_grant_refuses_the_next_read_and_revoking_again_changes_nothing(
-    store: Store, clock: FrozenClock, people
+    store: Store, clock: FrozenClock, people: People
 ) -> None:
     doctor, citizen, _ = people
     grant = await steps.granted(store, clock, doctor, citizen)
@@ -94,7 +99,7 @@ async def test_a_revoked_grant_refuses_the_next_read_and_revoking_again_changes_
     assert listed == []
 
 
-async def test_nobody_revokes_another_persons_grant(store: Store, clock: FrozenClock, people) -> None:
+async def test_nobody_revokes_another_persons_grant(store: Store, clock: FrozenClock, people: People) -> None:
     doctor, citizen, _ = people
     stranger = await make_citizen(store, clock)
     grant = await steps.granted(store, clock, doctor, citizen)
@@ -103,7 +108,7 @@ async def test_nobody_revokes_another_persons_grant(store: Store, clock: FrozenC
 
 
 async def test_a_colleague_at_the_same_facility_reads_nothing(
-    store: Store, clock: FrozenClock, people
+    store: Store, clock: FrozenClock, people: People
 ) -> None:
     doctor, citizen, facility = people
     colleague = await make_doctor(store, clock, facility)
@@ -112,7 +117,7 @@ async def test_a_colleague_at_the_same_facility_reads_nothing(
 
 
 async def test_a_new_grant_supersedes_and_scopes_are_never_united(
-    store: Store, owner: Store, clock: FrozenClock, people
+    store: Store, owner: Store, clock: FrozenClock, people: People
 ) -> None:
     doctor, citizen, _ = people
     first = await steps.granted(store, clock, doctor, citizen, types=frozenset({"Condition"}))
@@ -129,7 +134,9 @@ async def test_a_new_grant_supersedes_and_scopes_are_never_united(
     assert live == 1
 
 
-async def test_a_grant_ends_by_the_clock_with_no_sweeper(store: Store, clock: FrozenClock, people) -> None:
+async def test_a_grant_ends_by_the_clock_with_no_sweeper(
+    store: Store, clock: FrozenClock, people: People
+) -> None:
     doctor, citizen, _ = people
     await steps.granted(store, clock, doctor, citizen, duration_seconds=3600)
     clock.advance(seconds=3599)
@@ -139,7 +146,9 @@ async def test_a_grant_ends_by_the_clock_with_no_sweeper(store: Store, clock: Fr
     assert await steps.read(store, clock, doctor, citizen.patient_id) == "no-access"
 
 
-async def test_a_suspended_licence_ends_reading_at_once(store: Store, clock: FrozenClock, people) -> None:
+async def test_a_suspended_licence_ends_reading_at_once(
+    store: Store, clock: FrozenClock, people: People
+) -> None:
     doctor, citizen, _ = people
     await steps.granted(store, clock, doctor, citizen)
     async with store.transaction() as tx:
@@ -147,7 +156,9 @@ async def test_a_suspended_licence_ends_reading_at_once(store: Store, clock: Fro
     assert await steps.read(store, clock, doctor, citizen.patient_id) == "signed-out"
 
 
-async def test_a_doctor_who_left_the_facility_reads_nothing(store: Store, clock: FrozenClock, people) -> None:
+async def test_a_doctor_who_left_the_facility_reads_nothing(
+    store: Store, clock: FrozenClock, people: People
+) -> None:
     doctor, citizen, _ = people
     await steps.granted(store, clock, doctor, citizen)
     async with store.transaction() as tx:
@@ -156,7 +167,7 @@ async def test_a_doctor_who_left_the_facility_reads_nothing(store: Store, clock:
 
 
 async def test_a_frozen_person_is_read_by_nobody(
-    store: Store, owner: Store, clock: FrozenClock, people
+    store: Store, owner: Store, clock: FrozenClock, people: People
 ) -> None:
     doctor, citizen, _ = people
     await steps.granted(store, clock, doctor, citizen)
@@ -166,7 +177,7 @@ async def test_a_frozen_person_is_read_by_nobody(
 
 
 @pytest.mark.parametrize("role", ["doctor", "pharmacist", "vaccinator", "nurse"])
-async def test_a_role_is_granted_its_cap_at_most(store: Store, clock: FrozenClock, role) -> None:  # noqa: ANN001
+async def test_a_role_is_granted_its_cap_at_most(store: Store, clock: FrozenClock, role: Role) -> None:
     member = await make_doctor(store, clock, await make_facility(store, clock), role=role)
     citizen = await make_citizen(store, clock)
     grant = await steps.granted(store, clock, member, citizen)
@@ -181,7 +192,9 @@ async def test_a_clerk_may_not_ask(store: Store, clock: FrozenClock) -> None:
     assert steps.code_of(await steps.ask(store, clock, clerk, citizen)) == "role-may-not-ask"
 
 
-async def test_labels_are_left_out_unless_ticked_and_signed(store: Store, clock: FrozenClock, people) -> None:
+async def test_labels_are_left_out_unless_ticked_and_signed(
+    store: Store, clock: FrozenClock, people: People
+) -> None:
     doctor, citizen, _ = people
     request = await steps.asked(store, clock, doctor, citizen)
     row = await steps.row_of(store, doctor, request.request_id)
@@ -198,7 +211,7 @@ async def test_labels_are_left_out_unless_ticked_and_signed(store: Store, clock:
 
 
 async def test_the_artefact_is_signed_and_says_what_was_granted(
-    store: Store, clock: FrozenClock, people
+    store: Store, clock: FrozenClock, people: People
 ) -> None:
     doctor, citizen, _ = people
     grant = await steps.granted(store, clock, doctor, citizen)
@@ -217,7 +230,7 @@ async def test_the_artefact_is_signed_and_says_what_was_granted(
     assert fhir["provision"]["type"] == "permit"
 
 
-async def test_the_person_lists_grants_newest_first(store: Store, clock: FrozenClock, people) -> None:
+async def test_the_person_lists_grants_newest_first(store: Store, clock: FrozenClock, people: People) -> None:
     doctor, citizen, _ = people
     first = await steps.granted(store, clock, doctor, citizen)
     clock.advance(minutes=1)
@@ -231,7 +244,7 @@ async def test_the_person_lists_grants_newest_first(store: Store, clock: FrozenC
 
 
 async def test_a_report_ends_the_request_and_every_grant_of_that_doctor(
-    store: Store, clock: FrozenClock, people
+    store: Store, clock: FrozenClock, people: People
 ) -> None:
     doctor, citizen, _ = people
     await steps.granted(store, clock, doctor, citizen)
@@ -252,7 +265,7 @@ async def test_a_report_ends_the_request_and_every_grant_of_that_doctor(
 
 
 async def test_s8_a_device_on_probation_reads_the_summary_and_grants_no_more_than_tier_d(
-    store: Store, clock: FrozenClock, people
+    store: Store, clock: FrozenClock, people: People
 ) -> None:
     doctor, _, _ = people
     citizen = await make_citizen(store, clock, probation=True)
@@ -271,7 +284,7 @@ async def test_s8_a_device_on_probation_reads_the_summary_and_grants_no_more_tha
     assert grant.since is not None
 
 
-async def test_a_citizen_opens_nobody_elses_book(store: Store, clock: FrozenClock, people) -> None:
+async def test_a_citizen_opens_nobody_elses_book(store: Store, clock: FrozenClock, people: People) -> None:
     _, citizen, _ = people
     other = await make_citizen(store, clock)
     async with store.transaction() as tx:

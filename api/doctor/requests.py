@@ -1,0 +1,331 @@
+"""The asking side: a practitioner asks, shows the code, types the answer, and lists the own grants."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Meta, Struct
+
+from api.facility.desk import SCAN_PROBLEMS
+from api.request import Call, answer
+from consent import approval, codes, grants, requests
+from consent.models import AskingState, PractitionerGrant
+from consent.policy import DAY
+from consent.problems import (
+    ACCESS_REQUEST_INVALID,
+    CHALLENGE_DEAD,
+    OTP_INVALID,
+    REQUEST_EXPIRED,
+    ROLE_MAY_NOT_ASK,
+    UNKNOWN_REQUEST,
+)
+from consent.requests import Ask, Asked
+from consent.transfer import Display
+from identity.problems import TOO_MANY
+from kernel.access import Actor, RecordType
+from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX, decode_cursor, encode_cursor
+from kernel.problems import Refused
+from qr.draw import svg
+from qr.tokens import TEXT_MAX
+from store.database import Tx
+from store.idempotency import Repeat, begin, finish
+from store.problems import IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEYS_EXHAUSTED
+
+TAGS = ["access requests"]
+ASKING = ("doctor", "pharmacist", "vaccinator", "nurse")
+IDEMPOTENCY = (IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEYS_EXHAUSTED)
+Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)]
+Cursor = Annotated[str | None, QueryParameter(max_length=200)]
+
+
+class Subject(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Who is asked: a number of a card, or the scanned text of the person's identification code."""
+
+    kind: Literal["national-id", "insurance", "citizen-qr"]
+    value: Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
+
+
+class NewAccessRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+    """types: null asks for the usual set of the role; since, until bound the record, not the grant.
+
+    duration_seconds: 3600, 86400, 604800, 2592000 or 7776000.
+    """
+
+    subject: Subject
+    purpose: Annotated[str, Meta(max_length=16)] = "TREAT"
+    types: Annotated[list[RecordType], Meta(min_length=1, max_length=32)] | None = None
+    since: date | None = None
+    until: date | None = None
+    duration_seconds: int = DAY
+
+
+class AccessRequestDisplay(Struct, kw_only=True):
+    """What the screen shows until redraw_at: the code's text and the six digits."""
+
+    qr: str
+    digits: str
+    redraw_at: datetime
+
+
+class AccessRequestOpened(Struct, kw_only=True):
+    """The answer to every request, whoever was asked."""
+
+    request_id: UUID
+    expires_at: datetime
+    display: AccessRequestDisplay
+
+
+class AccessRequestState(Struct, kw_only=True):
+    """state: waiting, granted or ended. patient_id and grant_id come with granted."""
+
+    request_id: UUID
+    state: AskingState
+    expires_at: datetime
+    patient_id: UUID | None
+    grant_id: UUID | None
+
+
+class TypedCode(Struct, kw_only=True, forbid_unknown_fields=True):
+    """8 digits of the app, or 6 of the SMS, as the person read them out."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=16)]
+
+
+class CodeAccepted(Struct, kw_only=True):
+    """Whom the code opened; starts_at may lie ahead."""
+
+    patient_id: UUID
+    grant_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+
+
+class SmsAsked(Struct, kw_only=True):
+    """Says nothing of whether a message was sent."""
+
+    sends_left: int
+    resend_after_seconds: int
+
+
+class DoctorGrant(Struct, kw_only=True):
+    """One record that this practitioner may open at this facility."""
+
+    patient_id: UUID
+    grant_id: UUID
+    purpose: str
+    types: list[RecordType]
+    since: date | None
+    until: date | None
+    starts_at: datetime
+    ends_at: datetime
+
+
+class DoctorGrants(Struct, kw_only=True):
+    """A page of grants; next opens the one after."""
+
+    items: list[DoctorGrant]
+    next: str | None
+
+
+@post(
+    "/v1/doctor/access-requests",
+    actors=ASKING,
+    operation_id="doctor_ask",
+    tags=TAGS,
+    status_code=202,
+    idempotent=True,
+    problems=(
+        ROLE_MAY_NOT_ASK,
+        ACCESS_REQUEST_INVALID,
+        TOO_MANY,
+        REQUEST_EXPIRED,
+        *SCAN_PROBLEMS,
+        *IDEMPOTENCY,
+    ),
+)
+async def ask(data: JSONBody[NewAccessRequest], call: NamedDependency[Call]) -> Response[AccessRequestOpened]:
+    """Ask a person for access to the record."""
+    async with call.begin() as (tx, actor):
+        outcome = await ask_once(tx, call, actor, data)
+    return answer(outcome if isinstance(outcome, Refused) else _opened(outcome), status=202)
+
+
+async def ask_once(tx: Tx, call: Call, actor: Actor, data: NewAccessRequest) -> Asked | Refused:
+    """A repeat with the same Idempotency-Key finds the request that the first one made."""
+    key = call.idempotency_key()
+    if key is None:
+        return await _ask(tx, call, actor, data)
+    standing = await begin(tx, call.keys, actor.actor_id, call.route, key, await call.body(), call.now)
+    if isinstance(standing, Refused):
+        return standing
+    if isinstance(standing, Repeat):
+        return await requests.asked_again(tx, call.keys, actor, UUID(standing.created_id), call.now)
+    made = await _ask(tx, call, actor, data)
+    if not isinstance(made, Refused):
+        await finish(tx, actor.actor_id, call.route, key, 202, str(made.request_id))
+    return made
+
+
+@get(
+    "/v1/doctor/access-requests/{request_id:uuid}",
+    actors=ASKING,
+    operation_id="doctor_request_state",
+    tags=TAGS,
+    problems=(UNKNOWN_REQUEST,),
+)
+async def state(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[AccessRequestState]:
+    """Whether a request is waiting, granted or ended."""
+    async with call.begin() as (tx, actor):
+        view = await requests.asking_view(tx, actor, request_id, call.now)
+    if isinstance(view, Refused):
+        return answer(view)
+    return answer(
+        AccessRequestState(
+            request_id=view.request_id,
+            state=view.state,
+            expires_at=view.expires_at,
+            patient_id=view.patient_id,
+            grant_id=view.grant_id,
+        )
+    )
+
+
+@get(
+    "/v1/doctor/access-requests/{request_id:uuid}/display",
+    actors=ASKING,
+    operation_id="doctor_request_display",
+    tags=TAGS,
+    problems=(UNKNOWN_REQUEST, REQUEST_EXPIRED),
+)
+async def display(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[AccessRequestDisplay]:
+    """The code and digits to show now."""
+    async with call.begin() as (tx, actor):
+        shown = await requests.display(tx, call.keys, actor, request_id, call.now)
+    return answer(shown if isinstance(shown, Refused) else _display(shown))
+
+
+@get(
+    "/v1/doctor/access-requests/{request_id:uuid}/display.svg",
+    actors=ASKING,
+    operation_id="doctor_request_picture",
+    tags=TAGS,
+    media_type="image/svg+xml",
+    problems=(UNKNOWN_REQUEST, REQUEST_EXPIRED),
+)
+async def picture(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
+    """The code to show now, drawn."""
+    async with call.begin() as (tx, actor):
+        shown = await requests.display(tx, call.keys, actor, request_id, call.now)
+    if isinstance(shown, Refused):
+        return answer(shown)
+    return answer(svg(shown.qr).encode(), media_type="image/svg+xml")
+
+
+@post(
+    "/v1/doctor/access-requests/{request_id:uuid}/code",
+    actors=ASKING,
+    operation_id="doctor_type_code",
+    tags=TAGS,
+    status_code=200,
+    problems=(UNKNOWN_REQUEST, REQUEST_EXPIRED, OTP_INVALID, CHALLENGE_DEAD),
+)
+async def type_code(
+    request_id: FromPath[UUID], data: JSONBody[TypedCode], call: NamedDependency[Call]
+) -> Response[CodeAccepted]:
+    """Type the code that the person read out."""
+    async with call.begin() as (tx, actor):
+        verdict = await approval.enter_code(
+            tx, call.keys, actor, request_id, data.code, trace_id=call.request_id, now=call.now
+        )
+    if isinstance(verdict, Refused):
+        return answer(verdict)
+    return answer(
+        CodeAccepted(
+            patient_id=verdict.patient_id,
+            grant_id=verdict.grant_id,
+            starts_at=verdict.starts_at,
+            ends_at=verdict.ends_at,
+        )
+    )
+
+
+@post(
+    "/v1/doctor/access-requests/{request_id:uuid}/sms",
+    actors=ASKING,
+    operation_id="doctor_ask_sms",
+    tags=TAGS,
+    status_code=202,
+    problems=(UNKNOWN_REQUEST, REQUEST_EXPIRED, CHALLENGE_DEAD, TOO_MANY),
+)
+async def ask_sms(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[SmsAsked]:
+    """Ask for a code by SMS to the person's phone."""
+    async with call.begin() as (tx, actor):
+        outcome = await codes.ask_code(tx, call.keys, actor, request_id, call.now)
+    if isinstance(outcome, Refused):
+        return answer(outcome)
+    asked = SmsAsked(sends_left=outcome.sends_left, resend_after_seconds=outcome.resend_after_seconds)
+    return answer(asked, status=202)
+
+
+@get(
+    "/v1/doctor/grants",
+    actors=ASKING,
+    operation_id="doctor_grants",
+    tags=TAGS,
+    problems=(BAD_CURSOR,),
+)
+async def list_grants(
+    call: NamedDependency[Call], limit: Limit = PAGE_DEFAULT, cursor: Cursor = None
+) -> Response[DoctorGrants]:
+    """Records that this practitioner may open now, newest grant first."""
+    before = decode_cursor(cursor, tuple[UUID])[0] if cursor else None
+    async with call.begin() as (tx, actor):
+        found = await grants.grants_of_practitioner(tx, actor, before, limit + 1, call.now)
+    return answer(
+        DoctorGrants(
+            items=[_grant(one) for one in found[:limit]],
+            next=encode_cursor(str(found[limit - 1].grant_id)) if len(found) > limit else None,
+        )
+    )
+
+
+async def _ask(tx: Tx, call: Call, actor: Actor, data: NewAccessRequest) -> Asked | Refused:
+    wish = Ask(
+        kind=data.subject.kind,
+        value=data.subject.value,
+        purpose=data.purpose,
+        types=None if data.types is None else frozenset(data.types),
+        since=data.since,
+        until=data.until,
+        duration_seconds=data.duration_seconds,
+    )
+    return await requests.request_access(tx, call.keys, actor, wish, trace_id=call.request_id, now=call.now)
+
+
+def _opened(asked: Asked) -> AccessRequestOpened:
+    return AccessRequestOpened(
+        request_id=asked.request_id, expires_at=asked.expires_at, display=_display(asked.display)
+    )
+
+
+def _display(shown: Display) -> AccessRequestDisplay:
+    return AccessRequestDisplay(qr=shown.qr, digits=shown.digits, redraw_at=shown.redraw_at)
+
+
+def _grant(grant: PractitionerGrant) -> DoctorGrant:
+    return DoctorGrant(
+        patient_id=grant.patient_id,
+        grant_id=grant.grant_id,
+        purpose=grant.purpose,
+        types=grant.types,
+        since=grant.since,
+        until=grant.until,
+        starts_at=grant.starts_at,
+        ends_at=grant.ends_at,
+    )
+
+
+handlers: list[Any] = [ask, state, display, picture, type_code, ask_sms, list_grants]
