@@ -5,7 +5,7 @@ the citizens were activated ten days ago, so that their phones are past the 72 h
 """
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 from uuid import UUID
 
@@ -14,10 +14,12 @@ from msgspec import Struct
 from healthbook.demo_devices import DemoPhone
 from healthbook.demo_facilities import FACILITIES, STAFF, DemoStaff
 from healthbook.demo_people import DemoPerson
-from healthbook.demo_sheet import DemoCitizen, DemoClient, DemoDevice, DemoPractitioner
+from healthbook.demo_sheet import DemoCitizen, DemoClient, DemoDevice, DemoOperator, DemoPractitioner
 from identity import activation, practitioners, sessions
-from identity.models import Facility
-from identity.register.facilities import NewFacility, add_client, add_facility
+from identity.bootstrap import BootstrapPlan, NewAdministrator, NewOperator, bootstrap
+from identity.models import Facility, PractitionerCard
+from identity.practitioners import InitialSecrets, active_roles
+from identity.register.facilities import NewFacility, add_client, facility_by_code
 from identity.sign_in import SignedIn
 from kernel.access import Actor
 from kernel.ids import uuid7
@@ -27,6 +29,26 @@ from visits.arrivals import arrived_today, record_arrival
 
 T = TypeVar("T")
 PINS = ("284193", "519372", "730518", "946127", "358204", "617935", "802461", "475936", "193847", "629518")
+PLAN = BootstrapPlan(
+    operators=[
+        NewOperator(user_name="vh.mot", name="Vận hành Một"),
+        NewOperator(user_name="vh.hai", name="Vận hành Hai"),
+    ],
+    facilities=[
+        NewFacility(
+            name=known.name,
+            short_name=known.short,
+            discreet_name=f"Cơ sở {known.code}",
+            code=known.code,
+            code_13=known.code13,
+        )
+        for known in FACILITIES
+    ],
+    administrators=[
+        NewAdministrator(user_name="qt.mot", name="Tạ Quản Trị", facility_code=FACILITIES[0].code),
+        NewAdministrator(user_name="qt.hai", name="Bùi Quản Trị", facility_code=FACILITIES[0].code),
+    ],
+)
 LICENSED = frozenset({"doctor", "pharmacist", "vaccinator", "nurse"})
 
 
@@ -50,20 +72,23 @@ class StaffMember(Struct, frozen=True, kw_only=True):
     actor: Actor
 
 
-async def add_facilities(store: Store, since: datetime) -> dict[str, Facility]:
-    """The three facilities by their key."""
-    made = {}
-    for facility in FACILITIES:
-        new = NewFacility(
-            name=facility.name,
-            short_name=facility.short,
-            discreet_name=f"Cơ sở {facility.code}",
-            code=facility.code,
-            code_13=facility.code13,
-        )
-        async with store.transaction() as tx:
-            made[facility.key] = await add_facility(tx, new, since)
-    return made
+async def begin(
+    store: Store, since: datetime
+) -> tuple[dict[str, Facility], list[DemoOperator], list[DemoPractitioner]]:
+    """The first accounts of an empty database: facilities by key, two operators, two administrators."""
+    made = granted(await bootstrap(store, PLAN, since))
+    operators = [
+        DemoOperator(username=one.user_name, password=one.password, totp_secret=one.totp_secret)
+        for one in made[: len(PLAN.operators)]
+    ]
+    async with store.transaction() as tx:
+        found = [
+            await facility_by_code(tx, known.code, since.date() + timedelta(days=1)) for known in FACILITIES
+        ]
+        facilities = {known.key: row for known, row in zip(FACILITIES, found, strict=True) if row}
+        cards = [(await active_roles(tx, one.actor_id, since))[0] for one in made[len(PLAN.operators) :]]
+    administrators = [_card(card, one) for card, one in zip(cards, made[len(PLAN.operators) :], strict=True)]
+    return facilities, operators, administrators
 
 
 async def add_staff(
@@ -105,20 +130,25 @@ async def _add_member(
         )
         tokens = await sessions.open_staff_session(tx, made.actor_id, "practitioner", role_id, signed_in_at)
         actor = await sessions.authenticate(tx, tokens.access_token, signed_in_at)
+        role = await practitioners.practitioner_card(tx, role_id, since)
     assert actor is not None
-    code = next(known.code for known in FACILITIES if known.key == member.facility)
-    card = DemoPractitioner(
-        practitioner_id=str(made.actor_id),
-        practitioner_role_id=str(role_id),
-        name=member.name,
-        role=member.role,
+    assert role is not None
+    return StaffMember(member=member, card=_card(role, made), actor=actor)
+
+
+def _card(role: PractitionerCard, made: InitialSecrets) -> DemoPractitioner:
+    code = next(known.code for known in FACILITIES if known.short == role.facility_short)
+    return DemoPractitioner(
+        practitioner_id=str(role.practitioner_id),
+        practitioner_role_id=str(role.practitioner_role_id),
+        name=role.name,
+        role=role.role,
         username=made.user_name,
         password=made.password,
         totp_secret=made.totp_secret,
         facility_code=code,
-        facility=facility.name,
+        facility=role.facility_name,
     )
-    return StaffMember(member=member, card=card, actor=actor)
 
 
 async def add_machines(
@@ -158,25 +188,16 @@ async def activate(
         phone=person.phone,
         card_seen=True,
     )
-    request_id = str(uuid7(now))
+    trace = str(uuid7(now))
     async with store.transaction() as tx:
         patient_id = granted(await activation.person_of_card(tx, store.keys, card, facility_id, now))
-        granted(await record_arrival(tx, desk[0], patient_id, request_id=request_id, now=now))
+        await record_arrival(tx, desk[0], patient_id, request_id=trace, now=now)
         proposed = granted(
-            await activation.propose(
-                tx, store.keys, desk[0], card, arrived_today, request_id=request_id, now=now
-            )
+            await activation.propose(tx, store.keys, desk[0], card, arrived_today, request_id=trace, now=now)
         )
     async with store.transaction() as tx:
         done = await activation.confirm(
-            tx,
-            store.keys,
-            desk[1],
-            proposed.activation_id,
-            True,
-            arrived_today,
-            request_id=request_id,
-            now=now,
+            tx, store.keys, desk[1], proposed.activation_id, True, arrived_today, request_id=trace, now=now
         )
         code = granted(done).code
     return await _redeem(store, person, patient_id, code, pin, now)

@@ -32,6 +32,10 @@ class DemoPhone:
             step_up_proof=_sign(self._step_up, text),
         )
 
+    def sign_act(self, text: bytes) -> str:
+        """The step-up key's signature over the JCS text of an act."""
+        return _sign(self._step_up, text)
+
     def private_keys(self) -> tuple[str, str]:
         """Refresh and step-up key as private JWK texts (RFC 7517)."""
         return _private_jwk(self._refresh), _private_jwk(self._step_up)

@@ -10,9 +10,14 @@ NOTE = "Dữ liệu bịa đặt: không ai trong đây có thật. / Invented d
 
 
 class DemoDevice(Struct, frozen=True, kw_only=True):
-    """A phone that is past its probation. Keys are private JWK texts (EC P-256); HOTP secret in base64url."""
+    """A phone that is past its probation. Keys are private JWK texts (EC P-256); HOTP secret in base64url.
+
+    refresh_token opens its session once (POST /v1/auth/refresh, signed by the refresh key); afterwards
+    the same keys sign in again with the letters of the SMS and the PIN.
+    """
 
     device_id: str
+    refresh_token: str
     refresh_key: str
     step_up_key: str
     hotp_secret: str
@@ -67,6 +72,7 @@ class DemoSheet(Struct, frozen=True, kw_only=True):
     citizens: list[DemoCitizen]
     practitioners: list[DemoPractitioner]
     desk_staff: list[DemoPractitioner]
+    administrators: list[DemoPractitioner]
     facility_systems: list[DemoClient]
     kiosks: list[DemoClient]
     operators: list[DemoOperator]

@@ -1,0 +1,217 @@
+"""`healthbook demo`: an invented country of three facilities and sixteen people, in an empty place only.
+
+Everything goes through the services that everybody uses. The demo is made beside the data
+directory's own names and moved there when it is complete, so a demo that was interrupted is no demo.
+"""
+
+import asyncio
+import io
+import shutil
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import click
+import msgspec
+
+from ehr.intake.files import Importer
+from healthbook.demo_accounts import (
+    PINS,
+    Activated,
+    DemoError,
+    StaffMember,
+    activate,
+    add_machines,
+    add_staff,
+    begin,
+)
+from healthbook.demo_consent import let_in_once
+from healthbook.demo_facilities import CLINIC, HOSPITAL, STATION, DemoFacility
+from healthbook.demo_packages import treatment_package
+from healthbook.demo_people import DemoPerson, make_people
+from healthbook.demo_records import long_history, vaccination_history
+from healthbook.demo_sheet import NOTE, DemoSheet, load_sheet, save_sheet
+from healthbook.settings import Settings
+from healthbook.start_check import reasons_not_to_start
+from healthbook.wiring import (
+    Place,
+    StartError,
+    bring_up_to_date,
+    data_directory_is_empty,
+    open_place,
+    opened_store,
+)
+from identity.models import Facility
+from kernel.access import Actor
+from kernel.clock import VIETNAM, SystemClock
+from store.database import Store
+from store.installation import is_demo
+from store.keys import KeyRing
+
+SHEET = "demo.json"
+FACILITIES_SINCE = timedelta(days=7 * 365)
+ACTIVATED = timedelta(days=10)
+IMPORTED = timedelta(days=9)
+LET_IN = timedelta(days=2)
+
+Say = Callable[[str], None]
+MakeRecord = Callable[[DemoPerson, DemoFacility, date], bytes]
+
+# Who has been where: person, facility, kind of file.
+RECORDS: tuple[tuple[str, DemoFacility, MakeRecord], ...] = (
+    ("hung", HOSPITAL, long_history),
+    ("hung", CLINIC, treatment_package),
+    ("lan", CLINIC, long_history),
+    ("minh", CLINIC, treatment_package),
+    ("huong", HOSPITAL, long_history),
+    ("bao-anh", STATION, vaccination_history),
+    ("bao-anh", HOSPITAL, treatment_package),
+    ("tu", HOSPITAL, treatment_package),
+    ("pao", STATION, treatment_package),
+    ("my", STATION, treatment_package),
+    ("dua", STATION, treatment_package),
+    ("dua", STATION, vaccination_history),
+    ("bler", HOSPITAL, long_history),
+    ("thoan", HOSPITAL, treatment_package),
+    ("sa-ray", CLINIC, long_history),
+    ("thang", CLINIC, treatment_package),
+    ("dong", HOSPITAL, long_history),
+    ("ha-my", STATION, treatment_package),
+    ("newborn", HOSPITAL, treatment_package),
+)
+
+
+class FixedClock:
+    """The past, where the demo's own history lies."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+
+def make_demo(settings: Settings, *, as_json: bool) -> None:
+    """Make the demo where there is nothing yet, then print who can sign in; print it again later.
+
+    Raises StartError where something else is there, or where a demo may not be served.
+    """
+    path = settings.data / SHEET
+
+    def say(text: str) -> None:
+        click.echo(text, err=as_json)
+
+    if not path.exists():
+        _refuse_unless_empty(settings)
+        _make(settings, say)
+    sheet = load_sheet(path).at(settings.base_url)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(sheet)).decode())
+    else:
+        say(f"The demo is in {settings.data}: {len(sheet.citizens)} people with an account. {NOTE}")
+
+
+async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> DemoSheet:
+    """Fill an empty, migrated database. `store` acts as hb_api."""
+    people = {person.key: person for person in make_people(now.astimezone(VIETNAM).date())}
+    say("facilities, operators, staff")
+    since = now - FACILITIES_SINCE
+    facilities, operators, administrators = await begin(store, since)
+    staff = await add_staff(store, facilities, since, now - ACTIVATED)
+    systems = await add_machines(store, facilities, "facility-system", since)
+    kiosks = await add_machines(store, facilities, "kiosk", since)
+    citizens = await _activate_all(store, people, staff, now - ACTIVATED, say)
+    await _import_all(store, people, facilities, now - IMPORTED, say)
+    say("a doctor who was let in and looked")
+    await let_in_once(store, citizens[0], _doctor(staff), now - LET_IN)
+    return DemoSheet(
+        note=NOTE,
+        base_url=base_url,
+        inbox_url=f"{base_url}/demo/inbox",
+        citizens=[citizen.card for citizen in citizens],
+        practitioners=[one.card for one in staff if one.card.role != "clerk"],
+        desk_staff=[one.card for one in staff if one.card.role == "clerk"],
+        administrators=administrators,
+        facility_systems=systems,
+        kiosks=kiosks,
+        operators=operators,
+    )
+
+
+def _refuse_unless_empty(settings: Settings) -> None:
+    reasons = reasons_not_to_start(settings, demo_database=True, demo_keys=True)
+    if reasons:
+        raise StartError(" ".join(reasons))
+    if not data_directory_is_empty(settings):
+        raise StartError(f"{settings.data} is not empty: a demo is made in an empty place only.")
+
+
+def _make(settings: Settings, say: Say) -> None:
+    partial = settings.data / "demo.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(mode=0o700, parents=True)
+    apart = msgspec.structs.replace(
+        settings, healthbook_data=str(partial), healthbook_keys=str(partial / "keys")
+    )
+    keys = KeyRing.create(apart.keys, demo=True)
+    say("database")
+    place = open_place(apart)
+    try:
+        save_sheet(asyncio.run(_fill(place, keys, settings.base_url, say)), partial / SHEET)
+    except DemoError as error:
+        raise StartError(f"The demo could not be made: {error}.") from error
+    finally:
+        place.stop()
+    _move(partial, settings)
+
+
+def _move(partial: Path, settings: Settings) -> None:
+    """Put the finished demo in its place; the keys come last, for nothing starts without them."""
+    for made in sorted(partial.iterdir()):
+        if made.name != "keys":
+            made.rename(settings.data / made.name)
+    settings.keys.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.move(partial / "keys", settings.keys)
+    partial.rmdir()
+
+
+async def _fill(place: Place, keys: KeyRing, base_url: str, say: Say) -> DemoSheet:
+    await bring_up_to_date(place, demo=True)
+    async with opened_store(place, "hb_api", keys) as store:
+        async with store.transaction() as tx:
+            if not await is_demo(tx):
+                raise StartError("This database was marked as a real one: it never becomes a demo.")
+        return await build_demo(store, SystemClock().now(), base_url, say)
+
+
+async def _activate_all(
+    store: Store, people: dict[str, DemoPerson], staff: list[StaffMember], now: datetime, say: Say
+) -> list[Activated]:
+    """Everybody who signs in, at the hospital's desk; two clerks are needed for each."""
+    first, second = (
+        one.actor for one in staff if one.card.role == "clerk" and one.member.facility == "hospital"
+    )
+    account_holders = [person for person in people.values() if person.signs_in]
+    say(f"accounts of {len(account_holders)} people")
+    return [
+        await activate(store, person, pin, (first, second), now)
+        for person, pin in zip(account_holders, PINS, strict=False)
+    ]
+
+
+async def _import_all(
+    store: Store, people: dict[str, DemoPerson], facilities: dict[str, Facility], now: datetime, say: Say
+) -> None:
+    """Each file through the intake, as its facility's own system sends it."""
+    today = now.astimezone(VIETNAM).date()
+    for number, (key, place, make) in enumerate(RECORDS, start=1):
+        say(f"records {number} of {len(RECORDS)}")
+        importer = Importer(store, FixedClock(now), facilities[place.key], f"demo:{place.code}")
+        reports = await importer.stream(io.BytesIO(make(people[key], place, today)), f"{key}-{place.code}")
+        refused = {report.status for report in reports} - {"imported"}
+        if refused:
+            raise DemoError(f"a file of {place.code} was {', '.join(sorted(refused))}")
+
+
+def _doctor(staff: list[StaffMember]) -> Actor:
+    return next(one.actor for one in staff if one.card.role == "doctor")
