@@ -296,7 +296,7 @@ def _query_names(handler: BaseRouteHandler) -> frozenset[str]:
     from litestar.params import QueryParameter  # noqa: PLC0415
 
     return frozenset(
-        getattr(field.kwarg_definition, "query", None) or name
+        field.kwarg_definition.name or name
         for name, field in handler.parsed_fn_signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
     )
