@@ -1,14 +1,14 @@
 """What a person sees when the service starts: where to click and who can sign in."""
 
 from pathlib import Path
-from typing import Any
 
 import click
-import msgspec
 
+from healthbook.demo_sheet import load_sheet
 from healthbook.wiring import Serving
 
-DEMO_SUMMARY = "demo.json"
+SHOWN_MAX = 6
+SHEET = "demo.json"
 
 
 def announce(serving: Serving) -> None:
@@ -20,24 +20,22 @@ def announce(serving: Serving) -> None:
     ]
     if serving.demo:
         lines.append(f"  messages of the demo:     {settings.base_url}/demo/inbox")
-        lines += demo_lines(settings.data / DEMO_SUMMARY)
+        lines += demo_lines(settings.data / SHEET)
     lines.append("Ctrl-C stops it. Nothing that was answered is lost.")
     click.echo("\n".join(lines))
 
 
 def demo_lines(path: Path) -> list[str]:
-    """The people of the demo from the summary that `healthbook demo` left."""
+    """The people of the demo, from the sheet that `healthbook demo` left beside the data."""
     if not path.exists():
         return []
-    summary: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-    citizens = [
-        f"    {c['name']}: number {c['number']}, phone {c['phone']}, PIN {c['pin']}"
-        for c in summary.get("citizens", [])
-        if c.get("pin")
+    sheet = load_sheet(path)
+    citizens = [f"    {c.name}: số {c.number}, điện thoại {c.phone}, PIN {c.pin}" for c in sheet.citizens]
+    staff = [f"    {p.username} ({p.role}, {p.facility}): {p.password}" for p in sheet.practitioners]
+    return [
+        "  Citizens:",
+        *citizens[:SHOWN_MAX],
+        "  Staff (the TOTP secret stands in the sheet):",
+        *staff[:SHOWN_MAX],
+        "  The whole sheet with device keys and TOTP secrets: healthbook demo --json",
     ]
-    staff = [
-        f"    {p['username']} ({p.get('facility', '')}): {p['password']}, TOTP secret {p['totp_secret']}"
-        for p in summary.get("practitioners", [])
-    ]
-    lines = ["  Citizens:", *citizens[:8], "  Staff:", *staff[:8]]
-    return [*lines, "  Everything, with device keys: healthbook demo --json"]

@@ -149,30 +149,34 @@ def make_keys(directory: Path) -> None:
 
 
 @admin.command()
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.argument("plan", type=click.Path(exists=True, path_type=Path))
 @OPERATOR
 @REASON
-def bootstrap(file: Path, operator: str | None, reason: str | None) -> None:
-    """Make the first operators and administrators from a JSON file, in an empty database only."""
+def bootstrap(plan: Path, operator: str | None, reason: str | None) -> None:
+    """Make the first operators, facilities and administrators, in an empty database only.
+
+    PLAN is a JSON file: {"operators": [{"user_name", "name"}, ...two at least], "facilities": [...],
+    "administrators": [...]}. Their secrets are printed once.
+    """
     from healthbook.commands import bootstrap_from
 
-    text = file.read_bytes()
+    text = plan.read_bytes()
 
-    async def run(store: "Store", signed: tuple[str, str]) -> str:
+    async def run(store: "Store", signed: tuple[str, str]) -> bytes:
         return await bootstrap_from(store, text, signed)
 
-    click.echo(as_operator(run, operator, reason))
+    click.echo(as_operator(run, operator, reason).decode())
 
 
 @admin.command()
 def displays() -> None:
     """Print how many of the stored codes have a Vietnamese display, by code system."""
-    from healthbook.commands import print_displays
+    from healthbook.commands import coverage_table
     from healthbook.wiring import load_keys, opened_store
 
     async def run(place: "Place") -> str:
         async with opened_store(place, "hb_api", load_keys(place.settings)) as store:
-            return await print_displays(store)
+            return await coverage_table(store)
 
     click.echo(at_place(lambda place: asyncio.run(run(place))))
 

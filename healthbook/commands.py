@@ -1,0 +1,71 @@
+"""What the commands do with an open store: each act is written down with who and why (S26)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from audit.service import record_admin_event
+from ehr.displays import names_of, system_key
+from ehr.intake.files import import_paths
+from ehr.intake.models import BadInputError
+from ehr.reads.queries import CODES_IN_USE
+from healthbook.wiring import StartError
+from identity.bootstrap import BootstrapPlan, bootstrap
+from kernel.clock import SystemClock
+from kernel.problems import Refused
+from store.database import Store
+
+Signed = tuple[str, str]
+
+
+async def import_records(
+    store: Store, paths: Sequence[Path], facility_code: str | None, *, dry_run: bool, signed: Signed
+) -> bytes:
+    """Import files and folders. Returns the report as JSON; a dry run leaves nothing behind."""
+    clock = SystemClock()
+    try:
+        report = await import_paths(store, clock, paths, facility_code=facility_code, dry_run=dry_run)
+    except BadInputError as error:
+        raise StartError(", ".join(reason.code for reason in error.reasons)) from error
+    if not dry_run:
+        count = sum(len(file.units) for file in report.files)
+        await write_down(store, signed, "records:import", count)
+    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+
+
+async def bootstrap_from(store: Store, text: bytes, signed: Signed) -> bytes:
+    """Make what a plan (JSON of BootstrapPlan) names. Returns the secrets as JSON; they are shown once."""
+    try:
+        plan = msgspec.json.decode(text, type=BootstrapPlan)
+    except msgspec.MsgspecError as error:
+        raise StartError(f"The plan cannot be read: {error}.") from error
+    made = await bootstrap(store, plan, SystemClock().now())
+    if isinstance(made, Refused):
+        raise StartError(f"{made.problem.en} {made.problem.next_en}")
+    await write_down(store, signed, "accounts:bootstrap", len(made))
+    return msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n"
+
+
+async def write_down(store: Store, signed: Signed, what: str, count: int) -> None:
+    """The row of an act in the global chain."""
+    operator, reason = signed
+    async with store.transaction() as tx:
+        await record_admin_event(tx, operator, what, reason, count, SystemClock().now())
+
+
+async def coverage_table(store: Store) -> str:
+    """How many of the codes in use have a Vietnamese name, by code system and by use."""
+    async with store.transaction() as tx:
+        used = await CODES_IN_USE.all(tx)
+    counts: dict[str, list[int]] = {}
+    for code in used:
+        row = counts.setdefault(system_key(code.code_system) or "(none)", [0, 0, 0, 0])
+        named = bool(names_of(code.code_system, code.code))
+        for column, value in enumerate((1, named, code.uses, code.uses * named)):
+            row[column] += value
+    head = f"{'codes':>7} {'named':>7} {'uses':>9} {'covered':>9}  system"
+    rows = [
+        f"{row[0]:>7} {row[1]:>7} {row[2]:>9} {row[3]:>9}  {name}" for name, row in sorted(counts.items())
+    ]
+    return "\n".join([head, *rows])
