@@ -222,7 +222,7 @@ def as_operator(
 
     async def act(place: "Place", keys: "KeyRing") -> T:
         signed = sign_act(operator, reason, demo=await check_start(place, keys))
-        async with opened_store(place, "hb_owner", keys) as store:
+        async with opened_store(place, "hb_api", keys) as store:
             return await run(store, signed)
 
     return at_place(lambda place: asyncio.run(act(place, load_keys(place.settings))))
