@@ -135,13 +135,14 @@ def _make_cluster(directory: Path, cluster: Path, user: RunAs) -> None:
     if user.owner_uid is not None:
         directory.chmod(0o711)  # nobody must reach its cluster; every file beside it is 0600
         os.chown(partial, user.owner_uid, user.owner_uid)
-    _run([user.binaries.initdb, *_initdb_options(user.binaries), "-D", str(partial)], user)
+    _run([user.binaries.initdb, *initdb_options(user.binaries), "-D", str(partial)], user)
     (partial / "pg_hba.conf").write_text(_HBA)
     _run(_single_user(user.binaries, partial, "postgres"), user, _first_statements(passwords))
     partial.rename(cluster)
 
 
-def _initdb_options(binaries: Binaries) -> list[str]:
+def initdb_options(binaries: Binaries) -> list[str]:
+    """The same collation from every version: code points, lower() and upper() by Unicode."""
     builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     locale = builtin if binaries.major >= 17 else ["--locale=C.UTF-8"]
     # --no-sync concerns initdb only: the running server syncs. Nobody signs in as `postgres` (_HBA).

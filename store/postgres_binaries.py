@@ -4,6 +4,7 @@ The wheel's Python layer is never imported: run as root it opens every parent di
 """
 
 import importlib.util
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -53,7 +54,8 @@ def major_version(directory: Path) -> int | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return int(told.stdout.split()[2].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz"))
+    version = re.search(r"\) (\d+)", told.stdout)
+    return int(version[1]) if version else None
 
 
 def _of_the_wheel() -> list[Path]:
