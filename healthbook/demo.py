@@ -9,6 +9,7 @@ import io
 import shutil
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import click
@@ -60,7 +61,7 @@ MakeRecord = Callable[[DemoPerson, DemoFacility, date], bytes]
 # Who has been where: person, facility, kind of file.
 RECORDS: tuple[tuple[str, DemoFacility, MakeRecord], ...] = (
     ("hung", HOSPITAL, long_history),
-    ("hung", CLINIC, treatment_package),
+    ("hung", CLINIC, partial(treatment_package, years=1)),
     ("lan", CLINIC, long_history),
     ("minh", CLINIC, treatment_package),
     ("huong", HOSPITAL, long_history),
@@ -147,32 +148,33 @@ def _refuse_unless_empty(settings: Settings) -> None:
 
 
 def _make(settings: Settings, say: Say) -> None:
-    partial = settings.data / "demo.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(mode=0o700, parents=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = settings.data / "demo.partial"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
     apart = msgspec.structs.replace(
-        settings, healthbook_data=str(partial), healthbook_keys=str(partial / "keys")
+        settings, healthbook_data=str(unfinished), healthbook_keys=str(unfinished / "keys")
     )
     keys = KeyRing.create(apart.keys, demo=True)
     say("database")
     place = open_place(apart)
     try:
-        save_sheet(asyncio.run(_fill(place, keys, settings.base_url, say)), partial / SHEET)
+        save_sheet(asyncio.run(_fill(place, keys, settings.base_url, say)), unfinished / SHEET)
     except DemoError as error:
         raise StartError(f"The demo could not be made: {error}.") from error
     finally:
         place.stop()
-    _move(partial, settings)
+    _move(unfinished, settings)
 
 
-def _move(partial: Path, settings: Settings) -> None:
+def _move(unfinished: Path, settings: Settings) -> None:
     """Put the finished demo in its place; the keys come last, for nothing starts without them."""
-    for made in sorted(partial.iterdir()):
+    for made in sorted(unfinished.iterdir()):
         if made.name != "keys":
             made.rename(settings.data / made.name)
     settings.keys.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shutil.move(partial / "keys", settings.keys)
-    partial.rmdir()
+    shutil.move(unfinished / "keys", settings.keys)
+    unfinished.rmdir()
 
 
 async def _fill(place: Place, keys: KeyRing, base_url: str, say: Say) -> DemoSheet:

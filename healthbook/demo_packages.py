@@ -49,10 +49,10 @@ XML14 = (
 )
 
 
-def treatment_package(person: DemoPerson, facility: DemoFacility, today: date) -> bytes:
+def treatment_package(person: DemoPerson, facility: DemoFacility, today: date, years: int = 6) -> bytes:
     """One GIAMDINHHS file: all visits of the person's story at the facility, one HOSO each."""
     story, random = STORIES[person.story], Random(f"{person.key}/{facility.key}/packages")
-    first = max(person.born + timedelta(days=1), today - timedelta(days=6 * 365))
+    first = max(person.born + timedelta(days=1), today - timedelta(days=years * 365))
     days, day = [], first
     while day < today:
         days.append(day)

@@ -4,18 +4,25 @@ import base64
 import json
 import re
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from lxml import etree
 
+from healthbook.demo import build_demo
+from healthbook.demo_accounts import DemoError
 from healthbook.demo_facilities import FACILITIES, HOSPITAL, STAFF, STATION
 from healthbook.demo_packages import treatment_package
 from healthbook.demo_people import DemoPerson, make_crowd, make_people
 from healthbook.demo_records import long_history, vaccination_history
+from healthbook.demo_sheet import DemoSheet, load_sheet, save_sheet
+from store.database import Store
 
 TODAY = date(2026, 11, 21)
+NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
 PEOPLE = {person.key: person for person in make_people(TODAY)}
 
 
@@ -187,3 +194,61 @@ def test_a_newborn_has_one_visit_after_birth() -> None:
     (summary,) = [t for t in tables(treatment_package(newborn, HOSPITAL, TODAY)) if t.tag == "TONG_HOP"]
     assert summary.findtext("SO_CCCD") == ""
     assert (summary.findtext("NGAY_VAO") or "")[:8] == f"{newborn.born + timedelta(days=1):%Y%m%d}"
+
+
+@pytest.fixture(scope="module")
+async def demo(store: Store) -> DemoSheet:
+    return await build_demo(store, NOW, "http://localhost:8000", lambda _: None)
+
+
+async def rows(store: Store, sql: str, *args: object) -> list[Any]:
+    async with store.transaction() as tx:
+        return [tuple(row) for row in await tx.fetch(sql, *args)]
+
+
+async def test_each_person_has_one_book_however_many_files_came(store: Store, demo: DemoSheet) -> None:
+    assert await rows(store, "SELECT count(*) FROM citizen") == [(len(PEOPLE),)]
+    assert await rows(store, "SELECT count(DISTINCT patient_id) FROM ehr_resource") == [(len(PEOPLE),)]
+    assert await rows(store, "SELECT kind, reason FROM ehr_quarantine") == []
+
+
+async def test_the_sheet_names_everybody_who_can_sign_in(demo: DemoSheet) -> None:
+    assert [citizen.key for citizen in demo.citizens] == [p.key for p in PEOPLE.values() if p.signs_in]
+    assert {system.facility_code for system in demo.facility_systems} == {f.code for f in FACILITIES}
+    assert len({person.username for person in demo.desk_staff if person.facility_code == HOSPITAL.code}) == 2
+    assert len(demo.operators) == 2
+    assert len(demo.administrators) == 2
+    secrets = [c.device.hotp_secret for c in demo.citizens] + [c.device.refresh_token for c in demo.citizens]
+    assert all(secrets)
+    assert len(set(secrets)) == len(secrets)
+
+
+async def test_the_phones_of_the_demo_are_past_their_probation(store: Store, demo: DemoSheet) -> None:
+    assert await rows(store, "SELECT count(*) FROM device WHERE probation_until > $1", NOW) == [(0,)]
+
+
+async def test_a_long_history_is_in_the_book(store: Store, demo: DemoSheet) -> None:
+    sql = "SELECT count(*) FROM ehr_resource WHERE patient_id = $1 AND NOT deleted"
+    ((count,),) = await rows(store, sql, UUID(demo.citizens[0].patient_id))
+    assert count >= 400
+
+
+async def test_the_past_look_stands_in_the_log_and_its_grant_is_over(store: Store, demo: DemoSheet) -> None:
+    patient_id = UUID(demo.citizens[0].patient_id)
+    sql = "SELECT entry::json->>'action' FROM access_log WHERE patient_id = $1 ORDER BY seq"
+    actions = [action for (action,) in await rows(store, sql, patient_id)]
+    assert "record:summary:read" in actions
+    assert "consent:request:create" in actions
+    assert await rows(store, "SELECT ends_at < $1 FROM consent_grant", NOW) == [(True,)]
+
+
+async def test_a_demo_is_never_made_over_something_else(store: Store, demo: DemoSheet) -> None:
+    with pytest.raises(DemoError, match="database-not-empty"):
+        await build_demo(store, NOW, "http://localhost:8000", lambda _: None)
+
+
+def test_the_sheet_is_kept_for_its_owner_alone(demo: DemoSheet, tmp_path: Path) -> None:
+    save_sheet(demo, tmp_path / "demo.json")
+    assert (tmp_path / "demo.json").stat().st_mode & 0o077 == 0
+    assert load_sheet(tmp_path / "demo.json") == demo
+    assert demo.at("http://localhost:9").inbox_url == "http://localhost:9/demo/inbox"
