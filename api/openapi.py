@@ -33,7 +33,7 @@ from api.problems import (
     problem_body,
 )
 from api.request import PUBLIC, ApiRequest, Call, actors_of
-from kernel.problems import ProblemType, Refused
+from kernel.problems import PROBLEMS, ProblemType, Refused
 
 API_VERSION = "1.0.0"
 DESCRIPTION = (
@@ -56,6 +56,10 @@ PATIENT_ID = {
     "required": False,
     "description": "Whose book is opened; the signed-in person's own when absent.",
     "schema": {"type": "string", "format": "uuid"},
+}
+HEADERS = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}},
+    "X-Request-Id": {"description": "Id of this request, for questions.", "schema": {"type": "string"}},
 }
 IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -94,6 +98,8 @@ def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
     document["components"]["securitySchemes"] = {
         name: {"type": "http", "scheme": "bearer", "description": text} for name, text in SCHEMES.items()
     }
+    document["components"]["headers"] = HEADERS
+    document["components"]["examples"] = _problem_examples(document)
     document["servers"] = [{"url": "/"}]
     document["paths"] = dict(sorted(document["paths"].items()))
     document["components"]["schemas"] = dict(sorted(schemas.items()))
@@ -144,18 +150,23 @@ def _security(actors: tuple[str, ...]) -> list[dict[str, list[str]]]:
 
 def _extra_parameters(handler: HTTPRouteHandler, path: str) -> list[dict[str, Any]]:
     wanted = [
-        (PATIENT_ID, path.startswith("/v1/me/")),
+        (PATIENT_ID, opens_a_book(path)),
         (IF_NONE_MATCH, handler.opt.get("conditional", False)),
         (IDEMPOTENCY_KEY, handler.opt.get("idempotent", False)),
     ]
     return [parameter for parameter, applies in wanted if applies]
 
 
+def opens_a_book(path: str) -> bool:
+    """Whether X-Patient-Id chooses whose book the route opens."""
+    return path == "/v1/me" or path.startswith("/v1/me/")
+
+
 def _responses(operation: dict[str, Any], handler: HTTPRouteHandler, path: str) -> dict[str, Any]:
     responses = {code: body for code, body in operation["responses"].items() if code < "400"}
     for response in responses.values():
         response["headers"] = response.get("headers", {}) | {
-            "X-Request-Id": {"description": "Id of this request.", "schema": {"type": "string"}}
+            "X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}
         }
     if handler.opt.get("conditional", False):
         responses["304"] = {"description": "Nothing has changed since the ETag of If-None-Match."}
@@ -173,7 +184,7 @@ def problems_of(operation: dict[str, Any], handler: HTTPRouteHandler, path: str)
         found += [INVALID_FIELD]
     if "{" in path:
         found += [NOT_FOUND]
-    if path.startswith("/v1/me/"):
+    if opens_a_book(path):
         found += [NOT_YOUR_BOOK]
     if "requestBody" in operation:
         found += [INVALID_FIELD, MALFORMED_BODY, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE]
@@ -194,17 +205,24 @@ def _problem_response(status: int, problems: list[ProblemType]) -> dict[str, Any
             PROBLEM_MEDIA_TYPE: {
                 "schema": {"$ref": "#/components/schemas/Problem"},
                 "examples": {
-                    problem.code: {"value": msgspec.json.decode(problem_body(Refused(problem=problem)))}
-                    for problem in problems
+                    problem.code: {"$ref": f"#/components/examples/{problem.code}"} for problem in problems
                 },
             }
         },
     }
     if status in (429, 503):
-        response["headers"] = {
-            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
-        }
+        response["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
     return response
+
+
+def _problem_examples(document: dict[str, Any]) -> dict[str, Any]:
+    """One example per problem that some route names."""
+    text = msgspec.json.encode(document["paths"]).decode()
+    return {
+        code: {"value": msgspec.json.decode(problem_body(Refused(problem=PROBLEMS[code])))}
+        for code in sorted(PROBLEMS)
+        if f'"#/components/examples/{code}"' in text
+    }
 
 
 def _problem_schemas() -> dict[str, Any]:

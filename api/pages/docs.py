@@ -7,10 +7,13 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency
 
-from api.request import answer
+from api.request import Call, answer
 
-PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; form-action 'none'"
+HTML = "text/html; charset=utf-8"
+POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; form-action 'none'"
+PAGE = {"Content-Security-Policy": POLICY}
 ASSETS = Path(__file__).parent / "assets"
 
 # Pages for people stand outside the document that apps are built from.
@@ -29,11 +32,16 @@ async def document() -> Response[Document]:
     return answer(served_document())
 
 
+@get("/", operation_id="front_page", **HIDDEN)
+async def front(call: NamedDependency[Call]) -> Response[bytes]:
+    """Where to go from here."""
+    return answer(render_front(demo=call.demo).encode(), headers=PAGE, media_type=HTML)
+
+
 @get("/docs", operation_id="docs_page", **HIDDEN)
 async def page() -> Response[bytes]:
     """The OpenAPI document as a page."""
-    headers = {"Content-Security-Policy": PAGE_POLICY}
-    return answer(served_page(), headers=headers, media_type="text/html; charset=utf-8")
+    return answer(served_page(), headers=PAGE, media_type=HTML)
 
 
 @get("/docs/style.css", operation_id="docs_style", **HIDDEN)
@@ -57,6 +65,27 @@ def served_page() -> bytes:
     return render_page(msgspec.json.decode(served_document())).encode()
 
 
+def render_front(*, demo: bool) -> str:
+    """The front page: what this is, and two links."""
+    links = ['<li><a href="/docs">API</a></li>']
+    if demo:
+        links.append('<li><a href="/demo/inbox">Tin nhắn của bản dùng thử (messages of the demo)</a></li>')
+    return render_html(
+        "Sổ sức khỏe điện tử",
+        "<p>Hồ sơ sức khỏe của mỗi người dân, do chính người đó mở cho bác sĩ xem.</p>"
+        f"<p>A citizen's lifelong electronic health book.</p><ul>{''.join(links)}</ul>",
+    )
+
+
+def render_html(title: str, body: str) -> str:
+    """A page: own style, no script, nothing from elsewhere."""
+    return (
+        f'<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width">'
+        f'<link rel="stylesheet" href="/docs/style.css"></head><body><h1>{escape(title)}</h1>{body}</body></html>'
+    )
+
+
 def render_page(content: dict[str, Any]) -> str:
     """The document as HTML."""
     info = content["info"]
@@ -67,12 +96,9 @@ def render_page(content: dict[str, Any]) -> str:
                 render_operation(method, path, operation)
             )
     sections = "".join(f"<h2>{escape(tag)}</h2>{''.join(parts)}" for tag, parts in sorted(by_tag.items()))
-    return (
-        f'<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>{escape(info["title"])}</title>'
-        '<meta name="viewport" content="width=device-width">'
-        '<link rel="stylesheet" href="/docs/style.css"></head>'
-        f"<body><h1>{escape(info['title'])}</h1><p>{escape(info['description'])}</p>"
-        f'<p><a href="/docs/openapi.json">openapi.json</a></p>{sections}</body></html>'
+    return render_html(
+        info["title"],
+        f'<p>{escape(info["description"])}</p><p><a href="/docs/openapi.json">openapi.json</a></p>{sections}',
     )
 
 
@@ -103,4 +129,4 @@ def render_body(operation: dict[str, Any]) -> str:
     return f"<h3>Body</h3><pre>{escape(text)}</pre>"
 
 
-handlers: list[Any] = [document, page, style]
+handlers: list[Any] = [front, document, page, style]
