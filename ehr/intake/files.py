@@ -4,7 +4,8 @@ import asyncio
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -108,11 +109,17 @@ class Importer:
         """Import all units of one file or body, in its order."""
         reports: list[UnitReport] = []
         units = read_units(stream, name, self.clock.now())
-        while (unit := await asyncio.to_thread(next, units, None)) is not None:
-            report = await self.unit(unit)
-            reports.append(report)
-            if self.progress is not None:
-                self.progress(name, report)
+        loop = asyncio.get_running_loop()
+        # libxml2 keeps its names per thread: a file is read on one thread from its start to its end.
+        with ThreadPoolExecutor(max_workers=1) as reader:
+            try:
+                while (unit := await loop.run_in_executor(reader, next, units, None)) is not None:
+                    report = await self.unit(unit)
+                    reports.append(report)
+                    if self.progress is not None:
+                        self.progress(name, report)
+            finally:
+                await loop.run_in_executor(reader, units.close)
         return reports
 
     async def unit(self, read: ReadUnit | BadUnit) -> UnitReport:
@@ -128,7 +135,10 @@ class Importer:
         except BadInputError as error:
             return _rejected(read.unit.name, error.reasons)
         except ProblemError as error:
-            return _rejected(read.unit.name, [Reason(error.refused.problem.code, read.unit.name)])
+            # A number taken in between would tell that somebody has it (S19).
+            taken = error.refused.problem is IDENTIFIER_TAKEN
+            code = "try-again" if taken else error.refused.problem.code
+            return _rejected(read.unit.name, [Reason(code, read.unit.name)])
         if report.status == "imported":
             report.reasons += [Reason("type-not-kept", rtype) for rtype in sorted(read.not_kept)]
         return report
@@ -161,7 +171,7 @@ class Importer:
         return report
 
 
-def read_units(stream: IO[bytes], name: str, now: datetime) -> Iterator[ReadUnit | BadUnit]:
+def read_units(stream: IO[bytes], name: str, now: datetime) -> Generator[ReadUnit | BadUnit, None, None]:
     """The units of a file by its content: a Bundle (plain or gzip) or a treatment package.
 
     The name of a file can tell what its content may not: a name the gate stops is replaced.
@@ -173,7 +183,9 @@ def read_units(stream: IO[bytes], name: str, now: datetime) -> Iterator[ReadUnit
             stream = io.BytesIO(_unzip(stream))
             head = _peek(stream)
         if head.startswith(b"<"):
-            yield from (u if isinstance(u, BadUnit) else ReadUnit(u) for u in read_package(stream, shown, now))
+            yield from (
+                u if isinstance(u, BadUnit) else ReadUnit(u) for u in read_package(stream, shown, now)
+            )
         elif head.startswith(b"{"):
             parsed = read_bundle(stream.read(BUNDLE_BYTES_MAX + 1), shown)
             yield ReadUnit(parsed.unit, parsed.surveys, parsed.not_kept)

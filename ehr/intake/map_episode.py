@@ -19,7 +19,7 @@ def read_episode(tables: Tables, facility: str, where: str, now: datetime) -> Un
         raise reject("bad-code" if ma_lk else "missing-field", f"{summary.where}.MA_LK")
     code = facility or summary.text("MA_CSKCB")
     episode = Episode(code, ma_lk, tables, now)
-    _check_one_episode(episode, where)
+    _check_one_episode(episode)
     map_visit.read_stay(summary, episode)
     person = map_visit.read_person(summary, episode)
     episode.refuse_faults()
@@ -56,7 +56,7 @@ def _map_lines(summary: Row, episode: Episode) -> None:
     map_letters.map_revisits(summary, tables.of("XML14"), episode)
 
 
-def _check_one_episode(episode: Episode, where: str) -> None:
+def _check_one_episode(episode: Episode) -> None:
     """Every row carries the episode's MA_LK, and the summary the facility of the envelope."""
     reasons = [
         Reason("other-episode", f"{row.where}.MA_LK")

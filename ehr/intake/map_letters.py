@@ -76,6 +76,7 @@ def map_referral(row: Row, episode: Episode) -> None:
             "reasonCode": [item for item in why if item],
         },
         row,
+        whole_row=False,
     )
     _add_document(row, episode, "referral", "Phiếu chuyển cơ sở khám bệnh, chữa bệnh", _REFERRAL)
 
@@ -134,4 +135,5 @@ def _add_document(row: Row, episode: Episode, kind: str, title: str, fields: dic
             "context": {"encounter": [episode.encounter]},
         },
         row,
+        whole_row=False,
     )

@@ -23,6 +23,7 @@ from identity.people import (
     PersonClaim,
     Unmatched,
     create_person,
+    demographics,
     match_person,
     note_report,
     report_death,
@@ -92,9 +93,7 @@ async def import_unit(
         texts = [item.raw for item in prepared.kept]
         await _quarantine(tx, keys, id_hash, sender, "unit", owner, texts, now)
         reason = Reason(owner, "Patient")
-        return UnitReport(
-            unit=unit.name, status="quarantined", withheld=prepared.withheld, reasons=[reason]
-        )
+        return UnitReport(unit=unit.name, status="quarantined", withheld=prepared.withheld, reasons=[reason])
     await _write(tx, keys, unit, prepared, sender, owner, id_hash, now)
     return UnitReport(
         unit=unit.name,
@@ -119,12 +118,25 @@ async def _find_owner(
     found = await match_person(tx, keys, claim, sender.facility_id, now)
     if isinstance(found, Matched):
         return Owner(found.patient_id, before if before != found.patient_id else None)
+    if before is not None:
+        # A number that nobody has yet is not attached to an older person here (S10).
+        same = found == Unmatched("no-identifier") or await _is_same_newborn(tx, keys, person, before)
+        return Owner(before) if same else "identity-conflict"
     if found.reason == "identity-conflict":
         return "identity-conflict"
-    if before is not None:
-        # A resend of a person without number; a number that nobody has yet cannot be attached here (S10).
-        return Owner(before) if found == Unmatched("no-identifier") else "identity-conflict"
     return Owner(await create_person(tx, keys, claim, "import", sender.facility_id, now), created=True)
+
+
+async def _is_same_newborn(tx: Tx, keys: KeyRing, person: PersonFacts, before: UUID) -> bool:
+    """A newborn whose file names no mother cannot be matched; the resend of its own episode can, by the
+    unit that this source wrote before, when birth date and sex still agree."""
+    known = await demographics(tx, keys, before)
+    return (
+        known is not None
+        and person.newborn
+        and person.mother_number is None
+        and (known.birth_date, known.sex) == (person.birth_date, person.sex)
+    )
 
 
 def claim_of(person: PersonFacts) -> PersonClaim:

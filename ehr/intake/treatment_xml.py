@@ -7,7 +7,7 @@ import base64
 import binascii
 from collections.abc import Iterator
 from datetime import datetime
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from lxml import etree
 
@@ -74,7 +74,7 @@ def read_package(stream: IO[bytes], name: str, now: datetime) -> Iterator[Unit |
 
 
 def _check_prolog(root: etree._Element) -> None:
-    info = root.getroottree().docinfo
+    info: Any = root.getroottree().docinfo
     if info.doctype:
         raise reject("doctype-refused", "DOCTYPE")
     if (info.encoding or "utf-8").lower() not in ("utf-8", "ascii", "us-ascii"):
@@ -149,7 +149,7 @@ def _parse(raw: bytes, where: str) -> etree._Element:
         root = etree.fromstring(raw.strip(), parser)
     except (etree.XMLSyntaxError, ValueError):
         raise reject("bad-xml", where) from None
-    info = root.getroottree().docinfo
+    info: Any = root.getroottree().docinfo
     if info.doctype:
         raise reject("doctype-refused", where)
     if (info.encoding or "utf-8").lower() not in ("utf-8", "ascii", "us-ascii"):
@@ -183,7 +183,7 @@ def _row(element: etree._Element, table: str, where: str) -> Row:
             raise reject("duplicate-field", f"{where}.{name[:60]}")
         if any(not isinstance(inner.tag, str) for inner in child.iter()):
             raise reject("entity-refused", f"{where}.{name[:60]}")
-        fields[name] = clean("".join(child.itertext()))
+        fields[name] = clean("".join(str(text) for text in child.itertext()))
     return Row(table, where, fields)
 
 

@@ -27,9 +27,7 @@ class Prepared(Struct):
     kept: list[Item]
 
 
-def prepare(
-    unit: Unit, surveys: list[Survey] | None, source_id: str, facility_name: str | None
-) -> Prepared:
+def prepare(unit: Unit, surveys: list[Survey] | None, source_id: str, facility_name: str | None) -> Prepared:
     """Gate and extract a unit. Raises BadInputError `bad-resource` with the element's place."""
     gated = apply_gate(unit, surveys or [survey(item.doc, item.where) for item in unit.items])
     return extract_unit(gated, source_id, facility_name)
@@ -39,7 +37,7 @@ def extract_unit(gated: Gated, source_id: str, facility_name: str | None) -> Pre
     """The rows of what passed the gate."""
     items = [one.item for one in gated.passed]
     refer = _referrer(items, source_id)
-    departments = _departments(gated.passed)
+    departments = _departments(gated.passed, source_id)
     resources: list[NewResource] = []
     reasons: list[Reason] = []
     for one in gated.passed:
@@ -54,7 +52,7 @@ def extract_unit(gated: Gated, source_id: str, facility_name: str | None) -> Pre
         except msgspec.ValidationError as error:
             reasons.append(Reason("bad-resource", one.item.where + _path(str(error))))
             continue
-        row.labels = int(_labels(one, row, departments, source_id))
+        row.labels = int(_labels(one, row, departments))
         resources.append(row)
     if reasons:
         raise BadInputError(reasons)
@@ -71,24 +69,26 @@ def _referrer(items: list[Item], source_id: str) -> Callable[[str], Referred | N
     def refer(reference: str) -> Referred | None:
         item = find(reference)
         if item is None:
-            return None if "?" in reference or "#" in reference else Referred(resource_id(source_id, reference))
+            return (
+                None if "?" in reference or "#" in reference else Referred(resource_id(source_id, reference))
+            )
         return Referred(resource_id(source_id, item.key), titles.get(item.key, ""))
 
     return refer
 
 
-def _departments(passed: list[Passed]) -> dict[str, Label]:
-    """Encounters of sensitive departments by their key."""
-    found = {o.item.key: department_label(o.item.doc) for o in passed if o.item.rtype == "Encounter"}
-    return {key: label for key, label in found.items() if label}
+def _departments(passed: list[Passed], source_id: str) -> dict[str, Label]:
+    """Our ids of encounters of sensitive departments."""
+    encounters = [one.item for one in passed if one.item.rtype == "Encounter"]
+    found = {resource_id(source_id, item.key): department_label(item.doc) for item in encounters}
+    return {ident: label for ident, label in found.items() if label}
 
 
-def _labels(one: Passed, row: NewResource, departments: dict[str, Label], source_id: str) -> Label:
-    """Own labels; an unlabelled resource of a sensitive department, or a file nobody can scan, is restricted."""
+def _labels(one: Passed, row: NewResource, departments: dict[str, Label]) -> Label:
+    """Own labels; unlabelled content of a sensitive department, or a file nobody can scan, is restricted."""
     labels = one.labels | labels_of_security(one.item.doc)
-    labels |= departments.get(one.item.key, Label.NONE)
-    sensitive = {resource_id(source_id, key) for key in departments}
-    if one.opaque or (not labels and row.encounter_id in sensitive):
+    labels |= departments.get(row.id, Label.NONE)
+    if one.opaque or (not labels and row.encounter_id in departments):
         labels |= Label.RESTRICTED
     return labels
 

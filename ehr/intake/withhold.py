@@ -14,8 +14,19 @@ from kernel.access import Label
 
 # These carry other facts than the one that was stopped: they lose the telling parts and stay.
 _CARRIERS = frozenset(
-    ["Appointment", "CareTeam", "Composition", "Coverage", "Encounter", "Location", "Organization"]
-    + ["Patient", "Practitioner", "PractitionerRole", "ServiceRequest"]
+    {
+        "Appointment",
+        "CareTeam",
+        "Composition",
+        "Coverage",
+        "Encounter",
+        "Location",
+        "Organization",
+        "Patient",
+        "Practitioner",
+        "PractitionerRole",
+        "ServiceRequest",
+    }
 )
 # A resource that had these and lost them all has nothing left to say.
 _ESSENTIAL: dict[str, tuple[str, ...]] = {

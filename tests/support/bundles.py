@@ -59,6 +59,8 @@ def rewrite_package(path: Path, citizen: Person, **fields: str) -> bytes:
         "GIOI_TINH": {"male": "1", "female": "2"}.get(str(citizen.sex), "3"),
         "MA_THE_BHYT": "",
         "DIEN_THOAI": "",
+        "MA_BN": f"BN{citizen.number}",
+        "MA_LK": f"LK.{citizen.number}",
         **fields,
     }
 

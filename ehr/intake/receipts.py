@@ -1,0 +1,81 @@
+"""What a facility system is told: that its units were taken or could not be read, never whose they were.
+
+The answer is the same for known, unknown and conflicting persons (security.md S19), so it holds neither
+a patient_id, nor counts, nor what the gate stopped; `accepted` covers imported and quarantined alike.
+"""
+
+import hashlib
+import io
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from ehr.intake import queries
+from ehr.intake.files import Importer
+from ehr.intake.models import Reason, UnitReport
+from ehr.intake.problems import RECEIPT_NOT_FOUND, RECORDS_UNREADABLE
+from ehr.intake.queries import ReceiptRow
+from identity.models import Facility
+from kernel.clock import Clock
+from kernel.ids import uuid7
+from kernel.problems import Refused
+from store.database import Store, Tx
+
+BODY_BYTES_MAX = 4 * 1024 * 1024
+
+
+class ReceiptUnit(Struct, kw_only=True):
+    """unit: its place in what was sent. reasons: codes and places, empty when accepted."""
+
+    unit: str
+    accepted: bool
+    reasons: list[Reason]
+
+
+class Receipt(Struct, kw_only=True):
+    """What was sent, when, and which of its units were readable."""
+
+    receipt_id: UUID
+    received_at: datetime
+    units: list[ReceiptUnit]
+
+
+async def receive(
+    store: Store, clock: Clock, facility: Facility, actor_id: UUID, body: bytes
+) -> Receipt | Refused:
+    """Import a body of one facility system and keep the receipt. Each unit is its own transaction."""
+    importer = Importer(store, clock, facility, str(actor_id))
+    reports = await importer.stream(io.BytesIO(body), "body")
+    units = [_unit(report) for report in reports]
+    if not any(unit.accepted for unit in units):
+        return Refused(problem=RECORDS_UNREADABLE, where=_places(units))
+    now = clock.now()
+    receipt = Receipt(receipt_id=uuid7(now), received_at=now, units=units)
+    async with store.transaction() as tx:
+        digest, text = hashlib.sha256(body).digest(), msgspec.json.encode(units).decode()
+        await queries.INSERT_RECEIPT.run(tx, actor_id, receipt.receipt_id, now, digest, text)
+    return receipt
+
+
+async def receipt_of(tx: Tx, actor_id: UUID, receipt_id: UUID) -> Receipt | Refused:
+    """A receipt again, for the system that got it."""
+    row = await queries.RECEIPT_BY_ID.one(tx, actor_id, receipt_id)
+    return Refused(problem=RECEIPT_NOT_FOUND) if row is None else _receipt(row)
+
+
+def _receipt(row: ReceiptRow) -> Receipt:
+    units = msgspec.json.decode(row.units, type=list[ReceiptUnit])
+    return Receipt(receipt_id=row.receipt_id, received_at=row.received_at, units=units)
+
+
+def _unit(report: UnitReport) -> ReceiptUnit:
+    accepted = report.status != "rejected"
+    return ReceiptUnit(unit=report.unit, accepted=accepted, reasons=[] if accepted else report.reasons)
+
+
+def _places(units: list[ReceiptUnit]) -> str:
+    """The first places by code, so that a sender can find them without a receipt."""
+    reasons = [reason for unit in units for reason in unit.reasons][:10]
+    return "; ".join(f"{reason.code} {reason.where}" for reason in reasons)
