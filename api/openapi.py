@@ -99,6 +99,7 @@ def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
         name: {"type": "http", "scheme": "bearer", "description": text} for name, text in SCHEMES.items()
     }
     document["components"]["headers"] = HEADERS
+    document["components"]["responses"] = _share_responses(document)
     document["components"]["examples"] = _problem_examples(document)
     document["servers"] = [{"url": "/"}]
     document["paths"] = dict(sorted(document["paths"].items()))
@@ -215,9 +216,23 @@ def _problem_response(status: int, problems: list[ProblemType]) -> dict[str, Any
     return response
 
 
+def _share_responses(document: dict[str, Any]) -> dict[str, Any]:
+    """Move equal problem responses to one place each; returns them by name."""
+    shared: dict[bytes, tuple[str, Any]] = {}
+    for path in sorted(document["paths"]):
+        for operation in document["paths"][path].values():
+            for status, response in operation["responses"].items():
+                if status >= "400":
+                    count = sum(name.startswith(f"Problem{status}") for name, _ in shared.values())
+                    text = msgspec.json.encode(response)
+                    name, _ = shared.setdefault(text, (f"Problem{status}-{count + 1}", response))
+                    operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+    return dict(sorted(shared.values()))
+
+
 def _problem_examples(document: dict[str, Any]) -> dict[str, Any]:
     """One example per problem that some route names."""
-    text = msgspec.json.encode(document["paths"]).decode()
+    text = msgspec.json.encode(document["components"]["responses"]).decode()
     return {
         code: {"value": msgspec.json.decode(problem_body(Refused(problem=PROBLEMS[code])))}
         for code in sorted(PROBLEMS)

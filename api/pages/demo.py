@@ -12,7 +12,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
-from api.pages.docs import PAGE_POLICY
+from api.pages.docs import HTML, PAGE
 from api.request import Call, answer
 from identity.people import person_card
 from kernel.clock import VIETNAM
@@ -40,8 +40,8 @@ async def inbox_json(call: NamedDependency[Call]) -> Response[DemoInbox]:
 async def inbox_page(call: NamedDependency[Call]) -> Response[bytes]:
     """Recorded messages, to look at."""
     page = templates().get_template("demo_inbox.html").render(inbox=await read_demo_inbox(call), now=call.now)
-    headers = {"Content-Security-Policy": PAGE_POLICY, "Refresh": "5"}
-    return answer(page.encode(), headers=headers, media_type="text/html; charset=utf-8")
+    headers = {**PAGE, "Refresh": "5"}
+    return answer(page.encode(), headers=headers, media_type=HTML)
 
 
 @get("/demo/style.css", operation_id="demo_style", problems=(), **HIDDEN)

@@ -12,8 +12,8 @@ from litestar.di import NamedDependency
 from api.request import Call, answer
 
 HTML = "text/html; charset=utf-8"
-POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; form-action 'none'"
-PAGE = {"Content-Security-Policy": POLICY}
+PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; form-action 'none'"
+PAGE = {"Content-Security-Policy": PAGE_POLICY}
 ASSETS = Path(__file__).parent / "assets"
 
 # Pages for people stand outside the document that apps are built from.
@@ -82,7 +82,8 @@ def render_html(title: str, body: str) -> str:
     return (
         f'<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width">'
-        f'<link rel="stylesheet" href="/docs/style.css"></head><body><h1>{escape(title)}</h1>{body}</body></html>'
+        '<link rel="stylesheet" href="/docs/style.css"></head>'
+        f"<body><h1>{escape(title)}</h1>{body}</body></html>"
     )
 
 
@@ -92,9 +93,8 @@ def render_page(content: dict[str, Any]) -> str:
     by_tag: dict[str, list[str]] = {}
     for path, methods in content["paths"].items():
         for method, operation in methods.items():
-            by_tag.setdefault(operation.get("tags", ["other"])[0], []).append(
-                render_operation(method, path, operation)
-            )
+            shown = render_operation(method, path, operation, content["components"]["responses"])
+            by_tag.setdefault(operation["tags"][0], []).append(shown)
     sections = "".join(f"<h2>{escape(tag)}</h2>{''.join(parts)}" for tag, parts in sorted(by_tag.items()))
     return render_html(
         info["title"],
@@ -102,13 +102,13 @@ def render_page(content: dict[str, Any]) -> str:
     )
 
 
-def render_operation(method: str, path: str, operation: dict[str, Any]) -> str:
+def render_operation(method: str, path: str, operation: dict[str, Any], shared: dict[str, Any]) -> str:
     """One operation as a block that opens without script."""
     parameters = "".join(
         f"<li><code>{escape(p['name'])}</code> ({escape(p['in'])})</li>" for p in operation["parameters"]
     )
     answers = "".join(
-        f"<li><code>{escape(status)}</code> {escape(response['description'])}</li>"
+        f"<li><code>{escape(status)}</code> {escape(described(response, shared))}</li>"
         for status, response in operation["responses"].items()
     )
     return (
@@ -118,6 +118,12 @@ def render_operation(method: str, path: str, operation: dict[str, Any]) -> str:
         f"<h3>Parameters</h3><ul>{parameters or '<li>none</li>'}</ul>"
         f"<h3>Answers</h3><ul>{answers}</ul></details>"
     )
+
+
+def described(response: dict[str, Any], shared: dict[str, Any]) -> str:
+    """The description of a response, of the shared one where it refers to one."""
+    name = response.get("$ref", "").rpartition("/")[2]
+    return str((shared[name] if name else response)["description"])
 
 
 def render_body(operation: dict[str, Any]) -> str:
