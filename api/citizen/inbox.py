@@ -1,0 +1,89 @@
+"""The citizen's inbox, and where the session's device is reached."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Meta, Struct
+
+from api.problems import INVALID_FIELD, NOT_YOUR_BOOK
+from api.request import Call, answer
+from consent.decision import decide
+from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX
+from kernel.problems import Refused
+from notifications.inbox import InboxPage, read_inbox
+from notifications.models import ReceiptKind, TargetKind
+from notifications.problems import NO_DEVICE_OF_SESSION, UNKNOWN_NOTIFICATION
+from notifications.service import record_receipt, set_push_target
+
+TAGS = ["notifications"]
+Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="Notices per page.")]
+Cursor = Annotated[str | None, QueryParameter(max_length=200, description="`next` of the page before.")]
+
+
+class PushTargetInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """kind: fid (Firebase Installation ID) or fcm_token (registration token)."""
+
+    kind: TargetKind
+    value: Annotated[str, Meta(min_length=1, max_length=4096)]
+
+
+class ReceiptInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    kind: ReceiptKind
+
+
+@get(
+    "/v1/me/notifications",
+    actors=("citizen",),
+    operation_id="read_notifications",
+    tags=TAGS,
+    problems=(INVALID_FIELD, BAD_CURSOR, NOT_YOUR_BOOK),
+)
+async def notifications(
+    call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = PAGE_DEFAULT
+) -> Response[InboxPage]:
+    """Every notice, newest first, also what push lost."""
+    async with call.begin() as (tx, actor):
+        patient_id = call.patient_id_for(actor)
+        access = await decide(tx, actor, patient_id, "read-notifications", "PATRQT", call.now)
+        if isinstance(access, Refused):
+            return answer(access)
+        return answer(await read_inbox(tx, access.patient_id, cursor=cursor, limit=limit))
+
+
+@post(
+    "/v1/me/notifications/{notification_id:uuid}/receipts",
+    actors=("citizen",),
+    operation_id="record_notification_receipt",
+    tags=TAGS,
+    status_code=204,
+    problems=(UNKNOWN_NOTIFICATION, NO_DEVICE_OF_SESSION, NOT_YOUR_BOOK),
+)
+async def receipt(
+    notification_id: FromPath[UUID], data: JSONBody[ReceiptInput], call: NamedDependency[Call]
+) -> Response[None]:
+    """What the device did with a notice; a repeat changes nothing."""
+    async with call.begin() as (tx, actor):
+        patient_id = call.patient_id_for(actor)
+        return answer(
+            await record_receipt(tx, patient_id, actor.device_id, notification_id, data.kind, call.now)
+        )
+
+
+@put(
+    "/v1/me/push-target",
+    actors=("citizen",),
+    operation_id="set_push_target",
+    tags=TAGS,
+    status_code=204,
+    problems=(NO_DEVICE_OF_SESSION,),
+)
+async def push_target(data: JSONBody[PushTargetInput], call: NamedDependency[Call]) -> Response[None]:
+    """Where pushes reach the device of this session; replaces what it had."""
+    async with call.begin() as (tx, actor):
+        return answer(await set_push_target(tx, call.keys, actor, data.kind, data.value, call.now))
+
+
+handlers: list[Any] = [notifications, receipt, push_target]

@@ -1,0 +1,222 @@
+"""The person's own access log: who looked, where, when, at what, under which grant, in plain words.
+
+Own reads that follow each other are folded into one line. Every row carries its place in the chain;
+with `proofs` the rows come whole and unfolded, so that an app or anybody else can verify them.
+"""
+
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from audit import queries
+from audit.models import Entry, LogRow
+from audit.policy import READ_TAGS
+from kernel.access import Access
+from kernel.clock import VIETNAM
+from kernel.paging import decode_cursor, encode_cursor
+from store.database import Tx
+
+ActorFilter: TypeAlias = Literal["citizen", "practitioner", "facility-system", "kiosk", "operator"]
+
+ROWS_MAX = 200
+_NEWEST = 2**62
+_Keyset: TypeAlias = tuple[Annotated[int, msgspec.Meta(ge=0, le=_NEWEST)]]
+_OWN_READS = frozenset(READ_TAGS.values())
+_EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
+
+
+class LogItem(Struct, frozen=True, kw_only=True):
+    """One line. first_seq < seq where own reads are folded; `times` says how many.
+
+    prev, h, salt and actor_salt are hexadecimal, of the newest row. `row`, the JCS text that h
+    covers, and actor_salt come with `proofs` only.
+    """
+
+    seq: int
+    first_seq: int
+    times: int
+    at: datetime
+    line: str
+    action: str
+    outcome: str
+    reason: str | None
+    is_own: bool
+    actor_kind: str
+    actor_name: str | None
+    actor_licence: str | None
+    actor_role: str | None
+    facility_name: str | None
+    on_behalf_of: UUID | None
+    purpose: str | None
+    grant_id: UUID | None
+    types: list[str]
+    count: int
+    request_id: str
+    prev: str
+    h: str
+    salt: str
+    row: str | None = None
+    actor_salt: str | None = None
+
+
+class LogHead(Struct, frozen=True, kw_only=True):
+    """What an app pins: a later log that does not pass through it was cut or rewritten."""
+
+    seq: int
+    h: str
+
+
+class AccessLog(Struct, frozen=True, kw_only=True):
+    items: list[LogItem]
+    next: str | None
+    head: LogHead | None
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """since and until are days in Vietnam, both included."""
+
+    actor: ActorFilter | None = None
+    since: date | None = None
+    until: date | None = None
+    proofs: bool = False
+
+
+class _Words(Struct, frozen=True):
+    you: str
+    titles: dict[str, str]
+    types: dict[str, str]
+    acts: dict[str, str]
+    reasons: dict[str, str]
+    did: str
+    tried: str
+    refused: str
+    under_grant: str
+    times: str
+    unknown_act: str
+    own_reads: str
+
+
+async def read_log(tx: Tx, access: Access, wanted: Filter, *, cursor: str | None, limit: int) -> AccessLog:
+    """One page, newest first. Raises the problem `bad-cursor`."""
+    before = decode_cursor(cursor, _Keyset)[0] if cursor else _NEWEST
+    since, until = _span(wanted)
+    rows = await queries.page(
+        tx,
+        access.patient_id,
+        before_seq=before,
+        actor_kind=wanted.actor,
+        since=since,
+        until=until,
+        limit=(limit if wanted.proofs else ROWS_MAX) + 1,
+    )
+    head = await queries.head_of(tx, access.patient_id)
+    items = [_item(row, access.patient_id, proofs=wanted.proofs) for row in rows]
+    folded = items if wanted.proofs else fold(items)
+    shown = folded[:limit]
+    is_more = len(folded) > limit or len(rows) > ROWS_MAX
+    return AccessLog(
+        items=shown,
+        next=encode_cursor(shown[-1].first_seq) if is_more and shown else None,
+        head=LogHead(seq=head.seq, h=head.h.hex()) if head else None,
+    )
+
+
+def _span(wanted: Filter) -> tuple[datetime, datetime]:
+    since, until = _EVER
+    if wanted.since is not None:
+        since = datetime.combine(wanted.since, time(), VIETNAM)
+    if wanted.until is not None and wanted.until < date.max:
+        until = datetime.combine(wanted.until + timedelta(days=1), time(), VIETNAM)
+    return since, until
+
+
+def fold(items: list[LogItem]) -> list[LogItem]:
+    """Own reads in a row become one line; everything else stays."""
+    folded: list[LogItem] = []
+    for item in items:
+        if folded and _is_own_read(item) and _is_own_read(folded[-1]):
+            newest = folded[-1]
+            folded[-1] = msgspec.structs.replace(
+                newest,
+                first_seq=item.first_seq,
+                times=newest.times + item.times,
+                line=_folded_line(newest.times + item.times),
+            )
+        else:
+            folded.append(item)
+    return folded
+
+
+def _is_own_read(item: LogItem) -> bool:
+    return item.is_own and item.action in _OWN_READS and item.outcome != "refused"
+
+
+def _folded_line(times: int) -> str:
+    words = _words()
+    return f"{words.you} {words.did} {words.own_reads} ({times} {words.times})"
+
+
+def _item(row: LogRow, patient_id: UUID, *, proofs: bool) -> LogItem:
+    entry = msgspec.json.decode(row.entry, type=Entry)
+    is_own = entry.actor.kind == "citizen" and entry.actor.id == patient_id
+    return LogItem(
+        seq=row.seq,
+        first_seq=row.seq,
+        times=1,
+        at=row.at,
+        line=line_of(entry, row, is_own=is_own),
+        action=entry.action,
+        outcome=entry.outcome,
+        reason=entry.reason,
+        is_own=is_own,
+        actor_kind=entry.actor.kind,
+        actor_name=row.actor_name,
+        actor_licence=row.actor_licence,
+        actor_role=entry.actor.role,
+        facility_name=row.facility_name,
+        on_behalf_of=entry.on_behalf_of,
+        purpose=entry.purpose,
+        grant_id=entry.grant.id if entry.grant else None,
+        types=list(entry.resources),
+        count=entry.count,
+        request_id=entry.request_id,
+        prev=row.prev.hex(),
+        h=row.h.hex(),
+        salt=row.salt.hex(),
+        row=row.entry if proofs else None,
+        actor_salt=row.actor_salt.hex() if proofs else None,
+    )
+
+
+def line_of(entry: Entry, row: LogRow, *, is_own: bool) -> str:
+    """'BS A, BV B đã xem tóm tắt sổ: dị ứng, đơn thuốc – theo đồng ý #1a2b3c4d'."""
+    words = _words()
+    is_refused = entry.outcome == "refused"
+    who = words.you if is_own else _who(entry, row)
+    act = words.acts.get(entry.action, words.unknown_act)
+    what = ", ".join(dict.fromkeys(words.types.get(name, words.types["Other"]) for name in entry.resources))
+    line = f"{who} {words.tried if is_refused else words.did} {act}"
+    if what:
+        line += f": {what}"
+    if is_refused:
+        reason = words.reasons.get(entry.reason or "")
+        line += f" – {words.refused}" + (f" ({reason})" if reason else "")
+    return line + (f" – {words.under_grant} #{entry.grant.id.hex[-8:]}" if entry.grant else "")
+
+
+def _who(entry: Entry, row: LogRow) -> str:
+    title = _words().titles[entry.actor.role or entry.actor.kind]
+    named = f"{title} {row.actor_name}" if row.actor_name else title
+    return f"{named}, {row.facility_name}" if row.facility_name else named
+
+
+@cache
+def _words() -> _Words:
+    raw = json.loads(files("audit").joinpath("texts/vi.json").read_bytes())
+    return msgspec.convert(raw, _Words)
