@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import secrets
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,18 @@ class DeviceKey:
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
+
+    @classmethod
+    def from_jwk(cls, text: str) -> "DeviceKey":
+        """The key of a private JWK, as the demo's sheet carries it."""
+        parts = {
+            name: base64.urlsafe_b64decode(value + "=")
+            for name, value in json.loads(text).items()
+            if name in {"x", "y", "d"}
+        }
+        key = cls.__new__(cls)
+        key._key = ec.derive_private_key(int.from_bytes(parts["d"]), ec.SECP256R1())
+        return key
 
     @property
     def jwk(self) -> Jwk:
@@ -64,7 +77,7 @@ class Phone:
         self.patient_id, self.device_id = patient_id, answer.device_id
         self.hotp_secret = base64.urlsafe_b64decode(answer.hotp_secret + "=" * (-len(answer.hotp_secret) % 4))
 
-    def act(self, typ: str, body: dict[str, Any], now: datetime, **changes: Any) -> bytes:
+    def act(self, typ: str, body: dict[str, Any], now: datetime, /, **changes: Any) -> bytes:
         """The JCS text of a step-up act: the common members, then `body`, then `changes`."""
         instant = int(now.timestamp())
         common = {
