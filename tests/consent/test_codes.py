@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import rfc8785
 
 from consent import codes, queries
 from consent.approval import CodeVerdict, approval_text
@@ -376,8 +377,6 @@ async def test_s11_every_way_of_a_wrong_signature_is_refused_and_charges_nothing
         signed = type(good.signed)(**(fields | changes))
         names = good.__struct_fields__
         return type(good)(**({name: getattr(good, name) for name in names} | {"signed": signed}))
-
-    import rfc8785
 
     raw = rfc8785.dumps(text)
     wrong = [
