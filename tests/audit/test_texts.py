@@ -1,0 +1,54 @@
+"""Every act that the program logs can be said in plain Vietnamese."""
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from audit.policy import READ_TAGS
+from kernel.access import Action, ActorKind, RecordType, Role
+from tests.support.shared import ROOT
+
+TEXTS: dict[str, Any] = json.loads((ROOT / "audit" / "texts" / "vi.json").read_bytes())
+PACKAGES = ("identity", "consent", "visits", "ehr", "notifications", "api", "healthbook")
+TAG = re.compile(r"[a-z]+:[a-z-]+:[a-z-]+")
+# consent/requests.py makes these from the request's new status.
+COMPOSED = {"consent:request:refuse", "consent:request:report"}
+
+
+def logged_tags() -> set[str]:
+    """Texts of the form source:subject:action in every module that logs an act of a person's chain."""
+    found = COMPOSED | set(READ_TAGS.values())
+    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        found |= tags_in(path)
+    return found
+
+
+def tags_in(path: Path) -> set[str]:
+    text = path.read_text()
+    if "record_act" not in text:
+        return set()
+    values = [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)]
+    return {value for value in values if isinstance(value, str) and TAG.fullmatch(value)}
+
+
+def test_every_logged_act_has_words_and_no_words_wait_in_vain() -> None:
+    assert logged_tags() == set(TEXTS["acts"])
+
+
+def test_every_reading_action_has_a_tag() -> None:
+    reads = {action for action in get_args(Action) if action.startswith("read-") or action == "search"}
+    assert reads == set(READ_TAGS)
+
+
+@pytest.mark.parametrize("kind", [*get_args(Role), *get_args(ActorKind)])
+def test_every_actor_has_a_title(kind: str) -> None:
+    assert TEXTS["titles"][kind]
+
+
+@pytest.mark.parametrize("name", sorted({name.partition(".")[0] for name in get_args(RecordType)}))
+def test_every_resource_type_has_a_word(name: str) -> None:
+    assert TEXTS["types"][name]
