@@ -124,6 +124,40 @@ RETRACT = Command(
 )
 
 
+class StaleRow(Struct, frozen=True):
+    """A row whose reading view was made by an older program."""
+
+    rtype: str
+    id: str
+    title: str
+    item: str
+    doc: str
+
+
+STALE_PEOPLE = Scalar(
+    UUID,
+    "SELECT DISTINCT patient_id FROM ehr_resource WHERE item_version < $1 LIMIT $2",
+    fan_out="an operator's rebuild walks all records, a few people at a time",
+)
+LOCK_EXISTING_HEAD = Scalar(int, "SELECT head_seq FROM ehr_head WHERE patient_id = $1 FOR UPDATE")
+STALE_ROWS = Statement(
+    StaleRow,
+    "SELECT rtype, id, title, item, doc FROM ehr_resource WHERE patient_id = $1 AND item_version < $2",
+)
+REPLACE_VIEWS = Command(
+    """
+    UPDATE ehr_resource r SET section = n.section, active_until = n.active_until, negative = n.negative,
+        flag = n.flag, code_system = n.code_system, code = n.code, title = n.title,
+        title_folded = n.title_folded, item = n.item, body = n.body, item_version = $14
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::boolean[], $7::int[], $8::text[],
+        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+        AS n (rtype, id, section, active_until, negative, flag, code_system, code, title,
+            title_folded, item, body)
+    WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id
+    """
+)
+
+
 async def stored_rows(
     tx: Tx, patient_id: UUID, source_id: str, unit: str | None, rtypes: list[str], ids: list[str]
 ) -> dict[tuple[str, str], StoredRow]:

@@ -32,6 +32,7 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
+    "ehr.queries.STALE_PEOPLE",
     "ehr.reads.queries.CODES_IN_USE",
     "identity.register.queries.ANY_CITIZEN",
     "notifications.queries.BUCKETS_TO_DRAIN",

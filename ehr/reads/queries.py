@@ -179,46 +179,45 @@ class SummaryRow(Struct, frozen=True):
 
 
 _LIST = """
-    (SELECT '{part}' AS part, r.rtype, r.id, r.item, NULL::text AS main_title, r.updated, r.facility_id,
-        r.negative
-    FROM ehr_resource r WHERE {visible} AND {which}
-    ORDER BY r.sort_at DESC, r.id DESC LIMIT {limit})"""
+    (SELECT '{part}' AS part, v.rtype, v.id, v.item, NULL::text AS main_title, v.updated,
+        v.facility_id, v.negative
+    FROM v WHERE {which} ORDER BY v.sort_at DESC, v.id DESC LIMIT {limit})"""
 _NEWEST_PER_CODE = """
-    (SELECT '{part}' AS part, n.rtype, n.id, n.item, NULL::text AS main_title, n.updated, n.facility_id,
-        n.negative
-    FROM (SELECT DISTINCT ON (coalesce(r.code, r.title_folded))
-            r.rtype, r.id, r.item, r.updated, r.facility_id, r.negative, r.flag, r.sort_at
-        FROM ehr_resource r WHERE {visible} AND {which} AND r.status <> 'cancelled'
-        ORDER BY coalesce(r.code, r.title_folded), r.sort_at DESC, r.id DESC) n
+    (SELECT '{part}' AS part, n.rtype, n.id, n.item, NULL::text AS main_title, n.updated,
+        n.facility_id, n.negative
+    FROM (SELECT DISTINCT ON (coalesce(v.code, v.title_folded)) v.* FROM v
+        WHERE {which} AND v.status <> 'cancelled'
+        ORDER BY coalesce(v.code, v.title_folded), v.sort_at DESC, v.id DESC) n
     ORDER BY n.flag DESC, n.sort_at DESC, n.id DESC LIMIT {limit})"""
 _VISITS = """
-    (SELECT '{part}' AS part, r.rtype, r.id, r.item, {main_title}, r.updated, r.facility_id, r.negative
-    FROM ehr_resource r WHERE {visible} AND {which}
-    ORDER BY r.sort_at DESC, r.id DESC LIMIT {limit})"""
+    (SELECT '{part}' AS part, v.rtype, v.id, v.item,
+        (SELECT c.title FROM v c WHERE c.rtype = 'Condition' AND c.id = v.main_id) AS main_title,
+        v.updated, v.facility_id, v.negative
+    FROM v WHERE {which} ORDER BY v.sort_at DESC, v.id DESC LIMIT {limit})"""
 
 # Each limit is one more than is shown: the last row only says that there is more.
 _PARTS = (
-    (_LIST, "allergies", "r.section = 'allergies' AND r.status NOT IN ('inactive', 'resolved')", 101),
-    (_LIST, "alerts", "r.section = 'alerts' AND r.active_until >= $6", 21),
-    (_LIST, "problems", "r.section = 'problems' AND (r.active_until >= $6 OR r.negative)", 101),
-    (_LIST, "medications", "r.section = 'medications' AND (r.active_until >= $6 OR r.negative)", 101),
-    (_NEWEST_PER_CODE, "results", "r.section = 'results'", 41),
-    (_VISITS, "encounters", "r.section = 'encounters' AND r.status <> 'cancelled'", 4),
-    (_LIST, "immunizations", "r.section = 'immunizations'", 41),
-    (_NEWEST_PER_CODE, "pregnancy", "r.section = 'pregnancy'", 6),
-    (_LIST, "devices", "r.section = 'devices'", 21),
-    (_LIST, "procedures", "r.section = 'procedures'", 21),
-    (_NEWEST_PER_CODE, "vital-signs", "r.section = 'vital-signs'", 16),
-    (_LIST, "care-plans", "r.section = 'care-plans' AND r.active_until >= $6", 11),
+    (_LIST, "allergies", "v.section = 'allergies' AND v.status NOT IN ('inactive', 'resolved')", 101),
+    (_LIST, "alerts", "v.section = 'alerts' AND v.active_until >= $6", 21),
+    (_LIST, "problems", "v.section = 'problems' AND (v.active_until >= $6 OR v.negative)", 101),
+    (_LIST, "medications", "v.section = 'medications' AND (v.active_until >= $6 OR v.negative)", 101),
+    (_NEWEST_PER_CODE, "results", "v.section = 'results'", 41),
+    (_VISITS, "encounters", "v.section = 'encounters' AND v.status <> 'cancelled'", 4),
+    (_LIST, "immunizations", "v.section = 'immunizations'", 41),
+    (_NEWEST_PER_CODE, "pregnancy", "v.section = 'pregnancy'", 6),
+    (_LIST, "devices", "v.section = 'devices'", 21),
+    (_LIST, "procedures", "v.section = 'procedures'", 21),
+    (_NEWEST_PER_CODE, "vital-signs", "v.section = 'vital-signs'", 16),
+    (_LIST, "care-plans", "v.section = 'care-plans' AND v.active_until >= $6", 11),
     (
         _LIST,
         "past-problems",
-        "r.section = 'problems' AND NOT r.negative AND (r.active_until IS NULL OR r.active_until < $6)",
+        "v.section = 'problems' AND NOT v.negative AND (v.active_until IS NULL OR v.active_until < $6)",
         21,
     ),
-    (_NEWEST_PER_CODE, "social", "r.section = 'social'", 11),
+    (_NEWEST_PER_CODE, "social", "v.section = 'social'", 11),
     # Every reported blood group, so that a conflict shows both sources (security.md S17).
-    (_LIST, "blood-group", "r.rtype = 'Observation' AND r.code IN ('883-9', '10331-7', '882-1')", 5),
+    (_LIST, "blood-group", "v.rtype = 'Observation' AND v.code IN ('883-9', '10331-7', '882-1')", 5),
 )
 SHOWN = {part: limit - 1 for _, part, _, limit in _PARTS}
 
@@ -227,10 +226,16 @@ def _part(template: str, part: str, which: str, limit: int) -> str:
     return template.replace("{part}", part).replace("{which}", which).replace("{limit}", str(limit))
 
 
+# v is not materialized: every part walks its own index as far as its limit. asyncpg keeps a statement
+# prepared only up to 15 kB of text, so the filter is written once.
 SUMMARY = Statement(
     SummaryRow,
     _filtered(
         """
+        WITH v AS NOT MATERIALIZED (
+            SELECT r.rtype, r.id, r.section, r.item, r.title, r.title_folded, r.main_id, r.code, r.status,
+                r.flag, r.sort_at, r.active_until, r.updated, r.facility_id, r.negative
+            FROM ehr_resource r WHERE {visible})
         SELECT s.part, s.rtype, s.id, s.item, s.main_title, s.updated, s.negative, f.name AS facility_name
         FROM ({parts}) s LEFT JOIN facility f ON f.facility_id = s.facility_id
         """.replace("{parts}", " UNION ALL ".join(_part(*part) for part in _PARTS))

@@ -1,0 +1,66 @@
+"""Make reading views anew from the raw texts, after the display table or a view changed."""
+
+from uuid import UUID
+
+import msgspec
+
+from ehr import queries
+from ehr.displays import DISPLAY_VERSION
+from ehr.extract import extract
+from ehr.models import Item, NewResource, Referred
+from ehr.queries import StaleRow
+from ehr.views.draft import Refer
+from store.database import Tx
+
+PEOPLE_PER_STEP = 100
+
+_item = msgspec.json.Decoder(Item).decode
+
+
+async def stale_people(tx: Tx) -> list[UUID]:
+    """Some people whose views are older than this program; empty when nothing is left to do."""
+    return await queries.STALE_PEOPLE.all(tx, DISPLAY_VERSION, PEOPLE_PER_STEP)
+
+
+async def rebuild_views(tx: Tx, patient_id: UUID) -> int:
+    """Rebuild one person's stale views; how many. Texts, versions and numbers stay as they are."""
+    await queries.LOCK_EXISTING_HEAD.one(tx, patient_id)
+    stale = await queries.STALE_ROWS.all(tx, patient_id, DISPLAY_VERSION)
+    if not stale:
+        return 0
+    new = [_again(row) for row in stale]
+    await queries.REPLACE_VIEWS.run(
+        tx,
+        patient_id,
+        [r.rtype for r in new],
+        [r.id for r in new],
+        [r.section for r in new],
+        [r.active_until for r in new],
+        [r.negative for r in new],
+        [r.flag for r in new],
+        [r.code_system for r in new],
+        [r.code for r in new],
+        [r.title for r in new],
+        [r.title_folded for r in new],
+        [r.item for r in new],
+        [r.body for r in new],
+        DISPLAY_VERSION,
+    )
+    return len(new)
+
+
+def _again(row: StaleRow) -> NewResource:
+    old = _item(row.item)
+    return extract(
+        row.rtype,
+        row.doc.encode(),
+        id=row.id,
+        refer=_known(row),
+        facility_name=old.facility_name,
+        self_declared=old.self_declared,
+    )
+
+
+def _known(row: StaleRow) -> Refer:
+    """References were resolved when the row was written; only a Medication's name is needed again."""
+    return lambda _reference: Referred(id="", title=row.title)
