@@ -1,0 +1,126 @@
+"""Every route × every actor: docs/roles.md, the handlers and the answers say the same (architecture.md)."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from api.request import PUBLIC
+from store.database import Store
+from tests.support.actors import WORDS, Route, routes, sign_everybody_in
+from tests.support.clock import FrozenClock
+from tests.support.http import bearer, client_of
+
+ROLES_TABLE = Path(__file__).resolve().parents[1] / "docs" / "roles.md"
+ROUTES = routes(demo=True)
+CLOSED = [route for route in ROUTES if PUBLIC not in route.actors]
+ENDS_ITS_SESSION = "sign_out"
+every_closed_route = pytest.mark.parametrize("route", CLOSED, ids=lambda r: f"{r.method} {r.path}")
+
+
+@pytest.fixture(scope="module")
+async def tokens(store: Store) -> dict[str, str]:
+    return await sign_everybody_in(store, FrozenClock())
+
+
+def table() -> dict[tuple[str, str], set[str]]:
+    """docs/roles.md: | method | path | actors |."""
+    rows = re.findall(r"^\|\s*`?([A-Z]+)`?\s*\|\s*`([^`]+)`\s*\|([^|]+)\|", ROLES_TABLE.read_text(), re.M)
+    return {(method, path): set(re.findall(r"[a-z][a-z-]+", actors)) for method, path, actors in rows}
+
+
+def test_the_table_of_roles_lists_every_route_with_its_actors() -> None:
+    declared = {(route.method, route.path): set(route.actors) for route in ROUTES}
+    assert table() == declared
+
+
+async def ask(client: httpx.AsyncClient, route: Route, headers: dict[str, str]) -> httpx.Response:
+    """A request that a stranger may not make and that an entitled actor gets past the door with."""
+    options: dict[str, Any] = {"params": dict.fromkeys(route.query, "abc"), "headers": headers}
+    if route.method in ("POST", "PUT", "PATCH"):
+        options |= {"content": b"{}", "headers": headers | {"content-type": "application/json"}}
+    return await client.request(route.method, route.filled, **options)
+
+
+@every_closed_route
+async def test_nobody_comes_in_without_a_token(store: Store, clock: FrozenClock, route: Route) -> None:
+    async with client_of(store, clock, demo=True) as client:
+        for headers in (
+            {},
+            bearer("A" * 64),
+            bearer("x"),
+            {"Authorization": "Basic eDp5"},
+            bearer("A" * 5000),
+        ):
+            response = await ask(client, route, headers)
+            assert response.status_code == 401
+            assert response.json()["code"] == "not-signed-in"
+            assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+@every_closed_route
+async def test_only_the_named_actors_get_past_the_door(
+    store: Store, clock: FrozenClock, tokens: dict[str, str], route: Route
+) -> None:
+    async with client_of(store, clock, demo=True) as client:
+        for word in WORDS:
+            if word in route.actors and route.operation_id == ENDS_ITS_SESSION:
+                continue
+            response = await ask(client, route, bearer(tokens[word]))
+            code = (
+                response.json().get("code") if "problem" in response.headers.get("content-type", "") else None
+            )
+            if word in route.actors:
+                assert response.status_code != 401, word
+                assert response.status_code < 500, word
+                assert code != "role-not-allowed", word
+            else:
+                assert (response.status_code, code) == (403, "role-not-allowed"), word
+
+
+async def test_signing_out_is_open_to_everybody_and_ends_the_session(
+    store: Store, clock: FrozenClock
+) -> None:
+    own = await sign_everybody_in(store, clock)
+    async with client_of(store, clock) as client:
+        for word in WORDS:
+            assert (await client.post("/v1/auth/sign-out", headers=bearer(own[word]))).status_code == 204, (
+                word
+            )
+            assert (await client.post("/v1/auth/sign-out", headers=bearer(own[word]))).status_code == 401, (
+                word
+            )
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in ROUTES if PUBLIC in r.actors], ids=lambda r: f"{r.method} {r.path}"
+)
+async def test_a_public_route_asks_for_no_sign_in(store: Store, clock: FrozenClock, route: Route) -> None:
+    async with client_of(store, clock, demo=True) as client:
+        response = await ask(client, route, {})
+    assert response.status_code < 500
+    assert response.status_code != 401 or response.json()["code"] != "not-signed-in"
+
+
+async def test_s4_without_a_demo_database_no_demo_route_exists(store: Store, clock: FrozenClock) -> None:
+    assert not [route for route in routes(demo=False) if route.path.startswith("/demo")]
+    async with client_of(store, clock, demo=False) as client:
+        for path in ("/demo/inbox", "/demo/inbox.json"):
+            assert (await client.get(path)).status_code == 404
+
+
+async def test_anothers_book_is_closed_whether_that_person_exists_or_not(
+    store: Store, clock: FrozenClock, tokens: dict[str, str]
+) -> None:
+    """X-Patient-Id opens one's own book only, until family links exist."""
+    somebody = "01985e2c-7a00-7abc-8def-0123456789ab"
+    async with client_of(store, clock) as client:
+        for route in CLOSED:
+            if route.path.startswith("/v1/me/") and route.method == "GET":
+                headers = bearer(tokens["citizen"]) | {"X-Patient-Id": somebody}
+                response = await client.get(
+                    route.filled, params=dict.fromkeys(route.query, "abc"), headers=headers
+                )
+                assert (response.status_code, response.json()["code"]) == (403, "not-your-book"), route.path
