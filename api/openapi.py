@@ -138,8 +138,16 @@ def _describe(
     operation["security"] = _security(actors_of(handler))
     operation["x-actors"] = list(actors_of(handler))
     operation["parameters"] = [*operation.get("parameters", []), *_extra_parameters(handler, path)]
+    if media_types := handler.opt.get("media_types", ()):
+        operation["requestBody"] = _raw_body(media_types)
     operation["responses"] = _responses(operation, handler, path)
     _add_examples(operation, document)
+
+
+def _raw_body(media_types: Iterable[str]) -> dict[str, Any]:
+    """A body that the handler reads itself: JSON objects, or text of another type."""
+    kinds = {media_type: "object" if "json" in media_type else "string" for media_type in media_types}
+    return {"required": True, "content": {name: {"schema": {"type": kind}} for name, kind in kinds.items()}}
 
 
 def _security(actors: tuple[str, ...]) -> list[dict[str, list[str]]]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from api.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from api.request import Call, answer
@@ -13,7 +14,7 @@ from ehr.intake.receipts import BODY_BYTES_MAX, Receipt, receipt_of, receive
 from identity.register import queries as register
 from kernel.problems import refuse
 
-MEDIA_TYPES = frozenset({"application/xml", "text/xml", "application/fhir+json", "application/json"})
+MEDIA_TYPES = ("application/fhir+json", "application/json", "application/xml", "text/xml")
 
 
 @post(
@@ -23,6 +24,7 @@ MEDIA_TYPES = frozenset({"application/xml", "text/xml", "application/fhir+json",
     tags=["records"],
     status_code=202,
     request_max_body_size=BODY_BYTES_MAX,
+    media_types=MEDIA_TYPES,
     problems=(RECORDS_UNREADABLE, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE),
 )
 async def send_records(call: NamedDependency[Call]) -> Response[Receipt]:
@@ -44,7 +46,7 @@ async def send_records(call: NamedDependency[Call]) -> Response[Receipt]:
     tags=["records"],
     problems=(RECEIPT_NOT_FOUND,),
 )
-async def read_receipt(receipt_id: UUID, call: NamedDependency[Call]) -> Response[Receipt]:
+async def read_receipt(receipt_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Receipt]:
     """The receipt of an earlier sending of the same system."""
     async with call.begin() as (tx, actor):
         found = await receipt_of(tx, actor.actor_id, receipt_id)

@@ -1,71 +1,18 @@
 """Units into the database: whole or not at all, whose they are, and who may touch them (S3, S17, S18)."""
 
-import io
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ehr.intake.files import Importer, import_paths
-from ehr.intake.models import UnitReport
-from identity.models import Facility
+from ehr.intake.files import import_paths
+from ehr.intake.revert import revert_since
 from store.database import Store
+from tests.ehr.intake.records import NEWBORN, OUTPATIENT, allergy, bundle, rows, send
 from tests.support.bundles import rewrite_bundle, rewrite_package, sample_bundles, sample_package
 from tests.support.clock import FrozenClock
-from tests.support.people import Citizen, make_citizen, make_facility
-
-OUTPATIENT = "giamdinhhs_ngoaitru_3176_SYNTHETIC.xml"
-NEWBORN = "giamdinhhs_sosinh_4750_plain_SYNTHETIC.xml"
-
-
-async def send(
-    store: Store, clock: FrozenClock, facility: Facility | None, data: bytes, credential: str = "his-1"
-) -> list[UnitReport]:
-    importer = Importer(store, clock, facility, credential, fixed=facility is not None)
-    return await importer.stream(io.BytesIO(data), "body")
-
-
-async def rows(store: Store, patient_id: Any) -> list[tuple[Any, ...]]:
-    async with store.transaction() as tx:
-        found = await tx.fetch(
-            "SELECT rtype, id, version, seq, source_id, credential, deleted, doc FROM ehr_resource"
-            " WHERE patient_id = $1 ORDER BY rtype, id",
-            patient_id,
-        )
-    return [tuple(row) for row in found]
-
-
-def bundle(citizen: Citizen, *resources: dict[str, Any], method: str = "PUT", **request: str) -> bytes:
-    patient = {
-        "resourceType": "Patient",
-        "id": "p1",
-        "identifier": [
-            {"system": "http://fhir.ehealth.gov.vn/core/sid/national_id", "value": citizen.number}
-        ],
-        "name": [{"text": citizen.name}],
-        "birthDate": citizen.birth_date,
-        "gender": citizen.sex,
-    }
-    entries = [
-        {
-            "resource": r,
-            "request": {"method": "PUT", "url": f"{r['resourceType']}/{r['id']}"},
-        }
-        for r in (patient, *resources)
-    ]
-    entries[-1]["request"] |= {"method": method, **request}
-    return json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode()
-
-
-def allergy(text: str = "Penicillin", ident: str = "a1") -> dict[str, Any]:
-    return {
-        "resourceType": "AllergyIntolerance",
-        "id": ident,
-        "code": {"text": text},
-        "patient": {"reference": "Patient/p1"},
-    }
+from tests.support.people import make_citizen, make_facility
 
 
 @pytest.mark.parametrize("path", sample_bundles(), ids=lambda path: path.name)
@@ -240,3 +187,17 @@ async def test_what_the_gate_stops_is_nowhere_in_the_database(store: Store, cloc
     text = re.sub(r'"data":"[^"]*"', "", kept)
     assert "amlodipin" in text
     assert re.search(r'"b20|h i v|\bopc\b|\barv\b', text) is None
+
+
+async def test_s3_revert_takes_one_credentials_batch_back(store: Store, clock: FrozenClock) -> None:
+    citizen = await make_citizen(store, clock)
+    facility = await make_facility(store, clock)
+    await send(store, clock, facility, bundle(citizen, allergy()), "good")
+    before = await rows(store, citizen.patient_id)
+    clock.advance(seconds=60)
+    since = clock.now()
+    await send(store, clock, facility, bundle(citizen, allergy("Poison", "a2")), "stolen")
+    counts = await revert_since(store, clock, "stolen", since)
+    assert counts["AllergyIntolerance"] == 1
+    live = [row for row in await rows(store, citizen.patient_id) if not row[6]]
+    assert live == before
