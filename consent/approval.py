@@ -39,6 +39,7 @@ from consent.role_caps import role_cap
 from consent.transfer import HOTP_DIGITS, digits_are_live, live_counters, nonce_is_live
 from identity.devices import StepUp, verify_step_up
 from identity.hotp import hotp_answers
+from identity.phones import free_code_lock, login_phone
 from identity.problems import STEP_UP_REFUSED
 from kernel.access import Actor, Label, RecordType
 from kernel.ids import uuid7
@@ -219,6 +220,8 @@ async def enter_code(
         await queries.set_wrong_codes(tx, request.patient_id, wrong_codes + 1)
         return await _not_granted(tx, actor, request, check, trace_id, now)
     await queries.set_wrong_codes(tx, request.patient_id, 0)
+    if tier == "D":
+        await _free_phone(tx, keys, request.patient_id, now)
     consented = Consented(tier=tier, scope=scope, presence=presence)
     grant = await issue_grant(
         tx, keys, actor, request, consented, grant_id=grant_id, trace_id=trace_id, now=now
@@ -235,6 +238,13 @@ def code_hash(keys: KeyRing, request_id: UUID, code: str) -> bytes:
     """HMAC-SHA256(pepper, challenge ‖ code): what a row keeps of an SMS code."""
     _, pepper = keys.secret("pepper")
     return hmac.digest(pepper, b"consent code\0" + request_id.bytes + code.encode(), hashlib.sha256)
+
+
+async def _free_phone(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> None:
+    """The SMS code was used: sign-in codes may go to this phone again (security.md S2)."""
+    phone = await login_phone(tx, keys, patient_id, now)
+    if phone is not None:
+        await free_code_lock(tx, phone.phone_hash, "consent")
 
 
 def _code_allowed(tier: Tier, presence: bool, wrong_codes: int) -> bool:

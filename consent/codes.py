@@ -102,11 +102,11 @@ async def code_for_delivery(
 ) -> CodeForDelivery | None:
     """Open the code of one event 'consent.code-ready' and erase it; None when it is stale or gone."""
     row = await queries.sealed_code(tx, patient_id, request_id, now, send)
+    await forget_code(tx, patient_id, request_id, send)
     phone = await login_phone(tx, keys, patient_id, now)
     if row is None or phone is None:
         return None
     card = await practitioner_card(tx, row.practitioner_role_id, now)
-    await queries.erase_code(tx, patient_id, request_id)
     cap = TIER_CAPS["D"]
     return CodeForDelivery(
         phone=phone.number,
@@ -119,6 +119,11 @@ async def code_for_delivery(
     )
 
 
+async def forget_code(tx: Tx, patient_id: UUID, request_id: UUID, send: int) -> None:
+    """Erase the sealed copy of this send and of earlier ones ('consent.code-withheld' comes here too)."""
+    await queries.erase_code(tx, patient_id, request_id, send)
+
+
 async def _deliverable(
     tx: Tx, keys: KeyRing, request: AccessRequest, wrong_codes: int, now: datetime
 ) -> bool:
@@ -127,21 +132,21 @@ async def _deliverable(
     phone = await login_phone(tx, keys, request.patient_id, now)
     replaced_at = await login_phone_replaced_at(tx, request.patient_id)
     devices = await list_devices(tx, keys, request.patient_id)
-    phone_hash = phone.phone_hash if phone is not None else _no_phone(keys, request.patient_id)
-    free = await take_code_lock(tx, phone_hash, "consent", now + CODE_TTL, now)
     paid = await queries.use_quota(tx, request.facility_id, "sms", local_day(now), SMS_PER_FACILITY_DAY)
     app_first = bool(devices) and now < request.created_at + APP_FIRST_FOR
-    return (
+    wanted = (
         request.status == "requested"
         and request.delivery != "withheld"
         and (present or request.presence)
         and wrong_codes < WRONG_CODES_MAX
-        and phone is not None
         and _settled(replaced_at, now)
         and not app_first
-        and free
         and paid
     )
+    # Only a code that is sent may hold back sign-in codes: else any request would lock a person out.
+    lock = phone.phone_hash if phone is not None and wanted else _no_phone(keys, request.patient_id)
+    free = await take_code_lock(tx, lock, "consent", now + CODE_TTL, now)
+    return wanted and phone is not None and free
 
 
 def _settled(replaced_at: datetime | None, now: datetime) -> bool:

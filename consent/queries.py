@@ -398,11 +398,16 @@ async def sealed_code(
     return await SEALED_CODE.one(tx, patient_id, request_id, now, code_sends)
 
 
-ERASE_CODE = Command("UPDATE access_request SET code_sealed = NULL WHERE patient_id = $1 AND request_id = $2")
+ERASE_CODE = Command(
+    """
+    UPDATE access_request SET code_sealed = NULL
+    WHERE patient_id = $1 AND request_id = $2 AND code_sends <= $3
+    """
+)
 
 
-async def erase_code(tx: Tx, patient_id: UUID, request_id: UUID) -> None:
-    await ERASE_CODE.run(tx, patient_id, request_id)
+async def erase_code(tx: Tx, patient_id: UUID, request_id: UUID, code_sends: int) -> None:
+    await ERASE_CODE.run(tx, patient_id, request_id, code_sends)
 
 
 USE_QUOTA = Scalar(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from consent.codes import code_for_delivery
+from consent.codes import code_for_delivery, forget_code
 from consent.requests import request_for_citizen
 from identity.sign_in import sign_in_code_for_delivery
 from kernel.problems import Refused
@@ -91,6 +91,11 @@ async def send_consent_code(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: 
     )
 
 
+async def forget_consent_code(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, _now: datetime) -> None:
+    """A code that may not be sent: its sealed copy goes, and nothing else happens."""
+    await forget_code(tx, event.patient_id, UUID(ref["request_id"]), int(ref["send"]))
+
+
 async def send_sign_in_code(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
     """Nobody's challenge, a used one and one without a phone end here alike."""
     found = await sign_in_code_for_delivery(tx, keys, ref["challenge"], now)
@@ -124,7 +129,7 @@ HANDLERS: dict[str, Handler] = {
     "consent.requested-silently": request_notice(silent=True),
     "consent.withheld": say_nothing,
     "consent.code-ready": send_consent_code,
-    "consent.code-withheld": say_nothing,
+    "consent.code-withheld": forget_consent_code,
     "consent.granted": notice("consent-granted"),
     "consent.revoked": notice("consent-ended"),
     "consent.refused": say_nothing,

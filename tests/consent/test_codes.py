@@ -47,6 +47,7 @@ async def sms(
     if isinstance(asked, Refused):
         return asked, None
     row = await steps.row_of(store, doctor, request_id)
+    send = 3 - asked.sends_left
     async with store.transaction() as tx:
         sent = await tx.fetchval(
             "SELECT event FROM outbox WHERE patient_id = $1 AND event LIKE 'consent.code-%'"
@@ -54,9 +55,10 @@ async def sms(
             row.patient_id,
         )
         if sent != "consent.code-ready":
+            await codes.forget_code(tx, row.patient_id, request_id, send)
             return asked, None
         return asked, await codes.code_for_delivery(
-            tx, store.keys, row.patient_id, request_id, 3 - asked.sends_left, clock.now()
+            tx, store.keys, row.patient_id, request_id, send, clock.now()
         )
 
 
@@ -259,6 +261,33 @@ async def test_s2_no_consent_code_while_a_sign_in_code_is_live(
         assert await take_code_lock(tx, phone.phone_hash, "sign-in", until, clock.now())
     _, sent = await sms(store, clock, doctor, request.request_id)
     assert sent is None
+
+
+async def test_s2_a_code_that_is_not_sent_does_not_hold_back_sign_in(
+    store: Store, clock: FrozenClock, people: People
+) -> None:
+    doctor, citizen, _ = people
+    cold = await steps.asked(store, clock, doctor, kind="national-id", value=citizen.number)
+    present = await steps.asked(store, clock, doctor, citizen)
+    clock.advance(seconds=60)
+    _, unsent = await sms(store, clock, doctor, cold.request_id)
+    assert unsent is None
+    assert await sign_in_may_send(store, clock, citizen)
+    clock.advance(minutes=5)
+    _, sent = await sms(store, clock, doctor, present.request_id)
+    assert sent is not None
+    assert not await sign_in_may_send(store, clock, citizen)
+    assert isinstance(await steps.type_code(store, clock, doctor, present.request_id, sent.code), CodeVerdict)
+    assert await sign_in_may_send(store, clock, citizen)
+
+
+async def sign_in_may_send(store: Store, clock: FrozenClock, citizen: Citizen) -> bool:
+    async with store.transaction() as tx:
+        phone = await codes.login_phone(tx, store.keys, citizen.patient_id, clock.now())
+        assert phone is not None
+        return await take_code_lock(
+            tx, phone.phone_hash, "sign-in", clock.now() + timedelta(minutes=5), clock.now()
+        )
 
 
 async def test_s2_a_sign_in_code_in_the_doctors_field_is_refused_and_charged(
