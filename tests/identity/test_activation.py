@@ -1,0 +1,167 @@
+"""Activation in presence by two staff accounts (security.md S8)."""
+
+import asyncio
+
+import pytest
+
+from identity import people, phones, sessions
+from identity.activation import ActivationCode, Proposed
+from identity.policy import pin_is_easy
+from identity.sign_in import SignedIn
+from store.database import Store
+from tests.support.clock import FrozenClock
+from tests.support.entry import (
+    Desk,
+    activation_code,
+    card,
+    code_of,
+    confirm,
+    propose,
+    redeem,
+)
+from tests.support.people import make_doctor, make_facility, make_person, new_number
+from tests.support.phone import Phone
+
+
+async def make_desk(store: Store, clock: FrozenClock) -> Desk:
+    facility = await make_facility(store, clock)
+    first = await make_doctor(store, clock, facility, "clerk")
+    second = await make_doctor(store, clock, facility, "nurse")
+    return Desk(facility=facility, first=first, second=second)
+
+
+async def test_two_accounts_make_a_code_and_the_phone_becomes_the_login_phone(
+    store: Store, clock: FrozenClock
+) -> None:
+    desk, seen, phone = await make_desk(store, clock), card(phone="(+84) 909 222 333"), Phone()
+    code = await activation_code(store, clock, desk, seen)
+    assert len(code) == 26  # 128 bits in base32
+    done = await redeem(store, clock, code, phone=phone)
+    assert isinstance(done, SignedIn)
+    async with store.transaction() as tx:
+        actor = await sessions.authenticate(tx, done.tokens.access_token, clock.now())
+        login = await phones.login_phone(tx, store.keys, done.patient_id, clock.now())
+        numbers = await people.own_identifiers(tx, store.keys, done.patient_id)
+    assert actor is not None
+    assert (actor.level, actor.probation) == (2, True)
+    assert login is not None
+    assert login.number == "+84909222333"
+    assert [(n.value, n.state) for n in numbers] == [(seen.number, "verified")]
+
+
+async def test_a_known_person_is_activated_and_not_made_again(store: Store, clock: FrozenClock) -> None:
+    desk, number = await make_desk(store, clock), new_number()
+    known, _ = await make_person(
+        store, clock, number=number, name="Lê Thị Quầy", birth_date="1990", sex="female"
+    )
+    done = await redeem(store, clock, await activation_code(store, clock, desk, card(number)))
+    assert isinstance(done, SignedIn)
+    assert done.patient_id == known
+
+
+async def test_s8_one_account_alone_is_not_enough(store: Store, clock: FrozenClock) -> None:
+    desk = await make_desk(store, clock)
+    proposed = await propose(store, clock, desk.first, card())
+    assert isinstance(proposed, Proposed)
+    alone = await confirm(store, clock, desk.first, proposed.activation_id)
+    assert code_of(alone) == "second-account-needed"
+
+
+async def test_s8_an_account_of_another_facility_is_no_second_account(
+    store: Store, clock: FrozenClock
+) -> None:
+    desk, elsewhere = await make_desk(store, clock), await make_desk(store, clock)
+    proposed = await propose(store, clock, desk.first, card())
+    assert isinstance(proposed, Proposed)
+    refused = await confirm(store, clock, elsewhere.second, proposed.activation_id)
+    assert code_of(refused) == "second-account-needed"
+
+
+async def test_s8_without_an_arrival_or_the_card_nothing_is_made(store: Store, clock: FrozenClock) -> None:
+    desk = await make_desk(store, clock)
+    absent = await propose(store, clock, desk.first, card(), arrived=False)
+    assert code_of(absent) == "no-arrival-today"
+    unseen = await propose(store, clock, desk.first, card(card_seen=False))
+    assert code_of(unseen) == "card-not-seen"
+    proposed = await propose(store, clock, desk.first, card())
+    assert isinstance(proposed, Proposed)
+    left = await confirm(store, clock, desk.second, proposed.activation_id, arrived=False)
+    assert code_of(left) == "no-arrival-today"
+
+
+async def test_s8_a_known_number_with_another_name_is_not_activated(store: Store, clock: FrozenClock) -> None:
+    desk = await make_desk(store, clock)
+    _, number = await make_person(store, clock, name="Nguyễn Thị Khác")
+    assert code_of(await propose(store, clock, desk.first, card(number))) == "identity-conflict"
+
+
+async def test_s8_the_21st_of_the_day_is_refused(store: Store, clock: FrozenClock) -> None:
+    desk = await make_desk(store, clock)
+    for _ in range(20):
+        assert isinstance(await propose(store, clock, desk.first, card()), Proposed)
+    assert code_of(await propose(store, clock, desk.first, card())) == "too-many"
+    assert isinstance(await propose(store, clock, desk.second, card()), Proposed)
+    clock.advance(days=1)
+    assert isinstance(await propose(store, clock, desk.first, card()), Proposed)
+
+
+async def test_s8_a_code_works_once_and_for_a_day(store: Store, clock: FrozenClock) -> None:
+    desk = await make_desk(store, clock)
+    code = await activation_code(store, clock, desk, card())
+    late = await activation_code(store, clock, desk, card())
+    assert isinstance(await redeem(store, clock, code), SignedIn)
+    assert code_of(await redeem(store, clock, code)) == "activation-refused"
+    clock.advance(hours=24)
+    assert code_of(await redeem(store, clock, late)) == "activation-refused"
+    assert code_of(await redeem(store, clock, "A" * 26)) == "activation-refused"
+
+
+async def test_s8_twenty_redemptions_at_once_sign_in_one(store: Store, clock: FrozenClock) -> None:
+    desk = await make_desk(store, clock)
+    code = await activation_code(store, clock, desk, card())
+    answers = await asyncio.gather(*(redeem(store, clock, code) for _ in range(20)))
+    assert sum(isinstance(answer, SignedIn) for answer in answers) == 1
+
+
+async def test_s8_two_confirmations_at_once_make_one_code(store: Store, clock: FrozenClock) -> None:
+    desk = await make_desk(store, clock)
+    third = await make_doctor(store, clock, desk.facility, "clerk")
+    proposed = await propose(store, clock, desk.first, card())
+    assert isinstance(proposed, Proposed)
+    answers = await asyncio.gather(
+        *(confirm(store, clock, by, proposed.activation_id) for by in (desk.second, third))
+    )
+    assert sum(isinstance(answer, ActivationCode) for answer in answers) == 1
+
+
+async def test_a_weak_pin_or_wrong_device_keeps_the_code_usable(store: Store, clock: FrozenClock) -> None:
+    desk = await make_desk(store, clock)
+    code = await activation_code(store, clock, desk, card())
+    assert code_of(await redeem(store, clock, code, pin="123456")) == "pin-too-easy"
+    assert code_of(await redeem(store, clock, code, pin="060590")) == "pin-too-easy"
+    assert isinstance(await redeem(store, clock, code), SignedIn)
+
+
+async def test_s8_the_activation_stands_in_the_persons_log_by_name(
+    store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    desk = await make_desk(store, clock)
+    done = await redeem(store, clock, await activation_code(store, clock, desk, card()))
+    assert isinstance(done, SignedIn)
+    async with owner.transaction() as tx:
+        rows = await tx.fetch("SELECT actor_name FROM access_log WHERE patient_id = $1", done.patient_id)
+    names = {row["actor_name"] for row in rows}
+    assert {desk.first.actor.name, desk.second.actor.name} <= names
+
+
+@pytest.mark.parametrize(
+    "pin",
+    ["111111", "123456", "987654", "123123", "121212", "12345", "1234567", "12345a", "120385", "850312"],
+)
+def test_easy_pins_are_refused(pin: str) -> None:
+    assert pin_is_easy(pin, "1985-03-12")
+
+
+def test_other_pins_are_allowed() -> None:
+    assert not pin_is_easy("284193", "1985-03-12")
+    assert not pin_is_easy("284193", "1985")
