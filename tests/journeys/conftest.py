@@ -1,0 +1,70 @@
+"""One demo and one running service (two API processes, a worker) for all journeys of a run.
+
+A journey owns the citizens it names; nobody else touches them, so the order does not matter.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from healthbook.demo_sheet import DemoSheet
+from tests.support.client import Api, App, Machine, Staff
+from tests.support.service import Service, make_demo_place, start_service
+
+
+@pytest.fixture(scope="session")
+def place() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="hbj-"))
+    yield directory / "data"
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sheet(place: Path) -> DemoSheet:
+    return make_demo_place(place)
+
+
+@pytest.fixture(scope="session")
+def service(place: Path, sheet: DemoSheet) -> Iterator[Service]:
+    running = start_service(place, workers=2)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def api(service: Service) -> Api:
+    return Api(service.base_url)
+
+
+class People:
+    """Everybody of the sheet, signed in when first asked for (a one-time password works once)."""
+
+    def __init__(self, api: Api, sheet: DemoSheet) -> None:
+        self.api, self.sheet = api, sheet
+        self._staff: dict[str, Staff] = {}
+        self._apps: dict[str, App] = {}
+
+    def staff(self, username: str) -> Staff:
+        if username not in self._staff:
+            everybody = [*self.sheet.practitioners, *self.sheet.desk_staff, *self.sheet.administrators]
+            card = next(one for one in everybody if one.username == username)
+            self._staff[username] = Staff.sign_in(self.api, card)
+        return self._staff[username]
+
+    def app(self, key: str) -> App:
+        if key not in self._apps:
+            citizen = next(one for one in self.sheet.citizens if one.key == key)
+            self._apps[key] = App.of_sheet(self.api, citizen)
+        return self._apps[key]
+
+    def machine(self, facility_code: str) -> Machine:
+        found = next(one for one in self.sheet.facility_systems if one.facility_code == facility_code)
+        return Machine.sign_in(self.api, found)
+
+
+@pytest.fixture(scope="session")
+def people(api: Api, sheet: DemoSheet) -> People:
+    return People(api, sheet)

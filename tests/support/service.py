@@ -1,0 +1,99 @@
+"""The service as people run it: `healthbook demo`, then `healthbook serve` in a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from healthbook.demo_sheet import DemoSheet, load_sheet
+
+READY_SECONDS_MAX = 60
+COMMAND = [sys.executable, "-m", "healthbook"]
+
+
+def environment(data: Path, **settings: str) -> dict[str, str]:
+    """This process's environment with the given settings and no others of ours."""
+    ours = ("HEALTHBOOK_", "DATABASE_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, "HEALTHBOOK_DATA": str(data), "HOST": "127.0.0.1", **settings}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def run_command(data: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
+    """A command of ours over a data directory."""
+    done = subprocess.run(
+        [*COMMAND, *arguments], env=environment(data), capture_output=True, timeout=180, check=False
+    )
+    assert not check or done.returncode == 0, done.stderr.decode()
+    return done
+
+
+def make_demo_place(data: Path) -> DemoSheet:
+    run_command(data, "demo")
+    return load_sheet(data / "demo.json")
+
+
+@dataclass
+class Service:
+    """A running `healthbook serve`."""
+
+    data: Path
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database_log(self) -> Path:
+        return self.data / "postgres" / "postgresql.log"
+
+    def stop(self) -> None:
+        """Ask it to stop and wait, as Ctrl-C does."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+
+    def kill(self) -> None:
+        """kill -9 of the parent alone."""
+        self.process.kill()
+        self.process.wait(60)
+
+
+def start_service(data: Path, *, workers: int = 2, port: int | None = None) -> Service:
+    """Start it and wait until it is ready."""
+    port = port or free_port()
+    log = data / "serve.log"
+    with open(log, "ab") as sink:
+        process = subprocess.Popen(
+            [*COMMAND, "serve"],
+            env=environment(data, PORT=str(port), WORKERS=str(workers)),
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
+    service = Service(data, port, process, log)
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()[-4000:]
+        try:
+            if httpx.get(f"{service.base_url}/health/ready", timeout=5).status_code == 200:
+                return service
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    service.kill()
+    raise AssertionError(log.read_text()[-4000:])
