@@ -173,6 +173,7 @@ def opens_a_book(path: str) -> bool:
 
 def _responses(operation: dict[str, Any], handler: HTTPRouteHandler, path: str) -> dict[str, Any]:
     responses = {code: body for code, body in operation["responses"].items() if code < "400"}
+    responses.get("204", {}).pop("content", None)
     for response in responses.values():
         response["headers"] = response.get("headers", {}) | {
             "X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}
