@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar
 
 import click
 
@@ -168,6 +168,37 @@ def bootstrap(plan: Path, operator: str | None, reason: str | None) -> None:
     click.echo(as_operator(run, operator, reason).decode())
 
 
+@admin.command(name="add-key")
+@click.argument("purpose")
+@OPERATOR
+@REASON
+def add_key(purpose: str, operator: str | None, reason: str | None) -> None:
+    """Add the next key of PURPOSE; it counts once every process has started again."""
+    from healthbook.commands import write_down
+    from store.keys import PURPOSES
+    from store.keys import add_key as add
+
+    known = next((known for known in PURPOSES if known == purpose), None)
+    if known is None:
+        fail(f"{purpose} is none of {', '.join(PURPOSES)}.")
+
+    async def run(store: "Store", signed: tuple[str, str]) -> str:
+        await write_down(store, signed, f"keys:add-{known}", 1)
+        return add(settings_or_exit().keys, known)
+
+    click.echo(f"{purpose} key {as_operator(run, operator, reason)}")
+
+
+@admin.command(name="rotate-lookup")
+@OPERATOR
+@REASON
+def rotate_lookup(operator: str | None, reason: str | None) -> None:
+    """Move every look-up hash to the current key, once every process has loaded it."""
+    from healthbook.commands import rotate_lookup as rotate
+
+    click.echo(f"{as_operator(rotate, operator, reason, role='hb_owner')} hashes moved")
+
+
 @admin.command()
 def displays() -> None:
     """Print how many of the stored codes have a Vietnamese display, by code system."""
@@ -215,14 +246,17 @@ def at_place(run: Callable[["Place"], T]) -> T:
 
 
 def as_operator(
-    run: Callable[["Store", tuple[str, str]], Awaitable[T]], operator: str | None, reason: str | None
+    run: Callable[["Store", tuple[str, str]], Awaitable[T]],
+    operator: str | None,
+    reason: str | None,
+    role: Literal["hb_api", "hb_owner"] = "hb_api",
 ) -> T:
     """Run an act with a named operator and a reason; a demo needs neither."""
     from healthbook.wiring import check_start, load_keys, opened_store
 
     async def act(place: "Place", keys: "KeyRing") -> T:
         signed = sign_act(operator, reason, demo=await check_start(place, keys))
-        async with opened_store(place, "hb_api", keys) as store:
+        async with opened_store(place, role, keys) as store:
             return await run(store, signed)
 
     return at_place(lambda place: asyncio.run(act(place, load_keys(place.settings))))

@@ -1,7 +1,8 @@
 """What the commands do with an open store: each act is written down with who and why (S26)."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 
@@ -12,6 +13,7 @@ from ehr.intake.models import BadInputError
 from ehr.reads.queries import CODES_IN_USE
 from healthbook.wiring import StartError
 from identity.bootstrap import BootstrapPlan, bootstrap
+from identity.rotation.service import delete_previous, insert_current, people_after
 from kernel.clock import SystemClock
 from kernel.problems import Refused
 from store.database import Store
@@ -45,6 +47,36 @@ async def bootstrap_from(store: Store, text: bytes, signed: Signed) -> bytes:
         raise StartError(f"{made.problem.en} {made.problem.next_en}")
     await write_down(store, signed, "accounts:bootstrap", len(made))
     return msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n"
+
+
+async def rotate_lookup(store: Store, signed: Signed) -> int:
+    """Move every look-up hash to the current key: all new rows first, then the old ones go (S15).
+
+    Run it as hb_owner, once every process has loaded the new key. Returns how many hashes moved.
+    """
+    now, keys = SystemClock().now(), store.keys
+    async for page in pages_of_people(store):
+        async with store.transaction() as tx:
+            for patient_id in page:
+                await insert_current(tx, keys, patient_id, now)
+    moved = 0
+    async for page in pages_of_people(store):
+        async with store.transaction() as tx:
+            moved += sum([await delete_previous(tx, keys, patient_id) for patient_id in page])
+    await write_down(store, signed, "keys:rotate-lookup", moved)
+    return moved
+
+
+async def pages_of_people(store: Store) -> AsyncIterator[list[UUID]]:
+    """Everybody, a page at a time, each page read in a transaction of its own."""
+    last = UUID(int=0)
+    while True:
+        async with store.transaction() as tx:
+            page = await people_after(tx, last)
+        if not page:
+            return
+        yield page
+        last = page[-1]
 
 
 async def write_down(store: Store, signed: Signed, what: str, count: int) -> None:

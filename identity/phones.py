@@ -51,10 +51,12 @@ async def login_phone(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) ->
 async def people_signing_in_with(tx: Tx, keys: KeyRing, number: str, now: datetime) -> list[UUID]:
     """Everybody whose login phone this is."""
     found: list[UUID] = []
-    for _, phone_hash in phone_hashes(keys, number):
+    hashes = [phone_hash for _, phone_hash in phone_hashes(keys, number)]
+    for phone_hash in hashes:
         for patient_id in await queries.PEOPLE_OF_PHONE.all(tx, phone_hash):
             row = await queries.LOGIN_PHONE.one(tx, patient_id, now - LOGIN_PHONE_IDLE)
-            if row is not None and row.phone_hash == phone_hash and patient_id not in found:
+            # Either version: a rotation may move the row between the two look-ups.
+            if row is not None and row.phone_hash in hashes and patient_id not in found:
                 found.append(patient_id)
     return found
 

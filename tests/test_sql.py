@@ -32,9 +32,11 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
+    "ehr.intake.queries.PATIENTS_OF_CREDENTIAL",
     "ehr.queries.STALE_PEOPLE",
     "ehr.reads.queries.CODES_IN_USE",
     "identity.register.queries.ANY_CITIZEN",
+    "identity.rotation.queries.PEOPLE_AFTER",
     "notifications.queries.BUCKETS_TO_DRAIN",
     "notifications.queries.LATEST",
     "store.queries.BUCKETS_WITH_DUE",
