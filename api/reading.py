@@ -65,6 +65,21 @@ async def read_record(call: Call, patient_id: UUID | None, action: Action, build
         return await _shared(tx, call, access, build)
 
 
+async def read_beside_record(call: Call, action: Action, build: Build, *, is_logged: bool) -> Answer:
+    """What the service keeps about the signed-in person beside the record: the access log, the inbox.
+
+    No ETag: the log changes by being read.
+    """
+    async with call.begin() as (tx, actor):
+        access = await decide(tx, actor, call.patient_id_for(actor), action, _purpose(actor), call.now)
+        if isinstance(access, Refused):
+            return answer(access)
+        built = await build(tx, access)
+        if is_logged:
+            await _log(tx, call, access, built, changed=True)
+        return answer(built.body)
+
+
 async def _own(tx: Tx, call: Call, access: Access, build: Build) -> Answer:
     # Read before the rows: a write in between makes the next conditional read a full one.
     head_seq = await HEAD_SEQ.one(tx, access.patient_id)

@@ -3,20 +3,23 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.problems import INVALID_FIELD, NOT_YOUR_BOOK
+from api.reading import read_beside_record
 from api.request import Call, answer
-from consent.decision import decide
+from ehr.reads.models import Built
+from kernel.access import Access
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX
-from kernel.problems import Refused
 from notifications.inbox import InboxPage, read_inbox
 from notifications.models import ReceiptKind, TargetKind
 from notifications.problems import NO_DEVICE_OF_SESSION, UNKNOWN_NOTIFICATION
 from notifications.service import record_receipt, set_push_target
+from store.database import Tx
 
 TAGS = ["notifications"]
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="Notices per page.")]
@@ -45,12 +48,12 @@ async def notifications(
     call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = PAGE_DEFAULT
 ) -> Response[InboxPage]:
     """Every notice, newest first, also what push lost."""
-    async with call.begin() as (tx, actor):
-        patient_id = call.patient_id_for(actor)
-        access = await decide(tx, actor, patient_id, "read-notifications", "PATRQT", call.now)
-        if isinstance(access, Refused):
-            return answer(access)
-        return answer(await read_inbox(tx, access.patient_id, cursor=cursor, limit=limit))
+
+    async def build(tx: Tx, access: Access) -> Built:
+        page = await read_inbox(tx, access.patient_id, cursor=cursor, limit=limit)
+        return Built(msgspec.json.encode(page), [])
+
+    return await read_beside_record(call, "read-notifications", build, is_logged=False)
 
 
 @post(

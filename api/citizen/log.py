@@ -9,12 +9,13 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from api.problems import INVALID_FIELD, NOT_YOUR_BOOK
-from api.request import Call, answer
+from api.reading import Build, read_beside_record
+from api.request import Call
 from audit.log import AccessLog, ActorFilter, Filter, read_log
-from audit.service import record_read
-from consent.decision import decide
+from ehr.reads.models import Built
+from kernel.access import Access
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX
-from kernel.problems import Refused
+from store.database import Tx
 
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="Lines per page.")]
 Cursor = Annotated[str | None, QueryParameter(max_length=200, description="`next` of the page before.")]
@@ -42,23 +43,18 @@ async def access_log(
 ) -> Response[AccessLog]:
     """Who looked at the book, newest first; reading this is logged too."""
     wanted = Filter(actor=actor, since=since, until=until, proofs=proofs)
-    return await answer_log(call, wanted, cursor, limit)
+    build = page_of_log(wanted, cursor, limit)
+    return await read_beside_record(call, "read-access-log", build, is_logged=True)
 
 
-async def answer_log(call: Call, wanted: Filter, cursor: str | None, limit: int) -> Response[AccessLog]:
-    """Decide, read, log the reading, answer."""
-    async with call.begin() as (tx, actor):
-        patient_id = call.patient_id_for(actor)
-        access = await decide(tx, actor, patient_id, "read-access-log", "PATRQT", call.now)
-        if isinstance(access, Refused):
-            return answer(access)
+def page_of_log(wanted: Filter, cursor: str | None, limit: int) -> Build:
+    """One page with the rows it shows."""
+
+    async def build(tx: Tx, access: Access) -> Built:
         page = await read_log(tx, access, wanted, cursor=cursor, limit=limit)
-        body = msgspec.json.encode(page)
-        shown = [("AuditEvent", str(item.seq)) for item in page.items]
-        await record_read(
-            tx, access, resources=shown, body=body, outcome="ok", request_id=call.request_id, now=call.now
-        )
-    return answer(body)
+        return Built(msgspec.json.encode(page), [("AuditEvent", str(item.seq)) for item in page.items])
+
+    return build
 
 
 handlers: list[Any] = [access_log]
