@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from consent.codes import ask_code
+from consent.requests import refuse_request
 from healthbook.dispatch import HANDLERS
 from healthbook.worker import ATTEMPTS_BEFORE_ALERT, Worker
 from identity.sign_in import start
@@ -17,9 +19,10 @@ from kernel.problems import Refused
 from notifications import queries
 from notifications.delivery import Senders
 from notifications.inbox import InboxItem, read_inbox
-from notifications.models import Outcome, PushMessage, SmsMessage, SmsSignIn
+from notifications.models import Outcome, PushMessage, SmsCode, SmsMessage, SmsSignIn
 from notifications.ports import RecordingPushSender, RecordingSmsSender
 from notifications.service import set_push_target
+from notifications.sms import sms_text
 from store.database import Store
 from store.outbox import claim_events, emit
 from store.postgres import Server
@@ -137,6 +140,61 @@ async def test_s19_a_sign_in_of_nobody_sends_nothing_and_fails_nowhere(
     await until_idle(worker)
     assert sms.got == []
     assert await waiting_events(owner) == 0
+
+
+async def test_a_tier_d_code_reaches_the_phone_once_and_is_written_in_clear_nowhere(
+    store: Store,
+    owner: Store,
+    worker: Worker,
+    clock: FrozenClock,
+    citizen: Citizen,
+    push: SpyPush,
+    sms: SpySms,
+) -> None:
+    doctor = await make_doctor(store, clock, await make_facility(store, clock), name="Nguyễn Văn An")
+    request = await asked(store, clock, doctor, citizen)
+    await until_idle(worker)
+    clock.advance(seconds=61)
+    async with store.transaction() as tx:
+        answer = await ask_code(tx, store.keys, doctor.actor, request.request_id, clock.now())
+    assert not isinstance(answer, Refused)
+    await until_idle(worker)
+    (sent,) = sms.got
+    assert isinstance(sent.sms, SmsCode)
+    assert sent.phone == citizen.phone_number
+    assert "Nguyen Van An" in sms_text(sent.sms)
+    assert all(message.type != "consent-code" for message in push.got)
+    async with owner.transaction() as tx:
+        for table in ("outbox", "notification", "delivery", "access_request", "access_log"):
+            kept = str([dict(row) for row in await tx.fetch(f"SELECT * FROM {table}")])
+            assert f"'{sent.sms.code}'" not in kept
+            assert citizen.phone_number not in kept
+
+
+async def test_s31_a_request_above_the_cap_is_silent_and_in_the_inbox(
+    store: Store, owner: Store, worker: Worker, clock: FrozenClock, citizen: Citizen, push: SpyPush
+) -> None:
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    request = await asked(store, clock, doctor, citizen)
+    async with owner.transaction() as tx:
+        await tx.execute("UPDATE outbox SET event = event || '-silently' WHERE event = 'consent.requested'")
+    await until_idle(worker)
+    assert all(message.type != "consent-request" for message in push.got)
+    (item,) = [item for item in await inbox_of(store, citizen) if item.type == "consent-request"]
+    assert item.ref["request_id"] == str(request.request_id)
+
+
+async def test_a_request_that_was_decided_meanwhile_rings_no_more(
+    store: Store, worker: Worker, clock: FrozenClock, citizen: Citizen, push: SpyPush
+) -> None:
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    request = await asked(store, clock, doctor, citizen)
+    async with store.transaction() as tx:
+        await refuse_request(
+            tx, citizen.actor, citizen.patient_id, request.request_id, trace_id="t", now=clock.now()
+        )
+    await until_idle(worker)
+    assert all(message.type != "consent-request" for message in push.got)
 
 
 async def test_a_kill_between_claim_and_commit_loses_nothing(
