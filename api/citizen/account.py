@@ -9,12 +9,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
-from api.problems import NOT_SIGNED_IN
 from api.request import Call, answer
 from identity import devices, people, phones
 from identity.models import Sex
 from identity.problems import DEVICE_ON_PROBATION, NO_SUCH_DEVICE
-from kernel.problems import refuse
+from kernel.access import Actor
+from store.database import Tx
 
 TAGS = ["account"]
 
@@ -61,26 +61,27 @@ class OwnDevices(Struct, kw_only=True):
 async def get_profile(call: NamedDependency[Call]) -> Response[Profile]:
     """The signed-in person's own data."""
     async with call.begin() as (tx, actor):
-        patient_id = call.patient_id_for(actor)
-        card = await people.person_card(tx, call.keys, patient_id)
-        numbers = await people.own_identifiers(tx, call.keys, patient_id)
-        phone = await phones.login_phone(tx, call.keys, patient_id, call.now)
-    if card is None:
-        refuse(NOT_SIGNED_IN)
-    return answer(
-        Profile(
-            patient_id=patient_id,
-            name=card.name,
-            birth_date=card.birth_date,
-            birth_precision=card.birth_precision,
-            sex=card.sex,
-            address=card.address,
-            level=card.level,
-            numbers=[OwnNumber(kind=n.kind, value=n.value, state=n.state) for n in numbers],
-            login_phone=f"*** {phone.number[-3:]}" if phone else None,
-            device_id=actor.device_id,
-            on_probation=actor.probation,
-        )
+        call.patient_id_for(actor)
+        return answer(await _profile(tx, call, actor))
+
+
+async def _profile(tx: Tx, call: Call, actor: Actor) -> Profile:
+    card = await people.person_card(tx, call.keys, actor.actor_id)
+    assert card is not None, "an actor is re-read with the person's row"
+    phone = await phones.login_phone(tx, call.keys, actor.actor_id, call.now)
+    numbers = await people.own_identifiers(tx, call.keys, actor.actor_id)
+    return Profile(
+        patient_id=card.patient_id,
+        name=card.name,
+        birth_date=card.birth_date,
+        birth_precision=card.birth_precision,
+        sex=card.sex,
+        address=card.address,
+        level=card.level,
+        numbers=[OwnNumber(kind=n.kind, value=n.value, state=n.state) for n in numbers],
+        login_phone=f"*** {phone.number[-3:]}" if phone else None,
+        device_id=actor.device_id,
+        on_probation=actor.probation,
     )
 
 
