@@ -266,8 +266,7 @@ CHECK_CODE = Statement(
                  THEN 'granted' ELSE status END,
         grant_id = CASE WHEN status = 'requested' AND delivery <> 'withheld' AND $6
                          AND ($7 OR (code_hash = $8 AND code_expires_at > $4))
-                   THEN $5 ELSE grant_id END,
-        decided_at = $4
+                   THEN $5 ELSE grant_id END
     WHERE patient_id = $1 AND request_id = $2 AND practitioner_id = $3 AND status <> 'granted'
       AND attempts < 5 AND expires_at > $4
     RETURNING attempts, status, grant_id, presence
