@@ -178,19 +178,20 @@ class SummaryRow(Struct, frozen=True):
     facility_name: str | None
 
 
+# A template's columns are those of the outer SELECT; `place` comes first in a part's order, then the date.
 _LIST = """
-    (SELECT '{part}' AS part, v.rtype, v.id, v.item, NULL::text AS main_title, v.updated,
-        v.facility_id, v.negative
+    (SELECT '{part}' AS part, 0 AS place, v.sort_at, v.rtype, v.id, v.item, NULL::text AS main_title,
+        v.updated, v.facility_id, v.negative
     FROM v WHERE {which} ORDER BY v.sort_at DESC, v.id DESC LIMIT {limit})"""
 _NEWEST_PER_CODE = """
-    (SELECT '{part}' AS part, n.rtype, n.id, n.item, NULL::text AS main_title, n.updated,
-        n.facility_id, n.negative
+    (SELECT '{part}' AS part, -n.flag AS place, n.sort_at, n.rtype, n.id, n.item, NULL::text AS main_title,
+        n.updated, n.facility_id, n.negative
     FROM (SELECT DISTINCT ON (coalesce(v.code, v.title_folded)) v.* FROM v
         WHERE {which} AND v.status <> 'cancelled'
         ORDER BY coalesce(v.code, v.title_folded), v.sort_at DESC, v.id DESC) n
     ORDER BY n.flag DESC, n.sort_at DESC, n.id DESC LIMIT {limit})"""
 _VISITS = """
-    (SELECT '{part}' AS part, v.rtype, v.id, v.item,
+    (SELECT '{part}' AS part, 0 AS place, v.sort_at, v.rtype, v.id, v.item,
         (SELECT c.title FROM v c WHERE c.rtype = 'Condition' AND c.id = v.main_id) AS main_title,
         v.updated, v.facility_id, v.negative
     FROM v WHERE {which} ORDER BY v.sort_at DESC, v.id DESC LIMIT {limit})"""
@@ -238,6 +239,7 @@ SUMMARY = Statement(
             FROM ehr_resource r WHERE {visible})
         SELECT s.part, s.rtype, s.id, s.item, s.main_title, s.updated, s.negative, f.name AS facility_name
         FROM ({parts}) s LEFT JOIN facility f ON f.facility_id = s.facility_id
+        ORDER BY s.place, s.sort_at DESC, s.id DESC
         """.replace("{parts}", " UNION ALL ".join(_part(*part) for part in _PARTS))
     ),
 )

@@ -1,0 +1,186 @@
+"""Lists: search, trends, pages, timeline."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from ehr.reads import search, sections, timeline, trend
+from ehr.reads.models import Built
+from kernel.paging import decode_cursor
+from store.database import Store
+from tests.support.clock import FrozenClock
+from tests.support.people import make_citizen
+from tests.support.record import bundle, own, write
+
+
+def body(built: Built) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(built.body)
+    return answer
+
+
+def problem(name: str, when: str | None, **code: Any) -> dict[str, Any]:
+    coding = {"system": "http://hl7.org/fhir/sid/icd-10", "code": "I10"} | code
+    found = {"resourceType": "Condition", "id": name, "code": {"coding": [coding]}}
+    return found | ({"onsetDateTime": when} if when else {})
+
+
+def lab(name: str, value: str, unit: str, when: str | None, high: str) -> str:
+    date = f'"effectiveDateTime": "{when}",' if when else ""
+    return f"""{{"resourceType": "Observation", "id": "{name}", "status": "final", {date}
+        "code": {{"coding": [{{"system": "http://loinc.org", "code": "2345-7"}}]}},
+        "valueQuantity": {{"value": {value}, "unit": "{unit}"}},
+        "referenceRange": [
+            {{"low": {{"value": 3.9, "unit": "{unit}"}}, "high": {{"value": {high}, "unit": "{unit}"}}}}]}}"""
+
+
+async def person(store: Store, clock: FrozenClock) -> UUID:
+    return (await make_citizen(store, clock)).patient_id
+
+
+async def test_search_without_tone_marks_finds_the_other_name_too(store: Store, clock: FrozenClock) -> None:
+    who, now = await person(store, clock), clock.now()
+    await write(store, who, [problem("a", "2020", code="E11.9"), problem("b", "2021")], now)
+    for words in ("tieu duong", "TIỂU ĐƯỜNG", "Đái  tháo", "dai thao duong", "e11"):
+        async with store.transaction() as tx:
+            found = body(await search.read(tx, own(who), words, None, None, now))
+        assert [item["title"] for item in found["items"]] == ["Đái tháo đường típ 2"], words
+
+
+async def test_search_words_are_letters_not_patterns(store: Store, clock: FrozenClock) -> None:
+    who, now = await person(store, clock), clock.now()
+    await write(store, who, [problem("a", "2020")], now)
+    for words in ("%%", "__", "\\\\"):
+        async with store.transaction() as tx:
+            assert body(await search.read(tx, own(who), words, None, None, now))["items"] == []
+
+
+async def test_trend_keeps_each_result_with_its_own_range_and_its_zeros(
+    store: Store, clock: FrozenClock
+) -> None:
+    from ehr.extract import extract
+    from ehr.store import write_unit
+    from tests.support.record import hospital, our_id
+
+    who, now = await person(store, clock), clock.now()
+    texts = [
+        lab("a", "5.10", "mmol/L", "2024-01-01", "6.1"),
+        lab("b", "6.00", "mmol/L", "2025-01-01", "5.6"),
+        lab("c", "99", "mg/dL", "2025-06-01", "100"),
+        lab("d", "5.0", "mmol/L", None, "5.6"),
+    ]
+    rows = [
+        extract("Observation", t.encode(), id=our_id("a", str(n)), refer=lambda _: None)
+        for n, t in enumerate(texts)
+    ]
+    async with store.transaction() as tx:
+        await write_unit(tx, who, hospital(), rows, unit=None, now=now)
+    async with store.transaction() as tx:
+        series = body(await trend.read(tx, own(who), "2345-7", now))["series"]
+    by_unit = {
+        s["unit"]: [(p["date"], p["value"], p["range"]["high"], p["flag"]) for p in s["points"]]
+        for s in series
+    }
+    assert by_unit == {
+        "mmol/L": [
+            ("2024-01-01", "5.10", "6.1", "normal"),
+            ("2025-01-01", "6.00", "5.6", "high"),
+            (None, "5.0", "5.6", "normal"),
+        ],
+        "mg/dL": [("2025-06-01", "99", "100", "normal")],
+    }
+
+
+async def test_blood_pressure_is_two_series(store: Store, clock: FrozenClock) -> None:
+    who, now = await person(store, clock), clock.now()
+    await write(store, who, bundle("synthea-sof-felipa-ddecf886f34f"), now)
+    async with store.transaction() as tx:
+        series = body(await trend.read(tx, own(who), "55284-4", now))["series"]
+    assert {s["title"] for s in series} == {"Huyết áp tâm thu", "Huyết áp tâm trương"}
+
+
+async def test_pages_are_stable_while_rows_arrive(store: Store, clock: FrozenClock) -> None:
+    who, now = await person(store, clock), clock.now()
+    old = [problem(f"p{n}", f"20{n:02d}-01-01") for n in range(10, 20)] + [problem("undated", None)]
+    await write(store, who, old, now)
+    seen, cursor, pages = [], None, 0
+    while pages == 0 or cursor:
+        async with store.transaction() as tx:
+            page = body(await sections.read(tx, own(who), "problems", cursor, 4, now))
+        seen += [item["id"] for item in page["items"]]
+        cursor, pages = page["next"], pages + 1
+        # Newer and older rows between the pages.
+        await write(store, who, [problem(f"new{pages}", "2026-01-01"), problem(f"older{pages}", "1950")], now)
+    assert len(seen) == len(set(seen)) == 11 + 2
+    assert pages == 4
+
+
+async def test_a_cursor_holds_only_what_the_last_row_shows(store: Store, clock: FrozenClock) -> None:
+    who, now = await person(store, clock), clock.now()
+    await write(store, who, [problem("a", "2020-01-01"), problem("b", "2021-01-01")], now)
+    async with store.transaction() as tx:
+        page = body(await sections.read(tx, own(who), "problems", None, 1, now))
+    _, ident = decode_cursor(page["next"], tuple[int, str])
+    assert ident == page["items"][0]["id"]
+
+
+async def test_timeline_titles_a_visit_with_its_main_disease(store: Store, clock: FrozenClock) -> None:
+    who, now = await person(store, clock), clock.now()
+    visit = {
+        "resourceType": "Encounter",
+        "id": "v",
+        "status": "finished",
+        "class": {"code": "AMB"},
+        "period": {"start": "2026-10-01T08:00:00+07:00"},
+        "diagnosis": [
+            {"condition": {"reference": "Condition/admission"}, "rank": 1},
+            {"condition": {"reference": "Condition/main"}, "use": {"coding": [{"code": "CC"}]}},
+        ],
+    }
+    advice = {
+        "resourceType": "CarePlan",
+        "id": "advice",
+        "status": "active",
+        "title": "Lời dặn",
+        "description": "Uống nhiều nước",
+        "encounter": {"reference": "Encounter/v"},
+    }
+    inside = {"encounter": {"reference": "Encounter/v"}}
+    await write(
+        store,
+        who,
+        [
+            visit,
+            advice,
+            problem("main", "2026-10-01", code="J20") | inside,
+            problem("admission", "2026-10-01", code="R05") | inside,
+            problem("year", "2019"),
+            problem("day", "2018-03-04"),
+            problem("none", None),
+        ],
+        now,
+    )
+    async with store.transaction() as tx:
+        entries = body(await timeline.read(tx, own(who), None, None, now))["items"]
+        visits = body(await sections.read(tx, own(who), "encounters", None, None, now))["items"]
+    assert [(e["kind"], e["title"], e["date"]) for e in entries] == [
+        ("encounter", "Viêm phế quản cấp", "2026-10-01T08:00:00+07:00"),
+        ("day", "2019", "2019"),
+        ("day", "2018-03-04", "2018-03-04"),
+        ("undated", "Không rõ ngày", None),
+    ]
+    assert len(entries[0]["items"]) == 3
+    assert visits[0]["encounter"]["main_diagnosis"] == "Viêm phế quản cấp"
+    assert visits[0]["plans"][0]["text"] == "Uống nhiều nước"
+    assert len(visits[0]["diagnoses"]) == 2
+
+
+async def test_timeline_pages_reach_everything_once(store: Store, clock: FrozenClock) -> None:
+    who, now = await person(store, clock), clock.now()
+    await write(store, who, bundle("synthea-sof-felipa-ddecf886f34f"), now)
+    visits, cursor, first = [], None, True
+    while first or cursor:
+        async with store.transaction() as tx:
+            page = body(await timeline.read(tx, own(who), cursor, 7, now))
+        visits += [e["encounter"]["id"] for e in page["items"] if e["kind"] == "encounter"]
+        cursor, first = page["next"], False
+    assert len(visits) == len(set(visits)) == 52
