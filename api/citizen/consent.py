@@ -38,6 +38,7 @@ TAGS = ["consent"]
 LabelName = Literal["HIV", "ETH", "PSY", "SEX", "STD", "SDV", "GDIS", "RESTRICTED"]
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)]
 Cursor = Annotated[str | None, QueryParameter(max_length=200)]
+EpochSeconds = Annotated[int, Meta(ge=0, le=4102444800)]
 Base64Url = Annotated[str, Meta(min_length=1, max_length=8192)]
 
 
@@ -106,8 +107,8 @@ class SignedAct(Struct, kw_only=True, forbid_unknown_fields=True):
     """What the device put into the signed text (nonce, iat, exp) and its signature."""
 
     nonce: Annotated[str, Meta(min_length=22, max_length=128)]
-    iat: int
-    exp: int
+    iat: EpochSeconds
+    exp: EpochSeconds
     signature: Base64Url
 
 

@@ -101,6 +101,8 @@ async def test_the_main_path_over_http(
     state = await http.get(f"/v1/doctor/access-requests/{opened['request_id']}", headers=bearer(doctor))
     assert state.json()["state"] == "granted"
     assert state.json()["patient_id"] == str(citizen.patient_id)
+    summary = f"/v1/doctor/patients/{citizen.patient_id}/summary"
+    assert (await http.get(summary, headers=bearer(doctor))).status_code == 200
     mine = await http.get("/v1/doctor/grants", headers=bearer(doctor))
     assert [one["grant_id"] for one in mine.json()["items"]] == [grant_id]
     with_proof = await http.get(f"/v1/me/grants/{grant_id}", headers=bearer(citizen))
@@ -108,9 +110,28 @@ async def test_the_main_path_over_http(
     for _ in range(2):
         gone = await http.delete(f"/v1/me/grants/{grant_id}", headers=bearer(citizen))
         assert gone.status_code == 204, gone.text
+    assert (await http.get(summary, headers=bearer(doctor))).json()["code"] == "no-access"
     assert (await http.get("/v1/doctor/grants", headers=bearer(doctor))).json()["items"] == []
     past = await http.get("/v1/me/grants", headers=bearer(citizen))
     assert past.json()["items"][0]["end_reason"] == "revoked"
+
+
+async def test_numbers_out_of_every_range_are_a_bad_field(
+    http: httpx.AsyncClient, store: Store, clock: FrozenClock, doctor: Doctor, citizen: Citizen
+) -> None:
+    opened = await scan_and_ask(http, doctor, citizen)
+    path = f"/v1/me/access-requests/{opened['request_id']}"
+    view = (await http.get(path, headers=bearer(citizen))).json()
+    body = approval_body(store, citizen, view, clock, tier="B", secret=opened["display"]["digits"])
+    for field, value in (("iat", 10**20), ("exp", -1), ("nonce", "x"), ("signature", "")):
+        broken = {**body, "signed": {**body["signed"], field: value}}
+        answer = await http.post(f"{path}/approve", json=broken, headers=bearer(citizen))
+        assert answer.json()["code"] in ("invalid-field", "malformed-body"), field
+    for changes in ({"types": ["Money"]}, {"labels": ["ALL"]}, {"duration_seconds": 59}, {"extra": 1}):
+        answer = await http.post(f"{path}/approve", json=body | changes, headers=bearer(citizen))
+        assert answer.status_code == 400
+    approved = await http.post(f"{path}/approve", json=body, headers=bearer(citizen))
+    assert approved.status_code == 201, approved.text
 
 
 async def test_the_grants_page_by_page(
