@@ -9,9 +9,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import httpx
 
 from healthbook.demo_sheet import DemoSheet, load_sheet
+from store.postgres import start_server
 
 READY_SECONDS_MAX = 60
 COMMAND = [sys.executable, "-m", "healthbook"]
@@ -97,3 +99,14 @@ def start_service(data: Path, *, workers: int = 2, port: int | None = None) -> S
         time.sleep(0.05)
     service.kill()
     raise AssertionError(log.read_text()[-4000:])
+
+
+async def rows(service: Service, sql: str, *args: object) -> list[tuple[object, ...]]:
+    """What the service's database says, as its owner."""
+    running = start_server(service.data / "postgres")
+    assert not running.owned
+    connection = await asyncpg.connect(running.dsn("hb_owner"))
+    try:
+        return [tuple(row) for row in await connection.fetch(sql, *args)]
+    finally:
+        await connection.close()
