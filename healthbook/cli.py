@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 import click
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # Commands that change nothing in the data; every other one writes an admin_event.
-READ_ONLY = frozenset({"serve", "worker", "openapi", "admin displays"})
+READ_ONLY = frozenset({"serve", "worker", "openapi", "as", "admin displays"})
 # Commands that make what an admin_event would be written to.
 BEFORE_THE_LOG = frozenset({"demo", "migrate", "admin make-keys"})
 
@@ -129,6 +129,32 @@ def openapi(check: bool) -> None:
     differing = differing_files(root)
     if differing:
         fail(f"{', '.join(differing)}: not what the code generates. Run `healthbook openapi`.")
+
+
+@main.command(name="as")
+@click.argument("who")
+@click.argument("verb", type=click.Choice(["GET", "POST", "PUT", "DELETE", "approve", "read-back"]))
+@click.argument("target")
+@click.argument("body", required=False)
+@click.option("--digits", help="approve: the six digits of the doctor's screen (tier B).")
+@click.option("--qr", help="approve: the text of the doctor's code (tier A).")
+@click.option("--hours", type=int, help="approve: for how long at most.")
+@click.option("--types", help="approve: only these types, with commas between.")
+def as_(who: str, verb: str, target: str, body: str | None, **choice: Any) -> None:
+    """Use the running demo by hand, as WHO of its sheet: one request, or a phone's act.
+
+    \b
+    healthbook as hung GET /v1/me/summary
+    healthbook as bs.nam POST /v1/doctor/access-requests '{"subject": {...}}'
+    healthbook as hung approve REQUEST_ID --digits 123456 --hours 24
+    healthbook as hung read-back 'SSK1:...'
+    """
+    from healthbook.demo_hand import HandError, act
+
+    try:
+        click.echo(act(settings_or_exit(), who, verb, target, body, choice))
+    except HandError as error:
+        fail(str(error))
 
 
 @main.group()

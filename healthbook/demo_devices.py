@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from identity.devices import NewDevice, enrolment_text
 from identity.signatures import Jwk
-from identity.tokens import to_base64url
+from identity.tokens import from_base64url, to_base64url
 
 _COORDINATE_BYTES = 32
 
@@ -18,6 +18,13 @@ class DemoPhone:
     def __init__(self) -> None:
         self._refresh = ec.generate_private_key(ec.SECP256R1())
         self._step_up = ec.generate_private_key(ec.SECP256R1())
+
+    @classmethod
+    def of_keys(cls, refresh_key: str, step_up_key: str) -> "DemoPhone":
+        """The phone again, from the private JWK texts of the sheet."""
+        phone = cls.__new__(cls)
+        phone._refresh, phone._step_up = _from_jwk(refresh_key), _from_jwk(step_up_key)
+        return phone
 
     def enrolment(self, challenge: str) -> NewDevice:
         """What the phone sends to be enrolled; `challenge` is the activation code."""
@@ -36,6 +43,10 @@ class DemoPhone:
         """The step-up key's signature over the JCS text of an act."""
         return _sign(self._step_up, text)
 
+    def sign_refresh(self, text: bytes) -> str:
+        """The refresh key's signature over the text of a refresh."""
+        return _sign(self._refresh, text)
+
     def private_keys(self) -> tuple[str, str]:
         """Refresh and step-up key as private JWK texts (RFC 7517)."""
         return _private_jwk(self._refresh), _private_jwk(self._step_up)
@@ -50,6 +61,12 @@ def _private_jwk(key: ec.EllipticCurvePrivateKey) -> str:
     public = msgspec.to_builtins(_public_jwk(key))
     private = _coordinate(key.private_numbers().private_value)
     return msgspec.json.encode({**public, "d": private}).decode()
+
+
+def _from_jwk(text: str) -> ec.EllipticCurvePrivateKey:
+    raw = from_base64url(msgspec.json.decode(text, type=dict[str, str])["d"])
+    assert raw is not None
+    return ec.derive_private_key(int.from_bytes(raw), ec.SECP256R1())
 
 
 def _sign(key: ec.EllipticCurvePrivateKey, text: bytes) -> str:

@@ -164,3 +164,8 @@ def totp_step(secret: str, code: str, now: datetime) -> int | None:
         if pyotp.utils.strings_equal(otp.at(at), code):
             return present + offset
     return None
+
+
+def totp_at(secret: str, now: datetime) -> str:
+    """The code of this moment, as an authenticator app shows it."""
+    return pyotp.TOTP(secret).at(now)
