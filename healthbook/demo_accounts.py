@@ -24,6 +24,7 @@ from identity.sign_in import SignedIn
 from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
+from notifications.service import set_push_target
 from store.database import Store
 from visits.arrivals import arrived_today, record_arrival
 
@@ -219,7 +220,8 @@ async def _redeem(
             )
         )
         actor = await sessions.authenticate(tx, signed.tokens.access_token, now)
-    assert actor is not None
+        assert actor is not None
+        granted(await set_push_target(tx, store.keys, actor, "fid", f"demo-{person.key}", now))
     refresh_key, step_up_key = phone.private_keys()
     card = DemoCitizen(
         patient_id=str(patient_id),
