@@ -1,0 +1,134 @@
+"""Commands as an operator meets them: plain words, named operators, a row for each act (S26)."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import click
+import pytest
+
+from healthbook.cli import BEFORE_THE_LOG, READ_ONLY, main
+from store.postgres import start_server
+from tests.healthbook.conftest import run_command
+
+SIGNED = ("--operator", "Nguyễn Văn Vận Hành", "--reason", "nhập hồ sơ thử")
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    def walk(group: click.Group, before: str) -> Iterator[tuple[str, click.Command]]:
+        for name, command in group.commands.items():
+            if isinstance(command, click.Group):
+                yield from walk(command, f"{before}{name} ")
+            else:
+                yield f"{before}{name}", command
+
+    return walk(main, "")
+
+
+def test_s26_every_command_leaves_a_row_or_is_listed() -> None:
+    for name, command in commands():
+        takes_operator = {"operator", "reason"} <= {parameter.name for parameter in command.params}
+        assert takes_operator != (name in READ_ONLY | BEFORE_THE_LOG), name
+
+
+@pytest.fixture(scope="module")
+def bundle(installation: Path) -> Path:
+    path = installation / "bundle.json"
+    path.write_text(json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": []}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def plan(installation: Path) -> Path:
+    path = installation / "plan.json"
+    operators = [{"user_name": "vh1", "name": "Trần Một"}, {"user_name": "vh2", "name": "Lê Hai"}]
+    path.write_text(json.dumps({"operators": operators}))
+    return path
+
+
+async def events(installation: Path) -> list[str]:
+    server = start_server(installation / "postgres")
+    try:
+        connection = await asyncpg.connect(server.dsn("hb_owner"))
+        rows = await connection.fetch("SELECT entry FROM admin_event ORDER BY 1")
+        await connection.close()
+        return [str(row[0]) for row in rows]
+    finally:
+        server.stop()
+
+
+def test_s26_without_an_operator_nothing_is_done(installation: Path, bundle: Path, plan: Path) -> None:
+    for command in (("import", str(bundle)), ("admin", "bootstrap", str(plan))):
+        for signed in ((), SIGNED[:2], SIGNED[2:]):
+            done = run_command(installation, *command, *signed)
+            assert done.returncode == 2, command
+            assert "--operator and --reason" in done.stderr
+
+
+async def test_s26_an_act_leaves_a_row_without_values(installation: Path, bundle: Path, plan: Path) -> None:
+    made = run_command(installation, "admin", "bootstrap", str(plan), *SIGNED)
+    assert made.returncode == 0, made.stderr
+    secrets = json.loads(made.stdout)
+    assert len(secrets) == 2
+    imported = run_command(installation, "import", str(bundle), *SIGNED)
+    assert imported.returncode == 0, imported.stderr
+    assert json.loads(imported.stdout)["files"][0]["path"] == str(bundle)
+    written = await events(installation)
+    assert [what for what in ("accounts:bootstrap", "records:import") if what in "".join(written)] == [
+        "accounts:bootstrap",
+        "records:import",
+    ]
+    assert not [row for row in written for made in secrets if made["password"] in row]
+
+
+def test_bootstrap_works_in_an_empty_database_only(installation: Path, plan: Path) -> None:
+    again = run_command(installation, "admin", "bootstrap", str(plan), *SIGNED)
+    assert again.returncode == 2
+    assert again.stdout == ""
+
+
+def test_displays_are_counted(installation: Path) -> None:
+    done = run_command(installation, "admin", "displays")
+    assert done.returncode == 0, done.stderr
+    assert "covered" in done.stdout
+
+
+def test_a_wrong_setting_is_one_plain_line(installation: Path) -> None:
+    done = run_command(installation, "serve", PORT="eight")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.strip() == "PORT: Expected `int`, got `str`"
+
+
+def test_without_keys_nothing_starts_and_the_reason_is_plain(tmp_path: Path) -> None:
+    done = run_command(tmp_path / "nothing", "serve", PORT="0x")
+    assert done.returncode == 2
+    done = run_command(tmp_path / "nothing", "serve", PORT="48123")
+    assert done.returncode == 2
+    assert "There are no keys" in done.stderr
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_keys_are_never_overwritten(installation: Path) -> None:
+    done = run_command(installation, "admin", "make-keys", str(installation / "keys"))
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"HOST": "0.0.0.0"},
+        {"FCM_CREDENTIALS": "/somewhere.json"},
+        {"SMS_GATEWAY_URL": "https://sms.example"},
+    ],
+)
+def test_s4_a_process_outside_its_cell_does_not_start(installation: Path, variables: dict[str, str]) -> None:
+    done = run_command(installation, "serve", PORT="48124", **variables)
+    assert done.returncode == 2
+    assert done.stderr.strip()
+
+
+def test_s4_a_demo_is_made_in_an_empty_place_only(installation: Path) -> None:
+    done = run_command(installation, "demo")
+    assert done.returncode == 2
+    assert "empty place" in done.stderr

@@ -1,0 +1,123 @@
+"""One parent, its children and PostgreSQL: how they start together and end together."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.healthbook.conftest import environment, run_command
+
+WAIT_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://localhost:{port}/health/live", timeout=5) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def eventually(condition: object, what: str) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        if condition():  # type: ignore[operator]
+            return
+        time.sleep(0.05)
+    raise AssertionError(what)
+
+
+@contextmanager
+def served(directory: Path, port: int, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "healthbook", "serve"],
+        env=environment(directory, PORT=str(port), **variables),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        eventually(lambda: answers(port), "the service did not start")
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        eventually(lambda: not descends(directory), "processes were left behind")
+
+
+def descends(directory: Path) -> list[int]:
+    """Processes whose environment or command line names the directory."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(directory).encode() in text and int(entry.name) != os.getpid():
+            found.append(int(entry.name))
+    return found
+
+
+def can_bind(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def postgres_is_down(directory: Path) -> bool:
+    return not (directory / "postgres" / "cluster" / "postmaster.pid").exists()
+
+
+def test_kill_9_of_the_parent_frees_the_port_and_stops_postgres_cleanly(installation: Path) -> None:
+    port = free_port()
+    with served(installation, port, WORKERS="2") as process:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        eventually(lambda: can_bind(port), "the port stayed taken")
+        eventually(lambda: postgres_is_down(installation), "PostgreSQL stayed up")
+    log = (installation / "postgres" / "postgresql.log").read_text()
+    assert log.rstrip().endswith("database system is shut down")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_in_order(installation: Path, number: signal.Signals) -> None:
+    port = free_port()
+    with served(installation, port) as process:
+        process.send_signal(number)
+        assert process.wait(WAIT_SECONDS) == 0
+        assert can_bind(port)
+        assert postgres_is_down(installation)
+
+
+def test_a_taken_port_is_refused_in_plain_words(installation: Path) -> None:
+    port = free_port()
+    with served(installation, port):
+        second = run_command(installation, "serve", PORT=str(port))
+        assert second.returncode == 2
+        assert f"Port {port}" in second.stderr
+        assert answers(port)
+
+
+def test_two_services_share_one_database(installation: Path) -> None:
+    first, second = free_port(), free_port()
+    with served(installation, first), served(installation, second):
+        assert answers(first)
+        assert answers(second)
