@@ -75,13 +75,13 @@ class Service:
         self.process.wait(60)
 
 
-def start_service(data: Path, *, workers: int = 2, port: int | None = None) -> Service:
+def start_service(data: Path, *options: str, workers: int = 2, port: int | None = None) -> Service:
     """Start it and wait until it is ready."""
     port = port or free_port()
     log = data / "serve.log"
     with open(log, "ab") as sink:
         process = subprocess.Popen(
-            [*COMMAND, "serve"],
+            [*COMMAND, "serve", *options],
             env=environment(data, PORT=str(port), WORKERS=str(workers)),
             stdout=sink,
             stderr=sink,
