@@ -24,17 +24,22 @@ from store.postgres_user import NOBODY, as_nobody, namespace_allowed
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def spawn(directory: Path) -> subprocess.Popen[str]:
+    """A process of its own that holds the launcher; its first line says how, and the address."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.anomaly.hold_postgres", str(directory)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+
+
 class Holder:
-    """A process of its own that holds the launcher."""
+    """Such a process, once it holds the server."""
 
     def __init__(self, directory: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.anomaly.hold_postgres", str(directory)],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            start_new_session=True,
-        )
+        self.process = spawn(directory)
         assert self.process.stdout is not None
         self.how, self.dsn = self.process.stdout.readline().split()
 
@@ -44,10 +49,26 @@ class Holder:
 
 
 @pytest.fixture
-def directory() -> Iterator[Path]:
+def empty() -> Iterator[Path]:
+    """A place where nothing was ever started."""
     path = Path(tempfile.mkdtemp(prefix="hba-"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A cluster that was made and stopped, to copy from."""
+    path = Path(tempfile.mkdtemp(prefix="hba-"))
+    Holder(path / "made").end(signal.SIGINT)
+    yield path / "made"
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def directory(empty: Path, made: Path) -> Path:
+    """A place with a stopped cluster."""
+    return Path(shutil.copytree(made, empty / "postgres"))
 
 
 async def run(dsn: str, statement: str) -> list[asyncpg.Record]:
@@ -129,7 +150,6 @@ async def test_a_second_process_takes_over_when_the_first_is_killed(directory: P
 async def test_a_stale_pid_file_that_names_a_living_stranger_does_not_block_the_start(
     directory: Path,
 ) -> None:
-    Holder(directory).end(signal.SIGINT)
     cluster = directory / "cluster"
     stranger = f"{os.getpid()}\n{cluster}\n1\n5432\n{cluster}\n\n0 0\nready\n"
     (cluster / "postmaster.pid").write_text(stranger)
@@ -138,21 +158,21 @@ async def test_a_stale_pid_file_that_names_a_living_stranger_does_not_block_the_
     holder.end(signal.SIGINT)
 
 
-async def test_a_start_that_was_cut_short_is_made_again(directory: Path) -> None:
-    partial = directory / "cluster.partial"
+async def test_a_start_that_was_cut_short_is_made_again(empty: Path) -> None:
+    partial = empty / "cluster.partial"
     partial.mkdir()
     (partial / "PG_VERSION").write_text("18")
-    holder = Holder(directory)
+    holder = Holder(empty)
     assert (await run(holder.dsn, "SELECT 1"))[0][0] == 1
     holder.end(signal.SIGINT)
 
 
-def test_the_launcher_refuses_to_start_off_the_main_thread(directory: Path) -> None:
+def test_the_launcher_refuses_to_start_off_the_main_thread(empty: Path) -> None:
     raised: list[BaseException] = []
 
     def start() -> None:
         try:
-            start_server(directory)
+            start_server(empty)
         except PostgresError as error:
             raised.append(error)
 
@@ -162,14 +182,14 @@ def test_the_launcher_refuses_to_start_off_the_main_thread(directory: Path) -> N
     assert len(raised) == 1
 
 
-async def test_a_path_too_long_for_a_socket_gets_a_short_private_directory(directory: Path) -> None:
-    holder = Holder(directory / ("d" * 100))
+async def test_a_path_too_long_for_a_socket_gets_a_short_private_directory(empty: Path) -> None:
+    holder = Holder(empty / ("d" * 100))
     try:
         sockets = Path(parse_qs(urlsplit(holder.dsn).query)["host"][0])
         assert len(str(sockets)) < 90
         assert stat.S_IMODE(os.stat(sockets).st_mode) == 0o700
         assert (await run(holder.dsn, "SELECT 1"))[0][0] == 1
-        second = Holder(directory / ("d" * 100))
+        second = Holder(empty / ("d" * 100))
         assert second.how == "shared"
         second.end(signal.SIGINT)
     finally:
@@ -196,17 +216,17 @@ async def test_s21_a_role_needs_its_own_password(server: Server) -> None:
         await asyncpg.connect(dsn)
 
 
-def test_s21_passwords_and_data_are_closed_to_other_users(directory: Path) -> None:
-    Holder(directory).end(signal.SIGINT)
-    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in directory.iterdir()}
+def test_s21_passwords_and_data_are_closed_to_other_users(empty: Path) -> None:
+    Holder(empty).end(signal.SIGINT)
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in empty.iterdir()}
     assert modes == {"cluster": 0o700, "lock": 0o600, "passwords.json": 0o600, "postgresql.log": 0o600}
 
 
-def test_as_root_the_server_starts_in_a_user_namespace_or_as_nobody(directory: Path) -> None:
+def test_as_root_the_server_starts_in_a_user_namespace_or_as_nobody(empty: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("NOT TESTED: the two ways of root")
     binaries = find_binaries()
-    plan = as_nobody(binaries, directory)
+    plan = as_nobody(binaries, empty)
     told = subprocess.run(
         [plan.binaries.postgres, "--version"],
         check=False,
@@ -216,21 +236,59 @@ def test_as_root_the_server_starts_in_a_user_namespace_or_as_nobody(directory: P
     )
     assert told.stdout.startswith(b"postgres (PostgreSQL)")
     assert plan.owner_uid == NOBODY
-    (directory / "closed").mkdir(mode=0o700)
+    (empty / "closed").mkdir(mode=0o700)
     with pytest.raises(PostgresError):
-        as_nobody(binaries, directory / "closed" / "data")
+        as_nobody(binaries, empty / "closed" / "data")
     assert namespace_allowed() in {True, False}
 
 
 async def test_without_user_namespaces_root_runs_it_as_nobody(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
+    empty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if os.geteuid() != 0:
         pytest.skip("NOT TESTED: only root needs it")
     monkeypatch.setattr("store.postgres_user.namespace_allowed", lambda: False)
-    server = start_server(directory)
+    server = start_server(empty)
     try:
         assert (await run(server.dsn("hb_owner"), "SELECT 1"))[0][0] == 1
-        assert (directory / "cluster").stat().st_uid == NOBODY
+        assert (empty / "cluster").stat().st_uid == NOBODY
     finally:
         server.stop()
+
+
+async def test_kill_9_of_the_server_itself_loses_nothing_committed(directory: Path) -> None:
+    holder = Holder(directory)
+    await run(holder.dsn, "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
+    pid = int((directory / "cluster" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    holder.end(signal.SIGINT)
+    again = Holder(directory)
+    try:
+        assert again.how == "owned"
+        assert (await run(again.dsn, "SELECT count(*) FROM kept"))[0][0] == 1000
+    finally:
+        again.end(signal.SIGINT)
+
+
+def test_two_first_starts_at_once_make_one_cluster(empty: Path) -> None:
+    processes = [spawn(empty) for _ in range(3)]
+    told = sorted(process.stdout.readline().split()[0] for process in processes if process.stdout)
+    assert told == ["owned", "shared", "shared"]
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+
+
+async def test_an_open_transaction_of_a_killed_client_is_undone(directory: Path) -> None:
+    holder = Holder(directory)
+    await run(holder.dsn, "CREATE TABLE kept (n integer)")
+    half = await asyncpg.connect(holder.dsn)
+    await half.execute("BEGIN")
+    await half.execute("INSERT INTO kept VALUES (1)")
+    holder.end(signal.SIGKILL)
+    half.terminate()
+    again = Holder(directory)
+    try:
+        assert (await run(again.dsn, "SELECT count(*) FROM kept"))[0][0] == 0
+    finally:
+        again.end(signal.SIGINT)
