@@ -162,9 +162,10 @@ async def sign_in_code_for_delivery(
     """
     id_hash = from_base64url(challenge)
     row = None if id_hash is None else await entry.CHALLENGE_FOR_DELIVERY.one(tx, id_hash, now)
+    # Also what came too late is erased.
+    await entry.ERASE_CODE.run(tx, id_hash)
     if row is None or row.code is None:
         return None
-    await entry.ERASE_CODE.run(tx, id_hash)
     phone = await phones.login_phone(tx, keys, row.patient_id, now)
     if phone is None or phone.phone_hash != row.phone_hash:
         return None

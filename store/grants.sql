@@ -15,9 +15,6 @@ GRANT SELECT, INSERT, UPDATE ON citizen, person_report, phone, session, device, 
 GRANT SELECT, INSERT, UPDATE, DELETE ON patient_identifier, patient_identifier_rev, phone_lookup TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON phone_code_lock, step_up_use, attempt_budget TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_challenge, activation, activation_code TO hb_api;
--- Delivery of a sign-in code: its row, the login phone, and the pen to erase the code afterwards.
-GRANT SELECT, UPDATE ON sign_in_challenge TO hb_delivery;
-GRANT SELECT ON phone, facility TO hb_delivery;
 
 -- audit
 GRANT SELECT, INSERT ON access_log, admin_event TO hb_api;
