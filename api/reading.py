@@ -1,9 +1,9 @@
 """The one way a record is read over HTTP: decide → build → log → commit → bytes.
 
 Everything happens in one transaction, and the bytes leave after its commit. When the log cannot be written
-the answer is 503 and no byte of the record leaves. The person's own answers carry an ETag made of the
-record's head, so an own 304 builds and logs nothing; everybody else's is an HMAC over grant and bytes
-(security.md S32), and their 304 is logged as `unchanged`.
+the answer is 503 and no byte of the record leaves. The person's own whole answers carry an ETag made of the
+record's head, so an own 304 builds and logs nothing; every other one is an HMAC over grant and bytes
+(security.md S32), and its 304 is logged as `unchanged`.
 """
 
 import base64
@@ -60,7 +60,7 @@ async def read_record(call: Call, patient_id: UUID | None, action: Action, build
         if isinstance(access, Refused):
             await _log_refusal(tx, call, subject, actor, action, access)
             return answer(access)
-        if access.is_own:
+        if _is_whole(access):
             return await _own(tx, call, access, build)
         return await _shared(tx, call, access, build)
 
@@ -78,6 +78,13 @@ async def read_beside_record(call: Call, action: Action, build: Build, *, is_log
         if is_logged:
             await _log(tx, call, access, built, changed=True)
         return answer(built.body)
+
+
+def _is_whole(access: Access) -> bool:
+    """The person's own view with nothing left out. Where a device on probation gets less, the record's
+    head would tell of what it does not get."""
+    unbound = access.types is None and access.since is None and access.until is None
+    return access.is_own and unbound and not access.withheld_labels
 
 
 async def _own(tx: Tx, call: Call, access: Access, build: Build) -> Answer:

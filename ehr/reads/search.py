@@ -20,10 +20,9 @@ async def read(
     tx: Tx, access: Access, text: str, cursor: str | None, limit: int | None, now: datetime
 ) -> Built:
     """Items whose names hold every word, newest first. Raises `bad-cursor`."""
-    size = page_size(limit)
-    found = await queries.SEARCH_PAGE.all(
-        tx, *scope_of(access, now), patterns(text), *position(cursor), size + 1
-    )
+    size, words = page_size(limit), patterns(text)
+    arguments = (*scope_of(access, now), words, *position(cursor), size + 1)
+    found = await queries.SEARCH_PAGE.all(tx, *arguments) if words else []
     rows, following = cut(found, size)
     items = [with_main_diagnosis(row) for row in rows]
     page = Page(items=items, next=following, notice=notice_for(access))

@@ -201,3 +201,26 @@ async def test_a_cursor_of_somebody_else_is_only_a_place_in_ones_own_list(
     assert his.json()["items"] == []
     broken = await client.get("/v1/me/conditions?cursor=%C3%A9!", headers=bearer(bob.token))
     assert (broken.status_code, broken.json()["code"]) == (400, "bad-cursor")
+
+
+async def test_s32_a_device_on_probation_learns_no_head_of_the_record(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    person = await make_citizen(store, clock, probation=True)
+    await write(store, person.patient_id, [problem("a")], clock.now())
+    first = await client.get("/v1/me/summary", headers=bearer(person.token))
+    await write(store, person.patient_id, [problem("hidden", "F20")], clock.now(), labels=int(Label.PSY))
+    again = await client.get("/v1/me/summary", headers=bearer(person.token))
+    assert (first.content, first.headers["etag"]) == (again.content, again.headers["etag"])
+    assert str(person.patient_id) not in first.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=x", "cursor=", "page=2", f"cursor={'a' * 201}"]
+)
+async def test_a_wrong_query_is_named_and_refused(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, query: str
+) -> None:
+    person = await make_citizen(store, clock)
+    answer = await client.get(f"/v1/me/conditions?{query}", headers=bearer(person.token))
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")

@@ -4,13 +4,14 @@ import json
 from typing import Any
 from uuid import UUID
 
-from ehr.reads import search, sections, timeline, trend
+from ehr.reads import queries, search, sections, timeline, trend
 from ehr.reads.models import Built
 from kernel.paging import decode_cursor
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.people import make_citizen
 from tests.support.record import bundle, own, write
+from tests.support.sql import nodes, plan_of
 
 
 def body(built: Built) -> dict[str, Any]:
@@ -49,7 +50,7 @@ async def test_search_without_tone_marks_finds_the_other_name_too(store: Store, 
 async def test_search_words_are_letters_not_patterns(store: Store, clock: FrozenClock) -> None:
     who, now = await person(store, clock), clock.now()
     await write(store, who, [problem("a", "2020")], now)
-    for words in ("%%", "__", "\\\\"):
+    for words in ("%%", "__", "\\\\", "  "):
         async with store.transaction() as tx:
             assert body(await search.read(tx, own(who), words, None, None, now))["items"] == []
 
@@ -184,3 +185,18 @@ async def test_timeline_pages_reach_everything_once(store: Store, clock: FrozenC
         visits += [e["encounter"]["id"] for e in page["items"] if e["kind"] == "encounter"]
         cursor, first = page["next"], False
     assert len(visits) == len(set(visits)) == 52
+
+
+async def test_lists_walk_their_own_indexes(owner: Store) -> None:
+    wanted = {
+        queries.SECTION_PAGE: "ehr_resource_by_section",
+        queries.DOCUMENT_PAGE: "ehr_resource_by_section",
+        queries.TREND: "ehr_resource_by_code",
+        queries.TIMELINE_HEADS: "ehr_resource_by_time",
+        queries.VISIT_ITEMS: "ehr_resource_by_encounter",
+    }
+    for statement, index in wanted.items():
+        async with owner.transaction() as tx:
+            plan = await plan_of(tx, statement.sql)
+        names = [node.get("Index Name") for node in nodes(plan) if node.get("Alias") == "r"]
+        assert index in {node.get("Index Name") for node in nodes(plan)}, (index, names)
