@@ -46,7 +46,9 @@ def _identifiers(listed: Any, where: str) -> list[tuple[IdentifierKind, str]]:
         value = identifier.get("value")
         if not isinstance(value, str) or not is_identifier(kind, value.strip()):
             raise BadInputError([Reason("bad-identifier", f"{where}[{index}].value")])
-        found.append((kind, value.strip()))
+        # A BHYT card carries 15 characters, the new printed number only the 10 digits of BHXH.
+        short = kind == "insurance-card" and value.strip().isdigit()
+        found.append(("insurance-number" if short else kind, value.strip()))
     return found
 
 

@@ -17,7 +17,7 @@ _ALL_NAMES = Names(name for names in RULES["names"].values() for name in names)
 _ICD = {Label[label]: tuple(c.replace(".", "") for c in codes) for label, codes in RULES["icd"].items()}
 _SECURITY = {code: Label[label] for code, label in RULES["security_codes"].items()}
 _DEPARTMENT_CODES = {code: Label[label] for code, label in RULES["departments"]["codes"].items()}
-_DEPARTMENT_NAMES = {Label[label]: Names([n]) for n, label in RULES["departments"]["names"].items()}
+_DEPARTMENT_NAMES = [(Label[label], Names([n])) for n, label in RULES["departments"]["names"].items()]
 _OTHER_SYSTEMS = ("loinc", "snomed", "rxnorm", "cvx", "terminology.hl7.org", "unitsofmeasure")
 
 
@@ -73,7 +73,7 @@ def department_label(encounter: dict[str, Any]) -> Label:
             if coding.get("system") == DEPARTMENT:
                 found |= _DEPARTMENT_CODES.get(str(coding.get("code")), Label.NONE)
     text = fold_for_gate("\n".join(t for t in texts if isinstance(t, str)))
-    for label, names in _DEPARTMENT_NAMES.items():
+    for label, names in _DEPARTMENT_NAMES:
         if text and names.found(text, squeeze(text)):
             found |= label
     return found

@@ -38,6 +38,7 @@ _SHAPES: dict[str, tuple[type, ...]] = {
     "status": (str,),
     "intent": (str,),
     "gender": (str,),
+    "birthDate": (str,),
     "div": (str,),
     "text": (str, dict),
     "code": (str, dict, list),

@@ -5,6 +5,7 @@ Files of any size are read HOSO by HOSO. No DTD, no entity, no network, no huge 
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import IO, Any, Final
@@ -32,6 +33,10 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
     "XML13": ("CHI_TIEU_GIAYCHUYENTUYEN",),
     "XML14": ("CHI_TIEU_GIAYHEN_KHAMLAI",),
 }
+_PROLOG_BYTES: Final = 256
+_ENCODING: Final = re.compile(
+    rb"""(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,100}encoding\s*=\s*["']([^"']{0,40})["']""", re.IGNORECASE
+)
 # Known tables that this reader leaves alone; XML6 never gets in at all (the gate).
 _LEFT_OUT: Final = frozenset({"XML0", "XML9", "XML10", "XML11", "XML12", "XML15"})
 
@@ -42,7 +47,7 @@ def read_package(stream: IO[bytes], name: str, now: datetime) -> Iterator[Unit |
     facility = ""
     try:
         parser = etree.iterparse(
-            stream,
+            _Checked(stream),
             events=("start", "end"),
             resolve_entities=False,
             no_network=True,
@@ -77,8 +82,21 @@ def _check_prolog(root: etree._Element) -> None:
     info: Any = root.getroottree().docinfo
     if info.doctype:
         raise reject("doctype-refused", "DOCTYPE")
-    if (info.encoding or "utf-8").lower() not in ("utf-8", "ascii", "us-ascii"):
-        raise reject("bad-encoding", "encoding")
+
+
+class _Checked:
+    """A stream whose XML declaration was looked at: only UTF-8 is read (TCVN3, VNI and the like are not)."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._head = stream.read(_PROLOG_BYTES)
+        declared = _ENCODING.match(self._head)
+        if declared is not None and declared.group(1).lower() not in (b"utf-8", b"us-ascii"):
+            raise reject("bad-encoding", "encoding")
+
+    def read(self, size: int = -1) -> bytes:
+        head, self._head = self._head, b""
+        return head or self._stream.read(size)
 
 
 def _forget(element: etree._Element) -> None:
@@ -189,7 +207,7 @@ def _row(element: etree._Element, table: str, where: str) -> Row:
 
 def _tag(element: etree._Element) -> str:
     tag = element.tag
-    return etree.QName(tag).localname.upper() if isinstance(tag, str) else ""
+    return tag.rpartition("}")[2].upper() if isinstance(tag, str) else ""
 
 
 def _children(element: etree._Element, name: str) -> Iterator[etree._Element]:

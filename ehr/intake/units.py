@@ -64,7 +64,7 @@ def extract_unit(gated: Gated, source_id: str, facility_name: str | None) -> Pre
 def _referrer(items: list[Item], source_id: str) -> Callable[[str], Referred | None]:
     """What a reference inside the unit points at. Across units only the id can be told."""
     find = resolver(items)
-    titles = {i.key: medication_title(i.raw.encode()) for i in items if i.rtype == "Medication"}
+    titles = {item.key: _medication_title(item) for item in items if item.rtype == "Medication"}
 
     def refer(reference: str) -> Referred | None:
         item = find(reference)
@@ -75,6 +75,13 @@ def _referrer(items: list[Item], source_id: str) -> Callable[[str], Referred | N
         return Referred(resource_id(source_id, item.key), titles.get(item.key, ""))
 
     return refer
+
+
+def _medication_title(item: Item) -> str:
+    try:
+        return medication_title(item.raw.encode())
+    except msgspec.ValidationError as error:
+        raise BadInputError([Reason("bad-resource", item.where + _path(str(error)))]) from None
 
 
 def _departments(passed: list[Passed], source_id: str) -> dict[str, Label]:

@@ -1,0 +1,279 @@
+"""The sensitive-data gate: what it finds however it is written, and what it leaves alone (vietnam.md §5)."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ehr.intake.gate import Gate, judge_plain
+from ehr.intake.models import Item, PersonFacts, Unit
+from ehr.intake.survey import survey
+from ehr.intake.units import Prepared, prepare
+from kernel.access import Label
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def unit(*docs: dict[str, Any]) -> Unit:
+    items = [
+        Item(
+            rtype=doc["resourceType"],
+            key=f"{doc['resourceType']}/{doc['id']}",
+            doc=doc,
+            raw=json.dumps(doc),
+            where=f"entry[{i}].resource",
+            aliases=(f"{doc['resourceType']}/{doc['id']}", f"urn:uuid:{doc['id']}"),
+        )
+        for i, doc in enumerate(docs)
+    ]
+    return Unit(name="unit", key="key", person=PersonFacts(), items=items, snapshot=False)
+
+
+def gated(*docs: dict[str, Any]) -> Prepared:
+    return prepare(unit(*docs), None, "source", None)
+
+
+def observation(ident: str = "o1", text: str = "Glucose", **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "id": ident,
+        "status": "final",
+        "code": {"text": text},
+        "subject": {"reference": "Patient/p"},
+        **more,
+    }
+
+
+def encounter(**more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Encounter",
+        "id": "e1",
+        "status": "finished",
+        "class": {"code": "AMB"},
+        "subject": {"reference": "Patient/p"},
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HIV âm tính",
+        "Xét nghiệm HIVAg/Ab",
+        "AntiHIV",
+        "anti-HIV",
+        "H I V",
+        "H.I.V (+)",
+        "h\u200bi\u200bv",
+        "H\u200bIV",
+        "ＨＩＶ",
+        "НІV",
+        "&#72;IV",
+        "H&shy;IV",
+        "<b>H</b>IV",
+        "AIDS giai đoạn cuối",
+        "SIDA",
+        "nghiện ma tuý",
+        "Nghiện  ma túy",
+        "NGHIỆN MA TÚY",
+        "nghiện chất dạng thuốc phiện",
+        "mại dâm",
+        "Methadone 10mg",
+        "điều trị ARV",
+        "phòng khám OPC",
+        "TDF/3TC/DTG",
+        "Tenofovir 300mg + Lamivudin 300mg",
+        "Efavirenz",
+        "lopinavir / ritonavir",
+        "(B20)",
+        "ICD-10: Z21",
+        "B20.1 - Bệnh",
+    ],
+)
+def test_names_are_found_however_they_are_written(text: str) -> None:
+    assert judge_plain(text) == "drop"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hives",
+        "archive",
+        "8h IV",
+        "a RV lead",
+        "hi vọng",
+        "chi vẫn đau",
+        "mà tuỳ thuộc vào",
+        "larva",
+        "hearing aids",
+        "giường B21",
+        "nghiện rượu",
+        "nghiện thuốc lá",
+        "nirmatrelvir/ritonavir",
+        "Viêm gan vi rút B",
+        "vitamin B1",
+        "từ từ",
+    ],
+)
+def test_harmless_words_pass(text: str) -> None:
+    assert judge_plain(text) == "keep"
+
+
+@pytest.mark.parametrize("text", ["Tenofovir 300mg", "Lamivudine 100mg", "TDF", "3TC"])
+def test_a_medicine_that_also_treats_hepatitis_b_waits_for_a_person(text: str) -> None:
+    assert judge_plain(text) == "review"
+
+
+def test_an_ambiguous_medicine_paid_by_the_programme_is_stopped() -> None:
+    found = survey(observation(text="Tenofovir"), "x")
+    assert Gate().judge(found, "nguon_ctra:3").verdict == "drop"
+    assert Gate().judge(found, "nguon_ctra:1").verdict == "review"
+
+
+@pytest.mark.parametrize("code", ["B20", "B201", "B24†", "b23.8", "Z21", "F11.2", "F19", "O98.7", "Z72.2"])
+def test_icd_codes_are_stopped_with_or_without_their_dot(code: str) -> None:
+    assert gated(observation(code={"coding": [{"code": code}]})).withheld == 1
+
+
+@pytest.mark.parametrize("code", ["F10.2", "F17", "B18.1", "Z20.5", "T39", "I10"])
+def test_alcohol_tobacco_and_other_codes_stay(code: str) -> None:
+    assert gated(observation(code={"coding": [{"code": code}]})).withheld == 0
+
+
+def test_t40_waits_for_review() -> None:
+    assert len(gated(observation(code={"coding": [{"code": "T40.2"}]})).review) == 1
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"note": [{"text": "HIV âm tính"}]},
+        {"text": {"status": "generated", "div": "<div>H<b>I</b>V</div>"}},
+        {"contained": [{"resourceType": "Specimen", "note": [{"text": "anti-HIV"}]}]},
+        {"extension": [{"url": "urn:x", "valueString": "ARV"}]},
+        {"code": {"coding": [{"system": "http://loinc.org", "code": "55277-8"}]}},
+        {"performer": [{"display": "OPC"}]},
+        {"hiv_status": True},
+    ],
+)
+def test_a_hit_anywhere_in_a_resource_stops_it(hidden: dict[str, Any]) -> None:
+    prepared = gated(observation(**hidden), observation("o2"))
+    assert [r.title for r in prepared.resources] == ["Glucose"]
+    assert prepared.withheld == 1
+
+
+def test_text_inside_an_attachment_is_read_and_what_cannot_be_read_is_stopped() -> None:
+    def document(data: str, kind: str) -> dict[str, Any]:
+        attachment = {"contentType": kind, "data": data}
+        return {
+            "resourceType": "DocumentReference",
+            "id": "d",
+            "status": "current",
+            "content": [{"attachment": attachment}],
+        }
+
+    telling = base64.b64encode("Kết quả HIV".encode()).decode()
+    assert gated(document(telling, "text/plain; charset=utf-8")).withheld == 1
+    assert gated(document("%%%", "text/plain")).withheld == 1
+    (picture,) = gated(document(telling, "image/jpeg")).resources
+    assert picture.labels & Label.RESTRICTED
+
+
+def test_nothing_that_stays_points_at_what_was_stopped() -> None:
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "status": "final",
+        "code": {"text": "Xét nghiệm"},
+        "subject": {"reference": "Patient/p"},
+    }
+    visit = encounter(
+        diagnosis=[
+            {"condition": {"reference": "Condition/c"}, "use": {"text": "main"}},
+            {"condition": {"reference": "Condition/ok"}},
+        ],
+        reasonCode=[{"text": "Khám HIV"}, {"text": "Ho"}],
+    )
+    prepared = gated(
+        visit,
+        {"resourceType": "Condition", "id": "c", "code": {"coding": [{"code": "B20"}]}},
+        {"resourceType": "Condition", "id": "ok", "code": {"text": "Ho"}},
+        observation(text="Anti-HIV"),
+        observation("o2"),
+        {**report, "result": [{"reference": "Observation/o1"}, {"reference": "Observation/o2"}]},
+        {**report, "id": "r2", "result": [{"reference": "urn:uuid:o1"}]},
+        {
+            "resourceType": "Provenance",
+            "id": "v",
+            "recorded": "2026-01-01T00:00:00Z",
+            "target": [{"reference": "DiagnosticReport/r2"}, {"reference": "Observation/o1"}],
+        },
+    )
+    docs = {r.rtype: json.loads(r.doc) for r in prepared.resources}
+    assert docs["Encounter"]["diagnosis"] == [{"condition": {"reference": "Condition/ok"}}]
+    assert docs["Encounter"]["reasonCode"] == [{"text": "Ho"}]
+    assert docs["DiagnosticReport"]["result"] == [{"reference": "Observation/o2"}]
+    assert "Provenance" not in docs
+    assert sorted(r.rtype for r in prepared.resources) == [
+        "Condition",
+        "DiagnosticReport",
+        "Encounter",
+        "Observation",
+    ]
+    text = "".join(r.doc + r.item for r in prepared.resources)
+    assert "o1" not in text
+    assert "HIV" not in text
+
+
+def test_a_request_whose_medication_was_stopped_goes_with_it() -> None:
+    request = {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "status": "active",
+        "intent": "order",
+        "medicationReference": {"reference": "Medication/x"},
+    }
+    prepared = gated({"resourceType": "Medication", "id": "x", "code": {"text": "Efavirenz"}}, request)
+    assert (prepared.resources, prepared.withheld) == ([], 2)
+
+
+def test_a_rewritten_resource_keeps_the_zeros_of_its_decimals() -> None:
+    bad = {"resourceType": "Encounter", "id": "e1", "class": {"code": "OPC"}, "status": "finished"}
+    raw = '{"resourceType":"Observation","id":"o","status":"final","code":{"text":"Na"},'
+    raw += '"encounter":{"reference":"Encounter/e1"},"valueQuantity":{"value":4.50}}'
+    built = unit(bad, json.loads(raw))
+    built.items[1].raw = raw
+    (kept,) = prepare(built, None, "s", None).resources
+    assert '"value":4.50' in kept.doc
+    assert "encounter" not in kept.doc
+
+
+@pytest.mark.parametrize(
+    ("doc", "label"),
+    [
+        (observation(code={"coding": [{"code": "F32.1"}]}), Label.PSY),
+        (observation(code={"coding": [{"code": "F10.2"}]}), Label.ETH),
+        (observation(code={"coding": [{"code": "O04.9"}]}), Label.SEX),
+        (observation(code={"coding": [{"code": "A53.9"}]}), Label.STD),
+        (observation(code={"coding": [{"code": "T74.1"}]}), Label.SDV),
+        (observation(text="Clozapin 25mg"), Label.PSY),
+        (observation(text="Lithium"), Label.PSY),
+        (observation(text="Mifepriston"), Label.SEX),
+        (observation(text="CD4"), Label.HIV),
+        (observation(text="Giang mai RPR"), Label.STD),
+        (observation(meta={"security": [{"code": "PSY"}]}), Label.PSY),
+        (observation(meta={"security": [{"code": "R"}]}), Label.RESTRICTED),
+        (observation(), Label.NONE),
+    ],
+)
+def test_labels_cover_codes_names_and_what_the_sender_set(doc: dict[str, Any], label: Label) -> None:
+    (row,) = gated(doc).resources
+    assert Label(row.labels) == label
+
+
+def test_unlabelled_content_of_a_sensitive_department_is_restricted() -> None:
+    visit = encounter(serviceType={"text": "Khoa Tâm thần"})
+    rows = gated(visit, observation(encounter={"reference": "Encounter/e1"})).resources
+    assert [Label(row.labels) for row in rows] == [Label.PSY, Label.RESTRICTED]
