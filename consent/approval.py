@@ -20,12 +20,12 @@ from consent.grants import Consented, issue_grant
 from consent.models import AccessRequest, Grant, PractitionerRequest, Scope, Tier
 from consent.policy import (
     ATTEMPTS_MAX,
-    WRONG_CODES_MAX,
     cap_for,
     exceeds,
     granted_scope,
     is_empty,
     local_day,
+    tier_open,
 )
 from consent.problems import (
     CHALLENGE_DEAD,
@@ -34,7 +34,7 @@ from consent.problems import (
     REQUEST_EXPIRED,
     SCOPE_EXCEEDS_REQUEST,
 )
-from consent.requests import own_mirror, request_for_citizen, requested_scope
+from consent.requests import has_ticket, is_present, own_mirror, request_for_citizen, requested_scope
 from consent.role_caps import role_cap
 from consent.transfer import HOTP_DIGITS, digits_are_live, live_counters, nonce_is_live
 from identity.devices import StepUp, verify_step_up
@@ -46,7 +46,6 @@ from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
-from visits.presence import presence_of
 
 APPROVE_TYP = "consent-approve"
 LABEL_TYP = "consent-label"
@@ -167,7 +166,7 @@ async def approve(
     if isinstance(step_up, Refused):
         return step_up
     await queries.lock_guard(tx, request.patient_id)
-    presence = await _is_present(tx, request, now)
+    presence = await is_present(tx, request, now)
     scope = _cut(request, choice, approval.tier, presence=presence, probation=step_up.probation, now=now)
     if is_empty(scope):
         return Refused(problem=NOTHING_GRANTED)
@@ -203,12 +202,14 @@ async def enter_code(
     wrong_codes = await queries.lock_guard(tx, mirror.patient_id)
     request = await queries.request_by_id(tx, mirror.patient_id, request_id)
     assert request is not None
-    presence = await _is_present(tx, request, now)
+    presence = await is_present(tx, request, now)
     tier: Tier = "C" if len(code) == HOTP_DIGITS else "D"
     matched, probation = await _hotp_match(tx, keys, request, code, now) if tier == "C" else (False, False)
     scope = _cut(request, requested_scope(request), tier, presence=presence, probation=probation, now=now)
+    ticket = await has_ticket(tx, request, now)
+    may = tier_open(tier, request.delivery, presence=presence, ticket=ticket, wrong_codes=wrong_codes)
     attempt = _Attempt(
-        allowed=_code_allowed(tier, presence, wrong_codes) and not is_empty(scope),
+        allowed=may and not is_empty(scope),
         matched=matched,
         code_hash=code_hash(keys, request_id, code) if tier == "D" else _NO_HASH,
     )
@@ -245,13 +246,6 @@ async def _free_phone(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) ->
     phone = await login_phone(tx, keys, patient_id, now)
     if phone is not None:
         await free_code_lock(tx, phone.phone_hash, "consent")
-
-
-def _code_allowed(tier: Tier, presence: bool, wrong_codes: int) -> bool:
-    """D needs presence. After 50 wrong codes in a row D is off, and C for who is not here (S31)."""
-    if tier == "D":
-        return presence and wrong_codes < WRONG_CODES_MAX
-    return presence or wrong_codes < WRONG_CODES_MAX
 
 
 def _choice(approval: Approval) -> Scope:
@@ -303,12 +297,6 @@ async def _step_up(
     return await verify_step_up(
         tx, request.patient_id, actor.device_id, APPROVE_TYP, text, approval.signed.signature, now
     )
-
-
-async def _is_present(tx: Tx, request: AccessRequest, now: datetime) -> bool:
-    """Presence when the request was made, or a check-in since."""
-    found = await presence_of(tx, request.patient_id, request.facility_id, now)
-    return request.presence or found is not None
 
 
 async def _hotp_match(

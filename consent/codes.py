@@ -24,11 +24,11 @@ from consent.policy import (
     HOUR,
     SMS_PER_FACILITY_DAY,
     TIER_CAPS,
-    WRONG_CODES_MAX,
     local_day,
+    tier_open,
 )
 from consent.problems import CHALLENGE_DEAD, REQUEST_EXPIRED
-from consent.requests import own_mirror
+from consent.requests import has_ticket, is_present, own_mirror
 from identity.devices import list_devices
 from identity.phones import login_phone, login_phone_replaced_at, take_code_lock
 from identity.practitioners import practitioner_card
@@ -39,7 +39,6 @@ from store.database import Tx
 from store.fields import lookup_hashes, seal, unseal
 from store.keys import KeyRing
 from store.outbox import emit
-from visits.presence import presence_of
 
 PHONE_CHANGE_PAUSE: Final = timedelta(hours=72)
 
@@ -128,7 +127,8 @@ async def _deliverable(
     tx: Tx, keys: KeyRing, request: AccessRequest, wrong_codes: int, now: datetime
 ) -> bool:
     """Whether this person may get an SMS now. All is asked of everybody, an unknown person too."""
-    present = await presence_of(tx, request.patient_id, request.facility_id, now) is not None
+    presence = await is_present(tx, request, now)
+    ticket = await has_ticket(tx, request, now)
     phone = await login_phone(tx, keys, request.patient_id, now)
     replaced_at = await login_phone_replaced_at(tx, request.patient_id)
     devices = await list_devices(tx, keys, request.patient_id)
@@ -136,9 +136,7 @@ async def _deliverable(
     app_first = bool(devices) and now < request.created_at + APP_FIRST_FOR
     wanted = (
         request.status == "requested"
-        and request.delivery != "withheld"
-        and (present or request.presence)
-        and wrong_codes < WRONG_CODES_MAX
+        and tier_open("D", request.delivery, presence=presence, ticket=ticket, wrong_codes=wrong_codes)
         and _settled(replaced_at, now)
         and not app_first
         and paid

@@ -9,7 +9,7 @@ from msgspec import Struct
 from kernel.access import Label, RecordType, Role
 
 Tier = Literal["A", "B", "C", "D"]
-Delivery = Literal["ring", "silent", "withheld"]
+Delivery = Literal["ring", "silent", "cold", "withheld"]
 RequestStatus = Literal["requested", "granted", "refused", "reported"]
 EndReason = Literal["revoked", "superseded"]
 AskingState = Literal["waiting", "granted", "ended"]

@@ -169,9 +169,25 @@ def delivery_of(
         return "withheld"
     if presence:
         return "ring"
-    if not warm or today >= REQUESTS_PER_CITIZEN_DAY or pair_over:
+    if today >= REQUESTS_PER_CITIZEN_DAY or pair_over:
         return "withheld"
+    if not warm:
+        return "cold"
     return "ring" if rings < RINGS_PER_TEN_MINUTES else "silent"
+
+
+def tier_open(tier: Tier, delivery: Delivery, *, presence: bool, ticket: bool, wrong_codes: int) -> bool:
+    """Whether a request may be answered this way (security.md S6, S7, S31).
+
+    ticket: another account than the asking one wrote the person down at the desk; it opens D and
+    nothing else. After 50 wrong codes in a row D is off, and C for a requester without presence.
+    """
+    codes_on = wrong_codes < WRONG_CODES_MAX
+    if tier == "D":
+        return delivery != "withheld" and codes_on and (presence or ticket)
+    if delivery not in ("ring", "silent"):
+        return False
+    return tier != "C" or presence or codes_on
 
 
 def asking_state(granted: bool, expires_at: datetime, now: datetime) -> AskingState:

@@ -214,7 +214,7 @@ OPEN_REQUESTS = Statement(
     f"""
     SELECT {REQUEST_COLUMNS} FROM access_request
     WHERE patient_id = $1 AND created_at > $3 AND expires_at > $2 AND status = 'requested'
-      AND delivery <> 'withheld'
+      AND delivery IN ('ring', 'silent')
     ORDER BY created_at DESC LIMIT 100
     """,  # noqa: S608
 )
@@ -230,7 +230,7 @@ END_REQUEST = Scalar(
     UUID,
     """
     UPDATE access_request SET status = $3, decided_at = $4
-    WHERE patient_id = $1 AND request_id = $2 AND status = 'requested' AND delivery <> 'withheld'
+    WHERE patient_id = $1 AND request_id = $2 AND status = 'requested' AND delivery IN ('ring', 'silent')
       AND expires_at > $4
     RETURNING request_id
     """,
@@ -261,10 +261,10 @@ CHECK_CODE = Statement(
     """
     UPDATE access_request SET
         attempts = attempts + 1,
-        status = CASE WHEN status = 'requested' AND delivery <> 'withheld' AND $6
+        status = CASE WHEN status = 'requested' AND $6
                        AND ($7 OR (code_hash = $8 AND code_expires_at > $4))
                  THEN 'granted' ELSE status END,
-        grant_id = CASE WHEN status = 'requested' AND delivery <> 'withheld' AND $6
+        grant_id = CASE WHEN status = 'requested' AND $6
                          AND ($7 OR (code_hash = $8 AND code_expires_at > $4))
                    THEN $5 ELSE grant_id END
     WHERE patient_id = $1 AND request_id = $2 AND practitioner_id = $3 AND status <> 'granted'
@@ -289,8 +289,9 @@ async def check_code(
     """Charge one attempt and, in the same statement, grant when the secret is right.
 
     None: the request is over or its five attempts are spent, nothing was compared. `grant_id` is the
-    id the grant will have; it comes back only to the one attempt that won. `matched`: the caller
-    already compared (digits, nonce, HOTP); `code_hash` is compared with the stored SMS code here.
+    id the grant will have; it comes back only to the one attempt that won. `allowed`: policy.tier_open,
+    from what never changes in the row. `matched`: the caller already compared (digits, nonce, HOTP);
+    `code_hash` is compared with the stored SMS code here.
     """
     return await CHECK_CODE.one(
         tx, patient_id, request_id, practitioner_id, now, grant_id, allowed, matched, code_hash

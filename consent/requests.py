@@ -53,11 +53,12 @@ from store.fields import lookup_hashes
 from store.keys import KeyRing
 from store.outbox import emit
 from visits.identification import Identified, read_code
-from visits.presence import presence_of, record_scan
+from visits.presence import presence_of, record_scan, ticket_of
 
 _EVENTS: dict[Delivery, str] = {
     "ring": "consent.requested",
     "silent": "consent.requested-silently",
+    "cold": "consent.withheld",
     "withheld": "consent.withheld",
 }
 
@@ -196,6 +197,18 @@ async def own_mirror(tx: Tx, actor: Actor, request_id: UUID) -> PractitionerRequ
     return mirror if mirror is not None else Refused(problem=UNKNOWN_REQUEST)
 
 
+async def is_present(tx: Tx, request: AccessRequest, now: datetime) -> bool:
+    """Presence when the request was made, or a check-in since."""
+    found = await presence_of(tx, request.patient_id, request.facility_id, now)
+    return request.presence or found is not None
+
+
+async def has_ticket(tx: Tx, request: AccessRequest, now: datetime) -> bool:
+    """Whether another account of the facility wrote the person down at the desk today."""
+    found = await ticket_of(tx, request.patient_id, request.facility_id, request.practitioner_id, now)
+    return found is not None
+
+
 async def open_requests(tx: Tx, patient_id: UUID, now: datetime) -> list[AccessRequest]:
     """What waits for the person's answer, newest first."""
     return await queries.open_requests(tx, patient_id, now, now - REQUEST_WINDOW - timedelta(minutes=1))
@@ -204,9 +217,9 @@ async def open_requests(tx: Tx, patient_id: UUID, now: datetime) -> list[AccessR
 async def request_for_citizen(
     tx: Tx, patient_id: UUID, request_id: UUID, now: datetime
 ) -> AccessRequest | Refused:
-    """One open request of the person; a withheld one does not exist."""
+    """One open request of the person; one that did not reach the app does not exist."""
     request = await queries.request_by_id(tx, patient_id, request_id)
-    if request is None or request.delivery == "withheld":
+    if request is None or request.delivery not in ("ring", "silent"):
         return Refused(problem=UNKNOWN_REQUEST)
     if request.status != "requested":
         return Refused(problem=REQUEST_DECIDED)

@@ -65,3 +65,10 @@ async def record_scan(
 async def presence_of(tx: Tx, patient_id: UUID, facility_id: UUID, now: datetime) -> Presence | None:
     """The latest proof of presence at this facility within 12 hours."""
     return await queries.recent_presence(tx, patient_id, facility_id, now - PRESENCE_TTL, now)
+
+
+async def ticket_of(
+    tx: Tx, patient_id: UUID, facility_id: UUID, asking: UUID, now: datetime
+) -> Presence | None:
+    """A check-in that another account than the asking one typed within 12 hours: tier D, no presence."""
+    return await queries.recent_ticket(tx, patient_id, facility_id, asking, now - PRESENCE_TTL, now)

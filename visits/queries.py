@@ -80,3 +80,20 @@ async def arrival_since(
 ) -> Presence | None:
     """The latest arrival by any means, presence or ticket."""
     return await ARRIVAL_SINCE.one(tx, patient_id, facility_id, since, now)
+
+
+RECENT_TICKET = Statement(
+    Presence,
+    """
+    SELECT check_in_id, recorded_by, recorded_at FROM check_in
+    WHERE patient_id = $1 AND facility_id = $2 AND recorded_at > $4 AND recorded_at <= $5
+      AND means = 'staff-typed' AND recorded_by <> $3
+    ORDER BY recorded_at DESC LIMIT 1
+    """,
+)
+
+
+async def recent_ticket(
+    tx: Tx, patient_id: UUID, facility_id: UUID, asking: UUID, after: datetime, now: datetime
+) -> Presence | None:
+    return await RECENT_TICKET.one(tx, patient_id, facility_id, asking, after, now)

@@ -1,6 +1,7 @@
 -- A practitioner's request to see a record. No foreign key to citizen: an unknown subject has a
 -- pseudo patient_id, so that unknown and known look alike (security.md S19).
--- `delivery` withheld: nothing reaches the person, and nothing can be granted.
+-- `delivery` withheld: nothing reaches the person, and nothing can be granted; cold: the facility is new
+-- to the person, so nothing reaches the app, and only an SMS after a check-in at the desk can grant (S6, S7).
 -- table: access_request distribute: patient_id with citizen
 CREATE TABLE access_request (
     patient_id uuid NOT NULL,
@@ -31,7 +32,7 @@ CREATE TABLE access_request (
     code_sent_at timestamptz,
     code_sends int NOT NULL DEFAULT 0,
     CONSTRAINT access_request_pkey PRIMARY KEY (patient_id, request_id),
-    CONSTRAINT access_request_delivery CHECK (delivery IN ('ring', 'silent', 'withheld')),
+    CONSTRAINT access_request_delivery CHECK (delivery IN ('ring', 'silent', 'cold', 'withheld')),
     CONSTRAINT access_request_status CHECK (status IN ('requested', 'granted', 'refused', 'reported')),
     CONSTRAINT access_request_attempts CHECK (attempts BETWEEN 0 AND 5),
     CONSTRAINT access_request_code_sends CHECK (code_sends BETWEEN 0 AND 3)

@@ -29,6 +29,7 @@ from tests.support.people import (
     sign_in_again,
 )
 from tests.support.record import hospital, write
+from visits.arrivals import record_arrival
 from visits.identification import draw_code
 from visits.presence import check_in_by_scan
 
@@ -82,7 +83,7 @@ async def test_s6_a_cold_facility_without_presence_reaches_nobody(
     assert steps.code_of(typed) == "otp-invalid"
 
 
-@pytest.mark.parametrize(("day", "delivery"), [("2025-11-20", "ring"), ("2024-11-20", "withheld")])
+@pytest.mark.parametrize(("day", "delivery"), [("2025-11-20", "ring"), ("2024-11-20", "cold")])
 async def test_s6_an_encounter_in_24_months_makes_a_facility_warm(
     store: Store, clock: FrozenClock, people: People, day: str, delivery: str
 ) -> None:
@@ -158,7 +159,7 @@ async def test_s7_a_scan_elsewhere_is_no_presence_here(
     await check_in(store, clock, elsewhere.actor, citizen)
     request = await by_number(store, clock, doctor, citizen.number)
     row = await steps.row_of(store, doctor, request.request_id)
-    assert (row.presence, row.delivery) == (False, "withheld")
+    assert (row.presence, row.delivery) == (False, "cold")
 
 
 async def test_s7_a_code_61_seconds_old_opens_nothing(
@@ -175,6 +176,65 @@ async def check_in(store: Store, clock: FrozenClock, actor: Any, citizen: Citize
     qr = draw_code(store.keys, citizen.patient_id, clock.now()).qr
     async with store.transaction() as tx:
         done = await check_in_by_scan(tx, store.keys, actor, qr, request_id=steps.TRACE, now=clock.now())
+    assert not isinstance(done, Refused)
+
+
+async def send_sms(store: Store, clock: FrozenClock, doctor: Doctor, request_id: UUID) -> str | None:
+    """The code that would be sent, None when nothing is."""
+    row = await steps.row_of(store, doctor, request_id)
+    async with store.transaction() as tx:
+        asked = await codes.ask_code(tx, store.keys, doctor.actor, request_id, clock.now())
+        assert not isinstance(asked, Refused)
+        event = await tx.fetchval(
+            "SELECT event FROM outbox WHERE patient_id = $1 AND event LIKE 'consent.code-%'"
+            " ORDER BY event_id DESC LIMIT 1",
+            row.patient_id,
+        )
+        if event != "consent.code-ready":
+            return None
+        sent = await codes.code_for_delivery(
+            tx, store.keys, row.patient_id, request_id, 3 - asked.sends_left, clock.now()
+        )
+    return sent.code if sent is not None else None
+
+
+async def test_s7_a_number_typed_by_another_account_opens_tier_d_and_nothing_else(
+    store: Store, clock: FrozenClock, people: People
+) -> None:
+    doctor, citizen, facility = people
+    clerk = await make_doctor(store, clock, facility, role="clerk")
+    await typed_at_desk(store, clock, clerk, citizen)
+    request = await by_number(store, clock, doctor, citizen.number, duration_seconds=30 * 86400)
+    row = await steps.row_of(store, doctor, request.request_id)
+    assert (row.presence, row.delivery) == (False, "cold")
+    assert await visible(store, clock, citizen) == []
+    digits = steps.offline_code(store, citizen, row, clock.now())
+    typed = await steps.type_code(store, clock, doctor, request.request_id, digits)
+    assert steps.code_of(typed) == "otp-invalid"
+    clock.advance(seconds=60)
+    code = await send_sms(store, clock, doctor, request.request_id)
+    assert code is not None
+    verdict = await steps.type_code(store, clock, doctor, request.request_id, code)
+    assert isinstance(verdict, CodeVerdict)
+    assert verdict.starts_at == clock.now() + timedelta(minutes=10)
+    assert verdict.ends_at - verdict.starts_at == timedelta(hours=24)
+
+
+async def test_s7_a_number_typed_by_the_asking_doctor_opens_nothing(
+    store: Store, clock: FrozenClock, people: People
+) -> None:
+    doctor, citizen, _ = people
+    await typed_at_desk(store, clock, doctor, citizen)
+    request = await by_number(store, clock, doctor, citizen.number)
+    clock.advance(seconds=60)
+    assert await send_sms(store, clock, doctor, request.request_id) is None
+
+
+async def typed_at_desk(store: Store, clock: FrozenClock, member: Doctor, citizen: Citizen) -> None:
+    async with store.transaction() as tx:
+        done = await record_arrival(
+            tx, member.actor, citizen.patient_id, request_id=steps.TRACE, now=clock.now()
+        )
     assert not isinstance(done, Refused)
 
 
