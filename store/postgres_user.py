@@ -7,7 +7,6 @@ import ctypes
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,14 @@ NOBODY = 65534
 _CLONE_NEWUSER = 0x10000000
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
+# Found now: between fork and exec, while other threads import, only plain system calls are safe.
+_UNSHARE = getattr(_LIBC, "unshare", None)
+_PRCTL = getattr(_LIBC, "prctl", None)
+_MAPS = (
+    ("/proc/self/setgroups", b"deny"),
+    ("/proc/self/uid_map", b"%d 0 1" % NOBODY),
+    ("/proc/self/gid_map", b"%d 0 1" % NOBODY),
+)
 
 
 class RunAs(Struct, frozen=True):
@@ -63,20 +70,21 @@ def namespace_allowed() -> bool:
 
 def die_with_parent(parent: int) -> None:
     """Let the kernel send SIGINT (a fast shutdown) when the thread that started us ends."""
-    if sys.platform != "linux":
+    if _PRCTL is None:
         return
-    if _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0) != 0:
+    if _PRCTL(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
     if os.getppid() not in {parent, 0}:
         os._exit(1)  # the parent died before the line above
 
 
 def _enter_namespace() -> None:
-    if _LIBC.unshare(_CLONE_NEWUSER) != 0:
+    if _UNSHARE is None or _UNSHARE(_CLONE_NEWUSER) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{NOBODY} 0 1")
-    Path("/proc/self/gid_map").write_text(f"{NOBODY} 0 1")
+    for name, line in _MAPS:
+        descriptor = os.open(name, os.O_WRONLY)
+        os.write(descriptor, line)
+        os.close(descriptor)
 
 
 def _become_nobody() -> None:
