@@ -1,6 +1,5 @@
 """One parent, its children and PostgreSQL: how they start together and end together."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -56,18 +55,18 @@ def served(directory: Path, port: int, **variables: str) -> Iterator[subprocess.
     finally:
         process.kill()
         process.wait()
-        eventually(lambda: not descends(directory), "processes were left behind")
+        eventually(lambda: not started_with(port), "processes were left behind")
 
 
-def descends(directory: Path) -> list[int]:
-    """Processes whose environment or command line names the directory."""
+def started_with(port: int) -> list[int]:
+    """Processes that inherited this PORT: the parent, its children and its PostgreSQL."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            variables = (entry / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        if str(directory).encode() in text and int(entry.name) != os.getpid():
+        if f"PORT={port}".encode() in variables:
             found.append(int(entry.name))
     return found
 
