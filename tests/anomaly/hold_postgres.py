@@ -9,9 +9,9 @@ from store.postgres import start_server
 
 def main() -> None:
     server = start_server(Path(sys.argv[1]))
-    sys.stdout.write(f"{'owned' if server.owned else 'shared'} {server.dsn('hb_owner')}\n")
-    sys.stdout.flush()
     try:
+        sys.stdout.write(f"{'owned' if server.owned else 'shared'} {server.dsn('hb_owner')}\n")
+        sys.stdout.flush()
         threading.Event().wait()
     except KeyboardInterrupt:
         server.stop()
