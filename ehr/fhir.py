@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Raw, Struct, field
 
 
-class Element(Struct, frozen=True, kw_only=True, rename="camel"):
+class Element(Struct, kw_only=True, rename="camel"):
     """Base of all: FHIR names are camelCase."""
 
 

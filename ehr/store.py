@@ -15,9 +15,7 @@ from msgspec import Struct
 from ehr import queries
 from ehr.displays import DISPLAY_VERSION
 from ehr.models import NewResource, Source, WriteResult
-from ehr.problems import OTHER_SOURCE
 from ehr.queries import StoredRow
-from kernel.problems import refuse
 from store.database import Tx
 
 Key = tuple[str, str]
@@ -28,6 +26,10 @@ _COLUMNS = (
     *("title_folded", "encounter_id", "main_id", "content_sha256", "item", "body", "doc"),
 )
 _VALUES = attrgetter(*_COLUMNS)
+
+
+class OtherSourceError(Exception):
+    """An id that another source wrote. Ids are made per source, so an honest import never meets it."""
 
 
 class Changes(Struct, frozen=True):
@@ -50,7 +52,7 @@ async def write_unit(
 ) -> WriteResult:
     """Write one unit. With `unit` set, rows of the same source and unit that are absent here are retracted.
 
-    Raises `other-source` when a resource stands under another source; then nothing is written.
+    Raises OtherSourceError when a resource stands under another source; then nothing is written.
     """
     head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now)
     assert head_seq is not None
@@ -89,7 +91,7 @@ def _compare(named: dict[Key, NewResource], stored: dict[Key, StoredRow], source
         if old is None:
             changes.created.append(resource)
         elif old.source_id != source.source_id:
-            refuse(OTHER_SOURCE, resource.rtype)
+            raise OtherSourceError(resource.rtype)
         elif _is_equal(old, resource):
             changes.unchanged.append(resource)
         else:
