@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from audit.service import record_act
 from consent import queries
 from consent.approval import code_hash
 from consent.models import AccessRequest
@@ -63,7 +64,7 @@ class CodeForDelivery(Struct, frozen=True, kw_only=True):
 
 
 async def ask_code(
-    tx: Tx, keys: KeyRing, actor: Actor, request_id: UUID, now: datetime
+    tx: Tx, keys: KeyRing, actor: Actor, request_id: UUID, *, trace_id: str, now: datetime
 ) -> CodeAsked | Refused:
     """Send a code for this request: at most 3, at least 60 seconds apart; the old one dies."""
     mirror = await own_mirror(tx, actor, request_id)
@@ -90,6 +91,7 @@ async def ask_code(
     event = "consent.code-ready" if wanted else "consent.code-withheld"
     ref = {"request_id": str(request_id), "send": str(slot.code_sends)}
     await emit(tx, request.patient_id, event, ref, now)
+    await record_act(tx, request.patient_id, actor, "consent:code:ask", request_id=trace_id, now=now)
     return CodeAsked(
         sends_left=CODE_SENDS_MAX - slot.code_sends,
         resend_after_seconds=int(CODE_RESEND_AFTER.total_seconds()),

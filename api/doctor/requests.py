@@ -263,7 +263,9 @@ async def type_code(
 async def ask_sms(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[SmsAsked]:
     """Ask for a code by SMS to the person's phone."""
     async with call.begin() as (tx, actor):
-        outcome = await codes.ask_code(tx, call.keys, actor, request_id, call.now)
+        outcome = await codes.ask_code(
+            tx, call.keys, actor, request_id, trace_id=call.request_id, now=call.now
+        )
     if isinstance(outcome, Refused):
         return answer(outcome)
     asked = SmsAsked(sends_left=outcome.sends_left, resend_after_seconds=outcome.resend_after_seconds)

@@ -43,7 +43,9 @@ async def sms(
 ) -> tuple[CodeAsked | Refused, CodeForDelivery | None]:
     """Ask for an SMS and open what the worker would send, None when nothing may be sent."""
     async with store.transaction() as tx:
-        asked = await codes.ask_code(tx, store.keys, doctor.actor, request_id, clock.now())
+        asked = await codes.ask_code(
+            tx, store.keys, doctor.actor, request_id, trace_id=steps.TRACE, now=clock.now()
+        )
     if isinstance(asked, Refused):
         return asked, None
     row = await steps.row_of(store, doctor, request_id)

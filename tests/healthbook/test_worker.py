@@ -156,7 +156,9 @@ async def test_a_tier_d_code_reaches_the_phone_once_and_is_written_in_clear_nowh
     await until_idle(worker)
     clock.advance(seconds=61)
     async with store.transaction() as tx:
-        answer = await ask_code(tx, store.keys, doctor.actor, request.request_id, clock.now())
+        answer = await ask_code(
+            tx, store.keys, doctor.actor, request.request_id, trace_id="t", now=clock.now()
+        )
     assert not isinstance(answer, Refused)
     await until_idle(worker)
     (sent,) = sms.got
