@@ -38,6 +38,7 @@ from identity.problems import (
     SECOND_ACCOUNT_NEEDED,
 )
 from identity.sign_in import SignedIn
+from identity.undo import keep_replaced
 from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -265,6 +266,7 @@ async def finish(
     enrolled = await devices.enrol(tx, keys, pending.patient_id, device, pending.code, now, origin)
     if isinstance(enrolled, Refused):
         return enrolled
+    await keep_replaced(tx, pending.patient_id, enrolled.device_id, now)
     await queries.UPSERT_PIN.run(tx, pending.patient_id, pin_hash, now)
     await queries.RAISE_LEVEL.run(tx, pending.patient_id, PERSON_LEVEL)
     await phones.make_login(tx, keys, pending.patient_id, pending.phone_number, now)

@@ -31,6 +31,7 @@ from identity.signatures import (
     webauthn_registration,
 )
 from identity.tokens import from_base64url, to_base64url
+from identity.undo import put_back
 from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -284,6 +285,7 @@ async def end_device(
     if await queries.END_DEVICE.one(tx, actor.actor_id, device_id, now, "ended-by-person") is None:
         return Refused(problem=NO_SUCH_DEVICE)
     await queries.END_SESSIONS_OF_DEVICE.run(tx, actor.actor_id, device_id, now, "device-ended")
+    await put_back(tx, actor.actor_id, device_id, now)
     await record_act(tx, actor.actor_id, actor, "identity:device:end", request_id=request_id, now=now)
     await emit(tx, actor.actor_id, "identity.device-ended", {"device_id": str(device_id)}, now)
     return None

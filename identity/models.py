@@ -202,6 +202,14 @@ class Device(Struct, frozen=True, kw_only=True):
     probation_until: datetime
 
 
+class UndoRow(Struct, frozen=True):
+    """PIN and login phone that an activation replaced."""
+
+    pin_hash: str
+    phone_hash: bytes | None
+    recorded_at: datetime
+
+
 class SessionRow(Struct, frozen=True):
     actor_id: UUID
     session_id: UUID

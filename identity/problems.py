@@ -55,6 +55,17 @@ SESSION_ENDED = declare(
         next_en="Sign in again.",
     )
 )
+CLOCK_OFF = declare(
+    ProblemType(
+        code="device-clock-off",
+        status=401,
+        vi="Đồng hồ của điện thoại lệch quá 5 phút.",
+        en="The clock of the phone is off by more than 5 minutes.",
+        next_vi="Bật giờ tự động trên điện thoại rồi thử lại.",
+        next_en="Turn on automatic time on the phone, then try again.",
+        retryable=True,
+    )
+)
 STEP_UP_REFUSED = declare(
     ProblemType(
         code="step-up-refused",

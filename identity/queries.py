@@ -10,6 +10,7 @@ from identity.models import (
     OwnIdentifierRow,
     PhoneRow,
     SessionRow,
+    UndoRow,
 )
 from store.statement import Command, Scalar, Statement
 
@@ -94,6 +95,10 @@ PHONES_OF_PERSON = Statement(
     "SELECT phone_hash, role, value, changed_at, last_used_at FROM phone WHERE patient_id = $1 ORDER"
     " BY changed_at",
 )
+PROMOTE_PHONE = Command(
+    "UPDATE phone SET role = 'login', changed_at = $3, last_used_at = $3"
+    " WHERE patient_id = $1 AND phone_hash = $2 AND role = 'contact'"
+)
 TOUCH_PHONE = Command("UPDATE phone SET last_used_at = $3 WHERE patient_id = $1 AND phone_hash = $2")
 INSERT_PHONE_LOOKUP = Command(
     "INSERT INTO phone_lookup (phone_hash, patient_id, key_version) VALUES ($1, $2, $3)"
@@ -151,6 +156,27 @@ UPSERT_PIN = Command(
     " DO UPDATE SET pin_hash = EXCLUDED.pin_hash, changed_at = EXCLUDED.changed_at"
 )
 PIN_HASH = Scalar(str, "SELECT pin_hash FROM citizen_pin WHERE patient_id = $1")
+
+# -- what an activation replaced
+
+INSERT_UNDO = Command(
+    "INSERT INTO activation_undo (patient_id, device_id, pin_hash, phone_hash, recorded_at)"
+    " VALUES ($1, $2, $3, $4, $5)"
+)
+TAKE_UNDO = Statement(
+    UndoRow,
+    "DELETE FROM activation_undo WHERE patient_id = $1 AND device_id = $2"
+    " RETURNING pin_hash, phone_hash, recorded_at",
+)
+LATER_UNDO = Scalar(
+    UUID,
+    "SELECT device_id FROM activation_undo WHERE patient_id = $1 AND recorded_at > $2"
+    " ORDER BY recorded_at LIMIT 1",
+)
+HAND_ON_UNDO = Command(
+    "UPDATE activation_undo SET pin_hash = $3, phone_hash = $4 WHERE patient_id = $1 AND device_id = $2"
+)
+PURGE_UNDO = Command("DELETE FROM activation_undo WHERE patient_id = $1 AND recorded_at <= $2")
 
 # -- sessions
 

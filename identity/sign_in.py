@@ -220,9 +220,10 @@ async def _insert_challenge(
 
 
 async def _may_send(tx: Tx, phone_hash: bytes, number: str, now: datetime) -> bool:
-    """Caps of the phone and its block of numbers, and no consent code live there (S2)."""
-    if not await phones.take_code_lock(tx, phone_hash, "sign-in", now + CODE_LIFE, now):
-        return False
+    """Caps of the phone and its block of numbers, and no consent code live there (S2).
+
+    The lock comes last: a start that sends nothing must not keep consent codes away (S31).
+    """
     prefix = budgets.subject(number[:PREFIX_LENGTH])
     for budget, id_hash in (
         (budgets.SENDS_HOUR, phone_hash),
@@ -231,7 +232,8 @@ async def _may_send(tx: Tx, phone_hash: bytes, number: str, now: datetime) -> bo
     ):
         if not await budgets.charge(tx, budget, id_hash, now):
             return False
-    return is_mobile(number)
+    free = await phones.take_code_lock(tx, phone_hash, "sign-in", now + CODE_LIFE, now)
+    return free and is_mobile(number)
 
 
 def _code_mac(pepper: bytes, challenge_id: str, code: str) -> bytes:

@@ -13,7 +13,7 @@ GRANT SELECT, INSERT, UPDATE ON facility, facility_code, practitioner, practitio
 GRANT SELECT, INSERT, UPDATE ON facility_client, register_change, account_credential TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON citizen, person_report, phone, session, device, citizen_pin TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON patient_identifier, patient_identifier_rev, phone_lookup TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON phone_code_lock, step_up_use, attempt_budget TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON phone_code_lock, step_up_use, attempt_budget, activation_undo TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_challenge, activation, activation_code TO hb_api;
 
 -- audit

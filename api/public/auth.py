@@ -16,6 +16,7 @@ from identity.models import PractitionerCard
 from identity.problems import (
     ACTIVATION_REFUSED,
     CHALLENGE_DEAD,
+    CLOCK_OFF,
     DEVICE_KEY_REFUSED,
     PIN_TOO_EASY,
     SESSION_ENDED,
@@ -200,7 +201,7 @@ async def verify_sign_in(
     actors=("public",),
     operation_id="refresh_session",
     tags=TAGS,
-    problems=(SESSION_ENDED,),
+    problems=(SESSION_ENDED, CLOCK_OFF),
 )
 async def refresh_session(data: JSONBody[RefreshBody], call: NamedDependency[Call]) -> Response[Tokens]:
     """Renew a session, signed by the device's refresh key. A used token ends the whole family."""

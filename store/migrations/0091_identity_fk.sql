@@ -17,3 +17,5 @@ ALTER TABLE device ADD CONSTRAINT device_citizen FOREIGN KEY (patient_id) REFERE
 ALTER TABLE step_up_use ADD CONSTRAINT step_up_use_device_citizen FOREIGN KEY (patient_id) REFERENCES citizen (patient_id);
 
 ALTER TABLE citizen_pin ADD CONSTRAINT citizen_pin_citizen FOREIGN KEY (patient_id) REFERENCES citizen (patient_id);
+
+ALTER TABLE activation_undo ADD CONSTRAINT activation_undo_citizen FOREIGN KEY (patient_id) REFERENCES citizen (patient_id);

@@ -1,10 +1,11 @@
 """Activation in presence by two staff accounts (security.md S8)."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
-from identity import people, phones, sessions
+from identity import devices, people, phones, queries, sessions
 from identity.activation import ActivationCode, Proposed
 from identity.policy import pin_is_easy
 from identity.sign_in import SignedIn
@@ -19,7 +20,15 @@ from tests.support.entry import (
     propose,
     redeem,
 )
-from tests.support.people import make_doctor, make_facility, make_person, new_number
+from tests.support.people import (
+    Citizen,
+    make_citizen,
+    make_doctor,
+    make_facility,
+    make_person,
+    new_number,
+    new_phone_number,
+)
 from tests.support.phone import Phone
 
 
@@ -152,6 +161,69 @@ async def test_s8_the_activation_stands_in_the_persons_log_by_name(
         rows = await tx.fetch("SELECT actor_name FROM access_log WHERE patient_id = $1", done.patient_id)
     names = {row["actor_name"] for row in rows}
     assert {desk.first.actor.name, desk.second.actor.name} <= names
+
+
+async def _login(store: Store, clock: FrozenClock, patient_id: UUID) -> tuple[str | None, str | None]:
+    """(login phone, PIN hash) of a person."""
+    async with store.transaction() as tx:
+        phone = await phones.login_phone(tx, store.keys, patient_id, clock.now())
+        return (phone.number if phone else None), await queries.PIN_HASH.one(tx, patient_id)
+
+
+async def _end(store: Store, clock: FrozenClock, victim: Citizen, thief: SignedIn) -> None:
+    async with store.transaction() as tx:
+        ended = await devices.end_device(
+            tx, victim.actor, thief.enrolled.device_id, request_id="r", now=clock.now()
+        )
+    assert ended is None
+
+
+async def make_victim(store: Store, clock: FrozenClock) -> Citizen:
+    """A person whose card is the one of `card`."""
+    return await make_citizen(
+        store, clock, name="Lê Thị Quầy", birth_date="1990-05-06", phone_number=new_phone_number()
+    )
+
+
+async def steal(store: Store, clock: FrozenClock, desk: Desk, victim: Citizen, phone: str) -> SignedIn:
+    """Two colluding accounts activate the victim on a phone of theirs."""
+    code = await activation_code(store, clock, desk, card(victim.number, phone))
+    done = await redeem(store, clock, code, pin="730518")
+    assert isinstance(done, SignedIn)
+    return done
+
+
+async def test_s8_ending_the_new_device_puts_phone_and_pin_back(store: Store, clock: FrozenClock) -> None:
+    desk, victim = await make_desk(store, clock), await make_victim(store, clock)
+    before = await _login(store, clock, victim.patient_id)
+    first = await steal(store, clock, desk, victim, "0909 444 001")
+    clock.advance(hours=1)
+    second = await steal(store, clock, desk, victim, "0909 444 002")
+    assert (await _login(store, clock, victim.patient_id))[0] == "+84909444002"
+    await _end(store, clock, victim, first)
+    assert (await _login(store, clock, victim.patient_id))[0] == "+84909444002"
+    await _end(store, clock, victim, second)
+    assert await _login(store, clock, victim.patient_id) == before
+
+
+async def test_s8_also_when_the_last_one_goes_first(store: Store, clock: FrozenClock) -> None:
+    desk, victim = await make_desk(store, clock), await make_victim(store, clock)
+    before = await _login(store, clock, victim.patient_id)
+    first = await steal(store, clock, desk, victim, "0909 444 003")
+    clock.advance(hours=1)
+    second = await steal(store, clock, desk, victim, "0909 444 004")
+    await _end(store, clock, victim, second)
+    assert (await _login(store, clock, victim.patient_id))[0] == "+84909444003"
+    await _end(store, clock, victim, first)
+    assert await _login(store, clock, victim.patient_id) == before
+
+
+async def test_after_the_probation_a_recovery_stays(store: Store, clock: FrozenClock) -> None:
+    desk, victim = await make_desk(store, clock), await make_victim(store, clock)
+    new = await steal(store, clock, desk, victim, "0909 444 005")
+    clock.advance(hours=73)
+    await _end(store, clock, victim, new)
+    assert (await _login(store, clock, victim.patient_id))[0] == "+84909444005"
 
 
 @pytest.mark.parametrize(

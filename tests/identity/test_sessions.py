@@ -171,3 +171,15 @@ async def test_tokens_rest_as_hashes(store: Store, owner: Store, clock: FrozenCl
     assert citizen.token not in dump
     assert citizen.tokens.refresh_token is not None
     assert citizen.tokens.refresh_token not in dump
+
+
+async def test_a_phone_with_a_wrong_clock_keeps_its_family(store: Store, clock: FrozenClock) -> None:
+    citizen = await make_citizen(store, clock)
+    token, issued_at, signature = citizen.phone.sign_refresh(
+        citizen.tokens, clock.now() - timedelta(minutes=6)
+    )
+    async with store.transaction() as tx:
+        answer = await sessions.refresh(tx, store.keys, token, issued_at, signature, clock.now())
+    assert isinstance(answer, Refused)
+    assert answer.problem.code == "device-clock-off"
+    assert isinstance(await _refresh(store, clock, citizen, citizen.tokens), Tokens)
