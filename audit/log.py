@@ -8,7 +8,7 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -26,7 +26,6 @@ ActorFilter: TypeAlias = Literal["citizen", "practitioner", "facility-system", "
 
 ROWS_MAX = 200
 _NEWEST = 2**62
-_Keyset: TypeAlias = tuple[Annotated[int, msgspec.Meta(ge=0, le=_NEWEST)]]
 _OWN_READS = frozenset(READ_TAGS.values())
 _EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
@@ -87,6 +86,10 @@ class Filter(Struct, frozen=True, kw_only=True):
     proofs: bool = False
 
 
+class _Keyset(NamedTuple):
+    before_seq: Annotated[int, msgspec.Meta(ge=0, le=_NEWEST)]
+
+
 class _Words(Struct, frozen=True):
     you: str
     titles: dict[str, str]
@@ -104,7 +107,7 @@ class _Words(Struct, frozen=True):
 
 async def read_log(tx: Tx, access: Access, wanted: Filter, *, cursor: str | None, limit: int) -> AccessLog:
     """One page, newest first. Raises the problem `bad-cursor`."""
-    before = decode_cursor(cursor, _Keyset)[0] if cursor else _NEWEST
+    before = decode_cursor(cursor, _Keyset).before_seq if cursor else _NEWEST
     since, until = _span(wanted)
     rows = await queries.page(
         tx,

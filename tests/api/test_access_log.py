@@ -12,6 +12,7 @@ from audit.service import record_act, record_read
 from audit.verify import ExportRow, verify_rows
 from kernel.access import Action, Actor, mint_access
 from kernel.ids import uuid7
+from kernel.paging import encode_cursor
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer, client_of
@@ -211,7 +212,15 @@ async def test_s20_two_persons_in_sequence_get_their_own_log(
 
 
 @pytest.mark.parametrize(
-    "query", [{"actor": "nobody"}, {"since": "yesterday"}, {"limit": "0"}, {"cursor": "%%"}, {"x": "1"}]
+    "query",
+    [
+        {"actor": "nobody"},
+        {"since": "yesterday"},
+        {"limit": "0"},
+        {"cursor": "%%"},
+        {"cursor": encode_cursor(2**70)},
+        {"x": "1"},
+    ],
 )
 async def test_a_wrong_parameter_is_a_problem_and_not_a_crash(
     store: Store, clock: FrozenClock, citizen: Citizen, query: dict[str, str]

@@ -98,7 +98,8 @@ def other_key_id() -> str:
 def document() -> bytes:
     about = (
         'text = "SSK1:" + base45 (RFC 9285) of payload and signature; payload = JCS of {body, exp, kid, '
-        'kind, v}; the last 64 bytes are Ed25519 over "SSK1:" + payload; exp in Unix seconds; keys are raw, base64'
+        'kind, v}; the last 64 bytes are Ed25519 over "SSK1:" + payload; exp in Unix seconds; '
+        "keys are raw, base64"
     )
     written = msgspec.json.encode({"v": "1", "about": about, "cases": cases()})
     return msgspec.json.format(written, indent=1) + b"\n"
