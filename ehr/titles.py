@@ -33,6 +33,11 @@ def title_of(concept: Concept | None, unnamed: str = UNNAMED) -> str:
     """The best name of a concept; `unnamed` where the source gave neither text nor code."""
     if concept is None:
         return unnamed
+    return name_of(concept) or _code_and_system(concept) or unnamed
+
+
+def name_of(concept: Concept) -> str | None:
+    """The best name in words; None where only a code is left."""
     own_words = _own_words(concept)
     if own_words:
         return own_words
@@ -42,9 +47,7 @@ def title_of(concept: Concept | None, unnamed: str = UNNAMED) -> str:
     for coding in concept.coding:
         if coding.display and _is_name(coding.display):
             return coding.display.strip()
-    if concept.text and _is_name(concept.text):
-        return concept.text.strip()
-    return _code_and_system(concept) or unnamed
+    return concept.text.strip() if concept.text and _is_name(concept.text) else None
 
 
 def coding_title(coding: Coding | None) -> str | None:

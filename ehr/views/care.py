@@ -1,5 +1,6 @@
 """Encounters, procedures, plans, devices, alerts."""
 
+from ehr import titles
 from ehr.fhir import CarePlan, Device, DeviceUseStatement, Encounter, FlagResource, Procedure, Reference
 from ehr.titles import title_of
 from ehr.views.draft import (
@@ -36,13 +37,13 @@ def encounter(ident: str, e: Encounter, _refer: Refer) -> Draft:
     when = first_date(start(e.period))
     setting = _CLASSES.get(e.class_.code or "") or _VISIT
     kind = e.type[0] if e.type else e.service_type
-    item = new_item(ident, "Encounter", title_of(kind, setting), e.status, when)
+    title = (titles.name_of(kind) if kind else None) or setting
+    item = new_item(ident, "Encounter", title, e.status, when)
     item.category = e.class_.code
     item.end_date = end(e.period)
     item.reasons = [title_of(reason) for reason in e.reason_code]
-    item.lines = [setting]
-    if e.service_type is not None:
-        item.lines.append(title_of(e.service_type))
+    department = titles.name_of(e.service_type) if e.service_type else None
+    item.lines = [setting, department] if department else [setting]
     if e.hospitalization and e.hospitalization.discharge_disposition:
         item.lines.append(title_of(e.hospitalization.discharge_disposition))
     return Draft(

@@ -206,3 +206,11 @@ def test_equal_text_with_other_white_space_is_equal_content() -> None:
         for n in (None, 2)
     ]
     assert rows[0].content_sha256 == rows[1].content_sha256
+
+
+def test_a_visit_with_a_bare_code_is_titled_by_its_setting() -> None:
+    kind = {"coding": [{"system": "urn:vn:so-suc-khoe:care-kind", "code": "99"}]}
+    visit = {"resourceType": "Encounter", "status": "finished", "class": {"code": "IMP"}, "type": [kind]}
+    assert item(read(visit)).title == "Điều trị nội trú"
+    kind["coding"][0]["code"] = "07"
+    assert item(read(visit)).title == "Nhận thuốc theo hẹn"
