@@ -275,6 +275,31 @@ async def test_an_unknown_event_is_kept_and_stops_nobody_else(
         await tx.execute("DELETE FROM outbox")
 
 
+async def test_s22_an_event_that_fails_is_kept_and_its_log_line_says_class_and_nothing_else(
+    store: Store,
+    owner: Store,
+    worker: Worker,
+    clock: FrozenClock,
+    citizen: Citizen,
+    sms: SpySms,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    await until_idle(worker)
+    async with store.transaction() as tx:
+        await start(tx, store.keys, "number", citizen.number, clock.now())
+    async with owner.transaction() as tx:
+        await tx.execute("UPDATE sign_in_challenge SET code = '\\x01' WHERE code IS NOT NULL")
+    await until_idle(worker)
+    output = "".join(capsys.readouterr())
+    assert "FieldSealError" in output
+    for secret in (citizen.number, citizen.phone_number, str(citizen.patient_id)):
+        assert secret not in output
+    assert sms.got == []
+    async with owner.transaction() as tx:
+        assert await tx.fetchval("SELECT attempts FROM outbox WHERE event = 'identity.sign-in-code'") == 1
+        await tx.execute("DELETE FROM outbox")
+
+
 async def test_two_workers_abreast_say_each_thing_once(
     store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen, push: SpyPush, worker: Worker
 ) -> None:
