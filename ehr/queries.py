@@ -14,8 +14,8 @@ from store.statement import Command, Scalar, Statement
 LOCK_HEAD = Scalar(
     int,
     """
-    INSERT INTO ehr_head (patient_id, head_seq, refreshed_at) VALUES ($1, 0, $2)
-    ON CONFLICT (patient_id) DO UPDATE SET patient_id = EXCLUDED.patient_id
+    INSERT INTO ehr_head AS h (patient_id, head_seq, refreshed_at) VALUES ($1, 0, $2)
+    ON CONFLICT (patient_id) DO UPDATE SET head_seq = h.head_seq
     RETURNING head_seq
     """,
 )
