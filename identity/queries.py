@@ -130,7 +130,7 @@ DEVICE_BY_ID = Statement(
     DeviceRow, _DEVICE + " WHERE patient_id = $1 AND device_id = $2 AND ended_at IS NULL"
 )
 LIVE_DEVICES = Statement(
-    DeviceRow, _DEVICE + " WHERE patient_id = $1 AND ended_at IS NULL ORDER BY enrolled_at"
+    DeviceRow, _DEVICE + " WHERE patient_id = $1 AND ended_at IS NULL ORDER BY enrolled_at, device_id"
 )
 END_DEVICE = Scalar(
     UUID,

@@ -84,6 +84,7 @@ async def test_a_person_is_activated_at_the_desk_and_signs_in_on_a_second_phone(
     assert me.json()["numbers"] == [{"kind": "national-id", "value": number, "state": "verified"}]
     assert (me.json()["login_phone"], me.json()["on_probation"]) == ("*** 123", True)
 
+    clock.advance(minutes=1)
     started = await client.post("/v1/auth/sign-in/start", json={"kind": "number", "value": number})
     assert started.status_code == 202
     challenge = started.json()["challenge_id"]
