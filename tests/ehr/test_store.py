@@ -1,5 +1,7 @@
 """Writing: versions, units, and whose rows a source may touch."""
 
+import asyncio
+
 import pytest
 from asyncpg import Record
 
@@ -108,3 +110,20 @@ async def test_s3_revert_retracts_one_credential_and_leaves_the_rest(
         result = await revert(tx, person.patient_id, hospital("b"), poisoned_since, clock.now())
     assert result.retracted == {"Condition": 1}
     assert [r["deleted"] for r in await rows(store, person.patient_id)] == [False, True]
+
+
+async def test_parallel_writers_take_turns_and_no_number_is_used_twice(
+    store: Store, clock: FrozenClock
+) -> None:
+    person = await make_citizen(store, clock)
+    results = await asyncio.gather(
+        *(
+            write(store, person.patient_id, [condition(f"a{n}"), condition("same")], clock.now())
+            for n in range(12)
+        )
+    )
+    found = await rows(store, person.patient_id)
+    assert sorted(row["seq"] for row in found) == list(range(1, 14))
+    assert max(result.head_seq for result in results) == 13
+    assert sum(result.created.get("Condition", 0) for result in results) == 13
+    assert sum(result.unchanged.get("Condition", 0) for result in results) == 11
