@@ -15,16 +15,10 @@ _COORDINATE_BYTES = 32
 class DemoPhone:
     """A phone with its two device keys (security.md S11)."""
 
-    def __init__(self) -> None:
-        self._refresh = ec.generate_private_key(ec.SECP256R1())
-        self._step_up = ec.generate_private_key(ec.SECP256R1())
-
-    @classmethod
-    def of_keys(cls, refresh_key: str, step_up_key: str) -> "DemoPhone":
-        """The phone again, from the private JWK texts of the sheet."""
-        phone = cls.__new__(cls)
-        phone._refresh, phone._step_up = _from_jwk(refresh_key), _from_jwk(step_up_key)
-        return phone
+    def __init__(self, refresh_key: str | None = None, step_up_key: str | None = None) -> None:
+        """A new phone, or the one of these private JWK texts of the sheet."""
+        self._refresh = _from_jwk(refresh_key) if refresh_key else ec.generate_private_key(ec.SECP256R1())
+        self._step_up = _from_jwk(step_up_key) if step_up_key else ec.generate_private_key(ec.SECP256R1())
 
     def enrolment(self, challenge: str) -> NewDevice:
         """What the phone sends to be enrolled; `challenge` is the activation code."""

@@ -124,7 +124,7 @@ class Hand:
     def _phone(self) -> tuple[DemoPhone, DemoCitizen]:
         if not isinstance(self.person, DemoCitizen):
             raise HandError("Only a citizen's phone does that.")
-        return DemoPhone.of_keys(self.person.device.refresh_key, self.person.device.step_up_key), self.person
+        return DemoPhone(self.person.device.refresh_key, self.person.device.step_up_key), self.person
 
     def _sign_in(self) -> None:
         path, body = self._credentials()
