@@ -72,11 +72,12 @@ class BrowserOrigin(Struct, frozen=True, kw_only=True):
 
 
 class Enrolled(Struct, frozen=True, kw_only=True):
-    """hotp_secret: base64url, handed out this once."""
+    """hotp_secret: base64url. known: the phone was enrolled before and proved both of its keys again."""
 
     device_id: UUID
     hotp_secret: str
     probation_until: datetime
+    known: bool = False
 
 
 class StepUp(Struct, frozen=True, kw_only=True):
@@ -134,11 +135,20 @@ async def refuse_device(
     tx: Tx, patient_id: UUID, device: NewDevice, challenge: str, origin: BrowserOrigin
 ) -> Refused | None:
     """What stands against enrolling this device, asked before a code is used up for it."""
-    if proven_step_up_key(device, challenge, origin) is None:
+    step_up_key = proven_step_up_key(device, challenge, origin)
+    if step_up_key is None:
         return Refused(problem=DEVICE_KEY_REFUSED, where="device")
-    if len(await queries.LIVE_DEVICES.all(tx, patient_id)) >= DEVICES_MAX:
+    live = await queries.LIVE_DEVICES.all(tx, patient_id)
+    if len(live) >= DEVICES_MAX and _same_phone(live, device, step_up_key) is None:
         return Refused(problem=TOO_MANY_DEVICES)
     return None
+
+
+def _same_phone(live: list[DeviceRow], device: NewDevice, step_up_key: str) -> DeviceRow | None:
+    """The live device with exactly these two keys: the phone of somebody who had signed out."""
+    refresh_key = msgspec.json.encode(device.refresh_key).decode()
+    same = (row for row in live if row.refresh_key == refresh_key and row.step_up_key == step_up_key)
+    return next(same, None)
 
 
 async def enrol(
@@ -150,13 +160,19 @@ async def enrol(
     now: datetime,
     origin: BrowserOrigin | None = None,
 ) -> Enrolled | Refused:
-    """Add a device, on probation for 72 hours (S8), and tell the others. At most 5 live ones."""
+    """Add a device, on probation for 72 hours (S8), and tell the others. At most 5 live ones.
+
+    A phone that comes back with the keys of a live device is that device: no second row, no new probation.
+    """
     used_at = origin or BrowserOrigin()
     await queries.LOCK_CITIZEN.one(tx, patient_id)
     refused = await refuse_device(tx, patient_id, device, challenge, used_at)
     step_up_key = proven_step_up_key(device, challenge, used_at)
     if refused is not None or step_up_key is None:
         return refused or Refused(problem=DEVICE_KEY_REFUSED, where="device")
+    row = _same_phone(await queries.LIVE_DEVICES.all(tx, patient_id), device, step_up_key)
+    if row is not None:
+        return _come_back(keys, row)
     device_id, secret = uuid7(now), to_base64url(secrets.token_bytes(HOTP_SECRET_BYTES))
     await queries.INSERT_DEVICE.run(
         tx,
@@ -175,8 +191,19 @@ async def enrol(
     return Enrolled(device_id=device_id, hotp_secret=secret, probation_until=now + PROBATION)
 
 
+def _come_back(keys: KeyRing, row: DeviceRow) -> Enrolled:
+    return Enrolled(
+        device_id=row.device_id,
+        hotp_secret=unseal(keys, row.patient_id, "device", "hotp_secret", row.hotp_secret),
+        probation_until=row.probation_until,
+        known=True,
+    )
+
+
 async def log_enrolment(tx: Tx, patient_id: UUID, enrolled: Enrolled, request_id: str, now: datetime) -> None:
-    """The new device in the person's log."""
+    """The new device in the person's log; one that came back is none."""
+    if enrolled.known:
+        return
     actor = Actor(kind="citizen", actor_id=patient_id, device_id=enrolled.device_id)
     await record_act(tx, patient_id, actor, "identity:device:enrol", request_id=request_id, now=now)
 

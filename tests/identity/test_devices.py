@@ -162,6 +162,48 @@ async def test_s11_at_most_five_devices_also_when_ten_come_at_once(store: Store,
         assert len(await devices.list_devices(tx, store.keys, citizen.patient_id)) == 5
 
 
+async def _bring(
+    store: Store, clock: FrozenClock, citizen: Citizen, phone: Phone, challenge: str
+) -> Enrolled | Refused:
+    async with store.transaction() as tx:
+        device = phone.new_device(challenge)
+        return await devices.enrol(tx, store.keys, citizen.patient_id, device, challenge, clock.now())
+
+
+async def test_s11_a_phone_that_comes_back_with_both_keys_is_the_same_device(
+    store: Store, clock: FrozenClock
+) -> None:
+    citizen = await make_citizen(store, clock)
+    for _ in range(4):
+        assert isinstance(await _bring(store, clock, citizen, Phone(), "c"), Enrolled)
+    clock.advance(seconds=5)
+    back = await _bring(store, clock, citizen, citizen.phone, "again")
+    assert isinstance(back, Enrolled)
+    assert (back.device_id, back.known) == (citizen.phone.device_id, True)
+    assert back.probation_until < clock.now()
+    assert isinstance(await _bring(store, clock, citizen, Phone(), "c"), Refused)
+
+
+async def test_s11_one_known_key_does_not_make_a_known_device(store: Store, clock: FrozenClock) -> None:
+    citizen, half = await make_citizen(store, clock), Phone()
+    half.refresh_key = citizen.phone.refresh_key
+    made = await _bring(store, clock, citizen, half, "c")
+    assert isinstance(made, Enrolled)
+    assert (made.device_id == citizen.phone.device_id, made.known) == (False, False)
+    assert made.probation_until > clock.now()
+
+
+async def test_s11_an_ended_device_comes_back_as_a_new_one(store: Store, clock: FrozenClock) -> None:
+    citizen = await make_citizen(store, clock)
+    assert citizen.phone.device_id is not None
+    async with store.transaction() as tx:
+        device_id = citizen.phone.device_id
+        await devices.end_device(tx, citizen.actor, device_id, request_id="r", now=clock.now())
+    made = await _bring(store, clock, citizen, citizen.phone, "c")
+    assert isinstance(made, Enrolled)
+    assert made.probation_until > clock.now()
+
+
 async def test_s8_a_device_on_probation_throws_nobody_out_but_itself(
     store: Store, clock: FrozenClock
 ) -> None:
