@@ -1,6 +1,7 @@
 """How deliveries collapse, and when they are tried again. Pure."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from notifications.models import Collapse, NotificationType, Outcome
 
@@ -8,6 +9,8 @@ LEASE = timedelta(seconds=30)
 RETRY_BASE_SECONDS = 2
 RETRY_CAP_SECONDS = 300
 ATTEMPTS_MAX = 12
+# How long the outcome of a delivery is kept; the notice itself stays in the inbox.
+KEPT = timedelta(days=30)
 
 COLLAPSE: dict[NotificationType, Collapse] = {
     "consent-request": "consent",
@@ -34,6 +37,11 @@ def next_attempt(outcome: Outcome, attempts: int, now: datetime, jitter: float) 
         return now + timedelta(seconds=outcome.retry_after_seconds * (1 + jitter / 4))
     ceiling = min(RETRY_CAP_SECONDS, RETRY_BASE_SECONDS * 2 ** min(attempts, 10))
     return now + timedelta(seconds=max(1.0, ceiling * jitter))
+
+
+def oldest_kept(now: datetime) -> UUID:
+    """Ids are made of their time (UUIDv7): a finished delivery with an id below this one goes."""
+    return UUID(int=int((now - KEPT).timestamp() * 1000) << 80)
 
 
 def status_after(outcome: Outcome, attempts: int) -> str:

@@ -95,6 +95,13 @@ ERASE_TEXTS = Command(
     """
 )
 
+DELETE_OLD = Command(
+    """
+    DELETE FROM delivery
+    WHERE bucket = $1 AND delivery_id < $2 AND status IN ('sent', 'failed', 'dropped')
+    """
+)
+
 # One bucket a statement, by ctid (scale.md). A delivery waits while an earlier one of the same device
 # and collapse group is under way, so that the phone sees them in order.
 CLAIM = Statement(
@@ -250,6 +257,10 @@ async def drop_expired(tx: Tx, bucket: int, now: datetime) -> None:
 
 async def erase_texts(tx: Tx, bucket: int, now: datetime) -> None:
     await ERASE_TEXTS.run(tx, bucket, now)
+
+
+async def delete_old(tx: Tx, bucket: int, below: UUID) -> None:
+    await DELETE_OLD.run(tx, bucket, below)
 
 
 async def claim(tx: Tx, bucket: int, *, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:

@@ -36,7 +36,7 @@ GRANT SELECT, INSERT ON notification_receipt TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON push_target TO hb_api;
 GRANT SELECT, DELETE ON push_target TO hb_delivery;
 GRANT SELECT, INSERT ON delivery TO hb_api;
-GRANT SELECT, UPDATE ON delivery TO hb_delivery;
+GRANT SELECT, UPDATE, DELETE ON delivery TO hb_delivery;
 
 -- consent
 GRANT SELECT, INSERT, UPDATE ON access_request, practitioner_request, consent_guard, request_quota TO hb_api;
