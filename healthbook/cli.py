@@ -78,12 +78,11 @@ def migrate() -> None:
 @click.option("--if-empty", is_flag=True, help="Do nothing where a database is there already.")
 def demo(as_json: bool, if_empty: bool) -> None:
     """Make a demo: invented people, facilities and records, in an empty data directory only."""
-    from healthbook.demo import make_demo
-    from healthbook.wiring import data_directory_is_empty
-
     settings = settings_or_exit()
-    if if_empty and not data_directory_is_empty(settings):
+    if if_empty and not settings.is_new:
         return
+    from healthbook.demo import make_demo
+
     or_exit(lambda: make_demo(settings, as_json=as_json))
 
 

@@ -38,7 +38,6 @@ from healthbook.wiring import (
     Place,
     StartError,
     bring_up_to_date,
-    data_directory_is_empty,
     open_place,
     opened_store,
 )
@@ -143,7 +142,7 @@ def _refuse_unless_empty(settings: Settings) -> None:
     reasons = reasons_not_to_start(settings, demo_database=True, demo_keys=True)
     if reasons:
         raise StartError(" ".join(reasons))
-    if not data_directory_is_empty(settings):
+    if not settings.is_new:
         raise StartError(f"{settings.data} is not empty: a demo is made in an empty place only.")
 
 

@@ -44,6 +44,11 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         )
 
     @property
+    def is_new(self) -> bool:
+        """True before the first start: no keys and no database of ours."""
+        return not self.keys.exists() and not (self.data / "postgres").exists()
+
+    @property
     def embedded(self) -> bool:
         """True where the program starts its own PostgreSQL."""
         return not self.database_url

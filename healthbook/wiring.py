@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import asyncpg
@@ -160,8 +159,3 @@ def make_app(serving: Serving) -> "Api":
         trusted_proxies=words(settings.trusted_proxies),
         missing_providers=[] if serving.demo else missing_providers(settings),
     )
-
-
-def data_directory_is_empty(settings: Settings) -> bool:
-    """True before the first start: no keys and no database of ours."""
-    return not settings.keys.exists() and not Path(settings.data / "postgres").exists()

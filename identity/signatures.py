@@ -9,13 +9,11 @@ from typing import Annotated, Literal
 
 import msgspec
 import rfc8785
-import webauthn
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Meta, Struct
-from webauthn.helpers.exceptions import WebAuthnException
 
 from identity.tokens import from_base64url, to_base64url
 
@@ -72,6 +70,10 @@ def webauthn_registration(response: str, text: bytes, rp_id: str, origin: str) -
     """
     if len(response) > WEBAUTHN_BYTES_MAX:
         return None
+    # Here because it brings OpenSSL along, a third of a start's imports, and only browsers need it.
+    import webauthn  # noqa: PLC0415
+    from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415
+
     try:
         checked = webauthn.verify_registration_response(
             credential=response,
@@ -95,6 +97,9 @@ def webauthn_count(key: WebAuthnKey, text: bytes, assertion: str, sign_count: in
     stored = from_base64url(key.public_key)
     if len(assertion) > WEBAUTHN_BYTES_MAX or stored is None:
         return None
+    import webauthn  # noqa: PLC0415 - as above
+    from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415
+
     try:
         checked = webauthn.verify_authentication_response(
             credential=assertion,
