@@ -4,6 +4,7 @@ The ministry publishes no Vietnamese displays (ehr-core.md §6). `DISPLAY_VERSIO
 reading view, so that views made with an older table can be found and rebuilt.
 """
 
+from functools import lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -29,6 +30,7 @@ class DisplayTable(Struct, frozen=True, kw_only=True):
 TABLE = msgspec.json.decode(files("ehr").joinpath("texts/displays_vi.json").read_bytes(), type=DisplayTable)
 
 
+@lru_cache(maxsize=256)
 def system_key(system: str | None) -> str:
     """One name for the many ways a code system is written; ICD-10 has a dozen national ones."""
     if system is None:

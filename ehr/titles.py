@@ -1,5 +1,6 @@
 """What a thing is called: text → Vietnamese display → display → code and system, never a resource name."""
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from ehr.displays import LOINC, names_of
@@ -71,10 +72,16 @@ def search_text(title: str, *concepts: Concept | None) -> str:
     for concept in concepts:
         if concept is None:
             continue
-        words.append(concept.text or "")
+        if concept.text:
+            words.append(concept.text)
         for coding in concept.coding:
-            words += [coding.display or "", coding.code or "", *names_of(coding.system, coding.code)]
-    return fold(" ".join(dict.fromkeys(w for w in words if w)))
+            words += [word for word in (coding.display, coding.code) if word]
+            words += names_of(coding.system, coding.code)
+    return " ".join(dict.fromkeys(map(_fold_name, words)))
+
+
+# A record repeats the names of few codes many times.
+_fold_name = lru_cache(maxsize=4096)(fold)
 
 
 def _own_words(concept: Concept) -> str | None:
