@@ -190,3 +190,27 @@ async def test_an_expired_course_is_not_exempt_from_the_range(store: Store, cloc
     assert ("zqx course" in text, "zqx lasting" in text) == (False, True)
     own_summary = (await everything(store, own(person), datetime(2026, 1, 1, tzinfo=UTC)))[0]
     assert "zqx course" not in own_summary
+
+
+async def test_s13_no_address_of_a_document_ever_leaves(store: Store, clock: FrozenClock) -> None:
+    person, now = await bare(store, clock), clock.now()
+    paper = coded("DocumentReference", "paper", "P", "2026-11-02")
+    paper["content"] = [{"attachment": {"contentType": "application/pdf", "url": "https://pacs.test/secret"}}]
+    await write(store, person, [paper], now)
+    for access in (own(person), granted(person)):
+        assert "pacs.test" not in "".join(await everything(store, access, now))
+
+
+async def test_disputed_and_mistaken_entries_leave_every_read(
+    store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    person, now = await bare(store, clock), clock.now()
+    mistake = {"verificationStatus": {"coding": [{"code": "entered-in-error"}]}}
+    await write(store, person, [coded("Condition", "mistake", "M", "2026") | mistake], now)
+    await write(store, person, [coded("Condition", "foreign", "N", "2026")], now)
+    async with owner.transaction() as tx:
+        await tx.execute(
+            "UPDATE ehr_resource SET state = 'disputed' WHERE patient_id = $1 AND code = 'N'", person
+        )
+    assert MARK not in "".join(await everything(store, own(person), now))
+    assert MARK not in "".join(await everything(store, granted(person), now))
