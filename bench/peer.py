@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def sekmet(directory: Path) -> Iterator[int]:
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Until the address answers 200. Raises when the process ends or takes too long."""
+    """Until the address answers 200 or 304. Raises when the process ends or takes too long."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -64,6 +65,10 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
+        except urllib.error.HTTPError as answer:
+            if answer.code == HTTPStatus.NOT_MODIFIED:
+                return
+            time.sleep(0.02)
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.02)
     raise TimeoutError(url)

@@ -1,0 +1,135 @@
+"""`python -m bench`: measure everything, print a table, write bench/results.json.
+
+Exit code 1 when a target is missed. About four minutes; names as arguments choose benchmarks:
+`python -m bench ehr.summary audit.append`.
+"""
+
+import asyncio
+import logging
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from bench import audit_append, ehr_import, ehr_summary, store_start
+from bench.results import Result, table, write
+from bench.server import environment
+from bench.world import PEOPLE, YEARS, World, build, import_bundle
+from healthbook.demo_facilities import HOSPITAL
+from healthbook.demo_people import make_crowd
+from healthbook.demo_records import long_history
+from healthbook.settings import read_settings
+from healthbook.wiring import Place, bring_up_to_date, open_place, opened_store
+from kernel.clock import VIETNAM, SystemClock
+from store.keys import KeyRing
+
+RESULTS = Path(__file__).parent / "results.json"
+
+
+def main() -> int:
+    wanted = sys.argv[1:]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    directory = Path(tempfile.mkdtemp(prefix="hbb-"))
+    try:
+        results = _run(directory, wanted)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    print(table(results))
+    if not wanted:
+        write(results, RESULTS)
+    return 0 if all(result.ok for result in results) else 1
+
+
+def _run(directory: Path, wanted: list[str]) -> list[Result]:
+    results = []
+    if _is_wanted("store.second_start", wanted):
+        _say("store.second_start")
+        results.append(_second_start(directory / "start"))
+    data = directory / "data"
+    data.mkdir(mode=0o700)
+    place = open_place(read_settings({"HEALTHBOOK_DATA": str(data)}))
+    try:
+        results += asyncio.run(_run_on(place, data, directory, wanted))
+    finally:
+        place.stop()
+    return sorted(results, key=lambda result: result.name)
+
+
+async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) -> list[Result]:
+    """Everything that needs the crowd; this process keeps PostgreSQL, the measured servers share it."""
+    keys = KeyRing.create(data / "keys", demo=True)
+    await bring_up_to_date(place, demo=True)
+    results = []
+    async with opened_store(_with_connections(place, 16), "hb_api", keys) as store:
+        if _is_wanted("audit.append", wanted):
+            _say("audit.append")
+            results.append(await audit_append.measure(store, place.dsn("hb_owner")))
+        if any(_is_wanted(name, wanted) for name in ("ehr.import", *SUMMARIES)):
+            _say(f"{PEOPLE} people with long records")
+            world = await build(data, store, place.dsn("hb_owner"))
+            results += await _on_records(world, place, directory, wanted)
+    return results
+
+
+SUMMARIES = ("ehr.summary", "ehr.summary.304", "ehr.summary.vs_everything")
+
+
+async def _on_records(world: World, place: Place, directory: Path, wanted: list[str]) -> list[Result]:
+    results = []
+    if _is_wanted("ehr.import", wanted):
+        _say("ehr.import")
+
+        async def import_one(bundle: bytes) -> UUID:
+            return await import_bundle(world.store, world.facility, bundle)
+
+        results.append(await ehr_import.measure(world.store, world.owner_dsn, _new_bundles(), import_one))
+    dsn = place.dsn("hb_api")
+    if _is_wanted("ehr.summary", wanted):
+        _say("ehr.summary")
+        recorded = await ehr_summary.record_doctor(world, world.patients)
+        results.append(await asyncio.to_thread(ehr_summary.measure_summary, world, recorded, dsn, directory))
+    if _is_wanted("ehr.summary.304", wanted):
+        _say("ehr.summary.304")
+        recorded, requests = await ehr_summary.record_own_304(world)
+        results.append(
+            await asyncio.to_thread(ehr_summary.measure_304, world, recorded, requests, dsn, directory)
+        )
+    if _is_wanted("ehr.summary.vs_everything", wanted):
+        _say("ehr.summary.vs_everything")
+        results.append(await asyncio.to_thread(ehr_summary.measure_against_everything, world, directory))
+    return results
+
+
+def _new_bundles() -> list[bytes]:
+    """People that nobody has seen yet."""
+    today = SystemClock().now().astimezone(VIETNAM).date()
+    count = ehr_import.ROUNDS * ehr_import.BUNDLES_PER_ROUND
+    crowd = make_crowd(PEOPLE + count, today)[PEOPLE:]
+    return [long_history(person, HOSPITAL, today, years=YEARS) for person in crowd]
+
+
+def _second_start(data: Path) -> Result:
+    command = [sys.executable, "-m", "healthbook", "demo"]
+    subprocess.run(command, env=environment(data, 8000), check=True, capture_output=True)
+    return store_start.measure(data)
+
+
+def _with_connections(place: Place, count: int) -> Place:
+    return msgspec.structs.replace(place, settings=msgspec.structs.replace(place.settings, pool_max=count))
+
+
+def _is_wanted(name: str, wanted: list[str]) -> bool:
+    return not wanted or name in wanted
+
+
+def _say(text: str) -> None:
+    print(f"... {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
