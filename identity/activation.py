@@ -220,6 +220,7 @@ async def use_code(
 
     network: address block of the caller, for counting.
     """
+    POOL.require_room()
     refused = await budgets.charge_or_refuse(
         tx, budgets.ACTIVATION_TRIES_NETWORK, budgets.subject(network), now
     )

@@ -44,9 +44,13 @@ class HashingPool:
         holds = await self._run(_holds, stored or _decoy(), secret)
         return holds and stored is not None
 
-    async def _run(self, work: Callable[[str, str], T], stored: str, secret: str) -> T:
+    def require_room(self) -> None:
+        """Raises `sign-in-busy` before a try is charged for work that would not be done."""
         if self._inside >= self._slots * (1 + _QUEUE_PER_SLOT):
             raise ProblemError(Refused(problem=TRY_LATER, retry_after_seconds=2))
+
+    async def _run(self, work: Callable[[str, str], T], stored: str, secret: str) -> T:
+        self.require_room()
         self._inside += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, stored, secret)

@@ -102,6 +102,7 @@ async def charge_code(
     tx: Tx, keys: KeyRing, challenge_id: str, code: str, now: datetime
 ) -> PendingPin | Refused:
     """Charge one of five tries, then compare; right letters charge a PIN try of person and phone."""
+    POOL.require_room()
     row = await entry.CHARGE_CHALLENGE.one(tx, challenge_hash(challenge_id), now, CODE_TRIES)
     if row is None:
         return Refused(problem=CHALLENGE_DEAD)

@@ -51,6 +51,7 @@ async def charge_account(
     tx: Tx, keys: KeyRing, kind: AccountKind, user_name: str, network: str, now: datetime
 ) -> PendingPassword | Refused:
     """Charge account and network before anything is compared, also for names that nobody has."""
+    POOL.require_room()
     folded = user_name.strip().casefold()
     _, pepper = keys.secret("pepper")
     id_hash = hmac.digest(pepper, f"{kind}\0{folded}".encode(), hashlib.sha256)

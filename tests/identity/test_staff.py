@@ -1,10 +1,13 @@
 """Staff, operators and machines sign in (security.md S16, S33)."""
 
 import asyncio
+import os
+
+import pytest
 
 from identity import practitioners, sessions, staff
 from identity.bootstrap import BootstrapPlan, NewAdministrator, NewOperator, bootstrap
-from identity.passwords import HashingPool
+from identity.passwords import POOL, HashingPool
 from identity.practitioners import InitialSecrets
 from identity.register.facilities import NewFacility
 from identity.sessions import Tokens
@@ -127,6 +130,19 @@ async def test_s33_the_hashing_pool_is_bounded() -> None:
     outcomes = await asyncio.gather(*(attempt() for _ in range(20)))
     assert outcomes.count("hashed") == 3
     assert outcomes.count("sign-in-busy") == 17
+
+
+async def test_s33_a_full_pool_charges_nobody(store: Store, clock: FrozenClock) -> None:
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    busy = [asyncio.ensure_future(POOL.hash("x")) for _ in range(3 * (os.cpu_count() or 1))]
+    await asyncio.sleep(0)
+    for _ in range(6):
+        with pytest.raises(ProblemError) as refused:
+            await staff_sign_in(store, clock, doctor.username, "wrong", "000000")
+        assert refused.value.refused.problem.code == "sign-in-busy"
+    await asyncio.gather(*busy)
+    done = await staff_sign_in(store, clock, doctor.username, doctor.password, doctor.totp(clock))
+    assert isinstance(done, StaffSignedIn)
 
 
 async def test_a_machine_gets_a_token_of_one_hour_for_its_secret(store: Store, clock: FrozenClock) -> None:
