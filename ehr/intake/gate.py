@@ -6,13 +6,14 @@ ambiguous medicine is set aside for a person to review. What it cannot read is s
 
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from ehr.intake.folding import fold_for_gate
-from ehr.intake.labels import labels_of_codes, labels_of_text
+from ehr.intake.labels import ALL_NAMES, labels_of_code, labels_of_text
 from ehr.intake.names import Names, squeeze
 from ehr.intake.survey import Survey
 from kernel.access import Label
@@ -24,6 +25,7 @@ VERSION: str = RULES["version"]
 
 _DROP = Names(RULES["names_drop"] + RULES["medicines_drop"])
 _REVIEW = Names(RULES["medicines_review"])
+_ANY = Names(RULES["names_drop"] + RULES["medicines_drop"] + RULES["medicines_review"] + ALL_NAMES)
 _PAIRS = [Names(names) for names in RULES["pairs_drop"]]
 _PHRASES: list[str] = sorted(RULES["allowed_phrases"], key=len, reverse=True)
 _ALLOWED = re.compile("|".join(re.escape(phrase) for phrase in _PHRASES))
@@ -36,9 +38,10 @@ _ICD_TEXT = re.compile(
     r"|z50\.3|o98\.7|f02\.4)(?:\.?\d{1,2})?[†*+]?\s*(?=$|[)\]:;,/†*–-])",
     re.MULTILINE,
 )
+_ICD_STEMS = tuple(code.lower() for code in ("B20", "B21", "B22", "B23", "B24", *RULES["icd_drop"]))
 # Ids, numbers and dates cannot hold a name.
 _BORING = re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}-[0-9a-f-]{27}|[0-9][0-9TZ:.+-]*")
-_CLEAN_LENGTH_MAX = 48
+_CLEAN_LENGTH_MAX = 120
 
 
 def _plain_code(code: str) -> str:
@@ -67,10 +70,9 @@ class Gate:
 
     def judge(self, found: Survey, hints: str = "") -> Finding:
         """The finding on one resource. hints: folded text of the row it was made from."""
-        by_code = judge_codes(found.codes)
+        by_code, labels = _judge_codes(found.codes)
         if found.unreadable or by_code == "drop":
             return _DROPPED
-        labels = labels_of_codes(found.codes)
         fresh = found.strings - self._clean
         if not fresh and not hints:
             return Finding(by_code, labels)
@@ -78,36 +80,57 @@ class Gate:
         if hints:
             text = f"{text}\n{hints}"
         squeezed = squeeze(text)
-        by_text = judge_text(text, squeezed)
-        by_name = labels_of_text(text, squeezed)
+        by_text, by_name = _read_text(text, squeezed)
         if by_text == "keep" and not by_name:
             self._clean.update(s for s in fresh if len(s) <= _CLEAN_LENGTH_MAX)
+            return Finding(by_code, labels)
         return Finding(by_text if by_text != "keep" else by_code, labels | by_name)
 
 
-def judge_codes(codes: list[tuple[str, str]]) -> Verdict:
-    """The verdict on (system, code) pairs; a code without a known other system is read as ICD-10."""
+def _read_text(text: str, squeezed: str) -> tuple[Verdict, Label]:
+    if _ANY.may_be_in(squeezed):
+        return judge_text(text, squeezed), labels_of_text(text, squeezed)
+    return ("drop" if _holds_icd(text) else "keep"), Label.NONE
+
+
+def _judge_codes(codes: list[tuple[str, str]]) -> tuple[Verdict, Label]:
     verdict: Verdict = "keep"
+    labels = Label.NONE
     for system, code in codes:
-        listed = _CODES.get(system)
-        if listed is not None:
-            if code in listed:
-                return "drop"
-        elif not any(other in system for other in _OTHER_SYSTEMS):
-            plain = _plain_code(code)
-            if plain.startswith(_ICD_DROP):
-                return "drop"
-            if plain.startswith(_ICD_REVIEW):
-                verdict = "review"
-    return verdict
+        by_code, label = _judge_code(system, code)
+        if by_code == "drop":
+            return "drop", labels
+        if by_code == "review":
+            verdict = "review"
+        if label:
+            labels |= label
+    return verdict, labels
+
+
+@lru_cache(maxsize=20_000)
+def _judge_code(system: str, code: str) -> tuple[Verdict, Label]:
+    """The verdict on one code; a code without a known other system is read as ICD-10."""
+    listed = _CODES.get(system)
+    if listed is not None:
+        return ("drop" if code in listed else "keep"), Label.NONE
+    if any(other in system for other in _OTHER_SYSTEMS):
+        return "keep", Label.NONE
+    plain = _plain_code(code)
+    if plain.startswith(_ICD_DROP):
+        return "drop", Label.NONE
+    return ("review" if plain.startswith(_ICD_REVIEW) else "keep"), labels_of_code(system, code)
+
+
+def _holds_icd(text: str) -> bool:
+    return any(stem in text for stem in _ICD_STEMS) and _ICD_TEXT.search(text) is not None
 
 
 def judge_text(text: str, squeezed: str) -> Verdict:
     """The verdict on folded text; `squeezed` is squeeze(text)."""
-    if any(phrase in text for phrase in _PHRASES):
+    if "aid" in squeezed:
         text = _ALLOWED.sub(" ", text)
         squeezed = squeeze(text)
-    if _DROP.found(text, squeezed) or _ICD_TEXT.search(text):
+    if _DROP.found(text, squeezed) or _holds_icd(text):
         return "drop"
     hits = _REVIEW.found(text, squeezed)
     if not hits:

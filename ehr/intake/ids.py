@@ -1,7 +1,6 @@
 """Our ids of resources that a source names by its own (security.md S3)."""
 
 import hashlib
-from uuid import UUID
 
 
 def resource_id(source_id: str, reference: str) -> str:
@@ -17,7 +16,8 @@ def name_uuid(text: str) -> str:
     """A UUIDv8 (RFC 9562 §5.8) made of SHA-256 of `text`."""
     value = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16])
     value = value & ~(0xF << 76) | 0x8 << 76
-    return str(UUID(int=value & ~(0x3 << 62) | 0x2 << 62))
+    text = f"{value & ~(0x3 << 62) | 0x2 << 62:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def canonical(reference: str) -> str:

@@ -13,7 +13,7 @@ from kernel.access import Label
 RULES: dict[str, Any] = json.loads(Path(__file__).with_name("label_rules.json").read_text("utf-8"))
 
 _NAMES = {Label[label]: Names(names) for label, names in RULES["names"].items()}
-_ALL_NAMES = Names(name for names in RULES["names"].values() for name in names)
+ALL_NAMES: list[str] = [name for names in RULES["names"].values() for name in names]
 _ICD = {Label[label]: tuple(c.replace(".", "") for c in codes) for label, codes in RULES["icd"].items()}
 _SECURITY = {code: Label[label] for code, label in RULES["security_codes"].items()}
 _DEPARTMENT_CODES = {code: Label[label] for code, label in RULES["departments"]["codes"].items()}
@@ -23,8 +23,6 @@ _OTHER_SYSTEMS = ("loinc", "snomed", "rxnorm", "cvx", "terminology.hl7.org", "un
 
 def labels_of_text(text: str, squeezed: str) -> Label:
     """Labels that folded text asks for."""
-    if not _ALL_NAMES.found(text, squeezed):
-        return Label.NONE
     found = Label.NONE
     for label, names in _NAMES.items():
         if names.found(text, squeezed):
@@ -32,20 +30,19 @@ def labels_of_text(text: str, squeezed: str) -> Label:
     return found
 
 
-def labels_of_codes(codes: list[tuple[str, str]]) -> Label:
-    """Labels that ICD-10 codes ask for; a code without a known other system is read as ICD-10."""
+def labels_of_code(system: str, code: str) -> Label:
+    """Labels that one code asks for; a code without a known other system is read as ICD-10."""
+    if not code[:1].isalpha() or any(other in system for other in _OTHER_SYSTEMS):
+        return Label.NONE
+    plain = re.sub(r"[^A-Z0-9]", "", code.upper())
+    if len(plain) < 3 or not plain[1:3].isdigit():
+        return Label.NONE
     found = Label.NONE
-    for system, code in codes:
-        if not code[:1].isalpha() or any(other in system for other in _OTHER_SYSTEMS):
-            continue
-        plain = re.sub(r"[^A-Z0-9]", "", code.upper())
-        if len(plain) < 3 or not plain[1:3].isdigit():
-            continue
-        # F10–F19 are substances; the rest of F is mental health.
-        substance = plain.startswith(_ICD[Label.ETH])
-        for label, prefixes in _ICD.items():
-            if plain.startswith(prefixes) and not (label is Label.PSY and substance):
-                found |= label
+    # F10–F19 are substances; the rest of F is mental health.
+    substance = plain.startswith(_ICD[Label.ETH])
+    for label, prefixes in _ICD.items():
+        if plain.startswith(prefixes) and not (label is Label.PSY and substance):
+            found |= label
     return found
 
 

@@ -4,7 +4,7 @@ import base64
 import binascii
 import math
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -80,60 +80,123 @@ class Survey(Struct):
     opaque: bool = False
 
 
+class _Rule(Struct, frozen=True):
+    """What a key of that name must hold. role: how its text is used."""
+
+    role: Literal["date", "reference", "code", "quantity", ""]
+    allowed: tuple[type, ...] = ()
+
+
+_NO_RULE = _Rule("")
+_RULES: dict[str, _Rule] = {}
+_RULES_MAX = 5000
+
+
+def _rule_of(key: str) -> _Rule:
+    """The rule of a key, worked out once; strange keys of strange files are not collected for ever."""
+    role: Literal["date", "reference", "code", "quantity", ""] = ""
+    if key in _DATE_KEYS or key.endswith(("Date", "DateTime", "Instant")):
+        role = "date"
+    elif key == "reference":
+        role = "reference"
+    elif key == "code":
+        role = "code"
+    elif key == "valueQuantity":
+        role = "quantity"
+    rule = _Rule(role, _SHAPES.get(key, ()))
+    rule = _NO_RULE if rule == _NO_RULE else rule
+    if len(_RULES) < _RULES_MAX:
+        _RULES[key] = rule
+    return rule
+
+
 def survey(doc: dict[str, Any], where: str) -> Survey:
     """Walk `doc` once. Problems found go to `reasons` with the element's place under `where`."""
     found = Survey(set(), [], [], [])
-    stack: list[tuple[Any, int, str]] = [(doc, 1, where)]
-    while stack:
-        node, depth, place = stack.pop()
-        if depth > DEPTH_MAX:
-            found.reasons.append(Reason("too-deep", where))
-            return found
-        if type(node) is dict:
-            _visit_object(node, depth, place, found, stack)
-        else:
-            for index, child in enumerate(node):
-                kind = type(child)
-                if kind is str:
-                    found.strings.add(child)
-                elif kind is dict or kind is list:
-                    stack.append((child, depth + 1, f"{place}[{index}]"))
+    faults: list[tuple[str, Any, str]] = []
+    level: list[Any] = [doc]
+    for _ in range(DEPTH_MAX):
+        below: list[Any] = []
+        for node in level:
+            if type(node) is dict:
+                _visit_object(node, found, below, faults)
+            else:
+                _visit_list(node, found, below)
+        if not below:
+            break
+        level = below
+    else:
+        found.reasons.append(Reason("too-deep", where))
+        return found
+    if faults:
+        found.reasons += [Reason(c, _place_of(doc, n, where) + f".{k}") for c, n, k in faults]
     return found
 
 
+def _visit_list(node: list[Any], found: Survey, below: list[Any]) -> None:
+    for child in node:
+        kind = type(child)
+        if kind is dict or kind is list:
+            below.append(child)
+        elif kind is str:
+            found.strings.add(child)
+
+
 def _visit_object(
-    node: dict[str, Any], depth: int, place: str, found: Survey, stack: list[tuple[Any, int, str]]
+    node: dict[str, Any], found: Survey, below: list[Any], faults: list[tuple[str, Any, str]]
 ) -> None:
-    found.strings.update(node)
+    strings, rules = found.strings, _RULES
+    strings.update(node)
     for key, value in node.items():
         kind = type(value)
         if kind is str:
-            found.strings.add(value)
-            if key in _DATE_KEYS or key.endswith(("Date", "DateTime", "Instant")):
-                if not is_fhir_date(value):
-                    found.reasons.append(Reason("bad-date", f"{place}.{key}"))
-            elif key == "reference":
-                found.references.append(value)
-            elif key == "code":
-                system = node.get("system", "")
-                found.codes.append((system if type(system) is str else "", value))
+            strings.add(value)
         elif kind is dict or kind is list:
-            stack.append((value, depth + 1, f"{place}.{key}"))
-        allowed = _SHAPES.get(key)
-        if allowed is not None and kind not in allowed:
-            found.reasons.append(Reason("bad-type", f"{place}.{key}"))
-        elif key == "valueQuantity":
-            _check_quantity(value, f"{place}.{key}", found)
+            below.append(value)
+        rule = rules.get(key) or _rule_of(key)
+        if rule is _NO_RULE:
+            continue
+        if rule.allowed and kind not in rule.allowed:
+            faults.append(("bad-type", node, key))
+        elif kind is str:
+            _note(rule, node, key, found, faults)
+        elif rule.role == "quantity" and not _is_quantity(value):
+            faults.append(("bad-type", value, "value"))
     if "data" in node:
         _read_attachment(node, found)
 
 
-def _check_quantity(value: dict[str, Any], place: str, found: Survey) -> None:
+def _note(
+    rule: _Rule, node: dict[str, Any], key: str, found: Survey, faults: list[tuple[str, Any, str]]
+) -> None:
+    value: str = node[key]
+    if rule.role == "date":
+        if not is_fhir_date(value):
+            faults.append(("bad-date", node, key))
+    elif rule.role == "reference":
+        found.references.append(value)
+    elif rule.role == "code":
+        system = node.get("system", "")
+        found.codes.append((system if type(system) is str else "", value))
+
+
+def _place_of(node: Any, wanted: Any, place: str) -> str:
+    """Where the very object `wanted` stands; looked for only when something is wrong with it."""
+    if node is wanted:
+        return place
+    steps = (
+        [(f"{place}.{key}", child) for key, child in node.items()]
+        if isinstance(node, dict)
+        else [(f"{place}[{index}]", child) for index, child in enumerate(node)]
+        if isinstance(node, list)
+        else []
+    )
+    return next((found for step, child in steps if (found := _place_of(child, wanted, step))), "")
+
+
+def _is_quantity(value: dict[str, Any]) -> bool:
     number = value.get("value")
-    if number is None:
-        return
-    if type(number) not in (int, float) or not math.isfinite(number):
-        found.reasons.append(Reason("bad-type", f"{place}.value"))
+    return number is None or (type(number) in (int, float) and math.isfinite(number))
 
 
 def _read_attachment(node: dict[str, Any], found: Survey) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 
 import msgspec
 from msgspec import Struct
@@ -66,6 +67,7 @@ def _referrer(items: list[Item], source_id: str) -> Callable[[str], Referred | N
     find = resolver(items)
     titles = {item.key: _medication_title(item) for item in items if item.rtype == "Medication"}
 
+    @cache
     def refer(reference: str) -> Referred | None:
         item = find(reference)
         if item is None:

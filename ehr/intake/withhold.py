@@ -50,6 +50,7 @@ class Passed(Struct):
     item: Item
     labels: Label
     opaque: bool
+    references: list[str]
 
 
 class Gated(Struct):
@@ -70,7 +71,7 @@ def apply_gate(unit: Unit, surveys: list[Survey]) -> Gated:
     for item, found in zip(unit.items, surveys, strict=True):
         finding = gate.judge(found, item.hints)
         if finding.verdict == "keep":
-            passed.append(Passed(item, finding.labels, found.opaque))
+            passed.append(Passed(item, finding.labels, found.opaque, found.references))
             continue
         withheld += 1
         pruned = _prune(item, gate) if item.rtype in _CARRIERS else None
@@ -101,7 +102,8 @@ def _prune(item: Item, gate: Gate) -> Passed | None:
     changed = _rewritten(item, kept)
     found = survey(changed.doc, item.where)
     finding = gate.judge(found)
-    return Passed(changed, finding.labels, found.opaque) if finding.verdict == "keep" else None
+    passed = Passed(changed, finding.labels, found.opaque, found.references)
+    return passed if finding.verdict == "keep" else None
 
 
 def _is_clean(part: dict[str, Any], gate: Gate) -> bool:
@@ -116,7 +118,7 @@ def _cut_references(passed: list[Passed], stopped: set[str]) -> tuple[list[Passe
         changing = False
         kept: list[Passed] = []
         for one in passed:
-            if not _mentions(one.item.doc, stopped):
+            if not any(canonical(reference) in stopped for reference in one.references):
                 kept.append(one)
                 continue
             cut = _cut(_reload(one.item.raw), stopped, in_list=False)
@@ -125,18 +127,14 @@ def _cut_references(passed: list[Passed], stopped: set[str]) -> tuple[list[Passe
                 withheld += 1
                 stopped |= set(one.item.aliases)
             else:
-                kept.append(Passed(_rewritten(one.item, cut), one.labels, one.opaque))
+                kept.append(_without(one, cut, stopped))
         passed = kept
     return passed, withheld
 
 
-def _mentions(node: Any, stopped: set[str]) -> bool:
-    if isinstance(node, dict):
-        reference = node.get("reference")
-        if isinstance(reference, str) and canonical(reference) in stopped:
-            return True
-        return any(_mentions(child, stopped) for child in node.values())
-    return isinstance(node, list) and any(_mentions(child, stopped) for child in node)
+def _without(one: Passed, cut: dict[str, Any], stopped: set[str]) -> Passed:
+    left = [reference for reference in one.references if canonical(reference) not in stopped]
+    return Passed(_rewritten(one.item, cut), one.labels, one.opaque, left)
 
 
 def _cut(node: Any, stopped: set[str], *, in_list: bool) -> Any:
