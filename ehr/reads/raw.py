@@ -12,7 +12,12 @@ _encode = msgspec.json.Encoder().encode
 
 def as_item(text: str) -> Item:
     """Stored JSON in the place of the Item it was made from."""
-    return cast(Item, msgspec.Raw(text.encode()))
+    return cast(Item, msgspec.Raw(text))
+
+
+def as_items(rows: list[ItemRow] | list[SummaryRow]) -> list[Item]:
+    """Stored JSON of whole rows; for lists without encounters."""
+    return cast(list[Item], [msgspec.Raw(row.item) for row in rows])
 
 
 def with_main_diagnosis(row: ItemRow | SummaryRow) -> Item:

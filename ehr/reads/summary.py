@@ -1,16 +1,15 @@
 """The patient summary after IPS 2.0.0, built from rows that the filter let through and nothing else."""
 
 from datetime import date, datetime
-from typing import Literal
 
 from msgspec import Struct
 
 from ehr.models import Item
 from ehr.reads import queries
-from ehr.reads.models import Built, Person, SourceShown, Summary, SummarySection
+from ehr.reads.models import Built, Person, SectionState, SourceShown, Summary, SummarySection
 from ehr.reads.notices import notice_for
 from ehr.reads.queries import SHOWN, SummaryRow
-from ehr.reads.raw import as_item, encode, with_main_diagnosis
+from ehr.reads.raw import as_items, encode, with_main_diagnosis
 from ehr.reads.scope import scope_of
 from identity.models import PersonCard
 from identity.people import person_card
@@ -60,36 +59,43 @@ async def read(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Built:
     parts: dict[str, list[SummaryRow]] = {key: [] for key in SHOWN}
     for row in rows:
         parts[row.part].append(row)
-    shown = [row for key, found in parts.items() for row in found[: SHOWN[key]]]
+    more = {key for key, found in parts.items() if len(found) > SHOWN[key]}
+    for key in more:
+        # The row behind the limit says only that there is more.
+        del parts[key][SHOWN[key] :]
+    shown = [row for found in parts.values() for row in found]
     sources = _sources(shown)
     summary = Summary(
-        person=_person(card, [as_item(row.item) for row in parts["blood-group"]], now),
-        as_of=max((row.updated for row in shown), default=None),
+        person=_person(card, as_items(parts["blood-group"]), now),
+        as_of=max([row.updated for row in shown], default=None),
         sources=sources,
         notice=notice_for(access),
-        sections=_sections(parts, _OWN_ORDER if access.is_own else _DOCTOR_ORDER),
+        sections=_sections(parts, more, _OWN_ORDER if access.is_own else _DOCTOR_ORDER),
     )
     return Built(encode(summary), [(row.rtype, row.id) for row in shown])
 
 
-def _sections(parts: dict[str, list[SummaryRow]], order: tuple[str, ...]) -> list[SummarySection]:
-    return [_section(key, parts[key]) for key in order if parts[key] or key in _REQUIRED]
+def _sections(
+    parts: dict[str, list[SummaryRow]], more: set[str], order: tuple[str, ...]
+) -> list[SummarySection]:
+    return [_section(key, parts[key], key in more) for key in order if parts[key] or key in _REQUIRED]
 
 
-def _section(key: str, rows: list[SummaryRow]) -> SummarySection:
+def _section(key: str, rows: list[SummaryRow], more: bool) -> SummarySection:
     kind, state = _KINDS[key], _state(key, rows)
+    items = [with_main_diagnosis(row) for row in rows] if key == "encounters" else as_items(rows)
     return SummarySection(
         key=key,
         loinc=kind.loinc,
         title_vi=kind.title_vi,
         state=state,
-        state_vi={"listed": None, "none-known": kind.none_vi, "not-asked": NO_INFORMATION_VI}[state],
-        items=[with_main_diagnosis(row) for row in rows[: SHOWN[key]]],
-        more=len(rows) > SHOWN[key],
+        state_vi=None if state == "listed" else kind.none_vi if state == "none-known" else NO_INFORMATION_VI,
+        items=items,
+        more=more,
     )
 
 
-def _state(key: str, rows: list[SummaryRow]) -> Literal["listed", "none-known", "not-asked"]:
+def _state(key: str, rows: list[SummaryRow]) -> SectionState:
     if not rows:
         return "not-asked"
     return "none-known" if key in _REQUIRED and all(row.negative for row in rows) else "listed"
@@ -97,10 +103,9 @@ def _state(key: str, rows: list[SummaryRow]) -> Literal["listed", "none-known", 
 
 def _sources(rows: list[SummaryRow]) -> list[SourceShown]:
     latest: dict[str, datetime] = {}
-    for row in rows:
-        if row.facility_name is not None:
-            before = latest.get(row.facility_name)
-            latest[row.facility_name] = row.updated if before is None else max(before, row.updated)
+    for name, updated in {(row.facility_name, row.updated) for row in rows}:
+        if name is not None:
+            latest[name] = max(latest.get(name, updated), updated)
     return [SourceShown(name=name, as_of=at) for name, at in sorted(latest.items())]
 
 
