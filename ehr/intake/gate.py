@@ -13,8 +13,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from ehr.intake.folding import fold_for_gate
-from ehr.intake.labels import ALL_NAMES, labels_of_code, labels_of_text
-from ehr.intake.names import Names, squeeze
+from ehr.intake.labels import NAMES, labels_of_code
+from ehr.intake.names import Names
 from ehr.intake.survey import Survey
 from kernel.access import Label
 
@@ -23,10 +23,15 @@ Verdict = Literal["keep", "drop", "review"]
 RULES: dict[str, Any] = json.loads(Path(__file__).with_name("gate_rules.json").read_text("utf-8"))
 VERSION: str = RULES["version"]
 
-_DROP = Names(RULES["names_drop"] + RULES["medicines_drop"])
-_REVIEW = Names(RULES["medicines_review"])
-_ANY = Names(RULES["names_drop"] + RULES["medicines_drop"] + RULES["medicines_review"] + ALL_NAMES)
-_PAIRS = [Names(names) for names in RULES["pairs_drop"]]
+Tag = Literal["drop", "review", "pair-a", "pair-b"] | Label
+_TAGGED: list[tuple[str, Tag]] = [
+    *((name, "drop") for name in RULES["names_drop"] + RULES["medicines_drop"]),
+    *((name, "review") for name in RULES["medicines_review"]),
+    *((name, "pair-a") for name in RULES["pairs_drop"][0]),
+    *((name, "pair-b") for name in RULES["pairs_drop"][1]),
+    *NAMES,
+]
+_NAMES: Names[Tag] = Names(_TAGGED)
 _PHRASES: list[str] = sorted(RULES["allowed_phrases"], key=len, reverse=True)
 _ALLOWED = re.compile("|".join(re.escape(phrase) for phrase in _PHRASES))
 _CODES = {s: frozenset(c) for s, c in RULES["codes_drop_unconfirmed"].items() if isinstance(c, list)}
@@ -79,18 +84,11 @@ class Gate:
         text = fold_for_gate("\n".join(s for s in fresh if not _BORING.fullmatch(s)))
         if hints:
             text = f"{text}\n{hints}"
-        squeezed = squeeze(text)
-        by_text, by_name = _read_text(text, squeezed)
+        by_text, by_name = _read_text(text)
         if by_text == "keep" and not by_name:
             self._clean.update(s for s in fresh if len(s) <= _CLEAN_LENGTH_MAX)
             return Finding(by_code, labels)
         return Finding(by_text if by_text != "keep" else by_code, labels | by_name)
-
-
-def _read_text(text: str, squeezed: str) -> tuple[Verdict, Label]:
-    if _ANY.may_be_in(squeezed):
-        return judge_text(text, squeezed), labels_of_text(text, squeezed)
-    return ("drop" if _holds_icd(text) else "keep"), Label.NONE
 
 
 def _judge_codes(codes: list[tuple[str, str]]) -> tuple[Verdict, Label]:
@@ -125,30 +123,29 @@ def _holds_icd(text: str) -> bool:
     return any(stem in text for stem in _ICD_STEMS) and _ICD_TEXT.search(text) is not None
 
 
-def judge_text(text: str, squeezed: str) -> Verdict:
-    """The verdict on folded text; `squeezed` is squeeze(text)."""
-    if "aid" in squeezed:
+def _read_text(text: str) -> tuple[Verdict, Label]:
+    """The verdict on folded text, and the labels its names ask for."""
+    if "aid" in text:
         text = _ALLOWED.sub(" ", text)
-        squeezed = squeeze(text)
-    if _DROP.found(text, squeezed) or _holds_icd(text):
-        return "drop"
-    hits = _REVIEW.found(text, squeezed)
-    if not hits:
-        return "keep"
-    if all(pair.found(text, squeezed) for pair in _PAIRS):
-        return "drop"
+    hits = _NAMES.found(text)
+    labels = Label.NONE
+    for tag in hits:
+        if isinstance(tag, Label):
+            labels |= tag
+    if "drop" in hits or ("pair-a" in hits and "pair-b" in hits) or _holds_icd(text):
+        return "drop", labels
+    waiting = set(hits.get("review", ()))
     for name, excuses in RULES["review_unless"].items():
-        if any(excuse in text for excuse in excuses):
-            hits.discard(name)
-    if not hits:
-        return "keep"
-    return "drop" if _paid_elsewhere(text) else "review"
+        if name in waiting and any(excuse in text for excuse in excuses):
+            waiting.discard(name)
+    if not waiting:
+        return "keep", labels
+    return ("drop" if _paid_elsewhere(text) else "review"), labels
 
 
 def judge_plain(text: str) -> Verdict:
     """The verdict on a text as it was sent (also file names)."""
-    folded = fold_for_gate(text)
-    return judge_text(folded, squeeze(folded))
+    return _read_text(fold_for_gate(text))[0]
 
 
 def _paid_elsewhere(text: str) -> bool:

@@ -6,28 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from ehr.intake.folding import fold_for_gate
-from ehr.intake.names import Names, squeeze
+from ehr.intake.names import Names
 from ehr.intake.systems import DEPARTMENT
 from kernel.access import Label
 
 RULES: dict[str, Any] = json.loads(Path(__file__).with_name("label_rules.json").read_text("utf-8"))
 
-_NAMES = {Label[label]: Names(names) for label, names in RULES["names"].items()}
-ALL_NAMES: list[str] = [name for names in RULES["names"].values() for name in names]
+# Every name with the label it asks for; the gate looks for them together with its own.
+NAMES: list[tuple[str, Label]] = [(n, Label[label]) for label, names in RULES["names"].items() for n in names]
 _ICD = {Label[label]: tuple(c.replace(".", "") for c in codes) for label, codes in RULES["icd"].items()}
 _SECURITY = {code: Label[label] for code, label in RULES["security_codes"].items()}
 _DEPARTMENT_CODES = {code: Label[label] for code, label in RULES["departments"]["codes"].items()}
-_DEPARTMENT_NAMES = [(Label[label], Names([n])) for n, label in RULES["departments"]["names"].items()]
+_DEPARTMENT_NAMES = Names((name, Label[label]) for name, label in RULES["departments"]["names"].items())
 _OTHER_SYSTEMS = ("loinc", "snomed", "rxnorm", "cvx", "terminology.hl7.org", "unitsofmeasure")
-
-
-def labels_of_text(text: str, squeezed: str) -> Label:
-    """Labels that folded text asks for."""
-    found = Label.NONE
-    for label, names in _NAMES.items():
-        if names.found(text, squeezed):
-            found |= label
-    return found
 
 
 def labels_of_code(system: str, code: str) -> Label:
@@ -70,7 +61,6 @@ def department_label(encounter: dict[str, Any]) -> Label:
             if coding.get("system") == DEPARTMENT:
                 found |= _DEPARTMENT_CODES.get(str(coding.get("code")), Label.NONE)
     text = fold_for_gate("\n".join(t for t in texts if isinstance(t, str)))
-    for label, names in _DEPARTMENT_NAMES:
-        if text and names.found(text, squeeze(text)):
-            found |= label
+    for label in _DEPARTMENT_NAMES.found(text):
+        found |= label
     return found

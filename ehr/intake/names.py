@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 _SPACED = frozenset({"hiv", "aids", "arv"})
 _GAP = r"[\W_]*"
@@ -13,29 +16,29 @@ def squeeze(text: str) -> str:
     return _SQUEEZE.sub("", text)
 
 
-class Names:
-    """A set of folded names. Short ones must stand alone, longer ones may take an ending."""
+class Names(Generic[T]):
+    """Folded names with a tag each. Short ones must stand alone, longer ones may take an ending."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        stems: dict[str, list[str]] = {}
-        for name in names:
-            stems.setdefault(squeeze(name)[:5], []).append(_word(name))
-        self._patterns = {stem: re.compile("|".join(words)) for stem, words in stems.items()}
+    def __init__(self, tagged: Iterable[tuple[str, T]]) -> None:
+        words: dict[str, dict[T, list[str]]] = {}
+        for name, tag in tagged:
+            words.setdefault(squeeze(name)[:5], {}).setdefault(tag, []).append(_word(name))
+        self._patterns = {
+            stem: [(tag, re.compile("|".join(parts))) for tag, parts in by_tag.items()]
+            for stem, by_tag in words.items()
+        }
         self._stems = tuple(self._patterns)
 
-    def may_be_in(self, squeezed: str) -> bool:
-        """Whether the first letters of any name occur in squeeze(text): the quick look."""
-        for stem in self._stems:  # noqa: SIM110 - a plain loop is twice as fast as any() here
+    def found(self, text: str) -> dict[T, set[str]]:
+        """What of folded `text` matches, by tag."""
+        squeezed = squeeze(text)
+        hits: dict[T, set[str]] = {}
+        for stem in self._stems:
             if stem in squeezed:
-                return True
-        return False
-
-    def found(self, text: str, squeezed: str) -> set[str]:
-        """What of `text` matches; `squeezed` is squeeze(text), made once for several sets."""
-        hits: set[str] = set()
-        for stem, pattern in self._patterns.items():
-            if stem in squeezed:
-                hits.update(match.group() for match in pattern.finditer(text))
+                for tag, pattern in self._patterns[stem]:
+                    matches = {match.group() for match in pattern.finditer(text)}
+                    if matches:
+                        hits[tag] = hits.get(tag, set()) | matches
         return hits
 
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import math
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -213,6 +214,7 @@ def _read_attachment(node: dict[str, Any], found: Survey) -> None:
         found.unreadable = True
 
 
+@lru_cache(maxsize=10_000)
 def is_fhir_date(text: str) -> bool:
     """YYYY, YYYY-MM, YYYY-MM-DD or an instant with a zone, all existing dates (FHIR R4 datatypes)."""
     size = len(text)
