@@ -46,7 +46,7 @@ _ICD_TEXT = re.compile(
 _ICD_STEMS = tuple(code.lower() for code in ("B20", "B21", "B22", "B23", "B24", *RULES["icd_drop"]))
 # Ids, numbers and dates cannot hold a name.
 _BORING = re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}-[0-9a-f-]{27}|[0-9][0-9TZ:.+-]*")
-_CLEAN_LENGTH_MAX = 120
+_CHUNK = 16
 
 
 def _plain_code(code: str) -> str:
@@ -68,26 +68,41 @@ _DROPPED = Finding("drop")
 
 
 class Gate:
-    """The gate for one unit: remembers the unit's harmless short texts, forgets them with it."""
+    """The gate for one unit: reads each of its texts once, forgets them with it."""
 
     def __init__(self) -> None:
-        self._clean: set[str] = set()
+        self._known: set[str] = set()
+        self._telling: set[str] = set()
+
+    def read(self, texts: set[str]) -> None:
+        """Find the texts that hold a name, many at a time: nearly all hold none."""
+        fresh = [text for text in texts - self._known if not _BORING.fullmatch(text)]
+        self._known |= texts
+        for plain in (True, False):
+            self._sift([text for text in fresh if text.isascii() is plain], _CHUNK)
+
+    def _sift(self, texts: list[str], size: int) -> None:
+        for start in range(0, len(texts), size):
+            part = texts[start : start + size]
+            verdict, labels = _read_text(fold_for_gate("\n".join(part)))
+            if verdict == "keep" and not labels:
+                continue
+            if size == 1:
+                self._telling.add(part[0])
+            else:
+                self._sift(part, 1)
 
     def judge(self, found: Survey, hints: str = "") -> Finding:
         """The finding on one resource. hints: folded text of the row it was made from."""
         by_code, labels = _judge_codes(found.codes)
         if found.unreadable or by_code == "drop":
             return _DROPPED
-        fresh = found.strings - self._clean
-        if not fresh and not hints:
+        if not found.strings <= self._known:
+            self.read(found.strings)
+        if not hints and found.strings.isdisjoint(self._telling):
             return Finding(by_code, labels)
-        text = fold_for_gate("\n".join(s for s in fresh if not _BORING.fullmatch(s)))
-        if hints:
-            text = f"{text}\n{hints}"
-        by_text, by_name = _read_text(text)
-        if by_text == "keep" and not by_name:
-            self._clean.update(s for s in fresh if len(s) <= _CLEAN_LENGTH_MAX)
-            return Finding(by_code, labels)
+        text = fold_for_gate("\n".join(found.strings))
+        by_text, by_name = _read_text(f"{text}\n{hints}" if hints else text)
         return Finding(by_text if by_text != "keep" else by_code, labels | by_name)
 
 

@@ -64,6 +64,7 @@ class Gated(Struct):
 def apply_gate(unit: Unit, surveys: list[Survey]) -> Gated:
     """Judge each item, then remove every reference to what was stopped until nothing points there."""
     gate = Gate()
+    gate.read(set().union(*(found.strings for found in surveys)))
     passed: list[Passed] = []
     review: list[Item] = []
     stopped: set[str] = set()
