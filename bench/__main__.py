@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 import structlog
@@ -19,7 +18,7 @@ import structlog
 from bench import audit_append, ehr_import, ehr_summary, store_start
 from bench.results import Result, table, write
 from bench.server import environment
-from bench.world import PEOPLE, YEARS, World, build, import_bundle
+from bench.world import PEOPLE, YEARS, World, build
 from healthbook.demo_facilities import HOSPITAL
 from healthbook.demo_people import make_crowd
 from healthbook.demo_records import long_history
@@ -83,11 +82,9 @@ async def _on_records(world: World, place: Place, directory: Path, wanted: list[
     results = []
     if _is_wanted("ehr.import", wanted):
         _say("ehr.import")
-
-        async def import_one(bundle: bytes) -> UUID:
-            return await import_bundle(world.store, world.facility, bundle)
-
-        results.append(await ehr_import.measure(world.store, world.owner_dsn, _new_bundles(), import_one))
+        results.append(
+            await ehr_import.measure(world.store, world.owner_dsn, _new_bundles(), HOSPITAL.code, directory)
+        )
     dsn = place.dsn("hb_api")
     if _is_wanted("ehr.summary", wanted):
         _say("ehr.summary")

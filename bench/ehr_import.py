@@ -1,36 +1,42 @@
 """ehr.import: Bundles through the whole intake against the same rows by a bare executemany."""
 
 import time
-from collections.abc import Awaitable, Callable
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 
 from bench.results import Result, compare
+from ehr.intake.files import import_paths
+from ehr.intake.models import Report
+from kernel.clock import SystemClock
 from store.database import Store
 
 ROUNDS = 3
 BUNDLES_PER_ROUND = 6
 TABLE = "CREATE TABLE bench_resource (LIKE ehr_resource INCLUDING ALL)"
+# LIKE takes over keys, checks and indexes, but no foreign key.
+BELONGS = "ALTER TABLE bench_resource ADD FOREIGN KEY (patient_id) REFERENCES ehr_head (patient_id)"
 ROWS = "SELECT * FROM ehr_resource WHERE patient_id = $1"
 
-# Imports one Bundle and says whose book it went into.
-ImportOne = Callable[[bytes], Awaitable[UUID]]
 
-
-async def measure(store: Store, owner_dsn: str, bundles: list[bytes], import_one: ImportOne) -> Result:
-    """Rows a second, one connection each; every Bundle is new to the database."""
+async def measure(
+    store: Store, owner_dsn: str, bundles: list[bytes], facility_code: str, directory: Path
+) -> Result:
+    """Rows a second, the way `healthbook import` goes; every Bundle is new to the database."""
     owner = await asyncpg.connect(owner_dsn)
     await owner.execute(TABLE)
+    await owner.execute(BELONGS)
     await owner.execute("GRANT INSERT ON bench_resource TO hb_api")
     ours, theirs = [], []
     try:
         for number in range(ROUNDS):
             batch = bundles[number * BUNDLES_PER_ROUND : (number + 1) * BUNDLES_PER_ROUND]
+            paths = _write(batch, directory / f"round-{number}")
             begin = time.perf_counter()
-            people = [await import_one(bundle) for bundle in batch]
+            report = await import_paths(store, SystemClock(), paths, facility_code=facility_code)
             seconds = time.perf_counter() - begin
-            units = [await owner.fetch(ROWS, patient_id) for patient_id in people]
+            units = [await owner.fetch(ROWS, patient_id) for patient_id in _people(report)]
             count = sum(len(rows) for rows in units)
             ours.append(count / seconds)
             theirs.append(count / await _insert(store, units))
@@ -45,6 +51,21 @@ async def measure(store: Store, owner_dsn: str, bundles: list[bytes], import_one
         target=0.35,
         unit="rows/s",
     )
+
+
+def _write(bundles: list[bytes], directory: Path) -> list[Path]:
+    directory.mkdir()
+    paths = [directory / f"{number}.json" for number in range(len(bundles))]
+    for path, bundle in zip(paths, bundles, strict=True):
+        path.write_bytes(bundle)
+    return paths
+
+
+def _people(report: Report) -> list[UUID]:
+    units = [unit for file in report.files for unit in file.units]
+    if {unit.status for unit in units} != {"imported"}:
+        raise RuntimeError("a Bundle was not imported")
+    return [UUID(unit.patient_id) for unit in units]
 
 
 async def _insert(store: Store, units: list[list[asyncpg.Record]]) -> float:
