@@ -82,7 +82,7 @@ def _open(text: str) -> tuple[Payload, bytes, bytes] | ProblemType:
     try:
         raw = base45.decode(rest)
         payload = msgspec.json.decode(raw[:-SIGNATURE_BYTES], type=Payload)
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         return QR_UNREADABLE
     return payload, raw[:-SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]
 

@@ -75,6 +75,13 @@ def test_any_text_is_refused_and_never_crashes(text: str) -> None:
     assert isinstance(tokens.read_with(public, "citizen", tokens.PREFIX + text, START), Refused)
 
 
+def test_a_body_nested_deeper_than_the_stack_is_refused() -> None:
+    payload = b'{"body":{"a":' + b"[" * 2000
+    text = tokens.PREFIX + base45.encode(payload + bytes(tokens.SIGNATURE_BYTES))
+    assert len(text) <= tokens.TEXT_MAX
+    assert code_of(tokens.read_with({}, "citizen", text, START)) == "qr-unreadable"
+
+
 @given(st.binary(max_size=200))
 def test_base45_gives_back_what_it_took(data: bytes) -> None:
     assert base45.decode(base45.encode(data)) == data
