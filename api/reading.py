@@ -28,7 +28,7 @@ from ehr.reads.models import Built
 from ehr.reads.queries import HEAD_SEQ
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access, Action, Actor
-from kernel.clock import VIETNAM
+from kernel.clock import local_day
 from kernel.paging import BAD_CURSOR, PAGE_MAX
 from kernel.problems import ProblemError, Refused
 from store.database import Tx
@@ -91,7 +91,7 @@ async def _own(tx: Tx, call: Call, access: Access, build: Build) -> Answer:
     # Read before the rows: a write in between makes the next conditional read a full one.
     head_seq = await HEAD_SEQ.one(tx, access.patient_id)
     # Courses end and people grow older without a write, so the day is part of it.
-    day = call.now.astimezone(VIETNAM).date().strftime("%Y%m%d")
+    day = f"{local_day(call.now):%Y%m%d}"
     etag = f'W/"{access.patient_id}-{head_seq or 0}-{DISPLAY_VERSION}-{day}"'
     if _holds(call, etag):
         return _unchanged(etag)

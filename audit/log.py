@@ -5,7 +5,7 @@ with `proofs` the rows come whole and unfolded, so that an app or anybody else c
 """
 
 import json
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Literal, NamedTuple, TypeAlias
@@ -18,7 +18,7 @@ from audit import queries
 from audit.models import Entry, LogRow
 from audit.policy import READ_TAGS
 from kernel.access import Access
-from kernel.clock import VIETNAM
+from kernel.clock import end_of_day, start_of_day
 from kernel.paging import decode_cursor, encode_cursor
 from store.database import Tx
 
@@ -133,9 +133,9 @@ async def read_log(tx: Tx, access: Access, wanted: Filter, *, cursor: str | None
 def _span(wanted: Filter) -> tuple[datetime, datetime]:
     since, until = _EVER
     if wanted.since is not None:
-        since = datetime.combine(wanted.since, time(), VIETNAM)
-    if wanted.until is not None and wanted.until < date.max:
-        until = datetime.combine(wanted.until + timedelta(days=1), time(), VIETNAM)
+        since = start_of_day(wanted.since)
+    if wanted.until is not None:
+        until = end_of_day(wanted.until)
     return since, until
 
 

@@ -24,7 +24,6 @@ from consent.policy import (
     exceeds,
     granted_scope,
     is_empty,
-    local_day,
     tier_open,
 )
 from consent.problems import (
@@ -42,6 +41,7 @@ from identity.hotp import hotp_answers
 from identity.phones import free_code_lock, login_phone
 from identity.problems import STEP_UP_REFUSED
 from kernel.access import Actor, Label, RecordType
+from kernel.clock import local_day
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx

@@ -25,7 +25,6 @@ from consent.policy import (
     HOUR,
     SMS_PER_FACILITY_DAY,
     TIER_CAPS,
-    local_day,
     tier_open,
 )
 from consent.problems import CHALLENGE_DEAD, REQUEST_EXPIRED
@@ -35,6 +34,7 @@ from identity.phones import login_phone, login_phone_replaced_at, take_code_lock
 from identity.practitioners import practitioner_card
 from identity.problems import TOO_MANY
 from kernel.access import Actor
+from kernel.clock import local_day
 from kernel.problems import Refused
 from store.database import Tx
 from store.fields import lookup_hashes, seal, unseal

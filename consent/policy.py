@@ -3,14 +3,13 @@
 granted = requested ∩ choice ∩ tier cap ∩ role cap ∩ sensitivity default; nothing here widens.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
 
 from consent.models import AskingState, Delivery, Scope, Tier
 from kernel.access import ALL_LABELS, Label, RecordType
-from kernel.clock import VIETNAM
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
@@ -89,16 +88,6 @@ def months_before(day: date, months: int) -> date:
         except ValueError:
             continue
     raise AssertionError("every month has 28 days")
-
-
-def local_day(now: datetime) -> date:
-    """The calendar day in Vietnam."""
-    return now.astimezone(VIETNAM).date()
-
-
-def start_of_day(day: date) -> datetime:
-    """Midnight in Vietnam."""
-    return datetime.combine(day, time(), VIETNAM)
 
 
 def may_consent_alone(birth_date: str | None, today: date) -> bool:

@@ -26,10 +26,8 @@ from consent.policy import (
     WARM_MONTHS,
     asking_state,
     delivery_of,
-    local_day,
     may_consent_alone,
     months_before,
-    start_of_day,
 )
 from consent.problems import (
     ACCESS_REQUEST_INVALID,
@@ -46,7 +44,8 @@ from identity.models import PersonCard
 from identity.people import person_card, resolve_subject
 from identity.problems import TOO_MANY
 from kernel.access import ALL_LABELS, RECORD_TYPES, Actor, RecordType
-from kernel.ids import uuid7
+from kernel.clock import local_day, start_of_day
+from kernel.ids import uuid7, uuid8
 from kernel.problems import Refused, refuse
 from store.database import Tx
 from store.fields import lookup_hashes
@@ -316,10 +315,8 @@ def _identifier(ask: Ask) -> tuple[str, str]:
 
 
 def _pseudo_id(subject_hash: bytes) -> UUID:
-    """Stable for one number, made with a key, equal to no UUIDv7 of ours (version 8, RFC 9562)."""
-    value = int.from_bytes(hashlib.sha256(b"pseudo person" + subject_hash).digest()[:16], "big")
-    value = value & ~(0xF << 76) | 0x8 << 76
-    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+    """The stand-in for a person nobody knows: stable for one number, made with a key."""
+    return uuid8(hashlib.sha256(b"pseudo person" + subject_hash).digest())
 
 
 async def _charge_practitioner(tx: Tx, actor: Actor, subject: _Subject, now: datetime) -> Refused | None:

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from identity.models import Demographics, IdentifierRow, RoleRow
-from kernel.clock import VIETNAM
+from kernel.clock import local_day
 from kernel.text import fold
 
 PROBATION = timedelta(hours=72)
@@ -36,7 +36,7 @@ def describes(claim: Demographics, person: Demographics, *, newborn: bool = Fals
 
 def identifier_in_force(row: IdentifierRow, now: datetime) -> bool:
     """An identifier counts between its dates, both inclusive, Vietnamese calendar."""
-    today = now.astimezone(VIETNAM).date()
+    today = local_day(now)
     return (row.valid_from is None or row.valid_from <= today) and (
         row.valid_until is None or today <= row.valid_until
     )
@@ -50,7 +50,7 @@ def role_in_force(role: RoleRow, now: datetime) -> bool:
         return False
     if role.role in LICENSED_ROLES and role.licence is None:
         return False
-    return _licence_in_force(role, now.astimezone(VIETNAM).date())
+    return _licence_in_force(role, local_day(now))
 
 
 LICENSED_ROLES = frozenset({"doctor", "pharmacist", "vaccinator"})

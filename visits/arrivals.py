@@ -5,7 +5,7 @@ from uuid import UUID
 
 from audit.service import record_act
 from kernel.access import Actor
-from kernel.clock import VIETNAM
+from kernel.clock import local_day, start_of_day
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
@@ -38,5 +38,5 @@ async def record_arrival(
 
 async def arrived_today(tx: Tx, patient_id: UUID, facility_id: UUID, now: datetime) -> bool:
     """True with an arrival here since midnight in Vietnam."""
-    midnight = now.astimezone(VIETNAM).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = start_of_day(local_day(now))
     return await queries.arrival_since(tx, patient_id, facility_id, midnight, now) is not None

@@ -1,11 +1,11 @@
 """The arguments of the one filter (ehr/reads/queries.py): what an Access lets out of a record."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
 from kernel.access import Access
-from kernel.clock import VIETNAM
+from kernel.clock import end_of_day, start_of_day
 
 Scope: TypeAlias = tuple[UUID, int, list[str] | None, datetime | None, datetime | None, datetime]
 
@@ -19,11 +19,7 @@ def scope_of(access: Access, now: datetime) -> Scope:
         access.patient_id,
         int(access.withheld_labels),
         None if access.types is None else sorted(access.types),
-        _midnight(access.since),
-        _midnight(access.until + timedelta(days=1)) if access.until else None,
+        start_of_day(access.since) if access.since else None,
+        end_of_day(access.until) if access.until else None,
         now,
     )
-
-
-def _midnight(day: date | None) -> datetime | None:
-    return datetime.combine(day, time(), VIETNAM) if day else None

@@ -14,7 +14,7 @@ from ehr.reads.scope import scope_of
 from identity.models import PersonCard
 from identity.people import person_card
 from kernel.access import Access
-from kernel.clock import VIETNAM
+from kernel.clock import local_day
 from store.database import Tx
 from store.keys import KeyRing
 
@@ -133,5 +133,5 @@ def age_years(birth_date: str | None, now: datetime) -> int | None:
     """Whole years in Vietnam today; None where the day of birth is not known to the day."""
     if birth_date is None or len(birth_date) != 10:
         return None
-    born, today = date.fromisoformat(birth_date), now.astimezone(VIETNAM).date()
+    born, today = date.fromisoformat(birth_date), local_day(now)
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

@@ -16,7 +16,7 @@ from ehr.reads.queries import ItemRow, VisitItemRow
 from ehr.reads.raw import as_item, encode, with_main_diagnosis
 from ehr.reads.scope import scope_of
 from kernel.access import Access
-from kernel.clock import VIETNAM
+from kernel.clock import local_day
 from store.database import Tx
 
 TIMELINE_DEFAULT = 20
@@ -78,7 +78,7 @@ def _day(row: ItemRow) -> str:
     dated = _dated(row.item)
     if dated.date is None or dated.date_precision != "instant":
         return dated.date or ""
-    return row.sort_at.astimezone(VIETNAM).date().isoformat()
+    return local_day(row.sort_at).isoformat()
 
 
 def _visit(row: ItemRow, inside: list[VisitItemRow]) -> TimelineEntry:

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from identity.models import Facility
 from identity.register import queries
 from identity.tokens import digest, to_base64url
-from kernel.clock import VIETNAM
+from kernel.clock import local_day
 from kernel.ids import uuid7
 from store.database import Tx
 
@@ -36,7 +36,7 @@ class ClientSecret(Struct, frozen=True, kw_only=True):
 
 async def add_facility(tx: Tx, new: NewFacility, now: datetime) -> Facility:
     """Enter a facility with codes valid from today. UniqueViolationError: a code is in use from today."""
-    facility_id, today = uuid7(now), now.astimezone(VIETNAM).date()
+    facility_id, today = uuid7(now), local_day(now)
     await queries.INSERT_FACILITY.run(tx, facility_id, new.name, new.short_name, new.discreet_name, now)
     await queries.INSERT_FACILITY_CODE.run(tx, facility_id, "cskcb-5", new.code, today, None)
     if new.code_13 is not None:

@@ -211,6 +211,16 @@ async def test_s20_two_persons_in_sequence_get_their_own_log(
     assert (await log_of(store, clock, other))["items"] == []
 
 
+async def test_the_first_and_the_last_day_of_the_calendar_are_days_like_any(
+    store: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    await read(store, clock, citizen.actor, citizen.patient_id)
+    ever = await log_of(store, clock, citizen, since="0001-01-01", until="9999-12-31")
+    assert [item["seq"] for item in ever["items"]] == [1]
+    assert (await log_of(store, clock, citizen, until="0001-01-01"))["items"] == []
+    assert (await log_of(store, clock, citizen, since="9999-12-31"))["items"] == []
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -178,6 +178,13 @@ async def test_date_range_with_partial_dates_and_safety_lists(store: Store, cloc
     assert {name for name in seen | gone if f"{MARK} {name}" in text} == seen
 
 
+async def test_a_grant_over_the_whole_calendar_shows_every_day(store: Store, clock: FrozenClock) -> None:
+    person = await bare(store, clock)
+    await write(store, person, [coded("Condition", "Đau bụng", "R10", "2026-05-20")], clock.now())
+    access = granted(person, since=date.min, until=date.max)
+    assert any("Đau bụng" in body for body in await everything(store, access, clock.now()))
+
+
 async def test_an_expired_course_is_not_exempt_from_the_range(store: Store, clock: FrozenClock) -> None:
     person, now = await bare(store, clock), clock.now()
     course = coded("MedicationRequest", "course", "M", "2020-01-01")
