@@ -70,6 +70,19 @@ def wait_for_sms(api: Api, phone: str, shape: str) -> str:
     raise AssertionError("no message arrived")
 
 
+def wait_for_push(api: Api, patient_id: str) -> None:
+    """Until a push for that person left; it says nothing but that there is something."""
+    for _ in range(100):
+        messages = api.ask("GET", "/demo/inbox.json")["items"]
+        if any(
+            one["patient_id"] == patient_id and one["channel"] == "push" and "consent" in one["type"]
+            for one in messages
+        ):
+            return
+        time.sleep(0.1)
+    raise AssertionError("no push arrived")
+
+
 def test_two_accounts_activate_a_person_who_then_reads_an_empty_book(people: People, api: Api) -> None:
     person = NewPerson()
     card = {name: getattr(person, name) for name in ("number", "name", "birth_date", "sex")}
@@ -185,9 +198,10 @@ def test_tier_a_scan_narrow_read_revoke_and_see(people: People) -> None:
     assert {row["facility_name"] for row in reads} == {doctor.card.facility}
 
 
-def test_tier_b_digits_typed_in_the_app(people: People) -> None:
+def test_tier_b_digits_typed_in_the_app(people: People, api: Api) -> None:
     app, doctor = people.app("minh"), people.staff("bs.yen")
     opened, request = present(app, doctor)
+    wait_for_push(api, app.patient_id)
     assert app.approve(request, "B", _other(opened["display"]["digits"]), 403) == "otp-invalid"
     digits = doctor.get(f"/v1/doctor/access-requests/{opened['request_id']}/display")["digits"]
     grant = app.approve(request, "B", digits)

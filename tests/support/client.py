@@ -24,6 +24,7 @@ from qr import base45
 from tests.support.phone import DeviceKey, Phone, base64url
 
 SIGNATURE_BYTES = 64
+RENEW_SECONDS = 8 * 60
 
 
 class UnexpectedAnswerError(AssertionError):
@@ -72,6 +73,7 @@ class App:
     phone: Phone
     access_token: str = ""
     refresh_token: str = field(default="", repr=False)
+    renewed_at: float = field(default_factory=time.monotonic)
 
     @classmethod
     def of_sheet(cls, api: Api, citizen: DemoCitizen) -> "App":
@@ -115,19 +117,26 @@ class App:
         body = {"refresh_token": self.refresh_token, "iat": issued_at, "signature": signature}
         answer = self.api.ask("POST", "/v1/auth/refresh", body=body)
         self.access_token, self.refresh_token = answer["access_token"], answer["refresh_token"]
+        self.renewed_at = time.monotonic()
+
+    def token(self) -> str:
+        """The access token, renewed before its ten minutes are over."""
+        if time.monotonic() - self.renewed_at > RENEW_SECONDS:
+            self.refresh()
+        return self.access_token
 
     @property
     def patient_id(self) -> str:
         return str(self.phone.patient_id)
 
     def get(self, path: str, expect: int = 200, **options: Any) -> Any:
-        return self.api.ask("GET", path, expect, token=self.access_token, **options)
+        return self.api.ask("GET", path, expect, token=self.token(), **options)
 
     def post(self, path: str, body: Any = None, expect: int = 200) -> Any:
-        return self.api.ask("POST", path, expect, token=self.access_token, body=body)
+        return self.api.ask("POST", path, expect, token=self.token(), body=body)
 
     def delete(self, path: str, expect: int = 204) -> Any:
-        return self.api.ask("DELETE", path, expect, token=self.access_token)
+        return self.api.ask("DELETE", path, expect, token=self.token())
 
     def qr(self) -> str:
         """A fresh identification code."""
