@@ -34,6 +34,7 @@ from api.problems import (
 )
 from api.request import PUBLIC, ApiRequest, Call, actors_of
 from kernel.problems import PROBLEMS, ProblemType, Refused
+from store.idempotency import KEY_FORM
 
 API_VERSION = "1.0.0"
 DESCRIPTION = (
@@ -73,7 +74,7 @@ IDEMPOTENCY_KEY = {
     "in": "header",
     "required": False,
     "description": "Makes a repeat of this request harmless for 24 hours.",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,128}$"},
+    "schema": {"type": "string", "pattern": f"^{KEY_FORM.pattern}$"},
 }
 
 

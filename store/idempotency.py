@@ -22,7 +22,7 @@ from store.problems import IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_REUSED, IDEM
 LIVE_HOURS = 24
 LIVE_MAX = 1000
 # Long enough that no national number or code fits: the key is kept in clear.
-_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+KEY_FORM = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class Fresh(Struct, frozen=True):
@@ -40,7 +40,7 @@ async def begin(
     tx: Tx, keys: KeyRing, actor_id: UUID, route: str, key: str, body: bytes, now: datetime
 ) -> Fresh | Repeat | Refused:
     """Claim (actor, route, key) for this body. Concurrent repeats wait for the first to commit."""
-    if _KEY.fullmatch(key) is None:
+    if KEY_FORM.fullmatch(key) is None:
         return Refused(problem=IDEMPOTENCY_KEY_INVALID, where="Idempotency-Key")
     await queries.DELETE_OLD_IDEMPOTENCY.run(tx, actor_id, now - timedelta(hours=LIVE_HOURS))
     before = await queries.LOCK_IDEMPOTENCY.one(tx, actor_id, route, key)

@@ -155,7 +155,7 @@ async def ask(data: JSONBody[NewAccessRequest], call: NamedDependency[Call]) -> 
 
 async def ask_once(tx: Tx, call: Call, actor: Actor, data: NewAccessRequest) -> Asked | Refused:
     """A repeat with the same Idempotency-Key finds the request that the first one made."""
-    key = call.idempotency_key()
+    key = call.header("idempotency-key")
     if key is None:
         return await _ask(tx, call, actor, data)
     standing = await begin(tx, call.keys, actor.actor_id, call.route, key, await call.body(), call.now)

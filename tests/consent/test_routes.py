@@ -180,6 +180,16 @@ async def test_a_repeat_with_the_same_key_finds_the_same_request(
     assert reused.status_code == 422
 
 
+@pytest.mark.parametrize("key", ["short-of-16-cha", "k" * 65, "dots.are.not.letters"])
+async def test_a_key_that_could_be_a_number_or_is_too_long_is_named(
+    http: httpx.AsyncClient, doctor: Doctor, key: str
+) -> None:
+    body = {"subject": {"kind": "national-id", "value": new_number()}}
+    headers = bearer(doctor, **{"Idempotency-Key": key})
+    answered = await http.post("/v1/doctor/access-requests", json=body, headers=headers)
+    assert (answered.status_code, answered.json()["code"]) == (400, "idempotency-key-invalid")
+
+
 async def test_the_desk_learns_nothing_but_that_it_happened(
     http: httpx.AsyncClient, store: Store, clock: FrozenClock, citizen: Citizen
 ) -> None:
