@@ -34,6 +34,9 @@ def decode_cursor(cursor: str, shape: type[T]) -> T:
     """The keyset again, checked against `shape`. Raises the problem `bad-cursor`."""
     try:
         raw = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
-        return msgspec.json.decode(raw, type=shape)
+        keys = msgspec.json.decode(raw, type=shape)
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         refuse(BAD_CURSOR, "cursor")
+    if b"\\u0000" in raw:  # no database text holds it
+        refuse(BAD_CURSOR, "cursor")
+    return keys
