@@ -35,7 +35,7 @@ from identity.practitioners import practitioner_card
 from identity.problems import TOO_MANY
 from kernel.access import Actor
 from kernel.clock import local_day
-from kernel.problems import Refused
+from kernel.problems import ProblemError, Refused
 from store.database import Tx
 from store.fields import lookup_hashes, seal, unseal
 from store.keys import KeyRing
@@ -66,7 +66,11 @@ class CodeForDelivery(Struct, frozen=True, kw_only=True):
 async def ask_code(
     tx: Tx, keys: KeyRing, actor: Actor, request_id: UUID, *, trace_id: str, now: datetime
 ) -> CodeAsked | Refused:
-    """Send a code for this request: at most 3, at least 60 seconds apart; the old one dies."""
+    """Send a code for this request: at most 3, at least 60 seconds apart; the old one dies.
+
+    Raises request-expired, challenge-dead and too-many: a wish that got no slot must not use up the
+    facility's messages of the day or hold back the phone's sign-in codes.
+    """
     mirror = await own_mirror(tx, actor, request_id)
     if isinstance(mirror, Refused):
         return mirror
@@ -87,7 +91,7 @@ async def ask_code(
         sent_before=now - CODE_RESEND_AFTER,
     )
     if slot is None:
-        return _no_slot(request, mirror.expires_at, now)
+        raise ProblemError(_no_slot(request, mirror.expires_at, now))
     event = "consent.code-ready" if wanted else "consent.code-withheld"
     ref = {"request_id": str(request_id), "send": str(slot.code_sends)}
     await emit(tx, request.patient_id, event, ref, now)

@@ -14,11 +14,12 @@ from consent.transfer import canonical_text, draw, nonce_at, read_scan, step_of
 from identity.models import Facility
 from identity.phones import make_login, take_code_lock
 from kernel.access import Access
-from kernel.problems import Refused
+from kernel.problems import ProblemError, Refused
 from qr import tokens
 from store.database import Store
 from tests.support import consent as steps
 from tests.support.clock import FrozenClock
+from tests.support.http import bearer, client_of
 from tests.support.people import (
     Citizen,
     Doctor,
@@ -42,10 +43,13 @@ async def sms(
     store: Store, clock: FrozenClock, doctor: Doctor, request_id: UUID
 ) -> tuple[CodeAsked | Refused, CodeForDelivery | None]:
     """Ask for an SMS and open what the worker would send, None when nothing may be sent."""
-    async with store.transaction() as tx:
-        asked = await codes.ask_code(
-            tx, store.keys, doctor.actor, request_id, trace_id=steps.TRACE, now=clock.now()
-        )
+    try:
+        async with store.transaction() as tx:
+            asked = await codes.ask_code(
+                tx, store.keys, doctor.actor, request_id, trace_id=steps.TRACE, now=clock.now()
+            )
+    except ProblemError as error:
+        return error.refused, None
     if isinstance(asked, Refused):
         return asked, None
     row = await steps.row_of(store, doctor, request_id)
@@ -214,6 +218,23 @@ async def test_a_second_sms_waits_a_minute_kills_the_first_and_the_fourth_is_ref
     assert isinstance(
         await steps.type_code(store, clock, doctor, request.request_id, third.code), CodeVerdict
     )
+
+
+async def test_s31_asking_too_early_uses_up_nobodys_messages(
+    store: Store, owner: Store, clock: FrozenClock, people: People
+) -> None:
+    doctor, citizen, facility = people
+    request = await steps.asked(store, clock, doctor, citizen)
+    clock.advance(seconds=60)
+    _, sent = await sms(store, clock, doctor, request.request_id)
+    assert sent is not None
+    async with client_of(store, clock) as client:
+        for _ in range(3):
+            path = f"/v1/doctor/access-requests/{request.request_id}/sms"
+            early = await client.post(path, headers=bearer(doctor.token))
+            assert early.json()["code"] == "too-many"
+    used = "SELECT used FROM request_quota WHERE actor_id = $1 AND kind = 'sms'"
+    assert await steps.count(owner, used, facility.facility_id) == 1
 
 
 async def test_an_sms_code_dies_after_five_minutes_and_is_erased_when_sent(
