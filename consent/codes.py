@@ -138,19 +138,21 @@ async def _deliverable(
     phone = await login_phone(tx, keys, request.patient_id, now)
     replaced_at = await login_phone_replaced_at(tx, request.patient_id)
     devices = await list_devices(tx, keys, request.patient_id)
-    paid = await queries.use_quota(tx, request.facility_id, "sms", local_day(now), SMS_PER_FACILITY_DAY)
     app_first = bool(devices) and now < request.created_at + APP_FIRST_FOR
     wanted = (
         request.status == "requested"
         and tier_open("D", request.delivery, presence=presence, ticket=ticket, wrong_codes=wrong_codes)
         and _settled(replaced_at, now)
         and not app_first
-        and paid
+        and phone is not None
     )
-    # Only a code that is sent may hold back sign-in codes: else any request would lock a person out.
-    lock = phone.phone_hash if phone is not None and wanted else _no_phone(keys, request.patient_id)
+    # Only a code that is sent may cost the facility one of its day (S31) or hold back sign-in codes: else
+    # any request would silence the desk or lock a person out. The same rows are written for nobody.
+    payer = request.facility_id if wanted else request.patient_id
+    paid = await queries.use_quota(tx, payer, "sms", local_day(now), SMS_PER_FACILITY_DAY)
+    lock = phone.phone_hash if phone is not None and wanted and paid else _no_phone(keys, request.patient_id)
     free = await take_code_lock(tx, lock, "consent", now + CODE_TTL, now)
-    return wanted and phone is not None and free
+    return wanted and paid and free
 
 
 def _settled(replaced_at: datetime | None, now: datetime) -> bool:

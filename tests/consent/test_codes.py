@@ -237,6 +237,17 @@ async def test_s31_asking_too_early_uses_up_nobodys_messages(
     assert await steps.count(owner, used, facility.facility_id) == 1
 
 
+async def test_s31_an_sms_that_is_not_sent_is_not_counted_against_the_facility(
+    store: Store, owner: Store, clock: FrozenClock, people: People
+) -> None:
+    doctor, _, facility = people
+    unknown = await steps.asked(store, clock, doctor, kind="national-id", value=new_number())
+    clock.advance(seconds=60)
+    assert (await sms(store, clock, doctor, unknown.request_id))[1] is None
+    used = "SELECT coalesce(sum(used), 0) FROM request_quota WHERE actor_id = $1 AND kind = 'sms'"
+    assert await steps.count(owner, used, facility.facility_id) == 0
+
+
 async def test_an_sms_code_dies_after_five_minutes_and_is_erased_when_sent(
     store: Store, owner: Store, clock: FrozenClock, people: People
 ) -> None:
