@@ -10,12 +10,15 @@ from typing import Final
 from uuid import UUID
 
 from consent import queries
+from consent.policy import is_held
 from consent.problems import NO_ACCESS
 from consent.role_caps import role_cap
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import ALL_LABELS, Access, Action, Actor, Label, mint_access
+from kernel.clock import VIETNAM
 from kernel.problems import Refused
 from store.database import Tx
+from store.outbox import emit
 
 # What the asking side may do under a grant.
 GRANTED_ACTIONS: Final[frozenset[Action]] = frozenset(
@@ -64,12 +67,14 @@ async def _granted(
     if action not in GRANTED_ACTIONS or actor.facility_id is None or not role_cap(actor.role):
         return _NO_ACCESS
     grant = await queries.live_grant(tx, patient_id, actor.actor_id, actor.facility_id, now)
-    if grant is None:
+    if grant is None or is_held(grant.created_at, grant.confirmed_at, actor.factors_reset_at):
         return _NO_ACCESS
     # The role is today's: a doctor who became a nurse reads as a nurse.
     types = frozenset(grant.types) & role_cap(actor.role)
     if not types:
         return _NO_ACCESS
+    if grant.told_on != now.astimezone(VIETNAM).date():
+        await _tell_first_use(tx, actor, patient_id, grant.grant_id, now)
     return mint_access(
         patient_id=patient_id,
         actor=actor,
@@ -83,3 +88,14 @@ async def _granted(
         until=grant.until,
         withheld_labels=ALL_LABELS & ~Label(grant.labels),
     )
+
+
+async def _tell_first_use(tx: Tx, actor: Actor, patient_id: UUID, grant_id: UUID, now: datetime) -> None:
+    """The first access of a practitioner on a day is told (consent.md §10), in the read's own transaction.
+
+    Later reads of the day see `told_on` and cost nothing; of several at once one tells.
+    """
+    day = now.astimezone(VIETNAM).date()
+    if await queries.take_first_use(tx, patient_id, grant_id, day):
+        ref = {"grant_id": str(grant_id), "practitioner_id": str(actor.actor_id), "day": day.isoformat()}
+        await emit(tx, patient_id, "consent.used", ref, now)

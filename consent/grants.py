@@ -127,7 +127,13 @@ async def grants_of_practitioner(
     if actor.facility_id is None:
         return []
     return await queries.grants_of_practitioner(
-        tx, actor.actor_id, actor.facility_id, now, before or LAST_ID, min(limit, PAGE_MAX + 1)
+        tx,
+        actor.actor_id,
+        actor.facility_id,
+        now,
+        before or LAST_ID,
+        min(limit, PAGE_MAX + 1),
+        actor.factors_reset_at,
     )
 
 

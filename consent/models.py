@@ -26,7 +26,7 @@ class Scope(Struct, frozen=True, kw_only=True):
 
 
 class LiveGrant(Struct, frozen=True):
-    """The columns a decision needs of a grant in force."""
+    """The columns a decision needs of a grant in force. told_on: day of the last notice of a first use."""
 
     grant_id: UUID
     version: int
@@ -34,6 +34,9 @@ class LiveGrant(Struct, frozen=True):
     since: date | None
     until: date | None
     labels: int
+    created_at: datetime
+    confirmed_at: datetime | None
+    told_on: date | None
 
 
 class AccessRequest(Struct, frozen=True):
@@ -74,7 +77,7 @@ class PractitionerRequest(Struct, frozen=True):
 
 
 class Grant(Struct, frozen=True):
-    """A row of consent_grant as its citizen sees it."""
+    """A row of consent_grant as its citizen sees it. confirmed_at: said again that it stands (S16)."""
 
     patient_id: UUID
     grant_id: UUID
@@ -98,10 +101,11 @@ class Grant(Struct, frozen=True):
     ends_at: datetime
     ended_at: datetime | None
     end_reason: EndReason | None
+    confirmed_at: datetime | None = None
 
 
 class PractitionerGrant(Struct, frozen=True):
-    """A row of practitioner_grant: one line of a doctor's list."""
+    """A row of practitioner_grant: one line of a doctor's list. held: it opens nothing for now (S16)."""
 
     patient_id: UUID
     grant_id: UUID
@@ -112,3 +116,4 @@ class PractitionerGrant(Struct, frozen=True):
     until: date | None
     starts_at: datetime
     ends_at: datetime
+    held: bool

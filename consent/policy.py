@@ -179,6 +179,11 @@ def tier_open(tier: Tier, delivery: Delivery, *, presence: bool, ticket: bool, w
     return tier != "C" or presence or codes_on
 
 
+def is_held(created_at: datetime, confirmed_at: datetime | None, reset_at: datetime | None) -> bool:
+    """Whether the person last agreed before the practitioner's factors were replaced (security.md S16)."""
+    return reset_at is not None and (confirmed_at or created_at) <= reset_at
+
+
 def asking_state(granted: bool, expires_at: datetime, now: datetime) -> AskingState:
     """What the asking side may know: a refusal, a block and an unknown person end at the same instant."""
     if granted:

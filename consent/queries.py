@@ -21,7 +21,7 @@ from store.statement import Command, Scalar, Statement
 LIVE_GRANT = Statement(
     LiveGrant,
     """
-    SELECT g.grant_id, g.version, g.types, g.since, g.until, g.labels
+    SELECT g.grant_id, g.version, g.types, g.since, g.until, g.labels, g.created_at, g.confirmed_at, g.told_on
     FROM consent_grant g JOIN citizen c ON c.patient_id = g.patient_id
     WHERE g.patient_id = $1 AND g.practitioner_id = $2 AND g.facility_id = $3 AND g.ended_at IS NULL
       AND g.starts_at <= $4 AND g.ends_at > $4 AND c.state IN ('active', 'death-reported')
@@ -34,6 +34,21 @@ async def live_grant(
 ) -> LiveGrant | None:
     """The grant in force of this practitioner at this facility, of a living person; one statement."""
     return await LIVE_GRANT.one(tx, patient_id, practitioner_id, facility_id, now)
+
+
+TELL_FIRST_USE = Scalar(
+    UUID,
+    """
+    UPDATE consent_grant SET told_on = $3
+    WHERE patient_id = $1 AND grant_id = $2 AND (told_on IS NULL OR told_on < $3)
+    RETURNING grant_id
+    """,
+)
+
+
+async def take_first_use(tx: Tx, patient_id: UUID, grant_id: UUID, day: date) -> bool:
+    """True for the one use that is the grant's first of the day."""
+    return await TELL_FIRST_USE.one(tx, patient_id, grant_id, day) is not None
 
 
 # ---- requests
@@ -430,7 +445,7 @@ async def use_quota(tx: Tx, actor_id: UUID, kind: str, day: date, most: int) -> 
 
 GRANT_COLUMNS = """patient_id, grant_id, version, supersedes, request_id, practitioner_id,
     practitioner_name, licence, facility_id, facility_name, purpose, tier, presence, types, since, until,
-    labels, created_at, starts_at, ends_at, ended_at, end_reason"""
+    labels, created_at, starts_at, ends_at, ended_at, end_reason, confirmed_at"""
 
 
 class Superseded(Struct, frozen=True):
@@ -500,8 +515,8 @@ async def insert_grant(
 INSERT_PRACTITIONER_GRANT = Command(
     """
     INSERT INTO practitioner_grant (actor_id, patient_id, grant_id, facility_id, purpose, types, since,
-        until, starts_at, ends_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        until, starts_at, ends_at, agreed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     """
 )
 
@@ -519,6 +534,7 @@ async def insert_practitioner_grant(tx: Tx, grant: Grant) -> None:
         grant.until,
         grant.starts_at,
         grant.ends_at,
+        grant.created_at,
     )
 
 
@@ -553,6 +569,27 @@ REVOKE = Statement(
 
 async def revoke(tx: Tx, patient_id: UUID, grant_id: UUID, now: datetime) -> Revoked | None:
     return await REVOKE.one(tx, patient_id, grant_id, now)
+
+
+CONFIRM_GRANT = Statement(
+    Grant,
+    f"""
+    UPDATE consent_grant SET confirmed_at = $3
+    WHERE patient_id = $1 AND grant_id = $2 AND ended_at IS NULL AND ends_at > $3
+    RETURNING {GRANT_COLUMNS}
+    """,  # noqa: S608
+)
+CONFIRM_PRACTITIONER_GRANT = Command(
+    "UPDATE practitioner_grant SET agreed_at = $4 WHERE actor_id = $1 AND patient_id = $2 AND grant_id = $3"
+)
+
+
+async def confirm_grant(tx: Tx, patient_id: UUID, grant_id: UUID, now: datetime) -> Grant | None:
+    """Both rows of a live grant say that the person agrees now; None for one that is over."""
+    grant = await CONFIRM_GRANT.one(tx, patient_id, grant_id, now)
+    if grant is not None:
+        await CONFIRM_PRACTITIONER_GRANT.run(tx, grant.practitioner_id, patient_id, grant_id, now)
+    return grant
 
 
 LIVE_GRANTS_OF_PRACTITIONER = Scalar(
@@ -609,7 +646,8 @@ async def grants_of_person(tx: Tx, patient_id: UUID, before: UUID, limit: int) -
 GRANTS_OF_PRACTITIONER = Statement(
     PractitionerGrant,
     """
-    SELECT patient_id, grant_id, facility_id, purpose, types, since, until, starts_at, ends_at
+    SELECT patient_id, grant_id, facility_id, purpose, types, since, until, starts_at, ends_at,
+        coalesce(coalesce(agreed_at, starts_at) <= $6, false) AS held
     FROM practitioner_grant
     WHERE actor_id = $1 AND facility_id = $2 AND ended_at IS NULL AND ends_at > $3 AND grant_id < $4
     ORDER BY grant_id DESC LIMIT $5
@@ -618,6 +656,36 @@ GRANTS_OF_PRACTITIONER = Statement(
 
 
 async def grants_of_practitioner(
-    tx: Tx, practitioner_id: UUID, facility_id: UUID, now: datetime, before: UUID, limit: int
+    tx: Tx,
+    practitioner_id: UUID,
+    facility_id: UUID,
+    now: datetime,
+    before: UUID,
+    limit: int,
+    factors_reset_at: datetime | None,
 ) -> list[PractitionerGrant]:
-    return await GRANTS_OF_PRACTITIONER.all(tx, practitioner_id, facility_id, now, before, limit)
+    return await GRANTS_OF_PRACTITIONER.all(
+        tx, practitioner_id, facility_id, now, before, limit, factors_reset_at
+    )
+
+
+class GrantKey(Struct, frozen=True):
+    patient_id: UUID
+    grant_id: UUID
+
+
+LIVE_GRANT_KEYS = Statement(
+    GrantKey,
+    """
+    SELECT patient_id, grant_id FROM practitioner_grant
+    WHERE actor_id = $1 AND ended_at IS NULL AND ends_at > $2 AND (patient_id, grant_id) > ($3, $4)
+    ORDER BY patient_id, grant_id LIMIT $5
+    """,
+)
+
+
+async def live_grant_keys(
+    tx: Tx, practitioner_id: UUID, now: datetime, after: GrantKey, limit: int
+) -> list[GrantKey]:
+    """A page of everybody's grants to this practitioner, at every facility."""
+    return await LIVE_GRANT_KEYS.all(tx, practitioner_id, now, after.patient_id, after.grant_id, limit)

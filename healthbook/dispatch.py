@@ -9,6 +9,8 @@ from uuid import UUID
 import msgspec
 
 from consent.codes import code_for_delivery, forget_code
+from consent.holds import NOBODY, announce_held
+from consent.queries import GrantKey
 from consent.requests import request_for_citizen
 from identity.sign_in import sign_in_code_for_delivery
 from kernel.problems import Refused
@@ -17,6 +19,7 @@ from notifications.service import forget_device, notify
 from store.database import Tx
 from store.keys import KeyRing
 from store.models import Event
+from store.outbox import emit
 
 Ref: TypeAlias = dict[str, str]
 Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
@@ -120,6 +123,23 @@ async def say_device_ended(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: d
     await notice("device-removed")(tx, keys, event, ref, now)
 
 
+async def say_first_use(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """Once per practitioner and day, also when a second grant followed within it."""
+    key = f"consent.used:{ref['practitioner_id']}:{ref['day']}"
+    shown = {"grant_id": ref["grant_id"]}
+    await notify(tx, keys, event.patient_id, "record-read", key, now, now + NOTICE_LIFE, ref=shown)
+
+
+async def announce_reset(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """Tell everybody whose grant is held, page by page: one event never writes to thousands."""
+    practitioner_id = UUID(ref["practitioner_id"])
+    after = GrantKey(UUID(ref["patient_id"]), UUID(ref["grant_id"])) if "grant_id" in ref else NOBODY
+    last = await announce_held(tx, practitioner_id, after, now)
+    if last is not None:
+        here = {"patient_id": str(last.patient_id), "grant_id": str(last.grant_id)}
+        await emit(tx, event.patient_id, event.event, ref | here, now)
+
+
 async def say_nothing(_tx: Tx, _keys: KeyRing, _event: Event, _ref: Ref, _now: datetime) -> None:
     """Written so that known and unknown persons cost the same statements (security.md S19)."""
 
@@ -132,10 +152,13 @@ HANDLERS: dict[str, Handler] = {
     "consent.code-withheld": forget_consent_code,
     "consent.granted": notice("consent-granted"),
     "consent.revoked": notice("consent-ended"),
+    "consent.held": notice("consent-held", once_per="grant_id"),
+    "consent.used": say_first_use,
     "consent.refused": say_nothing,
     "consent.reported": notice("consent-reported"),
     "identity.sign-in-code": send_sign_in_code,
     "identity.activation-issued": notice("activation"),
+    "identity.credential-reset": announce_reset,
     "identity.device-enrolled": notice("device-added"),
     "identity.device-ended": say_device_ended,
     "visit.checked-in": notice("check-in"),

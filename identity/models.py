@@ -242,6 +242,7 @@ class LiveSession(Struct, frozen=True):
     client_facility_closed_at: datetime | None
     operator_name: str | None
     operator_ended_at: datetime | None
+    factors_reset_at: datetime | None
 
 
 class CredentialRow(Struct, frozen=True):

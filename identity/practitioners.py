@@ -68,9 +68,24 @@ async def prepare_credential(
     )
 
 
-async def keep_credential(tx: Tx, keys: KeyRing, prepared: PreparedCredential, usable_from: datetime) -> None:
+async def keep_credential(
+    tx: Tx,
+    keys: KeyRing,
+    prepared: PreparedCredential,
+    usable_from: datetime,
+    *,
+    reset_at: datetime | None = None,
+) -> None:
+    """reset_at: when these factors replaced others; grants made before are held from then on (S16)."""
     sealed = seal(keys, prepared.actor_id, "account_credential", "totp_secret", prepared.totp_secret)
-    await entry.UPSERT_CREDENTIAL.run(tx, prepared.actor_id, prepared.password_hash, sealed, usable_from)
+    await entry.UPSERT_CREDENTIAL.run(
+        tx, prepared.actor_id, prepared.password_hash, sealed, usable_from, reset_at
+    )
+
+
+async def factors_reset_at(tx: Tx, practitioner_id: UUID) -> datetime | None:
+    """When password and TOTP secret were last replaced by somebody else; None if never."""
+    return await entry.FACTORS_RESET_AT.one(tx, practitioner_id)
 
 
 async def add_practitioner(

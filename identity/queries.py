@@ -191,13 +191,14 @@ LIVE_SESSION = Statement(
     " c.level, c.state AS person_state, d.probation_until, d.ended_at AS device_ended_at,"
     " fc.facility_id AS client_facility_id, fc.name AS client_name, fc.ended_at AS client_ended_at,"
     " f.name AS client_facility_name, f.closed_at AS client_facility_closed_at,"
-    " o.name AS operator_name, o.ended_at AS operator_ended_at"
+    " o.name AS operator_name, o.ended_at AS operator_ended_at, a.reset_at AS factors_reset_at"
     " FROM session s"
     " LEFT JOIN citizen c ON c.patient_id = s.actor_id AND s.kind = 'citizen'"
     " LEFT JOIN device d ON d.patient_id = s.actor_id AND d.device_id = s.device_id"
     " LEFT JOIN facility_client fc ON fc.client_id = s.actor_id"
     " LEFT JOIN facility f ON f.facility_id = fc.facility_id"
     " LEFT JOIN operator o ON o.operator_id = s.actor_id"
+    " LEFT JOIN account_credential a ON a.actor_id = s.actor_id"
     " WHERE s.actor_id = $1 AND s.access_hash = $2 AND s.ended_at IS NULL"
     " AND s.access_until > $3 AND s.expires_at > $3 AND (s.idle_until IS NULL OR s.idle_until > $3)",
 )

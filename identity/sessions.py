@@ -157,6 +157,7 @@ async def _practitioner(tx: Tx, row: LiveSession, now: datetime) -> Actor | None
         licence=role.licence,
         facility_id=role.facility_id,
         facility_name=role.facility_name,
+        factors_reset_at=row.factors_reset_at,
     )
 
 

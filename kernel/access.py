@@ -4,7 +4,7 @@
 `consent/decision.py` makes one (tests/test_house.py holds that).
 """
 
-from datetime import date
+from datetime import date, datetime
 from enum import IntFlag
 from typing import Literal, get_args
 from uuid import UUID
@@ -97,7 +97,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     """The signed-in party of one request, re-read from the database on every request.
 
     For a citizen `actor_id` is the person's own patient_id. A practitioner carries the chosen
-    PractitionerRole; `name` and `licence` are what the citizen's access log shows.
+    PractitionerRole; `name` and `licence` are what the citizen's access log shows. factors_reset_at:
+    grants made before somebody replaced the practitioner's factors are held (security.md S16).
     """
 
     kind: ActorKind
@@ -112,6 +113,7 @@ class Actor(Struct, frozen=True, kw_only=True):
     licence: str | None = None
     facility_id: UUID | None = None
     facility_name: str | None = None
+    factors_reset_at: datetime | None = None
 
 
 class Access:

@@ -20,6 +20,8 @@ NotificationType = Literal[
     "consent-granted",
     "consent-ended",
     "consent-reported",
+    "consent-held",
+    "record-read",
     "sign-in-code",
     "device-added",
     "device-removed",

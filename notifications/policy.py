@@ -18,6 +18,8 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "consent-granted": "consent",
     "consent-ended": "info",
     "consent-reported": "alert",
+    "consent-held": "alert",
+    "record-read": "info",
     "sign-in-code": "alert",
     "device-added": "alert",
     "device-removed": "alert",

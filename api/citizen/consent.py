@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from api.facility.desk import SCAN_PROBLEMS, QrText
 from api.request import Call, answer
-from consent import approval, grants, requests
+from consent import approval, grants, holds, requests
 from consent.approval import Approval, Signed
 from consent.artefact import label_names
 from consent.models import AccessRequest, EndReason, Grant, Tier
@@ -27,7 +27,7 @@ from consent.problems import (
     UNKNOWN_REQUEST,
 )
 from consent.transfer import read_scan
-from identity.problems import STEP_UP_REFUSED
+from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
 from kernel.access import Label, RecordType, Role
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX, decode_cursor, encode_cursor
 from kernel.problems import Refused
@@ -40,6 +40,8 @@ Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)]
 Cursor = Annotated[str | None, QueryParameter(max_length=200)]
 EpochSeconds = Annotated[int, Meta(ge=0, le=4102444800)]
 Base64Url = Annotated[str, Meta(min_length=1, max_length=8192)]
+# Nothing is held of what was agreed in this very request.
+NONE: frozenset[UUID] = frozenset()
 
 
 class IdentificationQr(Struct, kw_only=True):
@@ -139,7 +141,10 @@ class AccessApproval(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class GrantView(Struct, kw_only=True):
-    """One grant. live: in force or about to start; it ends at ends_at or when taken back."""
+    """One grant. live: in force or about to start; it ends at ends_at or when taken back.
+
+    held: the practitioner's password was replaced after this was agreed; it opens nothing until confirmed.
+    """
 
     grant_id: UUID
     version: int
@@ -160,6 +165,15 @@ class GrantView(Struct, kw_only=True):
     ended_at: datetime | None
     end_reason: EndReason | None
     live: bool
+    confirmed_at: datetime | None
+    held: bool
+
+
+class GrantConfirmation(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The device signs JCS of: typ consent-confirm, environment, patient_id, device_id, nonce, iat, exp,
+    grant_id, doctor, licence, facility."""
+
+    signed: SignedAct
 
 
 class Grants(Struct, kw_only=True):
@@ -277,7 +291,7 @@ async def approve(
             trace_id=call.request_id,
             now=call.now,
         )
-    return answer(outcome if isinstance(outcome, Refused) else _grant_view(outcome, call), status=201)
+    return answer(outcome if isinstance(outcome, Refused) else _grant_view(outcome, call, NONE), status=201)
 
 
 @post(
@@ -322,9 +336,10 @@ async def list_grants(
     before = decode_cursor(cursor, tuple[UUID])[0] if cursor else None
     async with call.begin() as (tx, actor):
         found = await grants.grants_of_person(tx, call.patient_id_for(actor), before, limit + 1)
+        held = await holds.held_of(tx, found[:limit], call.now)
     return answer(
         Grants(
-            items=[_grant_view(one, call) for one in found[:limit]],
+            items=[_grant_view(one, call, held) for one in found[:limit]],
             next=encode_cursor(str(found[limit - 1].grant_id)) if len(found) > limit else None,
         )
     )
@@ -343,10 +358,36 @@ async def one_grant(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
         patient_id = call.patient_id_for(actor)
         grant = await grants.grant_of_person(tx, patient_id, grant_id)
         proof = await grants.proof_of_grant(tx, patient_id, grant_id)
-    if isinstance(grant, Refused) or isinstance(proof, Refused):
-        return answer(Refused(problem=UNKNOWN_GRANT))
-    view = _grant_view(grant, call)
+        if isinstance(grant, Refused) or isinstance(proof, Refused):
+            return answer(Refused(problem=UNKNOWN_GRANT))
+        view = _grant_view(grant, call, await holds.held_of(tx, [grant], call.now))
     return answer(GrantWithProof(grant=view, artefact=proof.artefact, fhir_consent=proof.fhir_consent))
+
+
+@post(
+    "/v1/me/grants/{grant_id:uuid}/confirm",
+    actors=("citizen",),
+    operation_id="me_confirm_grant",
+    tags=TAGS,
+    status_code=200,
+    problems=(UNKNOWN_GRANT, STEP_UP_REFUSED, DEVICE_ON_PROBATION),
+)
+async def confirm(
+    grant_id: FromPath[UUID], data: JSONBody[GrantConfirmation], call: NamedDependency[Call]
+) -> Response[GrantView]:
+    """Let a held grant stand."""
+    async with call.begin() as (tx, actor):
+        call.patient_id_for(actor)
+        outcome = await holds.confirm_grant(
+            tx,
+            actor,
+            grant_id,
+            _signed(data.signed),
+            environment=_environment(call),
+            trace_id=call.request_id,
+            now=call.now,
+        )
+    return answer(outcome if isinstance(outcome, Refused) else _grant_view(outcome, call, NONE))
 
 
 @delete(
@@ -423,7 +464,7 @@ def _request_view(request: AccessRequest, call: Call, *, probation: bool) -> Acc
     )
 
 
-def _grant_view(grant: Grant, call: Call) -> GrantView:
+def _grant_view(grant: Grant, call: Call, held: frozenset[UUID]) -> GrantView:
     return GrantView(
         grant_id=grant.grant_id,
         version=grant.version,
@@ -444,6 +485,8 @@ def _grant_view(grant: Grant, call: Call) -> GrantView:
         ended_at=grant.ended_at,
         end_reason=grant.end_reason,
         live=grant.ended_at is None and call.now < grant.ends_at,
+        confirmed_at=grant.confirmed_at,
+        held=grant.grant_id in held,
     )
 
 
@@ -457,5 +500,6 @@ handlers: list[Any] = [
     not_me,
     list_grants,
     one_grant,
+    confirm,
     revoke,
 ]

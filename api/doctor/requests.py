@@ -111,7 +111,10 @@ class SmsAsked(Struct, kw_only=True):
 
 
 class DoctorGrant(Struct, kw_only=True):
-    """One record that this practitioner may open at this facility."""
+    """One record that this practitioner may open at this facility.
+
+    held: it opens nothing until the person confirms it, because the practitioner's factors were replaced.
+    """
 
     patient_id: UUID
     grant_id: UUID
@@ -121,6 +124,7 @@ class DoctorGrant(Struct, kw_only=True):
     until: date | None
     starts_at: datetime
     ends_at: datetime
+    held: bool
 
 
 class DoctorGrants(Struct, kw_only=True):
@@ -327,6 +331,7 @@ def _grant(grant: PractitionerGrant) -> DoctorGrant:
         until=grant.until,
         starts_at=grant.starts_at,
         ends_at=grant.ends_at,
+        held=grant.held,
     )
 
 

@@ -1,5 +1,6 @@
 """SQL of the doors: challenges, activations, credentials and the budgets that guard them."""
 
+from datetime import datetime
 from uuid import UUID
 
 from identity.models import (
@@ -81,10 +82,13 @@ USE_ACTIVATION_CODE = Statement(
 )
 
 UPSERT_CREDENTIAL = Command(
-    "INSERT INTO account_credential (actor_id, password_hash, totp_secret, totp_last_step, usable_from)"
-    " VALUES ($1, $2, $3, 0, $4) ON CONFLICT (actor_id) DO UPDATE SET password_hash = EXCLUDED.password_hash,"
-    " totp_secret = EXCLUDED.totp_secret, totp_last_step = 0, usable_from = EXCLUDED.usable_from,"
-    " reset_at = EXCLUDED.usable_from"
+    "INSERT INTO account_credential (actor_id, password_hash, totp_secret, totp_last_step, usable_from,"
+    " reset_at) VALUES ($1, $2, $3, 0, $4, $5) ON CONFLICT (actor_id) DO UPDATE SET"
+    " password_hash = EXCLUDED.password_hash, totp_secret = EXCLUDED.totp_secret, totp_last_step = 0,"
+    " usable_from = EXCLUDED.usable_from, reset_at = coalesce(EXCLUDED.reset_at, account_credential.reset_at)"
+)
+FACTORS_RESET_AT = Scalar(
+    datetime, "SELECT reset_at FROM account_credential WHERE actor_id = $1 AND reset_at IS NOT NULL"
 )
 CREDENTIAL_OF_ACTOR = Statement(
     CredentialRow,

@@ -30,6 +30,7 @@ from kernel.ids import uuid7
 from kernel.problems import Refused, refuse
 from store.database import Tx
 from store.keys import KeyRing
+from store.outbox import emit
 
 PROPOSAL_LIFE = timedelta(days=3)
 RESET_WAIT = timedelta(hours=24)
@@ -186,13 +187,15 @@ async def _end_role(tx: Tx, change: EndedRole, now: datetime) -> Applied | Refus
 async def _reset(
     tx: Tx, keys: KeyRing, change: CredentialReset, prepared: PreparedCredential, now: datetime
 ) -> Applied | Refused:
-    """New factors that work after 24 hours; every session ends at once (S16)."""
+    """New factors that work after 24 hours; every session ends and every grant is held at once (S16)."""
     person = await queries.PRACTITIONER_BY_ID.one(tx, change.practitioner_id)
     if person is None:
         return Refused(problem=NOT_IN_REGISTER)
     assert prepared.actor_id == person.practitioner_id, "hashed for another account"
-    await practitioners.keep_credential(tx, keys, prepared, now + RESET_WAIT)
+    await practitioners.keep_credential(tx, keys, prepared, now + RESET_WAIT, reset_at=now)
     await sessions.end_all(tx, person.practitioner_id, "credential-reset", now)
+    ref = {"practitioner_id": str(person.practitioner_id)}
+    await emit(tx, person.practitioner_id, "identity.credential-reset", ref, now)
     return Applied(
         kind="credential-reset",
         created_id=person.practitioner_id,

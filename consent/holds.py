@@ -1,0 +1,115 @@
+"""Grants held after somebody replaced a practitioner's factors (security.md S16).
+
+The decision refuses a held grant from the instant of the reset. The person is told, and opens it again by
+a step-up act, or lets it end. Nobody else can: the old factor is gone with the reset.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+
+from audit.service import record_act
+from consent import queries
+from consent.approval import Signed
+from consent.models import Grant
+from consent.policy import is_held
+from consent.problems import UNKNOWN_GRANT
+from consent.queries import GrantKey
+from identity.devices import verify_step_up
+from identity.practitioners import factors_reset_at
+from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
+from kernel.access import Actor
+from kernel.problems import Refused
+from store.database import Tx
+from store.outbox import emit
+
+CONFIRM_TYP = "consent-confirm"
+PAGE = 200
+NOBODY = GrantKey(UUID(int=0), UUID(int=0))
+
+
+def confirm_text(actor: Actor, grant: Grant, signed: Signed, environment: str) -> dict[str, Any]:
+    """What the device signs to let a grant stand: JCS of this."""
+    return {
+        "typ": CONFIRM_TYP,
+        "environment": environment,
+        "patient_id": str(grant.patient_id),
+        "device_id": str(actor.device_id),
+        "nonce": signed.nonce,
+        "iat": signed.iat,
+        "exp": signed.exp,
+        "grant_id": str(grant.grant_id),
+        "doctor": grant.practitioner_name,
+        "licence": grant.licence,
+        "facility": grant.facility_name,
+    }
+
+
+async def confirm_grant(
+    tx: Tx,
+    actor: Actor,
+    grant_id: UUID,
+    signed: Signed,
+    *,
+    environment: str,
+    trace_id: str,
+    now: datetime,
+) -> Grant | Refused:
+    """The person says again that a live grant stands. Scope and end stay as they were.
+
+    Refused: grant-unknown (also for one that is over), device-on-probation, step-up-refused.
+    """
+    grant = await queries.grant_by_id(tx, actor.actor_id, grant_id)
+    if grant is None:
+        return Refused(problem=UNKNOWN_GRANT)
+    if actor.probation:
+        return Refused(problem=DEVICE_ON_PROBATION)
+    if actor.device_id is None:
+        return Refused(problem=STEP_UP_REFUSED)
+    text = rfc8785.dumps(confirm_text(actor, grant, signed, environment))
+    held = await verify_step_up(
+        tx, grant.patient_id, actor.device_id, CONFIRM_TYP, text, signed.signature, now
+    )
+    if isinstance(held, Refused):
+        return held
+    await queries.lock_guard(tx, grant.patient_id)
+    confirmed = await queries.confirm_grant(tx, grant.patient_id, grant_id, now)
+    if confirmed is None:
+        return Refused(problem=UNKNOWN_GRANT)
+    await record_act(
+        tx,
+        grant.patient_id,
+        actor,
+        "consent:grant:confirm",
+        purpose=grant.purpose,
+        grant_id=grant_id,
+        grant_version=grant.version,
+        request_id=trace_id,
+        now=now,
+    )
+    return confirmed
+
+
+async def held_of(tx: Tx, grants: Iterable[Grant], now: datetime) -> frozenset[UUID]:
+    """Which of these grants are held now; one statement per practitioner of a live one."""
+    live = [grant for grant in grants if grant.ended_at is None and now < grant.ends_at]
+    resets = {
+        practitioner_id: await factors_reset_at(tx, practitioner_id)
+        for practitioner_id in {grant.practitioner_id for grant in live}
+    }
+    return frozenset(
+        grant.grant_id
+        for grant in live
+        if is_held(grant.created_at, grant.confirmed_at, resets[grant.practitioner_id])
+    )
+
+
+async def announce_held(tx: Tx, practitioner_id: UUID, after: GrantKey, now: datetime) -> GrantKey | None:
+    """Tell a page of people that a grant of theirs is held. Returns where to go on, None at the end."""
+    page = await queries.live_grant_keys(tx, practitioner_id, now, after, PAGE)
+    for key in page:
+        await emit(tx, key.patient_id, "consent.held", {"grant_id": str(key.grant_id)}, now)
+    return page[-1] if len(page) == PAGE else None
