@@ -9,6 +9,7 @@ shut down (store/postgres.py); what was acknowledged was committed.
 import asyncio
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -17,8 +18,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from healthbook.logs import configure_logs
 from healthbook.settings import Settings
 from healthbook.wiring import (
     Place,
@@ -32,8 +34,13 @@ from healthbook.wiring import (
 )
 from store.keys import KeyRing
 
+if TYPE_CHECKING:
+    from api.app import Api
+
 STOP_SECONDS_MAX = 20
-RESTART_SECONDS = 2.0
+WAIT_SECONDS_MAX = 5.0
+WAITED_FOR = {signal.SIGINT, signal.SIGTERM}
+RESTART_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -41,18 +48,49 @@ def serve(settings: Settings, *, with_worker: bool, announce: Callable[[Serving]
     """Run until a signal. Returns the exit code."""
     refuse_taken_port(settings)
     keys = load_keys(settings)
-    imports = threading.Thread(target=import_what_serves)
-    imports.start()  # while PostgreSQL starts: most of a second start is imports
+    building = Building(settings, keys)
+    building.start()  # while PostgreSQL starts: most of a second start is imports
     place = open_place(settings)
     try:
-        demo = asyncio.run(_prepare(place, keys))
-        imports.join()
-        serving = Serving(place, keys, demo)
+        serving = Serving(place, keys, asyncio.run(_prepare(place, keys)))
+        app = building.finish(serving)
         announce(serving)
-        return Children(serving, with_worker=with_worker).run()
+        return Children(serving, app, with_worker=with_worker).run()
     finally:
-        imports.join()
+        building.join()
         place.stop()
+
+
+class Building(threading.Thread):
+    """Loads the slow modules and builds the application beside the start of the database."""
+
+    def __init__(self, settings: Settings, keys: KeyRing) -> None:
+        super().__init__(name="building")
+        self._settings = settings
+        self._keys = keys
+        self._app: Api | None = None
+        self._serving: Serving | None = None
+
+    def run(self) -> None:
+        import granian  # noqa: PLC0415
+
+        import healthbook.worker  # noqa: PLC0415
+
+        assert granian
+        assert healthbook.worker, "the forked children find it loaded"
+        self._app = make_app(self._settings, self._keys, self._place)
+
+    def finish(self, serving: Serving) -> "Api":
+        """Wait for the application and tell it where its database is."""
+        self.join()
+        self._serving = serving
+        if self._app is None:
+            raise StartError("The application could not be built; the error stands above.")
+        return self._app
+
+    def _place(self) -> Place:
+        assert self._serving is not None
+        return self._serving.place
 
 
 async def _prepare(place: Place, keys: KeyRing) -> bool:
@@ -75,63 +113,65 @@ def refuse_taken_port(settings: Settings) -> None:
             ) from None
 
 
-def import_what_serves() -> None:
-    """Load the slow modules; the forked children find them loaded."""
-    import granian  # noqa: PLC0415
-
-    import api.app  # noqa: PLC0415
-
-    assert granian
-    api.app.collect_handlers(demo=True)
-
-
-class StopAsked(Exception):  # noqa: N818 - an order, not an error
-    """SIGINT or SIGTERM reached the parent."""
+def wait_for_port(settings: Settings) -> None:
+    """Until the API listens, at most WAIT_SECONDS_MAX: the worker shall not hold up its start."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while time.monotonic() < deadline and not WAITED_FOR & signal.sigpending():
+        with contextlib.suppress(OSError), socket.create_connection((host, settings.port), timeout=1):
+            return
+        time.sleep(0.01)
 
 
 class Children:
     """The forked processes and what happens when one ends."""
 
-    def __init__(self, serving: Serving, *, with_worker: bool) -> None:
+    def __init__(self, serving: Serving, app: "Api", *, with_worker: bool) -> None:
         self._serving = serving
+        self._app = app
         self._with_worker = with_worker
         self._api = 0
         self._worker = 0
 
     def run(self) -> int:
-        """Start everything, wait for a signal or the end of the API, stop everything."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _ask_to_stop)
+        """Start everything, wait for a signal or the end of the API, stop everything.
+
+        Signals are blocked and waited for: a handler could run, and lose them, in the middle of a fork.
+        """
+        signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
         try:
-            self._api = fork_child(lambda: run_api(self._serving))
-            if self._with_worker:
-                self._worker = fork_child(lambda: run_worker(self._serving))
+            self._api = fork_child(lambda: run_api(self._serving.place.settings, self._app))
+            wait_for_port(self._serving.place.settings)
+            self._start_worker()
             return self._watch()
-        except StopAsked:
-            return 0
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.SIG_IGN)
             for pid in (self._api, self._worker):
                 stop_child(pid)
 
+    def _start_worker(self) -> None:
+        if self._with_worker:
+            self._worker = fork_child(lambda: run_worker(self._serving))
+
     def _watch(self) -> int:
         while True:
-            ended, _ = os.waitpid(-1, 0)
-            if ended != self._worker:
+            if asked_to_stop(RESTART_SECONDS):
+                return 0
+            ended, _ = os.waitpid(-1, os.WNOHANG)
+            if ended and ended == self._worker:
+                self._start_worker()
+            elif ended:
                 # The API or PostgreSQL: nothing can be served any more.
                 self._api = 0 if ended == self._api else self._api
                 return 1
-            time.sleep(RESTART_SECONDS)
-            self._worker = fork_child(lambda: run_worker(self._serving))
 
 
-def _ask_to_stop(*_: object) -> None:
-    raise StopAsked
+def asked_to_stop(seconds: float) -> bool:
+    """Wait for SIGINT or SIGTERM that long."""
+    return signal.sigtimedwait(WAITED_FOR, seconds) is not None
 
 
-def run_api(serving: Serving) -> None:
-    """Granian with its server processes; each makes its own application and pool."""
+def run_api(settings: Settings, app: "Api") -> None:
+    """Granian with its server processes; each takes the application over and opens its own pool."""
     import multiprocessing  # noqa: PLC0415
 
     from granian import Granian  # noqa: PLC0415
@@ -143,9 +183,9 @@ def run_api(serving: Serving) -> None:
 
     def load(*_: object) -> Callable[..., Any]:
         die_with(api)
-        return make_app(serving)
+        configure_logs()
+        return app
 
-    settings = serving.place.settings
     Granian(
         "healthbook",
         address=settings.host,
@@ -173,11 +213,12 @@ def fork_child(run: Callable[[], None]) -> int:
     if pid:
         return pid
     code = 1
+    gc.freeze()  # what the parent loaded stays; the collector need not look at it again
+    gc.enable()
     try:
         os.setsid()
         die_with(parent)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, WAITED_FOR)
         run()
         code = 0
     except SystemExit as error:

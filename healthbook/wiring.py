@@ -1,14 +1,13 @@
 """The composition root: which database, which keys, which senders; nothing else decides that."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
 import asyncpg
 from msgspec import Struct
 
-from healthbook.logs import configure_logs
 from healthbook.settings import Settings, words
 from healthbook.start_check import missing_providers, reasons_not_to_start
 from kernel.clock import SystemClock
@@ -123,8 +122,11 @@ def schema_digest() -> str:
 async def check_start(place: Place, keys: KeyRing) -> bool:
     """Whether the database is a demo. Raises StartError where this process must not serve it."""
     try:
-        async with opened_store(place, "hb_api", keys) as store, store.transaction() as tx:
-            demo = await is_demo(tx)
+        connection = await asyncpg.connect(place.dsn("hb_api"), server_settings={"role": "hb_api"})
+        try:
+            demo = await is_demo(connection)
+        finally:
+            await connection.close()
     except asyncpg.UndefinedTableError:
         raise StartError("The database has no tables yet. Run `healthbook migrate`.") from None
     except (OSError, asyncpg.PostgresError) as error:
@@ -145,17 +147,19 @@ class Serving(Struct, frozen=True):
     demo: bool
 
 
-def make_app(serving: Serving) -> "Api":
-    """The application of one API process; its pool opens when the server's loop runs."""
+def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "Api":
+    """The application of the API processes; each opens its pool when its server's loop runs.
+
+    Built before the database is known (`place` is asked later) to save time at a start. Keys tell a
+    demo from a real installation as surely as the database does: check_start refuses a mixture.
+    """
     from api.app import create_app  # noqa: PLC0415
 
-    configure_logs()
-    settings = serving.place.settings
     return create_app(
-        lambda: opened_store(serving.place, "hb_api", serving.keys),
+        lambda: opened_store(place(), "hb_api", keys),
         SystemClock(),
-        demo=serving.demo,
+        demo=keys.demo,
         allowed_hosts=settings.hosts(),
         trusted_proxies=words(settings.trusted_proxies),
-        missing_providers=[] if serving.demo else missing_providers(settings),
+        missing_providers=[] if keys.demo else missing_providers(settings),
     )
