@@ -3,24 +3,28 @@
 import html
 import re
 import unicodedata
+from urllib.parse import unquote
 
 _MARKS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e007f]"
 )
-_TAGS = re.compile(r"<[^<>]{0,300}>")
-# Cyrillic and Greek letters that look like the Latin ones of the names we look for.
+_TAGS = re.compile(r"<[^<>]{0,4000}>")
+_ESCAPED = re.compile(r"%[0-9a-fA-F]{2}")
+# Cyrillic, Greek and phonetic letters that look like the Latin ones of the names and codes we look for.
 _LOOKALIKES = str.maketrans(
-    "đнНіІѵѴаАѕЅоОеЕрРсСтТмМΗΙνΝαΑοΟΡτΤ",
-    "dhhiivvaassooeeppccttmmhivvaaooptt",
+    "đнНіІѵѴаАѕЅоОеЕрРсСтТмМΗΙνΝαΑοΟΡτΤӀӏıɪʜᴠιвВΒΖ",
+    "dhhiivvaassooeeppccttmmhivvaaoopttiiiihvibbbz",
 )
 
 
 def fold_for_gate(text: str) -> str:
-    """Lower case and bare; where the text holds mark-up, both readings (with and without tags)."""
+    """Lower case and bare; where the text holds mark-up or %-escapes, both readings (with and without)."""
     if "&" in text:
         text = html.unescape(html.unescape(text))
+    if "%" in text and _ESCAPED.search(text):
+        text = f"{text}\n{unquote(text)}"
     if not text.isascii():
         text = _INVISIBLE.sub("", text)
         text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_LOOKALIKES)

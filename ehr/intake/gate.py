@@ -23,10 +23,11 @@ Verdict = Literal["keep", "drop", "review"]
 RULES: dict[str, Any] = json.loads(Path(__file__).with_name("gate_rules.json").read_text("utf-8"))
 VERSION: str = RULES["version"]
 
+_DROP_KEYS = ("names_drop", "medicines_drop", "brands_drop_unconfirmed")
 Tag = Literal["drop", "review", "pair-a", "pair-b"] | Label
 _TAGGED: list[tuple[str, Tag]] = [
-    *((name, "drop") for name in RULES["names_drop"] + RULES["medicines_drop"]),
-    *((name, "review") for name in RULES["medicines_review"]),
+    *((name, "drop") for key in _DROP_KEYS for name in RULES[key]),
+    *((name, "review") for name in RULES["medicines_review"] + RULES["brands_review_unconfirmed"]),
     *((name, "pair-a") for name in RULES["pairs_drop"][0]),
     *((name, "pair-b") for name in RULES["pairs_drop"][1]),
     *NAMES,
@@ -34,7 +35,8 @@ _TAGGED: list[tuple[str, Tag]] = [
 _NAMES: Names[Tag] = Names(_TAGGED)
 _PHRASES: list[str] = sorted(RULES["allowed_phrases"], key=len, reverse=True)
 _ALLOWED = re.compile("|".join(re.escape(phrase) for phrase in _PHRASES))
-_CODES = {s: frozenset(c) for s, c in RULES["codes_drop_unconfirmed"].items() if isinstance(c, list)}
+# Whatever the system is called: senders write it with https, a slash, an OID or not at all.
+_CODES = frozenset(c for cs in RULES["codes_drop_unconfirmed"].values() if isinstance(cs, list) for c in cs)
 _OTHER_SYSTEMS = ("loinc", "snomed", "rxnorm", "cvx", "terminology.hl7.org", "unitsofmeasure")
 _PAID = re.compile(RULES["paid_elsewhere_hint"] + r":([0-9]+)")
 # An ICD code in free text counts alone on its line, in brackets, in a list or after "ICD": a bed may be B21.
@@ -123,12 +125,11 @@ def _judge_codes(codes: list[tuple[str, str]]) -> tuple[Verdict, Label]:
 @lru_cache(maxsize=20_000)
 def _judge_code(system: str, code: str) -> tuple[Verdict, Label]:
     """The verdict on one code; a code without a known other system is read as ICD-10."""
-    listed = _CODES.get(system)
-    if listed is not None:
-        return ("drop" if code in listed else "keep"), Label.NONE
+    if code.strip() in _CODES:
+        return "drop", Label.NONE
     if any(other in system for other in _OTHER_SYSTEMS):
         return "keep", Label.NONE
-    plain = _plain_code(code)
+    plain = _plain_code(code if code.isascii() else fold_for_gate(code))
     if plain.startswith(_ICD_DROP):
         return "drop", Label.NONE
     return ("review" if plain.startswith(_ICD_REVIEW) else "keep"), labels_of_code(system, code)

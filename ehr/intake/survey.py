@@ -69,6 +69,10 @@ _SHAPES: dict[str, tuple[type, ...]] = {
 _TEXT_KINDS = ("text/", "application/json", "application/fhir+json", "application/xml", "application/xhtml")
 
 
+# What only SampledData has, and always (FHIR R4 datatypes).
+_SAMPLED = frozenset({"origin", "period", "dimensions"})
+
+
 class Survey(Struct):
     """strings: every text (keys too). codes: (system, code). references: as written.
     unreadable: a text attachment that cannot be decoded. opaque: an attachment nobody can scan."""
@@ -201,17 +205,22 @@ def _is_quantity(value: dict[str, Any]) -> bool:
 
 
 def _read_attachment(node: dict[str, Any], found: Survey) -> None:
-    """Text inside an attachment is read like any text; what cannot be read is marked."""
+    """Text inside an attachment is read like any text; what cannot be read is marked.
+
+    One that does not say what it is may be text too. Sampled values (SampledData.data) are plain already.
+    """
     data, kind = node["data"], node.get("contentType")
-    if not isinstance(data, str) or not isinstance(kind, str):
+    if not isinstance(data, str) or (kind is None and node.keys() >= _SAMPLED):
         return
-    if not kind.lower().startswith(_TEXT_KINDS):
+    says_text = isinstance(kind, str) and kind.strip().lower().startswith(_TEXT_KINDS)
+    if not says_text and kind is not None:
         found.opaque = True
         return
     try:
         found.strings.add(base64.b64decode("".join(data.split()), validate=True).decode("utf-8-sig"))
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        found.unreadable = True
+        found.unreadable |= says_text
+        found.opaque |= not says_text
 
 
 @lru_cache(maxsize=10_000)

@@ -90,6 +90,17 @@ def encounter(**more: Any) -> dict[str, Any]:
         "(B20)",
         "ICD-10: Z21",
         "B20.1 - Bệnh",
+        "(В20)",
+        "HӀV",
+        "Hɪv",
+        "HıV",
+        "Ηιν",
+        "H\u3164IV",
+        f"H<span title='{'x' * 400}'>IV</span>",
+        "https://bv.example/nghi%E1%BB%87n%20ma%20t%C3%BAy.pdf",
+        "Kháng thể kháng virus suy giảm miễn dịch người",
+        "Acriptega",
+        "Kaletra 200/50",
     ],
 )
 def test_names_are_found_however_they_are_written(text: str) -> None:
@@ -121,7 +132,7 @@ def test_harmless_words_pass(text: str) -> None:
     assert judge_plain(text) == "keep"
 
 
-@pytest.mark.parametrize("text", ["Tenofovir 300mg", "Lamivudine 100mg", "TDF", "3TC"])
+@pytest.mark.parametrize("text", ["Tenofovir 300mg", "Lamivudine 100mg", "TDF", "3TC", "Viread"])
 def test_a_medicine_that_also_treats_hepatitis_b_waits_for_a_person(text: str) -> None:
     assert judge_plain(text) == "review"
 
@@ -154,6 +165,10 @@ def test_t40_waits_for_review() -> None:
         {"contained": [{"resourceType": "Specimen", "note": [{"text": "anti-HIV"}]}]},
         {"extension": [{"url": "urn:x", "valueString": "ARV"}]},
         {"code": {"coding": [{"system": "http://loinc.org", "code": "55277-8"}]}},
+        {"code": {"coding": [{"system": "https://loinc.org/", "code": " 55277-8"}]}},
+        {"code": {"coding": [{"system": "urn:oid:2.16.840.1.113883.6.1", "code": "55277-8"}]}},
+        {"code": {"coding": [{"system": "http://snomed.info/sct/900000000000207008", "code": "86406008"}]}},
+        {"code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "В20x"}]}},
         {"performer": [{"display": "OPC"}]},
         {"hiv_status": True},
     ],
@@ -165,8 +180,8 @@ def test_a_hit_anywhere_in_a_resource_stops_it(hidden: dict[str, Any]) -> None:
 
 
 def test_text_inside_an_attachment_is_read_and_what_cannot_be_read_is_stopped() -> None:
-    def document(data: str, kind: str) -> dict[str, Any]:
-        attachment = {"contentType": kind, "data": data}
+    def document(data: str, kind: str | None) -> dict[str, Any]:
+        attachment = {"data": data} if kind is None else {"contentType": kind, "data": data}
         return {
             "resourceType": "DocumentReference",
             "id": "d",
@@ -177,8 +192,16 @@ def test_text_inside_an_attachment_is_read_and_what_cannot_be_read_is_stopped() 
     telling = base64.b64encode("Kết quả HIV".encode()).decode()
     assert gated(document(telling, "text/plain; charset=utf-8")).withheld == 1
     assert gated(document("%%%", "text/plain")).withheld == 1
-    (picture,) = gated(document(telling, "image/jpeg")).resources
-    assert picture.labels & Label.RESTRICTED
+    assert gated(document(telling, None)).withheld == 1
+    for data, kind in ((telling, "image/jpeg"), ("JVBERi0xLjQK/w==", None)):
+        (picture,) = gated(document(data, kind)).resources
+        assert picture.labels & Label.RESTRICTED
+
+
+def test_sampled_values_are_no_attachment() -> None:
+    sampled = {"origin": {"value": 0}, "period": 10, "dimensions": 1, "data": "E 1 2 U"}
+    (curve,) = gated(observation(valueSampledData=sampled)).resources
+    assert not curve.labels
 
 
 def test_nothing_that_stays_points_at_what_was_stopped() -> None:
