@@ -90,15 +90,23 @@ async def _sms_of(keys: KeyRing, row: Claimed) -> SmsMessage | None:
 
 
 async def send_batch(senders: Senders, batch: list[Outgoing]) -> list[Outcome]:
-    """One outcome per delivery, in order. Never raises: what nobody knows is `unknown`."""
+    """One outcome per delivery, in order. Never raises: what nobody knows is `unknown`.
+
+    All leave at once: one after the other, slow answers would outlast the lease and everything would
+    be sent again.
+    """
     pushes = [item.message for item in batch if isinstance(item.message, PushMessage)]
-    push_outcomes = iter(await _send_pushes(senders.push, pushes))
+    texts = [item.message for item in batch if isinstance(item.message, SmsMessage)]
+    pushed, *texted = await asyncio.gather(
+        _send_pushes(senders.push, pushes), *(_send_sms(senders.sms, message) for message in texts)
+    )
+    push_outcomes, sms_outcomes = iter(pushed), iter(texted)
     outcomes: list[Outcome] = []
     for item in batch:
         if item.settled is not None:
             outcomes.append(item.settled)
         elif isinstance(item.message, SmsMessage):
-            outcomes.append(await _send_sms(senders.sms, item.message))
+            outcomes.append(next(sms_outcomes))
         else:
             outcomes.append(next(push_outcomes))
     return outcomes
@@ -110,9 +118,10 @@ async def _send_pushes(sender: PushSender, pushes: list[PushMessage]) -> list[Ou
     try:
         async with asyncio.timeout(SEND_DEADLINE_SECONDS):
             outcomes = await sender.send(pushes)
+        if len(outcomes) != len(pushes):
+            raise ValueError("not one outcome per message")
     except Exception as error:
         return [_unknown(error)] * len(pushes)
-    assert len(outcomes) == len(pushes)
     return outcomes
 
 

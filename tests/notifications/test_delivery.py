@@ -1,5 +1,6 @@
 """At least once, never twice at once, and never late."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ from kernel.access import Actor
 from kernel.ids import bucket_of
 from notifications import queries
 from notifications.delivery import (
+    SEND_DEADLINE_SECONDS,
     Outgoing,
     Senders,
     buckets_to_drain,
@@ -42,9 +44,25 @@ class FakePush:
         return [self.outcomes.pop(0) for _ in batch]
 
 
+class ForgetfulPush:
+    async def send(self, batch: list[PushMessage]) -> list[Outcome]:  # noqa: ARG002 - it forgets them
+        return []
+
+
 class BrokenSms:
     async def send(self, message: SmsMessage) -> Outcome:
         raise ConnectionError(f"could not reach {message.phone}")
+
+
+class SlowSms:
+    """A gateway that answers nobody before it was asked by all."""
+
+    def __init__(self, expected: int) -> None:
+        self._together = asyncio.Barrier(expected)
+
+    async def send(self, message: SmsMessage) -> Outcome:
+        await self._together.wait()
+        return Outcome(status="sent", message_id=str(message.id))
 
 
 @pytest.fixture
@@ -241,6 +259,27 @@ async def test_a_provider_that_says_when_is_not_asked_before(
     assert await claim(delivery, clock, citizen) == []
     clock.advance(seconds=15)
     assert len(await claim(delivery, clock, citizen)) == 1
+
+
+async def test_a_slow_gateway_is_asked_for_all_at_once_so_that_a_batch_fits_its_lease(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen, say: Callable[..., Awaitable[UUID]]
+) -> None:
+    for n in range(5):
+        await say(f"k{n}", sms=CODE, phone=citizen.phone_number)
+    batch = await claim(delivery, clock, citizen)
+    outcomes = await send_batch(Senders(RecordingPushSender(), SlowSms(5)), batch)
+    sent = [out for item, out in zip(batch, outcomes, strict=True) if item.claimed.channel == "sms"]
+    assert [outcome.status for outcome in sent] == ["sent"] * 5
+    assert timedelta(seconds=SEND_DEADLINE_SECONDS) < LEASE
+
+
+async def test_a_provider_that_answers_for_too_few_leaves_all_unknown(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen, say: Callable[..., Awaitable[UUID]]
+) -> None:
+    await say("k")
+    batch = await claim(delivery, clock, citizen)
+    (outcome,) = await send_batch(Senders(ForgetfulPush(), RecordingSmsSender()), batch)
+    assert outcome.status == "unknown"
 
 
 async def test_a_later_notice_of_a_device_waits_for_the_one_under_way(
