@@ -1,0 +1,62 @@
+"""The document as generators and readers need it (mobile-contract.md §2, §3)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from api.pages.docs import served_document, served_page
+
+DOCUMENT: dict[str, Any] = msgspec.json.decode(served_document())
+OPERATIONS = [
+    (f"{method.upper()} {path}", operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+every_operation = pytest.mark.parametrize(
+    ("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS]
+)
+
+
+def values(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from values(child)
+
+
+def test_no_clock_time_is_called_a_duration() -> None:
+    assert not [node for node in values(DOCUMENT) if node.get("format") == "duration"]
+
+
+@every_operation
+def test_an_operation_is_complete(name: str, operation: dict[str, Any]) -> None:
+    assert operation["operationId"]
+    assert operation["tags"]
+    assert operation["summary"]
+    assert operation["x-actors"], name
+    assert bool(operation["security"]) != ("public" in operation["x-actors"])
+    for status, response in operation["responses"].items():
+        assert ("$ref" in response) == (status >= "400"), (name, status)
+
+
+def test_every_error_is_a_problem_with_its_codes() -> None:
+    for name, response in DOCUMENT["components"]["responses"].items():
+        assert set(response["content"]) == {"application/problem+json"}, name
+        assert response["content"]["application/problem+json"]["examples"], name
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for node in values(DOCUMENT):
+        if isinstance(node.get("$ref"), str):
+            place: Any = DOCUMENT
+            for step in node["$ref"].removeprefix("#/").split("/"):
+                place = place[step]
+
+
+def test_the_page_needs_nothing_from_elsewhere() -> None:
+    page = served_page().decode()
+    assert "<script" not in page
+    assert "http://" not in page
+    assert "https://" not in page
