@@ -48,8 +48,8 @@ REQUEST_EXPIRED = declare(
         status=410,
         vi="Yêu cầu đã hết hạn.",
         en="The request has expired.",
-        next_vi="Đề nghị bác sĩ gửi yêu cầu mới.",
-        next_en="Make a new request.",
+        next_vi="Cần một yêu cầu mới.",
+        next_en="A new request is needed.",
     )
 )
 REQUEST_DECIDED = declare(
@@ -78,15 +78,15 @@ CHALLENGE_DEAD = declare(
         status=403,
         vi="Yêu cầu này không nhận mã nữa.",
         en="This request accepts no more codes.",
-        next_vi="Gửi yêu cầu mới.",
-        next_en="Make a new request.",
+        next_vi="Cần một yêu cầu mới.",
+        next_en="A new request is needed.",
     )
 )
 SCOPE_EXCEEDS_REQUEST = declare(
     ProblemType(
         code="scope-exceeds-request",
         status=422,
-        vi="Phạm vi chọn rộng hơn yêu cầu.",
+        vi="Phạm vi đã chọn rộng hơn yêu cầu.",
         en="The choice is wider than the request.",
         next_vi="Chọn trong phạm vi được yêu cầu.",
         next_en="Choose within what was asked for.",
@@ -96,7 +96,7 @@ NOTHING_GRANTED = declare(
     ProblemType(
         code="nothing-to-grant",
         status=422,
-        vi="Phạm vi chọn không còn mục nào.",
+        vi="Phạm vi đã chọn không còn mục nào.",
         en="Nothing remains in the chosen scope.",
         next_vi="Chọn ít nhất một mục hoặc từ chối yêu cầu.",
         next_en="Choose at least one part, or refuse the request.",
@@ -106,7 +106,7 @@ UNKNOWN_GRANT = declare(
     ProblemType(
         code="grant-unknown",
         status=404,
-        vi="Không có đồng ý này.",
+        vi="Không có sự đồng ý này.",
         en="There is no such grant.",
         next_vi="Tải lại danh sách.",
         next_en="Load the list again.",

@@ -29,7 +29,7 @@ TOO_MANY = declare(
         status=429,
         vi="Bạn đã thử quá nhiều lần.",
         en="Too many tries.",
-        next_vi="Chờ hết thời gian báo rồi thử lại.",
+        next_vi="Chờ hết thời gian được nêu rồi thử lại.",
         next_en="Wait as long as stated, then try again.",
         retryable=True,
     )
@@ -137,6 +137,16 @@ ACTIVATION_REFUSED = declare(
         next_en="Ask the desk that gave you the code.",
     )
 )
+ACTIVATION_ELSEWHERE = declare(
+    ProblemType(
+        code="activation-elsewhere",
+        status=403,
+        vi="Đề nghị kích hoạt này không thuộc cơ sở bạn đang làm việc.",
+        en="This activation does not belong to the facility you act for.",
+        next_vi="Đăng nhập với vai trò tại cơ sở đã lập đề nghị.",
+        next_en="Sign in with the role at the facility that proposed it.",
+    )
+)
 NOT_ARRIVED = declare(
     ProblemType(
         code="no-arrival-today",
@@ -173,7 +183,7 @@ IDENTITY_CONFLICT = declare(
         status=409,
         vi="Thông tin không khớp với số định danh này.",
         en="The details do not agree with this number.",
-        next_vi="Đối chiếu lại giấy tờ, hoặc gửi cán bộ quản lý danh tính.",
+        next_vi="Đối chiếu lại giấy tờ, hoặc chuyển cho cán bộ quản lý định danh.",
         next_en="Compare the card again, or send it to the registry officer.",
     )
 )

@@ -6,7 +6,7 @@ QR_UNREADABLE = declare(
     ProblemType(
         code="qr-unreadable",
         status=400,
-        vi="Mã quét được không đọc được.",
+        vi="Không đọc được mã vừa quét.",
         en="The scanned code cannot be read.",
         next_vi="Quét lại mã, giữ máy thẳng và đủ sáng.",
         next_en="Scan the code again, straight and in good light.",
