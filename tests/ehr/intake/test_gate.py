@@ -132,6 +132,21 @@ def test_harmless_words_pass(text: str) -> None:
     assert judge_plain(text) == "keep"
 
 
+@pytest.mark.parametrize(
+    "text", ["&#" + "1" * 5000 + ";", "&amp;#" + "0" * 5000 + "9" * 5000, "&#x" + "f" * 5000]
+)
+def test_an_entity_of_thousands_of_digits_is_no_letter(text: str) -> None:
+    assert judge_plain(text) == "keep"
+    assert judge_plain(f"{text} &#{'0' * 5000}72;IV") == "drop"
+
+
+@pytest.mark.parametrize("gap", ["-", "\n", " \n", "icd-", "(b20 "])
+@pytest.mark.parametrize("head", ["b20x icd", "b20x icd10", "(b20"])
+def test_a_gap_without_end_costs_its_length_and_not_its_square(head: str, gap: str) -> None:
+    # 400,000 characters: with an open gap this takes an hour, and the interpreter with it.
+    assert judge_plain(head + gap * (400_000 // len(gap)) + "x") in ("keep", "drop")
+
+
 @pytest.mark.parametrize("text", ["Tenofovir 300mg", "Lamivudine 100mg", "TDF", "3TC", "Viread"])
 def test_a_medicine_that_also_treats_hepatitis_b_waits_for_a_person(text: str) -> None:
     assert judge_plain(text) == "review"
