@@ -155,8 +155,13 @@ class Call:
         return read_header(self._scope, name.encode())
 
     async def body(self) -> bytes:
-        """The raw body, as the idempotency row's HMAC covers it."""
+        """The raw body."""
         return await self.request.body()
+
+    async def fingerprint(self) -> bytes:
+        """What the HMAC of an idempotency row covers: path (it can name what is acted on) and raw body."""
+        path: str = self._scope["path"]
+        return path.encode() + b"\0" + await self.request.body()
 
     def patient_id_for(self, actor: Actor) -> UUID:
         """Whose book a /v1/me route opens: X-Patient-Id, else the actor's own.

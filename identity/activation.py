@@ -28,6 +28,7 @@ from identity.people import IdentifierClaim, Matched, PersonClaim, Unmatched
 from identity.policy import pin_is_easy
 from identity.ports import Arrivals
 from identity.problems import (
+    ACTIVATION_ELSEWHERE,
     ACTIVATION_REFUSED,
     CARD_NOT_SEEN,
     IDENTIFIER_INVALID,
@@ -46,6 +47,7 @@ from store.database import Tx
 from store.fields import seal, unseal
 from store.keys import KeyRing
 from store.outbox import emit
+from store.problems import ALREADY_CREATED
 
 CODE_BYTES = 16
 CODE_LIFE = timedelta(hours=24)
@@ -188,6 +190,20 @@ async def confirm(
     await record_act(tx, patient_id, actor, "identity:activation:create", request_id=request_id, now=now)
     await emit(tx, patient_id, "identity.activation-issued", {"activation_id": str(activation_id)}, now)
     return code
+
+
+async def proposed_again(tx: Tx, actor: Actor, activation_id: UUID) -> Proposed | Refused:
+    """The answer to a repeat of one's own proposal at the same facility."""
+    found = await entry.ACTIVATION_OF_ACTOR.one(
+        tx, _hash(str(activation_id)), actor.facility_id, actor.actor_id
+    )
+    return Refused(problem=ACTIVATION_ELSEWHERE) if found is None else Proposed(activation_id=found)
+
+
+async def confirmed_again(tx: Tx, actor: Actor, activation_id: UUID) -> Refused:
+    """A repeat of one's own confirmation: the code is never shown twice (S14)."""
+    again = await proposed_again(tx, actor, activation_id)
+    return again if isinstance(again, Refused) else Refused(problem=ALREADY_CREATED)
 
 
 async def _issue(tx: Tx, keys: KeyRing, row: ActivationRow, now: datetime) -> ActivationCode:

@@ -290,3 +290,11 @@ class ChangeRow(Struct, frozen=True):
     body: str
     reason: str
     proposed_by: UUID
+
+
+class MadeChange(Struct, frozen=True):
+    """A change as whoever proposed or confirmed it finds it again."""
+
+    kind: str
+    facility_id: UUID | None
+    created_id: UUID | None

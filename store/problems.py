@@ -22,6 +22,16 @@ IDEMPOTENCY_KEY_REUSED = declare(
         next_en="Send the request with a new key.",
     )
 )
+ALREADY_CREATED = declare(
+    ProblemType(
+        code="already-created",
+        status=409,
+        vi="Việc này đã làm xong; mã bí mật chỉ hiện một lần.",
+        en="This was done before; a secret is shown only once.",
+        next_vi="Nếu chưa nhận được mã, hãy làm lại từ đầu.",
+        next_en="If the secret was lost, start again with a new request.",
+    )
+)
 IDEMPOTENCY_KEYS_EXHAUSTED = declare(
     ProblemType(
         code="idempotency-keys-exhausted",

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from api.idempotency import PROBLEMS, SECRET_PROBLEMS, create_once
 from api.request import Call, answer
 from identity import practitioners
 from identity.practitioners import NewPractitioner
@@ -73,7 +74,15 @@ class ProposedChange(Struct, kw_only=True):
 
 async def _propose(call: Call, kind: ChangeKind, change: Change, reason: str) -> Response[ProposedChange]:
     async with call.begin() as (tx, actor):
-        made = await changes.propose(tx, actor, kind, change, reason, call.now)
+        made = await create_once(
+            tx,
+            call,
+            actor,
+            202,
+            make=lambda: changes.propose(tx, actor, kind, change, reason, call.now),
+            again=lambda change_id: changes.proposed_again(tx, actor, change_id),
+            id_of=lambda change_id: change_id,
+        )
     return answer(made if isinstance(made, Refused) else ProposedChange(change_id=made))
 
 
@@ -83,7 +92,8 @@ async def _propose(call: Call, kind: ChangeKind, change: Change, reason: str) ->
     actors=("operator",),
     operation_id="propose_facility",
     tags=TAGS,
-    problems=(NOT_YOURS_TO_CHANGE,),
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
 )
 async def propose_facility(
     data: JSONBody[FacilityBody], call: NamedDependency[Call]
@@ -98,7 +108,8 @@ async def propose_facility(
     actors=("operator",),
     operation_id="propose_practitioner",
     tags=TAGS,
-    problems=(NOT_YOURS_TO_CHANGE,),
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
 )
 async def propose_practitioner(
     data: JSONBody[PractitionerBody], call: NamedDependency[Call]
@@ -113,7 +124,8 @@ async def propose_practitioner(
     actors=("operator", "facility-admin"),
     operation_id="propose_practitioner_role",
     tags=TAGS,
-    problems=(NOT_YOURS_TO_CHANGE,),
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
 )
 async def propose_role(data: JSONBody[RoleBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
     """Propose a role of a known practitioner; administrators at their own facility only."""
@@ -126,7 +138,8 @@ async def propose_role(data: JSONBody[RoleBody], call: NamedDependency[Call]) ->
     actors=("operator", "facility-admin"),
     operation_id="propose_practitioner_role_end",
     tags=TAGS,
-    problems=(NOT_YOURS_TO_CHANGE,),
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
 )
 async def propose_role_end(
     data: JSONBody[EndedRoleBody], call: NamedDependency[Call]
@@ -141,7 +154,8 @@ async def propose_role_end(
     actors=("operator",),
     operation_id="propose_facility_system",
     tags=TAGS,
-    problems=(NOT_YOURS_TO_CHANGE,),
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
 )
 async def propose_client(data: JSONBody[ClientBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
     """Propose a system or kiosk of a facility."""
@@ -154,7 +168,8 @@ async def propose_client(data: JSONBody[ClientBody], call: NamedDependency[Call]
     actors=("operator",),
     operation_id="propose_credential_reset",
     tags=TAGS,
-    problems=(NOT_YOURS_TO_CHANGE,),
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
 )
 async def propose_reset(data: JSONBody[ResetBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
     """Propose a new password and TOTP secret for a practitioner; they work after 24 hours."""
@@ -167,12 +182,14 @@ async def propose_reset(data: JSONBody[ResetBody], call: NamedDependency[Call]) 
     actors=("operator", "facility-admin"),
     operation_id="confirm_change",
     tags=TAGS,
+    idempotent=True,
     problems=(
         NOT_IN_REGISTER,
         NOT_YOURS_TO_CHANGE,
         SECOND_ACCOUNT_NEEDED,
         REGISTER_ENTRY_EXISTS,
         TRY_LATER,
+        *SECRET_PROBLEMS,
     ),
 )
 async def confirm_change(change_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Applied]:
@@ -181,7 +198,16 @@ async def confirm_change(change_id: FromPath[UUID], call: NamedDependency[Call])
         account = await changes.account_to_reset(tx, change_id, call.now)
     prepared = await practitioners.prepare_credential(call.keys, call.now, account)
     async with call.begin() as (tx, actor):
-        return answer(await changes.confirm(tx, call.keys, actor, change_id, prepared, call.now))
+        made = await create_once(
+            tx,
+            call,
+            actor,
+            201,
+            make=lambda: changes.confirm(tx, call.keys, actor, change_id, prepared, call.now),
+            again=lambda _: changes.confirmed_again(tx, actor, change_id),
+            id_of=lambda applied: applied.created_id,
+        )
+    return answer(made)
 
 
 handlers: list[Any] = [

@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.facility.desk import SCAN_PROBLEMS
+from api.idempotency import PROBLEMS, create_once
 from api.request import Call, answer
 from consent import approval, codes, grants, requests
 from consent.models import AskingState, PractitionerGrant
@@ -31,12 +32,9 @@ from kernel.problems import Refused
 from qr.draw import svg
 from qr.tokens import TEXT_MAX
 from store.database import Tx
-from store.idempotency import Repeat, begin, finish
-from store.problems import IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEYS_EXHAUSTED
 
 TAGS = ["access requests"]
 ASKING = ("doctor", "pharmacist", "vaccinator", "nurse")
-IDEMPOTENCY = (IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEYS_EXHAUSTED)
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)]
 Cursor = Annotated[str | None, QueryParameter(max_length=200)]
 
@@ -147,30 +145,22 @@ class DoctorGrants(Struct, kw_only=True):
         TOO_MANY,
         REQUEST_EXPIRED,
         *SCAN_PROBLEMS,
-        *IDEMPOTENCY,
+        *PROBLEMS,
     ),
 )
 async def ask(data: JSONBody[NewAccessRequest], call: NamedDependency[Call]) -> Response[AccessRequestOpened]:
     """Ask a person for access to the record."""
     async with call.begin() as (tx, actor):
-        outcome = await ask_once(tx, call, actor, data)
+        outcome = await create_once(
+            tx,
+            call,
+            actor,
+            202,
+            make=lambda: _ask(tx, call, actor, data),
+            again=lambda request_id: requests.asked_again(tx, call.keys, actor, request_id, call.now),
+            id_of=lambda asked: asked.request_id,
+        )
     return answer(outcome if isinstance(outcome, Refused) else _opened(outcome), status=202)
-
-
-async def ask_once(tx: Tx, call: Call, actor: Actor, data: NewAccessRequest) -> Asked | Refused:
-    """A repeat with the same Idempotency-Key finds the request that the first one made."""
-    key = call.header("idempotency-key")
-    if key is None:
-        return await _ask(tx, call, actor, data)
-    standing = await begin(tx, call.keys, actor.actor_id, call.route, key, await call.body(), call.now)
-    if isinstance(standing, Refused):
-        return standing
-    if isinstance(standing, Repeat):
-        return await requests.asked_again(tx, call.keys, actor, UUID(standing.created_id), call.now)
-    made = await _ask(tx, call, actor, data)
-    if not isinstance(made, Refused):
-        await finish(tx, actor.actor_id, call.route, key, 202, str(made.request_id))
-    return made
 
 
 @get(

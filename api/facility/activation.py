@@ -8,10 +8,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
+from api.idempotency import PROBLEMS, SECRET_PROBLEMS, create_once
 from api.request import Call, answer
 from identity import activation
 from identity.activation import ActivationCode, Card, CardSeen, Proposed
 from identity.problems import (
+    ACTIVATION_ELSEWHERE,
     CARD_NOT_SEEN,
     IDENTIFIER_INVALID,
     IDENTIFIER_TAKEN,
@@ -21,8 +23,10 @@ from identity.problems import (
     SECOND_ACCOUNT_NEEDED,
     TOO_MANY,
 )
+from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
+from store.database import Tx
 from visits.arrivals import arrived_today, record_arrival
 
 TAGS = ["desk"]
@@ -45,7 +49,8 @@ class ConfirmBody(Struct, kw_only=True, forbid_unknown_fields=True):
     actors=("nurse", "clerk"),
     operation_id="record_arrival",
     tags=TAGS,
-    problems=(IDENTIFIER_INVALID, IDENTIFIER_TAKEN),
+    idempotent=True,
+    problems=(IDENTIFIER_INVALID, IDENTIFIER_TAKEN, *PROBLEMS),
 )
 async def post_arrival(data: JSONBody[Card], call: NamedDependency[Call]) -> Response[Arrival]:
     """Note that a person came to the desk with a card but without the app.
@@ -53,13 +58,28 @@ async def post_arrival(data: JSONBody[Card], call: NamedDependency[Call]) -> Res
     The answer is the same whether the number is known, unknown or belongs to other data.
     """
     async with call.begin() as (tx, actor):
-        facility_id = activation.facility_of(actor)
-        found = await activation.person_of_card(tx, call.keys, data, facility_id, call.now)
-        if isinstance(found, Refused):
-            known = found.problem is IDENTITY_CONFLICT
-            return answer(Arrival(arrival_id=uuid7(call.now)) if known else found)
-        made = await record_arrival(tx, actor, found, request_id=call.request_id, now=call.now)
+        made = await create_once(
+            tx,
+            call,
+            actor,
+            201,
+            make=lambda: _arrive(tx, call, actor, data),
+            again=_same_arrival,
+            id_of=lambda arrival_id: arrival_id,
+        )
     return answer(made if isinstance(made, Refused) else Arrival(arrival_id=made))
+
+
+async def _arrive(tx: Tx, call: Call, actor: Actor, card: Card) -> UUID | Refused:
+    found = await activation.person_of_card(tx, call.keys, card, activation.facility_of(actor), call.now)
+    if isinstance(found, Refused):
+        return uuid7(call.now) if found.problem is IDENTITY_CONFLICT else found
+    return await record_arrival(tx, actor, found, request_id=call.request_id, now=call.now)
+
+
+async def _same_arrival(arrival_id: UUID) -> UUID:
+    """A ticket is its id alone; whether there is one behind it is not told (S19)."""
+    return arrival_id
 
 
 @post(
@@ -68,6 +88,7 @@ async def post_arrival(data: JSONBody[Card], call: NamedDependency[Call]) -> Res
     actors=DESK,
     operation_id="propose_activation",
     tags=TAGS,
+    idempotent=True,
     problems=(
         CARD_NOT_SEEN,
         NOT_ARRIVED,
@@ -76,16 +97,29 @@ async def post_arrival(data: JSONBody[Card], call: NamedDependency[Call]) -> Res
         IDENTIFIER_TAKEN,
         PHONE_INVALID,
         TOO_MANY,
+        ACTIVATION_ELSEWHERE,
+        *PROBLEMS,
     ),
 )
 async def propose_activation(data: JSONBody[CardSeen], call: NamedDependency[Call]) -> Response[Proposed]:
     """First account: the person stands here today and the card was seen."""
     async with call.begin() as (tx, actor):
-        return answer(
-            await activation.propose(
-                tx, call.keys, actor, data, arrived_today, request_id=call.request_id, now=call.now
-            )
+        made = await create_once(
+            tx,
+            call,
+            actor,
+            201,
+            make=lambda: _propose(tx, call, actor, data),
+            again=lambda activation_id: activation.proposed_again(tx, actor, activation_id),
+            id_of=lambda proposed: proposed.activation_id,
         )
+    return answer(made)
+
+
+async def _propose(tx: Tx, call: Call, actor: Actor, card: CardSeen) -> Proposed | Refused:
+    return await activation.propose(
+        tx, call.keys, actor, card, arrived_today, request_id=call.request_id, now=call.now
+    )
 
 
 @post(
@@ -94,25 +128,47 @@ async def propose_activation(data: JSONBody[CardSeen], call: NamedDependency[Cal
     actors=DESK,
     operation_id="confirm_activation",
     tags=TAGS,
-    problems=(CARD_NOT_SEEN, NOT_ARRIVED, SECOND_ACCOUNT_NEEDED, IDENTIFIER_TAKEN, TOO_MANY),
+    idempotent=True,
+    problems=(
+        CARD_NOT_SEEN,
+        NOT_ARRIVED,
+        SECOND_ACCOUNT_NEEDED,
+        IDENTIFIER_TAKEN,
+        TOO_MANY,
+        ACTIVATION_ELSEWHERE,
+        *SECRET_PROBLEMS,
+    ),
 )
 async def confirm_activation(
     activation_id: FromPath[UUID], data: JSONBody[ConfirmBody], call: NamedDependency[Call]
 ) -> Response[ActivationCode]:
     """Second account: makes the code, which is shown this once and works for 24 hours."""
     async with call.begin() as (tx, actor):
-        return answer(
-            await activation.confirm(
-                tx,
-                call.keys,
-                actor,
-                activation_id,
-                data.card_seen,
-                arrived_today,
-                request_id=call.request_id,
-                now=call.now,
-            )
+        made = await create_once(
+            tx,
+            call,
+            actor,
+            201,
+            make=lambda: _confirm(tx, call, actor, activation_id, data.card_seen),
+            again=lambda _: activation.confirmed_again(tx, actor, activation_id),
+            id_of=lambda _: activation_id,
         )
+    return answer(made)
+
+
+async def _confirm(
+    tx: Tx, call: Call, actor: Actor, activation_id: UUID, card_seen: bool
+) -> ActivationCode | Refused:
+    return await activation.confirm(
+        tx,
+        call.keys,
+        actor,
+        activation_id,
+        card_seen,
+        arrived_today,
+        request_id=call.request_id,
+        now=call.now,
+    )
 
 
 handlers: list[Any] = [post_arrival, propose_activation, confirm_activation]

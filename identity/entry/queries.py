@@ -67,6 +67,11 @@ CONFIRM_ACTIVATION = Statement(
     " RETURNING activation_id, patient_id, facility_id, phone, expires_at",
 )
 ACTIVATION_PERSON = Scalar(UUID, "SELECT patient_id FROM activation WHERE id_hash = $1")
+ACTIVATION_OF_ACTOR = Scalar(
+    UUID,
+    "SELECT activation_id FROM activation WHERE id_hash = $1 AND facility_id = $2"
+    " AND (proposed_by = $3 OR confirmed_by = $3)",
+)
 INSERT_ACTIVATION_CODE = Command(
     "INSERT INTO activation_code (id_hash, activation_id, patient_id, facility_id, phone, expires_at)"
     " VALUES ($1, $2, $3, $4, $5, $6)"

@@ -31,6 +31,7 @@ from kernel.problems import Refused, refuse
 from store.database import Tx
 from store.keys import KeyRing
 from store.outbox import emit
+from store.problems import ALREADY_CREATED
 
 PROPOSAL_LIFE = timedelta(days=3)
 RESET_WAIT = timedelta(hours=24)
@@ -43,6 +44,8 @@ ChangeKind = Literal[
     "credential-reset",
 ]
 _BY_ADMINISTRATORS: frozenset[ChangeKind] = frozenset({"practitioner-role", "practitioner-role-end"})
+
+_WITH_SECRETS: frozenset[ChangeKind] = frozenset({"practitioner", "facility-client", "credential-reset"})
 
 
 class NewRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,6 +102,24 @@ async def propose(
     await queries.INSERT_CHANGE.run(tx, change_id, kind, facility_id, body, reason, actor.actor_id, now)
     await record_admin_event(tx, str(actor.actor_id), f"register:{kind}:propose", reason, 1, now)
     return change_id
+
+
+async def proposed_again(tx: Tx, actor: Actor, change_id: UUID) -> UUID | Refused:
+    """The answer to a repeat of one's own proposal, decided anew."""
+    row = await queries.CHANGE_OF_ACTOR.one(tx, change_id, actor.actor_id)
+    if row is None or not _may(actor, row.kind, row.facility_id):
+        return Refused(problem=NOT_YOURS_TO_CHANGE)
+    return change_id
+
+
+async def confirmed_again(tx: Tx, actor: Actor, change_id: UUID) -> Applied | Refused:
+    """The answer to a repeat of one's own confirmation: what was made; secrets are not shown again (S14)."""
+    row = await queries.CHANGE_OF_ACTOR.one(tx, change_id, actor.actor_id)
+    if row is None or row.created_id is None or not _may(actor, row.kind, row.facility_id):
+        return Refused(problem=NOT_YOURS_TO_CHANGE)
+    if row.kind in _WITH_SECRETS:
+        return Refused(problem=ALREADY_CREATED)
+    return Applied(kind=row.kind, created_id=row.created_id)
 
 
 async def account_to_reset(tx: Tx, change_id: UUID, now: datetime) -> UUID | None:

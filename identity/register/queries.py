@@ -7,6 +7,7 @@ from identity.models import (
     ClientRow,
     Facility,
     FacilityCode,
+    MadeChange,
     Operator,
     Practitioner,
     RoleRow,
@@ -111,6 +112,11 @@ CHANGE_BY_ID = Statement(
     ChangeRow,
     "SELECT change_id, kind, facility_id, body, reason, proposed_by FROM register_change"
     " WHERE change_id = $1 AND confirmed_at IS NULL AND proposed_at > $2",
+)
+CHANGE_OF_ACTOR = Statement(
+    MadeChange,
+    "SELECT kind, facility_id, created_id FROM register_change"
+    " WHERE change_id = $1 AND (proposed_by = $2 OR confirmed_by = $2)",
 )
 CONFIRM_CHANGE = Scalar(
     UUID,
