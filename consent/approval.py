@@ -154,6 +154,7 @@ async def approve(
 ) -> Grant | Refused:
     """Tiers A and B. Refused: request-*, step-up-refused, scope-exceeds-request, nothing-to-grant,
     otp-invalid (charged), challenge-dead."""
+    await queries.lock_guard(tx, actor.actor_id)
     request = await request_for_citizen(tx, actor.actor_id, request_id, now)
     if isinstance(request, Refused):
         return request
@@ -165,7 +166,6 @@ async def approve(
     step_up = await _step_up(tx, actor, request, approval, text, environment, now)
     if isinstance(step_up, Refused):
         return step_up
-    await queries.lock_guard(tx, request.patient_id)
     presence = await is_present(tx, request, now)
     scope = _cut(request, choice, approval.tier, presence=presence, probation=step_up.probation, now=now)
     if is_empty(scope):
@@ -175,7 +175,9 @@ async def approve(
     )
     grant_id = uuid7(now)
     check = await _charge(tx, request, attempt, grant_id, now)
-    if check is None or check.grant_id != grant_id:
+    if check is None:
+        return Refused(problem=CHALLENGE_DEAD)
+    if check.grant_id != grant_id:
         return await _not_granted(tx, actor, request, check, trace_id, now)
     consented = Consented(
         tier=approval.tier,
@@ -325,12 +327,8 @@ async def _charge(
 
 
 async def _not_granted(
-    tx: Tx, actor: Actor, request: AccessRequest, check: queries.Check | None, trace_id: str, now: datetime
+    tx: Tx, actor: Actor, request: AccessRequest, check: queries.Check, trace_id: str, now: datetime
 ) -> Refused:
-    if check is None:
-        # The lock was waited for: what ended the request meanwhile is the answer.
-        standing = await request_for_citizen(tx, request.patient_id, request.request_id, now)
-        return standing if isinstance(standing, Refused) else Refused(problem=CHALLENGE_DEAD)
     await record_act(
         tx,
         request.patient_id,

@@ -15,7 +15,7 @@ from consent.problems import NO_ACCESS
 from consent.role_caps import role_cap
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import ALL_LABELS, Access, Action, Actor, Label, mint_access
-from kernel.clock import VIETNAM
+from kernel.clock import local_day
 from kernel.problems import Refused
 from store.database import Tx
 from store.outbox import emit
@@ -73,7 +73,7 @@ async def _granted(
     types = frozenset(grant.types) & role_cap(actor.role)
     if not types:
         return _NO_ACCESS
-    if grant.told_on != now.astimezone(VIETNAM).date():
+    if grant.told_on != local_day(now):
         await _tell_first_use(tx, actor, patient_id, grant.grant_id, now)
     return mint_access(
         patient_id=patient_id,
@@ -95,7 +95,7 @@ async def _tell_first_use(tx: Tx, actor: Actor, patient_id: UUID, grant_id: UUID
 
     Later reads of the day see `told_on` and cost nothing; of several at once one tells.
     """
-    day = now.astimezone(VIETNAM).date()
+    day = local_day(now)
     if await queries.take_first_use(tx, patient_id, grant_id, day):
         ref = {"grant_id": str(grant_id), "practitioner_id": str(actor.actor_id), "day": day.isoformat()}
         await emit(tx, patient_id, "consent.used", ref, now)

@@ -62,6 +62,7 @@ async def confirm_grant(
 
     Refused: grant-unknown (also for one that is over), device-on-probation, step-up-refused.
     """
+    await queries.lock_guard(tx, actor.actor_id)
     grant = await queries.grant_by_id(tx, actor.actor_id, grant_id)
     if grant is None:
         return Refused(problem=UNKNOWN_GRANT)
@@ -75,7 +76,6 @@ async def confirm_grant(
     )
     if isinstance(held, Refused):
         return held
-    await queries.lock_guard(tx, grant.patient_id)
     confirmed = await queries.confirm_grant(tx, grant.patient_id, grant_id, now)
     if confirmed is None:
         return Refused(problem=UNKNOWN_GRANT)
