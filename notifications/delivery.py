@@ -97,8 +97,9 @@ async def send_batch(senders: Senders, batch: list[Outgoing]) -> list[Outcome]:
     """
     pushes = [item.message for item in batch if isinstance(item.message, PushMessage)]
     texts = [item.message for item in batch if isinstance(item.message, SmsMessage)]
-    pushed, *texted = await asyncio.gather(
-        _send_pushes(senders.push, pushes), *(_send_sms(senders.sms, message) for message in texts)
+    pushed, texted = await asyncio.gather(
+        _send_pushes(senders.push, pushes),
+        asyncio.gather(*(_send_sms(senders.sms, message) for message in texts)),
     )
     push_outcomes, sms_outcomes = iter(pushed), iter(texted)
     outcomes: list[Outcome] = []

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 Status = Literal["imported", "quarantined", "rejected"]
 Sex = Literal["male", "female", "unknown"]
@@ -89,12 +89,12 @@ class BadUnit(Struct, frozen=True):
     reasons: list[Reason]
 
 
-class UnitReport(Struct, kw_only=True, omit_defaults=True):
+class UnitReport(Struct, kw_only=True):
     """One line of the report. patient_id is for the operator's command only (security.md S19)."""
 
     unit: str
     status: Status
-    patient_id: str | None = None
+    patient_id: str | UnsetType = UNSET
     resources: dict[str, int] = {}
     withheld: int = 0
     reasons: list[Reason] = []

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 
 from ehr.intake.files import import_paths
 from ehr.intake.revert import revert_since
@@ -92,7 +93,7 @@ async def test_s17_another_name_birth_date_or_sex_goes_to_quarantine(
         (report,) = await send(store, clock, facility, json.dumps(made).encode())
         assert report.status == "quarantined"
         assert [r.code for r in report.reasons] == ["identity-conflict"]
-        assert report.patient_id is None
+        assert report.patient_id is UNSET
     assert await rows(store, citizen.patient_id) == []
 
 
@@ -127,7 +128,7 @@ async def test_s3_another_facility_changes_nothing_of_the_first(store: Store, cl
     ):
         (report,) = await send(store, clock, b, data, "b")
         assert report.status == "rejected"
-        assert report.patient_id is None
+        assert report.patient_id is UNSET
     (put,) = await send(store, clock, b, bundle(citizen, allergy("Nothing")), "b")
     assert put.status == "imported"
     after = [row for row in await rows(store, citizen.patient_id) if row[4] == str(a.facility_id)]
