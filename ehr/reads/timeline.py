@@ -46,22 +46,21 @@ async def read(tx: Tx, access: Access, cursor: str | None, limit: int | None, no
     found = await queries.TIMELINE_HEADS.all(tx, *scope, *position(cursor), SECTIONS, size + 1)
     rows, following = cut(found, size)
     visits = [row.id for row in rows if row.section == "encounters"]
-    inside = await queries.VISIT_ITEMS.all(tx, *scope, visits, SECTIONS, VISIT_ITEMS_MAX + 1)
-    entries = _entries(rows, inside)
-    timeline = Timeline(items=entries, next=following, notice=notice_for(access))
-    shown = [(row.rtype, row.id) for row in rows] + [(row.rtype, row.id) for row in inside]
+    inside: dict[str, list[VisitItemRow]] = {visit: [] for visit in visits}
+    for item in await queries.VISIT_ITEMS.all(tx, *scope, visits, SECTIONS, VISIT_ITEMS_MAX + 1):
+        inside[item.encounter_id].append(item)
+    timeline = Timeline(items=_entries(rows, inside), next=following, notice=notice_for(access))
+    shown = [(row.rtype, row.id) for row in rows]
+    shown += [(item.rtype, item.id) for found in inside.values() for item in found[:VISIT_ITEMS_MAX]]
     return Built(encode(timeline), shown)
 
 
-def _entries(rows: list[ItemRow], inside: list[VisitItemRow]) -> list[TimelineEntry]:
+def _entries(rows: list[ItemRow], by_visit: dict[str, list[VisitItemRow]]) -> list[TimelineEntry]:
     """Rows in order: each visit by itself, neighbours of one day together."""
-    by_visit: dict[str, list[VisitItemRow]] = {}
-    for item in inside:
-        by_visit.setdefault(item.encounter_id, []).append(item)
     entries: list[TimelineEntry] = []
     for (visit, _), group in groupby(rows, key=_group_key):
         found = list(group)
-        entries.append(_visit(found[0], by_visit.get(visit, [])) if visit else _loose(found))
+        entries.append(_visit(found[0], by_visit[visit]) if visit else _loose(found))
     return entries
 
 

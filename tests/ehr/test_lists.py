@@ -175,6 +175,21 @@ async def test_timeline_titles_a_visit_with_its_main_disease(store: Store, clock
     assert len(visits[0]["diagnoses"]) == 2
 
 
+async def test_a_visit_with_more_than_it_shows_logs_what_it_shows(store: Store, clock: FrozenClock) -> None:
+    who, now = await person(store, clock), clock.now()
+    visit = {"resourceType": "Encounter", "id": "v", "status": "finished", "class": {"code": "AMB"}}
+    visit |= {"period": {"start": "2026-10-01"}}
+    inside = {"encounter": {"reference": "Encounter/v"}}
+    many = [problem(f"p{n}", "2026-10-01") | inside for n in range(timeline.VISIT_ITEMS_MAX + 5)]
+    await write(store, who, [visit, *many], now)
+    async with store.transaction() as tx:
+        built = await timeline.read(tx, own(who), None, None, now)
+    (entry,) = body(built)["items"]
+    assert (len(entry["items"]), entry["more"]) == (timeline.VISIT_ITEMS_MAX, True)
+    in_the_body = {entry["encounter"]["id"], *(item["id"] for item in entry["items"])}
+    assert {ident for _, ident in built.shown} == in_the_body
+
+
 async def test_timeline_pages_reach_everything_once(store: Store, clock: FrozenClock) -> None:
     who, now = await person(store, clock), clock.now()
     await write(store, who, bundle("synthea-sof-felipa-ddecf886f34f"), now)
