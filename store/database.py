@@ -28,6 +28,8 @@ POOL_MIN = 2
 POOL_MAX = 10
 STATEMENT_CACHE_SIZE = 100
 STATEMENT_TIMEOUT_SECONDS = 30
+# Longer than a burst, shorter than a proxy's patience: an endless queue answers nobody.
+ACQUIRE_SECONDS_MAX = 30
 
 
 class Store:
@@ -40,8 +42,11 @@ class Store:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
-        """One READ COMMITTED transaction: commits on a normal exit, rolls back on an exception."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        """One READ COMMITTED transaction: commits on a normal exit, rolls back on an exception.
+
+        Raises TimeoutError when no connection became free in ACQUIRE_SECONDS_MAX.
+        """
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection, connection.transaction():
             yield connection
 
     async def close(self) -> None:

@@ -56,6 +56,21 @@ async def test_a_cancelled_request_keeps_nothing_and_its_connection_serves_on(
     await one.close()
 
 
+async def test_who_waits_too_long_for_a_connection_is_turned_away(
+    server: Server, database: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.database.ACQUIRE_SECONDS_MAX", 0.05)
+    dsn = server.dsn("hb_api", database)
+    one = await open_store(dsn, role="hb_api", keys=store.keys, blobs=store.blobs, pool_min=1, pool_max=1)
+    async with one.transaction():
+        with pytest.raises(TimeoutError):
+            async with one.transaction():
+                raise AssertionError("there is one connection only")
+    async with one.transaction() as tx:
+        assert await tx.fetchval("SELECT 1") == 1
+    await one.close()
+
+
 async def test_what_is_set_locally_ends_with_its_transaction(fresh_store: Store) -> None:
     async with fresh_store.transaction() as tx:
         before = await tx.fetchval("SHOW work_mem")
@@ -83,7 +98,7 @@ async def test_a_pool_survives_the_loss_of_its_connections(server: Server, fresh
         database = await tx.fetchval("SELECT current_database()")
     other = await asyncpg.connect(server.dsn("hb_api", database))
     await other.fetch(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"  # waits until it is gone
         " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
     )
     await other.close()
