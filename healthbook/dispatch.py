@@ -12,13 +12,14 @@ from consent.codes import code_for_delivery, forget_code
 from consent.holds import NOBODY, announce_held
 from consent.queries import GrantKey
 from consent.requests import request_for_citizen
+from healthbook.housekeeping import KIND, do_chore
 from identity.sign_in import sign_in_code_for_delivery
 from kernel.problems import Refused
 from notifications.models import NotificationType, SmsCode, SmsSignIn
 from notifications.service import forget_device, notify
 from store.database import Tx
 from store.keys import KeyRing
-from store.models import Event
+from store.models import Due, Event
 from store.outbox import emit
 
 Ref: TypeAlias = dict[str, str]
@@ -37,6 +38,13 @@ async def dispatch(tx: Tx, keys: KeyRing, event: Event, now: datetime) -> None:
     if handler is None:
         raise UnknownEventError(event.event)
     await handler(tx, keys, event, msgspec.json.decode(event.ref, type=Ref), now)
+
+
+async def tick(tx: Tx, due: Due, now: datetime) -> datetime:
+    """Do what is due. Returns when it is due again. Raises UnknownEventError."""
+    if due.kind != KIND:
+        raise UnknownEventError(due.kind)
+    return await do_chore(tx, due.ref, now)
 
 
 def notice(type_: NotificationType, *, once_per: str | None = None, silent: bool = False) -> Handler:

@@ -1,4 +1,4 @@
-"""The worker: outbox events become notices, deliveries become messages.
+"""The worker: outbox events become notices, deliveries become messages, ticks keep the house.
 
 A round asks once which buckets hold work, then takes them one at a time. An event leaves the queue
 in the transaction of its effects, a delivery is sent outside any transaction under a lease: whatever
@@ -14,13 +14,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from healthbook.dispatch import dispatch
+from healthbook.dispatch import dispatch, tick
+from healthbook.housekeeping import arm_chores
 from healthbook.logs import configure_logs
 from healthbook.wiring import Serving, opened_store
 from kernel.clock import Clock, SystemClock
 from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
 from notifications.ports import RecordingPushSender, RecordingSmsSender
 from store.database import Store
+from store.due_queue import buckets_with_due, claim_due, schedule
 from store.models import Event
 from store.outbox import buckets_with_events, claim_events, postpone_event
 
@@ -31,6 +33,7 @@ ABREAST = 4
 # An event that fails this often is set aside: tried once an hour, with an alert, until somebody acts.
 ATTEMPTS_BEFORE_ALERT = 8
 RETRY_MAX_SECONDS = 3600
+TICK_RETRY = timedelta(minutes=10)
 
 log = structlog.get_logger("worker")
 
@@ -48,9 +51,10 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; the buckets under way are finished in order."""
         self._stop = stop
-        idle = IDLE_MIN_SECONDS
+        idle, armed = IDLE_MIN_SECONDS, False
         while not stop.is_set():
             try:
+                armed = armed or await self.arm()
                 done = await self.run_once()
             except Exception as error:
                 log.error("round_failed", **class_of(error))
@@ -61,11 +65,19 @@ class Worker:
             await wait(stop, idle)
             idle = min(IDLE_MAX_SECONDS, idle * 2)
 
+    async def arm(self) -> bool:
+        """Make sure that the ticks which re-arm themselves are there."""
+        async with self._store.transaction() as tx:
+            await arm_chores(tx, self._clock.now())
+        return True
+
     async def run_once(self) -> int:
-        """One round over every bucket that holds work. Returns how many events and deliveries moved."""
+        """One round over every bucket that holds work. Returns how many things moved."""
         async with self._store.transaction() as tx:
             waiting = await buckets_with_events(tx, self._clock.now())
+            due = await buckets_with_due(tx, self._clock.now())
         moved = await self._each_abreast(waiting, self.handle_events)
+        moved += await self._each_abreast(due, self.handle_tick)
         async with self._delivery.transaction() as tx:
             waiting = await buckets_to_drain(tx, self._clock.now())
         return moved + await self._each_abreast(waiting, self.drain)
@@ -97,6 +109,23 @@ class Worker:
             alert=attempts >= ATTEMPTS_BEFORE_ALERT,
             **class_of(error),
         )
+
+    async def handle_tick(self, bucket: int) -> int:
+        """One due tick with its effects, re-armed in the same transaction; one that fails, in another."""
+        now, current = self._clock.now(), None
+        try:
+            async with self._store.transaction() as tx:
+                for current in await claim_due(tx, bucket, now, limit=1):
+                    again_at = await tick(tx, current, now)
+                    await schedule(tx, bucket, again_at, current.kind, current.ref)
+            return int(current is not None)
+        except Exception as error:
+            if current is None:
+                raise
+            async with self._store.transaction() as tx:
+                await schedule(tx, bucket, now + TICK_RETRY, current.kind, current.ref)
+            log.error("tick_failed", kind=current.kind, ref=current.ref, **class_of(error))
+            return 1
 
     async def drain(self, bucket: int) -> int:
         """Claim, send outside any transaction, settle."""

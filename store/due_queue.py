@@ -14,6 +14,11 @@ async def schedule(tx: Tx, bucket: int, due_at: datetime, kind: str, ref: str) -
     await queries.UPSERT_DUE.run(tx, bucket, kind, ref, due_at)
 
 
+async def arm(tx: Tx, bucket: int, due_at: datetime, kind: str, ref: str) -> None:
+    """Arm the timer of (kind, ref) unless it is armed: a tick that re-arms itself starts so."""
+    await queries.INSERT_DUE.run(tx, bucket, kind, ref, due_at)
+
+
 async def cancel(tx: Tx, bucket: int, kind: str, ref: str) -> None:
     """Disarm a timer; one that does not exist is no error."""
     await queries.DELETE_DUE.run(tx, bucket, kind, ref)

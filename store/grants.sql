@@ -11,7 +11,8 @@ GRANT SELECT ON installation, schema_migration TO hb_api, hb_delivery;
 -- identity
 GRANT SELECT, INSERT, UPDATE ON facility, facility_code, practitioner, practitioner_role, operator TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON facility_client, register_change, account_credential TO hb_api;
-GRANT SELECT, INSERT, UPDATE ON citizen, person_report, phone, session, device, citizen_pin TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON citizen, person_report, phone, device, citizen_pin TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON session TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON patient_identifier, patient_identifier_rev, phone_lookup TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON phone_code_lock, step_up_use, attempt_budget, activation_undo TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_challenge, activation, activation_code TO hb_api;
@@ -39,5 +40,6 @@ GRANT SELECT, INSERT ON delivery TO hb_api;
 GRANT SELECT, UPDATE, DELETE ON delivery TO hb_delivery;
 
 -- consent
-GRANT SELECT, INSERT, UPDATE ON access_request, practitioner_request, consent_guard, request_quota TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON access_request, consent_guard TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON practitioner_request, request_quota TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON consent_grant, practitioner_grant TO hb_api;

@@ -60,6 +60,11 @@ async def finish(tx: Tx, actor_id: UUID, route: str, key: str, status: int, crea
     await queries.FINISH_IDEMPOTENCY.run(tx, actor_id, route, key, status, created_id)
 
 
+async def forget(tx: Tx, before: datetime, limit: int) -> int:
+    """Remove rows made before that time, of at most `limit` actors. Returns how many went."""
+    return await queries.FORGET_IDEMPOTENCY.one(tx, before, limit) or 0
+
+
 def _judge(row: IdempotencyRow | None, keys: KeyRing, route: str, body: bytes) -> Fresh | Repeat | Refused:
     if row is None:
         return Fresh()

@@ -29,6 +29,10 @@ UPSERT_DUE = Command(
     "INSERT INTO due_queue (bucket, kind, ref, due_at) VALUES ($1, $2, $3, $4)"
     " ON CONFLICT (bucket, kind, ref) DO UPDATE SET due_at = EXCLUDED.due_at"
 )
+INSERT_DUE = Command(
+    "INSERT INTO due_queue (bucket, kind, ref, due_at) VALUES ($1, $2, $3, $4)"
+    " ON CONFLICT (bucket, kind, ref) DO NOTHING"
+)
 DELETE_DUE = Command("DELETE FROM due_queue WHERE bucket = $1 AND kind = $2 AND ref = $3")
 CLAIM_DUE = Statement(
     Due,
@@ -44,6 +48,13 @@ BUCKETS_WITH_DUE = Scalar(
 )
 
 DELETE_OLD_IDEMPOTENCY = Command("DELETE FROM idempotency_key WHERE actor_id = $1 AND created_at <= $2")
+FORGET_IDEMPOTENCY = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT DISTINCT actor_id FROM idempotency_key WHERE created_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM idempotency_key WHERE created_at < $1"
+    " AND actor_id IN (SELECT actor_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
+)
 COUNT_IDEMPOTENCY = Scalar(int, "SELECT count(*) FROM idempotency_key WHERE actor_id = $1")
 INSERT_IDEMPOTENCY = Scalar(
     bool,

@@ -32,15 +32,27 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
+    "consent.housekeeping.queries.DELETE_PRACTITIONER_REQUESTS",
+    "consent.housekeeping.queries.DELETE_QUOTAS",
+    "consent.housekeeping.queries.ERASE_CODES",
     "ehr.intake.queries.PATIENTS_OF_CREDENTIAL",
     "ehr.queries.STALE_PEOPLE",
     "ehr.reads.queries.CODES_IN_USE",
+    "identity.housekeeping.queries.DELETE_ACTIVATIONS",
+    "identity.housekeeping.queries.DELETE_ACTIVATION_CODES",
+    "identity.housekeeping.queries.DELETE_BUDGETS",
+    "identity.housekeeping.queries.DELETE_CHALLENGES",
+    "identity.housekeeping.queries.DELETE_CODE_LOCKS",
+    "identity.housekeeping.queries.DELETE_NONCES",
+    "identity.housekeeping.queries.DELETE_SESSIONS",
+    "identity.housekeeping.queries.DELETE_UNDO",
     "identity.register.queries.ANY_CITIZEN",
     "identity.rotation.queries.PEOPLE_AFTER",
     "notifications.queries.BUCKETS_TO_DRAIN",
     "notifications.queries.LATEST",
     "store.queries.BUCKETS_WITH_DUE",
     "store.queries.BUCKETS_WITH_EVENTS",
+    "store.queries.FORGET_IDEMPOTENCY",
 }
 
 

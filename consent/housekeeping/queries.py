@@ -1,0 +1,31 @@
+"""SQL that removes ended rows: so many keys a statement, over all shards, `before` in $1, `limit` in $2."""
+
+from store.statement import Scalar
+
+HOURLY = "once an hour a worker removes what has ended, wherever it lies"
+
+# The codes alone: the request itself stays, with who asked for what and the answer.
+ERASE_CODES = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT DISTINCT patient_id FROM access_request"
+    " WHERE code_expires_at < $1 AND code_hash IS NOT NULL LIMIT $2),"
+    " gone AS (UPDATE access_request SET code_hash = NULL, code_sealed = NULL"
+    " WHERE code_expires_at < $1 AND code_hash IS NOT NULL"
+    " AND patient_id IN (SELECT patient_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
+    fan_out=HOURLY,
+)
+DELETE_PRACTITIONER_REQUESTS = Scalar(
+    int,
+    "WITH old AS MATERIALIZED ("
+    "SELECT DISTINCT actor_id FROM practitioner_request WHERE expires_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM practitioner_request WHERE expires_at < $1"
+    " AND actor_id IN (SELECT actor_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
+    fan_out=HOURLY,
+)
+DELETE_QUOTAS = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT DISTINCT actor_id FROM request_quota WHERE day < $1 LIMIT $2),"
+    " gone AS (DELETE FROM request_quota WHERE day < $1"
+    " AND actor_id IN (SELECT actor_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
+    fan_out=HOURLY,
+)

@@ -1,0 +1,1 @@
+"""What of sign-ins, activations and counted tries has ended and goes."""
