@@ -9,7 +9,7 @@ from msgspec import Raw, Struct, field
 
 from ehr.intake.folding import fold_for_gate
 from ehr.intake.ids import name_uuid
-from ehr.intake.json_text import load_object
+from ehr.intake.json_text import compact_object
 from ehr.intake.models import BadInputError, Item, Reason
 from ehr.intake.xml_fields import Row
 
@@ -59,12 +59,11 @@ class Episode(Struct):
             "id": local_id,
             **{k: v for k, v in body.items() if v not in ("", [], {}, None)},
         }
-        raw = msgspec.json.encode(made).decode()
+        raw = compact_object(msgspec.json.encode(made), row.where).decode()
         self.items.append(
             Item(
                 rtype=rtype,
                 key=reference,
-                doc=load_object(raw, row.where),
                 raw=raw,
                 where=row.where,
                 aliases=(reference,),

@@ -1,6 +1,8 @@
 """FHIR R4 Bundles: one Bundle is one unit about one person (transaction, batch, document, collection)."""
 
+import codecs
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -10,8 +12,9 @@ from msgspec import Raw, Struct
 from ehr.intake.bundle_person import person_of
 from ehr.intake.compartment import DISPLAY_ONLY, NOT_KEPT, OWNER_ELEMENT, SUPPORTING
 from ehr.intake.ids import canonical
-from ehr.intake.json_text import decode_utf8, load_object
+from ehr.intake.json_text import compact_object, decode_utf8
 from ehr.intake.models import BadInputError, Item, Reason, Unit, reject
+from ehr.intake.sieve import NOTHING, sift
 from ehr.intake.survey import Survey, survey
 
 BUNDLE_BYTES_MAX = 64 * 1024 * 1024
@@ -51,6 +54,19 @@ class _Bundle(Struct):
 _BUNDLE = msgspec.json.Decoder(_Bundle)
 
 
+class _Head(Struct, rename="camel"):
+    """What an entry's resource says of itself, of whatever type it came."""
+
+    resource_type: Any = None
+    id: Any = None
+    subject: Any = None
+    patient: Any = None
+    beneficiary: Any = None
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
 class Parsed(Struct):
     """A Bundle's unit with the survey of each item, in the order of the entries."""
 
@@ -63,7 +79,8 @@ def read_bundle(data: bytes, name: str) -> Parsed:
     """Take one Bundle apart. Raises BadInputError with every place that is wrong."""
     if len(data) > BUNDLE_BYTES_MAX:
         raise reject("too-large", "Bundle")
-    text = decode_utf8(data, "Bundle")
+    decode_utf8(data, "Bundle")
+    text = data.removeprefix(codecs.BOM_UTF8)
     bundle = _decode(text)
     if not bundle.entry or len(bundle.entry) > ENTRIES_MAX:
         raise reject("too-large" if bundle.entry else "no-entry", "Bundle.entry")
@@ -81,16 +98,20 @@ def read_bundle(data: bytes, name: str) -> Parsed:
             not_kept[item.rtype] = not_kept.get(item.rtype, 0) + 1
         else:
             items.append(item)
-    surveys = [survey(item.doc, item.where) for item in items]
+    sifted = sift([item.raw for item in items])
+    surveys = [
+        survey(item.doc, item.where) if tells else NOTHING
+        for item, tells in zip(items, sifted.telling, strict=True)
+    ]
     reasons += [reason for found in surveys for reason in found.reasons]
     if not reasons:
-        reasons = _check_belonging(items, surveys)
+        reasons = _check_belonging(items, sifted.references)
     if reasons:
         raise BadInputError(reasons[:REASONS_MAX])
     return Parsed(_unit(bundle, items, name), surveys, not_kept)
 
 
-def _decode(text: str) -> _Bundle:
+def _decode(text: bytes) -> _Bundle:
     try:
         return _BUNDLE.decode(text)
     except msgspec.ValidationError as error:
@@ -107,36 +128,58 @@ def _place(message: str) -> str:
     return "Bundle" + path.rstrip("`") if found else "Bundle"
 
 
-def _check_envelope(text: str, bundle: _Bundle) -> None:
+def _check_envelope(text: bytes, bundle: _Bundle) -> None:
     """The Bundle's own keys and requests: duplicates and bad text, with the resources cut out."""
-    rest: list[str] = []
+    rest: list[bytes] = []
     position = 0
     for entry in bundle.entry:
-        raw = bytes(entry.resource).decode("utf-8")
+        raw = bytes(entry.resource)
         if not raw:
             continue
         found = text.index(raw, position)
-        rest += (text[position:found], "0")
+        rest += (text[position:found], b"0")
         position = found + len(raw)
-    load_object("".join(rest) + text[position:], "Bundle")
+    compact_object(b"".join(rest) + text[position:], "Bundle")
 
 
 def _read_entry(bundle: _Bundle, entry: _Entry, where: str) -> Item:
-    raw = bytes(entry.resource).decode("utf-8")
+    raw = bytes(entry.resource)
     if not raw:
         raise reject("method-refused" if entry.request else "no-resource", where)
     if len(raw) > RESOURCE_BYTES_MAX:
         raise reject("too-large", f"{where}.resource")
-    doc = load_object(raw, f"{where}.resource")
-    rtype = doc.get("resourceType")
+    short = compact_object(raw, f"{where}.resource")
+    head = _read_head(short)
+    rtype, client_id = head.resource_type, head.id
     if not isinstance(rtype, str) or not (rtype in OWNER_ELEMENT or rtype in SUPPORTING or rtype in NOT_KEPT):
         raise reject("type-refused", f"{where}.resource.resourceType")
-    client_id = doc.get("id")
     if client_id is not None and not _is_fhir_id(client_id):
         raise reject("bad-id", f"{where}.resource.id")
     _check_request(bundle.type, entry.request, rtype, client_id, f"{where}.request")
     key, aliases = _names(entry, rtype, client_id, raw)
-    return Item(rtype=rtype, key=key, doc=doc, raw=raw, where=f"{where}.resource", aliases=aliases)
+    return Item(
+        rtype=rtype,
+        key=key,
+        raw=short.decode(),
+        where=f"{where}.resource",
+        subject=_subject(head, rtype),
+        aliases=aliases,
+    )
+
+
+def _read_head(short: bytes) -> _Head:
+    try:
+        return _HEAD.decode(short)
+    except msgspec.ValidationError:
+        # A number beyond every type of ours.
+        return msgspec.convert(json.loads(short), _Head)
+
+
+def _subject(head: _Head, rtype: str) -> str | None:
+    element = OWNER_ELEMENT.get(rtype)
+    owner = getattr(head, element) if element else None
+    reference = owner.get("reference") if isinstance(owner, dict) else None
+    return reference if isinstance(reference, str) else None
 
 
 def _check_request(kind: str, request: _Request | None, rtype: str, client_id: Any, where: str) -> None:
@@ -155,7 +198,7 @@ def _check_request(kind: str, request: _Request | None, rtype: str, client_id: A
         raise reject("condition-refused" if "?" in request.url else "url-mismatch", f"{where}.url")
 
 
-def _names(entry: _Entry, rtype: str, client_id: Any, raw: str) -> tuple[str, tuple[str, ...]]:
+def _names(entry: _Entry, rtype: str, client_id: Any, raw: bytes) -> tuple[str, tuple[str, ...]]:
     """The item's key and all its spellings: fullUrl, `Type/id`, `urn:uuid:id`."""
     spellings: list[str] = []
     if entry.request is not None and entry.request.method == "PUT":
@@ -165,7 +208,7 @@ def _names(entry: _Entry, rtype: str, client_id: Any, raw: str) -> tuple[str, tu
     if client_id is not None:
         spellings.append(f"{rtype}/{client_id}")
     if not spellings:
-        spellings.append("urn:sha256:" + hashlib.sha256(raw.encode()).hexdigest())
+        spellings.append("urn:sha256:" + hashlib.sha256(raw).hexdigest())
     return spellings[0], tuple(dict.fromkeys(spellings))
 
 
@@ -178,7 +221,7 @@ def _is_fhir_id(value: Any) -> bool:
     )
 
 
-def _check_belonging(items: list[Item], surveys: list[Survey]) -> list[Reason]:
+def _check_belonging(items: list[Item], references: set[str]) -> list[Reason]:
     """One Patient, everything about that Patient, no name used twice, no look-up asked of us."""
     patients = [item for item in items if item.rtype == "Patient"]
     if len(patients) != 1:
@@ -186,34 +229,39 @@ def _check_belonging(items: list[Item], surveys: list[Survey]) -> list[Reason]:
     own = set(patients[0].aliases)
     taken: set[str] = set()
     reasons: list[Reason] = []
-    for item, found in zip(items, surveys, strict=True):
+    all_well = all(_fault_of(reference, own) is None for reference in references)
+    for item in items:
         if item.key in taken:
             reasons.append(Reason("duplicate-entry", item.where))
         taken.add(item.key)
         reasons += _check_owner(item, own)
-        reasons += _check_references(item, found, own)
+        reasons += [] if all_well else _check_references(item, own)
     return reasons
 
 
 def _check_owner(item: Item, own: set[str]) -> list[Reason]:
-    for element in OWNER_ELEMENT.get(item.rtype, ()):
-        owner = item.doc.get(element)
-        reference = owner.get("reference") if isinstance(owner, dict) else None
-        if not isinstance(reference, str):
-            return [Reason("no-subject", f"{item.where}.{element}")]
-        if canonical(reference) not in own:
-            return [Reason("other-patient", f"{item.where}.{element}")]
+    element = OWNER_ELEMENT.get(item.rtype)
+    if element is None:
+        return []
+    if item.subject is None:
+        return [Reason("no-subject", f"{item.where}.{element}")]
+    if canonical(item.subject) not in own:
+        return [Reason("other-patient", f"{item.where}.{element}")]
     return []
 
 
-def _check_references(item: Item, found: Survey, own: set[str]) -> list[Reason]:
-    for reference in found.references:
-        head, asks, _ = reference.partition("?")
-        if asks and not reference.startswith("urn:") and head not in DISPLAY_ONLY:
-            return [Reason("condition-refused", item.where)]
-        if "Patient/" in reference and canonical(reference) not in own:
-            return [Reason("other-patient", item.where)]
-    return []
+def _check_references(item: Item, own: set[str]) -> list[Reason]:
+    faults = (_fault_of(reference, own) for reference in survey(item.doc, item.where).references)
+    return next(([Reason(fault, item.where)] for fault in faults if fault), [])
+
+
+def _fault_of(reference: str, own: set[str]) -> str | None:
+    head, asks, _ = reference.partition("?")
+    if asks and not reference.startswith("urn:") and head not in DISPLAY_ONLY:
+        return "condition-refused"
+    if "Patient/" in reference and canonical(reference) not in own:
+        return "other-patient"
+    return None
 
 
 def _unit(bundle: _Bundle, items: list[Item], name: str) -> Unit:

@@ -105,8 +105,8 @@ class Importer:
             report.units.append(_rejected(path.name, [Reason("unreadable-file", path.name)]))
         return report
 
-    async def stream(self, stream: IO[bytes], name: str) -> list[UnitReport]:
-        """Import all units of one file or body, in its order."""
+    async def stream(self, stream: IO[bytes], name: str, *, most: int | None = None) -> list[UnitReport]:
+        """Import all units of one file or body, in its order; after `most` the rest is rejected unread."""
         reports: list[UnitReport] = []
         units = read_units(stream, name, self.clock.now())
         loop = asyncio.get_running_loop()
@@ -114,6 +114,9 @@ class Importer:
         with ThreadPoolExecutor(max_workers=1) as reader:
             try:
                 while (unit := await loop.run_in_executor(reader, next, units, None)) is not None:
+                    if most is not None and len(reports) >= most:
+                        reports.append(_rejected(name, [Reason("too-large", name)]))
+                        break
                     report = await self.unit(unit)
                     reports.append(report)
                     if self.progress is not None:

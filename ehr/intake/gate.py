@@ -95,6 +95,10 @@ class Gate:
             else:
                 self._sift(part, 1)
 
+    def tells(self, texts: set[str]) -> bool:
+        """Whether one of the texts that were read holds a name."""
+        return not texts.isdisjoint(self._telling)
+
     def judge(self, found: Survey, hints: str = "") -> Finding:
         """The finding on one resource. hints: folded text of the row it was made from."""
         by_code, labels = _judge_codes(found.codes)
@@ -134,6 +138,12 @@ def _judge_code(system: str, code: str) -> tuple[Verdict, Label]:
     if plain.startswith(_ICD_DROP):
         return "drop", Label.NONE
     return ("review" if plain.startswith(_ICD_REVIEW) else "keep"), labels_of_code(system, code)
+
+
+@lru_cache(maxsize=20_000)
+def may_tell(code: str) -> bool:
+    """Whether the code is stopped or labelled under any system at all."""
+    return any(_judge_code(system, code) != ("keep", Label.NONE) for system in ("", *_CODES))
 
 
 def _holds_icd(text: str) -> bool:

@@ -1,7 +1,8 @@
 """What a file is taken apart into: units, items and the reasons why something was not taken in."""
 
+import json
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -53,17 +54,23 @@ class Item(Struct, kw_only=True):
     """One FHIR resource of a unit before the gate.
 
     key: canonical reference inside its source (`Type/id` or `urn:uuid:…`), our id is made from it.
-    aliases: every spelling by which the unit refers to it. raw: the text that is kept.
+    aliases: every spelling by which the unit refers to it. raw: the text that is kept, without white
+    space. subject: the reference that tells whose it is, as written (Bundles only).
     hints: folded text beside the resource that the gate must also read (unmapped fields of a row).
     """
 
     rtype: str
     key: str
-    doc: dict[str, Any]
     raw: str
     where: str
+    subject: str | None = None
     aliases: tuple[str, ...] = ()
     hints: str = ""
+
+    @property
+    def doc(self) -> dict[str, Any]:
+        """The resource, read anew from its text: few are looked at whole, and none is kept twice."""
+        return cast(dict[str, Any], json.loads(self.raw))
 
 
 class Unit(Struct, kw_only=True):

@@ -16,17 +16,6 @@ KEEP_UNIT = Command(
 )
 
 
-class Quarantined(Struct, frozen=True):
-    """A sealed body and why it waits."""
-
-    quarantine_id: UUID
-    facility_id: UUID | None
-    kind: str
-    reason: str
-    received_at: datetime
-    body: bytes
-
-
 DROP_QUARANTINE = Command("DELETE FROM ehr_quarantine WHERE bucket = $1 AND id_hash = $2")
 INSERT_QUARANTINE = Command(
     """
@@ -34,13 +23,6 @@ INSERT_QUARANTINE = Command(
         (bucket, quarantine_id, id_hash, facility_id, credential, kind, reason, received_at, body)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     """
-)
-QUARANTINE_OF_UNIT = Statement(
-    Quarantined,
-    """
-    SELECT quarantine_id, facility_id, kind, reason, received_at, body FROM ehr_quarantine
-    WHERE bucket = $1 AND id_hash = $2 ORDER BY received_at, quarantine_id
-    """,
 )
 COUNT_WITHHELD = Command(
     """

@@ -24,6 +24,8 @@ from kernel.problems import Refused
 from store.database import Store, Tx
 
 BODY_BYTES_MAX = 4 * 1024 * 1024
+# An episode takes some kilobytes; hundreds of thousands of empty ones would take a worker's minute.
+UNITS_MAX = 1000
 
 
 class ReceiptUnit(Struct, kw_only=True):
@@ -47,7 +49,7 @@ async def receive(
 ) -> Receipt | Refused:
     """Import a body of one facility system and keep the receipt. Each unit is its own transaction."""
     importer = Importer(store, clock, facility, str(actor_id))
-    reports = await importer.stream(io.BytesIO(body), "body")
+    reports = await importer.stream(io.BytesIO(body), "body", most=UNITS_MAX)
     units = [_unit(report) for report in reports]
     if not any(unit.accepted for unit in units):
         return Refused(problem=RECORDS_UNREADABLE, where=_places(units))

@@ -95,7 +95,9 @@ def _departments(passed: list[Passed], source_id: str) -> dict[str, Label]:
 
 def _labels(one: Passed, row: NewResource, departments: dict[str, Label]) -> Label:
     """Own labels; unlabelled content of a sensitive department, or a file nobody can scan, is restricted."""
-    labels = one.labels | labels_of_security(one.item.doc)
+    labels = one.labels
+    if '"security"' in one.item.raw or "\\u" in one.item.raw:
+        labels |= labels_of_security(one.item.doc)
     labels |= departments.get(row.id, Label.NONE)
     if one.opaque or (not labels and row.encounter_id in departments):
         labels |= Label.RESTRICTED

@@ -50,7 +50,6 @@ class Passed(Struct):
     item: Item
     labels: Label
     opaque: bool
-    references: list[str]
 
 
 class Gated(Struct):
@@ -72,7 +71,7 @@ def apply_gate(unit: Unit, surveys: list[Survey]) -> Gated:
     for item, found in zip(unit.items, surveys, strict=True):
         finding = gate.judge(found, item.hints)
         if finding.verdict == "keep":
-            passed.append(Passed(item, finding.labels, found.opaque, found.references))
+            passed.append(Passed(item, finding.labels, found.opaque))
             continue
         withheld += 1
         pruned = _prune(item, gate) if item.rtype in _CARRIERS else None
@@ -103,7 +102,7 @@ def _prune(item: Item, gate: Gate) -> Passed | None:
     changed = _rewritten(item, kept)
     found = survey(changed.doc, item.where)
     finding = gate.judge(found)
-    passed = Passed(changed, finding.labels, found.opaque, found.references)
+    passed = Passed(changed, finding.labels, found.opaque)
     return passed if finding.verdict == "keep" else None
 
 
@@ -114,12 +113,13 @@ def _is_clean(part: dict[str, Any], gate: Gate) -> bool:
 def _cut_references(passed: list[Passed], stopped: set[str]) -> tuple[list[Passed], int]:
     """Repeat until stable: an item that loses its essence goes as well."""
     withheld = 0
+    names = {one.item.key: _names_in(one.item) for one in passed}
     changing = True
     while changing:
         changing = False
         kept: list[Passed] = []
         for one in passed:
-            if not any(canonical(reference) in stopped for reference in one.references):
+            if names[one.item.key].isdisjoint(stopped):
                 kept.append(one)
                 continue
             cut = _cut(_reload(one.item.raw), stopped, in_list=False)
@@ -128,14 +128,14 @@ def _cut_references(passed: list[Passed], stopped: set[str]) -> tuple[list[Passe
                 withheld += 1
                 stopped |= set(one.item.aliases)
             else:
-                kept.append(_without(one, cut, stopped))
+                names[one.item.key] -= stopped
+                kept.append(msgspec.structs.replace(one, item=_rewritten(one.item, cut)))
         passed = kept
     return passed, withheld
 
 
-def _without(one: Passed, cut: dict[str, Any], stopped: set[str]) -> Passed:
-    left = [reference for reference in one.references if canonical(reference) not in stopped]
-    return Passed(_rewritten(one.item, cut), one.labels, one.opaque, left)
+def _names_in(item: Item) -> set[str]:
+    return {canonical(reference) for reference in survey(item.doc, item.where).references}
 
 
 def _cut(node: Any, stopped: set[str], *, in_list: bool) -> Any:
@@ -171,4 +171,4 @@ def _reload(raw: str) -> dict[str, Any]:
 
 def _rewritten(item: Item, doc: dict[str, Any]) -> Item:
     raw = msgspec.json.encode(doc).decode()
-    return msgspec.structs.replace(item, doc=json.loads(raw), raw=raw)
+    return msgspec.structs.replace(item, raw=raw)

@@ -21,7 +21,6 @@ def unit(*docs: dict[str, Any]) -> Unit:
         Item(
             rtype=doc["resourceType"],
             key=f"{doc['resourceType']}/{doc['id']}",
-            doc=doc,
             raw=json.dumps(doc),
             where=f"entry[{i}].resource",
             aliases=(f"{doc['resourceType']}/{doc['id']}", f"urn:uuid:{doc['id']}"),

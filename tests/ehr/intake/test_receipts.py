@@ -1,9 +1,11 @@
 """POST /v1/facility/records: a receipt that is the same whoever the person is (S19)."""
 
+import io
 import json
 
 import pytest
 
+from ehr.intake.files import Importer
 from store.database import Store
 from tests.ehr.intake.records import OUTPATIENT, allergy, bundle, rows
 from tests.support.bundles import rewrite_package, sample_package
@@ -90,3 +92,13 @@ async def test_a_receipt_belongs_to_the_system_that_got_it(store: Store, clock: 
         place = f"/v1/facility/records/{sent.json()['receipt_id']}"
         assert (await client.get(place, headers=bearer(other.token))).status_code == 404
         assert (await client.get(place, headers=bearer(citizen.token))).status_code == 403
+
+
+async def test_s33_a_body_of_more_units_than_a_body_holds_is_left_at_the_limit(
+    store: Store, clock: FrozenClock
+) -> None:
+    content = b"<GIAMDINHHS>" + b"<HOSO/>" * 300_000 + b"</GIAMDINHHS>"
+    importer = Importer(store, clock, await make_facility(store, clock), "system")
+    reports = await importer.stream(io.BytesIO(content), "body", most=20)
+    assert len(reports) == 21
+    assert [reason.code for reason in reports[-1].reasons] == ["too-large"]
