@@ -17,7 +17,7 @@ from litestar.params import QueryParameter
 
 from api.problems import INVALID_FIELD, NOT_YOUR_BOOK, UNAVAILABLE
 from api.request import Answer, Call, answer
-from audit.policy import READ_TAGS
+from audit.policy import read_tag
 from audit.service import record_act, record_read
 from consent.decision import decide
 from consent.problems import NO_ACCESS
@@ -52,17 +52,19 @@ OWN_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NOT_YOUR_BOOK, DEVICE_ON_PROBATION, U
 DOCTOR_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NO_ACCESS, UNAVAILABLE)
 
 
-async def read_record(call: Call, patient_id: UUID | None, action: Action, build: Build) -> Answer:
-    """Answer one read. patient_id: the doctor's path; None for a /v1/me route."""
+async def read_record(
+    call: Call, patient_id: UUID | None, action: Action, build: Build, part: str | None = None
+) -> Answer:
+    """Answer one read. patient_id: the doctor's path, None for a /v1/me route; part: the section."""
     async with call.begin() as (tx, actor):
         subject = call.patient_id_for(actor) if patient_id is None else patient_id
         access = await decide(tx, actor, subject, action, _purpose(actor), call.now)
         if isinstance(access, Refused):
-            await _log_refusal(tx, call, subject, actor, action, access)
+            await _log_refusal(tx, call, subject, actor, read_tag(action, part), access)
             return answer(access)
         if _is_whole(access):
-            return await _own(tx, call, access, build)
-        return await _shared(tx, call, access, build)
+            return await _own(tx, call, access, build, part)
+        return await _shared(tx, call, access, build, part)
 
 
 async def read_beside_record(call: Call, action: Action, build: Build, *, is_logged: bool) -> Answer:
@@ -87,7 +89,7 @@ def _is_whole(access: Access) -> bool:
     return access.is_own and unbound and not access.withheld_labels
 
 
-async def _own(tx: Tx, call: Call, access: Access, build: Build) -> Answer:
+async def _own(tx: Tx, call: Call, access: Access, build: Build, part: str | None) -> Answer:
     # Read before the rows: a write in between makes the next conditional read a full one.
     head_seq = await HEAD_SEQ.one(tx, access.patient_id)
     # Courses end and people grow older without a write, so the day is part of it.
@@ -96,15 +98,15 @@ async def _own(tx: Tx, call: Call, access: Access, build: Build) -> Answer:
     if _holds(call, etag):
         return _unchanged(etag)
     built = await build(tx, access)
-    await _log(tx, call, access, built, changed=True)
+    await _log(tx, call, access, built, changed=True, part=part)
     return answer(built.body, headers={"ETag": etag})
 
 
-async def _shared(tx: Tx, call: Call, access: Access, build: Build) -> Answer:
+async def _shared(tx: Tx, call: Call, access: Access, build: Build, part: str | None) -> Answer:
     built = await build(tx, access)
     etag = shared_etag(call.keys, access, built.body)
     unchanged = _holds(call, etag)
-    await _log(tx, call, access, built, changed=not unchanged)
+    await _log(tx, call, access, built, changed=not unchanged, part=part)
     return _unchanged(etag) if unchanged else answer(built.body, headers={"ETag": etag})
 
 
@@ -116,7 +118,9 @@ def shared_etag(keys: KeyRing, access: Access, body: bytes) -> str:
     return f'W/"{base64.urlsafe_b64encode(digest).rstrip(b"=").decode()}"'
 
 
-async def _log(tx: Tx, call: Call, access: Access, built: Built, *, changed: bool) -> None:
+async def _log(
+    tx: Tx, call: Call, access: Access, built: Built, *, changed: bool, part: str | None = None
+) -> None:
     """Write the row of this answer; without it nothing leaves."""
     try:
         await record_read(
@@ -127,14 +131,13 @@ async def _log(tx: Tx, call: Call, access: Access, built: Built, *, changed: boo
             outcome="ok" if changed else "unchanged",
             request_id=call.request_id,
             now=call.now,
+            part=part,
         )
     except Exception as error:
         raise ProblemError(Refused(problem=UNAVAILABLE)) from error
 
 
-async def _log_refusal(
-    tx: Tx, call: Call, subject: UUID, actor: Actor, action: Action, refused: Refused
-) -> None:
+async def _log_refusal(tx: Tx, call: Call, subject: UUID, actor: Actor, tag: str, refused: Refused) -> None:
     """A stranger's attempt stands in the log of the person it aimed at; an unknown id costs the same."""
     if actor.kind == "citizen":
         return
@@ -142,7 +145,7 @@ async def _log_refusal(
         tx,
         subject,
         actor,
-        READ_TAGS[action],
+        tag,
         purpose=_purpose(actor),
         outcome="refused",
         reason=refused.problem.code,
@@ -188,9 +191,9 @@ async def read_section(
     async def build(tx: Tx, access: Access) -> Built:
         return await sections.read(tx, access, section, cursor, limit, call.now)
 
-    return await read_record(
-        call, patient_id, "read-document" if section == "documents" else "read-section", build
-    )
+    if section == "documents":
+        return await read_record(call, patient_id, "read-document", build)
+    return await read_record(call, patient_id, "read-section", build, section)
 
 
 async def read_trend(call: Call, patient_id: UUID | None, code: str) -> Answer:

@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from audit import queries
 from audit.models import Entry, LogRow
-from audit.policy import READ_TAGS
 from kernel.access import Access
 from kernel.clock import end_of_day, start_of_day
 from kernel.paging import decode_cursor, encode_cursor
@@ -26,7 +25,6 @@ ActorFilter: TypeAlias = Literal["citizen", "practitioner", "facility-system", "
 
 ROWS_MAX = 200
 _NEWEST = 2**62
-_OWN_READS = frozenset(READ_TAGS.values())
 _EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
 
@@ -103,6 +101,7 @@ class _Words(Struct, frozen=True):
     times: str
     unknown_act: str
     own_reads: str
+    nothing: str
 
 
 async def read_log(tx: Tx, access: Access, wanted: Filter, *, cursor: str | None, limit: int) -> AccessLog:
@@ -157,7 +156,7 @@ def fold(items: list[LogItem]) -> list[LogItem]:
 
 
 def _is_own_read(item: LogItem) -> bool:
-    return item.is_own and item.action in _OWN_READS and item.outcome != "refused"
+    return item.is_own and item.action.endswith(":read") and item.outcome != "refused"
 
 
 def _folded_line(times: int) -> str:
@@ -207,6 +206,8 @@ def line_of(entry: Entry, row: LogRow, *, is_own: bool) -> str:
     line = f"{who} {words.tried if is_refused else words.did} {act}"
     if what:
         line += f": {what}"
+    elif entry.body_sha256 is not None and entry.action.startswith("record:"):
+        line += f" ({words.nothing})"
     if is_refused:
         reason = words.reasons.get(entry.reason or "")
         line += f" – {words.refused}" + (f" ({reason})" if reason else "")

@@ -21,6 +21,11 @@ READ_TAGS: dict[Action, str] = {
 }
 
 
+def read_tag(action: Action, part: str | None) -> str:
+    """The tag of a read; a section of the record is named, so that an empty one says what was opened."""
+    return f"record:{part}:read" if part else READ_TAGS[action]
+
+
 def utc_text(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds, the one spelling that rows use."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -60,10 +65,11 @@ def read_entry(
     at: datetime,
     salt: bytes,
     actor_salt: bytes,
+    part: str | None,
 ) -> Entry:
     grant = access.basis_id and EntryGrant(id=access.basis_id, version=access.basis_version)
     return Entry(
-        action=READ_TAGS[access.action],
+        action=read_tag(access.action, part),
         actor=entry_actor(access.actor, access.patient_id, actor_salt),
         at=utc_text(at),
         basis=access.basis,

@@ -27,8 +27,10 @@ async def record_read(
     outcome: Literal["ok", "unchanged"],
     request_id: str,
     now: datetime,
+    part: str | None = None,
 ) -> None:
-    """Log one answer. `resources` are (type, id) of what the body shows; `body` the bytes that leave.
+    """Log one answer. `resources` are (type, id) of what the body shows; `body` the bytes that leave;
+    `part` names the section that was opened.
 
     The caller writes nothing for the person's own 304 (architecture.md); everybody else's is
     `unchanged` with the bytes that the 304 stands for.
@@ -43,6 +45,7 @@ async def record_read(
         at=now,
         salt=salt,
         actor_salt=actor_salt,
+        part=part,
     )
     await _append(tx, access.patient_id, access.actor, entry, now, salt, actor_salt)
 

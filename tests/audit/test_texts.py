@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from audit.policy import READ_TAGS
+from audit.policy import READ_TAGS, read_tag
 from kernel.access import Action, ActorKind, RecordType, Role
 from tests.support.shared import ROOT
 
@@ -17,11 +17,20 @@ PACKAGES = ("identity", "consent", "visits", "ehr", "notifications", "api", "hea
 TAG = re.compile(r"[a-z]+:[a-z-]+:[a-z-]+")
 # consent/requests.py makes these from the request's new status.
 COMPOSED = {"consent:request:refuse", "consent:request:report"}
+# The sections that can be opened alone; "documents" has an action of its own.
+PARTS = {
+    node.args[2].value
+    for node in ast.walk(ast.parse((ROOT / "api" / "doctor" / "patients.py").read_text()))
+    if isinstance(node, ast.Call)
+    and isinstance(node.func, ast.Name)
+    and node.func.id == "read_section"
+    and isinstance(node.args[2], ast.Constant)
+} - {"documents"}
 
 
 def logged_tags() -> set[str]:
     """Texts of the form source:subject:action in every module that logs an act of a person's chain."""
-    found = COMPOSED | set(READ_TAGS.values())
+    found = COMPOSED | set(READ_TAGS.values()) | {read_tag("read-section", part) for part in PARTS}
     for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         found |= tags_in(path)
     return found
