@@ -65,7 +65,7 @@ def _people(report: Report) -> list[UUID]:
     units = [unit for file in report.files for unit in file.units]
     if {unit.status for unit in units} != {"imported"}:
         raise RuntimeError("a Bundle was not imported")
-    return [UUID(unit.patient_id) for unit in units]
+    return [UUID(str(unit.patient_id)) for unit in units]
 
 
 async def _insert(store: Store, units: list[list[asyncpg.Record]]) -> float:

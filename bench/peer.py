@@ -52,7 +52,7 @@ def sekmet(directory: Path) -> Iterator[int]:
             wait_for(f"http://127.0.0.1:{port}/fhir/metadata", process)
             yield port
         finally:
-            process.terminate()
+            process.kill()
             process.wait(20)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bench.peer import free_port, wait_for
 
+STOP_SECONDS_MAX = 60
+
 
 def environment(data: Path, port: int, **more: str) -> dict[str, str]:
     """The environment of this process with our settings and nobody else's database."""
@@ -18,23 +20,40 @@ def environment(data: Path, port: int, **more: str) -> dict[str, str]:
     return {**kept, "HEALTHBOOK_DATA": str(data), "PORT": str(port), "HOST": "127.0.0.1", **more}
 
 
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server in order. One that does not end is killed, and that is an error."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+
 @contextmanager
-def serving(data: Path, *options: str, workers: int = 1, log: Path | None = None) -> Iterator[int]:
+def serving(data: Path, *options: str, workers: int = 1) -> Iterator[int]:
     """The service over a data directory; the value is its port, once it is ready."""
     port = free_port()
     command = [sys.executable, "-m", "healthbook", "serve", *options]
+    log = data / "serve.log"
     with (
-        open(log or data / "serve.log", "ab") as sink,
+        open(log, "ab") as sink,
         subprocess.Popen(
             command, stdout=sink, stderr=sink, env=environment(data, port, WORKERS=str(workers))
         ) as process,
     ):
         try:
-            wait_for(f"http://127.0.0.1:{port}/health/ready", process)
+            _wait_until_ready(port, process, log)
             yield port
         finally:
-            process.terminate()
-            process.wait(60)
+            stop(process)
+
+
+def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health/ready", process)
+    except (RuntimeError, TimeoutError) as error:
+        raise RuntimeError(log.read_text()[-2000:]) from error
 
 
 @contextmanager
@@ -52,5 +71,4 @@ def floor(plan: Path, dsn: str, role: str) -> Iterator[int]:
             wait_for(f"http://127.0.0.1:{port}/0", process)
             yield port
         finally:
-            process.terminate()
-            process.wait(30)
+            stop(process)

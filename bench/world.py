@@ -78,9 +78,9 @@ async def import_bundle(store: Store, facility: Facility, bundle: bytes) -> UUID
     """One Bundle through the whole intake; whose book it went into."""
     importer = Importer(store, SystemClock(), facility, "bench")
     (report,) = await importer.stream(BytesIO(bundle), "bench")
-    if report.patient_id is None:
+    if report.status != "imported":
         raise RuntimeError(f"the intake answered {report.status}: {report.reasons}")
-    return UUID(report.patient_id)
+    return UUID(str(report.patient_id))
 
 
 async def fresh_token(store: Store, patient: Patient) -> str:
