@@ -7,10 +7,9 @@ from uuid import UUID
 import msgspec
 
 from audit.service import record_admin_event
-from ehr.displays import names_of, system_key
+from ehr.coverage import display_coverage
 from ehr.intake.files import import_paths
 from ehr.intake.models import BadInputError
-from ehr.reads.queries import CODES_IN_USE
 from healthbook.wiring import StartError
 from identity.bootstrap import BootstrapPlan, bootstrap
 from identity.rotation.service import delete_previous, insert_current, people_after
@@ -89,15 +88,9 @@ async def write_down(store: Store, signed: Signed, what: str, count: int) -> Non
 async def coverage_table(store: Store) -> str:
     """How many of the codes in use have a Vietnamese name, by code system and by use."""
     async with store.transaction() as tx:
-        used = await CODES_IN_USE.all(tx)
-    counts: dict[str, list[int]] = {}
-    for code in used:
-        row = counts.setdefault(system_key(code.code_system) or "(none)", [0, 0, 0, 0])
-        named = bool(names_of(code.code_system, code.code))
-        for column, value in enumerate((1, named, code.uses, code.uses * named)):
-            row[column] += value
+        coverage = await display_coverage(tx)
     head = f"{'codes':>7} {'named':>7} {'uses':>9} {'covered':>9}  system"
     rows = [
-        f"{row[0]:>7} {row[1]:>7} {row[2]:>9} {row[3]:>9}  {name}" for name, row in sorted(counts.items())
+        f"{s.codes:>7} {s.codes_named:>7} {s.uses:>9} {s.uses_named:>9}  {s.system}" for s in coverage.systems
     ]
     return "\n".join([head, *rows])

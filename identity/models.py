@@ -105,14 +105,6 @@ class Facility(Struct, frozen=True):
     closed_at: datetime | None
 
 
-class FacilityCode(Struct, frozen=True):
-    facility_id: UUID
-    system: Literal["cskcb-5", "qd1551-13"]
-    code: str
-    valid_from: date
-    valid_until: date | None
-
-
 class Practitioner(Struct, frozen=True):
     """An entry of the licence register; staff without a licence (clerks) have None."""
 

@@ -52,7 +52,6 @@ CHALLENGE_FOR_DELIVERY = Statement(
     " WHERE id_hash = $1 AND state = 'open' AND expires_at > $2",
 )
 ERASE_CODE = Command("UPDATE sign_in_challenge SET code = NULL WHERE id_hash = $1")
-DELETE_CHALLENGE = Command("DELETE FROM sign_in_challenge WHERE id_hash = $1")
 
 INSERT_ACTIVATION = Command(
     "INSERT INTO activation (id_hash, activation_id, patient_id, facility_id, phone, proposed_by,"

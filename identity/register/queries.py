@@ -6,7 +6,6 @@ from identity.models import (
     ChangeRow,
     ClientRow,
     Facility,
-    FacilityCode,
     MadeChange,
     Operator,
     Practitioner,
@@ -35,11 +34,6 @@ FACILITY_BY_CODE = Statement(
     " c.valid_until >= $3)"
     " ORDER BY c.valid_from DESC LIMIT 1",
 )
-CODES_OF_FACILITY = Statement(
-    FacilityCode,
-    "SELECT facility_id, system, code, valid_from, valid_until FROM facility_code WHERE facility_id = $1"
-    " ORDER BY system, valid_from",
-)
 ANY_FACILITY = Scalar(UUID, "SELECT facility_id FROM facility LIMIT 1")
 
 INSERT_PRACTITIONER = Command(
@@ -53,7 +47,6 @@ _PRACTITIONER = (
 )
 PRACTITIONER_BY_ID = Statement(Practitioner, _PRACTITIONER + " WHERE practitioner_id = $1")
 PRACTITIONER_BY_USER_NAME = Statement(Practitioner, _PRACTITIONER + " WHERE user_name = $1")
-PRACTITIONER_BY_LICENCE = Statement(Practitioner, _PRACTITIONER + " WHERE licence = $1")
 SUSPEND_PRACTITIONER = Command("UPDATE practitioner SET suspended_at = $2 WHERE practitioner_id = $1")
 ANY_PRACTITIONER = Scalar(UUID, "SELECT practitioner_id FROM practitioner LIMIT 1")
 
