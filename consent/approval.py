@@ -220,7 +220,8 @@ async def enter_code(
     if check is None:
         return _over(mirror, now)
     if check.grant_id != grant_id:
-        await queries.set_wrong_codes(tx, request.patient_id, wrong_codes + 1)
+        # No guess where no code could have been right: else anybody anywhere could turn D off (S31).
+        await queries.set_wrong_codes(tx, request.patient_id, wrong_codes + may)
         return await _not_granted(tx, actor, request, check, trace_id, now)
     await queries.set_wrong_codes(tx, request.patient_id, 0)
     if tier == "D":

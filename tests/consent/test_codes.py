@@ -409,6 +409,21 @@ async def test_fifty_wrong_codes_over_ten_doctors_turn_off_d_and_leave_a_and_b(
     await steps.granted(store, clock, doctor, citizen)
 
 
+async def test_s31_codes_typed_where_none_was_open_turn_nothing_off(
+    store: Store, clock: FrozenClock, people: People
+) -> None:
+    doctor, citizen, _ = people
+    for _ in range(10):
+        stranger = await make_doctor(store, clock, await make_facility(store, clock))
+        request = await steps.asked(store, clock, stranger, kind="national-id", value=citizen.number)
+        for _ in range(5):
+            await steps.type_code(store, clock, stranger, request.request_id, "000000")
+    request = await steps.asked(store, clock, doctor, citizen)
+    clock.advance(seconds=60)
+    _, sent = await sms(store, clock, doctor, request.request_id)
+    assert sent is not None
+
+
 async def test_fifty_wrong_codes_silence_c_for_a_requester_without_presence(
     store: Store, clock: FrozenClock, people: People
 ) -> None:
