@@ -15,7 +15,12 @@ from typing import Any
 import asyncpg
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
+from litestar.exceptions import (
+    HTTPException,
+    InternalServerException,
+    MethodNotAllowedException,
+    ValidationException,
+)
 
 from api.problems import (
     BAD_REQUEST,
@@ -58,6 +63,9 @@ BUSY = (
     asyncpg.exceptions.ReadOnlySQLTransactionError,
 )
 
+# Litestar's word for a caller that hung up while sending: nobody reads the answer, and nothing failed here.
+CLIENT_LEFT = "client disconnected prematurely"
+
 log = structlog.get_logger("api")
 
 
@@ -78,6 +86,8 @@ def refused_of(error: Exception) -> Refused:
         return error.refused
     if isinstance(error, ValidationException):
         return Refused(problem=INVALID_FIELD, where=failed_parameter(error))
+    if isinstance(error, InternalServerException) and error.detail == CLIENT_LEFT:
+        return Refused(problem=BAD_REQUEST)
     if isinstance(error, HTTPException):
         return Refused(problem=BY_STATUS.get(error.status_code, INTERNAL_ERROR))
     if isinstance(error, BUSY):

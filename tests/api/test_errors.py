@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta, Struct
 
+from api.app import create_app
 from api.request import Call, answer
 from kernel.problems import ProblemType, Refused, refuse
 from store.database import Store
@@ -223,3 +224,39 @@ async def test_two_failures_alike_are_equal_byte_for_byte(client: httpx.AsyncCli
     first, second = await asyncio.gather(client.get("/nothing"), client.get("/nowhere"))
     assert first.content == second.content
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+async def test_a_caller_that_hangs_up_while_sending_is_no_fault_of_ours(
+    store: Store, clock: FrozenClock
+) -> None:
+    app = create_app(store, clock)
+    sent: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b'{"kind":', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/auth/sign-in/start",
+        "raw_path": b"/v1/auth/sign-in/start",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json"), (b"content-length", b"50")],
+        "client": ("127.0.0.1", 1),
+        "http_version": "1.1",
+        "root_path": "",
+        "scheme": "http",
+        "server": ("localhost", 80),
+    }
+    with structlog.testing.capture_logs() as lines:
+        async with app.lifespan():
+            await app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert [line for line in lines if line["log_level"] == "error"] == []
