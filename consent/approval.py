@@ -175,9 +175,7 @@ async def approve(
     )
     grant_id = uuid7(now)
     check = await _charge(tx, request, attempt, grant_id, now)
-    if check is None:
-        return Refused(problem=CHALLENGE_DEAD)
-    if check.grant_id != grant_id:
+    if check is None or check.grant_id != grant_id:
         return await _not_granted(tx, actor, request, check, trace_id, now)
     consented = Consented(
         tier=approval.tier,
@@ -328,8 +326,10 @@ async def _charge(
 
 
 async def _not_granted(
-    tx: Tx, actor: Actor, request: AccessRequest, check: queries.Check, trace_id: str, now: datetime
+    tx: Tx, actor: Actor, request: AccessRequest, check: queries.Check | None, trace_id: str, now: datetime
 ) -> Refused:
+    if check is None:
+        return Refused(problem=CHALLENGE_DEAD)
     await record_act(
         tx,
         request.patient_id,

@@ -592,7 +592,7 @@ async def confirm_grant(tx: Tx, patient_id: UUID, grant_id: UUID, now: datetime)
     return grant
 
 
-LIVE_GRANTS_OF_PRACTITIONER = Scalar(
+UNENDED_GRANTS = Scalar(
     UUID,
     """
     SELECT grant_id FROM consent_grant
@@ -602,7 +602,7 @@ LIVE_GRANTS_OF_PRACTITIONER = Scalar(
 
 
 async def unended_grants(tx: Tx, patient_id: UUID, practitioner_id: UUID) -> list[UUID]:
-    return await LIVE_GRANTS_OF_PRACTITIONER.all(tx, patient_id, practitioner_id)
+    return await UNENDED_GRANTS.all(tx, patient_id, practitioner_id)
 
 
 GRANT_BY_ID = Statement(

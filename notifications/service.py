@@ -4,7 +4,6 @@ Runs inside the caller's transaction and sends nothing; the worker drains the de
 """
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -164,7 +163,5 @@ def open_sms(keys: KeyRing, patient_id: UUID, sealed: bytes) -> TypedSms:
     return sms
 
 
-def open_target(
-    keys: KeyRing, patient_id: UUID, kind: Literal["fid", "fcm_token"], sealed: bytes
-) -> PushTarget:
+def open_target(keys: KeyRing, patient_id: UUID, kind: TargetKind, sealed: bytes) -> PushTarget:
     return PushTarget(kind, unseal(keys, patient_id, "push_target", "value_sealed", sealed))

@@ -1,6 +1,6 @@
 """Staff: who am I signed in as."""
 
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from litestar import Response, get
@@ -10,18 +10,10 @@ from msgspec import Struct
 from api.public.auth import RoleChoice, role_choice
 from api.request import Call, answer
 from identity import practitioners
+from kernel.access import Role
 
 TAGS = ["account"]
-STAFF = (
-    "doctor",
-    "pharmacist",
-    "vaccinator",
-    "nurse",
-    "clerk",
-    "facility-admin",
-    "registry-officer",
-    "privacy-officer",
-)
+STAFF: tuple[Role, ...] = get_args(Role)
 
 
 class StaffProfile(Struct, kw_only=True):
