@@ -30,6 +30,7 @@ from api.request import (
     read_header,
     require_token,
 )
+from identity.devices import BrowserOrigin
 from kernel.clock import Clock
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -170,16 +171,19 @@ def create_app(
     allowed_hosts: Iterable[str] = (),
     trusted_proxies: Iterable[str] = (),
     missing_providers: Iterable[str] = (),
+    app_origin: str | None = None,
     handlers: list[ControllerRouterHandler] | None = None,
 ) -> Api:
     """The application over an open store, or over a function that opens one when the server starts.
 
     allowed_hosts: names the Host header may carry; empty admits any (a loopback process only).
     missing_providers: kinds of message nobody could receive; /health/ready is red for them (S4).
+    app_origin: where browsers open the app; without it only phones can be enrolled.
     """
     opened = store if isinstance(store, Store) else None
     runtime = Runtime(opened, clock, demo=demo, trusted_proxies=frozenset(trusted_proxies))
     runtime.missing_providers = tuple(missing_providers)
+    runtime.browser_origin = BrowserOrigin(app_origin) if app_origin else None
     app = Api(
         route_handlers=collect_handlers(demo=demo) if handlers is None else handlers,
         dependencies={"call": Provide(provide_call(runtime), sync_to_thread=False)},

@@ -31,6 +31,7 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
 )
+from identity.devices import BrowserOrigin
 from identity.sessions import authenticate
 from kernel.access import Actor
 from kernel.clock import Clock
@@ -58,6 +59,7 @@ class Runtime:
         self.demo = demo
         self.trusted_proxies = trusted_proxies
         self.missing_providers: tuple[str, ...] = ()
+        self.browser_origin: BrowserOrigin | None = None
 
     @property
     def store(self) -> Store:
@@ -111,6 +113,11 @@ class Call:
     def missing_providers(self) -> tuple[str, ...]:
         """Kinds of message that no provider is set for."""
         return self._runtime.missing_providers
+
+    @property
+    def browser_origin(self) -> BrowserOrigin | None:
+        """Where this installation's browser credentials are made; None: no browser is enrolled."""
+        return self._runtime.browser_origin
 
     @property
     def now(self) -> datetime:

@@ -1,13 +1,18 @@
 """Settings from the environment, checked when the program starts. README.md lists them."""
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
+
+# The last label of a host name is never all digits, that of an IP address always is.
+_NAME = re.compile(r"([a-z0-9-]+\.)*[a-z0-9-]*[a-z][a-z0-9-]*")
 
 
 class SettingsError(Exception):
@@ -22,6 +27,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 8000
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    app_origin: str = ""
     allowed_hosts: str = ""
     trusted_proxies: str = ""
     database_url: str = ""
@@ -64,6 +70,11 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         host = "localhost" if self.on_loopback or self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
         return f"http://{host}:{self.port}"
 
+    @property
+    def origin(self) -> str:
+        """Where browsers open the app: WebAuthn credentials are made for it and work nowhere else."""
+        return self.app_origin or f"http://localhost:{self.port}"
+
     def hosts(self) -> list[str]:
         """The names a Host header may carry: the configured ones and, on loopback, the local ones."""
         return words(self.allowed_hosts) + (["localhost", "127.0.0.1", "[::1]"] if self.on_loopback else [])
@@ -75,6 +86,21 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def is_app_origin(origin: str) -> bool:
+    """Scheme and host name, and a port if any, as a browser names it; without TLS on localhost only.
+
+    An IP address is no relying party of WebAuthn (Web Authentication level 2, §4, RP ID).
+    """
+    try:
+        parts = urlsplit(origin)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    secure = parts.scheme == "https" or (parts.scheme == "http" and host == "localhost")
+    port_text = "" if port is None else f":{port}"
+    return secure and _NAME.fullmatch(host) is not None and origin == f"{parts.scheme}://{host}{port_text}"
 
 
 def words(text: str) -> list[str]:
@@ -90,8 +116,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         name: value for name, value in environment.items() if name in known and value != ""
     }
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         # msgspec: "Expected `int`, got `str` - at `$.PORT`"; the value itself can be a secret.
         what, _, where = str(error).partition(" - at `$.")
         raise SettingsError(f"{where.rstrip('`') or 'settings'}: {what}") from None
+    if settings.app_origin and not is_app_origin(settings.app_origin):
+        raise SettingsError("APP_ORIGIN: expected `https://` and a host name, or `http://localhost:PORT`")
+    return settings

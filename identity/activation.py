@@ -249,7 +249,7 @@ async def use_code(
     known = await people.demographics(tx, keys, owner) or Demographics()
     if pin_is_easy(pin, known.birth_date):
         return Refused(problem=PIN_TOO_EASY, where="pin")
-    refused = await devices.refuse_device(tx, owner, device, normal, origin or BrowserOrigin())
+    refused = await devices.refuse_device(tx, owner, device, normal, origin)
     if refused is not None:
         return refused
     row = await entry.USE_ACTIVATION_CODE.one(tx, _hash(normal), now)

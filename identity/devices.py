@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -64,11 +65,15 @@ class NewDevice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     step_up_registration: Annotated[str, Meta(max_length=8192)] | None = None
 
 
-class BrowserOrigin(Struct, frozen=True, kw_only=True):
-    """Where browser credentials of this installation may be used."""
+class BrowserOrigin(Struct, frozen=True):
+    """Where browser credentials of this installation may be used, e.g. `https://so.example.vn`."""
 
-    rp_id: str = "localhost"
-    origin: str = "http://localhost:8000"
+    origin: str
+
+    @property
+    def rp_id(self) -> str:
+        """The WebAuthn relying party id: the origin's host alone."""
+        return urlsplit(self.origin).hostname or ""
 
 
 class Enrolled(Struct, frozen=True, kw_only=True):
@@ -116,12 +121,17 @@ def enrolment_text(challenge: str, refresh_key: Jwk, step_up_key: Jwk | None) ->
     )
 
 
-def proven_step_up_key(device: NewDevice, challenge: str, origin: BrowserOrigin) -> str | None:
-    """The step-up key as kept in the row, once both keys proved themselves; None when they did not."""
+def proven_step_up_key(device: NewDevice, challenge: str, origin: BrowserOrigin | None) -> str | None:
+    """The step-up key as kept in the row, once both keys proved themselves; None when they did not.
+
+    origin: where a browser must have made its credential; without one no browser is enrolled.
+    """
     text = enrolment_text(challenge, device.refresh_key, device.step_up_key)
     if not device.user_present or not es256_holds(device.refresh_key, text, device.refresh_proof):
         return None
     if device.kind == "browser":
+        if origin is None:
+            return None
         made = webauthn_registration(device.step_up_registration or "", text, origin.rp_id, origin.origin)
         return None if made is None else msgspec.json.encode(made).decode()
     key = device.step_up_key
@@ -132,7 +142,7 @@ def proven_step_up_key(device: NewDevice, challenge: str, origin: BrowserOrigin)
 
 
 async def refuse_device(
-    tx: Tx, patient_id: UUID, device: NewDevice, challenge: str, origin: BrowserOrigin
+    tx: Tx, patient_id: UUID, device: NewDevice, challenge: str, origin: BrowserOrigin | None
 ) -> Refused | None:
     """What stands against enrolling this device, asked before a code is used up for it."""
     step_up_key = proven_step_up_key(device, challenge, origin)
@@ -164,10 +174,9 @@ async def enrol(
 
     A phone that comes back with the keys of a live device is that device: no second row, no new probation.
     """
-    used_at = origin or BrowserOrigin()
     await queries.LOCK_CITIZEN.one(tx, patient_id)
-    refused = await refuse_device(tx, patient_id, device, challenge, used_at)
-    step_up_key = proven_step_up_key(device, challenge, used_at)
+    refused = await refuse_device(tx, patient_id, device, challenge, origin)
+    step_up_key = proven_step_up_key(device, challenge, origin)
     if refused is not None or step_up_key is None:
         return refused or Refused(problem=DEVICE_KEY_REFUSED, where="device")
     row = _same_phone(await queries.LIVE_DEVICES.all(tx, patient_id), device, step_up_key)

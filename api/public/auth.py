@@ -139,18 +139,29 @@ async def redeem_activation(
     data: JSONBody[ActivationBody], call: NamedDependency[Call]
 ) -> Response[SignedInCitizen]:
     """Redeem an activation code: enrols the phone, sets the PIN, signs in."""
+    return answer(_signed_in(await _redeem(call, data)))
+
+
+async def _redeem(call: Call, data: ActivationBody) -> SignedIn | Refused:
+    network, origin = call.network_prefix(), call.browser_origin
     async with call.begin_public() as tx:
         pending = await activation.use_code(
-            tx, call.keys, data.code, data.pin, data.device, call.network_prefix(), call.now
+            tx, call.keys, data.code, data.pin, data.device, network, call.now, origin
         )
     if isinstance(pending, Refused):
-        return answer(pending)
+        return pending
     pin_hash = await activation.hash_pin(call.keys, pending, data.pin)
     async with call.begin_public() as tx:
-        done = await activation.finish(
-            tx, call.keys, pending, pin_hash, data.device, request_id=call.request_id, now=call.now
+        return await activation.finish(
+            tx,
+            call.keys,
+            pending,
+            pin_hash,
+            data.device,
+            request_id=call.request_id,
+            now=call.now,
+            origin=origin,
         )
-    return answer(_signed_in(done))
 
 
 @post(
@@ -183,16 +194,26 @@ async def verify_sign_in(
     data: JSONBody[SignInVerify], call: NamedDependency[Call]
 ) -> Response[SignedInCitizen]:
     """Sign in on a new device with the letters and the PIN; the device is on probation for 72 hours."""
+    return answer(_signed_in(await _verify(call, data)))
+
+
+async def _verify(call: Call, data: SignInVerify) -> SignedIn | Refused:
     async with call.begin_public() as tx:
         pending = await sign_in.charge_code(tx, call.keys, data.challenge_id, data.code, call.now)
     if isinstance(pending, Refused):
-        return answer(pending)
+        return pending
     held = await sign_in.pin_holds(call.keys, pending, data.pin)
     async with call.begin_public() as tx:
-        done = await sign_in.finish(
-            tx, call.keys, pending, held, data.device, request_id=call.request_id, now=call.now
+        return await sign_in.finish(
+            tx,
+            call.keys,
+            pending,
+            held,
+            data.device,
+            request_id=call.request_id,
+            now=call.now,
+            origin=call.browser_origin,
         )
-    return answer(_signed_in(done))
 
 
 @post(

@@ -11,7 +11,7 @@ import pytest
 
 from identity.sessions import Tokens
 from store.database import Store
-from tests.support.browser import Browser
+from tests.support.browser import ORIGIN, Browser
 from tests.support.clock import FrozenClock
 from tests.support.entry import delivered
 from tests.support.http import bearer, client_of
@@ -23,7 +23,7 @@ PIN = "284193"
 
 @pytest.fixture
 async def client(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(store, clock) as opened:
+    async with client_of(store, clock, app_origin=ORIGIN) as opened:
         yield opened
 
 

@@ -44,3 +44,40 @@ def test_local_names_are_served_only_on_loopback() -> None:
     assert "localhost" in read_settings({}).hosts()
     public = read_settings({"HOST": "0.0.0.0", "ALLOWED_HOSTS": "so.example, api.so.example"})
     assert public.hosts() == ["so.example", "api.so.example"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://so.example.vn", "https://so.example.vn:8443", "http://localhost:8000", "https://localhost"],
+)
+def test_the_apps_origin_is_a_name_with_tls_or_this_machine(origin: str) -> None:
+    assert read_settings({"APP_ORIGIN": origin}).origin == origin
+
+
+def test_without_an_origin_it_is_this_machine_at_its_port() -> None:
+    assert read_settings({"PORT": "8123"}).origin == "http://localhost:8123"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "so.example.vn",
+        "http://so.example.vn",
+        "https://so.example.vn/",
+        "https://so.example.vn/app",
+        "https://user:geheim@so.example.vn",
+        "https://10.0.0.5",
+        "http://127.0.0.1:8000",
+        "https://[::1]",
+        "https://so.example.vn:port",
+        "https://so.example.vn?x=1",
+        "https://SO.example.vn",
+        "ftp://localhost",
+        "https://",
+    ],
+)
+def test_s11_an_origin_that_no_browser_would_name_stops_the_start(origin: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({"APP_ORIGIN": origin})
+    assert str(raised.value).startswith("APP_ORIGIN: ")
+    assert "geheim" not in str(raised.value)

@@ -10,7 +10,7 @@ from identity import devices
 from identity.devices import BrowserOrigin, Enrolled, NewDevice, StepUp
 from kernel.problems import Refused
 from store.database import Store
-from tests.support.browser import Browser
+from tests.support.browser import ORIGIN, Browser
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, make_citizen
 from tests.support.phone import Phone, base64url
@@ -122,7 +122,8 @@ async def test_the_hotp_secret_is_the_one_handed_out(store: Store, clock: Frozen
 
 async def _enrol(store: Store, clock: FrozenClock, citizen: Citizen, device: NewDevice) -> Enrolled | Refused:
     async with store.transaction() as tx:
-        return await devices.enrol(tx, store.keys, citizen.patient_id, device, "challenge", clock.now())
+        now, origin = clock.now(), BrowserOrigin(ORIGIN)
+        return await devices.enrol(tx, store.keys, citizen.patient_id, device, "challenge", now, origin)
 
 
 async def test_s11_a_device_without_proof_of_both_keys_is_not_enrolled(
@@ -251,4 +252,24 @@ async def test_s11_a_browser_credential_of_another_site_or_without_the_person_is
         msgspec.structs.replace(Browser().new_device("challenge"), step_up_registration=None),
     ):
         assert isinstance(await _enrol(store, clock, citizen, device), Refused)
-    assert BrowserOrigin().rp_id == "localhost"
+
+
+async def test_s11_a_browser_is_enrolled_for_the_origin_of_the_installation_alone(
+    store: Store, clock: FrozenClock
+) -> None:
+    here = BrowserOrigin("https://so.example.vn")
+    assert here.rp_id == "so.example.vn"
+    citizen = await make_citizen(store, clock)
+    for made_at, installed_at, taken in (
+        (Browser("so.example.vn", here.origin), here, True),
+        (Browser(), here, False),
+        (Browser("so.example.vn", here.origin), BrowserOrigin(ORIGIN), False),
+        (Browser("so.example.vn", "https://so.example.vn:8443"), here, False),
+        (Browser("so.example.vn", here.origin), None, False),
+    ):
+        async with store.transaction() as tx:
+            device = made_at.new_device("challenge")
+            done = await devices.enrol(
+                tx, store.keys, citizen.patient_id, device, "challenge", clock.now(), installed_at
+            )
+        assert isinstance(done, Enrolled) is taken

@@ -15,10 +15,13 @@ from tests.support.phone import DeviceKey, base64url
 USER_PRESENT, USER_VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 
 
+ORIGIN = "http://localhost:8000"
+
+
 class Browser:
     """One credential for `rp_id`, used at `origin`; the refresh key is a WebCrypto key."""
 
-    def __init__(self, rp_id: str = "localhost", origin: str = "http://localhost:8000") -> None:
+    def __init__(self, rp_id: str = "localhost", origin: str = ORIGIN) -> None:
         self.rp_id, self.origin = rp_id, origin
         self.refresh_key = DeviceKey()
         self.credential_id = secrets.token_bytes(16)
