@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 import rfc8785
 
@@ -19,11 +20,21 @@ from kernel.access import Access, Actor
 from kernel.ids import bucket_of, uuid7
 from kernel.problems import Refused
 from notifications.inbox import read_inbox
+from notifications.models import NotificationType
 from store.database import Store
 from store.outbox import claim_events
 from tests.support import consent as steps
 from tests.support.clock import FrozenClock
-from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility, sign_in_again
+from tests.support.http import bearer, client_of
+from tests.support.people import (
+    Citizen,
+    Doctor,
+    make_citizen,
+    make_doctor,
+    make_facility,
+    renew_session,
+    sign_in_again,
+)
 from tests.support.phone import base64url
 
 WEEK = timedelta(days=7)
@@ -53,11 +64,18 @@ async def reset_factors(store: Store, clock: FrozenClock, doctor: Doctor) -> Non
     await sign_in_again(store, clock, doctor)
 
 
-def sign(citizen: Citizen, grant: Grant, clock: FrozenClock, *, refresh_key: bool = False) -> Signed:
+def sign(
+    citizen: Citizen,
+    grant: Grant,
+    clock: FrozenClock,
+    *,
+    refresh_key: bool = False,
+    environment: str = steps.ENVIRONMENT,
+) -> Signed:
     instant = int(clock.now().timestamp())
     nonce = base64url(secrets.token_bytes(16))
     signed = Signed(nonce=nonce, iat=instant, exp=instant + 120, signature="")
-    text = rfc8785.dumps(holds.confirm_text(citizen.actor, grant, signed, steps.ENVIRONMENT))
+    text = rfc8785.dumps(holds.confirm_text(citizen.actor, grant, signed, environment))
     key = citizen.phone.refresh_key if refresh_key else citizen.phone.step_up_key
     return Signed(nonce=nonce, iat=instant, exp=instant + 120, signature=key.sign(text))
 
@@ -100,7 +118,7 @@ async def say_everything(store: Store, clock: FrozenClock, *people: UUID) -> Non
                 await dispatch(tx, store.keys, event, clock.now())
 
 
-async def told(store: Store, citizen: Citizen, type_: str) -> int:
+async def told(store: Store, citizen: Citizen, type_: NotificationType) -> int:
     async with store.transaction() as tx:
         page = await read_inbox(tx, citizen.patient_id, cursor=None, limit=50)
     return [item.type for item in page.items].count(type_)
@@ -251,3 +269,31 @@ async def test_a_refused_and_an_own_read_tell_nobody(
         assert await queries.grants_of_person(tx, citizen.patient_id, grants.LAST_ID, 5) == []
     emitted = "SELECT count(*) FROM outbox WHERE patient_id = $1 AND event = 'consent.used'"
     assert await steps.count(owner, emitted, citizen.patient_id) == 0
+
+
+async def test_s16_held_grants_over_http(
+    store: Store, clock: FrozenClock, doctor: Doctor, citizen: Citizen
+) -> None:
+    grant = await steps.granted(
+        store, clock, doctor, citizen, tier="A", duration_seconds=int(WEEK.total_seconds())
+    )
+    await reset_factors(store, clock, doctor)
+    await renew_session(store, clock, citizen)
+    summary, path = f"/v1/doctor/patients/{citizen.patient_id}/summary", f"/v1/me/grants/{grant.grant_id}"
+    async with client_of(store, clock, demo=True) as http:
+        assert (await http.get(summary, headers=bearer(doctor.token))).json()["code"] == "no-access"
+        (mine,) = (await http.get("/v1/doctor/grants", headers=bearer(doctor.token))).json()["items"]
+        assert mine["held"] is True
+        shown = (await http.get(path, headers=bearer(citizen.token))).json()["grant"]
+        assert (shown["live"], shown["held"]) == (True, True)
+        elsewhere = {"signed": msgspec.to_builtins(sign(citizen, grant, clock))}
+        refused = await http.post(f"{path}/confirm", json=elsewhere, headers=bearer(citizen.token))
+        assert refused.json()["code"] == "step-up-refused"
+        body = {"signed": msgspec.to_builtins(sign(citizen, grant, clock, environment="demo"))}
+        done = await http.post(f"{path}/confirm", json=body, headers=bearer(citizen.token))
+        assert (done.status_code, done.json()["held"]) == (200, False)
+        again = await http.post(f"{path}/confirm", json=body, headers=bearer(citizen.token))
+        assert again.json()["code"] == "step-up-refused"
+        assert (await http.get(summary, headers=bearer(doctor.token))).status_code == 200
+        (listed,) = (await http.get("/v1/me/grants", headers=bearer(citizen.token))).json()["items"]
+        assert (listed["held"], listed["confirmed_at"] is None) == (False, False)
