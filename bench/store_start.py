@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.results import Result, compare
 from bench.server import serving
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 def measure(data: Path) -> Result:
