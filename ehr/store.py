@@ -5,7 +5,7 @@ unit that its resend no longer names are retracted softly.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
@@ -25,6 +25,7 @@ _COLUMNS = (
     *("active_until", "negative", "flag", "code_system", "code", "category", "status", "labels", "title"),
     *("title_folded", "encounter_id", "main_id", "content_sha256", "item", "body", "doc"),
 )
+_PART = 64
 _VALUES = attrgetter(*_COLUMNS)
 
 
@@ -57,8 +58,13 @@ async def write_unit(
     head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now)
     assert head_seq is not None
     named = {(r.rtype, r.id): r for r in resources}
-    stored = await queries.stored_rows(
-        tx, patient_id, source.source_id, unit, [k[0] for k in named], [k[1] for k in named]
+    # A head that never moved has no rows behind it.
+    stored = (
+        await queries.stored_rows(
+            tx, patient_id, source.source_id, unit, [k[0] for k in named], [k[1] for k in named]
+        )
+        if head_seq
+        else {}
     )
     changes = _compare(named, stored, source)
     seq = await _apply(tx, patient_id, source, unit, changes, head_seq, now)
@@ -110,9 +116,14 @@ async def _apply(
     tail = (now, source.facility_id, source.batch, DISPLAY_VERSION, source.state, source.source_id)
     tail_end = (unit, source.credential, source.method)
     if changes.created:
-        rows = [(r, 1) for r in changes.created]
-        await queries.INSERT_RESOURCES.run(tx, patient_id, *_arrays(rows, seq), *tail, *tail_end)
-        seq += len(rows)
+        await queries.INSERT_RESOURCES.many(
+            tx,
+            (
+                (patient_id, *_arrays([(r, 1) for r in part], seq + start), *tail, *tail_end)
+                for start, part in _parts(changes.created)
+            ),
+        )
+        seq += len(changes.created)
     await _keep_history(tx, patient_id, changes)
     if changes.updated:
         await queries.UPDATE_RESOURCES.run(tx, patient_id, *_arrays(changes.updated, seq), *tail, *tail_end)
@@ -131,6 +142,12 @@ async def _keep_history(tx: Tx, patient_id: UUID, changes: Changes) -> None:
     old = [(r.rtype, r.id) for r, _ in changes.updated] + [(r.rtype, r.id) for r in changes.gone]
     if old:
         await queries.KEEP_HISTORY.run(tx, patient_id, [k[0] for k in old], [k[1] for k in old])
+
+
+def _parts(rows: list[NewResource]) -> Iterator[tuple[int, list[NewResource]]]:
+    """Pieces to send in one go: the server writes one while the next is made."""
+    for start in range(0, len(rows), _PART):
+        yield start, rows[start : start + _PART]
 
 
 def _arrays(rows: list[tuple[NewResource, int]], seq: int) -> list[list[object]]:

@@ -5,7 +5,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -51,6 +51,31 @@ class ReadUnit(Struct):
     not_kept: dict[str, int] = {}
 
 
+class Input(Struct, frozen=True):
+    """One file or body; it is opened when its turn comes."""
+
+    name: str
+    open: Callable[[], IO[bytes]]
+
+
+class Writable(Struct, frozen=True):
+    """A unit with its rows and whose they are."""
+
+    read: ReadUnit
+    prepared: Prepared
+    sender: Sender
+
+
+class Ready(Struct, frozen=True):
+    """What comes next: a unit to write, or the report on one that was refused. number: of its input."""
+
+    number: int
+    made: Writable | UnitReport
+
+
+Units = Generator[tuple[int, ReadUnit | BadUnit], None, None]
+
+
 class _DryRunError(Exception):
     """Rolls a transaction back whose report is wanted."""
 
@@ -73,7 +98,9 @@ async def import_paths(
     now = clock.now()
     given = await _facility(store, facility_code, now) if facility_code is not None else None
     importer = Importer(store, clock, given, credential, dry_run=dry_run, progress=progress)
-    return Report([await importer.file(path) for path in _files(paths)])
+    files = list(_files(paths))
+    reports = await importer.inputs([Input(path.name, _opener(path)) for path in files])
+    return Report([FileReport(str(path), units) for path, units in zip(files, reports, strict=True)])
 
 
 class Importer:
@@ -95,55 +122,62 @@ class Importer:
         self.fixed = fixed or facility is not None
         self.batch = uuid7(clock.now())
 
-    async def file(self, path: Path) -> FileReport:
-        """Import one file; what cannot even be opened is a rejected unit of it."""
-        report = FileReport(str(path), [])
-        try:
-            with path.open("rb") as stream:
-                report.units = await self.stream(stream, path.name)
-        except OSError:
-            report.units.append(_rejected(path.name, [Reason("unreadable-file", path.name)]))
-        return report
-
     async def stream(self, stream: IO[bytes], name: str, *, most: int | None = None) -> list[UnitReport]:
         """Import all units of one file or body, in its order; after `most` the rest is rejected unread."""
-        reports: list[UnitReport] = []
-        units = read_units(stream, name, self.clock.now())
-        loop = asyncio.get_running_loop()
+        return (await self.inputs([Input(name, lambda: stream)], most=most))[0]
+
+    async def inputs(self, inputs: list[Input], *, most: int | None = None) -> list[list[UnitReport]]:
+        """Import all units of several inputs, in their order. While one is written, the next is read."""
+        reports: list[list[UnitReport]] = [[] for _ in inputs]
+        units = read_inputs(inputs, self.clock)
         # libxml2 keeps its names per thread: a file is read on one thread from its start to its end.
         with ThreadPoolExecutor(max_workers=1) as reader:
+            ahead = asyncio.create_task(self._next(units, reader))
             try:
-                while (unit := await loop.run_in_executor(reader, next, units, None)) is not None:
-                    if most is not None and len(reports) >= most:
-                        reports.append(_rejected(name, [Reason("too-large", name)]))
+                while (ready := await ahead) is not None:
+                    own, name = reports[ready.number], inputs[ready.number].name
+                    if most is not None and len(own) >= most:
+                        own.append(_rejected(name, [Reason("too-large", name)]))
                         break
-                    report = await self.unit(unit)
-                    reports.append(report)
+                    ahead = asyncio.create_task(self._next(units, reader))
+                    own.append(await self._finish(ready))
                     if self.progress is not None:
-                        self.progress(name, report)
+                        self.progress(name, own[-1])
             finally:
-                await loop.run_in_executor(reader, units.close)
+                ahead.cancel()
+                await asyncio.get_running_loop().run_in_executor(reader, units.close)
         return reports
 
-    async def unit(self, read: ReadUnit | BadUnit) -> UnitReport:
-        """Import one unit in its own transaction."""
+    async def _next(self, units: Units, reader: Executor) -> Ready | None:
+        """Read the next unit and prepare its rows; None after the last."""
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(reader, next, units, None)
+        if found is None:
+            return None
+        number, read = found
         if isinstance(read, BadUnit):
-            return _rejected(read.name, read.reasons)
+            return Ready(number, _rejected(read.name, read.reasons))
+        facility = self.facility if self.fixed else await self._sender_of(read.unit)
+        sender = Sender(facility, self.credential, self.batch)
+        name = None if facility is None else facility.name
+        made = await loop.run_in_executor(reader, _prepare, read, sender, name)
+        return Ready(number, made)
+
+    async def _finish(self, ready: Ready) -> UnitReport:
+        """Write what was read in its own transaction, unless it was refused."""
+        made = ready.made
+        if isinstance(made, UnitReport):
+            return made
+        unit = made.read.unit
         try:
-            facility = self.facility if self.fixed else await self._sender_of(read.unit)
-            sender = Sender(facility, self.credential, self.batch)
-            name = None if facility is None else facility.name
-            prepared = await asyncio.to_thread(prepare, read.unit, read.surveys, sender.source_id, name)
-            report = await self._write(read.unit, prepared, sender)
-        except BadInputError as error:
-            return _rejected(read.unit.name, error.reasons)
+            report = await self._write(unit, made.prepared, made.sender)
         except ProblemError as error:
             # A number taken in between would tell that somebody has it (S19).
             taken = error.refused.problem is IDENTIFIER_TAKEN
             code = "try-again" if taken else error.refused.problem.code
-            return _rejected(read.unit.name, [Reason(code, read.unit.name)])
+            return _rejected(unit.name, [Reason(code, unit.name)])
         if report.status == "imported":
-            report.reasons += [Reason("type-not-kept", rtype) for rtype in sorted(read.not_kept)]
+            report.reasons += [Reason("type-not-kept", rtype) for rtype in sorted(made.read.not_kept)]
         return report
 
     async def _sender_of(self, unit: Unit) -> Facility | None:
@@ -172,6 +206,25 @@ class Importer:
             pass
         assert report is not None
         return report
+
+
+def _prepare(read: ReadUnit, sender: Sender, facility_name: str | None) -> Writable | UnitReport:
+    try:
+        prepared = prepare(read.unit, read.surveys, sender.source_id, facility_name)
+    except BadInputError as error:
+        return _rejected(read.unit.name, error.reasons)
+    return Writable(read, prepared, sender)
+
+
+def read_inputs(inputs: list[Input], clock: Clock) -> Units:
+    """The units of all inputs, each with the number of its input; what cannot be opened is a rejected one."""
+    for number, given in enumerate(inputs):
+        try:
+            with given.open() as stream:
+                for unit in read_units(stream, given.name, clock.now()):
+                    yield number, unit
+        except OSError:
+            yield number, BadUnit(given.name, [Reason("unreadable-file", given.name)])
 
 
 def read_units(stream: IO[bytes], name: str, now: datetime) -> Generator[ReadUnit | BadUnit, None, None]:
@@ -222,6 +275,10 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             yield from sorted(p for p in path.rglob("*") if p.name.endswith(_SUFFIXES) and p.is_file())
         else:
             yield path
+
+
+def _opener(path: Path) -> Callable[[], IO[bytes]]:
+    return lambda: path.open("rb")
 
 
 async def _facility(store: Store, code: str, now: datetime) -> Facility:

@@ -140,10 +140,9 @@ def _judge_code(system: str, code: str) -> tuple[Verdict, Label]:
     return ("review" if plain.startswith(_ICD_REVIEW) else "keep"), labels_of_code(system, code)
 
 
-@lru_cache(maxsize=20_000)
 def may_tell(code: str) -> bool:
-    """Whether the code is stopped or labelled under any system at all."""
-    return any(_judge_code(system, code) != ("keep", Label.NONE) for system in ("", *_CODES))
+    """Whether the code is stopped or labelled under any system: a known one can only take that back."""
+    return _judge_code("", code) != ("keep", Label.NONE)
 
 
 def _holds_icd(text: str) -> bool:
