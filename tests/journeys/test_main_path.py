@@ -189,8 +189,8 @@ def test_tier_a_scan_narrow_read_revoke_and_see(people: People) -> None:
     reads = other_reads(app)
     assert [(row["action"], row["outcome"]) for row in reversed(reads)] == [
         ("record:summary:read", "ok"),
-        ("record:section:read", "ok"),
-        ("record:section:read", "ok"),
+        ("record:problems:read", "ok"),
+        ("record:results:read", "ok"),
         ("record:summary:read", "refused"),
         ("record:summary:read", "refused"),
     ]
