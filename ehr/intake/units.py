@@ -12,6 +12,7 @@ from ehr.intake.fhir_bundle import resolver
 from ehr.intake.ids import resource_id
 from ehr.intake.labels import department_label, labels_of_security
 from ehr.intake.models import BadInputError, Item, Reason, Unit
+from ehr.intake.nameless import nameless
 from ehr.intake.survey import Survey, survey
 from ehr.intake.withhold import Gated, Passed, apply_gate
 from ehr.models import NewResource, Referred
@@ -45,7 +46,7 @@ def extract_unit(gated: Gated, source_id: str, facility_name: str | None) -> Pre
         try:
             row = extract(
                 one.item.rtype,
-                one.item.raw.encode(),
+                nameless(one.item),
                 id=resource_id(source_id, one.item.key),
                 refer=refer,
                 facility_name=facility_name,
