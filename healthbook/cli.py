@@ -256,6 +256,11 @@ def or_exit(run: Callable[[], T]) -> T:
         return run()
     except (StartError, PostgresError) as error:
         fail(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # A full or read-only disk, a file where a directory should be, somebody else's directory.
+        fail(f"{error.filename}: {error.strerror}. HEALTHBOOK_DATA names the data directory.")
 
 
 def at_place(run: Callable[["Place"], T]) -> T:

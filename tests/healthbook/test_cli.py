@@ -110,6 +110,16 @@ def test_without_keys_nothing_starts_and_the_reason_is_plain(tmp_path: Path) -> 
     assert not (tmp_path / "nothing").exists()
 
 
+def test_a_file_in_place_of_the_data_directory_is_one_plain_line(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_bytes(b"")
+    for command in ("demo", "serve", "migrate"):
+        done = run_command(place, command)
+        assert done.returncode == 2, done.stderr
+        assert "Traceback" not in done.stderr
+        assert str(place) in done.stderr
+
+
 def test_keys_are_never_overwritten(installation: Path) -> None:
     done = run_command(installation, "admin", "make-keys", str(installation / "keys"))
     assert done.returncode == 2
