@@ -3,6 +3,7 @@
 import codecs
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -30,6 +31,10 @@ class _Request(Struct):
     if_match: str | None = msgspec.field(default=None, name="ifMatch")
     if_none_match: str | None = msgspec.field(default=None, name="ifNoneMatch")
     if_modified_since: str | None = msgspec.field(default=None, name="ifModifiedSince")
+
+    @property
+    def conditions(self) -> tuple[str | None, ...]:
+        return self.if_none_exist, self.if_match, self.if_none_match, self.if_modified_since
 
 
 class _Entry(Struct):
@@ -65,6 +70,9 @@ class _Head(Struct, rename="camel"):
 
 
 _HEAD = msgspec.json.Decoder(_Head)
+# Enough of a resource to find it quickly.
+_HEAD_BYTES = 64
+_FHIR_ID = re.compile(r"(?=[._-]{0,63}[A-Za-z0-9])[A-Za-z0-9._-]{1,64}")
 
 
 class Parsed(Struct):
@@ -136,7 +144,9 @@ def _check_envelope(text: bytes, bundle: _Bundle) -> None:
         raw = bytes(entry.resource)
         if not raw:
             continue
-        found = text.index(raw, position)
+        found = text.index(raw[:_HEAD_BYTES], position)
+        if not text.startswith(raw, found):
+            found = text.index(raw, position)
         rest += (text[position:found], b"0")
         position = found + len(raw)
     compact_object(b"".join(rest) + text[position:], "Bundle")
@@ -190,9 +200,8 @@ def _check_request(kind: str, request: _Request | None, rtype: str, client_id: A
         return
     if request.method not in ("POST", "PUT"):
         raise reject("method-refused", f"{where}.method")
-    for condition in ("if_none_exist", "if_match", "if_none_match", "if_modified_since"):
-        if getattr(request, condition) is not None:
-            raise reject("condition-refused", where)
+    if request.conditions != (None, None, None, None):
+        raise reject("condition-refused", where)
     expected = rtype if request.method == "POST" else f"{rtype}/{client_id}"
     if request.url != expected:
         raise reject("condition-refused" if "?" in request.url else "url-mismatch", f"{where}.url")
@@ -213,12 +222,7 @@ def _names(entry: _Entry, rtype: str, client_id: Any, raw: bytes) -> tuple[str, 
 
 
 def _is_fhir_id(value: Any) -> bool:
-    return (
-        isinstance(value, str)
-        and 0 < len(value) <= 64
-        and value.isascii()
-        and value.replace("-", "").replace(".", "").replace("_", "").isalnum()
-    )
+    return isinstance(value, str) and _FHIR_ID.fullmatch(value) is not None
 
 
 def _check_belonging(items: list[Item], references: set[str]) -> list[Reason]:

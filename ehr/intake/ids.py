@@ -14,10 +14,9 @@ def resource_id(source_id: str, reference: str) -> str:
 
 def name_uuid(text: str) -> str:
     """A UUIDv8 (RFC 9562 §5.8) made of SHA-256 of `text`."""
-    value = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16])
-    value = value & ~(0xF << 76) | 0x8 << 76
-    text = f"{value & ~(0x3 << 62) | 0x2 << 62:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    digits = hashlib.sha256(text.encode()).hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 def canonical(reference: str) -> str:

@@ -62,7 +62,7 @@ def _nodes_of(pairs: set[str]) -> list[dict[str, Any]]:
 
 def _as_object(pair: str) -> str:
     """JSON of the pair; a text of a list stands under no name."""
-    if ":" not in pair or _LONE_TEXT.fullmatch(pair):
+    if '":' not in pair or ("\\" in pair and _LONE_TEXT.fullmatch(pair)):
         return '{"":' + pair + "}"
     return "{" + pair + _CLOSE.get(pair[-1], "}")
 

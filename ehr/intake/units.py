@@ -99,7 +99,8 @@ def _labels(one: Passed, row: NewResource, departments: dict[str, Label]) -> Lab
     labels = one.labels
     if '"security"' in one.item.raw or "\\u" in one.item.raw:
         labels |= labels_of_security(one.item.doc)
-    labels |= departments.get(row.id, Label.NONE)
+    if row.id in departments:
+        labels |= departments[row.id]
     if one.opaque or (not labels and row.encounter_id in departments):
         labels |= Label.RESTRICTED
     return labels
