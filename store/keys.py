@@ -20,7 +20,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-Purpose = Literal["field", "lookup", "pepper", "consent-artefact", "audit-root", "qr", "cursor"]
+# identification: the person's id in the rotating code. cursor: ETags of filtered views.
+Purpose = Literal[
+    "field", "lookup", "pepper", "consent-artefact", "audit-root", "qr", "identification", "cursor"
+]
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 

@@ -40,7 +40,7 @@ class IdentificationCode(Struct, frozen=True, kw_only=True):
 
 def draw_code(keys: KeyRing, patient_id: UUID, now: datetime) -> IdentificationCode:
     """The text of a fresh code."""
-    key_id, master = keys.secret("cursor")
+    key_id, master = keys.secret("identification")
     nonce = secrets.token_bytes(NONCE_BYTES)
     sealed = AESGCM(_key(master)).encrypt(nonce, patient_id.bytes, key_id.encode())
     body = {"k": key_id, "s": base64.urlsafe_b64encode(nonce + sealed).decode()}
@@ -55,7 +55,7 @@ def read_code(keys: KeyRing, text: str, now: datetime) -> Identified | Refused:
         return body
     try:
         raw = base64.urlsafe_b64decode(str(body["s"]))
-        _, master = keys.secret("cursor", str(body["k"]))
+        _, master = keys.secret("identification", str(body["k"]))
         opened = AESGCM(_key(master)).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], str(body["k"]).encode())
     except (InvalidTag, KeyError, KeyRingError, binascii.Error, ValueError):
         return Refused(problem=QR_FORGED, where="qr")

@@ -2,14 +2,17 @@
 
 import base64
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from identity.models import Facility
 from kernel.access import Actor
+from kernel.ids import uuid7
 from kernel.problems import Refused
 from qr import tokens
 from store.database import Store
+from store.keys import KeyRing, add_key
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, make_citizen, make_facility, make_machine
 from visits.identification import draw_code, read_code
@@ -109,6 +112,22 @@ async def test_a_code_is_opaque_fresh_and_short_lived(
     late = read_code(store.keys, first.qr, clock.now())
     assert isinstance(late, Refused)
     assert late.problem.code == "qr-expired"
+
+
+def test_s28_the_code_has_a_key_of_its_own_and_a_new_one_ends_no_code(
+    clock: FrozenClock, tmp_path: Path
+) -> None:
+    patient_id = uuid7(clock.now())
+    before = KeyRing.create(tmp_path, demo=True)
+    drawn = draw_code(before, patient_id, clock.now())
+    add_key(tmp_path, "identification")
+    after = KeyRing.load(tmp_path)
+    body = tokens.read(after, "citizen", draw_code(after, patient_id, clock.now()).qr, clock.now())
+    assert not isinstance(body, Refused)
+    assert body["k"] == "0002"
+    read = read_code(after, drawn.qr, clock.now())
+    assert not isinstance(read, Refused)
+    assert read.patient_id == patient_id
 
 
 async def test_a_code_of_another_kind_or_with_a_foreign_body_is_refused(
