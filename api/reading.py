@@ -15,6 +15,7 @@ from uuid import UUID
 
 from litestar.params import QueryParameter
 
+from api.acting import OWN_PURPOSE, begin_for
 from api.problems import INVALID_FIELD, NOT_YOUR_BOOK, UNAVAILABLE
 from api.request import Answer, Call, answer
 from audit.policy import read_tag
@@ -72,10 +73,7 @@ async def read_beside_record(call: Call, action: Action, build: Build, *, is_log
 
     No ETag: the log changes by being read.
     """
-    async with call.begin() as (tx, actor):
-        access = await decide(tx, actor, call.patient_id_for(actor), action, _purpose(actor), call.now)
-        if isinstance(access, Refused):
-            return answer(access)
+    async with begin_for(call, action) as (tx, access):
         built = await build(tx, access)
         if is_logged:
             await _log(tx, call, access, built, changed=True)
@@ -156,7 +154,7 @@ async def _log_refusal(tx: Tx, call: Call, subject: UUID, actor: Actor, tag: str
 
 def _purpose(actor: Actor) -> str:
     # v3-ActReason: a person's own request, or treatment.
-    return "PATRQT" if actor.kind == "citizen" else "TREAT"
+    return OWN_PURPOSE if actor.kind == "citizen" else "TREAT"
 
 
 def _holds(call: Call, etag: str) -> bool:

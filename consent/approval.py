@@ -40,7 +40,7 @@ from identity.devices import StepUp, verify_step_up
 from identity.hotp import hotp_answers
 from identity.phones import free_code_lock, login_phone
 from identity.problems import STEP_UP_REFUSED
-from kernel.access import Actor, Label, RecordType
+from kernel.access import Access, Actor, Label, RecordType
 from kernel.clock import local_day
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -144,7 +144,7 @@ def label_text(
 async def approve(
     tx: Tx,
     keys: KeyRing,
-    actor: Actor,
+    access: Access,
     request_id: UUID,
     approval: Approval,
     *,
@@ -154,16 +154,17 @@ async def approve(
 ) -> Grant | Refused:
     """Tiers A and B. Refused: request-*, step-up-refused, scope-exceeds-request, nothing-to-grant,
     otp-invalid (charged), challenge-dead."""
-    await queries.lock_guard(tx, actor.actor_id)
-    request = await request_for_citizen(tx, actor.actor_id, request_id, now)
+    assert access.action == "manage-grants"
+    await queries.lock_guard(tx, access.patient_id)
+    request = await request_for_citizen(tx, access.patient_id, request_id, now)
     if isinstance(request, Refused):
         return request
     choice = _choice(approval)
     wider = exceeds(choice, requested_scope(request))
     if wider is not None:
         return Refused(problem=SCOPE_EXCEEDS_REQUEST, where=wider)
-    text = rfc8785.dumps(approval_text(actor, request, approval, environment))
-    step_up = await _step_up(tx, actor, request, approval, text, environment, now)
+    text = rfc8785.dumps(approval_text(access.actor, request, approval, environment))
+    step_up = await _step_up(tx, access.actor, request, approval, text, environment, now)
     if isinstance(step_up, Refused):
         return step_up
     presence = await is_present(tx, request, now)
@@ -176,7 +177,7 @@ async def approve(
     grant_id = uuid7(now)
     check = await _charge(tx, request, attempt, grant_id, now)
     if check is None or check.grant_id != grant_id:
-        return await _not_granted(tx, actor, request, check, trace_id, now)
+        return await _not_granted(tx, access.actor, request, check, trace_id, now)
     consented = Consented(
         tier=approval.tier,
         scope=scope,
@@ -185,7 +186,7 @@ async def approve(
         signature=approval.signed.signature,
     )
     return await issue_grant(
-        tx, keys, actor, request, consented, grant_id=grant_id, trace_id=trace_id, now=now
+        tx, keys, access.actor, request, consented, grant_id=grant_id, trace_id=trace_id, now=now
     )
 
 
@@ -291,12 +292,26 @@ async def _step_up(
                 return Refused(problem=STEP_UP_REFUSED, where=f"label_signatures.{label}")
             body = rfc8785.dumps(label_text(actor, request, label, signed, environment))
             held = await verify_step_up(
-                tx, request.patient_id, actor.device_id, LABEL_TYP, body, signed.signature, now
+                tx,
+                request.patient_id,
+                actor.device_id,
+                LABEL_TYP,
+                body,
+                signed.signature,
+                now,
+                environment=environment,
             )
             if isinstance(held, Refused):
                 return held
     return await verify_step_up(
-        tx, request.patient_id, actor.device_id, APPROVE_TYP, text, approval.signed.signature, now
+        tx,
+        request.patient_id,
+        actor.device_id,
+        APPROVE_TYP,
+        text,
+        approval.signed.signature,
+        now,
+        environment=environment,
     )
 
 

@@ -24,9 +24,18 @@ from store.outbox import emit
 GRANTED_ACTIONS: Final[frozenset[Action]] = frozenset(
     {"read-summary", "read-section", "read-timeline", "read-trend", "search", "read-document"}
 )
-# What a device on probation may do for its own person (security.md S8).
+# What a device on probation may do for its own person (security.md S8). What it approves is cut to the caps
+# of tier D, it ends no device but itself, and no held grant stands by its word (S16).
 PROBATION_ACTIONS: Final[frozenset[Action]] = frozenset(
-    {"read-summary", "read-access-log", "read-notifications", "manage-grants", "manage-devices"}
+    {
+        "read-summary",
+        "read-access-log",
+        "read-notifications",
+        "read-account",
+        "identify",
+        "manage-grants",
+        "manage-devices",
+    }
 )
 
 _NO_ACCESS: Final = Refused(problem=NO_ACCESS)

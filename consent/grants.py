@@ -12,7 +12,7 @@ from consent.artefact import fhir_consent, sign_artefact
 from consent.models import AccessRequest, Grant, PractitionerGrant, Scope, Tier
 from consent.policy import REMOTE_DELAY
 from consent.problems import UNKNOWN_GRANT
-from kernel.access import Actor
+from kernel.access import Access, Actor
 from kernel.paging import PAGE_MAX
 from kernel.problems import Refused
 from store.database import Tx
@@ -81,9 +81,11 @@ async def issue_grant(
 
 
 async def revoke_grant(
-    tx: Tx, actor: Actor, patient_id: UUID, grant_id: UUID, *, trace_id: str, now: datetime
+    tx: Tx, access: Access, grant_id: UUID, *, trace_id: str, now: datetime
 ) -> Refused | None:
     """Take a grant back; the practitioner's next request is refused. Once more changes nothing."""
+    assert access.action == "manage-grants"
+    patient_id = access.patient_id
     await queries.lock_guard(tx, patient_id)
     ended = await queries.revoke(tx, patient_id, grant_id, now)
     if ended is None:
@@ -94,7 +96,7 @@ async def revoke_grant(
     await record_act(
         tx,
         patient_id,
-        actor,
+        access.actor,
         "consent:grant:revoke",
         grant_id=grant_id,
         grant_version=ended.version,

@@ -20,8 +20,8 @@ from consent.problems import UNKNOWN_GRANT
 from consent.queries import GrantKey
 from identity.devices import verify_step_up
 from identity.practitioners import factors_reset_at
-from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
-from kernel.access import Actor
+from identity.problems import STEP_UP_REFUSED
+from kernel.access import Access, Actor
 from kernel.problems import Refused
 from store.database import Tx
 from store.outbox import emit
@@ -50,7 +50,7 @@ def confirm_text(actor: Actor, grant: Grant, signed: Signed, environment: str) -
 
 async def confirm_grant(
     tx: Tx,
-    actor: Actor,
+    access: Access,
     grant_id: UUID,
     signed: Signed,
     *,
@@ -60,19 +60,26 @@ async def confirm_grant(
 ) -> Grant | Refused:
     """The person says again that a live grant stands. Scope and end stay as they were.
 
-    Refused: grant-unknown (also for one that is over), device-on-probation, step-up-refused.
+    Refused: grant-unknown (also for one that is over), step-up-refused.
     """
-    await queries.lock_guard(tx, actor.actor_id)
-    grant = await queries.grant_by_id(tx, actor.actor_id, grant_id)
+    assert access.action == "confirm-grants"
+    actor = access.actor
+    await queries.lock_guard(tx, access.patient_id)
+    grant = await queries.grant_by_id(tx, access.patient_id, grant_id)
     if grant is None:
         return Refused(problem=UNKNOWN_GRANT)
-    if actor.probation:
-        return Refused(problem=DEVICE_ON_PROBATION)
     if actor.device_id is None:
         return Refused(problem=STEP_UP_REFUSED)
     text = rfc8785.dumps(confirm_text(actor, grant, signed, environment))
     held = await verify_step_up(
-        tx, grant.patient_id, actor.device_id, CONFIRM_TYP, text, signed.signature, now
+        tx,
+        grant.patient_id,
+        actor.device_id,
+        CONFIRM_TYP,
+        text,
+        signed.signature,
+        now,
+        environment=environment,
     )
     if isinstance(held, Refused):
         return held

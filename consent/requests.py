@@ -43,7 +43,7 @@ from identity.identifiers import normal_identifier
 from identity.models import PersonCard
 from identity.people import person_card, resolve_subject
 from identity.problems import TOO_MANY
-from kernel.access import ALL_LABELS, RECORD_TYPES, Actor, RecordType
+from kernel.access import ALL_LABELS, RECORD_TYPES, Access, Actor, RecordType
 from kernel.clock import local_day, start_of_day
 from kernel.ids import uuid7, uuid8
 from kernel.problems import Refused, refuse
@@ -226,35 +226,31 @@ async def request_for_citizen(
 
 
 async def refuse_request(
-    tx: Tx, actor: Actor, patient_id: UUID, request_id: UUID, *, trace_id: str, now: datetime
+    tx: Tx, access: Access, request_id: UUID, *, trace_id: str, now: datetime
 ) -> Refused | None:
     """The person says no. Saying it again changes nothing; the asking side is not told."""
-    return await _end(tx, actor, patient_id, request_id, "refused", trace_id, now)
+    return await _end(tx, access, request_id, "refused", trace_id, now)
 
 
 async def report_request(
-    tx: Tx, actor: Actor, patient_id: UUID, request_id: UUID, *, trace_id: str, now: datetime
+    tx: Tx, access: Access, request_id: UUID, *, trace_id: str, now: datetime
 ) -> Refused | None:
     """Not me: the request ends, the practitioner's live grants end, later requests do not arrive."""
-    refused = await _end(tx, actor, patient_id, request_id, "reported", trace_id, now)
+    refused = await _end(tx, access, request_id, "reported", trace_id, now)
     if refused is not None:
         return refused
-    request = await queries.request_by_id(tx, patient_id, request_id)
+    request = await queries.request_by_id(tx, access.patient_id, request_id)
     assert request is not None
-    for grant_id in await queries.unended_grants(tx, patient_id, request.practitioner_id):
-        await grants.revoke_grant(tx, actor, patient_id, grant_id, trace_id=trace_id, now=now)
+    for grant_id in await queries.unended_grants(tx, access.patient_id, request.practitioner_id):
+        await grants.revoke_grant(tx, access, grant_id, trace_id=trace_id, now=now)
     return None
 
 
 async def _end(
-    tx: Tx,
-    actor: Actor,
-    patient_id: UUID,
-    request_id: UUID,
-    status: RequestStatus,
-    trace_id: str,
-    now: datetime,
+    tx: Tx, access: Access, request_id: UUID, status: RequestStatus, trace_id: str, now: datetime
 ) -> Refused | None:
+    assert access.action == "manage-grants"
+    patient_id = access.patient_id
     await queries.lock_guard(tx, patient_id)
     if not await queries.end_request(tx, patient_id, request_id, status, now):
         standing = await queries.request_by_id(tx, patient_id, request_id)
@@ -264,7 +260,7 @@ async def _end(
         return outcome if isinstance(outcome, Refused) else Refused(problem=REQUEST_DECIDED)
     what = "refuse" if status == "refused" else "report"
     await emit(tx, patient_id, f"consent.{status}", {"request_id": str(request_id)}, now)
-    await record_act(tx, patient_id, actor, f"consent:request:{what}", request_id=trace_id, now=now)
+    await record_act(tx, patient_id, access.actor, f"consent:request:{what}", request_id=trace_id, now=now)
     return None
 
 

@@ -49,10 +49,11 @@ async def let_in_once(store: Store, citizen: Activated, doctor: Actor, now: date
         )
         text = rfc8785.dumps(approval_text(citizen.actor, request, choice, "demo"))
         signed = msgspec.structs.replace(choice.signed, signature=citizen.phone.sign_act(text))
+        access = granted(await decide(tx, citizen.actor, patient_id, "manage-grants", "PATRQT", now))
         answer = await approve(
             tx,
             store.keys,
-            citizen.actor,
+            access,
             asked.request_id,
             msgspec.structs.replace(choice, signed=signed),
             environment="demo",

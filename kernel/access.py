@@ -46,9 +46,11 @@ Action = Literal[
     "read-document",
     "read-access-log",
     "read-notifications",
+    "read-account",
+    "identify",
     "manage-grants",
+    "confirm-grants",
     "manage-devices",
-    "manage-account",
 ]
 
 # What a grant can name (SMART v2 resource types; Observation by category, consent.md §4).

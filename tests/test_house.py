@@ -2,6 +2,7 @@
 what a handler declares, what is cached, what a body may look like."""
 
 import ast
+import inspect
 import re
 import typing
 from collections.abc import Iterator
@@ -165,9 +166,35 @@ def test_a_record_leaves_only_through_the_one_door() -> None:
         path.as_posix()
         for path, tree in sources().items()
         if path.parts[0] in ("api", "healthbook")
-        and ({"decide", "record_read"} & all_names(tree) or READ_MODULES & names_from(tree, "ehr.reads"))
+        and ("record_read" in all_names(tree) or READ_MODULES & names_from(tree, "ehr.reads"))
     }
     assert doors == READING_DOORS
+
+
+# Where the decision is asked for; X-Patient-Id is resolved beside it and nowhere else.
+DECIDING = {"api/acting.py", "api/reading.py", "healthbook/demo_consent.py"}
+
+
+def namers_of(name: str) -> set[str]:
+    return {
+        path.as_posix()
+        for path, tree in sources().items()
+        if path.parts[0] in ("api", "healthbook") and name in all_names(tree)
+    }
+
+
+def test_the_decision_is_asked_for_in_few_places() -> None:
+    assert namers_of("decide") == DECIDING
+    assert namers_of("patient_id_for") == {"api/request.py", "api/acting.py", "api/reading.py"}
+
+
+def deciders() -> set[str]:
+    """The functions of api/ that decide before they do anything, and those that only call one of them."""
+    found = {"begin_for", "read_record"}
+    (tree,) = (tree for path, tree in sources().items() if path.as_posix() == "api/reading.py")
+    callers = {node.name: all_names(node) for node in tree.body if isinstance(node, ast.AsyncFunctionDef)}
+    assert "decide" in callers["read_record"]
+    return found | {name for name, names in callers.items() if found & names}
 
 
 def names_from(tree: ast.Module, module: str) -> set[str]:
@@ -176,7 +203,7 @@ def names_from(tree: ast.Module, module: str) -> set[str]:
     return {alias.name for node in imports for alias in node.names}
 
 
-def all_names(tree: ast.Module) -> set[str]:
+def all_names(tree: ast.AST) -> set[str]:
     return set().union(*(names_in(node) for node in ast.walk(tree)))
 
 
@@ -212,6 +239,17 @@ def test_a_handler_says_what_it_is(handler: HTTPRouteHandler) -> None:
     assert summary.endswith("."), "the docstring's first line is the operation's summary"
     assert handler.tags
     assert all(problem.code in PROBLEMS for problem in handler.opt.get("problems", ()))
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [one for one in handlers() if any(path.startswith("/v1/me") for path in one.paths)],
+    ids=lambda h: h.operation_id or h.handler_name,
+)
+def test_every_route_of_ones_own_book_goes_through_the_decision(handler: HTTPRouteHandler) -> None:
+    tree = ast.parse(inspect.getsource(handler.fn))
+    assert deciders() & all_names(tree)
+    assert not {"begin", "begin_public", "transaction"} & all_names(tree)
 
 
 def test_operation_ids_are_unique() -> None:

@@ -111,16 +111,37 @@ async def test_s4_without_a_demo_database_no_demo_route_exists(store: Store, clo
             assert (await client.get(path)).status_code == 404
 
 
+SIGNED = {"nonce": "n" * 22, "iat": 0, "exp": 1, "signature": "s"}
+# A body that each writing route of one's own book takes.
+BODIES: dict[str, Any] = {
+    "me_scan_request": {"qr": "HB1.abc"},
+    "me_approve_request": {
+        "tier": "B",
+        "secret": "123456",
+        "types": ["Condition"],
+        "since": None,
+        "until": None,
+        "duration_seconds": 3600,
+        "signed": SIGNED,
+    },
+    "me_confirm_grant": {"signed": SIGNED},
+    "record_notification_receipt": {"kind": "opened"},
+    "set_push_target": {"kind": "fid", "value": "fid"},
+}
+
+
 async def test_anothers_book_is_closed_whether_that_person_exists_or_not(
     store: Store, clock: FrozenClock, tokens: dict[str, str]
 ) -> None:
-    """X-Patient-Id opens one's own book only, until family links exist."""
-    somebody = "01985e2c-7a00-7abc-8def-0123456789ab"
+    """X-Patient-Id opens one's own book only, until family links exist: to read and to act."""
+    headers = bearer(tokens["citizen"]) | {"X-Patient-Id": "01985e2c-7a00-7abc-8def-0123456789ab"}
     async with client_of(store, clock) as client:
         for route in CLOSED:
-            if route.path.startswith("/v1/me/") and route.method == "GET":
-                headers = bearer(tokens["citizen"]) | {"X-Patient-Id": somebody}
-                response = await client.get(
-                    route.filled, params=dict.fromkeys(route.query, "abc"), headers=headers
-                )
-                assert (response.status_code, response.json()["code"]) == (403, "not-your-book"), route.path
+            if not route.path.startswith("/v1/me"):
+                continue
+            options: dict[str, Any] = {"params": dict.fromkeys(route.query, "abc"), "headers": headers}
+            if route.operation_id in BODIES:
+                options["json"] = BODIES[route.operation_id]
+            response = await client.request(route.method, route.filled, **options)
+            told = (response.status_code, response.json()["code"])
+            assert told == (403, "not-your-book"), (route.method, route.path)

@@ -9,11 +9,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
+from api.acting import begin_for
 from api.request import Call, answer
 from identity import devices, people, phones
 from identity.models import Sex
 from identity.problems import DEVICE_ON_PROBATION, NO_SUCH_DEVICE
-from kernel.access import Actor
+from kernel.access import Access
 from store.database import Tx
 
 TAGS = ["account"]
@@ -60,16 +61,15 @@ class OwnDevices(Struct, kw_only=True):
 @get("/v1/me", actors=("citizen",), operation_id="get_profile", tags=TAGS, problems=())
 async def get_profile(call: NamedDependency[Call]) -> Response[Profile]:
     """The signed-in person's own data."""
-    async with call.begin() as (tx, actor):
-        call.patient_id_for(actor)
-        return answer(await _profile(tx, call, actor))
+    async with begin_for(call, "read-account") as (tx, access):
+        return answer(await _profile(tx, call, access))
 
 
-async def _profile(tx: Tx, call: Call, actor: Actor) -> Profile:
-    card = await people.person_card(tx, call.keys, actor.actor_id)
+async def _profile(tx: Tx, call: Call, access: Access) -> Profile:
+    card = await people.person_card(tx, call.keys, access.patient_id)
     assert card is not None, "an actor is re-read with the person's row"
-    phone = await phones.login_phone(tx, call.keys, actor.actor_id, call.now)
-    numbers = await people.own_identifiers(tx, call.keys, actor.actor_id)
+    phone = await phones.login_phone(tx, call.keys, access.patient_id, call.now)
+    numbers = await people.own_identifiers(tx, call.keys, access.patient_id)
     return Profile(
         patient_id=card.patient_id,
         name=card.name,
@@ -80,16 +80,16 @@ async def _profile(tx: Tx, call: Call, actor: Actor) -> Profile:
         level=card.level,
         numbers=[OwnNumber(kind=n.kind, value=n.value, state=n.state) for n in numbers],
         login_phone=f"*** {phone.number[-3:]}" if phone else None,
-        device_id=actor.device_id,
-        on_probation=actor.probation,
+        device_id=access.actor.device_id,
+        on_probation=access.actor.probation,
     )
 
 
 @get("/v1/me/devices", actors=("citizen",), operation_id="list_devices", tags=TAGS, problems=())
 async def list_devices(call: NamedDependency[Call]) -> Response[OwnDevices]:
     """The person's devices, oldest first."""
-    async with call.begin() as (tx, actor):
-        found = await devices.list_devices(tx, call.keys, call.patient_id_for(actor))
+    async with begin_for(call, "manage-devices") as (tx, access):
+        found = await devices.list_devices(tx, call.keys, access.patient_id)
     items = [
         OwnDevice(
             device_id=d.device_id,
@@ -97,7 +97,7 @@ async def list_devices(call: NamedDependency[Call]) -> Response[OwnDevices]:
             name=d.name,
             enrolled_at=d.enrolled_at,
             probation_until=d.probation_until,
-            this_device=d.device_id == actor.device_id,
+            this_device=d.device_id == access.actor.device_id,
         )
         for d in found
     ]
@@ -114,10 +114,9 @@ async def list_devices(call: NamedDependency[Call]) -> Response[OwnDevices]:
 )
 async def end_device(device_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
     """End a device and its sessions at once, for instance one that I did not add."""
-    async with call.begin() as (tx, actor):
-        call.patient_id_for(actor)
+    async with begin_for(call, "manage-devices") as (tx, access):
         return answer(
-            await devices.end_device(tx, actor, device_id, request_id=call.request_id, now=call.now)
+            await devices.end_device(tx, access.actor, device_id, request_id=call.request_id, now=call.now)
         )
 
 

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
+from api.acting import begin_for
 from api.facility.desk import SCAN_PROBLEMS, QrText
 from api.request import Call, answer
 from consent import approval, grants, holds, requests
@@ -200,8 +201,8 @@ class GrantWithProof(Struct, kw_only=True):
 )
 async def identification_qr(call: NamedDependency[Call]) -> Response[IdentificationQr]:
     """A fresh code that says who this is."""
-    async with call.begin() as (_, actor):
-        code = draw_code(call.keys, call.patient_id_for(actor), call.now)
+    async with begin_for(call, "identify") as (_, access):
+        code = draw_code(call.keys, access.patient_id, call.now)
     return answer(IdentificationQr(qr=code.qr, svg=svg(code.qr), expires_at=code.expires_at))
 
 
@@ -214,9 +215,9 @@ async def identification_qr(call: NamedDependency[Call]) -> Response[Identificat
 )
 async def list_requests(call: NamedDependency[Call]) -> Response[AccessRequests]:
     """Requests that wait for an answer, newest first."""
-    async with call.begin() as (tx, actor):
-        found = await requests.open_requests(tx, call.patient_id_for(actor), call.now)
-    views = [_request_view(one, call, probation=actor.probation) for one in found]
+    async with begin_for(call, "manage-grants") as (tx, access):
+        found = await requests.open_requests(tx, access.patient_id, call.now)
+    views = [_request_view(one, call, probation=access.actor.probation) for one in found]
     return answer(AccessRequests(items=views, next=None))
 
 
@@ -229,11 +230,11 @@ async def list_requests(call: NamedDependency[Call]) -> Response[AccessRequests]
 )
 async def one_request(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[AccessRequestView]:
     """Who asks for what."""
-    async with call.begin() as (tx, actor):
-        found = await requests.request_for_citizen(tx, call.patient_id_for(actor), request_id, call.now)
-    return answer(
-        found if isinstance(found, Refused) else _request_view(found, call, probation=actor.probation)
-    )
+    async with begin_for(call, "manage-grants") as (tx, access):
+        found = await requests.request_for_citizen(tx, access.patient_id, request_id, call.now)
+    if isinstance(found, Refused):
+        return answer(found)
+    return answer(_request_view(found, call, probation=access.actor.probation))
 
 
 @post(
@@ -246,15 +247,14 @@ async def one_request(request_id: FromPath[UUID], call: NamedDependency[Call]) -
 )
 async def scan(data: JSONBody[ScannedQr], call: NamedDependency[Call]) -> Response[ScannedRequest]:
     """The request behind the code on the doctor's screen."""
-    async with call.begin() as (tx, actor):
-        patient_id = call.patient_id_for(actor)
+    async with begin_for(call, "manage-grants") as (tx, access):
         scanned = read_scan(call.keys, data.qr, call.now)
         if isinstance(scanned, Refused):
             return answer(scanned)
-        found = await requests.request_for_citizen(tx, patient_id, scanned.request_id, call.now)
+        found = await requests.request_for_citizen(tx, access.patient_id, scanned.request_id, call.now)
     if isinstance(found, Refused):
         return answer(found)
-    view = _request_view(found, call, probation=actor.probation)
+    view = _request_view(found, call, probation=access.actor.probation)
     return answer(ScannedRequest(request=view, nonce=scanned.nonce))
 
 
@@ -279,12 +279,11 @@ async def approve(
     request_id: FromPath[UUID], data: JSONBody[AccessApproval], call: NamedDependency[Call]
 ) -> Response[GrantView]:
     """Allow what was asked, or less of it."""
-    async with call.begin() as (tx, actor):
-        call.patient_id_for(actor)
+    async with begin_for(call, "manage-grants") as (tx, access):
         outcome = await approval.approve(
             tx,
             call.keys,
-            actor,
+            access,
             request_id,
             _approval(data),
             environment=_environment(call),
@@ -304,9 +303,9 @@ async def approve(
 )
 async def refuse(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
     """Say no; the asking side is not told."""
-    async with call.begin() as (tx, actor):
+    async with begin_for(call, "manage-grants") as (tx, access):
         outcome = await requests.refuse_request(
-            tx, actor, call.patient_id_for(actor), request_id, trace_id=call.request_id, now=call.now
+            tx, access, request_id, trace_id=call.request_id, now=call.now
         )
     return answer(outcome)
 
@@ -321,9 +320,9 @@ async def refuse(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Res
 )
 async def not_me(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
     """Report a request that has nothing to do with me."""
-    async with call.begin() as (tx, actor):
+    async with begin_for(call, "manage-grants") as (tx, access):
         outcome = await requests.report_request(
-            tx, actor, call.patient_id_for(actor), request_id, trace_id=call.request_id, now=call.now
+            tx, access, request_id, trace_id=call.request_id, now=call.now
         )
     return answer(outcome)
 
@@ -334,8 +333,8 @@ async def list_grants(
 ) -> Response[Grants]:
     """All grants, live and past, newest first."""
     before = decode_cursor(cursor, tuple[UUID])[0] if cursor else None
-    async with call.begin() as (tx, actor):
-        found = await grants.grants_of_person(tx, call.patient_id_for(actor), before, limit + 1)
+    async with begin_for(call, "manage-grants") as (tx, access):
+        found = await grants.grants_of_person(tx, access.patient_id, before, limit + 1)
         held = await holds.held_of(tx, found[:limit], call.now)
     return answer(
         Grants(
@@ -354,10 +353,9 @@ async def list_grants(
 )
 async def one_grant(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[GrantWithProof]:
     """One grant with its proof."""
-    async with call.begin() as (tx, actor):
-        patient_id = call.patient_id_for(actor)
-        grant = await grants.grant_of_person(tx, patient_id, grant_id)
-        proof = await grants.proof_of_grant(tx, patient_id, grant_id)
+    async with begin_for(call, "manage-grants") as (tx, access):
+        grant = await grants.grant_of_person(tx, access.patient_id, grant_id)
+        proof = await grants.proof_of_grant(tx, access.patient_id, grant_id)
         if isinstance(grant, Refused) or isinstance(proof, Refused):
             return answer(Refused(problem=UNKNOWN_GRANT))
         view = _grant_view(grant, call, await holds.held_of(tx, [grant], call.now))
@@ -376,11 +374,10 @@ async def confirm(
     grant_id: FromPath[UUID], data: JSONBody[GrantConfirmation], call: NamedDependency[Call]
 ) -> Response[GrantView]:
     """Let a held grant stand."""
-    async with call.begin() as (tx, actor):
-        call.patient_id_for(actor)
+    async with begin_for(call, "confirm-grants") as (tx, access):
         outcome = await holds.confirm_grant(
             tx,
-            actor,
+            access,
             grant_id,
             _signed(data.signed),
             environment=_environment(call),
@@ -400,10 +397,8 @@ async def confirm(
 )
 async def revoke(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
     """Take a grant back; the doctor's next request is refused."""
-    async with call.begin() as (tx, actor):
-        outcome = await grants.revoke_grant(
-            tx, actor, call.patient_id_for(actor), grant_id, trace_id=call.request_id, now=call.now
-        )
+    async with begin_for(call, "manage-grants") as (tx, access):
+        outcome = await grants.revoke_grant(tx, access, grant_id, trace_id=call.request_id, now=call.now)
     return answer(outcome)
 
 

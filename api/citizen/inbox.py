@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
+from api.acting import begin_for
 from api.problems import INVALID_FIELD, NOT_YOUR_BOOK
 from api.reading import read_beside_record
 from api.request import Call, answer
@@ -68,10 +69,11 @@ async def receipt(
     notification_id: FromPath[UUID], data: JSONBody[ReceiptInput], call: NamedDependency[Call]
 ) -> Response[None]:
     """What the device did with a notice; a repeat changes nothing."""
-    async with call.begin() as (tx, actor):
-        patient_id = call.patient_id_for(actor)
+    async with begin_for(call, "read-notifications") as (tx, access):
         return answer(
-            await record_receipt(tx, patient_id, actor.device_id, notification_id, data.kind, call.now)
+            await record_receipt(
+                tx, access.patient_id, access.actor.device_id, notification_id, data.kind, call.now
+            )
         )
 
 
@@ -85,8 +87,8 @@ async def receipt(
 )
 async def push_target(data: JSONBody[PushTargetInput], call: NamedDependency[Call]) -> Response[None]:
     """Where pushes reach the device of this session; replaces what it had."""
-    async with call.begin() as (tx, actor):
-        return answer(await set_push_target(tx, call.keys, actor, data.kind, data.value, call.now))
+    async with begin_for(call, "manage-devices") as (tx, access):
+        return answer(await set_push_target(tx, call.keys, access.actor, data.kind, data.value, call.now))
 
 
 handlers: list[Any] = [notifications, receipt, push_target]

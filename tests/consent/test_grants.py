@@ -252,8 +252,7 @@ async def test_a_report_ends_the_request_and_every_grant_of_that_doctor(
     async with store.transaction() as tx:
         outcome = await requests.report_request(
             tx,
-            citizen.actor,
-            citizen.patient_id,
+            await steps.own(tx, citizen, "manage-grants", clock.now()),
             request.request_id,
             trace_id=steps.TRACE,
             now=clock.now(),

@@ -11,6 +11,7 @@ import rfc8785
 
 from consent import grants, holds, queries
 from consent.approval import Signed
+from consent.decision import decide
 from consent.models import Grant
 from healthbook.dispatch import dispatch
 from identity import practitioners
@@ -83,10 +84,14 @@ def sign(
 async def confirm(
     store: Store, clock: FrozenClock, citizen: Citizen, grant_id: UUID, signed: Signed
 ) -> Grant | Refused:
+    """As the route does: decided first, and a refusal of the decision is the answer."""
     async with store.transaction() as tx:
+        access = await decide(tx, citizen.actor, citizen.patient_id, "confirm-grants", "PATRQT", clock.now())
+        if isinstance(access, Refused):
+            return access
         return await holds.confirm_grant(
             tx,
-            citizen.actor,
+            access,
             grant_id,
             signed,
             environment=steps.ENVIRONMENT,

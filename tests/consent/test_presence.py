@@ -343,7 +343,8 @@ async def subject(store: Store, owner: Store, clock: FrozenClock, people: People
 async def end(store: Store, clock: FrozenClock, citizen: Citizen, request_id: UUID, how: str) -> None:
     act = requests.refuse_request if how == "refused" else requests.report_request
     async with store.transaction() as tx:
-        await act(tx, citizen.actor, citizen.patient_id, request_id, trace_id=steps.TRACE, now=clock.now())
+        access = await steps.own(tx, citizen, "manage-grants", clock.now())
+        await act(tx, access, request_id, trace_id=steps.TRACE, now=clock.now())
 
 
 async def test_s19_every_kind_of_person_costs_the_same_statements_and_ends_at_the_same_instant(

@@ -143,8 +143,7 @@ async def test_approve_against_refuse_ends_in_one_state(
         async with wide.transaction() as tx:
             return await act(
                 tx,
-                citizen.actor,
-                citizen.patient_id,
+                await steps.own(tx, citizen, "manage-grants", clock.now()),
                 request.request_id,
                 trace_id=steps.TRACE,
                 now=clock.now(),

@@ -27,7 +27,7 @@ from store.database import Store
 from store.outbox import claim_events, emit
 from store.postgres import Server
 from tests.support.clock import FrozenClock
-from tests.support.consent import asked
+from tests.support.consent import asked, own
 from tests.support.people import Citizen, make_citizen, make_doctor, make_facility
 from tests.support.shared import ROOT
 
@@ -116,7 +116,7 @@ async def test_s2_a_sign_in_code_goes_to_the_login_phone_and_no_push_says_it(
     sms: SpySms,
 ) -> None:
     async with store.transaction() as tx:
-        started = await start(tx, store.keys, "number", citizen.number, clock.now())
+        started = await start(tx, store.keys, "number", citizen.number, "test", clock.now())
     assert not isinstance(started, Refused)
     await until_idle(worker)
     (sent,) = sms.got
@@ -136,7 +136,7 @@ async def test_s19_a_sign_in_of_nobody_sends_nothing_and_fails_nowhere(
 ) -> None:
     await until_idle(worker)
     async with store.transaction() as tx:
-        await start(tx, store.keys, "number", "079199000001", clock.now())
+        await start(tx, store.keys, "number", "079199000001", "test", clock.now())
     await until_idle(worker)
     assert sms.got == []
     assert await waiting_events(owner) == 0
@@ -192,9 +192,8 @@ async def test_a_request_that_was_decided_meanwhile_rings_no_more(
     doctor = await make_doctor(store, clock, await make_facility(store, clock))
     request = await asked(store, clock, doctor, citizen)
     async with store.transaction() as tx:
-        await refuse_request(
-            tx, citizen.actor, citizen.patient_id, request.request_id, trace_id="t", now=clock.now()
-        )
+        access = await own(tx, citizen, "manage-grants", clock.now())
+        await refuse_request(tx, access, request.request_id, trace_id="t", now=clock.now())
     await until_idle(worker)
     assert all(message.type != "consent-request" for message in push.got)
 
@@ -286,7 +285,7 @@ async def test_s22_an_event_that_fails_is_kept_and_its_log_line_says_class_and_n
 ) -> None:
     await until_idle(worker)
     async with store.transaction() as tx:
-        await start(tx, store.keys, "number", citizen.number, clock.now())
+        await start(tx, store.keys, "number", citizen.number, "test", clock.now())
     async with owner.transaction() as tx:
         await tx.execute("UPDATE sign_in_challenge SET code = '\\x01' WHERE code IS NOT NULL")
     await until_idle(worker)

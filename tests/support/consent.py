@@ -16,7 +16,7 @@ from consent.transfer import canonical_text, digits_at, nonce_at, step_of
 from identity.sessions import authenticate
 from kernel.access import Access, Action, Label
 from kernel.problems import Refused
-from store.database import Store
+from store.database import Store, Tx
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, Doctor
 from tests.support.phone import base64url
@@ -108,6 +108,13 @@ def _signed(citizen: Citizen, text: dict[str, Any], unsigned: Signed) -> Signed:
     return Signed(nonce=unsigned.nonce, iat=unsigned.iat, exp=unsigned.exp, signature=signature)
 
 
+async def own(tx: Tx, citizen: Citizen, action: Action, now: datetime) -> Access:
+    """What a /v1/me route begins with: the decision for the person's own book."""
+    decided = await decide(tx, citizen.actor, citizen.patient_id, action, "PATRQT", now)
+    assert isinstance(decided, Access), decided
+    return decided
+
+
 async def send_approval(
     store: Store, clock: FrozenClock, citizen: Citizen, request_id: UUID, answer: Approval
 ) -> Grant | Refused:
@@ -115,7 +122,7 @@ async def send_approval(
         return await approval.approve(
             tx,
             store.keys,
-            citizen.actor,
+            await own(tx, citizen, "manage-grants", clock.now()),
             request_id,
             answer,
             environment=ENVIRONMENT,
@@ -172,9 +179,8 @@ async def read(
 
 async def revoke(store: Store, clock: FrozenClock, citizen: Citizen, grant_id: UUID) -> Refused | None:
     async with store.transaction() as tx:
-        return await grants.revoke_grant(
-            tx, citizen.actor, citizen.patient_id, grant_id, trace_id=TRACE, now=clock.now()
-        )
+        access = await own(tx, citizen, "manage-grants", clock.now())
+        return await grants.revoke_grant(tx, access, grant_id, trace_id=TRACE, now=clock.now())
 
 
 async def count(owner: Store, sql: str, *args: object) -> int:

@@ -1,0 +1,31 @@
+"""The one way a /v1/me route begins that is no read of the record: decide first, then act.
+
+Whose book X-Patient-Id names, what a device on probation may do and, with the family, who may act for whom
+are all answered by `decide`; the handler gets the decision and asks no further.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from api.request import Call
+from consent.decision import decide
+from kernel.access import Access, Action
+from kernel.problems import ProblemError, Refused
+from store.database import Tx
+
+# v3-ActReason: a person's own request.
+OWN_PURPOSE = "PATRQT"
+
+
+@asynccontextmanager
+async def begin_for(call: Call, action: Action) -> AsyncIterator[tuple[Tx, Access]]:
+    """A transaction with the decision that the signed-in person may do this in the book of the request.
+
+    Raises what `Call.begin` raises, not-your-book, and the decision's refusal: nothing is charged yet, so
+    there is nothing that a rollback could lose.
+    """
+    async with call.begin() as (tx, actor):
+        decided = await decide(tx, actor, call.patient_id_for(actor), action, OWN_PURPOSE, call.now)
+        if isinstance(decided, Refused):
+            raise ProblemError(decided)
+        yield tx, decided
