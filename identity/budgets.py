@@ -30,6 +30,8 @@ WRONG_PASSWORD = Budget(kind="password", limit=5, window=timedelta(minutes=15))
 WRONG_CLIENT_SECRET = Budget(kind="client-secret", limit=20, window=timedelta(minutes=15))
 # Argon2 costs us more than it costs whoever sends random names (S33).
 SIGN_INS_NETWORK = Budget(kind="sign-in-network", limit=300, window=timedelta(minutes=15))
+# Each number has its own ten an hour: without this, one caller walks through many numbers.
+SIGN_IN_STARTS_NETWORK = Budget(kind="start-network", limit=300, window=timedelta(minutes=15))
 ACTIVATION_TRIES_NETWORK = Budget(kind="activation-network", limit=60, window=timedelta(hours=1))
 ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=1))
 

@@ -74,18 +74,22 @@ class SignInCode(Struct, frozen=True, kw_only=True):
 
 
 async def start(
-    tx: Tx, keys: KeyRing, kind: Literal["number", "phone"], value: str, now: datetime
+    tx: Tx, keys: KeyRing, kind: Literal["number", "phone"], value: str, network: str, now: datetime
 ) -> SignInStarted | Refused:
     """Make a challenge for the person who has this number, or who alone signs in with this phone.
 
     Caps that depend on the person drop the message and change nothing else (S19); 429 counts per
-    presented value. A phone that several people sign in with leads to none of them: they give
-    their own number (S9).
+    network of the caller and per presented value. A phone that several people sign in with leads to
+    none of them: they give their own number (S9).
     """
     presented = _normal(kind, value)
-    refused = await budgets.charge_or_refuse(tx, budgets.SIGN_IN_STARTS, _hash(keys, "start", presented), now)
-    if refused is not None:
-        return refused
+    for budget, id_hash in (
+        (budgets.SIGN_IN_STARTS_NETWORK, budgets.subject(network)),
+        (budgets.SIGN_IN_STARTS, _hash(keys, "start", presented)),
+    ):
+        refused = await budgets.charge_or_refuse(tx, budget, id_hash, now)
+        if refused is not None:
+            return refused
     patient_id = await _person(tx, keys, kind, presented, now)
     phone = await phones.login_phone(tx, keys, patient_id or _pseudo(keys, presented), now)
     number = phone.number if phone is not None else presented
@@ -139,9 +143,11 @@ async def finish(
     """Use the challenge up, once; enrol the device on probation and open its session."""
     if not pin_held:
         return Refused(problem=SIGN_IN_REFUSED)
+    # The challenge before the budgets, as charge_code locks them: the other way round is a deadlock.
+    used = await entry.USE_CHALLENGE.one(tx, challenge_hash(pending.challenge_id), now)
     for budget, id_hash in _pin_budgets(pending.patient_id, pending.phone_hash):
         await budgets.refund(tx, budget, id_hash)
-    if await entry.USE_CHALLENGE.one(tx, challenge_hash(pending.challenge_id), now) is None:
+    if used is None:
         return Refused(problem=CHALLENGE_DEAD)
     enrolled = await devices.enrol(tx, keys, pending.patient_id, device, pending.challenge_id, now, origin)
     if isinstance(enrolled, Refused):

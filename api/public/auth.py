@@ -179,7 +179,9 @@ async def start_sign_in(data: JSONBody[SignInStart], call: NamedDependency[Call]
     with the own number.
     """
     async with call.begin_public() as tx:
-        return answer(await sign_in.start(tx, call.keys, data.kind, data.value, call.now))
+        return answer(
+            await sign_in.start(tx, call.keys, data.kind, data.value, call.network_prefix(), call.now)
+        )
 
 
 @post(

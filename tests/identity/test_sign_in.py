@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from identity import phones, queries, sessions, sign_in
 from identity.sign_in import SignedIn, SignInStarted
+from kernel.problems import Refused
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.entry import code_of, delivered, start, verify
@@ -194,10 +195,25 @@ async def test_s19_known_and_unknown_numbers_run_the_same_statements(
         statements: list[str] = []
         async with store.transaction() as tx:
             with tx.query_logger(lambda record, kept=statements: kept.append(record.query)):
-                await sign_in.start(tx, store.keys, "number", value, clock.now())
+                await sign_in.start(tx, store.keys, "number", value, "test", clock.now())
         recorded.append(statements)
     assert recorded[0] == recorded[1]
     assert len(recorded[0]) > 5
+
+
+async def test_s31_a_network_that_walks_numbers_is_stopped_and_no_other_one(
+    store: Store, clock: FrozenClock
+) -> None:
+    number, network = new_number(), "198.51.100.0/24"
+    for n in range(300):
+        assert isinstance(await start(store, clock, "number", f"walked {n}", network), SignInStarted)
+    refused = await start(store, clock, "number", number, network)
+    assert isinstance(refused, Refused)
+    assert refused.problem.code == "too-many"
+    assert refused.retry_after_seconds == 900
+    assert isinstance(await start(store, clock, "number", number, "203.0.113.0/24"), SignInStarted)
+    clock.advance(minutes=15)
+    assert isinstance(await start(store, clock, "number", number, network), SignInStarted)
 
 
 async def test_race_200_wrong_letters_evaluate_exactly_five(store: Store, clock: FrozenClock) -> None:

@@ -22,11 +22,13 @@ def code_of(answer: object) -> str | None:
     return answer.problem.code if isinstance(answer, Refused) else None
 
 
-async def start(store: Store, clock: FrozenClock, kind: str, value: str) -> SignInStarted | Refused:
+async def start(
+    store: Store, clock: FrozenClock, kind: str, value: str, network: str = "test"
+) -> SignInStarted | Refused:
     assert kind in {"number", "phone"}
     async with store.transaction() as tx:
         return await sign_in.start(
-            tx, store.keys, "number" if kind == "number" else "phone", value, clock.now()
+            tx, store.keys, "number" if kind == "number" else "phone", value, network, clock.now()
         )
 
 
