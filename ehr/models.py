@@ -29,6 +29,8 @@ Section = Literal[
     "other",
 ]
 
+State = Literal["verified", "self-declared", "disputed"]
+
 Flag = Literal["normal", "low", "high", "abnormal", "critical", "critical-low", "critical-high"]
 
 
@@ -40,7 +42,7 @@ class Source(Struct, frozen=True, kw_only=True):
     credential: str
     batch: UUID | None = None
     method: str = "import"
-    state: Literal["verified", "self-declared"] = "verified"
+    state: State = "verified"
 
 
 class Referred(Struct, frozen=True):

@@ -3,19 +3,22 @@
 Every statement has `patient_id = $1` (scale.md). Values travel as arrays, one statement per kind of change.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 
+from ehr.models import State
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
-# One statement makes the head row or waits for its lock, and tells its number.
+# One statement makes the head row or waits for its lock, and tells its number. An older program that still
+# writes beside a newer one leaves its mark.
 LOCK_HEAD = Scalar(
     int,
     """
-    INSERT INTO ehr_head AS h (patient_id, head_seq, refreshed_at) VALUES ($1, 0, $2)
-    ON CONFLICT (patient_id) DO UPDATE SET head_seq = h.head_seq
+    INSERT INTO ehr_head AS h (patient_id, head_seq, refreshed_at, item_version) VALUES ($1, 0, $2, $3)
+    ON CONFLICT (patient_id) DO UPDATE SET item_version = least(h.item_version, EXCLUDED.item_version)
     RETURNING head_seq
     """,
 )
@@ -51,11 +54,64 @@ STORED_BY_UNIT = Statement(
     WHERE patient_id = $1 AND unit = $2 AND source_id = $3 AND NOT deleted
     """,
 )
-STORED_BY_BATCH = Statement(
-    StoredRow,
+
+
+class TouchedRow(Struct, frozen=True):
+    """A row whose present version is by a credential that is taken back."""
+
+    rtype: str
+    id: str
+    version: int
+    restores: int | None
+    credential: str
+    updated: datetime
+    deleted: bool
+    labels: int
+    source_id: str
+    facility_id: UUID | None
+    state: State
+    unit: str | None
+    content_sha256: bytes
+    item: str
+
+
+TOUCHED_ROWS = Statement(
+    TouchedRow,
     """
-    SELECT rtype, id, version, labels, deleted, source_id, unit, content_sha256 FROM ehr_resource
-    WHERE patient_id = $1 AND credential = $2 AND updated >= $3 AND NOT deleted
+    SELECT rtype, id, version, restores, credential, updated, deleted, labels, source_id, facility_id, state,
+        unit, content_sha256, item
+    FROM ehr_resource WHERE patient_id = $1 AND credential = ANY($2::text[]) AND updated >= $3
+    ORDER BY seq
+    """,
+)
+
+
+class PastRow(Struct, frozen=True):
+    """An earlier version of a row."""
+
+    rtype: str
+    id: str
+    version: int
+    restores: int | None
+    credential: str
+    updated: datetime
+    deleted: bool
+    labels: int
+    unit: str | None
+    title: str
+    encounter_id: str | None
+    main_id: str | None
+    doc: str
+
+
+PAST_OF_TOUCHED = Statement(
+    PastRow,
+    """
+    SELECT h.rtype, h.id, h.version, h.restores, h.credential, h.updated, h.deleted, h.labels, h.unit,
+        h.title, h.encounter_id, h.main_id, h.doc
+    FROM ehr_history h
+    JOIN ehr_resource r ON r.patient_id = h.patient_id AND r.rtype = h.rtype AND r.id = h.id
+    WHERE h.patient_id = $1 AND r.patient_id = $1 AND r.credential = ANY($2::text[]) AND r.updated >= $3
     """,
 )
 
@@ -96,7 +152,8 @@ UPDATE_RESOURCES = Command(
             labels = n.labels, title = n.title, title_folded = n.title_folded,
             encounter_id = n.encounter_id, main_id = n.main_id, content_sha256 = n.content_sha256,
             item = n.item, body = n.body, doc = n.doc, updated = $28, facility_id = $29, batch = $30,
-            item_version = $31, deleted = false, state = $32, unit = $34, credential = $35, method = $36
+            item_version = $31, deleted = false, state = $32, unit = $34, credential = $35, method = $36,
+            restores = $37
         FROM {arrays} AS n ({columns})
         WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id AND r.source_id = $33
         """
@@ -106,9 +163,10 @@ UPDATE_RESOURCES = Command(
 KEEP_HISTORY = Command(
     """
     INSERT INTO ehr_history
-        (patient_id, rtype, id, version, seq, updated, method, credential, batch, deleted, doc)
+        (patient_id, rtype, id, version, seq, updated, method, credential, batch, deleted, labels, title,
+        unit, encounter_id, main_id, restores, doc)
     SELECT r.patient_id, r.rtype, r.id, r.version, r.seq, r.updated, r.method, r.credential, r.batch,
-        r.deleted, r.doc
+        r.deleted, r.labels, r.title, r.unit, r.encounter_id, r.main_id, r.restores, r.doc
     FROM ehr_resource r
     JOIN unnest($2::text[], $3::text[]) AS old (rtype, id) ON old.rtype = r.rtype AND old.id = r.id
     WHERE r.patient_id = $1
@@ -117,7 +175,7 @@ KEEP_HISTORY = Command(
 RETRACT = Command(
     """
     UPDATE ehr_resource r SET deleted = true, version = r.version + 1, seq = gone.seq, updated = $5,
-        credential = $6, batch = $7, method = $8
+        credential = $6, batch = $7, method = $8, restores = $9
     FROM unnest($2::text[], $3::text[], $4::bigint[]) AS gone (rtype, id, seq)
     WHERE r.patient_id = $1 AND r.rtype = gone.rtype AND r.id = gone.id
     """
@@ -136,14 +194,15 @@ class StaleRow(Struct, frozen=True):
 
 STALE_PEOPLE = Scalar(
     UUID,
-    "SELECT DISTINCT patient_id FROM ehr_resource WHERE item_version < $1 LIMIT $2",
-    fan_out="an operator's rebuild walks all records, a few people at a time",
+    "SELECT patient_id FROM ehr_head WHERE item_version < $1 LIMIT $2",
+    fan_out="after an upgrade a worker walks all heads, a few people at a time",
 )
 LOCK_EXISTING_HEAD = Scalar(int, "SELECT head_seq FROM ehr_head WHERE patient_id = $1 FOR UPDATE")
 STALE_ROWS = Statement(
     StaleRow,
     "SELECT rtype, id, title, item, doc FROM ehr_resource WHERE patient_id = $1 AND item_version < $2",
 )
+MARK_VIEWS = Command("UPDATE ehr_head SET item_version = $2 WHERE patient_id = $1")
 REPLACE_VIEWS = Command(
     """
     UPDATE ehr_resource r SET section = n.section, active_until = n.active_until, negative = n.negative,

@@ -12,23 +12,34 @@ from ehr.queries import StaleRow
 from ehr.views.draft import Refer
 from store.database import Tx
 
-PEOPLE_PER_STEP = 100
-
 _item = msgspec.json.Decoder(Item).decode
 
 
-async def stale_people(tx: Tx) -> list[UUID]:
+async def stale_people(tx: Tx, limit: int) -> list[UUID]:
     """Some people whose views are older than this program; empty when nothing is left to do."""
-    return await queries.STALE_PEOPLE.all(tx, DISPLAY_VERSION, PEOPLE_PER_STEP)
+    return await queries.STALE_PEOPLE.all(tx, DISPLAY_VERSION, limit)
+
+
+async def rebuild_some(tx: Tx, limit: int) -> int:
+    """Rebuild the views of so many people; of how many. Heads are locked in order, as imports do."""
+    people = sorted(await stale_people(tx, limit))
+    for patient_id in people:
+        await rebuild_views(tx, patient_id)
+    return len(people)
 
 
 async def rebuild_views(tx: Tx, patient_id: UUID) -> int:
     """Rebuild one person's stale views; how many. Texts, versions and numbers stay as they are."""
     await queries.LOCK_EXISTING_HEAD.one(tx, patient_id)
     stale = await queries.STALE_ROWS.all(tx, patient_id, DISPLAY_VERSION)
-    if not stale:
-        return 0
-    new = [_again(row) for row in stale]
+    new = [made for row in stale if (made := _readable_again(row))]
+    if new:
+        await _replace(tx, patient_id, new)
+    await queries.MARK_VIEWS.run(tx, patient_id, DISPLAY_VERSION)
+    return len(new)
+
+
+async def _replace(tx: Tx, patient_id: UUID, new: list[NewResource]) -> None:
     await queries.REPLACE_VIEWS.run(
         tx,
         patient_id,
@@ -46,10 +57,18 @@ async def rebuild_views(tx: Tx, patient_id: UUID) -> int:
         [r.body for r in new],
         DISPLAY_VERSION,
     )
-    return len(new)
 
 
-def _again(row: StaleRow) -> NewResource:
+def _readable_again(row: StaleRow) -> NewResource | None:
+    """None where a stricter program cannot read what an older one took in: that view stays as it is."""
+    try:
+        return view_again(row)
+    except msgspec.ValidationError:
+        return None
+
+
+def view_again(row: StaleRow) -> NewResource:
+    """The row as its text makes it now, without what came from the rest of its unit: labels, references."""
     old = _item(row.item)
     return extract(
         row.rtype,

@@ -55,7 +55,7 @@ async def write_unit(
 
     Raises OtherSourceError when a resource stands under another source; then nothing is written.
     """
-    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now)
+    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
     assert head_seq is not None
     named = {(r.rtype, r.id): r for r in resources}
     # A head that never moved has no rows behind it.
@@ -67,7 +67,7 @@ async def write_unit(
         else {}
     )
     changes = _compare(named, stored, source)
-    seq = await _apply(tx, patient_id, source, unit, changes, head_seq, now)
+    seq = await apply_changes(tx, patient_id, source, unit, changes, head_seq, now)
     if seq != head_seq:
         await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
     return WriteResult(
@@ -77,17 +77,6 @@ async def write_unit(
         retracted=_count(changes.gone),
         head_seq=seq,
     )
-
-
-async def revert(tx: Tx, patient_id: UUID, source: Source, since: datetime, now: datetime) -> WriteResult:
-    """Retract what one credential wrote into a person's record since an instant (S3: a poisoned batch)."""
-    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now)
-    assert head_seq is not None
-    rows = await queries.STORED_BY_BATCH.all(tx, patient_id, source.credential, since)
-    seq = await _apply(tx, patient_id, source, None, Changes([], [], [], rows), head_seq, now)
-    if seq != head_seq:
-        await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
-    return WriteResult(created={}, updated={}, unchanged={}, retracted=_count(rows), head_seq=seq)
 
 
 def _compare(named: dict[Key, NewResource], stored: dict[Key, StoredRow], source: Source) -> Changes:
@@ -109,10 +98,20 @@ def _is_equal(old: StoredRow, new: NewResource) -> bool:
     return old.content_sha256 == new.content_sha256 and old.labels == new.labels and not old.deleted
 
 
-async def _apply(
-    tx: Tx, patient_id: UUID, source: Source, unit: str | None, changes: Changes, seq: int, now: datetime
+async def apply_changes(
+    tx: Tx,
+    patient_id: UUID,
+    source: Source,
+    unit: str | None,
+    changes: Changes,
+    seq: int,
+    now: datetime,
+    restores: int | None = None,
 ) -> int:
-    """Write the differences; the number of the last one."""
+    """Write the differences under the lock of the head row; the number of the last one.
+
+    restores: the version that the changed rows go back to, of an act that takes others back.
+    """
     tail = (now, source.facility_id, source.batch, DISPLAY_VERSION, source.state, source.source_id)
     tail_end = (unit, source.credential, source.method)
     if changes.created:
@@ -126,13 +125,15 @@ async def _apply(
         seq += len(changes.created)
     await _keep_history(tx, patient_id, changes)
     if changes.updated:
-        await queries.UPDATE_RESOURCES.run(tx, patient_id, *_arrays(changes.updated, seq), *tail, *tail_end)
+        await queries.UPDATE_RESOURCES.run(
+            tx, patient_id, *_arrays(changes.updated, seq), *tail, *tail_end, restores
+        )
         seq += len(changes.updated)
     if changes.gone:
         keys = [r.rtype for r in changes.gone], [r.id for r in changes.gone]
         numbers = list(range(seq + 1, seq + len(changes.gone) + 1))
         await queries.RETRACT.run(
-            tx, patient_id, *keys, numbers, now, source.credential, source.batch, source.method
+            tx, patient_id, *keys, numbers, now, source.credential, source.batch, source.method, restores
         )
         seq += len(changes.gone)
     return seq

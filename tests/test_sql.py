@@ -35,7 +35,7 @@ FAN_OUTS = {
     "consent.housekeeping.queries.DELETE_PRACTITIONER_REQUESTS",
     "consent.housekeeping.queries.DELETE_QUOTAS",
     "consent.housekeeping.queries.ERASE_CODES",
-    "ehr.intake.queries.PATIENTS_OF_CREDENTIAL",
+    "ehr.intake.queries.PATIENTS_OF_CREDENTIALS",
     "ehr.queries.STALE_PEOPLE",
     "ehr.reads.queries.CODES_IN_USE",
     "identity.housekeeping.queries.DELETE_ACTIVATIONS",

@@ -48,11 +48,11 @@ RECEIPT_BY_ID = Statement(
     ReceiptRow,
     "SELECT receipt_id, received_at, units FROM ehr_receipt WHERE actor_id = $1 AND receipt_id = $2",
 )
-PATIENTS_OF_CREDENTIAL = Scalar(
+PATIENTS_OF_CREDENTIALS = Scalar(
     UUID,
     """
     SELECT DISTINCT patient_id FROM ehr_resource
-    WHERE credential = $1 AND updated >= $2 AND NOT deleted ORDER BY patient_id
+    WHERE credential = ANY($1::text[]) AND updated >= $2 ORDER BY patient_id
     """,
     fan_out="an operator takes a poisoned batch back; nobody knows whose books it reached",
 )

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 from asyncpg import Record
 
-from ehr.store import OtherSourceError, revert, write_unit
+from ehr.revert import Undo, revert
+from ehr.store import OtherSourceError, write_unit
+from kernel.ids import uuid7
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.people import make_citizen
@@ -106,8 +108,9 @@ async def test_s3_revert_retracts_one_credential_and_leaves_the_rest(
     await write(store, person.patient_id, [condition("a")], clock.now())
     poisoned_since = clock.advance(hours=1)
     await write(store, person.patient_id, [condition("b")], clock.now(), source=hospital("b"))
+    undo = Undo(credentials=frozenset({"system-b"}), since=poisoned_since, batch=uuid7(clock.now()))
     async with store.transaction() as tx:
-        result = await revert(tx, person.patient_id, hospital("b"), poisoned_since, clock.now())
+        result = await revert(tx, person.patient_id, undo, clock.now())
     assert result.retracted == {"Condition": 1}
     assert [r["deleted"] for r in await rows(store, person.patient_id)] == [False, True]
 

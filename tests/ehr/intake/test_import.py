@@ -8,7 +8,6 @@ import pytest
 from msgspec import UNSET
 
 from ehr.intake.files import import_paths
-from ehr.intake.revert import revert_since
 from store.database import Store
 from tests.ehr.intake.records import NEWBORN, OUTPATIENT, allergy, bundle, rows, send
 from tests.support.bundles import rewrite_bundle, rewrite_package, sample_bundles, sample_package
@@ -187,17 +186,3 @@ async def test_what_the_gate_stops_is_nowhere_in_the_database(store: Store, cloc
     text = re.sub(r'"data":"[^"]*"', "", kept)
     assert "amlodipin" in text
     assert re.search(r'"b20|h i v|\bopc\b|\barv\b', text) is None
-
-
-async def test_s3_revert_takes_one_credentials_batch_back(store: Store, clock: FrozenClock) -> None:
-    citizen = await make_citizen(store, clock)
-    facility = await make_facility(store, clock)
-    await send(store, clock, facility, bundle(citizen, allergy()), "good")
-    before = await rows(store, citizen.patient_id)
-    clock.advance(seconds=60)
-    since = clock.now()
-    await send(store, clock, facility, bundle(citizen, allergy("Poison", "a2")), "stolen")
-    counts = await revert_since(store, clock, "stolen", since)
-    assert counts["AllergyIntolerance"] == 1
-    live = [row for row in await rows(store, citizen.patient_id) if not row[6]]
-    assert live == before

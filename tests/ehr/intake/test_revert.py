@@ -1,0 +1,122 @@
+"""A poisoned batch taken back leaves the book as before: changed, emptied and added rows alike (S3)."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from ehr.intake.revert import revert_since
+from identity.models import Facility
+from store.database import Store
+from tests.ehr.intake.records import OUTPATIENT, allergy, bundle, rows, send
+from tests.support.bundles import rewrite_package, sample_package
+from tests.support.clock import FrozenClock
+from tests.support.people import Citizen, make_citizen, make_facility
+
+# All of a row that says something; not when, by whom and how it came there.
+CONTENT = """
+    SELECT rtype, id, doc, item, body, title, title_folded, section, status, code, code_system, category,
+        labels, eff, eff_until, sort_at, active_until, negative, flag, encounter_id, main_id, unit, source_id,
+        facility_id, state, content_sha256
+    FROM ehr_resource WHERE patient_id = $1 AND NOT deleted ORDER BY rtype, id
+"""
+
+
+class Hospital:
+    """One facility's sendings about one person, an hour apart."""
+
+    def __init__(self, store: Store, clock: FrozenClock, facility: Facility, citizen: Citizen) -> None:
+        self.store, self.clock, self.facility, self.citizen = store, clock, facility, citizen
+
+    async def package(self, credential: str, **fields: str) -> None:
+        data = rewrite_package(sample_package(OUTPATIENT), self.citizen, **fields)
+        await self._send(data, credential)
+
+    async def allergies(self, credential: str, *resources: dict[str, Any], **request: str) -> None:
+        await self._send(bundle(self.citizen, *resources, **request), credential)
+
+    async def _send(self, data: bytes, credential: str) -> None:
+        (report,) = await send(self.store, self.clock, self.facility, data, credential)
+        assert (report.status, report.reasons) == ("imported", [])
+        self.clock.advance(hours=1)
+
+    async def revert(self, *credentials: str, since: datetime) -> dict[str, dict[str, int]]:
+        done = await revert_since(self.store, self.clock, credentials, since)
+        self.clock.advance(hours=1)
+        return {"restored": done.restored, "retracted": done.retracted}
+
+    async def content(self) -> list[tuple[Any, ...]]:
+        async with self.store.transaction() as tx:
+            return [tuple(row) for row in await tx.fetch(CONTENT, self.citizen.patient_id)]
+
+
+@pytest.fixture
+async def hospital(store: Store, clock: FrozenClock) -> Hospital:
+    citizen = await make_citizen(store, clock)
+    return Hospital(store, clock, await make_facility(store, clock, code="01028"), citizen)
+
+
+async def test_s3_a_poisoned_batch_taken_back_leaves_the_book_as_before(hospital: Hospital) -> None:
+    await hospital.package("good", MA_BENH_KT="E11.9;E78.5")
+    await hospital.allergies("good", allergy("Penicillin", "a1"), allergy("Latex", "a2"))
+    before, since = await hospital.content(), hospital.clock.now()
+    # Changes the diagnosis, empties the rest of the episode, changes one allergy and adds another.
+    await hospital.package("stolen", MA_BENH_KT="C34.9")
+    await hospital.allergies("stolen", allergy("Không dị ứng", "a1"), allergy("Poison", "a9"))
+    await hospital.package("stolen", MA_BENH_KT="C50.9")
+    assert await hospital.content() != before
+    done = await hospital.revert("stolen", since=since)
+    assert await hospital.content() == before
+    assert done["restored"]["Condition"] >= 1
+    assert done["restored"]["AllergyIntolerance"] == 1
+    assert done["retracted"]["AllergyIntolerance"] == 1
+    again = await rows(hospital.store, hospital.citizen.patient_id)
+    assert await hospital.revert("stolen", since=since) == {"restored": {}, "retracted": {}}
+    assert await rows(hospital.store, hospital.citizen.patient_id) == again
+
+
+async def test_s3_what_a_source_retracted_itself_stays_retracted(hospital: Hospital) -> None:
+    await hospital.package("good", MA_BENH_KT="E11.9;E78.5")
+    await hospital.package("good", MA_BENH_KT="E78.5")
+    before, since = await hospital.content(), hospital.clock.now()
+    await hospital.package("stolen", MA_BENH_KT="E11.9;E78.5")
+    assert await hospital.content() != before
+    await hospital.revert("stolen", since=since)
+    assert await hospital.content() == before
+
+
+async def test_s3_what_another_credential_wrote_over_the_poison_stays(hospital: Hospital) -> None:
+    await hospital.allergies("good", allergy("Penicillin"))
+    since = hospital.clock.now()
+    await hospital.allergies("stolen", allergy("Poison"))
+    await hospital.allergies("good", allergy("Penicillin V"))
+    after = await hospital.content()
+    assert await hospital.revert("stolen", since=since) == {"restored": {}, "retracted": {}}
+    assert await hospital.content() == after
+    # Poison over that again goes back to what stood between the two.
+    await hospital.allergies("stolen", allergy("Poison"))
+    await hospital.revert("stolen", since=since)
+    assert await hospital.content() == after
+
+
+@pytest.mark.parametrize("order", [(("b",), ("a",)), (("a", "b"),)], ids=["one after the other", "at once"])
+async def test_s3_two_stolen_credentials_go_back_to_what_stood_before_both(
+    hospital: Hospital, order: tuple[tuple[str, ...], ...]
+) -> None:
+    await hospital.allergies("good", allergy("Penicillin"))
+    before, since = await hospital.content(), hospital.clock.now()
+    await hospital.allergies("a", allergy("Poison A"), allergy("New A", "a2"))
+    await hospital.allergies("b", allergy("Poison B"), allergy("New B", "a2"))
+    for credentials in order:
+        await hospital.revert(*credentials, since=since)
+    assert await hospital.content() == before
+
+
+async def test_s3_a_resend_after_a_revert_is_equal_and_makes_no_version(hospital: Hospital) -> None:
+    await hospital.allergies("good", allergy("Penicillin"))
+    since = hospital.clock.now()
+    await hospital.allergies("stolen", allergy("Poison"))
+    await hospital.revert("stolen", since=since)
+    before = await rows(hospital.store, hospital.citizen.patient_id)
+    await hospital.allergies("good", allergy("Penicillin"))
+    assert await rows(hospital.store, hospital.citizen.patient_id) == before
