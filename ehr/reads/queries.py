@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from store.statement import Scalar, Statement
+from store.statement import Statement
 
 # The second half drops an explicit "none known" for everybody once something is known, so that its absence
 # tells nothing about what is withheld.
@@ -41,7 +41,15 @@ def _filtered(sql: str) -> str:
     )
 
 
-HEAD_SEQ = Scalar(int, "SELECT head_seq FROM ehr_head WHERE patient_id = $1")
+class Head(Struct, frozen=True):
+    """What an answer changes with: the record's last number, and how old its oldest reading view is."""
+
+    head_seq: int
+    item_version: int
+
+
+HEAD = Statement(Head, "SELECT head_seq, item_version FROM ehr_head WHERE patient_id = $1")
+NO_HEAD = Head(0, 0)
 
 
 class ItemRow(Struct, frozen=True):

@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from ehr.rebuild import rebuild_views
 from kernel.access import Label
 from store.database import Store
 from tests.support.clock import FrozenClock
@@ -87,6 +88,22 @@ async def test_own_unchanged_answer_builds_nothing_and_is_not_logged(
     changed = await client.get("/v1/me/summary", headers=held)
     assert changed.status_code == 200
     assert changed.headers["etag"] != first.headers["etag"]
+
+
+async def test_a_view_made_anew_is_a_new_answer(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    person = await make_citizen(store, clock)
+    await write(store, person.patient_id, [problem("a")], clock.now())
+    async with store.transaction() as tx:
+        for table in ("ehr_resource", "ehr_head"):
+            await tx.execute(f"UPDATE {table} SET item_version = 0 WHERE patient_id = $1", person.patient_id)
+    first = await client.get("/v1/me/conditions", headers=bearer(person.token))
+    held = bearer(person.token) | {"If-None-Match": first.headers["etag"]}
+    assert (await client.get("/v1/me/conditions", headers=held)).status_code == 304
+    async with store.transaction() as tx:
+        assert await rebuild_views(tx, person.patient_id) == 1
+    assert (await client.get("/v1/me/conditions", headers=held)).status_code == 200
 
 
 async def test_s25_a_doctors_unchanged_answer_is_one_row(
