@@ -1,6 +1,6 @@
 """Answering a request: the citizen approves in the app (A, B), or a code is typed by the doctor (C, D).
 
-Every secret goes through `queries.check_code`: one statement charges the attempt, compares and
+Every secret goes through `check_code`: one statement charges the attempt, compares and
 decides. A wrong answer is a returned refusal, so its charge and its audit row stay.
 """
 
@@ -14,9 +14,9 @@ import rfc8785
 from msgspec import Struct
 
 from audit.service import record_act
-from consent import queries
 from consent.artefact import label_names
-from consent.grants import Consented, issue_grant
+from consent.codes.queries import Check, check_code
+from consent.grants.service import Consented, issue_grant
 from consent.models import AccessRequest, Grant, PractitionerRequest, Scope, Tier
 from consent.policy import (
     ATTEMPTS_MAX,
@@ -33,7 +33,9 @@ from consent.problems import (
     REQUEST_EXPIRED,
     SCOPE_EXCEEDS_REQUEST,
 )
-from consent.requests import has_ticket, is_present, own_mirror, request_for_citizen, requested_scope
+from consent.queries import lock_guard, set_wrong_codes
+from consent.requests.queries import request_by_id
+from consent.requests.service import has_ticket, is_present, own_mirror, request_for_citizen, requested_scope
 from consent.role_caps import role_cap
 from consent.transfer import HOTP_DIGITS, digits_are_live, live_counters, nonce_is_live
 from identity.devices import StepUp, verify_step_up
@@ -155,7 +157,7 @@ async def approve(
     """Tiers A and B. Refused: request-*, step-up-refused, scope-exceeds-request, nothing-to-grant,
     otp-invalid (charged), challenge-dead."""
     assert access.action == "manage-grants"
-    await queries.lock_guard(tx, access.patient_id)
+    await lock_guard(tx, access.patient_id)
     request = await request_for_citizen(tx, access.patient_id, request_id, now)
     if isinstance(request, Refused):
         return request
@@ -200,8 +202,8 @@ async def enter_code(
     mirror = await own_mirror(tx, actor, request_id)
     if isinstance(mirror, Refused):
         return mirror
-    wrong_codes = await queries.lock_guard(tx, mirror.patient_id)
-    request = await queries.request_by_id(tx, mirror.patient_id, request_id)
+    wrong_codes = await lock_guard(tx, mirror.patient_id)
+    request = await request_by_id(tx, mirror.patient_id, request_id)
     assert request is not None
     presence = await is_present(tx, request, now)
     tier: Tier = "C" if len(code) == HOTP_DIGITS else "D"
@@ -220,9 +222,9 @@ async def enter_code(
         return _over(mirror, now)
     if check.grant_id != grant_id:
         # No guess where no code could have been right: else anybody anywhere could turn D off (S31).
-        await queries.set_wrong_codes(tx, request.patient_id, wrong_codes + may)
+        await set_wrong_codes(tx, request.patient_id, wrong_codes + may)
         return await _not_granted(tx, actor, request, check, trace_id, now)
-    await queries.set_wrong_codes(tx, request.patient_id, 0)
+    await set_wrong_codes(tx, request.patient_id, 0)
     if tier == "D":
         await _free_phone(tx, keys, request.patient_id, now)
     consented = Consented(tier=tier, scope=scope, presence=presence)
@@ -326,8 +328,8 @@ async def _hotp_match(
 
 async def _charge(
     tx: Tx, request: AccessRequest, attempt: _Attempt, grant_id: UUID, now: datetime
-) -> queries.Check | None:
-    return await queries.check_code(
+) -> Check | None:
+    return await check_code(
         tx,
         patient_id=request.patient_id,
         request_id=request.request_id,
@@ -341,7 +343,7 @@ async def _charge(
 
 
 async def _not_granted(
-    tx: Tx, actor: Actor, request: AccessRequest, check: queries.Check | None, trace_id: str, now: datetime
+    tx: Tx, actor: Actor, request: AccessRequest, check: Check | None, trace_id: str, now: datetime
 ) -> Refused:
     if check is None:
         return Refused(problem=CHALLENGE_DEAD)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from consent import queries
+from consent.grants import queries
 from consent.policy import is_held
 from consent.problems import NO_ACCESS
 from consent.role_caps import role_cap

@@ -12,12 +12,13 @@ from uuid import UUID
 import rfc8785
 
 from audit.service import record_act
-from consent import queries
 from consent.approval import Signed
+from consent.grants import queries
+from consent.grants.queries import GrantKey
 from consent.models import Grant
 from consent.policy import is_held
 from consent.problems import UNKNOWN_GRANT
-from consent.queries import GrantKey
+from consent.queries import lock_guard
 from identity.devices import verify_step_up
 from identity.practitioners import factors_reset_at
 from identity.problems import STEP_UP_REFUSED
@@ -64,7 +65,7 @@ async def confirm_grant(
     """
     assert access.action == "confirm-grants"
     actor = access.actor
-    await queries.lock_guard(tx, access.patient_id)
+    await lock_guard(tx, access.patient_id)
     grant = await queries.grant_by_id(tx, access.patient_id, grant_id)
     if grant is None:
         return Refused(problem=UNKNOWN_GRANT)

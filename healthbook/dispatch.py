@@ -8,10 +8,10 @@ from uuid import UUID
 
 import msgspec
 
-from consent.codes import code_for_delivery, forget_code
+from consent.codes.service import code_for_delivery, forget_code
+from consent.grants.queries import GrantKey
 from consent.holds import NOBODY, announce_held
-from consent.queries import GrantKey
-from consent.requests import request_for_citizen
+from consent.requests.service import request_for_citizen
 from healthbook.housekeeping import KIND, do_chore
 from identity.sign_in import sign_in_code_for_delivery
 from kernel.problems import Refused

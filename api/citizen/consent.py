@@ -12,9 +12,10 @@ from msgspec import Meta, Struct
 from api.acting import begin_for
 from api.facility.desk import SCAN_PROBLEMS, QrText
 from api.request import Call, answer
-from consent import approval, grants, holds, requests
+from consent import approval, holds
 from consent.approval import Approval, Signed
 from consent.artefact import label_names
+from consent.grants import service as grants
 from consent.models import AccessRequest, EndReason, Grant, Tier
 from consent.policy import cap_for
 from consent.problems import (
@@ -27,6 +28,7 @@ from consent.problems import (
     UNKNOWN_GRANT,
     UNKNOWN_REQUEST,
 )
+from consent.requests import service as requests
 from consent.transfer import read_scan
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
 from kernel.access import Label, RecordType, Role

@@ -12,7 +12,9 @@ from msgspec import Meta, Struct
 from api.facility.desk import SCAN_PROBLEMS
 from api.idempotency import PROBLEMS, create_once
 from api.request import Call, answer
-from consent import approval, codes, grants, requests
+from consent import approval
+from consent.codes import service as codes
+from consent.grants import service as grants
 from consent.models import AskingState, PractitionerGrant
 from consent.policy import DAY
 from consent.problems import (
@@ -23,7 +25,8 @@ from consent.problems import (
     ROLE_MAY_NOT_ASK,
     UNKNOWN_REQUEST,
 )
-from consent.requests import Ask, Asked
+from consent.requests import service as requests
+from consent.requests.service import Ask, Asked
 from consent.transfer import Display
 from identity.problems import TOO_MANY
 from kernel.access import Actor, RecordType

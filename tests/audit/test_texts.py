@@ -15,7 +15,7 @@ from tests.support.shared import ROOT
 TEXTS: dict[str, Any] = json.loads((ROOT / "audit" / "texts" / "vi.json").read_bytes())
 PACKAGES = ("identity", "consent", "visits", "ehr", "notifications", "api", "healthbook")
 TAG = re.compile(r"[a-z]+:[a-z-]+:[a-z-]+")
-# consent/requests.py makes these from the request's new status.
+# consent/requests/service.py makes these from the request's new status.
 COMPOSED = {"consent:request:refuse", "consent:request:report"}
 # The sections that can be opened alone; "documents" has an action of its own.
 PARTS = {

@@ -6,10 +6,11 @@ from uuid import UUID
 import pytest
 import rfc8785
 
-from consent import codes, queries
 from consent.approval import CodeVerdict, approval_text
-from consent.codes import CodeAsked, CodeForDelivery
+from consent.codes import service as codes
+from consent.codes.service import CodeAsked, CodeForDelivery
 from consent.models import Grant
+from consent.queries import set_wrong_codes
 from consent.transfer import canonical_text, draw, nonce_at, read_scan, step_of
 from identity.models import Facility
 from identity.phones import make_login, take_code_lock
@@ -431,7 +432,7 @@ async def test_fifty_wrong_codes_silence_c_for_a_requester_without_presence(
     await steps.granted(store, clock, doctor, citizen)  # the facility is warm
     clock.advance(hours=13)
     async with store.transaction() as tx:
-        await queries.set_wrong_codes(tx, citizen.patient_id, 50)
+        await set_wrong_codes(tx, citizen.patient_id, 50)
     request = await steps.asked(store, clock, doctor, kind="national-id", value=citizen.number)
     row = await steps.row_of(store, doctor, request.request_id)
     assert (row.presence, row.delivery) == (False, "ring")

@@ -7,9 +7,11 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from consent import grants, queries, requests
 from consent.decision import decide
+from consent.grants import service as grants
+from consent.grants.queries import Proof
 from consent.models import Grant
+from consent.requests import service as requests
 from consent.role_caps import role_cap
 from identity.models import Facility
 from identity.practitioners import end_role, suspend
@@ -217,7 +219,7 @@ async def test_the_artefact_is_signed_and_says_what_was_granted(
     grant = await steps.granted(store, clock, doctor, citizen)
     async with store.transaction() as tx:
         proof = await grants.proof_of_grant(tx, citizen.patient_id, grant.grant_id)
-    assert isinstance(proof, queries.Proof)
+    assert isinstance(proof, Proof)
     (public,) = store.keys.public_keys("consent-artefact").values()
     opened = jws.deserialize_compact(proof.artefact, ECKey.import_key(public), algorithms=["ES256"])
     said = json.loads(opened.payload)

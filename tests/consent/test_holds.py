@@ -9,9 +9,11 @@ import msgspec
 import pytest
 import rfc8785
 
-from consent import grants, holds, queries
+from consent import holds
 from consent.approval import Signed
 from consent.decision import decide
+from consent.grants import service as grants
+from consent.grants.queries import grants_of_person
 from consent.models import Grant
 from healthbook.dispatch import dispatch
 from identity import practitioners
@@ -271,7 +273,7 @@ async def test_a_refused_and_an_own_read_tell_nobody(
 ) -> None:
     assert await steps.read(store, clock, doctor, citizen.patient_id) == "no-access"
     async with store.transaction() as tx:
-        assert await queries.grants_of_person(tx, citizen.patient_id, grants.LAST_ID, 5) == []
+        assert await grants_of_person(tx, citizen.patient_id, grants.LAST_ID, 5) == []
     emitted = "SELECT count(*) FROM outbox WHERE patient_id = $1 AND event = 'consent.used'"
     assert await steps.count(owner, emitted, citizen.patient_id) == 0
 

@@ -8,10 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from consent import codes, requests
 from consent.approval import CodeVerdict
+from consent.codes import service as codes
 from consent.models import Grant
-from consent.requests import Asked, AskingView
+from consent.requests import service as requests
+from consent.requests.service import Asked, AskingView
 from identity.models import Facility
 from kernel.access import Access, Label
 from kernel.problems import ProblemError, Refused

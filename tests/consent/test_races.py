@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from consent import requests
 from consent.approval import CodeVerdict
 from consent.models import Grant
+from consent.requests import service as requests
 from identity.models import Facility
 from kernel.access import Access
 from kernel.problems import Refused

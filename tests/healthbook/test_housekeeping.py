@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from consent.codes import ask_code
+from consent.codes.service import ask_code
 from healthbook import housekeeping
 from healthbook.housekeeping import CHORES, EVERY, KIND, Chore, arm_chores, bucket_of_chore, do_chore
 from healthbook.worker import TICK_RETRY, Worker

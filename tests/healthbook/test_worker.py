@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from consent.codes import ask_code
-from consent.requests import refuse_request
+from consent.codes.service import ask_code
+from consent.requests.service import refuse_request
 from healthbook.dispatch import HANDLERS
 from healthbook.worker import ATTEMPTS_BEFORE_ALERT, Worker
 from identity.sign_in import start
@@ -365,7 +365,7 @@ async def test_a_database_that_is_away_for_a_while_does_not_end_the_worker(
 
 
 EVENT_NAME = re.compile(r"(identity|consent|visit|ehr)\.[a-z]+(-[a-z]+)*")
-# Made from the status of a request (consent/requests.py).
+# Made from the status of a request (consent/requests/service.py).
 COMPOSED = {"consent.refused", "consent.reported"}
 
 

@@ -7,11 +7,14 @@ from uuid import UUID
 
 import rfc8785
 
-from consent import approval, grants, queries, requests
+from consent import approval
 from consent.approval import Approval, CodeVerdict, Signed
 from consent.decision import decide
+from consent.grants import service as grants
 from consent.models import AccessRequest, Grant
-from consent.requests import Ask, Asked
+from consent.requests import service as requests
+from consent.requests.queries import request_by_id
+from consent.requests.service import Ask, Asked
 from consent.transfer import canonical_text, digits_at, nonce_at, step_of
 from identity.sessions import authenticate
 from kernel.access import Access, Action, Label
@@ -53,7 +56,7 @@ async def row_of(store: Store, doctor: Doctor, request_id: UUID) -> AccessReques
     async with store.transaction() as tx:
         mirror = await requests.own_mirror(tx, doctor.actor, request_id)
         assert not isinstance(mirror, Refused)
-        row = await queries.request_by_id(tx, mirror.patient_id, request_id)
+        row = await request_by_id(tx, mirror.patient_id, request_id)
     assert row is not None
     return row
 

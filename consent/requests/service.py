@@ -12,7 +12,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from audit.service import record_act
-from consent import grants, queries
+from consent.grants.queries import has_recent_grant, unended_grants
+from consent.grants.service import revoke_grant
 from consent.models import AccessRequest, AskingState, Delivery, PractitionerRequest, RequestStatus, Scope
 from consent.policy import (
     DAY,
@@ -36,6 +37,8 @@ from consent.problems import (
     ROLE_MAY_NOT_ASK,
     UNKNOWN_REQUEST,
 )
+from consent.queries import lock_guard, use_quota
+from consent.requests import queries
 from consent.role_caps import role_cap
 from consent.transfer import Display, draw
 from ehr.encounters import has_encounter_with
@@ -119,7 +122,7 @@ async def request_access(
     crowded = await _charge_practitioner(tx, actor, subject, now)
     if crowded is not None:
         return crowded
-    await queries.lock_guard(tx, subject.patient_id)
+    await lock_guard(tx, subject.patient_id)
     presence = await _presence(tx, actor, subject, trace_id, now)
     delivery = await _delivery(tx, keys, actor, subject, presence, now)
     request = _new_request(actor, ask.purpose, scope, subject.patient_id, presence, delivery, now)
@@ -241,8 +244,8 @@ async def report_request(
         return refused
     request = await queries.request_by_id(tx, access.patient_id, request_id)
     assert request is not None
-    for grant_id in await queries.unended_grants(tx, access.patient_id, request.practitioner_id):
-        await grants.revoke_grant(tx, access, grant_id, trace_id=trace_id, now=now)
+    for grant_id in await unended_grants(tx, access.patient_id, request.practitioner_id):
+        await revoke_grant(tx, access, grant_id, trace_id=trace_id, now=now)
     return None
 
 
@@ -251,7 +254,7 @@ async def _end(
 ) -> Refused | None:
     assert access.action == "manage-grants"
     patient_id = access.patient_id
-    await queries.lock_guard(tx, patient_id)
+    await lock_guard(tx, patient_id)
     if not await queries.end_request(tx, patient_id, request_id, status, now):
         standing = await queries.request_by_id(tx, patient_id, request_id)
         if standing is not None and standing.status == status:
@@ -318,7 +321,7 @@ def _pseudo_id(subject_hash: bytes) -> UUID:
 async def _charge_practitioner(tx: Tx, actor: Actor, subject: _Subject, now: datetime) -> Refused | None:
     """The limits that may be told, for they depend on nothing but what was presented."""
     today = local_day(now)
-    if not await queries.use_quota(tx, actor.actor_id, "request", today, REQUESTS_PER_PRACTITIONER_DAY):
+    if not await use_quota(tx, actor.actor_id, "request", today, REQUESTS_PER_PRACTITIONER_DAY):
         wait = start_of_day(today + timedelta(days=1)) - now
         return Refused(problem=TOO_MANY, retry_after_seconds=int(wait.total_seconds()) + 1)
     asked = await queries.subject_count(
@@ -356,7 +359,7 @@ async def _delivery(
     )
     since = start_of_day(months_before(local_day(now), WARM_MONTHS))
     met = await has_encounter_with(tx, patient_id, actor.facility_id, since)
-    agreed = await queries.has_recent_grant(tx, patient_id, actor.facility_id, since)
+    agreed = await has_recent_grant(tx, patient_id, actor.facility_id, since)
     over = burden.pair_hour >= REQUESTS_PER_SUBJECT_HOUR or burden.pair_day >= REQUESTS_PER_SUBJECT_DAY
     return delivery_of(
         reachable=_reachable(person, now),

@@ -7,11 +7,13 @@ import msgspec
 from msgspec import Struct
 
 from audit.service import record_act
-from consent import queries
 from consent.artefact import fhir_consent, sign_artefact
+from consent.grants import queries
 from consent.models import AccessRequest, Grant, PractitionerGrant, Scope, Tier
 from consent.policy import REMOTE_DELAY
 from consent.problems import UNKNOWN_GRANT
+from consent.queries import lock_guard
+from consent.requests.queries import mark_granted
 from kernel.access import Access, Actor
 from kernel.paging import PAGE_MAX
 from kernel.problems import Refused
@@ -64,7 +66,7 @@ async def issue_grant(
         fhir_consent=msgspec.json.encode(fhir_consent(grant)).decode(),
     )
     await queries.insert_practitioner_grant(tx, grant)
-    await queries.mark_granted(tx, request.practitioner_id, request.request_id, grant_id)
+    await mark_granted(tx, request.practitioner_id, request.request_id, grant_id)
     await emit(tx, grant.patient_id, "consent.granted", {"grant_id": str(grant_id)}, now)
     await record_act(
         tx,
@@ -86,7 +88,7 @@ async def revoke_grant(
     """Take a grant back; the practitioner's next request is refused. Once more changes nothing."""
     assert access.action == "manage-grants"
     patient_id = access.patient_id
-    await queries.lock_guard(tx, patient_id)
+    await lock_guard(tx, patient_id)
     ended = await queries.revoke(tx, patient_id, grant_id, now)
     if ended is None:
         known = await queries.grant_by_id(tx, patient_id, grant_id)

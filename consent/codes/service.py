@@ -13,8 +13,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from audit.service import record_act
-from consent import queries
 from consent.approval import code_hash
+from consent.codes import queries
 from consent.models import AccessRequest
 from consent.policy import (
     APP_FIRST_FOR,
@@ -28,7 +28,9 @@ from consent.policy import (
     tier_open,
 )
 from consent.problems import CHALLENGE_DEAD, REQUEST_EXPIRED
-from consent.requests import has_ticket, is_present, own_mirror
+from consent.queries import lock_guard, use_quota
+from consent.requests.queries import request_by_id
+from consent.requests.service import has_ticket, is_present, own_mirror
 from identity.devices import list_devices
 from identity.phones import login_phone, login_phone_replaced_at, take_code_lock
 from identity.practitioners import practitioner_card
@@ -74,8 +76,8 @@ async def ask_code(
     mirror = await own_mirror(tx, actor, request_id)
     if isinstance(mirror, Refused):
         return mirror
-    wrong_codes = await queries.lock_guard(tx, mirror.patient_id)
-    request = await queries.request_by_id(tx, mirror.patient_id, request_id)
+    wrong_codes = await lock_guard(tx, mirror.patient_id)
+    request = await request_by_id(tx, mirror.patient_id, request_id)
     assert request is not None
     code = f"{secrets.randbelow(10**6):06d}"
     wanted = await _deliverable(tx, keys, request, wrong_codes, now)
@@ -149,7 +151,7 @@ async def _deliverable(
     # Only a code that is sent may cost the facility one of its day (S31) or hold back sign-in codes: else
     # any request would silence the desk or lock a person out. The same rows are written for nobody.
     payer = request.facility_id if wanted else request.patient_id
-    paid = await queries.use_quota(tx, payer, "sms", local_day(now), SMS_PER_FACILITY_DAY)
+    paid = await use_quota(tx, payer, "sms", local_day(now), SMS_PER_FACILITY_DAY)
     lock = phone.phone_hash if phone is not None and wanted and paid else _no_phone(keys, request.patient_id)
     free = await take_code_lock(tx, lock, "consent", now + CODE_TTL, now)
     return wanted and paid and free

@@ -1,0 +1,1 @@
+"""What a person granted: issuing, ending, listing, and the mirror on the practitioner's side."""

@@ -1,0 +1,305 @@
+"""All SQL of grants and of their mirrors on the practitioner's side."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from consent.models import Grant, LiveGrant, PractitionerGrant
+from store.database import Tx
+from store.statement import Command, Scalar, Statement
+
+LIVE_GRANT = Statement(
+    LiveGrant,
+    """
+    SELECT g.grant_id, g.version, g.types, g.since, g.until, g.labels, g.created_at, g.confirmed_at, g.told_on
+    FROM consent_grant g JOIN citizen c ON c.patient_id = g.patient_id
+    WHERE g.patient_id = $1 AND g.practitioner_id = $2 AND g.facility_id = $3 AND g.ended_at IS NULL
+      AND g.starts_at <= $4 AND g.ends_at > $4 AND c.state IN ('active', 'death-reported')
+    """,
+)
+
+
+async def live_grant(
+    tx: Tx, patient_id: UUID, practitioner_id: UUID, facility_id: UUID, now: datetime
+) -> LiveGrant | None:
+    """The grant in force of this practitioner at this facility, of a living person; one statement."""
+    return await LIVE_GRANT.one(tx, patient_id, practitioner_id, facility_id, now)
+
+
+TELL_FIRST_USE = Scalar(
+    UUID,
+    """
+    UPDATE consent_grant SET told_on = $3
+    WHERE patient_id = $1 AND grant_id = $2 AND (told_on IS NULL OR told_on < $3)
+    RETURNING grant_id
+    """,
+)
+
+
+async def take_first_use(tx: Tx, patient_id: UUID, grant_id: UUID, day: date) -> bool:
+    """True for the one use that is the grant's first of the day."""
+    return await TELL_FIRST_USE.one(tx, patient_id, grant_id, day) is not None
+
+
+RECENT_GRANT = Scalar(
+    bool,
+    """
+    SELECT EXISTS (SELECT FROM consent_grant WHERE patient_id = $1 AND facility_id = $2 AND created_at > $3)
+        AS known
+    """,
+)
+
+
+async def has_recent_grant(tx: Tx, patient_id: UUID, facility_id: UUID, since: datetime) -> bool:
+    return bool(await RECENT_GRANT.one(tx, patient_id, facility_id, since))
+
+
+GRANT_COLUMNS = """patient_id, grant_id, version, supersedes, request_id, practitioner_id,
+    practitioner_name, licence, facility_id, facility_name, purpose, tier, presence, types, since, until,
+    labels, created_at, starts_at, ends_at, ended_at, end_reason, confirmed_at"""
+
+
+class Superseded(Struct, frozen=True):
+    grant_id: UUID
+    version: int
+
+
+SUPERSEDE = Statement(
+    Superseded,
+    """
+    UPDATE consent_grant SET ended_at = $4, end_reason = 'superseded'
+    WHERE patient_id = $1 AND practitioner_id = $2 AND facility_id = $3 AND ended_at IS NULL
+    RETURNING grant_id, version
+    """,
+)
+
+
+async def supersede(
+    tx: Tx, patient_id: UUID, practitioner_id: UUID, facility_id: UUID, now: datetime
+) -> Superseded | None:
+    """End the one grant that is not ended yet, in force or run out."""
+    return await SUPERSEDE.one(tx, patient_id, practitioner_id, facility_id, now)
+
+
+INSERT_GRANT = Command(
+    """
+    INSERT INTO consent_grant (patient_id, grant_id, version, supersedes, request_id, practitioner_id,
+        practitioner_role_id, practitioner_name, licence, facility_id, facility_name, purpose, tier,
+        presence, types, since, until, labels, created_at, starts_at, ends_at, artefact, fhir_consent)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+        $22, $23)
+    """
+)
+
+
+async def insert_grant(
+    tx: Tx, grant: Grant, *, practitioner_role_id: UUID, artefact: str, fhir_consent: str
+) -> None:
+    await INSERT_GRANT.run(
+        tx,
+        grant.patient_id,
+        grant.grant_id,
+        grant.version,
+        grant.supersedes,
+        grant.request_id,
+        grant.practitioner_id,
+        practitioner_role_id,
+        grant.practitioner_name,
+        grant.licence,
+        grant.facility_id,
+        grant.facility_name,
+        grant.purpose,
+        grant.tier,
+        grant.presence,
+        grant.types,
+        grant.since,
+        grant.until,
+        grant.labels,
+        grant.created_at,
+        grant.starts_at,
+        grant.ends_at,
+        artefact,
+        fhir_consent,
+    )
+
+
+INSERT_PRACTITIONER_GRANT = Command(
+    """
+    INSERT INTO practitioner_grant (actor_id, patient_id, grant_id, facility_id, purpose, types, since,
+        until, starts_at, ends_at, agreed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    """
+)
+
+
+async def insert_practitioner_grant(tx: Tx, grant: Grant) -> None:
+    await INSERT_PRACTITIONER_GRANT.run(
+        tx,
+        grant.practitioner_id,
+        grant.patient_id,
+        grant.grant_id,
+        grant.facility_id,
+        grant.purpose,
+        grant.types,
+        grant.since,
+        grant.until,
+        grant.starts_at,
+        grant.ends_at,
+        grant.created_at,
+    )
+
+
+END_PRACTITIONER_GRANT = Command(
+    """
+    UPDATE practitioner_grant SET ended_at = $4
+    WHERE actor_id = $1 AND patient_id = $2 AND grant_id = $3 AND ended_at IS NULL
+    """
+)
+
+
+async def end_practitioner_grant(
+    tx: Tx, practitioner_id: UUID, patient_id: UUID, grant_id: UUID, now: datetime
+) -> None:
+    await END_PRACTITIONER_GRANT.run(tx, practitioner_id, patient_id, grant_id, now)
+
+
+class Revoked(Struct, frozen=True):
+    practitioner_id: UUID
+    version: int
+
+
+REVOKE = Statement(
+    Revoked,
+    """
+    UPDATE consent_grant SET ended_at = $3, end_reason = 'revoked'
+    WHERE patient_id = $1 AND grant_id = $2 AND ended_at IS NULL
+    RETURNING practitioner_id, version
+    """,
+)
+
+
+async def revoke(tx: Tx, patient_id: UUID, grant_id: UUID, now: datetime) -> Revoked | None:
+    return await REVOKE.one(tx, patient_id, grant_id, now)
+
+
+CONFIRM_GRANT = Statement(
+    Grant,
+    f"""
+    UPDATE consent_grant SET confirmed_at = $3
+    WHERE patient_id = $1 AND grant_id = $2 AND ended_at IS NULL AND ends_at > $3
+    RETURNING {GRANT_COLUMNS}
+    """,  # noqa: S608
+)
+
+
+CONFIRM_PRACTITIONER_GRANT = Command(
+    "UPDATE practitioner_grant SET agreed_at = $4 WHERE actor_id = $1 AND patient_id = $2 AND grant_id = $3"
+)
+
+
+async def confirm_grant(tx: Tx, patient_id: UUID, grant_id: UUID, now: datetime) -> Grant | None:
+    """Both rows of a live grant say that the person agrees now; None for one that is over."""
+    grant = await CONFIRM_GRANT.one(tx, patient_id, grant_id, now)
+    if grant is not None:
+        await CONFIRM_PRACTITIONER_GRANT.run(tx, grant.practitioner_id, patient_id, grant_id, now)
+    return grant
+
+
+UNENDED_GRANTS = Scalar(
+    UUID,
+    """
+    SELECT grant_id FROM consent_grant
+    WHERE patient_id = $1 AND practitioner_id = $2 AND ended_at IS NULL
+    """,
+)
+
+
+async def unended_grants(tx: Tx, patient_id: UUID, practitioner_id: UUID) -> list[UUID]:
+    return await UNENDED_GRANTS.all(tx, patient_id, practitioner_id)
+
+
+GRANT_BY_ID = Statement(
+    Grant,
+    f"SELECT {GRANT_COLUMNS} FROM consent_grant WHERE patient_id = $1 AND grant_id = $2",  # noqa: S608
+)
+
+
+async def grant_by_id(tx: Tx, patient_id: UUID, grant_id: UUID) -> Grant | None:
+    return await GRANT_BY_ID.one(tx, patient_id, grant_id)
+
+
+class Proof(Struct, frozen=True):
+    artefact: str
+    fhir_consent: str
+
+
+PROOF_OF_GRANT = Statement(
+    Proof, "SELECT artefact, fhir_consent FROM consent_grant WHERE patient_id = $1 AND grant_id = $2"
+)
+
+
+async def proof_of_grant(tx: Tx, patient_id: UUID, grant_id: UUID) -> Proof | None:
+    return await PROOF_OF_GRANT.one(tx, patient_id, grant_id)
+
+
+GRANTS_OF_PERSON = Statement(
+    Grant,
+    f"""
+    SELECT {GRANT_COLUMNS} FROM consent_grant WHERE patient_id = $1 AND grant_id < $2
+    ORDER BY grant_id DESC LIMIT $3
+    """,  # noqa: S608
+)
+
+
+async def grants_of_person(tx: Tx, patient_id: UUID, before: UUID, limit: int) -> list[Grant]:
+    """Newest first: grant ids are time-ordered."""
+    return await GRANTS_OF_PERSON.all(tx, patient_id, before, limit)
+
+
+GRANTS_OF_PRACTITIONER = Statement(
+    PractitionerGrant,
+    """
+    SELECT patient_id, grant_id, facility_id, purpose, types, since, until, starts_at, ends_at,
+        coalesce(coalesce(agreed_at, starts_at) <= $6, false) AS held
+    FROM practitioner_grant
+    WHERE actor_id = $1 AND facility_id = $2 AND ended_at IS NULL AND ends_at > $3 AND grant_id < $4
+    ORDER BY grant_id DESC LIMIT $5
+    """,
+)
+
+
+async def grants_of_practitioner(
+    tx: Tx,
+    practitioner_id: UUID,
+    facility_id: UUID,
+    now: datetime,
+    before: UUID,
+    limit: int,
+    factors_reset_at: datetime | None,
+) -> list[PractitionerGrant]:
+    return await GRANTS_OF_PRACTITIONER.all(
+        tx, practitioner_id, facility_id, now, before, limit, factors_reset_at
+    )
+
+
+class GrantKey(Struct, frozen=True):
+    patient_id: UUID
+    grant_id: UUID
+
+
+LIVE_GRANT_KEYS = Statement(
+    GrantKey,
+    """
+    SELECT patient_id, grant_id FROM practitioner_grant
+    WHERE actor_id = $1 AND ended_at IS NULL AND ends_at > $2 AND (patient_id, grant_id) > ($3, $4)
+    ORDER BY patient_id, grant_id LIMIT $5
+    """,
+)
+
+
+async def live_grant_keys(
+    tx: Tx, practitioner_id: UUID, now: datetime, after: GrantKey, limit: int
+) -> list[GrantKey]:
+    """A page of everybody's grants to this practitioner, at every facility."""
+    return await LIVE_GRANT_KEYS.all(tx, practitioner_id, now, after.patient_id, after.grant_id, limit)
