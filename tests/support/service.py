@@ -34,11 +34,14 @@ def free_port() -> int:
 
 def run_command(data: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
     """A command of ours over a data directory."""
-    done = subprocess.run(
-        [*COMMAND, *arguments], env=environment(data), capture_output=True, timeout=180, check=False
-    )
+    done = run_command_with(environment(data), *arguments)
     assert not check or done.returncode == 0, done.stderr.decode()
     return done
+
+
+def run_command_with(settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """A command of ours in that environment."""
+    return subprocess.run([*COMMAND, *arguments], env=settings, capture_output=True, timeout=180, check=False)
 
 
 def make_demo_place(data: Path) -> DemoSheet:
