@@ -71,6 +71,9 @@ ADMIN_EXPORT = Statement(
 )
 
 
+ADMIN_HEAD = Statement(Head, "SELECT seq, h FROM admin_head WHERE chain = 'admin'")
+
+
 async def append(
     tx: Tx,
     patient_id: UUID,
@@ -127,3 +130,7 @@ async def append_admin(tx: Tx, *, row_digest: bytes, at: datetime, entry: str) -
 
 async def admin_export(tx: Tx, *, after_seq: int, limit: int) -> list[AdminRow]:
     return await ADMIN_EXPORT.all(tx, after_seq, limit)
+
+
+async def admin_head(tx: Tx) -> Head | None:
+    return await ADMIN_HEAD.one(tx)

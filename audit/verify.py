@@ -74,10 +74,10 @@ def verify_rows(
     return None if pinned else Broken(seq + 1, "pinned-head-missing")
 
 
-def verify_admin_rows(rows: Sequence[AdminRow]) -> Broken | None:
-    """The same for the operators' chain, from its first row."""
-    prev = GENESIS
-    for seq, row in enumerate(rows, start=1):
+def verify_admin_rows(rows: Sequence[AdminRow], *, after: Head | None = None) -> Broken | None:
+    """The same for the operators' chain; after: the head that the rows continue."""
+    start, prev = (after.seq, after.h) if after else (0, GENESIS)
+    for seq, row in enumerate(rows, start=start + 1):
         if row.seq != seq or row.prev != prev or row.h != link(prev, seq, digest(row.entry.encode())):
             return Broken(seq, "link-does-not-match")
         prev = row.h

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # Commands that change nothing in the data; every other one writes an admin_event.
-READ_ONLY = frozenset({"serve", "worker", "openapi", "as", "admin displays"})
+READ_ONLY = frozenset({"serve", "worker", "openapi", "as", "admin displays", "audit verify"})
 # Commands that make what an admin_event would be written to.
 BEFORE_THE_LOG = frozenset({"demo", "migrate", "admin make-keys"})
 
@@ -237,6 +237,40 @@ def displays() -> None:
             return await coverage_table(store)
 
     click.echo(at_place(lambda place: asyncio.run(run(place))))
+
+
+@main.group()
+def audit() -> None:
+    """The logs that prove who did what."""
+
+
+@audit.command()
+@click.argument("exports", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--pin", metavar="SEQ:H", help="A head that was kept: the log must pass through it.")
+@click.option("--operators", is_flag=True, help="The operators' log of this installation instead.")
+def verify(exports: tuple[Path, ...], pin: str | None, operators: bool) -> None:
+    """Check an exported access log offline, or the operators' log in the database.
+
+    EXPORTS are the pages of `GET /v1/me/access-log?proofs=true` without another filter, newest first.
+    Exit 1: something was changed, and where. Exit 2: not an export with proofs.
+    """
+    from healthbook.proofs import ProofError, check_exports, check_operators
+    from healthbook.wiring import load_keys, opened_store
+
+    async def run(place: "Place") -> str:
+        async with opened_store(place, "hb_api", load_keys(place.settings)) as store:
+            return await check_operators(store)
+
+    if operators == bool(exports) or (operators and pin):
+        fail("Name the files of an export, or --operators alone.")
+    try:
+        if operators:
+            click.echo(at_place(lambda place: asyncio.run(run(place))))
+        else:
+            click.echo(or_exit(lambda: check_exports(exports, pin)))
+    except ProofError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(error.status) from error
 
 
 def settings_or_exit() -> Settings:

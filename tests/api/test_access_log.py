@@ -7,9 +7,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from audit.export import read_export, verify_export
 from audit.models import Head
 from audit.service import record_act, record_read
-from audit.verify import ExportRow, verify_rows
 from kernel.access import Action, Actor, mint_access
 from kernel.ids import uuid7
 from kernel.paging import encode_cursor
@@ -175,20 +175,9 @@ async def test_an_app_verifies_its_log_against_the_head_it_pinned(
         )
     pinned = (await log_of(store, clock, citizen))["head"]
     page = await log_of(store, clock, citizen, proofs="true")
-    rows = [
-        ExportRow(
-            seq=item["seq"],
-            row=msgspec.json.decode(item["row"]),
-            prev=item["prev"],
-            h=item["h"],
-            salt=item["salt"],
-            actor_salt=item["actor_salt"],
-            actor_name=item["actor_name"],
-            actor_licence=item["actor_licence"],
-        )
-        for item in reversed(page["items"])
-    ]
-    assert verify_rows(rows, pin=Head(seq=pinned["seq"], h=bytes.fromhex(pinned["h"]))) is None
+    export = read_export([msgspec.json.encode(page)])
+    assert len(export.rows) == pinned["seq"] + 1
+    assert verify_export(export, Head(seq=pinned["seq"], h=bytes.fromhex(pinned["h"]))) is None
 
 
 async def test_nobody_reads_another_person_s_log(

@@ -10,6 +10,7 @@ import pytest
 
 from healthbook.cli import BEFORE_THE_LOG, READ_ONLY, main
 from store.postgres import start_server
+from tests.audit.test_export import edit, pages_of
 from tests.healthbook.conftest import run_command
 
 SIGNED = ("--operator", "Nguyễn Văn Vận Hành", "--reason", "nhập hồ sơ thử")
@@ -93,6 +94,42 @@ def test_displays_are_counted(installation: Path) -> None:
     done = run_command(installation, "admin", "displays")
     assert done.returncode == 0, done.stderr
     assert "covered" in done.stdout
+
+
+def test_s26_an_export_is_verified_without_an_installation(tmp_path: Path) -> None:
+    pages = pages_of(120)
+    files = [tmp_path / f"{number}.json" for number in range(len(pages))]
+    for file, page in zip(files, pages, strict=True):
+        file.write_text(json.dumps(page))
+    names = [str(file) for file in files]
+    whole = run_command(tmp_path / "nothing", "audit", "verify", *names)
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert whole.stdout.startswith("Whole: 120 rows, head 120:")
+    pinned = run_command(tmp_path / "nothing", "audit", "verify", *names, "--pin", f"7:{'00' * 32}")
+    assert (pinned.returncode, pinned.stderr) == (1, "Changed: row 7, pinned-head-differs.\n")
+    edit(pages)
+    files[0].write_text(json.dumps(pages[0]))
+    changed = run_command(tmp_path / "nothing", "audit", "verify", *names)
+    assert (changed.returncode, changed.stdout) == (1, "")
+    assert changed.stderr == "Changed: row 70, link-does-not-match.\n"
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_what_cannot_be_verified_is_one_plain_line(tmp_path: Path) -> None:
+    file = tmp_path / "page.json"
+    file.write_text("{}")
+    for command in ((), (str(file),), (str(file), "--operators"), (str(file), "--pin", "x")):
+        done = run_command(tmp_path / "nothing", "audit", "verify", *command)
+        assert (done.returncode, done.stdout) == (2, ""), command
+        assert "Traceback" not in done.stderr
+
+
+def test_s26_the_operators_log_is_verified_and_nothing_is_written(installation: Path, plan: Path) -> None:
+    run_command(installation, "admin", "bootstrap", str(plan), *SIGNED)  # whichever test came before
+    first, second = (run_command(installation, "audit", "verify", "--operators") for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("Whole: ")
+    assert second.stdout == first.stdout
 
 
 def test_a_wrong_setting_is_one_plain_line(installation: Path) -> None:
