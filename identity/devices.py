@@ -226,18 +226,17 @@ async def verify_step_up(
     signature: str,
     now: datetime,
     *,
-    environment: str | None = None,
+    environment: str,
 ) -> StepUp | Refused:
     """Check a signed step-up act, once: the nonce is spent (security.md S11).
 
     body: JCS with typ, environment, patient_id, device_id, nonce (≥ 16 bytes base64url), iat and exp
     (epoch seconds, at most 5 minutes apart) besides what the act itself names. device_id: that of
     the session. signature: r‖s base64url, or the JSON of a WebAuthn assertion for a browser.
+    environment: this installation's; an act signed for another one is refused.
     """
     act = _read_act(body)
-    if act is None or not _fits(act, patient_id, device_id, typ, now):
-        return Refused(problem=STEP_UP_REFUSED)
-    if environment is not None and act.environment != environment:
+    if act is None or act.environment != environment or not _fits(act, patient_id, device_id, typ, now):
         return Refused(problem=STEP_UP_REFUSED)
     device = await queries.DEVICE_BY_ID.one(tx, patient_id, act.device_id)
     if device is None or not await _signature_holds(tx, device, body, signature):
@@ -267,7 +266,6 @@ def _fits(act: _SignedAct, patient_id: UUID, device_id: UUID | None, typ: str, n
     nonce, instant = from_base64url(act.nonce), now.timestamp()
     return (
         act.typ == typ
-        and bool(act.environment)
         and act.patient_id == patient_id
         and (device_id is None or act.device_id == device_id)
         and nonce is not None

@@ -24,7 +24,14 @@ async def _verify(
 ) -> StepUp | Refused:
     async with store.transaction() as tx:
         return await devices.verify_step_up(
-            tx, citizen.patient_id, citizen.phone.device_id, typ, text, signature, clock.now()
+            tx,
+            citizen.patient_id,
+            citizen.phone.device_id,
+            typ,
+            text,
+            signature,
+            clock.now(),
+            environment="test",
         )
 
 
@@ -66,6 +73,7 @@ async def test_s11_only_the_step_up_key_of_this_person_signs(store: Store, clock
         {"device_id": "01985e2c-7a00-7abc-8def-0123456789ab"},
         {"nonce": "AAAA"},
         {"environment": ""},
+        {"environment": "production"},
         {"iat": 0},
         {"exp": 0},
         {"iat": 4102444800, "exp": 4102444860},
