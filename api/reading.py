@@ -26,7 +26,7 @@ from ehr.displays import DISPLAY_VERSION
 from ehr.models import Section
 from ehr.reads import search, sections, summary, timeline, trend
 from ehr.reads.models import Built
-from ehr.reads.queries import HEAD, NO_HEAD
+from ehr.reads.queries import head_of
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access, Action, Actor
 from kernel.clock import local_day
@@ -89,7 +89,7 @@ def _is_whole(access: Access) -> bool:
 
 async def _own(tx: Tx, call: Call, access: Access, build: Build, part: str | None) -> Answer:
     # Read before the rows: a write in between makes the next conditional read a full one.
-    head = await HEAD.one(tx, access.patient_id) or NO_HEAD
+    head = await head_of(tx, access.patient_id)
     # Views are made anew and people grow older without a write, so version and day are part of it.
     day = f"{local_day(call.now):%Y%m%d}"
     version = f"{head.head_seq}-{head.item_version}.{DISPLAY_VERSION}"

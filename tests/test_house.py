@@ -222,6 +222,19 @@ def test_sql_stands_in_queries_alone() -> None:
     assert strays == []
 
 
+def test_no_other_package_runs_a_statement_of_a_domain() -> None:
+    """Arguments of a statement are untyped; what crosses a package goes through a typed function."""
+    strays = [
+        f"{path}:{node.lineno}"
+        for path, tree in sources().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] != path.parts[0]
+        for alias in node.names
+        if alias.name == "queries" or ((node.module or "").endswith(".queries") and alias.name.isupper())
+    ]
+    assert strays == []
+
+
 def handlers() -> list[HTTPRouteHandler]:
     return [handler for handler in collect_handlers(demo=True) if isinstance(handler, HTTPRouteHandler)]
 

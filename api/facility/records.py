@@ -11,7 +11,7 @@ from api.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from api.request import Call, answer
 from ehr.intake.problems import RECEIPT_NOT_FOUND, RECORDS_UNREADABLE
 from ehr.intake.receipts import BODY_BYTES_MAX, Receipt, receipt_of, receive
-from identity.register import queries as register
+from identity.register.facilities import facility_by_id
 from kernel.problems import refuse
 
 MEDIA_TYPES = ("application/fhir+json", "application/json", "application/xml", "text/xml")
@@ -31,7 +31,7 @@ async def send_records(call: NamedDependency[Call]) -> Response[Receipt]:
     """Take in a FHIR Bundle or a treatment package; the answer is the same for known and unknown persons."""
     async with call.begin() as (tx, actor):
         assert actor.facility_id is not None
-        facility = await register.FACILITY_BY_ID.one(tx, actor.facility_id)
+        facility = await facility_by_id(tx, actor.facility_id)
     assert facility is not None
     if (call.header("content-type") or "").partition(";")[0].strip().lower() not in MEDIA_TYPES:
         refuse(UNSUPPORTED_MEDIA_TYPE)

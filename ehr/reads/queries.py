@@ -4,9 +4,11 @@ for counting, paging, search, summaries and trends. Its arguments are $1–$6, s
 
 import re
 from datetime import datetime
+from uuid import UUID
 
 from msgspec import Struct
 
+from store.database import Tx
 from store.statement import Statement
 
 # The second half drops an explicit "none known" for everybody once something is known, so that its absence
@@ -49,7 +51,11 @@ class Head(Struct, frozen=True):
 
 
 HEAD = Statement(Head, "SELECT head_seq, item_version FROM ehr_head WHERE patient_id = $1")
-NO_HEAD = Head(0, 0)
+
+
+async def head_of(tx: Tx, patient_id: UUID) -> Head:
+    """The head of a person's record; zeros where nothing was ever written."""
+    return await HEAD.one(tx, patient_id) or Head(0, 0)
 
 
 class ItemRow(Struct, frozen=True):

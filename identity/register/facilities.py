@@ -44,6 +44,10 @@ async def add_facility(tx: Tx, new: NewFacility, now: datetime) -> Facility:
     return Facility(facility_id, new.name, new.short_name, new.discreet_name, now, None)
 
 
+async def facility_by_id(tx: Tx, facility_id: UUID) -> Facility | None:
+    return await queries.FACILITY_BY_ID.one(tx, facility_id)
+
+
 async def facility_by_code(tx: Tx, code: str, on: date) -> Facility | None:
     """The facility that had a code of either system on that day."""
     system: CodeSystem = "qd1551-13" if len(code) == 13 else "cskcb-5"
