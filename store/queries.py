@@ -33,7 +33,6 @@ INSERT_DUE = Command(
     "INSERT INTO due_queue (bucket, kind, ref, due_at) VALUES ($1, $2, $3, $4)"
     " ON CONFLICT (bucket, kind, ref) DO NOTHING"
 )
-DELETE_DUE = Command("DELETE FROM due_queue WHERE bucket = $1 AND kind = $2 AND ref = $3")
 CLAIM_DUE = Statement(
     Due,
     "DELETE FROM due_queue WHERE bucket = $1 AND ctid = ANY(ARRAY("

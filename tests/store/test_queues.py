@@ -10,7 +10,7 @@ import pytest
 
 from kernel.ids import bucket_of, uuid7
 from store.database import Store
-from store.due_queue import buckets_with_due, cancel, claim_due, schedule
+from store.due_queue import buckets_with_due, claim_due, schedule
 from store.models import Event
 from store.outbox import buckets_with_events, claim_events, emit, postpone_event
 from tests.support.clock import FrozenClock
@@ -111,14 +111,6 @@ async def test_scheduling_again_moves_the_timer(fresh_store: Store, clock: Froze
     async with fresh_store.transaction() as tx:
         (due,) = await claim_due(tx, 9, clock.advance(hours=1), 10)
     assert (due.kind, due.ref) == ("grant-expiry", "g1")
-
-
-async def test_a_cancelled_timer_never_fires(fresh_store: Store, clock: FrozenClock) -> None:
-    async with fresh_store.transaction() as tx:
-        await schedule(tx, 9, clock.now(), "grant-expiry", "g1")
-        await cancel(tx, 9, "grant-expiry", "g1")
-        await cancel(tx, 9, "grant-expiry", "unknown")
-        assert await claim_due(tx, 9, clock.now(), 10) == []
 
 
 async def test_concurrent_claimers_of_due_rows_take_each_once(fresh_store: Store, clock: FrozenClock) -> None:
