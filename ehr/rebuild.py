@@ -12,6 +12,8 @@ from ehr.queries import StaleRow
 from ehr.views.draft import Refer
 from store.database import Tx
 
+PEOPLE_PER_STEP = 20
+
 _item = msgspec.json.Decoder(Item).decode
 
 

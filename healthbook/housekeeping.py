@@ -1,8 +1,8 @@
 """What is removed when it has ended, and after how long: the one place where that is decided.
 
-Nothing here touches records, grants, requests for access, the access log or the registers. Each chore is a
+Nothing here removes records, grants, requests for access, the access log or the registers. Each chore is a
 row of the due queue that re-arms itself; a full batch comes again at once, so no statement grows with what
-piled up.
+piled up. Beside them one chore makes old reading views anew after an upgrade.
 """
 
 import zlib
@@ -14,6 +14,8 @@ from typing import Final
 from msgspec import Struct
 
 from consent.housekeeping import service as consent
+from ehr import rebuild
+from ehr.housekeeping import service as ehr
 from identity.housekeeping import service as identity
 from kernel.ids import BUCKETS
 from store.database import Tx
@@ -30,7 +32,7 @@ class UnknownChoreError(Exception):
 
 
 class Chore(Struct, frozen=True):
-    """forget: removes what ended before a time, of so many keys, and says how many rows went.
+    """work: removes what ended before a time, of so many keys, and says how many rows went.
 
     kept: how long after its end; why: what it is still good for until then.
     """
@@ -38,7 +40,7 @@ class Chore(Struct, frozen=True):
     name: str
     kept: timedelta
     why: str
-    forget: Callable[[Tx, datetime, int], Awaitable[int]]
+    work: Callable[[Tx, datetime, int], Awaitable[int]]
 
 
 def _of_identity(ended: identity.Ended, kept: timedelta, why: str) -> Chore:
@@ -49,12 +51,26 @@ def _of_consent(ended: consent.Ended, kept: timedelta, why: str) -> Chore:
     return Chore(ended, kept, why, partial(_forget_consent, ended))
 
 
+def _of_ehr(ended: ehr.Ended, kept: timedelta, why: str) -> Chore:
+    return Chore(ended, kept, why, partial(_forget_ehr, ended))
+
+
 async def _forget_identity(ended: identity.Ended, tx: Tx, before: datetime, limit: int) -> int:
     return await identity.housekeeping(tx, ended, before, limit)
 
 
 async def _forget_consent(ended: consent.Ended, tx: Tx, before: datetime, limit: int) -> int:
     return await consent.housekeeping(tx, ended, before, limit)
+
+
+async def _forget_ehr(ended: ehr.Ended, tx: Tx, before: datetime, limit: int) -> int:
+    return await ehr.housekeeping(tx, ended, before, limit)
+
+
+async def _rebuild_views(tx: Tx, _before: datetime, limit: int) -> int:
+    """Few people a step, since one can have thousands of rows; a full step counts as a full batch."""
+    done = await rebuild.rebuild_some(tx, rebuild.PEOPLE_PER_STEP)
+    return limit if done >= rebuild.PEOPLE_PER_STEP else done
 
 
 CHORES: Final = (
@@ -69,6 +85,9 @@ CHORES: Final = (
     _of_consent("sms-codes", timedelta(hours=1), "a code lives five minutes, its hash serves no longer"),
     _of_consent("practitioner-requests", timedelta(days=90), "as long as the longest grant made from it"),
     _of_consent("request-quotas", timedelta(days=2), "they count one day"),
+    _of_ehr("receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back"),
+    _of_ehr("quarantine", timedelta(days=180), "somebody finds out whose it is, or it is sent again"),
+    Chore("reading-views", timedelta(0), "names and views of a newer program", _rebuild_views),
     Chore("idempotency", timedelta(hours=LIVE_HOURS), "a repeat within a day (S14)", forget),
 )
 _BY_NAME: Final = {chore.name: chore for chore in CHORES}
@@ -81,12 +100,12 @@ async def arm_chores(tx: Tx, now: datetime) -> None:
 
 
 async def do_chore(tx: Tx, name: str, now: datetime) -> datetime:
-    """Remove one batch. Returns when the chore is due again. Raises UnknownChoreError."""
+    """Do one batch. Returns when the chore is due again. Raises UnknownChoreError."""
     chore = _BY_NAME.get(name)
     if chore is None:
         raise UnknownChoreError(name)
-    gone = await chore.forget(tx, now - chore.kept, BATCH)
-    return now if gone >= BATCH else now + EVERY
+    done = await chore.work(tx, now - chore.kept, BATCH)
+    return now if done >= BATCH else now + EVERY
 
 
 def bucket_of_chore(name: str) -> int:

@@ -26,7 +26,7 @@ GRANT SELECT, INSERT, UPDATE ON ehr_resource, ehr_head TO hb_api;
 GRANT SELECT, INSERT ON ehr_history TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON ehr_unit, ehr_gate_count TO hb_api;
 GRANT SELECT, INSERT, DELETE ON ehr_quarantine TO hb_api;
-GRANT SELECT, INSERT ON ehr_receipt TO hb_api;
+GRANT SELECT, INSERT, DELETE ON ehr_receipt TO hb_api;
 
 -- visits
 GRANT SELECT, INSERT ON check_in TO hb_api;

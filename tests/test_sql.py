@@ -35,6 +35,8 @@ FAN_OUTS = {
     "consent.housekeeping.queries.DELETE_PRACTITIONER_REQUESTS",
     "consent.housekeeping.queries.DELETE_QUOTAS",
     "consent.housekeeping.queries.ERASE_CODES",
+    "ehr.housekeeping.queries.DELETE_QUARANTINE",
+    "ehr.housekeeping.queries.DELETE_RECEIPTS",
     "ehr.intake.queries.PATIENTS_OF_CREDENTIALS",
     "ehr.queries.STALE_PEOPLE",
     "ehr.reads.queries.CODES_IN_USE",
