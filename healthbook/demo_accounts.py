@@ -210,8 +210,9 @@ async def _redeem(
     phone = DemoPhone()
     device = phone.enrolment(code)
     network = f"demo {person.key}"  # each phone calls from its own network
+    typed = person.phone or ""
     async with store.transaction() as tx:
-        pending = granted(await activation.use_code(tx, store.keys, code, pin, device, network, now))
+        pending = granted(await activation.use_code(tx, store.keys, code, typed, pin, device, network, now))
     pin_hash = await activation.hash_pin(store.keys, pending, pin)
     async with store.transaction() as tx:
         signed: SignedIn = granted(

@@ -1,8 +1,10 @@
 """Activation in presence by two staff accounts (security.md S8).
 
 propose   first account: the person stands here, the card was seen     → activation id
-confirm   second account: the same                                     → 128-bit code, shown once
-redeem    the person's phone: code, PIN, device keys                   → device, session, login phone
+confirm   second account: the same, of whom the answer tells name and phone end → 128-bit code, shown once
+redeem    the person's phone: code, its own number, PIN, device keys   → device, session, login phone
+
+The desk writes a number down and the person types it again: whichever of the two lies, nothing is redeemed.
 
 Recovery of a lost phone and a new PIN are the same procedure.
 """
@@ -42,7 +44,7 @@ from identity.sign_in import SignedIn
 from identity.undo import keep_replaced
 from kernel.access import Actor
 from kernel.ids import uuid7
-from kernel.problems import Refused
+from kernel.problems import ProblemType, Refused
 from store.database import Tx
 from store.fields import seal, unseal
 from store.keys import KeyRing
@@ -77,10 +79,15 @@ class Proposed(Struct, frozen=True, kw_only=True):
 
 
 class ActivationCode(Struct, frozen=True, kw_only=True):
-    """The code goes to the person on paper or screen; nobody can show it again."""
+    """The code goes to the person on paper or screen; nobody can show it again.
+
+    name, phone (its last three digits): what the second account compares with the person in front of it.
+    """
 
     code: str
     expires_at: datetime
+    name: str | None
+    phone: str
 
 
 class PendingRedeem(Struct, frozen=True, kw_only=True):
@@ -102,24 +109,35 @@ class _Sealed(Struct, frozen=True):
 async def person_of_card(
     tx: Tx, keys: KeyRing, card: Card, facility_id: UUID, now: datetime
 ) -> UUID | Refused:
-    """The person on the card; a number that nobody has makes a new person.
+    """Whoever comes to the desk with this number; a number that nobody has makes a new person.
 
-    Name, birth date and sex must agree with a known number (S17), else a registry officer looks at it.
+    Whether name, birth date and sex agree is asked by the proposal (S17): an arrival tells no number (S19).
     """
     if normal_identifier("national-id", card.number) is None:
         return Refused(problem=IDENTIFIER_INVALID, where="number")
-    claim = PersonClaim(
+    owner, _ = await _match_card(tx, keys, card, facility_id, now)
+    return owner or await people.create_person(tx, keys, _claim(card), "staff", facility_id, now)
+
+
+async def _match_card(
+    tx: Tx, keys: KeyRing, card: Card, facility_id: UUID, now: datetime
+) -> tuple[UUID | None, bool]:
+    """(who has the number, whether the card describes that person)."""
+    found = await people.match_person(tx, keys, _claim(card), facility_id, now)
+    if isinstance(found, Matched):
+        return found.patient_id, True
+    if found == Unmatched("unknown-person"):
+        return None, False
+    return await people.resolve_subject(tx, keys, "national-id", card.number, now), False
+
+
+def _claim(card: Card) -> PersonClaim:
+    return PersonClaim(
         identifiers=[IdentifierClaim("national-id", card.number)],
         name=card.name,
         birth_date=card.birth_date,
         sex=card.sex,
     )
-    found = await people.match_person(tx, keys, claim, facility_id, now)
-    if isinstance(found, Matched):
-        return found.patient_id
-    if found == Unmatched("unknown-person"):
-        return await people.create_person(tx, keys, claim, "staff", facility_id, now)
-    return Refused(problem=IDENTITY_CONFLICT)
 
 
 async def propose(
@@ -132,18 +150,21 @@ async def propose(
     request_id: str,
     now: datetime,
 ) -> Proposed | Refused:
-    """First account. The day's budget is charged before the number is looked at."""
+    """First account. The day's budget is charged before the number is looked at.
+
+    It makes nobody.
+    """
     number = normal_phone(card.phone)
     if number is None or not is_mobile(number):
         return Refused(problem=PHONE_INVALID, where="phone")
     refused = await _entitled(tx, actor, card.card_seen, now)
     if refused is not None:
         return refused
-    patient_id = await person_of_card(tx, keys, card, facility_of(actor), now)
+    if normal_identifier("national-id", card.number) is None:
+        return Refused(problem=IDENTIFIER_INVALID, where="number")
+    patient_id = await _person_here(tx, keys, actor, card, arrived, request_id, now)
     if isinstance(patient_id, Refused):
         return patient_id
-    if not await arrived(tx, patient_id, facility_of(actor), now):
-        return await _refuse_absent(tx, patient_id, actor, request_id, now)
     activation_id = uuid7(now)
     kept = msgspec.json.encode(_Sealed(number, normal_identifier("national-id", card.number) or "")).decode()
     await entry.INSERT_ACTIVATION.run(
@@ -159,6 +180,24 @@ async def propose(
     )
     await record_act(tx, patient_id, actor, "identity:activation:propose", request_id=request_id, now=now)
     return Proposed(activation_id=activation_id)
+
+
+async def _person_here(
+    tx: Tx, keys: KeyRing, actor: Actor, card: Card, arrived: Arrivals, request_id: str, now: datetime
+) -> UUID | Refused:
+    """The person of the card, who arrived today.
+
+    Without an arrival the answer is one, whatever the number: else it tells who is registered (S19).
+    """
+    patient_id, agrees = await _match_card(tx, keys, card, facility_of(actor), now)
+    if patient_id is None:
+        return Refused(problem=NOT_ARRIVED)
+    here = await arrived(tx, patient_id, facility_of(actor), now)
+    if here and agrees:
+        return patient_id
+    told = IDENTITY_CONFLICT if here else NOT_ARRIVED
+    reason = NOT_ARRIVED if agrees else IDENTITY_CONFLICT
+    return await _refuse(tx, patient_id, actor, told, reason, request_id, now)
 
 
 async def confirm(
@@ -180,7 +219,7 @@ async def confirm(
     if patient_id is None:
         return Refused(problem=SECOND_ACCOUNT_NEEDED)
     if not await arrived(tx, patient_id, facility_of(actor), now):
-        return await _refuse_absent(tx, patient_id, actor, request_id, now)
+        return await _refuse(tx, patient_id, actor, NOT_ARRIVED, NOT_ARRIVED, request_id, now)
     row = await entry.CONFIRM_ACTIVATION.one(
         tx, _hash(str(activation_id)), now, actor.actor_id, actor.facility_id
     )
@@ -219,13 +258,17 @@ async def _issue(tx: Tx, keys: KeyRing, row: ActivationRow, now: datetime) -> Ac
         seal(keys, row.patient_id, "activation_code", "phone", kept.phone),
         now + CODE_LIFE,
     )
-    return ActivationCode(code=code, expires_at=now + CODE_LIFE)
+    known = await people.demographics(tx, keys, row.patient_id) or Demographics()
+    return ActivationCode(
+        code=code, expires_at=now + CODE_LIFE, name=known.name, phone=phones.shown_end(kept.phone)
+    )
 
 
 async def use_code(
     tx: Tx,
     keys: KeyRing,
     code: str,
+    phone: str,
     pin: str,
     device: NewDevice,
     network: str,
@@ -234,6 +277,7 @@ async def use_code(
 ) -> PendingRedeem | Refused:
     """Use the code up: it works once. A weak PIN or wrong device keys are refused before that.
 
+    phone: the number that the person types; another one than the desk's is a wrong code.
     network: address block of the caller, for counting.
     """
     POOL.require_room()
@@ -243,13 +287,13 @@ async def use_code(
     if refused is not None:
         return refused
     normal = "".join(code.split()).upper().replace("-", "")
-    owner = await entry.ACTIVATION_CODE_PERSON.one(tx, _hash(normal), now)
-    if owner is None:
+    live = await entry.LIVE_ACTIVATION_CODE.one(tx, _hash(normal), now)
+    if live is None or normal_phone(phone) != _phone_of(keys, live):
         return Refused(problem=ACTIVATION_REFUSED)
-    known = await people.demographics(tx, keys, owner) or Demographics()
+    known = await people.demographics(tx, keys, live.patient_id) or Demographics()
     if pin_is_easy(pin, known.birth_date):
         return Refused(problem=PIN_TOO_EASY, where="pin")
-    refused = await devices.refuse_device(tx, owner, device, normal, origin)
+    refused = await devices.refuse_device(tx, live.patient_id, device, normal, origin)
     if refused is not None:
         return refused
     row = await entry.USE_ACTIVATION_CODE.one(tx, _hash(normal), now)
@@ -259,8 +303,12 @@ async def use_code(
         code=normal,
         patient_id=row.patient_id,
         facility_id=row.facility_id,
-        phone_number=unseal(keys, row.patient_id, "activation_code", "phone", row.phone),
+        phone_number=_phone_of(keys, row),
     )
+
+
+def _phone_of(keys: KeyRing, row: ActivationRow) -> str:
+    return unseal(keys, row.patient_id, "activation_code", "phone", row.phone)
 
 
 async def hash_pin(keys: KeyRing, pending: PendingRedeem, pin: str) -> str:
@@ -300,19 +348,27 @@ async def _entitled(tx: Tx, actor: Actor, card_seen: bool, now: datetime) -> Ref
     )
 
 
-async def _refuse_absent(tx: Tx, patient_id: UUID, actor: Actor, request_id: str, now: datetime) -> Refused:
-    """An activation for somebody who is not there stands in that person's log."""
+async def _refuse(
+    tx: Tx,
+    patient_id: UUID,
+    actor: Actor,
+    told: ProblemType,
+    reason: ProblemType,
+    request_id: str,
+    now: datetime,
+) -> Refused:
+    """A try with somebody who is not there, or whom the card does not describe, stands in that one's log."""
     await record_act(
         tx,
         patient_id,
         actor,
         "identity:activation:propose",
         outcome="refused",
-        reason=NOT_ARRIVED.code,
+        reason=reason.code,
         request_id=request_id,
         now=now,
     )
-    return Refused(problem=NOT_ARRIVED)
+    return Refused(problem=told)
 
 
 def facility_of(actor: Actor) -> UUID:

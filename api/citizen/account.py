@@ -79,7 +79,7 @@ async def _profile(tx: Tx, call: Call, access: Access) -> Profile:
         address=card.address,
         level=card.level,
         numbers=[OwnNumber(kind=n.kind, value=n.value, state=n.state) for n in numbers],
-        login_phone=f"*** {phone.number[-3:]}" if phone else None,
+        login_phone=phones.shown_end(phone.number) if phone else None,
         device_id=access.actor.device_id,
         on_probation=access.actor.probation,
     )

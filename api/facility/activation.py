@@ -24,7 +24,6 @@ from identity.problems import (
     TOO_MANY,
 )
 from kernel.access import Actor
-from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
 from visits.arrivals import arrived_today, record_arrival
@@ -55,7 +54,8 @@ class ConfirmBody(Struct, kw_only=True, forbid_unknown_fields=True):
 async def post_arrival(data: JSONBody[Card], call: NamedDependency[Call]) -> Response[Arrival]:
     """Note that a person came to the desk with a card but without the app.
 
-    The answer is the same whether the number is known, unknown or belongs to other data.
+    The answer is the same whether the number is known, unknown or belongs to other data; whoever has the
+    number is told of the arrival.
     """
     async with call.begin() as (tx, actor):
         made = await create_once(
@@ -73,7 +73,7 @@ async def post_arrival(data: JSONBody[Card], call: NamedDependency[Call]) -> Res
 async def _arrive(tx: Tx, call: Call, actor: Actor, card: Card) -> UUID | Refused:
     found = await activation.person_of_card(tx, call.keys, card, activation.facility_of(actor), call.now)
     if isinstance(found, Refused):
-        return uuid7(call.now) if found.problem is IDENTITY_CONFLICT else found
+        return found
     return await record_arrival(tx, actor, found, request_id=call.request_id, now=call.now)
 
 

@@ -1,7 +1,7 @@
 """The doors: activation, sign-in of people, staff, operators and machines, refresh."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from litestar import Response, post
@@ -37,9 +37,10 @@ Totp = Annotated[str, Meta(pattern="^[0-9]{6}$")]
 
 
 class ActivationBody(Struct, kw_only=True, forbid_unknown_fields=True):
-    """code: as the desk handed it out."""
+    """code: as the desk handed it out. phone: the number of this phone, as the desk wrote it down."""
 
     code: Annotated[str, Meta(min_length=1, max_length=64)]
+    phone: Annotated[str, Meta(min_length=8, max_length=20)]
     pin: Pin
     device: NewDevice
 
@@ -146,7 +147,7 @@ async def _redeem(call: Call, data: ActivationBody) -> SignedIn | Refused:
     network, origin = call.network_prefix(), call.browser_origin
     async with call.begin_public() as tx:
         pending = await activation.use_code(
-            tx, call.keys, data.code, data.pin, data.device, network, call.now, origin
+            tx, call.keys, data.code, data.phone, data.pin, data.device, network, call.now, origin
         )
     if isinstance(pending, Refused):
         return pending
@@ -237,20 +238,7 @@ async def refresh_session(data: JSONBody[RefreshBody], call: NamedDependency[Cal
 @post(
     "/v1/auth/sign-out",
     status_code=204,
-    actors=(
-        "citizen",
-        "doctor",
-        "pharmacist",
-        "vaccinator",
-        "nurse",
-        "clerk",
-        "facility-admin",
-        "registry-officer",
-        "privacy-officer",
-        "facility-system",
-        "kiosk",
-        "operator",
-    ),
+    actors=("citizen", *get_args(Role), "facility-system", "kiosk", "operator"),
     operation_id="sign_out",
     tags=TAGS,
     problems=(),

@@ -75,9 +75,10 @@ INSERT_ACTIVATION_CODE = Command(
     "INSERT INTO activation_code (id_hash, activation_id, patient_id, facility_id, phone, expires_at)"
     " VALUES ($1, $2, $3, $4, $5, $6)"
 )
-ACTIVATION_CODE_PERSON = Scalar(
-    UUID,
-    "SELECT patient_id FROM activation_code WHERE id_hash = $1 AND used_at IS NULL AND expires_at > $2",
+LIVE_ACTIVATION_CODE = Statement(
+    ActivationRow,
+    "SELECT activation_id, patient_id, facility_id, phone, expires_at FROM activation_code"
+    " WHERE id_hash = $1 AND used_at IS NULL AND expires_at > $2",
 )
 USE_ACTIVATION_CODE = Statement(
     ActivationRow,

@@ -15,7 +15,7 @@ from tests.support.browser import ORIGIN, Browser
 from tests.support.clock import FrozenClock
 from tests.support.entry import delivered
 from tests.support.http import bearer, client_of
-from tests.support.people import Doctor, make_doctor, make_facility, make_machine, new_number
+from tests.support.people import Doctor, make_doctor, make_facility, make_machine, make_person, new_number
 from tests.support.phone import Phone
 
 PIN = "284193"
@@ -60,15 +60,13 @@ async def activated(
     issued = await client.post(path, json={"card_seen": True}, headers=second)
     assert issued.status_code == 201
     code = issued.json()["code"]
-    redeemed = await client.post(
-        "/v1/auth/activations",
-        json={"code": code, "pin": PIN, "device": builtins(device.new_device(code))},
-    )
+    assert (issued.json()["name"], issued.json()["phone"]) == ("Phạm Thị Mới", "*** 123")
+    theirs = {"code": code, "pin": PIN, "device": builtins(device.new_device(code)), "phone": "+84908123123"}
+    other = await client.post("/v1/auth/activations", json=theirs | {"phone": "0908123124"})
+    assert (other.status_code, other.json()["code"]) == (401, "activation-refused")
+    redeemed = await client.post("/v1/auth/activations", json=theirs)
     assert redeemed.status_code == 201
-    again = await client.post(
-        "/v1/auth/activations",
-        json={"code": code, "pin": PIN, "device": builtins(device.new_device(code))},
-    )
+    again = await client.post("/v1/auth/activations", json=theirs)
     assert (again.status_code, again.json()["code"]) == (401, "activation-refused")
     answer: dict[str, Any] = redeemed.json()
     return answer
@@ -144,6 +142,25 @@ async def test_s8_nobody_is_activated_without_an_arrival_today(
     body = person(new_number()) | {"phone": "0908123123", "card_seen": True}
     refused = await client.post("/v1/facility/activations", json=body, headers=bearer(desk[0].token))
     assert (refused.status_code, refused.json()["code"]) == (403, "no-arrival-today")
+
+
+async def test_s17_a_conflict_at_the_desk_is_an_arrival_that_its_owner_sees(
+    client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock, desk: tuple[Doctor, Doctor]
+) -> None:
+    known, number = await make_person(store, clock)
+    body = person(number) | {"phone": "0908123123", "card_seen": True}
+    staff = bearer(desk[0].token)
+    before = await client.post("/v1/facility/activations", json=body, headers=staff)
+    await client.post("/v1/facility/arrivals", json=person(number), headers=staff)
+    after = await client.post("/v1/facility/activations", json=body, headers=staff)
+    assert (before.json()["code"], after.json()["code"]) == ("no-arrival-today", "identity-conflict")
+    async with owner.transaction() as tx:
+        rows = await tx.fetch(
+            "SELECT entry::json->>'action' AS action FROM access_log WHERE patient_id = $1 ORDER BY seq",
+            known,
+        )
+    tried = "identity:activation:propose"
+    assert [row["action"] for row in rows] == [tried, "visit:arrival:create", tried]
 
 
 async def test_staff_sign_in_and_see_their_role(

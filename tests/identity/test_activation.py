@@ -45,7 +45,7 @@ async def test_two_accounts_make_a_code_and_the_phone_becomes_the_login_phone(
     desk, seen, phone = await make_desk(store, clock), card(phone="(+84) 909 222 333"), Phone()
     code = await activation_code(store, clock, desk, seen)
     assert len(code) == 26  # 128 bits in base32
-    done = await redeem(store, clock, code, phone=phone)
+    done = await redeem(store, clock, code, phone=phone, typed="0909222333")
     assert isinstance(done, SignedIn)
     async with store.transaction() as tx:
         actor = await sessions.authenticate(tx, done.tokens.access_token, clock.now())
@@ -98,10 +98,73 @@ async def test_s8_without_an_arrival_or_the_card_nothing_is_made(store: Store, c
     assert code_of(left) == "no-arrival-today"
 
 
-async def test_s8_a_known_number_with_another_name_is_not_activated(store: Store, clock: FrozenClock) -> None:
+async def test_s8_the_person_types_the_phone_that_the_desk_wrote_down(
+    store: Store, clock: FrozenClock
+) -> None:
+    """A clerk who writes the own number down gets no letters: the person's own number redeems nothing."""
     desk = await make_desk(store, clock)
-    _, number = await make_person(store, clock, name="Nguyễn Thị Khác")
+    code = await activation_code(store, clock, desk, card(phone="0909 666 777"))
+    for typed in ("0909 666 778", "no number"):
+        refused = await redeem(store, clock, code, typed=typed)
+        assert refused == await redeem(store, clock, "A" * 26, typed=typed)
+        assert code_of(refused) == "activation-refused"
+    weak = await redeem(store, clock, code, pin="123456", typed="0909 666 778")
+    assert code_of(weak) == "activation-refused"
+    assert isinstance(await redeem(store, clock, code, typed="+84 909 666 777"), SignedIn)
+
+
+async def test_s8_a_wrong_phone_is_charged_like_a_wrong_code(store: Store, clock: FrozenClock) -> None:
+    desk = await make_desk(store, clock)
+    code = await activation_code(store, clock, desk, card())
+    for _ in range(60):
+        refused = await redeem(store, clock, code, typed="0909 666 778", network="phones")
+        assert code_of(refused) == "activation-refused"
+    assert code_of(await redeem(store, clock, code, network="phones")) == "too-many"
+    assert isinstance(await redeem(store, clock, code), SignedIn)
+
+
+async def test_s8_the_second_account_sees_whose_name_and_phone_end_it_confirms(
+    store: Store, clock: FrozenClock
+) -> None:
+    desk = await make_desk(store, clock)
+    proposed = await propose(store, clock, desk.first, card(phone="0909 666 777"))
+    assert isinstance(proposed, Proposed)
+    issued = await confirm(store, clock, desk.second, proposed.activation_id)
+    assert isinstance(issued, ActivationCode)
+    assert (issued.name, issued.phone) == ("Lê Thị Quầy", "*** 777")
+
+
+async def test_s8_a_known_number_with_another_name_is_not_activated(
+    store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    """Told after an arrival only, and in any case in the log of whom the number belongs to (S19)."""
+    desk = await make_desk(store, clock)
+    known, number = await make_person(store, clock, name="Nguyễn Thị Khác")
+    absent = await propose(store, clock, desk.first, card(number), arrived=False)
+    assert absent == await propose(store, clock, desk.first, card(), arrived=False)
+    assert code_of(absent) == "no-arrival-today"
     assert code_of(await propose(store, clock, desk.first, card(number))) == "identity-conflict"
+    async with owner.transaction() as tx:
+        rows = await tx.fetch(
+            "SELECT actor_name, entry::json->>'reason' AS reason FROM access_log"
+            " WHERE patient_id = $1 ORDER BY seq",
+            known,
+        )
+    assert [(row["actor_name"], row["reason"]) for row in rows] == [
+        (desk.first.actor.name, "identity-conflict"),
+        (desk.first.actor.name, "identity-conflict"),
+    ]
+
+
+async def test_s17_a_proposal_makes_nobody(store: Store, owner: Store, clock: FrozenClock) -> None:
+    desk = await make_desk(store, clock)
+    async with owner.transaction() as tx:
+        before = await tx.fetchval("SELECT count(*) FROM citizen")
+    for arrived in (True, False):
+        refused = await propose(store, clock, desk.first, card(), arrived=arrived, known=False)
+        assert code_of(refused) == "no-arrival-today"
+    async with owner.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM citizen") == before
 
 
 async def test_s8_the_21st_of_the_day_is_refused(store: Store, clock: FrozenClock) -> None:
@@ -188,7 +251,7 @@ async def make_victim(store: Store, clock: FrozenClock) -> Citizen:
 async def steal(store: Store, clock: FrozenClock, desk: Desk, victim: Citizen, phone: str) -> SignedIn:
     """Two colluding accounts activate the victim on a phone of theirs."""
     code = await activation_code(store, clock, desk, card(victim.number, phone))
-    done = await redeem(store, clock, code, pin="730518")
+    done = await redeem(store, clock, code, pin="730518", typed=phone)
     assert isinstance(done, SignedIn)
     return done
 

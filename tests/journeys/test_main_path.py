@@ -93,10 +93,15 @@ def test_two_accounts_activate_a_person_who_then_reads_an_empty_book(people: Peo
     proposed = first.post("/v1/facility/activations", seen, 201)
     confirm = f"/v1/facility/activations/{proposed['activation_id']}/confirm"
     first.post(confirm, {"card_seen": True}, 403)
-    code = second.post(confirm, {"card_seen": True}, 201)["code"]
+    issued = second.post(confirm, {"card_seen": True}, 201)
+    assert (issued["name"], issued["phone"]) == (person.name, f"*** {person.phone[-3:]}")
+    code = issued["code"]
 
-    app = App.activated(api, code, "284193")
-    assert api.ask("POST", "/v1/auth/activations", 401, body=_activation(code)) == "activation-refused"
+    another = _activation(code, "0909 000 999")
+    assert api.ask("POST", "/v1/auth/activations", 401, body=another) == "activation-refused"
+    app = App.activated(api, code, person.phone, "284193")
+    again = _activation(code, person.phone)
+    assert api.ask("POST", "/v1/auth/activations", 401, body=again) == "activation-refused"
     summary = app.get("/v1/me/summary")
     assert summary["person"]["name"] == person.name
     states = {section["key"]: section["state"] for section in summary["sections"]}
@@ -108,9 +113,10 @@ def test_two_accounts_activate_a_person_who_then_reads_an_empty_book(people: Peo
     app.get("/v1/me/summary", 401)
 
 
-def _activation(code: str) -> dict[str, Any]:
+def _activation(code: str, number: str) -> dict[str, Any]:
     """The same code from another phone."""
-    return {"code": code, "pin": "284193", "device": msgspec.to_builtins(Phone().new_device(code))}
+    device = msgspec.to_builtins(Phone().new_device(code))
+    return {"code": code, "phone": number, "pin": "284193", "device": device}
 
 
 def test_a_person_signs_in_on_a_new_phone_with_letters_and_pin(people: People, api: Api) -> None:

@@ -88,13 +88,12 @@ class App:
         return app
 
     @classmethod
-    def activated(cls, api: Api, code: str, pin: str) -> "App":
-        """A new phone that redeems an activation code."""
+    def activated(cls, api: Api, code: str, number: str, pin: str) -> "App":
+        """A new phone of that number that redeems an activation code."""
         app = cls(api, Phone())
         device = msgspec.to_builtins(app.phone.new_device(code))
-        app._signed_in(
-            api.ask("POST", "/v1/auth/activations", 201, body={"code": code, "pin": pin, "device": device})
-        )
+        body = {"code": code, "phone": number, "pin": pin, "device": device}
+        app._signed_in(api.ask("POST", "/v1/auth/activations", 201, body=body))
         return app
 
     @classmethod

@@ -76,10 +76,19 @@ class Desk:
     second: Doctor
 
 
-def card(number: str | None = None, phone: str = "0909 000 111", *, card_seen: bool = True) -> CardSeen:
+DESK_PHONE = "0909 000 111"
+
+
+def card(
+    number: str | None = None,
+    phone: str = DESK_PHONE,
+    *,
+    card_seen: bool = True,
+    name: str = "Lê Thị Quầy",
+) -> CardSeen:
     return CardSeen(
         number=number or new_number(),
-        name="Lê Thị Quầy",
+        name=name,
         birth_date="1990-05-06",
         sex="female",
         phone=phone,
@@ -88,9 +97,13 @@ def card(number: str | None = None, phone: str = "0909 000 111", *, card_seen: b
 
 
 async def propose(
-    store: Store, clock: FrozenClock, by: Doctor, seen: CardSeen, *, arrived: bool = True
+    store: Store, clock: FrozenClock, by: Doctor, seen: CardSeen, *, arrived: bool = True, known: bool = True
 ) -> Proposed | Refused:
+    """known: an arrival put the person on file before."""
     async with store.transaction() as tx:
+        if known:
+            desk = activation.facility_of(by.actor)
+            await activation.person_of_card(tx, store.keys, seen, desk, clock.now())
         return await activation.propose(
             tx,
             store.keys,
@@ -127,11 +140,19 @@ async def activation_code(store: Store, clock: FrozenClock, desk: Desk, seen: Ca
 
 
 async def redeem(
-    store: Store, clock: FrozenClock, code: str, pin: str = "284193", phone: Phone | None = None
+    store: Store,
+    clock: FrozenClock,
+    code: str,
+    pin: str = "284193",
+    phone: Phone | None = None,
+    *,
+    typed: str = DESK_PHONE,
+    network: str = "test",
 ) -> SignedIn | Refused:
+    """typed: the number that the person types in the app."""
     device = (phone or Phone()).new_device(code)
     async with store.transaction() as tx:
-        pending = await activation.use_code(tx, store.keys, code, pin, device, "test", clock.now())
+        pending = await activation.use_code(tx, store.keys, code, typed, pin, device, network, clock.now())
     if isinstance(pending, Refused):
         return pending
     pin_hash = await activation.hash_pin(store.keys, pending, pin)
