@@ -31,6 +31,7 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
 )
+from ehr.intake.slots import ImportSlots
 from identity.devices import BrowserOrigin
 from identity.sessions import authenticate
 from kernel.access import Actor
@@ -60,6 +61,7 @@ class Runtime:
         self.trusted_proxies = trusted_proxies
         self.missing_providers: tuple[str, ...] = ()
         self.browser_origin: BrowserOrigin | None = None
+        self.import_slots = ImportSlots()
 
     @property
     def store(self) -> Store:
@@ -118,6 +120,11 @@ class Call:
     def browser_origin(self) -> BrowserOrigin | None:
         """Where this installation's browser credentials are made; None: no browser is enrolled."""
         return self._runtime.browser_origin
+
+    @property
+    def import_slots(self) -> ImportSlots:
+        """Who may send records now."""
+        return self._runtime.import_slots
 
     @property
     def now(self) -> datetime:

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from api.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from api.request import Call, answer
-from ehr.intake.problems import RECEIPT_NOT_FOUND, RECORDS_UNREADABLE
+from ehr.intake.problems import RECEIPT_NOT_FOUND, RECORDS_BUSY, RECORDS_UNREADABLE
 from ehr.intake.receipts import BODY_BYTES_MAX, Receipt, receipt_of, receive
 from identity.register.facilities import facility_by_id
 from kernel.problems import refuse
@@ -25,7 +25,7 @@ MEDIA_TYPES = ("application/fhir+json", "application/json", "application/xml", "
     status_code=202,
     request_max_body_size=BODY_BYTES_MAX,
     media_types=MEDIA_TYPES,
-    problems=(RECORDS_UNREADABLE, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE),
+    problems=(RECORDS_UNREADABLE, RECORDS_BUSY, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE),
 )
 async def send_records(call: NamedDependency[Call]) -> Response[Receipt]:
     """Take in a FHIR Bundle or a treatment package; the answer is the same for known and unknown persons."""
@@ -35,8 +35,11 @@ async def send_records(call: NamedDependency[Call]) -> Response[Receipt]:
     assert facility is not None
     if (call.header("content-type") or "").partition(";")[0].strip().lower() not in MEDIA_TYPES:
         refuse(UNSUPPORTED_MEDIA_TYPE)
-    body = await call.body()
-    return answer(await receive(call.store, call.clock, facility, actor.actor_id, body), status=202)
+    with call.import_slots.of(actor.actor_id):
+        body = await call.body()
+        async with call.import_slots.turn():
+            received = await receive(call.store, call.clock, facility, actor.actor_id, body)
+    return answer(received, status=202)
 
 
 @get(

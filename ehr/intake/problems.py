@@ -22,3 +22,14 @@ RECEIPT_NOT_FOUND = declare(
         next_en="Check the receipt id.",
     )
 )
+RECORDS_BUSY = declare(
+    ProblemType(
+        code="records-busy",
+        status=429,
+        vi="Hệ thống của bạn đang gửi một gói khác, hoặc dịch vụ đang nhận quá nhiều gói cùng lúc.",
+        en="Your system is sending another body, or too many are being taken in at once.",
+        next_vi="Chờ gói trước xong và hết thời gian được nêu rồi gửi lại.",
+        next_en="Wait for the other one and as long as stated, then send it again.",
+        retryable=True,
+    )
+)
