@@ -135,9 +135,12 @@ async def end_role(tx: Tx, practitioner_role_id: UUID, now: datetime) -> Refused
     return None
 
 
-async def suspend(tx: Tx, practitioner_id: UUID, now: datetime) -> None:
-    """Suspend a licence: every role of the person stops at the next request."""
-    await queries.SUSPEND_PRACTITIONER.run(tx, practitioner_id, now)
+async def suspend(tx: Tx, practitioner_id: UUID, now: datetime) -> Refused | None:
+    """Suspend a licence: every role of the person stops at the next request. A first suspension keeps
+    its time."""
+    if await queries.SUSPEND_PRACTITIONER.one(tx, practitioner_id, now) is None:
+        return Refused(problem=NOT_IN_REGISTER)
+    return None
 
 
 async def practitioner_card(tx: Tx, practitioner_role_id: UUID, now: datetime) -> PractitionerCard | None:

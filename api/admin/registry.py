@@ -28,6 +28,7 @@ from identity.register.changes import (
     EndedRole,
     NewClient,
     NewRole,
+    SuspendedLicence,
 )
 from identity.register.facilities import NewFacility
 from kernel.problems import Refused
@@ -54,6 +55,11 @@ class RoleBody(Struct, kw_only=True, forbid_unknown_fields=True):
 class EndedRoleBody(Struct, kw_only=True, forbid_unknown_fields=True):
     reason: Reason
     practitioner_role: EndedRole
+
+
+class SuspensionBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    practitioner: SuspendedLicence
 
 
 class ClientBody(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -149,6 +155,22 @@ async def propose_role_end(
 
 
 @post(
+    "/v1/admin/practitioner-suspensions",
+    status_code=202,
+    actors=("operator",),
+    operation_id="propose_practitioner_suspension",
+    tags=TAGS,
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
+)
+async def propose_suspension(
+    data: JSONBody[SuspensionBody], call: NamedDependency[Call]
+) -> Response[ProposedChange]:
+    """Propose to suspend a licence; once confirmed, sessions end and grants open nothing."""
+    return await _propose(call, "practitioner-suspension", data.practitioner, data.reason)
+
+
+@post(
     "/v1/admin/facility-systems",
     status_code=202,
     actors=("operator",),
@@ -215,6 +237,7 @@ handlers: list[Any] = [
     propose_practitioner,
     propose_role,
     propose_role_end,
+    propose_suspension,
     propose_client,
     propose_reset,
     confirm_change,

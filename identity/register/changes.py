@@ -40,6 +40,7 @@ ChangeKind = Literal[
     "practitioner",
     "practitioner-role",
     "practitioner-role-end",
+    "practitioner-suspension",
     "facility-client",
     "credential-reset",
 ]
@@ -65,16 +66,23 @@ class NewClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=100)]
 
 
+class SuspendedLicence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The licence of this person: every role at every facility stops."""
+
+    practitioner_id: UUID
+
+
 class CredentialReset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     practitioner_id: UUID
 
 
-Change = NewFacility | NewPractitioner | NewRole | EndedRole | NewClient | CredentialReset
+Change = NewFacility | NewPractitioner | NewRole | EndedRole | SuspendedLicence | NewClient | CredentialReset
 _BODIES: dict[str, type[Change]] = {
     "facility": NewFacility,
     "practitioner": NewPractitioner,
     "practitioner-role": NewRole,
     "practitioner-role-end": EndedRole,
+    "practitioner-suspension": SuspendedLicence,
     "facility-client": NewClient,
     "credential-reset": CredentialReset,
 }
@@ -171,8 +179,8 @@ async def _apply(
     if isinstance(change, NewRole):
         made = await practitioners.add_role(tx, change.practitioner_id, change.facility_id, change.role, now)
         return made if isinstance(made, Refused) else Applied(kind=row.kind, created_id=made)
-    if isinstance(change, EndedRole):
-        return await _end_role(tx, change, now)
+    if isinstance(change, EndedRole | SuspendedLicence):
+        return await _end(tx, change, now)
     if isinstance(change, NewClient):
         secret = await add_client(tx, change.facility_id, change.kind, change.name, now)
         return Applied(kind=row.kind, created_id=secret.client_id, client_secret=secret.client_secret)
@@ -196,6 +204,10 @@ async def _new_account(
     )
 
 
+async def _end(tx: Tx, change: EndedRole | SuspendedLicence, now: datetime) -> Applied | Refused:
+    return await (_end_role(tx, change, now) if isinstance(change, EndedRole) else _suspend(tx, change, now))
+
+
 async def _end_role(tx: Tx, change: EndedRole, now: datetime) -> Applied | Refused:
     role = await queries.ROLE_BY_ID.one(tx, change.practitioner_role_id)
     # The named facility must be the role's own: an administrator proposes for his own only.
@@ -203,6 +215,15 @@ async def _end_role(tx: Tx, change: EndedRole, now: datetime) -> Applied | Refus
         return Refused(problem=NOT_IN_REGISTER)
     refused = await practitioners.end_role(tx, change.practitioner_role_id, now)
     return refused or Applied(kind="practitioner-role-end", created_id=change.practitioner_role_id)
+
+
+async def _suspend(tx: Tx, change: SuspendedLicence, now: datetime) -> Applied | Refused:
+    """Sessions end at once; grants stand with the citizen and open nothing, as no role is in force."""
+    refused = await practitioners.suspend(tx, change.practitioner_id, now)
+    if refused is not None:
+        return refused
+    await sessions.end_all(tx, change.practitioner_id, "licence-suspended", now)
+    return Applied(kind="practitioner-suspension", created_id=change.practitioner_id)
 
 
 async def _reset(

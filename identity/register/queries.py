@@ -47,7 +47,11 @@ _PRACTITIONER = (
 )
 PRACTITIONER_BY_ID = Statement(Practitioner, _PRACTITIONER + " WHERE practitioner_id = $1")
 PRACTITIONER_BY_USER_NAME = Statement(Practitioner, _PRACTITIONER + " WHERE user_name = $1")
-SUSPEND_PRACTITIONER = Command("UPDATE practitioner SET suspended_at = $2 WHERE practitioner_id = $1")
+SUSPEND_PRACTITIONER = Scalar(
+    UUID,
+    "UPDATE practitioner SET suspended_at = coalesce(suspended_at, $2) WHERE practitioner_id = $1"
+    " RETURNING practitioner_id",
+)
 ANY_PRACTITIONER = Scalar(UUID, "SELECT practitioner_id FROM practitioner LIMIT 1")
 
 INSERT_ROLE = Command(
