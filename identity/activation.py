@@ -33,6 +33,7 @@ from identity.problems import (
     ACTIVATION_ELSEWHERE,
     ACTIVATION_REFUSED,
     CARD_NOT_SEEN,
+    DEVICE_KEY_REFUSED,
     IDENTIFIER_INVALID,
     IDENTITY_CONFLICT,
     NOT_ARRIVED,
@@ -293,9 +294,8 @@ async def use_code(
     known = await people.demographics(tx, keys, live.patient_id) or Demographics()
     if pin_is_easy(pin, known.birth_date):
         return Refused(problem=PIN_TOO_EASY, where="pin")
-    refused = await devices.refuse_device(tx, live.patient_id, device, normal, origin)
-    if refused is not None:
-        return refused
+    if devices.proven_step_up_key(device, normal, origin) is None:
+        return Refused(problem=DEVICE_KEY_REFUSED, where="device")
     row = await entry.USE_ACTIVATION_CODE.one(tx, _hash(normal), now)
     if row is None:
         return Refused(problem=ACTIVATION_REFUSED)
@@ -328,6 +328,9 @@ async def finish(
     origin: BrowserOrigin | None = None,
 ) -> SignedIn | Refused:
     """Enrol the device, set the PIN, make the phone a login phone, open the session."""
+    await devices.make_room(
+        tx, pending.patient_id, device, pending.code, request_id=request_id, now=now, origin=origin
+    )
     enrolled = await devices.enrol(tx, keys, pending.patient_id, device, pending.code, now, origin)
     if isinstance(enrolled, Refused):
         return enrolled

@@ -141,17 +141,28 @@ def proven_step_up_key(device: NewDevice, challenge: str, origin: BrowserOrigin 
     return msgspec.json.encode(key).decode() if es256_holds(key, text, device.step_up_proof or "") else None
 
 
-async def refuse_device(
-    tx: Tx, patient_id: UUID, device: NewDevice, challenge: str, origin: BrowserOrigin | None
-) -> Refused | None:
-    """What stands against enrolling this device, asked before a code is used up for it."""
-    step_up_key = proven_step_up_key(device, challenge, origin)
-    if step_up_key is None:
-        return Refused(problem=DEVICE_KEY_REFUSED, where="device")
+async def make_room(
+    tx: Tx,
+    patient_id: UUID,
+    device: NewDevice,
+    challenge: str,
+    *,
+    request_id: str,
+    now: datetime,
+    origin: BrowserOrigin | None,
+) -> None:
+    """A redemption in presence ends the oldest of five devices, and the others are told.
+
+    Whoever lost five phones has no session to end one with. What that device's own activation replaced is
+    not put back: the person stands at a desk and sets PIN and phone anew.
+    """
+    await queries.LOCK_CITIZEN.one(tx, patient_id)
     live = await queries.LIVE_DEVICES.all(tx, patient_id)
-    if len(live) >= DEVICES_MAX and _same_phone(live, device, step_up_key) is None:
-        return Refused(problem=TOO_MANY_DEVICES)
-    return None
+    step_up_key = proven_step_up_key(device, challenge, origin)
+    if len(live) < DEVICES_MAX or step_up_key is None or _same_phone(live, device, step_up_key) is not None:
+        return
+    by_desk = Actor(kind="citizen", actor_id=patient_id)
+    await _end(tx, by_desk, live[0].device_id, "replaced-in-presence", request_id, now)
 
 
 def _same_phone(live: list[DeviceRow], device: NewDevice, step_up_key: str) -> DeviceRow | None:
@@ -175,13 +186,15 @@ async def enrol(
     A phone that comes back with the keys of a live device is that device: no second row, no new probation.
     """
     await queries.LOCK_CITIZEN.one(tx, patient_id)
-    refused = await refuse_device(tx, patient_id, device, challenge, origin)
     step_up_key = proven_step_up_key(device, challenge, origin)
-    if refused is not None or step_up_key is None:
-        return refused or Refused(problem=DEVICE_KEY_REFUSED, where="device")
-    row = _same_phone(await queries.LIVE_DEVICES.all(tx, patient_id), device, step_up_key)
+    if step_up_key is None:
+        return Refused(problem=DEVICE_KEY_REFUSED, where="device")
+    live = await queries.LIVE_DEVICES.all(tx, patient_id)
+    row = _same_phone(live, device, step_up_key)
     if row is not None:
         return _come_back(keys, row)
+    if len(live) >= DEVICES_MAX:
+        return Refused(problem=TOO_MANY_DEVICES)
     device_id, secret = uuid7(now), to_base64url(secrets.token_bytes(HOTP_SECRET_BYTES))
     await queries.INSERT_DEVICE.run(
         tx,
@@ -316,10 +329,17 @@ async def end_device(
     """
     if actor.probation and device_id != actor.device_id:
         return Refused(problem=DEVICE_ON_PROBATION)
-    if await queries.END_DEVICE.one(tx, actor.actor_id, device_id, now, "ended-by-person") is None:
+    if not await _end(tx, actor, device_id, "ended-by-person", request_id, now):
         return Refused(problem=NO_SUCH_DEVICE)
-    await queries.END_SESSIONS_OF_DEVICE.run(tx, actor.actor_id, device_id, now, "device-ended")
     await put_back(tx, actor.actor_id, device_id, now)
+    return None
+
+
+async def _end(tx: Tx, actor: Actor, device_id: UUID, reason: str, request_id: str, now: datetime) -> bool:
+    """End the device and its sessions, in the person's log and told to the others; False without such one."""
+    if await queries.END_DEVICE.one(tx, actor.actor_id, device_id, now, reason) is None:
+        return False
+    await queries.END_SESSIONS_OF_DEVICE.run(tx, actor.actor_id, device_id, now, "device-ended")
     await record_act(tx, actor.actor_id, actor, "identity:device:end", request_id=request_id, now=now)
     await emit(tx, actor.actor_id, "identity.device-ended", {"device_id": str(device_id)}, now)
-    return None
+    return True

@@ -93,8 +93,8 @@ TOO_MANY_DEVICES = declare(
         status=409,
         vi="Bạn đã có 5 thiết bị.",
         en="You already have 5 devices.",
-        next_vi="Gỡ một thiết bị cũ rồi thử lại.",
-        next_en="Remove an old device and try again.",
+        next_vi="Gỡ một thiết bị cũ rồi thử lại; nếu đã mất hết, đến cơ sở y tế để kích hoạt lại.",
+        next_en="Remove an old device and try again; with none left, be activated again at a facility.",
     )
 )
 DEVICE_ON_PROBATION = declare(

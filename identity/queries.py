@@ -159,9 +159,10 @@ PIN_HASH = Scalar(str, "SELECT pin_hash FROM citizen_pin WHERE patient_id = $1")
 
 # -- what an activation replaced
 
+# A phone activated twice within its probation: what stood before the first time is what comes back.
 INSERT_UNDO = Command(
     "INSERT INTO activation_undo (patient_id, device_id, pin_hash, phone_hash, recorded_at)"
-    " VALUES ($1, $2, $3, $4, $5)"
+    " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (patient_id, device_id) DO NOTHING"
 )
 TAKE_UNDO = Statement(
     UndoRow,

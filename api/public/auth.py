@@ -134,7 +134,7 @@ class ClientCredentials(Struct, kw_only=True, forbid_unknown_fields=True):
     actors=("public",),
     operation_id="redeem_activation",
     tags=TAGS,
-    problems=(ACTIVATION_REFUSED, PIN_TOO_EASY, DEVICE_KEY_REFUSED, TOO_MANY_DEVICES, TOO_MANY, TRY_LATER),
+    problems=(ACTIVATION_REFUSED, PIN_TOO_EASY, DEVICE_KEY_REFUSED, TOO_MANY, TRY_LATER),
 )
 async def redeem_activation(
     data: JSONBody[ActivationBody], call: NamedDependency[Call]

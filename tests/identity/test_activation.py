@@ -281,6 +281,40 @@ async def test_s8_also_when_the_last_one_goes_first(store: Store, clock: FrozenC
     assert await _login(store, clock, victim.patient_id) == before
 
 
+async def test_s8_a_redemption_in_presence_ends_the_oldest_of_five_devices(
+    store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    """Five lost phones would lock a person out: a sign-in is the only other way to a session."""
+    desk, lost = await make_desk(store, clock), await make_victim(store, clock)
+    phone = Phone()
+    for number in range(5):
+        clock.advance(hours=1)
+        code = await activation_code(store, clock, desk, card(lost.number))
+        done = await redeem(store, clock, code, phone=phone if number == 4 else None)
+        assert isinstance(done, SignedIn)
+    async with store.transaction() as tx:
+        live = await devices.list_devices(tx, store.keys, lost.patient_id)
+        assert await sessions.authenticate(tx, lost.token, clock.now()) is None
+    assert len(live) == 5
+    assert lost.actor.device_id not in {device.device_id for device in live}
+    async with owner.transaction() as tx:
+        told = await tx.fetch(
+            "SELECT ref FROM outbox WHERE patient_id = $1 AND event = 'identity.device-ended'",
+            lost.patient_id,
+        )
+        logged = await tx.fetchval(
+            "SELECT count(*) FROM access_log WHERE patient_id = $1"
+            " AND entry::json->>'action' = 'identity:device:end'",
+            lost.patient_id,
+        )
+    assert [str(lost.actor.device_id) in row["ref"] for row in told] == [True]
+    assert logged == 1
+    code = await activation_code(store, clock, desk, card(lost.number))
+    assert isinstance(await redeem(store, clock, code, phone=phone), SignedIn)
+    async with store.transaction() as tx:
+        assert await devices.list_devices(tx, store.keys, lost.patient_id) == live
+
+
 async def test_after_the_probation_a_recovery_stays(store: Store, clock: FrozenClock) -> None:
     desk, victim = await make_desk(store, clock), await make_victim(store, clock)
     new = await steal(store, clock, desk, victim, "0909 444 005")
