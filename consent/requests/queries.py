@@ -32,8 +32,9 @@ BURDEN = Statement(
            count(*) FILTER (WHERE delivery = 'ring' AND NOT presence AND created_at > $5) AS rings,
            count(*) FILTER (WHERE NOT presence AND practitioner_id = $2 AND created_at > $3) AS pair_hour,
            count(*) FILTER (WHERE NOT presence AND practitioner_id = $2 AND created_at > $4) AS pair_day,
-           coalesce(bool_or(status = 'reported' AND practitioner_id = $2), false) AS reported
-    FROM access_request WHERE patient_id = $1 AND (created_at > $4 OR status = 'reported')
+           EXISTS (SELECT FROM access_request
+                   WHERE patient_id = $1 AND practitioner_id = $2 AND status = 'reported') AS reported
+    FROM access_request WHERE patient_id = $1 AND created_at > $4
     """,
 )
 
