@@ -14,7 +14,8 @@ from consent.approval import Approval, Signed, approval_text, approve
 from consent.decision import decide
 from consent.models import Grant
 from consent.policy import DEFAULT_TYPES
-from consent.requests.service import Ask, request_access, request_for_citizen
+from consent.requests.asking import Ask, request_access
+from consent.requests.service import request_for_citizen
 from ehr.reads import summary
 from healthbook.demo_accounts import Activated, granted
 from identity.tokens import to_base64url

@@ -26,7 +26,7 @@ from consent.problems import (
     UNKNOWN_REQUEST,
 )
 from consent.requests import service as requests
-from consent.requests.service import Ask, Asked
+from consent.requests.asking import Ask, Asked, request_access
 from consent.transfer import Display
 from identity.problems import TOO_MANY
 from kernel.access import Actor, RecordType
@@ -301,7 +301,7 @@ async def _ask(tx: Tx, call: Call, actor: Actor, data: NewAccessRequest) -> Aske
         until=data.until,
         duration_seconds=data.duration_seconds,
     )
-    return await requests.request_access(tx, call.keys, actor, wish, trace_id=call.request_id, now=call.now)
+    return await request_access(tx, call.keys, actor, wish, trace_id=call.request_id, now=call.now)
 
 
 def _opened(asked: Asked) -> AccessRequestOpened:

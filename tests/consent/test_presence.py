@@ -12,7 +12,8 @@ from consent.approval import CodeVerdict
 from consent.codes import service as codes
 from consent.models import Grant
 from consent.requests import service as requests
-from consent.requests.service import Asked, AskingView
+from consent.requests.asking import Asked
+from consent.requests.service import AskingView
 from identity.models import Facility
 from kernel.access import Access, Label
 from kernel.problems import ProblemError, Refused

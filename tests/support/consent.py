@@ -13,8 +13,8 @@ from consent.decision import decide
 from consent.grants import service as grants
 from consent.models import AccessRequest, Grant
 from consent.requests import service as requests
+from consent.requests.asking import Ask, Asked, request_access
 from consent.requests.queries import request_by_id
-from consent.requests.service import Ask, Asked
 from consent.transfer import canonical_text, digits_at, nonce_at, step_of
 from identity.sessions import authenticate
 from kernel.access import Access, Action, Label
@@ -38,7 +38,7 @@ async def ask(
         code = draw_code(store.keys, citizen.patient_id, clock.now())
         changes = {"kind": "citizen-qr", "value": code.qr, **changes}
     async with store.transaction() as tx:
-        return await requests.request_access(
+        return await request_access(
             tx, store.keys, doctor.actor, Ask(**changes), trace_id=TRACE, now=clock.now()
         )
 
