@@ -27,7 +27,8 @@ from ehr.models import Section
 from ehr.reads import search, sections, summary, timeline, trend
 from ehr.reads.models import Built
 from ehr.reads.queries import head_of
-from identity.problems import DEVICE_ON_PROBATION
+from identity import budgets
+from identity.problems import DEVICE_ON_PROBATION, TOO_MANY
 from kernel.access import Access, Action, Actor
 from kernel.clock import local_day
 from kernel.paging import BAD_CURSOR, PAGE_MAX
@@ -50,7 +51,7 @@ Words: TypeAlias = Annotated[
 ]
 
 OWN_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NOT_YOUR_BOOK, DEVICE_ON_PROBATION, UNAVAILABLE)
-DOCTOR_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NO_ACCESS, UNAVAILABLE)
+DOCTOR_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NO_ACCESS, TOO_MANY, UNAVAILABLE)
 
 
 async def read_record(
@@ -61,8 +62,7 @@ async def read_record(
         subject = call.patient_id_for(actor) if patient_id is None else patient_id
         access = await decide(tx, actor, subject, action, _purpose(actor), call.now)
         if isinstance(access, Refused):
-            await _log_refusal(tx, call, subject, actor, read_tag(action, part), access)
-            return answer(access)
+            return answer(await _refuse(tx, call, subject, actor, read_tag(action, part), access))
         if _is_whole(access):
             return await _own(tx, call, access, build, part)
         return await _shared(tx, call, access, build, part)
@@ -136,10 +136,19 @@ async def _log(
         raise ProblemError(Refused(problem=UNAVAILABLE)) from error
 
 
-async def _log_refusal(tx: Tx, call: Call, subject: UUID, actor: Actor, tag: str, refused: Refused) -> None:
-    """A stranger's attempt stands in the log of the person it aimed at; an unknown id costs the same."""
+async def _refuse(tx: Tx, call: Call, subject: UUID, actor: Actor, tag: str, refused: Refused) -> Refused:
+    """A stranger's attempt stands in the log of the person it aimed at; an unknown id costs the same.
+
+    Beyond the day's budget the answer says nothing of anybody and no row is written: rows would grow with
+    requests, and a person's log would be flooded.
+    """
     if actor.kind == "citizen":
-        return
+        return refused
+    spent = await budgets.charge_or_refuse(
+        tx, budgets.REFUSED_READS_DAY, budgets.subject(actor.actor_id.bytes), call.now
+    )
+    if spent is not None:
+        return spent
     await record_act(
         tx,
         subject,
@@ -151,6 +160,7 @@ async def _log_refusal(tx: Tx, call: Call, subject: UUID, actor: Actor, tag: str
         request_id=call.request_id,
         now=call.now,
     )
+    return refused
 
 
 def _purpose(actor: Actor) -> str:

@@ -35,6 +35,9 @@ SIGN_IN_STARTS_NETWORK = Budget(kind="start-network", limit=300, window=timedelt
 ACTIVATION_TRIES_NETWORK = Budget(kind="activation-network", limit=60, window=timedelta(hours=1))
 ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=1))
 
+# Each refused read leaves a row in the log of whoever it aimed at, also for an invented id.
+REFUSED_READS_DAY = Budget(kind="refused-read-day", limit=100, window=timedelta(days=1))
+
 
 def subject(text: str | bytes) -> bytes:
     """The row key of whatever is counted."""

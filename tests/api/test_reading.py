@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from ehr.rebuild import rebuild_views
+from identity import budgets
 from kernel.access import Label
 from store.database import Store
 from tests.support.clock import FrozenClock
@@ -162,6 +163,46 @@ async def test_s19_no_grant_and_no_such_person_are_the_same_answer(
     assert known.status_code == unknown.status_code == 403
     assert known.content == unknown.content
     assert [row["outcome"] for row in await log_rows(owner, person)] == ["refused"]
+
+
+async def test_s33_refused_reads_have_a_daily_budget_and_then_leave_no_row(
+    client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    person, other = await make_citizen(store, clock), await make_citizen(store, clock)
+    doctor, colleague = await doctor_of(store, clock), await doctor_of(store, clock)
+    await granted(store, clock, doctor, other)
+
+    async def look(patient_id: object, by: Doctor = doctor) -> httpx.Response:
+        return await client.get(f"/v1/doctor/patients/{patient_id}/summary", headers=bearer(by.token))
+
+    for _ in range(100):
+        assert (await look(uuid4())).status_code == 403
+    invented = uuid4()
+    spent = [await look(person.patient_id), await look(invented)]
+    assert [(one.status_code, one.json()["code"]) for one in spent] == [(429, "too-many")] * 2
+    assert spent[0].headers["retry-after"] == spent[1].headers["retry-after"]
+    assert str(person.patient_id) not in spent[0].text
+    assert await log_rows(owner, person) == []
+    async with owner.transaction() as tx:
+        heads = "SELECT count(*) FROM audit_head WHERE patient_id = $1"
+        assert await tx.fetchval(heads, invented) == 0
+    assert (await look(other.patient_id)).status_code == 200
+    assert (await look(person.patient_id, colleague)).status_code == 403
+
+
+async def test_s33_a_granted_read_pays_no_statement_for_the_budget(
+    client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    person, doctor = await make_citizen(store, clock), await doctor_of(store, clock)
+    await granted(store, clock, doctor, person)
+    path = f"/v1/doctor/patients/{person.patient_id}/summary"
+    assert (await client.get(path, headers=bearer(doctor.token))).status_code == 200
+    async with owner.transaction() as tx:
+        charged = await tx.fetchval(
+            "SELECT count(*) FROM attempt_budget WHERE id_hash = $1",
+            budgets.subject(doctor.actor.actor_id.bytes),
+        )
+    assert charged == 0
 
 
 async def test_a_revoked_grant_reads_nothing_more(
