@@ -227,6 +227,24 @@ def rotate_lookup(operator: str | None, reason: str | None) -> None:
 
 
 @admin.command()
+@click.option("--credential", "credentials", multiple=True, required=True, help="Whose sendings; repeatable.")
+@click.option("--since", required=True, help="From when on, with an offset: 2026-11-21T08:00+07:00.")
+@OPERATOR
+@REASON
+def revert(credentials: tuple[str, ...], since: str, operator: str | None, reason: str | None) -> None:
+    """Take back what stolen credentials sent: every row of a book says again what it said before.
+
+    A credential is the id of a facility's system, or `operator` for `healthbook import`.
+    """
+    from healthbook.commands import read_instant, revert_records
+
+    async def run(store: "Store", signed: tuple[str, str]) -> bytes:
+        return await revert_records(store, credentials, read_instant(since), signed)
+
+    click.echo(as_operator(run, operator, reason).decode(), nl=False)
+
+
+@admin.command()
 def displays() -> None:
     """Print how many of the stored codes have a Vietnamese display, by code system."""
     from healthbook.commands import coverage_table

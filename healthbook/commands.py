@@ -1,6 +1,7 @@
 """What the commands do with an open store: each act is written down with who and why (S26)."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from audit.service import record_admin_event
 from ehr.coverage import display_coverage
 from ehr.intake.files import import_paths
 from ehr.intake.models import BadInputError
+from ehr.intake.revert import revert_since
 from healthbook.wiring import StartError
 from identity.bootstrap import BootstrapPlan, bootstrap
 from identity.rotation.service import delete_previous, insert_current, people_after
@@ -33,6 +35,26 @@ async def import_records(
         count = sum(len(file.units) for file in report.files)
         await write_down(store, signed, "records:import", count)
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+
+
+async def revert_records(store: Store, credentials: Sequence[str], since: datetime, signed: Signed) -> bytes:
+    """Take back what credentials wrote since an instant. Returns the counts by type as JSON."""
+    done = await revert_since(store, SystemClock(), credentials, since)
+    await write_down(
+        store, signed, "records:revert", sum((*done.restored.values(), *done.retracted.values()))
+    )
+    return msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n"
+
+
+def read_instant(text: str) -> datetime:
+    """An instant with its offset. Raises StartError: an hour of the wrong zone takes back seven too many."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise StartError(f"{text} is no instant with an offset, such as 2026-11-21T08:00+07:00.")
+    return instant
 
 
 async def bootstrap_from(store: Store, text: bytes, signed: Signed) -> bytes:

@@ -37,6 +37,7 @@ FAN_OUTS = {
     "consent.housekeeping.queries.ERASE_CODES",
     "ehr.housekeeping.queries.DELETE_QUARANTINE",
     "ehr.housekeeping.queries.DELETE_RECEIPTS",
+    "ehr.intake.queries.MOVED_SINCE",
     "ehr.intake.queries.PATIENTS_OF_CREDENTIALS",
     "ehr.queries.STALE_PEOPLE",
     "ehr.reads.queries.CODES_IN_USE",

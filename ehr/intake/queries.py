@@ -48,11 +48,19 @@ RECEIPT_BY_ID = Statement(
     ReceiptRow,
     "SELECT receipt_id, received_at, units FROM ehr_receipt WHERE actor_id = $1 AND receipt_id = $2",
 )
+# A page at a time: no index leads to a credential, and one scan of all records would run into the time limit.
+MOVED_SINCE = Scalar(
+    UUID,
+    """
+    SELECT patient_id FROM ehr_head WHERE patient_id > $1 AND refreshed_at >= $2 ORDER BY patient_id LIMIT $3
+    """,
+    fan_out="an operator takes a poisoned batch back; nobody knows whose books it reached",
+)
 PATIENTS_OF_CREDENTIALS = Scalar(
     UUID,
     """
     SELECT DISTINCT patient_id FROM ehr_resource
-    WHERE credential = ANY($1::text[]) AND updated >= $2 ORDER BY patient_id
+    WHERE patient_id = ANY($1::uuid[]) AND credential = ANY($2::text[]) AND updated >= $3 ORDER BY patient_id
     """,
-    fan_out="an operator takes a poisoned batch back; nobody knows whose books it reached",
+    fan_out="the records of one page of that walk",
 )

@@ -15,6 +15,31 @@ from tests.healthbook.conftest import run_command
 
 SIGNED = ("--operator", "Nguyễn Văn Vận Hành", "--reason", "nhập hồ sơ thử")
 
+ONE_ALLERGY = {
+    "resourceType": "Bundle",
+    "type": "collection",
+    "entry": [
+        {
+            "fullUrl": "urn:uuid:0f0c8a52-0f5b-4a4c-9d0a-5a5f2b0d5e01",
+            "resource": {
+                "resourceType": "Patient",
+                "id": "p",
+                "name": [{"text": "Thử"}],
+                "birthDate": "1990",
+            },
+        },
+        {
+            "fullUrl": "urn:uuid:0f0c8a52-0f5b-4a4c-9d0a-5a5f2b0d5e02",
+            "resource": {
+                "resourceType": "AllergyIntolerance",
+                "id": "a",
+                "code": {"text": "Penicillin"},
+                "patient": {"reference": "urn:uuid:0f0c8a52-0f5b-4a4c-9d0a-5a5f2b0d5e01"},
+            },
+        },
+    ],
+}
+
 
 def commands() -> Iterator[tuple[str, click.Command]]:
     def walk(group: click.Group, before: str) -> Iterator[tuple[str, click.Command]]:
@@ -180,3 +205,20 @@ def test_s4_a_demo_is_made_in_an_empty_place_only(installation: Path) -> None:
     done = run_command(installation, "demo")
     assert done.returncode == 2
     assert "empty place" in done.stderr
+
+
+async def test_s3_a_batch_is_taken_back_by_a_named_operator(installation: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bundle.json"
+    path.write_text(json.dumps(ONE_ALLERGY))
+    assert run_command(installation, "import", str(path), *SIGNED).returncode == 0
+    act = ("admin", "revert", "--credential", "operator", "--since")
+    without = run_command(installation, *act, "2020-01-01T00:00+07:00")
+    assert (without.returncode, "--operator and --reason" in without.stderr) == (2, True)
+    for unclear in ("yesterday", "2020-01-01T00:00"):
+        assert run_command(installation, *act, unclear, *SIGNED).returncode == 2
+    done = run_command(installation, *act, "2020-01-01T00:00+07:00", *SIGNED)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["retracted"]["AllergyIntolerance"] == 1
+    again = run_command(installation, *act, "2020-01-01T00:00+07:00", *SIGNED)
+    assert json.loads(again.stdout) == {"restored": {}, "retracted": {}}
+    assert len([row for row in await events(installation) if "records:revert" in row]) == 2

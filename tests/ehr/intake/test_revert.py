@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ehr.intake import revert
 from ehr.intake.revert import revert_since
 from identity.models import Facility
 from store.database import Store
@@ -97,6 +98,19 @@ async def test_s3_what_another_credential_wrote_over_the_poison_stays(hospital: 
     await hospital.allergies("stolen", allergy("Poison"))
     await hospital.revert("stolen", since=since)
     assert await hospital.content() == after
+
+
+async def test_s3_every_book_that_a_batch_reached_is_found(
+    store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revert, "PAGE", 2)
+    facility = await make_facility(store, clock)
+    people = [Hospital(store, clock, facility, await make_citizen(store, clock)) for _ in range(5)]
+    since = clock.now()
+    for person in people:
+        await person.allergies("everywhere", allergy("Poison"))
+    await people[0].revert("everywhere", since=since)
+    assert [await person.content() for person in people] == [[]] * 5
 
 
 @pytest.mark.parametrize("order", [(("b",), ("a",)), (("a", "b"),)], ids=["one after the other", "at once"])
