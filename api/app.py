@@ -39,7 +39,8 @@ from store.database import Store
 CONTROLLERS = (
     "api.citizen.account",
     "api.citizen.book",
-    "api.citizen.consent",
+    "api.citizen.requests",
+    "api.citizen.grants",
     "api.citizen.log",
     "api.citizen.inbox",
     "api.doctor.account",
