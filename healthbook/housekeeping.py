@@ -18,6 +18,7 @@ from ehr import rebuild
 from ehr.housekeeping import service as ehr
 from identity.housekeeping import service as identity
 from kernel.ids import BUCKETS
+from notifications.delivery import housekeeping as deliveries
 from store.database import Tx
 from store.due_queue import arm
 from store.idempotency import LIVE_HOURS, forget
@@ -85,6 +86,7 @@ CHORES: Final = (
     _of_consent("sms-codes", timedelta(hours=1), "a code lives five minutes, its hash serves no longer"),
     _of_consent("practitioner-requests", timedelta(days=90), "as long as the longest grant made from it"),
     _of_consent("request-quotas", timedelta(days=2), "they count one day"),
+    Chore("deliveries", timedelta(days=30), "why a message did not come; it stays in the inbox", deliveries),
     _of_ehr("receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back"),
     _of_ehr("quarantine", timedelta(days=180), "somebody finds out whose it is, or it is sent again"),
     Chore("reading-views", timedelta(0), "names and views of a newer program", _rebuild_views),

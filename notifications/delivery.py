@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from notifications import queries
 from notifications.models import Claimed, Outcome, PushMessage, SmsMessage
-from notifications.policy import LEASE, next_attempt, oldest_kept, status_after
+from notifications.policy import LEASE, first_id_of, next_attempt, status_after
 from notifications.ports import RECORDED, PushSender, SmsSender
 from notifications.service import open_address, open_sms, open_target
 from store.database import Tx
@@ -41,16 +41,22 @@ class Outgoing(Struct, frozen=True):
 async def claim_batch(tx: Tx, keys: KeyRing, bucket: int, now: datetime) -> list[Outgoing]:
     """Take up to 100 deliveries of one bucket for the length of a lease, oldest first.
 
-    On the way expired ones are dropped, leases that ran out become `unknown`, and outcomes older than
-    30 days go.
+    On the way expired ones are dropped and leases that ran out become `unknown`.
     """
     await queries.expire_leases(tx, bucket, now)
     await queries.drop_expired(tx, bucket, now)
     await queries.erase_texts(tx, bucket, now)
-    await queries.delete_old(tx, bucket, oldest_kept(now))
     claimed = await queries.claim(tx, bucket, now=now, lease_until=now + LEASE, limit=BATCH_MAX)
     claimed.sort(key=lambda row: row.delivery_id)
     return [await _prepare(tx, keys, row) for row in claimed]
+
+
+async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:
+    """Remove outcomes of deliveries made before that time, at most `limit`; notices stay in the inbox.
+
+    How long they are kept is decided in healthbook/housekeeping.py.
+    """
+    return await queries.delete_ended(tx, first_id_of(before), limit)
 
 
 async def _prepare(tx: Tx, keys: KeyRing, row: Claimed) -> Outgoing:

@@ -9,8 +9,6 @@ LEASE = timedelta(seconds=30)
 RETRY_BASE_SECONDS = 2
 RETRY_CAP_SECONDS = 300
 ATTEMPTS_MAX = 12
-# How long the outcome of a delivery is kept; the notice itself stays in the inbox.
-KEPT = timedelta(days=30)
 
 COLLAPSE: dict[NotificationType, Collapse] = {
     "consent-request": "consent",
@@ -41,9 +39,9 @@ def next_attempt(outcome: Outcome, attempts: int, now: datetime, jitter: float) 
     return now + timedelta(seconds=max(1.0, ceiling * jitter))
 
 
-def oldest_kept(now: datetime) -> UUID:
-    """Ids are made of their time (UUIDv7): a finished delivery with an id below this one goes."""
-    return UUID(int=int((now - KEPT).timestamp() * 1000) << 80)
+def first_id_of(at: datetime) -> UUID:
+    """Ids are made of their time (UUIDv7): a delivery from before then has a lower id than this."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 def status_after(outcome: Outcome, attempts: int) -> str:

@@ -95,11 +95,18 @@ ERASE_TEXTS = Command(
     """
 )
 
-DELETE_OLD = Command(
+DELETE_ENDED = Scalar(
+    int,
     """
-    DELETE FROM delivery
-    WHERE bucket = $1 AND delivery_id < $2 AND status IN ('sent', 'failed', 'dropped')
-    """
+    WITH old AS MATERIALIZED (
+        SELECT bucket, delivery_id FROM delivery
+        WHERE delivery_id < $1 AND status IN ('sent', 'failed', 'dropped') LIMIT $2),
+    gone AS (
+        DELETE FROM delivery WHERE bucket IN (SELECT bucket FROM old)
+          AND delivery_id IN (SELECT delivery_id FROM old) RETURNING 1)
+    SELECT count(*) FROM gone
+    """,
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
 )
 
 # One bucket a statement, by ctid (scale.md). A delivery waits while an earlier one of the same device
@@ -259,8 +266,9 @@ async def erase_texts(tx: Tx, bucket: int, now: datetime) -> None:
     await ERASE_TEXTS.run(tx, bucket, now)
 
 
-async def delete_old(tx: Tx, bucket: int, below: UUID) -> None:
-    await DELETE_OLD.run(tx, bucket, below)
+async def delete_ended(tx: Tx, below: UUID, limit: int) -> int:
+    """How many outcomes with an id below this one went."""
+    return await DELETE_ENDED.one(tx, below, limit) or 0
 
 
 async def claim(tx: Tx, bucket: int, *, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:

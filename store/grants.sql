@@ -36,8 +36,8 @@ GRANT SELECT, INSERT ON notification TO hb_api;
 GRANT SELECT, INSERT ON notification_receipt TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON push_target TO hb_api;
 GRANT SELECT, DELETE ON push_target TO hb_delivery;
-GRANT SELECT, INSERT ON delivery TO hb_api;
-GRANT SELECT, UPDATE, DELETE ON delivery TO hb_delivery;
+GRANT SELECT, INSERT, DELETE ON delivery TO hb_api;
+GRANT SELECT, UPDATE ON delivery TO hb_delivery;
 
 -- consent
 GRANT SELECT, INSERT, UPDATE ON access_request, consent_guard TO hb_api;

@@ -52,6 +52,7 @@ FAN_OUTS = {
     "identity.register.queries.ANY_CITIZEN",
     "identity.rotation.queries.PEOPLE_AFTER",
     "notifications.queries.BUCKETS_TO_DRAIN",
+    "notifications.queries.DELETE_ENDED",
     "notifications.queries.LATEST",
     "store.queries.BUCKETS_WITH_DUE",
     "store.queries.BUCKETS_WITH_EVENTS",

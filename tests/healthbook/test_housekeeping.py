@@ -179,9 +179,25 @@ async def test_a_days_quota_goes_after_two_days(house: House) -> None:
     assert await house.rows("request_quota") == 0
 
 
+async def test_outcomes_of_deliveries_go_after_thirty_days_also_where_nothing_is_sent(house: House) -> None:
+    await live_a_little(house)
+    await until_idle(house.worker())
+    made, told = house.clock.now(), await house.rows("notification")
+    async with house.owner.transaction() as tx:
+        one = "SELECT delivery_id FROM delivery ORDER BY delivery_id LIMIT 1"
+        await tx.execute(f"UPDATE delivery SET status = 'pending' WHERE delivery_id = ({one})")
+    before = await house.rows("delivery")
+    assert before > 1
+    await house.do("deliveries", made - timedelta(minutes=2) + timedelta(days=30))
+    assert await house.rows("delivery") == before
+    await house.do("deliveries", made + timedelta(days=30, seconds=1))
+    assert await house.rows("delivery") == 1, "only what waits is still there"
+    assert await house.rows("notification") == told
+
+
 async def test_every_chore_has_its_case_here() -> None:
     of_records = {"receipts", "quarantine", "reading-views"}  # test_record_chores.py
-    assert {chore.name for chore in CHORES} == {*ENDED, "request-quotas"} | of_records
+    assert {chore.name for chore in CHORES} == {*ENDED, "request-quotas", "deliveries"} | of_records
 
 
 async def test_a_living_session_and_the_people_of_today_outlast_a_month_of_ticks(house: House) -> None:

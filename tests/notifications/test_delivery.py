@@ -294,25 +294,6 @@ async def test_a_later_notice_of_a_device_waits_for_the_one_under_way(
     assert len(await claim(delivery, clock, citizen)) == 1
 
 
-async def test_an_outcome_is_kept_30_days_and_what_still_waits_longer(
-    delivery: Store,
-    store: Store,
-    clock: FrozenClock,
-    citizen: Citizen,
-    say: Callable[..., Awaitable[UUID | None]],
-) -> None:
-    await say("old")
-    batch = await claim(delivery, clock, citizen)
-    await settle(delivery, clock, batch, Outcome(status="sent"))
-    clock.advance(days=29)
-    await claim(delivery, clock, citizen)
-    assert len(await rows(store, citizen)) == 1
-    clock.advance(days=2)
-    await say("new")
-    await claim(delivery, clock, citizen)
-    assert [row.status for row in await rows(store, citizen)] == ["sending"]
-
-
 async def test_a_silent_notice_is_in_the_inbox_and_nowhere_else(
     delivery: Store,
     store: Store,
