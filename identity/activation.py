@@ -23,7 +23,7 @@ from audit.service import record_act
 from identity import budgets, devices, people, phones, queries, sessions
 from identity.devices import BrowserOrigin, NewDevice
 from identity.entry import queries as entry
-from identity.identifiers import is_mobile, normal_identifier, normal_phone
+from identity.identifiers import is_mobile, normal_identifier, normal_phone, shown_end
 from identity.models import ActivationRow, Demographics, Sex
 from identity.passwords import POOL, peppered
 from identity.people import IdentifierClaim, Matched, PersonClaim, Unmatched
@@ -260,9 +260,7 @@ async def _issue(tx: Tx, keys: KeyRing, row: ActivationRow, now: datetime) -> Ac
         now + CODE_LIFE,
     )
     known = await people.demographics(tx, keys, row.patient_id) or Demographics()
-    return ActivationCode(
-        code=code, expires_at=now + CODE_LIFE, name=known.name, phone=phones.shown_end(kept.phone)
-    )
+    return ActivationCode(code=code, expires_at=now + CODE_LIFE, name=known.name, phone=shown_end(kept.phone))
 
 
 async def use_code(

@@ -29,6 +29,11 @@ def normal_identifier(kind: str, value: str) -> str | None:
     return text if shape is not None and shape.fullmatch(text) else None
 
 
+def shown_end(number: str) -> str:
+    """As much of a phone or another number as is shown where the whole is not: its last three digits."""
+    return f"*** {number[-3:]}"
+
+
 def normal_phone(text: str) -> str | None:
     """A Vietnamese phone number as E.164 (`+84…`), or None. Accepts `(+84) 903 …`, `84903…`, `0903…`."""
     digits = re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", text))

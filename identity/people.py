@@ -205,12 +205,14 @@ async def demographics(tx: Tx, keys: KeyRing, patient_id: UUID) -> Demographics 
 
 
 async def own_identifiers(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[OwnIdentifier]:
-    """The person's numbers in clear, for the person alone."""
+    """The person's numbers in clear, as whoever gave them writes them. For the person alone."""
     rows = await queries.OWN_IDENTIFIERS.all(tx, patient_id)
     return [
         OwnIdentifier(
             kind=row.kind,
-            value=unseal(keys, patient_id, "patient_identifier_rev", "value", row.value),
+            value=_as_written(
+                row.kind, unseal(keys, patient_id, "patient_identifier_rev", "value", row.value)
+            ),
             state=row.state,
         )
         for row in rows
@@ -229,6 +231,10 @@ def _namespaced(kind: str, value: str, facility_id: UUID | None) -> str | None:
         return normal
     # A facility's own numbers mean something at that facility only.
     return f"{facility_id}|{normal}" if normal is not None and facility_id is not None else None
+
+
+def _as_written(kind: str, kept: str) -> str:
+    return kept.partition("|")[2] if kind == "facility-patient-id" else kept
 
 
 async def _owner(tx: Tx, keys: KeyRing, kind: str, value: str) -> IdentifierRow | None:

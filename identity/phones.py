@@ -61,11 +61,6 @@ async def people_signing_in_with(tx: Tx, keys: KeyRing, number: str, now: dateti
     return found
 
 
-def shown_end(number: str) -> str:
-    """As much of a phone number as is shown: its last three digits."""
-    return f"*** {number[-3:]}"
-
-
 async def take_code_lock(
     tx: Tx, phone_hash: bytes, kind: Literal["sign-in", "consent"], until: datetime, now: datetime
 ) -> bool:

@@ -38,10 +38,17 @@ class InboxPage(Struct, frozen=True, kw_only=True):
     next: str | None
 
 
-async def read_inbox(tx: Tx, patient_id: UUID, *, cursor: str | None, limit: int) -> InboxPage:
-    """Newest first. Raises the problem `bad-cursor`."""
+async def read_inbox(
+    tx: Tx,
+    patient_id: UUID,
+    types: frozenset[NotificationType] | None = None,
+    *,
+    cursor: str | None,
+    limit: int,
+) -> InboxPage:
+    """Newest first. types: None means every type. Raises the problem `bad-cursor`."""
     before = decode_cursor(cursor, tuple[UUID])[0] if cursor else _NEWEST
-    rows = await queries.inbox(tx, patient_id, before=before, limit=limit + 1)
+    rows = await queries.inbox(tx, patient_id, types, before=before, limit=limit + 1)
     shown = rows[:limit]
     following = encode_cursor(str(shown[-1].notification_id)) if len(rows) > limit else None
     return InboxPage(items=[_item(row) for row in shown], next=following)

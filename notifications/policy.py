@@ -30,6 +30,11 @@ COLLAPSE: dict[NotificationType, Collapse] = {
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.
 SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code"})
 
+# What a device on probation is told (security.md S8): it answers requests, and warns of what is not its own.
+ON_PROBATION: frozenset[NotificationType] = frozenset(
+    {"consent-request", "consent-code", "sign-in-code", "device-added", "device-removed", "activation"}
+)
+
 
 def next_attempt(outcome: Outcome, attempts: int, now: datetime, jitter: float) -> datetime:
     """Exponential back-off with full jitter (0 ≤ jitter < 1), or what the provider asked for."""

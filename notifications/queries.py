@@ -1,6 +1,6 @@
 """All SQL of notifications and deliveries."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -54,7 +54,7 @@ INBOX = Statement(
     InboxRow,
     """
     SELECT notification_id, type, ref, created_at FROM notification
-    WHERE patient_id = $1 AND notification_id < $2
+    WHERE patient_id = $1 AND notification_id < $2 AND ($4::text[] IS NULL OR type = ANY($4::text[]))
     ORDER BY notification_id DESC LIMIT $3
     """,
 )
@@ -240,8 +240,10 @@ async def delete_target(tx: Tx, patient_id: UUID, device_id: UUID) -> None:
     await DELETE_TARGET.run(tx, patient_id, device_id)
 
 
-async def inbox(tx: Tx, patient_id: UUID, *, before: UUID, limit: int) -> list[InboxRow]:
-    return await INBOX.all(tx, patient_id, before, limit)
+async def inbox(
+    tx: Tx, patient_id: UUID, types: Collection[str] | None, *, before: UUID, limit: int
+) -> list[InboxRow]:
+    return await INBOX.all(tx, patient_id, before, limit, None if types is None else sorted(types))
 
 
 async def notification_exists(tx: Tx, patient_id: UUID, notification_id: UUID) -> bool:

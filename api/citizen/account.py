@@ -12,6 +12,7 @@ from msgspec import Struct
 from api.acting import begin_for
 from api.request import Call, answer
 from identity import devices, people, phones
+from identity.identifiers import shown_end
 from identity.models import Sex
 from identity.problems import DEVICE_ON_PROBATION, NO_SUCH_DEVICE
 from kernel.access import Access
@@ -29,7 +30,10 @@ class OwnNumber(Struct, kw_only=True):
 
 
 class Profile(Struct, kw_only=True):
-    """birth_date: at the precision that is known. login_phone: the last three digits only."""
+    """birth_date: at the precision that is known. login_phone: the last three digits only.
+
+    numbers: whole, but on a device on probation the last three digits only.
+    """
 
     patient_id: UUID
     name: str | None
@@ -70,6 +74,7 @@ async def _profile(tx: Tx, call: Call, access: Access) -> Profile:
     assert card is not None, "an actor is re-read with the person's row"
     phone = await phones.login_phone(tx, call.keys, access.patient_id, call.now)
     numbers = await people.own_identifiers(tx, call.keys, access.patient_id)
+    on_probation = access.actor.probation
     return Profile(
         patient_id=card.patient_id,
         name=card.name,
@@ -78,10 +83,14 @@ async def _profile(tx: Tx, call: Call, access: Access) -> Profile:
         sex=card.sex,
         address=card.address,
         level=card.level,
-        numbers=[OwnNumber(kind=n.kind, value=n.value, state=n.state) for n in numbers],
-        login_phone=phones.shown_end(phone.number) if phone else None,
+        numbers=[
+            # Whoever has a stolen SIM and the PIN must not learn the numbers that other doors ask for (S8).
+            OwnNumber(kind=n.kind, value=shown_end(n.value) if on_probation else n.value, state=n.state)
+            for n in numbers
+        ],
+        login_phone=shown_end(phone.number) if phone else None,
         device_id=access.actor.device_id,
-        on_probation=access.actor.probation,
+        on_probation=on_probation,
     )
 
 

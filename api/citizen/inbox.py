@@ -18,6 +18,7 @@ from kernel.access import Access
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX
 from notifications.inbox import InboxPage, read_inbox
 from notifications.models import ReceiptKind, TargetKind
+from notifications.policy import ON_PROBATION
 from notifications.problems import NO_DEVICE_OF_SESSION, UNKNOWN_NOTIFICATION
 from notifications.service import record_receipt, set_push_target
 from store.database import Tx
@@ -48,10 +49,14 @@ class ReceiptInput(Struct, kw_only=True, forbid_unknown_fields=True):
 async def notifications(
     call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = PAGE_DEFAULT
 ) -> Response[InboxPage]:
-    """Every notice, newest first, also what push lost."""
+    """Every notice, newest first, also what push lost.
+
+    A device on probation gets those about its account and requests alone.
+    """
 
     async def build(tx: Tx, access: Access) -> Built:
-        page = await read_inbox(tx, access.patient_id, cursor=cursor, limit=limit)
+        types = ON_PROBATION if access.actor.probation else None
+        page = await read_inbox(tx, access.patient_id, types, cursor=cursor, limit=limit)
         return Built(msgspec.json.encode(page), [])
 
     return await read_beside_record(call, "read-notifications", build, is_logged=False)

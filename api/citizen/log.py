@@ -13,6 +13,7 @@ from api.reading import Build, read_beside_record
 from api.request import Call
 from audit.log import AccessLog, ActorFilter, Filter, read_log
 from ehr.reads.models import Built
+from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX
 from store.database import Tx
@@ -30,7 +31,7 @@ Proofs = Annotated[bool, QueryParameter(description="Whole, unfolded rows with w
     actors=("citizen",),
     operation_id="read_access_log",
     tags=["access-log"],
-    problems=(INVALID_FIELD, BAD_CURSOR, NOT_YOUR_BOOK),
+    problems=(INVALID_FIELD, BAD_CURSOR, NOT_YOUR_BOOK, DEVICE_ON_PROBATION),
 )
 async def access_log(
     call: NamedDependency[Call],

@@ -9,13 +9,22 @@ import msgspec
 import pyotp
 import pytest
 
+from identity import people
 from identity.sessions import Tokens
 from store.database import Store
 from tests.support.browser import ORIGIN, Browser
 from tests.support.clock import FrozenClock
 from tests.support.entry import delivered
 from tests.support.http import bearer, client_of
-from tests.support.people import Doctor, make_doctor, make_facility, make_machine, make_person, new_number
+from tests.support.people import (
+    Doctor,
+    make_citizen,
+    make_doctor,
+    make_facility,
+    make_machine,
+    make_person,
+    new_number,
+)
 from tests.support.phone import Phone
 
 PIN = "284193"
@@ -79,7 +88,8 @@ async def test_a_person_is_activated_at_the_desk_and_signs_in_on_a_second_phone(
     made = await activated(client, desk, number, phone)
     me = await client.get("/v1/me", headers=bearer(made["access_token"]))
     assert me.json()["name"] == "Phạm Thị Mới"
-    assert me.json()["numbers"] == [{"kind": "national-id", "value": number, "state": "verified"}]
+    masked = {"kind": "national-id", "value": f"*** {number[-3:]}", "state": "verified"}
+    assert me.json()["numbers"] == [masked]
     assert (me.json()["login_phone"], me.json()["on_probation"]) == ("*** 123", True)
 
     clock.advance(minutes=1)
@@ -105,6 +115,8 @@ async def test_a_person_is_activated_at_the_desk_and_signs_in_on_a_second_phone(
     )
     assert renewed.status_code == 200
     old = bearer(renewed.json()["access_token"])
+    trusted = await client.get("/v1/me", headers=old)
+    assert trusted.json()["numbers"] == [masked | {"value": number}]
     listed = await client.get("/v1/me/devices", headers=old)
     assert [d["this_device"] for d in listed.json()["items"]] == [True, False]
     ended = await client.delete(f"/v1/me/devices/{signed_in.json()['device_id']}", headers=old)
@@ -114,6 +126,21 @@ async def test_a_person_is_activated_at_the_desk_and_signs_in_on_a_second_phone(
     out = await client.post("/v1/auth/sign-out", headers=old)
     assert out.status_code == 204
     assert (await client.get("/v1/me", headers=old)).status_code == 401
+
+
+async def test_a_facility_s_own_number_is_shown_as_the_facility_writes_it(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    facility, citizen = await make_facility(store, clock), await make_citizen(store, clock)
+    claim = people.PersonClaim(
+        identifiers=[people.IdentifierClaim("facility-patient-id", "BN-0001")], name="Trần Thị Thử"
+    )
+    async with store.transaction() as tx:
+        where = facility.facility_id
+        await people.note_report(tx, store.keys, citizen.patient_id, claim, where, clock.now())
+    me = await client.get("/v1/me", headers=bearer(citizen.token))
+    shown = [one["value"] for one in me.json()["numbers"] if one["kind"] == "facility-patient-id"]
+    assert shown == ["BN-0001"]
 
 
 async def test_s11_a_person_without_a_smartphone_enrols_a_browser(

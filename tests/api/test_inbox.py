@@ -1,8 +1,10 @@
 """The inbox and the push target over HTTP."""
 
 from datetime import timedelta
+from typing import get_args
 
 from notifications import queries
+from notifications.models import NotificationType
 from notifications.service import notify
 from store.database import Store
 from tests.support.clock import FrozenClock
@@ -34,6 +36,38 @@ async def test_the_inbox_says_what_happened_and_takes_a_receipt(store: Store, cl
     assert (item["id"], item["type"], item["ref"]) == (str(said), "consent-request", ref)
     assert item["title"] == "Yêu cầu xem sổ"
     assert (given.status_code, wrong.status_code) == (204, 400)
+
+
+async def test_s8_a_device_on_probation_is_told_of_its_account_and_of_nothing_else(
+    store: Store, clock: FrozenClock
+) -> None:
+    citizen, fresh = await make_citizen(store, clock), await make_citizen(store, clock, probation=True)
+    now = clock.now()
+    everything: tuple[NotificationType, ...] = get_args(NotificationType)
+    async with store.transaction() as tx:
+        for person in (citizen, fresh):
+            for type_ in everything:
+                await notify(tx, store.keys, person.patient_id, type_, type_, now, now + timedelta(days=1))
+    async with client_of(store, clock) as client:
+        pages = [
+            (await client.get("/v1/me/notifications", headers=bearer(person.token))).json()["items"]
+            for person in (citizen, fresh)
+        ]
+        short = await client.get("/v1/me/notifications?limit=2", headers=bearer(fresh.token))
+        following = await client.get(
+            f"/v1/me/notifications?limit=100&cursor={short.json()['next']}", headers=bearer(fresh.token)
+        )
+    assert {item["type"] for item in pages[0]} == set(everything)
+    needed = {
+        "consent-request",
+        "consent-code",
+        "sign-in-code",
+        "device-added",
+        "device-removed",
+        "activation",
+    }
+    assert {item["type"] for item in pages[1]} == needed
+    assert short.json()["items"] + following.json()["items"] == pages[1]
 
 
 async def test_s9_a_push_target_belongs_to_the_session_s_person_and_device(

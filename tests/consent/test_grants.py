@@ -277,6 +277,9 @@ async def test_s8_a_device_on_probation_reads_the_summary_and_grants_no_more_tha
     assert summary.withheld_labels == ALL_LABELS
     assert isinstance(timeline, Refused)
     assert timeline.problem.code == "device-on-probation"
+    async with store.transaction() as tx:
+        log = await decide(tx, citizen.actor, citizen.patient_id, "read-access-log", "PATRQT", clock.now())
+    assert steps.code_of(log) == "device-on-probation"
     grant = await steps.granted(
         store, clock, doctor, citizen, tier="A", duration_seconds=30 * 86400, labels=Label.PSY
     )
