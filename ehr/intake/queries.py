@@ -7,15 +7,17 @@ from msgspec import Struct
 
 from store.statement import Command, Scalar, Statement
 
-PATIENT_OF_UNIT = Scalar(UUID, "SELECT patient_id FROM ehr_unit WHERE id_hash = $1")
-KEEP_UNIT = Command(
+# The row is also the unit's lock: of two sendings at once the second waits and finds whom the first wrote to.
+CLAIM_UNIT = Scalar(
+    UUID,
     """
     INSERT INTO ehr_unit (id_hash, patient_id, imported_at) VALUES ($1, $2, $3)
-    ON CONFLICT (id_hash) DO UPDATE SET patient_id = EXCLUDED.patient_id, imported_at = EXCLUDED.imported_at
-    """
+    ON CONFLICT (id_hash) DO UPDATE SET imported_at = EXCLUDED.imported_at
+    RETURNING patient_id
+    """,
 )
-
-
+KEEP_UNIT = Command("UPDATE ehr_unit SET patient_id = $2 WHERE id_hash = $1")
+DROP_UNIT = Command("DELETE FROM ehr_unit WHERE id_hash = $1")
 DROP_QUARANTINE = Command("DELETE FROM ehr_quarantine WHERE bucket = $1 AND id_hash = $2")
 INSERT_QUARANTINE = Command(
     """

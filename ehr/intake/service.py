@@ -84,12 +84,15 @@ async def import_unit(
     if mismatch:
         return UnitReport(unit=unit.name, status="rejected", reasons=mismatch)
     id_hash = unit_hash(sender, unit)
+    before = await _claim(tx, id_hash, now)
     await queries.DROP_QUARANTINE.run(tx, id_hash[0], id_hash)
     if prepared.withheld:
         today = now.astimezone(VIETNAM).date()
         await queries.COUNT_WITHHELD.run(tx, id_hash[0], today, gate.VERSION, prepared.withheld)
-    owner = await _find_owner(tx, keys, unit.person, id_hash, sender, now)
+    owner = await _find_owner(tx, keys, unit.person, before, sender, now)
     if isinstance(owner, str):
+        if before is None:
+            await queries.DROP_UNIT.run(tx, id_hash)
         texts = [item.raw for item in prepared.kept]
         await _quarantine(tx, keys, id_hash, sender, "unit", owner, texts, now)
         reason = Reason(owner, "Patient")
@@ -109,11 +112,20 @@ def unit_hash(sender: Sender, unit: Unit) -> bytes:
     return hashlib.sha256(f"{sender.source_id}\n{unit.key}".encode()).digest()
 
 
+async def _claim(tx: Tx, id_hash: bytes, now: datetime) -> UUID | None:
+    """Take the unit's turn, waiting for another sending of it; whom it was written to before.
+
+    A person without a number is found again by the unit alone: two parallel sendings would make two.
+    """
+    nobody = uuid7(now)
+    holder = await queries.CLAIM_UNIT.one(tx, id_hash, nobody, now)
+    return None if holder == nobody else holder
+
+
 async def _find_owner(
-    tx: Tx, keys: KeyRing, person: PersonFacts, id_hash: bytes, sender: Sender, now: datetime
+    tx: Tx, keys: KeyRing, person: PersonFacts, before: UUID | None, sender: Sender, now: datetime
 ) -> Owner | Literal["identity-conflict"]:
     """The matched person, or a new one where nobody has the number (S17: facility-reported)."""
-    before = await queries.PATIENT_OF_UNIT.one(tx, id_hash)
     claim = claim_of(person)
     found = await match_person(tx, keys, claim, sender.facility_id, now)
     if isinstance(found, Matched):
@@ -177,7 +189,7 @@ async def _write(
     for patient_id, resources in sorted(writes, key=lambda write: write[0]):
         result = await write_unit(tx, patient_id, source, resources, unit=name, now=now)
         changed = changed or bool(result.created or result.updated or result.retracted)
-    await queries.KEEP_UNIT.run(tx, id_hash, owner.patient_id, now)
+    await queries.KEEP_UNIT.run(tx, id_hash, owner.patient_id)
     for item in prepared.review:
         await _quarantine(tx, keys, id_hash, sender, "review", "ambiguous-medicine", [item.raw], now)
     await _tell(tx, keys, unit.person, sender, owner, changed=changed, now=now)

@@ -1,5 +1,6 @@
 """Units into the database: whole or not at all, whose they are, and who may touch them (S3, S17, S18)."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -67,6 +68,34 @@ async def test_a_newborn_without_number_gets_a_book_and_the_resend_finds_it(
     (second,) = await send(store, clock, facility, data)
     assert first.status == second.status == "imported"
     assert first.patient_id == second.patient_id
+
+
+async def test_parallel_sendings_of_a_unit_without_number_make_one_person_and_one_book(
+    fresh_store: Store, clock: FrozenClock
+) -> None:
+    somebody, facility = await make_citizen(fresh_store, clock), await make_facility(fresh_store, clock)
+    unnumbered = json.loads(bundle(somebody, allergy()))
+    del unnumbered["entry"][0]["resource"]["identifier"]
+    data = json.dumps(unnumbered).encode()
+    sent = await asyncio.gather(*(send(fresh_store, clock, facility, data) for _ in range(10)))
+    assert {report.status for (report,) in sent} == {"imported"}
+    assert len({report.patient_id for (report,) in sent}) == 1
+    async with fresh_store.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM citizen") == 2
+        assert await tx.fetchval("SELECT count(*) FROM ehr_resource WHERE rtype = 'Patient'") == 1
+
+
+async def test_a_quarantined_unit_belongs_to_nobody_and_can_be_sent_again(
+    store: Store, clock: FrozenClock
+) -> None:
+    citizen, facility = await make_citizen(store, clock), await make_facility(store, clock)
+    other = json.loads(bundle(citizen, allergy()))
+    other["entry"][0]["resource"]["name"] = [{"text": "Người Khác"}]
+    for _ in range(2):
+        (report,) = await send(store, clock, facility, json.dumps(other).encode())
+        assert report.status == "quarantined"
+    (report,) = await send(store, clock, facility, bundle(citizen, allergy()))
+    assert (report.status, report.patient_id) == ("imported", str(citizen.patient_id))
 
 
 @pytest.mark.parametrize("name", ["dirty_AUDIT_TUONGTAC_001.xml", "dirty_TRAINHL419_hang_BV.xml"])
