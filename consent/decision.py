@@ -25,8 +25,8 @@ GRANTED_ACTIONS: Final[frozenset[Action]] = frozenset(
     {"read-summary", "read-section", "read-timeline", "read-trend", "search", "read-document"}
 )
 # What a device on probation may do for its own person (security.md S8). Of numbers and notices it gets a part
-# (api/citizen). What it approves is cut to the caps of tier D, it ends no device but itself, and no held grant
-# stands by its word (S16).
+# (api/citizen). What it approves is cut to the caps of tier D, it ends no device but itself, and no held
+# grant stands by its word (S16).
 PROBATION_ACTIONS: Final[frozenset[Action]] = frozenset(
     {
         "read-summary",
