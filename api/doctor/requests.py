@@ -32,7 +32,7 @@ from identity.problems import TOO_MANY
 from kernel.access import Actor, RecordType
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX, decode_cursor, encode_cursor
 from kernel.problems import Refused
-from qr.draw import svg
+from qr.draw import png, svg
 from qr.tokens import TEXT_MAX
 from store.database import Tx
 
@@ -221,6 +221,23 @@ async def picture(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
     return answer(svg(shown.qr).encode(), media_type="image/svg+xml")
 
 
+@get(
+    "/v1/doctor/access-requests/{request_id:uuid}/display.png",
+    actors=ASKING,
+    operation_id="doctor_request_png",
+    tags=TAGS,
+    media_type="image/png",
+    problems=(UNKNOWN_REQUEST, REQUEST_EXPIRED),
+)
+async def png_picture(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
+    """The code to show now, for screens that draw no SVG."""
+    async with call.begin() as (tx, actor):
+        shown = await requests.display(tx, call.keys, actor, request_id, call.now)
+    if isinstance(shown, Refused):
+        return answer(shown)
+    return answer(png(shown.qr), media_type="image/png")
+
+
 @post(
     "/v1/doctor/access-requests/{request_id:uuid}/code",
     actors=ASKING,
@@ -328,4 +345,4 @@ def _grant(grant: PractitionerGrant) -> DoctorGrant:
     )
 
 
-handlers: list[Any] = [ask, state, display, picture, type_code, ask_sms, list_grants]
+handlers: list[Any] = [ask, state, display, picture, png_picture, type_code, ask_sms, list_grants]

@@ -207,12 +207,17 @@ async def test_the_desk_learns_nothing_but_that_it_happened(
     assert late.json()["code"] == "qr-expired"
 
 
-async def test_the_picture_is_an_svg(http: httpx.AsyncClient, doctor: Doctor, citizen: Citizen) -> None:
+async def test_the_picture_is_an_svg_or_a_png(
+    http: httpx.AsyncClient, doctor: Doctor, citizen: Citizen
+) -> None:
     opened = await scan_and_ask(http, doctor, citizen)
     path = f"/v1/doctor/access-requests/{opened['request_id']}/display"
     picture = await http.get(f"{path}.svg", headers=bearer(doctor))
     assert picture.headers["content-type"] == "image/svg+xml"
     assert picture.text.startswith("<svg")
+    picture = await http.get(f"{path}.png", headers=bearer(doctor))
+    assert picture.headers["content-type"] == "image/png"
+    assert picture.content.startswith(b"\x89PNG\r\n")
     assert (await http.get(path, headers=bearer(doctor))).json()["digits"].isdigit()
 
 
