@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from asyncpg import Record
+from msgspec.structs import replace
 
 from ehr.revert import Undo, revert
 from ehr.store import OtherSourceError, write_unit
@@ -113,6 +114,25 @@ async def test_s3_revert_retracts_one_credential_and_leaves_the_rest(
         result = await revert(tx, person.patient_id, undo, clock.now())
     assert result.retracted == {"Condition": 1}
     assert [r["deleted"] for r in await rows(store, person.patient_id)] == [False, True]
+
+
+async def test_s3_ten_thousand_poisoned_items_taken_back_leave_the_book_as_before(
+    store: Store, clock: FrozenClock
+) -> None:
+    person, hundred = await make_citizen(store, clock), [condition(f"a{n}") for n in range(100)]
+    await write(store, person.patient_id, hundred, clock.now(), unit="LK1")
+    live = "SELECT id, doc, item FROM ehr_resource WHERE patient_id = $1 AND NOT deleted ORDER BY id"
+    async with store.transaction() as tx:
+        before = await tx.fetch(live, person.patient_id)
+    since, thief = clock.advance(hours=1), hospital()
+    poison = [condition(f"a{n}", code="C34") for n in range(50, 10_050)]
+    await write(store, person.patient_id, poison, since, source=replace(thief, credential="x"), unit="LK1")
+    undo = Undo(credentials=frozenset({"x"}), since=since, batch=uuid7(since))
+    async with store.transaction() as tx:
+        done = await revert(tx, person.patient_id, undo, clock.advance(hours=1))
+    assert (done.restored, done.retracted) == ({"Condition": 100}, {"Condition": 9950})
+    async with store.transaction() as tx:
+        assert await tx.fetch(live, person.patient_id) == before
 
 
 async def test_parallel_writers_take_turns_and_no_number_is_used_twice(
