@@ -7,7 +7,6 @@ the citizens were activated ten days ago, so that their phones are past the 72 h
 import asyncio
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -26,7 +25,7 @@ from kernel.ids import uuid7
 from kernel.problems import Refused
 from notifications.service import set_push_target
 from store.database import Store
-from visits.arrivals import arrived_today, record_arrival
+from visits.arrivals import arrived_today, record_arrival, settle_ticket, typed_today
 
 T = TypeVar("T")
 PINS = ("284193", "519372", "730518", "946127", "358204", "617935", "802461", "475936", "193847", "629518")
@@ -179,8 +178,6 @@ async def activate(
     """Activation in presence by two staff accounts, then the person's phone redeems the code (S8)."""
     assert person.number is not None
     assert person.phone is not None
-    facility_id = desk[0].facility_id
-    assert facility_id is not None
     card = activation.CardSeen(
         number=person.number,
         name=person.name,
@@ -191,22 +188,21 @@ async def activate(
     )
     trace = str(uuid7(now))
     async with store.transaction() as tx:
-        patient_id = granted(await activation.person_of_card(tx, store.keys, card, facility_id, now))
-        await record_arrival(tx, desk[0], patient_id, request_id=trace, now=now)
-        proposed = granted(
-            await activation.propose(tx, store.keys, desk[0], card, arrived_today, request_id=trace, now=now)
+        granted(await record_arrival(tx, store.keys, desk[0], card.number, request_id=trace, now=now))
+        asked = await activation.propose(
+            tx, store.keys, desk[0], card, arrived_today, typed_today, request_id=trace, now=now
         )
+        proposed = granted(asked)
+        await settle_ticket(tx, store.keys, desk[0], card.number, request_id=trace, now=now)
     async with store.transaction() as tx:
         done = await activation.confirm(
             tx, store.keys, desk[1], proposed.activation_id, True, arrived_today, request_id=trace, now=now
         )
         code = granted(done).code
-    return await _redeem(store, person, patient_id, code, pin, now)
+    return await _redeem(store, person, code, pin, now)
 
 
-async def _redeem(
-    store: Store, person: DemoPerson, patient_id: UUID, code: str, pin: str, now: datetime
-) -> Activated:
+async def _redeem(store: Store, person: DemoPerson, code: str, pin: str, now: datetime) -> Activated:
     phone = DemoPhone()
     device = phone.enrolment(code)
     network = f"demo {person.key}"  # each phone calls from its own network
@@ -225,7 +221,7 @@ async def _redeem(
         granted(await set_push_target(tx, store.keys, actor, "fid", f"demo-{person.key}", now))
     refresh_key, step_up_key = phone.private_keys()
     card = DemoCitizen(
-        patient_id=str(patient_id),
+        patient_id=str(signed.patient_id),
         key=person.key,
         name=person.name,
         birth_date=person.birth_date,

@@ -22,6 +22,7 @@ from notifications.delivery import housekeeping as deliveries
 from store.database import Tx
 from store.due_queue import arm
 from store.idempotency import LIVE_HOURS, forget
+from visits.arrivals import housekeeping as arrival_tickets
 
 KIND: Final = "housekeeping"
 EVERY: Final = timedelta(hours=1)
@@ -86,6 +87,7 @@ CHORES: Final = (
     _of_consent("sms-codes", timedelta(hours=1), "a code lives five minutes, its hash serves no longer"),
     _of_consent("practitioner-requests", timedelta(days=90), "as long as the longest grant made from it"),
     _of_consent("request-quotas", timedelta(days=2), "they count one day"),
+    Chore("arrival-tickets", timedelta(days=2), "an arrival counts until midnight", arrival_tickets),
     Chore("deliveries", timedelta(days=30), "why a message did not come; it stays in the inbox", deliveries),
     _of_ehr("receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back"),
     _of_ehr("quarantine", timedelta(days=180), "somebody finds out whose it is, or it is sent again"),

@@ -28,7 +28,7 @@ from identity.models import ActivationRow, Demographics, Sex
 from identity.passwords import POOL, peppered
 from identity.people import IdentifierClaim, Matched, PersonClaim, Unmatched
 from identity.policy import pin_is_easy
-from identity.ports import Arrivals
+from identity.ports import Arrivals, TypedArrivals
 from identity.problems import (
     ACTIVATION_ELSEWHERE,
     ACTIVATION_REFUSED,
@@ -107,19 +107,6 @@ class _Sealed(Struct, frozen=True):
     number: str
 
 
-async def person_of_card(
-    tx: Tx, keys: KeyRing, card: Card, facility_id: UUID, now: datetime
-) -> UUID | Refused:
-    """Whoever comes to the desk with this number; a number that nobody has makes a new person.
-
-    Whether name, birth date and sex agree is asked by the proposal (S17): an arrival tells no number (S19).
-    """
-    if normal_identifier("national-id", card.number) is None:
-        return Refused(problem=IDENTIFIER_INVALID, where="number")
-    owner, _ = await _match_card(tx, keys, card, facility_id, now)
-    return owner or await people.create_person(tx, keys, _claim(card), "staff", facility_id, now)
-
-
 async def _match_card(
     tx: Tx, keys: KeyRing, card: Card, facility_id: UUID, now: datetime
 ) -> tuple[UUID | None, bool]:
@@ -147,13 +134,14 @@ async def propose(
     actor: Actor,
     card: CardSeen,
     arrived: Arrivals,
+    typed: TypedArrivals,
     *,
     request_id: str,
     now: datetime,
 ) -> Proposed | Refused:
     """First account. The day's budget is charged before the number is looked at.
 
-    It makes nobody.
+    A number that nobody has makes a person, of the card that was seen; without an arrival nobody.
     """
     number = normal_phone(card.phone)
     if number is None or not is_mobile(number):
@@ -163,7 +151,7 @@ async def propose(
         return refused
     if normal_identifier("national-id", card.number) is None:
         return Refused(problem=IDENTIFIER_INVALID, where="number")
-    patient_id = await _person_here(tx, keys, actor, card, arrived, request_id, now)
+    patient_id = await _person_here(tx, keys, actor, card, arrived, typed, request_id, now)
     if isinstance(patient_id, Refused):
         return patient_id
     activation_id = uuid7(now)
@@ -184,16 +172,27 @@ async def propose(
 
 
 async def _person_here(
-    tx: Tx, keys: KeyRing, actor: Actor, card: Card, arrived: Arrivals, request_id: str, now: datetime
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    card: Card,
+    arrived: Arrivals,
+    typed: TypedArrivals,
+    request_id: str,
+    now: datetime,
 ) -> UUID | Refused:
     """The person of the card, who arrived today.
 
     Without an arrival the answer is one, whatever the number: else it tells who is registered (S19).
     """
-    patient_id, agrees = await _match_card(tx, keys, card, facility_of(actor), now)
+    facility_id = facility_of(actor)
+    patient_id, agrees = await _match_card(tx, keys, card, facility_id, now)
+    here = await typed(tx, keys, card.number, facility_id, now)
+    if patient_id is None and here:
+        return await people.create_person(tx, keys, _claim(card), "staff", facility_id, now)
     if patient_id is None:
         return Refused(problem=NOT_ARRIVED)
-    here = await arrived(tx, patient_id, facility_of(actor), now)
+    here = here or await arrived(tx, patient_id, facility_id, now)
     if here and agrees:
         return patient_id
     told = IDENTITY_CONFLICT if here else NOT_ARRIVED

@@ -33,6 +33,9 @@ SIGN_INS_NETWORK = Budget(kind="sign-in-network", limit=300, window=timedelta(mi
 # Each number has its own ten an hour: without this, one caller walks through many numbers.
 SIGN_IN_STARTS_NETWORK = Budget(kind="start-network", limit=300, window=timedelta(minutes=15))
 ACTIVATION_TRIES_NETWORK = Budget(kind="activation-network", limit=60, window=timedelta(hours=1))
+# What a busy desk types in a day, and what a large hospital's desks do together.
+ARRIVALS_DAY = Budget(kind="arrival-day", limit=300, window=timedelta(days=1))
+ARRIVALS_DAY_FACILITY = Budget(kind="arrival-day-facility", limit=3000, window=timedelta(days=1))
 ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=1))
 
 # Each refused read leaves a row in the log of whoever it aimed at, also for an invented id.

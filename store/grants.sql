@@ -31,6 +31,7 @@ GRANT SELECT, INSERT, DELETE ON ehr_receipt TO hb_api;
 
 -- visits
 GRANT SELECT, INSERT ON check_in TO hb_api;
+GRANT SELECT, INSERT, DELETE ON arrival_ticket TO hb_api;
 
 -- notifications
 GRANT SELECT, INSERT ON notification TO hb_api;

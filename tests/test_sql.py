@@ -57,6 +57,7 @@ FAN_OUTS = {
     "store.queries.BUCKETS_WITH_DUE",
     "store.queries.BUCKETS_WITH_EVENTS",
     "store.queries.FORGET_IDEMPOTENCY",
+    "visits.queries.DELETE_TICKETS",
 }
 
 

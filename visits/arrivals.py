@@ -1,42 +1,127 @@
-"""Arrivals: the person came to the desk today, by whatever means. No presence (security.md S7, S8)."""
+"""Arrivals: the person came to the desk today, by whatever means. No presence (security.md S7, S8).
 
+A number that nobody has leaves a ticket and no person: what a clerk types must not stand in the way of
+the true person's first import (S17).
+"""
+
+import hashlib
 from datetime import datetime
 from uuid import UUID
 
 from audit.service import record_act
+from identity import budgets
+from identity.identifiers import normal_identifier
+from identity.people import resolve_subject
+from identity.problems import IDENTIFIER_INVALID
 from kernel.access import Actor
 from kernel.clock import local_day, start_of_day
-from kernel.ids import uuid7
+from kernel.ids import uuid8
 from kernel.problems import Refused
 from store.database import Tx
+from store.fields import lookup_hashes
+from store.keys import KeyRing
 from store.outbox import emit
 from visits import queries
+from visits.models import Ticket
 from visits.problems import NOT_AT_A_FACILITY
 
 
 async def record_arrival(
-    tx: Tx, actor: Actor, patient_id: UUID, *, request_id: str, now: datetime
+    tx: Tx, keys: KeyRing, actor: Actor, number: str, *, request_id: str, now: datetime
 ) -> UUID | Refused:
-    """A number typed at the desk: a ticket, told to the person and in the log. Returns its id."""
+    """A number typed at the desk: a ticket; whoever has the number is told and finds it in the log.
+
+    Account and facility are charged before the number is looked at. Returns the id of this account's
+    arrival of the day: a repeat is the same one, and it tells nothing of the number (S19).
+    """
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
-    arrival_id = uuid7(now)
-    await queries.insert_check_in(
-        tx,
-        patient_id=patient_id,
-        check_in_id=arrival_id,
-        facility_id=actor.facility_id,
-        means="staff-typed",
-        code_id=arrival_id,
-        recorded_by=actor.actor_id,
-        recorded_at=now,
-    )
-    await record_act(tx, patient_id, actor, "visit:arrival:create", request_id=request_id, now=now)
-    await emit(tx, patient_id, "visit.checked-in", {"check_in_id": str(arrival_id)}, now)
+    refused = await _charge(tx, actor.actor_id, actor.facility_id, now)
+    if refused is not None:
+        return refused
+    normal = normal_identifier("national-id", number)
+    if normal is None:
+        return Refused(problem=IDENTIFIER_INVALID, where="number")
+    id_hash = _hashes(keys, normal, actor.facility_id, now)[0]
+    arrival_id = uuid8(hashlib.sha256(id_hash + actor.actor_id.bytes).digest())
+    ticket = Ticket(arrival_id=arrival_id, recorded_by=actor.actor_id, recorded_at=now)
+    await queries.insert_ticket(tx, id_hash, ticket)
+    patient_id = await resolve_subject(tx, keys, "national-id", normal, now)
+    if patient_id is not None:
+        await _check_in(tx, actor, patient_id, actor.facility_id, ticket, request_id, now)
     return arrival_id
+
+
+async def settle_ticket(
+    tx: Tx, keys: KeyRing, actor: Actor, number: str, *, request_id: str, now: datetime
+) -> None:
+    """The day's ticket becomes the arrival of the person who has the number since."""
+    assert actor.facility_id is not None
+    ticket = await _ticket(tx, keys, number, actor.facility_id, now)
+    patient_id = await resolve_subject(tx, keys, "national-id", number, now)
+    if ticket is not None and patient_id is not None:
+        await _check_in(tx, actor, patient_id, actor.facility_id, ticket, request_id, now)
 
 
 async def arrived_today(tx: Tx, patient_id: UUID, facility_id: UUID, now: datetime) -> bool:
     """True with an arrival here since midnight in Vietnam."""
     midnight = start_of_day(local_day(now))
     return await queries.arrival_since(tx, patient_id, facility_id, midnight, now) is not None
+
+
+async def typed_today(tx: Tx, keys: KeyRing, number: str, facility_id: UUID, now: datetime) -> bool:
+    """True when this number was typed here since midnight in Vietnam, whoever has it."""
+    return await _ticket(tx, keys, number, facility_id, now) is not None
+
+
+async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:
+    """Remove tickets from before that time, at most `limit`; the arrivals of people stay."""
+    return await queries.delete_tickets(tx, before, limit)
+
+
+async def _charge(tx: Tx, account: UUID, facility_id: UUID, now: datetime) -> Refused | None:
+    for budget, who in ((budgets.ARRIVALS_DAY, account), (budgets.ARRIVALS_DAY_FACILITY, facility_id)):
+        refused = await budgets.charge_or_refuse(tx, budget, budgets.subject(who.bytes), now)
+        if refused is not None:
+            return refused
+    return None
+
+
+async def _check_in(
+    tx: Tx,
+    actor: Actor,
+    patient_id: UUID,
+    facility_id: UUID,
+    ticket: Ticket,
+    request_id: str,
+    now: datetime,
+) -> None:
+    kept = await queries.insert_check_in(
+        tx,
+        patient_id=patient_id,
+        check_in_id=ticket.arrival_id,
+        facility_id=facility_id,
+        means="staff-typed",
+        code_id=ticket.arrival_id,
+        recorded_by=ticket.recorded_by,
+        recorded_at=ticket.recorded_at,
+    )
+    if kept is None:
+        return
+    await record_act(tx, patient_id, actor, "visit:arrival:create", request_id=request_id, now=now)
+    await emit(tx, patient_id, "visit.checked-in", {"check_in_id": str(ticket.arrival_id)}, now)
+
+
+async def _ticket(tx: Tx, keys: KeyRing, number: str, facility_id: UUID, now: datetime) -> Ticket | None:
+    normal = normal_identifier("national-id", number)
+    for id_hash in _hashes(keys, normal, facility_id, now) if normal else ():
+        found = await queries.ticket_by_hash(tx, id_hash)
+        if found is not None:
+            return found
+    return None
+
+
+def _hashes(keys: KeyRing, normal: str, facility_id: UUID, now: datetime) -> list[bytes]:
+    """The current key's first; on the day of a rotation the older one's as well."""
+    text = f"{facility_id}\0{local_day(now)}\0{normal}"
+    return [id_hash for _, id_hash in lookup_hashes(keys, "arrival", text)]

@@ -17,6 +17,14 @@ class Presence(Struct, frozen=True):
     recorded_at: datetime
 
 
+class Ticket(Struct, frozen=True):
+    """A number that an account typed today; nobody needs to have it."""
+
+    arrival_id: UUID
+    recorded_by: UUID
+    recorded_at: datetime
+
+
 class CheckIn(Struct, frozen=True, kw_only=True):
     """A check-in as the desk gets it back; it carries no patient_id (security.md S19)."""
 

@@ -4,15 +4,15 @@ from datetime import datetime
 from uuid import UUID
 
 from store.database import Tx
-from store.statement import Statement
-from visits.models import Means, Presence
+from store.statement import Command, Scalar, Statement
+from visits.models import Means, Presence, Ticket
 
 INSERT_CHECK_IN = Statement(
     Presence,
     """
     INSERT INTO check_in (patient_id, check_in_id, facility_id, means, code_id, recorded_by, recorded_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7)
-    ON CONFLICT (patient_id, facility_id, code_id) DO NOTHING
+    ON CONFLICT DO NOTHING
     RETURNING check_in_id, recorded_by, recorded_at
     """,
 )
@@ -29,7 +29,7 @@ async def insert_check_in(
     recorded_by: UUID,
     recorded_at: datetime,
 ) -> Presence | None:
-    """None when this code was scanned here before: the first scan stands."""
+    """None when this code was scanned or this number typed here before: the first one stands."""
     return await INSERT_CHECK_IN.one(
         tx, patient_id, check_in_id, facility_id, means, code_id, recorded_by, recorded_at
     )
@@ -97,3 +97,38 @@ async def recent_ticket(
     tx: Tx, patient_id: UUID, facility_id: UUID, asking: UUID, after: datetime, now: datetime
 ) -> Presence | None:
     return await RECENT_TICKET.one(tx, patient_id, facility_id, asking, after, now)
+
+
+INSERT_TICKET = Command(
+    """
+    INSERT INTO arrival_ticket (id_hash, arrival_id, recorded_by, recorded_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (id_hash) DO NOTHING
+    """
+)
+
+
+async def insert_ticket(tx: Tx, id_hash: bytes, ticket: Ticket) -> None:
+    """The first of a day stands."""
+    await INSERT_TICKET.run(tx, id_hash, ticket.arrival_id, ticket.recorded_by, ticket.recorded_at)
+
+
+TICKET_BY_HASH = Statement(
+    Ticket, "SELECT arrival_id, recorded_by, recorded_at FROM arrival_ticket WHERE id_hash = $1"
+)
+
+
+async def ticket_by_hash(tx: Tx, id_hash: bytes) -> Ticket | None:
+    return await TICKET_BY_HASH.one(tx, id_hash)
+
+
+DELETE_TICKETS = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT id_hash FROM arrival_ticket WHERE recorded_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM arrival_ticket WHERE id_hash IN (SELECT id_hash FROM old) RETURNING 1)"
+    " SELECT count(*) FROM gone",
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
+)
+
+
+async def delete_tickets(tx: Tx, before: datetime, limit: int) -> int:
+    return await DELETE_TICKETS.one(tx, before, limit) or 0

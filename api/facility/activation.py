@@ -26,7 +26,7 @@ from identity.problems import (
 from kernel.access import Actor
 from kernel.problems import Refused
 from store.database import Tx
-from visits.arrivals import arrived_today, record_arrival
+from visits.arrivals import arrived_today, record_arrival, settle_ticket, typed_today
 
 TAGS = ["desk"]
 DESK = ("doctor", "nurse", "clerk", "registry-officer")
@@ -49,7 +49,7 @@ class ConfirmBody(Struct, kw_only=True, forbid_unknown_fields=True):
     operation_id="record_arrival",
     tags=TAGS,
     idempotent=True,
-    problems=(IDENTIFIER_INVALID, IDENTIFIER_TAKEN, *PROBLEMS),
+    problems=(IDENTIFIER_INVALID, TOO_MANY, *PROBLEMS),
 )
 async def post_arrival(data: JSONBody[Card], call: NamedDependency[Call]) -> Response[Arrival]:
     """Note that a person came to the desk with a card but without the app.
@@ -71,10 +71,7 @@ async def post_arrival(data: JSONBody[Card], call: NamedDependency[Call]) -> Res
 
 
 async def _arrive(tx: Tx, call: Call, actor: Actor, card: Card) -> UUID | Refused:
-    found = await activation.person_of_card(tx, call.keys, card, activation.facility_of(actor), call.now)
-    if isinstance(found, Refused):
-        return found
-    return await record_arrival(tx, actor, found, request_id=call.request_id, now=call.now)
+    return await record_arrival(tx, call.keys, actor, card.number, request_id=call.request_id, now=call.now)
 
 
 async def _same_arrival(arrival_id: UUID) -> UUID:
@@ -117,9 +114,13 @@ async def propose_activation(data: JSONBody[CardSeen], call: NamedDependency[Cal
 
 
 async def _propose(tx: Tx, call: Call, actor: Actor, card: CardSeen) -> Proposed | Refused:
-    return await activation.propose(
-        tx, call.keys, actor, card, arrived_today, request_id=call.request_id, now=call.now
+    trace, now = call.request_id, call.now
+    done = await activation.propose(
+        tx, call.keys, actor, card, arrived_today, typed_today, request_id=trace, now=now
     )
+    if not isinstance(done, Refused):
+        await settle_ticket(tx, call.keys, actor, card.number, request_id=trace, now=now)
+    return done
 
 
 @post(

@@ -237,7 +237,7 @@ async def test_s7_a_number_typed_by_the_asking_doctor_opens_nothing(
 async def typed_at_desk(store: Store, clock: FrozenClock, member: Doctor, citizen: Citizen) -> None:
     async with store.transaction() as tx:
         done = await record_arrival(
-            tx, member.actor, citizen.patient_id, request_id=steps.TRACE, now=clock.now()
+            tx, store.keys, member.actor, citizen.number, request_id=steps.TRACE, now=clock.now()
         )
     assert not isinstance(done, Refused)
 

@@ -160,7 +160,7 @@ async def test_s14_the_desk_repeats_arrival_and_activation_but_never_the_code(
     assert arrived[0].json() == arrived[1].json()
     async with owner.transaction() as tx:
         tickets = await tx.fetchval(
-            "SELECT count(*) FROM check_in WHERE check_in_id = $1", arrived[0].json()["arrival_id"]
+            "SELECT count(*) FROM arrival_ticket WHERE arrival_id = $1", arrived[0].json()["arrival_id"]
         )
     assert tickets == 1
     seen = card | {"phone": new_phone_number(), "card_seen": True}

@@ -12,6 +12,7 @@ from identity.sessions import Tokens
 from identity.sign_in import SignedIn, SignInStarted
 from kernel.problems import Refused
 from store.database import Store, Tx
+from store.keys import KeyRing
 from tests.support.clock import FrozenClock
 from tests.support.people import Doctor, new_number
 from tests.support.phone import Phone
@@ -67,6 +68,14 @@ async def never(_tx: Tx, _patient_id: UUID, _facility_id: UUID, _now: datetime) 
     return False
 
 
+async def typed(_tx: Tx, _keys: KeyRing, _number: str, _facility_id: UUID, _now: datetime) -> bool:
+    return True
+
+
+async def not_typed(_tx: Tx, _keys: KeyRing, _number: str, _facility_id: UUID, _now: datetime) -> bool:
+    return False
+
+
 @dataclass(kw_only=True)
 class Desk:
     """Two members of staff of one facility."""
@@ -99,17 +108,15 @@ def card(
 async def propose(
     store: Store, clock: FrozenClock, by: Doctor, seen: CardSeen, *, arrived: bool = True, known: bool = True
 ) -> Proposed | Refused:
-    """known: an arrival put the person on file before."""
+    """known: the desk typed the number today, or somebody has it."""
     async with store.transaction() as tx:
-        if known:
-            desk = activation.facility_of(by.actor)
-            await activation.person_of_card(tx, store.keys, seen, desk, clock.now())
         return await activation.propose(
             tx,
             store.keys,
             by.actor,
             seen,
             always if arrived else never,
+            typed if arrived and known else not_typed,
             request_id="r",
             now=clock.now(),
         )
