@@ -34,6 +34,7 @@ from identity.devices import BrowserOrigin
 from kernel.clock import Clock
 from kernel.ids import uuid7
 from kernel.problems import Refused
+from notifications.sms import HOTLINE
 from store.database import Store
 
 CONTROLLERS = (
@@ -173,6 +174,7 @@ def create_app(
     trusted_proxies: Iterable[str] = (),
     missing_providers: Iterable[str] = (),
     app_origin: str | None = None,
+    hotline: str = HOTLINE,
     handlers: list[ControllerRouterHandler] | None = None,
 ) -> Api:
     """The application over an open store, or over a function that opens one when the server starts.
@@ -180,11 +182,13 @@ def create_app(
     allowed_hosts: names the Host header may carry; empty admits any (a loopback process only).
     missing_providers: kinds of message nobody could receive; /health/ready is red for them (S4).
     app_origin: where browsers open the app; without it only phones can be enrolled.
+    hotline: the number that messages tell people to call.
     """
     opened = store if isinstance(store, Store) else None
     runtime = Runtime(opened, clock, demo=demo, trusted_proxies=frozenset(trusted_proxies))
     runtime.missing_providers = tuple(missing_providers)
     runtime.browser_origin = BrowserOrigin(app_origin) if app_origin else None
+    runtime.hotline = hotline
     app = Api(
         route_handlers=collect_handlers(demo=demo) if handlers is None else handlers,
         dependencies={"call": Provide(provide_call(runtime), sync_to_thread=False)},

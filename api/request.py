@@ -37,6 +37,7 @@ from identity.sessions import authenticate
 from kernel.access import Actor
 from kernel.clock import Clock
 from kernel.problems import Refused, refuse
+from notifications.sms import HOTLINE
 from store.database import Store, Tx
 from store.keys import KeyRing
 
@@ -61,6 +62,7 @@ class Runtime:
         self.trusted_proxies = trusted_proxies
         self.missing_providers: tuple[str, ...] = ()
         self.browser_origin: BrowserOrigin | None = None
+        self.hotline = HOTLINE
         self.import_slots = ImportSlots()
 
     @property
@@ -120,6 +122,11 @@ class Call:
     def browser_origin(self) -> BrowserOrigin | None:
         """Where this installation's browser credentials are made; None: no browser is enrolled."""
         return self._runtime.browser_origin
+
+    @property
+    def hotline(self) -> str:
+        """The number that this installation's messages tell people to call."""
+        return self._runtime.hotline
 
     @property
     def import_slots(self) -> ImportSlots:

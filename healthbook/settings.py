@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from notifications.sms import HOTLINE
+
 # The last label of a host name is never all digits, that of an IP address always is.
 _NAME = re.compile(r"([a-z0-9-]+\.)*[a-z0-9-]*[a-z][a-z0-9-]*")
 
@@ -36,6 +38,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     pool_max: Annotated[int, Meta(ge=2, le=200)] = 10
     fcm_credentials: str = ""
     sms_gateway_url: str = ""
+    # The number that messages tell people to call.
+    hotline: Annotated[str, Meta(pattern="^[0-9][0-9 ]{2,14}$")] = HOTLINE
 
     @property
     def data(self) -> Path:

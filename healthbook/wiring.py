@@ -163,4 +163,5 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         trusted_proxies=words(settings.trusted_proxies),
         missing_providers=[] if keys.demo else missing_providers(settings),
         app_origin=settings.origin,
+        hotline=settings.hotline,
     )

@@ -45,17 +45,18 @@ async def read_inbox(
     *,
     cursor: str | None,
     limit: int,
+    hotline: str,
 ) -> InboxPage:
-    """Newest first. types: None means every type. Raises the problem `bad-cursor`."""
+    """Newest first. types: None means every type. hotline: the number to call. Raises `bad-cursor`."""
     before = decode_cursor(cursor, tuple[UUID])[0] if cursor else _NEWEST
     rows = await queries.inbox(tx, patient_id, types, before=before, limit=limit + 1)
     shown = rows[:limit]
     following = encode_cursor(str(shown[-1].notification_id)) if len(rows) > limit else None
-    return InboxPage(items=[_item(row) for row in shown], next=following)
+    return InboxPage(items=[_item(row, hotline) for row in shown], next=following)
 
 
-def _item(row: InboxRow) -> InboxItem:
-    said = text_of(row.type)
+def _item(row: InboxRow, hotline: str) -> InboxItem:
+    said = text_of(row.type, hotline)
     return InboxItem(
         id=row.notification_id,
         type=row.type,
@@ -66,9 +67,10 @@ def _item(row: InboxRow) -> InboxItem:
     )
 
 
-def text_of(type_: NotificationType) -> Text:
-    """The constant words of a type; they take no parameter."""
-    return _texts()[type_]
+def text_of(type_: NotificationType, hotline: str) -> Text:
+    """The constant words of a type; they take no parameter but the installation's number to call."""
+    said = _texts()[type_]
+    return Text(title=said.title, text=said.text.replace("{hotline}", hotline))
 
 
 @cache

@@ -32,12 +32,14 @@ class RecordedMessage(Struct, frozen=True, kw_only=True):
     code: str | None = None
 
 
-async def read_recorded(tx: Tx, keys: KeyRing, limit: int, now: datetime) -> list[RecordedMessage]:
+async def read_recorded(
+    tx: Tx, keys: KeyRing, limit: int, now: datetime, hotline: str
+) -> list[RecordedMessage]:
     """The latest messages of everybody, newest first."""
-    return [_open(keys, row, now) for row in await queries.latest(tx, limit)]
+    return [_open(keys, row, now, hotline) for row in await queries.latest(tx, limit)]
 
 
-def _open(keys: KeyRing, row: PendingRow, now: datetime) -> RecordedMessage:
+def _open(keys: KeyRing, row: PendingRow, now: datetime, hotline: str) -> RecordedMessage:
     sms = open_sms(keys, row.patient_id, row.text_sealed) if row.text_sealed else None
     phone = open_address(keys, row.patient_id, row.address_sealed) if row.address_sealed else None
     return RecordedMessage(
@@ -46,12 +48,12 @@ def _open(keys: KeyRing, row: PendingRow, now: datetime) -> RecordedMessage:
         notification_id=row.notification_id,
         channel=row.channel,
         type=row.type,
-        title=text_of(row.type).title,
+        title=text_of(row.type, hotline).title,
         status=row.status,
         created_at=row.created_at,
         expires_at=row.expires_at,
         is_live=now < row.expires_at,
         phone=phone,
-        text=sms_text(sms) if sms else None,
+        text=sms_text(sms, hotline) if sms else None,
         code=sms.code if sms else None,
     )

@@ -6,12 +6,15 @@ from notifications.models import SmsSignIn, TypedSms
 
 SEGMENT_MAX = 160
 FACILITY_MAX = 20
-HOTLINE = "19009095"
+# The ministry's number, until an installation sets its own (HOTLINE).
+HOTLINE = "1900 9095"
 
 
-def sms_text(sms: TypedSms, hotline: str = HOTLINE) -> str:
+def sms_text(sms: TypedSms, hotline: str) -> str:
     """The text as sent. A sign-in text says that nobody may hear it, a consent text names who would
-    read what and where (security.md S2, consent.md 3.1). The doctor's name is cut to fit."""
+    read what and where (security.md S2, consent.md 3.1). The doctor's name is cut to fit. hotline: the
+    number to call, of which the digits are written."""
+    hotline = hotline.replace(" ", "")
     if isinstance(sms, SmsSignIn):
         return (
             f"DANG NHAP. KHONG DOC CHO AI, KE CA BAC SI. Ma {plain(sms.code)}, dung trong 5 phut. "

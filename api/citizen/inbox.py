@@ -56,7 +56,9 @@ async def notifications(
 
     async def build(tx: Tx, access: Access) -> Built:
         types = ON_PROBATION if access.actor.probation else None
-        page = await read_inbox(tx, access.patient_id, types, cursor=cursor, limit=limit)
+        page = await read_inbox(
+            tx, access.patient_id, types, cursor=cursor, limit=limit, hotline=call.hotline
+        )
         return Built(msgspec.json.encode(page), [])
 
     return await read_beside_record(call, "read-notifications", build, is_logged=False)

@@ -53,7 +53,7 @@ async def style() -> Response[bytes]:
 async def read_demo_inbox(call: Call) -> DemoInbox:
     """The latest messages, with the name of whom each is for."""
     async with call.begin_public() as tx:
-        items = await read_recorded(tx, call.keys, MESSAGES_MAX, call.now)
+        items = await read_recorded(tx, call.keys, MESSAGES_MAX, call.now, call.hotline)
         cards = {who: await person_card(tx, call.keys, who) for who in {item.patient_id for item in items}}
     return DemoInbox(items=items, names={who: card.name or "" for who, card in cards.items() if card})
 

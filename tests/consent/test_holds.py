@@ -24,6 +24,7 @@ from kernel.ids import bucket_of, uuid7
 from kernel.problems import Refused
 from notifications.inbox import read_inbox
 from notifications.models import NotificationType
+from notifications.sms import HOTLINE
 from store.database import Store
 from store.outbox import claim_events
 from tests.support import consent as steps
@@ -127,7 +128,7 @@ async def say_everything(store: Store, clock: FrozenClock, *people: UUID) -> Non
 
 async def told(store: Store, citizen: Citizen, type_: NotificationType) -> int:
     async with store.transaction() as tx:
-        page = await read_inbox(tx, citizen.patient_id, cursor=None, limit=50)
+        page = await read_inbox(tx, citizen.patient_id, cursor=None, limit=50, hotline=HOTLINE)
     return [item.type for item in page.items].count(type_)
 
 

@@ -15,7 +15,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def environment(directory: Path, **more: str) -> dict[str, str]:
     """This process's environment without settings of ours, and the data in `directory`."""
-    ours = ("HEALTHBOOK", "DATABASE", "PORT", "HOST", "WORKERS", "ALLOWED", "TRUSTED", "FCM", "SMS", "POOL")
+    ours = (
+        "HEALTHBOOK",
+        "DATABASE",
+        "PORT",
+        "HOST",
+        "WORKERS",
+        "ALLOWED",
+        "TRUSTED",
+        "FCM",
+        "SMS",
+        "POOL",
+        "HOTLINE",
+    )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {"HEALTHBOOK_DATA": str(directory), "PYTHONPATH": str(ROOT)} | more
 

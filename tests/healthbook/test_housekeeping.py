@@ -197,7 +197,12 @@ async def test_outcomes_of_deliveries_go_after_thirty_days_also_where_nothing_is
 
 async def test_every_chore_has_its_case_here() -> None:
     of_records = {"receipts", "quarantine", "reading-views"}  # test_record_chores.py
-    assert {chore.name for chore in CHORES} == {*ENDED, "request-quotas", "deliveries", "arrival-tickets"} | of_records
+    assert {chore.name for chore in CHORES} == {
+        *ENDED,
+        "request-quotas",
+        "deliveries",
+        "arrival-tickets",
+    } | of_records
 
 
 async def test_a_living_session_and_the_people_of_today_outlast_a_month_of_ticks(house: House) -> None:

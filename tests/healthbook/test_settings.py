@@ -15,7 +15,14 @@ def test_nothing_set_gives_a_loopback_service_with_its_own_database() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "eight"), ("PORT", "0"), ("PORT", "70000"), ("WORKERS", "-1"), ("POOL_MAX", "x")],
+    [
+        ("PORT", "eight"),
+        ("PORT", "0"),
+        ("PORT", "70000"),
+        ("WORKERS", "-1"),
+        ("POOL_MAX", "x"),
+        ("HOTLINE", "gọi tôi"),
+    ],
 )
 def test_a_wrong_value_is_named_and_not_repeated(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as raised:

@@ -22,7 +22,7 @@ from notifications.inbox import InboxItem, read_inbox
 from notifications.models import Outcome, PushMessage, SmsCode, SmsMessage, SmsSignIn
 from notifications.ports import RecordingPushSender, RecordingSmsSender
 from notifications.service import set_push_target
-from notifications.sms import sms_text
+from notifications.sms import HOTLINE, sms_text
 from store.database import Store
 from store.outbox import claim_events, emit
 from store.postgres import Server
@@ -80,7 +80,7 @@ async def until_idle(worker: Worker) -> None:
 
 async def inbox_of(store: Store, citizen: Citizen) -> list[InboxItem]:
     async with store.transaction() as tx:
-        return (await read_inbox(tx, citizen.patient_id, cursor=None, limit=50)).items
+        return (await read_inbox(tx, citizen.patient_id, cursor=None, limit=50, hotline=HOTLINE)).items
 
 
 async def waiting_events(owner: Store) -> int:
@@ -164,7 +164,7 @@ async def test_a_tier_d_code_reaches_the_phone_once_and_is_written_in_clear_nowh
     (sent,) = sms.got
     assert isinstance(sent.sms, SmsCode)
     assert sent.phone == citizen.phone_number
-    assert "Nguyen Van An" in sms_text(sent.sms)
+    assert "Nguyen Van An" in sms_text(sent.sms, HOTLINE)
     assert all(message.type != "consent-code" for message in push.got)
     async with owner.transaction() as tx:
         for table in ("outbox", "notification", "delivery", "access_request", "access_log"):

@@ -8,6 +8,7 @@ from notifications.inbox import read_inbox, text_of
 from notifications.models import NotificationType
 from notifications.policy import COLLAPSE
 from notifications.service import notify, record_receipt
+from notifications.sms import HOTLINE
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.people import make_citizen
@@ -17,8 +18,14 @@ def test_every_type_has_words_and_a_collapse_group() -> None:
     types = set(get_args(NotificationType))
     assert set(COLLAPSE) == types
     for type_ in types:
-        assert text_of(type_).title
-        assert "{" not in text_of(type_).text
+        said = text_of(type_, "028 1022")
+        assert said.title
+        assert "{" not in said.text
+        assert "9095" not in said.text
+
+
+def test_the_number_to_call_is_the_one_of_the_installation() -> None:
+    assert "gọi 028 1022" in text_of("death-reported", "028 1022").text
 
 
 async def test_pages_hold_each_notice_once_newest_first(store: Store, clock: FrozenClock) -> None:
@@ -35,7 +42,7 @@ async def test_pages_hold_each_notice_once_newest_first(store: Store, clock: Fro
     seen, cursor = [], None
     while True:
         async with store.transaction() as tx:
-            page = await read_inbox(tx, citizen.patient_id, cursor=cursor, limit=3)
+            page = await read_inbox(tx, citizen.patient_id, cursor=cursor, limit=3, hotline=HOTLINE)
         seen += [item.id for item in page.items]
         cursor = page.next
         if cursor is None:

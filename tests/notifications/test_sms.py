@@ -4,23 +4,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.models import SmsCode, SmsSignIn
-from notifications.sms import SEGMENT_MAX, sms_text
+from notifications.sms import HOTLINE, SEGMENT_MAX, sms_text
 
 
 def test_the_consent_text_is_the_one_of_the_design() -> None:
     sms = SmsCode(
         code="482913", practitioner="BS Nguyễn A", facility_short="BV X", scope="tóm tắt 12 tháng", hours=24
     )
-    assert sms_text(sms) == (
+    assert sms_text(sms, HOTLINE) == (
         "SSK: 482913 de BS Nguyen A, BV X xem tom tat 12 thang, 24h. "
         "CHI doc khi ban dang o BV X. Khong phai ban? Goi 19009095"
     )
 
 
 def test_s2_the_sign_in_text_begins_with_its_warning() -> None:
-    text = sms_text(SmsSignIn(code="QXWRTB"))
+    text = sms_text(SmsSignIn(code="QXWRTB"), HOTLINE)
     assert text.startswith("DANG NHAP. KHONG DOC CHO AI, KE CA BAC SI")
     assert "QXWRTB" in text
+
+
+def test_the_number_to_call_is_the_one_of_the_installation() -> None:
+    assert sms_text(SmsSignIn(code="QXWRTB"), "028 1022").endswith("Goi 0281022")
 
 
 def test_a_long_name_is_cut_and_the_warning_stays() -> None:
@@ -31,7 +35,7 @@ def test_a_long_name_is_cut_and_the_warning_stays() -> None:
         scope="tom tat 12 thang",
         hours=24,
     )
-    text = sms_text(sms)
+    text = sms_text(sms, HOTLINE)
     assert len(text) <= SEGMENT_MAX
     assert text.endswith("Goi 19009095")
     assert "BS Cong Tang" in text
@@ -42,7 +46,8 @@ def test_any_name_makes_one_segment_of_ascii(practitioner: str, facility: str, h
     text = sms_text(
         SmsCode(
             code="482913", practitioner=practitioner, facility_short=facility, scope="tom tat", hours=hours
-        )
+        ),
+        HOTLINE,
     )
     assert len(text) <= SEGMENT_MAX
     assert text.isascii()
