@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ehr.intake import gate, queries
 from ehr.intake.models import PersonFacts, Reason, Unit, UnitReport
+from ehr.intake.nameless import own_of
 from ehr.intake.units import Prepared
 from ehr.models import Source
 from ehr.store import write_unit
@@ -181,7 +182,7 @@ async def _write(
         credential=sender.credential,
         batch=sender.batch,
     )
-    name = unit.key if unit.snapshot else None
+    name = own_of(unit.person, ()).without_numbers(unit.key) if unit.snapshot else None
     writes = [(owner.patient_id, prepared.resources)]
     if owner.before is not None and unit.snapshot:
         writes.append((owner.before, []))

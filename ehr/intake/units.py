@@ -12,7 +12,7 @@ from ehr.intake.fhir_bundle import resolver
 from ehr.intake.ids import resource_id
 from ehr.intake.labels import department_label, labels_of_security
 from ehr.intake.models import BadInputError, Item, Reason, Unit
-from ehr.intake.nameless import nameless
+from ehr.intake.nameless import Own, nameless, own_of
 from ehr.intake.survey import Survey, survey
 from ehr.intake.withhold import Gated, Passed, apply_gate
 from ehr.models import NewResource, Referred
@@ -32,10 +32,10 @@ class Prepared(Struct):
 def prepare(unit: Unit, surveys: list[Survey] | None, source_id: str, facility_name: str | None) -> Prepared:
     """Gate and extract a unit. Raises BadInputError `bad-resource` with the element's place."""
     gated = apply_gate(unit, surveys or [survey(item.doc, item.where) for item in unit.items])
-    return extract_unit(gated, source_id, facility_name)
+    return extract_unit(gated, own_of(unit.person, unit.items), source_id, facility_name)
 
 
-def extract_unit(gated: Gated, source_id: str, facility_name: str | None) -> Prepared:
+def extract_unit(gated: Gated, own: Own, source_id: str, facility_name: str | None) -> Prepared:
     """The rows of what passed the gate."""
     items = [one.item for one in gated.passed]
     refer = _referrer(items, source_id)
@@ -46,7 +46,7 @@ def extract_unit(gated: Gated, source_id: str, facility_name: str | None) -> Pre
         try:
             row = extract(
                 one.item.rtype,
-                nameless(one.item),
+                nameless(one.item, own),
                 id=resource_id(source_id, one.item.key),
                 refer=refer,
                 facility_name=facility_name,
