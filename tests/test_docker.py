@@ -72,3 +72,12 @@ def test_no_container_is_privileged_and_every_image_is_pinned() -> None:
     for name, service in services().items():
         assert not service.get("privileged"), name
         assert "build" in service or re.search(r":\d", service["image"]), name
+
+
+def test_s33_the_proxy_ends_slow_bodies_and_passes_one_spelling_of_a_path() -> None:
+    """Of a proxy_pass without a path nginx forwards the request's own spelling, whatever it merged."""
+    directives = set(
+        re.findall(r"^\s*([a-z_]+ [^;{]+);", (DOCKER / "proxy" / "nginx.conf").read_text(), re.M)
+    )
+    assert {"merge_slashes on", "proxy_request_buffering on", "proxy_pass http://api:8000/"} <= directives
+    assert {"client_header_timeout 10s", "client_body_timeout 10s"} <= directives
