@@ -30,7 +30,9 @@ def demo_lines(path: Path) -> list[str]:
     if not path.exists():
         return []
     sheet = load_sheet(path)
-    citizens = [f"    {c.name}: số {c.number}, điện thoại {c.phone}, PIN {c.pin}" for c in sheet.citizens]
+    citizens = [
+        f"    {c.key}: {c.name}, số {c.number}, điện thoại {c.phone}, PIN {c.pin}" for c in sheet.citizens
+    ]
     staff = [f"    {p.username} ({p.role}, {p.facility}): {p.password}" for p in sheet.practitioners]
     return [
         "  Citizens:",

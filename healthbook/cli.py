@@ -119,7 +119,7 @@ def import_(
 @main.command()
 @click.option("--check", is_flag=True, help="Compare with the committed files instead of writing them.")
 def openapi(check: bool) -> None:
-    """Write openapi/openapi.json and mobile-contract/errors.json from the code."""
+    """Write openapi/openapi.json, mobile-contract/errors.json and errors.md from the code."""
     from healthbook.contract import differing_files, write_files
 
     root = Path.cwd()

@@ -30,7 +30,8 @@ async def import_records(
     try:
         report = await import_paths(store, clock, paths, facility_code=facility_code, dry_run=dry_run)
     except BadInputError as error:
-        raise StartError(", ".join(reason.code for reason in error.reasons)) from error
+        codes = ", ".join(reason.code for reason in error.reasons)
+        raise StartError(f"{codes}: --facility {facility_code} is the code of no facility today.") from error
     if not dry_run:
         count = sum(len(file.units) for file in report.files)
         await write_down(store, signed, "records:import", count)

@@ -19,7 +19,14 @@ from msgspec import Struct
 
 from consent.transfer import counter_of
 from healthbook.demo_devices import DemoPhone
-from healthbook.demo_sheet import DemoCitizen, DemoClient, DemoPractitioner, DemoSheet, load_sheet
+from healthbook.demo_sheet import (
+    DemoCitizen,
+    DemoClient,
+    DemoOperator,
+    DemoPractitioner,
+    DemoSheet,
+    load_sheet,
+)
 from healthbook.settings import Settings
 from identity.hotp import hotp_at
 from identity.practitioners import totp_at
@@ -33,7 +40,7 @@ SHEET = "demo.json"
 RENEW_BEFORE_SECONDS = 30
 ACT_LIFE_SECONDS = 120
 
-Person = DemoCitizen | DemoPractitioner | DemoClient
+Person = DemoCitizen | DemoPractitioner | DemoOperator | DemoClient
 
 
 class HandError(Exception):
@@ -49,13 +56,16 @@ class HeldSession(Struct):
 
 
 def find(sheet: DemoSheet, who: str) -> Person:
-    """A citizen by key or number, staff by user name, a machine by client id."""
+    """A citizen by key or number, staff and operators by user name, a machine by client id."""
     for citizen in sheet.citizens:
         if who in {citizen.key, citizen.number}:
             return citizen
     for staff in (*sheet.practitioners, *sheet.desk_staff, *sheet.administrators):
         if who == staff.username:
             return staff
+    for operator in sheet.operators:
+        if who == operator.username:
+            return operator
     for client in (*sheet.facility_systems, *sheet.kiosks):
         if who == client.client_id:
             return client
@@ -146,10 +156,11 @@ class Hand:
             token, issued_at = self._held.refresh_token or person.device.refresh_token, int(time.time())
             signature = phone.sign_refresh(refresh_text(token, issued_at))
             return "/v1/auth/refresh", {"refresh_token": token, "iat": issued_at, "signature": signature}
-        if isinstance(person, DemoPractitioner):
+        if isinstance(person, DemoPractitioner | DemoOperator):
             totp = totp_at(person.totp_secret, datetime.now(UTC))
             body = {"username": person.username, "password": person.password, "totp": totp}
-            return "/v1/auth/practitioner/sign-in", body
+            kind = "operator" if isinstance(person, DemoOperator) else "practitioner"
+            return f"/v1/auth/{kind}/sign-in", body
         return "/v1/auth/token", {
             "grant_type": "client_credentials",
             "client_id": person.client_id,

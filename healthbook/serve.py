@@ -50,15 +50,17 @@ def serve(settings: Settings, *, with_worker: bool, announce: Callable[[Serving]
     keys = load_keys(settings)
     building = Building(settings, keys)
     building.start()  # while PostgreSQL starts: most of a second start is imports
-    place = open_place(settings)
     try:
-        serving = Serving(place, keys, asyncio.run(_prepare(place, keys)))
-        app = building.finish(serving)
-        announce(serving)
-        return Children(serving, app, with_worker=with_worker).run()
+        place = open_place(settings)
+        try:
+            serving = Serving(place, keys, asyncio.run(_prepare(place, keys)))
+            app = building.finish(serving)
+            announce(serving)
+            return Children(serving, app, with_worker=with_worker).run()
+        finally:
+            place.stop()
     finally:
         building.join()
-        place.stop()
 
 
 class Building(threading.Thread):
@@ -106,6 +108,8 @@ def refuse_taken_port(settings: Settings) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
+        except socket.gaierror:
+            raise StartError(f"HOST is {settings.host}: that is no address of this machine.") from None
         except OSError as error:
             raise StartError(
                 f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}). "

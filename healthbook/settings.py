@@ -92,6 +92,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is one IP address, as a peer's address reads."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_app_origin(origin: str) -> bool:
     """Scheme and host name, and a port if any, as a browser names it; without TLS on localhost only.
 
@@ -125,6 +134,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         # msgspec: "Expected `int`, got `str` - at `$.PORT`"; the value itself can be a secret.
         what, _, where = str(error).partition(" - at `$.")
         raise SettingsError(f"{where.rstrip('`') or 'settings'}: {what}") from None
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_DELIVERY_URL"):
+        if not given.get(name, "postgresql://").startswith(("postgresql://", "postgres://")):
+            raise SettingsError(f"{name}: expected `postgresql://` and an address")
+    if not all(is_address(proxy) for proxy in words(settings.trusted_proxies)):
+        raise SettingsError("TRUSTED_PROXIES: expected IP addresses, with commas between")
     if settings.app_origin and not is_app_origin(settings.app_origin):
         raise SettingsError("APP_ORIGIN: expected `https://` and a host name, or `http://localhost:PORT`")
     return settings

@@ -21,6 +21,13 @@ from store.postgres import Server, start_server
 if TYPE_CHECKING:
     from api.app import Api
 
+# No connection: nobody there, a wrong address, a wrong password, no such database.
+UNREACHABLE = (
+    OSError,
+    ValueError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
 Role = Literal["hb_owner", "hb_api", "hb_delivery"]
 
 
@@ -48,6 +55,11 @@ class Place(Struct, frozen=True):
         """Stop the PostgreSQL that this process started."""
         if self.server is not None:
             self.server.stop()
+
+
+def unusable(error: Exception, names: str) -> StartError:
+    """Plain words for a database that does not let us in; the error itself can quote the address."""
+    return StartError(f"The database cannot be used ({type(error).__name__}). Check {names}.")
 
 
 def open_place(settings: Settings) -> Place:
@@ -94,7 +106,10 @@ async def bring_up_to_date(place: Place, *, demo: bool = False) -> list[str]:
     if place.settings.embedded and stamp.exists() and stamp.read_text() == wanted:
         return []
     if not place.settings.embedded:
-        await prepare_roles(place.dsn("hb_owner"))
+        try:
+            await prepare_roles(place.dsn("hb_owner"))
+        except UNREACHABLE as error:
+            raise unusable(error, "DATABASE_OWNER_URL or DATABASE_URL") from error
     applied = await migrate(place.dsn("hb_owner"), SystemClock().now())
     await mark(place, demo=demo)
     if place.settings.embedded:
@@ -129,10 +144,8 @@ async def check_start(place: Place, keys: KeyRing) -> bool:
             await connection.close()
     except asyncpg.UndefinedTableError:
         raise StartError("The database has no tables yet. Run `healthbook migrate`.") from None
-    except (OSError, asyncpg.PostgresError) as error:
-        raise StartError(
-            f"The database cannot be used ({type(error).__name__}). Check DATABASE_URL."
-        ) from error
+    except (OSError, ValueError, asyncpg.PostgresError) as error:
+        raise unusable(error, "DATABASE_URL") from error
     reasons = reasons_not_to_start(place.settings, demo_database=bool(demo), demo_keys=keys.demo)
     if reasons:
         raise StartError(" ".join(reasons))

@@ -22,6 +22,8 @@ def test_nothing_set_gives_a_loopback_service_with_its_own_database() -> None:
         ("WORKERS", "-1"),
         ("POOL_MAX", "x"),
         ("HOTLINE", "gọi tôi"),
+        ("DATABASE_URL", "mysql://so@db/x"),
+        ("TRUSTED_PROXIES", "10.0.0.1, 10.0.0.0/8"),
     ],
 )
 def test_a_wrong_value_is_named_and_not_repeated(name: str, value: str) -> None:
