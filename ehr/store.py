@@ -5,7 +5,7 @@ unit that its resend no longer names are retracted softly.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
@@ -25,7 +25,6 @@ _COLUMNS = (
     *("active_until", "negative", "flag", "code_system", "code", "category", "status", "labels", "title"),
     *("title_folded", "encounter_id", "main_id", "content_sha256", "item", "body", "doc"),
 )
-_PART = 64
 _VALUES = attrgetter(*_COLUMNS)
 
 
@@ -115,12 +114,10 @@ async def apply_changes(
     tail = (now, source.facility_id, source.batch, DISPLAY_VERSION, source.state, source.source_id)
     tail_end = (unit, source.credential, source.method)
     if changes.created:
+        lead = (patient_id, *tail, *tail_end)
+        numbered = enumerate(changes.created, start=seq + 1)
         await queries.INSERT_RESOURCES.many(
-            tx,
-            (
-                (patient_id, *_arrays([(r, 1) for r in part], seq + start), *tail, *tail_end)
-                for start, part in _parts(changes.created)
-            ),
+            tx, ((*lead, number, 1, *_VALUES(row)) for number, row in numbered)
         )
         seq += len(changes.created)
     await _keep_history(tx, patient_id, changes)
@@ -143,12 +140,6 @@ async def _keep_history(tx: Tx, patient_id: UUID, changes: Changes) -> None:
     old = [(r.rtype, r.id) for r, _ in changes.updated] + [(r.rtype, r.id) for r in changes.gone]
     if old:
         await queries.KEEP_HISTORY.run(tx, patient_id, [k[0] for k in old], [k[1] for k in old])
-
-
-def _parts(rows: list[NewResource]) -> Iterator[tuple[int, list[NewResource]]]:
-    """Pieces to send in one go: the server writes one while the next is made."""
-    for start in range(0, len(rows), _PART):
-        yield start, rows[start : start + _PART]
 
 
 def _arrays(rows: list[tuple[NewResource, int]], seq: int) -> list[list[object]]:

@@ -7,8 +7,6 @@
 -- Texts are compressed with the server's default_toast_compression: lz4 where it is built in (the embedded
 -- build has pglz only, so the column cannot demand it).
 -- `release_at` and `origin_patient_id` wait for the release policy and for merges of persons.
-
--- No in columns: the embedded build has no lz4; docker/ sets default_toast_compression.
 -- table: ehr_resource distribute: patient_id with citizen
 CREATE TABLE ehr_resource (
     patient_id uuid NOT NULL,
