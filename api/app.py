@@ -53,6 +53,7 @@ CONTROLLERS = (
     "api.admin.registry",
     "api.public.auth",
     "api.public.health",
+    "api.public.keys",
     "api.pages.docs",
 )
 DEMO_CONTROLLERS = ("api.pages.demo",)
