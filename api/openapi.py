@@ -4,6 +4,7 @@ Litestar writes the success side; its error responses describe a shape we do not
 is replaced by `Problem` as application/problem+json with an example per code.
 """
 
+import inspect
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -96,6 +97,7 @@ def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
     _describe_operations(document, app)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(_problem_schemas())
+    _describe_schemas(schemas)
     document["components"]["securitySchemes"] = {
         name: {"type": "http", "scheme": "bearer", "description": text} for name, text in SCHEMES.items()
     }
@@ -115,6 +117,23 @@ def document_bytes(handlers: list[ControllerRouterHandler]) -> bytes:
 
 def _no_call() -> Call:
     raise AssertionError("the document's application serves no request")
+
+
+def _describe_schemas(schemas: dict[str, Any]) -> None:
+    """Litestar drops the docstrings of Structs, and with them units, limits and what a device signs."""
+    texts = {struct.__name__: inspect.cleandoc(struct.__doc__) for struct in _structs() if struct.__doc__}
+    for name in schemas.keys() & texts.keys():
+        schemas[name]["description"] = texts[name]
+
+
+def _structs() -> list[type[msgspec.Struct]]:
+    """Every Struct that is loaded; of two with one name the one nearer to its package's top comes last."""
+    found, waiting = [], [msgspec.Struct]
+    while waiting:
+        below = waiting.pop().__subclasses__()
+        found += below
+        waiting += below
+    return sorted(found, key=lambda one: (-one.__module__.count("."), one.__module__))
 
 
 def _describe_operations(document: dict[str, Any], app: Litestar) -> None:
