@@ -1,4 +1,4 @@
-"""Doctors, facilities and places of a Bundle are kept beside the person, never as an item (decision 0008)."""
+"""Doctors, facilities and places of a Bundle are kept beside the person, never as an item (decision 0005)."""
 
 from typing import Any, get_args
 from uuid import UUID
