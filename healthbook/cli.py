@@ -17,6 +17,7 @@ import click
 from healthbook.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
+    from ehr.intake.models import Report
     from healthbook.wiring import Place
     from store.database import Store
     from store.keys import KeyRing
@@ -103,17 +104,28 @@ def import_(
     operator: str | None,
     reason: str | None,
 ) -> None:
-    """Take in FHIR Bundles and treatment packages, any size; print or write a report."""
-    from healthbook.commands import import_records
+    """Take in FHIR Bundles and treatment packages, any size; print or write a report.
 
-    async def run(store: "Store", signed: tuple[str, str]) -> bytes:
-        return await import_records(store, list(paths), facility_code, dry_run=dry_run, signed=signed)
+    Exit 1 when every unit was rejected; the report says why.
+    """
+    from healthbook.commands import as_json, import_records, was_all_rejected
 
-    text = as_operator(run, operator, reason)
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    async def run(store: "Store", signed: tuple[str, str]) -> "Report":
+        return await import_records(
+            store, list(paths), facility_code, dry_run=dry_run, signed=signed, say=say
+        )
+
+    made = as_operator(run, operator, reason)
     if report is None:
-        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.write(as_json(made))
     else:
-        report.write_bytes(text)
+        report.write_bytes(as_json(made))
+    if was_all_rejected(made):
+        say("Nothing was imported; the report says why.")
+        raise SystemExit(1)
 
 
 @main.command()

@@ -1,8 +1,9 @@
 """What the commands do with an open store: each act is written down with who and why (S26)."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from uuid import UUID
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from audit.service import record_admin_event
 from ehr.coverage import display_coverage
 from ehr.intake.files import import_paths
-from ehr.intake.models import BadInputError
+from ehr.intake.models import BadInputError, Report, UnitReport
 from ehr.intake.revert import revert_since
 from healthbook.wiring import StartError
 from identity.bootstrap import BootstrapPlan, bootstrap
@@ -22,19 +23,49 @@ from store.database import Store
 Signed = tuple[str, str]
 
 
+class Progress:
+    """Tells how far an import is, at most once a second."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._count, self._told = say, 0, monotonic()
+
+    def __call__(self, name: str, _unit: UnitReport) -> None:
+        self._count += 1
+        if monotonic() - self._told >= 1:
+            self._told = monotonic()
+            self._say(f"{self._count} units, now in {name}")
+
+
 async def import_records(
-    store: Store, paths: Sequence[Path], facility_code: str | None, *, dry_run: bool, signed: Signed
-) -> bytes:
-    """Import files and folders. Returns the report as JSON; a dry run leaves nothing behind."""
+    store: Store,
+    paths: Sequence[Path],
+    facility_code: str | None,
+    *,
+    dry_run: bool,
+    signed: Signed,
+    say: Callable[[str], None],
+) -> Report:
+    """Import files and folders; a dry run leaves nothing behind."""
     clock = SystemClock()
     try:
-        report = await import_paths(store, clock, paths, facility_code=facility_code, dry_run=dry_run)
+        report = await import_paths(
+            store, clock, paths, facility_code=facility_code, dry_run=dry_run, progress=Progress(say)
+        )
     except BadInputError as error:
         codes = ", ".join(reason.code for reason in error.reasons)
         raise StartError(f"{codes}: --facility {facility_code} is the code of no facility today.") from error
     if not dry_run:
         count = sum(len(file.units) for file in report.files)
         await write_down(store, signed, "records:import", count)
+    return report
+
+
+def was_all_rejected(report: Report) -> bool:
+    """Whether not one unit was imported or kept for review."""
+    return all(unit.status == "rejected" for file in report.files for unit in file.units)
+
+
+def as_json(report: Report) -> bytes:
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
 
 

@@ -98,7 +98,7 @@ async def test_s26_an_act_leaves_a_row_without_values(installation: Path, bundle
     secrets = json.loads(made.stdout)
     assert len(secrets) == 2
     imported = run_command(installation, "import", str(bundle), *SIGNED)
-    assert imported.returncode == 0, imported.stderr
+    assert imported.returncode == 1, imported.stderr  # an empty Bundle; the act is written down all the same
     assert json.loads(imported.stdout)["files"][0]["path"] == str(bundle)
     written = await events(installation)
     assert [what for what in ("accounts:bootstrap", "records:import") if what in "".join(written)] == [
@@ -205,6 +205,15 @@ def test_s4_a_demo_is_made_in_an_empty_place_only(installation: Path) -> None:
     done = run_command(installation, "demo")
     assert done.returncode == 2
     assert "empty place" in done.stderr
+
+
+def test_an_import_of_which_nothing_was_taken_says_so_and_fails(installation: Path, tmp_path: Path) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text("{")
+    done = run_command(installation, "import", str(path), *SIGNED)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["files"][0]["units"][0]["status"] == "rejected"
+    assert "Nothing was imported" in done.stderr
 
 
 async def test_s3_a_batch_is_taken_back_by_a_named_operator(installation: Path, tmp_path: Path) -> None:
