@@ -26,13 +26,14 @@ Signed = tuple[str, str]
 class Progress:
     """Tells how far an import is, at most once a second."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say, self._count, self._told = say, 0, monotonic()
+    def __init__(self, say: Callable[[str], None], seconds: Callable[[], float] = monotonic) -> None:
+        self._say, self._seconds, self._count, self._told = say, seconds, 0, seconds()
 
     def __call__(self, name: str, _unit: UnitReport) -> None:
         self._count += 1
-        if monotonic() - self._told >= 1:
-            self._told = monotonic()
+        now = self._seconds()
+        if now - self._told >= 1:
+            self._told = now
             self._say(f"{self._count} units, now in {name}")
 
 
