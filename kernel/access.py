@@ -22,6 +22,7 @@ Role = Literal[
     "facility-admin",
     "registry-officer",
     "privacy-officer",
+    "department-analyst",
 ]
 
 Basis = Literal[
@@ -51,6 +52,10 @@ Action = Literal[
     "manage-grants",
     "confirm-grants",
     "manage-devices",
+    "read-changes",
+    "export-record",
+    "manage-record",
+    "open-case",
 ]
 
 # What a grant can name (SMART v2 resource types; Observation by category, consent.md §4).
@@ -123,7 +128,8 @@ class Access:
 
     types: None means every type. since/until bound events by date; allergies, active conditions,
     active medicines and immunizations are exempt from them (consent.md §4). Rows that carry any
-    of `withheld_labels` do not exist for this access.
+    of `withheld_labels` do not exist for this access. origins: the persons merged into this one whose
+    rows it covers; rows that came from another person do not exist without it (security.md S10).
     """
 
     __slots__ = (
@@ -133,6 +139,7 @@ class Access:
         "basis_id",
         "basis_version",
         "on_behalf_of",
+        "origins",
         "patient_id",
         "purpose",
         "since",
@@ -153,6 +160,7 @@ class Access:
     since: date | None
     until: date | None
     withheld_labels: Label
+    origins: frozenset[UUID]
 
     def __init__(self) -> None:
         raise TypeError("only consent/decision.py makes an Access")
@@ -177,6 +185,7 @@ def mint_access(
     since: date | None = None,
     until: date | None = None,
     withheld_labels: Label = Label.NONE,
+    origins: frozenset[UUID] = frozenset(),
 ) -> Access:
     """Make an Access. Called by consent/decision.py alone."""
     access = object.__new__(Access)
@@ -185,4 +194,5 @@ def mint_access(
     access.basis, access.basis_id, access.basis_version = basis, basis_id, basis_version
     access.types, access.since, access.until = types, since, until
     access.withheld_labels = withheld_labels
+    access.origins = origins
     return access
