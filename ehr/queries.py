@@ -181,6 +181,19 @@ RETRACT = Command(
     """
 )
 
+# What is decided about a row, not what it says: its text and version stay, its number moves.
+MARK_ROWS = Scalar(
+    bool,
+    """
+    UPDATE ehr_resource r SET seq = n.seq, state = coalesce($5, r.state),
+        release_at = CASE WHEN $6::boolean THEN $7::timestamptz ELSE r.release_at END
+    FROM unnest($2::text[], $3::text[], $4::bigint[]) AS n (rtype, id, seq)
+    WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id
+    RETURNING true AS marked
+    """,
+)
+KEEP_MARKS = Command("UPDATE ehr_head SET has_marks = true WHERE patient_id = $1")
+
 
 class StaleRow(Struct, frozen=True):
     """A row whose reading view was made by an older program."""

@@ -10,11 +10,11 @@ from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from ehr import queries
 from ehr.displays import DISPLAY_VERSION
-from ehr.models import NewResource, Source, WriteResult
+from ehr.models import NewResource, Source, State, WriteResult
 from ehr.queries import StoredRow
 from store.database import Tx
 
@@ -76,6 +76,36 @@ async def write_unit(
         retracted=_count(changes.gone),
         head_seq=seq,
     )
+
+
+async def mark_rows(
+    tx: Tx,
+    patient_id: UUID,
+    rows: list[Key],
+    now: datetime,
+    *,
+    state: State | None = None,
+    release_at: datetime | UnsetType | None = UNSET,
+) -> int:
+    """Decide about rows (type, id) without writing them: no version, no change of their text; of how many.
+
+    Each gets a number of its own under the lock of the head, so that ETags and the change feed move.
+    state None and release_at UNSET leave what is there.
+    """
+    keys = sorted(set(rows))
+    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
+    assert head_seq is not None
+    numbers = list(range(head_seq + 1, head_seq + len(keys) + 1))
+    names = [k[0] for k in keys], [k[1] for k in keys], numbers
+    is_timed = release_at is not UNSET
+    marked = await queries.MARK_ROWS.all(
+        tx, patient_id, *names, state, is_timed, release_at if is_timed else None
+    )
+    if marked:
+        await queries.MOVE_HEAD.run(tx, patient_id, numbers[-1], now)
+    if state == "disputed":
+        await queries.KEEP_MARKS.run(tx, patient_id)
+    return len(marked)
 
 
 def _compare(named: dict[Key, NewResource], stored: dict[Key, StoredRow], source: Source) -> Changes:

@@ -1,5 +1,5 @@
 """All SQL that reads the record. `{visible}` is the access filter, written once: rows it hides do not exist
-for counting, paging, search, summaries and trends. Its arguments are $1–$6, see ehr/reads/scope.py.
+for counting, paging, search, summaries and trends. Its arguments are $1–$9, see ehr/reads/scope.py.
 """
 
 import re
@@ -12,9 +12,13 @@ from store.database import Tx
 from store.statement import Statement
 
 # The second half drops an explicit "none known" for everybody once something is known, so that its absence
-# tells nothing about what is withheld.
+# tells nothing about what is withheld. Rows that came with a merged person count for nothing without it.
 _VISIBLE = """
     r.patient_id = $1 AND NOT r.deleted AND r.labels & $2::int = 0
+    AND (r.origin_patient_id IS NULL OR r.origin_patient_id = ANY ($9::uuid[]))
+    AND (NOT $7::boolean OR r.release_at IS NULL OR r.release_at <= $6::timestamptz)
+    AND (r.hidden_from IS NULL OR $8::uuid = $1
+        OR NOT r.hidden_from && ARRAY['00000000-0000-0000-0000-000000000000', $8::uuid])
     AND ($3::text[] IS NULL OR r.record_type = ANY ($3::text[]))
     AND (($4::timestamptz IS NULL AND $5::timestamptz IS NULL)
         OR r.record_type IN ('AllergyIntolerance', 'Immunization')
@@ -26,7 +30,8 @@ _VISIBLE = """
     AND (NOT r.negative OR NOT EXISTS (
         SELECT 1 FROM ehr_resource known
         WHERE known.patient_id = $1 AND known.section = r.section AND known.active_until >= $6::timestamptz
-            AND NOT known.deleted AND known.state <> 'disputed'))"""
+            AND NOT known.deleted AND known.state <> 'disputed'
+            AND (known.origin_patient_id IS NULL OR known.origin_patient_id = ANY ($9::uuid[]))))"""
 
 
 # The diagnosis stands in a Condition of its own: without the right to that, a visit has only its kind.
@@ -87,8 +92,8 @@ SECTION_PAGE = Statement(
         """
         SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {main_title}
         FROM ehr_resource r
-        WHERE {visible} AND r.section = $7 AND (r.sort_at, r.id) < ($8, $9)
-        ORDER BY r.sort_at DESC, r.id DESC LIMIT $10
+        WHERE {visible} AND r.section = $10 AND (r.sort_at, r.id) < ($11, $12)
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT $13
         """
     ),
 )
@@ -98,8 +103,8 @@ DOCUMENT_PAGE = Statement(
         """
         SELECT r.rtype, r.id, r.sort_at, r.section, r.item, NULL::text AS main_title, r.body
         FROM ehr_resource r
-        WHERE {visible} AND r.section = $7 AND (r.sort_at, r.id) < ($8, $9)
-        ORDER BY r.sort_at DESC, r.id DESC LIMIT $10
+        WHERE {visible} AND r.section = $10 AND (r.sort_at, r.id) < ($11, $12)
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT $13
         """
     ),
 )
@@ -109,9 +114,9 @@ SEARCH_PAGE = Statement(
         """
         SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {main_title}
         FROM ehr_resource r
-        WHERE {visible} AND r.section IS NOT NULL AND r.title_folded LIKE ALL ($7::text[])
-            AND (r.sort_at, r.id) < ($8, $9)
-        ORDER BY r.sort_at DESC, r.id DESC LIMIT $10
+        WHERE {visible} AND r.section IS NOT NULL AND r.title_folded LIKE ALL ($10::text[])
+            AND (r.sort_at, r.id) < ($11, $12)
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT $13
         """
     ),
 )
@@ -130,8 +135,8 @@ TREND = Statement(
     _filtered(
         """
         SELECT r.rtype, r.id, r.item FROM ehr_resource r
-        WHERE {visible} AND r.rtype = 'Observation' AND r.code = $7
-        ORDER BY r.sort_at DESC, r.id DESC LIMIT $8
+        WHERE {visible} AND r.rtype = 'Observation' AND r.code = $10
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT $11
         """
     ),
 )
@@ -144,12 +149,12 @@ TIMELINE_HEADS = Statement(
         """
         SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {main_title}
         FROM ehr_resource r
-        WHERE {visible} AND (r.sort_at, r.id) < ($7, $8)
+        WHERE {visible} AND (r.sort_at, r.id) < ($10, $11)
             AND CASE WHEN r.section = 'encounters' THEN true
-                ELSE r.section = ANY ($9::text[]) AND (r.encounter_id IS NULL OR NOT EXISTS (
+                ELSE r.section = ANY ($12::text[]) AND (r.encounter_id IS NULL OR NOT EXISTS (
                     SELECT 1 FROM ehr_resource e
                     WHERE {visible e} AND e.rtype = 'Encounter' AND e.id = r.encounter_id)) END
-        ORDER BY r.sort_at DESC, r.id DESC LIMIT $10
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT $13
         """
     ),
 )
@@ -173,9 +178,9 @@ VISIT_ITEMS = Statement(
             SELECT r.rtype, r.id, r.encounter_id, r.section, r.item,
                 row_number() OVER (PARTITION BY r.encounter_id ORDER BY r.section, r.sort_at, r.id) AS place
             FROM ehr_resource r
-            WHERE {visible} AND r.encounter_id = ANY ($7::text[]) AND r.section = ANY ($8::text[])
+            WHERE {visible} AND r.encounter_id = ANY ($10::text[]) AND r.section = ANY ($11::text[])
         ) n
-        WHERE n.place <= $9
+        WHERE n.place <= $12
         """
     ),
 )

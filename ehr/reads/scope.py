@@ -4,16 +4,31 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from kernel.access import Access
+from kernel.access import Access, Basis
 from kernel.clock import end_of_day, start_of_day
 
-Scope: TypeAlias = tuple[UUID, int, list[str] | None, datetime | None, datetime | None, datetime]
+Scope: TypeAlias = tuple[
+    UUID,
+    int,
+    list[str] | None,
+    datetime | None,
+    datetime | None,
+    datetime,
+    bool,
+    UUID | None,
+    list[UUID],
+]
+
+# The person and who acts in the family: they read a result from its release on.
+_OWN: frozenset[Basis] = frozenset({"self", "guardian", "proxy"})
 
 
 def scope_of(access: Access, now: datetime) -> Scope:
-    """$1–$6 of every read: person, withheld labels, types, first and last-plus-one instant, now.
+    """$1–$9 of every read: person, withheld labels, types, first and last-plus-one instant, now, whether
+    it is an own view, who reads, merged persons.
 
-    since and until are days in Vietnam, both inclusive.
+    since and until are days in Vietnam, both inclusive. The reader is the person in the person's own view,
+    which alone shows hidden rows; None where nobody can be named.
     """
     return (
         access.patient_id,
@@ -22,4 +37,11 @@ def scope_of(access: Access, now: datetime) -> Scope:
         start_of_day(access.since) if access.since else None,
         end_of_day(access.until) if access.until else None,
         now,
+        access.basis in _OWN,
+        access.patient_id if access.is_own else _reader(access),
+        sorted(access.origins),
     )
+
+
+def _reader(access: Access) -> UUID | None:
+    return access.actor.actor_id if access.actor.kind in {"practitioner", "citizen"} else None
