@@ -25,7 +25,7 @@ GRANT SELECT, INSERT, UPDATE ON audit_head, admin_head TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON ehr_resource, ehr_head TO hb_api;
 GRANT SELECT, INSERT ON ehr_history TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_unit TO hb_api;
-GRANT SELECT, INSERT, UPDATE ON ehr_gate_count TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON ehr_gate_count, ehr_intake_count TO hb_api;
 GRANT SELECT, INSERT, DELETE ON ehr_quarantine TO hb_api;
 GRANT SELECT, INSERT, DELETE ON ehr_receipt TO hb_api;
 

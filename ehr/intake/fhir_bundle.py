@@ -282,6 +282,7 @@ def _unit(bundle: _Bundle, items: list[Item], name: str) -> Unit:
         person=person_of(patient.doc, patient.where),
         items=items,
         snapshot=snapshot,
+        documents=(f"fhir-{bundle.type}",),
     )
 
 

@@ -5,6 +5,7 @@ import gzip
 import io
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import IO
 
 from msgspec import Struct
 
+from ehr.intake.counting import Counts, count, counts_of
 from ehr.intake.fhir_bundle import BUNDLE_BYTES_MAX, read_bundle
 from ehr.intake.gate import judge_plain
 from ehr.intake.models import (
@@ -136,6 +138,7 @@ class Importer:
         self.credential, self.dry_run, self.progress = credential, dry_run, progress
         self.fixed = fixed or facility is not None
         self.batch = uuid7(clock.now())
+        self._refused: Counts = Counter()
 
     async def stream(self, stream: IO[bytes], name: str, *, most: int | None = None) -> list[UnitReport]:
         """Import all units of one file or body, in its order; after `most` the rest is rejected unread."""
@@ -152,7 +155,7 @@ class Importer:
                 while (ready := await ahead) is not None:
                     own, name = reports[ready.number], inputs[ready.number].name
                     if most is not None and len(own) >= most:
-                        own.append(_rejected(name, [Reason("too-large", name)]))
+                        own.append(self._refuse(_rejected(name, [Reason("too-large", name)])))
                         break
                     ahead = asyncio.create_task(self._next(units, reader))
                     own.append(await self._finish(ready))
@@ -161,7 +164,20 @@ class Importer:
             finally:
                 ahead.cancel()
                 await asyncio.get_running_loop().run_in_executor(reader, units.close)
+                await self._count_refused()
         return reports
+
+    def _refuse(self, report: UnitReport) -> UnitReport:
+        self._refused += counts_of(report)
+        return report
+
+    async def _count_refused(self) -> None:
+        """Units that never came to a transaction of their own, counted at the end of the run."""
+        counts, self._refused = self._refused, Counter()
+        if counts and not self.dry_run:
+            facility_id = None if self.facility is None else self.facility.facility_id
+            async with self.store.transaction() as tx:
+                await count(tx, facility_id, self.batch, counts, self.clock.now())
 
     async def _next(self, units: Units, reader: Executor) -> Ready | None:
         """Read the next unit and prepare its rows; None after the last."""
@@ -182,7 +198,7 @@ class Importer:
         """Write what was read in its own transaction, unless it was refused."""
         made = ready.made
         if isinstance(made, UnitReport):
-            return made
+            return self._refuse(made)
         unit = made.read.unit
         try:
             report = await self._write(unit, made.prepared, made.sender)
@@ -190,7 +206,7 @@ class Importer:
             # A number taken in between would tell that somebody has it (S19).
             taken = error.refused.problem is IDENTIFIER_TAKEN
             code = "try-again" if taken else error.refused.problem.code
-            return _rejected(unit.name, [Reason(code, unit.name)])
+            return self._refuse(_rejected(unit.name, [Reason(code, unit.name)]))
         if report.status == "imported":
             report.reasons += [Reason("type-not-kept", rtype) for rtype in sorted(made.read.not_kept)]
         return report

@@ -34,6 +34,7 @@ def read_episode(tables: Tables, facility: str, where: str, now: datetime) -> Un
         snapshot=True,
         facility_code=code,
         withheld=tables.withheld + int(summary.text("MA_DOITUONG_KCB") == "1.9"),
+        documents=tuple(sorted(table for table, rows in tables.rows.items() if rows)),
     )
 
 

@@ -78,6 +78,7 @@ class Unit(Struct, kw_only=True):
 
     snapshot: a resend lists all that stands; rows absent from it are retracted.
     facility_code: the code of the sending facility when the format carries one (MACSKCB).
+    documents: what statistics count it as: its tables, or the kind of message.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Unit(Struct, kw_only=True):
     snapshot: bool
     facility_code: str | None = None
     withheld: int = 0
+    documents: tuple[str, ...] = ()
 
 
 class BadUnit(Struct, frozen=True):

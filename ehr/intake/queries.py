@@ -32,6 +32,15 @@ COUNT_WITHHELD = Command(
     ON CONFLICT (bucket, day, rules) DO UPDATE SET withheld = ehr_gate_count.withheld + EXCLUDED.withheld
     """
 )
+ADD_COUNTS = Command(
+    """
+    INSERT INTO ehr_intake_count (bucket, facility_id, day, status, reason, count)
+    SELECT $1, $2, $3, c.status, c.reason, c.count
+    FROM unnest($4::text[], $5::text[], $6::bigint[]) AS c (status, reason, count)
+    ON CONFLICT (bucket, facility_id, day, status, reason)
+        DO UPDATE SET count = ehr_intake_count.count + EXCLUDED.count
+    """
+)
 
 
 class ReceiptRow(Struct, frozen=True):

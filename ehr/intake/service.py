@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from ehr.intake import gate, queries
+from ehr.intake.counting import count, counts_of
 from ehr.intake.models import PersonFacts, Reason, Unit, UnitReport
 from ehr.intake.nameless import own_of
 from ehr.intake.units import Prepared
@@ -80,7 +81,15 @@ async def check_facility(tx: Tx, unit: Unit, sender: Sender, now: datetime) -> l
 async def import_unit(
     tx: Tx, keys: KeyRing, unit: Unit, prepared: Prepared, sender: Sender, now: datetime
 ) -> UnitReport:
-    """Write one prepared unit in the caller's transaction, or put it into quarantine."""
+    """Write one prepared unit in the caller's transaction, or put it into quarantine; and count it."""
+    report = await _take_in(tx, keys, unit, prepared, sender, now)
+    await count(tx, sender.facility_id, sender.batch, counts_of(report, unit.documents), now)
+    return report
+
+
+async def _take_in(
+    tx: Tx, keys: KeyRing, unit: Unit, prepared: Prepared, sender: Sender, now: datetime
+) -> UnitReport:
     mismatch = await check_facility(tx, unit, sender, now)
     if mismatch:
         return UnitReport(unit=unit.name, status="rejected", reasons=mismatch)

@@ -1,0 +1,61 @@
+"""Counts for statistics: what a sender sent on a day and what became of it. No person, no content."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from ehr.intake import queries
+from ehr.intake.models import UnitReport
+from kernel.clock import VIETNAM
+from store.database import Tx
+
+# imported, quarantined, rejected: units (the first reason); withheld, retracted: resources the gate stopped
+# at once or later; document: reason is its type; resolved, returned: quarantined units worked off; review,
+# released, refused: ambiguous lines; expired: both, by kind.
+Status = Literal[
+    "imported",
+    "quarantined",
+    "rejected",
+    "withheld",
+    "document",
+    "resolved",
+    "returned",
+    "review",
+    "released",
+    "refused",
+    "expired",
+    "retracted",
+]
+Counts = Counter[tuple[Status, str]]
+
+# Stands for the operator's own imports.
+NO_FACILITY = UUID(int=0)
+
+
+async def count(tx: Tx, facility_id: UUID | None, batch: UUID, counts: Counts, now: datetime) -> None:
+    """Add to the day's counts (Vietnamese days); the batch chooses the rows, so that senders do not wait."""
+    counted = sorted((key, number) for key, number in counts.items() if number)
+    if not counted:
+        return
+    await queries.ADD_COUNTS.run(
+        tx,
+        batch.bytes[-1],
+        facility_id or NO_FACILITY,
+        now.astimezone(VIETNAM).date(),
+        [status for (status, _), _ in counted],
+        [reason for (_, reason), _ in counted],
+        [number for _, number in counted],
+    )
+
+
+def counts_of(report: UnitReport, documents: tuple[str, ...] = ()) -> Counts:
+    """What one unit adds. Documents count once they are in the book."""
+    reason = "" if report.status == "imported" or not report.reasons else report.reasons[0].code
+    counts: Counts = Counter({(report.status, reason): 1})
+    if report.withheld:
+        counts["withheld", ""] = report.withheld
+    if report.status == "imported":
+        for kind in documents:
+            counts["document", kind] += 1
+    return counts
