@@ -28,6 +28,8 @@ from ehr.intake.models import (
     UnitReport,
     reject,
 )
+from ehr.intake.phr831 import read_forms
+from ehr.intake.safe_xml import root_name
 from ehr.intake.service import Sender, import_unit
 from ehr.intake.survey import Survey
 from ehr.intake.treatment_xml import read_package
@@ -44,6 +46,8 @@ TRIES = 3
 TURN_SECONDS = 0.0003
 _GZIP = b"\x1f\x8b"
 _SUFFIXES = (".json", ".json.gz", ".xml")
+# By root element; whatever else is read as a treatment package, which names what is wrong with it.
+_XML_READERS = {"DATA": read_forms}
 
 Progress = Callable[[str, UnitReport], None]
 
@@ -259,7 +263,7 @@ def read_inputs(inputs: list[Input], clock: Clock) -> Units:
 
 
 def read_units(stream: IO[bytes], name: str, now: datetime) -> Generator[ReadUnit | BadUnit, None, None]:
-    """The units of a file by its content: a Bundle (plain or gzip) or a treatment package.
+    """The units of a file by its content: a Bundle (plain or gzip), or XML by its root element.
 
     The name of a file can tell what its content may not: a name the gate stops is replaced.
     """
@@ -270,9 +274,8 @@ def read_units(stream: IO[bytes], name: str, now: datetime) -> Generator[ReadUni
             stream = io.BytesIO(_unzip(stream))
             head = _peek(stream)
         if head.startswith(b"<"):
-            yield from (
-                u if isinstance(u, BadUnit) else ReadUnit(u) for u in read_package(stream, shown, now)
-            )
+            reader = _XML_READERS.get(root_name(stream), read_package)
+            yield from (u if isinstance(u, BadUnit) else ReadUnit(u) for u in reader(stream, shown, now))
         elif head.startswith(b"{"):
             parsed = read_bundle(stream.read(BUNDLE_BYTES_MAX + 1), shown)
             yield ReadUnit(parsed.unit, parsed.surveys, parsed.not_kept)

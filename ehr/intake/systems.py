@@ -50,3 +50,31 @@ REFERRAL_REASON: Final = OURS + "referral-reason"
 REVISIT_LETTER: Final = OURS + "revisit-letter"
 REFERRAL_LETTER: Final = OURS + "referral-letter"
 DOCUMENT_KIND: Final = OURS + "document-kind"
+FORM_831: Final = OURS + "qd831"
+VACCINE: Final = OURS + "vaccine"
+
+# What a treatment package says beyond numbers and names of its person (VN Core's own extensions).
+VN_PROFILE: Final = "http://fhir.ehealth.gov.vn/core/StructureDefinition/"
+PERSON_EXTENSIONS: Final = {
+    "MA_QUOCTICH": (VN_PROFILE + "extension-nationality", OURS + "nationality"),
+    "MA_DANTOC": (VN_PROFILE + "extension-ethic", OURS + "ethnic-group"),
+    "MA_NGHE_NGHIEP": (VN_PROFILE + "extension-occupation", OURS + "occupation"),
+}
+ICD9_PROCEDURE: Final = "http://hl7.org/fhir/sid/icd-9-cm"
+ROLE_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+ICD_MARK: Final = OURS + "icd-mark"
+DRUG_PREPARATION: Final = OURS + "drug-preparation"
+DOSE_FORM: Final = OURS + "dose-form"
+CARRIED_OUT: Final = OURS + "carried-out-at"
+ORDERED: Final = OURS + "ordered-at"
+RESULT_AT: Final = OURS + "result-at"
+ANAESTHESIA: Final = OURS + "anaesthesia"
+BODY_SITE: Final = OURS + "body-site"
+MACHINE: Final = OURS + "machine"
+BED: Final = OURS + "bed"
+INJURY: Final = OURS + "injury-kind"
+INPATIENT_REASON: Final = OURS + "inpatient-reason"
+BIRTH_WEIGHT_OF_CHILD: Final = OURS + "measure"
+COVERAGE_CLASS: Final = OURS + "coverage-class"
+LETTER_NUMBER: Final = OURS + "letter"
+TUBERCULOSIS: Final = OURS + "tuberculosis"
