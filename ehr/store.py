@@ -108,6 +108,28 @@ async def mark_rows(
     return len(marked)
 
 
+async def touch_head(tx: Tx, patient_id: UUID, now: datetime) -> None:
+    """Lock the head and move its number: what stands beside the rows changed, so ETags move too."""
+    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
+    assert head_seq is not None
+    await queries.MOVE_HEAD.run(tx, patient_id, head_seq + 1, now)
+
+
+async def retract_rows(
+    tx: Tx, patient_id: UUID, rows: list[Key], credential: str, method: str, now: datetime
+) -> int:
+    """Retract rows (type, id) softly, whoever wrote them; their last version stays in the history. Of how many."""
+    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
+    assert head_seq is not None
+    keys = [k[0] for k in rows], [k[1] for k in rows]
+    gone = [row for row in await queries.STORED_BY_ID.all(tx, patient_id, *keys) if not row.deleted]
+    source = Source(source_id="", facility_id=None, credential=credential, method=method)
+    seq = await apply_changes(tx, patient_id, source, None, Changes([], [], [], gone), head_seq, now)
+    if seq != head_seq:
+        await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
+    return len(gone)
+
+
 def _compare(named: dict[Key, NewResource], stored: dict[Key, StoredRow], source: Source) -> Changes:
     changes = Changes([], [], [], [row for key, row in stored.items() if key not in named])
     for key, resource in named.items():

@@ -266,6 +266,33 @@ SUMMARY = Statement(
 )
 
 
+class TargetRow(Struct, frozen=True):
+    """An entry that the reader may see, with where it comes from: what a person can object to."""
+
+    rtype: str
+    id: str
+    version: int
+    facility_id: UUID | None
+    source_id: str
+    unit: str | None
+    encounter_id: str | None
+    origin_patient_id: UUID | None
+    title: str
+    item: str
+
+
+TARGET = Statement(
+    TargetRow,
+    _filtered(
+        """
+        SELECT r.rtype, r.id, r.version, r.facility_id, r.source_id, r.unit, r.encounter_id,
+            r.origin_patient_id, r.title, r.item
+        FROM ehr_resource r WHERE {visible} AND r.id = $10 ORDER BY r.rtype LIMIT 1
+        """
+    ),
+)
+
+
 class CodeUse(Struct, frozen=True):
     """How often a code stands in the records, for the coverage of Vietnamese names."""
 
