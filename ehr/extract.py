@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ehr import fhir
 from ehr.dates import UNDATED, Moment
+from ehr.duplicates import fold_key
 from ehr.models import Item, NewResource, Referred
 from ehr.titles import main_coding, search_text, title_of
 from ehr.views import care, medicines, papers, problems, results
@@ -115,6 +116,7 @@ def _row(rtype: str, draft: Draft, doc: bytes, refer: Refer, labels: int) -> New
         main_id=_referred(refer, draft.main),
         item=msgspec.json.encode(item).decode(),
         body=draft.body,
+        fold_key=fold_key(rtype, draft),
     )
 
 

@@ -79,6 +79,8 @@ class NewResource(Struct, kw_only=True):
     main_id: str | None
     item: str
     body: str | None
+    fold_key: bytes | None = None
+    release_at: datetime | None = None
 
 
 class WriteResult(Struct, frozen=True, kw_only=True):
@@ -111,10 +113,27 @@ class Part(Struct, frozen=True, kw_only=True, omit_defaults=True):
     flag: Flag | None = None
 
 
+class ItemSource(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of several senders of the same thing."""
+
+    facility_name: str | None
+    date: str | None
+
+
+class DoneElsewhere(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The newest result of the same test at another facility, within the days that are looked back."""
+
+    facility_name: str | None
+    date: str | None
+    value: str | None
+    unit: str | None
+
+
 class Item(Struct, kw_only=True, omit_defaults=True):
     """The reading view of one resource. `date` is text as the source gave it, never completed.
 
-    Quantities are decimal texts with their zeros. Absent fields are not sent.
+    Quantities are decimal texts with their zeros. Absent fields are not sent. hidden: by the person, who
+    alone sees it; not_yet_released: the person does not see it yet; sources: of what several senders sent.
     """
 
     id: str
@@ -153,3 +172,14 @@ class Item(Struct, kw_only=True, omit_defaults=True):
     lines: list[str] = []
     text: str | None = None
     content_type: str | None = None
+    # imaging: DICOM modality, body sites and our ids of key pictures among the documents
+    modality: str | None = None
+    modality_vi: str | None = None
+    body_sites: list[str] = []
+    pictures: list[str] = []
+    has_viewer: bool = False
+    # added when it is read
+    hidden: bool = False
+    not_yet_released: bool = False
+    sources: list[ItemSource] = []
+    done_elsewhere: DoneElsewhere | None = None

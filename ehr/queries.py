@@ -12,14 +12,25 @@ from ehr.models import State
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
+
 # One statement makes the head row or waits for its lock, and tells its number. An older program that still
 # writes beside a newer one leaves its mark.
-LOCK_HEAD = Scalar(
-    int,
+class LockedHead(Struct, frozen=True):
+    """Where the record stands. has_marks: something was hidden or disputed once. moved_to: the person that
+    this one was merged into (S10)."""
+
+    head_seq: int
+    has_marks: bool
+    moved_to: UUID | None
+    moved_offset: int | None
+
+
+LOCK_HEAD = Statement(
+    LockedHead,
     """
     INSERT INTO ehr_head AS h (patient_id, head_seq, refreshed_at, item_version) VALUES ($1, 0, $2, $3)
     ON CONFLICT (patient_id) DO UPDATE SET item_version = least(h.item_version, EXCLUDED.item_version)
-    RETURNING head_seq
+    RETURNING head_seq, has_marks, moved_to, moved_offset
     """,
 )
 MOVE_HEAD = Command("UPDATE ehr_head SET head_seq = $2, refreshed_at = $3 WHERE patient_id = $1")
@@ -36,12 +47,15 @@ class StoredRow(Struct, frozen=True):
     source_id: str
     unit: str | None
     content_sha256: bytes
+    origin_patient_id: UUID | None = None
+    fold_key: bytes | None = None
 
 
 STORED_BY_ID = Statement(
     StoredRow,
     """
-    SELECT r.rtype, r.id, r.version, r.labels, r.deleted, r.source_id, r.unit, r.content_sha256
+    SELECT r.rtype, r.id, r.version, r.labels, r.deleted, r.source_id, r.unit, r.content_sha256,
+        r.origin_patient_id, CASE WHEN r.twin THEN r.fold_key END AS fold_key
     FROM ehr_resource r
     JOIN unnest($2::text[], $3::text[]) AS wanted (rtype, id) ON wanted.rtype = r.rtype AND wanted.id = r.id
     WHERE r.patient_id = $1
@@ -50,8 +64,11 @@ STORED_BY_ID = Statement(
 STORED_BY_UNIT = Statement(
     StoredRow,
     """
-    SELECT rtype, id, version, labels, deleted, source_id, unit, content_sha256 FROM ehr_resource
+    SELECT rtype, id, version, labels, deleted, source_id, unit, content_sha256, origin_patient_id,
+        CASE WHEN twin THEN fold_key END AS fold_key
+    FROM ehr_resource
     WHERE patient_id = $1 AND unit = $2 AND source_id = $3 AND NOT deleted
+        AND origin_patient_id IS NOT DISTINCT FROM $4
     """,
 )
 
@@ -118,12 +135,12 @@ PAST_OF_TOUCHED = Statement(
 _COLUMNS = """
     seq, version, rtype, id, record_type, section, eff, eff_until, eff_precision, sort_at, active_until,
     negative, flag, code_system, code, category, status, labels, title, title_folded, encounter_id, main_id,
-    content_sha256, item, body, doc"""
+    content_sha256, item, body, doc, fold_key"""
 _ARRAYS = """
     unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
         $9::timestamptz[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::int[],
         $15::text[], $16::text[], $17::text[], $18::text[], $19::int[], $20::text[], $21::text[],
-        $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[], $27::text[])"""
+        $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[], $27::text[], $28::bytea[])"""
 
 
 def _bulk(sql: str) -> str:
@@ -136,9 +153,9 @@ INSERT_RESOURCES = Command(
     _bulk(
         """
         INSERT INTO ehr_resource (patient_id, updated, facility_id, batch, item_version, deleted, state,
-            source_id, unit, credential, method, {columns})
+            source_id, unit, credential, method, {columns}, release_at)
         VALUES ($1, $2, $3, $4, $5, false, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-            $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)
+            $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)
         """
     )
 )
@@ -151,11 +168,13 @@ UPDATE_RESOURCES = Command(
             code_system = n.code_system, code = n.code, category = n.category, status = n.status,
             labels = n.labels, title = n.title, title_folded = n.title_folded,
             encounter_id = n.encounter_id, main_id = n.main_id, content_sha256 = n.content_sha256,
-            item = n.item, body = n.body, doc = n.doc, updated = $28, facility_id = $29, batch = $30,
-            item_version = $31, deleted = false, state = $32, unit = $34, credential = $35, method = $36,
-            restores = $37
+            item = n.item, body = n.body, doc = n.doc, updated = $29, facility_id = $30, batch = $31,
+            item_version = $32, deleted = false, fold_key = n.fold_key, twin = false,
+            state = CASE WHEN r.state = 'disputed' THEN r.state ELSE $33 END,
+            gone_seq = CASE WHEN n.status IN ('entered-in-error', 'refuted') THEN n.seq ELSE r.gone_seq END,
+            unit = $35, credential = $36, method = $37, restores = $38
         FROM {arrays} AS n ({columns})
-        WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id AND r.source_id = $33
+        WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id AND r.source_id = $34
         """
     )
 )
@@ -174,8 +193,8 @@ KEEP_HISTORY = Command(
 )
 RETRACT = Command(
     """
-    UPDATE ehr_resource r SET deleted = true, version = r.version + 1, seq = gone.seq, updated = $5,
-        credential = $6, batch = $7, method = $8, restores = $9
+    UPDATE ehr_resource r SET deleted = true, version = r.version + 1, seq = gone.seq, gone_seq = gone.seq,
+        updated = $5, credential = $6, batch = $7, method = $8, restores = $9
     FROM unnest($2::text[], $3::text[], $4::bigint[]) AS gone (rtype, id, seq)
     WHERE r.patient_id = $1 AND r.rtype = gone.rtype AND r.id = gone.id
     """
@@ -186,7 +205,9 @@ MARK_ROWS = Scalar(
     bool,
     """
     UPDATE ehr_resource r SET seq = n.seq, state = coalesce($5, r.state),
-        release_at = CASE WHEN $6::boolean THEN $7::timestamptz ELSE r.release_at END
+        release_at = CASE WHEN $6::boolean THEN $7::timestamptz ELSE r.release_at END,
+        gone_seq = CASE WHEN $5 = 'disputed' OR ($6::boolean AND $7::timestamptz IS NOT NULL) THEN n.seq
+            ELSE r.gone_seq END
     FROM unnest($2::text[], $3::text[], $4::bigint[]) AS n (rtype, id, seq)
     WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id
     RETURNING true AS marked
@@ -220,23 +241,30 @@ REPLACE_VIEWS = Command(
     """
     UPDATE ehr_resource r SET section = n.section, active_until = n.active_until, negative = n.negative,
         flag = n.flag, code_system = n.code_system, code = n.code, title = n.title,
-        title_folded = n.title_folded, item = n.item, body = n.body, item_version = $14
+        title_folded = n.title_folded, item = n.item, body = n.body, fold_key = n.fold_key,
+        item_version = $15
     FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::boolean[], $7::int[], $8::text[],
-        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[])
         AS n (rtype, id, section, active_until, negative, flag, code_system, code, title,
-            title_folded, item, body)
+            title_folded, item, body, fold_key)
     WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id
     """
 )
 
 
 async def stored_rows(
-    tx: Tx, patient_id: UUID, source_id: str, unit: str | None, rtypes: list[str], ids: list[str]
+    tx: Tx,
+    patient_id: UUID,
+    source_id: str,
+    unit: str | None,
+    rtypes: list[str],
+    ids: list[str],
+    origin: UUID | None = None,
 ) -> dict[tuple[str, str], StoredRow]:
     """The rows that a write may touch: those it names, and what the same source put into the same unit."""
     rows = await STORED_BY_ID.all(tx, patient_id, rtypes, ids)
     if unit is not None:
-        rows += await STORED_BY_UNIT.all(tx, patient_id, unit, source_id)
+        rows += await STORED_BY_UNIT.all(tx, patient_id, unit, source_id, origin)
     return {(row.rtype, row.id): row for row in rows}
 
 

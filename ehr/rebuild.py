@@ -57,6 +57,7 @@ async def _replace(tx: Tx, patient_id: UUID, new: list[NewResource]) -> None:
         [r.title_folded for r in new],
         [r.item for r in new],
         [r.body for r in new],
+        [r.fold_key for r in new],
         DISPLAY_VERSION,
     )
 

@@ -17,6 +17,7 @@ from ehr.models import NewResource, Source
 from ehr.queries import PastRow, StaleRow, StoredRow, TouchedRow
 from ehr.rebuild import view_again
 from ehr.store import Changes, Key, apply_changes
+from ehr.visibility.marks import settle
 from store.database import Tx
 
 # The version of a row that should not have been.
@@ -51,15 +52,18 @@ class _Group(Struct, frozen=True):
 
 async def revert(tx: Tx, patient_id: UUID, undo: Undo, now: datetime) -> Reverted:
     """Put each row of one person that stands in a version of `undo` back to the last other version."""
-    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
-    assert head_seq is not None
+    head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
+    assert head is not None
     groups = _group(*await _versions(tx, patient_id, undo), undo)
-    seq = head_seq
+    seq = head.head_seq
     for group, changes in groups.items():
         seq = await apply_changes(
             tx, patient_id, group.source, group.unit, changes, seq, now, restores=group.restores
         )
-    if seq != head_seq:
+    keys = [(row.rtype, row.id) for changes in groups.values() for row, _ in changes.updated]
+    keys += [(row.rtype, row.id) for changes in groups.values() for row in changes.gone]
+    seq = await settle(tx, patient_id, keys, seq, has_marks=head.has_marks)
+    if seq != head.head_seq:
         await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
     restored = Counter(row.rtype for changes in groups.values() for row, _ in changes.updated)
     retracted = Counter(row.rtype for changes in groups.values() for row in changes.gone)

@@ -14,8 +14,11 @@ from msgspec import UNSET, Struct, UnsetType
 
 from ehr import queries
 from ehr.displays import DISPLAY_VERSION
+from ehr.merges.queries import MARK_ORIGIN
+from ehr.merges.service import mark_of, settle
 from ehr.models import NewResource, Source, State, WriteResult
 from ehr.queries import StoredRow
+from ehr.visibility import clocks, marks
 from store.database import Tx
 
 Key = tuple[str, str]
@@ -23,13 +26,22 @@ Key = tuple[str, str]
 _COLUMNS = (
     *("rtype", "id", "record_type", "section", "eff", "eff_until", "eff_precision", "sort_at"),
     *("active_until", "negative", "flag", "code_system", "code", "category", "status", "labels", "title"),
-    *("title_folded", "encounter_id", "main_id", "content_sha256", "item", "body", "doc"),
+    *("title_folded", "encounter_id", "main_id", "content_sha256", "item", "body", "doc", "fold_key"),
 )
 _VALUES = attrgetter(*_COLUMNS)
 
 
 class OtherSourceError(Exception):
     """An id that another source wrote. Ids are made per source, so an honest import never meets it."""
+
+
+class Place(Struct, frozen=True):
+    """The book that a write goes to. origin: the merged person whose rows they are, None for the book's own."""
+
+    patient_id: UUID
+    origin: UUID | None
+    head_seq: int
+    has_marks: bool
 
 
 class Changes(Struct, frozen=True):
@@ -49,24 +61,27 @@ async def write_unit(
     *,
     unit: str | None,
     now: datetime,
+    whole: bool = True,
 ) -> WriteResult:
-    """Write one unit. With `unit` set, rows of the same source and unit that are absent here are retracted.
+    """Write one unit. With `unit` set, rows of the same source and unit that are absent here are retracted,
+    unless `resources` are not the `whole` of it.
 
     Raises OtherSourceError when a resource stands under another source; then nothing is written.
     """
-    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
-    assert head_seq is not None
-    named = {(r.rtype, r.id): r for r in resources}
-    # A head that never moved has no rows behind it.
-    stored = (
-        await queries.stored_rows(
-            tx, patient_id, source.source_id, unit, [k[0] for k in named], [k[1] for k in named]
-        )
-        if head_seq
-        else {}
-    )
+    place = await _find_place(tx, patient_id, source, resources, unit, now)
+    patient_id, head_seq = place.patient_id, place.head_seq
+    named, listed = {(r.rtype, r.id): r for r in resources}, unit if whole else None
+    stored = await _stored(tx, place, source, listed, named)
+    if _rename_twins(named, stored, place):
+        named = {(r.rtype, r.id): r for r in named.values()}
+        stored = await _stored(tx, place, source, listed, named)
     changes = _compare(named, stored, source)
-    seq = await apply_changes(tx, patient_id, source, unit, changes, head_seq, now)
+    waits = await clocks.set_clocks(tx, source.facility_id, changes.created, now)
+    seq = await apply_changes(tx, patient_id, source, unit, changes, head_seq, now, origin=place.origin)
+    if waits:
+        await clocks.arm(tx, patient_id)
+    if head_seq:
+        seq = await _settle(tx, patient_id, changes, stored, seq, has_marks=place.has_marks)
     if seq != head_seq:
         await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
     return WriteResult(
@@ -76,6 +91,68 @@ async def write_unit(
         retracted=_count(changes.gone),
         head_seq=seq,
     )
+
+
+async def _find_place(
+    tx: Tx,
+    patient_id: UUID,
+    source: Source,
+    resources: list[NewResource],
+    unit: str | None,
+    now: datetime,
+) -> Place:
+    """Lock the head of the book that holds the person's rows now.
+
+    A person who was merged into another one is written there, marked with where the rows belong, so that
+    they are seen and go back with the others (security.md S10).
+    """
+    head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
+    assert head is not None
+    place, ids = Place(patient_id, None, head.head_seq, head.has_marks), [r.id for r in resources]
+    while head.moved_to is not None:
+        origin, before = place.origin or patient_id, place.patient_id
+        following = await queries.LOCK_HEAD.one(tx, head.moved_to, now, DISPLAY_VERSION)
+        assert following is not None
+        offset = head.moved_offset or 0
+        await settle(tx, before, head.moved_to, offset, source.source_id, unit, ids)
+        place = Place(head.moved_to, origin, following.head_seq, following.has_marks)
+        head = following
+    return place
+
+
+async def _stored(
+    tx: Tx, place: Place, source: Source, unit: str | None, named: dict[Key, NewResource]
+) -> dict[Key, StoredRow]:
+    """What stands in the book of those rows and of the unit. A head that never moved has no rows behind it."""
+    if not place.head_seq:
+        return {}
+    rtypes, ids = [k[0] for k in named], [k[1] for k in named]
+    return await queries.stored_rows(tx, place.patient_id, source.source_id, unit, rtypes, ids, place.origin)
+
+
+def _rename_twins(named: dict[Key, NewResource], stored: dict[Key, StoredRow], place: Place) -> bool:
+    """Give a mark to ids under which the book holds a row of the other person of a merge; whether any did."""
+    twins = [
+        resource
+        for key, resource in named.items()
+        if key in stored and stored[key].origin_patient_id != place.origin
+    ]
+    mark = mark_of(place.origin or place.patient_id)
+    for resource in twins:
+        resource.item = resource.item.replace(resource.id, resource.id + mark)
+        resource.id += mark
+    return bool(twins)
+
+
+async def _settle(
+    tx: Tx, patient_id: UUID, changes: Changes, stored: dict[Key, StoredRow], seq: int, *, has_marks: bool
+) -> int:
+    created = frozenset((row.rtype, row.id) for row in changes.created)
+    touched = [(row.rtype, row.id) for row, _ in changes.updated]
+    touched += [(row.rtype, row.id) for row in changes.gone]
+    folds = {fold for key in touched if (fold := stored[key].fold_key)}
+    changed = [*created, *touched]
+    return await marks.settle(tx, patient_id, changed, seq, folds=folds, created=created, has_marks=has_marks)
 
 
 async def mark_rows(
@@ -93,16 +170,17 @@ async def mark_rows(
     state None and release_at UNSET leave what is there.
     """
     keys = sorted(set(rows))
-    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
-    assert head_seq is not None
-    numbers = list(range(head_seq + 1, head_seq + len(keys) + 1))
+    head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
+    assert head is not None
+    numbers = list(range(head.head_seq + 1, head.head_seq + len(keys) + 1))
     names = [k[0] for k in keys], [k[1] for k in keys], numbers
     is_timed = release_at is not UNSET
     marked = await queries.MARK_ROWS.all(
         tx, patient_id, *names, state, is_timed, release_at if is_timed else None
     )
     if marked:
-        await queries.MOVE_HEAD.run(tx, patient_id, numbers[-1], now)
+        seq = await marks.settle(tx, patient_id, keys, head.head_seq + len(keys))
+        await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
     if state == "disputed":
         await queries.KEEP_MARKS.run(tx, patient_id)
     return len(marked)
@@ -110,22 +188,25 @@ async def mark_rows(
 
 async def touch_head(tx: Tx, patient_id: UUID, now: datetime) -> None:
     """Lock the head and move its number: what stands beside the rows changed, so ETags move too."""
-    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
-    assert head_seq is not None
-    await queries.MOVE_HEAD.run(tx, patient_id, head_seq + 1, now)
+    head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
+    assert head is not None
+    await queries.MOVE_HEAD.run(tx, patient_id, head.head_seq + 1, now)
 
 
 async def retract_rows(
     tx: Tx, patient_id: UUID, rows: list[Key], credential: str, method: str, now: datetime
 ) -> int:
     """Retract rows (type, id) softly, whoever wrote them; their last version stays in the history. Of how many."""
-    head_seq = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
-    assert head_seq is not None
+    head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
+    assert head is not None
     keys = [k[0] for k in rows], [k[1] for k in rows]
     gone = [row for row in await queries.STORED_BY_ID.all(tx, patient_id, *keys) if not row.deleted]
     source = Source(source_id="", facility_id=None, credential=credential, method=method)
-    seq = await apply_changes(tx, patient_id, source, None, Changes([], [], [], gone), head_seq, now)
-    if seq != head_seq:
+    changes = Changes([], [], [], gone)
+    seq = await apply_changes(tx, patient_id, source, None, changes, head.head_seq, now)
+    stored = {(row.rtype, row.id): row for row in gone}
+    seq = await _settle(tx, patient_id, changes, stored, seq, has_marks=head.has_marks)
+    if seq != head.head_seq:
         await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
     return len(gone)
 
@@ -158,10 +239,12 @@ async def apply_changes(
     seq: int,
     now: datetime,
     restores: int | None = None,
+    origin: UUID | None = None,
 ) -> int:
     """Write the differences under the lock of the head row; the number of the last one.
 
-    restores: the version that the changed rows go back to, of an act that takes others back.
+    restores: the version that the changed rows go back to, of an act that takes others back. origin: the
+    merged person that new rows belong to.
     """
     tail = (now, source.facility_id, source.batch, DISPLAY_VERSION, source.state, source.source_id)
     tail_end = (unit, source.credential, source.method)
@@ -169,8 +252,11 @@ async def apply_changes(
         lead = (patient_id, *tail, *tail_end)
         numbered = enumerate(changes.created, start=seq + 1)
         await queries.INSERT_RESOURCES.many(
-            tx, ((*lead, number, 1, *_VALUES(row)) for number, row in numbered)
+            tx, ((*lead, number, 1, *_VALUES(row), row.release_at) for number, row in numbered)
         )
+        if origin is not None:
+            rtypes, ids = [r.rtype for r in changes.created], [r.id for r in changes.created]
+            await MARK_ORIGIN.run(tx, patient_id, rtypes, ids, origin)
         seq += len(changes.created)
     await _keep_history(tx, patient_id, changes)
     if changes.updated:

@@ -16,6 +16,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON session TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON patient_identifier, patient_identifier_rev, phone_lookup TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON phone_code_lock, step_up_use, attempt_budget, activation_undo TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_challenge, activation, activation_code TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON registry_act, person_merge, death_report TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON person_alias, person_origin TO hb_api;
+GRANT SELECT, INSERT, DELETE ON person_hold TO hb_api;
+GRANT SELECT, INSERT ON birth_link, birth_link_by_mother TO hb_api;
 
 -- audit
 GRANT SELECT, INSERT ON access_log, admin_event TO hb_api;
@@ -24,10 +28,15 @@ GRANT SELECT, INSERT, UPDATE ON audit_head, admin_head TO hb_api;
 -- ehr
 GRANT SELECT, INSERT, UPDATE ON ehr_resource, ehr_head TO hb_api;
 GRANT SELECT, INSERT ON ehr_history TO hb_api;
+-- A merge of two persons moves rows by copy and delete (security.md S10); nothing else deletes them.
+GRANT DELETE ON ehr_resource, ehr_history TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_unit TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON ehr_gate_count, ehr_intake_count TO hb_api;
-GRANT SELECT, INSERT, DELETE ON ehr_quarantine TO hb_api;
-GRANT SELECT, INSERT, DELETE ON ehr_receipt TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_quarantine, ehr_receipt TO hb_api;
+GRANT SELECT, INSERT ON quarantine_event TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON ehr_hiding, ehr_release_policy, ehr_viewer TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_viewer_ticket TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_core_link, ehr_core_part TO hb_api;
 
 -- visits
 GRANT SELECT, INSERT ON check_in TO hb_api;

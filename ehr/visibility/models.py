@@ -1,0 +1,37 @@
+"""Hidings and release policies."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+# Stands for everybody in `hidden_from`, and for every facility in a policy.
+EVERYBODY = UUID(int=0)
+ANY_FACILITY = UUID(int=0)
+
+HidableType = Literal["Encounter", "Observation", "DiagnosticReport", "ImagingStudy", "DocumentReference"]
+
+ReleaseCategory = Literal["laboratory", "other-results", "imaging", "documents"]
+ReleaseRule = Literal["at-once", "after-review", "after-hours"]
+
+
+class Hiding(Struct, frozen=True):
+    """One thing hidden, from everybody (reader None) or from one practitioner."""
+
+    hiding_id: UUID
+    rtype: str
+    id: str
+    reader: UUID | None
+    reader_name: str | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class ReleasePolicy(Struct, frozen=True):
+    """When the person may see what a facility sends. hours counts for after-hours alone."""
+
+    facility_id: UUID
+    category: ReleaseCategory
+    rule: ReleaseRule
+    hours: int

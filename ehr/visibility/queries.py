@@ -1,0 +1,251 @@
+"""All SQL about who sees a row: what the person hides, release policies and clocks, and the rows that change
+their face when another row does."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from ehr.visibility.models import Hiding, ReleaseCategory, ReleasePolicy
+from store.database import Tx
+from store.statement import Command, Scalar, Statement
+
+INSERT_HIDING = Command(
+    """
+    INSERT INTO ehr_hiding (patient_id, hiding_id, rtype, id, reader, reader_name, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    """
+)
+LIVE_HIDINGS = Statement(
+    Hiding,
+    """
+    SELECT hiding_id, rtype, id, reader, reader_name, created_at, ended_at FROM ehr_hiding
+    WHERE patient_id = $1 AND ended_at IS NULL ORDER BY hiding_id
+    """,
+)
+END_HIDING = Statement(
+    Hiding,
+    """
+    UPDATE ehr_hiding SET ended_at = $3 WHERE patient_id = $1 AND hiding_id = $2 AND ended_at IS NULL
+    RETURNING hiding_id, rtype, id, reader, reader_name, created_at, ended_at
+    """,
+)
+
+
+class HidingShown(Struct, frozen=True):
+    """A live hiding with the name of what it hides."""
+
+    hiding_id: UUID
+    rtype: str
+    id: str
+    reader: UUID | None
+    reader_name: str | None
+    created_at: datetime
+    title: str
+    item: str
+
+
+HIDINGS_SHOWN = Statement(
+    HidingShown,
+    """
+    SELECT h.hiding_id, h.rtype, h.id, h.reader, h.reader_name, h.created_at, r.title, r.item
+    FROM ehr_hiding h
+    JOIN ehr_resource r ON r.patient_id = h.patient_id AND r.rtype = h.rtype AND r.id = h.id
+    WHERE h.patient_id = $1 AND r.patient_id = $1 AND h.ended_at IS NULL
+    ORDER BY h.hiding_id DESC
+    """,
+)
+# The person's own sight: what is not there for the person cannot be hidden.
+HAS_ROW = Scalar(
+    bool,
+    """
+    SELECT EXISTS (SELECT FROM ehr_resource WHERE patient_id = $1 AND rtype = $2 AND id = $3 AND NOT deleted
+        AND (release_at IS NULL OR release_at <= $4)
+        AND (origin_patient_id IS NULL OR origin_patient_id = ANY ($5::uuid[]))) AS found
+    """,
+)
+
+
+class Linked(Struct, frozen=True):
+    """A row that may belong to what is hidden. `doc` names what it refers to."""
+
+    rtype: str
+    id: str
+    source_id: str
+    encounter_id: str | None
+    main_id: str | None
+    section: str | None
+    active: bool
+    fold_key: bytes | None
+    doc: str
+
+
+# The targets with their twins, and whatever came with them: the same visit, unit or batch.
+LINKED_ROWS = Statement(
+    Linked,
+    """
+    WITH target AS MATERIALIZED (
+        SELECT t.rtype, t.id, t.source_id, t.unit, t.batch, t.fold_key FROM ehr_resource t
+        JOIN unnest($2::text[], $3::text[]) AS k (rtype, id) ON k.rtype = t.rtype AND k.id = t.id
+        WHERE t.patient_id = $1),
+    twin AS MATERIALIZED (
+        SELECT t.rtype, t.id, t.source_id, t.unit, t.batch FROM ehr_resource t
+        WHERE t.patient_id = $1 AND t.fold_key IN (SELECT fold_key FROM target)
+        UNION SELECT rtype, id, source_id, unit, batch FROM target)
+    SELECT r.rtype, r.id, r.source_id, r.encounter_id, r.main_id, r.section,
+        r.active_until IS NOT NULL AS active, r.fold_key, r.doc
+    FROM ehr_resource r
+    WHERE r.patient_id = $1 AND NOT r.deleted AND EXISTS (
+        SELECT FROM twin t WHERE (t.rtype = r.rtype AND t.id = r.id)
+            OR (t.rtype = 'Encounter' AND t.id = r.encounter_id)
+            OR (t.source_id = r.source_id AND (t.unit = r.unit OR t.batch = r.batch)))
+    """,
+)
+
+
+class NoneKnown(Struct, frozen=True):
+    """An explicit 'none known' of a section."""
+
+    rtype: str
+    id: str
+    section: str | None
+
+
+NONE_KNOWN = Statement(
+    NoneKnown,
+    "SELECT rtype, id, section FROM ehr_resource WHERE patient_id = $1 AND negative AND NOT deleted",
+)
+
+
+class HiddenRow(Struct, frozen=True):
+    rtype: str
+    id: str
+    hidden_from: list[UUID] | None
+
+
+HIDDEN_ROWS = Statement(
+    HiddenRow,
+    "SELECT rtype, id, hidden_from FROM ehr_resource WHERE patient_id = $1 AND hidden_from IS NOT NULL",
+)
+# One reader a row and line; a row without a line is hidden from nobody any more.
+HIDE_ROWS = Command(
+    """
+    UPDATE ehr_resource r SET seq = n.seq, gone_seq = CASE WHEN n.gone THEN n.seq ELSE r.gone_seq END,
+        hidden_from = (SELECT array_agg(h.reader ORDER BY h.reader)
+            FROM unnest($6::text[], $7::text[], $8::uuid[]) AS h (rtype, id, reader)
+            WHERE h.rtype = n.rtype AND h.id = n.id)
+    FROM unnest($2::text[], $3::text[], $4::bigint[], $5::boolean[]) AS n (rtype, id, seq, gone)
+    WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id
+    """
+)
+
+
+class FoldedRow(Struct, frozen=True):
+    """A row of a fold that was touched."""
+
+    rtype: str
+    id: str
+    fold_key: bytes
+    source_id: str
+    twin: bool
+
+
+FOLDED_ROWS = Statement(
+    FoldedRow,
+    """
+    SELECT r.rtype, r.id, r.fold_key, r.source_id, r.twin FROM ehr_resource r
+    WHERE r.patient_id = $1 AND r.fold_key IS NOT NULL AND r.fold_key IN (
+        SELECT c.fold_key FROM ehr_resource c
+        JOIN unnest($2::text[], $3::text[]) AS k (rtype, id) ON k.rtype = c.rtype AND k.id = c.id
+        WHERE c.patient_id = $1
+        UNION ALL SELECT unnest($4::bytea[]))
+    """,
+)
+# An encounter shows the name of its main disease.
+TITLED_BY = Scalar(
+    str,
+    """
+    SELECT id FROM ehr_resource
+    WHERE patient_id = $1 AND rtype = 'Encounter' AND main_id = ANY ($2::text[]) AND NOT deleted
+    """,
+)
+BUMP_ROWS = Command(
+    """
+    UPDATE ehr_resource r SET seq = n.seq, twin = r.twin OR n.twin
+    FROM unnest($2::text[], $3::text[], $4::bigint[], $5::boolean[]) AS n (rtype, id, seq, twin)
+    WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id
+    """
+)
+MARK_TWINS = Command(
+    """
+    UPDATE ehr_resource r SET twin = true
+    FROM unnest($2::text[], $3::text[]) AS n (rtype, id)
+    WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id AND NOT r.twin
+    """
+)
+# What is sent again for a visit that the person disputes is disputed with it.
+INHERIT_DISPUTE = Command(
+    """
+    UPDATE ehr_resource r SET state = 'disputed'
+    FROM unnest($2::text[], $3::text[]) AS n (rtype, id)
+    WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id AND r.state <> 'disputed'
+        AND EXISTS (SELECT FROM ehr_resource e
+            WHERE e.patient_id = $1 AND e.rtype = 'Encounter' AND e.id = r.encounter_id
+                AND e.state = 'disputed')
+    """
+)
+
+POLICIES = Statement(
+    ReleasePolicy,
+    """
+    SELECT facility_id, category, rule, hours FROM ehr_release_policy
+    WHERE facility_id = ANY ($1::uuid[]) ORDER BY facility_id, category
+    """,
+)
+SET_POLICY = Command(
+    """
+    INSERT INTO ehr_release_policy AS p (facility_id, category, rule, hours, changed_at, changed_by)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (facility_id, category) DO UPDATE SET rule = EXCLUDED.rule, hours = EXCLUDED.hours,
+        changed_at = EXCLUDED.changed_at, changed_by = EXCLUDED.changed_by
+    """
+)
+NEXT_RELEASE = Scalar(
+    datetime,
+    """
+    SELECT release_at FROM ehr_resource
+    WHERE patient_id = $1 AND release_at IS NOT NULL AND release_at < $2 ORDER BY release_at LIMIT 1
+    """,
+)
+
+
+class Waiting(Struct, frozen=True):
+    """A row that waits for its release."""
+
+    rtype: str
+    id: str
+    source_id: str
+    unit: str | None
+    batch: UUID | None
+
+
+DUE_RELEASES = Statement(
+    Waiting,
+    """
+    SELECT rtype, id, source_id, unit, batch FROM ehr_resource
+    WHERE patient_id = $1 AND release_at IS NOT NULL AND release_at <= $2 ORDER BY rtype, id
+    """,
+)
+WAITING_OF_SOURCE = Statement(
+    Waiting,
+    """
+    SELECT rtype, id, source_id, unit, batch FROM ehr_resource
+    WHERE patient_id = $1 AND release_at IS NOT NULL AND source_id = $2 AND NOT deleted ORDER BY rtype, id
+    """,
+)
+
+
+async def policies_of(tx: Tx, facility_id: UUID) -> dict[ReleaseCategory, ReleasePolicy]:
+    """The rules of a facility; where it has none of its own, those for everywhere."""
+    found = await POLICIES.all(tx, sorted({UUID(int=0), facility_id}))
+    return {policy.category: policy for policy in found}

@@ -1,0 +1,17 @@
+-- The newest result of each test without reading the others: the summary of a long record skips from test to test.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX ehr_resource_by_series ON ehr_resource (
+    patient_id, section, (left(coalesce(code, title_folded), 200)), sort_at DESC, id DESC
+) WHERE section IN ('results', 'vital-signs', 'pregnancy', 'social');
+
+-- What is active, without what was.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX ehr_resource_by_active ON ehr_resource (patient_id, section, active_until)
+WHERE active_until IS NOT NULL;
+
+-- What waits for its release, and what is hidden: few rows among many.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX ehr_resource_by_release ON ehr_resource (patient_id, release_at) WHERE release_at IS NOT NULL;
+
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX ehr_resource_hidden ON ehr_resource (patient_id) WHERE hidden_from IS NOT NULL;
