@@ -28,15 +28,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def sekmet(directory: Path) -> Iterator[int]:
-    """A running sekmet-fhir; the value is its port."""
+def sekmet(directory: Path, token: str = "") -> Iterator[int]:
+    """A running sekmet-fhir; the value is its port. token: the bearer token it asks for, if any."""
     port = free_port()
     settings = {
         "base_url": f"http://127.0.0.1:{port}/fhir",
         "host": "127.0.0.1",
         "port": port,
         "data_dir": str(directory / "sekmet"),
-        "server_auth": {"types": ["none"]},
+        "server_auth": {"types": ["bearer"], "tokens": [token]} if token else {"types": ["none"]},
         "validation": {"inbound": "off"},
         "simulator": {"enabled": False},
         "log_inbound": False,
@@ -49,21 +49,21 @@ def sekmet(directory: Path) -> Iterator[int]:
         subprocess.Popen(command, stdout=log, stderr=log, cwd=directory, env={**os.environ}) as process,
     ):
         try:
-            wait_for(f"http://127.0.0.1:{port}/fhir/metadata", process)
+            wait_for(f"http://127.0.0.1:{port}/fhir/metadata", process, {"Authorization": f"Bearer {token}"})
             yield port
         finally:
             process.kill()
             process.wait(20)
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], headers: dict[str, str] | None = None) -> None:
     """Until the address answers 200 or 304. Raises when the process ends or takes too long."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"{Path(str(process.args[0])).name} ended with {process.returncode}")  # type: ignore[index]
         try:
-            with urllib.request.urlopen(url, timeout=5):
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=5):
                 return
         except urllib.error.HTTPError as answer:
             if answer.code == HTTPStatus.NOT_MODIFIED:

@@ -38,6 +38,11 @@ GRANT SELECT, INSERT, UPDATE ON ehr_hiding, ehr_release_policy, ehr_viewer TO hb
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_viewer_ticket TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_core_link, ehr_core_part TO hb_api;
 
+-- ehr cases
+GRANT SELECT, INSERT, UPDATE ON ehr_case, facility_case, calendar_day, case_term TO hb_api;
+GRANT SELECT, INSERT ON ehr_case_step, ehr_case_row TO hb_api;
+GRANT SELECT, INSERT, DELETE ON ehr_case_evidence, ehr_dispute TO hb_api;
+
 -- visits
 GRANT SELECT, INSERT ON check_in TO hb_api;
 GRANT SELECT, INSERT, DELETE ON arrival_ticket TO hb_api;

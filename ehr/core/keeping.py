@@ -1,0 +1,98 @@
+"""Writing what a core told: through the gate and the one way of writing, with the core as the source."""
+
+import asyncio
+
+from ehr import queries as record
+from ehr.core import queries
+from ehr.core.fetching import Asked, Fetched, visits_in
+from ehr.core.policy import PARTS, VISITS
+from ehr.core.units import CHUNK, Taken, sensitive_visits, take
+from ehr.intake.ids import resource_id
+from ehr.models import Source
+from ehr.ports import Core, CoreResource
+from ehr.queries import StoredRow
+from ehr.store import Changes, apply_changes, write_unit
+from kernel.access import Label
+from kernel.clock import Clock
+from kernel.ids import uuid7
+from store.database import Store, Tx
+
+
+async def keep(
+    store: Store, clock: Clock, core: Core, patient: CoreResource, fetched: Fetched, asked: Asked
+) -> None:
+    """Write a part in as many transactions as its size asks for; the last one says how far we got.
+
+    Raises CoreError when what came is no FHIR R4.
+    """
+    visits = await _sensitive(store, core, fetched, asked)
+    parts = [fetched.resources[at : at + CHUNK] for at in range(0, len(fetched.resources), CHUNK)]
+    taken = [
+        await asyncio.to_thread(take, patient, part, core.source_id, core.name, visits)
+        for part in parts or [[]]
+    ]
+    now = clock.now()
+    source = Source(
+        source_id=core.source_id,
+        facility_id=None,
+        credential=core.source_id,
+        batch=uuid7(now),
+        method="core",
+    )
+    for one in taken[:-1]:
+        async with store.transaction() as tx:
+            await write_unit(tx, asked.patient_id, source, one.prepared.resources, unit=None, now=now)
+    async with store.transaction() as tx:
+        last = taken[-1].prepared.resources
+        head = (await write_unit(tx, asked.patient_id, source, last, unit=None, now=now)).head_seq
+        gone = await _gone(tx, core, fetched, taken, asked)
+        if gone:
+            changes = Changes([], [], [], gone)
+            seq = await apply_changes(tx, asked.patient_id, source, None, changes, head, now)
+            await record.MOVE_HEAD.run(tx, asked.patient_id, seq, now)
+        await _keep_part(tx, core, fetched, taken, asked)
+
+
+async def _sensitive(store: Store, core: Core, fetched: Fetched, asked: Asked) -> dict[str, Label]:
+    """Visits of sensitive departments: those that are kept and those that just came."""
+    async with store.transaction() as tx:
+        kept = await queries.LABELLED_VISITS.all(tx, asked.patient_id, core.source_id)
+    known = sensitive_visits({row.id: row.doc.encode() for row in kept})
+    return known | visits_in(fetched, core.source_id)
+
+
+async def _gone(tx: Tx, core: Core, fetched: Fetched, taken: list[Taken], asked: Asked) -> list[StoredRow]:
+    """Kept rows that the core no longer has, or that the gate stops as they are now.
+
+    A resource that could not be read keeps the row it made before.
+    """
+    types = [VISITS, *PARTS[fetched.part].types]
+    written = {(row.rtype, row.id) for one in taken for row in one.written.values()}
+    refused = {resource_id(core.source_id, ref) for one in taken for ref in one.refused}
+    listed = {(one.rtype, resource_id(core.source_id, one.reference)) for one in fetched.resources}
+    gone = {(ref.partition("/")[0], resource_id(core.source_id, ref)) for ref in fetched.gone} - listed
+    return [
+        row
+        for row in await queries.ROWS_OF_SOURCE.all(tx, asked.patient_id, types, core.source_id)
+        if (key := (row.rtype, row.id)) not in written
+        and row.id not in refused
+        and (key in listed or key in gone or (fetched.is_comparable and row.rtype in fetched.listed))
+    ]
+
+
+async def _keep_part(tx: Tx, core: Core, fetched: Fetched, taken: list[Taken], asked: Asked) -> None:
+    before = asked.parts.get(fetched.part)
+    full_at = asked.started if fetched.is_comparable else before.full_at if before else None
+    refused = sum(len(one.refused) for one in taken)
+    await queries.KEEP_PART.run(
+        tx,
+        asked.patient_id,
+        core.source_id,
+        fetched.part,
+        asked.started,
+        full_at,
+        len(fetched.resources),
+        refused,
+        full_at is not None,
+        fetched.complete and refused == 0,
+    )
