@@ -4,24 +4,23 @@ It is on for every import. What it stops is neither stored nor kept as payload, 
 ambiguous medicine is set aside for a person to review. What it cannot read is stopped (fail closed).
 """
 
-import json
 import re
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
 from ehr.intake.folding import fold_for_gate
 from ehr.intake.labels import NAMES, labels_of_code
 from ehr.intake.names import Names
+from ehr.intake.rules import GATE_RULES as RULES
+from ehr.intake.rules import RULES_VERSION
 from ehr.intake.survey import Survey
 from kernel.access import Label
 
 Verdict = Literal["keep", "drop", "review"]
 
-RULES: dict[str, Any] = json.loads(Path(__file__).with_name("gate_rules.json").read_text("utf-8"))
-VERSION: str = RULES["version"]
+VERSION = RULES_VERSION
 
 _DROP_KEYS = ("names_drop", "medicines_drop", "brands_drop_unconfirmed")
 Tag = Literal["drop", "review", "pair-a", "pair-b"] | Label
@@ -100,16 +99,17 @@ class Gate:
         return not texts.isdisjoint(self._telling)
 
     def judge(self, found: Survey, hints: str = "") -> Finding:
-        """The finding on one resource. hints: folded text of the row it was made from."""
+        """The finding on one resource. hints: the text of the row it was made from, as written."""
         by_code, labels = _judge_codes(found.codes)
         if found.unreadable or by_code == "drop":
             return _DROPPED
         if not found.strings <= self._known:
             self.read(found.strings)
-        if not hints and found.strings.isdisjoint(self._telling):
+        if hints and hints not in self._known:
+            self.read({hints})
+        if found.strings.isdisjoint(self._telling) and hints not in self._telling:
             return Finding(by_code, labels)
-        text = fold_for_gate("\n".join(found.strings))
-        by_text, by_name = _read_text(f"{text}\n{hints}" if hints else text)
+        by_text, by_name = _read_text(fold_for_gate("\n".join((*found.strings, hints))))
         return Finding(by_text if by_text != "keep" else by_code, labels | by_name)
 
 

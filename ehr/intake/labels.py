@@ -1,16 +1,13 @@
 """Sensitivity labels at ingest, by value sets that cover inference (consent.md §4): the second wall."""
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 from ehr.intake.folding import fold_for_gate
 from ehr.intake.names import Names
+from ehr.intake.rules import LABEL_RULES as RULES
 from ehr.intake.systems import DEPARTMENT
 from kernel.access import Label
-
-RULES: dict[str, Any] = json.loads(Path(__file__).with_name("label_rules.json").read_text("utf-8"))
 
 # Every name with the label it asks for; the gate looks for them together with its own.
 NAMES: list[tuple[str, Label]] = [(n, Label[label]) for label, names in RULES["names"].items() for n in names]

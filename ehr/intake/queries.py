@@ -18,14 +18,6 @@ CLAIM_UNIT = Scalar(
 )
 KEEP_UNIT = Command("UPDATE ehr_unit SET patient_id = $2 WHERE id_hash = $1")
 DROP_UNIT = Command("DELETE FROM ehr_unit WHERE id_hash = $1")
-DROP_QUARANTINE = Command("DELETE FROM ehr_quarantine WHERE bucket = $1 AND id_hash = $2")
-INSERT_QUARANTINE = Command(
-    """
-    INSERT INTO ehr_quarantine
-        (bucket, quarantine_id, id_hash, facility_id, credential, kind, reason, received_at, body)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-    """
-)
 COUNT_WITHHELD = Command(
     """
     INSERT INTO ehr_gate_count (bucket, day, rules, withheld) VALUES ($1, $2, $3, $4)
@@ -59,6 +51,13 @@ RECEIPT_BY_ID = Statement(
     ReceiptRow,
     "SELECT receipt_id, received_at, units FROM ehr_receipt WHERE actor_id = $1 AND receipt_id = $2",
 )
+LOCK_RECEIPT = Statement(
+    ReceiptRow,
+    """
+    SELECT receipt_id, received_at, units FROM ehr_receipt WHERE actor_id = $1 AND receipt_id = $2 FOR UPDATE
+    """,
+)
+REPLACE_RECEIPT = Command("UPDATE ehr_receipt SET units = $3 WHERE actor_id = $1 AND receipt_id = $2")
 # A page at a time: no index leads to a credential, and one scan of all records would run into the time limit.
 MOVED_SINCE = Scalar(
     UUID,

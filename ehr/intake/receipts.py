@@ -19,7 +19,6 @@ from ehr.intake.problems import RECEIPT_NOT_FOUND, RECORDS_UNREADABLE
 from ehr.intake.queries import ReceiptRow
 from identity.models import Facility
 from kernel.clock import Clock
-from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Store, Tx
 
@@ -54,7 +53,7 @@ async def receive(
     if not any(unit.accepted for unit in units):
         return Refused(problem=RECORDS_UNREADABLE, where=_places(units))
     now = clock.now()
-    receipt = Receipt(receipt_id=uuid7(now), received_at=now, units=units)
+    receipt = Receipt(receipt_id=importer.batch, received_at=now, units=units)
     async with store.transaction() as tx:
         digest, text = hashlib.sha256(body).digest(), msgspec.json.encode(units).decode()
         await queries.INSERT_RECEIPT.run(tx, actor_id, receipt.receipt_id, now, digest, text)
@@ -65,6 +64,24 @@ async def receipt_of(tx: Tx, actor_id: UUID, receipt_id: UUID) -> Receipt | Refu
     """A receipt again, for the system that got it."""
     row = await queries.RECEIPT_BY_ID.one(tx, actor_id, receipt_id)
     return Refused(problem=RECEIPT_NOT_FOUND) if row is None else _receipt(row)
+
+
+async def mark_returned(tx: Tx, credential: str, batch: UUID, unit: str, code: str) -> None:
+    """A unit that was accepted has to be looked at again by its sender; a command's import has no receipt."""
+    try:
+        actor_id = UUID(credential)
+    except ValueError:
+        return
+    row = await queries.LOCK_RECEIPT.one(tx, actor_id, batch)
+    if row is None:
+        return
+    told = [
+        ReceiptUnit(unit=one.unit, accepted=False, reasons=[Reason(code, one.unit)])
+        if one.unit == unit and one.accepted
+        else one
+        for one in _receipt(row).units
+    ]
+    await queries.REPLACE_RECEIPT.run(tx, actor_id, batch, msgspec.json.encode(told).decode())
 
 
 def _receipt(row: ReceiptRow) -> Receipt:

@@ -4,6 +4,7 @@ The caller opens one transaction per unit; what is returned as rejected must hav
 """
 
 import hashlib
+from collections import Counter
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -12,11 +13,14 @@ import msgspec
 from msgspec import Struct
 
 from ehr.intake import gate, queries
-from ehr.intake.counting import count, counts_of
+from ehr.intake.counting import Counts, count, counts_of
 from ehr.intake.models import PersonFacts, Reason, Unit, UnitReport
 from ehr.intake.nameless import own_of
 from ehr.intake.units import Prepared
-from ehr.models import Source
+from ehr.models import NewResource, Source
+from ehr.quarantine.keeping import Origin, keep
+from ehr.quarantine.models import KeptLines, KeptUnit
+from ehr.quarantine.queries import DROP_OF_UNIT, RELEASED
 from ehr.store import write_unit
 from identity.models import Facility
 from identity.people import (
@@ -34,7 +38,6 @@ from identity.register.facilities import has_code
 from kernel.clock import VIETNAM
 from kernel.ids import uuid7
 from store.database import Tx
-from store.fields import seal
 from store.keys import KeyRing
 from store.outbox import emit
 
@@ -95,7 +98,11 @@ async def _take_in(
         return UnitReport(unit=unit.name, status="rejected", reasons=mismatch)
     id_hash = unit_hash(sender, unit)
     before = await _claim(tx, id_hash, now)
-    await queries.DROP_QUARANTINE.run(tx, id_hash[0], id_hash)
+    if unit.only_first and before is not None:
+        # A check-in that comes after its visit adds nothing and must not empty it.
+        return UnitReport(unit=unit.name, status="imported", patient_id=str(before))
+    if not unit.only_first:
+        await DROP_OF_UNIT.run(tx, id_hash[0], id_hash)
     if prepared.withheld:
         today = now.astimezone(VIETNAM).date()
         await queries.COUNT_WITHHELD.run(tx, id_hash[0], today, gate.VERSION, prepared.withheld)
@@ -103,11 +110,12 @@ async def _take_in(
     if isinstance(owner, str):
         if before is None:
             await queries.DROP_UNIT.run(tx, id_hash)
-        texts = [item.raw for item in prepared.kept]
-        await _quarantine(tx, keys, id_hash, sender, "unit", owner, texts, now)
+        if unit.only_first:
+            return UnitReport(unit=unit.name, status="rejected", reasons=[Reason(owner, "Patient")])
+        await _set_aside(tx, keys, unit, prepared, sender, id_hash, owner, now)
         reason = Reason(owner, "Patient")
         return UnitReport(unit=unit.name, status="quarantined", withheld=prepared.withheld, reasons=[reason])
-    await _write(tx, keys, unit, prepared, sender, owner, id_hash, now)
+    await write_for(tx, keys, unit, prepared, sender, owner, id_hash, now)
     return UnitReport(
         unit=unit.name,
         status="imported",
@@ -175,7 +183,7 @@ def claim_of(person: PersonFacts) -> PersonClaim:
     )
 
 
-async def _write(
+async def write_for(
     tx: Tx,
     keys: KeyRing,
     unit: Unit,
@@ -185,14 +193,16 @@ async def _write(
     id_hash: bytes,
     now: datetime,
 ) -> None:
+    """Write a unit into its owner's book, set its ambiguous lines aside and tell whom it concerns."""
     source = Source(
         source_id=sender.source_id,
         facility_id=sender.facility_id,
         credential=sender.credential,
         batch=sender.batch,
     )
-    name = own_of(unit.person, ()).without_numbers(unit.key) if unit.snapshot else None
-    writes = [(owner.patient_id, prepared.resources)]
+    name = name_of(unit)
+    released, review = await _parted(tx, owner.patient_id, prepared.review)
+    writes = [(owner.patient_id, prepared.resources + released)]
     if owner.before is not None and unit.snapshot:
         writes.append((owner.before, []))
     changed = False
@@ -200,8 +210,7 @@ async def _write(
         result = await write_unit(tx, patient_id, source, resources, unit=name, now=now)
         changed = changed or bool(result.created or result.updated or result.retracted)
     await queries.KEEP_UNIT.run(tx, id_hash, owner.patient_id)
-    for item in prepared.review:
-        await _quarantine(tx, keys, id_hash, sender, "review", "ambiguous-medicine", [item.raw], now)
+    await keep_lines(tx, keys, unit, review, sender, id_hash, now)
     await _tell(tx, keys, unit.person, sender, owner, changed=changed, now=now)
 
 
@@ -223,28 +232,65 @@ async def _tell(
         await emit(tx, owner.patient_id, "ehr.death-reported", {"batch": str(sender.batch)}, now)
 
 
-async def _quarantine(
+async def _parted(
+    tx: Tx, patient_id: UUID, review: list[list[NewResource]]
+) -> tuple[list[NewResource], list[list[NewResource]]]:
+    """Lines that a reviewer let in before, unchanged, and those that wait."""
+    if not review:
+        return [], []
+    keys = [(row.rtype, row.id) for group in review for row in group]
+    found = await RELEASED.all(tx, patient_id, [key[0] for key in keys], [key[1] for key in keys])
+    known = {(row.rtype, row.id, row.content_sha256) for row in found}
+    old = [g for g in review if all((r.rtype, r.id, r.content_sha256) in known for r in g)]
+    return [row for group in old for row in group], [group for group in review if group not in old]
+
+
+def name_of(unit: Unit) -> str | None:
+    """What the rows of a unit are found by again; a name that the gate stops is not written down."""
+    if not unit.snapshot:
+        return None
+    name = own_of(unit.person, ()).without_numbers(unit.key)
+    return name if gate.judge_plain(name) == "keep" else hashlib.sha256(name.encode()).hexdigest()
+
+
+def _origin(unit: Unit, sender: Sender, id_hash: bytes) -> Origin:
+    return Origin(
+        id_hash=id_hash,
+        facility_id=sender.facility_id,
+        credential=sender.credential,
+        batch=sender.batch,
+        unit=unit.name,
+    )
+
+
+async def _set_aside(
     tx: Tx,
     keys: KeyRing,
-    id_hash: bytes,
+    unit: Unit,
+    prepared: Prepared,
     sender: Sender,
-    kind: Literal["unit", "review"],
+    id_hash: bytes,
     reason: str,
-    texts: list[str],
     now: datetime,
 ) -> None:
-    """Keep what passed the gate, sealed under an id of its own: it belongs to nobody yet."""
-    quarantine_id = uuid7(now)
-    body = seal(keys, quarantine_id, "ehr_quarantine", "body", msgspec.json.encode(texts).decode())
-    await queries.INSERT_QUARANTINE.run(
-        tx,
-        id_hash[0],
-        quarantine_id,
-        id_hash,
-        sender.facility_id,
-        sender.credential,
-        kind,
-        reason,
-        now,
-        body,
-    )
+    """Keep what passed the gate, as it would be read again; its ambiguous lines wait beside it."""
+    kept = KeptUnit(unit=msgspec.structs.replace(unit, items=prepared.kept, withheld=0))
+    await keep(tx, keys, _origin(unit, sender, id_hash), "unit", reason, kept, now)
+    await keep_lines(tx, keys, unit, prepared.review, sender, id_hash, now)
+
+
+async def keep_lines(
+    tx: Tx,
+    keys: KeyRing,
+    unit: Unit,
+    review: list[list[NewResource]],
+    sender: Sender,
+    id_hash: bytes,
+    now: datetime,
+) -> None:
+    """Each ambiguous medicine waits by itself for a reviewer."""
+    for rows in review:
+        lines = KeptLines(source_id=sender.source_id, unit=name_of(unit), rows=rows)
+        await keep(tx, keys, _origin(unit, sender, id_hash), "review", "ambiguous-medicine", lines, now)
+    counts: Counts = Counter({("review", "ambiguous-medicine"): len(review)})
+    await count(tx, sender.facility_id, sender.batch, counts, now)

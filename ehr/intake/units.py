@@ -25,7 +25,7 @@ class Prepared(Struct):
     resources: list[NewResource]
     counts: dict[str, int]
     withheld: int
-    review: list[Item]
+    review: list[list[NewResource]]
     kept: list[Item]
 
 
@@ -36,31 +36,46 @@ def prepare(unit: Unit, surveys: list[Survey] | None, source_id: str, facility_n
 
 
 def extract_unit(gated: Gated, own: Own, source_id: str, facility_name: str | None) -> Prepared:
-    """The rows of what passed the gate."""
+    """The rows of what passed the gate, and of each ambiguous line that waits."""
     items = [one.item for one in gated.passed]
-    refer = _referrer(items, source_id)
-    departments = _departments(gated.passed, source_id)
-    resources: list[NewResource] = []
+    every = items + [one.item for group in gated.review for one in group]
+    make = _RowMaker(
+        own, source_id, facility_name, _referrer(every, source_id), _departments(gated.passed, source_id)
+    )
+    resources = make.rows(gated.passed)
+    review = [make.rows(group) for group in gated.review]
+    if make.reasons:
+        raise BadInputError(make.reasons)
+    return Prepared(resources, dict(Counter(item.rtype for item in items)), gated.withheld, review, items)
+
+
+class _RowMaker(Struct):
+    """Rows of one unit for one source; what cannot be made is collected as reasons."""
+
+    own: Own
+    source_id: str
+    facility_name: str | None
+    refer: Callable[[str], Referred | None]
+    departments: dict[str, Label]
     reasons: list[Reason] = []
-    for one in gated.passed:
+
+    def rows(self, passed: list[Passed]) -> list[NewResource]:
+        return [row for one in passed if (row := self._row(one))]
+
+    def _row(self, one: Passed) -> NewResource | None:
         try:
             row = extract(
                 one.item.rtype,
-                nameless(one.item, own),
-                id=resource_id(source_id, one.item.key),
-                refer=refer,
-                facility_name=facility_name,
+                nameless(one.item, self.own),
+                id=resource_id(self.source_id, one.item.key),
+                refer=self.refer,
+                facility_name=self.facility_name,
             )
         except msgspec.ValidationError as error:
-            reasons.append(Reason("bad-resource", one.item.where + _path(str(error))))
-            continue
-        row.labels = int(_labels(one, row, departments))
-        resources.append(row)
-    if reasons:
-        raise BadInputError(reasons)
-    return Prepared(
-        resources, dict(Counter(item.rtype for item in items)), gated.withheld, gated.review, items
-    )
+            self.reasons.append(Reason("bad-resource", one.item.where + _path(str(error))))
+            return None
+        row.labels = int(_labels(one, row, self.departments))
+        return row
 
 
 def _referrer(items: list[Item], source_id: str) -> Callable[[str], Referred | None]:

@@ -53,20 +53,22 @@ class Passed(Struct):
 
 
 class Gated(Struct):
-    """A unit after the gate. withheld counts every resource or part that was stopped."""
+    """A unit after the gate. withheld counts every resource or part that was stopped.
+
+    review: ambiguous items, each with what would have nothing left to say without it.
+    """
 
     passed: list[Passed]
     withheld: int
-    review: list[Item]
+    review: list[list[Passed]]
 
 
 def apply_gate(unit: Unit, surveys: list[Survey]) -> Gated:
     """Judge each item, then remove every reference to what was stopped until nothing points there."""
     gate = Gate()
-    gate.read(set().union(*(found.strings for found in surveys)))
+    gate.read({item.hints for item in unit.items if item.hints}.union(*(found.strings for found in surveys)))
     passed: list[Passed] = []
-    review: list[Item] = []
-    stopped: set[str] = set()
+    stopped = _Stopped(set(), {})
     withheld = unit.withheld
     for item, found in zip(unit.items, surveys, strict=True):
         finding = gate.judge(found, item.hints)
@@ -77,14 +79,46 @@ def apply_gate(unit: Unit, surveys: list[Survey]) -> Gated:
         pruned = _prune(item, gate) if item.rtype in _CARRIERS else None
         if pruned is not None:
             passed.append(pruned)
-            continue
-        stopped.update(item.aliases)
-        if finding.verdict == "review":
-            review.append(item)
-    if stopped:
+        elif finding.verdict == "review":
+            stopped.wait(Passed(_bare(item), finding.labels, found.opaque), [])
+        else:
+            stopped.gone.update(item.aliases)
+    if stopped.names:
         passed, more = _cut_references(passed, stopped)
         withheld += more
-    return Gated(passed, withheld, review)
+    return Gated(passed, withheld, stopped.review())
+
+
+class _Stopped(Struct):
+    """Names of what goes for good, and of what waits for a reviewer with the group it waits in."""
+
+    gone: set[str]
+    waiting: dict[str, list[Passed]]
+
+    @property
+    def names(self) -> set[str]:
+        return self.gone | self.waiting.keys()
+
+    def wait(self, one: Passed, group: list[Passed]) -> None:
+        group.append(one)
+        self.waiting.update(dict.fromkeys(one.item.aliases, group))
+
+    def review(self) -> list[list[Passed]]:
+        """Each group once, its items without references to what is gone."""
+        groups = {id(group): group for group in self.waiting.values()}
+        return [[_without(one, self.gone) for one in group] for group in groups.values()]
+
+
+def _without(one: Passed, gone: set[str]) -> Passed:
+    if _names_in(one.item).isdisjoint(gone):
+        return one
+    cut = _cut(_reload(one.item.raw), gone, in_list=False)
+    return one if cut is _GONE else msgspec.structs.replace(one, item=_rewritten(one.item, cut))
+
+
+def _bare(item: Item) -> Item:
+    """Without the text of its row beside it: that was read, and is kept nowhere."""
+    return msgspec.structs.replace(item, hints="") if item.hints else item
 
 
 def _prune(item: Item, gate: Gate) -> Passed | None:
@@ -110,8 +144,8 @@ def _is_clean(part: dict[str, Any], gate: Gate) -> bool:
     return gate.judge(survey(part, "")).verdict == "keep"
 
 
-def _cut_references(passed: list[Passed], stopped: set[str]) -> tuple[list[Passed], int]:
-    """Repeat until stable: an item that loses its essence goes as well."""
+def _cut_references(passed: list[Passed], stopped: _Stopped) -> tuple[list[Passed], int]:
+    """Repeat until stable: an item that loses its essence goes as well, or waits with what it lost."""
     withheld = 0
     names = {one.item.key: _names_in(one.item) for one in passed}
     changing = True
@@ -119,19 +153,35 @@ def _cut_references(passed: list[Passed], stopped: set[str]) -> tuple[list[Passe
         changing = False
         kept: list[Passed] = []
         for one in passed:
-            if names[one.item.key].isdisjoint(stopped):
+            if names[one.item.key].isdisjoint(stopped.names):
                 kept.append(one)
                 continue
-            cut = _cut(_reload(one.item.raw), stopped, in_list=False)
             changing = True
-            if cut is _GONE or _is_hollow(one.item.rtype, one.item.doc, cut):
+            cut = _hollowed(one.item, stopped.names)
+            if cut is None:
                 withheld += 1
-                stopped |= set(one.item.aliases)
+                _stop(one, names[one.item.key], stopped)
             else:
-                names[one.item.key] -= stopped
+                names[one.item.key] -= stopped.names
                 kept.append(msgspec.structs.replace(one, item=_rewritten(one.item, cut)))
         passed = kept
     return passed, withheld
+
+
+def _stop(one: Passed, named: set[str], stopped: _Stopped) -> None:
+    """It waits where what it lost may come back, and goes where not."""
+    waited_for = sorted(named & stopped.waiting.keys())
+    if waited_for and _hollowed(one.item, stopped.gone) is not None:
+        item = _bare(one.item)
+        stopped.wait(msgspec.structs.replace(one, item=item), stopped.waiting[waited_for[0]])
+    else:
+        stopped.gone.update(one.item.aliases)
+
+
+def _hollowed(item: Item, stopped: set[str]) -> dict[str, Any] | None:
+    """The document without references to what was stopped; None when nothing is left to say."""
+    cut = _cut(_reload(item.raw), stopped, in_list=False)
+    return None if cut is _GONE or _is_hollow(item.rtype, item.doc, cut) else cut
 
 
 def _names_in(item: Item) -> set[str]:
@@ -171,4 +221,4 @@ def _reload(raw: str) -> dict[str, Any]:
 
 def _rewritten(item: Item, doc: dict[str, Any]) -> Item:
     raw = msgspec.json.encode(doc).decode()
-    return msgspec.structs.replace(item, raw=raw)
+    return msgspec.structs.replace(item, raw=raw, hints="")
