@@ -18,6 +18,7 @@ READ_TAGS: dict[Action, str] = {
     "read-document": "record:document:read",
     "read-access-log": "log:access:read",
     "read-notifications": "inbox:notification:read",
+    "open-case": "case:list:read",
 }
 
 

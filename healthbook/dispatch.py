@@ -12,20 +12,27 @@ from consent.codes.service import code_for_delivery, forget_code
 from consent.grants.queries import GrantKey
 from consent.holds import NOBODY, announce_held
 from consent.requests.service import request_for_citizen
+from ehr.cases.opening import expect_record
+from ehr.cases.settling import RECORD_WITHIN, note_resent, settle
 from healthbook.housekeeping import KIND, do_chore
 from identity.sign_in import sign_in_code_for_delivery
+from kernel.ids import bucket_of
 from kernel.problems import Refused
 from notifications.models import NotificationType, SmsCode, SmsSignIn
 from notifications.service import forget_device, notify
 from store.database import Tx
+from store.due_queue import arm
 from store.keys import KeyRing
 from store.models import Due, Event
 from store.outbox import emit
+from visits.arrivals import check_in_of
 
 Ref: TypeAlias = dict[str, str]
 Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
 
 NOTICE_LIFE = timedelta(days=7)
+# The timer of a check-in whose facility should have sent something; its ref is person and check-in.
+AWAITED = "awaited-record"
 
 
 class UnknownEventError(Exception):
@@ -40,8 +47,11 @@ async def dispatch(tx: Tx, keys: KeyRing, event: Event, now: datetime) -> None:
     await handler(tx, keys, event, msgspec.json.decode(event.ref, type=Ref), now)
 
 
-async def tick(tx: Tx, due: Due, now: datetime) -> datetime:
-    """Do what is due. Returns when it is due again. Raises UnknownEventError."""
+async def tick(tx: Tx, keys: KeyRing, due: Due, now: datetime) -> datetime | None:
+    """Do what is due. Returns when it is due again; None: never. Raises UnknownEventError."""
+    if due.kind == AWAITED:
+        await look_for_record(tx, keys, due.ref, now)
+        return None
     if due.kind != KIND:
         raise UnknownEventError(due.kind)
     return await do_chore(tx, due.ref, now)
@@ -148,6 +158,37 @@ async def announce_reset(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: da
         await emit(tx, event.patient_id, event.event, ref | here, now)
 
 
+async def say_arrival(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """Tell the person, and look a day later whether the facility sent anything."""
+    await notice("check-in")(tx, keys, event, ref, now)
+    mark = f"{event.patient_id}:{ref['check_in_id']}"
+    await arm(tx, bucket_of(event.patient_id), now + RECORD_WITHIN, AWAITED, mark)
+
+
+async def look_for_record(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> None:
+    """A check-in without a record becomes a case by itself."""
+    person, _, arrival = mark.partition(":")
+    patient_id = UUID(person)
+    came = await check_in_of(tx, patient_id, UUID(arrival))
+    if came is not None:
+        await expect_record(tx, keys, patient_id, UUID(arrival), came.facility_id, came.recorded_at, now)
+
+
+def and_settle(say: Handler) -> Handler:
+    """Data came: say so, and close the cases that they answer."""
+
+    async def say_and_settle(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+        await say(tx, keys, event, ref, now)
+        await settle(tx, keys, event.patient_id, now)
+
+    return say_and_settle
+
+
+async def reopen_case(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """What was somebody else's was sent again: the case starts anew, which tells the person."""
+    await note_resent(tx, keys, event.patient_id, UUID(ref["case_id"]), now)
+
+
 async def say_nothing(_tx: Tx, _keys: KeyRing, _event: Event, _ref: Ref, _now: datetime) -> None:
     """Written so that known and unknown persons cost the same statements (security.md S19)."""
 
@@ -169,9 +210,13 @@ HANDLERS: dict[str, Handler] = {
     "identity.credential-reset": announce_reset,
     "identity.device-enrolled": notice("device-added"),
     "identity.device-ended": say_device_ended,
-    "visit.checked-in": notice("check-in"),
+    "visit.checked-in": say_arrival,
     # Records of a known facility come often: the inbox says so once per batch and nothing rings.
-    "ehr.imported": notice("records-added", once_per="batch", silent=True),
-    "ehr.facility-new": notice("records-of-new-facility", once_per="facility_id"),
+    "ehr.imported": and_settle(notice("records-added", once_per="batch", silent=True)),
+    "ehr.facility-new": and_settle(notice("records-of-new-facility", once_per="facility_id")),
+    "ehr.case-opened": notice("case-opened", once_per="case_id"),
+    "ehr.case-moved": notice("case-update"),
+    "ehr.case-resent": reopen_case,
+    "ehr.record-awaited": notice("record-awaited", once_per="case_id"),
     "ehr.death-reported": notice("death-reported"),
 }

@@ -116,8 +116,9 @@ class Worker:
         try:
             async with self._store.transaction() as tx:
                 for current in await claim_due(tx, bucket, now, limit=1):
-                    again_at = await tick(tx, current, now)
-                    await schedule(tx, bucket, again_at, current.kind, current.ref)
+                    again_at = await tick(tx, self._store.keys, current, now)
+                    if again_at is not None:
+                        await schedule(tx, bucket, again_at, current.kind, current.ref)
             return int(current is not None)
         except Exception as error:
             if current is None:

@@ -38,6 +38,10 @@ ARRIVALS_DAY = Budget(kind="arrival-day", limit=300, window=timedelta(days=1))
 ARRIVALS_DAY_FACILITY = Budget(kind="arrival-day-facility", limit=3000, window=timedelta(days=1))
 ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=1))
 
+# What one person may ask facilities to look at, and have drawn anew, in a day.
+CASES_DAY = Budget(kind="case-day", limit=10, window=timedelta(days=1))
+PICTURES_DAY = Budget(kind="picture-day", limit=40, window=timedelta(days=1))
+
 # Each refused read leaves a row in the log of whoever it aimed at, also for an invented id.
 REFUSED_READS_DAY = Budget(kind="refused-read-day", limit=100, window=timedelta(days=1))
 

@@ -29,6 +29,9 @@ NotificationType = Literal[
     "check-in",
     "records-added",
     "records-of-new-facility",
+    "case-opened",
+    "case-update",
+    "record-awaited",
     "death-reported",
 ]
 # A delivery without a device (SMS) stands under the nil id, so that its key stays whole.

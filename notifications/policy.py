@@ -25,6 +25,9 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "check-in": "info",
     "records-added": "info",
     "records-of-new-facility": "alert",
+    "case-opened": "info",
+    "case-update": "info",
+    "record-awaited": "info",
     "death-reported": "alert",
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.

@@ -125,6 +125,7 @@ BODIES: dict[str, Any] = {
         "signed": SIGNED,
     },
     "me_confirm_grant": {"signed": SIGNED},
+    "me_open_case": {"kind": "correction", "item_id": "x"},
     "record_notification_receipt": {"kind": "opened"},
     "set_push_target": {"kind": "fid", "value": "fid"},
 }

@@ -35,6 +35,7 @@ FAN_OUTS = {
     "consent.housekeeping.queries.DELETE_PRACTITIONER_REQUESTS",
     "consent.housekeeping.queries.DELETE_QUOTAS",
     "consent.housekeeping.queries.ERASE_CODES",
+    "ehr.cases.queries.OVERDUE_CASES",
     "ehr.housekeeping.queries.DELETE_QUARANTINE",
     "ehr.housekeeping.queries.DELETE_RECEIPTS",
     "ehr.intake.queries.MOVED_SINCE",

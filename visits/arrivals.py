@@ -22,7 +22,7 @@ from store.fields import lookup_hashes
 from store.keys import KeyRing
 from store.outbox import emit
 from visits import queries
-from visits.models import Ticket
+from visits.models import Arrival, Ticket
 from visits.problems import NOT_AT_A_FACILITY
 
 
@@ -67,6 +67,11 @@ async def arrived_today(tx: Tx, patient_id: UUID, facility_id: UUID, now: dateti
     """True with an arrival here since midnight in Vietnam."""
     midnight = start_of_day(local_day(now))
     return await queries.arrival_since(tx, patient_id, facility_id, midnight, now) is not None
+
+
+async def check_in_of(tx: Tx, patient_id: UUID, check_in_id: UUID) -> Arrival | None:
+    """Where and when this check-in of the person was."""
+    return await queries.check_in_by_id(tx, patient_id, check_in_id)
 
 
 async def typed_today(tx: Tx, keys: KeyRing, number: str, facility_id: UUID, now: datetime) -> bool:

@@ -17,6 +17,13 @@ class Presence(Struct, frozen=True):
     recorded_at: datetime
 
 
+class Arrival(Struct, frozen=True):
+    """Where a person checked in, and when."""
+
+    facility_id: UUID
+    recorded_at: datetime
+
+
 class Ticket(Struct, frozen=True):
     """A number that an account typed today; nobody needs to have it."""
 

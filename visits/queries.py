@@ -5,7 +5,7 @@ from uuid import UUID
 
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
-from visits.models import Means, Presence, Ticket
+from visits.models import Arrival, Means, Presence, Ticket
 
 INSERT_CHECK_IN = Statement(
     Presence,
@@ -63,6 +63,16 @@ async def recent_presence(
     tx: Tx, patient_id: UUID, facility_id: UUID, after: datetime, now: datetime
 ) -> Presence | None:
     return await RECENT_PRESENCE.one(tx, patient_id, facility_id, after, now)
+
+
+CHECK_IN_BY_ID = Statement(
+    Arrival,
+    "SELECT facility_id, recorded_at FROM check_in WHERE patient_id = $1 AND check_in_id = $2",
+)
+
+
+async def check_in_by_id(tx: Tx, patient_id: UUID, check_in_id: UUID) -> Arrival | None:
+    return await CHECK_IN_BY_ID.one(tx, patient_id, check_in_id)
 
 
 ARRIVAL_SINCE = Statement(

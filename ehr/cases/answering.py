@@ -1,0 +1,31 @@
+"""The facility's side: staff open a case, say that they got it, answer, refuse or settle it."""
+
+from typing import Literal
+from uuid import UUID
+
+from ehr.cases.models import CaseRow
+from ehr.cases.moves import Hand, leave_note, move
+from ehr.cases.reading import case_of_facility
+from kernel.problems import Refused
+from store.database import Tx
+from store.keys import KeyRing
+
+Answer = Literal["acknowledge", "reply", "refuse", "resolve"]
+
+
+async def open_file(tx: Tx, facility_id: UUID, case_id: UUID, hand: Hand) -> CaseRow | Refused:
+    """Somebody of the facility looks into a case; the person finds who in the log."""
+    case = await case_of_facility(tx, facility_id, case_id)
+    if not isinstance(case, Refused):
+        await leave_note(tx, case.patient_id, "case:file:read", hand)
+    return case
+
+
+async def answer(
+    tx: Tx, keys: KeyRing, facility_id: UUID, case_id: UUID, act: Answer, note: str | None, hand: Hand
+) -> CaseRow | Refused:
+    """One act of the facility on its own case. Refused: case-unknown, case-state."""
+    case = await case_of_facility(tx, facility_id, case_id)
+    if isinstance(case, Refused):
+        return case
+    return await move(tx, keys, case.patient_id, case_id, act, hand, note=note)
