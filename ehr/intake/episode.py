@@ -2,22 +2,23 @@
 
 from collections import Counter
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct, field
 
-from ehr.intake.folding import fold_for_gate
 from ehr.intake.ids import name_uuid
-from ehr.intake.json_text import compact_object
-from ehr.intake.models import BadInputError, Item, Reason
+from ehr.intake.models import Item
 from ehr.intake.xml_fields import Row
 
 REASONS_MAX = 50
 
+_encode = msgspec.json.Encoder().encode
+
 
 class Tables(Struct):
-    """The rows of one HOSO by table (XML1 … XML14), and how many tables the gate kept out."""
+    """The rows of one HOSO by table (XML0 … XML15), and how many parts the gate kept out."""
 
     rows: dict[str, list[Row]]
     withheld: int
@@ -26,8 +27,11 @@ class Tables(Struct):
         return self.rows.get(table, [])
 
 
-class Episode(Struct):
-    """An episode while it is mapped. `start` and `end` are FHIR dates of the visit."""
+class Episode(Struct, dict=True):
+    """An episode while it is mapped. `start` and `end` are FHIR dates of the visit.
+
+    visit: whether what is made here belongs to an Encounter (a birth note and an assessment do not).
+    """
 
     facility_code: str
     ma_lk: str
@@ -36,6 +40,7 @@ class Episode(Struct):
     items: list[Item] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     inpatient: bool = False
+    visit: bool = True
     start: str = ""
     end: str = ""
 
@@ -54,42 +59,32 @@ class Episode(Struct):
     def add(self, reference: str, body: dict[str, Any], row: Row, *, whole_row: bool = True) -> None:
         """Keep one resource. With `whole_row` the gate also reads the row's unmapped fields."""
         rtype, _, local_id = reference.partition("/")
-        made = {
-            "resourceType": rtype,
-            "id": local_id,
-            **{k: v for k, v in body.items() if v not in ("", [], {}, None)},
-        }
-        raw = compact_object(msgspec.json.encode(made), row.where).decode()
+        made = {"resourceType": rtype, "id": local_id, **{k: v for k, v in body.items() if v}}
         self.items.append(
             Item(
                 rtype=rtype,
                 key=reference,
-                raw=raw,
+                raw=_encode(made).decode(),
                 where=row.where,
                 aliases=(reference,),
                 hints=_hints(row) if whole_row else "",
             )
         )
 
-    @property
+    @cached_property
     def encounter(self) -> dict[str, str]:
-        return {"reference": self.name("Encounter")}
+        return {"reference": self.name("Encounter")} if self.visit else {}
 
-    @property
+    @cached_property
     def patient(self) -> dict[str, str]:
         return {"reference": self.name("Patient")}
 
-    def refuse_faults(self) -> None:
-        """Raise when any field of any row was wrong: an episode is never half-imported."""
-        reasons: list[Reason] = [r for rows in self.tables.rows.values() for row in rows for r in row.reasons]
-        if reasons:
-            raise BadInputError(reasons[:REASONS_MAX])
-
 
 def _hints(row: Row) -> str:
-    texts = [fold_for_gate("\n".join(value for value in row.fields.values() if value))]
+    """The row's text for the gate, as written."""
+    texts = "\n".join(row.fields.values())
     paid = row.text("NGUON_CTRA")
-    return "\n".join([*texts, f"nguon_ctra:{paid}"] if paid else texts)
+    return f"{texts}\nnguon_ctra:{paid}" if paid else texts
 
 
 def concept(text: str, *codings: tuple[str, str]) -> dict[str, Any]:
@@ -100,6 +95,16 @@ def concept(text: str, *codings: tuple[str, str]) -> dict[str, Any]:
     if text:
         made["text"] = text
     return made
+
+
+def identified(system: str, value: str) -> dict[str, Any]:
+    """A logical reference: what is named by a number and never looked up; {} without one."""
+    return {"identifier": {"system": system, "value": value}} if value else {}
+
+
+def extensions(*named: tuple[str, str, Any]) -> list[dict[str, Any]]:
+    """Extensions of ours as (url, name of value[x], value), those that have a value."""
+    return [{"url": url, kind: value} for url, kind, value in named if value]
 
 
 def quantity(value: str, unit: str, ucum: tuple[str, str] | None = None) -> dict[str, Any]:

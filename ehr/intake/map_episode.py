@@ -1,72 +1,113 @@
-"""All tables of one HOSO to one unit, or all its faults."""
+"""All tables of one HOSO to its units, or all its faults."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
-from ehr.intake import map_letters, map_orders, map_results, map_visit
-from ehr.intake.episode import Episode, Tables
+from ehr.intake import map_birth, map_certificates, map_letters, map_orders, map_results, map_visit
+from ehr.intake.episode import REASONS_MAX, Episode, Tables
+from ehr.intake.map_course import map_course
+from ehr.intake.map_person import read_person
+from ehr.intake.map_tuberculosis import map_tuberculosis
 from ehr.intake.models import BadInputError, Reason, Unit, reject
 from ehr.intake.xml_fields import Row
+from ehr.intake.xml_tables import TABLES_OF_EPISODE
+
+# The tables whose rows become resources of the visit one by one, in this order.
+_LINES: Final[dict[str, Callable[[Row, Episode], None]]] = {
+    "XML2": map_orders.map_medicine,
+    "XML3": map_orders.map_service,
+    "XML5": map_course,
+    "XML7": map_letters.map_discharge,
+    "XML8": map_letters.map_summary,
+    "XML9": map_birth.map_birth,
+    "XML10": map_certificates.map_antenatal_leave,
+    "XML11": map_certificates.map_sick_leave,
+    "XML13": map_letters.map_referral,
+    "XML15": map_tuberculosis,
+}
+_OWN_PERSON: Final = frozenset({"XML9", "XML12"})
 
 
-def read_episode(tables: Tables, facility: str, where: str, now: datetime) -> Unit:
-    """The unit of one HOSO. Raises BadInputError with every wrong field."""
-    summaries = tables.of("XML1")
-    if len(summaries) != 1:
-        raise reject("several-summaries" if summaries else "missing-table", f"{where}/XML1")
-    summary = summaries[0]
-    ma_lk = summary.required("MA_LK")
-    if not ma_lk or len(ma_lk) > 100:
-        raise reject("bad-code" if ma_lk else "missing-field", f"{summary.where}.MA_LK")
-    code = facility or summary.text("MA_CSKCB")
-    episode = Episode(code, ma_lk, tables, now)
-    _check_one_episode(episode)
-    map_visit.read_stay(summary, episode)
-    person = map_visit.read_person(summary, episode)
-    episode.refuse_faults()
-    map_visit.map_visit(summary, person, episode)
-    _map_lines(summary, episode)
-    episode.refuse_faults()
+def read_episode(tables: Tables, facility: str, where: str, now: datetime) -> list[Unit]:
+    """The units of one HOSO: the visit, each newborn, an assessment. Raises BadInputError with every
+    wrong field of all of them: a HOSO is taken in whole or not at all."""
+    if len(tables.of("XML1")) > 1:
+        raise reject("several-summaries", f"{where}/XML1")
+    head = next((rows[0] for name in ("XML1", "XML0") if (rows := tables.of(name))), None)
+    if head is None and (not tables.rows or not set(tables.rows) <= _OWN_PERSON):
+        raise reject("missing-table", f"{where}/XML1")
+    code = facility or (head.text("MA_CSKCB") if head else "")
+    _check_one_episode(tables, code, head)
+    units = [] if head is None else [_read_visit(head, Episode(code, head.text("MA_LK"), tables, now), where)]
+    for number, row in enumerate(tables.of("XML9"), start=1):
+        identity = f"{row.text('MA_LK')}\n{map_birth.identity_of(row)}"
+        own = Episode(code, f"{identity}\nXML9", tables, now, visit=False)
+        units.append(map_birth.read_newborn(row, own, identity, f"{where}/XML9[{number}]"))
+    for number, row in enumerate(tables.of("XML12"), start=1):
+        own = Episode(code, f"{row.text('SO_BIEN_BAN')}\n{row.text('NGAY_HOP')}", tables, now, visit=False)
+        units.append(map_certificates.read_assessment(row, own, f"{where}/XML12[{number}]"))
+    _refuse_faults(tables)
+    units[0].withheld += tables.withheld
+    return units
+
+
+def _read_visit(head: Row, episode: Episode, where: str) -> Unit:
+    """The unit of the visit: whole with XML1; only begun, and never over what is known, with XML0."""
+    begun = head.table == "XML0"
+    (map_visit.read_arrival if begun else map_visit.read_stay)(head, episode)
+    person = read_person(head, episode)
+    _refuse_faults(episode.tables)
+    if begun:
+        map_visit.map_arrival(head, person, episode)
+    else:
+        map_visit.map_visit(head, person, episode)
+        _map_lines(head, episode)
     return Unit(
         name=where,
-        key=f"episode:{ma_lk}",
+        key=f"episode:{episode.ma_lk}",
         person=person,
         items=episode.items,
         snapshot=True,
-        facility_code=code,
-        withheld=tables.withheld + int(summary.text("MA_DOITUONG_KCB") == "1.9"),
-        documents=tuple(sorted(table for table, rows in tables.rows.items() if rows)),
+        only_first=begun,
+        facility_code=episode.facility_code,
+        withheld=int(head.text("MA_DOITUONG_KCB") == "1.9"),
+        documents=tuple(sorted(table for table, rows in episode.tables.rows.items() if rows)),
     )
 
 
-def _map_lines(summary: Row, episode: Episode) -> None:
+def _map_lines(head: Row, episode: Episode) -> None:
     tables = episode.tables
-    for row in tables.of("XML2"):
-        map_orders.map_medicine(row, episode)
-    for row in tables.of("XML3"):
-        map_orders.map_service(row, episode)
-    for row in tables.of("XML4"):
-        map_results.map_result(row, episode)
-    for row in tables.of("XML5"):
-        map_results.map_course(row, episode)
-    for row in tables.of("XML7"):
-        map_letters.map_discharge(row, episode)
-    for row in tables.of("XML8"):
-        map_letters.map_summary(row, episode)
-    for row in tables.of("XML13"):
-        map_letters.map_referral(row, episode)
-    map_letters.map_revisits(summary, tables.of("XML14"), episode)
+    for table, map_row in _LINES.items():
+        for row in _in_order(tables.of(table)):
+            map_row(row, episode)
+    map_results.map_results(_in_order(tables.of("XML4")), episode)
+    map_letters.map_revisits(head, tables.of("XML14"), episode)
 
 
-def _check_one_episode(episode: Episode) -> None:
-    """Every row carries the episode's MA_LK, and the summary the facility of the envelope."""
-    reasons = [
-        Reason("other-episode", f"{row.where}.MA_LK")
-        for rows in episode.tables.rows.values()
-        for row in rows
-        if row.text("MA_LK") != episode.ma_lk
-    ]
-    summary = episode.tables.of("XML1")[0]
-    if summary.text("MA_CSKCB") not in ("", episode.facility_code):
-        reasons.append(Reason("facility-mismatch", f"{summary.where}.MA_CSKCB"))
+def _in_order(rows: list[Row]) -> list[Row]:
+    """By STT where every row has one: two lines of one code and time keep their places in a resend."""
+    numbers = [row.text("STT") for row in rows]
+    if not all(number.isascii() and number.isdigit() and len(number) < 10 for number in numbers):
+        return rows
+    return sorted(rows, key=lambda row: int(row.text("STT")))
+
+
+def _refuse_faults(tables: Tables) -> None:
+    reasons = [reason for rows in tables.rows.values() for row in rows for reason in row.reasons]
     if reasons:
-        raise BadInputError(reasons[:50])
+        raise BadInputError(reasons[:REASONS_MAX])
+
+
+def _check_one_episode(tables: Tables, code: str, head: Row | None) -> None:
+    """Every row carries the episode's MA_LK, and the summary the facility of the envelope."""
+    linked = [row for name, rows in tables.rows.items() if name in TABLES_OF_EPISODE for row in rows]
+    first = head or next(iter(linked), None)
+    ma_lk = first.text("MA_LK") if first else ""
+    reasons = [Reason("other-episode", f"{row.where}.MA_LK") for row in linked if row.text("MA_LK") != ma_lk]
+    if first is not None and not 0 < len(ma_lk) <= 100:
+        reasons = [Reason("bad-code" if ma_lk else "missing-field", f"{first.where}.MA_LK")]
+    if head is not None and head.text("MA_CSKCB") not in ("", code):
+        reasons.append(Reason("facility-mismatch", f"{head.where}.MA_CSKCB"))
+    if reasons:
+        raise BadInputError(reasons[:REASONS_MAX])

@@ -1,58 +1,54 @@
 """XML2 and XML3: medicines as prescribed, services and procedures."""
 
-import re
-from datetime import date, timedelta
 from typing import Any, Final
 
+from ehr.dosage.instruction import dosage_instruction
 from ehr.intake import systems
-from ehr.intake.episode import Episode, concept, quantity
+from ehr.intake.episode import Episode, concept, extensions, identified, quantity
+from ehr.intake.map_visit import disease
 from ehr.intake.xml_fields import Row
 
-# The official grammar states the days after `*`; prose says `trong 35 ngày` (vietnam.md §6).
-_DAYS: Final = re.compile(r"(?:\*|trong)\s*0*([1-9][0-9]{0,2})\s*ngày", re.IGNORECASE)
 # MA_NHOM of services that are no procedure: laboratory, examination, bed, transport (unconfirmed).
 _NO_PROCEDURE: Final = frozenset({"1", "12", "13", "14", "15", "16"})
+_ANAESTHESIA: Final = {"1": "Gây mê", "2": "Gây tê", "3": "Châm tê", "4": "Phương pháp khác"}
 
 
 def map_medicine(row: Row, episode: Episode) -> None:
-    """One line of XML2. LIEU_DUNG and CACH_DUNG are kept as written; no time is made up."""
+    """One line of XML2. The dose text is kept as written, what was read of it beside it."""
     name, strength = row.required("TEN_THUOC"), row.text("HAM_LUONG")
     title = name if not strength or strength.lower() in name.lower() else f"{name} {strength}"
     ordered = row.moment("NGAY_YL", required=True)
-    amount = row.decimal("SO_LUONG")
-    codes = ((systems.DRUG, row.text("MA_THUOC")), (systems.DRUG_REGISTRATION, row.text("SO_DANG_KY")))
-    dosage: dict[str, Any] = {
-        "text": row.text("LIEU_DUNG"),
-        "patientInstruction": row.text("CACH_DUNG"),
-        "timing": _course(row.text("LIEU_DUNG"), ordered),
-        "route": concept("", (systems.ROUTE, row.text("DUONG_DUNG"))),
-    }
-    dosage = {key: value for key, value in dosage.items() if value}
+    amount, unit = row.decimal("SO_LUONG"), row.text("DON_VI_TINH")
+    codes = (
+        (systems.DRUG, row.text("MA_THUOC")),
+        (systems.DRUG_REGISTRATION, row.text("SO_DANG_KY")),
+        (systems.DRUG_PREPARATION, row.text("MA_PP_CHEBIEN")),
+    )
+    route = concept("", (systems.ROUTE, row.text("DUONG_DUNG")))
+    during = identified(systems.SERVICE, row.text("MA_DICH_VU"))
     episode.add(
         episode.numbered("MedicationRequest", "XML2", row.text("MA_THUOC") or name, row.text("NGAY_YL")),
         {
+            "extension": extensions(
+                (systems.DOSE_FORM, "valueString", row.text("DANG_BAO_CHE")),
+                (systems.CARRIED_OUT, "valueDateTime", row.moment("NGAY_TH_YL")),
+            ),
             "status": "completed" if episode.inpatient else "active",
             "intent": "order",
             "medicationCodeableConcept": concept(title, *codes),
             "subject": episode.patient,
             "encounter": episode.encounter,
+            "supportingInformation": [during] if during else [],
             "authoredOn": ordered,
             "requester": practitioner(row.text("MA_BAC_SI")),
-            "dosageInstruction": [dosage] if dosage else [],
-            "dispenseRequest": {"quantity": quantity(amount, row.text("DON_VI_TINH"))} if amount else {},
+            "reasonCode": [disease(code, episode.end) for code in row.parts("MA_BENH")],
+            "dosageInstruction": dosage_instruction(
+                row.text("LIEU_DUNG"), row.text("CACH_DUNG"), ordered, route
+            ),
+            "dispenseRequest": {"quantity": quantity(amount, unit)} if amount else {},
         },
         row,
     )
-
-
-def _course(dose: str, ordered: str) -> dict[str, Any]:
-    """The course that the dose text itself states: stop = NGAY_YL + days."""
-    days = _DAYS.search(dose)
-    if days is None or not ordered:
-        return {}
-    start = date.fromisoformat(ordered[:10])
-    end = start + timedelta(days=int(days.group(1)) - 1)
-    return {"repeat": {"boundsPeriod": {"start": start.isoformat(), "end": end.isoformat()}}}
 
 
 def map_service(row: Row, episode: Episode) -> None:
@@ -60,24 +56,74 @@ def map_service(row: Row, episode: Episode) -> None:
     code = row.text("MA_DICH_VU")
     if not code:
         return
-    name = row.required("TEN_DICH_VU")
-    ordered = row.moment("NGAY_YL")
-    done = row.moment("NGAY_TH_YL") or row.moment("NGAY_KQ") or ordered or episode.start
-    service = concept(name, (systems.SERVICE, code))
-    common = {"subject": episode.patient, "encounter": episode.encounter}
-    doer = practitioner(row.first("NGUOI_THUC_HIEN", "MA_BAC_SI"))
+    service = concept(
+        row.required("TEN_DICH_VU"),
+        (systems.SERVICE, code),
+        *((systems.ICD9_PROCEDURE, part) for part in row.parts("MA_PTTT_QT")),
+    )
+    reasons = [disease(part, episode.end) for part in row.parts("MA_BENH")]
+    reasons += [concept("", (systems.TRADITIONAL_DISEASE, part)) for part in row.parts("MA_BENH_YHCT")]
+    common = {
+        "code": service,
+        "subject": episode.patient,
+        "encounter": episode.encounter,
+        "reasonCode": reasons,
+    }
     if row.text("MA_NHOM") in _NO_PROCEDURE:
-        reference = episode.numbered("ServiceRequest", "XML3", code, row.text("NGAY_YL"))
-        order = {"status": "completed", "intent": "order", "code": service, "authoredOn": ordered}
-        episode.add(reference, {**order, **common, "requester": practitioner(row.text("MA_BAC_SI"))}, row)
-        return
-    reference = episode.numbered("Procedure", "XML3", code, row.text("NGAY_YL"))
-    performer = [{"actor": doer}] if doer else []
-    act = {"status": "completed", "code": service, "performedDateTime": done, "performer": performer}
-    episode.add(reference, {**act, **common}, row)
+        _add_order(row, episode, code, common)
+    else:
+        _add_procedure(row, episode, code, common)
 
 
-def practitioner(code: str) -> dict[str, Any]:
-    """A practitioner as the file names one: the licence number of the first, for display only."""
-    first = code.split(";", maxsplit=1)[0].strip()
-    return {"identifier": {"system": systems.PROVIDER_CODE, "value": first}} if first else {}
+def _add_order(row: Row, episode: Episode, code: str, common: dict[str, Any]) -> None:
+    done = row.moment("NGAY_TH_YL") or row.moment("NGAY_KQ")
+    site = concept("", (systems.BODY_SITE, row.text("VI_TRI_TH_DVKT")))
+    place = identified(systems.DEPARTMENT, row.text("MA_KHOA"))
+    order = {
+        "status": "completed",
+        "intent": "order",
+        **common,
+        "occurrenceDateTime": done,
+        "authoredOn": row.moment("NGAY_YL"),
+        "requester": practitioner(row.text("MA_BAC_SI")),
+        "performer": practitioners(row.text("NGUOI_THUC_HIEN")),
+        "locationReference": [place] if place else [],
+        "bodySite": [site] if site else [],
+    }
+    episode.add(episode.numbered("ServiceRequest", "XML3", code, row.text("NGAY_YL")), order, row)
+
+
+def _add_procedure(row: Row, episode: Episode, code: str, common: dict[str, Any]) -> None:
+    ordered, result = row.moment("NGAY_YL"), row.moment("NGAY_KQ")
+    kind = row.text("PP_VO_CAM")
+    site = concept("", (systems.BODY_SITE, row.text("VI_TRI_TH_DVKT")))
+    act = {
+        "extension": extensions(
+            (systems.ORDERED, "valueDateTime", ordered),
+            (systems.RESULT_AT, "valueDateTime", result),
+            (
+                systems.ANAESTHESIA,
+                "valueCodeableConcept",
+                concept(_ANAESTHESIA.get(kind, ""), (systems.ANAESTHESIA, kind)),
+            ),
+        ),
+        "status": "completed",
+        **common,
+        "performedDateTime": row.moment("NGAY_TH_YL") or result or ordered or episode.start,
+        "recorder": practitioner(row.text("MA_BAC_SI")),
+        "performer": [{"actor": actor} for actor in practitioners(row.first("NGUOI_THUC_HIEN", "MA_BAC_SI"))],
+        "location": identified(systems.DEPARTMENT, row.text("MA_KHOA")),
+        "bodySite": [site] if site else [],
+        "usedReference": [identified(systems.MACHINE, part) for part in row.parts("MA_MAY")],
+    }
+    episode.add(episode.numbered("Procedure", "XML3", code, row.text("NGAY_YL")), act, row)
+
+
+def practitioners(codes: str) -> list[dict[str, Any]]:
+    """Practitioners as the file names them (`a;b`): licence numbers, for display only."""
+    return [identified(systems.PROVIDER_CODE, part) for one in codes.split(";") if (part := one.strip())]
+
+
+def practitioner(codes: str) -> dict[str, Any]:
+    """The first of several, where only one can stand."""
+    return next(iter(practitioners(codes)), {})

@@ -1,21 +1,20 @@
-"""XML1: the person, the visit, its diagnoses, measures and advice."""
+"""XML1: the visit, its diagnoses, measures and advice. XML0: the visit while it has only begun."""
 
 from datetime import timedelta
 from typing import Any, Final
 
 from ehr.intake import systems
-from ehr.intake.bundle_person import is_identifier
-from ehr.intake.episode import Episode, concept, quantity
-from ehr.intake.models import IdentifierKind, PersonFacts, Sex
-from ehr.intake.xml_fields import Row, is_later, read_birth
+from ehr.intake.episode import Episode, concept, identified, quantity
+from ehr.intake.map_person import map_coverage, map_patient
+from ehr.intake.models import PersonFacts
+from ehr.intake.xml_fields import Row, is_later
+from ehr.intake.xml_tables import OLD_FILE
 
-_SEXES: Final[dict[str, Sex]] = {"1": "male", "2": "female", "3": "unknown"}
 # Forms of care whose patient stays in (vietnam.md §6), and those whose NGAY_RA is the last day of
 # the dispensed medicines and may lie in the future (§4).
 _INPATIENT: Final = frozenset({"03", "04", "09"})
 _DRUG_DAYS: Final = frozenset({"02", "05", "07"})
-_DIED: Final = frozenset({"5", "8"})
-_RESULTS: Final = {
+RESULTS: Final = {
     "1": "Khỏi",
     "2": "Đỡ",
     "3": "Không thay đổi",
@@ -32,64 +31,15 @@ _DISCHARGES: Final = {
     "4": "Xin ra viện",
     "5": "Chuyển cơ sở khám bệnh, chữa bệnh theo yêu cầu người bệnh",
 }
-_NEWBORN_DAYS: Final = 28
+# The list of ICD-10 that was in force at discharge; old codes are never rewritten (vietnam.md §4).
+_ICD_SINCE: Final = (("2026-07-01", "TT 06/2026/TT-BYT"), ("2020-11-01", "QĐ 4469/QĐ-BYT"))
+_ICD_MARKS: Final = "†*+"
 _SLACK: Final = timedelta(days=1)
-
-
-def read_person(row: Row, episode: Episode) -> PersonFacts:
-    """Who the episode is about. A newborn of at most 28 days carries a real time of birth."""
-    birth = read_birth(row.required("NGAY_SINH")) if row.text("NGAY_SINH") else None
-    if row.text("NGAY_SINH") and birth is None:
-        row.fault("bad-date", "NGAY_SINH")
-    elif not row.text("NGAY_SINH"):
-        row.fault("missing-field", "NGAY_SINH")
-    born, timed = birth or ("", False)
-    if len(born) == 10 and is_later(born, episode.now.date().isoformat(), _SLACK):
-        row.fault("future-date", "NGAY_SINH")
-    admitted = episode.start[:10]
-    newborn = timed and bool(admitted) and not is_later(admitted, born, timedelta(days=_NEWBORN_DAYS))
-    return PersonFacts(
-        identifiers=tuple(_identifiers(row)),
-        name=row.required("HO_TEN") or None,
-        birth_date=born or None,
-        sex=_SEXES.get(row.coded("GIOI_TINH", "[123]", required=True)),
-        phone=row.text("DIEN_THOAI") or None,
-        address=row.text("DIA_CHI") or None,
-        newborn=newborn,
-        mother_number=_mother(episode) if newborn else None,
-        death_reported=row.text("KET_QUA_DTRI") in _DIED,
-    )
-
-
-def _identifiers(row: Row) -> list[tuple[IdentifierKind, str]]:
-    """SO_CCCD may hold a CCCD, an old CMND or a passport; cards may be several (vietnam.md §4)."""
-    found: list[tuple[IdentifierKind, str]] = []
-    number = row.text("SO_CCCD").replace(" ", "")
-    if number:
-        kinds: tuple[IdentifierKind, ...] = ("national-id", "old-id", "passport")
-        kind = next((k for k in kinds if is_identifier(k, number)), None)
-        if kind is None or (kind == "passport" and number.isdigit()):
-            row.fault("bad-identifier", "SO_CCCD")
-        else:
-            found.append((kind, number))
-    for card in row.parts("MA_THE_BHYT"):
-        if is_identifier("insurance-card", card):
-            found.append(("insurance-number" if card.isdigit() else "insurance-card", card.upper()))
-        else:
-            row.fault("bad-identifier", "MA_THE_BHYT")
-    if row.text("MA_BN"):
-        found.append(("facility-patient-id", row.text("MA_BN")))
-    return found
-
-
-def _mother(episode: Episode) -> str | None:
-    numbers = (row.text("MA_ME") for row in episode.tables.of("XML7"))
-    return next((number for number in numbers if is_identifier("national-id", number)), None)
 
 
 def read_stay(row: Row, episode: Episode) -> None:
     """The form of care and the dates of the stay, checked against each other and the present."""
-    kind = row.coded("MA_LOAI_KCB", "[0-9]{2}", required=True)
+    kind = read_kind(row)
     episode.inpatient = kind in _INPATIENT
     episode.start = row.moment("NGAY_VAO", required=True)
     episode.end = row.moment("NGAY_RA", required=True)
@@ -102,33 +52,38 @@ def read_stay(row: Row, episode: Episode) -> None:
         row.fault("bad-date", "NGAY_RA")
 
 
+def read_arrival(row: Row, episode: Episode) -> None:
+    """What XML0 knows of a stay: no end yet."""
+    episode.inpatient = read_kind(row) in _INPATIENT
+    episode.start = row.moment("NGAY_VAO", required=True)
+    if episode.start and is_later(episode.start, episode.now.isoformat(), _SLACK):
+        row.fault("future-date", "NGAY_VAO")
+
+
+def read_kind(row: Row) -> str:
+    """MA_LOAI_KCB in two digits; QĐ 4210 wrote one."""
+    if OLD_FILE in row.fields and len(row.text("MA_LOAI_KCB")) == 1:
+        row.fields["MA_LOAI_KCB"] = "0" + row.fields["MA_LOAI_KCB"]
+    return row.coded("MA_LOAI_KCB", "[0-9]{2}", required=True)
+
+
 def map_visit(row: Row, person: PersonFacts, episode: Episode) -> None:
-    """Patient, Encounter, Conditions, Observations of weight and blood group, advice."""
-    _map_patient(row, person, episode)
+    """Patient, Coverage, Encounter, Conditions, Observations of weight and blood group, advice."""
+    map_patient(row, person, episode)
+    map_coverage(row, person, episode)
     diagnoses, rest = _map_conditions(row, episode)
     _map_encounter(row, episode, diagnoses, rest)
+    _map_operations(row, episode)
     _map_measures(row, episode)
     _map_advice(row, episode)
 
 
-def _map_patient(row: Row, person: PersonFacts, episode: Episode) -> None:
-    by_kind = {kind: system for system, kind in systems.IDENTIFIER_KINDS.items()}
-    identifiers = [
-        {"system": by_kind[kind], "value": value} for kind, value in person.identifiers if kind in by_kind
-    ]
-    episode.add(
-        episode.name("Patient"),
-        {
-            "identifier": identifiers,
-            "name": [{"text": person.name}],
-            "gender": person.sex,
-            "birthDate": person.birth_date,
-            "telecom": [{"system": "phone", "value": person.phone}] if person.phone else [],
-            "address": [{"text": person.address}] if person.address else [],
-        },
-        row,
-        whole_row=False,
-    )
+def map_arrival(row: Row, person: PersonFacts, episode: Episode) -> None:
+    """Patient, Coverage and the Encounter that has begun; the same ids as XML1's, which takes their place."""
+    map_patient(row, person, episode)
+    map_coverage(row, person, episode)
+    body = _visit(row, episode) | {"status": "in-progress" if row.text("NGAY_VAO_NOI_TRU") else "arrived"}
+    episode.add(episode.name("Encounter"), body, row)
 
 
 def _map_conditions(row: Row, episode: Episode) -> tuple[list[dict[str, Any]], list[str]]:
@@ -140,14 +95,24 @@ def _map_conditions(row: Row, episode: Episode) -> tuple[list[dict[str, Any]], l
     diagnoses: list[dict[str, Any]] = []
     for index, code in enumerate(codes):
         role = "CC" if index == 0 else "CM"
-        reference = _add_condition(
-            row, episode, concept(paired[index] if paired else "", (systems.ICD10, code)), code
-        )
+        body = disease(code, episode.end) | concept(paired[index] if paired else "")
+        reference = _add_condition(row, episode, body, code)
         use = concept("", (systems.DIAGNOSIS_ROLE, role))
         diagnoses.append({"condition": {"reference": reference}, "use": use, "rank": index + 1})
     for code in row.parts("MA_BENH_YHCT"):
         _add_condition(row, episode, concept("", (systems.TRADITIONAL_DISEASE, code)), code)
     return diagnoses, texts[1:] if len(texts) != len(codes) else []
+
+
+def disease(code: str, end: str) -> dict[str, Any]:
+    """An ICD-10 code as CodeableConcept: † and * stand beside the code, its list follows the discharge."""
+    plain = code.rstrip(_ICD_MARKS)
+    coding: dict[str, Any] = {"system": systems.ICD10, "code": plain or code}
+    if version := next((name for since, name in _ICD_SINCE if end[:10] >= since), ""):
+        coding["version"] = version
+    if plain and plain != code:
+        coding["extension"] = [{"url": systems.ICD_MARK, "valueString": code[len(plain) :]}]
+    return {"coding": [coding]}
 
 
 def _add_condition(row: Row, episode: Episode, code: dict[str, Any], identity: str) -> str:
@@ -170,50 +135,124 @@ def _add_condition(row: Row, episode: Episode, code: dict[str, Any], identity: s
 
 
 def _map_encounter(row: Row, episode: Episode, diagnoses: list[dict[str, Any]], rest: list[str]) -> None:
-    result, discharge = row.coded("KET_QUA_DTRI", "[1-8]"), row.coded("MA_LOAI_RV", "[1-5]")
-    outcome = "; ".join(t for t in (_DISCHARGES.get(discharge, ""), _RESULTS.get(result, "")) if t)
-    disposition = concept(outcome, (systems.DISCHARGE_KIND, discharge), (systems.TREATMENT_RESULT, result))
-    record = row.text("MA_HSBA")
-    episode.add(
-        episode.name("Encounter"),
-        {
-            "identifier": [{"system": systems.VISIT_NUMBER, "value": episode.ma_lk}]
-            + ([{"system": systems.MEDICAL_RECORD_NUMBER, "value": record}] if record else []),
-            "status": "finished",
-            "class": {"system": systems.ACT_CODE, "code": "IMP" if episode.inpatient else "AMB"},
-            "type": [concept("", (systems.CARE_KIND, row.text("MA_LOAI_KCB")))],
-            "serviceType": concept("", (systems.DEPARTMENT, row.text("MA_KHOA"))),
-            "subject": episode.patient,
-            "period": {"start": episode.start, "end": episode.end},
-            "reasonCode": [{"text": text} for text in (row.text("LY_DO_VV"), *rest) if text],
-            "diagnosis": diagnoses,
-            "hospitalization": {"dischargeDisposition": disposition} if disposition else {},
-            "serviceProvider": {"identifier": {"system": systems.FACILITY, "value": episode.facility_code}},
-        },
-        row,
-        whole_row=False,
+    body = _visit(row, episode)
+    body["reasonCode"] += [{"text": text} for text in rest]
+    body["diagnosis"] = diagnoses
+    body["hospitalization"] = _hospitalization(row)
+    body["length"] = _length(row)
+    episode.add(episode.name("Encounter"), body, row, whole_row=False)
+
+
+def _visit(row: Row, episode: Episode) -> dict[str, Any]:
+    """What XML0 and XML1 say alike of a visit."""
+    records = ((systems.VISIT_NUMBER, episode.ma_lk), (systems.MEDICAL_RECORD_NUMBER, row.text("MA_HSBA")))
+    period = {"start": episode.start, "end": episode.end}
+    letter = identified(systems.REFERRAL_LETTER, row.text("GIAY_CHUYEN_TUYEN"))
+    return {
+        "identifier": [{"system": system, "value": value} for system, value in records if value],
+        "status": "finished",
+        "class": {"system": systems.ACT_CODE, "code": "IMP" if episode.inpatient else "AMB"},
+        "classHistory": _admission(row),
+        "type": [concept("", (systems.CARE_KIND, row.text("MA_LOAI_KCB")))],
+        "serviceType": concept("", (systems.DEPARTMENT, row.text("MA_KHOA"))),
+        "subject": episode.patient,
+        "basedOn": [letter] if letter else [],
+        "period": {key: value for key, value in period.items() if value},
+        "reasonCode": _reasons(row),
+        "serviceProvider": identified(systems.FACILITY, episode.facility_code),
+    }
+
+
+def _reasons(row: Row) -> list[dict[str, Any]]:
+    """Why somebody came, was admitted, with what diagnosis, after what injury."""
+    injury = row.text("MA_TAI_NAN")
+    said = (
+        concept(row.text("LY_DO_VV")),
+        concept(row.text("LY_DO_VNT"), (systems.INPATIENT_REASON, row.text("MA_LY_DO_VNT"))),
+        _admission_diagnosis(row.text("CHAN_DOAN_VAO")),
+        concept("Tai nạn, thương tích", (systems.INJURY, injury)) if injury.strip("0") else {},
     )
+    return [reason for reason in said if reason]
+
+
+def _admission_diagnosis(text: str) -> dict[str, Any]:
+    return concept(text, (systems.DIAGNOSIS_ROLE, "AD")) if text else {}
+
+
+def _admission(row: Row) -> list[dict[str, Any]]:
+    since = row.moment("NGAY_VAO_NOI_TRU")
+    admitted = {"class": {"system": systems.ACT_CODE, "code": "IMP"}, "period": {"start": since}}
+    return [admitted] if since else []
+
+
+def _length(row: Row) -> dict[str, Any]:
+    days = row.decimal("SO_NGAY_DTRI")
+    return quantity(days, "ngày", (systems.UCUM, "d")) if days else {}
+
+
+def _hospitalization(row: Row) -> dict[str, Any]:
+    result, discharge = row.coded("KET_QUA_DTRI", "[1-8]"), row.coded("MA_LOAI_RV", "[1-5]")
+    outcome = "; ".join(t for t in (_DISCHARGES.get(discharge, ""), RESULTS.get(result, "")) if t)
+    made = {
+        "origin": identified(systems.FACILITY, row.text("MA_NOI_DI")),
+        "destination": identified(systems.FACILITY, row.text("MA_NOI_DEN")),
+        "dischargeDisposition": concept(
+            outcome, (systems.DISCHARGE_KIND, discharge), (systems.TREATMENT_RESULT, result)
+        ),
+    }
+    return {key: value for key, value in made.items() if value}
+
+
+def _map_operations(row: Row, episode: Episode) -> None:
+    """International procedure codes of the stay that no row of XML3 names."""
+    named = {code for line in episode.tables.of("XML3") for code in line.parts("MA_PTTT_QT")}
+    for code in row.parts("MA_PTTT_QT"):
+        if code in named:
+            continue
+        episode.add(
+            episode.numbered("Procedure", "XML1", code),
+            {
+                "status": "completed",
+                "code": concept("", (systems.ICD9_PROCEDURE, code)),
+                "subject": episode.patient,
+                "encounter": episode.encounter,
+                "performedPeriod": {"start": episode.start, "end": episode.end},
+            },
+            row,
+            whole_row=False,
+        )
 
 
 def _map_measures(row: Row, episode: Episode) -> None:
     if weight := row.decimal("CAN_NANG"):
         value = {"valueQuantity": quantity(weight, "kg", (systems.UCUM, "kg"))}
-        _add_measure(row, episode, "29463-7", "Cân nặng", "vital-signs", value)
+        _add_measure(row, episode, (systems.LOINC, "29463-7"), "Cân nặng", "vital-signs", value)
     if group := row.text("NHOM_MAU"):
-        _add_measure(
-            row, episode, "882-1", "Nhóm máu", "laboratory", {"valueCodeableConcept": {"text": group}}
-        )
+        blood = {"valueCodeableConcept": {"text": group}}
+        _add_measure(row, episode, (systems.LOINC, "882-1"), "Nhóm máu", "laboratory", blood)
+    for number, part in enumerate(row.parts("CAN_NANG_CON"), start=1):
+        grams = Row(row.table, row.where, {"CAN_NANG_CON": part}, row.reasons).decimal("CAN_NANG_CON")
+        if grams:
+            value = {"valueQuantity": quantity(grams, "g", (systems.UCUM, "g"))}
+            code = (systems.BIRTH_WEIGHT_OF_CHILD, "birth-weight-of-child")
+            _add_measure(row, episode, code, "Cân nặng con mới sinh", "exam", value, str(number))
 
 
 def _add_measure(
-    row: Row, episode: Episode, code: str, text: str, category: str, value: dict[str, Any]
+    row: Row,
+    episode: Episode,
+    code: tuple[str, str],
+    text: str,
+    category: str,
+    value: dict[str, Any],
+    *which: str,
 ) -> None:
     episode.add(
-        episode.name("Observation", "XML1", code),
+        episode.name("Observation", "XML1", code[1], *which),
         {
             "status": "final",
             "category": [concept("", (systems.OBSERVATION_CATEGORY, category))],
-            "code": concept(text, (systems.LOINC, code)),
+            "code": concept(text, code),
             "subject": episode.patient,
             "encounter": episode.encounter,
             "effectiveDateTime": episode.start,

@@ -56,7 +56,7 @@ class Item(Struct, kw_only=True):
     key: canonical reference inside its source (`Type/id` or `urn:uuid:…`), our id is made from it.
     aliases: every spelling by which the unit refers to it. raw: the text that is kept, without white
     space. subject: the reference that tells whose it is, as written (Bundles only).
-    hints: folded text beside the resource that the gate must also read (unmapped fields of a row).
+    hints: text beside the resource that the gate must also read (unmapped fields of a row).
     """
 
     rtype: str
@@ -77,8 +77,10 @@ class Unit(Struct, kw_only=True):
     """An episode or a Bundle: taken in whole or not at all.
 
     snapshot: a resend lists all that stands; rows absent from it are retracted.
+    only_first: written only while nothing else of its key is known (a check-in before its visit).
     facility_code: the code of the sending facility when the format carries one (MACSKCB).
     documents: what statistics count it as: its tables, or the kind of message.
+    version: of a document that counts its versions; an older one than was taken in is refused.
     """
 
     name: str
@@ -86,9 +88,11 @@ class Unit(Struct, kw_only=True):
     person: PersonFacts
     items: list[Item]
     snapshot: bool
+    only_first: bool = False
     facility_code: str | None = None
     withheld: int = 0
     documents: tuple[str, ...] = ()
+    version: int | None = None
 
 
 class BadUnit(Struct, frozen=True):

@@ -12,11 +12,15 @@ from msgspec import Raw, Struct
 
 from ehr.intake.ids import canonical
 from ehr.intake.models import Item, PersonFacts
+from ehr.intake.systems import PERSON_EXTENSIONS
 
 # All that is kept of a document about a person.
 _KEPT: Final[dict[str, frozenset[str]]] = {
     "Patient": frozenset(
-        {"resourceType", "id", "meta", "active", "gender", "deceasedBoolean", "deceasedDateTime"}
+        {
+            *("resourceType", "id", "meta", "active", "extension"),
+            *("gender", "deceasedBoolean", "deceasedDateTime"),
+        }
     ),
     "RelatedPerson": frozenset({"resourceType", "id", "meta", "active", "patient", "relationship", "period"}),
 }
@@ -32,6 +36,22 @@ class _Typed(Struct, rename="camel"):
     resource_type: Any = None
 
 
+class _Code(Struct):
+    system: str = ""
+    code: str = ""
+
+
+class _Concept(Struct):
+    coding: list[_Code] = []
+
+
+class _Said(Struct, rename="camel"):
+    url: str = ""
+    value_codeable_concept: _Concept | None = None
+
+
+_PERSON_URLS: Final = frozenset(url for url, _ in PERSON_EXTENSIONS.values())
+_said = msgspec.json.Decoder(list[_Said])
 _typed = msgspec.json.Decoder(list[_Typed])
 _members = msgspec.json.Decoder(dict[str, Raw])
 _elements = msgspec.json.Decoder(list[Raw])
@@ -95,7 +115,19 @@ def _resource(rtype: str, raw: str, own: Own) -> bytes:
         for name, value in _members.decode(raw).items()
         if (kept is None or name in kept) and name not in left_out and not _is_narrative(name, value)
     }
+    if kept is not None and "extension" in members:
+        members["extension"] = _known_extensions(members["extension"])
     return msgspec.json.encode(members)
+
+
+def _known_extensions(value: Raw) -> Raw:
+    """Of what is said about a person only nationality, ethnic group and occupation, as codes."""
+    kept = [
+        {"url": one.url, "valueCodeableConcept": {"coding": one.value_codeable_concept.coding}}
+        for one in _said.decode(value)
+        if one.url in _PERSON_URLS and one.value_codeable_concept is not None
+    ]
+    return Raw(msgspec.json.encode(kept))
 
 
 def _is_narrative(name: str, value: Raw) -> bool:

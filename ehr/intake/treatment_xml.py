@@ -1,4 +1,4 @@
-"""Treatment packages GIAMDINHHS (QĐ 130/4750/3176): one HOSO is one episode and one unit.
+"""Treatment packages GIAMDINHHS (QĐ 4210, 130, 4750, 3176): one HOSO is one visit, a birth note its own unit.
 
 Files of any size are read HOSO by HOSO. No DTD, no entity, no network, no huge tree (XXE, bombs).
 """
@@ -6,7 +6,7 @@ Files of any size are read HOSO by HOSO. No DTD, no entity, no network, no huge 
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import IO, Any, Final
 
@@ -17,28 +17,15 @@ from ehr.intake.map_episode import read_episode
 from ehr.intake.models import BadInputError, BadUnit, Reason, Unit, reject
 from ehr.intake.vendor_xml import explain_vendor_file
 from ehr.intake.xml_fields import Row, clean
+from ehr.intake.xml_tables import FREE_ROOTS, NEVER_READ, OLD_FILE, OLD_NAMES, TABLES
 
 ROWS_MAX: Final = 20_000
 FILES_PER_EPISODE_MAX: Final = 40
 
-# root / list / row of each table that is read (vietnam.md §4); without a list the root is the row.
-TABLES: Final[dict[str, tuple[str, ...]]] = {
-    "XML1": ("TONG_HOP",),
-    "XML2": ("CHITIEU_CHITIET_THUOC", "DSACH_CHI_TIET_THUOC", "CHI_TIET_THUOC"),
-    "XML3": ("CHITIEU_CHITIET_DVKT_VTYT", "DSACH_CHI_TIET_DVKT", "CHI_TIET_DVKT"),
-    "XML4": ("CHITIEU_CHITIET_DICHVUCANLAMSANG", "DSACH_CHI_TIET_CLS", "CHI_TIET_CLS"),
-    "XML5": ("CHITIEU_CHITIET_DIENBIENLAMSANG", "DSACH_CHI_TIET_DIEN_BIEN_BENH", "CHI_TIET_DIEN_BIEN_BENH"),
-    "XML7": ("CHI_TIEU_DU_LIEU_GIAY_RA_VIEN",),
-    "XML8": ("CHI_TIEU_DU_LIEU_TOM_TAT_HO_SO_BENH_AN",),
-    "XML13": ("CHI_TIEU_GIAYCHUYENTUYEN",),
-    "XML14": ("CHI_TIEU_GIAYHEN_KHAMLAI",),
-}
 _PROLOG_BYTES: Final = 256
 _ENCODING: Final = re.compile(
     rb"""(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,100}encoding\s*=\s*["']([^"']{0,40})["']""", re.IGNORECASE
 )
-# Known tables that this reader leaves alone; XML6 never gets in at all (the gate).
-_LEFT_OUT: Final = frozenset({"XML0", "XML9", "XML10", "XML11", "XML12", "XML15"})
 
 
 def read_package(stream: IO[bytes], name: str, now: datetime) -> Iterator[Unit | BadUnit]:
@@ -68,7 +55,7 @@ def read_package(stream: IO[bytes], name: str, now: datetime) -> Iterator[Unit |
                 facility = clean(element.text)
             elif event == "end" and tag == "HOSO":
                 index += 1
-                yield _read_unit(element, facility, f"HOSO[{index}]", now)
+                yield from _read_units(element, facility, f"HOSO[{index}]", now)
                 _forget(element)
         if index == 0:
             yield BadUnit(name, [Reason("no-episode", "GIAMDINHHS")])
@@ -107,11 +94,11 @@ def _forget(element: etree._Element) -> None:
         del parent[0]
 
 
-def _read_unit(hoso: etree._Element, facility: str, where: str, now: datetime) -> Unit | BadUnit:
+def _read_units(hoso: etree._Element, facility: str, where: str, now: datetime) -> Sequence[Unit | BadUnit]:
     try:
         return read_episode(_read_tables(hoso, where), facility, where, now)
     except BadInputError as error:
-        return BadUnit(where, error.reasons)
+        return [BadUnit(where, error.reasons)]
 
 
 def _read_tables(hoso: etree._Element, where: str) -> Tables:
@@ -125,12 +112,11 @@ def _read_tables(hoso: etree._Element, where: str) -> Tables:
         if table == "XML6":
             withheld += 1
             continue
-        if table in _LEFT_OUT:
-            continue
         if table not in TABLES:
             raise reject("unknown-table", f"{place}/LOAIHOSO")
         root = _content(part, f"{place}/NOIDUNGFILE")
         tables.setdefault(table, []).extend(_rows(root, table, where))
+        withheld += _leave_behind(tables[table], table)
     if sum(len(rows) for rows in tables.values()) > ROWS_MAX:
         raise reject("too-large", where)
     return Tables(tables, withheld)
@@ -175,20 +161,41 @@ def _parse(raw: bytes, where: str) -> etree._Element:
     return root
 
 
+def _leave_behind(rows: list[Row], table: str) -> int:
+    """Take out the fields that are never read; how many of them said something."""
+    names = NEVER_READ.get(table, frozenset())
+    return sum(1 for row in rows for name in names if row.fields.pop(name, ""))
+
+
 def _rows(root: etree._Element, table: str, where: str) -> Iterator[Row]:
-    path = TABLES[table]
-    if _tag(root) != path[0]:
-        raise reject("wrong-root", f"{where}/{table}")
+    for number, element in enumerate(_row_elements(root, table, where), start=1):
+        place = f"{where}/{table}" if len(TABLES[table]) == 1 else f"{where}/{table}[{number}]"
+        yield _row(element, table, place)
+
+
+def _row_elements(root: etree._Element, table: str, where: str) -> Iterator[etree._Element]:
+    path, tag = TABLES[table], _tag(root)
+    if table in FREE_ROOTS:
+        return _leaf_parents(root)
     if len(path) == 1:
-        yield _row(root, table, f"{where}/{table}")
-        return
+        if tag != path[0]:
+            raise reject("wrong-root", f"{where}/{table}")
+        return iter((root,))
+    if tag == path[1]:
+        return _children(root, path[2])
+    if tag != path[0]:
+        raise reject("wrong-root", f"{where}/{table}")
     if any(True for _ in _children(root, path[2])):
         raise reject("row-without-list", f"{where}/{table}/{path[2]}")
-    number = 0
-    for group in _children(root, path[1]):
-        for element in _children(group, path[2]):
-            number += 1
-            yield _row(element, table, f"{where}/{table}[{number}]")
+    return (element for group in _children(root, path[1]) for element in _children(group, path[2]))
+
+
+def _leaf_parents(root: etree._Element) -> Iterator[etree._Element]:
+    """The elements whose children are fields: the root, its children, or those of a list in it."""
+    children = [child for child in root if isinstance(child.tag, str)]
+    if not any(len(child) for child in children):
+        return iter((root,))
+    return (row for child in children for row in (child if any(len(one) for one in child) else (child,)))
 
 
 def _row(element: etree._Element, table: str, where: str) -> Row:
@@ -199,10 +206,23 @@ def _row(element: etree._Element, table: str, where: str) -> Row:
         name = _tag(child)
         if name in fields:
             raise reject("duplicate-field", f"{where}.{name[:60]}")
-        if any(not isinstance(inner.tag, str) for inner in child.iter()):
-            raise reject("entity-refused", f"{where}.{name[:60]}")
-        fields[name] = clean("".join(str(text) for text in child.itertext()))
+        if len(child):
+            if any(not isinstance(inner.tag, str) for inner in child.iter()):
+                raise reject("entity-refused", f"{where}.{name[:60]}")
+            fields[name] = clean("".join(str(text) for text in child.itertext()))
+        else:
+            fields[name] = clean(child.text)
+    if names := OLD_NAMES.get(table):
+        _rename(fields, names)
     return Row(table, where, fields)
+
+
+def _rename(fields: dict[str, str], names: dict[str, str]) -> None:
+    """QĐ 4210's names to today's, where today's is not there; only XML1 shows which of both it is."""
+    for old, new in names.items():
+        if old in fields and new not in fields:
+            fields[new] = fields.pop(old)
+            fields.setdefault(OLD_FILE, "1")
 
 
 def _tag(element: etree._Element) -> str:

@@ -75,8 +75,9 @@ def clean(text: str | None) -> str:
     """Text of an element: NFC, without BOM, white space at its ends and control characters."""
     if not text:
         return ""
-    kept = "".join(c for c in text if c >= " " or c in "\n\t")
-    return unicodedata.normalize("NFC", kept.replace("\ufeff", "")).strip()
+    if not text.isprintable():
+        text = "".join(c for c in text if c >= " " or c in "\n\t").replace("\ufeff", "")
+    return (text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
 
 
 def read_moment(value: str) -> str | None:

@@ -1,0 +1,40 @@
+"""What a dose text says, word by word of LIEU_DUNG; nothing is added to it."""
+
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+Form = Literal["official", "slots", "prose", "prn", "yhct", "unclear"]
+Slot = Literal["morning", "noon", "afternoon", "evening", "night"]
+Meal = Literal["before", "after", "with"]
+
+
+class SlotDose(Struct, frozen=True):
+    """A named part of the day, and how much is taken then where the text says it."""
+
+    slot: Slot
+    amount: Decimal | None = None
+
+
+class Dose(Struct, frozen=True, kw_only=True):
+    """A dose text as read. Amounts count `unit`s; what the text does not say is None or empty.
+
+    per: amount each time. times: times a day. days: length of the course. interval_hours: hours between
+    two doses. day_total, course_total: the number in brackets. sum_agrees: whether that number is what
+    the rest of the text comes to; None where either is missing.
+    """
+
+    form: Form
+    per: Decimal | None = None
+    unit: str | None = None
+    times: int | None = None
+    days: int | None = None
+    slots: tuple[SlotDose, ...] = ()
+    interval_hours: int | None = None
+    meal: Meal | None = None
+    as_needed: bool = False
+    as_needed_for: str | None = None
+    day_total: Decimal | None = None
+    course_total: Decimal | None = None
+    sum_agrees: bool | None = None

@@ -1,0 +1,78 @@
+"""A paper of a package as DocumentReference: its lines as text, with the dates and numbers it carries.
+
+Once signed no paper is issued: the electronic letter is the document (vietnam.md §4).
+"""
+
+import base64
+from typing import Any
+
+from msgspec import Struct
+
+from ehr.intake import systems
+from ehr.intake.episode import Episode, concept
+from ehr.intake.xml_fields import Row
+
+
+class Paper(Struct, frozen=True, kw_only=True):
+    """A kind of paper. lines: field → label, in the order of the text. numbers: fields of its own numbers.
+    signed: fields of the day it was issued. period: fields of the first and last day it is about."""
+
+    kind: str
+    title: str
+    lines: dict[str, str]
+    numbers: tuple[str, ...] = ()
+    author: str = ""
+    signed: str = "NGAY_CT"
+    period: tuple[str, str] = ("NGAY_VAO", "NGAY_RA")
+    department: str = ""
+    words: dict[str, dict[str, str]] = {}
+
+
+def add_paper(paper: Paper, row: Row, episode: Episode, *identity: str) -> None:
+    """One DocumentReference of the row's fields."""
+    attachment = {
+        "contentType": "text/plain; charset=utf-8",
+        "language": "vi",
+        "data": base64.b64encode(_text(paper, row).encode()).decode(),
+        "title": paper.title,
+    }
+    author = row.text(paper.author)
+    episode.add(
+        episode.numbered("DocumentReference", row.table, paper.kind, *identity),
+        {
+            "identifier": [
+                {"system": f"{systems.LETTER_NUMBER}:{name.lower()}", "value": row.text(name)}
+                for name in paper.numbers
+                if row.text(name)
+            ],
+            "status": "current",
+            "type": concept(paper.title, (systems.DOCUMENT_KIND, paper.kind)),
+            "subject": episode.patient,
+            "date": row.moment(paper.signed) or episode.end or episode.start,
+            "author": [{"display": author}] if author else [],
+            "description": paper.title,
+            "content": [{"attachment": attachment}],
+            "context": _context(paper, row, episode),
+        },
+        row,
+    )
+
+
+def _text(paper: Paper, row: Row) -> str:
+    lines = []
+    for name, label in paper.lines.items():
+        value = row.text(name)
+        if value:
+            lines.append(f"{label}: {paper.words.get(name, {}).get(value, value)}")
+    return "\n".join(lines)
+
+
+def _context(paper: Paper, row: Row, episode: Episode) -> dict[str, Any]:
+    start, end = (row.moment(name) if name else "" for name in paper.period)
+    period = {key: value for key, value in (("start", start), ("end", end)) if value}
+    made = {
+        "encounter": [episode.encounter] if episode.encounter else [],
+        "period": period,
+        "practiceSetting": concept("", (systems.DEPARTMENT, row.text(paper.department))),
+    }
+    return {key: value for key, value in made.items() if value}
