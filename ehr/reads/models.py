@@ -5,9 +5,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ehr.models import Flag, Item, Range
+from ehr.models import Flag, Item, ItemSource, Range
+from ehr.reads.currency import CoreShown
 
-SectionState = Literal["listed", "none-known", "not-asked"]
+SectionState = Literal["listed", "none-known", "not-asked", "unavailable"]
 
 
 class Notice(Struct, frozen=True, kw_only=True):
@@ -34,7 +35,9 @@ class SourceShown(Struct, frozen=True, kw_only=True):
 
 
 class SummarySection(Struct, frozen=True, kw_only=True):
-    """One IPS section. state: listed; none-known = somebody asked; not-asked = no information."""
+    """One IPS section. state: listed; none-known = somebody asked; not-asked = no information;
+    unavailable = nothing is here, and a source that could know was not reached lately.
+    """
 
     key: str
     loinc: str | None
@@ -46,13 +49,17 @@ class SummarySection(Struct, frozen=True, kw_only=True):
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """The patient summary after IPS 2.0.0. `notice` stands in every answer that rests on a grant."""
+    """The patient summary after IPS 2.0.0. `notice` stands in every answer that rests on a grant.
+
+    cores: other record systems this book is also read from, and how current they are.
+    """
 
     person: Person
     as_of: datetime | None
     sources: list[SourceShown]
     notice: Notice | None
     sections: list[SummarySection]
+    cores: list[CoreShown] = []
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -88,10 +95,25 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     more: bool
 
 
+class PendingResults(Struct, frozen=True, kw_only=True):
+    """Results that came and are not shown yet, of one kind and facility; never what they say.
+
+    release_at: when they appear; null where a doctor looks at them first.
+    """
+
+    category: Literal["results", "imaging", "documents"]
+    facility_name: str | None
+    release_at: datetime | None
+    text_vi: str
+
+
 class Timeline(Struct, frozen=True, kw_only=True):
+    """pending stands on the first page of the person's own view."""
+
     items: list[TimelineEntry]
     next: str | None
     notice: Notice | None
+    pending: list[PendingResults] = []
 
 
 class TrendPoint(Struct, frozen=True, kw_only=True):
@@ -104,6 +126,9 @@ class TrendPoint(Struct, frozen=True, kw_only=True):
     range: Range | None
     flag: Flag | None
     facility_name: str | None
+    sources: list[ItemSource] = []
+    hidden: bool = False
+    not_yet_released: bool = False
 
 
 class TrendSeries(Struct, frozen=True, kw_only=True):

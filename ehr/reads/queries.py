@@ -39,12 +39,23 @@ _MAIN_TITLE = """(SELECT c.title FROM ehr_resource c
         WHERE {visible c} AND c.rtype = 'Condition' AND c.id = r.main_id) AS main_title"""
 
 
-def _filtered(sql: str) -> str:
+# What is added to an item when it is read: a mark for who may see it, and the key of its copies.
+_FACE = """
+        CASE WHEN r.hidden_from IS NOT NULL AND $8::uuid = $1 THEN 'hidden'
+            WHEN r.release_at > $6::timestamptz THEN 'not-yet-released' END AS mark,
+        CASE WHEN r.twin THEN r.fold_key END AS fold"""
+# Of copies that several senders sent, those of one sender stand for all.
+_FOLDED = """(NOT r.twin OR NOT EXISTS (
+        SELECT 1 FROM ehr_resource d
+        WHERE {visible d} AND d.fold_key = r.fold_key AND d.source_id < r.source_id))"""
+
+
+def filtered(sql: str) -> str:
     """Put the filter in: `{visible}` for rows named r, `{visible c}` for rows named c; and `{main_title}`."""
     return re.sub(
         r"\{visible(?: (\w+))?\}",
         lambda found: re.sub(r"\br\.", f"{found[1] or 'r'}.", _VISIBLE),
-        sql.replace("{main_title}", _MAIN_TITLE),
+        sql.replace("{main_title}", _MAIN_TITLE).replace("{face}", _FACE).replace("{folded}", _FOLDED),
     )
 
 
@@ -64,13 +75,18 @@ async def head_of(tx: Tx, patient_id: UUID) -> Head:
 
 
 class ItemRow(Struct, frozen=True):
-    """One row of a list. `item` is JSON; `main_title` the main disease of an encounter, where readable."""
+    """One row of a list. `item` is JSON; `main_title` the main disease of an encounter, where readable.
+
+    mark: hidden or not-yet-released; fold: the key of its copies.
+    """
 
     rtype: str
     id: str
     sort_at: datetime
     section: str | None
     item: str
+    mark: str | None
+    fold: bytes | None
     main_title: str | None
 
 
@@ -82,39 +98,41 @@ class BodyRow(Struct, frozen=True):
     sort_at: datetime
     section: str | None
     item: str
+    mark: str | None
+    fold: bytes | None
     main_title: str | None
     body: str | None
 
 
 SECTION_PAGE = Statement(
     ItemRow,
-    _filtered(
+    filtered(
         """
-        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {main_title}
+        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {face}, {main_title}
         FROM ehr_resource r
-        WHERE {visible} AND r.section = $10 AND (r.sort_at, r.id) < ($11, $12)
+        WHERE {visible} AND r.section = $10 AND {folded} AND (r.sort_at, r.id) < ($11, $12)
         ORDER BY r.sort_at DESC, r.id DESC LIMIT $13
         """
     ),
 )
 DOCUMENT_PAGE = Statement(
     BodyRow,
-    _filtered(
+    filtered(
         """
-        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, NULL::text AS main_title, r.body
+        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {face}, NULL::text AS main_title, r.body
         FROM ehr_resource r
-        WHERE {visible} AND r.section = $10 AND (r.sort_at, r.id) < ($11, $12)
+        WHERE {visible} AND r.section = $10 AND {folded} AND (r.sort_at, r.id) < ($11, $12)
         ORDER BY r.sort_at DESC, r.id DESC LIMIT $13
         """
     ),
 )
 SEARCH_PAGE = Statement(
     ItemRow,
-    _filtered(
+    filtered(
         """
-        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {main_title}
+        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {face}, {main_title}
         FROM ehr_resource r
-        WHERE {visible} AND r.section IS NOT NULL AND r.title_folded LIKE ALL ($10::text[])
+        WHERE {visible} AND r.section IS NOT NULL AND r.title_folded LIKE ALL ($10::text[]) AND {folded}
             AND (r.sort_at, r.id) < ($11, $12)
         ORDER BY r.sort_at DESC, r.id DESC LIMIT $13
         """
@@ -128,14 +146,16 @@ class TrendRow(Struct, frozen=True):
     rtype: str
     id: str
     item: str
+    mark: str | None
+    fold: bytes | None
 
 
 TREND = Statement(
     TrendRow,
-    _filtered(
+    filtered(
         """
-        SELECT r.rtype, r.id, r.item FROM ehr_resource r
-        WHERE {visible} AND r.rtype = 'Observation' AND r.code = $10
+        SELECT r.rtype, r.id, r.item, {face} FROM ehr_resource r
+        WHERE {visible} AND r.rtype = 'Observation' AND r.code = $10 AND {folded}
         ORDER BY r.sort_at DESC, r.id DESC LIMIT $11
         """
     ),
@@ -145,15 +165,15 @@ TREND = Statement(
 # a page is found without sorting the record.
 TIMELINE_HEADS = Statement(
     ItemRow,
-    _filtered(
+    filtered(
         """
-        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {main_title}
+        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {face}, {main_title}
         FROM ehr_resource r
         WHERE {visible} AND (r.sort_at, r.id) < ($10, $11)
             AND CASE WHEN r.section = 'encounters' THEN true
                 ELSE r.section = ANY ($12::text[]) AND (r.encounter_id IS NULL OR NOT EXISTS (
                     SELECT 1 FROM ehr_resource e
-                    WHERE {visible e} AND e.rtype = 'Encounter' AND e.id = r.encounter_id)) END
+                    WHERE {visible e} AND e.rtype = 'Encounter' AND e.id = r.encounter_id)) AND {folded} END
         ORDER BY r.sort_at DESC, r.id DESC LIMIT $13
         """
     ),
@@ -168,14 +188,16 @@ class VisitItemRow(Struct, frozen=True):
     encounter_id: str
     section: str
     item: str
+    mark: str | None
+    fold: bytes | None
 
 
 VISIT_ITEMS = Statement(
     VisitItemRow,
-    _filtered(
+    filtered(
         """
-        SELECT n.rtype, n.id, n.encounter_id, n.section, n.item FROM (
-            SELECT r.rtype, r.id, r.encounter_id, r.section, r.item,
+        SELECT n.rtype, n.id, n.encounter_id, n.section, n.item, n.mark, n.fold FROM (
+            SELECT r.rtype, r.id, r.encounter_id, r.section, r.item, {face},
                 row_number() OVER (PARTITION BY r.encounter_id ORDER BY r.section, r.sort_at, r.id) AS place
             FROM ehr_resource r
             WHERE {visible} AND r.encounter_id = ANY ($10::text[]) AND r.section = ANY ($11::text[])
@@ -193,75 +215,187 @@ class SummaryRow(Struct, frozen=True):
     rtype: str
     id: str
     item: str
+    mark: str | None
+    fold: bytes | None
     main_title: str | None
     updated: datetime
     negative: bool
+    facility_id: UUID | None
     facility_name: str | None
 
 
 # A template's columns are those of the outer SELECT; `place` comes first in a part's order, then the date.
 _LIST = """
-    (SELECT '{part}' AS part, 0 AS place, v.sort_at, v.rtype, v.id, v.item, NULL::text AS main_title,
-        v.updated, v.facility_id, v.negative
+    (SELECT '{part}' AS part, 0 AS place, v.sort_at, v.rtype, v.id, v.item, v.mark, v.fold,
+        NULL::text AS main_title, v.updated, v.facility_id, v.negative
     FROM v WHERE {which} ORDER BY v.sort_at DESC, v.id DESC LIMIT {limit})"""
 _NEWEST_PER_CODE = """
-    (SELECT '{part}' AS part, -n.flag AS place, n.sort_at, n.rtype, n.id, n.item, NULL::text AS main_title,
-        n.updated, n.facility_id, n.negative
-    FROM (SELECT DISTINCT ON (coalesce(v.code, v.title_folded)) v.* FROM v
-        WHERE {which} AND v.status <> 'cancelled'
-        ORDER BY coalesce(v.code, v.title_folded), v.sort_at DESC, v.id DESC) n
-    ORDER BY n.flag DESC, n.sort_at DESC, n.id DESC LIMIT {limit})"""
+    (SELECT '{part}' AS part, -n.flag AS place, n.sort_at, n.rtype, n.id, n.item, n.mark, n.fold,
+        NULL::text AS main_title, n.updated, n.facility_id, n.negative
+    FROM newest n WHERE n.section = '{part}' ORDER BY n.flag DESC, n.sort_at DESC, n.id DESC LIMIT {limit})"""
 _VISITS = """
-    (SELECT '{part}' AS part, 0 AS place, v.sort_at, v.rtype, v.id, v.item,
+    (SELECT '{part}' AS part, 0 AS place, v.sort_at, v.rtype, v.id, v.item, v.mark, v.fold,
         (SELECT c.title FROM v c WHERE c.rtype = 'Condition' AND c.id = v.main_id) AS main_title,
         v.updated, v.facility_id, v.negative
     FROM v WHERE {which} ORDER BY v.sort_at DESC, v.id DESC LIMIT {limit})"""
+_PER_SYSTEM = """
+    (SELECT '{part}' AS part, 0 AS place, n.sort_at, n.rtype, n.id, n.item, n.mark, n.fold,
+        NULL::text AS main_title, n.updated, n.facility_id, n.negative
+    FROM (VALUES ('883-9'), ('10331-7'), ('882-1')) AS c (code) CROSS JOIN LATERAL (
+        SELECT v.* FROM v WHERE v.rtype = 'Observation' AND v.code = c.code
+        ORDER BY v.sort_at DESC, v.id DESC LIMIT {limit}) n
+    ORDER BY n.sort_at DESC, n.id DESC LIMIT {limit})"""
 
+_ALONE = """(NOT v.twin OR NOT EXISTS (
+        SELECT 1 FROM v d WHERE d.fold_key = v.fold_key AND d.source_id < v.source_id))"""
 # Each limit is one more than is shown: the last row only says that there is more.
 _PARTS = (
     (_LIST, "allergies", "v.section = 'allergies' AND v.status NOT IN ('inactive', 'resolved')", 101),
     (_LIST, "alerts", "v.section = 'alerts' AND v.active_until >= $6", 21),
-    (_LIST, "problems", "v.section = 'problems' AND (v.active_until >= $6 OR v.negative)", 101),
-    (_LIST, "medications", "v.section = 'medications' AND (v.active_until >= $6 OR v.negative)", 101),
-    (_NEWEST_PER_CODE, "results", "v.section = 'results'", 41),
+    (_LIST, "problems", "v.section = 'problems' AND v.active_until >= $6 AND {alone}", 101),
+    (_LIST, "problems", "v.section = 'problems' AND v.negative", 3),
+    (_LIST, "medications", "v.section = 'medications' AND v.active_until >= $6 AND {alone}", 101),
+    (_LIST, "medications", "v.section = 'medications' AND v.negative", 3),
+    (_NEWEST_PER_CODE, "results", "", 41),
     (_VISITS, "encounters", "v.section = 'encounters' AND v.status <> 'cancelled'", 4),
-    (_LIST, "immunizations", "v.section = 'immunizations'", 41),
-    (_NEWEST_PER_CODE, "pregnancy", "v.section = 'pregnancy'", 6),
+    (_LIST, "immunizations", "v.section = 'immunizations' AND {alone}", 41),
+    (_NEWEST_PER_CODE, "pregnancy", "", 6),
     (_LIST, "devices", "v.section = 'devices'", 21),
     (_LIST, "procedures", "v.section = 'procedures'", 21),
-    (_NEWEST_PER_CODE, "vital-signs", "v.section = 'vital-signs'", 16),
+    (_NEWEST_PER_CODE, "vital-signs", "", 16),
     (_LIST, "care-plans", "v.section = 'care-plans' AND v.active_until >= $6", 11),
     (
         _LIST,
         "past-problems",
-        "v.section = 'problems' AND NOT v.negative AND (v.active_until IS NULL OR v.active_until < $6)",
+        "v.section = 'problems' AND NOT v.negative AND (v.active_until IS NULL OR v.active_until < $6)"
+        " AND {alone}",
         21,
     ),
-    (_NEWEST_PER_CODE, "social", "v.section = 'social'", 11),
+    (_NEWEST_PER_CODE, "social", "", 11),
     # Every reported blood group, so that a conflict shows both sources (security.md S17).
-    (_LIST, "blood-group", "v.rtype = 'Observation' AND v.code IN ('883-9', '10331-7', '882-1')", 5),
+    (_PER_SYSTEM, "blood-group", "", 5),
 )
-SHOWN = {part: limit - 1 for _, part, _, limit in _PARTS}
+SHOWN = {part: max(limit for _, other, _, limit in _PARTS if other == part) - 1 for _, part, _, _ in _PARTS}
 
 
 def _part(template: str, part: str, which: str, limit: int) -> str:
+    which = which.replace("{alone}", _ALONE)
     return template.replace("{part}", part).replace("{which}", which).replace("{limit}", str(limit))
 
 
-# v is not materialized: every part walks its own index as far as its limit. asyncpg keeps a statement
-# prepared only up to 15 kB of text, so the filter is written once.
-SUMMARY = Statement(
-    SummaryRow,
-    _filtered(
-        """
-        WITH v AS NOT MATERIALIZED (
+# The index of a test's results, newest first (0132); the list of sections lets a plan use it.
+_SERIES = "left(coalesce({0}.code, {0}.title_folded), 200)"
+_IN_SERIES = "{0}.section IN ('results', 'vital-signs', 'pregnancy', 'social')"
+# From test to test by the index, and of each the newest row that is visible: what a record holds besides
+# does not count. v is not materialized: every part walks its own index as far as its limit. asyncpg keeps
+# a statement prepared only up to 15 kB of text, so the filter is written once.
+_SUMMARY = """
+        WITH RECURSIVE series AS (
+            SELECT s.section, (
+                SELECT {x series} FROM ehr_resource x
+                WHERE x.patient_id = $1 AND x.section = s.section AND {x in} ORDER BY 1 LIMIT 1) AS series
+            FROM (VALUES ('results'), ('vital-signs'), ('pregnancy'), ('social')) AS s (section)
+            UNION ALL
+            SELECT s.section, (
+                SELECT {x series} FROM ehr_resource x
+                WHERE x.patient_id = $1 AND x.section = s.section AND {x in} AND {x series} > s.series
+                ORDER BY 1 LIMIT 1)
+            FROM series s WHERE s.series IS NOT NULL),
+        v AS NOT MATERIALIZED (
             SELECT r.rtype, r.id, r.section, r.item, r.title, r.title_folded, r.main_id, r.code, r.status,
-                r.flag, r.sort_at, r.active_until, r.updated, r.facility_id, r.negative
-            FROM ehr_resource r WHERE {visible})
-        SELECT s.part, s.rtype, s.id, s.item, s.main_title, s.updated, s.negative, f.name AS facility_name
+                r.flag, r.sort_at, r.active_until, r.updated, r.facility_id, r.negative, r.twin, r.fold_key,
+                r.source_id, {face}
+            FROM ehr_resource r WHERE {visible}),
+        newest AS MATERIALIZED (
+            SELECT n.* FROM series s CROSS JOIN LATERAL (
+                SELECT v.* FROM v
+                WHERE v.section = s.section AND {v in} AND {v series} = s.series AND v.status <> 'cancelled'
+                    AND {alone}
+                ORDER BY v.sort_at DESC, v.id DESC LIMIT 1) n
+            WHERE s.series IS NOT NULL)
+        SELECT s.part, s.rtype, s.id, s.item, s.mark, s.fold, s.main_title, s.updated, s.negative,
+            s.facility_id, f.name AS facility_name
         FROM ({parts}) s LEFT JOIN facility f ON f.facility_id = s.facility_id
         ORDER BY s.place, s.sort_at DESC, s.id DESC
-        """.replace("{parts}", " UNION ALL ".join(_part(*part) for part in _PARTS))
+        """
+
+
+def _summary() -> str:
+    sql = _SUMMARY.replace("{parts}", " UNION ALL ".join(_part(*part) for part in _PARTS))
+    sql = sql.replace("{alone}", _ALONE)
+    for name in "xv":
+        sql = sql.replace(f"{{{name} series}}", _SERIES.format(name))
+        sql = sql.replace(f"{{{name} in}}", _IN_SERIES.format(name))
+    return filtered(sql)
+
+
+SUMMARY = Statement(SummaryRow, _summary())
+
+
+class ElsewhereRow(Struct, frozen=True):
+    """A recent result of another facility than the reader's."""
+
+    rtype: str
+    id: str
+    code_system: str | None
+    code: str
+    item: str
+
+
+# Newest first; the range of the time index ends after the days that are looked back.
+ELSEWHERE = Statement(
+    ElsewhereRow,
+    filtered(
+        """
+        SELECT r.rtype, r.id, r.code_system, r.code, r.item FROM ehr_resource r
+        WHERE {visible} AND r.section = 'results' AND r.code IS NOT NULL AND r.status <> 'cancelled'
+            AND r.sort_at >= $10 AND r.facility_id <> $11
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT 500
+        """
+    ),
+)
+
+
+class SourceRow(Struct, frozen=True):
+    """One of the copies of an item, with its sender."""
+
+    rtype: str
+    id: str
+    fold: bytes | None
+    facility_name: str | None
+    item: str
+
+
+SOURCES = Statement(
+    SourceRow,
+    filtered(
+        """
+        SELECT r.rtype, r.id, r.fold_key AS fold, f.name AS facility_name, r.item
+        FROM ehr_resource r LEFT JOIN facility f ON f.facility_id = r.facility_id
+        WHERE {visible} AND r.fold_key = ANY ($10::bytea[])
+        ORDER BY r.fold_key, r.source_id, r.id
+        """
+    ),
+)
+
+
+class PendingRow(Struct, frozen=True):
+    """A result that waits for its release: its kind and when, nothing of it."""
+
+    section: str | None
+    release_at: datetime | None
+    facility_name: str | None
+
+
+# With $7 false the filter lets through what the person does not see yet.
+PENDING = Statement(
+    PendingRow,
+    filtered(
+        """
+        SELECT r.section, r.release_at, f.name AS facility_name
+        FROM ehr_resource r LEFT JOIN facility f ON f.facility_id = r.facility_id
+        WHERE {visible} AND r.release_at > $6 ORDER BY r.release_at, r.id LIMIT 200
+        """
     ),
 )
 
@@ -283,7 +417,7 @@ class TargetRow(Struct, frozen=True):
 
 TARGET = Statement(
     TargetRow,
-    _filtered(
+    filtered(
         """
         SELECT r.rtype, r.id, r.version, r.facility_id, r.source_id, r.unit, r.encounter_id,
             r.origin_patient_id, r.title, r.item

@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from ehr.reads import queries
+from ehr.reads.faces import copies_of, faced, merged
 from ehr.reads.models import Built, Page
 from ehr.reads.notices import notice_for
 from ehr.reads.paging import cut, page_size, position
-from ehr.reads.raw import encode, with_main_diagnosis
+from ehr.reads.raw import encode
 from ehr.reads.scope import scope_of
 from kernel.access import Access
 from kernel.text import fold
@@ -24,9 +25,10 @@ async def read(
     arguments = (*scope_of(access, now), words, *position(cursor), size + 1)
     found = await queries.SEARCH_PAGE.all(tx, *arguments) if words else []
     rows, following = cut(found, size)
-    items = [with_main_diagnosis(row) for row in rows]
+    copies = await copies_of(tx, access, rows, now)
+    items = [faced(row, copies, main_diagnosis=row.main_title) for row in rows]
     page = Page(items=items, next=following, notice=notice_for(access))
-    return Built(encode(page), [(row.rtype, row.id) for row in rows])
+    return Built(encode(page), merged([(row.rtype, row.id) for row in rows], copies))
 
 
 def patterns(text: str) -> list[str]:

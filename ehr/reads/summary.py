@@ -5,11 +5,14 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from ehr.models import Item
-from ehr.reads import queries
+from ehr.reads import elsewhere, queries
+from ehr.reads.currency import OWN_TABLES_ALONE, Currency
+from ehr.reads.elsewhere import ELSEWHERE_DAYS, Found
+from ehr.reads.faces import NO_COPIES, Copies, copies_of, faced, merged
 from ehr.reads.models import Built, Person, SectionState, SourceShown, Summary, SummarySection
 from ehr.reads.notices import notice_for
 from ehr.reads.queries import SHOWN, SummaryRow
-from ehr.reads.raw import as_items, encode, with_main_diagnosis
+from ehr.reads.raw import encode
 from ehr.reads.scope import scope_of
 from identity.models import PersonCard
 from identity.people import person_card
@@ -50,10 +53,25 @@ _OWN_ORDER = (*_OWN_FIRST, *(key for key in _KINDS if key not in _OWN_FIRST))
 # Required by IPS: shown even when empty, and then they say which kind of empty.
 _REQUIRED = frozenset({"allergies", "problems", "medications"})
 NO_INFORMATION_VI = "Chưa có thông tin."
+_STATE_VI: dict[SectionState, str] = {
+    "not-asked": NO_INFORMATION_VI,
+    "unavailable": "Không thể nói là không có: một nguồn dữ liệu chưa trả lời.",
+}
 
 
-async def read(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Built:
-    """The summary as JSON bytes. Two statements: the person, and the rows of all sections."""
+async def read(
+    tx: Tx,
+    keys: KeyRing,
+    access: Access,
+    now: datetime,
+    elsewhere_days: int = ELSEWHERE_DAYS,
+    currency: Currency = OWN_TABLES_ALONE,
+) -> Built:
+    """The summary as JSON bytes. Two statements: the person, and the rows of all sections; one more for
+    staff, what other facilities did in the last days, and one where items have copies.
+
+    currency: how far other cores stand behind it; a "none" that one of them could contradict is not said.
+    """
     card = await person_card(tx, keys, access.patient_id)
     rows = await queries.SUMMARY.all(tx, *scope_of(access, now))
     parts: dict[str, list[SummaryRow]] = {key: [] for key in SHOWN}
@@ -63,41 +81,52 @@ async def read(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Built:
     for key in more:
         # The row behind the limit says only that there is more.
         del parts[key][SHOWN[key] :]
+    for key in currency.doubtful:
+        if all(row.negative for row in parts[key]):
+            parts[key] = []
     shown = [row for found in parts.values() for row in found]
     sources = _sources(shown)
+    copies = await copies_of(tx, access, shown, now)
+    found = await elsewhere.find(tx, access, parts["results"], elsewhere_days, now)
+    blood_groups = [faced(row, NO_COPIES) for row in parts["blood-group"]]
     summary = Summary(
-        person=_person(card, as_items(parts["blood-group"]), now),
+        person=_person(card, blood_groups, now),
         as_of=max([row.updated for row in shown], default=None),
         sources=sources,
         notice=notice_for(access),
-        sections=_sections(parts, more, _OWN_ORDER if access.is_own else _DOCTOR_ORDER),
+        sections=[
+            _section(key, parts[key], key in more, copies, found, key in currency.doubtful)
+            for key in (_OWN_ORDER if access.is_own else _DOCTOR_ORDER)
+            if parts[key] or key in _REQUIRED
+        ],
+        cores=currency.shown,
     )
-    return Built(encode(summary), [(row.rtype, row.id) for row in shown])
+    names = [(row.rtype, row.id) for row in shown]
+    return Built(encode(summary), merged([*names, *found.shown], copies))
 
 
-def _sections(
-    parts: dict[str, list[SummaryRow]], more: set[str], order: tuple[str, ...]
-) -> list[SummarySection]:
-    return [_section(key, parts[key], key in more) for key in order if parts[key] or key in _REQUIRED]
-
-
-def _section(key: str, rows: list[SummaryRow], more: bool) -> SummarySection:
-    kind, state = _KINDS[key], _state(key, rows)
-    items = [with_main_diagnosis(row) for row in rows] if key == "encounters" else as_items(rows)
+def _section(
+    key: str, rows: list[SummaryRow], more: bool, copies: Copies, found: Found, is_doubtful: bool
+) -> SummarySection:
+    kind, state = _KINDS[key], _state(key, rows, is_doubtful)
+    items = [
+        faced(row, copies, main_diagnosis=row.main_title, done_elsewhere=found.by_row.get(row.id))
+        for row in rows
+    ]
     return SummarySection(
         key=key,
         loinc=kind.loinc,
         title_vi=kind.title_vi,
         state=state,
-        state_vi=None if state == "listed" else kind.none_vi if state == "none-known" else NO_INFORMATION_VI,
+        state_vi=kind.none_vi if state == "none-known" else _STATE_VI.get(state),
         items=items,
         more=more,
     )
 
 
-def _state(key: str, rows: list[SummaryRow]) -> SectionState:
+def _state(key: str, rows: list[SummaryRow], is_doubtful: bool) -> SectionState:
     if not rows:
-        return "not-asked"
+        return "unavailable" if is_doubtful else "not-asked"
     return "none-known" if key in _REQUIRED and all(row.negative for row in rows) else "listed"
 
 

@@ -9,11 +9,13 @@ from msgspec import Struct
 from ehr.dates import UNDATED
 from ehr.models import EffPrecision
 from ehr.reads import queries
+from ehr.reads.faces import Copies, copies_of, faced, merged
 from ehr.reads.models import Built, Timeline, TimelineEntry
 from ehr.reads.notices import notice_for
 from ehr.reads.paging import cut, page_size, position
+from ehr.reads.pending import pending_of
 from ehr.reads.queries import ItemRow, VisitItemRow
-from ehr.reads.raw import as_item, encode, with_main_diagnosis
+from ehr.reads.raw import encode
 from ehr.reads.scope import scope_of
 from kernel.access import Access
 from kernel.clock import local_day
@@ -49,18 +51,26 @@ async def read(tx: Tx, access: Access, cursor: str | None, limit: int | None, no
     inside: dict[str, list[VisitItemRow]] = {visit: [] for visit in visits}
     for item in await queries.VISIT_ITEMS.all(tx, *scope, visits, SECTIONS, VISIT_ITEMS_MAX + 1):
         inside[item.encounter_id].append(item)
-    timeline = Timeline(items=_entries(rows, inside), next=following, notice=notice_for(access))
-    shown = [(row.rtype, row.id) for row in rows]
-    shown += [(item.rtype, item.id) for found in inside.values() for item in found[:VISIT_ITEMS_MAX]]
-    return Built(encode(timeline), shown)
+    in_visits = [item for found in inside.values() for item in found[:VISIT_ITEMS_MAX]]
+    copies = await copies_of(tx, access, [*rows, *in_visits], now)
+    timeline = Timeline(
+        items=_entries(rows, inside, copies),
+        next=following,
+        notice=notice_for(access),
+        pending=await pending_of(tx, access, now) if cursor is None else [],
+    )
+    shown = [(row.rtype, row.id) for row in rows] + [(item.rtype, item.id) for item in in_visits]
+    return Built(encode(timeline), merged(shown, copies))
 
 
-def _entries(rows: list[ItemRow], by_visit: dict[str, list[VisitItemRow]]) -> list[TimelineEntry]:
+def _entries(
+    rows: list[ItemRow], by_visit: dict[str, list[VisitItemRow]], copies: Copies
+) -> list[TimelineEntry]:
     """Rows in order: each visit by itself, neighbours of one day together."""
     entries: list[TimelineEntry] = []
     for (visit, _), group in groupby(rows, key=_group_key):
         found = list(group)
-        entries.append(_visit(found[0], by_visit[visit]) if visit else _loose(found))
+        entries.append(_visit(found[0], by_visit[visit], copies) if visit else _loose(found, copies))
     return entries
 
 
@@ -80,25 +90,25 @@ def _day(row: ItemRow) -> str:
     return local_day(row.sort_at).isoformat()
 
 
-def _visit(row: ItemRow, inside: list[VisitItemRow]) -> TimelineEntry:
+def _visit(row: ItemRow, inside: list[VisitItemRow], copies: Copies) -> TimelineEntry:
     dated = _dated(row.item)
     return TimelineEntry(
         kind="encounter",
         title=row.main_title or dated.title,
         date=dated.date,
-        encounter=with_main_diagnosis(row),
-        items=[as_item(item.item) for item in inside[:VISIT_ITEMS_MAX]],
+        encounter=faced(row, copies, main_diagnosis=row.main_title),
+        items=[faced(item, copies) for item in inside[:VISIT_ITEMS_MAX]],
         more=len(inside) > VISIT_ITEMS_MAX,
     )
 
 
-def _loose(rows: list[ItemRow]) -> TimelineEntry:
+def _loose(rows: list[ItemRow], copies: Copies) -> TimelineEntry:
     day = _day(rows[0])
     return TimelineEntry(
         kind="day" if day else "undated",
         title=day or DATE_UNKNOWN_VI,
         date=day or None,
         encounter=None,
-        items=[as_item(row.item) for row in rows],
+        items=[faced(row, copies) for row in rows],
         more=False,
     )

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TypeAlias
 
 import msgspec
 
-from ehr.models import Flag, Item, Range
+from ehr.models import Flag, Item, ItemSource, Range
 from ehr.reads import queries
+from ehr.reads.faces import copies_of, merged
 from ehr.reads.models import Built, Trend, TrendPoint, TrendSeries
 from ehr.reads.notices import notice_for
 from ehr.reads.raw import encode
@@ -16,6 +18,9 @@ from store.database import Tx
 
 POINTS_MAX = 500
 
+# A result with its mark and the senders of its copies.
+Result: TypeAlias = tuple[Item, str | None, list[ItemSource]]
+
 _item = msgspec.json.Decoder(Item).decode
 
 
@@ -23,16 +28,20 @@ async def read(tx: Tx, access: Access, code: str, now: datetime) -> Built:
     """The newest 500 results of a code. One statement."""
     rows = await queries.TREND.all(tx, *scope_of(access, now), code, POINTS_MAX + 1)
     shown = rows[:POINTS_MAX]
-    series = _series([_item(row.item) for row in shown])
+    copies = await copies_of(tx, access, shown, now)
+    series = _series(
+        [(_item(row.item), row.mark, copies.sources.get(row.fold, []) if row.fold else []) for row in shown]
+    )
     trend = Trend(code=code, series=series, more=len(rows) > POINTS_MAX, notice=notice_for(access))
-    return Built(encode(trend), [(row.rtype, row.id) for row in shown])
+    return Built(encode(trend), merged([(row.rtype, row.id) for row in shown], copies))
 
 
-def _series(newest_first: list[Item]) -> list[TrendSeries]:
+def _series(newest_first: list[Result]) -> list[TrendSeries]:
     """Group by code system, part and unit; dated points oldest first, then the undated."""
     found: dict[tuple[str | None, str, str | None], tuple[str, list[TrendPoint]]] = {}
-    for item in newest_first:
-        for title, code, unit, point in _points(item):
+    for result in newest_first:
+        item = result[0]
+        for title, code, unit, point in _points(result):
             found.setdefault((item.code_system, code, unit), (title, []))[1].append(point)
     return [
         TrendSeries(
@@ -46,17 +55,19 @@ def _series(newest_first: list[Item]) -> list[TrendSeries]:
     ]
 
 
-def _points(item: Item) -> Iterator[tuple[str, str, str | None, TrendPoint]]:
+def _points(result: Result) -> Iterator[tuple[str, str, str | None, TrendPoint]]:
+    item = result[0]
     if item.value is not None:
-        point = _point(item, item.value, item.range, item.flag)
+        point = _point(result, item.value, item.range, item.flag)
         yield item.title, item.code or "", item.unit, point
     for part in item.parts:
         if part.value is not None:
-            point = _point(item, part.value, part.range, part.flag)
+            point = _point(result, part.value, part.range, part.flag)
             yield part.title, part.code or part.title, part.unit, point
 
 
-def _point(item: Item, value: str, bounds: Range | None, flag: Flag | None) -> TrendPoint:
+def _point(result: Result, value: str, bounds: Range | None, flag: Flag | None) -> TrendPoint:
+    item, mark, sources = result
     return TrendPoint(
         id=item.id,
         date=item.date,
@@ -65,4 +76,7 @@ def _point(item: Item, value: str, bounds: Range | None, flag: Flag | None) -> T
         range=bounds,
         flag=flag,
         facility_name=item.facility_name,
+        sources=sources,
+        hidden=mark == "hidden",
+        not_yet_released=mark == "not-yet-released",
     )

@@ -1,0 +1,78 @@
+"""What is added to stored items when they are read: marks, and the senders of copies."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from ehr.models import Item, ItemSource
+from ehr.reads import queries
+from ehr.reads.raw import as_item, with_fields
+from ehr.reads.scope import scope_of
+from kernel.access import Access
+from store.database import Tx
+
+Sources = dict[bytes, list[ItemSource]]
+_FIELDS = {"hidden": "hidden", "not-yet-released": "not_yet_released"}
+
+
+class Faced(Protocol):
+    """A row of a read: its item, its mark and the key of its copies."""
+
+    @property
+    def item(self) -> str: ...
+    @property
+    def mark(self) -> str | None: ...
+    @property
+    def fold(self) -> bytes | None: ...
+
+
+class _Dated(msgspec.Struct, frozen=True):
+    date: str | None = None
+
+
+_dated = msgspec.json.Decoder(_Dated).decode
+
+
+class Copies(msgspec.Struct, frozen=True):
+    """The senders by fold, and the rows that were looked at for it."""
+
+    sources: Sources
+    shown: list[tuple[str, str]]
+
+
+NO_COPIES = Copies({}, [])
+
+
+async def copies_of(tx: Tx, access: Access, rows: Sequence[Faced], now: datetime) -> Copies:
+    """The senders of the items that have copies the reader may see too. No statement where none has."""
+    folds = sorted({row.fold for row in rows if row.fold is not None})
+    if not folds:
+        return NO_COPIES
+    sources: Sources = defaultdict(list)
+    found = await queries.SOURCES.all(tx, *scope_of(access, now), folds)
+    for row in found:
+        assert row.fold is not None
+        source = ItemSource(facility_name=row.facility_name, date=_dated(row.item).date)
+        if source not in sources[row.fold]:
+            sources[row.fold].append(source)
+    shared = {fold: senders for fold, senders in sources.items() if len(senders) > 1}
+    return Copies(shared, [(row.rtype, row.id) for row in found if row.fold in shared])
+
+
+def faced(row: Faced, copies: Copies, **fields: object) -> Item:
+    """The stored item with its mark, its senders and whatever else a view adds; None adds nothing."""
+    senders = copies.sources.get(row.fold) if row.fold is not None else None
+    extra: dict[str, object] = {name: value for name, value in fields.items() if value is not None}
+    if row.mark is not None:
+        extra[_FIELDS[row.mark]] = True
+    if senders is not None:
+        extra["sources"] = senders
+    return with_fields(row.item, extra) if extra else as_item(row.item)
+
+
+def merged(shown: list[tuple[str, str]], copies: Copies) -> list[tuple[str, str]]:
+    """What an answer shows, each row once."""
+    return list(dict.fromkeys([*shown, *copies.shown]))
