@@ -61,11 +61,19 @@ class Deletions(Struct, frozen=True, kw_only=True):
     supported: bool
 
 
+# closed: it is asked; half-open: one question at a time tries whether it answers again; open: not asked now.
+CoreState = Literal["closed", "half-open", "open"]
+
+
 class Core(Protocol):
     """source_id owns the rows that are made of its resources; name is what people read."""
 
     source_id: str
     name: str
+
+    def state(self, now: datetime) -> CoreState:
+        """Whether it is asked now."""
+        ...
 
     async def find_patients(self, system: str, value: str, budget: Budget) -> list[CoreResource]:
         """The Patients that carry this identifier. Raises CoreError."""

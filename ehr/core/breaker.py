@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
 
-from ehr.ports import CoreError
+from ehr.ports import CoreError, CoreState
 
 FAILURES_MAX = 3
 OPEN_SECONDS = 30.0
 # A core that asks for a day is asked again sooner.
 RETRY_AFTER_SECONDS_MAX = 300
-
-BreakerState = Literal["closed", "open", "half-open"]
 
 
 class Breaker:
@@ -25,7 +22,7 @@ class Breaker:
         self._open_until = 0.0
         self._probing = False
 
-    def state(self, now: float) -> BreakerState:
+    def state(self, now: float) -> CoreState:
         if self._failures < FAILURES_MAX and now >= self._open_until:
             return "closed"
         return "open" if now < self._open_until else "half-open"

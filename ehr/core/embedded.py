@@ -5,7 +5,7 @@ from datetime import date, datetime
 from ehr.core import queries
 from ehr.core.queries import DocRow
 from ehr.intake.systems import IDENTIFIER_KINDS
-from ehr.ports import Budget, CoreResource, Deletions, Listing
+from ehr.ports import Budget, CoreResource, CoreState, Deletions, Listing
 from ehr.reads.scope import scope_of
 from identity.people import resolve_subject
 from kernel.access import Access
@@ -25,6 +25,9 @@ class EmbeddedCore:
 
     def __init__(self, tx: Tx, keys: KeyRing, access: Access, now: datetime) -> None:
         self._tx, self._keys, self._access, self._now = tx, keys, access, now
+
+    def state(self, now: datetime) -> CoreState:  # noqa: ARG002
+        return "closed"
 
     async def find_patients(self, system: str, value: str, budget: Budget) -> list[CoreResource]:  # noqa: ARG002
         """The person of the decision, when the number is theirs; nobody else is ever found here."""

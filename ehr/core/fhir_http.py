@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from ehr.core.breaker import Breaker, Bulkhead
 from ehr.core.pages import Page, deleted_references, inside, read_page, read_resource
-from ehr.ports import Budget, CoreError, CoreResource, Deletions, Listing
+from ehr.ports import Budget, CoreError, CoreResource, CoreState, Deletions, Listing
 from kernel.clock import Clock
 
 COUNT = 50
@@ -78,6 +78,9 @@ class FhirCore:
             trust_env=False,
             transport=transport,
         )
+
+    def state(self, now: datetime) -> CoreState:
+        return self.breaker.state(now.timestamp())
 
     async def close(self) -> None:
         await self._client.aclose()

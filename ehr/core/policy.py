@@ -11,8 +11,8 @@ LinkState = Literal["unasked", "linked", "absent", "conflict", "mismatch"]
 # nothing: read what is there; later: read what is there and let a job ask; now: ask first, within a budget.
 Need = Literal["nothing", "later", "now"]
 # current: asked lately; stale: older than its hard limit or never; partial: recent data alone, or the core's
-# counts did not agree; unmatched: the core knows no such person, or nobody can say which.
-Currency = Literal["current", "stale", "partial", "unmatched"]
+# counts did not agree; unclear: nobody can say who the person is there.
+Shown = Literal["current", "stale", "partial", "unclear"]
 
 HARD: Final = timedelta(hours=24)
 # How far back an interactive first load looks; the rest comes with a job.
@@ -106,10 +106,10 @@ def _is_fresh(row: PartRow | None, rule: PartRule, now: datetime) -> bool:
     return row is not None and row.whole and row.asked_at is not None and now - row.asked_at < rule.soft
 
 
-def currency_of(link: LinkRow | None, row: PartRow | None, now: datetime) -> Currency:
+def currency_of(link: LinkRow | None, row: PartRow | None, now: datetime) -> Shown:
     """How far a part of the record can be relied on."""
-    if link is not None and link.state not in ("linked", "unasked"):
-        return "unmatched"
+    if link is not None and link.state in ("conflict", "mismatch"):
+        return "unclear"
     if row is None or row.asked_at is None or now - row.asked_at >= HARD:
         return "stale"
     return "current" if row.whole and row.complete else "partial"

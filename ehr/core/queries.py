@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ehr.core.policy import LinkRow, PartRow
 from ehr.queries import StoredRow
-from ehr.reads.queries import _filtered as filtered
+from ehr.reads.queries import filtered
 from store.statement import Command, Scalar, Statement
 
 # One refresh per person at a time; a head that is not there yet is made.
