@@ -42,6 +42,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_core_link, ehr_core_part TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON ehr_case, facility_case, calendar_day, case_term TO hb_api;
 GRANT SELECT, INSERT ON ehr_case_step, ehr_case_row TO hb_api;
 GRANT SELECT, INSERT, DELETE ON ehr_case_evidence, ehr_dispute TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON facility_certificate, ehr_unit_version, ehr_unit_signature, ehr_entry TO hb_api;
+GRANT SELECT, INSERT ON ehr_signature_block TO hb_api;
 
 -- visits
 GRANT SELECT, INSERT ON check_in TO hb_api;

@@ -59,15 +59,16 @@ class UnitDraft(Struct):
         if self.reasons:
             raise BadInputError(self.reasons[:REASONS_MAX])
 
-    def unit(self, name: str, key: str, person: PersonFacts, facility_code: str | None = None) -> Unit:
-        """The finished unit; a resend of the same key replaces it."""
+    def unit(self, name: str, kind: str, person: PersonFacts, facility_code: str | None = None) -> Unit:
+        """The finished unit; a resend of the same scope replaces it. kind: what statistics count it as."""
         self.refuse_faults()
         return Unit(
             name=name,
-            key=key,
+            key=self.scope,
             person=person,
             items=self.items,
             snapshot=True,
             facility_code=facility_code,
             withheld=self.withheld,
+            documents=(kind,),
         )

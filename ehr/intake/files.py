@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO
+from uuid import UUID
 
 from msgspec import Struct
 
+from ehr.intake.cda import read_document
 from ehr.intake.counting import Counts, count, counts_of
 from ehr.intake.fhir_bundle import BUNDLE_BYTES_MAX, read_bundle
 from ehr.intake.gate import judge_plain
@@ -24,6 +26,7 @@ from ehr.intake.models import (
     FileReport,
     Reason,
     Report,
+    SignatureFacts,
     Unit,
     UnitReport,
     reject,
@@ -31,8 +34,10 @@ from ehr.intake.models import (
 from ehr.intake.phr831 import read_forms
 from ehr.intake.safe_xml import root_name
 from ehr.intake.service import Sender, import_unit
+from ehr.intake.signature import Signed, look, verify
 from ehr.intake.survey import Survey
 from ehr.intake.treatment_xml import read_package
+from ehr.intake.trust.service import certificates_of
 from ehr.intake.units import Prepared, prepare
 from identity.models import Facility
 from identity.problems import IDENTIFIER_TAKEN
@@ -47,7 +52,7 @@ TURN_SECONDS = 0.0003
 _GZIP = b"\x1f\x8b"
 _SUFFIXES = (".json", ".json.gz", ".xml")
 # By root element; whatever else is read as a treatment package, which names what is wrong with it.
-_XML_READERS = {"DATA": read_forms}
+_XML_READERS = {"DATA": read_forms, "ClinicalDocument": read_document}
 
 Progress = Callable[[str, UnitReport], None]
 
@@ -58,6 +63,7 @@ class ReadUnit(Struct):
     unit: Unit
     surveys: list[Survey] | None = None
     not_kept: dict[str, int] = {}
+    signed: Signed | None = None
 
 
 class Input(Struct, frozen=True):
@@ -141,6 +147,7 @@ class Importer:
         self.store, self.clock, self.facility = store, clock, facility
         self.credential, self.dry_run, self.progress = credential, dry_run, progress
         self.fixed = fixed or facility is not None
+        self._verdicts: dict[tuple[int, UUID], SignatureFacts] = {}
         self.batch = uuid7(clock.now())
         self._refused: Counts = Counter()
 
@@ -193,10 +200,28 @@ class Importer:
         if isinstance(read, BadUnit):
             return Ready(number, _rejected(read.name, read.reasons))
         facility = self.facility if self.fixed else await self._sender_of(read.unit)
+        read.unit.signature = facts = await self._verdict(number, read.signed, facility, reader)
+        if facts is not None and facts.status == "invalid":
+            reason = Reason("signature-invalid", f"Signature/{facts.reason}")
+            return Ready(number, _rejected(read.unit.name, [reason]))
         sender = Sender(facility, self.credential, self.batch)
         name = None if facility is None else facility.name
         made = await loop.run_in_executor(reader, _prepare, read, sender, name)
         return Ready(number, made)
+
+    async def _verdict(
+        self, number: int, signed: Signed | None, facility: Facility | None, reader: Executor
+    ) -> SignatureFacts | None:
+        """The verdict on the signature of an input for its sender, worked out once for all of its units."""
+        if signed is None or facility is None:
+            return None if signed is None else signed.facts
+        known = (number, facility.facility_id)
+        if known not in self._verdicts:
+            async with self.store.transaction() as tx:
+                trusted = await certificates_of(tx, facility.facility_id)
+            now, loop = self.clock.now(), asyncio.get_running_loop()
+            self._verdicts[known] = await loop.run_in_executor(reader, verify, signed, trusted, now)
+        return self._verdicts[known]
 
     async def _finish(self, ready: Ready) -> UnitReport:
         """Write what was read in its own transaction, unless it was refused."""
@@ -274,8 +299,10 @@ def read_units(stream: IO[bytes], name: str, now: datetime) -> Generator[ReadUni
             stream = io.BytesIO(_unzip(stream))
             head = _peek(stream)
         if head.startswith(b"<"):
-            reader = _XML_READERS.get(root_name(stream), read_package)
-            yield from (u if isinstance(u, BadUnit) else ReadUnit(u) for u in reader(stream, shown, now))
+            signed = look(stream)
+            reader = _XML_READERS.get(root_name(signed.stream), read_package)
+            for unit in reader(signed.stream, shown, now):
+                yield unit if isinstance(unit, BadUnit) else ReadUnit(unit, signed=signed)
         elif head.startswith(b"{"):
             parsed = read_bundle(stream.read(BUNDLE_BYTES_MAX + 1), shown)
             yield ReadUnit(parsed.unit, parsed.surveys, parsed.not_kept)

@@ -73,6 +73,17 @@ class Item(Struct, kw_only=True):
         return cast(dict[str, Any], json.loads(self.raw))
 
 
+class SignatureFacts(Struct, frozen=True):
+    """What is known of the signature of a received file. digest: SHA-256 of the file; block: the signature
+    as it came; reason: why it is invalid or could not be verified."""
+
+    status: Literal["absent", "present", "unverified", "valid", "invalid"]
+    digest: bytes
+    reason: str | None = None
+    block: bytes | None = None
+    certificate_sha256: bytes | None = None
+
+
 class Unit(Struct, kw_only=True):
     """An episode or a Bundle: taken in whole or not at all.
 
@@ -93,6 +104,7 @@ class Unit(Struct, kw_only=True):
     withheld: int = 0
     documents: tuple[str, ...] = ()
     version: int | None = None
+    signature: SignatureFacts | None = None
 
 
 class BadUnit(Struct, frozen=True):

@@ -73,7 +73,7 @@ def _read_book(
         map_history(block, f"{where}/TIENSU", draft)
     for block in blocks(form, "TIEMCHUNG"):
         map_doses(block, f"{where}/TIEMCHUNG", draft)
-    return draft.unit(where, draft.scope, person, sender), person, row
+    return draft.unit(where, "qd831-book", person, sender), person, row
 
 
 def _read_visit(
@@ -88,4 +88,4 @@ def _read_visit(
     visit.scope = f"visit831:{number}"
     add_patient(own.where, person, visit)
     map_visit(element, row, visit, now)
-    return visit.unit(where, visit.scope, person, sender)
+    return visit.unit(where, "qd831-visit", person, sender)

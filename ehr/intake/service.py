@@ -16,6 +16,7 @@ from ehr.intake import gate, queries
 from ehr.intake.counting import Counts, count, counts_of
 from ehr.intake.models import PersonFacts, Reason, Unit, UnitReport
 from ehr.intake.nameless import own_of
+from ehr.intake.trust.service import is_newest, keep_signature
 from ehr.intake.units import Prepared
 from ehr.models import NewResource, Source
 from ehr.quarantine.keeping import Origin, keep
@@ -97,12 +98,15 @@ async def _take_in(
     if mismatch:
         return UnitReport(unit=unit.name, status="rejected", reasons=mismatch)
     id_hash = unit_hash(sender, unit)
+    if not await is_newest(tx, id_hash, unit):
+        return UnitReport(unit=unit.name, status="rejected", reasons=[Reason("older-version", unit.name)])
     before = await _claim(tx, id_hash, now)
     if unit.only_first and before is not None:
         # A check-in that comes after its visit adds nothing and must not empty it.
         return UnitReport(unit=unit.name, status="imported", patient_id=str(before))
     if not unit.only_first:
         await DROP_OF_UNIT.run(tx, id_hash[0], id_hash)
+        await keep_signature(tx, id_hash, unit, now)
     if prepared.withheld:
         today = now.astimezone(VIETNAM).date()
         await queries.COUNT_WITHHELD.run(tx, id_hash[0], today, gate.VERSION, prepared.withheld)

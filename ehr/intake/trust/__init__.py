@@ -1,0 +1,1 @@
+"""Whom a file is believed: certificates of facilities, verdicts on signatures, versions of documents."""
