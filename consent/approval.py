@@ -211,6 +211,9 @@ async def enter_code(
     scope = _cut(request, requested_scope(request), tier, presence=presence, probation=probation, now=now)
     ticket = await has_ticket(tx, request, now)
     may = tier_open(tier, request.delivery, presence=presence, ticket=ticket, wrong_codes=wrong_codes)
+    # A code that went out before a merge was decided: the phone is held until it is proven again (S10).
+    if tier == "D" and await login_phone(tx, keys, request.patient_id, now) is None:
+        may = False
     attempt = _Attempt(
         allowed=may and not is_empty(scope),
         matched=matched,

@@ -13,7 +13,7 @@ from consent.grants import queries
 from consent.policy import is_held
 from consent.problems import NO_ACCESS
 from consent.role_caps import role_cap
-from identity.problems import DEVICE_ON_PROBATION
+from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION
 from kernel.access import ALL_LABELS, Access, Action, Actor, Label, mint_access
 from kernel.clock import local_day
 from kernel.problems import Refused
@@ -38,6 +38,12 @@ PROBATION_ACTIONS: Final[frozenset[Action]] = frozenset(
     }
 )
 
+# What a held device may do (security.md S10): be told, look at its account, end grants and devices. Objecting
+# to a false death needs the device key besides.
+HELD_ACTIONS: Final[frozenset[Action]] = frozenset(
+    {"read-notifications", "read-account", "manage-grants", "manage-devices"}
+)
+
 _NO_ACCESS: Final = Refused(problem=NO_ACCESS)
 
 
@@ -58,6 +64,8 @@ async def decide(
 def _own(actor: Actor, patient_id: UUID, action: Action, purpose: str) -> Access | Refused:
     if actor.actor_id != patient_id:
         return _NO_ACCESS
+    if actor.held and action not in HELD_ACTIONS:
+        return Refused(problem=ACCOUNT_HELD)
     if actor.probation and action not in PROBATION_ACTIONS:
         return Refused(problem=DEVICE_ON_PROBATION)
     return mint_access(
@@ -67,6 +75,7 @@ def _own(actor: Actor, patient_id: UUID, action: Action, purpose: str) -> Access
         purpose=purpose,
         basis="self",
         withheld_labels=ALL_LABELS if actor.probation else Label.NONE,
+        origins=actor.origins,
     )
 
 
@@ -96,6 +105,7 @@ async def _granted(
         since=grant.since,
         until=grant.until,
         withheld_labels=ALL_LABELS & ~Label(grant.labels),
+        origins=frozenset(grant.origins),
     )
 
 

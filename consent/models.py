@@ -26,7 +26,10 @@ class Scope(Struct, frozen=True, kw_only=True):
 
 
 class LiveGrant(Struct, frozen=True):
-    """The columns a decision needs of a grant in force. told_on: day of the last notice of a first use."""
+    """The columns a decision needs of a grant in force. told_on: day of the last notice of a first use.
+
+    origins: persons merged into this one before the grant was made, whose rows were to be seen then (S10).
+    """
 
     grant_id: UUID
     version: int
@@ -37,6 +40,7 @@ class LiveGrant(Struct, frozen=True):
     created_at: datetime
     confirmed_at: datetime | None
     told_on: date | None
+    origins: list[UUID]
 
 
 class AccessRequest(Struct, frozen=True):

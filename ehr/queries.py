@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ehr.intake.rules import RULES_NUMBER
 from ehr.models import State
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
@@ -28,10 +29,12 @@ class LockedHead(Struct, frozen=True):
 LOCK_HEAD = Statement(
     LockedHead,
     """
-    INSERT INTO ehr_head AS h (patient_id, head_seq, refreshed_at, item_version) VALUES ($1, 0, $2, $3)
-    ON CONFLICT (patient_id) DO UPDATE SET item_version = least(h.item_version, EXCLUDED.item_version)
+    INSERT INTO ehr_head AS h (patient_id, head_seq, refreshed_at, item_version, gate_rules)
+    VALUES ($1, 0, $2, $3, {rules})
+    ON CONFLICT (patient_id) DO UPDATE SET item_version = least(h.item_version, EXCLUDED.item_version),
+        gate_rules = least(h.gate_rules, EXCLUDED.gate_rules)
     RETURNING head_seq, has_marks, moved_to, moved_offset
-    """,
+    """.replace("{rules}", str(RULES_NUMBER)),
 )
 MOVE_HEAD = Command("UPDATE ehr_head SET head_seq = $2, refreshed_at = $3 WHERE patient_id = $1")
 
@@ -210,6 +213,7 @@ MARK_ROWS = Scalar(
             ELSE r.gone_seq END
     FROM unnest($2::text[], $3::text[], $4::bigint[]) AS n (rtype, id, seq)
     WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id
+        AND (NOT $8::boolean OR r.release_at IS NOT NULL)
     RETURNING true AS marked
     """,
 )
@@ -275,6 +279,7 @@ ENCOUNTER_WITH = Scalar(
     SELECT EXISTS (
         SELECT FROM ehr_resource
         WHERE patient_id = $1 AND rtype = 'Encounter' AND facility_id = $2 AND eff >= $3 AND NOT deleted
+            AND state <> 'disputed'
     ) AS met
     """,
 )

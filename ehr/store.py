@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from ehr import queries
+from ehr.cases.holding import hold_back
 from ehr.displays import DISPLAY_VERSION
 from ehr.merges.queries import MARK_ORIGIN
 from ehr.merges.service import mark_of, settle
@@ -81,6 +82,8 @@ async def write_unit(
     if waits:
         await clocks.arm(tx, patient_id)
     if head_seq:
+        if place.has_marks or place.origin is not None:
+            await _hold_back(tx, place, source.source_id, unit, changes, now)
         seq = await _settle(tx, patient_id, changes, stored, seq, has_marks=place.has_marks)
     if seq != head_seq:
         await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
@@ -144,6 +147,15 @@ def _rename_twins(named: dict[Key, NewResource], stored: dict[Key, StoredRow], p
     return bool(twins)
 
 
+async def _hold_back(
+    tx: Tx, place: Place, source_id: str, unit: str | None, changes: Changes, now: datetime
+) -> None:
+    written = [*changes.created, *(row for row, _ in changes.updated)]
+    rows = [(row.rtype, row.id, row.encounter_id) for row in written]
+    for owner in {place.patient_id, place.origin or place.patient_id}:
+        await hold_back(tx, owner, place.patient_id, source_id, unit, rows, now)
+
+
 async def _settle(
     tx: Tx, patient_id: UUID, changes: Changes, stored: dict[Key, StoredRow], seq: int, *, has_marks: bool
 ) -> int:
@@ -163,11 +175,12 @@ async def mark_rows(
     *,
     state: State | None = None,
     release_at: datetime | UnsetType | None = UNSET,
+    only_waiting: bool = False,
 ) -> int:
     """Decide about rows (type, id) without writing them: no version, no change of their text; of how many.
 
     Each gets a number of its own under the lock of the head, so that ETags and the change feed move.
-    state None and release_at UNSET leave what is there.
+    state None and release_at UNSET leave what is there. only_waiting: rows that have no release are left.
     """
     keys = sorted(set(rows))
     head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
@@ -176,7 +189,7 @@ async def mark_rows(
     names = [k[0] for k in keys], [k[1] for k in keys], numbers
     is_timed = release_at is not UNSET
     marked = await queries.MARK_ROWS.all(
-        tx, patient_id, *names, state, is_timed, release_at if is_timed else None
+        tx, patient_id, *names, state, is_timed, release_at if is_timed else None, only_waiting
     )
     if marked:
         seq = await marks.settle(tx, patient_id, keys, head.head_seq + len(keys))
@@ -184,6 +197,20 @@ async def mark_rows(
     if state == "disputed":
         await queries.KEEP_MARKS.run(tx, patient_id)
     return len(marked)
+
+
+async def hold_head(tx: Tx, patient_id: UUID, now: datetime) -> None:
+    """Take the lock of the head: what is read after it changes no more until the end of the transaction."""
+    await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
+
+
+async def apply_hidings(tx: Tx, patient_id: UUID, now: datetime) -> None:
+    """Make the rows follow the live hidings. The head moves even where no row does: the list changed."""
+    head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
+    assert head is not None
+    seq = await marks.hide_again(tx, patient_id, head.head_seq)
+    await queries.MOVE_HEAD.run(tx, patient_id, max(seq, head.head_seq + 1), now)
+    await queries.KEEP_MARKS.run(tx, patient_id)
 
 
 async def touch_head(tx: Tx, patient_id: UUID, now: datetime) -> None:

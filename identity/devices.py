@@ -192,6 +192,7 @@ async def enrol(
     live = await queries.LIVE_DEVICES.all(tx, patient_id)
     row = _same_phone(live, device, step_up_key)
     if row is not None:
+        await queries.PROVE_DEVICE.run(tx, patient_id, row.device_id, now)
         return _come_back(keys, row)
     if len(live) >= DEVICES_MAX:
         return Refused(problem=TOO_MANY_DEVICES)
@@ -251,7 +252,7 @@ async def verify_step_up(
     act = _read_act(body)
     if act is None or act.environment != environment or not _fits(act, patient_id, device_id, typ, now):
         return Refused(problem=STEP_UP_REFUSED)
-    device = await queries.DEVICE_BY_ID.one(tx, patient_id, act.device_id)
+    device = await queries.USABLE_DEVICE.one(tx, patient_id, act.device_id)
     if device is None or not await _signature_holds(tx, device, body, signature):
         return Refused(problem=STEP_UP_REFUSED)
     until = datetime.fromtimestamp(act.exp, now.tzinfo)
@@ -300,7 +301,7 @@ async def _signature_holds(tx: Tx, device: DeviceRow, body: bytes, signature: st
 
 async def hotp_secret(tx: Tx, keys: KeyRing, patient_id: UUID, device_id: UUID) -> bytes | None:
     """The secret of tier C's eight digits; None for a device that ended."""
-    row = await queries.DEVICE_BY_ID.one(tx, patient_id, device_id)
+    row = await queries.USABLE_DEVICE.one(tx, patient_id, device_id)
     if row is None:
         return None
     return from_base64url(unseal(keys, patient_id, "device", "hotp_secret", row.hotp_secret))

@@ -29,7 +29,7 @@ async def hotp_answers(
 ) -> list[HotpAnswer]:
     """Each live device's answer to each counter; one statement, also for a person who does not exist."""
     found: list[HotpAnswer] = []
-    for device in await queries.LIVE_DEVICES.all(tx, patient_id):
+    for device in await queries.USABLE_DEVICES.all(tx, patient_id):
         secret = unseal(keys, patient_id, "device", "hotp_secret", device.hotp_secret)
         found += [
             HotpAnswer(device_id=device.device_id, probation=device.probation_until > now, digits=digits)

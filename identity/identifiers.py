@@ -8,7 +8,9 @@ _SHAPES = {
     "insurance-card": re.compile(r"[A-Z]{2}[0-9]{13}"),
     "insurance-number": re.compile(r"[0-9]{10}"),
     "old-id": re.compile(r"[0-9]{9}"),
-    "passport": re.compile(r"[A-Z0-9]{6,12}"),
+    # The issuing country, as the file or the passport names it, stands before the number: two countries can
+    # issue the same one.
+    "passport": re.compile(r"(?:[A-Z0-9]{2,3}\|)?[A-Z0-9]{6,12}"),
     "facility-patient-id": re.compile(r"[^\s|]{1,64}"),
 }
 # Old mobile prefixes with eleven digits became ten digits in 2018 (vietnam.md §2, unconfirmed).

@@ -10,6 +10,7 @@ from kernel.access import Role
 
 Sex = Literal["male", "female", "unknown"]
 IdentifierState = Literal["self-declared", "facility-reported", "verified"]
+NumberStatus = Literal["live", "replaced", "cancelled"]
 PersonState = Literal["active", "death-reported", "frozen", "merged"]
 IdentifierKind = Literal[
     "national-id",  # 12 digits
@@ -62,6 +63,7 @@ class IdentifierRow(Struct, frozen=True):
     state: Literal["facility-reported", "verified"]
     valid_from: date | None
     valid_until: date | None
+    status: NumberStatus = "live"
 
 
 class OwnIdentifierRow(Struct, frozen=True):
@@ -70,12 +72,18 @@ class OwnIdentifierRow(Struct, frozen=True):
     state: IdentifierState
     valid_from: date | None
     valid_until: date | None
+    status: NumberStatus = "live"
 
 
 class OwnIdentifier(Struct, frozen=True, kw_only=True):
+    """status: replaced and cancelled numbers lead to older files and prove nothing new."""
+
     kind: str
     value: str
     state: IdentifierState
+    status: NumberStatus = "live"
+    valid_from: date | None = None
+    valid_until: date | None = None
 
 
 class PhoneRow(Struct, frozen=True):
@@ -235,6 +243,8 @@ class LiveSession(Struct, frozen=True):
     operator_name: str | None
     operator_ended_at: datetime | None
     factors_reset_at: datetime | None
+    held: bool
+    origins: list[UUID]
 
 
 class CredentialRow(Struct, frozen=True):

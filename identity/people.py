@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from identity import phones, queries
 from identity.identifiers import normal_identifier
+from identity.merges.aliases import survivor_of
 from identity.models import (
     Demographics,
     IdentifierKind,
@@ -24,13 +25,14 @@ from identity.models import (
     Sex,
 )
 from identity.policy import describes, identifier_in_force
-from identity.problems import IDENTIFIER_TAKEN
+from identity.problems import IDENTIFIER_TAKEN, NUMBER_ENDED
 from kernel.ids import uuid7
 from kernel.problems import refuse
 from store.database import Tx
 from store.fields import lookup_hashes, seal, unseal
 from store.keys import KeyRing
 
+_NOBODY = UUID(int=0)
 Source = Literal["import", "staff", "self-declared", "verified"]
 _STATE: dict[Source, IdentifierState] = {
     "import": "facility-reported",
@@ -64,6 +66,9 @@ class PersonClaim(Struct, frozen=True, kw_only=True):
 
 
 class Matched(Struct, frozen=True):
+    """patient_id: the person whose number and data were named, also after a merge: what is written about that
+    person finds its way (ehr/store.py), and goes back with it when the merge is undone (security.md S10)."""
+
     patient_id: UUID
 
 
@@ -75,30 +80,50 @@ class Unmatched(Struct, frozen=True):
 
 
 async def match_person(
-    tx: Tx, keys: KeyRing, claim: PersonClaim, facility_id: UUID | None, now: datetime
+    tx: Tx,
+    keys: KeyRing,
+    claim: PersonClaim,
+    facility_id: UUID | None,
+    now: datetime,
+    *,
+    care_at: datetime | None = None,
 ) -> Matched | Unmatched:
     """Find the person a claim describes (security.md S17). Writes nothing.
 
-    A number counts when it is verified or was reported by a facility; birth date (at its
+    A number counts when it is verified or was reported by a facility and was in force at the date of care
+    (care_at, else now): a replaced number leads to its person for older files only. Birth date (at its
     precision), sex and folded name must agree as well.
     """
     numbers = _normal(claim, facility_id)
     if not numbers:
         return Unmatched("no-identifier")
     owners: set[UUID] = set()
+    is_known = False
     for kind, value in numbers:
         row = await _owner(tx, keys, kind, value)
-        if row is not None and identifier_in_force(row, now):
+        is_known = is_known or row is not None
+        if row is not None and identifier_in_force(row, care_at or now):
             owners.add(row.patient_id)
     if not owners:
-        return Unmatched("unknown-person")
-    if len(owners) > 1:
+        # Somebody has the number, and it was over by then: nobody new is made of it.
+        return Unmatched("identity-conflict" if is_known else "unknown-person")
+    patient_id = await _one_person(tx, owners)
+    if patient_id is None:
         return Unmatched("identity-conflict")
-    patient_id = owners.pop()
     person = await demographics(tx, keys, patient_id)
     if person is None or not describes(_demographics(claim), person, newborn=claim.newborn):
         return Unmatched("identity-conflict")
     return Matched(patient_id)
+
+
+async def _one_person(tx: Tx, owners: set[UUID]) -> UUID | None:
+    """The one owner; of the two sides of a merge the merged one, whose rows are the more guarded."""
+    if len(owners) == 1:
+        return next(iter(owners))
+    survivors = {owner: await survivor_of(tx, owner) for owner in owners}
+    if len(set(survivors.values())) > 1:
+        return None
+    return min(owner for owner, survivor in survivors.items() if owner != survivor)
 
 
 async def create_person(
@@ -145,14 +170,6 @@ async def note_report(
     return bool(await queries.UPSERT_PERSON_REPORT.one(tx, patient_id, facility_id, sealed, now))
 
 
-async def report_death(tx: Tx, patient_id: UUID) -> bool:
-    """A death code was sent: the person becomes `death-reported`, nothing is frozen (security.md S18).
-
-    True when that is news.
-    """
-    return await queries.REPORT_DEATH.one(tx, patient_id) is not None
-
-
 async def verify_identifier(
     tx: Tx, keys: KeyRing, patient_id: UUID, kind: str, value: str, facility_id: UUID, now: datetime
 ) -> None:
@@ -165,6 +182,8 @@ async def verify_identifier(
         refuse(IDENTIFIER_TAKEN)
     if owner is not None and owner.patient_id != patient_id:
         refuse(IDENTIFIER_TAKEN)
+    if owner is not None and owner.status != "live":
+        refuse(NUMBER_ENDED)
     await _keep_number(tx, keys, patient_id, kind, normal, "verified", facility_id, now)
     for _, id_hash in lookup_hashes(keys, kind, normal):
         await queries.VERIFY_IDENTIFIER.run(tx, id_hash, kind, patient_id)
@@ -177,7 +196,21 @@ async def resolve_subject(tx: Tx, keys: KeyRing, kind: str, value: str, now: dat
     if normal is None or kind == "facility-patient-id":
         return None
     row = await _owner(tx, keys, kind, normal)
-    return row.patient_id if row is not None and identifier_in_force(row, now) else None
+    found = row.patient_id if row is not None and identifier_in_force(row, now) else None
+    # Asked also for nobody: an unknown number costs the same statements (security.md S19).
+    survivor = await survivor_of(tx, found or _NOBODY)
+    return None if found is None else survivor
+
+
+async def exists(tx: Tx, patient_id: UUID) -> bool:
+    """Whether there is such a person."""
+    return await queries.CITIZEN_BY_ID.one(tx, patient_id) is not None
+
+
+async def number_owner(tx: Tx, keys: KeyRing, kind: str, value: str) -> IdentifierRow | None:
+    """Whose a number is or was, ended numbers and merged persons included. For registry officers' acts."""
+    normal = normal_identifier(kind, value)
+    return None if normal is None else await _owner(tx, keys, kind, normal)
 
 
 async def person_card(tx: Tx, keys: KeyRing, patient_id: UUID) -> PersonCard | None:
@@ -214,6 +247,9 @@ async def own_identifiers(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[OwnId
                 row.kind, unseal(keys, patient_id, "patient_identifier_rev", "value", row.value)
             ),
             state=row.state,
+            status=row.status,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
         )
         for row in rows
     ]

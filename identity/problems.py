@@ -107,6 +107,36 @@ DEVICE_ON_PROBATION = declare(
         next_en="Use an older device, or wait until the 72 hours are over.",
     )
 )
+ACCOUNT_HELD = declare(
+    ProblemType(
+        code="account-held",
+        status=403,
+        vi="Tài khoản đang tạm giữ vì hồ sơ của bạn vừa được gộp hoặc tách với hồ sơ khác.",
+        en="The account is held because your person record was just merged or separated.",
+        next_vi="Mang giấy tờ đến cơ sở y tế để được kích hoạt lại; nếu không phải bạn yêu cầu, hãy báo ngay.",
+        next_en="Be activated again at a facility with your papers; if you know of no merge, say so there at once.",
+    )
+)
+NUMBER_ENDED = declare(
+    ProblemType(
+        code="number-ended",
+        status=409,
+        vi="Số này đã được thay hoặc hủy nên không dùng để xác minh được nữa.",
+        en="This number was replaced or cancelled and verifies nothing any more.",
+        next_vi="Dùng số định danh hiện nay trên giấy tờ mới.",
+        next_en="Use the present number of the new card.",
+    )
+)
+PERSON_MERGED = declare(
+    ProblemType(
+        code="person-merged",
+        status=409,
+        vi="Hồ sơ của số này đã được gộp vào hồ sơ khác của cùng một người; giấy tờ vừa xem đã được ghi nhận.",
+        en="The person of this number was merged into another one; that the card was seen is noted.",
+        next_vi="Kích hoạt tài khoản bằng số của hồ sơ đang dùng.",
+        next_en="Activate the account with the number of the record that is in use.",
+    )
+)
 NO_SUCH_DEVICE = declare(
     ProblemType(
         code="no-such-device",

@@ -14,16 +14,24 @@ from identity.models import (
 )
 from store.statement import Command, Scalar, Statement
 
+# What a merge of persons holds (security.md S10): a device, a phone, a grant that was there before the decision
+# and was not proven since. {first} and {proven} are its two instants.
+_HELD = (
+    "EXISTS (SELECT FROM person_hold h WHERE h.patient_id = {person} AND {first} >= h.held_from"
+    " AND greatest({first}, {proven}) <= h.held_until)"
+)
+
+
+def held(person: str, first: str, proven: str) -> str:
+    """The condition for a thing of a person with these columns."""
+    return _HELD.format(person=person, first=first, proven=proven)
+
+
 # -- people
 
 INSERT_CITIZEN = Command(
     "INSERT INTO citizen (patient_id, level, state, demographics, created_at) VALUES ($1, $2,"
     " 'active', $3, $4)"
-)
-REPORT_DEATH = Scalar(
-    UUID,
-    "UPDATE citizen SET state = 'death-reported' WHERE patient_id = $1 AND state = 'active'"
-    " RETURNING patient_id",
 )
 CITIZEN_BY_ID = Statement(
     CitizenRow,
@@ -42,7 +50,7 @@ UPSERT_PERSON_REPORT = Scalar(
 
 IDENTIFIER_OWNER = Statement(
     IdentifierRow,
-    "SELECT patient_id, state, valid_from, valid_until FROM patient_identifier WHERE id_hash = $1"
+    "SELECT patient_id, state, valid_from, valid_until, status FROM patient_identifier WHERE id_hash = $1"
     " AND kind = $2",
 )
 CLAIM_IDENTIFIER = Scalar(
@@ -65,7 +73,7 @@ VERIFY_OWN_IDENTIFIER = Command(
 )
 OWN_IDENTIFIERS = Statement(
     OwnIdentifierRow,
-    "SELECT kind, value, state, valid_from, valid_until FROM patient_identifier_rev"
+    "SELECT kind, value, state, valid_from, valid_until, status FROM patient_identifier_rev"
     " WHERE patient_id = $1 ORDER BY kind, recorded_at",
 )
 
@@ -76,9 +84,9 @@ UPSERT_CONTACT_PHONE = Command(
     " VALUES ($1, $2, 'contact', $3, $4, $4) ON CONFLICT (patient_id, phone_hash) DO NOTHING"
 )
 UPSERT_LOGIN_PHONE = Command(
-    "INSERT INTO phone (patient_id, phone_hash, role, value, changed_at, last_used_at)"
-    " VALUES ($1, $2, 'login', $3, $4, $4) ON CONFLICT (patient_id, phone_hash)"
-    " DO UPDATE SET role = 'login', changed_at = CASE WHEN phone.role = 'login' THEN phone.changed_at"
+    "INSERT INTO phone (patient_id, phone_hash, role, value, changed_at, last_used_at, proven_at)"
+    " VALUES ($1, $2, 'login', $3, $4, $4, $4) ON CONFLICT (patient_id, phone_hash)"
+    " DO UPDATE SET role = 'login', proven_at = EXCLUDED.proven_at, changed_at = CASE WHEN phone.role = 'login' THEN phone.changed_at"
     " ELSE EXCLUDED.changed_at END, last_used_at = EXCLUDED.last_used_at"
 )
 DEMOTE_OTHER_PHONES = Command(
@@ -87,8 +95,11 @@ DEMOTE_OTHER_PHONES = Command(
 )
 LOGIN_PHONE = Statement(
     PhoneRow,
-    "SELECT phone_hash, role, value, changed_at, last_used_at FROM phone"
-    " WHERE patient_id = $1 AND role = 'login' AND last_used_at > $2 ORDER BY last_used_at DESC LIMIT 1",
+    "SELECT p.phone_hash, p.role, p.value, p.changed_at, p.last_used_at FROM phone p"  # noqa: S608
+    " WHERE p.patient_id = $1 AND p.role = 'login' AND p.last_used_at > $2"
+    f" AND NOT {held('p.patient_id', 'p.changed_at', 'p.proven_at')}"
+    " AND EXISTS (SELECT FROM citizen c WHERE c.patient_id = $1 AND c.state IN ('active', 'death-reported'))"
+    " ORDER BY p.last_used_at DESC LIMIT 1",
 )
 PHONES_OF_PERSON = Statement(
     PhoneRow,
@@ -129,8 +140,24 @@ _DEVICE = (
 DEVICE_BY_ID = Statement(
     DeviceRow, _DEVICE + " WHERE patient_id = $1 AND device_id = $2 AND ended_at IS NULL"
 )
+# For acts that need the key: a device that a merge holds has none to use (S10).
+USABLE_DEVICE = Statement(
+    DeviceRow,
+    _DEVICE
+    + " WHERE patient_id = $1 AND device_id = $2 AND ended_at IS NULL AND NOT "
+    + held("device.patient_id", "device.enrolled_at", "device.proven_at"),
+)
 LIVE_DEVICES = Statement(
     DeviceRow, _DEVICE + " WHERE patient_id = $1 AND ended_at IS NULL ORDER BY enrolled_at, device_id"
+)
+# A device that came back in presence is proven again (S10).
+PROVE_DEVICE = Command("UPDATE device SET proven_at = $3 WHERE patient_id = $1 AND device_id = $2")
+USABLE_DEVICES = Statement(
+    DeviceRow,
+    _DEVICE
+    + " WHERE patient_id = $1 AND ended_at IS NULL AND NOT "
+    + held("device.patient_id", "device.enrolled_at", "device.proven_at")
+    + " ORDER BY enrolled_at, device_id",
 )
 END_DEVICE = Scalar(
     UUID,
@@ -192,7 +219,11 @@ LIVE_SESSION = Statement(
     " c.level, c.state AS person_state, d.probation_until, d.ended_at AS device_ended_at,"
     " fc.facility_id AS client_facility_id, fc.name AS client_name, fc.ended_at AS client_ended_at,"
     " f.name AS client_facility_name, f.closed_at AS client_facility_closed_at,"
-    " o.name AS operator_name, o.ended_at AS operator_ended_at, a.reset_at AS factors_reset_at"
+    " o.name AS operator_name, o.ended_at AS operator_ended_at, a.reset_at AS factors_reset_at,"
+    f" {held('s.actor_id', 'd.enrolled_at', 'd.proven_at')} AS held,"
+    " ARRAY(SELECT g.origin_id FROM person_origin g WHERE g.patient_id = s.actor_id"
+    " AND g.visible_at <= $3 AND g.moved_at IS NOT NULL AND (g.proven_at IS NOT NULL OR NOT g.needs_proof))"
+    " AS origins"
     " FROM session s"
     " LEFT JOIN citizen c ON c.patient_id = s.actor_id AND s.kind = 'citizen'"
     " LEFT JOIN device d ON d.patient_id = s.actor_id AND d.device_id = s.device_id"

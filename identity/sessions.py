@@ -129,7 +129,7 @@ async def authenticate(tx: Tx, token: str, now: datetime) -> Actor | None:
 
 
 def _citizen(row: LiveSession, now: datetime) -> Actor | None:
-    if row.level is None or row.person_state not in ("active", "death-reported"):
+    if row.level is None or row.person_state == "frozen":
         return None
     if row.probation_until is None or row.device_ended_at is not None:
         return None
@@ -140,6 +140,8 @@ def _citizen(row: LiveSession, now: datetime) -> Actor | None:
         level=row.level,
         device_id=row.device_id,
         probation=row.probation_until > now,
+        held=row.held or row.person_state == "merged",
+        origins=frozenset(row.origins),
     )
 
 

@@ -6,17 +6,22 @@ from uuid import UUID
 from msgspec import Struct
 
 from consent.models import Grant, LiveGrant, PractitionerGrant
+from identity.queries import held
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
 LIVE_GRANT = Statement(
     LiveGrant,
-    """
-    SELECT g.grant_id, g.version, g.types, g.since, g.until, g.labels, g.created_at, g.confirmed_at, g.told_on
+    f"""
+    SELECT g.grant_id, g.version, g.types, g.since, g.until, g.labels, g.created_at, g.confirmed_at, g.told_on,
+        ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = g.patient_id
+            AND greatest(o.visible_at, o.moved_at, o.proven_at) <= g.created_at AND o.moved_at IS NOT NULL
+            AND (o.proven_at IS NOT NULL OR NOT o.needs_proof)) AS origins
     FROM consent_grant g JOIN citizen c ON c.patient_id = g.patient_id
     WHERE g.patient_id = $1 AND g.practitioner_id = $2 AND g.facility_id = $3 AND g.ended_at IS NULL
       AND g.starts_at <= $4 AND g.ends_at > $4 AND c.state IN ('active', 'death-reported')
-    """,
+      AND NOT {held("g.patient_id", "g.created_at", "g.confirmed_at")}
+    """,  # noqa: S608
 )
 
 

@@ -83,6 +83,10 @@ def _read_child(row: Row, episode: Episode) -> PersonFacts:
         sex=read_sex(row, "GIOI_TINH_CON"),
         newborn=True,
         mother_number=mother if is_identifier("national-id", mother) else None,
+        mother_name=row.text("HO_TEN_NND") or None,
+        mother_birth_date=read_born(row, "NGAYSINH_NND", episode)[0] or None
+        if row.text("NGAYSINH_NND")
+        else None,
     )
 
 

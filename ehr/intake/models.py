@@ -47,6 +47,8 @@ class PersonFacts(Struct, frozen=True, kw_only=True):
     address: str | None = None
     newborn: bool = False
     mother_number: str | None = None
+    mother_name: str | None = None
+    mother_birth_date: str | None = None
     death_reported: bool = False
 
 

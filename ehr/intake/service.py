@@ -23,6 +23,10 @@ from ehr.quarantine.keeping import Origin, keep
 from ehr.quarantine.models import KeptLines, KeptUnit
 from ehr.quarantine.queries import DROP_OF_UNIT, RELEASED
 from ehr.store import write_unit
+from identity.births import service as births
+from identity.births.service import MotherConflict
+from identity.deaths import service as deaths
+from identity.merges.aliases import book_to_tell, survivor_of
 from identity.models import Facility
 from identity.people import (
     IdentifierClaim,
@@ -33,7 +37,6 @@ from identity.people import (
     demographics,
     match_person,
     note_report,
-    report_death,
 )
 from identity.register.facilities import has_code
 from kernel.clock import VIETNAM
@@ -110,7 +113,7 @@ async def _take_in(
     if prepared.withheld:
         today = now.astimezone(VIETNAM).date()
         await queries.COUNT_WITHHELD.run(tx, id_hash[0], today, gate.VERSION, prepared.withheld)
-    owner = await _find_owner(tx, keys, unit.person, before, sender, now)
+    owner = await _find_owner(tx, keys, unit.person, before, sender, now, care_at=_care_at(prepared))
     if isinstance(owner, str):
         if before is None:
             await queries.DROP_UNIT.run(tx, id_hash)
@@ -144,12 +147,26 @@ async def _claim(tx: Tx, id_hash: bytes, now: datetime) -> UUID | None:
     return None if holder == nobody else holder
 
 
+def _care_at(prepared: Prepared) -> datetime | None:
+    """When the care was given: a number that was replaced since leads to its person for older files."""
+    return min((row.eff for row in prepared.resources if row.rtype == "Encounter" and row.eff), default=None)
+
+
 async def _find_owner(
-    tx: Tx, keys: KeyRing, person: PersonFacts, before: UUID | None, sender: Sender, now: datetime
+    tx: Tx,
+    keys: KeyRing,
+    person: PersonFacts,
+    before: UUID | None,
+    sender: Sender,
+    now: datetime,
+    *,
+    care_at: datetime | None = None,
 ) -> Owner | Literal["identity-conflict"]:
     """The matched person, or a new one where nobody has the number (S17: facility-reported)."""
     claim = claim_of(person)
-    found = await match_person(tx, keys, claim, sender.facility_id, now)
+    if isinstance(await births.find_mother(tx, keys, mother_of(person), now), MotherConflict):
+        return "identity-conflict"
+    found = await match_person(tx, keys, claim, sender.facility_id, now, care_at=care_at)
     if isinstance(found, Matched):
         return Owner(found.patient_id, before if before != found.patient_id else None)
     if before is not None:
@@ -170,6 +187,15 @@ async def _is_same_newborn(tx: Tx, keys: KeyRing, person: PersonFacts, before: U
         and person.newborn
         and person.mother_number is None
         and (known.birth_date, known.sex) == (person.birth_date, person.sex)
+    )
+
+
+def mother_of(person: PersonFacts) -> births.Mother | None:
+    """What a birth note says of the mother; None for everybody but a newborn."""
+    if not person.newborn or person.mother_number is None:
+        return None
+    return births.Mother(
+        number=person.mother_number, name=person.mother_name, birth_date=person.mother_birth_date
     )
 
 
@@ -228,12 +254,22 @@ async def _tell(
             tx, keys, owner.patient_id, claim_of(person), sender.facility_id, now
         )
         ref = {"facility_id": str(sender.facility_id), "batch": str(sender.batch)}
+        told = await book_to_tell(tx, owner.patient_id, now)
         if new_facility and not owner.created:
-            await emit(tx, owner.patient_id, "ehr.facility-new", ref, now)
+            await emit(tx, told, "ehr.facility-new", ref, now)
         elif changed:
-            await emit(tx, owner.patient_id, "ehr.imported", ref, now)
-    if person.death_reported and await report_death(tx, owner.patient_id):
-        await emit(tx, owner.patient_id, "ehr.death-reported", {"batch": str(sender.batch)}, now)
+            await emit(tx, told, "ehr.imported", ref, now)
+    mother = await births.find_mother(tx, keys, mother_of(person), now)
+    if isinstance(mother, UUID):
+        await births.link(tx, owner.patient_id, mother, sender.facility_id, now)
+    if person.death_reported:
+        await _report_death(tx, await survivor_of(tx, owner.patient_id), sender, now)
+
+
+async def _report_death(tx: Tx, patient_id: UUID, sender: Sender, now: datetime) -> None:
+    """A death code freezes nothing by itself; everybody concerned is told (security.md S18)."""
+    if await deaths.report(tx, patient_id, sender.source_id, now):
+        await emit(tx, patient_id, "ehr.death-reported", {"batch": str(sender.batch)}, now)
 
 
 async def _parted(

@@ -1,0 +1,1 @@
+"""Newborns and the mothers that their birth notes name."""

@@ -1,0 +1,1 @@
+"""A reported death, and how it becomes a death or nothing (security.md S18)."""

@@ -1,0 +1,21 @@
+"""Who a person is now: the one look-up that every other one goes through."""
+
+from datetime import datetime
+from uuid import UUID
+
+from identity.merges import queries
+from store.database import Tx
+
+
+async def survivor_of(tx: Tx, patient_id: UUID) -> UUID:
+    """The person that this one was merged into, else this one. One statement, also along several merges."""
+    return await queries.SURVIVOR.one(tx, patient_id) or patient_id
+
+
+async def book_to_tell(tx: Tx, patient_id: UUID, now: datetime) -> UUID:
+    """Whose inbox hears of what was written about a person: the survivor's only once the merged person's rows
+    are seen there, for a notice names a facility."""
+    survivor = await survivor_of(tx, patient_id)
+    if survivor == patient_id or await queries.IS_SEEN.one(tx, survivor, patient_id, now):
+        return survivor
+    return patient_id

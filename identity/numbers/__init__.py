@@ -1,0 +1,1 @@
+"""Replaced, cancelled and attached numbers."""

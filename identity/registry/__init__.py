@@ -1,0 +1,1 @@
+"""What registry officers propose, and a second one of another facility confirms."""
