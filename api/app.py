@@ -23,6 +23,7 @@ from api.errors import on_exception
 from api.problems import BAD_HOST
 from api.request import (
     ApiRequest,
+    OpenCore,
     OpenStore,
     Runtime,
     problem_answer,
@@ -181,6 +182,7 @@ def create_app(
     missing_providers: Iterable[str] = (),
     app_origin: str | None = None,
     hotline: str = HOTLINE,
+    open_core: OpenCore | None = None,
     handlers: list[ControllerRouterHandler] | None = None,
 ) -> Api:
     """The application over an open store, or over a function that opens one when the server starts.
@@ -189,6 +191,7 @@ def create_app(
     missing_providers: kinds of message nobody could receive; /health/ready is red for them (S4).
     app_origin: where browsers open the app; without it only phones can be enrolled.
     hotline: the number that messages tell people to call.
+    open_core: opens the other core that records are read from, once per server process.
     """
     opened = store if isinstance(store, Store) else None
     runtime = Runtime(opened, clock, demo=demo, trusted_proxies=frozenset(trusted_proxies))
@@ -205,7 +208,10 @@ def create_app(
         event_emitter_backend=NoEvents,
         openapi_config=None,
         logging_config=None,
-        lifespan=[] if isinstance(store, Store) else [store_lifespan(runtime, store)],
+        lifespan=[
+            *([] if isinstance(store, Store) else [store_lifespan(runtime, store)]),
+            *([core_lifespan(runtime, open_core)] if open_core else []),
+        ],
         state=State({"runtime": runtime}),
     )
     app.runtime = runtime
@@ -220,6 +226,18 @@ def store_lifespan(runtime: Runtime, open_store: OpenStore) -> Any:
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with open_store() as store:
             runtime.store = store
+            yield
+
+    return lifespan
+
+
+def core_lifespan(runtime: Runtime, open_core: OpenCore) -> Any:
+    """Opens the other core with the application: its connections belong to one event loop too."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with open_core() as core:
+            runtime.core = core
             yield
 
     return lifespan

@@ -22,6 +22,7 @@ from audit.policy import read_tag
 from audit.service import record_act, record_read
 from consent.decision import decide
 from consent.problems import NO_ACCESS
+from ehr.core.service import ask_core, currency, wants_core
 from ehr.displays import DISPLAY_VERSION
 from ehr.models import Section
 from ehr.reads import search, sections, summary, timeline, trend
@@ -57,15 +58,25 @@ DOCTOR_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NO_ACCESS, TOO_MANY, UNAVAILABLE)
 async def read_record(
     call: Call, patient_id: UUID | None, action: Action, build: Build, part: str | None = None
 ) -> Answer:
-    """Answer one read. patient_id: the doctor's path, None for a /v1/me route; part: the section."""
-    async with call.begin() as (tx, actor):
-        subject = call.patient_id_for(actor) if patient_id is None else patient_id
-        access = await decide(tx, actor, subject, action, _purpose(actor), call.now)
-        if isinstance(access, Refused):
-            return answer(await _refuse(tx, call, subject, actor, read_tag(action, part), access))
-        if _is_whole(access):
-            return await _own(tx, call, access, build, part)
-        return await _shared(tx, call, access, build, part)
+    """Answer one read. patient_id: the doctor's path, None for a /v1/me route; part: the section.
+
+    Where another core must be asked first, that happens between two transactions, and the second decides
+    anew: what ended meanwhile opens nothing.
+    """
+    may_wait = True
+    while True:
+        async with call.begin() as (tx, actor):
+            subject = call.patient_id_for(actor) if patient_id is None else patient_id
+            access = await decide(tx, actor, subject, action, _purpose(actor), call.now)
+            if isinstance(access, Refused):
+                return answer(await _refuse(tx, call, subject, actor, read_tag(action, part), access))
+            if not (may_wait and await wants_core(tx, call.core, subject, call.now)):
+                if _is_whole(access):
+                    return await _own(tx, call, access, build, part)
+                return await _shared(tx, call, access, build, part)
+        await ask_core(call.store, call.clock, call.core, subject)
+        call.time_went_by()
+        may_wait = False
 
 
 async def read_beside_record(call: Call, action: Action, build: Build, *, is_logged: bool) -> Answer:
@@ -92,7 +103,8 @@ async def _own(tx: Tx, call: Call, access: Access, build: Build, part: str | Non
     head = await head_of(tx, access.patient_id)
     # Views are made anew and people grow older without a write, so version and day are part of it.
     day = f"{local_day(call.now):%Y%m%d}"
-    version = f"{head.head_seq}-{head.item_version}.{DISPLAY_VERSION}"
+    cores = await currency(tx, call.core, access.patient_id, call.now)
+    version = f"{head.head_seq}-{head.item_version}.{DISPLAY_VERSION}{cores.mark}"
     etag = f'W/"{access.patient_id}-{version}-{day}"'
     if _holds(call, etag):
         return _unchanged(etag)
@@ -182,7 +194,8 @@ def _unchanged(etag: str) -> Answer:
 
 async def read_summary(call: Call, patient_id: UUID | None) -> Answer:
     async def build(tx: Tx, access: Access) -> Built:
-        return await summary.read(tx, call.keys, access, call.now)
+        cores = await currency(tx, call.core, access.patient_id, call.now)
+        return await summary.read(tx, call.keys, access, call.now, currency=cores)
 
     return await read_record(call, patient_id, "read-summary", build)
 

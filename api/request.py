@@ -32,6 +32,7 @@ from api.problems import (
     problem_body,
 )
 from ehr.intake.slots import ImportSlots
+from ehr.ports import Core
 from identity.devices import BrowserOrigin
 from identity.sessions import authenticate
 from kernel.access import Actor
@@ -48,6 +49,7 @@ PUBLIC = "public"
 NUL_ESCAPE = rb"\u0000"
 
 OpenStore: TypeAlias = Callable[[], AbstractAsyncContextManager[Store]]
+OpenCore: TypeAlias = Callable[[], AbstractAsyncContextManager[Core | None]]
 
 
 class Runtime:
@@ -64,6 +66,7 @@ class Runtime:
         self.browser_origin: BrowserOrigin | None = None
         self.hotline = HOTLINE
         self.import_slots = ImportSlots()
+        self.core: Core | None = None
 
     @property
     def store(self) -> Store:
@@ -129,6 +132,11 @@ class Call:
         return self._runtime.hotline
 
     @property
+    def core(self) -> Core | None:
+        """Another FHIR core that records are read from, if one is set."""
+        return self._runtime.core
+
+    @property
     def import_slots(self) -> ImportSlots:
         """Who may send records now."""
         return self._runtime.import_slots
@@ -139,6 +147,10 @@ class Call:
         if self._now is None:
             self._now = self._runtime.clock.now()
         return self._now
+
+    def time_went_by(self) -> None:
+        """The request waited for somebody outside: its next step asks the clock again."""
+        self._now = None
 
     @property
     def request_id(self) -> str:

@@ -38,6 +38,11 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     pool_max: Annotated[int, Meta(ge=2, le=200)] = 10
     fcm_credentials: str = ""
     sms_gateway_url: str = ""
+    # Another FHIR R4 core to read from. The id stands for it for ever, wherever it moves.
+    ehr_core_url: str = ""
+    ehr_core_token: str = ""
+    ehr_core_name: Annotated[str, Meta(max_length=100)] = ""
+    ehr_core_id: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")] = "main"
     # The number that messages tell people to call.
     hotline: Annotated[str, Meta(pattern="^[0-9][0-9 ]{2,14}$")] = HOTLINE
 
@@ -116,6 +121,17 @@ def is_app_origin(origin: str) -> bool:
     return secure and _NAME.fullmatch(host) is not None and origin == f"{parts.scheme}://{host}{port_text}"
 
 
+def is_core_url(url: str) -> bool:
+    """A FHIR base without user, query or fragment; in clear on this machine alone."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    return secure and bool(host) and "@" not in parts.netloc and not parts.query and not parts.fragment
+
+
 def words(text: str) -> list[str]:
     """A comma-separated list without its blanks."""
     return [word.strip() for word in text.split(",") if word.strip()]
@@ -141,4 +157,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("TRUSTED_PROXIES: expected IP addresses, with commas between")
     if settings.app_origin and not is_app_origin(settings.app_origin):
         raise SettingsError("APP_ORIGIN: expected `https://` and a host name, or `http://localhost:PORT`")
+    if settings.ehr_core_url and not is_core_url(settings.ehr_core_url):
+        raise SettingsError(
+            "EHR_CORE_URL: expected `https://`, a host and the FHIR base, or `http://` on this machine; "
+            "a secret goes into EHR_CORE_TOKEN"
+        )
+    if not settings.ehr_core_token.isascii() or not settings.ehr_core_token.isprintable():
+        raise SettingsError("EHR_CORE_TOKEN: expected one line of printable ASCII")
     return settings

@@ -28,6 +28,10 @@ def _demo_reasons(settings: Settings, demo_keys: bool) -> list[str]:
             bool(settings.allowed_hosts),
             "ALLOWED_HOSTS is set: a demo answers to local names only. Unset it.",
         ),
+        (
+            bool(settings.ehr_core_url) and not is_loopback(urlsplit(settings.ehr_core_url).hostname or ""),
+            "EHR_CORE_URL names another machine: a demo database reads no real records. Unset it.",
+        ),
         (not demo_keys, "HEALTHBOOK_KEYS are real keys: a demo database uses the keys it was made with."),
     ]
     return [reason for applies, reason in checks if applies]

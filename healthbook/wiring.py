@@ -4,13 +4,15 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 import asyncpg
 from msgspec import Struct
 
+from ehr.core.fhir_http import CoreAddress, FhirCore
 from healthbook.settings import Settings, words
 from healthbook.start_check import missing_providers, reasons_not_to_start
-from kernel.clock import SystemClock
+from kernel.clock import Clock, SystemClock
 from store.blobs import FilesystemBlobs
 from store.database import Store, open_store
 from store.installation import is_demo, mark_installation
@@ -152,6 +154,32 @@ async def check_start(place: Place, keys: KeyRing) -> bool:
     return bool(demo)
 
 
+def core_address(settings: Settings) -> CoreAddress | None:
+    """The other core of this installation; None where records come in by import alone."""
+    if not settings.ehr_core_url:
+        return None
+    return CoreAddress(
+        url=settings.ehr_core_url,
+        source_id=f"core:{settings.ehr_core_id}",
+        name=settings.ehr_core_name or urlsplit(settings.ehr_core_url).hostname or "",
+        token=settings.ehr_core_token,
+    )
+
+
+@asynccontextmanager
+async def opened_core(settings: Settings, clock: Clock) -> AsyncIterator[FhirCore | None]:
+    """The other core of this process, closed at the end."""
+    address = core_address(settings)
+    if address is None:
+        yield None
+        return
+    core = FhirCore(address, clock)
+    try:
+        yield core
+    finally:
+        await core.close()
+
+
 class Serving(Struct, frozen=True):
     """What the parent found out and its server processes take over at the fork."""
 
@@ -177,4 +205,5 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         missing_providers=[] if keys.demo else missing_providers(settings),
         app_origin=settings.origin,
         hotline=settings.hotline,
+        open_core=(lambda: opened_core(settings, SystemClock())) if settings.ehr_core_url else None,
     )

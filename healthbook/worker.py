@@ -2,28 +2,31 @@
 
 A round asks once which buckets hold work, then takes them one at a time. An event leaves the queue
 in the transaction of its effects, a delivery is sent outside any transaction under a lease: whatever
-instant the process dies at, nothing is lost and nothing is sent twice on purpose.
+instant the process dies at, nothing is lost and nothing is sent twice on purpose. A job that waits for
+others (another core) runs beside the rounds, never inside a transaction and never in the way of messages.
 Any number of workers may run against one database.
 """
 
 import asyncio
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import structlog
 
+from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import dispatch, tick
 from healthbook.housekeeping import arm_chores
 from healthbook.logs import configure_logs
-from healthbook.wiring import Serving, opened_store
+from healthbook.wiring import Serving, opened_core, opened_store
 from kernel.clock import Clock, SystemClock
 from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
 from notifications.ports import RecordingPushSender, RecordingSmsSender
-from store.database import Store
-from store.due_queue import buckets_with_due, claim_due, schedule
-from store.models import Event
+from store.database import Store, Tx
+from store.due_queue import buckets_with_due, claim_due, disarm, schedule
+from store.models import Due, Event
 from store.outbox import buckets_with_events, claim_events, postpone_event
 
 IDLE_MIN_SECONDS = 0.05
@@ -34,18 +37,36 @@ ABREAST = 4
 ATTEMPTS_BEFORE_ALERT = 8
 RETRY_MAX_SECONDS = 3600
 TICK_RETRY = timedelta(minutes=10)
+# Jobs that wait for others: so many at once, and a job whose worker died comes again after its turn.
+OUTSIDE_MAX = 4
+OUTSIDE_TURN = timedelta(minutes=15)
+OUTSIDE_AGAIN = timedelta(seconds=2)
+
+# Does what is due, outside any transaction; when it is due again, or None when it is done.
+OutsideJob: TypeAlias = Callable[[Due], Awaitable[datetime | None]]
 
 log = structlog.get_logger("worker")
 
 
 class Worker:
-    """store: as hb_api, for effects. delivery: as hb_delivery, for messages."""
+    """store: as hb_api, for effects. delivery: as hb_delivery, for messages. outside: jobs by kind that
+    wait for others."""
 
-    def __init__(self, store: Store, delivery: Store, senders: Senders, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        delivery: Store,
+        senders: Senders,
+        clock: Clock,
+        outside: Mapping[str, OutsideJob] | None = None,
+    ) -> None:
         self._store = store
         self._delivery = delivery
         self._senders = senders
         self._clock = clock
+        self._outside = dict(outside or {})
+        self._running: set[asyncio.Task[None]] = set()
+        self._places = OUTSIDE_MAX
         self._stop = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -64,6 +85,13 @@ class Worker:
                 continue
             await wait(stop, idle)
             idle = min(IDLE_MAX_SECONDS, idle * 2)
+        for task in self._running:
+            task.cancel()
+        await self.outside_done()
+
+    async def outside_done(self) -> None:
+        """Until the jobs under way have ended."""
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     async def arm(self) -> bool:
         """Make sure that the ticks which re-arm themselves are there."""
@@ -112,21 +140,55 @@ class Worker:
 
     async def handle_tick(self, bucket: int) -> int:
         """One due tick with its effects, re-armed in the same transaction; one that fails, in another."""
-        now, current = self._clock.now(), None
+        now, current, begins = self._clock.now(), None, self._places > 0
+        self._places -= begins
         try:
             async with self._store.transaction() as tx:
                 for current in await claim_due(tx, bucket, now, limit=1):
-                    again_at = await tick(tx, self._store.keys, current, now)
+                    again_at = await self._again_at(tx, current, now, begins)
                     if again_at is not None:
                         await schedule(tx, bucket, again_at, current.kind, current.ref)
-            return int(current is not None)
         except Exception as error:
+            self._places += begins
             if current is None:
                 raise
             async with self._store.transaction() as tx:
                 await schedule(tx, bucket, now + TICK_RETRY, current.kind, current.ref)
             log.error("tick_failed", kind=current.kind, ref=current.ref, **class_of(error))
             return 1
+        if begins and current is not None and current.kind in self._outside:
+            self._start(current)
+        else:
+            self._places += begins
+        return int(current is not None)
+
+    async def _again_at(self, tx: Tx, due: Due, now: datetime, begins: bool) -> datetime | None:
+        """Do a tick. A job that waits for others is only put off: until its turn is over, or a place free."""
+        if due.kind not in self._outside:
+            return await tick(tx, self._store.keys, due, now)
+        return now + (OUTSIDE_TURN if begins else OUTSIDE_AGAIN)
+
+    def _start(self, due: Due) -> None:
+        task = asyncio.create_task(self._work_outside(due))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._places += 1
+
+    async def _work_outside(self, due: Due) -> None:
+        """Do a job and settle its row. A failure of a kind nobody foresaw tries again later."""
+        try:
+            again_at = await self._outside[due.kind](due)
+        except Exception as error:
+            again_at = self._clock.now() + TICK_RETRY
+            log.error("job_failed", kind=due.kind, **class_of(error))
+        async with self._store.transaction() as tx:
+            if again_at is None:
+                await disarm(tx, due.bucket, due.kind, due.ref)
+            else:
+                await schedule(tx, due.bucket, again_at, due.kind, due.ref)
 
     async def drain(self, bucket: int) -> int:
         """Claim, send outside any transaction, settle."""
@@ -178,10 +240,12 @@ async def _serve(serving: Serving) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    clock = SystemClock()
     async with (
         opened_store(serving.place, "hb_api", serving.keys) as store,
         opened_store(serving.place, "hb_delivery", serving.keys) as delivery,
+        opened_core(serving.place.settings, clock) as core,
     ):
         # No provider adapter exists yet (start_check.py): messages stay in their delivery rows.
         senders = Senders(RecordingPushSender(), RecordingSmsSender())
-        await Worker(store, delivery, senders, SystemClock()).run(stop)
+        await Worker(store, delivery, senders, clock, core_jobs(store, clock, core)).run(stop)

@@ -19,6 +19,11 @@ async def arm(tx: Tx, bucket: int, due_at: datetime, kind: str, ref: str) -> Non
     await queries.INSERT_DUE.run(tx, bucket, kind, ref, due_at)
 
 
+async def disarm(tx: Tx, bucket: int, kind: str, ref: str) -> None:
+    """What is done and not due again: the row that stood for it while it was under way goes."""
+    await queries.DELETE_DUE.run(tx, bucket, kind, ref)
+
+
 async def claim_due(tx: Tx, bucket: int, now: datetime, limit: int) -> list[Due]:
     """Take up to `limit` due rows of one bucket, earliest first; they return on a rollback."""
     due = await queries.CLAIM_DUE.all(tx, bucket, now, min(limit, CLAIM_MAX))

@@ -40,6 +40,7 @@ CLAIM_DUE = Statement(
     " ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED))"
     " RETURNING bucket, due_at, kind, ref",
 )
+DELETE_DUE = Command("DELETE FROM due_queue WHERE bucket = $1 AND kind = $2 AND ref = $3")
 BUCKETS_WITH_DUE = Scalar(
     int,
     "SELECT DISTINCT bucket FROM due_queue WHERE due_at <= $1",

@@ -15,9 +15,12 @@ TAGS = ["health"]
 
 
 class Health(Struct, kw_only=True):
-    """status: ok."""
+    """status: ok. core: whether another record system is asked now (closed = yes, open = not for a while,
+    half-open = one try at a time); null where none is set. It never makes the service unready.
+    """
 
     status: str
+    core: str | None = None
 
 
 @get("/health/live", actors=("public",), operation_id="health_live", tags=TAGS, problems=())
@@ -39,7 +42,7 @@ async def ready(call: NamedDependency[Call]) -> Response[Health]:
         await is_demo(tx)
     if call.missing_providers:
         return answer(Refused(problem=NO_PROVIDER, where=call.missing_providers[0]))
-    return answer(Health(status="ok"))
+    return answer(Health(status="ok", core=call.core.state(call.now) if call.core else None))
 
 
 handlers: list[Any] = [live, ready]

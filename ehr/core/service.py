@@ -71,6 +71,12 @@ async def currency(tx: Tx, core: Core | None, patient_id: UUID, now: datetime) -
     return Currency([_shown(core.name, set(states.values()), rows)], doubtful)
 
 
+async def is_linked(tx: Tx, core: Core, patient_id: UUID) -> bool:
+    """Whether the core knows this person and nobody else by that number."""
+    link = await queries.LINK.one(tx, patient_id, core.source_id)
+    return link is not None and link.state == "linked"
+
+
 async def _known(tx: Tx, core: Core, patient_id: UUID) -> tuple[LinkRow | None, list[PartRow]]:
     link = await queries.LINK.one(tx, patient_id, core.source_id)
     return link, await queries.PARTS.all(tx, patient_id, core.source_id) if link else []
