@@ -1,37 +1,48 @@
-"""Files beside the database: documents and pictures of a person.
+"""Files beside the database: documents and pictures of a person, on a disk or in an object store.
 
-Each upload has a random name and a random key of its own, wrapped under the person's field key;
-nothing about its content can be guessed from the store (security.md S32). The row that names a
-blob keeps the sha256 of the clear bytes.
+Each upload has a random name and a random key of its own, wrapped under the person's field key; nothing
+about its content can be guessed from the store (security.md S32). The names of one person stand under one
+prefix, so that erasing the person finds them all. The row that names a blob keeps the sha256 of the clear
+bytes.
+
+BlobError             a blob cannot be kept or opened
+  BlobMissingError    there is none of that name, for this person
+  BlobTooLargeError   more than BLOB_BYTES_MAX
+  BlobUnavailableError  the store does not answer, or has no room; try again
 """
 
 import asyncio
 import hashlib
 import os
 import secrets
+import shutil
 import uuid
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import aclosing
+from datetime import datetime
+from io import BufferedWriter
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
-from store.fields import NONCE_BYTES, derive_key
-from store.keys import KeyRing, KeyRingError
+from store.blob_cipher import CipherError, Sealed, opened
+from store.keys import KeyRing
+from store.media_types import HEAD_BYTES, MediaType, sniff
 
-BLOB_BYTES_MAX = 64 * 1024 * 1024
-_DATA_KEY_BYTES = 32
-_WRAPPED_BYTES = NONCE_BYTES + _DATA_KEY_BYTES + 16
+BLOB_BYTES_MAX = 512 * 1024 * 1024
+READ_BYTES = 256 * 1024
+_PARTIAL = ".part"
 
 
 class StoredBlob(Struct, frozen=True):
-    """What the row keeps of an upload."""
+    """What the row keeps of an upload. sha256 and length are those of the clear bytes."""
 
     blob_id: UUID
     sha256: bytes
     length: int
+    media_type: MediaType
 
 
 class BlobError(Exception):
@@ -42,92 +53,175 @@ class BlobMissingError(BlobError):
     """No such blob, for this person."""
 
 
+class BlobTooLargeError(BlobError):
+    """More than BLOB_BYTES_MAX."""
+
+
+class BlobUnavailableError(BlobError):
+    """The store does not answer or has no room."""
+
+
 class BlobStore(Protocol):
+    """The port. Streams are async iterators of clear bytes; no adapter holds a file in memory whole."""
+
     async def put(self, patient_id: UUID, data: bytes) -> StoredBlob:
         """Keep one upload under a new random name. Raises BlobError above BLOB_BYTES_MAX."""
+        ...
+
+    async def put_stream(self, patient_id: UUID, parts: AsyncIterable[bytes]) -> StoredBlob:
+        """As `put`, from parts of any size. What ends in an error leaves nothing that opens."""
         ...
 
     async def get(self, patient_id: UUID, blob_id: UUID) -> bytes:
         """The clear bytes. Raises BlobMissingError; BlobError when it is not this person's or damaged."""
         ...
 
+    def get_stream(self, patient_id: UUID, blob_id: UUID) -> AsyncGenerator[bytes, None]:
+        """As `get`, chunk by chunk, each checked before it is given out; raises where the damage begins."""
+        ...
+
     async def delete(self, patient_id: UUID, blob_id: UUID) -> None:
         """Remove one upload; removing it again is no error."""
         ...
 
+    async def erase(self, patient_id: UUID) -> int:
+        """Remove all uploads of a person, half ones too. Returns how many whole ones there were."""
+        ...
+
+    async def sweep(self, before: datetime) -> int:
+        """Remove what uploads left half done before that instant. Returns how many."""
+        ...
+
+    async def check(self) -> None:
+        """Raises BlobUnavailableError when nothing could be kept now."""
+        ...
+
+
+def person_prefix(patient_id: UUID) -> str:
+    """Where a person's blobs stand. A digest of the random id: the same after every rotation of keys, and the
+    store alone does not tell who it is."""
+    return hashlib.sha256(b"blobs\0" + patient_id.bytes).hexdigest()[:32]
+
+
+def new_blob_id() -> UUID:
+    return uuid.UUID(bytes=secrets.token_bytes(16), version=4)
+
+
+async def within_limit(parts: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The parts, until they are too many bytes. Raises BlobTooLargeError."""
+    length = 0
+    async for part in parts:
+        length += len(part)
+        if length > BLOB_BYTES_MAX:
+            raise BlobTooLargeError
+        yield part
+
+
+async def in_parts(data: bytes) -> AsyncIterator[bytes]:
+    """Bytes in memory as a stream."""
+    for start in range(0, len(data), READ_BYTES):
+        yield data[start : start + READ_BYTES]
+
+
+async def checked(
+    keys: KeyRing, patient_id: UUID, blob_id: UUID, parts: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    """The clear chunks of kept bytes. Raises BlobError where they are damaged or somebody else's."""
+    try:
+        # A reader that stops early leaves no file or connection open.
+        async with aclosing(parts):
+            async for chunk in opened(keys, patient_id, blob_id, parts):
+                yield chunk
+    except CipherError as error:
+        raise BlobError(str(blob_id)) from error
+
+
+def stored(blob_id: UUID, sealed: Sealed) -> StoredBlob:
+    """What the row keeps, once everything was read."""
+    return StoredBlob(blob_id, sealed.sha256, sealed.length, sniff(sealed.head))
+
 
 class FilesystemBlobs:
-    """Blobs as encrypted files: key id ‖ wrapped data key ‖ nonce ‖ AES-256-GCM of the content."""
+    """Blobs as encrypted files (store/blob_cipher.py), named at once when they are whole and on the disk."""
 
     def __init__(self, root: Path, keys: KeyRing) -> None:
         self._root = root
         self._keys = keys
 
     async def put(self, patient_id: UUID, data: bytes) -> StoredBlob:
-        if len(data) > BLOB_BYTES_MAX:
-            raise BlobError("too large")
-        blob_id = uuid.UUID(bytes=secrets.token_bytes(16), version=4)
-        await asyncio.to_thread(self._write, patient_id, blob_id, data)
-        return StoredBlob(blob_id, hashlib.sha256(data).digest(), len(data))
+        return await self.put_stream(patient_id, in_parts(data))
+
+    async def put_stream(self, patient_id: UUID, parts: AsyncIterable[bytes]) -> StoredBlob:
+        blob_id = new_blob_id()
+        sealed = Sealed(self._keys, patient_id, blob_id, HEAD_BYTES)
+        path = self._path(patient_id, blob_id)
+        partial = path.with_suffix(_PARTIAL)
+        try:
+            await asyncio.to_thread(_make_directory, self._root, path.parent)
+            file = await asyncio.to_thread(_open_new, partial)
+            with file:
+                async for chunk in sealed.chunks(within_limit(parts)):
+                    await asyncio.to_thread(file.write, chunk)
+                await asyncio.to_thread(_to_disk, file)
+            await asyncio.to_thread(partial.rename, path)
+            await asyncio.to_thread(_sync_directory, path.parent)
+        except BaseException as error:
+            partial.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise BlobUnavailableError("the disk refused it") from error
+            raise
+        return stored(blob_id, sealed)
 
     async def get(self, patient_id: UUID, blob_id: UUID) -> bytes:
-        return await asyncio.to_thread(self._read, patient_id, blob_id)
+        return b"".join([chunk async for chunk in self.get_stream(patient_id, blob_id)])
 
-    async def delete(self, patient_id: UUID, blob_id: UUID) -> None:  # noqa: ARG002 - S3 keys need it
-        await asyncio.to_thread(self._path(blob_id).unlink, missing_ok=True)
+    def get_stream(self, patient_id: UUID, blob_id: UUID) -> AsyncGenerator[bytes, None]:
+        return checked(self._keys, patient_id, blob_id, self._read(patient_id, blob_id))
 
-    def _path(self, blob_id: UUID) -> Path:
-        return self._root / blob_id.hex[:2] / blob_id.hex
+    async def delete(self, patient_id: UUID, blob_id: UUID) -> None:
+        await asyncio.to_thread(self._path(patient_id, blob_id).unlink, missing_ok=True)
 
-    def _write(self, patient_id: UUID, blob_id: UUID, data: bytes) -> None:
-        path = self._path(blob_id)
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        partial = path.with_suffix(".part")
+    async def erase(self, patient_id: UUID) -> int:
+        return await asyncio.to_thread(_remove_all, self._directory(patient_id))
+
+    async def sweep(self, before: datetime) -> int:
+        return await asyncio.to_thread(_remove_partial, self._root, before.timestamp())
+
+    async def check(self) -> None:
+        if not await asyncio.to_thread(_is_writable, self._root):
+            raise BlobUnavailableError("the directory cannot be written")
+
+    def _directory(self, patient_id: UUID) -> Path:
+        prefix = person_prefix(patient_id)
+        return self._root / prefix[:2] / prefix
+
+    def _path(self, patient_id: UUID, blob_id: UUID) -> Path:
+        return self._directory(patient_id) / blob_id.hex
+
+    async def _read(self, patient_id: UUID, blob_id: UUID) -> AsyncGenerator[bytes, None]:
         try:
-            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(_encrypt(self._keys, patient_id, blob_id, data))
-                file.flush()
-                os.fsync(file.fileno())
-            partial.rename(path)
-            _sync_directory(path.parent)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise BlobError("the disk refused it") from error
-
-    def _read(self, patient_id: UUID, blob_id: UUID) -> bytes:
-        try:
-            raw = self._path(blob_id).read_bytes()
+            file = await asyncio.to_thread(open, self._path(patient_id, blob_id), "rb")
         except FileNotFoundError:
             raise BlobMissingError(str(blob_id)) from None
-        try:
-            return _decrypt(self._keys, patient_id, blob_id, raw)
-        except (InvalidTag, ValueError, IndexError, KeyRingError) as error:
-            raise BlobError(str(blob_id)) from error
+        except OSError as error:
+            raise BlobUnavailableError("the disk refused it") from error
+        with file:
+            while part := await asyncio.to_thread(file.read, READ_BYTES):
+                yield part
 
 
-def _encrypt(keys: KeyRing, patient_id: UUID, blob_id: UUID, data: bytes) -> bytes:
-    key_id, master = keys.secret("field")
-    data_key = secrets.token_bytes(_DATA_KEY_BYTES)
-    nonces = secrets.token_bytes(2 * NONCE_BYTES)
-    wrap, content = nonces[:NONCE_BYTES], nonces[NONCE_BYTES:]
-    wrapped = AESGCM(derive_key(master, patient_id)).encrypt(wrap, data_key, _place(blob_id, key_id))
-    sealed = AESGCM(data_key).encrypt(content, data, blob_id.bytes)
-    return b"".join((bytes([len(key_id)]), key_id.encode(), wrap, wrapped, content, sealed))
+def _make_directory(root: Path, directory: Path) -> None:
+    for path in (root, directory.parent, directory):
+        path.mkdir(mode=0o700, parents=path == root, exist_ok=True)
 
 
-def _decrypt(keys: KeyRing, patient_id: UUID, blob_id: UUID, raw: bytes) -> bytes:
-    start = 1 + raw[0]
-    key_id = raw[1:start].decode()
-    _, master = keys.secret("field", key_id)
-    wrapped, rest = raw[start : start + _WRAPPED_BYTES], raw[start + _WRAPPED_BYTES :]
-    person = AESGCM(derive_key(master, patient_id))
-    data_key = person.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _place(blob_id, key_id))
-    return AESGCM(data_key).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], blob_id.bytes)
+def _open_new(path: Path) -> BufferedWriter:
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
-def _place(blob_id: UUID, key_id: str) -> bytes:
-    return b"blob\0" + blob_id.bytes + key_id.encode()
+def _to_disk(file: BufferedWriter) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _sync_directory(directory: Path) -> None:
@@ -136,3 +230,22 @@ def _sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _remove_all(directory: Path) -> int:
+    """Take the whole directory of a person away in one step, then its files."""
+    whole = [path for path in directory.glob("*") if path.suffix != _PARTIAL]
+    shutil.rmtree(directory, ignore_errors=not directory.exists())
+    return len(whole)
+
+
+def _remove_partial(root: Path, before: float) -> int:
+    old = [path for path in root.glob(f"??/*/*{_PARTIAL}") if path.stat().st_mtime < before]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def _is_writable(root: Path) -> bool:
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.access(root, os.W_OK | os.X_OK)
