@@ -8,17 +8,23 @@ from uuid import UUID
 
 import msgspec
 
+from consent import merges
 from consent.codes.service import code_for_delivery, forget_code
 from consent.grants.queries import GrantKey
 from consent.holds import NOBODY, announce_held
 from consent.requests.service import request_for_citizen
-from ehr.cases.opening import expect_record
+from ehr.cases.opening import correct_death, expect_record
 from ehr.cases.settling import RECORD_WITHIN, note_resent, settle
+from ehr.rejudge.books import rejudge_book
+from ehr.rejudge.waiting import rejudge_waiting
 from healthbook.housekeeping import KIND, do_chore
+from identity.deaths.service import JOB as DEATH_FREEZE
+from identity.deaths.service import freeze
+from identity.phones import login_phone
 from identity.sign_in import sign_in_code_for_delivery
 from kernel.ids import bucket_of
 from kernel.problems import Refused
-from notifications.models import NotificationType, SmsCode, SmsSignIn
+from notifications.models import NotificationType, SmsCode, SmsDeath, SmsSignIn
 from notifications.service import forget_device, notify
 from store.database import Tx
 from store.due_queue import arm
@@ -30,6 +36,7 @@ from visits.arrivals import check_in_of
 Ref: TypeAlias = dict[str, str]
 Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
 
+PERSON_MERGE = merges.JOB
 NOTICE_LIFE = timedelta(days=7)
 # The timer of a check-in whose facility should have sent something; its ref is person and check-in.
 AWAITED = "awaited-record"
@@ -52,6 +59,10 @@ async def tick(tx: Tx, keys: KeyRing, due: Due, now: datetime) -> datetime | Non
     if due.kind == AWAITED:
         await look_for_record(tx, keys, due.ref, now)
         return None
+    if due.kind == PERSON_MERGE:
+        return await merges.step(tx, UUID(due.ref), now)
+    if due.kind == DEATH_FREEZE:
+        return await freeze(tx, UUID(due.ref), now)
     if due.kind != KIND:
         raise UnknownEventError(due.kind)
     return await do_chore(tx, due.ref, now)
@@ -189,11 +200,44 @@ async def reopen_case(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: dateti
     await note_resent(tx, keys, event.patient_id, UUID(ref["case_id"]), now)
 
 
+async def say_death(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """On every device, and by SMS on the login phone: who lives must hear of it (security.md S18)."""
+    phone = await login_phone(tx, keys, event.patient_id, now)
+    await notify(
+        tx,
+        keys,
+        event.patient_id,
+        "death-reported",
+        f"{event.event}:{event.event_id}",
+        now,
+        now + NOTICE_LIFE,
+        ref=ref,
+        sms=SmsDeath(),
+        phone=phone.number if phone else None,
+    )
+
+
+async def correct_deaths(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """The person objected: the facility whose file said so has a correction to make."""
+    if "facility_id" in ref:
+        await correct_death(tx, keys, event.patient_id, UUID(ref["facility_id"]), now)
+
+
 async def say_nothing(_tx: Tx, _keys: KeyRing, _event: Event, _ref: Ref, _now: datetime) -> None:
     """Written so that known and unknown persons cost the same statements (security.md S19)."""
 
 
+async def judge_book_anew(tx: Tx, keys: KeyRing, event: Event, _ref: Ref, now: datetime) -> None:
+    await rejudge_book(tx, keys, event.patient_id, now)
+
+
+async def judge_waiting_anew(tx: Tx, keys: KeyRing, _event: Event, ref: Ref, now: datetime) -> None:
+    await rejudge_waiting(tx, keys, UUID(ref["quarantine_id"]), now)
+
+
 HANDLERS: dict[str, Handler] = {
+    "ehr.rules-rose": judge_book_anew,
+    "quarantine.rules-rose": judge_waiting_anew,
     "consent.requested": request_notice(silent=False),
     "consent.requested-silently": request_notice(silent=True),
     "consent.withheld": say_nothing,
@@ -218,5 +262,14 @@ HANDLERS: dict[str, Handler] = {
     "ehr.case-moved": notice("case-update"),
     "ehr.case-resent": reopen_case,
     "ehr.record-awaited": notice("record-awaited", once_per="case_id"),
-    "ehr.death-reported": notice("death-reported"),
+    "ehr.death-reported": say_death,
+    "identity.death-noticed": say_death,
+    # Reminders, when they come, pause while a person's state is death-reported and go on with this event.
+    "identity.death-objected": correct_deaths,
+    "identity.frozen": say_nothing,
+    "identity.merged": notice("person-merged", once_per="merge_id"),
+    "identity.unmerged": notice("person-separated", once_per="merge_id"),
+    "identity.number-changed": notice("number-changed", once_per="act_id"),
+    # The family package links mother and newborn by it; until then nobody acts for the newborn.
+    "identity.newborn-linked": say_nothing,
 }

@@ -15,7 +15,10 @@ from msgspec import Struct
 
 from consent.housekeeping import service as consent
 from ehr import rebuild
-from ehr.housekeeping import service as ehr
+from ehr.housekeeping.service import forget_receipts
+from ehr.quarantine.expiry import expire
+from ehr.quarantine.models import Kind
+from ehr.rejudge.service import announce_rules
 from identity.housekeeping import service as identity
 from kernel.ids import BUCKETS
 from notifications.delivery import housekeeping as deliveries
@@ -53,8 +56,8 @@ def _of_consent(ended: consent.Ended, kept: timedelta, why: str) -> Chore:
     return Chore(ended, kept, why, partial(_forget_consent, ended))
 
 
-def _of_ehr(ended: ehr.Ended, kept: timedelta, why: str) -> Chore:
-    return Chore(ended, kept, why, partial(_forget_ehr, ended))
+def _of_quarantine(name: str, kind: Kind, kept: timedelta, why: str) -> Chore:
+    return Chore(name, kept, why, partial(_expire, kind, kept))
 
 
 async def _forget_identity(ended: identity.Ended, tx: Tx, before: datetime, limit: int) -> int:
@@ -65,8 +68,12 @@ async def _forget_consent(ended: consent.Ended, tx: Tx, before: datetime, limit:
     return await consent.housekeeping(tx, ended, before, limit)
 
 
-async def _forget_ehr(ended: ehr.Ended, tx: Tx, before: datetime, limit: int) -> int:
-    return await ehr.housekeeping(tx, ended, before, limit)
+async def _expire(kind: Kind, kept: timedelta, tx: Tx, before: datetime, limit: int) -> int:
+    return await expire(tx, kind, before, before + kept, limit)
+
+
+async def _judge_anew(tx: Tx, before: datetime, limit: int) -> int:
+    return await announce_rules(tx, before, limit)
 
 
 async def _rebuild_views(tx: Tx, _before: datetime, limit: int) -> int:
@@ -89,8 +96,12 @@ CHORES: Final = (
     _of_consent("request-quotas", timedelta(days=2), "they count one day"),
     Chore("arrival-tickets", timedelta(days=2), "an arrival counts until midnight", arrival_tickets),
     Chore("deliveries", timedelta(days=30), "why a message did not come; it stays in the inbox", deliveries),
-    _of_ehr("receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back"),
-    _of_ehr("quarantine", timedelta(days=180), "somebody finds out whose it is, or it is sent again"),
+    Chore(
+        "receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back", forget_receipts
+    ),
+    _of_quarantine("quarantine", "unit", timedelta(days=180), "somebody finds out whose it is"),
+    _of_quarantine("gate-reviews", "review", timedelta(days=30), "a reviewer judges an ambiguous line"),
+    Chore("gate-rules", timedelta(0), "what older rules of the gate let in is judged again", _judge_anew),
     Chore("reading-views", timedelta(0), "names and views of a newer program", _rebuild_views),
     Chore("idempotency", timedelta(hours=LIVE_HOURS), "a repeat within a day (S14)", forget),
 )

@@ -1,1 +1,1 @@
-"""What the intake keeps beside the record and lets go: receipts and quarantine."""
+"""What the intake keeps beside the record and lets go: receipts."""

@@ -11,11 +11,3 @@ DELETE_RECEIPTS = Scalar(
     " AND receipt_id IN (SELECT receipt_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
     fan_out=HOURLY,
 )
-DELETE_QUARANTINE = Scalar(
-    int,
-    "WITH old AS MATERIALIZED ("
-    "SELECT bucket, quarantine_id FROM ehr_quarantine WHERE received_at < $1 LIMIT $2),"
-    " gone AS (DELETE FROM ehr_quarantine WHERE bucket IN (SELECT bucket FROM old)"
-    " AND quarantine_id IN (SELECT quarantine_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
-    fan_out=HOURLY,
-)

@@ -118,7 +118,8 @@ async def _take_in(
         if before is None:
             await queries.DROP_UNIT.run(tx, id_hash)
         if unit.only_first:
-            return UnitReport(unit=unit.name, status="rejected", reasons=[Reason(owner, "Patient")])
+            # Nothing to keep, and nothing to tell: a refusal would say that the number is somebody's (S19).
+            return UnitReport(unit=unit.name, status="quarantined", reasons=[Reason(owner, "Patient")])
         await _set_aside(tx, keys, unit, prepared, sender, id_hash, owner, now)
         reason = Reason(owner, "Patient")
         return UnitReport(unit=unit.name, status="quarantined", withheld=prepared.withheld, reasons=[reason])

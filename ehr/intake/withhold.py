@@ -63,16 +63,19 @@ class Gated(Struct):
     review: list[list[Passed]]
 
 
-def apply_gate(unit: Unit, surveys: list[Survey]) -> Gated:
-    """Judge each item, then remove every reference to what was stopped until nothing points there."""
+def apply_gate(unit: Unit, surveys: list[Survey], released: frozenset[str] = frozenset()) -> Gated:
+    """Judge each item, then remove every reference to what was stopped until nothing points there.
+
+    released: keys of items that a reviewer let in; what is ambiguous of them is no more.
+    """
     gate = Gate()
     gate.read({item.hints for item in unit.items if item.hints}.union(*(found.strings for found in surveys)))
     passed: list[Passed] = []
-    stopped = _Stopped(set(), {})
+    stopped = _Stopped(set(), {}, [])
     withheld = unit.withheld
     for item, found in zip(unit.items, surveys, strict=True):
         finding = gate.judge(found, item.hints)
-        if finding.verdict == "keep":
+        if finding.verdict == "keep" or (finding.verdict == "review" and item.key in released):
             passed.append(Passed(item, finding.labels, found.opaque))
             continue
         withheld += 1
@@ -80,7 +83,7 @@ def apply_gate(unit: Unit, surveys: list[Survey]) -> Gated:
         if pruned is not None:
             passed.append(pruned)
         elif finding.verdict == "review":
-            stopped.wait(Passed(_bare(item), finding.labels, found.opaque), [])
+            stopped.wait(Passed(_bare(item), finding.labels, found.opaque))
         else:
             stopped.gone.update(item.aliases)
     if stopped.names:
@@ -94,19 +97,21 @@ class _Stopped(Struct):
 
     gone: set[str]
     waiting: dict[str, list[Passed]]
+    groups: list[list[Passed]]
 
     @property
     def names(self) -> set[str]:
         return self.gone | self.waiting.keys()
 
-    def wait(self, one: Passed, group: list[Passed]) -> None:
+    def wait(self, one: Passed, group: list[Passed] | None = None) -> None:
+        if group is None:
+            self.groups.append(group := [])
         group.append(one)
         self.waiting.update(dict.fromkeys(one.item.aliases, group))
 
     def review(self) -> list[list[Passed]]:
         """Each group once, its items without references to what is gone."""
-        groups = {id(group): group for group in self.waiting.values()}
-        return [[_without(one, self.gone) for one in group] for group in groups.values()]
+        return [[_without(one, self.gone) for one in group] for group in self.groups]
 
 
 def _without(one: Passed, gone: set[str]) -> Passed:

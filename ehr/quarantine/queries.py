@@ -91,11 +91,6 @@ WAITING_OF_CREDENTIALS = Statement(
     """,
     fan_out="an operator takes a poisoned batch back, also what of it waits",
 )
-OLD_RULES = Statement(
-    KeptRow,
-    _select("WHERE rules < $1 LIMIT $2 FOR UPDATE SKIP LOCKED"),
-    fan_out="after the gate's rules rose a worker judges what waits anew, a few at a time",
-)
 ENDED = Statement(
     WaitingRow,
     """

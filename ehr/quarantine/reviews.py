@@ -58,7 +58,7 @@ async def release(
     if row is None:
         return Refused(problem=NOT_WAITING)
     lines = open_body(keys, row, KeptLines)
-    if _is_stopped(lines.rows):
+    if is_stopped(lines.rows):
         return await refuse_line(tx, actor, quarantine_id, reason, now)
     patient_id = await queries.UNIT_OWNER.one(tx, row.id_hash) or lines.patient_id
     if patient_id is None:
@@ -89,7 +89,8 @@ async def refuse_line(
     return Worked(state="refused")
 
 
-def _is_stopped(rows: list[NewResource]) -> bool:
+def is_stopped(rows: list[NewResource]) -> bool:
+    """Whether today's rules stop one of the rows outright."""
     gate = Gate()
     return any(gate.judge(survey(msgspec.json.decode(row.doc), "")).verdict == "drop" for row in rows)
 
