@@ -223,7 +223,7 @@ async def touch_head(tx: Tx, patient_id: UUID, now: datetime) -> None:
 async def retract_rows(
     tx: Tx, patient_id: UUID, rows: list[Key], credential: str, method: str, now: datetime
 ) -> int:
-    """Retract rows (type, id) softly, whoever wrote them; their last version stays in the history. Of how many."""
+    """Retract rows (type, id) softly, whoever wrote them; the last version stays in the history. How many."""
     head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
     assert head is not None
     keys = [k[0] for k in rows], [k[1] for k in rows]

@@ -12,12 +12,13 @@ from msgspec.structs import replace
 
 from audit.service import record_act
 from ehr.cases import queries
+from ehr.cases.books import Book, lock_book
 from ehr.cases.models import Act, CaseRow, Side
 from ehr.cases.policy import after, late_from, may_reopen
 from ehr.cases.problems import CASE_STATE, CASE_UNKNOWN
 from ehr.cases.terms import deadlines
 from ehr.cases.texts import seal_note
-from ehr.store import mark_rows, retract_rows, touch_head
+from ehr.store import mark_rows, retract_rows
 from kernel.access import Actor
 from kernel.problems import Refused
 from store.database import Tx
@@ -51,7 +52,7 @@ async def move(
 
     superseded_version: the version of the entry that answers a correction.
     """
-    await touch_head(tx, patient_id, hand.now)
+    book = await lock_book(tx, patient_id, hand.now)
     case = await queries.CASE_BY_ID.one(tx, patient_id, case_id)
     if case is None:
         return Refused(problem=CASE_UNKNOWN)
@@ -60,7 +61,7 @@ async def move(
         return Refused(problem=CASE_STATE)
     version = superseded_version or case.superseded_version
     moved = await _moved(tx, replace(case, state=state, superseded_version=version), act, hand.now)
-    await _effect(tx, case, moved, hand)
+    await _effect(tx, book, case, moved, hand)
     await keep(tx, moved)
     await leave_trail(tx, keys, moved, act, hand, note)
     if hand.side != "person":
@@ -81,33 +82,34 @@ async def _moved(tx: Tx, case: CaseRow, act: Act, now: datetime) -> CaseRow:
     return replace(case, overdue_at=overdue_at, closed_at=now if overdue_at is None else None)
 
 
-async def _effect(tx: Tx, before: CaseRow, case: CaseRow, hand: Hand) -> None:
+async def _effect(tx: Tx, book: Book, before: CaseRow, case: CaseRow, hand: Hand) -> None:
     """What the new state means for the rows of the record."""
     if case.state == "restored":
-        await _restore(tx, case, hand.now)
+        await _restore(tx, book, case, hand.now)
     elif case.state == "detached":
-        rows = [(row.rtype, row.id) for row in await queries.CASE_ROWS.all(tx, case.patient_id, case.case_id)]
-        await retract_rows(tx, case.patient_id, rows, str(hand.actor.actor_id), "detached", hand.now)
+        held = await queries.CASE_ROWS.all(tx, case.patient_id, case.case_id, book.patient_id, book.mark)
+        rows = [(row.rtype, row.id) for row in held]
+        await retract_rows(tx, book.patient_id, rows, str(hand.actor.actor_id), "detached", hand.now)
     elif case.kind == "correction" and case.rtype is not None:
         running = case.overdue_at is not None
         if running != (before.overdue_at is not None):
-            await contest(tx, case, shown=running)
+            await contest(tx, book, case, shown=running)
 
 
-async def _restore(tx: Tx, case: CaseRow, now: datetime) -> None:
+async def _restore(tx: Tx, book: Book, case: CaseRow, now: datetime) -> None:
     """Rows come back as the facility sent them, save those that another dispute holds."""
-    free = await queries.FREE_ROWS.all(tx, case.patient_id, case.case_id)
+    free = await queries.FREE_ROWS.all(tx, case.patient_id, case.case_id, book.patient_id, book.mark)
     await queries.DELETE_DISPUTE.run(tx, case.patient_id, case.case_id)
     if free:
         rows = [(row.rtype, row.id) for row in free]
-        await mark_rows(tx, case.patient_id, rows, now, state="verified")
+        await mark_rows(tx, book.patient_id, rows, now, state="verified")
 
 
-async def contest(tx: Tx, case: CaseRow, *, shown: bool) -> None:
+async def contest(tx: Tx, book: Book, case: CaseRow, *, shown: bool) -> None:
     """The note at the entry, for whoever reads it; another open correction of the same entry keeps it."""
-    target = case.patient_id, case.rtype, case.item_id
-    if shown or not await queries.OTHER_CORRECTION.one(tx, case.patient_id, case.case_id, *target[1:]):
-        await queries.CONTEST.run(tx, *target, shown)
+    entry = case.rtype, case.item_id
+    if shown or not await queries.OTHER_CORRECTION.one(tx, case.patient_id, case.case_id, *entry):
+        await queries.CONTEST.run(tx, book.patient_id, *entry, book.mark, shown)
 
 
 async def keep(tx: Tx, case: CaseRow) -> None:

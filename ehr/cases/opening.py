@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from ehr.cases import queries
+from ehr.cases.books import Book, book_of
 from ehr.cases.models import About, CaseRow, Kind, NewCase
 from ehr.cases.moves import SERVICE, Hand, contest, leave_trail, mirror
 from ehr.cases.policy import OPEN_CASES_MAX, VISIT_AGE_MAX, late_from
@@ -75,7 +76,7 @@ async def open_case(
     if new.kind == "not-mine":
         await _dispute(tx, access, case, target, now)
     elif new.kind == "correction" and target.row is not None:
-        await contest(tx, case, shown=True)
+        await contest(tx, Book(case.patient_id), case, shown=True)
     await emit(tx, case.patient_id, "ehr.case-opened", {"case_id": str(case.case_id)}, now)
     return case
 
@@ -108,9 +109,24 @@ async def expect_record(
     return case
 
 
+async def correct_death(
+    tx: Tx, keys: KeyRing, patient_id: UUID, facility_id: UUID, now: datetime
+) -> CaseRow | None:
+    """Open a correction for a facility whose file said that a living person died (security.md S18)."""
+    await touch_head(tx, patient_id, now)
+    target = Target(facility_id=facility_id, about=About(demographics=True))
+    running = await queries.RUNNING_CASES.all(tx, patient_id)
+    if any(_is_same(case, "correction", target) for case in running):
+        return None
+    hand = Hand(actor=SERVICE, side="service", request_id=str(patient_id), now=now)
+    return await _insert(tx, keys, patient_id, "correction", "death-reported", target, hand)
+
+
 async def has_come(tx: Tx, patient_id: UUID, facility_id: UUID, day: date) -> bool:
     """Whether a facility sent anything since that day, or something about it."""
-    return bool(await queries.CAME_FROM.one(tx, patient_id, facility_id, start_of_day(day), end_of_day(day)))
+    book = await book_of(tx, patient_id)
+    since, until = start_of_day(day), end_of_day(day)
+    return bool(await queries.CAME_FROM.one(tx, book.patient_id, facility_id, since, until))
 
 
 async def _target(tx: Tx, access: Access, new: NewCase, now: datetime) -> Target | Refused:

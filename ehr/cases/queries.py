@@ -185,22 +185,25 @@ class CaseKey(Struct, frozen=True):
     gone: bool
 
 
+# $3 is the book that the rows stand in, another than $1 after a merge; $4 what an id may have got there.
 CASE_ROWS = Statement(
     CaseKey,
     """
-    SELECT c.rtype, c.id, r.deleted AS gone FROM ehr_case_row c
-    JOIN ehr_resource r ON r.patient_id = c.patient_id AND r.rtype = c.rtype AND r.id = c.id
-    WHERE c.patient_id = $1 AND r.patient_id = $1 AND c.case_id = $2
+    SELECT r.rtype, r.id, r.deleted AS gone FROM ehr_case_row c
+    JOIN ehr_resource r ON r.rtype = c.rtype AND r.id IN (c.id, c.id || $4::text)
+    WHERE c.patient_id = $1 AND r.patient_id = $3 AND c.case_id = $2
+        AND (r.patient_id = c.patient_id OR r.origin_patient_id IS NOT NULL)
     """,
 )
 # Rows that no other standing dispute holds back.
 FREE_ROWS = Statement(
     CaseKey,
     """
-    SELECT c.rtype, c.id, r.deleted AS gone FROM ehr_case_row c
-    JOIN ehr_resource r ON r.patient_id = c.patient_id AND r.rtype = c.rtype AND r.id = c.id
-    WHERE c.patient_id = $1 AND r.patient_id = $1 AND c.case_id = $2 AND r.state = 'disputed'
-        AND NOT EXISTS (
+    SELECT r.rtype, r.id, r.deleted AS gone FROM ehr_case_row c
+    JOIN ehr_resource r ON r.rtype = c.rtype AND r.id IN (c.id, c.id || $4::text)
+    WHERE c.patient_id = $1 AND r.patient_id = $3 AND c.case_id = $2
+        AND (r.patient_id = c.patient_id OR r.origin_patient_id IS NOT NULL)
+        AND r.state = 'disputed' AND NOT EXISTS (
             SELECT 1 FROM ehr_case_row o
             JOIN ehr_dispute d ON d.patient_id = o.patient_id AND d.case_id = o.case_id
             WHERE o.patient_id = $1 AND d.patient_id = $1 AND o.rtype = c.rtype AND o.id = c.id
@@ -224,9 +227,12 @@ HOLD_ROWS = Command(
 )
 CONTEST = Command(
     """
-    UPDATE ehr_resource SET contested = $4 WHERE patient_id = $1 AND rtype = $2 AND id = $3
+    UPDATE ehr_resource SET contested = $5
+    WHERE patient_id = $1 AND rtype = $2 AND id IN ($3, $3 || $4::text)
+        AND ($4 = '' OR origin_patient_id IS NOT NULL)
     """
 )
+MOVED_TO = Scalar(UUID, "SELECT moved_to FROM ehr_head WHERE patient_id = $1")
 # Another running correction of the same entry keeps the note.
 OTHER_CORRECTION = Scalar(
     bool,
@@ -262,7 +268,8 @@ ORIGINAL = Statement(
     FROM ehr_resource r
     LEFT JOIN ehr_history h ON h.patient_id = r.patient_id AND h.rtype = r.rtype AND h.id = r.id
         AND h.version = $4 AND h.patient_id = $1
-    WHERE r.patient_id = $1 AND r.rtype = $2 AND r.id = $3
+    WHERE r.patient_id = $1 AND r.rtype = $2 AND r.id IN ($3, $3 || $5::text)
+        AND ($5 = '' OR r.origin_patient_id IS NOT NULL)
     """,
 )
 
@@ -275,7 +282,9 @@ class VersionRow(Struct, frozen=True):
 VERSION_OF = Statement(
     VersionRow,
     """
-    SELECT version, deleted AS gone FROM ehr_resource WHERE patient_id = $1 AND rtype = $2 AND id = $3
+    SELECT version, deleted AS gone FROM ehr_resource
+    WHERE patient_id = $1 AND rtype = $2 AND id IN ($3, $3 || $4::text)
+        AND ($4 = '' OR origin_patient_id IS NOT NULL)
     """,
 )
 # A record of that facility that speaks of the day of the visit; one without a date that came since counts.

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from ehr.cases import queries
+from ehr.cases.books import book_of
 from ehr.cases.models import Act, AwaitedRow, CaseRow, CaseState, EvidenceRow, Kind, Side, StepRow
 from ehr.cases.problems import CASE_UNKNOWN
 from ehr.cases.queries import OriginalRow
@@ -211,8 +212,12 @@ async def _versions(tx: Tx, access: Access, case: CaseRow, now: datetime) -> tup
     """The entry as disputed and as it stands. Nothing of what the person said is somebody else's."""
     if case.kind != "correction" or case.rtype is None:
         return None, None
-    place = access.patient_id, case.rtype, case.item_id, case.item_version
-    row = await queries.ORIGINAL.one(tx, *place)
+    book = await book_of(tx, case.patient_id)
+    if book.patient_id != access.patient_id:
+        return None, None
+    row = await queries.ORIGINAL.one(
+        tx, book.patient_id, case.rtype, case.item_id, case.item_version, book.mark
+    )
     if row is None or not (row.origin_patient_id is None or row.origin_patient_id in access.origins):
         return None, None
     if row.version == case.item_version:

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from ehr.cases import queries
+from ehr.cases.books import book_of
 from ehr.cases.models import CaseRow
 from ehr.cases.moves import SERVICE, Hand, move
 from ehr.cases.opening import has_come
@@ -46,7 +47,8 @@ async def _supersede(tx: Tx, keys: KeyRing, case: CaseRow, hand: Hand) -> bool:
     if case.rtype is None or case.item_version is None:
         return False
     seen = case.superseded_version or case.item_version
-    now_is = await queries.VERSION_OF.one(tx, case.patient_id, case.rtype, case.item_id)
+    book = await book_of(tx, case.patient_id)
+    now_is = await queries.VERSION_OF.one(tx, book.patient_id, case.rtype, case.item_id, book.mark)
     if now_is is None or now_is.version <= seen:
         return False
     await move(tx, keys, case.patient_id, case.case_id, "supersede", hand, superseded_version=now_is.version)
@@ -54,7 +56,8 @@ async def _supersede(tx: Tx, keys: KeyRing, case: CaseRow, hand: Hand) -> bool:
 
 
 async def _is_gone(tx: Tx, case: CaseRow) -> bool:
-    rows = await queries.CASE_ROWS.all(tx, case.patient_id, case.case_id)
+    book = await book_of(tx, case.patient_id)
+    rows = await queries.CASE_ROWS.all(tx, case.patient_id, case.case_id, book.patient_id, book.mark)
     return bool(rows) and all(row.gone for row in rows)
 
 
