@@ -43,6 +43,11 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     ehr_core_token: str = ""
     ehr_core_name: Annotated[str, Meta(max_length=100)] = ""
     ehr_core_id: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")] = "main"
+    # Where documents and pictures lie; unset: beside the data. Credentials are AWS_ACCESS_KEY_ID and
+    # AWS_SECRET_ACCESS_KEY.
+    s3_endpoint: str = ""
+    s3_bucket: Annotated[str, Meta(pattern="^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$")] = ""
+    s3_region: str = "us-east-1"
     # The number that messages tell people to call.
     hotline: Annotated[str, Meta(pattern="^[0-9][0-9 ]{2,14}$")] = HOTLINE
 
@@ -132,6 +137,19 @@ def is_core_url(url: str) -> bool:
     return secure and bool(host) and "@" not in parts.netloc and not parts.query and not parts.fragment
 
 
+def is_service_address(address: str) -> bool:
+    """Scheme, host and port of a service; without TLS on this machine only."""
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
+    return (
+        bool(host) and plain and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+    )
+
+
 def words(text: str) -> list[str]:
     """A comma-separated list without its blanks."""
     return [word.strip() for word in text.split(",") if word.strip()]
@@ -155,6 +173,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             raise SettingsError(f"{name}: expected `postgresql://` and an address")
     if not all(is_address(proxy) for proxy in words(settings.trusted_proxies)):
         raise SettingsError("TRUSTED_PROXIES: expected IP addresses, with commas between")
+    if bool(settings.s3_endpoint) != bool(settings.s3_bucket):
+        raise SettingsError("S3_ENDPOINT, S3_BUCKET: set both or none")
+    if settings.s3_endpoint and not is_service_address(settings.s3_endpoint):
+        raise SettingsError("S3_ENDPOINT: expected `https://` and a host, or `http://` on this machine")
     if settings.app_origin and not is_app_origin(settings.app_origin):
         raise SettingsError("APP_ORIGIN: expected `https://` and a host name, or `http://localhost:PORT`")
     if settings.ehr_core_url and not is_core_url(settings.ehr_core_url):

@@ -32,6 +32,10 @@ def _demo_reasons(settings: Settings, demo_keys: bool) -> list[str]:
             bool(settings.ehr_core_url) and not is_loopback(urlsplit(settings.ehr_core_url).hostname or ""),
             "EHR_CORE_URL names another machine: a demo database reads no real records. Unset it.",
         ),
+        (
+            bool(settings.s3_endpoint) and not is_loopback(urlsplit(settings.s3_endpoint).hostname or ""),
+            "S3_ENDPOINT names another machine: a demo keeps its files on this one. Unset it.",
+        ),
         (not demo_keys, "HEALTHBOOK_KEYS are real keys: a demo database uses the keys it was made with."),
     ]
     return [reason for applies, reason in checks if applies]

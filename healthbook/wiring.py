@@ -13,7 +13,8 @@ from ehr.core.fhir_http import CoreAddress, FhirCore
 from healthbook.settings import Settings, words
 from healthbook.start_check import missing_providers, reasons_not_to_start
 from kernel.clock import Clock, SystemClock
-from store.blobs import FilesystemBlobs
+from store.blobs import BlobStore, FilesystemBlobs
+from store.blobs_s3 import open_s3_blobs
 from store.database import Store, open_store
 from store.installation import is_demo, mark_installation
 from store.keys import KeyRing, KeyRingError
@@ -89,13 +90,23 @@ def load_keys(settings: Settings) -> KeyRing:
 @asynccontextmanager
 async def opened_store(place: Place, role: Role, keys: KeyRing) -> AsyncIterator[Store]:
     """A store as `role`, closed at the end."""
-    blobs = FilesystemBlobs(place.settings.data / "blobs", keys)
     pool_max = place.settings.pool_max
-    store = await open_store(place.dsn(role), role=role, keys=keys, blobs=blobs, pool_max=pool_max)
-    try:
-        yield store
-    finally:
-        await store.close()
+    async with opened_blobs(place.settings, keys) as blobs:
+        store = await open_store(place.dsn(role), role=role, keys=keys, blobs=blobs, pool_max=pool_max)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def opened_blobs(settings: Settings, keys: KeyRing) -> AsyncIterator[BlobStore]:
+    """Where documents and pictures lie: the object store where one is set, else beside the data."""
+    if not settings.s3_endpoint:
+        yield FilesystemBlobs(settings.data / "blobs", keys)
+        return
+    async with open_s3_blobs(settings.s3_endpoint, settings.s3_bucket, settings.s3_region, keys) as blobs:
+        yield blobs
 
 
 async def bring_up_to_date(place: Place, *, demo: bool = False) -> list[str]:

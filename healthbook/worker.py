@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 import structlog
 
+from healthbook.blob_jobs import arm_sweep, blob_jobs
 from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import dispatch, tick
 from healthbook.housekeeping import arm_chores
@@ -248,4 +249,6 @@ async def _serve(serving: Serving) -> None:
     ):
         # No provider adapter exists yet (start_check.py): messages stay in their delivery rows.
         senders = Senders(RecordingPushSender(), RecordingSmsSender())
-        await Worker(store, delivery, senders, clock, core_jobs(store, clock, core)).run(stop)
+        await arm_sweep(store, clock)
+        outside = {**core_jobs(store, clock, core), **blob_jobs(store, clock)}
+        await Worker(store, delivery, senders, clock, outside).run(stop)

@@ -1,6 +1,6 @@
 """Liveness and readiness for whoever watches the process."""
 
-from typing import Any
+from typing import Any, Literal
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -9,6 +9,7 @@ from msgspec import Struct
 from api.problems import NO_PROVIDER, UNAVAILABLE
 from api.request import Call, answer
 from kernel.problems import Refused
+from store.blobs import BlobError, BlobStore
 from store.installation import is_demo
 
 TAGS = ["health"]
@@ -17,10 +18,12 @@ TAGS = ["health"]
 class Health(Struct, kw_only=True):
     """status: ok. core: whether another record system is asked now (closed = yes, open = not for a while,
     half-open = one try at a time); null where none is set. It never makes the service unready.
+    blobs: whether files can be read and kept; null in /health/live.
     """
 
     status: str
     core: str | None = None
+    blobs: Literal["ok", "unavailable"] | None = None
 
 
 @get("/health/live", actors=("public",), operation_id="health_live", tags=TAGS, problems=())
@@ -42,7 +45,17 @@ async def ready(call: NamedDependency[Call]) -> Response[Health]:
         await is_demo(tx)
     if call.missing_providers:
         return answer(Refused(problem=NO_PROVIDER, where=call.missing_providers[0]))
-    return answer(Health(status="ok", core=call.core.state(call.now) if call.core else None))
+    core = call.core.state(call.now) if call.core else None
+    return answer(Health(status="ok", core=core, blobs=await _state_of_blobs(call.store.blobs)))
+
+
+async def _state_of_blobs(blobs: BlobStore) -> Literal["ok", "unavailable"]:
+    """Shown and not red: records are read without files, and all processes share one object store."""
+    try:
+        await blobs.check()
+    except BlobError:
+        return "unavailable"
+    return "ok"
 
 
 handlers: list[Any] = [live, ready]
