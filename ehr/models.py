@@ -133,7 +133,8 @@ class Item(Struct, kw_only=True, omit_defaults=True):
     """The reading view of one resource. `date` is text as the source gave it, never completed.
 
     Quantities are decimal texts with their zeros. Absent fields are not sent. hidden: by the person, who
-    alone sees it; not_yet_released: the person does not see it yet; sources: of what several senders sent.
+    alone sees it; not_yet_released: the person does not see it yet; disputed: the person says that it is
+    wrong; sources: of what several senders sent.
     """
 
     id: str
@@ -181,5 +182,6 @@ class Item(Struct, kw_only=True, omit_defaults=True):
     # added when it is read
     hidden: bool = False
     not_yet_released: bool = False
+    disputed: bool = False
     sources: list[ItemSource] = []
     done_elsewhere: DoneElsewhere | None = None

@@ -122,12 +122,21 @@ class OverdueRow(Struct, frozen=True):
 
 
 class AwaitedRow(Struct, frozen=True):
-    """A visit whose data did not come. since: the day of the visit."""
+    """A visit whose data did not come, as kept."""
 
     case_id: UUID
     facility_id: UUID
     facility_name: str
     visit_on: date
+
+
+class Awaited(Struct, frozen=True, kw_only=True):
+    """A visit whose data have not come. since: the day of the visit."""
+
+    case_id: UUID
+    facility_name: str
+    since: date
+    text_vi: str
 
 
 class NewCase(Struct, frozen=True, kw_only=True):

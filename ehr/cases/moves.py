@@ -93,7 +93,7 @@ async def _effect(tx: Tx, book: Book, before: CaseRow, case: CaseRow, hand: Hand
     elif case.kind == "correction" and case.rtype is not None:
         running = case.overdue_at is not None
         if running != (before.overdue_at is not None):
-            await contest(tx, book, case, shown=running)
+            await contest(tx, book, case, hand.now, shown=running)
 
 
 async def _restore(tx: Tx, book: Book, case: CaseRow, now: datetime) -> None:
@@ -105,11 +105,12 @@ async def _restore(tx: Tx, book: Book, case: CaseRow, now: datetime) -> None:
         await mark_rows(tx, book.patient_id, rows, now, state="verified")
 
 
-async def contest(tx: Tx, book: Book, case: CaseRow, *, shown: bool) -> None:
+async def contest(tx: Tx, book: Book, case: CaseRow, now: datetime, *, shown: bool) -> None:
     """The note at the entry, for whoever reads it; another open correction of the same entry keeps it."""
     entry = case.rtype, case.item_id
     if shown or not await queries.OTHER_CORRECTION.one(tx, case.patient_id, case.case_id, *entry):
-        await queries.CONTEST.run(tx, book.patient_id, *entry, book.mark, shown)
+        rows = await queries.CONTEST.all(tx, book.patient_id, *entry, book.mark, shown)
+        await mark_rows(tx, book.patient_id, [(row.rtype, row.id) for row in rows], now)
 
 
 async def keep(tx: Tx, case: CaseRow) -> None:

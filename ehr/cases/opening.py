@@ -76,7 +76,7 @@ async def open_case(
     if new.kind == "not-mine":
         await _dispute(tx, access, case, target, now)
     elif new.kind == "correction" and target.row is not None:
-        await contest(tx, Book(case.patient_id), case, shown=True)
+        await contest(tx, Book(case.patient_id), case, now, shown=True)
     await emit(tx, case.patient_id, "ehr.case-opened", {"case_id": str(case.case_id)}, now)
     return case
 

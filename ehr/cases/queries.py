@@ -225,12 +225,23 @@ HOLD_ROWS = Command(
     WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id
     """
 )
-CONTEST = Command(
+
+
+class ContestedKey(Struct, frozen=True):
+    """A row that got or lost the note."""
+
+    rtype: str
+    id: str
+
+
+CONTEST = Statement(
+    ContestedKey,
     """
     UPDATE ehr_resource SET contested = $5
     WHERE patient_id = $1 AND rtype = $2 AND id IN ($3, $3 || $4::text)
         AND ($4 = '' OR origin_patient_id IS NOT NULL)
-    """
+    RETURNING rtype, id
+    """,
 )
 MOVED_TO = Scalar(UUID, "SELECT moved_to FROM ehr_head WHERE patient_id = $1")
 # Another running correction of the same entry keeps the note.

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ehr.cases import queries
 from ehr.cases.books import book_of
-from ehr.cases.models import Act, AwaitedRow, CaseRow, CaseState, EvidenceRow, Kind, Side, StepRow
+from ehr.cases.models import Act, CaseRow, CaseState, EvidenceRow, Kind, Side, StepRow
 from ehr.cases.problems import CASE_UNKNOWN
 from ehr.cases.queries import OriginalRow
 from ehr.cases.texts import about_of, body_of, note_of
@@ -19,7 +19,7 @@ from ehr.queries import StaleRow
 from ehr.rebuild import view_again
 from identity.people import person_card
 from identity.register.facilities import facility_by_id
-from kernel.access import Access, Label
+from kernel.access import Access
 from kernel.clock import local_day
 from kernel.problems import Refused
 from store.database import Tx
@@ -127,15 +127,6 @@ class OverdueCase(Struct, kw_only=True):
     opened_at: datetime
     deadline: datetime
     days_over: int
-
-
-class Awaited(Struct, kw_only=True):
-    """A visit whose data have not come."""
-
-    case_id: UUID
-    facility_name: str
-    since: day
-    text_vi: str
 
 
 class OwnDetail(Struct, frozen=True):
@@ -338,28 +329,3 @@ async def overdue_cases(
         )
         for row in rows
     ]
-
-
-async def awaited(tx: Tx, access: Access) -> list[Awaited]:
-    """Visits whose data have not come, for the top of the timeline.
-
-    For anybody but the person only under a grant that covers visits of that day and withholds no label: what
-    has not come has no label yet, and a line that goes without anything in its place would tell of one (S23).
-    """
-    if access.withheld_labels != Label.NONE or (access.types is not None and "Encounter" not in access.types):
-        return []
-    rows = await queries.AWAITED.all(tx, access.patient_id)
-    return [_awaited(row) for row in rows if _in_window(access, row.visit_on)]
-
-
-def _in_window(access: Access, on: day) -> bool:
-    return (access.since is None or access.since <= on) and (access.until is None or on <= access.until)
-
-
-def _awaited(row: AwaitedRow) -> Awaited:
-    return Awaited(
-        case_id=row.case_id,
-        facility_name=row.facility_name,
-        since=row.visit_on,
-        text_vi=f"Đang chờ dữ liệu từ {row.facility_name} từ ngày {row.visit_on:%d/%m/%Y}.",
-    )

@@ -15,7 +15,7 @@ from kernel.access import Access
 from store.database import Tx
 
 Sources = dict[bytes, list[ItemSource]]
-_FIELDS = {"hidden": "hidden", "not-yet-released": "not_yet_released"}
+_FIELDS = {"hidden": "hidden", "not-yet-released": "not_yet_released", "disputed": "disputed"}
 
 
 class Faced(Protocol):
@@ -67,7 +67,7 @@ def faced(row: Faced, copies: Copies, **fields: object) -> Item:
     senders = copies.sources.get(row.fold) if row.fold is not None else None
     extra: dict[str, object] = {name: value for name, value in fields.items() if value is not None}
     if row.mark is not None:
-        extra[_FIELDS[row.mark]] = True
+        extra |= {_FIELDS[mark]: True for mark in row.mark.split()}
     if senders is not None:
         extra["sources"] = senders
     return with_fields(row.item, extra) if extra else as_item(row.item)

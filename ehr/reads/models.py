@@ -5,7 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ehr.models import Flag, Item, ItemSource, Range
+from ehr.cases.models import Awaited
+from ehr.models import Flag, Item, ItemSource, Range, Section
 from ehr.reads.currency import CoreShown
 
 SectionState = Literal["listed", "none-known", "not-asked", "unavailable"]
@@ -108,12 +109,38 @@ class PendingResults(Struct, frozen=True, kw_only=True):
 
 
 class Timeline(Struct, frozen=True, kw_only=True):
-    """pending stands on the first page of the person's own view."""
+    """pending and waiting stand on the first page. pending: results that are not released to the person, in the
+    own view; waiting: visits whose data have not come, also under a grant that withholds nothing of them."""
 
     items: list[TimelineEntry]
     next: str | None
     notice: Notice | None
     pending: list[PendingResults] = []
+    waiting: list[Awaited] = []
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """An item as its section shows it now. encounter_id: the visit it belongs to."""
+
+    section: Section
+    encounter_id: str | None
+    item: Item
+
+
+class Removed(Struct, frozen=True, kw_only=True):
+    """Something that the app drops. kind: the FHIR type."""
+
+    kind: str
+    id: str
+
+
+class ChangePage(Struct, frozen=True, kw_only=True):
+    """Changes since a cursor. With has_more the rest follows at once; a page applied twice changes nothing."""
+
+    items: list[Change]
+    removed: list[Removed]
+    cursor: str
+    has_more: bool
 
 
 class TrendPoint(Struct, frozen=True, kw_only=True):
@@ -129,6 +156,7 @@ class TrendPoint(Struct, frozen=True, kw_only=True):
     sources: list[ItemSource] = []
     hidden: bool = False
     not_yet_released: bool = False
+    disputed: bool = False
 
 
 class TrendSeries(Struct, frozen=True, kw_only=True):

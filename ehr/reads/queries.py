@@ -39,10 +39,12 @@ _MAIN_TITLE = """(SELECT c.title FROM ehr_resource c
         WHERE {visible c} AND c.rtype = 'Condition' AND c.id = r.main_id) AS main_title"""
 
 
-# What is added to an item when it is read: a mark for who may see it, and the key of its copies.
+# What is added to an item when it is read: marks (who may see it, that the person disputes it), and the key
+# of its copies.
 _FACE = """
-        CASE WHEN r.hidden_from IS NOT NULL AND $8::uuid = $1 THEN 'hidden'
-            WHEN r.release_at > $6::timestamptz THEN 'not-yet-released' END AS mark,
+        nullif(concat_ws(' ', CASE WHEN r.hidden_from IS NOT NULL AND $8::uuid = $1 THEN 'hidden'
+            WHEN r.release_at > $6::timestamptz THEN 'not-yet-released' END,
+            CASE WHEN r.contested THEN 'disputed' END), '') AS mark,
         CASE WHEN r.twin THEN r.fold_key END AS fold"""
 # Of copies that several senders sent, those of one sender stand for all.
 _FOLDED = """(NOT r.twin OR NOT EXISTS (
@@ -77,7 +79,7 @@ async def head_of(tx: Tx, patient_id: UUID) -> Head:
 class ItemRow(Struct, frozen=True):
     """One row of a list. `item` is JSON; `main_title` the main disease of an encounter, where readable.
 
-    mark: hidden or not-yet-released; fold: the key of its copies.
+    mark: hidden or not-yet-released, and disputed, with a space between; fold: the key of its copies.
     """
 
     rtype: str
@@ -443,4 +445,81 @@ CODES_IN_USE = Statement(
     WHERE code IS NOT NULL AND NOT deleted GROUP BY code_system, code ORDER BY count(*) DESC, code
     """,
     fan_out="an operator's report over all records, without any person in it",
+)
+
+
+class ChangeRow(Struct, frozen=True):
+    """A row whose number moved. is_shown: the reader sees it now, else it left the reader's sight."""
+
+    seq: int
+    rtype: str
+    id: str
+    section: str | None
+    encounter_id: str | None
+    item: str
+    mark: str | None
+    fold: bytes | None
+    main_title: str | None
+    body: str | None
+    is_shown: bool | None
+
+
+# $10 the number that was read up to; $11 the one at the end of the last whole reading: what left the sight
+# of the reader since then is told, and what never was in it is not. Rows behind labels, types or a merge are
+# not told at all, but for those whose version of then was.
+CHANGES = Statement(
+    ChangeRow,
+    filtered(
+        """
+        SELECT c.seq, r.rtype, r.id, r.section, r.encounter_id, r.item, {face}, {main_title},
+            CASE WHEN r.section IN ('imaging', 'documents') THEN r.body END AS body, c.is_shown
+        FROM (
+            SELECT r.seq, r.rtype, r.id,
+                (r.section IS NOT NULL AND {visible} AND {folded}) AS is_shown
+            FROM ehr_resource r
+            WHERE r.patient_id = $1 AND r.seq > $10 AND NOT r.negative AND (
+                ({visible} AND (r.section IS NOT NULL OR r.version > 1))
+                OR (r.gone_seq > $11 AND r.labels & $2::int = 0
+                    AND ($3::text[] IS NULL OR r.record_type = ANY ($3::text[]))
+                    AND (r.origin_patient_id IS NULL OR r.origin_patient_id = ANY ($9::uuid[])))
+                OR (r.labels & $2::int <> 0 AND r.version > 1 AND EXISTS (
+                    SELECT 1 FROM ehr_history h
+                    WHERE h.patient_id = $1 AND h.rtype = r.rtype AND h.id = r.id AND h.seq <= $11
+                        AND h.labels & $2::int = 0 AND NOT EXISTS (
+                            SELECT 1 FROM ehr_history later
+                            WHERE later.patient_id = $1 AND later.rtype = h.rtype AND later.id = h.id
+                                AND later.version > h.version AND later.seq <= $11))))
+            ORDER BY r.seq LIMIT $12
+        ) c JOIN ehr_resource r ON r.patient_id = $1 AND r.rtype = c.rtype AND r.id = c.id
+        ORDER BY c.seq
+        """
+    ),
+)
+
+
+class NegativeRow(Struct, frozen=True):
+    """A 'none known', which goes when something becomes known though nobody writes it."""
+
+    rtype: str
+    id: str
+    section: str | None
+    encounter_id: str | None
+    item: str
+    mark: str | None
+    fold: bytes | None
+    is_shown: bool | None
+
+
+NEGATIVES = Statement(
+    NegativeRow,
+    filtered(
+        """
+        SELECT r.rtype, r.id, r.section, r.encounter_id, r.item, {face}, {visible} AS is_shown
+        FROM ehr_resource r
+        WHERE r.patient_id = $1 AND r.negative AND r.section IS NOT NULL AND r.labels & $2::int = 0
+            AND ($3::text[] IS NULL OR r.record_type = ANY ($3::text[]))
+            AND (r.origin_patient_id IS NULL OR r.origin_patient_id = ANY ($9::uuid[]))
+        ORDER BY r.rtype, r.id LIMIT 200
+        """
+    ),
 )

@@ -6,6 +6,7 @@ from itertools import groupby
 import msgspec
 from msgspec import Struct
 
+from ehr.cases.waiting import awaited
 from ehr.dates import UNDATED
 from ehr.models import EffPrecision
 from ehr.reads import queries
@@ -58,6 +59,7 @@ async def read(tx: Tx, access: Access, cursor: str | None, limit: int | None, no
         next=following,
         notice=notice_for(access),
         pending=await pending_of(tx, access, now) if cursor is None else [],
+        waiting=await awaited(tx, access) if cursor is None else [],
     )
     shown = [(row.rtype, row.id) for row in rows] + [(item.rtype, item.id) for item in in_visits]
     return Built(encode(timeline), merged(shown, copies))

@@ -68,6 +68,7 @@ def _points(result: Result) -> Iterator[tuple[str, str, str | None, TrendPoint]]
 
 def _point(result: Result, value: str, bounds: Range | None, flag: Flag | None) -> TrendPoint:
     item, mark, sources = result
+    marks = (mark or "").split()
     return TrendPoint(
         id=item.id,
         date=item.date,
@@ -77,6 +78,7 @@ def _point(result: Result, value: str, bounds: Range | None, flag: Flag | None) 
         flag=flag,
         facility_name=item.facility_name,
         sources=sources,
-        hidden=mark == "hidden",
-        not_yet_released=mark == "not-yet-released",
+        hidden="hidden" in marks,
+        not_yet_released="not-yet-released" in marks,
+        disputed="disputed" in marks,
     )
