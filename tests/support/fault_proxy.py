@@ -25,6 +25,7 @@ class FaultProxy:
         self.headers: list[dict[str, str]] = []
         self.open = asyncio.Event()
         self.open.set()
+        self.arrived = asyncio.Condition()
         self.port = 0
 
     @property
@@ -35,6 +36,11 @@ class FaultProxy:
         """Hold every request until `open` is set again."""
         self.open.clear()
 
+    async def asked(self, count: int) -> None:
+        """Until so many requests came."""
+        async with self.arrived:
+            await self.arrived.wait_for(lambda: len(self.seen) >= count)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while (head := await reader.readuntil(b"\r\n\r\n")) != b"":
@@ -43,6 +49,8 @@ class FaultProxy:
                 headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
                 self.seen.append(path)
                 self.headers.append({name.lower(): value for name, value in headers.items()})
+                async with self.arrived:
+                    self.arrived.notify_all()
                 await self.open.wait()
                 status, more, body = await self._answer(path, headers)
                 told = {"content-length": str(len(body)), **more}
