@@ -41,6 +41,8 @@ from store.database import Store
 CONTROLLERS = (
     "api.citizen.account",
     "api.citizen.book",
+    "api.citizen.changes",
+    "api.citizen.hidings",
     "api.citizen.requests",
     "api.citizen.grants",
     "api.citizen.log",
@@ -48,8 +50,11 @@ CONTROLLERS = (
     "api.citizen.cases",
     "api.doctor.account",
     "api.doctor.patients",
+    "api.doctor.viewer",
     "api.doctor.requests",
     "api.facility.records",
+    "api.facility.entry",
+    "api.facility.release",
     "api.facility.cases",
     "api.department.cases",
     "api.facility.quarantine",
@@ -57,9 +62,11 @@ CONTROLLERS = (
     "api.facility.activation",
     "api.admin.registry",
     "api.registry.quarantine",
+    "api.registry.people",
     "api.public.auth",
     "api.public.health",
     "api.public.keys",
+    "api.public.viewer",
     "api.pages.docs",
 )
 DEMO_CONTROLLERS = ("api.pages.demo",)

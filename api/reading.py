@@ -25,7 +25,7 @@ from consent.problems import NO_ACCESS
 from ehr.core.service import ask_core, currency, wants_core
 from ehr.displays import DISPLAY_VERSION
 from ehr.models import Section
-from ehr.reads import search, sections, summary, timeline, trend
+from ehr.reads import changes, search, sections, summary, timeline, trend
 from ehr.reads.models import Built
 from ehr.reads.queries import head_of
 from identity import budgets
@@ -232,3 +232,10 @@ async def search_record(
         return await search.read(tx, access, words, cursor, limit, call.now)
 
     return await read_record(call, patient_id, "search", build)
+
+
+async def read_changes(call: Call, since: str | None, limit: int | None) -> Answer:
+    async def build(tx: Tx, access: Access) -> Built:
+        return await changes.read(tx, call.keys, access, since, limit, call.now)
+
+    return await read_record(call, None, "read-changes", build)

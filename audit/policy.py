@@ -15,6 +15,7 @@ READ_TAGS: dict[Action, str] = {
     "read-timeline": "record:timeline:read",
     "read-trend": "record:trend:read",
     "search": "record:search:read",
+    "read-changes": "record:changes:read",
     "read-document": "record:document:read",
     "read-access-log": "log:access:read",
     "read-notifications": "inbox:notification:read",

@@ -17,6 +17,8 @@ from ehr.cases.opening import correct_death, expect_record
 from ehr.cases.settling import RECORD_WITHIN, note_resent, settle
 from ehr.rejudge.books import rejudge_book
 from ehr.rejudge.waiting import rejudge_waiting
+from ehr.visibility import clocks
+from ehr.visibility.release import release_due
 from healthbook.housekeeping import KIND, do_chore
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
@@ -56,6 +58,8 @@ async def dispatch(tx: Tx, keys: KeyRing, event: Event, now: datetime) -> None:
 
 async def tick(tx: Tx, keys: KeyRing, due: Due, now: datetime) -> datetime | None:
     """Do what is due. Returns when it is due again; None: never. Raises UnknownEventError."""
+    if due.kind == clocks.KIND:
+        return await release_due(tx, UUID(due.ref), now)
     if due.kind == AWAITED:
         await look_for_record(tx, keys, due.ref, now)
         return None
@@ -261,6 +265,8 @@ HANDLERS: dict[str, Handler] = {
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
     "ehr.case-resent": reopen_case,
+    # Neutral: neither what it is nor from whom. Emitted with the release itself, so it is said once.
+    "ehr.released": notice("result-released", once_per="release_id"),
     "ehr.record-awaited": notice("record-awaited", once_per="case_id"),
     "ehr.death-reported": say_death,
     "identity.death-noticed": say_death,

@@ -32,7 +32,11 @@ NotificationType = Literal[
     "case-opened",
     "case-update",
     "record-awaited",
+    "result-released",
     "death-reported",
+    "person-merged",
+    "person-separated",
+    "number-changed",
 ]
 # A delivery without a device (SMS) stands under the nil id, so that its key stays whole.
 NO_DEVICE = UUID(int=0)
@@ -80,7 +84,11 @@ class SmsSignIn(Struct, frozen=True, kw_only=True, tag="sign-in-code"):
         return "SmsSignIn()"
 
 
-TypedSms: TypeAlias = SmsCode | SmsSignIn
+class SmsDeath(Struct, frozen=True, tag="death-reported"):
+    """Somebody reported a death to this person's book: a constant text for the login phone (S18)."""
+
+
+TypedSms: TypeAlias = SmsCode | SmsSignIn | SmsDeath
 
 
 class SmsMessage(Struct, frozen=True, kw_only=True):

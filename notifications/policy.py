@@ -28,7 +28,11 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "case-opened": "info",
     "case-update": "info",
     "record-awaited": "info",
+    "result-released": "info",
     "death-reported": "alert",
+    "person-merged": "alert",
+    "person-separated": "alert",
+    "number-changed": "alert",
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.
 SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code"})

@@ -30,7 +30,10 @@ INSERT_DELIVERY = Command(
 
 TARGETS_OF = Statement(
     StoredTarget,
-    "SELECT device_id, kind, value_sealed FROM push_target WHERE patient_id = $1 ORDER BY device_id",
+    # To a frozen book nothing is pushed any more (security.md S18).
+    "SELECT t.device_id, t.kind, t.value_sealed FROM push_target t"
+    " JOIN citizen c ON c.patient_id = t.patient_id"
+    " WHERE t.patient_id = $1 AND c.state <> 'frozen' ORDER BY t.device_id",
 )
 
 TARGET_OF_DEVICE = Statement(

@@ -1,8 +1,8 @@
-"""The two texts that leave by SMS: one segment, without tone marks, at most 160 characters."""
+"""The texts that leave by SMS: one segment, without tone marks, at most 160 characters."""
 
 import unicodedata
 
-from notifications.models import SmsSignIn, TypedSms
+from notifications.models import SmsDeath, SmsSignIn, TypedSms
 
 SEGMENT_MAX = 160
 FACILITY_MAX = 20
@@ -19,6 +19,11 @@ def sms_text(sms: TypedSms, hotline: str) -> str:
         return (
             f"DANG NHAP. KHONG DOC CHO AI, KE CA BAC SI. Ma {plain(sms.code)}, dung trong 5 phut. "
             f"Khong phai ban? Goi {hotline}"
+        )
+    if isinstance(sms, SmsDeath):
+        return (
+            "SSK: co noi bao tu gan voi so suc khoe cua ban. Neu nham, mo ung dung bao lai, "
+            f"hoac goi {hotline}. So van dung duoc."
         )
     place = plain(sms.facility_short)[:FACILITY_MAX].strip()
 

@@ -151,7 +151,7 @@ def test_no_access_is_forged_through_the_object_model() -> None:
 
 # The one module of api/ that opens a record; the demo reads once as a doctor, so that a log is there to see.
 READING_DOORS = {"api/reading.py", "healthbook/demo_consent.py"}
-READ_MODULES = {"summary", "timeline", "sections", "trend", "search"}
+READ_MODULES = {"summary", "timeline", "sections", "trend", "search", "changes"}
 
 
 def test_every_read_of_a_record_takes_an_access() -> None:

@@ -74,3 +74,5 @@ PATIENTS_OF_CREDENTIALS = Scalar(
     """,
     fan_out="the records of one page of that walk",
 )
+
+UNIT_OWNER = Scalar(UUID, "SELECT patient_id FROM ehr_unit WHERE id_hash = $1")

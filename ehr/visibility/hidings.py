@@ -1,0 +1,61 @@
+"""Hiding one visit, result or document, and showing it again. The reader is never told."""
+
+from datetime import datetime
+from uuid import UUID
+
+from ehr import store
+from ehr.visibility import queries
+from ehr.visibility.models import HidableType, Hiding
+from ehr.visibility.problems import NOT_IN_BOOK, TOO_MANY_HIDINGS, UNKNOWN_HIDING
+from ehr.visibility.queries import HidingShown
+from kernel.access import Access
+from kernel.ids import uuid7
+from kernel.problems import Refused
+from store.database import Tx
+
+HIDINGS_MAX = 200
+
+
+async def hide(
+    tx: Tx,
+    access: Access,
+    rtype: HidableType,
+    ident: str,
+    *,
+    reader: UUID | None,
+    reader_name: str | None,
+    now: datetime,
+) -> Hiding | Refused:
+    """Hide one entry of the person from everybody (reader None) or from one practitioner.
+
+    What is hidden already from the same reader is that hiding.
+    """
+    patient_id = access.patient_id
+    await store.hold_head(tx, patient_id, now)
+    if not await queries.HAS_ROW.one(tx, patient_id, rtype, ident, now, sorted(access.origins)):
+        return Refused(problem=NOT_IN_BOOK)
+    live = await queries.LIVE_HIDINGS.all(tx, patient_id)
+    same = next((h for h in live if (h.rtype, h.id, h.reader) == (rtype, ident, reader)), None)
+    if same is not None:
+        return same
+    if len(live) >= HIDINGS_MAX:
+        return Refused(problem=TOO_MANY_HIDINGS)
+    hiding_id = uuid7(now)
+    await queries.INSERT_HIDING.run(tx, patient_id, hiding_id, rtype, ident, reader, reader_name, now)
+    await store.apply_hidings(tx, patient_id, now)
+    return Hiding(hiding_id, rtype, ident, reader, reader_name, now, None)
+
+
+async def end(tx: Tx, access: Access, hiding_id: UUID, now: datetime) -> Hiding | Refused:
+    """Show again what this hiding hid, where no other one does."""
+    await store.hold_head(tx, access.patient_id, now)
+    ended = await queries.END_HIDING.one(tx, access.patient_id, hiding_id, now)
+    if ended is None:
+        return Refused(problem=UNKNOWN_HIDING)
+    await store.apply_hidings(tx, access.patient_id, now)
+    return ended
+
+
+async def hidings_of(tx: Tx, access: Access) -> list[HidingShown]:
+    """The live hidings with what they hide, newest first."""
+    return await queries.HIDINGS_SHOWN.all(tx, access.patient_id)
