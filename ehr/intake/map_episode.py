@@ -94,8 +94,8 @@ def _in_order(rows: list[Row]) -> list[Row]:
 
 
 def _refuse_faults(tables: Tables) -> None:
-    reasons = [reason for rows in tables.rows.values() for row in rows for reason in row.reasons]
-    if reasons:
+    told = (reason for rows in tables.rows.values() for row in rows for reason in row.reasons)
+    if reasons := list(dict.fromkeys(told)):
         raise BadInputError(reasons[:REASONS_MAX])
 
 

@@ -77,9 +77,10 @@ def immunization(ident: str, i: Immunization, _refer: Refer) -> Draft:
 
 
 def dosage_lines(dosages: list[Dosage]) -> list[str]:
-    """The prescriber's own words; a plain sentence from the structure where there are none."""
-    lines = [d.text or d.patient_instruction or _sentence(d) for d in dosages]
-    return [line for line in lines if line]
+    """The prescriber's own words; a plain sentence from the structure where there are none. Doses of one
+    line that differ by the part of the day repeat its text: it is shown once."""
+    lines = (d.text or d.patient_instruction or _sentence(d) for d in dosages)
+    return list(dict.fromkeys(line for line in lines if line))
 
 
 def _medicine(

@@ -11,6 +11,7 @@ import pytest
 from ehr.intake.models import BadUnit, Unit
 from ehr.intake.treatment_xml import read_package
 from ehr.intake.xml_fields import read_birth, read_moment
+from tests.support import packages
 
 NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
 SUMMARY = {
@@ -326,3 +327,173 @@ def test_moments_are_vietnam_time() -> None:
     assert read_moment("202603020815") == "2026-03-02T08:15:00+07:00"
     assert read_moment("20260302") == read_moment("202603020000") == "2026-03-02"
     assert read_moment("202603022400") is None
+
+
+def packed(version: str = "4750", *names: str, change: dict[str, dict[str, str]] | None = None) -> bytes:
+    return packages.package(packages.tables_of(version, names or None, change), old=version == "4210")
+
+
+def units(data: bytes) -> list[Unit]:
+    found = list(read_package(io.BytesIO(data), "file", NOW))
+    assert all(isinstance(unit, Unit) for unit in found), found
+    return found  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("version", packages.VERSIONS)
+@pytest.mark.parametrize(("plain", "cdata"), [(True, False), (False, True)])
+def test_all_tables_of_all_versions_read_alike_in_every_envelope(
+    version: str, plain: bool, cdata: bool
+) -> None:
+    tables = packages.tables_of(version)
+    old = version == "4210"
+    data = packages.package(tables, old=old, plain=plain, cdata=cdata)
+    strange = b"\xef\xbb\xbf" + data.replace(b"><FILEHOSO", b">\r\n  <FILEHOSO")
+    backwards = packages.package(
+        {table: [dict(reversed(row.items())) for row in rows] for table, rows in reversed(tables.items())},
+        old=old,
+    )
+    plainly = [[item.raw for item in unit.items] for unit in units(packages.package(tables, old=old))]
+    for other in (data, strange, backwards):
+        assert [[item.raw for item in unit.items] for unit in units(other)] == plainly
+
+
+def test_a_file_of_4210_is_read_under_todays_names() -> None:
+    (unit,) = units(packed("4210", change={"XML1": {"NGAY_SINH": "1955"}}))
+    assert unit.person.birth_date == "1955"
+    assert [c["code"]["text"] for c in docs(unit, "Condition")] == ["Viêm dạ dày", "Tăng huyết áp"]
+    (visit,) = docs(unit, "Encounter")
+    assert visit["type"][0]["coding"][0]["code"] == "03"
+    assert docs(unit, "MedicationRequest")[0]["reasonCode"][0]["coding"][0]["code"] == "K29.7"
+
+
+def test_a_check_in_is_a_visit_that_has_begun_under_the_ids_of_the_later_one() -> None:
+    (begun,) = units(packed("4750", "XML0"))
+    whole = units(packed())[0]
+    (visit,) = docs(begun, "Encounter")
+    assert (visit["status"], begun.only_first, begun.key) == ("in-progress", True, whole.key)
+    assert {item.key for item in begun.items} <= {item.key for item in whole.items}
+    assert "end" not in visit["period"]
+    both = units(packed("4750", "XML0", "XML1"))
+    assert [docs(unit, "Encounter")[0]["status"] for unit in both] == ["finished"]
+
+
+def test_a_birth_note_is_the_mothers_paper_and_the_childs_own_unit() -> None:
+    mother, child = units(packed("4750", "XML1", "XML9"))
+    assert [d["type"]["coding"][0]["code"] for d in docs(mother, "DocumentReference")] == ["birth"]
+    assert (child.person.newborn, child.person.mother_number) == (True, "079190000017")
+    assert (child.person.birth_date, child.person.sex) == ("2026-03-05", "male")
+    (weight,) = docs(child, "Observation")
+    assert weight["code"]["coding"][0]["code"] == "8339-4"
+    assert "encounter" not in weight
+    written = json.dumps([item.doc for item in child.items if item.rtype != "Patient"], ensure_ascii=False)
+    assert "Trần Thị" not in written
+    assert "079190000017" not in written
+
+
+def test_twins_are_two_units_that_a_resend_finds_again() -> None:
+    tables = packages.tables_of("4750", ["XML1", "XML9"])
+    note = tables["XML9"][0]
+    both = packages.package(tables | {"XML9": [note, note | {"SO": "GCS-18", "GIOI_TINH_CON": "2"}]})
+    one = packages.package(tables | {"XML9": [note | {"SO": "GCS-18", "GIOI_TINH_CON": "2"}]})
+    keys = [unit.key for unit in units(both)]
+    assert len(set(keys)) == 3
+    assert [unit.key for unit in units(one)] == [keys[0], keys[2]]
+
+
+def test_a_wrong_birth_note_refuses_the_mothers_visit_too() -> None:
+    assert faults(packed("4750", "XML1", "XML9", change={"XML9": {"NGAY_SINH_CON": "05032026"}})) == [
+        ("bad-date", "HOSO[1]/XML9[1].NGAY_SINH_CON")
+    ]
+
+
+def test_an_assessment_has_its_own_person_and_needs_no_visit() -> None:
+    (unit,) = units(packed("4750", "XML12"))
+    assert unit.key.startswith("assessment:BB-17")
+    assert unit.person.sex is None
+    assert docs(unit, "DocumentReference")[0]["context"]["period"] == {"start": "2026-03-10"}
+
+
+def test_what_the_tuberculosis_table_says_of_hiv_is_gone_before_it_is_read() -> None:
+    (unit,) = units(packed("4750", "XML1", "XML15"))
+    assert unit.withheld == 4
+    assert not any(day in item.raw + item.hints for item in unit.items for day in ("20250101", "2025-01"))
+    (plan,) = [doc for doc in docs(unit, "CarePlan") if doc["title"] == "Điều trị lao"]
+    assert plan["activity"][0]["detail"]["description"] == "Vị trí: Lao phổi"
+
+
+def test_marks_of_icd_stand_beside_the_code_and_its_list_follows_the_discharge() -> None:
+    old = good(package(summary(MA_BENH_CHINH="E10.4†", MA_BENH_KT="G63.2*")))
+    coding = docs(old, "Condition")[0]["code"]["coding"][0]
+    assert (coding["code"], coding["extension"][0]["valueString"]) == ("E10.4", "†")
+    assert coding["version"] == "QĐ 4469/QĐ-BYT"
+    new = good(package(summary(NGAY_VAO="202607020815", NGAY_RA="202607020915")))
+    assert docs(new, "Condition")[0]["code"]["coding"][0]["version"] == "TT 06/2026/TT-BYT"
+
+
+def services(*rows: dict[str, str]) -> tuple[str, str]:
+    names = ("CHITIEU_CHITIET_DVKT_VTYT", "DSACH_CHI_TIET_DVKT", "CHI_TIET_DVKT")
+    return lines("XML3", *names, *({"TEN_DICH_VU": "Glucose", "MA_NHOM": "1"} | one for one in rows))
+
+
+def found_results(*tables: tuple[str, str]) -> list[tuple[str, str, object]]:
+    unit = good(package(summary(), *tables))
+    items = [item for item in unit.items if item.rtype == "Observation"]
+    return [(i.key, i.doc["status"], i.doc.get("valueQuantity", {}).get("value")) for i in items]
+
+
+def test_a_result_that_waits_keeps_its_id_when_it_comes() -> None:
+    orders = services({"MA_DICH_VU": "23.1", "NGAY_YL": "202603020820"})
+    empty = {"MA_DICH_VU": "23.1", "TEN_CHI_SO": "Glucose"}
+    ((waiting, status, _),) = found_results(orders, results(empty))
+    ((come, final, value),) = found_results(
+        orders, results(empty | {"GIA_TRI": "7", "NGAY_KQ": "202603020900"})
+    )
+    assert (waiting, status, final, value) == (come, "registered", "final", 7)
+
+
+def test_a_dropped_result_does_not_turn_the_second_into_the_first() -> None:
+    orders = services(
+        {"MA_DICH_VU": "23.1", "NGAY_YL": "202603020820"}, {"MA_DICH_VU": "23.1", "NGAY_YL": "202603030820"}
+    )
+    one = {"MA_DICH_VU": "23.1", "TEN_CHI_SO": "Glucose", "GIA_TRI": "7", "NGAY_KQ": "202603020900"}
+    two = one | {"GIA_TRI": "8", "NGAY_KQ": "202603030900"}
+    first, second = found_results(orders, results(one, two))
+    assert found_results(orders, results(two)) == [second]
+    assert found_results(orders, results(two, one)) == [first, second]
+
+
+def test_lines_of_one_code_and_time_keep_their_places_by_their_numbers() -> None:
+    a = {"MA_THUOC": "40.1", "STT": "1", "LIEU_DUNG": "Sáng 1 viên"}
+    b = {"MA_THUOC": "40.1", "STT": "2", "LIEU_DUNG": "Tối 2 viên"}
+
+    def texts(*rows: dict[str, str]) -> dict[str, str]:
+        unit = good(package(summary(), medicines(*rows)))
+        items = [item for item in unit.items if item.rtype == "MedicationRequest"]
+        return {item.key: item.doc["dosageInstruction"][0]["text"] for item in items}
+
+    assert texts(a, b) == texts(b, a)
+
+
+def test_the_receiver_of_a_swapped_referral_is_nobody() -> None:
+    letter = row("CHI_TIEU_GIAYCHUYENTUYEN", MA_LK="LK1", MA_NOI_DI="79024", MA_NOI_DEN="79001")
+    unit = good(package(summary(), ("XML13", letter)))
+    assert "performer" not in docs(unit, "ServiceRequest")[0]
+    attachment = docs(unit, "DocumentReference")[0]["content"][0]["attachment"]
+    assert "Nơi đến: 79001" in base64.b64decode(attachment["data"]).decode()
+
+
+@pytest.mark.parametrize("sign", ["T38oC", "T38°C", "T 38", "T:38,0", "t38C"])
+def test_a_temperature_is_read_in_the_ways_it_is_written(sign: str) -> None:
+    unit = good(package(summary(), course({"DIEN_BIEN_LS": f"CSST&lt;M75_{sign}_HL2&gt;"})))
+    found = {doc["code"]["coding"][0]["code"]: doc for doc in docs(unit, "Observation")}
+    assert found["8310-5"]["valueQuantity"]["value"] == 38
+    assert found["8310-5"]["valueQuantity"]["code"] == "Cel"
+    assert set(found) == {"8310-5", "8867-4"}
+
+
+def test_both_micro_signs_and_nfd_stay_readable_text() -> None:
+    unit = good(
+        package(summary(), results({"TEN_CHI_SO": "Creatinin", "GIA_TRI": "80", "DON_VI_DO": "\u00b5mol/L"}))
+    )
+    assert docs(unit, "Observation")[0]["valueQuantity"]["unit"] == "\u00b5mol/L"
+    assert good(package(summary(HO_TEN="Le\u0302 Va\u0306n Thu\u031b\u0309"))).person.name == "Lê Văn Thử"
