@@ -222,6 +222,10 @@ class Attachment(Element):
     data: str | None = None
 
 
+class ReportMedia(Element):
+    link: Reference | None = None
+
+
 class DiagnosticReport(Element):
     status: Literal[
         "registered",
@@ -243,6 +247,7 @@ class DiagnosticReport(Element):
     issued: str | None = None
     performer: list[Reference] = []
     conclusion: str | None = None
+    media: list[ReportMedia] = []
     presented_form: list[Attachment] = []
 
 
@@ -252,8 +257,14 @@ class Series(Element):
     description: str | None = None
 
 
+class Identifier(Element):
+    system: str | None = None
+    value: str | None = None
+
+
 class ImagingStudy(Element):
     status: Literal["registered", "available", "cancelled", "entered-in-error", "unknown"]
+    identifier: list[Identifier] = []
     modality: list[Coding] = []
     encounter: Reference | None = None
     started: str | None = None

@@ -228,6 +228,7 @@ class StaleRow(Struct, frozen=True):
     title: str
     item: str
     doc: str
+    source_id: str = ""
 
 
 STALE_PEOPLE = Scalar(
@@ -238,8 +239,12 @@ STALE_PEOPLE = Scalar(
 LOCK_EXISTING_HEAD = Scalar(int, "SELECT head_seq FROM ehr_head WHERE patient_id = $1 FOR UPDATE")
 STALE_ROWS = Statement(
     StaleRow,
-    "SELECT rtype, id, title, item, doc FROM ehr_resource WHERE patient_id = $1 AND item_version < $2",
+    """
+    SELECT rtype, id, title, item, doc, source_id FROM ehr_resource
+    WHERE patient_id = $1 AND item_version < $2
+    """,
 )
+RAISE_HEAD = Command("UPDATE ehr_head SET head_seq = $2 WHERE patient_id = $1")
 MARK_VIEWS = Command("UPDATE ehr_head SET item_version = $2 WHERE patient_id = $1")
 REPLACE_VIEWS = Command(
     """

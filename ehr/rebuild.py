@@ -7,9 +7,11 @@ import msgspec
 from ehr import queries
 from ehr.displays import DISPLAY_VERSION
 from ehr.extract import extract
+from ehr.intake.ids import resource_id
 from ehr.models import Item, NewResource, Referred
 from ehr.queries import StaleRow
 from ehr.views.draft import Refer
+from ehr.visibility import marks
 from store.database import Tx
 
 PEOPLE_PER_STEP = 20
@@ -32,11 +34,15 @@ async def rebuild_some(tx: Tx, limit: int) -> int:
 
 async def rebuild_views(tx: Tx, patient_id: UUID) -> int:
     """Rebuild one person's stale views; how many. Texts, versions and numbers stay as they are."""
-    await queries.LOCK_EXISTING_HEAD.one(tx, patient_id)
+    head_seq = await queries.LOCK_EXISTING_HEAD.one(tx, patient_id) or 0
     stale = await queries.STALE_ROWS.all(tx, patient_id, DISPLAY_VERSION)
     new = [made for row in stale if (made := _readable_again(row))]
     if new:
         await _replace(tx, patient_id, new)
+        # A view made anew can be the copy of another sender's now.
+        seq = await marks.settle(tx, patient_id, [(row.rtype, row.id) for row in new], head_seq)
+        if seq != head_seq:
+            await queries.RAISE_HEAD.run(tx, patient_id, seq)
     await queries.MARK_VIEWS.run(tx, patient_id, DISPLAY_VERSION)
     return len(new)
 
@@ -84,5 +90,11 @@ def view_again(row: StaleRow) -> NewResource:
 
 
 def _known(row: StaleRow) -> Refer:
-    """References were resolved when the row was written; only a Medication's name is needed again."""
-    return lambda _reference: Referred(id="", title=row.title)
+    """References were resolved when the row was written; needed again are a Medication's name and the key
+    pictures of a report."""
+
+    def refer(reference: str) -> Referred:
+        ident = resource_id(row.source_id, reference) if row.source_id else ""
+        return Referred(id=ident, title=row.title)
+
+    return refer

@@ -122,7 +122,7 @@ def _source(row: TouchedRow, standing: PastRow | None, undo: Undo) -> Source:
 
 def _again(row: TouchedRow, standing: PastRow) -> NewResource:
     """The row that was; references and labels were resolved from its whole unit, so they come as kept."""
-    made = view_again(StaleRow(row.rtype, row.id, standing.title, row.item, standing.doc))
+    made = view_again(StaleRow(row.rtype, row.id, standing.title, row.item, standing.doc, row.source_id))
     return msgspec.structs.replace(
         made, labels=standing.labels, encounter_id=standing.encounter_id, main_id=standing.main_id
     )

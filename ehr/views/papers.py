@@ -2,29 +2,38 @@
 
 import base64
 import binascii
+import re
 
 from ehr.fhir import Attachment, DiagnosticReport, DocumentReference, ImagingStudy
+from ehr.imaging.names import modality_name, site_name
 from ehr.models import Section
 from ehr.titles import coding_title, title_of
 from ehr.views.draft import Draft, Refer, code_of, first_date, new_item, start
 
 TEXT_CHARACTERS_MAX = 20_000
+PICTURES_MAX = 20
+_UID = re.compile(r"[0-9]+(\.[0-9]+){1,63}", re.ASCII)
 # v2-0074 service sections of imaging, LOINC's radiology class.
 _IMAGING = frozenset(
     {"RAD", "RX", "CT", "CTH", "NMR", "MR", "US", "RUS", "VUS", "XRC", "NMS", "LP29684-5", "CR", "IMG"}
 )
 
 
-def diagnostic_report(ident: str, r: DiagnosticReport, _refer: Refer) -> Draft:
+def diagnostic_report(ident: str, r: DiagnosticReport, refer: Refer) -> Draft:
     when = first_date(r.effective_date_time, start(r.effective_period), r.issued)
     item = new_item(ident, "DiagnosticReport", title_of(r.code, "Phiếu kết quả"), r.status, when)
     item.category = next((code for c in r.category if (code := code_of(c))), None)
     item.recorded_by = next((p.display for p in r.performer), None)
     item.lines = [r.conclusion] if r.conclusion else []
+    section = _report_section(r)
+    if section == "imaging":
+        item.modality = item.category
+        item.modality_vi = modality_name(item.modality)
+        item.pictures = _pictures(r, refer)
     item.content_type = r.presented_form[0].content_type if r.presented_form else None
     return Draft(
         item=item,
-        section=_report_section(r),
+        section=section,
         concept=r.code,
         body=_plain_text(r.presented_form),
         when=when,
@@ -39,6 +48,11 @@ def imaging_study(ident: str, s: ImagingStudy, _refer: Refer) -> Draft:
     title = s.description or title_of(code, "Chẩn đoán hình ảnh")
     item = new_item(ident, "ImagingStudy", title, s.status, when)
     item.category = next((m.code for m in s.modality), None)
+    item.modality = item.category or next((x.modality.code for x in s.series if x.modality), None)
+    item.modality_vi = modality_name(item.modality)
+    sites = [site_name(name) for series in s.series if (name := coding_title(series.body_site))]
+    item.body_sites = list(dict.fromkeys(sites))
+    item.has_viewer = study_uid(s) is not None
     parts = [x for series in s.series for x in (series.description, coding_title(series.body_site)) if x]
     item.lines = list(dict.fromkeys(parts))
     return Draft(item=item, section="imaging", concept=code, when=when, encounter=s.encounter)
@@ -62,6 +76,20 @@ def document(ident: str, d: DocumentReference, _refer: Refer) -> Draft:
         encounter=next(iter(visits), None),
         category=item.category,
     )
+
+
+def study_uid(study: ImagingStudy) -> str | None:
+    """The DICOM number of a study: digits and dots (DICOM PS3.5 §9.1), or None."""
+    found = next((i.value for i in study.identifier if i.system == "urn:dicom:uid" and i.value), None)
+    uid = (found or "").removeprefix("urn:oid:")
+    return uid if _UID.fullmatch(uid) else None
+
+
+def _pictures(r: DiagnosticReport, refer: Refer) -> list[str]:
+    """Our ids of the key pictures; they are read as documents."""
+    links = [m.link.reference for m in r.media if m.link and m.link.reference]
+    found = [referred.id for link in links[:PICTURES_MAX] if (referred := refer(link)) and referred.id]
+    return list(dict.fromkeys(found))
 
 
 def _report_section(r: DiagnosticReport) -> Section:
