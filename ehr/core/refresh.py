@@ -44,6 +44,11 @@ async def refresh(
     except TimeoutError:
         await _keep_failure(store, clock, core, asked, list(PARTS), CoreError("timeout"))
         return False
+    except Exception as error:
+        # Whatever a core sends, the reader still gets what is here.
+        log.error("core_refresh_crashed", source_id=core.source_id, error=type(error).__name__)
+        await _keep_failure(store, clock, core, asked, list(PARTS), CoreError("broken"))
+        return False
     finally:
         async with store.transaction() as tx:
             await queries.RELEASE_LEASE.run(tx, patient_id, asked.lease)
