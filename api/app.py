@@ -43,6 +43,7 @@ CONTROLLERS = (
     "api.citizen.book",
     "api.citizen.changes",
     "api.citizen.hidings",
+    "api.citizen.viewer",
     "api.citizen.requests",
     "api.citizen.grants",
     "api.citizen.log",

@@ -34,6 +34,7 @@ from api.problems import (
     problem_body,
 )
 from api.request import PUBLIC, ApiRequest, Call, actors_of
+from identity.problems import ACCOUNT_HELD
 from kernel.problems import PROBLEMS, ProblemType, Refused
 from store.idempotency import KEY_FORM
 
@@ -215,7 +216,7 @@ def problems_of(operation: dict[str, Any], handler: HTTPRouteHandler, path: str)
     if "{" in path:
         found += [NOT_FOUND]
     if opens_a_book(path):
-        found += [NOT_YOUR_BOOK]
+        found += [NOT_YOUR_BOOK, ACCOUNT_HELD]
     if "requestBody" in operation:
         found += [INVALID_FIELD, MALFORMED_BODY, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE]
     return found

@@ -24,6 +24,7 @@ from identity import budgets, devices, people, phones, queries, sessions
 from identity.devices import BrowserOrigin, NewDevice
 from identity.entry import queries as entry
 from identity.identifiers import is_mobile, normal_identifier, normal_phone, shown_end
+from identity.merges import service as merges
 from identity.models import ActivationRow, Demographics, Sex
 from identity.passwords import POOL, peppered
 from identity.people import IdentifierClaim, Matched, PersonClaim, Unmatched
@@ -37,6 +38,7 @@ from identity.problems import (
     IDENTIFIER_INVALID,
     IDENTITY_CONFLICT,
     NOT_ARRIVED,
+    PERSON_MERGED,
     PHONE_INVALID,
     PIN_TOO_EASY,
     SECOND_ACCOUNT_NEEDED,
@@ -218,6 +220,8 @@ async def confirm(
     patient_id = await entry.ACTIVATION_PERSON.one(tx, _hash(str(activation_id)))
     if patient_id is None:
         return Refused(problem=SECOND_ACCOUNT_NEEDED)
+    if await people.is_closed(tx, patient_id):
+        return Refused(problem=NOT_ARRIVED)
     if not await arrived(tx, patient_id, facility_of(actor), now):
         return await _refuse(tx, patient_id, actor, NOT_ARRIVED, NOT_ARRIVED, request_id, now)
     row = await entry.CONFIRM_ACTIVATION.one(
@@ -225,6 +229,9 @@ async def confirm(
     )
     if row is None:
         return Refused(problem=SECOND_ACCOUNT_NEEDED)
+    if await merges.prove(tx, patient_id, actor, request_id=request_id, now=now):
+        # The card of a merged person proves that person alone: the account opens with the other card (S10).
+        return Refused(problem=PERSON_MERGED)
     code = await _issue(tx, keys, row, now)
     await record_act(tx, patient_id, actor, "identity:activation:create", request_id=request_id, now=now)
     await emit(tx, patient_id, "identity.activation-issued", {"activation_id": str(activation_id)}, now)
@@ -287,6 +294,9 @@ async def use_code(
     normal = "".join(code.split()).upper().replace("-", "")
     live = await entry.LIVE_ACTIVATION_CODE.one(tx, _hash(normal), now)
     if live is None or normal_phone(phone) != _phone_of(keys, live):
+        return Refused(problem=ACTIVATION_REFUSED)
+    # A code from before a merge was decided proves nothing about the persons since (S10).
+    if await queries.IS_HELD.one(tx, live.patient_id, live.expires_at - CODE_LIFE):
         return Refused(problem=ACTIVATION_REFUSED)
     known = await people.demographics(tx, keys, live.patient_id) or Demographics()
     if pin_is_easy(pin, known.birth_date):

@@ -42,6 +42,9 @@ ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=
 CASES_DAY = Budget(kind="case-day", limit=10, window=timedelta(days=1))
 PICTURES_DAY = Budget(kind="picture-day", limit=40, window=timedelta(days=1))
 
+# What a registry officer looks up by hand in a day.
+REGISTRY_LOOK_UPS_DAY = Budget(kind="registry-look-up-day", limit=100, window=timedelta(days=1))
+
 # Each refused read leaves a row in the log of whoever it aimed at, also for an invented id.
 REFUSED_READS_DAY = Budget(kind="refused-read-day", limit=100, window=timedelta(days=1))
 

@@ -207,6 +207,12 @@ async def exists(tx: Tx, patient_id: UUID) -> bool:
     return await queries.CITIZEN_BY_ID.one(tx, patient_id) is not None
 
 
+async def is_closed(tx: Tx, patient_id: UUID) -> bool:
+    """A frozen book: registry officers alone open it again (security.md S18)."""
+    row = await queries.CITIZEN_BY_ID.one(tx, patient_id)
+    return row is not None and row.state == "frozen"
+
+
 async def number_owner(tx: Tx, keys: KeyRing, kind: str, value: str) -> IdentifierRow | None:
     """Whose a number is or was, ended numbers and merged persons included. For registry officers' acts."""
     normal = normal_identifier(kind, value)

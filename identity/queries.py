@@ -27,6 +27,12 @@ def held(person: str, first: str, proven: str) -> str:
     return _HELD.format(person=person, first=first, proven=proven)
 
 
+IS_HELD = Scalar(
+    bool,
+    "SELECT true AS held FROM person_hold WHERE patient_id = $1 AND $2 >= held_from AND $2 <= held_until"
+    " LIMIT 1",
+)
+
 # -- people
 
 INSERT_CITIZEN = Command(
@@ -236,6 +242,9 @@ LIVE_SESSION = Statement(
 )
 EXTEND_IDLE = Command(
     "UPDATE session SET idle_until = $3 WHERE actor_id = $1 AND session_id = $2 AND idle_until < $3"
+)
+ACCESS_HASH = Scalar(
+    bytes, "SELECT access_hash FROM session WHERE actor_id = $1 AND session_id = $2 AND ended_at IS NULL"
 )
 SESSION_BY_ID = Statement(
     SessionRow,

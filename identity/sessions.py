@@ -114,9 +114,17 @@ async def open_client_session(
 async def authenticate(tx: Tx, token: str, now: datetime) -> Actor | None:
     """Who presents this token; None unless session, device, person, licence, role and facility stand now."""
     presented = read_access_token(token)
-    if presented is None:
-        return None
-    row = await queries.LIVE_SESSION.one(tx, presented[0], presented[1], now)
+    return None if presented is None else await _stands(tx, *presented, now)
+
+
+async def actor_of_session(tx: Tx, actor_id: UUID, session_id: UUID, now: datetime) -> Actor | None:
+    """Who is behind a session that something was handed out to, as `authenticate` would say now."""
+    access_hash = await queries.ACCESS_HASH.one(tx, actor_id, session_id)
+    return None if access_hash is None else await _stands(tx, actor_id, access_hash, now)
+
+
+async def _stands(tx: Tx, actor_id: UUID, access_hash: bytes, now: datetime) -> Actor | None:
+    row = await queries.LIVE_SESSION.one(tx, actor_id, access_hash, now)
     if row is None:
         return None
     if row.kind == "citizen":

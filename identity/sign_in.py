@@ -147,7 +147,8 @@ async def finish(
     used = await entry.USE_CHALLENGE.one(tx, challenge_hash(pending.challenge_id), now)
     for budget, id_hash in _pin_budgets(pending.patient_id, pending.phone_hash):
         await budgets.refund(tx, budget, id_hash)
-    if used is None:
+    # Letters that were sent before a merge was decided, or before the book was closed (S10, S18).
+    if used is None or await phones.login_phone(tx, keys, pending.patient_id, now) is None:
         return Refused(problem=CHALLENGE_DEAD)
     enrolled = await devices.enrol(tx, keys, pending.patient_id, device, pending.challenge_id, now, origin)
     if isinstance(enrolled, Refused):

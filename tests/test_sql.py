@@ -56,6 +56,7 @@ FAN_OUTS = {
     "identity.housekeeping.queries.DELETE_SESSIONS",
     "identity.housekeeping.queries.DELETE_UNDO",
     "identity.register.queries.ANY_CITIZEN",
+    "identity.registry.queries.WAITING",
     "identity.rotation.queries.PEOPLE_AFTER",
     "notifications.queries.BUCKETS_TO_DRAIN",
     "notifications.queries.DELETE_ENDED",

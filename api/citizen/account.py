@@ -1,20 +1,22 @@
 """The citizen's own account: who am I here, and which devices are mine."""
 
-from datetime import datetime
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from litestar import Response, delete, get
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
-from msgspec import Struct
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
 
 from api.acting import begin_for
+from api.citizen.grants import environment_of
 from api.request import Call, answer
 from identity import devices, people, phones
+from identity.deaths import service as deaths
 from identity.identifiers import shown_end
 from identity.models import Sex
-from identity.problems import DEVICE_ON_PROBATION, NO_SUCH_DEVICE
+from identity.problems import DEVICE_ON_PROBATION, NO_SUCH_DEVICE, STEP_UP_REFUSED
 from kernel.access import Access
 from store.database import Tx
 
@@ -75,6 +77,7 @@ async def _profile(tx: Tx, call: Call, access: Access) -> Profile:
     phone = await phones.login_phone(tx, call.keys, access.patient_id, call.now)
     numbers = await people.own_identifiers(tx, call.keys, access.patient_id)
     on_probation = access.actor.probation
+    masked = on_probation or access.actor.held
     return Profile(
         patient_id=card.patient_id,
         name=card.name,
@@ -85,7 +88,7 @@ async def _profile(tx: Tx, call: Call, access: Access) -> Profile:
         level=card.level,
         numbers=[
             # Whoever has a stolen SIM and the PIN must not learn the numbers that other doors ask for (S8).
-            OwnNumber(kind=n.kind, value=shown_end(n.value) if on_probation else n.value, state=n.state)
+            OwnNumber(kind=n.kind, value=shown_end(n.value) if masked else n.value, state=n.state)
             for n in numbers
         ],
         login_phone=shown_end(phone.number) if phone else None,
@@ -129,4 +132,74 @@ async def end_device(device_id: FromPath[UUID], call: NamedDependency[Call]) -> 
         )
 
 
-handlers: list[Any] = [get_profile, list_devices, end_device]
+class NumberView(Struct, kw_only=True):
+    """A number as its owner sees it: its last three digits. status: replaced and cancelled ones lead to older
+    files and prove nothing new."""
+
+    kind: str
+    shown: str
+    state: Literal["self-declared", "facility-reported", "verified"]
+    status: Literal["live", "replaced", "cancelled"]
+    valid_from: date | None
+    valid_until: date | None
+
+
+class OwnNumbers(Struct, kw_only=True):
+    numbers: list[NumberView]
+
+
+@get("/v1/me/numbers", actors=("citizen",), operation_id="list_numbers", tags=TAGS, problems=())
+async def list_numbers(call: NamedDependency[Call]) -> Response[OwnNumbers]:
+    """List the numbers by which files find this book, and what became of each."""
+    async with begin_for(call, "read-account") as (tx, access):
+        found = await people.own_identifiers(tx, call.keys, access.patient_id)
+    shown = [
+        NumberView(
+            kind=one.kind,
+            shown=shown_end(one.value),
+            state=one.state,
+            status=one.status,
+            valid_from=one.valid_from,
+            valid_until=one.valid_until,
+        )
+        for one in found
+    ]
+    return answer(OwnNumbers(numbers=shown))
+
+
+class ObjectionBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """nonce, iat, exp (seconds) and the signature of JCS {typ `death-objection`, environment, patient_id,
+    device_id, nonce, iat, exp} by the device's step-up key."""
+
+    nonce: Annotated[str, Meta(min_length=16, max_length=100)]
+    iat: int
+    exp: int
+    signature: Annotated[str, Meta(min_length=1, max_length=4096)]
+
+
+@post(
+    "/v1/me/death-objection",
+    status_code=204,
+    actors=("citizen",),
+    operation_id="object_to_death",
+    tags=TAGS,
+    problems=(STEP_UP_REFUSED,),
+)
+async def object_to_death(data: JSONBody[ObjectionBody], call: NamedDependency[Call]) -> Response[None]:
+    """Say with the device's key that the reported death is wrong; what was paused goes on at once."""
+    async with begin_for(call, "read-account") as (tx, access):
+        actor = access.actor
+        text = deaths.objection_text(actor, environment_of(call), data.nonce, data.iat, data.exp)
+        refused = await deaths.object_to(
+            tx,
+            actor,
+            text,
+            data.signature,
+            environment=environment_of(call),
+            request_id=call.request_id,
+            now=call.now,
+        )
+    return answer(refused)
+
+
+handlers: list[Any] = [get_profile, list_devices, end_device, list_numbers, object_to_death]

@@ -20,6 +20,7 @@ from identity.problems import (
     IDENTITY_CONFLICT,
     NOT_ARRIVED,
     PHONE_INVALID,
+    PERSON_MERGED,
     SECOND_ACCOUNT_NEEDED,
     TOO_MANY,
 )
@@ -134,6 +135,7 @@ async def _propose(tx: Tx, call: Call, actor: Actor, card: CardSeen) -> Proposed
         CARD_NOT_SEEN,
         NOT_ARRIVED,
         SECOND_ACCOUNT_NEEDED,
+        PERSON_MERGED,
         IDENTIFIER_TAKEN,
         TOO_MANY,
         ACTIVATION_ELSEWHERE,

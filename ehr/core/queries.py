@@ -88,7 +88,9 @@ KEEP_FAILURE = Command(
 ROWS_OF_SOURCE = Statement(
     StoredRow,
     """
-    SELECT rtype, id, version, labels, deleted, source_id, unit, content_sha256 FROM ehr_resource
+    SELECT rtype, id, version, labels, deleted, source_id, unit, content_sha256, origin_patient_id,
+        CASE WHEN twin THEN fold_key END AS fold_key
+    FROM ehr_resource
     WHERE patient_id = $1 AND rtype = ANY($2::text[]) AND source_id = $3 AND NOT deleted
     """,
 )

@@ -1,7 +1,6 @@
 """SQL of reported deaths."""
 
 from datetime import datetime
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -25,10 +24,8 @@ INSERT_REPORT = Scalar(
 STANDING_REPORTS = Scalar(
     str, "SELECT source FROM death_report WHERE patient_id = $1 AND objected_at IS NULL ORDER BY reported_at"
 )
-OBJECT = Command("UPDATE death_report SET objected_at = $2 WHERE patient_id = $1 AND objected_at IS NULL")
-SET_STATE = Command("UPDATE citizen SET state = $2, freeze_at = $3 WHERE patient_id = $1")
-SOME_TO_FREEZE = Scalar(
-    UUID,
-    "SELECT patient_id FROM citizen WHERE freeze_at <= $1 AND state = 'death-reported' LIMIT $2",
-    fan_out="a few deaths a day, looked for once in a while when a timer was lost",
+OBJECT = Scalar(
+    str,
+    "UPDATE death_report SET objected_at = $2 WHERE patient_id = $1 AND objected_at IS NULL RETURNING source",
 )
+SET_STATE = Command("UPDATE citizen SET state = $2, freeze_at = $3 WHERE patient_id = $1")

@@ -15,6 +15,7 @@ from identity.deaths import queries
 from identity.devices import verify_step_up
 from identity.problems import STEP_UP_REFUSED
 from identity.registry.problems import NO_SUCH_PERSON
+from identity.signatures import canonical
 from kernel.access import Actor
 from kernel.ids import bucket_of
 from kernel.problems import Refused
@@ -66,6 +67,21 @@ async def withdraw(tx: Tx, patient_id: UUID, now: datetime) -> Refused | None:
     return None
 
 
+def objection_text(actor: Actor, environment: str, nonce: str, iat: int, exp: int) -> bytes:
+    """What the device signs: JCS of this."""
+    return canonical(
+        {
+            "typ": OBJECTION_TYP,
+            "environment": environment,
+            "patient_id": str(actor.actor_id),
+            "device_id": str(actor.device_id),
+            "nonce": nonce,
+            "iat": iat,
+            "exp": exp,
+        }
+    )
+
+
 async def object_to(
     tx: Tx, actor: Actor, text: bytes, signature: str, *, environment: str, request_id: str, now: datetime
 ) -> Refused | None:
@@ -100,6 +116,16 @@ async def freeze(tx: Tx, patient_id: UUID, now: datetime) -> datetime | None:
 
 
 async def _revive(tx: Tx, patient_id: UUID, now: datetime) -> None:
-    await queries.OBJECT.run(tx, patient_id, now)
+    sources = await queries.OBJECT.all(tx, patient_id, now)
     await queries.SET_STATE.run(tx, patient_id, "active", None)
-    await emit(tx, patient_id, "identity.death-objected", {}, now)
+    for source in sources:
+        # A source that is no facility (a notice, an operator's import) gets no case.
+        ref = {"facility_id": source} if _is_id(source) else {}
+        await emit(tx, patient_id, "identity.death-objected", ref, now)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

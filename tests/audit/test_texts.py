@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from audit.policy import READ_TAGS, read_tag
+from identity.registry.models import ActKind
 from kernel.access import Action, ActorKind, RecordType, Role
 from tests.support.shared import ROOT
 
@@ -16,7 +17,11 @@ TEXTS: dict[str, Any] = json.loads((ROOT / "audit" / "texts" / "vi.json").read_b
 PACKAGES = ("identity", "consent", "visits", "ehr", "notifications", "api", "healthbook")
 TAG = re.compile(r"[a-z]+:[a-z-]+:[a-z-]+")
 # consent/requests/service.py makes these from the request's new status.
-COMPOSED = {"consent:request:refuse", "consent:request:report"}
+# identity/registry/service.py makes these of the kind of the act.
+_REGISTRY = {
+    f"registry:{kind}:{word}" for kind in get_args(ActKind) for word in ("propose", "confirm", "refuse")
+}
+COMPOSED = {"consent:request:refuse", "consent:request:report"} | _REGISTRY
 # The sections that can be opened alone; "documents" has an action of its own.
 PARTS = {
     node.args[2].value
