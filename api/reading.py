@@ -24,12 +24,16 @@ from consent.decision import decide
 from consent.problems import NO_ACCESS
 from ehr.core.service import ask_core, currency, wants_core
 from ehr.displays import DISPLAY_VERSION
+from ehr.imaging import viewer
+from ehr.imaging.problems import TICKET_ENDED
 from ehr.models import Section
 from ehr.reads import changes, search, sections, summary, timeline, trend
 from ehr.reads.models import Built
 from ehr.reads.queries import head_of
+from ehr.reads.raw import encode
 from identity import budgets
 from identity.problems import DEVICE_ON_PROBATION, TOO_MANY
+from identity.sessions import actor_of_session
 from kernel.access import Access, Action, Actor
 from kernel.clock import local_day
 from kernel.paging import BAD_CURSOR, PAGE_MAX
@@ -239,3 +243,37 @@ async def read_changes(call: Call, since: str | None, limit: int | None) -> Answ
         return await changes.read(tx, call.keys, access, since, limit, call.now)
 
     return await read_record(call, None, "read-changes", build)
+
+
+async def ask_for_viewer(call: Call, patient_id: UUID | None, study_id: str) -> Answer:
+    """A way to the facility's viewer: decided and logged like every read."""
+
+    async def build(tx: Tx, access: Access) -> Built:
+        ticket = await viewer.ask(tx, access, study_id, call.now)
+        if isinstance(ticket, Refused):
+            raise ProblemError(ticket)
+        return Built(encode(ticket), [("ImagingStudy", study_id)])
+
+    return await read_record(call, patient_id, "read-document", build, "imaging")
+
+
+async def open_viewer(call: Call, text: str) -> Answer:
+    """Follow a ticket. Who asked is decided about anew, so it ends with session, grant and sight; a ticket
+    that was refused is used up too."""
+    async with call.begin_public() as tx:
+        ticket = await viewer.take(tx, text, call.now)
+        if isinstance(ticket, Refused):
+            return answer(ticket)
+        actor = await actor_of_session(tx, ticket.actor_id, ticket.session_id, call.now)
+        if actor is None:
+            return answer(Refused(problem=TICKET_ENDED))
+        purpose = _purpose(actor)
+        access = await decide(tx, actor, ticket.patient_id, "read-document", purpose, call.now)
+        if isinstance(access, Refused):
+            return answer(Refused(problem=TICKET_ENDED))
+        address = await viewer.address(tx, access, ticket.study_id, call.now)
+        if isinstance(address, Refused):
+            return answer(address)
+        built = Built(b"", [("ImagingStudy", ticket.study_id)])
+        await _log(tx, call, access, built, changed=True, part="viewer")
+    return answer(None, status=303, headers={"Location": address})

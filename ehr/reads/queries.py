@@ -523,3 +523,21 @@ NEGATIVES = Statement(
         """
     ),
 )
+
+
+class StudyRow(Struct, frozen=True):
+    """An imaging study that the reader may see."""
+
+    facility_id: UUID | None
+    doc: str
+
+
+STUDY = Statement(
+    StudyRow,
+    filtered(
+        """
+        SELECT r.facility_id, r.doc FROM ehr_resource r
+        WHERE {visible} AND r.rtype = 'ImagingStudy' AND r.id = $10
+        """
+    ),
+)
