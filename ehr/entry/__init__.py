@@ -1,0 +1,1 @@
+"""Records typed in by staff of a facility that has no software."""

@@ -1,0 +1,166 @@
+"""Taking a manual entry in, changing it and taking it back, always by the facility that made it (S3).
+
+The answer tells nothing of whom it is about: an entry that waits in quarantine looks like any other (S19).
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from audit.service import record_act
+from ehr.entry import queries
+from ehr.entry.mapping import unit_of
+from ehr.entry.models import EntryBody, EntryReceipt, EntryRow, EntryStatus
+from ehr.entry.problems import ENTRY_CLINICAL, ENTRY_INVALID, ENTRY_NOT_FOUND, ENTRY_WITHDRAWN
+from ehr.intake.models import BadInputError, Reason, Unit, UnitReport
+from ehr.intake.problems import RECORDS_BUSY
+from ehr.intake.service import Sender, import_unit, unit_hash
+from ehr.intake.units import Prepared, prepare
+from ehr.models import Source
+from ehr.quarantine.queries import DROP_OF_UNIT
+from ehr.store import write_unit
+from identity.models import Facility
+from identity.problems import IDENTIFIER_TAKEN
+from kernel.access import Actor
+from kernel.ids import uuid7
+from kernel.problems import ProblemError, Refused, refuse
+from store.database import Tx
+from store.keys import KeyRing
+
+REASONS_SHOWN: Final = 10
+RESOURCES_LOGGED: Final = 100
+
+
+class Desk(Struct, frozen=True):
+    """Who enters, where, and by which request."""
+
+    actor: Actor
+    facility: Facility
+    request_id: str
+    now: datetime
+
+    def sender(self) -> Sender:
+        return Sender(self.facility, str(self.actor.actor_id), uuid7(self.now))
+
+    def id_hash(self, entry_id: UUID) -> bytes:
+        """The key of this facility's entry; another facility's has another."""
+        return hashlib.sha256(f"{self.facility.facility_id}\nentry:{entry_id}".encode()).digest()
+
+
+async def record(tx: Tx, keys: KeyRing, desk: Desk, body: EntryBody) -> EntryReceipt | Refused:
+    """Take a new entry in. Raises `entry-invalid` with the fields."""
+    if desk.actor.role == "clerk" and body.is_clinical:
+        return Refused(problem=ENTRY_CLINICAL)
+    entry_id = uuid7(desk.now)
+    await _take_in(tx, keys, desk, body, entry_id, "ehr:entry:create")
+    await queries.INSERT_ENTRY.run(tx, desk.id_hash(entry_id), entry_id, desk.now, desk.actor.actor_id)
+    return EntryReceipt(
+        entry_id=entry_id, version=1, status="recorded", recorded_at=desk.now, changed_at=desk.now
+    )
+
+
+async def recorded_again(tx: Tx, desk: Desk, entry_id: UUID) -> EntryReceipt | Refused:
+    """The receipt of an entry of this facility."""
+    row = await queries.ENTRY_BY_HASH.one(tx, desk.id_hash(entry_id))
+    return Refused(problem=ENTRY_NOT_FOUND) if row is None else row.receipt
+
+
+async def amend(tx: Tx, keys: KeyRing, desk: Desk, entry_id: UUID, body: EntryBody) -> EntryReceipt | Refused:
+    """Replace the whole entry; what it no longer says is retracted, what stands makes no new version."""
+    row = await _standing(tx, desk, entry_id)
+    if isinstance(row, Refused):
+        return row
+    if desk.actor.role == "clerk" and body.is_clinical:
+        return Refused(problem=ENTRY_CLINICAL)
+    await _take_in(tx, keys, desk, body, entry_id, "ehr:entry:amend")
+    return await _changed(tx, desk, entry_id, "amended")
+
+
+async def withdraw(tx: Tx, desk: Desk, entry_id: UUID) -> EntryReceipt | Refused:
+    """Take an entry back: its rows are retracted with their history kept, or it leaves the quarantine."""
+    row = await _standing(tx, desk, entry_id)
+    if isinstance(row, Refused):
+        return row
+    id_hash = desk.id_hash(entry_id)
+    await DROP_OF_UNIT.run(tx, id_hash[0], id_hash)
+    patient_id = await queries.PATIENT_OF_UNIT.one(tx, id_hash)
+    if patient_id is not None:
+        sender = desk.sender()
+        source = Source(
+            source_id=sender.source_id,
+            facility_id=sender.facility_id,
+            credential=sender.credential,
+            batch=sender.batch,
+        )
+        await write_unit(tx, patient_id, source, [], unit=f"entry:{entry_id}", now=desk.now)
+        await record_act(
+            tx, patient_id, desk.actor, "ehr:entry:withdraw", request_id=desk.request_id, now=desk.now
+        )
+    return await _changed(tx, desk, entry_id, "withdrawn")
+
+
+async def _standing(tx: Tx, desk: Desk, entry_id: UUID) -> EntryRow | Refused:
+    """The entry, locked. A clerk changes what that clerk recorded alone: the rest may be clinical."""
+    row = await queries.LOCK_ENTRY.one(tx, desk.id_hash(entry_id))
+    if row is None:
+        return Refused(problem=ENTRY_NOT_FOUND)
+    if row.status == "withdrawn":
+        return Refused(problem=ENTRY_WITHDRAWN)
+    if desk.actor.role == "clerk" and row.changed_by != desk.actor.actor_id:
+        return Refused(problem=ENTRY_CLINICAL)
+    return row
+
+
+async def _changed(tx: Tx, desk: Desk, entry_id: UUID, status: EntryStatus) -> EntryReceipt:
+    row = await queries.CHANGE_ENTRY.one(tx, desk.id_hash(entry_id), status, desk.now, desk.actor.actor_id)
+    assert row is not None
+    return row.receipt
+
+
+async def _take_in(tx: Tx, keys: KeyRing, desk: Desk, body: EntryBody, entry_id: UUID, action: str) -> None:
+    sender = desk.sender()
+    unit, prepared = _prepared(body, entry_id, desk, sender)
+    assert unit_hash(sender, unit) == desk.id_hash(entry_id)
+    try:
+        report = await import_unit(tx, keys, unit, prepared, sender, desk.now)
+    except ProblemError as error:
+        if error.refused.problem is not IDENTIFIER_TAKEN:
+            raise
+        # A number taken in between would tell that somebody has it (S19).
+        refuse(RECORDS_BUSY)
+    if report.status == "rejected":
+        _refuse_reasons(report.reasons)
+    await _log(tx, desk, report, prepared, action)
+
+
+def _prepared(body: EntryBody, entry_id: UUID, desk: Desk, sender: Sender) -> tuple[Unit, Prepared]:
+    try:
+        unit = unit_of(body, entry_id, desk.actor, desk.now)
+        return unit, prepare(unit, None, sender.source_id, desk.facility.name)
+    except BadInputError as error:
+        _refuse_reasons(error.reasons)
+        raise
+
+
+def _refuse_reasons(reasons: list[Reason]) -> None:
+    places = "; ".join(f"{reason.code} {reason.where}" for reason in reasons[:REASONS_SHOWN])
+    refuse(ENTRY_INVALID, where=places)
+
+
+async def _log(tx: Tx, desk: Desk, report: UnitReport, prepared: Prepared, action: str) -> None:
+    """The person sees who entered what; an entry in quarantine is nobody's yet."""
+    if not isinstance(report.patient_id, str):
+        return
+    named = [(row.rtype, row.id) for row in prepared.resources][:RESOURCES_LOGGED]
+    await record_act(
+        tx,
+        UUID(report.patient_id),
+        desk.actor,
+        action,
+        resources=named,
+        request_id=desk.request_id,
+        now=desk.now,
+    )
