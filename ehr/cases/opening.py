@@ -123,7 +123,7 @@ async def correct_death(
 
 
 async def has_come(tx: Tx, patient_id: UUID, facility_id: UUID, day: date) -> bool:
-    """Whether a facility sent anything since that day, or something about it."""
+    """Whether a facility sent anything about that day."""
     book = await book_of(tx, patient_id)
     since, until = start_of_day(day), end_of_day(day)
     return bool(await queries.CAME_FROM.one(tx, book.patient_id, facility_id, since, until))

@@ -298,14 +298,14 @@ VERSION_OF = Statement(
         AND ($4 = '' OR origin_patient_id IS NOT NULL)
     """,
 )
-# A record of that facility that speaks of the day of the visit; one without a date that came since counts.
+# A record of that facility that speaks of the day of the visit, whenever it came.
 CAME_FROM = Scalar(
     bool,
     """
     SELECT EXISTS (
         SELECT FROM ehr_resource
         WHERE patient_id = $1 AND facility_id = $2 AND NOT deleted AND state <> 'disputed'
-            AND ((eff < $4 AND coalesce(eff_until, eff) >= $3) OR (eff IS NULL AND updated >= $3))
+            AND eff < $4 AND coalesce(eff_until, eff) >= $3
     ) AS came
     """,
 )
