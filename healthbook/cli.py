@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # Commands that change nothing in the data; every other one writes an admin_event.
-READ_ONLY = frozenset({"serve", "worker", "openapi", "as", "admin displays", "audit verify"})
+READ_ONLY = frozenset(
+    {"serve", "worker", "openapi", "as", "admin displays", "admin core-links", "audit verify"}
+)
 # Commands that make what an admin_event would be written to.
 BEFORE_THE_LOG = frozenset({"demo", "migrate", "admin make-keys"})
 
@@ -265,6 +267,19 @@ def displays() -> None:
     async def run(place: "Place") -> str:
         async with opened_store(place, "hb_api", load_keys(place.settings)) as store:
             return await coverage_table(store)
+
+    click.echo(at_place(lambda place: asyncio.run(run(place))))
+
+
+@admin.command(name="core-links")
+def core_links() -> None:
+    """List the people whose record at EHR_CORE_URL is not read: it is not clear who they are there."""
+    from healthbook.commands import unclear_table
+    from healthbook.wiring import load_keys, opened_store
+
+    async def run(place: "Place") -> str:
+        async with opened_store(place, "hb_api", load_keys(place.settings)) as store:
+            return await unclear_table(store)
 
     click.echo(at_place(lambda place: asyncio.run(run(place))))
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from audit.service import record_admin_event
+from ehr.core.links import unclear_links
 from ehr.coverage import display_coverage
 from ehr.intake.files import import_paths
 from ehr.intake.models import BadInputError, Report, UnitReport
@@ -149,3 +150,11 @@ async def coverage_table(store: Store) -> str:
         f"{s.codes:>7} {s.codes_named:>7} {s.uses:>9} {s.uses_named:>9}  {s.system}" for s in coverage.systems
     ]
     return "\n".join([head, *rows])
+
+
+async def unclear_table(store: Store) -> str:
+    """One line per person and core, oldest first: ids, what is unclear and since when; no name, no number."""
+    async with store.transaction() as tx:
+        found = await unclear_links(tx)
+    lines = [f"{one.patient_id}  {one.source_id}  {one.state}  {one.since:%Y-%m-%d %H:%M}" for one in found]
+    return "\n".join(lines) if lines else "Nobody: every person that a core knows is clear."

@@ -16,12 +16,17 @@ from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.consent import asked, granted, revoke
 from tests.support.fault_proxy import FaultProxy, fault_proxy, instead
-from tests.support.fhir_core import TOKEN, Peer, allergy, condition, patient, running_peer
+from tests.support.fhir_core import TOKEN, Peer, allergy, condition, long_budgets, patient, running_peer
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 from tests.support.record import write
 
 NAME = "Bệnh viện Lõi"
+
+
+@pytest.fixture(autouse=True)
+def _budgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    long_budgets(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,16 @@ from ehr.ports import Core
 from kernel.clock import SystemClock
 from store.database import Store
 from tests.support.clock import FrozenClock
-from tests.support.fhir_core import NATIONAL_ID, TOKEN, Peer, allergy, observation, patient, running_peer
+from tests.support.fhir_core import (
+    NATIONAL_ID,
+    TOKEN,
+    Peer,
+    allergy,
+    long_budgets,
+    observation,
+    patient,
+    running_peer,
+)
 from tests.support.people import make_citizen, new_number
 from tests.support.record import hospital, our_id, own, write
 
@@ -40,6 +49,11 @@ class Place:
     delete: Callable[[str, str], Awaitable[None]]
     ref: Callable[[str], str]
     now: Callable[[], datetime]
+
+
+@pytest.fixture(autouse=True)
+def _budgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    long_budgets(monkeypatch)
 
 
 @pytest.fixture(scope="module")

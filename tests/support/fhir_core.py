@@ -7,12 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from bench.peer import sekmet
+from ehr.core import fhir_http
+from ehr.core.refresh import SECONDS
 from ehr.intake.systems import VN_SID
 
 TOKEN = "test-token-0f2b7c"
 NATIONAL_ID = VN_SID + "national_id"
+
+
+def long_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy test machine is no slow core: only tests of the budgets themselves use short ones."""
+    monkeypatch.setattr(fhir_http, "CONNECT_SECONDS", 20.0)
+    monkeypatch.setitem(fhir_http.READ_SECONDS, "interactive", 60.0)
+    monkeypatch.setitem(SECONDS, "interactive", 120.0)
 
 
 class Peer:

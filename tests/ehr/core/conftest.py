@@ -7,7 +7,12 @@ import pytest
 from ehr.core.fhir_http import CoreAddress, FhirCore
 from tests.support.clock import FrozenClock
 from tests.support.fault_proxy import FaultProxy, fault_proxy
-from tests.support.fhir_core import TOKEN, Peer, running_peer
+from tests.support.fhir_core import TOKEN, Peer, long_budgets, running_peer
+
+
+@pytest.fixture(autouse=True)
+def _budgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    long_budgets(monkeypatch)
 
 
 @pytest.fixture(scope="session")

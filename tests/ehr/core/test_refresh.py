@@ -220,7 +220,7 @@ async def test_a_lease_of_a_process_that_died_ends_by_itself(book: Book, proxy: 
     proxy.block()
     first = asyncio.create_task(book.ask("interactive"))
     await proxy.asked(1)
-    book.clock.advance(seconds=30)
+    book.clock.advance(seconds=200)
     proxy.open.set()
     assert await book.ask()
     await first
