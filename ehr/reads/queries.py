@@ -254,7 +254,7 @@ _ALONE = """(NOT v.twin OR NOT EXISTS (
 _PARTS = (
     (_LIST, "allergies", "v.section = 'allergies' AND v.status NOT IN ('inactive', 'resolved')", 101),
     (_LIST, "alerts", "v.section = 'alerts' AND v.active_until >= $6", 21),
-    (_LIST, "problems", "v.section = 'problems' AND v.active_until >= $6 AND {alone}", 101),
+    (_LIST, "problems", "v.section = 'problems' AND v.active_until IS NOT NULL AND {alone}", 101),
     (_LIST, "problems", "v.section = 'problems' AND v.negative", 3),
     (_LIST, "medications", "v.section = 'medications' AND v.active_until >= $6 AND {alone}", 101),
     (_LIST, "medications", "v.section = 'medications' AND v.negative", 3),
@@ -269,7 +269,7 @@ _PARTS = (
     (
         _LIST,
         "past-problems",
-        "v.section = 'problems' AND NOT v.negative AND (v.active_until IS NULL OR v.active_until < $6)"
+        "v.section = 'problems' AND NOT v.negative AND v.active_until IS NULL"
         " AND {alone}",
         21,
     ),
