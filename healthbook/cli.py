@@ -17,6 +17,8 @@ import click
 from healthbook.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from ehr.intake.models import Report
     from healthbook.wiring import Place
     from store.database import Store
@@ -256,6 +258,40 @@ def revert(credentials: tuple[str, ...], since: str, operator: str | None, reaso
         return await revert_records(store, credentials, read_instant(since), signed)
 
     click.echo(as_operator(run, operator, reason).decode(), nl=False)
+
+
+@admin.command(name="add-certificate")
+@click.argument("code")
+@click.argument("certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--required", is_flag=True, help="Refuse XML of this facility that carries no signature.")
+@OPERATOR
+@REASON
+def add_certificate(
+    code: str, certificate: Path, required: bool, operator: str | None, reason: str | None
+) -> None:
+    """Verify what the facility of CODE signs with CERTIFICATE (PEM or DER) from now on."""
+    from healthbook.commands import add_certificate as add
+
+    data = certificate.read_bytes()
+
+    async def run(store: "Store", signed: tuple[str, str]) -> str:
+        return str(await add(store, code, data, signed, required=required))
+
+    click.echo(as_operator(run, operator, reason))
+
+
+@admin.command(name="end-certificate")
+@click.argument("certificate_id", type=click.UUID)
+@OPERATOR
+@REASON
+def end_certificate(certificate_id: "UUID", operator: str | None, reason: str | None) -> None:
+    """Let a certificate count no more; what was signed with it before keeps its verdict."""
+    from healthbook.commands import end_certificate as end
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        await end(store, certificate_id, signed)
+
+    as_operator(run, operator, reason)
 
 
 @admin.command()

@@ -14,6 +14,8 @@ from ehr.coverage import display_coverage
 from ehr.intake.files import import_paths
 from ehr.intake.models import BadInputError, Report, UnitReport
 from ehr.intake.revert import revert_since
+from ehr.intake.trust.service import add_certificate as register_certificate
+from ehr.intake.trust.service import end_certificate as end_registered
 from healthbook.wiring import StartError
 from identity.bootstrap import BootstrapPlan, bootstrap
 from identity.rotation.service import delete_previous, insert_current, people_after
@@ -78,6 +80,27 @@ async def revert_records(store: Store, credentials: Sequence[str], since: dateti
         store, signed, "records:revert", sum((*done.restored.values(), *done.retracted.values()))
     )
     return msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n"
+
+
+async def add_certificate(store: Store, code: str, data: bytes, signed: Signed, *, required: bool) -> UUID:
+    """Register a certificate whose signatures count for the facility of a code."""
+    async with store.transaction() as tx:
+        try:
+            made = await register_certificate(tx, code, data, SystemClock().now(), required=required)
+        except BadInputError as error:
+            codes = ", ".join(reason.code for reason in error.reasons)
+            raise StartError(f"{codes}: the certificate was not registered.") from error
+    await write_down(store, signed, "certificates:add", 1)
+    return made
+
+
+async def end_certificate(store: Store, certificate_id: UUID, signed: Signed) -> None:
+    """From now on nothing is verified with it."""
+    async with store.transaction() as tx:
+        ended = await end_registered(tx, certificate_id, SystemClock().now())
+    if not ended:
+        raise StartError(f"{certificate_id} is no certificate that counts.")
+    await write_down(store, signed, "certificates:end", 1)
 
 
 def read_instant(text: str) -> datetime:

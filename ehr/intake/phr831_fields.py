@@ -103,7 +103,8 @@ def read_day(value: str) -> str | None:
         return None
     numbers = [int(part) for part in match.groups() if part is not None]
     try:
-        moment = datetime(numbers[2], numbers[1], numbers[0], *numbers[3:], tzinfo=VIETNAM)
+        hour, minute = (*numbers[3:], 0, 0)[:2]
+        moment = datetime(numbers[2], numbers[1], numbers[0], hour, minute, tzinfo=VIETNAM)
     except ValueError:
         return None
     if not 1870 <= moment.year <= 2200:

@@ -14,15 +14,16 @@ _HEAD_BYTES: Final = 4096
 _HEAD_PARTS: Final = 16
 
 
-def parser_options() -> dict[str, bool]:
-    """What every parser of received XML is made with (XXE, entity bombs, look-ups)."""
+def parser_options(*, keep_all: bool = False) -> dict[str, Any]:
+    """What every parser of received XML is made with (XXE, entity bombs, look-ups). keep_all: comments and
+    instructions too, which a signature covers."""
     return {
         "resolve_entities": False,
         "no_network": True,
         "load_dtd": False,
         "huge_tree": False,
-        "remove_comments": True,
-        "remove_pis": True,
+        "remove_comments": not keep_all,
+        "remove_pis": not keep_all,
     }
 
 

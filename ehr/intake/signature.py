@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from cryptography import x509
 from lxml import etree
@@ -18,6 +18,7 @@ from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, Signatur
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
+from ehr.intake.gate import judge_plain
 from ehr.intake.models import SignatureFacts
 from ehr.intake.safe_xml import parser_options
 
@@ -84,7 +85,8 @@ def look(stream: IO[bytes]) -> Signed:
     if is_signed:
         return _split(stream, kept.getvalue(), file_digest)
     if other is not None:
-        return Signed(SignatureFacts("present", file_digest, block=other.group(1)[:BLOCK_BYTES_MAX]), stream)
+        block = _kept(other.group(1)[:BLOCK_BYTES_MAX])
+        return Signed(SignatureFacts("present", file_digest, block=block), stream)
     return Signed(SignatureFacts("absent", file_digest), stream)
 
 
@@ -94,29 +96,35 @@ def _split(stream: IO[bytes], data: bytes, digest: bytes) -> Signed:
         return Signed(SignatureFacts("unverified", digest, reason="too-large"), stream)
     root = _parse(data)
     found = [] if root is None else list(root.iter(_DS + "Signature"))
-    if root is None or root.getroottree().docinfo.doctype:
+    info: Any = None if root is None else root.getroottree().docinfo
+    if root is None or info.doctype:
         return Signed(SignatureFacts("unverified", digest, reason="bad-xml"), stream)
     if len(found) != 1 or found[0] is root:
-        return Signed(SignatureFacts("unverified", digest, reason="several-signatures"), stream)
+        reason = "several-signatures" if len(found) > 1 else "not-xmldsig"
+        return Signed(SignatureFacts("unverified", digest, reason=reason), stream)
     block = etree.tostring(found[0], with_tail=False)
     if len(block) > BLOCK_BYTES_MAX:
         return Signed(SignatureFacts("unverified", digest, reason="signature-too-large"), stream)
-    facts = SignatureFacts("unverified", digest, block=block)
+    facts = SignatureFacts("unverified", digest, block=_kept(block))
     return Signed(facts, io.BytesIO(etree.tostring(_without(root), encoding="UTF-8")), root)
+
+
+def _kept(block: bytes) -> bytes | None:
+    """The block as it came, unless somebody wrote into it what the gate stops."""
+    return block if judge_plain(block.decode("utf-8", errors="replace")) == "keep" else None
 
 
 def _parse(data: bytes) -> etree._Element | None:
     """With comments and instructions: they are part of what was signed."""
-    options = parser_options() | {"remove_comments": False, "remove_pis": False}
     try:
-        return etree.fromstring(data.strip(), etree.XMLParser(**options))
+        return etree.fromstring(data.strip(), etree.XMLParser(**parser_options(keep_all=True)))
     except (etree.XMLSyntaxError, ValueError):
         return None
 
 
 def _without(root: etree._Element) -> etree._Element:
     """A copy of the tree without its signature; the text behind the signature stays."""
-    copy = etree.fromstring(etree.tostring(root), etree.XMLParser(**parser_options() | _KEEP_ALL))
+    copy = etree.fromstring(etree.tostring(root), etree.XMLParser(**parser_options(keep_all=True)))
     signature = next(copy.iter(_DS + "Signature"))
     parent, before = signature.getparent(), signature.getprevious()
     assert parent is not None
@@ -126,9 +134,6 @@ def _without(root: etree._Element) -> etree._Element:
         parent.text = str(parent.text or "") + str(signature.tail)
     parent.remove(signature)
     return copy
-
-
-_KEEP_ALL: Final = {"remove_comments": False, "remove_pis": False}
 
 
 def verify(signed: Signed, certificates: Sequence[TrustedCertificate], now: datetime) -> SignatureFacts:
