@@ -41,7 +41,10 @@ PARTS: Final[dict[Part, PartRule]] = {
     ),
     "immunizations": PartRule(("Immunization",), timedelta(minutes=5)),
     "events": PartRule(
-        ("Observation", "DiagnosticReport", "Procedure", "ImagingStudy", "CarePlan", "Flag"),
+        (
+            *("Observation", "DiagnosticReport", "Procedure", "ImagingStudy", "CarePlan", "Flag"),
+            *("DeviceUseStatement", "FamilyMemberHistory"),
+        ),
         timedelta(minutes=5),
     ),
     "documents": PartRule(("DocumentReference",), timedelta(minutes=5)),

@@ -160,6 +160,20 @@ def condition(
 
 
 def resources_of(bundle: bytes) -> list[dict[str, Any]]:
-    """A Bundle's resources with stable ids and plain references."""
+    """A Bundle's resources with plain references instead of the Bundle's own (ehr-core.md §7.1)."""
     entries = json.loads(bundle)["entry"]
-    return [entry["resource"] for entry in entries]
+    names = {
+        entry["fullUrl"]: f"{entry['resource']['resourceType']}/{entry['resource']['id']}"
+        for entry in entries
+        if "id" in entry["resource"]
+    }
+    return [plain(entry["resource"], names) for entry in entries if "id" in entry["resource"]]
+
+
+def plain(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: names.get(inner, inner) if key == "reference" else plain(inner, names)
+            for key, inner in value.items()
+        }
+    return [plain(one, names) for one in value] if isinstance(value, list) else value

@@ -78,14 +78,16 @@ class Service:
         self.process.wait(60)
 
 
-def start_service(data: Path, *options: str, workers: int = 2, port: int | None = None) -> Service:
-    """Start it and wait until it is ready."""
+def start_service(
+    data: Path, *options: str, workers: int = 2, port: int | None = None, **settings: str
+) -> Service:
+    """Start it with further settings and wait until it is ready."""
     port = port or free_port()
     log = data / "serve.log"
     with open(log, "ab") as sink:
         process = subprocess.Popen(
             [*COMMAND, "serve", *options],
-            env=environment(data, PORT=str(port), WORKERS=str(workers)),
+            env=environment(data, PORT=str(port), WORKERS=str(workers), **settings),
             stdout=sink,
             stderr=sink,
             start_new_session=True,
