@@ -126,6 +126,7 @@ BODIES: dict[str, Any] = {
     },
     "me_confirm_grant": {"signed": SIGNED},
     "me_open_case": {"kind": "correction", "item_id": "x"},
+    "object_to_death": SIGNED,
     "record_notification_receipt": {"kind": "opened"},
     "set_push_target": {"kind": "fid", "value": "fid"},
 }
