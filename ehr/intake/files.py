@@ -236,6 +236,8 @@ class Importer:
             taken = error.refused.problem is IDENTIFIER_TAKEN
             code = "try-again" if taken else error.refused.problem.code
             return self._refuse(_rejected(unit.name, [Reason(code, unit.name)]))
+        if unit.signature is not None and unit.signature.status != "absent":
+            report.signature = unit.signature.status
         if report.status == "imported":
             report.reasons += [Reason("type-not-kept", rtype) for rtype in sorted(made.read.not_kept)]
         return report

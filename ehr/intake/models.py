@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 Status = Literal["imported", "quarantined", "rejected"]
 Sex = Literal["male", "female", "unknown"]
+SignatureStatus = Literal["absent", "present", "unverified", "valid", "invalid"]
 
 # The closed list of vietnam.md §2: what a package can say a person is known by.
 IdentifierKind = Literal[
@@ -79,7 +80,7 @@ class SignatureFacts(Struct, frozen=True):
     """What is known of the signature of a received file. digest: SHA-256 of the file; block: the signature
     as it came; reason: why it is invalid or could not be verified."""
 
-    status: Literal["absent", "present", "unverified", "valid", "invalid"]
+    status: SignatureStatus
     digest: bytes
     reason: str | None = None
     block: bytes | None = None
@@ -117,7 +118,8 @@ class BadUnit(Struct, frozen=True):
 
 
 class UnitReport(Struct, kw_only=True):
-    """One line of the report. patient_id is for the operator's command only (security.md S19)."""
+    """One line of the report. patient_id is for the operator's command only (security.md S19). signature: of
+    the file, where it carries one."""
 
     unit: str
     status: Status
@@ -125,6 +127,7 @@ class UnitReport(Struct, kw_only=True):
     resources: dict[str, int] = {}
     withheld: int = 0
     reasons: list[Reason] = []
+    signature: SignatureStatus | UnsetType = UNSET
 
 
 class FileReport(Struct):

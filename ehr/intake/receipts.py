@@ -10,11 +10,11 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from ehr.intake import queries
 from ehr.intake.files import Importer
-from ehr.intake.models import Reason, UnitReport
+from ehr.intake.models import Reason, SignatureStatus, UnitReport
 from ehr.intake.problems import RECEIPT_NOT_FOUND, RECORDS_UNREADABLE
 from ehr.intake.queries import ReceiptRow
 from identity.models import Facility
@@ -28,11 +28,13 @@ UNITS_MAX = 1000
 
 
 class ReceiptUnit(Struct, kw_only=True):
-    """unit: its place in what was sent. reasons: codes and places, empty when accepted."""
+    """unit: its place in what was sent. reasons: codes and places, empty when accepted. signature: the
+    verdict on the signature of what was sent, where it carries one."""
 
     unit: str
     accepted: bool
     reasons: list[Reason]
+    signature: SignatureStatus | UnsetType = UNSET
 
 
 class Receipt(Struct, kw_only=True):
@@ -91,7 +93,12 @@ def _receipt(row: ReceiptRow) -> Receipt:
 
 def _unit(report: UnitReport) -> ReceiptUnit:
     accepted = report.status != "rejected"
-    return ReceiptUnit(unit=report.unit, accepted=accepted, reasons=[] if accepted else report.reasons)
+    return ReceiptUnit(
+        unit=report.unit,
+        accepted=accepted,
+        reasons=[] if accepted else report.reasons,
+        signature=report.signature,
+    )
 
 
 def _places(units: list[ReceiptUnit]) -> str:

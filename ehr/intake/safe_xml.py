@@ -34,7 +34,7 @@ def root_name(stream: IO[bytes]) -> str:
         for _ in range(_HEAD_PARTS):
             part = stream.read(_HEAD_BYTES)
             parser.feed(part)
-            found = next(iter(parser.read_events()), None)
+            found: Any = next(iter(parser.read_events()), None)
             if found is not None:
                 return local(found[1])
             if not part:

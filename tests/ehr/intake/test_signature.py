@@ -179,6 +179,7 @@ async def test_a_signed_package_of_each_format_is_verified_at_the_door(
     for text in texts:
         reports = await send(store, clock, facility, signed(text, signer))
         assert {one.status for one in reports} == {"imported"}, reports
+        assert {one.signature for one in reports} == {"valid"}
     async with store.transaction() as tx:
         kept = await tx.fetch(
             "SELECT s.status, s.certificate_sha256, b.block FROM ehr_unit_signature s"
