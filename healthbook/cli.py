@@ -17,8 +17,11 @@ import click
 from healthbook.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
+    from ehr.cases.models import Kind
+    from ehr.cases.workdays import Counted
     from ehr.intake.models import Report
     from healthbook.wiring import Place
     from store.database import Store
@@ -292,6 +295,42 @@ def end_certificate(certificate_id: "UUID", operator: str | None, reason: str | 
         await end(store, certificate_id, signed)
 
     as_operator(run, operator, reason)
+
+
+@admin.command(name="calendar-day")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--off/--worked", default=True, help="A day off, or a Saturday that is worked instead.")
+@OPERATOR
+@REASON
+def calendar_day(day: "datetime", off: bool, operator: str | None, reason: str | None) -> None:
+    """Say that DAY is a day off, or worked: the government moves days every year.
+
+    Terms of cases opened from now on count with it; the public holidays of the law are known.
+    """
+    from healthbook.commands import set_calendar_day
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        await set_calendar_day(store, day.date(), works=not off, signed=signed)
+
+    as_operator(run, operator, reason)
+    click.echo(f"{day:%Y-%m-%d} is {'a day off' if off else 'worked'}")
+
+
+@admin.command(name="case-term")
+@click.argument("kind", type=click.Choice(["correction", "not-mine", "missing-visit"]))
+@click.argument("days", type=click.IntRange(1, 90))
+@click.option("--counted", type=click.Choice(["calendar", "working"]), default="calendar")
+@OPERATOR
+@REASON
+def case_term(kind: "Kind", days: int, counted: "Counted", operator: str | None, reason: str | None) -> None:
+    """Set within how many DAYS a facility answers a case of KIND; open cases keep their term."""
+    from healthbook.commands import set_case_term
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        await set_case_term(store, kind, days, counted, signed)
+
+    as_operator(run, operator, reason)
+    click.echo(f"{kind}: {days} {counted} days")
 
 
 @admin.command()

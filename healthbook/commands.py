@@ -1,7 +1,7 @@
 """What the commands do with an open store: each act is written down with who and why (S26)."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from time import monotonic
 from uuid import UUID
@@ -9,6 +9,9 @@ from uuid import UUID
 import msgspec
 
 from audit.service import record_admin_event
+from ehr.cases.models import Kind
+from ehr.cases.terms import set_day, set_term
+from ehr.cases.workdays import Counted
 from ehr.core.links import unclear_links
 from ehr.coverage import display_coverage
 from ehr.intake.files import import_paths
@@ -181,3 +184,17 @@ async def unclear_table(store: Store) -> str:
         found = await unclear_links(tx)
     lines = [f"{one.patient_id}  {one.source_id}  {one.state}  {one.since:%Y-%m-%d %H:%M}" for one in found]
     return "\n".join(lines) if lines else "Nobody: every person that a core knows is clear."
+
+
+async def set_calendar_day(store: Store, day: date, *, works: bool, signed: Signed) -> None:
+    """A day that the government moved; the terms of new cases count with it."""
+    async with store.transaction() as tx:
+        await set_day(tx, day, works=works)
+    await write_down(store, signed, f"calendar:{'work' if works else 'off'}:{day.isoformat()}", 1)
+
+
+async def set_case_term(store: Store, kind: Kind, days: int, counted: Counted, signed: Signed) -> None:
+    """How long facilities have to answer cases of a kind from now on."""
+    async with store.transaction() as tx:
+        await set_term(tx, kind, days, counted)
+    await write_down(store, signed, f"cases:term-{kind}", days)
