@@ -3,6 +3,7 @@
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 from urllib.parse import unquote
 
 _MARKS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
@@ -15,18 +16,22 @@ _ZEROS = re.compile(r"(&#[xX]?)0+(?=[0-9a-fA-F])")
 _TOO_LONG = re.compile(r"&#[0-9]{8,}")
 _ESCAPED = re.compile(r"%[0-9a-fA-F]{2}")
 # Cyrillic, Greek and phonetic letters that look like the Latin ones of the names and codes we look for.
-_LOOKALIKES = str.maketrans(
-    "đнНіІѵѴаАѕЅоОеЕрРсСтТмМΗΙνΝαΑοΟΡτΤӀӏıɪʜᴠιвВΒΖ",
-    "dhhiivvaassooeeppccttmmhivvaaoopttiiiihvibbbz",
+_SIMILAR = str.maketrans(
+    "đнНіІѵѴаАѕЅоОеЕрРсСтТмМΗΙνΝαΑοΟΡτΤӀӏıɪʜᴠιвВΒΖᴀᴅꜱᴿʀɑɡһⅼǀ׀ߊ∣｜ꓧꓲꓦꓮꓓꓢᎻᏙᎪᎠᏚհіѡԁ",
+    "dhhiivvaassooeeppccttmmhivvaaoopttiiiihvibbbzadsrraghiiiiiihivadshvadshiwd",
 )
+# Letters in boxes and circles, and those of flags: A stands first of 26.
+_BOXED = {start + step: ord("a") + step for start in (0x1F150, 0x1F170, 0x1F1E6) for step in range(26)}
+_LOOKALIKES = _SIMILAR | _BOXED
+_LAYERS = 4
 
 
 def fold_for_gate(text: str) -> str:
     """Lower case and bare; where the text holds mark-up or %-escapes, both readings (with and without)."""
     if "&" in text:
-        text = _unescape(_unescape(text))
+        text = _peeled(text, _unescape)
     if "%" in text and _ESCAPED.search(text):
-        text = f"{text}\n{unquote(text)}"
+        text = f"{text}\n{_peeled(text, unquote)}"
     if not text.isascii():
         text = _INVISIBLE.sub("", text)
         text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_LOOKALIKES)
@@ -37,6 +42,15 @@ def fold_for_gate(text: str) -> str:
         bare = _TAGS.sub("", text)
         if bare != text:
             text = f"{text}\n{bare}"
+    return text
+
+
+def _peeled(text: str, peel: Callable[[str], str]) -> str:
+    """Escapes of escapes, at most four layers."""
+    for _ in range(_LAYERS):
+        before, text = text, peel(text)
+        if text == before:
+            break
     return text
 
 

@@ -33,12 +33,11 @@ class Names(Generic[T]):
         """What of folded `text` matches, by tag."""
         squeezed = squeeze(text)
         hits: dict[T, set[str]] = {}
-        for stem in self._stems:
-            if stem in squeezed:
-                for tag, pattern in self._patterns[stem]:
-                    matches = {match.group() for match in pattern.finditer(text)}
-                    if matches:
-                        hits[tag] = hits.get(tag, set()) | matches
+        for stem in filter(squeezed.__contains__, self._stems):
+            for tag, pattern in self._patterns[stem]:
+                matches = {match.group() for match in pattern.finditer(text)}
+                if matches:
+                    hits[tag] = hits.get(tag, set()) | matches
         return hits
 
 

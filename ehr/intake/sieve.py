@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from ehr.intake.gate import Gate, may_tell
 from ehr.intake.json_text import DEPTH_MAX
+from ehr.intake.splits import short_names
 from ehr.intake.survey import Survey, survey
 
 _TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"'
@@ -45,8 +46,13 @@ def sift(raws: list[str]) -> Sifted:
     gate = Gate()
     gate.read(whole.strings)
     telling = {pair for pair, node in nodes.items() if _is_partial(node)}
-    if _tells(whole, gate):
-        telling |= {pair for pair, node in nodes.items() if _tells(survey(node, ""), gate)}
+    cut = bool(short_names("\n".join(whole.parts)))
+    if cut or _tells(whole, gate):
+        telling |= {
+            pair
+            for pair, node in nodes.items()
+            if _tells(found := survey(node, ""), gate) or (cut and found.parts)
+        }
     return Sifted([_holds(raw, telling) or _may_be_deep(raw) for raw in raws], set(whole.references))
 
 

@@ -1,16 +1,16 @@
 """One walk over a FHIR resource: what the gate, the labels and the checks need of it."""
 
-import base64
-import binascii
 import math
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from ehr.intake import hidden
 from ehr.intake.json_text import DEPTH_MAX
 from ehr.intake.models import Reason
+from ehr.intake.splits import SHORT_PARTS
 
 _DATE_KEYS = frozenset(
     [
@@ -69,13 +69,19 @@ _SHAPES: dict[str, tuple[type, ...]] = {
 _TEXT_KINDS = ("text/", "application/json", "application/fhir+json", "application/xml", "application/xhtml")
 
 
+_PART_MAX = 8
+_LONG_DATA = 256
+# Where people write; a unit "h" beside a route "IV" is no name in two halves.
+_FREE = frozenset({"text", "display", "title", "description", "valueString", "conclusion", "comment", "name"})
+
 # What only SampledData has, and always (FHIR R4 datatypes).
 _SAMPLED = frozenset({"origin", "period", "dimensions"})
 
 
 class Survey(Struct):
     """strings: every text (keys too). codes: (system, code). references: as written.
-    unreadable: a text attachment that cannot be decoded. opaque: an attachment nobody can scan."""
+    unreadable: a text attachment that cannot be decoded. opaque: an attachment nobody can scan.
+    parts: folded free texts that are but a part of a short name."""
 
     strings: set[str]
     codes: list[tuple[str, str]]
@@ -83,6 +89,7 @@ class Survey(Struct):
     reasons: list[Reason]
     unreadable: bool = False
     opaque: bool = False
+    parts: set[str] = field(default_factory=set)
 
 
 class _Rule(Struct, frozen=True):
@@ -156,6 +163,8 @@ def _visit_object(
         kind = type(value)
         if kind is str:
             strings.add(value)
+            if len(value) <= _PART_MAX and key in _FREE and value.strip().lower() in SHORT_PARTS:
+                found.parts.add(value.strip().lower())
         elif kind is dict or kind is list:
             below.append(value)
         rule = rules.get(key) or _rule_of(key)
@@ -169,6 +178,8 @@ def _visit_object(
             faults.append(("bad-type", value, "value"))
     if "data" in node:
         _read_attachment(node, found)
+    elif "valueBase64Binary" in node:
+        _read_attachment({"data": node["valueBase64Binary"]}, found)
 
 
 def _note(
@@ -205,22 +216,24 @@ def _is_quantity(value: dict[str, Any]) -> bool:
 
 
 def _read_attachment(node: dict[str, Any], found: Survey) -> None:
-    """Text inside an attachment is read like any text; what cannot be read is marked.
+    """Text inside an attachment is read like any text, whatever it says it is; what cannot be read is marked.
 
-    One that does not say what it is may be text too. Sampled values (SampledData.data) are plain already.
+    Sampled values (SampledData.data) are plain already.
     """
     data, kind = node["data"], node.get("contentType")
     if not isinstance(data, str) or (kind is None and node.keys() >= _SAMPLED):
         return
     says_text = isinstance(kind, str) and kind.strip().lower().startswith(_TEXT_KINDS)
-    if not says_text and kind is not None:
-        found.opaque = True
-        return
-    try:
-        found.strings.add(base64.b64decode("".join(data.split()), validate=True).decode("utf-8-sig"))
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        found.unreadable |= says_text
-        found.opaque |= not says_text
+    raw = hidden.decode(data)
+    text = None if raw is None else hidden.as_text(raw)
+    if text is not None:
+        found.strings.add(text)
+        found.strings.update(hidden.texts_inside(text))
+    found.unreadable |= says_text and text is None
+    found.opaque |= not says_text and (text is None or kind is not None)
+    # Its letters mean nothing by themselves, and in a long one some spell a name by chance.
+    if raw is not None and len(data) > _LONG_DATA:
+        found.strings.discard(data)
 
 
 @lru_cache(maxsize=10_000)

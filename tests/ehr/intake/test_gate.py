@@ -100,6 +100,27 @@ def encounter(**more: Any) -> dict[str, Any]:
         "Kháng thể kháng virus suy giảm miễn dịch người",
         "Acriptega",
         "Kaletra 200/50",
+        "H1V dương tính",
+        "h!v",
+        "anti-H1V",
+        "h.i.v",
+        "A1DS",
+        "@ids",
+        "Efav1renz 600",
+        "d0lutegravir",
+        "m3thad0ne",
+        "ꓧꓲꓦ",
+        "ᎻiᏙ",
+        "🄷🄸🅅",
+        "🅗🅘🅥",
+        "🇭🇮🇻",
+        "h\u2063i\u2064v",
+        "&amp;#72;IV",
+        "&amp;amp;#x48;IV",
+        "%2548%2549V",
+        "data:text/plain;base64,SElWICgrKQ==",
+        "SElWIGTGsMahbmcgdMOtbmg=",
+        base64.b64encode(b"SElWIGTGsMahbmcgdMOtbmg=").decode(),
     ],
 )
 def test_names_are_found_however_they_are_written(text: str) -> None:
@@ -111,6 +132,11 @@ def test_names_are_found_however_they_are_written(text: str) -> None:
     [
         "hives",
         "archive",
+        "HLV bóng đá",
+        "H1N1",
+        "a1d5-4e21",
+        "Encounter/0a1d5c3e-a1d5-4a1d-8a1d-5a1d5a1d5a1d",
+        "Đầm Dơi",
         "8h IV",
         "a RV lead",
         "hi vọng",
@@ -207,9 +233,68 @@ def test_text_inside_an_attachment_is_read_and_what_cannot_be_read_is_stopped() 
     assert gated(document(telling, "text/plain; charset=utf-8")).withheld == 1
     assert gated(document("%%%", "text/plain")).withheld == 1
     assert gated(document(telling, None)).withheld == 1
-    for data, kind in ((telling, "image/jpeg"), ("JVBERi0xLjQK/w==", None)):
+    assert gated(document(telling, "image/jpeg")).withheld == 1
+    twice = base64.b64encode(telling.encode()).decode()
+    assert gated(document(twice, "text/plain")).withheld == 1
+    assert (
+        gated(document(base64.b64encode(twice.encode()).decode(), "application/octet-stream")).withheld == 1
+    )
+    wide = base64.b64encode("Kết quả HIV".encode("utf-16")).decode()
+    assert gated(document(wide, "text/plain")).withheld == 1
+    for data, kind in (("/9j/4AAQSkZJRg==", "image/jpeg"), ("JVBERi0xLjQK/w==", None)):
         (picture,) = gated(document(data, kind)).resources
         assert picture.labels & Label.RESTRICTED
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Efavi", "renz 600mg"),
+        ("Thuốc dolute", "gravir"),
+        ("Bệnh nhân nghiện ma", "túy nhiều năm"),
+        ("nghiện", "ma túy"),
+        ("teno", "fovir + lamivudin"),
+        ("H", "IV"),
+        ("HI", "V"),
+    ],
+)
+def test_a_name_cut_in_two_over_fields_is_found(one: str, other: str) -> None:
+    assert gated(observation(text=one, valueString=other)).withheld == 1
+    coded = {"text": one, "coding": [{"display": other}]}
+    assert gated(observation() | {"code": coded}).withheld == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Suy giảm miễn dịch", "Người bệnh tỉnh"),
+        ("Nguyễn Thị Mai", "Đầm Dơi, Cà Mau"),
+        ("Community acquired", "Immunology"),
+        ("Tên", "Virus viêm gan B"),
+        ("Chất lượng", "Nghiên cứu"),
+        ("tủy", "Chọc dò"),
+    ],
+)
+def test_fields_that_only_stand_beside_each_other_stay(one: str, other: str) -> None:
+    assert gated(observation(text=one, valueString=other)).withheld == 0
+
+
+def test_an_injection_every_few_hours_is_no_name_in_two_halves() -> None:
+    order = {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": {"text": "Ceftriaxon 1g"},
+        "subject": {"reference": "Patient/p"},
+        "dosageInstruction": [{"timing": {"repeat": {"periodUnit": "h"}}, "route": {"text": "IV"}}],
+    }
+    assert gated(order).withheld == 0
+
+
+@pytest.mark.parametrize("code", ["B2O", "BZ0", "В20", "b 2 0", "Z2I"])
+def test_codes_with_letters_for_digits_are_codes(code: str) -> None:
+    assert gated(observation(code={"coding": [{"code": code}]})).withheld == 1
 
 
 def test_sampled_values_are_no_attachment() -> None:
