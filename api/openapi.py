@@ -78,6 +78,13 @@ IDEMPOTENCY_KEY = {
     "description": "Makes a repeat of this request harmless for 24 hours.",
     "schema": {"type": "string", "pattern": f"^{KEY_FORM.pattern}$"},
 }
+STEP_UP = {
+    "name": "X-Step-Up",
+    "in": "header",
+    "required": True,
+    "description": "base64url of the JSON of a SignedAct: the act, signed by the device's step-up key.",
+    "schema": {"type": "string", "maxLength": 12000},
+}
 
 
 def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
@@ -161,6 +168,8 @@ def _describe(
     operation["parameters"] = [*operation.get("parameters", []), *_extra_parameters(handler, path)]
     if media_types := handler.opt.get("media_types", ()):
         operation["requestBody"] = _raw_body(media_types)
+    if produced := handler.opt.get("produces"):
+        operation["responses"]["200"]["content"] = {produced: {"schema": _schema_of_file(produced)}}
     operation["responses"] = _responses(operation, handler, path)
     _add_examples(operation, document)
 
@@ -169,6 +178,11 @@ def _raw_body(media_types: Iterable[str]) -> dict[str, Any]:
     """A body that the handler reads itself: JSON objects, or text of another type."""
     kinds = {media_type: "object" if "json" in media_type else "string" for media_type in media_types}
     return {"required": True, "content": {name: {"schema": {"type": kind}} for name, kind in kinds.items()}}
+
+
+def _schema_of_file(media_type: str) -> dict[str, Any]:
+    """FHIR is JSON that FHIR describes; every other file is bytes."""
+    return {"type": "object"} if "json" in media_type else {"type": "string", "format": "binary"}
 
 
 def _security(actors: tuple[str, ...]) -> list[dict[str, list[str]]]:
@@ -183,6 +197,7 @@ def _extra_parameters(handler: HTTPRouteHandler, path: str) -> list[dict[str, An
         (PATIENT_ID, opens_a_book(path)),
         (IF_NONE_MATCH, handler.opt.get("conditional", False)),
         (IDEMPOTENCY_KEY, handler.opt.get("idempotent", False)),
+        (STEP_UP, handler.opt.get("step_up", False)),
     ]
     return [parameter for parameter, applies in wanted if applies]
 

@@ -71,9 +71,9 @@ async def read_record(
     while True:
         async with call.begin() as (tx, actor):
             subject = call.patient_id_for(actor) if patient_id is None else patient_id
-            access = await decide(tx, actor, subject, action, _purpose(actor), call.now)
+            access = await decide(tx, actor, subject, action, purpose_of(actor), call.now)
             if isinstance(access, Refused):
-                return answer(await _refuse(tx, call, subject, actor, read_tag(action, part), access))
+                return answer(await refuse_read(tx, call, subject, actor, read_tag(action, part), access))
             if not (may_wait and await wants_core(tx, call.core, subject, call.now)):
                 if _is_whole(access):
                     return await _own(tx, call, access, build, part)
@@ -91,7 +91,7 @@ async def read_beside_record(call: Call, action: Action, build: Build, *, is_log
     async with begin_for(call, action) as (tx, access):
         built = await build(tx, access)
         if is_logged:
-            await _log(tx, call, access, built, changed=True)
+            await log_read(tx, call, access, built, changed=True)
         return answer(built.body)
 
 
@@ -113,7 +113,7 @@ async def _own(tx: Tx, call: Call, access: Access, build: Build, part: str | Non
     if _holds(call, etag):
         return _unchanged(etag)
     built = await build(tx, access)
-    await _log(tx, call, access, built, changed=True, part=part)
+    await log_read(tx, call, access, built, changed=True, part=part)
     return answer(built.body, headers={"ETag": etag})
 
 
@@ -121,7 +121,7 @@ async def _shared(tx: Tx, call: Call, access: Access, build: Build, part: str | 
     built = await build(tx, access)
     etag = shared_etag(call.keys, access, built.body)
     unchanged = _holds(call, etag)
-    await _log(tx, call, access, built, changed=not unchanged, part=part)
+    await log_read(tx, call, access, built, changed=not unchanged, part=part)
     return _unchanged(etag) if unchanged else answer(built.body, headers={"ETag": etag})
 
 
@@ -133,7 +133,7 @@ def shared_etag(keys: KeyRing, access: Access, body: bytes) -> str:
     return f'W/"{base64.urlsafe_b64encode(digest).rstrip(b"=").decode()}"'
 
 
-async def _log(
+async def log_read(
     tx: Tx, call: Call, access: Access, built: Built, *, changed: bool, part: str | None = None
 ) -> None:
     """Write the row of this answer; without it nothing leaves."""
@@ -152,7 +152,7 @@ async def _log(
         raise ProblemError(Refused(problem=UNAVAILABLE)) from error
 
 
-async def _refuse(tx: Tx, call: Call, subject: UUID, actor: Actor, tag: str, refused: Refused) -> Refused:
+async def refuse_read(tx: Tx, call: Call, subject: UUID, actor: Actor, tag: str, refused: Refused) -> Refused:
     """A stranger's attempt stands in the log of the person it aimed at; an unknown id costs the same.
 
     Beyond the day's budget the answer says nothing of anybody and no row is written: rows would grow with
@@ -170,7 +170,7 @@ async def _refuse(tx: Tx, call: Call, subject: UUID, actor: Actor, tag: str, ref
         subject,
         actor,
         tag,
-        purpose=_purpose(actor),
+        purpose=purpose_of(actor),
         outcome="refused",
         reason=refused.problem.code,
         request_id=call.request_id,
@@ -179,7 +179,7 @@ async def _refuse(tx: Tx, call: Call, subject: UUID, actor: Actor, tag: str, ref
     return refused
 
 
-def _purpose(actor: Actor) -> str:
+def purpose_of(actor: Actor) -> str:
     # v3-ActReason: a person's own request, or treatment.
     return OWN_PURPOSE if actor.kind == "citizen" else "TREAT"
 
@@ -267,7 +267,7 @@ async def open_viewer(call: Call, text: str) -> Answer:
         actor = await actor_of_session(tx, ticket.actor_id, ticket.session_id, call.now)
         if actor is None:
             return answer(Refused(problem=TICKET_ENDED))
-        purpose = _purpose(actor)
+        purpose = purpose_of(actor)
         access = await decide(tx, actor, ticket.patient_id, "read-document", purpose, call.now)
         if isinstance(access, Refused):
             return answer(Refused(problem=TICKET_ENDED))
@@ -275,5 +275,5 @@ async def open_viewer(call: Call, text: str) -> Answer:
         if isinstance(address, Refused):
             return answer(address)
         built = Built(b"", [("ImagingStudy", ticket.study_id)])
-        await _log(tx, call, access, built, changed=True, part="viewer")
+        await log_read(tx, call, access, built, changed=True, part="viewer")
     return answer(None, status=303, headers={"Location": address})

@@ -31,6 +31,7 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
 )
+from ehr.exports.problems import EXPORT_BUSY
 from ehr.intake.slots import ImportSlots
 from ehr.ports import Core
 from identity.devices import BrowserOrigin
@@ -66,6 +67,7 @@ class Runtime:
         self.browser_origin: BrowserOrigin | None = None
         self.hotline = HOTLINE
         self.import_slots = ImportSlots()
+        self.export_slots = ImportSlots(problem=EXPORT_BUSY)
         self.core: Core | None = None
 
     @property
@@ -140,6 +142,11 @@ class Call:
     def import_slots(self) -> ImportSlots:
         """Who may send records now."""
         return self._runtime.import_slots
+
+    @property
+    def export_slots(self) -> ImportSlots:
+        """Who may have an export made now."""
+        return self._runtime.export_slots
 
     @property
     def now(self) -> datetime:

@@ -150,7 +150,7 @@ def test_no_access_is_forged_through_the_object_model() -> None:
 
 
 # The one module of api/ that opens a record; the demo reads once as a doctor, so that a log is there to see.
-READING_DOORS = {"api/reading.py", "healthbook/demo_consent.py"}
+READING_DOORS = {"api/reading.py", "api/exporting.py", "healthbook/demo_consent.py"}
 READ_MODULES = {"summary", "timeline", "sections", "trend", "search", "changes"}
 
 
@@ -173,7 +173,7 @@ def test_a_record_leaves_only_through_the_one_door() -> None:
 
 
 # Where the decision is asked for; X-Patient-Id is resolved beside it and nowhere else.
-DECIDING = {"api/acting.py", "api/reading.py", "healthbook/demo_consent.py"}
+DECIDING = {"api/acting.py", "api/exporting.py", "api/reading.py", "healthbook/demo_consent.py"}
 
 
 def namers_of(name: str) -> set[str]:
@@ -186,12 +186,17 @@ def namers_of(name: str) -> set[str]:
 
 def test_the_decision_is_asked_for_in_few_places() -> None:
     assert namers_of("decide") == DECIDING
-    assert namers_of("patient_id_for") == {"api/request.py", "api/acting.py", "api/reading.py"}
+    assert namers_of("patient_id_for") == {
+        "api/request.py",
+        "api/acting.py",
+        "api/reading.py",
+        "api/exporting.py",
+    }
 
 
 def deciders() -> set[str]:
     """The functions of api/ that decide before they do anything, and those that only call one of them."""
-    found = {"begin_for", "read_record"}
+    found = {"begin_for", "read_record", "export_own", "stream_content"}
     (tree,) = (tree for path, tree in sources().items() if path.as_posix() == "api/reading.py")
     callers = {node.name: all_names(node) for node in tree.body if isinstance(node, ast.AsyncFunctionDef)}
     assert "decide" in callers["read_record"]

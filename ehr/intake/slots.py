@@ -11,7 +11,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from ehr.intake.problems import RECORDS_BUSY
-from kernel.problems import ProblemError, Refused
+from kernel.problems import ProblemError, ProblemType, Refused
 
 RETRY_AFTER_SECONDS = 2
 _QUEUE_PER_SLOT = 2
@@ -20,7 +20,8 @@ _QUEUE_PER_SLOT = 2
 class ImportSlots:
     """Slots and a queue twice as long; whoever comes then, or comes twice, is told to come back."""
 
-    def __init__(self, slots: int | None = None) -> None:
+    def __init__(self, slots: int | None = None, problem: ProblemType = RECORDS_BUSY) -> None:
+        self._problem = problem
         self._slots = slots or os.cpu_count() or 1
         self._turns = asyncio.Semaphore(self._slots)
         self._inside = 0
@@ -30,7 +31,7 @@ class ImportSlots:
     def of(self, actor_id: UUID) -> Iterator[None]:
         """Hold the one place of a system, from before its body is read. Raises `records-busy`."""
         if actor_id in self._sending:
-            _refuse()
+            self._refuse()
         self._sending.add(actor_id)
         try:
             yield
@@ -41,7 +42,7 @@ class ImportSlots:
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a slot once the body is there: a slow sender holds up nobody. Raises `records-busy`."""
         if self._inside >= self._slots * (1 + _QUEUE_PER_SLOT):
-            _refuse()
+            self._refuse()
         self._inside += 1
         try:
             async with self._turns:
@@ -49,6 +50,5 @@ class ImportSlots:
         finally:
             self._inside -= 1
 
-
-def _refuse() -> NoReturn:
-    raise ProblemError(Refused(problem=RECORDS_BUSY, retry_after_seconds=RETRY_AFTER_SECONDS))
+    def _refuse(self) -> NoReturn:
+        raise ProblemError(Refused(problem=self._problem, retry_after_seconds=RETRY_AFTER_SECONDS))

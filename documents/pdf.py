@@ -1,0 +1,127 @@
+"""The one writer of PDF: two papers, set by typst from data that is never markup (security.md S35).
+
+The data travels as JSON in `sys.inputs`; a template shows strings and reads nothing else. No package of
+typst's is used and no font of the machine's. `sheet` and `book` block for a second or less: call them in a
+thread.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from documents.plain import plain
+
+if TYPE_CHECKING:
+    from typst import Compiler
+
+_ASSETS: Final = Path(__file__).with_name("assets")
+CHARACTERS_MAX: Final = 600
+# A page of the sheet holds a few dozen lines; the template takes what fits and says what it left out.
+SHEET_LINES_MAX: Final = 60
+SHEET_CHARACTERS_MAX: Final = 110
+
+Mark = Literal["", "alert", "low", "high"]
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One thing: what, more about it, when and where. mark: how it stands out, never by colour alone."""
+
+    title: str
+    detail: str = ""
+    when: str = ""
+    where: str = ""
+    mark: Mark = ""
+
+
+class Block(Struct, frozen=True, kw_only=True):
+    """A section. empty: what stands there where no line does; left_out: lines that are not in `lines`."""
+
+    key: str
+    title: str
+    lines: list[Line]
+    empty: str = ""
+    left_out: int = 0
+
+
+class Paper(Struct, frozen=True, kw_only=True):
+    """Either paper. facts: short lines about the person; notices: sentences at the foot."""
+
+    title: str
+    name: str
+    facts: list[str]
+    blocks: list[Block]
+    notices: list[str]
+    printed: str
+
+
+def sheet(paper: Paper, at: datetime) -> bytes:
+    """One A4 page for a doctor. What does not fit is counted in its section, never dropped in silence."""
+    blocks = [_cut(block) for block in paper.blocks]
+    return _set("sheet.typ", msgspec.structs.replace(paper, blocks=blocks), SHEET_CHARACTERS_MAX, at)
+
+
+def book(paper: Paper, at: datetime) -> bytes:
+    """The person's whole book, as many pages as it takes."""
+    return _set("book.typ", paper, CHARACTERS_MAX, at)
+
+
+def _cut(block: Block) -> Block:
+    more = max(0, len(block.lines) - SHEET_LINES_MAX)
+    return msgspec.structs.replace(block, lines=block.lines[:SHEET_LINES_MAX], left_out=block.left_out + more)
+
+
+def _set(template: str, paper: Paper, characters_max: int, at: datetime) -> bytes:
+    data = msgspec.json.encode(_plain_paper(paper, characters_max)).decode()
+    made = _compiler(template).compile(format="pdf", sys_inputs={"data": data}, timestamp=int(at.timestamp()))
+    assert isinstance(made, bytes)
+    return made
+
+
+def _plain_paper(paper: Paper, characters_max: int) -> Paper:
+    return Paper(
+        title=plain(paper.title),
+        name=plain(paper.name, 80),
+        facts=_plain_all(paper.facts, 120),
+        blocks=[_plain_block(block, characters_max) for block in paper.blocks],
+        notices=_plain_all(paper.notices, 400),
+        printed=plain(paper.printed),
+    )
+
+
+def _plain_block(block: Block, characters_max: int) -> Block:
+    lines = [
+        Line(
+            title=plain(line.title, characters_max),
+            detail=plain(line.detail, characters_max),
+            when=plain(line.when, 40),
+            where=plain(line.where, 60),
+            mark=line.mark,
+        )
+        for line in block.lines
+    ]
+    return Block(
+        key=block.key,
+        title=plain(block.title),
+        lines=lines,
+        empty=plain(block.empty),
+        left_out=block.left_out,
+    )
+
+
+def _plain_all(texts: Sequence[str], characters_max: int) -> list[str]:
+    return [plain(text, characters_max) for text in texts]
+
+
+@cache
+def _compiler(template: str) -> "Compiler":
+    """Fonts and template, read once; half a second of import that only papers pay."""
+    from typst import Compiler  # noqa: PLC0415
+
+    return Compiler(
+        str(_ASSETS / template), root=str(_ASSETS), font_paths=[str(_ASSETS)], ignore_system_fonts=True
+    )

@@ -1,0 +1,73 @@
+"""An item in words: the same ones in a narrative and on paper."""
+
+from datetime import datetime
+
+from ehr.models import Item, Part, Range
+from kernel.clock import VIETNAM
+
+_FLAGS = {
+    "low": "thấp",
+    "high": "cao",
+    "abnormal": "bất thường",
+    "critical": "nguy hiểm",
+    "critical-low": "thấp, nguy hiểm",
+    "critical-high": "cao, nguy hiểm",
+}
+_CRITICALITY = {"high": "nguy cơ cao", "low": "nguy cơ thấp"}
+
+
+def day_text(date: str | None, with_time: bool = False) -> str:
+    """A FHIR date at its own precision, as people write it: 02/09/2026, 09/2026, 2026."""
+    if not date:
+        return ""
+    if "T" not in date:
+        return "/".join(reversed(date.split("-")))
+    try:
+        local = datetime.fromisoformat(date).astimezone(VIETNAM)
+    except (ValueError, OverflowError):
+        return date
+    return f"{local:%H:%M %d/%m/%Y}" if with_time else f"{local:%d/%m/%Y}"
+
+
+def detail_text(item: Item) -> str:
+    """Everything about an item beside its title, date and facility."""
+    parts = [
+        _value(item.value, item.unit, item.range, item.flag),
+        *(_part(part) for part in item.parts),
+        _CRITICALITY.get(item.criticality or "", ""),
+        ", ".join(item.reactions),
+        "; ".join(item.dosage),
+        f"mũi {item.dose_number}" if item.dose_number else "",
+        f"lô {item.lot_number}" if item.lot_number else "",
+        *item.reasons,
+        *item.lines,
+        item.text or "",
+        f"đến {day_text(item.end_date)}" if item.end_date else "",
+        "tự khai" if item.self_declared else "",
+        f"theo {item.recorded_by}" if item.recorded_by else "",
+    ]
+    return "; ".join(part for part in dict.fromkeys(parts) if part and part != item.title)
+
+
+def title_text(item: Item) -> str:
+    """A visit by its main disease, where the reader may know it."""
+    return f"{item.main_diagnosis} ({item.title})" if item.main_diagnosis else item.title
+
+
+def _part(part: Part) -> str:
+    return f"{part.title}: {_value(part.value, part.unit, part.range, part.flag)}"
+
+
+def _value(value: str | None, unit: str | None, bounds: Range | None, flag: str | None) -> str:
+    if value is None:
+        return ""
+    told = f"{value} {unit}" if unit else value
+    if bounds is not None and (bounds.text or bounds.low or bounds.high):
+        told += f" (khoảng tham chiếu {bounds.text or _bounds(bounds)})"
+    return f"{told}, {_FLAGS[flag]}" if flag in _FLAGS else told
+
+
+def _bounds(bounds: Range) -> str:
+    if bounds.low and bounds.high:
+        return f"{bounds.low}–{bounds.high}"
+    return f"≥ {bounds.low}" if bounds.low else f"≤ {bounds.high}"

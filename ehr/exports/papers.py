@@ -1,0 +1,157 @@
+"""The two papers: what stands on the doctor's page and in the person's book (design: ehr-core.md §5.1)."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from documents.pdf import Block, Line, Mark, Paper, book, sheet
+from ehr.exports import queries
+from ehr.exports.lines import day_text, detail_text, title_text
+from ehr.exports.queries import BOOK_LINES_MAX, BookRow
+from ehr.models import Item
+from ehr.reads.models import Built, Person, Summary, SummarySection
+from ehr.reads.scope import scope_of
+from kernel.access import Access
+from kernel.clock import VIETNAM
+from store.database import Tx
+
+_SEXES: Final = {"male": "Nam", "female": "Nữ", "unknown": "Giới tính chưa rõ"}
+_MARKS: Final[dict[str, Mark]] = {
+    "low": "low",
+    "high": "high",
+    "abnormal": "alert",
+    "critical": "alert",
+    "critical-low": "low",
+    "critical-high": "high",
+}
+NO_INFORMATION: Final = "Chưa có thông tin."
+# The book's order: what matters in an emergency, then what happened, newest first.
+_BOOK: Final = {
+    "allergies": "Dị ứng",
+    "alerts": "Cảnh báo",
+    "problems": "Bệnh và chẩn đoán",
+    "medications": "Thuốc",
+    "immunizations": "Tiêm chủng",
+    "encounters": "Lượt khám",
+    "results": "Kết quả xét nghiệm",
+    "vital-signs": "Dấu hiệu sinh tồn",
+    "imaging": "Chẩn đoán hình ảnh",
+    "procedures": "Thủ thuật, phẫu thuật",
+    "care-plans": "Lời dặn và kế hoạch chăm sóc",
+    "pregnancy": "Thai kỳ",
+    "devices": "Thiết bị y tế",
+    "social": "Lối sống",
+    "documents": "Giấy tờ",
+}
+_ALWAYS: Final = frozenset({"allergies", "problems", "medications", "immunizations", "encounters", "results"})
+SHARING_CAUTION: Final = (
+    "Bản này có thông tin sức khỏe riêng tư của bạn. Ai có tệp hoặc bản in này đều đọc được; "
+    "không gửi qua mạng xã hội. Để bác sĩ xem sổ, hãy dùng mã đồng ý trong ứng dụng."
+)
+
+
+class Gathered(Struct, frozen=True):
+    """What the book is made of, read in one transaction."""
+
+    summary: Summary
+    rows: list[BookRow]
+
+
+async def gather_book(tx: Tx, access: Access, built: Built, now: datetime) -> Gathered:
+    """built: the summary of the same Access, for who it is about and where it comes from."""
+    rows = await queries.BOOK_ROWS.all(tx, *scope_of(access, now))
+    return Gathered(msgspec.json.decode(built.body, type=Summary), rows)
+
+
+def build_book(gathered: Gathered, now: datetime) -> Built:
+    """The person's whole book. Blocks for as long as the pages take."""
+    rows = gathered.rows[:BOOK_LINES_MAX]
+    more = len(gathered.rows) > BOOK_LINES_MAX
+    by_section: dict[str, list[Line]] = {key: [] for key in _BOOK}
+    for row in rows:
+        if row.section in by_section:
+            by_section[row.section].append(_book_line(row))
+    blocks = [
+        Block(key=key, title=title, lines=by_section[key], empty=NO_INFORMATION)
+        for key, title in _BOOK.items()
+        if by_section[key] or key in _ALWAYS
+    ]
+    cut = [f"Chỉ in {BOOK_LINES_MAX} mục mới nhất; bản xuất FHIR có đủ."] if more else []
+    paper = Paper(
+        title="Sổ sức khỏe điện tử",
+        name=gathered.summary.person.name or "Chưa rõ tên",
+        facts=_facts(gathered.summary.person),
+        blocks=blocks,
+        notices=[SHARING_CAUTION, *cut, *_sources(gathered.summary)],
+        printed=_printed(now),
+    )
+    shown = [(row.rtype, row.id) for row in rows if row.section in by_section]
+    return Built(book(paper, now), shown)
+
+
+def build_sheet(summary: Summary, shown: list[tuple[str, str]], now: datetime) -> Built:
+    """The doctor's page, in the order of the first screen."""
+    notice = [summary.notice.vi] if summary.notice else []
+    paper = Paper(
+        title="Tóm tắt sổ sức khỏe điện tử",
+        name=summary.person.name or "Chưa rõ tên",
+        facts=_facts(summary.person),
+        blocks=[_block(section) for section in summary.sections],
+        notices=[
+            *notice,
+            *_sources(summary),
+            "Chỉ dùng cho lần khám này; không thay cho hồ sơ gốc của cơ sở.",
+        ],
+        printed=_printed(now),
+    )
+    return Built(sheet(paper, now), shown)
+
+
+def _block(section: SummarySection) -> Block:
+    return Block(
+        key=section.key,
+        title=f"{section.title_vi} (còn nữa trong sổ)" if section.more else section.title_vi,
+        lines=[_line(item) for item in section.items],
+        empty=section.state_vi or NO_INFORMATION,
+    )
+
+
+def _book_line(row: BookRow) -> Line:
+    item = msgspec.json.decode(row.item, type=Item)
+    item.main_diagnosis = row.main_title
+    return _line(item)
+
+
+def _line(item: Item) -> Line:
+    return Line(
+        title=title_text(item),
+        detail=detail_text(item),
+        when=day_text(item.date),
+        where=item.facility_name or "",
+        mark=_mark(item),
+    )
+
+
+def _mark(item: Item) -> Mark:
+    flags = [item.flag, *(part.flag for part in item.parts)]
+    return next((_MARKS[flag] for flag in flags if flag in _MARKS), "")
+
+
+def _facts(person: Person) -> list[str]:
+    born = f"sinh {day_text(person.birth_date)}" if person.birth_date else "ngày sinh chưa rõ"
+    age = f" ({person.age_years} tuổi)" if person.age_years is not None else ""
+    groups = [f"{item.title}: {item.value}" for item in person.blood_groups if item.value]
+    return [_SEXES[person.sex], born + age, *groups]
+
+
+def _sources(summary: Summary) -> list[str]:
+    if not summary.sources:
+        return ["Chưa có cơ sở y tế nào gửi dữ liệu."]
+    named = [f"{one.name} ({one.as_of.astimezone(VIETNAM):%d/%m/%Y})" for one in summary.sources]
+    return [f"Nguồn và ngày cập nhật: {', '.join(named)}."]
+
+
+def _printed(now: datetime) -> str:
+    return f"Lập lúc {now.astimezone(VIETNAM):%H:%M ngày %d/%m/%Y}"

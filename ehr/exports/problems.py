@@ -1,0 +1,25 @@
+"""What keeps an export from being made."""
+
+from kernel.problems import ProblemType, declare
+
+EXPORT_BUSY = declare(
+    ProblemType(
+        code="export-busy",
+        status=429,
+        vi="Đang có một bản xuất khác được làm.",
+        en="Another export is being made.",
+        next_vi="Đợi ít giây rồi thử lại.",
+        next_en="Wait a few seconds and try again.",
+        retryable=True,
+    )
+)
+EXPORT_TOO_LARGE = declare(
+    ProblemType(
+        code="export-too-large",
+        status=422,
+        vi="Sổ quá lớn để xuất thành một tệp.",
+        en="The book is too large for one file.",
+        next_vi="Liên hệ tổng đài để nhận sổ theo từng phần.",
+        next_en="Ask the hotline for the book in parts.",
+    )
+)

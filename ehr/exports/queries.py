@@ -1,0 +1,84 @@
+"""All SQL of exports. Every statement carries the one filter of ehr/reads/queries.py."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from ehr.reads.queries import filtered
+from store.statement import Scalar, Statement
+
+# One more is asked for: it only says that there is more.
+ROWS_MAX = 100_000
+BOOK_LINES_MAX = 20_000
+
+
+class KeptRow(Struct, frozen=True):
+    """A resource as it is kept, with what its references are resolved by."""
+
+    rtype: str
+    id: str
+    source_id: str
+    section: str | None
+    updated: datetime
+    doc: str
+
+
+KEPT_ROWS = Statement(
+    KeptRow,
+    filtered(
+        f"""
+        SELECT r.rtype, r.id, r.source_id, r.section, r.updated, r.doc FROM ehr_resource r
+        WHERE {{visible}} ORDER BY r.sort_at DESC, r.id DESC LIMIT {ROWS_MAX + 1}
+        """  # noqa: S608 - a constant of ours
+    ),
+)
+KEPT_BY_ID = Statement(
+    KeptRow,
+    filtered(
+        """
+        SELECT r.rtype, r.id, r.source_id, r.section, r.updated, r.doc FROM ehr_resource r
+        WHERE {visible} AND r.id = ANY ($10::text[])
+        """
+    ),
+)
+
+
+class BookRow(Struct, frozen=True):
+    """One line of the printed book."""
+
+    rtype: str
+    id: str
+    section: str
+    item: str
+    main_title: str | None
+
+
+BOOK_ROWS = Statement(
+    BookRow,
+    filtered(
+        f"""
+        SELECT r.rtype, r.id, r.section, r.item, {{main_title}} FROM ehr_resource r
+        WHERE {{visible}} AND r.section IS NOT NULL AND {{folded}}
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT {BOOK_LINES_MAX + 1}
+        """  # noqa: S608 - a constant of ours
+    ),
+)
+CONTENT = Statement(
+    KeptRow,
+    filtered(
+        """
+        SELECT r.rtype, r.id, r.source_id, r.section, r.updated, r.doc FROM ehr_resource r
+        WHERE {visible} AND r.id = $10 AND r.rtype IN ('DocumentReference', 'DiagnosticReport')
+        """
+    ),
+)
+# Asked again while a content is on its way: index columns only.
+STILL_THERE = Scalar(
+    int,
+    filtered(
+        """
+        SELECT 1 AS there FROM ehr_resource r
+        WHERE {visible} AND r.id = $10 AND r.rtype IN ('DocumentReference', 'DiagnosticReport')
+        """
+    ),
+)
