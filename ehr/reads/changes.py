@@ -112,7 +112,8 @@ def _sight(access: Access, head: Head) -> str:
         str(None if access.types is None else sorted(access.types)),
         f"{access.since}-{access.until}-{int(access.withheld_labels)}",
         str(sorted(access.origins)),
-        f"{DISPLAY_VERSION}.{head.item_version}",
+        # A head that never moved has no views behind it.
+        f"{DISPLAY_VERSION}.{head.item_version if head.head_seq else DISPLAY_VERSION}",
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
