@@ -17,6 +17,7 @@ from typing import TypeAlias
 import structlog
 
 from healthbook.blob_jobs import arm_sweep, blob_jobs
+from healthbook.case_jobs import case_jobs
 from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import dispatch, tick
 from healthbook.housekeeping import arm_chores
@@ -250,5 +251,5 @@ async def _serve(serving: Serving) -> None:
         # No provider adapter exists yet (start_check.py): messages stay in their delivery rows.
         senders = Senders(RecordingPushSender(), RecordingSmsSender())
         await arm_sweep(store, clock)
-        outside = {**core_jobs(store, clock, core), **blob_jobs(store, clock)}
+        outside = {**core_jobs(store, clock, core), **blob_jobs(store, clock), **case_jobs(store, clock)}
         await Worker(store, delivery, senders, clock, outside).run(stop)

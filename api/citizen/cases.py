@@ -38,6 +38,7 @@ from identity.problems import TOO_MANY
 from kernel.access import Access
 from kernel.paging import PAGE_DEFAULT, decode_cursor, encode_cursor
 from kernel.problems import ProblemError, Refused, refuse
+from store.blobs import BlobMissingError
 from store.database import Tx
 
 TAGS = ["cases"]
@@ -218,7 +219,10 @@ async def own_evidence(
 
 async def as_file(call: Call, found: EvidenceRow) -> Response[bytes]:
     """The bytes as an attachment: nothing of it is shown by a browser under our address (S35)."""
-    data = await call.store.blobs.get(found.blob_of, found.blob_id)
+    try:
+        data = await call.store.blobs.get(found.blob_of, found.blob_id)
+    except BlobMissingError:
+        return answer(Refused(problem=EVIDENCE_UNKNOWN))
     ending = "png" if found.media_type == "image/png" else "jpg"
     name = f'attachment; filename="evidence-{found.evidence_id}.{ending}"'
     return answer(data, headers={"Content-Disposition": name}, media_type=found.media_type)

@@ -101,6 +101,19 @@ async def find(tx: Tx, case: CaseRow, evidence_id: UUID) -> EvidenceRow | Refuse
     return row if row is not None else Refused(problem=EVIDENCE_UNKNOWN)
 
 
+async def ended(tx: Tx, patient_id: UUID, case_id: UUID, before: datetime) -> list[EvidenceRow]:
+    """The pictures of a case that was closed before that time; none of one that runs again."""
+    case = await queries.CASE_BY_ID.one(tx, patient_id, case_id)
+    if case is None or case.closed_at is None or case.closed_at > before:
+        return []
+    return await queries.EVIDENCE_OF.all(tx, patient_id, case_id)
+
+
+async def forget(tx: Tx, patient_id: UUID, case_id: UUID, pictures: list[EvidenceRow]) -> None:
+    """Remove the rows of files that are gone."""
+    await queries.DELETE_EVIDENCE.run(tx, patient_id, case_id, [row.evidence_id for row in pictures])
+
+
 async def _fault(tx: Tx, patient_id: UUID, case_id: UUID) -> Refused | None:
     case = await queries.CASE_BY_ID.one(tx, patient_id, case_id)
     if case is None:

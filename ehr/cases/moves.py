@@ -14,14 +14,16 @@ from audit.service import record_act
 from ehr.cases import queries
 from ehr.cases.books import Book, lock_book
 from ehr.cases.models import Act, CaseRow, Side
-from ehr.cases.policy import after, late_from, may_reopen
+from ehr.cases.policy import EVIDENCE_JOB, EVIDENCE_KEPT, after, late_from, may_reopen
 from ehr.cases.problems import CASE_STATE, CASE_UNKNOWN
 from ehr.cases.terms import deadlines
 from ehr.cases.texts import seal_note
 from ehr.store import mark_rows, retract_rows
 from kernel.access import Actor
+from kernel.ids import bucket_of
 from kernel.problems import Refused
 from store.database import Tx
+from store.due_queue import schedule
 from store.keys import KeyRing
 from store.outbox import emit
 
@@ -129,6 +131,10 @@ async def keep(tx: Tx, case: CaseRow) -> None:
         case.superseded_version,
     )
     await mirror(tx, case)
+    if case.closed_at is not None and await queries.EVIDENCE_OF.one(tx, case.patient_id, case.case_id):
+        mark = f"{case.patient_id}:{case.case_id}"
+        until = case.closed_at + EVIDENCE_KEPT
+        await schedule(tx, bucket_of(case.patient_id), until, EVIDENCE_JOB, mark)
 
 
 async def mirror(tx: Tx, case: CaseRow) -> None:

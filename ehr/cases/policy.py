@@ -17,6 +17,10 @@ from ehr.cases.models import Act, CaseRow, CaseState, Kind
 OPEN_CASES_MAX: Final = 20
 PHOTOS_MAX: Final = 5
 TEXT_MAX: Final = 2000
+# Long enough for a quarrel about the answer; a picture can show an identity card.
+EVIDENCE_KEPT: Final = timedelta(days=180)
+# Kind of the timer; its ref is person and case.
+EVIDENCE_JOB: Final = "case-evidence"
 REOPEN_DAYS: Final = timedelta(days=30)
 # How long ago a visit may be missed; older papers go to the facility itself.
 VISIT_AGE_MAX: Final = timedelta(days=5 * 366)

@@ -106,6 +106,12 @@ EVIDENCE_BY_SOURCE = Statement(
     """),
 )
 
+DELETE_EVIDENCE = Command(
+    """
+    DELETE FROM ehr_case_evidence WHERE patient_id = $1 AND case_id = $2 AND evidence_id = ANY($3::uuid[])
+    """
+)
+
 
 class EpisodeRow(Struct, frozen=True):
     """A row that a case takes out of the views."""

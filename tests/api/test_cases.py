@@ -4,19 +4,27 @@ import io
 import json
 import zlib
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from PIL import Image
 
+from ehr.cases.policy import EVIDENCE_JOB, EVIDENCE_KEPT
+from ehr.cases.reading import own_detail
+from healthbook.case_jobs import case_jobs
 from healthbook.dispatch import dispatch
 from kernel.ids import bucket_of
+from kernel.problems import Refused
+from store.blobs import BlobMissingError
 from store.database import Store
+from store.models import Due
 from store.outbox import claim_events
 from tests.support.cases import Place, make_place, open_case, send
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer, client_of
 from tests.support.people import make_citizen, make_doctor
+from tests.support.record import own as own_access
 
 DAY = "2026-11-02"
 NOT_MINE = {"kind": "not-mine", "text": "Không phải tôi."}
@@ -393,3 +401,34 @@ async def test_the_texts_of_a_case_rest_sealed(store: Store, clock: FrozenClock,
                 for word in ("xyzzy", "plugh", "qzj"):
                     assert word not in row["line"]
                     assert word.encode().hex() not in row["line"]
+
+
+async def test_pictures_of_a_closed_case_go_after_half_a_year_and_the_trail_stays(
+    store: Store, clock: FrozenClock, place: Place
+) -> None:
+    async with client_of(store, clock) as client:
+        case_id = await opened(client, place)
+        evidence_id = (await add(client, place, case_id, picture())).json()["evidence_id"]
+        await client.post(f"/v1/me/cases/{case_id}/withdraw", headers=own(place))
+    async with store.transaction() as tx:
+        row = await tx.fetchrow(
+            "SELECT bucket, kind, ref, due_at FROM due_queue WHERE kind = $1 AND ref LIKE $2",
+            EVIDENCE_JOB,
+            f"%{case_id}",
+        )
+        sql = "SELECT blob_id FROM ehr_case_evidence WHERE evidence_id = $1"
+        blob_id = await tx.fetchval(sql, evidence_id)
+    assert row["due_at"] == clock.now() + EVIDENCE_KEPT
+    erase = case_jobs(store, clock)[EVIDENCE_JOB]
+    await erase(Due(row["bucket"], row["due_at"], row["kind"], row["ref"]))
+    assert await store.blobs.get(place.patient_id, blob_id), "not a day early"
+    clock.advance(days=180)
+    await erase(Due(row["bucket"], row["due_at"], row["kind"], row["ref"]))
+    with pytest.raises(BlobMissingError):
+        await store.blobs.get(place.patient_id, blob_id)
+    async with store.transaction() as tx:
+        access = own_access(place.patient_id, "open-case")
+        found = await own_detail(tx, store.keys, access, UUID(case_id), clock.now())
+    assert not isinstance(found, Refused)
+    assert found.detail.evidence == []
+    assert [step.act for step in found.detail.steps] == ["open", "withdraw"]
