@@ -28,7 +28,7 @@ MEDIA_TYPES = ("application/fhir+json", "application/json", "application/xml", "
     problems=(RECORDS_UNREADABLE, RECORDS_BUSY, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE),
 )
 async def send_records(call: NamedDependency[Call]) -> Response[Receipt]:
-    """Take in a FHIR Bundle or a treatment package; the answer is the same for known and unknown persons."""
+    """Take in a Bundle, a treatment package, a QĐ 831 form or a CDA document; one answer for all persons."""
     async with call.begin() as (tx, actor):
         assert actor.facility_id is not None
         facility = await facility_by_id(tx, actor.facility_id)

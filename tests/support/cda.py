@@ -1,6 +1,18 @@
 """SYNTHETIC CDA R2 documents; every person in them is invented."""
 
+from msgspec import Struct
+
 from tests.support.people import Citizen
+
+
+class Invented(Struct):
+    """A person that no database knows."""
+
+    number: str = "079080001234"
+    name: str = "Trần Văn Thử"
+    birth_date: str = "1980-03-12"
+    sex: str = "male"
+
 
 LOINC = "2.16.840.1.113883.6.1"
 SNOMED = "2.16.840.1.113883.6.96"
@@ -95,7 +107,7 @@ SECTIONS = (
 
 
 def document(
-    citizen: Citizen,
+    citizen: Citizen | Invented,
     *sections: str,
     set_id: str = "set-1",
     version: str = "1",
