@@ -109,6 +109,10 @@ async def _own(tx: Tx, call: Call, access: Access, build: Build, part: str | Non
     day = f"{local_day(call.now):%Y%m%d}"
     cores = await currency(tx, call.core, access.patient_id, call.now)
     version = f"{head.head_seq}-{head.item_version}.{DISPLAY_VERSION}{cores.mark}"
+    # Rows of a merged person come and go from sight without a write (security.md S10).
+    if access.origins:
+        names = b"".join(sorted(origin.bytes for origin in access.origins))
+        version += f".{hashlib.sha256(names).hexdigest()[:8]}"
     etag = f'W/"{access.patient_id}-{version}-{day}"'
     if _holds(call, etag):
         return _unchanged(etag)
