@@ -31,7 +31,7 @@ class Term(Struct, frozen=True):
     counted: Counted
 
 
-# design/vietnam.md §9: a data request is acknowledged within 2 working days; 10 days for a copy, 20 for an
+# vietnam.md §9: a data request is acknowledged within 2 working days; 10 days for a copy, 20 for an
 # erasure, 15 for a withdrawal. Which of them a correction follows is not said there: our choice, to be set.
 TERMS: Final[dict[Kind, Term]] = {
     "missing-visit": Term(10, "calendar"),
