@@ -34,7 +34,7 @@ from ehr.intake.models import (
 from ehr.intake.phr831 import read_forms
 from ehr.intake.safe_xml import root_name
 from ehr.intake.service import Sender, import_unit
-from ehr.intake.signature import Signed, look, verify
+from ehr.intake.signature import Signed, TrustedCertificate, look, verify
 from ehr.intake.survey import Survey
 from ehr.intake.treatment_xml import read_package
 from ehr.intake.trust.service import certificates_of
@@ -147,6 +147,7 @@ class Importer:
         self.store, self.clock, self.facility = store, clock, facility
         self.credential, self.dry_run, self.progress = credential, dry_run, progress
         self.fixed = fixed or facility is not None
+        self._trusted: dict[UUID, list[TrustedCertificate]] = {}
         self._verdicts: dict[tuple[int, UUID], SignatureFacts] = {}
         self.batch = uuid7(clock.now())
         self._refused: Counts = Counter()
@@ -199,7 +200,10 @@ class Importer:
         number, read = found
         if isinstance(read, BadUnit):
             return Ready(number, _rejected(read.name, read.reasons))
-        facility = self.facility if self.fixed else await self._sender_of(read.unit)
+        try:
+            facility = self.facility if self.fixed else await self._sender_of(read.unit)
+        except BadInputError as error:
+            return Ready(number, _rejected(read.unit.name, error.reasons))
         read.unit.signature = facts = await self._verdict(number, read.signed, facility, reader)
         if facts is not None and facts.status == "invalid":
             reason = Reason("signature-invalid", f"Signature/{facts.reason}")
@@ -217,11 +221,17 @@ class Importer:
             return None if signed is None else signed.facts
         known = (number, facility.facility_id)
         if known not in self._verdicts:
-            async with self.store.transaction() as tx:
-                trusted = await certificates_of(tx, facility.facility_id)
+            trusted = await self._certificates(facility)
             now, loop = self.clock.now(), asyncio.get_running_loop()
             self._verdicts[known] = await loop.run_in_executor(reader, verify, signed, trusted, now)
         return self._verdicts[known]
+
+    async def _certificates(self, facility: Facility) -> list[TrustedCertificate]:
+        """Those that count for a sender, read once a run."""
+        if facility.facility_id not in self._trusted:
+            async with self.store.transaction() as tx:
+                self._trusted[facility.facility_id] = await certificates_of(tx, facility.facility_id)
+        return self._trusted[facility.facility_id]
 
     async def _finish(self, ready: Ready) -> UnitReport:
         """Write what was read in its own transaction, unless it was refused."""

@@ -3,19 +3,23 @@
 import base64
 import io
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ehr.intake.cda import read_document
 from ehr.intake.cda_fields import plain_text, read_ts
+from ehr.intake.files import import_paths
 from ehr.intake.models import BadUnit, Unit
 from ehr.intake.safe_xml import parse_document
 from store.database import Store
 from tests.ehr.intake.records import rows, send
-from tests.support.cda import ALLERGY, PROBLEM, RESULT, SECTIONS, document, section
+from tests.support.cda import ALLERGY, PROBLEM, RESULT, SECTIONS, code, document, section
 from tests.support.clock import START, FrozenClock
 from tests.support.people import Citizen, make_citizen, make_facility
+from tests.support.phr831 import sample
 
 
 @pytest.fixture
@@ -211,3 +215,40 @@ async def test_s3_a_custodian_of_another_code_is_refused(
     assert [reason.code for reason in refused.reasons] == ["facility-mismatch"]
     (taken,) = await send(store, clock, facility, document(citizen, custodian="83202").encode())
     assert taken.status == "imported"
+
+
+async def test_a_command_rejects_a_unit_of_an_unknown_facility_and_reads_on(
+    store: Store, clock: FrozenClock, citizen: Citizen, tmp_path: Path
+) -> None:
+    await make_facility(store, clock, code="83203")
+    (tmp_path / "1.xml").write_text(document(citizen, custodian="99X99"), "utf-8")
+    (tmp_path / "2.xml").write_text(document(citizen, custodian="83203"), "utf-8")
+    report = await import_paths(store, clock, [tmp_path])
+    assert [unit.status for file in report.files for unit in file.units] == ["rejected", "imported"]
+
+
+async def test_the_gate_leaves_no_trace_of_a_document_or_a_form(
+    store: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    facility = await make_facility(store, clock)
+    hiv = code("B20", "Bệnh do HIV", "2.16.840.1.113883.6.3", "value", ' xsi:type="CD"')
+    problem = f'<observation classCode="OBS" moodCode="EVN">{hiv}</observation>'
+    told = section("11450-4", "Bệnh", "Nhiễm HIV giai đoạn 3", problem)
+    papers = document(citizen, *SECTIONS, told, section("10164-2", "Bệnh sử", "xét nghiệm H I V âm tính"))
+    form = sample({"BENHSU": "uống ARV đều", "KHAMDA": "HIV", "VANDEKHAC": "mại dâm"}, citizen)
+    for text in (papers, form):
+        reports = await send(store, clock, facility, text.encode())
+        assert {report.status for report in reports} == {"imported"}
+        assert sum(report.withheld for report in reports) >= 2
+    for table in ("ehr_resource", "ehr_history", "ehr_unit", "ehr_unit_signature", "ehr_signature_block"):
+        async with store.transaction() as tx:
+            kept = "".join(str(tuple(row)) for row in await tx.fetch(f"SELECT * FROM {table}"))
+        decoded = kept + "".join(
+            base64.b64decode(data).decode(errors="replace") for data in re.findall(r'"data":"([^"]+)"', kept)
+        )
+        assert not re.search(r"HIV|H I V|ARV|B20|mại dâm", decoded), table
+    async with store.transaction() as tx:
+        waiting = await tx.fetchval(
+            "SELECT count(*) FROM ehr_quarantine WHERE facility_id = $1", facility.facility_id
+        )
+    assert waiting == 0
