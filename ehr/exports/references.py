@@ -44,6 +44,10 @@ _WHAT: Final = frozenset(
 )
 _TYPED: Final = re.compile(r"([A-Z][A-Za-z]+)[/?]")
 _GONE: Final = object()
+# A decimal leaves as it came: its zeros say how exact it is.
+_decode: Final = msgspec.json.Decoder(
+    dict[str, Any], float_hook=lambda text: msgspec.Raw(text.encode())
+).decode
 
 
 def urn_of(ident: str) -> str:
@@ -92,7 +96,7 @@ class Leaving:
 
     def document(self, row: KeptRow) -> dict[str, Any]:
         """The resource as it leaves."""
-        raw: dict[str, Any] = msgspec.json.decode(row.doc)
+        raw: dict[str, Any] = _decode(row.doc)
         cleaned = self._clean(raw, "", row.source_id)
         document: dict[str, Any] = cleaned if isinstance(cleaned, dict) else {}
         meta = {k: v for k, v in document.pop("meta", {}).items() if k not in ("versionId", "source")}

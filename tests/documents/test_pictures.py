@@ -1,4 +1,4 @@
-"""Pictures of strangers: told by content, measured by header, drawn anew without what they carried (S33, S35)."""
+"""Pictures of strangers: told by content, measured by header, drawn anew (security.md S33, S35)."""
 
 import io
 import struct

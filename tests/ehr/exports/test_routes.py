@@ -210,7 +210,7 @@ async def test_a_hidden_documents_content_does_not_exist(
     person, doctor = await make_citizen(store, clock), await doctor_of(store, clock)
     await write(store, person.patient_id, [letter("hiv", b"%PDF-1")], clock.now(), labels=int(Label.HIV))
     await write(store, person.patient_id, [letter("plain", b"%PDF-1")], clock.now(), source=hospital("b"))
-    await granted(store, clock, doctor, person, types=["DocumentReference"])
+    await granted(store, clock, doctor, person, types=frozenset({"DocumentReference"}))
     base = f"/v1/doctor/patients/{person.patient_id}/documents"
     hidden = await client.get(f"{base}/{our_id('a', 'hiv')}/content", headers=bearer(doctor.token))
     nobody = await client.get(f"{base}/{our_id('a', 'none')}/content", headers=bearer(doctor.token))
@@ -266,7 +266,7 @@ async def test_s13_a_stream_ends_within_a_mebibyte_of_the_revoke(
     person, doctor = await make_citizen(store, clock), await doctor_of(store, clock)
     content = b"%PDF-1.7 " + bytes(6 * DECIDED_BYTES)
     await write(store, person.patient_id, [letter("big", content)], clock.now())
-    grant = await granted(store, clock, doctor, person, types=["DocumentReference"])
+    grant = await granted(store, clock, doctor, person, types=frozenset({"DocumentReference"}))
     path = f"/v1/doctor/patients/{person.patient_id}/documents/{our_id('a', 'big')}/content"
     reader = Reader(create_app(store, clock), path, doctor.token)
     await reader.read(2 * DECIDED_BYTES, lambda: revoke(store, clock, person, grant.grant_id))
