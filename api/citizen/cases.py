@@ -101,23 +101,20 @@ async def list_cases(
 async def open_case(data: JSONBody[CaseRequest], call: NamedDependency[Call]) -> Response[CaseView]:
     """Open a case. "Not mine" takes the whole visit out of every view at once."""
     async with begin_for(call, "open-case") as (tx, access):
-
-        async def make() -> CaseRow | Refused:
-            new = NewCase(
-                kind=data.kind,
-                text=data.text,
-                item_id=data.item_id,
-                facility_id=data.facility_id,
-                visit_on=data.visit_on,
-            )
-            return await opening.open_case(
-                tx, call.keys, access, new, request_id=call.request_id, now=call.now
-            )
-
-        return answer(await _created(tx, call, access, make), status=201)
+        return answer(await _created(tx, call, access, data), status=201)
 
 
-async def _created(tx: Tx, call: Call, access: Access, make: Any) -> CaseView | Refused:
+async def _created(tx: Tx, call: Call, access: Access, data: CaseRequest) -> CaseView | Refused:
+    async def make() -> CaseRow | Refused:
+        new = NewCase(
+            kind=data.kind,
+            text=data.text,
+            item_id=data.item_id,
+            facility_id=data.facility_id,
+            visit_on=data.visit_on,
+        )
+        return await opening.open_case(tx, call.keys, access, new, request_id=call.request_id, now=call.now)
+
     async def again(case_id: UUID) -> CaseRow | Refused:
         return await reading.own_case(tx, access, case_id)
 
@@ -238,7 +235,8 @@ async def as_file(call: Call, found: EvidenceRow) -> Response[bytes]:
 )
 async def withdraw(case_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[CaseView]:
     """Take a case back. After "not mine" the visit returns to the book."""
-    return await _move(call, case_id, "withdraw")
+    async with begin_for(call, "open-case") as (tx, access):
+        return await _move(tx, call, access, case_id, "withdraw")
 
 
 @post(
@@ -251,7 +249,8 @@ async def withdraw(case_id: FromPath[UUID], call: NamedDependency[Call]) -> Resp
 )
 async def accept(case_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[CaseView]:
     """Accept the facility's refusal. After "not mine" the visit returns to the book."""
-    return await _move(call, case_id, "accept")
+    async with begin_for(call, "open-case") as (tx, access):
+        return await _move(tx, call, access, case_id, "accept")
 
 
 @post(
@@ -264,17 +263,17 @@ async def accept(case_id: FromPath[UUID], call: NamedDependency[Call]) -> Respon
 )
 async def reopen(case_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[CaseView]:
     """Say within 30 days that a correction did not help; the first deadline stands."""
-    return await _move(call, case_id, "reopen")
-
-
-async def _move(call: Call, case_id: UUID, act: Act) -> Response[CaseView]:
     async with begin_for(call, "open-case") as (tx, access):
-        case = await reading.own_case(tx, access, case_id)
-        if not isinstance(case, Refused):
-            case = await move(tx, call.keys, case.patient_id, case_id, act, _hand(call, access))
-        if isinstance(case, Refused):
-            return answer(case)
-        return answer(await reading.view_of(tx, call.keys, case, call.now))
+        return await _move(tx, call, access, case_id, "reopen")
+
+
+async def _move(tx: Tx, call: Call, access: Access, case_id: UUID, act: Act) -> Response[CaseView]:
+    case = await reading.own_case(tx, access, case_id)
+    if not isinstance(case, Refused):
+        case = await move(tx, call.keys, case.patient_id, case_id, act, _hand(call, access))
+    if isinstance(case, Refused):
+        return answer(case)
+    return answer(await reading.view_of(tx, call.keys, case, call.now))
 
 
 def _hand(call: Call, access: Access) -> Hand:
