@@ -363,4 +363,6 @@ async def _facility(store: Store, code: str, now: datetime) -> Facility:
 
 
 def _rejected(name: str, reasons: list[Reason]) -> UnitReport:
-    return UnitReport(unit=name, status="rejected", reasons=reasons)
+    """Places are element names, some of which a sender can choose: one that tells is not repeated."""
+    told = [one if judge_plain(one.where) == "keep" else Reason(one.code, "?") for one in reasons]
+    return UnitReport(unit=name, status="rejected", reasons=told)

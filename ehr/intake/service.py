@@ -18,6 +18,7 @@ from ehr.intake.models import PersonFacts, Reason, Unit, UnitReport
 from ehr.intake.nameless import own_of
 from ehr.intake.trust.service import is_newest, keep_signature
 from ehr.intake.units import Prepared
+from ehr.intake.withhold import person_after_gate
 from ehr.models import NewResource, Source
 from ehr.quarantine.keeping import Origin, keep
 from ehr.quarantine.models import KeptLines, KeptUnit
@@ -89,6 +90,7 @@ async def import_unit(
     tx: Tx, keys: KeyRing, unit: Unit, prepared: Prepared, sender: Sender, now: datetime
 ) -> UnitReport:
     """Write one prepared unit in the caller's transaction, or put it into quarantine; and count it."""
+    unit = msgspec.structs.replace(unit, person=person_after_gate(unit.person))
     report = await _take_in(tx, keys, unit, prepared, sender, now)
     await count(tx, sender.facility_id, sender.batch, counts_of(report, unit.documents), now)
     return report
@@ -251,11 +253,11 @@ async def _tell(
     """What follows an import: reports beside the person, the announcement of a new facility, a death code."""
     new_facility = False
     if sender.facility_id is not None:
-        new_facility = await note_report(
-            tx, keys, owner.patient_id, claim_of(person), sender.facility_id, now
-        )
+        # Whoever was just made of these numbers has them.
+        claim = claim_of(msgspec.structs.replace(person, identifiers=()) if owner.created else person)
+        new_facility = await note_report(tx, keys, owner.patient_id, claim, sender.facility_id, now)
         ref = {"facility_id": str(sender.facility_id), "batch": str(sender.batch)}
-        told = await book_to_tell(tx, owner.patient_id, now)
+        told = owner.patient_id if owner.created else await book_to_tell(tx, owner.patient_id, now)
         if new_facility and not owner.created:
             await emit(tx, told, "ehr.facility-new", ref, now)
         elif changed:

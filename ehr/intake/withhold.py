@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from ehr.intake.gate import Gate
+from ehr.intake.gate import Gate, judge_plain
 from ehr.intake.ids import canonical
-from ehr.intake.models import Item, Unit
+from ehr.intake.models import Item, PersonFacts, Unit
 from ehr.intake.survey import Survey, survey
 from kernel.access import Label
 
@@ -90,6 +90,19 @@ def apply_gate(unit: Unit, surveys: list[Survey], released: frozenset[str] = fro
         passed, more = _cut_references(passed, stopped)
         withheld += more
     return Gated(passed, withheld, stopped.review())
+
+
+def person_after_gate(person: PersonFacts) -> PersonFacts:
+    """What a unit says of its person, without a field that tells: an address can name a clinic."""
+    free = {"name": person.name, "phone": person.phone, "address": person.address}
+    told = [text for text in (*free.values(), *(value for _, value in person.identifiers)) if text]
+    if judge_plain("\n".join(told)) == "keep":
+        return person
+    return msgspec.structs.replace(
+        person,
+        identifiers=tuple(one for one in person.identifiers if judge_plain(one[1]) == "keep"),
+        **{key: None for key, text in free.items() if text and judge_plain(text) != "keep"},
+    )
 
 
 class _Stopped(Struct):
