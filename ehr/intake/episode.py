@@ -1,5 +1,6 @@
 """One episode of a treatment package as a unit of FHIR resources (docs/mapping.md)."""
 
+import re
 from collections import Counter
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +15,7 @@ from ehr.intake.xml_fields import Row
 
 REASONS_MAX = 50
 
+_NUMBER = re.compile(r"[0-9.,]*")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -60,15 +62,10 @@ class Episode(Struct, dict=True):
         """Keep one resource. With `whole_row` the gate also reads the row's unmapped fields."""
         rtype, _, local_id = reference.partition("/")
         made = {"resourceType": rtype, "id": local_id, **{k: v for k, v in body.items() if v}}
+        raw = _encode(made).decode()
+        hints = _hints(row, raw) if whole_row else ""
         self.items.append(
-            Item(
-                rtype=rtype,
-                key=reference,
-                raw=_encode(made).decode(),
-                where=row.where,
-                aliases=(reference,),
-                hints=_hints(row) if whole_row else "",
-            )
+            Item(rtype=rtype, key=reference, raw=raw, where=row.where, aliases=(reference,), hints=hints)
         )
 
     @cached_property
@@ -80,11 +77,20 @@ class Episode(Struct, dict=True):
         return {"reference": self.name("Patient")}
 
 
-def _hints(row: Row) -> str:
-    """The row's text for the gate, as written."""
-    texts = "\n".join(row.fields.values())
-    paid = row.text("NGUON_CTRA")
-    return f"{texts}\nnguon_ctra:{paid}" if paid else texts
+def _hints(row: Row, raw: str) -> str:
+    """What the row says beside the resource made of it, as written; bare numbers say nothing."""
+    texts = [
+        value
+        for name, value in row.fields.items()
+        if value and not value.isdigit() and name != "MA_LK" and _adds(value, raw)
+    ]
+    if paid := row.text("NGUON_CTRA"):
+        texts.append(f"nguon_ctra:{paid}")
+    return "\n".join(texts)
+
+
+def _adds(value: str, raw: str) -> bool:
+    return f'"{value}"' not in raw and _NUMBER.fullmatch(value) is None
 
 
 def concept(text: str, *codings: tuple[str, str]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def add_paper(paper: Paper, row: Row, episode: Episode, *identity: str) -> None:
             "context": _context(paper, row, episode),
         },
         row,
+        whole_row=False,
     )
 
 

@@ -8,6 +8,7 @@ import binascii
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import IO, Any, Final
 
 from lxml import etree
@@ -201,20 +202,27 @@ def _leaf_parents(root: etree._Element) -> Iterator[etree._Element]:
 def _row(element: etree._Element, table: str, where: str) -> Row:
     fields: dict[str, str] = {}
     for child in element:
-        if not isinstance(child.tag, str):
-            raise reject("entity-refused", where)
         name = _tag(child)
+        if not name:
+            raise reject("entity-refused", where)
         if name in fields:
             raise reject("duplicate-field", f"{where}.{name[:60]}")
         if len(child):
-            if any(not isinstance(inner.tag, str) for inner in child.iter()):
-                raise reject("entity-refused", f"{where}.{name[:60]}")
-            fields[name] = clean("".join(str(text) for text in child.itertext()))
+            fields[name] = _inner_text(child, f"{where}.{name[:60]}")
+        elif text := child.text:
+            fields[name] = clean(text)
         else:
-            fields[name] = clean(child.text)
+            fields[name] = ""
     if names := OLD_NAMES.get(table):
         _rename(fields, names)
     return Row(table, where, fields)
+
+
+def _inner_text(field: etree._Element, where: str) -> str:
+    """The text of a field that holds elements."""
+    if any(not isinstance(inner.tag, str) for inner in field.iter()):
+        raise reject("entity-refused", where)
+    return clean("".join(str(text) for text in field.itertext()))
 
 
 def _rename(fields: dict[str, str], names: dict[str, str]) -> None:
@@ -226,7 +234,12 @@ def _rename(fields: dict[str, str], names: dict[str, str]) -> None:
 
 
 def _tag(element: etree._Element) -> str:
-    tag = element.tag
+    """The local name in upper case; "" for what is no element."""
+    return _name_of(element.tag)
+
+
+@lru_cache(maxsize=2_000)
+def _name_of(tag: object) -> str:
     return tag.rpartition("}")[2].upper() if isinstance(tag, str) else ""
 
 

@@ -31,7 +31,9 @@ class Prepared(Struct):
 
 def prepare(unit: Unit, surveys: list[Survey] | None, source_id: str, facility_name: str | None) -> Prepared:
     """Gate and extract a unit. Raises BadInputError `bad-resource` with the element's place."""
-    gated = apply_gate(unit, surveys or [survey(item.doc, item.where) for item in unit.items])
+    gated = apply_gate(
+        unit, surveys or [survey(msgspec.json.decode(item.raw), item.where) for item in unit.items]
+    )
     return extract_unit(gated, own_of(unit.person, unit.items), source_id, facility_name)
 
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from msgspec import Struct, field
 
@@ -10,6 +11,7 @@ from ehr.intake.models import Reason
 from kernel.clock import VIETNAM
 
 ZONE_TEXT = "+07:00"
+_PARTS = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12))
 _DIGITS = re.compile(r"[0-9]+\Z")
 _DECIMAL = re.compile(r"-?[0-9]{1,12}(?:[.,][0-9]{1,6})?\Z")
 
@@ -80,19 +82,21 @@ def clean(text: str | None) -> str:
     return (text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
 
 
+@lru_cache(maxsize=4_000)
 def read_moment(value: str) -> str | None:
     """`202603020815` → `2026-03-02T08:15:00+07:00`; `20260302` and a time of 0000 → the date."""
     if _DIGITS.match(value) is None or len(value) not in (8, 12):
         return None
+    digits = value.ljust(12, "0")
     try:
-        moment = datetime.strptime(value.ljust(12, "0"), "%Y%m%d%H%M").replace(tzinfo=VIETNAM)
+        moment = datetime(*(int(digits[a:b]) for a, b in _PARTS), tzinfo=VIETNAM)
     except ValueError:
         return None
     if not 1870 <= moment.year <= 2200:
         return None
     if value[8:] in ("", "0000"):
         return moment.date().isoformat()
-    return moment.strftime("%Y-%m-%dT%H:%M:00") + ZONE_TEXT
+    return moment.isoformat(timespec="seconds")
 
 
 def read_birth(value: str) -> tuple[str, bool] | None:
