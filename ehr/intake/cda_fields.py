@@ -10,12 +10,16 @@ from msgspec import Struct, field
 from ehr.intake import systems
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.episode import quantity
-from ehr.intake.models import IdentifierKind
-from ehr.intake.safe_xml import child, children, local, text_of
+from ehr.intake.models import IdentifierKind, reject
+from ehr.intake.safe_xml import child, children, local
 from ehr.intake.xml_fields import ZONE_TEXT, clean
 from kernel.clock import VIETNAM
 
-TEXT_MAX: Final = 20_000
+# Words of one entry; the narrative of one section.
+WORDS_MAX: Final = 4_000
+NARRATIVE_MAX: Final = 200_000
+_BREAKS: Final = frozenset({"tr", "item", "paragraph", "br", "caption", "list", "table", "text", "title"})
+_CELLS: Final = frozenset({"td", "th"})
 _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _TS: Final = re.compile(
     r"(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(\d{2})(\d{2})?(?:\.\d{1,6})?)?)?)?([+-]\d{4})?"
@@ -177,7 +181,7 @@ def narrative(cda: Cda, element: etree._Element | None) -> str:
     pointed = attribute(child(element, "reference"), "value")
     if pointed.startswith("#"):
         return cda.texts.get(pointed[1:], "")
-    return text_of(element)[:TEXT_MAX]
+    return plain_text(element)
 
 
 def decimal(cda: Cda, value: str, where: str) -> str:
@@ -255,29 +259,38 @@ def _ratio(element: etree._Element) -> str:
 
 
 def plain_text(element: etree._Element | None) -> str:
-    """A narrative block as lines: rows, items and paragraphs each on their own."""
-    if element is None:
-        return ""
-    lines: list[str] = []
-    _walk(element, lines)
-    kept = (" ".join(line.split()) for line in "".join(lines).split("\n"))
-    return clean("\n".join(line for line in kept if line))[:TEXT_MAX]
+    """The words of a narrative element, cut off where they are no words of an entry any more."""
+    return "" if element is None else _lines(element, WORDS_MAX)[0]
 
 
-_BREAKS: Final = frozenset({"tr", "item", "paragraph", "br", "caption", "list", "table", "text", "title"})
-_CELLS: Final = frozenset({"td", "th"})
+def whole_text(element: etree._Element | None, where: str) -> str:
+    """The narrative of a section, which is kept whole or refused: `too-large` over 200,000 characters."""
+    text, is_whole = ("", True) if element is None else _lines(element, NARRATIVE_MAX)
+    if not is_whole:
+        raise reject("too-large", f"{where}/text")
+    return text
 
 
-def _walk(element: etree._Element, lines: list[str]) -> None:
+def _lines(element: etree._Element, most: int) -> tuple[str, bool]:
+    """Rows, items and paragraphs each on a line of its own, and whether `most` was enough for all.
+
+    Without recursion; elements are counted like characters, so that empty ones end as well.
+    """
     stack: list[tuple[etree._Element, bool]] = [(element, False)]
-    while stack:
+    parts: list[str] = []
+    spent = 0
+    while stack and spent <= most:
         node, done = stack.pop()
         name = local(node)
         if done:
-            lines.append("\n" if name in _BREAKS else " | " if name in _CELLS else "")
-            lines.append(str(node.tail or "") if node is not element else "")
-            continue
-        lines.append("\n" if name in _BREAKS else "")
-        lines.append(str(node.text or ""))
-        stack.append((node, True))
-        stack += [(one, False) for one in reversed(node)]
+            parts.append("\n" if name in _BREAKS else " | " if name in _CELLS else "")
+            text = str(node.tail or "") if node is not element else ""
+        else:
+            parts.append("\n" if name in _BREAKS else "")
+            text = str(node.text or "")
+            stack.append((node, True))
+            stack += [(one, False) for one in reversed(node)]
+        spent += len(text) + 1
+        parts.append(text)
+    kept = (" ".join(line.split()) for line in "".join(parts)[: most + 1].split("\n"))
+    return clean("\n".join(line for line in kept if line))[:most], not stack and spent <= most

@@ -8,7 +8,7 @@ from lxml import etree
 
 from ehr.intake import cda_entries as entries
 from ehr.intake import systems
-from ehr.intake.cda_fields import Cda, attribute, coded, is_null, plain_text
+from ehr.intake.cda_fields import Cda, attribute, coded, is_null, plain_text, whole_text
 from ehr.intake.episode import concept
 from ehr.intake.gate import judge_plain
 from ehr.intake.models import reject
@@ -16,6 +16,8 @@ from ehr.intake.safe_xml import child, children, local
 
 Mapper = Callable[[Cda, etree._Element, str], int]
 
+DOCUMENT_MAX: Final = 1_000_000
+POINTED_MAX: Final = 2_000
 SECTIONS_MAX: Final = 200
 ENTRIES_MAX: Final = 10_000
 DEPTH_MAX: Final = 8
@@ -70,10 +72,14 @@ def map_body(cda: Cda, root: etree._Element, title: str, kind: dict[str, Any]) -
         _map_foreign(cda, other, title, kind)
         return
     told: list[tuple[str, str]] = []
+    size = 0
     for number, (section, where) in enumerate(_sections(structured, "section", DEPTH_MAX), start=1):
         if number > SECTIONS_MAX:
             raise reject("too-large", "structuredBody")
         told.append(_map_section(cda, section, where))
+        size += len(told[-1][1])
+        if size > DOCUMENT_MAX:
+            raise reject("too-large", "structuredBody")
     _add_narratives(cda, [one for one in told if one[1]], title, kind)
 
 
@@ -95,7 +101,7 @@ def _sections(parent: etree._Element | None, where: str, depth: int) -> Iterator
 def _map_section(cda: Cda, section: etree._Element, where: str) -> tuple[str, str]:
     """Map the entries; the section's heading and its text for people."""
     text = child(section, "text")
-    cda.texts = _by_id(text)
+    cda.texts = _pointed_at(section, text)
     mapper = _mapper(section)
     for number, entry in enumerate(children(section, "entry"), start=1):
         if number > ENTRIES_MAX:
@@ -103,7 +109,7 @@ def _map_section(cda: Cda, section: etree._Element, where: str) -> tuple[str, st
         for act in entry if mapper is not None else ():
             mapper(cda, act, f"{where}/entry[{number}]")  # type: ignore[misc]
     code = coded(cda, child(section, "code"))
-    return plain_text(child(section, "title")) or code.get("text", "Mục không tên"), plain_text(text)
+    return plain_text(child(section, "title")) or code.get("text", "Mục không tên"), whole_text(text, where)
 
 
 def _mapper(section: etree._Element) -> Mapper | None:
@@ -112,14 +118,16 @@ def _mapper(section: etree._Element) -> Mapper | None:
     return by_code or next((found for found in templates if found), None)
 
 
-def _by_id(text: etree._Element | None) -> dict[str, str]:
-    """What entries point at: the text of each narrative element with an ID."""
-    found: dict[str, str] = {}
-    for element in () if text is None else text.iter():
-        ident = element.get("ID")
-        if ident and len(found) < ENTRIES_MAX:
-            found[ident] = plain_text(element)
-    return found
+def _pointed_at(section: etree._Element, text: etree._Element | None) -> dict[str, str]:
+    """The words of each narrative element whose ID an entry of the section names."""
+    entries = children(section, "entry")
+    found = (one for entry in entries for one in entry.iter() if local(one) == "reference")
+    named = {attribute(one, "value")[1:] for one in found}
+    if text is None or not named:
+        return {}
+    if len(named) > POINTED_MAX:
+        raise reject("too-large", "entry")
+    return {one.get("ID", ""): plain_text(one) for one in text.iter() if one.get("ID") in named}
 
 
 def _add_narratives(cda: Cda, told: list[tuple[str, str]], title: str, kind: dict[str, Any]) -> None:
@@ -153,8 +161,8 @@ def _map_foreign(cda: Cda, body: etree._Element, title: str, kind: dict[str, Any
             cda.fault("bad-base64", "nonXMLBody/text")
             return
         _add_document(cda, "body", title, kind, {"contentType": kind_of, "data": data, "title": title})
-    elif local(text) and plain_text(text):
-        _add_text(cda, "body", title, kind, plain_text(text))
+    elif told := whole_text(text, "nonXMLBody"):
+        _add_text(cda, "body", title, kind, told)
 
 
 def _add_document(cda: Cda, part: str, title: str, kind: dict[str, Any], attachment: dict[str, str]) -> None:

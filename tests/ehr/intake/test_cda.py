@@ -176,6 +176,20 @@ def test_a_deep_narrative_is_read_without_recursion() -> None:
     assert plain_text(parse_document(io.BytesIO(deep.encode()), "body")) == "x"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<paragraph>đau</paragraph>" * 400_000,
+        "x" * 200_001,
+        "<content ID='al1'>" * 200 + "y" * 190_000 + "</content>" * 200 + "<br/>" * 20_000,
+    ],
+)
+def test_a_narrative_without_end_is_refused_and_not_cut_off(citizen: Citizen, text: str) -> None:
+    refused = read(document(citizen, section("10164-2", "Bệnh sử", text)))
+    assert isinstance(refused, BadUnit)
+    assert [reason.code for reason in refused.reasons] == ["too-large"]
+
+
 async def test_a_later_version_replaces_and_an_earlier_one_is_refused(
     store: Store, clock: FrozenClock, citizen: Citizen
 ) -> None:
