@@ -67,7 +67,8 @@ async def test_s10_unmerge_restores_both_byte_for_byte(
         await write(
             store, person, [_visit(f"Khám {value}"), *_observations(39, value=value)], clock.now(), unit="u1"
         )
-    await write(store, one, _observations(700, start=100), clock.now(), source=hospital("b"))
+    for start in range(100, 800, 50):
+        await write(store, one, _observations(50, start=start), clock.now(), source=hospital("b"))
     before = {person: await dump(owner, person, RECORD + PERSON) for person in (one, other)}
     merge_id = await merged(store, officers, one, other, clock.now())
     assert (await dump(owner, one, RECORD))["ehr_resource"] == []
