@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from bench import audit_append, ehr_import, ehr_summary, store_start
+from bench import audit_append, ehr_import, ehr_import_xml, ehr_summary, store_start
 from bench.results import Result, table, write
 from bench.server import environment
 from bench.world import PEOPLE, YEARS, World, build
@@ -68,7 +68,7 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
         if _is_wanted("audit.append", wanted):
             _say("audit.append")
             results.append(await audit_append.measure(store, place.dsn("hb_owner")))
-        if any(_is_wanted(name, wanted) for name in ("ehr.import", *SUMMARIES)):
+        if any(_is_wanted(name, wanted) for name in ("ehr.import", "ehr.import_xml", *SUMMARIES)):
             _say(f"{PEOPLE} people with long records")
             world = await build(data, store, place.dsn("hb_owner"))
             results += await _on_records(world, place, directory, wanted)
@@ -85,6 +85,9 @@ async def _on_records(world: World, place: Place, directory: Path, wanted: list[
         results.append(
             await ehr_import.measure(world.store, world.owner_dsn, _new_bundles(), HOSPITAL.code, directory)
         )
+    if _is_wanted("ehr.import_xml", wanted):
+        _say("ehr.import_xml")
+        results.append(await ehr_import_xml.measure(world.store, world.owner_dsn, HOSPITAL.code, directory))
     dsn = place.dsn("hb_api")
     if _is_wanted("ehr.summary", wanted):
         _say("ehr.summary")
