@@ -153,7 +153,7 @@ def openapi(check: bool) -> None:
 
 @main.command(name="as")
 @click.argument("who")
-@click.argument("verb", type=click.Choice(["GET", "POST", "PUT", "DELETE", "approve", "read-back"]))
+@click.argument("verb", type=click.Choice(["GET", "POST", "PUT", "DELETE", "save", "approve", "read-back"]))
 @click.argument("target")
 @click.argument("body", required=False)
 @click.option("--digits", help="approve: the six digits of the doctor's screen (tier B).")
@@ -168,6 +168,7 @@ def as_(who: str, verb: str, target: str, body: str | None, **choice: Any) -> No
     healthbook as bs.nam POST /v1/doctor/access-requests '{"subject": {...}}'
     healthbook as hung approve REQUEST_ID --digits 123456 --hours 24
     healthbook as hung read-back 'SSK1:...'
+    healthbook as hung save /v1/me/exports/book.pdf so.pdf
     """
     from healthbook.demo_hand import HandError, act
 
@@ -233,6 +234,42 @@ def add_key(purpose: str, operator: str | None, reason: str | None) -> None:
         return add(settings_or_exit().keys, known)
 
     click.echo(f"{purpose} key {as_operator(run, operator, reason)}")
+
+
+@admin.command(name="set-viewer")
+@click.argument("facility_code")
+@click.argument("template")
+@OPERATOR
+@REASON
+def set_viewer(facility_code: str, template: str, operator: str | None, reason: str | None) -> None:
+    """Set a facility's picture viewer: an https address with {study_uid} in its path or query."""
+    from healthbook.commands import set_viewer_of
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        await set_viewer_of(store, facility_code, template, signed)
+
+    as_operator(run, operator, reason)
+    click.echo(f"viewer of {facility_code} set")
+
+
+@admin.command(name="set-release")
+@click.argument("category", type=click.Choice(["laboratory", "other-results", "imaging", "documents"]))
+@click.argument("rule", type=click.Choice(["at-once", "after-review", "after-hours"]))
+@click.option("--hours", type=click.IntRange(0, 720), default=0, help="after-hours: how many.")
+@click.option("--facility", "facility_code", help="Code of one facility; none: wherever no own rule is.")
+@OPERATOR
+@REASON
+def set_release(
+    category: Any, rule: Any, hours: int, facility_code: str | None, operator: str | None, reason: str | None
+) -> None:
+    """Set when people see a category of results; what waits already keeps its time."""
+    from healthbook.commands import set_release as release
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        await release(store, facility_code, category, rule, hours, signed)
+
+    as_operator(run, operator, reason)
+    click.echo(f"{category}: {rule}")
 
 
 @admin.command(name="rotate-lookup")

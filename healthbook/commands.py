@@ -14,15 +14,19 @@ from ehr.cases.terms import set_day, set_term
 from ehr.cases.workdays import Counted
 from ehr.core.links import unclear_links
 from ehr.coverage import display_coverage
+from ehr.imaging.viewer import set_viewer
 from ehr.intake.files import import_paths
 from ehr.intake.models import BadInputError, Report, UnitReport
 from ehr.intake.revert import revert_since
 from ehr.intake.trust.service import add_certificate as register_certificate
 from ehr.intake.trust.service import end_certificate as end_registered
+from ehr.visibility.models import ANY_FACILITY, ReleaseCategory, ReleaseRule
+from ehr.visibility.release import set_policy
 from healthbook.wiring import StartError
 from identity.bootstrap import BootstrapPlan, bootstrap
+from identity.register.facilities import facility_by_code
 from identity.rotation.service import delete_previous, insert_current, people_after
-from kernel.clock import SystemClock
+from kernel.clock import SystemClock, local_day
 from kernel.problems import Refused
 from store.database import Store
 
@@ -65,6 +69,34 @@ async def import_records(
         count = sum(len(file.units) for file in report.files)
         await write_down(store, signed, "records:import", count)
     return report
+
+
+async def set_viewer_of(store: Store, code: str, template: str, signed: Signed) -> None:
+    """Set where a facility's picture viewer is (security.md S29: an operator's act, never a record's)."""
+    now = SystemClock().now()
+    async with store.transaction() as tx:
+        facility = await facility_by_code(tx, code, local_day(now))
+        if facility is None:
+            raise StartError(f"--facility {code} is the code of no facility today.")
+        try:
+            await set_viewer(tx, facility.facility_id, template, now)
+        except ValueError as error:
+            raise StartError(f"{template}: {error}") from error
+    await write_down(store, signed, "imaging:set-viewer", 1)
+
+
+async def set_release(
+    store: Store, code: str | None, category: ReleaseCategory, rule: ReleaseRule, hours: int, signed: Signed
+) -> None:
+    """Set when people see a category of results: of one facility, or wherever none has a rule of its own."""
+    now = SystemClock().now()
+    async with store.transaction() as tx:
+        facility = await facility_by_code(tx, code, local_day(now)) if code else None
+        if code and facility is None:
+            raise StartError(f"--facility {code} is the code of no facility today.")
+        where = facility.facility_id if facility else ANY_FACILITY
+        await set_policy(tx, where, category, rule, hours, None, now)
+    await write_down(store, signed, "results:set-release", 1)
 
 
 def was_all_rejected(report: Report) -> bool:

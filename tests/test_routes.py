@@ -125,6 +125,7 @@ BODIES: dict[str, Any] = {
         "signed": SIGNED,
     },
     "me_confirm_grant": {"signed": SIGNED},
+    "me_hide": {"kind": "Observation", "id": "x"},
     "me_open_case": {"kind": "correction", "item_id": "x"},
     "object_to_death": SIGNED,
     "record_notification_receipt": {"kind": "opened"},

@@ -19,6 +19,7 @@ from ehr.reads.raw import as_item
 from ehr.visibility import hidings
 from ehr.visibility.models import HidableType, Hiding
 from ehr.visibility.problems import NOT_IN_BOOK, TOO_MANY_HIDINGS, UNKNOWN_HIDING
+from ehr.visibility.queries import HidingShown
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
 from kernel.problems import Refused
@@ -62,20 +63,7 @@ async def list_hidings(call: NamedDependency[Call]) -> Response[Hidings]:
     """What the person hides, and from whom."""
     async with begin_for(call, "manage-record") as (tx, access):
         found = await hidings.hidings_of(tx, access)
-    items = [
-        HiddenEntry(
-            hiding=HidingView(
-                hiding_id=one.hiding_id,
-                kind=one.rtype,
-                id=one.id,
-                hidden_from=one.reader_name,
-                created_at=one.created_at,
-            ),
-            item=as_item(one.item),
-        )
-        for one in found
-    ]
-    return answer(Hidings(items=items))
+    return answer(Hidings(items=[_entry(one) for one in found]))
 
 
 @post(
@@ -134,6 +122,17 @@ async def _log(tx: Tx, call: Call, access: Access, tag: str, hiding: Hiding) -> 
         now=call.now,
         on_behalf_of=access.on_behalf_of,
     )
+
+
+def _entry(shown: HidingShown) -> HiddenEntry:
+    view = HidingView(
+        hiding_id=shown.hiding_id,
+        kind=shown.rtype,
+        id=shown.id,
+        hidden_from=shown.reader_name,
+        created_at=shown.created_at,
+    )
+    return HiddenEntry(hiding=view, item=as_item(shown.item))
 
 
 def _view(hiding: Hiding) -> HidingView:

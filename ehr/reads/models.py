@@ -135,7 +135,8 @@ class Removed(Struct, frozen=True, kw_only=True):
 
 
 class ChangePage(Struct, frozen=True, kw_only=True):
-    """Changes since a cursor. With has_more the rest follows at once; a page applied twice changes nothing."""
+    """Changes since a cursor. With has_more the rest follows at once; applied twice, a page changes nothing
+    more."""
 
     items: list[Change]
     removed: list[Removed]

@@ -269,8 +269,7 @@ _PARTS = (
     (
         _LIST,
         "past-problems",
-        "v.section = 'problems' AND NOT v.negative AND v.active_until IS NULL"
-        " AND {alone}",
+        "v.section = 'problems' AND NOT v.negative AND v.active_until IS NULL AND {alone}",
         21,
     ),
     (_NEWEST_PER_CODE, "social", "", 11),

@@ -1,4 +1,4 @@
-"""Letting results go: when their time has come, or when the facility has looked at them. Each is told once."""
+"""Letting results go: when their time has come, or when the facility looked at them. Each is told once."""
 
 import hashlib
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Copies that several senders sent are one item with all its senders; what differs in anything stays apart."""
+"""Copies of several senders are one item with all its senders; what differs in anything stays apart."""
 
 import json
 from typing import Any

@@ -61,7 +61,9 @@ async def test_s23_hidden_rows_leave_every_read_byte_equal(
     to_one: bool,
 ) -> None:
     now, person = clock.now(), await bare(store, clock)
-    names = [coded(kind, f"k{n}", "SHARED" if n % 2 else f"K{n}", when) for n, (kind, when) in enumerate(kept)]
+    names = [
+        coded(kind, f"k{n}", "SHARED" if n % 2 else f"K{n}", when) for n, (kind, when) in enumerate(kept)
+    ]
     await write(store, person, names, now)
     before = await everything(store, doctor(person), now)
     targets: list[tuple[str, str]] = []
