@@ -96,14 +96,33 @@ def demo(as_json: bool, if_empty: bool) -> None:
     or_exit(lambda: make_demo(settings, as_json=as_json))
 
 
-@main.command(name="import")
+class ImportGroup(click.Group):
+    """`healthbook import PATHS…` reads files; `healthbook import revert` takes them back."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "--help"):
+            args = ["files", *args]
+        return super().parse_args(ctx, args)
+
+
+@main.group(name="import", cls=ImportGroup)
+def import_() -> None:
+    """Take in files, or take back what was taken in.
+
+    \b
+    healthbook import PATHS...        FHIR Bundles, treatment packages, CDA and QĐ 831, any size
+    healthbook import revert ...      what stolen credentials sent
+    """
+
+
+@import_.command(name="files")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--facility", "facility_code", help="Code of the facility the files come from.")
 @click.option("--dry-run", is_flag=True, help="Read and check only; nothing is kept.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the report to a file.")
 @OPERATOR
 @REASON
-def import_(
+def import_files(
     paths: tuple[Path, ...],
     facility_code: str | None,
     dry_run: bool,
@@ -133,6 +152,32 @@ def import_(
     if was_all_rejected(made):
         say("Nothing was imported; the report says why.")
         raise SystemExit(1)
+
+
+@import_.command()
+@click.option("--credential", "credentials", multiple=True, required=True, help="Whose sendings; repeatable.")
+@click.option("--since", required=True, help="From when on, with an offset: 2026-11-21T08:00+07:00.")
+@click.option("--dry-run", is_flag=True, help="Count only; nothing is changed.")
+@OPERATOR
+@REASON
+def revert(
+    credentials: tuple[str, ...], since: str, dry_run: bool, operator: str | None, reason: str | None
+) -> None:
+    """Take back what stolen credentials sent: every row of a book says again what it said before.
+
+    What of it waits in the quarantine is deleted, and so is what it alone reported of persons. A credential
+    is the id of a facility's system, or `operator` for `healthbook import`.
+    """
+    from healthbook.commands import read_instant, revert_records
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    async def run(store: "Store", signed: tuple[str, str]) -> bytes:
+        instant = read_instant(since)
+        return await revert_records(store, credentials, instant, dry_run=dry_run, signed=signed, say=say)
+
+    click.echo(as_operator(run, operator, reason).decode(), nl=False)
 
 
 @main.command()
@@ -280,94 +325,6 @@ def rotate_lookup(operator: str | None, reason: str | None) -> None:
     from healthbook.commands import rotate_lookup as rotate
 
     click.echo(f"{as_operator(rotate, operator, reason, role='hb_owner')} hashes moved")
-
-
-@admin.command()
-@click.option("--credential", "credentials", multiple=True, required=True, help="Whose sendings; repeatable.")
-@click.option("--since", required=True, help="From when on, with an offset: 2026-11-21T08:00+07:00.")
-@OPERATOR
-@REASON
-def revert(credentials: tuple[str, ...], since: str, operator: str | None, reason: str | None) -> None:
-    """Take back what stolen credentials sent: every row of a book says again what it said before.
-
-    A credential is the id of a facility's system, or `operator` for `healthbook import`.
-    """
-    from healthbook.commands import read_instant, revert_records
-
-    async def run(store: "Store", signed: tuple[str, str]) -> bytes:
-        return await revert_records(store, credentials, read_instant(since), signed)
-
-    click.echo(as_operator(run, operator, reason).decode(), nl=False)
-
-
-@admin.command(name="add-certificate")
-@click.argument("code")
-@click.argument("certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--required", is_flag=True, help="Refuse XML of this facility that carries no signature.")
-@OPERATOR
-@REASON
-def add_certificate(
-    code: str, certificate: Path, required: bool, operator: str | None, reason: str | None
-) -> None:
-    """Verify what the facility of CODE signs with CERTIFICATE (PEM or DER) from now on."""
-    from healthbook.commands import add_certificate as add
-
-    data = certificate.read_bytes()
-
-    async def run(store: "Store", signed: tuple[str, str]) -> str:
-        return str(await add(store, code, data, signed, required=required))
-
-    click.echo(as_operator(run, operator, reason))
-
-
-@admin.command(name="end-certificate")
-@click.argument("certificate_id", type=click.UUID)
-@OPERATOR
-@REASON
-def end_certificate(certificate_id: "UUID", operator: str | None, reason: str | None) -> None:
-    """Let a certificate count no more; what was signed with it before keeps its verdict."""
-    from healthbook.commands import end_certificate as end
-
-    async def run(store: "Store", signed: tuple[str, str]) -> None:
-        await end(store, certificate_id, signed)
-
-    as_operator(run, operator, reason)
-
-
-@admin.command(name="calendar-day")
-@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
-@click.option("--off/--worked", default=True, help="A day off, or a Saturday that is worked instead.")
-@OPERATOR
-@REASON
-def calendar_day(day: "datetime", off: bool, operator: str | None, reason: str | None) -> None:
-    """Say that DAY is a day off, or worked: the government moves days every year.
-
-    Terms of cases opened from now on count with it; the public holidays of the law are known.
-    """
-    from healthbook.commands import set_calendar_day
-
-    async def run(store: "Store", signed: tuple[str, str]) -> None:
-        await set_calendar_day(store, day.date(), works=not off, signed=signed)
-
-    as_operator(run, operator, reason)
-    click.echo(f"{day:%Y-%m-%d} is {'a day off' if off else 'worked'}")
-
-
-@admin.command(name="case-term")
-@click.argument("kind", type=click.Choice(["correction", "not-mine", "missing-visit"]))
-@click.argument("days", type=click.IntRange(1, 90))
-@click.option("--counted", type=click.Choice(["calendar", "working"]), default="calendar")
-@OPERATOR
-@REASON
-def case_term(kind: "Kind", days: int, counted: "Counted", operator: str | None, reason: str | None) -> None:
-    """Set within how many DAYS a facility answers a case of KIND; open cases keep their term."""
-    from healthbook.commands import set_case_term
-
-    async def run(store: "Store", signed: tuple[str, str]) -> None:
-        await set_case_term(store, kind, days, counted, signed)
-
-    as_operator(run, operator, reason)
-    click.echo(f"{kind}: {days} {counted} days")
 
 
 @admin.command()

@@ -39,6 +39,7 @@ from store.keys import KeyRing
 SHEET = "demo.json"
 RENEW_BEFORE_SECONDS = 30
 ACT_LIFE_SECONDS = 120
+EXPORTS = "/v1/me/exports/"
 
 Person = DemoCitizen | DemoPractitioner | DemoOperator | DemoClient
 
@@ -81,12 +82,14 @@ class Hand:
         self._http = httpx.Client(base_url=sheet.base_url, timeout=30)
         self._held = self._load()
 
-    def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
+    def ask(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         """One signed-in request."""
         if self._held.until < time.time() + RENEW_BEFORE_SECONDS:
             self._sign_in()
         token = {"Authorization": f"Bearer {self._held.access_token}"}
-        return self._http.request(method, path, json=body, headers=token)
+        return self._http.request(method, path, json=body, headers=token | (headers or {}))
 
     def approve(self, request_id: str, tier: str, secret: str, narrower: dict[str, Any]) -> httpx.Response:
         """Answer an access request as the app does: the choice, signed by the phone's step-up key."""
@@ -114,6 +117,24 @@ class Hand:
         signature = phone.sign_act(rfc8785.dumps(text))
         body = {"tier": tier, "secret": secret, **choice, "signed": {**signed, "signature": signature}}
         return self.ask("POST", f"/v1/me/access-requests/{request_id}/approve", body)
+
+    def fetch(self, path: str) -> httpx.Response:
+        """A file. A person's own export is signed by the phone's step-up key."""
+        if not path.startswith(EXPORTS):
+            return self.ask("GET", path)
+        phone, citizen = self._phone()
+        facts = _act_facts()
+        text = {
+            "typ": "export-record",
+            # The sheet exists in a demo alone.
+            "environment": "demo",
+            "patient_id": citizen.patient_id,
+            "device_id": citizen.device.device_id,
+            "export": path.removeprefix(EXPORTS).removesuffix(".pdf"),
+            **facts,
+        }
+        act = {**facts, "signature": phone.sign_act(rfc8785.dumps(text))}
+        return self.ask("GET", path, headers={"X-Step-Up": to_base64url(msgspec.json.encode(act))})
 
     def nonce_of(self, qr: str) -> str:
         """Tier A: the secret of the doctor's code, once the server agrees that it is one."""
@@ -189,6 +210,8 @@ def act(
     try:
         if verb == "read-back":
             return hand.read_back(KeyRing.load(settings.keys), target)
+        if verb == "save":
+            return _save(hand.fetch(target), Path(body or Path(target).name))
         if verb == "approve":
             return shown(_approve(hand, target, choice))
         return shown(hand.ask(verb, target, json.loads(body) if body else None))
@@ -209,6 +232,14 @@ def _approve(hand: Hand, request_id: str, choice: dict[str, Any]) -> httpx.Respo
     if choice["digits"]:
         return hand.approve(request_id, "B", choice["digits"], narrower)
     raise HandError("approve needs what the doctor's screen shows: --digits or --qr.")
+
+
+def _save(answer: httpx.Response, path: Path) -> str:
+    if answer.is_error:
+        return shown(answer)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(answer.content)
+    return f"{len(answer.content)} bytes in {path}"
 
 
 def shown(answer: httpx.Response) -> str:

@@ -113,9 +113,24 @@ def _block(section: SummarySection) -> Block:
     return Block(
         key=section.key,
         title=f"{section.title_vi} (còn nữa trong sổ)" if section.more else section.title_vi,
-        lines=[_line(item) for item in section.items],
+        lines=_lines(section),
         empty=section.state_vi or NO_INFORMATION,
     )
+
+
+def _lines(section: SummarySection) -> list[Line]:
+    """One line per item; the same medicine in the same dose stands once, with how often it was prescribed."""
+    if section.key != "medications":
+        return [_line(item) for item in section.items]
+    same: dict[tuple[str, ...], list[Item]] = {}
+    for item in section.items:
+        same.setdefault((item.title, *item.dosage), []).append(item)
+    return [_times(_line(found[0]), len(found)) for found in same.values()]
+
+
+def _times(line: Line, count: int) -> Line:
+    told = "; ".join(part for part in (line.detail, f"{count} lần kê" if count > 1 else "") if part)
+    return msgspec.structs.replace(line, detail=told)
 
 
 def _book_line(row: BookRow) -> Line:
@@ -148,7 +163,7 @@ def _facts(person: Person) -> list[str]:
 
 def _sources(summary: Summary) -> list[str]:
     if not summary.sources:
-        return ["Chưa có cơ sở y tế nào gửi dữ liệu."]
+        return []
     named = [f"{one.name} ({one.as_of.astimezone(VIETNAM):%d/%m/%Y})" for one in summary.sources]
     return [f"Nguồn và ngày cập nhật: {', '.join(named)}."]
 
