@@ -327,6 +327,76 @@ def rotate_lookup(operator: str | None, reason: str | None) -> None:
     click.echo(f"{as_operator(rotate, operator, reason, role='hb_owner')} hashes moved")
 
 
+@admin.command(name="add-certificate")
+@click.argument("code")
+@click.argument("certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--required", is_flag=True, help="Refuse XML of this facility that carries no signature.")
+@OPERATOR
+@REASON
+def add_certificate(
+    code: str, certificate: Path, required: bool, operator: str | None, reason: str | None
+) -> None:
+    """Verify what the facility of CODE signs with CERTIFICATE (PEM or DER) from now on."""
+    from healthbook.commands import add_certificate as add
+
+    data = certificate.read_bytes()
+
+    async def run(store: "Store", signed: tuple[str, str]) -> str:
+        return str(await add(store, code, data, signed, required=required))
+
+    click.echo(as_operator(run, operator, reason))
+
+
+@admin.command(name="end-certificate")
+@click.argument("certificate_id", type=click.UUID)
+@OPERATOR
+@REASON
+def end_certificate(certificate_id: "UUID", operator: str | None, reason: str | None) -> None:
+    """Let a certificate count no more; what was signed with it before keeps its verdict."""
+    from healthbook.commands import end_certificate as end
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        await end(store, certificate_id, signed)
+
+    as_operator(run, operator, reason)
+
+
+@admin.command(name="calendar-day")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--off/--worked", default=True, help="A day off, or a Saturday that is worked instead.")
+@OPERATOR
+@REASON
+def calendar_day(day: "datetime", off: bool, operator: str | None, reason: str | None) -> None:
+    """Say that DAY is a day off, or worked: the government moves days every year.
+
+    Terms of cases opened from now on count with it; the public holidays of the law are known.
+    """
+    from healthbook.commands import set_calendar_day
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        await set_calendar_day(store, day.date(), works=not off, signed=signed)
+
+    as_operator(run, operator, reason)
+    click.echo(f"{day:%Y-%m-%d} is {'a day off' if off else 'worked'}")
+
+
+@admin.command(name="case-term")
+@click.argument("kind", type=click.Choice(["correction", "not-mine", "missing-visit"]))
+@click.argument("days", type=click.IntRange(1, 90))
+@click.option("--counted", type=click.Choice(["calendar", "working"]), default="calendar")
+@OPERATOR
+@REASON
+def case_term(kind: "Kind", days: int, counted: "Counted", operator: str | None, reason: str | None) -> None:
+    """Set within how many DAYS a facility answers a case of KIND; open cases keep their term."""
+    from healthbook.commands import set_case_term
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        await set_case_term(store, kind, days, counted, signed)
+
+    as_operator(run, operator, reason)
+    click.echo(f"{kind}: {days} {counted} days")
+
+
 @admin.command()
 def displays() -> None:
     """Print how many of the stored codes have a Vietnamese display, by code system."""

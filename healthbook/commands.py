@@ -108,12 +108,20 @@ def as_json(report: Report) -> bytes:
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
 
 
-async def revert_records(store: Store, credentials: Sequence[str], since: datetime, signed: Signed) -> bytes:
-    """Take back what credentials wrote since an instant. Returns the counts by type as JSON."""
-    done = await revert_since(store, SystemClock(), credentials, since)
-    await write_down(
-        store, signed, "records:revert", sum((*done.restored.values(), *done.retracted.values()))
-    )
+async def revert_records(
+    store: Store,
+    credentials: Sequence[str],
+    since: datetime,
+    *,
+    dry_run: bool,
+    signed: Signed,
+    say: Callable[[str], None],
+) -> bytes:
+    """Take back what credentials wrote since an instant; a dry run only counts. Returns the counts as JSON."""
+    done = await revert_since(store, SystemClock(), credentials, since, dry_run=dry_run, say=say)
+    if not dry_run:
+        count = sum((*done.restored.values(), *done.retracted.values(), done.waiting))
+        await write_down(store, signed, "records:revert", count)
     return msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n"
 
 

@@ -34,6 +34,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_unit TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON ehr_gate_count, ehr_intake_count TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_quarantine, ehr_receipt TO hb_api;
 GRANT SELECT, INSERT ON quarantine_event TO hb_api;
+-- A poisoned batch taken back takes along what it alone reported of persons (security.md S3).
+GRANT DELETE ON person_report, phone TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON ehr_hiding, ehr_release_policy, ehr_viewer TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_viewer_ticket TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_core_link, ehr_core_part TO hb_api;

@@ -76,3 +76,18 @@ PATIENTS_OF_CREDENTIALS = Scalar(
 )
 
 UNIT_OWNER = Scalar(UUID, "SELECT patient_id FROM ehr_unit WHERE id_hash = $1")
+FACILITIES_OF_CREDENTIALS = Scalar(
+    UUID,
+    """
+    SELECT DISTINCT facility_id FROM ehr_resource
+    WHERE patient_id = $1 AND credential = ANY($2::text[]) AND updated >= $3 AND facility_id IS NOT NULL
+    """,
+)
+HAS_ROWS_OF = Scalar(
+    bool,
+    """
+    SELECT EXISTS (
+        SELECT FROM ehr_resource WHERE patient_id = $1 AND facility_id = $2 AND NOT deleted
+    ) AS has_rows
+    """,
+)

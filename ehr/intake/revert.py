@@ -1,35 +1,117 @@
 """Taking a poisoned batch back: what credentials wrote since an instant, in whosever book (S3)."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct, field
+
 from ehr import revert as record
 from ehr.intake import queries
+from ehr.quarantine.keeping import note
+from ehr.quarantine.queries import WAITING_OF_CREDENTIALS
+from ehr.quarantine.units import START, drop
+from identity.reports.service import Forgotten, forget_reports
 from kernel.clock import Clock
 from kernel.ids import uuid7
-from store.database import Store
+from store.database import Store, Tx
 
 PAGE = 1000
 
+Progress = Callable[[str], None]
+
+
+class TakenBack(Struct, kw_only=True):
+    """restored, retracted: rows by type. waiting: units and lines out of the quarantine. reports, numbers,
+    phones: what the facility was the first to say of persons in whose books nothing of it is left."""
+
+    people: int = 0
+    restored: Counter[str] = field(default_factory=Counter)
+    retracted: Counter[str] = field(default_factory=Counter)
+    waiting: int = 0
+    reports: int = 0
+    numbers: int = 0
+    phones: int = 0
+
+    def add(self, done: record.Reverted, forgotten: list[Forgotten]) -> None:
+        self.people += 1
+        self.restored.update(done.restored)
+        self.retracted.update(done.retracted)
+        self.reports += sum(one.reports for one in forgotten)
+        self.numbers += sum(one.numbers for one in forgotten)
+        self.phones += sum(one.phones for one in forgotten)
+
+
+class _DryRunError(Exception):
+    """Rolls a transaction back whose counts are wanted."""
+
 
 async def revert_since(
-    store: Store, clock: Clock, credentials: Collection[str], since: datetime
-) -> record.Reverted:
+    store: Store,
+    clock: Clock,
+    credentials: Collection[str],
+    since: datetime,
+    *,
+    dry_run: bool = False,
+    say: Progress = lambda _: None,
+) -> TakenBack:
     """Put back person by person, each in its own transaction; a second run changes nothing.
 
-    Persons that the batch made and deaths that it reported stay: they are identity's to correct.
+    Persons that the batch made stay, without the numbers that it alone brought, and so do deaths that it
+    reported: they are identity's to correct.
     """
     undo = record.Undo(credentials=frozenset(credentials), since=since, batch=uuid7(clock.now()))
-    restored: Counter[str] = Counter()
-    retracted: Counter[str] = Counter()
+    taken = TakenBack()
     async for patient_id in _patients(store, undo):
+        async with _step(store, dry_run=dry_run) as tx:
+            taken.add(*await _revert_person(tx, patient_id, undo, clock.now()))
+        if taken.people % PAGE == 0:
+            say(f"{taken.people} people")
+    taken.waiting = await _empty_quarantine(store, undo, clock.now(), dry_run=dry_run)
+    return taken
+
+
+@asynccontextmanager
+async def _step(store: Store, *, dry_run: bool) -> AsyncIterator[Tx]:
+    try:
         async with store.transaction() as tx:
-            done = await record.revert(tx, patient_id, undo, clock.now())
-        restored.update(done.restored)
-        retracted.update(done.retracted)
-    return record.Reverted(restored=dict(restored), retracted=dict(retracted))
+            yield tx
+            if dry_run:
+                raise _DryRunError
+    except _DryRunError:
+        pass
+
+
+async def _revert_person(
+    tx: Tx, patient_id: UUID, undo: record.Undo, now: datetime
+) -> tuple[record.Reverted, list[Forgotten]]:
+    facilities = await queries.FACILITIES_OF_CREDENTIALS.all(
+        tx, patient_id, list(undo.credentials), undo.since
+    )
+    done = await record.revert(tx, patient_id, undo, now)
+    forgotten = [
+        await forget_reports(tx, patient_id, facility_id, undo.since)
+        for facility_id in facilities
+        if not await queries.HAS_ROWS_OF.one(tx, patient_id, facility_id)
+    ]
+    return done, forgotten
+
+
+async def _empty_quarantine(store: Store, undo: record.Undo, now: datetime, *, dry_run: bool) -> int:
+    """What of the batch waits is deleted, a page at a time."""
+    last, waiting = START, 0
+    while True:
+        async with _step(store, dry_run=dry_run) as tx:
+            page = await WAITING_OF_CREDENTIALS.all(tx, list(undo.credentials), undo.since, last, PAGE)
+            for row in page:
+                await drop(tx, row.quarantine_id)
+                await note(tx, row, "reverted", now)
+        waiting += len(page)
+        if len(page) < PAGE:
+            return waiting
+        last = page[-1].quarantine_id
 
 
 async def _patients(store: Store, undo: record.Undo) -> AsyncIterator[UUID]:

@@ -220,7 +220,7 @@ async def test_s3_a_batch_is_taken_back_by_a_named_operator(installation: Path, 
     path = tmp_path / "bundle.json"
     path.write_text(json.dumps(ONE_ALLERGY))
     assert run_command(installation, "import", str(path), *SIGNED).returncode == 0
-    act = ("admin", "revert", "--credential", "operator", "--since")
+    act = ("import", "revert", "--credential", "operator", "--since")
     without = run_command(installation, *act, "2020-01-01T00:00+07:00")
     assert (without.returncode, "--operator and --reason" in without.stderr) == (2, True)
     for unclear in ("yesterday", "2020-01-01T00:00"):
