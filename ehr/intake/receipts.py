@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from ehr.intake import queries
 from ehr.intake.files import Importer
@@ -27,14 +27,14 @@ BODY_BYTES_MAX = 4 * 1024 * 1024
 UNITS_MAX = 1000
 
 
-class ReceiptUnit(Struct, kw_only=True):
+class ReceiptUnit(Struct, kw_only=True, omit_defaults=True):
     """unit: its place in what was sent. reasons: codes and places, empty when accepted. signature: the
     verdict on the signature of what was sent, where it carries one."""
 
     unit: str
     accepted: bool
     reasons: list[Reason]
-    signature: SignatureStatus | UnsetType = UNSET
+    signature: SignatureStatus | None = None
 
 
 class Receipt(Struct, kw_only=True):
@@ -97,7 +97,7 @@ def _unit(report: UnitReport) -> ReceiptUnit:
         unit=report.unit,
         accepted=accepted,
         reasons=[] if accepted else report.reasons,
-        signature=report.signature,
+        signature=report.signature or None,
     )
 
 
