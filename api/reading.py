@@ -32,7 +32,7 @@ from ehr.reads.models import Built
 from ehr.reads.queries import head_of
 from ehr.reads.raw import encode
 from identity import budgets
-from identity.problems import DEVICE_ON_PROBATION, TOO_MANY
+from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION, TOO_MANY
 from identity.sessions import actor_of_session
 from kernel.access import Access, Action, Actor
 from kernel.clock import local_day
@@ -55,7 +55,7 @@ Words: TypeAlias = Annotated[
     QueryParameter(name="q", min_length=2, max_length=100, description="Words, with or without tone marks."),
 ]
 
-OWN_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NOT_YOUR_BOOK, DEVICE_ON_PROBATION, UNAVAILABLE)
+OWN_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NOT_YOUR_BOOK, ACCOUNT_HELD, DEVICE_ON_PROBATION, UNAVAILABLE)
 DOCTOR_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NO_ACCESS, TOO_MANY, UNAVAILABLE)
 
 
@@ -203,7 +203,9 @@ def _unchanged(etag: str) -> Answer:
 async def read_summary(call: Call, patient_id: UUID | None) -> Answer:
     async def build(tx: Tx, access: Access) -> Built:
         cores = await currency(tx, call.core, access.patient_id, call.now)
-        return await summary.read(tx, call.keys, access, call.now, currency=cores)
+        return await summary.read(
+            tx, call.keys, access, call.now, elsewhere_days=call.elsewhere_days, currency=cores
+        )
 
     return await read_record(call, patient_id, "read-summary", build)
 

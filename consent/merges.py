@@ -1,7 +1,6 @@
 """Merging and separating two persons: the decision under all locks, and the job that moves the rows.
 
-Locks in one order: the act, both persons by id, both heads (merged, then survivor), the logs. The job takes the
-merge, then the heads.
+Locks in one order: the act, the merge, both persons by id, both heads (merged, then survivor), the logs.
 """
 
 from datetime import datetime

@@ -220,9 +220,10 @@ async def confirm(
     patient_id = await entry.ACTIVATION_PERSON.one(tx, _hash(str(activation_id)))
     if patient_id is None:
         return Refused(problem=SECOND_ACCOUNT_NEEDED)
-    if await people.is_closed(tx, patient_id):
-        return Refused(problem=NOT_ARRIVED)
-    if not await arrived(tx, patient_id, facility_of(actor), now):
+    is_here = not await people.is_closed(tx, patient_id) and await arrived(
+        tx, patient_id, facility_of(actor), now
+    )
+    if not is_here:
         return await _refuse(tx, patient_id, actor, NOT_ARRIVED, NOT_ARRIVED, request_id, now)
     row = await entry.CONFIRM_ACTIVATION.one(
         tx, _hash(str(activation_id)), now, actor.actor_id, actor.facility_id
@@ -293,10 +294,7 @@ async def use_code(
         return refused
     normal = "".join(code.split()).upper().replace("-", "")
     live = await entry.LIVE_ACTIVATION_CODE.one(tx, _hash(normal), now)
-    if live is None or normal_phone(phone) != _phone_of(keys, live):
-        return Refused(problem=ACTIVATION_REFUSED)
-    # A code from before a merge was decided proves nothing about the persons since (S10).
-    if await queries.IS_HELD.one(tx, live.patient_id, live.expires_at - CODE_LIFE):
+    if live is None or normal_phone(phone) != _phone_of(keys, live) or await _is_stale(tx, live):
         return Refused(problem=ACTIVATION_REFUSED)
     known = await people.demographics(tx, keys, live.patient_id) or Demographics()
     if pin_is_easy(pin, known.birth_date):
@@ -312,6 +310,11 @@ async def use_code(
         facility_id=row.facility_id,
         phone_number=_phone_of(keys, row),
     )
+
+
+async def _is_stale(tx: Tx, row: ActivationRow) -> bool:
+    """A code from before a merge was decided proves nothing about the persons since (security.md S10)."""
+    return bool(await queries.IS_HELD.one(tx, row.patient_id, row.expires_at - CODE_LIFE))
 
 
 def _phone_of(keys: KeyRing, row: ActivationRow) -> str:

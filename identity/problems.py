@@ -113,8 +113,8 @@ ACCOUNT_HELD = declare(
         status=403,
         vi="Tài khoản đang tạm giữ vì hồ sơ của bạn vừa được gộp hoặc tách với hồ sơ khác.",
         en="The account is held because your person record was just merged or separated.",
-        next_vi="Mang giấy tờ đến cơ sở y tế để được kích hoạt lại; nếu không phải bạn yêu cầu, hãy báo ngay.",
-        next_en="Be activated again at a facility with your papers; if you know of no merge, say so there at once.",
+        next_vi="Mang giấy tờ đến cơ sở y tế để kích hoạt lại; nếu bạn không biết việc này, hãy báo ngay.",
+        next_en="Be activated again at a facility with your papers; if you know of no merge, say so there.",
     )
 )
 NUMBER_ENDED = declare(
@@ -131,7 +131,7 @@ PERSON_MERGED = declare(
     ProblemType(
         code="person-merged",
         status=409,
-        vi="Hồ sơ của số này đã được gộp vào hồ sơ khác của cùng một người; giấy tờ vừa xem đã được ghi nhận.",
+        vi="Hồ sơ của số này đã được gộp vào hồ sơ khác của cùng một người; đã ghi nhận giấy tờ vừa xem.",
         en="The person of this number was merged into another one; that the card was seen is noted.",
         next_vi="Kích hoạt tài khoản bằng số của hồ sơ đang dùng.",
         next_en="Activate the account with the number of the record that is in use.",

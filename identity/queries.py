@@ -14,8 +14,8 @@ from identity.models import (
 )
 from store.statement import Command, Scalar, Statement
 
-# What a merge of persons holds (security.md S10): a device, a phone, a grant that was there before the decision
-# and was not proven since. {first} and {proven} are its two instants.
+# What a merge of persons holds (security.md S10): a device, a phone, a grant that was there before the
+# decision and was not proven since. {first} and {proven} are its two instants.
 _HELD = (
     "EXISTS (SELECT FROM person_hold h WHERE h.patient_id = {person} AND {first} >= h.held_from"
     " AND greatest({first}, {proven}) <= h.held_until)"
@@ -92,8 +92,9 @@ UPSERT_CONTACT_PHONE = Command(
 UPSERT_LOGIN_PHONE = Command(
     "INSERT INTO phone (patient_id, phone_hash, role, value, changed_at, last_used_at, proven_at)"
     " VALUES ($1, $2, 'login', $3, $4, $4, $4) ON CONFLICT (patient_id, phone_hash)"
-    " DO UPDATE SET role = 'login', proven_at = EXCLUDED.proven_at, changed_at = CASE WHEN phone.role = 'login' THEN phone.changed_at"
-    " ELSE EXCLUDED.changed_at END, last_used_at = EXCLUDED.last_used_at"
+    " DO UPDATE SET role = 'login', proven_at = EXCLUDED.proven_at,"
+    " changed_at = CASE WHEN phone.role = 'login' THEN phone.changed_at ELSE EXCLUDED.changed_at END,"
+    " last_used_at = EXCLUDED.last_used_at"
 )
 DEMOTE_OTHER_PHONES = Command(
     "UPDATE phone SET role = 'contact', changed_at = $3"
@@ -221,7 +222,7 @@ INSERT_SESSION = Command(
 )
 LIVE_SESSION = Statement(
     LiveSession,
-    "SELECT s.actor_id, s.session_id, s.kind, s.device_id, s.practitioner_role_id, s.idle_until,"
+    "SELECT s.actor_id, s.session_id, s.kind, s.device_id, s.practitioner_role_id, s.idle_until,"  # noqa: S608
     " c.level, c.state AS person_state, d.probation_until, d.ended_at AS device_ended_at,"
     " fc.facility_id AS client_facility_id, fc.name AS client_name, fc.ended_at AS client_ended_at,"
     " f.name AS client_facility_name, f.closed_at AS client_facility_closed_at,"

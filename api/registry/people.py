@@ -1,7 +1,7 @@
 """Registry officers: whose record is this, and are two records one person? (security.md S10)
 
-An officer proposes with evidence and a reason, one of another facility confirms. Each person shown writes a row
-in that person's log (S19).
+An officer proposes with evidence and a reason, one of another facility confirms. Each person shown writes a
+row in that person's log (S19).
 """
 
 from datetime import datetime

@@ -13,7 +13,8 @@ from store.statement import Command, Scalar, Statement
 LIVE_GRANT = Statement(
     LiveGrant,
     f"""
-    SELECT g.grant_id, g.version, g.types, g.since, g.until, g.labels, g.created_at, g.confirmed_at, g.told_on,
+    SELECT g.grant_id, g.version, g.types, g.since, g.until, g.labels, g.created_at, g.confirmed_at,
+        g.told_on,
         ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = g.patient_id
             AND greatest(o.visible_at, o.moved_at, o.proven_at) <= g.created_at AND o.moved_at IS NOT NULL
             AND (o.proven_at IS NOT NULL OR NOT o.needs_proof)) AS origins

@@ -1,8 +1,9 @@
 """The mother of a newborn, by the birth note (XML9).
 
-The link is for the newborn's own record alone. It never follows an alias, and a merge or an attached number of
-either side ends it for good until somebody proves it anew (security.md S10): a forged birth note opens nothing
-of a real child. What a link lets the mother do comes with the family package; it asks `link_in_force`.
+The link is for the newborn's own record alone. It never follows an alias, and a merge or an attached number
+of either side ends it for good until somebody proves it anew (security.md S10): a forged birth note opens
+nothing of a real child. What a link lets the mother do comes with the family package, which asks
+`link_in_force`.
 """
 
 from datetime import datetime

@@ -12,7 +12,7 @@ MergeState = Literal["moving", "moved", "returning", "undone"]
 
 
 class Merge(Struct, frozen=True):
-    """merged_state: what the merged person goes back to. lineage: that person and everybody merged into it."""
+    """merged_state: what the merged person goes back to. lineage: that person and all merged into it."""
 
     merge_id: UUID
     merged_id: UUID
@@ -27,7 +27,7 @@ class Merge(Struct, frozen=True):
 
 
 class OriginRow(Struct, frozen=True):
-    """Whose rows a book holds besides its own. needs_proof: that person had an account or a verified number."""
+    """Whose rows a book holds besides its own. needs_proof: who had an account or a verified number."""
 
     origin_id: UUID
     merge_id: UUID

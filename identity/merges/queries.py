@@ -40,7 +40,8 @@ DELETE_ORIGINS = Command("DELETE FROM person_origin WHERE patient_id = $1 AND me
 MERGE_OF_ALIAS = Scalar(UUID, "SELECT merge_id FROM person_alias WHERE patient_id = $1")
 
 INSERT_HOLD = Command(
-    "INSERT INTO person_hold (patient_id, hold_id, merge_id, held_from, held_until) VALUES ($1, $2, $3, $4, $5)"
+    "INSERT INTO person_hold (patient_id, hold_id, merge_id, held_from, held_until)"
+    " VALUES ($1, $2, $3, $4, $5)"
 )
 DELETE_HOLDS = Command("DELETE FROM person_hold WHERE patient_id = $1 AND merge_id = $2")
 

@@ -147,7 +147,7 @@ async def finish_undo(tx: Tx, merge: Merge, now: datetime) -> None:
 async def _log_both(
     tx: Tx, actor: Actor, action: str, merged_id: UUID, survivor_id: UUID, request_id: str, now: datetime
 ) -> None:
-    """A row in each chain that names the other person and where the other chain stood: linked, not rewritten."""
+    """A row in each chain that names the other person and where the other chain stood."""
     pair = sorted((merged_id, survivor_id))
     heads = {one: await head_of(tx, one) for one in pair}
     for one, other in (pair, pair[::-1]):

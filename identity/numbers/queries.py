@@ -18,9 +18,10 @@ SET_VALIDITY = Command(
     " AND patient_id = $3"
 )
 SET_OWN_VALIDITY = Command(
-    "UPDATE patient_identifier_rev SET valid_from = $4, state = 'verified' WHERE patient_id = $1 AND kind = $2"
-    " AND id_hash = $3"
+    "UPDATE patient_identifier_rev SET valid_from = $4, state = 'verified' WHERE patient_id = $1"
+    " AND kind = $2 AND id_hash = $3"
 )
 INSERT_HOLD = Command(
-    "INSERT INTO person_hold (patient_id, hold_id, merge_id, held_from, held_until) VALUES ($1, $2, $3, $4, $5)"
+    "INSERT INTO person_hold (patient_id, hold_id, merge_id, held_from, held_until)"
+    " VALUES ($1, $2, $3, $4, $5)"
 )

@@ -1,8 +1,8 @@
 """Numbers that are attached later, replaced or cancelled, after two registry officers agreed.
 
-A replaced number leads to its person for care up to its last day and verifies nothing new (vietnam.md). From an
-attached number on, what was enrolled before is held until it is proven again with that card (security.md S10):
-else a number put on a record would open what comes in under it to whoever had the record.
+A replaced number leads to its person for care up to its last day and verifies nothing new (vietnam.md). From
+an attached number on, what was enrolled before is held until it is proven again with that card (security.md
+S10): else a number put on a record would open what comes in under it to whoever had the record.
 """
 
 from datetime import UTC, date, datetime, timedelta

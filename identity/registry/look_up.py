@@ -1,4 +1,4 @@
-"""What a registry officer is shown of a person: enough to compare with papers, one log row per person (S19)."""
+"""What a registry officer is shown of a person: enough to compare with papers, one log row each (S19)."""
 
 from datetime import datetime
 from typing import Literal
@@ -102,7 +102,7 @@ async def find(
     found = await _ids(tx, keys, kind, value, now)
     if found is None:
         return Refused(problem=IDENTIFIER_INVALID, where="value")
-    await record_admin_event(tx, str(actor.actor_id), "registry:people:look-up", reason, len(found), now)
+    await record_admin_event(tx, str(actor.actor_id), "people:look-up", reason, len(found), now)
     return [await _show(tx, keys, actor, one, request_id, now) for one in sorted(found)]
 
 

@@ -123,8 +123,8 @@ async def own_act(tx: Tx, actor: Actor, act_id: UUID) -> UUID | Refused:
 
 
 async def evidence_holds(tx: Tx, keys: KeyRing, evidence: Evidence, body: Body) -> bool:
-    """`verified-identifiers` says that two records describe one person: birth date, sex and name are compared.
-    What somebody saw on paper is that officer's word, and the second one's."""
+    """`verified-identifiers` says that two records describe one person: birth date, sex and name are
+    compared. What somebody saw on paper is that officer's word, and the second one's."""
     if evidence == "documents-seen" or not isinstance(body, MergeBody):
         return True
     merged = await people.demographics(tx, keys, body.merged_id)
