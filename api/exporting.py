@@ -117,7 +117,9 @@ async def _step_up(tx: Tx, call: Call, access: Access, part: str) -> Refused | N
     """The header X-Step-Up: base64url of a SignedAct in JSON, over what is exported."""
     text = call.header(STEP_UP_HEADER)
     actor = access.actor
-    if text is None or actor.device_id is None:
+    if text is None:
+        refuse(INVALID_FIELD, "X-Step-Up")
+    if actor.device_id is None:
         return Refused(problem=STEP_UP_REFUSED)
     act = _read_act(text)
     body: dict[str, str | int] = {

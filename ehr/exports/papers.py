@@ -45,6 +45,8 @@ _BOOK: Final = {
     "social": "Lối sống",
     "documents": "Giấy tờ",
 }
+# What visits repeat, and how a repetition is called. The book keeps every prescription of its own.
+_REPEATED: Final = {"medications": "kê", "problems": "ghi"}
 _ALWAYS: Final = frozenset({"allergies", "problems", "medications", "immunizations", "encounters", "results"})
 SHARING_CAUTION: Final = (
     "Bản này có thông tin sức khỏe riêng tư của bạn. Ai có tệp hoặc bản in này đều đọc được; "
@@ -69,12 +71,17 @@ def build_book(gathered: Gathered, now: datetime) -> Built:
     """The person's whole book. Blocks for as long as the pages take."""
     rows = gathered.rows[:BOOK_LINES_MAX]
     more = len(gathered.rows) > BOOK_LINES_MAX
-    by_section: dict[str, list[Line]] = {key: [] for key in _BOOK}
+    by_section: dict[str, list[Item]] = {key: [] for key in _BOOK}
     for row in rows:
         if row.section in by_section:
-            by_section[row.section].append(_book_line(row))
+            by_section[row.section].append(_book_item(row))
     blocks = [
-        Block(key=key, title=title, lines=by_section[key], empty=NO_INFORMATION)
+        Block(
+            key=key,
+            title=title,
+            lines=_folded(by_section[key], "ghi" if key == "problems" else None),
+            empty=NO_INFORMATION,
+        )
         for key, title in _BOOK.items()
         if by_section[key] or key in _ALWAYS
     ]
@@ -119,24 +126,34 @@ def _block(section: SummarySection) -> Block:
 
 
 def _lines(section: SummarySection) -> list[Line]:
-    """One line per item; the same medicine in the same dose stands once, with how often it was prescribed."""
-    if section.key != "medications":
-        return [_line(item) for item in section.items]
+    return _folded(section.items, _REPEATED.get(section.key))
+
+
+def _folded(items: list[Item], word: str | None) -> list[Line]:
+    """One line per item. Where a word is given, the same thing in the same dose stands once, with how often
+    it was written: visits repeat diagnoses and prescriptions."""
+    if word is None:
+        return [_line(item) for item in items]
     same: dict[tuple[str, ...], list[Item]] = {}
-    for item in section.items:
+    for item in items:
         same.setdefault((item.title, *item.dosage), []).append(item)
-    return [_times(_line(found[0]), len(found)) for found in same.values()]
+    return [_times(found, word) for found in same.values()]
 
 
-def _times(line: Line, count: int) -> Line:
-    told = "; ".join(part for part in (line.detail, f"{count} lần kê" if count > 1 else "") if part)
-    return msgspec.structs.replace(line, detail=told)
+def _times(found: list[Item], word: str) -> Line:
+    """The newest of equal items, and since when there were others."""
+    line = _line(found[0])
+    if len(found) == 1:
+        return line
+    since = day_text(found[-1].date)
+    told = f"{len(found)} lần {word}" + (f" từ {since}" if since else "")
+    return msgspec.structs.replace(line, detail="; ".join(part for part in (line.detail, told) if part))
 
 
-def _book_line(row: BookRow) -> Line:
+def _book_item(row: BookRow) -> Item:
     item = msgspec.json.decode(row.item, type=Item)
     item.main_diagnosis = row.main_title
-    return _line(item)
+    return item
 
 
 def _line(item: Item) -> Line:
@@ -157,8 +174,15 @@ def _mark(item: Item) -> Mark:
 def _facts(person: Person) -> list[str]:
     born = f"sinh {day_text(person.birth_date)}" if person.birth_date else "ngày sinh chưa rõ"
     age = f" ({person.age_years} tuổi)" if person.age_years is not None else ""
-    groups = [f"{item.title}: {item.value}" for item in person.blood_groups if item.value]
-    return [_SEXES[person.sex], born + age, *groups]
+    return [_SEXES[person.sex], born + age, *_blood_groups(person.blood_groups)]
+
+
+def _blood_groups(items: list[Item]) -> list[str]:
+    """Each told group once; where they differ, with who told it (security.md S17)."""
+    told = {f"{item.title}: {item.value}": item.facility_name for item in items if item.value}
+    if len({item.title for item in items if item.value}) == len(told):
+        return list(told)
+    return [f"{group} (theo {name})" if name else group for group, name in told.items()]
 
 
 def _sources(summary: Summary) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from api.exporting import BOOK, BUNDLE, IPS, SHEET
 from audit.policy import READ_TAGS, read_tag
 from ehr.cases.models import Act, CaseState, Kind
 from ehr.cases.policy import after
@@ -30,7 +31,8 @@ _CASES = {
     for act in get_args(Act)
     if act == "open" or any(after(kind, state, act) for state in get_args(CaseState))
 } | {"case:file:read", "case:evidence:create", "case:evidence:read"}
-COMPOSED = {"consent:request:refuse", "consent:request:report"} | _REGISTRY | _CASES
+_EXPORTS = {read_tag("export-record", kind.part) for kind in (IPS, BUNDLE, BOOK, SHEET)}
+COMPOSED = {"consent:request:refuse", "consent:request:report"} | _REGISTRY | _CASES | _EXPORTS
 # The sections that can be opened alone; "documents" has an action of its own.
 PARTS = {
     node.args[2].value
