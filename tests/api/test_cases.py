@@ -107,6 +107,7 @@ async def test_s17_not_mine_is_gone_from_the_next_answer(
 ) -> None:
     async with client_of(store, clock) as client:
         before = await client.get("/v1/me/summary", headers=own(place))
+        since = (await client.get("/v1/me/changes", headers=own(place))).json()["cursor"]
         body = NOT_MINE | {"item_id": place.id_of("v1")}
         made = await client.post("/v1/me/cases", json=body, headers=own(place))
         assert made.status_code == 201
@@ -125,6 +126,9 @@ async def test_s17_not_mine_is_gone_from_the_next_answer(
             assert after.status_code == 200
             assert "qzj" not in after.text, path
         found = await client.get("/v1/me/search", params={"q": "qzj"}, headers=own(place))
+        feed = (await client.get("/v1/me/changes", params={"since": since}, headers=own(place))).json()
+        assert {one["id"] for one in feed["removed"]} >= {place.id_of("v1"), place.id_of("v1-o")}
+        assert "qzj" not in json.dumps(feed["items"])
         trend = await client.get("/v1/me/results/trend", params={"code": "SHARED"}, headers=own(place))
         assert "qzj" not in found.text + trend.text
         undone = await client.post(f"/v1/me/cases/{made.json()['case_id']}/withdraw", headers=own(place))

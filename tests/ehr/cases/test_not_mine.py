@@ -10,6 +10,7 @@ from ehr.cases.models import CaseRow
 from ehr.cases.moves import Hand, move
 from ehr.cases.problems import CASE_ALREADY_OPEN, CASE_STATE, CASE_TARGET_UNKNOWN
 from ehr.cases.settling import note_resent, settle
+from ehr.exports import bundle, ips, papers
 from ehr.queries import ENCOUNTER_WITH
 from ehr.reads import search, sections, summary, timeline, trend
 from kernel.access import Access, Label
@@ -35,7 +36,12 @@ async def views(store: Store, access: Access, clock: FrozenClock) -> str:
             await trend.read(tx, access, "SHARED", now),
             await search.read(tx, access, MARK, None, 100, now),
         ]
-    return "".join(each.body.decode() + json.dumps(each.shown) for each in built)
+        exported = [
+            await ips.gather(tx, store.keys, access, built[0], now),
+            await bundle.gather(tx, store.keys, access, now),
+            await papers.gather_book(tx, access, built[0], now),
+        ]
+    return "".join([*(each.body.decode() + json.dumps(each.shown) for each in built), *map(str, exported)])
 
 
 def readers(patient_id: UUID) -> list[Access]:
