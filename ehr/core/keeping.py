@@ -1,21 +1,29 @@
 """Writing what a core told: through the gate and the one way of writing, with the core as the source."""
 
 import asyncio
+import hashlib
+from datetime import datetime
 
 from ehr import queries as record
 from ehr.core import queries
 from ehr.core.fetching import Asked, Fetched, visits_in
-from ehr.core.policy import PARTS, VISITS
+from ehr.core.policy import OVERLAP, PARTS, VISITS
 from ehr.core.units import CHUNK, Taken, sensitive_visits, take
 from ehr.intake.ids import resource_id
-from ehr.models import Source
+from ehr.intake.service import parted
+from ehr.models import NewResource, Source
 from ehr.ports import Core, CoreResource
+from ehr.quarantine.keeping import Origin
+from ehr.quarantine.keeping import keep as set_aside
+from ehr.quarantine.models import KeptLines
+from ehr.quarantine.queries import DROP_OF_UNIT
 from ehr.queries import StoredRow
 from ehr.store import Changes, apply_changes, write_unit
 from kernel.access import Label
 from kernel.clock import Clock
 from kernel.ids import uuid7
 from store.database import Store, Tx
+from store.keys import KeyRing
 
 
 async def keep(
@@ -42,10 +50,13 @@ async def keep(
     for one in taken[:-1]:
         async with store.transaction() as tx:
             await write_unit(tx, asked.patient_id, source, one.prepared.resources, unit=None, now=now)
+    lines = [group for one in taken for group in one.prepared.review]
     async with store.transaction() as tx:
-        last = taken[-1].prepared.resources
+        released, waiting = await parted(tx, asked.patient_id, lines)
+        last = taken[-1].prepared.resources + released
         head = (await write_unit(tx, asked.patient_id, source, last, unit=None, now=now)).head_seq
-        gone = await _gone(tx, core, fetched, taken, asked)
+        await _set_aside(tx, store.keys, core, waiting, fetched, asked, now)
+        gone = await _gone(tx, core, fetched, taken, released, asked)
         if gone:
             changes = Changes([], [], [], gone)
             seq = await apply_changes(tx, asked.patient_id, source, None, changes, head, now)
@@ -61,13 +72,48 @@ async def _sensitive(store: Store, core: Core, fetched: Fetched, asked: Asked) -
     return known | visits_in(fetched, core.source_id)
 
 
-async def _gone(tx: Tx, core: Core, fetched: Fetched, taken: list[Taken], asked: Asked) -> list[StoredRow]:
+async def _set_aside(
+    tx: Tx,
+    keys: KeyRing,
+    core: Core,
+    waiting: list[list[NewResource]],
+    fetched: Fetched,
+    asked: Asked,
+    now: datetime,
+) -> None:
+    """Each ambiguous medicine waits for a reviewer by itself, and once: what the last comparison saw already
+    waits, or somebody refused it."""
+    before = asked.parts.get(fetched.part)
+    seen_until = before.full_at - OVERLAP if before is not None and before.full_at is not None else None
+    written_at = {resource_id(core.source_id, one.reference): one.updated for one in fetched.resources}
+    for rows in waiting:
+        at = written_at.get(rows[0].id)
+        if seen_until is not None and at is not None and at < seen_until:
+            continue
+        id_hash = hashlib.sha256(f"{core.source_id}\n{rows[0].rtype}/{rows[0].id}".encode()).digest()
+        origin = Origin(
+            id_hash=id_hash, facility_id=None, credential=core.source_id, batch=uuid7(now), unit="core"
+        )
+        lines = KeptLines(source_id=core.source_id, unit=None, rows=rows, patient_id=asked.patient_id)
+        await DROP_OF_UNIT.run(tx, id_hash[0], id_hash)
+        await set_aside(tx, keys, origin, "review", "ambiguous-medicine", lines, now)
+
+
+async def _gone(
+    tx: Tx,
+    core: Core,
+    fetched: Fetched,
+    taken: list[Taken],
+    released: list[NewResource],
+    asked: Asked,
+) -> list[StoredRow]:
     """Kept rows that the core no longer has, or that the gate stops as they are now.
 
     A resource that could not be read keeps the row it made before.
     """
     types = [VISITS, *PARTS[fetched.part].types]
     written = {(row.rtype, row.id) for one in taken for row in one.written.values()}
+    written |= {(row.rtype, row.id) for row in released}
     refused = {resource_id(core.source_id, ref) for one in taken for ref in one.refused}
     listed = {(one.rtype, resource_id(core.source_id, one.reference)) for one in fetched.resources}
     gone = {(ref.partition("/")[0], resource_id(core.source_id, ref)) for ref in fetched.gone} - listed

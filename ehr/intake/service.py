@@ -234,7 +234,7 @@ async def write_for(
         batch=sender.batch,
     )
     name = name_of(unit)
-    released, review = await _parted(tx, owner.patient_id, prepared.review)
+    released, review = await parted(tx, owner.patient_id, prepared.review)
     writes = [(owner.patient_id, prepared.resources + released)]
     if owner.before is not None and unit.snapshot:
         writes.append((owner.before, []))
@@ -275,7 +275,7 @@ async def _report_death(tx: Tx, patient_id: UUID, sender: Sender, now: datetime)
         await emit(tx, patient_id, "ehr.death-reported", {"batch": str(sender.batch)}, now)
 
 
-async def _parted(
+async def parted(
     tx: Tx, patient_id: UUID, review: list[list[NewResource]]
 ) -> tuple[list[NewResource], list[list[NewResource]]]:
     """Lines that a reviewer let in before, unchanged, and those that wait."""

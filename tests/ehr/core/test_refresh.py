@@ -413,6 +413,34 @@ async def test_a_medicine_is_named_by_a_read_of_its_own(book: Book, proxy: Fault
     assert not any("_include" in path for path in proxy.seen)
 
 
+async def test_an_ambiguous_medicine_waits_for_a_reviewer_and_once(book: Book) -> None:
+    request = {
+        "resourceType": "MedicationRequest",
+        "id": f"{book.ident}-r",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": f"Patient/{book.ident}"},
+        "medicationCodeableConcept": {"text": "Tenofovir 300 mg"},
+        "authoredOn": "2026-11-01",
+    }
+    await book.put(request)
+
+    async def waiting() -> int:
+        async with book.store.transaction() as tx:
+            return int(
+                await tx.fetchval(
+                    "SELECT count(*) FROM ehr_quarantine WHERE credential = 'core:main' AND kind = 'review'"
+                )
+            )
+
+    before = await waiting()
+    assert await book.ask()
+    assert await book.rows() == {}
+    assert await waiting() == before + 1
+    assert await book.ask(whole=True)
+    assert await waiting() == before + 1
+
+
 async def test_a_core_that_is_down_leaves_what_is_here_and_says_so(book: Book, proxy: FaultProxy) -> None:
     await book.put(allergy(f"{book.ident}-a", book.ident))
     assert await book.ask()
