@@ -31,6 +31,7 @@ from api.request import (
     read_header,
     require_token,
 )
+from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from identity.devices import BrowserOrigin
 from kernel.clock import Clock
 from kernel.ids import uuid7
@@ -192,6 +193,7 @@ def create_app(
     missing_providers: Iterable[str] = (),
     app_origin: str | None = None,
     hotline: str = HOTLINE,
+    elsewhere_days: int = ELSEWHERE_DAYS,
     open_core: OpenCore | None = None,
     handlers: list[ControllerRouterHandler] | None = None,
 ) -> Api:
@@ -201,6 +203,7 @@ def create_app(
     missing_providers: kinds of message nobody could receive; /health/ready is red for them (S4).
     app_origin: where browsers open the app; without it only phones can be enrolled.
     hotline: the number that messages tell people to call.
+    elsewhere_days: how far back a doctor's summary looks for the same test at other facilities.
     open_core: opens the other core that records are read from, once per server process.
     """
     opened = store if isinstance(store, Store) else None
@@ -208,6 +211,7 @@ def create_app(
     runtime.missing_providers = tuple(missing_providers)
     runtime.browser_origin = BrowserOrigin(app_origin) if app_origin else None
     runtime.hotline = hotline
+    runtime.elsewhere_days = elsewhere_days
     app = Api(
         route_handlers=collect_handlers(demo=demo) if handlers is None else handlers,
         dependencies={"call": Provide(provide_call(runtime), sync_to_thread=False)},

@@ -34,6 +34,7 @@ from api.problems import (
 from ehr.exports.problems import EXPORT_BUSY
 from ehr.intake.slots import ImportSlots
 from ehr.ports import Core
+from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from identity.devices import BrowserOrigin
 from identity.sessions import authenticate
 from kernel.access import Actor
@@ -66,6 +67,7 @@ class Runtime:
         self.missing_providers: tuple[str, ...] = ()
         self.browser_origin: BrowserOrigin | None = None
         self.hotline = HOTLINE
+        self.elsewhere_days = ELSEWHERE_DAYS
         self.import_slots = ImportSlots()
         self.export_slots = ImportSlots(problem=EXPORT_BUSY)
         self.core: Core | None = None
@@ -132,6 +134,11 @@ class Call:
     def hotline(self) -> str:
         """The number that this installation's messages tell people to call."""
         return self._runtime.hotline
+
+    @property
+    def elsewhere_days(self) -> int:
+        """How far back a doctor's summary looks for the same test at other facilities."""
+        return self._runtime.elsewhere_days
 
     @property
     def core(self) -> Core | None:

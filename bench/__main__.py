@@ -15,7 +15,15 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from bench import audit_append, ehr_import, ehr_import_xml, ehr_summary, store_start
+from bench import (
+    audit_append,
+    ehr_core,
+    ehr_import,
+    ehr_import_xml,
+    ehr_long_record,
+    ehr_summary,
+    store_start,
+)
 from bench.results import Result, table, write
 from bench.server import environment
 from bench.world import PEOPLE, YEARS, World, build
@@ -68,14 +76,15 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
         if _is_wanted("audit.append", wanted):
             _say("audit.append")
             results.append(await audit_append.measure(store, place.dsn("hb_owner")))
-        if any(_is_wanted(name, wanted) for name in ("ehr.import", "ehr.import_xml", *SUMMARIES)):
+        on_records = ("ehr.import", "ehr.import_xml", *SUMMARIES, *ehr_core.NAMES)
+        if any(_is_wanted(name, wanted) for name in on_records):
             _say(f"{PEOPLE} people with long records")
             world = await build(data, store, place.dsn("hb_owner"))
             results += await _on_records(world, place, directory, wanted)
     return results
 
 
-SUMMARIES = ("ehr.summary", "ehr.summary.304", "ehr.summary.vs_everything")
+SUMMARIES = ("ehr.summary", "ehr.summary.304", "ehr.summary.vs_everything", ehr_long_record.NAME)
 
 
 async def _on_records(world: World, place: Place, directory: Path, wanted: list[str]) -> list[Result]:
@@ -102,6 +111,15 @@ async def _on_records(world: World, place: Place, directory: Path, wanted: list[
     if _is_wanted("ehr.summary.vs_everything", wanted):
         _say("ehr.summary.vs_everything")
         results.append(await asyncio.to_thread(ehr_summary.measure_against_everything, world, directory))
+    if any(_is_wanted(name, wanted) for name in ehr_core.NAMES):
+        _say("ehr.*.vs_* against the same peer")
+        results += await ehr_core.measure_races(world, directory, wanted)
+    if _is_wanted(ehr_long_record.NAME, wanted):
+        # Last: one record of the crowd is a long one from here on.
+        _say(ehr_long_record.NAME)
+        long, short = world.patients[-2:]
+        await ehr_long_record.grow(world, long)
+        results.append(await asyncio.to_thread(ehr_long_record.measure_long, world, long, short, directory))
     return results
 
 

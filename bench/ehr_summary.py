@@ -43,7 +43,7 @@ async def record_own_304(world: World) -> tuple[list[Recorded], list[bytes]]:
 
 def measure_summary(world: World, recorded: list[Recorded], dsn: str, directory: Path) -> Result:
     return _against_floor(
-        "ehr.summary", _doctor_requests(world, world.patients), recorded, 200, 0.6, dsn, directory, world
+        "ehr.summary", doctor_requests(world, world.patients), recorded, 200, 0.6, dsn, directory, world
     )
 
 
@@ -61,7 +61,7 @@ def measure_against_everything(world: World, directory: Path) -> Result:
         ids = [load(peer_port, patient.bundle) for patient in patients]
         everything = [get(f"/fhir/Patient/{one}/$everything", {}) for one in ids]
         for _ in range(PEER_ROUNDS):
-            summaries = _doctor_requests(world, patients)
+            summaries = doctor_requests(world, patients)
             ours.append(measure(port, summaries, directory, PEER_SECONDS, CONNECTIONS).rate(200))
             theirs.append(measure(peer_port, everything, directory, PEER_SECONDS, CONNECTIONS).rate(200))
     return compare(
@@ -113,5 +113,5 @@ def _doctor_path(patient: Patient) -> str:
     return f"/v1/doctor/patients/{patient.patient_id}/summary"
 
 
-def _doctor_requests(world: World, patients: list[Patient]) -> list[bytes]:
+def doctor_requests(world: World, patients: list[Patient]) -> list[bytes]:
     return [get(_doctor_path(one), {"Authorization": f"Bearer {world.doctor_token}"}) for one in patients]

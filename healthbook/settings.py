@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from notifications.sms import HOTLINE
 
 # The last label of a host name is never all digits, that of an IP address always is.
@@ -48,6 +49,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     s3_endpoint: str = ""
     s3_bucket: Annotated[str, Meta(pattern="^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$")] = ""
     s3_region: str = "us-east-1"
+    # How many days back a doctor's summary looks for the same test at other facilities; 0: not at all.
+    elsewhere_days: Annotated[int, Meta(ge=0, le=366)] = ELSEWHERE_DAYS
     # The number that messages tell people to call.
     hotline: Annotated[str, Meta(pattern="^[0-9][0-9 ]{2,14}$")] = HOTLINE
 

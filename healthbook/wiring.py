@@ -216,5 +216,6 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         missing_providers=[] if keys.demo else missing_providers(settings),
         app_origin=settings.origin,
         hotline=settings.hotline,
+        elsewhere_days=settings.elsewhere_days,
         open_core=(lambda: opened_core(settings, SystemClock())) if settings.ehr_core_url else None,
     )

@@ -209,9 +209,23 @@ async def test_lists_walk_their_own_indexes(owner: Store) -> None:
         queries.TREND: "ehr_resource_by_code",
         queries.TIMELINE_HEADS: "ehr_resource_by_time",
         queries.VISIT_ITEMS: "ehr_resource_by_encounter",
+        queries.ELSEWHERE: "ehr_resource_by_section",
+        queries.CHANGES: "ehr_resource_by_seq",
+        queries.SOURCES: "ehr_resource_by_fold",
+        queries.NEGATIVES: "ehr_resource_none_known",
     }
     for statement, index in wanted.items():
         async with owner.transaction() as tx:
             plan = await plan_of(tx, statement.sql)
         names = [node.get("Index Name") for node in nodes(plan) if node.get("Alias") == "r"]
         assert index in {node.get("Index Name") for node in nodes(plan)}, (index, names)
+
+
+async def test_the_summary_of_a_long_record_needs_no_walk_through_it(owner: Store) -> None:
+    """Each part by the index that ends where the part ends: what the record holds besides does not count."""
+    async with owner.transaction() as tx:
+        plan = await plan_of(tx, queries.SUMMARY.sql)
+    names = {node.get("Index Name") for node in nodes(plan)}
+    wanted = {"by_series", "by_problem", "past_problem", "by_section", "by_code"}
+    assert {f"ehr_resource_{name}" for name in wanted} <= names
+    assert not [n for n in nodes(plan) if n["Node Type"] == "Seq Scan" and "ehr" in n["Relation Name"]]
