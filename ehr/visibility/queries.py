@@ -154,11 +154,11 @@ FOLDED_ROWS = Statement(
     FoldedRow,
     """
     SELECT r.rtype, r.id, r.fold_key, r.source_id, r.twin FROM ehr_resource r
-    WHERE r.patient_id = $1 AND r.fold_key IS NOT NULL AND r.fold_key IN (
+    WHERE r.patient_id = $1 AND r.fold_key IS NOT NULL AND r.fold_key = ANY (ARRAY(
         SELECT c.fold_key FROM ehr_resource c
         JOIN unnest($2::text[], $3::text[]) AS k (rtype, id) ON k.rtype = c.rtype AND k.id = c.id
         WHERE c.patient_id = $1
-        UNION ALL SELECT unnest($4::bytea[]))
+        UNION ALL SELECT unnest($4::bytea[])))
     """,
 )
 # An encounter shows the name of its main disease.
