@@ -91,11 +91,11 @@ def _map_conditions(row: Row, episode: Episode) -> tuple[list[dict[str, Any]], l
     codes = [code for code in (row.required("MA_BENH_CHINH"), *row.parts("MA_BENH_KT")) if code]
     texts = row.parts("CHAN_DOAN_RV")
     # A text is put beside a code only where both lists have the same length; the first is the main one.
-    paired = texts if len(texts) == len(codes) else texts[:1] + [""] * (len(codes) - 1)
+    paired = texts if len(texts) == len(codes) else [*(texts[:1] or [""]), *[""] * (len(codes) - 1)]
     diagnoses: list[dict[str, Any]] = []
     for index, code in enumerate(codes):
         role = "CC" if index == 0 else "CM"
-        body = disease(code, episode.end) | concept(paired[index] if paired else "")
+        body = disease(code, episode.end) | concept(paired[index])
         reference = _add_condition(row, episode, body, code)
         use = concept("", (systems.DIAGNOSIS_ROLE, role))
         diagnoses.append({"condition": {"reference": reference}, "use": use, "rank": index + 1})

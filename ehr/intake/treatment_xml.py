@@ -21,6 +21,9 @@ from ehr.intake.xml_fields import Row, clean
 from ehr.intake.xml_tables import FREE_ROOTS, NEVER_READ, OLD_FILE, OLD_NAMES, TABLES
 
 ROWS_MAX: Final = 20_000
+# What may stand between the ends of two HOSO: a tree costs many times its bytes, a file may be of any size.
+HOSO_BYTES_MAX: Final = 8 * 1024 * 1024
+ELEMENTS_MAX: Final = 300_000
 FILES_PER_EPISODE_MAX: Final = 40
 
 _PROLOG_BYTES: Final = 256
@@ -34,8 +37,9 @@ def read_package(stream: IO[bytes], name: str, now: datetime) -> Iterator[Unit |
     index = 0
     facility = ""
     try:
+        source = _Checked(stream)
         parser = etree.iterparse(
-            _Checked(stream),
+            source,
             events=("start", "end"),
             resolve_entities=False,
             no_network=True,
@@ -45,19 +49,21 @@ def read_package(stream: IO[bytes], name: str, now: datetime) -> Iterator[Unit |
             remove_pis=True,
         )
         root_seen = False
-        for event, element in parser:
+        events = _bounded(parser, source)
+        for event, element in events:
             tag = _tag(element)
             if not root_seen:
                 root_seen = True
                 _check_prolog(element)
                 if tag != "GIAMDINHHS":
-                    raise BadInputError(explain_vendor_file(parser, element))
+                    raise BadInputError(explain_vendor_file(events, element))
             if event == "end" and tag == "MACSKCB":
                 facility = clean(element.text)
             elif event == "end" and tag == "HOSO":
                 index += 1
                 yield from _read_units(element, facility, f"HOSO[{index}]", now)
                 _forget(element)
+                source.since_last = source.elements = 0
         if index == 0:
             yield BadUnit(name, [Reason("no-episode", "GIAMDINHHS")])
     except etree.XMLSyntaxError as error:
@@ -73,18 +79,36 @@ def _check_prolog(root: etree._Element) -> None:
 
 
 class _Checked:
-    """A stream whose XML declaration was looked at: only UTF-8 is read (TCVN3, VNI and the like are not)."""
+    """A stream whose XML declaration was looked at: only UTF-8 is read (TCVN3, VNI and the like are not).
+
+    since_last, elements: bytes and elements read since the last HOSO ended.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._head = stream.read(_PROLOG_BYTES)
+        self.since_last = self.elements = 0
         declared = _ENCODING.match(self._head)
         if declared is not None and declared.group(1).lower() not in (b"utf-8", b"us-ascii"):
             raise reject("bad-encoding", "encoding")
 
     def read(self, size: int = -1) -> bytes:
         head, self._head = self._head, b""
-        return head or self._stream.read(size)
+        data = head or self._stream.read(size)
+        self.since_last += len(data)
+        if self.since_last > HOSO_BYTES_MAX:
+            raise reject("too-large", "HOSO")
+        return data
+
+
+def _bounded(parser: Iterator[tuple[str, Any]], source: _Checked) -> Iterator[tuple[str, Any]]:
+    """The events, until one HOSO holds more elements than any visit."""
+    for event, element in parser:
+        if event == "start":
+            source.elements += 1
+            if source.elements > ELEMENTS_MAX:
+                raise reject("too-large", "HOSO")
+        yield event, element
 
 
 def _forget(element: etree._Element) -> None:
@@ -142,6 +166,8 @@ def _content(part: etree._Element, where: str) -> etree._Element:
 
 
 def _parse(raw: bytes, where: str) -> etree._Element:
+    if raw.count(b"<") > 2 * ELEMENTS_MAX:
+        raise reject("too-large", where)
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,

@@ -497,3 +497,14 @@ def test_both_micro_signs_and_nfd_stay_readable_text() -> None:
     )
     assert docs(unit, "Observation")[0]["valueQuantity"]["unit"] == "\u00b5mol/L"
     assert good(package(summary(HO_TEN="Le\u0302 Va\u0306n Thu\u031b\u0309"))).person.name == "Lê Văn Thử"
+
+
+def test_codes_without_any_text_are_diseases_without_a_name() -> None:
+    unit = good(package(summary(CHAN_DOAN_RV="", MA_BENH_KT="E11.9;E78.5")))
+    assert ["text" in doc["code"] for doc in docs(unit, "Condition")] == [False, False, False]
+
+
+def test_a_visit_of_too_many_elements_is_refused_before_it_is_read() -> None:
+    many = "<A/>" * 700_000
+    assert faults(package(("XML1", f"<TONG_HOP>{many}</TONG_HOP>")))[0][0] == "too-large"
+    assert faults(package(("XML1", f"<TONG_HOP>{many}</TONG_HOP>"), plain=True))[0][0] == "too-large"
