@@ -115,6 +115,19 @@ def test_bootstrap_works_in_an_empty_database_only(installation: Path, plan: Pat
     assert again.stdout == ""
 
 
+async def test_s26_a_moved_day_and_a_term_are_entered_by_name(installation: Path) -> None:
+    moved = ("admin", "calendar-day", "2027-02-11", "--off")
+    unsigned = run_command(installation, *moved)
+    assert unsigned.returncode == 2
+    for command in (moved, ("admin", "case-term", "correction", "10", "--counted", "working")):
+        done = run_command(installation, *command, *SIGNED)
+        assert done.returncode == 0, done.stderr
+    written = "".join(await events(installation))
+    assert "calendar:off:2027-02-11" in written
+    assert "cases:term-correction" in written
+    assert run_command(installation, "admin", "case-term", "correction", "0", *SIGNED).returncode == 2
+
+
 def test_displays_are_counted(installation: Path) -> None:
     done = run_command(installation, "admin", "displays")
     assert done.returncode == 0, done.stderr
