@@ -1,5 +1,6 @@
 """Part D of the QĐ 831 form: one visit with its signs, findings, services and conclusion."""
 
+import re
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,7 +9,6 @@ from lxml import etree
 from ehr.intake import systems
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.episode import concept, quantity
-from ehr.intake.map_results import _value as result_value
 from ehr.intake.phr831_fields import blocks, day, row_of
 from ehr.intake.xml_fields import Row
 
@@ -51,6 +51,7 @@ _FINDINGS: Final = {
     "KHAC": "Khám: khác",
     "TC_TT_VD": "Phát triển thể chất, tinh thần, vận động",
 }
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,6})?")
 _REPORT_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
 
 
@@ -151,9 +152,18 @@ def _map_services(element: etree._Element, where: str, visit: Visit) -> None:
         if kind == "2":
             _add_report(visit, row, code, result)
         elif kind:
-            value = result_value(result, "")
+            value = _value(result)
             status = {"status": "final" if value else "registered"}
             _observe(visit, row, "KETQUA", code, "laboratory", {**status, **value})
+
+
+def _value(text: str) -> dict[str, Any]:
+    """A number as a Quantity with its zeros, anything else as text; the form has no unit."""
+    if not text:
+        return {}
+    if _NUMBER.fullmatch(text):
+        return {"valueQuantity": quantity(text.replace(",", "."), "")}
+    return {"valueString": text}
 
 
 def _add_report(visit: Visit, row: Row, code: dict[str, Any], result: str) -> None:

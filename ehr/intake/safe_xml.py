@@ -9,6 +9,8 @@ from ehr.intake.models import reject
 from ehr.intake.xml_fields import clean
 
 DOCUMENT_BYTES_MAX: Final = 16 * 1024 * 1024
+# A tree takes some 120 bytes an element, whatever its few letters cost the sender.
+TAGS_MAX: Final = 400_000
 _ENCODINGS: Final = frozenset({"utf-8", "ascii", "us-ascii"})
 _HEAD_BYTES: Final = 4096
 _HEAD_PARTS: Final = 16
@@ -47,13 +49,13 @@ def root_name(stream: IO[bytes]) -> str:
 
 
 def parse_document(stream: IO[bytes], where: str) -> etree._Element:
-    """The root of a whole document of at most 16 MiB.
+    """The root of a whole document of at most 16 MiB and 200,000 elements.
 
     Raises BadInputError: too-large, bad-xml with line and column, doctype-refused, bad-encoding,
     entity-refused.
     """
     data = stream.read(DOCUMENT_BYTES_MAX + 1)
-    if len(data) > DOCUMENT_BYTES_MAX:
+    if len(data) > DOCUMENT_BYTES_MAX or data.count(b"<") > TAGS_MAX:
         raise reject("too-large", where)
     try:
         root = etree.fromstring(data.strip(), etree.XMLParser(**parser_options()))

@@ -20,9 +20,11 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from ehr.intake.gate import judge_plain
 from ehr.intake.models import SignatureFacts
-from ehr.intake.safe_xml import parser_options
+from ehr.intake.safe_xml import TAGS_MAX, parser_options
 
-SIGNED_BYTES_MAX: Final = 16 * 1024 * 1024
+SIGNED_BYTES_MAX: Final = 8 * 1024 * 1024
+# Verifying takes several trees at once.
+SIGNED_TAGS_MAX: Final = TAGS_MAX // 2
 BLOCK_BYTES_MAX: Final = 64 * 1024
 REFERENCES_MAX: Final = 8
 _PART: Final = 1024 * 1024
@@ -92,7 +94,7 @@ def look(stream: IO[bytes]) -> Signed:
 
 def _split(stream: IO[bytes], data: bytes, digest: bytes) -> Signed:
     """A file whose signature cannot be taken apart is read as it stands, unverified."""
-    if len(data) > SIGNED_BYTES_MAX:
+    if len(data) > SIGNED_BYTES_MAX or data.count(b"<") > SIGNED_TAGS_MAX:
         return Signed(SignatureFacts("unverified", digest, reason="too-large"), stream)
     root = _parse(data)
     found = [] if root is None else list(root.iter(_DS + "Signature"))

@@ -190,6 +190,12 @@ def test_a_narrative_without_end_is_refused_and_not_cut_off(citizen: Citizen, te
     assert [reason.code for reason in refused.reasons] == ["too-large"]
 
 
+def test_more_elements_than_a_document_has_are_refused_before_they_become_a_tree() -> None:
+    refused = read("<ClinicalDocument>" + "<a/>" * 400_001 + "</ClinicalDocument>")
+    assert isinstance(refused, BadUnit)
+    assert [reason.code for reason in refused.reasons] == ["too-large"]
+
+
 async def test_a_later_version_replaces_and_an_earlier_one_is_refused(
     store: Store, clock: FrozenClock, citizen: Citizen
 ) -> None:
