@@ -209,7 +209,6 @@ async def test_lists_walk_their_own_indexes(owner: Store) -> None:
         queries.TREND: "ehr_resource_by_code",
         queries.TIMELINE_HEADS: "ehr_resource_by_time",
         queries.VISIT_ITEMS: "ehr_resource_by_encounter",
-        queries.ELSEWHERE: "ehr_resource_by_section",
         queries.CHANGES: "ehr_resource_by_seq",
         queries.SOURCES: "ehr_resource_by_fold",
         queries.NEGATIVES: "ehr_resource_none_known",
