@@ -18,7 +18,8 @@ from store.database import Store
 from tests.ehr.intake.records import rows, send
 from tests.support.cda import ALLERGY, PROBLEM, RESULT, SECTIONS, code, document, section
 from tests.support.clock import START, FrozenClock
-from tests.support.people import Citizen, make_citizen, make_facility
+from tests.support.http import bearer, client_of
+from tests.support.people import Citizen, make_citizen, make_facility, make_machine
 from tests.support.phr831 import sample
 
 
@@ -272,3 +273,35 @@ async def test_the_gate_leaves_no_trace_of_a_document_or_a_form(
             "SELECT count(*) FROM ehr_quarantine WHERE facility_id = $1", facility.facility_id
         )
     assert waiting == 0
+
+
+async def test_a_system_sends_a_document_and_a_form_and_the_person_reads_them(
+    store: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    machine = await make_machine(store, clock, await make_facility(store, clock))
+    header = bearer(machine.token) | {"Content-Type": "application/xml"}
+    async with client_of(store, clock) as client:
+        for text in (document(citizen), sample({}, citizen)):
+            sent = await client.post("/v1/facility/records", content=text.encode(), headers=header)
+            assert sent.status_code == 202, sent.text
+            assert all(unit["accepted"] for unit in sent.json()["units"])
+            assert str(citizen.patient_id) not in sent.text
+        read = {
+            name: (await client.get(f"/v1/me/{name}", headers=bearer(citizen.token))).text
+            for name in (
+                "allergies",
+                "immunizations",
+                "medications",
+                "vital-signs",
+                "documents",
+                "encounters",
+            )
+        }
+    assert "Penicillin" in read["allergies"]
+    assert "SYNTHETIC TEN" in read["allergies"]
+    assert "Viêm gan B" in read["immunizations"]
+    assert "Uống 1 viên/lần, 2 lần/ngày" in read["medications"]
+    assert "128" in read["vital-signs"]
+    assert "58.50" in read["vital-signs"]
+    assert "Tóm tắt đợt khám" in read["documents"]
+    assert "SYNTHETIC LYDOKHAM" in read["encounters"]
