@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from healthbook.settings import SettingsError, read_settings
+from healthbook.wiring import core_address
 
 
 def test_nothing_set_gives_a_loopback_service_with_its_own_database() -> None:
@@ -89,4 +90,68 @@ def test_s11_an_origin_that_no_browser_would_name_stops_the_start(origin: str) -
     with pytest.raises(SettingsError) as raised:
         read_settings({"APP_ORIGIN": origin})
     assert str(raised.value).startswith("APP_ORIGIN: ")
+    assert "geheim" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"S3_ENDPOINT": "https://s3.example"}, "S3_BUCKET"),
+        ({"S3_BUCKET": "files"}, "S3_ENDPOINT"),
+        ({"S3_ENDPOINT": "http://s3.example", "S3_BUCKET": "files"}, "S3_ENDPOINT"),
+        ({"S3_ENDPOINT": "https://key:secret@s3.example", "S3_BUCKET": "files"}, "S3_ENDPOINT"),
+        ({"S3_ENDPOINT": "s3.example", "S3_BUCKET": "files"}, "S3_ENDPOINT"),
+        ({"S3_ENDPOINT": "https://s3.example", "S3_BUCKET": "Files!"}, "S3_BUCKET"),
+    ],
+)
+def test_an_object_store_is_named_whole_or_not_at_all(given: dict[str, str], name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        read_settings(given)
+
+
+def test_an_object_store_on_this_machine_needs_no_tls() -> None:
+    for endpoint in ("http://127.0.0.1:8333", "https://s3.example:443"):
+        assert read_settings({"S3_ENDPOINT": endpoint, "S3_BUCKET": "files"}).s3_endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://fhir.so.example/r4",
+        "https://10.0.0.5:8443/fhir",
+        "http://127.0.0.1:8190/fhir",
+        "http://localhost/fhir",
+        "http://[::1]:8190/fhir",
+    ],
+)
+def test_another_core_may_be_private_and_in_clear_on_this_machine_alone(url: str) -> None:
+    address = core_address(read_settings({"EHR_CORE_URL": url, "EHR_CORE_TOKEN": "geheim"}))
+    assert address is not None
+    assert (address.url, address.source_id) == (url, "core:main")
+    assert address.name
+    assert "geheim" not in repr(address)
+    assert core_address(read_settings({})) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EHR_CORE_URL", "fhir.so.example/r4"),
+        ("EHR_CORE_URL", "http://fhir.so.example/r4"),
+        ("EHR_CORE_URL", "http://10.0.0.5/fhir"),
+        ("EHR_CORE_URL", "https://user:geheim@fhir.so.example/r4"),
+        ("EHR_CORE_URL", "https://fhir.so.example/r4?key=geheim"),
+        ("EHR_CORE_URL", "https://fhir.so.example/r4#x"),
+        ("EHR_CORE_URL", "https://fhir.so.example:port/r4"),
+        ("EHR_CORE_URL", "file:///etc/passwd"),
+        ("EHR_CORE_URL", "https://"),
+        ("EHR_CORE_TOKEN", "geheim\r\nX-Other: 1"),
+        ("EHR_CORE_TOKEN", "geheim\u00e9"),
+        ("EHR_CORE_ID", "Core One"),
+    ],
+)
+def test_s29_a_wrong_core_stops_the_start_without_its_secret(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({name: value})
+    assert str(raised.value).startswith(f"{name}: ")
     assert "geheim" not in str(raised.value)

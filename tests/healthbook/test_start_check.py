@@ -60,3 +60,11 @@ def test_s4_ready_is_red_for_each_kind_of_message_without_a_provider() -> None:
 )
 def test_s4_a_database_address_is_remote_when_any_host_of_it_is(url: str, remote: bool) -> None:
     assert is_remote(url) is remote
+
+
+def test_s4_a_demo_reads_no_core_of_another_machine() -> None:
+    for url, allowed in (("http://127.0.0.1:8190/fhir", True), ("https://fhir.so.example/r4", False)):
+        settings = read_settings({"EHR_CORE_URL": url})
+        reasons = reasons_not_to_start(settings, demo_database=True, demo_keys=True)
+        assert (reasons == []) is allowed
+        assert reasons_not_to_start(settings, demo_database=False, demo_keys=False) == []

@@ -21,7 +21,7 @@ COMMAND = [sys.executable, "-m", "healthbook"]
 
 def environment(data: Path, **settings: str) -> dict[str, str]:
     """This process's environment with the given settings and no others of ours."""
-    ours = ("HEALTHBOOK_", "DATABASE_")
+    ours = ("HEALTHBOOK_", "DATABASE_", "EHR_CORE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "HEALTHBOOK_DATA": str(data), "HOST": "127.0.0.1", **settings}
 
