@@ -117,7 +117,7 @@ async def revert_records(
     signed: Signed,
     say: Callable[[str], None],
 ) -> bytes:
-    """Take back what credentials wrote since an instant; a dry run only counts. Returns the counts as JSON."""
+    """Take back what credentials wrote since an instant; a dry run only counts. Returns counts as JSON."""
     done = await revert_since(store, SystemClock(), credentials, since, dry_run=dry_run, say=say)
     if not dry_run:
         count = sum((*done.restored.values(), *done.retracted.values(), done.waiting))

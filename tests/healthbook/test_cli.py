@@ -242,5 +242,5 @@ async def test_s3_a_batch_is_taken_back_by_a_named_operator(installation: Path, 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["retracted"]["AllergyIntolerance"] == 1
     again = run_command(installation, *act, "2020-01-01T00:00+07:00", *SIGNED)
-    assert json.loads(again.stdout) == {"restored": {}, "retracted": {}}
+    assert not any(json.loads(again.stdout).values())
     assert len([row for row in await events(installation) if "records:revert" in row]) == 2

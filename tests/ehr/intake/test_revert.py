@@ -10,6 +10,7 @@ from ehr.intake.revert import revert_since
 from identity.models import Facility
 from store.database import Store
 from tests.ehr.intake.records import OUTPATIENT, allergy, bundle, rows, send
+from tests.ehr.quarantine.test_units import conflicting
 from tests.support.bundles import rewrite_package, sample_package
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, make_citizen, make_facility
@@ -134,3 +135,62 @@ async def test_s3_a_resend_after_a_revert_is_equal_and_makes_no_version(hospital
     before = await rows(hospital.store, hospital.citizen.patient_id)
     await hospital.allergies("good", allergy("Penicillin"))
     assert await rows(hospital.store, hospital.citizen.patient_id) == before
+
+
+async def test_s3_ten_thousand_poisoned_items_leave_the_book_as_before(hospital: Hospital) -> None:
+    await hospital.allergies("good", *(allergy(f"Chất {n}", f"a{n}") for n in range(50)))
+    before, since = await hospital.content(), hospital.clock.now()
+    for part in range(4):
+        poison = (allergy(f"Độc {n}", f"a{n}") for n in range(part * 2500, (part + 1) * 2500))
+        await hospital.allergies("stolen", *poison)
+    done = await hospital.revert("stolen", since=since)
+    assert await hospital.content() == before
+    assert done["restored"] == {"AllergyIntolerance": 50}
+    assert done["retracted"] == {"AllergyIntolerance": 9950}
+
+
+async def test_s3_a_dry_run_counts_and_changes_nothing(hospital: Hospital) -> None:
+    since = hospital.clock.now()
+    await hospital.allergies("stolen", allergy("Poison"))
+    before = await hospital.content()
+    told: list[str] = []
+    store, clock = hospital.store, hospital.clock
+    counted = await revert_since(store, clock, ["stolen"], since, dry_run=True, say=told.append)
+    assert counted.retracted == {"AllergyIntolerance": 1, "Patient": 1}
+    assert await hospital.content() == before
+    assert (await hospital.revert("stolen", since=since))["retracted"] == counted.retracted
+
+
+async def test_s3_what_a_batch_put_into_quarantine_goes_with_it(hospital: Hospital) -> None:
+    since = hospital.clock.now()
+    data = conflicting(hospital.citizen, allergy("Poison"))
+    for credential in ("stolen-too", "good-too"):
+        (report,) = await send(hospital.store, hospital.clock, hospital.facility, data, credential)
+        assert report.status == "quarantined"
+        data = data.replace(b"a1", b"a2")
+    done = await revert_since(hospital.store, hospital.clock, ["stolen-too"], since)
+    assert done.waiting == 1
+    async with hospital.store.transaction() as tx:
+        left = await tx.fetch("SELECT credential FROM ehr_quarantine WHERE credential LIKE '%-too'")
+        events = await tx.fetchval("SELECT count(*) FROM quarantine_event WHERE act = 'reverted'")
+    assert [row[0] for row in left] == ["good-too"]
+    assert events == 1
+
+
+async def test_s3_what_a_batch_alone_reported_of_a_person_goes_with_it(
+    store: Store, clock: FrozenClock
+) -> None:
+    citizen, facility = await make_citizen(store, clock), await make_facility(store, clock, code="01028")
+    since = clock.now()
+    stranger = Hospital(store, clock, facility, citizen)
+    await stranger.package("stolen", DIEN_THOAI="0903999888", MA_BN="BN-XAU-1")
+    done = await revert_since(store, clock, ["stolen"], since)
+    assert (done.reports, done.numbers, done.phones) == (1, 1, 1)
+    async with store.transaction() as tx:
+        for table in ("person_report", "phone"):
+            sql = f"SELECT count(*) FROM {table} WHERE patient_id = $1"
+            role = " AND role = 'contact'" if table == "phone" else ""
+            assert await tx.fetchval(sql + role, citizen.patient_id) == 0
+    # The person's own number is as it was: the next sending finds the same book.
+    await stranger.package("good")
+    assert await stranger.content() != []
