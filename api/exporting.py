@@ -1,8 +1,9 @@
 """The doors through which a record leaves as a file: exports, papers, contents of documents.
 
-An export decides and reads in one transaction, is made outside any, and decides again in the one that writes
-its row: what ended meanwhile lets nothing out. One at a time for each actor, few at a time in all (S33). A
-person's own export is an act of the device's step-up key (S11). A content is decided again on its way (S13).
+An export decides when it is asked for, when its rows are read and when its row is written, and is made
+outside any transaction: what ended meanwhile lets nothing out. One at a time for each actor, few at a time in
+all (S33). A person's own export is an act of the device's step-up key (S11). A content is decided again on its
+way (S13).
 """
 
 import asyncio
@@ -77,8 +78,14 @@ async def _export(call: Call, patient_id: UUID | None, action: Action, kind: Exp
             if patient_id is None and (refused := await _step_up(tx, call, access, kind.part)):
                 return answer(refused)
             held.enter_context(call.export_slots.of(actor.actor_id))
-            gathered = await kind.gather(tx, call, access)
+        # Rows are read when there is a place to work on them: a queue of people holds no records.
         async with call.export_slots.turn():
+            call.time_went_by()
+            async with call.begin() as (tx, actor):
+                access = await _decided(tx, call, actor, patient_id, action, kind.part)
+                if isinstance(access, Answer):
+                    return access
+                gathered = await kind.gather(tx, call, access)
             built = await asyncio.to_thread(kind.build, gathered, call)
         return await _leave(call, patient_id, access, kind, built)
 
