@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from ehr.models import Item, ItemSource
+from ehr.models import DoneElsewhere, Item, ItemSource
 from ehr.reads import queries
 from ehr.reads.raw import as_item, with_fields
 from ehr.reads.scope import scope_of
@@ -62,14 +62,26 @@ async def copies_of(tx: Tx, access: Access, rows: Sequence[Faced], now: datetime
     return Copies(shared, [(row.rtype, row.id) for row in found if row.fold in shared])
 
 
-def faced(row: Faced, copies: Copies, **fields: object) -> Item:
+def faced(
+    row: Faced,
+    copies: Copies,
+    main_diagnosis: str | None = None,
+    text: str | None = None,
+    done_elsewhere: DoneElsewhere | None = None,
+) -> Item:
     """The stored item with its mark, its senders and whatever else a view adds; None adds nothing."""
+    plain = row.mark is None and row.fold is None and done_elsewhere is None
+    if plain and main_diagnosis is None and text is None:
+        return as_item(row.item)
     senders = copies.sources.get(row.fold) if row.fold is not None else None
-    extra: dict[str, object] = {name: value for name, value in fields.items() if value is not None}
-    if row.mark is not None:
-        extra |= {_FIELDS[mark]: True for mark in row.mark.split()}
-    if senders is not None:
-        extra["sources"] = senders
+    extra: dict[str, object] = {
+        "main_diagnosis": main_diagnosis,
+        "text": text,
+        "done_elsewhere": done_elsewhere,
+        "sources": senders,
+        **({_FIELDS[row.mark]: True} if row.mark is not None else {}),
+    }
+    extra = {name: value for name, value in extra.items() if value is not None}
     return with_fields(row.item, extra) if extra else as_item(row.item)
 
 
