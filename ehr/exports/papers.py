@@ -186,10 +186,12 @@ def _blood_groups(items: list[Item]) -> list[str]:
 
 
 def _sources(summary: Summary) -> list[str]:
+    """Where it comes from, and which other record system could know more."""
+    behind = [one.notice_vi for one in summary.cores if one.notice_vi]
     if not summary.sources:
-        return []
+        return behind
     named = [f"{one.name} ({one.as_of.astimezone(VIETNAM):%d/%m/%Y})" for one in summary.sources]
-    return [f"Nguồn và ngày cập nhật: {', '.join(named)}."]
+    return [f"Nguồn và ngày cập nhật: {', '.join(named)}.", *behind]
 
 
 def _printed(now: datetime) -> str:
