@@ -29,7 +29,7 @@ GRANT SELECT, INSERT, UPDATE ON audit_head, admin_head TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON ehr_resource, ehr_head TO hb_api;
 GRANT SELECT, INSERT ON ehr_history TO hb_api;
 -- A merge of two persons moves rows by copy and delete (security.md S10); nothing else deletes them.
-GRANT DELETE ON ehr_resource, ehr_history TO hb_api;
+GRANT DELETE ON ehr_resource, ehr_history, ehr_hiding TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_unit TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON ehr_gate_count, ehr_intake_count TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_quarantine, ehr_receipt TO hb_api;

@@ -7,6 +7,7 @@ import pytest
 from consent import merges
 from ehr.merges import queries, service
 from identity.registry.models import MergeBody
+from kernel.ids import uuid7
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.people import make_person
@@ -55,6 +56,19 @@ async def test_s10_the_copy_names_every_column_of_the_record(owner: Store) -> No
         assert {row[0] for row in rows} - special == named
 
 
+async def _hide_one(owner: Store, person: UUID, clock: FrozenClock) -> None:
+    """Hide an observation that both persons have under one id."""
+    async with owner.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO ehr_hiding (patient_id, hiding_id, rtype, id, created_at)"
+            " SELECT patient_id, $2, rtype, id, $3 FROM ehr_resource WHERE patient_id = $1"
+            " AND rtype = 'Observation' AND source_id = 'a' AND NOT deleted ORDER BY id LIMIT 1",
+            person,
+            uuid7(clock.now()),
+            clock.now(),
+        )
+
+
 async def test_s10_unmerge_restores_both_byte_for_byte(
     store: Store, owner: Store, clock: FrozenClock
 ) -> None:
@@ -69,9 +83,18 @@ async def test_s10_unmerge_restores_both_byte_for_byte(
         )
     for start in range(100, 800, 50):
         await write(store, one, _observations(50, start=start), clock.now(), source=hospital("b"))
+    for person in (one, other):
+        await _hide_one(owner, person, clock)
     before = {person: await dump(owner, person, RECORD + PERSON) for person in (one, other)}
     merge_id = await merged(store, officers, one, other, clock.now())
-    assert (await dump(owner, one, RECORD))["ehr_resource"] == []
+    # What was hidden stays hidden: the word about it moved with its row.
+    hidden = (await dump(owner, other, ("ehr_hiding",)))["ehr_hiding"]
+    assert len({row["id"] for row in hidden}) == 2
+    assert (await dump(owner, one, (*RECORD, "ehr_hiding"))) == {
+        "ehr_resource": [],
+        "ehr_history": [],
+        "ehr_hiding": [],
+    }
     together = (await dump(owner, other, RECORD))["ehr_resource"]
     assert len(together) == sum(len(rows["ehr_resource"]) for rows in before.values())
     clock.advance(hours=5)
