@@ -2,8 +2,8 @@
 
 An export decides when it is asked for, when its rows are read and when its row is written, and is made
 outside any transaction: what ended meanwhile lets nothing out. One at a time for each actor, few at a time in
-all (S33). A person's own export is an act of the device's step-up key (S11). A content is decided again on its
-way (S13).
+all (S33). A person's own export is an act of the device's step-up key (S11). A content is decided again on
+its way (S13).
 """
 
 import asyncio
