@@ -25,6 +25,7 @@ from identity.devices import BrowserOrigin, NewDevice
 from identity.entry import queries as entry
 from identity.identifiers import is_mobile, normal_identifier, normal_phone, shown_end
 from identity.merges import service as merges
+from identity.merges.aliases import survivor_of
 from identity.models import ActivationRow, Demographics, Sex
 from identity.passwords import POOL, peppered
 from identity.people import IdentifierClaim, Matched, PersonClaim, Unmatched
@@ -194,7 +195,7 @@ async def _person_here(
         return await people.create_person(tx, keys, _claim(card), "staff", facility_id, now)
     if patient_id is None:
         return Refused(problem=NOT_ARRIVED)
-    here = here or await arrived(tx, patient_id, facility_id, now)
+    here = here or await _has_arrived(tx, arrived, patient_id, facility_id, now)
     if here and agrees:
         return patient_id
     told = IDENTITY_CONFLICT if here else NOT_ARRIVED
@@ -220,8 +221,8 @@ async def confirm(
     patient_id = await entry.ACTIVATION_PERSON.one(tx, _hash(str(activation_id)))
     if patient_id is None:
         return Refused(problem=SECOND_ACCOUNT_NEEDED)
-    is_here = not await people.is_closed(tx, patient_id) and await arrived(
-        tx, patient_id, facility_of(actor), now
+    is_here = not await people.is_closed(tx, patient_id) and await _has_arrived(
+        tx, arrived, patient_id, facility_of(actor), now
     )
     if not is_here:
         return await _refuse(tx, patient_id, actor, NOT_ARRIVED, NOT_ARRIVED, request_id, now)
@@ -310,6 +311,11 @@ async def use_code(
         facility_id=row.facility_id,
         phone_number=_phone_of(keys, row),
     )
+
+
+async def _has_arrived(tx: Tx, arrived: Arrivals, patient_id: UUID, facility_id: UUID, now: datetime) -> bool:
+    """An arrival by the number of a merged person stands with the survivor, as every look-up does."""
+    return await arrived(tx, await survivor_of(tx, patient_id), facility_id, now)
 
 
 async def _is_stale(tx: Tx, row: ActivationRow) -> bool:

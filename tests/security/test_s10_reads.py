@@ -37,6 +37,7 @@ from tests.support.people import (
 )
 from tests.support.record import write
 from tests.support.registry import TRACE, agreed, confirm, dump, make_officers, merged, propose, separated
+from visits.arrivals import arrived_today, record_arrival, settle_ticket, typed_today
 
 MARKS = {"one": "BIMATCUAMOT", "other": "BIMATCUAHAI"}
 
@@ -140,10 +141,6 @@ async def everything(
 
 async def prove(store: Store, clock: FrozenClock, person: Citizen, desk: list[Actor]) -> str | None:
     """Activate in presence with the same phone; the problem's code when it was refused."""
-
-    async def here(*_: object) -> bool:
-        return True
-
     card = CardSeen(
         number=person.number,
         name=person.name,
@@ -154,13 +151,15 @@ async def prove(store: Store, clock: FrozenClock, person: Citizen, desk: list[Ac
     )
     now = clock.now()
     async with store.transaction() as tx:
+        await record_arrival(tx, store.keys, desk[0], person.number, request_id=TRACE, now=now)
         proposed = await activation.propose(
-            tx, store.keys, desk[0], card, here, here, request_id=TRACE, now=now
+            tx, store.keys, desk[0], card, arrived_today, typed_today, request_id=TRACE, now=now
         )
+        await settle_ticket(tx, store.keys, desk[0], person.number, request_id=TRACE, now=now)
     assert not isinstance(proposed, Refused), proposed
     async with store.transaction() as tx:
         code = await activation.confirm(
-            tx, store.keys, desk[1], proposed.activation_id, True, here, request_id=TRACE, now=now
+            tx, store.keys, desk[1], proposed.activation_id, True, arrived_today, request_id=TRACE, now=now
         )
     if isinstance(code, Refused):
         return code.problem.code
