@@ -32,7 +32,9 @@ _CASES = {
     if act == "open" or any(after(kind, state, act) for state in get_args(CaseState))
 } | {"case:file:read", "case:evidence:create", "case:evidence:read"}
 _EXPORTS = {read_tag("export-record", kind.part) for kind in (IPS, BUNDLE, BOOK, SHEET)}
-COMPOSED = {"consent:request:refuse", "consent:request:report"} | _REGISTRY | _CASES | _EXPORTS
+# A ticket to a viewer that was followed (api/reading.py).
+_VIEWER = {read_tag("read-document", "viewer")}
+COMPOSED = {"consent:request:refuse", "consent:request:report"} | _VIEWER | _REGISTRY | _CASES | _EXPORTS
 # The sections that can be opened alone; "documents" has an action of its own.
 PARTS = {
     node.args[2].value
