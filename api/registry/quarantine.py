@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from api.request import Call, answer
 from ehr.quarantine import reviews, units
-from ehr.quarantine.models import Comparison, Line, ReturnCode, Waiting, Worked
+from ehr.quarantine.models import Comparison, Kind, Line, ReturnCode, Waiting, Worked
 from ehr.quarantine.problems import NOT_A_CANDIDATE, NOT_WAITING, SECOND_OFFICER_NEEDED, UNIT_NOT_PLACED
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX, decode_cursor, encode_cursor
 
@@ -49,7 +49,7 @@ class ReturnBody(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 async def _page(
-    call: Call, kind: units.Kind, sender: UUID | None, limit: int, cursor: str | None
+    call: Call, kind: Kind, sender: UUID | None, limit: int, cursor: str | None
 ) -> Response[WaitingList]:
     after = decode_cursor(cursor, tuple[UUID])[0] if cursor else units.START
     async with call.begin() as (tx, _):
