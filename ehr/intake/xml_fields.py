@@ -88,8 +88,9 @@ def read_moment(value: str) -> str | None:
     if _DIGITS.match(value) is None or len(value) not in (8, 12):
         return None
     digits = value.ljust(12, "0")
+    year, month, day, hour, minute = (int(digits[a:b]) for a, b in _PARTS)
     try:
-        moment = datetime(*(int(digits[a:b]) for a, b in _PARTS), tzinfo=VIETNAM)
+        moment = datetime(year, month, day, hour, minute, tzinfo=VIETNAM)
     except ValueError:
         return None
     if not 1870 <= moment.year <= 2200:
