@@ -87,4 +87,6 @@ def faced(
 
 def merged(shown: list[tuple[str, str]], copies: Copies) -> list[tuple[str, str]]:
     """What an answer shows, each row once."""
+    if not copies.shown:
+        return shown
     return list(dict.fromkeys([*shown, *copies.shown]))

@@ -102,7 +102,8 @@ async def read(
         cores=currency.shown,
     )
     names = [(row.rtype, row.id) for row in shown]
-    return Built(encode(summary), merged([*names, *found.shown], copies))
+    names = list(dict.fromkeys([*names, *found.shown])) if found.shown else names
+    return Built(encode(summary), merged(names, copies))
 
 
 def _section(
@@ -132,9 +133,10 @@ def _state(key: str, rows: list[SummaryRow], is_doubtful: bool) -> SectionState:
 
 def _sources(rows: list[SummaryRow]) -> list[SourceShown]:
     latest: dict[str, datetime] = {}
-    for name, updated in {(row.facility_name, row.updated) for row in rows}:
-        if name is not None:
-            latest[name] = max(latest.get(name, updated), updated)
+    for row in rows:
+        name = row.facility_name
+        if name is not None and (name not in latest or row.updated > latest[name]):
+            latest[name] = row.updated
     return [SourceShown(name=name, as_of=at) for name, at in sorted(latest.items())]
 
 
