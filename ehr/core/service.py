@@ -1,6 +1,6 @@
 """What a reader asks of a core: shall I wait for it, go and ask it, and how current is what I read."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from store.due_queue import arm
 # Jobs of the due queue; their ref is the patient_id.
 REFRESH: Final = "core-refresh"
 COMPARE: Final = "core-compare"
+# Longer than one reader may wait.
+AFTER_READER: Final = timedelta(seconds=5)
 
 _NOTICES: Final[dict[Shown, tuple[str | None, str | None]]] = {
     "unclear": (
@@ -48,7 +50,9 @@ async def wants_core(tx: Tx, core: Core | None, patient_id: UUID, now: datetime)
     need = need_of(link, parts, now)
     if need == "nothing":
         return False
-    await arm(tx, bucket_of(patient_id), now, REFRESH, str(patient_id))
+    # The reader who waits holds the lease: a job at once would find it taken.
+    due_at = now + AFTER_READER if need == "now" else now
+    await arm(tx, bucket_of(patient_id), due_at, REFRESH, str(patient_id))
     return need == "now" and core.state(now) != "open"
 
 

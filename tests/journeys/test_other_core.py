@@ -53,13 +53,14 @@ def world() -> Iterator[World]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def until(found: Callable[[], Any]) -> Any:
+def until(found: Callable[[], Any], service: Service) -> Any:
     """What `found` gives as soon as it gives something; the worker needs a moment."""
     for _ in range(300):
         if what := found():
             return what
         time.sleep(0.1)
-    raise AssertionError("it did not come")
+    told = [line for line in service.log.read_text().splitlines() if "core_" in line or "failed" in line]
+    raise AssertionError(told[-5:])
 
 
 def core_of(app: App) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def test_the_main_path_with_another_core_behind_the_book(world: World) -> None:
         sample_package("giamdinhhs_ngoaitru_3176_SYNTHETIC.xml"), citizen, MACSKCB=HOSPITAL, MA_CSKCB=HOSPITAL
     )
     world.people.machine(HOSPITAL).send_records(package, "application/xml")
-    until(lambda: core_of(app)["state"] == "current")
+    until(lambda: core_of(app)["state"] == "current", world.service)
     results: list[dict[str, Any]] = []
     page = app.get("/v1/me/results?limit=100")
     results += page["items"]
