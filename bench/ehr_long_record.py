@@ -19,7 +19,7 @@ CONNECTIONS = 8
 TARGET = 0.667
 
 # The person's own rows again and again, each time some days older, under new ids. What belongs together
-# stays together; a copy of a copy of another sender is none.
+# stays together; problems and medicines of then are past, so that both summaries show about as much.
 _MOVED = {
     "id": "id || '-' || n",
     "encounter_id": "encounter_id || '-' || n",
@@ -28,8 +28,7 @@ _MOVED = {
     "sort_at": "sort_at - n * interval '3 days'",
     "eff": "eff - n * interval '3 days'",
     "eff_until": "eff_until - n * interval '3 days'",
-    "active_until": "CASE WHEN section = 'problems' THEN active_until"
-    " ELSE active_until - n * interval '3 days' END",
+    "active_until": "CASE WHEN section <> 'problems' THEN active_until - n * interval '3 days' END",
     "fold_key": "NULL::bytea",
     "twin": "false",
 }
