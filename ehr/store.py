@@ -37,7 +37,7 @@ class OtherSourceError(Exception):
 
 
 class Place(Struct, frozen=True):
-    """The book that a write goes to. origin: the merged person whose rows they are, None for the book's own."""
+    """The book that a write goes to. origin: the merged person whose rows they are; None: the book itself."""
 
     patient_id: UUID
     origin: UUID | None
@@ -126,7 +126,7 @@ async def _find_place(
 async def _stored(
     tx: Tx, place: Place, source: Source, unit: str | None, named: dict[Key, NewResource]
 ) -> dict[Key, StoredRow]:
-    """What stands in the book of those rows and of the unit. A head that never moved has no rows behind it."""
+    """What the book has of those rows and of the unit. A head that never moved has no rows behind it."""
     if not place.head_seq:
         return {}
     rtypes, ids = [k[0] for k in named], [k[1] for k in named]

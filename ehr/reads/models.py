@@ -109,8 +109,8 @@ class PendingResults(Struct, frozen=True, kw_only=True):
 
 
 class Timeline(Struct, frozen=True, kw_only=True):
-    """pending and waiting stand on the first page. pending: results that are not released to the person, in the
-    own view; waiting: visits whose data have not come, also under a grant that withholds nothing of them."""
+    """pending and waiting stand on the first page. pending: results not released to the person, in the own
+    view; waiting: visits whose data have not come, also under a grant that withholds nothing of them."""
 
     items: list[TimelineEntry]
     next: str | None
