@@ -241,7 +241,7 @@ async def judge_waiting_anew(tx: Tx, keys: KeyRing, _event: Event, ref: Ref, now
 
 HANDLERS: dict[str, Handler] = {
     "ehr.rules-rose": judge_book_anew,
-    "quarantine.rules-rose": judge_waiting_anew,
+    "ehr.waiting-rules-rose": judge_waiting_anew,
     "consent.requested": request_notice(silent=False),
     "consent.requested-silently": request_notice(silent=True),
     "consent.withheld": say_nothing,

@@ -105,9 +105,9 @@ class Actor(Struct, frozen=True, kw_only=True):
 
     For a citizen `actor_id` is the person's own patient_id. A practitioner carries the chosen
     PractitionerRole; `name` and `licence` are what the citizen's access log shows. factors_reset_at:
-    grants made before somebody replaced the practitioner's factors are held (security.md S16). held: a merge
-    of persons was decided since this device was proven, so it opens nothing (S10); origins: the persons merged
-    into this one whose rows are to be seen.
+    grants made before somebody replaced the practitioner's factors are held (security.md S16). held: a
+    merge of persons was decided since this device was proven, so it opens nothing (S10); origins: the
+    persons merged into this one whose rows are to be seen.
     """
 
     kind: ActorKind

@@ -19,8 +19,8 @@ from identity.problems import (
     IDENTIFIER_TAKEN,
     IDENTITY_CONFLICT,
     NOT_ARRIVED,
-    PHONE_INVALID,
     PERSON_MERGED,
+    PHONE_INVALID,
     SECOND_ACCOUNT_NEEDED,
     TOO_MANY,
 )

@@ -43,7 +43,10 @@ _OTHER_SYSTEMS = ("loinc", "snomed", "rxnorm", "cvx", "terminology.hl7.org", "un
 _PAID = re.compile(RULES["paid_elsewhere_hint"] + r":([0-9]+)")
 # An ICD code in free text counts alone on its line, in brackets, in a list or after "ICD": a bed may be B21.
 # Every gap is bounded: an open one costs the square of its length.
-_ICD_CODES = r"(?:b2[0-4]|z21|r75|f1[1-689]|z11\.4|z20\.6|z71\.7|z71\.5|z72\.2|z50\.3|o98\.7|f02\.4)(?:\.?\d{1,2})?[†*+]?"
+_ICD_CODES = (
+    r"(?:b2[0-4]|z21|r75|f1[1-689]|z11\.4|z20\.6|z71\.7|z71\.5|z72\.2|z50\.3|o98\.7|f02\.4)"
+    r"(?:\.?\d{1,2})?[†*+]?"
+)
 _ICD_TEXT = re.compile(
     r"(?:icd[\W_]{0,20}(?:10)?[\W_]{0,20}{codes}(?![a-z0-9]))"
     r"|(?:^|[(\[;,/])\s{0,40}{codes}\s{0,40}(?=$|[)\]:;,/†*–-])".replace("{codes}", _ICD_CODES),

@@ -17,5 +17,5 @@ async def announce_rules(tx: Tx, now: datetime, limit: int) -> int:
     waiting = await queries.OLDER_WAITING.all(tx, RULES_NUMBER, limit)
     for quarantine_id in waiting:
         await queries.MARK_WAITING.run(tx, bucket_of_waiting(quarantine_id), quarantine_id, RULES_NUMBER)
-        await emit(tx, quarantine_id, "quarantine.rules-rose", {"quarantine_id": str(quarantine_id)}, now)
+        await emit(tx, quarantine_id, "ehr.waiting-rules-rose", {"quarantine_id": str(quarantine_id)}, now)
     return max(len(books), len(waiting))
