@@ -6,13 +6,14 @@ here. Nothing is cached and nothing waits for a sweeper.
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from consent.grants import queries
 from consent.policy import is_held
 from consent.problems import NO_ACCESS
 from consent.role_caps import role_cap
+from identity.merges.aliases import origins_of
 from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION
 from kernel.access import ALL_LABELS, Access, Action, Actor, Label, mint_access
 from kernel.clock import local_day
@@ -44,6 +45,10 @@ HELD_ACTIONS: Final[frozenset[Action]] = frozenset(
     {"read-notifications", "read-account", "manage-grants", "manage-devices"}
 )
 
+# Jobs that read records, a closed list: the nightly count of statistics (security.md S30).
+Job = Literal["statistics"]
+_NOBODY: Final = UUID(int=0)
+
 _NO_ACCESS: Final = Refused(problem=NO_ACCESS)
 
 
@@ -59,6 +64,23 @@ async def decide(
     if actor.kind == "practitioner":
         return await _granted(tx, actor, patient_id, action, purpose, now)
     return _NO_ACCESS
+
+
+async def decide_job(tx: Tx, job: Job, patient_id: UUID) -> Access:
+    """What a job may read of a person: nothing with a sensitivity label, so nothing of a sensitive department,
+    and nothing that the person hides from everybody. The rows of a merged person count with the one that stays.
+
+    Purpose: v3-ActReason, public health.
+    """
+    return mint_access(
+        patient_id=patient_id,
+        actor=Actor(kind="job", actor_id=_NOBODY, name=job),
+        action="read-section",
+        purpose="PUBHLTH",
+        basis="job",
+        withheld_labels=ALL_LABELS,
+        origins=await origins_of(tx, patient_id),
+    )
 
 
 def _own(actor: Actor, patient_id: UUID, action: Action, purpose: str) -> Access | Refused:

@@ -22,6 +22,7 @@ from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import dispatch, tick
 from healthbook.housekeeping import arm_chores
 from healthbook.logs import configure_logs
+from healthbook.statistics_jobs import arm_statistics, statistics_jobs
 from healthbook.wiring import Serving, opened_core, opened_store
 from kernel.clock import Clock, SystemClock
 from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
@@ -251,5 +252,11 @@ async def _serve(serving: Serving) -> None:
         # No provider adapter exists yet (start_check.py): messages stay in their delivery rows.
         senders = Senders(RecordingPushSender(), RecordingSmsSender())
         await arm_sweep(store, clock)
-        outside = {**core_jobs(store, clock, core), **blob_jobs(store, clock), **case_jobs(store, clock)}
+        await arm_statistics(store, clock)
+        outside = {
+            **core_jobs(store, clock, core),
+            **blob_jobs(store, clock),
+            **case_jobs(store, clock),
+            **statistics_jobs(store, clock),
+        }
         await Worker(store, delivery, senders, clock, outside).run(stop)

@@ -23,12 +23,16 @@ IdentifierKind = Literal[
 
 
 class Demographics(Struct, frozen=True, kw_only=True):
-    """What a person's sealed row holds. birth_date: FHIR partial date, 'YYYY', 'YYYY-MM' or full."""
+    """What a person's sealed row holds. birth_date: FHIR partial date, 'YYYY', 'YYYY-MM' or full.
+
+    commune: its code as a sender wrote it, for statistics.
+    """
 
     name: str | None = None
     birth_date: str | None = None
     sex: Sex | None = None
     address: str | None = None
+    commune: str | None = None
     mother_number: str | None = None
 
 

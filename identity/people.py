@@ -62,6 +62,7 @@ class PersonClaim(Struct, frozen=True, kw_only=True):
     mother_number: str | None = None
     phone: str | None = None
     address: str | None = None
+    commune: str | None = None
     newborn: bool = False
 
 
@@ -319,6 +320,7 @@ def _demographics(claim: PersonClaim) -> Demographics:
         birth_date=claim.birth_date,
         sex=claim.sex,
         address=claim.address,
+        commune=claim.commune,
         mother_number=mother,
     )
 

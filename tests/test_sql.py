@@ -48,6 +48,8 @@ FAN_OUTS = {
     "ehr.reads.queries.CODES_IN_USE",
     "ehr.rejudge.queries.MARK_OLDER",
     "ehr.rejudge.queries.OLDER_WAITING",
+    "ehr.statistics.queries.COUNT_SENDERS",
+    "ehr.statistics.queries.PEOPLE",
     "identity.housekeeping.queries.DELETE_ACTIVATIONS",
     "identity.housekeeping.queries.DELETE_ACTIVATION_CODES",
     "identity.housekeeping.queries.DELETE_BUDGETS",

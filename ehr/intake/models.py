@@ -46,6 +46,7 @@ class PersonFacts(Struct, frozen=True, kw_only=True):
     sex: Sex | None = None
     phone: str | None = None
     address: str | None = None
+    commune: str | None = None
     newborn: bool = False
     mother_number: str | None = None
     mother_name: str | None = None

@@ -34,6 +34,7 @@ def read_person(row: Row, now: datetime) -> PersonFacts:
         sex=_SEXES.get(row.coded("GIOITINH", "[12]", required=True)),
         phone=row.first("DIENTHOAI_DD", "DIENTHOAI_CD") or None,
         address=row.first("DIACHI_HIENTAI", "DIACHI_THUONGTRU") or None,
+        commune=row.first("MAXA_HIENTAI", "MAXA_THUONGTRU") or None,
     )
 
 

@@ -19,3 +19,8 @@ async def book_to_tell(tx: Tx, patient_id: UUID, now: datetime) -> UUID:
     if survivor == patient_id or await queries.IS_SEEN.one(tx, survivor, patient_id, now):
         return survivor
     return patient_id
+
+
+async def origins_of(tx: Tx, patient_id: UUID) -> frozenset[UUID]:
+    """Everybody whose rows lie in this book since a merge, seen by the person or not yet: one person to count."""
+    return frozenset(row.origin_id for row in await queries.ORIGINS.all(tx, patient_id))

@@ -45,3 +45,9 @@ DROP_CONTACTS = Scalar(
     """,
 )
 DROP_PHONE_LOOKUP = Command("DELETE FROM phone_lookup WHERE phone_hash = $1 AND patient_id = $2")
+REPORTS = Scalar(
+    bytes,
+    """
+    SELECT demographics FROM person_report WHERE patient_id = $1 ORDER BY last_at DESC, facility_id LIMIT 20
+    """,
+)

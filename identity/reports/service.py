@@ -6,10 +6,14 @@ Verified and self-declared numbers, login phones and what others reported since 
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
+from identity.models import Demographics
 from identity.reports import queries
 from store.database import Tx
+from store.fields import unseal
+from store.keys import KeyRing
 
 
 class Forgotten(Struct, frozen=True):
@@ -33,3 +37,10 @@ async def forget_reports(tx: Tx, patient_id: UUID, facility_id: UUID, since: dat
         for phone_hash in phones:
             await queries.DROP_PHONE_LOOKUP.run(tx, phone_hash, patient_id)
     return Forgotten(1, len(numbers), len(phones))
+
+
+async def reported_communes(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[str | None]:
+    """The commune codes that facilities reported a person to live in, the newest report first."""
+    sealed = await queries.REPORTS.all(tx, patient_id)
+    opened = (unseal(keys, patient_id, "person_report", "demographics", one) for one in sealed)
+    return [msgspec.json.decode(text, type=Demographics).commune for text in opened]
