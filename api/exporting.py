@@ -26,7 +26,7 @@ from api.request import Answer, Call, answer
 from audit.policy import read_tag
 from audit.service import record_act
 from consent.decision import decide
-from ehr.core.service import currency
+from ehr.core.service import ask_core, currency, wants_core
 from ehr.exports import bundle, contents, ips, papers
 from ehr.exports.contents import Content
 from ehr.reads import summary
@@ -78,6 +78,10 @@ async def _export(call: Call, patient_id: UUID | None, action: Action, kind: Exp
             if patient_id is None and (refused := await _step_up(tx, call, access, kind.part)):
                 return answer(refused)
             held.enter_context(call.export_slots.of(actor.actor_id))
+            subject = access.patient_id
+            waits = await wants_core(tx, call.core, subject, call.now, access.origins)
+        if waits:
+            await ask_core(call.store, call.clock, call.core, subject)
         # Rows are read when there is a place to work on them: a queue of people holds no records.
         async with call.export_slots.turn():
             call.time_went_by()
@@ -163,7 +167,7 @@ def _read_act(text: str) -> SignedAct:
 
 
 async def _summary(tx: Tx, call: Call, access: Access) -> Built:
-    cores = await currency(tx, call.core, access.patient_id, call.now)
+    cores = await currency(tx, call.core, access.patient_id, call.now, access.origins)
     return await summary.read(tx, call.keys, access, call.now, currency=cores)
 
 

@@ -74,7 +74,7 @@ async def read_record(
             access = await decide(tx, actor, subject, action, purpose_of(actor), call.now)
             if isinstance(access, Refused):
                 return answer(await refuse_read(tx, call, subject, actor, read_tag(action, part), access))
-            if not (may_wait and await wants_core(tx, call.core, subject, call.now)):
+            if not (may_wait and await wants_core(tx, call.core, subject, call.now, access.origins)):
                 if _is_whole(access):
                     return await _own(tx, call, access, build, part)
                 return await _shared(tx, call, access, build, part)
@@ -107,7 +107,7 @@ async def _own(tx: Tx, call: Call, access: Access, build: Build, part: str | Non
     head = await head_of(tx, access.patient_id)
     # Views are made anew and people grow older without a write, so version and day are part of it.
     day = f"{local_day(call.now):%Y%m%d}"
-    cores = await currency(tx, call.core, access.patient_id, call.now)
+    cores = await currency(tx, call.core, access.patient_id, call.now, access.origins)
     version = f"{head.head_seq}-{head.item_version}.{DISPLAY_VERSION}{cores.mark}"
     # Rows of a merged person come and go from sight without a write (security.md S10).
     if access.origins:
@@ -202,7 +202,7 @@ def _unchanged(etag: str) -> Answer:
 
 async def read_summary(call: Call, patient_id: UUID | None) -> Answer:
     async def build(tx: Tx, access: Access) -> Built:
-        cores = await currency(tx, call.core, access.patient_id, call.now)
+        cores = await currency(tx, call.core, access.patient_id, call.now, access.origins)
         return await summary.read(
             tx, call.keys, access, call.now, elsewhere_days=call.elsewhere_days, currency=cores
         )

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from datetime import datetime
+from uuid import UUID
 
 from ehr import queries as record
 from ehr.core import queries
@@ -11,6 +12,7 @@ from ehr.core.policy import OVERLAP, PARTS, VISITS
 from ehr.core.units import CHUNK, Taken, sensitive_visits, take
 from ehr.intake.ids import resource_id
 from ehr.intake.service import parted
+from ehr.merges.service import book_of, mark_of
 from ehr.models import NewResource, Source
 from ehr.ports import Core, CoreResource
 from ehr.quarantine.keeping import Origin
@@ -56,19 +58,23 @@ async def keep(
         last = taken[-1].prepared.resources + released
         head = (await write_unit(tx, asked.patient_id, source, last, unit=None, now=now)).head_seq
         await _set_aside(tx, store.keys, core, waiting, fetched, asked, now)
-        gone = await _gone(tx, core, fetched, taken, released, asked)
+        # A person who was merged into another one is still read for themselves, into the other's book.
+        book, origin = await book_of(tx, asked.patient_id)
+        gone = await _gone(tx, core, fetched, taken, released, book, origin)
         if gone:
             changes = Changes([], [], [], gone)
-            seq = await apply_changes(tx, asked.patient_id, source, None, changes, head, now)
-            await record.MOVE_HEAD.run(tx, asked.patient_id, seq, now)
+            seq = await apply_changes(tx, book, source, None, changes, head, now, origin=origin)
+            await record.MOVE_HEAD.run(tx, book, seq, now)
         await _keep_part(tx, core, fetched, taken, asked)
 
 
 async def _sensitive(store: Store, core: Core, fetched: Fetched, asked: Asked) -> dict[str, Label]:
     """Visits of sensitive departments: those that are kept and those that just came."""
     async with store.transaction() as tx:
-        kept = await queries.LABELLED_VISITS.all(tx, asked.patient_id, core.source_id)
-    known = sensitive_visits({row.id: row.doc.encode() for row in kept})
+        book, origin = await book_of(tx, asked.patient_id)
+        kept = await queries.LABELLED_VISITS.all(tx, book, core.source_id, origin)
+    mark = mark_of(origin or book)
+    known = sensitive_visits({row.id.removesuffix(mark): row.doc.encode() for row in kept})
     return known | visits_in(fetched, core.source_id)
 
 
@@ -105,23 +111,24 @@ async def _gone(
     fetched: Fetched,
     taken: list[Taken],
     released: list[NewResource],
-    asked: Asked,
+    book: UUID,
+    origin: UUID | None,
 ) -> list[StoredRow]:
     """Kept rows that the core no longer has, or that the gate stops as they are now.
 
     A resource that could not be read keeps the row it made before.
     """
-    types = [VISITS, *PARTS[fetched.part].types]
-    written = {(row.rtype, row.id) for one in taken for row in one.written.values()}
-    written |= {(row.rtype, row.id) for row in released}
+    types, mark = [VISITS, *PARTS[fetched.part].types], mark_of(origin or book)
+    rows = [*(row for one in taken for row in one.written.values()), *released]
+    written = {(row.rtype, row.id.removesuffix(mark)) for row in rows}
     refused = {resource_id(core.source_id, ref) for one in taken for ref in one.refused}
     listed = {(one.rtype, resource_id(core.source_id, one.reference)) for one in fetched.resources}
     gone = {(ref.partition("/")[0], resource_id(core.source_id, ref)) for ref in fetched.gone} - listed
     return [
         row
-        for row in await queries.ROWS_OF_SOURCE.all(tx, asked.patient_id, types, core.source_id)
-        if (key := (row.rtype, row.id)) not in written
-        and row.id not in refused
+        for row in await queries.ROWS_OF_SOURCE.all(tx, book, types, core.source_id, origin)
+        if (key := (row.rtype, row.id.removesuffix(mark))) not in written
+        and key[1] not in refused
         and (key in listed or key in gone or (fetched.is_comparable and row.rtype in fetched.listed))
     ]
 

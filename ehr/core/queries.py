@@ -92,6 +92,7 @@ ROWS_OF_SOURCE = Statement(
         CASE WHEN twin THEN fold_key END AS fold_key
     FROM ehr_resource
     WHERE patient_id = $1 AND rtype = ANY($2::text[]) AND source_id = $3 AND NOT deleted
+        AND origin_patient_id IS NOT DISTINCT FROM $4
     """,
 )
 
@@ -108,6 +109,7 @@ LABELLED_VISITS = Statement(
     """
     SELECT id, doc FROM ehr_resource
     WHERE patient_id = $1 AND rtype = 'Encounter' AND source_id = $2 AND labels <> 0 AND NOT deleted
+        AND origin_patient_id IS NOT DISTINCT FROM $3
     """,
 )
 

@@ -1,5 +1,6 @@
 """What a reader asks of a core: shall I wait for it, go and ask it, and how current is what I read."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -39,13 +40,19 @@ _NOTICES: Final[dict[Shown, tuple[str | None, str | None]]] = {
 _WORST_FIRST: Final[tuple[Shown, ...]] = ("unclear", "stale", "partial", "current")
 
 
-async def wants_core(tx: Tx, core: Core | None, patient_id: UUID, now: datetime) -> bool:
+async def wants_core(
+    tx: Tx, core: Core | None, patient_id: UUID, now: datetime, origins: Iterable[UUID] = ()
+) -> bool:
     """Whether the reader should wait for the core, once; what can come later is left to a job.
 
-    A core that failed too often is not waited for: the reader gets what is here, marked.
+    A core that failed too often is not waited for: the reader gets what is here, marked. origins: persons
+    merged into this one whose rows the reader sees; nobody waits for them.
     """
     if core is None:
         return False
+    for origin in origins:
+        if need_of(*await _known(tx, core, origin), now) != "nothing":
+            await arm(tx, bucket_of(origin), now, REFRESH, str(origin))
     link, parts = await _known(tx, core, patient_id)
     need = need_of(link, parts, now)
     if need == "nothing":
@@ -62,17 +69,31 @@ async def ask_core(store: Store, clock: Clock, core: Core | None, patient_id: UU
         await refresh(store, clock, core, patient_id, "interactive")
 
 
-async def currency(tx: Tx, core: Core | None, patient_id: UUID, now: datetime) -> Currency:
-    """How far the core stands behind what is read now."""
+async def currency(
+    tx: Tx, core: Core | None, patient_id: UUID, now: datetime, origins: Iterable[UUID] = ()
+) -> Currency:
+    """How far the core stands behind what is read now: behind the worst known of the persons it is about."""
     if core is None:
         return OWN_TABLES_ALONE
-    link, rows = await _known(tx, core, patient_id)
-    if link is not None and link.state == "absent":
+    known = [await _known(tx, core, one) for one in (patient_id, *origins)]
+    asked = [(link, {row.part: row for row in rows}) for link, rows in known if not _is_absent(link)]
+    if not asked:
         return OWN_TABLES_ALONE
-    parts = {row.part: row for row in rows}
-    states = {part: currency_of(link, parts.get(part), now) for part in PARTS}
+    states = {
+        part: _worst({currency_of(link, parts.get(part), now) for link, parts in asked}) for part in PARTS
+    }
     doubtful = frozenset(key for key, part in SECTION_PART.items() if states[part] != "current")
-    return Currency([_shown(core.name, set(states.values()), rows)], doubtful)
+    instants = [row.asked_at for _, parts in asked for row in parts.values() if row.asked_at is not None]
+    as_of = min(instants) if len(instants) == len(PARTS) * len(asked) else None
+    return Currency([_shown(core.name, _worst(set(states.values())), as_of)], doubtful)
+
+
+def _is_absent(link: LinkRow | None) -> bool:
+    return link is not None and link.state == "absent"
+
+
+def _worst(states: set[Shown]) -> Shown:
+    return next(one for one in _WORST_FIRST if one in states)
 
 
 async def is_linked(tx: Tx, core: Core, patient_id: UUID) -> bool:
@@ -86,10 +107,7 @@ async def _known(tx: Tx, core: Core, patient_id: UUID) -> tuple[LinkRow | None, 
     return link, await queries.PARTS.all(tx, patient_id, core.source_id) if link else []
 
 
-def _shown(name: str, states: set[Shown], rows: list[PartRow]) -> CoreShown:
-    asked = [row.asked_at for row in rows if row.asked_at is not None]
-    as_of = min(asked) if len(asked) == len(PARTS) else None
+def _shown(name: str, state: Shown, as_of: datetime | None) -> CoreShown:
     at = as_of.astimezone(VIETNAM).strftime("%H:%M %d/%m/%Y") if as_of else "–"
-    state = next(one for one in _WORST_FIRST if one in states)
     vi, en = (text and text.format(name=name, at=at) for text in _NOTICES[state])
     return CoreShown(name=name, state=state, as_of=as_of, notice_vi=vi, notice_en=en)

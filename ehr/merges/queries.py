@@ -24,6 +24,7 @@ LOCK = Statement(
     Head, "SELECT head_seq, moved_to, moved_offset FROM ehr_head WHERE patient_id = $1 FOR UPDATE"
 )
 SEND_ON = Command("UPDATE ehr_head SET moved_to = $2, moved_offset = $3 WHERE patient_id = $1")
+MOVED_TO = Scalar(UUID, "SELECT moved_to FROM ehr_head WHERE patient_id = $1 AND moved_to IS NOT NULL")
 SET_HEAD = Command("UPDATE ehr_head SET head_seq = greatest(head_seq, $2) WHERE patient_id = $1")
 
 

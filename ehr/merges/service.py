@@ -78,6 +78,14 @@ def mark_of(merged_id: UUID) -> str:
     return f".{merged_id.hex[-MARK_HEX:]}"
 
 
+async def book_of(tx: Tx, patient_id: UUID) -> tuple[UUID, UUID | None]:
+    """The book that a person's rows are written to now, and whose they are there: None in one's own."""
+    book = patient_id
+    while (following := await queries.MOVED_TO.one(tx, book)) is not None:
+        book = following
+    return book, None if book == patient_id else patient_id
+
+
 async def taken_ids(tx: Tx, patient_id: UUID, lineage: list[UUID], ids: list[str]) -> list[str]:
     """Which of these ids stand in the book for a row of another person than those of `lineage`."""
     return await queries.TAKEN_IDS.all(tx, patient_id, ids, lineage)

@@ -15,6 +15,7 @@ from ehr.core.refresh import refresh
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.consent import asked, granted, revoke
+from tests.support.exports import step_up
 from tests.support.fault_proxy import FaultProxy, fault_proxy, instead
 from tests.support.fhir_core import TOKEN, Peer, allergy, condition, long_budgets, patient, running_peer
 from tests.support.http import bearer, client_of
@@ -297,3 +298,31 @@ async def test_other_reads_ask_the_core_too_and_a_narrow_grant_shows_no_more_of_
     problems = await client.get(f"{base}/conditions", headers=bearer(doctor.token))
     assert [one["code"] for one in problems.json()["items"]] == ["I10"]
     assert (await client.get(f"{base}/allergies", headers=bearer(doctor.token))).json()["items"] == []
+
+
+async def test_an_export_asks_the_core_first_like_every_read(
+    client: httpx.AsyncClient, peer: Peer, store: Store, clock: FrozenClock
+) -> None:
+    person, other = [await known_there(peer, store, clock) for _ in range(2)]
+    headers = step_up(person, "ips", clock.now())
+    mine = await own(client, person, "exports/ips", **headers)
+    assert "Penicillin" in mine.text
+    doctor = await doctor_of(store, clock)
+    await granted(store, clock, doctor, other)
+    path = f"/v1/doctor/patients/{other.patient_id}/ips"
+    assert "Penicillin" in (await client.get(path, headers=bearer(doctor.token))).text
+
+
+async def test_a_grant_that_ends_while_an_export_asks_the_core_takes_nothing_along(
+    client: httpx.AsyncClient, peer: Peer, proxy: FaultProxy, store: Store, clock: FrozenClock
+) -> None:
+    person = await known_there(peer, store, clock)
+    doctor = await doctor_of(store, clock)
+    grant = await granted(store, clock, doctor, person)
+    proxy.block()
+    path = f"/v1/doctor/patients/{person.patient_id}/ips"
+    leaving = asyncio.create_task(client.get(path, headers=bearer(doctor.token)))
+    await proxy.asked(1)
+    await revoke(store, clock, person, grant.grant_id)
+    proxy.open.set()
+    assert (await leaving).json()["code"] == "no-access"
