@@ -57,7 +57,8 @@ _FORMS: dict[str, re.Pattern[str]] = {
     "old-id": re.compile(r"[0-9]{9}"),
     "insurance-card": re.compile(r"[A-Z]{2}[0-9]{13}|[0-9]{10}", re.IGNORECASE),
     "insurance-number": re.compile(r"[0-9]{10}"),
-    "passport": re.compile(r"[A-Za-z0-9]{5,20}"),
+    # The issuing country may stand before it, as identity keeps it.
+    "passport": re.compile(r"(?:[A-Za-z0-9]{2,3}\|)?[A-Za-z0-9]{5,20}"),
     "facility-patient-id": re.compile(r"\S.{0,98}\S|\S"),
 }
 

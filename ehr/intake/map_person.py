@@ -1,5 +1,6 @@
 """Whom a package is about: identifiers, the Patient as this facility reports it, insurance cards."""
 
+import re
 from datetime import timedelta
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ _SEXES: Final[dict[str, Sex]] = {"1": "male", "2": "female", "3": "unknown"}
 _DIED: Final = frozenset({"5", "8"})
 # `000` is Vietnam, but `56` and `00000` say that nothing is known (vietnam.md §4).
 _UNKNOWN: Final = {"MA_DANTOC": "56", "MA_NGHE_NGHIEP": "00000"}
+_VIETNAM: Final = "000"
+_COUNTRY: Final = re.compile(r"[A-Z0-9]{2,3}")
+_PASSPORT: Final = re.compile(r"[A-Z0-9]{6,12}")
 _NEWBORN_DAYS: Final = 28
 _SLACK: Final = timedelta(days=1)
 
@@ -30,6 +34,7 @@ def read_person(row: Row, episode: Episode) -> PersonFacts:
         sex=read_sex(row, "GIOI_TINH"),
         phone=row.text("DIEN_THOAI") or None,
         address=row.text("DIA_CHI") or None,
+        commune=row.text("MAXA_CU_TRU") or None,
         newborn=newborn,
         mother_number=_mother(episode) if newborn else None,
         death_reported=row.text("KET_QUA_DTRI") in _DIED,
@@ -55,16 +60,25 @@ def read_sex(row: Row, name: str) -> Sex | None:
 
 
 def read_number(row: Row, name: str) -> list[tuple[IdentifierKind, str]]:
-    """SO_CCCD may hold a CCCD, an old CMND or a passport (vietnam.md §4)."""
-    number = row.text(name).replace(" ", "")
+    """SO_CCCD may hold a personal number, an old CMND or a passport (vietnam.md §4); its shape tells which.
+
+    An e-ID account is named by the personal number of twelve digits, of foreigners too. Only who is no
+    Vietnamese has a passport of digits alone: nine of them are a CMND else. The issuing country stands
+    before a passport's number, where MA_QUOCTICH tells it.
+    """
+    number, country = row.text(name).replace(" ", "").upper(), row.text("MA_QUOCTICH").upper()
     if not number:
         return []
-    kinds: tuple[IdentifierKind, ...] = ("national-id", "old-id", "passport")
-    kind = next((k for k in kinds if is_identifier(k, number)), None)
-    if kind is None or (kind == "passport" and number.isdigit()):
+    if is_identifier("national-id", number):
+        return [("national-id", number)]
+    foreign = country not in ("", _VIETNAM)
+    if is_identifier("old-id", number) and not foreign:
+        return [("old-id", number)]
+    if _PASSPORT.fullmatch(number) is None or (number.isdigit() and not foreign):
         row.fault("bad-identifier", name)
         return []
-    return [(kind, number)]
+    issued_by = "VNM" if country == _VIETNAM else country if _COUNTRY.fullmatch(country) else ""
+    return [("passport", f"{issued_by}|{number}" if issued_by else number)]
 
 
 def read_cards(row: Row, name: str) -> list[tuple[IdentifierKind, str]]:

@@ -75,10 +75,11 @@ class Own(Struct, frozen=True):
 
 
 def own_of(person: PersonFacts, items: Iterable[Item]) -> Own:
-    """What names the person of these items. A number that means something at one facility alone stays."""
+    """What names the person of these items. A number that means something at one facility alone stays, and
+    of a passport its number counts, with or without its country."""
     patients = [item for item in items if item.rtype == "Patient"]
     found: dict[str, str] = {
-        value: kind for kind, value in person.identifiers if kind != "facility-patient-id"
+        value.rpartition("|")[2]: kind for kind, value in person.identifiers if kind != "facility-patient-id"
     }
     if person.mother_number:
         found.setdefault(person.mother_number, "mother")

@@ -11,6 +11,7 @@ import pytest
 from ehr.intake.models import BadUnit, Unit
 from ehr.intake.treatment_xml import read_package
 from ehr.intake.xml_fields import read_birth, read_moment
+from identity.identifiers import normal_identifier
 from tests.support import packages
 
 NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
@@ -508,3 +509,35 @@ def test_a_visit_of_too_many_elements_is_refused_before_it_is_read() -> None:
     many = "<A/>" * 700_000
     assert faults(package(("XML1", f"<TONG_HOP>{many}</TONG_HOP>")))[0][0] == "too-large"
     assert faults(package(("XML1", f"<TONG_HOP>{many}</TONG_HOP>"), plain=True))[0][0] == "too-large"
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "read"),
+    [
+        ("079155000011", "000", ("national-id", "079155000011")),
+        # The account of a foreigner is named by a personal number of twelve digits as well.
+        ("079155000011", "USA", ("national-id", "079155000011")),
+        ("024 123 456", "000", ("old-id", "024123456")),
+        ("024123456", "", ("old-id", "024123456")),
+        ("512345678", "USA", ("passport", "USA|512345678")),
+        ("C12345678", "USA", ("passport", "USA|C12345678")),
+        ("c12345678", "fra", ("passport", "FRA|C12345678")),
+        ("B1234567", "000", ("passport", "VNM|B1234567")),
+        ("B1234567", "", ("passport", "B1234567")),
+    ],
+)
+def test_what_so_cccd_holds_is_told_by_its_shape_and_a_passport_by_its_country(
+    number: str, country: str, read: tuple[str, str]
+) -> None:
+    unit = good(package(summary(SO_CCCD=number, MA_QUOCTICH=country)))
+    assert read in unit.person.identifiers
+    assert normal_identifier(*read) == read[1]
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [("12345", "USA"), ("12345678", "000"), ("1234567890", ""), ("AB-12", "000"), ("A" * 13, "USA")],
+)
+def test_a_number_of_no_known_shape_is_refused_with_its_field(number: str, country: str) -> None:
+    told = faults(package(summary(SO_CCCD=number, MA_QUOCTICH=country)))
+    assert told == [("bad-identifier", "HOSO[1]/XML1.SO_CCCD")]
