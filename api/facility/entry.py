@@ -15,6 +15,7 @@ from ehr.entry.models import EntryBody, EntryReceipt
 from ehr.entry.problems import ENTRY_CLINICAL, ENTRY_INVALID, ENTRY_NOT_FOUND, ENTRY_WITHDRAWN
 from ehr.entry.service import Desk
 from ehr.intake.problems import RECORDS_BUSY
+from identity.problems import TOO_MANY
 from identity.register.facilities import facility_by_id
 from kernel.access import Actor
 from kernel.problems import Refused
@@ -39,7 +40,7 @@ async def _desk(tx: Tx, call: Call, actor: Actor) -> Desk | Refused:
     operation_id="enter_record",
     tags=TAGS,
     idempotent=True,
-    problems=(ENTRY_INVALID, ENTRY_CLINICAL, NOT_AT_A_FACILITY, RECORDS_BUSY, *REPEATS),
+    problems=(ENTRY_INVALID, ENTRY_CLINICAL, NOT_AT_A_FACILITY, RECORDS_BUSY, TOO_MANY, *REPEATS),
 )
 async def enter_record(data: JSONBody[EntryBody], call: NamedDependency[Call]) -> Response[EntryReceipt]:
     """Record a visit of a person who presented a number; the answer is the same whoever it is."""
@@ -86,6 +87,7 @@ async def read_entry(entry_id: FromPath[UUID], call: NamedDependency[Call]) -> R
         ENTRY_WITHDRAWN,
         NOT_AT_A_FACILITY,
         RECORDS_BUSY,
+        TOO_MANY,
     ),
 )
 async def amend_entry(

@@ -22,6 +22,7 @@ from ehr.intake.units import Prepared, prepare
 from ehr.models import Source
 from ehr.quarantine.queries import DROP_OF_UNIT
 from ehr.store import write_unit
+from identity import budgets
 from identity.models import Facility
 from identity.problems import IDENTIFIER_TAKEN
 from kernel.access import Actor
@@ -54,6 +55,8 @@ async def record(tx: Tx, keys: KeyRing, desk: Desk, body: EntryBody) -> EntryRec
     """Take a new entry in. Raises `entry-invalid` with the fields."""
     if desk.actor.role == "clerk" and body.is_clinical:
         return Refused(problem=ENTRY_CLINICAL)
+    if (spent := await _charge(tx, desk)) is not None:
+        return spent
     entry_id = uuid7(desk.now)
     await _take_in(tx, keys, desk, body, entry_id, "ehr:entry:create")
     await queries.INSERT_ENTRY.run(tx, desk.id_hash(entry_id), entry_id, desk.now, desk.actor.actor_id)
@@ -75,6 +78,8 @@ async def amend(tx: Tx, keys: KeyRing, desk: Desk, entry_id: UUID, body: EntryBo
         return row
     if desk.actor.role == "clerk" and body.is_clinical:
         return Refused(problem=ENTRY_CLINICAL)
+    if (spent := await _charge(tx, desk)) is not None:
+        return spent
     await _take_in(tx, keys, desk, body, entry_id, "ehr:entry:amend")
     return await _changed(tx, desk, entry_id, "amended")
 
@@ -100,6 +105,12 @@ async def withdraw(tx: Tx, desk: Desk, entry_id: UUID) -> EntryReceipt | Refused
             tx, patient_id, desk.actor, "ehr:entry:withdraw", request_id=desk.request_id, now=desk.now
         )
     return await _changed(tx, desk, entry_id, "withdrawn")
+
+
+async def _charge(tx: Tx, desk: Desk) -> Refused | None:
+    """What an account has typed in today, amendments too; a repeat of a request costs nothing (S33)."""
+    account = budgets.subject(desk.actor.actor_id.bytes)
+    return await budgets.charge_or_refuse(tx, budgets.ENTRIES_DAY, account, desk.now)
 
 
 async def _standing(tx: Tx, desk: Desk, entry_id: UUID) -> EntryRow | Refused:

@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from identity import budgets
 from store.database import Store
 from tests.ehr.intake.records import rows
 from tests.support.clock import FrozenClock
@@ -245,3 +247,28 @@ async def test_a_wrong_field_is_named_and_nothing_is_kept(
     assert sent.status_code in (status, 422), sent.text
     assert where in sent.text
     assert await rows(store, citizen.patient_id) == []
+
+
+async def test_s33_an_account_types_in_so_many_visits_a_day_and_is_told_when_it_may_go_on(
+    store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets, "ENTRIES_DAY", msgspec.structs.replace(budgets.ENTRIES_DAY, limit=2))
+    citizen, facility = await make_citizen(store, clock), await make_facility(store, clock)
+    nurse, colleague = [await make_doctor(store, clock, facility, role="nurse") for _ in range(2)]
+    async with client_of(store, clock) as client:
+        first = await enter(client, nurse, visit(citizen), key="entry-key-0123456789cd")
+        repeated = await enter(client, nurse, visit(citizen), key="entry-key-0123456789cd")
+        place = f"{PLACE}/{first.json()['entry_id']}"
+        amended = await client.put(place, json=visit(citizen, advice="Ăn nhạt."), headers=bearer(nurse.token))
+        refused = [
+            await enter(client, nurse, visit(citizen)),
+            await client.put(place, json=visit(citizen), headers=bearer(nurse.token)),
+        ]
+        assert [a.status_code for a in (first, repeated, amended)] == [201, 201, 200]
+        for answer in refused:
+            assert (answer.status_code, answer.json()["code"]) == (429, "too-many"), answer.text
+            assert int(answer.headers["Retry-After"]) == 24 * 3600
+        assert (await enter(client, colleague, visit(citizen))).status_code == 201
+        # What was typed in by mistake can always be taken back.
+        withdrawn = await client.post(f"{place}/withdraw", headers=bearer(nurse.token))
+        assert withdrawn.status_code == 200
