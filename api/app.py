@@ -31,6 +31,7 @@ from api.request import (
     read_header,
     require_token,
 )
+from ehr.intake.reader_process import close_readers
 from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from identity.devices import BrowserOrigin
 from kernel.clock import Clock
@@ -51,6 +52,7 @@ CONTROLLERS = (
     "api.citizen.inbox",
     "api.citizen.cases",
     "api.citizen.exports",
+    "api.citizen.articles",
     "api.doctor.account",
     "api.doctor.patients",
     "api.doctor.viewer",
@@ -61,6 +63,7 @@ CONTROLLERS = (
     "api.facility.release",
     "api.facility.cases",
     "api.department.cases",
+    "api.department.statistics",
     "api.facility.quarantine",
     "api.facility.desk",
     "api.facility.activation",
@@ -71,6 +74,7 @@ CONTROLLERS = (
     "api.public.health",
     "api.public.keys",
     "api.public.viewer",
+    "api.public.articles",
     "api.pages.docs",
 )
 DEMO_CONTROLLERS = ("api.pages.demo",)
@@ -234,13 +238,17 @@ def create_app(
 
 
 def store_lifespan(runtime: Runtime, open_store: OpenStore) -> Any:
-    """Opens the store with the application: a pool belongs to the event loop of its server process."""
+    """Opens the store with the application: a pool belongs to the event loop of its server process. Readers
+    of imports start with the first one and end with it."""
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with open_store() as store:
             runtime.store = store
-            yield
+            try:
+                yield
+            finally:
+                close_readers()
 
     return lifespan
 

@@ -212,6 +212,7 @@ def claim_of(person: PersonFacts) -> PersonClaim:
         mother_number=person.mother_number,
         phone=person.phone,
         address=person.address,
+        commune=person.commune,
         newborn=person.newborn,
     )
 
@@ -317,7 +318,7 @@ async def _set_aside(
     now: datetime,
 ) -> None:
     """Keep what passed the gate, as it would be read again; its ambiguous lines wait beside it."""
-    kept = KeptUnit(unit=msgspec.structs.replace(unit, items=prepared.kept, withheld=0))
+    kept = KeptUnit(unit=msgspec.structs.replace(unit, items=prepared.items, withheld=0))
     await keep(tx, keys, _origin(unit, sender, id_hash), "unit", reason, kept, now)
     await keep_lines(tx, keys, unit, prepared.review, sender, id_hash, now)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from ehr.extract import extract, medication_title
 from ehr.intake.fhir_bundle import resolver
@@ -20,13 +20,18 @@ from kernel.access import Label
 
 
 class Prepared(Struct):
-    """A unit ready to be written for one source."""
+    """A unit ready to be written for one source. kept: what passed the gate, or msgpack of it."""
 
     resources: list[NewResource]
     counts: dict[str, int]
     withheld: int
     review: list[list[NewResource]]
-    kept: list[Item]
+    kept: list[Item] | Raw
+
+    @property
+    def items(self) -> list[Item]:
+        """What passed the gate, as it is set aside."""
+        return msgspec.msgpack.decode(self.kept, type=list[Item]) if isinstance(self.kept, Raw) else self.kept
 
 
 def prepare(unit: Unit, surveys: list[Survey] | None, source_id: str, facility_name: str | None) -> Prepared:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ehr.intake import files
+from ehr.intake import reading
 from ehr.intake.fhir_bundle import read_bundle
-from ehr.intake.files import read_units
 from ehr.intake.models import BadInputError, BadUnit
+from ehr.intake.reading import read_units
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 PATIENT = {"resourceType": "Patient", "id": "p", "birthDate": "1955", "gender": "female"}
@@ -148,7 +148,7 @@ def test_a_claim_is_left_out_and_said_so() -> None:
 
 
 def test_a_gzip_that_swells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "BUNDLE_BYTES_MAX", 1000)
+    monkeypatch.setattr(reading, "BUNDLE_BYTES_MAX", 1000)
     bomb = gzip.compress(b"{" + b" " * 1_000_000 + b"}")
     (found,) = read_units(io.BytesIO(bomb), "bomb.json.gz", NOW)
     assert isinstance(found, BadUnit)

@@ -15,8 +15,8 @@ from types import FrameType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ehr.intake.files import ReadUnit, read_units
 from ehr.intake.models import BadInputError, BadUnit, Reason
+from ehr.intake.reading import ReadUnit, read_units
 from ehr.intake.units import prepare
 from tests.support import packages
 from tests.support.clock import START

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from ehr.intake.files import ReadUnit, read_units
 from ehr.intake.models import BadInputError, BadUnit, Reason
+from ehr.intake.reading import ReadUnit, read_units
 from ehr.intake.units import prepare
 from tests.support.cda import Invented, document
 from tests.support.clock import START

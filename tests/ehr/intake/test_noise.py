@@ -12,8 +12,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ehr.intake.files import ReadUnit, read_units
 from ehr.intake.models import BadInputError, BadUnit, Reason
+from ehr.intake.reading import ReadUnit, read_units
 from ehr.intake.units import prepare
 from tests.support.shared import shared
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ehr.intake.files import read_units
 from ehr.intake.models import BadUnit, Unit
 from ehr.intake.phr831 import read_forms
+from ehr.intake.reading import read_units
 from store.database import Store
 from tests.ehr.intake.records import rows, send
 from tests.support.clock import START, FrozenClock

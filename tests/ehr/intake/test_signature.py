@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from ehr.intake.files import read_units
 from ehr.intake.models import SignatureFacts
+from ehr.intake.reading import read_units
 from ehr.intake.signature import BLOCK_BYTES_MAX, TrustedCertificate, look, verify
 from healthbook.commands import add_certificate, end_certificate
 from healthbook.wiring import StartError
