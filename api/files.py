@@ -25,6 +25,7 @@ _EXTENSIONS: Final = {
     "application/dicom": "dcm",
     "application/fhir+json": "json",
     "text/plain": "txt",
+    "text/csv": "csv",
 }
 
 

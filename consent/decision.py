@@ -67,8 +67,9 @@ async def decide(
 
 
 async def decide_job(tx: Tx, job: Job, patient_id: UUID) -> Access:
-    """What a job may read of a person: nothing with a sensitivity label, so nothing of a sensitive department,
-    and nothing that the person hides from everybody. The rows of a merged person count with the one that stays.
+    """What a job may read of a person: nothing with a sensitivity label, so nothing of a sensitive
+    department, and nothing that the person hides from everybody. Rows of a merged person count with the one
+    that stays.
 
     Purpose: v3-ActReason, public health.
     """

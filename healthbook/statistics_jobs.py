@@ -1,4 +1,4 @@
-"""The worker's nightly count for statistics: under its own decision per person, logged in that person's log."""
+"""The worker's nightly count for statistics: decided for each person, and logged in that person's log."""
 
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,9 +27,7 @@ READS_PER_STEP: Final = 20
 STRETCH: Final = timedelta(minutes=1)
 
 
-def statistics_jobs(
-    store: Store, clock: Clock
-) -> Mapping[str, Callable[[Due], Awaitable[datetime | None]]]:
+def statistics_jobs(store: Store, clock: Clock) -> Mapping[str, Callable[[Due], Awaitable[datetime | None]]]:
     """The jobs by kind. A stretch ends after a minute and comes again at once, here or at another worker."""
 
     async def count(_due: Due) -> datetime:

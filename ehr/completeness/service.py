@@ -19,7 +19,7 @@ _OWN_NUMBER: Final = {"national-id", "old-id", "passport"}
 
 
 async def read(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Built:
-    """Each profile with `k of n present` and what is missing. What the reader may not see counts as missing."""
+    """Each profile with `k of n present` and what is missing. What the reader does not see is missing."""
     contents = await contents_of(tx, keys, access, now)
     measured = [measure(profile, contents) for profile in profiles()]
     return Built(encode(Completeness(profiles=measured)), [])

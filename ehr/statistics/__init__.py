@@ -1,1 +1,1 @@
-"""Numbers for a health department: counted once a day, rounded cell by cell, published as one set (security.md S30)."""
+"""Numbers for a health department: counted once a day, rounded cell by cell, published as one set."""

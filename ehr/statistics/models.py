@@ -105,7 +105,7 @@ class Sender(Struct, frozen=True):
 class Figure(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One number. of: the dimensions with their values; `*` is the sum over all values of one.
 
-    count: a multiple of 5; 0 means none or a few. usual: the mark of earlier weeks; above_usual: it is passed.
+    count: a multiple of 5; 0 means none or a few. usual: the mark of earlier weeks; above_usual: past it.
     last_week: Monday of the newest week with something; weeks_ago: how many weeks lie between.
     """
 

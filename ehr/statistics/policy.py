@@ -1,9 +1,10 @@
 """How cells are counted and rounded. Pure.
 
-Each person, case or item lies in exactly one cell of its cube, and each cell is rounded by itself: up or down to
-a multiple of 5, by chance that a secret fixes for ever per cell, so that on average nothing is lost. Whatever is
-published is a function of these cells. So no difference, between views or between days, says more of a cell than
-its own number does, and a cell below 5 shows 0 or 5 like its neighbours (security.md S30).
+Each person, case or item lies in exactly one cell of its cube, and each cell is rounded by itself: up or
+down to a multiple of 5, by chance that a secret fixes for ever per cell, so that on average nothing is
+lost. Whatever is published is a function of these cells. So no difference, between views or between days,
+says more of a cell than its own number does, and a cell below 5 shows 0 or 5 like its neighbours
+(security.md S30).
 """
 
 import hashlib

@@ -1,5 +1,7 @@
-"""A day's set: everybody is counted, then each bucket of communes is rounded and kept, then the senders. Every
-step is one short transaction under the set's lock and leaves where it is, so any worker goes on from there."""
+"""A day's set: everybody is counted, then each bucket of communes is rounded and kept, then the senders.
+
+Every step is one short transaction under the set's lock and leaves where it is: any worker goes on there.
+"""
 
 import secrets
 from collections.abc import Iterable
@@ -20,7 +22,7 @@ _NOBODY: Final = UUID(int=0)
 UNFINISHED_FOR: Final = timedelta(days=3)
 _BUCKETS_AT_ONCE: Final = 8
 _DELETED_AT_ONCE: Final = 20_000
-_SECRET: Final = "rounding"
+_NAME: Final = "rounding"
 
 
 async def open_set(tx: Tx, now: datetime) -> SetRow | None:
@@ -36,10 +38,10 @@ async def open_set(tx: Tx, now: datetime) -> SetRow | None:
 
 async def secret_of(tx: Tx) -> bytes:
     """The installation's secret for names and rounding, made once; it never changes."""
-    found = await queries.SECRET.one(tx, _SECRET)
+    found = await queries.SECRET.one(tx, _NAME)
     if found is None:
-        await queries.INSERT_SECRET.run(tx, _SECRET, secrets.token_bytes(32))
-        found = await queries.SECRET.one(tx, _SECRET)
+        await queries.INSERT_SECRET.run(tx, _NAME, secrets.token_bytes(32))
+        found = await queries.SECRET.one(tx, _NAME)
     assert found is not None
     return found
 

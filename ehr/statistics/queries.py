@@ -1,7 +1,6 @@
 """SQL of statistics. Rows of the record are read behind the one filter of ehr/reads/queries.py."""
 
 from datetime import date
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -14,7 +13,8 @@ PEOPLE = Statement(
     PersonRow,
     """
     SELECT c.patient_id, c.state, coalesce(h.head_seq, 0) AS head_seq, s.head_seq AS seen_seq,
-        s.state AS seen_state, s.rules AS seen_rules, s.counted_on AS seen_on, s.bucket AS seen_bucket, s.bands
+        s.state AS seen_state, s.rules AS seen_rules, s.counted_on AS seen_on, s.bucket AS seen_bucket,
+        s.bands
     FROM (SELECT patient_id, state FROM citizen WHERE patient_id > $1 ORDER BY patient_id LIMIT $2) c
     LEFT JOIN ehr_head h ON h.patient_id = c.patient_id
     LEFT JOIN statistic_seen s ON s.patient_id = c.patient_id
@@ -54,7 +54,8 @@ UPSERT_SEEN = Command(
     INSERT INTO statistic_seen (patient_id, bucket, head_seq, rules, state, counted_on, bands)
     VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (patient_id) DO UPDATE SET bucket = EXCLUDED.bucket, head_seq = EXCLUDED.head_seq,
-        rules = EXCLUDED.rules, state = EXCLUDED.state, counted_on = EXCLUDED.counted_on, bands = EXCLUDED.bands
+        rules = EXCLUDED.rules, state = EXCLUDED.state, counted_on = EXCLUDED.counted_on,
+        bands = EXCLUDED.bands
     """
 )
 DELETE_PERSON = Command("DELETE FROM statistic_person WHERE bucket = $1 AND person = $2")
@@ -99,7 +100,7 @@ COUNT_SENDERS = Statement(
     WHERE day >= $1 AND status IN ('imported', 'quarantined', 'rejected', 'document', 'resolved', 'returned')
     GROUP BY 1, 2, 3, 4
     """,
-    fan_out="once a night the counts of all senders are summed; they are rows per facility and day, not per person",
+    fan_out="once a night the counts of all senders are summed, which are rows of facility and day",
 )
 
 SECRET = Scalar(bytes, "SELECT value FROM statistic_secret WHERE name = $1")
@@ -134,7 +135,9 @@ INSERT_CELLS = Command(
 _CELLS = "SELECT cube, d1, d2, d3, d4, count FROM statistic_cell WHERE day = $1 AND cube = $2"
 CELLS = Statement(Cell, f"{_CELLS} ORDER BY d1, d2, d3, d4")
 CELLS_BETWEEN = Statement(Cell, f"{_CELLS} AND d1 >= $3 AND d1 <= $4 ORDER BY d1, d2, d3, d4")
-SENDERS = Statement(Sender, "SELECT facility_id, name FROM facility WHERE closed_at IS NULL ORDER BY facility_id")
+SENDERS = Statement(
+    Sender, "SELECT facility_id, name FROM facility WHERE closed_at IS NULL ORDER BY facility_id"
+)
 
 DELETE_CELLS = Scalar(
     int,

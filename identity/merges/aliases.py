@@ -22,5 +22,5 @@ async def book_to_tell(tx: Tx, patient_id: UUID, now: datetime) -> UUID:
 
 
 async def origins_of(tx: Tx, patient_id: UUID) -> frozenset[UUID]:
-    """Everybody whose rows lie in this book since a merge, seen by the person or not yet: one person to count."""
+    """Everybody whose rows lie in this book since a merge, seen by the person or not yet."""
     return frozenset(row.origin_id for row in await queries.ORIGINS.all(tx, patient_id))
