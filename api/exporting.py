@@ -1,4 +1,4 @@
-"""The doors through which a record leaves as a file: exports, papers, contents of documents.
+"""The doors through which a record leaves as a file: exports and papers.
 
 An export decides when it is asked for, when its rows are read and when its row is written, and is made
 outside any transaction: what ended meanwhile lets nothing out. One at a time for each actor, few at a time in
@@ -16,26 +16,23 @@ from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
-from litestar import Response
 
 from api.citizen.grants import SignedAct, environment_of
-from api.files import StreamedFile, StreamEnd, file_answer
+from api.files import file_answer
 from api.problems import INVALID_FIELD, UNAVAILABLE
 from api.reading import log_read, purpose_of, refuse_read
 from api.request import Answer, Call, answer
 from audit.policy import read_tag
-from audit.service import record_act
 from consent.decision import decide
 from ehr.core.service import ask_core, currency, wants_core
-from ehr.exports import bundle, contents, ips, papers
-from ehr.exports.contents import Content
+from ehr.exports import bundle, ips, papers
 from ehr.reads import summary
 from ehr.reads.models import Built, Summary
 from identity.devices import verify_step_up
 from identity.problems import STEP_UP_REFUSED
 from identity.signatures import canonical
 from kernel.access import Access, Action, Actor
-from kernel.problems import ProblemError, Refused, refuse
+from kernel.problems import Refused, refuse
 from store.database import Tx
 
 EXPORT_TYP: Final = "export-record"
@@ -72,7 +69,7 @@ async def export_patient(call: Call, patient_id: UUID, kind: Export[Any]) -> Ans
 async def _export(call: Call, patient_id: UUID | None, action: Action, kind: Export[Any]) -> Answer:
     with ExitStack() as held:
         async with call.begin() as (tx, actor):
-            access = await _decided(tx, call, actor, patient_id, action, kind.part)
+            access = await decided(tx, call, actor, patient_id, action, kind.part)
             if isinstance(access, Answer):
                 return access
             if patient_id is None and (refused := await _step_up(tx, call, access, kind.part)):
@@ -86,7 +83,7 @@ async def _export(call: Call, patient_id: UUID | None, action: Action, kind: Exp
         async with call.export_slots.turn():
             call.time_went_by()
             async with call.begin() as (tx, actor):
-                access = await _decided(tx, call, actor, patient_id, action, kind.part)
+                access = await decided(tx, call, actor, patient_id, action, kind.part)
                 if isinstance(access, Answer):
                     return access
                 gathered = await kind.gather(tx, call, access)
@@ -100,7 +97,7 @@ async def _leave(
     """Decide again, log, and let the bytes go after the commit."""
     call.time_went_by()
     async with call.begin() as (tx, actor):
-        access = await _decided(tx, call, actor, patient_id, first.action, kind.part)
+        access = await decided(tx, call, actor, patient_id, first.action, kind.part)
         if isinstance(access, Answer):
             return access
         if _scope(access) != _scope(first):
@@ -109,9 +106,10 @@ async def _leave(
     return file_answer(kind.name, kind.media_type, built.body)
 
 
-async def _decided(
+async def decided(
     tx: Tx, call: Call, actor: Actor, patient_id: UUID | None, action: Action, part: str | None
 ) -> Access | Answer:
+    """The Access to whose record a route names, or the answer of the logged refusal."""
     subject = call.patient_id_for(actor) if patient_id is None else patient_id
     access = await decide(tx, actor, subject, action, purpose_of(actor), call.now)
     if isinstance(access, Refused):
@@ -211,59 +209,3 @@ BOOK: Final = Export[papers.Gathered](
 SHEET: Final = Export[Built](
     part="sheet", name="tom-tat-suc-khoe", media_type=PDF, gather=_summary, build=_build_sheet
 )
-
-
-async def stream_content(
-    call: Call, patient_id: UUID | None, document_id: str, attachment: int
-) -> Response[Any]:
-    """The content of a document, piece by piece, for as long as the decision holds."""
-    async with call.begin() as (tx, actor):
-        access = await _decided(tx, call, actor, patient_id, "read-document", None)
-        if isinstance(access, Answer):
-            return access
-        content = await contents.content_of(tx, access, document_id, attachment, call.now)
-        if isinstance(content, Refused):
-            return answer(content)
-        built = Built(content.data, [(content.rtype, content.id)])
-        await log_read(tx, call, access, built, changed=True)
-
-    async def again() -> bool:
-        return await _may_go_on(call, patient_id, document_id)
-
-    async def finish(end: StreamEnd) -> None:
-        await _log_end(call, access, content, end)
-
-    return StreamedFile("tai-lieu", content.media_type, content.data, again, finish)
-
-
-async def _may_go_on(call: Call, patient_id: UUID | None, document_id: str) -> bool:
-    """Session, grant and row once more; what cannot be decided ends the stream."""
-    call.time_went_by()
-    try:
-        async with call.begin() as (tx, actor):
-            access = await _decided(tx, call, actor, patient_id, "read-document", None)
-            if isinstance(access, Answer):
-                return False
-            return await contents.is_still_there(tx, access, document_id, call.now)
-    except (ProblemError, TimeoutError, OSError):
-        return False
-
-
-async def _log_end(call: Call, access: Access, content: Content, end: StreamEnd) -> None:
-    call.time_went_by()
-    async with call.store.transaction() as tx:
-        await record_act(
-            tx,
-            access.patient_id,
-            access.actor,
-            "record:document:sent" if end == "whole" else "record:document:cut",
-            purpose=access.purpose,
-            grant_id=access.basis_id,
-            grant_version=access.basis_version,
-            resources=[(content.rtype, content.id)],
-            outcome="refused" if end == "no-access" else "ok",
-            reason=None if end == "whole" else end,
-            request_id=call.request_id,
-            now=call.now,
-            on_behalf_of=access.on_behalf_of,
-        )

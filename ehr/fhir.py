@@ -220,6 +220,7 @@ class Attachment(Element):
     content_type: str | None = None
     title: str | None = None
     data: str | None = None
+    url: str | None = None
 
 
 class ReportMedia(Element):

@@ -14,8 +14,8 @@ Budget = Literal["interactive", "background"]
 
 # unreachable: no connection; timeout: no answer in its budget; busy: asked to come back; refused: the core
 # does not let us in; broken: an answer that is no FHIR R4; open: not asked, it failed too often; full: too
-# many ask already.
-CoreFault = Literal["unreachable", "timeout", "busy", "refused", "broken", "open", "full"]
+# many ask already. too-large: a document that is not passed through.
+CoreFault = Literal["unreachable", "timeout", "busy", "refused", "broken", "open", "full", "too-large"]
 
 
 class CoreError(Exception):
@@ -101,4 +101,12 @@ class Core(Protocol):
 
     async def deleted_since(self, rtype: str, since: datetime, budget: Budget) -> Deletions:
         """What of a type was deleted at or after an instant, of whomever. Raises CoreError."""
+        ...
+
+    def binary_of(self, url: str) -> str | None:
+        """The id of the Binary of this core that an address in a record names; None for any other address."""
+        ...
+
+    async def read_binary(self, ident: str, budget: Budget) -> bytes | None:
+        """What a Binary holds; None when the core has none of that id. Raises CoreError."""
         ...

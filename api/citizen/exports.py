@@ -12,17 +12,18 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from api.exporting import BOOK, BUNDLE, FHIR, IPS, PDF, export_own, stream_content
+from api.contents import stream_content
+from api.exporting import BOOK, BUNDLE, FHIR, IPS, PDF, export_own
 from api.problems import INVALID_FIELD, UNAVAILABLE
 from api.reading import OWN_PROBLEMS
 from api.request import Call
 from ehr.exports.contents import CONTENT_NOT_FOUND
-from ehr.exports.problems import EXPORT_BUSY, EXPORT_TOO_LARGE
+from ehr.exports.problems import CONTENT_TOO_LARGE, EXPORT_BUSY, EXPORT_TOO_LARGE
 from identity.problems import STEP_UP_REFUSED
 
 TAGS = ["exports"]
 PROBLEMS = (*(p for p in OWN_PROBLEMS if p.code != "bad-cursor"), STEP_UP_REFUSED, EXPORT_BUSY)
-CONTENT_PROBLEMS = (INVALID_FIELD, CONTENT_NOT_FOUND, UNAVAILABLE)
+CONTENT_PROBLEMS = (INVALID_FIELD, CONTENT_NOT_FOUND, CONTENT_TOO_LARGE, EXPORT_BUSY, UNAVAILABLE)
 OCTETS = "application/octet-stream"
 
 AttachmentNumber = Annotated[

@@ -8,8 +8,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.citizen.exports import CONTENT_PROBLEMS, OCTETS, AttachmentNumber
+from api.contents import stream_content
 from api.doctor.patients import ACTORS, BASE
-from api.exporting import FHIR, IPS, PDF, SHEET, export_patient, stream_content
+from api.exporting import FHIR, IPS, PDF, SHEET, export_patient
 from api.problems import INVALID_FIELD, UNAVAILABLE
 from api.request import Call
 from consent.problems import NO_ACCESS

@@ -16,8 +16,16 @@ import httpx
 from msgspec import Struct
 
 from ehr.core.breaker import Breaker, Bulkhead
-from ehr.core.pages import Page, deleted_references, inside, read_page, read_resource
-from ehr.ports import Budget, CoreError, CoreResource, CoreState, Deletions, Listing
+from ehr.core.pages import (
+    Page,
+    binary_of,
+    deleted_references,
+    inside,
+    read_binary,
+    read_page,
+    read_resource,
+)
+from ehr.ports import Budget, CoreError, CoreFault, CoreResource, CoreState, Deletions, Listing
 from kernel.clock import Clock
 
 COUNT = 50
@@ -28,6 +36,8 @@ ANSWER_BYTES_MAX = 16 * 1024 * 1024
 CONNECTIONS_MAX = 6
 CONNECT_SECONDS = 0.5
 READ_SECONDS: Final[dict[Budget, float]] = {"interactive": 2.0, "background": 20.0}
+# A document may take longer than an answer, as long as its bytes keep coming.
+BINARY_SECONDS = 20.0
 TRIES = 2
 # Types whose `date` parameter means when it happened (FHIR R4 search parameters).
 DATED: Final = frozenset(
@@ -128,6 +138,17 @@ class FhirCore:
             return Deletions(references=frozenset(), supported=False)
         return Deletions(references=frozenset(found), supported=True)
 
+    def binary_of(self, url: str) -> str | None:
+        return binary_of(self._base, url)
+
+    async def read_binary(self, ident: str, budget: Budget) -> bytes | None:
+        url = f"{self._base}/Binary/{quote(ident, safe='')}"
+        try:
+            body = await self._get(url, budget, BINARY_SECONDS, "too-large")
+        except NotOfferedError:
+            return None
+        return read_binary(body, ident)
+
     async def _list(self, rtype: str, query: dict[str, str], budget: Budget) -> Listing:
         """All pages; when one of them fails, once more from the first with half the `_count`.
 
@@ -168,15 +189,23 @@ class FhirCore:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    async def _get(self, url: str, budget: Budget) -> bytes:
-        """One request inside the bulkhead, told to the breaker. Raises CoreError, NotOfferedError."""
+    async def _get(
+        self, url: str, budget: Budget, seconds: float | None = None, beyond: CoreFault = "broken"
+    ) -> bytes:
+        """One request inside the bulkhead, told to the breaker. Raises CoreError, NotOfferedError.
+
+        seconds: for the whole answer, when it is not the budget's. beyond: the fault of a larger one than is
+        taken.
+        """
         self.breaker.admit(self._now())
         try:
             with self.bulkhead.place():
-                body = await self._answer(url, budget)
+                body = await self._answer(url, READ_SECONDS[budget], seconds, beyond)
         except CoreError as error:
             if error.fault == "full":
                 self.breaker.abandoned()
+            elif error.fault == "too-large":
+                self.breaker.succeeded()
             else:
                 self.breaker.failed(self._now(), error.retry_after_seconds)
             raise
@@ -189,14 +218,16 @@ class FhirCore:
         self.breaker.succeeded()
         return body
 
-    async def _answer(self, url: str, budget: Budget) -> bytes:
-        seconds = READ_SECONDS[budget]
-        timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+    async def _answer(self, url: str, pause: float, seconds: float | None, beyond: CoreFault) -> bytes:
+        timeout = httpx.Timeout(pause, connect=CONNECT_SECONDS)
         try:
             # httpx counts the pause between two bytes; a drip of bytes must end too.
-            async with asyncio.timeout(seconds), self._client.stream("GET", url, timeout=timeout) as answer:
+            async with (
+                asyncio.timeout(seconds or pause),
+                self._client.stream("GET", url, timeout=timeout) as answer,
+            ):
                 _check_status(answer, self._clock.now())
-                return await _limited(answer)
+                return await _limited(answer, beyond)
         except (TimeoutError, httpx.TimeoutException):
             raise CoreError("timeout") from None
         except (httpx.DecodingError, httpx.RemoteProtocolError):
@@ -277,13 +308,13 @@ def _retry_after(text: str | None, now: datetime) -> int | None:
         return None
 
 
-async def _limited(answer: httpx.Response) -> bytes:
+async def _limited(answer: httpx.Response, beyond: CoreFault) -> bytes:
     parts: list[bytes] = []
     length = 0
     async for part in answer.aiter_bytes():
         length += len(part)
         if length > ANSWER_BYTES_MAX:
-            raise CoreError("broken")
+            raise CoreError(beyond)
         parts.append(part)
     return b"".join(parts)
 

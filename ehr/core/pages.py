@@ -1,5 +1,6 @@
 """FHIR R4 search and history pages as msgspec reads them; what they hold stays raw text."""
 
+import re
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -7,7 +8,11 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import msgspec
 from msgspec import Raw, Struct
 
+from ehr.intake.hidden import decode
 from ehr.ports import CoreError, CoreResource
+
+# FHIR R4 §2.24.0.1: the id of a resource.
+_BINARY = re.compile(r"Binary/([A-Za-z0-9.-]{1,64})")
 
 
 class Link(Struct):
@@ -56,7 +61,16 @@ class _Head(Struct):
     meta: _Meta | None = None
 
 
+class _Binary(Struct):
+    """R4 Binary.data; a server of STU3 habits calls it content, and is not read."""
+
+    resource_type: str = msgspec.field(name="resourceType", default="")
+    id: str = ""
+    data: str | None = None
+
+
 _page = msgspec.json.Decoder(Page)
+_binary = msgspec.json.Decoder(_Binary)
 _head = msgspec.json.Decoder(_Head)
 
 
@@ -80,6 +94,35 @@ def read_resource(raw: bytes, rtype: str) -> CoreResource:
     return CoreResource(
         rtype=rtype, id=head.id, raw=raw, version=_text(meta.version_id), updated=_instant(meta.last_updated)
     )
+
+
+def read_binary(body: bytes, ident: str) -> bytes | None:
+    """What a Binary holds: of its JSON, or the bare bytes that some servers always answer with.
+
+    Raises CoreError `broken` for another resource.
+    """
+    try:
+        found = _binary.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return body
+    if not found.resource_type:
+        return body
+    if found.resource_type != "Binary" or found.id != ident:
+        raise CoreError("broken")
+    if found.data is None:
+        return None
+    data = decode(found.data)
+    if data is None:
+        raise CoreError("broken")
+    return data
+
+
+def binary_of(base: str, url: str) -> str | None:
+    """The id in `Binary/<id>` under `base`, written in full or relative to it; None for any other address."""
+    root = base.rstrip("/") + "/"
+    made = inside(base, root, url)
+    found = _BINARY.fullmatch(made.removeprefix(root)) if made is not None else None
+    return found.group(1) if found is not None else None
 
 
 def deleted_references(page: Page, rtype: str) -> set[str]:

@@ -1,5 +1,11 @@
-"""The attachments that a document or report carries: bytes, told by content, for whoever may read the row."""
+"""The attachments that a document or report carries: bytes, told by content, for whoever may read the row.
 
+Where another core keeps the content behind an address of its own, it is asked for each time, outside any
+transaction, and passes the gate before its first byte leaves. Every other address in a record is inert text
+(security.md S29).
+"""
+
+import asyncio
 import base64
 import binascii
 from datetime import datetime
@@ -10,8 +16,11 @@ from msgspec import Struct
 from ehr.exports import queries
 from ehr.exports.queries import KeptRow
 from ehr.fhir import Attachment, DiagnosticReport, DocumentReference
+from ehr.intake.gate import Gate
+from ehr.intake.survey import survey
+from ehr.ports import Core
 from ehr.reads.scope import scope_of
-from kernel.access import Access
+from kernel.access import Access, Label
 from kernel.problems import ProblemType, Refused, declare
 from store.database import Tx
 from store.media_types import HEAD_BYTES, MediaType, sniff
@@ -37,14 +46,67 @@ class Content(Struct, frozen=True):
     media_type: MediaType
 
 
-async def content_of(tx: Tx, access: Access, ident: str, number: int, now: datetime) -> Content | Refused:
+class Elsewhere(Struct, frozen=True):
+    """One attachment that the core keeps. binary: its id there; content_type: what it is said to be."""
+
+    rtype: str
+    id: str
+    binary: str
+    content_type: str | None
+
+
+class Scanned(Struct, frozen=True):
+    """What the gate made of a content. labels: None where it lets nothing out, to nobody."""
+
+    data: bytes
+    labels: Label | None
+
+
+async def content_of(
+    tx: Tx, access: Access, ident: str, number: int, now: datetime, core: Core | None
+) -> Content | Elsewhere | Refused:
     """The attachment of that number, from 0. A document that the Access does not let out does not exist."""
     row = await queries.CONTENT.one(tx, *scope_of(access, now), ident)
     attachments = [] if row is None else _attachments(row)
-    data = _decoded(attachments[number].data) if number < len(attachments) else None
-    if row is None or data is None:
+    if row is None or number >= len(attachments):
         return Refused(problem=CONTENT_NOT_FOUND)
+    data = _decoded(attachments[number].data)
+    if data is None:
+        return _elsewhere(row, attachments[number], core) or Refused(problem=CONTENT_NOT_FOUND)
     return Content(row.rtype, row.id, data, sniff(data[:HEAD_BYTES]))
+
+
+def _elsewhere(row: KeptRow, attachment: Attachment, core: Core | None) -> Elsewhere | None:
+    """Only what the core itself says of its own contents: nobody else's record makes us ask it."""
+    if core is None or row.source_id != core.source_id or not attachment.url:
+        return None
+    binary = core.binary_of(attachment.url)
+    return Elsewhere(row.rtype, row.id, binary, attachment.content_type) if binary is not None else None
+
+
+async def fetch(core: Core, there: Elsewhere) -> Scanned | None:
+    """Ask the core for a content and judge it. None when it has none. Raises CoreError."""
+    data = await core.read_binary(there.binary, "interactive")
+    if not data:
+        return None
+    return Scanned(data, await asyncio.to_thread(_labels_of, data, there.content_type))
+
+
+def _labels_of(data: bytes, content_type: str | None) -> Label | None:
+    """As ehr/intake/units.py labels an attachment: a file that nobody can scan is restricted."""
+    kind = content_type or sniff(data[:HEAD_BYTES])
+    found = survey({"data": base64.b64encode(data).decode(), "contentType": kind}, "")
+    finding = Gate().judge(found)
+    if finding.verdict != "keep":
+        return None
+    return finding.labels | (Label.RESTRICTED if found.opaque else Label.NONE)
+
+
+def let_out(access: Access, there: Elsewhere, scanned: Scanned | None) -> Content | Refused:
+    """The content, where the Access lets out what it turned out to be."""
+    if scanned is None or scanned.labels is None or scanned.labels & access.withheld_labels:
+        return Refused(problem=CONTENT_NOT_FOUND)
+    return Content(there.rtype, there.id, scanned.data, sniff(scanned.data[:HEAD_BYTES]))
 
 
 async def is_still_there(tx: Tx, access: Access, ident: str, now: datetime) -> bool:

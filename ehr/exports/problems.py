@@ -13,6 +13,16 @@ EXPORT_BUSY = declare(
         retryable=True,
     )
 )
+CONTENT_TOO_LARGE = declare(
+    ProblemType(
+        code="content-too-large",
+        status=422,
+        vi="Tài liệu này quá lớn để tải về từ đây.",
+        en="This document is too large to be passed on.",
+        next_vi="Xin tài liệu tại nơi đã lập.",
+        next_en="Ask for it where it was made.",
+    )
+)
 EXPORT_TOO_LARGE = declare(
     ProblemType(
         code="export-too-large",
