@@ -10,20 +10,22 @@ import httpx
 import pytest
 
 from consent.models import Grant
+from ehr.imaging.viewer import set_viewer
 from identity import activation, queries
 from identity.activation import CardSeen, PendingRedeem
 from identity.births import service as births
 from identity.merges.problems import MERGE_STALE
+from identity.models import Facility
 from identity.people import resolve_subject
 from identity.registry.models import MergeBody, NumberBody
 from identity.registry.problems import EVIDENCE_DOES_NOT_HOLD, OTHER_FACILITY_NEEDED
 from identity.sign_in import SignedIn
-from kernel.access import Actor
+from kernel.access import RECORD_TYPES, Actor
 from kernel.problems import Refused
 from store.database import Store
-from tests.support.actors import routes
 from tests.support.clock import FrozenClock
 from tests.support.consent import ask, code_of, granted, read
+from tests.support.episode import episode, study_uid
 from tests.support.http import bearer, client_of
 from tests.support.people import (
     Citizen,
@@ -35,11 +37,27 @@ from tests.support.people import (
     renew_session,
     sign_in_again,
 )
-from tests.support.record import write
+from tests.support.record import hospital, our_id, write
 from tests.support.registry import TRACE, agreed, confirm, dump, make_officers, merged, propose, separated
+from tests.support.walk import Seen, Walker, showing_routes, still, telling, walk
 from visits.arrivals import arrived_today, record_arrival, settle_ticket, typed_today
 
 MARKS = {"one": "BIMATCUAMOT", "other": "BIMATCUAHAI"}
+DAY = "2026-11-01"
+# What goes on through a merge and is not rewritten when it is taken back.
+WRITTEN_ON = {
+    "access_log": "chains are linked, never rewritten (with its parts of each year)",
+    "audit_head": "the end of the chain",
+    "outbox": "both are told of the way back too",
+    "person_hold": "the hold has ended and stays as its own trail",
+    "ehr_head": "the survivor's numbers go on: a cursor never means two states",
+}
+
+
+async def with_viewer(store: Store, clock: FrozenClock, facility: Facility) -> None:
+    async with store.transaction() as tx:
+        address = "https://pacs.example.vn/v?study={study_uid}"
+        await set_viewer(tx, facility.facility_id, address, clock.now())
 
 
 @pytest.fixture
@@ -48,95 +66,50 @@ async def client(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncC
         yield opened
 
 
-def marked(mark: str) -> list[dict[str, Any]]:
-    """A record in which every part carries the mark."""
-    code = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "E11"}], "text": mark}
-    when = "2026-11-01T08:00:00+07:00"
-    active = {"coding": [{"code": "active"}]}
-    return [
-        {
-            "resourceType": "Condition",
-            "id": "c",
-            "clinicalStatus": active,
-            "code": code,
-            "onsetDateTime": when,
-        },
-        {"resourceType": "AllergyIntolerance", "id": "a", "clinicalStatus": active, "code": {"text": mark}},
-        {
-            "resourceType": "Observation",
-            "id": "o",
-            "status": "final",
-            "category": [{"coding": [{"code": "laboratory"}]}],
-            "code": {"coding": [{"system": "http://loinc.org", "code": "2345-7"}], "text": mark},
-            "effectiveDateTime": when,
-            "valueString": mark,
-        },
-        {
-            "resourceType": "MedicationRequest",
-            "id": "m",
-            "status": "active",
-            "intent": "order",
-            "medicationCodeableConcept": {"text": mark},
-            "authoredOn": when,
-        },
-        {
-            "resourceType": "Encounter",
-            "id": "e",
-            "status": "finished",
-            "class": {"code": "AMB"},
-            "type": [{"text": mark}],
-            "period": {"start": when},
-        },
-        {
-            "resourceType": "Immunization",
-            "id": "i",
-            "status": "completed",
-            "vaccineCode": {"text": mark},
-            "occurrenceDateTime": when,
-        },
-        {
-            "resourceType": "Procedure",
-            "id": "p",
-            "status": "completed",
-            "code": {"text": mark},
-            "performedDateTime": when,
-        },
-    ]
-
-
 async def two_people(store: Store, clock: FrozenClock) -> tuple[Citizen, Citizen, Doctor, Doctor]:
     """Two people with accounts, marked records, and a doctor with a grant each."""
     made: list[Any] = []
     for mark in MARKS.values():
         person = await make_citizen(store, clock)
-        await write(store, person.patient_id, marked(mark), clock.now())
+        facility = await make_facility(store, clock)
+        await with_viewer(store, clock, facility)
+        source = hospital("a", facility.facility_id)
+        await write(store, person.patient_id, episode(mark, DAY, mark), clock.now(), source=source)
         doctor = await make_doctor(store, clock, await make_facility(store, clock))
-        await granted(store, clock, doctor, person)
+        await granted(store, clock, doctor, person, types=RECORD_TYPES)
         made.append((person, doctor))
     (one, first), (other, second) = made
     return one, other, first, second
 
 
-async def everything(
-    client: httpx.AsyncClient, citizen_token: str, doctor: Doctor, patients: list[UUID]
-) -> str:
-    """The bytes of every GET that a citizen and a doctor can send."""
-    bodies: list[str] = []
-    for route in routes():
-        if route.method != "GET" or not route.path.startswith(("/v1/me", "/v1/doctor")):
-            continue
-        query = {"code": "2345-7", "q": "bimat", "since": "0"}
-        wanted = {name: query.get(name, "2026-01-01") for name in route.query}
-        is_own = route.path.startswith("/v1/me")
-        token = citizen_token if is_own else doctor.token
-        for patient_id in patients if "{patient_id}" in route.path else [None]:
-            path = "/".join(
-                str(patient_id) if part == "{patient_id}" else str(uuid4()) if part.startswith("{") else part
-                for part in route.path.split("/")
-            )
-            answer = await client.get(path, params=wanted, headers=bearer(token))
-            bodies.append(f"{route.path} {answer.status_code} {answer.text}")
-    return "\n".join(bodies)
+def readers(
+    client: httpx.AsyncClient, clock: FrozenClock, person: Citizen, doctor: Doctor, patients: list[UUID]
+) -> list[Walker]:
+    """The person and the doctor, who try every id of both records."""
+    of = [our_id("a", f"{mark}-{part}") for mark in MARKS.values() for part in "dr"]
+    studies = [our_id("a", f"{mark}-s") for mark in MARKS.values()]
+    both = {
+        "client": client,
+        "clock": clock,
+        "known": {"document_id": of, "study_id": studies},
+        "words": ("bimat",),
+    }
+    doctors = Walker(word="doctor", token=doctor.token, patients=patients, **both)  # type: ignore[arg-type]
+    return [Walker(word="citizen", token=person.token, person=person, **both), doctors]  # type: ignore[arg-type]
+
+
+async def all_seen(
+    client: httpx.AsyncClient, clock: FrozenClock, person: Citizen, doctor: Doctor, patients: list[UUID]
+) -> list[Seen]:
+    """The answers of every GET that the person and the doctor may send (tests/support/walk.py)."""
+    walkers = readers(client, clock, person, doctor, patients)
+    return [one for walker in walkers for one in await walk(walker)]
+
+
+def held(seen: list[Seen]) -> dict[str, set[str]]:
+    """Which of the two records stand in the answers, with the routes that show them."""
+    shown = {side: telling(seen, mark, study_uid(mark)) for side, mark in MARKS.items()}
+    return {side: routes for side, routes in shown.items() if routes}
 
 
 async def prove(store: Store, clock: FrozenClock, person: Citizen, desk: list[Actor]) -> str | None:
@@ -188,15 +161,14 @@ async def test_s10_a_live_session_and_grant_on_each_side_read_not_one_byte_of_th
     one, other, first, second = await two_people(store, clock)
     officers = await make_officers(store, clock)
     people = [one.patient_id, other.patient_id]
-    before = await everything(client, one.token, first, people)
-    assert MARKS["one"] in before
-    assert MARKS["other"] not in before
+    before = held(await all_seen(client, clock, one, first, people))
+    assert before == {"one": showing_routes("citizen") | showing_routes("doctor")}
+    assert set(held(await all_seen(client, clock, other, second, people))) == {"other"}
     await merged(store, officers, one.patient_id, other.patient_id, clock.now())
     for _ in range(2):
-        mine = await everything(client, one.token, first, people)
-        theirs = await everything(client, other.token, second, people)
         # Everything of both is held: neither the other's bytes nor the own are read before re-proof.
-        assert not any(mark in seen for mark in MARKS.values() for seen in (mine, theirs))
+        assert held(await all_seen(client, clock, one, first, people)) == {}
+        assert held(await all_seen(client, clock, other, second, people)) == {}
         # The same after 72 hours without any proof.
         clock.advance(hours=80)
         for person in (one, other):
@@ -213,24 +185,29 @@ async def test_s10_what_came_from_the_other_is_seen_after_both_proofs_and_72_hou
     await merged(store, officers, one.patient_id, other.patient_id, clock.now())
     clock.advance(hours=1)
     assert await prove(store, clock, other, desk) is None
-    assert MARKS["other"] in await everything(client, other.token, second, [])
+    people = [one.patient_id, other.patient_id]
+    assert set(held(await all_seen(client, clock, other, second, people))) == {"other"}
     clock.advance(hours=72)
     await renew_session(store, clock, other)
     # Whoever merged a stranger into the own book has no card of that stranger.
-    assert MARKS["one"] not in await everything(client, other.token, second, [])
+    await sign_in_again(store, clock, second)
+    assert set(held(await all_seen(client, clock, other, second, people))) == {"other"}
     assert await prove(store, clock, one, desk) == "person-merged"
-    seen = await everything(client, other.token, second, [])
-    assert MARKS["one"] in seen
-    assert MARKS["other"] in seen
+    shown = held(await all_seen(client, clock, other, second, people))
+    own = {route for route in shown["other"] if route.startswith("/v1/me/")}
+    # A course of values has one title.
+    assert shown["one"] >= own - {"/v1/me/results/trend"}, "both records stand in the own book"
+    assert not [route for route in shown["one"] if route.startswith("/v1/doctor/")]
     # The grant of before covers nothing of it, also when its citizen confirmed it; a new one does.
     await sign_in_again(store, clock, second)
     assert await read(store, clock, second, other.patient_id) == "no-access"
     clock.advance(hours=1)
     await renew_session(store, clock, other)
     third = await make_doctor(store, clock, await make_facility(store, clock))
-    grant = await granted(store, clock, third, other)
+    grant = await granted(store, clock, third, other, types=RECORD_TYPES)
     assert isinstance(grant, Grant)
-    assert MARKS["one"] in await everything(client, other.token, third, [other.patient_id])
+    shown = held(await all_seen(client, clock, other, third, [other.patient_id]))
+    assert [route for route in shown["one"] if route.startswith("/v1/doctor/")]
 
 
 async def test_s10_the_72_hours_hold_although_both_are_proven(
@@ -242,10 +219,10 @@ async def test_s10_the_72_hours_hold_although_both_are_proven(
     clock.advance(hours=1)
     assert await prove(store, clock, one, desk) == "person-merged"
     assert await prove(store, clock, other, desk) is None
-    assert MARKS["one"] not in await everything(client, other.token, second, [])
+    assert set(held(await all_seen(client, clock, other, second, []))) == {"other"}
     clock.advance(hours=71)
     await renew_session(store, clock, other)
-    assert MARKS["one"] in await everything(client, other.token, second, [])
+    assert set(held(await all_seen(client, clock, other, second, []))) == set(MARKS)
 
 
 async def test_s10_later_files_of_the_merged_person_are_guarded_as_the_older_ones(
@@ -256,44 +233,68 @@ async def test_s10_later_files_of_the_merged_person_are_guarded_as_the_older_one
     await merged(store, officers, one.patient_id, other.patient_id, clock.now())
     clock.advance(hours=1)
     assert await prove(store, clock, other, desk) is None
-    new = [{**body, "id": f"later-{body['id']}"} for body in marked("TEPDENSAU")]
-    await write(store, one.patient_id, new, clock.now())
-    assert "TEPDENSAU" not in await everything(client, other.token, second, [])
+    await write(store, one.patient_id, episode("later", DAY, "BIMATDENSAU"), clock.now())
+    people = [one.patient_id, other.patient_id]
+    assert telling(await all_seen(client, clock, other, second, people), "BIMATDENSAU") == set()
 
 
 async def test_s10_unmerge_gives_each_side_its_own_account_and_nothing_of_the_other(
     client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock
 ) -> None:
     one, other, first, second = await two_people(store, clock)
+    pairs = ((one, first), (other, second))
     officers = await make_officers(store, clock)
-    tables = ("ehr_resource", "ehr_history", "patient_identifier_rev", "phone", "device", "consent_grant")
-    before = {p.patient_id: await dump(owner, p.patient_id, tables) for p in (one, other)}
-    merge_id = await merged(store, officers, one.patient_id, other.patient_id, clock.now())
-    clock.advance(minutes=5)
-    await separated(store, officers, merge_id, clock.now())
-    assert {p.patient_id: await dump(owner, p.patient_id, tables) for p in (one, other)} == before
     people = [one.patient_id, other.patient_id]
-    mine = await everything(client, one.token, first, people)
-    theirs = await everything(client, other.token, second, people)
-    assert (MARKS["one"] in mine, MARKS["other"] in mine) == (True, False)
-    assert (MARKS["one"] in theirs, MARKS["other"] in theirs) == (False, True)
+    clock.advance(minutes=5)
+    read = [unmoved(await all_seen(client, clock, *pair, people)) for pair in pairs]
+    before = {p: await whole(owner, p) for p in people}
+    merge_id = await merged(store, officers, one.patient_id, other.patient_id, clock.now())
+    assert {p: await whole(owner, p) for p in people} != before
+    await separated(store, officers, merge_id, clock.now())
+    assert {p: await whole(owner, p) for p in people} == before
+    again = [await all_seen(client, clock, *pair, people) for pair in pairs]
+    assert [unmoved(seen) for seen in again] == read
+    assert [set(held(seen)) for seen in again] == [{"one"}, {"other"}]
 
 
-async def test_s10_a_birth_link_never_crosses_a_merge_on_either_side(
-    store: Store, clock: FrozenClock
+def unmoved(seen: list[Seen]) -> list[tuple[str, int, str]]:
+    """Every answer, but the feed's: its cursor goes on as the survivor's numbers do."""
+    return still([one for one in seen if one.route != "/v1/me/changes"])
+
+
+async def whole(owner: Store, patient_id: UUID) -> dict[str, Any]:
+    """Every row of every table about one person, but those in WRITTEN_ON."""
+    async with owner.transaction() as tx:
+        tables = await tx.fetch(
+            "SELECT table_name FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND column_name = 'patient_id' ORDER BY 1"
+        )
+    names = tuple(row[0] for row in tables if not row[0].startswith(tuple(WRITTEN_ON)))
+    return await dump(owner, patient_id, names)
+
+
+@pytest.mark.parametrize("side", ["merged", "survivor"])
+async def test_s10_a_birth_link_never_crosses_a_merge_and_is_back_after_it(
+    store: Store, clock: FrozenClock, side: str
 ) -> None:
+    """On the newborn's end and on the mother's; what the other one has is reached by neither."""
     officers = await make_officers(store, clock)
-    mother, _ = await make_person(store, clock)
-    forged, _ = await make_person(store, clock, sex="male", birth_date="2026-11-01")
-    child, _ = await make_person(store, clock, sex="male", birth_date="2019-05-05")
-    async with store.transaction() as tx:
-        await births.link(tx, forged, mother, None, clock.now())
-        assert await births.link_in_force(tx, mother, forged)
-    clock.advance(minutes=1)
-    await merged(store, officers, forged, child, clock.now())
-    async with store.transaction() as tx:
-        assert not await births.link_in_force(tx, mother, forged)
-        assert not await births.link_in_force(tx, mother, child)
+    mother, newborn, stranger = [(await make_person(store, clock))[0] for _ in range(3)]
+    for linked, partner in ((newborn, mother), (mother, newborn)):
+        async with store.transaction() as tx:
+            await births.link(tx, newborn, mother, None, clock.now())
+            assert await births.link_in_force(tx, mother, newborn)
+        clock.advance(minutes=1)
+        pair = (linked, stranger) if side == "merged" else (stranger, linked)
+        merge_id = await merged(store, officers, *pair, clock.now())
+        async with store.transaction() as tx:
+            ends = [(linked, partner), (partner, linked), (stranger, partner), (partner, stranger)]
+            assert not any([await births.link_in_force(tx, *end) for end in ends])
+        clock.advance(minutes=1)
+        await separated(store, officers, merge_id, clock.now())
+        async with store.transaction() as tx:
+            assert await births.link_in_force(tx, mother, newborn)
+        clock.advance(minutes=1)
 
 
 async def test_s10_one_officer_or_two_of_one_facility_are_not_enough(

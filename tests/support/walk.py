@@ -1,0 +1,248 @@
+"""Everything that somebody can read over HTTP: each GET of the application that the reader may send.
+
+The routes come from the application itself, so a new one is walked without being named here; what is left out
+stands in LEFT_OUT with its reason. Papers are read as text, attachments in a body are opened.
+"""
+
+import base64
+import binascii
+import io
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+from pypdf import PdfReader
+
+from tests.support.actors import SOME_ID, Route, routes
+from tests.support.clock import FrozenClock
+from tests.support.exports import step_up
+from tests.support.http import bearer
+from tests.support.people import Citizen
+
+LEFT_OUT = {
+    "/v1/viewer/{ticket}": "opened with the tickets that the reader's own POST gives, below",
+    "/": "a page without a reader",
+    "/docs": "a page without a reader",
+    "/docs/style.css": "a page without a reader",
+    "/docs/openapi.json": "a page without a reader",
+    "/health/live": "no reader",
+    "/health/ready": "no reader",
+    "/.well-known/qr-keys.json": "keys, no reader",
+    "/.well-known/consent-keys.json": "keys, no reader",
+}
+# The bytes of these differ from one read to the next although nobody wrote anything.
+MOVING = {
+    "/v1/me/identification-qr": "drawn anew each second",
+    "/v1/me/access-log": "each read of the walk is a row of it",
+    "/v1/doctor/access-requests/{request_id}/display": "drawn anew every half minute",
+    "/v1/doctor/access-requests/{request_id}/display.svg": "drawn anew every half minute",
+    "/v1/doctor/access-requests/{request_id}/display.png": "drawn anew every half minute",
+}
+# What shows nothing of a record, with the reason; every other reading route shows a full book's entries.
+SILENT = {
+    "/v1/me": "the person's own facts",
+    "/v1/me/devices": "phones and browsers",
+    "/v1/me/numbers": "the person's own numbers",
+    "/v1/me/hidings": "what is hidden: nothing yet",
+    "/v1/me/identification-qr": "a code of the person",
+    "/v1/me/access-requests": "who asks",
+    "/v1/me/access-requests/{request_id}": "who asks",
+    "/v1/me/grants": "who may read",
+    "/v1/me/grants/{grant_id}": "who may read",
+    "/v1/me/access-log": "who read, by ids alone",
+    "/v1/me/articles": "articles by ICD code, none of whose words are the record's",
+    "/v1/me/completeness": "which parts of a published list are filled, by their names",
+    "/v1/me/notifications": "that there is something, never what",
+    "/v1/me/cases": "kind and state of a case; no case yet",
+    "/v1/me/cases/{case_id}": "no case yet",
+    "/v1/me/cases/{case_id}/evidence/{evidence_id}": "the person's own pictures",
+    "/v1/doctor/me": "the doctor",
+    "/v1/doctor/access-requests/{request_id}": "the doctor's own question",
+    "/v1/doctor/access-requests/{request_id}/display": "the doctor's own question",
+    "/v1/doctor/access-requests/{request_id}/display.svg": "the doctor's own question",
+    "/v1/doctor/access-requests/{request_id}/display.png": "the doctor's own question",
+    "/v1/doctor/grants": "the doctor's own grants",
+    "/v1/facility/cases": "cases about this facility: none yet",
+    "/v1/facility/cases/{case_id}": "none yet",
+    "/v1/facility/cases/{case_id}/evidence/{evidence_id}": "none yet",
+    "/v1/facility/entry/records/{entry_id}": "what this facility typed in: nothing",
+    "/v1/me/imaging-studies/{study_id}/viewer-tickets": "a ticket, and no word of where it leads",
+    "/v1/doctor/patients/{patient_id}/imaging-studies/{study_id}/viewer-tickets": "a ticket",
+}
+EXPORTS = {"ips": "ips", "bundle": "bundle", "book.pdf": "book"}
+QUERY = {"since": "2026-01-01", "until": "2026-12-31"}
+PAGES_MAX = 50
+UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+@dataclass
+class Walker:
+    """Somebody who reads. word: as in docs/roles.md; person: whose phone signs the exports of the own book;
+    patients: whose books are tried by a doctor; known: values of the path's parameters."""
+
+    client: httpx.AsyncClient
+    clock: FrozenClock
+    word: str
+    token: str
+    person: Citizen | None = None
+    patients: list[UUID] = field(default_factory=list)
+    known: dict[str, list[str]] = field(default_factory=dict)
+    words: tuple[str, ...] = ("zzqx",)
+    codes: tuple[str, ...] = ("SHARED",)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One answer: as it came, and what stands in it. route is the path with its parameters unfilled."""
+
+    route: str
+    asked: str
+    status: int
+    body: bytes
+    text: str
+
+
+def reading_routes(word: str) -> list[Route]:
+    """The GETs that this kind of reader may send, without what is left out."""
+    return [
+        route
+        for route in routes(demo=False)
+        if route.method == "GET" and word in route.actors and route.path not in LEFT_OUT
+    ]
+
+
+def showing_routes(word: str) -> set[str]:
+    """The routes on which this reader sees what a book holds."""
+    paths = {route.path for route in reading_routes(word)} - set(SILENT)
+    return paths | ({"/v1/viewer/{ticket}"} if word in ("citizen", "doctor") else set())
+
+
+async def walk(walker: Walker) -> list[Seen]:
+    """Every page of every GET, and the viewer's address of every study."""
+    seen: list[Seen] = []
+    for route in reading_routes(walker.word):
+        for path in filled(walker, route.path):
+            for query in queries(walker, route):
+                seen += [page async for page in pages(walker, route, path, query)]
+    return seen + [page async for page in viewers(walker)]
+
+
+def filled(walker: Walker, path: str) -> Iterator[str]:
+    """The path once for each combination of known values; with an id of nobody where none is known."""
+    named = re.search(r"\{(\w+)\}", path)
+    if named is None:
+        yield path
+        return
+    values = [str(one) for one in walker.patients] if named[1] == "patient_id" else walker.known.get(named[1])
+    for value in values or [SOME_ID]:
+        yield from filled(walker, path.replace(named[0], value, 1))
+
+
+def queries(walker: Walker, route: Route) -> list[dict[str, str]]:
+    asked = {name: QUERY[name] for name in route.query if name in QUERY}
+    if "q" in route.query:
+        return [asked | {"q": word} for word in walker.words]
+    if "code" in route.query:
+        return [asked | {"code": code} for code in walker.codes]
+    return [asked]
+
+
+async def pages(walker: Walker, route: Route, path: str, query: dict[str, str]) -> AsyncIterator[Seen]:
+    for _ in range(PAGES_MAX):
+        headers = bearer(walker.token)
+        if walker.person is not None and path.startswith("/v1/me/exports/"):
+            headers |= step_up(walker.person, EXPORTS[path.rpartition("/")[2]], walker.clock.now())
+        answer = await walker.client.get(path, params=query, headers=headers)
+        yield seen_of(route.path, f"{path} {query}", answer)
+        more = next_page(answer)
+        if more is None:
+            return
+        query = query | more
+
+
+def next_page(answer: httpx.Response) -> dict[str, str] | None:
+    if "json" not in answer.headers.get("content-type", "") or not answer.is_success:
+        return None
+    body = answer.json()
+    if not isinstance(body, dict):
+        return None
+    if body.get("has_more"):
+        return {"since": body["cursor"]}
+    return {"cursor": body["next"]} if body.get("next") else None
+
+
+async def viewers(walker: Walker) -> AsyncIterator[Seen]:
+    """A ticket for each known study, and where it leads."""
+    base = {"citizen": "/v1/me", "doctor": "/v1/doctor/patients/{patient_id}"}.get(walker.word)
+    route = f"{base}/imaging-studies/{{study_id}}/viewer-tickets"
+    for path in filled(walker, route) if base and walker.known.get("study_id") else ():
+        made = await walker.client.post(path, headers=bearer(walker.token))
+        # The ticket itself is drawn by lot.
+        yield Seen(route, path, made.status_code, b"", "" if made.is_success else made.text)
+        if made.is_success:
+            opened = await walker.client.get(made.json()["path"])
+            where = opened.headers.get("location", "")
+            yield Seen("/v1/viewer/{ticket}", path, opened.status_code, where.encode(), where)
+
+
+def seen_of(route: str, asked: str, answer: httpx.Response) -> Seen:
+    return Seen(route, asked, answer.status_code, answer.content, text_of(answer.content))
+
+
+def text_of(body: bytes) -> str:
+    """What stands in a body: a PDF's pages as text and its facts, attachments of a FHIR document opened."""
+    if body.startswith(b"%PDF"):
+        reader = PdfReader(io.BytesIO(body))
+        return "\n".join([*(page.extract_text() for page in reader.pages), str(reader.metadata)])
+    text = body.decode("utf-8", "replace")
+    try:
+        return "\n".join([text, *attachments(json.loads(text))])
+    except ValueError:
+        return text
+
+
+def attachments(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for one in node:
+            yield from attachments(one)
+    if isinstance(node, dict):
+        if isinstance(node.get("data"), str):
+            with suppress(binascii.Error, ValueError):
+                yield base64.b64decode(node["data"], validate=True).decode("utf-8", "replace")
+        for one in node.values():
+            yield from attachments(one)
+
+
+def telling(seen: list[Seen], *marks: str) -> set[str]:
+    """The routes in whose answers one of the marks stands, whatever the case."""
+    return {one.route for one in seen for mark in marks if mark.lower() in one.text.lower()}
+
+
+def answered(seen: list[Seen]) -> dict[str, set[int]]:
+    """The statuses of each route."""
+    found: dict[str, set[int]] = {}
+    for one in seen:
+        found.setdefault(one.route, set()).add(one.status)
+    return found
+
+
+def still(seen: list[Seen]) -> list[tuple[str, int, str]]:
+    """What must be equal between two walks in which nothing changed: every byte, of papers every word.
+
+    A FHIR document gives itself and its parts new ids each time; they count by their order.
+    """
+    return [
+        (one.asked, one.status, renumbered(one.text) if '"resourceType":"Bundle"' in one.text else one.text)
+        for one in seen
+        if one.route not in MOVING
+    ]
+
+
+def renumbered(text: str) -> str:
+    order: dict[str, int] = {}
+    return UUID_7.sub(lambda found: f"#{order.setdefault(found[0], len(order))}", text)
