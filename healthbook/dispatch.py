@@ -186,7 +186,16 @@ async def look_for_record(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> No
     patient_id = UUID(person)
     came = await check_in_of(tx, patient_id, UUID(arrival))
     if came is not None:
-        await expect_record(tx, keys, patient_id, UUID(arrival), came.facility_id, came.recorded_at, now)
+        await expect_record(
+            tx,
+            keys,
+            patient_id,
+            UUID(arrival),
+            came.facility_id,
+            came.recorded_at,
+            now,
+            facility_told=came.is_presence,
+        )
 
 
 def and_settle(say: Handler) -> Handler:

@@ -42,6 +42,9 @@ ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=
 CASES_DAY = Budget(kind="case-day", limit=10, window=timedelta(days=1))
 PICTURES_DAY = Budget(kind="picture-day", limit=40, window=timedelta(days=1))
 
+# What a facility writes to one person about one case in a day: each rings on a phone.
+CASE_REPLIES_DAY = Budget(kind="case-reply-day", limit=10, window=timedelta(days=1))
+
 # What one member of staff types in by hand in a day: more than the busiest commune station sees.
 ENTRIES_DAY = Budget(kind="entry-day", limit=400, window=timedelta(days=1))
 

@@ -18,10 +18,11 @@ class Presence(Struct, frozen=True):
 
 
 class Arrival(Struct, frozen=True):
-    """Where a person checked in, and when."""
+    """Where a person checked in, and when. is_presence: the person was there, not only the number (S7)."""
 
     facility_id: UUID
     recorded_at: datetime
+    is_presence: bool
 
 
 class Ticket(Struct, frozen=True):

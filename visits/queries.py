@@ -67,7 +67,8 @@ async def recent_presence(
 
 CHECK_IN_BY_ID = Statement(
     Arrival,
-    "SELECT facility_id, recorded_at FROM check_in WHERE patient_id = $1 AND check_in_id = $2",
+    "SELECT facility_id, recorded_at, means = 'citizen-qr' AS is_presence FROM check_in"
+    " WHERE patient_id = $1 AND check_in_id = $2",
 )
 
 

@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from api.acting import begin_for
+from api.files import file_answer
 from api.idempotency import PROBLEMS, create_once
 from api.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from api.reading import OWN_PROBLEMS, Cursor, Limit, read_beside_record
@@ -220,9 +221,7 @@ async def as_file(call: Call, found: EvidenceRow) -> Response[bytes]:
         data = await call.store.blobs.get(found.blob_of, found.blob_id)
     except BlobMissingError:
         return answer(Refused(problem=EVIDENCE_UNKNOWN))
-    ending = "png" if found.media_type == "image/png" else "jpg"
-    name = f'attachment; filename="evidence-{found.evidence_id}.{ending}"'
-    return answer(data, headers={"Content-Disposition": name}, media_type=found.media_type)
+    return file_answer(f"evidence-{found.evidence_id}", found.media_type, data)
 
 
 @post(

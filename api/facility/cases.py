@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.citizen.cases import MOVES, as_file
+from api.idempotency import PROBLEMS, create_once
 from api.reading import Cursor, Limit
 from api.request import Call, answer
 from ehr.cases import evidence, reading
@@ -19,6 +20,7 @@ from ehr.cases.moves import Hand
 from ehr.cases.policy import TEXT_MAX
 from ehr.cases.problems import CASE_UNKNOWN, EVIDENCE_UNKNOWN
 from ehr.cases.reading import FacilityCase, FacilityCaseDetail
+from identity.problems import TOO_MANY
 from kernel.access import Actor
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
 from kernel.problems import Refused
@@ -120,7 +122,8 @@ async def acknowledge(case_id: FromPath[UUID], call: NamedDependency[Call]) -> R
     operation_id="facility_reply_to_case",
     tags=TAGS,
     status_code=200,
-    problems=MOVES,
+    idempotent=True,
+    problems=(*MOVES, TOO_MANY, *PROBLEMS),
 )
 async def reply(
     case_id: FromPath[UUID], data: JSONBody[AnswerText], call: NamedDependency[Call]
@@ -160,9 +163,17 @@ async def resolve(
 
 
 async def _answered(call: Call, case_id: UUID, act: Answer, text: str | None) -> Response[FacilityCase]:
+    """A reply that is sent twice by a weak line is one reply; the other acts are one by the case's state."""
     async with call.begin() as (tx, actor):
-        hand = _hand(call, actor)
-        case: CaseRow | Refused = await answer_case(tx, call.keys, _facility(actor), case_id, act, text, hand)
+        facility_id, hand = _facility(actor), _hand(call, actor)
+
+        async def make() -> CaseRow | Refused:
+            return await answer_case(tx, call.keys, facility_id, case_id, act, text, hand)
+
+        async def again(case_id: UUID) -> CaseRow | Refused:
+            return await reading.case_of_facility(tx, facility_id, case_id)
+
+        case = await create_once(tx, call, actor, 200, make, again, lambda made: made.case_id)
     return answer(case if isinstance(case, Refused) else reading.facility_view(case, call.now))
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from ehr.cases.models import CaseRow
 from ehr.cases.moves import Hand, leave_note, move
 from ehr.cases.reading import case_of_facility
+from identity import budgets
 from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
@@ -24,8 +25,14 @@ async def open_file(tx: Tx, facility_id: UUID, case_id: UUID, hand: Hand) -> Cas
 async def answer(
     tx: Tx, keys: KeyRing, facility_id: UUID, case_id: UUID, act: Answer, note: str | None, hand: Hand
 ) -> CaseRow | Refused:
-    """One act of the facility on its own case. Refused: case-unknown, case-state."""
+    """One act of the facility on its own case. Refused: case-unknown, case-state, too-many."""
     case = await case_of_facility(tx, facility_id, case_id)
     if isinstance(case, Refused):
         return case
+    if act == "reply":
+        spent = await budgets.charge_or_refuse(
+            tx, budgets.CASE_REPLIES_DAY, budgets.subject(case_id.bytes), hand.now
+        )
+        if spent is not None:
+            return spent
     return await move(tx, keys, case.patient_id, case_id, act, hand, note=note)

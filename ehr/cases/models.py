@@ -36,7 +36,7 @@ Side = Literal["person", "facility", "service"]
 
 
 class CaseRow(Struct, frozen=True):
-    """One case as kept. about, body: sealed texts of the person."""
+    """One case as kept. about, body: sealed texts of the person. facility_told: the facility has it."""
 
     patient_id: UUID
     case_id: UUID
@@ -59,6 +59,7 @@ class CaseRow(Struct, frozen=True):
     overdue_at: datetime | None
     about: bytes
     body: bytes
+    facility_told: bool
 
 
 class About(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -138,6 +138,8 @@ async def keep(tx: Tx, case: CaseRow) -> None:
 
 
 async def mirror(tx: Tx, case: CaseRow) -> None:
+    if not case.facility_told:
+        return
     await queries.UPSERT_FACILITY_CASE.run(
         tx,
         case.facility_id,

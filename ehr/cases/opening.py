@@ -43,6 +43,7 @@ class Target(Struct, frozen=True, kw_only=True):
     about: About
     visit_on: date | None = None
     check_in_id: UUID | None = None
+    facility_told: bool = True
 
 
 class Dated(Struct, frozen=True):
@@ -64,8 +65,9 @@ async def open_case(
     target = await _target(tx, access, new, now)
     if isinstance(target, Refused):
         return target
-    if any(_is_same(case, new.kind, target) for case in running):
-        return Refused(problem=CASE_ALREADY_OPEN)
+    same = next((case for case in running if _is_same(case, new.kind, target)), None)
+    if same is not None:
+        return await _confirm(tx, same)
     spent = await budgets.charge_or_refuse(
         tx, budgets.CASES_DAY, budgets.subject(access.patient_id.bytes), now
     )
@@ -89,17 +91,26 @@ async def expect_record(
     facility_id: UUID,
     came_at: datetime,
     now: datetime,
+    *,
+    facility_told: bool,
 ) -> CaseRow | None:
     """Open a case when a facility where the person checked in sent nothing since; None where it did.
 
-    Two arrivals at one facility on one day make one case.
+    Two arrivals at one facility on one day make one case. facility_told: the check-in proves that the person
+    was there; of a typed number the person alone is asked (security.md S19).
     """
     await touch_head(tx, patient_id, now)
     day = local_day(came_at)
     known = await queries.CASE_OF_ARRIVAL.one(tx, patient_id, check_in_id)
     if known or await has_come(tx, patient_id, facility_id, day):
         return None
-    target = Target(facility_id=facility_id, about=About(), visit_on=day, check_in_id=check_in_id)
+    target = Target(
+        facility_id=facility_id,
+        about=About(),
+        visit_on=day,
+        check_in_id=check_in_id,
+        facility_told=facility_told,
+    )
     running = await queries.RUNNING_CASES.all(tx, patient_id)
     if any(_is_same(case, "missing-visit", target) for case in running):
         return None
@@ -127,6 +138,16 @@ async def has_come(tx: Tx, patient_id: UUID, facility_id: UUID, day: date) -> bo
     book = await book_of(tx, patient_id)
     since, until = start_of_day(day), end_of_day(day)
     return bool(await queries.CAME_FROM.one(tx, book.patient_id, facility_id, since, until))
+
+
+async def _confirm(tx: Tx, case: CaseRow) -> CaseRow | Refused:
+    """The person says "I was there" of a visit that the service asked about: now the facility is told."""
+    if case.facility_told:
+        return Refused(problem=CASE_ALREADY_OPEN)
+    await queries.TELL_FACILITY.run(tx, case.patient_id, case.case_id)
+    told = msgspec.structs.replace(case, facility_told=True)
+    await mirror(tx, told)
+    return told
 
 
 async def _target(tx: Tx, access: Access, new: NewCase, now: datetime) -> Target | Refused:
@@ -198,6 +219,7 @@ async def _insert(
         overdue_at=late_from("open", first, last),
         about=seal_about(keys, patient_id, target.about),
         body=seal_body(keys, patient_id, text),
+        facility_told=target.facility_told,
     )
     await queries.INSERT_CASE.run(tx, *(getattr(case, name) for name in CaseRow.__struct_fields__))
     await mirror(tx, case)

@@ -19,7 +19,7 @@ from store.statement import Command, Scalar, Statement
 _CASE: Final = """
     patient_id, case_id, kind, state, facility_id, rtype, item_id, item_version, superseded_version, visit_on,
     check_in_id, by_service, opened_at, acknowledge_by, answer_by, acknowledged_at, answered_at, closed_at,
-    overdue_at, about, body"""
+    overdue_at, about, body, facility_told"""
 _EVIDENCE: Final = "evidence_id, blob_of, blob_id, media_type, length_bytes, added_at"
 _MIRROR: Final = "case_id, patient_id, kind, state, opened_at, acknowledge_by, answer_by, overdue_at"
 
@@ -32,7 +32,8 @@ def _filled(sql: str) -> str:
 INSERT_CASE = Command(
     _filled("""
     INSERT INTO ehr_case ({case})
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+        $22)
     """)
 )
 CASE_BY_ID = Statement(CaseRow, _filled("SELECT {case} FROM ehr_case WHERE patient_id = $1 AND case_id = $2"))
@@ -60,6 +61,7 @@ UPDATE_CASE = Command(
     """
 )
 
+TELL_FACILITY = Command("UPDATE ehr_case SET facility_told = true WHERE patient_id = $1 AND case_id = $2")
 INSERT_STEP = Command(
     """
     INSERT INTO ehr_case_step (patient_id, case_id, step, at, act, state, side, actor_id, note)
@@ -71,7 +73,7 @@ STEPS = Statement(
     StepRow,
     """
     SELECT step, at, act, state, side, note FROM ehr_case_step
-    WHERE patient_id = $1 AND case_id = $2 ORDER BY step LIMIT 200
+    WHERE patient_id = $1 AND case_id = $2 ORDER BY step DESC LIMIT 200
     """,
 )
 

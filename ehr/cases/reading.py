@@ -99,7 +99,8 @@ class FacilityCase(Struct, kw_only=True):
 class FacilityCaseDetail(Struct, kw_only=True):
     """What the facility needs to answer. unit: its own key of the episode.
 
-    person_name and birth_date: not in a case about a visit that is somebody else's.
+    person_name and birth_date: not in a case about a visit that is somebody else's, nor in one that followed
+    from a check-in (check_in_id): the desk knows whom it checked in, and an address book it is not (S19).
     """
 
     case: FacilityCase
@@ -110,6 +111,7 @@ class FacilityCaseDetail(Struct, kw_only=True):
     visit_on: day | None
     demographics: bool
     whole_facility: bool
+    check_in_id: UUID | None
     person_name: str | None
     birth_date: str | None
     steps: list[CaseStep]
@@ -235,7 +237,7 @@ async def _steps(tx: Tx, keys: KeyRing, case: CaseRow) -> list[CaseStep]:
             side=row.side,
             text=note_of(keys, case.patient_id, row.note),
         )
-        for row in rows
+        for row in reversed(rows)
     ]
 
 
@@ -281,7 +283,8 @@ async def facility_cases(
 async def facility_detail(tx: Tx, keys: KeyRing, case: CaseRow, now: datetime) -> FacilityCaseDetail:
     """What the person says to the facility. It comes from the case alone: the record is not opened."""
     about = about_of(keys, case)
-    card = None if case.kind == "not-mine" else await person_card(tx, keys, case.patient_id)
+    nameless = case.kind == "not-mine" or case.check_in_id is not None
+    card = None if nameless else await person_card(tx, keys, case.patient_id)
     return FacilityCaseDetail(
         case=facility_view(case, now),
         text=body_of(keys, case),
@@ -291,6 +294,7 @@ async def facility_detail(tx: Tx, keys: KeyRing, case: CaseRow, now: datetime) -
         visit_on=case.visit_on,
         demographics=about.demographics,
         whole_facility=about.whole_facility,
+        check_in_id=case.check_in_id,
         person_name=card.name if card else None,
         birth_date=card.birth_date if card else None,
         steps=await _steps(tx, keys, case),

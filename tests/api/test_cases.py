@@ -3,6 +3,7 @@
 import io
 import json
 import zlib
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from PIL import Image
 from ehr.cases.policy import EVIDENCE_JOB, EVIDENCE_KEPT
 from ehr.cases.reading import own_detail
 from healthbook.case_jobs import case_jobs
-from healthbook.dispatch import dispatch
+from healthbook.dispatch import dispatch, look_for_record
 from kernel.ids import bucket_of
 from kernel.problems import Refused
 from store.blobs import BlobMissingError
@@ -436,3 +437,57 @@ async def test_pictures_of_a_closed_case_go_after_half_a_year_and_the_trail_stay
     assert not isinstance(found, Refused)
     assert found.detail.evidence == []
     assert [step.act for step in found.detail.steps] == ["open", "withdraw"]
+
+
+async def test_s19_a_number_typed_at_a_desk_tells_the_desk_nothing_until_the_person_says_so(
+    store: Store, clock: FrozenClock, place: Place
+) -> None:
+    clerk = await make_doctor(store, clock, place.facility, "clerk")
+    typed = {"number": place.citizen.number, "name": "Ai Đó", "birth_date": "1999-01-01", "sex": "male"}
+    async with client_of(store, clock) as client:
+        sent = await client.post("/v1/facility/arrivals", json=typed, headers=bearer(clerk.token))
+        assert sent.status_code == 201, sent.text
+        async with store.transaction() as tx:
+            arrival = await tx.fetchval(
+                "SELECT check_in_id FROM check_in WHERE patient_id = $1", place.patient_id
+            )
+        later = clock.now() + timedelta(hours=25)
+        async with store.transaction() as tx:
+            await look_for_record(tx, store.keys, f"{place.patient_id}:{arrival}", later)
+        assert (await client.get("/v1/facility/cases", headers=staff(place))).json()["items"] == []
+        mine = (await client.get("/v1/me/cases", headers=own(place))).json()["items"]
+        assert [(case["kind"], case["by_service"]) for case in mine] == [("missing-visit", True)]
+        path = f"/v1/facility/cases/{mine[0]['case_id']}"
+        assert (await client.get(path, headers=staff(place))).status_code == 404
+        yes = {
+            "kind": "missing-visit",
+            "text": "Tôi đã khám",
+            "facility_id": str(place.facility.facility_id),
+            "visit_on": mine[0]["visit_on"],
+        }
+        told = await client.post("/v1/me/cases", json=yes, headers=own(place))
+        assert (told.status_code, told.json()["case_id"]) == (201, mine[0]["case_id"])
+        shown = (await client.get(path, headers=staff(place))).json()
+        assert (shown["person_name"], shown["birth_date"]) == (None, None)
+
+
+async def test_a_facility_writes_ten_times_a_day_and_a_reply_sent_twice_is_one(
+    store: Store, clock: FrozenClock, place: Place
+) -> None:
+    async with client_of(store, clock) as client:
+        case_id = await opened(client, place)
+        path, headers = f"/v1/facility/cases/{case_id}", staff(place)
+        key = headers | {"idempotency-key": "r" * 20}
+        codes = [
+            (await client.post(f"{path}/reply", json={"text": "Đang xem"}, headers=key)).status_code
+            for _ in range(2)
+        ]
+        codes += [
+            (await client.post(f"{path}/reply", json={"text": f"Lần {n}"}, headers=headers)).status_code
+            for n in range(10)
+        ]
+        assert codes == [200] * 11 + [429]
+        refused = await client.post(f"{path}/refuse", json={"text": "Đã đúng"}, headers=headers)
+        assert refused.status_code == 200
+        steps = (await client.get(f"/v1/me/cases/{case_id}", headers=own(place))).json()["steps"]
+        assert [step["act"] for step in steps] == ["open", *["reply"] * 10, "refuse"]

@@ -112,7 +112,14 @@ async def test_a_check_in_is_looked_at_once_and_two_of_a_day_are_one_case(
         async with store.transaction() as tx:
             made.append(
                 await expect_record(
-                    tx, store.keys, place.patient_id, check_in_id, facility_id, came_at, clock.now()
+                    tx,
+                    store.keys,
+                    place.patient_id,
+                    check_in_id,
+                    facility_id,
+                    came_at,
+                    clock.now(),
+                    facility_told=True,
                 )
             )
     assert [case is not None for case in made] == [True, False, False]
