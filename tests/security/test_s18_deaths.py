@@ -1,24 +1,31 @@
 """A false death silences nobody, and a true one freezes the book (security.md S18)."""
 
+from collections import Counter
 from uuid import UUID
 
 import msgspec
+import pytest
 
 from healthbook.dispatch import dispatch, tick
 from identity import sessions
 from identity.deaths import service as deaths
 from identity.people import person_card
 from identity.registry.models import DeathBody
+from kernel.access import RECORD_TYPES
 from kernel.ids import bucket_of
 from kernel.problems import Refused
 from notifications.service import set_push_target
 from store.database import Store
 from store.due_queue import claim_due, schedule
 from store.outbox import claim_events, emit
+from tests.ehr.intake.records import send
+from tests.support.bundles import rewrite_package, sample_package
 from tests.support.clock import FrozenClock
-from tests.support.consent import ask, granted, read
+from tests.support.consent import approve, ask, asked, granted, read
+from tests.support.http import client_of
 from tests.support.people import Citizen, make_citizen, make_doctor, make_facility, renew_session
 from tests.support.registry import agreed, make_officers
+from tests.support.walk import Walker, answered, walk
 
 TRACE = "018f0000-0000-7000-8000-000000000000"
 
@@ -94,6 +101,54 @@ async def test_s18_a_false_code_is_told_by_push_and_sms_and_security_notices_go_
     assert not isinstance(await read(store, clock, doctor, person.patient_id), str)
     await work(store, clock, person)
     assert "record-read:push" in await notices(owner, person)
+
+
+@pytest.mark.parametrize("result", ["5", "8"])
+async def test_s18_a_false_code_in_a_package_silences_nobody(
+    store: Store, owner: Store, clock: FrozenClock, result: str
+) -> None:
+    """From the file to the phone; the person and whoever was let in read every route as before."""
+    person = await with_push(store, clock)
+    facility = await make_facility(store, clock, code="01028")
+    doctor = await make_doctor(store, clock, facility)
+    await granted(store, clock, doctor, person, types=RECORD_TYPES)
+    package = sample_package("giamdinhhs_ngoaitru_3176_SYNTHETIC.xml")
+    await send(store, clock, facility, rewrite_package(package, person, KET_QUA_DTRI="2", MA_LK="LIVES"))
+    await work(store, clock, person)
+    told = await notices(owner, person)
+    async with client_of(store, clock) as client:
+        readers = [
+            Walker(client, clock, "citizen", person.token, person=person),
+            Walker(client, clock, "doctor", doctor.token, patients=[person.patient_id]),
+        ]
+        before = [answered(await walk(reader)) for reader in readers]
+        clock.advance(minutes=1)
+        false = rewrite_package(package, person, KET_QUA_DTRI=result, MA_LK="DEAD")
+        (unit,) = await send(store, clock, facility, false)
+        assert unit.status == "imported"
+        assert await state_of(store, person) == "death-reported"
+        assert [answered(await walk(reader)) for reader in readers] == before
+    await work(store, clock, person)
+    assert {"death-reported:push", "death-reported:sms", "record-read:push"} <= set(
+        await notices(owner, person)
+    ) - set(told)
+    await _still_asked_and_told(store, owner, clock, person)
+    clock.advance(days=30)
+    await work(store, clock, person)
+    assert await state_of(store, person) == "death-reported"
+
+
+async def _still_asked_and_told(store: Store, owner: Store, clock: FrozenClock, person: Citizen) -> None:
+    """Another doctor asks, the person approves on the phone, and each step is announced."""
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    request = await asked(store, clock, doctor, person)
+    before = await notices(owner, person)
+    await work(store, clock, person)
+    grant = await approve(store, clock, doctor, person, request.request_id)
+    assert not isinstance(grant, Refused)
+    await work(store, clock, person)
+    new = list((Counter(await notices(owner, person)) - Counter(before)).elements())
+    assert {"consent-request:push", "consent-granted:push"} <= set(new)
 
 
 async def test_s18_one_facility_alone_never_freezes(store: Store, clock: FrozenClock) -> None:
