@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +26,7 @@ class Moment(Struct, frozen=True):
     precision: EffPrecision
 
 
+@lru_cache(maxsize=4096)
 def moment(text: str) -> Moment:
     """Read 'YYYY', 'YYYY-MM', 'YYYY-MM-DD' (a day in Vietnam) or an instant.
 

@@ -6,7 +6,8 @@ is another statement and stays by itself.
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -44,6 +45,12 @@ _VALUES: dict[str, Callable[[Item], list[object]]] = {
 }
 
 
+@lru_cache(maxsize=4096)
+def _instant(first: datetime) -> str:
+    """Lines of one visit share its time."""
+    return first.astimezone(UTC).isoformat()
+
+
 def fold_key(rtype: str, draft: Draft) -> bytes | None:
     """16 bytes that are equal where two rows say the same; None for what is never folded."""
     values, item, when = _VALUES.get(rtype), draft.item, draft.when
@@ -53,6 +60,6 @@ def fold_key(rtype: str, draft: Draft) -> bytes | None:
     if not said:
         return None
     what = [item.code_system, item.code] if item.code else [fold(item.title)]
-    moment = [when.precision, when.first.astimezone(UTC).isoformat()]
+    moment = [when.precision, _instant(when.first)]
     text = _encode([rtype, draft.section, item.status, what, moment, said])
     return hashlib.blake2b(text, digest_size=_BYTES).digest()

@@ -75,6 +75,7 @@ def extract(
     labels: int = 0,
     facility_name: str | None = None,
     self_declared: bool = False,
+    is_compact: bool = False,
 ) -> NewResource:
     """Read one resource. `raw` is its JSON text, `id` ours, `refer` resolves a reference in it.
 
@@ -84,7 +85,7 @@ def extract(
     draft = reader.view(id, reader.decoder.decode(raw), refer) if reader else _other(id, rtype, raw)
     draft.item.facility_name = facility_name
     draft.item.self_declared = self_declared
-    doc = msgspec.json.format(raw, indent=-1)
+    doc = raw if is_compact else msgspec.json.format(raw, indent=-1)
     return _row(rtype, draft, doc, refer, labels)
 
 

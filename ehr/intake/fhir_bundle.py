@@ -2,7 +2,6 @@
 
 import codecs
 import hashlib
-import json
 import re
 from collections.abc import Callable
 from typing import Any, Literal
@@ -13,7 +12,7 @@ from msgspec import Raw, Struct
 from ehr.intake.bundle_person import person_of
 from ehr.intake.compartment import DISPLAY_ONLY, NOT_KEPT, OWNER_ELEMENT, SUPPORTING
 from ehr.intake.ids import canonical
-from ehr.intake.json_text import compact_object, decode_utf8
+from ehr.intake.json_text import compact_object, decode_utf8, read_object
 from ehr.intake.models import BadInputError, Item, Reason, Unit, reject
 from ehr.intake.sieve import NOTHING, sift
 from ehr.intake.survey import Survey, survey
@@ -59,17 +58,6 @@ class _Bundle(Struct):
 _BUNDLE = msgspec.json.Decoder(_Bundle)
 
 
-class _Head(Struct, rename="camel"):
-    """What an entry's resource says of itself, of whatever type it came."""
-
-    resource_type: Any = None
-    id: Any = None
-    subject: Any = None
-    patient: Any = None
-    beneficiary: Any = None
-
-
-_HEAD = msgspec.json.Decoder(_Head)
 # Enough of a resource to find it quickly.
 _HEAD_BYTES = 64
 _FHIR_ID = re.compile(r"(?=[._-]{0,63}[A-Za-z0-9])[A-Za-z0-9._-]{1,64}")
@@ -158,9 +146,8 @@ def _read_entry(bundle: _Bundle, entry: _Entry, where: str) -> Item:
         raise reject("method-refused" if entry.request else "no-resource", where)
     if len(raw) > RESOURCE_BYTES_MAX:
         raise reject("too-large", f"{where}.resource")
-    short = compact_object(raw, f"{where}.resource")
-    head = _read_head(short)
-    rtype, client_id = head.resource_type, head.id
+    short, doc = read_object(raw, f"{where}.resource")
+    rtype, client_id = doc.get("resourceType"), doc.get("id")
     if not isinstance(rtype, str) or not (rtype in OWNER_ELEMENT or rtype in SUPPORTING or rtype in NOT_KEPT):
         raise reject("type-refused", f"{where}.resource.resourceType")
     if client_id is not None and not _is_fhir_id(client_id):
@@ -172,22 +159,14 @@ def _read_entry(bundle: _Bundle, entry: _Entry, where: str) -> Item:
         key=key,
         raw=short.decode(),
         where=f"{where}.resource",
-        subject=_subject(head, rtype),
+        subject=_subject(doc, rtype),
         aliases=aliases,
     )
 
 
-def _read_head(short: bytes) -> _Head:
-    try:
-        return _HEAD.decode(short)
-    except msgspec.ValidationError:
-        # A number beyond every type of ours.
-        return msgspec.convert(json.loads(short), _Head)
-
-
-def _subject(head: _Head, rtype: str) -> str | None:
+def _subject(doc: dict[str, Any], rtype: str) -> str | None:
     element = OWNER_ELEMENT.get(rtype)
-    owner = getattr(head, element) if element else None
+    owner = doc.get(element) if element else None
     reference = owner.get("reference") if isinstance(owner, dict) else None
     return reference if isinstance(reference, str) else None
 

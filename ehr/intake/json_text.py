@@ -25,12 +25,19 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant)
 
 
 def compact_object(raw: bytes, where: str) -> bytes:
-    """The JSON object in `raw` without white space. Raises BadInputError with `where` and one of:
-    bad-json, duplicate-key, too-deep, bad-text, bad-type."""
+    """The JSON object in `raw` without white space. Raises as read_object does."""
+    return read_object(raw, where)[0]
+
+
+def read_object(raw: bytes, where: str) -> tuple[bytes, dict[str, Any]]:
+    """The JSON object in `raw` without white space, and its value. Raises BadInputError with `where` and
+    one of: bad-json, duplicate-key, too-deep, bad-text, bad-type."""
     if b"\\u" in raw:
         _refuse_bad_escapes(raw.decode(), where)
     try:
@@ -38,25 +45,27 @@ def compact_object(raw: bytes, where: str) -> bytes:
     except (msgspec.MsgspecError, RecursionError):
         _load_slowly(raw.decode(), where)
         raise reject("too-deep", where) from None
-    if not _keeps_all_keys(short):
-        _load_slowly(raw.decode(), where)
-    return short
+    value = _load_quickly(short)
+    return short, _load_slowly(raw.decode(), where) if value is None else value
 
 
-def _keeps_all_keys(short: bytes) -> bool:
-    """The fast way: where writing the value again gives as many keys, none was lost. Without escapes
-    `":` stands behind keys and at the start of texts alone, so losing a pair loses at least one."""
+def _load_quickly(short: bytes) -> dict[str, Any] | None:
+    """The value; None where it is no object or may have lost a key, which the slow way tells.
+
+    Where writing the value again gives as many keys, none was lost. Without escapes `":` stands behind
+    keys and at the start of texts alone, so losing a pair loses at least one.
+    """
     try:
-        value = msgspec.json.decode(short)
+        value = _decode(short)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return False
-    again = msgspec.json.encode(value)
+        return None
+    again = _encode(value)
     same = again == short or (b"\\" not in short and again.count(b'":') == short.count(b'":'))
-    return same and isinstance(value, dict)
+    return value if same and isinstance(value, dict) else None
 
 
-def _load_slowly(text: str, where: str) -> None:
-    """Raise the reason why `text` cannot be taken; big numbers are no such reason."""
+def _load_slowly(text: str, where: str) -> dict[str, Any]:
+    """The value, or the reason why `text` cannot be taken; big numbers are no such reason."""
     try:
         value = _DECODER.decode(text)
     except _DuplicateKeyError:
@@ -67,6 +76,7 @@ def _load_slowly(text: str, where: str) -> None:
         raise reject("bad-json", where) from None
     if not isinstance(value, dict):
         raise reject("bad-type", where)
+    return value
 
 
 def decode_utf8(raw: bytes, where: str) -> str:

@@ -20,9 +20,10 @@ from ehr.intake.survey import Survey, survey
 _TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 # Of JSON without white space: a key with its scalar (or the bracket that opens), or a text of a list.
 # A flat quantity is one value, because its number is judged by where it stands.
-_PAIR = re.compile(
-    rf'"valueQuantity":\{{[^{{}}"\[]*(?:{_TEXT}[^{{}}"\[]*)*\}}|{_TEXT}(?::(?:{_TEXT}|[^",{{}}\[\]]+|[{{\[]))?'
-)
+_QUANTITY = '"valueQuantity":{'
+_FLAT = rf'"valueQuantity":\{{[^{{}}"\[]*(?:{_TEXT}[^{{}}"\[]*)*\}}'
+_FLAT_QUANTITY = re.compile(f"({_FLAT})")
+PAIR = re.compile(rf'{_FLAT}|{_TEXT}(?::(?:{_TEXT}|[^",{{}}\[\]]+|[{{\[]))?')
 _LONE_TEXT = re.compile(_TEXT)
 _CLOSE = {"{": "}}", "[": "]}"}
 _DEEPEST = "\n" + " " * DEPTH_MAX
@@ -38,9 +39,7 @@ class Sifted(Struct):
 
 def sift(raws: list[str]) -> Sifted:
     """Judge the pairs of a unit's resources. `raws`: their JSON without white space."""
-    pairs: set[str] = set()
-    for raw in raws:
-        pairs.update(_PAIR.findall(raw))
+    pairs = pairs_of(raws)
     nodes = dict(zip(pairs, _nodes_of(pairs), strict=True))
     whole = survey({"": list(nodes.values())}, "")
     gate = Gate()
@@ -54,6 +53,32 @@ def sift(raws: list[str]) -> Sifted:
             if _tells(found := survey(node, ""), gate) or (cut and found.parts)
         }
     return Sifted([_holds(raw, telling) or _may_be_deep(raw) for raw in raws], set(whole.references))
+
+
+def pairs_of(raws: list[str]) -> set[str]:
+    """The pairs of all texts. They are cut into pieces first, and each distinct piece is read once.
+
+    A piece ends where `,"` stands. Behind a backslash or inside a text (an even number of quotes is left
+    then) that is no place to cut: such texts, or all of them, are read as they stand.
+    """
+    pairs: set[str] = set()
+    pieces: set[str] = set()
+    for raw in raws:
+        text, quantities = _without_quantities(raw) if _QUANTITY in raw else (raw, [])
+        if "\\" in raw or _QUANTITY in text:
+            pairs.update(PAIR.findall(raw))
+        else:
+            pairs.update(quantities)
+            pieces.update(text[2:].split(',"'))
+    if any(piece.count('"') % 2 == 0 for piece in pieces):
+        return {pair for raw in raws for pair in PAIR.findall(raw)}
+    return pairs.union(PAIR.findall('"' + ',"'.join(pieces)))
+
+
+def _without_quantities(raw: str) -> tuple[str, list[str]]:
+    """The text with nothing in the place of its flat quantities, and those."""
+    parts = _FLAT_QUANTITY.split(raw)
+    return '"":0'.join(parts[::2]), parts[1::2]
 
 
 def _nodes_of(pairs: set[str]) -> list[dict[str, Any]]:
@@ -83,7 +108,7 @@ def _tells(found: Survey, gate: Gate) -> bool:
 
 
 def _holds(raw: str, pairs: set[str]) -> bool:
-    return bool(pairs) and not pairs.isdisjoint(_PAIR.findall(raw))
+    return bool(pairs) and not pairs.isdisjoint(PAIR.findall(raw))
 
 
 def _may_be_deep(raw: str) -> bool:

@@ -77,6 +77,7 @@ class _RowMaker(Struct):
                 id=resource_id(self.source_id, one.item.key),
                 refer=self.refer,
                 facility_name=self.facility_name,
+                is_compact=True,
             )
         except msgspec.ValidationError as error:
             self.reasons.append(Reason("bad-resource", one.item.where + _path(str(error))))
