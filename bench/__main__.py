@@ -115,10 +115,10 @@ async def _on_records(world: World, place: Place, directory: Path, wanted: list[
         _say("ehr.*.vs_* against the same peer")
         results += await ehr_core.measure_races(world, directory, wanted)
     if _is_wanted(ehr_long_record.NAME, wanted):
-        # Last: one record of the crowd is a long one from here on.
+        # Last: two records of the crowd are others from here on.
         _say(ehr_long_record.NAME)
         long, short = world.patients[-2:]
-        await ehr_long_record.grow(world, long)
+        await ehr_long_record.prepare(world, long, short)
         results.append(await asyncio.to_thread(ehr_long_record.measure_long, world, long, short, directory))
     return results
 

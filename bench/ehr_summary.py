@@ -26,7 +26,7 @@ SERVER_HEADERS = {b"server", b"date"}
 
 async def record_doctor(world: World, patients: list[Patient]) -> list[Recorded]:
     """What one summary per patient asks of the database, and what it answers."""
-    return [await _record(world, _doctor_path(one), world.doctor_token, None, 200) for one in patients]
+    return [await _record(world, doctor_path(one), world.doctor_token, None, 200) for one in patients]
 
 
 async def record_own_304(world: World) -> tuple[list[Recorded], list[bytes]]:
@@ -109,9 +109,10 @@ async def _record(world: World, path: str, token: str, etag: str | None, status:
     return Recorded(list(calls), status, kept, answer.content)
 
 
-def _doctor_path(patient: Patient) -> str:
+def doctor_path(patient: Patient) -> str:
+    """Where the doctor reads this person's summary."""
     return f"/v1/doctor/patients/{patient.patient_id}/summary"
 
 
 def doctor_requests(world: World, patients: list[Patient]) -> list[bytes]:
-    return [get(_doctor_path(one), {"Authorization": f"Bearer {world.doctor_token}"}) for one in patients]
+    return [get(doctor_path(one), {"Authorization": f"Bearer {world.doctor_token}"}) for one in patients]
