@@ -470,27 +470,23 @@ CHANGES = Statement(
     ChangeRow,
     filtered(
         """
-        SELECT c.seq, r.rtype, r.id, r.section, r.encounter_id, r.item, {face}, {main_title},
-            CASE WHEN r.section IN ('imaging', 'documents') THEN r.body END AS body, c.is_shown
-        FROM (
-            SELECT r.seq, r.rtype, r.id,
-                (r.section IS NOT NULL AND {visible} AND {folded}) AS is_shown
-            FROM ehr_resource r
-            WHERE r.patient_id = $1 AND r.seq > $10 AND NOT r.negative AND (
-                ({visible} AND (r.section IS NOT NULL OR r.version > 1))
-                OR (r.gone_seq > $11 AND r.labels & $2::int = 0
-                    AND ($3::text[] IS NULL OR r.record_type = ANY ($3::text[]))
-                    AND (r.origin_patient_id IS NULL OR r.origin_patient_id = ANY ($9::uuid[])))
-                OR (r.labels & $2::int <> 0 AND r.version > 1 AND EXISTS (
-                    SELECT 1 FROM ehr_history h
-                    WHERE h.patient_id = $1 AND h.rtype = r.rtype AND h.id = r.id AND h.seq <= $11
-                        AND h.labels & $2::int = 0 AND NOT EXISTS (
-                            SELECT 1 FROM ehr_history later
-                            WHERE later.patient_id = $1 AND later.rtype = h.rtype AND later.id = h.id
-                                AND later.version > h.version AND later.seq <= $11))))
-            ORDER BY r.seq LIMIT $12
-        ) c JOIN ehr_resource r ON r.patient_id = $1 AND r.rtype = c.rtype AND r.id = c.id
-        ORDER BY c.seq
+        SELECT r.seq, r.rtype, r.id, r.section, r.encounter_id, r.item, {face}, {main_title},
+            CASE WHEN r.section IN ('imaging', 'documents') THEN r.body END AS body,
+            (r.section IS NOT NULL AND {visible} AND {folded}) AS is_shown
+        FROM ehr_resource r
+        WHERE r.patient_id = $1 AND r.seq > $10 AND NOT r.negative AND (
+            ({visible} AND (r.section IS NOT NULL OR r.version > 1))
+            OR (r.gone_seq > $11 AND r.labels & $2::int = 0
+                AND ($3::text[] IS NULL OR r.record_type = ANY ($3::text[]))
+                AND (r.origin_patient_id IS NULL OR r.origin_patient_id = ANY ($9::uuid[])))
+            OR (r.labels & $2::int <> 0 AND r.version > 1 AND EXISTS (
+                SELECT 1 FROM ehr_history h
+                WHERE h.patient_id = $1 AND h.rtype = r.rtype AND h.id = r.id AND h.seq <= $11
+                    AND h.labels & $2::int = 0 AND NOT EXISTS (
+                        SELECT 1 FROM ehr_history later
+                        WHERE later.patient_id = $1 AND later.rtype = h.rtype AND later.id = h.id
+                            AND later.version > h.version AND later.seq <= $11))))
+        ORDER BY r.seq LIMIT $12
         """
     ),
 )
