@@ -52,13 +52,14 @@ class StoredRow(Struct, frozen=True):
     content_sha256: bytes
     origin_patient_id: UUID | None = None
     fold_key: bytes | None = None
+    method: str = ""
 
 
 STORED_BY_ID = Statement(
     StoredRow,
     """
     SELECT r.rtype, r.id, r.version, r.labels, r.deleted, r.source_id, r.unit, r.content_sha256,
-        r.origin_patient_id, CASE WHEN r.twin THEN r.fold_key END AS fold_key
+        r.origin_patient_id, CASE WHEN r.twin THEN r.fold_key END AS fold_key, r.method
     FROM ehr_resource r
     JOIN unnest($2::text[], $3::text[]) AS wanted (rtype, id) ON wanted.rtype = r.rtype AND wanted.id = r.id
     WHERE r.patient_id = $1
@@ -68,11 +69,21 @@ STORED_BY_UNIT = Statement(
     StoredRow,
     """
     SELECT rtype, id, version, labels, deleted, source_id, unit, content_sha256, origin_patient_id,
-        CASE WHEN twin THEN fold_key END AS fold_key
+        CASE WHEN twin THEN fold_key END AS fold_key, method
     FROM ehr_resource
     WHERE patient_id = $1 AND unit = $2 AND source_id = $3 AND NOT deleted
         AND origin_patient_id IS NOT DISTINCT FROM $4
     """,
+)
+
+
+# How a row came, where what it says did not change: no version.
+CAME_BY = Command(
+    """
+    UPDATE ehr_resource r SET method = $2
+    FROM unnest($3::text[], $4::text[]) AS wanted (rtype, id)
+    WHERE r.patient_id = $1 AND r.rtype = wanted.rtype AND r.id = wanted.id
+    """
 )
 
 

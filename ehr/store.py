@@ -5,7 +5,7 @@ unit that its resend no longer names are retracted softly.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
@@ -23,6 +23,9 @@ from ehr.visibility import clocks, marks
 from store.database import Tx
 
 Key = tuple[str, str]
+
+# Rows came by `apart:<part>` that were sent without the rest of their unit.
+APART = "apart:"
 
 _COLUMNS = (
     *("rtype", "id", "record_type", "section", "eff", "eff_until", "eff_precision", "sort_at"),
@@ -63,9 +66,13 @@ async def write_unit(
     unit: str | None,
     now: datetime,
     whole: bool = True,
+    replaces: Callable[[str], bool] | None = None,
 ) -> WriteResult:
     """Write one unit. With `unit` set, rows of the same source and unit that are absent here are retracted,
     unless `resources` are not the `whole` of it.
+
+    replaces: of a unit that comes in parts: whether rows that came by a method are this one's to retract; of
+    those, what stands unchanged came by this source's method from now on.
 
     Raises OtherSourceError when a resource stands under another source; then nothing is written.
     """
@@ -77,6 +84,8 @@ async def write_unit(
         named = {(r.rtype, r.id): r for r in named.values()}
         stored = await _stored(tx, place, source, listed, named)
     changes = _compare(named, stored, source)
+    if replaces is not None:
+        changes = await _of_this_part(tx, patient_id, source, changes, stored, replaces)
     waits = await clocks.set_clocks(tx, source.facility_id, changes.created, now)
     seq = await apply_changes(tx, patient_id, source, unit, changes, head_seq, now, origin=place.origin)
     if waits:
@@ -251,6 +260,30 @@ def _compare(named: dict[Key, NewResource], stored: dict[Key, StoredRow], source
         else:
             changes.updated.append((resource, old.version + 1))
     return changes
+
+
+async def _of_this_part(
+    tx: Tx,
+    patient_id: UUID,
+    source: Source,
+    changes: Changes,
+    stored: dict[Key, StoredRow],
+    replaces: Callable[[str], bool],
+) -> Changes:
+    """The changes without what another part of the unit brought; unchanged rows pass to this one."""
+    kept = [(row.rtype, row.id) for row in changes.unchanged]
+    passed_on = [key for key in kept if _passes(stored[key].method, source.method)]
+    if passed_on:
+        await queries.CAME_BY.run(
+            tx, patient_id, source.method, [k[0] for k in passed_on], [k[1] for k in passed_on]
+        )
+    gone = [row for row in changes.gone if replaces(row.method)]
+    return Changes(changes.created, changes.updated, changes.unchanged, gone)
+
+
+def _passes(before: str, now: str) -> bool:
+    """What a reviewer or another act decided keeps its mark."""
+    return before != now and (before.startswith(APART) or (before == "import" and now.startswith(APART)))
 
 
 def _is_equal(old: StoredRow, new: NewResource) -> bool:

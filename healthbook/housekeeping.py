@@ -101,6 +101,7 @@ CHORES: Final = (
     ),
     _of_quarantine("quarantine", "unit", timedelta(days=180), "somebody finds out whose it is"),
     _of_quarantine("gate-reviews", "review", timedelta(days=30), "a reviewer judges an ambiguous line"),
+    _of_quarantine("tables-apart", "part", timedelta(days=30), "the summary of their visit comes"),
     Chore("gate-rules", timedelta(0), "what older rules of the gate let in is judged again", _judge_anew),
     Chore("reading-views", timedelta(0), "names and views of a newer program", _rebuild_views),
     Chore("idempotency", timedelta(hours=LIVE_HOURS), "a repeat within a day (S14)", forget),

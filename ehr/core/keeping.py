@@ -10,8 +10,8 @@ from ehr.core import queries
 from ehr.core.fetching import Asked, Fetched, visits_in
 from ehr.core.policy import OVERLAP, PARTS, VISITS
 from ehr.core.units import CHUNK, Taken, sensitive_visits, take
+from ehr.intake.ambiguous import parted
 from ehr.intake.ids import resource_id
-from ehr.intake.service import parted
 from ehr.merges.service import book_of, mark_of
 from ehr.models import NewResource, Source
 from ehr.ports import Core, CoreResource

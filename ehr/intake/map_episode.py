@@ -9,9 +9,9 @@ from ehr.intake.episode import REASONS_MAX, Episode, Tables
 from ehr.intake.map_course import map_course
 from ehr.intake.map_person import read_person
 from ehr.intake.map_tuberculosis import map_tuberculosis
-from ehr.intake.models import BadInputError, Reason, Unit, reject
+from ehr.intake.models import BadInputError, PersonFacts, Reason, Unit, reject
 from ehr.intake.xml_fields import Row
-from ehr.intake.xml_tables import TABLES_OF_EPISODE
+from ehr.intake.xml_tables import TABLES_APART, TABLES_OF_EPISODE
 
 # The tables whose rows become resources of the visit one by one, in this order.
 _LINES: Final[dict[str, Callable[[Row, Episode], None]]] = {
@@ -26,7 +26,6 @@ _LINES: Final[dict[str, Callable[[Row, Episode], None]]] = {
     "XML13": map_letters.map_referral,
     "XML15": map_tuberculosis,
 }
-_OWN_PERSON: Final = frozenset({"XML9", "XML12"})
 
 
 def read_episode(tables: Tables, facility: str, where: str, now: datetime) -> list[Unit]:
@@ -35,11 +34,13 @@ def read_episode(tables: Tables, facility: str, where: str, now: datetime) -> li
     if len(tables.of("XML1")) > 1:
         raise reject("several-summaries", f"{where}/XML1")
     head = next((rows[0] for name in ("XML1", "XML0") if (rows := tables.of(name))), None)
-    if head is None and (not tables.rows or not set(tables.rows) <= _OWN_PERSON):
+    if not any(tables.rows.values()):
         raise reject("missing-table", f"{where}/XML1")
     code = facility or (head.text("MA_CSKCB") if head else "")
     _check_one_episode(tables, code, head)
     units = [] if head is None else [_read_visit(head, Episode(code, head.text("MA_LK"), tables, now), where)]
+    if not tables.of("XML1"):
+        units += _read_parts(tables, code, where, now)
     for number, row in enumerate(tables.of("XML9"), start=1):
         identity = f"{row.text('MA_LK')}\n{map_birth.identity_of(row)}"
         own = Episode(code, f"{identity}\nXML9", tables, now, visit=False)
@@ -72,17 +73,51 @@ def _read_visit(head: Row, episode: Episode, where: str) -> Unit:
         only_first=begun,
         facility_code=episode.facility_code,
         withheld=int(head.text("MA_DOITUONG_KCB") == "1.9"),
-        documents=tuple(sorted(table for table, rows in episode.tables.rows.items() if rows)),
+        documents=("XML0",) if begun else tuple(sorted(t for t, rows in episode.tables.rows.items() if rows)),
+        visit=None if begun else episode.name("Encounter"),
     )
 
 
+def _read_parts(tables: Tables, code: str, where: str, now: datetime) -> list[Unit]:
+    """Each table of a visit whose summary is not here as a unit of its own (ehr/intake/apart.py)."""
+    ma_lk = next((row.text("MA_LK") for table in TABLES_APART for row in tables.of(table)), "")
+    episode = Episode(code, ma_lk, tables, now)
+    units: list[Unit] = []
+    for table in TABLES_APART:
+        if not tables.of(table):
+            continue
+        begin = len(episode.items)
+        _map_table(table, None, episode)
+        units.append(
+            Unit(
+                name=f"{where}/{table}",
+                key=f"episode:{ma_lk}",
+                person=PersonFacts(),
+                items=episode.items[begin:],
+                snapshot=True,
+                facility_code=code,
+                documents=(table,),
+                visit=episode.name("Encounter"),
+                apart=True,
+            )
+        )
+    return units
+
+
 def _map_lines(head: Row, episode: Episode) -> None:
-    tables = episode.tables
-    for table, map_row in _LINES.items():
-        for row in _in_order(tables.of(table)):
-            map_row(row, episode)
-    map_results.map_results(_in_order(tables.of("XML4")), episode)
-    map_letters.map_revisits(head, tables.of("XML14"), episode)
+    for table in (*_LINES, "XML4", "XML14"):
+        _map_table(table, head, episode)
+
+
+def _map_table(table: str, head: Row | None, episode: Episode) -> None:
+    rows = episode.tables.of(table)
+    if table == "XML14":
+        map_letters.map_revisits(head, rows, episode)
+    elif table == "XML4":
+        map_results.map_results(_in_order(rows), episode)
+    else:
+        for row in _in_order(rows):
+            _LINES[table](row, episode)
 
 
 def _in_order(rows: list[Row]) -> list[Row]:

@@ -104,11 +104,16 @@ def _map_conditions(row: Row, episode: Episode) -> tuple[list[dict[str, Any]], l
     return diagnoses, texts[1:] if len(texts) != len(codes) else []
 
 
+def icd_version(end: str) -> str:
+    """The list of ICD-10 that was in force on the day of a discharge."""
+    return next((name for since, name in _ICD_SINCE if end[:10] >= since), "")
+
+
 def disease(code: str, end: str) -> dict[str, Any]:
     """An ICD-10 code as CodeableConcept: † and * stand beside the code, its list follows the discharge."""
     plain = code.rstrip(_ICD_MARKS)
     coding: dict[str, Any] = {"system": systems.ICD10, "code": plain or code}
-    if version := next((name for since, name in _ICD_SINCE if end[:10] >= since), ""):
+    if version := icd_version(end):
         coding["version"] = version
     if plain and plain != code:
         coding["extension"] = [{"url": systems.ICD_MARK, "valueString": code[len(plain) :]}]

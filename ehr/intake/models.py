@@ -96,6 +96,8 @@ class Unit(Struct, kw_only=True):
     facility_code: the code of the sending facility when the format carries one (MACSKCB).
     documents: what statistics count it as: its tables, or the kind of message.
     version: of a document that counts its versions; an older one than was taken in is refused.
+    visit: of a treatment package the reference of its Encounter, unless the visit has only begun.
+    apart: one table of the visit without its summary (ehr/intake/apart.py); the person is not known then.
     """
 
     name: str
@@ -108,6 +110,8 @@ class Unit(Struct, kw_only=True):
     withheld: int = 0
     documents: tuple[str, ...] = ()
     version: int | None = None
+    visit: str | None = None
+    apart: bool = False
     signature: SignatureFacts | None = None
 
 

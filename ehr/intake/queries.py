@@ -91,3 +91,36 @@ HAS_ROWS_OF = Scalar(
     ) AS has_rows
     """,
 )
+
+
+class VisitRow(Struct, frozen=True):
+    """The visit that stands. unit: the record's name of its unit."""
+
+    unit: str | None
+    doc: str
+
+
+# A visit that has only begun (XML0) is not finished: its summary is still to come.
+STANDING_VISIT = Statement(
+    VisitRow,
+    """
+    SELECT unit, doc FROM ehr_resource
+    WHERE patient_id = $1 AND rtype = 'Encounter' AND id = $2 AND source_id = $3 AND status = 'finished'
+        AND NOT deleted
+    """,
+)
+
+
+class PartRow(Struct, frozen=True):
+    method: str
+    rtype: str
+    doc: str
+
+
+PARTS_OF_UNIT = Statement(
+    PartRow,
+    """
+    SELECT method, rtype, doc FROM ehr_resource
+    WHERE patient_id = $1 AND unit = $2 AND source_id = $3 AND method LIKE 'apart:%' AND NOT deleted
+    """,
+)

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from ehr.intake import queries
+from ehr.intake.apart import AWAITING_SUMMARY
 from ehr.intake.files import Importer
 from ehr.intake.models import Reason, SignatureStatus, UnitReport
 from ehr.intake.problems import RECEIPT_NOT_FOUND, RECORDS_UNREADABLE
@@ -28,7 +29,8 @@ UNITS_MAX = 1000
 
 
 class ReceiptUnit(Struct, kw_only=True, omit_defaults=True):
-    """unit: its place in what was sent. reasons: codes and places, empty when accepted. signature: the
+    """unit: its place in what was sent. reasons: codes and places; of what was accepted only that a table
+    waits for the summary of its visit, which this sender has not sent. signature: the
     verdict on the signature of what was sent, where it carries one."""
 
     unit: str
@@ -96,7 +98,7 @@ def _unit(report: UnitReport) -> ReceiptUnit:
     return ReceiptUnit(
         unit=report.unit,
         accepted=accepted,
-        reasons=[] if accepted else report.reasons,
+        reasons=[one for one in report.reasons if not accepted or one.code == AWAITING_SUMMARY],
         signature=report.signature or None,
     )
 

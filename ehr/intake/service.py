@@ -4,7 +4,6 @@ The caller opens one transaction per unit; what is returned as rejected must hav
 """
 
 import hashlib
-from collections import Counter
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -12,9 +11,10 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from ehr.intake import gate, queries
-from ehr.intake.counting import Counts, count, counts_of
-from ehr.intake.models import PersonFacts, Reason, Unit, UnitReport
+from ehr.intake import apart, gate, queries
+from ehr.intake.ambiguous import keep_lines, parted
+from ehr.intake.counting import count, counts_of
+from ehr.intake.models import Item, PersonFacts, Reason, Unit, UnitReport
 from ehr.intake.nameless import own_of
 from ehr.intake.trust.service import is_newest, keep_signature
 from ehr.intake.units import Prepared
@@ -22,7 +22,7 @@ from ehr.intake.withhold import person_after_gate
 from ehr.models import NewResource, Source
 from ehr.quarantine.keeping import Origin, keep
 from ehr.quarantine.models import KeptLines, KeptUnit
-from ehr.quarantine.queries import DROP_OF_UNIT, RELEASED
+from ehr.quarantine.queries import DROP_OF_UNIT
 from ehr.store import write_unit
 from identity.births import service as births
 from identity.births.service import MotherConflict
@@ -65,6 +65,15 @@ class Sender(Struct, frozen=True):
     def facility_id(self) -> UUID | None:
         return None if self.facility is None else self.facility.facility_id
 
+    @property
+    def source(self) -> Source:
+        return Source(
+            source_id=self.source_id,
+            facility_id=self.facility_id,
+            credential=self.credential,
+            batch=self.batch,
+        )
+
 
 class Owner(Struct, frozen=True):
     """The person of a unit, and the one it was written to before when that was somebody else."""
@@ -91,7 +100,12 @@ async def import_unit(
 ) -> UnitReport:
     """Write one prepared unit in the caller's transaction, or put it into quarantine; and count it."""
     unit = msgspec.structs.replace(unit, person=person_after_gate(unit.person))
-    report = await _take_in(tx, keys, unit, prepared, sender, now)
+    mismatch = await check_facility(tx, unit, sender, now)
+    if mismatch:
+        report = UnitReport(unit=unit.name, status="rejected", reasons=mismatch)
+    else:
+        take = _take_apart if unit.apart else _take_in
+        report = await take(tx, keys, unit, prepared, sender, now)
     await count(tx, sender.facility_id, sender.batch, counts_of(report, unit.documents), now)
     return report
 
@@ -99,9 +113,6 @@ async def import_unit(
 async def _take_in(
     tx: Tx, keys: KeyRing, unit: Unit, prepared: Prepared, sender: Sender, now: datetime
 ) -> UnitReport:
-    mismatch = await check_facility(tx, unit, sender, now)
-    if mismatch:
-        return UnitReport(unit=unit.name, status="rejected", reasons=mismatch)
     id_hash = unit_hash(sender, unit)
     if not await is_newest(tx, id_hash, unit):
         return UnitReport(unit=unit.name, status="rejected", reasons=[Reason("older-version", unit.name)])
@@ -112,9 +123,7 @@ async def _take_in(
     if not unit.only_first:
         await DROP_OF_UNIT.run(tx, id_hash[0], id_hash)
         await keep_signature(tx, id_hash, unit, now)
-    if prepared.withheld:
-        today = now.astimezone(VIETNAM).date()
-        await queries.COUNT_WITHHELD.run(tx, id_hash[0], today, gate.VERSION, prepared.withheld)
+    await _count_withheld(tx, id_hash, prepared, now)
     owner = await _find_owner(tx, keys, unit.person, before, sender, now, care_at=_care_at(prepared))
     if isinstance(owner, str):
         if before is None:
@@ -133,6 +142,34 @@ async def _take_in(
         resources=prepared.counts,
         withheld=prepared.withheld,
     )
+
+
+async def _take_apart(
+    tx: Tx, keys: KeyRing, unit: Unit, prepared: Prepared, sender: Sender, now: datetime
+) -> UnitReport:
+    """One table of a visit without its summary: into the visit where that stands, else it waits."""
+    id_hash = unit_hash(sender, unit)
+    before = await _claim(tx, id_hash, now)
+    await _count_withheld(tx, id_hash, prepared, now)
+    if before is None:
+        await queries.DROP_UNIT.run(tx, id_hash)
+    visit = None
+    if before is not None:
+        name = sender.facility.name if sender.facility else None
+        visit = await apart.standing_visit(tx, keys, unit, before, sender.source, name, id_hash)
+    if visit is None:
+        return await apart.wait(tx, keys, unit, prepared, _origin(unit, sender, id_hash), now)
+    report, changed = await apart.receive(tx, keys, unit, prepared, visit, now)
+    if changed and sender.facility_id is not None:
+        ref = {"facility_id": str(sender.facility_id), "batch": str(sender.batch)}
+        await emit(tx, await book_to_tell(tx, visit.patient_id, now), "ehr.imported", ref, now)
+    return report
+
+
+async def _count_withheld(tx: Tx, id_hash: bytes, prepared: Prepared, now: datetime) -> None:
+    if prepared.withheld:
+        today = now.astimezone(VIETNAM).date()
+        await queries.COUNT_WITHHELD.run(tx, id_hash[0], today, gate.VERSION, prepared.withheld)
 
 
 def unit_hash(sender: Sender, unit: Unit) -> bytes:
@@ -228,24 +265,42 @@ async def write_for(
     now: datetime,
 ) -> None:
     """Write a unit into its owner's book, set its ambiguous lines aside and tell whom it concerns."""
-    source = Source(
-        source_id=sender.source_id,
-        facility_id=sender.facility_id,
-        credential=sender.credential,
-        batch=sender.batch,
-    )
-    name = name_of(unit)
+    source, name = sender.source, name_of(unit)
+    moved: dict[str, list[Item]] = {}
+    if owner.before is not None and unit.visit is not None:
+        moved = await apart.parts_of(tx, owner.before, name, source.source_id)
     released, review = await parted(tx, owner.patient_id, prepared.review)
     writes = [(owner.patient_id, prepared.resources + released)]
     if owner.before is not None and unit.snapshot:
         writes.append((owner.before, []))
     changed = False
     for patient_id, resources in sorted(writes, key=lambda write: write[0]):
-        result = await write_unit(tx, patient_id, source, resources, unit=name, now=now)
+        own = unit.visit is not None and patient_id == owner.patient_id
+        replaces = apart.replaced_by(unit.documents) if own else None
+        result = await write_unit(tx, patient_id, source, resources, unit=name, now=now, replaces=replaces)
         changed = changed or bool(result.created or result.updated or result.retracted)
     await queries.KEEP_UNIT.run(tx, id_hash, owner.patient_id)
-    await keep_lines(tx, keys, unit, review, sender, id_hash, now)
+    origin = _origin(unit, sender, id_hash)
+    await keep_lines(tx, keys, origin, _lines(unit, review, sender), now)
+    if unit.visit is not None:
+        visit = _visit_of(unit, prepared, sender, owner, id_hash)
+        if owner.before is not None:
+            await apart.pass_on(tx, visit)
+        changed = await apart.follow(tx, keys, unit.documents, visit, moved, now) or changed
     await _tell(tx, keys, unit.person, sender, owner, changed=changed, now=now)
+
+
+def _visit_of(unit: Unit, prepared: Prepared, sender: Sender, owner: Owner, id_hash: bytes) -> apart.Visit:
+    doc = next((row.doc for row in prepared.resources if row.rtype == "Encounter"), "{}")
+    return apart.Visit(
+        id_hash=id_hash,
+        patient_id=owner.patient_id,
+        name=name_of(unit),
+        doc=msgspec.json.decode(doc),
+        person=unit.person,
+        source=sender.source,
+        facility_name=sender.facility.name if sender.facility else None,
+    )
 
 
 async def _tell(
@@ -274,19 +329,6 @@ async def _report_death(tx: Tx, patient_id: UUID, sender: Sender, now: datetime)
     """A death code freezes nothing by itself; everybody concerned is told (security.md S18)."""
     if await deaths.report(tx, patient_id, sender.source_id, now):
         await emit(tx, patient_id, "ehr.death-reported", {"batch": str(sender.batch)}, now)
-
-
-async def parted(
-    tx: Tx, patient_id: UUID, review: list[list[NewResource]]
-) -> tuple[list[NewResource], list[list[NewResource]]]:
-    """Lines that a reviewer let in before, unchanged, and those that wait."""
-    if not review:
-        return [], []
-    keys = [(row.rtype, row.id) for group in review for row in group]
-    found = await RELEASED.all(tx, patient_id, [key[0] for key in keys], [key[1] for key in keys])
-    known = {(row.rtype, row.id, row.content_sha256) for row in found}
-    old = [g for g in review if all((r.rtype, r.id, r.content_sha256) in known for r in g)]
-    return [row for group in old for row in group], [group for group in review if group not in old]
 
 
 def name_of(unit: Unit) -> str | None:
@@ -319,22 +361,10 @@ async def _set_aside(
 ) -> None:
     """Keep what passed the gate, as it would be read again; its ambiguous lines wait beside it."""
     kept = KeptUnit(unit=msgspec.structs.replace(unit, items=prepared.items, withheld=0))
-    await keep(tx, keys, _origin(unit, sender, id_hash), "unit", reason, kept, now)
-    await keep_lines(tx, keys, unit, prepared.review, sender, id_hash, now)
+    origin = _origin(unit, sender, id_hash)
+    await keep(tx, keys, origin, "unit", reason, kept, now)
+    await keep_lines(tx, keys, origin, _lines(unit, prepared.review, sender), now)
 
 
-async def keep_lines(
-    tx: Tx,
-    keys: KeyRing,
-    unit: Unit,
-    review: list[list[NewResource]],
-    sender: Sender,
-    id_hash: bytes,
-    now: datetime,
-) -> None:
-    """Each ambiguous medicine waits by itself for a reviewer."""
-    for rows in review:
-        lines = KeptLines(source_id=sender.source_id, unit=name_of(unit), rows=rows)
-        await keep(tx, keys, _origin(unit, sender, id_hash), "review", "ambiguous-medicine", lines, now)
-    counts: Counts = Counter({("review", "ambiguous-medicine"): len(review)})
-    await count(tx, sender.facility_id, sender.batch, counts, now)
+def _lines(unit: Unit, review: list[list[NewResource]], sender: Sender) -> list[KeptLines]:
+    return [KeptLines(source_id=sender.source_id, unit=name_of(unit), rows=rows) for rows in review]

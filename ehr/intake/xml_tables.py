@@ -24,6 +24,12 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
 # XML12 is no part of a visit and carries no MA_LK.
 TABLES_OF_EPISODE: Final = frozenset(TABLES) - {"XML12"}
 
+# What waits for its visit's summary when it comes without. A birth note stands in the child's own book.
+TABLES_APART: Final = (
+    *("XML2", "XML3", "XML5", "XML7", "XML8", "XML10", "XML11", "XML13", "XML15"),
+    *("XML4", "XML14"),
+)
+
 # No published file shows the roots of these: any root is taken, rows directly in it or in one list.
 FREE_ROOTS: Final = frozenset({"XML0", "XML10", "XML12"})
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from ehr.intake.models import Sex, Unit
 from ehr.models import Item, NewResource
 
-Kind = Literal["unit", "review"]
+Kind = Literal["unit", "review", "part"]
 Act = Literal[
     "kept",
     "viewed",

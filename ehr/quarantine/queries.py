@@ -51,6 +51,25 @@ DROP = Scalar(
     UUID,
     "DELETE FROM ehr_quarantine WHERE bucket = $1 AND quarantine_id = $2 RETURNING quarantine_id",
 )
+PARTS_OF_VISIT = Statement(
+    KeptRow,
+    _select("WHERE bucket = $1 AND id_hash = ANY($2::bytea[]) ORDER BY quarantine_id"),
+)
+WAITS = Scalar(
+    bool,
+    """
+    SELECT EXISTS (
+        SELECT FROM ehr_quarantine WHERE bucket = $1 AND id_hash = $2 AND kind = 'unit'
+    ) AS waits
+    """,
+)
+COUNT_PARTS = Scalar(
+    int,
+    """
+    SELECT count(*)::int AS parts FROM ehr_quarantine
+    WHERE bucket = $1 AND kind = 'part' AND facility_id IS NOT DISTINCT FROM $2
+    """,
+)
 DROP_OF_UNIT = Command("DELETE FROM ehr_quarantine WHERE bucket = $1 AND id_hash = $2")
 PROPOSE = Command(
     """

@@ -94,14 +94,14 @@ async def test_s3_one_number_of_a_visit_at_two_facilities_is_two_visits(
     assert len(live(found, "MedicationRequest")) == 1
 
 
-async def test_lines_without_their_summary_are_refused_by_name_and_change_nothing(
+async def test_lines_that_come_once_more_without_their_summary_change_nothing(
     store: Store, clock: FrozenClock
 ) -> None:
     citizen, facility = await make_citizen(store, clock), await make_facility(store, clock, code="79016")
     await send(store, clock, facility, visit(citizen, "79016", "XML1", "XML2"))
     before = await rows(store, citizen.patient_id)
     (report,) = await send(store, clock, facility, visit(citizen, "79016", "XML2"))
-    assert [(reason.code, reason.where) for reason in report.reasons] == [("missing-table", "HOSO[1]/XML1")]
+    assert (report.unit, report.status) == ("HOSO[1]/XML2", "imported")
     assert await rows(store, citizen.patient_id) == before
 
 

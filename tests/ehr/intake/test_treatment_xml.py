@@ -232,7 +232,7 @@ def test_each_wrong_field_is_a_reason(changes: dict[str, str], code: str, field:
 @pytest.mark.parametrize(
     ("tables", "code"),
     [
-        ([medicines({})], "missing-table"),
+        ([("XML6", "<x/>")], "missing-table"),
         ([summary(), summary()], "several-summaries"),
         ([summary(), medicines({"MA_LK": "LK2"})], "other-episode"),
         ([summary(), ("XML99", "<x/>")], "unknown-table"),
@@ -541,3 +541,16 @@ def test_what_so_cccd_holds_is_told_by_its_shape_and_a_passport_by_its_country(
 def test_a_number_of_no_known_shape_is_refused_with_its_field(number: str, country: str) -> None:
     told = faults(package(summary(SO_CCCD=number, MA_QUOCTICH=country)))
     assert told == [("bad-identifier", "HOSO[1]/XML1.SO_CCCD")]
+
+
+def test_tables_without_their_summary_are_units_of_their_own() -> None:
+    found = list(read_package(io.BytesIO(package(medicines({}), results({"TEN_CHI_SO": "x"}))), "file", NOW))
+    assert [(unit.name, unit.apart, unit.documents) for unit in found if isinstance(unit, Unit)] == [
+        ("HOSO[1]/XML2", True, ("XML2",)),
+        ("HOSO[1]/XML4", True, ("XML4",)),
+    ]
+
+
+def test_a_wrong_field_refuses_all_tables_of_a_hoso_without_summary() -> None:
+    told = faults(package(medicines({}), medicines({"NGAY_YL": "x"}), results({"TEN_CHI_SO": "x"})))
+    assert told == [("bad-date", "HOSO[1]/XML2[1].NGAY_YL")]
