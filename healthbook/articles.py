@@ -3,7 +3,7 @@
 from datetime import date
 
 from ehr.knowledge.service import articles, digest_of, published, review, withdraw
-from healthbook.commands import Signed, write_down
+from healthbook.commands import Signed, sign_act
 from healthbook.wiring import StartError
 from kernel.clock import SystemClock, local_day
 from store.database import Store
@@ -42,7 +42,7 @@ async def review_article(
         raise StartError("A review needs the reviewer's name and licence, and a day that has come.")
     async with store.transaction() as tx:
         await review(tx, slug, reviewer.strip(), licence.strip(), reviewed_on, now)
-    await write_down(store, signed, f"articles:review:{slug}", article.version)
+        await sign_act(tx, signed, f"articles:review:{slug}", article.version)
 
 
 async def withdraw_article(store: Store, slug: str, signed: Signed) -> None:
@@ -50,4 +50,4 @@ async def withdraw_article(store: Store, slug: str, signed: Signed) -> None:
     async with store.transaction() as tx:
         if not await withdraw(tx, slug, SystemClock().now()):
             raise StartError(f"{slug} is not published.")
-    await write_down(store, signed, f"articles:withdraw:{slug}", 1)
+        await sign_act(tx, signed, f"articles:withdraw:{slug}", 1)

@@ -29,7 +29,7 @@ from identity.register.facilities import facility_by_code
 from identity.rotation.service import delete_previous, insert_current, people_after
 from kernel.clock import SystemClock, local_day
 from kernel.problems import Refused
-from store.database import Store
+from store.database import Store, Tx
 
 Signed = tuple[str, str]
 
@@ -83,7 +83,7 @@ async def set_viewer_of(store: Store, code: str, template: str, signed: Signed) 
             await set_viewer(tx, facility.facility_id, template, now)
         except ValueError as error:
             raise StartError(f"{template}: {error}") from error
-    await write_down(store, signed, "imaging:set-viewer", 1)
+        await sign_act(tx, signed, "imaging:set-viewer", 1)
 
 
 async def set_release(
@@ -97,7 +97,7 @@ async def set_release(
             raise StartError(f"--facility {code} is the code of no facility today.")
         where = facility.facility_id if facility else ANY_FACILITY
         await set_policy(tx, where, category, rule, hours, None, now)
-    await write_down(store, signed, "results:set-release", 1)
+        await sign_act(tx, signed, "results:set-release", 1)
 
 
 def was_all_rejected(report: Report) -> bool:
@@ -134,17 +134,16 @@ async def add_certificate(store: Store, code: str, data: bytes, signed: Signed, 
         except BadInputError as error:
             codes = ", ".join(reason.code for reason in error.reasons)
             raise StartError(f"{codes}: the certificate was not registered.") from error
-    await write_down(store, signed, "certificates:add", 1)
+        await sign_act(tx, signed, "certificates:add", 1)
     return made
 
 
 async def end_certificate(store: Store, certificate_id: UUID, signed: Signed) -> None:
     """From now on nothing is verified with it."""
     async with store.transaction() as tx:
-        ended = await end_registered(tx, certificate_id, SystemClock().now())
-    if not ended:
-        raise StartError(f"{certificate_id} is no certificate that counts.")
-    await write_down(store, signed, "certificates:end", 1)
+        if not await end_registered(tx, certificate_id, SystemClock().now()):
+            raise StartError(f"{certificate_id} is no certificate that counts.")
+        await sign_act(tx, signed, "certificates:end", 1)
 
 
 def read_instant(text: str) -> datetime:
@@ -201,11 +200,16 @@ async def pages_of_people(store: Store) -> AsyncIterator[list[UUID]]:
         last = page[-1]
 
 
-async def write_down(store: Store, signed: Signed, what: str, count: int) -> None:
-    """The row of an act in the global chain."""
+async def sign_act(tx: Tx, signed: Signed, what: str, count: int) -> None:
+    """The row of an act in the global chain, in the act's own transaction: no act stands without it (S26)."""
     operator, reason = signed
+    await record_admin_event(tx, operator, what, reason, count, SystemClock().now())
+
+
+async def write_down(store: Store, signed: Signed, what: str, count: int) -> None:
+    """The row of an act that took many transactions, or none: an import, a key file."""
     async with store.transaction() as tx:
-        await record_admin_event(tx, operator, what, reason, count, SystemClock().now())
+        await sign_act(tx, signed, what, count)
 
 
 async def coverage_table(store: Store) -> str:
@@ -231,14 +235,14 @@ async def set_calendar_day(store: Store, day: date, *, works: bool, signed: Sign
     """A day that the government moved; the terms of new cases count with it."""
     async with store.transaction() as tx:
         await set_day(tx, day, works=works)
-    await write_down(store, signed, f"calendar:{'work' if works else 'off'}:{day.isoformat()}", 1)
+        await sign_act(tx, signed, f"calendar:{'work' if works else 'off'}:{day.isoformat()}", 1)
 
 
 async def set_case_term(store: Store, kind: Kind, days: int, counted: Counted, signed: Signed) -> None:
     """How long facilities have to answer cases of a kind from now on."""
     async with store.transaction() as tx:
         await set_term(tx, kind, days, counted)
-    await write_down(store, signed, f"cases:term-{kind}", days)
+        await sign_act(tx, signed, f"cases:term-{kind}", days)
 
 
 async def count_statistics(store: Store, signed: Signed) -> int:

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from api.request import Call, answer
-from audit.service import record_act
+from audit.service import record_act, record_admin_event
 from ehr.visibility import release
 from ehr.visibility.models import ReleaseCategory, ReleasePolicy, ReleaseRule
 from ehr.visibility.problems import NOTHING_TO_RELEASE
@@ -84,6 +84,8 @@ async def set_policy(
         made = await release.set_policy(
             tx, actor.facility_id, category, data.rule, data.hours, actor.actor_id, call.now
         )
+        said = f"{category}: {data.rule}, {data.hours} h"
+        await record_admin_event(tx, str(actor.actor_id), "results:set-release", said, 1, call.now)
     return answer(_view(made))
 
 

@@ -51,6 +51,7 @@ class Dated(Struct, frozen=True):
 
 
 _dated = msgspec.json.Decoder(Dated).decode
+WRONG_DEATH: Final = "Tôi còn sống: tin báo tử này là nhầm, xin sửa lại."
 _NOT_FOUND: Final = Refused(problem=CASE_TARGET_UNKNOWN)
 
 
@@ -130,7 +131,7 @@ async def correct_death(
     if any(_is_same(case, "correction", target) for case in running):
         return None
     hand = Hand(actor=SERVICE, side="service", request_id=str(patient_id), now=now)
-    return await _insert(tx, keys, patient_id, "correction", "death-reported", target, hand)
+    return await _insert(tx, keys, patient_id, "correction", WRONG_DEATH, target, hand)
 
 
 async def has_come(tx: Tx, patient_id: UUID, facility_id: UUID, day: date) -> bool:

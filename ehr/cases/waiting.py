@@ -30,5 +30,5 @@ def _awaited(row: AwaitedRow) -> Awaited:
         case_id=row.case_id,
         facility_name=row.facility_name,
         since=row.visit_on,
-        text_vi=f"Đang chờ dữ liệu từ {row.facility_name} từ ngày {row.visit_on:%d/%m/%Y}.",
+        text_vi=f"Đang chờ dữ liệu của lần khám ngày {row.visit_on:%d/%m/%Y} từ {row.facility_name}.",
     )
