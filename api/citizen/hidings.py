@@ -62,7 +62,7 @@ class Hidings(Struct, kw_only=True):
 async def list_hidings(call: NamedDependency[Call]) -> Response[Hidings]:
     """What the person hides, and from whom."""
     async with begin_for(call, "manage-record") as (tx, access):
-        found = await hidings.hidings_of(tx, access)
+        found = await hidings.hidings_of(tx, access, call.now)
     return answer(Hidings(items=[_entry(one) for one in found]))
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ehr import store
+from ehr.reads.scope import scope_of
 from ehr.visibility import queries
 from ehr.visibility.models import HidableType, Hiding
 from ehr.visibility.problems import NOT_IN_BOOK, TOO_MANY_HIDINGS, UNKNOWN_HIDING
@@ -32,13 +33,13 @@ async def hide(
     """
     patient_id = access.patient_id
     await store.hold_head(tx, patient_id, now)
-    if not await queries.HAS_ROW.one(tx, patient_id, rtype, ident, now, sorted(access.origins)):
+    if not await queries.HAS_ROW.one(tx, *scope_of(access, now), rtype, ident):
         return Refused(problem=NOT_IN_BOOK)
     live = await queries.LIVE_HIDINGS.all(tx, patient_id)
     same = next((h for h in live if (h.rtype, h.id, h.reader) == (rtype, ident, reader)), None)
     if same is not None:
         return same
-    if len(live) >= HIDINGS_MAX:
+    if len(await hidings_of(tx, access, now)) >= HIDINGS_MAX:
         return Refused(problem=TOO_MANY_HIDINGS)
     hiding_id = uuid7(now)
     await queries.INSERT_HIDING.run(tx, patient_id, hiding_id, rtype, ident, reader, reader_name, now)
@@ -47,8 +48,11 @@ async def hide(
 
 
 async def end(tx: Tx, access: Access, hiding_id: UUID, now: datetime) -> Hiding | Refused:
-    """Show again what this hiding hid, where no other one does."""
+    """Show again what this hiding hid, where no other one does. One that the list does not show is none."""
     await store.hold_head(tx, access.patient_id, now)
+    listed = {one.hiding_id for one in await hidings_of(tx, access, now)}
+    if hiding_id not in listed:
+        return Refused(problem=UNKNOWN_HIDING)
     ended = await queries.END_HIDING.one(tx, access.patient_id, hiding_id, now)
     if ended is None:
         return Refused(problem=UNKNOWN_HIDING)
@@ -56,6 +60,6 @@ async def end(tx: Tx, access: Access, hiding_id: UUID, now: datetime) -> Hiding 
     return ended
 
 
-async def hidings_of(tx: Tx, access: Access) -> list[HidingShown]:
-    """The live hidings with what they hide, newest first."""
-    return await queries.HIDINGS_SHOWN.all(tx, access.patient_id)
+async def hidings_of(tx: Tx, access: Access, now: datetime) -> list[HidingShown]:
+    """The live hidings of what this person sees, with its names, newest first."""
+    return await queries.HIDINGS_SHOWN.all(tx, *scope_of(access, now))

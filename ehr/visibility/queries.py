@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ehr.reads.queries import filtered
 from ehr.visibility.models import Hiding, ReleaseCategory, ReleasePolicy
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
@@ -45,24 +46,28 @@ class HidingShown(Struct, frozen=True):
     item: str
 
 
+# Only of what this person may know of: a merge brings the other's hidings with the rows (security.md S10).
 HIDINGS_SHOWN = Statement(
     HidingShown,
-    """
-    SELECT h.hiding_id, h.rtype, h.id, h.reader, h.reader_name, h.created_at, r.title, r.item
-    FROM ehr_hiding h
-    JOIN ehr_resource r ON r.patient_id = h.patient_id AND r.rtype = h.rtype AND r.id = h.id
-    WHERE h.patient_id = $1 AND r.patient_id = $1 AND h.ended_at IS NULL
-    ORDER BY h.hiding_id DESC
-    """,
+    filtered(
+        """
+        SELECT h.hiding_id, h.rtype, h.id, h.reader, h.reader_name, h.created_at, r.title, r.item
+        FROM ehr_hiding h
+        JOIN ehr_resource r ON r.patient_id = h.patient_id AND r.rtype = h.rtype AND r.id = h.id
+        WHERE h.patient_id = $1 AND {visible} AND h.ended_at IS NULL
+        ORDER BY h.hiding_id DESC
+        """
+    ),
 )
 # The person's own sight: what is not there for the person cannot be hidden.
 HAS_ROW = Scalar(
     bool,
-    """
-    SELECT EXISTS (SELECT FROM ehr_resource WHERE patient_id = $1 AND rtype = $2 AND id = $3 AND NOT deleted
-        AND (release_at IS NULL OR release_at <= $4)
-        AND (origin_patient_id IS NULL OR origin_patient_id = ANY ($5::uuid[]))) AS found
-    """,
+    filtered(
+        """
+        SELECT EXISTS (
+            SELECT FROM ehr_resource r WHERE {visible} AND r.rtype = $10 AND r.id = $11) AS found
+        """
+    ),
 )
 
 

@@ -130,7 +130,7 @@ async def step(
             if act == "hide" and kind in ("Observation", "Encounter", "DocumentReference"):
                 await hidings.hide(tx, own(person), kind, ident, reader=None, reader_name=None, now=now)  # type: ignore[arg-type]
             elif act == "show":
-                for one in await hidings.hidings_of(tx, own(person)):
+                for one in await hidings.hidings_of(tx, own(person), now):
                     await hidings.end(tx, own(person), one.hiding_id, now)
             elif act in ("dispute", "settle"):
                 await mark_rows(
