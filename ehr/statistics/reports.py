@@ -35,11 +35,12 @@ def completeness(cells: list[Cell]) -> list[Figure]:
 
 def cases(cells: list[Cell], week: date, today: date) -> list[Figure]:
     """People seen with a disease in a week, by commune, with a mark above the usual."""
+    days = {text: date.fromisoformat(text) for text in {cell.d1 for cell in cells}}
     series: dict[tuple[str, ...], Counter[date]] = {}
     for cell in cells:
         for key in product((cell.d2, ALL), (cell.d3, cell.d3[0], ALL)):
-            series.setdefault(key, Counter())[date.fromisoformat(cell.d1)] += cell.count
-    known = min((date.fromisoformat(cell.d1) for cell in cells), default=week)
+            series.setdefault(key, Counter())[days[cell.d1]] += cell.count
+    known = min(days.values(), default=week)
     complete = week < week_of(today)
     return [
         _case(key, counts, week, known, complete=complete)

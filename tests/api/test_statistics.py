@@ -1,4 +1,4 @@
-"""The reports of the department over HTTP: rounded, one set a day, safe in a spreadsheet, for analysts alone."""
+"""Reports of the department over HTTP: rounded, one set a day, safe in a spreadsheet, for analysts alone."""
 
 import csv as reader
 import io

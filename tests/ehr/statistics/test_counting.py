@@ -1,24 +1,26 @@
 """The nightly count: who is counted where, what never is, and how it goes on where it was."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from ehr.intake.models import PersonFacts
+from ehr.intake.service import claim_of
 from ehr.statistics import policy, publishing, queries
 from ehr.statistics.models import Cube
 from healthbook import statistics_jobs as night
 from healthbook.statistics_jobs import STATISTICS, arm_statistics, next_night, statistics_jobs, step
 from identity.merges import queries as merges
-from identity.people import PersonClaim, note_report
+from identity.people import PersonClaim, create_person, note_report
 from kernel.access import Label
 from kernel.clock import local_day
 from kernel.ids import uuid7
 from store.database import Store
 from store.models import Due
 from tests.support.clock import FrozenClock
-from tests.support.people import make_facility
+from tests.support.people import make_facility, new_number
 from tests.support.record import hospital, write
 from tests.support.statistics import count_all, make_resident, seen_with
 
@@ -253,3 +255,52 @@ def test_s30_the_role_for_statistics_reads_what_is_published_and_nothing_else() 
     lines = (Path(__file__).parents[2] / "store/rights.txt").read_text().splitlines()
     rows = [line.split() for line in lines if not line.startswith("#")]
     assert {row[0]: row[3] for row in rows if row[3] != "-"} == {"statistic_cell": "r", "statistic_set": "r"}
+
+
+@pytest.mark.usefixtures("exact")
+async def test_the_commune_of_a_package_is_kept_sealed_and_counted(
+    fresh_store: Store, clock: FrozenClock
+) -> None:
+    """What XML1 says in MAXA_CU_TRU; in clear it stands in no row about a person."""
+    facts = PersonFacts(
+        identifiers=(("national-id", new_number()),),
+        name="Trần Thị Thử",
+        birth_date="1985-03-12",
+        sex="female",
+        commune="26734",
+    )
+    async with fresh_store.transaction() as tx:
+        await create_person(tx, fresh_store.keys, claim_of(facts), "import", None, clock.now())
+        (row,) = await tx.fetch("SELECT to_json(c)::text FROM citizen c")
+        assert "26734" not in row[0]
+    await count_all(fresh_store, clock.now())
+    assert await column(fresh_store, clock, "people", 0) == {"26734": 1}
+
+
+@pytest.mark.parametrize(
+    ("codes", "commune"),
+    [
+        (["26734", "00001"], "26734"),
+        ([None, "", "00001"], "00001"),
+        (["=cmd|x", "<b>", "a" * 11], ""),
+        ([], ""),
+    ],
+)
+def test_a_commune_is_a_code_as_senders_write_them_or_unknown(codes: list[str | None], commune: str) -> None:
+    assert policy.commune_of(codes) == commune
+
+
+@pytest.mark.parametrize(
+    ("born", "group"),
+    [
+        ("2020-11-22", "under-6"),
+        ("2020-11-21", "pupils"),
+        ("2008", "students"),
+        ("1966-11", "from-60"),
+        ("1966-12", "workers"),
+        (None, "others"),
+        ("2030", "others"),
+    ],
+)
+def test_a_group_is_of_completed_years(born: str | None, group: str) -> None:
+    assert policy.group_of(born, date(2026, 11, 21)) == group
