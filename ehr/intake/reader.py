@@ -31,7 +31,7 @@ from ehr.intake.frames import (
 )
 from ehr.intake.models import BadInputError, BadUnit, Reason, SignatureFacts, reject
 from ehr.intake.reading import ReadUnit, read_units
-from ehr.intake.signature import verify
+from ehr.intake.signature import is_required, verify
 from ehr.intake.units import prepare
 
 try:
@@ -126,6 +126,8 @@ def _prepared(read: ReadUnit, sender: SenderFacts, job: Job, verdicts: dict[str,
         if sender.source_id not in verdicts:
             verdicts[sender.source_id] = verify(signed, sender.certificates, job.now)
         unit.signature = verdicts[sender.source_id]
+    elif signed is None and is_required(sender.certificates or ()):
+        raise reject("signature-required", "Bundle")
     if unit.signature is not None and unit.signature.status == "invalid":
         raise reject("signature-invalid", f"Signature/{unit.signature.reason}")
     made = prepare(unit, read.surveys, sender.source_id, sender.facility_name)

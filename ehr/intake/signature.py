@@ -138,14 +138,18 @@ def _without(root: etree._Element) -> etree._Element:
     return copy
 
 
+def is_required(certificates: Sequence[TrustedCertificate]) -> bool:
+    """Whether all that the sender sends has to be signed; JSON carries no signature and is refused then."""
+    return any(one.required for one in certificates)
+
+
 def verify(signed: Signed, certificates: Sequence[TrustedCertificate], now: datetime) -> SignatureFacts:
     """The verdict with the certificates of the sender. Without any, what is known stays unverified."""
     facts = signed.facts
     if not certificates:
         return facts
     if facts.status == "absent":
-        required = any(one.required for one in certificates)
-        return _invalid(facts, "signature-missing") if required else facts
+        return _invalid(facts, "signature-missing") if is_required(certificates) else facts
     if signed.root is None:
         return _invalid(facts, facts.reason or "not-xmldsig")
     fault = _form_fault(signed.root)

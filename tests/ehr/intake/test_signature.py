@@ -13,7 +13,7 @@ from ehr.intake.signature import BLOCK_BYTES_MAX, TrustedCertificate, look, veri
 from healthbook.commands import add_certificate, end_certificate
 from healthbook.wiring import StartError
 from store.database import Store
-from tests.ehr.intake.records import OUTPATIENT, rows, send
+from tests.ehr.intake.records import OUTPATIENT, allergy, bundle, rows, send
 from tests.support.bundles import rewrite_package, sample_package
 from tests.support.cda import document
 from tests.support.clock import START, FrozenClock
@@ -228,3 +228,19 @@ async def test_a_short_key_or_a_past_certificate_is_refused(store: Store, clock:
     for signer, code in ((make_signer(START, bits=1024), "weak-key"), (make_signer(START, -300), "expired")):
         with pytest.raises(StartError, match=code):
             await add_certificate(store, "83304", signer.pem, SIGNED_BY, required=False)
+
+
+@pytest.mark.parametrize("required", [True, False])
+async def test_a_facility_that_has_to_sign_sends_no_bundle_which_carries_no_signature(
+    store: Store, clock: FrozenClock, signer: Signer, *, required: bool
+) -> None:
+    code = "83305" if required else "83306"
+    citizen, facility = await make_citizen(store, clock), await make_facility(store, clock, code=code)
+    await add_certificate(store, code, signer.pem, SIGNED_BY, required=required)
+    (report,) = await send(store, clock, facility, bundle(citizen, allergy()))
+    told = [(reason.code, reason.where) for reason in report.reasons]
+    if required:
+        assert (report.status, told) == ("rejected", [("signature-required", "Bundle")])
+        assert await rows(store, citizen.patient_id) == []
+    else:
+        assert (report.status, told) == ("imported", [])
