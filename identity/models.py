@@ -247,6 +247,20 @@ class LiveSession(Struct, frozen=True):
     operator_name: str | None
     operator_ended_at: datetime | None
     factors_reset_at: datetime | None
+    practitioner_id: UUID | None
+    role: Role | None
+    active_from: datetime | None
+    active_until: datetime | None
+    name: str | None
+    licence: str | None
+    licence_from: date | None
+    licence_until: date | None
+    suspended_at: datetime | None
+    ended_at: datetime | None
+    facility_id: UUID | None
+    facility_name: str | None
+    facility_short: str | None
+    facility_closed_at: datetime | None
     held: bool
     origins: list[UUID]
 

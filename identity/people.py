@@ -214,9 +214,14 @@ async def is_closed(tx: Tx, patient_id: UUID) -> bool:
     return row is not None and row.state == "frozen"
 
 
-async def number_owner(tx: Tx, keys: KeyRing, kind: str, value: str) -> IdentifierRow | None:
-    """Whose a number is or was, ended numbers and merged persons included. For registry officers' acts."""
-    normal = normal_identifier(kind, value)
+async def number_owner(
+    tx: Tx, keys: KeyRing, kind: str, value: str, facility_id: UUID | None = None
+) -> IdentifierRow | None:
+    """Whose a number is or was, ended numbers and merged persons included. For registry officers' acts.
+
+    facility_id: the facility whose own numbers (facility-patient-id) are meant; without it they name nobody.
+    """
+    normal = _namespaced(kind, value, facility_id)
     return None if normal is None else await _owner(tx, keys, kind, normal)
 
 

@@ -227,6 +227,9 @@ LIVE_SESSION = Statement(
     " fc.facility_id AS client_facility_id, fc.name AS client_name, fc.ended_at AS client_ended_at,"
     " f.name AS client_facility_name, f.closed_at AS client_facility_closed_at,"
     " o.name AS operator_name, o.ended_at AS operator_ended_at, a.reset_at AS factors_reset_at,"
+    " r.practitioner_id, r.role, r.active_from, r.active_until, p.name,"
+    " p.licence, p.licence_from, p.licence_until, p.suspended_at, p.ended_at, rf.facility_id,"
+    " rf.name AS facility_name, rf.short_name AS facility_short, rf.closed_at AS facility_closed_at,"
     f" {held('s.actor_id', 'd.enrolled_at', 'd.proven_at')} AS held,"
     " ARRAY(SELECT g.origin_id FROM person_origin g WHERE g.patient_id = s.actor_id"
     " AND g.visible_at <= $3 AND g.moved_at IS NOT NULL AND (g.proven_at IS NOT NULL OR NOT g.needs_proof))"
@@ -238,6 +241,9 @@ LIVE_SESSION = Statement(
     " LEFT JOIN facility f ON f.facility_id = fc.facility_id"
     " LEFT JOIN operator o ON o.operator_id = s.actor_id"
     " LEFT JOIN account_credential a ON a.actor_id = s.actor_id"
+    " LEFT JOIN practitioner_role r ON r.practitioner_role_id = s.practitioner_role_id"
+    " LEFT JOIN practitioner p ON p.practitioner_id = r.practitioner_id"
+    " LEFT JOIN facility rf ON rf.facility_id = r.facility_id"
     " WHERE s.actor_id = $1 AND s.access_hash = $2 AND s.ended_at IS NULL"
     " AND s.access_until > $3 AND s.expires_at > $3 AND (s.idle_until IS NULL OR s.idle_until > $3)",
 )

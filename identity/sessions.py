@@ -15,10 +15,9 @@ import msgspec
 from msgspec import Struct
 
 from identity import queries
-from identity.models import LiveSession, SessionRow
+from identity.models import LiveSession, RoleRow, SessionRow
 from identity.policy import role_in_force
 from identity.problems import CLOCK_OFF, SESSION_ENDED
-from identity.register import queries as register
 from identity.signatures import Jwk, canonical, es256_holds
 from identity.tokens import (
     digest,
@@ -132,7 +131,7 @@ async def _stands(tx: Tx, actor_id: UUID, access_hash: bytes, now: datetime) -> 
     if row.idle_until is not None and row.idle_until - now < STAFF_IDLE - _IDLE_STEP:
         await queries.EXTEND_IDLE.run(tx, row.actor_id, row.session_id, now + STAFF_IDLE)
     if row.kind == "practitioner":
-        return await _practitioner(tx, row, now)
+        return _practitioner(row, now)
     return _operator(row) if row.kind == "operator" else _client(row)
 
 
@@ -153,8 +152,8 @@ def _citizen(row: LiveSession, now: datetime) -> Actor | None:
     )
 
 
-async def _practitioner(tx: Tx, row: LiveSession, now: datetime) -> Actor | None:
-    role = await register.ROLE_BY_ID.one(tx, row.practitioner_role_id)
+def _practitioner(row: LiveSession, now: datetime) -> Actor | None:
+    role = _role(row)
     if role is None or role.practitioner_id != row.actor_id or not role_in_force(role, now):
         return None
     return Actor(
@@ -168,6 +167,35 @@ async def _practitioner(tx: Tx, row: LiveSession, now: datetime) -> Actor | None
         facility_id=role.facility_id,
         facility_name=role.facility_name,
         factors_reset_at=row.factors_reset_at,
+    )
+
+
+def _role(row: LiveSession) -> RoleRow | None:
+    """The role of a staff session, if the register has it; then it has a person and a facility too."""
+    if row.practitioner_role_id is None or row.practitioner_id is None:
+        return None
+    assert row.role is not None
+    assert row.active_from is not None
+    assert row.name is not None
+    assert row.facility_id is not None
+    assert row.facility_name is not None
+    assert row.facility_short is not None
+    return RoleRow(
+        practitioner_role_id=row.practitioner_role_id,
+        practitioner_id=row.practitioner_id,
+        role=row.role,
+        active_from=row.active_from,
+        active_until=row.active_until,
+        name=row.name,
+        licence=row.licence,
+        licence_from=row.licence_from,
+        licence_until=row.licence_until,
+        suspended_at=row.suspended_at,
+        ended_at=row.ended_at,
+        facility_id=row.facility_id,
+        facility_name=row.facility_name,
+        facility_short=row.facility_short,
+        facility_closed_at=row.facility_closed_at,
     )
 
 

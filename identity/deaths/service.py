@@ -2,7 +2,8 @@
 
 reported   one facility's code: the person is told everywhere, reading and security notices go on
 due        a second facility, or a death notice by two registry officers: the book freezes after 72 hours
-objected   the person's own device key: as before at once, and the reports so far never count again
+objected   the person's own device key: as before at once, and the reports so far never count again; a later
+           notice is another one, for a false one must not keep a true one out for ever
 frozen     nobody signs in, no grant opens, pushes stop; only registry officers open it again
 """
 
@@ -42,7 +43,7 @@ async def report(tx: Tx, patient_id: UUID, source: str, now: datetime) -> bool:
     if await queries.INSERT_REPORT.one(tx, patient_id, source, now) is None:
         return False
     standing = await queries.STANDING_REPORTS.all(tx, patient_id)
-    certain = NOTICE in standing or len(standing) >= SOURCES_TO_FREEZE
+    certain = any(one.startswith(NOTICE) for one in standing) or len(standing) >= SOURCES_TO_FREEZE
     freeze_at = person.freeze_at or (now + FREEZE_AFTER if certain else None)
     await queries.SET_STATE.run(tx, patient_id, "death-reported", freeze_at)
     if freeze_at is not None:
@@ -52,7 +53,7 @@ async def report(tx: Tx, patient_id: UUID, source: str, now: datetime) -> bool:
 
 async def give_notice(tx: Tx, patient_id: UUID, act_id: UUID, now: datetime) -> Refused | None:
     """Two registry officers saw a death notice."""
-    if not await report(tx, patient_id, NOTICE, now):
+    if not await report(tx, patient_id, f"{NOTICE}:{act_id}", now):
         return Refused(problem=NO_SUCH_PERSON)
     await emit(tx, patient_id, "identity.death-noticed", {"act_id": str(act_id)}, now)
     return None
