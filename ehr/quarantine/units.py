@@ -1,8 +1,10 @@
 """Units whose person was not certain: officers compare, then place them, or return them to their sender.
 
 Placing one at a person whose data differ overrules the match (security.md S17), so it takes two officers of
-different facilities like every change of who is who (S10). A new person gets none of the numbers that
-somebody has: a number live on another person is always a merge.
+different facilities like every change of who is who (S10); so does taking one away from the person whom it
+was written to before. A new person gets none of the numbers that somebody has: a number live on another
+person is always a merge. After a merge a number still names its own person, as it does for an import: what is
+placed there is guarded like that person's other rows.
 """
 
 from collections import Counter
@@ -35,7 +37,8 @@ from ehr.quarantine.models import (
 from ehr.quarantine.problems import NOT_A_CANDIDATE, NOT_WAITING, SECOND_OFFICER_NEEDED
 from ehr.quarantine.queries import KeptRow, WaitingRow
 from identity.models import Facility
-from identity.people import create_person, person_card, resolve_subject
+from identity.people import create_person, number_owner, person_card
+from identity.policy import identifier_in_force
 from identity.register.facilities import facility_by_id
 from kernel.access import Actor
 from kernel.ids import uuid7
@@ -109,10 +112,12 @@ async def resolve(
     request_id: str,
     now: datetime,
 ) -> Worked | Refused:
-    """Place a unit at a person (None: at a new one), as the import would have written it.
+    """Place a unit at a person (None: at a new one), as the import would have written it; whoever had it
+    before has it no more.
 
-    The first officer proposes the person, a second one of another facility agrees. Raises `not-waiting`
-    when a sending of the same unit came in between.
+    The first officer proposes the person, a second one of another facility agrees; one is enough for a new
+    person where nobody had the unit and nothing was proposed. Raises `not-waiting` when a sending of the same
+    unit came in between.
     """
     row = await kept(tx, quarantine_id, "unit")
     if row is None:
@@ -122,6 +127,8 @@ async def resolve(
         known = await _known(tx, keys, row, kept_unit.unit.person.identifiers, now)
         if patient_id not in {one.patient_id for one in known}:
             return Refused(problem=NOT_A_CANDIDATE)
+    before = await queries.UNIT_OWNER.one(tx, row.id_hash)
+    if patient_id is not None or before is not None or row.proposed_by is not None:
         agreed = await _agree(tx, row, patient_id, actor, reason, now)
         if agreed is not None:
             return agreed
@@ -133,10 +140,10 @@ async def resolve(
 
 
 async def _agree(
-    tx: Tx, row: KeptRow, patient_id: UUID, actor: Actor, reason: str, now: datetime
+    tx: Tx, row: KeptRow, patient_id: UUID | None, actor: Actor, reason: str, now: datetime
 ) -> Worked | Refused | None:
     """None when the second officer agrees; else the proposal is noted, or refused to its own maker."""
-    if row.proposed_patient_id == patient_id:
+    if row.proposed_by is not None and row.proposed_patient_id == patient_id:
         if row.proposed_by == actor.actor_id or row.proposed_from == actor.facility_id:
             return Refused(problem=SECOND_OFFICER_NEEDED)
         return None
@@ -157,7 +164,8 @@ async def _place(
 ) -> UUID:
     """Import the kept unit at its person by today's rules of the gate. Returns whose it is."""
     sender = await sender_of(tx, row)
-    await CLAIM_UNIT.one(tx, row.id_hash, uuid7(now), now)
+    nobody = uuid7(now)
+    holder = await CLAIM_UNIT.one(tx, row.id_hash, nobody, now)
     if not await drop(tx, row.quarantine_id):
         refuse(NOT_WAITING)
     unit = kept_unit.unit
@@ -166,7 +174,9 @@ async def _place(
     created = patient_id is None
     if patient_id is None:
         patient_id = await _new_person(tx, keys, kept_unit, sender, now)
-    await write_for(tx, keys, unit, prepared, sender, Owner(patient_id, created=created), row.id_hash, now)
+    before = None if holder in (nobody, patient_id) else holder
+    owner = Owner(patient_id, before, created=created)
+    await write_for(tx, keys, unit, prepared, sender, owner, row.id_hash, now)
     counts: Counts = Counter({("document", kind): 1 for kind in unit.documents})
     await count(tx, row.facility_id, sender.batch, counts, now)
     return patient_id
@@ -177,7 +187,7 @@ async def _new_person(tx: Tx, keys: KeyRing, kept_unit: KeptUnit, sender: Sender
     free = [
         one
         for one in claim.identifiers
-        if await resolve_subject(tx, keys, one.system_kind, one.value, now) is None
+        if await number_owner(tx, keys, one.system_kind, one.value, sender.facility_id) is None
     ]
     claim = msgspec.structs.replace(claim, identifiers=free)
     return await create_person(tx, keys, claim, "import", sender.facility_id, now)
@@ -205,12 +215,13 @@ async def return_to_sender(
 async def _known(
     tx: Tx, keys: KeyRing, row: KeptRow, identifiers: Iterable[tuple[str, str]], now: datetime
 ) -> list[Known]:
-    """The people who have one of the numbers, and the one whom the unit was written to before."""
+    """The people who have one of the numbers by themselves, merged or not, and the one whom the unit was
+    written to before."""
     kinds: dict[UUID, list[str]] = {}
     for kind, value in identifiers:
-        owner = await resolve_subject(tx, keys, kind, value, now)
-        if owner is not None:
-            kinds.setdefault(owner, []).append(kind)
+        owner = await number_owner(tx, keys, kind, value, row.facility_id)
+        if owner is not None and identifier_in_force(owner, now):
+            kinds.setdefault(owner.patient_id, []).append(kind)
     before = await queries.UNIT_OWNER.one(tx, row.id_hash)
     if before is not None:
         kinds.setdefault(before, []).append("earlier-sending")

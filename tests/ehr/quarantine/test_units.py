@@ -1,5 +1,6 @@
 """Units without a certain person: compared, placed by two officers, or returned to their sender (S17)."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,10 @@ from kernel.access import Actor
 from kernel.problems import Refused
 from store.database import Store
 from tests.ehr.intake.records import allergy, bundle, rows, send
+from tests.support.bundles import rewrite_package, sample_package
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, make_citizen, make_doctor, make_facility
+from tests.support.registry import make_officers, merged
 
 REASON = "Số định danh đúng, ngày sinh gõ nhầm"
 
@@ -166,3 +169,88 @@ async def test_s19_the_receipt_tells_a_return_and_before_it_nothing(desk: Desk) 
     ]
     assert [(row.receipt_id, row.code) for _, row in returned] == [(receipt.receipt_id, "birth-date-wrong")]
     assert await desk.count("SELECT count(*) FROM ehr_quarantine WHERE batch = $1", receipt.receipt_id) == 0
+
+
+async def _live(desk: Desk, patient_id: UUID) -> int:
+    return sum(not row[6] for row in await rows(desk.store, patient_id))
+
+
+async def _moved(desk: Desk) -> tuple[Citizen, UUID]:
+    """An episode that a stranger got by a wrong number; its correction has a typing error and waits."""
+    stranger = await make_citizen(desk.store, desk.clock)
+    desk.sender = await make_facility(desk.store, desk.clock, code="01028")
+    sample = sample_package("giamdinhhs_ngoaitru_3176_SYNTHETIC.xml")
+    (report,) = await send(
+        desk.store, desk.clock, desk.sender, rewrite_package(sample, stranger, MA_LK=str(stranger.patient_id))
+    )
+    assert report.status == "imported"
+    corrected = rewrite_package(
+        sample, replace(desk.citizen, birth_date="1961-03-13"), MA_LK=str(stranger.patient_id)
+    )
+    (report,) = await send(desk.store, desk.clock, desk.sender, corrected)
+    assert report.status == "quarantined"
+    async with desk.store.transaction() as tx:
+        listed = await units.list_waiting(tx, "unit", desk.sender.facility_id, units.START, 50)
+    return stranger, listed[-1].quarantine_id
+
+
+async def test_s17_a_unit_that_officers_place_leaves_the_book_it_was_in(desk: Desk) -> None:
+    stranger, waiting = await _moved(desk)
+    assert await _live(desk, stranger.patient_id) > 0
+    patient_id = desk.citizen.patient_id
+    assert await desk.resolve(waiting, patient_id, desk.first) == Worked(state="proposed")
+    assert await desk.resolve(waiting, patient_id, desk.second) == Worked(state="resolved")
+    assert await _live(desk, stranger.patient_id) == 0
+    assert await _live(desk, patient_id) > 0
+
+
+async def test_s17_one_officer_alone_takes_nothing_out_of_a_book(desk: Desk) -> None:
+    """A new person for a unit that stands in somebody's book takes two as well."""
+    stranger, waiting = await _moved(desk)
+    before = await _live(desk, stranger.patient_id)
+    assert await desk.resolve(waiting, None, desk.first) == Worked(state="proposed")
+    assert await desk.resolve(waiting, None, desk.first) == Refused(problem=SECOND_OFFICER_NEEDED)
+    assert await _live(desk, stranger.patient_id) == before > 0
+    assert await desk.resolve(waiting, None, desk.second) == Worked(state="resolved")
+    assert await _live(desk, stranger.patient_id) == 0
+
+
+async def test_one_officer_does_not_overrule_a_standing_proposal(desk: Desk) -> None:
+    waiting = await desk.quarantine(allergy("Penicillin"))
+    assert await desk.resolve(waiting, desk.citizen.patient_id, desk.first) == Worked(state="proposed")
+    assert await desk.resolve(waiting, None, desk.second) == Worked(state="proposed")
+    assert await desk.resolve(waiting, None, desk.first) == Worked(state="resolved")
+
+
+async def test_s10_a_unit_of_a_merged_number_is_placed_at_the_merged_person(desk: Desk) -> None:
+    """As an import would: guarded until that card is proven again, and it goes back with an unmerge."""
+    survivor = await make_citizen(desk.store, desk.clock)
+    merged_id = desk.citizen.patient_id
+    officers = await make_officers(desk.store, desk.clock)
+    await merged(desk.store, officers, merged_id, survivor.patient_id, desk.clock.now())
+    waiting = await desk.quarantine(allergy("Penicillin"))
+    made = await desk.compare(waiting)
+    assert isinstance(made, Comparison)
+    assert [one.patient_id for one in made.known] == [merged_id]
+    refused = await desk.resolve(waiting, survivor.patient_id, desk.first)
+    assert refused == Refused(problem=NOT_A_CANDIDATE)
+    await desk.resolve(waiting, merged_id, desk.first)
+    assert await desk.resolve(waiting, merged_id, desk.second) == Worked(state="resolved")
+    async with desk.store.transaction() as tx:
+        origins = await tx.fetch(
+            "SELECT DISTINCT origin_patient_id FROM ehr_resource WHERE patient_id = $1", survivor.patient_id
+        )
+    assert [row[0] for row in origins] == [merged_id]
+
+
+async def test_a_package_whose_facility_number_is_known_can_be_placed_at_a_new_person(desk: Desk) -> None:
+    """MA_BN of the sender is somebody's, as are the other numbers: the new person gets none of them."""
+    desk.sender = await make_facility(desk.store, desk.clock, code="01028")
+    sample = sample_package("giamdinhhs_ngoaitru_3176_SYNTHETIC.xml")
+    await send(desk.store, desk.clock, desk.sender, rewrite_package(sample, desk.citizen, MA_LK="BN.1"))
+    other = replace(desk.citizen, birth_date="1961-03-13")
+    (report,) = await send(desk.store, desk.clock, desk.sender, rewrite_package(sample, other, MA_LK="BN.2"))
+    assert report.status == "quarantined"
+    async with desk.store.transaction() as tx:
+        listed = await units.list_waiting(tx, "unit", desk.sender.facility_id, units.START, 50)
+    assert await desk.resolve(listed[-1].quarantine_id, None, desk.first) == Worked(state="resolved")
