@@ -243,3 +243,20 @@ async def test_s18_without_the_device_key_nothing_is_objected(store: Store, cloc
     assert isinstance(refused, Refused)
     assert await state_of(store, person) == "death-reported"
     assert msgspec.json.decode(text)["typ"] == "death-objection"
+
+
+async def test_s18_a_false_notice_does_not_keep_a_true_one_out_for_ever(
+    store: Store, clock: FrozenClock
+) -> None:
+    person, officers = await make_citizen(store, clock), await make_officers(store, clock)
+    body = DeathBody(patient_id=person.patient_id)
+    for _ in range(2):
+        await agreed(store, officers, "death-notice", body, clock.now())
+        assert await state_of(store, person) == "death-reported"
+        await agreed(store, officers, "death-withdrawn", body, clock.now())
+        assert await state_of(store, person) == "active"
+        clock.advance(days=400)
+    await agreed(store, officers, "death-notice", body, clock.now())
+    clock.advance(hours=73)
+    await work(store, clock, person)
+    assert await state_of(store, person) == "frozen"
