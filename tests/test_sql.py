@@ -40,6 +40,7 @@ FAN_OUTS = {
     "ehr.housekeeping.queries.DELETE_RECEIPTS",
     "ehr.intake.queries.MOVED_SINCE",
     "ehr.intake.queries.PATIENTS_OF_CREDENTIALS",
+    "ehr.intake.trust.queries.FORGET_VERSIONS",
     "ehr.quarantine.queries.ENDED",
     "ehr.quarantine.queries.RETURNED",
     "ehr.quarantine.queries.WAITING",

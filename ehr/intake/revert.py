@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from ehr import revert as record
 from ehr.intake import queries
+from ehr.intake.trust.service import forget_versions
 from ehr.quarantine.keeping import note
 from ehr.quarantine.queries import WAITING_OF_CREDENTIALS
 from ehr.quarantine.units import START, drop
@@ -24,13 +25,15 @@ Progress = Callable[[str], None]
 
 
 class TakenBack(Struct, kw_only=True):
-    """restored, retracted: rows by type. waiting: units and lines out of the quarantine. reports, numbers,
-    phones: what the facility was the first to say of persons in whose books nothing of it is left."""
+    """restored, retracted: rows by type. waiting: units and lines out of the quarantine. versions: documents
+    of which any version is taken in next. reports, numbers, phones: what the facility was the first to say of
+    persons in whose books nothing of it is left."""
 
     people: int = 0
     restored: Counter[str] = field(default_factory=Counter)
     retracted: Counter[str] = field(default_factory=Counter)
     waiting: int = 0
+    versions: int = 0
     reports: int = 0
     numbers: int = 0
     phones: int = 0
@@ -69,6 +72,8 @@ async def revert_since(
             taken.add(*await _revert_person(tx, patient_id, undo, clock.now()))
         if taken.people % PAGE == 0:
             say(f"{taken.people} people")
+    async with _step(store, dry_run=dry_run) as tx:
+        taken.versions = await forget_versions(tx, sorted(undo.credentials), since)
     taken.waiting = await _empty_quarantine(store, undo, clock.now(), dry_run=dry_run)
     return taken
 

@@ -114,7 +114,7 @@ async def _take_in(
     tx: Tx, keys: KeyRing, unit: Unit, prepared: Prepared, sender: Sender, now: datetime
 ) -> UnitReport:
     id_hash = unit_hash(sender, unit)
-    if not await is_newest(tx, id_hash, unit):
+    if not await is_newest(tx, id_hash, unit, sender.credential, now):
         return UnitReport(unit=unit.name, status="rejected", reasons=[Reason("older-version", unit.name)])
     before = await _claim(tx, id_hash, now)
     if unit.only_first and before is not None:

@@ -11,11 +11,22 @@ from store.statement import Command, Scalar, Statement
 TAKE_VERSION = Scalar(
     int,
     """
-    INSERT INTO ehr_unit_version (id_hash, version) VALUES ($1, $2)
-    ON CONFLICT (id_hash) DO UPDATE SET version = EXCLUDED.version
+    INSERT INTO ehr_unit_version (id_hash, version, credential, taken_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (id_hash) DO UPDATE SET version = EXCLUDED.version, credential = EXCLUDED.credential,
+        taken_at = EXCLUDED.taken_at
     WHERE ehr_unit_version.version <= EXCLUDED.version
     RETURNING version
     """,
+)
+# Any version is newer than none.
+FORGET_VERSIONS = Scalar(
+    int,
+    """
+    UPDATE ehr_unit_version SET version = 0
+    WHERE credential = ANY($1::text[]) AND taken_at >= $2 AND version > 0
+    RETURNING 1 AS gone
+    """,
+    fan_out="an operator takes a poisoned batch back; versions lie by the unit, whoever sent it",
 )
 KEEP_SIGNATURE = Command(
     """

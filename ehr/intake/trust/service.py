@@ -21,11 +21,16 @@ CERTIFICATE_BYTES_MAX: Final = 32 * 1024
 RSA_BITS_MIN: Final = 2048
 
 
-async def is_newest(tx: Tx, id_hash: bytes, unit: Unit) -> bool:
+async def is_newest(tx: Tx, id_hash: bytes, unit: Unit, credential: str, now: datetime) -> bool:
     """Whether no later version of the document was taken in; it is then the newest."""
     if unit.version is None:
         return True
-    return await queries.TAKE_VERSION.one(tx, id_hash, unit.version) is not None
+    return await queries.TAKE_VERSION.one(tx, id_hash, unit.version, credential, now) is not None
+
+
+async def forget_versions(tx: Tx, credentials: list[str], since: datetime) -> int:
+    """Of documents that came last by these credentials since then any version is taken in next. How many."""
+    return len(await queries.FORGET_VERSIONS.all(tx, credentials, since))
 
 
 async def keep_signature(tx: Tx, id_hash: bytes, unit: Unit, now: datetime) -> None:

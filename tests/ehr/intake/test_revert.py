@@ -12,6 +12,7 @@ from store.database import Store
 from tests.ehr.intake.records import OUTPATIENT, allergy, bundle, rows, send
 from tests.ehr.quarantine.test_units import conflicting
 from tests.support.bundles import rewrite_package, sample_package
+from tests.support.cda import document
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, make_citizen, make_facility
 
@@ -194,3 +195,26 @@ async def test_s3_what_a_batch_alone_reported_of_a_person_goes_with_it(
     # The person's own number is as it was: the next sending finds the same book.
     await stranger.package("good")
     assert await stranger.content() != []
+
+
+async def test_s3_the_version_of_a_poisoned_document_goes_with_it(store: Store, clock: FrozenClock) -> None:
+    """Else a high number would make every honest version of the document an older one for ever."""
+    facility, citizen = await make_facility(store, clock), await make_citizen(store, clock)
+
+    async def came(version: str, credential: str) -> str:
+        (report,) = await send(
+            store, clock, facility, document(citizen, version=version).encode(), credential
+        )
+        clock.advance(hours=1)
+        return report.status
+
+    assert await came("1", "good") == "imported"
+    since = clock.now()
+    assert await came("999999", "stolen") == "imported"
+    assert await came("2", "good") == "rejected"
+    assert (await revert_since(store, clock, ["stolen"], since, dry_run=True)).versions == 1
+    assert await came("2", "good") == "rejected"
+    assert (await revert_since(store, clock, ["stolen"], since)).versions == 1
+    assert (await revert_since(store, clock, ["stolen"], since)).versions == 0
+    assert await came("2", "good") == "imported"
+    assert await came("1", "good") == "rejected"
