@@ -71,6 +71,7 @@ CONTROLLERS = (
     "api.registry.quarantine",
     "api.registry.people",
     "api.public.auth",
+    "api.public.core",
     "api.public.health",
     "api.public.keys",
     "api.public.viewer",

@@ -110,3 +110,8 @@ class Core(Protocol):
     async def read_binary(self, ident: str, budget: Budget) -> bytes | None:
         """What a Binary holds; None when the core has none of that id. Raises CoreError."""
         ...
+
+    async def missed_events(self, subscription: str, first: int, last: int) -> bytes | None:
+        """The core's notification of events by number (`$events`); None where it has no such list. Raises
+        CoreError."""
+        ...

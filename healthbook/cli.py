@@ -333,7 +333,7 @@ def rotate_lookup(operator: str | None, reason: str | None) -> None:
 @admin.command(name="add-certificate")
 @click.argument("code")
 @click.argument("certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--required", is_flag=True, help="Refuse XML of this facility that carries no signature.")
+@click.option("--required", is_flag=True, help="Refuse what this facility sends unsigned, JSON too.")
 @OPERATOR
 @REASON
 def add_certificate(
@@ -424,6 +424,39 @@ def core_links() -> None:
             return await unclear_table(store)
 
     click.echo(at_place(lambda place: asyncio.run(run(place))))
+
+
+@admin.command(name="core-subscribe")
+@click.option("--topic", help="The address of a topic that the core has; unset: ours is put there.")
+@OPERATOR
+@REASON
+def core_subscribe(topic: str | None, operator: str | None, reason: str | None) -> None:
+    """Make the core at EHR_CORE_URL tell of changes at EHR_CORE_SUBSCRIPTION."""
+    from healthbook.core_commands import subscribe_to_core
+
+    settings = settings_or_exit()
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        await subscribe_to_core(store, settings, topic, signed)
+
+    as_operator(run, operator, reason)
+    click.echo("Asked for. A log line core_silent of the worker says when the core does not speak.")
+
+
+@admin.command(name="core-unsubscribe")
+@OPERATOR
+@REASON
+def core_unsubscribe(operator: str | None, reason: str | None) -> None:
+    """Listen no more to what the core at EHR_CORE_URL tells."""
+    from healthbook.core_commands import unsubscribe_from_core
+
+    settings = settings_or_exit()
+
+    async def run(store: "Store", signed: tuple[str, str]) -> bool:
+        return await unsubscribe_from_core(store, settings, signed)
+
+    told = as_operator(run, operator, reason)
+    click.echo("Ended." if told else "Ended here; the core did not answer: delete its Subscription there.")
 
 
 @admin.command()

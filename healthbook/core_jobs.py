@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from ehr.core import subscription
 from ehr.core.refresh import refresh
 from ehr.core.service import COMPARE, REFRESH, is_linked
-from ehr.ports import Core
+from ehr.core.subscription import CATCH_UP, CHANGED, NAMED, WATCH
+from ehr.ports import Core, CoreError
 from kernel.clock import Clock, local_day, start_of_day
 from kernel.ids import bucket_of
 from store.database import Store
@@ -15,6 +17,8 @@ from store.due_queue import arm
 from store.models import Due
 
 AGAIN: Final = timedelta(minutes=5)
+# Another refresh of the same person may be under way and may have asked before the change.
+CHANGED_AGAIN: Final = timedelta(seconds=20)
 # Comparisons begin at two in the morning in Vietnam and are spread over three hours.
 NIGHT: Final = timedelta(hours=2)
 NIGHT_MINUTES: Final = 180
@@ -46,7 +50,37 @@ def core_jobs(
             linked = await is_linked(tx, core, patient_id)
         return next_night(patient_id, clock.now()) if linked else None
 
-    return {REFRESH: bring_up_to_date, COMPARE: compare}
+    return {REFRESH: bring_up_to_date, COMPARE: compare, **_notice_jobs(store, clock, core)}
+
+
+def _notice_jobs(
+    store: Store, clock: Clock, core: Core | None
+) -> Mapping[str, Callable[[Due], Awaitable[datetime | None]]]:
+    """What a core's notices ask for (ehr/core/subscription.py)."""
+
+    async def bring_changes(due: Due) -> datetime | None:
+        if core is None or await refresh(store, clock, core, UUID(due.ref), "background", changed=True):
+            return None
+        down = core.state(clock.now()) != "closed"
+        return clock.now() + (AGAIN if down else CHANGED_AGAIN)
+
+    async def ask_whose(due: Due) -> datetime | None:
+        try:
+            if core is not None:
+                await subscription.ask_whose(store, clock, core, due.ref)
+        except CoreError as error:
+            return None if error.fault == "broken" else clock.now() + AGAIN
+        return None
+
+    async def catch_up(due: Due) -> datetime | None:
+        if core is not None and due.ref == core.source_id:
+            await subscription.catch_up(store, clock, core)
+        return None
+
+    async def watch(due: Due) -> datetime | None:
+        return await subscription.watch(store, clock, core) if core and due.ref == core.source_id else None
+
+    return {CHANGED: bring_changes, NAMED: ask_whose, CATCH_UP: catch_up, WATCH: watch}
 
 
 def next_night(patient_id: UUID, now: datetime) -> datetime:

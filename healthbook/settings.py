@@ -44,6 +44,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     ehr_core_token: str = ""
     ehr_core_name: Annotated[str, Meta(max_length=100)] = ""
     ehr_core_id: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")] = "main"
+    # Under which address that core reaches this service, where it should tell of changes itself.
+    ehr_core_subscription: str = ""
     # Where documents and pictures lie; unset: beside the data. Credentials are AWS_ACCESS_KEY_ID and
     # AWS_SECRET_ACCESS_KEY.
     s3_endpoint: str = ""
@@ -186,6 +188,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(
             "EHR_CORE_URL: expected `https://`, a host and the FHIR base, or `http://` on this machine; "
             "a secret goes into EHR_CORE_TOKEN"
+        )
+    told_at = settings.ehr_core_subscription
+    if told_at and not (settings.ehr_core_url and is_core_url(told_at)):
+        raise SettingsError(
+            "EHR_CORE_SUBSCRIPTION: expected `https://` and where the core reaches this service, or "
+            "`http://` on this machine; it needs EHR_CORE_URL"
         )
     if not settings.ehr_core_token.isascii() or not settings.ehr_core_token.isprintable():
         raise SettingsError("EHR_CORE_TOKEN: expected one line of printable ASCII")

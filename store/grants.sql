@@ -39,6 +39,8 @@ GRANT DELETE ON person_report, phone TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON ehr_hiding, ehr_release_policy, ehr_viewer TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_viewer_ticket TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_core_link, ehr_core_part TO hb_api;
+GRANT SELECT, INSERT ON ehr_core_patient TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_core_subscription TO hb_api;
 
 -- ehr cases
 GRANT SELECT, INSERT, UPDATE ON ehr_case, facility_case, calendar_day, case_term TO hb_api;

@@ -36,6 +36,7 @@ FAN_OUTS = {
     "consent.housekeeping.queries.DELETE_QUOTAS",
     "consent.housekeeping.queries.ERASE_CODES",
     "ehr.cases.queries.OVERDUE_CASES",
+    "ehr.core.queries.LINKED_PAGE",
     "ehr.core.queries.UNCLEAR_LINKS",
     "ehr.housekeeping.queries.DELETE_RECEIPTS",
     "ehr.intake.queries.MOVED_SINCE",

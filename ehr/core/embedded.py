@@ -75,6 +75,9 @@ class EmbeddedCore:
     async def read_binary(self, ident: str, budget: Budget) -> bytes | None:  # noqa: ARG002
         return None
 
+    async def missed_events(self, subscription: str, first: int, last: int) -> bytes | None:  # noqa: ARG002
+        return None
+
 
 def _resource(row: DocRow) -> CoreResource:
     return CoreResource(

@@ -17,11 +17,13 @@ MEDICINES_MAX: Final = 100
 
 
 class Asked(Struct, kw_only=True):
-    """What one refresh works with. whole: ask for everything and take what is missing for gone."""
+    """What one refresh works with. whole: ask for everything and take what is missing for gone.
+    changed: ask for changes in every part, also in one that is fresh."""
 
     patient_id: UUID
     budget: Budget
     whole: bool
+    changed: bool
     started: datetime
     lease: datetime
     link: LinkRow | None

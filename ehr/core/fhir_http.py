@@ -149,6 +149,14 @@ class FhirCore:
             return None
         return read_binary(body, ident)
 
+    async def missed_events(self, subscription: str, first: int, last: int) -> bytes | None:
+        query = httpx.QueryParams({"eventsSinceNumber": str(first), "eventsUntilNumber": str(last)})
+        url = f"{self._base}/Subscription/{quote(subscription, safe='')}/$events?{query}"
+        try:
+            return await self._get(url, "background")
+        except NotOfferedError:
+            return None
+
     async def _list(self, rtype: str, query: dict[str, str], budget: Budget) -> Listing:
         """All pages; when one of them fails, once more from the first with half the `_count`.
 

@@ -1,5 +1,6 @@
 """Who a person is at a core: found by a number, believed only when birth date, sex and name agree (S17)."""
 
+import hashlib
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -88,7 +89,14 @@ async def settle(
         state = "linked" if matched == Matched(patient_id) and not is_retired(patient) else "mismatch"
     core_patient = patient.id if patient is not None and state == "linked" else None
     await queries.KEEP_LINK.run(tx, patient_id, source_id, state, core_patient, now)
+    if core_patient is not None:
+        await queries.KEEP_CORE_PATIENT.run(tx, core_patient_hash(source_id, core_patient), patient_id)
     return LinkRow(state, core_patient, now)
+
+
+def core_patient_hash(source_id: str, core_patient: str) -> bytes:
+    """What people are found by when a core names its own Patient."""
+    return hashlib.sha256(f"{source_id}\n{core_patient}".encode()).digest()
 
 
 async def unclear_links(tx: Tx) -> list[UnclearLink]:

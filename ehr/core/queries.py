@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ehr.core.notices import Subscription
 from ehr.core.policy import LinkRow, PartRow
 from ehr.queries import StoredRow
 from ehr.reads.queries import filtered
@@ -89,7 +90,7 @@ ROWS_OF_SOURCE = Statement(
     StoredRow,
     """
     SELECT rtype, id, version, labels, deleted, source_id, unit, content_sha256, origin_patient_id,
-        CASE WHEN twin THEN fold_key END AS fold_key
+        CASE WHEN twin THEN fold_key END AS fold_key, method
     FROM ehr_resource
     WHERE patient_id = $1 AND rtype = ANY($2::text[]) AND source_id = $3 AND NOT deleted
         AND origin_patient_id IS NOT DISTINCT FROM $4
@@ -146,4 +147,47 @@ DOCS_OF_TYPE = Statement(
 DELETED_IDS = Scalar(
     str,
     "SELECT id FROM ehr_resource WHERE patient_id = $1 AND rtype = $2 AND deleted AND updated >= $3",
+)
+
+# From a Patient of a core to whoever is linked with it here.
+KEEP_CORE_PATIENT = Command(
+    "INSERT INTO ehr_core_patient (id_hash, patient_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+)
+PEOPLE_OF_CORE_PATIENT = Scalar(UUID, "SELECT patient_id FROM ehr_core_patient WHERE id_hash = $1")
+LINKED_PAGE = Scalar(
+    UUID,
+    """
+    SELECT patient_id FROM ehr_core_link WHERE source_id = $1 AND state = 'linked' AND patient_id > $2
+    ORDER BY patient_id LIMIT $3
+    """,
+    fan_out="everybody linked, by pages, after events of a core were lost",
+)
+
+_SUBSCRIPTION = """
+    SELECT source_id, secret_sha256, subscription, heartbeat_seconds, created_at, heard_at, seen_until, told,
+        ahead, caught_up_at
+    FROM ehr_core_subscription WHERE source_id = $1
+"""
+SUBSCRIPTION = Statement(Subscription, _SUBSCRIPTION)
+SUBSCRIPTION_LOCKED = Statement(Subscription, _SUBSCRIPTION + " FOR UPDATE")
+BEGIN_SUBSCRIPTION = Command(
+    """
+    INSERT INTO ehr_core_subscription AS s (source_id, secret_sha256, subscription, heartbeat_seconds,
+        created_at, heard_at, seen_until, told, ahead, caught_up_at)
+    VALUES ($1, $2, NULL, $3, $4, NULL, 0, 0, '{}', NULL)
+    ON CONFLICT (source_id) DO UPDATE SET secret_sha256 = EXCLUDED.secret_sha256, subscription = NULL,
+        heartbeat_seconds = EXCLUDED.heartbeat_seconds, created_at = EXCLUDED.created_at, heard_at = NULL,
+        seen_until = 0, told = 0, ahead = '{}', caught_up_at = NULL
+    """
+)
+NAME_SUBSCRIPTION = Command("UPDATE ehr_core_subscription SET subscription = $2 WHERE source_id = $1")
+HEAR = Command(
+    "UPDATE ehr_core_subscription SET heard_at = $2, seen_until = $3, told = $4, ahead = $5::bigint[]"
+    " WHERE source_id = $1"
+)
+CAUGHT_UP = Command(
+    "UPDATE ehr_core_subscription SET seen_until = $2, ahead = '{}', caught_up_at = $3 WHERE source_id = $1"
+)
+END_SUBSCRIPTION = Scalar(
+    bool, "DELETE FROM ehr_core_subscription WHERE source_id = $1 RETURNING subscription IS NOT NULL AS ended"
 )

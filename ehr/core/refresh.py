@@ -28,14 +28,21 @@ log = structlog.get_logger("core")
 
 
 async def refresh(
-    store: Store, clock: Clock, core: Core, patient_id: UUID, budget: Budget, *, whole: bool = False
+    store: Store,
+    clock: Clock,
+    core: Core,
+    patient_id: UUID,
+    budget: Budget,
+    *,
+    whole: bool = False,
+    changed: bool = False,
 ) -> bool:
-    """Ask for what is not fresh, or for the whole record. True when all of it came.
+    """Ask for what is not fresh, for all that changed, or for the whole record. True when all of it came.
 
     Returns at once where another refresh of the same person is under way. Raises nothing of the core's: a
     failure is kept beside the part it met.
     """
-    asked = await _begin(store, clock, core, patient_id, budget, whole)
+    asked = await _begin(store, clock, core, patient_id, budget, whole=whole, changed=changed)
     if asked is None:
         return False
     try:
@@ -55,7 +62,7 @@ async def refresh(
 
 
 async def _begin(
-    store: Store, clock: Clock, core: Core, patient_id: UUID, budget: Budget, whole: bool
+    store: Store, clock: Clock, core: Core, patient_id: UUID, budget: Budget, *, whole: bool, changed: bool
 ) -> Asked | None:
     """The lease and what is known; None while somebody else holds the lease."""
     now = clock.now()
@@ -69,6 +76,7 @@ async def _begin(
             patient_id=patient_id,
             budget=budget,
             whole=whole,
+            changed=changed,
             started=now,
             lease=lease,
             link=await queries.LINK.one(tx, patient_id, core.source_id),
@@ -87,7 +95,8 @@ async def _refresh(store: Store, clock: Clock, core: Core, asked: Asked) -> bool
             )
         if asked.link.state != "linked" or found.patient is None:
             return True
-        wanted = wanted if asked.whole else parts_to_ask(list(asked.parts.values()), clock.now())
+        everything = asked.whole or asked.changed
+        wanted = wanted if everything else parts_to_ask(list(asked.parts.values()), clock.now())
         while wanted:
             fetched = await fetch(core, found.patient, wanted[0], asked)
             await keep(store, clock, core, found.patient, fetched, asked)

@@ -31,6 +31,13 @@ class _Medicated(Struct, rename="camel"):
     medication_reference: _Reference | None = None
 
 
+class _About(Struct):
+    patient: _Reference | None = None
+    subject: _Reference | None = None
+    beneficiary: _Reference | None = None
+
+
+_about = msgspec.json.Decoder(_About)
 _medicated = msgspec.json.Decoder(_Medicated)
 
 
@@ -59,6 +66,19 @@ def is_retired(patient: CoreResource) -> bool:
     links = doc.get("link") if isinstance(doc.get("link"), list) else []
     replaced = any(isinstance(one, dict) and one.get("type") == "replaced-by" for one in links)
     return doc.get("active") is False or replaced
+
+
+def patient_of(resource: CoreResource) -> str | None:
+    """`Patient/id` that a resource is about, or that it is."""
+    if resource.rtype == "Patient":
+        return resource.reference
+    try:
+        about = _about.decode(resource.raw)
+    except msgspec.MsgspecError:
+        return None
+    named = [one.reference for one in (about.patient, about.subject, about.beneficiary) if one is not None]
+    parts = (named[0] if named else "").split("/")
+    return "/".join(parts[-2:]) if len(parts) >= 2 and parts[-2] == "Patient" else None
 
 
 def medication_of(resource: CoreResource) -> str | None:
