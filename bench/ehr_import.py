@@ -48,7 +48,7 @@ async def measure(
         ours=ours,
         against="executemany of the same rows",
         theirs=theirs,
-        target=0.35,
+        target=0.5,
         unit="rows/s",
     )
 

@@ -33,7 +33,10 @@ class Draft(Struct, kw_only=True):
 
 def first_date(*texts: str | None) -> Moment | None:
     """The first date given. Raises msgspec.ValidationError when it is none."""
-    return next((moment(text) for text in texts if text), None)
+    for text in texts:
+        if text:
+            return moment(text)
+    return None
 
 
 def start(period: Period | None) -> str | None:

@@ -143,12 +143,16 @@ def _comparable(quantity: Quantity | None, bounds: ReferenceRange) -> bool:
 
 
 def _normal_range(value: Value) -> ReferenceRange | None:
+    if not value.reference_range:
+        return None
     return next(
         (r for r in value.reference_range if code_of(r.type) in (None, "normal", "recommended")), None
     )
 
 
 def _critical_range(value: Value) -> ReferenceRange | None:
+    if not value.reference_range:
+        return None
     # referencerange-meaning "treatment": outside it, treatment is required.
     return next((r for r in value.reference_range if code_of(r.type) in ("treatment", "critical")), None)
 
