@@ -45,6 +45,9 @@ ChangeKind = Literal[
     "credential-reset",
 ]
 _BY_ADMINISTRATORS: frozenset[ChangeKind] = frozenset({"practitioner-role", "practitioner-role-end"})
+# What reaches beyond one facility is given by operators: two clinics of one owner would be both officers of a
+# merge, and every look-up of the country (security.md S10, S16).
+_BEYOND_ONE_FACILITY: frozenset[Role] = frozenset({"registry-officer", "privacy-officer", "department-analyst"})
 
 _WITH_SECRETS: frozenset[ChangeKind] = frozenset({"practitioner", "facility-client", "credential-reset"})
 
@@ -104,7 +107,7 @@ async def propose(
 ) -> UUID | Refused:
     """First person. Returns change_id."""
     facility_id = getattr(change, "facility_id", None)
-    if not _may(actor, kind, facility_id):
+    if not _may(actor, kind, facility_id) or not _may_give(actor, change):
         return Refused(problem=NOT_YOURS_TO_CHANGE)
     change_id, body = uuid7(now), msgspec.json.encode(change).decode()
     await queries.INSERT_CHANGE.run(tx, change_id, kind, facility_id, body, reason, actor.actor_id, now)
@@ -150,9 +153,10 @@ async def confirm(
         return Refused(problem=NOT_IN_REGISTER)
     if row.proposed_by == actor.actor_id:
         return Refused(problem=SECOND_ACCOUNT_NEEDED)
-    if not _may(actor, row.kind, row.facility_id):
+    change = msgspec.json.decode(row.body, type=_BODIES[row.kind])
+    if not _may(actor, row.kind, row.facility_id) or not _may_give(actor, change):
         return Refused(problem=NOT_YOURS_TO_CHANGE)
-    applied = await _apply(tx, keys, row, prepared, now)
+    applied = await _apply(tx, keys, row, change, prepared, now)
     if isinstance(applied, Refused):
         return applied
     if await queries.CONFIRM_CHANGE.one(tx, change_id, actor.actor_id, now, applied.created_id) is None:
@@ -168,10 +172,13 @@ def _may(actor: Actor, kind: str, facility_id: UUID | None) -> bool:
     return actor.role == "facility-admin" and own and kind in _BY_ADMINISTRATORS
 
 
+def _may_give(actor: Actor, change: Change) -> bool:
+    return actor.kind == "operator" or getattr(change, "role", None) not in _BEYOND_ONE_FACILITY
+
+
 async def _apply(
-    tx: Tx, keys: KeyRing, row: ChangeRow, prepared: PreparedCredential, now: datetime
+    tx: Tx, keys: KeyRing, row: ChangeRow, change: Change, prepared: PreparedCredential, now: datetime
 ) -> Applied | Refused:
-    change = msgspec.json.decode(row.body, type=_BODIES[row.kind])
     if isinstance(change, NewPractitioner):
         return await _new_account(tx, keys, change, prepared, now)
     if isinstance(change, CredentialReset):

@@ -3,6 +3,8 @@
 import asyncio
 from uuid import UUID
 
+import msgspec
+
 from identity import practitioners, sessions
 from identity.practitioners import NewPractitioner
 from identity.register import changes, facilities
@@ -141,6 +143,10 @@ async def test_s16_an_administrator_gives_and_ends_roles_of_known_people_at_home
         ("practitioner", NewPractitioner(user_name="gia.mao", name="Giả Mạo", licence="X")),
         ("credential-reset", CredentialReset(practitioner_id=doctor.practitioner_id)),
         ("facility-client", NewClient(facility_id=home.facility_id, kind="kiosk", name="K")),
+        *(
+            ("practitioner-role", msgspec.structs.replace(here, role=role))
+            for role in ("registry-officer", "privacy-officer", "department-analyst")
+        ),
     ]
     for kind, change in refused:
         assert code_of(await _propose(store, clock, one.actor, kind, change)) == "not-yours-to-change"
