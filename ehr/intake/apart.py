@@ -22,6 +22,7 @@ from ehr.intake.counting import Counts, count
 from ehr.intake.ids import resource_id
 from ehr.intake.map_visit import icd_version
 from ehr.intake.models import BadInputError, IdentifierKind, Item, PersonFacts, Reason, Unit, UnitReport
+from ehr.intake.same_visit import item_of
 from ehr.intake.trust.service import keep_signature
 from ehr.intake.units import Prepared, prepare
 from ehr.intake.xml_tables import TABLES_APART
@@ -96,7 +97,7 @@ async def receive(
     own = hash_of(visit.id_hash, unit.documents[0])
     await DROP_OF_UNIT.run(tx, own[0], own)
     await keep_signature(tx, own, unit, now)
-    changed = await _write(tx, keys, unit.documents[0], unit.name, _items(prepared), visit, now)
+    changed = await _write(tx, keys, unit.documents[0], unit.name, items_of(prepared), visit, now)
     report = UnitReport(
         unit=unit.name,
         status="imported",
@@ -111,7 +112,7 @@ async def wait(
     tx: Tx, keys: KeyRing, unit: Unit, prepared: Prepared, origin: Origin, now: datetime
 ) -> UnitReport:
     """Set one table aside until its summary comes. `origin` is the visit's."""
-    items = _items(prepared)
+    items = items_of(prepared)
     full = await COUNT_PARTS.one(tx, origin.id_hash[0], origin.facility_id)
     fault = "too-large" if sum(len(one.raw) + len(one.hints) for one in items) > BYTES_MAX else ""
     fault = fault or ("too-many-waiting" if (full or 0) >= WAITING_PER_BUCKET_MAX else "")
@@ -132,7 +133,7 @@ async def parts_of(tx: Tx, patient_id: UUID, name: str | None, source_id: str) -
     """What a book holds of a visit that was sent apart, by table: it follows its summary to another book."""
     found: dict[str, list[Item]] = defaultdict(list)
     for row in await queries.PARTS_OF_UNIT.all(tx, await survivor_of(tx, patient_id), name, source_id):
-        found[row.method.removeprefix(APART)].append(_item(row.rtype, row.doc))
+        found[row.method.removeprefix(APART)].append(item_of(row.rtype, row.doc))
     return found
 
 
@@ -219,7 +220,7 @@ async def _keep_lines(
 def _prepared(items: list[Item], visit: Visit) -> Prepared | None:
     """The rows, labelled beside their visit: its department can make them sensitive. None when a newer
     program no longer reads what was kept."""
-    beside = [_item("Encounter", msgspec.json.encode(visit.doc).decode())] if visit.doc else []
+    beside = [item_of("Encounter", msgspec.json.encode(visit.doc).decode())] if visit.doc else []
     unit = Unit(
         name="",
         key="",
@@ -233,14 +234,9 @@ def _prepared(items: list[Item], visit: Visit) -> Prepared | None:
         return None
 
 
-def _items(prepared: Prepared) -> list[Item]:
+def items_of(prepared: Prepared) -> list[Item]:
     """What passed the gate, and what it finds ambiguous: that is judged again with its visit."""
-    return prepared.items + [_item(row.rtype, row.doc) for group in prepared.review for row in group]
-
-
-def _item(rtype: str, doc: str) -> Item:
-    key = f"{rtype}/{msgspec.json.decode(doc)['id']}"
-    return Item(rtype=rtype, key=key, raw=doc, where=rtype, aliases=(key,))
+    return prepared.items + [item_of(row.rtype, row.doc) for group in prepared.review for row in group]
 
 
 def _of_visit(item: Item, visit: dict[str, Any]) -> Item:

@@ -124,3 +124,38 @@ PARTS_OF_UNIT = Statement(
     WHERE patient_id = $1 AND unit = $2 AND source_id = $3 AND method LIKE 'apart:%' AND NOT deleted
     """,
 )
+
+
+class PackageRow(Struct, frozen=True):
+    doc: str
+    has_results: bool
+
+
+# 882-1 is the blood group of XML1, no result of a service.
+PACKAGE_OF_VISIT = Statement(
+    PackageRow,
+    """
+    SELECT e.doc, EXISTS (
+        SELECT FROM ehr_resource r
+        WHERE r.patient_id = $1 AND r.unit = $2 AND r.source_id = $3 AND NOT r.deleted
+            AND r.rtype IN ('Observation', 'DiagnosticReport') AND r.section = 'results'
+            AND r.code IS DISTINCT FROM '882-1'
+    ) AS has_results
+    FROM ehr_resource e
+    WHERE e.patient_id = $1 AND e.unit = $2 AND e.source_id = $3 AND e.rtype = 'Encounter'
+        AND e.status = 'finished' AND NOT e.deleted
+    """,
+)
+
+
+class DocRow(Struct, frozen=True):
+    rtype: str
+    doc: str
+
+
+ROWS_OF_UNIT = Statement(
+    DocRow,
+    """
+    SELECT rtype, doc FROM ehr_resource WHERE patient_id = $1 AND unit = $2 AND source_id = $3 AND NOT deleted
+    """,
+)

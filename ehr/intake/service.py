@@ -11,13 +11,13 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from ehr.intake import apart, gate, queries
+from ehr.intake import apart, gate, queries, same_visit
 from ehr.intake.ambiguous import keep_lines, parted
 from ehr.intake.counting import count, counts_of
 from ehr.intake.models import Item, PersonFacts, Reason, Unit, UnitReport
-from ehr.intake.nameless import own_of
+from ehr.intake.nameless import unit_name
 from ehr.intake.trust.service import is_newest, keep_signature
-from ehr.intake.units import Prepared
+from ehr.intake.units import Prepared, prepare
 from ehr.intake.withhold import person_after_gate
 from ehr.models import NewResource, Source
 from ehr.quarantine.keeping import Origin, keep
@@ -266,6 +266,8 @@ async def write_for(
 ) -> None:
     """Write a unit into its owner's book, set its ambiguous lines aside and tell whom it concerns."""
     source, name = sender.source, name_of(unit)
+    if unit.key.startswith(same_visit.FORM):
+        prepared = await _beside_package(tx, unit, prepared, sender, owner)
     moved: dict[str, list[Item]] = {}
     if owner.before is not None and unit.visit is not None:
         moved = await apart.parts_of(tx, owner.before, name, source.source_id)
@@ -287,7 +289,50 @@ async def write_for(
         if owner.before is not None:
             await apart.pass_on(tx, visit)
         changed = await apart.follow(tx, keys, unit.documents, visit, moved, now) or changed
+        if not owner.created:
+            await _join_form(tx, keys, unit, sender, owner, now)
     await _tell(tx, keys, unit.person, sender, owner, changed=changed, now=now)
+
+
+def _sent_as(unit: Unit, kind: str) -> Unit:
+    """The unit of the same MA_LK in the other format."""
+    return msgspec.structs.replace(unit, key=kind + unit.key.partition(":")[2], items=[])
+
+
+async def _beside_package(tx: Tx, unit: Unit, prepared: Prepared, sender: Sender, owner: Owner) -> Prepared:
+    """A visit of the form where the sender's package of it stands: what it adds to that."""
+    name = name_of(_sent_as(unit, same_visit.PACKAGE))
+    package = await same_visit.package_of(tx, owner.patient_id, name, sender.source_id)
+    if package is None:
+        return prepared
+    return _joined(unit, apart.items_of(prepared), package, sender)
+
+
+async def _join_form(tx: Tx, keys: KeyRing, unit: Unit, sender: Sender, owner: Owner, now: datetime) -> None:
+    """A package where the sender's form of its visit stands: the form's visit becomes one with it."""
+    form = _sent_as(unit, same_visit.FORM)
+    items = await same_visit.form_of(tx, owner.patient_id, name_of(form), sender.source_id)
+    if not items:
+        return
+    package = await same_visit.package_of(tx, owner.patient_id, name_of(unit), sender.source_id)
+    if package is None:
+        return
+    made = _joined(form, items, package, sender)
+    released, review = await parted(tx, owner.patient_id, made.review)
+    rows = made.resources + released
+    await write_unit(tx, owner.patient_id, sender.source, rows, unit=name_of(form), now=now)
+    origin = _origin(form, sender, unit_hash(sender, form))
+    await keep_lines(tx, keys, origin, _lines(form, review, sender), now)
+
+
+def _joined(unit: Unit, items: list[Item], package: queries.PackageRow, sender: Sender) -> Prepared:
+    """The form's rows in the package's visit, labelled beside it: its department can make them sensitive."""
+    visit = same_visit.item_of("Encounter", package.doc)
+    kept = same_visit.added(items, visit.key, has_results=package.has_results)
+    name = sender.facility.name if sender.facility else None
+    made = prepare(msgspec.structs.replace(unit, items=[*kept, visit]), None, sender.source_id, name)
+    made.resources = [row for row in made.resources if row.rtype != "Encounter"]
+    return made
 
 
 def _visit_of(unit: Unit, prepared: Prepared, sender: Sender, owner: Owner, id_hash: bytes) -> apart.Visit:
@@ -335,8 +380,7 @@ def name_of(unit: Unit) -> str | None:
     """What the rows of a unit are found by again; a name that the gate stops is not written down."""
     if not unit.snapshot:
         return None
-    name = own_of(unit.person, ()).without_numbers(unit.key)
-    return name if gate.judge_plain(name) == "keep" else hashlib.sha256(name.encode()).hexdigest()
+    return unit_name(unit.person, unit.key)
 
 
 def _origin(unit: Unit, sender: Sender, id_hash: bytes) -> Origin:
