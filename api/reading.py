@@ -22,12 +22,10 @@ from audit.policy import read_tag
 from audit.service import record_act, record_read
 from consent.decision import decide
 from consent.problems import NO_ACCESS
-from ehr.completeness import service as completeness
 from ehr.core.service import ask_core, currency, wants_core
 from ehr.displays import DISPLAY_VERSION
 from ehr.imaging import viewer
 from ehr.imaging.problems import TICKET_ENDED
-from ehr.knowledge import service as articles
 from ehr.models import Section
 from ehr.reads import changes, search, sections, summary, timeline, trend
 from ehr.reads.models import Built
@@ -254,20 +252,6 @@ async def read_changes(call: Call, since: str | None, limit: int | None) -> Answ
         return await changes.read(tx, call.keys, access, since, limit, call.now)
 
     return await read_record(call, None, "read-changes", build)
-
-
-async def read_completeness(call: Call) -> Answer:
-    async def build(tx: Tx, access: Access) -> Built:
-        return await completeness.read(tx, call.keys, access, call.now)
-
-    return await read_beside_record(call, "read-summary", build, is_logged=True, part="completeness")
-
-
-async def read_articles(call: Call) -> Answer:
-    async def build(tx: Tx, access: Access) -> Built:
-        return await articles.read(tx, access, call.now)
-
-    return await read_beside_record(call, "read-summary", build, is_logged=True, part="articles")
 
 
 async def ask_for_viewer(call: Call, patient_id: UUID | None, study_id: str) -> Answer:
