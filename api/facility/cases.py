@@ -18,7 +18,7 @@ from ehr.cases.answering import answer as answer_case
 from ehr.cases.models import CaseRow
 from ehr.cases.moves import Hand
 from ehr.cases.policy import TEXT_MAX
-from ehr.cases.problems import CASE_UNKNOWN, EVIDENCE_UNKNOWN
+from ehr.cases.problems import CASE_INVALID, CASE_UNKNOWN, EVIDENCE_UNKNOWN
 from ehr.cases.reading import FacilityCase, FacilityCaseDetail
 from identity.problems import TOO_MANY
 from kernel.access import Actor
@@ -123,7 +123,7 @@ async def acknowledge(case_id: FromPath[UUID], call: NamedDependency[Call]) -> R
     tags=TAGS,
     status_code=200,
     idempotent=True,
-    problems=(*MOVES, TOO_MANY, *PROBLEMS),
+    problems=(*MOVES, CASE_INVALID, TOO_MANY, *PROBLEMS),
 )
 async def reply(
     case_id: FromPath[UUID], data: JSONBody[AnswerText], call: NamedDependency[Call]
@@ -138,7 +138,7 @@ async def reply(
     operation_id="facility_refuse_case",
     tags=TAGS,
     status_code=200,
-    problems=MOVES,
+    problems=(*MOVES, CASE_INVALID),
 )
 async def refuse_case(
     case_id: FromPath[UUID], data: JSONBody[AnswerText], call: NamedDependency[Call]
@@ -153,7 +153,7 @@ async def refuse_case(
     operation_id="facility_resolve_case",
     tags=TAGS,
     status_code=200,
-    problems=MOVES,
+    problems=(*MOVES, CASE_INVALID),
 )
 async def resolve(
     case_id: FromPath[UUID], data: JSONBody[AnswerText], call: NamedDependency[Call]
