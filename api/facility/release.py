@@ -100,7 +100,9 @@ async def set_policy(
 async def review(data: JSONBody[ReviewBody], call: NamedDependency[Call]) -> Response[Released]:
     """Say that somebody looked at results: the person sees them now."""
     async with call.begin() as (tx, actor):
-        done = await release.review(tx, str(actor.facility_id), data.unit, data.references, call.now)
+        done = await release.review(
+            tx, call.keys, str(actor.facility_id), data.unit, data.references, call.now
+        )
         if isinstance(done, Refused):
             return answer(done)
         await record_act(

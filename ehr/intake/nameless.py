@@ -4,6 +4,7 @@ Without this, whoever reads the table has every number, name and phone in clear 
 and the sealed fields and the keyed look-up keep nothing (security.md S15, S17).
 """
 
+import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
+from ehr.intake.gate import judge_plain
 from ehr.intake.ids import canonical
 from ehr.intake.models import Item, PersonFacts
 from ehr.intake.systems import PERSON_EXTENSIONS
@@ -93,6 +95,12 @@ def own_of(person: PersonFacts, items: Iterable[Item]) -> Own:
         frozenset(canonical(alias) for item in patients for alias in (item.key, *item.aliases)),
         tuple((number, f"[{kind}]") for number, kind in longest_first),
     )
+
+
+def unit_name(person: PersonFacts, key: str) -> str:
+    """What the rows of a unit are found by: without the person's numbers; of a key that tells, its digest."""
+    name = own_of(person, ()).without_numbers(key)
+    return name if judge_plain(name) == "keep" else hashlib.sha256(name.encode()).hexdigest()
 
 
 def nameless(item: Item, own: Own) -> bytes:

@@ -225,27 +225,27 @@ NEXT_RELEASE = Scalar(
 
 
 class Waiting(Struct, frozen=True):
-    """A row that waits for its release."""
+    """A row that waits for its release, and of which merged person."""
 
     rtype: str
     id: str
-    source_id: str
     unit: str | None
-    batch: UUID | None
+    origin_patient_id: UUID | None
 
 
 DUE_RELEASES = Statement(
     Waiting,
     """
-    SELECT rtype, id, source_id, unit, batch FROM ehr_resource
+    SELECT rtype, id, unit, origin_patient_id FROM ehr_resource
     WHERE patient_id = $1 AND release_at IS NOT NULL AND release_at <= $2 ORDER BY rtype, id
     """,
 )
 WAITING_OF_SOURCE = Statement(
     Waiting,
     """
-    SELECT rtype, id, source_id, unit, batch FROM ehr_resource
-    WHERE patient_id = $1 AND release_at IS NOT NULL AND source_id = $2 AND NOT deleted ORDER BY rtype, id
+    SELECT rtype, id, unit, origin_patient_id FROM ehr_resource
+    WHERE patient_id = $1 AND release_at IS NOT NULL AND source_id = $2 AND NOT deleted
+        AND origin_patient_id IS NOT DISTINCT FROM $3 ORDER BY rtype, id
     """,
 )
 

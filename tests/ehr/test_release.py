@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from ehr.intake import queries as intake
 from ehr.reads import timeline
 from ehr.visibility import release
@@ -18,10 +20,12 @@ from kernel.problems import Refused
 from store.database import Store
 from store.due_queue import claim_due
 from store.outbox import claim_events
+from tests.ehr.intake.records import bundle, send
 from tests.ehr.test_redaction import bare, coded, everything
 from tests.support.clock import FrozenClock
-from tests.support.people import make_facility
+from tests.support.people import make_citizen, make_facility
 from tests.support.record import granted, hospital, own, write
+from tests.support.registry import make_officers, merged, separated
 
 RESULT = coded("Observation", "x", "X", "2026-11-02")
 
@@ -105,12 +109,89 @@ async def test_after_review_waits_for_the_facility_and_nobody_else(store: Store,
     clock.advance(seconds=int(timedelta(days=900).total_seconds()))
     assert not await seen(store, person, clock)
     async with store.transaction() as tx:
-        other = await release.review(tx, "another", "episode:E1", [], clock.now())
+        other = await release.review(tx, store.keys, "another", "episode:E1", [], clock.now())
     assert isinstance(other, Refused)
     async with store.transaction() as tx:
         key = hashlib.sha256(f"{facility.facility_id}\nepisode:E1".encode()).digest()
         await intake.CLAIM_UNIT.one(tx, key, person, clock.now())
-        done = await release.review(tx, str(facility.facility_id), "episode:E1", [], clock.now())
+        done = await release.review(tx, store.keys, str(facility.facility_id), "episode:E1", [], clock.now())
     assert done == (person, 1)
     assert await seen(store, person, clock)
     assert (await events(store, person, clock)).count("ehr.released") == 1
+
+
+async def reviewed(
+    store: Store, facility: Facility, key: str, clock: FrozenClock
+) -> tuple[UUID, int] | Refused:
+    async with store.transaction() as tx:
+        return await release.review(tx, store.keys, str(facility.facility_id), key, [], clock.now())
+
+
+async def known_unit(store: Store, facility: Facility, key: str, person: UUID, clock: FrozenClock) -> None:
+    async with store.transaction() as tx:
+        id_hash = hashlib.sha256(f"{facility.facility_id}\n{key}".encode()).digest()
+        await intake.CLAIM_UNIT.one(tx, id_hash, person, clock.now())
+
+
+async def waiting(store: Store, person: UUID) -> int:
+    async with store.transaction() as tx:
+        sql = "SELECT count(*) FROM ehr_resource WHERE patient_id = $1 AND release_at IS NOT NULL"
+        return int(await tx.fetchval(sql, person))
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+async def test_s10_a_review_releases_what_a_merge_moved(
+    store: Store, clock: FrozenClock, is_back: bool
+) -> None:
+    person, facility = await held(store, clock, "after-review")
+    await known_unit(store, facility, "episode:E1", person, clock)
+    survivor, officers = await bare(store, clock), await make_officers(store, clock)
+    merge_id = await merged(store, officers, person, survivor, clock.now())
+    if is_back:
+        await separated(store, officers, merge_id, clock.now())
+    book = person if is_back else survivor
+    assert await waiting(store, book) == 1
+    done = await reviewed(store, facility, "episode:E1", clock)
+    # Nobody hears of the merged person's results through the survivor before they are seen there.
+    assert done == (person, 1)
+    assert await waiting(store, book) == 0
+    assert "ehr.released" in await events(store, person, clock)
+    assert isinstance(await reviewed(store, facility, "episode:E1", clock), Refused)
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+async def test_s10_the_timer_of_a_result_follows_it_through_a_merge(
+    store: Store, clock: FrozenClock, is_back: bool
+) -> None:
+    person, _ = await held(store, clock, "after-hours", 4)
+    survivor, officers = await bare(store, clock), await make_officers(store, clock)
+    merge_id = await merged(store, officers, person, survivor, clock.now())
+    if is_back:
+        await separated(store, officers, merge_id, clock.now())
+    book = person if is_back else survivor
+    clock.advance(hours=80)
+    async with store.transaction() as tx:
+        due = await claim_due(tx, bucket_of(book), clock.now(), 500)
+        assert str(book) in {one.ref for one in due if one.kind == KIND}
+        await release.release_due(tx, book, clock.now())
+    assert await waiting(store, book) == 0
+    told = {person: await events(store, person, clock), survivor: await events(store, survivor, clock)}
+    # The survivor hears of it only once that card was proven again.
+    assert [one for one in told if "ehr.released" in told[one]] == [person]
+
+
+async def test_a_unit_named_after_a_number_of_the_person_is_reviewed_by_its_own_name(
+    store: Store, clock: FrozenClock
+) -> None:
+    """The record does not write the number down; the sender still names the unit as it did."""
+    facility, person = await make_facility(store, clock), await make_citizen(store, clock)
+    async with store.transaction() as tx:
+        await release.set_policy(tx, facility.facility_id, "laboratory", "after-review", 0, None, clock.now())
+    body = json.loads(bundle(person, RESULT | {"subject": {"reference": "Patient/p1"}}))
+    body["type"] = "document"
+    body["identifier"] = {"system": "urn:his", "value": f"HS-{person.number}"}
+    (report,) = await send(store, clock, facility, json.dumps(body).encode())
+    assert report.status == "imported"
+    assert await waiting(store, person.patient_id) == 1
+    key = f"bundle:urn:his|HS-{person.number}"
+    assert await reviewed(store, facility, key, clock) == (person.patient_id, 1)
