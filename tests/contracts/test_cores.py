@@ -199,5 +199,15 @@ async def test_another_persons_resources_are_never_listed(place: Place) -> None:
     assert listing.resources == []
 
 
+async def test_only_addresses_of_its_own_lead_to_a_content(place: Place) -> None:
+    for url in ("https://elsewhere.example/Binary/x", "Observation/x", "Binary/", "Binary/x y", "", "\\x"):
+        assert place.core.binary_of(url) is None
+    assert await place.core.read_binary("not-there", "interactive") is None
+    ident = place.core.binary_of("Binary/one")
+    if ident is not None:
+        await place.put({"resourceType": "Binary", "id": ident, "contentType": "text/plain", "data": "eA=="})
+        assert await place.core.read_binary(ident, "interactive") == b"x"
+
+
 def test_ids_of_two_cores_never_meet(tmp_path: Path) -> None:
     assert resource_id("core:a", "Observation/1") != resource_id("core:b", "Observation/1")
