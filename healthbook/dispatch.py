@@ -22,6 +22,7 @@ from ehr.visibility.release import release_due
 from healthbook.housekeeping import KIND, do_chore
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
+from identity.merges.aliases import origins_of
 from identity.phones import login_phone
 from identity.sign_in import sign_in_code_for_delivery
 from kernel.ids import bucket_of
@@ -199,11 +200,13 @@ async def look_for_record(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> No
 
 
 def and_settle(say: Handler) -> Handler:
-    """Data came: say so, and close the cases that they answer."""
+    """Data came: say so, and close the cases that they answer, those of everybody merged into the person too:
+    a case stays with the person it was opened for."""
 
     async def say_and_settle(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
         await say(tx, keys, event, ref, now)
-        await settle(tx, keys, event.patient_id, now)
+        for person in (*sorted(await origins_of(tx, event.patient_id)), event.patient_id):
+            await settle(tx, keys, person, now)
 
     return say_and_settle
 

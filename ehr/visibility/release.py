@@ -3,10 +3,11 @@
 import hashlib
 from collections import defaultdict
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from ehr.intake.ids import resource_id
-from ehr.intake.models import PersonFacts
+from ehr.intake.models import IdentifierKind, PersonFacts
 from ehr.intake.nameless import unit_name
 from ehr.intake.queries import UNIT_OWNER
 from ehr.merges.service import book_of, mark_of
@@ -76,7 +77,9 @@ async def review(
 async def _name_in_book(tx: Tx, keys: KeyRing, patient_id: UUID, unit_key: str) -> str:
     """What the rows of the unit are found by: the person's numbers are not written into the record."""
     known = await demographics(tx, keys, patient_id)
-    numbers = tuple((one.kind, one.value) for one in await own_identifiers(tx, keys, patient_id))
+    numbers = tuple(
+        (cast(IdentifierKind, one.kind), one.value) for one in await own_identifiers(tx, keys, patient_id)
+    )
     person = PersonFacts(identifiers=numbers, mother_number=known.mother_number if known else None)
     return unit_name(person, unit_key)
 

@@ -1,22 +1,31 @@
 """S10: a merged person's cases follow the person, and hold in the book where the rows stand now."""
 
 import json
+from datetime import date
 from uuid import UUID
 
+from ehr.cases import queries
 from ehr.cases.books import book_of
-from ehr.cases.models import Act, CaseRow
+from ehr.cases.models import Act, CaseRow, NewCase
 from ehr.cases.moves import Hand, move
+from ehr.cases.opening import open_case as open_new
 from ehr.cases.reading import own_cases, own_detail
 from ehr.cases.settling import settle
 from ehr.merges.service import begin, finish, give_back, move_some
 from ehr.reads import sections
+from healthbook.dispatch import dispatch
 from kernel.access import Access, mint_access
+from kernel.ids import bucket_of
 from kernel.problems import Refused
 from store.database import Store
+from store.outbox import claim_events
+from tests.ehr.intake.records import send as send_file
+from tests.ehr.intake.test_packages import visit as package_of
 from tests.support.cases import Place, make_place, open_case, send, visit
 from tests.support.clock import FrozenClock
-from tests.support.people import make_citizen
+from tests.support.people import make_citizen, make_facility
 from tests.support.record import own, write
+from tests.support.registry import make_officers, merged
 
 DAY = "2026-11-02"
 
@@ -124,3 +133,30 @@ async def test_s10_a_correction_is_answered_across_the_merge_and_after_it(
     assert found.detail.case.state == "corrected"
     assert found.detail.present is not None
     assert isinstance(await do(store, place, second, "withdraw", clock), CaseRow)
+
+
+async def test_s10_data_of_the_merged_number_close_its_cases_once_the_survivor_is_told(
+    store: Store, clock: FrozenClock
+) -> None:
+    """By the worker: from then on the event names the survivor, and the case the person it was opened for."""
+    one, other = await make_citizen(store, clock), await make_citizen(store, clock)
+    facility = await make_facility(store, clock, code="79041")
+    new = NewCase(
+        kind="missing-visit", text="Chưa thấy", facility_id=facility.facility_id, visit_on=date(2026, 3, 2)
+    )
+    async with store.transaction() as tx:
+        access = own(one.patient_id, "open-case")
+        case = await open_new(tx, store.keys, access, new, request_id="r", now=clock.now())
+    assert isinstance(case, CaseRow)
+    await merged(store, await make_officers(store, clock), one.patient_id, other.patient_id, clock.now())
+    clock.advance(hours=80)
+    async with store.transaction() as tx:
+        sql = "UPDATE person_origin SET proven_at = $2 WHERE patient_id = $1"
+        await tx.execute(sql, other.patient_id, clock.now())
+    await send_file(store, clock, facility, package_of(one, "79041", "XML1", "XML2"))
+    async with store.transaction() as tx:
+        for event in await claim_events(tx, bucket_of(other.patient_id), clock.now(), 500):
+            await dispatch(tx, store.keys, event, clock.now())
+        found = await queries.CASE_BY_ID.one(tx, one.patient_id, case.case_id)
+    assert found is not None
+    assert found.state == "arrived"
