@@ -7,6 +7,7 @@ unreadable, and the next input gets another reader.
 import asyncio
 import atexit
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -40,6 +41,8 @@ WAIT_SECONDS: Final = 600
 _JOBS_AHEAD: Final = 2
 _IDLE_MAX: Final = 2
 _ROOT: Final = Path(__file__).resolve().parents[2]
+# Without it no Python starts on Windows.
+_SYSTEM: Final = {key: os.environ[key] for key in ("SYSTEMROOT",) if key in os.environ}
 _PIPE_BYTES: Final = 1024 * 1024
 
 
@@ -52,7 +55,7 @@ class ReaderProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"PYTHONPATH": str(_ROOT)},
+            env={"PYTHONPATH": str(_ROOT), **_SYSTEM},
         )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
         assert self.process.stdin is not None
