@@ -13,7 +13,7 @@ import pytest
 
 from ehr.core import queries, subscription
 from ehr.core.fhir_http import CoreAddress, FhirCore
-from ehr.core.notices import heard, read_notice
+from ehr.core.notices import Subscription, heard, read_notice
 from ehr.core.refresh import refresh
 from ehr.core.subscribing import NOTICES_PATH, SECRET_HEADER, Subscribing
 from ehr.core.subscription import CATCH_UP, CHANGED, LATE, NAMED, WATCH
@@ -255,7 +255,7 @@ def test_both_spellings_and_both_versions_of_a_notice_are_read() -> None:
 
 
 def test_numbers_that_never_fit_do_not_grow_without_end(clock: FrozenClock) -> None:
-    row = queries.Subscription(SOURCE, bytes(32), None, 300, clock.now(), None, 0, 0, [], None)
+    row = Subscription(SOURCE, bytes(32), None, 300, clock.now(), None, 0, 0, [], None)
     many = read_notice(notice("event-notification", 9000, *(event(n, None) for n in range(2, 5000))))
     assert many is not None
     seen, told, ahead = heard(row, many)
