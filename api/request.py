@@ -31,6 +31,7 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
 )
+from ehr.cases.problems import EVIDENCE_BUSY
 from ehr.exports.problems import EXPORT_BUSY
 from ehr.intake.slots import ImportSlots
 from ehr.ports import Core
@@ -53,6 +54,9 @@ NUL_ESCAPE = rb"\u0000"
 OpenStore: TypeAlias = Callable[[], AbstractAsyncContextManager[Store]]
 OpenCore: TypeAlias = Callable[[], AbstractAsyncContextManager[Core | None]]
 
+# Uploads of 12 MiB that are read or drawn at once; twice as many wait with nothing read of theirs.
+PICTURES_AT_ONCE = 8
+
 
 class Runtime:
     """What every request of one process shares. The store is there once the application has started."""
@@ -70,6 +74,7 @@ class Runtime:
         self.elsewhere_days = ELSEWHERE_DAYS
         self.import_slots = ImportSlots()
         self.export_slots = ImportSlots(problem=EXPORT_BUSY)
+        self.picture_slots = ImportSlots(PICTURES_AT_ONCE, EVIDENCE_BUSY)
         self.core: Core | None = None
 
     @property
@@ -154,6 +159,11 @@ class Call:
     def export_slots(self) -> ImportSlots:
         """Who may have an export made now."""
         return self._runtime.export_slots
+
+    @property
+    def picture_slots(self) -> ImportSlots:
+        """Who may send a picture now: each holds its whole body in memory."""
+        return self._runtime.picture_slots
 
     @property
     def now(self) -> datetime:

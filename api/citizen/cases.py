@@ -27,6 +27,7 @@ from ehr.cases.problems import (
     CASE_TARGET_UNKNOWN,
     CASE_UNKNOWN,
     CASES_TOO_MANY,
+    EVIDENCE_BUSY,
     EVIDENCE_TOO_LARGE,
     EVIDENCE_TOO_MANY,
     EVIDENCE_UNKNOWN,
@@ -155,6 +156,7 @@ async def one_case(case_id: FromPath[UUID], call: NamedDependency[Call]) -> Resp
         EVIDENCE_TOO_LARGE,
         EVIDENCE_TOO_MANY,
         EVIDENCE_UNREADABLE,
+        EVIDENCE_BUSY,
         TOO_MANY,
         BODY_TOO_LARGE,
         UNSUPPORTED_MEDIA_TYPE,
@@ -168,7 +170,9 @@ async def add_evidence(case_id: FromPath[UUID], call: NamedDependency[Call]) -> 
         refused = await evidence.may_add(tx, access.patient_id, case_id, call.now)
     if refused is not None:
         return answer(refused)
-    upload = await evidence.draw(await call.body())
+    with call.picture_slots.of(access.patient_id):
+        async with call.picture_slots.turn():
+            upload = await evidence.draw(await call.body())
     if isinstance(upload, Refused):
         return answer(upload)
     kept = await _keep(call, access.patient_id, case_id, upload)

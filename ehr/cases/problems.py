@@ -112,3 +112,14 @@ EVIDENCE_TOO_LARGE = declare(
         next_en="Take a smaller one, at most 12 megapixels.",
     )
 )
+EVIDENCE_BUSY = declare(
+    ProblemType(
+        code="evidence-busy",
+        status=429,
+        vi="Đang có nhiều ảnh được gửi cùng lúc.",
+        en="Many pictures are being sent at once.",
+        next_vi="Đợi ít giây rồi gửi lại.",
+        next_en="Wait a few seconds and send it again.",
+        retryable=True,
+    )
+)

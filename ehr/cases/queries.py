@@ -294,14 +294,16 @@ ORIGINAL = Statement(
 
 
 class VersionRow(Struct, frozen=True):
+    """The present version of an entry, and the way that it was made."""
+
     version: int
-    gone: bool
+    method: str
 
 
 VERSION_OF = Statement(
     VersionRow,
     """
-    SELECT version, deleted AS gone FROM ehr_resource
+    SELECT version, method FROM ehr_resource
     WHERE patient_id = $1 AND rtype = $2 AND id IN ($3, $3 || $4::text)
         AND ($4 = '' OR origin_patient_id IS NOT NULL)
     """,

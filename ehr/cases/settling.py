@@ -14,6 +14,9 @@ from store.keys import KeyRing
 
 # A facility has a day to send what a visit left.
 RECORD_WITHIN: Final = timedelta(hours=24)
+# Versions that the service itself makes answer nobody: newer rules of the gate, a batch taken back, a visit
+# taken out.
+_OURS: Final = frozenset({"gate", "revert", "detached"})
 
 
 async def settle(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
@@ -49,7 +52,7 @@ async def _supersede(tx: Tx, keys: KeyRing, case: CaseRow, hand: Hand) -> bool:
     seen = case.superseded_version or case.item_version
     book = await book_of(tx, case.patient_id)
     now_is = await queries.VERSION_OF.one(tx, book.patient_id, case.rtype, case.item_id, book.mark)
-    if now_is is None or now_is.version <= seen:
+    if now_is is None or now_is.version <= seen or now_is.method in _OURS:
         return False
     await move(tx, keys, case.patient_id, case.case_id, "supersede", hand, superseded_version=now_is.version)
     return True

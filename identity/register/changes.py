@@ -47,7 +47,9 @@ ChangeKind = Literal[
 _BY_ADMINISTRATORS: frozenset[ChangeKind] = frozenset({"practitioner-role", "practitioner-role-end"})
 # What reaches beyond one facility is given by operators: two clinics of one owner would be both officers of a
 # merge, and every look-up of the country (security.md S10, S16).
-_BEYOND_ONE_FACILITY: frozenset[Role] = frozenset({"registry-officer", "privacy-officer", "department-analyst"})
+_BEYOND_ONE_FACILITY: frozenset[Role] = frozenset(
+    {"registry-officer", "privacy-officer", "department-analyst"}
+)
 
 _WITH_SECRETS: frozenset[ChangeKind] = frozenset({"practitioner", "facility-client", "credential-reset"})
 

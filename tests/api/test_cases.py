@@ -1,5 +1,6 @@
 """Cases over HTTP: who may see and do what, pictures that are no pictures, and what is told to whom."""
 
+import asyncio
 import io
 import json
 import zlib
@@ -491,3 +492,14 @@ async def test_a_facility_writes_ten_times_a_day_and_a_reply_sent_twice_is_one(
         assert refused.status_code == 200
         steps = (await client.get(f"/v1/me/cases/{case_id}", headers=own(place))).json()["steps"]
         assert [step["act"] for step in steps] == ["open", *["reply"] * 10, "refuse"]
+
+
+async def test_s33_a_crowd_of_pictures_is_told_to_come_back_before_a_body_is_read(
+    store: Store, clock: FrozenClock, place: Place
+) -> None:
+    async with client_of(store, clock) as client:
+        case_id = await opened(client, place)
+        first = asyncio.create_task(add(client, place, case_id, picture()))
+        second = await add(client, place, case_id, picture(size=(65, 48)))
+        assert sorted([(await first).status_code, second.status_code]) == [201, 429]
+        assert second.headers.get("retry-after") or (await first).headers.get("retry-after")

@@ -4,6 +4,7 @@ import json
 import random
 from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from ehr.cases import queries
@@ -116,6 +117,18 @@ async def test_a_corrected_record_answers_the_case_and_the_original_stays_readab
     assert seen.text == "Không phải 5.1 xyzzy"
     (item,) = await results(store, own(place.patient_id), clock)
     assert "disputed" not in item
+
+
+@pytest.mark.parametrize("method", ["gate", "revert"])
+async def test_a_version_that_the_service_makes_answers_nobody(
+    store: Store, clock: FrozenClock, method: str
+) -> None:
+    place, case = await disputed(store, clock)
+    place.source = msgspec.structs.replace(place.source, method=method)
+    await corrected_record(store, place, clock)
+    async with store.transaction() as tx:
+        assert await settle(tx, store.keys, place.patient_id, clock.now()) == 0
+    assert (await detail(store, place, case, clock)).case.state == "open"
 
 
 async def test_an_entry_marked_as_an_error_answers_the_case(store: Store, clock: FrozenClock) -> None:
