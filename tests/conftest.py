@@ -119,6 +119,17 @@ async def fresh_store(
     await opened.close()
 
 
+@pytest.fixture
+async def fresh_owner(
+    server: Server, make_database: Callable[[], Awaitable[str]], keys: KeyRing, blobs: FilesystemBlobs
+) -> AsyncIterator[Store]:
+    """As hb_owner, on a database of its own: reads every table of what happened there and nowhere else."""
+    dsn = server.dsn("hb_owner", await make_database())
+    opened = await open_store(dsn, role="hb_owner", keys=keys, blobs=blobs)
+    yield opened
+    await opened.close()
+
+
 async def _execute(server: Server, statement: str) -> None:
     connection = await asyncpg.connect(server.dsn("hb_owner"))
     try:
