@@ -16,6 +16,7 @@ from consent.requests.service import request_for_citizen
 from ehr.cases.opening import correct_death, expect_record
 from ehr.cases.settling import RECORD_WITHIN, note_resent, settle
 from ehr.rejudge.books import rejudge_book
+from ehr.rejudge.service import BOOK_JOB, WAITING_JOB
 from ehr.rejudge.waiting import rejudge_waiting
 from ehr.visibility import clocks
 from ehr.visibility.release import release_due
@@ -37,6 +38,7 @@ from store.outbox import emit
 from visits.arrivals import check_in_of
 
 Ref: TypeAlias = dict[str, str]
+Tick: TypeAlias = Callable[[Tx, KeyRing, str, datetime], Awaitable[datetime | None]]
 Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
 
 PERSON_MERGE = merges.JOB
@@ -59,18 +61,10 @@ async def dispatch(tx: Tx, keys: KeyRing, event: Event, now: datetime) -> None:
 
 async def tick(tx: Tx, keys: KeyRing, due: Due, now: datetime) -> datetime | None:
     """Do what is due. Returns when it is due again; None: never. Raises UnknownEventError."""
-    if due.kind == clocks.KIND:
-        return await release_due(tx, UUID(due.ref), now)
-    if due.kind == AWAITED:
-        await look_for_record(tx, keys, due.ref, now)
-        return None
-    if due.kind == PERSON_MERGE:
-        return await merges.step(tx, UUID(due.ref), now)
-    if due.kind == DEATH_FREEZE:
-        return await freeze(tx, UUID(due.ref), now)
-    if due.kind != KIND:
+    work = TICKS.get(due.kind)
+    if work is None:
         raise UnknownEventError(due.kind)
-    return await do_chore(tx, due.ref, now)
+    return await work(tx, keys, due.ref, now)
 
 
 def notice(type_: NotificationType, *, once_per: str | None = None, silent: bool = False) -> Handler:
@@ -181,7 +175,7 @@ async def say_arrival(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: dateti
     await arm(tx, bucket_of(event.patient_id), now + RECORD_WITHIN, AWAITED, mark)
 
 
-async def look_for_record(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> None:
+async def look_for_record(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:
     """A check-in without a record becomes a case by itself."""
     person, _, arrival = mark.partition(":")
     patient_id = UUID(person)
@@ -197,6 +191,32 @@ async def look_for_record(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> No
             now,
             facility_told=came.is_presence,
         )
+    return None
+
+
+async def judge_book(tx: Tx, keys: KeyRing, person: str, now: datetime) -> datetime | None:
+    """One book by rules that rose."""
+    await rejudge_book(tx, keys, UUID(person), now)
+    return None
+
+
+async def judge_waiting(tx: Tx, keys: KeyRing, quarantine_id: str, now: datetime) -> datetime | None:
+    """One thing that waits by rules that rose."""
+    await rejudge_waiting(tx, keys, UUID(quarantine_id), now)
+    return None
+
+
+def of_id(work: Callable[[Tx, UUID, datetime], Awaitable[datetime | None]]) -> Tick:
+    """A tick whose ref is one id."""
+
+    async def tick_of(tx: Tx, _keys: KeyRing, ref: str, now: datetime) -> datetime | None:
+        return await work(tx, UUID(ref), now)
+
+    return tick_of
+
+
+async def keep_house(tx: Tx, _keys: KeyRing, chore: str, now: datetime) -> datetime:
+    return await do_chore(tx, chore, now)
 
 
 def and_settle(say: Handler) -> Handler:
@@ -243,17 +263,16 @@ async def say_nothing(_tx: Tx, _keys: KeyRing, _event: Event, _ref: Ref, _now: d
     """Written so that known and unknown persons cost the same statements (security.md S19)."""
 
 
-async def judge_book_anew(tx: Tx, keys: KeyRing, event: Event, _ref: Ref, now: datetime) -> None:
-    await rejudge_book(tx, keys, event.patient_id, now)
-
-
-async def judge_waiting_anew(tx: Tx, keys: KeyRing, _event: Event, ref: Ref, now: datetime) -> None:
-    await rejudge_waiting(tx, keys, UUID(ref["quarantine_id"]), now)
-
-
+TICKS: dict[str, Tick] = {
+    clocks.KIND: of_id(release_due),
+    AWAITED: look_for_record,
+    PERSON_MERGE: of_id(merges.step),
+    DEATH_FREEZE: of_id(freeze),
+    BOOK_JOB: judge_book,
+    WAITING_JOB: judge_waiting,
+    KIND: keep_house,
+}
 HANDLERS: dict[str, Handler] = {
-    "ehr.rules-rose": judge_book_anew,
-    "ehr.waiting-rules-rose": judge_waiting_anew,
     "consent.requested": request_notice(silent=False),
     "consent.requested-silently": request_notice(silent=True),
     "consent.withheld": say_nothing,

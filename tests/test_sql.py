@@ -48,7 +48,7 @@ FAN_OUTS = {
     "ehr.quarantine.queries.WAITING_OF_CREDENTIALS",
     "ehr.queries.STALE_PEOPLE",
     "ehr.reads.queries.CODES_IN_USE",
-    "ehr.rejudge.queries.MARK_OLDER",
+    "ehr.rejudge.queries.OLDER",
     "ehr.rejudge.queries.OLDER_WAITING",
     "ehr.statistics.queries.COUNT_SENDERS",
     "ehr.statistics.queries.PEOPLE",

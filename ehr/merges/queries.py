@@ -13,16 +13,24 @@ from store.statement import Command, Scalar, Statement
 
 
 class Head(Struct, frozen=True):
-    """Where the record stands, and where writers are sent."""
+    """Where the record stands, where writers are sent, and how old the oldest of its rows may be: by rules of
+    the gate (negative: a job for them waits) and by reading views."""
 
     head_seq: int
     moved_to: UUID | None
     moved_offset: int | None
+    gate_rules: int
+    item_version: int
 
 
 LOCK = Statement(
-    Head, "SELECT head_seq, moved_to, moved_offset FROM ehr_head WHERE patient_id = $1 FOR UPDATE"
+    Head,
+    """
+    SELECT head_seq, moved_to, moved_offset, gate_rules, item_version FROM ehr_head
+    WHERE patient_id = $1 FOR UPDATE
+    """,
 )
+AGE = Command("UPDATE ehr_head SET gate_rules = $2, item_version = $3 WHERE patient_id = $1")
 SEND_ON = Command("UPDATE ehr_head SET moved_to = $2, moved_offset = $3 WHERE patient_id = $1")
 MOVED_TO = Scalar(UUID, "SELECT moved_to FROM ehr_head WHERE patient_id = $1 AND moved_to IS NOT NULL")
 SET_HEAD = Command("UPDATE ehr_head SET head_seq = greatest(head_seq, $2) WHERE patient_id = $1")
@@ -35,9 +43,10 @@ class Going(Struct, frozen=True):
     id: str
     encounter_id: str | None
     main_id: str | None
+    refs: str | None
 
 
-_GOING = "SELECT rtype, id, encounter_id, main_id FROM ehr_resource"
+_GOING = "SELECT rtype, id, encounter_id, main_id, refs FROM ehr_resource"
 SOME_ROWS = Statement(Going, _GOING + " WHERE patient_id = $1 ORDER BY rtype, id LIMIT $2")
 SOME_ROWS_OF = Statement(
     Going,
@@ -62,7 +71,7 @@ REST_OF_RESOURCE = (
     "updated, eff, eff_until, sort_at, active_until, release_at, facility_id, batch, version, labels, flag,"
     " item_version, deleted, negative, rtype, record_type, section, eff_precision, code_system, code,"
     " category, status, state, source_id, unit, credential, method, title, title_folded, content_sha256,"
-    " body, doc, restores, hidden_from, fold_key, twin, contested"
+    " body, doc, restores, hidden_from, hidden_by, fold_key, twin, contested"
 )
 REST_OF_HISTORY = (
     "rtype, version, updated, method, credential, batch, deleted, doc, labels, title, unit, restores"
@@ -73,6 +82,13 @@ _MARKED = "CASE WHEN r.{0} = ANY($6::text[]) THEN r.{0} || $7::text ELSE r.{0} E
 _BARE = (
     "CASE WHEN right(r.{0}, length($6::text)) = $6::text THEN left(r.{0}, -length($6::text)) ELSE r.{0} END"
 )
+# The same for every id that a row refers to, kept with a blank between.
+_REFS = (
+    "(SELECT string_agg({0}, ' ' ORDER BY t.n) FROM unnest(string_to_array(r.refs, ' '))"
+    " WITH ORDINALITY t (id, n))"
+)
+_MARKED_REFS = _REFS.format(_MARKED.format("id").replace("r.id", "t.id"))
+_BARE_REFS = _REFS.format(_BARE.format("id").replace("r.id", "t.id"))
 _MARKED_5 = _MARKED.replace("$7", "$6").replace("$6::text[]", "$5::text[]")
 _BARE_5 = _BARE.replace("$6", "$5")
 _NAMED = """
@@ -99,7 +115,7 @@ GIVE_RESOURCES = Command(
         _MARKED,
         "coalesce(r.origin_patient_id, $1::uuid) AS origin_patient_id | r.seq + $5::bigint AS seq"
         " | r.gone_seq + $5::bigint AS gone_seq"
-        f" | replace(r.item, r.id, {_MARKED.format('id')}) AS item",
+        f" | replace(r.item, r.id, {_MARKED.format('id')}) AS item | {_MARKED_REFS} AS refs",
     )
 )
 GIVE_HISTORY = Command(_copy("ehr_history", REST_OF_HISTORY, _MARKED, "r.seq + $5::bigint AS seq"))
@@ -110,7 +126,7 @@ RETURN_RESOURCES = Command(
         _BARE,
         "nullif(r.origin_patient_id, $2::uuid) AS origin_patient_id | r.seq - $5::bigint AS seq"
         " | r.gone_seq - $5::bigint AS gone_seq"
-        f" | replace(r.item, r.id, {_BARE.format('id')}) AS item",
+        f" | replace(r.item, r.id, {_BARE.format('id')}) AS item | {_BARE_REFS} AS refs",
     )
 )
 RETURN_HISTORY = Command(_copy("ehr_history", REST_OF_HISTORY, _BARE, "r.seq - $5::bigint AS seq"))

@@ -52,7 +52,7 @@ async def settle(
 
 async def give_back(tx: Tx, merged_id: UUID, survivor_id: UUID, lineage: list[UUID]) -> int:
     """Return one batch of what came from the merged person, written before or since; how many rows."""
-    merged, _ = await _heads(tx, merged_id, survivor_id)
+    merged, survivor = await _heads(tx, merged_id, survivor_id)
     going = await queries.SOME_ROWS_OF.all(tx, survivor_id, lineage, BATCH)
     if not going:
         return 0
@@ -63,6 +63,7 @@ async def give_back(tx: Tx, merged_id: UUID, survivor_id: UUID, lineage: list[UU
     hidings = await queries.RETURN_HIDINGS.all(tx, survivor_id, merged_id, *keys, mark_of(merged_id))
     await _hidings_went(tx, survivor_id, merged_id, hidings)
     await _delete(tx, survivor_id, *keys)
+    await _age(tx, merged_id, merged, survivor)
     return len(going)
 
 
@@ -105,6 +106,7 @@ async def _move(
     if not going:
         return
     ids = {name for row in going for name in (row.id, row.encounter_id, row.main_id) if name}
+    ids |= {name for row in going if row.refs for name in row.refs.split()}
     taken = await taken_ids(tx, survivor_id, lineage, sorted(ids))
     keys = [row.rtype for row in going], [row.id for row in going]
     tail = offset, taken, mark_of(merged_id)
@@ -113,12 +115,21 @@ async def _move(
     hidings = await queries.GIVE_HIDINGS.all(tx, merged_id, survivor_id, *keys, taken, mark_of(merged_id))
     await _hidings_went(tx, merged_id, survivor_id, hidings)
     await _delete(tx, merged_id, *keys)
+    merged, survivor = await _heads(tx, merged_id, survivor_id)
+    await _age(tx, survivor_id, survivor, merged)
 
 
 async def _hidings_went(tx: Tx, giver_id: UUID, taker_id: UUID, hidings: list[UUID]) -> None:
     if hidings:
         await queries.DELETE_HIDINGS.run(tx, giver_id, hidings)
         await queries.HAS_MARKS.run(tx, taker_id)
+
+
+async def _age(tx: Tx, taker_id: UUID, taker: Head, giver: Head) -> None:
+    """A record is as old as its oldest row: what was not judged or made readable anew before, is here."""
+    if taker.gate_rules != giver.gate_rules or taker.item_version > giver.item_version:
+        rules = max(0, min(taker.gate_rules, giver.gate_rules))
+        await queries.AGE.run(tx, taker_id, rules, min(taker.item_version, giver.item_version))
 
 
 async def _delete(tx: Tx, patient_id: UUID, rtypes: list[str], ids: list[str]) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,7 @@ from ehr.intake.gate import VERSION, Gate
 from ehr.intake.ids import canonical, resource_id
 from ehr.intake.labels import labels_of_security
 from ehr.intake.models import Item, PersonFacts, Unit
+from ehr.intake.rules import RULES_NUMBER
 from ehr.intake.survey import Survey, survey
 from ehr.intake.withhold import Passed, apply_gate
 from ehr.models import NewResource, Source
@@ -29,6 +31,8 @@ from store.database import Tx
 from store.keys import KeyRing
 
 Key = tuple[str, str]
+# Documents in memory at once, of a book that can have a hundred thousand.
+PAGE: Final = 500
 
 
 class Verdicts(Struct):
@@ -37,7 +41,11 @@ class Verdicts(Struct):
     gone: list[JudgedRow] = field(default_factory=list)
     review: list[list[JudgedRow]] = field(default_factory=list)
     pruned: list[tuple[JudgedRow, str]] = field(default_factory=list)
-    labels: list[tuple[JudgedRow, int]] = field(default_factory=list)
+    labels: dict[Key, int] = field(default_factory=dict)
+
+    @property
+    def takes(self) -> bool:
+        return bool(self.gone or self.review or self.pruned)
 
 
 async def rejudge_book(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
@@ -45,6 +53,7 @@ async def rejudge_book(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -
     seq = await LOCK_EXISTING_HEAD.one(tx, patient_id)
     if seq is None:
         return 0
+    await queries.MARK_JUDGED.run(tx, patient_id, RULES_NUMBER)
     found = await _judge(tx, patient_id)
     before = seq
     await _forget_versions(tx, patient_id)
@@ -63,13 +72,24 @@ async def rejudge_book(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -
 
 
 async def _judge(tx: Tx, patient_id: UUID) -> Verdicts:
-    """Each source by itself: its references name its own rows alone."""
-    by_source: dict[str, list[JudgedRow]] = defaultdict(list)
-    for row in await queries.ROWS.all(tx, patient_id):
-        by_source[row.source_id].append(row)
-    found = Verdicts()
-    for source_id, rows in by_source.items():
-        _judge_source(source_id, rows, found)
+    """A page at a time; then the sources of which something is stopped as a whole, since their references
+    name their own rows alone."""
+    found, stopped, last = Verdicts(), set[str](), -1
+    while page := await queries.ROWS_AFTER.all(tx, patient_id, last, PAGE):
+        last = page[-1].seq
+        by_source: dict[str, list[JudgedRow]] = defaultdict(list)
+        for row in page:
+            by_source[row.source_id].append(row)
+        for source_id in by_source.keys() - stopped:
+            of_page = Verdicts()
+            _judge_source(source_id, by_source[source_id], of_page)
+            found.labels.update(of_page.labels)
+            if of_page.takes:
+                stopped.add(source_id)
+    for source_id in sorted(stopped):
+        _judge_source(source_id, await queries.ROWS_OF_SOURCE.all(tx, patient_id, source_id), found)
+    for row in (*found.gone, *(row for group in found.review for row in group)):
+        found.labels.pop((row.rtype, row.id), None)
     return found
 
 
@@ -107,20 +127,20 @@ def _compare(row: JudgedRow, one: Passed, found: Verdicts) -> None:
     if one.item.raw != row.doc:
         found.pruned.append((row, one.item.raw))
     elif labels != row.labels:
-        found.labels.append((row, labels))
+        found.labels[row.rtype, row.id] = labels
 
 
 async def _forget_versions(tx: Tx, patient_id: UUID) -> None:
     """Old versions that would not come in today."""
-    gate = Gate()
-    bad = [
-        past
-        for past in await queries.PAST.all(tx, patient_id)
-        if gate.judge(survey(msgspec.json.decode(past.doc), "")).verdict != "keep"
-    ]
-    if bad:
-        keys = [past.rtype for past in bad], [past.id for past in bad], [past.version for past in bad]
-        await queries.FORGET_VERSIONS.run(tx, patient_id, *keys)
+    gate, last = Gate(), ("", "", 0)
+    while page := await queries.PAST_AFTER.all(tx, patient_id, *last, PAGE):
+        last = page[-1].rtype, page[-1].id, page[-1].version
+        bad = [
+            past for past in page if gate.judge(survey(msgspec.json.decode(past.doc), "")).verdict != "keep"
+        ]
+        if bad:
+            keys = [past.rtype for past in bad], [past.id for past in bad], [past.version for past in bad]
+            await queries.FORGET_VERSIONS.run(tx, patient_id, *keys)
 
 
 async def _set_aside(tx: Tx, keys: KeyRing, patient_id: UUID, group: list[JudgedRow], now: datetime) -> None:
@@ -171,13 +191,13 @@ def _again(row: JudgedRow, doc: str | None = None) -> NewResource:
     )
 
 
-async def _label(tx: Tx, patient_id: UUID, rows: list[tuple[JudgedRow, int]], seq: int, now: datetime) -> int:
-    if not rows:
+async def _label(tx: Tx, patient_id: UUID, labels: dict[Key, int], seq: int, now: datetime) -> int:
+    if not labels:
         return seq
-    keys = [row.rtype for row, _ in rows], [row.id for row, _ in rows]
-    numbers = list(range(seq + 1, seq + len(rows) + 1))
-    await queries.RAISE_LABELS.run(tx, patient_id, *keys, [labels for _, labels in rows], numbers, now)
-    return seq + len(rows)
+    keys = [key[0] for key in labels], [key[1] for key in labels]
+    numbers = list(range(seq + 1, seq + len(labels) + 1))
+    await queries.RAISE_LABELS.run(tx, patient_id, *keys, list(labels.values()), numbers, now)
+    return seq + len(labels)
 
 
 async def _count(tx: Tx, rows: list[JudgedRow], patient_id: UUID, now: datetime) -> None:

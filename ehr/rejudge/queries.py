@@ -7,15 +7,15 @@ from msgspec import Struct
 from ehr.models import State
 from store.statement import Command, Scalar, Statement
 
-MARK_OLDER = Scalar(
+# A head's number is that of the rules its rows were judged by; negative while the job of those rules waits.
+OLDER = Scalar(
     UUID,
-    """
-    WITH older AS MATERIALIZED (SELECT patient_id FROM ehr_head WHERE gate_rules < $1 LIMIT $2)
-    UPDATE ehr_head SET gate_rules = $1 WHERE patient_id IN (SELECT patient_id FROM older)
-    RETURNING patient_id
-    """,
+    "SELECT patient_id FROM ehr_head WHERE gate_rules < $1::int AND gate_rules <> -$1::int LIMIT $2",
     fan_out="after the gate's rules rose a worker walks all heads, a batch at a time",
 )
+MARK_WAITS = Command("UPDATE ehr_head SET gate_rules = -$2::int WHERE patient_id = $1 AND gate_rules < $2")
+# Rows of older rules that came with a merge meanwhile have set the number back: they are judged as well.
+MARK_JUDGED = Command("UPDATE ehr_head SET gate_rules = $2 WHERE patient_id = $1 AND gate_rules = -$2::int")
 OLDER_WAITING = Scalar(
     UUID,
     "SELECT quarantine_id FROM ehr_quarantine WHERE rules < $1 LIMIT $2",
@@ -29,6 +29,7 @@ class JudgedRow(Struct, frozen=True):
 
     rtype: str
     id: str
+    seq: int
     version: int
     labels: int
     source_id: str
@@ -45,14 +46,19 @@ class JudgedRow(Struct, frozen=True):
     doc: str
 
 
-ROWS = Statement(
-    JudgedRow,
-    """
-    SELECT rtype, id, version, labels, source_id, facility_id, credential, batch, unit, method, state,
-        encounter_id, main_id, title, item, doc
-    FROM ehr_resource WHERE patient_id = $1 AND doc <> '{}' ORDER BY seq
-    """,
+_COLUMNS = (
+    "rtype, id, seq, version, labels, source_id, facility_id, credential, batch, unit, method, state,"
+    " encounter_id, main_id, title, item, doc"
 )
+
+
+def _rows(which: str) -> Statement[JudgedRow]:
+    sql = "SELECT {columns} FROM ehr_resource WHERE patient_id = $1 AND doc <> '{}'"
+    return Statement(JudgedRow, sql.replace("{columns}", _COLUMNS) + which)
+
+
+ROWS_AFTER = _rows(" AND seq > $2 ORDER BY seq LIMIT $3")
+ROWS_OF_SOURCE = _rows(" AND source_id = $2 ORDER BY seq")
 
 
 class PastDoc(Struct, frozen=True):
@@ -62,7 +68,13 @@ class PastDoc(Struct, frozen=True):
     doc: str
 
 
-PAST = Statement(PastDoc, "SELECT rtype, id, version, doc FROM ehr_history WHERE patient_id = $1")
+PAST_AFTER = Statement(
+    PastDoc,
+    """
+    SELECT rtype, id, version, doc FROM ehr_history
+    WHERE patient_id = $1 AND (rtype, id, version) > ($2, $3, $4) ORDER BY rtype, id, version LIMIT $5
+    """,
+)
 EMPTY = Command(
     """
     UPDATE ehr_resource r SET seq = gone.seq, version = r.version + 1, updated = $5, deleted = true,
