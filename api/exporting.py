@@ -1,9 +1,10 @@
 """The doors through which a record leaves as a file: exports and papers.
 
 An export decides when it is asked for, when its rows are read and when its row is written, and is made
-outside any transaction: what ended meanwhile lets nothing out. One at a time for each actor, few at a time in
-all (S33). A person's own export is an act of the device's step-up key (S11). A content is decided again on
-its way (S13).
+outside any transaction: what ended meanwhile lets nothing out. Where the book itself moved meanwhile (an
+entry was hidden, disputed, corrected) the file is made anew once, and then refused. On its way it is decided
+about again, the book's head too (S13). One at a time for each actor, few at a time in all (S33). A person's
+own export is an act of the device's step-up key (S11).
 """
 
 import asyncio
@@ -16,28 +17,35 @@ from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
+from litestar import Response
 
 from api.citizen.grants import SignedAct, environment_of
-from api.files import file_answer
-from api.problems import INVALID_FIELD, UNAVAILABLE
+from api.files import StreamedFile, StreamEnd
+from api.problems import INVALID_FIELD
 from api.reading import log_read, purpose_of, refuse_read
 from api.request import Answer, Call, answer
 from audit.policy import read_tag
+from audit.service import record_act
 from consent.decision import decide
 from ehr.core.service import ask_core, currency, wants_core
 from ehr.exports import bundle, ips, papers
+from ehr.exports.problems import EXPORT_OVERTAKEN
 from ehr.reads import summary
 from ehr.reads.models import Built, Summary
+from ehr.reads.queries import head_of
 from identity.devices import verify_step_up
 from identity.problems import STEP_UP_REFUSED
 from identity.signatures import canonical
 from kernel.access import Access, Action, Actor
-from kernel.problems import Refused, refuse
+from kernel.problems import ProblemError, Refused, refuse
 from store.database import Tx
 
 EXPORT_TYP: Final = "export-record"
 STEP_UP_HEADER: Final = "x-step-up"
 STEP_UP_BYTES_MAX: Final = 12_000
+# A book that moves while its file is made is read once more.
+TIMES_MADE_MAX: Final = 2
+RETRY_AFTER_SECONDS: Final = 5
 PDF: Final = "application/pdf"
 FHIR: Final = "application/fhir+json"
 
@@ -56,17 +64,29 @@ class Export(Generic[T]):
     build: Callable[[T, Call], Built]
 
 
-async def export_own(call: Call, kind: Export[Any]) -> Answer:
+@dataclass(frozen=True)
+class Made:
+    """An export that is ready to leave, and what must still hold when it does. head: of the book it shows."""
+
+    call: Call
+    patient_id: UUID | None
+    kind: Export[Any]
+    access: Access
+    head: int
+    built: Built
+
+
+async def export_own(call: Call, kind: Export[Any]) -> Response[Any]:
     """A person's own export, signed by the device."""
     return await _export(call, None, "export-record", kind)
 
 
-async def export_patient(call: Call, patient_id: UUID, kind: Export[Any]) -> Answer:
+async def export_patient(call: Call, patient_id: UUID, kind: Export[Any]) -> Response[Any]:
     """What a grant lets a doctor take along."""
     return await _export(call, patient_id, "read-summary", kind)
 
 
-async def _export(call: Call, patient_id: UUID | None, action: Action, kind: Export[Any]) -> Answer:
+async def _export(call: Call, patient_id: UUID | None, action: Action, kind: Export[Any]) -> Response[Any]:
     with ExitStack() as held:
         async with call.begin() as (tx, actor):
             access = await decided(tx, call, actor, patient_id, action, kind.part)
@@ -81,29 +101,92 @@ async def _export(call: Call, patient_id: UUID | None, action: Action, kind: Exp
             await ask_core(call.store, call.clock, call.core, subject)
         # Rows are read when there is a place to work on them: a queue of people holds no records.
         async with call.export_slots.turn():
-            call.time_went_by()
-            async with call.begin() as (tx, actor):
-                access = await decided(tx, call, actor, patient_id, action, kind.part)
-                if isinstance(access, Answer):
-                    return access
-                gathered = await kind.gather(tx, call, access)
-            built = await asyncio.to_thread(kind.build, gathered, call)
-        return await _leave(call, patient_id, access, kind, built)
+            for _ in range(TIMES_MADE_MAX):
+                made = await _make(call, patient_id, action, kind)
+                if isinstance(made, Answer):
+                    return made
+                left = await _leave(made)
+                if left is not None:
+                    return left
+    return answer(Refused(problem=EXPORT_OVERTAKEN, retry_after_seconds=RETRY_AFTER_SECONDS))
 
 
-async def _leave(
-    call: Call, patient_id: UUID | None, first: Access, kind: Export[Any], built: Built
-) -> Answer:
-    """Decide again, log, and let the bytes go after the commit."""
+async def _make(call: Call, patient_id: UUID | None, action: Action, kind: Export[Any]) -> Made | Answer:
+    """Decide, read the rows, and make the file outside the transaction."""
     call.time_went_by()
     async with call.begin() as (tx, actor):
-        access = await decided(tx, call, actor, patient_id, first.action, kind.part)
+        access = await decided(tx, call, actor, patient_id, action, kind.part)
         if isinstance(access, Answer):
             return access
-        if _scope(access) != _scope(first):
-            refuse(UNAVAILABLE)
-        await log_read(tx, call, access, built, changed=True, part=kind.part)
-    return file_answer(kind.name, kind.media_type, built.body)
+        # Before the rows: a write between the two makes the file look old, never young.
+        head = (await head_of(tx, access.patient_id)).head_seq
+        gathered = await kind.gather(tx, call, access)
+    built = await asyncio.to_thread(kind.build, gathered, call)
+    return Made(call, patient_id, kind, access, head, built)
+
+
+async def _leave(made: Made) -> Response[Any] | None:
+    """Decide again, log, and let the bytes go after the commit. None when they show what no longer stands."""
+    call = made.call
+    call.time_went_by()
+    async with call.begin() as (tx, actor):
+        access = await decided(tx, call, actor, made.patient_id, made.access.action, made.kind.part)
+        if isinstance(access, Answer):
+            return access
+        if not await _stands(tx, made, access):
+            return None
+        await log_read(tx, call, access, made.built, changed=True, part=made.kind.part)
+    return _stream(made)
+
+
+async def _stands(tx: Tx, made: Made, access: Access) -> bool:
+    """Whether this Access lets out as much as the one the file was made under, and the book has not moved."""
+    head = await head_of(tx, access.patient_id)
+    return _scope(access) == _scope(made.access) and head.head_seq == made.head
+
+
+def _stream(made: Made) -> StreamedFile:
+    async def again() -> bool:
+        return await _may_go_on(made)
+
+    async def finish(end: StreamEnd) -> None:
+        if end != "whole":
+            await _log_cut(made, end)
+
+    return StreamedFile(made.kind.name, made.kind.media_type, made.built.body, again, finish)
+
+
+async def _may_go_on(made: Made) -> bool:
+    """Session, grant and head once more; what cannot be decided ends the stream."""
+    call = made.call
+    call.time_went_by()
+    try:
+        async with call.begin() as (tx, actor):
+            access = await decided(tx, call, actor, made.patient_id, made.access.action, made.kind.part)
+            return not isinstance(access, Answer) and await _stands(tx, made, access)
+    except (ProblemError, TimeoutError, OSError):
+        return False
+
+
+async def _log_cut(made: Made, end: StreamEnd) -> None:
+    """The first row says that the file left; this one, that not all of it did."""
+    call, access = made.call, made.access
+    call.time_went_by()
+    async with call.store.transaction() as tx:
+        await record_act(
+            tx,
+            access.patient_id,
+            access.actor,
+            f"record:{made.kind.part}:cut",
+            purpose=access.purpose,
+            grant_id=access.basis_id,
+            grant_version=access.basis_version,
+            outcome="refused" if end == "no-access" else "ok",
+            reason=end,
+            request_id=call.request_id,
+            now=call.now,
+            on_behalf_of=access.on_behalf_of,
+        )
 
 
 async def decided(
@@ -166,7 +249,8 @@ def _read_act(text: str) -> SignedAct:
 
 async def _summary(tx: Tx, call: Call, access: Access) -> Built:
     cores = await currency(tx, call.core, access.patient_id, call.now, access.origins)
-    return await summary.read(tx, call.keys, access, call.now, currency=cores)
+    days = call.elsewhere_days
+    return await summary.read(tx, call.keys, access, call.now, elsewhere_days=days, currency=cores)
 
 
 async def _gather_ips(tx: Tx, call: Call, access: Access) -> ips.Gathered:

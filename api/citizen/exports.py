@@ -18,11 +18,12 @@ from api.problems import INVALID_FIELD, UNAVAILABLE
 from api.reading import OWN_PROBLEMS
 from api.request import Call
 from ehr.exports.contents import CONTENT_NOT_FOUND
-from ehr.exports.problems import CONTENT_TOO_LARGE, EXPORT_BUSY, EXPORT_TOO_LARGE
+from ehr.exports.problems import CONTENT_TOO_LARGE, EXPORT_BUSY, EXPORT_OVERTAKEN, EXPORT_TOO_LARGE
 from identity.problems import STEP_UP_REFUSED
 
 TAGS = ["exports"]
-PROBLEMS = (*(p for p in OWN_PROBLEMS if p.code != "bad-cursor"), STEP_UP_REFUSED, EXPORT_BUSY)
+BASE_PROBLEMS = tuple(problem for problem in OWN_PROBLEMS if problem.code != "bad-cursor")
+PROBLEMS = (*BASE_PROBLEMS, STEP_UP_REFUSED, EXPORT_BUSY, EXPORT_OVERTAKEN)
 CONTENT_PROBLEMS = (INVALID_FIELD, CONTENT_NOT_FOUND, CONTENT_TOO_LARGE, EXPORT_BUSY, UNAVAILABLE)
 OCTETS = "application/octet-stream"
 
@@ -78,7 +79,7 @@ async def own_book(call: NamedDependency[Call]) -> Response[bytes]:
     actors=("citizen",),
     operation_id="read_own_document_content",
     tags=TAGS,
-    problems=(*PROBLEMS[:-2], *CONTENT_PROBLEMS),
+    problems=(*BASE_PROBLEMS, *CONTENT_PROBLEMS),
     produces=OCTETS,
 )
 async def own_content(

@@ -14,11 +14,11 @@ from api.exporting import FHIR, IPS, PDF, SHEET, export_patient
 from api.problems import INVALID_FIELD, UNAVAILABLE
 from api.request import Call
 from consent.problems import NO_ACCESS
-from ehr.exports.problems import EXPORT_BUSY
+from ehr.exports.problems import EXPORT_BUSY, EXPORT_OVERTAKEN
 from identity.problems import TOO_MANY
 
 TAGS = ["exports"]
-PROBLEMS = (INVALID_FIELD, NO_ACCESS, TOO_MANY, UNAVAILABLE, EXPORT_BUSY)
+PROBLEMS = (INVALID_FIELD, NO_ACCESS, TOO_MANY, UNAVAILABLE, EXPORT_BUSY, EXPORT_OVERTAKEN)
 
 
 @get(

@@ -13,6 +13,17 @@ EXPORT_BUSY = declare(
         retryable=True,
     )
 )
+EXPORT_OVERTAKEN = declare(
+    ProblemType(
+        code="export-overtaken",
+        status=409,
+        vi="Sổ vừa thay đổi trong lúc tệp được làm.",
+        en="The book changed while the file was being made.",
+        next_vi="Thử lại để nhận bản mới.",
+        next_en="Try again for a file of what it says now.",
+        retryable=True,
+    )
+)
 CONTENT_TOO_LARGE = declare(
     ProblemType(
         code="content-too-large",

@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from api.app import Api, create_app
+from api.exporting import BOOK, BUNDLE, IPS, SHEET
 from api.files import DECIDED_BYTES, PIECE_BYTES
 from ehr.intake.slots import ImportSlots
+from ehr.store import hold_head, mark_rows
 from kernel.access import Label
 from store.database import Store
 from tests.support.clock import FrozenClock
@@ -67,6 +69,24 @@ def letter(name: str, content: bytes, **more: Any) -> dict[str, Any]:
         "content": [{"attachment": attachment}],
         **more,
     }
+
+
+def problem(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Condition",
+        "id": name,
+        "code": {"text": name},
+        "onsetDateTime": "2026-11-02",
+        **more,
+    }
+
+
+async def dispute(store: Store, person: Citizen, name: str, clock: FrozenClock) -> None:
+    """Take an entry out of the views, as "not mine" does."""
+    rows = [("Condition", our_id("a", name))]
+    async with store.transaction() as tx:
+        await hold_head(tx, person.patient_id, clock.now())
+        await mark_rows(tx, person.patient_id, rows, clock.now(), state="disputed")
 
 
 async def test_every_export_answers_and_leaves_one_row_with_its_digest(
@@ -162,6 +182,79 @@ async def test_s13_an_export_that_is_made_while_the_grant_ends_is_refused(
     assert (await client.get(url, headers=bearer(doctor.token))).json()["code"] == "no-access"
 
 
+@pytest.mark.parametrize("path", [*OWN, "doctor"])
+async def test_s13_what_is_hidden_while_a_file_is_made_does_not_leave_with_it(
+    client: httpx.AsyncClient,
+    store: Store,
+    clock: FrozenClock,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    person, doctor = await make_citizen(store, clock), await doctor_of(store, clock)
+    await write(store, person.patient_id, [problem("Gan"), problem("Phổi")], clock.now())
+    await granted(store, clock, doctor, person)
+    kind = SHEET if path == "doctor" else {"ips": IPS, "bundle": BUNDLE, "book.pdf": BOOK}[path]
+    build, times = kind.build, 0
+
+    def hidden_meanwhile(gathered: Any, call: Any) -> Any:
+        nonlocal times
+        times += 1
+        if times == 1:
+            asyncio.run_coroutine_threadsafe(dispute(store, person, "Gan", clock), loop).result(10)
+        return build(gathered, call)
+
+    loop = asyncio.get_running_loop()
+    object.__setattr__(kind, "build", hidden_meanwhile)
+    try:
+        if path == "doctor":
+            url = f"/v1/doctor/patients/{person.patient_id}/summary.pdf"
+            answer = await client.get(url, headers=bearer(doctor.token))
+        else:
+            answer = await own_export(client, person, path, clock)
+    finally:
+        object.__setattr__(kind, "build", build)
+    text = "".join(pdf_pages(answer.content)) if answer.content.startswith(b"%PDF") else answer.text
+    assert (answer.status_code, times) == (200, 2)
+    assert ("Phổi" in text, "Gan" in text) == (True, False)
+
+
+async def test_s13_a_file_whose_book_never_rests_is_refused(
+    client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    person = await make_citizen(store, clock)
+    names = ["Gan", "Phổi", "Tim"]
+    await write(store, person.patient_id, [problem(name) for name in names], clock.now())
+    build, loop = IPS.build, asyncio.get_running_loop()
+
+    def moving(gathered: Any, call: Any) -> Any:
+        asyncio.run_coroutine_threadsafe(dispute(store, person, names.pop(), clock), loop).result(10)
+        return build(gathered, call)
+
+    object.__setattr__(IPS, "build", moving)
+    try:
+        answer = await own_export(client, person, "ips", clock)
+    finally:
+        object.__setattr__(IPS, "build", build)
+    assert (answer.status_code, answer.json()["code"]) == (409, "export-overtaken")
+    assert await record_rows(owner, person) == []
+
+
+async def test_s13_an_export_ends_within_a_mebibyte_of_what_moves_the_book(
+    store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    person = await make_citizen(store, clock)
+    await write(
+        store, person.patient_id, [letter("big", bytes(5 * DECIDED_BYTES)), problem("Gan")], clock.now()
+    )
+    headers = step_up(person, "bundle", clock.now())
+    reader = Reader(create_app(store, clock), "/v1/me/exports/bundle", person.token, headers)
+    await reader.read(2 * DECIDED_BYTES, lambda: dispute(store, person, "Gan", clock))
+    assert (reader.status, reader.ended) == (200, False)
+    assert reader.received <= 3 * DECIDED_BYTES + PIECE_BYTES
+    last = (await record_rows(owner, person))[-1]
+    assert (last["action"], last["outcome"], last["reason"]) == ("record:bundle:cut", "refused", "no-access")
+
+
 async def test_s33_one_export_at_a_time_for_each_actor(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:
@@ -222,8 +315,9 @@ async def test_a_hidden_documents_content_does_not_exist(
 class Reader:
     """An HTTP client that looks at every piece and may do something in between."""
 
-    def __init__(self, app: Api, path: str, token: str) -> None:
-        self.app, self.path, self.token = app, path, token
+    def __init__(self, app: Api, path: str, token: str, headers: dict[str, str] | None = None) -> None:
+        self.app, self.path = app, path
+        self.headers = bearer(token) | (headers or {})
         self.received = 0
         self.status = 0
         self.ended = False
@@ -253,7 +347,10 @@ class Reader:
             "raw_path": self.path.encode(),
             "query_string": b"",
             "root_path": "",
-            "headers": [(b"host", b"localhost"), (b"authorization", f"Bearer {self.token}".encode())],
+            "headers": [
+                (b"host", b"localhost"),
+                *((name.lower().encode(), value.encode()) for name, value in self.headers.items()),
+            ],
             "client": ("127.0.0.1", 1),
             "server": ("localhost", 80),
         }
