@@ -12,6 +12,7 @@ from ehr import fhir
 from ehr.dates import UNDATED, Moment
 from ehr.duplicates import fold_key
 from ehr.models import Item, NewResource, Referred
+from ehr.references import kept_refs
 from ehr.titles import main_coding, search_text, title_of
 from ehr.views import care, medicines, papers, problems, results
 from ehr.views.draft import Draft, Refer, first_date
@@ -90,12 +91,13 @@ def extract(
 
 
 def _row(rtype: str, draft: Draft, doc: bytes, refer: Refer, labels: int) -> NewResource:
-    item, when = draft.item, draft.when
+    item, when, text = draft.item, draft.when, doc.decode()
+    encounter_id = _referred(refer, draft.encounter)
     _name_code(item, draft)
     return NewResource(
         rtype=rtype,
         id=item.id,
-        doc=doc.decode(),
+        doc=text,
         content_sha256=hashlib.sha256(doc).digest(),
         record_type=item.kind,
         section=draft.section,
@@ -113,11 +115,12 @@ def _row(rtype: str, draft: Draft, doc: bytes, refer: Refer, labels: int) -> New
         labels=labels,
         title=item.title,
         title_folded=search_text(item.title, draft.concept, *draft.concepts),
-        encounter_id=_referred(refer, draft.encounter),
+        encounter_id=encounter_id,
         main_id=_referred(refer, draft.main),
         item=msgspec.json.encode(item).decode(),
         body=draft.body,
         fold_key=fold_key(rtype, draft),
+        refs=kept_refs(rtype, text, encounter_id, refer),
     )
 
 

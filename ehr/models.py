@@ -80,6 +80,7 @@ class NewResource(Struct, kw_only=True):
     item: str
     body: str | None
     fold_key: bytes | None = None
+    refs: str | None = None
     release_at: datetime | None = None
 
 

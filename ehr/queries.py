@@ -149,12 +149,13 @@ PAST_OF_TOUCHED = Statement(
 _COLUMNS = """
     seq, version, rtype, id, record_type, section, eff, eff_until, eff_precision, sort_at, active_until,
     negative, flag, code_system, code, category, status, labels, title, title_folded, encounter_id, main_id,
-    content_sha256, item, body, doc, fold_key"""
+    content_sha256, item, body, doc, fold_key, refs"""
 _ARRAYS = """
     unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
         $9::timestamptz[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::int[],
         $15::text[], $16::text[], $17::text[], $18::text[], $19::int[], $20::text[], $21::text[],
-        $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[], $27::text[], $28::bytea[])"""
+        $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[], $27::text[], $28::bytea[],
+        $29::text[])"""
 
 
 def _bulk(sql: str) -> str:
@@ -169,7 +170,8 @@ INSERT_RESOURCES = Command(
         INSERT INTO ehr_resource (patient_id, updated, facility_id, batch, item_version, deleted, state,
             source_id, unit, credential, method, {columns}, release_at)
         VALUES ($1, $2, $3, $4, $5, false, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-            $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)
+            $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38,
+            $39)
         """
     )
 )
@@ -182,13 +184,13 @@ UPDATE_RESOURCES = Command(
             code_system = n.code_system, code = n.code, category = n.category, status = n.status,
             labels = n.labels, title = n.title, title_folded = n.title_folded,
             encounter_id = n.encounter_id, main_id = n.main_id, content_sha256 = n.content_sha256,
-            item = n.item, body = n.body, doc = n.doc, updated = $29, facility_id = $30, batch = $31,
-            item_version = $32, deleted = false, fold_key = n.fold_key, twin = false,
-            state = CASE WHEN r.state = 'disputed' THEN r.state ELSE $33 END,
+            item = n.item, body = n.body, doc = n.doc, refs = n.refs, updated = $30, facility_id = $31,
+            batch = $32, item_version = $33, deleted = false, fold_key = n.fold_key, twin = false,
+            state = CASE WHEN r.state = 'disputed' THEN r.state ELSE $34 END,
             gone_seq = CASE WHEN n.status IN ('entered-in-error', 'refuted') THEN n.seq ELSE r.gone_seq END,
-            unit = $35, credential = $36, method = $37, restores = $38
+            unit = $36, credential = $37, method = $38, restores = $39
         FROM {arrays} AS n ({columns})
-        WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id AND r.source_id = $34
+        WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id AND r.source_id = $35
         """
     )
 )
@@ -262,11 +264,11 @@ REPLACE_VIEWS = Command(
     UPDATE ehr_resource r SET section = n.section, active_until = n.active_until, negative = n.negative,
         flag = n.flag, code_system = n.code_system, code = n.code, title = n.title,
         title_folded = n.title_folded, item = n.item, body = n.body, fold_key = n.fold_key,
-        item_version = $15
+        refs = coalesce(r.refs, n.refs), item_version = $16
     FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::boolean[], $7::int[], $8::text[],
-        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[])
+        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::text[])
         AS n (rtype, id, section, active_until, negative, flag, code_system, code, title,
-            title_folded, item, body, fold_key)
+            title_folded, item, body, fold_key, refs)
     WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id
     """
 )

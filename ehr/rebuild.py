@@ -41,6 +41,7 @@ async def rebuild_views(tx: Tx, patient_id: UUID) -> int:
         await _replace(tx, patient_id, new)
         # A view made anew can be the copy of another sender's now.
         seq = await marks.settle(tx, patient_id, [(row.rtype, row.id) for row in new], head_seq)
+        seq = await marks.hide_again(tx, patient_id, seq)
         if seq != head_seq:
             await queries.RAISE_HEAD.run(tx, patient_id, seq)
     await queries.MARK_VIEWS.run(tx, patient_id, DISPLAY_VERSION)
@@ -64,6 +65,7 @@ async def _replace(tx: Tx, patient_id: UUID, new: list[NewResource]) -> None:
         [r.item for r in new],
         [r.body for r in new],
         [r.fold_key for r in new],
+        [r.refs for r in new],
         DISPLAY_VERSION,
     )
 

@@ -30,7 +30,7 @@ APART = "apart:"
 _COLUMNS = (
     *("rtype", "id", "record_type", "section", "eff", "eff_until", "eff_precision", "sort_at"),
     *("active_until", "negative", "flag", "code_system", "code", "category", "status", "labels", "title"),
-    *("title_folded", "encounter_id", "main_id", "content_sha256", "item", "body", "doc", "fold_key"),
+    *("title_folded", "encounter_id", "main_id", "content_sha256", "item", "body", "doc", "fold_key", "refs"),
 )
 _VALUES = attrgetter(*_COLUMNS)
 

@@ -1,122 +1,239 @@
 """What goes with a hidden thing: a visit with all that happened in it, a report with its results, and every
-report, provenance or other sender's copy that would tell of it."""
+report, provenance or other sender's copy that would tell of it, whenever and in what order it was sent.
 
-import re
+`hidden` are the rows that a hiding covers already. They stay covered until the person ends it, so what is
+sent is compared with them, under other ids and with another value too; and what is found goes on to what
+names it.
+"""
+
 from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeAlias
 from uuid import UUID
 
-from ehr.intake.ids import resource_id
+from ehr.references import TELLING, names_of
 from ehr.visibility import queries
-from ehr.visibility.models import EVERYBODY, Hiding
-from ehr.visibility.queries import Linked, NoneKnown
+from ehr.visibility.models import Hiding
+from ehr.visibility.queries import Linked
+from kernel.clock import local_day
 from store.database import Tx
 
 Key = tuple[str, str]
+# Row → the hidings that cover it.
+Cover: TypeAlias = dict[Key, set[UUID]]
 
-_REFERENCE = re.compile(r'"reference":"([^"\\]+)"')
-_OWN_ID = re.compile(r'"id":"([^"\\]+)"')
 # What a report, a panel or a study is made of.
 _MEMBERS = frozenset(
     {"Observation", "ImagingStudy", "Media", "DocumentReference", "DiagnosticReport", "Binary"}
 )
-# What tells of the things that it names.
-_CONTAINERS = frozenset(
-    {
-        *(
-            "DiagnosticReport",
-            "Composition",
-            "Provenance",
-            "DocumentReference",
-            "Observation",
-            "ImagingStudy",
-        ),
-        *("Media", "List", "Communication", "ClinicalImpression"),
-    }
-)
 
 
-async def wanted_readers(tx: Tx, patient_id: UUID) -> dict[Key, set[UUID]]:
-    """Every row that a live hiding covers, with whom it is hidden from."""
-    hidings = await queries.LIVE_HIDINGS.all(tx, patient_id)
-    if not hidings:
-        return {}
-    keys = sorted({(hiding.rtype, hiding.id) for hiding in hidings})
-    rows = await queries.LINKED_ROWS.all(tx, patient_id, [k[0] for k in keys], [k[1] for k in keys])
-    none_known = await queries.NONE_KNOWN.all(tx, patient_id)
-    links = links_of(rows)
-    found: dict[Key, set[UUID]] = defaultdict(set)
-    for hiding in hidings:
-        for key in covered(hiding, rows, links, none_known):
-            found[key].add(hiding.reader or EVERYBODY)
-    return found
+async def spread(tx: Tx, patient_id: UUID, seeds: Mapping[Key, set[UUID]], things: Collection[Key]) -> Cover:
+    """Everything that goes with these rows, themselves among it.
 
-
-def links_of(rows: list[Linked]) -> dict[Key, set[Key]]:
-    """What each row refers to among the others, whatever spelling its sender used."""
-    by_name: dict[tuple[str, str], Key] = {}
-    for row in rows:
-        by_name[row.source_id, row.id] = (row.rtype, row.id)
-        own = _OWN_ID.search(row.doc)
-        if own:
-            for name in (f"{row.rtype}/{own[1]}", f"urn:uuid:{own[1]}"):
-                by_name[row.source_id, name] = (row.rtype, row.id)
-    return {(row.rtype, row.id): _targets(row, by_name) for row in rows}
-
-
-def _targets(row: Linked, by_name: dict[tuple[str, str], Key]) -> set[Key]:
-    found: set[Key] = set()
-    for reference in set(_REFERENCE.findall(row.doc)):
-        named = "/".join(reference.split("/_history/", 1)[0].split("/")[-2:])
-        key = by_name.get((row.source_id, named)) or by_name.get(
-            (row.source_id, resource_id(row.source_id, reference))
+    things: those that are hidden for themselves, not because they tell of another: with copies and members.
+    """
+    found: Cover = defaultdict(set)
+    fresh: dict[Key, set[UUID]] = {key: set(by) for key, by in seeds.items()}
+    down = set(things)
+    while fresh:
+        rows = [(row, fresh[key_of(row)]) for row in await _rows(tx, patient_id, fresh)]
+        for row, by in rows:
+            found[key_of(row)] |= by
+        reached: Cover = defaultdict(set)
+        await _inside(tx, patient_id, rows, reached)
+        below: Cover = defaultdict(set)
+        await _below(
+            tx,
+            patient_id,
+            [one for one in rows if key_of(one[0]) in down and one[0].rtype != "Encounter"],
+            below,
         )
-        if key:
-            found.add(key)
-    return found
+        down |= below.keys()
+        await _above(tx, patient_id, rows, reached)
+        await _none_known(tx, patient_id, rows, reached)
+        for key, by in below.items():
+            reached[key] |= by
+        fresh = {key: by - found[key] for key, by in reached.items() if by - found[key]}
+    return dict(found)
 
 
-def covered(
-    hiding: Hiding, rows: list[Linked], links: dict[Key, set[Key]], none_known: list[NoneKnown]
-) -> set[Key]:
-    """The rows that one hiding covers. Where something active goes, 'none known' of its section goes with
-    it: a section that was emptied never claims that there is nothing (ehr-core.md §3)."""
-    by_key = {(row.rtype, row.id): row for row in rows}
-    target = by_key.get((hiding.rtype, hiding.id))
-    if target is None:
-        return {(hiding.rtype, hiding.id)}
-    hidden = _visit(target, rows, links) if target.rtype == "Encounter" else _thing(target, rows, links)
-    _add_containers(hidden, links)
-    sections = {by_key[key].section for key in hidden if by_key[key].active}
-    return hidden | {(row.rtype, row.id) for row in none_known if row.section in sections}
+async def _rows(tx: Tx, patient_id: UUID, keys: Iterable[Key]) -> list[Linked]:
+    ordered = sorted(keys)
+    return await queries.LINKED_ROWS.all(tx, patient_id, [k[0] for k in ordered], [k[1] for k in ordered])
 
 
-def _visit(target: Linked, rows: list[Linked], links: dict[Key, set[Key]]) -> set[Key]:
-    key = (target.rtype, target.id)
-    named = {k for k in links[key] if k[0] == "Condition"} | {("Condition", target.main_id or "")}
-    inside = {(row.rtype, row.id) for row in rows if row.encounter_id == target.id}
-    return {key} | inside | (named & links.keys())
+async def _inside(tx: Tx, patient_id: UUID, rows: list[tuple[Linked, set[UUID]]], reached: Cover) -> None:
+    """All of a visit, and its diagnoses."""
+    visits = {row.id: by for row, by in rows if row.rtype == "Encounter"}
+    if not visits:
+        return
+    for row in await queries.ROWS_OF_VISITS.all(tx, patient_id, sorted(visits)):
+        reached[key_of(row)] |= visits[row.encounter_id or ""]
+    named = _named_by((row, by) for row, by in rows if row.rtype == "Encounter")
+    for row in await queries.ROWS_OF_TYPES.all(tx, patient_id, ["Condition"], sorted(named)):
+        reached[key_of(row)] |= named[row.id]
 
 
-def _thing(target: Linked, rows: list[Linked], links: dict[Key, set[Key]]) -> set[Key]:
-    """The thing with its copies by other senders and, of a report or panel, its members."""
-    copies = [row for row in rows if target.fold_key is not None and row.fold_key == target.fold_key]
-    waiting = [(row.rtype, row.id) for row in (target, *copies)]
-    hidden: set[Key] = set()
+async def _below(tx: Tx, patient_id: UUID, rows: list[tuple[Linked, set[UUID]]], below: Cover) -> None:
+    """Copies by other senders and, of a report or panel, its members."""
+    if not rows:
+        return
+    folds = sorted({row.fold_key for row, _ in rows if row.fold_key is not None})
+    times = sorted({row.eff for row, _ in rows if row.rtype == "Observation" and row.eff is not None})
+    for copy in await queries.COPIES.all(tx, patient_id, folds, times):
+        for row, by in rows:
+            if is_copy(copy, row):
+                below[key_of(copy)] |= by
+    named = _named_by(rows)
+    for member in await queries.ROWS_OF_TYPES.all(tx, patient_id, sorted(_MEMBERS), sorted(named)):
+        below[key_of(member)] |= named[member.id]
+
+
+async def _above(tx: Tx, patient_id: UUID, rows: list[tuple[Linked, set[UUID]]], reached: Cover) -> None:
+    """What tells of them."""
+    names: dict[str, set[UUID]] = defaultdict(set)
+    for row, by in rows:
+        for name in names_of(row.rtype, row.id, row.source_id, row.head):
+            names[name] |= by
+    for telling in await queries.TELLING_ROWS.all(tx, patient_id, sorted(TELLING), sorted(names)):
+        for name in _refs(telling) & names.keys():
+            reached[key_of(telling)] |= names[name]
+
+
+async def _none_known(tx: Tx, patient_id: UUID, rows: list[tuple[Linked, set[UUID]]], reached: Cover) -> None:
+    """Where something active goes, 'none known' of its section goes with it: a section that was emptied
+    never claims that there is nothing (ehr-core.md §3)."""
+    active = [(row.section, by) for row, by in rows if row.active]
+    for none in await queries.NONE_KNOWN.all(tx, patient_id) if active else ():
+        for section, by in active:
+            if section == none.section:
+                reached[none.rtype, none.id] |= by
+
+
+def seeds_of(
+    changed: list[Linked], created: Collection[Key], hidden: list[Linked], things: set[Key]
+) -> tuple[Cover, set[Key]]:
+    """What was just written and goes with what is hidden already, and what of it is hidden for itself."""
+    selves: set[Key] = set()
+    found: Cover = defaultdict(set)
+    by_id = {row.id: row for row in hidden}
+    named = {
+        name: row for row in hidden for name in names_of(row.rtype, row.id, row.source_id, row.head)
+    } | by_id
+    telling = [row for row in hidden if row.rtype == "Encounter" or (row.refs and key_of(row) in things)]
+    for row in changed:
+        found[key_of(row)].update(row.hidden_by or ())
+        for other in _beside(row, hidden, named):
+            found[key_of(row)].update(other.hidden_by or ())
+        for other in _naming(row, telling):
+            found[key_of(row)].update(other.hidden_by or ())
+            if other.rtype != "Encounter":
+                selves.add(key_of(row))
+        for other in hidden:
+            if _is_same(row, other, key_of(row) in created, things):
+                found[key_of(row)].update(other.hidden_by or ())
+                selves.add(key_of(row))
+    return {key: by for key, by in found.items() if by}, selves
+
+
+def _beside(row: Linked, hidden: list[Linked], named: dict[str, Linked]) -> Iterable[Linked]:
+    """The hidden rows that this one tells of, or whose visit or section it belongs to."""
+    visit = named.get(row.encounter_id or "")
+    if visit is not None and visit.rtype == "Encounter":
+        yield visit
+    if row.rtype in TELLING:
+        yield from (named[name] for name in _refs(row) & named.keys())
+    for other in hidden if row.negative else ():
+        if other.active and other.section == row.section:
+            yield other
+
+
+def _naming(row: Linked, telling: list[Linked]) -> Iterable[Linked]:
+    """The hidden visits that this is a diagnosis of, and the hidden reports that it is part of."""
+    names = names_of(row.rtype, row.id, row.source_id, row.head)
+    for other in telling:
+        fits = row.rtype == "Condition" if other.rtype == "Encounter" else row.rtype in _MEMBERS
+        if fits and (other.main_id == row.id or not names.isdisjoint(_refs(other))):
+            yield other
+
+
+def _is_same(row: Linked, other: Linked, is_new: bool, things: Collection[Key]) -> bool:
+    if row.rtype != other.rtype or key_of(row) == key_of(other):
+        return False
+    if row.rtype == "Encounter":
+        return is_new and _is_same_visit(row, other)
+    return key_of(other) in things and (is_copy(row, other) or (is_new and _is_resent(row, other)))
+
+
+def things_among(hidden: list[Linked], hidings: Iterable[Hiding]) -> set[Key]:
+    """Which of the hidden rows are hidden for themselves: the targets, their copies and their members."""
+    targets = {(hiding.rtype, hiding.id) for hiding in hidings}
+    waiting = [row for row in hidden if key_of(row) in targets and row.rtype != "Encounter"]
+    names = {name: row for row in hidden for name in names_of(row.rtype, row.id, row.source_id, row.head)}
+    things: set[Key] = set()
     while waiting:
-        key = waiting.pop()
-        if key not in hidden:
-            hidden.add(key)
-            waiting += [member for member in links[key] if member[0] in _MEMBERS]
-    return hidden
+        row = waiting.pop()
+        if key_of(row) in things:
+            continue
+        things.add(key_of(row))
+        waiting += [names[name] for name in _refs(row) & names.keys() if names[name].rtype in _MEMBERS]
+        waiting += [other for other in hidden if _same_test(row, other)]
+    return things
 
 
-def _add_containers(hidden: set[Key], links: dict[Key, set[Key]]) -> None:
-    while True:
-        more = {
-            key
-            for key, named in links.items()
-            if key not in hidden and key[0] in _CONTAINERS and named & hidden
-        }
-        if not more:
-            return
-        hidden |= more
+def is_copy(row: Linked, other: Linked) -> bool:
+    """Another sender's word on the same test of the same time, whatever value it says; of one sender, and of
+    what is no test, only what says the very same."""
+    if row.fold_key is not None and row.fold_key == other.fold_key:
+        return True
+    return row.rtype == "Observation" and row.source_id != other.source_id and _same_test(row, other)
+
+
+def _same_test(row: Linked, other: Linked) -> bool:
+    what = row.rtype == other.rtype and (row.code_system, row.code) == (other.code_system, other.code)
+    when = row.eff is not None and (row.eff, row.eff_precision) == (other.eff, other.eff_precision)
+    return what and when and (row.code is not None or row.title == other.title)
+
+
+def _is_resent(row: Linked, other: Linked) -> bool:
+    """The same of the same sender under another id: it stands for what is gone, or for the same instant."""
+    is_instead = other.deleted or row.eff_precision == "instant"
+    return (
+        is_instead
+        and row.source_id == other.source_id
+        and row.title == other.title
+        and _same_test(row, other)
+    )
+
+
+def _is_same_visit(row: Linked, other: Linked) -> bool:
+    """A visit that its sender sends again under another id: of the same unit on the same day in place of the
+    one before, or of the same instant in whatever unit."""
+    if row.eff is None or other.eff is None:
+        return row.unit is not None and row.unit == other.unit and other.deleted and _same_sender(row, other)
+    in_place = row.unit is not None and row.unit == other.unit and other.deleted
+    same_day = local_day(row.eff) == local_day(other.eff)
+    same_start = row.eff == other.eff and row.eff_precision == "instant"
+    return _same_sender(row, other) and ((in_place and same_day) or same_start)
+
+
+def _same_sender(row: Linked, other: Linked) -> bool:
+    told = row.source_id, row.facility_id, row.category
+    return told == (other.source_id, other.facility_id, other.category)
+
+
+def _named_by(rows: Iterable[tuple[Linked, set[UUID]]]) -> dict[str, set[UUID]]:
+    named: dict[str, set[UUID]] = defaultdict(set)
+    for row, by in rows:
+        for name in _refs(row) | ({row.main_id} if row.main_id else set()):
+            named[name] |= by
+    return named
+
+
+def _refs(row: Linked) -> set[str]:
+    return set(row.refs.split()) if row.refs else set()
+
+
+def key_of(row: Linked) -> Key:
+    return row.rtype, row.id

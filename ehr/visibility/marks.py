@@ -6,9 +6,9 @@ from collections.abc import Collection
 from uuid import UUID
 
 from ehr.visibility import queries
-from ehr.visibility.closure import Key, wanted_readers
-from ehr.visibility.models import EVERYBODY
-from ehr.visibility.queries import FoldedRow
+from ehr.visibility.closure import Key, key_of, seeds_of, spread, things_among
+from ehr.visibility.models import EVERYBODY, Hiding
+from ehr.visibility.queries import FoldedRow, Linked
 from store.database import Tx
 
 
@@ -31,34 +31,83 @@ async def settle(
     if has_marks:
         names = [key[0] for key in changed], [key[1] for key in changed]
         await queries.INHERIT_DISPUTE.run(tx, patient_id, *names)
-        seq = await hide_again(tx, patient_id, seq, created)
+        seq = await _hide_with(tx, patient_id, changed, seq, created)
     return await _bump(tx, patient_id, changed, folds, seq)
 
 
-async def hide_again(tx: Tx, patient_id: UUID, seq: int, created: frozenset[Key] = frozenset()) -> int:
-    """Give every row the readers that the live hidings say. created: rows that nobody has seen yet."""
-    wanted = await wanted_readers(tx, patient_id)
-    before = {
-        (row.rtype, row.id): set(row.hidden_from or ())
-        for row in await queries.HIDDEN_ROWS.all(tx, patient_id)
-    }
-    moved = sorted(key for key in wanted.keys() | before.keys() if wanted.get(key) != before.get(key))
+async def hide_again(tx: Tx, patient_id: UUID, seq: int, *, is_whole: bool = False) -> int:
+    """Give every row the readers that its live hidings say: those that cover it, and those it goes with now.
+
+    is_whole: no merge is bringing rows, so a hiding that the book does not know is another person's.
+    """
+    hidden = await queries.HIDDEN_ROWS.all(tx, patient_id)
+    named = sorted({one for row in hidden for one in row.hidden_by or ()})
+    known = await queries.KNOWN_HIDINGS.all(tx, patient_id, named)
+    live = [one for one in known if one.ended_at is None]
+    kept = {one.hiding_id for one in live}
+    if not is_whole:
+        kept |= set(named) - {one.hiding_id for one in known}
+    wanted = {key_of(row): kept.intersection(row.hidden_by or ()) for row in hidden}
+    seeds: dict[Key, set[UUID]] = defaultdict(set)
+    for one in live:
+        seeds[one.rtype, one.id].add(one.hiding_id)
+    for key, by in (await spread(tx, patient_id, seeds, seeds)).items():
+        wanted[key] = wanted.get(key, set()) | by
+    return await _hide(tx, patient_id, seq, wanted, hidden, live, frozenset())
+
+
+async def _hide_with(
+    tx: Tx, patient_id: UUID, changed: Collection[Key], seq: int, created: frozenset[Key]
+) -> int:
+    """Hide what was just written where it goes with what is hidden. created: what nobody has seen yet."""
+    hidden = await queries.HIDDEN_ROWS.all(tx, patient_id)
+    if not hidden:
+        return seq
+    live = await queries.LIVE_HIDINGS.all(tx, patient_id)
+    names = [key[0] for key in changed], [key[1] for key in changed]
+    rows = [row for row in await queries.LINKED_ROWS.all(tx, patient_id, *names) if not row.deleted]
+    things = things_among(hidden, live)
+    seeds, selves = seeds_of(rows, created, hidden, things)
+    if not seeds:
+        return seq
+    wanted = {key_of(row): set(row.hidden_by or ()) for row in hidden}
+    for key, by in (await spread(tx, patient_id, seeds, things | selves)).items():
+        wanted[key] = wanted.get(key, set()) | by
+    return await _hide(tx, patient_id, seq, wanted, hidden, live, created)
+
+
+async def _hide(
+    tx: Tx,
+    patient_id: UUID,
+    seq: int,
+    wanted: dict[Key, set[UUID]],
+    hidden: list[Linked],
+    live: list[Hiding],
+    created: frozenset[Key],
+) -> int:
+    """Write down by which hidings each row is covered, and so from whom it is hidden."""
+    before = {key_of(row): row for row in hidden}
+    reader_of = {one.hiding_id: one.reader or EVERYBODY for one in live}
+    lines: list[tuple[str, str, UUID, UUID]] = []
+    moved: list[Key] = []
+    gone: list[bool] = []
+    for key, by in sorted(wanted.items()):
+        row = before.get(key)
+        was = set(row.hidden_from or ()) if row else set()
+        # Of a hiding that a merge has still to bring, the reader is known by the row alone.
+        pairs = {(one, reader) for one in by for reader in ([reader_of[one]] if one in reader_of else was)}
+        readers = {reader for _, reader in pairs}
+        if readers == was and by == set(row.hidden_by or () if row else ()):
+            continue
+        moved.append(key)
+        gone.append(EVERYBODY in readers - was and key not in created)
+        lines += [(*key, one, reader) for one, reader in sorted(pairs)]
     if not moved:
         return seq
-    lines = [(*key, reader) for key in moved for reader in sorted(wanted.get(key, ()))]
-    gone = [
-        EVERYBODY in wanted.get(key, ()) and EVERYBODY not in before.get(key, ()) and key not in created
-        for key in moved
-    ]
-    await queries.HIDE_ROWS.run(
-        tx,
-        patient_id,
-        [key[0] for key in moved],
-        [key[1] for key in moved],
-        list(range(seq + 1, seq + len(moved) + 1)),
-        gone,
-        *([line[n] for line in lines] for n in range(3)),
-    )
+    numbers = list(range(seq + 1, seq + len(moved) + 1))
+    columns = [[line[n] for line in lines] for n in range(4)]
+    keys = [key[0] for key in moved], [key[1] for key in moved]
+    await queries.HIDE_ROWS.run(tx, patient_id, *keys, numbers, gone, *columns)
     return await _bump(tx, patient_id, moved, (), seq + len(moved))
 
 

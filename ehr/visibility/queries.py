@@ -72,40 +72,77 @@ HAS_ROW = Scalar(
 
 
 class Linked(Struct, frozen=True):
-    """A row that may belong to what is hidden. `doc` names what it refers to."""
+    """A row that may go with what is hidden. `head`: the start of its text, where its sender's id stands."""
 
     rtype: str
     id: str
     source_id: str
+    unit: str | None
+    facility_id: UUID | None
     encounter_id: str | None
     main_id: str | None
     section: str | None
+    category: str | None
     active: bool
+    negative: bool
+    deleted: bool
+    code_system: str | None
+    code: str | None
+    title: str
+    eff: datetime | None
+    eff_precision: str | None
     fold_key: bytes | None
-    doc: str
+    refs: str | None
+    hidden_by: list[UUID] | None
+    hidden_from: list[UUID] | None
+    head: str
 
 
-# The targets with their twins, and whatever came with them: the same visit, unit or batch.
+_LINKED = """
+    SELECT r.rtype, r.id, r.source_id, r.unit, r.facility_id, r.encounter_id, r.main_id, r.section,
+        r.category, r.active_until IS NOT NULL AS active, r.negative, r.deleted, r.code_system, r.code,
+        r.title, r.eff, r.eff_precision, r.fold_key, r.refs, r.hidden_by, r.hidden_from,
+        left(r.doc, 400) AS head
+    FROM ehr_resource r"""
+
 LINKED_ROWS = Statement(
     Linked,
-    """
-    WITH target AS MATERIALIZED (
-        SELECT t.rtype, t.id, t.source_id, t.unit, t.batch, t.fold_key FROM ehr_resource t
-        JOIN unnest($2::text[], $3::text[]) AS k (rtype, id) ON k.rtype = t.rtype AND k.id = t.id
-        WHERE t.patient_id = $1),
-    twin AS MATERIALIZED (
-        SELECT t.rtype, t.id, t.source_id, t.unit, t.batch FROM ehr_resource t
-        WHERE t.patient_id = $1 AND t.fold_key IN (SELECT fold_key FROM target)
-        UNION SELECT rtype, id, source_id, unit, batch FROM target)
-    SELECT r.rtype, r.id, r.source_id, r.encounter_id, r.main_id, r.section,
-        r.active_until IS NOT NULL AS active, r.fold_key, r.doc
-    FROM ehr_resource r
-    WHERE r.patient_id = $1 AND NOT r.deleted AND EXISTS (
-        SELECT FROM twin t WHERE (t.rtype = r.rtype AND t.id = r.id)
-            OR (t.rtype = 'Encounter' AND t.id = r.encounter_id)
-            OR (t.source_id = r.source_id AND (t.unit = r.unit OR t.batch = r.batch)))
+    _LINKED
+    + """
+    JOIN unnest($2::text[], $3::text[]) AS k (rtype, id) ON k.rtype = r.rtype AND k.id = r.id
+    WHERE r.patient_id = $1
     """,
 )
+ROWS_OF_VISITS = Statement(
+    Linked, _LINKED + " WHERE r.patient_id = $1 AND r.encounter_id = ANY ($2::text[]) AND NOT r.deleted"
+)
+ROWS_OF_TYPES = Statement(
+    Linked,
+    _LINKED
+    + """
+    WHERE r.patient_id = $1 AND r.rtype = ANY ($2::text[]) AND r.id = ANY ($3::text[]) AND NOT r.deleted
+    """,
+)
+# Two looks, each by its index: what says the very same, and results of the same times.
+COPIES = Statement(
+    Linked,
+    _LINKED
+    + " WHERE r.patient_id = $1 AND r.fold_key = ANY ($2::bytea[]) AND NOT r.deleted UNION ALL"
+    + _LINKED
+    + """
+    WHERE r.patient_id = $1 AND r.sort_at = ANY ($3::timestamptz[]) AND r.rtype = 'Observation'
+        AND NOT r.deleted
+    """,
+)
+TELLING_ROWS = Statement(
+    Linked,
+    _LINKED
+    + """
+    WHERE r.patient_id = $1 AND r.refs IS NOT NULL AND r.rtype = ANY ($2::text[])
+        AND string_to_array(r.refs, ' ') && $3::text[] AND NOT r.deleted
+    """,
+)
+HIDDEN_ROWS = Statement(Linked, _LINKED + " WHERE r.patient_id = $1 AND r.hidden_from IS NOT NULL")
 
 
 class NoneKnown(Struct, frozen=True):
@@ -122,26 +159,25 @@ NONE_KNOWN = Statement(
 )
 
 
-class HiddenRow(Struct, frozen=True):
-    rtype: str
-    id: str
-    hidden_from: list[UUID] | None
-
-
-HIDDEN_ROWS = Statement(
-    HiddenRow,
-    "SELECT rtype, id, hidden_from FROM ehr_resource WHERE patient_id = $1 AND hidden_from IS NOT NULL",
-)
-# One reader a row and line; a row without a line is hidden from nobody any more.
+# One hiding a row and line, with its reader; a row without a line is hidden from nobody any more.
 HIDE_ROWS = Command(
     """
     UPDATE ehr_resource r SET seq = n.seq, gone_seq = CASE WHEN n.gone THEN n.seq ELSE r.gone_seq END,
-        hidden_from = (SELECT array_agg(h.reader ORDER BY h.reader)
-            FROM unnest($6::text[], $7::text[], $8::uuid[]) AS h (rtype, id, reader)
+        (hidden_by, hidden_from) = (
+            SELECT array_agg(DISTINCT h.hiding_id), array_agg(DISTINCT h.reader)
+            FROM unnest($6::text[], $7::text[], $8::uuid[], $9::uuid[]) AS h (rtype, id, hiding_id, reader)
             WHERE h.rtype = n.rtype AND h.id = n.id)
     FROM unnest($2::text[], $3::text[], $4::bigint[], $5::boolean[]) AS n (rtype, id, seq, gone)
     WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id
     """
+)
+# Which of these the person has ended, or the book knows nothing of: a merge has not brought them yet.
+KNOWN_HIDINGS = Statement(
+    Hiding,
+    """
+    SELECT hiding_id, rtype, id, reader, reader_name, created_at, ended_at FROM ehr_hiding
+    WHERE patient_id = $1 AND (ended_at IS NULL OR hiding_id = ANY ($2::uuid[])) ORDER BY hiding_id
+    """,
 )
 
 

@@ -47,6 +47,7 @@ def _visit(title: str) -> dict:
 async def test_s10_the_copy_names_every_column_of_the_record(owner: Store) -> None:
     """A new column of the record must be named in ehr/merges/queries.py, or a merge would lose it."""
     special = {"patient_id", "origin_patient_id", "seq", "gone_seq", "item", "id", "encounter_id", "main_id"}
+    special.add("refs")
     for table, rest in (("ehr_resource", queries.REST_OF_RESOURCE), ("ehr_history", queries.REST_OF_HISTORY)):
         async with owner.transaction() as tx:
             rows = await tx.fetch(
