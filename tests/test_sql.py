@@ -20,6 +20,7 @@ from tests.support.sql import (
     nullable_outputs,
     plan_of,
     shard_columns,
+    shard_values,
     table_owners,
     tables_named,
     type_fault,
@@ -139,6 +140,27 @@ async def test_hot_statements_stay_on_one_shard(
     async with catalog.transaction():
         plan = await plan_of(catalog, named.constant.sql)
     assert unbound_scans(plan, shard_columns(), parents) == []
+    assert len(shard_values(plan, shard_columns(), parents)) <= 1, "two shard values in one statement"
+
+
+async def test_a_join_of_two_shards_is_noticed(catalog: Connection, parents: dict[str, str]) -> None:
+    """Each scan is bound, and Citus refuses it: "complex joins are only supported when ... joined on their
+    distribution columns"."""
+    sql = (
+        "SELECT r.rtype FROM ehr_case_row c JOIN ehr_resource r ON r.rtype = c.rtype AND r.id = c.id"
+        " WHERE c.patient_id = $1 AND r.patient_id = $2"
+    )
+    async with catalog.transaction():
+        plan = await plan_of(catalog, sql)
+    assert unbound_scans(plan, shard_columns(), parents) == []
+    assert shard_values(plan, shard_columns(), parents) == {"$1", "$2"}
+
+
+@every_constant
+def test_nothing_is_locked_over_all_shards(named: Named) -> None:
+    """Citus: could not run distributed query with FOR UPDATE/SHARE commands (scale.md, rule 5)."""
+    locks = re.search(r"\bFOR (NO KEY )?(UPDATE|SHARE)|\bFOR KEY SHARE", named.constant.sql)
+    assert not (named.constant.fan_out and locks)
 
 
 def test_fan_outs_are_the_listed_few() -> None:

@@ -10,6 +10,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from ehr.cases import queries
+from ehr.cases.models import CaseRow
+from ehr.cases.queries import BookRow, CaseKey
 from ehr.merges.service import mark_of
 from ehr.store import touch_head
 from store.database import Tx
@@ -43,3 +45,19 @@ async def book_of(tx: Tx, patient_id: UUID) -> Book:
             break
         found = following
     return Book(patient_id) if found == patient_id else Book(found, mark_of(patient_id))
+
+
+async def rows_of_case(tx: Tx, case: CaseRow, book: Book) -> list[BookRow]:
+    """What a case is about, as it stands in the book."""
+    return await _in_book(tx, book, await queries.KEYS_OF_CASE.all(tx, case.patient_id, case.case_id))
+
+
+async def free_rows(tx: Tx, case: CaseRow, book: Book) -> list[BookRow]:
+    """Of those the disputed ones that nothing but this case holds back."""
+    keys = await queries.FREE_KEYS.all(tx, case.patient_id, case.case_id)
+    return [row for row in await _in_book(tx, book, keys) if row.is_disputed]
+
+
+async def _in_book(tx: Tx, book: Book, keys: list[CaseKey]) -> list[BookRow]:
+    names = [key.rtype for key in keys], [key.id for key in keys]
+    return await queries.BOOK_ROWS.all(tx, book.patient_id, *names, book.mark)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from audit.service import record_act
 from ehr.cases import queries
-from ehr.cases.books import Book, lock_book
+from ehr.cases.books import Book, free_rows, lock_book, rows_of_case
 from ehr.cases.models import Act, CaseRow, Side
 from ehr.cases.policy import EVIDENCE_JOB, EVIDENCE_KEPT, after, late_from, may_reopen
 from ehr.cases.problems import CASE_STATE, CASE_UNKNOWN
@@ -89,7 +89,7 @@ async def _effect(tx: Tx, book: Book, before: CaseRow, case: CaseRow, hand: Hand
     if case.state == "restored":
         await _restore(tx, book, case, hand.now)
     elif case.state == "detached":
-        held = await queries.CASE_ROWS.all(tx, case.patient_id, case.case_id, book.patient_id, book.mark)
+        held = await rows_of_case(tx, case, book)
         rows = [(row.rtype, row.id) for row in held]
         await retract_rows(tx, book.patient_id, rows, str(hand.actor.actor_id), "detached", hand.now)
     elif case.kind == "correction" and case.rtype is not None:
@@ -100,7 +100,7 @@ async def _effect(tx: Tx, book: Book, before: CaseRow, case: CaseRow, hand: Hand
 
 async def _restore(tx: Tx, book: Book, case: CaseRow, now: datetime) -> None:
     """Rows come back as the facility sent them, save those that another dispute holds."""
-    free = await queries.FREE_ROWS.all(tx, case.patient_id, case.case_id, book.patient_id, book.mark)
+    free = await free_rows(tx, case, book)
     await queries.DELETE_DISPUTE.run(tx, case.patient_id, case.case_id)
     if free:
         rows = [(row.rtype, row.id) for row in free]

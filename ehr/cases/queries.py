@@ -186,42 +186,55 @@ DISPUTES = Statement(
 
 
 class CaseKey(Struct, frozen=True):
-    """One row of one case; gone: it stands in the book no more."""
+    """One row of one case."""
+
+    rtype: str
+    id: str
+
+
+KEYS_OF_CASE = Statement(
+    CaseKey, "SELECT rtype, id FROM ehr_case_row WHERE patient_id = $1 AND case_id = $2 ORDER BY rtype, id"
+)
+# Rows that no other standing dispute holds back.
+FREE_KEYS = Statement(
+    CaseKey,
+    """
+    SELECT c.rtype, c.id FROM ehr_case_row c
+    WHERE c.patient_id = $1 AND c.case_id = $2 AND NOT EXISTS (
+        SELECT 1 FROM ehr_case_row o
+        JOIN ehr_dispute d ON d.patient_id = o.patient_id AND d.case_id = o.case_id
+        WHERE o.patient_id = $1 AND d.patient_id = $1 AND o.rtype = c.rtype AND o.id = c.id
+            AND o.case_id <> $2)
+    ORDER BY c.rtype, c.id
+    """,
+)
+
+
+class BookRow(Struct, frozen=True):
+    """A row of a case as it stands in a book. gone: no more."""
 
     rtype: str
     id: str
     gone: bool
+    is_disputed: bool
 
 
-# $3 is the book that the rows stand in, another than $1 after a merge; $4 what an id may have got there.
-CASE_ROWS = Statement(
-    CaseKey,
+# A statement of its own: the book is another person's after a merge, and so on another shard. $4 is what an
+# id may have got there; with it, only rows that came with a merge are meant.
+BOOK_ROWS = Statement(
+    BookRow,
     """
-    SELECT r.rtype, r.id, r.deleted AS gone FROM ehr_case_row c
-    JOIN ehr_resource r ON r.rtype = c.rtype AND r.id IN (c.id, c.id || $4::text)
-    WHERE c.patient_id = $1 AND r.patient_id = $3 AND c.case_id = $2
-        AND (r.patient_id = c.patient_id OR r.origin_patient_id IS NOT NULL)
-    """,
-)
-# Rows that no other standing dispute holds back.
-FREE_ROWS = Statement(
-    CaseKey,
-    """
-    SELECT r.rtype, r.id, r.deleted AS gone FROM ehr_case_row c
-    JOIN ehr_resource r ON r.rtype = c.rtype AND r.id IN (c.id, c.id || $4::text)
-    WHERE c.patient_id = $1 AND r.patient_id = $3 AND c.case_id = $2
-        AND (r.patient_id = c.patient_id OR r.origin_patient_id IS NOT NULL)
-        AND r.state = 'disputed' AND NOT EXISTS (
-            SELECT 1 FROM ehr_case_row o
-            JOIN ehr_dispute d ON d.patient_id = o.patient_id AND d.case_id = o.case_id
-            WHERE o.patient_id = $1 AND d.patient_id = $1 AND o.rtype = c.rtype AND o.id = c.id
-                AND o.case_id <> $2)
+    SELECT r.rtype, r.id, r.deleted AS gone, r.state = 'disputed' AS is_disputed FROM ehr_resource r
+    JOIN unnest($2::text[], $3::text[]) AS n (rtype, id)
+        ON n.rtype = r.rtype AND r.id IN (n.id, n.id || $4::text)
+    WHERE r.patient_id = $1 AND ($4 = '' OR r.origin_patient_id IS NOT NULL)
+    ORDER BY r.rtype, r.id
     """,
 )
 HELD_ROWS = Statement(
     CaseKey,
     """
-    SELECT c.rtype, c.id, false AS gone FROM ehr_case_row c
+    SELECT c.rtype, c.id FROM ehr_case_row c
     JOIN unnest($3::text[], $4::text[]) AS n (rtype, id) ON n.rtype = c.rtype AND n.id = c.id
     WHERE c.patient_id = $1 AND c.case_id = $2
     """,

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from ehr.cases import queries
-from ehr.cases.books import book_of
+from ehr.cases.books import book_of, rows_of_case
 from ehr.cases.models import CaseRow
 from ehr.cases.moves import SERVICE, Hand, move
 from ehr.cases.opening import has_come
@@ -60,7 +60,7 @@ async def _supersede(tx: Tx, keys: KeyRing, case: CaseRow, hand: Hand) -> bool:
 
 async def _is_gone(tx: Tx, case: CaseRow) -> bool:
     book = await book_of(tx, case.patient_id)
-    rows = await queries.CASE_ROWS.all(tx, case.patient_id, case.case_id, book.patient_id, book.mark)
+    rows = await rows_of_case(tx, case, book)
     return bool(rows) and all(row.gone for row in rows)
 
 

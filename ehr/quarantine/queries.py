@@ -114,7 +114,7 @@ ENDED = Statement(
     WaitingRow,
     """
     SELECT quarantine_id, facility_id, received_at, reason, batch, unit, proposed_by FROM ehr_quarantine
-    WHERE kind = $1 AND received_at < $2 LIMIT $3 FOR UPDATE SKIP LOCKED
+    WHERE kind = $1 AND received_at < $2 LIMIT $3
     """,
     fan_out="once an hour a worker removes what waited too long, wherever it lies",
 )

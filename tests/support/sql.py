@@ -129,6 +129,18 @@ def unbound_scans(plan: dict[str, Any], shards: dict[str, str], parents: dict[st
     return faults
 
 
+def shard_values(plan: dict[str, Any], shards: dict[str, str], parents: dict[str, str]) -> set[str]:
+    """The parameters that bind the scans of spread tables: two are two shards, which Citus does not join."""
+    found = set()
+    for node in nodes(plan):
+        relation = node.get("Relation Name")
+        table = parents.get(relation, relation) if relation else None
+        if table in shards:
+            conditions = " ".join(n.get("Index Cond", "") for n in nodes(node))
+            found |= set(re.findall(rf"\b{shards[table]} = (\$\d+)", conditions))
+    return found
+
+
 def type_fault(pg_type: str, wanted: Any) -> str | None:
     """Why a column of `pg_type` does not fit an annotation; None when it does."""
     bare, _ = without_none(wanted)
