@@ -23,7 +23,7 @@ async def confirm(
         return Refused(problem=EVIDENCE_DOES_NOT_HOLD)
     refused = await _apply(tx, keys, actor, act, request_id, now)
     if refused is None:
-        await acts.settle(tx, actor, act, confirmed=True, request_id=request_id, now=now)
+        await acts.settle(tx, actor, act, request_id=request_id, now=now)
     return refused
 
 

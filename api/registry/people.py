@@ -326,7 +326,7 @@ async def get_act(act_id: FromPath[UUID], call: NamedDependency[Call]) -> Respon
 )
 async def confirm_act(act_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Decided]:
     """Confirm as the second officer, of another facility. From here on it holds."""
-    return await _decide(call, act_id, confirmed=True)
+    return await _decide(call, act_id, None)
 
 
 @post(
@@ -340,34 +340,34 @@ async def confirm_act(act_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
 )
 async def refuse_act(
     act_id: FromPath[UUID],
-    data: JSONBody[RefusalBody],  # noqa: ARG001 - the reason is for the record of the request
+    data: JSONBody[RefusalBody],
     call: NamedDependency[Call],
 ) -> Response[Decided]:
-    """Refuse a proposal of another facility."""
-    return await _decide(call, act_id, confirmed=False)
+    """Refuse a proposal of another facility; the reason stands in the operators' chain."""
+    return await _decide(call, act_id, data.reason)
 
 
-async def _decide(call: Call, act_id: UUID, *, confirmed: bool) -> Response[Decided]:
+async def _decide(call: Call, act_id: UUID, refusal: str | None) -> Response[Decided]:
     async with call.begin() as (tx, actor):
         made = await create_once(
             tx,
             call,
             actor,
             201,
-            make=lambda: _settle(tx, call, actor, act_id, confirmed),
+            make=lambda: _settle(tx, call, actor, act_id, refusal),
             again=lambda found: acts.own_act(tx, actor, found),
             id_of=lambda found: found,
         )
-    return answer(made if isinstance(made, Refused) else Decided(act_id=made, confirmed=confirmed))
+    return answer(made if isinstance(made, Refused) else Decided(act_id=made, confirmed=refusal is None))
 
 
-async def _settle(tx: Tx, call: Call, actor: Actor, act_id: UUID, confirmed: bool) -> UUID | Refused:
+async def _settle(tx: Tx, call: Call, actor: Actor, act_id: UUID, refusal: str | None) -> UUID | Refused:
     act = await acts.open_act(tx, call.keys, actor, act_id, call.now)
     if isinstance(act, Refused):
         return act
     trace, now = call.request_id, call.now
-    if not confirmed:
-        await acts.settle(tx, actor, act, confirmed=False, request_id=trace, now=now)
+    if refusal is not None:
+        await acts.settle(tx, actor, act, refusal=refusal, request_id=trace, now=now)
         return act_id
     refused = await registry.confirm(tx, call.keys, actor, act, request_id=trace, now=now)
     return refused if refused is not None else act_id

@@ -100,14 +100,21 @@ async def open_act(tx: Tx, keys: KeyRing, actor: Actor, act_id: UUID, now: datet
     return _act(keys, row)
 
 
-async def settle(tx: Tx, actor: Actor, act: Act, *, confirmed: bool, request_id: str, now: datetime) -> None:
-    """Close the act as the second officer decided, in everybody's log."""
+async def settle(
+    tx: Tx, actor: Actor, act: Act, *, refusal: str | None = None, request_id: str, now: datetime
+) -> None:
+    """Close the act as the second officer decided, in everybody's log.
+
+    refusal: why it is refused, in that officer's words; None confirms it, for the reason it was proposed for.
+    """
+    confirmed = refusal is None
     state, word = ("confirmed", "confirm") if confirmed else ("refused", "refuse")
     await queries.DECIDE_ACT.run(tx, act.act_id, state, actor.actor_id, actor.facility_id, now)
     for patient_id in sorted(await _concerned(tx, act.body)):
         tag = f"registry:{act.kind}:{word}"
         await record_act(tx, patient_id, actor, tag, request_id=request_id, now=now)
-    await record_admin_event(tx, str(actor.actor_id), f"registry:{act.kind}:{word}", act.reason, 1, now)
+    reason = act.reason if refusal is None else refusal
+    await record_admin_event(tx, str(actor.actor_id), f"registry:{act.kind}:{word}", reason, 1, now)
 
 
 async def waiting(tx: Tx, actor: Actor, now: datetime) -> list[WaitingRow]:
