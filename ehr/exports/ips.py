@@ -71,7 +71,8 @@ async def gather(tx: Tx, keys: KeyRing, access: Access, built: Built, now: datet
     """The kept documents behind a summary. built: what ehr/reads/summary.py made for the same Access."""
     summary = msgspec.json.decode(built.body, type=Summary)
     scope = scope_of(access, now)
-    ids = [item.id for section in summary.sections for item in section.items if section.loinc]
+    # The document is made to be handed over: what the person hides stays at home.
+    ids = [i.id for section in summary.sections for i in section.items if section.loinc and not i.hidden]
     rows = await queries.KEPT_BY_ID.all(tx, *scope, ids)
     beside: dict[str, KeptRow] = {}
     frontier = rows

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ehr.models import Item, Part, Range
+from ehr.models import DoneElsewhere, Item, ItemSource, Part, Range
 from kernel.clock import VIETNAM
 
 _FLAGS = {
@@ -30,8 +30,10 @@ def day_text(date: str | None, with_time: bool = False) -> str:
 
 
 def detail_text(item: Item) -> str:
-    """Everything about an item beside its title, date and facility."""
+    """Everything about an item beside its title, date and facility; what weakens it first."""
     parts = [
+        "người bệnh cho là sai" if item.disputed else "",
+        "chưa trả cho người bệnh" if item.not_yet_released else "",
         _value(item.value, item.unit, item.range, item.flag),
         *(_part(part) for part in item.parts),
         _CRITICALITY.get(item.criticality or "", ""),
@@ -45,8 +47,26 @@ def detail_text(item: Item) -> str:
         f"đến {day_text(item.end_date)}" if item.end_date else "",
         "tự khai" if item.self_declared else "",
         f"theo {item.recorded_by}" if item.recorded_by else "",
+        _elsewhere(item.done_elsewhere) if item.done_elsewhere else "",
+        _senders(item.sources),
     ]
     return "; ".join(part for part in dict.fromkeys(parts) if part and part != item.title)
+
+
+def _elsewhere(done: DoneElsewhere) -> str:
+    place = f"đã làm tại {done.facility_name or 'cơ sở khác'}"
+    when = f" ngày {day_text(done.date)}" if done.date else ""
+    return f"{place}{when}" + (f": {_value(done.value, done.unit, None, None)}" if done.value else "")
+
+
+def _senders(sources: list[ItemSource]) -> str:
+    named = [" ".join(part for part in (one.facility_name, _day_within(one.date)) if part) for one in sources]
+    told = [name for name in named if name]
+    return f"nguồn: {', '.join(told)}" if told else ""
+
+
+def _day_within(date: str | None) -> str:
+    return f"({day_text(date)})" if date else ""
 
 
 def title_text(item: Item) -> str:

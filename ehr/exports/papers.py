@@ -11,6 +11,7 @@ from ehr.exports import queries
 from ehr.exports.lines import day_text, detail_text, title_text
 from ehr.exports.queries import BOOK_LINES_MAX, BookRow
 from ehr.models import Item
+from ehr.reads.faces import NO_COPIES, Copies, copies_of, faced, merged
 from ehr.reads.models import Built, Person, Summary, SummarySection
 from ehr.reads.scope import scope_of
 from kernel.access import Access
@@ -53,18 +54,23 @@ SHARING_CAUTION: Final = (
     "không gửi qua mạng xã hội. Để bác sĩ xem sổ, hãy dùng mã đồng ý trong ứng dụng."
 )
 
+# On every book alike, so that it tells nobody whether something is hidden.
+HIDDEN_LEFT_OUT: Final = "Mục mà người bệnh đang ẩn thì không in ra."
+
 
 class Gathered(Struct, frozen=True):
     """What the book is made of, read in one transaction."""
 
     summary: Summary
     rows: list[BookRow]
+    copies: Copies = NO_COPIES
 
 
 async def gather_book(tx: Tx, access: Access, built: Built, now: datetime) -> Gathered:
     """built: the summary of the same Access, for who it is about and where it comes from."""
     rows = await queries.BOOK_ROWS.all(tx, *scope_of(access, now))
-    return Gathered(msgspec.json.decode(built.body, type=Summary), rows)
+    copies = await copies_of(tx, access, rows, now)
+    return Gathered(msgspec.json.decode(built.body, type=Summary), rows, copies)
 
 
 def build_book(gathered: Gathered, now: datetime) -> Built:
@@ -74,7 +80,7 @@ def build_book(gathered: Gathered, now: datetime) -> Built:
     by_section: dict[str, list[Item]] = {key: [] for key in _BOOK}
     for row in rows:
         if row.section in by_section:
-            by_section[row.section].append(_book_item(row))
+            by_section[row.section].append(_book_item(row, gathered.copies))
     blocks = [
         Block(
             key=key,
@@ -91,11 +97,11 @@ def build_book(gathered: Gathered, now: datetime) -> Built:
         name=gathered.summary.person.name or "Chưa rõ tên",
         facts=_facts(gathered.summary.person),
         blocks=blocks,
-        notices=[SHARING_CAUTION, *cut, *_sources(gathered.summary)],
+        notices=[SHARING_CAUTION, HIDDEN_LEFT_OUT, *cut, *_sources(gathered.summary)],
         printed=_printed(now),
     )
     shown = [(row.rtype, row.id) for row in rows if row.section in by_section]
-    return Built(book(paper, now), shown)
+    return Built(book(paper, now), merged(shown, gathered.copies))
 
 
 def build_sheet(summary: Summary, shown: list[tuple[str, str]], now: datetime) -> Built:
@@ -136,8 +142,13 @@ def _folded(items: list[Item], word: str | None) -> list[Line]:
         return [_line(item) for item in items]
     same: dict[tuple[str, ...], list[Item]] = {}
     for item in items:
-        same.setdefault((item.title, *item.dosage), []).append(item)
+        same.setdefault((item.title, _doubt(item), *item.dosage), []).append(item)
     return [_times(found, word) for found in same.values()]
+
+
+def _doubt(item: Item) -> str:
+    """What keeps equal items apart: a disputed one never stands for one that nobody disputes."""
+    return f"{item.disputed} {item.not_yet_released}"
 
 
 def _times(found: list[Item], word: str) -> Line:
@@ -150,10 +161,9 @@ def _times(found: list[Item], word: str) -> Line:
     return msgspec.structs.replace(line, detail="; ".join(part for part in (line.detail, told) if part))
 
 
-def _book_item(row: BookRow) -> Item:
-    item = msgspec.json.decode(row.item, type=Item)
-    item.main_diagnosis = row.main_title
-    return item
+def _book_item(row: BookRow, copies: Copies) -> Item:
+    item = faced(row, copies, main_diagnosis=row.main_title)
+    return msgspec.json.decode(msgspec.json.encode(item), type=Item)
 
 
 def _line(item: Item) -> Line:
@@ -179,8 +189,9 @@ def _facts(person: Person) -> list[str]:
 
 def _blood_groups(items: list[Item]) -> list[str]:
     """Each told group once; where they differ, with who told it (security.md S17)."""
-    told = {f"{item.title}: {item.value}": item.facility_name for item in items if item.value}
-    if len({item.title for item in items if item.value}) == len(told):
+    items = [item for item in items if item.value and not item.hidden]
+    told = {f"{item.title}: {item.value}": item.facility_name for item in items}
+    if len({item.title for item in items}) == len(told):
         return list(told)
     return [f"{group} (theo {name})" if name else group for group, name in told.items()]
 

@@ -44,21 +44,28 @@ KEPT_BY_ID = Statement(
 
 
 class BookRow(Struct, frozen=True):
-    """One line of the printed book."""
+    """One line of the printed book. mark and fold as in ehr/reads/queries.py."""
 
     rtype: str
     id: str
     section: str
     item: str
+    mark: str | None
+    fold: bytes | None
     main_title: str | None
 
 
+# A paper is handed over: what the person hides, from whomever, is not on it.
 BOOK_ROWS = Statement(
     BookRow,
     filtered(
         f"""
-        SELECT r.rtype, r.id, r.section, r.item, {{main_title}} FROM ehr_resource r
-        WHERE {{visible}} AND r.section IS NOT NULL AND {{folded}}
+        SELECT r.rtype, r.id, r.section, r.item, {{face}},
+            (SELECT c.title FROM ehr_resource c
+            WHERE {{visible c}} AND c.rtype = 'Condition' AND c.id = r.main_id AND c.hidden_from IS NULL)
+            AS main_title
+        FROM ehr_resource r
+        WHERE {{visible}} AND r.section IS NOT NULL AND r.hidden_from IS NULL AND {{folded}}
         ORDER BY r.sort_at DESC, r.id DESC LIMIT {BOOK_LINES_MAX + 1}
         """  # noqa: S608 - a constant of ours
     ),

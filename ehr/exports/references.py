@@ -7,15 +7,16 @@ repeat whole resources (ehr-core.md §1.2), and somebody else's markup is never 
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
+from ehr import references
 from ehr.exports.queries import KeptRow
 from ehr.intake.compartment import DISPLAY_ONLY, OWNER_ELEMENT
-from ehr.intake.ids import canonical, name_uuid, resource_id
+from ehr.intake.ids import name_uuid
+from ehr.references import our_id
 
 # Elements that name who or where, whatever their target.
 _WHO: Final = frozenset(
@@ -45,10 +46,7 @@ _WHAT: Final = frozenset(
 )
 _NAMING: Final = _WHO | _WHAT
 _TYPED: Final = re.compile(r"([A-Z][A-Za-z]+)[/?]")
-_REFERENCES: Final = re.compile(r'"reference":"([^"\\]+)"')
 _GONE: Final = object()
-# One encounter or doctor is named by many rows.
-_our_id: Final = lru_cache(maxsize=65536)(resource_id)
 # A decimal leaves as it came: its zeros say how exact it is.
 _decode: Final = msgspec.json.Decoder(
     dict[str, Any], float_hook=lambda text: msgspec.Raw(text.encode())
@@ -64,18 +62,17 @@ def urn_of(ident: str) -> str:
 
 
 def referred_ids(row: KeptRow) -> set[str]:
-    """Our ids of everything a kept document refers to. Kept text has no blanks, so no parse is needed."""
-    return {_our_id(row.source_id, canonical(found)) for found in _REFERENCES.findall(row.doc)}
+    """Our ids of everything a kept document refers to."""
+    return references.referred_ids(row.source_id, row.doc)
 
 
 def names_of(rows: Iterable[KeptRow]) -> dict[str, str]:
     """Our ids of every spelling of a row's name → the row's id."""
-    names: dict[str, str] = {}
-    for row in rows:
-        names[row.id] = row.id
-        for name in _spellings(row):
-            names[_our_id(row.source_id, name)] = row.id
-    return names
+    return {
+        name: row.id
+        for row in rows
+        for name in references.names_of(row.rtype, row.id, row.source_id, row.doc)
+    }
 
 
 class Leaving:
@@ -105,7 +102,7 @@ class Leaving:
             return kept or _GONE
         if not isinstance(value, dict):
             return value
-        if isinstance(value.get("reference"), str) or (key in _NAMING and _is_logical(value)):
+        if isinstance(value.get("reference"), str) or _is_logical(value, key):
             return self._reference(value, key, source_id)
         return self._object(value, key, source_id)
 
@@ -127,7 +124,7 @@ class Leaving:
         reference = value.get("reference") or ""
         if reference.startswith("#"):
             return value
-        target = self._ids.get(_our_id(source_id, reference)) if reference else None
+        target = self._ids.get(our_id(source_id, reference)) if reference else None
         if target is not None:
             shown = {"display": value["display"]} if "display" in value else {}
             return {"reference": target, **shown}
@@ -140,16 +137,8 @@ class Leaving:
         return _GONE
 
 
-def _is_logical(value: dict[str, Any]) -> bool:
+def _is_logical(value: dict[str, Any], key: str) -> bool:
     """A Reference without an address: an identifier or a name stands for the target."""
-    return bool(value) and value.keys() <= {"identifier", "display", "type", "id"}
-
-
-def _spellings(row: KeptRow) -> list[str]:
-    """How references of the same source may name this row."""
-    named = msgspec.json.decode(row.doc, type=_Named).id
-    return [f"{row.rtype}/{named}", f"urn:uuid:{named}"] if named else []
-
-
-class _Named(msgspec.Struct):
-    id: str | None = None
+    if not value or not value.keys() <= {"identifier", "display", "type", "id"}:
+        return False
+    return key in _NAMING or key.endswith("Reference") or isinstance(value.get("type"), str)

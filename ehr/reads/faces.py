@@ -79,7 +79,7 @@ def faced(
         "text": text,
         "done_elsewhere": done_elsewhere,
         "sources": senders,
-        **({_FIELDS[row.mark]: True} if row.mark is not None else {}),
+        **{_FIELDS[mark]: True for mark in (row.mark or "").split()},
     }
     extra = {name: value for name, value in extra.items() if value is not None}
     return with_fields(row.item, extra) if extra else as_item(row.item)

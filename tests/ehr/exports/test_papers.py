@@ -79,7 +79,13 @@ def test_s17_blood_groups_that_differ_name_their_sources() -> None:
 def test_the_book_tells_the_person_to_guard_it() -> None:
     rows = [
         BookRow(
-            "MedicationRequest", str(n), "medications", msgspec.json.encode(medicine(n, "x")).decode(), None
+            "MedicationRequest",
+            str(n),
+            "medications",
+            msgspec.json.encode(medicine(n, "x")).decode(),
+            None,
+            None,
+            None,
         )
         for n in range(3)
     ]
