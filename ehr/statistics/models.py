@@ -46,6 +46,18 @@ class Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     days_kept: int
 
 
+class SeenRow(Struct, frozen=True):
+    """What was counted of a person last."""
+
+    patient_id: UUID
+    head_seq: int
+    state: str
+    rules: str
+    counted_on: date
+    bucket: int
+    bands: str
+
+
 class PersonRow(Struct, frozen=True):
     """A person on the walk, with what was counted last."""
 

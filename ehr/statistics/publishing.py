@@ -10,8 +10,9 @@ from typing import Final
 from uuid import UUID
 
 from ehr.statistics import queries
-from ehr.statistics.models import Cell, Counted, Cube, PersonRow, SetRow, Step
+from ehr.statistics.models import Cell, Counted, Cube, PersonRow, SeenRow, SetRow, Step
 from ehr.statistics.policy import chance_by, publish, rules, week_of
+from ehr.statistics.queries import Citizen
 from kernel.clock import local_day
 from kernel.ids import BUCKETS
 from store.database import Tx
@@ -47,7 +48,27 @@ async def secret_of(tx: Tx) -> bytes:
 
 
 async def people_page(tx: Tx, current: SetRow) -> list[PersonRow]:
-    return await queries.PEOPLE.all(tx, current.last_person, PAGE)
+    people = await queries.PEOPLE.all(tx, current.last_person, PAGE)
+    page = [one.patient_id for one in people]
+    heads = {row.patient_id: row.head_seq for row in await queries.HEADS.all(tx, page)}
+    seen = {row.patient_id: row for row in await queries.SEEN.all(tx, page)}
+    return [_person(one, heads.get(one.patient_id, 0), seen.get(one.patient_id)) for one in people]
+
+
+def _person(one: Citizen, head_seq: int, seen: SeenRow | None) -> PersonRow:
+    if seen is None:
+        return PersonRow(one.patient_id, one.state, head_seq, None, None, None, None, None, None)
+    return PersonRow(
+        one.patient_id,
+        one.state,
+        head_seq,
+        seen.head_seq,
+        seen.state,
+        seen.rules,
+        seen.counted_on,
+        seen.bucket,
+        seen.bands,
+    )
 
 
 async def people_done(tx: Tx, current: SetRow, last: UUID | None) -> None:

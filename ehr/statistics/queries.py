@@ -1,26 +1,44 @@
 """SQL of statistics. Rows of the record are read behind the one filter of ehr/reads/queries.py."""
 
 from datetime import date
+from uuid import UUID
 
 from msgspec import Struct
 
 from ehr.reads.queries import filtered
-from ehr.statistics.models import Cell, Counted, PersonRow, Sender, SetRow
+from ehr.statistics.models import Cell, Counted, SeenRow, Sender, SetRow
 from store.statement import Command, Scalar, Statement
 
-# A page of people is found first; the rest are look-ups of that page.
+
+class Citizen(Struct, frozen=True):
+    patient_id: UUID
+    state: str
+
+
+class HeadRow(Struct, frozen=True):
+    patient_id: UUID
+    head_seq: int
+
+
+# A page of people is found first; the rest are look-ups of that page, each by itself: Citus joins nothing to
+# a page that it had to gather from all shards.
 PEOPLE = Statement(
-    PersonRow,
-    """
-    SELECT c.patient_id, c.state, coalesce(h.head_seq, 0) AS head_seq, s.head_seq AS seen_seq,
-        s.state AS seen_state, s.rules AS seen_rules, s.counted_on AS seen_on, s.bucket AS seen_bucket,
-        s.bands
-    FROM (SELECT patient_id, state FROM citizen WHERE patient_id > $1 ORDER BY patient_id LIMIT $2) c
-    LEFT JOIN ehr_head h ON h.patient_id = c.patient_id
-    LEFT JOIN statistic_seen s ON s.patient_id = c.patient_id
-    ORDER BY c.patient_id
-    """,
+    Citizen,
+    "SELECT patient_id, state FROM citizen WHERE patient_id > $1 ORDER BY patient_id LIMIT $2",
     fan_out="the nightly count walks every person, page by page",
+)
+HEADS = Statement(
+    HeadRow,
+    "SELECT patient_id, head_seq FROM ehr_head WHERE patient_id = ANY($1::uuid[])",
+    fan_out="the records of one page of that walk",
+)
+SEEN = Statement(
+    SeenRow,
+    """
+    SELECT patient_id, head_seq, state, rules, counted_on, bucket, bands FROM statistic_seen
+    WHERE patient_id = ANY($1::uuid[])
+    """,
+    fan_out="what was counted of one page of that walk",
 )
 HAS_RECORD = Scalar(
     bool, filtered("SELECT EXISTS (SELECT FROM ehr_resource r WHERE {visible}) AS has_record")
