@@ -19,7 +19,7 @@ from ehr.fhir import Attachment, DiagnosticReport, DocumentReference
 from ehr.intake.gate import Gate
 from ehr.intake.survey import survey
 from ehr.ports import Core
-from ehr.reads.scope import scope_of
+from ehr.reads.scope import is_id, scope_of
 from kernel.access import Access, Label
 from kernel.problems import ProblemType, Refused, declare
 from store.database import Tx
@@ -66,7 +66,7 @@ async def content_of(
     tx: Tx, access: Access, ident: str, number: int, now: datetime, core: Core | None
 ) -> Content | Elsewhere | Refused:
     """The attachment of that number, from 0. A document that the Access does not let out does not exist."""
-    row = await queries.CONTENT.one(tx, *scope_of(access, now), ident)
+    row = await queries.CONTENT.one(tx, *scope_of(access, now), ident) if is_id(ident) else None
     attachments = [] if row is None else _attachments(row)
     if row is None or number >= len(attachments):
         return Refused(problem=CONTENT_NOT_FOUND)

@@ -17,7 +17,7 @@ from ehr.imaging import queries
 from ehr.imaging.problems import NO_VIEWER, TICKET_ENDED
 from ehr.imaging.queries import Ticket
 from ehr.reads.queries import STUDY
-from ehr.reads.scope import scope_of
+from ehr.reads.scope import is_id, scope_of
 from ehr.views.papers import study_uid
 from identity.tokens import digest, new_secret, read_access_token, write_token
 from kernel.access import Access
@@ -64,7 +64,7 @@ async def address(tx: Tx, access: Access, study_id: str, now: datetime) -> str |
 
 
 async def _address(tx: Tx, access: Access, study_id: str, now: datetime) -> str | None:
-    study = await STUDY.one(tx, *scope_of(access, now), study_id)
+    study = await STUDY.one(tx, *scope_of(access, now), study_id) if is_id(study_id) else None
     if study is None or study.facility_id is None:
         return None
     uid = study_uid(_study.decode(study.doc))

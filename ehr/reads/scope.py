@@ -1,7 +1,8 @@
 """The arguments of the one filter (ehr/reads/queries.py): what an Access lets out of a record."""
 
+import re
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from kernel.access import Access, Basis
@@ -19,6 +20,8 @@ Scope: TypeAlias = tuple[
     list[UUID],
 ]
 
+# The form of a FHIR id, which ours keep.
+_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 # The person and who acts in the family: they read a result from its release on.
 _OWN: frozenset[Basis] = frozenset({"self", "guardian", "proxy"})
 
@@ -41,6 +44,11 @@ def scope_of(access: Access, now: datetime) -> Scope:
         access.patient_id if access.is_own else _reader(access),
         sorted(access.origins),
     )
+
+
+def is_id(text: str) -> bool:
+    """Whether a row could have this id. Nothing else is asked of the database: it refuses some texts."""
+    return _ID.fullmatch(text) is not None
 
 
 def _reader(access: Access) -> UUID | None:

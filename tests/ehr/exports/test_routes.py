@@ -406,3 +406,21 @@ async def test_a_reader_who_leaves_is_written_down(store: Store, owner: Store, c
     await reader.read(PIECE_BYTES, leave)
     assert reader.received < len(content)
     assert (await record_rows(owner, person))[-1]["reason"] == "client-gone"
+
+
+async def test_an_id_that_no_row_can_have_is_not_found_like_any_other(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    person, doctor = await make_citizen(store, clock), await doctor_of(store, clock)
+    await granted(store, clock, doctor, person, types=frozenset({"DocumentReference"}))
+    theirs = f"/v1/doctor/patients/{person.patient_id}"
+    for base, token in (("/v1/me", person.token), (theirs, doctor.token)):
+        for method, path in (("GET", "documents/{}/content"), ("POST", "imaging-studies/{}/viewer-tickets")):
+            answers = [
+                await client.request(method, f"{base}/{path.format(ident)}", headers=bearer(token))
+                for ident in (our_id("a", "none"), "a%00", "%00", "a%20b", "%C3%A2", "x" * 65)
+            ]
+            first = answers[0]
+            assert first.status_code == 404, first.text
+            codes = {(one.status_code, one.json()["code"]) for one in answers}
+            assert codes == {(404, first.json()["code"])}
