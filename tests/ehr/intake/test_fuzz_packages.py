@@ -1,31 +1,19 @@
-"""Mutated SYNTHETIC packages of all versions: reasons with places, no crash, no hang, never half a unit.
+"""Mutated SYNTHETIC packages of all versions: reasons with places, no crash, no hang.
 
-300 files here; 20,000 with HEALTHBOOK_COUNTS=full. A file that takes longer than the alarm stops the run.
+300 files here; 20,000 with HEALTHBOOK_COUNTS=full. That no unit is written by half: test_fuzz_whole.py.
 """
 
 import base64
-import io
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
-from types import FrameType
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from ehr.intake.models import BadInputError, BadUnit, Reason
-from ehr.intake.reading import ReadUnit, read_units
-from ehr.intake.units import prepare
 from tests.support import packages
 from tests.support.clock import START
+from tests.support.fuzz import FULL, quiet, take_in
 
-FULL = os.environ.get("HEALTHBOOK_COUNTS") == "full"
-EXAMPLES = 10_000 if FULL else 150
-# No timing assertion: a file that hangs is stopped, far beyond the two seconds a healthy one may take.
-ALARM_SECONDS = 30
-QUIET = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = quiet(10_000 if FULL else 150)
 SPLICES = [
     *(b"\x00", b"\xff", b"<", b">", b"&", b"]]>", b"<!DOCTYPE x>", b"<![CDATA[", b"&#0;", b"<a/>", b"="),
     *(
@@ -64,36 +52,6 @@ def tables(version: str) -> dict[str, list[dict[str, str]]]:
     return packages.tables_of(version)
 
 
-@contextmanager
-def stopped_when_it_hangs() -> Iterator[None]:
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise TimeoutError("the file hangs the reader")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(ALARM_SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def take_in(data: bytes) -> None:
-    with stopped_when_it_hangs():
-        for unit in read_units(io.BytesIO(data), "noise", START):
-            if isinstance(unit, BadUnit):
-                assert unit.reasons
-                assert all(len(reason.where) < 300 for reason in unit.reasons)
-                continue
-            assert isinstance(unit, ReadUnit)
-            reasons: list[Reason] = []
-            try:
-                prepared = prepare(unit.unit, unit.surveys, "source", None)
-            except BadInputError as error:
-                reasons = error.reasons
-            assert reasons or len(prepared.resources) == len(prepared.kept)
-
-
 @st.composite
 def changed(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
     """Rows with some fields set, dropped, added or given twice, tables dropped or swapped."""
@@ -120,33 +78,28 @@ def changed(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
     return made
 
 
-@given(changed(), st.booleans(), st.booleans(), st.booleans())
-@QUIET
-def test_wrong_fields_rows_and_tables_never_crash(
-    made: dict[str, list[dict[str, str]]], old: bool, plain: bool, cdata: bool
-) -> None:
-    take_in(packages.package(made, old=old, plain=plain, cdata=cdata))
+@st.composite
+def changed_packages(draw: st.DrawFn) -> bytes:
+    """Packages in every envelope, with wrong fields, rows and tables."""
+    old, plain, cdata = draw(st.booleans()), draw(st.booleans()), draw(st.booleans())
+    return packages.package(draw(changed()), old=old, plain=plain, cdata=cdata)
 
 
-@given(
-    st.sampled_from(packages.VERSIONS),
-    st.booleans(),
-    st.booleans(),
-    st.lists(
-        st.tuples(st.floats(0, 1), st.integers(0, 60), st.sampled_from(SPLICES)), min_size=1, max_size=4
-    ),
+CUTS = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 60), st.sampled_from(SPLICES)), min_size=1, max_size=4
 )
-@QUIET
-def test_bytes_cut_out_and_put_in_never_crash(
-    version: str, plain: bool, inside: bool, cuts: list[tuple[float, int, bytes]]
-) -> None:
-    if inside:
+
+
+@st.composite
+def cut_packages(draw: st.DrawFn) -> bytes:
+    """Packages with bytes cut out and put in, in the file or inside one of its tables."""
+    version, cuts = draw(st.sampled_from(packages.VERSIONS)), draw(CUTS)
+    if draw(st.booleans()):
         summary = packages.table_text("XML1", tables(version)["XML1"]).encode()
         content = base64.b64encode(cut(summary, cuts)).decode()
         part = f"<FILEHOSO><LOAIHOSO>XML1</LOAIHOSO><NOIDUNGFILE>{content}</NOIDUNGFILE></FILEHOSO>"
-        take_in(packages.envelope(f"<HOSO>{part}</HOSO>"))
-    else:
-        take_in(cut(packages.package(tables(version), old=version == "4210", plain=plain), cuts))
+        return packages.envelope(f"<HOSO>{part}</HOSO>")
+    return cut(packages.package(tables(version), old=version == "4210", plain=draw(st.booleans())), cuts)
 
 
 def cut(data: bytes, cuts: list[tuple[float, int, bytes]]) -> bytes:
@@ -154,3 +107,15 @@ def cut(data: bytes, cuts: list[tuple[float, int, bytes]]) -> bytes:
         at = int(place * len(data))
         data = data[:at] + splice + data[at + length :]
     return data
+
+
+@given(changed_packages())
+@QUIET
+def test_wrong_fields_rows_and_tables_never_crash(data: bytes) -> None:
+    take_in(data, START)
+
+
+@given(cut_packages())
+@QUIET
+def test_bytes_cut_out_and_put_in_never_crash(data: bytes) -> None:
+    take_in(data, START)
