@@ -5,9 +5,11 @@ text has no blanks, so finding them needs no parse.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from ehr.intake.compartment import DISPLAY_ONLY
 from ehr.intake.ids import canonical, resource_id
@@ -66,11 +68,21 @@ def kept_refs(
 def names_of(rtype: str, ident: str, source_id: str, doc: str) -> set[str]:
     """Our ids of every spelling by which rows of the same sender may name this row. The start of `doc` will
     do: a resource's own id stands there."""
-    own = _OWN_ID.search(doc)
-    spelled = (f"{rtype}/{own[1]}", f"urn:uuid:{own[1]}") if own else ()
+    own = _own_id(doc)
+    spelled = (f"{rtype}/{own}", f"urn:uuid:{own}") if own else ()
     return {ident, *(our_id(source_id, name) for name in spelled)}
 
 
-def rows_by_name(rows: Iterable[tuple[str, str, str, str]]) -> dict[str, str]:
-    """Every name of rows (type, id, source, document) → the row's id."""
-    return {name: row[1] for row in rows for name in names_of(*row)}
+class _Named(msgspec.Struct):
+    id: str | None = None
+
+
+_named = msgspec.json.Decoder(_Named).decode
+
+
+def _own_id(doc: str) -> str | None:
+    try:
+        return _named(doc).id
+    except msgspec.MsgspecError:
+        found = _OWN_ID.search(doc)
+        return found[1] if found else None

@@ -230,14 +230,21 @@ async def touch_head(tx: Tx, patient_id: UUID, now: datetime) -> None:
 
 
 async def retract_rows(
-    tx: Tx, patient_id: UUID, rows: list[Key], credential: str, method: str, now: datetime
+    tx: Tx,
+    patient_id: UUID,
+    rows: list[Key],
+    credential: str,
+    method: str,
+    now: datetime,
+    *,
+    batch: UUID | None = None,
 ) -> int:
     """Retract rows (type, id) softly, whoever wrote them; the last version stays in the history. How many."""
     head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
     assert head is not None
     keys = [k[0] for k in rows], [k[1] for k in rows]
     gone = [row for row in await queries.STORED_BY_ID.all(tx, patient_id, *keys) if not row.deleted]
-    source = Source(source_id="", facility_id=None, credential=credential, method=method)
+    source = Source(source_id="", facility_id=None, credential=credential, method=method, batch=batch)
     changes = Changes([], [], [], gone)
     seq = await apply_changes(tx, patient_id, source, None, changes, head.head_seq, now)
     stored = {(row.rtype, row.id): row for row in gone}

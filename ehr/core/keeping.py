@@ -5,7 +5,6 @@ import hashlib
 from datetime import datetime
 from uuid import UUID
 
-from ehr import queries as record
 from ehr.core import queries
 from ehr.core.fetching import Asked, Fetched, visits_in
 from ehr.core.policy import OVERLAP, PARTS, VISITS
@@ -20,7 +19,7 @@ from ehr.quarantine.keeping import keep as set_aside
 from ehr.quarantine.models import KeptLines
 from ehr.quarantine.queries import DROP_OF_UNIT
 from ehr.queries import StoredRow
-from ehr.store import Changes, apply_changes, write_unit
+from ehr.store import retract_rows, write_unit
 from kernel.access import Label
 from kernel.clock import Clock
 from kernel.ids import uuid7
@@ -56,15 +55,14 @@ async def keep(
     async with store.transaction() as tx:
         released, waiting = await parted(tx, asked.patient_id, lines)
         last = taken[-1].prepared.resources + released
-        head = (await write_unit(tx, asked.patient_id, source, last, unit=None, now=now)).head_seq
+        await write_unit(tx, asked.patient_id, source, last, unit=None, now=now)
         await _set_aside(tx, store.keys, core, waiting, fetched, asked, now)
         # A person who was merged into another one is still read for themselves, into the other's book.
         book, origin = await book_of(tx, asked.patient_id)
         gone = await _gone(tx, core, fetched, taken, released, book, origin)
         if gone:
-            changes = Changes([], [], [], gone)
-            seq = await apply_changes(tx, book, source, None, changes, head, now, origin=origin)
-            await record.MOVE_HEAD.run(tx, book, seq, now)
+            keys = [(row.rtype, row.id) for row in gone]
+            await retract_rows(tx, book, keys, source.credential, source.method, now, batch=source.batch)
         await _keep_part(tx, core, fetched, taken, asked)
 
 

@@ -29,6 +29,7 @@ from tests.support.fhir_core import (
     patient,
 )
 from tests.support.people import Citizen, make_citizen, make_person, new_number
+from tests.support.record import hospital, write
 
 
 @dataclass
@@ -491,3 +492,28 @@ async def test_parts_cover_what_the_summary_lists() -> None:
     types = {rtype for rule in PARTS.values() for rtype in rule.types}
     assert {"AllergyIntolerance", "Condition", "MedicationRequest", "Immunization", "Observation"} <= types
     assert NATIONAL_ID.endswith("national_id")
+
+
+async def test_a_deletion_at_the_core_reaches_the_other_senders_copy_and_the_hidings(book: Book) -> None:
+    """A row that goes changes the face of its copy: the copy gets a number, so that the app hears of it."""
+    name = f"{book.ident}-copy"
+    await book.put(observation(name, book.ident, "1.5"))
+    book.clock.set(book.clock.now())
+    assert await book.ask()
+    async with book.store.transaction() as tx:
+        row = "SELECT id, doc FROM ehr_resource WHERE patient_id = $1 AND rtype = 'Observation'"
+        kept = await tx.fetchrow(row, book.patient_id)
+    copy = json.loads(kept["doc"]) | {"id": "copy"}
+    copy.pop("subject", None)
+    await write(book.store, book.patient_id, [copy], book.clock.now(), source=hospital("b"))
+    number = "SELECT seq, twin FROM ehr_resource WHERE patient_id = $1 AND source_id = 'b'"
+    async with book.store.transaction() as tx:
+        before, twin = await tx.fetchrow(number, book.patient_id)
+    assert twin
+    await asyncio.to_thread(book.peer.delete, "Observation", name)
+    book.clock.advance(minutes=6)
+    assert await book.ask()
+    async with book.store.transaction() as tx:
+        after, _ = await tx.fetchrow(number, book.patient_id)
+        head = await tx.fetchval("SELECT head_seq FROM ehr_head WHERE patient_id = $1", book.patient_id)
+    assert before < after <= head

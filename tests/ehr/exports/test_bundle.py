@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from ehr.exports import bundle as exporting
 from ehr.exports import papers
 from ehr.reads import summary
@@ -167,3 +169,23 @@ async def test_a_number_keeps_its_zeros(store: Store, clock: FrozenClock) -> Non
         )
         gathered = await exporting.gather(tx, store.keys, own(person.patient_id), clock.now())
     assert b'"value":1.50' in exporting.build(gathered, clock.now()).body.replace(b" ", b"")
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"extension": [{"url": "urn:x", "valueReference": {"type": "Condition", "display": SECRET}}]},
+        {"extension": [{"url": "urn:x", "valueReference": {"display": SECRET}}]},
+        {"stage": [{"assessment": [{"type": "Observation", "display": SECRET}]}]},
+    ],
+)
+async def test_s23_a_reference_that_is_only_a_name_does_not_leave(
+    store: Store, clock: FrozenClock, extra: dict[str, Any]
+) -> None:
+    person = await make_citizen(store, clock)
+    body = {"resourceType": "Condition", "id": "c", "code": {"text": "Đau đầu"}} | extra
+    body |= {"clinicalStatus": {"coding": [{"code": "active"}]}}
+    await write(store, person.patient_id, [body], clock.now())
+    access = granted(person.patient_id, action="read-summary")
+    assert SECRET not in json.dumps(await whole(store, access, clock), ensure_ascii=False)
+    assert SECRET not in json.dumps(await document(store, access, clock), ensure_ascii=False)
