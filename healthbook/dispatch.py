@@ -23,7 +23,7 @@ from ehr.visibility.release import release_due
 from healthbook.housekeeping import KIND, do_chore
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
-from identity.merges.aliases import origins_of
+from identity.merges.aliases import origins_of, survivor_of
 from identity.phones import login_phone
 from identity.sign_in import sign_in_code_for_delivery
 from kernel.ids import bucket_of
@@ -179,7 +179,10 @@ async def look_for_record(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> da
     """A check-in without a record becomes a case by itself."""
     person, _, arrival = mark.partition(":")
     patient_id = UUID(person)
-    came = await check_in_of(tx, patient_id, UUID(arrival))
+    # Where a merge sends the number, the arrival is the survivor's; the case stays with whose number it was.
+    came = await check_in_of(tx, patient_id, UUID(arrival)) or await check_in_of(
+        tx, await survivor_of(tx, patient_id), UUID(arrival)
+    )
     if came is not None:
         await expect_record(
             tx,

@@ -6,12 +6,14 @@ the true person's first import (S17).
 
 import hashlib
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from audit.service import record_act
 from identity import budgets
 from identity.identifiers import normal_identifier
-from identity.people import resolve_subject
+from identity.merges.aliases import book_to_tell
+from identity.people import number_owner, resolve_subject
 from identity.problems import IDENTIFIER_INVALID
 from kernel.access import Actor
 from kernel.clock import local_day, start_of_day
@@ -24,6 +26,8 @@ from store.outbox import emit
 from visits import queries
 from visits.models import Arrival, Ticket
 from visits.problems import NOT_AT_A_FACILITY
+
+_NOBODY: Final = UUID(int=0)
 
 
 async def record_arrival(
@@ -47,8 +51,9 @@ async def record_arrival(
     ticket = Ticket(arrival_id=arrival_id, recorded_by=actor.actor_id, recorded_at=now)
     await queries.insert_ticket(tx, id_hash, ticket)
     patient_id = await resolve_subject(tx, keys, "national-id", normal, now)
+    told = await _told_of(tx, keys, normal, patient_id, now)
     if patient_id is not None:
-        await _check_in(tx, actor, patient_id, actor.facility_id, ticket, request_id, now)
+        await _check_in(tx, actor, patient_id, told, ticket, request_id, now)
     return arrival_id
 
 
@@ -60,7 +65,8 @@ async def settle_ticket(
     ticket = await _ticket(tx, keys, number, actor.facility_id, now)
     patient_id = await resolve_subject(tx, keys, "national-id", number, now)
     if ticket is not None and patient_id is not None:
-        await _check_in(tx, actor, patient_id, actor.facility_id, ticket, request_id, now)
+        told = await _told_of(tx, keys, number, patient_id, now)
+        await _check_in(tx, actor, patient_id, told, ticket, request_id, now)
 
 
 async def arrived_today(tx: Tx, patient_id: UUID, facility_id: UUID, now: datetime) -> bool:
@@ -92,20 +98,30 @@ async def _charge(tx: Tx, account: UUID, facility_id: UUID, now: datetime) -> Re
     return None
 
 
+async def _told_of(tx: Tx, keys: KeyRing, number: str, patient_id: UUID | None, now: datetime) -> UUID:
+    """Who hears of an arrival: whose number it is, until a survivor of a merge sees that person's rows (S10).
+
+    Asked also for nobody: an unknown number costs the same statements (S19).
+    """
+    owner = await number_owner(tx, keys, "national-id", number)
+    return await book_to_tell(tx, owner.patient_id if owner is not None else patient_id or _NOBODY, now)
+
+
 async def _check_in(
     tx: Tx,
     actor: Actor,
     patient_id: UUID,
-    facility_id: UUID,
+    told: UUID,
     ticket: Ticket,
     request_id: str,
     now: datetime,
 ) -> None:
+    assert actor.facility_id is not None
     kept = await queries.insert_check_in(
         tx,
         patient_id=patient_id,
         check_in_id=ticket.arrival_id,
-        facility_id=facility_id,
+        facility_id=actor.facility_id,
         means="staff-typed",
         code_id=ticket.arrival_id,
         recorded_by=ticket.recorded_by,
@@ -113,8 +129,8 @@ async def _check_in(
     )
     if kept is None:
         return
-    await record_act(tx, patient_id, actor, "visit:arrival:create", request_id=request_id, now=now)
-    await emit(tx, patient_id, "visit.checked-in", {"check_in_id": str(ticket.arrival_id)}, now)
+    await record_act(tx, told, actor, "visit:arrival:create", request_id=request_id, now=now)
+    await emit(tx, told, "visit.checked-in", {"check_in_id": str(ticket.arrival_id)}, now)
 
 
 async def _ticket(tx: Tx, keys: KeyRing, number: str, facility_id: UUID, now: datetime) -> Ticket | None:

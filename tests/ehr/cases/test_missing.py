@@ -2,6 +2,7 @@
 by the data."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,10 +22,13 @@ from store.database import Store
 from store.due_queue import claim_due
 from store.models import Due
 from store.outbox import claim_events
+from tests.ehr.cases.test_after_a_merge import with_origin
 from tests.support.cases import Place, make_place, open_case, send, try_case
 from tests.support.clock import FrozenClock
-from tests.support.people import make_machine
+from tests.support.people import make_citizen, make_doctor, make_machine
 from tests.support.record import granted, own
+from tests.support.registry import make_officers, merged
+from visits.arrivals import arrived_today, record_arrival
 from visits.identification import draw_code
 from visits.presence import check_in_by_scan
 
@@ -168,3 +172,32 @@ async def test_a_missing_visit_names_a_facility_that_is_there_once(store: Store,
     assert await try_case(store, place, "missing-visit", clock.now(), **nowhere) == Refused(
         problem=CASE_TARGET_UNKNOWN
     )
+
+
+async def test_s10_a_survivor_hears_of_the_others_arrivals_only_once_that_card_was_seen(
+    store: Store, clock: FrozenClock
+) -> None:
+    """The survivor's own card was proven; where the merged person's number is typed is not the survivor's."""
+    officers = await make_officers(store, clock)
+    place, other = await make_place(store, clock), await make_citizen(store, clock)
+    clerk = await make_doctor(store, clock, place.facility, "clerk")
+    await merged(store, officers, other.patient_id, place.patient_id, clock.now())
+    async with store.transaction() as tx:
+        await record_arrival(tx, store.keys, clerk.actor, other.number, request_id="r", now=clock.now())
+    await handle_events(store, place, clock)
+    await handle_events(store, replace(place, citizen=other), clock)
+    clock.advance(hours=25)
+    await ticks(store, place, clock)
+    await ticks(store, replace(place, citizen=other), clock)
+    assert await waiting(store, own(place.patient_id), clock) == []
+    seen = with_origin(place.patient_id, other.patient_id)
+    assert [one["facility_name"] for one in await waiting(store, seen, clock)] == [place.facility.name]
+    async with store.transaction() as tx:
+        logged = (
+            "SELECT patient_id FROM access_log"
+            " WHERE entry LIKE '%visit:arrival:create%' AND patient_id = ANY ($1)"
+        )
+        people = [place.patient_id, other.patient_id]
+        assert [row[0] for row in await tx.fetch(logged, people)] == [other.patient_id]
+        arrived = await arrived_today(tx, place.patient_id, place.facility.facility_id, clock.now())
+    assert not arrived, "a day later"
