@@ -39,5 +39,5 @@ def demo_lines(path: Path) -> list[str]:
         *citizens[:SHOWN_MAX],
         "  Staff (the TOTP secret stands in the sheet):",
         *staff[:SHOWN_MAX],
-        "  The whole sheet with device keys and TOTP secrets: healthbook demo --json",
+        "  The whole sheet with device keys and TOTP secrets: .venv/bin/healthbook demo --json",
     ]

@@ -4,13 +4,14 @@ Once signed no paper is issued: the electronic letter is the document (vietnam.m
 """
 
 import base64
+from datetime import date
 from typing import Any
 
 from msgspec import Struct
 
 from ehr.intake import systems
 from ehr.intake.episode import Episode, concept
-from ehr.intake.xml_fields import Row
+from ehr.intake.xml_fields import Row, read_moment
 
 
 class Paper(Struct, frozen=True, kw_only=True):
@@ -64,8 +65,18 @@ def _text(paper: Paper, row: Row) -> str:
     for name, label in paper.lines.items():
         value = row.text(name)
         if value:
-            lines.append(f"{label}: {paper.words.get(name, {}).get(value, value)}")
+            said = _date_text(value) if "NGAY" in name or name == "THOIGIAN_DINHCHI" else value
+            lines.append(f"{label}: {paper.words.get(name, {}).get(value, said)}")
     return "\n".join(lines)
+
+
+def _date_text(value: str) -> str:
+    """`202611280800` as people read it; what is no date stays as it is."""
+    moment = read_moment(value)
+    if moment is None:
+        return value
+    day = date.fromisoformat(moment[:10])
+    return f"{day:%d/%m/%Y}" + (f" {moment[11:16]}" if len(moment) > 10 else "")
 
 
 def _context(paper: Paper, row: Row, episode: Episode) -> dict[str, Any]:

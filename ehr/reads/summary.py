@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+import msgspec
 from msgspec import Struct
 
 from ehr.models import Item
@@ -88,7 +89,7 @@ async def read(
     sources = _sources(shown)
     copies = await copies_of(tx, access, shown, now)
     found = await elsewhere.find(tx, access, parts["results"], elsewhere_days, now)
-    blood_groups = [faced(row, NO_COPIES) for row in parts["blood-group"]]
+    blood_groups = [faced(row, NO_COPIES) for row in _distinct(parts["blood-group"])]
     summary = Summary(
         person=_person(card, blood_groups, now),
         as_of=max([row.updated for row in shown], default=None),
@@ -104,6 +105,20 @@ async def read(
     names = [(row.rtype, row.id) for row in shown]
     names = list(dict.fromkeys([*names, *found.shown])) if found.shown else names
     return Built(encode(summary), merged(names, copies))
+
+
+class _Said(Struct, frozen=True):
+    facility_name: str | None = None
+    code: str | None = None
+    value: str | None = None
+
+
+def _distinct(rows: list[SummaryRow]) -> list[SummaryRow]:
+    """What one facility says of a blood group once, its newest; what two say stands twice (S17)."""
+    said: dict[_Said, SummaryRow] = {}
+    for row in rows:
+        said.setdefault(msgspec.json.decode(row.item, type=_Said), row)
+    return list(said.values())
 
 
 def _section(
