@@ -107,7 +107,8 @@ async def post_resolution(
 ) -> Response[Worked]:
     """Choose the person: one officer proposes, a second one of another facility agrees, and it is imported.
 
-    With null a new person is made at once, with none of the numbers that somebody has.
+    With null a new person is made, with none of the numbers that somebody has: at once where the unit is in
+    nobody's book and nothing was proposed.
     """
     async with call.begin() as (tx, actor):
         made = await units.resolve(

@@ -1,5 +1,6 @@
 """An ambiguous medicine waits sealed for a named reviewer, and exactly that line comes into the book."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from ehr.quarantine import reviews, units
+from ehr.quarantine.expiry import expire
 from ehr.quarantine.models import Line, Worked
 from ehr.quarantine.problems import NOT_WAITING, UNIT_NOT_PLACED
 from healthbook.housekeeping import do_chore
@@ -145,6 +147,25 @@ async def test_a_line_of_a_unit_without_a_person_waits_until_it_has_one(desk: De
             tx, desk.store.keys, unit.quarantine_id, None, officer, REASON, "r1", desk.clock.now()
         )
     assert await desk.release(waiting) == Worked(state="released")
+
+
+async def test_two_workers_expire_a_line_once(desk: Desk) -> None:
+    """Nothing is locked to find what has ended; whoever drops a row has it, and alone counts it."""
+    await desk.send(bundle(desk.citizen, medication()))
+    later = desk.clock.now() + timedelta(days=31)
+
+    async def work() -> int:
+        async with desk.store.transaction() as tx:
+            return await expire(tx, "review", desk.clock.now() + timedelta(days=1), later, 500)
+
+    await asyncio.gather(*(work() for _ in range(4)))
+    async with desk.store.transaction() as tx:
+        counted = await tx.fetchval(
+            "SELECT sum(count) FROM ehr_intake_count WHERE facility_id = $1 AND status = 'expired'",
+            desk.facility.facility_id,
+        )
+    assert await desk.waiting() == []
+    assert counted == 1
 
 
 async def test_after_thirty_days_nothing_of_a_line_is_left_but_a_count(desk: Desk) -> None:
