@@ -11,8 +11,6 @@ from api.request import Call, answer
 from audit.service import record_act, record_admin_event
 from ehr.visibility import release
 from ehr.visibility.models import ReleaseCategory, ReleasePolicy, ReleaseRule
-from ehr.visibility.problems import NOTHING_TO_RELEASE
-from kernel.problems import Refused
 
 TAGS = ["records"]
 
@@ -47,10 +45,10 @@ class ReviewBody(Struct, kw_only=True, forbid_unknown_fields=True):
     references: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=100)] = []
 
 
-class Released(Struct, kw_only=True):
-    """How many rows the person may see now."""
+class Reviewed(Struct, kw_only=True):
+    """Noted. What waited is released; whether anything did, and for whom, is not told (security.md S19)."""
 
-    released: int
+    unit: str
 
 
 @get(
@@ -94,21 +92,20 @@ async def set_policy(
     actors=("facility-system", "doctor"),
     operation_id="facility_review",
     tags=TAGS,
-    status_code=200,
-    problems=(NOTHING_TO_RELEASE,),
+    status_code=202,
+    problems=(),
 )
-async def review(data: JSONBody[ReviewBody], call: NamedDependency[Call]) -> Response[Released]:
+async def review(data: JSONBody[ReviewBody], call: NamedDependency[Call]) -> Response[Reviewed]:
     """Say that somebody looked at results: the person sees them now."""
     async with call.begin() as (tx, actor):
         done = await release.review(
             tx, call.keys, str(actor.facility_id), data.unit, data.references, call.now
         )
-        if isinstance(done, Refused):
-            return answer(done)
-        await record_act(
-            tx, done[0], actor, "record:result:release", request_id=call.request_id, now=call.now
-        )
-    return answer(Released(released=done[1]))
+        if done is not None:
+            await record_act(
+                tx, done[0], actor, "record:result:release", request_id=call.request_id, now=call.now
+            )
+    return answer(Reviewed(unit=data.unit))
 
 
 def _view(policy: ReleasePolicy) -> PolicyView:

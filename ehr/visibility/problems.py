@@ -32,13 +32,3 @@ TOO_MANY_HIDINGS = declare(
         next_en="Show entries again that need not be hidden, then try again.",
     )
 )
-NOTHING_TO_RELEASE = declare(
-    ProblemType(
-        code="nothing-to-release",
-        status=404,
-        vi="Không có kết quả nào của cơ sở đang chờ trong hồ sơ này.",
-        en="Nothing of this facility waits under this name.",
-        next_vi="Kiểm tra lại mã lượt khám hoặc mã gói.",
-        next_en="Check the code of the visit or Bundle.",
-    )
-)

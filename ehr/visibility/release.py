@@ -14,12 +14,10 @@ from ehr.merges.service import book_of, mark_of
 from ehr.store import hold_head, mark_rows
 from ehr.visibility import clocks, queries
 from ehr.visibility.models import ReleaseCategory, ReleasePolicy, ReleaseRule
-from ehr.visibility.problems import NOTHING_TO_RELEASE
 from ehr.visibility.queries import Waiting
 from identity.merges.aliases import book_to_tell
 from identity.people import demographics, own_identifiers
 from kernel.ids import uuid7
-from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
 from store.outbox import emit
@@ -49,17 +47,18 @@ async def _release(tx: Tx, book: UUID, rows: list[Waiting], told: UUID, now: dat
 
 async def review(
     tx: Tx, keys: KeyRing, source_id: str, unit_key: str, references: list[str], now: datetime
-) -> tuple[UUID, int] | Refused:
+) -> tuple[UUID, int] | None:
     """A facility has looked at results of one of its units; who is told and how many were released.
 
     references: the sender's own names (`Observation/1`) of some of them; without any, all of the unit.
-    A unit that nobody sent and one where nothing waits are one refusal. After a merge the unit is still the
+    None of a unit that nobody sent, one where nothing waits and one in quarantine: the sender is not told
+    which (security.md S19). After a merge the unit is still the
     merged person's, and its rows are in the survivor's book.
     """
     id_hash = hashlib.sha256(f"{source_id}\n{unit_key}".encode()).digest()
     patient_id = await UNIT_OWNER.one(tx, id_hash)
     if patient_id is None:
-        return Refused(problem=NOTHING_TO_RELEASE)
+        return None
     await hold_head(tx, patient_id, now)
     book, origin = await book_of(tx, patient_id)
     wanted = {resource_id(source_id, reference) for reference in references}
@@ -71,7 +70,7 @@ async def review(
         waiting = await queries.WAITING_OF_SOURCE.all(tx, place, source_id, owner)
         rows = [row for row in waiting if (row.id in wanted if wanted else row.unit in names)]
         released += await _release(tx, place, rows, told, now) if rows else 0
-    return (told, released) if released else Refused(problem=NOTHING_TO_RELEASE)
+    return (told, released) if released else None
 
 
 async def _name_in_book(tx: Tx, keys: KeyRing, patient_id: UUID, unit_key: str) -> str:

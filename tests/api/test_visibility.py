@@ -1,6 +1,7 @@
 """Hiding, releasing, pictures and the change feed over HTTP."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +10,13 @@ import pytest
 
 from ehr.imaging.viewer import set_viewer
 from store.database import Store
+from tests.ehr.intake.records import OUTPATIENT, send
 from tests.ehr.test_redaction import coded
+from tests.support.bundles import rewrite_package, sample_package
 from tests.support.clock import FrozenClock
 from tests.support.consent import granted, revoke
 from tests.support.http import bearer, client_of
-from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
+from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility, new_number
 from tests.support.record import hospital, our_id, write
 
 STUDY = {
@@ -230,8 +233,39 @@ async def test_a_facility_sets_its_own_rules_and_releases_its_own_results(
     assert made.json() == {"category": "laboratory", "rule": "after-hours", "hours": 12, "is_own": True}
     listed = (await client.get(path, headers=bearer(admin.token))).json()["items"]
     assert listed == [made.json()]
+
+
+async def test_s19_a_review_answers_alike_whoever_has_the_number(
+    client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    """A number that is somebody's sends the file to the quarantine, an unknown one makes a person; a third
+    unit was never sent."""
+    facility = await make_facility(store, clock, code="01028")
+    admin = await make_doctor(store, clock, facility, role="facility-admin")
     doctor = await make_doctor(store, clock, facility)
-    nothing = await client.post(
-        "/v1/facility/reviews", headers=bearer(doctor.token), json={"unit": "episode:none"}
-    )
-    assert (nothing.status_code, nothing.json()["code"]) == (404, "nothing-to-release")
+    for category in ("laboratory", "other-results"):
+        await client.put(
+            f"/v1/facility/release-policies/{category}",
+            headers=bearer(admin.token),
+            json={"rule": "after-review", "hours": 0},
+        )
+    known = await make_citizen(store, clock)
+    guessed = [replace(known, name="Tên Bịa Đặt"), replace(known, number=new_number(), name="Tên Bịa Đặt")]
+    statuses = []
+    for number, person in enumerate(guessed):
+        data = rewrite_package(sample_package(OUTPATIENT), person, MA_LK=f"LK{number}")
+        statuses += [one.status for one in await send(store, clock, facility, data, "his")]
+    assert statuses == ["quarantined", "imported"]
+    answers = [
+        await client.post(
+            "/v1/facility/reviews", headers=bearer(doctor.token), json={"unit": f"episode:LK{number}"}
+        )
+        for number in range(3)
+    ]
+    assert [one.status_code for one in answers] == [202, 202, 202]
+    assert [one.json() for one in answers] == [{"unit": f"episode:LK{number}"} for number in range(3)]
+    async with owner.transaction() as tx:
+        released = "SELECT count(*) FROM ehr_resource WHERE facility_id = $1 AND release_at IS NOT NULL"
+        assert await tx.fetchval(released, facility.facility_id) == 0
+        noted = "SELECT count(*) FROM access_log WHERE entry LIKE '%record:result:release%'"
+        assert await tx.fetchval(noted) == 1
