@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from ehr.merges import service as rows
+from ehr.store import part_hidings
 from ehr.visibility.clocks import arm as arm_release
 from identity.merges import service as people
 from identity.merges.models import Merge
@@ -67,6 +68,7 @@ async def step(tx: Tx, merge_id: UUID, now: datetime) -> datetime | None:
         await arm_release(tx, found.survivor_id)
     else:
         await rows.finish(tx, found.merged_id, found.survivor_id)
+        await part_hidings(tx, found.merged_id, found.survivor_id, now)
         await people.finish_undo(tx, found, now)
         await arm_release(tx, found.merged_id)
     return None

@@ -222,6 +222,16 @@ async def apply_hidings(tx: Tx, patient_id: UUID, now: datetime) -> None:
     await queries.KEEP_MARKS.run(tx, patient_id)
 
 
+async def part_hidings(tx: Tx, one_id: UUID, other_id: UUID, now: datetime) -> None:
+    """After two persons were separated: what each of them hid covers only rows of their own."""
+    for patient_id, stranger_id in ((one_id, other_id), (other_id, one_id)):
+        head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
+        assert head is not None
+        seq = await marks.forget(tx, patient_id, head.head_seq, stranger_id)
+        if seq != head.head_seq:
+            await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
+
+
 async def touch_head(tx: Tx, patient_id: UUID, now: datetime) -> None:
     """Lock the head and move its number: what stands beside the rows changed, so ETags move too."""
     head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)

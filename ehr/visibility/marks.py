@@ -35,24 +35,31 @@ async def settle(
     return await _bump(tx, patient_id, changed, folds, seq)
 
 
-async def hide_again(tx: Tx, patient_id: UUID, seq: int, *, is_whole: bool = False) -> int:
+async def hide_again(tx: Tx, patient_id: UUID, seq: int) -> int:
     """Give every row the readers that its live hidings say: those that cover it, and those it goes with now.
 
-    is_whole: no merge is bringing rows, so a hiding that the book does not know is another person's.
+    A hiding that the book does not know is one that a merge has still to bring.
     """
     hidden = await queries.HIDDEN_ROWS.all(tx, patient_id)
     named = sorted({one for row in hidden for one in row.hidden_by or ()})
     known = await queries.KNOWN_HIDINGS.all(tx, patient_id, named)
     live = [one for one in known if one.ended_at is None]
-    kept = {one.hiding_id for one in live}
-    if not is_whole:
-        kept |= set(named) - {one.hiding_id for one in known}
+    kept = set(named) - {one.hiding_id for one in known if one.ended_at is not None}
     wanted = {key_of(row): kept.intersection(row.hidden_by or ()) for row in hidden}
     seeds: dict[Key, set[UUID]] = defaultdict(set)
     for one in live:
         seeds[one.rtype, one.id].add(one.hiding_id)
     for key, by in (await spread(tx, patient_id, seeds, seeds)).items():
         wanted[key] = wanted.get(key, set()) | by
+    return await _hide(tx, patient_id, seq, wanted, hidden, live, frozenset())
+
+
+async def forget(tx: Tx, patient_id: UUID, seq: int, stranger_id: UUID) -> int:
+    """After two persons were separated: no row of the one stays covered by a hiding of the other."""
+    hidden = await queries.HIDDEN_ROWS.all(tx, patient_id)
+    theirs = {one.hiding_id for one in await queries.KNOWN_HIDINGS.all(tx, stranger_id, [])}
+    wanted = {key_of(row): set(row.hidden_by or ()) - theirs for row in hidden if row.hidden_by}
+    live = await queries.LIVE_HIDINGS.all(tx, patient_id)
     return await _hide(tx, patient_id, seq, wanted, hidden, live, frozenset())
 
 

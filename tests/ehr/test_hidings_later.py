@@ -16,6 +16,7 @@ from tests.ehr.test_hidings import doctor, hide
 from tests.ehr.test_redaction import bare, everything
 from tests.support.clock import FrozenClock
 from tests.support.record import hospital, our_id, own, write
+from tests.support.registry import make_officers, merged, separated
 
 SECRET = "zqxsecret"
 AT = "2026-11-02T08:00:00+07:00"
@@ -191,6 +192,35 @@ async def test_showing_again_shows_what_came_later_too(store: Store, clock: Froz
         await hidings.end(tx, own(person), other, now)
         left = "SELECT count(*) FROM ehr_resource WHERE patient_id = $1 AND hidden_from IS NOT NULL"
         assert await tx.fetchval(left, person) == 0
+
+
+async def test_s10_what_one_hides_covers_the_others_copy_only_while_they_are_one(
+    store: Store, clock: FrozenClock
+) -> None:
+    now, officers = clock.now(), await make_officers(store, clock)
+    one, other = await bare(store, clock), await bare(store, clock)
+    await write(store, one, [lab("x"), naming("r", "Observation", "x")], now)
+    await write(store, other, [lab("x", "4.9")], now)
+    await write(store, other, [lab("y")], now, source=hospital("b"))
+    await hide(store, one, "Observation", our_id("a", "x"), now)
+    merge_id = await merged(store, officers, one, other, now)
+    await write(
+        store, other, [report("s", result=[{"reference": "Observation/y"}])], now, source=hospital("b")
+    )
+    hidden = "SELECT id FROM ehr_resource WHERE patient_id = $1 AND hidden_from IS NOT NULL ORDER BY id"
+    async with store.transaction() as tx:
+        together = [row[0] for row in await tx.fetch(hidden, other)]
+    assert {our_id("a", "r"), our_id("b", "y"), our_id("b", "s")} - set(together) == {
+        our_id("b", "y"),
+        our_id("b", "s"),
+    }, "what goes over stays hidden"
+    await hide(store, other, "Observation", our_id("b", "y"), now)
+    async with store.transaction() as tx:
+        assert len(await tx.fetch(hidden, other)) > len(together)
+    await separated(store, officers, merge_id, now)
+    async with store.transaction() as tx:
+        assert {row[0] for row in await tx.fetch(hidden, one)} == {our_id("a", "x"), our_id("a", "r")}
+        assert {row[0] for row in await tx.fetch(hidden, other)} >= {our_id("b", "y"), our_id("b", "s")}
 
 
 # Everything that tells of one result of one visit, in two copies, and what each is sent with.
