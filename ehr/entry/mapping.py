@@ -1,7 +1,6 @@
 """A manual entry as a unit of FHIR resources: the same shapes that files become (docs/mapping.md)."""
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,31 +11,15 @@ from ehr.entry.models import EntryBody, EntryMedication, EntryPerson, EntryResul
 from ehr.intake import systems
 from ehr.intake.bundle_person import is_identifier
 from ehr.intake.drafts import UnitDraft
-from ehr.intake.episode import concept, quantity
+from ehr.intake.episode import concept, quantity, value_of
 from ehr.intake.models import IdentifierKind, PersonFacts, Unit
 from ehr.intake.phr831_person import add_patient
+from ehr.intake.signs import PRESSURE, SIGNS, Sign, pressure
 from ehr.intake.survey import is_fhir_date
-from ehr.intake.xml_fields import is_later
+from ehr.intake.xml_fields import SLACK, is_ahead, is_later
 from kernel.access import Actor
 
 _CLASSES: Final = {"outpatient": "AMB", "inpatient": "IMP", "emergency": "EMER", "home": "HH", "remote": "VR"}
-_SIGNS: Final = {
-    "pulse": ("8867-4", "Mạch", "lần/phút", "/min"),
-    "temperature": ("8310-5", "Nhiệt độ", "°C", "Cel"),
-    "respiration": ("9279-1", "Nhịp thở", "lần/phút", "/min"),
-    "oxygen_saturation": ("59408-5", "SpO2", "%", "%"),
-    "height": ("8302-2", "Chiều cao", "cm", "cm"),
-    "weight": ("29463-7", "Cân nặng", "kg", "kg"),
-    "waist": ("8280-0", "Vòng bụng", "cm", "cm"),
-}
-_PRESSURE: Final = {
-    "systolic": ("8480-6", "Huyết áp tâm thu"),
-    "diastolic": ("8462-4", "Huyết áp tâm trương"),
-}
-_ALLERGY_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
-_REPORT_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
-_NUMBER: Final = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,6})?")
-_SLACK: Final = timedelta(days=1)
 
 
 class Form(UnitDraft):
@@ -106,14 +89,10 @@ def _check_dates(body: EntryBody, form: Form, now: datetime) -> None:
             continue
         if not is_fhir_date(text):
             form.fault("bad-date", where)
-        elif is_later(_first(text), now.isoformat(), _SLACK):
+        elif is_ahead(text, now):
             form.fault("future-date", where)
-    if body.revisit_on is not None and is_later(now.isoformat(), body.revisit_on.isoformat(), _SLACK):
+    if body.revisit_on is not None and is_later(now.isoformat(), body.revisit_on.isoformat(), SLACK):
         form.fault("bad-date", "revisit_on")
-
-
-def _first(text: str) -> str:
-    return text + {4: "-01-01", 7: "-01"}.get(len(text), "")
 
 
 def _map_diagnoses(body: EntryBody, form: Form) -> list[dict[str, Any]]:
@@ -155,33 +134,25 @@ def _map_signs(body: EntryBody, form: Form) -> None:
     signs = body.vital_signs
     if signs is None:
         return
-    for name, (code, title, unit, ucum) in _SIGNS.items():
-        if value := getattr(signs, name):
-            amount = {"valueQuantity": quantity(value, unit, (systems.UCUM, ucum))}
-            _observe(form, f"vital_signs.{name}", code, title, amount)
-    parts = [
-        {
-            "code": concept(title, (systems.LOINC, code)),
-            "valueQuantity": quantity(value, "mmHg", (systems.UCUM, "mm[Hg]")),
-        }
-        for name, (code, title) in _PRESSURE.items()
-        if (value := getattr(signs, name))
-    ]
-    if parts:
-        _observe(form, "vital_signs.systolic", "85354-9", "Huyết áp", {"component": parts})
+    for name, sign in SIGNS.items():
+        field_name = name.replace("-", "_")
+        if value := getattr(signs, field_name, None):
+            _observe(form, f"vital_signs.{field_name}", sign, sign.amount(value))
+    if parts := pressure(signs.systolic, signs.diastolic):
+        _observe(form, "vital_signs.systolic", PRESSURE, parts)
 
 
-def _observe(form: Form, where: str, code: str, title: str, value: dict[str, Any]) -> None:
+def _observe(form: Form, where: str, sign: Sign, value: dict[str, Any]) -> None:
     resource = {
         "status": "final",
         "category": [concept("", (systems.OBSERVATION_CATEGORY, "vital-signs"))],
-        "code": concept(title, (systems.LOINC, code)),
+        "code": sign.concept,
         **form.common,
         "effectiveDateTime": form.start,
         "performer": [form.by],
         **value,
     }
-    form.add(form.name("Observation", code), resource, where)
+    form.add(form.name("Observation", sign.code), resource, where)
 
 
 def _map_result(result: EntryResult, where: str, form: Form) -> None:
@@ -192,13 +163,13 @@ def _map_result(result: EntryResult, where: str, form: Form) -> None:
         texts = [text for text in (result.conclusion, result.value) if text]
         report = {
             "status": "final" if texts else "registered",
-            "category": [concept("", (_REPORT_CATEGORY, "RAD"))],
+            "category": [concept("", (systems.REPORT_CATEGORY, "RAD"))],
             **common,
             "conclusion": "\n".join(texts),
         }
         form.add(form.numbered("DiagnosticReport", *identity), report, where)
         return
-    value = _value(result)
+    value = value_of(result.value or "", result.unit or "")
     observation = {
         "status": "final" if value else "registered",
         "category": [concept("", (systems.OBSERVATION_CATEGORY, "laboratory"))],
@@ -207,14 +178,6 @@ def _map_result(result: EntryResult, where: str, form: Form) -> None:
         "note": [{"text": result.conclusion}] if result.conclusion else [],
     }
     form.add(form.numbered("Observation", *identity), observation, where)
-
-
-def _value(result: EntryResult) -> dict[str, Any]:
-    if result.value is None:
-        return {}
-    if _NUMBER.fullmatch(result.value):
-        return {"valueQuantity": quantity(result.value.replace(",", "."), result.unit or "")}
-    return {"valueString": f"{result.value} {result.unit or ''}".strip()}
 
 
 def _map_medication(line: EntryMedication, where: str, form: Form, *, prescribes: bool) -> None:
@@ -242,7 +205,7 @@ def _map_allergies(body: EntryBody, form: Form) -> None:
         if reaction and one.severity:
             reaction["severity"] = one.severity  # type: ignore[assignment]
         resource = {
-            "clinicalStatus": concept("", (_ALLERGY_CLINICAL, "active")),
+            "clinicalStatus": concept("", (systems.ALLERGY_CLINICAL, "active")),
             "category": [one.category] if one.category else [],
             "code": concept(one.substance),
             "patient": form.patient,

@@ -4,7 +4,7 @@ A set id is the sender's own: another source with the same one has another docum
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import IO, Any, Final
 
 from lxml import etree
@@ -26,11 +26,10 @@ from ehr.intake.cda_sections import map_body
 from ehr.intake.models import BadInputError, BadUnit, IdentifierKind, PersonFacts, Sex, Unit, reject
 from ehr.intake.phr831_person import add_patient
 from ehr.intake.safe_xml import child, children, parse_document, text_of
-from ehr.intake.xml_fields import is_later
+from ehr.intake.xml_fields import is_ahead
 
 ROOT: Final = "ClinicalDocument"
 _SEXES: Final[dict[str, Sex]] = {"M": "male", "F": "female", "UN": "unknown"}
-_SLACK: Final = timedelta(days=1)
 _VERSION_MAX: Final = 1_000_000
 _CLASSES: Final = frozenset({"AMB", "EMER", "IMP", "ACUTE", "NONAC", "SS", "HH", "VR", "FLD", "OBSENC"})
 
@@ -50,7 +49,7 @@ def _read(root: etree._Element, now: datetime) -> Unit:
     cda.date = moment(cda, child(root, "effectiveTime"), "effectiveTime")
     if not cda.date:
         cda.fault("missing-field", "effectiveTime")
-    elif is_later(cda.date + {4: "-01-01", 7: "-01"}.get(len(cda.date), ""), now.isoformat(), _SLACK):
+    elif is_ahead(cda.date, now):
         cda.fault("future-date", "effectiveTime")
     person = _person(cda, root)
     cda.refuse_faults()

@@ -24,14 +24,14 @@ from ehr.intake.cda_fields import (
 )
 from ehr.intake.episode import concept
 from ehr.intake.safe_xml import child, children, local
+from ehr.intake.signs import DIASTOLIC, PRESSURE, SYSTOLIC
 
-_ALLERGY_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 _ABSENT: Final = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
 _SEVERITIES: Final = {"255604002": "mild", "6736007": "moderate", "24484000": "severe"}
 _STATES: Final = {"413322009": "resolved", "73425007": "inactive", "55561003": "active"}
 _SEVERITY_CODE: Final = "SEV"
 _STATUS_CODE: Final = "33999-4"
-_SYSTOLIC, _DIASTOLIC, _PANEL = "8480-6", "8462-4", "85354-9"
+_SYSTOLIC, _DIASTOLIC, _PANEL = SYSTOLIC.code, DIASTOLIC.code, PRESSURE.code
 _MEDICINE_STATES: Final = {"completed": "completed", "aborted": "stopped", "suspended": "on-hold"}
 _PROCEDURE_STATES: Final = {"active": "in-progress", "aborted": "stopped", "cancelled": "not-done"}
 
@@ -113,7 +113,7 @@ def allergy(cda: Cda, act: etree._Element, where: str) -> int:
         when = times(cda, found, where)
         status = "resolved" if when.end else "active"
         body = {
-            "clinicalStatus": concept("", (_ALLERGY_CLINICAL, status)),
+            "clinicalStatus": concept("", (systems.ALLERGY_CLINICAL, status)),
             "code": _require(cda, code, f"{where}/participant"),
             "patient": cda.patient,
             **_common(cda),

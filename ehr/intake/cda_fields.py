@@ -122,7 +122,7 @@ def read_ts(value: str) -> str | None:
         datetime(*parts, tzinfo=VIETNAM)  # type: ignore[misc,arg-type]
     except ValueError:
         return None
-    if not 1870 <= int(year) <= 2200 or (zone and not "-1400" <= zone <= "-0000" and int(zone[1:]) > 1400):
+    if not 1870 <= int(year) <= 2200 or (zone and int(zone[1:]) > 1400):
         return None
     date = "-".join(part for part in (year, month, day) if part)
     if hour is None:

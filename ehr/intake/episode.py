@@ -16,6 +16,7 @@ from ehr.intake.xml_fields import Row
 REASONS_MAX = 50
 
 _NUMBER = re.compile(r"[0-9.,]*")
+_DECIMAL = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,6})?")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -121,6 +122,15 @@ def quantity(value: str, unit: str, ucum: tuple[str, str] | None = None) -> dict
     if ucum is not None:
         made |= {"system": ucum[0], "code": ucum[1]}
     return made
+
+
+def value_of(text: str, unit: str = "") -> dict[str, Any]:
+    """The value[x] of a result: a number, comma or point, is a Quantity with its zeros, all else is text."""
+    if not text:
+        return {}
+    if _DECIMAL.fullmatch(text):
+        return {"valueQuantity": quantity(text.replace(",", "."), unit)}
+    return {"valueString": f"{text} {unit}".strip()}
 
 
 def number(value: str) -> str:

@@ -8,7 +8,7 @@ from ehr.intake import systems
 from ehr.intake.bundle_person import is_identifier
 from ehr.intake.episode import Episode, concept
 from ehr.intake.models import IdentifierKind, PersonFacts, Sex
-from ehr.intake.xml_fields import Row, is_later, read_birth, read_moment
+from ehr.intake.xml_fields import Row, is_ahead, is_later, read_birth, read_moment
 from ehr.intake.xml_tables import OLD_FILE
 
 _SEXES: Final[dict[str, Sex]] = {"1": "male", "2": "female", "3": "unknown"}
@@ -19,7 +19,6 @@ _VIETNAM: Final = "000"
 _COUNTRY: Final = re.compile(r"[A-Z0-9]{2,3}")
 _PASSPORT: Final = re.compile(r"[A-Z0-9]{6,12}")
 _NEWBORN_DAYS: Final = 28
-_SLACK: Final = timedelta(days=1)
 
 
 def read_person(row: Row, episode: Episode) -> PersonFacts:
@@ -50,7 +49,7 @@ def read_born(row: Row, name: str, episode: Episode) -> tuple[str, bool]:
     if text and birth is None:
         row.fault("bad-date", name)
     born, timed = birth or ("", False)
-    if len(born) == 10 and is_later(born, episode.now.date().isoformat(), _SLACK):
+    if born and is_ahead(born, episode.now):
         row.fault("future-date", name)
     return born, timed
 

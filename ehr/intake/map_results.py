@@ -1,18 +1,15 @@
 """XML4: results of tests and imaging. A result keeps its id from the order on, empty or full."""
 
-import re
 from collections import defaultdict
-from typing import Any, Final
+from typing import Final
 
 from ehr.intake import systems
-from ehr.intake.episode import Episode, concept, identified, quantity
+from ehr.intake.episode import Episode, concept, identified, value_of
 from ehr.intake.map_orders import practitioners
 from ehr.intake.xml_fields import Row
 
-_NUMBER: Final = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,6})?\Z")
 # First two digits of the national service code: 18 imaging (chapter of the service list; unconfirmed).
 _IMAGING: Final = "18"
-_REPORT_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
 
 
 class Orders:
@@ -57,7 +54,7 @@ def map_result(row: Row, episode: Episode, ordered: str) -> None:
     if not row.text("GIA_TRI") and not name:
         _map_report(row, episode, reported, ordered)
         return
-    value = _value(row.text("GIA_TRI"), row.text("DON_VI_DO"))
+    value = value_of(row.text("GIA_TRI"), row.text("DON_VI_DO"))
     codes = ((systems.INDICATOR, row.text("MA_CHI_SO")), (systems.SERVICE, row.text("MA_DICH_VU")))
     identity = (row.text("MA_DICH_VU"), row.first("MA_CHI_SO", "TEN_CHI_SO"), ordered)
     status = "final" if value else "preliminary" if row.first("KET_LUAN", "MO_TA") else "registered"
@@ -82,14 +79,6 @@ def map_result(row: Row, episode: Episode, ordered: str) -> None:
     )
 
 
-def _value(text: str, unit: str) -> dict[str, Any]:
-    if not text:
-        return {}
-    if _NUMBER.match(text):
-        return {"valueQuantity": quantity(text.replace(",", "."), unit)}
-    return {"valueString": f"{text} {unit}".strip()}
-
-
 def _map_report(row: Row, episode: Episode, reported: str, ordered: str) -> None:
     code = row.text("MA_DICH_VU")
     if not code:
@@ -101,7 +90,7 @@ def _map_report(row: Row, episode: Episode, reported: str, ordered: str) -> None
         episode.numbered("DiagnosticReport", "XML4", code, ordered),
         {
             "status": "final" if texts else "registered",
-            "category": [concept("", (_REPORT_CATEGORY, kind))],
+            "category": [concept("", (systems.REPORT_CATEGORY, kind))],
             "code": concept(named.get(code, ""), (systems.SERVICE, code)),
             "subject": episode.patient,
             "encounter": episode.encounter,

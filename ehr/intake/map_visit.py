@@ -1,13 +1,13 @@
 """XML1: the visit, its diagnoses, measures and advice. XML0: the visit while it has only begun."""
 
-from datetime import timedelta
 from typing import Any, Final
 
 from ehr.intake import systems
 from ehr.intake.episode import Episode, concept, identified, quantity
 from ehr.intake.map_person import map_coverage, map_patient
 from ehr.intake.models import PersonFacts
-from ehr.intake.xml_fields import Row, is_later
+from ehr.intake.signs import SIGNS
+from ehr.intake.xml_fields import SLACK, Row, is_ahead, is_later
 from ehr.intake.xml_tables import OLD_FILE
 
 # Forms of care whose patient stays in (vietnam.md §6), and those whose NGAY_RA is the last day of
@@ -34,7 +34,6 @@ _DISCHARGES: Final = {
 # The list of ICD-10 that was in force at discharge; old codes are never rewritten (vietnam.md §4).
 _ICD_SINCE: Final = (("2026-07-01", "TT 06/2026/TT-BYT"), ("2020-11-01", "QĐ 4469/QĐ-BYT"))
 _ICD_MARKS: Final = "†*+"
-_SLACK: Final = timedelta(days=1)
 
 
 def read_stay(row: Row, episode: Episode) -> None:
@@ -43,12 +42,11 @@ def read_stay(row: Row, episode: Episode) -> None:
     episode.inpatient = kind in _INPATIENT
     episode.start = row.moment("NGAY_VAO", required=True)
     episode.end = row.moment("NGAY_RA", required=True)
-    now = episode.now.isoformat()
-    if episode.start and is_later(episode.start, now, _SLACK):
+    if episode.start and is_ahead(episode.start, episode.now):
         row.fault("future-date", "NGAY_VAO")
-    if episode.end and kind not in _DRUG_DAYS and is_later(episode.end, now, _SLACK):
+    if episode.end and kind not in _DRUG_DAYS and is_ahead(episode.end, episode.now):
         row.fault("future-date", "NGAY_RA")
-    if episode.start and episode.end and is_later(episode.start, episode.end, _SLACK):
+    if episode.start and episode.end and is_later(episode.start, episode.end, SLACK):
         row.fault("bad-date", "NGAY_RA")
 
 
@@ -56,7 +54,7 @@ def read_arrival(row: Row, episode: Episode) -> None:
     """What XML0 knows of a stay: no end yet."""
     episode.inpatient = read_kind(row) in _INPATIENT
     episode.start = row.moment("NGAY_VAO", required=True)
-    if episode.start and is_later(episode.start, episode.now.isoformat(), _SLACK):
+    if episode.start and is_ahead(episode.start, episode.now):
         row.fault("future-date", "NGAY_VAO")
 
 
@@ -230,8 +228,9 @@ def _map_operations(row: Row, episode: Episode) -> None:
 
 def _map_measures(row: Row, episode: Episode) -> None:
     if weight := row.decimal("CAN_NANG"):
-        value = {"valueQuantity": quantity(weight, "kg", (systems.UCUM, "kg"))}
-        _add_measure(row, episode, (systems.LOINC, "29463-7"), "Cân nặng", "vital-signs", value)
+        sign = SIGNS["weight"]
+        value = sign.amount(weight)
+        _add_measure(row, episode, (systems.LOINC, sign.code), sign.title, "vital-signs", value)
     if group := row.text("NHOM_MAU"):
         blood = {"valueCodeableConcept": {"text": group}}
         _add_measure(row, episode, (systems.LOINC, "882-1"), "Nhóm máu", "laboratory", blood)

@@ -1,7 +1,7 @@
 """Fields of the QĐ 831 form: dates dd/MM/yyyy, flags, and the codes of its lists (vietnam.md §3)."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from lxml import etree
@@ -9,13 +9,12 @@ from lxml import etree
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.models import reject
 from ehr.intake.safe_xml import local, text_of
-from ehr.intake.xml_fields import ZONE_TEXT, Row, is_later
+from ehr.intake.xml_fields import ZONE_TEXT, Row, is_ahead
 from kernel.clock import VIETNAM
 
 ROWS_MAX: Final = 5000
 _DAY: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})(?: ([0-9]{2}):([0-9]{2})(?::[0-9]{2})?)?\Z")
 _YEAR: Final = re.compile(r"(?:([0-9]{1,2})/)?([0-9]{4})\Z")
-_SLACK: Final = timedelta(days=1)
 
 ALLERGIES: Final = {"1": "medication", "2": "environment", "3": "food", "4": ""}
 DISEASES: Final = {
@@ -85,7 +84,7 @@ def day(row: Row, name: str, *, required: bool = False, now: datetime | None = N
     if found is None:
         row.fault("bad-date", name)
         return ""
-    if now is not None and is_later(_first_day(found), now.isoformat(), _SLACK):
+    if now is not None and is_ahead(found, now):
         row.fault("future-date", name)
         return ""
     return found
@@ -111,10 +110,6 @@ def read_day(value: str) -> str | None:
         return None
     timed = len(numbers) > 3
     return moment.strftime("%Y-%m-%dT%H:%M:00") + ZONE_TEXT if timed else moment.date().isoformat()
-
-
-def _first_day(partial: str) -> str:
-    return partial + {4: "-01-01", 7: "-01"}.get(len(partial), "")
 
 
 def flag(row: Row, name: str) -> bool | None:

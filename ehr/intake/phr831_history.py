@@ -51,7 +51,6 @@ _REPRODUCTIVE: Final = {
     "BENH_PHUKHOA": "Bệnh phụ khoa",
 }
 _OWN_DISEASES: Final = ("TIEUSU_BENHTAT", "TIENSU_BENHTAT")
-_CONFIRMED: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 
 
 def map_history(element: etree._Element, where: str, draft: UnitDraft) -> None:
@@ -161,7 +160,7 @@ def _map_allergy(row: Row, draft: UnitDraft) -> None:
     name = row.required("TEN")
     category = ALLERGIES.get(kind, "")
     body = {
-        "clinicalStatus": concept("", (_CONFIRMED, "active")),
+        "clinicalStatus": concept("", (systems.ALLERGY_CLINICAL, "active")),
         "category": [category] if category else [],
         "code": concept(name, (systems.FORM_831 + ":allergen", row.text("MASO"))),
         "patient": draft.patient,

@@ -1,6 +1,5 @@
 """Part D of the QĐ 831 form: one visit with its signs, findings, services and conclusion."""
 
-import re
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,22 +7,19 @@ from lxml import etree
 
 from ehr.intake import systems
 from ehr.intake.drafts import UnitDraft
-from ehr.intake.episode import concept, quantity
+from ehr.intake.episode import concept, value_of
 from ehr.intake.phr831_fields import blocks, day, row_of
+from ehr.intake.signs import PRESSURE, SIGNS, SignName, pressure
 from ehr.intake.xml_fields import Row
 
-_SIGNS: Final = {
-    "MACH": ("8867-4", "Mạch", "lần/phút", "/min"),
-    "NHIETDO": ("8310-5", "Nhiệt độ", "°C", "Cel"),
-    "NHIPTHO": ("9279-1", "Nhịp thở", "lần/phút", "/min"),
-    "CHIEUCAO": ("8302-2", "Chiều cao", "cm", "cm"),
-    "CANNANG": ("29463-7", "Cân nặng", "kg", "kg"),
-    "CHISOBMI": ("39156-5", "BMI", "kg/m2", "kg/m2"),
-    "VONGBUNG": ("8280-0", "Vòng bụng", "cm", "cm"),
-}
-_PRESSURE: Final = {
-    "HUYETAPTT": ("8480-6", "Huyết áp tâm thu"),
-    "HUYETAPTD": ("8462-4", "Huyết áp tâm trương"),
+_SIGNS: Final[dict[str, SignName]] = {
+    "MACH": "pulse",
+    "NHIETDO": "temperature",
+    "NHIPTHO": "respiration",
+    "CHIEUCAO": "height",
+    "CANNANG": "weight",
+    "CHISOBMI": "body-mass-index",
+    "VONGBUNG": "waist",
 }
 _FINDINGS: Final = {
     "SUDUNGKINH": "Thị lực: sử dụng kính",
@@ -51,8 +47,6 @@ _FINDINGS: Final = {
     "KHAC": "Khám: khác",
     "TC_TT_VD": "Phát triển thể chất, tinh thần, vận động",
 }
-_NUMBER: Final = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,6})?")
-_REPORT_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
 
 
 class Visit(UnitDraft):
@@ -69,12 +63,12 @@ def map_visit(element: etree._Element, row: Row, visit: Visit, now: datetime) ->
     """All of one HOSOKHAMCHUABENH but its person."""
     visit.date = day(row, "NGAYKHAM", now=now) or day(row, "NGAYBATDAU", required=True, now=now)
     _map_encounter(row, visit, now, _map_diagnoses(element, row.where, visit))
-    for name, sign in _SIGNS.items():
+    for name, kind in _SIGNS.items():
         if value := row.decimal(name):
-            code, title, unit, ucum = sign
-            body = {"valueQuantity": quantity(value, unit, (systems.UCUM, ucum))}
-            _observe(visit, row, name, concept(title, (systems.LOINC, code)), "vital-signs", body)
-    _map_pressure(row, visit)
+            sign = SIGNS[kind]
+            _observe(visit, row, name, sign.concept, "vital-signs", sign.amount(value))
+    if parts := pressure(row.decimal("HUYETAPTT"), row.decimal("HUYETAPTD")):
+        _observe(visit, row, "HUYETAPTT", PRESSURE.concept, "vital-signs", parts)
     for name, title in _FINDINGS.items():
         if text := row.text(name):
             code_of = concept(title, (systems.FORM_831, name))
@@ -130,20 +124,6 @@ def _map_diagnoses(element: etree._Element, where: str, visit: Visit) -> list[di
     return diagnoses
 
 
-def _map_pressure(row: Row, visit: Visit) -> None:
-    parts = [
-        {
-            "code": concept(title, (systems.LOINC, code)),
-            "valueQuantity": quantity(value, "mmHg", (systems.UCUM, "mm[Hg]")),
-        }
-        for name, (code, title) in _PRESSURE.items()
-        if (value := row.decimal(name))
-    ]
-    if parts:
-        panel = concept("Huyết áp", (systems.LOINC, "85354-9"))
-        _observe(visit, row, "HUYETAPTT", panel, "vital-signs", {"component": parts})
-
-
 def _map_services(element: etree._Element, where: str, visit: Visit) -> None:
     for number, block in enumerate(blocks(element, "CANLAMSANG", "DICHVU"), start=1):
         row = row_of(block, f"{where}/CANLAMSANG/DICHVU[{number}]", visit)
@@ -152,24 +132,15 @@ def _map_services(element: etree._Element, where: str, visit: Visit) -> None:
         if kind == "2":
             _add_report(visit, row, code, result)
         elif kind:
-            value = _value(result)
+            value = value_of(result)  # the form has no unit
             status = {"status": "final" if value else "registered"}
             _observe(visit, row, "KETQUA", code, "laboratory", {**status, **value})
-
-
-def _value(text: str) -> dict[str, Any]:
-    """A number as a Quantity with its zeros, anything else as text; the form has no unit."""
-    if not text:
-        return {}
-    if _NUMBER.fullmatch(text):
-        return {"valueQuantity": quantity(text.replace(",", "."), "")}
-    return {"valueString": text}
 
 
 def _add_report(visit: Visit, row: Row, code: dict[str, Any], result: str) -> None:
     body = {
         "status": "final" if result else "registered",
-        "category": [concept("", (_REPORT_CATEGORY, "RAD"))],
+        "category": [concept("", (systems.REPORT_CATEGORY, "RAD"))],
         "code": code,
         "subject": visit.patient,
         "encounter": visit.encounter,

@@ -30,6 +30,9 @@ UCUM: Final = "http://unitsofmeasure.org"
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 CONDITION_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+ALLERGY_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
+# v2-0074: the service sections of diagnostic reports.
+REPORT_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
 CONDITION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/condition-category"
 
 # VN Core's Encounter.diagnosis slices: CC is the main disease, exactly one; CM a comorbidity.

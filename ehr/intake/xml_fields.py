@@ -11,6 +11,8 @@ from ehr.intake.models import Reason
 from kernel.clock import VIETNAM
 
 ZONE_TEXT = "+07:00"
+# Clocks and time zones of senders are a little wrong.
+SLACK = timedelta(days=1)
 _PARTS = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12))
 _DIGITS = re.compile(r"[0-9]+\Z")
 _DECIMAL = re.compile(r"-?[0-9]{1,12}(?:[.,][0-9]{1,6})?\Z")
@@ -121,6 +123,11 @@ def read_birth(value: str) -> tuple[str, bool] | None:
 def is_later(first: str, second: str, slack: timedelta) -> bool:
     """Whether the FHIR date `first` lies more than `slack` after `second`."""
     return _instant(first) > _instant(second) + slack
+
+
+def is_ahead(partial: str, now: datetime) -> bool:
+    """Whether the first moment of a FHIR date, at any precision, lies in the future (a day's slack)."""
+    return is_later(partial + {4: "-01-01", 7: "-01"}.get(len(partial), ""), now.isoformat(), SLACK)
 
 
 def _instant(text: str) -> datetime:
