@@ -29,6 +29,8 @@ KINDS: dict[str, st.SearchStrategy[bytes]] = {
     "values of bundles": changed_bundles(),
     "bytes of samples": damaged_samples(),
 }
+# Of these some are taken in; a cut file mostly is no XML and no JSON any more.
+WELL_FORMED = ("fields of packages", "elements of documents and forms", "values of bundles")
 # What an import counts and what it was asked for; all else holds something of a unit.
 COUNTS = ("ehr_intake_count", "ehr_gate_count")
 TABLES = """
@@ -68,7 +70,7 @@ async def test_a_mutated_file_leaves_whole_units_or_nothing(
         assert set(await filled(owner)) == set(standing)
         seen.update(report.status for report in reports)
     assert seen["rejected"], seen
-    assert seen["imported"] or not FULL, seen
+    assert seen["imported"] or not FULL or kind not in WELL_FORMED, seen
 
 
 def check(reports: list[UnitReport], written: dict[str, int]) -> None:
