@@ -37,7 +37,7 @@ READ_ONLY = frozenset(
     }
 )
 # Commands that make what an admin_event would be written to.
-BEFORE_THE_LOG = frozenset({"demo", "migrate", "admin make-keys"})
+BEFORE_THE_LOG = frozenset({"demo", "migrate", "admin make-keys", "admin first-key"})
 
 OPERATOR = click.option("--operator", envvar="HEALTHBOOK_OPERATOR", help="Who does this (a person's name).")
 REASON = click.option("--reason", envvar="HEALTHBOOK_REASON", help="Why; no names or numbers of patients.")
@@ -270,18 +270,35 @@ def bootstrap(plan: Path, operator: str | None, reason: str | None) -> None:
 def add_key(purpose: str, operator: str | None, reason: str | None) -> None:
     """Add the next key of PURPOSE; it counts once every process has started again."""
     from healthbook.commands import write_down
-    from store.keys import PURPOSES
+    from store.keys import FOR_EVER, PURPOSES
     from store.keys import add_key as add
 
     known = next((known for known in PURPOSES if known == purpose), None)
     if known is None:
         fail(f"{purpose} is none of {', '.join(PURPOSES)}.")
+    if known in FOR_EVER:
+        fail(f"The key for {known} is never changed.")
 
     async def run(store: "Store", signed: tuple[str, str]) -> str:
         await write_down(store, signed, f"keys:add-{known}", 1)
         return add(settings_or_exit().keys, known)
 
     click.echo(f"{purpose} key {as_operator(run, operator, reason)}")
+
+
+@admin.command(name="first-key")
+@click.argument("purpose")
+def first_key(purpose: str) -> None:
+    """Make the first key of a PURPOSE that came after this installation; before it no process starts."""
+    from store.keys import PURPOSES, add_key
+
+    directory = settings_or_exit().keys
+    known = next((known for known in PURPOSES if known == purpose), None)
+    if known is None or not directory.is_dir():
+        fail(f"Name one of {', '.join(PURPOSES)}, and HEALTHBOOK_KEYS a directory that is there.")
+    if any(directory.glob(f"{known}.*")):
+        fail(f"There is a key for {known} already.")
+    click.echo(f"{known} key {add_key(directory, known)}")
 
 
 @admin.command(name="set-viewer")

@@ -10,7 +10,15 @@ from audit.service import record_read
 from consent.decision import decide_job
 from ehr.statistics.counting import count_person, grow_older, is_due, leave, must_leave, must_read
 from ehr.statistics.models import PersonRow, SetRow
-from ehr.statistics.publishing import PAGE, advance, open_set, people_done, people_page, secret_of
+from ehr.statistics.publishing import (
+    PAGE,
+    advance,
+    know_key,
+    open_set,
+    people_done,
+    people_page,
+    secret_of,
+)
 from kernel.clock import Clock, local_day, start_of_day
 from kernel.ids import BUCKETS, uuid7
 from store.database import Store, Tx
@@ -52,15 +60,16 @@ async def step(store: Store, now: datetime) -> bool:
         current = await open_set(tx, now)
         if current is None:
             return False
+        await know_key(tx, store.keys)
         if current.step == "people":
             await _count_people(tx, store.keys, current, now)
         else:
-            await advance(tx, current, now)
+            await advance(tx, store.keys, current, now)
     return True
 
 
 async def _count_people(tx: Tx, keys: KeyRing, current: SetRow, now: datetime) -> None:
-    page, secret, reads = await people_page(tx, current), await secret_of(tx), 0
+    page, secret, reads = await people_page(tx, current), secret_of(keys), 0
     last: UUID | None = None
     for row in page:
         reads += await _count_one(tx, keys, row, secret, now)

@@ -68,7 +68,7 @@ GRANT SELECT, INSERT, UPDATE ON consent_grant, practitioner_grant TO hb_api;
 
 -- ehr statistics (security.md S30): hb_stats reads what is published and nothing it is counted from.
 GRANT SELECT, INSERT, UPDATE, DELETE ON statistic_seen, statistic_person, statistic_case TO hb_api;
-GRANT SELECT, INSERT ON statistic_secret TO hb_api;
+GRANT SELECT, INSERT ON statistic_key TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON statistic_set, statistic_cell TO hb_api;
 GRANT SELECT ON statistic_set, statistic_cell TO hb_stats;
 

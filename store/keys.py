@@ -20,14 +20,25 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-# identification: the person's id in the rotating code. cursor: ETags of filtered views.
+# identification: the person's id in the rotating code. cursor: ETags of filtered views. statistics: names and
+# rounding of what is counted.
 Purpose = Literal[
-    "field", "lookup", "pepper", "consent-artefact", "audit-root", "qr", "identification", "cursor"
+    "field",
+    "lookup",
+    "pepper",
+    "consent-artefact",
+    "audit-root",
+    "qr",
+    "identification",
+    "cursor",
+    "statistics",
 ]
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+# A second key would undo what the first one protects, so none is ever added.
+FOR_EVER: frozenset[Purpose] = frozenset({"statistics"})
 SIGNING: frozenset[Purpose] = frozenset({"consent-artefact", "audit-root", "qr"})
 SECRET_BYTES = 32
 _FIRST_ID = "0001"
@@ -58,7 +69,10 @@ class KeyRing:
             ring._read(path)
         missing = [p for p in PURPOSES if p not in ring._secrets and p not in ring._signers]
         if missing:
-            raise KeyRingError(f"no key for {', '.join(missing)} in {directory}")
+            raise KeyRingError(
+                f"no key for {', '.join(missing)} in {directory}; "
+                f"`healthbook admin first-key PURPOSE` makes the first one of a purpose"
+            )
         return ring
 
     @classmethod
@@ -122,8 +136,13 @@ class KeyRing:
 
 
 def add_key(directory: Path, purpose: Purpose) -> str:
-    """Make the next key of a purpose; it is current from the next load on. Returns its id."""
+    """Make the next key of a purpose; it is current from the next load on. Returns its id.
+
+    Raises KeyRingError where there may never be a second one.
+    """
     ids = [p.name.rsplit(".", 2)[1] for p in directory.glob(f"{purpose}.*.key")]
+    if ids and purpose in FOR_EVER:
+        raise KeyRingError(f"the key for {purpose} is never changed")
     key_id = f"{int(max(ids)) + 1:04d}" if ids else _FIRST_ID
     _write(directory / f"{purpose}.{key_id}.key", _make(purpose))
     return key_id

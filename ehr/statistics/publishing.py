@@ -3,10 +3,11 @@
 Every step is one short transaction under the set's lock and leaves where it is: any worker goes on there.
 """
 
-import secrets
+import hashlib
+import hmac
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 from uuid import UUID
 
 from ehr.statistics import queries
@@ -16,13 +17,14 @@ from ehr.statistics.queries import Citizen
 from kernel.clock import local_day
 from kernel.ids import BUCKETS
 from store.database import Tx
+from store.keys import KeyRing, KeyRingError
 
 PAGE: Final = 1000
 _NOBODY: Final = UUID(int=0)
 # A count that was interrupted is finished if it is not older than this.
 UNFINISHED_FOR: Final = timedelta(days=3)
 _BUCKETS_AT_ONCE: Final = 8
-_DELETED_AT_ONCE: Final = 20_000
+_FORGOTTEN_AT_ONCE: Final = 3
 _NAME: Final = "rounding"
 
 
@@ -37,14 +39,17 @@ async def open_set(tx: Tx, now: datetime) -> SetRow | None:
     return None if made is None or made.published_at is not None else made
 
 
-async def secret_of(tx: Tx) -> bytes:
-    """The installation's secret for names and rounding, made once; it never changes."""
-    found = await queries.SECRET.one(tx, _NAME)
-    if found is None:
-        await queries.INSERT_SECRET.run(tx, _NAME, secrets.token_bytes(32))
-        found = await queries.SECRET.one(tx, _NAME)
-    assert found is not None
-    return found
+def secret_of(keys: KeyRing) -> bytes:
+    """What names and rounds. The first key for ever: one that was added later counts for nothing."""
+    return keys.secrets("statistics")[-1][1]
+
+
+async def know_key(tx: Tx, keys: KeyRing) -> None:
+    """Keep by what the key is known, or compare. Raises KeyRingError: cells are never rounded in two ways."""
+    fingerprint = hmac.digest(secret_of(keys), b"fingerprint of the statistics key", hashlib.sha256)
+    await queries.INSERT_FINGERPRINT.run(tx, _NAME, fingerprint)
+    if await queries.FINGERPRINT.one(tx, _NAME) != fingerprint:
+        raise KeyRingError("the statistics key is not the one that earlier days were rounded with")
 
 
 async def people_page(tx: Tx, current: SetRow) -> list[PersonRow]:
@@ -77,9 +82,9 @@ async def people_done(tx: Tx, current: SetRow, last: UUID | None) -> None:
     await _move(tx, current, step, last or current.last_person, 0)
 
 
-async def advance(tx: Tx, current: SetRow, now: datetime) -> None:
+async def advance(tx: Tx, keys: KeyRing, current: SetRow, now: datetime) -> None:
     """Do the next step after the people: some buckets, or the senders and with them the end."""
-    secret = await secret_of(tx)
+    secret = secret_of(keys)
     if current.step == "senders":
         await _count_senders(tx, current, secret)
         await _move(tx, current, "published", current.last_person, BUCKETS, now)
@@ -127,10 +132,11 @@ async def _move(
 
 
 async def _forget_old(tx: Tx, day: date) -> None:
-    """Old sets go; a night that leaves some of one leaves them to the next."""
-    before = day - timedelta(days=rules().days_kept)
-    if (await queries.DELETE_CELLS.one(tx, before, _DELETED_AT_ONCE) or 0) < _DELETED_AT_ONCE:
-        await queries.DELETE_SETS.run(tx, before)
+    """Old sets go whole; a night leaves what is more than a few of them to the next."""
+    for old in await queries.OLD_DAYS.all(tx, day - timedelta(days=rules().days_kept), _FORGOTTEN_AT_ONCE):
+        for cube in get_args(Cube):
+            await queries.DELETE_CELLS.run(tx, old, cube)
+        await queries.DELETE_SET.run(tx, old)
 
 
 def first_week(day: date) -> date:

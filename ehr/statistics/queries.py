@@ -121,9 +121,9 @@ COUNT_SENDERS = Statement(
     fan_out="once a night the counts of all senders are summed, which are rows of facility and day",
 )
 
-SECRET = Scalar(bytes, "SELECT value FROM statistic_secret WHERE name = $1")
-INSERT_SECRET = Command(
-    "INSERT INTO statistic_secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"
+FINGERPRINT = Scalar(bytes, "SELECT fingerprint FROM statistic_key WHERE name = $1")
+INSERT_FINGERPRINT = Command(
+    "INSERT INTO statistic_key (name, fingerprint) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"
 )
 
 INSERT_SET = Command(
@@ -157,14 +157,7 @@ SENDERS = Statement(
     Sender, "SELECT facility_id, name FROM facility WHERE closed_at IS NULL ORDER BY facility_id"
 )
 
-DELETE_CELLS = Scalar(
-    int,
-    """
-    WITH gone AS (
-        DELETE FROM statistic_cell WHERE (day, cube, d1, d2, d3, d4) IN (
-            SELECT day, cube, d1, d2, d3, d4 FROM statistic_cell WHERE day < $1 LIMIT $2) RETURNING 1)
-    SELECT count(*) FROM gone
-    """,
-)
-DELETE_SETS = Command("DELETE FROM statistic_set WHERE day < $1")
+OLD_DAYS = Scalar(date, "SELECT day FROM statistic_set WHERE day < $1 ORDER BY day LIMIT $2")
+DELETE_CELLS = Command("DELETE FROM statistic_cell WHERE day = $1 AND cube = $2")
+DELETE_SET = Command("DELETE FROM statistic_set WHERE day = $1")
 DELETE_OLD_CASES = Command("DELETE FROM statistic_case WHERE bucket = $1 AND week < $2")

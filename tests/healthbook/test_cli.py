@@ -244,3 +244,19 @@ async def test_s3_a_batch_is_taken_back_by_a_named_operator(installation: Path, 
     again = run_command(installation, *act, "2020-01-01T00:00+07:00", *SIGNED)
     assert not any(json.loads(again.stdout).values())
     assert len([row for row in await events(installation) if "records:revert" in row]) == 2
+
+
+def test_s30_the_statistics_key_is_made_once_and_never_changed(installation: Path) -> None:
+    again = run_command(installation, "admin", "add-key", "statistics", *SIGNED)
+    assert (again.returncode, "never changed" in again.stderr) == (2, True)
+    assert run_command(installation, "admin", "first-key", "statistics").returncode == 2
+    key = installation / "keys" / "statistics.0001.key"
+    kept = key.read_bytes()
+    key.unlink()
+    try:
+        assert "no key for statistics" in run_command(installation, "serve", PORT="48124").stderr
+        made = run_command(installation, "admin", "first-key", "statistics")
+        assert (made.returncode, key.exists()) == (0, True), made.stderr
+    finally:
+        key.write_bytes(kept)
+        key.chmod(0o600)
