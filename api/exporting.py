@@ -31,7 +31,7 @@ from ehr.core.service import ask_core, currency, wants_core
 from ehr.exports import bundle, ips, papers
 from ehr.exports.problems import EXPORT_OVERTAKEN
 from ehr.reads import summary
-from ehr.reads.models import Built, Summary
+from ehr.reads.models import Built
 from ehr.reads.queries import head_of
 from identity.devices import verify_step_up
 from identity.problems import STEP_UP_REFUSED
@@ -265,8 +265,8 @@ async def _gather_book(tx: Tx, call: Call, access: Access) -> papers.Gathered:
     return await papers.gather_book(tx, access, await _summary(tx, call, access), call.now)
 
 
-def _build_sheet(built: Built, call: Call) -> Built:
-    return papers.build_sheet(msgspec.json.decode(built.body, type=Summary), built.shown, call.now)
+async def _gather_sheet(tx: Tx, call: Call, access: Access) -> papers.GatheredSheet:
+    return await papers.gather_sheet(tx, access, await _summary(tx, call, access), call.now)
 
 
 IPS: Final = Export[ips.Gathered](
@@ -290,6 +290,10 @@ BOOK: Final = Export[papers.Gathered](
     gather=_gather_book,
     build=lambda gathered, call: papers.build_book(gathered, call.now),
 )
-SHEET: Final = Export[Built](
-    part="sheet", name="tom-tat-suc-khoe", media_type=PDF, gather=_summary, build=_build_sheet
+SHEET: Final = Export[papers.GatheredSheet](
+    part="sheet",
+    name="tom-tat-suc-khoe",
+    media_type=PDF,
+    gather=_gather_sheet,
+    build=lambda gathered, call: papers.build_sheet(gathered.summary, gathered.shown, call.now),
 )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _ASSETS: Final = Path(__file__).with_name("assets")
 CHARACTERS_MAX: Final = 600
+# A paper stands in the book with its text.
+DETAIL_CHARACTERS_MAX: Final = 3_200
 # A page of the sheet holds a few dozen lines; the template takes what fits and says what it left out.
 SHEET_LINES_MAX: Final = 60
 SHEET_CHARACTERS_MAX: Final = 110
@@ -62,12 +64,13 @@ class Paper(Struct, frozen=True, kw_only=True):
 def sheet(paper: Paper, at: datetime) -> bytes:
     """One A4 page for a doctor. What does not fit is counted in its section, never dropped in silence."""
     blocks = [_cut(block) for block in paper.blocks]
-    return _set("sheet.typ", msgspec.structs.replace(paper, blocks=blocks), SHEET_CHARACTERS_MAX, at)
+    paper = msgspec.structs.replace(paper, blocks=blocks)
+    return _set("sheet.typ", paper, SHEET_CHARACTERS_MAX, SHEET_CHARACTERS_MAX, at)
 
 
 def book(paper: Paper, at: datetime) -> bytes:
     """The person's whole book, as many pages as it takes."""
-    return _set("book.typ", paper, CHARACTERS_MAX, at)
+    return _set("book.typ", paper, CHARACTERS_MAX, DETAIL_CHARACTERS_MAX, at)
 
 
 def _cut(block: Block) -> Block:
@@ -75,29 +78,29 @@ def _cut(block: Block) -> Block:
     return msgspec.structs.replace(block, lines=block.lines[:SHEET_LINES_MAX], left_out=block.left_out + more)
 
 
-def _set(template: str, paper: Paper, characters_max: int, at: datetime) -> bytes:
-    data = msgspec.json.encode(_plain_paper(paper, characters_max)).decode()
+def _set(template: str, paper: Paper, characters_max: int, detail_max: int, at: datetime) -> bytes:
+    data = msgspec.json.encode(_plain_paper(paper, characters_max, detail_max)).decode()
     made = _compiler(template).compile(format="pdf", sys_inputs={"data": data}, timestamp=int(at.timestamp()))
     assert isinstance(made, bytes)
     return made
 
 
-def _plain_paper(paper: Paper, characters_max: int) -> Paper:
+def _plain_paper(paper: Paper, characters_max: int, detail_max: int) -> Paper:
     return Paper(
         title=plain(paper.title),
         name=plain(paper.name, 80),
         facts=_plain_all(paper.facts, 120),
-        blocks=[_plain_block(block, characters_max) for block in paper.blocks],
+        blocks=[_plain_block(block, characters_max, detail_max) for block in paper.blocks],
         notices=_plain_all(paper.notices, 400),
         printed=plain(paper.printed),
     )
 
 
-def _plain_block(block: Block, characters_max: int) -> Block:
+def _plain_block(block: Block, characters_max: int, detail_max: int) -> Block:
     lines = [
         Line(
             title=plain(line.title, characters_max),
-            detail=plain(line.detail, characters_max),
+            detail=plain(line.detail, detail_max),
             when=plain(line.when, 40),
             where=plain(line.where, 60),
             mark=line.mark,

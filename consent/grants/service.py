@@ -72,7 +72,8 @@ async def issue_grant(
         tx,
         grant.patient_id,
         actor,
-        "consent:grant:create",
+        # Codes are typed by the practitioner: the log does not say that the practitioner allowed it.
+        "consent:grant:create" if consented.tier in ("A", "B") else "consent:code:accept",
         purpose=grant.purpose,
         grant_id=grant_id,
         grant_version=grant.version,

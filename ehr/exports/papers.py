@@ -9,7 +9,7 @@ from msgspec import Struct
 from documents.pdf import Block, Line, Mark, Paper, book, sheet
 from ehr.exports import queries
 from ehr.exports.lines import day_text, detail_text, title_text
-from ehr.exports.queries import BOOK_LINES_MAX, BookRow
+from ehr.exports.queries import BOOK_LINES_MAX, REPEATED_ROWS_MAX, BookRow
 from ehr.models import Item
 from ehr.reads.faces import NO_COPIES, Copies, copies_of, faced, merged
 from ehr.reads.models import Built, Person, Summary, SummarySection
@@ -46,8 +46,10 @@ _BOOK: Final = {
     "social": "Lối sống",
     "documents": "Giấy tờ",
 }
-# What visits repeat, and how a repetition is called. The book keeps every prescription of its own.
-_REPEATED: Final = {"medications": "kê", "problems": "ghi"}
+# What visits repeat, and how a repetition is called.
+_REPEATED: Final = {"medications": "kê", "problems": "ghi", "care-plans": "ghi"}
+# Sections that the summary cuts by rows: of these the doctor's page folds all rows.
+_LONG: Final = ("problems", "medications")
 _ALWAYS: Final = frozenset({"allergies", "problems", "medications", "immunizations", "encounters", "results"})
 SHARING_CAUTION: Final = (
     "Bản này có thông tin sức khỏe riêng tư của bạn. Ai có tệp hoặc bản in này đều đọc được; "
@@ -64,6 +66,31 @@ class Gathered(Struct, frozen=True):
     summary: Summary
     rows: list[BookRow]
     copies: Copies = NO_COPIES
+
+
+class GatheredSheet(Struct, frozen=True):
+    """What the doctor's page is made of, read in one transaction."""
+
+    summary: Summary
+    shown: list[tuple[str, str]]
+
+
+async def gather_sheet(tx: Tx, access: Access, built: Built, now: datetime) -> GatheredSheet:
+    """built: the summary of the same Access. Where it was cut, the rows behind the cut may be repetitions of
+    those before it: they are read too, one statement for each such section."""
+    summary, shown = msgspec.json.decode(built.body, type=Summary), list(built.shown)
+    sections = []
+    for section in summary.sections:
+        if not section.more or section.key not in _LONG:
+            sections.append(section)
+            continue
+        rows = await queries.REPEATED_ROWS.all(tx, *scope_of(access, now), section.key)
+        more, rows = len(rows) > REPEATED_ROWS_MAX, rows[:REPEATED_ROWS_MAX]
+        copies = await copies_of(tx, access, rows, now)
+        items = [_book_item(row, copies) for row in rows]
+        sections.append(msgspec.structs.replace(section, items=items, more=more))
+        shown = merged([*shown, *((row.rtype, row.id) for row in rows)], copies)
+    return GatheredSheet(msgspec.structs.replace(summary, sections=sections), list(dict.fromkeys(shown)))
 
 
 async def gather_book(tx: Tx, access: Access, built: Built, now: datetime) -> Gathered:
@@ -85,7 +112,7 @@ def build_book(gathered: Gathered, now: datetime) -> Built:
         Block(
             key=key,
             title=title,
-            lines=_folded(by_section[key], "ghi" if key == "problems" else None),
+            lines=_folded(by_section[key], _REPEATED.get(key), is_cut=more),
             empty=NO_INFORMATION,
         )
         for key, title in _BOOK.items()
@@ -132,18 +159,20 @@ def _block(section: SummarySection) -> Block:
 
 
 def _lines(section: SummarySection) -> list[Line]:
-    return _folded(section.items, _REPEATED.get(section.key))
+    return _folded(section.items, _REPEATED.get(section.key), is_cut=section.more)
 
 
-def _folded(items: list[Item], word: str | None) -> list[Line]:
-    """One line per item. Where a word is given, the same thing in the same dose stands once, with how often
-    it was written: visits repeat diagnoses and prescriptions."""
+def _folded(items: list[Item], word: str | None, *, is_cut: bool) -> list[Line]:
+    """One line per item. Where a word is given, the same thing in the same dose and words stands once, with
+    how often it was written: visits repeat diagnoses, prescriptions and plans. Of a list that was cut nobody
+    knows how often, nor since when."""
     if word is None:
         return [_line(item) for item in items]
     same: dict[tuple[str, ...], list[Item]] = {}
     for item in items:
-        same.setdefault((item.title, _doubt(item), *item.dosage), []).append(item)
-    return [_times(found, word) for found in same.values()]
+        told = (item.title, _doubt(item), item.text or "", *item.dosage, *item.lines)
+        same.setdefault(told, []).append(item)
+    return [_line(found[0]) if is_cut else _times(found, word) for found in same.values()]
 
 
 def _doubt(item: Item) -> str:
@@ -162,7 +191,8 @@ def _times(found: list[Item], word: str) -> Line:
 
 
 def _book_item(row: BookRow, copies: Copies) -> Item:
-    item = faced(row, copies, main_diagnosis=row.main_title)
+    text = "; ".join(line for line in (row.body or "").splitlines() if line.strip())
+    item = faced(row, copies, main_diagnosis=row.main_title, text=text or None)
     return msgspec.json.decode(msgspec.json.encode(item), type=Item)
 
 

@@ -85,6 +85,20 @@ async def test_s5_the_offline_digits_open_the_request_they_were_made_for(
     assert str(access.since) == "2024-11-21"
 
 
+async def test_the_log_says_that_a_code_was_typed_not_that_the_doctor_allowed_it(
+    store: Store, owner: Store, clock: FrozenClock, people: People
+) -> None:
+    doctor, citizen, _ = people
+    request = await steps.asked(store, clock, doctor, citizen)
+    row = await steps.row_of(store, doctor, request.request_id)
+    digits = steps.offline_code(store, citizen, row, clock.now())
+    assert isinstance(await steps.type_code(store, clock, doctor, request.request_id, digits), CodeVerdict)
+    logged = "SELECT count(*) FROM access_log WHERE patient_id = $1 AND entry LIKE "
+    typed = await steps.count(owner, logged + "'%consent:code:accept%'", citizen.patient_id)
+    allowed = await steps.count(owner, logged + "'%consent:grant:create%'", citizen.patient_id)
+    assert (typed, allowed) == (1, 0)
+
+
 async def test_s5_digits_for_one_request_fail_on_every_other(
     store: Store, clock: FrozenClock, people: People
 ) -> None:

@@ -36,7 +36,7 @@ def blood(value: str, facility: str) -> Item:
     )
 
 
-def summary_of(items: list[Item], groups: list[Item]) -> Summary:
+def summary_of(items: list[Item], groups: list[Item], *, more: bool = False) -> Summary:
     person = Person(
         name="Nguyễn Văn Hùng",
         birth_date="1968",
@@ -52,7 +52,7 @@ def summary_of(items: list[Item], groups: list[Item]) -> Summary:
         state="listed",
         state_vi=None,
         items=items,
-        more=False,
+        more=more,
     )
     return Summary(person=person, as_of=None, sources=[], notice=None, sections=[section])
 
@@ -68,6 +68,14 @@ def test_the_same_medicine_in_the_same_dose_stands_once() -> None:
     assert "3 lần kê từ 01/10/2026" in text
 
 
+def test_a_list_that_was_cut_says_neither_how_often_nor_since_when() -> None:
+    items = [medicine(number, "1 viên") for number in range(3)]
+    text = sheet_text(summary_of(items, [], more=True))
+    assert "Metformin 500 mg" in text
+    assert "lần kê" not in text
+    assert "từ 01/10/2026" not in text
+
+
 def test_s17_blood_groups_that_differ_name_their_sources() -> None:
     same = sheet_text(summary_of([], [blood("B+", "Bệnh viện A"), blood("B+", "Bệnh viện B")]))
     assert same.count("Nhóm máu") == 1
@@ -76,22 +84,41 @@ def test_s17_blood_groups_that_differ_name_their_sources() -> None:
     assert "O+ (theo Bệnh viện B)" in differ
 
 
+def book_row(item: Item, section: str, body: str | None = None) -> BookRow:
+    text = msgspec.json.encode(item).decode()
+    return BookRow(item.kind, item.id, section, text, None, None, None, body)
+
+
+def book_text(rows: list[BookRow]) -> str:
+    built = build_book(Gathered(summary_of([], []), rows), NOW)
+    assert built.shown == [(row.rtype, row.id) for row in rows]
+    return " ".join("".join(pdf_pages(built.body)).split())
+
+
+def test_the_book_folds_what_visits_repeat_in_the_same_words() -> None:
+    plan = Item(id="p", kind="CarePlan", title="Kế hoạch điều trị", status="active", text="Ăn nhạt")
+    plans = [msgspec.structs.replace(plan, id=f"p{n}", date=f"2026-0{9 - n}-01") for n in range(4)]
+    plans.append(msgspec.structs.replace(plan, id="other", text="Tập đi bộ", date="2026-01-01"))
+    rows = [book_row(medicine(n, "x"), "medications") for n in range(3)]
+    text = book_text([*rows, *(book_row(one, "care-plans") for one in plans)])
+    assert text.count("Metformin") == 1
+    assert "3 lần kê từ 01/10/2026" in text
+    assert text.count("Kế hoạch điều trị") == 2
+    assert "Ăn nhạt; 4 lần ghi từ 01/06/2026" in text
+    assert "Tập đi bộ" in text
+
+
+def test_a_paper_of_plain_text_stands_in_the_book_with_its_text() -> None:
+    letter = Item(id="d", kind="DocumentReference", title="Phiếu hẹn khám lại", status="current")
+    lines = ["Chẩn đoán: Tăng huyết áp", "", "Ngày hẹn khám lại: 28/11/2026 08:00", "x " * 400, "Hết."]
+    text = book_text([book_row(letter, "documents", "\n".join(lines))])
+    assert "Chẩn đoán: Tăng huyết áp; Ngày hẹn khám lại: 28/11/2026 08:00" in text
+    assert "Hết." in text
+
+
 def test_the_book_tells_the_person_to_guard_it() -> None:
-    rows = [
-        BookRow(
-            "MedicationRequest",
-            str(n),
-            "medications",
-            msgspec.json.encode(medicine(n, "x")).decode(),
-            None,
-            None,
-            None,
-        )
-        for n in range(3)
-    ]
-    text = " ".join("".join(pdf_pages(build_book(Gathered(summary_of([], []), rows), NOW).body)).split())
+    text = book_text([book_row(medicine(1, "x"), "medications")])
     assert "Ai có tệp hoặc bản in này đều đọc được" in text
-    assert text.count("Metformin") == 3
     assert text.count("Chưa có thông tin.") == 5
 
 
