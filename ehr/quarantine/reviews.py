@@ -99,7 +99,7 @@ def _viewed(row: NewResource) -> NewResource:
     """The row with today's reading view; labels and references came from its whole unit."""
     made = view_again(StaleRow(row.rtype, row.id, row.title, row.item, row.doc))
     return msgspec.structs.replace(
-        made, labels=row.labels, encounter_id=row.encounter_id, main_id=row.main_id
+        made, labels=row.labels, encounter_id=row.encounter_id, main_id=row.main_id, refs=row.refs
     )
 
 

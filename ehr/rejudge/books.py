@@ -185,7 +185,7 @@ async def _prune(tx: Tx, patient_id: UUID, row: JudgedRow, doc: str, seq: int, n
 
 
 def _again(row: JudgedRow, doc: str | None = None) -> NewResource:
-    made = view_again(StaleRow(row.rtype, row.id, row.title, row.item, doc or row.doc))
+    made = view_again(StaleRow(row.rtype, row.id, row.title, row.item, doc or row.doc, row.source_id))
     return msgspec.structs.replace(
         made, labels=row.labels, encounter_id=row.encounter_id, main_id=row.main_id
     )
