@@ -16,6 +16,8 @@ from ehr.intake.safe_xml import child, children, local
 
 Mapper = Callable[[Cda, etree._Element, str], int]
 
+# Moods of what was not done yet: only an order of a medicine has a resource, the rest stays in the text.
+_PLANNED: Final = frozenset({"INT", "RQO", "PRP", "PRMS", "APT", "ARQ", "GOL"})
 DOCUMENT_MAX: Final = 1_000_000
 POINTED_MAX: Final = 2_000
 SECTIONS_MAX: Final = 200
@@ -107,7 +109,8 @@ def _map_section(cda: Cda, section: etree._Element, where: str) -> tuple[str, st
         if number > ENTRIES_MAX:
             raise reject("too-large", where)
         for act in entry if mapper is not None else ():
-            mapper(cda, act, f"{where}/entry[{number}]")  # type: ignore[misc]
+            if mapper is entries.medicine or attribute(act, "moodCode") not in _PLANNED:
+                mapper(cda, act, f"{where}/entry[{number}]")  # type: ignore[misc]
     code = coded(cda, child(section, "code"))
     return plain_text(child(section, "title")) or code.get("text", "Mục không tên"), whole_text(text, where)
 

@@ -305,3 +305,15 @@ async def test_a_system_sends_a_document_and_a_form_and_the_person_reads_them(
     assert "58.50" in read["vital-signs"]
     assert "Tóm tắt đợt khám" in read["documents"]
     assert "SYNTHETIC LYDOKHAM" in read["encounters"]
+
+
+@pytest.mark.parametrize("mood", ["INT", "RQO", "GOL"])
+def test_what_is_planned_is_not_written_as_done(citizen: Citizen, mood: str) -> None:
+    planned = [text.replace('moodCode="EVN"', f'moodCode="{mood}"') for text in SECTIONS]
+    assert set(resources(document(citizen, *planned))) <= {
+        "Patient",
+        "Encounter",
+        "MedicationRequest",
+        "DocumentReference",
+    }
+    assert len(resources(document(citizen, *planned))["Encounter"]) == 1
