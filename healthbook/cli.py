@@ -33,7 +33,7 @@ T = TypeVar("T")
 READ_ONLY = frozenset(
     {
         *("serve", "worker", "openapi", "as", "admin displays", "admin core-links", "admin articles"),
-        *("admin article-text", "audit verify"),
+        *("admin article-text", "audit verify", "audit quarantine"),
     }
 )
 # Commands that make what an admin_event would be written to.
@@ -553,6 +553,20 @@ def statistics(operator: str | None, reason: str | None) -> None:
 @main.group()
 def audit() -> None:
     """The logs that prove who did what."""
+
+
+@audit.command(name="quarantine")
+@click.argument("quarantine_id", type=click.UUID)
+def audit_quarantine(quarantine_id: "UUID") -> None:
+    """Print who looked at something in the quarantine, proposed, placed or returned it."""
+    from healthbook.commands import quarantine_events
+    from healthbook.wiring import load_keys, opened_store
+
+    async def run(place: "Place") -> bytes:
+        async with opened_store(place, "hb_api", load_keys(place.settings)) as store:
+            return await quarantine_events(store, quarantine_id)
+
+    click.echo(at_place(lambda place: asyncio.run(run(place))).decode())
 
 
 @audit.command()

@@ -20,6 +20,7 @@ from ehr.intake.models import BadInputError, Report, UnitReport
 from ehr.intake.revert import revert_since
 from ehr.intake.trust.service import add_certificate as register_certificate
 from ehr.intake.trust.service import end_certificate as end_registered
+from ehr.quarantine.units import events_of
 from ehr.visibility.models import ANY_FACILITY, ReleaseCategory, ReleaseRule
 from ehr.visibility.release import set_policy
 from healthbook.statistics_jobs import step
@@ -229,6 +230,12 @@ async def unclear_table(store: Store) -> str:
         found = await unclear_links(tx)
     lines = [f"{one.patient_id}  {one.source_id}  {one.state}  {one.since:%Y-%m-%d %H:%M}" for one in found]
     return "\n".join(lines) if lines else "Nobody: every person that a core knows is clear."
+
+
+async def quarantine_events(store: Store, quarantine_id: UUID) -> bytes:
+    """Everything that was done with something in the quarantine, as JSON."""
+    async with store.transaction() as tx:
+        return msgspec.json.format(msgspec.json.encode(await events_of(tx, quarantine_id)), indent=2)
 
 
 async def set_calendar_day(store: Store, day: date, *, works: bool, signed: Signed) -> None:

@@ -12,6 +12,7 @@ from api.request import Call, answer
 from ehr.quarantine import reviews, units
 from ehr.quarantine.models import Comparison, Kind, Line, ReturnCode, Waiting, Worked
 from ehr.quarantine.problems import NOT_A_CANDIDATE, NOT_WAITING, SECOND_OFFICER_NEEDED, UNIT_NOT_PLACED
+from identity.problems import TOO_MANY
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX, decode_cursor, encode_cursor
 
 TAGS = ["quarantine"]
@@ -81,7 +82,7 @@ async def get_quarantine(
     actors=("registry-officer",),
     operation_id="compare_quarantined",
     tags=TAGS,
-    problems=(NOT_WAITING,),
+    problems=(NOT_WAITING, TOO_MANY),
 )
 async def post_comparison(
     quarantine_id: FromPath[UUID], data: JSONBody[ReasonBody], call: NamedDependency[Call]

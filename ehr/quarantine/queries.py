@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from ehr.quarantine.models import Kind
+from ehr.quarantine.models import Act, Kind
 from store.statement import Command, Scalar, Statement
 
 
@@ -124,6 +124,35 @@ INSERT_EVENT = Command(
         batch, actor_id, practitioner_role_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     """
+)
+
+
+PROPOSED_AT = Scalar(
+    datetime,
+    """
+    SELECT max(happened_at) AS proposed_at FROM quarantine_event
+    WHERE bucket = $1 AND quarantine_id = $2 AND act = 'proposed'
+    """,
+)
+
+
+class EventRow(Struct, frozen=True):
+    """One act on what waits or waited, and who did it."""
+
+    happened_at: datetime
+    act: Act
+    code: str
+    facility_id: UUID | None
+    actor_id: UUID | None
+    practitioner_role_id: UUID | None
+
+
+EVENTS = Statement(
+    EventRow,
+    """
+    SELECT happened_at, act, code, facility_id, actor_id, practitioner_role_id FROM quarantine_event
+    WHERE bucket = $1 AND quarantine_id = $2 ORDER BY event_id LIMIT 500
+    """,
 )
 
 

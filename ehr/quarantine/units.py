@@ -9,7 +9,7 @@ placed there is guarded like that person's other rows.
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -35,7 +35,8 @@ from ehr.quarantine.models import (
     Worked,
 )
 from ehr.quarantine.problems import NOT_A_CANDIDATE, NOT_WAITING, SECOND_OFFICER_NEEDED
-from ehr.quarantine.queries import KeptRow, WaitingRow
+from ehr.quarantine.queries import EventRow, KeptRow, WaitingRow
+from identity import budgets
 from identity.models import Facility
 from identity.people import create_person, number_owner, person_card
 from identity.policy import identifier_in_force
@@ -47,6 +48,7 @@ from store.database import Tx
 from store.keys import KeyRing
 
 START = UUID(int=0)
+PROPOSAL_LIFE = timedelta(days=7)
 
 
 async def list_waiting(
@@ -79,10 +81,18 @@ async def list_returned(tx: Tx, facility_id: UUID, after: UUID, limit: int) -> l
 async def compare(
     tx: Tx, keys: KeyRing, actor: Actor, quarantine_id: UUID, reason: str, request_id: str, now: datetime
 ) -> Comparison | Refused:
-    """What was presented beside the people who have one of its numbers; each of them is told in their log."""
+    """What was presented beside the people who have one of its numbers; each of them is told in their log.
+
+    Charged like a look-up: whoever sends guessed numbers would read in it whose they are (S19).
+    """
     row = await kept(tx, quarantine_id, "unit")
     if row is None:
         return Refused(problem=NOT_WAITING)
+    spent = await budgets.charge_or_refuse(
+        tx, budgets.REGISTRY_LOOK_UPS_DAY, budgets.subject(actor.actor_id.bytes), now
+    )
+    if spent is not None:
+        return spent
     person = open_body(keys, row, KeptUnit).unit.person
     known = await _known(tx, keys, row, person.identifiers, now)
     await sign(tx, actor, row, "viewed", reason, now)
@@ -142,8 +152,13 @@ async def resolve(
 async def _agree(
     tx: Tx, row: KeptRow, patient_id: UUID | None, actor: Actor, reason: str, now: datetime
 ) -> Worked | Refused | None:
-    """None when the second officer agrees; else the proposal is noted, or refused to its own maker."""
-    if row.proposed_by is not None and row.proposed_patient_id == patient_id:
+    """None when the second officer agrees; else the proposal is noted, or refused to its own maker.
+
+    Nobody of the facility that sent the unit is one of the two: it would give the file and half of the say.
+    """
+    if row.facility_id is not None and row.facility_id == actor.facility_id:
+        return Refused(problem=SECOND_OFFICER_NEEDED)
+    if row.proposed_patient_id == patient_id and await _is_proposed(tx, row, now):
         if row.proposed_by == actor.actor_id or row.proposed_from == actor.facility_id:
             return Refused(problem=SECOND_OFFICER_NEEDED)
         return None
@@ -157,6 +172,19 @@ async def _agree(
     )
     await sign(tx, actor, row, "proposed", reason, now)
     return Worked(state="proposed")
+
+
+async def _is_proposed(tx: Tx, row: KeptRow, now: datetime) -> bool:
+    """Whether a proposal stands: it ends like every act of the registry."""
+    if row.proposed_by is None:
+        return False
+    at = await queries.PROPOSED_AT.one(tx, bucket_of_waiting(row.quarantine_id), row.quarantine_id)
+    return at is not None and at > now - PROPOSAL_LIFE
+
+
+async def events_of(tx: Tx, quarantine_id: UUID) -> list[EventRow]:
+    """Who looked at it, proposed, placed or returned it, oldest first."""
+    return await queries.EVENTS.all(tx, bucket_of_waiting(quarantine_id), quarantine_id)
 
 
 async def _place(

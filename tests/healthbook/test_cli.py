@@ -260,3 +260,8 @@ def test_s30_the_statistics_key_is_made_once_and_never_changed(installation: Pat
     finally:
         key.write_bytes(kept)
         key.chmod(0o600)
+
+
+def test_the_events_of_the_quarantine_can_be_asked_for(installation: Path) -> None:
+    done = run_command(installation, "audit", "quarantine", "01a1fbd4-f500-7cd1-87e6-e5d5777a350c")
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])

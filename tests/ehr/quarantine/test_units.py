@@ -11,6 +11,7 @@ from ehr.intake.receipts import receipt_of, receive
 from ehr.quarantine import units
 from ehr.quarantine.models import Comparison, Worked
 from ehr.quarantine.problems import NOT_A_CANDIDATE, NOT_WAITING, SECOND_OFFICER_NEEDED
+from identity import budgets
 from identity.models import Facility
 from kernel.access import Actor
 from kernel.problems import Refused
@@ -254,3 +255,49 @@ async def test_a_package_whose_facility_number_is_known_can_be_placed_at_a_new_p
     async with desk.store.transaction() as tx:
         listed = await units.list_waiting(tx, "unit", desk.sender.facility_id, units.START, 50)
     assert await desk.resolve(listed[-1].quarantine_id, None, desk.first) == Worked(state="resolved")
+
+
+async def test_s17_no_officer_of_the_sending_facility_is_one_of_the_two(desk: Desk) -> None:
+    waiting = await desk.quarantine(allergy("Penicillin"))
+    patient_id, senders = desk.citizen.patient_id, await desk.officer(desk.sender)
+    assert await desk.resolve(waiting, patient_id, senders) == Refused(problem=SECOND_OFFICER_NEEDED)
+    assert await desk.resolve(waiting, patient_id, desk.first) == Worked(state="proposed")
+    assert await desk.resolve(waiting, patient_id, senders) == Refused(problem=SECOND_OFFICER_NEEDED)
+    assert await desk.resolve(waiting, patient_id, desk.second) == Worked(state="resolved")
+
+
+async def test_a_proposal_ends_after_a_week(desk: Desk, clock: FrozenClock) -> None:
+    waiting = await desk.quarantine(allergy("Penicillin"))
+    patient_id = desk.citizen.patient_id
+    assert await desk.resolve(waiting, patient_id, desk.first) == Worked(state="proposed")
+    clock.advance(seconds=7 * 86_400)
+    assert await desk.resolve(waiting, patient_id, desk.second) == Worked(state="proposed")
+    assert await desk.resolve(waiting, patient_id, desk.first) == Worked(state="resolved")
+
+
+async def test_s19_comparing_costs_what_a_look_up_costs(desk: Desk, clock: FrozenClock) -> None:
+    waiting = await desk.quarantine(allergy("Penicillin"))
+    async with desk.store.transaction() as tx:
+        subject = budgets.subject(desk.first.actor_id.bytes)
+        for _ in range(budgets.REGISTRY_LOOK_UPS_DAY.limit - 1):
+            await budgets.charge_or_refuse(tx, budgets.REGISTRY_LOOK_UPS_DAY, subject, clock.now())
+    assert isinstance(await desk.compare(waiting), Comparison)
+    spent = await desk.compare(waiting)
+    assert isinstance(spent, Refused)
+    assert spent.problem.status == 429
+
+
+async def test_who_looked_and_who_placed_can_be_read(desk: Desk, clock: FrozenClock) -> None:
+    waiting = await desk.quarantine(allergy("Penicillin"))
+    clock.advance(seconds=1)
+    await desk.compare(waiting)
+    for officer in (desk.first, desk.second):
+        clock.advance(seconds=1)
+        await desk.resolve(waiting, desk.citizen.patient_id, officer)
+    async with desk.store.transaction() as tx:
+        found = await units.events_of(tx, waiting)
+    assert [(one.act, one.actor_id) for one in found if one.actor_id] == [
+        ("viewed", desk.first.actor_id),
+        ("proposed", desk.first.actor_id),
+        ("resolved", desk.second.actor_id),
+    ]
