@@ -349,6 +349,14 @@ class CarePlan(Element):
     note: list[Note] = []
 
 
+class Appointment(Element):
+    status: str
+    description: str | None = None
+    start: str | None = None
+    requested_period: list[Period] = []
+    supporting_information: list[Reference] = []
+
+
 class Device(Element):
     status: str | None = None
     type: Concept | None = None

@@ -260,6 +260,7 @@ def _map_onward(body: EntryBody, form: Form) -> None:
             "status": "booked",
             "description": "Hẹn khám lại",
             "requestedPeriod": [{"start": day, "end": day}],
+            "supportingInformation": [form.common["encounter"]],
             "participant": [{"actor": form.patient, "status": "accepted"}],
         }
         form.add(form.name("Appointment"), revisit, "revisit_on")

@@ -73,7 +73,9 @@ async def gather(tx: Tx, keys: KeyRing, access: Access, built: Built, now: datet
     scope = scope_of(access, now)
     # The document is made to be handed over: what the person hides stays at home.
     ids = [i.id for section in summary.sections for i in section.items if section.loinc and not i.hidden]
-    rows = await queries.KEPT_BY_ID.all(tx, *scope, ids)
+    found = await queries.KEPT_BY_ID.all(tx, *scope, ids)
+    # The section of plans lists no day to come back.
+    rows = [row for row in found if row.rtype != "Appointment"]
     beside: dict[str, KeptRow] = {}
     frontier = rows
     for _ in range(_HOPS):

@@ -14,6 +14,7 @@ from ehr.models import Item
 from ehr.reads.faces import NO_COPIES, Copies, copies_of, faced, merged
 from ehr.reads.models import Built, Person, Summary, SummarySection
 from ehr.reads.scope import scope_of
+from ehr.views.care import APPOINTMENT
 from kernel.access import Access
 from kernel.clock import VIETNAM
 from store.database import Tx
@@ -170,6 +171,10 @@ def _folded(items: list[Item], word: str | None, *, is_cut: bool) -> list[Line]:
         return [_line(item) for item in items]
     same: dict[tuple[str, ...], list[Item]] = {}
     for item in items:
+        if item.category == APPOINTMENT:
+            # Each day to come back is a day of its own.
+            same[item.id,] = [item]
+            continue
         told = (item.title, _doubt(item), item.text or "", *item.dosage, *item.lines)
         same.setdefault(told, []).append(item)
     return [_line(found[0]) if is_cut else _times(found, word) for found in same.values()]
@@ -200,7 +205,7 @@ def _line(item: Item) -> Line:
     return Line(
         title=title_text(item),
         detail=detail_text(item),
-        when=day_text(item.date),
+        when=day_text(item.date, with_time=item.category == APPOINTMENT),
         where=item.facility_name or "",
         mark=_mark(item),
     )

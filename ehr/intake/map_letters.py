@@ -157,6 +157,7 @@ def _add_appointment(row: Row, episode: Episode, moment: str, number: str, posit
             "description": "Hẹn khám lại",
             "start": moment if timed else "",
             "requestedPeriod": [] if timed or not moment else [{"start": moment, "end": moment}],
+            "supportingInformation": [episode.encounter] if episode.encounter else [],
             "participant": [
                 {"actor": actor, "status": "accepted"} for actor in (episode.patient, doctor) if actor
             ],

@@ -1,7 +1,16 @@
 """Encounters, procedures, plans, devices, alerts."""
 
 from ehr import titles
-from ehr.fhir import CarePlan, Device, DeviceUseStatement, Encounter, FlagResource, Procedure, Reference
+from ehr.fhir import (
+    Appointment,
+    CarePlan,
+    Device,
+    DeviceUseStatement,
+    Encounter,
+    FlagResource,
+    Procedure,
+    Reference,
+)
 from ehr.titles import title_of
 from ehr.views.draft import (
     Draft,
@@ -29,6 +38,10 @@ _CLASSES = {
 }
 _VISIT = "Lượt khám"
 _PLAN = "Kế hoạch chăm sóc"
+APPOINTMENT = "appointment"
+_REVISIT = "Hẹn khám lại"
+_AHEAD = frozenset({"proposed", "pending", "booked", "waitlist"})
+_KEPT_TO = frozenset({"arrived", "checked-in", "fulfilled"})
 
 
 def encounter(ident: str, e: Encounter, _refer: Refer) -> Draft:
@@ -101,6 +114,25 @@ def care_plan(ident: str, c: CarePlan, _refer: Refer) -> Draft:
         until=last_instant(end(c.period)),
         active_until=active_until(c.status == "active", end(c.period)),
         encounter=c.encounter,
+    )
+
+
+def appointment(ident: str, a: Appointment, _refer: Refer) -> Draft:
+    """The day to come back, among the plans of the visit that gave it. Without that visit nobody knows of
+    which department it is, nor would it be hidden with the visit: it stays out of the views."""
+    when = first_date(a.start, *(start(period) for period in a.requested_period))
+    item = new_item(ident, "CarePlan", a.description or _REVISIT, a.status, when)
+    item.category = APPOINTMENT
+    visits = (r for r in a.supporting_information if r.reference and "Encounter/" in r.reference)
+    visit = next(visits, None)
+    is_shown = visit is not None and when is not None and a.status in _AHEAD | _KEPT_TO
+    return Draft(
+        item=item,
+        section="care-plans" if is_shown else None,
+        when=when,
+        active_until=when.last if when and is_shown and a.status in _AHEAD else None,
+        encounter=visit,
+        category=APPOINTMENT,
     )
 
 

@@ -1,6 +1,7 @@
 """From FHIR text to a row: dates, titles, flags, what is refused."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -58,6 +59,17 @@ def test_no_text_breaks_the_reading_of_dates(text: str) -> None:
 def test_an_event_without_date_is_undated_not_today() -> None:
     row = read({"resourceType": "Condition"})
     assert (row.eff, row.eff_until, row.eff_precision, row.sort_at) == (None, None, None, UNDATED)
+
+
+def test_a_day_to_come_back_is_a_plan_of_its_visit_and_ahead_until_it_is_over() -> None:
+    visit = {"supportingInformation": [{"reference": "Encounter/v"}]}
+    booked = {"resourceType": "Appointment", "status": "booked", "start": "2026-11-28T08:00:00+07:00"}
+    row = read(booked | visit)
+    assert (row.section, row.record_type, row.title) == ("care-plans", "CarePlan", "Hẹn khám lại")
+    assert row.active_until == row.eff == datetime(2026, 11, 28, 1, tzinfo=UTC)
+    assert read(booked | visit | {"status": "fulfilled"}).active_until is None
+    assert read(booked | visit | {"status": "cancelled"}).section is None
+    assert read(booked).section is None
 
 
 def test_title_chain() -> None:

@@ -67,6 +67,13 @@ async def test_a_doctor_enters_a_visit_and_all_of_it_is_in_the_book(store: Store
         sent = await enter(client, doctor, visit(citizen, **CLINICAL))
         assert sent.status_code == 201, sent.text
         log = await client.get("/v1/me/access-log", headers=bearer(citizen.token))
+        timeline = await client.get("/v1/me/timeline", headers=bearer(citizen.token))
+        summary = await client.get("/v1/me/summary", headers=bearer(citizen.token))
+    back = ("Hẹn khám lại", "2026-12-20")
+    visited = timeline.json()["items"][0]["items"]
+    assert back in [(item["title"], item.get("date")) for item in visited]
+    plans = next(part for part in summary.json()["sections"] if part["key"] == "care-plans")
+    assert back in [(item["title"], item.get("date")) for item in plans["items"]]
     found: dict[str, list[dict[str, Any]]] = {}
     for row in await rows(store, citizen.patient_id):
         found.setdefault(row[0], []).append(json.loads(row[7]))

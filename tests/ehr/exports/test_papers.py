@@ -108,6 +108,16 @@ def test_the_book_folds_what_visits_repeat_in_the_same_words() -> None:
     assert "Tập đi bộ" in text
 
 
+def test_each_day_to_come_back_stands_in_the_book() -> None:
+    back = Item(id="a", kind="CarePlan", title="Hẹn khám lại", status="booked", category="appointment")
+    days = ["2026-11-28T01:00:00Z", "2026-12-28"]
+    rows = [book_row(msgspec.structs.replace(back, id=day, date=day), "care-plans") for day in days]
+    text = book_text(rows)
+    assert text.count("Hẹn khám lại") == 2
+    assert "08:00 28/11/2026" in text
+    assert "28/12/2026" in text
+
+
 def test_a_paper_of_plain_text_stands_in_the_book_with_its_text() -> None:
     letter = Item(id="d", kind="DocumentReference", title="Phiếu hẹn khám lại", status="current")
     lines = ["Chẩn đoán: Tăng huyết áp", "", "Ngày hẹn khám lại: 28/11/2026 08:00", "x " * 400, "Hết."]
