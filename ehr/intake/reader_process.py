@@ -166,14 +166,21 @@ class Reading:
     async def _exchange(self, orders: list[Order]) -> Told | None:
         if self.reader is None:
             self.reader, self._sent = await asyncio.to_thread(_take), self._at
-        upto = min(self._at + _JOBS_AHEAD, len(self._jobs))
-        orders += self._jobs[self._sent : upto]
-        self._sent = upto
+        while self._may_send():
+            orders.append(self._jobs[self._sent])
+            self._sent += 1
         frame = await self.reader.exchange(orders)
         try:
             return None if frame is None else decode_told(frame)
         except MsgspecError:
             return None
+
+    def _may_send(self) -> bool:
+        """An input that stands in its order goes when the one before is done: a reader that is still telling
+        takes nothing that fills a pipe, and both sides would wait for ever."""
+        if self._sent >= min(self._at + _JOBS_AHEAD, len(self._jobs)):
+            return False
+        return self._sent == self._at or self._jobs[self._sent].path is not None
 
     def _broken(self) -> Read:
         number, name = self._at, self._jobs[self._at].name

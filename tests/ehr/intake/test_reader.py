@@ -147,3 +147,15 @@ def test_s33_a_unit_that_hangs_its_reader_ends_it() -> None:
     hang = "from ehr.intake.reader import limit_time\nlimit_time(1000)\nwhile True: pass"
     done = subprocess.run([sys.executable, "-c", hang], cwd=ROOT, timeout=120, check=False)
     assert done.returncode != 0
+
+
+async def test_two_large_inputs_given_whole_do_not_wait_for_each_other(
+    store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_process, "WAIT_SECONDS", 40)
+    person = await make_citizen(store, clock)
+    noted = [allergy() | {"id": f"a{n}", "note": [{"text": "Theo dõi " * 300}]} for n in range(1000)]
+    data = bundle(person, *noted)
+    assert len(data) > 2 * 1024 * 1024
+    found = await rest_of(Reading([job(n, data) for n in range(3)], nobody))
+    assert [(read.number, type(read.told)) for read in found] == [(n, Made) for n in range(3)]
