@@ -1,4 +1,4 @@
-"""The limited process that decodes a stranger's picture and draws it anew. Run as a script; only its limits are imported.
+"""The limited process that decodes a stranger's picture and draws it anew. Only its limits are imported.
 
 Standard input: a JPEG or PNG; standard output: the same picture without metadata. It cannot open a file for
 writing, and dies when it takes too much memory or time: what a hostile picture may do ends here.
