@@ -2,13 +2,15 @@
 
 ProblemError                 its own problem
 HTTPException of Litestar    the problem of its status; a named parameter where one failed
-a lost or busy database      503 `unavailable` with Retry-After
+a lost or busy database,
+or a blob store that is down 503 `unavailable` with Retry-After
 anything else                500 `internal-error`
 
 An exception is logged by class, SQLSTATE and code lines only: messages of asyncpg and msgspec hold
 values (S22).
 """
 
+import re
 import traceback
 from typing import Any
 
@@ -36,6 +38,7 @@ from api.problems import (
 )
 from api.request import problem_answer
 from kernel.problems import ProblemError, ProblemType, Refused
+from store.blobs import BlobUnavailableError
 
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
@@ -61,10 +64,13 @@ BUSY = (
     asyncpg.exceptions.TransactionRollbackError,
     asyncpg.exceptions.LockNotAvailableError,
     asyncpg.exceptions.ReadOnlySQLTransactionError,
+    BlobUnavailableError,
 )
 
 # Litestar's word for a caller that hung up while sending: nobody reads the answer, and nothing failed here.
 CLIENT_LEFT = "client disconnected prematurely"
+
+MISSING = re.compile(r"missing required field `([a-z0-9_]+)`")
 
 log = structlog.get_logger("api")
 
@@ -99,6 +105,9 @@ def failed_parameter(error: ValidationException) -> str:
     """The name of the parameter in Litestar's report; our own name, so never a value."""
     extra = error.extra
     if isinstance(extra, list) and extra and isinstance(extra[0], dict):
+        # msgspec says which member is missing in words: a name of ours too.
+        if missing := MISSING.search(str(extra[0].get("message"))):
+            return missing[1]
         name = str(extra[0].get("key") or "request")
         return "body" if name == "data" else name
     return "request"
