@@ -25,9 +25,9 @@ Progress = Callable[[str], None]
 
 
 class TakenBack(Struct, kw_only=True):
-    """restored, retracted: rows by type. waiting: units and lines out of the quarantine. versions: documents
-    of which any version is taken in next. reports, numbers, phones: what the facility was the first to say of
-    persons in whose books nothing of it is left."""
+    """people: whose books changed. restored, retracted: rows by type. waiting: units and lines out of the
+    quarantine. versions: documents of which any version is taken in next. reports, numbers, phones: what the
+    facility was the first to say of persons in whose books nothing of it is left."""
 
     people: int = 0
     restored: Counter[str] = field(default_factory=Counter)
@@ -39,7 +39,8 @@ class TakenBack(Struct, kw_only=True):
     phones: int = 0
 
     def add(self, done: record.Reverted, forgotten: list[Forgotten]) -> None:
-        self.people += 1
+        brought = any(one.reports or one.numbers or one.phones for one in forgotten)
+        self.people += bool(done.restored or done.retracted or brought)
         self.restored.update(done.restored)
         self.retracted.update(done.retracted)
         self.reports += sum(one.reports for one in forgotten)
@@ -67,11 +68,13 @@ async def revert_since(
     """
     undo = record.Undo(credentials=frozenset(credentials), since=since, batch=uuid7(clock.now()))
     taken = TakenBack()
+    looked_at = 0
     async for patient_id in _patients(store, undo):
         async with _step(store, dry_run=dry_run) as tx:
             taken.add(*await _revert_person(tx, patient_id, undo, clock.now()))
-        if taken.people % PAGE == 0:
-            say(f"{taken.people} people")
+        looked_at += 1
+        if looked_at % PAGE == 0:
+            say(f"{looked_at} people")
     async with _step(store, dry_run=dry_run) as tx:
         taken.versions = await forget_versions(tx, sorted(undo.credentials), since)
     taken.waiting = await _empty_quarantine(store, undo, clock.now(), dry_run=dry_run)
