@@ -43,7 +43,7 @@ OPERATOR = click.option("--operator", envvar="HEALTHBOOK_OPERATOR", help="Who do
 REASON = click.option("--reason", envvar="HEALTHBOOK_REASON", help="Why; no names or numbers of patients.")
 
 
-@click.group()
+@click.group(context_settings={"max_content_width": 120})
 def main() -> None:
     """Sổ sức khỏe điện tử: the back end of a citizen's lifelong electronic health book."""
 
@@ -113,7 +113,8 @@ def import_() -> None:
     """Take in files, or take back what was taken in.
 
     \b
-    healthbook import PATHS...        FHIR Bundles, treatment packages, CDA and QĐ 831, any size
+    healthbook import PATHS...        FHIR Bundles, treatment packages, CDA and QĐ 831, any size;
+                                      options: healthbook import files --help
     healthbook import revert ...      what stolen credentials sent
     """
 
@@ -357,6 +358,7 @@ def add_certificate(
     code: str, certificate: Path, required: bool, operator: str | None, reason: str | None
 ) -> None:
     """Verify what the facility of CODE signs with CERTIFICATE (PEM or DER) from now on."""
+    from ehr.intake.trust.service import told_of
     from healthbook.commands import add_certificate as add
 
     data = certificate.read_bytes()
@@ -365,6 +367,7 @@ def add_certificate(
         return str(await add(store, code, data, signed, required=required))
 
     click.echo(as_operator(run, operator, reason))
+    click.echo(told_of(data))
 
 
 @admin.command(name="end-certificate")

@@ -79,7 +79,7 @@ async def set_viewer_of(store: Store, code: str, template: str, signed: Signed) 
     async with store.transaction() as tx:
         facility = await facility_by_code(tx, code, local_day(now))
         if facility is None:
-            raise StartError(f"--facility {code} is the code of no facility today.")
+            raise StartError(f"{code} is the code of no facility today.")
         try:
             await set_viewer(tx, facility.facility_id, template, now)
         except ValueError as error:

@@ -50,7 +50,7 @@ _BOOK: Final = {
 # What visits repeat, and how a repetition is called.
 _REPEATED: Final = {"medications": "kê", "problems": "ghi", "care-plans": "ghi"}
 # Sections that the summary cuts by rows: of these the doctor's page folds all rows.
-_LONG: Final = ("problems", "medications")
+_LONG: Final = ("problems", "medications", "care-plans")
 _ALWAYS: Final = frozenset({"allergies", "problems", "medications", "immunizations", "encounters", "results"})
 SHARING_CAUTION: Final = (
     "Bản này có thông tin sức khỏe riêng tư của bạn. Ai có tệp hoặc bản in này đều đọc được; "

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -75,6 +76,15 @@ async def add_certificate(tx: Tx, code: str, data: bytes, now: datetime, *, requ
         now,
     )
     return certificate_id
+
+
+def told_of(data: bytes) -> str:
+    """What is compared with the facility: SHA-256 fingerprint, subject, end of validity. For data that was
+    registered."""
+    certificate = _read(data)
+    digest = certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+    subject, end = certificate.subject.rfc4514_string(), certificate.not_valid_after_utc
+    return f"SHA-256 {digest}\nsubject {subject}\nvalid until {end:%Y-%m-%d %H:%M} UTC"
 
 
 def _read(data: bytes) -> x509.Certificate:

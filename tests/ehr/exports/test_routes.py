@@ -121,6 +121,24 @@ async def test_every_export_answers_and_leaves_one_row_with_its_digest(
     assert len(pdf_pages(answers[4].content)) == 1
 
 
+async def test_the_doctors_page_counts_what_the_summary_cuts(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    person, doctor = await make_citizen(store, clock), await doctor_of(store, clock)
+    active = {"clinicalStatus": {"coding": [{"code": "active"}]}}
+    visits = [problem(f"a{n}", code={"text": "Suy tim"}, **active) for n in range(110)]
+    old = problem("old", code={"text": "Gout"}, onsetDateTime="2011", **active)
+    since = problem("since", code={"text": "Suy tim"}, onsetDateTime="2014-05-02", **active)
+    await write(store, person.patient_id, [*visits, old, since], clock.now())
+    await granted(store, clock, doctor, person)
+    url = f"/v1/doctor/patients/{person.patient_id}/summary.pdf"
+    answer = await client.get(url, headers=bearer(doctor.token))
+    text = " ".join("".join(pdf_pages(answer.content)).split())
+    assert "111 lần ghi từ 02/05/2014" in text
+    assert "Gout" in text
+    assert "Bệnh đang có (còn nữa trong sổ)" not in text
+
+
 async def test_s11_an_own_export_needs_the_device_key_once(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:

@@ -6,10 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from ehr.intake.models import SignatureFacts
 from ehr.intake.reading import read_units
 from ehr.intake.signature import BLOCK_BYTES_MAX, TrustedCertificate, look, verify
+from ehr.intake.trust.service import told_of
 from healthbook.commands import add_certificate, end_certificate
 from healthbook.wiring import StartError
 from store.database import Store
@@ -193,6 +196,8 @@ async def test_an_altered_file_is_rejected_whole(store: Store, clock: FrozenCloc
     citizen = await make_citizen(store, clock)
     facility = await make_facility(store, clock, code="83301")
     made = await add_certificate(store, "83301", signer.pem, SIGNED_BY, required=False)
+    fingerprint = x509.load_pem_x509_certificate(signer.pem).fingerprint(hashes.SHA256()).hex(":").upper()
+    assert f"SHA-256 {fingerprint}\nsubject " in told_of(signer.pem)
     good = signed(sample({"SENDER_CODE": "83301"}, citizen).encode(), signer)
     bad = good.replace(b"<MACH>75", b"<MACH>76")
     reports = await send(store, clock, facility, bad)
