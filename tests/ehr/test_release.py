@@ -119,9 +119,7 @@ async def test_after_review_waits_for_the_facility_and_nobody_else(store: Store,
     assert (await events(store, person, clock)).count("ehr.released") == 1
 
 
-async def reviewed(
-    store: Store, facility: Facility, key: str, clock: FrozenClock
-) -> tuple[UUID, int] | None:
+async def reviewed(store: Store, facility: Facility, key: str, clock: FrozenClock) -> tuple[UUID, int] | None:
     async with store.transaction() as tx:
         return await release.review(tx, store.keys, str(facility.facility_id), key, [], clock.now())
 
