@@ -31,10 +31,16 @@ _CASES = {
     for act in get_args(Act)
     if act == "open" or any(after(kind, state, act) for state in get_args(CaseState))
 } | {"case:file:read", "case:evidence:create", "case:evidence:read"}
-_EXPORTS = {read_tag("export-record", kind.part) for kind in (IPS, BUNDLE, BOOK, SHEET)}
+_PARTS = [kind.part for kind in (IPS, BUNDLE, BOOK, SHEET)]
+# An export that was cut on its way has words of its own (api/exporting.py).
+_EXPORTS = {read_tag("export-record", part) for part in _PARTS} | {f"record:{part}:cut" for part in _PARTS}
+# What is read beside the record (api/citizen/articles.py, healthbook/statistics_jobs.py).
+_BESIDE = {read_tag("read-summary", part) for part in ("articles", "completeness", "statistics")}
 # A ticket to a viewer that was followed (api/reading.py).
 _VIEWER = {read_tag("read-document", "viewer")}
-COMPOSED = {"consent:request:refuse", "consent:request:report"} | _VIEWER | _REGISTRY | _CASES | _EXPORTS
+COMPOSED = (
+    {"consent:request:refuse", "consent:request:report"} | _VIEWER | _REGISTRY | _CASES | _EXPORTS | _BESIDE
+)
 # The sections that can be opened alone; "documents" has an action of its own.
 PARTS = {
     node.args[2].value
