@@ -208,14 +208,14 @@ async def test_nobody_without_the_secret_makes_a_job(
     _, ident = await known(peer, store, clock, core)
     body = notice("event-notification", 1, event(1, f"Patient/{ident}"))
     for wrong in ("", "x", secret[:-1], secret + "x", "x" * 300):
-        assert await tell(client, wrong, body) == 401
+        assert await tell(client, wrong, body) == 404
     in_address = await client.post(NOTICES_PATH, params={"secret": secret}, content=body)
-    assert in_address.status_code in (400, 401)
+    assert in_address.status_code in (400, 404)
     assert await jobs(store) == set()
     assert await numbers(store) == (0, 0, [])
     async with store.transaction() as tx:
         newer = await subscription.begin(tx, SOURCE, clock.now())
-    assert await tell(client, secret, body) == 401
+    assert await tell(client, secret, body) == 404
     assert await tell(client, newer, body) == 204
 
 
@@ -227,7 +227,7 @@ async def test_a_body_without_bounds_or_sense_is_refused(client: httpx.AsyncClie
 
 async def test_without_a_core_nobody_listens(store: Store, clock: FrozenClock) -> None:
     async with client_of(store, clock) as plain:
-        assert await tell(plain, "x" * 43, notice("heartbeat", 0)) == 401
+        assert await tell(plain, "x" * 43, notice("heartbeat", 0)) == 404
 
 
 def test_both_spellings_and_both_versions_of_a_notice_are_read() -> None:
