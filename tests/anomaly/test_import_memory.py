@@ -63,7 +63,8 @@ def peak_of(pid: int) -> int:
 def readers_of(pid: int) -> list[int]:
     """The reader processes of a command; the database that it may start is none."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+        tasks = Path(f"/proc/{pid}/task").iterdir()  # a child belongs to the thread that started it
+        children = [child for task in tasks for child in (task / "children").read_text("ascii").split()]
         lines = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
     except OSError:
         return []
