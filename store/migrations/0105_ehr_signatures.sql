@@ -15,11 +15,15 @@ CREATE TABLE facility_certificate (
 
 CREATE INDEX facility_certificate_by_facility ON facility_certificate (facility_id);
 
--- The version of a document that was taken in last. id_hash: of source and unit key, as in ehr_unit.
+-- The version of a document that was taken in last, by which credential and when: an import that is taken back
+-- takes its version along, else one with a high number would keep every honest one out (security.md S3).
+-- id_hash: of source and unit key, as in ehr_unit.
 -- table: ehr_unit_version distribute: id_hash
 CREATE TABLE ehr_unit_version (
     id_hash bytea NOT NULL,
     version int NOT NULL,
+    credential text NOT NULL,
+    taken_at timestamptz NOT NULL,
     PRIMARY KEY (id_hash)
 );
 

@@ -31,4 +31,5 @@ CREATE TABLE quarantine_event (
     PRIMARY KEY (bucket, quarantine_id, event_id)
 );
 
-CREATE INDEX quarantine_event_by_facility ON quarantine_event (facility_id, event_id) WHERE act = 'returned';
+-- What came back to a facility is looked for in each shard.
+CREATE INDEX quarantine_event_returned ON quarantine_event (bucket, facility_id, event_id) WHERE act = 'returned';

@@ -21,7 +21,8 @@ CREATE TABLE registry_act (
     CONSTRAINT registry_act_state CHECK (state IN ('proposed', 'confirmed', 'refused'))
 );
 
-CREATE INDEX registry_act_waiting ON registry_act (proposed_at) WHERE state = 'proposed';
+-- The few acts that wait are found among these alone.
+CREATE INDEX registry_act_proposed ON registry_act (act_id, proposed_at) WHERE state = 'proposed';
 
 -- One merge and how far its rows are. Rows of the merged person get seq + seq_offset at the survivor, and
 -- seq - seq_offset on the way back, so that nothing about their order has to be remembered.

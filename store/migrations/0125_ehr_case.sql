@@ -1,6 +1,8 @@
 -- What a person says about the own book: an entry is wrong, a visit is somebody else's, a visit is missing.
 -- The texts (`body`, `about`, `note`) are sealed for `patient_id`. `overdue_at`: when the case stands on the
--- department's list unless something happens before; NULL once it is closed.
+-- department's list unless something happens before; NULL once it is closed. `facility_told`: false while a case
+-- that follows from a number somebody typed at a desk is the person's own, until the person says "I was there": the
+-- list of a facility must not tell whose number it was (security.md S19).
 -- table: ehr_case distribute: patient_id with citizen
 CREATE TABLE ehr_case (
     patient_id uuid NOT NULL,
@@ -24,6 +26,7 @@ CREATE TABLE ehr_case (
     overdue_at timestamptz,
     about bytea NOT NULL,
     body bytea NOT NULL,
+    facility_told boolean NOT NULL,
     CONSTRAINT ehr_case_pkey PRIMARY KEY (patient_id, case_id),
     CONSTRAINT ehr_case_kind CHECK (kind IN ('correction', 'not-mine', 'missing-visit')),
     CONSTRAINT ehr_case_state CHECK (state IN (
@@ -104,7 +107,8 @@ CREATE TABLE facility_case (
     CONSTRAINT facility_case_pkey PRIMARY KEY (facility_id, case_id)
 );
 
-CREATE INDEX facility_case_overdue ON facility_case (overdue_at, case_id) WHERE overdue_at IS NOT NULL;
+-- The department's list walks the running cases of each shard, which are few.
+CREATE INDEX facility_case_running ON facility_case (facility_id, overdue_at, case_id) WHERE overdue_at IS NOT NULL;
 
 -- Days that the government moves every year: works = false is a day off, true a Saturday that is worked.
 -- table: calendar_day distribute: reference

@@ -37,11 +37,11 @@ CREATE TABLE statistic_case (
     PRIMARY KEY (bucket, person, week, icd)
 );
 
--- What decides how a cell is rounded: made once, read by the job alone.
--- table: statistic_secret distribute: reference
-CREATE TABLE statistic_secret (
+-- By what the key is known again: a second rounding of the same cells would tell more than each (S30).
+-- table: statistic_key distribute: reference
+CREATE TABLE statistic_key (
     name text NOT NULL,
-    value bytea NOT NULL,
+    fingerprint bytea NOT NULL,
     PRIMARY KEY (name)
 );
 
