@@ -1,7 +1,8 @@
-"""Grants held after somebody replaced a practitioner's factors (security.md S16).
+"""Grants held after somebody replaced a practitioner's factors (security.md S16), or after a restored backup
+(S12).
 
-The decision refuses a held grant from the instant of the reset. The person is told, and opens it again by
-a step-up act, or lets it end. Nobody else can: the old factor is gone with the reset.
+The decision refuses a held grant from the instant of the reset or of the new epoch. The person is told, and
+opens it again by a step-up act, or lets it end. Nobody else can: the old factor is gone with the reset.
 """
 
 from collections.abc import Iterable
@@ -25,6 +26,7 @@ from identity.problems import STEP_UP_REFUSED
 from kernel.access import Access, Actor
 from kernel.problems import Refused
 from store.database import Tx
+from store.epoch import current
 from store.outbox import emit
 
 CONFIRM_TYP = "consent-confirm"
@@ -102,16 +104,18 @@ async def confirm_grant(
 
 
 async def held_of(tx: Tx, grants: Iterable[Grant], now: datetime) -> frozenset[UUID]:
-    """Which of these grants are held now; one statement per practitioner of a live one."""
+    """Which of these grants are held now; one statement per practitioner of a live one, and one besides."""
     live = [grant for grant in grants if grant.ended_at is None and now < grant.ends_at]
     resets = {
         practitioner_id: await factors_reset_at(tx, practitioner_id)
         for practitioner_id in {grant.practitioner_id for grant in live}
     }
+    epoch = await current(tx)
     return frozenset(
         grant.grant_id
         for grant in live
         if is_held(grant.created_at, grant.confirmed_at, resets[grant.practitioner_id])
+        or is_held(grant.created_at, grant.confirmed_at, epoch.started_at)
     )
 
 

@@ -180,7 +180,8 @@ def tier_open(tier: Tier, delivery: Delivery, *, presence: bool, ticket: bool, w
 
 
 def is_held(created_at: datetime, confirmed_at: datetime | None, reset_at: datetime | None) -> bool:
-    """Whether the person last agreed before the practitioner's factors were replaced (security.md S16)."""
+    """Whether the person last agreed before the practitioner's factors were replaced (security.md S16), or
+    before a restore (S12)."""
     return reset_at is not None and (confirmed_at or created_at) <= reset_at
 
 

@@ -12,6 +12,7 @@ from identity.models import (
     SessionRow,
     UndoRow,
 )
+from store.epoch import epoch_holds
 from store.statement import Command, Scalar, Statement
 
 # What a merge of persons holds (security.md S10): a device, a phone, a grant that was there before the
@@ -245,7 +246,8 @@ LIVE_SESSION = Statement(
     " LEFT JOIN practitioner p ON p.practitioner_id = r.practitioner_id"
     " LEFT JOIN facility rf ON rf.facility_id = r.facility_id"
     " WHERE s.actor_id = $1 AND s.access_hash = $2 AND s.ended_at IS NULL"
-    " AND s.access_until > $3 AND s.expires_at > $3 AND (s.idle_until IS NULL OR s.idle_until > $3)",
+    " AND s.access_until > $3 AND s.expires_at > $3 AND (s.idle_until IS NULL OR s.idle_until > $3)"
+    f" AND NOT {epoch_holds('s.started_at')}",
 )
 EXTEND_IDLE = Command(
     "UPDATE session SET idle_until = $3 WHERE actor_id = $1 AND session_id = $2 AND idle_until < $3"
@@ -255,8 +257,12 @@ ACCESS_HASH = Scalar(
 )
 SESSION_BY_ID = Statement(
     SessionRow,
-    "SELECT actor_id, session_id, device_id, access_until, refresh_hash, previous_refresh_hash, rotated_at,"
-    " expires_at, ended_at FROM session WHERE actor_id = $1 AND session_id = $2",
+    f"""
+    SELECT actor_id, session_id, device_id, access_until, refresh_hash, previous_refresh_hash, rotated_at,
+        expires_at, ended_at
+    FROM session
+    WHERE actor_id = $1 AND session_id = $2 AND NOT {epoch_holds("session.started_at")}
+    """,  # noqa: S608
 )
 ROTATE_SESSION = Scalar(
     UUID,

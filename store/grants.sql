@@ -6,7 +6,7 @@
 GRANT SELECT, INSERT, UPDATE, DELETE ON due_queue, outbox TO hb_api, hb_delivery;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key TO hb_api;
 GRANT SELECT, INSERT ON installation TO hb_api;
-GRANT SELECT ON installation, schema_migration TO hb_api, hb_delivery;
+GRANT SELECT ON installation, schema_migration, security_epoch TO hb_api, hb_delivery;
 
 -- identity
 GRANT SELECT, INSERT, UPDATE ON facility, facility_code, practitioner, practitioner_role, operator TO hb_api;

@@ -39,3 +39,10 @@ class AppliedMigration(Struct, frozen=True):
     version: int
     name: str
     sha256: bytes
+
+
+class Epoch(Struct, frozen=True):
+    """number: 0 where nothing was ever restored. started_at: None then."""
+
+    number: int
+    started_at: datetime | None

@@ -1,6 +1,6 @@
 """All SQL of the store."""
 
-from store.models import AppliedMigration, Due, Event, IdempotencyRow
+from store.models import AppliedMigration, Due, Epoch, Event, IdempotencyRow
 from store.statement import Command, Scalar, Statement
 
 INSERT_EVENT = Command(
@@ -78,6 +78,9 @@ INSERT_INSTALLATION = Scalar(
     " ON CONFLICT (singleton) DO NOTHING RETURNING demo",
 )
 INSTALLATION_DEMO = Scalar(bool, "SELECT demo FROM installation")
+
+NEWEST_EPOCH = Statement(Epoch, "SELECT number, started_at FROM security_epoch ORDER BY number DESC LIMIT 1")
+INSERT_EPOCH = Command("INSERT INTO security_epoch (number, started_at) VALUES ($1, $2)")
 
 CREATE_SCHEMA_MIGRATION = Command(
     "CREATE TABLE IF NOT EXISTS schema_migration (version integer PRIMARY KEY, name text NOT NULL,"

@@ -8,6 +8,7 @@ from msgspec import Struct
 from consent.models import Grant, LiveGrant, PractitionerGrant
 from identity.queries import held
 from store.database import Tx
+from store.epoch import epoch_holds
 from store.statement import Command, Scalar, Statement
 
 LIVE_GRANT = Statement(
@@ -22,6 +23,7 @@ LIVE_GRANT = Statement(
     WHERE g.patient_id = $1 AND g.practitioner_id = $2 AND g.facility_id = $3 AND g.ended_at IS NULL
       AND g.starts_at <= $4 AND g.ends_at > $4 AND c.state IN ('active', 'death-reported')
       AND NOT {held("g.patient_id", "g.created_at", "g.confirmed_at")}
+      AND NOT {epoch_holds("g.created_at", "g.confirmed_at")}
     """,  # noqa: S608
 )
 
@@ -265,13 +267,14 @@ async def grants_of_person(tx: Tx, patient_id: UUID, before: UUID, limit: int) -
 
 GRANTS_OF_PRACTITIONER = Statement(
     PractitionerGrant,
-    """
+    f"""
     SELECT patient_id, grant_id, facility_id, purpose, types, since, until, starts_at, ends_at,
-        coalesce(coalesce(agreed_at, starts_at) <= $6, false) AS held
+        coalesce(coalesce(agreed_at, starts_at) <= $6, false)
+            OR {epoch_holds("practitioner_grant.starts_at", "practitioner_grant.agreed_at")} AS held
     FROM practitioner_grant
     WHERE actor_id = $1 AND facility_id = $2 AND ended_at IS NULL AND ends_at > $3 AND grant_id < $4
     ORDER BY grant_id DESC LIMIT $5
-    """,
+    """,  # noqa: S608
 )
 
 
@@ -287,6 +290,20 @@ async def grants_of_practitioner(
     return await GRANTS_OF_PRACTITIONER.all(
         tx, practitioner_id, facility_id, now, before, limit, factors_reset_at
     )
+
+
+LIVE_GRANTS_OF_PERSON = Statement(
+    Grant,
+    f"""
+    SELECT {GRANT_COLUMNS} FROM consent_grant
+    WHERE patient_id = $1 AND ended_at IS NULL AND ends_at > $2 ORDER BY grant_id
+    """,  # noqa: S608
+)
+
+
+async def live_grants_of_person(tx: Tx, patient_id: UUID, now: datetime) -> list[Grant]:
+    """Every grant in force or about to start, oldest first."""
+    return await LIVE_GRANTS_OF_PERSON.all(tx, patient_id, now)
 
 
 class GrantKey(Struct, frozen=True):
