@@ -48,6 +48,7 @@ CONTROLLERS = (
     "api.citizen.viewer",
     "api.citizen.requests",
     "api.citizen.grants",
+    "api.citizen.standing",
     "api.citizen.log",
     "api.citizen.inbox",
     "api.citizen.cases",

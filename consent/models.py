@@ -13,6 +13,16 @@ Delivery = Literal["ring", "silent", "cold", "withheld"]
 RequestStatus = Literal["requested", "granted", "refused", "reported"]
 EndReason = Literal["revoked", "superseded"]
 AskingState = Literal["waiting", "granted", "ended"]
+StandingKind = Literal[
+    "grant",
+    "delegation",
+    "link",
+    "share-code",
+    "emergency-card",
+    "break-glass",
+    "guardian",
+    "proxy",
+]
 
 
 class Scope(Struct, frozen=True, kw_only=True):
@@ -121,3 +131,19 @@ class PractitionerGrant(Struct, frozen=True):
     starts_at: datetime
     ends_at: datetime
     held: bool
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """Somebody or something that opens a record. what: types or parts, empty where it is the whole book.
+
+    ends_with: the kind of thing whose end is this one's end too (a delegation ends with its grant).
+    """
+
+    kind: StandingKind
+    id: UUID
+    name: str
+    facility: str | None
+    what: list[str]
+    since: datetime
+    until: datetime | None
+    ends_with: StandingKind | None

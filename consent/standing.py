@@ -1,0 +1,26 @@
+"""Who can see a person's record now, in one list, and the one act that ends all of it (security.md S23).
+
+Each package that lets somebody in offers `standing_of(tx, patient_id, now)` and
+`end_all(tx, access, *, trace_id, now)`, and stands here once.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from consent.grants import standing as grants
+from consent.models import Standing
+from kernel.access import Access
+from store.database import Tx
+
+
+async def standing_of(tx: Tx, patient_id: UUID, now: datetime) -> list[Standing]:
+    """Everybody who could open the record now, or will when the wait is over."""
+    return [
+        *await grants.standing_of(tx, patient_id, now),
+    ]
+
+
+async def end_everything(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> None:
+    """End all of it in this transaction: the next request of each is refused. Nobody is told (S23)."""
+    assert access.action == "manage-grants"
+    await grants.end_all(tx, access, trace_id=trace_id, now=now)
