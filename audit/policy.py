@@ -20,6 +20,8 @@ READ_TAGS: dict[Action, str] = {
     "read-access-log": "log:access:read",
     "read-notifications": "inbox:notification:read",
     "open-case": "case:list:read",
+    "read-emergency-card": "record:emergency-card:read",
+    "read-wishes": "record:wishes:read",
 }
 
 

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-ActorKind = Literal["citizen", "practitioner", "facility-system", "kiosk", "operator", "job"]
+# bearer: whoever holds a code that the person gave out; nobody knows who.
+ActorKind = Literal["citizen", "practitioner", "facility-system", "kiosk", "operator", "job", "bearer"]
 
 Role = Literal[
     "doctor",
@@ -56,6 +57,11 @@ Action = Literal[
     "export-record",
     "manage-record",
     "open-case",
+    "manage-emergency-card",
+    "read-emergency-card",
+    "manage-purposes",
+    "manage-wishes",
+    "read-wishes",
 ]
 
 # What a grant can name (SMART v2 resource types; Observation by category, consent.md §4).
