@@ -32,6 +32,7 @@ from notifications.models import NotificationType, SmsCode, SmsDeath, SmsSignIn
 from notifications.service import forget_device, notify
 from store.database import Tx
 from store.due_queue import arm
+from store.journal import JournalKind, number
 from store.keys import KeyRing
 from store.models import Due, Event
 from store.outbox import emit
@@ -266,6 +267,16 @@ async def say_nothing(_tx: Tx, _keys: KeyRing, _event: Event, _ref: Ref, _now: d
     """Written so that known and unknown persons cost the same statements (security.md S19)."""
 
 
+def and_journal(kind: JournalKind, say: Handler) -> Handler:
+    """An act that no restored backup may undo: into the journal with the event's ids (security.md S12)."""
+
+    async def say_and_journal(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+        await number(tx, event.patient_id, kind, ref, now)
+        await say(tx, keys, event, ref, now)
+
+    return say_and_journal
+
+
 TICKS: dict[str, Tick] = {
     clocks.KIND: of_id(release_due),
     AWAITED: look_for_record,
@@ -282,7 +293,7 @@ HANDLERS: dict[str, Handler] = {
     "consent.code-ready": send_consent_code,
     "consent.code-withheld": forget_consent_code,
     "consent.granted": notice("consent-granted"),
-    "consent.revoked": notice("consent-ended"),
+    "consent.revoked": and_journal("revoke", notice("consent-ended")),
     "consent.held": notice("consent-held", once_per="grant_id"),
     "consent.used": say_first_use,
     "consent.refused": say_nothing,
@@ -291,7 +302,7 @@ HANDLERS: dict[str, Handler] = {
     "identity.activation-issued": notice("activation"),
     "identity.credential-reset": announce_reset,
     "identity.device-enrolled": notice("device-added"),
-    "identity.device-ended": say_device_ended,
+    "identity.device-ended": and_journal("device-kill", say_device_ended),
     "visit.checked-in": say_arrival,
     # Records of a known facility come often: the inbox says so once per batch and nothing rings.
     "ehr.imported": and_settle(notice("records-added", once_per="batch", silent=True)),

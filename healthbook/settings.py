@@ -17,6 +17,8 @@ from notifications.sms import HOTLINE
 # The last label of a host name is never all digits, that of an IP address always is.
 _NAME = re.compile(r"([a-z0-9-]+\.)*[a-z0-9-]*[a-z][a-z0-9-]*")
 
+_S3 = "s3://"
+
 
 class SettingsError(Exception):
     """A variable does not hold what it should; the text names it."""
@@ -27,6 +29,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
 
     healthbook_data: str = ".healthbook"
     healthbook_keys: str = ""
+    # Where acts are written that no restored backup may undo: a directory on another volume than the data, or
+    # `s3://BUCKET` with object lock at S3_ENDPOINT; unset: beside the data, good for a demo only.
+    healthbook_journal: str = ""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 8000
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
@@ -67,6 +72,20 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         return (
             Path(self.healthbook_keys).expanduser().resolve() if self.healthbook_keys else self.data / "keys"
         )
+
+    @property
+    def journal(self) -> Path:
+        """The journal's directory, where it is one."""
+        return (
+            Path(self.healthbook_journal).expanduser().resolve()
+            if self.healthbook_journal
+            else self.data / "journal"
+        )
+
+    @property
+    def journal_bucket(self) -> str:
+        """The journal's bucket, where it is one."""
+        return self.healthbook_journal.removeprefix(_S3) if self.healthbook_journal.startswith(_S3) else ""
 
     @property
     def is_new(self) -> bool:
@@ -182,6 +201,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("S3_ENDPOINT, S3_BUCKET: set both or none")
     if settings.s3_endpoint and not is_service_address(settings.s3_endpoint):
         raise SettingsError("S3_ENDPOINT: expected `https://` and a host, or `http://` on this machine")
+    if settings.journal_bucket and not settings.s3_endpoint:
+        raise SettingsError("HEALTHBOOK_JOURNAL: a bucket needs S3_ENDPOINT")
     if settings.app_origin and not is_app_origin(settings.app_origin):
         raise SettingsError("APP_ORIGIN: expected `https://` and a host name, or `http://localhost:PORT`")
     if settings.ehr_core_url and not is_core_url(settings.ehr_core_url):

@@ -15,8 +15,10 @@ from healthbook.start_check import missing_providers, reasons_not_to_start
 from kernel.clock import Clock, SystemClock
 from store.blobs import BlobStore, FilesystemBlobs
 from store.blobs_s3 import open_s3_blobs
-from store.database import Store, open_store
+from store.database import Store, Tx, open_store
 from store.installation import is_demo, mark_installation
+from store.journal import JournalError, JournalFiles, is_ahead, mark_of, open_recovery, position_of
+from store.journal_files import DirectoryJournal, open_bucket_journal
 from store.keys import KeyRing, KeyRingError
 from store.migrate import GRANTS, MIGRATIONS, migrate, prepare_roles
 from store.postgres import Server, start_server
@@ -109,6 +111,17 @@ async def opened_blobs(settings: Settings, keys: KeyRing) -> AsyncIterator[BlobS
         yield blobs
 
 
+@asynccontextmanager
+async def opened_journal(settings: Settings, clock: Clock) -> AsyncIterator[JournalFiles]:
+    """Where the acts are written that no restored backup may undo (security.md S12)."""
+    if not settings.journal_bucket:
+        yield DirectoryJournal(settings.journal)
+        return
+    bucket = settings.journal_bucket
+    async with open_bucket_journal(settings.s3_endpoint, bucket, settings.s3_region, clock) as journal:
+        yield journal
+
+
 async def bring_up_to_date(place: Place, *, demo: bool = False) -> list[str]:
     """Apply missing migrations and mark a new database as demo or real, once and for ever.
 
@@ -153,6 +166,8 @@ async def check_start(place: Place, keys: KeyRing) -> bool:
         connection = await asyncpg.connect(place.dsn("hb_api"), server_settings={"role": "hb_api"})
         try:
             demo = await is_demo(connection)
+            if demo is not None:
+                await _refuse_restored(connection, place.settings)
         finally:
             await connection.close()
     except asyncpg.UndefinedTableError:
@@ -163,6 +178,20 @@ async def check_start(place: Place, keys: KeyRing) -> bool:
     if reasons:
         raise StartError(" ".join(reasons))
     return bool(demo)
+
+
+async def _refuse_restored(tx: Tx, settings: Settings) -> None:
+    """A database that is older than its journal serves nobody before it was recovered (security.md S12)."""
+    try:
+        async with opened_journal(settings, SystemClock()) as journal:
+            mark = await mark_of(journal)
+    except JournalError as error:
+        raise StartError(f"The journal cannot be read: {error}. Check HEALTHBOOK_JOURNAL.") from error
+    if is_ahead(mark, await position_of(tx)) or await open_recovery(tx) is not None:
+        raise StartError(
+            "This database was restored from a backup: its journal knows of later acts. "
+            "Run `healthbook admin recover`; nothing is served before."
+        )
 
 
 def core_address(settings: Settings) -> CoreAddress | None:

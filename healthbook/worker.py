@@ -21,9 +21,10 @@ from healthbook.case_jobs import case_jobs
 from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import dispatch, tick
 from healthbook.housekeeping import arm_chores
+from healthbook.journal_writer import keep_writing
 from healthbook.logs import configure_logs
 from healthbook.statistics_jobs import arm_statistics, statistics_jobs
-from healthbook.wiring import Serving, opened_core, opened_store
+from healthbook.wiring import Serving, opened_core, opened_journal, opened_store
 from kernel.clock import Clock, SystemClock
 from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
 from notifications.ports import RecordingPushSender, RecordingSmsSender
@@ -248,6 +249,7 @@ async def _serve(serving: Serving) -> None:
         opened_store(serving.place, "hb_api", serving.keys) as store,
         opened_store(serving.place, "hb_delivery", serving.keys) as delivery,
         opened_core(serving.place.settings, clock) as core,
+        opened_journal(serving.place.settings, clock) as journal,
     ):
         # No provider adapter exists yet (start_check.py): messages stay in their delivery rows.
         senders = Senders(RecordingPushSender(), RecordingSmsSender())
@@ -259,4 +261,6 @@ async def _serve(serving: Serving) -> None:
             **case_jobs(store, clock),
             **statistics_jobs(store, clock),
         }
+        writing = asyncio.create_task(keep_writing(store, journal, stop))
         await Worker(store, delivery, senders, clock, outside).run(stop)
+        await writing

@@ -48,8 +48,14 @@ _CONTENT_TYPE: Final = "application/octet-stream"
 
 @asynccontextmanager
 async def open_s3_blobs(endpoint: str, bucket: str, region: str, keys: KeyRing) -> AsyncIterator["S3Blobs"]:
-    """A store over one long-lived client. The credentials are those of the environment (AWS_ACCESS_KEY_ID,
-    AWS_SECRET_ACCESS_KEY)."""
+    """A store over one long-lived client."""
+    async with open_s3_client(endpoint, region) as client:
+        yield S3Blobs(client, bucket, keys)
+
+
+@asynccontextmanager
+async def open_s3_client(endpoint: str, region: str) -> AsyncIterator["S3Client"]:
+    """A client with the credentials of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)."""
     # Nearly three seconds of import that only installations with an object store pay.
     import aioboto3  # noqa: PLC0415
     from aiobotocore.config import AioConfig  # noqa: PLC0415
@@ -66,7 +72,7 @@ async def open_s3_blobs(endpoint: str, bucket: str, region: str, keys: KeyRing) 
     )
     session = aioboto3.Session()
     async with session.client("s3", endpoint_url=endpoint, region_name=region, config=config) as client:
-        yield S3Blobs(client, bucket, keys)
+        yield client
 
 
 class S3Blobs:
@@ -117,13 +123,13 @@ class S3Blobs:
 
     async def check(self) -> None:
         try:
-            async with _request():
+            async with s3_request():
                 await self._client.head_bucket(Bucket=self._bucket)
         except BlobMissingError as error:
             raise BlobUnavailableError("the bucket is not there") from error
 
     async def _put_whole(self, key: str, data: bytes) -> None:
-        async with _request():
+        async with s3_request():
             await self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=data, ContentMD5=_md5(data), ContentType=_CONTENT_TYPE
             )
@@ -138,7 +144,7 @@ class S3Blobs:
             ]
             async for piece in rest:
                 done.append(await self._put_piece(key, upload, len(done) + 1, piece))
-            async with _request():
+            async with s3_request():
                 await self._client.complete_multipart_upload(
                     Bucket=self._bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": done}
                 )
@@ -147,14 +153,14 @@ class S3Blobs:
             raise
 
     async def _begin_upload(self, key: str) -> str:
-        async with _request():
+        async with s3_request():
             begun = await self._client.create_multipart_upload(
                 Bucket=self._bucket, Key=key, ContentType=_CONTENT_TYPE
             )
             return begun["UploadId"]
 
     async def _put_piece(self, key: str, upload: str, number: int, data: bytes) -> "CompletedPartTypeDef":
-        async with _request():
+        async with s3_request():
             kept = await self._client.upload_part(
                 Bucket=self._bucket,
                 Key=key,
@@ -166,28 +172,28 @@ class S3Blobs:
             return {"PartNumber": number, "ETag": kept["ETag"]}
 
     async def _read(self, patient_id: UUID, blob_id: UUID) -> AsyncGenerator[bytes, None]:
-        async with _request():
+        async with s3_request():
             found = await self._client.get_object(Bucket=self._bucket, Key=_key(patient_id, blob_id))
         async with found["Body"] as body:
             while True:
-                async with _request():
+                async with s3_request():
                     part = await body.content.read(READ_BYTES)
                 if not part:
                     break
                 yield part
 
     async def _names(self, prefix: str) -> list[str]:
-        async with _request():
+        async with s3_request():
             page = await self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
             return [found["Key"] for found in page.get("Contents", []) if "Key" in found]
 
     async def _delete(self, key: str) -> None:
-        async with _request():
+        async with s3_request():
             await self._client.delete_object(Bucket=self._bucket, Key=key)
 
     async def _abort_uploads(self, prefix: str, before: datetime | None) -> int:
         """End uploads that nobody completed."""
-        async with _request():
+        async with s3_request():
             page = await self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix)
         old = [u for u in page.get("Uploads", []) if before is None or u["Initiated"] < before]
         for upload in old:
@@ -195,7 +201,7 @@ class S3Blobs:
         return len(old)
 
     async def _abort_upload(self, key: str, upload: str) -> None:
-        async with _request():
+        async with s3_request():
             await self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
 
 
@@ -212,7 +218,7 @@ async def _in_pieces(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
 
 
 @asynccontextmanager
-async def _request() -> AsyncIterator[None]:
+async def s3_request() -> AsyncIterator[None]:
     """One request: bounded in time, and the client's and the line's errors as ours. Their texts can hold keys
     and addresses."""
     from aiohttp import ClientError as LineError  # noqa: PLC0415

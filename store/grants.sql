@@ -8,6 +8,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key TO hb_api;
 GRANT SELECT, INSERT ON installation TO hb_api;
 GRANT SELECT ON installation, schema_migration, security_epoch TO hb_api, hb_delivery;
 
+-- The journal (security.md S12); a recovery is the owner's act.
+GRANT SELECT, INSERT, UPDATE ON journal_position TO hb_api;
+GRANT SELECT, INSERT, DELETE ON journal_line TO hb_api;
+GRANT SELECT ON recovery TO hb_api;
+
 -- identity
 GRANT SELECT, INSERT, UPDATE ON facility, facility_code, practitioner, practitioner_role, operator TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON facility_client, register_change, account_credential TO hb_api;

@@ -46,3 +46,25 @@ class Epoch(Struct, frozen=True):
 
     number: int
     started_at: datetime | None
+
+
+class JournalPosition(Struct, frozen=True):
+    """How far the journal outside the database goes, as the database knows it."""
+
+    seq: int
+    h: bytes
+    beat: int
+
+
+class NumberedLine(Struct, frozen=True):
+    seq: int
+    line: str
+
+
+class Recovery(Struct, frozen=True):
+    """A restored database on its way: the next line of the journal to replay."""
+
+    epoch: int
+    began_at: datetime
+    next_seq: int
+    replayed: int

@@ -1,6 +1,15 @@
 """All SQL of the store."""
 
-from store.models import AppliedMigration, Due, Epoch, Event, IdempotencyRow
+from store.models import (
+    AppliedMigration,
+    Due,
+    Epoch,
+    Event,
+    IdempotencyRow,
+    JournalPosition,
+    NumberedLine,
+    Recovery,
+)
 from store.statement import Command, Scalar, Statement
 
 INSERT_EVENT = Command(
@@ -81,6 +90,34 @@ INSTALLATION_DEMO = Scalar(bool, "SELECT demo FROM installation")
 
 NEWEST_EPOCH = Statement(Epoch, "SELECT number, started_at FROM security_epoch ORDER BY number DESC LIMIT 1")
 INSERT_EPOCH = Command("INSERT INTO security_epoch (number, started_at) VALUES ($1, $2)")
+
+# The row's lock is what orders the journal: a number is seen only after the one before it.
+NEXT_JOURNAL_SEQ = Statement(
+    JournalPosition,
+    "INSERT INTO journal_position AS p (singleton, seq, h, beat) VALUES (true, 1, $1, 0)"
+    " ON CONFLICT (singleton) DO UPDATE SET seq = p.seq + 1 RETURNING seq, h, beat",
+)
+BEAT = Statement(
+    JournalPosition,
+    "INSERT INTO journal_position AS p (singleton, seq, h, beat) VALUES (true, 0, $1, 1)"
+    " ON CONFLICT (singleton) DO UPDATE SET beat = p.beat + 1 RETURNING seq, h, beat",
+)
+JOURNAL_POSITION = Statement(JournalPosition, "SELECT seq, h, beat FROM journal_position")
+SET_JOURNAL_HASH = Command("UPDATE journal_position SET h = $1")
+SET_JOURNAL_POSITION = Command(
+    "INSERT INTO journal_position (singleton, seq, h, beat) VALUES (true, $1, $2, $3)"
+    " ON CONFLICT (singleton) DO UPDATE SET seq = EXCLUDED.seq, h = EXCLUDED.h, beat = EXCLUDED.beat"
+)
+INSERT_JOURNAL_LINE = Command("INSERT INTO journal_line (seq, patient_id, line) VALUES ($1, $2, $3)")
+JOURNAL_LINES = Statement(NumberedLine, "SELECT seq, line FROM journal_line ORDER BY seq LIMIT $1")
+DELETE_JOURNAL_LINES = Command("DELETE FROM journal_line WHERE seq <= $1")
+UNWRITTEN_OF = Scalar(int, "SELECT seq FROM journal_line WHERE patient_id = $1 LIMIT 1")
+OPEN_RECOVERY = Statement(
+    Recovery, "SELECT epoch, began_at, next_seq, replayed FROM recovery WHERE finished_at IS NULL LIMIT 1"
+)
+INSERT_RECOVERY = Command("INSERT INTO recovery (epoch, began_at, next_seq, replayed) VALUES ($1, $2, $3, 0)")
+ADVANCE_RECOVERY = Command("UPDATE recovery SET next_seq = $2, replayed = replayed + $3 WHERE epoch = $1")
+FINISH_RECOVERY = Command("UPDATE recovery SET finished_at = $2 WHERE epoch = $1")
 
 CREATE_SCHEMA_MIGRATION = Command(
     "CREATE TABLE IF NOT EXISTS schema_migration (version integer PRIMARY KEY, name text NOT NULL,"

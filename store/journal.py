@@ -1,0 +1,180 @@
+"""Acts that no restored backup may undo, in a journal outside the database (security.md S12).
+
+Revocations, ended devices, blocks, killed links, closed accounts and erasures: ids only. An act is an event
+of the outbox; `number` puts it in the journal's order while the event is taken, `write_out` writes it to the
+files. Each line holds the hash of the one before it.
+
+A mark beside the files carries a beat that rises in the database first: whoever finds the mark ahead of the
+database knows that the database was restored from a backup.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Final, Literal, Protocol
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from store import queries
+from store.database import Store, Tx
+from store.models import JournalPosition, Recovery
+
+JournalKind = Literal[
+    "revoke", "device-kill", "block", "unblock", "link-kill", "code-kill", "close", "erase", "epoch"
+]
+GENESIS: Final = bytes(32)
+LINES_MAX: Final = 1000
+
+
+class JournalError(Exception):
+    """The journal cannot be written or read, or does not hold together."""
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One act. ids: what it acted on, by name. prev: hexadecimal hash of the line before."""
+
+    at: datetime
+    ids: dict[str, str]
+    kind: JournalKind
+    patient_id: UUID
+    prev: str
+    seq: int
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """How far the journal is and how often the database spoke."""
+
+    beat: int
+    seq: int
+
+
+class JournalFiles(Protocol):
+    """Where the journal lies: files that are written once, and one mark."""
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Keep a file for good; the same file again is no error. Raises JournalError."""
+        ...
+
+    async def names(self) -> list[str]:
+        """All files in order."""
+        ...
+
+    async def get(self, name: str) -> bytes:
+        """One file. Raises JournalError."""
+        ...
+
+    async def set_mark(self, data: bytes) -> None: ...
+
+    async def mark(self) -> bytes | None:
+        """None before anything was written."""
+        ...
+
+
+async def number(tx: Tx, patient_id: UUID, kind: JournalKind, ids: dict[str, str], now: datetime) -> int:
+    """Give an act its place. In the transaction that takes its event, so that it is there once or again."""
+    before = await queries.NEXT_JOURNAL_SEQ.one(tx, GENESIS)
+    assert before is not None
+    line = Line(at=now, ids=ids, kind=kind, patient_id=patient_id, prev=before.h.hex(), seq=before.seq)
+    text = _encode(line)
+    await queries.SET_JOURNAL_HASH.run(tx, hashlib.sha256(text).digest())
+    await queries.INSERT_JOURNAL_LINE.run(tx, line.seq, patient_id, text.decode())
+    return line.seq
+
+
+async def write_out(store: Store, files: JournalFiles) -> int:
+    """Write what is numbered, then the mark. Returns how many lines went.
+
+    Any number of workers may do so at once: a file has the same name and bytes whoever writes it.
+    """
+    async with store.transaction() as tx:
+        position = await queries.BEAT.one(tx, GENESIS)
+        lines = await queries.JOURNAL_LINES.all(tx, LINES_MAX)
+    assert position is not None
+    written = lines[-1].seq if lines else position.seq
+    if lines:
+        await files.put(_name(lines[0].seq, written), "".join(f"{one.line}\n" for one in lines).encode())
+        async with store.transaction() as tx:
+            await queries.DELETE_JOURNAL_LINES.run(tx, written)
+    await files.set_mark(msgspec.json.encode(Mark(beat=position.beat, seq=written)))
+    return len(lines)
+
+
+async def is_waiting(tx: Tx) -> bool:
+    """Whether a numbered line is not written out yet."""
+    return bool(await queries.JOURNAL_LINES.all(tx, 1))
+
+
+async def position_of(tx: Tx) -> JournalPosition:
+    """How far this database is."""
+    return await queries.JOURNAL_POSITION.one(tx) or JournalPosition(0, GENESIS, 0)
+
+
+async def open_recovery(tx: Tx) -> Recovery | None:
+    """The restore whose journal is not replayed to its end yet."""
+    return await queries.OPEN_RECOVERY.one(tx)
+
+
+async def is_written(tx: Tx, patient_id: UUID) -> bool:
+    """Whether nothing of a person waits for the journal any more."""
+    return await queries.UNWRITTEN_OF.one(tx, patient_id) is None
+
+
+async def mark_of(files: JournalFiles) -> Mark | None:
+    """The mark beside the files. Raises JournalError."""
+    data = await files.mark()
+    if data is None:
+        return None
+    try:
+        return msgspec.json.decode(data, type=Mark)
+    except ValueError as error:
+        raise JournalError("the journal's mark cannot be read") from error
+
+
+def is_ahead(mark: Mark | None, position: JournalPosition) -> bool:
+    """Whether the journal knows more than the database: it was restored from a backup."""
+    return mark is not None and (mark.seq > position.seq or mark.beat > position.beat)
+
+
+async def read_lines(files: JournalFiles, after: int) -> AsyncIterator[tuple[Line, bytes]]:
+    """Every line after a number, once and in order, with its hash.
+
+    Raises JournalError where one is missing or does not follow the one before it.
+    """
+    last, prev = 0, GENESIS.hex()
+    for name in await files.names():
+        if _last_of(name) <= last:
+            continue
+        for text in (await files.get(name)).splitlines():
+            line = _decode(text)
+            if line.seq <= last:
+                continue
+            if (line.seq, line.prev) != (last + 1, prev):
+                raise JournalError(f"line {last + 1} of the journal is missing or was changed")
+            h = hashlib.sha256(text).digest()
+            last, prev = line.seq, h.hex()
+            if line.seq > after:
+                yield line, h
+
+
+def _encode(line: Line) -> bytes:
+    return msgspec.json.encode(line, order="sorted")
+
+
+def _decode(text: bytes) -> Line:
+    try:
+        return msgspec.json.decode(text, type=Line)
+    except ValueError as error:
+        raise JournalError("a line of the journal cannot be read") from error
+
+
+def _name(first: int, last: int) -> str:
+    return f"{first:016d}-{last:016d}.ndjson"
+
+
+def _last_of(name: str) -> int:
+    try:
+        return int(name.partition(".")[0].partition("-")[2])
+    except ValueError:
+        raise JournalError(f"{name} is no file of a journal") from None

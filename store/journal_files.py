@@ -1,0 +1,157 @@
+"""Where the journal lies: a directory of its own, or a bucket with object lock (security.md S12)."""
+
+import asyncio
+import base64
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from kernel.clock import Clock
+from store.blobs import BlobMissingError, BlobUnavailableError
+from store.blobs_s3 import open_s3_client, s3_request
+from store.journal import JournalError
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+
+# Backups expire after 35 days; what they are replayed with stays longer than any of them.
+LOCKED_FOR: Final = timedelta(days=60)
+_MARK: Final = "mark.json"
+_PREFIX: Final = "journal/"
+
+
+class DirectoryJournal:
+    """Files that are written once and synced, on a volume that no backup of the database brings back."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def put(self, name: str, data: bytes) -> None:
+        await asyncio.to_thread(self._keep, name, data)
+
+    async def names(self) -> list[str]:
+        return await asyncio.to_thread(lambda: sorted(path.name for path in self._root.glob("*.ndjson")))
+
+    async def get(self, name: str) -> bytes:
+        try:
+            return await asyncio.to_thread((self._root / name).read_bytes)
+        except OSError as error:
+            raise JournalError(f"{name} of the journal cannot be read") from error
+
+    async def set_mark(self, data: bytes) -> None:
+        await asyncio.to_thread(self._keep, _MARK, data)
+
+    async def mark(self) -> bytes | None:
+        try:
+            return await asyncio.to_thread((self._root / _MARK).read_bytes)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise JournalError("the journal's mark cannot be read") from error
+
+    def _keep(self, name: str, data: bytes) -> None:
+        """Whole or not at all: written beside, synced, then renamed."""
+        partial = self._root / f"{name}.{secrets.token_hex(8)}.part"
+        try:
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(self._root / name)
+            _sync(self._root)
+        except OSError as error:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise JournalError("the journal's directory cannot be written") from error
+
+
+class BucketJournal:
+    """Objects that nobody can change or remove for LOCKED_FOR, whoever has the credentials."""
+
+    def __init__(self, client: "S3Client", bucket: str, clock: Clock) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._clock = clock
+
+    async def put(self, name: str, data: bytes) -> None:
+        async with _journal_request():
+            await self._client.put_object(
+                Bucket=self._bucket,
+                Key=_PREFIX + name,
+                Body=data,
+                ContentMD5=_md5(data),
+                ObjectLockMode="COMPLIANCE",
+                ObjectLockRetainUntilDate=self._clock.now() + LOCKED_FOR,
+            )
+
+    async def names(self) -> list[str]:
+        found: list[str] = []
+        async with _journal_request():
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=_PREFIX
+            )
+            async for page in pages:
+                found += [
+                    one["Key"].removeprefix(_PREFIX) for one in page.get("Contents", []) if "Key" in one
+                ]
+        return sorted(name for name in found if name.endswith(".ndjson"))
+
+    async def get(self, name: str) -> bytes:
+        async with _journal_request():
+            found = await self._client.get_object(Bucket=self._bucket, Key=_PREFIX + name)
+            async with found["Body"] as body:
+                return await body.read()
+
+    async def set_mark(self, data: bytes) -> None:
+        async with _journal_request():
+            await self._client.put_object(
+                Bucket=self._bucket, Key=_PREFIX + _MARK, Body=data, ContentMD5=_md5(data)
+            )
+
+    async def mark(self) -> bytes | None:
+        try:
+            async with s3_request():
+                found = await self._client.get_object(Bucket=self._bucket, Key=_PREFIX + _MARK)
+                async with found["Body"] as body:
+                    return await body.read()
+        except BlobMissingError:
+            return None
+        except BlobUnavailableError as error:
+            raise JournalError("the journal's bucket does not answer") from error
+
+
+@asynccontextmanager
+async def open_bucket_journal(
+    endpoint: str, bucket: str, region: str, clock: Clock
+) -> AsyncIterator[BucketJournal]:
+    """A journal over one client; its credentials are those of the object store."""
+    async with open_s3_client(endpoint, region) as client:
+        yield BucketJournal(client, bucket, clock)
+
+
+@asynccontextmanager
+async def _journal_request() -> AsyncIterator[None]:
+    try:
+        async with s3_request():
+            yield
+    except (BlobMissingError, BlobUnavailableError) as error:
+        raise JournalError("the journal's bucket refused it or does not answer") from error
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _md5(data: bytes) -> str:
+    # Object lock wants it (RFC 1864); a checksum of the line and no security.
+    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
