@@ -1,7 +1,8 @@
 """The person's own access log: who looked, where, when, at what, under which grant, in plain words.
 
 Own reads that follow each other are folded into one line. Every row carries its place in the chain;
-with `proofs` the rows come whole and unfolded, so that an app or anybody else can verify them.
+with `proofs` the rows come whole and unfolded, so that an app or anybody else can verify them. A protected
+practitioner stands under an alias, and what would bind the row to the name stays here (security.md S27).
 """
 
 import json
@@ -15,12 +16,16 @@ import msgspec
 from msgspec import Struct
 
 from audit import queries
-from audit.models import Entry, LogRow
+from audit.models import Entry
+from audit.protection.models import Shown
+from audit.protection.service import shown
 from kernel.access import Access
 from kernel.clock import end_of_day, start_of_day
 from kernel.paging import decode_cursor, encode_cursor
 from store.database import Tx
+from store.keys import KeyRing
 
+KindFilter: TypeAlias = Literal["read", "act", "refused"]
 ActorFilter: TypeAlias = Literal["citizen", "practitioner", "facility-system", "kiosk", "operator"]
 
 ROWS_MAX = 200
@@ -29,10 +34,12 @@ _EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
 
 class LogItem(Struct, frozen=True, kw_only=True):
-    """One line. first_seq < seq where own reads are folded; `times` says how many.
+    """One line. first_seq < seq where own reads are folded; `times` says how many. basis: what a read
+    rested on, and then grant_id is its id. actor_alias: instead of name and licence where the practitioner is
+    protected; the same on every line of this log.
 
     prev, h, salt and actor_salt are hexadecimal, of the newest row. `row`, the JCS text that h
-    covers, and actor_salt come with `proofs` only.
+    covers, and actor_salt come with `proofs` only; actor_salt never of a protected practitioner.
     """
 
     seq: int
@@ -60,6 +67,9 @@ class LogItem(Struct, frozen=True, kw_only=True):
     salt: str
     row: str | None = None
     actor_salt: str | None = None
+    actor_alias: str | None = None
+    facility_id: UUID | None = None
+    basis: str | None = None
 
 
 class LogHead(Struct, frozen=True, kw_only=True):
@@ -79,6 +89,8 @@ class Filter(Struct, frozen=True, kw_only=True):
     """since and until are days in Vietnam, both included."""
 
     actor: ActorFilter | None = None
+    kind: KindFilter | None = None
+    facility_id: UUID | None = None
     since: date | None = None
     until: date | None = None
     proofs: bool = False
@@ -98,13 +110,25 @@ class _Words(Struct, frozen=True):
     tried: str
     refused: str
     under_grant: str
+    bases: dict[str, str]
+    protected: str
+    for_you: str
     times: str
     unknown_act: str
     own_reads: str
     nothing: str
 
 
-async def read_log(tx: Tx, access: Access, wanted: Filter, *, cursor: str | None, limit: int) -> AccessLog:
+async def read_log(
+    tx: Tx,
+    keys: KeyRing,
+    access: Access,
+    wanted: Filter,
+    *,
+    cursor: str | None,
+    limit: int,
+    now: datetime,
+) -> AccessLog:
     """One page, newest first. Raises the problem `bad-cursor`."""
     before = decode_cursor(cursor, _Keyset).before_seq if cursor else _NEWEST
     since, until = _span(wanted)
@@ -113,18 +137,21 @@ async def read_log(tx: Tx, access: Access, wanted: Filter, *, cursor: str | None
         access.patient_id,
         before_seq=before,
         actor_kind=wanted.actor,
+        kind=wanted.kind,
+        facility_id=wanted.facility_id,
         since=since,
         until=until,
         limit=(limit if wanted.proofs else ROWS_MAX) + 1,
     )
     head = await queries.head_of(tx, access.patient_id)
-    items = [_item(row, access.patient_id, proofs=wanted.proofs) for row in rows]
+    masked = await shown(tx, keys, access.patient_id, rows, now)
+    items = [_item(one, access.patient_id, proofs=wanted.proofs) for one in masked]
     folded = items if wanted.proofs else fold(items)
-    shown = folded[:limit]
+    page = folded[:limit]
     is_more = len(folded) > limit or len(rows) > ROWS_MAX
     return AccessLog(
-        items=shown,
-        next=encode_cursor(shown[-1].first_seq) if is_more and shown else None,
+        items=page,
+        next=encode_cursor(page[-1].first_seq) if is_more and page else None,
         head=LogHead(seq=head.seq, h=head.h.hex()) if head else None,
     )
 
@@ -164,15 +191,15 @@ def _folded_line(times: int) -> str:
     return f"{words.you} {words.did} {words.own_reads} ({times} {words.times})"
 
 
-def _item(row: LogRow, patient_id: UUID, *, proofs: bool) -> LogItem:
-    entry = msgspec.json.decode(row.entry, type=Entry)
+def _item(one: Shown, patient_id: UUID, *, proofs: bool) -> LogItem:
+    row, entry = one.row, one.entry
     is_own = entry.actor.kind == "citizen" and entry.actor.id == patient_id
     return LogItem(
         seq=row.seq,
         first_seq=row.seq,
         times=1,
         at=row.at,
-        line=line_of(entry, row, is_own=is_own),
+        line=line_of(one, is_own=is_own),
         action=entry.action,
         outcome=entry.outcome,
         reason=entry.reason,
@@ -192,18 +219,20 @@ def _item(row: LogRow, patient_id: UUID, *, proofs: bool) -> LogItem:
         h=row.h.hex(),
         salt=row.salt.hex(),
         row=row.entry if proofs else None,
-        actor_salt=row.actor_salt.hex() if proofs else None,
+        actor_salt=row.actor_salt.hex() if proofs and one.alias is None else None,
+        actor_alias=one.alias,
+        facility_id=entry.facility_id,
+        basis=entry.basis,
     )
 
 
-def line_of(entry: Entry, row: LogRow, *, is_own: bool) -> str:
+def line_of(one: Shown, *, is_own: bool) -> str:
     """'BS A, BV B đã xem tóm tắt sổ: dị ứng, đơn thuốc – theo đồng ý #1a2b3c4d'."""
-    words = _words()
+    words, entry = _words(), one.entry
     is_refused = entry.outcome == "refused"
-    who = words.you if is_own else _who(entry, row)
     act = words.acts.get(entry.action, words.unknown_act)
     what = ", ".join(dict.fromkeys(words.types.get(name, words.types["Other"]) for name in entry.resources))
-    line = f"{who} {words.tried if is_refused else words.did} {act}"
+    line = f"{words.you if is_own else _who(one)} {words.tried if is_refused else words.did} {act}"
     if what:
         line += f": {what}"
     elif entry.body_sha256 is not None and entry.action.startswith("record:"):
@@ -211,13 +240,26 @@ def line_of(entry: Entry, row: LogRow, *, is_own: bool) -> str:
     if is_refused:
         reason = words.reasons.get(entry.reason or "")
         line += f" – {words.refused}" + (f" ({reason})" if reason else "")
-    return line + (f" – {words.under_grant} #{entry.grant.id.hex[-8:]}" if entry.grant else "")
+    return line + _on_what(entry)
 
 
-def _who(entry: Entry, row: LogRow) -> str:
-    title = _words().titles[entry.actor.role or entry.actor.kind]
-    named = f"{title} {row.actor_name}" if row.actor_name else title
-    return f"{named}, {row.facility_name}" if row.facility_name else named
+def _on_what(entry: Entry) -> str:
+    """' – theo đồng ý #1a2b3c4d', or the other thing that the access rested on."""
+    words = _words()
+    if entry.grant is not None:
+        return f" – {words.bases.get(entry.basis or '', words.under_grant)} #{entry.grant.id.hex[-8:]}"
+    if entry.basis in words.bases:
+        return f" – {words.bases[entry.basis]}"
+    return f" – {words.for_you}" if entry.on_behalf_of is not None else ""
+
+
+def _who(one: Shown) -> str:
+    words, actor = _words(), one.entry.actor
+    title = words.titles.get(actor.role or actor.kind, words.titles["other"])
+    named = f"{title} {one.row.actor_name}" if one.row.actor_name else title
+    if one.alias is not None:
+        named = f"{title} ({words.protected} {one.alias})"
+    return f"{named}, {one.row.facility_name}" if one.row.facility_name else named
 
 
 @cache

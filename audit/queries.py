@@ -18,7 +18,8 @@ APPEND = Command(
         ON CONFLICT (patient_id) DO UPDATE SET
             seq = a.seq + 1,
             prev = a.h,
-            h = sha256('\\x01'::bytea || a.h || int8send(a.seq + 1) || $2)
+            h = sha256('\\x01'::bytea || a.h || int8send(a.seq + 1) || $2),
+            rooted = false
         RETURNING seq, prev, h
     )
     INSERT INTO access_log (patient_id, seq, at, actor_kind, entry, prev, h, salt, actor_salt,
@@ -40,7 +41,11 @@ PAGE = Statement(
     WHERE patient_id = $1 AND seq < $2
       AND ($3::text IS NULL OR actor_kind = $3)
       AND at >= $4 AND at < $5
-    ORDER BY seq DESC LIMIT $6
+      AND ($6::uuid IS NULL OR strpos(entry, '"facility_id":"' || $6 || '"') > 0)
+      AND ($7::text IS NULL OR $7 = CASE
+            WHEN entry::json ->> 'outcome' = 'refused' THEN 'refused'
+            WHEN entry::json ->> 'action' LIKE '%:read' THEN 'read' ELSE 'act' END)
+    ORDER BY seq DESC LIMIT $8
     """,  # noqa: S608 - a constant of this file
 )
 
@@ -116,8 +121,11 @@ async def page(
     since: datetime,
     until: datetime,
     limit: int,
+    facility_id: UUID | None = None,
+    kind: str | None = None,
 ) -> list[LogRow]:
-    return await PAGE.all(tx, patient_id, before_seq, actor_kind, since, until, limit)
+    """kind: 'read', 'act' or 'refused'."""
+    return await PAGE.all(tx, patient_id, before_seq, actor_kind, since, until, facility_id, kind, limit)
 
 
 async def export(tx: Tx, patient_id: UUID, *, after_seq: int, limit: int) -> list[LogRow]:

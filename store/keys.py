@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 # identification: the person's id in the rotating code. cursor: ETags of filtered views. statistics: names and
 # rounding of what is counted.
+# rounding of what is counted. alias: what a person's log calls a protected practitioner.
 Purpose = Literal[
     "field",
     "lookup",
@@ -32,6 +33,7 @@ Purpose = Literal[
     "identification",
     "cursor",
     "statistics",
+    "alias",
 ]
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
@@ -39,6 +41,7 @@ PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 # A second key would undo what the first one protects, so none is ever added.
 FOR_EVER: frozenset[Purpose] = frozenset({"statistics"})
+FOR_EVER: frozenset[Purpose] = frozenset({"statistics", "alias", "audit-pseudonym"})
 SIGNING: frozenset[Purpose] = frozenset({"consent-artefact", "audit-root", "qr"})
 SECRET_BYTES = 32
 _FIRST_ID = "0001"

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from litestar import Response, get
@@ -11,7 +12,7 @@ from litestar.params import QueryParameter
 from api.problems import INVALID_FIELD, NOT_YOUR_BOOK
 from api.reading import Build, read_beside_record
 from api.request import Call
-from audit.log import AccessLog, ActorFilter, Filter, read_log
+from audit.log import AccessLog, ActorFilter, Filter, KindFilter, read_log
 from ehr.reads.models import Built
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
@@ -21,6 +22,10 @@ from store.database import Tx
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="Lines per page.")]
 Cursor = Annotated[str | None, QueryParameter(max_length=200, description="`next` of the page before.")]
 Who = Annotated[ActorFilter | None, QueryParameter(description="Only rows of this kind of actor.")]
+What = Annotated[
+    KindFilter | None, QueryParameter(description="Only reads, other acts, or what was refused.")
+]
+Where = Annotated[UUID | None, QueryParameter(description="Only rows of this facility.")]
 Since = Annotated[date | None, QueryParameter(description="First day, in Vietnam.")]
 Until = Annotated[date | None, QueryParameter(description="Last day, in Vietnam.")]
 Proofs = Annotated[bool, QueryParameter(description="Whole, unfolded rows with what verifies them.")]
@@ -36,6 +41,8 @@ Proofs = Annotated[bool, QueryParameter(description="Whole, unfolded rows with w
 async def access_log(
     call: NamedDependency[Call],
     actor: Who = None,
+    kind: What = None,
+    facility_id: Where = None,
     since: Since = None,
     until: Until = None,
     proofs: Proofs = False,
@@ -43,16 +50,16 @@ async def access_log(
     limit: Limit = PAGE_DEFAULT,
 ) -> Response[AccessLog]:
     """Who looked at the book, newest first; reading this is logged too."""
-    wanted = Filter(actor=actor, since=since, until=until, proofs=proofs)
-    build = page_of_log(wanted, cursor, limit)
+    wanted = Filter(actor=actor, kind=kind, facility_id=facility_id, since=since, until=until, proofs=proofs)
+    build = page_of_log(call, wanted, cursor, limit)
     return await read_beside_record(call, "read-access-log", build, is_logged=True)
 
 
-def page_of_log(wanted: Filter, cursor: str | None, limit: int) -> Build:
+def page_of_log(call: Call, wanted: Filter, cursor: str | None, limit: int) -> Build:
     """One page with the rows it shows."""
 
     async def build(tx: Tx, access: Access) -> Built:
-        page = await read_log(tx, access, wanted, cursor=cursor, limit=limit)
+        page = await read_log(tx, call.keys, access, wanted, cursor=cursor, limit=limit, now=call.now)
         return Built(msgspec.json.encode(page), [("AuditEvent", str(item.seq)) for item in page.items])
 
     return build
