@@ -28,7 +28,8 @@ GRANT SELECT, INSERT ON birth_link, birth_link_by_mother TO hb_api;
 
 -- audit
 GRANT SELECT, INSERT ON access_log, admin_event TO hb_api;
-GRANT SELECT, INSERT, UPDATE ON audit_head, admin_head TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON audit_head, admin_head, audit_tree TO hb_api;
+GRANT SELECT, INSERT ON audit_leaf, audit_tile, audit_root, audit_cosignature TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON protected_practitioner TO hb_api;
 GRANT SELECT, INSERT ON actor_unmasking TO hb_api;
 

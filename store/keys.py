@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 # identification: the person's id in the rotating code. cursor: ETags of filtered views. statistics: names and
-# rounding of what is counted.
 # rounding of what is counted. alias: what a person's log calls a protected practitioner.
+# audit-pseudonym: whom a leaf of the public log of heads belongs to.
 Purpose = Literal[
     "field",
     "lookup",
@@ -34,13 +34,13 @@ Purpose = Literal[
     "cursor",
     "statistics",
     "alias",
+    "audit-pseudonym",
 ]
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 # A second key would undo what the first one protects, so none is ever added.
-FOR_EVER: frozenset[Purpose] = frozenset({"statistics"})
 FOR_EVER: frozenset[Purpose] = frozenset({"statistics", "alias", "audit-pseudonym"})
 SIGNING: frozenset[Purpose] = frozenset({"consent-artefact", "audit-root", "qr"})
 SECRET_BYTES = 32

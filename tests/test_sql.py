@@ -33,6 +33,7 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
+    "audit.roots.queries.CHANGED",
     "consent.housekeeping.queries.DELETE_PRACTITIONER_REQUESTS",
     "consent.housekeeping.queries.DELETE_QUOTAS",
     "consent.housekeeping.queries.ERASE_CODES",

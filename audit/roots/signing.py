@@ -1,0 +1,99 @@
+"""Texts under signatures: a root, a witness's word on it, a leaf. Pure but for the keys."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from audit.roots.models import Cosignature, Leaf, Root, RootKey, SignedRoot
+from store.keys import KeyRing
+
+FIRST_PREV: Final = "00" * 32
+COSIGNATURE_TYP: Final = "audit-root-cosignature"
+
+
+def canonical(value: object) -> bytes:
+    """JCS, as audit.chain makes it: keys are ASCII, values are texts and integers."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def root_id(root: Root) -> str:
+    """What the next root signs of this one."""
+    return hashlib.sha256(canonical(root)).hexdigest()
+
+
+def leaf_data(leaf: Leaf) -> bytes:
+    return canonical(leaf)
+
+
+def pseudonym(keys: KeyRing, patient_id: UUID) -> str:
+    """Stable, and nobody without the key can match it to a person."""
+    _, key = keys.secrets("audit-pseudonym")[-1]
+    return hmac.digest(key, patient_id.bytes, hashlib.sha256).hex()
+
+
+def sign(keys: KeyRing, root: Root) -> bytes:
+    _, key = keys.signer("audit-root")
+    assert isinstance(key, Ed25519PrivateKey)
+    return key.sign(canonical(root))
+
+
+def public_keys(keys: KeyRing) -> list[RootKey]:
+    """Of every root that was ever signed."""
+    held = sorted(keys.public_keys("audit-root").items())
+    return [
+        RootKey(kid=kid, x=to_base64url(key.public_bytes_raw()))
+        for kid, key in held
+        if isinstance(key, Ed25519PublicKey)
+    ]
+
+
+def holds_root(signed: SignedRoot, keys: list[RootKey]) -> bool:
+    """Whether the key that the root names signed it."""
+    named = [key.x for key in keys if key.kid == signed.root.kid]
+    return len(named) == 1 and _holds(named[0], canonical(signed.root), signed.signature)
+
+
+def cosigned_text(root: Root, witness: str, at: str) -> bytes:
+    """What a witness signs."""
+    return canonical(
+        {"at": at, "root": root_id(root), "typ": COSIGNATURE_TYP, "v": 1, "witness": witness},
+    )
+
+
+def holds_cosignature(root: Root, said: Cosignature, key: str) -> bool:
+    return _holds(key, cosigned_text(root, said.witness, said.at), said.signature)
+
+
+def is_key(x: str) -> bool:
+    """Whether a text is an Ed25519 public key in base64url."""
+    raw = _from_base64url(x)
+    return raw is not None and len(raw) == 32
+
+
+def to_base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _from_base64url(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _holds(x: str, text: bytes, signature: str) -> bool:
+    raw_key, raw = _from_base64url(x), _from_base64url(signature)
+    if raw_key is None or raw is None:
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(raw_key).verify(raw, text)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
