@@ -54,6 +54,10 @@ REGISTRY_LOOK_UPS_DAY = Budget(kind="registry-look-up-day", limit=100, window=ti
 # Each refused read leaves a row in the log of whoever it aimed at, also for an invented id.
 REFUSED_READS_DAY = Budget(kind="refused-read-day", limit=100, window=timedelta(days=1))
 
+# Links between relatives: what a desk attests in a day, and codes of invitations that one person tries.
+GUARDIANSHIPS_DAY = Budget(kind="guardianship-day", limit=20, window=timedelta(days=1))
+PROXY_CODES_DAY = Budget(kind="proxy-code-day", limit=20, window=timedelta(days=1))
+
 
 def subject(text: str | bytes) -> bytes:
     """The row key of whatever is counted."""

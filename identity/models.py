@@ -263,6 +263,9 @@ class LiveSession(Struct, frozen=True):
     facility_closed_at: datetime | None
     held: bool
     origins: list[UUID]
+    sealed_person: bytes | None
+    holds_from: list[datetime]
+    holds_until: list[datetime]
 
 
 class CredentialRow(Struct, frozen=True):

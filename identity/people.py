@@ -230,7 +230,7 @@ async def person_card(tx: Tx, keys: KeyRing, patient_id: UUID) -> PersonCard | N
     row = await queries.CITIZEN_BY_ID.one(tx, patient_id)
     if row is None:
         return None
-    known = _open_demographics(keys, patient_id, row.demographics)
+    known = open_demographics(keys, patient_id, row.demographics)
     return PersonCard(
         patient_id=patient_id,
         name=known.name,
@@ -246,7 +246,7 @@ async def person_card(tx: Tx, keys: KeyRing, patient_id: UUID) -> PersonCard | N
 async def demographics(tx: Tx, keys: KeyRing, patient_id: UUID) -> Demographics | None:
     """The person's own data, unsealed; None when there is no such person."""
     row = await queries.CITIZEN_BY_ID.one(tx, patient_id)
-    return None if row is None else _open_demographics(keys, patient_id, row.demographics)
+    return None if row is None else open_demographics(keys, patient_id, row.demographics)
 
 
 async def own_identifiers(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[OwnIdentifier]:
@@ -334,7 +334,8 @@ def _seal_demographics(keys: KeyRing, patient_id: UUID, table: str, known: Demog
     return seal(keys, patient_id, table, "demographics", msgspec.json.encode(known).decode())
 
 
-def _open_demographics(keys: KeyRing, patient_id: UUID, sealed: bytes) -> Demographics:
+def open_demographics(keys: KeyRing, patient_id: UUID, sealed: bytes) -> Demographics:
+    """The sealed column of a person's row, for a statement that read it along with something else."""
     text = unseal(keys, patient_id, "citizen", "demographics", sealed)
     return msgspec.json.decode(text, type=Demographics)
 

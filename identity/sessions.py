@@ -149,6 +149,8 @@ def _citizen(row: LiveSession, now: datetime) -> Actor | None:
         probation=row.probation_until > now,
         held=row.held or row.person_state == "merged",
         origins=frozenset(row.origins),
+        sealed_person=row.sealed_person,
+        holds=tuple(zip(row.holds_from, row.holds_until, strict=True)),
     )
 
 

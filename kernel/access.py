@@ -50,12 +50,17 @@ Action = Literal[
     "read-notifications",
     "read-account",
     "identify",
+    "answer-request",
     "manage-grants",
     "confirm-grants",
     "manage-devices",
     "read-changes",
     "export-record",
     "manage-record",
+    "flag-safety",
+    "manage-family",
+    "link-family",
+    "assent",
     "open-case",
     "manage-emergency-card",
     "read-emergency-card",
@@ -113,7 +118,9 @@ class Actor(Struct, frozen=True, kw_only=True):
     PractitionerRole; `name` and `licence` are what the citizen's access log shows. factors_reset_at:
     grants made before somebody replaced the practitioner's factors are held (security.md S16). held: a
     merge of persons was decided since this device was proven, so it opens nothing (S10); origins: the
-    persons merged into this one whose rows are to be seen.
+    persons merged into this one whose rows are to be seen. sealed_person: the own row's sealed column, opened
+    where the person acts for another and the log names who did; holds: what merges hold of this person,
+    from and until, both included.
     """
 
     kind: ActorKind
@@ -131,6 +138,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     factors_reset_at: datetime | None = None
     held: bool = False
     origins: frozenset[UUID] = frozenset()
+    sealed_person: bytes | None = None
+    holds: tuple[tuple[datetime, datetime], ...] = ()
 
 
 class Access:

@@ -26,6 +26,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON person_alias, person_origin TO hb_api;
 GRANT SELECT, INSERT, DELETE ON person_hold TO hb_api;
 GRANT SELECT, INSERT ON birth_link, birth_link_by_mother TO hb_api;
 
+-- family
+GRANT SELECT, INSERT, UPDATE ON guardianship, guardianship_by_guardian, guardianship_proposal TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON proxy, proxy_by_proxy TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON proxy_invitation TO hb_api;
+GRANT SELECT, INSERT ON grant_for_another, child_assent TO hb_api;
+
 -- audit
 GRANT SELECT, INSERT ON access_log, admin_event TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON audit_head, admin_head, audit_tree TO hb_api;

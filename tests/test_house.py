@@ -26,6 +26,7 @@ PACKAGES = (
     "consent",
     "documents",
     "ehr",
+    "family",
     "healthbook",
     "identity",
     "kernel",

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from identity import queries as identity
 from identity.merges import queries
 from store.database import Tx
 
@@ -24,3 +25,8 @@ async def book_to_tell(tx: Tx, patient_id: UUID, now: datetime) -> UUID:
 async def origins_of(tx: Tx, patient_id: UUID) -> frozenset[UUID]:
     """Everybody whose rows lie in this book since a merge, seen by the person or not yet."""
     return frozenset(row.origin_id for row in await queries.ORIGINS.all(tx, patient_id))
+
+
+async def is_held(tx: Tx, patient_id: UUID, since: datetime) -> bool:
+    """Whether a thing of this person that was made then is held by a merge (security.md S10)."""
+    return bool(await identity.IS_HELD.one(tx, patient_id, since))

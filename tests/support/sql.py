@@ -23,6 +23,7 @@ FLOORS = {
     "consent": 5,
     "visits": 4,
     "ehr": 4,
+    "family": 4,
     "notifications": 4,
     "identity": 3,
     "audit": 2,

@@ -1,0 +1,169 @@
+"""Two accounts of one facility say who is whose guardian, as an activation is made (security.md S8).
+
+Both people arrived here today and their papers were seen. A court's order that bars somebody, and its end,
+are the act of two registry officers with the paper, without anybody's arrival.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from audit.service import record_act
+from family import queries
+from family.models import Proof, ProposalRow
+from family.policy import ADULT_AGE, PROPOSAL_LIFE, YOUTH_AGE, is_of_age
+from family.problems import GUARDIANSHIP_REFUSED
+from identity import budgets
+from identity.people import person_card, resolve_subject
+from identity.ports import Arrivals
+from identity.problems import CARD_NOT_SEEN, SECOND_ACCOUNT_NEEDED
+from kernel.access import Actor
+from kernel.clock import local_day
+from kernel.ids import uuid7
+from kernel.problems import Refused
+from store.database import Tx
+from store.keys import KeyRing
+from store.outbox import emit
+
+_LIVING = ("active", "death-reported")
+Number = Annotated[str, Meta(min_length=9, max_length=20)]
+
+
+class Pair(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom the papers name, by their national numbers. kind: link, or what a court ordered (bar, unbar)."""
+
+    child_number: Number
+    guardian_number: Number
+    kind: Literal["link", "bar", "unbar"] = "link"
+    proof: Literal["facility-attested", "court-document"] = "facility-attested"
+    papers_seen: bool
+
+
+class Proposed(Struct, frozen=True, kw_only=True):
+    proposal_id: UUID
+
+
+async def propose(
+    tx: Tx, keys: KeyRing, actor: Actor, pair: Pair, arrived: Arrivals, *, request_id: str, now: datetime
+) -> Proposed | Refused:
+    """First account. One refusal for unknown numbers, absent people and a child of age (S19)."""
+    refused = await _entitled(tx, actor, pair.papers_seen, now)
+    if refused is not None:
+        return refused
+    child = await resolve_subject(tx, keys, "national-id", pair.child_number, now)
+    guardian = await resolve_subject(tx, keys, "national-id", pair.guardian_number, now)
+    if child is None or guardian is None or child == guardian:
+        return Refused(problem=GUARDIANSHIP_REFUSED)
+    if not await _may_stand(tx, keys, actor, pair.kind, pair.proof, (child, guardian), arrived, now):
+        return Refused(problem=GUARDIANSHIP_REFUSED)
+    proposal_id = uuid7(now)
+    await queries.INSERT_PROPOSAL.run(
+        tx,
+        proposal_id,
+        pair.kind,
+        pair.proof,
+        child,
+        guardian,
+        actor.facility_id,
+        actor.actor_id,
+        now,
+        now + PROPOSAL_LIFE,
+    )
+    await record_act(tx, child, actor, "family:guardian:propose", request_id=request_id, now=now)
+    return Proposed(proposal_id=proposal_id)
+
+
+async def confirm(
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    proposal_id: UUID,
+    papers_seen: bool,
+    arrived: Arrivals,
+    *,
+    request_id: str,
+    now: datetime,
+) -> Refused | None:
+    """Second account of the same facility: from the commit on it holds, and both people are told."""
+    refused = await _entitled(tx, actor, papers_seen, now)
+    if refused is not None:
+        return refused
+    row = await queries.CONFIRM_PROPOSAL.one(tx, proposal_id, now, actor.actor_id, actor.facility_id)
+    if row is None:
+        return Refused(problem=SECOND_ACCOUNT_NEEDED)
+    people = (row.patient_id, row.guardian_id)
+    if not await _may_stand(tx, keys, actor, row.kind, row.proof, people, arrived, now):
+        return Refused(problem=GUARDIANSHIP_REFUSED)
+    if row.kind == "link":
+        return await _link(tx, actor, row, request_id, now)
+    return await _bar(tx, actor, row, request_id, now)
+
+
+async def proposed_again(tx: Tx, actor: Actor, proposal_id: UUID) -> Proposed | Refused:
+    """The answer to a repeat of one's own proposal or confirmation."""
+    found = await queries.PROPOSAL_OF_ACTOR.one(tx, proposal_id, actor.facility_id, actor.actor_id)
+    return Refused(problem=SECOND_ACCOUNT_NEEDED) if found is None else Proposed(proposal_id=found)
+
+
+async def _entitled(tx: Tx, actor: Actor, papers_seen: bool, now: datetime) -> Refused | None:
+    if not papers_seen:
+        return Refused(problem=CARD_NOT_SEEN)
+    return await budgets.charge_or_refuse(
+        tx, budgets.GUARDIANSHIPS_DAY, budgets.subject(actor.actor_id.bytes), now
+    )
+
+
+async def _may_stand(
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    kind: str,
+    proof: Proof,
+    people: tuple[UUID, UUID],
+    arrived: Arrivals,
+    now: datetime,
+) -> bool:
+    """The child is under 18 by a known birth date, the guardian at least 15; both live, and are here."""
+    cards = [await person_card(tx, keys, one) for one in people]
+    child, guardian = cards
+    if child is None or guardian is None or any(card is None or card.state not in _LIVING for card in cards):
+        return False
+    if kind != "link":
+        return actor.role == "registry-officer" and proof == "court-document"
+    today = local_day(now)
+    if child.birth_date is None or is_of_age(child.birth_date, ADULT_AGE, today):
+        return False
+    if not is_of_age(guardian.birth_date, YOUTH_AGE, today) or actor.facility_id is None:
+        return False
+    return all([await arrived(tx, one, actor.facility_id, now) for one in people])
+
+
+async def _link(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: datetime) -> Refused | None:
+    child, guardian, link_id = row.patient_id, row.guardian_id, uuid7(now)
+    standing = await queries.PUT_GUARDIANSHIP.one(
+        tx, child, guardian, link_id, row.proof, row.facility_id, now
+    )
+    if standing is None:
+        # A court barred this guardian: two accounts at a desk do not undo that.
+        return Refused(problem=GUARDIANSHIP_REFUSED)
+    await queries.PUT_GUARDIANSHIP_BY_GUARDIAN.run(tx, guardian, child, standing, now)
+    for book in (child, guardian):
+        await record_act(tx, book, actor, "family:guardian:create", request_id=request_id, now=now)
+        await emit(tx, book, "family.linked", {"link_id": str(standing)}, now)
+    return None
+
+
+async def _bar(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: datetime) -> Refused | None:
+    child, guardian = row.patient_id, row.guardian_id
+    if row.kind == "bar":
+        await queries.NOTE_BIRTH_GUARDIAN.run(tx, child, guardian, uuid7(now))
+        await queries.NOTE_BARRED.run(tx, child, guardian, uuid7(now), row.facility_id, now)
+        done = await queries.BAR_GUARDIAN.one(tx, child, guardian, now)
+    else:
+        done = await queries.UNBAR_GUARDIAN.one(tx, child, guardian)
+    if done is None:
+        return Refused(problem=GUARDIANSHIP_REFUSED)
+    await record_act(tx, child, actor, f"family:guardian:{row.kind}", request_id=request_id, now=now)
+    return None

@@ -1,0 +1,122 @@
+"""Links between two people, as the decision and both sides read them."""
+
+from datetime import datetime
+from typing import Literal, get_args
+from uuid import UUID
+
+from msgspec import Struct
+
+from kernel.access import Action, Label, RecordType
+
+# child: under 6; schoolchild: under 15, whose assent counts from 7; youth: under 18; adult.
+Band = Literal["child", "schoolchild", "youth", "adult"]
+Relation = Literal["guardian", "proxy"]
+# How a guardian was proven. An identity provider comes with identity verification.
+Proof = Literal["birth-note", "facility-attested", "court-document"]
+Scope = Literal["appointments", "reminders", "vitals", "read-record", "consent"]
+SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
+# Who says that a child of 7 or more agrees.
+AssentMethod = Literal["own-device", "guardian-attested", "doctor-attested"]
+
+
+class LinkRow(Struct, frozen=True):
+    """Everything about one pair at the end of the person acted for, whose key opens the sealed cell.
+
+    birth_since, guardian_since, proxy_since: since when such a link stands, proven last; None: it does not.
+    """
+
+    state: str
+    demographics: bytes
+    birth_since: datetime | None
+    barred: bool
+    guardian_since: datetime | None
+    guardian_disputed: bool
+    ticked: int
+    proxy_since: datetime | None
+    proxy_disputed: bool
+    scopes: list[str]
+    proxy_until: datetime | None
+
+
+class FamilyLink(Struct, frozen=True, kw_only=True):
+    """A link in force now, and what age makes of it. birth_date: FHIR partial date of the dependent.
+
+    ticked: sensitive labels that a youth lets the guardian see. disputed: nobody writes by it until it is
+    settled.
+    """
+
+    relation: Relation
+    band: Band
+    birth_date: str | None
+    scopes: frozenset[Scope] = frozenset()
+    until: datetime | None = None
+    ticked: Label = Label.NONE
+    disputed: bool = False
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """What a link lets do. types None: every type."""
+
+    actions: frozenset[Action]
+    types: frozenset[RecordType] | None = None
+    withheld: Label
+
+
+class Guardianship(Struct, frozen=True):
+    """One guardian in force at the child's end."""
+
+    guardian_id: UUID
+
+
+class ProxyRow(Struct, frozen=True):
+    """A proxy at the end of the person it acts for."""
+
+    patient_id: UUID
+    proxy_id: UUID
+    link_id: UUID
+    scopes: list[str]
+    since: datetime
+    until: datetime
+    disputed_at: datetime | None
+
+
+class GuardianRow(Struct, frozen=True):
+    """A guardian at the child's end. proof: how it was proven."""
+
+    patient_id: UUID
+    guardian_id: UUID
+    link_id: UUID
+    proof: Proof
+    since: datetime
+    disputed_at: datetime | None
+    ticked: int
+
+
+class MirrorRow(Struct, frozen=True):
+    """The same link at the end of who acts."""
+
+    patient_id: UUID
+    dependent_id: UUID
+    link_id: UUID
+    since: datetime
+
+
+class InvitationRow(Struct, frozen=True):
+    """An invitation that is used up by accepting it."""
+
+    patient_id: UUID
+    scopes: list[str]
+    until: datetime
+    created_at: datetime
+
+
+class ProposalRow(Struct, frozen=True):
+    """What the first account of a facility proposed about a pair."""
+
+    proposal_id: UUID
+    kind: Literal["link", "bar", "unbar"]
+    proof: Proof
+    patient_id: UUID
+    guardian_id: UUID
+    facility_id: UUID
+    proposed_by: UUID

@@ -1,0 +1,141 @@
+"""Ages and what they let a relative do: pure functions over consent.md §7 and security.md S23.
+
+A table, and nothing beside it: what is not named here is refused.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from family.models import SCOPES, Band, FamilyLink, Part, Relation, Scope
+from kernel.access import ALL_LABELS, Action, Label, RecordType
+from kernel.clock import start_of_day
+
+ASSENT_AGE: Final = 7
+SCHOOL_AGE: Final = 6
+YOUTH_AGE: Final = 15
+ADULT_AGE: Final = 18
+
+PROXIES_MAX: Final = 8
+INVITATION_LIFE: Final = timedelta(hours=24)
+PROXY_LIFE_MAX: Final = timedelta(days=365)
+PROPOSAL_LIFE: Final = timedelta(hours=12)
+# Grants of a guardian that outlive the fifteenth birthday wait so long for the youth's word.
+RECONFIRM_WITHIN: Final = timedelta(days=30)
+
+# At no age of anybody does a relative see these (security.md S23).
+NEVER: Final = Label.SDV | Label.RESTRICTED
+# What a youth may let the guardian see, one by one.
+TICKABLE: Final = ALL_LABELS & ~NEVER
+
+_READ: Final[frozenset[Action]] = frozenset(
+    {"read-summary", "read-section", "read-timeline", "read-trend", "search", "read-document"}
+)
+_ANSWER: Final[frozenset[Action]] = frozenset({"answer-request"})
+_WRITES: Final[frozenset[Action]] = frozenset(
+    {"answer-request", "manage-grants", "confirm-grants", "identify"}
+)
+# A guardian of a child acts in the child's place, but hides nothing, closes nothing and takes no copy away:
+# what a child may have to tell a doctor must not be the guardian's to remove.
+_GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | {"read-access-log"}, withheld=NEVER)
+_VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
+_VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs"})
+# Reminders have no route yet: the scope is kept and opens nothing.
+_OF_SCOPE: Final[dict[Scope, frozenset[Action]]] = {
+    "appointments": frozenset({"identify"}),
+    "reminders": frozenset(),
+    "vitals": frozenset({"read-section", "read-trend"}),
+    "read-record": _READ,
+    "consent": _ANSWER,
+}
+
+
+def latest_birthday(birth_date: str | None, age: int) -> date | None:
+    """The day on which this age is reached for certain; None where no birth date is known.
+
+    What a FHIR partial date leaves open counts as late as it can be. Who was born on 29 February comes of
+    age on 1 March.
+    """
+    if birth_date is None:
+        return None
+    parts = [int(part) for part in birth_date.split("-")]
+    year, month = parts[0], parts[1] if len(parts) > 1 else 12
+    day = parts[2] if len(parts) > 2 else _days_of(year, month)
+    try:
+        return date(year + age, month, day)
+    except ValueError:
+        return date(year + age, 3, 1)
+
+
+def _days_of(year: int, month: int) -> int:
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return (following - timedelta(days=1)).day
+
+
+def band(birth_date: str | None, today: date) -> Band:
+    """The age band on a day in Vietnam; without a birth date the person counts as an adult for guardians.
+
+    Nobody has a guardian without a birth date that says so: `is_of_age` answers the other question, whether
+    somebody certainly acts alone.
+    """
+    if birth_date is None or is_of_age(birth_date, ADULT_AGE, today):
+        return "adult"
+    if is_of_age(birth_date, YOUTH_AGE, today):
+        return "youth"
+    return "schoolchild" if is_of_age(birth_date, SCHOOL_AGE, today) else "child"
+
+
+def is_of_age(birth_date: str | None, age: int, today: date) -> bool:
+    """Whether this age has been reached for certain: no date is no age."""
+    reached = latest_birthday(birth_date, age)
+    return reached is not None and today >= reached
+
+
+def comes_of_age(birth_date: str | None, age: int) -> datetime | None:
+    """The instant at which this age begins: midnight in Vietnam."""
+    reached = latest_birthday(birth_date, age)
+    return None if reached is None else start_of_day(reached)
+
+
+def needs_assent(birth_date: str | None, today: date) -> bool:
+    """Whether the child's own word is needed: from 7, while the guardian answers (consent.md §7).
+
+    Counted for the child: a birth date that leaves it open asks for the word as early as it can be.
+    """
+    if birth_date is None:
+        return True
+    earliest = "-".join([*birth_date.split("-"), "01", "01"][:3])
+    return is_of_age(earliest, ASSENT_AGE, today) and not is_of_age(birth_date, YOUTH_AGE, today)
+
+
+def part_of(link: FamilyLink) -> Part | None:
+    """What this link lets do now, by relation, band and scopes; None: nothing at all."""
+    part = _guardian(link) if link.relation == "guardian" else _proxy(link)
+    if part is None or not link.disputed:
+        return part
+    return Part(actions=part.actions - _WRITES, types=part.types, withheld=part.withheld)
+
+
+def _guardian(link: FamilyLink) -> Part | None:
+    if link.band in ("child", "schoolchild"):
+        return _GUARDIAN_OF_CHILD
+    if link.band == "youth":
+        withheld = ALL_LABELS & ~(link.ticked & TICKABLE)
+        return Part(
+            actions=frozenset({"read-summary", "read-section"}), types=_VACCINATION, withheld=withheld
+        )
+    return None
+
+
+def _proxy(link: FamilyLink) -> Part | None:
+    if link.band != "adult":
+        return None
+    actions = frozenset[Action]().union(*(_OF_SCOPE[scope] for scope in link.scopes))
+    whole = "read-record" in link.scopes
+    return Part(actions=actions, types=None if whole else _VITALS, withheld=ALL_LABELS)
+
+
+def is_scope(text: str) -> bool:
+    return text in SCOPES
+
+
+RELATIONS: Final[tuple[Relation, ...]] = ("guardian", "proxy")

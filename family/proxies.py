@@ -1,0 +1,225 @@
+"""Adult proxies: invited by a signed act, accepted in the proxy's own login (consent.md §6)."""
+
+import hashlib
+import secrets
+from base64 import b32encode
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import rfc8785
+from msgspec import Struct
+
+from audit.service import record_act
+from family import queries
+from family.models import InvitationRow, Scope
+from family.policy import ADULT_AGE, INVITATION_LIFE, PROXIES_MAX, PROXY_LIFE_MAX, is_of_age
+from family.problems import (
+    ADULTS_ONLY,
+    PROXIES_TOO_MANY,
+    PROXY_CODE_REFUSED,
+    PROXY_INVALID,
+    UNKNOWN_LINK,
+)
+from identity import budgets
+from identity.devices import verify_step_up
+from identity.merges.aliases import is_held
+from identity.people import person_card
+from identity.problems import STEP_UP_REFUSED
+from kernel.access import Access, Actor
+from kernel.clock import end_of_day, local_day
+from kernel.ids import uuid7
+from kernel.problems import Refused
+from store.database import Tx
+from store.keys import KeyRing
+from store.outbox import emit
+
+INVITE_TYP: Final = "proxy-invite"
+RENEW_TYP: Final = "proxy-renew"
+CODE_BYTES: Final = 16
+_LIVING = ("active", "death-reported")
+
+
+class SignedBy(Struct, frozen=True, kw_only=True):
+    """What the device put into the signed text besides the act, and its signature."""
+
+    nonce: str
+    iat: int
+    exp: int
+    signature: str
+
+
+class Invitation(Struct, frozen=True, kw_only=True):
+    """The code goes to the relative by hand; nobody can show it again."""
+
+    invitation_id: UUID
+    code: str
+    scopes: list[Scope]
+    until: date
+    expires_at: datetime
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """For whom one acts from now on."""
+
+    patient_id: UUID
+    name: str | None
+    scopes: list[str]
+    until: datetime
+
+
+def act_text(
+    typ: str, actor: Actor, signed: SignedBy, environment: str, more: dict[str, Any]
+) -> dict[str, Any]:
+    """What the device signs for an act between relatives: JCS of this."""
+    return {
+        "typ": typ,
+        "environment": environment,
+        "patient_id": str(actor.actor_id),
+        "device_id": str(actor.device_id),
+        "nonce": signed.nonce,
+        "iat": signed.iat,
+        "exp": signed.exp,
+    } | more
+
+
+async def check_act(
+    tx: Tx,
+    actor: Actor,
+    typ: str,
+    signed: SignedBy,
+    more: dict[str, Any],
+    *,
+    environment: str,
+    now: datetime,
+) -> Refused | None:
+    """Whether the own device signed this act now (security.md S11)."""
+    if actor.device_id is None:
+        return Refused(problem=STEP_UP_REFUSED)
+    text = rfc8785.dumps(act_text(typ, actor, signed, environment, more))
+    holds = await verify_step_up(
+        tx, actor.actor_id, actor.device_id, typ, text, signed.signature, now, environment=environment
+    )
+    return holds if isinstance(holds, Refused) else None
+
+
+async def invite(
+    tx: Tx,
+    keys: KeyRing,
+    access: Access,
+    scopes: Sequence[Scope],
+    until: date,
+    signed: SignedBy,
+    *,
+    environment: str,
+    trace_id: str,
+    now: datetime,
+) -> Invitation | Refused:
+    """A one-use code of 128 bits for 24 hours. Signed: typ `proxy-invite`, scopes (sorted), until."""
+    me = access.patient_id
+    if not scopes or not _in_time(until, now):
+        return Refused(problem=PROXY_INVALID)
+    if not await _is_adult(tx, keys, me, now):
+        return Refused(problem=ADULTS_ONLY)
+    chosen = sorted(set(scopes))
+    more = {"scopes": chosen, "until": until.isoformat()}
+    refused = await check_act(tx, access.actor, INVITE_TYP, signed, more, environment=environment, now=now)
+    if refused is not None:
+        return refused
+    invitation_id, code = uuid7(now), b32encode(secrets.token_bytes(CODE_BYTES)).decode().rstrip("=")
+    expires_at = now + INVITATION_LIFE
+    await queries.INSERT_INVITATION.run(
+        tx, _hash(code), invitation_id, me, chosen, end_of_day(until), now, expires_at
+    )
+    await record_act(tx, me, access.actor, "family:proxy:invite", request_id=trace_id, now=now)
+    return Invitation(
+        invitation_id=invitation_id, code=code, scopes=chosen, until=until, expires_at=expires_at
+    )
+
+
+async def accept(
+    tx: Tx, keys: KeyRing, access: Access, code: str, *, trace_id: str, now: datetime
+) -> Accepted | Refused:
+    """Use the code up and stand as a proxy; at most 8 at once, counted under the person's own lock."""
+    me = access.patient_id
+    spent = await budgets.charge_or_refuse(tx, budgets.PROXY_CODES_DAY, budgets.subject(me.bytes), now)
+    if spent is not None:
+        return spent
+    found = await queries.LIVE_INVITATION.one(tx, _hash(code), now)
+    if found is None or found.patient_id == me:
+        return Refused(problem=PROXY_CODE_REFUSED)
+    if not await _is_adult(tx, keys, me, now):
+        return Refused(problem=ADULTS_ONLY)
+    state = await queries.LOCK_PERSON.one(tx, found.patient_id)
+    if state not in _LIVING or await is_held(tx, found.patient_id, found.created_at):
+        return Refused(problem=PROXY_CODE_REFUSED)
+    if (await queries.COUNT_PROXIES.one(tx, found.patient_id, me, now) or 0) >= PROXIES_MAX:
+        return Refused(problem=PROXIES_TOO_MANY)
+    used = await queries.USE_INVITATION.one(tx, _hash(code), now)
+    return (
+        Refused(problem=PROXY_CODE_REFUSED)
+        if used is None
+        else await _stand(tx, keys, access, used, trace_id, now)
+    )
+
+
+async def _stand(
+    tx: Tx, keys: KeyRing, access: Access, used: InvitationRow, trace_id: str, now: datetime
+) -> Accepted:
+    me, person_id, link_id = access.patient_id, used.patient_id, uuid7(now)
+    await queries.PUT_PROXY.one(tx, person_id, me, link_id, used.scopes, now, used.until)
+    await queries.PUT_PROXY_BY_PROXY.run(tx, me, person_id, link_id, now, used.until)
+    card, own = await person_card(tx, keys, person_id), await person_card(tx, keys, me)
+    named = Actor(
+        kind="citizen", actor_id=me, device_id=access.actor.device_id, name=(own.name if own else "") or ""
+    )
+    for book, actor in ((person_id, named), (me, access.actor)):
+        await record_act(tx, book, actor, "family:proxy:accept", request_id=trace_id, now=now)
+        await emit(tx, book, "family.linked", {"link_id": str(link_id)}, now)
+    return Accepted(
+        patient_id=person_id, name=card.name if card else None, scopes=used.scopes, until=used.until
+    )
+
+
+async def renew(
+    tx: Tx,
+    keys: KeyRing,
+    access: Access,
+    proxy_id: UUID,
+    until: date,
+    signed: SignedBy,
+    *,
+    environment: str,
+    trace_id: str,
+    now: datetime,
+) -> Refused | None:
+    """The person says again that a proxy stands. Signed: typ `proxy-renew`, proxy_id, until."""
+    me = access.patient_id
+    if not _in_time(until, now):
+        return Refused(problem=PROXY_INVALID)
+    if not await _is_adult(tx, keys, me, now):
+        return Refused(problem=ADULTS_ONLY)
+    more = {"proxy_id": str(proxy_id), "until": until.isoformat()}
+    refused = await check_act(tx, access.actor, RENEW_TYP, signed, more, environment=environment, now=now)
+    if refused is not None:
+        return refused
+    if await queries.RENEW_PROXY.one(tx, me, proxy_id, end_of_day(until), now) is None:
+        return Refused(problem=UNKNOWN_LINK)
+    await queries.RENEW_PROXY_BY_PROXY.run(tx, proxy_id, me, end_of_day(until), now)
+    await record_act(tx, me, access.actor, "family:proxy:renew", request_id=trace_id, now=now)
+    return None
+
+
+async def _is_adult(tx: Tx, keys: KeyRing, person_id: UUID, now: datetime) -> bool:
+    card = await person_card(tx, keys, person_id)
+    return card is not None and is_of_age(card.birth_date, ADULT_AGE, local_day(now))
+
+
+def _in_time(until: date, now: datetime) -> bool:
+    today = local_day(now)
+    return today <= until <= today + PROXY_LIFE_MAX - timedelta(days=1)
+
+
+def _hash(code: str) -> bytes:
+    return hashlib.sha256("".join(code.split()).upper().replace("-", "").encode()).digest()
