@@ -61,6 +61,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # The number that messages tell people to call.
     hotline: Annotated[str, Meta(pattern="^[0-9][0-9 ]{2,14}$")] = HOTLINE
 
+    # Who countersigns the roots of the access log, and with which Ed25519 key (base64url).
+    audit_witness_url: str = ""
+    audit_witness_key: Annotated[str, Meta(pattern="^([A-Za-z0-9_-]{43})?$")] = ""
     @property
     def data(self) -> Path:
         """The directory of everything this installation keeps."""
@@ -219,3 +222,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if not settings.ehr_core_token.isascii() or not settings.ehr_core_token.isprintable():
         raise SettingsError("EHR_CORE_TOKEN: expected one line of printable ASCII")
     return settings
+    _check_witness(settings)
+def _check_witness(settings: Settings) -> None:
+    if bool(settings.audit_witness_url) != bool(settings.audit_witness_key):
+        raise SettingsError("AUDIT_WITNESS_URL, AUDIT_WITNESS_KEY: set both or none")
+    if settings.audit_witness_url and not is_core_url(settings.audit_witness_url):
+        raise SettingsError("AUDIT_WITNESS_URL: expected `https://` and a host, or `http://` on this machine")

@@ -24,6 +24,7 @@ from healthbook.housekeeping import arm_chores
 from healthbook.journal_writer import keep_writing
 from healthbook.logs import configure_logs
 from healthbook.statistics_jobs import arm_statistics, statistics_jobs
+from healthbook.root_jobs import arm_roots, root_jobs, witness_of
 from healthbook.wiring import Serving, opened_core, opened_journal, opened_store
 from kernel.clock import Clock, SystemClock
 from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
@@ -257,10 +258,12 @@ async def _serve(serving: Serving) -> None:
         await arm_statistics(store, clock)
         outside = {
             **core_jobs(store, clock, core),
+        await arm_roots(store, clock)
             **blob_jobs(store, clock),
             **case_jobs(store, clock),
             **statistics_jobs(store, clock),
         }
         writing = asyncio.create_task(keep_writing(store, journal, stop))
         await Worker(store, delivery, senders, clock, outside).run(stop)
+            **root_jobs(store, clock, witness_of(serving.place.settings)),
         await writing

@@ -42,7 +42,7 @@ async def roots_after(tx: Tx, keys: KeyRing, since: int | None) -> AuditRoots:
     is_more = bool(rows) and rows[-1].number < newest.number
     return AuditRoots(
         keys=public_keys(keys),
-        roots=await _signed(tx, rows),
+        roots=await signed(tx, rows),
         next=rows[-1].number if is_more else None,
     )
 
@@ -73,9 +73,9 @@ async def prove(
         path=[step.row.hex() for step in steps[1:]],
         leaf=Leaf(epoch=leaf.epoch, h=leaf.h.hex(), pseudonym=pseudonym(keys, patient_id), seq=leaf.seq),
         index=leaf.leaf,
-        root=(await _signed(tx, [newest]))[0],
+        root=(await signed(tx, [newest]))[0],
         inclusion=[step.hex() for step in inclusion],
-        pinned=(await _signed(tx, [old]))[0] if old else None,
+        pinned=(await signed(tx, [old]))[0] if old else None,
         consistency=await consistency(tx, newest.epoch, old.size, newest.size)
         if old and old.epoch == newest.epoch
         else [],
@@ -102,7 +102,8 @@ async def _leaf_and_root(tx: Tx, patient_id: UUID, seq: int | None) -> tuple[Lea
     return None if leaf is None else (leaf, root)
 
 
-async def _signed(tx: Tx, rows: list[RootRow]) -> list[SignedRoot]:
+async def signed(tx: Tx, rows: list[RootRow]) -> list[SignedRoot]:
+    """Roots as they are published, with what witnesses said of them."""
     if not rows:
         return []
     said: dict[int, list[Cosignature]] = {}

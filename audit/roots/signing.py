@@ -73,7 +73,7 @@ def holds_cosignature(root: Root, said: Cosignature, key: str) -> bool:
 
 def is_key(x: str) -> bool:
     """Whether a text is an Ed25519 public key in base64url."""
-    raw = _from_base64url(x)
+    raw = from_base64url(x)
     return raw is not None and len(raw) == 32
 
 
@@ -81,7 +81,7 @@ def to_base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _from_base64url(text: str) -> bytes | None:
+def from_base64url(text: str) -> bytes | None:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -89,7 +89,7 @@ def _from_base64url(text: str) -> bytes | None:
 
 
 def _holds(x: str, text: bytes, signature: str) -> bool:
-    raw_key, raw = _from_base64url(x), _from_base64url(signature)
+    raw_key, raw = from_base64url(x), from_base64url(signature)
     if raw_key is None or raw is None:
         return False
     try:
