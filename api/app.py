@@ -49,6 +49,8 @@ CONTROLLERS = (
     "api.citizen.requests",
     "api.citizen.grants",
     "api.citizen.standing",
+    "api.citizen.share_links",
+    "api.citizen.emergency_card",
     "api.citizen.log",
     "api.citizen.inbox",
     "api.citizen.cases",
@@ -76,6 +78,7 @@ CONTROLLERS = (
     "api.public.health",
     "api.public.keys",
     "api.public.viewer",
+    "api.public.emergency_card",
     "api.public.articles",
     "api.pages.docs",
 )

@@ -13,7 +13,7 @@ import binascii
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,7 @@ from api.request import Answer, Call, answer
 from audit.policy import read_tag
 from audit.service import record_act
 from consent.decision import decide
+from consent.emergency_card import papers as card_papers
 from ehr.core.service import ask_core, currency, wants_core
 from ehr.exports import bundle, ips, papers
 from ehr.exports.problems import EXPORT_OVERTAKEN
@@ -269,6 +270,21 @@ async def _gather_sheet(tx: Tx, call: Call, access: Access) -> papers.GatheredSh
     return await papers.gather_sheet(tx, access, await _summary(tx, call, access), call.now)
 
 
+async def _gather_card(tx: Tx, call: Call, access: Access) -> card_papers.Gathered:
+    cores = await currency(tx, call.core, access.patient_id, call.now, access.origins)
+    gathered = await card_papers.gather(tx, call.keys, access, origin_of(call), call.now, cores)
+    return gathered if not isinstance(gathered, Refused) else _raise(gathered)
+
+
+def _raise(refused: Refused) -> NoReturn:
+    raise ProblemError(refused)
+
+
+def origin_of(call: Call) -> str:
+    """Where this installation's pages stand."""
+    return call.browser_origin.origin if call.browser_origin else ""
+
+
 IPS: Final = Export[ips.Gathered](
     part="ips",
     name="tom-tat-suc-khoe",
@@ -296,4 +312,11 @@ SHEET: Final = Export[papers.GatheredSheet](
     media_type=PDF,
     gather=_gather_sheet,
     build=lambda gathered, call: papers.build_sheet(gathered.summary, gathered.shown, call.now),
+)
+CARD: Final = Export[card_papers.Gathered](
+    part="emergency-card",
+    name="the-khan-cap",
+    media_type=PDF,
+    gather=_gather_card,
+    build=lambda gathered, call: card_papers.build(gathered, call.now),
 )

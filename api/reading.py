@@ -21,6 +21,7 @@ from api.request import Answer, Call, answer
 from audit.policy import read_tag
 from audit.service import record_act, record_read
 from consent.decision import decide
+from consent.emergency_card import opening
 from consent.problems import NO_ACCESS
 from ehr.core.service import ask_core, currency, wants_core
 from ehr.displays import DISPLAY_VERSION
@@ -286,3 +287,26 @@ async def open_viewer(call: Call, text: str) -> Answer:
         built = Built(b"", [("ImagingStudy", ticket.study_id)])
         await log_read(tx, call, access, built, changed=True, part="viewer")
     return answer(None, status=303, headers={"Location": address})
+
+
+async def open_emergency_card(call: Call, token: str) -> Answer:
+    """Open a card by its code: nobody is signed in, and nobody waits for another core."""
+    async with call.begin_public() as tx:
+        opened = await opening.open_card(tx, token, call.network_prefix(), call.now)
+        return await _show_card(tx, call, opened)
+
+
+async def preview_emergency_card(call: Call) -> Answer:
+    """What the own card shows, for the lock screen."""
+    async with begin_for(call, "read-emergency-card") as (tx, access):
+        return await _show_card(tx, call, await opening.preview(tx, access))
+
+
+async def _show_card(tx: Tx, call: Call, opened: opening.Opened | Refused) -> Answer:
+    if isinstance(opened, Refused):
+        return answer(opened)
+    access = opened.access
+    cores = await currency(tx, call.core, access.patient_id, call.now, access.origins)
+    built = await opening.content_of(tx, call.keys, opened, call.now, cores)
+    await log_read(tx, call, access, built, changed=True)
+    return answer(built.body)

@@ -1,8 +1,8 @@
-"""The one writer of PDF: two papers, set by typst from data that is never markup (security.md S35).
+"""The one writer of PDF: three papers, set by typst from data that is never markup (security.md S35).
 
 The data travels as JSON in `sys.inputs`; a template shows strings and reads nothing else. No package of
-typst's is used and no font of the machine's. `sheet` and `book` block for a second or less: call them in a
-thread.
+typst's is used and no font of the machine's. `sheet`, `book` and `card` block for a second or
+less: call them in a thread.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,8 @@ DETAIL_CHARACTERS_MAX: Final = 3_200
 # A page of the sheet holds a few dozen lines; the template takes what fits and says what it left out.
 SHEET_LINES_MAX: Final = 60
 SHEET_CHARACTERS_MAX: Final = 110
+# What the back of a card of seven lines can hold of each.
+CARD_LINES_MAX: Final = 12
 
 Mark = Literal["", "alert", "low", "high"]
 
@@ -61,6 +63,12 @@ class Paper(Struct, frozen=True, kw_only=True):
     printed: str
 
 
+class Card(Paper, frozen=True, kw_only=True):
+    """The emergency card. code_svg: a picture that qr/draw.py made, never anything from a record."""
+
+    code_svg: str
+
+
 def sheet(paper: Paper, at: datetime) -> bytes:
     """One A4 page for a doctor. What does not fit is counted in its section, never dropped in silence."""
     blocks = [_cut(block) for block in paper.blocks]
@@ -73,13 +81,25 @@ def book(paper: Paper, at: datetime) -> bytes:
     return _set("book.typ", paper, CHARACTERS_MAX, DETAIL_CHARACTERS_MAX, at)
 
 
-def _cut(block: Block) -> Block:
-    more = max(0, len(block.lines) - SHEET_LINES_MAX)
-    return msgspec.structs.replace(block, lines=block.lines[:SHEET_LINES_MAX], left_out=block.left_out + more)
+def card(paper: Card, at: datetime) -> bytes:
+    """Two pages of 85.6 × 54 mm (ISO/IEC 7810 ID-1): the code, and the lines with what is left out."""
+    blocks = [_cut(block, CARD_LINES_MAX) for block in paper.blocks]
+    plain_paper = _plain_paper(msgspec.structs.replace(paper, blocks=blocks), 60, 60)
+    data = msgspec.to_builtins(plain_paper) | {"code_svg": paper.code_svg}
+    return _compile("card.typ", msgspec.json.encode(data).decode(), at)
+
+
+def _cut(block: Block, most: int = SHEET_LINES_MAX) -> Block:
+    more = max(0, len(block.lines) - most)
+    return msgspec.structs.replace(block, lines=block.lines[:most], left_out=block.left_out + more)
 
 
 def _set(template: str, paper: Paper, characters_max: int, detail_max: int, at: datetime) -> bytes:
     data = msgspec.json.encode(_plain_paper(paper, characters_max, detail_max)).decode()
+    return _compile(template, data, at)
+
+
+def _compile(template: str, data: str, at: datetime) -> bytes:
     made = _compiler(template).compile(format="pdf", sys_inputs={"data": data}, timestamp=int(at.timestamp()))
     assert isinstance(made, bytes)
     return made

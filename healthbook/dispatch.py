@@ -307,6 +307,12 @@ HANDLERS: dict[str, Handler] = {
     # Records of a known facility come often: the inbox says so once per batch and nothing rings.
     "ehr.imported": and_settle(notice("records-added", once_per="batch", silent=True)),
     "ehr.facility-new": and_settle(notice("records-of-new-facility", once_per="facility_id")),
+    "consent.link-made": notice("link-made", once_per="link_id"),
+    "consent.link-opened": notice("link-opened"),
+    "consent.link-locked": notice("link-locked"),
+    "consent.share-code-tried": notice("share-code-tried", once_per="code_id"),
+    "consent.card-opened": notice("emergency-card-opened"),
+    "consent.card-opened-silently": notice("emergency-card-opened", silent=True),
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
     "ehr.case-resent": reopen_case,

@@ -20,7 +20,14 @@ NotificationType = Literal[
     "consent-granted",
     "consent-ended",
     "consent-reported",
+    "consent-narrowed",
+    "consent-ending",
+    "consent-delegated",
     "consent-held",
+    "link-made",
+    "link-opened",
+    "link-locked",
+    "share-code-tried",
     "record-read",
     "sign-in-code",
     "device-added",
@@ -37,6 +44,8 @@ NotificationType = Literal[
     "person-merged",
     "person-separated",
     "number-changed",
+    "emergency-card-opened",
+    "contact-named",
 ]
 # A delivery without a device (SMS) stands under the nil id, so that its key stays whole.
 NO_DEVICE = UUID(int=0)
@@ -88,7 +97,16 @@ class SmsDeath(Struct, frozen=True, tag="death-reported"):
     """Somebody reported a death to this person's book: a constant text for the login phone (S18)."""
 
 
-TypedSms: TypeAlias = SmsCode | SmsSignIn | SmsDeath
+class SmsContact(Struct, frozen=True, kw_only=True, tag="contact-named"):
+    """Asks a phone to be somebody's contact in an emergency. Who asks is shown for the code."""
+
+    code: str
+
+    def __repr__(self) -> str:
+        return "SmsContact()"
+
+
+TypedSms: TypeAlias = SmsCode | SmsSignIn | SmsDeath | SmsContact
 
 
 class SmsMessage(Struct, frozen=True, kw_only=True):

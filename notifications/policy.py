@@ -17,6 +17,13 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "consent-ended": "info",
     "consent-reported": "alert",
     "consent-held": "alert",
+    "link-made": "alert",
+    "link-opened": "info",
+    "link-locked": "alert",
+    "share-code-tried": "alert",
+    "consent-narrowed": "info",
+    "consent-ending": "info",
+    "consent-delegated": "info",
     "record-read": "info",
     "sign-in-code": "alert",
     "device-added": "alert",
@@ -33,6 +40,8 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "person-merged": "alert",
     "person-separated": "alert",
     "number-changed": "alert",
+    "emergency-card-opened": "alert",
+    "contact-named": "alert",
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.
 SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code"})

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from notifications import queries
 from notifications.inbox import text_of
-from notifications.models import Channel, NotificationType, PendingRow, SmsCode, SmsSignIn
+from notifications.models import Channel, NotificationType, PendingRow, SmsCode, SmsContact, SmsSignIn
 from notifications.service import open_address, open_sms
 from notifications.sms import sms_text
 from store.database import Tx
@@ -55,5 +55,5 @@ def _open(keys: KeyRing, row: PendingRow, now: datetime, hotline: str) -> Record
         is_live=now < row.expires_at,
         phone=phone,
         text=sms_text(sms, hotline) if sms else None,
-        code=sms.code if isinstance(sms, SmsCode | SmsSignIn) else None,
+        code=sms.code if isinstance(sms, SmsCode | SmsSignIn | SmsContact) else None,
     )

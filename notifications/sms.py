@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from notifications.models import SmsDeath, SmsSignIn, TypedSms
+from notifications.models import SmsContact, SmsDeath, SmsSignIn, TypedSms
 
 SEGMENT_MAX = 160
 FACILITY_MAX = 20
@@ -24,6 +24,11 @@ def sms_text(sms: TypedSms, hotline: str) -> str:
         return (
             "SSK: co noi bao tu gan voi so suc khoe cua ban. Neu nham, mo ung dung bao lai, "
             f"hoac goi {hotline}. So van dung duoc."
+        )
+    if isinstance(sms, SmsContact):
+        return (
+            f"SSK: co nguoi muon ban la lien he khi khan cap. Ma {plain(sms.code)}: nhap o trang lien he "
+            f"cua So suc khoe de xem ai, nhan hay tu choi. Hoi {hotline}"
         )
     place = plain(sms.facility_short)[:FACILITY_MAX].strip()
 

@@ -22,8 +22,11 @@ Scope: TypeAlias = tuple[
 
 # The form of a FHIR id, which ours keep.
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
-# The person and who acts in the family: they read a result from its release on.
-_OWN: frozenset[Basis] = frozenset({"self", "guardian", "proxy"})
+# The person, who acts in the family, and whom the person sends a link or card: none of them reads a result
+# before its release.
+_OWN: frozenset[Basis] = frozenset({"self", "guardian", "proxy", "share-link"})
+# A reader from whom nothing can be hidden by name.
+_NOBODY: Final = UUID(int=0)
 
 
 def scope_of(access: Access, now: datetime) -> Scope:
@@ -31,7 +34,8 @@ def scope_of(access: Access, now: datetime) -> Scope:
     it is an own view, who reads, merged persons.
 
     since and until are days in Vietnam, both inclusive. The reader is the person in the person's own view,
-    which alone shows hidden rows; None where nobody can be named.
+    which alone shows hidden rows; None where nobody knows who reads: nothing that is hidden from anybody
+    exists then.
     """
     return (
         access.patient_id,
@@ -52,4 +56,6 @@ def is_id(text: str) -> bool:
 
 
 def _reader(access: Access) -> UUID | None:
-    return access.actor.actor_id if access.actor.kind in {"practitioner", "citizen"} else None
+    if access.basis == "share-link":
+        return None
+    return access.actor.actor_id if access.actor.kind in {"practitioner", "citizen"} else _NOBODY
