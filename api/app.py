@@ -49,7 +49,6 @@ CONTROLLERS = (
     "api.citizen.requests",
     "api.citizen.grants",
     "api.citizen.standing",
-    "api.citizen.share_links",
     "api.citizen.emergency_card",
     "api.citizen.log",
     "api.citizen.inbox",

@@ -9,8 +9,6 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from consent.emergency_card.models import LiveCard
 from consent.grants import queries
 from consent.policy import is_held
@@ -87,6 +85,26 @@ async def decide_job(tx: Tx, job: Job, patient_id: UUID) -> Access:
     )
 
 
+def decide_card(card: LiveCard, actor: Actor) -> Access:
+    """What an emergency card lets out, whoever holds its code: the types that were ticked, and nothing with a
+    sensitivity label. The card was read in this transaction with its person's state, holds and epoch.
+
+    actor: a bearer whom nobody knows, or the person who looks at the own card.
+    """
+    return mint_access(
+        patient_id=card.patient_id,
+        actor=actor,
+        action="read-emergency-card",
+        purpose="ETREAT",
+        basis="share-link",
+        basis_id=card.card_id,
+        basis_version=card.version,
+        types=card.types,
+        withheld_labels=ALL_LABELS,
+        origins=frozenset(card.origins),
+    )
+
+
 def _own(actor: Actor, patient_id: UUID, action: Action, purpose: str) -> Access | Refused:
     if actor.actor_id != patient_id:
         return _NO_ACCESS
@@ -118,64 +136,6 @@ async def _granted(
     if not types:
         return _NO_ACCESS
     if grant.told_on != local_day(now):
-def decide_card(card: LiveCard, actor: Actor) -> Access:
-    """What an emergency card lets out, whoever holds its code: the types that were ticked, and nothing with a
-    sensitivity label. The card was read in this transaction with its person's state, holds and epoch.
-
-    actor: a bearer whom nobody knows, or the person who looks at the own card.
-    """
-    return mint_access(
-        patient_id=card.patient_id,
-        actor=actor,
-        action="read-emergency-card",
-        purpose="ETREAT",
-        basis="share-link",
-        basis_id=card.card_id,
-        basis_version=card.version,
-        types=card.types,
-        withheld_labels=ALL_LABELS,
-        origins=frozenset(card.origins),
-    )
-
-
-def decide_contents(own: Access, link_id: UUID) -> Access:
-    """What somebody who may share this record puts into a link: nothing with a sensitivity label, and nothing
-    that is hidden, also from a record that the sharer reads whole."""
-    assert own.action == "share-record"
-    return mint_access(
-        patient_id=own.patient_id,
-        actor=own.actor,
-        on_behalf_of=own.on_behalf_of,
-        action="read-shared",
-        purpose=own.purpose,
-        basis="share-link",
-        basis_id=link_id,
-        withheld_labels=ALL_LABELS,
-        origins=own.origins,
-    )
-
-
-async def decide_link(
-    tx: Tx, patient_id: UUID, link_id: UUID, recipient: str, now: datetime
-) -> Access | Refused:
-    """What a link lets out to whoever opened it with its passcode: the link, its person's state and every
-    hold are read anew. recipient: the opener's own words."""
-    link = await links.LIVE_LINK.one(tx, patient_id, link_id, now)
-    if link is None:
-        return Refused(problem=LINK_NOT_FOUND)
-    return mint_access(
-        patient_id=patient_id,
-        actor=opener(link_id, recipient),
-        action="read-shared",
-        purpose="PATRQT",
-        basis="share-link",
-        basis_id=link_id,
-        basis_version=link.arming,
-        withheld_labels=ALL_LABELS,
-        origins=frozenset(link.origins),
-    )
-
-
         await _tell_first_use(tx, actor, patient_id, grant.grant_id, now)
     return mint_access(
         patient_id=patient_id,

@@ -78,11 +78,7 @@ GRANT SELECT, UPDATE ON delivery TO hb_delivery;
 -- consent
 GRANT SELECT, INSERT, UPDATE ON access_request, consent_guard TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON practitioner_request, request_quota TO hb_api;
-GRANT SELECT, INSERT, UPDATE ON consent_grant, practitioner_grant, consent_block TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON share_link, share_link_file, share_code TO hb_api;
-GRANT SELECT, INSERT, DELETE ON share_link_address, share_link_opening, share_link_ticket TO hb_api;
-GRANT SELECT, INSERT, DELETE ON share_code_by_hash TO hb_api;
-GRANT SELECT, INSERT, UPDATE ON emergency_access, practitioner_emergency, emergency_review, emergency_setting TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON consent_grant, practitioner_grant TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON emergency_card, emergency_contact TO hb_api;
 GRANT SELECT, INSERT, DELETE ON emergency_contact_code TO hb_api;
 GRANT SELECT, INSERT ON purpose_choice TO hb_api;
