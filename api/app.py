@@ -50,6 +50,8 @@ CONTROLLERS = (
     "api.citizen.grants",
     "api.citizen.standing",
     "api.citizen.emergency_card",
+    "api.citizen.grant_life",
+    "api.citizen.blocks",
     "api.citizen.log",
     "api.citizen.inbox",
     "api.citizen.cases",

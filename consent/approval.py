@@ -11,10 +11,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 import rfc8785
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from audit.service import record_act
 from consent.artefact import label_names
+from consent.blocks.queries import is_blocked
 from consent.codes.queries import Check, check_code
 from consent.grants.service import Consented, issue_grant
 from consent.models import AccessRequest, Grant, PractitionerRequest, Scope, Tier
@@ -31,15 +32,19 @@ from consent.problems import (
     NOTHING_GRANTED,
     OTP_INVALID,
     REQUEST_EXPIRED,
+    REQUESTER_BLOCKED,
     SCOPE_EXCEEDS_REQUEST,
 )
 from consent.queries import lock_guard, set_wrong_codes
 from consent.requests.queries import request_by_id
 from consent.requests.service import has_ticket, is_present, own_mirror, request_for_citizen, requested_scope
 from consent.role_caps import role_cap
+from consent.terms import terms_of
 from consent.transfer import HOTP_DIGITS, digits_are_live, live_counters, nonce_is_live
+from family.policy import YOUTH_AGE, is_of_age
 from identity.devices import StepUp, verify_step_up
 from identity.hotp import hotp_answers
+from identity.people import person_card
 from identity.phones import free_code_lock, login_phone
 from identity.problems import STEP_UP_REFUSED
 from kernel.access import Access, Actor, Label, RecordType
@@ -68,7 +73,7 @@ class Approval(Struct, frozen=True, kw_only=True):
     """The citizen's answer. secret: the scanned nonce (A) or the typed digits (B).
 
     labels: sensitive labels to include, none by default; in tier A each needs its own signature in
-    label_signatures, keyed by label.
+    label_signatures, keyed by label. assent: a guardian says that the child agrees (from 7).
     """
 
     tier: Literal["A", "B"]
@@ -80,6 +85,7 @@ class Approval(Struct, frozen=True, kw_only=True):
     labels: Label
     signed: Signed
     label_signatures: dict[str, Signed]
+    assent: bool = False
 
 
 class CodeVerdict(Struct, frozen=True, kw_only=True):
@@ -106,7 +112,7 @@ def approval_text(
     return {
         "typ": APPROVE_TYP,
         "environment": environment,
-        "patient_id": str(request.patient_id),
+        "patient_id": str(actor.actor_id),
         "device_id": str(actor.device_id),
         "nonce": approval.signed.nonce,
         "iat": approval.signed.iat,
@@ -123,7 +129,7 @@ def approval_text(
         "until": approval.until.isoformat() if approval.until else None,
         "duration_seconds": approval.duration_seconds,
         "labels": label_names(approval.labels),
-    }
+    } | _book(actor, request, {"assent": approval.assent})
 
 
 def label_text(
@@ -133,14 +139,19 @@ def label_text(
     return {
         "typ": LABEL_TYP,
         "environment": environment,
-        "patient_id": str(request.patient_id),
+        "patient_id": str(actor.actor_id),
         "device_id": str(actor.device_id),
         "nonce": signed.nonce,
         "iat": signed.iat,
         "exp": signed.exp,
         "request_id": str(request.request_id),
         "label": label,
-    }
+    } | _book(actor, request, {})
+
+
+def _book(actor: Actor, request: AccessRequest, more: dict[str, Any]) -> dict[str, Any]:
+    """patient_id is whose device signs; who answers for another names that one besides."""
+    return {} if actor.actor_id == request.patient_id else {"book": str(request.patient_id)} | more
 
 
 async def approve(
@@ -154,23 +165,25 @@ async def approve(
     trace_id: str,
     now: datetime,
 ) -> Grant | Refused:
-    """Tiers A and B. Refused: request-*, step-up-refused, scope-exceeds-request, nothing-to-grant,
-    otp-invalid (charged), challenge-dead."""
-    assert access.action == "manage-grants"
+    """Tiers A and B. Refused: request-*, requester-blocked, scope-exceeds-request, step-up-refused,
+    nothing-to-grant, otp-invalid (charged), challenge-dead."""
+    assert access.action in ("answer-request", "manage-grants")
     await lock_guard(tx, access.patient_id)
-    request = await request_for_citizen(tx, access.patient_id, request_id, now)
+    choice = _choice(approval)
+    request = await _answerable(tx, access.patient_id, request_id, choice, now)
     if isinstance(request, Refused):
         return request
-    choice = _choice(approval)
-    wider = exceeds(choice, requested_scope(request))
-    if wider is not None:
-        return Refused(problem=SCOPE_EXCEEDS_REQUEST, where=wider)
     text = rfc8785.dumps(approval_text(access.actor, request, approval, environment))
     step_up = await _step_up(tx, access.actor, request, approval, text, environment, now)
     if isinstance(step_up, Refused):
         return step_up
+    terms = await terms_of(tx, keys, access, request_id, attested=approval.assent, now=now)
+    if isinstance(terms, Refused):
+        return terms
     presence = await is_present(tx, request, now)
-    scope = _cut(request, choice, approval.tier, presence=presence, probation=step_up.probation, now=now)
+    narrow = step_up.probation or terms.is_narrow
+    choice = structs.replace(choice, labels=choice.labels & ~terms.without_labels)
+    scope = _cut(request, choice, approval.tier, presence=presence, probation=narrow, now=now)
     if is_empty(scope):
         return Refused(problem=NOTHING_GRANTED)
     attempt = _Attempt(
@@ -186,10 +199,25 @@ async def approve(
         presence=presence,
         choice=text,
         signature=approval.signed.signature,
+        ends_by=terms.ends_by,
+        for_another=terms.for_another,
     )
     return await issue_grant(
         tx, keys, access.actor, request, consented, grant_id=grant_id, trace_id=trace_id, now=now
     )
+
+
+async def _answerable(
+    tx: Tx, patient_id: UUID, request_id: UUID, choice: Scope, now: datetime
+) -> AccessRequest | Refused:
+    """The open request, if it may be answered with this choice."""
+    request = await request_for_citizen(tx, patient_id, request_id, now)
+    if isinstance(request, Refused):
+        return request
+    if await is_blocked(tx, patient_id, request.practitioner_id, request.facility_id):
+        return Refused(problem=REQUESTER_BLOCKED)
+    wider = exceeds(choice, requested_scope(request))
+    return request if wider is None else Refused(problem=SCOPE_EXCEEDS_REQUEST, where=wider)
 
 
 async def enter_code(
@@ -212,6 +240,11 @@ async def enter_code(
     ticket = await has_ticket(tx, request, now)
     may = tier_open(tier, request.delivery, presence=presence, ticket=ticket, wrong_codes=wrong_codes)
     # A code that went out before a merge was decided: the phone is held until it is proven again (S10).
+    blocked = await is_blocked(tx, request.patient_id, request.practitioner_id, request.facility_id)
+    may = may and not blocked
+    # A child of under 15 has guardians, who answer in their own app.
+    card = await person_card(tx, keys, request.patient_id)
+    may = may and card is not None and is_of_age(card.birth_date, YOUTH_AGE, local_day(now))
     if tier == "D" and await login_phone(tx, keys, request.patient_id, now) is None:
         may = False
     attempt = _Attempt(
@@ -298,7 +331,7 @@ async def _step_up(
             body = rfc8785.dumps(label_text(actor, request, label, signed, environment))
             held = await verify_step_up(
                 tx,
-                request.patient_id,
+                actor.actor_id,
                 actor.device_id,
                 LABEL_TYP,
                 body,
@@ -310,7 +343,7 @@ async def _step_up(
                 return held
     return await verify_step_up(
         tx,
-        request.patient_id,
+        actor.actor_id,
         actor.device_id,
         APPROVE_TYP,
         text,

@@ -5,6 +5,7 @@ key of purpose `consent-artefact` alone; a third party checks it with the publis
 """
 
 import hashlib
+import json
 from typing import Any, Final
 
 import rfc8785
@@ -30,6 +31,12 @@ def sign_artefact(
     payload = rfc8785.dumps(_payload(grant, role, choice, signature))
     key = ECKey.import_key(private)  # type: ignore[arg-type]
     return jws.serialize_compact({"alg": "ES256", "kid": key_id, "typ": TYP}, payload, key)
+
+
+def role_in(artefact: str) -> str:
+    """The role that an artefact of ours was made for."""
+    payload = json.loads(jws.extract_compact(artefact.encode()).payload)
+    return str(payload["requester"]["role"])
 
 
 def label_names(labels: Label | int) -> list[str]:
@@ -63,6 +70,7 @@ def _payload(grant: Grant, role: str, choice: bytes | None, signature: str | Non
         "record_until": grant.until.isoformat() if grant.until else None,
         "not_before": int(grant.starts_at.timestamp()),
         "expires": int(grant.ends_at.timestamp()),
+        "narrowed": int(grant.narrowed_at.timestamp()) if grant.narrowed_at else None,
         "access_mode": "VIEW",
         "role_caps": role_caps.VERSION,
         "choice_sha256": hashlib.sha256(choice).hexdigest() if choice is not None else None,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from consent.blocks.service import take_over
 from ehr.merges import service as rows
 from ehr.store import part_hidings
 from ehr.visibility.clocks import arm as arm_release
@@ -35,6 +36,7 @@ async def merge(
     refused = await people.lock_pair(tx, merged_id, survivor_id)
     if refused is not None:
         return refused
+    await take_over(tx, merged_id, survivor_id, now)
     offset = await rows.begin(tx, merged_id, survivor_id, now)
     await people.decide(tx, merge_id, merged_id, survivor_id, offset, actor, request_id=request_id, now=now)
     await schedule(tx, bucket_of(survivor_id), now, JOB, str(merge_id))

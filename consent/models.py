@@ -11,7 +11,8 @@ from kernel.access import Label, RecordType, Role
 Tier = Literal["A", "B", "C", "D"]
 Delivery = Literal["ring", "silent", "cold", "withheld"]
 RequestStatus = Literal["requested", "granted", "refused", "reported"]
-EndReason = Literal["revoked", "superseded"]
+EndReason = Literal["revoked", "superseded", "narrowed"]
+GrantState = Literal["live", "not-yet", "held", "expired", "revoked", "superseded", "narrowed"]
 AskingState = Literal["waiting", "granted", "ended"]
 StandingKind = Literal[
     "grant",
@@ -91,7 +92,10 @@ class PractitionerRequest(Struct, frozen=True):
 
 
 class Grant(Struct, frozen=True):
-    """A row of consent_grant as its citizen sees it. confirmed_at: said again that it stands (S16)."""
+    """A row of consent_grant as its citizen sees it. confirmed_at: said again that it stands (S16).
+
+    narrowed_at: when this version came out of the one it supersedes; what is left was agreed at created_at.
+    """
 
     patient_id: UUID
     grant_id: UUID
@@ -116,6 +120,7 @@ class Grant(Struct, frozen=True):
     ended_at: datetime | None
     end_reason: EndReason | None
     confirmed_at: datetime | None = None
+    narrowed_at: datetime | None = None
 
 
 class PractitionerGrant(Struct, frozen=True):
@@ -123,6 +128,7 @@ class PractitionerGrant(Struct, frozen=True):
 
     patient_id: UUID
     grant_id: UUID
+    version: int
     facility_id: UUID
     purpose: str
     types: list[RecordType]

@@ -150,7 +150,7 @@ def delivery_of(
 ) -> Delivery:
     """How a request reaches the person. Presence is outside every per-person cap (S31).
 
-    blocked: the person reported this practitioner, and has not shown the own code in this request;
+    blocked: the person blocks the asking side, and has not shown the own code in this request;
     today, rings: requests without presence to this person in 24 h, and those that rang in 10 min;
     pair_over: this practitioner has used up the requests to this person.
     """

@@ -102,6 +102,46 @@ NOTHING_GRANTED = declare(
         next_en="Choose at least one part, or refuse the request.",
     )
 )
+SCOPE_EXCEEDS_GRANT = declare(
+    ProblemType(
+        code="scope-exceeds-grant",
+        status=422,
+        vi="Chỉ có thể thu hẹp sự đồng ý, không thể mở rộng.",
+        en="A grant can only be made narrower.",
+        next_vi="Bỏ bớt mục; muốn mở rộng thì cần một yêu cầu mới.",
+        next_en="Take parts out; more needs a new request.",
+    )
+)
+GRANT_NOT_RENEWABLE = declare(
+    ProblemType(
+        code="grant-not-renewable",
+        status=409,
+        vi="Sự đồng ý này không gia hạn được nếu không đến khám lại.",
+        en="This grant cannot be renewed without a new visit.",
+        next_vi="Đồng ý lại khi bạn đến cơ sở, hoặc gửi mã chia sẻ.",
+        next_en="Agree again at the next visit, or give a share code.",
+    )
+)
+REQUESTER_BLOCKED = declare(
+    ProblemType(
+        code="requester-blocked",
+        status=409,
+        vi="Bạn đang chặn người hoặc cơ sở này.",
+        en="You have blocked this practitioner or facility.",
+        next_vi="Bỏ chặn trước, rồi trả lời lại.",
+        next_en="Lift the block first, then answer again.",
+    )
+)
+UNKNOWN_BLOCK = declare(
+    ProblemType(
+        code="block-unknown",
+        status=404,
+        vi="Không có mục chặn này.",
+        en="There is no such block.",
+        next_vi="Tải lại danh sách.",
+        next_en="Load the list again.",
+    )
+)
 UNKNOWN_GRANT = declare(
     ProblemType(
         code="grant-unknown",

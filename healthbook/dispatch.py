@@ -10,6 +10,7 @@ import msgspec
 
 from consent import merges
 from consent.codes.service import code_for_delivery, forget_code
+from consent.grants import prompts
 from consent.grants.queries import GrantKey
 from consent.holds import NOBODY, announce_held
 from consent.requests.service import request_for_citizen
@@ -198,6 +199,11 @@ async def look_for_record(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> da
     return None
 
 
+async def say_ending(tx: Tx, _keys: KeyRing, ref: str, now: datetime) -> datetime | None:
+    """A long grant runs out in three days."""
+    return await prompts.prompt(tx, ref, now)
+
+
 async def judge_book(tx: Tx, keys: KeyRing, person: str, now: datetime) -> datetime | None:
     """One book by rules that rose."""
     await rejudge_book(tx, keys, UUID(person), now)
@@ -282,6 +288,7 @@ TICKS: dict[str, Tick] = {
     AWAITED: look_for_record,
     PERSON_MERGE: of_id(merges.step),
     DEATH_FREEZE: of_id(freeze),
+    prompts.JOB: say_ending,
     BOOK_JOB: judge_book,
     WAITING_JOB: judge_waiting,
     KIND: keep_house,
@@ -294,6 +301,9 @@ HANDLERS: dict[str, Handler] = {
     "consent.code-withheld": forget_consent_code,
     "consent.granted": notice("consent-granted"),
     "consent.revoked": and_journal("revoke", notice("consent-ended")),
+    "consent.narrowed": notice("consent-narrowed", silent=True),
+    "consent.ending": notice("consent-ending", once_per="grant_id"),
+    "consent.delegated": notice("consent-delegated", once_per="delegation_id"),
     "consent.held": notice("consent-held", once_per="grant_id"),
     "consent.used": say_first_use,
     "consent.refused": say_nothing,

@@ -92,3 +92,4 @@ GRANT SELECT ON statistic_set, statistic_cell TO hb_stats;
 
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;
+

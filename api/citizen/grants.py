@@ -15,7 +15,8 @@ from consent import holds
 from consent.approval import Signed
 from consent.artefact import label_names
 from consent.grants import service as grants
-from consent.models import EndReason, Grant, Tier
+from consent.grants.policy import state_of
+from consent.models import EndReason, Grant, GrantState, Tier
 from consent.problems import UNKNOWN_GRANT
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
 from kernel.access import RecordType
@@ -44,6 +45,8 @@ class GrantView(Struct, kw_only=True):
     """One grant. live: in force or about to start; it ends at ends_at or when taken back.
 
     held: the practitioner's password was replaced after this was agreed; it opens nothing until confirmed.
+    state: live, not-yet, held, or how it ended: expired by itself, revoked by the person, narrowed or
+    superseded by the version after it. narrowed_at: when this version came out of the wider one before.
     """
 
     grant_id: UUID
@@ -66,7 +69,9 @@ class GrantView(Struct, kw_only=True):
     end_reason: EndReason | None
     live: bool
     confirmed_at: datetime | None
+    narrowed_at: datetime | None
     held: bool
+    state: GrantState
 
 
 class GrantConfirmation(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -119,7 +124,7 @@ async def one_grant(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
     """One grant with its proof."""
     async with begin_for(call, "manage-grants") as (tx, access):
         grant = await grants.grant_of_person(tx, access.patient_id, grant_id)
-        proof = await grants.proof_of_grant(tx, access.patient_id, grant_id)
+        proof = await grants.proof_of_grant(tx, access.patient_id, grant_id, call.now)
         if isinstance(grant, Refused) or isinstance(proof, Refused):
             return answer(Refused(problem=UNKNOWN_GRANT))
         view = grant_view(grant, call, await holds.held_of(tx, [grant], call.now))
@@ -197,7 +202,9 @@ def grant_view(grant: Grant, call: Call, held: frozenset[UUID]) -> GrantView:
         end_reason=grant.end_reason,
         live=grant.ended_at is None and call.now < grant.ends_at,
         confirmed_at=grant.confirmed_at,
+        narrowed_at=grant.narrowed_at,
         held=grant.grant_id in held,
+        state=state_of(grant, held=grant.grant_id in held, now=call.now),
     )
 
 

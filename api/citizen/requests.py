@@ -16,6 +16,7 @@ from api.request import Call, answer
 from consent import approval
 from consent.approval import Approval
 from consent.artefact import label_names
+from consent.blocks.service import blocked_of
 from consent.models import AccessRequest, Tier
 from consent.policy import cap_for
 from consent.problems import (
@@ -24,13 +25,14 @@ from consent.problems import (
     OTP_INVALID,
     REQUEST_DECIDED,
     REQUEST_EXPIRED,
+    REQUESTER_BLOCKED,
     SCOPE_EXCEEDS_REQUEST,
     UNKNOWN_REQUEST,
 )
 from consent.requests import service as requests
 from consent.transfer import read_scan
 from identity.problems import STEP_UP_REFUSED
-from kernel.access import Label, RecordType, Role
+from kernel.access import Actor, Label, RecordType, Role
 from kernel.problems import Refused
 from qr.draw import svg
 from visits.identification import draw_code
@@ -59,7 +61,8 @@ class TierCap(Struct, kw_only=True):
 class AccessRequestView(Struct, kw_only=True):
     """Who asks for what. doctor, licence, facility and purpose stand in the signed text as they are here.
 
-    presence false: the person did not check in there in the last 12 hours; show a warning.
+    presence false: the person did not check in there in the last 12 hours; show a warning. blocked: the
+    person blocks this practitioner or facility; it is answered once the block is lifted.
     """
 
     request_id: UUID
@@ -73,6 +76,7 @@ class AccessRequestView(Struct, kw_only=True):
     until: date | None
     duration_seconds: int
     presence: bool
+    blocked: bool
     caps: list[TierCap]
     labels_left_out: list[str]
     environment: str
@@ -151,7 +155,8 @@ async def list_requests(call: NamedDependency[Call]) -> Response[AccessRequests]
     """Requests that wait for an answer, newest first."""
     async with begin_for(call, "manage-grants") as (tx, access):
         found = await requests.open_requests(tx, access.patient_id, call.now)
-    views = [_request_view(one, call, probation=access.actor.probation) for one in found]
+        shut_out = await blocked_of(tx, access.patient_id, found)
+    views = [_request_view(one, call, access.actor, shut_out) for one in found]
     return answer(AccessRequests(items=views, next=None))
 
 
@@ -166,9 +171,10 @@ async def one_request(request_id: FromPath[UUID], call: NamedDependency[Call]) -
     """Who asks for what."""
     async with begin_for(call, "manage-grants") as (tx, access):
         found = await requests.request_for_citizen(tx, access.patient_id, request_id, call.now)
-    if isinstance(found, Refused):
-        return answer(found)
-    return answer(_request_view(found, call, probation=access.actor.probation))
+        if isinstance(found, Refused):
+            return answer(found)
+        shut_out = await blocked_of(tx, access.patient_id, [found])
+    return answer(_request_view(found, call, access.actor, shut_out))
 
 
 @post(
@@ -186,9 +192,10 @@ async def scan(data: JSONBody[ScannedQr], call: NamedDependency[Call]) -> Respon
         if isinstance(scanned, Refused):
             return answer(scanned)
         found = await requests.request_for_citizen(tx, access.patient_id, scanned.request_id, call.now)
-    if isinstance(found, Refused):
-        return answer(found)
-    view = _request_view(found, call, probation=access.actor.probation)
+        if isinstance(found, Refused):
+            return answer(found)
+        shut_out = await blocked_of(tx, access.patient_id, [found])
+    view = _request_view(found, call, access.actor, shut_out)
     return answer(ScannedRequest(request=view, nonce=scanned.nonce))
 
 
@@ -202,6 +209,7 @@ async def scan(data: JSONBody[ScannedQr], call: NamedDependency[Call]) -> Respon
         UNKNOWN_REQUEST,
         REQUEST_DECIDED,
         REQUEST_EXPIRED,
+        REQUESTER_BLOCKED,
         STEP_UP_REFUSED,
         SCOPE_EXCEEDS_REQUEST,
         NOTHING_GRANTED,
@@ -280,9 +288,11 @@ def _approval(data: AccessApproval) -> Approval:
     )
 
 
-def _request_view(request: AccessRequest, call: Call, *, probation: bool) -> AccessRequestView:
+def _request_view(
+    request: AccessRequest, call: Call, actor: Actor, blocked: frozenset[UUID]
+) -> AccessRequestView:
     tiers: tuple[Tier, ...] = ("A", "B", "C", "D")
-    caps = [(tier, cap_for(tier, presence=request.presence, probation=probation)) for tier in tiers]
+    caps = [(tier, cap_for(tier, presence=request.presence, probation=actor.probation)) for tier in tiers]
     return AccessRequestView(
         request_id=request.request_id,
         doctor=request.practitioner_name,
@@ -295,6 +305,7 @@ def _request_view(request: AccessRequest, call: Call, *, probation: bool) -> Acc
         until=request.until,
         duration_seconds=request.duration_seconds,
         presence=request.presence,
+        blocked=bool(blocked & {request.practitioner_id, request.facility_id}),
         caps=[
             TierCap(
                 tier=tier,

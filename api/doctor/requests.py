@@ -112,13 +112,15 @@ class SmsAsked(Struct, kw_only=True):
 
 
 class DoctorGrant(Struct, kw_only=True):
-    """One record that this practitioner may open at this facility.
+    """One record that this practitioner may open at this facility. version rises when the person narrows or
+    renews the grant.
 
     held: it opens nothing until the person confirms it, because the practitioner's factors were replaced.
     """
 
     patient_id: UUID
     grant_id: UUID
+    version: int
     purpose: str
     types: list[RecordType]
     since: date | None
@@ -335,6 +337,7 @@ def _grant(grant: PractitionerGrant) -> DoctorGrant:
     return DoctorGrant(
         patient_id=grant.patient_id,
         grant_id=grant.grant_id,
+        version=grant.version,
         purpose=grant.purpose,
         types=grant.types,
         since=grant.since,

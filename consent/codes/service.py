@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from audit.service import record_act
 from consent.approval import code_hash
+from consent.blocks.queries import is_blocked
 from consent.codes import queries
 from consent.models import AccessRequest
 from consent.policy import (
@@ -140,12 +141,14 @@ async def _deliverable(
     phone = await login_phone(tx, keys, request.patient_id, now)
     replaced_at = await login_phone_replaced_at(tx, request.patient_id)
     devices = await list_devices(tx, keys, request.patient_id)
+    blocked = await is_blocked(tx, request.patient_id, request.practitioner_id, request.facility_id)
     app_first = bool(devices) and now < request.created_at + APP_FIRST_FOR
     wanted = (
         request.status == "requested"
         and tier_open("D", request.delivery, presence=presence, ticket=ticket, wrong_codes=wrong_codes)
         and _settled(replaced_at, now)
         and not app_first
+        and not blocked
         and phone is not None
     )
     # Only a code that is sent may cost the facility one of its day (S31) or hold back sign-in codes: else

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from consent.models import Grant, LiveGrant, PractitionerGrant
+from consent.queries import waits_for_youth
 from identity.queries import held
 from store.database import Tx
 from store.epoch import epoch_holds
@@ -24,6 +25,7 @@ LIVE_GRANT = Statement(
       AND g.starts_at <= $4 AND g.ends_at > $4 AND c.state IN ('active', 'death-reported')
       AND NOT {held("g.patient_id", "g.created_at", "g.confirmed_at")}
       AND NOT {epoch_holds("g.created_at", "g.confirmed_at")}
+      AND NOT {waits_for_youth("g", "$4")}
     """,  # noqa: S608
 )
 
@@ -65,7 +67,8 @@ async def has_recent_grant(tx: Tx, patient_id: UUID, facility_id: UUID, since: d
 
 GRANT_COLUMNS = """patient_id, grant_id, version, supersedes, request_id, practitioner_id,
     practitioner_name, licence, facility_id, facility_name, purpose, tier, presence, types, since, until,
-    labels, created_at, starts_at, ends_at, ended_at, end_reason, confirmed_at"""
+    labels, created_at, starts_at, ends_at, ended_at, end_reason, confirmed_at,
+    narrowed_at"""
 
 
 class Superseded(Struct, frozen=True):
@@ -94,9 +97,10 @@ INSERT_GRANT = Command(
     """
     INSERT INTO consent_grant (patient_id, grant_id, version, supersedes, request_id, practitioner_id,
         practitioner_role_id, practitioner_name, licence, facility_id, facility_name, purpose, tier,
-        presence, types, since, until, labels, created_at, starts_at, ends_at, artefact, fhir_consent)
+        presence, types, since, until, labels, created_at, starts_at, ends_at, confirmed_at, narrowed_at,
+        artefact, fhir_consent)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-        $22, $23)
+        $22, $23, $24, $25)
     """
 )
 
@@ -127,6 +131,8 @@ async def insert_grant(
         grant.created_at,
         grant.starts_at,
         grant.ends_at,
+        grant.confirmed_at,
+        grant.narrowed_at,
         artefact,
         fhir_consent,
     )
@@ -135,8 +141,8 @@ async def insert_grant(
 INSERT_PRACTITIONER_GRANT = Command(
     """
     INSERT INTO practitioner_grant (actor_id, patient_id, grant_id, facility_id, purpose, types, since,
-        until, starts_at, ends_at, agreed_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        until, starts_at, ends_at, agreed_at, version)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     """
 )
 
@@ -154,7 +160,8 @@ async def insert_practitioner_grant(tx: Tx, grant: Grant) -> None:
         grant.until,
         grant.starts_at,
         grant.ends_at,
-        grant.created_at,
+        grant.confirmed_at or grant.created_at,
+        grant.version,
     )
 
 
@@ -191,6 +198,42 @@ async def revoke(tx: Tx, patient_id: UUID, grant_id: UUID, now: datetime) -> Rev
     return await REVOKE.one(tx, patient_id, grant_id, now)
 
 
+class Narrowed(Struct, frozen=True):
+    practitioner_role_id: UUID
+    artefact: str
+
+
+NARROW = Statement(
+    Narrowed,
+    """
+    UPDATE consent_grant SET ended_at = $3, end_reason = 'narrowed'
+    WHERE patient_id = $1 AND grant_id = $2 AND ended_at IS NULL
+    RETURNING practitioner_role_id, artefact
+    """,
+)
+
+
+async def end_for_narrower(tx: Tx, patient_id: UUID, grant_id: UUID, now: datetime) -> Narrowed:
+    """End a version that a narrower one replaces; the person's consent lock is held, so it stands."""
+    row = await NARROW.one(tx, patient_id, grant_id, now)
+    assert row is not None
+    return row
+
+
+SUCCESSOR = Statement(
+    Grant,
+    f"""
+    SELECT {GRANT_COLUMNS} FROM consent_grant
+    WHERE patient_id = $1 AND practitioner_id = $2 AND facility_id = $3 AND ended_at IS NULL
+    """,  # noqa: S608
+)
+
+
+async def successor_of(tx: Tx, grant: Grant) -> Grant | None:
+    """The version of the same consent that has not been ended."""
+    return await SUCCESSOR.one(tx, grant.patient_id, grant.practitioner_id, grant.facility_id)
+
+
 CONFIRM_GRANT = Statement(
     Grant,
     f"""
@@ -212,19 +255,6 @@ async def confirm_grant(tx: Tx, patient_id: UUID, grant_id: UUID, now: datetime)
     if grant is not None:
         await CONFIRM_PRACTITIONER_GRANT.run(tx, grant.practitioner_id, patient_id, grant_id, now)
     return grant
-
-
-UNENDED_GRANTS = Scalar(
-    UUID,
-    """
-    SELECT grant_id FROM consent_grant
-    WHERE patient_id = $1 AND practitioner_id = $2 AND ended_at IS NULL
-    """,
-)
-
-
-async def unended_grants(tx: Tx, patient_id: UUID, practitioner_id: UUID) -> list[UUID]:
-    return await UNENDED_GRANTS.all(tx, patient_id, practitioner_id)
 
 
 GRANT_BY_ID = Statement(
@@ -268,8 +298,8 @@ async def grants_of_person(tx: Tx, patient_id: UUID, before: UUID, limit: int) -
 GRANTS_OF_PRACTITIONER = Statement(
     PractitionerGrant,
     f"""
-    SELECT patient_id, grant_id, facility_id, purpose, types, since, until, starts_at, ends_at,
-        coalesce(coalesce(agreed_at, starts_at) <= $6, false)
+    SELECT patient_id, grant_id, coalesce(version, 1) AS version, facility_id, purpose, types, since, until,
+        starts_at, ends_at, coalesce(coalesce(agreed_at, starts_at) <= $6, false)
             OR {epoch_holds("practitioner_grant.starts_at", "practitioner_grant.agreed_at")} AS held
     FROM practitioner_grant
     WHERE actor_id = $1 AND facility_id = $2 AND ended_at IS NULL AND ends_at > $3 AND grant_id < $4

@@ -9,11 +9,14 @@ from msgspec import Struct
 from audit.service import record_act
 from consent.artefact import fhir_consent, sign_artefact
 from consent.grants import queries
+from consent.grants.policy import RevokeBy, is_alike
+from consent.grants.prompts import arm_prompt
 from consent.models import AccessRequest, Grant, PractitionerGrant, Scope, Tier
 from consent.policy import REMOTE_DELAY
 from consent.problems import UNKNOWN_GRANT
 from consent.queries import lock_guard
 from consent.requests.queries import mark_granted
+from consent.terms import ForAnother, note_for_another
 from kernel.access import Access, Actor
 from kernel.paging import PAGE_MAX
 from kernel.problems import Refused
@@ -25,13 +28,22 @@ LAST_ID = UUID(int=(1 << 128) - 1)
 
 
 class Consented(Struct, frozen=True, kw_only=True):
-    """How the person agreed. choice: the bytes the device signed, None where a code was read out."""
+    """How the person agreed. choice: the bytes the device signed, None where a code was read out.
+
+    renewal: to a grant in force and without a new visit; it opens nothing that was not open already.
+    ends_by: never later, for another person whom age sets free; for_another: who answered.
+    shared: by a code that the person gave out; the practitioner redeemed it.
+    """
 
     tier: Tier
     scope: Scope
     presence: bool
     choice: bytes | None = None
     signature: str | None = None
+    renewal: bool = False
+    ends_by: datetime | None = None
+    for_another: ForAnother | None = None
+    shared: bool = False
 
 
 async def issue_grant(
@@ -66,14 +78,16 @@ async def issue_grant(
         fhir_consent=msgspec.json.encode(fhir_consent(grant)).decode(),
     )
     await queries.insert_practitioner_grant(tx, grant)
+    if consented.for_another is not None:
+        await note_for_another(tx, request.patient_id, request.request_id, consented.for_another)
     await mark_granted(tx, request.practitioner_id, request.request_id, grant_id)
+    await arm_prompt(tx, grant)
     await emit(tx, grant.patient_id, "consent.granted", {"grant_id": str(grant_id)}, now)
     await record_act(
         tx,
         grant.patient_id,
         actor,
-        # Codes are typed by the practitioner: the log does not say that the practitioner allowed it.
-        "consent:grant:create" if consented.tier in ("A", "B") else "consent:code:accept",
+        _act(consented),
         purpose=grant.purpose,
         grant_id=grant_id,
         grant_version=grant.version,
@@ -86,14 +100,23 @@ async def issue_grant(
 async def revoke_grant(
     tx: Tx, access: Access, grant_id: UUID, *, trace_id: str, now: datetime
 ) -> Refused | None:
-    """Take a grant back; the practitioner's next request is refused. Once more changes nothing."""
+    """Take a grant back; the practitioner's next request is refused. Once more changes nothing.
+
+    Where a newer version took its place, that one ends: an old list on a screen must not leave it open.
+    """
     assert access.action == "manage-grants"
     patient_id = access.patient_id
     await lock_guard(tx, patient_id)
+    grant = await queries.grant_by_id(tx, patient_id, grant_id)
+    if grant is None:
+        return Refused(problem=UNKNOWN_GRANT)
+    if grant.end_reason in ("superseded", "narrowed"):
+        grant = await queries.successor_of(tx, grant)
+    if grant is None or grant.ended_at is not None:
+        return None
+    grant_id = grant.grant_id
     ended = await queries.revoke(tx, patient_id, grant_id, now)
-    if ended is None:
-        known = await queries.grant_by_id(tx, patient_id, grant_id)
-        return None if known is not None else Refused(problem=UNKNOWN_GRANT)
+    assert ended is not None, "the person's consent lock is held"
     await queries.end_practitioner_grant(tx, ended.practitioner_id, patient_id, grant_id, now)
     await emit(tx, patient_id, "consent.revoked", {"grant_id": str(grant_id)}, now)
     await record_act(
@@ -109,15 +132,35 @@ async def revoke_grant(
     return None
 
 
+async def revoke_many(
+    tx: Tx, access: Access, like: UUID | None, by: RevokeBy, *, trace_id: str, now: datetime
+) -> Refused | None:
+    """Take back every grant, or every one of the practitioner or facility that `like` was given to."""
+    assert access.action == "manage-grants"
+    await lock_guard(tx, access.patient_id)
+    known = None if like is None else await queries.grant_by_id(tx, access.patient_id, like)
+    if known is None and by != "all":
+        return Refused(problem=UNKNOWN_GRANT)
+    for grant in await queries.live_grants_of_person(tx, access.patient_id, now):
+        if known is None or is_alike(grant, known, by):
+            await revoke_grant(tx, access, grant.grant_id, trace_id=trace_id, now=now)
+    return None
+
+
 async def grant_of_person(tx: Tx, patient_id: UUID, grant_id: UUID) -> Grant | Refused:
     grant = await queries.grant_by_id(tx, patient_id, grant_id)
     return grant if grant is not None else Refused(problem=UNKNOWN_GRANT)
 
 
-async def proof_of_grant(tx: Tx, patient_id: UUID, grant_id: UUID) -> queries.Proof | Refused:
-    """The signed artefact and the FHIR Consent of one's own grant."""
+async def proof_of_grant(tx: Tx, patient_id: UUID, grant_id: UUID, now: datetime) -> queries.Proof | Refused:
+    """The signed artefact of one's own grant as it was made, and its FHIR Consent as it stands now."""
     proof = await queries.proof_of_grant(tx, patient_id, grant_id)
-    return proof if proof is not None else Refused(problem=UNKNOWN_GRANT)
+    grant = await queries.grant_by_id(tx, patient_id, grant_id)
+    if proof is None or grant is None:
+        return Refused(problem=UNKNOWN_GRANT)
+    active = grant.ended_at is None and now < grant.ends_at
+    fhir = {**msgspec.json.decode(proof.fhir_consent), "status": "active" if active else "inactive"}
+    return queries.Proof(artefact=proof.artefact, fhir_consent=msgspec.json.encode(fhir).decode())
 
 
 async def grants_of_person(tx: Tx, patient_id: UUID, before: UUID | None, limit: int) -> list[Grant]:
@@ -142,6 +185,15 @@ async def grants_of_practitioner(
     )
 
 
+def _act(consented: Consented) -> str:
+    if consented.renewal:
+        return "consent:grant:renew"
+    if consented.shared:
+        return "consent:share-code:redeem"
+    # Codes are typed by the practitioner: the log does not say that the practitioner allowed it.
+    return "consent:grant:create" if consented.tier in ("A", "B") else "consent:code:accept"
+
+
 def _new_grant(
     request: AccessRequest,
     consented: Consented,
@@ -151,7 +203,7 @@ def _new_grant(
 ) -> Grant:
     scope = consented.scope
     # Without presence there are ten minutes in which one tap on any device cancels (S6).
-    starts_at = now if consented.presence else now + REMOTE_DELAY
+    starts_at = now if consented.presence or consented.renewal else now + REMOTE_DELAY
     return Grant(
         patient_id=request.patient_id,
         grant_id=grant_id,

@@ -16,13 +16,13 @@ REQUEST_COLUMNS = """patient_id, request_id, practitioner_id, practitioner_role_
 
 class Burden(Struct, frozen=True):
     """What was asked of one person lately: without presence in 24 h and rung in 10 min; by this
-    practitioner in 1 h and 24 h; and whether the person reported this practitioner."""
+    practitioner in 1 h and 24 h; and whether the person blocks this practitioner or facility."""
 
     today: int
     rings: int
     pair_hour: int
     pair_day: int
-    reported: bool
+    blocked: bool
 
 
 BURDEN = Statement(
@@ -32,8 +32,8 @@ BURDEN = Statement(
            count(*) FILTER (WHERE delivery = 'ring' AND NOT presence AND created_at > $5) AS rings,
            count(*) FILTER (WHERE NOT presence AND practitioner_id = $2 AND created_at > $3) AS pair_hour,
            count(*) FILTER (WHERE NOT presence AND practitioner_id = $2 AND created_at > $4) AS pair_day,
-           EXISTS (SELECT FROM access_request
-                   WHERE patient_id = $1 AND practitioner_id = $2 AND status = 'reported') AS reported
+           EXISTS (SELECT FROM consent_block
+                   WHERE patient_id = $1 AND target_id IN ($2, $6) AND lifted_at IS NULL) AS blocked
     FROM access_request WHERE patient_id = $1 AND created_at > $4
     """,
 )
@@ -43,12 +43,13 @@ async def burden(
     tx: Tx,
     patient_id: UUID,
     practitioner_id: UUID,
+    facility_id: UUID,
     *,
     hour_ago: datetime,
     day_ago: datetime,
     ten_minutes_ago: datetime,
 ) -> Burden:
-    row = await BURDEN.one(tx, patient_id, practitioner_id, hour_ago, day_ago, ten_minutes_ago)
+    row = await BURDEN.one(tx, patient_id, practitioner_id, hour_ago, day_ago, ten_minutes_ago, facility_id)
     assert row is not None
     return row
 

@@ -10,8 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from audit.service import record_act
-from consent.grants.queries import unended_grants
-from consent.grants.service import revoke_grant
+from consent.blocks.service import Target, block
 from consent.models import AccessRequest, AskingState, PractitionerRequest, RequestStatus, Scope
 from consent.policy import (
     REQUEST_WINDOW,
@@ -139,14 +138,14 @@ async def refuse_request(
 async def report_request(
     tx: Tx, access: Access, request_id: UUID, *, trace_id: str, now: datetime
 ) -> Refused | None:
-    """Not me: the request ends, the practitioner's live grants end, later requests do not arrive."""
+    """Not me: the request ends, and the practitioner is blocked."""
     refused = await _end(tx, access, request_id, "reported", trace_id, now)
     if refused is not None:
         return refused
     request = await queries.request_by_id(tx, access.patient_id, request_id)
     assert request is not None
-    for grant_id in await unended_grants(tx, access.patient_id, request.practitioner_id):
-        await revoke_grant(tx, access, grant_id, trace_id=trace_id, now=now)
+    target = Target(kind="practitioner", id=request.practitioner_id, name=request.practitioner_name)
+    await block(tx, access, target, trace_id=trace_id, now=now)
     return None
 
 

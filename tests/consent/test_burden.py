@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from consent.blocks.queries import insert_block, lift_block
 from consent.requests import queries
 from kernel.ids import uuid7
 from store.database import Store
@@ -42,25 +43,35 @@ async def test_old_reports_are_not_read_again_with_every_request(
             citizen.patient_id,
             doctor.practitioner_id,
             *times,
+            doctor.practitioner_id,
         )
     assert rows_read(json.loads(text)[0]["Plan"]) < 10
 
 
-async def test_a_report_counts_for_its_practitioner_for_ever(
-    store: Store, owner: Store, clock: FrozenClock
+async def test_a_block_counts_for_its_practitioner_until_it_is_lifted(
+    store: Store, clock: FrozenClock
 ) -> None:
     doctor = await make_doctor(store, clock, await make_facility(store, clock))
     citizen, now = await make_citizen(store, clock), clock.now()
-    async with owner.transaction() as tx:
-        await tx.execute(FILL, citizen.patient_id, doctor.practitioner_id, now - timedelta(days=4000), 1)
+    block_id, patient_id = uuid7(now), citizen.patient_id
     async with store.transaction() as tx:
-        for practitioner_id, expected in ((doctor.practitioner_id, True), (uuid7(now), False)):
+        await insert_block(
+            tx, patient_id, block_id, "practitioner", doctor.practitioner_id, "x", now - timedelta(days=4000)
+        )
+        for practitioner_id, lifted, expected in (
+            (doctor.practitioner_id, False, True),
+            (uuid7(now), False, False),
+            (doctor.practitioner_id, True, False),
+        ):
+            if lifted:
+                await lift_block(tx, patient_id, block_id, now)
             burden = await queries.burden(
                 tx,
-                citizen.patient_id,
+                patient_id,
                 practitioner_id,
+                doctor.actor.facility_id or doctor.practitioner_id,
                 hour_ago=now - timedelta(hours=1),
                 day_ago=now - timedelta(days=1),
                 ten_minutes_ago=now - timedelta(minutes=10),
             )
-            assert (burden.today, burden.reported) == (0, expected)
+            assert (burden.today, burden.blocked) == (0, expected)

@@ -218,7 +218,7 @@ async def test_the_artefact_is_signed_and_says_what_was_granted(
     doctor, citizen, _ = people
     grant = await steps.granted(store, clock, doctor, citizen)
     async with store.transaction() as tx:
-        proof = await grants.proof_of_grant(tx, citizen.patient_id, grant.grant_id)
+        proof = await grants.proof_of_grant(tx, citizen.patient_id, grant.grant_id, clock.now())
     assert isinstance(proof, Proof)
     (public,) = store.keys.public_keys("consent-artefact").values()
     opened = jws.deserialize_compact(proof.artefact, ECKey.import_key(public), algorithms=["ES256"])

@@ -1,0 +1,1 @@
+"""Practitioners and facilities from which a person wants no requests."""
