@@ -31,6 +31,7 @@ from api.request import (
     read_header,
     require_token,
 )
+from consent.links.wire import PATH
 from ehr.intake.reader_process import close_readers
 from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from identity.devices import BrowserOrigin
@@ -48,6 +49,8 @@ CONTROLLERS = (
     "api.citizen.viewer",
     "api.citizen.requests",
     "api.citizen.grants",
+    "api.citizen.share_links",
+    "api.citizen.share_codes",
     "api.citizen.standing",
     "api.citizen.emergency_card",
     "api.citizen.grant_life",
@@ -62,6 +65,7 @@ CONTROLLERS = (
     "api.doctor.viewer",
     "api.doctor.exports",
     "api.doctor.requests",
+    "api.doctor.share_codes",
     "api.facility.records",
     "api.facility.entry",
     "api.facility.release",
@@ -79,6 +83,7 @@ CONTROLLERS = (
     "api.public.health",
     "api.public.keys",
     "api.public.viewer",
+    "api.public.links",
     "api.public.emergency_card",
     "api.public.articles",
     "api.pages.docs",
@@ -97,6 +102,16 @@ EVERY_ANSWER = [
 NOT_INDEXED = (b"x-robots-tag", b"noindex")
 NOT_STORED = (b"cache-control", b"no-store")
 NO_CONTENT_OF_ITS_OWN = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+# Viewers of SMART Health Links are pages of anybody, in a browser: these routes alone answer to all of them.
+# They take no cookie and no token, so an origin has nothing to borrow.
+OPEN_TO_VIEWERS = PATH
+FOR_VIEWERS = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+    (b"access-control-allow-headers", b"content-type"),
+    (b"access-control-expose-headers", b"retry-after"),
+    (b"access-control-max-age", b"600"),
+]
 
 
 class Api(Litestar):
@@ -157,6 +172,8 @@ class Edge:
                 headers.append(NOT_STORED)
             if b"content-security-policy" not in names:
                 headers.append(NO_CONTENT_OF_ITS_OWN)
+            if self.path.startswith(OPEN_TO_VIEWERS):
+                headers += FOR_VIEWERS
             if self.path != "/":
                 headers.append(NOT_INDEXED)
             message["headers"] = headers
@@ -204,6 +221,7 @@ def create_app(
     app_origin: str | None = None,
     hotline: str = HOTLINE,
     elsewhere_days: int = ELSEWHERE_DAYS,
+    link_viewer: str = "",
     open_core: OpenCore | None = None,
     handlers: list[ControllerRouterHandler] | None = None,
 ) -> Api:
@@ -214,6 +232,7 @@ def create_app(
     app_origin: where browsers open the app; without it only phones can be enrolled.
     hotline: the number that messages tell people to call.
     elsewhere_days: how far back a doctor's summary looks for the same test at other facilities.
+    link_viewer: the address that stands before a SMART Health Link, ending in `#`; empty: the link alone.
     open_core: opens the other core that records are read from, once per server process.
     """
     opened = store if isinstance(store, Store) else None
@@ -222,6 +241,7 @@ def create_app(
     runtime.browser_origin = BrowserOrigin(app_origin) if app_origin else None
     runtime.hotline = hotline
     runtime.elsewhere_days = elsewhere_days
+    runtime.link_viewer = link_viewer
     app = Api(
         route_handlers=collect_handlers(demo=demo) if handlers is None else handlers,
         dependencies={"call": Provide(provide_call(runtime), sync_to_thread=False)},

@@ -23,6 +23,23 @@ PROBLEMS: Final = (IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_
 SECRET_PROBLEMS: Final = (*PROBLEMS, ALREADY_CREATED)
 
 
+async def claim(tx: Tx, call: Call, actor: Actor) -> bool | Refused:
+    """For what is made in several transactions: True where this request made it before, at the first of them.
+    At the last one, `settle` keeps what was made."""
+    key = call.header("idempotency-key")
+    if key is None:
+        return False
+    standing = await begin(tx, call.keys, actor.actor_id, call.route, key, await call.fingerprint(), call.now)
+    return standing if isinstance(standing, Refused) else isinstance(standing, Repeat)
+
+
+async def settle(tx: Tx, call: Call, actor: Actor, status: int, created_id: UUID) -> None:
+    """Keep under the request's key what it made."""
+    key = call.header("idempotency-key")
+    if key is not None:
+        await finish(tx, actor.actor_id, call.route, key, status, str(created_id))
+
+
 async def create_once(
     tx: Tx,
     call: Call,

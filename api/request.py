@@ -72,6 +72,7 @@ class Runtime:
         self.browser_origin: BrowserOrigin | None = None
         self.hotline = HOTLINE
         self.elsewhere_days = ELSEWHERE_DAYS
+        self.link_viewer = ""
         self.import_slots = ImportSlots()
         self.export_slots = ImportSlots(problem=EXPORT_BUSY)
         self.picture_slots = ImportSlots(PICTURES_AT_ONCE, EVIDENCE_BUSY)
@@ -144,6 +145,17 @@ class Call:
     def elsewhere_days(self) -> int:
         """How far back a doctor's summary looks for the same test at other facilities."""
         return self._runtime.elsewhere_days
+
+    @property
+    def origin(self) -> str:
+        """Where others reach this installation: scheme, host and port."""
+        origin = self._runtime.browser_origin
+        return origin.origin if origin is not None else "http://localhost"
+
+    @property
+    def link_viewer(self) -> str:
+        """What stands before a SMART Health Link: empty, or a viewer's address that ends in `#`."""
+        return self._runtime.link_viewer
 
     @property
     def core(self) -> Core | None:

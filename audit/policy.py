@@ -22,6 +22,7 @@ READ_TAGS: dict[Action, str] = {
     "open-case": "case:list:read",
     "read-emergency-card": "record:emergency-card:read",
     "read-wishes": "record:wishes:read",
+    "read-shared": "record:link:read",
 }
 
 

@@ -11,6 +11,9 @@ from uuid import UUID
 
 from consent.emergency_card.models import LiveCard
 from consent.grants import queries
+from consent.links import queries as links
+from consent.links.opening import opener
+from consent.links.problems import LINK_NOT_FOUND
 from consent.policy import is_held
 from consent.problems import NO_ACCESS
 from consent.role_caps import role_cap
@@ -102,6 +105,44 @@ def decide_card(card: LiveCard, actor: Actor) -> Access:
         types=card.types,
         withheld_labels=ALL_LABELS,
         origins=frozenset(card.origins),
+    )
+
+
+def decide_contents(own: Access, link_id: UUID) -> Access:
+    """What somebody who may share this record puts into a link: nothing with a sensitivity label, and nothing
+    that is hidden, also from a record that the sharer reads whole."""
+    assert own.action == "share-record"
+    return mint_access(
+        patient_id=own.patient_id,
+        actor=own.actor,
+        on_behalf_of=own.on_behalf_of,
+        action="read-shared",
+        purpose=own.purpose,
+        basis="share-link",
+        basis_id=link_id,
+        withheld_labels=ALL_LABELS,
+        origins=own.origins,
+    )
+
+
+async def decide_link(
+    tx: Tx, patient_id: UUID, link_id: UUID, recipient: str, now: datetime
+) -> Access | Refused:
+    """What a link lets out to whoever opened it with its passcode: the link, its person's state and every
+    hold are read anew. recipient: the opener's own words."""
+    link = await links.LIVE_LINK.one(tx, patient_id, link_id, now)
+    if link is None:
+        return Refused(problem=LINK_NOT_FOUND)
+    return mint_access(
+        patient_id=patient_id,
+        actor=opener(link_id, recipient),
+        action="read-shared",
+        purpose="PATRQT",
+        basis="share-link",
+        basis_id=link_id,
+        basis_version=link.arming,
+        withheld_labels=ALL_LABELS,
+        origins=frozenset(link.origins),
     )
 
 

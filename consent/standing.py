@@ -9,7 +9,9 @@ from uuid import UUID
 
 from consent.emergency_card import service as emergency_card
 from consent.grants import standing as grants
+from consent.links import standing as links
 from consent.models import Standing
+from consent.share_codes import standing as share_codes
 from kernel.access import Access
 from store.database import Tx
 
@@ -18,6 +20,8 @@ async def standing_of(tx: Tx, patient_id: UUID, now: datetime) -> list[Standing]
     """Everybody who could open the record now, or will when the wait is over."""
     return [
         *await grants.standing_of(tx, patient_id, now),
+        *await links.standing_of(tx, patient_id, now),
+        *await share_codes.standing_of(tx, patient_id, now),
         *await emergency_card.standing_of(tx, patient_id, now),
     ]
 
@@ -26,4 +30,6 @@ async def end_everything(tx: Tx, access: Access, *, trace_id: str, now: datetime
     """End all of it in this transaction: the next request of each is refused. Nobody is told (S23)."""
     assert access.action == "manage-grants"
     await grants.end_all(tx, access, trace_id=trace_id, now=now)
+    await links.end_all(tx, access, trace_id=trace_id, now=now)
+    await share_codes.end_all(tx, access, trace_id=trace_id, now=now)
     await emergency_card.end_all(tx, access, trace_id=trace_id, now=now)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from consent.links.wire import ADDRESS_MAX, PATH
 from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from notifications.sms import HOTLINE
 
@@ -18,6 +19,10 @@ from notifications.sms import HOTLINE
 _NAME = re.compile(r"([a-z0-9-]+\.)*[a-z0-9-]*[a-z][a-z0-9-]*")
 
 _S3 = "s3://"
+
+
+# SMART Health Links: an address has at most 128 characters, and 43 of them are random.
+ORIGIN_MAX = ADDRESS_MAX - len(PATH) - 43
 
 
 class SettingsError(Exception):
@@ -58,6 +63,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     s3_region: str = "us-east-1"
     # How many days back a doctor's summary looks for the same test at other facilities; 0: not at all.
     elsewhere_days: Annotated[int, Meta(ge=0, le=366)] = ELSEWHERE_DAYS
+    # The viewer that stands before a share link, ending in `#`; unset: the link alone, for any viewer.
+    link_viewer: str = ""
     # The number that messages tell people to call.
     hotline: Annotated[str, Meta(pattern="^[0-9][0-9 ]{2,14}$")] = HOTLINE
 
@@ -164,6 +171,11 @@ def is_core_url(url: str) -> bool:
     return secure and bool(host) and "@" not in parts.netloc and not parts.query and not parts.fragment
 
 
+def is_viewer(address: str) -> bool:
+    """A page that takes a share link behind `#`, which no server sees; in clear on this machine alone."""
+    return address.endswith("#") and address.count("#") == 1 and is_core_url(address[:-1])
+
+
 def is_service_address(address: str) -> bool:
     """Scheme, host and port of a service; without TLS on this machine only."""
     try:
@@ -206,8 +218,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("S3_ENDPOINT: expected `https://` and a host, or `http://` on this machine")
     if settings.journal_bucket and not settings.s3_endpoint:
         raise SettingsError("HEALTHBOOK_JOURNAL: a bucket needs S3_ENDPOINT")
-    if settings.app_origin and not is_app_origin(settings.app_origin):
-        raise SettingsError("APP_ORIGIN: expected `https://` and a host name, or `http://localhost:PORT`")
+    check_addresses(settings)
     if settings.ehr_core_url and not is_core_url(settings.ehr_core_url):
         raise SettingsError(
             "EHR_CORE_URL: expected `https://`, a host and the FHIR base, or `http://` on this machine; "
@@ -228,3 +239,13 @@ def _check_witness(settings: Settings) -> None:
         raise SettingsError("AUDIT_WITNESS_URL, AUDIT_WITNESS_KEY: set both or none")
     if settings.audit_witness_url and not is_core_url(settings.audit_witness_url):
         raise SettingsError("AUDIT_WITNESS_URL: expected `https://` and a host, or `http://` on this machine")
+
+
+def check_addresses(settings: Settings) -> None:
+    """Where browsers and viewers are sent. Raises SettingsError."""
+    if settings.app_origin and not is_app_origin(settings.app_origin):
+        raise SettingsError("APP_ORIGIN: expected `https://` and a host name, or `http://localhost:PORT`")
+    if len(settings.origin) > ORIGIN_MAX:
+        raise SettingsError(f"APP_ORIGIN: at most {ORIGIN_MAX} characters, for the address of a share link")
+    if settings.link_viewer and not is_viewer(settings.link_viewer):
+        raise SettingsError("LINK_VIEWER: expected `https://`, a host, a path and `#` at the end")

@@ -246,5 +246,6 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         app_origin=settings.origin,
         hotline=settings.hotline,
         elsewhere_days=settings.elsewhere_days,
+        link_viewer=settings.link_viewer,
         open_core=(lambda: opened_core(settings, SystemClock())) if settings.ehr_core_url else None,
     )

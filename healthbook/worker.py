@@ -21,6 +21,7 @@ from healthbook.case_jobs import case_jobs
 from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import dispatch, tick
 from healthbook.housekeeping import arm_chores
+from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.journal_writer import keep_writing
 from healthbook.logs import configure_logs
 from healthbook.statistics_jobs import arm_statistics, statistics_jobs
@@ -255,12 +256,14 @@ async def _serve(serving: Serving) -> None:
         # No provider adapter exists yet (start_check.py): messages stay in their delivery rows.
         senders = Senders(RecordingPushSender(), RecordingSmsSender())
         await arm_sweep(store, clock)
+        await arm_link_sweep(store, clock)
         await arm_statistics(store, clock)
         outside = {
             **core_jobs(store, clock, core),
         await arm_roots(store, clock)
             **blob_jobs(store, clock),
             **case_jobs(store, clock),
+            **link_jobs(store, clock),
             **statistics_jobs(store, clock),
         }
         writing = asyncio.create_task(keep_writing(store, journal, stop))

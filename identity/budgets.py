@@ -54,6 +54,14 @@ REGISTRY_LOOK_UPS_DAY = Budget(kind="registry-look-up-day", limit=100, window=ti
 # Each refused read leaves a row in the log of whoever it aimed at, also for an invented id.
 REFUSED_READS_DAY = Budget(kind="refused-read-day", limit=100, window=timedelta(days=1))
 
+# A link answers so often, whoever holds its address (consent.md §3.2, polling): each answer rings at its owner.
+LINK_OPENINGS = Budget(kind="link-opening", limit=30, window=timedelta(minutes=10))
+# Links and share codes that one person makes in a day.
+LINKS_DAY = Budget(kind="link-day", limit=20, window=timedelta(days=1))
+SHARE_CODES_DAY = Budget(kind="share-code-day", limit=30, window=timedelta(days=1))
+# Wrong share codes of one practitioner: with 40 bits and ten minutes nobody guesses one in ten tries an hour.
+WRONG_SHARE_CODES = Budget(kind="share-code-wrong", limit=10, window=timedelta(hours=1))
+
 # Links between relatives: what a desk attests in a day, and codes of invitations that one person tries.
 GUARDIANSHIPS_DAY = Budget(kind="guardianship-day", limit=20, window=timedelta(days=1))
 PROXY_CODES_DAY = Budget(kind="proxy-code-day", limit=20, window=timedelta(days=1))

@@ -44,6 +44,13 @@ class HashingPool:
         holds = await self._run(_holds, stored or _decoy(), secret)
         return holds and stored is not None
 
+    async def stretch(self, secret: str, salt: bytes) -> bytes:
+        """The same bytes for the same secret and salt (16 bytes), for a comparison inside one statement.
+
+        Raises the problem `sign-in-busy` when slots and queue are full.
+        """
+        return (await self._run(_stretch, salt.hex(), secret)).encode()
+
     def require_room(self) -> None:
         """Raises `sign-in-busy` before a try is charged for work that would not be done."""
         if self._inside >= self._slots * (1 + _QUEUE_PER_SLOT):
@@ -69,6 +76,10 @@ def peppered(keys: KeyRing, actor_id: UUID, secret: str) -> str:
 
 def _hash(_stored: str, secret: str) -> str:
     return _HASHER.hash(secret)
+
+
+def _stretch(salt: str, secret: str) -> str:
+    return _HASHER.hash(secret, salt=bytes.fromhex(salt))
 
 
 def _holds(stored: str, secret: str) -> bool:

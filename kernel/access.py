@@ -67,6 +67,8 @@ Action = Literal[
     "manage-purposes",
     "manage-wishes",
     "read-wishes",
+    "share-record",
+    "read-shared",
 ]
 
 # What a grant can name (SMART v2 resource types; Observation by category, consent.md §4).

@@ -79,6 +79,9 @@ GRANT SELECT, UPDATE ON delivery TO hb_delivery;
 GRANT SELECT, INSERT, UPDATE ON access_request, consent_guard TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON practitioner_request, request_quota TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON consent_grant, practitioner_grant TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON share_link, share_link_file, share_code TO hb_api;
+GRANT SELECT, INSERT, DELETE ON share_link_address, share_link_opening, share_link_ticket TO hb_api;
+GRANT SELECT, INSERT, DELETE ON share_code_by_hash TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON emergency_card, emergency_contact TO hb_api;
 GRANT SELECT, INSERT, DELETE ON emergency_contact_code TO hb_api;
 GRANT SELECT, INSERT ON purpose_choice TO hb_api;
@@ -93,3 +96,5 @@ GRANT SELECT ON statistic_set, statistic_cell TO hb_stats;
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;
 
+GRANT DELETE ON proxy_invitation, purpose_choice, purpose_withdrawal, push_target, session, share_code TO hb_api;
+GRANT DELETE ON share_code_by_hash, share_link, share_link_address, share_link_file, share_link_opening, share_link_ticket TO hb_api;
