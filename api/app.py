@@ -65,6 +65,7 @@ CONTROLLERS = (
     "api.doctor.viewer",
     "api.doctor.exports",
     "api.doctor.requests",
+    "api.doctor.delegations",
     "api.doctor.share_codes",
     "api.facility.records",
     "api.facility.entry",

@@ -38,7 +38,6 @@ from consent.problems import (
 from consent.queries import lock_guard, set_wrong_codes
 from consent.requests.queries import request_by_id
 from consent.requests.service import has_ticket, is_present, own_mirror, request_for_citizen, requested_scope
-from consent.role_caps import role_cap
 from consent.terms import terms_of
 from consent.transfer import HOTP_DIGITS, digits_are_live, live_counters, nonce_is_live
 from family.policy import YOUTH_AGE, is_of_age
@@ -302,7 +301,7 @@ def _cut(
     request: AccessRequest, choice: Scope, tier: Tier, *, presence: bool, probation: bool, now: datetime
 ) -> Scope:
     cap = cap_for(tier, presence=presence, probation=probation)
-    return granted_scope(requested_scope(request), choice, cap, role_cap(request.role), local_day(now))
+    return granted_scope(requested_scope(request), choice, cap, request.role, local_day(now))
 
 
 def _secret_matches(keys: KeyRing, request: AccessRequest, approval: Approval, now: datetime) -> bool:

@@ -9,7 +9,8 @@ from typing import Final
 from msgspec import Struct
 
 from consent.models import AskingState, Delivery, Scope, Tier
-from kernel.access import ALL_LABELS, Label, RecordType
+from consent.role_caps import cap_of_role
+from kernel.access import ALL_LABELS, Label, RecordType, Role
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
@@ -46,6 +47,7 @@ DEFAULT_TYPES: Final[frozenset[RecordType]] = frozenset(
         "Immunization",
         "Observation.laboratory",
         "Observation.vital-signs",
+        "Observation.pregnancy",
         "DiagnosticReport",
         "ImagingStudy",
         "Procedure",
@@ -113,15 +115,19 @@ def _earlier(left: date | None, right: date | None) -> date | None:
 
 
 def granted_scope(
-    requested: Scope, choice: Scope, cap: Cap, role_types: frozenset[RecordType], today: date
+    requested: Scope, choice: Scope, cap: Cap, role: Role | None, today: date
 ) -> Scope:
     """What is granted. The sensitivity default is: no label but those the choice names."""
+    role_limit = cap_of_role(role)
+    longest = cap.duration_seconds if role_limit.duration_seconds is None else role_limit.duration_seconds
     oldest = None if cap.history_months is None else months_before(today, cap.history_months)
     return Scope(
-        types=requested.types & choice.types & role_types,
+        types=requested.types & choice.types & role_limit.types,
         since=_later(_later(requested.since, choice.since), oldest),
         until=_earlier(requested.until, choice.until),
-        duration_seconds=min(requested.duration_seconds, choice.duration_seconds, cap.duration_seconds),
+        duration_seconds=min(
+            requested.duration_seconds, choice.duration_seconds, cap.duration_seconds, longest
+        ),
         labels=requested.labels & choice.labels & cap.labels,
     )
 

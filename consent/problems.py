@@ -142,6 +142,36 @@ UNKNOWN_BLOCK = declare(
         next_en="Load the list again.",
     )
 )
+COLLEAGUE_UNKNOWN = declare(
+    ProblemType(
+        code="colleague-unknown",
+        status=404,
+        vi="Không có điều dưỡng nào đang làm việc ở cơ sở này với số giấy phép đó.",
+        en="No nurse with this licence works at this facility.",
+        next_vi="Kiểm tra số giấy phép hành nghề.",
+        next_en="Check the licence number.",
+    )
+)
+DELEGATIONS_FULL = declare(
+    ProblemType(
+        code="delegations-full",
+        status=409,
+        vi="Quyền xem này đã được giao cho đủ số người.",
+        en="This grant has been handed to as many people as it may be.",
+        next_vi="Kết thúc một lần giao trước.",
+        next_en="End one of them first.",
+    )
+)
+UNKNOWN_DELEGATION = declare(
+    ProblemType(
+        code="delegation-unknown",
+        status=404,
+        vi="Không có lần giao này.",
+        en="There is no such delegation.",
+        next_vi="Tải lại danh sách.",
+        next_en="Load the list again.",
+    )
+)
 UNKNOWN_GRANT = declare(
     ProblemType(
         code="grant-unknown",

@@ -155,6 +155,12 @@ async def active_roles(tx: Tx, practitioner_id: UUID, now: datetime) -> list[Pra
     return [card_of(row, now) for row in rows if role_in_force(row, now)]
 
 
+async def colleague_of(tx: Tx, licence: str, facility_id: UUID, now: datetime) -> PractitionerCard | None:
+    """Who works at this facility now under that licence; the first role where there are several."""
+    rows = await queries.ROLES_BY_LICENCE.all(tx, licence, facility_id)
+    return next((card_of(row, now) for row in rows if role_in_force(row, now)), None)
+
+
 def card_of(role: RoleRow, now: datetime) -> PractitionerCard:
     return PractitionerCard(
         practitioner_role_id=role.practitioner_role_id,

@@ -80,6 +80,7 @@ RecordType = Literal[
     "Immunization",
     "Observation.laboratory",
     "Observation.vital-signs",
+    "Observation.pregnancy",
     "Observation.other",
     "DiagnosticReport",
     "ImagingStudy",

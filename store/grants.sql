@@ -79,6 +79,7 @@ GRANT SELECT, UPDATE ON delivery TO hb_delivery;
 GRANT SELECT, INSERT, UPDATE ON access_request, consent_guard TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON practitioner_request, request_quota TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON consent_grant, practitioner_grant TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON consent_grant, practitioner_grant, consent_block, consent_delegation TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON share_link, share_link_file, share_code TO hb_api;
 GRANT SELECT, INSERT, DELETE ON share_link_address, share_link_opening, share_link_ticket TO hb_api;
 GRANT SELECT, INSERT, DELETE ON share_code_by_hash TO hb_api;

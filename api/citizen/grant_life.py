@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Response, patch, post
+from litestar import Response, delete, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
@@ -14,11 +14,18 @@ from api.citizen.grants import NONE_HELD, GrantView, SignedAct, environment_of, 
 from api.citizen.requests import LabelName
 from api.request import Call, answer
 from consent import holds
+from consent.delegations import service as delegations
 from consent.grants import service as grants
 from consent.grants.narrowing import narrow_grant
 from consent.grants.policy import Narrower, RevokeBy
 from consent.grants.renewal import Renewal, renew_grant
-from consent.problems import GRANT_NOT_RENEWABLE, NOTHING_GRANTED, SCOPE_EXCEEDS_GRANT, UNKNOWN_GRANT
+from consent.problems import (
+    GRANT_NOT_RENEWABLE,
+    NOTHING_GRANTED,
+    SCOPE_EXCEEDS_GRANT,
+    UNKNOWN_DELEGATION,
+    UNKNOWN_GRANT,
+)
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
 from kernel.access import Label, RecordType
 from kernel.problems import Refused
@@ -129,6 +136,23 @@ async def revoke_many(data: JSONBody[Revocation], call: NamedDependency[Call]) -
     return answer(outcome)
 
 
+@delete(
+    "/v1/me/delegations/{delegation_id:uuid}",
+    actors=("citizen",),
+    operation_id="me_end_delegation",
+    tags=TAGS,
+    status_code=204,
+    problems=(UNKNOWN_DELEGATION,),
+)
+async def end_delegation(delegation_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
+    """End what a doctor handed to a nurse; the doctor's own grant goes on."""
+    async with begin_for(call, "manage-grants") as (tx, access):
+        outcome = await delegations.end_by_person(
+            tx, access, delegation_id, trace_id=call.request_id, now=call.now
+        )
+    return answer(outcome)
+
+
 def _narrower(data: GrantNarrowing) -> Narrower:
     labels = None if data.labels is None else Label.NONE
     for name in data.labels or ():
@@ -152,4 +176,4 @@ def _renewal(data: GrantRenewal) -> Renewal:
     )
 
 
-handlers: list[Any] = [narrow, renew, revoke_many]
+handlers: list[Any] = [narrow, renew, revoke_many, end_delegation]

@@ -13,6 +13,8 @@ from msgspec import Struct
 from audit.service import record_act
 from consent.blocks import queries
 from consent.blocks.queries import Block, BlockKind
+from consent.delegations.ending import end_one
+from consent.delegations.queries import live_delegations
 from consent.grants.queries import grant_by_id, live_grants_of_person
 from consent.grants.service import LAST_ID, revoke_grant
 from consent.models import AccessRequest
@@ -61,6 +63,9 @@ async def block(tx: Tx, access: Access, target: Target, *, trace_id: str, now: d
     for grant in await live_grants_of_person(tx, patient_id, now):
         if target.id in (grant.practitioner_id, grant.facility_id):
             await revoke_grant(tx, access, grant.grant_id, trace_id=trace_id, now=now)
+    for one in await live_delegations(tx, patient_id):
+        if one.practitioner_id == target.id:
+            await end_one(tx, patient_id, one.delegation_id, now)
     await record_act(tx, patient_id, access.actor, "consent:block:create", request_id=trace_id, now=now)
 
 

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from audit.service import record_act
 from consent.artefact import fhir_consent, role_in, sign_artefact
+from consent.delegations.ending import end_with_grant
 from consent.grants import queries
 from consent.grants.policy import Narrower, exceeds_grant, is_left
 from consent.grants.prompts import arm_prompt
@@ -71,6 +72,7 @@ async def _replace(
 ) -> Grant:
     ended = await queries.end_for_narrower(tx, old.patient_id, old.grant_id, now)
     await queries.end_practitioner_grant(tx, old.practitioner_id, old.patient_id, old.grant_id, now)
+    await end_with_grant(tx, old.patient_id, old.grant_id, now)
     role = role_in(ended.artefact)
     await queries.insert_grant(
         tx,

@@ -12,19 +12,23 @@ from store.database import Tx
 from store.epoch import epoch_holds
 from store.statement import Command, Scalar, Statement
 
+# Merged persons whose rows were to be seen when the grant `g` was made (security.md S10).
+ORIGINS = """ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = g.patient_id
+            AND greatest(o.visible_at, o.moved_at, o.proven_at) <= g.created_at AND o.moved_at IS NOT NULL
+            AND (o.proven_at IS NOT NULL OR NOT o.needs_proof))"""
+# The grant `g` of the living person `c` at the instant $4.
+IN_FORCE = f"""g.ended_at IS NULL
+      AND g.starts_at <= $4 AND g.ends_at > $4 AND c.state IN ('active', 'death-reported')
+      AND NOT {held("g.patient_id", "g.created_at", "g.confirmed_at")}
+      AND NOT {epoch_holds("g.created_at", "g.confirmed_at")}"""
+
 LIVE_GRANT = Statement(
     LiveGrant,
     f"""
     SELECT g.grant_id, g.version, g.types, g.since, g.until, g.labels, g.created_at, g.confirmed_at,
-        g.told_on,
-        ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = g.patient_id
-            AND greatest(o.visible_at, o.moved_at, o.proven_at) <= g.created_at AND o.moved_at IS NOT NULL
-            AND (o.proven_at IS NOT NULL OR NOT o.needs_proof)) AS origins
+        g.told_on, {ORIGINS} AS origins
     FROM consent_grant g JOIN citizen c ON c.patient_id = g.patient_id
-    WHERE g.patient_id = $1 AND g.practitioner_id = $2 AND g.facility_id = $3 AND g.ended_at IS NULL
-      AND g.starts_at <= $4 AND g.ends_at > $4 AND c.state IN ('active', 'death-reported')
-      AND NOT {held("g.patient_id", "g.created_at", "g.confirmed_at")}
-      AND NOT {epoch_holds("g.created_at", "g.confirmed_at")}
+    WHERE g.patient_id = $1 AND g.practitioner_id = $2 AND g.facility_id = $3 AND {IN_FORCE}
       AND NOT {waits_for_youth("g", "$4")}
     """,  # noqa: S608
 )
@@ -346,6 +350,7 @@ LIVE_GRANT_KEYS = Statement(
     """
     SELECT patient_id, grant_id FROM practitioner_grant
     WHERE actor_id = $1 AND ended_at IS NULL AND ends_at > $2 AND (patient_id, grant_id) > ($3, $4)
+      AND delegated_by IS NULL
     ORDER BY patient_id, grant_id LIMIT $5
     """,
 )

@@ -21,7 +21,6 @@ from consent.policy import REQUEST_WINDOW, cap_for, exceeds, granted_scope, is_e
 from consent.problems import GRANT_NOT_RENEWABLE, NOTHING_GRANTED, SCOPE_EXCEEDS_GRANT, UNKNOWN_GRANT
 from consent.queries import lock_guard
 from consent.requests.queries import insert_request, request_by_id
-from consent.role_caps import role_cap
 from identity.devices import verify_step_up
 from identity.practitioners import practitioner_card
 from identity.problems import STEP_UP_REFUSED
@@ -101,7 +100,7 @@ async def renew_grant(
     if refused is not None:
         return refused
     cap = cap_for(grant.tier, presence=True, probation=False)
-    scope = granted_scope(scope_of(grant), choice, cap, role_cap(old.role), local_day(now))
+    scope = granted_scope(scope_of(grant), choice, cap, old.role, local_day(now))
     if is_empty(scope):
         return Refused(problem=NOTHING_GRANTED)
     request = await _new_request(tx, old, scope, now)

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from audit.service import record_act
 from consent.artefact import fhir_consent, sign_artefact
+from consent.delegations.ending import end_with_grant
 from consent.grants import queries
 from consent.grants.policy import RevokeBy, is_alike
 from consent.grants.prompts import arm_prompt
@@ -66,6 +67,7 @@ async def issue_grant(
         await queries.end_practitioner_grant(
             tx, request.practitioner_id, request.patient_id, old.grant_id, now
         )
+        await end_with_grant(tx, request.patient_id, old.grant_id, now)
     grant = _new_grant(request, consented, old, grant_id, now)
     artefact = sign_artefact(
         keys, grant, role=request.role, choice=consented.choice, signature=consented.signature
@@ -118,6 +120,7 @@ async def revoke_grant(
     ended = await queries.revoke(tx, patient_id, grant_id, now)
     assert ended is not None, "the person's consent lock is held"
     await queries.end_practitioner_grant(tx, ended.practitioner_id, patient_id, grant_id, now)
+    await end_with_grant(tx, patient_id, grant_id, now)
     await emit(tx, patient_id, "consent.revoked", {"grant_id": str(grant_id)}, now)
     await record_act(
         tx,
@@ -224,7 +227,12 @@ def _new_grant(
         labels=int(scope.labels),
         created_at=now,
         starts_at=starts_at,
-        ends_at=starts_at + timedelta(seconds=scope.duration_seconds),
+        ends_at=_end(consented, starts_at),
         ended_at=None,
         end_reason=None,
     )
+
+
+def _end(consented: Consented, starts_at: datetime) -> datetime:
+    ends_at = starts_at + timedelta(seconds=consented.scope.duration_seconds)
+    return ends_at if consented.ends_by is None else max(starts_at, min(ends_at, consented.ends_by))

@@ -3,30 +3,49 @@
 from datetime import datetime
 from uuid import UUID
 
+from consent.delegations.queries import Delegation, live_delegations
 from consent.grants import queries
 from consent.grants.service import revoke_grant
-from consent.models import Standing
+from consent.models import Grant, Standing
 from kernel.access import Access
 from store.database import Tx
 
 
 async def standing_of(tx: Tx, patient_id: UUID, now: datetime) -> list[Standing]:
-    """Grants that have not ended, held ones too: they come back with a confirmation."""
-    return [
-        Standing(
-            kind="grant",
-            id=grant.grant_id,
-            name=grant.practitioner_name,
-            facility=grant.facility_name,
-            what=list(grant.types),
-            since=grant.starts_at,
-            until=grant.ends_at,
-            ends_with=None,
-        )
-        for grant in await queries.live_grants_of_person(tx, patient_id, now)
-    ]
+    """Grants that have not ended, held ones too (a confirmation brings them back), and what was handed on."""
+    live = await queries.live_grants_of_person(tx, patient_id, now)
+    until = {grant.grant_id: grant.ends_at for grant in live}
+    handed = [one for one in await live_delegations(tx, patient_id) if one.grant_id in until]
+    return [_grant(grant) for grant in live] + [_delegation(one, until[one.grant_id]) for one in handed]
 
 
 async def end_all(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> None:
+    """Delegations end with the grants they stand on."""
     for grant in await queries.live_grants_of_person(tx, access.patient_id, now):
         await revoke_grant(tx, access, grant.grant_id, trace_id=trace_id, now=now)
+
+
+def _grant(grant: Grant) -> Standing:
+    return Standing(
+        kind="grant",
+        id=grant.grant_id,
+        name=grant.practitioner_name,
+        facility=grant.facility_name,
+        what=list(grant.types),
+        since=grant.starts_at,
+        until=grant.ends_at,
+        ends_with=None,
+    )
+
+
+def _delegation(one: Delegation, until: datetime) -> Standing:
+    return Standing(
+        kind="delegation",
+        id=one.delegation_id,
+        name=one.practitioner_name,
+        facility=one.facility_name,
+        what=list(one.types),
+        since=one.created_at,
+        until=until,
+        ends_with="grant",
+    )

@@ -49,7 +49,7 @@ _PREGNANCY = frozenset({"82810-3", "11778-8", "11779-6", "11780-4", "8665-2", "1
 def observation(ident: str, o: Observation, _refer: Refer) -> Draft:
     when = first_date(o.effective_date_time, start(o.effective_period), o.effective_instant, o.issued)
     category = _category(o)
-    item = new_item(ident, _record_type(category), title_of(o.code, "Kết quả chưa rõ tên"), o.status, when)
+    item = new_item(ident, _record_type(o, category), title_of(o.code, "Kết quả chưa rõ tên"), o.status, when)
     item.category = category
     item.text = notes(o.note)
     item.recorded_by = next((p.display for p in o.performer), None)
@@ -187,7 +187,9 @@ def _category(o: Observation) -> str | None:
     return "laboratory" if "LAB" in codes else next(iter(codes), None)
 
 
-def _record_type(category: str | None) -> RecordType:
+def _record_type(o: Observation, category: str | None) -> RecordType:
+    if _section(o, category) == "pregnancy":
+        return "Observation.pregnancy"
     if category == "laboratory":
         return "Observation.laboratory"
     if category in ("vital-signs", "vital-sign"):

@@ -75,6 +75,9 @@ ROLE_BY_ID = Statement(RoleRow, _ROLE + " WHERE r.practitioner_role_id = $1")
 ROLES_OF_PRACTITIONER = Statement(
     RoleRow, _ROLE + " WHERE r.practitioner_id = $1 ORDER BY r.active_from, r.practitioner_role_id"
 )
+ROLES_BY_LICENCE = Statement(
+    RoleRow, _ROLE + " WHERE p.licence = $1 AND r.facility_id = $2 ORDER BY r.practitioner_role_id"
+)
 
 INSERT_OPERATOR = Scalar(
     UUID,

@@ -94,6 +94,7 @@ async def test_blocking_twice_is_one_block_and_a_lifted_one_stays_in_the_list(
     assert one.name == grant.practitioner_name
     for _ in range(2):
         assert await lift(store, clock, citizen, one.block_id) is None
+    clock.advance(minutes=1)
     await block(store, clock, citizen, "practitioner", grant.grant_id)
     assert [entry.lifted_at is None for entry in await listed(store, citizen)] == [True, False]
     assert steps.code_of(await lift(store, clock, citizen, uuid7(clock.now()))) == "block-unknown"

@@ -17,7 +17,7 @@ from consent.policy import (
     may_consent_alone,
     months_before,
 )
-from consent.role_caps import role_cap
+from consent.role_caps import cap_of_role, role_cap
 from kernel.access import ALL_LABELS, RECORD_TYPES, Label, Role
 
 TODAY = date(2026, 11, 21)
@@ -56,10 +56,11 @@ def test_what_is_granted_lies_inside_every_bound(
     today: date,
 ) -> None:
     cap = cap_for(tier, presence=presence, probation=probation)
-    granted = granted_scope(requested, choice, cap, role_cap(role), today)
+    granted = granted_scope(requested, choice, cap, role, today)
     assert covers(requested, granted)
     assert covers(choice, granted)
     assert granted.types <= role_cap(role)
+    assert granted.duration_seconds <= (cap_of_role(role).duration_seconds or 90 * 86400)
     assert granted.duration_seconds <= min(cap.duration_seconds, TIER_CAPS[tier].duration_seconds)
     assert granted.labels & ~cap.labels == Label.NONE
     assert granted.labels & ~choice.labels == Label.NONE
@@ -73,7 +74,7 @@ def test_s6_without_presence_no_choice_widens_the_caps(
     requested: Scope, choice: Scope, tier: Tier, probation: bool, role: Role | None
 ) -> None:
     cap = cap_for(tier, presence=False, probation=probation)
-    granted = granted_scope(requested, choice, cap, role_cap(role), TODAY)
+    granted = granted_scope(requested, choice, cap, role, TODAY)
     assert granted.duration_seconds <= 86400
     assert granted.labels == Label.NONE
     assert granted.since is not None
@@ -82,7 +83,7 @@ def test_s6_without_presence_no_choice_widens_the_caps(
 
 @given(scopes, scopes)
 def test_a_choice_inside_the_request_is_never_called_wider(requested: Scope, choice: Scope) -> None:
-    inside = granted_scope(requested, choice, TIER_CAPS["A"], RECORD_TYPES, TODAY)
+    inside = granted_scope(requested, choice, TIER_CAPS["A"], "doctor", TODAY)
     assert exceeds(inside, requested) is None
 
 
