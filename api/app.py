@@ -5,9 +5,10 @@ it checks the Host, names the request, adds the headers of every answer and writ
 that holds the route's template, never a path, a query, a number or a token (S34).
 """
 
+import asyncio
 import importlib
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 from time import perf_counter
 from typing import Any, Self
@@ -31,10 +32,12 @@ from api.request import (
     read_header,
     require_token,
 )
+from audit.answered.service import Answered
 from consent.links.wire import PATH
 from ehr.intake.reader_process import close_readers
 from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from identity.devices import BrowserOrigin
+from kernel.access import DECIDED
 from kernel.clock import Clock
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -46,16 +49,22 @@ CONTROLLERS = (
     "api.citizen.book",
     "api.citizen.changes",
     "api.citizen.hidings",
+    "api.citizen.family",
     "api.citizen.viewer",
     "api.citizen.requests",
     "api.citizen.grants",
     "api.citizen.share_links",
     "api.citizen.share_codes",
-    "api.citizen.standing",
     "api.citizen.emergency_card",
+    "api.citizen.purposes",
+    "api.citizen.wishes",
+    "api.citizen.standing",
     "api.citizen.grant_life",
     "api.citizen.blocks",
+    "api.citizen.emergency_access",
     "api.citizen.log",
+    "api.citizen.proofs",
+    "api.citizen.access_reports",
     "api.citizen.inbox",
     "api.citizen.cases",
     "api.citizen.exports",
@@ -63,34 +72,43 @@ CONTROLLERS = (
     "api.doctor.account",
     "api.doctor.patients",
     "api.doctor.viewer",
+    "api.doctor.safety",
     "api.doctor.exports",
+    "api.doctor.wishes",
     "api.doctor.requests",
     "api.doctor.delegations",
+    "api.doctor.emergency",
     "api.doctor.share_codes",
     "api.facility.records",
     "api.facility.entry",
     "api.facility.release",
     "api.facility.cases",
     "api.department.cases",
+    "api.facility.access_reports",
+    "api.department.access_reports",
     "api.department.statistics",
+    "api.facility.emergency_reviews",
     "api.facility.quarantine",
     "api.facility.desk",
     "api.facility.activation",
+    "api.facility.guardianships",
     "api.admin.registry",
     "api.registry.quarantine",
     "api.registry.people",
+    "api.public.audit",
     "api.public.auth",
     "api.public.core",
+    "api.public.emergency_card",
     "api.public.health",
     "api.public.keys",
     "api.public.viewer",
     "api.public.links",
-    "api.public.emergency_card",
     "api.public.articles",
     "api.pages.docs",
 )
 DEMO_CONTROLLERS = ("api.pages.demo",)
 BODY_MAX = 64 * 1024
+ANSWERED_EVERY_SECONDS = 3
 QUIET_ROUTES = frozenset({"/health/live", "/health/ready"})
 
 log = structlog.get_logger("api")
@@ -128,7 +146,8 @@ class Api(Litestar):
         started = perf_counter()
         request_id = str(uuid7(self.runtime.clock.now()))
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
-        edge = Edge(send, scope["path"], request_id)
+        DECIDED.set(None)
+        edge = Edge(send, scope["path"], request_id, self.runtime.answered)
         if self.allowed_hosts_here and host_of(scope) not in self.allowed_hosts_here:
             await problem_answer(Refused(problem=BAD_HOST)).to_asgi_response()(scope, receive, edge)
         else:
@@ -150,11 +169,12 @@ class NoEvents(BaseEventEmitterBackend):
 
 
 class Edge:
-    """The `send` of one request: adds the headers of every answer and notes the status."""
+    """The `send` of one request: adds the headers of every answer, notes the status, counts reads."""
 
-    __slots__ = ("path", "request_id", "send", "status")
+    __slots__ = ("answered", "path", "request_id", "send", "status")
 
-    def __init__(self, send: Send, path: str, request_id: str) -> None:
+    def __init__(self, send: Send, path: str, request_id: str, answered: Answered) -> None:
+        self.answered = answered
         self.send = send
         self.path = path
         self.request_id = request_id
@@ -178,6 +198,7 @@ class Edge:
             if self.path != "/":
                 headers.append(NOT_INDEXED)
             message["headers"] = headers
+            self.answered.count(DECIDED.get(), self.status)
         await self.send(message)
 
 
@@ -256,6 +277,7 @@ def create_app(
         lifespan=[
             *([] if isinstance(store, Store) else [store_lifespan(runtime, store)]),
             *([core_lifespan(runtime, open_core)] if open_core else []),
+            answered_lifespan(runtime),
         ],
         state=State({"runtime": runtime}),
     )
@@ -278,6 +300,32 @@ def store_lifespan(runtime: Runtime, open_store: OpenStore) -> Any:
                 close_readers()
 
     return lifespan
+
+
+def answered_lifespan(runtime: Runtime) -> Any:
+    """Writes what was counted of reads every few seconds, and once more before the store closes."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        writer = asyncio.create_task(_write_answered(runtime))
+        try:
+            yield
+        finally:
+            writer.cancel()
+            with suppress(Exception):
+                await runtime.answered.write(runtime.store, runtime.clock.now())
+
+    return lifespan
+
+
+async def _write_answered(runtime: Runtime) -> None:
+    while True:
+        await asyncio.sleep(ANSWERED_EVERY_SECONDS)
+        try:
+            await runtime.answered.write(runtime.store, runtime.clock.now())
+        except Exception as error:
+            # Kept and written with the next ones.
+            log.warning("counts of reads wait", error=type(error).__name__)
 
 
 def core_lifespan(runtime: Runtime, open_core: OpenCore) -> Any:

@@ -9,25 +9,45 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
+from msgspec.structs import replace
+
+from consent.delegations.reading import delegation_in_force, tell_first_use, types_of
+from consent.emergency import queries as emergencies
+from consent.emergency.policy import HISTORY_MONTHS, opened_types
+from consent.emergency.policy import PURPOSE as BROKEN_GLASS_PURPOSE
 from consent.emergency_card.models import LiveCard
 from consent.grants import queries
 from consent.links import queries as links
 from consent.links.opening import opener
 from consent.links.problems import LINK_NOT_FOUND
-from consent.policy import is_held
+from consent.policy import is_held, months_before
 from consent.problems import NO_ACCESS
-from consent.role_caps import role_cap
+from consent.role_caps import NOTHING, cap_of_role, role_cap
+from family.policy import part_of
+from family.problems import NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
+from family.service import link_of
 from identity.merges.aliases import origins_of
+from identity.people import open_demographics
 from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION
 from kernel.access import ALL_LABELS, Access, Action, Actor, Label, mint_access
 from kernel.clock import local_day
 from kernel.problems import Refused
 from store.database import Tx
+from store.keys import KeyRing
 from store.outbox import emit
 
 # What the asking side may do under a grant.
 GRANTED_ACTIONS: Final[frozenset[Action]] = frozenset(
-    {"read-summary", "read-section", "read-timeline", "read-trend", "search", "read-document"}
+    {
+        "read-summary",
+        "read-section",
+        "read-timeline",
+        "read-trend",
+        "search",
+        "read-document",
+        "read-wishes",
+        "flag-safety",
+    }
 )
 # What a device on probation may do for its own person (security.md S8). Of numbers and notices it gets a part
 # (api/citizen). What it approves is cut to the caps of tier D, it ends no device but itself, and no held
@@ -38,35 +58,61 @@ PROBATION_ACTIONS: Final[frozenset[Action]] = frozenset(
         "read-notifications",
         "read-account",
         "identify",
+        "answer-request",
         "manage-grants",
         "manage-devices",
+        "manage-family",
+        "assent",
     }
 )
 
 # What a held device may do (security.md S10): be told, look at its account, end grants and devices. Objecting
 # to a false death needs the device key besides.
 HELD_ACTIONS: Final[frozenset[Action]] = frozenset(
-    {"read-notifications", "read-account", "manage-grants", "manage-devices"}
+    {
+        "read-notifications",
+        "read-account",
+        "answer-request",
+        "manage-grants",
+        "manage-devices",
+        "manage-family",
+    }
 )
 
 # Jobs that read records, a closed list: the nightly count of statistics (security.md S30).
 Job = Literal["statistics"]
 _NOBODY: Final = UUID(int=0)
+# v3-ActReason: a relative's request.
+FAMILY_PURPOSE: Final = "FAMRQT"
 
 _NO_ACCESS: Final = Refused(problem=NO_ACCESS)
 
 
 async def decide(
-    tx: Tx, actor: Actor, patient_id: UUID, action: Action, purpose: str, now: datetime
+    tx: Tx,
+    actor: Actor,
+    patient_id: UUID,
+    action: Action,
+    purpose: str,
+    now: datetime,
+    *,
+    keys: KeyRing | None = None,
 ) -> Access | Refused:
     """Decide one request. purpose: v3-ActReason code ('TREAT'; the person's own use is 'PATRQT').
 
+    keys: open the birth date that decides what a relative may do; without them nobody acts for another.
+
     No grant, a grant that ended and a person who does not exist are one refusal: `no-access`.
     """
+    if actor.kind == "citizen" and actor.actor_id != patient_id:
+        return await _for_another(tx, keys, actor, patient_id, action, now)
     if actor.kind == "citizen":
         return _own(actor, patient_id, action, purpose)
     if actor.kind == "practitioner":
-        return await _granted(tx, actor, patient_id, action, purpose, now)
+        granted = await _granted(tx, actor, patient_id, action, purpose, now)
+        if isinstance(granted, Access):
+            return granted
+        return await _broken_glass(tx, actor, patient_id, action, now) or granted
     return _NO_ACCESS
 
 
@@ -147,8 +193,6 @@ async def decide_link(
 
 
 def _own(actor: Actor, patient_id: UUID, action: Action, purpose: str) -> Access | Refused:
-    if actor.actor_id != patient_id:
-        return _NO_ACCESS
     if actor.held and action not in HELD_ACTIONS:
         return Refused(problem=ACCOUNT_HELD)
     if actor.probation and action not in PROBATION_ACTIONS:
@@ -164,11 +208,47 @@ def _own(actor: Actor, patient_id: UUID, action: Action, purpose: str) -> Access
     )
 
 
+async def _for_another(
+    tx: Tx, keys: KeyRing | None, actor: Actor, patient_id: UUID, action: Action, now: datetime
+) -> Access | Refused:
+    """A guardian or a proxy: the link, both people and the age of one of them are read now; one statement.
+
+    No link, a link that ended and a person who does not exist are one refusal. Rows of a person who was
+    merged into this one are never seen by it (security.md S10).
+    """
+    if actor.held or actor.probation:
+        return Refused(problem=ACCOUNT_HELD if actor.held else DEVICE_ON_PROBATION)
+    link = None if keys is None else await link_of(tx, keys, actor.actor_id, patient_id, now, actor.holds)
+    part = None if link is None else part_of(link)
+    if keys is None or link is None or part is None:
+        return Refused(problem=NOT_YOUR_BOOK)
+    if action not in part.actions:
+        return Refused(problem=NOT_IN_YOUR_CARE)
+    return mint_access(
+        patient_id=patient_id,
+        actor=replace(actor, name=_name_of(keys, actor)),
+        on_behalf_of=patient_id,
+        action=action,
+        purpose=FAMILY_PURPOSE,
+        basis=link.relation,
+        types=part.types,
+        withheld_labels=part.withheld,
+    )
+
+
+def _name_of(keys: KeyRing, actor: Actor) -> str:
+    """Who acts for another stands in that person's log by name."""
+    sealed = actor.sealed_person
+    return (open_demographics(keys, actor.actor_id, sealed).name or "") if sealed else ""
+
+
 async def _granted(
     tx: Tx, actor: Actor, patient_id: UUID, action: Action, purpose: str, now: datetime
 ) -> Access | Refused:
-    if action not in GRANTED_ACTIONS or actor.facility_id is None or not role_cap(actor.role):
+    if action not in GRANTED_ACTIONS or actor.facility_id is None:
         return _NO_ACCESS
+    if cap_of_role(actor.role).delegated:
+        return await _delegated(tx, actor, patient_id, action, purpose, now)
     grant = await queries.live_grant(tx, patient_id, actor.actor_id, actor.facility_id, now)
     if grant is None or is_held(grant.created_at, grant.confirmed_at, actor.factors_reset_at):
         return _NO_ACCESS
@@ -191,6 +271,60 @@ async def _granted(
         until=grant.until,
         withheld_labels=ALL_LABELS & ~Label(grant.labels),
         origins=frozenset(grant.origins),
+    )
+
+
+async def _delegated(
+    tx: Tx, actor: Actor, patient_id: UUID, action: Action, purpose: str, now: datetime
+) -> Access | Refused:
+    """What a doctor with a grant handed to this nurse: no sensitive label, and under the nurse's own name."""
+    handed = await delegation_in_force(tx, actor, patient_id, now)
+    types = NOTHING if handed is None else types_of(handed, actor)
+    if handed is None or not types:
+        return _NO_ACCESS
+    await tell_first_use(tx, actor, patient_id, handed, now)
+    return mint_access(
+        patient_id=patient_id,
+        actor=actor,
+        action=action,
+        purpose=purpose,
+        basis="grant",
+        basis_id=handed.grant_id,
+        basis_version=handed.version,
+        types=types,
+        since=handed.since,
+        until=handed.until,
+        withheld_labels=ALL_LABELS,
+        origins=frozenset(handed.origins),
+    )
+
+
+async def _broken_glass(
+    tx: Tx, actor: Actor, patient_id: UUID, action: Action, now: datetime
+) -> Access | None:
+    """Where no grant is in force: what a doctor of an emergency unit opened, while all that it stands on is
+    there (security.md S24). The safety set of twelve months, without what the person leaves out of it."""
+    if action not in GRANTED_ACTIONS or actor.role != "doctor" or actor.facility_id is None:
+        return None
+    here, day = (actor.actor_id, actor.facility_id, actor.practitioner_role_id), local_day(now)
+    opened = await emergencies.live_emergency(tx, patient_id, *here, now, day)
+    if opened is None or is_held(opened.opened_at, None, actor.factors_reset_at):
+        return None
+    if not opened.told_today and await emergencies.take_first_read(tx, patient_id, opened.emergency_id, day):
+        ref = {"emergency_id": str(opened.emergency_id), "day": day.isoformat()}
+        await emit(tx, patient_id, "consent.emergency-read", ref, now)
+    return mint_access(
+        patient_id=patient_id,
+        actor=actor,
+        action=action,
+        purpose=BROKEN_GLASS_PURPOSE,
+        basis="break-glass",
+        basis_id=opened.emergency_id,
+        basis_version=opened.version,
+        types=opened_types(opened.withheld),
+        since=months_before(day, HISTORY_MONTHS),
+        withheld_labels=ALL_LABELS & ~Label(opened.labels),
+        origins=frozenset(opened.origins),
     )
 
 

@@ -7,6 +7,8 @@ Each package that lets somebody in offers `standing_of(tx, patient_id, now)` and
 from datetime import datetime
 from uuid import UUID
 
+from consent import relatives
+from consent.emergency import personal as emergency
 from consent.emergency_card import service as emergency_card
 from consent.grants import standing as grants
 from consent.links import standing as links
@@ -14,15 +16,23 @@ from consent.models import Standing
 from consent.share_codes import standing as share_codes
 from kernel.access import Access
 from store.database import Tx
+from store.keys import KeyRing
 
 
-async def standing_of(tx: Tx, patient_id: UUID, now: datetime) -> list[Standing]:
-    """Everybody who could open the record now, or will when the wait is over."""
+async def standing_of(
+    tx: Tx, patient_id: UUID, now: datetime, *, keys: KeyRing | None = None
+) -> list[Standing]:
+    """Everybody who could open the record now, or will when the wait is over.
+
+    keys: open the birth date on which relatives depend; without them these are left out.
+    """
     return [
+        *(await relatives.standing_of(tx, keys, patient_id, now) if keys else []),
         *await grants.standing_of(tx, patient_id, now),
         *await links.standing_of(tx, patient_id, now),
         *await share_codes.standing_of(tx, patient_id, now),
         *await emergency_card.standing_of(tx, patient_id, now),
+        *await emergency.standing_of(tx, patient_id, now),
     ]
 
 
@@ -30,6 +40,8 @@ async def end_everything(tx: Tx, access: Access, *, trace_id: str, now: datetime
     """End all of it in this transaction: the next request of each is refused. Nobody is told (S23)."""
     assert access.action == "manage-grants"
     await grants.end_all(tx, access, trace_id=trace_id, now=now)
+    await relatives.end_all(tx, access, trace_id=trace_id, now=now)
     await links.end_all(tx, access, trace_id=trace_id, now=now)
     await share_codes.end_all(tx, access, trace_id=trace_id, now=now)
     await emergency_card.end_all(tx, access, trace_id=trace_id, now=now)
+    await emergency.end_all(tx, access, trace_id=trace_id, now=now)

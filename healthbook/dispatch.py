@@ -10,9 +10,11 @@ import msgspec
 
 from consent import merges
 from consent.codes.service import code_for_delivery, forget_code
+from consent.emergency.opening import ARRIVAL_DUE, NOTICE_DUE
 from consent.grants import prompts
 from consent.grants.queries import GrantKey
 from consent.holds import NOBODY, announce_held
+from consent.purposes.service import agrees
 from consent.requests.service import request_for_citizen
 from ehr.cases.opening import correct_death, expect_record
 from ehr.cases.settling import RECORD_WITHIN, note_resent, settle
@@ -21,6 +23,8 @@ from ehr.rejudge.service import BOOK_JOB, WAITING_JOB
 from ehr.rejudge.waiting import rejudge_waiting
 from ehr.visibility import clocks
 from ehr.visibility.release import release_due
+from family.service import answering_for
+from healthbook import emergency_notices as emergency
 from healthbook.housekeeping import KIND, do_chore
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
@@ -83,6 +87,16 @@ def notice(type_: NotificationType, *, once_per: str | None = None, silent: bool
     return say
 
 
+def wanted_notice(type_: NotificationType, *, once_per: str) -> Handler:
+    """News that rings only for whoever agreed to that; the inbox says it in any case."""
+
+    async def say(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+        is_wanted = await agrees(tx, event.patient_id, "notices")
+        await notice(type_, once_per=once_per, silent=not is_wanted)(tx, keys, event, ref, now)
+
+    return say
+
+
 def request_notice(*, silent: bool) -> Handler:
     """A request that waits; one that was decided meanwhile rings no more."""
 
@@ -93,6 +107,9 @@ def request_notice(*, silent: bool) -> Handler:
         key = f"consent.requested:{ref['request_id']}"
         until = request.expires_at
         await notify(tx, keys, event.patient_id, "consent-request", key, now, until, ref=ref, silent=silent)
+        for guardian in await answering_for(tx, keys, event.patient_id, now):
+            whose = ref | {"patient_id": str(event.patient_id)}
+            await notify(tx, keys, guardian, "dependent-request", key, now, until, ref=whose, silent=silent)
 
     return say
 
@@ -291,6 +308,8 @@ TICKS: dict[str, Tick] = {
     prompts.JOB: say_ending,
     BOOK_JOB: judge_book,
     WAITING_JOB: judge_waiting,
+    NOTICE_DUE: emergency.say_deferred,
+    ARRIVAL_DUE: emergency.settle_arrival,
     KIND: keep_house,
 }
 HANDLERS: dict[str, Handler] = {
@@ -307,10 +326,19 @@ HANDLERS: dict[str, Handler] = {
     "consent.held": notice("consent-held", once_per="grant_id"),
     "consent.used": say_first_use,
     "consent.refused": say_nothing,
+    "consent.report-moved": notice("case-update"),
     "consent.link-made": notice("link-made", once_per="link_id"),
     "consent.link-opened": notice("link-opened"),
     "consent.link-locked": notice("link-locked"),
     "consent.share-code-tried": notice("share-code-tried", once_per="code_id"),
+    "consent.card-opened": notice("emergency-card-opened"),
+    "consent.card-opened-silently": notice("emergency-card-opened", silent=True),
+    "consent.glass-broken": emergency.say_broken,
+    "consent.glass-broken-relative": emergency.say_to_guardian,
+    "consent.emergency-read": emergency.say_read,
+    "consent.emergency-signed": emergency.say_signed,
+    "consent.emergency-disputed": emergency.say_disputed,
+    "consent.emergency-reviewed": emergency.say_reviewed,
     "consent.reported": notice("consent-reported"),
     "identity.sign-in-code": send_sign_in_code,
     "identity.activation-issued": notice("activation"),
@@ -321,18 +349,12 @@ HANDLERS: dict[str, Handler] = {
     # Records of a known facility come often: the inbox says so once per batch and nothing rings.
     "ehr.imported": and_settle(notice("records-added", once_per="batch", silent=True)),
     "ehr.facility-new": and_settle(notice("records-of-new-facility", once_per="facility_id")),
-    "consent.link-made": notice("link-made", once_per="link_id"),
-    "consent.link-opened": notice("link-opened"),
-    "consent.link-locked": notice("link-locked"),
-    "consent.share-code-tried": notice("share-code-tried", once_per="code_id"),
-    "consent.card-opened": notice("emergency-card-opened"),
-    "consent.card-opened-silently": notice("emergency-card-opened", silent=True),
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
     "ehr.case-resent": reopen_case,
     # Neutral: neither what it is nor from whom. Emitted with the release itself, so it is said once.
-    "ehr.released": notice("result-released", once_per="release_id"),
-    "ehr.record-awaited": notice("record-awaited", once_per="case_id"),
+    "ehr.released": wanted_notice("result-released", once_per="release_id"),
+    "ehr.record-awaited": wanted_notice("record-awaited", once_per="case_id"),
     "ehr.death-reported": say_death,
     "identity.death-noticed": say_death,
     # Reminders, when they come, pause while a person's state is death-reported and go on with this event.
@@ -341,6 +363,7 @@ HANDLERS: dict[str, Handler] = {
     "identity.merged": notice("person-merged", once_per="merge_id"),
     "identity.unmerged": notice("person-separated", once_per="merge_id"),
     "identity.number-changed": notice("number-changed", once_per="act_id"),
-    # The family package links mother and newborn by it; until then nobody acts for the newborn.
-    "identity.newborn-linked": say_nothing,
+    "identity.newborn-linked": notice("family-linked"),
+    # Ending a link tells nobody (security.md S23).
+    "family.linked": notice("family-linked"),
 }

@@ -27,6 +27,8 @@ SENDS_PREFIX = Budget(kind="sms-prefix", limit=200, window=timedelta(hours=1))
 WRONG_PIN_PERSON = Budget(kind="pin-person", limit=5, window=timedelta(hours=1))
 WRONG_PIN_PHONE = Budget(kind="pin-phone", limit=5, window=timedelta(hours=1))
 WRONG_PASSWORD = Budget(kind="password", limit=5, window=timedelta(minutes=15))
+# The same for a one-time password that is asked for again within a session (S16).
+WRONG_TOTP = Budget(kind="totp", limit=5, window=timedelta(minutes=15))
 WRONG_CLIENT_SECRET = Budget(kind="client-secret", limit=20, window=timedelta(minutes=15))
 # Argon2 costs us more than it costs whoever sends random names (S33).
 SIGN_INS_NETWORK = Budget(kind="sign-in-network", limit=300, window=timedelta(minutes=15))
@@ -51,8 +53,12 @@ ENTRIES_DAY = Budget(kind="entry-day", limit=400, window=timedelta(days=1))
 # What a registry officer looks up by hand in a day.
 REGISTRY_LOOK_UPS_DAY = Budget(kind="registry-look-up-day", limit=100, window=timedelta(days=1))
 
+# Arrivals that a clinician asked for in vain: somebody who tries numbers meets this, a busy night does not.
+EMERGENCY_MISSES_DAY = Budget(kind="emergency-miss-day", limit=20, window=timedelta(days=1))
+
 # Each refused read leaves a row in the log of whoever it aimed at, also for an invented id.
 REFUSED_READS_DAY = Budget(kind="refused-read-day", limit=100, window=timedelta(days=1))
+
 
 # A link answers so often, whoever holds its address (consent.md §3.2, polling): each answer rings at its owner.
 LINK_OPENINGS = Budget(kind="link-opening", limit=30, window=timedelta(minutes=10))

@@ -288,3 +288,24 @@ NOT_EMPTY = declare(
         next_en="Bootstrap only an empty database.",
     )
 )
+TOTP_REFUSED = declare(
+    ProblemType(
+        code="one-time-password-refused",
+        status=403,
+        vi="Mã xác thực một lần không đúng hoặc đã dùng.",
+        en="The one-time password is wrong or was used before.",
+        next_vi="Chờ mã tiếp theo trong ứng dụng xác thực rồi nhập lại.",
+        next_en="Wait for the authenticator's next code and type that.",
+        retryable=True,
+    )
+)
+UNIT_UNKNOWN = declare(
+    ProblemType(
+        code="unit-unknown",
+        status=404,
+        vi="Cơ sở không có đơn vị này.",
+        en="The facility has no such unit.",
+        next_vi="Tải lại danh sách đơn vị của cơ sở.",
+        next_en="Load the facility's list of units again.",
+    )
+)

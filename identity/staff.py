@@ -17,10 +17,12 @@ from identity import budgets, practitioners, sessions
 from identity.entry import queries as entry
 from identity.models import CredentialRow, PractitionerCard
 from identity.passwords import POOL, peppered
-from identity.problems import SIGN_IN_REFUSED
+from identity.problems import SIGN_IN_REFUSED, TOTP_REFUSED
 from identity.register import queries as register
 from identity.sessions import Tokens
 from identity.tokens import digest, from_base64url
+from identity.units import service as units
+from kernel.access import Actor
 from kernel.ids import uuid8
 from kernel.problems import Refused
 from store.database import Tx
@@ -106,6 +108,30 @@ async def finish_operator(
     return await sessions.open_staff_session(tx, pending.actor_id, "operator", None, now)
 
 
+async def show_totp(tx: Tx, keys: KeyRing, actor: Actor, totp: str, now: datetime) -> Refused | None:
+    """The signed-in person shows the one-time password again: five tries in 15 minutes, each step once (S16).
+
+    Refused: too-many, one-time-password-refused.
+    """
+    id_hash = budgets.subject(actor.actor_id.bytes)
+    refused = await budgets.charge_or_refuse(tx, budgets.WRONG_TOTP, id_hash, now)
+    if refused is not None:
+        return refused
+    credential = await entry.CREDENTIAL_OF_ACTOR.one(tx, actor.actor_id)
+    if credential is None or not await _step_holds(tx, keys, credential, totp, now):
+        return Refused(problem=TOTP_REFUSED)
+    await budgets.refund(tx, budgets.WRONG_TOTP, id_hash)
+    return None
+
+
+async def re_authenticate(tx: Tx, keys: KeyRing, actor: Actor, totp: str, now: datetime) -> Refused | None:
+    """Prove anew who sits at this session (ASVS 7.5.3). Refused: as `show_totp`."""
+    refused = await show_totp(tx, keys, actor, totp, now)
+    if refused is None:
+        await units.stamp_session(tx, actor, now)
+    return refused
+
+
 async def sign_in_client(
     tx: Tx, keys: KeyRing, client_id: str, client_secret: str, now: datetime
 ) -> Tokens | Refused:
@@ -137,13 +163,17 @@ async def _factors_hold(
     """Both factors, the TOTP step used up once; right ones give the charged try back."""
     if pending.credential is None or not password_held:
         return False
-    sealed = pending.credential.totp_secret
-    secret = unseal(keys, pending.actor_id, "account_credential", "totp_secret", sealed)
-    step = practitioners.totp_step(secret, totp, now)
-    if step is None or await entry.USE_TOTP_STEP.one(tx, pending.actor_id, step) is None:
+    if not await _step_holds(tx, keys, pending.credential, totp, now):
         return False
     await budgets.refund(tx, budgets.WRONG_PASSWORD, pending.id_hash)
     return True
+
+
+async def _step_holds(tx: Tx, keys: KeyRing, credential: CredentialRow, totp: str, now: datetime) -> bool:
+    sealed = credential.totp_secret
+    secret = unseal(keys, credential.actor_id, "account_credential", "totp_secret", sealed)
+    step = practitioners.totp_step(secret, totp, now)
+    return step is not None and await entry.USE_TOTP_STEP.one(tx, credential.actor_id, step) is not None
 
 
 def _uuid(text: str) -> UUID | None:

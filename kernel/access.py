@@ -4,6 +4,7 @@
 `consent/decision.py` makes one (tests/test_house.py holds that).
 """
 
+from contextvars import ContextVar
 from datetime import date, datetime
 from enum import IntFlag
 from typing import Literal, get_args
@@ -47,6 +48,7 @@ Action = Literal[
     "search",
     "read-document",
     "read-access-log",
+    "look-at-log",
     "read-notifications",
     "read-account",
     "identify",
@@ -67,6 +69,7 @@ Action = Literal[
     "manage-purposes",
     "manage-wishes",
     "read-wishes",
+    "manage-rights",
     "share-record",
     "read-shared",
 ]
@@ -94,6 +97,10 @@ RecordType = Literal[
     "Other",
 ]
 RECORD_TYPES: frozenset[RecordType] = frozenset(get_args(RecordType))
+
+# What breaking the glass opens beside whole types: single facts, blood group and implants of any time
+# (IPS safety set, consent.md §5), and what the person leaves out of whole types. No grant names them.
+SafetyFact = Literal["safety.blood-group", "safety.implants", "except.blood-group"]
 
 
 class Label(IntFlag):
@@ -178,7 +185,7 @@ class Access:
     basis: Basis
     basis_id: UUID | None
     basis_version: int | None
-    types: frozenset[RecordType] | None
+    types: frozenset[RecordType | SafetyFact] | None
     since: date | None
     until: date | None
     withheld_labels: Label
@@ -193,6 +200,10 @@ class Access:
         return self.basis == "self"
 
 
+# The last decision of the request that is being answered; the edge of the API counts by it (audit/answered).
+DECIDED: ContextVar[Access | None] = ContextVar("decided", default=None)
+
+
 def mint_access(
     *,
     patient_id: UUID,
@@ -203,7 +214,7 @@ def mint_access(
     basis_id: UUID | None = None,
     basis_version: int | None = None,
     on_behalf_of: UUID | None = None,
-    types: frozenset[RecordType] | None = None,
+    types: frozenset[RecordType | SafetyFact] | None = None,
     since: date | None = None,
     until: date | None = None,
     withheld_labels: Label = Label.NONE,
@@ -217,4 +228,5 @@ def mint_access(
     access.types, access.since, access.until = types, since, until
     access.withheld_labels = withheld_labels
     access.origins = origins
+    DECIDED.set(access)
     return access

@@ -17,6 +17,8 @@ ReceiptKind = Literal["delivered", "opened", "acted"]
 NotificationType = Literal[
     "consent-request",
     "consent-code",
+    "dependent-request",
+    "family-linked",
     "consent-granted",
     "consent-ended",
     "consent-reported",
@@ -46,6 +48,13 @@ NotificationType = Literal[
     "number-changed",
     "emergency-card-opened",
     "contact-named",
+    "emergency-access",
+    "emergency-read",
+    "emergency-signed",
+    "emergency-disputed",
+    "emergency-reviewed",
+    "emergency-access-relative",
+    "emergency-contact-told",
 ]
 # A delivery without a device (SMS) stands under the nil id, so that its key stays whole.
 NO_DEVICE = UUID(int=0)
@@ -106,7 +115,17 @@ class SmsContact(Struct, frozen=True, kw_only=True, tag="contact-named"):
         return "SmsContact()"
 
 
-TypedSms: TypeAlias = SmsCode | SmsSignIn | SmsDeath | SmsContact
+class SmsEmergency(Struct, frozen=True, kw_only=True, tag="emergency-contact-told"):
+    """Asks somebody's contact to call. place: the facility's discreet name (security.md S23)."""
+
+    person: str
+    place: str
+
+    def __repr__(self) -> str:
+        return "SmsEmergency()"
+
+
+TypedSms: TypeAlias = SmsCode | SmsSignIn | SmsDeath | SmsContact | SmsEmergency
 
 
 class SmsMessage(Struct, frozen=True, kw_only=True):

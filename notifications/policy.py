@@ -12,6 +12,8 @@ ATTEMPTS_MAX = 12
 
 COLLAPSE: dict[NotificationType, Collapse] = {
     "consent-request": "consent",
+    "dependent-request": "consent",
+    "family-linked": "info",
     "consent-code": "consent",
     "consent-granted": "consent",
     "consent-ended": "info",
@@ -42,6 +44,13 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "number-changed": "alert",
     "emergency-card-opened": "alert",
     "contact-named": "alert",
+    "emergency-access": "alert",
+    "emergency-read": "info",
+    "emergency-signed": "alert",
+    "emergency-disputed": "info",
+    "emergency-reviewed": "info",
+    "emergency-access-relative": "alert",
+    "emergency-contact-told": "info",
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.
 SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code"})

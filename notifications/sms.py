@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from notifications.models import SmsContact, SmsDeath, SmsSignIn, TypedSms
+from notifications.models import SmsContact, SmsDeath, SmsEmergency, SmsSignIn, TypedSms
 
 SEGMENT_MAX = 160
 FACILITY_MAX = 20
@@ -30,6 +30,8 @@ def sms_text(sms: TypedSms, hotline: str) -> str:
             f"SSK: co nguoi muon ban la lien he khi khan cap. Ma {plain(sms.code)}: nhap o trang lien he "
             f"cua So suc khoe de xem ai, nhan hay tu choi. Hoi {hotline}"
         )
+    if isinstance(sms, SmsEmergency):
+        return _emergency_text(sms, hotline)
     place = plain(sms.facility_short)[:FACILITY_MAX].strip()
 
     def text(who: str) -> str:
@@ -40,6 +42,19 @@ def sms_text(sms: TypedSms, hotline: str) -> str:
 
     room = max(0, SEGMENT_MAX - len(text("")))
     return text(plain(sms.practitioner)[:room].strip())[:SEGMENT_MAX]
+
+
+def _emergency_text(sms: SmsEmergency, hotline: str) -> str:
+    """Whose contact is asked to call where; the person's name is cut to fit."""
+
+    def text(who: str) -> str:
+        return (
+            f"SSK: {who} ghi ban la nguoi lien he khi can. Hay lien lac voi {plain(sms.place)[:40].strip()}. "
+            f"Hoi {hotline}"
+        )
+
+    room = max(0, SEGMENT_MAX - len(text("")))
+    return text(plain(sms.person)[:room].strip())[:SEGMENT_MAX]
 
 
 def plain(text: str) -> str:

@@ -25,6 +25,7 @@ GRANT SELECT, INSERT, UPDATE ON registry_act, person_merge, death_report TO hb_a
 GRANT SELECT, INSERT, UPDATE, DELETE ON person_alias, person_origin TO hb_api;
 GRANT SELECT, INSERT, DELETE ON person_hold TO hb_api;
 GRANT SELECT, INSERT ON birth_link, birth_link_by_mother TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON facility_unit TO hb_api;
 
 -- family
 GRANT SELECT, INSERT, UPDATE ON guardianship, guardianship_by_guardian, guardianship_proposal TO hb_api;
@@ -38,6 +39,8 @@ GRANT SELECT, INSERT, UPDATE ON audit_head, admin_head, audit_tree TO hb_api;
 GRANT SELECT, INSERT ON audit_leaf, audit_tile, audit_root, audit_cosignature TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON protected_practitioner TO hb_api;
 GRANT SELECT, INSERT ON actor_unmasking TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON answered_read TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON access_report, facility_access_report TO hb_api;
 
 -- ehr
 GRANT SELECT, INSERT, UPDATE ON ehr_resource, ehr_head TO hb_api;
@@ -64,7 +67,7 @@ GRANT SELECT, INSERT, UPDATE ON facility_certificate, ehr_unit_version, ehr_unit
 GRANT SELECT, INSERT ON ehr_signature_block TO hb_api;
 
 -- visits
-GRANT SELECT, INSERT ON check_in TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON check_in TO hb_api;
 GRANT SELECT, INSERT, DELETE ON arrival_ticket TO hb_api;
 
 -- notifications
@@ -78,11 +81,11 @@ GRANT SELECT, UPDATE ON delivery TO hb_delivery;
 -- consent
 GRANT SELECT, INSERT, UPDATE ON access_request, consent_guard TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON practitioner_request, request_quota TO hb_api;
-GRANT SELECT, INSERT, UPDATE ON consent_grant, practitioner_grant TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON consent_grant, practitioner_grant, consent_block, consent_delegation TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON share_link, share_link_file, share_code TO hb_api;
 GRANT SELECT, INSERT, DELETE ON share_link_address, share_link_opening, share_link_ticket TO hb_api;
 GRANT SELECT, INSERT, DELETE ON share_code_by_hash TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON emergency_access, practitioner_emergency, emergency_review, emergency_setting TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON emergency_card, emergency_contact TO hb_api;
 GRANT SELECT, INSERT, DELETE ON emergency_contact_code TO hb_api;
 GRANT SELECT, INSERT ON purpose_choice TO hb_api;
@@ -97,5 +100,18 @@ GRANT SELECT ON statistic_set, statistic_cell TO hb_stats;
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;
 
+-- rights over one's data: an erasure (consent/rights/erasing.py) deletes what store/person_tables.py names.
+GRANT SELECT, INSERT, UPDATE ON rights_request, erasure, breach TO hb_api;
+GRANT DELETE ON access_report, access_request, activation, activation_code, activation_undo, birth_link TO hb_api;
+GRANT DELETE ON birth_link_by_mother, check_in, child_assent, citizen, citizen_pin, consent_block TO hb_api;
+GRANT DELETE ON consent_grant, consent_guard, death_report, delivery, device, ehr_case TO hb_api;
+GRANT DELETE ON ehr_case_evidence, ehr_case_row, ehr_case_step, ehr_core_link, ehr_core_part, ehr_core_patient TO hb_api;
+GRANT DELETE ON ehr_dispute, ehr_head, ehr_hiding, ehr_history, ehr_resource, ehr_unit TO hb_api;
+GRANT DELETE ON ehr_viewer_ticket, emergency_access, emergency_card, emergency_contact, emergency_contact_code, emergency_review TO hb_api;
+GRANT DELETE ON emergency_setting, facility_access_report, facility_case, grant_for_another, guardianship, guardianship_by_guardian TO hb_api;
+GRANT DELETE ON guardianship_proposal, idempotency_key, notification, notification_receipt, outbox, patient_identifier TO hb_api;
+GRANT DELETE ON patient_identifier_rev, person_alias, person_hold, person_origin, person_report, phone TO hb_api;
+GRANT DELETE ON phone_lookup, practitioner_emergency, practitioner_grant, practitioner_request, proxy, proxy_by_proxy TO hb_api;
 GRANT DELETE ON proxy_invitation, purpose_choice, purpose_withdrawal, push_target, session, share_code TO hb_api;
 GRANT DELETE ON share_code_by_hash, share_link, share_link_address, share_link_file, share_link_opening, share_link_ticket TO hb_api;
+GRANT DELETE ON sign_in_challenge, statistic_seen, step_up_use, wish TO hb_api;

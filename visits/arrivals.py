@@ -14,7 +14,8 @@ from identity import budgets
 from identity.identifiers import normal_identifier
 from identity.merges.aliases import book_to_tell
 from identity.people import number_owner, resolve_subject
-from identity.problems import IDENTIFIER_INVALID
+from identity.problems import IDENTIFIER_INVALID, UNIT_UNKNOWN
+from identity.units.service import is_open
 from kernel.access import Actor
 from kernel.clock import local_day, start_of_day
 from kernel.ids import uuid8
@@ -24,20 +25,54 @@ from store.fields import lookup_hashes
 from store.keys import KeyRing
 from store.outbox import emit
 from visits import queries
-from visits.models import Arrival, Ticket
+from visits.models import Arrival, Came, Ticket
 from visits.problems import NOT_AT_A_FACILITY
 
 _NOBODY: Final = UUID(int=0)
 
 
 async def record_arrival(
-    tx: Tx, keys: KeyRing, actor: Actor, number: str, *, request_id: str, now: datetime
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    number: str,
+    *,
+    unit_id: UUID | None = None,
+    request_id: str,
+    now: datetime,
 ) -> UUID | Refused:
     """A number typed at the desk: a ticket; whoever has the number is told and finds it in the log.
 
     Account and facility are charged before the number is looked at. Returns the id of this account's
-    arrival of the day: a repeat is the same one, and it tells nothing of the number (S19).
+    arrival of the day: a repeat is the same one, and it tells nothing of the number (S19). At a unit a
+    repeat is the same one within an hour: who is brought in again has arrived again (S24).
     """
+    if actor.facility_id is None:
+        return Refused(problem=NOT_AT_A_FACILITY)
+    if unit_id is not None and not await is_open(tx, unit_id, actor.facility_id):
+        return Refused(problem=UNIT_UNKNOWN, where="unit_id")
+    refused = await _charge(tx, actor.actor_id, actor.facility_id, now)
+    if refused is not None:
+        return refused
+    normal = normal_identifier("national-id", number)
+    if normal is None:
+        return Refused(problem=IDENTIFIER_INVALID, where="number")
+    id_hash = _hashes(keys, normal, actor.facility_id, now)[0]
+    arrival_id = _arrival_id(id_hash, actor.actor_id, unit_id, now)
+    ticket = Ticket(arrival_id=arrival_id, recorded_by=actor.actor_id, recorded_at=now)
+    await queries.insert_ticket(tx, id_hash, ticket)
+    patient_id = await resolve_subject(tx, keys, "national-id", normal, now)
+    told = await _told_of(tx, keys, normal, patient_id, now)
+    if patient_id is not None:
+        await _check_in(tx, actor, patient_id, told, ticket, request_id, now, unit_id)
+    return arrival_id
+
+
+async def withdraw_arrival(
+    tx: Tx, keys: KeyRing, actor: Actor, arrival_id: UUID, number: str, *, request_id: str, now: datetime
+) -> Refused | None:
+    """An arrival that was a mistake: from now on it opens nothing. The same answer for a number that nobody
+    has, and for an arrival that is none (S19). Whoever has the number reads it in the log."""
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
     refused = await _charge(tx, actor.actor_id, actor.facility_id, now)
@@ -46,15 +81,24 @@ async def record_arrival(
     normal = normal_identifier("national-id", number)
     if normal is None:
         return Refused(problem=IDENTIFIER_INVALID, where="number")
-    id_hash = _hashes(keys, normal, actor.facility_id, now)[0]
-    arrival_id = uuid8(hashlib.sha256(id_hash + actor.actor_id.bytes).digest())
-    ticket = Ticket(arrival_id=arrival_id, recorded_by=actor.actor_id, recorded_at=now)
-    await queries.insert_ticket(tx, id_hash, ticket)
-    patient_id = await resolve_subject(tx, keys, "national-id", normal, now)
+    patient_id = await resolve_subject(tx, keys, "national-id", normal, now) or _NOBODY
     told = await _told_of(tx, keys, normal, patient_id, now)
-    if patient_id is not None:
-        await _check_in(tx, actor, patient_id, told, ticket, request_id, now)
-    return arrival_id
+    if await queries.withdraw_arrival(tx, patient_id, arrival_id, actor.facility_id, now):
+        await record_act(tx, told, actor, "visit:arrival:withdraw", request_id=request_id, now=now)
+    return None
+
+
+async def emergency_arrival(
+    tx: Tx,
+    patient_id: UUID,
+    facility_id: UUID,
+    unit_id: UUID,
+    other_than: UUID,
+    first: datetime,
+    last: datetime,
+) -> Came | None:
+    """The latest arrival at this unit that another account noted between these instants."""
+    return await queries.emergency_arrival(tx, patient_id, facility_id, unit_id, other_than, first, last)
 
 
 async def settle_ticket(
@@ -115,6 +159,7 @@ async def _check_in(
     ticket: Ticket,
     request_id: str,
     now: datetime,
+    unit_id: UUID | None = None,
 ) -> None:
     assert actor.facility_id is not None
     kept = await queries.insert_check_in(
@@ -126,6 +171,7 @@ async def _check_in(
         code_id=ticket.arrival_id,
         recorded_by=ticket.recorded_by,
         recorded_at=ticket.recorded_at,
+        unit_id=unit_id,
     )
     if kept is None:
         return
@@ -140,6 +186,12 @@ async def _ticket(tx: Tx, keys: KeyRing, number: str, facility_id: UUID, now: da
         if found is not None:
             return found
     return None
+
+
+def _arrival_id(id_hash: bytes, account: UUID, unit_id: UUID | None, now: datetime) -> UUID:
+    """Made of number, account and day, so that it tells nothing; at a unit of the hour besides."""
+    at = b"" if unit_id is None else unit_id.bytes + f"{now:%Y%m%d%H}".encode()
+    return uuid8(hashlib.sha256(id_hash + account.bytes + at).digest())
 
 
 def _hashes(keys: KeyRing, normal: str, facility_id: UUID, now: datetime) -> list[bytes]:

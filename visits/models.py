@@ -33,6 +33,14 @@ class Ticket(Struct, frozen=True):
     recorded_at: datetime
 
 
+class Came(Struct, frozen=True):
+    """An arrival at an emergency unit, and who noted it."""
+
+    check_in_id: UUID
+    recorded_by: UUID
+    recorded_at: datetime
+
+
 class CheckIn(Struct, frozen=True, kw_only=True):
     """A check-in as the desk gets it back; it carries no patient_id (security.md S19)."""
 

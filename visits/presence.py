@@ -9,6 +9,8 @@ from typing import Final
 from uuid import UUID
 
 from audit.service import record_act
+from identity.problems import UNIT_UNKNOWN
+from identity.units.service import is_open
 from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -24,24 +26,39 @@ PRESENCE_TTL: Final = timedelta(hours=12)
 
 
 async def check_in_by_scan(
-    tx: Tx, keys: KeyRing, actor: Actor, qr: str, *, request_id: str, now: datetime
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    qr: str,
+    *,
+    unit_id: UUID | None = None,
+    request_id: str,
+    now: datetime,
 ) -> CheckIn | Refused:
-    """Record presence from a scan by a device of the actor's facility.
+    """Record presence from a scan by a device of the actor's facility, at one of its units where named.
 
     A second scan of the same drawn code returns the first check-in and writes nothing.
     """
     identified = read_code(keys, qr, now)
     if isinstance(identified, Refused):
         return identified
-    return await record_scan(tx, actor, identified, request_id=request_id, now=now)
+    return await record_scan(tx, actor, identified, unit_id=unit_id, request_id=request_id, now=now)
 
 
 async def record_scan(
-    tx: Tx, actor: Actor, identified: Identified, *, request_id: str, now: datetime
+    tx: Tx,
+    actor: Actor,
+    identified: Identified,
+    *,
+    unit_id: UUID | None = None,
+    request_id: str,
+    now: datetime,
 ) -> CheckIn | Refused:
     """The same for a code that was read already."""
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
+    if unit_id is not None and not await is_open(tx, unit_id, actor.facility_id):
+        return Refused(problem=UNIT_UNKNOWN, where="unit_id")
     patient_id, facility_id = identified.patient_id, actor.facility_id
     kept = await queries.insert_check_in(
         tx,
@@ -52,6 +69,7 @@ async def record_scan(
         code_id=identified.code_id,
         recorded_by=actor.actor_id,
         recorded_at=now,
+        unit_id=unit_id,
     )
     if kept is None:
         first = await queries.check_in_by_code(tx, patient_id, facility_id, identified.code_id)

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
-from visits.models import Arrival, Means, Presence, Ticket
+from visits.models import Arrival, Came, Means, Presence, Ticket
 
 INSERT_CHECK_IN = Statement(
     Presence,
     """
-    INSERT INTO check_in (patient_id, check_in_id, facility_id, means, code_id, recorded_by, recorded_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    INSERT INTO check_in (patient_id, check_in_id, facility_id, means, code_id, recorded_by, recorded_at,
+        unit_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT DO NOTHING
     RETURNING check_in_id, recorded_by, recorded_at
     """,
@@ -28,10 +29,11 @@ async def insert_check_in(
     code_id: UUID,
     recorded_by: UUID,
     recorded_at: datetime,
+    unit_id: UUID | None,
 ) -> Presence | None:
     """None when this code was scanned or this number typed here before: the first one stands."""
     return await INSERT_CHECK_IN.one(
-        tx, patient_id, check_in_id, facility_id, means, code_id, recorded_by, recorded_at
+        tx, patient_id, check_in_id, facility_id, means, code_id, recorded_by, recorded_at, unit_id
     )
 
 
@@ -53,7 +55,7 @@ RECENT_PRESENCE = Statement(
     """
     SELECT check_in_id, recorded_by, recorded_at FROM check_in
     WHERE patient_id = $1 AND facility_id = $2 AND recorded_at > $3 AND recorded_at <= $4
-      AND means = 'citizen-qr'
+      AND means = 'citizen-qr' AND withdrawn_at IS NULL
     ORDER BY recorded_at DESC LIMIT 1
     """,
 )
@@ -81,6 +83,7 @@ ARRIVAL_SINCE = Statement(
     """
     SELECT check_in_id, recorded_by, recorded_at FROM check_in
     WHERE patient_id = $1 AND facility_id = $2 AND recorded_at >= $3 AND recorded_at <= $4
+      AND withdrawn_at IS NULL
     ORDER BY recorded_at DESC LIMIT 1
     """,
 )
@@ -98,7 +101,7 @@ RECENT_TICKET = Statement(
     """
     SELECT check_in_id, recorded_by, recorded_at FROM check_in
     WHERE patient_id = $1 AND facility_id = $2 AND recorded_at > $4 AND recorded_at <= $5
-      AND means = 'staff-typed' AND recorded_by <> $3
+      AND means = 'staff-typed' AND recorded_by <> $3 AND withdrawn_at IS NULL
     ORDER BY recorded_at DESC LIMIT 1
     """,
 )
@@ -143,3 +146,44 @@ DELETE_TICKETS = Scalar(
 
 async def delete_tickets(tx: Tx, before: datetime, limit: int) -> int:
     return await DELETE_TICKETS.one(tx, before, limit) or 0
+
+
+# What lets a clinician of an emergency unit break the glass (security.md S24): noted by another account, in
+# the last twelve hours or, where the unit has one account alone, a while after.
+EMERGENCY_ARRIVAL = Statement(
+    Came,
+    """
+    SELECT check_in_id, recorded_by, recorded_at FROM check_in
+    WHERE patient_id = $1 AND facility_id = $2 AND unit_id = $3 AND recorded_by <> $4
+      AND recorded_at >= $5 AND recorded_at <= $6 AND withdrawn_at IS NULL
+    ORDER BY recorded_at DESC LIMIT 1
+    """,
+)
+
+
+async def emergency_arrival(
+    tx: Tx,
+    patient_id: UUID,
+    facility_id: UUID,
+    unit_id: UUID,
+    other_than: UUID,
+    first: datetime,
+    last: datetime,
+) -> Came | None:
+    return await EMERGENCY_ARRIVAL.one(tx, patient_id, facility_id, unit_id, other_than, first, last)
+
+
+WITHDRAW = Scalar(
+    UUID,
+    """
+    UPDATE check_in SET withdrawn_at = $4
+    WHERE patient_id = $1 AND check_in_id = $2 AND facility_id = $3 AND withdrawn_at IS NULL
+    RETURNING check_in_id
+    """,
+)
+
+
+async def withdraw_arrival(
+    tx: Tx, patient_id: UUID, check_in_id: UUID, facility_id: UUID, now: datetime
+) -> bool:
+    return await WITHDRAW.one(tx, patient_id, check_in_id, facility_id, now) is not None

@@ -25,12 +25,15 @@ from identity.register.changes import (
     Change,
     ChangeKind,
     CredentialReset,
+    EndedProtection,
     EndedRole,
     NewClient,
     NewRole,
+    ProtectedPractitioner,
     SuspendedLicence,
 )
 from identity.register.facilities import NewFacility
+from identity.units.models import ClosedUnit, NewUnit, RestoredEmergency, RoleUnit
 from kernel.problems import Refused
 
 TAGS = ["admin"]
@@ -60,6 +63,36 @@ class EndedRoleBody(Struct, kw_only=True, forbid_unknown_fields=True):
 class SuspensionBody(Struct, kw_only=True, forbid_unknown_fields=True):
     reason: Reason
     practitioner: SuspendedLicence
+
+
+class ProtectionBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    practitioner: ProtectedPractitioner
+
+
+class EndedProtectionBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    practitioner: EndedProtection
+
+
+class UnitBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    unit: NewUnit
+
+
+class ClosedUnitBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    unit: ClosedUnit
+
+
+class RoleUnitBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    practitioner_role: RoleUnit
+
+
+class RestorationBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    practitioner: RestoredEmergency
 
 
 class ClientBody(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -171,6 +204,103 @@ async def propose_suspension(
 
 
 @post(
+    "/v1/admin/practitioner-protections",
+    status_code=202,
+    actors=("operator", "privacy-officer"),
+    operation_id="propose_practitioner_protection",
+    tags=TAGS,
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
+)
+async def propose_protection(
+    data: JSONBody[ProtectionBody], call: NamedDependency[Call]
+) -> Response[ProposedChange]:
+    """Propose to hide a practitioner's name in people's logs for a year; again renews.
+
+    Privacy officers for who works at their own facility.
+    """
+    return await _propose(call, "practitioner-protection", data.practitioner, data.reason)
+
+
+@post(
+    "/v1/admin/practitioner-protections/end",
+    status_code=202,
+    actors=("operator", "privacy-officer"),
+    operation_id="propose_practitioner_protection_end",
+    tags=TAGS,
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
+)
+async def propose_protection_end(
+    data: JSONBody[EndedProtectionBody], call: NamedDependency[Call]
+) -> Response[ProposedChange]:
+    """Propose to show the name again."""
+    return await _propose(call, "practitioner-protection-end", data.practitioner, data.reason)
+
+
+@post(
+    "/v1/admin/facility-units",
+    status_code=202,
+    actors=("operator", "facility-admin"),
+    operation_id="propose_facility_unit",
+    tags=TAGS,
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
+)
+async def propose_unit(data: JSONBody[UnitBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
+    """Propose a unit of a facility: its emergency unit may break the glass."""
+    return await _propose(call, "facility-unit", data.unit, data.reason)
+
+
+@post(
+    "/v1/admin/facility-units/end",
+    status_code=202,
+    actors=("operator", "facility-admin"),
+    operation_id="propose_facility_unit_end",
+    tags=TAGS,
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
+)
+async def propose_unit_end(
+    data: JSONBody[ClosedUnitBody], call: NamedDependency[Call]
+) -> Response[ProposedChange]:
+    """Propose to close a unit; what was opened from it ends with the confirmation."""
+    return await _propose(call, "facility-unit-end", data.unit, data.reason)
+
+
+@post(
+    "/v1/admin/practitioner-roles/unit",
+    status_code=202,
+    actors=("operator", "facility-admin"),
+    operation_id="propose_practitioner_role_unit",
+    tags=TAGS,
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
+)
+async def propose_role_unit(
+    data: JSONBody[RoleUnitBody], call: NamedDependency[Call]
+) -> Response[ProposedChange]:
+    """Propose in which unit a role works; administrators at their own facility only."""
+    return await _propose(call, "practitioner-role-unit", data.practitioner_role, data.reason)
+
+
+@post(
+    "/v1/admin/emergency-restorations",
+    status_code=202,
+    actors=("operator",),
+    operation_id="propose_emergency_restoration",
+    tags=TAGS,
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
+)
+async def propose_restoration(
+    data: JSONBody[RestorationBody], call: NamedDependency[Call]
+) -> Response[ProposedChange]:
+    """Propose to give the right to break the glass back after a suspension."""
+    return await _propose(call, "emergency-restoration", data.practitioner, data.reason)
+
+
+@post(
     "/v1/admin/facility-systems",
     status_code=202,
     actors=("operator",),
@@ -201,7 +331,7 @@ async def propose_reset(data: JSONBody[ResetBody], call: NamedDependency[Call]) 
 @post(
     "/v1/admin/changes/{change_id:uuid}/confirm",
     status_code=201,
-    actors=("operator", "facility-admin"),
+    actors=("operator", "facility-admin", "privacy-officer"),
     operation_id="confirm_change",
     tags=TAGS,
     idempotent=True,
@@ -238,6 +368,12 @@ handlers: list[Any] = [
     propose_role,
     propose_role_end,
     propose_suspension,
+    propose_protection,
+    propose_protection_end,
+    propose_unit,
+    propose_unit_end,
+    propose_role_unit,
+    propose_restoration,
     propose_client,
     propose_reset,
     confirm_change,

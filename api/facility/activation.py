@@ -1,12 +1,12 @@
 """The desk: a person is here, and gets an account by two members of staff (security.md S8)."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from api.idempotency import PROBLEMS, SECRET_PROBLEMS, create_once
 from api.request import Call, answer
@@ -23,11 +23,19 @@ from identity.problems import (
     PHONE_INVALID,
     SECOND_ACCOUNT_NEEDED,
     TOO_MANY,
+    UNIT_UNKNOWN,
 )
 from kernel.access import Actor
 from kernel.problems import Refused
 from store.database import Tx
-from visits.arrivals import arrived_today, record_arrival, settle_ticket, typed_today
+from visits.arrivals import (
+    arrived_today,
+    record_arrival,
+    settle_ticket,
+    typed_today,
+    withdraw_arrival,
+)
+from visits.problems import NOT_AT_A_FACILITY
 
 TAGS = ["desk"]
 DESK = ("doctor", "nurse", "clerk", "registry-officer")
@@ -37,6 +45,18 @@ class Arrival(Struct, kw_only=True):
     """A ticket; it opens nothing."""
 
     arrival_id: UUID
+
+
+class ArrivedCard(Card, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """unit_id: where the desk stands in a unit of its own, such as the emergency unit."""
+
+    unit_id: UUID | None = None
+
+
+class WithdrawnArrival(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The number as it was typed."""
+
+    number: Annotated[str, Meta(min_length=12, max_length=20)]
 
 
 class ConfirmBody(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -50,9 +70,9 @@ class ConfirmBody(Struct, kw_only=True, forbid_unknown_fields=True):
     operation_id="record_arrival",
     tags=TAGS,
     idempotent=True,
-    problems=(IDENTIFIER_INVALID, TOO_MANY, *PROBLEMS),
+    problems=(IDENTIFIER_INVALID, UNIT_UNKNOWN, TOO_MANY, *PROBLEMS),
 )
-async def post_arrival(data: JSONBody[Card], call: NamedDependency[Call]) -> Response[Arrival]:
+async def post_arrival(data: JSONBody[ArrivedCard], call: NamedDependency[Call]) -> Response[Arrival]:
     """Note that a person came to the desk with a card but without the app.
 
     The answer is the same whether the number is known, unknown or belongs to other data; whoever has the
@@ -71,8 +91,35 @@ async def post_arrival(data: JSONBody[Card], call: NamedDependency[Call]) -> Res
     return answer(made if isinstance(made, Refused) else Arrival(arrival_id=made))
 
 
-async def _arrive(tx: Tx, call: Call, actor: Actor, card: Card) -> UUID | Refused:
-    return await record_arrival(tx, call.keys, actor, card.number, request_id=call.request_id, now=call.now)
+async def _arrive(tx: Tx, call: Call, actor: Actor, card: ArrivedCard) -> UUID | Refused:
+    return await record_arrival(
+        tx,
+        call.keys,
+        actor,
+        card.number,
+        unit_id=card.unit_id,
+        request_id=call.request_id,
+        now=call.now,
+    )
+
+
+@post(
+    "/v1/facility/arrivals/{arrival_id:uuid}/withdraw",
+    status_code=204,
+    actors=("nurse", "clerk"),
+    operation_id="withdraw_arrival",
+    tags=TAGS,
+    problems=(NOT_AT_A_FACILITY, IDENTIFIER_INVALID, TOO_MANY),
+)
+async def post_withdrawal(
+    arrival_id: FromPath[UUID], data: JSONBody[WithdrawnArrival], call: NamedDependency[Call]
+) -> Response[None]:
+    """Take back an arrival that was a mistake: it opens nothing from now on. The answer is always the same."""
+    async with call.begin() as (tx, actor):
+        done = await withdraw_arrival(
+            tx, call.keys, actor, arrival_id, data.number, request_id=call.request_id, now=call.now
+        )
+    return answer(done, status=None if isinstance(done, Refused) else 204)
 
 
 async def _same_arrival(arrival_id: UUID) -> UUID:
@@ -174,4 +221,4 @@ async def _confirm(
     )
 
 
-handlers: list[Any] = [post_arrival, propose_activation, confirm_activation]
+handlers: list[Any] = [post_arrival, post_withdrawal, propose_activation, confirm_activation]

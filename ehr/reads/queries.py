@@ -13,6 +13,8 @@ from store.statement import Statement
 
 # The second half drops an explicit "none known" for everybody once something is known, so that its absence
 # tells nothing about what is withheld. Rows that came with a merged person count for nothing without it.
+# The family ($8 is FAMILY) sees at no age a visit of a sensitive department, nor anything of it (security.md
+# S23).
 _VISIBLE = """
     r.patient_id = $1 AND NOT r.deleted AND r.labels & $2::int = 0
     AND (r.origin_patient_id IS NULL OR r.origin_patient_id = ANY ($9::uuid[]))
@@ -20,16 +22,19 @@ _VISIBLE = """
     AND (r.hidden_from IS NULL OR $8::uuid = $1 OR ($8::uuid IS NOT NULL
         AND NOT r.hidden_from && ARRAY['00000000-0000-0000-0000-000000000000', $8::uuid]))
     AND ($3::text[] IS NULL OR (r.record_type = ANY ($3::text[])
-            AND NOT ('except.pregnancy' = ANY ($3::text[]) AND r.section IS NOT DISTINCT FROM 'pregnancy')
-            AND NOT ('except.blood-group' = ANY ($3::text[])
-                AND coalesce(r.code, '') IN ('883-9', '10331-7', '882-1')))
-        OR (r.section = 'pregnancy' AND 'safety.pregnancy' = ANY ($3::text[])) OR {lasting})
+        AND NOT ('except.blood-group' = ANY ($3::text[]) AND coalesce(r.code, '') IN {blood groups}))
+        OR {lasting})
     AND (($4::timestamptz IS NULL AND $5::timestamptz IS NULL) OR {lasting}
         OR r.record_type IN ('AllergyIntolerance', 'Immunization')
         OR (r.active_until >= $6::timestamptz
             AND r.record_type IN ('Condition', 'MedicationRequest', 'MedicationStatement'))
         OR (r.eff_until >= coalesce($4::timestamptz, '-infinity')
             AND r.eff < coalesce($5::timestamptz, 'infinity')))
+    AND ($8::uuid IS DISTINCT FROM '00000000-0000-0000-0000-000000000001'
+        OR (r.rtype <> 'Encounter' OR r.labels = 0) AND NOT EXISTS (
+            SELECT 1 FROM ehr_resource visit
+            WHERE visit.patient_id = $1 AND visit.rtype = 'Encounter' AND visit.id = r.encounter_id
+                AND visit.labels <> 0))
     AND r.status NOT IN ('entered-in-error', 'refuted') AND r.state <> 'disputed'
     AND (NOT r.negative OR NOT EXISTS (
         SELECT 1 FROM ehr_resource known
@@ -41,8 +46,9 @@ _VISIBLE = """
 # Facts that a life can hang on however old they are; an access names them one by one (kernel/access.py).
 _LASTING = """
         (r.record_type = 'Device' AND 'safety.implants' = ANY ($3::text[]))
-        OR (r.code IN ('883-9', '10331-7', '882-1') AND r.rtype = 'Observation'
+        OR (r.code IN {blood groups} AND r.rtype = 'Observation'
             AND 'safety.blood-group' = ANY ($3::text[]))"""
+_WHOLE = _VISIBLE.replace("{lasting}", _LASTING).replace("{blood groups}", "('883-9', '10331-7', '882-1')")
 # The diagnosis stands in a Condition of its own: without the right to that, a visit has only its kind.
 _MAIN_TITLE = """(SELECT c.title FROM ehr_resource c
         WHERE {visible c} AND c.rtype = 'Condition' AND c.id = r.main_id) AS main_title"""
@@ -65,7 +71,7 @@ def filtered(sql: str) -> str:
     """Put the filter in: `{visible}` for rows named r, `{visible c}` for rows named c; and `{main_title}`."""
     return re.sub(
         r"\{visible(?: (\w+))?\}",
-        lambda found: re.sub(r"\br\.", f"{found[1] or 'r'}.", _VISIBLE.replace("{lasting}", _LASTING)),
+        lambda found: re.sub(r"\br\.", f"{found[1] or 'r'}.", _WHOLE),
         sql.replace("{main_title}", _MAIN_TITLE).replace("{face}", _FACE).replace("{folded}", _FOLDED),
     )
 

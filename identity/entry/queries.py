@@ -100,6 +100,7 @@ CREDENTIAL_OF_ACTOR = Statement(
     "SELECT actor_id, password_hash, totp_secret, totp_last_step, usable_from FROM account_credential"
     " WHERE actor_id = $1",
 )
+LOCK_ACCOUNT = Scalar(UUID, "SELECT actor_id FROM account_credential WHERE actor_id = $1 FOR UPDATE")
 USE_TOTP_STEP = Scalar(
     UUID,
     "UPDATE account_credential SET totp_last_step = $2 WHERE actor_id = $1 AND totp_last_step < $2"

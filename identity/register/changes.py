@@ -2,7 +2,8 @@
 
 The first proposes with a reason, the second confirms within three days and receives the initial
 secrets, once. Operators may change everything; a facility's administrators only who works in which
-role at their own facility, for practitioners that the register already holds.
+role at their own facility, for practitioners that the register already holds; its privacy officers only
+whose name people's logs do not show (S27).
 """
 
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ import msgspec
 from asyncpg import UniqueViolationError
 from msgspec import Meta, Struct
 
+from audit.protection.service import end_protection, protect
 from audit.service import record_admin_event
 from identity import practitioners, sessions
 from identity.models import ChangeRow
@@ -25,6 +27,8 @@ from identity.problems import (
 )
 from identity.register import queries
 from identity.register.facilities import NewFacility, add_client, add_facility
+from identity.units import service as units
+from identity.units.models import ClosedUnit, NewUnit, RestoredEmergency, RoleUnit
 from kernel.access import Actor, Role
 from kernel.ids import uuid7
 from kernel.problems import Refused, refuse
@@ -41,10 +45,27 @@ ChangeKind = Literal[
     "practitioner-role",
     "practitioner-role-end",
     "practitioner-suspension",
+    "practitioner-protection",
+    "practitioner-protection-end",
     "facility-client",
     "credential-reset",
+    "facility-unit",
+    "facility-unit-end",
+    "practitioner-role-unit",
+    "emergency-restoration",
 ]
-_BY_ADMINISTRATORS: frozenset[ChangeKind] = frozenset({"practitioner-role", "practitioner-role-end"})
+_BY_ADMINISTRATORS: frozenset[ChangeKind] = frozenset(
+    {
+        "practitioner-role",
+        "practitioner-role-end",
+        "facility-unit",
+        "facility-unit-end",
+        "practitioner-role-unit",
+    }
+)
+_BY_PRIVACY_OFFICERS: frozenset[ChangeKind] = frozenset(
+    {"practitioner-protection", "practitioner-protection-end"}
+)
 # What reaches beyond one facility is given by operators: two clinics of one owner would be both officers of a
 # merge, and every look-up of the country (security.md S10, S16).
 _BEYOND_ONE_FACILITY: frozenset[Role] = frozenset(
@@ -77,19 +98,48 @@ class SuspendedLicence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     practitioner_id: UUID
 
 
+class ProtectedPractitioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose name people's logs do not show for a year. The facility is one where the practitioner works."""
+
+    practitioner_id: UUID
+    facility_id: UUID
+
+
+class EndedProtection(ProtectedPractitioner, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The name is shown again, on old rows too."""
+
+
 class CredentialReset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     practitioner_id: UUID
 
 
-Change = NewFacility | NewPractitioner | NewRole | EndedRole | SuspendedLicence | NewClient | CredentialReset
+UnitChange = NewUnit | ClosedUnit | RoleUnit | RestoredEmergency
+Change = (
+    NewFacility
+    | NewPractitioner
+    | NewRole
+    | EndedRole
+    | SuspendedLicence
+    | ProtectedPractitioner
+    | EndedProtection
+    | NewClient
+    | CredentialReset
+    | UnitChange
+)
 _BODIES: dict[str, type[Change]] = {
     "facility": NewFacility,
     "practitioner": NewPractitioner,
     "practitioner-role": NewRole,
     "practitioner-role-end": EndedRole,
     "practitioner-suspension": SuspendedLicence,
+    "practitioner-protection": ProtectedPractitioner,
+    "practitioner-protection-end": EndedProtection,
     "facility-client": NewClient,
     "credential-reset": CredentialReset,
+    "facility-unit": NewUnit,
+    "facility-unit-end": ClosedUnit,
+    "practitioner-role-unit": RoleUnit,
+    "emergency-restoration": RestoredEmergency,
 }
 
 
@@ -171,6 +221,8 @@ def _may(actor: Actor, kind: str, facility_id: UUID | None) -> bool:
     if actor.kind == "operator":
         return True
     own = facility_id is not None and actor.facility_id == facility_id
+    if actor.role == "privacy-officer":
+        return own and kind in _BY_PRIVACY_OFFICERS
     return actor.role == "facility-admin" and own and kind in _BY_ADMINISTRATORS
 
 
@@ -188,8 +240,8 @@ async def _apply(
     if isinstance(change, NewRole):
         made = await practitioners.add_role(tx, change.practitioner_id, change.facility_id, change.role, now)
         return made if isinstance(made, Refused) else Applied(kind=row.kind, created_id=made)
-    if isinstance(change, EndedRole | SuspendedLicence):
-        return await _end(tx, change, now)
+    if isinstance(change, EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange):
+        return await _change(tx, row.kind, change, now)
     if isinstance(change, NewClient):
         secret = await add_client(tx, change.facility_id, change.kind, change.name, now)
         return Applied(kind=row.kind, created_id=secret.client_id, client_secret=secret.client_secret)
@@ -198,6 +250,19 @@ async def _apply(
     except UniqueViolationError:
         refuse(REGISTER_ENTRY_EXISTS)
     return Applied(kind=row.kind, created_id=facility.facility_id)
+
+
+async def _apply_unit(tx: Tx, kind: str, change: UnitChange, now: datetime) -> Applied | Refused:
+    if isinstance(change, NewUnit):
+        return Applied(kind=kind, created_id=await units.add_unit(tx, change, now))
+    if isinstance(change, ClosedUnit):
+        refused = await units.close_unit(tx, change, now)
+        return refused or Applied(kind=kind, created_id=change.unit_id)
+    if isinstance(change, RoleUnit):
+        refused = await units.set_unit(tx, change)
+        return refused or Applied(kind=kind, created_id=change.practitioner_role_id)
+    refused = await units.restore(tx, change.practitioner_id)
+    return refused or Applied(kind=kind, created_id=change.practitioner_id)
 
 
 async def _new_account(
@@ -213,7 +278,17 @@ async def _new_account(
     )
 
 
-async def _end(tx: Tx, change: EndedRole | SuspendedLicence, now: datetime) -> Applied | Refused:
+async def _change(
+    tx: Tx,
+    kind: str,
+    change: EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange,
+    now: datetime,
+) -> Applied | Refused:
+    """What is changed of somebody whom the register holds, or of a facility's units."""
+    if isinstance(change, UnitChange):
+        return await _apply_unit(tx, kind, change, now)
+    if isinstance(change, ProtectedPractitioner):
+        return await _protect(tx, kind, change, now)
     return await (_end_role(tx, change, now) if isinstance(change, EndedRole) else _suspend(tx, change, now))
 
 
@@ -224,6 +299,17 @@ async def _end_role(tx: Tx, change: EndedRole, now: datetime) -> Applied | Refus
         return Refused(problem=NOT_IN_REGISTER)
     refused = await practitioners.end_role(tx, change.practitioner_role_id, now)
     return refused or Applied(kind="practitioner-role-end", created_id=change.practitioner_role_id)
+
+
+async def _protect(tx: Tx, kind: str, change: ProtectedPractitioner, now: datetime) -> Applied | Refused:
+    roles = await practitioners.active_roles(tx, change.practitioner_id, now)
+    if change.facility_id not in {role.facility_id for role in roles}:
+        return Refused(problem=NOT_IN_REGISTER)
+    if not isinstance(change, EndedProtection):
+        await protect(tx, change.practitioner_id, now)
+    elif not await end_protection(tx, change.practitioner_id, now):
+        return Refused(problem=NOT_IN_REGISTER)
+    return Applied(kind=kind, created_id=change.practitioner_id)
 
 
 async def _suspend(tx: Tx, change: SuspendedLicence, now: datetime) -> Applied | Refused:

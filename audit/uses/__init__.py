@@ -1,0 +1,1 @@
+"""What was read under one basis: how much and of which kinds, for whoever reviews it."""

@@ -1,0 +1,53 @@
+"""Units of the register, and what a clinician on duty in one must show."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+UnitKind = Literal["emergency"]
+
+
+class NewUnit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """name: as the facility calls it, shown to people whose book was opened there."""
+
+    facility_id: UUID
+    kind: UnitKind
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class ClosedUnit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    unit_id: UUID
+    facility_id: UUID
+
+
+class RoleUnit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a role works from now on. unit_id null: in no unit."""
+
+    practitioner_role_id: UUID
+    facility_id: UUID
+    unit_id: UUID | None
+
+
+class RestoredEmergency(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose right to break the glass comes back after a suspension."""
+
+    practitioner_id: UUID
+
+
+class Unit(Struct, frozen=True):
+    unit_id: UUID
+    facility_id: UUID
+    kind: UnitKind
+    name: str
+
+
+class Duty(Struct, frozen=True):
+    """What the register and the session say of a clinician now. unit_id: an open emergency unit of the
+    facility that the role works in; proven_at: when a factor was last shown in this session."""
+
+    unit_id: UUID | None
+    unit_name: str | None
+    suspended_at: datetime | None
+    proven_at: datetime

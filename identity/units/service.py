@@ -1,0 +1,87 @@
+"""Emergency units: who works there, who proved again who they are, and whose right is suspended (S24)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from identity.problems import NOT_IN_REGISTER
+from identity.units import queries
+from identity.units.models import ClosedUnit, Duty, NewUnit, RoleUnit, Unit
+from kernel.access import Actor
+from kernel.ids import uuid7
+from kernel.problems import Refused
+from store.database import Tx
+
+
+async def add_unit(tx: Tx, new: NewUnit, now: datetime) -> UUID:
+    """Enter a unit of a facility. Returns unit_id."""
+    unit_id = uuid7(now)
+    await queries.INSERT_UNIT.run(tx, unit_id, new.facility_id, new.kind, new.name, now)
+    return unit_id
+
+
+async def close_unit(tx: Tx, closed: ClosedUnit, now: datetime) -> Refused | None:
+    """Close a unit: what was opened from it is refused at the next request."""
+    if await queries.CLOSE_UNIT.one(tx, closed.unit_id, closed.facility_id, now) is None:
+        return Refused(problem=NOT_IN_REGISTER)
+    return None
+
+
+async def set_unit(tx: Tx, placed: RoleUnit) -> Refused | None:
+    """Say which unit a role works in; unit and role belong to the named facility."""
+    unit = placed.unit_id
+    if unit is not None and await queries.OPEN_UNIT.one(tx, unit, placed.facility_id) is None:
+        return Refused(problem=NOT_IN_REGISTER)
+    if await queries.SET_ROLE_UNIT.one(tx, placed.practitioner_role_id, placed.facility_id, unit) is None:
+        return Refused(problem=NOT_IN_REGISTER)
+    return None
+
+
+async def units_of(tx: Tx, facility_id: UUID) -> list[Unit]:
+    """The open units of a facility, oldest first; at most 100."""
+    return await queries.UNITS_OF_FACILITY.all(tx, facility_id)
+
+
+async def is_open(tx: Tx, unit_id: UUID, facility_id: UUID) -> bool:
+    """Whether this is an open unit of that facility."""
+    return await queries.OPEN_UNIT.one(tx, unit_id, facility_id) is not None
+
+
+async def duty_of(tx: Tx, actor: Actor) -> Duty | None:
+    """Where a signed-in practitioner works now, and since when the session is proven."""
+    return await queries.DUTY.one(tx, actor.actor_id, actor.session_id)
+
+
+async def is_alone(tx: Tx, unit_id: UUID, now: datetime) -> bool:
+    """Whether the register knows no second account of this unit that could have noted an arrival."""
+    return (await queries.ACCOUNTS_OF_UNIT.one(tx, unit_id, now) or 0) <= 1
+
+
+async def has_worked_in(tx: Tx, unit_id: UUID, practitioner_id: UUID, since: datetime) -> bool:
+    """Whether any role of this person belongs to the unit and was in force since then."""
+    return bool(await queries.WORKS_IN_UNIT.one(tx, unit_id, practitioner_id, since))
+
+
+async def stamp_session(tx: Tx, actor: Actor, now: datetime) -> None:
+    """A factor was shown again in this session."""
+    await queries.STAMP_SESSION.run(tx, actor.actor_id, actor.session_id, now)
+
+
+async def suspend(tx: Tx, practitioner_id: UUID, now: datetime) -> None:
+    """Take away the right to break the glass, and nothing else; a first suspension keeps its time."""
+    await queries.SUSPEND.run(tx, practitioner_id, now)
+
+
+async def is_suspended(tx: Tx, practitioner_id: UUID) -> bool:
+    return await queries.SUSPENDED_AT.one(tx, practitioner_id) is not None
+
+
+async def restore(tx: Tx, practitioner_id: UUID) -> Refused | None:
+    """Give the right back."""
+    if await queries.RESTORE.one(tx, practitioner_id) is None:
+        return Refused(problem=NOT_IN_REGISTER)
+    return None
+
+
+async def reviewing_facilities(tx: Tx, now: datetime) -> list[UUID]:
+    """Facilities that have a reviewer, in a fixed order."""
+    return await queries.REVIEWING_FACILITIES.all(tx, now)
