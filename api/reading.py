@@ -85,7 +85,13 @@ async def read_record(
 
 
 async def read_beside_record(
-    call: Call, action: Action, build: Build, *, is_logged: bool, part: str | None = None
+    call: Call,
+    action: Action,
+    build: Build,
+    *,
+    is_logged: bool,
+    part: str | None = None,
+    media_type: str = "application/json",
 ) -> Answer:
     """What the service keeps about the signed-in person beside the record: the access log, the inbox; or
     makes of record and other data together (part: its name in the log).
@@ -96,7 +102,7 @@ async def read_beside_record(
         built = await build(tx, access)
         if is_logged:
             await log_read(tx, call, access, built, changed=True, part=part)
-        return answer(built.body)
+        return answer(built.body, media_type=media_type)
 
 
 def _is_whole(access: Access) -> bool:

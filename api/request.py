@@ -31,6 +31,7 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
 )
+from audit.answered.service import Answered
 from ehr.cases.problems import EVIDENCE_BUSY
 from ehr.exports.problems import EXPORT_BUSY
 from ehr.intake.slots import ImportSlots
@@ -77,6 +78,7 @@ class Runtime:
         self.export_slots = ImportSlots(problem=EXPORT_BUSY)
         self.picture_slots = ImportSlots(PICTURES_AT_ONCE, EVIDENCE_BUSY)
         self.core: Core | None = None
+        self.answered = Answered()
 
     @property
     def store(self) -> Store:

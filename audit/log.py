@@ -6,6 +6,7 @@ practitioner stands under an alias, and what would bind the row to the name stay
 """
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
@@ -16,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from audit import queries
-from audit.models import Entry
+from audit.models import Entry, LogRow
 from audit.protection.models import Shown
 from audit.protection.service import shown
 from kernel.access import Access
@@ -130,19 +131,7 @@ async def read_log(
     now: datetime,
 ) -> AccessLog:
     """One page, newest first. Raises the problem `bad-cursor`."""
-    before = decode_cursor(cursor, _Keyset).before_seq if cursor else _NEWEST
-    since, until = _span(wanted)
-    rows = await queries.page(
-        tx,
-        access.patient_id,
-        before_seq=before,
-        actor_kind=wanted.actor,
-        kind=wanted.kind,
-        facility_id=wanted.facility_id,
-        since=since,
-        until=until,
-        limit=(limit if wanted.proofs else ROWS_MAX) + 1,
-    )
+    rows = await _rows(tx, access, wanted, cursor, limit if wanted.proofs else ROWS_MAX)
     head = await queries.head_of(tx, access.patient_id)
     masked = await shown(tx, keys, access.patient_id, rows, now)
     items = [_item(one, access.patient_id, proofs=wanted.proofs) for one in masked]
@@ -153,6 +142,47 @@ async def read_log(
         items=page,
         next=encode_cursor(page[-1].first_seq) if is_more and page else None,
         head=LogHead(seq=head.seq, h=head.h.hex()) if head else None,
+    )
+
+
+async def whole_items(
+    tx: Tx, keys: KeyRing, access: Access, rows: Sequence[LogRow], now: datetime
+) -> list[LogItem]:
+    """Rows as an export shows them: whole, unfolded, in the given order."""
+    masked = await shown(tx, keys, access.patient_id, rows, now)
+    return [_item(one, access.patient_id, proofs=True) for one in masked]
+
+
+async def read_rows(
+    tx: Tx,
+    keys: KeyRing,
+    access: Access,
+    wanted: Filter,
+    *,
+    cursor: str | None,
+    limit: int,
+    now: datetime,
+) -> tuple[list[Shown], str | None]:
+    """A page of rows as the person may see them, newest first, and the cursor of the next one. Raises the
+    problem `bad-cursor`."""
+    rows = await _rows(tx, access, wanted, cursor, limit)
+    masked = await shown(tx, keys, access.patient_id, rows[:limit], now)
+    return masked, encode_cursor(masked[-1].row.seq) if len(rows) > limit else None
+
+
+async def _rows(tx: Tx, access: Access, wanted: Filter, cursor: str | None, limit: int) -> list[LogRow]:
+    """One row more than the limit where there are more."""
+    since, until = _span(wanted)
+    return await queries.page(
+        tx,
+        access.patient_id,
+        before_seq=decode_cursor(cursor, _Keyset).before_seq if cursor else _NEWEST,
+        actor_kind=wanted.actor,
+        kind=wanted.kind,
+        facility_id=wanted.facility_id,
+        since=since,
+        until=until,
+        limit=limit + 1,
     )
 
 

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from ehr.cases.models import Kind
-    from ehr.cases.workdays import Counted
+    from ehr.cases.workdays import Counted, TermKind
     from ehr.intake.models import Report
     from healthbook.wiring import Place
     from store.database import Store
@@ -33,7 +32,7 @@ T = TypeVar("T")
 READ_ONLY = frozenset(
     {
         *("serve", "worker", "openapi", "as", "admin displays", "admin core-links", "admin articles"),
-        *("admin article-text", "audit verify", "audit quarantine"),
+        *("admin article-text", "audit verify", "audit quarantine", "audit reconcile"),
     }
 )
 # Commands that make what an admin_event would be written to.
@@ -404,12 +403,14 @@ def calendar_day(day: "datetime", off: bool, operator: str | None, reason: str |
 
 
 @admin.command(name="case-term")
-@click.argument("kind", type=click.Choice(["correction", "not-mine", "missing-visit"]))
+@click.argument("kind", type=click.Choice(["correction", "not-mine", "missing-visit", "access-report"]))
 @click.argument("days", type=click.IntRange(1, 90))
 @click.option("--counted", type=click.Choice(["calendar", "working"]), default="calendar")
 @OPERATOR
 @REASON
-def case_term(kind: "Kind", days: int, counted: "Counted", operator: str | None, reason: str | None) -> None:
+def case_term(
+    kind: "TermKind", days: int, counted: "Counted", operator: str | None, reason: str | None
+) -> None:
     """Set within how many DAYS a facility answers a case of KIND; open cases keep their term."""
     from healthbook.commands import set_case_term
 
@@ -573,8 +574,31 @@ def audit_quarantine(quarantine_id: "UUID") -> None:
 
 
 @audit.command()
-@click.argument("exports", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--pin", metavar="SEQ:H", help="A head that was kept: the log must pass through it.")
+@click.option("--days", type=click.IntRange(1, 3650), default=2, help="Read under since then; 2 unless set.")
+def reconcile(days: int) -> None:
+    """Hold the reads that left the API against the rows of the log, per grant and emergency access.
+
+    Exit 1 when a read left that no row tells of.
+    """
+    from healthbook.commands import reconciled
+    from healthbook.wiring import load_keys, opened_store
+
+    async def run(place: "Place") -> tuple[str, bool]:
+        async with opened_store(place, "hb_api", load_keys(place.settings)) as store:
+            return await reconciled(store, days)
+
+    text, is_whole = at_place(lambda place: asyncio.run(run(place)))
+    click.echo(text)
+    if not is_whole:
+        raise SystemExit(1)
+
+
+@audit.command()
+@click.argument("exports", nargs=-1, type=FILE)
+@click.option("--roots", multiple=True, type=FILE, help="Published roots, of the service or a witness.")
+@click.option("--pin", type=FILE, help="What an earlier check kept: nothing of it may have changed.")
+@click.option("--witness", metavar="KEY", help="The witness's Ed25519 key (base64url): it must have signed.")
+@click.option("--keep", type=NEW_FILE, help="Write what to keep for the next check.")
 @click.option("--operators", is_flag=True, help="The operators' log of this installation instead.")
 def verify(exports: tuple[Path, ...], pin: str | None, operators: bool) -> None:
     """Check an exported access log offline, or the operators' log in the database.

@@ -1,17 +1,17 @@
 """What the commands do with an open store: each act is written down with who and why (S26)."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from uuid import UUID
 
 import msgspec
 
+from audit.answered.service import reconcile
 from audit.service import record_admin_event
-from ehr.cases.models import Kind
 from ehr.cases.terms import set_day, set_term
-from ehr.cases.workdays import Counted
+from ehr.cases.workdays import Counted, TermKind
 from ehr.core.links import unclear_links
 from ehr.coverage import display_coverage
 from ehr.imaging.viewer import set_viewer
@@ -213,6 +213,17 @@ async def write_down(store: Store, signed: Signed, what: str, count: int) -> Non
         await sign_act(tx, signed, what, count)
 
 
+async def reconciled(store: Store, days: int) -> tuple[str, bool]:
+    """What left and what is logged, in words, and whether every read that left is logged."""
+    found = await reconcile(store, SystemClock().now() - timedelta(days=days))
+    lines = [
+        f"{found.answered} reads left under {found.bases} grants and emergency accesses; {found.logged} rows,"
+        f" {found.uncounted} of them of answers that were not counted."
+    ]
+    lines += [f"Gap: {one.basis_id} answered {one.answered}, logged {one.logged}" for one in found.gaps]
+    return "\n".join(lines), not found.gaps
+
+
 async def coverage_table(store: Store) -> str:
     """How many of the codes in use have a Vietnamese name, by code system and by use."""
     async with store.transaction() as tx:
@@ -245,7 +256,7 @@ async def set_calendar_day(store: Store, day: date, *, works: bool, signed: Sign
         await sign_act(tx, signed, f"calendar:{'work' if works else 'off'}:{day.isoformat()}", 1)
 
 
-async def set_case_term(store: Store, kind: Kind, days: int, counted: Counted, signed: Signed) -> None:
+async def set_case_term(store: Store, kind: TermKind, days: int, counted: Counted, signed: Signed) -> None:
     """How long facilities have to answer cases of a kind from now on."""
     async with store.transaction() as tx:
         await set_term(tx, kind, days, counted)

@@ -4,8 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from ehr.cases import queries
-from ehr.cases.models import Kind
-from ehr.cases.workdays import TERMS, Counted, Moved, Term, acknowledge_by, answer_by
+from ehr.cases.workdays import TERMS, Counted, Moved, Term, TermKind, acknowledge_by, answer_by
 from kernel.clock import local_day
 from store.database import Tx
 
@@ -13,7 +12,7 @@ from store.database import Tx
 _AHEAD: Final = timedelta(days=200)
 
 
-async def deadlines(tx: Tx, kind: Kind, opened_at: datetime) -> tuple[datetime, datetime]:
+async def deadlines(tx: Tx, kind: TermKind, opened_at: datetime) -> tuple[datetime, datetime]:
     """(acknowledge by, answer by) of a case opened then."""
     moved = await moved_days(tx, local_day(opened_at))
     return acknowledge_by(opened_at, moved), answer_by(opened_at, await term_of(tx, kind), moved)
@@ -23,7 +22,7 @@ async def moved_days(tx: Tx, start: date) -> Moved:
     return {row.day: row.works for row in await queries.MOVED_DAYS.all(tx, start, start + _AHEAD)}
 
 
-async def term_of(tx: Tx, kind: Kind) -> Term:
+async def term_of(tx: Tx, kind: TermKind) -> Term:
     row = await queries.TERM_OF.one(tx, kind)
     if row is None:
         return TERMS[kind]
@@ -35,6 +34,6 @@ async def set_day(tx: Tx, day: date, *, works: bool) -> None:
     await queries.UPSERT_DAY.run(tx, day, works)
 
 
-async def set_term(tx: Tx, kind: Kind, days: int, counted: Counted) -> None:
+async def set_term(tx: Tx, kind: TermKind, days: int, counted: Counted) -> None:
     """Another term for new cases of a kind: 1 to 90 days."""
     await queries.UPSERT_TERM.run(tx, kind, days, counted)

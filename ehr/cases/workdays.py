@@ -17,6 +17,8 @@ from ehr.cases.models import Kind
 from kernel.clock import end_of_day, local_day
 
 Counted = Literal["calendar", "working"]
+# What has a term: cases about the record, and reports of an access (consent/reports).
+TermKind = Kind | Literal["access-report"]
 # Day → whether it is worked, where the operator says so.
 Moved = Mapping[date, bool]
 
@@ -33,10 +35,12 @@ class Term(Struct, frozen=True):
 
 # vietnam.md §9: a data request is acknowledged within 2 working days; 10 days for a copy, 20 for an
 # erasure, 15 for a withdrawal. Which of them a correction follows is not said there: our choice, to be set.
-TERMS: Final[dict[Kind, Term]] = {
+TERMS: Final[dict[TermKind, Term]] = {
     "missing-visit": Term(10, "calendar"),
     "correction": Term(15, "calendar"),
     "not-mine": Term(20, "calendar"),
+    # Ours: what it takes to ask a colleague, and short enough for a quarrel.
+    "access-report": Term(10, "calendar"),
 }
 
 

@@ -32,6 +32,7 @@ LEFT_OUT = {
     "/docs/openapi.json": "a page without a reader",
     "/health/live": "no reader",
     "/health/ready": "no reader",
+    "/.well-known/audit-roots": "roots, no reader",
     "/.well-known/qr-keys.json": "keys, no reader",
     "/.well-known/consent-keys.json": "keys, no reader",
 }
@@ -39,6 +40,7 @@ LEFT_OUT = {
 MOVING = {
     "/v1/me/identification-qr": "drawn anew each second",
     "/v1/me/access-log": "each read of the walk is a row of it",
+    "/v1/me/access-log/audit-events": "each read of the walk is a row of it",
     "/v1/doctor/access-requests/{request_id}/display": "drawn anew every half minute",
     "/v1/doctor/access-requests/{request_id}/display.svg": "drawn anew every half minute",
     "/v1/doctor/access-requests/{request_id}/display.png": "drawn anew every half minute",
@@ -50,11 +52,13 @@ SILENT = {
     "/v1/me/numbers": "the person's own numbers",
     "/v1/me/hidings": "what is hidden: nothing yet",
     "/v1/me/identification-qr": "a code of the person",
+    "/v1/me/access-reports": "what was reported, in codes",
     "/v1/me/access-requests": "who asks",
     "/v1/me/access-requests/{request_id}": "who asks",
     "/v1/me/grants": "who may read",
     "/v1/me/grants/{grant_id}": "who may read",
     "/v1/me/access-log": "who read, by ids alone",
+    "/v1/me/access-log/audit-events": "who read, by ids alone",
     "/v1/me/articles": "articles by ICD code, none of whose words are the record's",
     "/v1/me/completeness": "which parts of a published list are filled, by their names",
     "/v1/me/notifications": "that there is something, never what",
@@ -166,7 +170,8 @@ async def pages(walker: Walker, route: Route, path: str, query: dict[str, str]) 
 
 
 def next_page(answer: httpx.Response) -> dict[str, str] | None:
-    if "json" not in answer.headers.get("content-type", "") or not answer.is_success:
+    kind = answer.headers.get("content-type", "")
+    if "json" not in kind or "ndjson" in kind or not answer.is_success:
         return None
     body = answer.json()
     if not isinstance(body, dict):

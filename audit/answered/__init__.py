@@ -1,0 +1,1 @@
+"""Reads counted where they leave, held against the rows of the log."""
