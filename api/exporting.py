@@ -28,6 +28,7 @@ from audit.policy import read_tag
 from audit.service import record_act
 from consent.decision import decide
 from consent.emergency_card import papers as card_papers
+from consent.wishes import service as wishes
 from ehr.core.service import ask_core, currency, wants_core
 from ehr.exports import bundle, ips, papers
 from ehr.exports.problems import EXPORT_OVERTAKEN
@@ -263,7 +264,9 @@ async def _gather_bundle(tx: Tx, call: Call, access: Access) -> bundle.Gathered:
 
 
 async def _gather_book(tx: Tx, call: Call, access: Access) -> papers.Gathered:
-    return await papers.gather_book(tx, access, await _summary(tx, call, access), call.now)
+    gathered = await papers.gather_book(tx, access, await _summary(tx, call, access), call.now)
+    beside = await wishes.on_paper(tx, call.keys, access.patient_id)
+    return msgspec.structs.replace(gathered, beside=beside)
 
 
 async def _gather_sheet(tx: Tx, call: Call, access: Access) -> papers.GatheredSheet:

@@ -128,6 +128,8 @@ BODIES: dict[str, Any] = {
     "me_set_emergency_card": {"parts": ["allergies"], "signed": SIGNED},
     "me_renew_emergency_card": {"signed": SIGNED},
     "me_name_emergency_contact": {"name": "x", "phone": "0912345678", "relation": "friend", "signed": SIGNED},
+    "me_say_to_purpose": {"agreed": True, "version": "1", "signed": SIGNED},
+    "me_state_wish": {"shown_to_doctors": False, "shown_on_paper": False, "signed": SIGNED},
     "me_hide": {"kind": "Observation", "id": "x"},
     "me_open_case": {"kind": "correction", "item_id": "x"},
     "object_to_death": SIGNED,

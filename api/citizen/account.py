@@ -12,6 +12,8 @@ from msgspec import Meta, Struct
 from api.acting import begin_for
 from api.citizen.grants import environment_of
 from api.request import Call, answer
+from consent.purposes.catalogue import PurposeKey
+from consent.purposes.service import unanswered
 from identity import devices, people, phones
 from identity.deaths import service as deaths
 from identity.identifiers import shown_end
@@ -48,6 +50,7 @@ class Profile(Struct, kw_only=True):
     login_phone: str | None
     device_id: UUID | None
     on_probation: bool
+    unanswered_purposes: list[PurposeKey]
 
 
 class OwnDevice(Struct, kw_only=True):
@@ -94,6 +97,7 @@ async def _profile(tx: Tx, call: Call, access: Access) -> Profile:
         login_phone=shown_end(phone.number) if phone else None,
         device_id=access.actor.device_id,
         on_probation=on_probation,
+        unanswered_purposes=await unanswered(tx, access.patient_id),
     )
 
 

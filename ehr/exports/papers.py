@@ -62,11 +62,12 @@ HIDDEN_LEFT_OUT: Final = "Mục mà người bệnh đang ẩn thì không in ra
 
 
 class Gathered(Struct, frozen=True):
-    """What the book is made of, read in one transaction."""
+    """What the book is made of, read in one transaction. beside: sections that are no part of the record."""
 
     summary: Summary
     rows: list[BookRow]
     copies: Copies = NO_COPIES
+    beside: list[Block] = []
 
 
 class GatheredSheet(Struct, frozen=True):
@@ -124,7 +125,7 @@ def build_book(gathered: Gathered, now: datetime) -> Built:
         title="Sổ sức khỏe điện tử",
         name=gathered.summary.person.name or "Chưa rõ tên",
         facts=_facts(gathered.summary.person),
-        blocks=blocks,
+        blocks=[*blocks, *gathered.beside],
         notices=[SHARING_CAUTION, HIDDEN_LEFT_OUT, *cut, *_sources(gathered.summary)],
         printed=_printed(now),
     )

@@ -3,8 +3,9 @@
 -- table: purpose_choice distribute: patient_id with citizen
 CREATE TABLE purpose_choice (
     patient_id uuid NOT NULL,
-    choice_id uuid NOT NULL,
     purpose text NOT NULL,
+    seq int NOT NULL,
+    choice_id uuid NOT NULL,
     version text NOT NULL,
     text_sha256 bytea NOT NULL,
     lang text NOT NULL,
@@ -13,11 +14,9 @@ CREATE TABLE purpose_choice (
     body_sha256 bytea,
     signature text,
     said_at timestamptz NOT NULL,
-    CONSTRAINT purpose_choice_pkey PRIMARY KEY (patient_id, choice_id),
+    CONSTRAINT purpose_choice_pkey PRIMARY KEY (patient_id, purpose, seq),
     CONSTRAINT purpose_choice_lang CHECK (lang IN ('vi', 'en'))
 );
-
-CREATE INDEX purpose_choice_newest ON purpose_choice (patient_id, purpose, choice_id DESC);
 
 -- The clock of a withdrawal (Decree 356/2025): answered within two working days, done within 15 days, 20 where
 -- others hold the data too, once longer by at most 15.

@@ -24,7 +24,7 @@ from store.outbox import claim_events
 from store.postgres import Server
 from tests.support import consent as steps
 from tests.support.clock import FrozenClock
-from tests.support.emergency import (
+from tests.support.emergency_card import (
     CARD,
     OPEN,
     choice,

@@ -11,7 +11,7 @@ from notifications.sms import HOTLINE
 from store.database import Store
 from tests.support import consent as steps
 from tests.support.clock import FrozenClock
-from tests.support.emergency import CONTACTS, lines, name_contact, scan, signed, tick, token_of
+from tests.support.emergency_card import CONTACTS, lines, name_contact, scan, signed, tick, token_of
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, make_citizen, new_phone_number
 

@@ -1,0 +1,1 @@
+"""What the person wishes: organ donation, limits of treatment, whom to trust."""
