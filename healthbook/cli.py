@@ -423,6 +423,26 @@ def case_term(
 
 @admin.command()
 def displays() -> None:
+@admin.command()
+@click.option("--restored", is_flag=True, help="A backup was restored; the journal need not show it.")
+@OPERATOR
+@REASON
+def recover(restored: bool, operator: str | None, reason: str | None) -> None:
+    """Make a restored database fit to serve: a new epoch, the journal replayed, each log's gap marked.
+
+    Nothing is served before it ran to its end; run it again where it was stopped.
+    """
+    from healthbook.recovery.commands import recover_place
+    from healthbook.wiring import load_keys
+
+    def run(place: "Place") -> str:
+        return asyncio.run(
+            recover_place(place, load_keys(place.settings), operator, reason, forced=restored)
+        )
+
+    click.echo(at_place(run))
+
+
     """Print how many of the stored codes have a Vietnamese display, by code system."""
     from healthbook.commands import coverage_table
     from healthbook.wiring import load_keys, opened_store

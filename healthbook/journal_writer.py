@@ -19,7 +19,7 @@ log = structlog.get_logger("journal")
 
 
 async def keep_writing(store: Store, files: JournalFiles, stop: asyncio.Event) -> None:
-    """Until `stop`. A journal that cannot be written is told and tried again; what waits stays in its rows."""
+    """Until `stop`. A journal that cannot be written is told and tried again; what waits keeps its rows."""
     beaten = -BEAT_SECONDS
     while not stop.is_set():
         pause = LOOK_SECONDS

@@ -11,7 +11,7 @@ from kernel.access import Role
 Sex = Literal["male", "female", "unknown"]
 IdentifierState = Literal["self-declared", "facility-reported", "verified"]
 NumberStatus = Literal["live", "replaced", "cancelled"]
-PersonState = Literal["active", "death-reported", "frozen", "merged"]
+PersonState = Literal["active", "death-reported", "frozen", "merged", "closed", "erasing"]
 IdentifierKind = Literal[
     "national-id",  # 12 digits
     "insurance-card",  # 15 characters, BHYT

@@ -209,9 +209,10 @@ async def exists(tx: Tx, patient_id: UUID) -> bool:
 
 
 async def is_closed(tx: Tx, patient_id: UUID) -> bool:
-    """A frozen book: registry officers alone open it again (security.md S18)."""
+    """A frozen book, which registry officers alone open again (security.md S18), or one that is being
+    erased."""
     row = await queries.CITIZEN_BY_ID.one(tx, patient_id)
-    return row is not None and row.state == "frozen"
+    return row is not None and row.state in ("frozen", "erasing")
 
 
 async def number_owner(

@@ -44,7 +44,11 @@ CITIZEN_BY_ID = Statement(
     CitizenRow,
     "SELECT patient_id, level, state, demographics, created_at FROM citizen WHERE patient_id = $1",
 )
-RAISE_LEVEL = Command("UPDATE citizen SET level = greatest(level, $2) WHERE patient_id = $1")
+# An activation in presence opens an account again that its person closed.
+RAISE_LEVEL = Command(
+    "UPDATE citizen SET level = greatest(level, $2),"
+    " state = CASE WHEN state = 'closed' THEN 'active' ELSE state END WHERE patient_id = $1"
+)
 # xmax = 0 tells an inserted row from an updated one, on plain PostgreSQL and on Citus (scale.md).
 UPSERT_PERSON_REPORT = Scalar(
     bool,

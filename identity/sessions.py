@@ -42,6 +42,7 @@ STAFF_LIFE = timedelta(hours=12)
 CLIENT_LIFE = timedelta(hours=1)
 # Staff sessions are pushed out at most once a minute: most reads then write nothing here.
 _IDLE_STEP = timedelta(minutes=1)
+_SHUT = ("frozen", "closed", "erasing")
 
 
 class Tokens(Struct, frozen=True, kw_only=True):
@@ -136,7 +137,7 @@ async def _stands(tx: Tx, actor_id: UUID, access_hash: bytes, now: datetime) -> 
 
 
 def _citizen(row: LiveSession, now: datetime) -> Actor | None:
-    if row.level is None or row.person_state == "frozen":
+    if row.level is None or row.person_state in _SHUT:
         return None
     if row.probation_until is None or row.device_ended_at is not None:
         return None

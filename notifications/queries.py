@@ -33,7 +33,7 @@ TARGETS_OF = Statement(
     # To a frozen book nothing is pushed any more (security.md S18).
     "SELECT t.device_id, t.kind, t.value_sealed FROM push_target t"
     " JOIN citizen c ON c.patient_id = t.patient_id"
-    " WHERE t.patient_id = $1 AND c.state <> 'frozen' ORDER BY t.device_id",
+    " WHERE t.patient_id = $1 AND c.state NOT IN ('frozen', 'closed', 'erasing') ORDER BY t.device_id",
 )
 
 TARGET_OF_DEVICE = Statement(

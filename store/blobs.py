@@ -18,7 +18,7 @@ import secrets
 import shutil
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime
 from io import BufferedWriter
 from pathlib import Path
@@ -235,7 +235,10 @@ def _sync_directory(directory: Path) -> None:
 def _remove_all(directory: Path) -> int:
     """Take the whole directory of a person away in one step, then its files."""
     whole = [path for path in directory.glob("*") if path.suffix != _PARTIAL]
-    shutil.rmtree(directory, ignore_errors=not directory.exists())
+    # Two at once take the same files away; each goes on until there is nothing left.
+    while directory.exists():
+        with suppress(FileNotFoundError):
+            shutil.rmtree(directory)
     return len(whole)
 
 

@@ -26,8 +26,11 @@ async def current(tx: Tx) -> Epoch:
     return await queries.NEWEST_EPOCH.one(tx) or Epoch(0, None)
 
 
-async def start_epoch(tx: Tx, now: datetime) -> Epoch:
-    """Begin the next epoch, as hb_owner after a restore. Raises on a second one at once (primary key)."""
-    number = (await current(tx)).number + 1
+async def start_epoch(tx: Tx, now: datetime, *, after: int = 0) -> Epoch:
+    """Begin the next epoch, as hb_owner after a restore. Raises on a second one at once (primary key).
+
+    after: the highest number that was used before, where a lost database knew more of them.
+    """
+    number = max((await current(tx)).number, after) + 1
     await queries.INSERT_EPOCH.run(tx, number, now)
     return Epoch(number, now)

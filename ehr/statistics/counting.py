@@ -34,7 +34,7 @@ from store.keys import KeyRing
 # People grow older without a write.
 AGE_ANEW: Final = timedelta(days=28)
 # The dead are no population; a merged person counts as the one that stays.
-_UNCOUNTED: Final = frozenset({"frozen", "merged"})
+_UNCOUNTED: Final = frozenset({"frozen", "merged", "erasing"})
 
 
 class Taken(Struct, frozen=True):
@@ -85,6 +85,14 @@ async def leave(tx: Tx, row: PersonRow, secret: bytes, now: datetime) -> None:
     """Take a merged person out: the one that stays is counted."""
     await _forget(tx, row, _name(secret, row.patient_id))
     await _note(tx, row, row.seen_bucket or 0, row.bands or "", now)
+
+
+async def forget_person(tx: Tx, keys: KeyRing, patient_id: UUID) -> None:
+    """Take a person who is being erased out of the counted rows."""
+    for row in await queries.SEEN.all(tx, [patient_id]):
+        person = _name(keys.secrets("statistics")[-1][1], patient_id)
+        await queries.DELETE_PERSON.run(tx, row.bucket, person)
+        await queries.DELETE_CASES.run(tx, row.bucket, person)
 
 
 async def grow_older(tx: Tx, keys: KeyRing, row: PersonRow, secret: bytes, now: datetime) -> None:

@@ -1,0 +1,136 @@
+"""`healthbook admin recover`: a restored database serves nobody before this ran to its end (security.md S12).
+
+A new epoch begins, which ends or holds what lived; the journal is replayed; codes go; every log gets a row
+that marks the gap before anything else is written there. Every step is a transaction of its own with its
+progress in it: killed at any point, the next run goes on.
+"""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from audit.service import record_act, record_admin_event
+from healthbook.recovery import queries
+from healthbook.recovery.replay import REPLAY
+from kernel.access import Actor
+from store import queries as rows
+from store.database import Store
+from store.epoch import start_epoch
+from store.journal import (
+    GENESIS,
+    JournalFiles,
+    Line,
+    is_ahead,
+    mark_of,
+    number,
+    open_recovery,
+    position_of,
+    read_lines,
+)
+from store.models import Recovery
+
+LINES_AT_ONCE: Final = 200
+LOGS_AT_ONCE: Final = 200
+# The row that audit/export.py reads as the mark of a gap.
+RECOVERED: Final = "restore:log:recovered"
+_RESTORE: Final = Actor(kind="job", actor_id=UUID(int=0), name="restore")
+
+
+class Recovered(Struct, frozen=True, kw_only=True):
+    """What was done. held: grants that wait for their citizens."""
+
+    epoch: int
+    replayed: int
+    held: int
+    logs: int
+
+
+async def begin(store: Store, files: JournalFiles, now: datetime, *, forced: bool) -> Recovery | None:
+    """The recovery that is under way, or a new one where the database is behind its journal (or `forced`: an
+    operator restored a backup that nothing was done after). None where there is nothing to recover."""
+    epochs = [int(line.ids["number"]) async for line, _ in read_lines(files, 0) if line.kind == "epoch"]
+    async with store.transaction() as tx:
+        under_way = await open_recovery(tx)
+        if under_way is not None:
+            return under_way
+        position = await position_of(tx)
+        if not forced and not is_ahead(await mark_of(files), position):
+            return None
+        epoch = await start_epoch(tx, now, after=max(epochs, default=0))
+        await rows.INSERT_RECOVERY.run(tx, epoch.number, now, position.seq + 1)
+        return await open_recovery(tx)
+
+
+async def recover(
+    store: Store, files: JournalFiles, signed: tuple[str, str], now: datetime, *, forced: bool = False
+) -> Recovered | None:
+    """Do all of it. Raises JournalError where the journal does not hold together: then nothing is served."""
+    found = await begin(store, files, now, forced=forced)
+    if found is None:
+        return None
+    await _replay(store, files, found, now)
+    async with store.transaction() as tx:
+        for dead in queries.DEAD:
+            await dead.run(tx)
+        await queries.END_REQUESTS.run(tx, now)
+        await queries.END_MIRRORED_REQUESTS.run(tx, now)
+    logs = await _mark_logs(store, found.epoch, now)
+    return await _finish(store, files, found, signed, logs, now)
+
+
+async def _replay(store: Store, files: JournalFiles, found: Recovery, now: datetime) -> None:
+    batch: list[Line] = []
+    async for line, _ in read_lines(files, found.next_seq - 1):
+        batch.append(line)
+        if len(batch) == LINES_AT_ONCE:
+            await _replay_some(store, found.epoch, batch, now)
+            batch = []
+    if batch:
+        await _replay_some(store, found.epoch, batch, now)
+
+
+async def _replay_some(store: Store, epoch: int, batch: list[Line], now: datetime) -> None:
+    async with store.transaction() as tx:
+        for line in batch:
+            await REPLAY[line.kind](tx, line, now)
+        await rows.ADVANCE_RECOVERY.run(tx, epoch, batch[-1].seq + 1, len(batch))
+
+
+async def _mark_logs(store: Store, epoch: int, now: datetime) -> int:
+    """The row into every log, a page at a time. Returns how many this run wrote."""
+    written = 0
+    while True:
+        async with store.transaction() as tx:
+            after = await queries.LAST_LOG.one(tx, epoch)
+            page = await queries.LOGS_AFTER.all(tx, after, LOGS_AT_ONCE)
+            for patient_id in page:
+                await record_act(tx, patient_id, _RESTORE, RECOVERED, request_id=f"restore-{epoch}", now=now)
+            if not page:
+                return written
+            await queries.ADVANCE_LOGS.run(tx, epoch, page[-1])
+        written += len(page)
+
+
+async def _finish(
+    store: Store, files: JournalFiles, found: Recovery, signed: tuple[str, str], logs: int, now: datetime
+) -> Recovered:
+    """The database goes on where the journal ends, and says so in both."""
+    seq, h = 0, GENESIS
+    async for line, line_hash in read_lines(files, 0):
+        seq, h = line.seq, line_hash
+    mark = await mark_of(files)
+    async with store.transaction() as tx:
+        before = await position_of(tx)
+        beat = max(before.beat, mark.beat if mark else 0)
+        await rows.DELETE_JOURNAL_LINES.run(tx, seq)
+        # Lines that only the database has are written out later: it goes on where it was.
+        last, last_h = (seq, h) if seq >= before.seq else (before.seq, before.h)
+        await rows.SET_JOURNAL_POSITION.run(tx, last, last_h, beat)
+        await number(tx, UUID(int=0), "epoch", {"number": str(found.epoch)}, now)
+        await rows.FINISH_RECOVERY.run(tx, found.epoch, now)
+        replayed = max(0, seq - found.next_seq + 1) + found.replayed
+        await record_admin_event(tx, signed[0], "restore:recover", signed[1], replayed, now)
+        held = await queries.HELD_GRANTS.one(tx, now) or 0
+    return Recovered(epoch=found.epoch, replayed=replayed, held=held, logs=logs)

@@ -1,0 +1,193 @@
+"""Every table that holds something of a person, and what becomes of it: what an erasure deletes and what it
+keeps, and why; what the person's export of everything shows. tests/store/test_person_tables.py compares
+this list with the schema, so that no table is forgotten.
+
+Deleted in this order: what says who the person is goes first, so that nothing new finds the way to a record
+that is going; what others point at goes last.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from store.database import Tx
+
+BATCH: Final = 500
+
+
+class PersonTable(Struct, frozen=True, kw_only=True):
+    """Rows of one person in one table, found by one column.
+
+    kept: why an erasure leaves them; None: it deletes them. unseen: why an export leaves them out; None: it
+    shows them. secret: columns that never leave. sealed: columns that are opened for their person. only: a
+    further condition for the export ($2 = now, $3 = merged persons whose rows the person sees).
+    """
+
+    table: str
+    column: str = "patient_id"
+    kept: str | None = None
+    unseen: str | None = None
+    secret: tuple[str, ...] = ()
+    sealed: tuple[str, ...] = ()
+    only: str | None = None
+
+
+_LOOKUP: Final = "a keyed hash that leads from a number or code to the person"
+_MIRROR: Final = "the other end of rows that are shown"
+_FLEETING: Final = "lives for minutes and says nothing of its own"
+_WORK: Final = "how far the program's own work is"
+_PROOF: Final = "proof of who read what, for ten years (consent.md §8); ids only"
+
+TABLES: Final = (
+    # Ways to the person.
+    PersonTable(table="patient_identifier", unseen=_LOOKUP),
+    PersonTable(table="phone_lookup", unseen=_LOOKUP),
+    PersonTable(table="sign_in_challenge", unseen=_FLEETING),
+    PersonTable(table="activation", unseen=_FLEETING),
+    PersonTable(table="activation_code", unseen=_FLEETING),
+    PersonTable(table="activation_undo", unseen=_FLEETING),
+    PersonTable(
+        table="session",
+        column="actor_id",
+        secret=("access_hash", "refresh_hash", "previous_refresh_hash"),
+    ),
+    PersonTable(table="idempotency_key", column="actor_id", unseen=_FLEETING),
+    PersonTable(table="ehr_viewer_ticket", unseen=_FLEETING),
+    PersonTable(table="step_up_use", unseen=_FLEETING),
+    PersonTable(table="citizen_pin", secret=("pin_hash",)),
+    # Whom the person let in, and at the other end.
+    PersonTable(table="share_link_ticket", unseen=_FLEETING),
+    PersonTable(table="share_link_address", unseen=_LOOKUP),
+    PersonTable(table="share_link_opening", sealed=("recipient_sealed",)),
+    PersonTable(table="share_link_file", secret=("blob_id",)),
+    PersonTable(
+        table="share_link", sealed=("label_sealed",), secret=("key_sealed", "passcode_salt", "passcode_hash")
+    ),
+    PersonTable(table="share_code_by_hash", unseen=_LOOKUP),
+    PersonTable(table="share_code"),
+    PersonTable(table="emergency_contact_code", unseen=_LOOKUP),
+    PersonTable(table="emergency_contact", sealed=("name_sealed", "phone_sealed"), secret=("code_hash",)),
+    PersonTable(table="emergency_card", secret=("secret_hash", "secret_sealed")),
+    PersonTable(table="emergency_setting"),
+    PersonTable(table="practitioner_emergency", unseen=_MIRROR),
+    PersonTable(table="emergency_review", unseen="the reviewers' own list of the accesses that are shown"),
+    PersonTable(
+        table="emergency_access",
+        sealed=("reason_text", "dispute_text"),
+        secret=("safety_flag",),
+        only="t.told_from <= $2",
+    ),
+    PersonTable(table="child_assent"),
+    PersonTable(table="consent_delegation"),
+    PersonTable(table="grant_for_another"),
+    PersonTable(table="practitioner_grant", unseen=_MIRROR),
+    PersonTable(table="consent_grant"),
+    PersonTable(table="practitioner_request", unseen=_MIRROR),
+    PersonTable(
+        table="access_request",
+        secret=("code_hash", "code_sealed"),
+        only="t.delivery <> 'withheld'",
+    ),
+    PersonTable(table="consent_block"),
+    PersonTable(table="consent_guard", unseen=_WORK),
+    PersonTable(table="purpose_withdrawal"),
+    PersonTable(table="purpose_choice", secret=("text_sha256", "body_sha256")),
+    PersonTable(table="wish", sealed=("said_sealed",), secret=("body_sha256",)),
+    PersonTable(table="proxy_invitation", secret=("code_hash",)),
+    PersonTable(table="proxy"),
+    PersonTable(table="proxy", column="proxy_id", unseen=_MIRROR),
+    PersonTable(table="proxy_by_proxy"),
+    PersonTable(table="proxy_by_proxy", column="dependent_id", unseen=_MIRROR),
+    PersonTable(table="guardianship"),
+    PersonTable(table="guardianship", column="guardian_id", unseen=_MIRROR),
+    PersonTable(table="guardianship_by_guardian"),
+    PersonTable(table="guardianship_by_guardian", column="dependent_id", unseen=_MIRROR),
+    PersonTable(table="guardianship_proposal", column="child_id", unseen=_FLEETING),
+    PersonTable(table="guardianship_proposal", column="guardian_id", unseen=_FLEETING),
+    PersonTable(table="birth_link"),
+    PersonTable(table="birth_link", column="mother_id", unseen="another person's birth"),
+    PersonTable(table="birth_link_by_mother"),
+    PersonTable(table="birth_link_by_mother", column="newborn_id", unseen="another person's child"),
+    # Messages.
+    PersonTable(table="delivery", unseen="copies of what the inbox shows, on their way"),
+    PersonTable(table="push_target", secret=("value_hash", "value_sealed")),
+    PersonTable(table="notification_receipt"),
+    PersonTable(table="notification", secret=("dedupe_key",)),
+    PersonTable(table="outbox", unseen=_WORK),
+    # Cases and the record.
+    PersonTable(table="ehr_case_evidence", secret=("source_sha256", "blob_id")),
+    PersonTable(table="ehr_case_row"),
+    PersonTable(table="ehr_case_step", sealed=("note",)),
+    PersonTable(table="ehr_dispute"),
+    PersonTable(table="facility_case", unseen=_MIRROR),
+    PersonTable(table="facility_access_report", unseen=_MIRROR),
+    PersonTable(table="access_report"),
+    PersonTable(table="ehr_case", sealed=("about", "body")),
+    PersonTable(table="ehr_hiding"),
+    PersonTable(table="ehr_unit", unseen=_LOOKUP),
+    PersonTable(table="ehr_core_patient", unseen=_LOOKUP),
+    PersonTable(table="ehr_core_part"),
+    PersonTable(table="ehr_core_link"),
+    PersonTable(table="ehr_history", unseen="older versions; the book shows what stands", secret=()),
+    PersonTable(
+        table="ehr_resource",
+        secret=("fold_key", "content_sha256", "item", "title_folded"),
+        only="(t.release_at IS NULL OR t.release_at <= $2)"
+        " AND (t.origin_patient_id IS NULL OR t.origin_patient_id = ANY($3::uuid[]))",
+    ),
+    PersonTable(table="ehr_head"),
+    PersonTable(table="statistic_seen", unseen=_WORK),
+    PersonTable(table="check_in"),
+    # Who the person is.
+    PersonTable(table="person_report", sealed=("demographics",)),
+    PersonTable(table="death_report"),
+    PersonTable(table="person_hold", unseen=_WORK),
+    PersonTable(table="person_origin"),
+    PersonTable(table="person_alias"),
+    PersonTable(table="patient_identifier_rev", sealed=("value",), secret=("id_hash",)),
+    PersonTable(table="phone", sealed=("value",), secret=("phone_hash",)),
+    PersonTable(table="device", sealed=("name",), secret=("refresh_key", "step_up_key", "hotp_secret")),
+    PersonTable(table="citizen", sealed=("demographics",)),
+    # What stays.
+    PersonTable(table="access_log", kept=_PROOF),
+    PersonTable(table="audit_head", kept=_PROOF),
+    PersonTable(table="audit_leaf", kept=_PROOF, unseen="the proofs of a log page carry it"),
+    PersonTable(table="actor_unmasking", kept=_PROOF),
+    PersonTable(table="answered_read", kept=_PROOF, unseen="counts beside the log"),
+    PersonTable(table="journal_line", kept="on its way to the journal", unseen=_WORK),
+    PersonTable(table="rights_request", kept="proof that the law's terms were kept; no text in it"),
+    PersonTable(table="erasure", kept="so that a restored backup is erased again; an id and times"),
+    PersonTable(
+        table="person_merge", column="merged_id", kept="an act of two officers; ids only", unseen=_MIRROR
+    ),
+    PersonTable(
+        table="person_merge", column="survivor_id", kept="an act of two officers; ids only", unseen=_MIRROR
+    ),
+)
+
+
+async def delete_some(tx: Tx, one: PersonTable, patient_id: UUID) -> int:
+    """Delete one batch of a person's rows. Returns how many went."""
+    assert one.kept is None
+    rows = await tx.fetch(
+        f"DELETE FROM {one.table} WHERE {one.column} = $1 AND ctid = ANY(ARRAY(SELECT ctid FROM {one.table}"  # noqa: S608
+        f" WHERE {one.column} = $1 LIMIT {BATCH})) RETURNING 1",
+        patient_id,
+    )
+    return len(rows)
+
+
+async def rows_of(
+    tx: Tx, one: PersonTable, patient_id: UUID, now: datetime, origins: frozenset[UUID]
+) -> AsyncIterator[dict[str, Any]]:
+    """A person's rows as the export shows them, with sealed columns still sealed."""
+    condition = one.only or "true"
+    sql = (
+        f"SELECT t.* FROM {one.table} t WHERE t.{one.column} = $1 AND ({condition})"  # noqa: S608
+        " AND ($2::timestamptz IS NOT NULL AND $3::uuid[] IS NOT NULL)"
+    )
+    async for row in tx.cursor(sql, patient_id, now, sorted(origins), prefetch=BATCH):
+        yield {name: value for name, value in row.items() if name not in one.secret}
