@@ -23,6 +23,7 @@ from healthbook.dispatch import dispatch, tick
 from healthbook.housekeeping import arm_chores
 from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.journal_writer import keep_writing
+from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.logs import configure_logs
 from healthbook.statistics_jobs import arm_statistics, statistics_jobs
 from healthbook.root_jobs import arm_roots, root_jobs, witness_of
