@@ -32,10 +32,12 @@ from consent.problems import CHALLENGE_DEAD, REQUEST_EXPIRED
 from consent.queries import lock_guard, use_quota
 from consent.requests.queries import request_by_id
 from consent.requests.service import has_ticket, is_present, own_mirror
+from identity import budgets
 from identity.devices import list_devices
 from identity.phones import login_phone, login_phone_replaced_at, take_code_lock
 from identity.practitioners import practitioner_card
 from identity.problems import TOO_MANY
+from identity.sign_in import PREFIX_LENGTH
 from kernel.access import Actor
 from kernel.clock import local_day
 from kernel.problems import ProblemError, Refused
@@ -155,9 +157,13 @@ async def _deliverable(
     # any request would silence the desk or lock a person out. The same rows are written for nobody.
     payer = request.facility_id if wanted else request.patient_id
     paid = await use_quota(tx, payer, "sms", local_day(now), SMS_PER_FACILITY_DAY)
-    lock = phone.phone_hash if phone is not None and wanted and paid else _no_phone(keys, request.patient_id)
+    nobody = _no_phone(keys, request.patient_id)
+    # A block of numbers may be one caller's own, dear ones (SMS pumping); nobody's is a block of its own.
+    block = phone.number[:PREFIX_LENGTH] if phone is not None and wanted and paid else nobody
+    within = await budgets.charge(tx, budgets.SENDS_PREFIX, budgets.subject(block), now)
+    lock = phone.phone_hash if phone is not None and wanted and paid and within else nobody
     free = await take_code_lock(tx, lock, "consent", now + CODE_TTL, now)
-    return wanted and paid and free
+    return wanted and paid and within and free
 
 
 def _settled(replaced_at: datetime | None, now: datetime) -> bool:
