@@ -31,6 +31,7 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
 )
+from audit.roots.problems import PROOF_BUSY
 from audit.answered.service import Answered
 from ehr.cases.problems import EVIDENCE_BUSY
 from ehr.exports.problems import EXPORT_BUSY
@@ -75,6 +76,7 @@ class Runtime:
         self.elsewhere_days = ELSEWHERE_DAYS
         self.link_viewer = ""
         self.import_slots = ImportSlots()
+        self.proof_slots = ImportSlots(problem=PROOF_BUSY)
         self.export_slots = ImportSlots(problem=EXPORT_BUSY)
         self.picture_slots = ImportSlots(PICTURES_AT_ONCE, EVIDENCE_BUSY)
         self.core: Core | None = None
@@ -173,6 +175,9 @@ class Call:
     def export_slots(self) -> ImportSlots:
         """Who may have an export made now."""
         return self._runtime.export_slots
+    def proof_slots(self) -> ImportSlots:
+        """Who may have a proof of the log made now."""
+        return self._runtime.proof_slots
 
     @property
     def picture_slots(self) -> ImportSlots:

@@ -1,70 +1,199 @@
-"""An exported log as `GET /v1/me/access-log?proofs=true` gives it: pages in the order they were read,
-each newest row first. Read and verified offline.
+"""An exported log as `GET /v1/me/access-log/export` gives it: NDJSON, the oldest row first, then the head and
+the proof. Read and verified offline, with the published roots where somebody has them.
 
-What a page shows of a row is compared with what the chain covers. The sentence (`line`) and the
+What a line shows of a row is compared with what the chain covers. The sentence (`line`) and the
 facility's name are put together for people and are not covered.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import msgspec
 import rfc8785
 from msgspec import Struct
 
-from audit.log import AccessLog, LogItem
+from audit.log import LogHead, LogItem
 from audit.models import Entry, Head
-from audit.verify import Broken, ExportRow, verify_rows
+from audit.roots.models import AuditRoots, LogProof, Pin
+from audit.roots.verify import (
+    NotCheckableError,
+    check_pin,
+    check_proof,
+    check_roots,
+    check_witness,
+    keys_of,
+)
+from audit.verify import RECOVERED, Broken, ExportRow, verify_rows
+
+# A head that changed is in a root within minutes; a longer delay is a row that is kept out.
+ROOTED_WITHIN: Final = timedelta(hours=1)
 
 
 class ExportError(Exception):
-    """What was given is no export with proofs; the text says why, without any value of it."""
+    """What was given is no whole export; the text says why, without any value of it."""
+
+
+class ExportLine(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One line holds one of these. next: where the next page begins (`after=`)."""
+
+    item: LogItem | None = None
+    next: int | None = None
+    head: LogHead | None = None
+    proof: LogProof | None = None
 
 
 class Export(Struct, frozen=True, kw_only=True):
-    """Rows oldest first. head: what the newest page said that the log's end is."""
+    """Rows oldest first. head: what the last page said that the log's end is; None: an empty log."""
 
     rows: list[ExportRow]
     items: list[LogItem]
     head: Head | None
+    proof: LogProof | None
+
+
+class Gap(Struct, frozen=True, kw_only=True):
+    """A restored backup lost the rows from number `first` on; last: of a kept head that is among them, None
+    where nobody kept one. What was lost happened between since and until."""
+
+    first: int
+    last: int | None
+    since: datetime | None
+    until: datetime
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """broken: the first thing that does not hold. pin: to keep for the next time, where all holds."""
+
+    broken: Broken | None = None
+    gaps: list[Gap] = []
+    pin: Pin | None = None
 
 
 def read_export(texts: Sequence[bytes]) -> Export:
-    """The pages of one person's log; a text is a page or a list of pages. Raises ExportError."""
-    pages = [page for text in texts for page in _pages(text)]
-    items = [item for page in pages for item in page.items][::-1]
-    head = pages[0].head if pages else None
+    """The pages of one person's log in their order. Raises ExportError."""
+    lines = [_line(text) for text in b"\n".join(texts).splitlines() if text.strip()]
+    items = [line.item for line in lines if line.item is not None]
+    heads = [line.head for line in lines if line.head is not None]
+    if items and not heads:
+        raise ExportError("it stops before its end: fetch the next page and name all of them")
     try:
         return Export(
             rows=[_row(item) for item in items],
             items=items,
-            head=None if head is None else Head(seq=head.seq, h=bytes.fromhex(head.h)),
+            head=Head(seq=heads[-1].seq, h=bytes.fromhex(heads[-1].h)) if heads else None,
+            proof=next((line.proof for line in reversed(lines) if line.proof), None),
         )
     except (ValueError, RecursionError) as error:
         raise ExportError("a row or the head is not written as an export writes it") from error
 
 
-def verify_export(export: Export, pin: Head | None = None) -> Broken | None:
-    """None when every row is whole, in its place, and shown as it is; pin: a head kept earlier.
+def verify_export(
+    export: Export,
+    pin: Pin | None = None,
+    roots: Sequence[AuditRoots] = (),
+    witness: str | None = None,
+) -> Verdict:
+    """Every row whole, in its place and shown as it is, up to the head that the last page names, past the
+    pin, and into a published root. Raises NotCheckableError where something is missing that roots need."""
+    gaps = gaps_of(export, pin)
+    broken = _check_chain(export, pin, gaps)
+    if broken is None and roots:
+        broken = _check_roots(export, pin, roots, witness, is_restored=bool(gaps))
+    if broken is not None:
+        return Verdict(broken=broken, gaps=gaps)
+    return Verdict(gaps=gaps, pin=_next_pin(export, roots))
 
-    The export must reach from the first row to the head that its newest page names.
-    """
-    for head in (export.head, pin):
-        broken = verify_rows(export.rows, pin=head)
-        if broken is not None:
-            return broken
+
+def gaps_of(export: Export, pin: Pin | None) -> list[Gap]:
+    """What restored backups lost, as their rows say. The pin gives the end of the loss that it fell into."""
+    gaps = []
+    for before, item in zip([None, *export.items], export.items, strict=False):
+        if item.action == RECOVERED:
+            since = before.at if before else None
+            gaps.append(Gap(first=item.seq, last=None, since=since, until=item.at))
+    lost = None if pin is None or _passes(export.rows, pin) else _lost_by(gaps, pin)
+    return [msgspec.structs.replace(gap, last=pin.seq) if pin and gap is lost else gap for gap in gaps]
+
+
+def _lost_by(gaps: Sequence[Gap], pin: Pin) -> Gap | None:
+    """The restore that took the pinned row: the first one after the pin, as far as the pin says when."""
+    kept_at = msgspec.convert(pin.root.at, datetime) if pin.root else None
+    after = [gap for gap in gaps if gap.first <= pin.seq and (kept_at is None or gap.until > kept_at)]
+    return after[0] if after else None
+
+
+def _passes(rows: Sequence[ExportRow], pin: Pin) -> bool:
+    return any((row.seq, row.h) == (pin.seq, pin.h) for row in rows)
+
+
+def _check_chain(export: Export, pin: Pin | None, gaps: Sequence[Gap]) -> Broken | None:
+    broken = verify_rows(export.rows)
+    if broken is not None:
+        return broken
     for row, item in zip(export.rows, export.items, strict=True):
         if not _shows(item, row.row):
             return Broken(row.seq, "shown-differs-from-row")
+    broken = verify_rows(export.rows, pin=export.head)
+    if broken is not None:
+        return Broken(broken.at, "head-missing")
+    if pin is None or any(gap.last == pin.seq for gap in gaps):
+        return None
+    return verify_rows(export.rows, pin=pin.head)
+
+
+def _check_roots(
+    export: Export, pin: Pin | None, roots: Sequence[AuditRoots], witness: str | None, *, is_restored: bool
+) -> Broken | None:
+    broken = check_roots(roots, pin)
+    if broken is not None:
+        return broken
+    proof = export.proof
+    if proof is None:
+        raise NotCheckableError("the export has no proof yet: fetch it again in a few minutes")
+    broken = check_proof(proof, roots) or _check_leaf(export, proof)
+    if broken is None and pin is not None:
+        broken = check_pin(proof, pin, is_restored=is_restored)
+    if broken is None and witness is not None:
+        broken = check_witness(proof, roots, witness)
+    return broken
+
+
+def _check_leaf(export: Export, proof: LogProof) -> Broken | None:
+    """The root's head of this log is a row of it, and no older one than it should be."""
+    leaf = proof.leaf
+    if leaf.seq > len(export.rows):
+        return Broken(len(export.rows) + 1, "rooted-row-missing")
+    if export.rows[leaf.seq - 1].h != leaf.h:
+        return Broken(leaf.seq, "rooted-row-differs")
+    signed_at = msgspec.convert(proof.root.root.at, datetime)
+    for item in export.items[leaf.seq :]:
+        if item.at + ROOTED_WITHIN < signed_at:
+            return Broken(item.seq, "row-kept-out-of-root")
     return None
 
 
-def _pages(text: bytes) -> list[AccessLog]:
+def _next_pin(export: Export, roots: Sequence[AuditRoots]) -> Pin | None:
+    if export.head is None:
+        return None
+    proof = export.proof if roots else None
+    return Pin(
+        seq=export.head.seq,
+        h=export.head.h.hex(),
+        pseudonym=proof.leaf.pseudonym if proof else None,
+        root=proof.root.root if proof else None,
+        keys=keys_of(roots),
+    )
+
+
+def _line(text: bytes) -> ExportLine:
     try:
-        read = msgspec.json.decode(text, type=AccessLog | list[AccessLog])
+        line = msgspec.json.decode(text, type=ExportLine)
     except (ValueError, RecursionError) as error:
-        raise ExportError("this is no page of an access log") from error
-    return read if isinstance(read, list) else [read]
+        raise ExportError("a line is none of an exported access log") from error
+    if (line.item, line.next, line.head, line.proof) == (None, None, None, None):
+        raise ExportError("a line is none of an exported access log")
+    return line
 
 
 def _row(item: LogItem) -> ExportRow:
@@ -100,4 +229,5 @@ def _shows(item: LogItem, row: dict[str, Any]) -> bool:
         and item.grant_id == (entry.grant.id if entry.grant else None)
         and (item.types, item.count) == (list(entry.resources), entry.count)
         and item.request_id == entry.request_id
+        and (item.facility_id, item.basis) == (entry.facility_id, entry.basis)
     )

@@ -15,6 +15,9 @@ from msgspec import Struct
 from audit.chain import GENESIS, digest, link, name_commitment
 from audit.models import AdminRow, Head, LogRow
 
+# The act of the row that a restored backup leaves in each chain: rows that were there before it are lost.
+RECOVERED = "restore:log:recovered"
+
 
 class ExportRow(Struct, frozen=True, kw_only=True):
     """One line of an export. Digests and salts are hexadecimal; `row` is what the chain covers."""

@@ -39,6 +39,8 @@ READ_ONLY = frozenset(
 BEFORE_THE_LOG = frozenset({"demo", "migrate", "admin make-keys", "admin first-key"})
 
 OPERATOR = click.option("--operator", envvar="HEALTHBOOK_OPERATOR", help="Who does this (a person's name).")
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 REASON = click.option("--reason", envvar="HEALTHBOOK_REASON", help="Why; no names or numbers of patients.")
 
 
@@ -422,8 +424,6 @@ def case_term(
 
 
 @admin.command()
-def displays() -> None:
-@admin.command()
 @click.option("--restored", is_flag=True, help="A backup was restored; the journal need not show it.")
 @OPERATOR
 @REASON
@@ -443,6 +443,8 @@ def recover(restored: bool, operator: str | None, reason: str | None) -> None:
     click.echo(at_place(run))
 
 
+@admin.command()
+def displays() -> None:
     """Print how many of the stored codes have a Vietnamese display, by code system."""
     from healthbook.commands import coverage_table
     from healthbook.wiring import load_keys, opened_store
@@ -620,26 +622,35 @@ def reconcile(days: int) -> None:
 @click.option("--witness", metavar="KEY", help="The witness's Ed25519 key (base64url): it must have signed.")
 @click.option("--keep", type=NEW_FILE, help="Write what to keep for the next check.")
 @click.option("--operators", is_flag=True, help="The operators' log of this installation instead.")
-def verify(exports: tuple[Path, ...], pin: str | None, operators: bool) -> None:
+def verify(
+    exports: tuple[Path, ...],
+    roots: tuple[Path, ...],
+    pin: Path | None,
+    witness: str | None,
+    keep: Path | None,
+    operators: bool,
+) -> None:
     """Check an exported access log offline, or the operators' log in the database.
 
-    EXPORTS are the pages of `GET /v1/me/access-log?proofs=true` without another filter, newest first.
-    Exit 1: something was changed, and where. Exit 2: not an export with proofs.
+    EXPORTS are the pages of `GET /v1/me/access-log/export`, in their order; --roots what
+    `GET /.well-known/audit-roots` says. Neither a database nor keys are needed for them.
+    Exit 0: whole. 1: something was changed, and where. 2: cannot be checked, and why.
+    3: whole, but a restored backup lost rows, and which.
     """
     from healthbook.proofs import ProofError, check_exports, check_operators
     from healthbook.wiring import load_keys, opened_store
 
     async def run(place: "Place") -> str:
         async with opened_store(place, "hb_api", load_keys(place.settings)) as store:
-            return await check_operators(store)
+            return await check_operators(store, roots)
 
-    if operators == bool(exports) or (operators and pin):
-        fail("Name the files of an export, or --operators alone.")
+    if operators == bool(exports) or (operators and (pin or keep or witness)) or (witness and not roots):
+        fail("Name the files of an export, or --operators alone or with --roots; --witness needs --roots.")
     try:
         if operators:
             click.echo(at_place(lambda place: asyncio.run(run(place))))
         else:
-            click.echo(or_exit(lambda: check_exports(exports, pin)))
+            click.echo(or_exit(lambda: check_exports(exports, roots, pin, witness, keep)))
     except ProofError as error:
         click.echo(str(error), err=True)
         raise SystemExit(error.status) from error

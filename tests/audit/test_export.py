@@ -1,91 +1,56 @@
 """A log as the API exports it, forged in every way and verified without any service."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
 
-import msgspec
 import pytest
-import rfc8785
 
-from audit.export import ExportError, read_export, verify_export
+from audit.export import ExportError, Verdict, read_export, verify_export
 from audit.models import Head
-from tests.audit.vectors import export_of
-
-Page: TypeAlias = dict[str, Any]
-Item: TypeAlias = dict[str, Any]
+from audit.roots.models import Pin
+from tests.audit.roots.world import Line, chain, lines_of, text_of
 
 
-def pages_of(count: int, size: int = 100, action: str = "record:summary:read") -> list[Page]:
-    """The pages that a client reads, newest first, as JSON values."""
-    items = [item_of(row) for row in reversed(export_of(count, action))]
-    head = {"seq": items[0]["seq"], "h": items[0]["h"]}
-    return [{"items": items[at : at + size], "next": "x", "head": head} for at in range(0, count, size)]
+def exported(count: int, action: str = "record:summary:read") -> list[Line]:
+    """300 rows are lines 0 to 299, then the head."""
+    return lines_of(chain(count, action))
 
 
-def item_of(row: Any) -> Item:
-    said = row.row
-    return {
-        "seq": row.seq,
-        "first_seq": row.seq,
-        "times": 1,
-        "at": said["at"],
-        "line": "BS Nguyễn Văn An đã xem tóm tắt sổ",
-        "action": said["action"],
-        "outcome": said["outcome"],
-        "reason": said["reason"],
-        "is_own": False,
-        "actor_kind": said["actor"]["kind"],
-        "actor_name": row.actor_name,
-        "actor_licence": row.actor_licence,
-        "actor_role": said["actor"]["role"],
-        "facility_name": "BV Đống Đa",
-        "on_behalf_of": said["on_behalf_of"],
-        "purpose": said["purpose"],
-        "grant_id": said["grant"]["id"],
-        "types": list(said["resources"]),
-        "count": said["count"],
-        "request_id": said["request_id"],
-        "prev": row.prev,
-        "h": row.h,
-        "salt": row.salt,
-        "row": rfc8785.dumps(said).decode(),
-        "actor_salt": row.actor_salt,
-    }
+def judge(lines: list[Line], pin: Pin | None = None) -> Verdict:
+    return verify_export(read_export([text_of(lines)]), pin)
 
 
-def text_of(pages: list[Page]) -> list[bytes]:
-    return [msgspec.json.encode(page) for page in pages]
-
-
-def edit(pages: list[Page]) -> None:
-    item = pages[0]["items"][50]
+def edit(lines: list[Line]) -> None:
+    item = lines[249]["item"]
     item["row"] = item["row"].replace('"count":1', '"count":7')
     item["count"] = 7
 
 
-def edit_what_is_shown(pages: list[Page]) -> None:
-    pages[0]["items"][50]["purpose"] = "HRESCH"
+def edit_what_is_shown(lines: list[Line]) -> None:
+    lines[249]["item"]["purpose"] = "HRESCH"
 
 
-def rename(pages: list[Page]) -> None:
-    pages[0]["items"][50]["actor_name"] = "Trần Thị Khác"
+def rename(lines: list[Line]) -> None:
+    lines[249]["item"]["actor_name"] = "Trần Thị Khác"
 
 
-def delete(pages: list[Page]) -> None:
-    del pages[0]["items"][50]
+def move_to_another_facility(lines: list[Line]) -> None:
+    lines[249]["item"]["facility_id"] = "019aa3f0-0000-7000-8000-000000000099"
 
 
-def reorder(pages: list[Page]) -> None:
-    items = pages[0]["items"]
-    items[50], items[49] = items[49], items[50]
+def delete(lines: list[Line]) -> None:
+    del lines[249]
 
 
-def insert(pages: list[Page]) -> None:
-    pages[0]["items"].insert(51, pages[2]["items"][3])
+def reorder(lines: list[Line]) -> None:
+    lines[249], lines[250] = lines[250], lines[249]
 
 
-def drop_a_page(pages: list[Page]) -> None:
-    del pages[1]
+def insert(lines: list[Line]) -> None:
+    lines.insert(249, lines[3])
+
+
+def drop_a_page(lines: list[Line]) -> None:
+    del lines[100:200]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +59,7 @@ def drop_a_page(pages: list[Page]) -> None:
         (edit, 250),
         (edit_what_is_shown, 250),
         (rename, 250),
+        (move_to_another_facility, 250),
         (delete, 250),
         (reorder, 250),
         (insert, 250),
@@ -101,39 +67,78 @@ def drop_a_page(pages: list[Page]) -> None:
     ],
 )
 def test_s26_a_forged_export_is_found_at_the_first_wrong_row(
-    forge: Callable[[list[Page]], None], at: int
+    forge: Callable[[list[Line]], None], at: int
 ) -> None:
-    pages = pages_of(300)
-    assert verify_export(read_export(text_of(pages))) is None
-    forge(pages)
-    broken = verify_export(read_export(text_of(pages)))
+    lines = exported(300)
+    assert judge(lines).broken is None
+    forge(lines)
+    broken = judge(lines).broken
     assert broken is not None
     assert broken.at == at
 
 
-def test_a_list_of_pages_in_one_file_is_the_same_export() -> None:
-    assert verify_export(read_export([msgspec.json.encode(pages_of(300))])) is None
+def test_pages_in_several_files_are_one_export() -> None:
+    lines = exported(300)
+    files = [text_of([*lines[:120], {"next": 120}]), text_of(lines[120:])]
+    assert verify_export(read_export(files)).broken is None
+    with pytest.raises(ExportError, match="next page"):
+        read_export(files[:1])
 
 
 def test_a_log_whose_newest_rows_were_cut_does_not_reach_its_head() -> None:
-    pages = pages_of(300)
-    del pages[0]["items"][:10]
-    broken = verify_export(read_export(text_of(pages)))
+    lines = exported(300)
+    del lines[290:300]
+    broken = judge(lines).broken
     assert broken is not None
-    assert (broken.at, broken.reason) == (291, "pinned-head-missing")
+    assert (broken.at, broken.reason) == (291, "head-missing")
 
 
 def test_a_log_written_anew_does_not_meet_the_head_that_was_kept() -> None:
-    pin = Head(seq=200, h=bytes.fromhex(export_of(200)[-1].h))
-    anew = read_export(text_of(pages_of(300, action="consent:grant:use")))
-    assert verify_export(anew) is None
-    broken = verify_export(anew, pin)
+    pin = Pin(seq=200, h=chain(200)[-1].h)
+    anew = exported(300, action="consent:grant:use")
+    assert judge(anew).broken is None
+    broken = judge(anew, pin).broken
     assert broken is not None
     assert (broken.at, broken.reason) == (200, "pinned-head-differs")
+    assert judge(exported(300), pin).broken is None
+
+
+def test_a_log_that_became_shorter_does_not_reach_the_head_that_was_kept() -> None:
+    broken = judge(exported(300), Pin(seq=310, h=chain(310)[-1].h)).broken
+    assert broken is not None
+    assert (broken.at, broken.reason) == (301, "pinned-head-missing")
 
 
 def test_an_empty_log_is_whole() -> None:
-    assert verify_export(read_export([b'{"items":[],"next":null,"head":null}'])) is None
+    verdict = verify_export(read_export([b""]))
+    assert (verdict.broken, verdict.pin) == (None, None)
+
+
+def test_what_a_check_keeps_is_the_head() -> None:
+    verdict = judge(exported(3))
+    assert verdict.pin is not None
+    assert verdict.pin.head == Head(seq=3, h=bytes.fromhex(chain(3)[-1].h))
+
+
+@pytest.mark.parametrize(("kept", "last"), [(5, None), (9, 9), (12, 12)])
+def test_s12_a_restored_backup_is_named_with_the_range_that_it_lost(kept: int, last: int | None) -> None:
+    """Row 7 marks the restore: rows from 7 on that somebody had are lost, and nothing before it."""
+    after = lines_of(chain(10, gap_at=7))
+    pin = Pin(seq=kept, h=chain(kept)[-1].h)
+    verdict = judge(after, pin)
+    assert verdict.broken is None
+    (gap,) = verdict.gaps
+    assert (gap.first, gap.last) == (7, last)
+    assert gap.since is not None
+    assert gap.since < gap.until
+
+
+def test_s12_a_restore_excuses_no_other_row() -> None:
+    """What was kept of row 5 differs, and the restore is said to have begun at row 7."""
+    pin = Pin(seq=5, h="00" * 32)
+    broken = judge(lines_of(chain(10, gap_at=7)), pin).broken
+    assert broken is not None
+    assert (broken.at, broken.reason) == (5, "pinned-head-differs")
 
 
 @pytest.mark.parametrize(
@@ -149,21 +154,21 @@ def test_an_empty_log_is_whole() -> None:
     ],
 )
 def test_what_is_no_export_with_proofs_is_refused(name: str, value: object) -> None:
-    pages = pages_of(3)
-    pages[0]["items"][1][name] = value
+    lines = exported(3)
+    lines[1]["item"][name] = value
     with pytest.raises(ExportError):
-        read_export(text_of(pages))
+        read_export([text_of(lines)])
 
 
 def test_a_row_that_two_readers_could_read_differently_is_refused() -> None:
-    pages = pages_of(3)
-    item = pages[0]["items"][1]
+    lines = exported(3)
+    item = lines[1]["item"]
     item["row"] = item["row"].replace('"count":1', '"count":7,"count":1')
     with pytest.raises(ExportError):
-        read_export(text_of(pages))
+        read_export([text_of(lines)])
 
 
-@pytest.mark.parametrize("text", [b"[" * 100_000, b"", b"[", b"{}", b"\xff\xfe", b"[[]]", b"1"])
-def test_what_is_no_page_is_refused(text: bytes) -> None:
+@pytest.mark.parametrize("text", [b"[" * 100_000, b"[", b"{}", b"\xff\xfe", b"[[]]", b"1"])
+def test_what_is_no_line_is_refused(text: bytes) -> None:
     with pytest.raises(ExportError):
         read_export([text])

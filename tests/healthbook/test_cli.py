@@ -1,16 +1,19 @@
 """Commands as an operator meets them: plain words, named operators, a row for each act (S26)."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import click
+import msgspec
 import pytest
 
 from healthbook.cli import BEFORE_THE_LOG, READ_ONLY, main
 from store.postgres import start_server
-from tests.audit.test_export import edit, pages_of
+from tests.audit.roots.vectors import Honest, edited, restored
+from tests.audit.roots.world import public, text_of
 from tests.healthbook.conftest import run_command
 
 SIGNED = ("--operator", "Nguyễn Văn Vận Hành", "--reason", "nhập hồ sơ thử")
@@ -135,28 +138,52 @@ def test_displays_are_counted(installation: Path) -> None:
 
 
 def test_s26_an_export_is_verified_without_an_installation(tmp_path: Path) -> None:
-    pages = pages_of(120)
-    files = [tmp_path / f"{number}.json" for number in range(len(pages))]
-    for file, page in zip(files, pages, strict=True):
-        file.write_text(json.dumps(page))
-    names = [str(file) for file in files]
-    whole = run_command(tmp_path / "nothing", "audit", "verify", *names)
-    assert (whole.returncode, whole.stderr) == (0, "")
-    assert whole.stdout.startswith("Whole: 120 rows, head 120:")
-    pinned = run_command(tmp_path / "nothing", "audit", "verify", *names, "--pin", f"7:{'00' * 32}")
-    assert (pinned.returncode, pinned.stderr) == (1, "Changed: row 7, pinned-head-differs.\n")
-    edit(pages)
-    files[0].write_text(json.dumps(pages[0]))
-    changed = run_command(tmp_path / "nothing", "audit", "verify", *names)
+    """An export, roots and a kept mark are files; what is kept for the next time is one too."""
+    h = Honest()
+    (tmp_path / "roots.json").write_bytes(msgspec.json.encode(h.log.document()))
+    (tmp_path / "pin.json").write_bytes(msgspec.json.encode(h.pin))
+    (tmp_path / "log.ndjson").write_bytes(text_of(h.lines()))
+    checked = verified(tmp_path, "--keep", str(tmp_path / "kept.json"))
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout.startswith("Nguyên vẹn: 6 dòng")
+    assert "Whole: 6 rows" in checked.stdout
+    assert "Public root 2 holds this log up to row 6." in checked.stdout
+    assert verified(tmp_path, pin="kept.json").returncode == 0
+    (tmp_path / "log.ndjson").write_bytes(text_of(edited(h.lines())))
+    changed = verified(tmp_path)
     assert (changed.returncode, changed.stdout) == (1, "")
-    assert changed.stderr == "Changed: row 70, link-does-not-match.\n"
+    assert "Changed: row 4 was edited." in changed.stderr
     assert not (tmp_path / "nothing").exists()
 
 
+def test_s12_a_loss_that_the_log_tells_of_is_named_and_has_a_status_of_its_own(tmp_path: Path) -> None:
+    case = restored()["input"]
+    (tmp_path / "roots.json").write_bytes(msgspec.json.encode(case["roots"][0]))
+    (tmp_path / "pin.json").write_bytes(msgspec.json.encode(case["pin"]))
+    (tmp_path / "log.ndjson").write_bytes(text_of(case["export"]))
+    done = verified(tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert "rows 3 to 6 that you once had are lost" in done.stderr
+
+
+def verified(place: Path, *more: str, pin: str = "pin.json") -> "subprocess.CompletedProcess[str]":
+    files = ("--roots", str(place / "roots.json"), "--pin", str(place / pin), "--witness", public("witness"))
+    return run_command(place / "nothing", "audit", "verify", str(place / "log.ndjson"), *files, *more)
+
+
 def test_what_cannot_be_verified_is_one_plain_line(tmp_path: Path) -> None:
-    file = tmp_path / "page.json"
+    file, good = tmp_path / "page.json", tmp_path / "log.ndjson"
     file.write_text("{}")
-    for command in ((), (str(file),), (str(file), "--operators"), (str(file), "--pin", "x")):
+    good.write_bytes(text_of(Honest().lines()))
+    for command in (
+        (),
+        (str(file),),
+        (str(file), "--operators"),
+        (str(file), "--pin", "x"),
+        (str(good), "--pin", str(file)),
+        (str(good), "--roots", str(file)),
+        (str(good), "--witness", "x"),
+    ):
         done = run_command(tmp_path / "nothing", "audit", "verify", *command)
         assert (done.returncode, done.stdout) == (2, ""), command
         assert "Traceback" not in done.stderr
@@ -166,7 +193,7 @@ def test_s26_the_operators_log_is_verified_and_nothing_is_written(installation: 
     run_command(installation, "admin", "bootstrap", str(plan), *SIGNED)  # whichever test came before
     first, second = (run_command(installation, "audit", "verify", "--operators") for _ in range(2))
     assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith("Whole: ")
+    assert first.stdout.startswith("Nguyên vẹn: ")
     assert second.stdout == first.stdout
 
 

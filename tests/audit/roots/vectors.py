@@ -1,0 +1,209 @@
+"""The published vectors of exports and roots; `python -m tests.audit.roots.vectors` writes them again.
+
+Each case is what somebody holds: an export, roots, what an earlier check kept; and what a verifier says.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from audit.roots.models import AuditRoots, LogProof, Pin, SignedRoot
+from audit.verify import ExportRow
+from tests.audit.roots.world import NEXT_LOG, Line, Log, chain, item_of, lines_of, pin_of, public
+from tests.audit.vectors import FILE as CHAIN_FILE
+
+FILE: Path = CHAIN_FILE.parent / "audit-roots.json"
+
+
+class Honest:
+    """Six rows of a person; a root after the third, which the person kept, and one after the sixth."""
+
+    def __init__(self, action: str = "record:summary:read", key: str = "service") -> None:
+        self.rows: list[ExportRow] = chain(6, action)
+        self.log = Log(key=key)
+        self.log.others(4)
+        self.log.append(self.rows[2])
+        self.first: SignedRoot = self.log.sign()
+        self.log.others(3)
+        self.log.append(self.rows[5])
+        self.second: SignedRoot = self.log.sign()
+        self.proof: LogProof = self.log.prove(self.rows[5], self.second, self.first)
+        self.pin: Pin = pin_of(self.rows[:3], self.first)
+
+    def lines(self) -> list[Line]:
+        return lines_of(self.rows, self.proof)
+
+
+def case(
+    name: str,
+    lines: list[Line],
+    roots: list[AuditRoots],
+    pin: Pin | None,
+    expect: dict[str, Any],
+) -> dict[str, Any]:
+    given = {"export": lines, "roots": roots, "pin": pin, "witness": public("witness")}
+    return {"name": name, "input": given, "expect": expect}
+
+
+def found(at: int, reason: str) -> dict[str, Any]:
+    return {"ok": False, "at": at, "reason": reason}
+
+
+def edited(lines: list[Line]) -> list[Line]:
+    item = dict(lines[3]["item"])
+    item |= {"outcome": "refused", "row": item["row"].replace('"outcome":"ok"', '"outcome":"refused"')}
+    return [*lines[:3], {"item": item}, *lines[4:]]
+
+
+def with_proof(lines: list[Line], proof: LogProof) -> list[Line]:
+    return [*lines[:-1], {"proof": msgspec.to_builtins(proof)}]
+
+
+def forged_log() -> tuple[Log, LogProof]:
+    """The service shows this person another log of the same size, signed with the true key."""
+    honest, other = Honest(), Log()
+    other.others(4)
+    other.append(honest.rows[2])
+    other.sign()
+    other.others(2)
+    other.append(honest.rows[4])
+    other.append(honest.rows[5])
+    root = other.sign()
+    return other, other.prove(honest.rows[5], root, other.roots[0])
+
+
+def rolled_back() -> Log:
+    """A log that ends before what the person kept."""
+    honest, older = Honest(), Log()
+    older.others(4)
+    older.append(honest.rows[0])
+    older.sign()
+    return older
+
+
+def cases() -> list[dict[str, Any]]:
+    h = Honest()
+    lines, roots, pin = h.lines(), [h.log.document()], h.pin
+    fork, fork_proof = forged_log()
+    back = rolled_back()
+    replaced = msgspec.structs.replace(h.proof, inclusion=[*h.proof.inclusion[:-1], "00" * 32])
+    other_head = msgspec.structs.replace(h.proof, consistency=["11" * 32, *h.proof.consistency[1:]])
+    anew = Honest(action="consent:grant:use")
+    return [
+        case("an untouched log", lines, roots, pin, {"ok": True, "seq": 6, "root": 2}),
+        case("an edited row", edited(lines), roots, pin, found(4, "link-does-not-match")),
+        case("a deleted row", [*lines[:3], *lines[4:]], roots, pin, found(4, "row-missing-or-moved")),
+        case(
+            "two rows in another order",
+            [lines[0], lines[2], lines[1], *lines[3:]],
+            roots,
+            pin,
+            found(2, "row-missing-or-moved"),
+        ),
+        case(
+            "an inserted row",
+            [*lines[:4], lines[1], *lines[4:]],
+            roots,
+            pin,
+            found(5, "row-missing-or-moved"),
+        ),
+        case(
+            "a cut tail, with a head made to fit",
+            [*lines[:5], {"head": {"seq": 5, "h": h.rows[4].h}}, lines[-1]],
+            roots,
+            pin,
+            found(6, "rooted-row-missing"),
+        ),
+        case("a cut tail", [*lines[:5], *lines[6:]], roots, pin, found(6, "head-missing")),
+        case(
+            "a log written anew, with roots of its own",
+            anew.lines(),
+            [anew.log.document()],
+            pin,
+            found(3, "pinned-head-differs"),
+        ),
+        case(
+            "a fork: two roots of one size",
+            with_proof(lines, fork_proof),
+            [h.log.document(), fork.document()],
+            pin,
+            found(2, "roots-fork"),
+        ),
+        case(
+            "a fork that hides a root from the person",
+            with_proof(lines, fork_proof),
+            [h.log.document()],
+            pin,
+            found(2, "roots-fork"),
+        ),
+        case("a forged proof", with_proof(lines, replaced), roots, pin, found(6, "proof-forged")),
+        case(
+            "a forged proof that the log continues",
+            with_proof(lines, other_head),
+            roots,
+            pin,
+            found(2, "root-continues-nothing"),
+        ),
+        case(
+            "a root under another key",
+            Honest(key="stranger").lines(),
+            [Honest(key="stranger").log.document()],
+            pin,
+            found(0, "root-keys-differ"),
+        ),
+        case(
+            "a rollback: a root older than the one that was kept",
+            [{"item": item_of(row)} for row in h.rows[:3]]
+            + [
+                {"head": {"seq": 3, "h": h.rows[2].h}},
+                {"proof": msgspec.to_builtins(back.prove(h.rows[0], back.roots[0]))},
+            ],
+            [back.document()],
+            pin_of(h.rows[:3], h.second),
+            found(1, "root-rolled-back"),
+        ),
+        restored(),
+        restored_without_mark(),
+    ]
+
+
+def restored() -> dict[str, Any]:
+    """The backup ended with row 2: rows 3 to 6 are lost, and the log says so."""
+    h = Honest()
+    rows = chain(8, gap_at=3)
+    after = Log(epoch=1, log=NEXT_LOG)
+    after.others(2)
+    after.append(rows[7])
+    root = after.sign(number=2)
+    lines = lines_of(rows, after.prove(rows[7], root))
+    pin = msgspec.structs.replace(pin_of(h.rows, h.second), root=None)
+    expect = {"ok": True, "seq": 8, "root": 2, "gap": {"first": 3, "last": 6}}
+    return case("a restored backup names what is lost", lines, [after.document()], pin, expect)
+
+
+def restored_without_mark() -> dict[str, Any]:
+    h = Honest()
+    rows = chain(8)
+    after = Log(epoch=1, log=NEXT_LOG)
+    after.append(rows[7])
+    root = after.sign(number=2)
+    lines = lines_of(rows, after.prove(rows[7], root))
+    name = "a log that begins anew without a row that says why"
+    return case(name, lines, [after.document()], h.pin, found(2, "root-rolled-back"))
+
+
+def document() -> bytes:
+    about = (
+        "export: lines of GET /v1/me/access-log/export; roots: answers of /.well-known/audit-roots; pin: "
+        "what an earlier check kept; witness: the witness's Ed25519 key. leaf = SHA-256(0x00 | JCS(leaf)), node = "
+        "SHA-256(0x01 | left | right) (RFC 6962); a root's signature is Ed25519 over JCS(root); prev is "
+        "SHA-256 of the JCS of the root before. expect: seq of the head and number of the root, or the first "
+        "thing that does not hold; gap: rows that a restored backup lost. Rows themselves: audit-chain.json"
+    )
+    text = msgspec.json.encode({"v": "1", "about": about, "cases": cases()})
+    return msgspec.json.format(text, indent=1) + b"\n"
+
+
+if __name__ == "__main__":
+    FILE.write_bytes(document())
