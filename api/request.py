@@ -174,6 +174,8 @@ class Call:
     @property
     def export_slots(self) -> ImportSlots:
         """Who may have an export made now."""
+
+    @property
         return self._runtime.export_slots
     def proof_slots(self) -> ImportSlots:
         """Who may have a proof of the log made now."""
