@@ -34,9 +34,11 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
     "audit.roots.queries.CHANGED",
+    "consent.emergency_reviews.queries.OVERDUE",
     "consent.housekeeping.queries.DELETE_PRACTITIONER_REQUESTS",
     "consent.housekeeping.queries.DELETE_QUOTAS",
     "consent.housekeeping.queries.ERASE_CODES",
+    "consent.purposes.queries.OPEN_WITHDRAWALS",
     "ehr.cases.queries.OVERDUE_CASES",
     "ehr.core.queries.LINKED_PAGE",
     "ehr.core.queries.UNCLEAR_LINKS",

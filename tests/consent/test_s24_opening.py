@@ -169,7 +169,7 @@ async def test_s24_a_colleague_a_nurse_and_the_same_doctor_elsewhere_read_nothin
 async def test_s24_each_ground_is_read_anew_with_the_sweeper_stopped(
     store: Store, owner: Store, clock: FrozenClock
 ) -> None:
-    """Unit closed, role out of the unit, right suspended, licence suspended, person frozen: the next request."""
+    """Unit closed, role out of it, right suspended, licence suspended, person frozen: the next request."""
 
     async def run(sql: str, *args: object) -> None:
         async with owner.transaction() as tx:
@@ -256,7 +256,10 @@ async def test_s24_tried_numbers_end_after_twenty_a_day(unit: Unit) -> None:
 
 async def test_s24_the_words_rest_sealed(owner: Store, unit: Unit, citizen: Citizen) -> None:
     made = await unit.opened(citizen)
-    sql = "SELECT count(*) FROM emergency_access WHERE emergency_id = $1 AND position($2::bytea IN reason_text) > 0"
+    sql = (
+        "SELECT count(*) FROM emergency_access"
+        " WHERE emergency_id = $1 AND position($2::bytea IN reason_text) > 0"
+    )
     assert await count(owner, sql, made.emergency_id, WHY.encode()) == 0
 
 
