@@ -31,8 +31,8 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
 )
-from audit.roots.problems import PROOF_BUSY
 from audit.answered.service import Answered
+from audit.roots.problems import PROOF_BUSY
 from ehr.cases.problems import EVIDENCE_BUSY
 from ehr.exports.problems import EXPORT_BUSY
 from ehr.intake.slots import ImportSlots
@@ -76,8 +76,8 @@ class Runtime:
         self.elsewhere_days = ELSEWHERE_DAYS
         self.link_viewer = ""
         self.import_slots = ImportSlots()
-        self.proof_slots = ImportSlots(problem=PROOF_BUSY)
         self.export_slots = ImportSlots(problem=EXPORT_BUSY)
+        self.proof_slots = ImportSlots(problem=PROOF_BUSY)
         self.picture_slots = ImportSlots(PICTURES_AT_ONCE, EVIDENCE_BUSY)
         self.core: Core | None = None
         self.answered = Answered()
@@ -174,9 +174,9 @@ class Call:
     @property
     def export_slots(self) -> ImportSlots:
         """Who may have an export made now."""
+        return self._runtime.export_slots
 
     @property
-        return self._runtime.export_slots
     def proof_slots(self) -> ImportSlots:
         """Who may have a proof of the log made now."""
         return self._runtime.proof_slots
