@@ -93,6 +93,7 @@ CONTROLLERS = (
     "api.facility.activation",
     "api.facility.guardianships",
     "api.admin.registry",
+    "api.admin.withdrawals",
     "api.registry.quarantine",
     "api.registry.people",
     "api.public.audit",
@@ -105,6 +106,7 @@ CONTROLLERS = (
     "api.public.links",
     "api.public.articles",
     "api.pages.docs",
+    "api.pages.emergency",
 )
 DEMO_CONTROLLERS = ("api.pages.demo",)
 BODY_MAX = 64 * 1024

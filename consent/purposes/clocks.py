@@ -4,15 +4,16 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from audit.service import record_act
+from audit.service import record_act, record_admin_event
 from consent.purposes import queries
+from consent.purposes.problems import UNKNOWN_WITHDRAWAL
 from consent.purposes.queries import Withdrawal
 from consent.purposes.service import LONGER
 from kernel.access import Actor
+from kernel.problems import Refused
 from store.database import Tx
 
 Step = Literal["answer", "extend", "finish"]
-_NOBODY = UUID(int=0)
 
 
 async def open_withdrawals(tx: Tx, limit: int) -> list[Withdrawal]:
@@ -21,10 +22,18 @@ async def open_withdrawals(tx: Tx, limit: int) -> list[Withdrawal]:
 
 
 async def move(
-    tx: Tx, patient_id: UUID, choice_id: UUID, step: Step, operator: str, *, request_id: str, now: datetime
-) -> bool:
-    """Answer, extend once by 15 days, or finish; in the person's log by the operator's name. False: there is
-    nothing like that to do."""
+    tx: Tx,
+    actor: Actor,
+    patient_id: UUID,
+    choice_id: UUID,
+    step: Step,
+    reason: str,
+    *,
+    request_id: str,
+    now: datetime,
+) -> Refused | None:
+    """Answer, extend once by 15 days, or finish; in the person's log by the operator's name and in the
+    chain of operators' acts. Refused: withdrawal-unknown where there is nothing like that to do."""
     if step == "answer":
         done = await queries.ANSWER_WITHDRAWAL.one(tx, patient_id, choice_id, now)
     elif step == "extend":
@@ -32,12 +41,12 @@ async def move(
     else:
         done = await queries.FINISH_WITHDRAWAL.one(tx, patient_id, choice_id, now)
     if done is None:
-        return False
-    actor = Actor(kind="operator", actor_id=_NOBODY, name=operator)
+        return Refused(problem=UNKNOWN_WITHDRAWAL)
     tags = {
         "answer": "consent:withdrawal:answer",
         "extend": "consent:withdrawal:extend",
         "finish": "consent:withdrawal:finish",
     }
     await record_act(tx, patient_id, actor, tags[step], request_id=request_id, now=now)
-    return True
+    await record_admin_event(tx, actor.name, f"withdrawal:{step}", reason, 1, now)
+    return None

@@ -32,3 +32,13 @@ UNKNOWN_PURPOSE = declare(
         next_en="Load the list of purposes again.",
     )
 )
+UNKNOWN_WITHDRAWAL = declare(
+    ProblemType(
+        code="withdrawal-unknown",
+        status=404,
+        vi="Không có việc rút lại nào cần làm như vậy.",
+        en="There is no withdrawal to do that with.",
+        next_vi="Tải lại danh sách. Chỉ gia hạn được một lần.",
+        next_en="Load the list again. It can be extended once.",
+    )
+)

@@ -425,3 +425,21 @@ async def test_the_person_reads_in_the_log_that_somebody_unknown_opened_the_card
     assert (line["actor_kind"], line["is_own"], line["purpose"]) == ("bearer", False, "ETREAT")
     assert "mở thẻ khẩn cấp" in line["line"]
     assert line["types"] == ["AllergyIntolerance"]
+
+
+@pytest.mark.parametrize("page", ["/the-khan-cap", "/lien-he"])
+async def test_s34_the_pages_hold_no_code_and_run_their_own_script_alone(
+    client: httpx.AsyncClient, page: str
+) -> None:
+    response = await client.get(page)
+    assert response.status_code == 200
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    (source,) = re.findall(r'<script src="([^"]+)"', response.text)
+    script = await client.get(source)
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval", script.text)
+    # A code leaves in a body; no address is made of it.
+    assert re.findall(r'fetch\("([^"]+)"', script.text)[0].startswith("/v1/public/")
+    assert "location.search" not in script.text

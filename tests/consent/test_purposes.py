@@ -10,13 +10,14 @@ import msgspec
 import pytest
 import rfc8785
 
-from consent.purposes import catalogue, clocks, queries, service
+from consent.purposes import catalogue, queries, service
 from consent.purposes.catalogue import KEYS, PurposeKey, newest
 from healthbook.dispatch import dispatch
 from kernel.ids import bucket_of, uuid7
 from store.database import Store
 from store.models import Event
 from tests.support import consent as steps
+from tests.support.actors import make_operator
 from tests.support.clock import FrozenClock
 from tests.support.emergency_card import signed
 from tests.support.http import bearer, client_of
@@ -183,34 +184,41 @@ async def test_an_operator_answers_extends_once_and_finishes_in_the_persons_log(
 ) -> None:
     await say(client, clock, citizen, "research", True)
     await say(client, clock, citizen, "research", False)
+    headers = bearer(await make_operator(store, clock))
 
-    async def move(choice: Any, step: clocks.Step) -> bool:
-        async with store.transaction() as tx:
-            return await clocks.move(
-                tx,
-                citizen.patient_id,
-                choice,
-                step,
-                "Cán bộ bảo vệ dữ liệu",
-                request_id=steps.TRACE,
-                now=clock.now(),
-            )
+    async def waiting() -> list[dict[str, Any]]:
+        found = (await client.get("/v1/admin/withdrawals", headers=headers)).json()["items"]
+        return [one for one in found if one["patient_id"] == str(citizen.patient_id)]
 
-    async with store.transaction() as tx:
-        (before,) = [
-            one for one in await clocks.open_withdrawals(tx, 500) if one.patient_id == citizen.patient_id
-        ]
-    choice = before.choice_id
-    assert [await move(choice, "answer"), await move(choice, "answer")] == [True, False]
-    assert [await move(choice, "extend"), await move(choice, "extend")] == [True, False]
+    (before,) = await waiting()
+    path = f"/v1/admin/withdrawals/{citizen.patient_id}/{before['choice_id']}"
+
+    async def move(step: str) -> int:
+        body = {"step": step, "reason": "đã báo bên nghiên cứu"}
+        return (await client.post(path, json=body, headers=headers)).status_code
+
+    assert [await move("answer"), await move("answer")] == [204, 404]
+    assert [await move("extend"), await move("extend")] == [204, 404]
     async with store.transaction() as tx:
         (longer,) = await service.withdrawals_of(tx, citizen.patient_id)
-    assert longer.done_by - before.done_by == timedelta(days=15)
-    assert [await move(choice, "finish"), await move(choice, "finish")] == [True, False]
-    async with store.transaction() as tx:
-        assert citizen.patient_id not in {one.patient_id for one in await clocks.open_withdrawals(tx, 500)}
+    assert longer.done_by - longer.opened_at > timedelta(days=34)
+    assert [await move("finish"), await move("finish")] == [204, 404]
+    assert await waiting() == []
     sql = "SELECT count(*) FROM access_log WHERE patient_id = $1 AND entry LIKE '%consent:withdrawal:%'"
     assert await steps.count(owner, sql, citizen.patient_id) == 3
+    assert await steps.count(owner, "SELECT count(*) FROM admin_event WHERE entry LIKE '%withdrawal:%'") == 3
+
+
+async def test_a_withdrawal_past_its_deadline_is_listed_as_overdue(
+    store: Store, client: httpx.AsyncClient, clock: FrozenClock, citizen: Citizen
+) -> None:
+    await say(client, clock, citizen, "research", True)
+    await say(client, clock, citizen, "research", False)
+    for days, overdue in ((0, False), (7, True)):
+        clock.advance(days=days)
+        headers = bearer(await make_operator(store, clock))
+        found = (await client.get("/v1/admin/withdrawals", headers=headers)).json()["items"]
+        assert {one["overdue"] for one in found if one["patient_id"] == str(citizen.patient_id)} == {overdue}
 
 
 async def test_news_ring_only_for_whoever_agreed_and_stand_in_the_inbox_for_everybody(

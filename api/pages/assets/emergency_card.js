@@ -1,0 +1,36 @@
+"use strict";
+// The code stands behind "#" and leaves in a body alone. Everything shown is set as text.
+const token = location.hash.slice(1);
+const message = document.getElementById("message");
+const card = document.getElementById("card");
+
+function add(parent, name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  parent.append(made);
+  return made;
+}
+
+function show(content) {
+  card.replaceChildren();
+  for (const part of content.parts) {
+    add(card, "h2", part.title_vi + " · " + part.title_en);
+    const list = add(card, "ul", "");
+    for (const line of part.lines) add(list, "li", line.detail ? line.text + " (" + line.detail + ")" : line.text);
+    if (part.lines.length === 0) add(list, "li", part.empty_vi);
+  }
+  add(card, "p", content.notice_vi);
+  add(card, "p", content.notice_en);
+}
+
+document.getElementById("open").addEventListener("click", async () => {
+  message.textContent = "";
+  const response = await fetch("/v1/public/emergency-card", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ token }),
+  });
+  const answer = await response.json();
+  if (response.ok) show(answer);
+  else message.textContent = (answer.title || "") + " " + (answer.detail || "");
+});
