@@ -3,6 +3,7 @@
 import pytest
 
 from audit import operators
+from audit.models import Head
 from audit.operators import Checked, verify_operators
 from audit.service import record_admin_event
 from audit.verify import Broken
@@ -86,3 +87,63 @@ async def test_s26_a_forged_chain_is_found_at_the_first_wrong_row(
 async def test_s26_a_cut_end_does_not_reach_the_head(owner: Store, chain: None, kept: int) -> None:
     checked = await forged(owner, f"DELETE FROM admin_event WHERE seq > {kept}")
     assert checked.broken == Broken(kept + 1, "head-missing")
+
+
+async def test_s26_a_chain_written_anew_is_found_against_a_head_that_a_root_kept(
+    owner: Store, chain: None
+) -> None:
+    """Whoever holds the database writes every row and the head again, with links that fit."""
+    kept = await forged(owner)
+    assert kept.head is not None
+    head = Head(seq=10, h=await link_of(owner, 10))
+    anew = await forged_against(owner, [head], written_anew(15))
+    assert anew.broken == Broken(10, "operators-rewritten")
+    assert (await forged_against(owner, [head])).broken is None
+    cut = await forged_against(
+        owner,
+        [kept.head],
+        "DELETE FROM admin_event WHERE seq > 20",
+        "UPDATE admin_head SET (seq, prev, h) = (SELECT seq, prev, h FROM admin_event WHERE seq = 20)",
+    )
+    assert cut.broken == Broken(ROWS, "operators-rewritten")
+
+
+def written_anew(last: int) -> str:
+    """Rows 1 to `last` become others, linked as they should be, and the head with them."""
+    return f"""
+    WITH RECURSIVE said AS (
+        SELECT seq, replace(entry, 'op-1', 'op-2') AS entry FROM admin_event WHERE seq <= {last}
+    ), linked AS (
+        SELECT s.seq, s.entry, decode(repeat('00', 32), 'hex') AS prev,
+               sha256('\\x01'::bytea || decode(repeat('00', 32), 'hex') || int8send(s.seq)
+                      || sha256(convert_to(s.entry, 'UTF8'))) AS h
+        FROM said s WHERE s.seq = 1
+        UNION ALL
+        SELECT s.seq, s.entry, l.h,
+               sha256('\\x01'::bytea || l.h || int8send(s.seq) || sha256(convert_to(s.entry, 'UTF8')))
+        FROM said s JOIN linked l ON s.seq = l.seq + 1
+    ), gone AS (
+        DELETE FROM admin_event WHERE seq > {last}
+    ), moved AS (
+        UPDATE admin_head SET (seq, prev, h) = (SELECT seq, prev, h FROM linked WHERE seq = {last})
+    )
+    UPDATE admin_event e SET entry = l.entry, prev = l.prev, h = l.h FROM linked l WHERE l.seq = e.seq
+    """
+
+
+async def link_of(owner: Store, seq: int) -> bytes:
+    async with owner.transaction() as tx:
+        found: bytes = await tx.fetchval("SELECT h FROM admin_event WHERE seq = $1", seq)
+    return found
+
+
+async def forged_against(owner: Store, kept: list[Head], *statements: str) -> Checked:
+    found: list[Checked] = []
+    try:
+        async with owner.transaction() as tx:
+            for statement in statements:
+                await tx.execute(statement)
+            found.append(await verify_operators(tx, kept))
+            raise ForgedError
+    except ForgedError:
+        return found[0]
