@@ -25,7 +25,9 @@ async def begin_for(call: Call, action: Action) -> AsyncIterator[tuple[Tx, Acces
     there is nothing that a rollback could lose.
     """
     async with call.begin() as (tx, actor):
-        decided = await decide(tx, actor, call.patient_id_for(actor), action, OWN_PURPOSE, call.now)
+        decided = await decide(
+            tx, actor, call.patient_id_for(actor), action, OWN_PURPOSE, call.now, keys=call.keys
+        )
         if isinstance(decided, Refused):
             raise ProblemError(decided)
         yield tx, decided

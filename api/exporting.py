@@ -196,7 +196,7 @@ async def decided(
 ) -> Access | Answer:
     """The Access to whose record a route names, or the answer of the logged refusal."""
     subject = call.patient_id_for(actor) if patient_id is None else patient_id
-    access = await decide(tx, actor, subject, action, purpose_of(actor), call.now)
+    access = await decide(tx, actor, subject, action, purpose_of(actor), call.now, keys=call.keys)
     if isinstance(access, Refused):
         return answer(await refuse_read(tx, call, subject, actor, read_tag(action, part), access))
     return access

@@ -25,7 +25,6 @@ from api.problems import (
     MALFORMED_BODY,
     NOT_FOUND,
     NOT_SIGNED_IN,
-    NOT_YOUR_BOOK,
     PROBLEM_MEDIA_TYPE,
     ROLE_NOT_ALLOWED,
     UNAVAILABLE,
@@ -34,6 +33,7 @@ from api.problems import (
     problem_body,
 )
 from api.request import PUBLIC, ApiRequest, Call, actors_of
+from family.problems import NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
 from identity.problems import ACCOUNT_HELD
 from kernel.problems import PROBLEMS, ProblemType, Refused
 from store.idempotency import KEY_FORM
@@ -231,7 +231,7 @@ def problems_of(operation: dict[str, Any], handler: HTTPRouteHandler, path: str)
     if "{" in path:
         found += [NOT_FOUND]
     if opens_a_book(path):
-        found += [NOT_YOUR_BOOK, ACCOUNT_HELD]
+        found += [NOT_YOUR_BOOK, NOT_IN_YOUR_CARE, ACCOUNT_HELD]
     if "requestBody" in operation:
         found += [INVALID_FIELD, MALFORMED_BODY, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE]
     return found

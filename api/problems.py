@@ -114,16 +114,6 @@ ROLE_NOT_ALLOWED = declare(
         next_en="Use an account with a suitable role.",
     )
 )
-NOT_YOUR_BOOK = declare(
-    ProblemType(
-        code="not-your-book",
-        status=403,
-        vi="Bạn không được mở sổ của người này.",
-        en="You may not open this person's book.",
-        next_vi="Chọn lại sổ của chính bạn.",
-        next_en="Choose your own book.",
-    )
-)
 NOT_FOUND = declare(
     ProblemType(
         code="not-found",

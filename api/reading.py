@@ -16,7 +16,7 @@ from uuid import UUID
 from litestar.params import QueryParameter
 
 from api.acting import OWN_PURPOSE, begin_for
-from api.problems import INVALID_FIELD, NOT_YOUR_BOOK, UNAVAILABLE
+from api.problems import INVALID_FIELD, UNAVAILABLE
 from api.request import Answer, Call, answer
 from audit.policy import read_tag
 from audit.service import record_act, record_read
@@ -32,6 +32,7 @@ from ehr.reads import changes, search, sections, summary, timeline, trend
 from ehr.reads.models import Built
 from ehr.reads.queries import head_of
 from ehr.reads.raw import encode
+from family.problems import NOT_YOUR_BOOK
 from identity import budgets
 from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION, TOO_MANY
 from identity.sessions import actor_of_session
@@ -72,7 +73,7 @@ async def read_record(
     while True:
         async with call.begin() as (tx, actor):
             subject = call.patient_id_for(actor) if patient_id is None else patient_id
-            access = await decide(tx, actor, subject, action, purpose_of(actor), call.now)
+            access = await decide(tx, actor, subject, action, purpose_of(actor), call.now, keys=call.keys)
             if isinstance(access, Refused):
                 return answer(await refuse_read(tx, call, subject, actor, read_tag(action, part), access))
             if not (may_wait and await wants_core(tx, call.core, subject, call.now, access.origins)):
@@ -284,7 +285,9 @@ async def open_viewer(call: Call, text: str) -> Answer:
         if actor is None:
             return answer(Refused(problem=TICKET_ENDED))
         purpose = purpose_of(actor)
-        access = await decide(tx, actor, ticket.patient_id, "read-document", purpose, call.now)
+        access = await decide(
+            tx, actor, ticket.patient_id, "read-document", purpose, call.now, keys=call.keys
+        )
         if isinstance(access, Refused):
             return answer(Refused(problem=TICKET_ENDED))
         address = await viewer.address(tx, access, ticket.study_id, call.now)

@@ -18,6 +18,7 @@ READ_TAGS: dict[Action, str] = {
     "read-changes": "record:changes:read",
     "read-document": "record:document:read",
     "read-access-log": "log:access:read",
+    "look-at-log": "log:access:read",
     "read-notifications": "inbox:notification:read",
     "open-case": "case:list:read",
     "read-emergency-card": "record:emergency-card:read",
@@ -92,6 +93,11 @@ def read_entry(
     )
 
 
+def _dependent(actor: Actor, patient_id: UUID) -> UUID | None:
+    """A citizen who acts in a book that is not the own one does so for that person."""
+    return None if actor.kind != "citizen" or actor.actor_id == patient_id else patient_id
+
+
 def act_entry(
     patient_id: UUID,
     actor: Actor,
@@ -117,7 +123,7 @@ def act_entry(
         count=sum(len(ids) for ids in named.values()),
         facility_id=actor.facility_id,
         grant=grant,
-        on_behalf_of=on_behalf_of,
+        on_behalf_of=on_behalf_of or _dependent(actor, patient_id),
         outcome=outcome,
         patient_id=patient_id,
         purpose=purpose,

@@ -46,3 +46,25 @@ USE_QUOTA = Scalar(
 async def use_quota(tx: Tx, actor_id: UUID, kind: str, day: date, most: int) -> bool:
     """Take one of `most` for the day; False when none is left. Locks the row until commit."""
     return await USE_QUOTA.one(tx, actor_id, kind, day, most) is not None
+
+
+# -- what was answered for another person (consent/relatives.py)
+
+ASSENT_OF = Scalar(str, "SELECT method FROM child_assent WHERE patient_id = $1 AND request_id = $2")
+INSERT_ASSENT = Command(
+    "INSERT INTO child_assent (patient_id, request_id, method, given_by, given_at) VALUES ($1, $2, $3, $4, $5)"
+    " ON CONFLICT (patient_id, request_id) DO NOTHING"
+)
+INSERT_FOR_ANOTHER = Command(
+    "INSERT INTO grant_for_another (patient_id, request_id, granted_by, relation, assent, youth_from,"
+    " confirm_by) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+)
+
+
+def waits_for_youth(grant: str, now: str) -> str:
+    """The condition that a guardian's grant waits in vain for the word of somebody who turned 15."""
+    return (
+        f"EXISTS (SELECT FROM grant_for_another w WHERE w.patient_id = {grant}.patient_id"  # noqa: S608
+        f" AND w.request_id = {grant}.request_id AND w.confirm_by <= {now}"
+        f" AND coalesce({grant}.confirmed_at < w.youth_from, true))"
+    )

@@ -87,6 +87,17 @@ async def guardians_of(tx: Tx, patient_id: UUID) -> list[UUID]:
     return [row.guardian_id for row in await queries.GUARDIANS_OF.all(tx, patient_id)]
 
 
+async def answering_for(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> list[UUID]:
+    """The guardians who may answer a request for this person now: nobody's from 15 on."""
+    found = []
+    for guardian in await guardians_of(tx, patient_id):
+        link = await link_of(tx, keys, guardian, patient_id, now)
+        part = part_of(link) if link is not None else None
+        if part is not None and "answer-request" in part.actions:
+            found.append(guardian)
+    return found
+
+
 async def relatives_of(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> list[Relative]:
     """For whom one acts, and who acts for one. What ended or was barred is not in it."""
     person_id = access.patient_id

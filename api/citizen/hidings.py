@@ -17,7 +17,7 @@ from consent.problems import UNKNOWN_GRANT
 from ehr.models import Item
 from ehr.reads.raw import as_item
 from ehr.visibility import hidings
-from ehr.visibility.models import HidableType, Hiding
+from ehr.visibility.models import FAMILY, HidableType, Hiding
 from ehr.visibility.problems import NOT_IN_BOOK, TOO_MANY_HIDINGS, UNKNOWN_HIDING
 from ehr.visibility.queries import HidingShown
 from identity.problems import DEVICE_ON_PROBATION
@@ -30,20 +30,23 @@ TAGS = ["book"]
 
 class HidingRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     """kind and id: those of the entry. grant_id: hide it from the doctor of this grant alone, live or past;
-    null hides it from everybody but the person."""
+    null hides it from everybody but the person. from_family: from guardians and proxies alone, who learn
+    nothing of it; not with grant_id."""
 
     kind: HidableType
     id: Annotated[str, Meta(min_length=1, max_length=128)]
     grant_id: UUID | None = None
+    from_family: bool = False
 
 
 class HidingView(Struct, kw_only=True):
-    """One hiding. hidden_from: the doctor's name, null for everybody."""
+    """One hiding. hidden_from: the doctor's name; null for everybody, or for the family alone."""
 
     hiding_id: UUID
     kind: str
     id: str
     hidden_from: str | None
+    from_family: bool
     created_at: datetime
 
 
@@ -99,8 +102,8 @@ async def show_again(hiding_id: FromPath[UUID], call: NamedDependency[Call]) -> 
 
 
 async def _hide(tx: Tx, call: Call, access: Access, data: HidingRequest) -> Hiding | Refused:
-    reader, name = None, None
-    if data.grant_id is not None:
+    reader, name = (FAMILY, None) if data.from_family else (None, None)
+    if data.grant_id is not None and not data.from_family:
         grant = await grant_of_person(tx, access.patient_id, data.grant_id)
         if isinstance(grant, Refused):
             return grant
@@ -130,6 +133,7 @@ def _entry(shown: HidingShown) -> HiddenEntry:
         kind=shown.rtype,
         id=shown.id,
         hidden_from=shown.reader_name,
+        from_family=shown.reader == FAMILY,
         created_at=shown.created_at,
     )
     return HiddenEntry(hiding=view, item=as_item(shown.item))
@@ -141,6 +145,7 @@ def _view(hiding: Hiding) -> HidingView:
         kind=hiding.rtype,
         id=hiding.id,
         hidden_from=hiding.reader_name,
+        from_family=hiding.reader == FAMILY,
         created_at=hiding.created_at,
     )
 

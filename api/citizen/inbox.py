@@ -10,10 +10,11 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.acting import begin_for
-from api.problems import INVALID_FIELD, NOT_YOUR_BOOK
+from api.problems import INVALID_FIELD
 from api.reading import read_beside_record
 from api.request import Call, answer
 from ehr.reads.models import Built
+from family.problems import NOT_YOUR_BOOK
 from kernel.access import Access
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX
 from notifications.inbox import InboxPage, read_inbox

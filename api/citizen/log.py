@@ -11,12 +11,14 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from api.problems import INVALID_FIELD, NOT_YOUR_BOOK
+from api.problems import INVALID_FIELD
 from api.reading import Build, read_beside_record
 from api.request import Call
 from audit.events import bundle_of
+from audit.family_log import read_family_log
 from audit.log import AccessLog, ActorFilter, Filter, KindFilter, read_log, read_rows
 from ehr.reads.models import Built
+from family.problems import NOT_YOUR_BOOK
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX
@@ -57,15 +59,18 @@ async def access_log(
     """Who looked at the book, newest first; reading this is logged too."""
     wanted = Filter(actor=actor, kind=kind, facility_id=facility_id, since=since, until=until, proofs=proofs)
     build = page_of_log(call, wanted, cursor, limit)
-    return await read_beside_record(call, "read-access-log", build, is_logged=True)
+    return await read_beside_record(call, "look-at-log", build, is_logged=True)
 
 
 def page_of_log(call: Call, wanted: Filter, cursor: str | None, limit: int) -> Build:
     """One page with the rows it shows."""
 
     async def build(tx: Tx, access: Access) -> Built:
-        page = await read_log(tx, call.keys, access, wanted, cursor=cursor, limit=limit, now=call.now)
-        return Built(msgspec.json.encode(page), [("AuditEvent", str(item.seq)) for item in page.items])
+        read = read_log if access.is_own else read_family_log
+        page = await read(tx, call.keys, access, wanted, cursor=cursor, limit=limit, now=call.now)
+        return Built(
+            msgspec.json.encode(page), [("AuditEvent", str(item.seq)) for item in page.items if item.seq]
+        )
 
     return build
 

@@ -31,6 +31,7 @@ from consent.problems import (
 )
 from consent.requests import service as requests
 from consent.transfer import read_scan
+from family.problems import GUARDIAN_NEEDED
 from identity.problems import STEP_UP_REFUSED
 from kernel.access import Actor, Label, RecordType, Role
 from kernel.problems import Refused
@@ -116,7 +117,9 @@ class AccessApproval(Struct, kw_only=True, forbid_unknown_fields=True):
 
     The device signs JCS of: typ consent-approve, environment, patient_id, device_id, nonce, iat, exp,
     request_id, tier, secret, doctor, licence, facility, purpose, types (sorted), since, until,
-    duration_seconds, labels (in the order of the schema).
+    duration_seconds, labels (in the order of the schema). Who answers for another signs with patient_id and
+    device_id of the own device, and book (that person) and assent besides.
+    assent: a guardian says that a child from 7 agrees; without any such word the answer is cut to tier D.
     """
 
     tier: Literal["A", "B"]
@@ -127,6 +130,7 @@ class AccessApproval(Struct, kw_only=True, forbid_unknown_fields=True):
     duration_seconds: Annotated[int, Meta(ge=60, le=7776000)]
     labels: Annotated[list[LabelName], Meta(max_length=8)] = []
     label_signatures: Annotated[list[LabelAct], Meta(max_length=8)] = []
+    assent: bool = False
     signed: SignedAct
 
 
@@ -169,7 +173,7 @@ async def list_requests(call: NamedDependency[Call]) -> Response[AccessRequests]
 )
 async def one_request(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[AccessRequestView]:
     """Who asks for what."""
-    async with begin_for(call, "manage-grants") as (tx, access):
+    async with begin_for(call, "answer-request") as (tx, access):
         found = await requests.request_for_citizen(tx, access.patient_id, request_id, call.now)
         if isinstance(found, Refused):
             return answer(found)
@@ -187,7 +191,7 @@ async def one_request(request_id: FromPath[UUID], call: NamedDependency[Call]) -
 )
 async def scan(data: JSONBody[ScannedQr], call: NamedDependency[Call]) -> Response[ScannedRequest]:
     """The request behind the code on the doctor's screen."""
-    async with begin_for(call, "manage-grants") as (tx, access):
+    async with begin_for(call, "answer-request") as (tx, access):
         scanned = read_scan(call.keys, data.qr, call.now)
         if isinstance(scanned, Refused):
             return answer(scanned)
@@ -215,13 +219,14 @@ async def scan(data: JSONBody[ScannedQr], call: NamedDependency[Call]) -> Respon
         NOTHING_GRANTED,
         OTP_INVALID,
         CHALLENGE_DEAD,
+        GUARDIAN_NEEDED,
     ),
 )
 async def approve(
     request_id: FromPath[UUID], data: JSONBody[AccessApproval], call: NamedDependency[Call]
 ) -> Response[GrantView]:
     """Allow what was asked, or less of it."""
-    async with begin_for(call, "manage-grants") as (tx, access):
+    async with begin_for(call, "answer-request") as (tx, access):
         outcome = await approval.approve(
             tx,
             call.keys,
@@ -247,7 +252,7 @@ async def approve(
 )
 async def refuse(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
     """Say no; the asking side is not told."""
-    async with begin_for(call, "manage-grants") as (tx, access):
+    async with begin_for(call, "answer-request") as (tx, access):
         outcome = await requests.refuse_request(
             tx, access, request_id, trace_id=call.request_id, now=call.now
         )
@@ -285,6 +290,7 @@ def _approval(data: AccessApproval) -> Approval:
         labels=labels,
         signed=signed_of(data.signed),
         label_signatures={one.label: signed_of(one.signed) for one in data.label_signatures},
+        assent=data.assent,
     )
 
 

@@ -24,7 +24,6 @@ from consent.policy import (
     REQUESTS_PER_SUBJECT_HOUR,
     WARM_MONTHS,
     delivery_of,
-    may_consent_alone,
     months_before,
 )
 from consent.problems import (
@@ -36,6 +35,8 @@ from consent.requests import queries
 from consent.role_caps import role_cap
 from consent.transfer import Display, draw
 from ehr.encounters import has_encounter_with
+from family.policy import YOUTH_AGE, is_of_age
+from family.service import guardians_of
 from identity.identifiers import normal_identifier
 from identity.models import PersonCard
 from identity.people import person_card, resolve_subject
@@ -223,7 +224,7 @@ async def _delivery(
     agreed = await has_recent_grant(tx, patient_id, actor.facility_id, since)
     over = burden.pair_hour >= REQUESTS_PER_SUBJECT_HOUR or burden.pair_day >= REQUESTS_PER_SUBJECT_DAY
     return delivery_of(
-        reachable=_reachable(person, now),
+        reachable=_reachable(person, await guardians_of(tx, patient_id), now),
         presence=presence,
         warm=met or agreed,
         blocked=burden.blocked and subject.scan is None,
@@ -233,10 +234,11 @@ async def _delivery(
     )
 
 
-def _reachable(person: PersonCard | None, now: datetime) -> bool:
-    """A living person who answers for himself; a child's guardian comes with family links."""
-    alive = person is not None and person.state in ("active", "death-reported")
-    return alive and person is not None and may_consent_alone(person.birth_date, local_day(now))
+def _reachable(person: PersonCard | None, guardians: list[UUID], now: datetime) -> bool:
+    """A living person who answers alone, or a child with a guardian who does. Asked of everybody (S19)."""
+    if person is None or person.state not in ("active", "death-reported") or person.birth_date is None:
+        return False
+    return bool(guardians) or is_of_age(person.birth_date, YOUTH_AGE, local_day(now))
 
 
 def _new_request(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from ehr.visibility.models import FAMILY
 from kernel.access import Access, Basis
 from kernel.clock import end_of_day, start_of_day
 
@@ -24,7 +25,8 @@ Scope: TypeAlias = tuple[
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 # The person, who acts in the family, and whom the person sends a link or card: none of them reads a result
 # before its release.
-_OWN: frozenset[Basis] = frozenset({"self", "guardian", "proxy", "share-link"})
+_FAMILY: frozenset[Basis] = frozenset({"guardian", "proxy"})
+_OWN: frozenset[Basis] = _FAMILY | {"self", "share-link"}
 # A reader from whom nothing can be hidden by name.
 _NOBODY: Final = UUID(int=0)
 
@@ -58,4 +60,6 @@ def is_id(text: str) -> bool:
 def _reader(access: Access) -> UUID | None:
     if access.basis == "share-link":
         return None
+    if access.basis in _FAMILY:
+        return FAMILY
     return access.actor.actor_id if access.actor.kind in {"practitioner", "citizen"} else _NOBODY

@@ -9,6 +9,8 @@ from msgspec import Struct
 # Stands for everybody in `hidden_from`, and for every facility in a policy.
 EVERYBODY = UUID(int=0)
 ANY_FACILITY = UUID(int=0)
+# Stands in `hidden_from` for guardians and proxies (security.md S23): a safety flag hides from them alone.
+FAMILY = UUID(int=1)
 
 HidableType = Literal["Encounter", "Observation", "DiagnosticReport", "ImagingStudy", "DocumentReference"]
 

@@ -364,7 +364,7 @@ async def test_a_database_that_is_away_for_a_while_does_not_end_the_worker(
         await running
 
 
-EVENT_NAME = re.compile(r"(identity|consent|visit|ehr)\.[a-z]+(-[a-z]+)*")
+EVENT_NAME = re.compile(r"(identity|consent|visit|ehr|family)\.[a-z]+(-[a-z]+)*")
 # Made from the status of a request (consent/requests/service.py).
 COMPOSED = {"consent.refused", "consent.reported"}
 
@@ -372,7 +372,7 @@ COMPOSED = {"consent.refused", "consent.reported"}
 def emitted_events() -> set[str]:
     """Every text of a module that emits which has the form of an event's name."""
     found = set(COMPOSED)
-    for package in ("identity", "consent", "visits", "ehr"):
+    for package in ("identity", "consent", "visits", "ehr", "family"):
         for path in (ROOT / package).rglob("*.py"):
             if "emit(" in path.read_text():
                 texts = [
