@@ -5,7 +5,7 @@ from uuid import UUID
 
 from audit.models import AdminRow, Head, LogRow
 from store.database import Tx
-from store.statement import Command, Statement
+from store.statement import Command, Scalar, Statement
 
 # Head and row move in one statement: the head's row lock is what orders concurrent readers of one
 # person, and nothing can append a row without moving the head (consent.md §10).
@@ -52,6 +52,16 @@ PAGE = Statement(
 EXPORT = Statement(
     LogRow,
     f"SELECT {_ROW_COLUMNS} FROM access_log WHERE patient_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",  # noqa: S608
+)
+
+# Looked for in the newest rows alone: a batch writes its rows one after the other.
+ACTED = Scalar(
+    bool,
+    """
+    SELECT EXISTS (
+        SELECT FROM (SELECT entry FROM access_log WHERE patient_id = $1 ORDER BY seq DESC LIMIT 50) newest
+        WHERE strpos(entry, '"request_id":"' || $2::text || '"') > 0)
+    """,
 )
 
 APPEND_ADMIN = Command(

@@ -90,6 +90,11 @@ async def record_act(
     await _append(tx, patient_id, actor, entry, now, b"", actor_salt)
 
 
+async def acted(tx: Tx, patient_id: UUID, request_id: str) -> bool:
+    """Whether one of the person's newest rows is of this request, or of this batch."""
+    return bool(await queries.ACTED.one(tx, patient_id, request_id))
+
+
 async def record_admin_event(
     tx: Tx, operator: str, what: str, reason: str, count: int, now: datetime
 ) -> None:

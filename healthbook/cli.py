@@ -267,6 +267,7 @@ def bootstrap(plan: Path, operator: str | None, reason: str | None) -> None:
 
 @admin.command(name="add-key")
 @click.argument("purpose")
+@click.option("--with", "second", envvar="HEALTHBOOK_SECOND_OPERATOR", help="The second operator beside you.")
 @OPERATOR
 @REASON
 def add_key(purpose: str, operator: str | None, reason: str | None) -> None:
@@ -282,7 +283,7 @@ def add_key(purpose: str, operator: str | None, reason: str | None) -> None:
         fail(f"The key for {known} is never changed.")
 
     async def run(store: "Store", signed: tuple[str, str]) -> str:
-        await write_down(store, signed, f"keys:add-{known}", 1)
+        await write_down(store, with_second(signed, second), f"keys:add-{known}", 1)
         return add(settings_or_exit().keys, known)
 
     click.echo(f"{purpose} key {as_operator(run, operator, reason)}")
@@ -709,6 +710,16 @@ def as_operator(
             return await run(store, signed)
 
     return at_place(lambda place: asyncio.run(act(place, load_keys(place.settings))))
+
+
+def with_second(signed: tuple[str, str], second: str | None) -> tuple[str, str]:
+    """Both names in the row; exit 2 where the second is missing or the same, but in a demo."""
+    operator, reason = signed
+    if operator.startswith("demo:"):
+        return signed
+    if not second or second.strip().casefold() == operator.strip().casefold():
+        fail("Keys are changed by two people: --with (or HEALTHBOOK_SECOND_OPERATOR) names the other one.")
+    return f"{operator} + {second}", reason
 
 
 def sign_act(operator: str | None, reason: str | None, *, demo: bool) -> tuple[str, str]:

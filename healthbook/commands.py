@@ -62,7 +62,13 @@ async def import_records(
     clock = SystemClock()
     try:
         report = await import_paths(
-            store, clock, paths, facility_code=facility_code, dry_run=dry_run, progress=Progress(say)
+            store,
+            clock,
+            paths,
+            facility_code=facility_code,
+            dry_run=dry_run,
+            operator=signed[0],
+            progress=Progress(say),
         )
     except BadInputError as error:
         codes = ", ".join(reason.code for reason in error.reasons)

@@ -54,16 +54,19 @@ async def import_paths(
     facility_code: str | None = None,
     dry_run: bool = False,
     credential: str = "operator",
+    operator: str | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Import files and folders for `healthbook import`. Without a facility code the sender is the one
-    whose code a package carries; a Bundle then belongs to the operator's own source.
+    whose code a package carries; a Bundle then belongs to the operator's own source. operator: who gave the
+    command, for the logs of those whose books it touches (security.md S26).
 
     Raises BadInputError `unknown-facility` for a code that no facility has today.
     """
     now = clock.now()
     given = await _facility(store, facility_code, now) if facility_code is not None else None
     importer = Importer(store, clock, given, credential, dry_run=dry_run, progress=progress)
+    importer.operator = operator
     files = list(_files(paths))
     reports = await importer.inputs([Input(path.name, path) for path in files])
     return Report([FileReport(str(path), units) for path, units in zip(files, reports, strict=True)])
@@ -86,6 +89,7 @@ class Importer:
         self.store, self.clock, self.facility = store, clock, facility
         self.credential, self.dry_run, self.progress = credential, dry_run, progress
         self.fixed = fixed or facility is not None
+        self.operator: str | None = None
         self._senders: dict[str, Facility] = {}
         self.batch = uuid7(clock.now())
         self._refused: Counts = Counter()
@@ -159,7 +163,7 @@ class Importer:
     def _sender_of(self, unit: Unit) -> Sender:
         code = unit.facility_code
         facility = self.facility if self.fixed or code is None else self._senders[code]
-        return Sender(facility, self.credential, self.batch)
+        return Sender(facility, self.credential, self.batch, self.operator)
 
     async def _finish(self, told: Made | Refused) -> UnitReport:
         """Write what was read in its own transaction, unless it was refused."""

@@ -5,12 +5,13 @@ The caller opens one transaction per unit; what is returned as rejected must hav
 
 import hashlib
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
+from audit.service import acted, record_act
 from ehr.intake import apart, gate, queries, same_visit
 from ehr.intake.ambiguous import keep_lines, parted
 from ehr.intake.counting import count, counts_of
@@ -40,6 +41,7 @@ from identity.people import (
     note_report,
 )
 from identity.register.facilities import has_code
+from kernel.access import Actor
 from kernel.clock import VIETNAM
 from kernel.ids import uuid7
 from store.database import Tx
@@ -50,12 +52,21 @@ from store.outbox import emit
 OPERATOR_SOURCE = "operator"
 
 
+# An operator at the command line has a name and no account.
+NO_ACCOUNT: Final = UUID(int=0)
+
+
 class Sender(Struct, frozen=True):
-    """Who sends, as authenticated: never taken from the file. facility None: an operator's import."""
+    """Who sends, as authenticated: never taken from the file. facility None: an operator's import.
+
+    operator: who gave the command, by name; each person whose book it touches reads of it in the own log
+    (security.md S26).
+    """
 
     facility: Facility | None
     credential: str
     batch: UUID
+    operator: str | None = None
 
     @property
     def source_id(self) -> str:
@@ -291,6 +302,8 @@ async def write_for(
         changed = await apart.follow(tx, keys, unit.documents, visit, moved, now) or changed
         if not owner.created:
             await _join_form(tx, keys, unit, sender, owner, now)
+    if sender.operator is not None and (changed or owner.created):
+        await _note_operator(tx, owner.patient_id, sender, sender.operator, now)
     await _tell(tx, keys, unit.person, sender, owner, changed=changed, now=now)
 
 
@@ -346,6 +359,14 @@ def _visit_of(unit: Unit, prepared: Prepared, sender: Sender, owner: Owner, id_h
         source=sender.source,
         facility_name=sender.facility.name if sender.facility else None,
     )
+
+
+async def _note_operator(tx: Tx, patient_id: UUID, sender: Sender, name: str, now: datetime) -> None:
+    """One row a person and batch, in the transaction that touched the book."""
+    if await acted(tx, patient_id, str(sender.batch)):
+        return
+    actor = Actor(kind="operator", actor_id=NO_ACCOUNT, name=name)
+    await record_act(tx, patient_id, actor, "record:import:create", request_id=str(sender.batch), now=now)
 
 
 async def _tell(

@@ -217,7 +217,7 @@ async def test_a_revoked_grant_reads_nothing_more(
     assert (await client.get(path, headers=held)).status_code == 403
 
 
-async def test_without_its_log_row_no_byte_leaves(
+async def test_audit_outage_no_byte_leaves_without_its_log_row(
     client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock
 ) -> None:
     person = await make_citizen(store, clock)

@@ -10,13 +10,18 @@ import click
 import msgspec
 import pytest
 
+from ehr.intake.files import import_paths
 from healthbook.cli import BEFORE_THE_LOG, READ_ONLY, main
+from store.database import Store
 from store.postgres import start_server
 from tests.audit.roots.vectors import Honest, edited, restored
 from tests.audit.roots.world import public, text_of
 from tests.healthbook.conftest import run_command
+from tests.support.clock import FrozenClock
 
 SIGNED = ("--operator", "Nguyễn Văn Vận Hành", "--reason", "nhập hồ sơ thử")
+
+BY_OPERATORS = "FROM access_log WHERE actor_kind = 'operator'"
 
 ONE_ALLERGY = {
     "resourceType": "Bundle",
@@ -271,6 +276,42 @@ async def test_s3_a_batch_is_taken_back_by_a_named_operator(installation: Path, 
     again = run_command(installation, *act, "2020-01-01T00:00+07:00", *SIGNED)
     assert not any(json.loads(again.stdout).values())
     assert len([row for row in await events(installation) if "records:revert" in row]) == 2
+
+
+def test_s26_a_key_is_added_by_two_people(installation: Path) -> None:
+    add = ("admin", "add-key", "cursor", *SIGNED)
+    for alone in ((), ("--with", SIGNED[1]), ("--with", f" {SIGNED[1].upper()} ")):
+        done = run_command(installation, *add, *alone)
+        assert (done.returncode, "two people" in done.stderr) == (2, True), alone
+    assert len(list((installation / "keys").glob("cursor.*"))) == 1
+    done = run_command(installation, *add, "--with", "Lê Thị Hai")
+    assert done.returncode == 0, done.stderr
+    assert len(list((installation / "keys").glob("cursor.*"))) == 2
+
+
+async def test_s26_an_import_by_command_is_one_row_in_the_log_of_each_person(
+    store: Store, owner: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    for number in range(2):
+        (tmp_path / f"{number}.json").write_text(
+            json.dumps(ONE_ALLERGY)
+            .replace("Penicillin", f"Penicillin {number}")
+            .replace('"a"', f'"a{number}"')
+        )
+    done = await import_paths(store, clock, [tmp_path], operator="Nguyễn Văn Vận Hành")
+    people = {unit.patient_id for file in done.files for unit in file.units}
+    assert all(unit.status == "imported" for file in done.files for unit in file.units), done
+    async with owner.transaction() as tx:
+        rows = await tx.fetch(
+            "SELECT patient_id, actor_name, entry FROM access_log WHERE actor_kind = 'operator'"
+        )
+    assert sorted(str(row["patient_id"]) for row in rows) == sorted(map(str, people))
+    assert {row["actor_name"] for row in rows} == {"Nguyễn Văn Vận Hành"}
+    assert all("record:import:create" in row["entry"] for row in rows)
+    # What changes nothing leaves no row.
+    await import_paths(store, clock, [tmp_path / "1.json"], operator="Nguyễn Văn Vận Hành")
+    async with owner.transaction() as tx:
+        assert await tx.fetchval(f"SELECT count(*) {BY_OPERATORS}") == len(rows)
 
 
 def test_s30_the_statistics_key_is_made_once_and_never_changed(installation: Path) -> None:

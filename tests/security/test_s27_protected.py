@@ -198,3 +198,40 @@ async def test_s27_only_privacy_officers_of_the_own_house_and_operators_protect(
     async with store.transaction() as tx:
         answered = await changes.confirm(tx, store.keys, second.actor, made, prepared, clock.now())
     assert code_of(answered) == "not-in-register"
+
+
+async def test_s27_the_health_department_names_a_protected_doctor_to_who_disputes_and_to_nobody_else(
+    store: Store, owner: Store, clock: FrozenClock, client: httpx.AsyncClient
+) -> None:
+    house = await make_facility(store, clock)
+    doctor = await make_doctor(store, clock, house, name=NAME)
+    analyst = await make_doctor(store, clock, await make_facility(store, clock), "department-analyst")
+    officer = await make_doctor(store, clock, house, "privacy-officer")
+    one, other = await make_citizen(store, clock), await make_citizen(store, clock)
+    for citizen in (one, other):
+        await read_by(client, doctor, citizen, 403)
+    before = await rows(client, one, doctor)
+    await protected(store, clock, doctor)
+    body = {"seq": before[0]["seq"], "reason": "not-my-carer"}
+    made = await client.post("/v1/me/access-reports", json=body, headers=bearer(one.token))
+    path = f"/v1/department/access-reports/{made.json()['report_id']}/unmask"
+    reason = {"reason": "tranh chấp đang được giải quyết"}
+    # Not the facility's officer, and not without a reason.
+    assert (await client.post(path, json=reason, headers=bearer(officer.token))).status_code == 403
+    assert (await client.post(path, json={"reason": ""}, headers=bearer(analyst.token))).status_code == 400
+    assert (await rows(client, one, doctor))[0]["actor_name"] is None
+    assert (await client.post(path, json=reason, headers=bearer(analyst.token))).status_code == 200
+
+    assert await rows(client, one, doctor) == before
+    assert {row["actor_name"] for row in await rows(client, other, doctor)} == {None}
+    log = (await log_of(client, one))["items"]
+    assert [row["actor_role"] for row in log if row["action"] == "report:actor:unmask"] == [
+        "department-analyst"
+    ]
+    await work(store, clock, one)
+    async with owner.transaction() as tx:
+        told = await tx.fetch("SELECT type FROM notification WHERE patient_id = $1", one.patient_id)
+        written = await tx.fetch("SELECT entry FROM admin_event WHERE entry LIKE '%report:actor:unmask%'")
+    assert "case-update" in {row["type"] for row in told}
+    assert len(written) == 1
+    assert NAME not in str(written)
