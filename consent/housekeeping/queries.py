@@ -29,3 +29,24 @@ DELETE_QUOTAS = Scalar(
     " AND actor_id IN (SELECT actor_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
     fan_out=HOURLY,
 )
+DELETE_SHARE_CODES = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT DISTINCT patient_id FROM share_code WHERE expires_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM share_code WHERE expires_at < $1"
+    " AND patient_id IN (SELECT patient_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
+    fan_out=HOURLY,
+)
+DELETE_SHARE_CODE_HASHES = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT code_hash FROM share_code_by_hash WHERE expires_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM share_code_by_hash WHERE code_hash IN (SELECT code_hash FROM old) RETURNING 1)"
+    " SELECT count(*) FROM gone",
+    fan_out=HOURLY,
+)
+DELETE_LINK_TICKETS = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT token_hash FROM share_link_ticket WHERE expires_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM share_link_ticket WHERE token_hash IN (SELECT token_hash FROM old) RETURNING 1)"
+    " SELECT count(*) FROM gone",
+    fan_out=HOURLY,
+)

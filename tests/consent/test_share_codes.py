@@ -3,14 +3,15 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from consent.share_codes.policy import ALPHABET, LENGTH, draw, typed
+from consent.share_codes.policy import ALPHABET, LENGTH, LIFE, draw, typed
 from consent.standing import end_everything, standing_of
+from healthbook.housekeeping import do_chore
 from kernel.access import ALL_LABELS
 from store.blobs import BlobStore
 from store.database import Store
@@ -315,3 +316,16 @@ async def test_of_fifty_doctors_at_once_one_gets_the_grant(
         owner, "SELECT count(*) FROM consent_grant WHERE patient_id = $1", citizen.patient_id
     )
     assert made == 1
+
+
+async def test_a_day_after_its_end_nothing_of_a_code_is_left(
+    client: httpx.AsyncClient, store: Store, owner: Store, citizen: Citizen, clock: FrozenClock
+) -> None:
+    await code_of(client, citizen, clock.now())
+    ends = clock.now() + LIFE
+    for table, chore in (("share_code", "share-codes"), ("share_code_by_hash", "share-code-hashes")):
+        mine = f"SELECT count(*) FROM {table} WHERE patient_id = $1"
+        for late, left in ((timedelta(days=1), 1), (timedelta(days=1, seconds=1), 0)):
+            async with store.transaction() as tx:
+                await do_chore(tx, chore, ends + late)
+            assert await steps.count(owner, mine, citizen.patient_id) == left

@@ -200,6 +200,10 @@ async def test_every_chore_has_its_case_here() -> None:
     assert {chore.name for chore in CHORES} == {
         *ENDED,
         "request-quotas",
+        # tests/consent/test_share_codes.py, tests/consent/links
+        "share-codes",
+        "share-code-hashes",
+        "share-link-tickets",
         "deliveries",
         "arrival-tickets",
     } | of_records

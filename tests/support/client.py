@@ -194,6 +194,17 @@ class App:
             "request_id": request["request_id"],
         }
 
+    def sign(self, typ: str, facts: dict[str, Any], environment: str = "demo") -> dict[str, Any]:
+        """The SignedAct of any other step-up act: the common members, then the facts of this one."""
+        signed = self._unsigned()
+        common = {
+            "typ": typ,
+            "environment": environment,
+            "patient_id": self.patient_id,
+            "device_id": str(self.phone.device_id),
+        }
+        return self._sign(signed, common | signed | facts)
+
     def _unsigned(self) -> dict[str, Any]:
         now = int(time.time())
         return {"nonce": base64url(secrets.token_bytes(16)), "iat": now, "exp": now + 120}

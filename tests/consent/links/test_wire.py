@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from healthbook.housekeeping import do_chore
 from store.database import Store
 from tests.support import sharing
 from tests.support.clock import FrozenClock
+from tests.support.consent import count
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, make_citizen
 from tests.support.record import our_id, write
@@ -274,3 +277,15 @@ async def test_a_child_makes_no_link_alone(
     child = await make_citizen(store, clock, birth_date=f"{clock.now().year - 12}-01-01")
     answer = await sharing.make_link(client, child, clock.now())
     assert (answer.status_code, answer.json()["code"]) == (403, "guardian-needed")
+
+
+async def test_an_hour_after_its_minute_a_way_to_a_file_is_gone(
+    client: httpx.AsyncClient, store: Store, owner: Store, citizen: Citizen, clock: FrozenClock
+) -> None:
+    link = await link_of(client, citizen, clock.now())
+    await link.open(client)
+    for late, left in ((3660, 1), (3661, 0)):
+        async with store.transaction() as tx:
+            await do_chore(tx, "share-link-tickets", clock.now() + timedelta(seconds=late))
+        mine = "SELECT count(*) FROM share_link_ticket WHERE patient_id = $1"
+        assert await count(owner, mine, citizen.patient_id) == left
