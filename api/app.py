@@ -85,6 +85,7 @@ CONTROLLERS = (
     "api.facility.cases",
     "api.department.cases",
     "api.facility.access_reports",
+    "api.facility.accountability",
     "api.department.access_reports",
     "api.department.statistics",
     "api.facility.emergency_reviews",

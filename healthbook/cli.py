@@ -444,6 +444,26 @@ def recover(restored: bool, operator: str | None, reason: str | None) -> None:
     click.echo(at_place(run))
 
 
+@admin.command(name="accountability-threshold")
+@click.argument("name")
+@click.argument("value", type=click.IntRange(1, 100_000))
+@OPERATOR
+@REASON
+def accountability_threshold(name: str, value: int, operator: str | None, reason: str | None) -> None:
+    """Set from how many on the monthly file says that a line is worth a question."""
+    from audit.accountability.service import patterns
+    from healthbook.commands import set_accountability_threshold
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        await set_accountability_threshold(store, name, value, signed)
+
+    known = sorted(patterns().thresholds)
+    if name not in known:
+        fail(f"{name} is none of {', '.join(known)}.")
+    as_operator(run, operator, reason)
+    click.echo(f"{name}: {value}")
+
+
 @admin.command()
 def displays() -> None:
     """Print how many of the stored codes have a Vietnamese display, by code system."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from audit.accountability.service import set_threshold
 from audit.answered.service import reconcile
 from audit.service import record_admin_event
 from ehr.cases.terms import set_day, set_term
@@ -217,6 +218,12 @@ async def write_down(store: Store, signed: Signed, what: str, count: int) -> Non
     """The row of an act that took many transactions, or none: an import, a key file."""
     async with store.transaction() as tx:
         await sign_act(tx, signed, what, count)
+
+
+async def set_accountability_threshold(store: Store, name: str, value: int, signed: Signed) -> None:
+    async with store.transaction() as tx:
+        await set_threshold(tx, name, value)
+        await sign_act(tx, signed, f"accountability:threshold-{name}", value)
 
 
 async def reconciled(store: Store, days: int) -> tuple[str, bool]:

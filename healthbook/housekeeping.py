@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from audit.accountability.service import count_last_month
 from consent.housekeeping import service as consent
 from ehr import rebuild
 from ehr.housekeeping.service import forget_receipts
@@ -76,6 +77,10 @@ async def _judge_anew(tx: Tx, before: datetime, limit: int) -> int:
     return await announce_rules(tx, before, limit)
 
 
+async def _count_month(tx: Tx, before: datetime, _limit: int) -> int:
+    return int(await count_last_month(tx, before))
+
+
 async def _rebuild_views(tx: Tx, _before: datetime, limit: int) -> int:
     """Few people a step, since one can have thousands of rows; a full step counts as a full batch."""
     done = await rebuild.rebuild_some(tx, rebuild.PEOPLE_PER_STEP)
@@ -107,6 +112,7 @@ CHORES: Final = (
     _of_quarantine("tables-apart", "part", timedelta(days=30), "the summary of their visit comes"),
     Chore("gate-rules", timedelta(0), "what older rules of the gate let in is judged again", _judge_anew),
     Chore("reading-views", timedelta(0), "names and views of a newer program", _rebuild_views),
+    Chore("accountability", timedelta(0), "last month's file of who read how much", _count_month),
     Chore("idempotency", timedelta(hours=LIVE_HOURS), "a repeat within a day (S14)", forget),
 )
 _BY_NAME: Final = {chore.name: chore for chore in CHORES}

@@ -117,6 +117,11 @@ class Facility(Struct, frozen=True):
     closed_at: datetime | None
 
 
+class PractitionerName(Struct, frozen=True):
+    practitioner_id: UUID
+    name: str
+
+
 class Practitioner(Struct, frozen=True):
     """An entry of the licence register; staff without a licence (clerks) have None."""
 

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -147,6 +148,12 @@ async def practitioner_card(tx: Tx, practitioner_role_id: UUID, now: datetime) -
     """Who stands behind a role; `active` says whether the role is in force now."""
     role = await queries.ROLE_BY_ID.one(tx, practitioner_role_id)
     return None if role is None else card_of(role, now)
+
+
+async def names_of(tx: Tx, practitioner_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Names by id, for lists that staff read."""
+    rows = await queries.PRACTITIONER_NAMES.all(tx, list(set(practitioner_ids)))
+    return {row.practitioner_id: row.name for row in rows}
 
 
 async def active_roles(tx: Tx, practitioner_id: UUID, now: datetime) -> list[PractitionerCard]:

@@ -9,6 +9,7 @@ from identity.models import (
     MadeChange,
     Operator,
     Practitioner,
+    PractitionerName,
     RoleRow,
 )
 from store.statement import Command, Scalar, Statement
@@ -46,6 +47,9 @@ _PRACTITIONER = (
     " created_at FROM practitioner"
 )
 PRACTITIONER_BY_ID = Statement(Practitioner, _PRACTITIONER + " WHERE practitioner_id = $1")
+PRACTITIONER_NAMES = Statement(
+    PractitionerName, "SELECT practitioner_id, name FROM practitioner WHERE practitioner_id = ANY($1)"
+)
 PRACTITIONER_BY_USER_NAME = Statement(Practitioner, _PRACTITIONER + " WHERE user_name = $1")
 SUSPEND_PRACTITIONER = Scalar(
     UUID,
