@@ -1,6 +1,6 @@
 """`python -m bench`: measure everything, print a table, write bench/results.json.
 
-Exit code 1 when a target is missed. About four minutes; names as arguments choose benchmarks:
+Exit code 1 when a target is missed. About six minutes; names as arguments choose benchmarks:
 `python -m bench ehr.summary audit.append`.
 """
 
@@ -17,6 +17,7 @@ import structlog
 
 from bench import (
     audit_append,
+    audit_roots,
     ehr_core,
     ehr_import,
     ehr_import_xml,
@@ -76,6 +77,9 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
         if _is_wanted("audit.append", wanted):
             _say("audit.append")
             results.append(await audit_append.measure(store, place.dsn("hb_owner")))
+        if any(_is_wanted(name, wanted) for name in audit_roots.NAMES):
+            _say("audit.root, audit.proof")
+            results += await audit_roots.measure(store, place.dsn("hb_owner"), wanted)
         on_records = ("ehr.import", "ehr.import_xml", *SUMMARIES, *ehr_core.NAMES)
         if any(_is_wanted(name, wanted) for name in on_records):
             _say(f"{PEOPLE} people with long records")
