@@ -88,7 +88,13 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
     return results
 
 
-SUMMARIES = ("ehr.summary", "ehr.summary.304", "ehr.summary.vs_everything", ehr_long_record.NAME)
+SUMMARIES = (
+    "ehr.summary",
+    ehr_summary.DECIDED,
+    "ehr.summary.304",
+    "ehr.summary.vs_everything",
+    ehr_long_record.NAME,
+)
 
 
 async def _on_records(world: World, place: Place, directory: Path, wanted: list[str]) -> list[Result]:
@@ -106,6 +112,10 @@ async def _on_records(world: World, place: Place, directory: Path, wanted: list[
         _say("ehr.summary")
         recorded = await ehr_summary.record_doctor(world, world.patients)
         results.append(await asyncio.to_thread(ehr_summary.measure_summary, world, recorded, dsn, directory))
+    if _is_wanted(ehr_summary.DECIDED, wanted):
+        _say(ehr_summary.DECIDED)
+        recorded = await ehr_summary.record_doctor(world, world.patients)
+        results.append(await asyncio.to_thread(ehr_summary.measure_decided, world, recorded, dsn, directory))
     if _is_wanted("ehr.summary.304", wanted):
         _say("ehr.summary.304")
         recorded, requests = await ehr_summary.record_own_304(world)

@@ -7,7 +7,7 @@ import httpx
 from api.app import create_app
 from bench.load import get, measure
 from bench.peer import load, sekmet
-from bench.recording import Recorded, recording, save
+from bench.recording import Call, Recorded, recording, save
 from bench.results import Result, compare
 from bench.server import floor, serving
 from bench.world import Patient, World, fresh_token
@@ -20,6 +20,7 @@ PEER_ROUNDS = 3
 PEER_PATIENTS = 16
 PEER_SECONDS = 2.0
 CONNECTIONS = 8
+DECIDED = "ehr.summary.decided"
 # Headers that the server adds by itself.
 SERVER_HEADERS = {b"server", b"date"}
 
@@ -45,6 +46,20 @@ def measure_summary(world: World, recorded: list[Recorded], dsn: str, directory:
     return _against_floor(
         "ehr.summary", doctor_requests(world, world.patients), recorded, 200, 0.6, dsn, directory, world
     )
+
+
+def measure_decided(world: World, recorded: list[Recorded], dsn: str, directory: Path) -> Result:
+    """The same read against a floor that reads the record's rows and neither decides nor logs."""
+    bare = [Recorded(_of_record(one.calls), one.status, one.headers, one.body) for one in recorded]
+    requests = doctor_requests(world, world.patients)
+    return _against_floor(DECIDED, requests, bare, 200, 0.6, dsn, directory, world)
+
+
+def _of_record(calls: list[Call]) -> list[Call]:
+    kept = [call for call in calls if "ehr_" in call.sql]
+    if not kept or len(kept) == len(calls):
+        raise RuntimeError("the statements of the record are not told from those of the decision")
+    return kept
 
 
 def measure_304(

@@ -1,0 +1,104 @@
+"""Every admin route leaves its row in the operators' chain (security.md S26)."""
+
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from store.database import Store
+from tests.support.actors import make_operator, routes
+from tests.support.clock import FrozenClock
+from tests.support.http import bearer, client_of
+from tests.support.people import make_doctor, make_facility
+
+REASON = "thử mọi đường của người vận hành"
+# Read, and nothing changes.
+READ_ONLY = frozenset({"open_withdrawals", "list_running_rights", "list_breaches"})
+# Acts on a case that must be there first; each is tried where its case is (tests/consent).
+WITH_A_CASE = frozenset(
+    {
+        *("move_withdrawal", "move_rights_request"),
+        *("record_breach", "tell_breach_to_authority", "tell_breach_to_people"),
+    }
+)
+
+
+@pytest.fixture
+async def client(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(store, clock) as opened:
+        yield opened
+
+
+async def bodies(store: Store, clock: FrozenClock) -> dict[str, tuple[str, Any]]:
+    """Operation → the member beside `reason`, and a body that is taken."""
+    house = await make_facility(store, clock)
+    doctor = await make_doctor(store, clock, house)
+    facility_id, practitioner_id = str(house.facility_id), str(doctor.practitioner_id)
+    role_id = str(doctor.practitioner_role_id)
+    whom = {"practitioner_id": practitioner_id}
+    here = whom | {"facility_id": facility_id}
+    unit = {"facility_id": facility_id, "unit_id": str(uuid4())}
+    return {
+        "propose_facility": (
+            "facility",
+            {
+                "name": "BV Thử",
+                "short_name": "BV Thu",
+                "discreet_name": "Cơ sở T",
+                "code": f"84{secrets.token_hex(2).upper()[:3]}",
+            },
+        ),
+        "propose_practitioner": ("practitioner", {"user_name": f"p{secrets.token_hex(4)}", "name": "Thử"}),
+        "propose_practitioner_role": ("practitioner_role", here | {"role": "nurse"}),
+        "propose_practitioner_role_end": (
+            "practitioner_role",
+            {"practitioner_role_id": role_id, "facility_id": facility_id},
+        ),
+        "propose_practitioner_suspension": ("practitioner", whom),
+        "propose_practitioner_protection": ("practitioner", here),
+        "propose_practitioner_protection_end": ("practitioner", here),
+        "propose_facility_system": ("client", {"facility_id": facility_id, "kind": "kiosk", "name": "K"}),
+        "propose_credential_reset": ("account", whom),
+        "propose_facility_unit": (
+            "unit",
+            {"facility_id": facility_id, "kind": "emergency", "name": "Cấp cứu"},
+        ),
+        "propose_facility_unit_end": ("unit", unit),
+        "propose_practitioner_role_unit": (
+            "practitioner_role",
+            {"practitioner_role_id": role_id, "facility_id": facility_id, "unit_id": None},
+        ),
+        "propose_emergency_restoration": ("practitioner", whom),
+    }
+
+
+async def written(owner: Store) -> int:
+    async with owner.transaction() as tx:
+        return int(await tx.fetchval("SELECT count(*) FROM admin_event"))
+
+
+async def test_s26_every_admin_route_leaves_a_row_or_is_listed(
+    store: Store, owner: Store, clock: FrozenClock, client: httpx.AsyncClient
+) -> None:
+    one, two = [await make_operator(store, clock) for _ in range(2)]
+    known = await bodies(store, clock)
+    admin = {route.operation_id: route for route in routes() if route.path.startswith("/v1/admin/")}
+    assert set(admin) - READ_ONLY - WITH_A_CASE == set(known) | {"confirm_change"}
+    change_id = ""
+    for operation, (member, body) in known.items():
+        before = await written(owner)
+        route = admin[operation]
+        unsigned = await client.post(route.path, json={member: body}, headers=bearer(one))
+        assert unsigned.status_code == 400, operation
+        done = await client.post(route.path, json={member: body, "reason": REASON}, headers=bearer(one))
+        assert done.status_code == 202, (operation, done.text)
+        assert await written(owner) == before + 1, operation
+        change_id = done.json()["change_id"] if operation == "propose_facility" else change_id
+    before = await written(owner)
+    path = admin["confirm_change"].path.replace("{change_id}", change_id)
+    assert (await client.post(path, headers=bearer(one))).status_code == 403
+    assert (await client.post(path, headers=bearer(two))).status_code == 201
+    assert await written(owner) == before + 1
