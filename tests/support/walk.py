@@ -25,6 +25,7 @@ from tests.support.http import bearer
 from tests.support.people import Citizen
 
 LEFT_OUT = {
+    "/v1/shl/files/{token}": "a file under a key that the service does not keep: tests/consent/links",
     "/v1/viewer/{ticket}": "opened with the tickets that the reader's own POST gives, below",
     "/": "a page without a reader",
     "/docs": "a page without a reader",
@@ -56,6 +57,8 @@ SILENT = {
     "/v1/me/access-requests": "who asks",
     "/v1/me/access-requests/{request_id}": "who asks",
     "/v1/me/grants": "who may read",
+    "/v1/me/share-links": "what was handed out, by its label",
+    "/v1/me/share-links/{link_id}/openings": "who opened a link, by their own words",
     "/v1/me/grants/{grant_id}": "who may read",
     "/v1/me/access-log": "who read, by ids alone",
     "/v1/me/access-log/audit-events": "who read, by ids alone",
