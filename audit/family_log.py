@@ -33,7 +33,8 @@ async def read_family_log(
 
 def _is_shown(item: LogItem) -> bool:
     named = item.action.startswith(_SHOWN) and not item.action.startswith(_HIDDEN)
-    return named and not item.is_own
+    # Broken glass can be under a safety flag; a guardian who may hear of it was told (consent/emergency).
+    return named and not item.is_own and item.purpose != "BTG"
 
 
 def _bare(item: LogItem) -> LogItem:

@@ -22,6 +22,7 @@ from healthbook.demo_accounts import (
     DemoError,
     StaffMember,
     activate,
+    add_emergency_unit,
     add_machines,
     add_staff,
     begin,
@@ -118,6 +119,7 @@ async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> De
     since = now - FACILITIES_SINCE
     facilities, operators, administrators = await begin(store, since)
     staff = await add_staff(store, facilities, since, now - ACTIVATED)
+    await add_emergency_unit(store, facilities["hospital"], staff, since)
     systems = await add_machines(store, facilities, "facility-system", since)
     kiosks = await add_machines(store, facilities, "kiosk", since)
     citizens = await _activate_all(store, people, staff, now - ACTIVATED, say)

@@ -7,6 +7,7 @@ the citizens were activated ten days ago, so that their phones are past the 72 h
 import asyncio
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -20,6 +21,8 @@ from identity.models import Facility, PractitionerCard
 from identity.practitioners import InitialSecrets, active_roles
 from identity.register.facilities import NewFacility, add_client, facility_by_code
 from identity.sign_in import SignedIn
+from identity.units import service as units
+from identity.units.models import NewUnit, RoleUnit
 from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -49,6 +52,7 @@ PLAN = BootstrapPlan(
         NewAdministrator(user_name="qt.hai", name="Bùi Quản Trị", facility_code=FACILITIES[0].code),
     ],
 )
+EMERGENCY_STAFF = frozenset({"bs.thu", "dd.hoa"})
 LICENSED = frozenset({"doctor", "pharmacist", "vaccinator", "nurse"})
 
 
@@ -149,6 +153,23 @@ def _card(role: PractitionerCard, made: InitialSecrets) -> DemoPractitioner:
         facility_code=code,
         facility=role.facility_name,
     )
+
+
+async def add_emergency_unit(
+    store: Store, facility: Facility, staff: list[StaffMember], since: datetime
+) -> None:
+    """The hospital's emergency unit with a doctor and a nurse; reviewers are outside it."""
+    async with store.transaction() as tx:
+        new = NewUnit(facility_id=facility.facility_id, kind="emergency", name="Khoa Cấp cứu")
+        unit_id = await units.add_unit(tx, new, since)
+        for one in staff:
+            if one.member.username in EMERGENCY_STAFF:
+                placed = RoleUnit(
+                    practitioner_role_id=UUID(one.card.practitioner_role_id),
+                    facility_id=facility.facility_id,
+                    unit_id=unit_id,
+                )
+                granted(await units.set_unit(tx, placed))
 
 
 async def add_machines(

@@ -91,6 +91,20 @@ STAFF = (
     DemoStaff(
         username="bs.yen", name="Ngô Hải Yến", licence="000301/DEMO-CCHN", role="doctor", facility="clinic"
     ),
+    DemoStaff(
+        username="dl.lien",
+        name="Phan Thị Liên",
+        licence="000107/DEMO",
+        role="privacy-officer",
+        facility="hospital",
+    ),
+    DemoStaff(
+        username="dl.son",
+        name="Kiều Văn Sơn",
+        licence="000303/DEMO",
+        role="privacy-officer",
+        facility="clinic",
+    ),
     DemoStaff(username="tn.vy", name="Cao Tường Vy", licence="000302/DEMO", role="clerk", facility="clinic"),
 )
 

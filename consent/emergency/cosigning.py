@@ -21,6 +21,11 @@ from store.outbox import emit
 
 CLINICIANS: Final = frozenset({"doctor", "nurse"})
 LISTED_MAX: Final = 100
+_TAGS: Final[dict[CosignAct, str]] = {
+    "open": "consent:emergency:co-sign-open",
+    "extend": "consent:emergency:co-sign-extend",
+    "labels": "consent:emergency:co-sign-labels",
+}
 
 
 async def co_sign(
@@ -86,7 +91,7 @@ async def _log(tx: Tx, actor: Actor, signed: Emergency, act: CosignAct, trace_id
         tx,
         signed.patient_id,
         actor,
-        f"consent:emergency:co-sign-{act}",
+        _TAGS[act],
         purpose=PURPOSE,
         grant_id=signed.emergency_id,
         grant_version=signed.version,

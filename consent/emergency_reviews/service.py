@@ -29,6 +29,11 @@ from store.outbox import emit
 
 NO_FACILITY: Final = UUID(int=0)
 PAGE_MAX: Final = 100
+_TAGS: Final[dict[Verdict, str]] = {
+    "justified": "consent:emergency:justified",
+    "not-justified": "consent:emergency:not-justified",
+    "misuse": "consent:emergency:misuse",
+}
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -131,7 +136,7 @@ async def give_verdict(
         await units.suspend(tx, review.practitioner_id, now)
     if review.kind == "first" and is_read_again(emergency_id):
         await _pass_on(tx, review, now)
-    await _log(tx, actor, review, f"consent:emergency:{verdict}", trace_id, now)
+    await _log(tx, actor, review, _TAGS[verdict], trace_id, now)
     ref = {"emergency_id": str(emergency_id)}
     await emit(tx, review.patient_id, "consent.emergency-reviewed", ref, now)
     return replace(review, closed_at=now, verdict=verdict)
