@@ -31,7 +31,7 @@ _READ: Final[frozenset[Action]] = frozenset(
     {"read-summary", "read-section", "read-timeline", "read-trend", "search", "read-document"}
 )
 _ANSWER: Final[frozenset[Action]] = frozenset({"answer-request"})
-_WRITES: Final[frozenset[Action]] = frozenset({"answer-request", "manage-grants", "identify"})
+_WRITES: Final[frozenset[Action]] = frozenset({"answer-request", "guard-grants", "identify"})
 # A guardian of a child acts in the child's place, but hides nothing, closes nothing and takes no copy away:
 # what a child may have to tell a doctor must not be the guardian's to remove.
 _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | {"look-at-log"}, withheld=NEVER)

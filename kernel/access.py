@@ -53,6 +53,7 @@ Action = Literal[
     "read-account",
     "identify",
     "answer-request",
+    "guard-grants",
     "manage-grants",
     "confirm-grants",
     "manage-devices",

@@ -102,7 +102,7 @@ async def list_grants(
 ) -> Response[Grants]:
     """All grants, live and past, newest first."""
     before = decode_cursor(cursor, tuple[UUID])[0] if cursor else None
-    async with begin_for(call, "manage-grants") as (tx, access):
+    async with begin_for(call, "guard-grants") as (tx, access):
         found = await grants.grants_of_person(tx, access.patient_id, before, limit + 1)
         held = await holds.held_of(tx, found[:limit], call.now)
     return answer(
@@ -122,7 +122,7 @@ async def list_grants(
 )
 async def one_grant(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[GrantWithProof]:
     """One grant with its proof."""
-    async with begin_for(call, "manage-grants") as (tx, access):
+    async with begin_for(call, "guard-grants") as (tx, access):
         grant = await grants.grant_of_person(tx, access.patient_id, grant_id)
         proof = await grants.proof_of_grant(tx, access.patient_id, grant_id, call.now)
         if isinstance(grant, Refused) or isinstance(proof, Refused):
@@ -166,7 +166,7 @@ async def confirm(
 )
 async def revoke(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
     """Take a grant back; the doctor's next request is refused."""
-    async with begin_for(call, "manage-grants") as (tx, access):
+    async with begin_for(call, "guard-grants") as (tx, access):
         outcome = await grants.revoke_grant(tx, access, grant_id, trace_id=call.request_id, now=call.now)
     return answer(outcome)
 

@@ -157,7 +157,7 @@ async def identification_qr(call: NamedDependency[Call]) -> Response[Identificat
 )
 async def list_requests(call: NamedDependency[Call]) -> Response[AccessRequests]:
     """Requests that wait for an answer, newest first."""
-    async with begin_for(call, "manage-grants") as (tx, access):
+    async with begin_for(call, "guard-grants") as (tx, access):
         found = await requests.open_requests(tx, access.patient_id, call.now)
         shut_out = await blocked_of(tx, access.patient_id, found)
     views = [_request_view(one, call, access.actor, shut_out) for one in found]
@@ -269,7 +269,7 @@ async def refuse(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Res
 )
 async def not_me(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
     """Report a request that has nothing to do with me."""
-    async with begin_for(call, "manage-grants") as (tx, access):
+    async with begin_for(call, "guard-grants") as (tx, access):
         outcome = await requests.report_request(
             tx, access, request_id, trace_id=call.request_id, now=call.now
         )

@@ -55,11 +55,14 @@ async def target_of(
 
 async def block(tx: Tx, access: Access, target: Target, *, trace_id: str, now: datetime) -> None:
     """From this transaction on; blocking again changes nothing."""
-    assert access.action == "manage-grants"
+    assert access.action in ("guard-grants", "manage-grants")
     patient_id = access.patient_id
     await lock_guard(tx, patient_id)
-    if not await queries.insert_block(tx, patient_id, uuid7(now), target.kind, target.id, target.name, now):
+    block_id = uuid7(now)
+    if not await queries.insert_block(tx, patient_id, block_id, target.kind, target.id, target.name, now):
         return
+    ids = {"block_id": str(block_id), "kind": target.kind, "target_id": str(target.id)}
+    await emit(tx, patient_id, "consent.blocked", ids, now)
     for grant in await live_grants_of_person(tx, patient_id, now):
         if target.id in (grant.practitioner_id, grant.facility_id):
             await revoke_grant(tx, access, grant.grant_id, trace_id=trace_id, now=now)
@@ -71,7 +74,7 @@ async def block(tx: Tx, access: Access, target: Target, *, trace_id: str, now: d
 
 async def lift(tx: Tx, access: Access, block_id: UUID, *, trace_id: str, now: datetime) -> Refused | None:
     """Requests arrive again; what ended with the block stays ended. Once more changes nothing."""
-    assert access.action == "manage-grants"
+    assert access.action in ("guard-grants", "manage-grants")
     patient_id = access.patient_id
     await lock_guard(tx, patient_id)
     if await queries.lift_block(tx, patient_id, block_id, now):

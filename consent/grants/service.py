@@ -106,7 +106,7 @@ async def revoke_grant(
 
     Where a newer version took its place, that one ends: an old list on a screen must not leave it open.
     """
-    assert access.action == "manage-grants"
+    assert access.action in ("guard-grants", "manage-grants")
     patient_id = access.patient_id
     await lock_guard(tx, patient_id)
     grant = await queries.grant_by_id(tx, patient_id, grant_id)
@@ -139,7 +139,7 @@ async def revoke_many(
     tx: Tx, access: Access, like: UUID | None, by: RevokeBy, *, trace_id: str, now: datetime
 ) -> Refused | None:
     """Take back every grant, or every one of the practitioner or facility that `like` was given to."""
-    assert access.action == "manage-grants"
+    assert access.action in ("guard-grants", "manage-grants")
     await lock_guard(tx, access.patient_id)
     known = None if like is None else await queries.grant_by_id(tx, access.patient_id, like)
     if known is None and by != "all":

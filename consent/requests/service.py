@@ -152,7 +152,7 @@ async def report_request(
 async def _end(
     tx: Tx, access: Access, request_id: UUID, status: RequestStatus, trace_id: str, now: datetime
 ) -> Refused | None:
-    assert access.action in ("answer-request", "manage-grants")
+    assert access.action in ("answer-request", "guard-grants", "manage-grants")
     patient_id = access.patient_id
     await lock_guard(tx, patient_id)
     if not await queries.end_request(tx, patient_id, request_id, status, now):

@@ -208,7 +208,14 @@ async def test_a_proxy_with_the_scope_answers_without_any_sensitive_label(
     assert grant.labels == 0
     assert await may(store, clock, daughter, father.patient_id, "read-summary") == "not-in-your-care"
     # Requests, grants and the log of an adult are not the proxy's to list (security.md S23).
-    for action in ("manage-grants", "look-at-log", "read-access-log", "manage-devices", "read-notifications"):
+    for action in (
+        "manage-grants",
+        "guard-grants",
+        "look-at-log",
+        "read-access-log",
+        "manage-devices",
+        "read-notifications",
+    ):
         assert await may(store, clock, daughter, father.patient_id, action) == "not-in-your-care"
 
 

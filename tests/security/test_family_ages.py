@@ -31,7 +31,8 @@ CHILD: dict[Action, bool] = {
     "look-at-log": True,
     "identify": True,
     "answer-request": True,
-    "manage-grants": True,
+    "guard-grants": True,
+    "manage-grants": False,
     "confirm-grants": False,
     "read-access-log": False,
     "read-notifications": False,
@@ -132,8 +133,8 @@ async def test_two_guardians_each_act_and_a_court_bars_one(store: Store, clock: 
     for parent in (mother, father):
         pair = Pair(child_number=number, guardian_number=parent.number, papers_seen=True)
         assert await attest(store, clock, pair) is None
-    assert await told(store, clock, mother, child, "manage-grants") == "allowed"
-    assert await told(store, clock, father, child, "manage-grants") == "allowed"
+    assert await told(store, clock, mother, child, "guard-grants") == "allowed"
+    assert await told(store, clock, father, child, "guard-grants") == "allowed"
     order = Pair(
         child_number=number,
         guardian_number=father.number,
