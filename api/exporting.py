@@ -28,6 +28,7 @@ from audit.policy import read_tag
 from audit.service import record_act
 from consent.decision import decide
 from consent.emergency_card import papers as card_papers
+from consent.rights import everything
 from consent.wishes import service as wishes
 from ehr.core.service import ask_core, currency, wants_core
 from ehr.exports import bundle, ips, papers
@@ -50,6 +51,7 @@ TIMES_MADE_MAX: Final = 2
 RETRY_AFTER_SECONDS: Final = 5
 PDF: Final = "application/pdf"
 FHIR: Final = "application/fhir+json"
+ZIP: Final = "application/zip"
 
 T = TypeVar("T")
 
@@ -288,6 +290,10 @@ def origin_of(call: Call) -> str:
     return call.browser_origin.origin if call.browser_origin else ""
 
 
+async def _gather_everything(tx: Tx, call: Call, access: Access) -> everything.Gathered:
+    return await everything.gather(tx, call.keys, access, call.now)
+
+
 IPS: Final = Export[ips.Gathered](
     part="ips",
     name="tom-tat-suc-khoe",
@@ -322,4 +328,11 @@ CARD: Final = Export[card_papers.Gathered](
     media_type=PDF,
     gather=_gather_card,
     build=lambda gathered, call: card_papers.build(gathered, call.now),
+)
+EVERYTHING: Final = Export[everything.Gathered](
+    part="everything",
+    name="tat-ca-du-lieu",
+    media_type=ZIP,
+    gather=_gather_everything,
+    build=lambda gathered, _call: everything.build(gathered),
 )

@@ -19,6 +19,7 @@ Again: TypeAlias = Callable[[], Awaitable[bool]]
 Finish: TypeAlias = Callable[[StreamEnd], Awaitable[None]]
 
 _EXTENSIONS: Final = {
+    "application/zip": "zip",
     "image/jpeg": "jpg",
     "image/png": "png",
     "application/pdf": "pdf",

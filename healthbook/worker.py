@@ -20,6 +20,7 @@ from healthbook.blob_jobs import arm_sweep, blob_jobs
 from healthbook.case_jobs import case_jobs
 from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import dispatch, tick
+from healthbook.erasure_jobs import erasure_jobs
 from healthbook.housekeeping import arm_chores
 from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.journal_writer import keep_writing
@@ -264,6 +265,7 @@ async def _serve(serving: Serving) -> None:
         await arm_roots(store, clock)
             **blob_jobs(store, clock),
             **case_jobs(store, clock),
+            **erasure_jobs(store, clock),
             **link_jobs(store, clock),
             **statistics_jobs(store, clock),
         }

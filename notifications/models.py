@@ -55,6 +55,10 @@ NotificationType = Literal[
     "emergency-reviewed",
     "emergency-access-relative",
     "emergency-contact-told",
+    "rights-moved",
+    "erasure-asked",
+    "erasure-cancelled",
+    "data-breach",
 ]
 # A delivery without a device (SMS) stands under the nil id, so that its key stays whole.
 NO_DEVICE = UUID(int=0)

@@ -51,6 +51,10 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "emergency-reviewed": "info",
     "emergency-access-relative": "alert",
     "emergency-contact-told": "info",
+    "rights-moved": "info",
+    "erasure-asked": "alert",
+    "erasure-cancelled": "alert",
+    "data-breach": "alert",
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.
 SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code"})

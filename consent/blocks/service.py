@@ -26,6 +26,7 @@ from kernel.ids import uuid7
 from kernel.paging import PAGE_MAX
 from kernel.problems import Refused
 from store.database import Tx
+from store.outbox import emit
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -78,6 +79,7 @@ async def lift(tx: Tx, access: Access, block_id: UUID, *, trace_id: str, now: da
     patient_id = access.patient_id
     await lock_guard(tx, patient_id)
     if await queries.lift_block(tx, patient_id, block_id, now):
+        await emit(tx, patient_id, "consent.unblocked", {"block_id": str(block_id)}, now)
         await record_act(tx, patient_id, access.actor, "consent:block:lift", request_id=trace_id, now=now)
         return None
     known = await queries.block_by_id(tx, patient_id, block_id)

@@ -232,6 +232,7 @@ async def revoke(tx: Tx, access: Access, link_id: UUID, *, trace_id: str, now: d
     if await queries.END.one(tx, access.patient_id, link_id, now) is None:
         known = await queries.LINK.one(tx, access.patient_id, link_id)
         return None if known is not None else Refused(problem=UNKNOWN_LINK)
+    await emit(tx, access.patient_id, "consent.link-ended", {"link_id": str(link_id)}, now)
     await _log(tx, access, link_id, "revoke", trace_id, now)
     return None
 

@@ -1,2 +1,1 @@
-"""A person's rights over the own data: what was asked for and its terms, closing the account, being erased.
-"""
+"""Rights over one's own data: what was asked for and its terms, closing the account, being erased."""

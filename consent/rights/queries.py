@@ -23,8 +23,7 @@ RUNNING = Statement(
 )
 OVERDUE = Statement(
     RightsRequest,
-    _REQUEST
-    + " WHERE done_at IS NULL AND patient_id > $1"
+    _REQUEST + " WHERE done_at IS NULL AND patient_id > $1"
     " AND (done_by < $3 OR (answered_at IS NULL AND answer_by < $3))"
     " ORDER BY patient_id, request_id LIMIT $2",
     fan_out="an operator lists what is late: few rows of a partial index",

@@ -7,7 +7,7 @@ erasure  waits 72 hours, told on every device and cancelled from any of them; th
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from audit.service import record_act
@@ -38,6 +38,14 @@ CLOSE_TYP: Final = "close-account"
 ERASE_TYP: Final = "erase-person"
 ERASE_JOB: Final = "erase-person"
 LISTED_MAX: Final = 100
+Move: TypeAlias = Literal["answer", "extend"] | RightsOutcome
+_TAGS: Final[dict[Move, str]] = {
+    "answer": "rights:request:answer",
+    "extend": "rights:request:extend",
+    "done": "rights:request:finish",
+    "refused": "rights:request:refuse",
+    "cancelled": "rights:erasure:cancel",
+}
 
 
 async def open_request(
@@ -67,37 +75,28 @@ async def running(
     return await queries.RUNNING.all(tx, after, min(limit, LISTED_MAX))
 
 
-async def answer_request(
-    tx: Tx, operator: Actor, patient_id: UUID, request_id: UUID, *, trace_id: str, now: datetime
-) -> RightsRequest | Refused:
-    """An operator took the request up."""
-    return await _move(tx, operator, patient_id, request_id, "answer", trace_id, now)
+def is_late(request: RightsRequest, now: datetime) -> bool:
+    """Past the term for an answer, or for doing it."""
+    unanswered = request.answered_at is None and request.answer_by < now
+    return request.done_at is None and (unanswered or request.done_by < now)
 
 
-async def extend_request(
-    tx: Tx, operator: Actor, patient_id: UUID, request_id: UUID, *, trace_id: str, now: datetime
-) -> RightsRequest | Refused:
-    """Once, and before the term is over: fifteen days more."""
-    return await _move(tx, operator, patient_id, request_id, "extend", trace_id, now)
+async def own_request(tx: Tx, patient_id: UUID, request_id: UUID) -> RightsRequest | Refused:
+    found = await queries.REQUEST_BY_ID.one(tx, patient_id, request_id)
+    return found if found is not None else Refused(problem=UNKNOWN_RIGHTS_REQUEST)
 
 
-async def finish_request(
+async def move_request(
     tx: Tx,
     operator: Actor,
     patient_id: UUID,
     request_id: UUID,
-    outcome: RightsOutcome,
+    act: Move,
     *,
     trace_id: str,
     now: datetime,
 ) -> RightsRequest | Refused:
-    """What was asked for was done, or refused."""
-    return await _move(tx, operator, patient_id, request_id, outcome, trace_id, now)
-
-
-async def _move(
-    tx: Tx, operator: Actor, patient_id: UUID, request_id: UUID, act: str, trace_id: str, now: datetime
-) -> RightsRequest | Refused:
+    """An operator takes a request up, extends it once before its term is over, or ends it."""
     found = await queries.LOCK_REQUEST.one(tx, patient_id, request_id)
     if found is None:
         return Refused(problem=UNKNOWN_RIGHTS_REQUEST)
@@ -111,8 +110,7 @@ async def _move(
         await queries.EXTEND.run(tx, patient_id, request_id, now, until)
     else:
         await queries.FINISH.run(tx, patient_id, request_id, now, act)
-    tag = f"rights:request:{'finish' if act in ('done', 'refused', 'cancelled') else act}"
-    await record_act(tx, patient_id, operator, tag, request_id=trace_id, now=now)
+    await record_act(tx, patient_id, operator, _TAGS[act], request_id=trace_id, now=now)
     await emit(tx, patient_id, "consent.rights-moved", {"request_id": str(request_id)}, now)
     return await queries.REQUEST_BY_ID.one(tx, patient_id, request_id) or found
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from api.exporting import BOOK, BUNDLE, CARD, IPS, SHEET
+from api.exporting import BOOK, BUNDLE, CARD, EVERYTHING, IPS, SHEET
 from audit.policy import READ_TAGS, read_tag
 from ehr.cases.models import Act, CaseState, Kind
 from ehr.cases.policy import after
@@ -31,7 +31,7 @@ _CASES = {
     for act in get_args(Act)
     if act == "open" or any(after(kind, state, act) for state in get_args(CaseState))
 } | {"case:file:read", "case:evidence:create", "case:evidence:read"}
-_PARTS = [kind.part for kind in (IPS, BUNDLE, BOOK, SHEET, CARD)]
+_PARTS = [kind.part for kind in (IPS, BUNDLE, BOOK, SHEET, CARD, EVERYTHING)]
 # An export that was cut on its way has words of its own (api/exporting.py).
 _EXPORTS = {read_tag("export-record", part) for part in _PARTS} | {f"record:{part}:cut" for part in _PARTS}
 # What is read beside the record (api/citizen/articles.py, healthbook/statistics_jobs.py).

@@ -22,7 +22,7 @@ from identity import devices, sessions
 from kernel.access import Access
 from kernel.ids import bucket_of
 from store.blobs import BlobStore
-from store.database import Store, open_store
+from store.database import open_store
 from store.journal import JournalError, is_ahead, mark_of, open_recovery, position_of, write_out
 from store.journal_files import DirectoryJournal
 from store.keys import KeyRing
@@ -334,7 +334,7 @@ async def test_s12_a_journal_that_was_tampered_with_is_not_replayed(site: Site) 
     await steps.revoke(site.own.store, site.clock, citizen, grant_id)
     await site.work(citizen.patient_id)
     for name in await site.files.names():
-        path = site.files._root / name  # noqa: SLF001
+        path = site.files._root / name
         path.write_bytes(path.read_bytes().replace(b"revoke", b"unblok"))
     await site.restore(copy)
     with pytest.raises(JournalError):

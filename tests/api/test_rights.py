@@ -1,0 +1,130 @@
+"""Rights over one's own data by their routes: what the archive of everything holds, terms, breaches."""
+
+import io
+import zipfile
+from datetime import timedelta
+
+import msgspec
+
+from consent.rights import breaches, service
+from consent.rights.everything import build, gather
+from consent.rights.models import NewBreach
+from kernel.access import Actor
+from kernel.ids import uuid7
+from kernel.problems import Refused
+from store.database import Store
+from tests.consent.test_erasure import access_of, lived
+from tests.support.clock import FrozenClock
+from tests.support.people import make_citizen
+
+OPERATOR = "Vận hành viên"
+
+
+async def _archive(store: Store, clock: FrozenClock, citizen: object) -> zipfile.ZipFile:
+    access = await access_of(store, clock, citizen, "export-record")  # type: ignore[arg-type]
+    async with store.transaction() as tx:
+        gathered = await gather(tx, store.keys, access, clock.now())
+    return zipfile.ZipFile(io.BytesIO(build(gathered).body))
+
+
+def _text(archive: zipfile.ZipFile) -> str:
+    return "\n".join(archive.read(name).decode() for name in archive.namelist())
+
+
+async def test_the_archive_holds_what_is_held_of_the_person_and_nothing_of_another(
+    store: Store, clock: FrozenClock
+) -> None:
+    one, other = await lived(store, clock), await lived(store, clock)
+    text = _text(await _archive(store, clock, one.citizen))
+    for value in (one.citizen.number, one.citizen.phone_number, one.citizen.name, "Tôi chưa từng khám"):
+        assert value in text, value
+    assert one.citizen.number in text
+    for value in (other.citizen.number, other.citizen.phone_number, str(other.citizen.patient_id)):
+        assert value not in text
+
+
+async def test_no_secret_stands_in_the_archive(store: Store, clock: FrozenClock) -> None:
+    one = await lived(store, clock)
+    text = _text(await _archive(store, clock, one.citizen))
+    async with store.transaction() as tx:
+        secrets = [
+            *await tx.fetchrow(
+                "SELECT pin_hash FROM citizen_pin WHERE patient_id = $1", one.citizen.patient_id
+            ),
+            *[
+                value.hex()
+                for row in await tx.fetch(
+                    "SELECT access_hash, refresh_hash FROM session WHERE actor_id = $1",
+                    one.citizen.patient_id,
+                )
+                for value in row
+            ],
+        ]
+    assert len(secrets) >= 3
+    assert [value for value in secrets if value in text] == []
+    assert one.citizen.pin not in text
+
+
+async def test_the_archive_lists_every_table_with_why_it_is_left_out(
+    store: Store, clock: FrozenClock
+) -> None:
+    one = await lived(store, clock)
+    archive = await _archive(store, clock, one.citizen)
+    listed = msgspec.json.decode(archive.read("danh-sach.json"))
+    files = {name.removesuffix(".ndjson") for name in archive.namelist() if name.endswith(".ndjson")}
+    assert {"citizen", "ehr_resource", "consent_grant", "access_log", "device", "ehr_case"} <= files
+    assert all(row["left_out"] or row["rows"] == 0 or row["table"] in files for row in listed)
+
+
+async def test_a_request_has_the_terms_of_the_law_and_one_extension(store: Store, clock: FrozenClock) -> None:
+    citizen = await make_citizen(store, clock)
+    access = await access_of(store, clock, citizen, "manage-rights")
+    operator = Actor(kind="operator", actor_id=uuid7(clock.now()), name=OPERATOR)
+    async with store.transaction() as tx:
+        made = await service.open_request(tx, access, "objection", trace_id="t", now=clock.now())
+    assert timedelta(days=2) <= made.answer_by - made.opened_at <= timedelta(days=8)
+    assert timedelta(days=15) <= made.done_by - made.opened_at <= timedelta(days=20)
+    assert not service.is_late(made, clock.now())
+    assert service.is_late(made, made.answer_by + timedelta(seconds=1))
+    ids = citizen.patient_id, made.request_id
+    async with store.transaction() as tx:
+        longer = await service.move_request(tx, operator, *ids, "extend", trace_id="t", now=clock.now())
+        again = await service.move_request(tx, operator, *ids, "extend", trace_id="t", now=clock.now())
+        done = await service.move_request(tx, operator, *ids, "done", trace_id="t", now=clock.now())
+        over = await service.move_request(tx, operator, *ids, "refused", trace_id="t", now=clock.now())
+    assert not isinstance(longer, Refused)
+    assert longer.done_by > made.done_by
+    assert isinstance(again, Refused)
+    assert not isinstance(done, Refused)
+    assert (done.outcome, done.answered_at) == ("done", clock.now())
+    assert isinstance(over, Refused)
+
+
+async def test_a_breach_is_late_after_72_hours_from_when_it_was_noticed(
+    store: Store, clock: FrozenClock
+) -> None:
+    citizen = await make_citizen(store, clock)
+    operator = Actor(kind="operator", actor_id=uuid7(clock.now()), name=OPERATOR)
+    new = NewBreach(
+        noticed_at=clock.now() - timedelta(hours=70),
+        kinds=["contact"],
+        people=3,
+        happened="Gửi nhầm một tệp danh sách.",
+        measures="Đã thu hồi tệp và đổi khóa.",
+    )
+    async with store.transaction() as tx:
+        made = await breaches.record(tx, operator, new, clock.now())
+        assert not breaches.is_late(made, clock.now())
+        assert breaches.is_late(made, clock.now() + timedelta(hours=2, seconds=1))
+        unknown = uuid7(clock.now())
+        told = await breaches.tell_people(
+            tx, operator, made.breach_id, [citizen.patient_id, unknown], clock.now()
+        )
+        assert not isinstance(told, Refused)
+        assert told.people_told == 1
+        done = await breaches.tell_authority(tx, operator, made.breach_id, "BC-1", clock.now())
+        assert not isinstance(done, Refused)
+        assert not breaches.is_late(done, clock.now() + timedelta(days=9))
+    async with store.transaction() as tx:
+        rows = await tx.fetch("SELECT entry FROM admin_event")
+    assert sum("breach:" in row["entry"] for row in rows) == 3
