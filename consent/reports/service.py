@@ -175,7 +175,9 @@ async def _answerable(tx: Tx, report_id: UUID, hand: Hand) -> Report | Refused:
     """A privacy officer answers for the own facility, the department for every one. Nobody answers a report
     of the own access."""
     mirror = await _mirror(tx, report_id, hand.actor)
-    report = mirror and await queries.BY_ID.one(tx, mirror.patient_id, report_id)
+    if mirror is None:
+        return Refused(problem=REPORT_UNKNOWN)
+    report = await queries.BY_ID.one(tx, mirror.patient_id, report_id)
     if report is None:
         return Refused(problem=REPORT_UNKNOWN)
     if report.actor_id == hand.actor.actor_id:
