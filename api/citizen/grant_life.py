@@ -115,8 +115,9 @@ async def renew(
             trace_id=call.request_id,
             now=call.now,
         )
-    refused = isinstance(outcome, Refused)
-    return answer(outcome if refused else grant_view(outcome, call, NONE_HELD), status=201)
+    return answer(
+        outcome if isinstance(outcome, Refused) else grant_view(outcome, call, NONE_HELD), status=201
+    )
 
 
 @post(

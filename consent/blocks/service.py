@@ -17,7 +17,7 @@ from consent.delegations.ending import end_one
 from consent.delegations.queries import live_delegations
 from consent.grants.queries import grant_by_id, live_grants_of_person
 from consent.grants.service import LAST_ID, revoke_grant
-from consent.models import AccessRequest
+from consent.models import AccessRequest, Grant
 from consent.problems import UNKNOWN_BLOCK, UNKNOWN_GRANT, UNKNOWN_REQUEST
 from consent.queries import lock_guard
 from consent.requests.queries import request_by_id
@@ -41,7 +41,7 @@ async def target_of(
     tx: Tx, patient_id: UUID, kind: BlockKind, *, grant_id: UUID | None, request_id: UUID | None
 ) -> Target | Refused:
     """The practitioner or facility of a grant or request that the person knows."""
-    seen = None
+    seen: Grant | AccessRequest | None = None
     if grant_id is not None:
         seen = await grant_by_id(tx, patient_id, grant_id)
     elif request_id is not None:

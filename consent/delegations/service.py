@@ -13,8 +13,8 @@ from audit.service import record_act
 from consent.delegations import queries
 from consent.delegations.ending import end_one
 from consent.delegations.queries import Delegation
-from consent.grants.queries import LiveGrant, grant_by_id, live_grant
-from consent.models import Grant
+from consent.grants.queries import grant_by_id, live_grant
+from consent.models import Grant, LiveGrant
 from consent.policy import is_held
 from consent.problems import (
     COLLEAGUE_UNKNOWN,

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from consent.approval import CodeVerdict
+from consent.blocks.service import Target, block
 from consent.codes import service as codes
 from consent.models import Grant
 from consent.requests import service as requests
@@ -317,7 +318,7 @@ class Recorder(Store):
             tx.remove_query_logger(note)
 
 
-KINDS = ["unknown", "cold", "minor", "refused", "reported", "capped", "dead", "warm"]
+KINDS = ["unknown", "cold", "minor", "refused", "reported", "blocked", "capped", "dead", "warm"]
 
 
 async def subject(store: Store, owner: Store, clock: FrozenClock, people: People, kind: str) -> str:
@@ -339,6 +340,12 @@ async def subject(store: Store, owner: Store, clock: FrozenClock, people: People
     if kind == "reported":
         request = await steps.asked(store, clock, doctor, citizen)
         await end(store, clock, citizen, request.request_id, "reported")
+    if kind == "blocked":
+        grant = await steps.granted(store, clock, doctor, citizen)
+        async with store.transaction() as tx:
+            access = await steps.own(tx, citizen, "manage-grants", clock.now())
+            target = Target(kind="facility", id=facility.facility_id, name=grant.facility_name)
+            await block(tx, access, target, trace_id=steps.TRACE, now=clock.now())
     return citizen.number
 
 

@@ -14,12 +14,14 @@ import pytest
 from api.app import Api, create_app
 from api.exporting import BOOK, BUNDLE, IPS, SHEET
 from api.files import DECIDED_BYTES, PIECE_BYTES
+from consent.grants.narrowing import narrow_grant
+from consent.grants.policy import Narrower
 from ehr.intake.slots import ImportSlots
 from ehr.store import hold_head, mark_rows
 from kernel.access import Label
 from store.database import Store
 from tests.support.clock import FrozenClock
-from tests.support.consent import granted, revoke
+from tests.support.consent import TRACE, granted, own, revoke
 from tests.support.exports import pdf_pages, step_up
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
@@ -392,6 +394,28 @@ async def test_s13_a_stream_ends_within_a_mebibyte_of_the_revoke(
     last = [row for row in rows if row["action"] == "record:document:cut"][-1]
     assert (last["outcome"], last["reason"]) == ("refused", "no-access")
     assert last["grant"]["id"] == str(grant.grant_id)
+
+
+async def test_s13_a_stream_ends_within_a_mebibyte_of_a_narrowing_that_leaves_it_out(
+    store: Store, clock: FrozenClock
+) -> None:
+    person, doctor = await make_citizen(store, clock), await doctor_of(store, clock)
+    content = b"%PDF-1.7 " + bytes(6 * DECIDED_BYTES)
+    await write(store, person.patient_id, [letter("big", content)], clock.now())
+    asked = frozenset({"DocumentReference", "Condition"})
+    grant = await granted(store, clock, doctor, person, types=asked)
+
+    async def narrow() -> None:
+        async with store.transaction() as tx:
+            access = await own(tx, person, "manage-grants", clock.now())
+            less = Narrower(types=frozenset({"Condition"}))
+            await narrow_grant(tx, store.keys, access, grant.grant_id, less, trace_id=TRACE, now=clock.now())
+
+    path = f"/v1/doctor/patients/{person.patient_id}/documents/{our_id('a', 'big')}/content"
+    reader = Reader(create_app(store, clock), path, doctor.token)
+    await reader.read(2 * DECIDED_BYTES, narrow)
+    assert reader.received <= 3 * DECIDED_BYTES + PIECE_BYTES
+    assert not reader.ended
 
 
 async def test_s13_a_document_that_is_taken_back_ends_its_stream(
