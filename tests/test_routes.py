@@ -138,6 +138,8 @@ BODIES: dict[str, Any] = {
     "me_arm_share_link": {"signed": SIGNED},
     "me_confirm_share_link": {"signed": SIGNED},
     "me_share_code": {"types": ["Condition"], "duration_seconds": 3600, "unlock": "pin", "signed": SIGNED},
+    "me_dispute_emergency": {"reason": "other"},
+    "me_set_emergency_settings": {"withheld": []},
     "me_hide": {"kind": "Observation", "id": "x"},
     "me_open_case": {"kind": "correction", "item_id": "x"},
     "object_to_death": SIGNED,
