@@ -1,0 +1,125 @@
+"""Every /v1/me route with X-Patient-Id × who asks, against one table (docs/roles.md, "Acting for another")."""
+
+import httpx
+import pytest
+
+from store.database import Store
+from tests.support.actors import Route, routes
+from tests.support.clock import FrozenClock
+from tests.support.family import make_child, make_proxy
+from tests.support.http import bearer, client_of
+from tests.support.people import make_citizen
+from tests.test_routes import BODIES
+
+ROUTES = [r for r in routes() if r.path.startswith("/v1/me")]
+_RECORD = {
+    "/v1/me/summary",
+    "/v1/me/allergies",
+    "/v1/me/articles",
+    "/v1/me/completeness",
+    "/v1/me/conditions",
+    "/v1/me/documents",
+    "/v1/me/documents/{document_id}/content",
+    "/v1/me/encounters",
+    "/v1/me/imaging-reports",
+    "/v1/me/imaging-studies/{study_id}/viewer-tickets",
+    "/v1/me/immunizations",
+    "/v1/me/medications",
+    "/v1/me/procedures",
+    "/v1/me/results",
+    "/v1/me/results/trend",
+    "/v1/me/search",
+    "/v1/me/timeline",
+    "/v1/me/vital-signs",
+}
+_SECTIONS = {
+    path
+    for path in _RECORD
+    if path.rsplit("/", 1)[-1]
+    not in {"summary", "articles", "completeness", "documents", "content", "viewer-tickets", "trend"}
+} - {"/v1/me/search", "/v1/me/timeline"}
+_ANSWERS = {
+    "/v1/me/access-requests/scan",
+    "/v1/me/access-requests/{request_id}",
+    "/v1/me/access-requests/{request_id}/approve",
+    "/v1/me/access-requests/{request_id}/refuse",
+}
+_CHILD = (
+    _RECORD
+    | _ANSWERS
+    | {
+        "/v1/me/access-log",
+        "/v1/me/access-requests",
+        "/v1/me/access-requests/{request_id}/not-me",
+        "/v1/me/grants",
+        "/v1/me/grants/{grant_id}",
+        "/v1/me/identification-qr",
+    }
+)
+# Who asks → the paths that get past the decision; every other one is refused alike.
+TABLE: dict[str, set[str]] = {
+    "guardian of a child of 3": _CHILD,
+    "guardian of a child of 8": _CHILD,
+    "guardian of a youth": {"/v1/me/summary", "/v1/me/articles", "/v1/me/completeness"} | _SECTIONS,
+    "guardian of somebody of 18": set(),
+    "proxy for appointments": {"/v1/me/identification-qr"},
+    "proxy for reminders": set(),
+    "proxy for vitals": _SECTIONS | {"/v1/me/results/trend"},
+    "proxy who reads": _RECORD,
+    "proxy who answers": _ANSWERS,
+    "stranger": set(),
+}
+_BIRTHS = {
+    "child of 3": "2023-01-01",
+    "child of 8": "2018-01-01",
+    "youth": "2010-01-01",
+    "of 18": "2005-01-01",
+}
+
+# Routes for which no body is written down yet: their door is not reached.
+UNFILLED = {
+    "ask_about_own_data",
+    "ask_erasure",
+    "close_account",
+    "me_block",
+    "me_narrow_grant",
+    "me_renew_grant",
+    "me_revoke_grants",
+    "report_access",
+}
+
+
+async def outcome(client: httpx.AsyncClient, route: Route, headers: dict[str, str]) -> bool:
+    """Whether the decision let this through; what the handler says after it is another matter."""
+    options = {"params": dict.fromkeys(route.query, "abc"), "headers": headers}
+    if route.operation_id in BODIES:
+        options["json"] = BODIES[route.operation_id]
+    answer = await client.request(route.method, route.filled, **options)
+    assert answer.status_code < 500, route
+    if "problem" not in answer.headers.get("content-type", ""):
+        return True
+    code = answer.json()["code"]
+    if code in {"invalid-field", "malformed-body"}:
+        assert route.operation_id in UNFILLED, route
+        return False
+    return code not in {"not-your-book", "not-in-your-care"}
+
+
+@pytest.mark.parametrize("who", TABLE)
+async def test_every_route_of_ones_own_follows_the_table_for_whoever_acts_for_another(
+    store: Store, clock: FrozenClock, who: str
+) -> None:
+    relative = await make_citizen(store, clock)
+    if who.startswith("guardian"):
+        birth_date = next(day for band, day in _BIRTHS.items() if who.endswith(band))
+        person = await make_child(store, clock, relative, birth_date)
+    else:
+        principal = await make_citizen(store, clock)
+        person = principal.patient_id
+        scope = {"proxy who reads": "read-record", "proxy who answers": "consent"}.get(who, who[10:])
+        if who != "stranger":
+            await make_proxy(store, clock, principal, relative, scope)  # type: ignore[arg-type]
+    headers = bearer(relative.token) | {"X-Patient-Id": str(person)}
+    async with client_of(store, clock) as client:
+        passed = {route.path for route in ROUTES if await outcome(client, route, headers)}
+    assert passed == TABLE[who]
