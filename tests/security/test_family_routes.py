@@ -1,4 +1,4 @@
-"""Every /v1/me route with X-Patient-Id × who asks, against one table (docs/roles.md, "Acting for another")."""
+"""Every /v1/me route with X-Patient-Id × who asks, against one table (docs/roles.md, acting for another)."""
 
 import httpx
 import pytest
