@@ -32,7 +32,7 @@ T = TypeVar("T")
 READ_ONLY = frozenset(
     {
         *("serve", "worker", "openapi", "as", "admin displays", "admin core-links", "admin articles"),
-        *("admin article-text", "audit verify", "audit quarantine", "audit reconcile"),
+        *("admin article-text", "audit verify", "audit quarantine", "audit reconcile", "doctor"),
     }
 )
 # Commands that make what an admin_event would be written to.
@@ -85,6 +85,23 @@ def migrate() -> None:
 
     for name in at_place(lambda place: asyncio.run(bring_up_to_date(place))):
         click.echo(f"applied {name}")
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is to be mended: keys or journal beside the data, a server whose log would hold rows.
+
+    Exit 1 where something is.
+    """
+    from healthbook.doctor import examine
+    from healthbook.wiring import load_keys
+
+    found = at_place(lambda place: asyncio.run(examine(place, load_keys(place.settings))))
+    for text in found:
+        click.echo(text)
+    if found:
+        raise SystemExit(1)
+    click.echo("Nothing to mend.")
 
 
 @main.command()

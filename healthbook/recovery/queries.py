@@ -60,3 +60,5 @@ UNBLOCK = Command(
 )
 PRACTITIONER_NAME = Scalar(str, "SELECT name FROM practitioner WHERE practitioner_id = $1")
 FACILITY_NAME = Scalar(str, "SELECT name FROM facility WHERE facility_id = $1")
+
+SERVER_SETTING = Scalar(str, "SELECT current_setting($1)")

@@ -1,0 +1,64 @@
+"""`healthbook doctor`: what an operator should mend; it changes nothing (security.md S12, S15, S22)."""
+
+from typing import Final
+
+from healthbook.recovery import queries
+from healthbook.settings import Settings
+from healthbook.wiring import Place, opened_journal, opened_store
+from kernel.clock import SystemClock
+from store.database import Tx
+from store.journal import JournalError, mark_of, position_of
+from store.keys import KeyRing
+
+# What a failing statement would leave in the server's log (store/postgres.py, docker/compose.yaml).
+LOG_SETTINGS: Final = {
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_statement": "none",
+}
+
+
+async def examine(place: Place, keys: KeyRing) -> list[str]:
+    """Plain sentences; empty where nothing is to be mended."""
+    found = lying_together(place.settings, demo=keys.demo)
+    async with opened_store(place, "hb_api", keys) as store, store.transaction() as tx:
+        found += await log_faults(tx)
+        found += await _journal_faults(tx, place.settings)
+    return found
+
+
+def lying_together(settings: Settings, *, demo: bool) -> list[str]:
+    """Keys or journal on the volume of the data: a backup of it would hold all of it. A demo has one place."""
+    if demo:
+        return []
+    found = []
+    if settings.keys.is_relative_to(settings.data):
+        found.append("HEALTHBOOK_KEYS lies in the data directory: a backup would hold the keys.")
+    if not settings.journal_bucket and settings.journal.is_relative_to(settings.data):
+        found.append(
+            "HEALTHBOOK_JOURNAL lies in the data directory: a restore would bring the journal back too."
+        )
+    return found
+
+
+async def log_faults(tx: Tx) -> list[str]:
+    """Settings of the server by which its log would hold rows, keys and parameters (S22)."""
+    faults = []
+    for name, wanted in LOG_SETTINGS.items():
+        told = await queries.SERVER_SETTING.one(tx, name)
+        if told not in (wanted, f"{wanted}B"):
+            faults.append(f"The server has {name} = {told}; set it to {wanted}.")
+    return faults
+
+
+async def _journal_faults(tx: Tx, settings: Settings) -> list[str]:
+    try:
+        async with opened_journal(settings, SystemClock()) as journal:
+            mark = await mark_of(journal)
+    except JournalError as error:
+        return [f"The journal cannot be read: {error}."]
+    if (await position_of(tx)).seq and mark is None:
+        return ["The journal is gone: HEALTHBOOK_JOURNAL names another place, or it was lost."]
+    return []
