@@ -19,7 +19,6 @@ from msgspec import Struct
 
 from api.exporting import BOOK, IPS, PDF, RETRY_AFTER_SECONDS, SHEET, TIMES_MADE_MAX, Export
 from api.request import Call
-from consent.links import queries as links
 from consent.links import service
 from consent.links.models import Document, Door, NewFile, Wish
 from consent.links.policy import FILES_BYTES_MAX
@@ -99,15 +98,8 @@ async def refresh(call: Call, door: Door, begin: Begin) -> None:
         _, head_seq, clear = await _make(call, door.contents, begin, is_anew=True)
         files = await _put(call, person, key, clear)
     async with begin() as (tx, _):
-        old = await service.files_of(tx, person, link_id)
-        won = await links.SET_HEAD.one(tx, person, link_id, door.head_seq, head_seq) is not None
-        if won:
-            await service.put_files(tx, person, link_id, files, call.now)
-            kept = {file.content for file in files}
-            for file in old:
-                if file.content not in kept:
-                    await links.DELETE_FILE.run(tx, person, link_id, file.content, file.blob_id)
-    await forget(call, person, [file.blob_id for file in (old if won else files)])
+        unnamed = await service.replace_files(tx, door, head_seq, files, call.now)
+    await forget(call, person, unnamed)
 
 
 def contents_of(wish: Wish) -> list[str]:

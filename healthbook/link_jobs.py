@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from consent.links.queries import DEAD_FILES, DELETE_FILE
+from consent.links.service import dead_files, forget_files
 from kernel.clock import Clock
 from kernel.ids import BUCKETS
 from store.database import Store
@@ -23,13 +23,11 @@ def link_jobs(store: Store, clock: Clock) -> Mapping[str, Callable[[Due], Awaita
 
     async def sweep(_due: Due) -> datetime:
         async with store.transaction() as tx:
-            dead = await DEAD_FILES.all(tx, clock.now(), BATCH)
+            dead = await dead_files(tx, clock.now(), BATCH)
         for file in dead:
             await store.blobs.delete(file.patient_id, file.blob_id)
         async with store.transaction() as tx:
-            await DELETE_FILE.many(
-                tx, [(file.patient_id, file.link_id, file.content, file.blob_id) for file in dead]
-            )
+            await forget_files(tx, dead)
         return clock.now() if len(dead) == BATCH else clock.now() + EVERY
 
     return {SWEEP: sweep}

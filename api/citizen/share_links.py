@@ -180,10 +180,9 @@ class ShareLinkConfirmation(Struct, kw_only=True, forbid_unknown_fields=True):
 async def make(data: JSONBody[NewShareLink], call: NamedDependency[Call]) -> Response[ShareLinkMade]:
     """Make a SMART Health Link."""
     wish = _wish(data)
-    allowed = await _allow(call, wish, data.signed)
-    if isinstance(allowed, Refused):
-        return answer(allowed)
-    made = await _make(call, allowed, wish)
+    async with begin_for(call, "share-record") as (tx, access):
+        refused = await _allow(tx, call, access, wish, data.signed)
+    made = refused or await _make(call, access.actor.actor_id, wish)
     return answer(made if isinstance(made, Refused) else _made(call, made))
 
 
@@ -230,23 +229,8 @@ async def arm(
     """A new passcode for a link, locked or not; the old one is dead."""
     async with begin_for(call, "share-record") as (tx, access):
         known = await service.link_of(tx, call.keys, access.patient_id, link_id)
-    if isinstance(known, Refused):
-        return answer(known)
-    lock = await service.make_lock(call.keys, link_id, data.passcode)
-    call.time_went_by()
-    async with begin_for(call, "share-record") as (tx, access):
-        refused = await service.arm(
-            tx,
-            access,
-            link_id,
-            lock,
-            data.passcode,
-            signed_of(data.signed),
-            environment=environment_of(call),
-            trace_id=call.request_id,
-            now=call.now,
-        )
-    return answer(refused or ShareLinkArmed(link_id=link_id, passcode=lock.passcode))
+    outcome = known if isinstance(known, Refused) else await _arm(call, link_id, data)
+    return answer(outcome)
 
 
 @post(
@@ -290,15 +274,13 @@ async def revoke(link_id: FromPath[UUID], call: NamedDependency[Call]) -> Respon
     return answer(refused)
 
 
-async def _allow(call: Call, wish: Wish, signed: SignedAct) -> UUID | Refused:
-    """The first transaction: who asks, whether it was made before, the device's signature. Who acts."""
-    async with begin_for(call, "share-record") as (tx, access):
-        before = await claim(tx, call, access.actor)
-        if before is not False:
-            return before if isinstance(before, Refused) else Refused(problem=ALREADY_CREATED)
-        act, environment = signed_of(signed), environment_of(call)
-        refused = await service.allow(tx, call.keys, access, wish, act, environment=environment, now=call.now)
-    return refused or access.actor.actor_id
+async def _allow(tx: Tx, call: Call, access: Access, wish: Wish, signed: SignedAct) -> Refused | None:
+    """Whether it was made before, and the device's signature."""
+    before = await claim(tx, call, access.actor)
+    if before is not False:
+        return before if isinstance(before, Refused) else Refused(problem=ALREADY_CREATED)
+    act, environment = signed_of(signed), environment_of(call)
+    return await service.allow(tx, call.keys, access, wish, act, environment=environment, now=call.now)
 
 
 async def _make(call: Call, actor_id: UUID, wish: Wish) -> Draft | Refused:
@@ -320,6 +302,25 @@ async def _make(call: Call, actor_id: UUID, wish: Wish) -> Draft | Refused:
     if refused is not None:
         await forget(call, draft.patient_id, [file.blob_id for file in draft.files])
     return refused or draft
+
+
+async def _arm(call: Call, link_id: UUID, data: ShareLinkArming) -> ShareLinkArmed | Refused:
+    """The slow part between two transactions; the second decides anew."""
+    lock = await service.make_lock(call.keys, link_id, data.passcode)
+    call.time_went_by()
+    async with begin_for(call, "share-record") as (tx, access):
+        refused = await service.arm(
+            tx,
+            access,
+            link_id,
+            lock,
+            data.passcode,
+            signed_of(data.signed),
+            environment=environment_of(call),
+            trace_id=call.request_id,
+            now=call.now,
+        )
+    return refused or ShareLinkArmed(link_id=link_id, passcode=lock.passcode)
 
 
 def _wish(data: NewShareLink) -> Wish:

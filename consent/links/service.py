@@ -16,9 +16,10 @@ from msgspec import Struct
 from audit.service import record_act
 from consent.approval import Signed
 from consent.links import queries
-from consent.links.models import LinkFile, LinkRow, Lock, NewFile, Opening, Wish
+from consent.links.models import Door, LinkFile, LinkRow, Lock, NewFile, Opening, Wish
 from consent.links.policy import LIVE_MAX, draw_passcode, is_common
 from consent.links.problems import PASSCODE_TOO_EASY, TOO_MANY_LINKS, UNKNOWN_LINK
+from consent.links.queries import DeadFile
 from consent.policy import may_consent_alone
 from consent.queries import lock_guard
 from consent.step_up import verify_act
@@ -174,6 +175,31 @@ async def put_files(tx: Tx, person: UUID, link_id: UUID, files: list[NewFile], n
     for file in files:
         shown = msgspec.json.encode(file.shown).decode()
         await queries.UPSERT_FILE.run(tx, person, link_id, file.content, file.blob_id, shown, now)
+
+
+async def replace_files(tx: Tx, door: Door, head_seq: int, files: list[NewFile], now: datetime) -> list[UUID]:
+    """Files of a long-term link made anew over a newer book. Returns the blobs that nothing names now: of two
+    that were made at once, the later one's own."""
+    person, link_id = door.patient_id, door.link_id
+    old = await files_of(tx, person, link_id)
+    if await queries.SET_HEAD.one(tx, person, link_id, door.head_seq, head_seq) is None:
+        return [file.blob_id for file in files]
+    await put_files(tx, person, link_id, files, now)
+    kept = {file.content for file in files}
+    gone = [(person, link_id, file.content, file.blob_id) for file in old if file.content not in kept]
+    await queries.DELETE_FILE.many(tx, gone)
+    return [file.blob_id for file in old]
+
+
+async def dead_files(tx: Tx, now: datetime, limit: int) -> list[DeadFile]:
+    """Files of links that ended or were taken back."""
+    return await queries.DEAD_FILES.all(tx, now, limit)
+
+
+async def forget_files(tx: Tx, files: list[DeadFile]) -> None:
+    """Their blobs are gone."""
+    rows = [(file.patient_id, file.link_id, file.content, file.blob_id) for file in files]
+    await queries.DELETE_FILE.many(tx, rows)
 
 
 async def arm(
