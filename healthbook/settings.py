@@ -61,6 +61,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     s3_endpoint: str = ""
     s3_bucket: Annotated[str, Meta(pattern="^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$")] = ""
     s3_region: str = "us-east-1"
+    # Who countersigns the roots of the access log, and with which Ed25519 key (base64url).
+    audit_witness_url: str = ""
+    audit_witness_key: Annotated[str, Meta(pattern="^([A-Za-z0-9_-]{43})?$")] = ""
     # How many days back a doctor's summary looks for the same test at other facilities; 0: not at all.
     elsewhere_days: Annotated[int, Meta(ge=0, le=366)] = ELSEWHERE_DAYS
     # The viewer that stands before a share link, ending in `#`; unset: the link alone, for any viewer.
@@ -68,9 +71,6 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # The number that messages tell people to call.
     hotline: Annotated[str, Meta(pattern="^[0-9][0-9 ]{2,14}$")] = HOTLINE
 
-    # Who countersigns the roots of the access log, and with which Ed25519 key (base64url).
-    audit_witness_url: str = ""
-    audit_witness_key: Annotated[str, Meta(pattern="^([A-Za-z0-9_-]{43})?$")] = ""
     @property
     def data(self) -> Path:
         """The directory of everything this installation keeps."""
@@ -230,10 +230,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             "EHR_CORE_SUBSCRIPTION: expected `https://` and where the core reaches this service, or "
             "`http://` on this machine; it needs EHR_CORE_URL"
         )
+    _check_witness(settings)
     if not settings.ehr_core_token.isascii() or not settings.ehr_core_token.isprintable():
         raise SettingsError("EHR_CORE_TOKEN: expected one line of printable ASCII")
     return settings
-    _check_witness(settings)
+
+
 def _check_witness(settings: Settings) -> None:
     if bool(settings.audit_witness_url) != bool(settings.audit_witness_key):
         raise SettingsError("AUDIT_WITNESS_URL, AUDIT_WITNESS_KEY: set both or none")
