@@ -22,12 +22,11 @@ from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import dispatch, tick
 from healthbook.erasure_jobs import erasure_jobs
 from healthbook.housekeeping import arm_chores
-from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.journal_writer import keep_writing
 from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.logs import configure_logs
-from healthbook.statistics_jobs import arm_statistics, statistics_jobs
 from healthbook.root_jobs import arm_roots, root_jobs, witness_of
+from healthbook.statistics_jobs import arm_statistics, statistics_jobs
 from healthbook.wiring import Serving, opened_core, opened_journal, opened_store
 from kernel.clock import Clock, SystemClock
 from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
@@ -260,16 +259,16 @@ async def _serve(serving: Serving) -> None:
         await arm_sweep(store, clock)
         await arm_link_sweep(store, clock)
         await arm_statistics(store, clock)
+        await arm_roots(store, clock)
         outside = {
             **core_jobs(store, clock, core),
-        await arm_roots(store, clock)
             **blob_jobs(store, clock),
             **case_jobs(store, clock),
-            **erasure_jobs(store, clock),
             **link_jobs(store, clock),
+            **erasure_jobs(store, clock),
             **statistics_jobs(store, clock),
+            **root_jobs(store, clock, witness_of(serving.place.settings)),
         }
         writing = asyncio.create_task(keep_writing(store, journal, stop))
         await Worker(store, delivery, senders, clock, outside).run(stop)
-            **root_jobs(store, clock, witness_of(serving.place.settings)),
         await writing
