@@ -199,7 +199,8 @@ def document() -> bytes:
         "what an earlier check kept; witness: the witness's Ed25519 key. leaf = SHA-256(0x00 | JCS(leaf)), "
         "node = SHA-256(0x01 | left | right) (RFC 6962); a root's signature is Ed25519 over JCS(root); "
         "prev is SHA-256 of the JCS of the root before. expect: seq of the head and number of the root, or "
-        "the first thing that does not hold; gap: rows that a restored backup lost. Rows themselves: audit-chain.json"
+        "the first thing that does not hold; gap: rows that a restored backup lost. Rows themselves: "
+        "audit-chain.json"
     )
     text = msgspec.json.encode({"v": "1", "about": about, "cases": cases()})
     return msgspec.json.format(text, indent=1) + b"\n"
