@@ -57,7 +57,7 @@ async def list_overdue(
     tags=TAGS,
     problems=(*ANSWERING, REPORT_DECIDED),
 )
-async def decide(
+async def conclude(
     report_id: FromPath[UUID], data: JSONBody[FindingBody], call: NamedDependency[Call]
 ) -> Response[ReportFile]:
     """Say what was found, in the place of a facility that is late or that there is none of."""
@@ -81,4 +81,4 @@ async def unmask(
         return answer(await service.unmask_actor(tx, report_id, data.reason, hand_of(call, actor)))
 
 
-handlers: list[Any] = [list_overdue, decide, unmask]
+handlers: list[Any] = [list_overdue, conclude, unmask]

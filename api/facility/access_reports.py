@@ -80,7 +80,7 @@ async def acknowledge(report_id: FromPath[UUID], call: NamedDependency[Call]) ->
     tags=TAGS,
     problems=(*ANSWERING, REPORT_DECIDED),
 )
-async def decide(
+async def conclude(
     report_id: FromPath[UUID], data: JSONBody[FindingBody], call: NamedDependency[Call]
 ) -> Response[ReportFile]:
     """Say what was found; the person is told."""
@@ -92,4 +92,4 @@ def hand_of(call: Call, actor: Actor) -> Hand:
     return Hand(actor=actor, request_id=call.request_id, now=call.now)
 
 
-handlers: list[Any] = [list_reports, acknowledge, decide]
+handlers: list[Any] = [list_reports, acknowledge, conclude]
