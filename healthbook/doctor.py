@@ -30,7 +30,7 @@ async def examine(place: Place, keys: KeyRing) -> list[str]:
 
 
 def lying_together(settings: Settings, *, demo: bool) -> list[str]:
-    """Keys or journal on the volume of the data: a backup of it would hold all of it. A demo has one place."""
+    """Keys or journal on the volume of the data: a backup would hold them too. A demo has one place."""
     if demo:
         return []
     found = []

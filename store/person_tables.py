@@ -13,6 +13,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from store import queries
 from store.database import Tx
 
 BATCH: Final = 500
@@ -172,11 +173,7 @@ TABLES: Final = (
 async def delete_some(tx: Tx, one: PersonTable, patient_id: UUID) -> int:
     """Delete one batch of a person's rows. Returns how many went."""
     assert one.kept is None
-    rows = await tx.fetch(
-        f"DELETE FROM {one.table} WHERE {one.column} = $1 AND ctid = ANY(ARRAY(SELECT ctid FROM {one.table}"  # noqa: S608
-        f" WHERE {one.column} = $1 LIMIT {BATCH})) RETURNING 1",
-        patient_id,
-    )
+    rows = await tx.fetch(queries.delete_of_person(one.table, one.column), patient_id, BATCH)
     return len(rows)
 
 
@@ -184,10 +181,6 @@ async def rows_of(
     tx: Tx, one: PersonTable, patient_id: UUID, now: datetime, origins: frozenset[UUID]
 ) -> AsyncIterator[dict[str, Any]]:
     """A person's rows as the export shows them, with sealed columns still sealed."""
-    condition = one.only or "true"
-    sql = (
-        f"SELECT t.* FROM {one.table} t WHERE t.{one.column} = $1 AND ({condition})"  # noqa: S608
-        " AND ($2::timestamptz IS NOT NULL AND $3::uuid[] IS NOT NULL)"
-    )
+    sql = queries.rows_of_person(one.table, one.column, one.only)
     async for row in tx.cursor(sql, patient_id, now, sorted(origins), prefetch=BATCH):
         yield {name: value for name, value in row.items() if name not in one.secret}

@@ -133,3 +133,19 @@ MIGRATION_LOCK = Command("SELECT pg_advisory_lock($1)")
 MIGRATION_UNLOCK = Command("SELECT pg_advisory_unlock($1)")
 HAS_CITUS = Scalar(bool, "SELECT true FROM pg_extension WHERE extname = 'citus'")
 EXISTING_ROLES = Scalar(str, "SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1::text[])")
+
+
+def delete_of_person(table: str, column: str) -> str:
+    """A batch of $2 rows of the person $1. The names are those of store/person_tables.py, nobody's input."""
+    return (
+        f"DELETE FROM {table} WHERE {column} = $1"  # noqa: S608
+        f" AND ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} = $1 LIMIT $2)) RETURNING 1"
+    )
+
+
+def rows_of_person(table: str, column: str, only: str | None) -> str:
+    """Rows of the person $1 as they are seen at $2 with the merged persons $3."""
+    return (
+        f"SELECT t.* FROM {table} t WHERE t.{column} = $1 AND ({only or 'true'})"  # noqa: S608
+        " AND ($2::timestamptz IS NOT NULL AND $3::uuid[] IS NOT NULL)"
+    )
