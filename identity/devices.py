@@ -344,3 +344,14 @@ async def _end(tx: Tx, actor: Actor, device_id: UUID, reason: str, request_id: s
     await record_act(tx, actor.actor_id, actor, "identity:device:end", request_id=request_id, now=now)
     await emit(tx, actor.actor_id, "identity.device-ended", {"device_id": str(device_id)}, now)
     return True
+
+
+async def end_everywhere(tx: Tx, patient_id: UUID, reason: str, now: datetime) -> None:
+    """End every device of a person whose account ends; its sessions are ended by whoever calls this."""
+    for row in await queries.LIVE_DEVICES.all(tx, patient_id):
+        await queries.END_DEVICE.one(tx, patient_id, row.device_id, now, reason)
+
+
+async def end_again(tx: Tx, patient_id: UUID, device_id: UUID, reason: str, now: datetime) -> None:
+    """A device that was ended before a restored backup brought it back; nobody is told twice."""
+    await queries.END_DEVICE.one(tx, patient_id, device_id, now, reason)

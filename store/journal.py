@@ -116,6 +116,27 @@ async def open_recovery(tx: Tx) -> Recovery | None:
     return await queries.OPEN_RECOVERY.one(tx)
 
 
+async def begin_recovery(tx: Tx, epoch: int, next_seq: int, now: datetime) -> Recovery:
+    """Nothing is served from here on until it is finished."""
+    await queries.INSERT_RECOVERY.run(tx, epoch, now, next_seq)
+    return Recovery(epoch, now, next_seq, 0)
+
+
+async def note_replayed(tx: Tx, epoch: int, next_seq: int, lines: int) -> None:
+    """How far the journal is replayed, in the transaction of the replayed acts."""
+    await queries.ADVANCE_RECOVERY.run(tx, epoch, next_seq, lines)
+
+
+async def finish_recovery(tx: Tx, epoch: int, seq: int, h: bytes, beat: int, now: datetime) -> None:
+    """The database goes on where the journal ends. Lines that only the database has are written out later."""
+    before = await position_of(tx)
+    last, last_h = (seq, h) if seq >= before.seq else (before.seq, before.h)
+    await queries.DELETE_JOURNAL_LINES.run(tx, seq)
+    await queries.SET_JOURNAL_POSITION.run(tx, last, last_h, max(before.beat, beat))
+    await number(tx, UUID(int=0), "epoch", {"number": str(epoch)}, now)
+    await queries.FINISH_RECOVERY.run(tx, epoch, now)
+
+
 async def is_written(tx: Tx, patient_id: UUID) -> bool:
     """Whether nothing of a person waits for the journal any more."""
     return await queries.UNWRITTEN_OF.one(tx, patient_id) is None

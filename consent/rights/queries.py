@@ -62,7 +62,6 @@ SET_ERASURE = Command(
     "UPDATE erasure SET state = $2, began_at = coalesce(began_at, $3),"
     " done_at = CASE WHEN $2 = 'erased' THEN $3 END WHERE patient_id = $1"
 )
-LIVE_DEVICES = Scalar(UUID, "SELECT device_id FROM device WHERE patient_id = $1 AND ended_at IS NULL")
 DROP_TARGETS = Command("DELETE FROM push_target WHERE patient_id = $1")
 
 _BREACH = (

@@ -24,7 +24,7 @@ from consent.rights.problems import (
 from consent.standing import end_everything
 from consent.step_up import verify_act
 from ehr.cases.terms import moved_days
-from identity import queries as identity
+from identity.devices import end_everywhere
 from identity.sessions import end_all
 from kernel.access import Access, Actor
 from kernel.clock import local_day
@@ -142,8 +142,7 @@ async def shut(tx: Tx, patient_id: UUID, state: str, reason: str, now: datetime)
     if await queries.LOCK_PERSON.one(tx, patient_id) is None:
         return
     await queries.SET_STATE.run(tx, patient_id, state)
-    for device_id in await queries.LIVE_DEVICES.all(tx, patient_id):
-        await identity.END_DEVICE.one(tx, patient_id, device_id, now, reason)
+    await end_everywhere(tx, patient_id, reason, now)
     await end_all(tx, patient_id, reason, now)
     await queries.DROP_TARGETS.run(tx, patient_id)
 

@@ -10,7 +10,7 @@ from consent.grants.queries import end_practitioner_grant
 from consent.rights.erasing import erase_again
 from consent.rights.service import shut
 from healthbook.recovery import queries
-from identity import queries as identity
+from identity.devices import end_again
 from store.database import Tx
 from store.journal import JournalKind, Line
 
@@ -26,7 +26,7 @@ async def revoke(tx: Tx, line: Line, now: datetime) -> None:
 
 
 async def kill_device(tx: Tx, line: Line, now: datetime) -> None:
-    await identity.END_DEVICE.one(tx, line.patient_id, UUID(line.ids["device_id"]), now, REASON)
+    await end_again(tx, line.patient_id, UUID(line.ids["device_id"]), REASON, now)
 
 
 async def kill_link(tx: Tx, line: Line, now: datetime) -> None:

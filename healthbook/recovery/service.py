@@ -15,16 +15,17 @@ from audit.service import record_act, record_admin_event
 from healthbook.recovery import queries
 from healthbook.recovery.replay import REPLAY
 from kernel.access import Actor
-from store import queries as rows
 from store.database import Store
 from store.epoch import start_epoch
 from store.journal import (
     GENESIS,
     JournalFiles,
     Line,
+    begin_recovery,
+    finish_recovery,
     is_ahead,
     mark_of,
-    number,
+    note_replayed,
     open_recovery,
     position_of,
     read_lines,
@@ -59,8 +60,7 @@ async def begin(store: Store, files: JournalFiles, now: datetime, *, forced: boo
         if not forced and not is_ahead(await mark_of(files), position):
             return None
         epoch = await start_epoch(tx, now, after=max(epochs, default=0))
-        await rows.INSERT_RECOVERY.run(tx, epoch.number, now, position.seq + 1)
-        return await open_recovery(tx)
+        return await begin_recovery(tx, epoch.number, position.seq + 1, now)
 
 
 async def recover(
@@ -95,7 +95,7 @@ async def _replay_some(store: Store, epoch: int, batch: list[Line], now: datetim
     async with store.transaction() as tx:
         for line in batch:
             await REPLAY[line.kind](tx, line, now)
-        await rows.ADVANCE_RECOVERY.run(tx, epoch, batch[-1].seq + 1, len(batch))
+        await note_replayed(tx, epoch, batch[-1].seq + 1, len(batch))
 
 
 async def _mark_logs(store: Store, epoch: int, now: datetime) -> int:
@@ -122,14 +122,7 @@ async def _finish(
         seq, h = line.seq, line_hash
     mark = await mark_of(files)
     async with store.transaction() as tx:
-        before = await position_of(tx)
-        beat = max(before.beat, mark.beat if mark else 0)
-        await rows.DELETE_JOURNAL_LINES.run(tx, seq)
-        # Lines that only the database has are written out later: it goes on where it was.
-        last, last_h = (seq, h) if seq >= before.seq else (before.seq, before.h)
-        await rows.SET_JOURNAL_POSITION.run(tx, last, last_h, beat)
-        await number(tx, UUID(int=0), "epoch", {"number": str(found.epoch)}, now)
-        await rows.FINISH_RECOVERY.run(tx, found.epoch, now)
+        await finish_recovery(tx, found.epoch, seq, h, mark.beat if mark else 0, now)
         replayed = max(0, seq - found.next_seq + 1) + found.replayed
         await record_admin_event(tx, signed[0], "restore:recover", signed[1], replayed, now)
         held = await queries.HELD_GRANTS.one(tx, now) or 0
