@@ -23,8 +23,8 @@ from consent.links.problems import LINK_NOT_FOUND
 from consent.policy import is_held, months_before
 from consent.problems import NO_ACCESS
 from consent.role_caps import NOTHING, cap_of_role, role_cap
-from family.policy import part_of
-from family.problems import NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
+from family.policy import ADULT_AGE, ALONE_FROM, is_of_age, part_of
+from family.problems import ADULTS_ONLY, GUARDIAN_NEEDED, NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
 from family.service import link_of
 from identity.merges.aliases import origins_of
 from identity.people import open_demographics
@@ -63,6 +63,7 @@ PROBATION_ACTIONS: Final[frozenset[Action]] = frozenset(
         "manage-grants",
         "manage-devices",
         "manage-family",
+        "close-account",
         "assent",
     }
 )
@@ -78,6 +79,7 @@ HELD_ACTIONS: Final[frozenset[Action]] = frozenset(
         "manage-grants",
         "manage-devices",
         "manage-family",
+        "close-account",
     }
 )
 
@@ -102,14 +104,15 @@ async def decide(
 ) -> Access | Refused:
     """Decide one request. purpose: v3-ActReason code ('TREAT'; the person's own use is 'PATRQT').
 
-    keys: open the birth date that decides what a relative may do; without them nobody acts for another.
+    keys: open the birth date that decides what a relative may do, and what a child does alone; without them
+    nobody acts for another, and nothing that asks for an age is done.
 
     No grant, a grant that ended and a person who does not exist are one refusal: `no-access`.
     """
     if actor.kind == "citizen" and actor.actor_id != patient_id:
         return await _for_another(tx, keys, actor, patient_id, action, now)
     if actor.kind == "citizen":
-        return _own(actor, patient_id, action, purpose)
+        return _own(keys, actor, patient_id, action, purpose, now)
     if actor.kind == "practitioner":
         granted = await _granted(tx, actor, patient_id, action, purpose, now)
         if isinstance(granted, Access):
@@ -194,11 +197,16 @@ async def decide_link(
     )
 
 
-def _own(actor: Actor, patient_id: UUID, action: Action, purpose: str) -> Access | Refused:
+def _own(
+    keys: KeyRing | None, actor: Actor, patient_id: UUID, action: Action, purpose: str, now: datetime
+) -> Access | Refused:
     if actor.held and action not in HELD_ACTIONS:
         return Refused(problem=ACCOUNT_HELD)
     if actor.probation and action not in PROBATION_ACTIONS:
         return Refused(problem=DEVICE_ON_PROBATION)
+    age = ALONE_FROM.get(action)
+    if age is not None and not is_of_age(_birth_date(keys, actor), age, local_day(now)):
+        return Refused(problem=ADULTS_ONLY if age == ADULT_AGE else GUARDIAN_NEEDED)
     return mint_access(
         patient_id=patient_id,
         actor=actor,
@@ -236,6 +244,12 @@ async def _for_another(
         types=part.types,
         withheld_labels=part.withheld,
     )
+
+
+def _birth_date(keys: KeyRing | None, actor: Actor) -> str | None:
+    """The birth date came sealed with the session: asking for an age costs no statement."""
+    sealed = actor.sealed_person
+    return open_demographics(keys, actor.actor_id, sealed).birth_date if keys and sealed else None
 
 
 def _name_of(keys: KeyRing, actor: Actor) -> str:

@@ -34,7 +34,6 @@ REQUESTS_PER_SUBJECT_DAY: Final = 5
 REQUESTS_PER_CITIZEN_DAY: Final = 10
 SMS_PER_FACILITY_DAY: Final = 500
 
-ADULT_CONSENT_AGE: Final = 15
 
 # SMART v2 types that are granted when a request names none; documents, wearables, family history
 # and questionnaires are opt-in by name (consent.md §4).
@@ -92,20 +91,6 @@ def months_before(day: date, months: int) -> date:
     raise AssertionError("every month has 28 days")
 
 
-def may_consent_alone(birth_date: str | None, today: date) -> bool:
-    """Whether a person has turned 15 for certain (consent.md §7).
-
-    birth_date is a FHIR partial date; what it leaves open counts as the youngest, and no date as a
-    child. Who was born on 29 February turns 15 on 1 March.
-    """
-    if birth_date is None:
-        return False
-    parts = [int(part) for part in birth_date.split("-")]
-    year, month, day = (*parts, *[12, 31][len(parts) - 1 :])
-    years = today.year - year - ((today.month, today.day) < (month, day))
-    return years >= ADULT_CONSENT_AGE
-
-
 def _later(left: date | None, right: date | None) -> date | None:
     return left if right is None else right if left is None else max(left, right)
 
@@ -114,9 +99,7 @@ def _earlier(left: date | None, right: date | None) -> date | None:
     return left if right is None else right if left is None else min(left, right)
 
 
-def granted_scope(
-    requested: Scope, choice: Scope, cap: Cap, role: Role | None, today: date
-) -> Scope:
+def granted_scope(requested: Scope, choice: Scope, cap: Cap, role: Role | None, today: date) -> Scope:
     """What is granted. The sensitivity default is: no label but those the choice names."""
     role_limit = cap_of_role(role)
     longest = cap.duration_seconds if role_limit.duration_seconds is None else role_limit.duration_seconds

@@ -52,8 +52,8 @@ async def use_quota(tx: Tx, actor_id: UUID, kind: str, day: date, most: int) -> 
 
 ASSENT_OF = Scalar(str, "SELECT method FROM child_assent WHERE patient_id = $1 AND request_id = $2")
 INSERT_ASSENT = Command(
-    "INSERT INTO child_assent (patient_id, request_id, method, given_by, given_at) VALUES ($1, $2, $3, $4, $5)"
-    " ON CONFLICT (patient_id, request_id) DO NOTHING"
+    "INSERT INTO child_assent (patient_id, request_id, method, given_by, given_at)"
+    " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (patient_id, request_id) DO NOTHING"
 )
 INSERT_FOR_ANOTHER = Command(
     "INSERT INTO grant_for_another (patient_id, request_id, granted_by, relation, assent, youth_from,"
@@ -64,7 +64,7 @@ INSERT_FOR_ANOTHER = Command(
 def waits_for_youth(grant: str, now: str) -> str:
     """The condition that a guardian's grant waits in vain for the word of somebody who turned 15."""
     return (
-        f"EXISTS (SELECT FROM grant_for_another w WHERE w.patient_id = {grant}.patient_id"  # noqa: S608
+        f"EXISTS (SELECT FROM grant_for_another w WHERE w.patient_id = {grant}.patient_id"
         f" AND w.request_id = {grant}.request_id AND w.confirm_by <= {now}"
         f" AND coalesce({grant}.confirmed_at < w.youth_from, true))"
     )

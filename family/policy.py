@@ -27,6 +27,20 @@ NEVER: Final = Label.SDV | Label.RESTRICTED
 # What a youth may let the guardian see, one by one.
 TICKABLE: Final = ALL_LABELS & ~NEVER
 
+# From which age somebody does this alone on the own device (consent.md §7); every other act is open to
+# whoever has one. No birth date is no age. What age makes of an answer to a request: consent/terms.py.
+ALONE_FROM: Final[dict[Action, int]] = {
+    "share-record": YOUTH_AGE,
+    "manage-emergency-card": YOUTH_AGE,
+    "confirm-grants": YOUTH_AGE,
+    "manage-purposes": YOUTH_AGE,
+    "manage-rights": YOUTH_AGE,
+    "close-account": YOUTH_AGE,
+    "ask-erasure": ADULT_AGE,
+    "manage-wishes": ADULT_AGE,
+    "make-proxy": ADULT_AGE,
+}
+
 _READ: Final[frozenset[Action]] = frozenset(
     {"read-summary", "read-section", "read-timeline", "read-trend", "search", "read-document"}
 )

@@ -14,9 +14,8 @@ from msgspec import Struct
 from audit.service import record_act
 from family import queries
 from family.models import InvitationRow, Scope
-from family.policy import ADULT_AGE, INVITATION_LIFE, PROXIES_MAX, PROXY_LIFE_MAX, is_of_age
+from family.policy import INVITATION_LIFE, PROXIES_MAX, PROXY_LIFE_MAX
 from family.problems import (
-    ADULTS_ONLY,
     PROXIES_TOO_MANY,
     PROXY_CODE_REFUSED,
     PROXY_INVALID,
@@ -106,7 +105,6 @@ async def check_act(
 
 async def invite(
     tx: Tx,
-    keys: KeyRing,
     access: Access,
     scopes: Sequence[Scope],
     until: date,
@@ -120,8 +118,6 @@ async def invite(
     me = access.patient_id
     if not scopes or not _in_time(until, now):
         return Refused(problem=PROXY_INVALID)
-    if not await _is_adult(tx, keys, me, now):
-        return Refused(problem=ADULTS_ONLY)
     chosen = sorted(set(scopes))
     more = {"scopes": chosen, "until": until.isoformat()}
     refused = await check_act(tx, access.actor, INVITE_TYP, signed, more, environment=environment, now=now)
@@ -149,8 +145,6 @@ async def accept(
     found = await queries.LIVE_INVITATION.one(tx, _hash(code), now)
     if found is None or found.patient_id == me:
         return Refused(problem=PROXY_CODE_REFUSED)
-    if not await _is_adult(tx, keys, me, now):
-        return Refused(problem=ADULTS_ONLY)
     state = await queries.LOCK_PERSON.one(tx, found.patient_id)
     if state not in _LIVING or await is_held(tx, found.patient_id, found.created_at):
         return Refused(problem=PROXY_CODE_REFUSED)
@@ -184,7 +178,6 @@ async def _stand(
 
 async def renew(
     tx: Tx,
-    keys: KeyRing,
     access: Access,
     proxy_id: UUID,
     until: date,
@@ -198,8 +191,6 @@ async def renew(
     me = access.patient_id
     if not _in_time(until, now):
         return Refused(problem=PROXY_INVALID)
-    if not await _is_adult(tx, keys, me, now):
-        return Refused(problem=ADULTS_ONLY)
     more = {"proxy_id": str(proxy_id), "until": until.isoformat()}
     refused = await check_act(tx, access.actor, RENEW_TYP, signed, more, environment=environment, now=now)
     if refused is not None:
@@ -209,11 +200,6 @@ async def renew(
     await queries.RENEW_PROXY_BY_PROXY.run(tx, proxy_id, me, end_of_day(until), now)
     await record_act(tx, me, access.actor, "family:proxy:renew", request_id=trace_id, now=now)
     return None
-
-
-async def _is_adult(tx: Tx, keys: KeyRing, person_id: UUID, now: datetime) -> bool:
-    card = await person_card(tx, keys, person_id)
-    return card is not None and is_of_age(card.birth_date, ADULT_AGE, local_day(now))
 
 
 def _in_time(until: date, now: datetime) -> bool:

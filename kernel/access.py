@@ -63,6 +63,7 @@ Action = Literal[
     "flag-safety",
     "manage-family",
     "link-family",
+    "make-proxy",
     "assent",
     "open-case",
     "manage-emergency-card",
@@ -71,6 +72,8 @@ Action = Literal[
     "manage-wishes",
     "read-wishes",
     "manage-rights",
+    "ask-erasure",
+    "close-account",
     "share-record",
     "read-shared",
 ]

@@ -9,7 +9,7 @@ import pytest
 
 from api.request import PUBLIC
 from store.database import Store
-from tests.support.actors import WORDS, Route, routes, sign_everybody_in
+from tests.support.actors import SOME_ID, WORDS, Route, routes, sign_everybody_in
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer, client_of
 
@@ -125,6 +125,20 @@ BODIES: dict[str, Any] = {
         "signed": SIGNED,
     },
     "me_confirm_grant": {"signed": SIGNED},
+    "me_narrow_grant": {"types": ["Condition"]},
+    "me_renew_grant": {
+        "types": ["Condition"],
+        "since": None,
+        "until": None,
+        "duration_seconds": 3600,
+        "signed": SIGNED,
+    },
+    "me_revoke_grants": {"by": "all"},
+    "me_block": {"kind": "practitioner", "grant_id": SOME_ID},
+    "report_access": {"seq": 1, "reason": "not-my-carer"},
+    "ask_about_own_data": {"kind": "access"},
+    "ask_erasure": SIGNED,
+    "close_account": SIGNED,
     "me_set_emergency_card": {"parts": ["allergies"], "signed": SIGNED},
     "me_renew_emergency_card": {"signed": SIGNED},
     "me_name_emergency_contact": {"name": "x", "phone": "0912345678", "relation": "friend", "signed": SIGNED},

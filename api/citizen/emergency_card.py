@@ -30,6 +30,7 @@ from consent.emergency_card.problems import (
 )
 from consent.emergency_card.service import Saved
 from ehr.exports.problems import EXPORT_BUSY, EXPORT_OVERTAKEN
+from family.problems import GUARDIAN_NEEDED
 from identity.identifiers import normal_phone
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED, TOO_MANY
 from kernel.problems import Refused, refuse
@@ -105,7 +106,7 @@ async def card(call: NamedDependency[Call]) -> Response[CardView]:
     actors=("citizen",),
     operation_id="me_set_emergency_card",
     tags=TAGS,
-    problems=(SIGNATURE_NEEDED, STEP_UP_REFUSED, DEVICE_ON_PROBATION),
+    problems=(SIGNATURE_NEEDED, STEP_UP_REFUSED, GUARDIAN_NEEDED, DEVICE_ON_PROBATION),
 )
 async def set_card(data: JSONBody[CardChoice], call: NamedDependency[Call]) -> Response[CardView]:
     """Tick and untick."""
@@ -130,7 +131,7 @@ async def set_card(data: JSONBody[CardChoice], call: NamedDependency[Call]) -> R
     operation_id="me_renew_emergency_card",
     tags=TAGS,
     status_code=200,
-    problems=(CARD_OFF, STEP_UP_REFUSED, DEVICE_ON_PROBATION),
+    problems=(CARD_OFF, STEP_UP_REFUSED, GUARDIAN_NEEDED, DEVICE_ON_PROBATION),
 )
 async def renew_code(data: JSONBody[NewCode], call: NamedDependency[Call]) -> Response[CardView]:
     """A new code; the old one opens nothing from now on."""
@@ -194,7 +195,7 @@ async def paper(call: NamedDependency[Call]) -> Response[bytes]:
     actors=("citizen",),
     operation_id="me_emergency_contacts",
     tags=TAGS,
-    problems=(DEVICE_ON_PROBATION,),
+    problems=(GUARDIAN_NEEDED, DEVICE_ON_PROBATION),
 )
 async def list_contacts(call: NamedDependency[Call]) -> Response[Contacts]:
     """Who agreed and who was asked."""
@@ -209,7 +210,14 @@ async def list_contacts(call: NamedDependency[Call]) -> Response[Contacts]:
     operation_id="me_name_emergency_contact",
     tags=TAGS,
     status_code=200,
-    problems=(INVALID_FIELD, STEP_UP_REFUSED, TOO_MANY_CONTACTS, TOO_MANY, DEVICE_ON_PROBATION),
+    problems=(
+        INVALID_FIELD,
+        STEP_UP_REFUSED,
+        TOO_MANY_CONTACTS,
+        TOO_MANY,
+        GUARDIAN_NEEDED,
+        DEVICE_ON_PROBATION,
+    ),
 )
 async def name_contact(
     data: JSONBody[ContactInvitation], call: NamedDependency[Call]

@@ -125,7 +125,7 @@ async def invite(
     data: JSONBody[ProxyInvitationBody], call: NamedDependency[Call]
 ) -> Response[ProxyInvitation]:
     """Make a code that lets one adult act for me."""
-    async with begin_for(call, "link-family") as (tx, access):
+    async with begin_for(call, "make-proxy") as (tx, access):
         made = await _invite(tx, call, access, data)
     return answer(made if isinstance(made, Refused) else _invitation(made), status=201)
 
@@ -140,7 +140,7 @@ async def invite(
 )
 async def accept(data: JSONBody[AcceptBody], call: NamedDependency[Call]) -> Response[AcceptedProxy]:
     """Act for whoever gave me this code."""
-    async with begin_for(call, "link-family") as (tx, access):
+    async with begin_for(call, "make-proxy") as (tx, access):
         made = await proxies.accept(tx, call.keys, access, data.code, trace_id=call.request_id, now=call.now)
     return answer(made if isinstance(made, Refused) else _accepted(made), status=201)
 
@@ -157,10 +157,9 @@ async def renew(
     person_id: FromPath[UUID], data: JSONBody[RenewBody], call: NamedDependency[Call]
 ) -> Response[None]:
     """Say again that a proxy stands, for at most 12 months more."""
-    async with begin_for(call, "link-family") as (tx, access):
+    async with begin_for(call, "make-proxy") as (tx, access):
         done = await proxies.renew(
             tx,
-            call.keys,
             access,
             person_id,
             data.until,
@@ -251,7 +250,6 @@ async def assent(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Res
 async def _invite(tx: Tx, call: Call, access: Access, data: ProxyInvitationBody) -> Invitation | Refused:
     return await proxies.invite(
         tx,
-        call.keys,
         access,
         data.scopes,
         data.until,

@@ -26,6 +26,7 @@ from consent.problems import (
     UNKNOWN_DELEGATION,
     UNKNOWN_GRANT,
 )
+from family.problems import GUARDIAN_NEEDED
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
 from kernel.access import Label, RecordType
 from kernel.problems import Refused
@@ -97,6 +98,7 @@ async def narrow(
         SCOPE_EXCEEDS_GRANT,
         NOTHING_GRANTED,
         STEP_UP_REFUSED,
+        GUARDIAN_NEEDED,
         DEVICE_ON_PROBATION,
     ),
 )

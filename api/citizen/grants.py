@@ -18,6 +18,7 @@ from consent.grants import service as grants
 from consent.grants.policy import state_of
 from consent.models import EndReason, Grant, GrantState, Tier
 from consent.problems import UNKNOWN_GRANT
+from family.problems import GUARDIAN_NEEDED
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
 from kernel.access import RecordType
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX, decode_cursor, encode_cursor
@@ -137,7 +138,7 @@ async def one_grant(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
     operation_id="me_confirm_grant",
     tags=TAGS,
     status_code=200,
-    problems=(UNKNOWN_GRANT, STEP_UP_REFUSED, DEVICE_ON_PROBATION),
+    problems=(UNKNOWN_GRANT, STEP_UP_REFUSED, GUARDIAN_NEEDED, DEVICE_ON_PROBATION),
 )
 async def confirm(
     grant_id: FromPath[UUID], data: JSONBody[GrantConfirmation], call: NamedDependency[Call]

@@ -20,6 +20,7 @@ from consent.purposes.catalogue import KEYS, Basis, Lang, PurposeKey, text_sha25
 from consent.purposes.problems import PURPOSE_BY_LAW, PURPOSE_CHANGED, UNKNOWN_PURPOSE
 from consent.purposes.queries import ChoiceRow, Withdrawal
 from consent.purposes.service import Said, Saying, State
+from family.problems import GUARDIAN_NEEDED
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
 from kernel.problems import Refused
 
@@ -124,7 +125,14 @@ async def one_purpose(purpose: FromPath[str], call: NamedDependency[Call]) -> Re
     actors=("citizen",),
     operation_id="me_say_to_purpose",
     tags=TAGS,
-    problems=(UNKNOWN_PURPOSE, PURPOSE_BY_LAW, PURPOSE_CHANGED, STEP_UP_REFUSED, DEVICE_ON_PROBATION),
+    problems=(
+        UNKNOWN_PURPOSE,
+        PURPOSE_BY_LAW,
+        PURPOSE_CHANGED,
+        STEP_UP_REFUSED,
+        GUARDIAN_NEEDED,
+        DEVICE_ON_PROBATION,
+    ),
 )
 async def say(
     purpose: FromPath[str], data: JSONBody[PurposeChoice], call: NamedDependency[Call]

@@ -20,6 +20,7 @@ from consent.rights import service
 from consent.rights.models import ErasureState, RightsKind, RightsOutcome, RightsRequest
 from consent.rights.problems import ERASURE_WAITS, NO_ERASURE
 from ehr.exports.problems import EXPORT_BUSY, EXPORT_OVERTAKEN, EXPORT_TOO_LARGE
+from family.problems import ADULTS_ONLY, GUARDIAN_NEEDED
 from identity.problems import STEP_UP_REFUSED
 from kernel.problems import Refused
 
@@ -67,7 +68,7 @@ class ErasureView(Struct, kw_only=True):
     operation_id="ask_about_own_data",
     tags=TAGS,
     idempotent=True,
-    problems=PROBLEMS,
+    problems=(GUARDIAN_NEEDED, *PROBLEMS),
 )
 async def ask_about_own_data(
     data: JSONBody[RightsRequestBody], call: NamedDependency[Call]
@@ -87,7 +88,11 @@ async def ask_about_own_data(
 
 
 @get(
-    "/v1/me/rights-requests", actors=("citizen",), operation_id="list_rights_requests", tags=TAGS, problems=()
+    "/v1/me/rights-requests",
+    actors=("citizen",),
+    operation_id="list_rights_requests",
+    tags=TAGS,
+    problems=(GUARDIAN_NEEDED,),
 )
 async def list_rights_requests(call: NamedDependency[Call]) -> Response[RightsRequests]:
     """What I asked about my data, newest first, with its terms."""
@@ -102,11 +107,11 @@ async def list_rights_requests(call: NamedDependency[Call]) -> Response[RightsRe
     actors=("citizen",),
     operation_id="ask_erasure",
     tags=TAGS,
-    problems=(STEP_UP_REFUSED, ERASURE_WAITS),
+    problems=(STEP_UP_REFUSED, ERASURE_WAITS, ADULTS_ONLY),
 )
 async def ask_erasure(data: JSONBody[SignedAct], call: NamedDependency[Call]) -> Response[ErasureView]:
     """Ask that everything about me goes, in 72 hours. Signed: JCS with typ `erase-person`."""
-    async with begin_for(call, "manage-rights") as (tx, access):
+    async with begin_for(call, "ask-erasure") as (tx, access):
         made = await service.ask_erasure(
             tx,
             access,
@@ -146,11 +151,11 @@ async def cancel_erasure(call: NamedDependency[Call]) -> Response[None]:
     actors=("citizen",),
     operation_id="close_account",
     tags=TAGS,
-    problems=(STEP_UP_REFUSED,),
+    problems=(STEP_UP_REFUSED, GUARDIAN_NEEDED),
 )
 async def close_account(data: JSONBody[SignedAct], call: NamedDependency[Call]) -> Response[None]:
     """End every session, device, grant and link of mine at once. Signed: JCS with typ `close-account`."""
-    async with begin_for(call, "manage-grants") as (tx, access):
+    async with begin_for(call, "close-account") as (tx, access):
         refused = await service.close_account(
             tx,
             access,

@@ -56,7 +56,7 @@ from store.database import Tx
 from store.problems import ALREADY_CREATED
 
 TAGS = ["share links"]
-ACT_PROBLEMS = (STEP_UP_REFUSED, DEVICE_ON_PROBATION)
+ACT_PROBLEMS = (STEP_UP_REFUSED, GUARDIAN_NEEDED, DEVICE_ON_PROBATION)
 Passcode = Annotated[str, Meta(min_length=PASSCODE_MIN, max_length=PASSCODE_MAX, pattern=r"^[!-~]+$")]
 
 
@@ -166,7 +166,6 @@ class ShareLinkConfirmation(Struct, kw_only=True, forbid_unknown_fields=True):
     problems=(
         *ACT_PROBLEMS,
         *SECRET_PROBLEMS,
-        GUARDIAN_NEEDED,
         TOO_MANY_LINKS,
         TOO_MANY,
         PASSCODE_TOO_EASY,
@@ -280,7 +279,7 @@ async def _allow(tx: Tx, call: Call, access: Access, wish: Wish, signed: SignedA
     if before is not False:
         return before if isinstance(before, Refused) else Refused(problem=ALREADY_CREATED)
     act, environment = signed_of(signed), environment_of(call)
-    return await service.allow(tx, call.keys, access, wish, act, environment=environment, now=call.now)
+    return await service.allow(tx, access, wish, act, environment=environment, now=call.now)
 
 
 async def _make(call: Call, actor_id: UUID, wish: Wish) -> Draft | Refused:

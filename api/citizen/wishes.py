@@ -19,6 +19,7 @@ from consent.wishes import service
 from consent.wishes.models import NOT_LEGAL_EN, NOT_LEGAL_VI, WISH_KINDS, Choice, Wish, WishKind, Words
 from consent.wishes.problems import UNKNOWN_WISH, WISH_EMPTY
 from consent.wishes.service import Statement
+from family.problems import ADULTS_ONLY
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
 from kernel.problems import Refused
 
@@ -65,7 +66,7 @@ class WishStatement(Struct, kw_only=True, forbid_unknown_fields=True):
     actors=("citizen",),
     operation_id="me_wishes",
     tags=TAGS,
-    problems=(DEVICE_ON_PROBATION,),
+    problems=(ADULTS_ONLY, DEVICE_ON_PROBATION),
 )
 async def list_wishes(call: NamedDependency[Call]) -> Response[Wishes]:
     """The wishes that stand."""
@@ -79,7 +80,7 @@ async def list_wishes(call: NamedDependency[Call]) -> Response[Wishes]:
     actors=("citizen",),
     operation_id="me_state_wish",
     tags=TAGS,
-    problems=(UNKNOWN_WISH, WISH_EMPTY, STEP_UP_REFUSED, DEVICE_ON_PROBATION),
+    problems=(UNKNOWN_WISH, WISH_EMPTY, STEP_UP_REFUSED, ADULTS_ONLY, DEVICE_ON_PROBATION),
 )
 async def state_wish(
     kind: FromPath[str], data: JSONBody[WishStatement], call: NamedDependency[Call]

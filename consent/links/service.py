@@ -20,16 +20,12 @@ from consent.links.models import Door, LinkFile, LinkRow, Lock, NewFile, Opening
 from consent.links.policy import LIVE_MAX, draw_passcode, is_common
 from consent.links.problems import PASSCODE_TOO_EASY, TOO_MANY_LINKS, UNKNOWN_LINK
 from consent.links.queries import DeadFile
-from consent.policy import may_consent_alone
 from consent.queries import lock_guard
 from consent.step_up import verify_act
-from family.problems import GUARDIAN_NEEDED
 from identity import budgets
 from identity.passwords import POOL, peppered
-from identity.people import person_card
 from identity.tokens import digest
 from kernel.access import Access
-from kernel.clock import local_day
 from kernel.problems import Refused
 from store.database import Tx
 from store.fields import seal, unseal
@@ -90,18 +86,8 @@ def arm_facts(link_id: UUID, passcode: str | None) -> dict[str, Any]:
     return {"link_id": str(link_id), "passcode": passcode}
 
 
-async def may_share(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Refused | None:
-    """Who is under 15, or whose birth date nobody knows, does not share alone (consent.md §7)."""
-    if access.actor.actor_id != access.patient_id:
-        return None
-    card = await person_card(tx, keys, access.patient_id)
-    birth = card.birth_date if card else None
-    return None if may_consent_alone(birth, local_day(now)) else Refused(problem=GUARDIAN_NEEDED)
-
-
 async def allow(
     tx: Tx,
-    keys: KeyRing,
     access: Access,
     wish: Wish,
     signed: Signed,
@@ -109,14 +95,14 @@ async def allow(
     environment: str,
     now: datetime,
 ) -> Refused | None:
-    """Whether this person may have this link: age, number, passcode, the device's signature. Charges the day.
+    """Whether this person may have this link: number, passcode, the device's signature. Charges the day.
 
-    Refused: guardian-needed, passcode-too-easy, too-many-links, step-up-refused, too-many.
+    Refused: passcode-too-easy, too-many-links, step-up-refused, too-many.
     """
     assert access.action == "share-record"
     if wish.passcode is not None and is_common(wish.passcode):
         return Refused(problem=PASSCODE_TOO_EASY, where="passcode")
-    refused = await may_share(tx, keys, access, now) or await _no_room(tx, access, now)
+    refused = await _no_room(tx, access, now)
     if refused is not None:
         return refused
     act = await verify_act(tx, access, LINK_TYP, wish_facts(wish), signed, environment=environment, now=now)

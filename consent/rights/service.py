@@ -122,7 +122,7 @@ async def close_account(
     tx: Tx, access: Access, signed: Signed, *, environment: str, trace_id: str, now: datetime
 ) -> Refused | None:
     """End everything that lets anybody into the account, the person too."""
-    assert access.action == "manage-grants"
+    assert access.action == "close-account"
     assert access.is_own
     held = await verify_act(tx, access, CLOSE_TYP, {}, signed, environment=environment, now=now)
     if isinstance(held, Refused):

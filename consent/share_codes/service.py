@@ -15,7 +15,6 @@ from consent.approval import CodeVerdict, Signed
 from consent.artefact import label_names
 from consent.blocks.queries import is_blocked
 from consent.grants.service import Consented, issue_grant
-from consent.links.service import may_share
 from consent.models import AccessRequest, Scope
 from consent.policy import cap_for, granted_scope, is_empty
 from consent.problems import NOTHING_GRANTED, ROLE_MAY_NOT_ASK
@@ -92,11 +91,8 @@ async def make(
     trace_id: str,
     now: datetime,
 ) -> MadeCode | Refused:
-    """Refused: guardian-needed, nothing-to-grant, step-up-refused, too-many."""
+    """Refused: nothing-to-grant, step-up-refused, too-many."""
     assert access.action == "share-record"
-    refused = await may_share(tx, keys, access, now)
-    if refused is not None:
-        return refused
     if is_empty(_scope(choice)):
         return Refused(problem=NOTHING_GRANTED)
     refused = await _verify(tx, access, choice, environment, now)

@@ -96,7 +96,7 @@ async def renew(
     store: Store, clock: FrozenClock, citizen: Citizen, grant: Grant, renewal: Renewal | None = None
 ) -> Grant | Refused:
     async with store.transaction() as tx:
-        access = await steps.own(tx, citizen, "confirm-grants", clock.now())
+        access = await steps.own(tx, citizen, "confirm-grants", clock.now(), store.keys)
         return await renew_grant(
             tx,
             store.keys,

@@ -89,7 +89,9 @@ async def confirm(
 ) -> Grant | Refused:
     """As the route does: decided first, and a refusal of the decision is the answer."""
     async with store.transaction() as tx:
-        access = await decide(tx, citizen.actor, citizen.patient_id, "confirm-grants", "PATRQT", clock.now())
+        access = await decide(
+            tx, citizen.actor, citizen.patient_id, "confirm-grants", "PATRQT", clock.now(), keys=store.keys
+        )
         if isinstance(access, Refused):
             return access
         return await holds.confirm_grant(

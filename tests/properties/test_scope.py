@@ -14,10 +14,10 @@ from consent.policy import (
     exceeds,
     granted_scope,
     is_empty,
-    may_consent_alone,
     months_before,
 )
 from consent.role_caps import cap_of_role, role_cap
+from family.policy import YOUTH_AGE, is_of_age
 from kernel.access import ALL_LABELS, RECORD_TYPES, Label, Role
 
 TODAY = date(2026, 11, 21)
@@ -118,14 +118,14 @@ def test_going_back_months_never_goes_forward(day: date, months: int) -> None:
 @given(st.dates(date(1990, 1, 1), date(2020, 12, 31)), st.integers(0, 12000))
 def test_less_precision_never_makes_somebody_older(birth: date, later: int) -> None:
     today = birth + timedelta(days=later)
-    whole = may_consent_alone(birth.isoformat(), today)
+    whole = is_of_age(birth.isoformat(), YOUTH_AGE, today)
     for partial in (birth.isoformat()[:7], birth.isoformat()[:4]):
-        assert whole or not may_consent_alone(partial, today)
+        assert whole or not is_of_age(partial, YOUTH_AGE, today)
 
 
 def test_born_on_29_february_turns_15_on_1_march() -> None:
-    assert not may_consent_alone("2012-02-29", date(2027, 2, 28))
-    assert may_consent_alone("2012-02-29", date(2027, 3, 1))
+    assert not is_of_age("2012-02-29", YOUTH_AGE, date(2027, 2, 28))
+    assert is_of_age("2012-02-29", YOUTH_AGE, date(2027, 3, 1))
 
 
 def test_the_narrow_cap_is_the_narrowest() -> None:

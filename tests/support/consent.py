@@ -20,6 +20,7 @@ from identity.sessions import authenticate
 from kernel.access import Access, Action, Label
 from kernel.problems import Refused
 from store.database import Store, Tx
+from store.keys import KeyRing
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, Doctor
 from tests.support.phone import base64url
@@ -111,9 +112,9 @@ def _signed(citizen: Citizen, text: dict[str, Any], unsigned: Signed) -> Signed:
     return Signed(nonce=unsigned.nonce, iat=unsigned.iat, exp=unsigned.exp, signature=signature)
 
 
-async def own(tx: Tx, citizen: Citizen, action: Action, now: datetime) -> Access:
+async def own(tx: Tx, citizen: Citizen, action: Action, now: datetime, keys: KeyRing | None = None) -> Access:
     """What a /v1/me route begins with: the decision for the person's own book."""
-    decided = await decide(tx, citizen.actor, citizen.patient_id, action, "PATRQT", now)
+    decided = await decide(tx, citizen.actor, citizen.patient_id, action, "PATRQT", now, keys=keys)
     assert isinstance(decided, Access), decided
     return decided
 

@@ -54,10 +54,15 @@ async def sign(citizen: Citizen, typ: str, more: dict[str, Any], now: datetime) 
 
 
 async def access_of(store: Store, person: Citizen, action: Action, now: datetime) -> Access:
+    found = await decided(store, person, action, now)
+    assert isinstance(found, Access), found
+    return found
+
+
+async def decided(store: Store, person: Citizen, action: Action, now: datetime) -> Access | Refused:
+    """The decision in the own book."""
     async with store.transaction() as tx:
-        decided = await decide(tx, person.actor, person.patient_id, action, "PATRQT", now)
-    assert isinstance(decided, Access), decided
-    return decided
+        return await decide(tx, person.actor, person.patient_id, action, "PATRQT", now, keys=store.keys)
 
 
 async def invite(
@@ -67,11 +72,12 @@ async def invite(
     until = local_day(now) + timedelta(days=days)
     more = {"scopes": sorted(scopes), "until": until.isoformat()}
     signed = await sign(person, proxies.INVITE_TYP, more, now)
-    access = await access_of(store, person, "link-family", now)
+    access = await decided(store, person, "make-proxy", now)
+    if isinstance(access, Refused):
+        return access
     async with store.transaction() as tx:
         return await proxies.invite(
             tx,
-            store.keys,
             access,
             scopes,
             until,
@@ -83,7 +89,9 @@ async def invite(
 
 
 async def accept(store: Store, clock: FrozenClock, proxy: Citizen, code: str) -> Accepted | Refused:
-    access = await access_of(store, proxy, "link-family", clock.now())
+    access = await decided(store, proxy, "make-proxy", clock.now())
+    if isinstance(access, Refused):
+        return access
     async with store.transaction() as tx:
         return await proxies.accept(tx, store.keys, access, code, trace_id=TRACE, now=clock.now())
 

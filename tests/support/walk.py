@@ -9,6 +9,7 @@ import binascii
 import io
 import json
 import re
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ MOVING = {
     "/v1/me/access-log/audit-events": "each read of the walk is a row of it",
     "/v1/me/access-log/export": "each read of the walk is a row of it",
     "/v1/me/access-log/proof": "each read of the walk is a row of it",
+    "/v1/me/exports/everything": "the log, the sessions and the signatures' nonces are in it",
     "/v1/doctor/access-requests/{request_id}/display": "drawn anew every half minute",
     "/v1/doctor/access-requests/{request_id}/display.svg": "drawn anew every half minute",
     "/v1/doctor/access-requests/{request_id}/display.png": "drawn anew every half minute",
@@ -72,6 +74,23 @@ SILENT = {
     "/v1/me/cases": "kind and state of a case; no case yet",
     "/v1/me/cases/{case_id}": "no case yet",
     "/v1/me/cases/{case_id}/evidence/{evidence_id}": "the person's own pictures",
+    "/v1/me/blocks": "whom the person blocked: nobody",
+    "/v1/me/emergency-access": "who broke the glass: nobody",
+    "/v1/me/emergency-access/settings": "categories, by their names",
+    "/v1/me/emergency-card": "which parts are ticked: none",
+    "/v1/me/emergency-card/card.pdf": "off: nothing is ticked",
+    "/v1/me/emergency-card/content": "off: nothing is ticked",
+    "/v1/me/emergency-contacts": "the person's own contacts",
+    "/v1/me/erasure": "whether one waits",
+    "/v1/me/family": "who acts for whom",
+    "/v1/me/purposes": "what the person agreed to",
+    "/v1/me/purposes/{purpose}": "what the person agreed to",
+    "/v1/me/rights-requests": "what was asked about one's data",
+    "/v1/me/who-can-see-me": "who may read",
+    "/v1/me/wishes": "the person's own words, beside the record",
+    "/v1/doctor/emergency-access": "the doctor's own openings",
+    "/v1/doctor/patients/{patient_id}/wishes": "the person's own words: none said",
+    "/v1/facility/units": "units of the facility",
     "/v1/doctor/me": "the doctor",
     "/v1/doctor/access-requests/{request_id}": "the doctor's own question",
     "/v1/doctor/access-requests/{request_id}/display": "the doctor's own question",
@@ -85,7 +104,7 @@ SILENT = {
     "/v1/me/imaging-studies/{study_id}/viewer-tickets": "a ticket, and no word of where it leads",
     "/v1/doctor/patients/{patient_id}/imaging-studies/{study_id}/viewer-tickets": "a ticket",
 }
-EXPORTS = {"ips": "ips", "bundle": "bundle", "book.pdf": "book"}
+EXPORTS = {"ips": "ips", "bundle": "bundle", "book.pdf": "book", "everything": "everything"}
 QUERY = {"since": "2026-01-01", "until": "2026-12-31"}
 PAGES_MAX = 50
 UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -207,10 +226,14 @@ def seen_of(route: str, asked: str, answer: httpx.Response) -> Seen:
 
 
 def text_of(body: bytes) -> str:
-    """What stands in a body: a PDF's pages as text and its facts, attachments of a FHIR document opened."""
+    """What stands in a body: a PDF's pages and facts, an archive's files, attachments of a FHIR document
+    opened."""
     if body.startswith(b"%PDF"):
         reader = PdfReader(io.BytesIO(body))
         return "\n".join([*(page.extract_text() for page in reader.pages), str(reader.metadata)])
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
     text = body.decode("utf-8", "replace")
     try:
         return "\n".join([text, *attachments(json.loads(text))])
