@@ -166,4 +166,14 @@ async def _bar(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: dat
     if done is None:
         return Refused(problem=GUARDIANSHIP_REFUSED)
     await record_act(tx, child, actor, f"family:guardian:{row.kind}", request_id=request_id, now=now)
+    if row.kind == "bar":
+        ids = {"guardian_id": str(guardian), "facility_id": str(row.facility_id)}
+        await emit(tx, child, "family.guardian-barred", ids, now)
     return None
+
+
+async def bar_again(tx: Tx, child: UUID, guardian: UUID, facility_id: UUID, now: datetime) -> None:
+    """A court's bar that a restored backup undid."""
+    await queries.NOTE_BIRTH_GUARDIAN.run(tx, child, guardian, uuid7(now))
+    await queries.NOTE_BARRED.run(tx, child, guardian, uuid7(now), facility_id, now)
+    await queries.BAR_GUARDIAN.one(tx, child, guardian, now)

@@ -74,16 +74,19 @@ GUARDIANS_OF = Statement(
 
 # -- guardians
 
+# A desk proves the link again after a restore; nobody there knows which labels the youth lets the guardian see.
 PUT_GUARDIANSHIP = Scalar(
     UUID,
-    """
+    f"""
     INSERT INTO guardianship (patient_id, guardian_id, link_id, proof, facility_id, since, ticked)
     VALUES ($1, $2, $3, $4, $5, $6, 0)
     ON CONFLICT (patient_id, guardian_id) DO UPDATE SET proof = EXCLUDED.proof,
-        facility_id = EXCLUDED.facility_id, proven_at = EXCLUDED.since, ended_at = NULL
+        facility_id = EXCLUDED.facility_id, proven_at = EXCLUDED.since, ended_at = NULL,
+        ticked = CASE WHEN {epoch_holds("guardianship.since", "guardianship.proven_at")}
+            THEN 0 ELSE guardianship.ticked END
     WHERE guardianship.barred_at IS NULL
     RETURNING link_id
-    """,
+    """,  # noqa: S608
 )
 PUT_GUARDIANSHIP_BY_GUARDIAN = Command(
     """

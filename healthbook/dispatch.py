@@ -329,7 +329,8 @@ HANDLERS: dict[str, Handler] = {
     "consent.report-moved": notice("case-update"),
     "consent.link-made": notice("link-made", once_per="link_id"),
     "consent.link-opened": notice("link-opened"),
-    "consent.link-locked": notice("link-locked"),
+    "consent.link-locked": and_journal("link-lock", notice("link-locked")),
+    "consent.link-armed": and_journal("link-lock", say_nothing),
     "consent.share-code-tried": notice("share-code-tried", once_per="code_id"),
     "consent.card-opened": notice("emergency-card-opened"),
     "consent.card-opened-silently": notice("emergency-card-opened", silent=True),
@@ -342,9 +343,15 @@ HANDLERS: dict[str, Handler] = {
     "consent.blocked": and_journal("block", say_nothing),
     "consent.link-ended": and_journal("link-kill", say_nothing),
     "consent.unblocked": and_journal("unblock", say_nothing),
+    "consent.contact-ended": and_journal("contact-end", say_nothing),
+    "consent.wish-ended": and_journal("wish-end", say_nothing),
+    "consent.purpose-withdrawn": and_journal("purpose-refuse", say_nothing),
+    "consent.emergency-left-out": and_journal("emergency-leave-out", say_nothing),
     "consent.rights-moved": notice("rights-moved"),
     "consent.erasure-asked": notice("erasure-asked", once_per="request_id"),
-    "consent.erasure-cancelled": notice("erasure-cancelled", once_per="request_id"),
+    "consent.erasure-cancelled": and_journal(
+        "erase-cancel", notice("erasure-cancelled", once_per="request_id")
+    ),
     "consent.breach": notice("data-breach", once_per="breach_id"),
     "consent.reported": notice("consent-reported"),
     "identity.sign-in-code": send_sign_in_code,
@@ -353,11 +360,15 @@ HANDLERS: dict[str, Handler] = {
     # No device of a closed account is left to tell.
     "identity.account-closed": and_journal("close", say_nothing),
     "identity.device-enrolled": notice("device-added"),
+    "identity.protected": and_journal("protect", say_nothing),
+    "identity.emergency-suspended": and_journal("emergency-suspend", say_nothing),
     "identity.device-ended": and_journal("device-kill", say_device_ended),
     "visit.checked-in": say_arrival,
     # Records of a known facility come often: the inbox says so once per batch and nothing rings.
     "ehr.imported": and_settle(notice("records-added", once_per="batch", silent=True)),
     "ehr.facility-new": and_settle(notice("records-of-new-facility", once_per="facility_id")),
+    "ehr.hidden": and_journal("hide", say_nothing),
+    "ehr.shown-again": and_journal("unhide", say_nothing),
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
     "ehr.case-resent": reopen_case,
@@ -375,4 +386,5 @@ HANDLERS: dict[str, Handler] = {
     "identity.newborn-linked": notice("family-linked"),
     # Ending a link tells nobody (security.md S23).
     "family.linked": notice("family-linked"),
+    "family.guardian-barred": and_journal("guardian-bar", say_nothing),
 }

@@ -1,6 +1,6 @@
 """Acts that no restored backup may undo, in a journal outside the database (security.md S12).
 
-Revocations, ended devices, blocks, killed links, closed accounts and erasures: ids only. An act is an event
+What somebody took back, ended, hid or had erased: ids only. An act is an event
 of the outbox; `number` puts it in the journal's order while the event is taken, `write_out` writes it to the
 files. Each line holds the hash of the one before it.
 
@@ -22,7 +22,25 @@ from store.database import Store, Tx
 from store.models import JournalPosition, Recovery
 
 JournalKind = Literal[
-    "revoke", "device-kill", "block", "unblock", "link-kill", "code-kill", "close", "erase", "epoch"
+    "revoke",
+    "device-kill",
+    "block",
+    "unblock",
+    "link-kill",
+    "link-lock",
+    "contact-end",
+    "wish-end",
+    "purpose-refuse",
+    "emergency-leave-out",
+    "hide",
+    "unhide",
+    "guardian-bar",
+    "protect",
+    "emergency-suspend",
+    "close",
+    "erase",
+    "erase-cancel",
+    "epoch",
 ]
 GENESIS: Final = bytes(32)
 LINES_MAX: Final = 1000

@@ -9,6 +9,7 @@ from consent.grants.queries import IN_FORCE, ORIGINS
 from consent.models import Grant
 from kernel.access import RecordType
 from store.database import Tx
+from store.epoch import epoch_holds
 from store.statement import Command, Scalar, Statement
 
 
@@ -39,7 +40,7 @@ LIVE_DELEGATION = Statement(
     JOIN consent_grant g ON g.patient_id = d.patient_id AND g.grant_id = d.grant_id
     JOIN citizen c ON c.patient_id = g.patient_id
     WHERE d.patient_id = $1 AND d.practitioner_id = $2 AND d.facility_id = $3 AND d.ended_at IS NULL
-      AND {IN_FORCE}
+      AND NOT {epoch_holds("d.created_at")} AND {IN_FORCE}
     """,  # noqa: S608
 )
 

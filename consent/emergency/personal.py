@@ -122,8 +122,14 @@ async def set_withheld(
             return Refused(problem=STEP_UP_REFUSED)
     if before != after:
         await queries.set_withheld(tx, patient_id, list(ordered), now)
+        await emit(tx, patient_id, "consent.emergency-left-out", {"withheld": ",".join(ordered)}, now)
         await _log(tx, access, None, "consent:emergency:settings", trace_id, now)
     return ordered
+
+
+async def leave_out_again(tx: Tx, patient_id: UUID, named: Iterable[str], now: datetime) -> None:
+    """What the person left out before a restored backup let it in again."""
+    await queries.set_withheld(tx, patient_id, [one for one in CATEGORIES if one in set(named)], now)
 
 
 async def standing_of(tx: Tx, patient_id: UUID, now: datetime) -> list[Standing]:

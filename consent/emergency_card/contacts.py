@@ -34,6 +34,7 @@ from notifications.service import notify
 from store.database import Tx
 from store.fields import lookup_hashes, seal, unseal
 from store.keys import KeyRing
+from store.outbox import emit
 
 CONTACT_TYP = "emergency-contact"
 CONTACTS_MAX: Final = 5
@@ -282,7 +283,15 @@ async def _end(
     if code_hash is None:
         return False
     await queries.DELETE_CODE.run(tx, code_hash)
+    await emit(tx, patient_id, "consent.contact-ended", {"contact_id": str(contact_id)}, now)
     return True
+
+
+async def end_again(tx: Tx, patient_id: UUID, contact_id: UUID, now: datetime) -> None:
+    """A contact whose end a restored backup undid."""
+    code_hash = await queries.END_CONTACT.one(tx, patient_id, contact_id, "ended", now)
+    if code_hash is not None:
+        await queries.DELETE_CODE.run(tx, code_hash)
 
 
 def _shown(keys: KeyRing, row: ContactRow) -> Contact:

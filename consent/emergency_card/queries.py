@@ -42,6 +42,17 @@ async def kept_card(tx: Tx, patient_id: UUID) -> LiveCard | None:
     return await KEPT_CARD.one(tx, patient_id)
 
 
+RESTORED_CARD = Scalar(
+    bool,
+    f"SELECT {epoch_holds('e.agreed_at')} AS held FROM emergency_card e WHERE e.patient_id = $1",  # noqa: S608
+)
+
+
+async def is_restored(tx: Tx, patient_id: UUID) -> bool:
+    """Whether a restored backup brought the card back: its code may have been replaced since."""
+    return bool(await RESTORED_CARD.one(tx, patient_id))
+
+
 SAVE_CARD = Scalar(
     int,
     """
@@ -109,8 +120,9 @@ _CONTACT = """patient_id, contact_id, name_sealed, phone_sealed, relation, state
 CONTACTS = Statement(
     ContactRow,
     f"""
-    SELECT {_CONTACT} FROM emergency_contact
-    WHERE patient_id = $1 AND (state = 'accepted' OR (state = 'invited' AND expires_at > $2))
+    SELECT {_CONTACT} FROM emergency_contact e
+    WHERE patient_id = $1 AND (state = 'accepted' OR (state = 'invited' AND expires_at > $2
+        AND NOT {epoch_holds("e.named_at")}))
     ORDER BY contact_id
     """,  # noqa: S608
 )
@@ -161,17 +173,19 @@ async def code_owner(tx: Tx, code_hash: bytes) -> CodeOwner | None:
     return await CODE_OWNER.one(tx, code_hash)
 
 
-# A person who died, or was merged into another, has no contacts to be answered.
+# A person who died, or was merged into another, has no contacts to be answered. What a restored backup brought
+# back may have been answered since: who agreed may still end it, and nobody agrees any more.
 CONTACT_OF_CODE = Statement(
     ContactRow,
-    """
+    f"""
     SELECT e.patient_id, e.contact_id, e.name_sealed, e.phone_sealed, e.relation, e.state, e.code_hash,
         e.named_at, e.expires_at, e.answered_at
     FROM emergency_contact e JOIN citizen c ON c.patient_id = e.patient_id
     WHERE e.patient_id = $1 AND e.contact_id = $2 AND c.state IN ('active', 'death-reported')
-      AND (e.state = 'accepted' OR (e.state = 'invited' AND e.expires_at > $3))
+      AND (e.state = 'accepted' OR (e.state = 'invited' AND e.expires_at > $3
+        AND NOT {epoch_holds("e.named_at")}))
     FOR UPDATE OF e
-    """,
+    """,  # noqa: S608
 )
 
 

@@ -94,6 +94,8 @@ async def set_parts(
     refused = await _proven(tx, access, ordered, signed, environment, now, new_code=False)
     if refused is not None:
         return refused
+    if kept is not None and await queries.is_restored(tx, access.patient_id):
+        kept = None
     secret = new_secret() if kept is None else _open_secret(keys, kept)
     issued_at = now if kept is None else kept.issued_at
     await _save(tx, keys, access, ordered, secret, issued_at, now)

@@ -177,6 +177,10 @@ ARM = Scalar(
     RETURNING link_id
     """,
 )
+LOCK_AGAIN = Command(
+    "UPDATE share_link SET locked_at = $3 WHERE patient_id = $1 AND link_id = $2 AND ended_at IS NULL"
+    " AND locked_at IS NULL"
+)
 CONFIRM = Scalar(
     UUID,
     """

@@ -211,6 +211,7 @@ async def arm(
     armed = await queries.ARM.one(tx, access.patient_id, link_id, now, lock.salt, lock.digest)
     if armed is None:
         return Refused(problem=UNKNOWN_LINK)
+    await emit(tx, access.patient_id, "consent.link-armed", {"link_id": str(link_id)}, now)
     await _log(tx, access, link_id, "arm", trace_id, now)
     return None
 
@@ -247,6 +248,12 @@ async def revoke(tx: Tx, access: Access, link_id: UUID, *, trace_id: str, now: d
     await emit(tx, access.patient_id, "consent.link-ended", {"link_id": str(link_id)}, now)
     await _log(tx, access, link_id, "revoke", trace_id, now)
     return None
+
+
+async def lock_again(tx: Tx, patient_id: UUID, link_id: UUID, now: datetime) -> None:
+    """A link that was locked or armed anew before a restored backup brought its old passcode back: it wants
+    a new one."""
+    await queries.LOCK_AGAIN.run(tx, patient_id, link_id, now)
 
 
 async def links_of(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[LinkView]:

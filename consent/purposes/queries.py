@@ -30,6 +30,11 @@ INSERT_CHOICE = Command(
     " device_id, body_sha256, signature, said_at)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 )
+REFUSE_AGAIN = Command(
+    "INSERT INTO purpose_choice (patient_id, choice_id, purpose, seq, version, text_sha256, lang, agreed,"
+    " said_at) SELECT patient_id, $4, purpose, seq + 1, version, text_sha256, lang, false, $5"
+    " FROM purpose_choice WHERE patient_id = $1 AND purpose = $2 AND seq = $3"
+)
 CHOICES = Statement(
     ChoiceRow,
     f"SELECT {_CHOICE} FROM purpose_choice WHERE patient_id = $1 AND purpose = $2"  # noqa: S608

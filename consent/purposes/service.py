@@ -28,6 +28,7 @@ from kernel.clock import local_day
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
+from store.outbox import emit
 
 PURPOSE_TYP = "purpose-consent"
 # Decree 356/2025: done within 15 days, 20 where third parties hold the data, once at most 15 days longer.
@@ -130,6 +131,8 @@ async def say(
     await _keep(tx, access, purpose, saying, choice_id, seq, proof, now)
     if before is not None and before.agreed and not saying.agreed:
         await _start_clock(tx, access.patient_id, purpose, choice_id, now)
+        ids = {"choice_id": str(choice_id), "purpose": key}
+        await emit(tx, access.patient_id, "consent.purpose-withdrawn", ids, now)
     tag = "consent:purpose:agree" if saying.agreed else "consent:purpose:refuse"
     await record_act(
         tx,
@@ -147,6 +150,15 @@ async def say(
 async def withdrawals_of(tx: Tx, patient_id: UUID) -> list[Withdrawal]:
     """The person's withdrawals with their clocks, newest first."""
     return await queries.WITHDRAWALS_OF.all(tx, patient_id)
+
+
+async def withdraw_again(tx: Tx, patient_id: UUID, key: PurposeKey, choice_id: UUID, at: datetime) -> None:
+    """A withdrawal that a restored backup undid: it counts from when it was said, and so does its clock."""
+    before = await queries.CHOICES.one(tx, patient_id, key, 1)
+    if before is None or not before.agreed or before.said_at > at:
+        return
+    await queries.REFUSE_AGAIN.run(tx, patient_id, key, before.seq, choice_id, at)
+    await _start_clock(tx, patient_id, newest(key), choice_id, at)
 
 
 async def _proof(

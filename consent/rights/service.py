@@ -186,6 +186,14 @@ async def cancel_erasure(tx: Tx, access: Access, *, trace_id: str, now: datetime
     return None
 
 
+async def cancel_again(tx: Tx, patient_id: UUID, request_id: UUID, now: datetime) -> None:
+    """An erasure that its person cancelled before a restored backup let it wait again."""
+    found = await queries.LOCK_ERASURE.one(tx, patient_id)
+    if found is not None and found.request_id == request_id:
+        await queries.CANCEL_ERASURE.one(tx, patient_id)
+        await queries.FINISH.run(tx, patient_id, request_id, now, "cancelled")
+
+
 async def erasure_of(tx: Tx, patient_id: UUID) -> Erasure | Refused:
     found = await queries.ERASURE_OF.one(tx, patient_id)
     return found if found is not None else Refused(problem=NO_ERASURE)

@@ -15,6 +15,9 @@ END_WISH = Scalar(
     "UPDATE wish SET ended_at = $3 WHERE patient_id = $1 AND kind = $2 AND ended_at IS NULL"
     " RETURNING wish_id",
 )
+END_WISH_AGAIN = Command(
+    "UPDATE wish SET ended_at = $3 WHERE patient_id = $1 AND wish_id = $2 AND ended_at IS NULL"
+)
 LAST_VERSION = Scalar(
     int, "SELECT coalesce(max(version), 0) AS version FROM wish WHERE patient_id = $1 AND kind = $2"
 )

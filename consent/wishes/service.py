@@ -38,6 +38,7 @@ from kernel.problems import Refused
 from store.database import Tx
 from store.fields import seal, unseal
 from store.keys import KeyRing
+from store.outbox import emit
 
 WISH_TYP: Final = "wish"
 
@@ -96,7 +97,7 @@ async def state_wish(
     )
     if isinstance(proof, Refused):
         return proof
-    await queries.END_WISH.one(tx, patient_id, statement.kind, now)
+    await _end(tx, patient_id, statement.kind, now)
     row = WishRow(
         wish_id=uuid7(now),
         kind=statement.kind,
@@ -117,7 +118,7 @@ async def take_back(
     """Nobody sees it from now on. Refused: wish-unknown."""
     assert access.action == "manage-grants"
     await lock_guard(tx, access.patient_id)
-    ended = await queries.END_WISH.one(tx, access.patient_id, kind, now)
+    ended = await _end(tx, access.patient_id, kind, now)
     if ended is None:
         return Refused(problem=UNKNOWN_WISH)
     await _log(tx, access, "consent:wish:end", ended, trace_id, now)
@@ -159,6 +160,18 @@ async def on_paper(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[Block]:
     return [
         Block(key="wishes", title="Nguyện vọng", lines=[*lines, Line(title="Lưu ý", detail=NOT_LEGAL_VI)])
     ]
+
+
+async def end_again(tx: Tx, patient_id: UUID, wish_id: UUID, now: datetime) -> None:
+    """A wish whose end a restored backup undid."""
+    await queries.END_WISH_AGAIN.run(tx, patient_id, wish_id, now)
+
+
+async def _end(tx: Tx, patient_id: UUID, kind: WishKind, now: datetime) -> UUID | None:
+    ended = await queries.END_WISH.one(tx, patient_id, kind, now)
+    if ended is not None:
+        await emit(tx, patient_id, "consent.wish-ended", {"wish_id": str(ended)}, now)
+    return ended
 
 
 def _says_something(statement: Statement) -> bool:

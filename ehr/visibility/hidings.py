@@ -13,6 +13,7 @@ from kernel.access import Access
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
+from store.outbox import emit
 
 HIDINGS_MAX = 200
 
@@ -44,7 +45,31 @@ async def hide(
     hiding_id = uuid7(now)
     await queries.INSERT_HIDING.run(tx, patient_id, hiding_id, rtype, ident, reader, reader_name, now)
     await store.apply_hidings(tx, patient_id, now)
+    ids = {"hiding_id": str(hiding_id), "rtype": rtype, "id": ident}
+    await emit(tx, patient_id, "ehr.hidden", ids | ({"reader": str(reader)} if reader else {}), now)
     return Hiding(hiding_id, rtype, ident, reader, reader_name, now, None)
+
+
+async def hide_again(
+    tx: Tx,
+    patient_id: UUID,
+    hiding_id: UUID,
+    entry: tuple[str, str],
+    reader: UUID | None,
+    reader_name: str | None,
+    now: datetime,
+) -> None:
+    """A hiding that a restored backup undid. entry: type and id; it also covers what is imported again."""
+    await store.hold_head(tx, patient_id, now)
+    if await queries.PUT_HIDING.one(tx, patient_id, hiding_id, *entry, reader, reader_name, now):
+        await store.apply_hidings(tx, patient_id, now)
+
+
+async def end_again(tx: Tx, patient_id: UUID, hiding_id: UUID, now: datetime) -> None:
+    """A hiding that its person ended before a restored backup hid the entry again."""
+    await store.hold_head(tx, patient_id, now)
+    if await queries.END_HIDING.one(tx, patient_id, hiding_id, now) is not None:
+        await store.apply_hidings(tx, patient_id, now)
 
 
 async def end(tx: Tx, access: Access, hiding_id: UUID, now: datetime) -> Hiding | Refused:
@@ -57,6 +82,7 @@ async def end(tx: Tx, access: Access, hiding_id: UUID, now: datetime) -> Hiding 
     if ended is None:
         return Refused(problem=UNKNOWN_HIDING)
     await store.apply_hidings(tx, access.patient_id, now)
+    await emit(tx, access.patient_id, "ehr.shown-again", {"hiding_id": str(hiding_id)}, now)
     return ended
 
 

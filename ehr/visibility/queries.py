@@ -17,6 +17,14 @@ INSERT_HIDING = Command(
     VALUES ($1, $2, $3, $4, $5, $6, $7)
     """
 )
+PUT_HIDING = Scalar(
+    UUID,
+    """
+    INSERT INTO ehr_hiding (patient_id, hiding_id, rtype, id, reader, reader_name, created_at)
+    SELECT c.patient_id, $2, $3, $4, $5, $6, $7 FROM citizen c WHERE c.patient_id = $1
+    ON CONFLICT (patient_id, hiding_id) DO NOTHING RETURNING hiding_id
+    """,
+)
 LIVE_HIDINGS = Statement(
     Hiding,
     """

@@ -17,7 +17,6 @@ DEAD = tuple(
         "share_code_by_hash",
         "share_link_ticket",
         "proxy_invitation",
-        "emergency_contact_code",
     )
 )
 END_REQUESTS = Command(

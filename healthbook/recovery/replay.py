@@ -6,11 +6,23 @@ from datetime import datetime
 from typing import Final, TypeAlias
 from uuid import UUID
 
+import msgspec
+
+from audit.protection import service as protection
+from consent.emergency import personal
+from consent.emergency_card import contacts
 from consent.grants.queries import end_practitioner_grant
+from consent.links import service as links
+from consent.purposes import service as purposes
+from consent.purposes.catalogue import PurposeKey
 from consent.rights.erasing import erase_again
-from consent.rights.service import shut
+from consent.rights.service import cancel_again, shut
+from consent.wishes import service as wishes
+from ehr.visibility import hidings
+from family import attesting
 from healthbook.recovery import queries
 from identity.devices import end_again
+from identity.units import service as units
 from store.database import Tx
 from store.journal import JournalKind, Line
 
@@ -46,6 +58,57 @@ async def unblock(tx: Tx, line: Line, now: datetime) -> None:
     await queries.UNBLOCK.run(tx, line.patient_id, UUID(line.ids["block_id"]), now)
 
 
+async def lock_link(tx: Tx, line: Line, now: datetime) -> None:
+    await links.lock_again(tx, line.patient_id, UUID(line.ids["link_id"]), now)
+
+
+async def end_contact(tx: Tx, line: Line, now: datetime) -> None:
+    await contacts.end_again(tx, line.patient_id, UUID(line.ids["contact_id"]), now)
+
+
+async def end_wish(tx: Tx, line: Line, now: datetime) -> None:
+    await wishes.end_again(tx, line.patient_id, UUID(line.ids["wish_id"]), now)
+
+
+async def refuse_purpose(tx: Tx, line: Line, _now: datetime) -> None:
+    purpose = msgspec.convert(line.ids["purpose"], PurposeKey)
+    await purposes.withdraw_again(tx, line.patient_id, purpose, UUID(line.ids["choice_id"]), line.at)
+
+
+async def leave_out(tx: Tx, line: Line, now: datetime) -> None:
+    await personal.leave_out_again(tx, line.patient_id, line.ids["withheld"].split(","), now)
+
+
+async def hide(tx: Tx, line: Line, now: datetime) -> None:
+    reader = UUID(line.ids["reader"]) if "reader" in line.ids else None
+    name = await queries.PRACTITIONER_NAME.one(tx, reader) if reader else None
+    entry = line.ids["rtype"], line.ids["id"]
+    hiding_id = UUID(line.ids["hiding_id"])
+    await hidings.hide_again(tx, line.patient_id, hiding_id, entry, reader, name, now)
+
+
+async def unhide(tx: Tx, line: Line, now: datetime) -> None:
+    await hidings.end_again(tx, line.patient_id, UUID(line.ids["hiding_id"]), now)
+
+
+async def bar_guardian(tx: Tx, line: Line, now: datetime) -> None:
+    guardian_id, facility_id = UUID(line.ids["guardian_id"]), UUID(line.ids["facility_id"])
+    await attesting.bar_again(tx, line.patient_id, guardian_id, facility_id, now)
+
+
+async def protect(tx: Tx, line: Line, _now: datetime) -> None:
+    """The year runs from when it was said."""
+    await protection.protect(tx, UUID(line.ids["practitioner_id"]), line.at)
+
+
+async def suspend_emergency(tx: Tx, line: Line, _now: datetime) -> None:
+    await units.suspend_again(tx, UUID(line.ids["practitioner_id"]), line.at)
+
+
+async def cancel_erasure(tx: Tx, line: Line, now: datetime) -> None:
+    await cancel_again(tx, line.patient_id, UUID(line.ids["request_id"]), now)
+
+
 async def close(tx: Tx, line: Line, now: datetime) -> None:
     await shut(tx, line.patient_id, "closed", REASON, now)
 
@@ -55,17 +118,27 @@ async def erase(tx: Tx, line: Line, now: datetime) -> None:
 
 
 async def nothing(_tx: Tx, _line: Line, _now: datetime) -> None:
-    """Codes are dead anyway; epochs were read before."""
+    """Epochs were read before."""
 
 
 REPLAY: Final[Mapping[JournalKind, Again]] = {
     "revoke": revoke,
     "device-kill": kill_device,
     "link-kill": kill_link,
+    "link-lock": lock_link,
+    "contact-end": end_contact,
+    "wish-end": end_wish,
+    "purpose-refuse": refuse_purpose,
+    "emergency-leave-out": leave_out,
+    "hide": hide,
+    "unhide": unhide,
+    "guardian-bar": bar_guardian,
+    "protect": protect,
+    "emergency-suspend": suspend_emergency,
+    "erase-cancel": cancel_erasure,
     "block": block,
     "unblock": unblock,
     "close": close,
     "erase": erase,
-    "code-kill": nothing,
     "epoch": nothing,
 }

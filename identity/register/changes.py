@@ -307,6 +307,8 @@ async def _protect(tx: Tx, kind: str, change: ProtectedPractitioner, now: dateti
         return Refused(problem=NOT_IN_REGISTER)
     if not isinstance(change, EndedProtection):
         await protect(tx, change.practitioner_id, now)
+        ref = {"practitioner_id": str(change.practitioner_id)}
+        await emit(tx, change.practitioner_id, "identity.protected", ref, now)
     elif not await end_protection(tx, change.practitioner_id, now):
         return Refused(problem=NOT_IN_REGISTER)
     return Applied(kind=kind, created_id=change.practitioner_id)

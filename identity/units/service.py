@@ -10,6 +10,7 @@ from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
+from store.outbox import emit
 
 
 async def add_unit(tx: Tx, new: NewUnit, now: datetime) -> UUID:
@@ -69,6 +70,13 @@ async def stamp_session(tx: Tx, actor: Actor, now: datetime) -> None:
 async def suspend(tx: Tx, practitioner_id: UUID, now: datetime) -> None:
     """Take away the right to break the glass, and nothing else; a first suspension keeps its time."""
     await queries.SUSPEND.run(tx, practitioner_id, now)
+    ref = {"practitioner_id": str(practitioner_id)}
+    await emit(tx, practitioner_id, "identity.emergency-suspended", ref, now)
+
+
+async def suspend_again(tx: Tx, practitioner_id: UUID, at: datetime) -> None:
+    """A suspension that a restored backup undid."""
+    await queries.SUSPEND.run(tx, practitioner_id, at)
 
 
 async def is_suspended(tx: Tx, practitioner_id: UUID) -> bool:

@@ -4,10 +4,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from store.blobs import BlobStore
+from store.keys import KeyRing
+from store.postgres import Server
+from tests.support.clock import FrozenClock
+from tests.support.site import Site
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +36,23 @@ def environment(directory: Path, **more: str) -> dict[str, str]:
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {"HEALTHBOOK_DATA": str(directory), "PYTHONPATH": str(ROOT)} | more
+
+
+@pytest.fixture
+async def site(
+    server: Server,
+    make_database: Callable[[], Awaitable[str]],
+    keys: KeyRing,
+    blobs: BlobStore,
+    clock: FrozenClock,
+    tmp_path: Path,
+) -> AsyncIterator[Site]:
+    """An installation whose database comes back from a backup, with the journal beside it."""
+    made = Site(server, keys, blobs, clock, await make_database(), tmp_path / "journal")
+    await made.open(made.name)
+    await made.work()
+    yield made
+    await made.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,7 @@
 The backup is a copy of the database (CREATE DATABASE … TEMPLATE); restoring it is going on with the copy.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,33 +14,13 @@ from consent.rights.service import CLOSE_TYP
 from healthbook.recovery import replay
 from identity import devices, sessions
 from kernel.access import Access
-from store.blobs import BlobStore
 from store.journal import JournalError
-from store.keys import KeyRing
-from store.postgres import Server
 from tests.consent.test_erasure import access_of, ask, left_of, lived, signed
 from tests.support import consent as steps
-from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 from tests.support.site import Site
 
 WEEK = int(timedelta(days=7).total_seconds())
-
-
-@pytest.fixture
-async def site(
-    server: Server,
-    make_database: Callable[[], Awaitable[str]],
-    keys: KeyRing,
-    blobs: BlobStore,
-    clock: FrozenClock,
-    tmp_path: Path,
-) -> AsyncIterator[Site]:
-    made = Site(server, keys, blobs, clock, await make_database(), tmp_path / "journal")
-    await made.open(made.name)
-    await made.work()
-    yield made
-    await made.close()
 
 
 async def sign_in(site: Site, doctor: Doctor) -> None:
@@ -144,7 +122,7 @@ async def test_s12_a_closed_account_stays_closed(site: Site) -> None:
     citizen = await make_citizen(store, clock)
     copy = await site.backup()
     store = site.own.store
-    access = await access_of(store, clock, citizen, "manage-grants")
+    access = await access_of(store, clock, citizen, "close-account")
     async with store.transaction() as tx:
         act = signed(citizen, access, CLOSE_TYP, clock)
         await service.close_account(
