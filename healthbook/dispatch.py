@@ -25,6 +25,7 @@ from ehr.visibility import clocks
 from ehr.visibility.release import release_due
 from family.service import answering_for
 from healthbook import emergency_notices as emergency
+from healthbook.family_notices import and_guardians
 from healthbook.housekeeping import KIND, do_chore
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
@@ -318,17 +319,17 @@ HANDLERS: dict[str, Handler] = {
     "consent.withheld": say_nothing,
     "consent.code-ready": send_consent_code,
     "consent.code-withheld": forget_consent_code,
-    "consent.granted": notice("consent-granted"),
-    "consent.revoked": and_journal("revoke", notice("consent-ended")),
+    "consent.granted": and_guardians(notice("consent-granted")),
+    "consent.revoked": and_journal("revoke", and_guardians(notice("consent-ended"))),
     "consent.narrowed": notice("consent-narrowed", silent=True),
     "consent.ending": notice("consent-ending", once_per="grant_id"),
     "consent.delegated": notice("consent-delegated", once_per="delegation_id"),
     "consent.held": notice("consent-held", once_per="grant_id"),
-    "consent.used": say_first_use,
+    "consent.used": and_guardians(say_first_use),
     "consent.refused": say_nothing,
     "consent.report-moved": notice("case-update"),
     "consent.link-made": notice("link-made", once_per="link_id"),
-    "consent.link-opened": notice("link-opened"),
+    "consent.link-opened": and_guardians(notice("link-opened")),
     "consent.link-locked": and_journal("link-lock", notice("link-locked")),
     "consent.link-armed": and_journal("link-lock", say_nothing),
     "consent.share-code-tried": notice("share-code-tried", once_per="code_id"),

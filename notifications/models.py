@@ -18,6 +18,7 @@ NotificationType = Literal[
     "consent-request",
     "consent-code",
     "dependent-request",
+    "dependent-news",
     "family-linked",
     "consent-granted",
     "consent-ended",

@@ -13,6 +13,7 @@ ATTEMPTS_MAX = 12
 COLLAPSE: dict[NotificationType, Collapse] = {
     "consent-request": "consent",
     "dependent-request": "consent",
+    "dependent-news": "info",
     "family-linked": "info",
     "consent-code": "consent",
     "consent-granted": "consent",

@@ -1,0 +1,41 @@
+"""What guardians hear of a child's book: who was let in, who read first, what ended, which link was opened.
+
+Only whoever may answer for the child now: nobody from 15 on, no guardian whose link is disputed. Ids, never
+words. Broken glass has its own way, for it can be under a safety flag (emergency_notices.py).
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+from family.service import answering_for
+from notifications.service import notify
+from store.database import Tx
+from store.keys import KeyRing
+from store.models import Event
+
+Ref: TypeAlias = dict[str, str]
+Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
+
+LIFE: Final = timedelta(days=7)
+_IDS: Final = ("grant_id", "link_id")
+
+
+def and_guardians(say: Handler) -> Handler:
+    """Tell the person, and the guardians who act for the person."""
+
+    async def say_both(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+        await say(tx, keys, event, ref, now)
+        await _tell(tx, keys, event, ref, now)
+
+    return say_both
+
+
+async def _tell(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """A first read is told once per practitioner and day, as it is to the person."""
+    once = f"{ref['practitioner_id']}:{ref['day']}" if "day" in ref else str(event.event_id)
+    key = f"{event.event}:{event.patient_id}:{once}"
+    shown = {"patient_id": str(event.patient_id), "what": event.event}
+    shown |= {name: ref[name] for name in _IDS if name in ref}
+    for guardian in await answering_for(tx, keys, event.patient_id, now):
+        await notify(tx, keys, guardian, "dependent-news", key, now, now + LIFE, ref=shown)
