@@ -142,8 +142,13 @@ class App:
         text: str = self.get("/v1/me/identification-qr")["qr"]
         return text
 
-    def approval(self, request: dict[str, Any], tier: str, secret: str, **narrower: Any) -> dict[str, Any]:
-        """The signed answer to a request as this app sends it; `narrower` replaces parts of the choice."""
+    def approval(
+        self, request: dict[str, Any], tier: str, secret: str, book: str | None = None, **narrower: Any
+    ) -> dict[str, Any]:
+        """The signed answer to a request as this app sends it; `narrower` replaces parts of the choice.
+
+        book: the other person for whom this one answers.
+        """
         choice = {name: request[name] for name in ("types", "since", "until", "duration_seconds")} | narrower
         labels: list[str] = choice.pop("labels", [])
         signed = self._unsigned()
@@ -158,6 +163,7 @@ class App:
             "types": sorted(choice["types"]),
             "labels": labels,
         }
+        text |= {"book": book, "assent": False} if book else {}
         signatures = [self._label(request, label) for label in labels] if tier == "A" else []
         return {
             "tier": tier,

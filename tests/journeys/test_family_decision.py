@@ -1,0 +1,123 @@
+"""A family over the real server, two API processes and a worker: parents of a child of six, and a proxy."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from healthbook.demo_people import DemoPerson, make_people
+from kernel.clock import local_day
+from tests.journeys.conftest import People
+from tests.journeys.test_not_mine import wait_for_notice
+from tests.support.client import App
+
+MOTHER, FATHER, CHILD = "huong", "minh", "bao-anh"
+
+
+@dataclass
+class Book:
+    """Somebody else's book in one's own login."""
+
+    app: App
+    person_id: str
+
+    def ask(self, method: str, path: str, expect: int = 200, body: Any = None) -> Any:
+        headers = {"X-Patient-Id": self.person_id}
+        token = self.app.token()
+        return self.app.api.ask(method, f"/v1/me/{path}", expect, token=token, headers=headers, body=body)
+
+
+def person_of(key: str) -> DemoPerson:
+    return next(one for one in make_people(local_day(datetime.now(UTC))) if one.key == key)
+
+
+def attest(people: People, guardian: str) -> None:
+    """Both came to the desk with their papers; two members of staff say whose guardian it is."""
+    first, second = people.staff("tn.quy"), people.staff("tn.an")
+    child, parent = person_of(CHILD), person_of(guardian)
+    for one in (child, parent):
+        card = {"number": one.number, "name": one.name, "birth_date": one.birth_date, "sex": one.sex}
+        first.post("/v1/facility/arrivals", card, 201)
+    pair = {"child_number": child.number, "guardian_number": parent.number, "papers_seen": True}
+    made = first.post("/v1/facility/guardianships", pair, 201)
+    path = f"/v1/facility/guardianships/{made['proposal_id']}/confirm"
+    assert first.post(path, {"papers_seen": True}, 403) == "second-account-needed"
+    assert second.post(path, {"papers_seen": False}, 403) == "card-not-seen"
+    second.post(path, {"papers_seen": True}, 204)
+
+
+def child_of(app: App) -> Book:
+    items = app.get("/v1/me/family")["items"]
+    found = [one for one in items if one["name"] == person_of(CHILD).name and one["acts"] == "for-them"]
+    assert [(one["relation"], one["band"]) for one in found] == [("guardian", "schoolchild")]
+    return Book(app, found[0]["person_id"])
+
+
+def test_two_parents_answer_for_a_child_and_either_takes_back(people: People) -> None:
+    mother, father = people.app(MOTHER), people.app(FATHER)
+    doctor, stranger = people.staff("bs.senh"), people.app("dong")
+    for one in (MOTHER, FATHER):
+        attest(people, one)
+    wait_for_notice(mother, "family-linked")
+    book, other = child_of(mother), child_of(father)
+    child = book.person_id
+    assert book.ask("GET", "summary")["person"]["name"] == person_of(CHILD).name
+    assert Book(stranger, child).ask("GET", "summary", 403) == "not-your-book"
+
+    opened = doctor.ask("citizen-qr", book.ask("GET", "identification-qr")["qr"], duration_seconds=86400)
+    rung = wait_for_notice(mother, "dependent-request")
+    assert rung["ref"] == {"request_id": opened["request_id"], "patient_id": child}
+    path = f"access-requests/{opened['request_id']}"
+    request = book.ask("GET", path)
+    scanned = book.ask("POST", "access-requests/scan", 200, {"qr": opened["display"]["qr"]})
+    unsigned = mother.approval(request, "A", scanned["nonce"])
+    assert book.ask("POST", f"{path}/approve", 401, unsigned | {"assent": False}) == "step-up-refused"
+    signed = mother.approval(request, "A", scanned["nonce"], book=child)
+    grant = book.ask("POST", f"{path}/approve", 201, signed | {"assent": False})
+    assert doctor.read(child)["person"]["name"] == person_of(CHILD).name
+    made = [one for one in log_of(other) if one["action"] == "consent:grant:create"]
+    assert person_of(MOTHER).name in made[0]["line"]
+
+    other.ask("DELETE", f"grants/{grant['grant_id']}", 204)
+    doctor.read(child, expect=403)
+    assert {"consent.granted", "consent.used", "consent.revoked"} <= news_of(mother, child, "consent.revoked")
+
+
+def log_of(book: Book) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = book.ask("GET", "access-log?limit=100")["items"]
+    return items
+
+
+def news_of(app: App, child: str, last: str) -> set[str]:
+    """What a parent heard of the child, once that came."""
+    for _ in range(100):
+        items = [one for one in app.get("/v1/me/notifications")["items"] if one["type"] == "dependent-news"]
+        told = {one["ref"]["what"] for one in items if one["ref"]["patient_id"] == child}
+        if last in told:
+            return told
+        time.sleep(0.1)
+    raise AssertionError("no news")
+
+
+def test_a_proxy_is_invited_reads_what_was_named_and_ends_without_a_word(people: People) -> None:
+    mother, father = people.app(MOTHER), people.app(FATHER)
+    until = (local_day(datetime.now(UTC)) + timedelta(days=30)).isoformat()
+    facts = {"scopes": ["vitals"], "until": until}
+    body = facts | {"signed": mother.sign("proxy-invite", facts)}
+    invited = mother.post("/v1/me/proxies/invitations", body, 201)
+    accepted = father.post("/v1/me/proxies/accept", {"code": invited["code"]}, 201)
+    assert father.post("/v1/me/proxies/accept", {"code": invited["code"]}, 403) == "proxy-code-refused"
+    hers = Book(father, accepted["patient_id"])
+    hers.ask("GET", "vital-signs")
+    for closed in ("summary", "timeline", "grants", "access-log", "notifications", "devices"):
+        assert hers.ask("GET", closed, 403) == "not-in-your-care"
+
+    renewed = {"proxy_id": father.patient_id, "until": until}
+    body = {"until": until, "signed": mother.sign("proxy-renew", renewed)}
+    mother.post(f"/v1/me/proxies/{father.patient_id}/renew", body, 204)
+    wait_for_notice(father, "family-linked")
+    before = [one["id"] for one in father.get("/v1/me/notifications")["items"]]
+    mother.delete(f"/v1/me/family/{father.patient_id}")
+    assert hers.ask("GET", "vital-signs", 403) == "not-your-book"
+    assert mother.patient_id not in {one["person_id"] for one in father.get("/v1/me/family")["items"]}
+    assert [one["id"] for one in father.get("/v1/me/notifications")["items"]] == before
