@@ -18,6 +18,7 @@ from store.journal import JournalError
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_s3.type_defs import ObjectVersionTypeDef
 
 # Backups expire after 35 days; what they are replayed with stays longer than any of them.
 LOCKED_FOR: Final = timedelta(days=60)
@@ -72,7 +73,10 @@ class DirectoryJournal:
 
 
 class BucketJournal:
-    """Objects that nobody can change or remove for LOCKED_FOR, whoever has the credentials."""
+    """Objects that nobody can change or remove for LOCKED_FOR, whoever has the credentials.
+
+    A lock keeps versions, not names: what is put or deleted over a file later is never read.
+    """
 
     def __init__(self, client: "S3Client", bucket: str, clock: Clock) -> None:
         self._client = client
@@ -90,23 +94,38 @@ class BucketJournal:
                 ObjectLockRetainUntilDate=self._clock.now() + LOCKED_FOR,
             )
 
+    async def check(self) -> None:
+        """Raises JournalError where the bucket is not there or locks nothing."""
+        async with _journal_request("has no object lock, or does not answer"):
+            found = await self._client.get_object_lock_configuration(Bucket=self._bucket)
+        if found.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") != "Enabled":
+            raise JournalError("the journal's bucket has no object lock")
+
     async def names(self) -> list[str]:
-        found: list[str] = []
-        async with _journal_request():
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=_PREFIX
-            )
-            async for page in pages:
-                found += [
-                    one["Key"].removeprefix(_PREFIX) for one in page.get("Contents", []) if "Key" in one
-                ]
-        return sorted(name for name in found if name.endswith(".ndjson"))
+        names = {one["Key"] for one in await self._versions(_PREFIX)}
+        return sorted(name.removeprefix(_PREFIX) for name in names if name.endswith(".ndjson"))
 
     async def get(self, name: str) -> bytes:
+        versions = [one for one in await self._versions(_PREFIX + name) if one["Key"] == _PREFIX + name]
+        if not versions:
+            raise JournalError(f"{name} of the journal is not there")
+        first = min(versions, key=lambda one: one["LastModified"])
         async with _journal_request():
-            found = await self._client.get_object(Bucket=self._bucket, Key=_PREFIX + name)
+            found = await self._client.get_object(
+                Bucket=self._bucket, Key=first["Key"], VersionId=first["VersionId"]
+            )
             async with found["Body"] as body:
                 return await body.read()
+
+    async def _versions(self, prefix: str) -> list["ObjectVersionTypeDef"]:
+        found: list[ObjectVersionTypeDef] = []
+        async with _journal_request():
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self._bucket, Prefix=prefix
+            )
+            async for page in pages:
+                found += page.get("Versions", [])
+        return found
 
     async def set_mark(self, data: bytes) -> None:
         async with _journal_request():
@@ -130,18 +149,21 @@ class BucketJournal:
 async def open_bucket_journal(
     endpoint: str, bucket: str, region: str, clock: Clock
 ) -> AsyncIterator[BucketJournal]:
-    """A journal over one client; its credentials are those of the object store."""
+    """A journal over one client; its credentials are those of the object store. Raises JournalError where the
+    bucket does not lock."""
     async with open_s3_client(endpoint, region) as client:
-        yield BucketJournal(client, bucket, clock)
+        journal = BucketJournal(client, bucket, clock)
+        await journal.check()
+        yield journal
 
 
 @asynccontextmanager
-async def _journal_request() -> AsyncIterator[None]:
+async def _journal_request(fault: str = "refused it or does not answer") -> AsyncIterator[None]:
     try:
         async with s3_request():
             yield
     except (BlobMissingError, BlobUnavailableError) as error:
-        raise JournalError("the journal's bucket refused it or does not answer") from error
+        raise JournalError(f"the journal's bucket {fault}") from error
 
 
 def _sync(directory: Path) -> None:
