@@ -24,7 +24,8 @@ class PersonTable(Struct, frozen=True, kw_only=True):
 
     kept: why an erasure leaves them; None: it deletes them. unseen: why an export leaves them out; None: it
     shows them. secret: columns that never leave. sealed: columns that are opened for their person. only: a
-    further condition for the export ($2 = now, $3 = merged persons whose rows the person sees).
+    further condition for the export ($2 = now, $3 = merged persons whose rows the person sees). chosen: the
+    person let these practitioners in by name, so that a protected one's name stays (security.md S27).
     """
 
     table: str
@@ -34,6 +35,7 @@ class PersonTable(Struct, frozen=True, kw_only=True):
     secret: tuple[str, ...] = ()
     sealed: tuple[str, ...] = ()
     only: str | None = None
+    chosen: bool = False
 
 
 _LOOKUP: Final = "a keyed hash that leads from a number or code to the person"
@@ -85,14 +87,15 @@ TABLES: Final = (
     PersonTable(table="consent_delegation"),
     PersonTable(table="grant_for_another"),
     PersonTable(table="practitioner_grant", unseen=_MIRROR),
-    PersonTable(table="consent_grant"),
+    PersonTable(table="consent_grant", chosen=True),
     PersonTable(table="practitioner_request", unseen=_MIRROR),
     PersonTable(
         table="access_request",
         secret=("code_hash", "code_sealed"),
         only="t.delivery <> 'withheld'",
     ),
-    PersonTable(table="consent_block"),
+        chosen=True,
+    PersonTable(table="consent_block", chosen=True),
     PersonTable(table="consent_guard", unseen=_WORK),
     PersonTable(table="purpose_withdrawal"),
     PersonTable(table="purpose_choice", secret=("text_sha256", "body_sha256")),

@@ -37,6 +37,16 @@ MASKED = Scalar(
     """,
 )
 
+ALL_MASKED = Scalar(
+    UUID,
+    """
+    SELECT p.practitioner_id FROM protected_practitioner p
+    WHERE p.protected_until > $2
+      AND NOT EXISTS (SELECT FROM actor_unmasking u
+                      WHERE u.patient_id = $1 AND u.practitioner_id = p.practitioner_id)
+    """,
+)
+
 UNMASK = Scalar(
     UUID,
     "INSERT INTO actor_unmasking (patient_id, practitioner_id, report_id, unmasked_by, unmasked_at)"

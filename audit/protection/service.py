@@ -65,6 +65,12 @@ async def aliases(
     return {one: alias_of(keys, patient_id, one) for one in masked}
 
 
+async def all_aliases(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> dict[UUID, str]:
+    """Alias by id of everybody whom this person may not see by name: few, of the whole register."""
+    masked = await queries.ALL_MASKED.all(tx, patient_id, now)
+    return {one: alias_of(keys, patient_id, one) for one in masked}
+
+
 async def shown(
     tx: Tx, keys: KeyRing, patient_id: UUID, rows: Sequence[LogRow], now: datetime
 ) -> list[Shown]:

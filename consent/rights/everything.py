@@ -7,6 +7,7 @@ why not. Sealed columns are opened for their person; hashes, keys and codes neve
 import asyncio
 import io
 import zipfile
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +15,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from audit.models import Entry
+from audit.protection.service import all_aliases
 from consent.rights.queries import FINISH_KIND
 from ehr.exports.problems import EXPORT_TOO_LARGE
 from ehr.reads.models import Built
@@ -27,6 +30,14 @@ from store.person_tables import TABLES, PersonTable, rows_of
 # More than a life's record; what is larger goes through the operators (docs/runbook.md).
 BYTES_MAX: Final = 64 * 1024 * 1024
 PAUSE_EVERY: Final = 500
+_NAMES: Final = (
+    "practitioner_name",
+    "licence",
+    "reader_name",
+    "actor_name",
+    "actor_licence",
+    "actor_salt",
+)
 _ABOUT: Final = (
     "Mỗi tệp .ndjson là một bảng; mỗi dòng là một bản ghi."
     " danh-sach.json nói bảng nào không có ở đây và vì sao.\n"
@@ -54,8 +65,9 @@ async def gather(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Gather
     """All rows as the person may see them now. Refuses what is larger than BYTES_MAX."""
     files: dict[str, bytes] = {}
     listed, left = [], BYTES_MAX
+    masks = await all_aliases(tx, keys, access.patient_id, now)
     for one in TABLES:
-        lines = [] if one.unseen else await _lines(tx, keys, one, access, now, left)
+        lines = [] if one.unseen else await _lines(tx, keys, one, access, now, masks, left)
         left -= sum(len(line) for line in lines)
         if lines:
             files[f"{one.table}.ndjson"] = b"".join(lines)
@@ -67,10 +79,17 @@ async def gather(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Gather
 
 
 async def _lines(
-    tx: Tx, keys: KeyRing, one: PersonTable, access: Access, now: datetime, left: int
+    tx: Tx,
+    keys: KeyRing,
+    one: PersonTable,
+    access: Access,
+    now: datetime,
+    masks: Mapping[UUID, str],
+    left: int,
 ) -> list[bytes]:
     lines: list[bytes] = []
-    async for row in rows_of(tx, one, access.patient_id, now, access.origins):
+    async for found in rows_of(tx, one, access.patient_id, now, access.origins):
+        row = found if one.chosen else _masked(found, masks)
         lines.append(msgspec.json.encode(_shown(keys, one, access.patient_id, row), enc_hook=str) + b"\n")
         left -= len(lines[-1])
         if left < 0:
@@ -79,6 +98,19 @@ async def _lines(
             # Opening cells is work: others get their turn.
             await asyncio.sleep(0)
     return lines
+
+
+def _masked(row: dict[str, Any], masks: Mapping[UUID, str]) -> dict[str, Any]:
+    """A protected practitioner by the alias; the salt that binds a row of the log to the name goes too."""
+    entry = row.get("entry")
+    who = row.get("practitioner_id") or row.get("reader") or (entry and _actor_of(entry))
+    if who not in masks:
+        return row
+    return row | {name: None for name in _NAMES if name in row} | {"practitioner_alias": masks[who]}
+
+
+def _actor_of(entry: str) -> UUID:
+    return msgspec.json.decode(entry, type=Entry).actor.id
 
 
 def _shown(keys: KeyRing, one: PersonTable, patient_id: UUID, row: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import msgspec
 
+from audit.protection.service import protect
+from audit.service import record_act
 from consent.rights import breaches, service
 from consent.rights.everything import build, gather
 from consent.rights.models import NewBreach
@@ -14,8 +16,9 @@ from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Store
 from tests.consent.test_erasure import access_of, lived
+from tests.support import consent as steps
 from tests.support.clock import FrozenClock
-from tests.support.people import make_citizen
+from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 
 OPERATOR = "Vận hành viên"
 
@@ -128,3 +131,43 @@ async def test_a_breach_is_late_after_72_hours_from_when_it_was_noticed(
     async with store.transaction() as tx:
         rows = await tx.fetch("SELECT entry FROM admin_event")
     assert sum("breach:" in row["entry"] for row in rows) == 3
+
+
+async def test_s27_the_archive_names_a_protected_practitioner_only_where_the_person_chose_the_name(
+    store: Store, clock: FrozenClock
+) -> None:
+    citizen = await make_citizen(store, clock)
+    name = "Đặng Thị Kín Đáo Lắm"
+    doctor = await make_doctor(store, clock, await make_facility(store, clock), name=name)
+    await steps.granted(store, clock, doctor, citizen)
+    await record_read_of(store, clock, doctor, citizen)
+    assert name in (await _archive(store, clock, citizen)).read("access_log.ndjson").decode()
+    async with store.transaction() as tx:
+        await protect(tx, doctor.practitioner_id, clock.now())
+    archive = await _archive(store, clock, citizen)
+    licence = str(doctor.actor.licence)
+    naming = {
+        one
+        for one in archive.namelist()
+        if name in archive.read(one).decode() or licence in archive.read(one).decode()
+    }
+    assert naming == {"consent_grant.ndjson", "access_request.ndjson"}
+    rows = [msgspec.json.decode(line) for line in archive.read("access_log.ndjson").splitlines()]
+    masked = [row for row in rows if "practitioner_alias" in row]
+    assert masked
+    assert {(row["actor_name"], row["actor_licence"], row["actor_salt"]) for row in masked} == {
+        (None, None, None)
+    }
+
+
+async def record_read_of(store: Store, clock: FrozenClock, doctor: Doctor, citizen: Citizen) -> None:
+    """A row of the log with the doctor's name."""
+    async with store.transaction() as tx:
+        await record_act(
+            tx,
+            citizen.patient_id,
+            doctor.actor,
+            "consent:grant:confirm",
+            request_id=steps.TRACE,
+            now=clock.now(),
+        )
