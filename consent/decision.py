@@ -63,7 +63,6 @@ PROBATION_ACTIONS: Final[frozenset[Action]] = frozenset(
         "manage-grants",
         "manage-devices",
         "manage-family",
-        "close-account",
         "assent",
     }
 )
@@ -79,7 +78,6 @@ HELD_ACTIONS: Final[frozenset[Action]] = frozenset(
         "manage-grants",
         "manage-devices",
         "manage-family",
-        "close-account",
     }
 )
 
@@ -215,6 +213,7 @@ def _own(
         basis="self",
         withheld_labels=ALL_LABELS if actor.probation else Label.NONE,
         origins=actor.origins,
+        sealed_person=actor.sealed_person,
     )
 
 
@@ -287,6 +286,7 @@ async def _granted(
         until=grant.until,
         withheld_labels=ALL_LABELS & ~Label(grant.labels),
         origins=frozenset(grant.origins),
+        sealed_person=grant.sealed_person,
     )
 
 
@@ -312,6 +312,7 @@ async def _delegated(
         until=handed.until,
         withheld_labels=ALL_LABELS,
         origins=frozenset(handed.origins),
+        sealed_person=handed.sealed_person,
     )
 
 

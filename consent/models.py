@@ -40,6 +40,7 @@ class LiveGrant(Struct, frozen=True):
     """The columns a decision needs of a grant in force. told_on: day of the last notice of a first use.
 
     origins: persons merged into this one before the grant was made, whose rows were to be seen then (S10).
+    sealed_person: the person's sealed column, which most reads show something of.
     """
 
     grant_id: UUID
@@ -52,6 +53,7 @@ class LiveGrant(Struct, frozen=True):
     confirmed_at: datetime | None
     told_on: date | None
     origins: list[UUID]
+    sealed_person: bytes
 
 
 class AccessRequest(Struct, frozen=True):

@@ -26,6 +26,7 @@ from identity.models import (
 )
 from identity.policy import describes, identifier_in_force
 from identity.problems import IDENTIFIER_TAKEN, NUMBER_ENDED
+from kernel.access import Access
 from kernel.ids import uuid7
 from kernel.problems import refuse
 from store.database import Tx
@@ -236,7 +237,7 @@ async def person_card(tx: Tx, keys: KeyRing, patient_id: UUID) -> PersonCard | N
         patient_id=patient_id,
         name=known.name,
         birth_date=known.birth_date,
-        birth_precision=_precision(known.birth_date),
+        birth_precision=precision_of(known.birth_date),
         sex=known.sex or "unknown",
         address=known.address,
         level=row.level,
@@ -248,6 +249,13 @@ async def demographics(tx: Tx, keys: KeyRing, patient_id: UUID) -> Demographics 
     """The person's own data, unsealed; None when there is no such person."""
     row = await queries.CITIZEN_BY_ID.one(tx, patient_id)
     return None if row is None else open_demographics(keys, patient_id, row.demographics)
+
+
+async def person_of(tx: Tx, keys: KeyRing, access: Access) -> Demographics | None:
+    """The person a record is about, by what the decision read along; one statement where it read nothing."""
+    if access.sealed_person is None:
+        return await demographics(tx, keys, access.patient_id)
+    return open_demographics(keys, access.patient_id, access.sealed_person)
 
 
 async def own_identifiers(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[OwnIdentifier]:
@@ -341,6 +349,6 @@ def open_demographics(keys: KeyRing, patient_id: UUID, sealed: bytes) -> Demogra
     return msgspec.json.decode(text, type=Demographics)
 
 
-def _precision(birth_date: str | None) -> Literal["year", "month", "day"] | None:
+def precision_of(birth_date: str | None) -> Literal["year", "month", "day"] | None:
     precisions: dict[int, Literal["year", "month", "day"]] = {4: "year", 7: "month", 10: "day"}
     return precisions.get(len(birth_date)) if birth_date else None

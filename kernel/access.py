@@ -163,6 +163,7 @@ class Access:
     active medicines and immunizations are exempt from them (consent.md §4). Rows that carry any
     of `withheld_labels` do not exist for this access. origins: the persons merged into this one whose
     rows it covers; rows that came from another person do not exist without it (security.md S10).
+    sealed_person: the person's sealed column, where the decision's own statement read it along.
     """
 
     __slots__ = (
@@ -175,6 +176,7 @@ class Access:
         "origins",
         "patient_id",
         "purpose",
+        "sealed_person",
         "since",
         "types",
         "until",
@@ -194,6 +196,7 @@ class Access:
     until: date | None
     withheld_labels: Label
     origins: frozenset[UUID]
+    sealed_person: bytes | None
 
     def __init__(self) -> None:
         raise TypeError("only consent/decision.py makes an Access")
@@ -223,6 +226,7 @@ def mint_access(
     until: date | None = None,
     withheld_labels: Label = Label.NONE,
     origins: frozenset[UUID] = frozenset(),
+    sealed_person: bytes | None = None,
 ) -> Access:
     """Make an Access. Called by consent/decision.py alone."""
     access = object.__new__(Access)
@@ -232,5 +236,6 @@ def mint_access(
     access.types, access.since, access.until = types, since, until
     access.withheld_labels = withheld_labels
     access.origins = origins
+    access.sealed_person = sealed_person
     DECIDED.set(access)
     return access

@@ -29,13 +29,15 @@ class LiveDelegation(Struct, frozen=True):
     practitioner_role_id: UUID
     told_on: date | None
     origins: list[UUID]
+    sealed_person: bytes
 
 
 LIVE_DELEGATION = Statement(
     LiveDelegation,
     f"""
     SELECT d.delegation_id, g.grant_id, g.version, d.types, g.since, g.until, d.created_at AS delegated_at,
-        g.created_at, g.confirmed_at, d.delegated_by, g.practitioner_role_id, d.told_on, {ORIGINS} AS origins
+        g.created_at, g.confirmed_at, d.delegated_by, g.practitioner_role_id, d.told_on, {ORIGINS} AS origins,
+        c.demographics AS sealed_person
     FROM consent_delegation d
     JOIN consent_grant g ON g.patient_id = d.patient_id AND g.grant_id = d.grant_id
     JOIN citizen c ON c.patient_id = g.patient_id

@@ -26,7 +26,7 @@ LIVE_GRANT = Statement(
     LiveGrant,
     f"""
     SELECT g.grant_id, g.version, g.types, g.since, g.until, g.labels, g.created_at, g.confirmed_at,
-        g.told_on, {ORIGINS} AS origins
+        g.told_on, {ORIGINS} AS origins, c.demographics AS sealed_person
     FROM consent_grant g JOIN citizen c ON c.patient_id = g.patient_id
     WHERE g.patient_id = $1 AND g.practitioner_id = $2 AND g.facility_id = $3 AND {IN_FORCE}
       AND NOT {waits_for_youth("g", "$4")}

@@ -22,7 +22,7 @@ _VISIBLE = """
     AND (r.hidden_from IS NULL OR $8::uuid = $1 OR ($8::uuid IS NOT NULL
         AND NOT r.hidden_from && ARRAY['00000000-0000-0000-0000-000000000000', $8::uuid]))
     AND ($3::text[] IS NULL OR (r.record_type = ANY ($3::text[])
-        AND NOT ('except.blood-group' = ANY ($3::text[]) AND coalesce(r.code, '') IN {blood groups}))
+        AND NOT (coalesce(r.code, '') IN {blood groups} AND 'except.blood-group' = ANY ($3::text[])))
         OR {lasting})
     AND (($4::timestamptz IS NULL AND $5::timestamptz IS NULL) OR {lasting}
         OR r.record_type IN ('AllergyIntolerance', 'Immunization')

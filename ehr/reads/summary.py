@@ -15,8 +15,8 @@ from ehr.reads.notices import notice_for
 from ehr.reads.queries import SHOWN, SummaryRow
 from ehr.reads.raw import encode
 from ehr.reads.scope import scope_of
-from identity.models import PersonCard
-from identity.people import person_card
+from identity.models import Demographics
+from identity.people import person_of, precision_of
 from kernel.access import Access
 from kernel.clock import local_day
 from store.database import Tx
@@ -68,12 +68,13 @@ async def read(
     elsewhere_days: int = ELSEWHERE_DAYS,
     currency: Currency = OWN_TABLES_ALONE,
 ) -> Built:
-    """The summary as JSON bytes. Two statements: the person, and the rows of all sections; one more for
-    staff, what other facilities did in the last days, and one where items have copies.
+    """The summary as JSON bytes. One statement: the rows of all sections; one more for the person where the
+    decision did not read it along, one for staff, what other facilities did in the last days, and one where
+    items have copies.
 
     currency: how far other cores stand behind it; a "none" that one of them could contradict is not said.
     """
-    card = await person_card(tx, keys, access.patient_id)
+    known = await person_of(tx, keys, access)
     rows = await queries.SUMMARY.all(tx, *scope_of(access, now))
     parts: dict[str, list[SummaryRow]] = {key: [] for key in SHOWN}
     for row in rows:
@@ -91,7 +92,7 @@ async def read(
     found = await elsewhere.find(tx, access, parts["results"], elsewhere_days, now)
     blood_groups = [faced(row, NO_COPIES) for row in _distinct(parts["blood-group"])]
     summary = Summary(
-        person=_person(card, blood_groups, now),
+        person=_person(known, blood_groups, now),
         as_of=max([row.updated for row in shown], default=None),
         sources=sources,
         notice=notice_for(access),
@@ -155,8 +156,8 @@ def _sources(rows: list[SummaryRow]) -> list[SourceShown]:
     return [SourceShown(name=name, as_of=at) for name, at in sorted(latest.items())]
 
 
-def _person(card: PersonCard | None, blood_groups: list[Item], now: datetime) -> Person:
-    if card is None:
+def _person(known: Demographics | None, blood_groups: list[Item], now: datetime) -> Person:
+    if known is None:
         return Person(
             name=None,
             birth_date=None,
@@ -166,11 +167,11 @@ def _person(card: PersonCard | None, blood_groups: list[Item], now: datetime) ->
             blood_groups=blood_groups,
         )
     return Person(
-        name=card.name,
-        birth_date=card.birth_date,
-        birth_precision=card.birth_precision,
-        sex=card.sex,
-        age_years=age_years(card.birth_date, now),
+        name=known.name,
+        birth_date=known.birth_date,
+        birth_precision=precision_of(known.birth_date),
+        sex=known.sex or "unknown",
+        age_years=age_years(known.birth_date, now),
         blood_groups=blood_groups,
     )
 
