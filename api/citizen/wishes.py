@@ -18,7 +18,7 @@ from api.request import Call, answer
 from consent.wishes import service
 from consent.wishes.models import NOT_LEGAL_EN, NOT_LEGAL_VI, WISH_KINDS, Choice, Wish, WishKind, Words
 from consent.wishes.problems import UNKNOWN_WISH, WISH_EMPTY
-from consent.wishes.service import Statement
+from consent.wishes.service import NewWish
 from family.problems import ADULTS_ONLY
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
 from kernel.problems import Refused
@@ -118,8 +118,8 @@ def _kind(text: str) -> WishKind | Refused:
     return next((kind for kind in WISH_KINDS if kind == text), None) or Refused(problem=UNKNOWN_WISH)
 
 
-def _statement(kind: WishKind, data: WishStatement) -> Statement:
-    return Statement(
+def _statement(kind: WishKind, data: WishStatement) -> NewWish:
+    return NewWish(
         kind=kind,
         words=Words(choice=data.choice, text=data.text),
         shown_to_doctors=data.shown_to_doctors,

@@ -43,7 +43,7 @@ from store.outbox import emit
 WISH_TYP: Final = "wish"
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
+class NewWish(msgspec.Struct, frozen=True, kw_only=True):
     """What the person states, and who may see it; neither tick is set beforehand."""
 
     kind: WishKind
@@ -53,7 +53,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wish_text(
-    actor: Actor, patient_id: UUID, statement: Statement, signed: Signed, environment: str
+    actor: Actor, patient_id: UUID, statement: NewWish, signed: Signed, environment: str
 ) -> dict[str, Any]:
     """What the device signs: JCS of this."""
     return {
@@ -76,7 +76,7 @@ async def state_wish(
     tx: Tx,
     keys: KeyRing,
     access: Access,
-    statement: Statement,
+    statement: NewWish,
     signed: Signed,
     *,
     environment: str,
@@ -174,7 +174,7 @@ async def _end(tx: Tx, patient_id: UUID, kind: WishKind, now: datetime) -> UUID 
     return ended
 
 
-def _says_something(statement: Statement) -> bool:
+def _says_something(statement: NewWish) -> bool:
     if statement.kind == "organ-donation":
         return statement.words.choice is not None
     return statement.words.choice is None and bool(statement.words.text.strip())
