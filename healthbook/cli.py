@@ -14,6 +14,7 @@ import click
 from healthbook import cli_articles, cli_core, cli_keys, cli_registers, cli_upkeep
 from healthbook.cli_acts import at_place, fail, or_exit, settings_or_exit
 from healthbook.cli_audit import audit
+from healthbook.cli_backup import backup, restore
 from healthbook.cli_demo import as_, demo
 from healthbook.cli_import import import_
 
@@ -120,5 +121,5 @@ for command in (
     *cli_upkeep.COMMANDS,
 ):
     admin.add_command(command)
-for command in (serve, worker, migrate, doctor, openapi, admin, audit, import_, demo, as_):
+for command in (serve, worker, migrate, doctor, backup, restore, openapi, admin, audit, import_, demo, as_):
     main.add_command(command)
