@@ -98,6 +98,7 @@ async def test_only_a_relative_s_read_looks_at_the_visits_behind_rows(
         person = await make_child(store, clock, mother)
     rows = [one for number in range(ROWS) for one in visit(number, now)]
     await write(store, person, rows, now)
+    access: object
     if relation == "doctor":
         doctor = await make_doctor(store, clock, await make_facility(store, clock))
         await granted(store, clock, doctor, mother, types=RECORD_TYPES)
