@@ -58,7 +58,7 @@ async def _ask(call: Call, actor_id: UUID, there: Elsewhere) -> Scanned | Refuse
     """The content from the core, one at a time for each actor; outside any transaction."""
     assert call.core is not None, "only a core has contents elsewhere"
     try:
-        with call.export_slots.of(actor_id):
+        async with call.export_slots.of(call.store, call.clock, actor_id):
             return await contents.fetch(call.core, there)
     except CoreError as error:
         if error.fault == "too-large":

@@ -11,7 +11,6 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NoReturn, TypeVar
 from uuid import UUID
@@ -41,6 +40,7 @@ from identity.problems import STEP_UP_REFUSED
 from identity.signatures import canonical
 from kernel.access import Access, Action, Actor
 from kernel.problems import ProblemError, Refused, refuse
+from store import leases
 from store.database import Tx
 
 EXPORT_TYP: Final = "export-record"
@@ -91,16 +91,17 @@ async def export_patient(call: Call, patient_id: UUID, kind: Export[Any]) -> Res
 
 
 async def _export(call: Call, patient_id: UUID | None, action: Action, kind: Export[Any]) -> Response[Any]:
-    with ExitStack() as held:
-        async with call.begin() as (tx, actor):
-            access = await decided(tx, call, actor, patient_id, action, kind.part)
-            if isinstance(access, Answer):
-                return access
-            if patient_id is None and (refused := await _step_up(tx, call, access, kind.part)):
-                return answer(refused)
-            held.enter_context(call.export_slots.of(actor.actor_id))
-            subject = access.patient_id
-            waits = await wants_core(tx, call.core, subject, call.now, access.origins)
+    async with call.begin() as (tx, actor):
+        access = await decided(tx, call, actor, patient_id, action, kind.part)
+        if isinstance(access, Answer):
+            return access
+        if patient_id is None and (refused := await _step_up(tx, call, access, kind.part)):
+            return answer(refused)
+        subject = access.patient_id
+        waits = await wants_core(tx, call.core, subject, call.now, access.origins)
+        # Whoever is told to come back comes with the same signed act: a refused lease uses none up.
+        lease = await call.export_slots.take(tx, actor.actor_id, call.now)
+    async with leases.keep(call.store, call.clock, lease):
         if waits:
             await ask_core(call.store, call.clock, call.core, subject)
         # Rows are read when there is a place to work on them: a queue of people holds no records.

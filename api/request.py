@@ -43,6 +43,7 @@ from kernel.access import Actor
 from kernel.clock import Clock
 from kernel.problems import Refused, refuse
 from notifications.sms import HOTLINE
+from store import leases
 from store.database import Store, Tx
 from store.keys import KeyRing
 
@@ -75,9 +76,9 @@ class Runtime:
         self.elsewhere_days = ELSEWHERE_DAYS
         self.link_viewer = ""
         self.import_slots = ImportSlots()
-        self.export_slots = ImportSlots(problem=EXPORT_BUSY)
-        self.proof_slots = ImportSlots(problem=PROOF_BUSY)
-        self.picture_slots = ImportSlots(PICTURES_AT_ONCE, EVIDENCE_BUSY)
+        self.export_slots = ImportSlots("export", problem=EXPORT_BUSY)
+        self.proof_slots = ImportSlots("proof", problem=PROOF_BUSY)
+        self.picture_slots = ImportSlots("picture", PICTURES_AT_ONCE, EVIDENCE_BUSY)
         self.core: Core | None = None
         self.answered = Answered()
 
@@ -226,6 +227,14 @@ class Call:
         assert PUBLIC in actors_of(self._scope["route_handler"])
         async with self._runtime.store.transaction() as tx:
             yield tx
+
+    @asynccontextmanager
+    async def alone(self, slots: ImportSlots) -> AsyncIterator[None]:
+        """Hold the caller's one place among dear work, with no transaction open meanwhile. Raises 429 too."""
+        async with self.begin() as (tx, actor):
+            lease = await slots.take(tx, actor.actor_id, self.now)
+        async with leases.keep(self.store, self.clock, lease):
+            yield
 
     def header(self, name: str) -> str | None:
         """A request header by its lower-case name."""

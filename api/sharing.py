@@ -94,7 +94,8 @@ async def refresh(call: Call, door: Door, begin: Begin) -> None:
         if (await head_of(tx, person)).head_seq == door.head_seq:
             return
     key = bytes.fromhex(unseal(call.keys, person, service.TABLE, "key_sealed", door.key_sealed))
-    with call.export_slots.of(link_id):
+    # A long-term link is made anew for whoever opens it: the link is the actor.
+    async with call.export_slots.of(call.store, call.clock, link_id):
         _, head_seq, clear = await _make(call, door.contents, begin, is_anew=True)
         files = await _put(call, person, key, clear)
     async with begin() as (tx, _):

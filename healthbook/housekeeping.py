@@ -23,6 +23,7 @@ from ehr.rejudge.service import announce_rules
 from identity.housekeeping import service as identity
 from kernel.ids import BUCKETS
 from notifications.delivery import housekeeping as deliveries
+from store import leases
 from store.database import Tx
 from store.due_queue import arm
 from store.idempotency import LIVE_HOURS, forget
@@ -114,6 +115,7 @@ CHORES: Final = (
     Chore("reading-views", timedelta(0), "names and views of a newer program", _rebuild_views),
     Chore("accountability", timedelta(0), "last month's file of who read how much", _count_month),
     Chore("idempotency", timedelta(hours=LIVE_HOURS), "a repeat within a day (S14)", forget),
+    Chore("work-leases", timedelta(0), "what a killed process left (S33)", leases.forget),
 )
 _BY_NAME: Final = {chore.name: chore for chore in CHORES}
 

@@ -4,7 +4,7 @@
 
 -- store
 GRANT SELECT, INSERT, UPDATE, DELETE ON due_queue, outbox TO hb_api, hb_delivery;
-GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key, work_lease TO hb_api;
 GRANT SELECT, INSERT ON installation TO hb_api;
 GRANT SELECT ON installation, schema_migration, security_epoch TO hb_api, hb_delivery;
 

@@ -58,6 +58,7 @@ TABLES: Final = (
         secret=("access_hash", "refresh_hash", "previous_refresh_hash"),
     ),
     PersonTable(table="idempotency_key", column="actor_id", unseen=_FLEETING),
+    PersonTable(table="work_lease", column="actor_id", unseen=_FLEETING),
     PersonTable(table="ehr_viewer_ticket", unseen=_FLEETING),
     PersonTable(table="step_up_use", unseen=_FLEETING),
     PersonTable(table="citizen_pin", secret=("pin_hash",)),

@@ -64,6 +64,23 @@ FORGET_IDEMPOTENCY = Scalar(
     " AND actor_id IN (SELECT actor_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
     fan_out="once an hour a worker removes what has ended, wherever it lies",
 )
+TAKE_LEASE = Scalar(
+    bool,
+    "INSERT INTO work_lease AS l (actor_id, kind, token, lease_until) VALUES ($1, $2, $3, $5)"
+    " ON CONFLICT (actor_id, kind) DO UPDATE SET token = EXCLUDED.token, lease_until = EXCLUDED.lease_until"
+    " WHERE l.lease_until <= $4 RETURNING true AS taken",
+)
+RENEW_LEASE = Command(
+    "UPDATE work_lease SET lease_until = $4 WHERE actor_id = $1 AND kind = $2 AND token = $3"
+)
+FREE_LEASE = Command("DELETE FROM work_lease WHERE actor_id = $1 AND kind = $2 AND token = $3")
+FORGET_LEASES = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT DISTINCT actor_id FROM work_lease WHERE lease_until < $1 LIMIT $2),"
+    " gone AS (DELETE FROM work_lease WHERE lease_until < $1"
+    " AND actor_id IN (SELECT actor_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
+    fan_out="once an hour a worker removes what killed processes left, wherever it lies",
+)
 COUNT_IDEMPOTENCY = Scalar(int, "SELECT count(*) FROM idempotency_key WHERE actor_id = $1")
 INSERT_IDEMPOTENCY = Scalar(
     bool,

@@ -35,13 +35,13 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 FAN_OUTS = {
     "audit.roots.queries.CHANGED",
     "consent.emergency_reviews.queries.OVERDUE",
+    "consent.housekeeping.queries.DELETE_LINK_TICKETS",
     "consent.housekeeping.queries.DELETE_PRACTITIONER_REQUESTS",
     "consent.housekeeping.queries.DELETE_QUOTAS",
-    "consent.housekeeping.queries.DELETE_LINK_TICKETS",
     "consent.housekeeping.queries.DELETE_SHARE_CODES",
     "consent.housekeeping.queries.DELETE_SHARE_CODE_HASHES",
-    "consent.links.queries.DEAD_FILES",
     "consent.housekeeping.queries.ERASE_CODES",
+    "consent.links.queries.DEAD_FILES",
     "consent.purposes.queries.OPEN_WITHDRAWALS",
     "consent.rights.queries.OVERDUE",
     "consent.rights.queries.RUNNING",
@@ -85,6 +85,7 @@ FAN_OUTS = {
     "store.queries.BUCKETS_WITH_DUE",
     "store.queries.BUCKETS_WITH_EVENTS",
     "store.queries.FORGET_IDEMPOTENCY",
+    "store.queries.FORGET_LEASES",
     "visits.queries.DELETE_TICKETS",
 }
 

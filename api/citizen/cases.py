@@ -170,9 +170,9 @@ async def add_evidence(case_id: FromPath[UUID], call: NamedDependency[Call]) -> 
         refused = await evidence.may_add(tx, access.patient_id, case_id, call.now)
     if refused is not None:
         return answer(refused)
-    with call.picture_slots.of(access.patient_id):
-        async with call.picture_slots.turn():
-            upload = await evidence.draw(await call.body())
+    actor_id = access.actor.actor_id
+    async with call.picture_slots.of(call.store, call.clock, actor_id), call.picture_slots.turn():
+        upload = await evidence.draw(await call.body())
     if isinstance(upload, Refused):
         return answer(upload)
     kept = await _keep(call, access.patient_id, case_id, upload)

@@ -291,7 +291,7 @@ async def _make(call: Call, actor_id: UUID, wish: Wish) -> Draft | Refused:
         async with begin_for(call, "share-record") as (tx, access):
             yield tx, decide_contents(access, link_id)
 
-    with call.export_slots.of(actor_id):
+    async with call.export_slots.of(call.store, call.clock, actor_id):
         draft = await draft_link(call, wish, link_id, begin)
     call.time_went_by()
     async with begin() as (tx, access):

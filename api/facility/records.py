@@ -35,7 +35,7 @@ async def send_records(call: NamedDependency[Call]) -> Response[Receipt]:
     assert facility is not None
     if (call.header("content-type") or "").partition(";")[0].strip().lower() not in MEDIA_TYPES:
         refuse(UNSUPPORTED_MEDIA_TYPE)
-    with call.import_slots.of(actor.actor_id):
+    async with call.import_slots.of(call.store, call.clock, actor.actor_id):
         body = await call.body()
         async with call.import_slots.turn():
             received = await receive(call.store, call.clock, facility, actor.actor_id, body)

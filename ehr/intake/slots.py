@@ -1,17 +1,23 @@
-"""How many sendings are taken in at once: one for each system, as many as cores in all (security.md S33).
+"""How much dear work is done at once: one piece for each actor over all processes, as many as cores in one
+process (security.md S33).
 
-Counted in this process: with several API processes a system can have one sending in each.
+The first is a row of the database (store/leases.py). The second bounds what one process holds in memory.
 """
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
 
 from ehr.intake.problems import RECORDS_BUSY
+from kernel.clock import Clock
 from kernel.problems import ProblemError, ProblemType, Refused
+from store import leases
+from store.database import Store, Tx
+from store.leases import Lease
 
 RETRY_AFTER_SECONDS = 2
 _QUEUE_PER_SLOT = 2
@@ -20,23 +26,30 @@ _QUEUE_PER_SLOT = 2
 class ImportSlots:
     """Slots and a queue twice as long; whoever comes then, or comes twice, is told to come back."""
 
-    def __init__(self, slots: int | None = None, problem: ProblemType = RECORDS_BUSY) -> None:
+    def __init__(
+        self, kind: str = "import", slots: int | None = None, problem: ProblemType = RECORDS_BUSY
+    ) -> None:
+        self._kind = kind
         self._problem = problem
         self._slots = slots or os.cpu_count() or 1
         self._turns = asyncio.Semaphore(self._slots)
         self._inside = 0
-        self._sending: set[UUID] = set()
 
-    @contextmanager
-    def of(self, actor_id: UUID) -> Iterator[None]:
-        """Hold the one place of a system, from before its body is read. Raises `records-busy`."""
-        if actor_id in self._sending:
-            self._refuse()
-        self._sending.add(actor_id)
-        try:
+    async def take(self, tx: Tx, actor_id: UUID, now: datetime) -> Lease:
+        """Take the one place of an actor; the last statement of its transaction. Raises `records-busy`."""
+        lease = await leases.take(tx, actor_id, self._kind, now)
+        return lease if lease is not None else self._refuse()
+
+    @asynccontextmanager
+    async def of(self, store: Store, clock: Clock, actor_id: UUID) -> AsyncIterator[None]:
+        """Hold the one place of an actor, from before a body is read; never within a transaction.
+
+        Raises `records-busy`.
+        """
+        async with store.transaction() as tx:
+            lease = await self.take(tx, actor_id, clock.now())
+        async with leases.keep(store, clock, lease):
             yield
-        finally:
-            self._sending.discard(actor_id)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

@@ -7,12 +7,12 @@ import httpx
 import msgspec
 import pytest
 
-from api.app import Api
 from audit import download
 from audit.export import read_export, verify_export
 from audit.roots.models import AuditRoots, LogProof, Pin
 from audit.roots.verify import check_proof, check_roots
 from audit.service import record_act
+from ehr.intake.slots import ImportSlots
 from healthbook.root_jobs import build_root
 from kernel.ids import uuid7
 from store.database import Store
@@ -177,9 +177,8 @@ async def test_s33_proofs_are_made_one_at_a_time_for_each_person(
     store: Store, clock: FrozenClock, citizen: Citizen
 ) -> None:
     async with client_of(store, clock) as client:
-        app: Any = client._transport.app  # type: ignore[attr-defined]
-        assert isinstance(app, Api)
-        with app.runtime.proof_slots.of(citizen.patient_id):
+        # Another process is at it.
+        async with ImportSlots("proof").of(store, clock, citizen.patient_id):
             for path in (PROOF, EXPORT):
                 answered = await client.get(path, headers=bearer(citizen.token))
                 assert (answered.status_code, answered.json()["code"]) == (429, "proof-busy")

@@ -17,6 +17,7 @@ from kernel.ids import uuid7
 from kernel.problems import Refused
 from notifications.delivery import Senders
 from notifications.ports import RecordingPushSender, RecordingSmsSender
+from store import leases
 from store.blobs import FilesystemBlobs
 from store.database import Store, Tx, open_store
 from store.due_queue import schedule
@@ -55,6 +56,7 @@ ENDED = {
     "sms-codes": ("access_request WHERE code_hash IS NOT NULL", "code_expires_at"),
     "practitioner-requests": ("practitioner_request", "expires_at"),
     "idempotency": ("idempotency_key", "created_at"),
+    "work-leases": ("work_lease", "lease_until"),
 }
 SECOND = timedelta(seconds=1)
 
@@ -132,6 +134,8 @@ async def live_a_little(house: House) -> None:
         )
     assert not isinstance(sent, Refused)
     await repeatable(house, 1)
+    async with store.transaction() as tx:
+        await leases.take(tx, doctor.actor.actor_id, "export", clock.now())
 
 
 async def repeatable(house: House, count: int) -> None:

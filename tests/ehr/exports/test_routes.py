@@ -292,6 +292,17 @@ async def test_s33_one_export_at_a_time_for_each_actor(
     assert (await client.get(url, headers=bearer(doctor.token))).status_code == 200
 
 
+async def test_s33_an_export_beside_one_in_another_process_is_refused_and_uses_no_signed_act_up(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    person = await make_citizen(store, clock)
+    headers = bearer(person.token) | step_up(person, "bundle", clock.now())
+    async with ImportSlots("export").of(store, clock, person.patient_id):
+        busy = await client.get("/v1/me/exports/bundle", headers=headers)
+        assert (busy.status_code, busy.json()["code"]) == (429, "export-busy")
+    assert (await client.get("/v1/me/exports/bundle", headers=headers)).status_code == 200
+
+
 async def test_s35_a_content_is_an_attachment_under_a_name_of_ours(
     client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock
 ) -> None:

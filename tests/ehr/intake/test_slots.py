@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
+import httpx
 import pytest
 
 from ehr.intake.slots import ImportSlots
@@ -30,9 +31,11 @@ async def test_s33_a_system_sends_one_body_at_a_time(store: Store, clock: Frozen
         await finish.wait()
         yield body[10:]
 
-    async with client_of(store, clock) as client:
+    async with client_of(store, clock) as here, client_of(store, clock) as elsewhere:
 
-        async def send(token: str, content: bytes | AsyncIterator[bytes]) -> int:
+        async def send(
+            token: str, content: bytes | AsyncIterator[bytes], client: httpx.AsyncClient = here
+        ) -> int:
             sent = await client.post(PATH, content=content, headers=bearer(token) | FHIR)
             if sent.status_code == 429:
                 assert (sent.json()["code"], sent.headers["retry-after"]) == ("records-busy", "2")
@@ -41,6 +44,7 @@ async def test_s33_a_system_sends_one_body_at_a_time(store: Store, clock: Frozen
         first = asyncio.create_task(send(sender.token, slowly()))
         await begun.wait()
         assert await send(sender.token, body) == 429
+        assert await send(sender.token, body, elsewhere) == 429
         assert await send(other.token, body) == 202
         finish.set()
         assert await first == 202
@@ -56,7 +60,7 @@ async def test_s33_a_refused_body_gives_the_place_back(store: Store, clock: Froz
 
 
 async def test_s33_slots_and_queue_have_an_end() -> None:
-    slots, inside = ImportSlots(1), asyncio.Event()
+    slots, inside = ImportSlots(slots=1), asyncio.Event()
     leave = asyncio.Event()
 
     async def work() -> None:
@@ -75,9 +79,12 @@ async def test_s33_slots_and_queue_have_an_end() -> None:
         pass
 
 
-def test_s33_a_place_is_given_back_after_an_error() -> None:
-    slots, actor = ImportSlots(1), uuid7(START)
-    with pytest.raises(ValueError, match="broken"), slots.of(actor):
-        raise ValueError("broken")
-    with slots.of(actor), pytest.raises(ProblemError, match="records-busy"), slots.of(actor):
-        pass
+async def test_s33_a_place_is_given_back_after_an_error(store: Store, clock: FrozenClock) -> None:
+    here, elsewhere, actor = ImportSlots(slots=1), ImportSlots(slots=1), uuid7(START)
+    with pytest.raises(ValueError, match="broken"):
+        async with here.of(store, clock, actor):
+            raise ValueError("broken")
+    async with here.of(store, clock, actor):
+        with pytest.raises(ProblemError, match="records-busy"):
+            async with elsewhere.of(store, clock, actor):
+                pass
