@@ -261,14 +261,16 @@ RAISE_HEAD = Command("UPDATE ehr_head SET head_seq = $2 WHERE patient_id = $1")
 MARK_VIEWS = Command("UPDATE ehr_head SET item_version = $2 WHERE patient_id = $1")
 REPLACE_VIEWS = Command(
     """
-    UPDATE ehr_resource r SET section = n.section, active_until = n.active_until, negative = n.negative,
+    UPDATE ehr_resource r SET record_type = n.record_type, section = n.section,
+        active_until = n.active_until, negative = n.negative,
         flag = n.flag, code_system = n.code_system, code = n.code, title = n.title,
         title_folded = n.title_folded, item = n.item, body = n.body, fold_key = n.fold_key,
         refs = coalesce(r.refs, n.refs), item_version = $16
     FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::boolean[], $7::int[], $8::text[],
-        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::text[])
+        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::text[],
+        $17::text[])
         AS n (rtype, id, section, active_until, negative, flag, code_system, code, title,
-            title_folded, item, body, fold_key, refs)
+            title_folded, item, body, fold_key, refs, record_type)
     WHERE r.patient_id = $1 AND r.rtype = n.rtype AND r.id = n.id
     """
 )

@@ -67,6 +67,7 @@ async def _replace(tx: Tx, patient_id: UUID, new: list[NewResource]) -> None:
         [r.fold_key for r in new],
         [r.refs for r in new],
         DISPLAY_VERSION,
+        [r.record_type for r in new],
     )
 
 

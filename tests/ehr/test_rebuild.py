@@ -1,10 +1,13 @@
 """Views are made anew from the raw text, and the coverage of names is counted."""
 
 from ehr.coverage import display_coverage
-from ehr.rebuild import rebuild_views, stale_people
+from ehr.displays import DISPLAY_VERSION
+from ehr.rebuild import PEOPLE_PER_STEP, rebuild_some, rebuild_views, stale_people
 from store.database import Store
+from tests.support import consent as steps
 from tests.support.clock import FrozenClock
-from tests.support.people import make_citizen
+from tests.support.http import bearer, client_of
+from tests.support.people import Doctor, make_citizen, make_doctor, make_facility
 from tests.support.record import bundle, write
 
 
@@ -25,6 +28,51 @@ async def test_rebuilt_views_equal_the_views_of_the_import(fresh_store: Store, c
         assert await stale_people(tx, 10) == []
         assert await rebuild_views(tx, person) == 0
         assert await tx.fetch(everything) == before
+
+
+PREGNANT = {
+    "resourceType": "Observation",
+    "id": "pregnant",
+    "status": "final",
+    "category": [{"coding": [{"code": "exam"}]}],
+    "code": {"coding": [{"system": "http://loinc.org", "code": "82810-3"}], "text": "Đang mang thai"},
+    "effectiveDateTime": "2026-10-01T08:00:00+07:00",
+    "valueString": "A",
+}
+
+
+async def test_a_row_from_before_a_record_type_is_seen_after_the_rebuild_by_those_who_hold_the_type(
+    fresh_store: Store, clock: FrozenClock
+) -> None:
+    citizen, facility = await make_citizen(fresh_store, clock), await make_facility(fresh_store, clock)
+    await write(fresh_store, citizen.patient_id, [PREGNANT], clock.now())
+    async with fresh_store.transaction() as tx:
+        older = DISPLAY_VERSION - 1
+        item = "replace(item, 'Observation.pregnancy', 'Observation.other')"
+        await tx.execute(
+            f"UPDATE ehr_resource SET record_type = 'Observation.other', item = {item}, item_version = $1",
+            older,
+        )
+        await tx.execute("UPDATE ehr_head SET item_version = $1", older)
+    readers = {}
+    for role in ("vaccinator", "pharmacist"):
+        readers[role] = await make_doctor(fresh_store, clock, facility, role)
+        await steps.granted(fresh_store, clock, readers[role], citizen)
+
+    async def see(doctor: Doctor) -> bool:
+        async with client_of(fresh_store, clock) as client:
+            url = f"/v1/doctor/patients/{citizen.patient_id}/summary"
+            answer = await client.get(url, headers=bearer(doctor.token))
+        assert answer.status_code == 200
+        return "Đang mang thai" in answer.text
+
+    assert {role: await see(doctor) for role, doctor in readers.items()} == dict.fromkeys(readers, False)
+    async with fresh_store.transaction() as tx:
+        assert await rebuild_some(tx, PEOPLE_PER_STEP) == 1
+    assert {role: await see(doctor) for role, doctor in readers.items()} == {
+        "vaccinator": True,
+        "pharmacist": False,
+    }
 
 
 async def test_coverage_counts_codes_with_and_without_a_name(fresh_store: Store, clock: FrozenClock) -> None:
