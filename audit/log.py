@@ -170,6 +170,14 @@ async def read_rows(
     return masked, encode_cursor(masked[-1].row.seq) if len(rows) > limit else None
 
 
+async def entry_at(tx: Tx, patient_id: UUID, seq: int) -> Entry | None:
+    """What one row of a person's log says; None where there is no such row."""
+    rows = await queries.export(tx, patient_id, after_seq=seq - 1, limit=1)
+    if not rows or rows[0].seq != seq:
+        return None
+    return msgspec.json.decode(rows[0].entry, type=Entry)
+
+
 async def _rows(tx: Tx, access: Access, wanted: Filter, cursor: str | None, limit: int) -> list[LogRow]:
     """One row more than the limit where there are more."""
     since, until = _span(wanted)

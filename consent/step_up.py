@@ -20,7 +20,7 @@ def act_text(access: Access, typ: str, facts: dict[str, Any], signed: Signed, en
     """
     whose = access.actor.actor_id
     book = {} if whose == access.patient_id else {"book": str(access.patient_id)}
-    common = {
+    common: dict[str, Any] = {
         "typ": typ,
         "environment": environment,
         "patient_id": str(whose),

@@ -74,7 +74,7 @@ GUARDIANS_OF = Statement(
 
 # -- guardians
 
-# A desk proves the link again after a restore; nobody there knows which labels the youth lets the guardian see.
+# A desk proves the link again after a restore; which labels the youth lets the guardian see it cannot know.
 PUT_GUARDIANSHIP = Scalar(
     UUID,
     f"""

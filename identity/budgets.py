@@ -60,7 +60,7 @@ EMERGENCY_MISSES_DAY = Budget(kind="emergency-miss-day", limit=20, window=timede
 REFUSED_READS_DAY = Budget(kind="refused-read-day", limit=100, window=timedelta(days=1))
 
 
-# A link answers so often, whoever holds its address (consent.md §3.2, polling): each answer rings at its owner.
+# A link answers so often, whoever holds its address (consent.md §3.2, polling); its owner hears of each one.
 LINK_OPENINGS = Budget(kind="link-opening", limit=30, window=timedelta(minutes=10))
 # Links and share codes that one person makes in a day.
 LINKS_DAY = Budget(kind="link-day", limit=20, window=timedelta(days=1))

@@ -114,7 +114,7 @@ async def _arrive(tx: Tx, call: Call, actor: Actor, card: ArrivedCard) -> UUID |
 async def post_withdrawal(
     arrival_id: FromPath[UUID], data: JSONBody[WithdrawnArrival], call: NamedDependency[Call]
 ) -> Response[None]:
-    """Take back an arrival that was a mistake: it opens nothing from now on. The answer is always the same."""
+    """Take back an arrival that was a mistake: it opens nothing from now on. The answer never differs."""
     async with call.begin() as (tx, actor):
         done = await withdraw_arrival(
             tx, call.keys, actor, arrival_id, data.number, request_id=call.request_id, now=call.now

@@ -173,8 +173,8 @@ async def code_owner(tx: Tx, code_hash: bytes) -> CodeOwner | None:
     return await CODE_OWNER.one(tx, code_hash)
 
 
-# A person who died, or was merged into another, has no contacts to be answered. What a restored backup brought
-# back may have been answered since: who agreed may still end it, and nobody agrees any more.
+# A person who died, or was merged into another, has no contacts to be answered. What a restored backup
+# brought back may have been answered since: who agreed may still end it, and nobody agrees any more.
 CONTACT_OF_CODE = Statement(
     ContactRow,
     f"""

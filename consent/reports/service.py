@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
-from audit import queries as log
+from audit.log import entry_at
 from audit.models import Entry
 from audit.protection.service import unmask
 from audit.service import record_act, record_admin_event
@@ -61,7 +60,7 @@ async def open_report(
     tx: Tx, access: Access, seq: int, reason: ReportReason, *, request_id: str, now: datetime
 ) -> Report | Refused:
     """Report one row of one's log; a second report of the same row is the first one."""
-    entry = await _entry(tx, access.patient_id, seq)
+    entry = await entry_at(tx, access.patient_id, seq)
     if entry is None or _is_nobody_else_s(entry):
         return Refused(problem=NOT_REPORTABLE)
     known = await queries.BY_SEQ.one(tx, access.patient_id, seq)
@@ -230,13 +229,6 @@ def own_view(report: Report) -> OwnReport:
         finding=report.finding,
         decided_at=report.decided_at,
     )
-
-
-async def _entry(tx: Tx, patient_id: UUID, seq: int) -> Entry | None:
-    rows = await log.export(tx, patient_id, after_seq=seq - 1, limit=1)
-    if not rows or rows[0].seq != seq:
-        return None
-    return msgspec.json.decode(rows[0].entry, type=Entry)
 
 
 def _is_nobody_else_s(entry: Entry) -> bool:

@@ -104,7 +104,7 @@ def _masked(row: dict[str, Any], masks: Mapping[UUID, str]) -> dict[str, Any]:
     """A protected practitioner by the alias; the salt that binds a row of the log to the name goes too."""
     entry = row.get("entry")
     who = row.get("practitioner_id") or row.get("reader") or (entry and _actor_of(entry))
-    if who not in masks:
+    if who is None or who not in masks:
         return row
     return row | {name: None for name in _NAMES if name in row} | {"practitioner_alias": masks[who]}
 

@@ -38,8 +38,25 @@ _EXPORTS = {read_tag("export-record", part) for part in _PARTS} | {f"record:{par
 _BESIDE = {read_tag("read-summary", part) for part in ("articles", "completeness", "statistics")}
 # A ticket to a viewer that was followed (api/reading.py).
 _VIEWER = {read_tag("read-document", "viewer")}
+# The services of these make them of the act's word, family/attesting.py of what a desk says of a guardian.
+_ACTS = (
+    {f"consent:delegation:{word}" for word in ("create", "end")}
+    | {f"consent:link:{word}" for word in ("arm", "confirm", "create", "revoke")}
+    | {f"consent:share-code:{word}" for word in ("create", "end")}
+    | {f"family:guardian:{word}" for word in ("bar", "unbar")}
+    | {f"rights:request:{word}" for word in ("answer", "extend", "finish", "refuse")}
+)
+# What is always shown to a doctor who may open the book (api/doctor/safety.py).
+_FLAGS = {read_tag("flag-safety", "safety")}
 COMPOSED = (
-    {"consent:request:refuse", "consent:request:report"} | _VIEWER | _REGISTRY | _CASES | _EXPORTS | _BESIDE
+    {"consent:request:refuse", "consent:request:report"}
+    | _ACTS
+    | _FLAGS
+    | _VIEWER
+    | _REGISTRY
+    | _CASES
+    | _EXPORTS
+    | _BESIDE
 )
 # The sections that can be opened alone; "documents" has an action of its own.
 PARTS = {
@@ -78,8 +95,8 @@ NOT_LOGGED = {"read-account"}
 
 def test_every_reading_action_has_a_tag() -> None:
     reads = {action for action in get_args(Action) if action.startswith("read-") or action == "search"}
-    # Whoever may open a case reads the own ones.
-    assert (reads - NOT_LOGGED) | {"open-case"} == set(READ_TAGS)
+    # Whoever may open a case reads the own ones; a guardian looks at a child's log.
+    assert (reads - NOT_LOGGED) | {"open-case", "look-at-log"} == set(READ_TAGS)
 
 
 @pytest.mark.parametrize("kind", [*get_args(Role), *get_args(ActorKind)])

@@ -140,7 +140,9 @@ async def test_s23_either_side_ends_it_and_the_other_is_told_nothing(
     assert before[:2] == after[:2]
     # The journal alone hears of it: no restored backup brings a contact back (security.md S12).
     async with owner.transaction() as tx:
-        heard = await tx.fetch("SELECT event FROM outbox ORDER BY event_id DESC LIMIT $1", after[2] - before[2])
+        heard = await tx.fetch(
+            "SELECT event FROM outbox ORDER BY event_id DESC LIMIT $1", after[2] - before[2]
+        )
     assert {row["event"] for row in heard} == {"consent.contact-ended"}
     # Nothing of the contacts' own data stays.
     assert kept == "\\x\\x\\x\\x"

@@ -15,6 +15,7 @@ from tests.support.clock import FrozenClock
 from tests.support.people import make_citizen, make_doctor, make_facility, make_machine
 
 SOME_ID = "01985e2c-7a00-7abc-8def-0123456789ab"
+FILLED = {"{month}": "2026-01"}
 ROLES: tuple[Role, ...] = get_args(Role)
 WORDS = ("citizen", *ROLES, "facility-system", "kiosk", "operator")
 
@@ -29,8 +30,8 @@ class Route:
 
     @property
     def filled(self) -> str:
-        """The path with an id that nobody has in each place."""
-        parts = [SOME_ID if part.startswith("{") else part for part in self.path.split("/")]
+        """The path with an id that nobody has, or a month nobody counted, in each place."""
+        parts = [FILLED.get(part, SOME_ID) if part.startswith("{") else part for part in self.path.split("/")]
         return "/".join(parts)
 
 
