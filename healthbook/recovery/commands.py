@@ -1,5 +1,7 @@
 """The operator's side of a recovery."""
 
+import click
+
 from healthbook.recovery.service import recover
 from healthbook.wiring import Place, StartError, bring_up_to_date, opened_journal, opened_store
 from kernel.clock import SystemClock
@@ -22,7 +24,7 @@ async def recover_place(
             opened_store(place, "hb_owner", keys) as store,
             opened_journal(place.settings, clock) as files,
         ):
-            done = await recover(store, files, (signed[0], signed[1]), clock.now(), forced=forced)
+            done = await recover(store, files, (signed[0], signed[1]), clock.now(), forced=forced, tell=_tell)
     except JournalError as error:
         raise StartError(f"The journal does not hold together: {error}. Nothing is served.") from error
     if done is None:
@@ -33,3 +35,8 @@ async def recover_place(
         f"Epoch {done.epoch}: {done.replayed} acts of the journal replayed, {done.logs} logs marked, "
         f"{done.held} grants held until their citizens confirm. Sessions and codes of before are dead."
     )
+
+
+def _tell(marked: int) -> None:
+    """On standard error: a country's logs take hours."""
+    click.echo(f"{marked} logs marked", err=True)

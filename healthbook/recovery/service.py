@@ -5,6 +5,7 @@ that marks the gap before anything else is written there. Every step is a transa
 progress in it: killed at any point, the next run goes on.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -34,6 +35,7 @@ from store.models import Recovery
 
 LINES_AT_ONCE: Final = 200
 LOGS_AT_ONCE: Final = 200
+TELL_EVERY: Final = 10_000
 # The row that audit/export.py reads as the mark of a gap.
 RECOVERED: Final = "restore:log:recovered"
 _RESTORE: Final = Actor(kind="job", actor_id=UUID(int=0), name="restore")
@@ -64,9 +66,18 @@ async def begin(store: Store, files: JournalFiles, now: datetime, *, forced: boo
 
 
 async def recover(
-    store: Store, files: JournalFiles, signed: tuple[str, str], now: datetime, *, forced: bool = False
+    store: Store,
+    files: JournalFiles,
+    signed: tuple[str, str],
+    now: datetime,
+    *,
+    forced: bool = False,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> Recovered | None:
-    """Do all of it. Raises JournalError where the journal does not hold together: then nothing is served."""
+    """Do all of it. Raises JournalError where the journal does not hold together: then nothing is served.
+
+    tell: hears now and then how many logs are marked.
+    """
     found = await begin(store, files, now, forced=forced)
     if found is None:
         return None
@@ -76,7 +87,7 @@ async def recover(
             await dead.run(tx)
         await queries.END_REQUESTS.run(tx, now)
         await queries.END_MIRRORED_REQUESTS.run(tx, now)
-    logs = await _mark_logs(store, found.epoch, now)
+    logs = await _mark_logs(store, found.epoch, now, tell)
     return await _finish(store, files, found, signed, logs, now)
 
 
@@ -98,7 +109,7 @@ async def _replay_some(store: Store, epoch: int, batch: list[Line], now: datetim
         await note_replayed(tx, epoch, batch[-1].seq + 1, len(batch))
 
 
-async def _mark_logs(store: Store, epoch: int, now: datetime) -> int:
+async def _mark_logs(store: Store, epoch: int, now: datetime, tell: Callable[[int], None]) -> int:
     """The row into every log, a page at a time. Returns how many this run wrote."""
     written = 0
     while True:
@@ -110,7 +121,9 @@ async def _mark_logs(store: Store, epoch: int, now: datetime) -> int:
             if not page:
                 return written
             await queries.ADVANCE_LOGS.run(tx, epoch, page[-1])
-        written += len(page)
+        before, written = written, written + len(page)
+        if before // TELL_EVERY != written // TELL_EVERY:
+            tell(written)
 
 
 async def _finish(

@@ -56,7 +56,7 @@ def test_s15_a_backup_holds_no_key_and_comes_back_in_a_new_epoch(
         "blobs/ab/cd",
     }
     assert all(path.stat().st_mode & 0o077 == 0 for path in [copy, copy / "database.dump"])
-    told = [find_binaries().directory / "pg_restore", "--file=-", copy / "database.dump"]
+    told = [str(find_binaries().directory / "pg_restore"), "--file=-", str(copy / "database.dump")]
     held = subprocess.run(told, capture_output=True, check=True).stdout
     assert b"CREATE TABLE public.citizen" in held
     files = [path.read_text() for path in (tmp_path / "keys").glob("*.key")]

@@ -8,12 +8,14 @@ import pytest
 
 from audit.protection.service import protections
 from consent.emergency import personal
+from consent.grants.queries import grant_by_id
 from consent.models import Grant
 from consent.rights import erasing, service
 from consent.rights.models import Erasure
 from ehr.reads.scope import scope_of
 from ehr.visibility import hidings, queries
 from family.attesting import Pair
+from identity import practitioners
 from identity.births import service as births
 from identity.register import changes
 from identity.register.changes import ProtectedPractitioner
@@ -358,7 +360,7 @@ async def test_s12_a_wish_that_was_taken_back_or_restated_is_shown_to_nobody(sit
     await sign_in(site, doctor)
     async with site.own.store.transaction() as tx:
         access = await steps.own(tx, citizen, "read-account", clock.now())
-        grant = await steps.grants.queries.grant_by_id(tx, access.patient_id, grant_id)
+        grant = await grant_by_id(tx, access.patient_id, grant_id)
     assert grant is not None
     await confirm(site.own.store, clock, citizen, grant_id, sign(citizen, grant, clock))
     async with client_of(site.own.store, clock) as client:
@@ -416,7 +418,9 @@ async def test_s12_a_protected_practitioner_stays_protected(site: Site) -> None:
     async with site.own.store.transaction() as tx:
         made = await changes.propose(tx, first, "practitioner-protection", change, "bị dọa giết", clock.now())
         assert isinstance(made, UUID)
-        done = await changes.confirm(tx, store.keys, second, made, None, clock.now())
+        # Hashed for whoever is reset; this change resets nobody.
+        prepared = await practitioners.prepare_credential(store.keys, clock.now(), doctor.practitioner_id)
+        done = await changes.confirm(tx, store.keys, second, made, prepared, clock.now())
         assert not isinstance(done, Refused)
     async with site.own.store.transaction() as tx:
         (before,) = await protections(tx, [doctor.practitioner_id], clock.now())
