@@ -11,6 +11,7 @@ from bench.recording import Call, Recorded, recording, save
 from bench.results import Result, compare
 from bench.server import floor, serving
 from bench.world import Patient, World, fresh_token
+from identity.queries import CITIZEN_BY_ID
 from kernel.clock import SystemClock
 
 # Many short rounds: what disturbs the machine then falls on few of them.
@@ -49,10 +50,18 @@ def measure_summary(world: World, recorded: list[Recorded], dsn: str, directory:
 
 
 def measure_decided(world: World, recorded: list[Recorded], dsn: str, directory: Path) -> Result:
-    """The same read against a floor that reads the record's rows and neither decides nor logs."""
-    bare = [Recorded(_of_record(one.calls), one.status, one.headers, one.body) for one in recorded]
+    """The same read against a floor that neither decides nor logs: it reads what the answer is made of, the
+    person's row, which comes along with our decision, and the rows of the record."""
+    bare = [
+        Recorded([_of_person(patient), *_of_record(one.calls)], one.status, one.headers, one.body)
+        for patient, one in zip(world.patients, recorded, strict=True)
+    ]
     requests = doctor_requests(world, world.patients)
     return _against_floor(DECIDED, requests, bare, 200, 0.6, dsn, directory, world)
+
+
+def _of_person(patient: Patient) -> Call:
+    return Call(CITIZEN_BY_ID.sql, (patient.patient_id,))
 
 
 def _of_record(calls: list[Call]) -> list[Call]:
