@@ -33,6 +33,9 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
+    "audit.accountability.queries.ALL_LINES",
+    "audit.accountability.queries.COUNT",
+    "audit.answered.queries.BOTH",
     "audit.roots.queries.CHANGED",
     "consent.emergency_reviews.queries.OVERDUE",
     "consent.housekeeping.queries.DELETE_LINK_TICKETS",
@@ -43,6 +46,8 @@ FAN_OUTS = {
     "consent.housekeeping.queries.ERASE_CODES",
     "consent.links.queries.DEAD_FILES",
     "consent.purposes.queries.OPEN_WITHDRAWALS",
+    "consent.reports.queries.ANY_MIRROR",
+    "consent.reports.queries.OVERDUE",
     "consent.rights.queries.OVERDUE",
     "consent.rights.queries.RUNNING",
     "ehr.cases.queries.OVERDUE_CASES",

@@ -210,6 +210,8 @@ async def test_every_chore_has_its_case_here() -> None:
         "share-link-tickets",
         "deliveries",
         "arrival-tickets",
+        # tests/api/test_accountability.py
+        "accountability",
     } | of_records
 
 
