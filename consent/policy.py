@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from consent.models import AskingState, Delivery, Scope, Tier
 from consent.role_caps import cap_of_role
-from kernel.access import ALL_LABELS, Label, RecordType, Role
+from kernel.access import ALL_LABELS, Action, Label, RecordType, Role
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
@@ -33,6 +33,9 @@ REQUESTS_PER_SUBJECT_HOUR: Final = 3
 REQUESTS_PER_SUBJECT_DAY: Final = 5
 REQUESTS_PER_CITIZEN_DAY: Final = 10
 SMS_PER_FACILITY_DAY: Final = 500
+
+# What may end what lets somebody in: a grant (a guardian too), anything of one's own, or all of it at once.
+ENDING_ACTIONS: Final[frozenset[Action]] = frozenset({"guard-grants", "manage-grants", "close-account"})
 
 
 # SMART v2 types that are granted when a request names none; documents, wearables, family history

@@ -1,6 +1,7 @@
 """Who can see a person's record now, in one list, and the one act that ends all of it (security.md S23).
 
-Each package that lets somebody in offers `standing_of(tx, patient_id, now)` and
+Each package that lets somebody in offers `standing_of(tx, patient_id, now)`, with the keys where a name may be
+masked or sealed, and
 `end_all(tx, access, *, trace_id, now)`, and stands here once.
 """
 
@@ -13,32 +14,28 @@ from consent.emergency_card import service as emergency_card
 from consent.grants import standing as grants
 from consent.links import standing as links
 from consent.models import Standing
+from consent.policy import ENDING_ACTIONS
 from consent.share_codes import standing as share_codes
 from kernel.access import Access
 from store.database import Tx
 from store.keys import KeyRing
 
 
-async def standing_of(
-    tx: Tx, patient_id: UUID, now: datetime, *, keys: KeyRing | None = None
-) -> list[Standing]:
-    """Everybody who could open the record now, or will when the wait is over.
-
-    keys: open the birth date on which relatives depend; without them these are left out.
-    """
+async def standing_of(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> list[Standing]:
+    """Everybody who could open the record now, or will when the wait is over."""
     return [
-        *(await relatives.standing_of(tx, keys, patient_id, now) if keys else []),
-        *await grants.standing_of(tx, patient_id, now),
+        *await relatives.standing_of(tx, keys, patient_id, now),
+        *await grants.standing_of(tx, keys, patient_id, now),
         *await links.standing_of(tx, patient_id, now),
         *await share_codes.standing_of(tx, patient_id, now),
         *await emergency_card.standing_of(tx, patient_id, now),
-        *await emergency.standing_of(tx, patient_id, now),
+        *await emergency.standing_of(tx, keys, patient_id, now),
     ]
 
 
 async def end_everything(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> None:
     """End all of it in this transaction: the next request of each is refused. Nobody is told (S23)."""
-    assert access.action == "manage-grants"
+    assert access.action in ENDING_ACTIONS
     await grants.end_all(tx, access, trace_id=trace_id, now=now)
     await relatives.end_all(tx, access, trace_id=trace_id, now=now)
     await links.end_all(tx, access, trace_id=trace_id, now=now)

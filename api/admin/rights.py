@@ -1,7 +1,7 @@
 """What operators answer: requests about people's own data with their terms, and breaches with their clock."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -12,8 +12,15 @@ from msgspec import Meta, Struct
 from api.citizen.rights import RightsRequestView, view_of
 from api.request import Call, answer
 from consent.rights import breaches, service
-from consent.rights.models import Breach, NewBreach, RightsOutcome
-from consent.rights.problems import RIGHTS_REQUEST_OVER, UNKNOWN_BREACH, UNKNOWN_RIGHTS_REQUEST
+from consent.rights.models import Breach, NewBreach
+from consent.rights.problems import (
+    BREACH_NOT_TOLD,
+    RIGHTS_REQUEST_OVER,
+    SETTLES_ITSELF,
+    UNKNOWN_BREACH,
+    UNKNOWN_RIGHTS_REQUEST,
+)
+from consent.rights.service import Step
 from kernel.problems import Refused
 
 TAGS = ["admin"]
@@ -34,10 +41,11 @@ class PersonsRequests(Struct, kw_only=True):
 
 
 class RequestMove(Struct, kw_only=True, forbid_unknown_fields=True):
-    """extend: once, before the term is over, by fifteen days. outcome: with finish."""
+    """answer: the person was answered; extend: once, before the term is over, by fifteen days; finish: what
+    was asked for is done; refuse: it will not be done, which the answer explained."""
 
-    act: Literal["answer", "extend", "finish"]
-    outcome: Literal["done", "refused"] = "done"
+    step: Step
+    reason: Annotated[str, Meta(min_length=5, max_length=200)]
 
 
 class BreachView(Struct, kw_only=True):
@@ -55,6 +63,12 @@ class AuthorityTold(Struct, kw_only=True, forbid_unknown_fields=True):
     reference: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
+class BreachClosed(Struct, kw_only=True, forbid_unknown_fields=True):
+    """measures: all that was done, in words that name nobody; takes the place of what was recorded first."""
+
+    measures: Annotated[str, Meta(min_length=10, max_length=2000)]
+
+
 class PeopleTold(Struct, kw_only=True, forbid_unknown_fields=True):
     people: Annotated[list[UUID], Meta(min_length=1, max_length=breaches.PEOPLE_AT_ONCE)]
 
@@ -67,7 +81,8 @@ async def list_running_rights(
 ) -> Response[PersonsRequests]:
     """What people asked about their data and nobody finished yet."""
     async with call.begin() as (tx, _):
-        found = await service.running(tx, after or UUID(int=0), 100, call.now, late_only=late)
+        first = after or UUID(int=0)
+        found = await (service.overdue(tx, first, call.now) if late else service.running(tx, first))
     items = [
         PersonsRequest(patient_id=one.patient_id, late=service.is_late(one, call.now), request=view_of(one))
         for one in found
@@ -81,7 +96,7 @@ async def list_running_rights(
     actors=("operator",),
     operation_id="move_rights_request",
     tags=TAGS,
-    problems=(UNKNOWN_RIGHTS_REQUEST, RIGHTS_REQUEST_OVER),
+    problems=(UNKNOWN_RIGHTS_REQUEST, RIGHTS_REQUEST_OVER, SETTLES_ITSELF),
 )
 async def move_rights_request(
     patient_id: FromPath[UUID],
@@ -90,14 +105,14 @@ async def move_rights_request(
     call: NamedDependency[Call],
 ) -> Response[RightsRequestView]:
     """Answer, extend or finish a request; the person is told."""
-    outcome: RightsOutcome = data.outcome
     async with call.begin() as (tx, actor):
         moved = await service.move_request(
             tx,
             actor,
             patient_id,
             request_id,
-            outcome if data.act == "finish" else data.act,
+            data.step,
+            data.reason,
             trace_id=call.request_id,
             now=call.now,
         )
@@ -153,6 +168,23 @@ async def tell_people(
     return answer(told if isinstance(told, Refused) else _view(told, call.now))
 
 
+@post(
+    "/v1/admin/breaches/{breach_id:uuid}/close",
+    status_code=200,
+    actors=("operator",),
+    operation_id="close_breach",
+    tags=TAGS,
+    problems=(UNKNOWN_BREACH, BREACH_NOT_TOLD),
+)
+async def close_breach(
+    breach_id: FromPath[UUID], data: JSONBody[BreachClosed], call: NamedDependency[Call]
+) -> Response[BreachView]:
+    """Close a breach that the authority was told of, with what was done about it."""
+    async with call.begin() as (tx, actor):
+        closed = await breaches.close(tx, actor, breach_id, data.measures, call.now)
+    return answer(closed if isinstance(closed, Refused) else _view(closed, call.now))
+
+
 def _view(breach: Breach, now: datetime) -> BreachView:
     return BreachView(late=breaches.is_late(breach, now), breach=breach)
 
@@ -164,4 +196,5 @@ handlers: list[Any] = [
     list_breaches,
     tell_authority,
     tell_people,
+    close_breach,
 ]

@@ -18,7 +18,7 @@ from api.request import Call, answer
 from consent.approval import Signed
 from consent.rights import service
 from consent.rights.models import ErasureState, RightsKind, RightsOutcome, RightsRequest
-from consent.rights.problems import ERASURE_WAITS, NO_ERASURE
+from consent.rights.problems import DEATH_REPORTED, ERASURE_WAITS, NO_ERASURE
 from ehr.exports.problems import EXPORT_BUSY, EXPORT_OVERTAKEN, EXPORT_TOO_LARGE
 from family.problems import ADULTS_ONLY, GUARDIAN_NEEDED
 from identity.problems import STEP_UP_REFUSED
@@ -151,7 +151,7 @@ async def cancel_erasure(call: NamedDependency[Call]) -> Response[None]:
     actors=("citizen",),
     operation_id="close_account",
     tags=TAGS,
-    problems=(STEP_UP_REFUSED, GUARDIAN_NEEDED),
+    problems=(STEP_UP_REFUSED, DEATH_REPORTED, GUARDIAN_NEEDED),
 )
 async def close_account(data: JSONBody[SignedAct], call: NamedDependency[Call]) -> Response[None]:
     """End every session, device, grant and link of mine at once. Signed: JCS with typ `close-account`."""

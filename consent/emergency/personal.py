@@ -5,6 +5,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from msgspec.structs import replace
+
+from audit.log import protected_name
+from audit.protection.service import aliases
 from audit.service import record_act
 from consent.approval import Signed
 from consent.emergency import queries
@@ -13,6 +17,7 @@ from consent.emergency.policy import CATEGORIES, REVIEW_WITHIN, opened_types
 from consent.emergency.problems import ALREADY_DISPUTED, UNKNOWN_EMERGENCY
 from consent.emergency_reviews import queries as reviews
 from consent.models import Standing
+from consent.policy import ENDING_ACTIONS
 from consent.queries import lock_guard
 from consent.step_up import verify_act
 from family.problems import NOT_IN_YOUR_CARE
@@ -30,18 +35,22 @@ LAST_ID: Final = UUID(int=(1 << 128) - 1)
 
 
 async def of_person(
-    tx: Tx, access: Access, before: UUID | None, limit: int, now: datetime
+    tx: Tx, keys: KeyRing, access: Access, before: UUID | None, limit: int, now: datetime
 ) -> tuple[list[Emergency], UUID | None]:
-    """A page of the times the glass was broken, newest first; and the last id looked at where more follow."""
+    """A page of the times the glass was broken, newest first; and the last id looked at where more follow.
+
+    Nobody chose who broke it: a protected practitioner stands under the alias (security.md S27).
+    """
     size = min(limit, PAGE_MAX)
     found = await queries.of_person(tx, access.patient_id, before or LAST_ID, size + 1)
     more = found[size - 1].emergency_id if len(found) > size else None
-    return [one for one in found[:size] if _is_told(one, access, now)], more
+    told = [one for one in found[:size] if _is_told(one, access, now)]
+    return await _masked(tx, keys, access.patient_id, told, now), more
 
 
 async def end(tx: Tx, access: Access, emergency_id: UUID, *, trace_id: str, now: datetime) -> Refused | None:
     """Who can say stop is obeyed: the next request is refused. Ending one that is over changes nothing."""
-    assert access.action == "manage-grants"
+    assert access.action in ENDING_ACTIONS
     patient_id = access.patient_id
     await lock_guard(tx, patient_id)
     found = await queries.by_id(tx, patient_id, emergency_id)
@@ -80,7 +89,7 @@ async def dispute(
     await emit(tx, patient_id, "consent.emergency-disputed", {"emergency_id": str(emergency_id)}, now)
     disputed = await queries.by_id(tx, patient_id, emergency_id)
     assert disputed is not None
-    return disputed
+    return (await _masked(tx, keys, patient_id, [disputed], now))[0]
 
 
 async def withheld(tx: Tx, patient_id: UUID) -> list[Category]:
@@ -132,10 +141,11 @@ async def leave_out_again(tx: Tx, patient_id: UUID, named: Iterable[str], now: d
     await queries.set_withheld(tx, patient_id, [one for one in CATEGORIES if one in set(named)], now)
 
 
-async def standing_of(tx: Tx, patient_id: UUID, now: datetime) -> list[Standing]:
+async def standing_of(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> list[Standing]:
     """Broken glass that has not ended, also what waits for a second clinician; not while a flag defers the
     notice, since whoever looks need not be the person (security.md S23)."""
     left_out = await withheld(tx, patient_id)
+    running = await queries.running_of_person(tx, patient_id, now)
     return [
         Standing(
             kind="break-glass",
@@ -147,7 +157,7 @@ async def standing_of(tx: Tx, patient_id: UUID, now: datetime) -> list[Standing]
             until=one.ends_at,
             ends_with=None,
         )
-        for one in await queries.running_of_person(tx, patient_id, now)
+        for one in await _masked(tx, keys, patient_id, running, now)
         if one.told_from <= now
     ]
 
@@ -156,6 +166,18 @@ async def end_all(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> No
     """What is not told yet goes on: the hand on the phone may be the one it is kept from."""
     for one in await queries.running_of_person(tx, access.patient_id, now):
         await end(tx, access, one.emergency_id, trace_id=trace_id, now=now)
+
+
+async def _masked(
+    tx: Tx, keys: KeyRing, patient_id: UUID, found: list[Emergency], now: datetime
+) -> list[Emergency]:
+    masks = await aliases(tx, keys, patient_id, {one.practitioner_id for one in found}, now)
+    return [
+        replace(one, practitioner_name=protected_name(masks[one.practitioner_id]), licence="")
+        if one.practitioner_id in masks
+        else one
+        for one in found
+    ]
 
 
 def _is_told(one: Emergency, access: Access, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from consent.emergency_card import queries
 from consent.emergency_card.models import PARTS, LiveCard, Part
 from consent.emergency_card.problems import CARD_OFF, SIGNATURE_NEEDED
 from consent.models import Standing
+from consent.policy import ENDING_ACTIONS
 from consent.queries import lock_guard
 from identity.devices import verify_step_up
 from identity.problems import STEP_UP_REFUSED
@@ -133,7 +134,7 @@ async def reissue(
 
 async def turn_off(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> None:
     """Off, at once and for good: turned on again it has another code. Off already is off."""
-    assert access.action == "manage-grants"
+    assert access.action in ENDING_ACTIONS
     await lock_guard(tx, access.patient_id)
     if await queries.end_card(tx, access.patient_id, now) is not None:
         await _log(tx, access, "emergency:card:end", trace_id, now)

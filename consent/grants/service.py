@@ -13,7 +13,7 @@ from consent.grants import queries
 from consent.grants.policy import RevokeBy, is_alike
 from consent.grants.prompts import arm_prompt
 from consent.models import AccessRequest, Grant, PractitionerGrant, Scope, Tier
-from consent.policy import REMOTE_DELAY
+from consent.policy import ENDING_ACTIONS, REMOTE_DELAY
 from consent.problems import UNKNOWN_GRANT
 from consent.queries import lock_guard
 from consent.requests.queries import mark_granted
@@ -106,7 +106,7 @@ async def revoke_grant(
 
     Where a newer version took its place, that one ends: an old list on a screen must not leave it open.
     """
-    assert access.action in ("guard-grants", "manage-grants")
+    assert access.action in ENDING_ACTIONS
     patient_id = access.patient_id
     await lock_guard(tx, patient_id)
     grant = await queries.grant_by_id(tx, patient_id, grant_id)

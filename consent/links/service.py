@@ -20,6 +20,7 @@ from consent.links.models import Door, LinkFile, LinkRow, Lock, NewFile, Opening
 from consent.links.policy import LIVE_MAX, draw_passcode, is_common
 from consent.links.problems import PASSCODE_TOO_EASY, TOO_MANY_LINKS, UNKNOWN_LINK
 from consent.links.queries import DeadFile
+from consent.policy import ENDING_ACTIONS
 from consent.queries import lock_guard
 from consent.step_up import verify_act
 from identity import budgets
@@ -241,7 +242,7 @@ async def confirm(
 async def revoke(tx: Tx, access: Access, link_id: UUID, *, trace_id: str, now: datetime) -> Refused | None:
     """Take a link back: its next opening, and every way to a file already given, is refused. Once more
     changes nothing. The files go afterwards."""
-    assert access.action == "manage-grants"
+    assert access.action in ENDING_ACTIONS
     if await queries.END.one(tx, access.patient_id, link_id, now) is None:
         known = await queries.LINK.one(tx, access.patient_id, link_id)
         return None if known is not None else Refused(problem=UNKNOWN_LINK)

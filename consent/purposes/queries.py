@@ -86,8 +86,13 @@ FINISH_WITHDRAWAL = Scalar(
     "UPDATE purpose_withdrawal SET done_at = $3, answered_at = coalesce(answered_at, $3)"
     " WHERE patient_id = $1 AND choice_id = $2 AND done_at IS NULL RETURNING choice_id",
 )
+LOCK_WITHDRAWAL = Statement(
+    Withdrawal,
+    f"SELECT {_CLOCK} FROM purpose_withdrawal WHERE patient_id = $1 AND choice_id = $2"  # noqa: S608
+    " FOR UPDATE",
+)
 EXTEND_WITHDRAWAL = Scalar(
     UUID,
-    "UPDATE purpose_withdrawal SET done_by = done_by + $3::interval, extended = true"
+    "UPDATE purpose_withdrawal SET done_by = $3, extended = true"
     " WHERE patient_id = $1 AND choice_id = $2 AND done_at IS NULL AND NOT extended RETURNING choice_id",
 )

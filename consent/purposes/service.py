@@ -5,7 +5,7 @@ Nothing is agreed before the person agrees: no answer is no. A yes is signed by 
 alone. Words that changed are asked about again, and until then the yes to the old ones does not count.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -31,10 +31,9 @@ from store.database import Tx
 from store.outbox import emit
 
 PURPOSE_TYP = "purpose-consent"
-# Decree 356/2025: done within 15 days, 20 where third parties hold the data, once at most 15 days longer.
+# Decree 356/2025: done within 15 days, 20 where third parties hold the data.
 DONE: Final = Term(15, "calendar")
 DONE_SHARED: Final = Term(20, "calendar")
-LONGER: Final = timedelta(days=15)
 HISTORY_MAX: Final = 50
 
 State = Literal["by-law", "unanswered", "agreed", "refused", "asked-again"]

@@ -10,7 +10,7 @@ from audit.service import record_admin_event
 from consent.rights import queries
 from consent.rights.models import Breach, NewBreach
 from consent.rights.policy import BREACH_TERM
-from consent.rights.problems import UNKNOWN_BREACH
+from consent.rights.problems import BREACH_NOT_TOLD, UNKNOWN_BREACH
 from identity.people import exists
 from kernel.access import Actor
 from kernel.ids import uuid7
@@ -75,6 +75,22 @@ async def tell_people(
         await emit(tx, patient_id, "consent.breach", {"breach_id": str(breach_id)}, now)
     await queries.COUNT_TOLD.run(tx, breach_id, len(told))
     await record_admin_event(tx, operator.name, "breach:tell-people", str(breach_id), len(told), now)
+    return await _again(tx, breach_id)
+
+
+async def close(tx: Tx, operator: Actor, breach_id: UUID, measures: str, now: datetime) -> Breach | Refused:
+    """The last word on it: what was done. Only after the authority was told; closing again changes nothing.
+
+    Refused: breach-unknown, breach-not-told.
+    """
+    found = await queries.LOCK_BREACH.one(tx, breach_id)
+    if found is None:
+        return Refused(problem=UNKNOWN_BREACH)
+    if found.authority_told_at is None:
+        return Refused(problem=BREACH_NOT_TOLD)
+    if found.closed_at is None:
+        await queries.CLOSE_BREACH.run(tx, breach_id, now, measures)
+        await record_admin_event(tx, operator.name, "breach:close", str(breach_id), 1, now)
     return await _again(tx, breach_id)
 
 

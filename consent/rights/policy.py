@@ -25,6 +25,11 @@ def terms_of(kind: RightsKind, opened_at: datetime, moved: Moved) -> tuple[datet
     return acknowledge_by(opened_at, moved), answer_by(opened_at, TERMS[kind], moved)
 
 
+def may_extend(done_by: datetime, now: datetime, *, is_extended: bool) -> bool:
+    """Once, and before the term is over."""
+    return not is_extended and now <= done_by
+
+
 def extended(done_by: datetime, moved: Moved) -> datetime:
     """The one extension, counted from the end of the term."""
     return answer_by(done_by, EXTENSION, moved)

@@ -22,6 +22,26 @@ RIGHTS_REQUEST_OVER = declare(
         next_en="Load the list again; make a new request if one is needed.",
     )
 )
+SETTLES_ITSELF = declare(
+    ProblemType(
+        code="rights-request-settles-itself",
+        status=409,
+        vi="Hệ thống tự thực hiện và kết thúc yêu cầu này.",
+        en="The program itself carries out and ends this request.",
+        next_vi="Không cần làm gì; chỉ người yêu cầu mới hủy được việc xóa hồ sơ.",
+        next_en="There is nothing to do; only the person can cancel an erasure.",
+    )
+)
+DEATH_REPORTED = declare(
+    ProblemType(
+        code="death-reported",
+        status=409,
+        vi="Có nơi báo rằng bạn đã mất nên chưa thể đóng tài khoản.",
+        en="A death was reported for you, so the account cannot be closed now.",
+        next_vi="Trước hết hãy phản đối tin báo đó trong ứng dụng, rồi đóng tài khoản.",
+        next_en="Object to that report in the app first, then close the account.",
+    )
+)
 ERASURE_WAITS = declare(
     ProblemType(
         code="erasure-waiting",
@@ -50,5 +70,15 @@ UNKNOWN_BREACH = declare(
         en="There is no such breach.",
         next_vi="Tải lại danh sách sự cố.",
         next_en="Load the list of breaches again.",
+    )
+)
+BREACH_NOT_TOLD = declare(
+    ProblemType(
+        code="breach-not-told",
+        status=409,
+        vi="Cơ quan chức năng chưa được báo về sự cố này.",
+        en="The authority was not told of this breach yet.",
+        next_vi="Báo cơ quan chức năng và ghi số tiếp nhận trước khi đóng.",
+        next_en="Tell the authority and record its receipt before closing.",
     )
 )

@@ -10,15 +10,18 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
-from audit.service import record_act
+from audit.service import record_act, record_admin_event
 from consent.approval import Signed
+from consent.queries import lock_guard
 from consent.rights import queries
 from consent.rights.models import Erasure, RightsKind, RightsOutcome, RightsRequest
-from consent.rights.policy import ERASURE_WAIT, extended, terms_of
+from consent.rights.policy import ERASURE_WAIT, extended, may_extend, terms_of
 from consent.rights.problems import (
+    DEATH_REPORTED,
     ERASURE_WAITS,
     NO_ERASURE,
     RIGHTS_REQUEST_OVER,
+    SETTLES_ITSELF,
     UNKNOWN_RIGHTS_REQUEST,
 )
 from consent.standing import end_everything
@@ -38,14 +41,9 @@ CLOSE_TYP: Final = "close-account"
 ERASE_TYP: Final = "erase-person"
 ERASE_JOB: Final = "erase-person"
 LISTED_MAX: Final = 100
-Move: TypeAlias = Literal["answer", "extend"] | RightsOutcome
-_TAGS: Final[dict[Move, str]] = {
-    "answer": "rights:request:answer",
-    "extend": "rights:request:extend",
-    "done": "rights:request:finish",
-    "refused": "rights:request:refuse",
-    "cancelled": "rights:erasure:cancel",
-}
+Step: TypeAlias = Literal["answer", "extend", "finish", "refuse"]
+# What the program does and finishes itself: an operator's word would change nothing but what is said of it.
+_OWN_KINDS: Final[frozenset[RightsKind]] = frozenset({"erasure", "closing"})
 
 
 async def open_request(
@@ -66,13 +64,14 @@ async def requests_of(tx: Tx, patient_id: UUID) -> list[RightsRequest]:
     return await queries.REQUESTS_OF.all(tx, patient_id, LISTED_MAX)
 
 
-async def running(
-    tx: Tx, after: UUID, limit: int, now: datetime, *, late_only: bool = False
-) -> list[RightsRequest]:
-    """What operators have to answer, by person; late_only: what is past a term."""
-    if late_only:
-        return await queries.OVERDUE.all(tx, after, min(limit, LISTED_MAX), now)
-    return await queries.RUNNING.all(tx, after, min(limit, LISTED_MAX))
+async def running(tx: Tx, after: UUID) -> list[RightsRequest]:
+    """What is not finished, by person, after the last one of the page before."""
+    return await queries.RUNNING.all(tx, after, LISTED_MAX)
+
+
+async def overdue(tx: Tx, after: UUID, now: datetime) -> list[RightsRequest]:
+    """What of it is past a term."""
+    return await queries.OVERDUE.all(tx, after, LISTED_MAX, now)
 
 
 def is_late(request: RightsRequest, now: datetime) -> bool:
@@ -91,26 +90,35 @@ async def move_request(
     operator: Actor,
     patient_id: UUID,
     request_id: UUID,
-    act: Move,
+    step: Step,
+    reason: str,
     *,
     trace_id: str,
     now: datetime,
 ) -> RightsRequest | Refused:
-    """An operator takes a request up, extends it once before its term is over, or ends it."""
+    """An operator takes a request up, extends it once before its term is over, or ends it: in the person's
+    log and, with the reason, in the chain of operators' acts (security.md S26).
+
+    Refused: rights-request-unknown, rights-request-settles-itself, rights-request-over.
+    """
     found = await queries.LOCK_REQUEST.one(tx, patient_id, request_id)
     if found is None:
         return Refused(problem=UNKNOWN_RIGHTS_REQUEST)
-    late = found.extended_at is not None or now > found.done_by
-    if found.done_at is not None or (act == "extend" and late):
+    if found.kind in _OWN_KINDS:
+        return Refused(problem=SETTLES_ITSELF)
+    longer = may_extend(found.done_by, now, is_extended=found.extended_at is not None)
+    if found.done_at is not None or (step == "extend" and not longer):
         return Refused(problem=RIGHTS_REQUEST_OVER)
-    if act == "answer":
+    if step == "answer":
         await queries.ANSWER.run(tx, patient_id, request_id, now)
-    elif act == "extend":
+    elif step == "extend":
         until = extended(found.done_by, await moved_days(tx, local_day(found.done_by)))
         await queries.EXTEND.run(tx, patient_id, request_id, now, until)
     else:
-        await queries.FINISH.run(tx, patient_id, request_id, now, act)
-    await record_act(tx, patient_id, operator, _TAGS[act], request_id=trace_id, now=now)
+        outcome: RightsOutcome = "done" if step == "finish" else "refused"
+        await queries.FINISH.run(tx, patient_id, request_id, now, outcome)
+    await record_act(tx, patient_id, operator, f"rights:request:{step}", request_id=trace_id, now=now)
+    await record_admin_event(tx, operator.name, f"rights-request:{step}", reason, 1, now)
     await emit(tx, patient_id, "consent.rights-moved", {"request_id": str(request_id)}, now)
     return await queries.REQUEST_BY_ID.one(tx, patient_id, request_id) or found
 
@@ -121,13 +129,19 @@ async def move_request(
 async def close_account(
     tx: Tx, access: Access, signed: Signed, *, environment: str, trace_id: str, now: datetime
 ) -> Refused | None:
-    """End everything that lets anybody into the account, the person too."""
+    """End everything that lets anybody into the account, the person too.
+
+    Refused: step-up-refused, death-reported: closing would end what waits for the person's word.
+    """
     assert access.action == "close-account"
     assert access.is_own
     held = await verify_act(tx, access, CLOSE_TYP, {}, signed, environment=environment, now=now)
     if isinstance(held, Refused):
         return held
     patient_id = access.patient_id
+    await lock_guard(tx, patient_id)
+    if await queries.LOCK_PERSON.one(tx, patient_id) == "death-reported":
+        return Refused(problem=DEATH_REPORTED)
     await end_everything(tx, access, trace_id=trace_id, now=now)
     opened = await open_request(tx, access, "closing", trace_id=trace_id, now=now)
     await shut(tx, patient_id, "closed", "account-closed", now)

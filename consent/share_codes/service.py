@@ -16,7 +16,7 @@ from consent.artefact import label_names
 from consent.blocks.queries import is_blocked
 from consent.grants.service import Consented, issue_grant
 from consent.models import AccessRequest, Scope
-from consent.policy import cap_for, granted_scope, is_empty
+from consent.policy import ENDING_ACTIONS, cap_for, granted_scope, is_empty
 from consent.problems import NOTHING_GRANTED, ROLE_MAY_NOT_ASK
 from consent.queries import lock_guard
 from consent.role_caps import role_cap
@@ -149,7 +149,7 @@ async def redeem(
 
 async def end(tx: Tx, access: Access, code_id: UUID, *, trace_id: str, now: datetime) -> Refused | None:
     """Let a code die unused. Once more changes nothing."""
-    assert access.action == "manage-grants"
+    assert access.action in ENDING_ACTIONS
     await lock_guard(tx, access.patient_id)
     if await queries.END.one(tx, access.patient_id, code_id, now) is None:
         known = await queries.CODE.one(tx, access.patient_id, code_id)

@@ -15,12 +15,13 @@ from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Store
-from tests.consent.test_erasure import access_of, lived
+from tests.consent.test_erasure import access_of, ask, lived
 from tests.support import consent as steps
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 
 OPERATOR = "Vận hành viên"
+REASON = "đã trả lời bằng văn bản"
 
 
 async def _archive(store: Store, clock: FrozenClock, citizen: object) -> zipfile.ZipFile:
@@ -90,17 +91,53 @@ async def test_a_request_has_the_terms_of_the_law_and_one_extension(store: Store
     assert not service.is_late(made, clock.now())
     assert service.is_late(made, made.answer_by + timedelta(seconds=1))
     ids = citizen.patient_id, made.request_id
+    steps: tuple[service.Step, ...] = ("extend", "extend", "finish", "refuse")
     async with store.transaction() as tx:
-        longer = await service.move_request(tx, operator, *ids, "extend", trace_id="t", now=clock.now())
-        again = await service.move_request(tx, operator, *ids, "extend", trace_id="t", now=clock.now())
-        done = await service.move_request(tx, operator, *ids, "done", trace_id="t", now=clock.now())
-        over = await service.move_request(tx, operator, *ids, "refused", trace_id="t", now=clock.now())
+        longer, again, done, over = [
+            await service.move_request(tx, operator, *ids, step, REASON, trace_id="t", now=clock.now())
+            for step in steps
+        ]
     assert not isinstance(longer, Refused)
     assert longer.done_by > made.done_by
     assert isinstance(again, Refused)
     assert not isinstance(done, Refused)
     assert (done.outcome, done.answered_at) == ("done", clock.now())
     assert isinstance(over, Refused)
+
+
+async def test_s26_an_operators_step_on_a_request_has_its_reason_in_the_chain_of_operators_acts(
+    store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    citizen = await make_citizen(store, clock)
+    access = await access_of(store, clock, citizen, "manage-rights")
+    operator = Actor(kind="operator", actor_id=uuid7(clock.now()), name=OPERATOR)
+    async with store.transaction() as tx:
+        made = await service.open_request(tx, access, "restriction", trace_id="t", now=clock.now())
+        ids = citizen.patient_id, made.request_id
+        await service.move_request(tx, operator, *ids, "refuse", REASON, trace_id="t", now=clock.now())
+    async with owner.transaction() as tx:
+        rows = await tx.fetch("SELECT entry FROM admin_event WHERE entry LIKE '%rights-request:refuse%'")
+    assert any(REASON in row["entry"] and OPERATOR in row["entry"] for row in rows)
+
+
+async def test_nobody_but_the_program_ends_an_erasure_that_waits(store: Store, clock: FrozenClock) -> None:
+    """Told that it was refused, the person would lose the book at 72 hours all the same."""
+    citizen = await make_citizen(store, clock)
+    operator = Actor(kind="operator", actor_id=uuid7(clock.now()), name=OPERATOR)
+    made = await ask(store, clock, citizen)
+    assert not isinstance(made, Refused)
+    ids = citizen.patient_id, made.request_id
+    steps: tuple[service.Step, ...] = ("answer", "extend", "finish", "refuse")
+    for step in steps:
+        async with store.transaction() as tx:
+            moved = await service.move_request(
+                tx, operator, *ids, step, REASON, trace_id="t", now=clock.now()
+            )
+        assert isinstance(moved, Refused)
+        assert moved.problem.code == "rights-request-settles-itself"
+    async with store.transaction() as tx:
+        (request,) = await service.requests_of(tx, citizen.patient_id)
+    assert request.outcome is None
 
 
 async def test_a_breach_is_late_after_72_hours_from_when_it_was_noticed(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from consent.approval import Signed
 from consent.decision import decide
@@ -18,6 +19,7 @@ from consent.rights.problems import ERASURE_WAITS, NO_ERASURE
 from consent.rights.service import CLOSE_TYP, ERASE_TYP
 from consent.step_up import act_text
 from identity import people, sessions
+from identity.deaths import service as deaths
 from kernel.access import Access
 from kernel.problems import Refused
 from store.blobs import BlobMissingError, BlobStore
@@ -307,14 +309,10 @@ async def owner_state(owner: Store, patient_id: UUID) -> str:
         return str(await tx.fetchval("SELECT state FROM citizen WHERE patient_id = $1", patient_id))
 
 
-async def test_a_closed_account_lets_nobody_in_and_keeps_the_record(own: Own, clock: FrozenClock) -> None:
-    store, owner = own
-    one = await lived(store, clock)
-    citizen = one.citizen
-    rows = (await left_of(owner, citizen.patient_id))["ehr_resource.patient_id"]
+async def close(store: Store, clock: FrozenClock, citizen: Citizen) -> Refused | None:
     access = await access_of(store, clock, citizen, "close-account")
     async with store.transaction() as tx:
-        refused = await service.close_account(
+        return await service.close_account(
             tx,
             access,
             signed(citizen, access, CLOSE_TYP, clock),
@@ -322,7 +320,45 @@ async def test_a_closed_account_lets_nobody_in_and_keeps_the_record(own: Own, cl
             trace_id=steps.TRACE,
             now=clock.now(),
         )
-    assert refused is None
+
+
+@pytest.mark.parametrize("action", ["close-account", "manage-rights", "ask-erasure"])
+async def test_s8_a_device_on_probation_or_held_ends_no_account(
+    own: Own, clock: FrozenClock, action: Any
+) -> None:
+    """It would end the owner's own devices, and with them the way to cancel it."""
+    store, _ = own
+    fresh, held = await make_citizen(store, clock, probation=True), await make_citizen(store, clock)
+    codes = []
+    for actor in (fresh.actor, replace(held.actor, held=True)):
+        async with store.transaction() as tx:
+            found = await decide(tx, actor, actor.actor_id, action, "PATRQT", clock.now(), keys=store.keys)
+        codes.append(steps.code_of(found))
+    assert codes == ["device-on-probation", "account-held"]
+
+
+async def test_s18_an_account_whose_person_was_reported_dead_is_not_closed_before_the_objection(
+    own: Own, clock: FrozenClock
+) -> None:
+    """Closed and opened again it would be active, and the report gone without a word."""
+    store, owner = own
+    citizen = await make_citizen(store, clock)
+    async with store.transaction() as tx:
+        assert await deaths.report(tx, citizen.patient_id, "mot-noi", clock.now())
+    refused = await close(store, clock, citizen)
+    assert isinstance(refused, Refused)
+    assert refused.problem.code == "death-reported"
+    assert await owner_state(owner, citizen.patient_id) == "death-reported"
+    async with store.transaction() as tx:
+        assert await sessions.authenticate(tx, citizen.token, clock.now()) is not None
+
+
+async def test_a_closed_account_lets_nobody_in_and_keeps_the_record(own: Own, clock: FrozenClock) -> None:
+    store, owner = own
+    one = await lived(store, clock)
+    citizen = one.citizen
+    rows = (await left_of(owner, citizen.patient_id))["ehr_resource.patient_id"]
+    assert await close(store, clock, citizen) is None
     async with store.transaction() as tx:
         assert await sessions.authenticate(tx, citizen.token, clock.now()) is None
         token, issued_at, signature = citizen.phone.sign_refresh(citizen.tokens, clock.now())

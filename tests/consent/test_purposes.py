@@ -13,6 +13,7 @@ import rfc8785
 from consent.purposes import catalogue, queries, service
 from consent.purposes.catalogue import KEYS, PurposeKey, newest
 from healthbook.dispatch import dispatch
+from kernel.clock import local_day
 from kernel.ids import bucket_of, uuid7
 from store.database import Store
 from store.models import Event
@@ -202,11 +203,26 @@ async def test_an_operator_answers_extends_once_and_finishes_in_the_persons_log(
     async with store.transaction() as tx:
         (longer,) = await service.withdrawals_of(tx, citizen.patient_id)
     assert longer.done_by - longer.opened_at > timedelta(days=34)
+    assert local_day(longer.done_by).weekday() < 5, "a term that ends on a day off ends after it"
     assert [await move("finish"), await move("finish")] == [204, 404]
     assert await waiting() == []
     sql = "SELECT count(*) FROM access_log WHERE patient_id = $1 AND entry LIKE '%consent:withdrawal:%'"
     assert await steps.count(owner, sql, citizen.patient_id) == 3
     assert await steps.count(owner, "SELECT count(*) FROM admin_event WHERE entry LIKE '%withdrawal:%'") == 3
+
+
+async def test_a_withdrawal_whose_term_is_over_is_not_extended(
+    store: Store, client: httpx.AsyncClient, clock: FrozenClock, citizen: Citizen
+) -> None:
+    await say(client, clock, citizen, "research", True)
+    await say(client, clock, citizen, "research", False)
+    async with store.transaction() as tx:
+        (one,) = await service.withdrawals_of(tx, citizen.patient_id)
+    clock.set(one.done_by + timedelta(seconds=1))
+    headers = bearer(await make_operator(store, clock))
+    path = f"/v1/admin/withdrawals/{citizen.patient_id}/{one.choice_id}"
+    body = {"step": "extend", "reason": "quá hạn"}
+    assert (await client.post(path, json=body, headers=headers)).status_code == 404
 
 
 async def test_a_withdrawal_past_its_deadline_is_listed_as_overdue(
