@@ -374,7 +374,7 @@ def emitted_events() -> set[str]:
     found = set(COMPOSED)
     for package in ("identity", "consent", "visits", "ehr", "family", "healthbook"):
         for path in (ROOT / package).rglob("*.py"):
-            # A handler may make events of its own: an emergency's, one for each guardian. The list is no maker.
+            # A handler may make events of its own, one for each guardian; the list of handlers is no maker.
             if path.name != "dispatch.py" and "await emit(" in path.read_text():
                 texts = [
                     n.value for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Constant)
