@@ -17,7 +17,7 @@ from api.reading import OWN_PROBLEMS
 from api.request import Call, answer
 from consent.approval import Signed
 from consent.rights import service
-from consent.rights.models import ErasureState, RightsKind, RightsOutcome, RightsRequest
+from consent.rights.models import Erasure, ErasureState, RightsKind, RightsOutcome, RightsRequest
 from consent.rights.problems import DEATH_REPORTED, ERASURE_WAITS, NO_ERASURE
 from ehr.exports.problems import EXPORT_BUSY, EXPORT_OVERTAKEN, EXPORT_TOO_LARGE
 from family.problems import ADULTS_ONLY, GUARDIAN_NEEDED
@@ -199,7 +199,7 @@ def view_of(one: RightsRequest) -> RightsRequestView:
     )
 
 
-def _erasure(found: service.Erasure) -> ErasureView:
+def _erasure(found: Erasure) -> ErasureView:
     return ErasureView(state=found.state, asked_at=found.asked_at, due_at=found.due_at)
 
 
