@@ -2,15 +2,29 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import rfc8785
 
 from consent.approval import Signed
 from identity.devices import StepUp, verify_step_up
 from identity.problems import STEP_UP_REFUSED
-from kernel.access import Access
+from kernel.access import Access, Actor
 from kernel.problems import Refused
 from store.database import Tx
+
+
+def members(actor: Actor, patient_id: UUID, typ: str, signed: Signed, environment: str) -> dict[str, Any]:
+    """What stands in the text of every act, whatever it is about."""
+    return {
+        "typ": typ,
+        "environment": environment,
+        "patient_id": str(patient_id),
+        "device_id": str(actor.device_id),
+        "nonce": signed.nonce,
+        "iat": signed.iat,
+        "exp": signed.exp,
+    }
 
 
 def act_text(access: Access, typ: str, facts: dict[str, Any], signed: Signed, environment: str) -> bytes:
@@ -20,16 +34,7 @@ def act_text(access: Access, typ: str, facts: dict[str, Any], signed: Signed, en
     """
     whose = access.actor.actor_id
     book = {} if whose == access.patient_id else {"book": str(access.patient_id)}
-    common: dict[str, Any] = {
-        "typ": typ,
-        "environment": environment,
-        "patient_id": str(whose),
-        "device_id": str(access.actor.device_id),
-        "nonce": signed.nonce,
-        "iat": signed.iat,
-        "exp": signed.exp,
-    }
-    return rfc8785.dumps(common | book | facts)
+    return rfc8785.dumps(members(access.actor, whose, typ, signed, environment) | book | facts)
 
 
 async def verify_act(

@@ -19,6 +19,7 @@ from consent.emergency_card import queries
 from consent.emergency_card.models import ContactPhone, ContactRow, Relation
 from consent.emergency_card.problems import INVITATION_UNKNOWN, TOO_MANY_CONTACTS, UNKNOWN_CONTACT
 from consent.queries import lock_guard
+from consent.step_up import members
 from identity import budgets
 from identity.budgets import Budget
 from identity.devices import verify_step_up
@@ -86,14 +87,7 @@ def contact_text(
     actor: Actor, patient_id: UUID, contact: NewContact, signed: Signed, environment: str
 ) -> dict[str, Any]:
     """What the device signs to name a contact: JCS of this."""
-    return {
-        "typ": CONTACT_TYP,
-        "environment": environment,
-        "patient_id": str(patient_id),
-        "device_id": str(actor.device_id),
-        "nonce": signed.nonce,
-        "iat": signed.iat,
-        "exp": signed.exp,
+    return members(actor, patient_id, CONTACT_TYP, signed, environment) | {
         "name": contact.name,
         "phone": contact.phone,
         "relation": contact.relation,

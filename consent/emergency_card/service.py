@@ -19,6 +19,7 @@ from consent.emergency_card.problems import CARD_OFF, SIGNATURE_NEEDED
 from consent.models import Standing
 from consent.policy import ENDING_ACTIONS
 from consent.queries import lock_guard
+from consent.step_up import members
 from identity.devices import verify_step_up
 from identity.problems import STEP_UP_REFUSED
 from identity.signatures import canonical
@@ -52,14 +53,7 @@ def card_text(
     new_code: bool,
 ) -> dict[str, Any]:
     """What the device signs to let the card show these lines: JCS of this."""
-    return {
-        "typ": CARD_TYP,
-        "environment": environment,
-        "patient_id": str(patient_id),
-        "device_id": str(actor.device_id),
-        "nonce": signed.nonce,
-        "iat": signed.iat,
-        "exp": signed.exp,
+    return members(actor, patient_id, CARD_TYP, signed, environment) | {
         "parts": sorted(parts),
         "new_code": "yes" if new_code else "no",
     }

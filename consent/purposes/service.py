@@ -18,6 +18,7 @@ from consent.purposes.catalogue import KEYS, Lang, Purpose, PurposeKey, newest, 
 from consent.purposes.problems import PURPOSE_BY_LAW, PURPOSE_CHANGED
 from consent.purposes.queries import ChoiceRow, Withdrawal
 from consent.queries import lock_guard
+from consent.step_up import members
 from ehr.cases.terms import moved_days
 from ehr.cases.workdays import Term, acknowledge_by, answer_by
 from identity.devices import StepUp, verify_step_up
@@ -61,14 +62,7 @@ def purpose_text(
     actor: Actor, patient_id: UUID, purpose: Purpose, lang: Lang, signed: Signed, environment: str
 ) -> dict[str, Any]:
     """What the device signs to agree: JCS of this."""
-    return {
-        "typ": PURPOSE_TYP,
-        "environment": environment,
-        "patient_id": str(patient_id),
-        "device_id": str(actor.device_id),
-        "nonce": signed.nonce,
-        "iat": signed.iat,
-        "exp": signed.exp,
+    return members(actor, patient_id, PURPOSE_TYP, signed, environment) | {
         "purpose": purpose.key,
         "version": purpose.version,
         "lang": lang,

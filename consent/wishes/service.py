@@ -12,6 +12,7 @@ import msgspec
 from audit.service import record_act
 from consent.approval import Signed
 from consent.queries import lock_guard
+from consent.step_up import members
 from consent.wishes import queries
 from consent.wishes.models import (
     CHOICES_VI,
@@ -56,14 +57,7 @@ def wish_text(
     actor: Actor, patient_id: UUID, statement: NewWish, signed: Signed, environment: str
 ) -> dict[str, Any]:
     """What the device signs: JCS of this."""
-    return {
-        "typ": WISH_TYP,
-        "environment": environment,
-        "patient_id": str(patient_id),
-        "device_id": str(actor.device_id),
-        "nonce": signed.nonce,
-        "iat": signed.iat,
-        "exp": signed.exp,
+    return members(actor, patient_id, WISH_TYP, signed, environment) | {
         "kind": statement.kind,
         "choice": statement.words.choice or "",
         "text": statement.words.text,
