@@ -189,8 +189,10 @@ async def _refuse_restored(tx: Tx, settings: Settings) -> None:
         raise StartError(f"The journal cannot be read: {error}. Check HEALTHBOOK_JOURNAL.") from error
     if is_ahead(mark, await position_of(tx)) or await open_recovery(tx) is not None:
         raise StartError(
-            "This database was restored from a backup: its journal knows of later acts. "
-            "Run `healthbook admin recover`; nothing is served before."
+            "This database was restored from a backup, or HEALTHBOOK_JOURNAL is not its journal: "
+            "that one knows of later acts, or of none at all. Set the right one and run "
+            "`healthbook admin recover`; where it is lost, that holds all that lived. "
+            "Nothing is served before."
         )
 
 

@@ -115,8 +115,15 @@ async def write_out(store: Store, files: JournalFiles) -> int:
         await files.put(_name(lines[0].seq, written), "".join(f"{one.line}\n" for one in lines).encode())
         async with store.transaction() as tx:
             await queries.DELETE_JOURNAL_LINES.run(tx, written)
-    await files.set_mark(msgspec.json.encode(Mark(beat=position.beat, seq=written)))
+    await _raise_mark(files, Mark(beat=position.beat, seq=written))
     return len(lines)
+
+
+async def _raise_mark(files: JournalFiles, mark: Mark) -> None:
+    """Of several writers the one that ends last may be the one that began first."""
+    kept = await mark_of(files) or mark
+    highest = Mark(beat=max(kept.beat, mark.beat), seq=max(kept.seq, mark.seq))
+    await files.set_mark(msgspec.json.encode(highest))
 
 
 async def is_waiting(tx: Tx) -> bool:
@@ -172,29 +179,44 @@ async def mark_of(files: JournalFiles) -> Mark | None:
 
 
 def is_ahead(mark: Mark | None, position: JournalPosition) -> bool:
-    """Whether the journal knows more than the database: it was restored from a backup."""
-    return mark is not None and (mark.seq > position.seq or mark.beat > position.beat)
+    """Whether the journal knows more than the database: it was restored from a backup. A journal that
+    knows nothing, beside a database that wrote one, is another: what was done since may stand in the right
+    one."""
+    if mark is None:
+        return position.seq > 0 or position.beat > 1
+    return mark.seq > position.seq or mark.beat > position.beat
 
 
-async def read_lines(files: JournalFiles, after: int) -> AsyncIterator[tuple[Line, bytes]]:
-    """Every line after a number, once and in order, with its hash.
+async def read_lines(
+    files: JournalFiles, after: int, prev: bytes | None = None
+) -> AsyncIterator[tuple[Line, bytes]]:
+    """Every line after a number, once and in order, with its hash. Files that end before it are not read.
 
-    Raises JournalError where one is missing or does not follow the one before it.
+    prev: the hash of the line `after`, where the caller knows it. Raises JournalError where a line is missing
+    or does not follow the one before it.
     """
-    last, prev = 0, GENESIS.hex()
+    last, known = after, GENESIS if after == 0 else prev
     for name in await files.names():
         if _last_of(name) <= last:
             continue
         for text in (await files.get(name)).splitlines():
-            line = _decode(text)
-            if line.seq <= last:
+            line, h = _decode(text), hashlib.sha256(text).digest()
+            if line.seq < last or (line.seq == last and last > after):
                 continue
-            if (line.seq, line.prev) != (last + 1, prev):
-                raise JournalError(f"line {last + 1} of the journal is missing or was changed")
-            h = hashlib.sha256(text).digest()
-            last, prev = line.seq, h.hex()
-            if line.seq > after:
-                yield line, h
+            if line.seq == after:
+                _follow(line.seq, h, known)
+                known = h
+                continue
+            if line.seq != last + 1:
+                raise JournalError(f"line {last + 1} of the journal is missing")
+            _follow(line.seq, bytes.fromhex(line.prev), known)
+            last, known = line.seq, h
+            yield line, h
+
+
+def _follow(seq: int, found: bytes, known: bytes | None) -> None:
+    if known is not None and found != known:
+        raise JournalError(f"line {seq} of the journal was changed, or one before it")
 
 
 def _encode(line: Line) -> bytes:

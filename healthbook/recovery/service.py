@@ -53,7 +53,10 @@ class Recovered(Struct, frozen=True, kw_only=True):
 async def begin(store: Store, files: JournalFiles, now: datetime, *, forced: bool) -> Recovery | None:
     """The recovery that is under way, or a new one where the database is behind its journal (or `forced`: an
     operator restored a backup that nothing was done after). None where there is nothing to recover."""
-    epochs = [int(line.ids["number"]) async for line, _ in read_lines(files, 0) if line.kind == "epoch"]
+    async with store.transaction() as tx:
+        at = await position_of(tx)
+    lines = read_lines(files, at.seq, at.h)
+    epochs = [int(line.ids["number"]) async for line, _ in lines if line.kind == "epoch"]
     async with store.transaction() as tx:
         under_way = await open_recovery(tx)
         if under_way is not None:
@@ -131,7 +134,7 @@ async def _finish(
 ) -> Recovered:
     """The database goes on where the journal ends, and says so in both."""
     seq, h = 0, GENESIS
-    async for line, line_hash in read_lines(files, 0):
+    async for line, line_hash in read_lines(files, found.next_seq - 1):
         seq, h = line.seq, line_hash
     mark = await mark_of(files)
     async with store.transaction() as tx:

@@ -15,6 +15,7 @@ from healthbook.recovery import replay
 from identity import devices, sessions
 from kernel.access import Access
 from store.journal import JournalError
+from store.journal_files import DirectoryJournal
 from tests.consent.test_erasure import access_of, ask, left_of, lived, signed
 from tests.support import consent as steps
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
@@ -241,6 +242,32 @@ async def test_s12_a_second_restore_starts_another_epoch_than_the_lost_one(site:
     await site.restore(other)
     assert await site.refuses()
     assert (await site.recover()).epoch == 2
+
+
+async def test_s12_a_backup_without_its_journal_serves_nobody_before_everything_is_held(site: Site) -> None:
+    """A new host, and the journal's directory lost with the old one or mistyped."""
+    citizen, doctor, grant_id = await let_in(site)
+    await site.work(citizen.patient_id)
+    copy = await site.backup()
+    await steps.revoke(site.own.store, site.clock, citizen, grant_id)
+    await site.work(citizen.patient_id)
+    await site.restore(copy)
+    site.files = DirectoryJournal(site.files._root.parent / "another")
+    assert await site.refuses()
+    site.clock.advance(minutes=1)
+    done = await site.recover()
+    assert (done.epoch, done.held) == (1, 1)
+    await sign_in(site, doctor)
+    assert await steps.read(site.own.store, site.clock, doctor, citizen.patient_id) == "no-access"
+    # The new journal goes on where the database was, and a later restore finds its lines.
+    await site.work(citizen.patient_id)
+    copy = await site.backup()
+    await steps.revoke(site.own.store, site.clock, citizen, grant_id)
+    await site.work(citizen.patient_id)
+    await site.restore(copy)
+    assert ((await site.recover()).epoch, await site.refuses()) == (2, False)
+    ended = "SELECT count(*) FROM consent_grant WHERE grant_id = $1 AND end_reason = 'revoked'"
+    assert await steps.count(site.own.owner, ended, grant_id) == 1
 
 
 async def test_s12_a_journal_that_was_tampered_with_is_not_replayed(site: Site) -> None:

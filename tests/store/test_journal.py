@@ -98,6 +98,63 @@ async def test_s12_a_database_behind_the_mark_was_restored(
     assert is_ahead(await mark_of(files), before), "nothing was done since, but the beat went on"
 
 
+async def test_s12_a_journal_that_knows_nothing_is_not_the_one_of_a_database_that_wrote_one(
+    fresh_store: Store, clock: FrozenClock, files: DirectoryJournal, tmp_path: Path
+) -> None:
+    await _act(fresh_store, clock)
+    await write_out(fresh_store, files)
+    async with fresh_store.transaction() as tx:
+        assert not is_ahead(await mark_of(files), await position_of(tx))
+        assert is_ahead(await mark_of(DirectoryJournal(tmp_path / "mistyped")), await position_of(tx))
+
+
+async def test_s12_a_writer_that_ends_late_does_not_lower_the_mark(
+    fresh_store: Store, clock: FrozenClock, files: DirectoryJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, is_first = files.put, True
+
+    async def slow(name: str, data: bytes) -> None:
+        nonlocal is_first
+        await kept(name, data)
+        if is_first:
+            is_first = False
+            await _act(fresh_store, clock, grant_id="2")
+            await write_out(fresh_store, files)
+
+    monkeypatch.setattr(files, "put", slow)
+    await _act(fresh_store, clock, grant_id="1")
+    await write_out(fresh_store, files)
+    async with fresh_store.transaction() as tx:
+        at = await position_of(tx)
+    mark = await mark_of(files)
+    assert mark is not None
+    assert (mark.seq, mark.beat) == (at.seq, at.beat) == (2, 2)
+
+
+async def test_only_files_with_lines_after_the_backup_are_read(
+    fresh_store: Store, clock: FrozenClock, files: DirectoryJournal, tmp_path: Path
+) -> None:
+    """Those of years before may lie in an archive, or be gone."""
+    async with fresh_store.transaction() as tx:
+        before = await position_of(tx)
+    for n in range(4):
+        await _act(fresh_store, clock, grant_id=str(n))
+        await write_out(fresh_store, files)
+        if n == 1:
+            async with fresh_store.transaction() as tx:
+                before = await position_of(tx)
+    first, second, _, last = sorted((tmp_path / "journal").glob("*.ndjson"))
+    first.unlink()
+    second.unlink()
+    assert [line.seq async for line, _ in read_lines(files, before.seq, before.h)] == [3, 4]
+    with pytest.raises(JournalError):
+        [line async for line, _ in read_lines(files, before.seq, b"x" * 32)]
+    with pytest.raises(JournalError):
+        await _seqs(files)
+    last.write_bytes(last.read_bytes().replace(b'"grant_id":"3"', b'"grant_id":"9"', 1))
+    assert await _seqs(files, after=2) == [3, 4], "the last line has nothing after it: the mark stands for it"
+
+
 @pytest.mark.parametrize("harm", ["edit", "delete", "cut"])
 async def test_a_journal_that_was_changed_is_not_replayed(
     fresh_store: Store, clock: FrozenClock, files: DirectoryJournal, tmp_path: Path, harm: str
