@@ -175,11 +175,11 @@ def decide_contents(own: Access, link_id: UUID) -> Access:
 
 
 async def decide_link(
-    tx: Tx, patient_id: UUID, link_id: UUID, recipient: str, now: datetime
+    tx: Tx, patient_id: UUID, link_id: UUID, arming: int, recipient: str, now: datetime
 ) -> Access | Refused:
     """What a link lets out to whoever opened it with its passcode: the link, its person's state and every
-    hold are read anew. recipient: the opener's own words."""
-    link = await links.LIVE_LINK.one(tx, patient_id, link_id, now)
+    hold are read anew, and that passcode must not have been replaced since. recipient: the opener's words."""
+    link = await links.LIVE_LINK.one(tx, patient_id, link_id, now, arming)
     if link is None:
         return Refused(problem=LINK_NOT_FOUND)
     return mint_access(

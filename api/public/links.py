@@ -22,7 +22,7 @@ from api.request import Answer, Call, answer
 from api.sharing import refresh
 from consent.decision import decide_link
 from consent.links import opening, service
-from consent.links.models import Door, LinkFile
+from consent.links.models import Door, LinkFile, Ticket
 from consent.links.policy import PASSCODE_MAX, RECIPIENT_MAX, own_words
 from consent.links.problems import LINK_BUSY, LINK_NOT_FOUND, PASSCODE_INVALID
 from consent.links.wire import FHIR, FHIR_VERSION, JOSE, PATH
@@ -83,7 +83,7 @@ async def manifest(
     door = await _knock(call, token, data)
     if isinstance(door, Refused):
         return _refusal(door)
-    begin = _begin_of(call, door.patient_id, door.link_id, data.recipient)
+    begin = _begin_of(call, door, data.recipient)
     if door.key_sealed is not None:
         await refresh(call, door, begin)
     return answer(await _manifest(call, door, data, begin))
@@ -109,7 +109,7 @@ async def file(token: FromPath[str], call: NamedDependency[Call]) -> Response[by
         return answer(found)
     data = await _bytes(call, ticket.patient_id, found)
     call.time_went_by()
-    async with _begin_of(call, ticket.patient_id, ticket.link_id, recipient)() as (tx, access):
+    async with _begin_of(call, ticket, recipient)() as (tx, access):
         await _log(tx, call, access, found, data)
     return answer(data, media_type=JOSE)
 
@@ -131,13 +131,15 @@ async def _knock(call: Call, token: str, data: ManifestRequest) -> Door | Refuse
     return refused or door
 
 
-def _begin_of(call: Call, patient_id: UUID, link_id: UUID, recipient: str) -> Any:
+def _begin_of(call: Call, opened: Door | Ticket, recipient: str) -> Any:
     """A transaction with the decision of what this link lets out now."""
 
     @asynccontextmanager
     async def begin() -> AsyncIterator[tuple[Tx, Access]]:
         async with call.begin_public() as tx:
-            access = await decide_link(tx, patient_id, link_id, recipient, call.now)
+            access = await decide_link(
+                tx, opened.patient_id, opened.link_id, opened.arming, recipient, call.now
+            )
             if isinstance(access, Refused):
                 raise ProblemError(access)
             yield tx, access

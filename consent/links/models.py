@@ -103,10 +103,11 @@ class Opening(Struct, frozen=True):
 
 
 class Ticket(Struct, frozen=True):
-    """A way to one file, just used up."""
+    """A way to one file, just used up. arming: the passcode that opened it."""
 
     patient_id: UUID
     link_id: UUID
+    arming: int
     opening_id: UUID
     content: str
     expires_at: datetime

@@ -113,6 +113,7 @@ async def make_way(tx: Tx, access: Access, opening_id: UUID, file: LinkFile, now
         digest(secret),
         access.patient_id,
         access.basis_id,
+        access.basis_version,
         opening_id,
         file.content,
         now + TICKET_LIFE,

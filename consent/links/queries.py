@@ -29,7 +29,7 @@ class Found(Struct, frozen=True):
 BY_ADDRESS = Statement(Found, "SELECT patient_id, link_id FROM share_link_address WHERE token_hash = $1")
 LIVE_LINK = Statement(
     LiveLink,
-    f"SELECT l.arming, l.origins, l.expires_at FROM share_link l WHERE {_LIVE}",  # noqa: S608
+    f"SELECT l.arming, l.origins, l.expires_at FROM share_link l WHERE {_LIVE} AND l.arming = $4",  # noqa: S608
 )
 DOOR = Statement(
     Door,
@@ -114,15 +114,15 @@ INSERT_OPENING = Command(
 )
 INSERT_TICKET = Command(
     """
-    INSERT INTO share_link_ticket (token_hash, patient_id, link_id, opening_id, content, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO share_link_ticket (token_hash, patient_id, link_id, arming, opening_id, content, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
     """
 )
 TAKE_TICKET = Statement(
     Ticket,
     """
     DELETE FROM share_link_ticket WHERE token_hash = $1
-    RETURNING patient_id, link_id, opening_id, content, expires_at
+    RETURNING patient_id, link_id, arming, opening_id, content, expires_at
     """,
 )
 OPENING = Statement(
@@ -151,13 +151,6 @@ LINKS = Statement(LinkRow, _ROW + " WHERE l.patient_id = $1 ORDER BY l.link_id D
 LINK = Statement(LinkRow, _ROW + " WHERE l.patient_id = $1 AND l.link_id = $2")
 UNENDED = Statement(
     LinkRow, _ROW + " WHERE l.patient_id = $1 AND l.ended_at IS NULL AND l.expires_at > $2 ORDER BY l.link_id"
-)
-LOCK_LINK = Scalar(
-    UUID,
-    """
-    SELECT link_id FROM share_link
-    WHERE patient_id = $1 AND link_id = $2 AND ended_at IS NULL AND expires_at > $3 FOR UPDATE
-    """,
 )
 END = Scalar(
     UUID,
@@ -190,7 +183,7 @@ CONFIRM = Scalar(
     """,
 )
 
-NIGHTLY = "a worker takes away what has ended, wherever it lies"
+SWEPT = "a worker takes away what has ended, wherever it lies"
 
 
 class DeadFile(Struct, frozen=True):
@@ -207,7 +200,7 @@ DEAD_FILES = Statement(
     JOIN share_link l ON l.patient_id = f.patient_id AND l.link_id = f.link_id
     WHERE l.ended_at IS NOT NULL OR l.expires_at <= $1 LIMIT $2
     """,
-    fan_out=NIGHTLY,
+    fan_out=SWEPT,
 )
 DELETE_FILE = Command(
     "DELETE FROM share_link_file WHERE patient_id = $1 AND link_id = $2 AND content = $3 AND blob_id = $4"

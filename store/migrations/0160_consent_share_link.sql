@@ -59,12 +59,13 @@ CREATE TABLE share_link_opening (
     CONSTRAINT share_link_opening_pkey PRIMARY KEY (patient_id, link_id, opening_id)
 );
 
--- A way to one file of one opening, which works once and for a minute.
+-- A way to one file of one opening, which works once, for a minute, and under the passcode that opened it.
 -- table: share_link_ticket distribute: token_hash
 CREATE TABLE share_link_ticket (
     token_hash bytea NOT NULL,
     patient_id uuid NOT NULL,
     link_id uuid NOT NULL,
+    arming int NOT NULL,
     opening_id uuid NOT NULL,
     content text NOT NULL,
     expires_at timestamptz NOT NULL,

@@ -91,6 +91,19 @@ async def test_a_link_killed_by_a_stranger_is_told_and_armed_anew_with_another_p
     assert [one["state"] for one in await listed(client, citizen)] == ["live"]
 
 
+async def test_the_address_of_a_file_dies_with_the_passcode_that_opened_it(
+    client: httpx.AsyncClient, citizen: Citizen, clock: FrozenClock
+) -> None:
+    link = await link_of(client, citizen, clock.now())
+    way = (await link.open(client)).json()["files"][0]["location"]
+    await lock(client, link)
+    armed = await sharing.arm(client, citizen, link, clock.now())
+    assert (await client.get(way)).status_code == 404
+    link.passcode = armed.json()["passcode"]
+    way = (await link.open(client)).json()["files"][0]["location"]
+    assert (await client.get(way)).status_code == 200
+
+
 async def test_a_locked_link_can_be_killed_and_a_dead_one_is_not_armed(
     client: httpx.AsyncClient, citizen: Citizen, clock: FrozenClock
 ) -> None:
@@ -408,11 +421,11 @@ async def test_links_stand_among_who_can_see_me_and_end_with_everything(
     links = [await link_of(client, citizen, clock.now()) for _ in range(2)]
     await lock(client, links[0])
     async with store.transaction() as tx:
-        kinds = [one.kind for one in await standing_of(tx, citizen.patient_id, clock.now())]
+        kinds = [one.kind for one in await standing_of(tx, store.keys, citizen.patient_id, clock.now())]
         assert kinds == ["link", "link"]
         access = await own(tx, citizen, "manage-grants", clock.now())
         await end_everything(tx, access, trace_id="018f0000-0000-7000-8000-000000000000", now=clock.now())
-        assert await standing_of(tx, citizen.patient_id, clock.now()) == []
+        assert await standing_of(tx, store.keys, citizen.patient_id, clock.now()) == []
     assert {(await link.open(client)).status_code for link in links} == {404}
 
 
