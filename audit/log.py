@@ -300,6 +300,11 @@ def _who(one: Shown) -> str:
     return f"{named}, {one.row.facility_name}" if one.row.facility_name else named
 
 
+def protected_name(alias: str) -> str:
+    """What stands where a protected practitioner's name would, outside the log too (security.md S27)."""
+    return f"({_words().protected} {alias})"
+
+
 @cache
 def _words() -> _Words:
     raw = json.loads(files("audit").joinpath("texts/vi.json").read_bytes())

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from consent.delegations.reading import delegation_in_force, tell_first_use, types_of
 from consent.emergency import queries as emergencies
-from consent.emergency.policy import HISTORY_MONTHS, opened_types
+from consent.emergency.policy import HISTORY_MONTHS, opened_types, shows_safety_set
 from consent.emergency.policy import PURPOSE as BROKEN_GLASS_PURPOSE
 from consent.emergency_card.models import LiveCard
 from consent.grants import queries
@@ -271,6 +271,10 @@ async def _granted(
     types = frozenset(grant.types) & role_cap(actor.role)
     if not types:
         return _NO_ACCESS
+    if grant.broke_glass and not shows_safety_set(types, grant.since, grant.until):
+        opened = await _broken_glass(tx, actor, patient_id, action, now)
+        if opened is not None:
+            return opened
     if grant.told_on != local_day(now):
         await _tell_first_use(tx, actor, patient_id, grant.grant_id, now)
     return mint_access(
@@ -319,8 +323,10 @@ async def _delegated(
 async def _broken_glass(
     tx: Tx, actor: Actor, patient_id: UUID, action: Action, now: datetime
 ) -> Access | None:
-    """Where no grant is in force: what a doctor of an emergency unit opened, while all that it stands on is
-    there (security.md S24). The safety set of twelve months, without what the person leaves out of it."""
+    """Where no grant is in force that shows as much: what a doctor of an emergency unit opened, while all
+    that it stands on is there (security.md S24). The safety set of twelve months, without what the person
+    leaves out of it.
+    """
     if action not in GRANTED_ACTIONS or actor.role != "doctor" or actor.facility_id is None:
         return None
     here, day = (actor.actor_id, actor.facility_id, actor.practitioner_role_id), local_day(now)

@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from consent.blocks.service import take_over
+from consent.blocks import service as blocks
+from consent.emergency import queries as emergencies
+from consent.rights.erasing import waits as erasure_waits
+from consent.rights.problems import ERASURE_BEFORE_MERGE
 from ehr.merges import service as rows
 from ehr.store import part_hidings
 from ehr.visibility.clocks import arm as arm_release
@@ -36,7 +39,11 @@ async def merge(
     refused = await people.lock_pair(tx, merged_id, survivor_id)
     if refused is not None:
         return refused
-    await take_over(tx, merged_id, survivor_id, now)
+    # A book that is about to go takes no other person's rows in, and gives its own to nobody.
+    if await erasure_waits(tx, merged_id) or await erasure_waits(tx, survivor_id):
+        return Refused(problem=ERASURE_BEFORE_MERGE)
+    await blocks.take_over(tx, merged_id, survivor_id, now)
+    await emergencies.take_over(tx, merged_id, survivor_id, now)
     offset = await rows.begin(tx, merged_id, survivor_id, now)
     await people.decide(tx, merge_id, merged_id, survivor_id, offset, actor, request_id=request_id, now=now)
     await schedule(tx, bucket_of(survivor_id), now, JOB, str(merge_id))
@@ -49,6 +56,8 @@ async def unmerge(tx: Tx, merge_id: UUID, actor: Actor, *, request_id: str, now:
     if isinstance(found, Refused):
         return found
     await people.decide_undo(tx, found, actor, request_id=request_id, now=now)
+    await blocks.give_back(tx, found.merged_id, found.survivor_id)
+    await emergencies.give_back(tx, found.merged_id, found.survivor_id)
     await schedule(tx, bucket_of(found.survivor_id), now, JOB, str(merge_id))
     return None
 

@@ -23,6 +23,7 @@ StandingKind = Literal[
     "break-glass",
     "guardian",
     "proxy",
+    "proxy-invitation",
 ]
 
 
@@ -40,7 +41,8 @@ class LiveGrant(Struct, frozen=True):
     """The columns a decision needs of a grant in force. told_on: day of the last notice of a first use.
 
     origins: persons merged into this one before the grant was made, whose rows were to be seen then (S10).
-    sealed_person: the person's sealed column, which most reads show something of.
+    sealed_person: the person's sealed column, which most reads show something of. broke_glass: the same
+    practitioner opened this record here without the person's word, and that runs (security.md S24).
     """
 
     grant_id: UUID
@@ -54,6 +56,7 @@ class LiveGrant(Struct, frozen=True):
     told_on: date | None
     origins: list[UUID]
     sealed_person: bytes
+    broke_glass: bool
 
 
 class AccessRequest(Struct, frozen=True):

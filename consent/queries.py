@@ -61,6 +61,28 @@ INSERT_FOR_ANOTHER = Command(
 )
 
 
+def granter_is_gone(grant: str, now: str) -> str:
+    """The condition that whoever answered for the person no longer may: a guardian whom a court barred or
+    whose link ended, a proxy who ended or ran out. A grant that was agreed to since then stays."""
+    return (
+        "EXISTS (SELECT FROM grant_for_another w"
+        " LEFT JOIN guardianship wg ON wg.patient_id = w.patient_id AND wg.guardian_id = w.granted_by"
+        " AND w.relation = 'guardian'"
+        " LEFT JOIN proxy wp ON wp.patient_id = w.patient_id AND wp.proxy_id = w.granted_by"
+        " AND w.relation = 'proxy'"
+        f" WHERE w.patient_id = {grant}.patient_id AND w.request_id = {grant}.request_id"
+        " AND least(wg.barred_at, wg.ended_at, wp.ended_at,"
+        f" CASE WHEN wp.until <= {now} THEN wp.until END) > coalesce({grant}.confirmed_at, '-infinity'))"
+    )
+# What $2 gave in this person's name and the person did not say again since.
+GIVEN_BY = Scalar(
+    UUID,
+    "SELECT g.grant_id FROM consent_grant g JOIN grant_for_another a ON a.patient_id = g.patient_id"
+    " AND a.request_id = g.request_id WHERE g.patient_id = $1 AND a.granted_by = $2 AND g.ended_at IS NULL"
+    " AND g.ends_at > $3 AND g.confirmed_at IS NULL",
+)
+
+
 def waits_for_youth(grant: str, now: str) -> str:
     """The condition that a guardian's grant waits in vain for the word of somebody who turned 15."""
     return (

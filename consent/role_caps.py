@@ -65,8 +65,8 @@ VERSIONS: Final[dict[str, dict[Role, RoleCap]]] = {
 _NO_CAP: Final = RoleCap()
 
 
-def cap_of_role(role: Role | None, version: str = VERSION) -> RoleCap:
-    return _NO_CAP if role is None else VERSIONS[version].get(role, _NO_CAP)
+def cap_of_role(role: Role | None) -> RoleCap:
+    return _NO_CAP if role is None else VERSIONS[VERSION].get(role, _NO_CAP)
 
 
 def role_cap(role: Role | None) -> frozenset[RecordType]:

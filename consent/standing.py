@@ -1,8 +1,7 @@
 """Who can see a person's record now, in one list, and the one act that ends all of it (security.md S23).
 
-Each package that lets somebody in offers `standing_of(tx, patient_id, now)`, with the keys where a name may be
-masked or sealed, and
-`end_all(tx, access, *, trace_id, now)`, and stands here once.
+Each package that lets somebody in offers `standing_of(tx, patient_id, now)`, with the keys where a name is
+sealed or may be masked, and `end_all(tx, access, *, trace_id, now)`, and stands here once.
 """
 
 from datetime import datetime
@@ -15,7 +14,9 @@ from consent.grants import standing as grants
 from consent.links import standing as links
 from consent.models import Standing
 from consent.policy import ENDING_ACTIONS
+from consent.queries import lock_guard
 from consent.share_codes import standing as share_codes
+from identity.people import lock_people
 from kernel.access import Access
 from store.database import Tx
 from store.keys import KeyRing
@@ -36,6 +37,9 @@ async def standing_of(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) ->
 async def end_everything(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> None:
     """End all of it in this transaction: the next request of each is refused. Nobody is told (S23)."""
     assert access.action in ENDING_ACTIONS
+    # In the order of all locks (identity.people.lock_people), before anything is logged.
+    await lock_guard(tx, access.patient_id)
+    await lock_people(tx, access.patient_id)
     await grants.end_all(tx, access, trace_id=trace_id, now=now)
     await relatives.end_all(tx, access, trace_id=trace_id, now=now)
     await links.end_all(tx, access, trace_id=trace_id, now=now)

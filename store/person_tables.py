@@ -75,7 +75,7 @@ TABLES: Final = (
     PersonTable(table="emergency_contact_code", unseen=_LOOKUP),
     PersonTable(table="emergency_contact", sealed=("name_sealed", "phone_sealed"), secret=("code_hash",)),
     PersonTable(table="emergency_card", secret=("secret_hash", "secret_sealed")),
-    PersonTable(table="emergency_setting"),
+    PersonTable(table="emergency_setting", secret=("taken_over",)),
     PersonTable(table="practitioner_emergency", unseen=_MIRROR),
     PersonTable(table="emergency_review", unseen="the reviewers' own list of the accesses that are shown"),
     PersonTable(
@@ -96,7 +96,7 @@ TABLES: Final = (
         only="t.delivery <> 'withheld'",
         chosen=True,
     ),
-    PersonTable(table="consent_block", chosen=True),
+    PersonTable(table="consent_block", secret=("taken_from",), chosen=True),
     PersonTable(table="consent_guard", unseen=_WORK),
     PersonTable(table="purpose_withdrawal"),
     PersonTable(table="purpose_choice", secret=("text_sha256", "body_sha256")),

@@ -29,12 +29,13 @@ TAGS = ["emergency access"]
 class EmergencyView(Struct, kw_only=True):
     """One time the glass was broken. live: it opens the record now. waiting: for a second clinician.
 
-    labels: sensitive ones that were shown. outcome: of the review; null while it is owed.
+    doctor: of a protected one an alias, and no licence. labels: sensitive ones that were shown.
+    outcome: of the review; null while it is owed.
     """
 
     emergency_id: UUID
     doctor: str
-    licence: str
+    licence: str | None
     facility: str
     unit: str
     reason: Reason
@@ -93,7 +94,7 @@ async def list_emergencies(
     """Every time somebody broke the glass to this record."""
     before = decode_cursor(cursor, tuple[UUID])[0] if cursor else None
     async with begin_for(call, "manage-grants") as (tx, access):
-        found, last = await personal.of_person(tx, access, before, limit or PAGE_DEFAULT, call.now)
+        found, last = await personal.of_person(tx, call.keys, access, before, limit or PAGE_DEFAULT, call.now)
     following = encode_cursor(str(last)) if last else None
     return answer(Emergencies(items=[_view(one, call.now) for one in found], next=following))
 
@@ -181,7 +182,7 @@ def _view(one: Emergency, now: datetime) -> EmergencyView:
     return EmergencyView(
         emergency_id=one.emergency_id,
         doctor=one.practitioner_name,
-        licence=one.licence,
+        licence=one.licence or None,
         facility=one.facility_name,
         unit=one.unit_name,
         reason=one.reason,

@@ -42,7 +42,7 @@ class WhoCanSeeMe(Struct, kw_only=True):
 async def who_can_see_me(call: NamedDependency[Call]) -> Response[WhoCanSeeMe]:
     """Everybody who can open the record."""
     async with begin_for(call, "manage-grants") as (tx, access):
-        found = await standing.standing_of(tx, access.patient_id, call.now, keys=call.keys)
+        found = await standing.standing_of(tx, call.keys, access.patient_id, call.now)
     return answer(WhoCanSeeMe(items=[_view(one) for one in found]))
 
 

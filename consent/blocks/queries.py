@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from store.database import Tx
-from store.statement import Scalar, Statement
+from store.statement import Command, Scalar, Statement
 
 BlockKind = Literal["practitioner", "facility"]
 
@@ -29,8 +29,8 @@ COLUMNS = "patient_id, block_id, kind, target_id, name, blocked_at, lifted_at"
 INSERT_BLOCK = Scalar(
     UUID,
     """
-    INSERT INTO consent_block (patient_id, block_id, kind, target_id, name, blocked_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO consent_block (patient_id, block_id, kind, target_id, name, blocked_at, taken_from)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (patient_id, target_id) WHERE lifted_at IS NULL DO NOTHING
     RETURNING block_id
     """,
@@ -38,10 +38,26 @@ INSERT_BLOCK = Scalar(
 
 
 async def insert_block(
-    tx: Tx, patient_id: UUID, block_id: UUID, kind: BlockKind, target_id: UUID, name: str, now: datetime
+    tx: Tx,
+    patient_id: UUID,
+    block_id: UUID,
+    kind: BlockKind,
+    target_id: UUID,
+    name: str,
+    now: datetime,
+    taken_from: UUID | None = None,
 ) -> bool:
-    """False when the same target is blocked already."""
-    return await INSERT_BLOCK.one(tx, patient_id, block_id, kind, target_id, name, now) is not None
+    """False when the same target is blocked already. taken_from: the merged person who blocked it."""
+    made = await INSERT_BLOCK.one(tx, patient_id, block_id, kind, target_id, name, now, taken_from)
+    return made is not None
+
+
+GIVE_BACK = Command("DELETE FROM consent_block WHERE patient_id = $1 AND taken_from = $2")
+
+
+async def give_back(tx: Tx, survivor_id: UUID, merged_id: UUID) -> None:
+    """What came with a merge goes with it, lifted or not; whoever blocked it has the row of before."""
+    await GIVE_BACK.run(tx, survivor_id, merged_id)
 
 
 LIFT_BLOCK = Scalar(

@@ -100,4 +100,11 @@ async def blocked_of(tx: Tx, patient_id: UUID, asking: Iterable[AccessRequest]) 
 async def take_over(tx: Tx, merged_id: UUID, survivor_id: UUID, now: datetime) -> None:
     """A merge must not let anybody in whom the person had shut out under the other number."""
     for one in await queries.live_blocks(tx, merged_id):
-        await queries.insert_block(tx, survivor_id, uuid7(now), one.kind, one.target_id, one.name, now)
+        await queries.insert_block(
+            tx, survivor_id, uuid7(now), one.kind, one.target_id, one.name, now, merged_id
+        )
+
+
+async def give_back(tx: Tx, merged_id: UUID, survivor_id: UUID) -> None:
+    """The survivor keeps nobody's blocks but the own ones."""
+    await queries.give_back(tx, survivor_id, merged_id)

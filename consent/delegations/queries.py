@@ -43,6 +43,8 @@ LIVE_DELEGATION = Statement(
     JOIN citizen c ON c.patient_id = g.patient_id
     WHERE d.patient_id = $1 AND d.practitioner_id = $2 AND d.facility_id = $3 AND d.ended_at IS NULL
       AND NOT {epoch_holds("d.created_at")} AND {IN_FORCE}
+      AND NOT EXISTS (SELECT FROM consent_block b WHERE b.patient_id = d.patient_id
+        AND b.target_id IN (d.practitioner_id, d.facility_id) AND b.lifted_at IS NULL)
     """,  # noqa: S608
 )
 

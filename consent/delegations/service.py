@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from audit.service import record_act
+from consent.blocks.queries import is_blocked
 from consent.delegations import queries
 from consent.delegations.ending import end_one
 from consent.delegations.queries import Delegation
@@ -59,7 +60,9 @@ async def delegate(
     if grant is None:
         return Refused(problem=NO_ACCESS)
     nurse = await colleague_of(tx, licence, grant.facility_id, now)
-    if nurse is None or not cap_of_role(nurse.role).delegated:
+    # Whom the person blocked is to the doctor like anybody who does not work here (S19).
+    blocked = nurse and await is_blocked(tx, patient_id, nurse.practitioner_id, grant.facility_id)
+    if nurse is None or blocked or not cap_of_role(nurse.role).delegated:
         return Refused(problem=COLLEAGUE_UNKNOWN, where="licence")
     wanted = frozenset(grant.types) & cap_of_role(nurse.role).delegated
     wanted &= wanted if types is None else types

@@ -80,7 +80,10 @@ class Signers(Struct, frozen=True):
 
 
 class Review(Struct, frozen=True):
-    """An opening as its reviewer's facility keeps it; a second reading stands at another one."""
+    """An opening as its reviewer's facility keeps it; a second reading stands at another one.
+
+    closed_before_by: who closed it before a dispute opened it again.
+    """
 
     facility_id: UUID
     emergency_id: UUID
@@ -97,6 +100,7 @@ class Review(Struct, frozen=True):
     disputed_at: datetime | None
     closed_at: datetime | None
     verdict: Verdict | None
+    closed_before_by: UUID | None = None
 
 
 class Overdue(Struct, frozen=True):

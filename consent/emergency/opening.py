@@ -77,7 +77,8 @@ class Breaking(Struct, frozen=True, kw_only=True):
 async def break_glass(
     tx: Tx, keys: KeyRing, actor: Actor, asked: Breaking, *, trace_id: str, now: datetime
 ) -> Emergency | Refused:
-    """Open what saves a life for four hours; the third within a day waits for a second clinician.
+    """Open what saves a life for four hours. The third within a day, and the same record again within a day,
+    wait for a second clinician.
 
     Refused: emergency-unit-required, emergency-access-suspended, re-authentication-required,
     emergency-reason-invalid, qr-…, too-many, no-emergency-arrival (also for a person nobody knows, and for a
@@ -100,12 +101,13 @@ async def break_glass(
     if spent is not None:
         return spent
     await lock_guard(tx, patient_id)
-    barred = await _barred(tx, keys, actor, patient_id, duty.unit_id, now)
+    earlier = await queries.of_pair(tx, patient_id, actor.actor_id, now - AT_MOST)
+    barred = await _barred(tx, keys, actor, patient_id, duty.unit_id, earlier, now)
     if isinstance(barred, Refused):
         await _log(tx, actor, patient_id, "consent:emergency:open", trace_id, now, refused=barred)
         return barred
     await budgets.refund(tx, budgets.EMERGENCY_MISSES_DAY, budgets.subject(actor.actor_id.bytes))
-    made = await _make(tx, actor, duty, asked, patient_id, barred, now)
+    made = await _make(tx, actor, duty, asked, patient_id, barred, earlier, now)
     return await _write(tx, keys, actor, made, asked.text, trace_id, now)
 
 
@@ -139,7 +141,13 @@ async def _subject(tx: Tx, keys: KeyRing, asked: Breaking, now: datetime) -> UUI
 
 
 async def _barred(
-    tx: Tx, keys: KeyRing, actor: Actor, patient_id: UUID, unit_id: UUID, now: datetime
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    patient_id: UUID,
+    unit_id: UUID,
+    earlier: list[Emergency],
+    now: datetime,
 ) -> Refused | bool:
     """Whether the arrival is there; a refusal where it has to be. The same statements for everybody (S19)."""
     assert actor.facility_id is not None
@@ -149,7 +157,7 @@ async def _barred(
     alone = await units.is_alone(tx, unit_id, now)
     person = await person_card(tx, keys, patient_id)
     blocked = await blocked_among(tx, patient_id, [actor.actor_id])
-    last = await queries.last_of_pair(tx, patient_id, actor.actor_id, now - AT_MOST)
+    last = earlier[-1] if earlier else None
     is_open = person is not None and person.state in ("active", "death-reported")
     if not is_open or blocked or (came is None and not alone):
         return Refused(problem=NO_EMERGENCY_ARRIVAL)
@@ -161,11 +169,21 @@ async def _barred(
 
 
 async def _make(
-    tx: Tx, actor: Actor, duty: Duty, asked: Breaking, patient_id: UUID, arrived: bool, now: datetime
+    tx: Tx,
+    actor: Actor,
+    duty: Duty,
+    asked: Breaking,
+    patient_id: UUID,
+    arrived: bool,
+    earlier: list[Emergency],
+    now: datetime,
 ) -> Emergency:
+    """Who opened the same record within the day opens it again with a second clinician alone, and no longer
+    than a day from that first time."""
     assert actor.facility_id is not None
     assert duty.unit_id is not None
-    earlier = await queries.count_since(tx, actor.actor_id, now - COUNTED_OVER)
+    count = await queries.count_since(tx, actor.actor_id, now - COUNTED_OVER)
+    ends_at = min(now + OPEN_FOR, earlier[0].opened_at + AT_MOST) if earlier else now + OPEN_FOR
     return Emergency(
         patient_id=patient_id,
         emergency_id=uuid7(now),
@@ -181,9 +199,9 @@ async def _make(
         safety_flag=asked.safety_flag,
         told_from=now + NOTICE_DEFERRED_MAX if asked.safety_flag else now,
         opened_at=now,
-        ends_at=now + OPEN_FOR,
+        ends_at=ends_at,
         arrival_by=None if arrived else now + ARRIVAL_AFTER,
-        needs_cosign=earlier >= ALONE_MAX,
+        needs_cosign=bool(earlier) or count >= ALONE_MAX,
         cosigned_at=None,
         extended_at=None,
         labels=0,

@@ -2,8 +2,8 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Collection, Iterable
+from datetime import date, timedelta
 from typing import Final, get_args
 from uuid import UUID
 
@@ -41,6 +41,21 @@ _TYPES: Final[dict[Category, frozenset[RecordType | SafetyFact]]] = {
 # Facts that a whole type holds too: without them they would stand among the results.
 _EXCEPT: Final[dict[Category, SafetyFact]] = {"blood-group": "except.blood-group"}
 
+# Of which types a grant must be to show all of it: implants are devices, a blood group is a result.
+_SAFETY: Final[frozenset[RecordType]] = frozenset(
+    {
+        "AllergyIntolerance",
+        "Condition",
+        "MedicationRequest",
+        "MedicationStatement",
+        "Device",
+        "Observation.pregnancy",
+        "Observation.laboratory",
+        "DiagnosticReport",
+        "ImagingStudy",
+    }
+)
+
 
 def opened_types(withheld: Iterable[str]) -> frozenset[RecordType | SafetyFact]:
     """The IPS safety set without what the person leaves out; allergies stay."""
@@ -48,6 +63,11 @@ def opened_types(withheld: Iterable[str]) -> frozenset[RecordType | SafetyFact]:
     parts = [_TYPES[category] for category in CATEGORIES if category not in left_out]
     excepted = [_EXCEPT[category] for category in CATEGORIES if category in left_out & _EXCEPT.keys()]
     return frozenset[RecordType | SafetyFact]({"AllergyIntolerance"}).union(*parts, excepted)
+
+
+def shows_safety_set(types: Collection[RecordType], since: date | None, until: date | None) -> bool:
+    """Whether a grant shows all that breaking the glass would: every type of it, of any age."""
+    return since is None and until is None and set(types) >= _SAFETY
 
 
 def is_attested(typed: str) -> bool:

@@ -20,6 +20,8 @@ _COLUMNS = """e.patient_id, e.emergency_id, e.version, e.practitioner_id, e.prac
     e.facility_id, e.facility_name, e.unit_id, e.unit_name, e.reason, e.safety_flag, e.told_from, e.opened_at,
     e.ends_at, e.arrival_by, e.needs_cosign, e.cosigned_at, e.extended_at, e.labels, e.labels_at, e.ended_at,
     e.end_reason, e.disputed_at, e.dispute, e.verdict, e.reviewed_at"""
+# What merged persons left out, beside the own choice.
+_TAKEN_OVER = "ARRAY(SELECT split_part(t, '/', 2) FROM unnest(s.taken_over) t)"
 _OPEN = "e.ended_at IS NULL AND (NOT e.needs_cosign OR e.cosigned_at IS NOT NULL)"
 
 # Everything that can end it is read anew: the row, the unit and the role in it, the practitioner's right, the
@@ -29,7 +31,7 @@ LIVE_EMERGENCY = Statement(
     f"""
     SELECT e.emergency_id, e.version, e.labels, e.opened_at,
         coalesce(e.read_told_on = $6, false) AS told_today,
-        coalesce(s.withheld, '{{}}'::text[]) AS withheld,
+        coalesce(s.withheld || {_TAKEN_OVER}, '{{}}'::text[]) AS withheld,
         ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = e.patient_id
             AND greatest(o.visible_at, o.moved_at, o.proven_at) <= e.opened_at AND o.moved_at IS NOT NULL
             AND (o.proven_at IS NOT NULL OR NOT o.needs_proof)) AS origins
@@ -181,13 +183,14 @@ OF_PAIR = Statement(
     f"""
     SELECT {_COLUMNS} FROM emergency_access e
     WHERE e.patient_id = $1 AND e.practitioner_id = $2 AND e.opened_at > $3
-    ORDER BY e.opened_at DESC LIMIT 1
+    ORDER BY e.opened_at
     """,  # noqa: S608
 )
 
 
-async def last_of_pair(tx: Tx, patient_id: UUID, practitioner_id: UUID, since: datetime) -> Emergency | None:
-    return await OF_PAIR.one(tx, patient_id, practitioner_id, since)
+async def of_pair(tx: Tx, patient_id: UUID, practitioner_id: UUID, since: datetime) -> list[Emergency]:
+    """Openings of this record by this practitioner, the first first."""
+    return await OF_PAIR.all(tx, patient_id, practitioner_id, since)
 
 
 COUNT_SINCE = Scalar(
@@ -230,11 +233,14 @@ COSIGN_OPEN = Scalar(
     WHERE {_SIGNABLE} AND needs_cosign AND cosigned_at IS NULL RETURNING ends_at
     """,  # noqa: S608
 )
+# One day from the first opening of the pair in that day, however often it was opened since.
 COSIGN_EXTEND = Scalar(
     datetime,
     f"""
-    UPDATE emergency_access SET extended_by = $3, extended_at = $4, version = version + 1,
-        ends_at = opened_at + interval '24 hours'
+    UPDATE emergency_access a SET extended_by = $3, extended_at = $4, version = version + 1,
+        ends_at = interval '24 hours' + (SELECT min(f.opened_at) FROM emergency_access f
+            WHERE f.patient_id = a.patient_id AND f.practitioner_id = a.practitioner_id
+              AND f.opened_at > a.opened_at - interval '24 hours')
     WHERE {_SIGNABLE} AND (NOT needs_cosign OR cosigned_at IS NOT NULL) AND extended_at IS NULL
     RETURNING ends_at
     """,  # noqa: S608
@@ -339,11 +345,28 @@ async def set_verdict(tx: Tx, patient_id: UUID, emergency_id: UUID, verdict: Ver
     await SET_VERDICT.run(tx, patient_id, emergency_id, verdict, now)
 
 
-WITHHELD = Scalar(list[str], "SELECT withheld FROM emergency_setting WHERE patient_id = $1")
+WITHHELD = Scalar(
+    list[str],
+    f"SELECT s.withheld || {_TAKEN_OVER} FROM emergency_setting s WHERE s.patient_id = $1",  # noqa: S608
+)
 SET_WITHHELD = Command(
     """
     INSERT INTO emergency_setting (patient_id, withheld, changed_at) VALUES ($1, $2, $3)
-    ON CONFLICT (patient_id) DO UPDATE SET withheld = EXCLUDED.withheld, changed_at = EXCLUDED.changed_at
+    ON CONFLICT (patient_id) DO UPDATE SET withheld = EXCLUDED.withheld, changed_at = EXCLUDED.changed_at,
+        taken_over = '{}'
+    """
+)
+TAKE_OVER = Command(
+    """
+    INSERT INTO emergency_setting (patient_id, withheld, changed_at, taken_over) VALUES ($1, '{}', $2, $3)
+    ON CONFLICT (patient_id) DO UPDATE SET taken_over = emergency_setting.taken_over || EXCLUDED.taken_over
+    """
+)
+GIVE_BACK = Command(
+    """
+    UPDATE emergency_setting
+    SET taken_over = ARRAY(SELECT t FROM unnest(taken_over) t WHERE split_part(t, '/', 1) <> $2)
+    WHERE patient_id = $1
     """
 )
 
@@ -354,3 +377,14 @@ async def withheld(tx: Tx, patient_id: UUID) -> list[str]:
 
 async def set_withheld(tx: Tx, patient_id: UUID, categories: list[str], now: datetime) -> None:
     await SET_WITHHELD.run(tx, patient_id, categories, now)
+
+
+async def take_over(tx: Tx, merged_id: UUID, survivor_id: UUID, now: datetime) -> None:
+    """What the merged person leaves out stays out of the survivor's record too."""
+    parts = await withheld(tx, merged_id)
+    if parts:
+        await TAKE_OVER.run(tx, survivor_id, now, [f"{merged_id}/{part}" for part in parts])
+
+
+async def give_back(tx: Tx, merged_id: UUID, survivor_id: UUID) -> None:
+    await GIVE_BACK.run(tx, survivor_id, str(merged_id))

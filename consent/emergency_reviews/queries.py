@@ -61,7 +61,7 @@ async def note_cosigned(
 REOPEN_REVIEW = Command(
     """
     UPDATE emergency_review SET disputed_at = $3, due_at = $4, closed_at = NULL, verdict = NULL,
-        reviewer_id = NULL, note = NULL
+        closed_before_by = reviewer_id, reviewer_id = NULL, note = NULL
     WHERE facility_id = $1 AND emergency_id = $2
     """
 )
@@ -74,7 +74,8 @@ async def reopen_review(
 
 
 _REVIEW = """facility_id, emergency_id, kind, patient_id, practitioner_id, practitioner_name, unit_id,
-    unit_name, opened_at, ends_at, needs_cosign, due_at, disputed_at, closed_at, verdict"""
+    unit_name, opened_at, ends_at, needs_cosign, due_at, disputed_at, closed_at, verdict,
+    closed_before_by"""
 REVIEW_BY_ID = Statement(
     Review,
     f"SELECT {_REVIEW} FROM emergency_review WHERE facility_id = $1 AND emergency_id = $2",  # noqa: S608

@@ -132,7 +132,9 @@ async def give_verdict(
     ):
         return Refused(problem=UNKNOWN_EMERGENCY)
     await emergencies.set_verdict(tx, review.patient_id, emergency_id, verdict, now)
-    if is_upheld(verdict, disputed=review.disputed_at is not None):
+    # The opening knows of a dispute; a second reading that was passed on before it does not.
+    opening = await emergencies.by_id(tx, review.patient_id, emergency_id)
+    if is_upheld(verdict, disputed=opening is not None and opening.disputed_at is not None):
         await units.suspend(tx, review.practitioner_id, now)
     if review.kind == "first" and is_read_again(emergency_id):
         await _pass_on(tx, review, now)
@@ -171,11 +173,12 @@ async def _reviewable(tx: Tx, actor: Actor, emergency_id: UUID) -> Review | Refu
 
 
 async def _is_barred(tx: Tx, actor: Actor, review: Review) -> bool:
-    """Who opened or signed it, and who works in the unit in whatever role, does not judge it."""
+    """Who opened or signed it, who works in the unit in whatever role, and who judged it before it was
+    disputed does not judge it."""
     signers = await emergencies.signers(tx, review.patient_id, review.emergency_id)
     assert signers is not None
     hands = (signers.practitioner_id, signers.cosigned_by, signers.extended_by, signers.labels_by)
-    if actor.actor_id in hands:
+    if actor.actor_id in (*hands, review.closed_before_by):
         return True
     return await units.has_worked_in(tx, review.unit_id, actor.actor_id, review.opened_at)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from consent.models import Grant, LiveGrant, PractitionerGrant
-from consent.queries import waits_for_youth
+from consent.queries import granter_is_gone, waits_for_youth
 from identity.queries import held
 from store.database import Tx
 from store.epoch import epoch_holds
@@ -20,16 +20,18 @@ ORIGINS = """ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = 
 IN_FORCE = f"""g.ended_at IS NULL
       AND g.starts_at <= $4 AND g.ends_at > $4 AND c.state IN ('active', 'death-reported')
       AND NOT {held("g.patient_id", "g.created_at", "g.confirmed_at")}
-      AND NOT {epoch_holds("g.created_at", "g.confirmed_at")}"""
+      AND NOT {epoch_holds("g.created_at", "g.confirmed_at")}
+      AND NOT {waits_for_youth("g", "$4")} AND NOT {granter_is_gone("g", "$4")}"""
 
 LIVE_GRANT = Statement(
     LiveGrant,
     f"""
     SELECT g.grant_id, g.version, g.types, g.since, g.until, g.labels, g.created_at, g.confirmed_at,
-        g.told_on, {ORIGINS} AS origins, c.demographics AS sealed_person
+        g.told_on, {ORIGINS} AS origins, c.demographics AS sealed_person,
+        EXISTS (SELECT FROM emergency_access e WHERE e.patient_id = $1 AND e.practitioner_id = $2
+            AND e.facility_id = $3 AND e.ended_at IS NULL AND e.ends_at > $4) AS broke_glass
     FROM consent_grant g JOIN citizen c ON c.patient_id = g.patient_id
     WHERE g.patient_id = $1 AND g.practitioner_id = $2 AND g.facility_id = $3 AND {IN_FORCE}
-      AND NOT {waits_for_youth("g", "$4")}
     """,  # noqa: S608
 )
 

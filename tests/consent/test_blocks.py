@@ -5,8 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from consent.blocks import queries as block_queries
 from consent.blocks import service as blocks
 from consent.blocks.queries import Block, BlockKind
+from consent.delegations import service as delegations
+from consent.emergency import personal
 from consent.models import Grant
 from identity.models import Facility
 from kernel.access import Access
@@ -16,6 +19,7 @@ from store.database import Store
 from tests.support import consent as steps
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
+from tests.support.registry import dump, make_officers, merged, separated
 
 People = tuple[Doctor, Citizen, Facility]
 
@@ -128,3 +132,64 @@ async def test_s10_a_block_follows_the_person_through_a_merge(
     clock.advance(seconds=timedelta(days=1).total_seconds())
     asked = await steps.asked(store, clock, doctor, kind="national-id", value=survivor.number)
     assert (await steps.row_of(store, doctor, asked.request_id)).delivery == "withheld"
+
+
+async def test_s10_taking_a_merge_back_takes_back_what_was_blocked_and_left_out_with_it(
+    store: Store, owner: Store, clock: FrozenClock, people: People
+) -> None:
+    """Whoever stays in between is shut out of both; afterwards each has the own word alone."""
+    doctor, citizen, facility = people
+    other, survivor = await make_doctor(store, clock, facility), await make_citizen(store, clock)
+    await block(
+        store, clock, citizen, "practitioner", (await steps.granted(store, clock, doctor, citizen)).grant_id
+    )
+    await block(
+        store, clock, survivor, "practitioner", (await steps.granted(store, clock, other, survivor)).grant_id
+    )
+    for person, parts in ((citizen, ["medicines"]), (survivor, ["imaging"])):
+        async with store.transaction() as tx:
+            access = await steps.own(tx, person, "manage-grants", clock.now())
+            await personal.set_withheld(
+                tx, access, parts, None, environment="test", trace_id=steps.TRACE, now=clock.now()
+            )  # type: ignore[arg-type]
+    before = await dump(owner, survivor.patient_id, ("consent_block", "emergency_setting"))
+    officers = await make_officers(store, clock)
+    merge_id = await merged(store, officers, citizen.patient_id, survivor.patient_id, clock.now())
+    assert {one.target_id for one in await listed(store, survivor)} == {
+        doctor.practitioner_id,
+        other.practitioner_id,
+    }
+    async with store.transaction() as tx:
+        assert await personal.withheld(tx, survivor.patient_id) == ["medicines", "imaging"]
+    clock.advance(hours=5)
+    await separated(store, officers, merge_id, clock.now())
+    assert await dump(owner, survivor.patient_id, ("consent_block", "emergency_setting")) == before
+    assert [one.target_id for one in await listed(store, citizen)] == [doctor.practitioner_id]
+
+
+async def test_a_blocked_nurse_comes_back_by_no_doctors_delegation(
+    store: Store, clock: FrozenClock, people: People
+) -> None:
+    """Neither by one of after the block nor by one of before it that the block did not meet."""
+    doctor, citizen, facility = people
+    nurse = await make_doctor(store, clock, facility, "nurse")
+    await steps.granted(store, clock, doctor, citizen)
+    target = blocks.Target(kind="practitioner", id=nurse.practitioner_id, name="ĐD")
+
+    async def delegate() -> object:
+        assert nurse.actor.licence is not None
+        async with store.transaction() as tx:
+            return await delegations.delegate(
+                tx, doctor.actor, citizen.patient_id, nurse.actor.licence, None,
+                trace_id=steps.TRACE, now=clock.now(),
+            )  # fmt: skip
+
+    assert steps.code_of(await delegate()) is None
+    assert isinstance(await steps.read(store, clock, nurse, citizen.patient_id), Access)
+    # A block as a merge brings it along: it ends nothing by itself, and the decision asks for it.
+    async with store.transaction() as tx:
+        await block_queries.insert_block(
+            tx, citizen.patient_id, uuid7(clock.now()), target.kind, target.id, target.name, clock.now()
+        )
+    assert await steps.read(store, clock, nurse, citizen.patient_id) == "no-access"
+    assert steps.code_of(await delegate()) == "colleague-unknown"

@@ -409,7 +409,7 @@ async def test_the_card_stands_among_who_can_see_me_and_ends_with_all_of_it(
 ) -> None:
     token = token_of(await tick(client, clock, citizen, "allergies"))
     async with store.transaction() as tx:
-        (card,) = await standing.standing_of(tx, citizen.patient_id, clock.now())
+        (card,) = await standing.standing_of(tx, store.keys, citizen.patient_id, clock.now())
         assert (card.kind, card.what) == ("emergency-card", ["allergies"])
         access = await steps.own(tx, citizen, "manage-grants", clock.now())
         await standing.end_everything(tx, access, trace_id=steps.TRACE, now=clock.now())

@@ -11,10 +11,14 @@ from msgspec import structs
 from consent import approval, relatives
 from consent.approval import Approval
 from consent.decision import decide
+from consent.delegations import service as delegations
 from consent.models import Grant
 from consent.problems import NO_ACCESS
 from consent.relatives import attest_assent
 from consent.terms import terms_of
+from family.attesting import Pair
+from family.proxies import Accepted, Invitation
+from family.service import end_link
 from identity.births import service as births
 from kernel.access import Access, Label
 from kernel.problems import Refused
@@ -26,13 +30,22 @@ from tests.support.family import (
     accept,
     access_of,
     actor_now,
+    attest,
     invite,
     make_child,
     make_proxy,
     may,
     midnight,
 )
-from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility, sign_in_again
+from tests.support.people import (
+    Citizen,
+    Doctor,
+    make_citizen,
+    make_doctor,
+    make_facility,
+    make_person,
+    sign_in_again,
+)
 from visits.identification import draw_code
 
 DAY = 24 * 3600
@@ -178,6 +191,86 @@ async def test_from_fifteen_an_older_grant_of_a_guardian_waits_thirty_days_for_t
             "UPDATE consent_grant SET confirmed_at = $2 WHERE patient_id = $1", child, midnight(birthday)
         )
     assert isinstance(await steps.read(store, clock, doctor, child), Access)
+
+
+async def test_a_nurse_reads_no_longer_than_the_doctor_whose_grant_waits_for_the_young_person(
+    store: Store, clock: FrozenClock
+) -> None:
+    facility = await make_facility(store, clock)
+    doctor, nurse = (
+        await make_doctor(store, clock, facility),
+        await make_doctor(store, clock, facility, "nurse"),
+    )
+    mother = await make_citizen(store, clock)
+    child = await make_child(store, clock, mother, "2011-12-15")
+    assert isinstance(await answer_for(store, clock, doctor, mother, child, assent=True, tier="A"), Grant)
+    assert nurse.actor.licence is not None
+    async with store.transaction() as tx:
+        made = await delegations.delegate(
+            tx, doctor.actor, child, nurse.actor.licence, None, trace_id=TRACE, now=clock.now()
+        )
+    assert not isinstance(made, Refused)
+    last = midnight(date(2026, 12, 15)) + timedelta(days=30)
+    for at, opens in ((last - SECOND, True), (last, False)):
+        clock.set(at)
+        for one in (doctor, nurse):
+            await sign_in_again(store, clock, one)
+            assert isinstance(await steps.read(store, clock, one, child), Access) is opens
+
+
+async def nobody_arrived(*_: object) -> bool:
+    return False
+
+
+async def test_s23_what_a_guardian_granted_ends_with_a_courts_bar_and_the_other_guardians_goes_on(
+    store: Store, clock: FrozenClock
+) -> None:
+    mother, father = await make_citizen(store, clock), await make_citizen(store, clock)
+    child, number = await make_person(store, clock, name="Bé", birth_date="2022-03-12")
+    async with store.transaction() as tx:
+        await births.link(tx, child, mother.patient_id, None, clock.now())
+    pair = {"child_number": number, "papers_seen": True}
+    linked = Pair(kind="link", proof="court-document", guardian_number=father.number, **pair)  # type: ignore[arg-type]
+    assert not isinstance(await attest(store, clock, linked), Refused)
+    clock.advance(days=4)
+    hers, his = await doctor_of(store, clock), await doctor_of(store, clock)
+    assert isinstance(await answer_for(store, clock, hers, mother, child), Grant)
+    assert isinstance(await answer_for(store, clock, his, father, child), Grant)
+    clock.advance(minutes=1)
+    barred = Pair(kind="bar", proof="court-document", guardian_number=mother.number, **pair)  # type: ignore[arg-type]
+    done = await attest(store, clock, barred, role="registry-officer", arrived=nobody_arrived)
+    assert not isinstance(done, Refused)
+    for doctor in (hers, his):
+        await sign_in_again(store, clock, doctor)
+    assert await steps.read(store, clock, hers, child) == NO_ACCESS.code
+    assert isinstance(await steps.read(store, clock, his, child), Access)
+
+
+@pytest.mark.parametrize("how", ["ended", "run-out"])
+async def test_s23_what_a_proxy_granted_ends_with_the_proxy_unless_the_person_agreed_since(
+    store: Store, owner: Store, clock: FrozenClock, how: str
+) -> None:
+    person, proxy = await make_citizen(store, clock), await make_citizen(store, clock)
+    made = await invite(store, clock, person, "consent", days=10)
+    assert isinstance(made, Invitation)
+    assert isinstance(await accept(store, clock, proxy, made.code), Accepted)
+    doctor = await doctor_of(store, clock)
+    grant = await answer_for(store, clock, doctor, proxy, person.patient_id)
+    assert isinstance(grant, Grant)
+    clock.advance(minutes=1)
+    if how == "ended":
+        async with store.transaction() as tx:
+            access = await steps.own(tx, person, "manage-family", clock.now())
+            ended = await end_link(tx, access, proxy.patient_id, trace_id=TRACE, now=clock.now())
+        assert not isinstance(ended, Refused)
+    else:
+        clock.advance(days=11)
+    await sign_in_again(store, clock, doctor)
+    assert await steps.read(store, clock, doctor, person.patient_id) == NO_ACCESS.code
+    async with owner.transaction() as tx:
+        sql = "UPDATE consent_grant SET confirmed_at = $2 WHERE patient_id = $1"
+        await tx.execute(sql, person.patient_id, clock.now())
+    assert isinstance(await steps.read(store, clock, doctor, person.patient_id), Access)
 
 
 async def test_no_grant_for_another_is_written_to_last_beyond_the_age_that_ends_it(

@@ -187,7 +187,7 @@ async def test_a_delegation_stands_in_the_list_of_who_can_see_and_is_told(
     grant = await steps.granted(store, clock, doctor, citizen)
     made = await delegated(store, clock, people)
     async with store.transaction() as tx:
-        listed = await standing_of(tx, citizen.patient_id, clock.now())
+        listed = await standing_of(tx, store.keys, citizen.patient_id, clock.now())
     assert [(one.kind, one.id, one.ends_with) for one in listed] == [
         ("grant", grant.grant_id, None),
         ("delegation", made.delegation_id, "grant"),

@@ -1,6 +1,7 @@
 """Breaking the glass (security.md S24, consent.md §5): who may, on what grounds, for how long."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from consent.emergency.policy import ATTESTATION, opened_types
 from identity.register import changes
 from identity.units import service as units
 from identity.units.models import ClosedUnit
-from kernel.access import ALL_LABELS, Access
+from kernel.access import ALL_LABELS, RECORD_TYPES, Access
 from kernel.problems import Refused
 from store.database import Store
 from tests.support.clock import FrozenClock
@@ -207,12 +208,66 @@ async def test_s24_a_suspension_leaves_grants_alone(store: Store, unit: Unit, ci
     assert code_of(await unit.break_glass(citizen)) == "emergency-access-suspended"
 
 
-async def test_s24_a_grant_in_force_is_used_first(store: Store, unit: Unit, citizen: Citizen) -> None:
-    await unit.opened(citizen)
-    await granted(store, unit.clock, unit.doctor, citizen)
-    access = await read(store, unit.clock, unit.doctor, citizen.patient_id)
+@pytest.mark.parametrize(
+    ("choice", "basis"),
+    [
+        ({}, "grant"),
+        ({"types": frozenset({"Immunization"})}, "break-glass"),
+        ({"types": RECORD_TYPES - {"Device"}}, "break-glass"),
+        ({"since": date(2026, 1, 1)}, "break-glass"),
+        ({"until": date(2026, 11, 1)}, "break-glass"),
+    ],
+)
+async def test_s24_a_grant_is_used_where_it_shows_the_safety_set_and_else_the_opening(
+    store: Store, unit: Unit, citizen: Citizen, choice: dict[str, Any], basis: str
+) -> None:
+    """Who broke the glass, was told on and is reviewed must not see less than a stranger who did. A grant
+    that shows all of it goes first: what the person allowed needs no broken glass."""
+    clock = unit.clock
+    await granted(store, clock, unit.doctor, citizen, **({"types": RECORD_TYPES} | choice))
+    made = await unit.opened(citizen)
+    access = await read(store, clock, unit.doctor, citizen.patient_id)
+    assert isinstance(access, Access)
+    assert access.basis == basis
+    if basis == "break-glass":
+        assert (access.basis_id, access.purpose) == (made.emergency_id, "BTG")
+        assert access.types == opened_types([])
+    # With the opening's end the grant is there again, as narrow as it is.
+    assert await unit.end(citizen, made.emergency_id) is None
+    await sign_in_again(store, clock, unit.doctor)
+    access = await read(store, clock, unit.doctor, citizen.patient_id)
     assert isinstance(access, Access)
     assert access.basis == "grant"
+
+
+async def test_s24_again_within_a_day_only_with_a_second_clinician_and_to_24_hours_from_the_first(
+    store: Store, unit: Unit, citizen: Citizen
+) -> None:
+    first = await unit.opened(citizen)
+    unit.clock.set(first.ends_at)
+    again = await unit.opened(citizen)
+    assert again.needs_cosign
+    await sign_in_again(store, unit.clock, unit.doctor)
+    assert await read(store, unit.clock, unit.doctor, citizen.patient_id) == "no-access"
+    assert isinstance(await unit.sign(again.emergency_id, "open"), Emergency)
+    assert isinstance(await read(store, unit.clock, unit.doctor, citizen.patient_id), Access)
+    unit.clock.advance(minutes=1)
+    extended = await unit.sign(again.emergency_id, "extend")
+    assert isinstance(extended, Emergency)
+    assert extended.ends_at == first.opened_at + timedelta(hours=24)
+
+
+async def test_s24_the_third_time_ends_24_hours_from_the_first_and_the_next_day_is_a_new_one(
+    unit: Unit, citizen: Citizen
+) -> None:
+    first = await unit.opened(citizen)
+    unit.clock.set(first.opened_at + timedelta(hours=22))
+    again = await unit.opened(citizen)
+    assert again.ends_at == first.opened_at + timedelta(hours=24)
+    unit.clock.set(first.opened_at + timedelta(hours=46))
+    other_day = await unit.opened(citizen)
+    assert not other_day.needs_cosign
+    assert other_day.ends_at == other_day.opened_at + timedelta(hours=4)
 
 
 async def test_s24_once_at_a_time_for_one_person(unit: Unit, citizen: Citizen) -> None:

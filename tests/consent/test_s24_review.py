@@ -23,7 +23,7 @@ from store.models import Due
 from tests.support.clock import FrozenClock
 from tests.support.consent import TRACE, code_of, count, own, read
 from tests.support.emergency import Unit, make_unit, place_in
-from tests.support.people import Citizen, make_citizen, make_doctor, sign_in_again
+from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, sign_in_again
 
 SECOND = timedelta(seconds=1)
 START_OF_LIST = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
@@ -37,6 +37,10 @@ async def unit(store: Store, clock: FrozenClock) -> Unit:
 @pytest.fixture
 async def citizen(store: Store, clock: FrozenClock) -> Citizen:
     return await make_citizen(store, clock)
+
+
+async def other_reviewer(store: Store, unit: Unit) -> Doctor:
+    return await make_doctor(store, unit.clock, unit.facility, role="privacy-officer")
 
 
 async def suspended(store: Store, unit: Unit) -> bool:
@@ -118,8 +122,34 @@ async def test_s24_a_dispute_ends_it_at_once_and_reopens_the_review(
     await sign_in_again(store, unit.clock, unit.doctor)
     assert await read(store, unit.clock, unit.doctor, citizen.patient_id) == "no-access"
     assert code_of(await unit.dispute(citizen, made.emergency_id)) == "emergency-access-disputed"
-    case = await unit.case(made.emergency_id)
+    case = await unit.case(made.emergency_id, await other_reviewer(store, unit))
     assert (case.dispute_text, case.review.closed_at) == ("Tôi không ở bệnh viện hôm đó", None)
+
+
+async def test_s24_whoever_closed_it_before_the_dispute_does_not_close_it_again(
+    store: Store, unit: Unit, citizen: Citizen
+) -> None:
+    made = await unit.opened(citizen)
+    assert isinstance(await unit.verdict(made.emergency_id, "justified"), reviews.Review)
+    assert isinstance(await unit.dispute(citizen, made.emergency_id), Emergency)
+    assert code_of(await unit.verdict(made.emergency_id, "justified")) == "review-refused"
+    assert code_of(await unit.case(made.emergency_id)) == "review-refused"
+    other = await other_reviewer(store, unit)
+    assert isinstance(await unit.verdict(made.emergency_id, "justified", other), reviews.Review)
+
+
+async def test_s24_a_second_reading_passed_on_before_the_dispute_knows_of_it(
+    store: Store, clock: FrozenClock, unit: Unit, citizen: Citizen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = await make_unit(store, clock)
+    monkeypatch.setattr(reviews, "is_read_again", lambda _: True)
+    monkeypatch.setattr(reviews, "second_facility", lambda *_: elsewhere.facility.facility_id)
+    made = await unit.opened(citizen)
+    assert isinstance(await unit.verdict(made.emergency_id, "justified"), reviews.Review)
+    assert isinstance(await unit.dispute(citizen, made.emergency_id), Emergency)
+    second = await unit.verdict(made.emergency_id, "not-justified", elsewhere.reviewer)
+    assert isinstance(second, reviews.Review)
+    assert await suspended(store, unit)
 
 
 async def test_s24_a_dispute_against_reads_at_once_lets_none_start_later(
@@ -278,7 +308,7 @@ async def test_s24_the_end_is_the_persons_and_holds_for_that_doctor(
 async def test_s23_who_can_see_me_shows_it_and_ends_it(store: Store, unit: Unit, citizen: Citizen) -> None:
     await unit.opened(citizen)
     async with store.transaction() as tx:
-        shown = await standing.standing_of(tx, citizen.patient_id, unit.clock.now())
+        shown = await standing.standing_of(tx, store.keys, citizen.patient_id, unit.clock.now())
         assert [one.kind for one in shown] == ["break-glass"]
         access = await own(tx, citizen, "manage-grants", unit.clock.now())
         await standing.end_everything(tx, access, trace_id=TRACE, now=unit.clock.now())
@@ -294,8 +324,8 @@ async def test_s23_under_a_safety_flag_nobody_hears_or_sees_it_before_its_time(
     async def seen() -> list[UUID]:
         async with store.transaction() as tx:
             access = await own(tx, citizen, "manage-grants", unit.clock.now())
-            found, _ = await personal.of_person(tx, access, None, 10, unit.clock.now())
-            assert not await standing.standing_of(tx, citizen.patient_id, unit.clock.now())
+            found, _ = await personal.of_person(tx, store.keys, access, None, 10, unit.clock.now())
+            assert not await standing.standing_of(tx, store.keys, citizen.patient_id, unit.clock.now())
         return [one.emergency_id for one in found]
 
     told = "SELECT count(*) FROM outbox WHERE patient_id = $1 AND event LIKE 'consent.glass%'"

@@ -296,7 +296,9 @@ async def test_codes_stand_among_who_can_see_me_and_end_with_everything(
 ) -> None:
     code = await code_of(client, citizen, clock.now())
     async with store.transaction() as tx:
-        assert [one.kind for one in await standing_of(tx, citizen.patient_id, clock.now())] == ["share-code"]
+        assert [one.kind for one in await standing_of(tx, store.keys, citizen.patient_id, clock.now())] == [
+            "share-code"
+        ]
         access = await steps.own(tx, citizen, "manage-grants", clock.now())
         await end_everything(tx, access, trace_id=steps.TRACE, now=clock.now())
     assert (await redeem(client, doctor, code)).json()["code"] == "share-code-invalid"
