@@ -216,6 +216,19 @@ async def is_closed(tx: Tx, patient_id: UUID) -> bool:
     return row is not None and row.state in ("frozen", "erasing")
 
 
+LIVING = ("active", "death-reported")
+
+
+async def lock_people(tx: Tx, *patient_ids: UUID) -> list[str | None]:
+    """Lock the rows of persons, the lower id first, and give their states in the order that was asked for.
+
+    Order of all locks of one transaction: consent guards by id (consent.queries.lock_guard), persons by id,
+    rows of links and grants, heads of logs. Others may still write rows that refer to the persons.
+    """
+    found = {one: await queries.LOCK_CITIZEN.one(tx, one) for one in sorted(set(patient_ids))}
+    return [found[one] for one in patient_ids]
+
+
 async def number_owner(
     tx: Tx, keys: KeyRing, kind: str, value: str, facility_id: UUID | None = None
 ) -> IdentifierRow | None:
