@@ -31,7 +31,11 @@ ROOTED_WITHIN: Final = timedelta(hours=1)
 
 
 class ExportError(Exception):
-    """What was given is no whole export; the text says why, without any value of it."""
+    """What was given is no whole export. reason: a word of audit/texts/verdicts.json; no value of it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class ExportLine(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -76,7 +80,7 @@ def read_export(texts: Sequence[bytes]) -> Export:
     items = [line.item for line in lines if line.item is not None]
     heads = [line.head for line in lines if line.head is not None]
     if items and not heads:
-        raise ExportError("it stops before its end: fetch the next page and name all of them")
+        raise ExportError("export-stops")
     try:
         return Export(
             rows=[_row(item) for item in items],
@@ -85,7 +89,7 @@ def read_export(texts: Sequence[bytes]) -> Export:
             proof=next((line.proof for line in reversed(lines) if line.proof), None),
         )
     except (ValueError, RecursionError) as error:
-        raise ExportError("a row or the head is not written as an export writes it") from error
+        raise ExportError("export-malformed") from error
 
 
 def verify_export(
@@ -150,7 +154,7 @@ def _check_roots(
         return broken
     proof = export.proof
     if proof is None:
-        raise NotCheckableError("the export has no proof yet: fetch it again in a few minutes")
+        raise NotCheckableError("no-proof-yet")
     broken = check_proof(proof, roots) or _check_leaf(export, proof)
     if broken is None and pin is not None:
         broken = check_pin(proof, pin, is_restored=is_restored)
@@ -190,16 +194,16 @@ def _line(text: bytes) -> ExportLine:
     try:
         line = msgspec.json.decode(text, type=ExportLine)
     except (ValueError, RecursionError) as error:
-        raise ExportError("a line is none of an exported access log") from error
+        raise ExportError("no-export-line") from error
     if (line.item, line.next, line.head, line.proof) == (None, None, None, None):
-        raise ExportError("a line is none of an exported access log")
+        raise ExportError("no-export-line")
     return line
 
 
 def _row(item: LogItem) -> ExportRow:
     # A protected practitioner's row comes whole; only what binds it to a name is missing (security.md S27).
     if item.row is None or (item.actor_salt is None) != (item.actor_alias is not None):
-        raise ExportError("the log was exported without proofs")
+        raise ExportError("export-without-proofs")
     bytes.fromhex(item.prev + item.h + item.salt + (item.actor_salt or ""))
     msgspec.json.decode(item.row, type=Entry)
     row: dict[str, Any] = msgspec.json.decode(item.row)

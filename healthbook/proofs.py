@@ -48,15 +48,15 @@ def check_exports(
     keep: Path | None = None,
 ) -> str:
     """Check the pages of one log, with nothing but these files. Raises ProofError."""
-    kept = None if pin is None else _read(pin, Pin)
-    published = [_read(path, AuditRoots) for path in roots]
+    kept = None if pin is None else _read(pin, Pin, "not-a-pin")
+    published = [_read(path, AuditRoots, "not-roots") for path in roots]
     try:
         export = read_export([path.read_bytes() for path in exports])
         verdict = verify_export(export, kept, published, witness)
     except ExportError as error:
-        raise ProofError(f"Not an export with proofs: {error}.", NOT_CHECKABLE) from error
+        raise ProofError(say(error.reason), NOT_CHECKABLE) from error
     except NotCheckableError as error:
-        raise ProofError(f"Cannot be checked: {error}.", NOT_CHECKABLE) from error
+        raise ProofError(say(error.reason, **error.values), NOT_CHECKABLE) from error
     _refuse(verdict.broken)
     if keep is not None and verdict.pin is not None:
         keep.write_bytes(msgspec.json.format(msgspec.json.encode(verdict.pin)) + b"\n")
@@ -69,7 +69,7 @@ def check_exports(
 async def check_operators(store: Store, roots: Sequence[Path] = ()) -> str:
     """Check the operators' log, and that it passes through what roots keep of it: those of the database and
     those of files that somebody has elsewhere. Raises ProofError."""
-    given = [_read(path, AuditRoots) for path in roots]
+    given = [_read(path, AuditRoots, "not-roots") for path in roots]
     async with store.transaction() as tx:
         newest = await roots_after(tx, store.keys, None)
         published = [*given, newest]
@@ -86,11 +86,11 @@ def _heads(documents: Sequence[AuditRoots]) -> list[Head]:
     return [Head(seq=head.seq, h=bytes.fromhex(head.h)) for head in kept]
 
 
-def _read(path: Path, type_: type[T]) -> T:
+def _read(path: Path, type_: type[T], otherwise: str) -> T:
     try:
         return msgspec.json.decode(path.read_bytes(), type=type_)
     except (ValueError, RecursionError) as error:
-        raise ProofError(f"{path.name}: this does not read as what it should be.", NOT_CHECKABLE) from error
+        raise ProofError(say(otherwise, name=path.name), NOT_CHECKABLE) from error
 
 
 def _refuse(broken: Broken | None) -> None:
@@ -99,7 +99,7 @@ def _refuse(broken: Broken | None) -> None:
 
 
 def _said(export: Export, *, is_rooted: bool) -> str:
-    lines = [_whole(len(export.rows), export.head)]
+    lines = [_whole(len(export.rows), export.head), say("not-covered")]
     if is_rooted and export.proof is not None:
         root = export.proof.root.root
         lines.append(say("rooted", root=root.number, seq=export.proof.leaf.seq))
@@ -119,7 +119,7 @@ def _gap(gap: Gap) -> str:
 
 
 def _local(at: datetime | None) -> str:
-    return "?" if at is None else f"{at.astimezone(VIETNAM):%Y-%m-%d %H:%M:%S}"
+    return "?" if at is None else f"{at.astimezone(VIETNAM):%Y-%m-%d %H:%M:%S %z}"
 
 
 def say(reason: str, **values: object) -> str:

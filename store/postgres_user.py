@@ -3,7 +3,9 @@ own uid 0 is called 65534; no operating-system user is made and no directory ope
 namespace is refused, it runs as `nobody` from a copy of the binaries that everybody may read.
 """
 
+import concurrent.futures.thread
 import ctypes
+import logging
 import os
 import shutil
 import signal
@@ -14,6 +16,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from store.postgres_binaries import Binaries, PostgresError
+
+# Both hang locks on every fork. Imported by another thread while this one forks, they would release what was
+# never taken; here they are whole before anybody forks.
+FORK_HOOKS = (concurrent.futures.thread, logging)
 
 NOBODY = 65534
 _CLONE_NEWUSER = 0x10000000

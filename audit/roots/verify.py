@@ -15,7 +15,11 @@ from audit.verify import Broken
 
 
 class NotCheckableError(Exception):
-    """Something is missing that the check needs; the text says what to fetch."""
+    """Something is missing that the check needs. reason: a word of audit/texts/verdicts.json, with its values."""
+
+    def __init__(self, reason: str, **values: object) -> None:
+        super().__init__(reason, values)
+        self.reason, self.values = reason, values
 
 
 def keys_of(documents: Sequence[AuditRoots]) -> list[RootKey]:
@@ -43,9 +47,7 @@ def check_proof(proof: LogProof, documents: Sequence[AuditRoots]) -> Broken | No
     root = proof.root.root
     found = _published(root.number, documents)
     if not found:
-        raise NotCheckableError(
-            f"the roots do not hold number {root.number}: fetch them from since={root.number - 1}"
-        )
+        raise NotCheckableError("roots-too-few", root=root.number, since=root.number - 1)
     if any(root_id(one.root) != root_id(root) for one in found):
         return Broken(root.number, "roots-fork")
     value = bytes.fromhex(proof.h)
@@ -84,7 +86,7 @@ def check_witness(proof: LogProof, documents: Sequence[AuditRoots], key: str) ->
     root = proof.root.root
     said = [word for one in [proof.root, *_published(root.number, documents)] for word in one.witnesses]
     if not said:
-        raise NotCheckableError(f"no witness signed root {root.number} yet: fetch export and roots again")
+        raise NotCheckableError("no-witness-yet", root=root.number)
     is_seen = any(holds_cosignature(root, word, key) for word in said)
     return None if is_seen else Broken(root.number, "root-not-witnessed")
 
@@ -92,9 +94,7 @@ def check_witness(proof: LogProof, documents: Sequence[AuditRoots], key: str) ->
 def _check_continues(proof: LogProof, kept: Root) -> Broken | None:
     root, pinned = proof.root.root, proof.pinned
     if pinned is None:
-        raise NotCheckableError(
-            f"the export does not continue the kept root: fetch it with root={kept.number}"
-        )
+        raise NotCheckableError("export-not-continuing", root=kept.number)
     if root_id(pinned.root) != root_id(kept):
         return Broken(kept.number, "roots-fork")
     steps = [bytes.fromhex(step) for step in proof.consistency]

@@ -81,7 +81,7 @@ def test_pages_in_several_files_are_one_export() -> None:
     lines = exported(300)
     files = [text_of([*lines[:120], {"next": 120}]), text_of(lines[120:])]
     assert verify_export(read_export(files)).broken is None
-    with pytest.raises(ExportError, match="next page"):
+    with pytest.raises(ExportError, match="export-stops"):
         read_export(files[:1])
 
 

@@ -68,7 +68,7 @@ def test_s25_a_witness_whose_key_is_another_signed_nothing() -> None:
     ("change", "why"),
     [
         ({"roots": []}, None),
-        ({"roots": [HONEST["roots"][0] | {"roots": HONEST["roots"][0]["roots"][:1]}]}, "since=1"),
+        ({"roots": [HONEST["roots"][0] | {"roots": HONEST["roots"][0]["roots"][:1]}]}, "roots-too-few"),
     ],
 )
 def test_roots_that_do_not_reach_the_proof_are_asked_for(change: dict[str, Any], why: str | None) -> None:
