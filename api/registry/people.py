@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from api.idempotency import PROBLEMS, create_once
 from api.request import Call, answer
 from consent import registry
+from consent.rights.problems import ERASURE_BEFORE_MERGE
 from identity.merges.problems import MERGE_NOT_SETTLED, MERGE_STALE, MERGE_WRONG_WAY, NO_SUCH_MERGE
 from identity.problems import IDENTIFIER_INVALID, IDENTIFIER_TAKEN, NUMBER_ENDED, TOO_MANY
 from identity.registry import look_up
@@ -315,6 +316,7 @@ async def get_act(act_id: FromPath[UUID], call: NamedDependency[Call]) -> Respon
         MERGE_STALE,
         MERGE_WRONG_WAY,
         MERGE_NOT_SETTLED,
+        ERASURE_BEFORE_MERGE,
         NO_SUCH_MERGE,
         NUMBER_OF_ANOTHER,
         NUMBER_NOT_OWN,

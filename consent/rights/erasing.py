@@ -14,17 +14,19 @@ from consent.rights import queries
 from consent.rights.models import Erasure
 from consent.rights.service import ERASE_JOB, shut
 from ehr.statistics.counting import forget_person
-from identity.merges.aliases import origins_of
+from identity.merges.aliases import is_settled, origins_of
 from kernel.access import Actor
 from kernel.clock import Clock
 from kernel.ids import bucket_of, uuid7
 from store.database import Store, Tx
 from store.due_queue import schedule
 from store.journal import is_written, number
+from store.outbox import emit
 from store.person_tables import BATCH, TABLES, delete_some
 
 JOURNAL_AGAIN: Final = timedelta(seconds=2)
 SWEEP_AFTER: Final = timedelta(hours=1)
+UNSETTLED_AGAIN: Final = timedelta(hours=6)
 _JOB: Final = Actor(kind="job", actor_id=UUID(int=0), name=ERASE_JOB)
 
 
@@ -45,6 +47,12 @@ async def erase(store: Store, clock: Clock, patient_id: UUID) -> datetime | None
         return await _end(tx, found, clock.now())
 
 
+async def waits(tx: Tx, patient_id: UUID) -> bool:
+    """Whether the person asked to be erased and it is not over."""
+    found = await queries.ERASURE_OF.one(tx, patient_id)
+    return found is not None and found.state in ("waiting", "erasing", "sweeping")
+
+
 async def erase_again(tx: Tx, patient_id: UUID, now: datetime) -> None:
     """The journal says that this person was erased: so it is, in a database that was restored too."""
     if await queries.LOCK_PERSON.one(tx, patient_id) is None:
@@ -56,15 +64,34 @@ async def erase_again(tx: Tx, patient_id: UUID, now: datetime) -> None:
 
 
 async def _begin(tx: Tx, found: Erasure, now: datetime) -> datetime:
-    """From this commit on the person is unknown at every door."""
+    """From this commit on the person is unknown at every door.
+
+    Not while rows of a merge are on their way, or lie here unproven: they are another person's until the card
+    was seen, and an unmerge gives them back (security.md S10). Whoever was merged into another person has no
+    book of their own to erase: the request is refused, and told.
+    """
     if found.due_at > now:
         return found.due_at
     patient_id = found.patient_id
-    await number(tx, patient_id, "erase", {}, now)
+    state = await queries.LOCK_PERSON.one(tx, patient_id)
+    if state == "merged":
+        return await _refuse(tx, found, now)
+    if not await is_settled(tx, patient_id):
+        return now + UNSETTLED_AGAIN
     await record_act(tx, patient_id, _JOB, "identity:person:erase", request_id=str(found.request_id), now=now)
     await shut(tx, patient_id, "erasing", "erased", now)
     await queries.SET_ERASURE.run(tx, patient_id, "erasing", now)
+    # Last: everybody's acts wait for this number's commit.
+    await number(tx, patient_id, "erase", {}, now)
     return now
+
+
+async def _refuse(tx: Tx, found: Erasure, now: datetime) -> None:
+    await queries.SET_ERASURE.run(tx, found.patient_id, "cancelled", now)
+    await queries.FINISH.run(tx, found.patient_id, found.request_id, now, "refused")
+    trace = str(found.request_id)
+    await record_act(tx, found.patient_id, _JOB, "rights:request:refuse", request_id=trace, now=now)
+    await emit(tx, found.patient_id, "consent.rights-moved", {"request_id": str(found.request_id)}, now)
 
 
 async def _delete_all(store: Store, patient_id: UUID) -> None:

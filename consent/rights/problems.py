@@ -52,6 +52,17 @@ ERASURE_WAITS = declare(
         next_en="Wait for the day you were told, or cancel it.",
     )
 )
+ERASURE_BEFORE_MERGE = declare(
+    ProblemType(
+        code="merge-erasure-waiting",
+        status=409,
+        vi="Một trong hai người đã yêu cầu xóa hồ sơ.",
+        en="One of the two persons asked for their record to be erased.",
+        next_vi="Chờ việc xóa kết thúc hoặc được hủy, rồi thử lại.",
+        next_en="Wait until the erasure is over or was cancelled, then try again.",
+        retryable=True,
+    )
+)
 NO_ERASURE = declare(
     ProblemType(
         code="erasure-unknown",

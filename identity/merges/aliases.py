@@ -27,6 +27,19 @@ async def origins_of(tx: Tx, patient_id: UUID) -> frozenset[UUID]:
     return frozenset(row.origin_id for row in await queries.ORIGINS.all(tx, patient_id))
 
 
+async def is_settled(tx: Tx, patient_id: UUID) -> bool:
+    """Whether nothing of a merge is under way in this book: rows that came are here and their person's card
+    was seen where that is needed, and no rows go back."""
+    origins = await queries.ORIGINS.all(tx, patient_id)
+    if any(one.moved_at is None or (one.needs_proof and one.proven_at is None) for one in origins):
+        return False
+    for merge_id in await queries.MERGES_OF_PERSON.all(tx, patient_id):
+        merge = await queries.MERGE_BY_ID.one(tx, merge_id)
+        if merge is not None and merge.state in ("moving", "returning"):
+            return False
+    return True
+
+
 async def is_held(tx: Tx, patient_id: UUID, since: datetime) -> bool:
     """Whether a thing of this person that was made then is held by a merge (security.md S10)."""
     return bool(await identity.IS_HELD.one(tx, patient_id, since))

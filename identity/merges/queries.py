@@ -20,6 +20,8 @@ INSERT_ORIGIN = Command(
     "INSERT INTO person_origin (patient_id, origin_id, merge_id, visible_at, needs_proof)"
     " VALUES ($1, $2, $3, $4, $5)"
 )
+# Whoever is on either side of a merge is held by it while it stands and after.
+MERGES_OF_PERSON = Scalar(UUID, "SELECT DISTINCT merge_id FROM person_hold WHERE patient_id = $1")
 IS_SEEN = Scalar(
     bool,
     "SELECT true AS seen FROM person_origin WHERE patient_id = $1 AND origin_id = $2 AND visible_at <= $3"

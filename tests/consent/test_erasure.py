@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from consent.approval import Signed
 from consent.decision import decide
-from consent.rights import erasing, service
+from consent.rights import erasing, queries, service
 from consent.rights.models import Erasure
 from consent.rights.problems import ERASURE_WAITS, NO_ERASURE
 from consent.rights.service import CLOSE_TYP, ERASE_TYP
 from consent.step_up import act_text
 from identity import people, sessions
 from identity.deaths import service as deaths
+from identity.registry.models import MergeBody
 from kernel.access import Access
 from kernel.problems import Refused
 from store.blobs import BlobMissingError, BlobStore
@@ -32,8 +33,9 @@ from store.postgres import Server
 from tests.support import consent as steps
 from tests.support.cases import make_place, open_case, send
 from tests.support.clock import FrozenClock
-from tests.support.people import Citizen, make_citizen, make_doctor, make_facility
+from tests.support.people import Citizen, make_citizen, make_doctor, make_facility, make_person
 from tests.support.phone import base64url
+from tests.support.registry import confirm, make_officers, merged, propose, separated
 from tests.support.restored import Own, own_database
 
 ENVIRONMENT = steps.ENVIRONMENT
@@ -307,6 +309,76 @@ async def fresh(store: Store, clock: FrozenClock, doctor: Any) -> sessions.Token
 async def owner_state(owner: Store, patient_id: UUID) -> str:
     async with owner.transaction() as tx:
         return str(await tx.fetchval("SELECT state FROM citizen WHERE patient_id = $1", patient_id))
+
+
+async def state_of(owner: Store, patient_id: UUID) -> str:
+    async with owner.transaction() as tx:
+        return str(await tx.fetchval("SELECT state FROM erasure WHERE patient_id = $1", patient_id))
+
+
+@pytest.mark.parametrize("side", ["merged", "survivor"])
+async def test_s10_whoever_waits_to_be_erased_is_not_merged(own: Own, clock: FrozenClock, side: str) -> None:
+    store, _ = own
+    officers, citizen = await make_officers(store, clock), await make_citizen(store, clock)
+    other, _ = await make_person(store, clock)
+    assert isinstance(await ask(store, clock, citizen), Erasure)
+    pair = (citizen.patient_id, other) if side == "merged" else (other, citizen.patient_id)
+    body = MergeBody(merged_id=pair[0], survivor_id=pair[1])
+    act_id = await propose(store, officers[0], "merge", body, clock.now())
+    assert isinstance(act_id, UUID)
+    refused = await confirm(store, officers[1], act_id, clock.now())
+    assert isinstance(refused, Refused)
+    assert refused.problem.code in ("merge-erasure-waiting", "merge-wrong-way")
+
+
+async def test_s10_an_erasure_waits_while_another_persons_rows_lie_there_unproven(
+    own: Own, clock: FrozenClock, files: DirectoryJournal
+) -> None:
+    """An unmerge gives them back byte for byte: they must still be there."""
+    store, owner = own
+    officers = await make_officers(store, clock)
+    thief, victim = await lived(store, clock), await lived(store, clock)
+    pair = victim.citizen.patient_id, thief.citizen.patient_id
+    access = await access_of(store, clock, thief.citizen, "manage-rights")
+    before = await left_of(owner, pair[0])
+    merge_id = await merged(store, officers, *pair, clock.now())
+    # The hold stops him: as if he had proven himself since, and the victim nothing.
+    async with store.transaction() as tx:
+        opened = await service.open_request(tx, access, "erasure", trace_id=steps.TRACE, now=clock.now())
+        due = clock.now() + timedelta(hours=72)
+        await queries.UPSERT_ERASURE.run(tx, pair[1], opened.request_id, clock.now(), due)
+    clock.advance(days=4)
+    again = await erasing.erase(store, clock, pair[1])
+    assert again is not None
+    assert again > clock.now()
+    assert await state_of(owner, pair[1]) == "waiting"
+    await separated(store, officers, merge_id, clock.now())
+    await run(store, clock, files, pair[1])
+    assert await left_of(owner, pair[1]) == {}
+    after = await left_of(owner, pair[0])
+    assert after["ehr_resource.patient_id"] == before["ehr_resource.patient_id"]
+    assert await store.blobs.get(pair[0], victim.blob)
+
+
+async def test_s10_who_was_merged_meanwhile_is_told_that_nothing_was_erased(
+    own: Own, clock: FrozenClock
+) -> None:
+    store, owner = own
+    gone = await lived(store, clock)
+    patient_id = gone.citizen.patient_id
+    assert isinstance(await ask(store, clock, gone.citizen), Erasure)
+    async with owner.transaction() as tx:
+        await tx.execute("UPDATE citizen SET state = 'merged' WHERE patient_id = $1", patient_id)
+    clock.advance(hours=72)
+    assert await erasing.erase(store, clock, patient_id) is None
+    assert (await state_of(owner, patient_id), await owner_state(owner, patient_id)) == (
+        "cancelled",
+        "merged",
+    )
+    assert (await left_of(owner, patient_id))["ehr_resource.patient_id"] > 0
+    async with store.transaction() as tx:
+        (request,) = await service.requests_of(tx, patient_id)
+    assert request.outcome == "refused"
 
 
 async def close(store: Store, clock: FrozenClock, citizen: Citizen) -> Refused | None:
