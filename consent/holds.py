@@ -14,6 +14,7 @@ import rfc8785
 
 from audit.service import record_act
 from consent.approval import Signed
+from consent.artefact import label_names
 from consent.grants import queries
 from consent.grants.queries import GrantKey
 from consent.models import Grant
@@ -23,7 +24,7 @@ from consent.queries import lock_guard
 from identity.devices import verify_step_up
 from identity.practitioners import factors_reset_at
 from identity.problems import STEP_UP_REFUSED
-from kernel.access import Access, Actor
+from kernel.access import Access, Actor, Label
 from kernel.problems import Refused
 from store.database import Tx
 from store.epoch import current
@@ -35,7 +36,8 @@ NOBODY = GrantKey(UUID(int=0), UUID(int=0))
 
 
 def confirm_text(actor: Actor, grant: Grant, signed: Signed, environment: str) -> dict[str, Any]:
-    """What the device signs to let a grant stand: JCS of this."""
+    """What the device signs to let a grant stand: JCS of this. The whole scope: a restored backup may hold an
+    older and wider version than the person remembers."""
     return {
         "typ": CONFIRM_TYP,
         "environment": environment,
@@ -48,6 +50,12 @@ def confirm_text(actor: Actor, grant: Grant, signed: Signed, environment: str) -
         "doctor": grant.practitioner_name,
         "licence": grant.licence,
         "facility": grant.facility_name,
+        "version": grant.version,
+        "types": sorted(grant.types),
+        "labels": label_names(Label(grant.labels)),
+        "since": grant.since.isoformat() if grant.since else None,
+        "until": grant.until.isoformat() if grant.until else None,
+        "ends": int(grant.ends_at.timestamp()),
     }
 
 

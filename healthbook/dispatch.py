@@ -7,6 +7,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from consent import merges
 from consent.codes.service import code_for_delivery, forget_code
@@ -50,6 +51,10 @@ Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[Non
 
 PERSON_MERGE = merges.JOB
 NOTICE_LIFE = timedelta(days=7)
+# The notice of an act that stands in the journal already.
+UNTOLD = ":untold"
+
+log = structlog.get_logger("dispatch")
 # The timer of a check-in whose facility should have sent something; its ref is person and check-in.
 AWAITED = "awaited-record"
 
@@ -291,14 +296,32 @@ async def say_nothing(_tx: Tx, _keys: KeyRing, _event: Event, _ref: Ref, _now: d
     """Written so that known and unknown persons cost the same statements (security.md S19)."""
 
 
-def and_journal(kind: JournalKind, say: Handler) -> Handler:
-    """An act that no restored backup may undo: into the journal with the event's ids (security.md S12)."""
+class Journaled:
+    """An act that no restored backup may undo: into the journal with the event's ids (security.md S12).
 
-    async def say_and_journal(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
-        await number(tx, event.patient_id, kind, ref, now)
-        await say(tx, keys, event, ref, now)
+    Within five seconds, whatever becomes of its notice: one that fails goes back as an event of its own.
+    """
 
-    return say_and_journal
+    def __init__(self, kind: JournalKind, say: Handler) -> None:
+        self.kind = kind
+        self.say = say
+
+    async def __call__(self, tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+        try:
+            async with tx.transaction():
+                await self.say(tx, keys, event, ref, now)
+        except Exception as error:
+            if tx.is_closed():
+                raise
+            log.error("notice_failed", event_name=event.event, error=type(error).__name__)
+            await emit(tx, event.patient_id, event.event + UNTOLD, ref, now)
+        # Last: everybody's acts wait for this number's commit.
+        await number(tx, event.patient_id, self.kind, ref, now)
+
+
+def in_turn(events: list[Event]) -> list[Event]:
+    """A batch in the order in which it is handled: acts for the journal at its end, by their age."""
+    return sorted(events, key=lambda event: isinstance(HANDLERS.get(event.event), Journaled))
 
 
 TICKS: dict[str, Tick] = {
@@ -320,7 +343,8 @@ HANDLERS: dict[str, Handler] = {
     "consent.code-ready": send_consent_code,
     "consent.code-withheld": forget_consent_code,
     "consent.granted": and_guardians(notice("consent-granted")),
-    "consent.revoked": and_journal("revoke", and_guardians(notice("consent-ended"))),
+    "consent.replaced": Journaled("revoke", say_nothing),
+    "consent.revoked": Journaled("revoke", and_guardians(notice("consent-ended"))),
     "consent.narrowed": notice("consent-narrowed", silent=True),
     "consent.ending": notice("consent-ending", once_per="grant_id"),
     "consent.delegated": notice("consent-delegated", once_per="delegation_id"),
@@ -330,8 +354,8 @@ HANDLERS: dict[str, Handler] = {
     "consent.report-moved": notice("case-update"),
     "consent.link-made": notice("link-made", once_per="link_id"),
     "consent.link-opened": and_guardians(notice("link-opened")),
-    "consent.link-locked": and_journal("link-lock", notice("link-locked")),
-    "consent.link-armed": and_journal("link-lock", say_nothing),
+    "consent.link-locked": Journaled("link-lock", notice("link-locked")),
+    "consent.link-armed": Journaled("link-lock", say_nothing),
     "consent.share-code-tried": notice("share-code-tried", once_per="code_id"),
     "consent.card-opened": notice("emergency-card-opened"),
     "consent.card-opened-silently": notice("emergency-card-opened", silent=True),
@@ -341,16 +365,16 @@ HANDLERS: dict[str, Handler] = {
     "consent.emergency-signed": emergency.say_signed,
     "consent.emergency-disputed": emergency.say_disputed,
     "consent.emergency-reviewed": emergency.say_reviewed,
-    "consent.blocked": and_journal("block", say_nothing),
-    "consent.link-ended": and_journal("link-kill", say_nothing),
-    "consent.unblocked": and_journal("unblock", say_nothing),
-    "consent.contact-ended": and_journal("contact-end", say_nothing),
-    "consent.wish-ended": and_journal("wish-end", say_nothing),
-    "consent.purpose-withdrawn": and_journal("purpose-refuse", say_nothing),
-    "consent.emergency-left-out": and_journal("emergency-leave-out", say_nothing),
+    "consent.blocked": Journaled("block", say_nothing),
+    "consent.link-ended": Journaled("link-kill", say_nothing),
+    "consent.unblocked": Journaled("unblock", say_nothing),
+    "consent.contact-ended": Journaled("contact-end", say_nothing),
+    "consent.wish-ended": Journaled("wish-end", say_nothing),
+    "consent.purpose-withdrawn": Journaled("purpose-refuse", say_nothing),
+    "consent.emergency-left-out": Journaled("emergency-leave-out", say_nothing),
     "consent.rights-moved": notice("rights-moved"),
     "consent.erasure-asked": notice("erasure-asked", once_per="request_id"),
-    "consent.erasure-cancelled": and_journal(
+    "consent.erasure-cancelled": Journaled(
         "erase-cancel", notice("erasure-cancelled", once_per="request_id")
     ),
     "consent.breach": notice("data-breach", once_per="breach_id"),
@@ -359,17 +383,17 @@ HANDLERS: dict[str, Handler] = {
     "identity.activation-issued": notice("activation"),
     "identity.credential-reset": announce_reset,
     # No device of a closed account is left to tell.
-    "identity.account-closed": and_journal("close", say_nothing),
+    "identity.account-closed": Journaled("close", say_nothing),
     "identity.device-enrolled": notice("device-added"),
-    "identity.protected": and_journal("protect", say_nothing),
-    "identity.emergency-suspended": and_journal("emergency-suspend", say_nothing),
-    "identity.device-ended": and_journal("device-kill", say_device_ended),
+    "identity.protected": Journaled("protect", say_nothing),
+    "identity.emergency-suspended": Journaled("emergency-suspend", say_nothing),
+    "identity.device-ended": Journaled("device-kill", say_device_ended),
     "visit.checked-in": say_arrival,
     # Records of a known facility come often: the inbox says so once per batch and nothing rings.
     "ehr.imported": and_settle(notice("records-added", once_per="batch", silent=True)),
     "ehr.facility-new": and_settle(notice("records-of-new-facility", once_per="facility_id")),
-    "ehr.hidden": and_journal("hide", say_nothing),
-    "ehr.shown-again": and_journal("unhide", say_nothing),
+    "ehr.hidden": Journaled("hide", say_nothing),
+    "ehr.shown-again": Journaled("unhide", say_nothing),
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
     "ehr.case-resent": reopen_case,
@@ -387,5 +411,6 @@ HANDLERS: dict[str, Handler] = {
     "identity.newborn-linked": notice("family-linked"),
     # Ending a link tells nobody (security.md S23).
     "family.linked": notice("family-linked"),
-    "family.guardian-barred": and_journal("guardian-bar", say_nothing),
+    "family.guardian-barred": Journaled("guardian-bar", say_nothing),
 }
+HANDLERS |= {name + UNTOLD: one.say for name, one in HANDLERS.items() if isinstance(one, Journaled)}

@@ -19,7 +19,7 @@ import structlog
 from healthbook.blob_jobs import arm_sweep, blob_jobs
 from healthbook.case_jobs import case_jobs
 from healthbook.core_jobs import core_jobs
-from healthbook.dispatch import dispatch, tick
+from healthbook.dispatch import dispatch, in_turn, tick
 from healthbook.erasure_jobs import erasure_jobs
 from healthbook.housekeeping import arm_chores
 from healthbook.journal_writer import keep_writing
@@ -122,7 +122,7 @@ class Worker:
         now, current = self._clock.now(), None
         try:
             async with self._store.transaction() as tx:
-                events = await claim_events(tx, bucket, now, EVENTS_PER_CLAIM)
+                events = in_turn(await claim_events(tx, bucket, now, EVENTS_PER_CLAIM))
                 for current in events:
                     await dispatch(tx, self._store.keys, current, now)
             return len(events)

@@ -85,6 +85,7 @@ async def _replace(
     await queries.insert_practitioner_grant(tx, new)
     await arm_prompt(tx, new)
     await emit(tx, new.patient_id, "consent.narrowed", {"grant_id": str(new.grant_id)}, now)
+    await emit(tx, old.patient_id, "consent.replaced", {"grant_id": str(old.grant_id)}, now)
     await record_act(
         tx,
         new.patient_id,

@@ -68,6 +68,8 @@ async def issue_grant(
             tx, request.practitioner_id, request.patient_id, old.grant_id, now
         )
         await end_with_grant(tx, request.patient_id, old.grant_id, now)
+        # The newer one may be the narrower: a restored backup brings the older back to nobody (S12).
+        await emit(tx, request.patient_id, "consent.replaced", {"grant_id": str(old.grant_id)}, now)
     grant = _new_grant(request, consented, old, grant_id, now)
     artefact = sign_artefact(
         keys, grant, role=request.role, choice=consented.choice, signature=consented.signature

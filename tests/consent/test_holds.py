@@ -2,12 +2,13 @@
 
 import asyncio
 import secrets
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
 import pytest
 import rfc8785
+from msgspec.structs import replace
 
 from consent import holds
 from consent.approval import Signed
@@ -42,16 +43,6 @@ from tests.support.people import (
 from tests.support.phone import base64url
 
 WEEK = timedelta(days=7)
-
-
-@pytest.fixture
-async def doctor(store: Store, clock: FrozenClock) -> Doctor:
-    return await make_doctor(store, clock, await make_facility(store, clock))
-
-
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
 
 
 async def reset_factors(store: Store, clock: FrozenClock, doctor: Doctor) -> None:
@@ -206,6 +197,26 @@ async def test_s16_only_a_step_up_act_of_the_person_opens_a_held_grant(
     assert steps.code_of(await confirm(store, clock, stranger, grant.grant_id, mine)) == "grant-unknown"
     await sign_in_again(store, clock, doctor)
     assert await steps.read(store, clock, doctor, citizen.patient_id) == "no-access"
+
+
+@pytest.mark.parametrize("part", ["version", "types", "labels", "since", "until", "ends_at"])
+async def test_s12_the_word_that_lets_a_held_grant_stand_names_its_whole_scope(
+    store: Store, clock: FrozenClock, doctor: Doctor, citizen: Citizen, part: str
+) -> None:
+    """A restored backup may hold an older, wider version than the one that the person remembers."""
+    grant = await steps.granted(
+        store, clock, doctor, citizen, tier="A", types=frozenset({"Condition", "Immunization"})
+    )
+    other = {
+        "version": grant.version + 1,
+        "types": ["Immunization"],
+        "labels": 1,
+        "since": date(2026, 1, 1),
+        "until": date(2026, 2, 1),
+        "ends_at": grant.ends_at - timedelta(hours=1),
+    }
+    signed = sign(citizen, replace(grant, **{part: other[part]}), clock)
+    assert steps.code_of(await confirm(store, clock, citizen, grant.grant_id, signed)) == "step-up-refused"
 
 
 async def test_s16_a_device_on_probation_and_a_grant_that_is_over_confirm_nothing(

@@ -9,12 +9,15 @@ from uuid import UUID
 
 import pytest
 
+from consent.grants.narrowing import narrow_grant
+from consent.grants.policy import Narrower
 from consent.rights import erasing, service
 from consent.rights.service import CLOSE_TYP
+from healthbook import dispatch
 from healthbook.recovery import replay
 from identity import devices, sessions
 from kernel.access import Access
-from store.journal import JournalError
+from store.journal import JournalError, read_lines
 from store.journal_files import DirectoryJournal
 from tests.consent.test_erasure import access_of, ask, left_of, lived, signed
 from tests.support import consent as steps
@@ -56,6 +59,45 @@ async def test_s12_a_revoked_grant_stays_revoked(site: Site) -> None:
     assert await steps.count(site.own.owner, ended, grant_id) == 1
     await sign_in(site, doctor)
     assert await steps.read(site.own.store, site.clock, doctor, citizen.patient_id) == "no-access"
+
+
+async def test_s12_a_grant_that_was_narrowed_does_not_come_back_wide(site: Site) -> None:
+    """Held it would be, and one word of its person would open what was taken out."""
+    citizen, _, grant_id = await let_in(site)
+    await site.work(citizen.patient_id)
+    copy = await site.backup()
+    store, clock = site.own.store, site.clock
+    access = await access_of(store, clock, citizen, "manage-grants")
+    async with store.transaction() as tx:
+        less = Narrower(types=frozenset({"Immunization"}))
+        await narrow_grant(tx, store.keys, access, grant_id, less, trace_id=steps.TRACE, now=clock.now())
+    await site.work(citizen.patient_id)
+    await site.restore(copy)
+    clock.advance(minutes=1)
+    done = await site.recover()
+    assert (done.replayed, done.held) == (1, 0)
+    live = "SELECT count(*) FROM consent_grant WHERE patient_id = $1 AND ended_at IS NULL"
+    assert await steps.count(site.own.owner, live, citizen.patient_id) == 0
+
+
+async def test_s12_a_notice_that_fails_keeps_no_revocation_out_of_the_journal(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    citizen, _, grant_id = await let_in(site)
+    await site.work(citizen.patient_id)
+    await steps.revoke(site.own.store, site.clock, citizen, grant_id)
+
+    async def fail(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(dispatch.HANDLERS["consent.revoked"], "say", fail)
+    await site.work(citizen.patient_id)
+    assert [line.kind async for line, _ in read_lines(site.files, 0)] == ["revoke"]
+    told = "SELECT count(*) FROM notification WHERE patient_id = $1 AND type = 'consent-ended'"
+    assert await steps.count(site.own.owner, told, citizen.patient_id) == 0
+    await site.work(citizen.patient_id)
+    assert await steps.count(site.own.owner, told, citizen.patient_id) == 1, "the notice came after"
+    assert len([line async for line, _ in read_lines(site.files, 0)]) == 1
 
 
 async def test_s12_a_grant_that_lived_at_the_recovery_point_is_held_and_said_so(site: Site) -> None:
