@@ -225,7 +225,7 @@ async def lock_people(tx: Tx, *patient_ids: UUID) -> list[str | None]:
     Order of all locks of one transaction: consent guards by id (consent.queries.lock_guard), persons by id,
     rows of links and grants, heads of logs. Others may still write rows that refer to the persons.
     """
-    found = {one: await queries.LOCK_CITIZEN.one(tx, one) for one in sorted(set(patient_ids))}
+    found = {one: await queries.LOCK_STATE.one(tx, one) for one in sorted(set(patient_ids))}
     return [found[one] for one in patient_ids]
 
 

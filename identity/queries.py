@@ -40,7 +40,7 @@ INSERT_CITIZEN = Command(
     "INSERT INTO citizen (patient_id, level, state, demographics, created_at) VALUES ($1, $2,"
     " 'active', $3, $4)"
 )
-LOCK_CITIZEN = Scalar(str, "SELECT state FROM citizen WHERE patient_id = $1 FOR NO KEY UPDATE")
+LOCK_STATE = Scalar(str, "SELECT state FROM citizen WHERE patient_id = $1 FOR NO KEY UPDATE")
 CITIZEN_BY_ID = Statement(
     CitizenRow,
     "SELECT patient_id, level, state, demographics, created_at FROM citizen WHERE patient_id = $1",
