@@ -65,9 +65,11 @@ class UnknownEventError(Exception):
 
 async def dispatch(tx: Tx, keys: KeyRing, event: Event, now: datetime) -> None:
     """Turn one event into its effects. Raises UnknownEventError."""
-    handler = HANDLERS.get(event.event)
+    handler = HANDLERS.get(event.event.removesuffix(UNTOLD))
     if handler is None:
         raise UnknownEventError(event.event)
+    if isinstance(handler, Journaled) and event.event.endswith(UNTOLD):
+        handler = handler.say
     await handler(tx, keys, event, msgspec.json.decode(event.ref, type=Ref), now)
 
 
@@ -413,4 +415,3 @@ HANDLERS: dict[str, Handler] = {
     "family.linked": notice("family-linked"),
     "family.guardian-barred": Journaled("guardian-bar", say_nothing),
 }
-HANDLERS |= {name + UNTOLD: one.say for name, one in HANDLERS.items() if isinstance(one, Journaled)}

@@ -95,6 +95,7 @@ async def test_s12_a_notice_that_fails_keeps_no_revocation_out_of_the_journal(
     assert [line.kind async for line, _ in read_lines(site.files, 0)] == ["revoke"]
     told = "SELECT count(*) FROM notification WHERE patient_id = $1 AND type = 'consent-ended'"
     assert await steps.count(site.own.owner, told, citizen.patient_id) == 0
+    monkeypatch.undo()
     await site.work(citizen.patient_id)
     assert await steps.count(site.own.owner, told, citizen.patient_id) == 1, "the notice came after"
     assert len([line async for line, _ in read_lines(site.files, 0)]) == 1
