@@ -36,7 +36,7 @@ from consent.reports.problems import (
     REPORTS_TOO_MANY,
 )
 from ehr.cases.terms import deadlines
-from identity.units.service import suspend
+from identity.units.service import share_unit, suspend
 from kernel.access import Access, Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -172,14 +172,15 @@ async def unmask_actor(tx: Tx, report_id: UUID, reason: str, hand: Hand) -> Repo
 
 async def _answerable(tx: Tx, report_id: UUID, hand: Hand) -> Report | Refused:
     """A privacy officer answers for the own facility, the department for every one. Nobody answers a report
-    of the own access."""
+    of the own access, nor of a colleague's in the own unit, as with broken glass (security.md S24)."""
     mirror = await _mirror(tx, report_id, hand.actor)
     if mirror is None:
         return Refused(problem=REPORT_UNKNOWN)
     report = await queries.BY_ID.one(tx, mirror.patient_id, report_id)
     if report is None:
         return Refused(problem=REPORT_UNKNOWN)
-    if report.actor_id == hand.actor.actor_id:
+    officer = hand.actor.actor_id
+    if report.actor_id == officer or await share_unit(tx, report.actor_id, officer, report.accessed_at):
         return Refused(problem=REPORT_NOT_YOURS)
     return report
 

@@ -51,6 +51,13 @@ WORKS_IN_UNIT = Scalar(
     "SELECT EXISTS (SELECT FROM practitioner_role WHERE unit_id = $1 AND practitioner_id = $2"
     " AND (active_until IS NULL OR active_until > $3)) AS works",
 )
+SHARE_UNIT = Scalar(
+    bool,
+    "SELECT EXISTS (SELECT FROM practitioner_role a JOIN practitioner_role b ON b.unit_id = a.unit_id"
+    " WHERE a.practitioner_id = $1 AND b.practitioner_id = $2"
+    " AND (a.active_until IS NULL OR a.active_until > $3)"
+    " AND (b.active_until IS NULL OR b.active_until > $3)) AS share",
+)
 STAMP_SESSION = Command("UPDATE session SET reauthenticated_at = $3 WHERE actor_id = $1 AND session_id = $2")
 SUSPEND = Command(
     "UPDATE practitioner SET emergency_suspended_at = $2 WHERE practitioner_id = $1"

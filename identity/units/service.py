@@ -62,6 +62,11 @@ async def has_worked_in(tx: Tx, unit_id: UUID, practitioner_id: UUID, since: dat
     return bool(await queries.WORKS_IN_UNIT.one(tx, unit_id, practitioner_id, since))
 
 
+async def share_unit(tx: Tx, one_id: UUID, other_id: UUID, since: datetime) -> bool:
+    """Whether both have worked in one unit since then."""
+    return bool(await queries.SHARE_UNIT.one(tx, one_id, other_id, since))
+
+
 async def stamp_session(tx: Tx, actor: Actor, now: datetime) -> None:
     """A factor was shown again in this session."""
     await queries.STAMP_SESSION.run(tx, actor.actor_id, actor.session_id, now)

@@ -1,7 +1,6 @@
 """'Report this access': a row of the log becomes a case with a clock (consent.md §10)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +14,8 @@ from kernel.ids import uuid7
 from store.database import Store
 from tests.security.test_s18_deaths import notices, work
 from tests.support.clock import FrozenClock
-from tests.support.http import bearer, client_of
+from tests.support.emergency import make_unit, place_in
+from tests.support.http import bearer
 from tests.support.people import (
     Citizen,
     Doctor,
@@ -27,17 +27,6 @@ from tests.support.people import (
 
 MINE, FACILITY = "/v1/me/access-reports", "/v1/facility/access-reports"
 DEPARTMENT = "/v1/department/access-reports"
-
-
-@pytest.fixture
-async def client(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(store, clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
 
 
 @pytest.fixture
@@ -166,6 +155,27 @@ async def test_an_officer_does_not_answer_for_the_own_access(
     report_id = (await report(client, citizen)).json()["report_id"]
     answered = await post(client, officer, f"{FACILITY}/{report_id}/decide", finding="was-duty")
     assert (answered.status_code, answered.json()["code"]) == (403, "access-report-own")
+
+
+async def test_an_officer_does_not_answer_for_a_colleague_of_the_own_unit(
+    store: Store, clock: FrozenClock, client: httpx.AsyncClient
+) -> None:
+    """As with broken glass: somebody outside the unit of the facility does, or the department."""
+    unit = await make_unit(store, clock)
+    citizen, analyst = (
+        await make_citizen(store, clock),
+        await make_doctor(store, clock, await make_facility(store, clock), "department-analyst"),
+    )
+    inside = await make_doctor(store, clock, unit.facility, "privacy-officer")
+    await place_in(store, inside, unit.facility, unit.unit_id)
+    await looked(client, unit.doctor, citizen)
+    report_id = (await report(client, citizen)).json()["report_id"]
+    for act, body in (("acknowledge", {}), ("decide", {"finding": "was-duty"})):
+        answered = await post(client, inside, f"{FACILITY}/{report_id}/{act}", **body)
+        assert (answered.status_code, answered.json()["code"]) == (403, "access-report-own")
+    assert (await post(client, unit.reviewer, f"{FACILITY}/{report_id}/acknowledge")).status_code == 200
+    done = await post(client, analyst, f"{DEPARTMENT}/{report_id}/decide", finding="was-duty")
+    assert done.status_code == 200
 
 
 async def test_what_is_late_is_on_the_department_s_list_until_it_is_decided(

@@ -10,6 +10,7 @@ import pytest
 
 from audit.chain import GENESIS, digest, link
 from audit.protection.service import PROTECTION_LIFE, alias_of, aliases
+from consent.delegations.queries import Delegation
 from identity import practitioners
 from identity.register import changes
 from identity.register.changes import Applied, EndedProtection, ProtectedPractitioner
@@ -17,9 +18,11 @@ from kernel.access import RECORD_TYPES
 from kernel.problems import Refused
 from notifications.service import set_push_target
 from store.database import Store
+from tests.consent.test_role_caps import delegate
 from tests.security.test_s18_deaths import work
 from tests.support.clock import FrozenClock
 from tests.support.consent import code_of, granted
+from tests.support.emergency import make_unit, place_in
 from tests.support.episode import episode
 from tests.support.http import bearer, client_of
 from tests.support.people import (
@@ -35,6 +38,7 @@ from tests.support.walk import Walker, telling, walk
 NAME = "Đặng Thị Kín Đáo"
 LOG = "/v1/me/access-log"
 # Whom the person let in face to face stands there by name: the person chose that name (docs/consent.md).
+# "Who can see me" is no such page by itself: who broke the glass and to whom a doctor handed on is on it too.
 CHOSEN = {
     "/v1/me/who-can-see-me",
     "/v1/me/grants",
@@ -177,6 +181,43 @@ async def test_s27_no_reading_route_and_no_message_of_the_person_names_a_protect
     assert {row["type"] for row in sent} >= {"record-read"}
     assert pushed
     assert NAME not in f"{sent} {pushed}"
+
+
+@pytest.mark.parametrize("who", ["broke the glass", "was handed a part"])
+async def test_s27_whom_nobody_chose_stands_by_an_alias_everywhere(
+    store: Store, owner: Store, clock: FrozenClock, client: httpx.AsyncClient, who: str
+) -> None:
+    """A doctor who faces somebody violent in an emergency unit, and a nurse whom a doctor let in."""
+    unit, citizen = await make_unit(store, clock), await make_citizen(store, clock)
+    async with store.transaction() as tx:
+        await set_push_target(tx, store.keys, citizen.actor, "fid", f"fid-{citizen.patient_id}", clock.now())
+    if who == "broke the glass":
+        hidden = await make_doctor(store, clock, unit.facility, name=NAME)
+        await place_in(store, hidden, unit.facility, unit.unit_id)
+        made = await unit.opened(citizen, hidden)
+        known = {"emergency_id": [str(made.emergency_id)]}
+    else:
+        hidden = await make_doctor(store, clock, unit.facility, "nurse", name=NAME)
+        grant = await granted(store, clock, unit.colleague, citizen, types=RECORD_TYPES)
+        known = {"grant_id": [str(grant.grant_id)]}
+        assert isinstance(await delegate(store, clock, unit.colleague, hidden, citizen), Delegation)
+    await read_by(client, hidden, citizen)
+    await work(store, clock, citizen)
+    seen = Walker(client, clock, "citizen", citizen.token, citizen, known=known)
+    marks = NAME, str(hidden.actor.licence)
+    shown = telling(await walk(seen), *marks)
+    listed = "/v1/me/emergency-access" if who == "broke the glass" else "/v1/me/exports/everything"
+    assert shown >= {LOG, "/v1/me/who-can-see-me", listed}
+    await protected(store, clock, hidden)
+    told = await walk(seen)
+    assert telling(told, *marks) == set()
+    alias = alias_of(store.keys, citizen.patient_id, hidden.practitioner_id)
+    assert {LOG, "/v1/me/who-can-see-me"} <= telling(told, alias)
+    async with owner.transaction() as tx:
+        sent = await tx.fetch("SELECT * FROM notification WHERE patient_id = $1", citizen.patient_id)
+        sent += await tx.fetch("SELECT * FROM delivery WHERE patient_id = $1", citizen.patient_id)
+    assert sent
+    assert NAME not in str(sent)
 
 
 async def test_s27_only_privacy_officers_of_the_own_house_and_operators_protect(
