@@ -30,7 +30,7 @@ KindFilter: TypeAlias = Literal["read", "act", "refused"]
 ActorFilter: TypeAlias = Literal["citizen", "practitioner", "facility-system", "kiosk", "operator"]
 
 ROWS_MAX = 200
-_NEWEST = 2**62
+NEWEST = 2**62
 _EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
 
@@ -98,7 +98,7 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 class _Keyset(NamedTuple):
-    before_seq: Annotated[int, msgspec.Meta(ge=0, le=_NEWEST)]
+    before_seq: Annotated[int, msgspec.Meta(ge=0, le=NEWEST)]
 
 
 class _Words(Struct, frozen=True):
@@ -180,11 +180,11 @@ async def entry_at(tx: Tx, patient_id: UUID, seq: int) -> Entry | None:
 
 async def _rows(tx: Tx, access: Access, wanted: Filter, cursor: str | None, limit: int) -> list[LogRow]:
     """One row more than the limit where there are more."""
-    since, until = _span(wanted)
+    since, until = span(wanted)
     return await queries.page(
         tx,
         access.patient_id,
-        before_seq=decode_cursor(cursor, _Keyset).before_seq if cursor else _NEWEST,
+        before_seq=decode_cursor(cursor, _Keyset).before_seq if cursor else NEWEST,
         actor_kind=wanted.actor,
         kind=wanted.kind,
         facility_id=wanted.facility_id,
@@ -194,7 +194,7 @@ async def _rows(tx: Tx, access: Access, wanted: Filter, cursor: str | None, limi
     )
 
 
-def _span(wanted: Filter) -> tuple[datetime, datetime]:
+def span(wanted: Filter) -> tuple[datetime, datetime]:
     since, until = _EVER
     if wanted.since is not None:
         since = start_of_day(wanted.since)

@@ -1,5 +1,6 @@
 """All SQL of the access log and of the operators' log."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -45,6 +46,28 @@ PAGE = Statement(
       AND ($7::text IS NULL OR $7 = CASE
             WHEN entry::json ->> 'outcome' = 'refused' THEN 'refused'
             WHEN entry::json ->> 'action' LIKE '%:read' THEN 'read' ELSE 'act' END)
+    ORDER BY seq DESC LIMIT $8
+    """,  # noqa: S608 - a constant of this file
+)
+
+# Broken glass can be under a safety flag; a guardian who may hear of it was told (consent/emergency).
+FAMILY_PAGE = Statement(
+    LogRow,
+    f"""
+    SELECT {_ROW_COLUMNS} FROM access_log
+    WHERE patient_id = $1 AND seq < $2
+      AND ($3::text IS NULL OR actor_kind = $3)
+      AND at >= $4 AND at < $5
+      AND ($6::uuid IS NULL OR strpos(entry, '"facility_id":"' || $6 || '"') > 0)
+      AND ($7::text IS NULL OR $7 = CASE
+            WHEN entry::json ->> 'outcome' = 'refused' THEN 'refused'
+            WHEN entry::json ->> 'action' LIKE '%:read' THEN 'read' ELSE 'act' END)
+      AND EXISTS (SELECT FROM unnest($9::text[]) s (tag)
+            WHERE starts_with(entry::json ->> 'action', s.tag))
+      AND NOT EXISTS (SELECT FROM unnest($10::text[]) s (tag)
+            WHERE starts_with(entry::json ->> 'action', s.tag))
+      AND entry::json ->> 'purpose' IS DISTINCT FROM 'BTG'
+      AND NOT (actor_kind = 'citizen' AND entry::json #>> '{{actor,id}}' = $1::text)
     ORDER BY seq DESC LIMIT $8
     """,  # noqa: S608 - a constant of this file
 )
@@ -115,6 +138,36 @@ async def append(
         actor_name,
         actor_licence,
         facility_name,
+    )
+
+
+async def family_page(
+    tx: Tx,
+    patient_id: UUID,
+    *,
+    before_seq: int,
+    actor_kind: str | None,
+    kind: str | None,
+    facility_id: UUID | None,
+    since: datetime,
+    until: datetime,
+    limit: int,
+    shown: Sequence[str],
+    hidden: Sequence[str],
+) -> list[LogRow]:
+    """shown, hidden: beginnings of tags that a guardian sees, and of those among them that stay out."""
+    return await FAMILY_PAGE.all(
+        tx,
+        patient_id,
+        before_seq,
+        actor_kind,
+        since,
+        until,
+        facility_id,
+        kind,
+        limit,
+        list(shown),
+        list(hidden),
     )
 
 

@@ -74,6 +74,8 @@ def granter_is_gone(grant: str, now: str) -> str:
         " AND least(wg.barred_at, wg.ended_at, wp.ended_at,"
         f" CASE WHEN wp.until <= {now} THEN wp.until END) > coalesce({grant}.confirmed_at, '-infinity'))"
     )
+
+
 # What $2 gave in this person's name and the person did not say again since.
 GIVEN_BY = Scalar(
     UUID,

@@ -13,7 +13,8 @@ from msgspec import Struct
 from consent.queries import ASSENT_OF, INSERT_FOR_ANOTHER
 from family.models import AssentMethod, Relation
 from family.policy import ADULT_AGE, RECONFIRM_WITHIN, YOUTH_AGE, comes_of_age, is_of_age, needs_assent
-from family.problems import GUARDIAN_NEEDED
+from family.problems import GUARDIAN_NEEDED, NOT_YOUR_BOOK
+from family.service import acts_for
 from identity.people import person_card
 from kernel.access import Access, Label
 from kernel.clock import local_day
@@ -49,8 +50,11 @@ async def terms_of(
 ) -> Terms | Refused:
     """What age and the link make of this answer. attested: the guardian says that the child agrees.
 
-    Refused: guardian-needed, where somebody under 15 answers alone.
+    The link is read again here, under the person's consent lock: whoever ends it takes that lock, and ends
+    what was granted before. Refused: guardian-needed, where somebody under 15 answers alone; not-your-book.
     """
+    if not access.is_own and not await acts_for(tx, access.actor.actor_id, access.patient_id, now):
+        return Refused(problem=NOT_YOUR_BOOK)
     card = await person_card(tx, keys, access.patient_id)
     birth_date, today = card.birth_date if card else None, local_day(now)
     if access.is_own:

@@ -1,7 +1,8 @@
 """Two accounts of one facility say who is whose guardian, as an activation is made (security.md S8).
 
 Both people arrived here today and their papers were seen. A court's order that bars somebody, and its end,
-are the act of two registry officers with the paper, without anybody's arrival.
+are the act of two registry officers with the paper, without anybody's arrival; its end takes one officer of
+the facility that barred and one of another. Beside a guardian who stands, another one waits for an objection.
 """
 
 from datetime import datetime
@@ -13,10 +14,10 @@ from msgspec import Meta, Struct
 from audit.service import record_act
 from family import queries
 from family.models import Proof, ProposalRow
-from family.policy import ADULT_AGE, PROPOSAL_LIFE, YOUTH_AGE, is_of_age
+from family.policy import ADULT_AGE, PROPOSAL_LIFE, SECOND_GUARDIAN_WAIT, YOUTH_AGE, is_of_age
 from family.problems import GUARDIANSHIP_REFUSED
 from identity import budgets
-from identity.people import person_card, resolve_subject
+from identity.people import LIVING, lock_people, person_card, resolve_subject
 from identity.ports import Arrivals
 from identity.problems import CARD_NOT_SEEN, SECOND_ACCOUNT_NEEDED
 from kernel.access import Actor
@@ -27,7 +28,6 @@ from store.database import Tx
 from store.keys import KeyRing
 from store.outbox import emit
 
-_LIVING = ("active", "death-reported")
 Number = Annotated[str, Meta(min_length=9, max_length=20)]
 
 
@@ -90,15 +90,31 @@ async def confirm(
     refused = await _entitled(tx, actor, papers_seen, now)
     if refused is not None:
         return refused
-    row = await queries.CONFIRM_PROPOSAL.one(tx, proposal_id, now, actor.actor_id, actor.facility_id)
-    if row is None:
+    row = await open_proposal(tx, actor, proposal_id, now)
+    if row is None or await queries.CONFIRM_PROPOSAL.one(tx, proposal_id, now, actor.actor_id) is None:
         return Refused(problem=SECOND_ACCOUNT_NEEDED)
     people = (row.patient_id, row.guardian_id)
+    await lock_people(tx, *people)
     if not await _may_stand(tx, keys, actor, row.kind, row.proof, people, arrived, now):
         return Refused(problem=GUARDIANSHIP_REFUSED)
     if row.kind == "link":
         return await _link(tx, actor, row, request_id, now)
     return await _bar(tx, actor, row, request_id, now)
+
+
+async def open_proposal(tx: Tx, actor: Actor, proposal_id: UUID, now: datetime) -> ProposalRow | None:
+    """A proposal that this account may confirm: of the own facility, or the end of a bar between two.
+
+    The end of a bar takes the facility that brought the court's order, whichever of the two that is.
+    """
+    row = await queries.OPEN_PROPOSAL.one(tx, proposal_id, now, actor.actor_id)
+    if row is None or actor.facility_id is None:
+        return None
+    if row.kind != "unbar":
+        return row if row.facility_id == actor.facility_id else None
+    barred = await queries.BARRED_AT_FACILITY.one(tx, row.patient_id, row.guardian_id)
+    both = {row.facility_id, actor.facility_id}
+    return row if len(both) == 2 and barred in both else None
 
 
 async def proposed_again(tx: Tx, actor: Actor, proposal_id: UUID) -> Proposed | Refused:
@@ -128,7 +144,7 @@ async def _may_stand(
     """The child is under 18 by a known birth date, the guardian at least 15; both live, and are here."""
     cards = [await person_card(tx, keys, one) for one in people]
     child, guardian = cards
-    if child is None or guardian is None or any(card is None or card.state not in _LIVING for card in cards):
+    if child is None or guardian is None or any(card is None or card.state not in LIVING for card in cards):
         return False
     if kind != "link":
         return actor.role == "registry-officer" and proof == "court-document"
@@ -142,8 +158,9 @@ async def _may_stand(
 
 async def _link(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: datetime) -> Refused | None:
     child, guardian, link_id = row.patient_id, row.guardian_id, uuid7(now)
+    starts_at = await _starts_at(tx, child, guardian, now)
     standing = await queries.PUT_GUARDIANSHIP.one(
-        tx, child, guardian, link_id, row.proof, row.facility_id, now
+        tx, child, guardian, link_id, row.proof, row.facility_id, now, starts_at
     )
     if standing is None:
         # A court barred this guardian: two accounts at a desk do not undo that.
@@ -152,7 +169,16 @@ async def _link(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: da
     for book in (child, guardian):
         await record_act(tx, book, actor, "family:guardian:create", request_id=request_id, now=now)
         await emit(tx, book, "family.linked", {"link_id": str(standing)}, now)
+    await emit(tx, child, "family.guardian-added", {"guardian_id": str(guardian)}, now)
     return None
+
+
+async def _starts_at(tx: Tx, child: UUID, guardian: UUID, now: datetime) -> datetime | None:
+    """Nobody waits who is a guardian already, or whom no other guardian could object to."""
+    if await queries.STANDS_ALREADY.one(tx, child, guardian, now):
+        return None
+    other = await queries.ANOTHER_STANDS.one(tx, child, guardian, now)
+    return now + SECOND_GUARDIAN_WAIT if other else None
 
 
 async def _bar(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: datetime) -> Refused | None:
@@ -160,15 +186,15 @@ async def _bar(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: dat
     if row.kind == "bar":
         await queries.NOTE_BIRTH_GUARDIAN.run(tx, child, guardian, uuid7(now))
         await queries.NOTE_BARRED.run(tx, child, guardian, uuid7(now), row.facility_id, now)
-        done = await queries.BAR_GUARDIAN.one(tx, child, guardian, now)
+        done = await queries.BAR_GUARDIAN.one(tx, child, guardian, now, row.facility_id)
     else:
         done = await queries.UNBAR_GUARDIAN.one(tx, child, guardian)
     if done is None:
         return Refused(problem=GUARDIANSHIP_REFUSED)
     await record_act(tx, child, actor, f"family:guardian:{row.kind}", request_id=request_id, now=now)
-    if row.kind == "bar":
-        ids = {"guardian_id": str(guardian), "facility_id": str(row.facility_id)}
-        await emit(tx, child, "family.guardian-barred", ids, now)
+    ids = {"guardian_id": str(guardian), "facility_id": str(row.facility_id)}
+    event = "family.guardian-barred" if row.kind == "bar" else "family.guardian-unbarred"
+    await emit(tx, child, event, ids, now)
     return None
 
 
@@ -176,4 +202,4 @@ async def bar_again(tx: Tx, child: UUID, guardian: UUID, facility_id: UUID, now:
     """A court's bar that a restored backup undid."""
     await queries.NOTE_BIRTH_GUARDIAN.run(tx, child, guardian, uuid7(now))
     await queries.NOTE_BARRED.run(tx, child, guardian, uuid7(now), facility_id, now)
-    await queries.BAR_GUARDIAN.one(tx, child, guardian, now)
+    await queries.BAR_GUARDIAN.one(tx, child, guardian, now, facility_id)

@@ -68,6 +68,13 @@ class Guardianship(Struct, frozen=True):
     guardian_id: UUID
 
 
+class WaitingRow(Struct, frozen=True):
+    """A guardian who was attested beside another one, and from when on that counts."""
+
+    guardian_id: UUID
+    starts_at: datetime
+
+
 class ProxyRow(Struct, frozen=True):
     """A proxy at the end of the person it acts for."""
 
@@ -77,7 +84,6 @@ class ProxyRow(Struct, frozen=True):
     scopes: list[str]
     since: datetime
     until: datetime
-    disputed_at: datetime | None
 
 
 class GuardianRow(Struct, frozen=True):
@@ -88,7 +94,6 @@ class GuardianRow(Struct, frozen=True):
     link_id: UUID
     proof: Proof
     since: datetime
-    disputed_at: datetime | None
     ticked: int
 
 
@@ -101,13 +106,22 @@ class MirrorRow(Struct, frozen=True):
     since: datetime
 
 
-class InvitationRow(Struct, frozen=True):
-    """An invitation that is used up by accepting it."""
+class Found(Struct, frozen=True):
+    """Which invitation of whom a code is."""
 
     patient_id: UUID
+    invitation_id: UUID
+
+
+class InvitationRow(Struct, frozen=True):
+    """An invitation at the end of the person who made it; accepting uses it up."""
+
+    patient_id: UUID
+    invitation_id: UUID
     scopes: list[str]
     until: datetime
     created_at: datetime
+    expires_at: datetime
 
 
 class ProposalRow(Struct, frozen=True):

@@ -6,7 +6,7 @@ A table, and nothing beside it: what is not named here is refused.
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from family.models import SCOPES, Band, FamilyLink, Part, Relation, Scope
+from family.models import SCOPES, Band, FamilyLink, Part, Scope
 from kernel.access import ALL_LABELS, Action, Label, RecordType
 from kernel.clock import start_of_day
 
@@ -16,9 +16,12 @@ YOUTH_AGE: Final = 15
 ADULT_AGE: Final = 18
 
 PROXIES_MAX: Final = 8
+INVITATIONS_MAX: Final = 3
 INVITATION_LIFE: Final = timedelta(hours=24)
 PROXY_LIFE_MAX: Final = timedelta(days=365)
 PROPOSAL_LIFE: Final = timedelta(hours=12)
+# Who is attested beside a guardian who stands waits so long for an objection (ours).
+SECOND_GUARDIAN_WAIT: Final = timedelta(hours=72)
 # Grants of a guardian that outlive the fifteenth birthday wait so long for the youth's word.
 RECONFIRM_WITHIN: Final = timedelta(days=30)
 
@@ -51,9 +54,10 @@ _WRITES: Final[frozenset[Action]] = frozenset({"answer-request", "guard-grants",
 _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | {"look-at-log"}, withheld=NEVER)
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
 _VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs"})
-# Reminders have no route yet: the scope is kept and opens nothing.
+# There are no appointments and no reminders yet: an invitation names neither, and an older row opens nothing.
+OFFERED: Final[frozenset[Scope]] = SCOPES - {"appointments", "reminders"}
 _OF_SCOPE: Final[dict[Scope, frozenset[Action]]] = {
-    "appointments": frozenset({"identify"}),
+    "appointments": frozenset(),
     "reminders": frozenset(),
     "vitals": frozenset({"read-section", "read-trend"}),
     "read-record": _READ,
@@ -148,6 +152,3 @@ def _proxy(link: FamilyLink) -> Part | None:
 
 def is_scope(text: str) -> bool:
     return text in SCOPES
-
-
-RELATIONS: Final[tuple[Relation, ...]] = ("guardian", "proxy")

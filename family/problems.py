@@ -92,3 +92,33 @@ GUARDIANSHIP_REFUSED = declare(
         next_en="Both must have arrived today with papers that were seen, and the child be under 18.",
     )
 )
+INVITATIONS_TOO_MANY = declare(
+    ProblemType(
+        code="invitations-too-many",
+        status=409,
+        vi="Đang có 3 lời mời chưa dùng.",
+        en="There are 3 invitations that nobody has used yet.",
+        next_vi="Thu hồi một lời mời trước khi tạo lời mời mới.",
+        next_en="Take one of them back before you make another.",
+    )
+)
+SCOPE_NOT_OFFERED = declare(
+    ProblemType(
+        code="scope-not-offered",
+        status=409,
+        vi="Phạm vi này chưa được cung cấp.",
+        en="This scope is not offered yet.",
+        next_vi="Bỏ lịch hẹn và nhắc nhở khỏi lời mời.",
+        next_en="Leave appointments and reminders out of the invitation.",
+    )
+)
+LINK_DISPUTED = declare(
+    ProblemType(
+        code="family-link-disputed",
+        status=409,
+        vi="Liên kết này đang bị phản đối.",
+        en="This link is disputed.",
+        next_vi="Chờ rút lại phản đối hoặc kết thúc liên kết.",
+        next_en="Wait until the dispute is taken back, or end the link.",
+    )
+)

@@ -14,17 +14,19 @@ from msgspec import Struct
 from audit.service import record_act
 from family import queries
 from family.models import InvitationRow, Scope
-from family.policy import INVITATION_LIFE, PROXIES_MAX, PROXY_LIFE_MAX
+from family.policy import INVITATION_LIFE, INVITATIONS_MAX, OFFERED, PROXIES_MAX, PROXY_LIFE_MAX
 from family.problems import (
+    INVITATIONS_TOO_MANY,
     PROXIES_TOO_MANY,
     PROXY_CODE_REFUSED,
     PROXY_INVALID,
+    SCOPE_NOT_OFFERED,
     UNKNOWN_LINK,
 )
 from identity import budgets
 from identity.devices import verify_step_up
 from identity.merges.aliases import is_held
-from identity.people import person_card
+from identity.people import LIVING, lock_people, person_card
 from identity.problems import STEP_UP_REFUSED
 from kernel.access import Access, Actor
 from kernel.clock import end_of_day, local_day
@@ -37,7 +39,6 @@ from store.outbox import emit
 INVITE_TYP: Final = "proxy-invite"
 RENEW_TYP: Final = "proxy-renew"
 CODE_BYTES: Final = 16
-_LIVING = ("active", "death-reported")
 
 
 class SignedBy(Struct, frozen=True, kw_only=True):
@@ -114,20 +115,29 @@ async def invite(
     trace_id: str,
     now: datetime,
 ) -> Invitation | Refused:
-    """A one-use code of 128 bits for 24 hours. Signed: typ `proxy-invite`, scopes (sorted), until."""
+    """A one-use code of 128 bits for 24 hours; three wait at most, counted under the person's own lock.
+
+    Signed: typ `proxy-invite`, scopes (sorted), until.
+    """
     me = access.patient_id
     if not scopes or not _in_time(until, now):
         return Refused(problem=PROXY_INVALID)
+    if not OFFERED.issuperset(scopes):
+        return Refused(problem=SCOPE_NOT_OFFERED)
     chosen = sorted(set(scopes))
     more = {"scopes": chosen, "until": until.isoformat()}
     refused = await check_act(tx, access.actor, INVITE_TYP, signed, more, environment=environment, now=now)
     if refused is not None:
         return refused
+    await lock_people(tx, me)
+    if len(await queries.OPEN_OFFERS.all(tx, me, now)) >= INVITATIONS_MAX:
+        return Refused(problem=INVITATIONS_TOO_MANY)
     invitation_id, code = uuid7(now), b32encode(secrets.token_bytes(CODE_BYTES)).decode().rstrip("=")
     expires_at = now + INVITATION_LIFE
     await queries.INSERT_INVITATION.run(
         tx, _hash(code), invitation_id, me, chosen, end_of_day(until), now, expires_at
     )
+    await queries.INSERT_OFFER.run(tx, me, invitation_id, chosen, end_of_day(until), now, expires_at)
     await record_act(tx, me, access.actor, "family:proxy:invite", request_id=trace_id, now=now)
     return Invitation(
         invitation_id=invitation_id, code=code, scopes=chosen, until=until, expires_at=expires_at
@@ -142,27 +152,27 @@ async def accept(
     spent = await budgets.charge_or_refuse(tx, budgets.PROXY_CODES_DAY, budgets.subject(me.bytes), now)
     if spent is not None:
         return spent
-    found = await queries.LIVE_INVITATION.one(tx, _hash(code), now)
+    found = await queries.FIND_INVITATION.one(tx, _hash(code), now)
     if found is None or found.patient_id == me:
         return Refused(problem=PROXY_CODE_REFUSED)
-    state = await queries.LOCK_PERSON.one(tx, found.patient_id)
-    if state not in _LIVING or await is_held(tx, found.patient_id, found.created_at):
+    state, _ = await lock_people(tx, found.patient_id, me)
+    if state not in LIVING:
         return Refused(problem=PROXY_CODE_REFUSED)
     if (await queries.COUNT_PROXIES.one(tx, found.patient_id, me, now) or 0) >= PROXIES_MAX:
         return Refused(problem=PROXIES_TOO_MANY)
-    used = await queries.USE_INVITATION.one(tx, _hash(code), now)
-    return (
-        Refused(problem=PROXY_CODE_REFUSED)
-        if used is None
-        else await _stand(tx, keys, access, used, trace_id, now)
-    )
+    used = await queries.TAKE_OFFER.one(tx, found.patient_id, now, found.invitation_id)
+    if used is None or await is_held(tx, found.patient_id, used.created_at):
+        return Refused(problem=PROXY_CODE_REFUSED)
+    await queries.DROP_INVITATION.run(tx, _hash(code))
+    return await _stand(tx, keys, access, used, trace_id, now)
 
 
 async def _stand(
     tx: Tx, keys: KeyRing, access: Access, used: InvitationRow, trace_id: str, now: datetime
-) -> Accepted:
+) -> Accepted | Refused:
     me, person_id, link_id = access.patient_id, used.patient_id, uuid7(now)
-    await queries.PUT_PROXY.one(tx, person_id, me, link_id, used.scopes, now, used.until)
+    if await queries.PUT_PROXY.one(tx, person_id, me, link_id, used.scopes, now, used.until) is None:
+        return Refused(problem=PROXY_CODE_REFUSED)
     await queries.PUT_PROXY_BY_PROXY.run(tx, me, person_id, link_id, now, used.until)
     card, own = await person_card(tx, keys, person_id), await person_card(tx, keys, me)
     named = Actor(
@@ -189,6 +199,7 @@ async def renew(
 ) -> Refused | None:
     """The person says again that a proxy stands. Signed: typ `proxy-renew`, proxy_id, until."""
     me = access.patient_id
+    await lock_people(tx, me)
     if not _in_time(until, now):
         return Refused(problem=PROXY_INVALID)
     more = {"proxy_id": str(proxy_id), "until": until.isoformat()}

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from family.models import (
+    Found,
     GuardianRow,
     Guardianship,
     InvitationRow,
@@ -10,6 +11,7 @@ from family.models import (
     MirrorRow,
     ProposalRow,
     ProxyRow,
+    WaitingRow,
 )
 from identity.queries import held
 from store.epoch import epoch_holds
@@ -22,6 +24,8 @@ _GUARDIAN_ROW = (
     + " AND NOT "
     + epoch_holds("{0}.since", "{0}.proven_at")
 )
+# Whoever was attested beside another guardian waits.
+_STARTED = "coalesce({0}.starts_at <= {1}, true)"
 _PROXY_ROW = (
     "{0}.ended_at IS NULL AND {0}.until > {1} AND NOT "
     + held("{0}.patient_id", "{0}.since", "{0}.since")
@@ -44,12 +48,13 @@ LINK_OF_PAIR = Statement(
     SELECT c.state, c.demographics,
         CASE WHEN g.ended_at IS NULL AND {_BIRTH_ROW.format("b")} THEN b.linked_at END AS birth_since,
         g.barred_at IS NOT NULL AS barred,
-        CASE WHEN g.proof <> 'birth-note' AND {_GUARDIAN_ROW.format("g")}
+        CASE WHEN g.proof <> 'birth-note' AND {_GUARDIAN_ROW.format("g")} AND {_STARTED.format("g", "$3")}
             THEN greatest(g.since, g.proven_at) END AS guardian_since,
-        g.disputed_at IS NOT NULL AS guardian_disputed, coalesce(g.ticked, 0) AS ticked,
+        coalesce(g.disputed_at, g.acting_disputed_at) IS NOT NULL AS guardian_disputed,
+        coalesce(g.ticked, 0) AS ticked,
         CASE WHEN {_PROXY_ROW.format("p", "$3")} THEN p.since END AS proxy_since,
-        p.disputed_at IS NOT NULL AS proxy_disputed, coalesce(p.scopes, '{{}}') AS scopes,
-        p.until AS proxy_until
+        coalesce(p.disputed_at, p.acting_disputed_at) IS NOT NULL AS proxy_disputed,
+        coalesce(p.scopes, '{{}}') AS scopes, p.until AS proxy_until
     FROM citizen c
     LEFT JOIN birth_link b ON b.patient_id = c.patient_id AND b.mother_id = $2
     LEFT JOIN guardianship g ON g.patient_id = c.patient_id AND g.guardian_id = $2
@@ -68,8 +73,46 @@ GUARDIANS_OF = Statement(
     UNION
     SELECT g.guardian_id FROM guardianship g
     WHERE g.patient_id = $1 AND g.proof <> 'birth-note' AND g.barred_at IS NULL
-      AND {_GUARDIAN_ROW.format("g")}
+      AND {_GUARDIAN_ROW.format("g")} AND {_STARTED.format("g", "$2")}
     """,  # noqa: S608
+)
+
+# Whether a child has a guardian beside $2, held by a merge or a restore or not: a stranger waits for them.
+ANOTHER_STANDS = Scalar(
+    bool,
+    """
+    SELECT EXISTS (
+        SELECT FROM birth_link b WHERE b.patient_id = $1 AND b.mother_id <> $2
+          AND NOT EXISTS (SELECT FROM guardianship g WHERE g.patient_id = $1 AND g.guardian_id = b.mother_id
+              AND (g.barred_at IS NOT NULL OR g.ended_at IS NOT NULL))
+    ) OR EXISTS (
+        SELECT FROM guardianship g WHERE g.patient_id = $1 AND g.guardian_id <> $2 AND g.ended_at IS NULL
+          AND g.barred_at IS NULL AND coalesce(g.starts_at <= $3, true)
+    ) AS stands
+    """,
+)
+STANDS_ALREADY = Scalar(
+    bool,
+    """
+    SELECT EXISTS (SELECT FROM guardianship g WHERE g.patient_id = $1 AND g.guardian_id = $2
+            AND g.ended_at IS NULL AND g.barred_at IS NULL AND coalesce(g.starts_at <= $3, true))
+        OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = $1 AND b.mother_id = $2
+            AND NOT EXISTS (SELECT FROM guardianship g WHERE g.patient_id = $1 AND g.guardian_id = $2))
+        AS stands
+    """,
+)
+WAITING_GUARDIANS = Statement(
+    WaitingRow,
+    f"""
+    SELECT g.guardian_id, g.starts_at FROM guardianship g
+    WHERE g.patient_id = $1 AND g.barred_at IS NULL AND g.starts_at > $2 AND {_GUARDIAN_ROW.format("g")}
+    ORDER BY g.starts_at LIMIT 20
+    """,  # noqa: S608
+)
+END_WAITING = Scalar(
+    UUID,
+    "UPDATE guardianship SET ended_at = $3 WHERE patient_id = $1 AND guardian_id = $2 AND starts_at > $3"
+    " AND ended_at IS NULL RETURNING link_id",
 )
 
 # -- guardians
@@ -78,10 +121,11 @@ GUARDIANS_OF = Statement(
 PUT_GUARDIANSHIP = Scalar(
     UUID,
     f"""
-    INSERT INTO guardianship (patient_id, guardian_id, link_id, proof, facility_id, since, ticked)
-    VALUES ($1, $2, $3, $4, $5, $6, 0)
+    INSERT INTO guardianship (patient_id, guardian_id, link_id, proof, facility_id, since, starts_at, ticked)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
     ON CONFLICT (patient_id, guardian_id) DO UPDATE SET proof = EXCLUDED.proof,
         facility_id = EXCLUDED.facility_id, proven_at = EXCLUDED.since, ended_at = NULL,
+        starts_at = EXCLUDED.starts_at,
         ticked = CASE WHEN {epoch_holds("guardianship.since", "guardianship.proven_at")}
             THEN 0 ELSE guardianship.ticked END
     WHERE guardianship.barred_at IS NULL
@@ -114,13 +158,18 @@ NOTE_BARRED = Command(
 )
 BAR_GUARDIAN = Scalar(
     UUID,
-    "UPDATE guardianship SET barred_at = $3 WHERE patient_id = $1 AND guardian_id = $2"
-    " AND barred_at IS NULL RETURNING link_id",
+    "UPDATE guardianship SET barred_at = $3, barred_at_facility = $4 WHERE patient_id = $1"
+    " AND guardian_id = $2 AND barred_at IS NULL RETURNING link_id",
+)
+BARRED_AT_FACILITY = Scalar(
+    UUID,
+    "SELECT barred_at_facility FROM guardianship WHERE patient_id = $1 AND guardian_id = $2"
+    " AND barred_at IS NOT NULL",
 )
 UNBAR_GUARDIAN = Scalar(
     UUID,
-    "UPDATE guardianship SET barred_at = NULL WHERE patient_id = $1 AND guardian_id = $2"
-    " AND barred_at IS NOT NULL RETURNING link_id",
+    "UPDATE guardianship SET barred_at = NULL, barred_at_facility = NULL WHERE patient_id = $1"
+    " AND guardian_id = $2 AND barred_at IS NOT NULL RETURNING link_id",
 )
 END_GUARDIANSHIP = Scalar(
     UUID,
@@ -131,30 +180,52 @@ END_GUARDIANSHIP_BY_GUARDIAN = Command(
     "UPDATE guardianship_by_guardian SET ended_at = $3 WHERE patient_id = $1 AND dependent_id = $2"
     " AND ended_at IS NULL"
 )
+# Each side has a dispute of its own: whose it is, the person acted for or who acts, picks the column.
 DISPUTE_GUARDIANSHIP = Scalar(
     UUID,
-    "UPDATE guardianship SET disputed_at = $3, disputed_by = $4 WHERE patient_id = $1 AND guardian_id = $2"
-    " AND ended_at IS NULL AND disputed_at IS NULL RETURNING link_id",
+    "UPDATE guardianship SET disputed_at = coalesce(disputed_at, $3) WHERE patient_id = $1"
+    " AND guardian_id = $2 AND ended_at IS NULL RETURNING link_id",
+)
+DISPUTE_GUARDIANSHIP_ACTING = Scalar(
+    UUID,
+    "UPDATE guardianship SET acting_disputed_at = coalesce(acting_disputed_at, $3) WHERE patient_id = $1"
+    " AND guardian_id = $2 AND ended_at IS NULL RETURNING link_id",
 )
 SETTLE_GUARDIANSHIP = Scalar(
     UUID,
-    "UPDATE guardianship SET disputed_at = NULL, disputed_by = NULL WHERE patient_id = $1"
-    " AND guardian_id = $2 AND disputed_by = $3 RETURNING link_id",
+    "UPDATE guardianship SET disputed_at = NULL WHERE patient_id = $1 AND guardian_id = $2"
+    " AND disputed_at IS NOT NULL RETURNING link_id",
 )
+SETTLE_GUARDIANSHIP_ACTING = Scalar(
+    UUID,
+    "UPDATE guardianship SET acting_disputed_at = NULL WHERE patient_id = $1 AND guardian_id = $2"
+    " AND acting_disputed_at IS NOT NULL RETURNING link_id",
+)
+# While it is disputed by anybody a tick can only be taken away.
 TICK_LABELS = Scalar(
     UUID,
     "UPDATE guardianship SET ticked = $3 WHERE patient_id = $1 AND guardian_id = $2 AND ended_at IS NULL"
-    " RETURNING link_id",
+    " AND (coalesce(disputed_at, acting_disputed_at) IS NULL OR $3 & ~ticked = 0) RETURNING link_id",
 )
 GUARDIAN_ROWS = Statement(
     GuardianRow,
-    "SELECT patient_id, guardian_id, link_id, proof, since, disputed_at, ticked FROM guardianship"
+    "SELECT patient_id, guardian_id, link_id, proof, since, ticked FROM guardianship"
     " WHERE patient_id = $1 AND ended_at IS NULL AND barred_at IS NULL ORDER BY since LIMIT 20",
 )
 DEPENDENTS = Statement(
     MirrorRow,
     "SELECT patient_id, dependent_id, link_id, since FROM guardianship_by_guardian"
     " WHERE patient_id = $1 AND ended_at IS NULL ORDER BY since LIMIT 50",
+)
+
+# Whether anything was ever written between two people, at the end of the person acted for.
+PAIR_KNOWN = Scalar(
+    bool,
+    """
+    SELECT EXISTS (SELECT FROM proxy WHERE patient_id = $1 AND proxy_id = $2)
+        OR EXISTS (SELECT FROM guardianship WHERE patient_id = $1 AND guardian_id = $2)
+        OR EXISTS (SELECT FROM birth_link WHERE patient_id = $1 AND mother_id = $2) AS known
+    """,
 )
 
 # -- what two accounts of a facility say
@@ -166,14 +237,19 @@ INSERT_PROPOSAL = Command(
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     """
 )
+_PROPOSAL = "proposal_id, kind, proof, child_id AS patient_id, guardian_id, facility_id, proposed_by"
+OPEN_PROPOSAL = Statement(
+    ProposalRow,
+    f"SELECT {_PROPOSAL} FROM guardianship_proposal WHERE proposal_id = $1 AND confirmed_by IS NULL"  # noqa: S608
+    " AND expires_at > $2 AND proposed_by <> $3",
+)
 CONFIRM_PROPOSAL = Statement(
     ProposalRow,
-    """
+    f"""
     UPDATE guardianship_proposal SET confirmed_by = $3
-    WHERE proposal_id = $1 AND facility_id = $4 AND proposed_by <> $3 AND confirmed_by IS NULL
-      AND expires_at > $2
-    RETURNING proposal_id, kind, proof, child_id AS patient_id, guardian_id, facility_id, proposed_by
-    """,
+    WHERE proposal_id = $1 AND proposed_by <> $3 AND confirmed_by IS NULL AND expires_at > $2
+    RETURNING {_PROPOSAL}
+    """,  # noqa: S608
 )
 PROPOSAL_OF_ACTOR = Scalar(
     UUID,
@@ -183,8 +259,6 @@ PROPOSAL_OF_ACTOR = Scalar(
 
 # -- proxies
 
-# The person's row is the lock under which proxies are counted.
-LOCK_PERSON = Scalar(str, "SELECT state FROM citizen WHERE patient_id = $1 FOR UPDATE")
 COUNT_PROXIES = Scalar(
     int,
     "SELECT count(*) AS live FROM proxy WHERE patient_id = $1 AND proxy_id <> $2 AND ended_at IS NULL"
@@ -196,26 +270,37 @@ INSERT_INVITATION = Command(
     VALUES ($1, $2, $3, $4, $5, $6, $7)
     """
 )
-LIVE_INVITATION = Statement(
-    InvitationRow,
-    f"""
-    SELECT i.patient_id, i.scopes, i.until, i.created_at FROM proxy_invitation i
-    WHERE i.code_hash = $1 AND i.used_at IS NULL AND i.expires_at > $2 AND i.until > $2
-      AND NOT {epoch_holds("i.created_at")}
-    """,  # noqa: S608
+FIND_INVITATION = Statement(
+    Found, "SELECT patient_id, invitation_id FROM proxy_invitation WHERE code_hash = $1 AND expires_at > $2"
 )
-USE_INVITATION = Statement(
-    InvitationRow,
-    "UPDATE proxy_invitation SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2"
-    " RETURNING patient_id, scopes, until, created_at",
+DROP_INVITATION = Command("DELETE FROM proxy_invitation WHERE code_hash = $1")
+INSERT_OFFER = Command(
+    """
+    INSERT INTO proxy_offer (patient_id, invitation_id, scopes, until, created_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    """
 )
+_OFFER = "patient_id, invitation_id, scopes, until, created_at, expires_at"
+# $2 now. What was offered before a restore is dead.
+_OPEN = "ended_at IS NULL AND expires_at > $2 AND until > $2 AND NOT " + epoch_holds("proxy_offer.created_at")
+OPEN_OFFERS = Statement(
+    InvitationRow,
+    f"SELECT {_OFFER} FROM proxy_offer WHERE patient_id = $1 AND {_OPEN} ORDER BY created_at LIMIT 20",  # noqa: S608
+)
+TAKE_OFFER = Statement(
+    InvitationRow,
+    f"UPDATE proxy_offer SET ended_at = $2 WHERE patient_id = $1 AND invitation_id = $3 AND {_OPEN}"  # noqa: S608
+    f" RETURNING {_OFFER}",
+)
+END_OFFERS = Command("UPDATE proxy_offer SET ended_at = $2 WHERE patient_id = $1 AND ended_at IS NULL")
+# A dispute stays until it is taken back or the link ends: no code talks over it.
 PUT_PROXY = Scalar(
     UUID,
     """
     INSERT INTO proxy (patient_id, proxy_id, link_id, scopes, since, until) VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (patient_id, proxy_id) DO UPDATE SET link_id = EXCLUDED.link_id, scopes = EXCLUDED.scopes,
-        since = EXCLUDED.since, until = EXCLUDED.until, ended_at = NULL, disputed_at = NULL,
-        disputed_by = NULL
+        since = EXCLUDED.since, until = EXCLUDED.until, ended_at = NULL
+    WHERE proxy.disputed_at IS NULL AND proxy.acting_disputed_at IS NULL
     RETURNING link_id
     """,
 )
@@ -226,7 +311,7 @@ PUT_PROXY_BY_PROXY = Command(
         until = EXCLUDED.until, ended_at = NULL
     """
 )
-_PROXY = "patient_id, proxy_id, link_id, scopes, since, until, disputed_at"
+_PROXY = "patient_id, proxy_id, link_id, scopes, since, until"
 PROXIES_OF = Statement(
     ProxyRow,
     f"SELECT {_PROXY} FROM proxy WHERE patient_id = $1 AND ended_at IS NULL AND until > $2"  # noqa: S608
@@ -239,8 +324,8 @@ PRINCIPALS = Statement(
 )
 END_PROXY = Scalar(
     UUID,
-    "UPDATE proxy SET ended_at = $3 WHERE patient_id = $1 AND proxy_id = $2 AND ended_at IS NULL"
-    " RETURNING link_id",
+    "UPDATE proxy SET ended_at = $3, disputed_at = NULL, acting_disputed_at = NULL WHERE patient_id = $1"
+    " AND proxy_id = $2 AND ended_at IS NULL RETURNING link_id",
 )
 END_PROXY_BY_PROXY = Command(
     "UPDATE proxy_by_proxy SET ended_at = $3 WHERE patient_id = $1 AND dependent_id = $2 AND ended_at IS NULL"
@@ -248,7 +333,7 @@ END_PROXY_BY_PROXY = Command(
 RENEW_PROXY = Scalar(
     UUID,
     "UPDATE proxy SET until = $3, since = $4 WHERE patient_id = $1 AND proxy_id = $2 AND ended_at IS NULL"
-    " AND until > $4 RETURNING link_id",
+    " AND until > $4 AND disputed_at IS NULL AND acting_disputed_at IS NULL RETURNING link_id",
 )
 RENEW_PROXY_BY_PROXY = Command(
     "UPDATE proxy_by_proxy SET until = $3, since = $4 WHERE patient_id = $1 AND dependent_id = $2"
@@ -256,11 +341,21 @@ RENEW_PROXY_BY_PROXY = Command(
 )
 DISPUTE_PROXY = Scalar(
     UUID,
-    "UPDATE proxy SET disputed_at = $3, disputed_by = $4 WHERE patient_id = $1 AND proxy_id = $2"
-    " AND ended_at IS NULL AND disputed_at IS NULL RETURNING link_id",
+    "UPDATE proxy SET disputed_at = coalesce(disputed_at, $3) WHERE patient_id = $1 AND proxy_id = $2"
+    " AND ended_at IS NULL RETURNING link_id",
+)
+DISPUTE_PROXY_ACTING = Scalar(
+    UUID,
+    "UPDATE proxy SET acting_disputed_at = coalesce(acting_disputed_at, $3) WHERE patient_id = $1"
+    " AND proxy_id = $2 AND ended_at IS NULL RETURNING link_id",
 )
 SETTLE_PROXY = Scalar(
     UUID,
-    "UPDATE proxy SET disputed_at = NULL, disputed_by = NULL WHERE patient_id = $1 AND proxy_id = $2"
-    " AND disputed_by = $3 RETURNING link_id",
+    "UPDATE proxy SET disputed_at = NULL WHERE patient_id = $1 AND proxy_id = $2"
+    " AND disputed_at IS NOT NULL RETURNING link_id",
+)
+SETTLE_PROXY_ACTING = Scalar(
+    UUID,
+    "UPDATE proxy SET acting_disputed_at = NULL WHERE patient_id = $1 AND proxy_id = $2"
+    " AND acting_disputed_at IS NOT NULL RETURNING link_id",
 )

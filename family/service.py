@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from audit.service import record_act
 from family import queries
-from family.models import Band, FamilyLink, Relation, Scope
+from family.models import Band, FamilyLink, InvitationRow, Relation, Scope, WaitingRow
 from family.policy import TICKABLE, band, is_scope, part_of
-from family.problems import NOT_IN_YOUR_CARE, UNKNOWN_LINK
+from family.problems import LINK_DISPUTED, NOT_IN_YOUR_CARE, UNKNOWN_LINK
 from identity.births.service import newborns_of
-from identity.people import open_demographics, person_card
+from identity.people import LIVING, lock_people, open_demographics, person_card
 from kernel.access import Access, Label
 from kernel.clock import local_day
 from kernel.ids import uuid7
@@ -23,12 +23,22 @@ from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
 
-_LIVING = ("active", "death-reported")
 Holds: TypeAlias = tuple[tuple[datetime, datetime], ...]
 
 
+class CoGuardian(Struct, frozen=True, kw_only=True):
+    """Another guardian of a child in one's care. starts_at: who waits can be objected to until then."""
+
+    person_id: UUID
+    name: str | None
+    starts_at: datetime | None
+
+
 class Relative(Struct, frozen=True, kw_only=True):
-    """One line of one's own list. person_id: the other one. until: proxies end by themselves."""
+    """One line of one's own list. person_id: the other one. until: proxies end by themselves.
+
+    starts_at: a guardian who waits until then. beside: who else is a guardian of that child.
+    """
 
     person_id: UUID
     name: str | None
@@ -39,6 +49,8 @@ class Relative(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     disputed: bool = False
     band: Band | None = None
+    starts_at: datetime | None = None
+    beside: list[CoGuardian] = []
 
 
 async def link_of(
@@ -49,7 +61,7 @@ async def link_of(
     holds: what merges hold of who acts. Of a pair with both kinds the guardian's counts while age lets it.
     """
     row = await queries.LINK_OF_PAIR.one(tx, patient_id, actor_id, now)
-    if row is None or row.state not in _LIVING or row.barred:
+    if row is None or row.state not in LIVING or row.barred:
         return None
     birth_date = open_demographics(keys, patient_id, row.demographics).birth_date
     age = band(birth_date, local_day(now))
@@ -82,15 +94,23 @@ def _scopes(texts: list[str]) -> frozenset[Scope]:
     return frozenset(text for text in texts if is_scope(text))  # type: ignore[misc]
 
 
-async def guardians_of(tx: Tx, patient_id: UUID) -> list[UUID]:
+async def acts_for(tx: Tx, actor_id: UUID, patient_id: UUID, now: datetime) -> bool:
+    """Whether a link between the two stands still, whatever age and scopes make of it; without any key."""
+    row = await queries.LINK_OF_PAIR.one(tx, patient_id, actor_id, now)
+    if row is None or row.barred:
+        return False
+    return any(since is not None for since in (row.birth_since, row.guardian_since, row.proxy_since))
+
+
+async def guardians_of(tx: Tx, patient_id: UUID, now: datetime) -> list[UUID]:
     """Who stands as a guardian at this person's end, whatever the person's age; for notices."""
-    return [row.guardian_id for row in await queries.GUARDIANS_OF.all(tx, patient_id)]
+    return [row.guardian_id for row in await queries.GUARDIANS_OF.all(tx, patient_id, now)]
 
 
 async def answering_for(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> list[UUID]:
     """The guardians who may answer a request for this person now: nobody's from 15 on."""
     found = []
-    for guardian in await guardians_of(tx, patient_id):
+    for guardian in await guardians_of(tx, patient_id, now):
         link = await link_of(tx, keys, guardian, patient_id, now)
         part = part_of(link) if link is not None else None
         if part is not None and "answer-request" in part.actions:
@@ -108,17 +128,19 @@ async def relatives_of(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> 
     for dependent_id in (*candidates, *newborns):
         link = await link_of(tx, keys, person_id, dependent_id, now, access.actor.holds)
         if link is not None and part_of(link) is not None:
-            found.append(await _dependent(tx, keys, dependent_id, link, candidates.get(dependent_id)))
+            one = await _dependent(tx, keys, dependent_id, link, candidates.get(dependent_id))
+            found.append(
+                structs.replace(one, beside=await _beside(tx, keys, person_id, dependent_id, link, now))
+            )
     return [*found, *await acting_for(tx, keys, person_id, now)]
 
 
 async def _dependent(
     tx: Tx, keys: KeyRing, dependent_id: UUID, link: FamilyLink, since: datetime | None
 ) -> Relative:
-    card = await person_card(tx, keys, dependent_id)
     return Relative(
         person_id=dependent_id,
-        name=card.name if card else None,
+        name=await _name_of(tx, keys, dependent_id),
         relation=link.relation,
         acts="for-them",
         scopes=sorted(link.scopes),
@@ -129,20 +151,41 @@ async def _dependent(
     )
 
 
+async def _beside(
+    tx: Tx, keys: KeyRing, person_id: UUID, child_id: UUID, link: FamilyLink, now: datetime
+) -> list[CoGuardian]:
+    """The other guardians of a child under 15, those who wait too; an older one's are not its guardians'."""
+    if link.relation != "guardian" or link.band not in ("child", "schoolchild"):
+        return []
+    starts: dict[UUID, datetime | None] = dict.fromkeys(await guardians_of(tx, child_id, now))
+    starts |= {
+        row.guardian_id: row.starts_at for row in await queries.WAITING_GUARDIANS.all(tx, child_id, now)
+    }
+    starts.pop(person_id, None)
+    return [
+        CoGuardian(person_id=other, name=await _name_of(tx, keys, other), starts_at=starts_at)
+        for other, starts_at in starts.items()
+    ]
+
+
+async def _name_of(tx: Tx, keys: KeyRing, person_id: UUID) -> str | None:
+    card = await person_card(tx, keys, person_id)
+    return card.name if card else None
+
+
 async def acting_for(tx: Tx, keys: KeyRing, person_id: UUID, now: datetime) -> list[Relative]:
-    """Who acts for this person now."""
+    """Who acts for this person now, and which guardians will when their wait is over."""
     proxies = {row.proxy_id: row for row in await queries.PROXIES_OF.all(tx, person_id, now)}
     found = []
-    for other in (*await guardians_of(tx, person_id), *proxies):
+    for other in (*await guardians_of(tx, person_id, now), *proxies):
         link = await link_of(tx, keys, other, person_id, now)
         if link is None or part_of(link) is None:
             continue
         row = proxies.get(other)
-        card = await person_card(tx, keys, other)
         found.append(
             Relative(
                 person_id=other,
-                name=card.name if card else None,
+                name=await _name_of(tx, keys, other),
                 relation=link.relation,
                 acts="for-me",
                 scopes=sorted(link.scopes),
@@ -151,19 +194,44 @@ async def acting_for(tx: Tx, keys: KeyRing, person_id: UUID, now: datetime) -> l
                 disputed=link.disputed,
             )
         )
-    return found
+    return [
+        *found,
+        *[await _waiting(tx, keys, row) for row in await queries.WAITING_GUARDIANS.all(tx, person_id, now)],
+    ]
+
+
+async def _waiting(tx: Tx, keys: KeyRing, row: WaitingRow) -> Relative:
+    return Relative(
+        person_id=row.guardian_id,
+        name=await _name_of(tx, keys, row.guardian_id),
+        relation="guardian",
+        acts="for-me",
+        starts_at=row.starts_at,
+    )
+
+
+async def is_pair(tx: Tx, one_id: UUID, other_id: UUID) -> bool:
+    """Whether anything was ever written between two people, whoever acts."""
+    there = await queries.PAIR_KNOWN.one(tx, one_id, other_id)
+    return bool(there or await queries.PAIR_KNOWN.one(tx, other_id, one_id))
 
 
 async def end_link(tx: Tx, access: Access, other_id: UUID, *, trace_id: str, now: datetime) -> Refused | None:
-    """End what stands between the two: a proxy from either side, a guardianship by the guardian alone.
+    """End all that stands between the two: a proxy from either side, a guardianship by the guardian alone.
 
     The session alone is enough (S11). Nobody else is told, and the other one's log says nothing of it (S23).
+    What one invited others to goes too: a second code may be in the same hands.
     """
     me = access.patient_id
-    ended = await _end_proxy(tx, me, other_id, now) or await _end_proxy(tx, other_id, me, now)
-    ended = await _give_up(tx, me, other_id, now) or ended
-    if not ended:
+    await lock_people(tx, me, other_id)
+    ended = [
+        await _end_proxy(tx, me, other_id, now),
+        await _end_proxy(tx, other_id, me, now),
+        await _give_up(tx, me, other_id, now),
+    ]
+    if not any(ended):
         return Refused(problem=UNKNOWN_LINK)
+    await queries.END_OFFERS.run(tx, me, now)
     await record_act(tx, me, access.actor, "family:link:end", request_id=trace_id, now=now)
     return None
 
@@ -184,11 +252,13 @@ async def _give_up(tx: Tx, guardian_id: UUID, child_id: UUID, now: datetime) -> 
 
 
 async def end_all(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> None:
-    """Every proxy of this person ends, and no guardian sees a ticked label any more.
+    """Every proxy and open invitation of this person ends, and no guardian sees a ticked label any more.
 
     A guardian's own part of the law (vaccination until 18) is not the young person's to end.
     """
     me = access.patient_id
+    await lock_people(tx, me)
+    await queries.END_OFFERS.run(tx, me, now)
     for row in await queries.PROXIES_OF.all(tx, me, now):
         await _end_proxy(tx, me, row.proxy_id, now)
         await record_act(tx, me, access.actor, "family:link:end", request_id=trace_id, now=now)
@@ -199,16 +269,25 @@ async def end_all(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> No
 async def dispute_link(
     tx: Tx, access: Access, other_id: UUID, *, trace_id: str, now: datetime
 ) -> Refused | None:
-    """Suspend what the link lets anybody write, until who disputed it takes that back or ends it."""
+    """Suspend what both sides write by the link, until who disputed it takes that back or it ends.
+
+    Each side has a dispute of its own, so nobody settles what the other one disputes.
+    """
     me = access.patient_id
+    await lock_people(tx, me, other_id)
     for person_id, acting in ((me, other_id), (other_id, me)):
         await queries.NOTE_BIRTH_GUARDIAN.run(tx, person_id, acting, uuid7(now))
-        done = await queries.DISPUTE_PROXY.one(tx, person_id, acting, now, me)
-        done = await queries.DISPUTE_GUARDIANSHIP.one(tx, person_id, acting, now, me) or done
-        if done is not None:
-            await record_act(tx, me, access.actor, "family:link:dispute", request_id=trace_id, now=now)
-            return None
-    return Refused(problem=UNKNOWN_LINK)
+    done = [
+        await queries.DISPUTE_PROXY.one(tx, me, other_id, now),
+        await queries.DISPUTE_GUARDIANSHIP.one(tx, me, other_id, now),
+        await queries.DISPUTE_PROXY_ACTING.one(tx, other_id, me, now),
+        await queries.DISPUTE_GUARDIANSHIP_ACTING.one(tx, other_id, me, now),
+    ]
+    if not any(done):
+        return Refused(problem=UNKNOWN_LINK)
+    await queries.END_OFFERS.run(tx, me, now)
+    await record_act(tx, me, access.actor, "family:link:dispute", request_id=trace_id, now=now)
+    return None
 
 
 async def settle_dispute(
@@ -216,13 +295,53 @@ async def settle_dispute(
 ) -> Refused | None:
     """Who disputed a link takes it back; nobody else can."""
     me = access.patient_id
-    for person_id, acting in ((me, other_id), (other_id, me)):
-        done = await queries.SETTLE_PROXY.one(tx, person_id, acting, me)
-        done = await queries.SETTLE_GUARDIANSHIP.one(tx, person_id, acting, me) or done
-        if done is not None:
-            await record_act(tx, me, access.actor, "family:link:settle", request_id=trace_id, now=now)
-            return None
-    return Refused(problem=UNKNOWN_LINK)
+    await lock_people(tx, me, other_id)
+    done = [
+        await queries.SETTLE_PROXY.one(tx, me, other_id),
+        await queries.SETTLE_GUARDIANSHIP.one(tx, me, other_id),
+        await queries.SETTLE_PROXY_ACTING.one(tx, other_id, me),
+        await queries.SETTLE_GUARDIANSHIP_ACTING.one(tx, other_id, me),
+    ]
+    if not any(done):
+        return Refused(problem=UNKNOWN_LINK)
+    await record_act(tx, me, access.actor, "family:link:settle", request_id=trace_id, now=now)
+    return None
+
+
+async def object_to_guardian(
+    tx: Tx, access: Access, guardian_id: UUID, *, trace_id: str, now: datetime
+) -> Refused | None:
+    """A guardian who still waits never becomes one: by the child's other guardian or by the child itself.
+
+    The desk may attest again, and everybody is told again. Nobody is told of this.
+    """
+    assert access.action == "guard-grants"
+    child = access.patient_id
+    await lock_people(tx, child, guardian_id)
+    if access.actor.actor_id == guardian_id or (
+        await queries.END_WAITING.one(tx, child, guardian_id, now) is None
+    ):
+        return Refused(problem=UNKNOWN_LINK)
+    await queries.END_GUARDIANSHIP_BY_GUARDIAN.run(tx, guardian_id, child, now)
+    await record_act(tx, child, access.actor, "family:guardian:object", request_id=trace_id, now=now)
+    return None
+
+
+async def open_invitations(tx: Tx, patient_id: UUID, now: datetime) -> list[InvitationRow]:
+    """What a code could still make somebody a proxy by."""
+    return await queries.OPEN_OFFERS.all(tx, patient_id, now)
+
+
+async def take_back_invitation(
+    tx: Tx, access: Access, invitation_id: UUID, *, trace_id: str, now: datetime
+) -> Refused | None:
+    """The code opens nothing from the commit on; the session alone is enough (S11)."""
+    me = access.patient_id
+    await lock_people(tx, me)
+    if await queries.TAKE_OFFER.one(tx, me, now, invitation_id) is None:
+        return Refused(problem=UNKNOWN_LINK)
+    await record_act(tx, me, access.actor, "family:proxy:uninvite", request_id=trace_id, now=now)
+    return None
 
 
 async def tick_labels(
@@ -236,6 +355,7 @@ async def tick_labels(
     if link.band != "youth" or labels & ~TICKABLE:
         return Refused(problem=NOT_IN_YOUR_CARE)
     await queries.NOTE_BIRTH_GUARDIAN.run(tx, me, guardian_id, uuid7(now))
-    await queries.TICK_LABELS.one(tx, me, guardian_id, int(labels))
+    if await queries.TICK_LABELS.one(tx, me, guardian_id, int(labels)) is None:
+        return Refused(problem=LINK_DISPUTED)
     await record_act(tx, me, access.actor, "family:labels:tick", request_id=trace_id, now=now)
     return None

@@ -413,5 +413,8 @@ HANDLERS: dict[str, Handler] = {
     "identity.newborn-linked": notice("family-linked"),
     # Ending a link tells nobody (security.md S23).
     "family.linked": notice("family-linked"),
-    "family.guardian-barred": Journaled("guardian-bar", say_nothing),
+    # The other guardians of a child, and never the one whom it is about.
+    "family.guardian-added": and_guardians(say_nothing),
+    "family.guardian-barred": Journaled("guardian-bar", and_guardians(say_nothing)),
+    "family.guardian-unbarred": and_guardians(say_nothing),
 }

@@ -40,7 +40,7 @@ async def say_broken(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetim
         return
     # From fifteen on nobody else hears of it but the contacts that the person named (S23).
     if not is_of_age(person.birth_date, YOUTH_AGE, local_day(now)):
-        for guardian_id in await guardians_of(tx, patient_id):
+        for guardian_id in await guardians_of(tx, patient_id, now):
             told = {"person_id": str(patient_id), "emergency_id": str(found.emergency_id)}
             await emit(tx, guardian_id, "consent.glass-broken-relative", told, now)
     facility = await facility_by_id(tx, found.facility_id)

@@ -1,4 +1,5 @@
-"""What guardians hear of a child's book: who was let in, who read first, what ended, which link was opened.
+"""What guardians hear of a child's book: who was let in, who read first, what ended, which link was opened,
+and who became a guardian beside them, was barred by a court or is not any more.
 
 Only whoever may answer for the child now: nobody from 15 on, no guardian whose link is disputed. Ids, never
 words. Broken glass has its own way, for it can be under a safety flag (emergency_notices.py).
@@ -18,7 +19,7 @@ Ref: TypeAlias = dict[str, str]
 Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
 
 LIFE: Final = timedelta(days=7)
-_IDS: Final = ("grant_id", "link_id")
+_IDS: Final = ("grant_id", "link_id", "guardian_id")
 
 
 def and_guardians(say: Handler) -> Handler:
@@ -38,4 +39,6 @@ async def _tell(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) ->
     shown = {"patient_id": str(event.patient_id), "what": event.event}
     shown |= {name: ref[name] for name in _IDS if name in ref}
     for guardian in await answering_for(tx, keys, event.patient_id, now):
+        if str(guardian) == ref.get("guardian_id"):
+            continue
         await notify(tx, keys, guardian, "dependent-news", key, now, now + LIFE, ref=shown)

@@ -29,7 +29,7 @@ GRANT SELECT, INSERT, UPDATE ON facility_unit TO hb_api;
 
 -- family
 GRANT SELECT, INSERT, UPDATE ON guardianship, guardianship_by_guardian, guardianship_proposal TO hb_api;
-GRANT SELECT, INSERT, UPDATE ON proxy, proxy_by_proxy TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON proxy, proxy_by_proxy, proxy_offer TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON proxy_invitation TO hb_api;
 GRANT SELECT, INSERT ON grant_for_another, child_assent TO hb_api;
 
@@ -114,6 +114,6 @@ GRANT DELETE ON emergency_review, emergency_setting, facility_access_report, fac
 GRANT DELETE ON guardianship_by_guardian, guardianship_proposal, idempotency_key, notification, notification_receipt, outbox TO hb_api;
 GRANT DELETE ON patient_identifier, patient_identifier_rev, person_alias, person_hold, person_origin, person_report TO hb_api;
 GRANT DELETE ON phone, phone_lookup, practitioner_emergency, practitioner_grant, practitioner_request, proxy TO hb_api;
-GRANT DELETE ON proxy_by_proxy, proxy_invitation, purpose_choice, purpose_withdrawal, push_target, session TO hb_api;
+GRANT DELETE ON proxy_by_proxy, proxy_invitation, proxy_offer, purpose_choice, purpose_withdrawal, push_target, session TO hb_api;
 GRANT DELETE ON share_code, share_code_by_hash, share_link, share_link_address, share_link_file, share_link_opening TO hb_api;
 GRANT DELETE ON share_link_ticket, sign_in_challenge, statistic_seen, step_up_use, wish TO hb_api;

@@ -18,10 +18,13 @@ from family import proxies, service
 from family.models import Band, Scope
 from family.problems import (
     ADULTS_ONLY,
+    INVITATIONS_TOO_MANY,
+    LINK_DISPUTED,
     NOT_IN_YOUR_CARE,
     PROXIES_TOO_MANY,
     PROXY_CODE_REFUSED,
     PROXY_INVALID,
+    SCOPE_NOT_OFFERED,
     UNKNOWN_LINK,
 )
 from family.proxies import Accepted, Invitation, SignedBy
@@ -36,10 +39,20 @@ SHOWABLE = Literal["HIV", "ETH", "PSY", "SEX", "STD", "GDIS"]
 TICK_TYP = "guardian-labels"
 
 
+class CoGuardianView(Struct, kw_only=True):
+    """Another guardian of a child. starts_at: one who waits; until then DELETE
+    /v1/me/guardians/{person_id}, with X-Patient-Id of the child, says no."""
+
+    person_id: UUID
+    name: str | None
+    starts_at: datetime | None
+
+
 class RelativeView(Struct, kw_only=True):
     """One link. person_id: for X-Patient-Id where acts is for-them. band: the age band of whom I act for.
 
-    scopes: of a proxy. disputed: nobody writes by it until it is settled.
+    scopes: of a proxy. disputed: nobody writes by it until it is settled. starts_at: a guardian who waits
+    until then. beside: the other guardians of a child under 15, those too who wait.
     """
 
     person_id: UUID
@@ -51,6 +64,8 @@ class RelativeView(Struct, kw_only=True):
     until: datetime | None
     disputed: bool
     band: Band | None
+    starts_at: datetime | None
+    beside: list[CoGuardianView]
 
 
 class Family(Struct, kw_only=True):
@@ -119,7 +134,14 @@ async def list_family(call: NamedDependency[Call]) -> Response[Family]:
     operation_id="me_invite_proxy",
     tags=TAGS,
     status_code=201,
-    problems=(PROXY_INVALID, ADULTS_ONLY, STEP_UP_REFUSED, DEVICE_ON_PROBATION),
+    problems=(
+        PROXY_INVALID,
+        SCOPE_NOT_OFFERED,
+        INVITATIONS_TOO_MANY,
+        ADULTS_ONLY,
+        STEP_UP_REFUSED,
+        DEVICE_ON_PROBATION,
+    ),
 )
 async def invite(
     data: JSONBody[ProxyInvitationBody], call: NamedDependency[Call]
@@ -128,6 +150,38 @@ async def invite(
     async with begin_for(call, "make-proxy") as (tx, access):
         made = await _invite(tx, call, access, data)
     return answer(made if isinstance(made, Refused) else _invitation(made), status=201)
+
+
+@delete(
+    "/v1/me/proxies/invitations/{invitation_id:uuid}",
+    actors=("citizen",),
+    operation_id="me_take_back_invitation",
+    tags=TAGS,
+    status_code=204,
+    problems=(UNKNOWN_LINK,),
+)
+async def uninvite(invitation_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
+    """Take back an invitation that nobody has used; its code opens nothing from now on."""
+    async with begin_for(call, "manage-family") as (tx, access):
+        done = await service.take_back_invitation(
+            tx, access, invitation_id, trace_id=call.request_id, now=call.now
+        )
+    return answer(done)
+
+
+@delete(
+    "/v1/me/guardians/{person_id:uuid}",
+    actors=("citizen",),
+    operation_id="me_object_to_guardian",
+    tags=TAGS,
+    status_code=204,
+    problems=(UNKNOWN_LINK,),
+)
+async def object_to(person_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
+    """Say no to a guardian who still waits: for a child in my care (X-Patient-Id), or for myself."""
+    async with begin_for(call, "guard-grants") as (tx, access):
+        done = await service.object_to_guardian(tx, access, person_id, trace_id=call.request_id, now=call.now)
+    return answer(done)
 
 
 @post(
@@ -182,7 +236,7 @@ async def renew(
 async def end(person_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
     """End a link at once. The other side is told nothing."""
     async with begin_for(call, "manage-family") as (tx, access):
-        done = await service.end_link(tx, access, person_id, trace_id=call.request_id, now=call.now)
+        done = await relatives.end_link(tx, access, person_id, trace_id=call.request_id, now=call.now)
     return answer(done)
 
 
@@ -222,7 +276,7 @@ async def settle(person_id: FromPath[UUID], call: NamedDependency[Call]) -> Resp
     operation_id="me_tick_guardian_labels",
     tags=TAGS,
     status_code=204,
-    problems=(UNKNOWN_LINK, NOT_IN_YOUR_CARE, STEP_UP_REFUSED, DEVICE_ON_PROBATION),
+    problems=(UNKNOWN_LINK, LINK_DISPUTED, NOT_IN_YOUR_CARE, STEP_UP_REFUSED, DEVICE_ON_PROBATION),
 )
 async def tick(
     person_id: FromPath[UUID], data: JSONBody[TickBody], call: NamedDependency[Call]
@@ -297,6 +351,11 @@ def _view(one: Relative) -> RelativeView:
         until=one.until,
         disputed=one.disputed,
         band=one.band,
+        starts_at=one.starts_at,
+        beside=[
+            CoGuardianView(person_id=other.person_id, name=other.name, starts_at=other.starts_at)
+            for other in one.beside
+        ],
     )
 
 
@@ -314,4 +373,16 @@ def _accepted(made: Accepted) -> AcceptedProxy:
     return AcceptedProxy(patient_id=made.patient_id, name=made.name, scopes=made.scopes, until=made.until)
 
 
-handlers: list[Any] = [list_family, invite, accept, renew, end, dispute, settle, tick, assent]
+handlers: list[Any] = [
+    list_family,
+    invite,
+    uninvite,
+    accept,
+    renew,
+    end,
+    object_to,
+    dispute,
+    settle,
+    tick,
+    assent,
+]

@@ -11,6 +11,7 @@ from msgspec import Struct
 from api.facility.activation import DESK
 from api.idempotency import PROBLEMS, create_once
 from api.request import Call, answer
+from consent import relatives
 from family import attesting
 from family.attesting import Pair, Proposed
 from family.problems import GUARDIANSHIP_REFUSED
@@ -61,9 +62,9 @@ async def propose(data: JSONBody[Pair], call: NamedDependency[Call]) -> Response
 async def confirm(
     proposal_id: FromPath[UUID], data: JSONBody[PapersSeen], call: NamedDependency[Call]
 ) -> Response[None]:
-    """Second account of the facility: from now on it holds, and both are told."""
+    """Second account: of the facility, or of another one for the end of a bar. From now on it holds."""
     async with call.begin() as (tx, actor):
-        done = await attesting.confirm(
+        done = await relatives.confirm_guardianship(
             tx,
             call.keys,
             actor,

@@ -118,7 +118,14 @@ async def revoke_grant(
         grant = await queries.successor_of(tx, grant)
     if grant is None or grant.ended_at is not None:
         return None
-    grant_id = grant.grant_id
+    await end_grant(tx, patient_id, grant.grant_id, access.actor, trace_id=trace_id, now=now)
+    return None
+
+
+async def end_grant(
+    tx: Tx, patient_id: UUID, grant_id: UUID, actor: Actor, *, trace_id: str, now: datetime
+) -> None:
+    """End a grant that has not ended, and what stands on it. The person's consent lock is held."""
     ended = await queries.revoke(tx, patient_id, grant_id, now)
     assert ended is not None, "the person's consent lock is held"
     await queries.end_practitioner_grant(tx, ended.practitioner_id, patient_id, grant_id, now)
@@ -127,14 +134,13 @@ async def revoke_grant(
     await record_act(
         tx,
         patient_id,
-        access.actor,
+        actor,
         "consent:grant:revoke",
         grant_id=grant_id,
         grant_version=ended.version,
         request_id=trace_id,
         now=now,
     )
-    return None
 
 
 async def revoke_many(

@@ -224,7 +224,7 @@ async def _delivery(
     agreed = await has_recent_grant(tx, patient_id, actor.facility_id, since)
     over = burden.pair_hour >= REQUESTS_PER_SUBJECT_HOUR or burden.pair_day >= REQUESTS_PER_SUBJECT_DAY
     return delivery_of(
-        reachable=_reachable(person, await guardians_of(tx, patient_id), now),
+        reachable=_reachable(person, await guardians_of(tx, patient_id, now), now),
         presence=presence,
         warm=met or agreed,
         blocked=burden.blocked and subject.scan is None,

@@ -134,6 +134,8 @@ async def test_two_guardians_each_act_and_a_court_bars_one(store: Store, clock: 
         pair = Pair(child_number=number, guardian_number=parent.number, papers_seen=True)
         assert await attest(store, clock, pair) is None
     assert await told(store, clock, mother, child, "guard-grants") == "allowed"
+    assert await told(store, clock, father, child, "guard-grants") == "not-your-book"
+    clock.advance(hours=72)
     assert await told(store, clock, father, child, "guard-grants") == "allowed"
     order = Pair(
         child_number=number,

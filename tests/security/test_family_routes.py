@@ -53,6 +53,7 @@ _CHILD = (
         "/v1/me/access-requests/{request_id}/not-me",
         "/v1/me/grants",
         "/v1/me/grants/{grant_id}",
+        "/v1/me/guardians/{person_id}",
         "/v1/me/identification-qr",
     }
 )
@@ -62,8 +63,6 @@ TABLE: dict[str, set[str]] = {
     "guardian of a child of 8": _CHILD,
     "guardian of a youth": {"/v1/me/summary", "/v1/me/articles", "/v1/me/completeness"} | _SECTIONS,
     "guardian of somebody of 18": set(),
-    "proxy for appointments": {"/v1/me/identification-qr"},
-    "proxy for reminders": set(),
     "proxy for vitals": _SECTIONS | {"/v1/me/results/trend"},
     "proxy who reads": _RECORD,
     "proxy who answers": _ANSWERS,

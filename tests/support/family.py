@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from consent import relatives
 from consent.decision import decide
 from family import attesting, proxies
 from family.attesting import Pair, Proposed
@@ -19,7 +20,7 @@ from kernel.problems import Refused
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.consent import ENVIRONMENT, TRACE
-from tests.support.people import Citizen, make_doctor, make_facility, make_person
+from tests.support.people import Citizen, Facility, make_doctor, make_facility, make_person
 from tests.support.phone import base64url
 
 
@@ -112,11 +113,18 @@ async def here(*_: object) -> bool:
 
 
 async def attest(
-    store: Store, clock: FrozenClock, pair: Pair, role: Any = "clerk", arrived: Any = here
+    store: Store,
+    clock: FrozenClock,
+    pair: Pair,
+    role: Any = "clerk",
+    arrived: Any = here,
+    at: tuple[Facility, Facility] | None = None,
 ) -> Any:
-    """Two accounts of one facility attest; None, or what refused it."""
-    facility = await make_facility(store, clock)
-    first, second = [(await make_doctor(store, clock, facility, role=role)).actor for _ in range(2)]
+    """Two accounts attest, of one facility where none is named; None, or what refused it."""
+    here_ = await make_facility(store, clock) if at is None else None
+    first, second = [
+        (await make_doctor(store, clock, one, role=role)).actor for one in at or (here_, here_) if one
+    ]
     async with store.transaction() as tx:
         made = await attesting.propose(
             tx, store.keys, first, pair, arrived, request_id=TRACE, now=clock.now()
@@ -124,7 +132,7 @@ async def attest(
     if not isinstance(made, Proposed):
         return made
     async with store.transaction() as tx:
-        return await attesting.confirm(
+        return await relatives.confirm_guardianship(
             tx, store.keys, second, made.proposal_id, True, arrived, request_id=TRACE, now=clock.now()
         )
 
