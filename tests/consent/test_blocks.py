@@ -18,16 +18,10 @@ from kernel.problems import Refused
 from store.database import Store
 from tests.support import consent as steps
 from tests.support.clock import FrozenClock
-from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
+from tests.support.people import Citizen, Doctor, make_citizen, make_doctor
 from tests.support.registry import dump, make_officers, merged, separated
 
 People = tuple[Doctor, Citizen, Facility]
-
-
-@pytest.fixture
-async def people(store: Store, clock: FrozenClock) -> People:
-    facility = await make_facility(store, clock)
-    return await make_doctor(store, clock, facility), await make_citizen(store, clock), facility
 
 
 async def block(store: Store, clock: FrozenClock, citizen: Citizen, kind: BlockKind, grant_id: UUID) -> None:

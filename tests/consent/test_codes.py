@@ -3,7 +3,6 @@
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
 import rfc8785
 
 from consent.approval import CodeVerdict, approval_text
@@ -32,12 +31,6 @@ from tests.support.people import (
 )
 
 People = tuple[Doctor, Citizen, Facility]
-
-
-@pytest.fixture
-async def people(store: Store, clock: FrozenClock) -> People:
-    facility = await make_facility(store, clock)
-    return await make_doctor(store, clock, facility), await make_citizen(store, clock), facility
 
 
 async def sms(

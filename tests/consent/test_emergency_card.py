@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -111,12 +111,6 @@ def whole_record() -> list[dict[str, Any]]:
         implant(RECORD["implants"]),
         blood_group(RECORD["blood-group"]),
     ]
-
-
-@pytest.fixture
-async def client(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(store, clock) as made:
-        yield made
 
 
 @pytest.fixture

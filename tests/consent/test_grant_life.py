@@ -35,12 +35,6 @@ People = tuple[Doctor, Citizen, Facility]
 MONTH = 30 * 86400
 
 
-@pytest.fixture
-async def people(store: Store, clock: FrozenClock) -> People:
-    facility = await make_facility(store, clock)
-    return await make_doctor(store, clock, facility), await make_citizen(store, clock), facility
-
-
 async def narrow(
     store: Store, clock: FrozenClock, citizen: Citizen, grant: Grant, **less: Any
 ) -> Grant | Refused:

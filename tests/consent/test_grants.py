@@ -25,12 +25,6 @@ from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, mak
 People = tuple[Doctor, Citizen, Facility]
 
 
-@pytest.fixture
-async def people(store: Store, clock: FrozenClock) -> People:
-    facility = await make_facility(store, clock)
-    return await make_doctor(store, clock, facility), await make_citizen(store, clock), facility
-
-
 async def test_no_grant_and_no_such_person_are_the_same_refusal(
     store: Store, clock: FrozenClock, people: People
 ) -> None:

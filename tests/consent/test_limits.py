@@ -5,7 +5,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -29,10 +29,7 @@ from identity.tokens import SECRET_BYTES, new_secret
 from kernel.access import Access
 from kernel.clock import local_day
 from kernel.problems import ProblemError, Refused
-from store.blobs import FilesystemBlobs
-from store.database import Store, open_store
-from store.keys import KeyRing
-from store.postgres import Server
+from store.database import Store
 from tests.support import consent as steps
 from tests.support.actors import Route, routes
 from tests.support.clock import FrozenClock
@@ -41,21 +38,6 @@ from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, mak
 
 People = tuple[Doctor, Citizen, Facility]
 FULL = os.environ.get("HEALTHBOOK_COUNTS") == "full"
-
-
-@pytest.fixture(scope="module")
-async def wide(server: Server, database: str, keys: KeyRing, blobs: FilesystemBlobs) -> AsyncIterator[Store]:
-    opened = await open_store(
-        server.dsn("hb_api", database), role="hb_api", keys=keys, blobs=blobs, pool_min=20, pool_max=20
-    )
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def people(store: Store, clock: FrozenClock) -> People:
-    facility = await make_facility(store, clock)
-    return await make_doctor(store, clock, facility), await make_citizen(store, clock), facility
 
 
 async def together(attempts: list[Awaitable[Any]]) -> list[Any]:

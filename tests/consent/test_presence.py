@@ -39,12 +39,6 @@ from visits.presence import check_in_by_scan
 People = tuple[Doctor, Citizen, Facility]
 
 
-@pytest.fixture
-async def people(store: Store, clock: FrozenClock) -> People:
-    facility = await make_facility(store, clock)
-    return await make_doctor(store, clock, facility), await make_citizen(store, clock), facility
-
-
 async def by_number(store: Store, clock: FrozenClock, doctor: Doctor, number: str, **more: Any) -> Asked:
     return await steps.asked(store, clock, doctor, kind="national-id", value=number, **more)
 

@@ -1,7 +1,6 @@
 """Consent to processing: nothing ticked beforehand, proof of every yes, a clock for what is taken back."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -21,22 +20,11 @@ from tests.support import consent as steps
 from tests.support.actors import make_operator
 from tests.support.clock import FrozenClock
 from tests.support.emergency_card import signed
-from tests.support.http import bearer, client_of
+from tests.support.http import bearer
 from tests.support.people import Citizen, make_citizen
 
 PURPOSES = "/v1/me/purposes"
 BY_CONSENT: tuple[PurposeKey, ...] = ("notices", "research", "wearables")
-
-
-@pytest.fixture
-async def client(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(store, clock) as made:
-        yield made
-
-
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
 
 
 async def shown(client: httpx.AsyncClient, citizen: Citizen) -> dict[str, dict[str, Any]]:

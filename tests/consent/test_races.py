@@ -1,7 +1,7 @@
 """Parallel attempts on one request: exact counts, one terminal state, no deadlock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -12,32 +12,13 @@ from consent.requests import service as requests
 from identity.models import Facility
 from kernel.access import Access
 from kernel.problems import Refused
-from store.blobs import FilesystemBlobs
-from store.database import Store, open_store
-from store.keys import KeyRing
-from store.postgres import Server
+from store.database import Store
 from tests.support import consent as steps
 from tests.support.clock import FrozenClock
-from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
+from tests.support.people import Citizen, Doctor, make_doctor
 
 People = tuple[Doctor, Citizen, Facility]
 RUNS = 3
-
-
-@pytest.fixture(scope="module")
-async def wide(server: Server, database: str, keys: KeyRing, blobs: FilesystemBlobs) -> AsyncIterator[Store]:
-    """A store with twenty connections, so that attempts truly run beside each other."""
-    opened = await open_store(
-        server.dsn("hb_api", database), role="hb_api", keys=keys, blobs=blobs, pool_min=20, pool_max=20
-    )
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def people(store: Store, clock: FrozenClock) -> People:
-    facility = await make_facility(store, clock)
-    return await make_doctor(store, clock, facility), await make_citizen(store, clock), facility
 
 
 async def together(attempts: list[Awaitable[Any]]) -> list[Any]:

@@ -15,8 +15,6 @@ from tests.support.clock import FrozenClock
 from tests.support.people import (
     Citizen,
     Doctor,
-    make_citizen,
-    make_doctor,
     make_facility,
     make_machine,
     new_number,
@@ -29,16 +27,6 @@ async def http(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncCli
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
-
-
-@pytest.fixture
-async def doctor(store: Store, clock: FrozenClock) -> Doctor:
-    return await make_doctor(store, clock, await make_facility(store, clock))
-
-
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
 
 
 def bearer(who: Any, **headers: str) -> dict[str, str]:

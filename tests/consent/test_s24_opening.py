@@ -28,11 +28,6 @@ async def unit(store: Store, clock: FrozenClock) -> Unit:
     return await make_unit(store, clock)
 
 
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
-
-
 async def test_s24_without_an_arrival_nothing_opens(unit: Unit, citizen: Citizen) -> None:
     assert code_of(await unit.break_glass(citizen)) == "no-emergency-arrival"
     assert await read(unit.store, unit.clock, unit.doctor, citizen.patient_id) == "no-access"

@@ -43,11 +43,6 @@ async def unit(store: Store, clock: FrozenClock) -> Unit:
     return await make_unit(store, clock)
 
 
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
-
-
 def lab(ident: str, title: str, day: str, code: str, category: str = "laboratory") -> dict[str, Any]:
     return {
         "resourceType": "Observation",

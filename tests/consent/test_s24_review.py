@@ -34,11 +34,6 @@ async def unit(store: Store, clock: FrozenClock) -> Unit:
     return await make_unit(store, clock)
 
 
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
-
-
 async def other_reviewer(store: Store, unit: Unit) -> Doctor:
     return await make_doctor(store, unit.clock, unit.facility, role="privacy-officer")
 

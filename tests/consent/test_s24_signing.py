@@ -23,11 +23,6 @@ async def unit(store: Store, clock: FrozenClock) -> Unit:
     return await make_unit(store, clock)
 
 
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
-
-
 async def reads(unit: Unit, citizen: Citizen) -> bool:
     await sign_in_again(unit.store, unit.clock, unit.doctor)
     return isinstance(await read(unit.store, unit.clock, unit.doctor, citizen.patient_id), Access)

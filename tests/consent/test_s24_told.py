@@ -28,11 +28,6 @@ async def unit(store: Store, clock: FrozenClock) -> Unit:
     return await make_unit(store, clock)
 
 
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
-
-
 @pytest.mark.parametrize(
     ("born", "flag", "told"),
     [("2019-05-01", None, 1), ("2019-05-01", "suspected-abuse", 0), ("2010-05-01", None, 0)],

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,22 +26,6 @@ from tests.support.restored import new_epoch, own_database
 from tests.support.sharing import signed
 
 TYPES = ["AllergyIntolerance", "Condition", "MedicationRequest"]
-
-
-@pytest.fixture
-async def client(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(store, clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
-
-
-@pytest.fixture
-async def doctor(store: Store, clock: FrozenClock) -> Doctor:
-    return await make_doctor(store, clock, await make_facility(store, clock))
 
 
 def body_of(citizen: Citizen, now: datetime, **choice: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Wishes: the person's own words, shown only where they are ticked for, and taken back at once."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -11,27 +10,11 @@ from tests.support import consent as steps
 from tests.support.clock import FrozenClock
 from tests.support.emergency_card import signed
 from tests.support.exports import pdf_pages, step_up
-from tests.support.http import bearer, client_of
-from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
+from tests.support.http import bearer
+from tests.support.people import Citizen, Doctor
 
 WISHES = "/v1/me/wishes"
 SAID = "Không thở máy kéo dài khi không còn hồi phục"
-
-
-@pytest.fixture
-async def client(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(store, clock) as made:
-        yield made
-
-
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
-
-
-@pytest.fixture
-async def doctor(store: Store, clock: FrozenClock) -> Doctor:
-    return await make_doctor(store, clock, await make_facility(store, clock))
 
 
 async def state(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -33,17 +33,6 @@ from tests.support.restored import Own, new_epoch, own_database
 from tests.support.sharing import Link, link_of
 
 WRONG = "00000000"
-
-
-@pytest.fixture
-async def client(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(store, clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def citizen(store: Store, clock: FrozenClock) -> Citizen:
-    return await make_citizen(store, clock)
 
 
 async def listed(client: httpx.AsyncClient, citizen: Citizen) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """The wire of SMART Health Links: payload, manifest, files, the answers of one shape."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,12 +18,6 @@ from tests.support.record import our_id, write
 from tests.support.sharing import Link, link_of
 
 FHIR = "application/fhir+json"
-
-
-@pytest.fixture
-async def client(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(store, clock) as opened:
-        yield opened
 
 
 @pytest.fixture
