@@ -67,9 +67,11 @@ class Gap(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """broken: the first thing that does not hold. pin: to keep for the next time, where all holds."""
+    """broken: the first thing that does not hold. pin: to keep for the next time, where all holds. masked:
+    rows that show an alias; nobody outside can tell which name they are bound to."""
 
     broken: Broken | None = None
+    masked: int = 0
     gaps: list[Gap] = []
     pin: Pin | None = None
 
@@ -103,10 +105,11 @@ def verify_export(
     gaps = gaps_of(export, pin)
     broken = _check_chain(export, pin, gaps)
     if broken is None and roots:
-        broken = _check_roots(export, pin, roots, witness, is_restored=bool(gaps))
+        broken = _check_roots(export, pin, roots, witness, gaps)
+    masked = sum(item.actor_alias is not None for item in export.items)
     if broken is not None:
-        return Verdict(broken=broken, gaps=gaps)
-    return Verdict(gaps=gaps, pin=_next_pin(export, roots))
+        return Verdict(broken=broken, gaps=gaps, masked=masked)
+    return Verdict(gaps=gaps, masked=masked, pin=_next_pin(export, roots))
 
 
 def gaps_of(export: Export, pin: Pin | None) -> list[Gap]:
@@ -147,7 +150,7 @@ def _check_chain(export: Export, pin: Pin | None, gaps: Sequence[Gap]) -> Broken
 
 
 def _check_roots(
-    export: Export, pin: Pin | None, roots: Sequence[AuditRoots], witness: str | None, *, is_restored: bool
+    export: Export, pin: Pin | None, roots: Sequence[AuditRoots], witness: str | None, gaps: Sequence[Gap]
 ) -> Broken | None:
     broken = check_roots(roots, pin)
     if broken is not None:
@@ -155,26 +158,36 @@ def _check_roots(
     proof = export.proof
     if proof is None:
         raise NotCheckableError("no-proof-yet")
-    broken = check_proof(proof, roots) or _check_leaf(export, proof)
+    broken = check_proof(proof, roots) or _check_leaf(export, proof, roots)
     if broken is None and pin is not None:
-        broken = check_pin(proof, pin, is_restored=is_restored)
+        broken = check_pin(proof, pin, [gap.until for gap in gaps])
     if broken is None and witness is not None:
         broken = check_witness(proof, roots, witness)
     return broken
 
 
-def _check_leaf(export: Export, proof: LogProof) -> Broken | None:
+def _check_leaf(export: Export, proof: LogProof, roots: Sequence[AuditRoots]) -> Broken | None:
     """The root's head of this log is a row of it, and no older one than it should be."""
     leaf = proof.leaf
     if leaf.seq > len(export.rows):
         return Broken(len(export.rows) + 1, "rooted-row-missing")
     if export.rows[leaf.seq - 1].h != leaf.h:
         return Broken(leaf.seq, "rooted-row-differs")
-    signed_at = msgspec.convert(proof.root.root.at, datetime)
+    due = _rooted_until(export, proof, roots)
     for item in export.items[leaf.seq :]:
-        if item.at + ROOTED_WITHIN < signed_at:
+        if item.at + ROOTED_WITHIN < due:
             return Broken(item.seq, "row-kept-out-of-root")
     return None
+
+
+def _rooted_until(export: Export, proof: LogProof, roots: Sequence[AuditRoots]) -> datetime:
+    """Rows an hour older than this had their root when the export was made, whichever root the proof names:
+    the export is as young as its last row, and a newer root of the log covers what an older one left out."""
+    signed = proof.root.root
+    published = [one.root.at for document in roots for one in document.roots if one.root.log == signed.log]
+    newest = max(msgspec.convert(at, datetime) for at in [signed.at, *published])
+    last = export.items[-1].at
+    return max(msgspec.convert(signed.at, datetime), min(newest, last))
 
 
 def _next_pin(export: Export, roots: Sequence[AuditRoots]) -> Pin | None:
@@ -202,7 +215,7 @@ def _line(text: bytes) -> ExportLine:
 
 def _row(item: LogItem) -> ExportRow:
     # A protected practitioner's row comes whole; only what binds it to a name is missing (security.md S27).
-    if item.row is None or (item.actor_salt is None) != (item.actor_alias is not None):
+    if item.row is None or bool(item.actor_salt) == (item.actor_alias is not None):
         raise ExportError("export-without-proofs")
     bytes.fromhex(item.prev + item.h + item.salt + (item.actor_salt or ""))
     msgspec.json.decode(item.row, type=Entry)

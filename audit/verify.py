@@ -98,9 +98,9 @@ def _broken_row(row: ExportRow, seq: int, prev: bytes) -> str | None:
 
 
 def _names_match(row: ExportRow) -> bool:
-    """A row whose name is masked or that needs none has nothing to compare."""
+    """A masked row and the person's own bind no name, and so may show none."""
     commitment = row.row["actor"]["commitment"]
-    if commitment is None or row.actor_name is None:
-        return True
+    if commitment is None or not row.actor_salt:
+        return (row.actor_name, row.actor_licence) == (None, None)
     salt = bytes.fromhex(row.actor_salt)
     return bool(commitment == name_commitment(salt, row.actor_name, row.actor_licence))

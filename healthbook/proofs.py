@@ -60,7 +60,7 @@ def check_exports(
     _refuse(verdict.broken)
     if keep is not None and verdict.pin is not None:
         keep.write_bytes(msgspec.json.format(msgspec.json.encode(verdict.pin)) + b"\n")
-    text = _said(export, is_rooted=bool(published))
+    text = _said(export, verdict.masked, is_rooted=bool(published))
     if verdict.gaps:
         raise ProofError("\n".join([text, *(_gap(gap) for gap in verdict.gaps)]), LOST)
     return text
@@ -98,8 +98,10 @@ def _refuse(broken: Broken | None) -> None:
         raise ProofError(say(broken.reason, at=broken.at), CHANGED)
 
 
-def _said(export: Export, *, is_rooted: bool) -> str:
+def _said(export: Export, masked: int, *, is_rooted: bool) -> str:
     lines = [_whole(len(export.rows), export.head), say("not-covered")]
+    if masked:
+        lines.append(say("masked", rows=masked))
     if is_rooted and export.proof is not None:
         root = export.proof.root.root
         lines.append(say("rooted", root=root.number, seq=export.proof.leaf.seq))

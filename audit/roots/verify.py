@@ -5,7 +5,10 @@ audit/texts/verdicts.json, which says whether `at` is the number of a root or of
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import pairwise
+
+import msgspec
 
 from audit.chain import link
 from audit.roots.models import AuditRoots, LogProof, Pin, Root, RootKey, SignedRoot
@@ -15,7 +18,7 @@ from audit.verify import Broken
 
 
 class NotCheckableError(Exception):
-    """Something is missing that the check needs. reason: a word of audit/texts/verdicts.json, with its values."""
+    """Something is missing that the check needs. reason: a word of audit/texts/verdicts.json, and its values."""
 
     def __init__(self, reason: str, **values: object) -> None:
         super().__init__(reason, values)
@@ -63,16 +66,18 @@ def check_proof(proof: LogProof, documents: Sequence[AuditRoots]) -> Broken | No
     return None
 
 
-def check_pin(proof: LogProof, pin: Pin, *, is_restored: bool) -> Broken | None:
-    """That the proof's root continues the one that was kept. is_restored: the log tells of a restore."""
+def check_pin(proof: LogProof, pin: Pin, restores: Iterable[datetime]) -> Broken | None:
+    """That the proof's root continues the one that was kept. restores: when, as the log tells."""
     root, kept = proof.root.root, pin.root
     if pin.pseudonym not in (None, proof.leaf.pseudonym):
         return Broken(proof.leaf.seq, "another-person")
     if kept is None:
         return None
     if (kept.log, kept.epoch) != (root.log, root.epoch):
-        # A restore begins a new log; what is kept of the old one is compared row by row.
-        is_later = kept.epoch < root.epoch and is_restored
+        # A restore begins a new log; what is kept of the old one is compared row by row. One that was over
+        # when the root was kept began the log that was kept, and excuses no other.
+        kept_at = msgspec.convert(kept.at, datetime)
+        is_later = kept.epoch < root.epoch and any(at > kept_at for at in restores)
         return None if is_later else Broken(root.number, "root-rolled-back")
     if kept.number == root.number:
         return None if root_id(kept) == root_id(root) else Broken(root.number, "roots-fork")

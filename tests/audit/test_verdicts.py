@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS: dict[str, dict[str, str]] = json.loads((ROOT / "audit" / "texts" / "verdicts.json").read_bytes())
-# Said of what holds, and of what a restored backup lost (healthbook/proofs.py).
-GOOD = {"whole", "rooted", "head", "gap", "gap-open"}
+# Said of what holds, of what a restored backup lost, and of a file that does not read (healthbook/proofs.py).
+GOOD = {"whole", "not-covered", "masked", "rooted", "head", "gap", "gap-open", "not-roots", "not-a-pin"}
 
 
 def reasons() -> set[str]:

@@ -86,6 +86,10 @@ def cases() -> list[dict[str, Any]]:
     rows = export_of(5)
     edited = msgspec.structs.replace(rows[2], row={**rows[2].row, "outcome": "refused"})
     renamed = msgspec.structs.replace(rows[2], actor_name="Trần Thị Bình")
+    licence_alone = msgspec.structs.replace(rows[2], actor_name=None, actor_licence="999/FAKE")
+    nobody = msgspec.structs.replace(rows[2], actor_name=None, actor_licence=None)
+    masked = msgspec.structs.replace(nobody, actor_salt="")
+    masked_licence = msgspec.structs.replace(masked, actor_licence="999/FAKE")
     pin = {"seq": 5, "h": rows[4].h}
     return [
         case("an untouched log", rows, {"ok": True}),
@@ -94,6 +98,18 @@ def cases() -> list[dict[str, Any]]:
         case("two rows in another order", [rows[1], rows[0], *rows[2:]], broken(1, "row-missing-or-moved")),
         case("an inserted row", [*rows[:3], rows[1], *rows[3:]], broken(4, "row-missing-or-moved")),
         case("another clinician's name", [*rows[:2], renamed, *rows[3:]], broken(3, "name-does-not-match")),
+        case(
+            "a licence without a name",
+            [*rows[:2], licence_alone, *rows[3:]],
+            broken(3, "name-does-not-match"),
+        ),
+        case("a name that was taken away", [*rows[:2], nobody, *rows[3:]], broken(3, "name-does-not-match")),
+        case("a masked row", [*rows[:2], masked, *rows[3:]], {"ok": True}),
+        case(
+            "a masked row with a licence",
+            [*rows[:2], masked_licence, *rows[3:]],
+            broken(3, "name-does-not-match"),
+        ),
         case("a cut tail without a pin", rows[:3], {"ok": True}),
         case("a cut tail with the pinned head", rows[:3], broken(4, "pinned-head-missing"), pin=pin),
     ]
@@ -107,7 +123,8 @@ def document() -> bytes:
     about = (
         "h = SHA-256(0x01 | prev | seq as 8 bytes, big-endian | SHA-256(JCS(row))); the first prev is 32 "
         "zero bytes; JCS is RFC 8785; body_sha256 = SHA-256(salt | returned bytes); "
-        "commitment = SHA-256(actor_salt | JCS([actor_name, actor_licence]))"
+        "commitment = SHA-256(actor_salt | JCS([actor_name, actor_licence])); a row without actor_salt is "
+        "masked and shows neither name nor licence"
     )
     return (
         msgspec.json.format(msgspec.json.encode({"v": "1", "about": about, "cases": cases()}), indent=1)

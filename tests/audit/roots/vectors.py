@@ -3,15 +3,18 @@
 Each case is what somebody holds: an export, roots, what an earlier check kept; and what a verifier says.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from audit.roots.models import AuditRoots, LogProof, Pin, SignedRoot
+from audit.roots.signing import root_id
 from audit.verify import ExportRow
-from tests.audit.roots.world import NEXT_LOG, Line, Log, chain, item_of, lines_of, pin_of, public
+from tests.audit.roots.world import NEXT_LOG, THIRD_LOG, Line, Log, chain, item_of, lines_of, pin_of, public
 from tests.audit.vectors import FILE as CHAIN_FILE
+from tests.support.clock import START
 
 FILE: Path = CHAIN_FILE.parent / "audit-roots.json"
 
@@ -165,6 +168,8 @@ def cases() -> list[dict[str, Any]]:
         ),
         restored(),
         restored_without_mark(),
+        restored_once(),
+        stale_root(),
     ]
 
 
@@ -191,6 +196,34 @@ def restored_without_mark() -> dict[str, Any]:
     lines = lines_of(rows, after.prove(rows[7], root))
     name = "a log that begins anew without a row that says why"
     return case(name, lines, [after.document()], h.pin, found(2, "root-rolled-back"))
+
+
+def restored_once() -> dict[str, Any]:
+    """What was kept is of the log after the restore in row 3; another one begins, and no row says why."""
+    rows = chain(8, gap_at=3)
+    after = Log(epoch=1, log=NEXT_LOG)
+    after.append(rows[5])
+    kept = after.sign(at=START + timedelta(minutes=1), number=2)
+    anew = Log(epoch=2, log=THIRD_LOG)
+    anew.append(rows[7])
+    root = anew.sign(at=START + timedelta(minutes=2), number=3, prev=root_id(kept.root))
+    lines = lines_of(rows, anew.prove(rows[7], root))
+    name = "a log that begins anew long after the restore that it names"
+    roots = [after.document(), anew.document()]
+    return case(name, lines, roots, pin_of(rows[:6], kept), found(3, "root-rolled-back"))
+
+
+def stale_root() -> dict[str, Any]:
+    """Rows 4 to 6 are in no root; the proof names the old root, as if there were no newer one."""
+    rows = chain(6, pace=timedelta(hours=1))
+    log = Log()
+    log.append(rows[2])
+    old = log.sign(at=START + timedelta(hours=3))
+    log.others(3)
+    log.sign(at=START + timedelta(hours=7))
+    lines = lines_of(rows, log.prove(rows[2], old))
+    name = "stale-root: rows kept out of the roots behind an old one"
+    return case(name, lines, [log.document()], None, found(4, "row-kept-out-of-root"))
 
 
 def document() -> bytes:

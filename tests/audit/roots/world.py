@@ -40,6 +40,7 @@ Line: TypeAlias = dict[str, Any]
 LOG = UUID("019aa3f0-0000-7000-8000-00000000000a")
 # Of the epoch after a restore.
 NEXT_LOG = UUID("019aa3f0-0000-7000-8000-00000000000b")
+THIRD_LOG = UUID("019aa3f0-0000-7000-8000-00000000000c")
 PSEUDONYM = hashlib.sha256(b"the person").hexdigest()
 WITNESS = "witness.example"
 
@@ -62,12 +63,18 @@ def merkle(hashes: list[bytes]) -> bytes:
     return node_hash(merkle(hashes[:half]), merkle(hashes[half:]))
 
 
-def chain(count: int, action: str = "record:summary:read", gap_at: int = 0) -> list[ExportRow]:
-    """A person's rows; the one at `gap_at` marks a restored backup."""
+def chain(
+    count: int,
+    action: str = "record:summary:read",
+    gap_at: int = 0,
+    pace: timedelta = timedelta(seconds=1),
+) -> list[ExportRow]:
+    """A person's rows, one every `pace`; the one at `gap_at` marks a restored backup."""
     rows: list[ExportRow] = []
     prev = GENESIS
     for seq in range(1, count + 1):
         said = entry_of(seq, "restore:log:recovered" if seq == gap_at else action)
+        said = msgspec.structs.replace(said, at=utc_text(START + seq * pace))
         row: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(said))
         h = link(prev, seq, digest(rfc8785.dumps(row)))
         rows.append(
