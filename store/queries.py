@@ -153,7 +153,10 @@ EXISTING_ROLES = Scalar(str, "SELECT rolname::text FROM pg_roles WHERE rolname =
 
 
 def delete_of_person(table: str, column: str) -> str:
-    """A batch of $2 rows of the person $1. The names are those of store/person_tables.py, nobody's input."""
+    """A batch of $2 rows of the person $1. The names are those of store/person_tables.py, nobody's input.
+
+    No constant, for there would be one a table: tests/store/test_person_tables.py prepares each of these.
+    """
     return (
         f"DELETE FROM {table} WHERE {column} = $1"  # noqa: S608
         f" AND ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} = $1 LIMIT $2)) RETURNING 1"

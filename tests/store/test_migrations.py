@@ -32,6 +32,28 @@ ACROSS = {
     "access_log_at": "the months that are counted, a night's job",
     "purpose_withdrawal_open": "operators' list of what is owed",
 }
+# 0200: from a person to rows that lie by somebody else's id or by a hash.
+ACROSS |= dict.fromkeys(
+    (
+        "birth_link_of_mother",
+        "birth_link_by_mother_of_newborn",
+        "delivery_of_person",
+        "ehr_core_patient_of_person",
+        "ehr_unit_of_person",
+        "emergency_contact_code_of_person",
+        "emergency_review_of_person",
+        "facility_access_report_of_person",
+        "facility_case_of_person",
+        "guardianship_of_guardian",
+        "guardianship_by_guardian_of_dependent",
+        "practitioner_emergency_of_person",
+        "proxy_of_proxy",
+        "proxy_by_proxy_of_dependent",
+        "proxy_invitation_of_person",
+        "share_link_address_of_person",
+    ),
+    "erasure of a person, and the archive of everything: the other ends",
+)
 
 
 @pytest.fixture

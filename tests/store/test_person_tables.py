@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from store import queries
 from store.database import Connection
 from store.person_tables import TABLES
 from store.postgres import Server
@@ -19,6 +20,19 @@ NO_PERSON = {
     ("ehr_head", "moved_to"): "rows of one book, found by its person",
     ("person_alias", "survivor_id"): "the other end is person_origin",
     ("person_origin", "origin_id"): "the other end is person_alias",
+}
+# Emptied as fast as they fill, or a few rows at a time: read whole.
+_MINUTES = "lives for minutes, then housekeeping deletes it"
+SMALL = {
+    ("outbox", "patient_id"): "a queue by bucket: what is there leaves within seconds",
+    ("activation", "patient_id"): "lives for a day, then housekeeping deletes it",
+    ("activation_code", "patient_id"): "lives for a day, then housekeeping deletes it",
+    ("ehr_viewer_ticket", "patient_id"): _MINUTES,
+    ("share_code_by_hash", "patient_id"): _MINUTES,
+    ("share_link_ticket", "patient_id"): _MINUTES,
+    ("sign_in_challenge", "patient_id"): _MINUTES,
+    ("guardianship_proposal", "child_id"): "two accounts of one facility: few, and over within days",
+    ("guardianship_proposal", "guardian_id"): "two accounts of one facility: few, and over within days",
 }
 # Names of columns whose uuid is a person's.
 PERSON = re.compile(
@@ -77,6 +91,29 @@ async def test_the_list_names_tables_and_columns_that_are_there(catalog: Connect
     columns = await columns_of(catalog)
     for one in TABLES:
         assert {one.column, *one.secret, *one.sealed} <= set(columns[one.table]), one.table
+
+
+async def test_every_statement_over_a_persons_rows_prepares_and_finds_them_by_an_index(
+    catalog: Connection,
+) -> None:
+    """Their SQL is made from the list and stands in no constant that tests/test_sql.py walks; a table without
+    such an index would be read whole, on every shard, for each erasure and each archive."""
+    leading = {
+        (row[0], row[1])
+        for row in await catalog.fetch(
+            "SELECT i.indrelid::regclass::text, a.attname::text FROM pg_index i"
+            " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
+            " WHERE i.indpred IS NULL"
+        )
+    }
+    for one in TABLES:
+        if one.kept is None:
+            await catalog.prepare(queries.delete_of_person(one.table, one.column))
+        if one.unseen is None:
+            await catalog.prepare(queries.rows_of_person(one.table, one.column, one.only))
+    used = {(one.table, one.column) for one in TABLES if one.kept is None or one.unseen is None}
+    assert used - leading - set(SMALL) == set()
+    assert set(SMALL) <= used
 
 
 async def test_what_others_point_at_is_deleted_after_them(catalog: Connection) -> None:
