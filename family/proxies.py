@@ -17,6 +17,7 @@ from family.models import InvitationRow, Scope
 from family.policy import INVITATION_LIFE, INVITATIONS_MAX, OFFERED, PROXIES_MAX, PROXY_LIFE_MAX
 from family.problems import (
     INVITATIONS_TOO_MANY,
+    LINK_DISPUTED,
     PROXIES_TOO_MANY,
     PROXY_CODE_REFUSED,
     PROXY_INVALID,
@@ -207,7 +208,8 @@ async def renew(
     if refused is not None:
         return refused
     if await queries.RENEW_PROXY.one(tx, me, proxy_id, end_of_day(until), now) is None:
-        return Refused(problem=UNKNOWN_LINK)
+        stands = any(row.proxy_id == proxy_id for row in await queries.PROXIES_OF.all(tx, me, now))
+        return Refused(problem=LINK_DISPUTED if stands else UNKNOWN_LINK)
     await queries.RENEW_PROXY_BY_PROXY.run(tx, proxy_id, me, end_of_day(until), now)
     await record_act(tx, me, access.actor, "family:proxy:renew", request_id=trace_id, now=now)
     return None

@@ -205,7 +205,14 @@ async def accept(data: JSONBody[AcceptBody], call: NamedDependency[Call]) -> Res
     operation_id="me_renew_proxy",
     tags=TAGS,
     status_code=204,
-    problems=(PROXY_INVALID, ADULTS_ONLY, STEP_UP_REFUSED, UNKNOWN_LINK, DEVICE_ON_PROBATION),
+    problems=(
+        PROXY_INVALID,
+        ADULTS_ONLY,
+        STEP_UP_REFUSED,
+        UNKNOWN_LINK,
+        LINK_DISPUTED,
+        DEVICE_ON_PROBATION,
+    ),
 )
 async def renew(
     person_id: FromPath[UUID], data: JSONBody[RenewBody], call: NamedDependency[Call]

@@ -1,4 +1,4 @@
-"""A family over the real server, two API processes and a worker: parents of a child of six, and a proxy."""
+"""A family over the real server, two API processes and a worker: parents of a child, and a proxy."""
 
 import time
 from dataclasses import dataclass
@@ -53,14 +53,16 @@ def child_of(app: App) -> Book:
     return Book(app, found[0]["person_id"])
 
 
-def test_two_parents_answer_for_a_child_and_either_takes_back(people: People) -> None:
+def test_a_mother_answers_for_a_child_and_says_no_to_a_second_guardian_who_waits(people: People) -> None:
     mother, father = people.app(MOTHER), people.app(FATHER)
     doctor, stranger = people.staff("bs.senh"), people.app("dong")
     for one in (MOTHER, FATHER):
         attest(people, one)
     wait_for_notice(mother, "family-linked")
-    book, other = child_of(mother), child_of(father)
+    book = child_of(mother)
     child = book.person_id
+    assert Book(father, child).ask("GET", "summary", 403) == "not-your-book"
+    assert [one["person_id"] for one in beside(mother, child)] == [father.patient_id]
     assert book.ask("GET", "summary")["person"]["name"] == person_of(CHILD).name
     assert Book(stranger, child).ask("GET", "summary", 403) == "not-your-book"
 
@@ -75,12 +77,22 @@ def test_two_parents_answer_for_a_child_and_either_takes_back(people: People) ->
     signed = mother.approval(request, "A", scanned["nonce"], book=child)
     grant = book.ask("POST", f"{path}/approve", 201, signed | {"assent": False})
     assert doctor.read(child)["person"]["name"] == person_of(CHILD).name
-    made = [one for one in log_of(other) if one["action"] == "consent:grant:create"]
+    made = [one for one in log_of(book) if one["action"] == "consent:grant:create"]
     assert person_of(MOTHER).name in made[0]["line"]
 
-    other.ask("DELETE", f"grants/{grant['grant_id']}", 204)
+    book.ask("DELETE", f"grants/{grant['grant_id']}", 204)
     doctor.read(child, expect=403)
-    assert {"consent.granted", "consent.used", "consent.revoked"} <= news_of(mother, child, "consent.revoked")
+    told = news_of(mother, child, "consent.revoked")
+    assert {"family.guardian-added", "consent.granted", "consent.used", "consent.revoked"} <= told
+    book.ask("DELETE", f"guardians/{father.patient_id}", 204)
+    assert beside(mother, child) == []
+
+
+def beside(app: App, child: str) -> list[dict[str, Any]]:
+    """The other guardians of a child, those too who wait."""
+    (line,) = [one for one in app.get("/v1/me/family")["items"] if one["person_id"] == child]
+    found: list[dict[str, Any]] = line["beside"]
+    return found
 
 
 def log_of(book: Book) -> list[dict[str, Any]]:
