@@ -12,6 +12,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Generic, NoReturn, TypeVar
 from uuid import UUID
 
@@ -59,13 +60,14 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Export(Generic[T]):
     """How one kind of export is made. part: its word in the log; gather runs in a transaction, build in a
-    thread."""
+    thread; given in the transaction after which the bytes leave."""
 
     part: str
     name: str
     media_type: str
     gather: Callable[[Tx, Call, Access], Awaitable[T]]
     build: Callable[[T, Call], Built]
+    given: Callable[[Tx, Access, datetime], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ async def _leave(made: Made) -> Response[Any] | None:
         if not await _stands(tx, made, access):
             return None
         await log_read(tx, call, access, made.built, changed=True, part=made.kind.part)
+        if made.kind.given is not None:
+            await made.kind.given(tx, access, call.now)
     return _stream(made)
 
 
@@ -336,4 +340,5 @@ EVERYTHING: Final = Export[everything.Gathered](
     media_type=ZIP,
     gather=_gather_everything,
     build=lambda gathered, _call: everything.build(gathered),
+    given=everything.note_given,
 )

@@ -74,8 +74,12 @@ async def gather(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Gather
         listed.append(
             Listed(table=one.table, rows=len(lines), left_out=one.unseen, kept_after_erasure=one.kept)
         )
-    await FINISH_KIND.run(tx, access.patient_id, "access", now)
     return Gathered(files, listed)
+
+
+async def note_given(tx: Tx, access: Access, now: datetime) -> None:
+    """The copy leaves: whoever asked for one has it."""
+    await FINISH_KIND.run(tx, access.patient_id, "access", now)
 
 
 async def _lines(

@@ -18,6 +18,8 @@ from store.database import Store
 from tests.consent.test_erasure import access_of, ask, lived
 from tests.support import consent as steps
 from tests.support.clock import FrozenClock
+from tests.support.exports import step_up
+from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 
 OPERATOR = "Vận hành viên"
@@ -45,6 +47,28 @@ async def test_the_archive_holds_what_is_held_of_the_person_and_nothing_of_anoth
     assert one.citizen.number in text
     for value in (other.citizen.number, other.citizen.phone_number, str(other.citizen.patient_id)):
         assert value not in text
+
+
+async def test_a_request_for_a_copy_is_done_when_the_copy_leaves_and_not_before(
+    store: Store, clock: FrozenClock
+) -> None:
+    one = await lived(store, clock)
+    access = await access_of(store, clock, one.citizen, "manage-rights")
+    async with store.transaction() as tx:
+        await service.open_request(tx, access, "access", trace_id="t", now=clock.now())
+
+    async def outcome() -> str | None:
+        async with store.transaction() as tx:
+            (request,) = await service.requests_of(tx, one.citizen.patient_id)
+        return request.outcome
+
+    await _archive(store, clock, one.citizen)
+    assert await outcome() is None, "made, and refused perhaps: the book moved meanwhile"
+    async with client_of(store, clock) as client:
+        headers = bearer(one.citizen.token) | step_up(one.citizen, "everything", clock.now())
+        answered = await client.get("/v1/me/exports/everything", headers=headers)
+    assert answered.status_code == 200
+    assert await outcome() == "done"
 
 
 async def test_no_secret_stands_in_the_archive(store: Store, clock: FrozenClock) -> None:
