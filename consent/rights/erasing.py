@@ -63,7 +63,7 @@ async def erase_again(tx: Tx, patient_id: UUID, now: datetime) -> None:
     await schedule(tx, bucket_of(patient_id), now, ERASE_JOB, str(patient_id))
 
 
-async def _begin(tx: Tx, found: Erasure, now: datetime) -> datetime:
+async def _begin(tx: Tx, found: Erasure, now: datetime) -> datetime | None:
     """From this commit on the person is unknown at every door.
 
     Not while rows of a merge are on their way, or lie here unproven: they are another person's until the card
@@ -75,7 +75,8 @@ async def _begin(tx: Tx, found: Erasure, now: datetime) -> datetime:
     patient_id = found.patient_id
     state = await queries.LOCK_PERSON.one(tx, patient_id)
     if state == "merged":
-        return await _refuse(tx, found, now)
+        await _refuse(tx, found, now)
+        return None
     if not await is_settled(tx, patient_id):
         return now + UNSETTLED_AGAIN
     await record_act(tx, patient_id, _JOB, "identity:person:erase", request_id=str(found.request_id), now=now)
