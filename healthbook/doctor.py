@@ -1,7 +1,11 @@
 """`healthbook doctor`: what an operator should mend; it changes nothing (security.md S12, S15, S22)."""
 
+from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
+from consent.emergency_reviews import service as reviews
+from consent.reports import service as reports
 from healthbook.recovery import queries
 from healthbook.settings import Settings
 from healthbook.wiring import Place, opened_journal, opened_store
@@ -19,6 +23,9 @@ LOG_SETTINGS: Final = {
     "log_statement": "none",
 }
 
+LATE_MAX: Final = 100
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
+
 
 async def examine(place: Place, keys: KeyRing) -> list[str]:
     """Plain sentences; empty where nothing is to be mended."""
@@ -26,6 +33,7 @@ async def examine(place: Place, keys: KeyRing) -> list[str]:
     async with opened_store(place, "hb_api", keys) as store, store.transaction() as tx:
         found += await log_faults(tx)
         found += await _journal_faults(tx, place.settings)
+        found += await late_answers(tx, SystemClock().now())
     return found
 
 
@@ -51,6 +59,19 @@ async def log_faults(tx: Tx) -> list[str]:
         if told not in (wanted, f"{wanted}B"):
             faults.append(f"The server has {name} = {told}; set it to {wanted}.")
     return faults
+
+
+async def late_answers(tx: Tx, now: datetime) -> list[str]:
+    """What facilities owe people and are late with: the lists wait for somebody to look (S24)."""
+    counts = {
+        "emergency-reviews": len(await reviews.overdue(tx, (_EVER, UUID(int=0)), LATE_MAX, now)),
+        "access-reports": len(await reports.overdue_reports(tx, None, LATE_MAX, now)),
+    }
+    return [
+        f"Late on GET /v1/department/{name}: {count} (at most {LATE_MAX} are counted). Tell the department."
+        for name, count in counts.items()
+        if count
+    ]
 
 
 async def _journal_faults(tx: Tx, settings: Settings) -> list[str]:
