@@ -147,7 +147,8 @@ class PractitionerGrant(Struct, frozen=True):
 class Standing(Struct, frozen=True, kw_only=True):
     """Somebody or something that opens a record. what: types or parts, empty where it is the whole book.
 
-    ends_with: the kind of thing whose end is this one's end too (a delegation ends with its grant).
+    ends_with: the kind of thing whose end is this one's end too (a delegation ends with its grant). held: it
+    opens nothing until the person confirms it.
     """
 
     kind: StandingKind
@@ -158,3 +159,4 @@ class Standing(Struct, frozen=True, kw_only=True):
     since: datetime
     until: datetime | None
     ends_with: StandingKind | None
+    held: bool = False

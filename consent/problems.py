@@ -116,8 +116,8 @@ GRANT_NOT_RENEWABLE = declare(
     ProblemType(
         code="grant-not-renewable",
         status=409,
-        vi="Sự đồng ý này không gia hạn được nếu không đến khám lại.",
-        en="This grant cannot be renewed without a new visit.",
+        vi="Chỉ gia hạn được bản mới nhất của sự đồng ý từ 7 ngày trở lên, cho tại cơ sở và còn hiệu lực.",
+        en="Only the newest version of a live grant of 7 days or more, made at a visit, can be renewed.",
         next_vi="Đồng ý lại khi bạn đến cơ sở, hoặc gửi mã chia sẻ.",
         next_en="Agree again at the next visit, or give a share code.",
     )

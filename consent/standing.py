@@ -27,7 +27,7 @@ async def standing_of(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) ->
     return [
         *await relatives.standing_of(tx, keys, patient_id, now),
         *await grants.standing_of(tx, keys, patient_id, now),
-        *await links.standing_of(tx, patient_id, now),
+        *await links.standing_of(tx, keys, patient_id, now),
         *await share_codes.standing_of(tx, patient_id, now),
         *await emergency_card.standing_of(tx, patient_id, now),
         *await emergency.standing_of(tx, keys, patient_id, now),

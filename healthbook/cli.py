@@ -82,14 +82,21 @@ def migrate() -> None:
 
 @click.command()
 def doctor() -> None:
-    """Say what is to be mended: keys or journal beside the data, a server whose log would hold rows.
+    """Say what is to be mended: a restored database that is not served, keys or journal beside the data, a
+    server whose log would hold rows. It changes nothing.
 
-    Exit 1 where something is.
+    Exit 1 where something is. In a demo keys and journal lie beside the data, and that is not judged.
     """
     from healthbook.doctor import examine
     from healthbook.wiring import load_keys
 
-    found = at_place(lambda place: asyncio.run(examine(place, load_keys(place.settings))))
+    def run(place: "Place") -> tuple[list[str], bool]:
+        keys = load_keys(place.settings)
+        return asyncio.run(examine(place, keys)), keys.demo
+
+    found, is_demo = at_place(run)
+    if is_demo:
+        click.echo("A demo: keys and journal lie beside the data; that is not judged.")
     for text in found:
         click.echo(text)
     if found:

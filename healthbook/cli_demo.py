@@ -20,28 +20,45 @@ def demo(as_json: bool, if_empty: bool) -> None:
     or_exit(lambda: make_demo(settings, as_json=as_json))
 
 
+VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "sign", "save", "approve", "read-back", "totp")
+
+
 @click.command(name="as")
 @click.argument("who")
-@click.argument("verb", type=click.Choice(["GET", "POST", "PUT", "DELETE", "save", "approve", "read-back"]))
-@click.argument("target")
+@click.argument("verb", type=click.Choice(VERBS))
+@click.argument("target", required=False)
 @click.argument("body", required=False)
+@click.option("--for", "book", help="Whose book: a person of the sheet or a patient_id (X-Patient-Id).")
 @click.option("--digits", help="approve: the six digits of the doctor's screen (tier B).")
 @click.option("--qr", help="approve: the text of the doctor's code (tier A).")
 @click.option("--hours", type=int, help="approve: for how long at most.")
 @click.option("--types", help="approve: only these types, with commas between.")
-def as_(who: str, verb: str, target: str, body: str | None, **choice: Any) -> None:
+@click.option("--labels", help="approve: these sensitive labels too, with commas between.")
+@click.option("--assent", is_flag=True, help="approve --for a child: the child agrees.")
+def as_(who: str, verb: str, target: str | None, body: str | None, **choice: Any) -> None:
     """Use the running demo by hand, as WHO of its sheet: one request, or a phone's act.
+
+    `sign` is a request that the phone signs: the address says which act it is, and what it must name is
+    fetched. `totp` prints what an authenticator shows. Exit 1: the service refuses; 2: nothing was asked.
 
     \b
     healthbook as hung GET /v1/me/summary
     healthbook as bs.nam POST /v1/doctor/access-requests '{"subject": {...}}'
     healthbook as hung approve REQUEST_ID --digits 123456 --hours 24
+    healthbook as hung sign /v1/me/share-links '{"label": "Bác sĩ ở Pháp"}'
+    healthbook as huong GET /v1/me/summary --for bao-anh
     healthbook as hung read-back 'SSK1:...'
     healthbook as hung save /v1/me/exports/book.pdf so.pdf
+    healthbook as bs.thu totp
     """
     from healthbook.demo_hand import HandError, act
 
+    if target is None and verb != "totp":
+        fail(f"{verb} needs an address or an id.")
     try:
-        click.echo(act(settings_or_exit(), who, verb, target, body, choice))
+        done = act(settings_or_exit(), who, verb, target or "", body, choice)
     except HandError as error:
         fail(str(error))
+    click.echo(done.text)
+    if done.is_refused:
+        raise SystemExit(1)

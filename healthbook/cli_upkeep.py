@@ -59,7 +59,10 @@ def case_term(
 @OPERATOR
 @REASON
 def accountability_threshold(name: str, value: int, operator: str | None, reason: str | None) -> None:
-    """Set from how many on the monthly file says that a line is worth a question."""
+    """Set from how many on the monthly file says that a line is worth a question.
+
+    NAME: people-in-an-hour, reads-out-of-hours, refusals or emergencies.
+    """
     from audit.accountability.service import patterns
     from healthbook.commands import set_accountability_threshold
 

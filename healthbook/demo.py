@@ -29,6 +29,7 @@ from healthbook.demo_accounts import (
 )
 from healthbook.demo_consent import let_in_once
 from healthbook.demo_facilities import CLINIC, HOSPITAL, STATION, DemoFacility
+from healthbook.demo_family import attest
 from healthbook.demo_packages import treatment_package
 from healthbook.demo_people import DemoPerson, make_people
 from healthbook.demo_records import long_history, vaccination_history
@@ -53,6 +54,7 @@ SHEET = "demo.json"
 FACILITIES_SINCE = timedelta(days=7 * 365)
 ACTIVATED = timedelta(days=10)
 IMPORTED = timedelta(days=9)
+GUARDED = timedelta(days=8)
 LET_IN = timedelta(days=2)
 
 Say = Callable[[str], None]
@@ -124,6 +126,7 @@ async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> De
     kiosks = await add_machines(store, facilities, "kiosk", since)
     citizens = await _activate_all(store, people, staff, now - ACTIVATED, say)
     await _import_all(store, people, facilities, now - IMPORTED, say)
+    child = await attest(store, people["bao-anh"], people["huong"], _desk(staff), now - GUARDED)
     say("a doctor who was let in and looked")
     await let_in_once(store, citizens[0], _doctor(staff), now - LET_IN)
     return DemoSheet(
@@ -137,6 +140,7 @@ async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> De
         facility_systems=systems,
         kiosks=kiosks,
         operators=operators,
+        children=[child],
     )
 
 
@@ -191,13 +195,10 @@ async def _activate_all(
     store: Store, people: dict[str, DemoPerson], staff: list[StaffMember], now: datetime, say: Say
 ) -> list[Activated]:
     """Everybody who signs in, at the hospital's desk; two clerks are needed for each."""
-    first, second = (
-        one.actor for one in staff if one.card.role == "clerk" and one.member.facility == "hospital"
-    )
     account_holders = [person for person in people.values() if person.signs_in]
     say(f"accounts of {len(account_holders)} people")
     return [
-        await activate(store, person, pin, (first, second), now)
+        await activate(store, person, pin, _desk(staff), now)
         for person, pin in zip(account_holders, PINS, strict=False)
     ]
 
@@ -214,6 +215,14 @@ async def _import_all(
         refused = {report.status for report in reports} - {"imported"}
         if refused:
             raise DemoError(f"a file of {place.code} was {', '.join(sorted(refused))}")
+
+
+def _desk(staff: list[StaffMember]) -> tuple[Actor, Actor]:
+    """The hospital's two clerks."""
+    first, second = (
+        one.actor for one in staff if one.card.role == "clerk" and one.member.facility == "hospital"
+    )
+    return first, second
 
 
 def _doctor(staff: list[StaffMember]) -> Actor:

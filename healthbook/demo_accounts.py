@@ -53,6 +53,7 @@ PLAN = BootstrapPlan(
     ],
 )
 EMERGENCY_STAFF = frozenset({"bs.thu", "dd.hoa"})
+EMERGENCY_UNIT = "Khoa Cấp cứu"
 LICENSED = frozenset({"doctor", "pharmacist", "vaccinator", "nurse"})
 
 
@@ -137,10 +138,11 @@ async def _add_member(
         role = await practitioners.practitioner_card(tx, role_id, since)
     assert actor is not None
     assert role is not None
-    return StaffMember(member=member, card=_card(role, made), actor=actor)
+    unit = EMERGENCY_UNIT if member.username in EMERGENCY_STAFF else None
+    return StaffMember(member=member, card=_card(role, made, unit), actor=actor)
 
 
-def _card(role: PractitionerCard, made: InitialSecrets) -> DemoPractitioner:
+def _card(role: PractitionerCard, made: InitialSecrets, unit: str | None = None) -> DemoPractitioner:
     code = next(known.code for known in FACILITIES if known.short == role.facility_short)
     return DemoPractitioner(
         practitioner_id=str(role.practitioner_id),
@@ -152,6 +154,7 @@ def _card(role: PractitionerCard, made: InitialSecrets) -> DemoPractitioner:
         totp_secret=made.totp_secret,
         facility_code=code,
         facility=role.facility_name,
+        unit=unit,
     )
 
 
@@ -160,7 +163,7 @@ async def add_emergency_unit(
 ) -> None:
     """The hospital's emergency unit with a doctor and a nurse; reviewers are outside it."""
     async with store.transaction() as tx:
-        new = NewUnit(facility_id=facility.facility_id, kind="emergency", name="Khoa Cấp cứu")
+        new = NewUnit(facility_id=facility.facility_id, kind="emergency", name=EMERGENCY_UNIT)
         unit_id = await units.add_unit(tx, new, since)
         for one in staff:
             if one.member.username in EMERGENCY_STAFF:

@@ -105,6 +105,28 @@ STAFF = (
         role="privacy-officer",
         facility="clinic",
     ),
+    # Operators give these roles outside a demo; one facility stands in for the health department's own.
+    DemoStaff(
+        username="hs.dao",
+        name="Tống Thị Đào",
+        licence="000108/DEMO",
+        role="registry-officer",
+        facility="hospital",
+    ),
+    DemoStaff(
+        username="hs.luu",
+        name="Khúc Văn Lưu",
+        licence="000109/DEMO",
+        role="registry-officer",
+        facility="hospital",
+    ),
+    DemoStaff(
+        username="pt.mai",
+        name="Chử Thị Mai",
+        licence="000110/DEMO",
+        role="department-analyst",
+        facility="hospital",
+    ),
     DemoStaff(username="tn.vy", name="Cao Tường Vy", licence="000302/DEMO", role="clerk", facility="clinic"),
 )
 

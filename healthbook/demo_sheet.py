@@ -35,8 +35,20 @@ class DemoCitizen(Struct, frozen=True, kw_only=True):
     device: DemoDevice
 
 
+class DemoChild(Struct, frozen=True, kw_only=True):
+    """A child without an account; guardian: the key of the citizen who acts by X-Patient-Id."""
+
+    patient_id: str
+    key: str
+    name: str
+    birth_date: str
+    number: str
+    guardian: str
+
+
 class DemoPractitioner(Struct, frozen=True, kw_only=True):
-    """Anybody who signs in at a facility: doctors, nurses, pharmacists and the staff of the desk."""
+    """Anybody who signs in at a facility: doctors, nurses, pharmacists, the staff of the desk, officers and
+    analysts. unit: where a role is placed, if at all; an emergency unit's may break the glass."""
 
     practitioner_id: str
     practitioner_role_id: str
@@ -47,6 +59,7 @@ class DemoPractitioner(Struct, frozen=True, kw_only=True):
     totp_secret: str
     facility_code: str
     facility: str
+    unit: str | None = None
 
 
 class DemoClient(Struct, frozen=True, kw_only=True):
@@ -76,6 +89,7 @@ class DemoSheet(Struct, frozen=True, kw_only=True):
     facility_systems: list[DemoClient]
     kiosks: list[DemoClient]
     operators: list[DemoOperator]
+    children: list[DemoChild] = []
 
     def at(self, base_url: str) -> "DemoSheet":
         """The same sheet for a server at another address."""

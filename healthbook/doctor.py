@@ -8,7 +8,7 @@ from consent.emergency_reviews import service as reviews
 from consent.reports import service as reports
 from healthbook.recovery import queries
 from healthbook.settings import Settings
-from healthbook.wiring import Place, opened_journal, opened_store
+from healthbook.wiring import Place, StartError, opened_journal, opened_store, refuse_restored
 from kernel.clock import SystemClock
 from store.database import Tx
 from store.journal import JournalError, mark_of, position_of
@@ -32,13 +32,14 @@ async def examine(place: Place, keys: KeyRing) -> list[str]:
     found = lying_together(place.settings, demo=keys.demo)
     async with opened_store(place, "hb_api", keys) as store, store.transaction() as tx:
         found += await log_faults(tx)
-        found += await _journal_faults(tx, place.settings)
+        found += await journal_faults(tx, place.settings)
         found += await late_answers(tx, SystemClock().now())
     return found
 
 
 def lying_together(settings: Settings, *, demo: bool) -> list[str]:
-    """Keys or journal on the volume of the data: a backup would hold them too. A demo has one place."""
+    """Keys or journal on the volume of the data: a backup would hold them too. A demo has one place, which
+    is not judged."""
     if demo:
         return []
     found = []
@@ -74,12 +75,16 @@ async def late_answers(tx: Tx, now: datetime) -> list[str]:
     ]
 
 
-async def _journal_faults(tx: Tx, settings: Settings) -> list[str]:
+async def journal_faults(tx: Tx, settings: Settings) -> list[str]:
     try:
         async with opened_journal(settings, SystemClock()) as journal:
             mark = await mark_of(journal)
     except JournalError as error:
         return [f"The journal cannot be read: {error}."]
+    try:
+        await refuse_restored(tx, settings)
+    except StartError as error:
+        return [str(error)]
     if (await position_of(tx)).seq and mark is None:
         return ["The journal is gone: HEALTHBOOK_JOURNAL names another place, or it was lost."]
     return []

@@ -167,7 +167,7 @@ async def check_start(place: Place, keys: KeyRing) -> bool:
         try:
             demo = await is_demo(connection)
             if demo is not None:
-                await _refuse_restored(connection, place.settings)
+                await refuse_restored(connection, place.settings)
         finally:
             await connection.close()
     except asyncpg.UndefinedTableError:
@@ -180,7 +180,7 @@ async def check_start(place: Place, keys: KeyRing) -> bool:
     return bool(demo)
 
 
-async def _refuse_restored(tx: Tx, settings: Settings) -> None:
+async def refuse_restored(tx: Tx, settings: Settings) -> None:
     """A database that is older than its journal serves nobody before it was recovered (security.md S12)."""
     try:
         async with opened_journal(settings, SystemClock()) as journal:

@@ -19,7 +19,8 @@ TAGS = ["consent"]
 class WhoCanSee(Struct, kw_only=True):
     """kind: what lets this one in. what: parts of the record, empty for the whole book.
 
-    ends_with: the kind of thing whose end is this one's end too.
+    ends_with: the kind of thing whose end is this one's end too. name: of a link the label that the person
+    gave it. held: it opens nothing until the person confirms it.
     """
 
     kind: StandingKind
@@ -30,10 +31,11 @@ class WhoCanSee(Struct, kw_only=True):
     since: datetime
     until: datetime | None
     ends_with: StandingKind | None
+    held: bool
 
 
 class WhoCanSeeMe(Struct, kw_only=True):
-    """Everybody who can open the record now, or will when a wait is over."""
+    """Everybody who can open the record now, or will when a wait is over or the person confirms."""
 
     items: list[WhoCanSee]
 
@@ -70,6 +72,7 @@ def _view(one: Standing) -> WhoCanSee:
         since=one.since,
         until=one.until,
         ends_with=one.ends_with,
+        held=one.held,
     )
 
 

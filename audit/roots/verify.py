@@ -18,7 +18,7 @@ from audit.verify import Broken
 
 
 class NotCheckableError(Exception):
-    """Something is missing that the check needs. reason: a word of audit/texts/verdicts.json, and its values."""
+    """What the check needs is missing. reason: a word of audit/texts/verdicts.json, and its values."""
 
     def __init__(self, reason: str, **values: object) -> None:
         super().__init__(reason, values)

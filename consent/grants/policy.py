@@ -66,6 +66,13 @@ def is_renewable(grant: Grant, *, held: bool, now: datetime) -> bool:
     return state_of(grant, held=held, now=now) == "live" and grant.presence and long_enough
 
 
+def why_not_renewable(grant: Grant) -> str | None:
+    """The member that stands in the way: an older version, or too short a grant. None: another reason."""
+    if grant.end_reason in ("narrowed", "superseded"):
+        return "version"
+    return "duration_seconds" if grant.ends_at - grant.starts_at < RENEWABLE_FROM else None
+
+
 def scope_of(grant: Grant) -> Scope:
     """What a renewal may ask for at most: the grant as it is, and no label."""
     return Scope(

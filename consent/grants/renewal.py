@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 
 from consent.approval import Signed
 from consent.grants import queries
-from consent.grants.policy import is_renewable, scope_of
+from consent.grants.policy import is_renewable, scope_of, why_not_renewable
 from consent.grants.service import Consented, issue_grant
 from consent.holds import held_of
 from consent.models import AccessRequest, Grant, Scope
@@ -90,7 +90,7 @@ async def renew_grant(
         return Refused(problem=UNKNOWN_GRANT)
     old = await _request_to_renew(tx, grant, now)
     if old is None:
-        return Refused(problem=GRANT_NOT_RENEWABLE)
+        return Refused(problem=GRANT_NOT_RENEWABLE, where=why_not_renewable(grant))
     choice = _choice(renewal)
     wider = exceeds(choice, scope_of(grant))
     if wider is not None:

@@ -8,6 +8,7 @@ from audit.protection.service import aliases
 from consent.delegations.queries import Delegation, live_delegations
 from consent.grants import queries
 from consent.grants.service import revoke_grant
+from consent.holds import held_of
 from consent.models import Grant, Standing
 from kernel.access import Access
 from store.database import Tx
@@ -21,11 +22,14 @@ async def standing_of(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) ->
     protected one stands under the alias (security.md S27).
     """
     live = await queries.live_grants_of_person(tx, patient_id, now)
+    held = await held_of(tx, live, now)
     until = {grant.grant_id: grant.ends_at for grant in live}
     handed = [one for one in await live_delegations(tx, patient_id) if one.grant_id in until]
     masks = await aliases(tx, keys, patient_id, {one.practitioner_id for one in handed}, now)
-    return [_grant(grant) for grant in live] + [
-        _delegation(one, until[one.grant_id], masks.get(one.practitioner_id)) for one in handed
+    grants = [_grant(grant, held=grant.grant_id in held) for grant in live]
+    return grants + [
+        _delegation(one, until[one.grant_id], masks.get(one.practitioner_id), held=one.grant_id in held)
+        for one in handed
     ]
 
 
@@ -35,7 +39,7 @@ async def end_all(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> No
         await revoke_grant(tx, access, grant.grant_id, trace_id=trace_id, now=now)
 
 
-def _grant(grant: Grant) -> Standing:
+def _grant(grant: Grant, *, held: bool) -> Standing:
     return Standing(
         kind="grant",
         id=grant.grant_id,
@@ -45,10 +49,11 @@ def _grant(grant: Grant) -> Standing:
         since=grant.starts_at,
         until=grant.ends_at,
         ends_with=None,
+        held=held,
     )
 
 
-def _delegation(one: Delegation, until: datetime, alias: str | None) -> Standing:
+def _delegation(one: Delegation, until: datetime, alias: str | None, *, held: bool) -> Standing:
     return Standing(
         kind="delegation",
         id=one.delegation_id,
@@ -58,4 +63,5 @@ def _delegation(one: Delegation, until: datetime, alias: str | None) -> Standing
         since=one.created_at,
         until=until,
         ends_with="grant",
+        held=held,
     )

@@ -4,26 +4,28 @@ from datetime import datetime
 from uuid import UUID
 
 from consent.links import queries
-from consent.links.service import revoke
+from consent.links.service import revoke, unended
 from consent.models import Standing
 from kernel.access import Access
 from store.database import Tx
+from store.keys import KeyRing
 
 
-async def standing_of(tx: Tx, patient_id: UUID, now: datetime) -> list[Standing]:
+async def standing_of(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> list[Standing]:
     """Links that are not over, locked and held ones too: they come back by an act of their owner."""
     return [
         Standing(
             kind="link",
-            id=row.link_id,
-            name="",
+            id=one.row.link_id,
+            name=one.label,
             facility=None,
-            what=list(row.contents),
-            since=row.created_at,
-            until=row.expires_at,
+            what=list(one.row.contents),
+            since=one.row.created_at,
+            until=one.row.expires_at,
             ends_with=None,
+            held=one.row.held,
         )
-        for row in await queries.UNENDED.all(tx, patient_id, now)
+        for one in await unended(tx, keys, patient_id, now)
     ]
 
 

@@ -324,7 +324,10 @@ async def test_what_is_not_renewable(
                 "UPDATE consent_grant SET presence = false WHERE patient_id = $1", citizen.patient_id
             )
     clock.advance(minutes=1)
-    assert steps.code_of(await renew(store, clock, citizen, grant)) == "grant-not-renewable"
+    refused = await renew(store, clock, citizen, grant)
+    assert steps.code_of(refused) == "grant-not-renewable"
+    assert isinstance(refused, Refused)
+    assert refused.where == ("duration_seconds" if how == "short" else None)
 
 
 async def test_a_renewal_is_no_wider_or_longer_and_its_signature_names_the_choice(
@@ -342,7 +345,9 @@ async def test_a_renewal_is_no_wider_or_longer_and_its_signature_names_the_choic
     other = Renewal(types=signed.types, since=None, until=None, duration_seconds=MONTH, signed=signed.signed)
     assert steps.code_of(await renew(store, clock, citizen, grant, other)) == "step-up-refused"
     assert isinstance(await renew(store, clock, citizen, grant, signed), Grant)
-    assert steps.code_of(await renew(store, clock, citizen, grant, signed)) == "grant-not-renewable"
+    again = await renew(store, clock, citizen, grant, signed)
+    assert isinstance(again, Refused)
+    assert (again.problem.code, again.where) == ("grant-not-renewable", "version")
 
 
 async def test_the_person_is_asked_72_hours_before_a_long_grant_ends(

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from healthbook.doctor import LOG_SETTINGS, log_faults, lying_together
+from healthbook.doctor import LOG_SETTINGS, journal_faults, log_faults, lying_together
 from healthbook.settings import read_settings
 from store.database import Store
+from store.journal import Mark, position_of
+from store.journal_files import DirectoryJournal
 
 
 def test_s15_keys_and_journal_beside_the_data_are_told(tmp_path: Path) -> None:
@@ -32,3 +35,15 @@ async def test_s22_a_server_that_is_set_otherwise_is_told(
     async with store.transaction() as tx:
         faults = await log_faults(tx)
     assert [name in fault for fault in faults] == [True]
+
+
+async def test_s12_a_restored_database_is_told_as_serve_tells_it(store: Store, tmp_path: Path) -> None:
+    place = {"HEALTHBOOK_DATA": str(tmp_path / "data"), "HEALTHBOOK_JOURNAL": str(tmp_path / "journal")}
+    async with store.transaction() as tx:
+        later = (await position_of(tx)).seq + 1
+        await DirectoryJournal(tmp_path / "journal").set_mark(
+            msgspec.json.encode(Mark(beat=later, seq=later))
+        )
+        (fault,) = await journal_faults(tx, read_settings(place))
+    assert "restored from a backup" in fault
+    assert "healthbook admin recover" in fault

@@ -1,13 +1,18 @@
-"""The transcript of README.md, typed: `healthbook as WHO …` walks the main path at a running service."""
+"""The transcripts of README.md, typed: `healthbook as WHO …` at a running service."""
 
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.service import Service, environment, run_command_with
 
-CITIZEN, DOCTOR = "tu", "dd.hoa"
+CITIZEN, DOCTOR = "tu", "bs.yen"
+GUARDIAN, CHILD = "huong", "bao-anh"
+STEP_SECONDS = 30
+DONE = {200, 201, 204}
 
 
 class Terminal:
@@ -19,9 +24,18 @@ class Terminal:
     def __call__(self, who: str, *words: str) -> tuple[int, Any]:
         settings = environment(self.service.data, PORT=str(self.service.port))
         done = run_command_with(settings, "as", who, *words)
+        assert done.returncode in {0, 1}, done.stderr.decode()
+        first, _, body = done.stdout.decode().partition("\n")
+        status = int(first.split()[0])
+        assert done.returncode == int(status >= 400)
+        return status, json.loads(body) if body.strip() else None
+
+    def line(self, who: str, *words: str) -> str:
+        """A verb that prints one line."""
+        settings = environment(self.service.data, PORT=str(self.service.port))
+        done = run_command_with(settings, "as", who, *words)
         assert done.returncode == 0, done.stderr.decode()
-        status, _, body = done.stdout.decode().partition("\n")
-        return int(status.split()[0]), json.loads(body) if body.strip() else None
+        return done.stdout.decode().strip()
 
 
 @pytest.fixture
@@ -69,11 +83,93 @@ def test_a_scanned_code_and_digits_read_back_open_the_same_door(hand: Terminal) 
     assert (status, grant["tier"]) == (201, "A")
 
     request = ask(hand)
-    settings = environment(hand.service.data, PORT=str(hand.service.port))
-    done = run_command_with(settings, "as", CITIZEN, "read-back", request["display"]["qr"])
-    code = json.dumps({"code": done.stdout.decode().strip()})
+    code = json.dumps({"code": hand.line(CITIZEN, "read-back", request["display"]["qr"])})
     status, _ = hand(DOCTOR, "POST", f"/v1/doctor/access-requests/{request['request_id']}/code", code)
     assert status == 200
+
+
+def test_what_the_phone_signs_is_sent_by_one_verb(hand: Terminal, tmp_path: Path) -> None:
+    status, link = hand(CITIZEN, "sign", "/v1/me/share-links", '{"label": "Bác sĩ ở Pháp"}')
+    assert status == 201
+    assert len(link["passcode"]) == 8
+    link_id = link["link_id"]
+    assert hand(CITIZEN, "sign", f"/v1/me/share-links/{link_id}/arm")[0] == 200
+    status, code = hand(
+        CITIZEN, "sign", "/v1/me/share-codes", '{"types": ["AllergyIntolerance", "Condition"]}'
+    )
+    assert status == 201
+    given = json.dumps({"code": code["code"]})
+    status, opened = hand("bs.senh", "POST", "/v1/doctor/share-codes/redeem", given)
+    assert status == 200
+    narrower = hand(CITIZEN, "PATCH", f"/v1/me/grants/{opened['grant_id']}", '{"types": ["Condition"]}')
+    assert narrower[1]["types"] == ["Condition"]
+
+    parts = '{"parts": ["identity", "allergies"]}'
+    assert hand(CITIZEN, "sign", "/v1/me/emergency-card", parts)[0] == 200
+    assert hand(CITIZEN, "sign", "/v1/me/emergency-card/code")[0] in DONE
+    assert " bytes in " in hand.line(
+        CITIZEN, "save", "/v1/me/emergency-card/card.pdf", str(tmp_path / "t.pdf")
+    )
+    assert (tmp_path / "t.pdf").read_bytes().startswith(b"%PDF")
+    contact = '{"name": "Lê Văn Ba", "phone": "0900000777", "relation": "neighbour"}'
+    assert hand(CITIZEN, "sign", "/v1/me/emergency-contacts", contact)[0] in DONE
+    assert hand(CITIZEN, "sign", "/v1/me/emergency-access/settings", '{"withheld": ["imaging"]}')[0] == 200
+    assert hand(CITIZEN, "sign", "/v1/me/emergency-access/settings", '{"withheld": []}')[0] == 200
+    purposes = hand(CITIZEN, "GET", "/v1/me/purposes")[1]["items"]
+    asked = next(one["purpose"] for one in purposes if one["basis"] == "consent")
+    assert hand(CITIZEN, "sign", f"/v1/me/purposes/{asked}")[0] in DONE
+    wish = '{"choice": "yes", "shown_to_doctors": true}'
+    assert hand(CITIZEN, "sign", "/v1/me/wishes/organ-donation", wish)[0] in DONE
+
+    seen = hand(CITIZEN, "GET", "/v1/me/who-can-see-me")[1]["items"]
+    assert {(one["kind"], one["held"]) for one in seen} >= {("grant", False), ("link", False)}
+    assert "Bác sĩ ở Pháp" in {one["name"] for one in seen}
+    assert hand(CITIZEN, "POST", "/v1/me/who-can-see-me/end-all") == (204, None)
+
+
+def test_a_guardian_and_a_proxy_are_played_with_for(hand: Terminal) -> None:
+    status, book = hand(GUARDIAN, "GET", "/v1/me/summary", "--for", CHILD)
+    assert (status, book["person"]["name"]) == (200, "Nguyễn Ngọc Bảo Anh")
+    assert hand(GUARDIAN, "sign", "/v1/me/share-links", '{"label": "Trường"}', "--for", CHILD)[0] == 403
+
+    _, invited = hand(
+        CITIZEN, "sign", "/v1/me/proxies/invitations", '{"scopes": ["read-record"], "until": "2027-06-30"}'
+    )
+    code = json.dumps({"code": invited["code"]})
+    status, accepted = hand(GUARDIAN, "POST", "/v1/me/proxies/accept", code)
+    assert status in DONE
+    assert hand(GUARDIAN, "GET", "/v1/me/summary", "--for", CITIZEN)[1]["person"]["name"] == "Nguyễn Thị Tư"
+    family = hand(CITIZEN, "GET", "/v1/me/family")[1]["items"]
+    proxy = next(one["person_id"] for one in family if one["relation"] == "proxy")
+    renewed = hand(CITIZEN, "sign", f"/v1/me/proxies/{proxy}/renew", '{"until": "2027-07-31"}')
+    assert renewed[0] in DONE
+    assert accepted["patient_id"] != proxy
+
+
+def test_a_factor_is_shown_again_with_what_the_authenticator_says(hand: Terminal) -> None:
+    assert hand("bs.thu", "GET", "/v1/doctor/me")[1]["emergency_unit"] == "Khoa Cấp cứu"
+    for _ in range(2):
+        totp = json.dumps({"totp": hand.line("bs.thu", "totp")})
+        status, answer = hand("bs.thu", "POST", "/v1/doctor/re-authenticate", totp)
+        if status == 200:
+            break
+        # The sign-in may have used it up; the next one comes within half a minute.
+        assert answer["code"] == "one-time-password-refused"
+        time.sleep(STEP_SECONDS + 1)
+    assert status == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/department/statistics", "/v1/department/emergency-reviews"])
+def test_an_analyst_of_the_health_department_signs_in(hand: Terminal, path: str) -> None:
+    assert hand("pt.mai", "GET", path)[0] == 200
+
+
+def test_who_was_signed_out_signs_in_again_with_the_same_phone(hand: Terminal) -> None:
+    assert hand("dong", "GET", "/v1/me/summary")[0] == 200
+    devices = hand("dong", "GET", "/v1/me/devices")[1]["items"]
+    assert hand("dong", "POST", "/v1/auth/sign-out")[0] == 204
+    assert hand("dong", "GET", "/v1/me/devices")[1]["items"][0]["device_id"] == devices[0]["device_id"]
+    assert hand("dong", "sign", "/v1/me/share-links", '{"label": "Con trai"}')[0] == 201
 
 
 @pytest.mark.parametrize(
@@ -83,6 +179,10 @@ def test_a_scanned_code_and_digits_read_back_open_the_same_door(hand: Terminal) 
         ((CITIZEN, "POST", "/v1/auth/sign-out", "{"), "The body is not JSON"),
         ((CITIZEN, "approve", "x"), "--digits or --qr"),
         ((DOCTOR, "read-back", "x"), "Only a citizen's phone"),
+        ((CITIZEN, "totp"), "Only staff and operators"),
+        ((CITIZEN, "GET"), "needs an address"),
+        ((CITIZEN, "sign", "/v1/me/summary"), "takes no signature"),
+        ((CITIZEN, "sign", "/v1/me/share-links"), "The body needs `label`"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(service: Service, words: tuple[str, ...], said: str) -> None:

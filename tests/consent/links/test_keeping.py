@@ -380,6 +380,9 @@ async def _across_an_epoch(place: Own, clock: FrozenClock) -> None:
         clock.advance(seconds=5)
         await _sign_in_again(place.store, clock, citizen)
         assert {one["state"] for one in await listed(client, citizen)} == {"held"}
+        async with place.store.transaction() as tx:
+            seen = await standing_of(tx, place.store.keys, citizen.patient_id, clock.now())
+        assert {(one.name, one.held) for one in seen} == {("Cho bác sĩ ở Berlin", True)}
         confirmed = await sharing.confirm(client, citizen, link, clock.now())
         assert (confirmed.status_code, confirmed.json()["state"]) == (200, "live"), confirmed.text
         assert (await link.open(client)).status_code == 200
