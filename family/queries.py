@@ -105,7 +105,8 @@ WAITING_GUARDIANS = Statement(
     WaitingRow,
     f"""
     SELECT g.guardian_id, g.starts_at FROM guardianship g
-    WHERE g.patient_id = $1 AND g.barred_at IS NULL AND g.starts_at > $2 AND {_GUARDIAN_ROW.format("g")}
+    WHERE g.patient_id = $1 AND g.barred_at IS NULL AND g.starts_at IS NOT NULL AND g.starts_at > $2
+      AND {_GUARDIAN_ROW.format("g")}
     ORDER BY g.starts_at LIMIT 20
     """,  # noqa: S608
 )
