@@ -45,7 +45,7 @@ async def say_broken(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetim
             await emit(tx, guardian_id, "consent.glass-broken-relative", told, now)
     facility = await facility_by_id(tx, found.facility_id)
     sms = SmsEmergency(person=person.name or "", place=facility.discreet_name if facility else "")
-    for contact in await contacts_to_tell(tx, keys, patient_id, now):
+    for contact in await contacts_to_tell(tx, keys, patient_id):
         key = f"consent.emergency-contact:{found.emergency_id}:{contact.contact_id}"
         shown = {"emergency_id": str(found.emergency_id)}
         await notify(

@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from audit.accountability.service import count_last_month
+from audit.accountability.service import count_some
 from consent.housekeeping import service as consent
 from ehr import rebuild
 from ehr.housekeeping.service import forget_receipts
@@ -78,8 +78,9 @@ async def _judge_anew(tx: Tx, before: datetime, limit: int) -> int:
     return await announce_rules(tx, before, limit)
 
 
-async def _count_month(tx: Tx, before: datetime, _limit: int) -> int:
-    return int(await count_last_month(tx, before))
+async def _count_months(tx: Tx, before: datetime, limit: int) -> int:
+    """A step counts as a full batch until every month stands."""
+    return limit if await count_some(tx, before, limit) else 0
 
 
 async def _rebuild_views(tx: Tx, _before: datetime, limit: int) -> int:
@@ -102,6 +103,11 @@ CHORES: Final = (
     _of_consent("share-codes", timedelta(days=1), "a second use is told to its owner"),
     _of_consent("share-code-hashes", timedelta(days=1), "as long as the code they lead to"),
     _of_consent("share-link-tickets", timedelta(hours=1), "a way to a file lives a minute"),
+    _of_consent("share-link-addresses", timedelta(days=30), "a late opener meets the link's own refusal"),
+    _of_consent("contact-invitations", timedelta(days=30), "who was named may still be asked about it"),
+    _of_consent("proxy-invitations", timedelta(days=30), "a used code is told from one that never was"),
+    _of_consent("guardianship-proposals", timedelta(days=30), "who proposed it, beside the log's row"),
+    _of_consent("practitioner-emergencies", timedelta(days=90), "openings of one doctor, by the doctor"),
     _of_consent("request-quotas", timedelta(days=2), "they count one day"),
     Chore("arrival-tickets", timedelta(days=2), "an arrival counts until midnight", arrival_tickets),
     Chore("deliveries", timedelta(days=30), "why a message did not come; it stays in the inbox", deliveries),
@@ -113,7 +119,7 @@ CHORES: Final = (
     _of_quarantine("tables-apart", "part", timedelta(days=30), "the summary of their visit comes"),
     Chore("gate-rules", timedelta(0), "what older rules of the gate let in is judged again", _judge_anew),
     Chore("reading-views", timedelta(0), "names and views of a newer program", _rebuild_views),
-    Chore("accountability", timedelta(0), "last month's file of who read how much", _count_month),
+    Chore("accountability", timedelta(0), "each month's file of who read how much", _count_months),
     Chore("idempotency", timedelta(hours=LIVE_HOURS), "a repeat within a day (S14)", forget),
     Chore("work-leases", timedelta(0), "what a killed process left (S33)", leases.forget),
 )

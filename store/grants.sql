@@ -40,7 +40,9 @@ GRANT SELECT, INSERT ON audit_leaf, audit_tile, audit_root, audit_cosignature TO
 GRANT SELECT, INSERT, UPDATE ON protected_practitioner TO hb_api;
 GRANT SELECT, INSERT ON actor_unmasking TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON answered_read TO hb_api;
-GRANT SELECT, INSERT ON accountability_line, accountability_month TO hb_api;
+GRANT SELECT, INSERT ON accountability_month TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON accountability_line TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON accountability_run, accountability_hour TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON accountability_threshold TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON access_report, facility_access_report TO hb_api;
 

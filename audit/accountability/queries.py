@@ -1,6 +1,7 @@
 """SQL of the monthly file."""
 
-from datetime import date
+from datetime import date, datetime
+from uuid import UUID
 
 from audit.accountability.models import Line, Threshold
 from store.statement import Command, Scalar, Statement
@@ -10,47 +11,102 @@ _COUNTS = (
     " reads_out_of_hours"
 )
 
-# $1, $2: the month's instants; $3: its first day; $4, $5: out of hours from, until (clock hours in Vietnam).
-COUNT = Command(
-    f"""
+# Rows of some people in a month. $1: the people; $2, $3: the month's instants.
+_SEEN = """
     WITH act AS (
         SELECT patient_id, at, (e -> 'actor' ->> 'id')::uuid AS practitioner_id,
             coalesce(e -> 'actor' ->> 'role', '') AS role, (e ->> 'facility_id')::uuid AS facility_id,
             e ->> 'action' AS action, e ->> 'outcome' AS outcome, e ->> 'basis' AS basis,
             e -> 'grant' ->> 'id' AS basis_id, extract(hour FROM at AT TIME ZONE 'Asia/Ho_Chi_Minh') AS hour
         FROM (SELECT patient_id, at, entry::json AS e FROM access_log
-              WHERE at >= $1 AND at < $2 AND actor_kind = 'practitioner') rows
+              WHERE patient_id = ANY ($1::uuid[]) AND at >= $2 AND at < $3
+                AND actor_kind = 'practitioner') rows
     ), seen AS (
         SELECT *, outcome <> 'refused' AND action LIKE '%:read' AND basis IS NOT NULL AS is_read
         FROM act WHERE facility_id IS NOT NULL
+    )"""
+_ADDED = ", ".join(
+    f"{name} = accountability_line.{name} + excluded.{name}"
+    for name in _COUNTS.replace(" ", "").split(",")
+    if name not in ("role", "people_in_an_hour")
+)
+_BY_PEOPLE = "a month is counted once, some people of the log at a time, into lines by facility"
+
+# A person's grants and openings are that person's, so counts of some people add up to those of all. $4: the
+# month's first day; $5, $6: out of hours from, until (clock hours in Vietnam).
+COUNT = Command(
+    f"""
+    {_SEEN}
+    INSERT INTO accountability_line (facility_id, month, practitioner_id, {_COUNTS})
+    SELECT facility_id, $4, practitioner_id, role,
+        count(*) FILTER (WHERE action = 'consent:request:create'),
+        count(*) FILTER (WHERE is_read),
+        count(DISTINCT patient_id) FILTER (WHERE is_read),
+        count(DISTINCT basis_id) FILTER (WHERE is_read AND basis = 'grant'),
+        count(DISTINCT basis_id) FILTER (WHERE is_read AND basis = 'break-glass'),
+        count(*) FILTER (WHERE is_read AND basis = 'break-glass'),
+        count(*) FILTER (WHERE outcome = 'refused'),
+        0,
+        count(*) FILTER (WHERE is_read AND (hour >= $5 OR hour < $6))
+    FROM seen GROUP BY facility_id, practitioner_id, role
+    ON CONFLICT (facility_id, month, practitioner_id, role) DO UPDATE SET {_ADDED}
+    """,  # noqa: S608
+    fan_out=_BY_PEOPLE,
+)
+# After COUNT, whose lines it finds.
+COUNT_HOURS = Command(
+    f"""
+    {_SEEN}, touched AS (
+        INSERT INTO accountability_hour (facility_id, month, practitioner_id, role, hour, people)
+        SELECT facility_id, $4, practitioner_id, role, date_trunc('hour', at), count(DISTINCT patient_id)
+        FROM seen WHERE is_read GROUP BY facility_id, practitioner_id, role, date_trunc('hour', at)
+        ON CONFLICT (facility_id, month, practitioner_id, role, hour)
+        DO UPDATE SET people = accountability_hour.people + excluded.people
+        RETURNING facility_id, practitioner_id, role, people
     ), busiest AS (
-        SELECT facility_id, practitioner_id, role, max(people) AS people FROM (
-            SELECT facility_id, practitioner_id, role, count(DISTINCT patient_id) AS people
-            FROM seen WHERE is_read
-            GROUP BY facility_id, practitioner_id, role, date_trunc('hour', at)) hours
+        SELECT facility_id, practitioner_id, role, max(people) AS people FROM touched
         GROUP BY facility_id, practitioner_id, role
     )
-    INSERT INTO accountability_line (facility_id, month, practitioner_id, {_COUNTS})
-    SELECT s.facility_id, $3, s.practitioner_id, s.role,
-        count(*) FILTER (WHERE s.action = 'consent:request:create'),
-        count(*) FILTER (WHERE s.is_read),
-        count(DISTINCT s.patient_id) FILTER (WHERE s.is_read),
-        count(DISTINCT s.basis_id) FILTER (WHERE s.is_read AND s.basis = 'grant'),
-        count(DISTINCT s.basis_id) FILTER (WHERE s.is_read AND s.basis = 'break-glass'),
-        count(*) FILTER (WHERE s.is_read AND s.basis = 'break-glass'),
-        count(*) FILTER (WHERE s.outcome = 'refused'),
-        coalesce(max(b.people), 0),
-        count(*) FILTER (WHERE s.is_read AND (s.hour >= $4 OR s.hour < $5))
-    FROM seen s LEFT JOIN busiest b USING (facility_id, practitioner_id, role)
-    GROUP BY s.facility_id, s.practitioner_id, s.role
+    UPDATE accountability_line l SET people_in_an_hour = greatest(l.people_in_an_hour, b.people)
+    FROM busiest b
+    WHERE l.facility_id = b.facility_id AND l.month = $4 AND l.practitioner_id = b.practitioner_id
+      AND l.role = b.role
     """,  # noqa: S608
-    fan_out="a month is counted once, over everybody's rows",
+    fan_out=_BY_PEOPLE,
 )
-TAKE_MONTH = Scalar(
-    date,
+FORGET_HOURS = Scalar(
+    int,
+    """
+    WITH old AS MATERIALIZED (
+        SELECT DISTINCT h.facility_id, h.month FROM accountability_hour h
+        JOIN accountability_month m ON m.month = h.month LIMIT $1
+    ), gone AS (
+        DELETE FROM accountability_hour h USING old
+        WHERE h.facility_id = old.facility_id AND h.month = old.month RETURNING 1
+    )
+    SELECT count(*) FROM gone
+    """,
+    fan_out=_BY_PEOPLE,
+)
+# Ids rise with time, so the first row of the oldest person is about the log's first.
+FIRST_AT = Scalar(
+    datetime, "SELECT at FROM access_log ORDER BY patient_id, seq LIMIT 1", fan_out="one row, once an hour"
+)
+PEOPLE_AFTER = Scalar(
+    UUID,
+    "SELECT patient_id FROM audit_head WHERE patient_id > $1 ORDER BY patient_id LIMIT $2",
+    fan_out=_BY_PEOPLE,
+)
+COUNTED_UP_TO = Scalar(UUID, "SELECT counted_up_to FROM accountability_run WHERE month = $1 FOR UPDATE")
+BEGIN_RUN = Command(
+    "INSERT INTO accountability_run (month, counted_up_to) VALUES ($1, $2) ON CONFLICT (month) DO NOTHING"
+)
+ADVANCE_RUN = Command("UPDATE accountability_run SET counted_up_to = $2 WHERE month = $1")
+END_RUN = Command("DELETE FROM accountability_run WHERE month = $1")
+MARK_COUNTED = Command(
     "INSERT INTO accountability_month (month, counted_at) VALUES ($1, $2) ON CONFLICT (month) DO NOTHING"
-    " RETURNING month",
 )
+COUNTED_MONTHS = Scalar(date, "SELECT month FROM accountability_month ORDER BY month")
 IS_COUNTED = Scalar(date, "SELECT month FROM accountability_month WHERE month = $1")
 LINES = Statement(
     Line,

@@ -1,8 +1,8 @@
 """Counting a month once it is over, and the file that is made of it.
 
-The counts come from the log itself, in the night after the month: a counter in each read's transaction would
-be one more contended row on the hottest path, and could differ from the log. No person and nobody's name is
-kept.
+The counts come from the log itself, after the month, some people a step: a counter in each read's
+transaction would be one more contended row on the hottest path, and could differ from the log. No person and
+nobody's name is kept.
 """
 
 from collections.abc import Mapping
@@ -42,15 +42,42 @@ class Patterns(Struct, frozen=True):
     thresholds: dict[str, int]
 
 
-async def count_last_month(tx: Tx, now: datetime) -> bool:
-    """Count the month before today's, unless that was done. True if it was counted now."""
-    month = (local_day(now).replace(day=1) - timedelta(days=1)).replace(day=1)
-    if await queries.TAKE_MONTH.one(tx, month, now) is None:
+async def count_some(tx: Tx, now: datetime, people: int) -> bool:
+    """Count so many people's rows into the oldest month that is over and not counted; what breaks off goes on
+    where it was. False when every month stands."""
+    if await queries.FORGET_HOURS.one(tx, people):
+        return True
+    month = await _next_month(tx, now)
+    if month is None:
         return False
-    following = (month + timedelta(days=31)).replace(day=1)
+    await queries.BEGIN_RUN.run(tx, month, UUID(int=0))
+    after = await queries.COUNTED_UP_TO.one(tx, month)
+    page = await queries.PEOPLE_AFTER.all(tx, after, people)
+    span = start_of_day(month), start_of_day(_following(month))
     hours = patterns().out_of_hours
-    await queries.COUNT.run(tx, start_of_day(month), start_of_day(following), month, hours.from_, hours.until)
+    await queries.COUNT.run(tx, page, *span, month, hours.from_, hours.until)
+    await queries.COUNT_HOURS.run(tx, page, *span, month)
+    if len(page) == people:
+        await queries.ADVANCE_RUN.run(tx, month, page[-1])
+    else:
+        await queries.END_RUN.run(tx, month)
+        await queries.MARK_COUNTED.run(tx, month, now)
     return True
+
+
+async def _next_month(tx: Tx, now: datetime) -> date | None:
+    """The oldest month since the log's first row that is over and does not stand."""
+    first = await queries.FIRST_AT.one(tx)
+    if first is None:
+        return None
+    month, counted = local_day(first).replace(day=1), set(await queries.COUNTED_MONTHS.all(tx))
+    while month in counted:
+        month = _following(month)
+    return month if month < local_day(now).replace(day=1) else None
+
+
+def _following(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
 
 
 async def lines_of(tx: Tx, month: date, facility_id: UUID | None) -> list[Line] | None:

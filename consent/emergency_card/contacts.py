@@ -142,7 +142,7 @@ async def contacts_of(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) ->
     return [_shown(keys, row) for row in await queries.contacts(tx, patient_id, now)]
 
 
-async def contacts_to_tell(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> list[ContactPhone]:  # noqa: ARG001
+async def contacts_to_tell(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[ContactPhone]:
     """Whom to tell of emergency access, by SMS without a word of health data: those who agreed."""
     return [
         ContactPhone(row.contact_id, unseal(keys, patient_id, _TABLE, "phone_sealed", row.phone_sealed))

@@ -136,7 +136,8 @@ async def contacts(tx: Tx, patient_id: UUID, now: datetime) -> list[ContactRow]:
 ACCEPTED_CONTACTS = Statement(
     ContactRow,
     f"""
-    SELECT {_CONTACT} FROM emergency_contact WHERE patient_id = $1 AND state = 'accepted'
+    SELECT {_CONTACT} FROM emergency_contact e WHERE patient_id = $1 AND state = 'accepted'
+      AND NOT {held("e.patient_id", "e.answered_at", "e.answered_at")}
     ORDER BY contact_id
     """,  # noqa: S608
 )

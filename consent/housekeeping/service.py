@@ -15,6 +15,11 @@ Ended = Literal[
     "share-codes",
     "share-code-hashes",
     "share-link-tickets",
+    "share-link-addresses",
+    "contact-invitations",
+    "proxy-invitations",
+    "guardianship-proposals",
+    "practitioner-emergencies",
 ]
 _BY_END: Final[dict[Ended, Scalar[int]]] = {
     "sms-codes": queries.ERASE_CODES,
@@ -22,6 +27,11 @@ _BY_END: Final[dict[Ended, Scalar[int]]] = {
     "share-codes": queries.DELETE_SHARE_CODES,
     "share-code-hashes": queries.DELETE_SHARE_CODE_HASHES,
     "share-link-tickets": queries.DELETE_LINK_TICKETS,
+    "share-link-addresses": queries.DELETE_LINK_ADDRESSES,
+    "contact-invitations": queries.EMPTY_INVITED_CONTACTS,
+    "proxy-invitations": queries.DELETE_PROXY_INVITATIONS,
+    "guardianship-proposals": queries.DELETE_GUARDIANSHIP_PROPOSALS,
+    "practitioner-emergencies": queries.DELETE_EMERGENCY_MIRRORS,
 }
 
 

@@ -67,7 +67,7 @@ INSERT_LINK = Command(
     """
 )
 INSERT_ADDRESS = Command(
-    "INSERT INTO share_link_address (token_hash, patient_id, link_id) VALUES ($1, $2, $3)"
+    "INSERT INTO share_link_address (token_hash, patient_id, link_id, expires_at) VALUES ($1, $2, $3, $4)"
 )
 UPSERT_FILE = Command(
     """

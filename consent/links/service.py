@@ -150,7 +150,7 @@ async def keep(
         now,
         draft.expires_at,
     )
-    await queries.INSERT_ADDRESS.run(tx, digest(draft.secret), person, link_id)
+    await queries.INSERT_ADDRESS.run(tx, digest(draft.secret), person, link_id, draft.expires_at)
     await put_files(tx, person, link_id, draft.files, now)
     await emit(tx, person, "consent.link-made", {"link_id": str(link_id)}, now)
     shown = list(dict.fromkeys(row for file in draft.files for row in file.shown))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import httpx
 
-from audit.accountability.service import count_last_month, set_threshold
+from audit.accountability.service import count_some, set_threshold
 from audit.service import record_act, record_read
 from kernel.access import Basis, mint_access
 from kernel.clock import VIETNAM
@@ -42,7 +42,19 @@ async def lines(client: httpx.AsyncClient, who: Doctor, url: str) -> list[dict[s
     return list(csv.DictReader(io.StringIO(answered.content.decode("utf-8-sig"))))
 
 
-async def test_a_month_is_counted_once_it_is_over(store: Store, clock: FrozenClock) -> None:
+async def count_all(store: Store, clock: FrozenClock) -> int:
+    """Two people a step, each in a transaction of its own; returns how many steps it took."""
+    for steps in range(100):
+        async with store.transaction() as tx:
+            if not await count_some(tx, clock.now(), 2):
+                return steps
+    raise AssertionError("the count does not end")
+
+
+async def test_a_month_is_counted_once_it_is_over_in_steps_and_a_missed_one_later(
+    fresh_store: Store, clock: FrozenClock
+) -> None:
+    store = fresh_store
     house, other = await make_facility(store, clock), await make_facility(store, clock)
     doctor = await make_doctor(store, clock, house, name="=Cộng(1)")
     stranger = await make_doctor(store, clock, other)
@@ -76,8 +88,8 @@ async def test_a_month_is_counted_once_it_is_over(store: Store, clock: FrozenClo
     async with client_of(store, clock) as client:
         early = await client.get("/v1/facility/accountability/2026-11", headers=bearer(officer.token))
         assert (early.status_code, early.json()["code"]) == (404, "month-not-counted")
-        async with store.transaction() as tx:
-            assert [await count_last_month(tx, clock.now()) for _ in range(2)] == [True, False]
+        assert await count_all(store, clock) > 2
+        assert await count_all(store, clock) == 0
         (line,) = await lines(client, officer, "/v1/facility/accountability/2026-11")
         assert line["name"].startswith("'=")  # no formula in a spreadsheet
         assert {
@@ -105,3 +117,11 @@ async def test_a_month_is_counted_once_it_is_over(store: Store, clock: FrozenClo
         assert (
             await client.get("/v1/facility/accountability/2026-11", headers=bearer(stranger.token))
         ).status_code == 403
+        clock.set(NOVEMBER.replace(year=2027, month=3, day=1, hour=1))
+        await count_all(store, clock)
+        await sign_in_again(store, clock, officer)
+        (late,) = await lines(client, officer, "/v1/facility/accountability/2026-12")
+        assert (late["reads"], late["people"], late["people_in_an_hour"]) == ("1", "1", "1")
+        assert await lines(client, officer, "/v1/facility/accountability/2027-02") == []
+        (same,) = await lines(client, officer, "/v1/facility/accountability/2026-11")
+        assert same == line

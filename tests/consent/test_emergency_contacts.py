@@ -14,6 +14,7 @@ from tests.support.clock import FrozenClock
 from tests.support.emergency_card import CONTACTS, lines, name_contact, scan, signed, tick, token_of
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, make_citizen, new_phone_number
+from tests.support.registry import make_officers, merged, separated
 
 LOOK = "/v1/public/emergency-contacts/invitation"
 ANSWER = "/v1/public/emergency-contacts/answer"
@@ -69,7 +70,7 @@ async def test_only_who_agreed_by_the_own_phone_is_on_the_card_and_told(
     assert (await client.post(ANSWER, json={"code": code, "answer": "accept"})).status_code == 200
     assert lines(await scan(client, token)) == {"contacts": [f"Trần Văn Chồng (vợ/chồng) {phone}"]}
     async with store.transaction() as tx:
-        told = await contacts.contacts_to_tell(tx, store.keys, citizen.patient_id, clock.now())
+        told = await contacts.contacts_to_tell(tx, store.keys, citizen.patient_id)
     assert [one.phone for one in told] == [phone]
     assert phone not in repr(told)
 
@@ -143,7 +144,7 @@ async def test_s23_either_side_ends_it_and_the_other_is_told_nothing(
     assert kept == "\\x\\x\\x\\x"
     assert (await client.post(LOOK, json={"code": other})).json()["code"] == "contact-code-unknown"
     async with store.transaction() as tx:
-        assert await contacts.contacts_to_tell(tx, store.keys, citizen.patient_id, clock.now()) == []
+        assert await contacts.contacts_to_tell(tx, store.keys, citizen.patient_id) == []
     again = await client.delete(f"{CONTACTS}/{first}", headers=bearer(citizen.token))
     assert again.json()["code"] == "emergency-contact-unknown"
 
@@ -204,3 +205,18 @@ async def test_what_a_contact_does_stands_in_the_persons_log(
     sql = "SELECT count(*) FROM access_log WHERE patient_id = $1 AND actor_kind = 'bearer' AND entry LIKE $2"
     for tag in ("accept", "end"):
         assert await steps.count(owner, sql, citizen.patient_id, f"%emergency:contact:{tag}%") == 1
+
+
+async def test_s10_the_contacts_of_both_hear_of_nothing_from_a_merge_on(
+    store: Store, owner: Store, client: httpx.AsyncClient, clock: FrozenClock, citizen: Citizen
+) -> None:
+    other, officers = await make_citizen(store, clock), await make_officers(store, clock)
+    await agreed(client, owner, clock, citizen, "Người Của Thẻ")
+    clock.advance(minutes=1)
+    merge_id = await merged(store, officers, other.patient_id, citizen.patient_id, clock.now())
+    async with store.transaction() as tx:
+        assert await contacts.contacts_to_tell(tx, store.keys, citizen.patient_id) == []
+    clock.advance(minutes=1)
+    await separated(store, officers, merge_id, clock.now())
+    async with store.transaction() as tx:
+        assert len(await contacts.contacts_to_tell(tx, store.keys, citizen.patient_id)) == 1

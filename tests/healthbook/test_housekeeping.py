@@ -208,6 +208,12 @@ async def test_every_chore_has_its_case_here() -> None:
         "share-codes",
         "share-code-hashes",
         "share-link-tickets",
+        # tests/consent/test_housekeeping.py
+        "share-link-addresses",
+        "contact-invitations",
+        "proxy-invitations",
+        "guardianship-proposals",
+        "practitioner-emergencies",
         "deliveries",
         "arrival-tickets",
         # tests/api/test_accountability.py
