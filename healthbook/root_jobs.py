@@ -1,7 +1,8 @@
-"""The worker's jobs on the log of heads: a root every five minutes, the newest one offered to the witness.
+"""The worker's jobs on the log of heads: a root every five minutes, kept beside the journal, the newest one
+offered to the witness.
 
-A root is many short transactions; nothing is asked of anybody outside within one. While the witness is away
-roots go on, and the next one that it sees covers them.
+A root is many short transactions; nothing is asked of anybody outside within one. While the witness or the
+journal's place is away roots go on; the witness's next one covers them, and the files are written later.
 """
 
 import zlib
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
 import structlog
 
 from audit.ports import (
@@ -19,7 +21,9 @@ from audit.ports import (
     WitnessUnreachableError,
 )
 from audit.roots.models import Cosignature
+from audit.roots.proofs import roots_after
 from audit.roots.service import HEADS_PER_STEP, append_changed, mark_rooted, sign_root
+from audit.roots.signing import root_id
 from audit.roots.witness_http import HttpWitness
 from audit.roots.witnessing import keep_cosignature, next_offer, offer_from
 from healthbook.settings import Settings
@@ -27,6 +31,7 @@ from kernel.clock import Clock
 from kernel.ids import BUCKETS
 from store.database import Store
 from store.due_queue import arm
+from store.journal import JournalError, JournalFiles
 from store.models import Due
 
 ROOTS: Final = "audit-roots"
@@ -41,13 +46,16 @@ log = structlog.get_logger("worker")
 
 
 def root_jobs(
-    store: Store, clock: Clock, witness: Witness | None
+    store: Store, clock: Clock, witness: Witness | None, files: JournalFiles
 ) -> Mapping[str, Callable[[Due], Awaitable[datetime | None]]]:
     """The jobs by kind."""
+    kept: int | None = None
 
     async def build(_due: Due) -> datetime:
+        nonlocal kept
         begun = clock.now()
         is_done = await build_root(store, clock, begun + STRETCH)
+        kept = await keep_roots(store, files, kept)
         return begun + EVERY if is_done else clock.now()
 
     async def offer(_due: Due) -> datetime:
@@ -85,6 +93,23 @@ async def build_root(store: Store, clock: Clock, until: datetime) -> bool:
     async with store.transaction() as tx:
         await sign_root(tx, store.keys, clock.now())
     return is_last
+
+
+async def keep_roots(store: Store, files: JournalFiles, after: int | None) -> int | None:
+    """Write the signed roots after a number (None: the newest) where nobody changes them again: the journal's
+    files, with its object lock. A name holds the root's own digest, so that one of a fork replaces no other.
+    Returns the number up to which they lie there."""
+    async with store.transaction() as tx:
+        page = await roots_after(tx, store.keys, after)
+    for one in page.roots if after is not None else page.roots[-1:]:
+        name = f"root-{one.root.number:016d}-{root_id(one.root)[:16]}.json"
+        try:
+            await files.put(name, msgspec.json.encode(one, order="sorted"))
+        except JournalError:
+            log.error("root_not_kept", root=one.root.number, alert=True)
+            return one.root.number - 1
+        after = one.root.number
+    return after
 
 
 async def offer_newest(store: Store, witness: Witness) -> bool:

@@ -267,7 +267,7 @@ async def _serve(serving: Serving) -> None:
             **link_jobs(store, clock),
             **erasure_jobs(store, clock),
             **statistics_jobs(store, clock),
-            **root_jobs(store, clock, witness_of(serving.place.settings)),
+            **root_jobs(store, clock, witness_of(serving.place.settings), journal),
         }
         writing = asyncio.create_task(keep_writing(store, journal, stop))
         await Worker(store, delivery, senders, clock, outside).run(stop)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from audit.roots.models import SignedRoot
@@ -15,6 +17,7 @@ from healthbook.root_jobs import EVERY, build_root, offer_newest, root_jobs
 from kernel.access import Actor
 from kernel.ids import uuid7
 from store.database import Store
+from store.journal_files import DirectoryJournal
 from store.models import Due
 from tests.support.clock import START, FrozenClock
 from tests.support.witness import TestWitness, running_witness
@@ -46,15 +49,43 @@ async def published(store: Store) -> list[SignedRoot]:
 
 
 async def test_a_round_signs_a_root_and_comes_again_in_five_minutes(
-    fresh_store: Store, clock: FrozenClock
+    fresh_store: Store, clock: FrozenClock, tmp_path: Path
 ) -> None:
     await act(fresh_store, 2500)
-    jobs = root_jobs(fresh_store, clock, None)
+    jobs = root_jobs(fresh_store, clock, None, DirectoryJournal(tmp_path))
     due = Due(bucket=0, due_at=clock.now(), kind="audit-roots", ref="all")
     assert await jobs["audit-roots"](due) == clock.now() + EVERY
     (root,) = await published(fresh_store)
     assert (root.root.size, root.witnesses) == (2500, [])
     assert await jobs["audit-witness"](due) is not None
+
+
+async def test_s25_each_root_lies_in_the_journals_files_also_one_that_could_not_be_written_at_once(
+    fresh_store: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    """What the database says of a root later cannot change what was written of it."""
+    place = tmp_path / "journal"
+    build_once = root_jobs(fresh_store, clock, None, DirectoryJournal(place))["audit-roots"]
+    due = Due(bucket=0, due_at=clock.now(), kind="audit-roots", ref="all")
+
+    async def round_() -> list[SignedRoot]:
+        await act(fresh_store)
+        clock.advance(minutes=5)
+        await build_once(due)
+        return [
+            msgspec.json.decode(one.read_bytes(), type=SignedRoot) for one in sorted(place.glob("root-*"))
+        ]
+
+    first = await round_()
+    away = place.rename(tmp_path / "away")
+    place.touch()  # nothing can be written below a file
+    assert await round_() == []
+    assert await round_() == []
+    place.unlink()
+    away.rename(place)
+    assert await round_() == await published(fresh_store)
+    assert len(first) == 1
+    assert await DirectoryJournal(place).names() == []
 
 
 async def test_the_witness_signs_each_root_that_continues_what_it_saw(
