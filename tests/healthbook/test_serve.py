@@ -120,3 +120,10 @@ def test_two_services_share_one_database(installation: Path) -> None:
     with served(installation, first), served(installation, second):
         assert answers(first)
         assert answers(second)
+
+
+def test_what_hangs_locks_on_a_fork_is_there_before_anybody_forks() -> None:
+    """Imported by another thread during a fork it would release what it never took."""
+    asked = "import sys, store.postgres_user; print('concurrent.futures.thread' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, check=True, timeout=60)
+    assert done.stdout.strip() == b"True"
