@@ -8,21 +8,20 @@ PostgreSQL by the append statement (queries.py); vectors in mobile-contract/vect
 import hashlib
 
 import msgspec
-
-from audit.models import AdminEntry, Entry
+from msgspec import Struct
 
 VERSION = b"\x01"
 GENESIS = bytes(32)
 SALT_BYTES = 16
 
 
-def canonical(entry: Entry | AdminEntry) -> bytes:
-    """The JCS bytes of a row.
+def canonical(value: Struct | dict[str, str | int]) -> bytes:
+    """The JCS bytes of a row, a root, a leaf or a witness's word.
 
-    msgspec's sorted JSON equals RFC 8785 for rows of strings, integers and ASCII keys, at a fortieth
+    msgspec's sorted JSON equals RFC 8785 for values of strings, integers and ASCII keys, at a fortieth
     of the cost of the reference implementation; a property test holds the two equal.
     """
-    return msgspec.json.encode(entry, order="sorted")
+    return msgspec.json.encode(value, order="sorted")
 
 
 def digest(row: bytes) -> bytes:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+from audit.protection.service import ending
 from consent.emergency_reviews import service as reviews
 from consent.reports import service as reports
 from healthbook.recovery import queries
@@ -34,6 +35,7 @@ async def examine(place: Place, keys: KeyRing) -> list[str]:
         found += await log_faults(tx)
         found += await journal_faults(tx, place.settings)
         found += await late_answers(tx, SystemClock().now())
+        found += await ending_protections(tx, SystemClock().now())
     return found
 
 
@@ -72,6 +74,15 @@ async def late_answers(tx: Tx, now: datetime) -> list[str]:
         f"Late on GET /v1/department/{name}: {count} (at most {LATE_MAX} are counted). Tell the department."
         for name, count in counts.items()
         if count
+    ]
+
+
+async def ending_protections(tx: Tx, now: datetime) -> list[str]:
+    """Protection ends by itself after a year, and the name is shown from then on (S27)."""
+    return [
+        f"Protection of practitioner {one.practitioner_id} ends on {one.protected_until:%Y-%m-%d}: "
+        "renew it, or let the name be shown."
+        for one in await ending(tx, now, LATE_MAX)
     ]
 
 

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-import msgspec
 import structlog
 
+from audit.chain import canonical
 from audit.ports import (
     Offer,
     Witness,
@@ -104,7 +104,7 @@ async def keep_roots(store: Store, files: JournalFiles, after: int | None) -> in
     for one in page.roots if after is not None else page.roots[-1:]:
         name = f"root-{one.root.number:016d}-{root_id(one.root)[:16]}.json"
         try:
-            await files.put(name, msgspec.json.encode(one, order="sorted"))
+            await files.put(name, canonical(one))
         except JournalError:
             log.error("root_not_kept", root=one.root.number, alert=True)
             return one.root.number - 1

@@ -27,6 +27,13 @@ PROTECTIONS = Statement(
     " WHERE practitioner_id = ANY($1) AND protected_until > $2 ORDER BY protected_until, practitioner_id",
 )
 
+ENDING = Statement(
+    Protection,
+    "SELECT practitioner_id, protected_at, protected_until FROM protected_practitioner"
+    " WHERE protected_until > $1 AND protected_until <= $2"
+    " ORDER BY protected_until, practitioner_id LIMIT $3",
+)
+
 MASKED = Scalar(
     UUID,
     """

@@ -19,6 +19,8 @@ from store.database import Tx
 from store.keys import KeyRing
 
 PROTECTION_LIFE: Final = timedelta(days=365)
+# Two people renew it: they need to meet.
+TOLD_BEFORE: Final = timedelta(days=30)
 # Crockford's base32: nothing that is read aloud wrong. 40 bits.
 _SIGNS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SIGNS_COUNT: Final = 8
@@ -37,6 +39,11 @@ async def end_protection(tx: Tx, practitioner_id: UUID, now: datetime) -> bool:
 async def protections(tx: Tx, practitioner_ids: Sequence[UUID], now: datetime) -> list[Protection]:
     """Those of them in force, the one that ends first before the others."""
     return await queries.PROTECTIONS.all(tx, list(practitioner_ids), now)
+
+
+async def ending(tx: Tx, now: datetime, limit: int) -> list[Protection]:
+    """Those that end within TOLD_BEFORE, the first to end before the others."""
+    return await queries.ENDING.all(tx, now, now + TOLD_BEFORE, limit)
 
 
 async def unmask(

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from audit.chain import canonical
 from audit.policy import utc_text
 from audit.queries import admin_head
 from audit.roots import queries
@@ -82,7 +83,7 @@ async def sign_root(tx: Tx, keys: KeyRing, now: datetime) -> Root | None:
     )
     if last is not None and _says_the_same(last, root) and now < _at(last) + SIGNED_EVERY:
         return None
-    text = msgspec.json.encode(root, order="sorted").decode()
+    text = canonical(root).decode()
     await queries.INSERT_ROOT.run(tx, root.number, root.epoch, root.size, text, sign(keys, root))
     return root
 

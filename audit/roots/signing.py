@@ -7,20 +7,15 @@ import hmac
 from typing import Final
 from uuid import UUID
 
-import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from audit.chain import canonical
 from audit.roots.models import Cosignature, Leaf, Root, RootKey, SignedRoot
 from store.keys import KeyRing
 
 FIRST_PREV: Final = "00" * 32
 COSIGNATURE_TYP: Final = "audit-root-cosignature"
-
-
-def canonical(value: object) -> bytes:
-    """JCS, as audit.chain makes it: keys are ASCII, values are texts and integers."""
-    return msgspec.json.encode(value, order="sorted")
 
 
 def root_id(root: Root) -> str:

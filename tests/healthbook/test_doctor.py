@@ -1,15 +1,25 @@
 """What `healthbook doctor` finds (security.md S12, S15, S22)."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from healthbook.doctor import LOG_SETTINGS, journal_faults, log_faults, lying_together
+from audit.protection.service import PROTECTION_LIFE, protect
+from healthbook.doctor import (
+    LOG_SETTINGS,
+    ending_protections,
+    journal_faults,
+    log_faults,
+    lying_together,
+)
 from healthbook.settings import read_settings
+from kernel.ids import uuid7
 from store.database import Store
 from store.journal import Mark, position_of
 from store.journal_files import DirectoryJournal
+from tests.support.clock import FrozenClock
 
 
 def test_s15_keys_and_journal_beside_the_data_are_told(tmp_path: Path) -> None:
@@ -47,3 +57,17 @@ async def test_s12_a_restored_database_is_told_as_serve_tells_it(store: Store, t
         (fault,) = await journal_faults(tx, read_settings(place))
     assert "restored from a backup" in fault
     assert "healthbook admin recover" in fault
+
+
+async def test_s27_a_protection_that_ends_within_a_month_is_told_until_it_is_renewed(
+    fresh_store: Store, clock: FrozenClock
+) -> None:
+    somebody, begun = uuid7(clock.now()), clock.now()
+    late = begun + PROTECTION_LIFE - timedelta(days=29)
+    async with fresh_store.transaction() as tx:
+        await protect(tx, somebody, begun)
+        assert await ending_protections(tx, late - timedelta(days=2)) == []
+        (fault,) = await ending_protections(tx, late)
+        assert str(somebody) in fault
+        await protect(tx, somebody, late)
+        assert await ending_protections(tx, late) == []

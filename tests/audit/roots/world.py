@@ -9,7 +9,7 @@ import msgspec
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.chain import GENESIS, digest, link
+from audit.chain import GENESIS, canonical, digest, link
 from audit.policy import utc_text
 from audit.roots.models import (
     AuditRoots,
@@ -24,7 +24,6 @@ from audit.roots.models import (
 )
 from audit.roots.signing import (
     FIRST_PREV,
-    canonical,
     cosigned_text,
     leaf_data,
     root_id,
