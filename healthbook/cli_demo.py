@@ -51,7 +51,8 @@ def as_(who: str, verb: str, target: str | None, body: str | None, **choice: Any
     healthbook as hung save /v1/me/exports/book.pdf so.pdf
     healthbook as bs.thu totp
     """
-    from healthbook.demo_hand import HandError, act
+    from healthbook.demo_acts import HandError
+    from healthbook.demo_hand import act
 
     if target is None and verb != "totp":
         fail(f"{verb} needs an address or an id.")

@@ -17,6 +17,7 @@ from consent.purposes import clocks
 from consent.purposes.catalogue import PurposeKey
 from consent.purposes.clocks import Step
 from consent.purposes.problems import UNKNOWN_WITHDRAWAL
+from consent.purposes.queries import Withdrawal
 
 TAGS = ["admin"]
 LISTED_MAX = 500
@@ -79,11 +80,20 @@ async def move(
 ) -> Response[None]:
     """Say what was done about one."""
     async with call.begin() as (tx, actor):
-        options = {"request_id": call.request_id, "now": call.now}
-        return answer(await clocks.move(tx, actor, patient_id, choice_id, data.step, data.reason, **options))
+        done = await clocks.move(
+            tx,
+            actor,
+            patient_id,
+            choice_id,
+            data.step,
+            data.reason,
+            request_id=call.request_id,
+            now=call.now,
+        )
+        return answer(done)
 
 
-def _view(one: clocks.Withdrawal, now: datetime) -> OpenWithdrawal:
+def _view(one: Withdrawal, now: datetime) -> OpenWithdrawal:
     late = one.answered_at is None and now >= one.answer_by
     return OpenWithdrawal(
         patient_id=one.patient_id,

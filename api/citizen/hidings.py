@@ -102,7 +102,8 @@ async def show_again(hiding_id: FromPath[UUID], call: NamedDependency[Call]) -> 
 
 
 async def _hide(tx: Tx, call: Call, access: Access, data: HidingRequest) -> Hiding | Refused:
-    reader, name = (FAMILY, None) if data.from_family else (None, None)
+    reader: UUID | None = FAMILY if data.from_family else None
+    name: str | None = None
     if data.grant_id is not None and not data.from_family:
         grant = await grant_of_person(tx, access.patient_id, data.grant_id)
         if isinstance(grant, Refused):
