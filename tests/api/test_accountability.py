@@ -77,9 +77,9 @@ async def test_a_month_is_counted_once_it_is_over_in_steps_and_a_missed_one_late
                 people[1],
                 doctor.actor,
                 action,
-                outcome=outcome,
+                outcome=outcome,  # type: ignore[arg-type]
                 request_id="r",
-                now=NOVEMBER,  # type: ignore[arg-type]
+                now=NOVEMBER,
             )
         await set_threshold(tx, "people-in-an-hour", 3)
     clock.set(NOVEMBER.replace(month=12, day=1, hour=1))
