@@ -11,8 +11,6 @@ from consent.blocks import service as blocks
 from consent.emergency import queries as emergencies
 from consent.rights.erasing import waits as erasure_waits
 from consent.rights.problems import ERASURE_BEFORE_MERGE
-from consent.rights.erasing import waits as erasure_waits
-from consent.rights.problems import ERASURE_BEFORE_MERGE
 from ehr.merges import service as rows
 from ehr.store import part_hidings
 from ehr.visibility.clocks import arm as arm_release
@@ -41,9 +39,6 @@ async def merge(
     refused = await people.lock_pair(tx, merged_id, survivor_id)
     if refused is not None:
         return refused
-    # A book that is about to go takes no other person's rows in, and gives its own to nobody.
-    if await erasure_waits(tx, merged_id) or await erasure_waits(tx, survivor_id):
-        return Refused(problem=ERASURE_BEFORE_MERGE)
     # A book that is about to go takes no other person's rows in, and gives its own to nobody.
     if await erasure_waits(tx, merged_id) or await erasure_waits(tx, survivor_id):
         return Refused(problem=ERASURE_BEFORE_MERGE)
