@@ -52,6 +52,14 @@ def test_the_packages_of_the_program_are_all_in_the_image() -> None:
         assert re.search(rf"\b{package}\b", text) or "COPY . " in text, package
 
 
+def test_nothing_that_is_copied_is_kept_out_of_the_build() -> None:
+    kept = set((DOCKER / "Dockerfile.dockerignore").read_text().split())
+    for word, rest in instructions(DOCKER / "Dockerfile"):
+        if word == "COPY" and "--from" not in rest:
+            for source in [part for part in rest.split()[:-1] if not part.startswith("--")]:
+                assert f"!{source.rstrip('/')}" in kept, source
+
+
 def services() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = COMPOSE["services"]
     return found
