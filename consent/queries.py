@@ -25,6 +25,30 @@ async def lock_guard(tx: Tx, patient_id: UUID) -> int:
     return await LOCK_GUARD.one(tx, patient_id) or 0
 
 
+# Each list is counted, since PostgreSQL leaves out what nothing reads, and with it the lock.
+LOCK_DOORS = Scalar(
+    int,
+    """
+    WITH grants AS (SELECT FROM consent_grant WHERE patient_id = $1 AND ended_at IS NULL FOR UPDATE),
+        handed AS (SELECT FROM consent_delegation WHERE patient_id = $1 AND ended_at IS NULL FOR UPDATE),
+        links AS (SELECT FROM share_link WHERE patient_id = $1 AND ended_at IS NULL FOR UPDATE),
+        cards AS (SELECT FROM emergency_card WHERE patient_id = $1 AND ended_at IS NULL FOR UPDATE),
+        opened AS (SELECT FROM emergency_access WHERE patient_id = $1 AND ended_at IS NULL FOR UPDATE)
+    SELECT ((SELECT count(*) FROM grants) + (SELECT count(*) FROM handed) + (SELECT count(*) FROM links)
+        + (SELECT count(*) FROM cards) + (SELECT count(*) FROM opened))::int AS doors
+    """,
+)
+
+
+async def lock_doors(tx: Tx, patient_id: UUID) -> None:
+    """Lock every row under which somebody reads, for an act that ends several; lock_guard came before.
+
+    And before anything is logged: a read takes its own row and then the head of the log, so whoever held the
+    head while waiting for a row would wait for ever.
+    """
+    await LOCK_DOORS.one(tx, patient_id)
+
+
 SET_WRONG_CODES = Command("UPDATE consent_guard SET wrong_codes = $2 WHERE patient_id = $1")
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from audit.service import record_act
 from consent.grants.service import end_grant
 from consent.models import Standing
-from consent.queries import GIVEN_BY, INSERT_ASSENT, lock_guard
+from consent.queries import GIVEN_BY, INSERT_ASSENT, lock_doors, lock_guard
 from consent.requests.service import own_mirror, request_for_citizen
 from family import attesting
 from family import service as family
@@ -51,6 +51,7 @@ async def end_link(tx: Tx, access: Access, other_id: UUID, *, trace_id: str, now
     books = sorted((me, other_id)) if await family.is_pair(tx, me, other_id) else []
     for book in books:
         await lock_guard(tx, book)
+        await lock_doors(tx, book)
     refused = await family.end_link(tx, access, other_id, trace_id=trace_id, now=now)
     if refused is not None:
         return refused
@@ -77,6 +78,7 @@ async def confirm_guardianship(
     row = await attesting.open_proposal(tx, actor, proposal_id, now)
     if row is not None:
         await lock_guard(tx, row.patient_id)
+        await lock_doors(tx, row.patient_id)
     refused = await attesting.confirm(
         tx, keys, actor, proposal_id, papers_seen, arrived, request_id=request_id, now=now
     )

@@ -14,7 +14,7 @@ from consent.grants import standing as grants
 from consent.links import standing as links
 from consent.models import Standing
 from consent.policy import ENDING_ACTIONS
-from consent.queries import lock_guard
+from consent.queries import lock_doors, lock_guard
 from consent.share_codes import standing as share_codes
 from identity.people import lock_people
 from kernel.access import Access
@@ -40,6 +40,7 @@ async def end_everything(tx: Tx, access: Access, *, trace_id: str, now: datetime
     # In the order of all locks (identity.people.lock_people), before anything is logged.
     await lock_guard(tx, access.patient_id)
     await lock_people(tx, access.patient_id)
+    await lock_doors(tx, access.patient_id)
     await grants.end_all(tx, access, trace_id=trace_id, now=now)
     await relatives.end_all(tx, access, trace_id=trace_id, now=now)
     await links.end_all(tx, access, trace_id=trace_id, now=now)

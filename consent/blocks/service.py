@@ -19,7 +19,7 @@ from consent.grants.queries import grant_by_id, live_grants_of_person
 from consent.grants.service import LAST_ID, revoke_grant
 from consent.models import AccessRequest, Grant
 from consent.problems import UNKNOWN_BLOCK, UNKNOWN_GRANT, UNKNOWN_REQUEST
-from consent.queries import lock_guard
+from consent.queries import lock_doors, lock_guard
 from consent.requests.queries import request_by_id
 from kernel.access import Access
 from kernel.ids import uuid7
@@ -59,6 +59,7 @@ async def block(tx: Tx, access: Access, target: Target, *, trace_id: str, now: d
     assert access.action in ("guard-grants", "manage-grants")
     patient_id = access.patient_id
     await lock_guard(tx, patient_id)
+    await lock_doors(tx, patient_id)
     block_id = uuid7(now)
     if not await queries.insert_block(tx, patient_id, block_id, target.kind, target.id, target.name, now):
         return

@@ -15,7 +15,7 @@ from consent.grants.prompts import arm_prompt
 from consent.models import AccessRequest, Grant, PractitionerGrant, Scope, Tier
 from consent.policy import ENDING_ACTIONS, REMOTE_DELAY
 from consent.problems import UNKNOWN_GRANT
-from consent.queries import lock_guard
+from consent.queries import lock_doors, lock_guard
 from consent.requests.queries import mark_granted
 from consent.terms import ForAnother, note_for_another
 from kernel.access import Access, Actor
@@ -149,6 +149,7 @@ async def revoke_many(
     """Take back every grant, or every one of the practitioner or facility that `like` was given to."""
     assert access.action in ("guard-grants", "manage-grants")
     await lock_guard(tx, access.patient_id)
+    await lock_doors(tx, access.patient_id)
     known = None if like is None else await queries.grant_by_id(tx, access.patient_id, like)
     if known is None and by != "all":
         return Refused(problem=UNKNOWN_GRANT)

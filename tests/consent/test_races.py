@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from audit.service import record_read
 from consent.approval import CodeVerdict
+from consent.decision import decide
 from consent.models import Grant
 from consent.requests import service as requests
+from consent.standing import end_everything
 from identity.models import Facility
 from kernel.access import Access
 from kernel.problems import Refused
@@ -197,3 +200,39 @@ async def test_an_approval_at_the_expiry_instant_loses(
     assert steps.code_of(outcome) == "request-expired"
     typed = await steps.type_code(store, clock, doctor, request.request_id, "00000000")
     assert steps.code_of(typed) == "request-expired"
+
+
+async def test_races_a_read_and_the_end_of_all_wait_for_each_other_in_one_direction(
+    store: Store, wide: Store, clock: FrozenClock, people: People
+) -> None:
+    """A read holds its grant's row and then wants the log: whoever ends several must not hold the log first."""
+    doctor, citizen, facility = people
+    doctors = [doctor, await make_doctor(store, clock, facility)]
+    grants = {(await steps.granted(store, clock, one, citizen)).grant_id: one for one in doctors}
+    # The grant that is ended last, after the log's head was taken for the other one.
+    reader = grants[max(grants)]
+
+    async def end_all() -> None:
+        async with wide.transaction() as tx:
+            access = await steps.own(tx, citizen, "manage-grants", clock.now())
+            await end_everything(tx, access, trace_id=steps.TRACE, now=clock.now())
+
+    async with store.transaction() as tx:
+        access = await decide(tx, reader.actor, citizen.patient_id, "read-summary", "TREAT", clock.now())
+        assert isinstance(access, Access)
+        ending = asyncio.create_task(end_all())
+        await _until_somebody_waits(store)
+        await record_read(
+            tx, access, resources=[], body=b"", outcome="ok", request_id=steps.TRACE, now=clock.now()
+        )
+    await ending
+    assert [await steps.read(store, clock, one, citizen.patient_id) for one in doctors] == ["no-access"] * 2
+
+
+async def _until_somebody_waits(store: Store) -> None:
+    for _ in range(1000):
+        async with store.transaction() as tx:
+            if await tx.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+                return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")
