@@ -205,7 +205,7 @@ async def test_an_approval_at_the_expiry_instant_loses(
 async def test_races_a_read_and_the_end_of_all_wait_for_each_other_in_one_direction(
     store: Store, wide: Store, clock: FrozenClock, people: People
 ) -> None:
-    """A read holds its grant's row and then wants the log: whoever ends several must not hold the log first."""
+    """A read holds its grant's row and then wants the log: who ends several must not hold the log first."""
     doctor, citizen, facility = people
     doctors = [doctor, await make_doctor(store, clock, facility)]
     grants = {(await steps.granted(store, clock, one, citizen)).grant_id: one for one in doctors}
