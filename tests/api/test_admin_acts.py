@@ -17,11 +17,12 @@ from tests.support.people import make_doctor, make_facility
 REASON = "thử mọi đường của người vận hành"
 # Read, and nothing changes.
 READ_ONLY = frozenset({"open_withdrawals", "list_running_rights", "list_breaches"})
-# Acts on a case that must be there first; each is tried where its case is (tests/consent).
+# Acts on a case that must be there first, with their rows: tests/consent/test_purposes.py,
+# tests/api/test_rights.py and tests/api/test_rights_routes.py.
 WITH_A_CASE = frozenset(
     {
         *("move_withdrawal", "move_rights_request"),
-        *("record_breach", "tell_breach_to_authority", "tell_breach_to_people"),
+        *("record_breach", "tell_breach_to_authority", "tell_breach_to_people", "close_breach"),
     }
 )
 

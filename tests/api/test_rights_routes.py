@@ -18,6 +18,7 @@ ERASURE = "/v1/me/erasure"
 CLOSE = "/v1/me/account/close"
 REQUESTS = "/v1/me/rights-requests"
 BREACHES = "/v1/admin/breaches"
+BREACH_ACTS = ("breach:record", "breach:tell-authority", "breach:tell-people", "breach:close")
 
 
 @pytest.fixture
@@ -127,5 +128,9 @@ async def test_a_breach_is_recorded_told_and_only_then_closed(
     assert (closed.status_code, closed.json()["breach"]["measures"]) == (200, last["measures"])
     again = await client.post(f"{at}/close", json={"measures": "Một lời khác về sau."}, headers=operator)
     assert again.json() == closed.json()
+    async with store.transaction() as tx:
+        rows = await tx.fetch("SELECT entry FROM admin_event ORDER BY seq")
+    acts = [act for row in rows for act in BREACH_ACTS if f'"{act}"' in row["entry"]]
+    assert acts == list(BREACH_ACTS), "each act once in the operators' chain, and none for a refused one"
     unknown = await client.post(f"{BREACHES}/{citizen.patient_id}/close", json=last, headers=operator)
     assert unknown.status_code == 404
