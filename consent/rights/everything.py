@@ -40,8 +40,10 @@ _NAMES: Final = (
 )
 _ABOUT: Final = (
     "Mỗi tệp .ndjson là một bảng; mỗi dòng là một bản ghi."
-    " danh-sach.json nói bảng nào không có ở đây và vì sao.\n"
-    "Each .ndjson file is a table, each line a row. danh-sach.json says which tables are left out, and why.\n"
+    " danh-sach.json nói bảng nào không có ở đây và vì sao."
+    ' Trong ehr_resource.ndjson, "state":"disputed" là điều bạn đã báo không phải của mình.\n'
+    "Each .ndjson file is a table, each line a row. danh-sach.json says which tables are left out, and why."
+    ' In ehr_resource.ndjson, "state":"disputed" is what you said is not yours.\n'
 )
 
 

@@ -4,6 +4,7 @@ The routes are those of the application (tests/support/walk.py). A route either 
 stands in SILENT there with the reason why it never does.
 """
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,17 @@ from tests.support.episode import episode, study_uid
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, Doctor, make_doctor, make_facility
 from tests.support.record import write
-from tests.support.walk import SILENT, Walker, answered, reading_routes, showing_routes, still, telling, walk
+from tests.support.walk import (
+    SILENT,
+    Seen,
+    Walker,
+    answered,
+    reading_routes,
+    showing_routes,
+    still,
+    telling,
+    walk,
+)
 
 MARK, KEPT = "qzjmot", "wkvhai"
 DAY = "2026-11-02"
@@ -30,7 +41,10 @@ NAMES_IT = {
     "/v1/me/cases": "the person's own question about it",
     "/v1/me/cases/{case_id}": "and the entry as it was",
     "/v1/me/access-log": "ids of what was read",
+    "/v1/me/access-log/audit-events": "ids of what was read",
+    "/v1/me/access-log/export": "ids of what was read",
     "/v1/me/changes": "a tombstone: an app that has it removes it",
+    "/v1/me/exports/everything": "all that is held, which the law lets the person ask for: each row marked",
 }
 
 
@@ -117,12 +131,24 @@ async def test_s17_not_mine_is_gone_from_every_route_within_the_same_second(scen
     assert telling(await walk(walker), MARK, study_uid(MARK)) == showing_routes(word)
     case_id = await scene.say_not_mine("v1")
     after = await walk(walker)
-    assert telling(after, MARK, study_uid(MARK)) <= {"/v1/me/cases"}
+    assert telling(after, MARK, study_uid(MARK)) <= {"/v1/me/cases", "/v1/me/exports/everything"}
+    states = {"unit-v1": {"disputed"}, "unit-v2": {"verified"}} if word == "citizen" else {}
+    assert archived(after) == states
     # What is counted or derived does not tell of it either: the answers are those of a book without it.
     assert beside(still(after)) == beside(still(without))
     walker.known["case_id"] = [case_id]
     again = await walk(walker)
     assert telling(again, MARK, study_uid(MARK), scene.place.id_of("v1")) <= set(NAMES_IT)
+
+
+def archived(seen: list[Seen]) -> dict[str, set[str]]:
+    """The states of the record's rows in the archive of everything, by unit."""
+    texts = [one.text for one in seen if one.route == "/v1/me/exports/everything"]
+    rows = [json.loads(line) for text in texts for line in text.splitlines() if '"doc":' in line]
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["unit"], set()).add(row["state"])
+    return found
 
 
 def beside(seen: list[tuple[str, int, str]]) -> list[tuple[str, int, str]]:
