@@ -109,7 +109,8 @@ class BucketJournal:
         versions = [one for one in await self._versions(_PREFIX + name) if one["Key"] == _PREFIX + name]
         if not versions:
             raise JournalError(f"{name} of the journal is not there")
-        first = min(versions, key=lambda one: one["LastModified"])
+        # Times are whole seconds; of one second the listing has the newest first (S3, ListObjectVersions).
+        first = min(reversed(versions), key=lambda one: one["LastModified"])
         async with _journal_request():
             found = await self._client.get_object(
                 Bucket=self._bucket, Key=first["Key"], VersionId=first["VersionId"]

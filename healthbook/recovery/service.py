@@ -30,6 +30,7 @@ from store.journal import (
     open_recovery,
     position_of,
     read_lines,
+    write_out,
 )
 from store.models import Recovery
 
@@ -91,7 +92,10 @@ async def recover(
         await queries.END_REQUESTS.run(tx, now)
         await queries.END_MIRRORED_REQUESTS.run(tx, now)
     logs = await _mark_logs(store, found.epoch, now, tell)
-    return await _finish(store, files, found, signed, logs, now)
+    done = await _finish(store, files, found, signed, logs, now)
+    # The epoch's line stands in the database now: a journal without a mark would be taken for another one's.
+    await write_out(store, files)
+    return done
 
 
 async def _replay(store: Store, files: JournalFiles, found: Recovery, now: datetime) -> None:

@@ -130,6 +130,16 @@ async def test_a_restored_database_is_recovered_from_it(
     assert await recover(fresh_owner, files, ("Vận hành", "Khôi phục"), clock.now()) is None
 
 
+async def test_s12_a_backup_that_is_put_back_beside_an_empty_journal_is_recovered_once(
+    fresh_owner: Store, clock: FrozenClock, files: JournalFiles
+) -> None:
+    """The epoch is the journal's first line: without it and a mark this would look like another's journal."""
+    done = await recover(fresh_owner, files, ("Vận hành", "Khôi phục"), clock.now(), forced=True)
+    assert done is not None
+    assert [line.kind async for line, _ in read_lines(files, 0)] == ["epoch"]
+    assert await recover(fresh_owner, files, ("Vận hành", "Khôi phục"), clock.now()) is None
+
+
 async def test_s12_a_bucket_that_locks_nothing_is_no_journal(
     server_of_objects: ObjectStore, client: Any
 ) -> None:
