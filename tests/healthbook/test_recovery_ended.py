@@ -102,9 +102,7 @@ async def test_s12_a_lifted_block_stays_lifted(site: Site) -> None:
     assert [one.lifted_at is not None for one in await listed(site.own.store, citizen)] == [True]
 
 
-async def test_s12_a_narrowed_grant_comes_back_wide_and_opens_nothing_before_its_citizen_says_so(
-    site: Site,
-) -> None:
+async def test_s12_what_a_narrowing_replaced_opens_nothing_and_no_word_lets_it_stand(site: Site) -> None:
     store, clock = site.own.store, site.clock
     citizen = await make_citizen(store, clock)
     doctor = await make_doctor(store, clock, await make_facility(store, clock))
@@ -116,8 +114,9 @@ async def test_s12_a_narrowed_grant_comes_back_wide_and_opens_nothing_before_its
     assert await steps.read(site.own.store, clock, doctor, citizen.patient_id) == "no-access"
     await here_again(site, citizen)
     done = await confirm(site.own.store, clock, citizen, wide.grant_id, sign(citizen, wide, clock))
-    assert isinstance(done, Grant)
-    assert isinstance(await steps.read(site.own.store, clock, doctor, citizen.patient_id), Access)
+    assert isinstance(done, Refused)
+    assert done.problem.code == "grant-unknown"
+    assert await steps.read(site.own.store, clock, doctor, citizen.patient_id) == "no-access"
 
 
 async def test_s12_what_a_doctor_handed_to_a_nurse_is_dead_also_under_a_confirmed_grant(site: Site) -> None:
