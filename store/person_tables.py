@@ -141,7 +141,8 @@ TABLES: Final = (
     PersonTable(
         table="ehr_resource",
         secret=("fold_key", "content_sha256", "item", "title_folded"),
-        only="(t.release_at IS NULL OR t.release_at <= $2)"
+        # What was taken back may have been another person's all along (security.md S17).
+        only="NOT t.deleted AND (t.release_at IS NULL OR t.release_at <= $2)"
         " AND (t.origin_patient_id IS NULL OR t.origin_patient_id = ANY($3::uuid[]))",
     ),
     PersonTable(table="ehr_head"),

@@ -21,6 +21,7 @@ from tests.support.clock import FrozenClock
 from tests.support.exports import step_up
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
+from tests.support.record import write
 
 OPERATOR = "Vận hành viên"
 REASON = "đã trả lời bằng văn bản"
@@ -47,6 +48,19 @@ async def test_the_archive_holds_what_is_held_of_the_person_and_nothing_of_anoth
     assert one.citizen.number in text
     for value in (other.citizen.number, other.citizen.phone_number, str(other.citizen.patient_id)):
         assert value not in text
+
+
+async def test_s17_what_its_sender_took_back_is_not_in_the_archive(store: Store, clock: FrozenClock) -> None:
+    """It may have been another person's all along."""
+    citizen = await make_citizen(store, clock)
+    bodies = [
+        {"resourceType": "Condition", "id": name, "code": {"text": f"benh-{name}"}}
+        for name in ("giu-lai", "rut-ve")
+    ]
+    await write(store, citizen.patient_id, bodies, clock.now(), unit="mot-lan-kham")
+    await write(store, citizen.patient_id, bodies[:1], clock.now(), unit="mot-lan-kham")
+    text = _text(await _archive(store, clock, citizen))
+    assert ("benh-giu-lai" in text, "benh-rut-ve" in text) == (True, False)
 
 
 async def test_a_request_for_a_copy_is_done_when_the_copy_leaves_and_not_before(
