@@ -1,6 +1,7 @@
-"""One demo and one running service (two API processes, a worker) for all journeys of a run.
+"""A demo and a running service (two API processes, a worker) for each file of journeys, and for no other.
 
-A journey owns the citizens it names; nobody else touches them, so the order does not matter.
+The sheet holds one refresh token for each phone, a one-time password works once, and a day's budgets are a
+person's: whoever one file used up would be missing in the next.
 """
 
 import shutil
@@ -10,31 +11,41 @@ from pathlib import Path
 
 import pytest
 
-from healthbook.demo_sheet import DemoSheet
+from healthbook.demo_sheet import DemoSheet, load_sheet
 from tests.support.client import Api, App, Machine, Staff
 from tests.support.service import Service, make_demo_place, start_service
 
 
 @pytest.fixture(scope="session")
-def place() -> Iterator[Path]:
+def untouched() -> Iterator[Path]:
+    """The demo that all are copies of: nothing is ever served from it."""
     directory = Path(tempfile.mkdtemp(prefix="hbj-"))
+    make_demo_place(directory / "data")
     yield directory / "data"
     shutil.rmtree(directory, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def place(untouched: Path) -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="hbj-"))
+    shutil.copytree(untouched, directory / "data")
+    yield directory / "data"
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
 def sheet(place: Path) -> DemoSheet:
-    return make_demo_place(place)
+    return load_sheet(place / "demo.json")
 
 
-@pytest.fixture(scope="session")
-def service(place: Path, sheet: DemoSheet) -> Iterator[Service]:
+@pytest.fixture(scope="module")
+def service(place: Path) -> Iterator[Service]:
     running = start_service(place, workers=2)
     yield running
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api(service: Service) -> Api:
     return Api(service.base_url)
 
@@ -65,6 +76,6 @@ class People:
         return Machine.sign_in(self.api, found)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def people(api: Api, sheet: DemoSheet) -> People:
     return People(api, sheet)

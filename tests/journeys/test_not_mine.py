@@ -8,7 +8,6 @@ from tests.journeys.test_main_path import present
 from tests.support.bundles import rewrite_package, sample_package
 from tests.support.client import App
 
-# Not the person of test_by_hand: the sheet holds one refresh token for each phone.
 KEY, STATION = "huong", "99D02"
 PATHS = (
     *("summary", "timeline?limit=100", "conditions?limit=100", "medications?limit=100"),

@@ -6,9 +6,7 @@ The service runs without its worker first, so that the outbox is still there to 
 import asyncio
 import json
 import re
-import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +18,7 @@ from healthbook.demo_sheet import DemoCitizen, DemoSheet
 from kernel.text import fold
 from store.postgres import start_server
 from tests.support.client import Api, App, Machine, Staff
-from tests.support.service import COMMAND, Service, environment, make_demo_place, rows, start_service
+from tests.support.service import COMMAND, Service, environment, rows, start_service
 
 # What leaves the program or waits to leave it; none of these may carry a fact about a person.
 SPEAKING_TABLES = ("outbox", "due_queue", "idempotency_key", "attempt_budget", "admin_event", "ehr_receipt")
@@ -39,19 +37,7 @@ DATABASE_ERRORS = (
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="hbs-"))
-    yield directory / "data"
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def sheet(place: Path) -> DemoSheet:
-    return make_demo_place(place)
-
-
-@pytest.fixture(scope="module")
-def quiet_service(place: Path, sheet: DemoSheet) -> Iterator[Service]:
+def quiet_service(place: Path) -> Iterator[Service]:
     running = start_service(place, "--no-worker", workers=2)
     yield running
     running.stop()
