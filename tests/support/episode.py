@@ -14,14 +14,20 @@ def episode(name: str, day: str, mark: str, *, code: str = "SHARED") -> list[dic
     """A visit, its diagnosis, results, medicine, vaccine, procedure, allergy, letter, report and pictures."""
     visit = {"encounter": {"reference": f"Encounter/{name}"}}
     said = {"coding": [{"system": "urn:test", "code": code, "display": f"{mark} lời"}], "text": f"{mark} lời"}
-    active = {"coding": [{"code": "active"}]}
     letter = {
         "contentType": "text/plain",
         "title": f"{mark}.txt",
         "data": base64.b64encode(f"{mark} thư".encode()).decode(),
     }
+    bodies = [*_clinical(name, day, said, visit), *_papers(mark, day, said, letter, visit)]
+    return [body if body["id"] == name else body | {"id": f"{name}-{body['id']}"} for body in bodies]
+
+
+def _clinical(name: str, day: str, said: dict[str, Any], visit: dict[str, Any]) -> list[dict[str, Any]]:
+    """The visit and what was found and done in it."""
+    active = {"coding": [{"code": "active"}]}
     quantity = {"value": 5.1, "unit": "mmol/L"}
-    bodies: list[dict[str, Any]] = [
+    return [
         {
             "resourceType": "Encounter",
             "id": name,
@@ -60,6 +66,14 @@ def episode(name: str, day: str, mark: str, *, code: str = "SHARED") -> list[dic
             "performedDateTime": day,
         }
         | visit,
+    ]
+
+
+def _papers(
+    mark: str, day: str, said: dict[str, Any], letter: dict[str, Any], visit: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """A letter, a report and pictures."""
+    return [
         {
             "resourceType": "DocumentReference",
             "id": "d",
@@ -92,7 +106,6 @@ def episode(name: str, day: str, mark: str, *, code: str = "SHARED") -> list[dic
         }
         | visit,
     ]
-    return [body if body["id"] == name else body | {"id": f"{name}-{body['id']}"} for body in bodies]
 
 
 def observation(

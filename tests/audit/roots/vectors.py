@@ -86,12 +86,20 @@ def rolled_back() -> Log:
 
 
 def cases() -> list[dict[str, Any]]:
+    return [
+        *rows_changed(),
+        *roots_changed(),
+        restored(),
+        restored_without_mark(),
+        restored_once(),
+        stale_root(),
+    ]
+
+
+def rows_changed() -> list[dict[str, Any]]:
+    """The service or somebody on the way changed the person's rows."""
     h = Honest()
     lines, roots, pin = h.lines(), [h.log.document()], h.pin
-    fork, fork_proof = forged_log()
-    back = rolled_back()
-    replaced = msgspec.structs.replace(h.proof, inclusion=[*h.proof.inclusion[:-1], "00" * 32])
-    other_head = msgspec.structs.replace(h.proof, consistency=["11" * 32, *h.proof.consistency[1:]])
     anew = Honest(action="consent:grant:use")
     return [
         case("an untouched log", lines, roots, pin, {"ok": True, "seq": 6, "root": 2}),
@@ -126,6 +134,18 @@ def cases() -> list[dict[str, Any]]:
             pin,
             found(3, "pinned-head-differs"),
         ),
+    ]
+
+
+def roots_changed() -> list[dict[str, Any]]:
+    """The service shows roots or proofs that do not continue what was kept."""
+    h = Honest()
+    lines, roots, pin = h.lines(), [h.log.document()], h.pin
+    fork, fork_proof = forged_log()
+    back = rolled_back()
+    replaced = msgspec.structs.replace(h.proof, inclusion=[*h.proof.inclusion[:-1], "00" * 32])
+    other_head = msgspec.structs.replace(h.proof, consistency=["11" * 32, *h.proof.consistency[1:]])
+    return [
         case(
             "a fork: two roots of one size",
             with_proof(lines, fork_proof),
@@ -166,10 +186,6 @@ def cases() -> list[dict[str, Any]]:
             pin_of(h.rows[:3], h.second),
             found(1, "root-rolled-back"),
         ),
-        restored(),
-        restored_without_mark(),
-        restored_once(),
-        stale_root(),
     ]
 
 
