@@ -135,14 +135,19 @@ class PastRow(Struct, frozen=True):
     doc: str
 
 
+# Lateral: with statistics of small records a join of the two was planned as a loop over all pairs.
 PAST_OF_TOUCHED = Statement(
     PastRow,
     """
     SELECT h.rtype, h.id, h.version, h.restores, h.credential, h.updated, h.deleted, h.labels, h.unit,
         h.title, h.encounter_id, h.main_id, h.doc
-    FROM ehr_history h
-    JOIN ehr_resource r ON r.patient_id = h.patient_id AND r.rtype = h.rtype AND r.id = h.id
-    WHERE h.patient_id = $1 AND r.patient_id = $1 AND r.credential = ANY($2::text[]) AND r.updated >= $3
+    FROM ehr_resource r
+    CROSS JOIN LATERAL (
+        SELECT * FROM ehr_history h
+        WHERE h.patient_id = $1 AND h.rtype = r.rtype AND h.id = r.id
+        OFFSET 0
+    ) h
+    WHERE r.patient_id = $1 AND r.credential = ANY($2::text[]) AND r.updated >= $3
     """,
 )
 
