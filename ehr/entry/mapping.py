@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import field
 
 from ehr.dosage.instruction import dosage_instruction
-from ehr.entry.models import EntryBody, EntryMedication, EntryPerson, EntryResult
+from ehr.entry.models import EntryBody, EntryMedication, EntryPerson, EntryResult, EntryVitalSigns
 from ehr.intake import systems
 from ehr.intake.bundle_person import is_identifier
 from ehr.intake.drafts import UnitDraft
@@ -35,8 +35,8 @@ class Form(UnitDraft):
 
 def unit_of(body: EntryBody, entry_id: UUID, actor: Actor, now: datetime) -> Unit:
     """The unit of an entry. Raises BadInputError with every wrong field."""
-    form = Form(f"entry:{entry_id}", by=_by(actor), start=body.encounter.started_at)
-    person = _person(body.person, form)
+    form = Form(f"entry:{entry_id}", by=author_of(actor), start=body.encounter.started_at)
+    person = person_of(body.person, form)
     _check_dates(body, form, now)
     form.refuse_faults()
     add_patient("person", person, form)
@@ -52,12 +52,14 @@ def unit_of(body: EntryBody, entry_id: UUID, actor: Actor, now: datetime) -> Uni
     return form.unit("entry", "entry", person)
 
 
-def _by(actor: Actor) -> dict[str, Any]:
+def author_of(actor: Actor) -> dict[str, Any]:
+    """Who enters it, as a FHIR reference without an id."""
     licence = {"identifier": {"system": systems.PROVIDER_CODE, "value": actor.licence}}
     return {**(licence if actor.licence else {}), "display": actor.name}
 
 
-def _person(person: EntryPerson, form: Form) -> PersonFacts:
+def person_of(person: EntryPerson, form: UnitDraft) -> PersonFacts:
+    """Whom a form names; a number of a wrong form is a fault of it."""
     found: list[tuple[IdentifierKind, str]] = []
     for number, one in enumerate(person.numbers):
         value = one.value.strip()
@@ -131,28 +133,41 @@ def _map_encounter(body: EntryBody, form: Form, diagnoses: list[dict[str, Any]])
 
 
 def _map_signs(body: EntryBody, form: Form) -> None:
-    signs = body.vital_signs
+    around = {**form.common, "effectiveDateTime": form.start, "performer": [form.by]}
+    add_signs(form, body.vital_signs, around, "vital_signs")
+
+
+def add_signs(
+    draft: UnitDraft, signs: EntryVitalSigns | None, around: dict[str, Any], where: str, *identity: str
+) -> None:
+    """Each sign as an Observation. around: whose, of which visit, when and by whom; identity: what tells the
+    signs of several visits of one unit apart."""
     if signs is None:
         return
     for name, sign in SIGNS.items():
         field_name = name.replace("-", "_")
         if value := getattr(signs, field_name, None):
-            _observe(form, f"vital_signs.{field_name}", sign, sign.amount(value))
+            _observe(draft, around, f"{where}.{field_name}", sign, sign.amount(value), identity)
     if parts := pressure(signs.systolic, signs.diastolic):
-        _observe(form, "vital_signs.systolic", PRESSURE, parts)
+        _observe(draft, around, f"{where}.systolic", PRESSURE, parts, identity)
 
 
-def _observe(form: Form, where: str, sign: Sign, value: dict[str, Any]) -> None:
+def _observe(
+    draft: UnitDraft,
+    around: dict[str, Any],
+    where: str,
+    sign: Sign,
+    value: dict[str, Any],
+    identity: tuple[str, ...],
+) -> None:
     resource = {
         "status": "final",
         "category": [concept("", (systems.OBSERVATION_CATEGORY, "vital-signs"))],
         "code": sign.concept,
-        **form.common,
-        "effectiveDateTime": form.start,
-        "performer": [form.by],
+        **around,
         **value,
     }
-    form.add(form.name("Observation", sign.code), resource, where)
+    draft.add(draft.name("Observation", *identity, sign.code), resource, where)
 
 
 def _map_result(result: EntryResult, where: str, form: Form) -> None:

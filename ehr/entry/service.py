@@ -48,7 +48,11 @@ class Desk(Struct, frozen=True):
 
     def id_hash(self, entry_id: UUID) -> bytes:
         """The key of this facility's entry; another facility's has another."""
-        return hashlib.sha256(f"{self.facility.facility_id}\nentry:{entry_id}".encode()).digest()
+        return self.hash_of(f"entry:{entry_id}")
+
+    def hash_of(self, key: str) -> bytes:
+        """What a unit of this facility is found by again (as ehr.intake.service.unit_hash)."""
+        return hashlib.sha256(f"{self.facility.facility_id}\n{key}".encode()).digest()
 
 
 async def record(tx: Tx, keys: KeyRing, desk: Desk, body: EntryBody) -> EntryReceipt | Refused:
@@ -89,22 +93,26 @@ async def withdraw(tx: Tx, desk: Desk, entry_id: UUID) -> EntryReceipt | Refused
     row = await _standing(tx, desk, entry_id)
     if isinstance(row, Refused):
         return row
-    id_hash = desk.id_hash(entry_id)
+    await take_back(tx, desk, f"entry:{entry_id}", "ehr:entry:withdraw")
+    return await _changed(tx, desk, entry_id, "withdrawn")
+
+
+async def take_back(tx: Tx, desk: Desk, key: str, action: str) -> None:
+    """Retract a unit of this facility wherever it stands: in a book, with its history kept, or in quarantine."""
+    id_hash = desk.hash_of(key)
     await DROP_OF_UNIT.run(tx, id_hash[0], id_hash)
     patient_id = await queries.PATIENT_OF_UNIT.one(tx, id_hash)
-    if patient_id is not None:
-        sender = desk.sender()
-        source = Source(
-            source_id=sender.source_id,
-            facility_id=sender.facility_id,
-            credential=sender.credential,
-            batch=sender.batch,
-        )
-        await write_unit(tx, patient_id, source, [], unit=f"entry:{entry_id}", now=desk.now)
-        await record_act(
-            tx, patient_id, desk.actor, "ehr:entry:withdraw", request_id=desk.request_id, now=desk.now
-        )
-    return await _changed(tx, desk, entry_id, "withdrawn")
+    if patient_id is None:
+        return
+    sender = desk.sender()
+    source = Source(
+        source_id=sender.source_id,
+        facility_id=sender.facility_id,
+        credential=sender.credential,
+        batch=sender.batch,
+    )
+    await write_unit(tx, patient_id, source, [], unit=key, now=desk.now)
+    await record_act(tx, patient_id, desk.actor, action, request_id=desk.request_id, now=desk.now)
 
 
 async def _charge(tx: Tx, desk: Desk) -> Refused | None:
