@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 # Raise by one when the table or the making of reading views changes.
-DISPLAY_VERSION = 4
+DISPLAY_VERSION = 5
 
 ICD10 = "icd-10"
 LOINC = "http://loinc.org"

@@ -44,6 +44,7 @@ READERS: dict[str, Reader] = {
     "Procedure": _reader(fhir.Procedure, care.procedure),
     "Encounter": _reader(fhir.Encounter, care.encounter),
     "CarePlan": _reader(fhir.CarePlan, care.care_plan),
+    "EpisodeOfCare": _reader(fhir.EpisodeOfCare, care.episode_of_care),
     "Appointment": _reader(fhir.Appointment, care.appointment),
     "Device": _reader(fhir.Device, care.device),
     "DeviceUseStatement": _reader(fhir.DeviceUseStatement, care.device_use),

@@ -47,6 +47,15 @@ class QuantityRange(Element):
     high: Quantity | None = None
 
 
+class Extension(Element):
+    url: str | None = None
+    value_string: str | None = None
+    value_code: str | None = None
+    value_date: str | None = None
+    value_integer: int | None = None
+    extension: list["Extension"] = []
+
+
 class Note(Element):
     text: str = ""
 
@@ -337,6 +346,20 @@ class Activity(Element):
     detail: ActivityDetail | None = None
 
 
+class EpisodeOfCare(Element):
+    status: Literal[
+        "planned",
+        "waitlist",
+        "active",
+        "onhold",
+        "finished",
+        "cancelled",
+        "entered-in-error",
+    ]
+    type: list[Concept] = []
+    period: Period | None = None
+
+
 class CarePlan(Element):
     status: Literal["draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown"]
     title: str | None = None
@@ -346,6 +369,7 @@ class CarePlan(Element):
     period: Period | None = None
     created: str | None = None
     activity: list[Activity] = []
+    extension: list[Extension] = []
     note: list[Note] = []
 
 

@@ -21,6 +21,7 @@ Section = Literal[
     "devices",
     "encounters",
     "care-plans",
+    "programmes",
     "imaging",
     "documents",
     "social",
@@ -173,6 +174,7 @@ class Item(Struct, kw_only=True, omit_defaults=True):
     reasons: list[str] = []
     lines: list[str] = []
     text: str | None = None
+    next_visit_on: str | None = None
     content_type: str | None = None
     # imaging: DICOM modality, body sites and our ids of key pictures among the documents
     modality: str | None = None

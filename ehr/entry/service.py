@@ -98,7 +98,7 @@ async def withdraw(tx: Tx, desk: Desk, entry_id: UUID) -> EntryReceipt | Refused
 
 
 async def take_back(tx: Tx, desk: Desk, key: str, action: str) -> None:
-    """Retract a unit of this facility wherever it stands: in a book, with its history kept, or in quarantine."""
+    """Retract a unit of this facility where it stands: in a book, with its history kept, or in quarantine."""
     id_hash = desk.hash_of(key)
     await DROP_OF_UNIT.run(tx, id_hash[0], id_hash)
     patient_id = await queries.PATIENT_OF_UNIT.one(tx, id_hash)

@@ -42,6 +42,7 @@ _BOOK: Final = {
     "imaging": "Chẩn đoán hình ảnh",
     "procedures": "Thủ thuật, phẫu thuật",
     "care-plans": "Lời dặn và kế hoạch chăm sóc",
+    "programmes": "Được theo dõi",
     "pregnancy": "Thai kỳ",
     "devices": "Thiết bị y tế",
     "social": "Lối sống",

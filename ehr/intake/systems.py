@@ -55,6 +55,10 @@ REFERRAL_LETTER: Final = OURS + "referral-letter"
 DOCUMENT_KIND: Final = OURS + "document-kind"
 FORM_831: Final = OURS + "qd831"
 VACCINE: Final = OURS + "vaccine"
+# What a facility follows people in, and what the plan of it carries beside FHIR's own fields.
+PROGRAMME: Final = OURS + "programme"
+PROGRAMME_ENROLMENT: Final = OURS + "programme-enrolment"
+PROGRAMME_STATE: Final = OURS + "programme-state"
 
 # What a treatment package says beyond numbers and names of its person (VN Core's own extensions).
 VN_PROFILE: Final = "http://fhir.ehealth.gov.vn/core/StructureDefinition/"

@@ -281,6 +281,7 @@ _PARTS = (
     (_LIST, "procedures", "v.section = 'procedures'", 21),
     (_NEWEST_PER_CODE, "vital-signs", "", 16),
     (_LIST, "care-plans", "v.section = 'care-plans' AND v.active_until >= $6", 11),
+    (_LIST, "care-plans", "v.section = 'programmes' AND v.active_until >= $6", 8),
     (
         _LIST,
         "past-problems",

@@ -1,16 +1,23 @@
 """Encounters, procedures, plans, devices, alerts."""
 
+from typing import Final
+
 from ehr import titles
+from ehr.dates import OPEN_END
 from ehr.fhir import (
     Appointment,
     CarePlan,
+    Concept,
     Device,
     DeviceUseStatement,
     Encounter,
+    EpisodeOfCare,
+    Extension,
     FlagResource,
     Procedure,
     Reference,
 )
+from ehr.intake.systems import PROGRAMME, PROGRAMME_STATE
 from ehr.titles import title_of
 from ehr.views.draft import (
     Draft,
@@ -25,6 +32,7 @@ from ehr.views.draft import (
     notes,
     start,
 )
+from kernel.access import RecordType
 
 _CLASSES = {
     "AMB": "Khám ngoại trú",
@@ -38,6 +46,11 @@ _CLASSES = {
 }
 _VISIT = "Lượt khám"
 _PLAN = "Kế hoạch chăm sóc"
+_EPISODE = "Đợt theo dõi"
+PROGRAMMES: Final = "programmes"
+PREGNANCY: Final = "pregnancy"
+# What the person reads beside the sentence, in this order.
+SPOKEN: Final = ("stage", "ending", "freshness")
 APPOINTMENT = "appointment"
 _REVISIT = "Hẹn khám lại"
 _AHEAD = frozenset({"proposed", "pending", "booked", "waitlist"})
@@ -97,8 +110,65 @@ def procedure(ident: str, p: Procedure, _refer: Refer) -> Draft:
     )
 
 
+def programme_of(concepts: list[Concept]) -> Concept | None:
+    """The programme that a plan or an episode is part of (ehr/programmes)."""
+    return next((c for c in concepts if any(x.system == PROGRAMME for x in c.coding)), None)
+
+
+def _kind_of(programme: Concept) -> RecordType:
+    """A grant opens what is told of a pregnancy by its own name (consent.md §4)."""
+    return "Observation.pregnancy" if code_of(programme) == PREGNANCY else "CarePlan"
+
+
+def state_of(extensions: list[Extension]) -> dict[str, Extension]:
+    """What the plan of a programme carries beside FHIR's own fields, by its short name."""
+    whole = next((one for one in extensions if one.url == PROGRAMME_STATE), None)
+    return {part.url or "": part for part in whole.extension} if whole else {}
+
+
+def _programme(ident: str, c: CarePlan, programme: Concept) -> Draft:
+    """What the person is followed for: the sentence is the facility's, with the day to come next."""
+    when = first_date(start(c.period), c.created)
+    item = new_item(ident, _kind_of(programme), c.title or title_of(programme), c.status, when)
+    item.end_date = end(c.period)
+    item.category = PROGRAMMES
+    item.text = c.description
+    state = state_of(c.extension)
+    item.lines = [text for name in SPOKEN if name in state and (text := state[name].value_string)]
+    if "next-visit" in state:
+        item.next_visit_on = state["next-visit"].value_date
+    return Draft(
+        item=item,
+        section=PROGRAMMES,
+        concept=programme,
+        when=when,
+        until=last_instant(end(c.period)) if c.period and c.period.end else OPEN_END,
+        active_until=active_until(c.status == "active", end(c.period)),
+        category=PROGRAMMES,
+    )
+
+
+def episode_of_care(ident: str, e: EpisodeOfCare, _refer: Refer) -> Draft:
+    """Kept with its plan, which is what people read."""
+    programme = programme_of(e.type)
+    when = first_date(start(e.period))
+    title = title_of(programme or next(iter(e.type), None), _EPISODE)
+    item = new_item(ident, _kind_of(programme) if programme else "CarePlan", title, e.status, when)
+    item.end_date = end(e.period)
+    return Draft(
+        item=item,
+        section=None,
+        concept=programme or next(iter(e.type), None),
+        when=when,
+        until=last_instant(end(e.period)),
+    )
+
+
 def care_plan(ident: str, c: CarePlan, _refer: Refer) -> Draft:
     """Advice and treatment plan of a visit: `description` is the advice, activities are the plan."""
+    programme = programme_of(c.category)
+    if programme is not None:
+        return _programme(ident, c, programme)
     when = first_date(start(c.period), c.created)
     concept = next((x for x in c.category if code_of(x) != "assess-plan"), None)
     item = new_item(ident, "CarePlan", c.title or title_of(concept, _PLAN), c.status, when)
