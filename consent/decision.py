@@ -47,8 +47,12 @@ GRANTED_ACTIONS: Final[frozenset[Action]] = frozenset(
         "read-document",
         "read-wishes",
         "flag-safety",
+        "verify-statement",
+        "dismiss-finding",
     }
 )
+# What stands only on the person's own yes, not on broken glass.
+GRANT_ALONE: Final[frozenset[Action]] = frozenset({"verify-statement"})
 # What a device on probation may do for its own person (security.md S8). Of numbers and notices it gets a part
 # (api/citizen). What it approves is cut to the caps of tier D, it ends no device but itself, and no held
 # grant stands by its word (S16).
@@ -327,7 +331,7 @@ async def _broken_glass(
     that it stands on is there (security.md S24). The safety set of twelve months, without what the person
     leaves out of it.
     """
-    if action not in GRANTED_ACTIONS or actor.role != "doctor" or actor.facility_id is None:
+    if action not in GRANTED_ACTIONS - GRANT_ALONE or actor.role != "doctor" or actor.facility_id is None:
         return None
     here, day = (actor.actor_id, actor.facility_id, actor.practitioner_role_id), local_day(now)
     opened = await emergencies.live_emergency(tx, patient_id, *here, now, day)

@@ -13,7 +13,7 @@ Band = Literal["child", "schoolchild", "youth", "adult"]
 Relation = Literal["guardian", "proxy"]
 # How a guardian was proven. An identity provider comes with identity verification.
 Proof = Literal["birth-note", "facility-attested", "court-document"]
-Scope = Literal["appointments", "reminders", "vitals", "read-record", "consent"]
+Scope = Literal["appointments", "reminders", "vitals", "read-record", "add-to-record", "consent"]
 SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
 # Who says that a child of 7 or more agrees.
 AssentMethod = Literal["own-device", "guardian-attested", "doctor-attested"]

@@ -48,7 +48,9 @@ _READ: Final[frozenset[Action]] = frozenset(
     {"read-summary", "read-section", "read-timeline", "read-trend", "search", "read-document"}
 )
 _ANSWER: Final[frozenset[Action]] = frozenset({"answer-request"})
-_WRITES: Final[frozenset[Action]] = frozenset({"answer-request", "guard-grants", "identify"})
+_WRITES: Final[frozenset[Action]] = frozenset(
+    {"answer-request", "guard-grants", "identify", "dismiss-finding", "manage-reminders", "add-to-record"}
+)
 # A guardian of a child acts in the child's place, but hides nothing, closes nothing and takes no copy away:
 # what a child may have to tell a doctor must not be the guardian's to remove.
 _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | {"look-at-log"}, withheld=NEVER)
@@ -61,6 +63,8 @@ _OF_SCOPE: Final[dict[Scope, frozenset[Action]]] = {
     "reminders": frozenset(),
     "vitals": frozenset({"read-section", "read-trend"}),
     "read-record": _READ,
+    # What a proxy says for the person is marked with who said it, and is that proxy's to take back.
+    "add-to-record": frozenset({"add-to-record"}),
     "consent": _ANSWER,
 }
 

@@ -76,6 +76,10 @@ Action = Literal[
     "close-account",
     "share-record",
     "read-shared",
+    "add-to-record",
+    "verify-statement",
+    "dismiss-finding",
+    "manage-reminders",
 ]
 
 # What a grant can name (SMART v2 resource types; Observation by category, consent.md §4).

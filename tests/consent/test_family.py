@@ -317,6 +317,7 @@ async def test_a_proxy_with_the_scope_answers_without_any_sensitive_label(
     [
         ("vitals", {"read-section", "read-trend"}),
         ("read-record", {"read-summary", "read-section", "read-timeline", "read-trend", "search"}),
+        ("add-to-record", {"add-to-record"}),
         ("consent", {"answer-request"}),
     ],
 )
@@ -335,6 +336,7 @@ async def test_each_scope_of_a_proxy_opens_its_own_acts_and_nothing_else(
         "answer-request",
         "manage-grants",
         "manage-record",
+        "add-to-record",
         "export-record",
         "open-case",
         "share-record",
