@@ -50,11 +50,12 @@ READERS: dict[str, Reader] = {
     "DeviceUseStatement": _reader(fhir.DeviceUseStatement, care.device_use),
     "DocumentReference": _reader(fhir.DocumentReference, papers.document),
     "Flag": _reader(fhir.FlagResource, care.alert),
+    "FamilyMemberHistory": _reader(fhir.FamilyMemberHistory, problems.family_history),
+    "VerificationResult": _reader(fhir.VerificationResult, papers.verdict),
 }
 _OTHER_TYPES: dict[str, RecordType] = {
     "MedicationAdministration": "MedicationStatement",
     "MedicationDispense": "MedicationRequest",
-    "FamilyMemberHistory": "FamilyMemberHistory",
     "QuestionnaireResponse": "QuestionnaireResponse",
     "Composition": "DocumentReference",
     "Goal": "CarePlan",
@@ -77,19 +78,24 @@ def extract(
     refer: Refer,
     labels: int = 0,
     facility_name: str | None = None,
-    self_declared: bool = False,
+    declared_by: str | None = None,
     is_compact: bool = False,
 ) -> NewResource:
     """Read one resource. `raw` is its JSON text, `id` ours, `refer` resolves a reference in it.
 
+    declared_by: who said it without being a facility, as it is shown; it is never folded with what one sent.
     Raises msgspec.ValidationError with the place (`$.effectiveDateTime`) for what is no FHIR R4.
     """
     reader = READERS.get(rtype)
     draft = reader.view(id, reader.decoder.decode(raw), refer) if reader else _other(id, rtype, raw)
     draft.item.facility_name = facility_name
-    draft.item.self_declared = self_declared
     doc = raw if is_compact else msgspec.json.format(raw, indent=-1)
-    return _row(rtype, draft, doc, refer, labels)
+    if declared_by is None:
+        return _row(rtype, draft, doc, refer, labels)
+    draft.item.self_declared, draft.item.recorded_by = True, declared_by
+    made = _row(rtype, draft, doc, refer, labels)
+    made.fold_key = None
+    return made
 
 
 def _row(rtype: str, draft: Draft, doc: bytes, refer: Refer, labels: int) -> NewResource:

@@ -56,6 +56,11 @@ class Extension(Element):
     extension: list["Extension"] = []
 
 
+class Said(Element):
+    url: str = ""
+    value_string: str | None = None
+
+
 class Note(Element):
     text: str = ""
 
@@ -412,6 +417,29 @@ class DocumentReference(Element):
     description: str | None = None
     content: list[DocumentContent] = []
     context: DocumentContext | None = None
+
+
+class RelativeCondition(Element):
+    code: Concept | None = None
+
+
+class FamilyMemberHistory(Element):
+    status: Literal["partial", "completed", "entered-in-error", "health-unknown"]
+    date: str | None = None
+    relationship: Concept | None = None
+    condition: list[RelativeCondition] = []
+    note: list[Note] = []
+
+
+class Attestation(Element):
+    who: Reference | None = None
+
+
+class VerificationResult(Element):
+    status: Literal["attested", "validated", "in-process", "req-revalid", "val-fail", "reval-fail"]
+    status_date: str | None = None
+    attestation: Attestation | None = None
+    extension: list[Said] = []
 
 
 class FlagResource(Element):

@@ -27,6 +27,7 @@ Section = Literal[
     "social",
     "pregnancy",
     "alerts",
+    "family-history",
     "other",
 ]
 
@@ -131,12 +132,23 @@ class DoneElsewhere(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unit: str | None
 
 
+class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a doctor made of a declared entry, as it stood then. date: an instant."""
+
+    outcome: Literal["confirmed", "refuted"]
+    date: str | None = None
+    doctor: str | None = None
+    facility_name: str | None = None
+    note: str | None = None
+
+
 class Item(Struct, kw_only=True, omit_defaults=True):
     """The reading view of one resource. `date` is text as the source gave it, never completed.
 
     Quantities are decimal texts with their zeros. Absent fields are not sent. hidden: by the person, who
     alone sees it; not_yet_released: the person does not see it yet; disputed: the person says that it is
-    wrong; sources: of what several senders sent.
+    wrong; sources: of what several senders sent. self_declared: the person or a relative said it
+    (recorded_by: who), and verdict what a doctor made of it; the entry itself stays as it was said.
     """
 
     id: str
@@ -187,4 +199,5 @@ class Item(Struct, kw_only=True, omit_defaults=True):
     not_yet_released: bool = False
     disputed: bool = False
     sources: list[ItemSource] = []
+    verdict: Verdict | None = None
     done_elsewhere: DoneElsewhere | None = None

@@ -88,7 +88,7 @@ def view_again(row: StaleRow) -> NewResource:
         id=row.id,
         refer=_known(row),
         facility_name=old.facility_name,
-        self_declared=old.self_declared,
+        declared_by=(old.recorded_by or "") if old.self_declared else None,
     )
 
 

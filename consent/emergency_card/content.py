@@ -12,6 +12,7 @@ import msgspec
 
 from consent.emergency_card import queries
 from consent.emergency_card.models import CardContent, CardLine, CardPart, LiveCard, Part, Relation
+from ehr.exports.lines import declared_text
 from ehr.models import Item
 from ehr.reads import summary
 from ehr.reads.currency import Currency
@@ -102,12 +103,14 @@ def _sure(items: list[Item]) -> list[Item]:
 
 
 def _line(item: Item) -> CardLine:
-    severe = ["nguy cơ cao"] if item.criticality == "high" else []
-    return CardLine(text=item.title, detail="; ".join([*severe, *item.reactions, *item.dosage]))
+    told = ["nguy cơ cao" if item.criticality == "high" else "", *item.reactions, *item.dosage]
+    told.append(declared_text(item))
+    return CardLine(text=item.title, detail="; ".join(part for part in told if part))
 
 
 def _blood_group(item: Item) -> str:
-    return f"{item.title}: {item.value}" if item.value else item.title
+    told = f"{item.title}: {item.value}" if item.value else item.title
+    return f"{told} ({declared_text(item)})" if item.self_declared else told
 
 
 def _identity(person: Person) -> list[CardLine]:

@@ -71,8 +71,8 @@ async def gather(tx: Tx, keys: KeyRing, access: Access, built: Built, now: datet
     """The kept documents behind a summary. built: what ehr/reads/summary.py made for the same Access."""
     summary = msgspec.json.decode(built.body, type=Summary)
     scope = scope_of(access, now)
-    # The document is made to be handed over: what the person hides stays at home.
-    ids = [i.id for section in summary.sections for i in section.items if section.loinc and not i.hidden]
+    # The document is made to be handed over: what the person hides stays at home, and what was refuted.
+    ids = [i.id for section in summary.sections for i in section.items if section.loinc and _leaves(i)]
     found = await queries.KEPT_BY_ID.all(tx, *scope, ids)
     # The section of plans lists no day to come back.
     rows = [row for row in found if row.rtype != "Appointment"]
@@ -88,6 +88,10 @@ async def gather(tx: Tx, keys: KeyRing, access: Access, built: Built, now: datet
     numbers = await own_identifiers(tx, keys, access.patient_id) if access.is_own else []
     others = [row for row in beside.values() if row.id not in listed]
     return Gathered(access.patient_id, card, numbers, summary, rows, others)
+
+
+def _leaves(item: Item) -> bool:
+    return not item.hidden and (item.verdict is None or item.verdict.outcome != "refuted")
 
 
 def build(gathered: Gathered, now: datetime) -> Built:

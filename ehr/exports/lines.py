@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ehr.models import DoneElsewhere, Item, ItemSource, Part, Range
+from ehr.models import DoneElsewhere, Item, ItemSource, Part, Range, Verdict
 from kernel.clock import VIETNAM
 
 _FLAGS = {
@@ -45,12 +45,29 @@ def detail_text(item: Item) -> str:
         *item.lines,
         item.text or "",
         f"đến {day_text(item.end_date)}" if item.end_date else "",
-        "tự khai" if item.self_declared else "",
-        f"theo {item.recorded_by}" if item.recorded_by else "",
+        declared_text(item),
+        f"theo {item.recorded_by}" if item.recorded_by and not item.self_declared else "",
         _elsewhere(item.done_elsewhere) if item.done_elsewhere else "",
         _senders(item.sources),
     ]
     return "; ".join(part for part in dict.fromkeys(parts) if part and part != item.title)
+
+
+def declared_text(item: Item) -> str:
+    """Who said it, where no facility did, and what a doctor made of it; nothing of all other items."""
+    if not item.self_declared:
+        return ""
+    verdict = item.verdict
+    by = f"do {item.recorded_by} khai" if item.recorded_by else "tự khai"
+    if verdict is None:
+        return f"{by}, chưa có bác sĩ xác nhận"
+    told = "bác sĩ xác nhận" if verdict.outcome == "confirmed" else "bác sĩ cho là không đúng"
+    return f"{by}, {told}{_day_of(verdict)}" + (f": {verdict.note}" if verdict.note else "")
+
+
+def _day_of(verdict: Verdict) -> str:
+    when = f" ngày {day_text(verdict.date)}" if verdict.date else ""
+    return when + (f" tại {verdict.facility_name}" if verdict.facility_name else "")
 
 
 def _elsewhere(done: DoneElsewhere) -> str:

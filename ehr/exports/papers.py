@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from documents.pdf import Block, Line, Mark, Paper, book, sheet
 from ehr.exports import queries
-from ehr.exports.lines import day_text, detail_text, title_text
+from ehr.exports.lines import day_text, declared_text, detail_text, title_text
 from ehr.exports.queries import BOOK_LINES_MAX, REPEATED_ROWS_MAX, BookRow
 from ehr.models import Item
 from ehr.reads.faces import NO_COPIES, Copies, copies_of, faced, merged
@@ -46,6 +46,7 @@ _BOOK: Final = {
     "pregnancy": "Thai kỳ",
     "devices": "Thiết bị y tế",
     "social": "Lối sống",
+    "family-history": "Tiền sử gia đình",
     "documents": "Giấy tờ",
 }
 # What visits repeat, and how a repetition is called.
@@ -183,8 +184,9 @@ def _folded(items: list[Item], word: str | None, *, is_cut: bool) -> list[Line]:
 
 
 def _doubt(item: Item) -> str:
-    """What keeps equal items apart: a disputed one never stands for one that nobody disputes."""
-    return f"{item.disputed} {item.not_yet_released}"
+    """What keeps equal items apart: a disputed one never stands for one that nobody disputes, nor a declared
+    one for what a facility sent."""
+    return f"{item.disputed} {item.not_yet_released} {declared_text(item)}"
 
 
 def _times(found: list[Item], word: str) -> Line:
@@ -227,10 +229,11 @@ def _facts(person: Person) -> list[str]:
 def _blood_groups(items: list[Item]) -> list[str]:
     """Each told group once; where they differ, with who told it (security.md S17)."""
     items = [item for item in items if item.value and not item.hidden]
-    told = {f"{item.title}: {item.value}": item.facility_name for item in items}
-    if len({item.title for item in items}) == len(told):
-        return list(told)
-    return [f"{group} (theo {name})" if name else group for group, name in told.items()]
+    said = [f"{i.title}: {i.value} ({declared_text(i)})" for i in items if i.self_declared]
+    told = {f"{i.title}: {i.value}": i.facility_name for i in items if not i.self_declared}
+    if len({item.title for item in items if not item.self_declared}) == len(told):
+        return [*told, *said]
+    return [*(f"{group} (theo {name})" if name else group for group, name in told.items()), *said]
 
 
 def _sources(summary: Summary) -> list[str]:

@@ -67,7 +67,7 @@ REPEATED_ROWS = Statement(
         f"""
         SELECT r.rtype, r.id, r.section, r.item, {{face}}, NULL::text AS main_title, NULL::text AS body
         FROM ehr_resource r
-        WHERE {{visible}} AND r.section = $10 AND NOT r.negative AND {{folded}}
+        WHERE {{visible}} AND {{standing}} AND r.section = $10 AND NOT r.negative AND {{folded}}
             AND r.active_until >= CASE WHEN r.section = 'problems' THEN '-infinity' ELSE $6::timestamptz END
         ORDER BY r.sort_at DESC, r.id DESC LIMIT {REPEATED_ROWS_MAX + 1}
         """  # noqa: S608 - a constant of ours

@@ -34,20 +34,36 @@ class Prepared(Struct):
         return msgspec.msgpack.decode(self.kept, type=list[Item]) if isinstance(self.kept, Raw) else self.kept
 
 
-def prepare(unit: Unit, surveys: list[Survey] | None, source_id: str, facility_name: str | None) -> Prepared:
-    """Gate and extract a unit. Raises BadInputError `bad-resource` with the element's place."""
+def prepare(
+    unit: Unit,
+    surveys: list[Survey] | None,
+    source_id: str,
+    facility_name: str | None,
+    declared_by: str | None = None,
+) -> Prepared:
+    """Gate and extract a unit. Raises BadInputError `bad-resource` with the element's place.
+
+    declared_by: who says it, where that is no facility.
+    """
     gated = apply_gate(
         unit, surveys or [survey(msgspec.json.decode(item.raw), item.where) for item in unit.items]
     )
-    return extract_unit(gated, own_of(unit.person, unit.items), source_id, facility_name)
+    return extract_unit(gated, own_of(unit.person, unit.items), source_id, facility_name, declared_by)
 
 
-def extract_unit(gated: Gated, own: Own, source_id: str, facility_name: str | None) -> Prepared:
+def extract_unit(
+    gated: Gated, own: Own, source_id: str, facility_name: str | None, declared_by: str | None = None
+) -> Prepared:
     """The rows of what passed the gate, and of each ambiguous line that waits."""
     items = [one.item for one in gated.passed]
     every = items + [one.item for group in gated.review for one in group]
     make = _RowMaker(
-        own, source_id, facility_name, _referrer(every, source_id), _departments(gated.passed, source_id)
+        own,
+        source_id,
+        facility_name,
+        declared_by,
+        _referrer(every, source_id),
+        _departments(gated.passed, source_id),
     )
     resources = make.rows(gated.passed)
     review = [make.rows(group) for group in gated.review]
@@ -62,6 +78,7 @@ class _RowMaker(Struct):
     own: Own
     source_id: str
     facility_name: str | None
+    declared_by: str | None
     refer: Callable[[str], Referred | None]
     departments: dict[str, Label]
     reasons: list[Reason] = []
@@ -77,6 +94,7 @@ class _RowMaker(Struct):
                 id=resource_id(self.source_id, one.item.key),
                 refer=self.refer,
                 facility_name=self.facility_name,
+                declared_by=self.declared_by,
                 is_compact=True,
             )
         except msgspec.ValidationError as error:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from ehr.models import DoneElsewhere, Item, ItemSource
+from ehr.models import DoneElsewhere, Item, ItemSource, Verdict
 from ehr.reads import queries
 from ehr.reads.raw import as_item, with_fields
 from ehr.reads.scope import scope_of
@@ -33,6 +33,17 @@ class _Dated(msgspec.Struct, frozen=True):
     date: str | None = None
 
 
+class _Seen(msgspec.Struct, frozen=True):
+    """A verdict as it is stored: the item of a VerificationResult."""
+
+    status: str
+    date: str | None = None
+    recorded_by: str | None = None
+    facility_name: str | None = None
+    text: str | None = None
+
+
+_seen = msgspec.json.Decoder(_Seen).decode
 _dated = msgspec.json.Decoder(_Dated).decode
 
 
@@ -62,6 +73,26 @@ async def copies_of(tx: Tx, access: Access, rows: Sequence[Faced], now: datetime
     return Copies(shared, [(row.rtype, row.id) for row in found if row.fold in shared])
 
 
+def marks_of(mark: str | None) -> frozenset[str]:
+    """The words of a row's mark."""
+    return frozenset((mark or "").partition("\n")[0].split())
+
+
+def verdict_of(mark: str | None) -> Verdict | None:
+    """What a doctor said of a declared entry; None of every other one."""
+    told = (mark or "").partition("\n")[2]
+    if not told:
+        return None
+    seen = _seen(told)
+    return Verdict(
+        outcome="refuted" if seen.status == "val-fail" else "confirmed",
+        date=seen.date,
+        doctor=seen.recorded_by,
+        facility_name=seen.facility_name,
+        note=seen.text,
+    )
+
+
 def faced(
     row: Faced,
     copies: Copies,
@@ -79,7 +110,8 @@ def faced(
         "text": text,
         "done_elsewhere": done_elsewhere,
         "sources": senders,
-        **{_FIELDS[mark]: True for mark in (row.mark or "").split()},
+        "verdict": verdict_of(row.mark),
+        **{_FIELDS[mark]: True for mark in sorted(marks_of(row.mark))},
     }
     extra = {name: value for name, value in extra.items() if value is not None}
     return with_fields(row.item, extra) if extra else as_item(row.item)

@@ -158,6 +158,7 @@ class TrendPoint(Struct, frozen=True, kw_only=True):
     hidden: bool = False
     not_yet_released: bool = False
     disputed: bool = False
+    self_declared: bool = False
 
 
 class TrendSeries(Struct, frozen=True, kw_only=True):

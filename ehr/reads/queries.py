@@ -56,10 +56,16 @@ _MAIN_TITLE = """(SELECT c.title FROM ehr_resource c
 
 # What is added to an item when it is read: marks (who may see it, that the person disputes it), and the key
 # of its copies.
+# Of a declared entry, what a doctor said last of the version that stands (ehr/statements).
+_VERDICT = """CASE WHEN r.state = 'self-declared' THEN (
+            SELECT w.{what} FROM ehr_resource w
+            WHERE w.patient_id = $1 AND w.rtype = 'VerificationResult' AND w.main_id = r.id
+                AND w.category = r.version::text AND NOT w.deleted AND w.state <> 'disputed'
+            ORDER BY w.updated DESC LIMIT 1) END"""
 _FACE = """
-        nullif(concat_ws(' ', CASE WHEN r.hidden_from IS NOT NULL AND $8::uuid = $1 THEN 'hidden'
+        nullif(concat(concat_ws(' ', CASE WHEN r.hidden_from IS NOT NULL AND $8::uuid = $1 THEN 'hidden'
             WHEN r.release_at > $6::timestamptz THEN 'not-yet-released' END,
-            CASE WHEN r.contested THEN 'disputed' END), '') AS mark,
+            CASE WHEN r.contested THEN 'disputed' END), E'\\n' || {verdict item}), '') AS mark,
         CASE WHEN r.twin THEN r.fold_key END AS fold"""
 # Of copies that several senders sent, those of one sender stand for all.
 _FOLDED = """(NOT r.twin OR NOT EXISTS (
@@ -67,12 +73,20 @@ _FOLDED = """(NOT r.twin OR NOT EXISTS (
         WHERE {visible d} AND d.fold_key = r.fold_key AND d.source_id < r.source_id))"""
 
 
+# What a doctor refuted stays in the own book alone, marked: lists of what counts now are without it.
+_STANDING = "($8::uuid = $1 OR {verdict status} IS DISTINCT FROM 'val-fail')"
+
+
 def filtered(sql: str) -> str:
-    """Put the filter in: `{visible}` for rows named r, `{visible c}` for rows named c; and `{main_title}`."""
+    """Put the filter in: `{visible}` for rows named r, `{visible c}` for rows named c; `{standing}` where
+    refuted entries do not count; and `{main_title}`."""
+    sql = sql.replace("{face}", _FACE).replace("{standing}", _STANDING)
+    for what in ("item", "status"):
+        sql = sql.replace(f"{{verdict {what}}}", _VERDICT.replace("{what}", what))
     return re.sub(
         r"\{visible(?: (\w+))?\}",
         lambda found: re.sub(r"\br\.", f"{found[1] or 'r'}.", _WHOLE),
-        sql.replace("{main_title}", _MAIN_TITLE).replace("{face}", _FACE).replace("{folded}", _FOLDED),
+        sql.replace("{main_title}", _MAIN_TITLE).replace("{folded}", _FOLDED),
     )
 
 
@@ -94,7 +108,8 @@ async def head_of(tx: Tx, patient_id: UUID) -> Head:
 class ItemRow(Struct, frozen=True):
     """One row of a list. `item` is JSON; `main_title` the main disease of an encounter, where readable.
 
-    mark: hidden or not-yet-released, and disputed, with a space between; fold: the key of its copies.
+    mark: hidden or not-yet-released, and disputed, with a space between; in a line of its own what a doctor
+    said of a declared entry, as JSON of that row's item; fold: the key of its copies.
     """
 
     rtype: str
@@ -322,7 +337,7 @@ _SUMMARY = """
             SELECT r.rtype, r.id, r.section, r.item, r.title, r.title_folded, r.main_id, r.code, r.status,
                 r.flag, r.sort_at, r.active_until, r.updated, r.facility_id, r.negative, r.twin, r.fold_key,
                 r.source_id, {face}
-            FROM ehr_resource r WHERE {visible}),
+            FROM ehr_resource r WHERE {visible} AND {standing}),
         newest AS MATERIALIZED (
             SELECT n.* FROM series s CROSS JOIN LATERAL (
                 SELECT v.* FROM v

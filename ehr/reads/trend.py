@@ -8,7 +8,7 @@ import msgspec
 
 from ehr.models import Flag, Item, ItemSource, Range
 from ehr.reads import queries
-from ehr.reads.faces import copies_of, merged
+from ehr.reads.faces import copies_of, marks_of, merged
 from ehr.reads.models import Built, Trend, TrendPoint, TrendSeries
 from ehr.reads.notices import notice_for
 from ehr.reads.raw import encode
@@ -68,7 +68,7 @@ def _points(result: Result) -> Iterator[tuple[str, str, str | None, TrendPoint]]
 
 def _point(result: Result, value: str, bounds: Range | None, flag: Flag | None) -> TrendPoint:
     item, mark, sources = result
-    marks = (mark or "").split()
+    marks = marks_of(mark)
     return TrendPoint(
         id=item.id,
         date=item.date,
@@ -81,4 +81,5 @@ def _point(result: Result, value: str, bounds: Range | None, flag: Flag | None) 
         hidden="hidden" in marks,
         not_yet_released="not-yet-released" in marks,
         disputed="disputed" in marks,
+        self_declared=item.self_declared,
     )

@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 
-from ehr.fhir import Attachment, DiagnosticReport, DocumentReference, ImagingStudy
+from ehr.fhir import Attachment, DiagnosticReport, DocumentReference, ImagingStudy, VerificationResult
 from ehr.imaging.names import modality_name, site_name
 from ehr.models import Section
 from ehr.titles import coding_title, title_of
@@ -12,6 +12,9 @@ from ehr.views.draft import Draft, Refer, code_of, first_date, new_item, start
 
 TEXT_CHARACTERS_MAX = 20_000
 PICTURES_MAX = 20
+# What VerificationResult has no element for: the note, and which version of the entry the doctor saw.
+VERDICT_NOTE = "urn:vn:so-suc-khoe:verdict-note"
+VERDICT_VERSION = "urn:vn:so-suc-khoe:verdict-version"
 _UID = re.compile(r"[0-9]+(\.[0-9]+){1,63}", re.ASCII)
 # v2-0074 service sections of imaging, LOINC's radiology class.
 _IMAGING = frozenset(
@@ -40,6 +43,19 @@ def diagnostic_report(ident: str, r: DiagnosticReport, refer: Refer) -> Draft:
         encounter=r.encounter,
         category=item.category,
     )
+
+
+def verdict(ident: str, v: VerificationResult, _refer: Refer) -> Draft:
+    """What a doctor made of a declared entry: shown with that entry alone (ehr/reads/faces.py)."""
+    when = first_date(v.status_date)
+    item = new_item(ident, "Other", "Bác sĩ xem mục tự khai", v.status, when)
+    item.recorded_by = v.attestation.who.display if v.attestation and v.attestation.who else None
+    item.text = _said(v, VERDICT_NOTE)
+    return Draft(item=item, section=None, when=when, category=_said(v, VERDICT_VERSION))
+
+
+def _said(v: VerificationResult, url: str) -> str | None:
+    return next((one.value_string for one in v.extension if one.url == url), None)
 
 
 def imaging_study(ident: str, s: ImagingStudy, _refer: Refer) -> Draft:

@@ -1,7 +1,7 @@
 """Allergies and problems."""
 
 from ehr.displays import ICD10, SNOMED, system_key
-from ehr.fhir import AllergyIntolerance, Coding, Concept, Condition
+from ehr.fhir import AllergyIntolerance, Coding, Concept, Condition, FamilyMemberHistory
 from ehr.models import Item, Section
 from ehr.titles import title_of
 from ehr.views.draft import Draft, Refer, active_until, code_of, first_date, name_of, new_item, notes, start
@@ -127,6 +127,18 @@ def condition(ident: str, c: Condition, _refer: Refer) -> Draft:
         category=item.category,
         negative=none,
     )
+
+
+def family_history(ident: str, f: FamilyMemberHistory, _refer: Refer) -> Draft:
+    """Named by the disease; the line says which relative, by kinship."""
+    when = first_date(f.date)
+    named = [one.code for one in f.condition if one.code]
+    title = ", ".join(title_of(code) for code in named) or "Tiền sử gia đình"
+    item = new_item(ident, "FamilyMemberHistory", title, f.status, when)
+    item.lines = [title_of(f.relationship)] if f.relationship else []
+    item.text = notes(f.note)
+    concept = named[0] if named else None
+    return Draft(item=item, section="family-history", concept=concept, concepts=named[1:], when=when)
 
 
 def _clinical(clinical: Concept | None, verification: Concept | None) -> str:
