@@ -50,6 +50,12 @@ CASE_REPLIES_DAY = Budget(kind="case-reply-day", limit=10, window=timedelta(days
 # What one member of staff types in by hand in a day: more than the busiest commune station sees.
 ENTRIES_DAY = Budget(kind="entry-day", limit=400, window=timedelta(days=1))
 
+# Files of rows (a class, a factory) that one account sends in a day; a file is at most 2,000 people.
+ROW_FILES_DAY = Budget(kind="row-file-day", limit=60, window=timedelta(days=1))
+
+# The same for a facility's system: one call for each person it follows and each visit.
+SYSTEM_ENTRIES_DAY = Budget(kind="system-entry-day", limit=20_000, window=timedelta(days=1))
+
 # What a registry officer looks up by hand in a day.
 REGISTRY_LOOK_UPS_DAY = Budget(kind="registry-look-up-day", limit=100, window=timedelta(days=1))
 

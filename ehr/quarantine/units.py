@@ -36,6 +36,7 @@ from ehr.quarantine.models import (
 )
 from ehr.quarantine.problems import NOT_A_CANDIDATE, NOT_WAITING, SECOND_OFFICER_NEEDED
 from ehr.quarantine.queries import EventRow, KeptRow, WaitingRow
+from ehr.rows.service import mark_row_returned
 from identity import budgets
 from identity.models import Facility
 from identity.people import create_person, number_owner, person_card
@@ -235,6 +236,8 @@ async def return_to_sender(
         return Refused(problem=NOT_WAITING)
     if row.batch is not None:
         await mark_returned(tx, row.credential, row.batch, row.unit, code)
+        if row.facility_id is not None:
+            await mark_row_returned(tx, row.facility_id, row.batch, row.unit, code)
     await sign(tx, actor, row, "returned", reason, now, code=code)
     await tally(tx, row, Counter({("returned", code): 1}), now)
     return Worked(state="returned")

@@ -1,0 +1,1 @@
+"""A file of rows, one person each: a class, a factory, the people of a programme."""

@@ -1,0 +1,232 @@
+"""Taking a file of rows in: each row its own unit in its own transaction, with its answer beside it.
+
+A row and what became of it commit together, so a file that was killed half-way goes on at the row where it
+stopped when it is sent again; rows that were accepted are left alone then, refused ones are tried anew.
+While one row is written, the next is made ready.
+"""
+
+import asyncio
+import hashlib
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from audit.service import record_act
+from ehr.intake.gate import judge_plain
+from ehr.intake.models import BadInputError, Reason, Unit, UnitReport
+from ehr.intake.service import Sender, import_unit
+from ehr.intake.units import Prepared, prepare
+from ehr.rows import queries
+from ehr.rows.models import Post, Row, RowKind, RowsFiles, RowsReceipt, RowsSeen, RowTold
+from ehr.rows.problems import ROWS_NOT_FOUND, ROWS_UNREADABLE
+from ehr.rows.queries import FileRow
+from ehr.rows.reading import Read, read_rows
+from identity import budgets
+from identity.problems import IDENTIFIER_TAKEN
+from kernel.clock import Clock
+from kernel.ids import uuid7
+from kernel.problems import ProblemError, Refused
+from store.database import Store, Tx
+
+TRIES: Final = 3
+FILES_SHOWN: Final = 20
+RESOURCES_LOGGED: Final = 100
+_REASONS = msgspec.json.Decoder(list[Reason])
+
+# A row made ready: its unit and rows, or why it is refused.
+Ready = tuple[Unit, Prepared] | list[Reason]
+
+
+class _RefusedRowError(Exception):
+    """Undoes the transaction of a row that is refused."""
+
+    def __init__(self, reasons: list[Reason]) -> None:
+        self.reasons = reasons
+        super().__init__("refused row")
+
+
+async def take_rows(
+    store: Store, clock: Clock, post: Post, kind: RowKind, body: bytes, media_type: str
+) -> RowsReceipt | Refused:
+    """Take in all rows of a file that have no answer yet; the receipt of the whole file.
+
+    Opens its own transactions. Refuses with `rows-unreadable` and the faults of the file, `too-many`.
+    """
+    try:
+        read = await asyncio.to_thread(read_rows, body, media_type, kind.columns)
+    except BadInputError as error:
+        return Refused(problem=ROWS_UNREADABLE, where=_places(error.reasons))
+    async with store.transaction() as tx:
+        file_id = await _claim(tx, post, kind, body, len(read), clock.now())
+        if isinstance(file_id, Refused):
+            return file_id
+        accepted = set(await queries.ACCEPTED_ROWS.all(tx, post.facility.facility_id, file_id))
+    run = _Run(store, clock, post, kind, file_id)
+    await run.take([one for one in read if one.number not in accepted])
+    async with store.transaction() as tx:
+        return await receipt_of(tx, post.facility.facility_id, file_id)
+
+
+async def receipt_of(tx: Tx, facility_id: UUID, file_id: UUID) -> RowsReceipt | Refused:
+    """A file of this facility with what became of its rows so far."""
+    found = await queries.FILE_BY_ID.one(tx, facility_id, file_id)
+    if found is None:
+        return Refused(problem=ROWS_NOT_FOUND)
+    lines = await queries.LINES.all(tx, facility_id, file_id)
+    rows = [
+        RowTold(
+            row=line.row_number, status=line.status, reasons=_REASONS.decode(line.reasons), id=line.entry_id
+        )
+        for line in lines
+    ]
+    return RowsReceipt(file=_seen(found), rows=rows)
+
+
+async def recent_files(tx: Tx, facility_id: UUID, kind: str) -> RowsFiles:
+    """What this facility sent last of kinds that begin so, with how far each is."""
+    rows = await queries.RECENT_FILES.all(tx, facility_id, kind, FILES_SHOWN)
+    return RowsFiles(files=[_seen(row) for row in rows])
+
+
+async def mark_row_returned(tx: Tx, facility_id: UUID, file_id: UUID, unit: str, code: str) -> None:
+    """A row that was accepted has to be looked at again by its sender."""
+    number = unit.removeprefix(_ROW)
+    if unit.startswith(_ROW) and number.isdigit():
+        await queries.RETURN_LINE.run(tx, facility_id, file_id, int(number), _told([Reason(code, "row")]))
+
+
+_ROW: Final = "row:"
+
+
+class _Run:
+    """One sending of a file."""
+
+    def __init__(self, store: Store, clock: Clock, post: Post, kind: RowKind, file_id: UUID) -> None:
+        self.store, self.clock, self.post, self.kind, self.file_id = store, clock, post, kind, file_id
+        self.sender = Sender(post.facility, str(post.actor.actor_id), file_id)
+
+    async def take(self, read: list[Read]) -> None:
+        """Each row in the file's order; the next one is made ready while one is written."""
+        ahead: asyncio.Task[Ready] | None = None
+        try:
+            for place, one in enumerate(read):
+                ready = await (ahead or self._begin(one))
+                following = read[place + 1 : place + 2]
+                ahead = self._begin(following[0]) if following else None
+                await self._settle(one.number, ready)
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+
+    def _begin(self, one: Read) -> "asyncio.Task[Ready]":
+        return asyncio.create_task(asyncio.to_thread(self._make, one))
+
+    def _make(self, one: Read) -> Ready:
+        if one.row is None:
+            return one.reasons
+        try:
+            return self._unit(one.row)
+        except BadInputError as error:
+            return error.reasons
+
+    def _unit(self, row: Row) -> tuple[Unit, Prepared]:
+        unit = self.kind.unit_of(row)
+        unit.name = f"{_ROW}{row.number}"
+        return unit, prepare(unit, None, self.sender.source_id, self.post.facility.name)
+
+    async def _settle(self, number: int, ready: Ready) -> None:
+        reasons = ready if isinstance(ready, list) else await self._write(number, *ready)
+        if not reasons:
+            return
+        # A place is a column of ours, or within a resource; one that tells is not repeated.
+        told = [one if judge_plain(one.where) == "keep" else Reason(one.code, "row") for one in reasons]
+        async with self.store.transaction() as tx:
+            await self._keep_line(tx, number, "refused", told)
+
+    async def _write(self, number: int, unit: Unit, prepared: Prepared) -> list[Reason]:
+        """Why the row is refused; nothing when it was taken in. A number that another import took in between
+        is matched again."""
+        for _ in range(TRIES):
+            try:
+                async with self.store.transaction() as tx:
+                    await self._write_once(tx, number, unit, prepared)
+                return []
+            except _RefusedRowError as refused:
+                return refused.reasons
+            except ProblemError as error:
+                if error.refused.problem is not IDENTIFIER_TAKEN:
+                    return [Reason(error.refused.problem.code, "row")]
+        # A number taken in between would tell that somebody has it (S19).
+        return [Reason("try-again", "row")]
+
+    async def _write_once(self, tx: Tx, number: int, unit: Unit, prepared: Prepared) -> None:
+        now = self.clock.now()
+        refused = await self.kind.beside(tx, unit, now)
+        if refused is not None:
+            raise _RefusedRowError([refused])
+        report = await import_unit(tx, self.store.keys, unit, prepared, self.sender, now)
+        if report.status == "rejected":
+            raise _RefusedRowError(report.reasons)
+        await self._log(tx, report, prepared, now)
+        await self._keep_line(tx, number, "accepted", [], self.kind.id_of(unit))
+
+    async def _log(self, tx: Tx, report: UnitReport, prepared: Prepared, now: datetime) -> None:
+        """The person sees who entered what, as of a form; what waits in quarantine is nobody's yet. What a
+        facility's own system sends is an import like any other, which the book itself names."""
+        actor = self.post.actor
+        if actor.kind != "practitioner" or not isinstance(report.patient_id, str):
+            return
+        named = [(row.rtype, row.id) for row in prepared.resources][:RESOURCES_LOGGED]
+        await record_act(
+            tx,
+            UUID(report.patient_id),
+            actor,
+            self.kind.action,
+            resources=named,
+            request_id=self.post.request_id,
+            now=now,
+        )
+
+    async def _keep_line(
+        self, tx: Tx, number: int, status: str, reasons: list[Reason], entry_id: UUID | None = None
+    ) -> None:
+        facility_id = self.post.facility.facility_id
+        await queries.KEEP_LINE.run(tx, facility_id, self.file_id, number, status, _told(reasons), entry_id)
+
+
+async def _claim(tx: Tx, post: Post, kind: RowKind, body: bytes, total: int, now: datetime) -> UUID | Refused:
+    """The file's id, the same for a file that is sent again."""
+    account = budgets.subject(post.actor.actor_id.bytes)
+    spent = await budgets.charge_or_refuse(tx, budgets.ROW_FILES_DAY, account, now)
+    if spent is not None:
+        return spent
+    digest = hashlib.sha256(kind.name.encode() + b"\0" + body).digest()
+    facility_id, file_id = post.facility.facility_id, uuid7(now)
+    claimed = await queries.CLAIM_FILE.one(
+        tx, facility_id, digest, file_id, kind.name, now, total, post.actor.actor_id
+    )
+    assert claimed is not None
+    return claimed
+
+
+def _seen(row: FileRow) -> RowsSeen:
+    answered = row.rows_accepted + row.rows_refused
+    return RowsSeen(
+        file_id=row.file_id,
+        kind=row.kind,
+        status="done" if answered >= row.rows_total else "working",
+        received_at=row.received_at,
+        rows_total=row.rows_total,
+        rows_accepted=row.rows_accepted,
+        rows_refused=row.rows_refused,
+    )
+
+
+def _told(reasons: list[Reason]) -> str:
+    return msgspec.json.encode(reasons).decode()
+
+
+def _places(reasons: list[Reason]) -> str:
+    return "; ".join(f"{reason.code} {reason.where}" for reason in reasons[:10])
