@@ -136,6 +136,8 @@ class MedicationRequest(Element):
     requester: Reference | None = None
     dosage_instruction: list[Dosage] = []
     note: list[Note] = []
+    identifier: list["Identifier"] = []
+    group_identifier: "Identifier | None" = None
 
 
 class MedicationStatement(Element):

@@ -183,6 +183,11 @@ class Item(Struct, kw_only=True, omit_defaults=True):
     lot_number: str | None = None
     # encounters, plans, reports, documents
     main_diagnosis: str | None = None
+    # medicines of an e-prescription: how far the line was dispensed, and on which day last
+    prescription_id: str | None = None
+    prescription_line: int | None = None
+    dispensed: Literal["partly", "wholly"] | None = None
+    last_dispensed: str | None = None
     reasons: list[str] = []
     lines: list[str] = []
     text: str | None = None

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any, Literal, cast
+from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -56,11 +58,26 @@ class PersonFacts(Struct, frozen=True, kw_only=True):
 
 class Item(Struct, kw_only=True):
     """One FHIR resource of a unit before the gate.
+class PrescriptionFacts(Struct, frozen=True, kw_only=True):
+    """What of an e-prescription stands beside its resources (ehr/prescriptions). code, replaces: lower case.
+
+    content_sha256: of all that it says; a code that was sent is never sent otherwise.
+    """
+
+    prescription_id: UUID
+    code: str
+    issued_at: datetime
+    collect_by: date
+    replaces: str | None
+    content_sha256: bytes
+
+
 
     key: canonical reference inside its source (`Type/id` or `urn:uuid:…`), our id is made from it.
     aliases: every spelling by which the unit refers to it. raw: the text that is kept, without white
     space. subject: the reference that tells whose it is, as written (Bundles only).
-    hints: text beside the resource that the gate must also read (unmapped fields of a row).
+    hints: text beside the resource that the gate must also read (unmapped fields of a row). costs: of a visit,
+    what it cost, kept beside the record.
     """
 
     rtype: str
@@ -101,6 +118,7 @@ class Unit(Struct, kw_only=True):
     """
 
     name: str
+    prescription: what of an e-prescription stands beside its resources.
     key: str
     person: PersonFacts
     items: list[Item]
@@ -116,6 +134,7 @@ class Unit(Struct, kw_only=True):
 
 
 class BadUnit(Struct, frozen=True):
+    prescription: PrescriptionFacts | None = None
     """A unit that was refused while it was read."""
 
     name: str

@@ -18,6 +18,7 @@ from ehr.intake.safe_xml import root_name
 from ehr.intake.signature import Signed, look
 from ehr.intake.survey import Survey
 from ehr.intake.treatment_xml import read_package
+from ehr.prescriptions.files import looks_national, read_prescriptions
 
 _GZIP = b"\x1f\x8b"
 # By root element; whatever else is read as a treatment package, which names what is wrong with it.
@@ -34,7 +35,7 @@ class ReadUnit(Struct):
 
 
 def read_units(stream: IO[bytes], name: str, now: datetime) -> Generator[ReadUnit | BadUnit, None, None]:
-    """The units of a file by its content: a Bundle (plain or gzip), or XML by its root element.
+    """The units of a file by its content: a Bundle (plain or gzip), e-prescriptions, or XML by its root element.
 
     The name of a file can tell what its content may not: a name the gate stops is replaced.
     """
@@ -49,6 +50,9 @@ def read_units(stream: IO[bytes], name: str, now: datetime) -> Generator[ReadUni
             reader = _XML_READERS.get(root_name(signed.stream), read_package)
             for unit in reader(signed.stream, shown, now):
                 yield unit if isinstance(unit, BadUnit) else ReadUnit(unit, signed=signed)
+        elif looks_national(head):
+            for unit in read_prescriptions(stream.read(BUNDLE_BYTES_MAX + 1), shown, now):
+                yield unit if isinstance(unit, BadUnit) else ReadUnit(unit)
         elif head.startswith(b"{"):
             parsed = read_bundle(stream.read(BUNDLE_BYTES_MAX + 1), shown)
             yield ReadUnit(parsed.unit, parsed.surveys, parsed.not_kept)

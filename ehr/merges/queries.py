@@ -71,7 +71,7 @@ REST_OF_RESOURCE = (
     "updated, eff, eff_until, sort_at, active_until, release_at, facility_id, batch, version, labels, flag,"
     " item_version, deleted, negative, rtype, record_type, section, eff_precision, code_system, code,"
     " category, status, state, source_id, unit, credential, method, title, title_folded, content_sha256,"
-    " body, doc, restores, hidden_from, hidden_by, fold_key, twin, contested"
+    " body, doc, restores, hidden_from, hidden_by, fold_key, twin, contested, dispensed"
 )
 REST_OF_HISTORY = (
     "rtype, version, updated, method, credential, batch, deleted, doc, labels, title, unit, restores"

@@ -1,7 +1,7 @@
 """What is added to stored items when they are read: marks, and the senders of copies."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -111,10 +111,19 @@ def faced(
         "done_elsewhere": done_elsewhere,
         "sources": senders,
         "verdict": verdict_of(row.mark),
-        **{_FIELDS[mark]: True for mark in sorted(marks_of(row.mark))},
+        **_fields(marks_of(row.mark)),
     }
     extra = {name: value for name, value in extra.items() if value is not None}
     return with_fields(row.item, extra) if extra else as_item(row.item)
+
+
+def _fields(marks: Iterable[str]) -> dict[str, object]:
+    """Marks as fields of the item: `hidden`, `partly:2026-11-22`."""
+    fields: dict[str, object] = {}
+    for mark in sorted(marks):
+        name, _, day = mark.partition(":")
+        fields |= {"dispensed": name, "last_dispensed": day} if day else {_FIELDS[name]: True}
+    return fields
 
 
 def merged(shown: list[tuple[str, str]], copies: Copies) -> list[tuple[str, str]]:

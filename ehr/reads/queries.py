@@ -65,7 +65,7 @@ _VERDICT = """CASE WHEN r.state = 'self-declared' THEN (
 _FACE = """
         nullif(concat(concat_ws(' ', CASE WHEN r.hidden_from IS NOT NULL AND $8::uuid = $1 THEN 'hidden'
             WHEN r.release_at > $6::timestamptz THEN 'not-yet-released' END,
-            CASE WHEN r.contested THEN 'disputed' END), E'\\n' || {verdict item}), '') AS mark,
+            CASE WHEN r.contested THEN 'disputed' END, r.dispensed), E'\\n' || {verdict item}), '') AS mark,
         CASE WHEN r.twin THEN r.fold_key END AS fold"""
 # Of copies that several senders sent, those of one sender stand for all.
 _FOLDED = """(NOT r.twin OR NOT EXISTS (

@@ -1,5 +1,7 @@
 """Medicines and vaccinations."""
 
+from typing import TypeGuard
+
 from ehr.fhir import (
     Concept,
     Dosage,
@@ -37,7 +39,13 @@ def medication_request(ident: str, m: MedicationRequest, refer: Refer) -> Draft:
     )
     item.recorded_by = name_of(m.requester)
     item.text = notes(m.note)
-    return _medicine(item, m.medication_codeable_concept, m.dosage_instruction, m.encounter, None)
+    draft = _medicine(item, m.medication_codeable_concept, m.dosage_instruction, m.encounter, None)
+    if m.group_identifier is not None and m.group_identifier.system == PRESCRIPTION:
+        item.prescription_id = m.group_identifier.value
+        lines = [i.value for i in m.identifier if i.system == PRESCRIPTION_LINE]
+        item.prescription_line = next((int(text) for text in lines if _is_number(text)), None)
+        draft.category = "prescription"
+    return draft
 
 
 def medication_statement(ident: str, m: MedicationStatement, refer: Refer) -> Draft:
@@ -142,4 +150,8 @@ def _rhythm(repeat: Repeat) -> str:
 
 
 def _dose_number(number: int | None, text: str | None) -> str | None:
+def _is_number(text: str | None) -> TypeGuard[str]:
+    return text is not None and text.isascii() and text.isdigit() and len(text) < 6
+
+
     return str(number) if number is not None else text

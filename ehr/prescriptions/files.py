@@ -1,0 +1,61 @@
+"""E-prescriptions in a file: one, or a list; each bare or with the code that it replaces beside it."""
+
+import re
+from collections.abc import Generator
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from ehr.intake.json_text import read_object
+from ehr.intake.models import BadInputError, BadUnit, Reason, Unit, reject
+from ehr.prescriptions.national import NationalPrescription, SentPrescription, unit_of
+
+FILE_MAX: Final = 1_000
+BYTES_MAX: Final = 16 * 1024 * 1024
+# Members by which one is told from a Bundle in its first bytes; an envelope names itself first.
+_NATIONAL: Final = re.compile(
+    rb'\{\s*"(?:prescription|replaces|loai_don_thuoc|ma_don_thuoc|ho_ten_benh_nhan|ma_dinh_danh_y_te'
+    rb'|ma_dinh_danh_cong_dan|ngay_sinh_benh_nhan|don_thuoc)"\s*:'
+)
+_PLACE: Final = re.compile(r"`\$\.?([^`]*)`")
+
+
+def looks_national(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of e-prescriptions."""
+    return head.startswith(b"[") or _NATIONAL.match(head) is not None
+
+
+def read_prescriptions(data: bytes, name: str, now: datetime) -> Generator[Unit | BadUnit, None, None]:
+    """The units of a file, each refused by itself. Raises BadInputError where the file is no such JSON."""
+    if len(data) > BYTES_MAX:
+        raise reject("too-large", name)
+    text = data.removeprefix(b"\xef\xbb\xbf").strip()
+    if not text.startswith(b"["):
+        yield _read(text, name, now)
+        return
+    try:
+        listed = msgspec.json.decode(text, type=list[msgspec.Raw])
+    except (msgspec.MsgspecError, RecursionError):
+        raise reject("bad-json", name) from None
+    if len(listed) > FILE_MAX:
+        raise reject("too-large", name)
+    for number, raw in enumerate(listed):
+        yield _read(bytes(raw), f"{name}[{number}]", now)
+
+
+def _read(raw: bytes, name: str, now: datetime) -> Unit | BadUnit:
+    try:
+        _, value = read_object(raw, name)
+        return unit_of(_sent(value), name, now)
+    except msgspec.ValidationError as error:
+        place = _PLACE.search(str(error))
+        return BadUnit(name, [Reason("bad-type", place.group(1) if place else name)])
+    except BadInputError as error:
+        return BadUnit(name, error.reasons)
+
+
+def _sent(value: dict[str, Any]) -> SentPrescription:
+    if "prescription" in value:
+        return msgspec.convert(value, SentPrescription)
+    return SentPrescription(prescription=msgspec.convert(value, NationalPrescription))
