@@ -178,16 +178,16 @@ class Item(Struct, kw_only=True, omit_defaults=True):
     # medicines
     dosage: list[str] = []
     course_end: str | None = None
-    # immunizations
-    dose_number: str | None = None
-    lot_number: str | None = None
-    # encounters, plans, reports, documents
-    main_diagnosis: str | None = None
     # medicines of an e-prescription: how far the line was dispensed, and on which day last
     prescription_id: str | None = None
     prescription_line: int | None = None
     dispensed: Literal["partly", "wholly"] | None = None
     last_dispensed: str | None = None
+    # immunizations
+    dose_number: str | None = None
+    lot_number: str | None = None
+    # encounters, plans, reports, documents
+    main_diagnosis: str | None = None
     reasons: list[str] = []
     lines: list[str] = []
     text: str | None = None

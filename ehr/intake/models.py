@@ -56,8 +56,6 @@ class PersonFacts(Struct, frozen=True, kw_only=True):
     death_reported: bool = False
 
 
-class Item(Struct, kw_only=True):
-    """One FHIR resource of a unit before the gate.
 class PrescriptionFacts(Struct, frozen=True, kw_only=True):
     """What of an e-prescription stands beside its resources (ehr/prescriptions). code, replaces: lower case.
 
@@ -72,12 +70,13 @@ class PrescriptionFacts(Struct, frozen=True, kw_only=True):
     content_sha256: bytes
 
 
+class Item(Struct, kw_only=True):
+    """One FHIR resource of a unit before the gate.
 
     key: canonical reference inside its source (`Type/id` or `urn:uuid:…`), our id is made from it.
     aliases: every spelling by which the unit refers to it. raw: the text that is kept, without white
     space. subject: the reference that tells whose it is, as written (Bundles only).
-    hints: text beside the resource that the gate must also read (unmapped fields of a row). costs: of a visit,
-    what it cost, kept beside the record.
+    hints: text beside the resource that the gate must also read (unmapped fields of a row).
     """
 
     rtype: str
@@ -115,10 +114,10 @@ class Unit(Struct, kw_only=True):
     version: of a document that counts its versions; an older one than was taken in is refused.
     visit: of a treatment package the reference of its Encounter, unless the visit has only begun.
     apart: one table of the visit without its summary (ehr/intake/apart.py); the person is not known then.
+    prescription: what of an e-prescription stands beside its resources.
     """
 
     name: str
-    prescription: what of an e-prescription stands beside its resources.
     key: str
     person: PersonFacts
     items: list[Item]
@@ -131,10 +130,10 @@ class Unit(Struct, kw_only=True):
     visit: str | None = None
     apart: bool = False
     signature: SignatureFacts | None = None
+    prescription: PrescriptionFacts | None = None
 
 
 class BadUnit(Struct, frozen=True):
-    prescription: PrescriptionFacts | None = None
     """A unit that was refused while it was read."""
 
     name: str

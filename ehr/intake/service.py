@@ -23,7 +23,6 @@ from ehr.intake.withhold import person_after_gate
 from ehr.models import NewResource, Source
 from ehr.prescriptions.keeping import keep as keep_prescription
 from ehr.prescriptions.keeping import take_code
-from ehr.programmes.queries import KEEP_OWNER
 from ehr.quarantine.keeping import Origin, keep
 from ehr.quarantine.models import KeptLines, KeptUnit
 from ehr.quarantine.queries import DROP_OF_UNIT
@@ -130,14 +129,14 @@ async def _take_in(
     id_hash = unit_hash(sender, unit)
     if not await is_newest(tx, id_hash, unit, sender.credential, now):
         return UnitReport(unit=unit.name, status="rejected", reasons=[Reason("older-version", unit.name)])
-    before = await _claim(tx, id_hash, now)
-    if unit.only_first and before is not None:
     if unit.prescription is not None:
         taken = await take_code(tx, keys, unit.prescription, sender.source, now)
         if isinstance(taken, Reason):
             return UnitReport(unit=unit.name, status="rejected", reasons=[taken])
         if taken == "over":
             return UnitReport(unit=unit.name, status="imported", withheld=prepared.withheld)
+    before = await _claim(tx, id_hash, now)
+    if unit.only_first and before is not None:
         # A check-in that comes after its visit adds nothing and must not empty it.
         return UnitReport(unit=unit.name, status="imported", patient_id=str(before))
     if not unit.only_first:
@@ -302,11 +301,11 @@ async def write_for(
         result = await write_unit(tx, patient_id, source, resources, unit=name, now=now, replaces=replaces)
         changed = changed or bool(result.created or result.updated or result.retracted)
     await queries.KEEP_UNIT.run(tx, id_hash, owner.patient_id)
-    origin = _origin(unit, sender, id_hash)
-    await keep_lines(tx, keys, origin, _lines(unit, review, sender), now)
     if unit.prescription is not None:
         said = [*prepared.resources, *(row for group in prepared.review for row in group)]
         await keep_prescription(tx, keys, unit.prescription, owner.patient_id, source, said, now)
+    origin = _origin(unit, sender, id_hash)
+    await keep_lines(tx, keys, origin, _lines(unit, review, sender), now)
     if unit.visit is not None:
         visit = _visit_of(unit, prepared, sender, owner, id_hash)
         if owner.before is not None:

@@ -12,6 +12,7 @@ from ehr.fhir import (
     Reference,
     Repeat,
 )
+from ehr.intake.systems import PRESCRIPTION, PRESCRIPTION_LINE
 from ehr.models import Item
 from ehr.titles import title_of
 from ehr.views.draft import Draft, Refer, active_until, end, first_date, name_of, new_item, notes, start
@@ -149,9 +150,9 @@ def _rhythm(repeat: Repeat) -> str:
     return f"{repeat.frequency} lần mỗi {each}{unit}"
 
 
-def _dose_number(number: int | None, text: str | None) -> str | None:
 def _is_number(text: str | None) -> TypeGuard[str]:
     return text is not None and text.isascii() and text.isdigit() and len(text) < 6
 
 
+def _dose_number(number: int | None, text: str | None) -> str | None:
     return str(number) if number is not None else text
