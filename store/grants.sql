@@ -102,11 +102,7 @@ GRANT SELECT, INSERT ON statistic_key TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON statistic_set, statistic_cell TO hb_api;
 GRANT SELECT ON statistic_set, statistic_cell TO hb_stats;
 
--- ehr medicine_safety
-GRANT SELECT, INSERT ON medicine_table, medicine_pair, medicine_name, medicine_dismissal TO hb_api;
-GRANT DELETE ON medicine_dismissal TO hb_api;
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_cost TO hb_api;
 
 -- ehr prescriptions
 GRANT SELECT, INSERT, UPDATE, DELETE ON prescription, prescription_line, prescription_dispense, prescription_code TO hb_api;
