@@ -23,8 +23,11 @@ from audit.service import record_act, record_read
 from consent.decision import decide
 from consent.emergency_card import opening
 from consent.problems import NO_ACCESS
+from documents.charts import MEDIA_TYPE as SVG
 from ehr.core.service import ask_core, currency, wants_core
 from ehr.displays import DISPLAY_VERSION
+from ehr.growth import service as growth
+from ehr.growth.chart import picture
 from ehr.imaging import viewer
 from ehr.imaging.problems import TICKET_ENDED
 from ehr.models import Section
@@ -42,6 +45,8 @@ from kernel.paging import BAD_CURSOR, PAGE_MAX
 from kernel.problems import ProblemError, Refused
 from store.database import Tx
 from store.keys import KeyRing
+
+PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 Build: TypeAlias = Callable[[Tx, Access], Awaitable[Built]]
 
@@ -62,7 +67,12 @@ DOCTOR_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NO_ACCESS, TOO_MANY, UNAVAILABLE)
 
 
 async def read_record(
-    call: Call, patient_id: UUID | None, action: Action, build: Build, part: str | None = None
+    call: Call,
+    patient_id: UUID | None,
+    action: Action,
+    build: Build,
+    part: str | None = None,
+    media_type: str = "application/json",
 ) -> Answer:
     """Answer one read. patient_id: the doctor's path, None for a /v1/me route; part: the section.
 
@@ -77,9 +87,8 @@ async def read_record(
             if isinstance(access, Refused):
                 return answer(await refuse_read(tx, call, subject, actor, read_tag(action, part), access))
             if not (may_wait and await wants_core(tx, call.core, subject, call.now, access.origins)):
-                if _is_whole(access):
-                    return await _own(tx, call, access, build, part)
-                return await _shared(tx, call, access, build, part)
+                answer_it = _own if _is_whole(access) else _shared
+                return await answer_it(tx, call, access, build, part, media_type)
         await ask_core(call.store, call.clock, call.core, subject)
         call.time_went_by()
         may_wait = False
@@ -113,7 +122,7 @@ def _is_whole(access: Access) -> bool:
     return access.is_own and unbound and not access.withheld_labels
 
 
-async def _own(tx: Tx, call: Call, access: Access, build: Build, part: str | None) -> Answer:
+async def _own(tx: Tx, call: Call, access: Access, build: Build, part: str | None, media_type: str) -> Answer:
     # Read before the rows: a write in between makes the next conditional read a full one.
     head = await head_of(tx, access.patient_id)
     # Views are made anew and people grow older without a write, so version and day are part of it.
@@ -129,15 +138,24 @@ async def _own(tx: Tx, call: Call, access: Access, build: Build, part: str | Non
         return _unchanged(etag)
     built = await build(tx, access)
     await log_read(tx, call, access, built, changed=True, part=part)
-    return answer(built.body, headers={"ETag": etag})
+    return answer(built.body, headers={"ETag": etag} | _inert(media_type), media_type=media_type)
 
 
-async def _shared(tx: Tx, call: Call, access: Access, build: Build, part: str | None) -> Answer:
+async def _shared(
+    tx: Tx, call: Call, access: Access, build: Build, part: str | None, media_type: str
+) -> Answer:
     built = await build(tx, access)
     etag = shared_etag(call.keys, access, built.body)
     unchanged = _holds(call, etag)
     await log_read(tx, call, access, built, changed=not unchanged, part=part)
-    return _unchanged(etag) if unchanged else answer(built.body, headers={"ETag": etag})
+    if unchanged:
+        return _unchanged(etag)
+    return answer(built.body, headers={"ETag": etag} | _inert(media_type), media_type=media_type)
+
+
+def _inert(media_type: str) -> dict[str, str]:
+    """A picture that somebody opens by itself runs nothing and loads nothing (security.md S35)."""
+    return {"Content-Security-Policy": PICTURE_POLICY} if media_type == SVG else {}
 
 
 def shared_etag(keys: KeyRing, access: Access, body: bytes) -> str:
@@ -244,6 +262,22 @@ async def read_trend(call: Call, patient_id: UUID | None, code: str) -> Answer:
         return await trend.read(tx, access, code, call.now)
 
     return await read_record(call, patient_id, "read-trend", build)
+
+
+async def read_growth(call: Call, patient_id: UUID | None, chart: str | None = None) -> Answer:
+    """A child's growth, or the picture of one measure of it by its name."""
+
+    async def build(tx: Tx, access: Access) -> Built:
+        found = await growth.gather(tx, call.keys, access, call.now)
+        if isinstance(found, Refused):
+            raise ProblemError(found)
+        body = encode(found[0]) if chart is None else picture(found[0], chart)
+        if isinstance(body, Refused):
+            raise ProblemError(body)
+        return Built(body, found[1])
+
+    media_type = "application/json" if chart is None else SVG
+    return await read_record(call, patient_id, "read-trend", build, "growth", media_type)
 
 
 async def search_record(

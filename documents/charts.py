@@ -1,0 +1,175 @@
+"""The one writer of SVG charts: built as XML from numbers and our own words, never from markup.
+
+A chart has no script, names no address and follows the reader's light or dark. Texts of a record never stand
+in one (security.md S35); whatever text is given is cleaned like paper.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal
+from xml.etree import ElementTree
+
+from msgspec import Struct
+
+from documents.plain import plain
+
+Point = tuple[float, float]
+MEDIA_TYPE: Final = "image/svg+xml"
+_WIDTH: Final = 720
+_HEIGHT: Final = 480
+_LEFT: Final = 56
+_RIGHT: Final = 48
+_TOP: Final = 44
+_BOTTOM: Final = 48
+_TEXT_MAX: Final = 90
+_LINES_MAX: Final = 12
+_STYLE: Final = """
+:root{color-scheme:light dark}
+.paper{fill:#fff}.text{fill:#1b2733;font:13px sans-serif}.title{font-size:17px;font-weight:600}
+.grid{stroke:#d5dde4;stroke-width:1}.middle{fill:#cfe8d5}.watch{fill:#fbe6b4}
+.far{fill:none;stroke:#a8201a;stroke-width:1.5}.near{fill:none;stroke:#9a6b00;stroke-width:1.5}
+.median{fill:none;stroke:#2f7d46;stroke-width:2}.trace{fill:none;stroke:#0b5c7a;stroke-width:1.5}
+.mark{fill:#0b5c7a;stroke:#0b5c7a;stroke-width:2}.own{fill:#fff}
+@media (prefers-color-scheme:dark){
+.paper{fill:#14191f}.text{fill:#e4e9ee}.grid{stroke:#38434e}.middle{fill:#1e3d29}.watch{fill:#4a3c14}
+.far{stroke:#ff8a80}.near{stroke:#e0b44c}.median{stroke:#7bd193}.trace{stroke:#7cc7e8}
+.mark{fill:#7cc7e8;stroke:#7cc7e8}.own{fill:#14191f}}
+"""
+
+
+class Axis(Struct, frozen=True, kw_only=True):
+    """From where to where, with a line at every step. label: what is measured and in which unit."""
+
+    label: str
+    low: float
+    high: float
+    step: float
+
+
+class Band(Struct, frozen=True, kw_only=True):
+    """A region between two lines of points, left to right."""
+
+    lower: list[Point]
+    upper: list[Point]
+    tone: Literal["middle", "watch"]
+
+
+class Curve(Struct, frozen=True, kw_only=True):
+    """A line with its name at the right end."""
+
+    points: list[Point]
+    name: str
+    tone: Literal["median", "near", "far"]
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """One measurement. hollow: by the family's own word."""
+
+    at: Point
+    hollow: bool = False
+
+
+class Chart(Struct, frozen=True, kw_only=True):
+    """lines: what the picture says in words, for who can't see it."""
+
+    title: str
+    x: Axis
+    y: Axis
+    bands: list[Band]
+    curves: list[Curve]
+    marks: list[Mark]
+    foot: str
+    lines: list[str]
+
+
+def draw(chart: Chart) -> bytes:
+    """The picture in UTF-8. What lies outside the axes is drawn at their edge."""
+    root = ElementTree.Element(
+        "svg",
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "viewBox": f"0 0 {_WIDTH} {_HEIGHT}",
+            "role": "img",
+            "aria-labelledby": "title desc",
+        },
+    )
+    _add(root, "title", {"id": "title"}, chart.title)
+    _add(root, "desc", {"id": "desc"}, " ".join(plain(line, 200) for line in chart.lines[:_LINES_MAX]), 2400)
+    ElementTree.SubElement(root, "style").text = _STYLE
+    _add(root, "rect", {"class": "paper", "width": str(_WIDTH), "height": str(_HEIGHT)})
+    place = _Place(chart.x, chart.y)
+    for band in chart.bands:
+        outline = [*band.lower, *reversed(band.upper)]
+        _add(root, "polygon", {"class": band.tone, "points": place.path(outline)})
+    _add_axes(root, chart, place)
+    for curve in chart.curves:
+        _add(root, "polyline", {"class": curve.tone, "points": place.path(curve.points)})
+        x, y = place.at(curve.points[-1])
+        _write(root, x + 5, y + 4, curve.name)
+    _add(root, "polyline", {"class": "trace", "points": place.path([mark.at for mark in chart.marks])})
+    for mark in chart.marks:
+        x, y = place.at(mark.at)
+        attributes = {"cx": _number(x), "cy": _number(y), "r": "4"}
+        _add(root, "circle", {"class": "mark own" if mark.hollow else "mark", **attributes})
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+class _Place(Struct, frozen=True):
+    """Where a point of the axes lies on the picture."""
+
+    x: Axis
+    y: Axis
+
+    def at(self, point: Point) -> Point:
+        across = _share(point[0], self.x) * (_WIDTH - _LEFT - _RIGHT)
+        up = _share(point[1], self.y) * (_HEIGHT - _TOP - _BOTTOM)
+        return _LEFT + across, _HEIGHT - _BOTTOM - up
+
+    def path(self, points: Sequence[Point]) -> str:
+        return " ".join(f"{_number(x)},{_number(y)}" for x, y in map(self.at, points))
+
+
+def _share(value: float, axis: Axis) -> float:
+    return (min(max(value, axis.low), axis.high) - axis.low) / (axis.high - axis.low)
+
+
+def _add_axes(root: ElementTree.Element, chart: Chart, place: _Place) -> None:
+    x, y = chart.x, chart.y
+    for value in _steps(y):
+        _line(root, place.at((x.low, value)), place.at((x.high, value)))
+        _write(root, _LEFT - 6, place.at((x.low, value))[1] + 4, f"{value:g}", "end")
+    for value in _steps(x):
+        _line(root, place.at((value, y.low)), place.at((value, y.high)))
+        _write(root, place.at((value, y.low))[0], _HEIGHT - _BOTTOM + 16, f"{value:g}", "middle")
+    _write(root, _LEFT, 20, chart.title, name="text title")
+    _write(root, _LEFT, 36, y.label)
+    _write(root, _WIDTH - _RIGHT, _HEIGHT - 14, x.label, "end")
+    _write(root, _LEFT, _HEIGHT - 14, chart.foot)
+
+
+def _steps(axis: Axis) -> Iterator[float]:
+    for number in range(int((axis.high - axis.low) / axis.step + 1e-9) + 1):
+        yield axis.low + number * axis.step
+
+
+def _line(root: ElementTree.Element, start: Point, end: Point) -> None:
+    ends = zip(("x1", "y1", "x2", "y2"), (*start, *end), strict=True)
+    _add(root, "line", {"class": "grid"} | {name: _number(value) for name, value in ends})
+
+
+def _write(
+    root: ElementTree.Element, x: float, y: float, text: str, anchor: str = "start", name: str = "text"
+) -> None:
+    attributes = {"class": name, "x": _number(x), "y": _number(y), "text-anchor": anchor}
+    _add(root, "text", attributes, text)
+
+
+def _add(
+    root: ElementTree.Element, name: str, attributes: dict[str, str], text: str = "", most: int = _TEXT_MAX
+) -> None:
+    made = ElementTree.SubElement(root, name, attributes)
+    if text:
+        made.text = plain(text, most)
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}"
