@@ -17,6 +17,7 @@ from healthbook.cli_audit import audit
 from healthbook.cli_backup import backup, restore
 from healthbook.cli_demo import as_, demo
 from healthbook.cli_import import import_
+from healthbook.cli_medicines import medicine_safety
 
 if TYPE_CHECKING:
     from healthbook.wiring import Place
@@ -128,5 +129,8 @@ for command in (
     *cli_upkeep.COMMANDS,
 ):
     admin.add_command(command)
-for command in (serve, worker, migrate, doctor, backup, restore, openapi, admin, audit, import_, demo, as_):
+for command in (
+    *(serve, worker, migrate, doctor, backup, restore, openapi, admin, audit, import_, demo, as_),
+    medicine_safety,
+):
     main.add_command(command)

@@ -107,6 +107,10 @@ GRANT SELECT ON statistic_set, statistic_cell TO hb_stats;
 -- ehr prescriptions
 GRANT SELECT, INSERT, UPDATE, DELETE ON prescription, prescription_line, prescription_dispense, prescription_code TO hb_api;
 
+-- ehr medicine_safety
+GRANT SELECT, INSERT ON medicine_table, medicine_pair, medicine_name, medicine_dismissal TO hb_api;
+GRANT DELETE ON medicine_dismissal TO hb_api;
+
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;
 

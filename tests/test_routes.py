@@ -136,6 +136,7 @@ BODIES: dict[str, Any] = {
     "me_revoke_grants": {"by": "all"},
     "me_block": {"kind": "practitioner", "grant_id": SOME_ID},
     "report_access": {"seq": 1, "reason": "not-my-carer"},
+    "dismiss_own_finding": {"reason": "other"},
     "ask_about_own_data": {"kind": "access"},
     "ask_erasure": SIGNED,
     "close_account": SIGNED,
