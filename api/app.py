@@ -47,6 +47,7 @@ from store.database import Store
 CONTROLLERS = (
     "api.citizen.account",
     "api.citizen.book",
+    "api.citizen.programmes",
     "api.citizen.changes",
     "api.citizen.hidings",
     "api.citizen.medicine_safety",
@@ -76,6 +77,7 @@ CONTROLLERS = (
     "api.citizen.articles",
     "api.doctor.account",
     "api.doctor.patients",
+    "api.doctor.programmes",
     "api.doctor.viewer",
     "api.doctor.safety",
     "api.doctor.exports",
@@ -87,6 +89,7 @@ CONTROLLERS = (
     "api.doctor.share_codes",
     "api.facility.records",
     "api.facility.entry",
+    "api.facility.programmes",
     "api.facility.release",
     "api.facility.cases",
     "api.department.cases",

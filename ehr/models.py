@@ -1,7 +1,7 @@
 """What the record is made of: a row to write, its source, and the reading view of one resource."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -31,6 +31,8 @@ Section = Literal[
     "other",
 ]
 
+# How the units of ehr/programmes are called: their facility keeps a paper of its own beside the book.
+PROGRAMME_UNIT: Final = "programme:"
 State = Literal["verified", "self-declared", "disputed"]
 
 Flag = Literal["normal", "low", "high", "abnormal", "critical", "critical-low", "critical-high"]

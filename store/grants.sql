@@ -71,6 +71,8 @@ GRANT SELECT, INSERT, UPDATE ON facility_certificate, ehr_unit_version, ehr_unit
 GRANT SELECT, INSERT ON ehr_signature_block TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON ehr_row_file, ehr_row_line TO hb_api;
 
+-- ehr programmes
+GRANT SELECT, INSERT, UPDATE, DELETE ON programme_enrolment TO hb_api;
 -- visits
 GRANT SELECT, INSERT, UPDATE ON check_in TO hb_api;
 GRANT SELECT, INSERT, DELETE ON arrival_ticket TO hb_api;

@@ -130,6 +130,7 @@ TABLES: Final = (
     PersonTable(table="ehr_dispute"),
     PersonTable(table="facility_case", unseen=_MIRROR),
     PersonTable(table="facility_access_report", unseen=_MIRROR),
+    PersonTable(table="programme_enrolment", secret=("sealed",), unseen=_MIRROR),
     PersonTable(table="access_report"),
     PersonTable(table="ehr_case", sealed=("about", "body")),
     PersonTable(table="prescription_code", unseen=_LOOKUP),

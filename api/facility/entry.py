@@ -26,7 +26,7 @@ ENTERING: Final = ("doctor", "nurse", "clerk")
 TAGS: Final = ["entry"]
 
 
-async def _desk(tx: Tx, call: Call, actor: Actor) -> Desk | Refused:
+async def desk_of(tx: Tx, call: Call, actor: Actor) -> Desk | Refused:
     facility = None if actor.facility_id is None else await facility_by_id(tx, actor.facility_id)
     if facility is None:
         return Refused(problem=NOT_AT_A_FACILITY)
@@ -45,7 +45,7 @@ async def _desk(tx: Tx, call: Call, actor: Actor) -> Desk | Refused:
 async def enter_record(data: JSONBody[EntryBody], call: NamedDependency[Call]) -> Response[EntryReceipt]:
     """Record a visit of a person who presented a number; the answer is the same whoever it is."""
     async with call.begin() as (tx, actor):
-        desk = await _desk(tx, call, actor)
+        desk = await desk_of(tx, call, actor)
         if isinstance(desk, Refused):
             return answer(desk)
         made = await create_once(
@@ -70,7 +70,7 @@ async def enter_record(data: JSONBody[EntryBody], call: NamedDependency[Call]) -
 async def read_entry(entry_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[EntryReceipt]:
     """What became of an entry of this facility; never what it says."""
     async with call.begin() as (tx, actor):
-        desk = await _desk(tx, call, actor)
+        desk = await desk_of(tx, call, actor)
         found = desk if isinstance(desk, Refused) else await service.recorded_again(tx, desk, entry_id)
     return answer(found)
 
@@ -95,7 +95,7 @@ async def amend_entry(
 ) -> Response[EntryReceipt]:
     """Replace an entry as a whole; what it no longer says is retracted."""
     async with call.begin() as (tx, actor):
-        desk = await _desk(tx, call, actor)
+        desk = await desk_of(tx, call, actor)
         if isinstance(desk, Refused):
             return answer(desk)
         done = await service.amend(tx, call.keys, desk, entry_id, data)
@@ -113,7 +113,7 @@ async def amend_entry(
 async def withdraw_entry(entry_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[EntryReceipt]:
     """Take an entry back, for a visit that was typed in for the wrong person or by mistake."""
     async with call.begin() as (tx, actor):
-        desk = await _desk(tx, call, actor)
+        desk = await desk_of(tx, call, actor)
         done = desk if isinstance(desk, Refused) else await service.withdraw(tx, desk, entry_id)
     return answer(done)
 

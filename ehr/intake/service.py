@@ -20,9 +20,10 @@ from ehr.intake.nameless import unit_name
 from ehr.intake.trust.service import is_newest, keep_signature
 from ehr.intake.units import Prepared, prepare
 from ehr.intake.withhold import person_after_gate
-from ehr.models import NewResource, Source
+from ehr.models import PROGRAMME_UNIT, NewResource, Source
 from ehr.prescriptions.keeping import keep as keep_prescription
 from ehr.prescriptions.keeping import take_code
+from ehr.programmes.queries import KEEP_OWNER
 from ehr.quarantine.keeping import Origin, keep
 from ehr.quarantine.models import KeptLines, KeptUnit
 from ehr.quarantine.queries import DROP_OF_UNIT
@@ -301,9 +302,7 @@ async def write_for(
         result = await write_unit(tx, patient_id, source, resources, unit=name, now=now, replaces=replaces)
         changed = changed or bool(result.created or result.updated or result.retracted)
     await queries.KEEP_UNIT.run(tx, id_hash, owner.patient_id)
-    if unit.prescription is not None:
-        said = [*prepared.resources, *(row for group in prepared.review for row in group)]
-        await keep_prescription(tx, keys, unit.prescription, owner.patient_id, source, said, now)
+    await _keep_beside(tx, keys, unit, prepared, sender, owner, now)
     origin = _origin(unit, sender, id_hash)
     await keep_lines(tx, keys, origin, _lines(unit, review, sender), now)
     if unit.visit is not None:
@@ -316,6 +315,18 @@ async def write_for(
     if sender.operator is not None and (changed or owner.created):
         await _note_operator(tx, owner.patient_id, sender, sender.operator, now)
     await _tell(tx, keys, unit.person, sender, owner, changed=changed, now=now)
+
+
+async def _keep_beside(
+    tx: Tx, keys: KeyRing, unit: Unit, prepared: Prepared, sender: Sender, owner: Owner, now: datetime
+) -> None:
+    """What stands beside the record once it is known whose book it is."""
+    if unit.prescription is not None:
+        said = [*prepared.resources, *(row for group in prepared.review for row in group)]
+        await keep_prescription(tx, keys, unit.prescription, owner.patient_id, sender.source, said, now)
+    if unit.key.startswith(PROGRAMME_UNIT) and sender.facility_id is not None:
+        enrolment_id = UUID(unit.key.removeprefix(PROGRAMME_UNIT))
+        await KEEP_OWNER.run(tx, sender.facility_id, enrolment_id, owner.patient_id)
 
 
 def _sent_as(unit: Unit, kind: str) -> Unit:

@@ -167,11 +167,12 @@ def episode_of_care(ident: str, e: EpisodeOfCare, _refer: Refer) -> Draft:
 def care_plan(ident: str, c: CarePlan, _refer: Refer) -> Draft:
     """Advice and treatment plan of a visit: `description` is the advice, activities are the plan."""
     programme = programme_of(c.category)
-    if programme is not None:
+    if programme is not None and c.encounter is None:
         return _programme(ident, c, programme)
     when = first_date(start(c.period), c.created)
     concept = next((x for x in c.category if code_of(x) != "assess-plan"), None)
-    item = new_item(ident, "CarePlan", c.title or title_of(concept, _PLAN), c.status, when)
+    kind: RecordType = _kind_of(programme) if programme else "CarePlan"
+    item = new_item(ident, kind, c.title or title_of(concept, _PLAN), c.status, when)
     item.end_date = end(c.period)
     item.text = c.description or notes(c.note)
     details = [a.detail for a in c.activity if a.detail]

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 from uuid import UUID
 
+from ehr.models import PROGRAMME_UNIT
 from ehr.references import TELLING, names_of
 from ehr.visibility import queries
 from ehr.visibility.models import Hiding
@@ -42,6 +43,7 @@ async def spread(tx: Tx, patient_id: UUID, seeds: Mapping[Key, set[UUID]], thing
             found[key_of(row)] |= by
         reached: Cover = defaultdict(set)
         await _inside(tx, patient_id, rows, reached)
+        await _of_programme(tx, patient_id, rows, reached)
         below: Cover = defaultdict(set)
         await _below(
             tx,
@@ -73,6 +75,26 @@ async def _inside(tx: Tx, patient_id: UUID, rows: list[tuple[Linked, set[UUID]]]
     named = _named_by((row, by) for row, by in rows if row.rtype == "Encounter")
     for row in await queries.ROWS_OF_TYPES.all(tx, patient_id, ["Condition"], sorted(named)):
         reached[key_of(row)] |= named[row.id]
+
+
+async def _of_programme(
+    tx: Tx, patient_id: UUID, rows: list[tuple[Linked, set[UUID]]], reached: Cover
+) -> None:
+    """The plan of a programme names its visits and doses, and each of them tells of the plan: they go
+    together (security.md S23)."""
+    units = {(row.source_id, row.unit): by for row, by in rows if row.unit and tells_programme(row)}
+    if not units:
+        return
+    names = sorted({unit for _, unit in units if unit})
+    for row in await queries.ROWS_OF_UNITS.all(tx, patient_id, names):
+        if by := units.get((row.source_id, row.unit)):
+            reached[key_of(row)] |= by
+
+
+def tells_programme(row: Linked) -> bool:
+    """Every row of such a unit but a measure taken at a visit, which tells of nothing else."""
+    of_one = row.unit is not None and row.unit.startswith(PROGRAMME_UNIT)
+    return of_one and (row.rtype != "Observation" or row.section != "vital-signs")
 
 
 async def _below(tx: Tx, patient_id: UUID, rows: list[tuple[Linked, set[UUID]]], below: Cover) -> None:
@@ -144,9 +166,15 @@ def _beside(row: Linked, hidden: list[Linked], named: dict[str, Linked]) -> Iter
         yield visit
     if row.rtype in TELLING:
         yield from (named[name] for name in _refs(row) & named.keys())
+    if row.unit and row.unit.startswith(PROGRAMME_UNIT):
+        yield from (one for one in hidden if _same_programme(row, one))
     for other in hidden if row.negative else ():
         if other.active and other.section == row.section:
             yield other
+
+
+def _same_programme(row: Linked, other: Linked) -> bool:
+    return (row.source_id, row.unit) == (other.source_id, other.unit) and tells_programme(other)
 
 
 def _naming(row: Linked, telling: list[Linked]) -> Iterable[Linked]:

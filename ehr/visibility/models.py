@@ -12,7 +12,9 @@ ANY_FACILITY = UUID(int=0)
 # Stands in `hidden_from` for guardians and proxies (security.md S23): a safety flag hides from them alone.
 FAMILY = UUID(int=1)
 
-HidableType = Literal["Encounter", "Observation", "DiagnosticReport", "ImagingStudy", "DocumentReference"]
+HidableType = Literal[
+    "Encounter", "Observation", "DiagnosticReport", "ImagingStudy", "DocumentReference", "CarePlan"
+]
 
 ReleaseCategory = Literal["laboratory", "other-results", "imaging", "documents"]
 ReleaseRule = Literal["at-once", "after-review", "after-hours"]

@@ -131,6 +131,9 @@ ROWS_OF_TYPES = Statement(
     WHERE r.patient_id = $1 AND r.rtype = ANY ($2::text[]) AND r.id = ANY ($3::text[]) AND NOT r.deleted
     """,
 )
+ROWS_OF_UNITS = Statement(
+    Linked, _LINKED + " WHERE r.patient_id = $1 AND r.unit = ANY ($2::text[]) AND NOT r.deleted"
+)
 # Two looks, each by its index: what says the very same, and results of the same times.
 COPIES = Statement(
     Linked,

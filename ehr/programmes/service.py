@@ -1,0 +1,331 @@
+"""Enrolling a person, recording visits, changing and ending: always by the facility that enrolled (S3).
+
+What the facility said is kept sealed as its own paper, and the unit in the book is made of it anew with every
+change. The answer tells nothing of whom it is about (S19); what the gate stops is refused whole, so that
+neither the book nor the paper has it.
+"""
+
+from collections.abc import Callable
+from typing import Final, NoReturn, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from audit.service import record_act
+from ehr.entry.service import Desk, take_back
+from ehr.intake import gate
+from ehr.intake.gate import judge_plain
+from ehr.intake.ids import name_uuid
+from ehr.intake.models import BadInputError, Reason, Unit, UnitReport
+from ehr.intake.problems import RECORDS_BUSY
+from ehr.intake.queries import COUNT_WITHHELD
+from ehr.intake.service import Sender, import_unit
+from ehr.intake.units import Prepared, prepare
+from ehr.programmes import queries
+from ehr.programmes.mapping import key_of, unit_of
+from ehr.programmes.models import (
+    VISITS_MAX,
+    EndBody,
+    Enrolment,
+    EnrolmentBody,
+    EnrolmentReceipt,
+    EnrolmentRow,
+    EnrolmentShown,
+    StageBody,
+    Status,
+    VisitBody,
+    VisitKept,
+)
+from ehr.programmes.problems import (
+    ENROLMENT_ENDED,
+    ENROLMENT_EXISTS,
+    ENROLMENT_NOT_FOUND,
+    PROGRAMME_INVALID,
+    PROGRAMME_WITHHELD,
+    VISIT_NOT_FOUND,
+)
+from identity import budgets
+from identity.problems import IDENTIFIER_TAKEN
+from kernel.clock import local_day
+from kernel.ids import uuid7
+from kernel.problems import ProblemError, Refused, refuse
+from store.database import Tx
+from store.fields import seal, unseal
+from store.keys import KeyRing
+
+REASONS_SHOWN: Final = 10
+RESOURCES_LOGGED: Final = 100
+_TABLE: Final = "programme_enrolment"
+Change: TypeAlias = Callable[[Enrolment], Enrolment | Refused]
+
+
+async def enrol(tx: Tx, keys: KeyRing, desk: Desk, body: EnrolmentBody) -> EnrolmentReceipt | Refused:
+    """Follow a person from now on. Raises `programme-invalid` with the fields."""
+    if (spent := await _charge(tx, desk)) is not None:
+        return spent
+    enrolment_id, doc = _id_of(desk, body), Enrolment(body=body)
+    made = await _prepare(tx, desk, enrolment_id, doc)
+    if isinstance(made, Refused):
+        return made
+    account, sealed = desk.actor.actor_id, _sealed(keys, enrolment_id, doc)
+    what = desk.facility.facility_id, enrolment_id, body.programme, body.next_visit_on
+    if await queries.INSERT_ENROLMENT.one(tx, *what, desk.now, account, sealed) is None:
+        return Refused(problem=ENROLMENT_EXISTS)
+    await _take_in(tx, keys, desk, made, "ehr:programme:enrol")
+    return EnrolmentReceipt(
+        enrolment_id=enrolment_id,
+        version=1,
+        status="active",
+        next_visit_on=body.next_visit_on,
+        recorded_at=desk.now,
+        changed_at=desk.now,
+    )
+
+
+async def receipt_of(tx: Tx, desk: Desk, enrolment_id: UUID) -> EnrolmentReceipt | Refused:
+    row = await queries.ENROLMENT_BY_ID.one(tx, desk.facility.facility_id, enrolment_id)
+    return Refused(problem=ENROLMENT_NOT_FOUND) if row is None else row.receipt()
+
+
+async def show(tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID) -> EnrolmentShown | Refused:
+    """What this facility itself recorded. Where it is known whose book that is, the person's log says so."""
+    row = await queries.ENROLMENT_BY_ID.one(tx, desk.facility.facility_id, enrolment_id)
+    if row is None:
+        return Refused(problem=ENROLMENT_NOT_FOUND)
+    await note_shown(tx, desk, [row])
+    return EnrolmentShown(receipt=row.receipt(), enrolment=opened(keys, row))
+
+
+async def note_shown(tx: Tx, desk: Desk, rows: list[EnrolmentRow]) -> None:
+    """One line in the log of each person shown, in one order: two lists at once never wait in a ring."""
+    for patient_id in sorted({row.patient_id for row in rows if row.patient_id is not None}):
+        await record_act(
+            tx, patient_id, desk.actor, "ehr:programme:read", request_id=desk.request_id, now=desk.now
+        )
+
+
+async def amend(
+    tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, body: EnrolmentBody
+) -> EnrolmentReceipt | Refused:
+    """Replace what was said when the person was enrolled; visits stand. Programme and number stay."""
+
+    def change(doc: Enrolment) -> Enrolment:
+        same = (body.programme, body.register_number) == (doc.body.programme, doc.body.register_number)
+        if not same:
+            refuse(PROGRAMME_INVALID, where="unexpected-change programme")
+        return msgspec.structs.replace(doc, body=body)
+
+    return await _change(tx, keys, desk, enrolment_id, change, "ehr:programme:amend")
+
+
+async def visit(
+    tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, body: VisitBody
+) -> EnrolmentReceipt | Refused:
+    """Record a follow-up visit; the day to come next is the visit's."""
+    visit_id = uuid7(desk.now)
+
+    def change(doc: Enrolment) -> Enrolment:
+        if len(doc.visits) >= VISITS_MAX:
+            refuse(PROGRAMME_INVALID, where="too-many visits")
+        return with_visit(doc, VisitKept(visit_id=visit_id, body=body))
+
+    done = await _change(tx, keys, desk, enrolment_id, change, "ehr:programme:visit")
+    return done if isinstance(done, Refused) else msgspec.structs.replace(done, visit_id=visit_id)
+
+
+def with_visit(doc: Enrolment, kept: VisitKept) -> Enrolment:
+    """An older visit that is told late changes neither stage nor the day to come next."""
+    visits = sorted([*doc.visits, kept], key=lambda one: (one.body.visited_on, one.visit_id))
+    body, told = doc.body, kept.body
+    if visits[-1] is kept:
+        body = msgspec.structs.replace(
+            body,
+            next_visit_on=told.next_visit_on,
+            stage=told.stage or body.stage,
+            reported_on=told.reported_on or body.reported_on,
+        )
+    return msgspec.structs.replace(doc, body=body, visits=visits)
+
+
+async def withdraw_visit(
+    tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, visit_id: UUID
+) -> EnrolmentReceipt | Refused:
+    """Take back a visit that was typed in by mistake."""
+
+    def change(doc: Enrolment) -> Enrolment | Refused:
+        kept = [one for one in doc.visits if one.visit_id != visit_id]
+        if len(kept) == len(doc.visits):
+            return Refused(problem=VISIT_NOT_FOUND)
+        return msgspec.structs.replace(doc, visits=kept)
+
+    return await _change(tx, keys, desk, enrolment_id, change, "ehr:programme:amend")
+
+
+async def set_stage(
+    tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, body: StageBody
+) -> EnrolmentReceipt | Refused:
+    def change(doc: Enrolment) -> Enrolment:
+        day = body.next_visit_on or doc.body.next_visit_on
+        return msgspec.structs.replace(
+            doc, body=msgspec.structs.replace(doc.body, stage=body.stage, next_visit_on=day)
+        )
+
+    return await _change(tx, keys, desk, enrolment_id, change, "ehr:programme:stage")
+
+
+async def end(
+    tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, body: EndBody
+) -> EnrolmentReceipt | Refused:
+    """Discharge, transfer, birth: the plan is closed and stands in the book with its end."""
+
+    def change(doc: Enrolment) -> Enrolment:
+        return msgspec.structs.replace(
+            doc, body=msgspec.structs.replace(doc.body, next_visit_on=None), end=body
+        )
+
+    return await _change(tx, keys, desk, enrolment_id, change, "ehr:programme:end")
+
+
+async def withdraw(tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID) -> EnrolmentReceipt | Refused:
+    """Take the whole enrolment back, for a person who was enrolled by mistake."""
+    row = await _standing(tx, desk, enrolment_id)
+    if isinstance(row, Refused):
+        return row
+    await take_back(tx, desk, key_of(enrolment_id), "ehr:programme:withdraw")
+    return await _keep(tx, keys, desk, enrolment_id, opened(keys, row), "withdrawn")
+
+
+def opened(keys: KeyRing, row: EnrolmentRow) -> Enrolment:
+    text = unseal(keys, row.enrolment_id, _TABLE, "sealed", row.sealed)
+    return msgspec.json.decode(text, type=Enrolment)
+
+
+def _sealed(keys: KeyRing, enrolment_id: UUID, doc: Enrolment) -> bytes:
+    """Under the key of the enrolment: it belongs to nobody while the person is in quarantine."""
+    return seal(keys, enrolment_id, _TABLE, "sealed", msgspec.json.encode(doc).decode())
+
+
+def _id_of(desk: Desk, body: EnrolmentBody) -> UUID:
+    if body.register_number is None:
+        return uuid7(desk.now)
+    return register_id(desk.facility.facility_id, body.programme, body.register_number)
+
+
+def register_id(facility_id: UUID, programme: str, number: str) -> UUID:
+    """The same for the same register number: a file finds its enrolments by it."""
+    return UUID(name_uuid(f"{facility_id}\nprogramme\n{programme}\n{number}"))
+
+
+async def _charge(tx: Tx, desk: Desk) -> Refused | None:
+    account = budgets.subject(desk.actor.actor_id.bytes)
+    budget = budgets.ENTRIES_DAY if desk.actor.kind == "practitioner" else budgets.SYSTEM_ENTRIES_DAY
+    return await budgets.charge_or_refuse(tx, budget, account, desk.now)
+
+
+async def _standing(tx: Tx, desk: Desk, enrolment_id: UUID) -> EnrolmentRow | Refused:
+    """The enrolment, locked; what was taken back stays so."""
+    row = await queries.LOCK_ENROLMENT.one(tx, desk.facility.facility_id, enrolment_id)
+    if row is None:
+        return Refused(problem=ENROLMENT_NOT_FOUND)
+    return Refused(problem=ENROLMENT_ENDED) if row.status == "withdrawn" else row
+
+
+async def _change(
+    tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, change: Change, action: str
+) -> EnrolmentReceipt | Refused:
+    """One change of an enrolment that runs; of one that ended only what was said wrong."""
+    row = await _standing(tx, desk, enrolment_id)
+    if isinstance(row, Refused):
+        return row
+    if row.status == "ended" and action != "ehr:programme:amend":
+        return Refused(problem=ENROLMENT_ENDED)
+    if (spent := await _charge(tx, desk)) is not None:
+        return spent
+    doc = change(opened(keys, row))
+    if isinstance(doc, Refused):
+        return doc
+    made = await _prepare(tx, desk, enrolment_id, doc)
+    if isinstance(made, Refused):
+        return made
+    await _take_in(tx, keys, desk, made, action)
+    return await _keep(tx, keys, desk, enrolment_id, doc, "active" if doc.end is None else "ended")
+
+
+async def _keep(
+    tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, doc: Enrolment, status: Status
+) -> EnrolmentReceipt:
+    row = await queries.CHANGE_ENROLMENT.one(
+        tx,
+        desk.facility.facility_id,
+        enrolment_id,
+        status,
+        doc.body.next_visit_on if status == "active" else None,
+        desk.now,
+        desk.actor.actor_id,
+        _sealed(keys, enrolment_id, doc),
+    )
+    assert row is not None
+    return row.receipt()
+
+
+async def _prepare(tx: Tx, desk: Desk, enrolment_id: UUID, doc: Enrolment) -> "Made | Refused":
+    """Map and gate the whole enrolment. A hit is counted and told without its content; nothing is kept.
+
+    Raises `programme-invalid` with the fields.
+    """
+    sender = desk.sender()
+    try:
+        unit = unit_of(doc, enrolment_id, desk.actor, desk.facility.name, desk.now)
+        prepared = prepare(unit, None, sender.source_id, desk.facility.name)
+    except BadInputError as error:
+        _refuse_reasons(error.reasons)
+    person = doc.body.person
+    told = "\n".join([person.name, *(number.value for number in person.numbers)])
+    hits = prepared.withheld + len(prepared.review) + (judge_plain(told) != "keep")
+    if hits:
+        bucket = desk.hash_of(unit.key)[0]
+        await COUNT_WITHHELD.run(tx, bucket, local_day(desk.now), gate.VERSION, hits)
+        return Refused(problem=PROGRAMME_WITHHELD)
+    return Made(unit, prepared, sender)
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A unit that passed the gate."""
+
+    unit: Unit
+    prepared: Prepared
+    sender: Sender
+
+
+async def _take_in(tx: Tx, keys: KeyRing, desk: Desk, made: Made, action: str) -> None:
+    try:
+        report = await import_unit(tx, keys, made.unit, made.prepared, made.sender, desk.now)
+    except ProblemError as error:
+        if error.refused.problem is not IDENTIFIER_TAKEN:
+            raise
+        # A number taken in between would tell that somebody has it (S19).
+        refuse(RECORDS_BUSY)
+    if report.status == "rejected":
+        _refuse_reasons(report.reasons)
+    await _log(tx, desk, report, made.prepared, action)
+
+
+def _refuse_reasons(reasons: list[Reason]) -> NoReturn:
+    places = "; ".join(f"{reason.code} {reason.where}" for reason in reasons[:REASONS_SHOWN])
+    refuse(PROGRAMME_INVALID, where=places)
+
+
+async def _log(tx: Tx, desk: Desk, report: UnitReport, prepared: Prepared, action: str) -> None:
+    """The person sees who recorded what; an enrolment in quarantine is nobody's yet."""
+    if not isinstance(report.patient_id, str):
+        return
+    named = [(row.rtype, row.id) for row in prepared.resources][:RESOURCES_LOGGED]
+    await record_act(
+        tx,
+        UUID(report.patient_id),
+        desk.actor,
+        action,
+        resources=named,
+        request_id=desk.request_id,
+        now=desk.now,
+    )
