@@ -402,6 +402,7 @@ HANDLERS: dict[str, Handler] = {
     "ehr.shown-again": Journaled("unhide", say_nothing),
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
+    "ehr.statement-judged": and_guardians(notice("statement-judged")),
     "ehr.case-resent": reopen_case,
     # Neutral: neither what it is nor from whom. Emitted with the release itself, so it is said once.
     "ehr.released": wanted_notice("result-released", once_per="release_id"),

@@ -56,6 +56,9 @@ ROW_FILES_DAY = Budget(kind="row-file-day", limit=60, window=timedelta(days=1))
 # The same for a facility's system: one call for each person it follows and each visit.
 SYSTEM_ENTRIES_DAY = Budget(kind="system-entry-day", limit=20_000, window=timedelta(days=1))
 
+# What is said of one person's own health in a day, amendments too, by whoever says it.
+STATEMENTS_DAY = Budget(kind="statement-day", limit=60, window=timedelta(days=1))
+
 # What a registry officer looks up by hand in a day.
 REGISTRY_LOOK_UPS_DAY = Budget(kind="registry-look-up-day", limit=100, window=timedelta(days=1))
 

@@ -155,6 +155,8 @@ BODIES: dict[str, Any] = {
     "me_share_code": {"types": ["Condition"], "duration_seconds": 3600, "unlock": "pin", "signed": SIGNED},
     "me_dispute_emergency": {"reason": "other"},
     "me_set_emergency_settings": {"withheld": []},
+    "make_statement": {"kind": "allergy", "name": "x"},
+    "amend_statement": {"kind": "allergy", "name": "x"},
     "me_hide": {"kind": "Observation", "id": "x"},
     "me_open_case": {"kind": "correction", "item_id": "x"},
     "object_to_death": SIGNED,

@@ -1,6 +1,7 @@
 """An item in words: the same ones in a narrative and on paper."""
 
 from datetime import datetime
+from typing import Final
 
 from ehr.models import DoneElsewhere, Item, ItemSource, Part, Range, Verdict
 from kernel.clock import VIETNAM
@@ -14,6 +15,10 @@ _FLAGS = {
     "critical-high": "cao, nguy hiểm",
 }
 _CRITICALITY = {"high": "nguy cơ cao", "low": "nguy cơ thấp"}
+
+
+# Who said it, where that is the person of the book.
+SELF: Final = "người bệnh"
 
 
 def day_text(date: str | None, with_time: bool = False) -> str:
@@ -58,7 +63,7 @@ def declared_text(item: Item) -> str:
     if not item.self_declared:
         return ""
     verdict = item.verdict
-    by = f"do {item.recorded_by} khai" if item.recorded_by else "tự khai"
+    by = "tự khai" if item.recorded_by in (None, "", SELF) else f"do {item.recorded_by} khai"
     if verdict is None:
         return f"{by}, chưa có bác sĩ xác nhận"
     told = "bác sĩ xác nhận" if verdict.outcome == "confirmed" else "bác sĩ cho là không đúng"

@@ -55,6 +55,11 @@ REFERRAL_LETTER: Final = OURS + "referral-letter"
 DOCUMENT_KIND: Final = OURS + "document-kind"
 FORM_831: Final = OURS + "qd831"
 VACCINE: Final = OURS + "vaccine"
+# Who said it, where that was no facility; and codes of such entries, so that none stands for a facility's.
+DECLARED_BY: Final = OURS + "declared-by"
+DECLARED: Final = OURS + "declared"
+ALLERGY_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
+CONDITION_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 # What a facility follows people in, and what the plan of it carries beside FHIR's own fields.
 PROGRAMME: Final = OURS + "programme"
 PROGRAMME_ENROLMENT: Final = OURS + "programme-enrolment"

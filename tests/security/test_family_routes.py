@@ -21,6 +21,8 @@ _RECORD = {
     "/v1/me/documents",
     "/v1/me/documents/{document_id}/content",
     "/v1/me/encounters",
+    "/v1/me/family-history",
+    "/v1/me/statements",
     "/v1/me/imaging-reports",
     "/v1/me/imaging-studies/{study_id}/viewer-tickets",
     "/v1/me/immunizations",
@@ -49,6 +51,8 @@ _CHILD = (
     | _ANSWERS
     | {
         "/v1/me/access-log",
+        "/v1/me/statements/{statement_id}",
+        "/v1/me/statements/{statement_id}/withdraw",
         "/v1/me/access-requests",
         "/v1/me/access-requests/{request_id}/not-me",
         "/v1/me/grants",
