@@ -48,6 +48,8 @@ CONTROLLERS = (
     "api.citizen.account",
     "api.citizen.book",
     "api.citizen.programmes",
+    "api.citizen.coverage",
+    "api.citizen.prescriptions",
     "api.citizen.changes",
     "api.citizen.hidings",
     "api.citizen.statements",

@@ -24,6 +24,10 @@ READ_TAGS: dict[Action, str] = {
     "read-emergency-card": "record:emergency-card:read",
     "read-wishes": "record:wishes:read",
     "read-shared": "record:link:read",
+    "read-prescriptions": "record:prescriptions:read",
+    "dispense": "record:prescription:read",
+    "read-coverage": "record:coverage:read",
+    "read-costs": "record:costs:read",
 }
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ehr.costs.models import Costs
 from kernel.access import RecordType
 
 EffPrecision = Literal["instant", "day", "month", "year"]
@@ -57,7 +58,10 @@ class Referred(Struct, frozen=True):
 
 
 class NewResource(Struct, kw_only=True):
-    """One resource as it will be stored: minified raw text, index columns and reading view."""
+    """One resource as it will be stored: minified raw text, index columns and reading view.
+
+    costs: of a visit, what it cost, kept beside the record; None: the sender's format has none.
+    """
 
     rtype: str
     id: str
@@ -88,6 +92,7 @@ class NewResource(Struct, kw_only=True):
     release_at: datetime | None = None
 
 
+    costs: Costs | None = None
 class WriteResult(Struct, frozen=True, kw_only=True):
     """What a write did, counted per resource type."""
 

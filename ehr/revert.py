@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from ehr import queries
+from ehr.costs.keeping import take_back
 from ehr.displays import DISPLAY_VERSION
 from ehr.models import NewResource, Source
 from ehr.queries import PastRow, StaleRow, StoredRow, TouchedRow
@@ -63,6 +64,8 @@ async def revert(tx: Tx, patient_id: UUID, undo: Undo, now: datetime) -> Reverte
     keys = [(row.rtype, row.id) for changes in groups.values() for row, _ in changes.updated]
     keys += [(row.rtype, row.id) for changes in groups.values() for row in changes.gone]
     seq = await settle(tx, patient_id, keys, seq, has_marks=head.has_marks)
+    if await take_back(tx, patient_id, undo.credentials, undo.since, now) and seq == head.head_seq:
+        seq += 1
     if seq != head.head_seq:
         await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
     restored = Counter(row.rtype for changes in groups.values() for row, _ in changes.updated)

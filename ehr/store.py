@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from ehr import queries
 from ehr.cases.holding import hold_back
+from ehr.costs.keeping import keep_costs
 from ehr.displays import DISPLAY_VERSION
 from ehr.merges.queries import MARK_ORIGIN
 from ehr.merges.service import mark_of, settle
@@ -94,6 +95,9 @@ async def write_unit(
         if place.has_marks or place.origin is not None:
             await _hold_back(tx, place, source.source_id, unit, changes, now)
         seq = await _settle(tx, patient_id, changes, stored, seq, has_marks=place.has_marks)
+    # Amounts stand beside the rows, but an answer that shows them must change with them.
+    if await keep_costs(tx, patient_id, source, resources, now) and seq == head_seq:
+        seq += 1
     if seq != head_seq:
         await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
     return WriteResult(

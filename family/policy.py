@@ -53,12 +53,14 @@ _WRITES: Final[frozenset[Action]] = frozenset(
 )
 # A guardian of a child acts in the child's place, but hides nothing, closes nothing and takes no copy away:
 # what a child may have to tell a doctor must not be the guardian's to remove.
-_GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | {"look-at-log"}, withheld=NEVER)
+_GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | {"look-at-log", "print-paper"}, withheld=NEVER)
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
 _VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs"})
 # There are no appointments and no reminders yet: an invitation names neither, and an older row opens nothing.
 OFFERED: Final[frozenset[Scope]] = SCOPES - {"appointments", "reminders"}
 _OF_SCOPE: Final[dict[Scope, frozenset[Action]]] = {
+# The card, and what visits cost: no proxy of an adult reads either (docs/book.md).
+_CARD: Final[frozenset[Action]] = frozenset({"read-coverage", "read-costs"})
     "appointments": frozenset(),
     "reminders": frozenset(),
     "vitals": frozenset({"read-section", "read-trend"}),

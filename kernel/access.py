@@ -78,6 +78,10 @@ Action = Literal[
     "read-shared",
     "add-to-record",
     "verify-statement",
+    "read-prescriptions",
+    "dispense",
+    "read-coverage",
+    "read-costs",
     "dismiss-finding",
     "manage-reminders",
 ]

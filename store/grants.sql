@@ -109,6 +109,8 @@ GRANT SELECT ON statistic_set, statistic_cell TO hb_stats;
 -- ehr prescriptions
 GRANT SELECT, INSERT, UPDATE, DELETE ON prescription, prescription_line, prescription_dispense, prescription_code TO hb_api;
 
+-- ehr costs: nobody but the API reads them; a merge moves them by copy and delete, an erasure deletes them.
+GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_cost TO hb_api;
 -- ehr medicine_safety
 GRANT SELECT, INSERT ON medicine_table, medicine_pair, medicine_name, medicine_dismissal TO hb_api;
 GRANT DELETE ON medicine_dismissal TO hb_api;

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct, field
 
+from ehr.costs.models import Costs
 from ehr.intake.ids import name_uuid
 from ehr.intake.models import Item
 from ehr.intake.xml_fields import Row
@@ -59,14 +60,30 @@ class Episode(Struct, dict=True):
         self.seen["\n".join(kept)] += 1
         return self.name(*kept, str(self.seen["\n".join(kept)]))
 
-    def add(self, reference: str, body: dict[str, Any], row: Row, *, whole_row: bool = True) -> None:
+    def add(
+        self,
+        reference: str,
+        body: dict[str, Any],
+        row: Row,
+        *,
+        whole_row: bool = True,
+        costs: Costs | None = None,
+    ) -> None:
         """Keep one resource. With `whole_row` the gate also reads the row's unmapped fields."""
         rtype, _, local_id = reference.partition("/")
         made = {"resourceType": rtype, "id": local_id, **{k: v for k, v in body.items() if v}}
         raw = _encode(made).decode()
         hints = _hints(row, raw) if whole_row else ""
         self.items.append(
-            Item(rtype=rtype, key=reference, raw=raw, where=row.where, aliases=(reference,), hints=hints)
+            Item(
+                rtype=rtype,
+                key=reference,
+                raw=raw,
+                where=row.where,
+                aliases=(reference,),
+                hints=hints,
+                costs=costs,
+            )
         )
 
     @cached_property

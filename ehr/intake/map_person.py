@@ -153,7 +153,7 @@ def map_coverage(row: Row, person: PersonFacts, episode: Episode) -> None:
                 "beneficiary": episode.patient,
                 "period": {key: value for key, value in period.items() if value},
                 "payor": [{"display": "Bảo hiểm xã hội Việt Nam"}],
-                "class": _classes(row, places[index] if index < len(places) else ""),
+                "class": _classes(row, card, places[index] if index < len(places) else ""),
                 "costToBeneficiary": [_exemption(exempt)] if exempt else [],
             },
             row,
@@ -172,9 +172,16 @@ def _day(row: Row, name: str, parts: list[str], index: int) -> str:
     return moment[:10]
 
 
-def _classes(row: Row, place: str) -> list[dict[str, Any]]:
+def _classes(row: Row, card: str, place: str) -> list[dict[str, Any]]:
     since = row.moment("NAM_NAM_LIEN_TUC")
-    named = (("initial-facility", place), ("area", row.text("MA_KHUVUC")), ("five-years", since))
+    # The number itself is left out of what is kept; its third sign is the benefit level (vietnam.md §2).
+    level = "" if card.isdigit() else card[2]
+    named = (
+        ("initial-facility", place),
+        ("area", row.text("MA_KHUVUC")),
+        ("five-years", since),
+        ("benefit", level),
+    )
     return [
         {"type": concept("", (systems.COVERAGE_CLASS, code)), "value": value}
         for code, value in named

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from ehr.costs.models import Costs
+from ehr.costs.policy import costs_of
 from ehr.intake import systems
 from ehr.intake.episode import Episode, concept, identified, quantity
 from ehr.intake.map_person import map_coverage, map_patient
@@ -143,7 +145,21 @@ def _map_encounter(row: Row, episode: Episode, diagnoses: list[dict[str, Any]], 
     body["diagnosis"] = diagnoses
     body["hospitalization"] = _hospitalization(row)
     body["length"] = _length(row)
-    episode.add(episode.name("Encounter"), body, row, whole_row=False)
+    episode.add(episode.name("Encounter"), body, row, whole_row=False, costs=_costs(row, episode))
+
+
+def _costs(row: Row, episode: Episode) -> Costs:
+    """The sums of XML1, and the benefit levels of the lines that came with it."""
+    lines = [*episode.tables.of("XML2"), *episode.tables.of("XML3")]
+    return costs_of(
+        total=row.first("T_TONGCHI_BV", "T_TONGCHI"),
+        in_scope=row.text("T_TONGCHI_BH"),
+        fund=row.text("T_BHTT"),
+        copaid=row.text("T_BNCCT"),
+        self_paid=row.text("T_BNTT"),
+        other=row.text("T_NGUONKHAC"),
+        benefits=[line.text("MUC_HUONG") for line in lines],
+    )
 
 
 def _visit(row: Row, episode: Episode) -> dict[str, Any]:

@@ -69,8 +69,13 @@ MOVED_SINCE = Scalar(
 PATIENTS_OF_CREDENTIALS = Scalar(
     UUID,
     """
-    SELECT DISTINCT patient_id FROM ehr_resource
-    WHERE patient_id = ANY($1::uuid[]) AND credential = ANY($2::text[]) AND updated >= $3 ORDER BY patient_id
+    SELECT patient_id FROM ehr_resource
+    WHERE patient_id = ANY($1::uuid[]) AND credential = ANY($2::text[]) AND updated >= $3
+    UNION
+    SELECT patient_id FROM ehr_cost
+    WHERE patient_id = ANY($1::uuid[]) AND credential = ANY($2::text[]) AND received_at >= $3
+        AND taken_back_at IS NULL
+    ORDER BY patient_id
     """,
     fan_out="the records of one page of that walk",
 )

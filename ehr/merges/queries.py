@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ehr.costs.queries import MOVED as COSTS
 from store.statement import Command, Scalar, Statement
 
 
@@ -145,6 +146,26 @@ RETURN_HIDINGS = Scalar(
     f"INSERT INTO ehr_hiding (patient_id, id, {_HIDING})"  # noqa: S608
     f" SELECT $2::uuid, {_BARE_5.format('id')}, {_HIDING_VALUES} FROM ehr_hiding r {_NAMED}"
     " RETURNING hiding_id",
+)
+# What a visit cost goes with its Encounter.
+_COSTS = ", ".join(f"r.{name.strip()}" for name in COSTS.split(","))
+_OF_VISITS = """
+    JOIN unnest($3::text[], $4::text[]) AS going (rtype, id)
+        ON going.rtype = 'Encounter' AND going.id = r.encounter_id
+    WHERE r.patient_id = $1"""
+GIVE_COSTS = Command(
+    f"INSERT INTO ehr_cost (patient_id, encounter_id, {COSTS})"  # noqa: S608
+    f" SELECT $2::uuid, {_MARKED_5.format('encounter_id')}, {_COSTS} FROM ehr_cost r {_OF_VISITS}"
+)
+RETURN_COSTS = Command(
+    f"INSERT INTO ehr_cost (patient_id, encounter_id, {COSTS})"  # noqa: S608
+    f" SELECT $2::uuid, {_BARE_5.format('encounter_id')}, {_COSTS} FROM ehr_cost r {_OF_VISITS}"
+)
+DELETE_COSTS = Command(
+    """
+    DELETE FROM ehr_cost r USING unnest($2::text[], $3::text[]) AS gone (rtype, id)
+    WHERE r.patient_id = $1 AND gone.rtype = 'Encounter' AND r.encounter_id = gone.id
+    """
 )
 DELETE_HIDINGS = Command("DELETE FROM ehr_hiding WHERE patient_id = $1 AND hiding_id = ANY($2::uuid[])")
 HAS_MARKS = Command("UPDATE ehr_head SET has_marks = true WHERE patient_id = $1")

@@ -1,0 +1,1 @@
+"""The person's health insurance cards, as facilities reported them with visits."""
