@@ -270,13 +270,14 @@ _VISITS = """
         (SELECT c.title FROM v c WHERE c.rtype = 'Condition' AND c.id = v.main_id) AS main_title,
         v.updated, v.facility_id, v.negative
     FROM v WHERE {which} ORDER BY v.sort_at DESC, v.id DESC LIMIT {limit})"""
+# What a facility found stands before what somebody only said.
 _PER_SYSTEM = """
-    (SELECT '{part}' AS part, 0 AS place, n.sort_at, n.rtype, n.id, n.item, n.mark, n.fold,
-        NULL::text AS main_title, n.updated, n.facility_id, n.negative
+    (SELECT '{part}' AS part, (n.facility_id IS NULL)::int AS place, n.sort_at, n.rtype, n.id,
+        n.item, n.mark, n.fold, NULL::text AS main_title, n.updated, n.facility_id, n.negative
     FROM (VALUES ('883-9'), ('10331-7'), ('882-1')) AS c (code) CROSS JOIN LATERAL (
         SELECT v.* FROM v WHERE v.rtype = 'Observation' AND v.code = c.code
         ORDER BY v.sort_at DESC, v.id DESC LIMIT {limit}) n
-    ORDER BY n.sort_at DESC, n.id DESC LIMIT {limit})"""
+    ORDER BY n.facility_id IS NULL, n.sort_at DESC, n.id DESC LIMIT {limit})"""
 
 _ALONE = """(NOT v.twin OR NOT EXISTS (
         SELECT 1 FROM v d WHERE d.fold_key = v.fold_key AND d.source_id < v.source_id))"""

@@ -95,7 +95,7 @@ ALLERGY_CATEGORIES: Final = ALLERGIES
 
 
 class Fact(Struct, frozen=True):
-    """One element of the form. pattern: what its value looks like; choices: code → words; unit: of numbers."""
+    """One element of the form. pattern: what its value looks like; choices: code → words."""
 
     title: str
     pattern: str = r"[^\r\n]{1,300}"

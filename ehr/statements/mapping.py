@@ -217,13 +217,14 @@ def _risk(body: StatementBody, draft: Said) -> None:
 
 
 def _blood_group(body: StatementBody, draft: Said) -> None:
-    """Of no date and no section: it stands with the blood groups, behind every one that a facility sent."""
+    """Of no section: it stands with the blood groups, behind every one that a facility sent."""
     draft.entry(
         {
             "status": "final",
             "category": [concept("", (systems.OBSERVATION_CATEGORY, "survey"))],
             "code": concept(TITLES["blood-group"], (systems.LOINC, "882-1")),
             "subject": draft.patient,
+            "effectiveDateTime": draft.at,
             "performer": [{"display": draft.by}],
             "valueString": body.value,
         }

@@ -1,10 +1,12 @@
-"""What people say of their own health: who may say it, how it is shown, and that no facility's row is touched."""
+"""What people say of their own health: who may, how it is shown, and that no facility's row is touched."""
 
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
+from identity import budgets
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.family import make_child, make_proxy
@@ -195,8 +197,9 @@ async def test_an_amendment_keeps_what_was_said_in_the_history(store: Store, clo
         assert again.json()["code"] == "statement-not-found"
     async with store.transaction() as tx:
         old = await tx.fetchval(
-            "SELECT doc FROM ehr_history WHERE patient_id = $1 AND rtype = 'AllergyIntolerance' AND version = 1",
+            "SELECT doc FROM ehr_history WHERE patient_id = $1 AND rtype = $2 AND version = 1",
             citizen.patient_id,
+            "AllergyIntolerance",
         )
     assert "Penicillin" in old
 
@@ -238,10 +241,6 @@ async def test_a_guardian_and_a_named_proxy_speak_and_nobody_else(store: Store, 
 async def test_what_is_said_of_a_person_in_a_day_has_a_limit(
     store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from msgspec.structs import replace
-
-    from identity import budgets
-
     monkeypatch.setattr(budgets, "STATEMENTS_DAY", replace(budgets.STATEMENTS_DAY, limit=2))
     citizen = await make_citizen(store, clock)
     async with client_of(store, clock) as client:
