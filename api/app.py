@@ -76,6 +76,7 @@ CONTROLLERS = (
     "api.citizen.access_reports",
     "api.citizen.inbox",
     "api.citizen.cases",
+    "api.citizen.own_documents",
     "api.citizen.exports",
     "api.citizen.articles",
     "api.doctor.account",

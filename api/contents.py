@@ -1,8 +1,8 @@
 """Contents of documents on their way out: decided before, logged, and decided again while they flow (S13).
 
-A content that another core keeps is asked for between two transactions: the second decides anew and looks
-whether the document still says the same. While the core does not answer, nothing leaves and the reader is
-told when to come back.
+A content that another core or a file of ours keeps is asked for between two transactions: the second decides
+anew and looks whether the document still says the same. While the core does not answer, nothing leaves and
+the reader is told when to come back.
 """
 
 from typing import Any
@@ -17,19 +17,20 @@ from api.reading import log_read
 from api.request import Answer, Call, answer
 from audit.service import record_act
 from ehr.exports import contents
-from ehr.exports.contents import Content, Elsewhere, Scanned
+from ehr.exports.contents import Content, Elsewhere, InFile, Scanned
 from ehr.exports.problems import CONTENT_TOO_LARGE
 from ehr.ports import CoreError
 from ehr.reads.models import Built
-from kernel.access import Access
+from kernel.access import Access, Label
 from kernel.problems import ProblemError, Refused
+from store.blobs import BlobMissingError
 
 
 async def stream_content(
     call: Call, patient_id: UUID | None, document_id: str, attachment: int
 ) -> Response[Any]:
     """The content of a document, piece by piece, for as long as the decision holds."""
-    there: Elsewhere | None = None
+    there: Elsewhere | InFile | None = None
     scanned: Scanned | None = None
     while True:
         async with call.begin() as (tx, actor):
@@ -54,8 +55,10 @@ async def stream_content(
         call.time_went_by()
 
 
-async def _ask(call: Call, actor_id: UUID, there: Elsewhere) -> Scanned | Refused | None:
-    """The content from the core, one at a time for each actor; outside any transaction."""
+async def _ask(call: Call, actor_id: UUID, there: Elsewhere | InFile) -> Scanned | Refused | None:
+    """The content from the core or its file, one at a time for each actor; outside any transaction."""
+    if isinstance(there, InFile):
+        return await _opened(call, actor_id, there)
     assert call.core is not None, "only a core has contents elsewhere"
     try:
         async with call.export_slots.of(call.store, call.clock, actor_id):
@@ -64,6 +67,14 @@ async def _ask(call: Call, actor_id: UUID, there: Elsewhere) -> Scanned | Refuse
         if error.fault == "too-large":
             return Refused(problem=CONTENT_TOO_LARGE)
         return Refused(problem=UNAVAILABLE, retry_after_seconds=error.retry_after_seconds)
+
+
+async def _opened(call: Call, actor_id: UUID, there: InFile) -> Scanned | None:
+    async with call.export_slots.of(call.store, call.clock, actor_id):
+        try:
+            return Scanned(await call.store.blobs.get(there.patient_id, there.blob_id), Label.NONE)
+        except BlobMissingError:
+            return None
 
 
 def _stream(call: Call, patient_id: UUID | None, access: Access, content: Content) -> StreamedFile:

@@ -168,6 +168,8 @@ def _describe(
     operation["parameters"] = [*operation.get("parameters", []), *_extra_parameters(handler, path)]
     if media_types := handler.opt.get("media_types", ()):
         operation["requestBody"] = _raw_body(media_types)
+    if read_by_hand := handler.opt.get("body"):
+        operation["requestBody"] = _body_of(read_by_hand, document)
     if produced := handler.opt.get("produces"):
         operation["responses"]["200"]["content"] = {produced: {"schema": _schema_of_file(produced)}}
     operation["responses"] = _responses(operation, handler, path)
@@ -178,6 +180,13 @@ def _raw_body(media_types: Iterable[str]) -> dict[str, Any]:
     """A body that the handler reads itself: JSON objects, or text of another type."""
     kinds = {media_type: "object" if "json" in media_type else "string" for media_type in media_types}
     return {"required": True, "content": {name: {"schema": {"type": kind}} for name, kind in kinds.items()}}
+
+
+def _body_of(struct: type[msgspec.Struct], document: dict[str, Any]) -> dict[str, Any]:
+    """A JSON body that the handler reads itself, once it knows who sends it."""
+    (schema,), found = msgspec.json.schema_components([struct], ref_template="#/components/schemas/{name}")
+    document.setdefault("components", {}).setdefault("schemas", {}).update(found)
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _schema_of_file(media_type: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from documents.picture_process import PIXELS_MAX, SECONDS_MAX
 
-PICTURE_BYTES_MAX: Final = 12 * 1024 * 1024
+PICTURE_BYTES_MAX: Final = 20 * 1024 * 1024
 _WAIT_SECONDS: Final = 3 * SECONDS_MAX
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8\xff"

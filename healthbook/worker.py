@@ -27,6 +27,7 @@ from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.logs import configure_logs
 from healthbook.root_jobs import arm_roots, root_jobs, witness_of
 from healthbook.statistics_jobs import arm_statistics, statistics_jobs
+from healthbook.upload_jobs import upload_jobs
 from healthbook.wiring import Serving, opened_core, opened_journal, opened_store
 from kernel.clock import Clock, SystemClock
 from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
@@ -264,6 +265,7 @@ async def _serve(serving: Serving) -> None:
             **core_jobs(store, clock, core),
             **blob_jobs(store, clock),
             **case_jobs(store, clock),
+            **upload_jobs(store, clock),
             **link_jobs(store, clock),
             **erasure_jobs(store, clock),
             **statistics_jobs(store, clock),

@@ -44,6 +44,8 @@ ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=
 CASES_DAY = Budget(kind="case-day", limit=10, window=timedelta(days=1))
 PICTURES_DAY = Budget(kind="picture-day", limit=40, window=timedelta(days=1))
 
+# Papers that are added to one person's book in a day: an old paper book has so many pages.
+OWN_DOCUMENTS_DAY = Budget(kind="own-document-day", limit=40, window=timedelta(days=1))
 # What a facility writes to one person about one case in a day: each rings on a phone.
 CASE_REPLIES_DAY = Budget(kind="case-reply-day", limit=10, window=timedelta(days=1))
 

@@ -64,11 +64,14 @@ class BlobUnavailableError(BlobError):
 class BlobStore(Protocol):
     """The port. Streams are async iterators of clear bytes; no adapter holds a file in memory whole."""
 
-    async def put(self, patient_id: UUID, data: bytes) -> StoredBlob:
-        """Keep one upload under a new random name. Raises BlobError above BLOB_BYTES_MAX."""
+    async def put(self, patient_id: UUID, data: bytes, blob_id: UUID | None = None) -> StoredBlob:
+        """Keep one upload under a new random name, or one that was announced (store/uploads.py). Raises
+        BlobError above BLOB_BYTES_MAX."""
         ...
 
-    async def put_stream(self, patient_id: UUID, parts: AsyncIterable[bytes]) -> StoredBlob:
+    async def put_stream(
+        self, patient_id: UUID, parts: AsyncIterable[bytes], blob_id: UUID | None = None
+    ) -> StoredBlob:
         """As `put`, from parts of any size. What ends in an error leaves nothing that opens."""
         ...
 
@@ -148,11 +151,13 @@ class FilesystemBlobs:
         self._root = root
         self._keys = keys
 
-    async def put(self, patient_id: UUID, data: bytes) -> StoredBlob:
-        return await self.put_stream(patient_id, in_parts(data))
+    async def put(self, patient_id: UUID, data: bytes, blob_id: UUID | None = None) -> StoredBlob:
+        return await self.put_stream(patient_id, in_parts(data), blob_id)
 
-    async def put_stream(self, patient_id: UUID, parts: AsyncIterable[bytes]) -> StoredBlob:
-        blob_id = new_blob_id()
+    async def put_stream(
+        self, patient_id: UUID, parts: AsyncIterable[bytes], blob_id: UUID | None = None
+    ) -> StoredBlob:
+        blob_id = blob_id or new_blob_id()
         sealed = Sealed(self._keys, patient_id, blob_id, HEAD_BYTES)
         path = self._path(patient_id, blob_id)
         partial = path.with_suffix(_PARTIAL)

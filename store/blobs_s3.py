@@ -83,11 +83,13 @@ class S3Blobs:
         self._bucket = bucket
         self._keys = keys
 
-    async def put(self, patient_id: UUID, data: bytes) -> StoredBlob:
-        return await self.put_stream(patient_id, in_parts(data))
+    async def put(self, patient_id: UUID, data: bytes, blob_id: UUID | None = None) -> StoredBlob:
+        return await self.put_stream(patient_id, in_parts(data), blob_id)
 
-    async def put_stream(self, patient_id: UUID, parts: AsyncIterable[bytes]) -> StoredBlob:
-        blob_id = new_blob_id()
+    async def put_stream(
+        self, patient_id: UUID, parts: AsyncIterable[bytes], blob_id: UUID | None = None
+    ) -> StoredBlob:
+        blob_id = blob_id or new_blob_id()
         sealed = Sealed(self._keys, patient_id, blob_id, HEAD_BYTES)
         pieces = _in_pieces(sealed.chunks(within_limit(parts)))
         first = await anext(pieces)

@@ -117,6 +117,8 @@ GRANT DELETE ON medicine_dismissal TO hb_api;
 
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;
+-- papers that people add
+GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_own_document TO hb_api;
 
 -- rights over one's data: an erasure (consent/rights/erasing.py) deletes what store/person_tables.py names.
 GRANT SELECT, INSERT, UPDATE ON rights_request, erasure, breach TO hb_api;

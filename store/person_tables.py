@@ -138,6 +138,7 @@ TABLES: Final = (
     PersonTable(table="prescription_line"),
     PersonTable(table="prescription"),
     PersonTable(table="ehr_hiding"),
+    PersonTable(table="ehr_own_document", secret=("blob_id", "sha256")),
     PersonTable(table="medicine_dismissal", secret=("actor_id",)),
     PersonTable(table="ehr_unit", unseen=_LOOKUP),
     PersonTable(table="ehr_core_patient", unseen=_LOOKUP),

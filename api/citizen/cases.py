@@ -15,6 +15,8 @@ from api.idempotency import PROBLEMS, create_once
 from api.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from api.reading import OWN_PROBLEMS, Cursor, Limit, read_beside_record
 from api.request import Call, answer
+from api.uploads import kept_file
+from documents.uploads import Upload
 from ehr.cases import evidence, opening, reading
 from ehr.cases.models import Act, CaseRow, EvidenceRow, Kind, NewCase
 from ehr.cases.moves import Hand, leave_note, move
@@ -167,32 +169,27 @@ async def add_evidence(case_id: FromPath[UUID], call: NamedDependency[Call]) -> 
     async with begin_for(call, "open-case") as (tx, access):
         if (call.header("content-type") or "").partition(";")[0].strip().lower() not in PICTURES:
             refuse(UNSUPPORTED_MEDIA_TYPE)
-        refused = await evidence.may_add(tx, access.patient_id, case_id, call.now)
-    if refused is not None:
-        return answer(refused)
+        blob_id = await evidence.may_add(tx, access.patient_id, case_id, call.now)
+    if isinstance(blob_id, Refused):
+        return answer(blob_id)
     actor_id = access.actor.actor_id
     async with call.picture_slots.of(call.store, call.clock, actor_id), call.picture_slots.turn():
         upload = await evidence.draw(await call.body())
     if isinstance(upload, Refused):
         return answer(upload)
-    kept = await _keep(call, access.patient_id, case_id, upload)
+    kept = await _keep(call, access.patient_id, case_id, upload, blob_id)
     return answer(kept if isinstance(kept, Refused) else reading.evidence_view(kept), status=201)
 
 
 async def _keep(
-    call: Call, patient_id: UUID, case_id: UUID, upload: evidence.Upload
+    call: Call, patient_id: UUID, case_id: UUID, upload: Upload, blob_id: UUID
 ) -> EvidenceRow | Refused:
-    """The file first, then its row in a transaction that decides again; without a row the file goes."""
-    blob = await call.store.blobs.put(patient_id, upload.picture.data)
-    named = False
-    try:
+    """The file first, then its row in a transaction that decides again."""
+    async with kept_file(call, patient_id, blob_id, upload.data) as file:
         async with begin_for(call, "open-case") as (tx, access):
             hand = _hand(call, access)
-            kept = await evidence.add(tx, access.patient_id, case_id, upload, blob, hand)
-        named = not isinstance(kept, Refused) and kept.is_new
-    finally:
-        if not named:
-            await call.store.blobs.delete(patient_id, blob.blob_id)
+            kept = await evidence.add(tx, access.patient_id, case_id, upload, file.blob, hand)
+        file.is_named = not isinstance(kept, Refused) and kept.is_new
     return kept if isinstance(kept, Refused) else kept.evidence
 
 

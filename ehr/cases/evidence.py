@@ -4,13 +4,12 @@ A picture is drawn and kept outside any transaction; the row that names it is wr
 that is refused the file goes again.
 """
 
-import hashlib
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 
-from documents.pictures import Picture, PictureError, PictureTooLarge, remake
+from documents.uploads import Upload, UploadError, UploadTooLarge, take
 from ehr.cases import queries
 from ehr.cases.models import CaseRow, EvidenceRow
 from ehr.cases.moves import Hand, leave_note
@@ -29,15 +28,9 @@ from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.blobs import StoredBlob
 from store.database import Tx
+from store.uploads import announce
 
 UPLOAD_BYTES_MAX = 12 * 1024 * 1024
-
-
-class Upload(Struct, frozen=True):
-    """A picture that was made anew, with the digest of what came in."""
-
-    picture: Picture
-    source_sha256: bytes
 
 
 class Kept(Struct, frozen=True):
@@ -50,19 +43,26 @@ class Kept(Struct, frozen=True):
 async def draw(body: bytes) -> Upload | Refused:
     """Make an upload anew. Refused: evidence-too-large without decoding, evidence-unreadable."""
     try:
-        return Upload(await remake(body), hashlib.sha256(body).digest())
-    except PictureTooLarge:
+        return await take(body)
+    except UploadTooLarge:
         return Refused(problem=EVIDENCE_TOO_LARGE)
-    except PictureError:
+    except UploadError:
         return Refused(problem=EVIDENCE_UNREADABLE)
 
 
-async def may_add(tx: Tx, patient_id: UUID, case_id: UUID, now: datetime) -> Refused | None:
-    """Before anything is decoded: there is such a case, it is open, it has room, and so has the day."""
+async def may_add(tx: Tx, patient_id: UUID, case_id: UUID, now: datetime) -> UUID | Refused:
+    """Before anything is decoded: there is such a case, it is open, it has room, and so has the day. The name
+    of the file to be."""
     fault = await _fault(tx, patient_id, case_id)
-    if fault is not None:
-        return fault
-    return await budgets.charge_or_refuse(tx, budgets.PICTURES_DAY, budgets.subject(patient_id.bytes), now)
+    if fault is None:
+        person = budgets.subject(patient_id.bytes)
+        fault = await budgets.charge_or_refuse(tx, budgets.PICTURES_DAY, person, now)
+    return fault if fault is not None else await announce(tx, patient_id, now)
+
+
+async def is_named(tx: Tx, patient_id: UUID, blob_id: UUID) -> bool:
+    """Whether a picture of a case of this person is kept in that file."""
+    return await queries.EVIDENCE_IN_BLOB.one(tx, patient_id, blob_id) is not None
 
 
 async def add(
@@ -76,9 +76,7 @@ async def add(
     fault = await _fault(tx, patient_id, case_id)
     if fault is not None:
         return fault
-    row = EvidenceRow(
-        uuid7(hand.now), patient_id, blob.blob_id, upload.picture.media_type, blob.length, hand.now
-    )
+    row = EvidenceRow(uuid7(hand.now), patient_id, blob.blob_id, upload.media_type, blob.length, hand.now)
     await queries.INSERT_EVIDENCE.one(
         tx,
         patient_id,

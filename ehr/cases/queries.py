@@ -95,6 +95,9 @@ EVIDENCE_OF = Statement(
     WHERE patient_id = $1 AND case_id = $2 ORDER BY evidence_id LIMIT 100
     """),
 )
+EVIDENCE_IN_BLOB = Scalar(
+    int, "SELECT 1 AS named FROM ehr_case_evidence WHERE patient_id = $1 AND blob_id = $2 LIMIT 1"
+)
 EVIDENCE_BY_ID = Statement(
     EvidenceRow,
     _filled("""

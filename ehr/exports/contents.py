@@ -1,14 +1,15 @@
 """The attachments that a document or report carries: bytes, told by content, for whoever may read the row.
 
 Where another core keeps the content behind an address of its own, it is asked for each time, outside any
-transaction, and passes the gate before its first byte leaves. Every other address in a record is inert text
-(security.md S29).
+transaction, and passes the gate before its first byte leaves. A paper that a person added is a file of ours.
+Every other address in a record is inert text (security.md S29).
 """
 
 import asyncio
 import base64
 import binascii
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +19,8 @@ from ehr.exports.queries import KeptRow
 from ehr.fhir import Attachment, DiagnosticReport, DocumentReference
 from ehr.intake.gate import Gate
 from ehr.intake.survey import survey
+from ehr.own_documents.mapping import ADDRESS, SOURCE
+from ehr.own_documents.queries import FILE_BY_ID
 from ehr.ports import Core
 from ehr.reads.scope import is_id, scope_of
 from kernel.access import Access, Label
@@ -55,8 +58,20 @@ class Elsewhere(Struct, frozen=True):
     content_type: str | None
 
 
+class InFile(Struct, frozen=True):
+    """One paper that somebody added: the person under whose key its file lies, and the file."""
+
+    rtype: str
+    id: str
+    patient_id: UUID
+    blob_id: UUID
+
+
 class Scanned(Struct, frozen=True):
-    """What the gate made of a content. labels: None where it lets nothing out, to nobody."""
+    """What the gate made of a content. labels: None where it lets nothing out, to nobody.
+
+    A paper that a person added has no labels but its row's: readers are told that nobody scanned it.
+    """
 
     data: bytes
     labels: Label | None
@@ -64,7 +79,7 @@ class Scanned(Struct, frozen=True):
 
 async def content_of(
     tx: Tx, access: Access, ident: str, number: int, now: datetime, core: Core | None
-) -> Content | Elsewhere | Refused:
+) -> Content | Elsewhere | InFile | Refused:
     """The attachment of that number, from 0. A document that the Access does not let out does not exist."""
     row = await queries.CONTENT.one(tx, *scope_of(access, now), ident) if is_id(ident) else None
     attachments = [] if row is None else _attachments(row)
@@ -72,8 +87,18 @@ async def content_of(
         return Refused(problem=CONTENT_NOT_FOUND)
     data = _decoded(attachments[number].data)
     if data is None:
-        return _elsewhere(row, attachments[number], core) or Refused(problem=CONTENT_NOT_FOUND)
+        there = await _in_file(tx, row, attachments[number]) or _elsewhere(row, attachments[number], core)
+        return there or Refused(problem=CONTENT_NOT_FOUND)
     return Content(row.rtype, row.id, data, sniff(data[:HEAD_BYTES]))
+
+
+async def _in_file(tx: Tx, row: KeptRow, attachment: Attachment) -> InFile | None:
+    """Only of rows that are a person's own: an address that a facility writes leads to no file of ours."""
+    address = attachment.url or ""
+    if not (row.source_id.startswith(SOURCE) and address.startswith(ADDRESS)):
+        return None
+    file = await FILE_BY_ID.one(tx, UUID(row.source_id[len(SOURCE) :]), UUID(address[len(ADDRESS) :]))
+    return None if file is None else InFile(row.rtype, row.id, file.patient_id, file.blob_id)
 
 
 def _elsewhere(row: KeptRow, attachment: Attachment, core: Core | None) -> Elsewhere | None:
@@ -102,7 +127,7 @@ def _labels_of(data: bytes, content_type: str | None) -> Label | None:
     return finding.labels | (Label.RESTRICTED if found.opaque else Label.NONE)
 
 
-def let_out(access: Access, there: Elsewhere, scanned: Scanned | None) -> Content | Refused:
+def let_out(access: Access, there: Elsewhere | InFile, scanned: Scanned | None) -> Content | Refused:
     """The content, where the Access lets out what it turned out to be."""
     if scanned is None or scanned.labels is None or scanned.labels & access.withheld_labels:
         return Refused(problem=CONTENT_NOT_FOUND)
