@@ -23,13 +23,13 @@ from consent.links.problems import LINK_NOT_FOUND
 from consent.policy import is_held, months_before
 from consent.problems import NO_ACCESS
 from consent.role_caps import NOTHING, cap_of_role, role_cap
-from family.policy import ADULT_AGE, ALONE_FROM, is_of_age, part_of
+from family.policy import ADULT_AGE, ALONE_FROM, NEVER, is_of_age, part_of
 from family.problems import ADULTS_ONLY, GUARDIAN_NEEDED, NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
 from family.service import link_of
 from identity.merges.aliases import origins_of
 from identity.people import open_demographics
 from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION
-from kernel.access import ALL_LABELS, Access, Action, Actor, Label, mint_access
+from kernel.access import ALL_LABELS, Access, Action, Actor, Basis, Label, mint_access
 from kernel.clock import local_day
 from kernel.problems import Refused
 from store.database import Tx
@@ -86,8 +86,13 @@ HELD_ACTIONS: Final[frozenset[Action]] = frozenset(
 )
 
 # Jobs that read records, a closed list: the nightly count of statistics (security.md S30).
-Job = Literal["statistics"]
+Job = Literal["statistics", "reminders", "family-reminders"]
 _NOBODY: Final = UUID(int=0)
+_JOBS: Final[dict[Job, tuple[str, Basis, Label]]] = {
+    "statistics": ("PUBHLTH", "job", ALL_LABELS),
+    "reminders": ("TREAT", "job", Label.NONE),
+    "family-reminders": ("TREAT", "guardian", NEVER),
+}
 # v3-ActReason: a relative's request.
 FAMILY_PURPOSE: Final = "FAMRQT"
 
@@ -124,20 +129,23 @@ async def decide(
 
 
 async def decide_job(tx: Tx, job: Job, patient_id: UUID) -> Access:
-    """What a job may read of a person: nothing with a sensitivity label, so nothing of a sensitive
-    department, and nothing that the person hides from everybody. Rows of a merged person count with the one
-    that stays.
+    """What a job may read of a person, and never what the person hides from everybody. Rows of a merged
+    person count with the one that stays.
 
-    Purpose: v3-ActReason, public health.
+    statistics: nothing with a sensitivity label, so nothing of a sensitive department (v3-ActReason: public
+    health). reminders: all else, for no word of it leaves the server. family-reminders: what guardians may
+    know of (security.md S23).
     """
+    purpose, basis, withheld = _JOBS[job]
     return mint_access(
         patient_id=patient_id,
         actor=Actor(kind="job", actor_id=_NOBODY, name=job),
         action="read-section",
-        purpose="PUBHLTH",
-        basis="job",
-        withheld_labels=ALL_LABELS,
-        origins=await origins_of(tx, patient_id),
+        purpose=purpose,
+        basis=basis,
+        withheld_labels=withheld,
+        # Nobody of the family sees rows of a merged person.
+        origins=frozenset() if basis == "guardian" else await origins_of(tx, patient_id),
     )
 
 

@@ -26,6 +26,7 @@ from ehr.visibility import clocks
 from ehr.visibility.release import release_due
 from family.service import answering_for
 from healthbook import emergency_notices as emergency
+from healthbook import reminder_jobs as reminders
 from healthbook.family_notices import and_guardians
 from healthbook.housekeeping import KIND, do_chore
 from identity.deaths.service import JOB as DEATH_FREEZE
@@ -37,6 +38,8 @@ from kernel.ids import bucket_of
 from kernel.problems import Refused
 from notifications.models import NotificationType, SmsCode, SmsDeath, SmsSignIn
 from notifications.service import forget_device, notify
+from reminders.lapses import JOB as LAPSE
+from reminders.plans import JOB as REMINDER
 from store.database import Tx
 from store.due_queue import arm
 from store.journal import JournalKind, number
@@ -336,6 +339,8 @@ TICKS: dict[str, Tick] = {
     WAITING_JOB: judge_waiting,
     NOTICE_DUE: emergency.say_deferred,
     ARRIVAL_DUE: emergency.settle_arrival,
+    REMINDER: reminders.ring_due,
+    LAPSE: reminders.say_lapse,
     KIND: keep_house,
 }
 HANDLERS: dict[str, Handler] = {
@@ -381,10 +386,10 @@ HANDLERS: dict[str, Handler] = {
     ),
     "consent.breach": notice("data-breach", once_per="breach_id"),
     "consent.reported": notice("consent-reported"),
-    "prescription.recorded": say_nothing,
-    "prescription.dispensed": say_nothing,
-    "prescription.replaced": say_nothing,
-    "prescription.withdrawn": say_nothing,
+    "prescription.recorded": reminders.note_recorded,
+    "prescription.dispensed": reminders.plan_dispensed,
+    "prescription.replaced": reminders.end_replaced,
+    "prescription.withdrawn": reminders.end_withdrawn,
     "identity.sign-in-code": send_sign_in_code,
     "identity.activation-issued": notice("activation"),
     "identity.credential-reset": announce_reset,
@@ -409,7 +414,7 @@ HANDLERS: dict[str, Handler] = {
     "ehr.record-awaited": wanted_notice("record-awaited", once_per="case_id"),
     "ehr.death-reported": say_death,
     "identity.death-noticed": say_death,
-    # Reminders, when they come, pause while a person's state is death-reported and go on with this event.
+    # Reminders read the person's state at each time: they pause with a report of death and go on without it.
     "identity.death-objected": correct_deaths,
     "identity.frozen": say_nothing,
     "identity.merged": notice("person-merged", once_per="merge_id"),

@@ -61,6 +61,10 @@ NotificationType = Literal[
     "erasure-asked",
     "erasure-cancelled",
     "data-breach",
+    "medicine-due",
+    "reminder-question",
+    "prescription-lapsing",
+    "dependent-reminder",
 ]
 # A delivery without a device (SMS) stands under the nil id, so that its key stays whole.
 NO_DEVICE = UUID(int=0)

@@ -57,6 +57,10 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "erasure-asked": "alert",
     "erasure-cancelled": "alert",
     "data-breach": "alert",
+    "medicine-due": "reminder",
+    "reminder-question": "reminder",
+    "prescription-lapsing": "reminder",
+    "dependent-reminder": "reminder",
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.
 SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code"})

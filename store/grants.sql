@@ -115,6 +115,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_cost TO hb_api;
 GRANT SELECT, INSERT ON medicine_table, medicine_pair, medicine_name, medicine_dismissal TO hb_api;
 GRANT DELETE ON medicine_dismissal TO hb_api;
 
+-- reminders
+GRANT SELECT, INSERT, UPDATE, DELETE ON reminder TO hb_api;
+GRANT SELECT, INSERT, DELETE ON reminder_occurrence TO hb_api;
+
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;
 -- papers that people add

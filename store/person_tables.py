@@ -140,6 +140,8 @@ TABLES: Final = (
     PersonTable(table="ehr_hiding"),
     PersonTable(table="ehr_own_document", secret=("blob_id", "sha256")),
     PersonTable(table="medicine_dismissal", secret=("actor_id",)),
+    PersonTable(table="reminder_occurrence"),
+    PersonTable(table="reminder"),
     PersonTable(table="ehr_unit", unseen=_LOOKUP),
     PersonTable(table="ehr_core_patient", unseen=_LOOKUP),
     PersonTable(table="ehr_core_part"),

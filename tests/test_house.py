@@ -32,6 +32,7 @@ PACKAGES = (
     "kernel",
     "notifications",
     "qr",
+    "reminders",
     "store",
     "visits",
 )

@@ -137,6 +137,8 @@ BODIES: dict[str, Any] = {
     "me_block": {"kind": "practitioner", "grant_id": SOME_ID},
     "report_access": {"seq": 1, "reason": "not-my-carer"},
     "dismiss_own_finding": {"reason": "other"},
+    "act_on_reminder": {"act": "pause"},
+    "set_reminder_times": {"times": ["07:00"], "days": None},
     "ask_about_own_data": {"kind": "access"},
     "ask_erasure": SIGNED,
     "close_account": SIGNED,

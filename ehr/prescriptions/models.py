@@ -145,13 +145,16 @@ class DispenseReceipt(Struct, frozen=True, kw_only=True):
 
 
 class PlanLine(Struct, frozen=True, kw_only=True):
-    """What a plan of doses is made from. line_id: of the row among the medicines. is_standing: neither replaced
-    nor withdrawn. dispensed_on: the last day something of the line was handed out."""
+    """What a plan of doses is made from. line_id: of the row among the medicines. dosage: what was read of the
+    prescriber's `text`. ordered, dispensed: in `unit`. is_standing: neither replaced nor withdrawn. dispensed_on:
+    the last day something of the line was handed out."""
 
     line_id: str
     line: int
     title: str
+    text: list[str]
     dosage: Dose
+    unit: str
     ordered: Decimal
     dispensed: Decimal
     dispensed_on: date | None

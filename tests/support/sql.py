@@ -21,6 +21,7 @@ FLOORS = {
     "healthbook": 7,
     "api": 6,
     "consent": 5,
+    "reminders": 5,
     "visits": 4,
     "ehr": 4,
     "family": 4,

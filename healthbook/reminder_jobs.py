@@ -1,0 +1,66 @@
+"""What prescriptions' events and reminders' timers do: each decides anew what may be read of the book."""
+
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from consent.decision import decide_job
+from identity.merges.aliases import survivor_of
+from reminders import lapses, plans
+from reminders.models import EndReason
+from reminders.occurrences import Views, ring, sees, tell
+from store.database import Tx
+from store.keys import KeyRing
+from store.models import Event
+
+Ref: TypeAlias = dict[str, str]
+QUESTION_LIFE: Final = timedelta(days=7)
+
+
+async def views_of(tx: Tx, patient_id: UUID) -> Views:
+    """Of the book in which the person's rows lie now."""
+    book = await survivor_of(tx, patient_id)
+    return Views(await decide_job(tx, "reminders", book), await decide_job(tx, "family-reminders", book))
+
+
+async def note_recorded(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """It can be collected for some days."""
+    views = await views_of(tx, event.patient_id)
+    await lapses.arm_lapse(tx, views.own, event.patient_id, UUID(ref["prescription_id"]), now)
+
+
+async def plan_dispensed(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """Something was handed out or taken back: plans follow, and what a text leaves open is asked."""
+    views = await views_of(tx, event.patient_id)
+    asked = await plans.plan_prescription(tx, views.own, event.patient_id, UUID(ref["prescription_id"]), now)
+    for one in asked:
+        key, shown = f"reminder-question:{one.reminder_id}", {"reminder_id": str(one.reminder_id)}
+        family = views.family if await sees(tx, views.family, one, now) else None
+        until = now + QUESTION_LIFE
+        await tell(tx, keys, one.patient_id, "reminder-question", key, now, until, ref=shown, family=family)
+
+
+async def end_replaced(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    await _end(tx, event, ref, "replaced", now)
+
+
+async def end_withdrawn(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    await _end(tx, event, ref, "withdrawn", now)
+
+
+async def _end(tx: Tx, event: Event, ref: Ref, reason: EndReason, now: datetime) -> None:
+    views = await views_of(tx, event.patient_id)
+    await plans.end_prescription(tx, views.own, event.patient_id, UUID(ref["prescription_id"]), reason, now)
+
+
+async def ring_due(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:
+    """The timer of one plan."""
+    patient_id, reminder_id = (UUID(part) for part in mark.split(":"))
+    return await ring(tx, keys, patient_id, reminder_id, await views_of(tx, patient_id), now)
+
+
+async def say_lapse(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:
+    """The timer of one prescription that can lapse."""
+    patient_id, prescription_id = (UUID(part) for part in mark.split(":"))
+    await lapses.say_lapse(tx, keys, patient_id, prescription_id, await views_of(tx, patient_id), now)
+    return None

@@ -1,0 +1,169 @@
+"""Plans of a prescription's lines: made and extended by what is handed out, ended by what ends it.
+
+Every change pokes the timer first and locks the plan's row after: a tick holds them in that order too.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from ehr.prescriptions.models import PlanLine
+from ehr.prescriptions.reading import lines_for_plan
+from kernel.access import Access
+from kernel.clock import local_day, start_of_day
+from kernel.ids import bucket_of
+from reminders import queries
+from reminders.models import EndReason, Plan, Reminder
+from reminders.policy import ZONE, doses_of, is_counted, next_after, plan_of, reminder_id_of
+from store.database import Tx
+from store.due_queue import schedule
+
+JOB: Final = "reminder"
+_JUST_BEFORE: Final = timedelta(microseconds=1)
+
+
+def mark_of(patient_id: UUID, reminder_id: UUID) -> str:
+    return f"{patient_id}:{reminder_id}"
+
+
+async def poke(tx: Tx, patient_id: UUID, reminder_id: UUID, now: datetime) -> None:
+    """Have the timer look at the plan at once; it arms itself for the next time."""
+    await schedule(tx, bucket_of(patient_id), now, JOB, mark_of(patient_id, reminder_id))
+
+
+async def plan_prescription(
+    tx: Tx, access: Access, patient_id: UUID, prescription_id: UUID, now: datetime
+) -> list[Reminder]:
+    """Bring the plans of a prescription in line with what was handed out of it; again changes nothing.
+
+    patient_id: whose new plans are; one that a merged person has already stays there. Returns plans whose
+    person is to be asked something that was not asked before.
+    """
+    asked = []
+    for line in await lines_for_plan(tx, access, prescription_id, now):
+        owner = await _owner(tx, access, patient_id, prescription_id, line.line)
+        if owner is None and not line.dispensed:
+            continue
+        made = await _plan_line(tx, owner or patient_id, prescription_id, line, now)
+        asked += [made] if made is not None else []
+    return asked
+
+
+async def _owner(tx: Tx, access: Access, patient_id: UUID, prescription_id: UUID, line: int) -> UUID | None:
+    """Who of a book has a plan of this line."""
+    for person in dict.fromkeys((patient_id, access.patient_id, *sorted(access.origins))):
+        if await queries.OF_LINE.one(tx, person, prescription_id, line) is not None:
+            return person
+    return None
+
+
+async def _plan_line(
+    tx: Tx, owner: UUID, prescription_id: UUID, line: PlanLine, now: datetime
+) -> Reminder | None:
+    """One line under its lock. Returns the plan where it newly asks."""
+    fresh = _fresh(owner, prescription_id, line, now)
+    await poke(tx, owner, fresh.reminder_id, now)
+    await queries.insert(tx, fresh)
+    before = await queries.LOCK.one(tx, owner, fresh.reminder_id)
+    assert before is not None
+    after = planned(before, line, now)
+    if after == before and before.version:
+        return None
+    after = replace(after, version=before.version + 1, changed_at=now)
+    await queries.save(tx, after)
+    is_news = before.version == 0 or before.state != "asks"
+    return after if after.state == "asks" and is_news else None
+
+
+def _fresh(owner: UUID, prescription_id: UUID, line: PlanLine, now: datetime) -> Reminder:
+    return Reminder(
+        patient_id=owner,
+        reminder_id=reminder_id_of(owner, prescription_id, line.line),
+        kind="medication",
+        prescription_id=prescription_id,
+        line=line.line,
+        state="asks",
+        asks="times",
+        own_times=False,
+        times=[],
+        interval_hours=None,
+        zone=ZONE,
+        checks=[],
+        starts_on=line.dispensed_on or local_day(now),
+        doses=None,
+        doses_due=0,
+        next_at=None,
+        last_at=None,
+        end_reason=None,
+        version=0,
+        changed_at=now,
+    )
+
+
+def plan_for(line: PlanLine) -> Plan:
+    """What the line's text and quantity come to."""
+    text = "\n".join(line.text)
+    return plan_of(line.dosage, text, ordered=line.ordered, dispensed=line.dispensed, unit=line.unit)
+
+
+def planned(before: Reminder, line: PlanLine, now: datetime) -> Reminder:
+    """A plan after what was handed out. The person's own times and the person's stop stay; a plan that was
+    used up goes on when more is handed out. Pure."""
+    if before.state == "ended" and before.end_reason != "used-up":
+        return before
+    if not line.is_standing:
+        return ended(before, "replaced")
+    plan = plan_for(line)
+    one = replace(before, checks=list(plan.checks))
+    if one.own_times:
+        one = replace(one, doses=doses_with(one, line) or one.doses)
+    else:
+        one = replace(one, times=list(plan.times), interval_hours=plan.interval_hours, doses=plan.doses)
+    if one.state in ("stopped", "paused"):
+        return armed(one, line, now) if one.state == "paused" else one
+    if not line.dispensed:
+        return ended(one, "used-up")
+    state = "active" if one.own_times and one.doses is not None else plan.state
+    asks = None if state != "asks" else plan.asks
+    return armed(replace(one, state=state, asks=asks, end_reason=None), line, now)
+
+
+def armed(one: Reminder, line: PlanLine, now: datetime) -> Reminder:
+    """With its next time, where one follows: from the day on which it was first handed out, and never before
+    now on a day that has begun."""
+    if one.state not in ("active", "paused"):
+        return replace(one, next_at=None)
+    if one.doses is not None and one.doses_due >= one.doses:
+        return ended(one, "used-up")
+    if one.next_at is not None:
+        return one
+    today = local_day(now)
+    begun = now if line.dispensed_on is None or line.dispensed_on >= today else None
+    after = begun or start_of_day(line.dispensed_on or today) - _JUST_BEFORE
+    if one.last_at is not None:
+        after = max(after, one.last_at)
+    return replace(one, next_at=next_after(one, after))
+
+
+def ended(one: Reminder, reason: EndReason) -> Reminder:
+    return replace(one, state="ended", asks=None, next_at=None, end_reason=reason)
+
+
+def doses_with(one: Reminder, line: PlanLine) -> int | None:
+    """How many doses the handed-out quantity and the days come to at the plan's own times."""
+    supply: Decimal | None = line.dispensed if is_counted(line.dosage, line.unit) else None
+    return doses_of(line.dosage, len(one.times), None, supply)
+
+
+async def end_prescription(
+    tx: Tx, access: Access, patient_id: UUID, prescription_id: UUID, reason: EndReason, now: datetime
+) -> None:
+    """A prescription was replaced or withdrawn: its plans end now, whoever of the book has them."""
+    for person in dict.fromkeys((patient_id, access.patient_id, *sorted(access.origins))):
+        for one in await queries.OF_PRESCRIPTION.all(tx, person, prescription_id):
+            if one.state != "ended" or one.end_reason == "used-up":
+                after = replace(ended(one, reason), version=one.version + 1, changed_at=now)
+                await queries.save(tx, after)

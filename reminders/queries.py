@@ -1,0 +1,99 @@
+"""All SQL of reminders."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from reminders.models import Outcome, Reminder
+from store.database import Tx
+from store.statement import Command, Scalar, Statement
+
+_COLUMNS = (
+    "patient_id, reminder_id, kind, prescription_id, line, state, asks, own_times, times, interval_hours,"
+    " zone, checks, starts_on, doses, doses_due, next_at, last_at, end_reason, version, changed_at"
+)
+_SELECT = f"SELECT {_COLUMNS} FROM reminder WHERE patient_id = $1"  # noqa: S608 - constants of this file
+
+
+class Key(Struct, frozen=True):
+    patient_id: UUID
+    reminder_id: UUID
+
+
+INSERT = Command(
+    f"""
+    INSERT INTO reminder ({_COLUMNS})
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+    ON CONFLICT (patient_id, reminder_id) DO NOTHING
+    """  # noqa: S608
+)
+LOCK = Statement(Reminder, _SELECT + " AND reminder_id = $2 FOR UPDATE")
+BY_ID = Statement(Reminder, _SELECT + " AND reminder_id = $2")
+OF_LINE = Statement(
+    Key,
+    """
+    SELECT patient_id, reminder_id FROM reminder WHERE patient_id = $1 AND prescription_id = $2 AND line = $3
+    """,
+)
+OF_PRESCRIPTION = Statement(
+    Reminder, _SELECT + " AND prescription_id = $2 ORDER BY line, reminder_id FOR UPDATE"
+)
+# What ended some time ago is told by the book's medicines.
+SHOWN = Statement(
+    Reminder,
+    _SELECT
+    + """
+     AND (state <> 'ended' OR changed_at > $2)
+    ORDER BY next_at NULLS LAST, prescription_id, line LIMIT $3
+    """,
+)
+SAVE = Command(
+    """
+    UPDATE reminder SET state = $3, asks = $4, own_times = $5, times = $6, interval_hours = $7, checks = $8,
+        starts_on = $9, doses = $10, doses_due = $11, next_at = $12, last_at = $13, end_reason = $14,
+        version = $15, changed_at = $16
+    WHERE patient_id = $1 AND reminder_id = $2
+    """
+)
+INSERT_OCCURRENCE = Scalar(
+    datetime,
+    """
+    INSERT INTO reminder_occurrence (patient_id, reminder_id, due_at, outcome) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (patient_id, reminder_id, due_at) DO NOTHING RETURNING due_at
+    """,
+)
+
+
+async def insert(tx: Tx, one: Reminder) -> None:
+    """Nothing where the reminder is there already."""
+    await INSERT.run(tx, *(getattr(one, name) for name in Reminder.__struct_fields__))
+
+
+async def save(tx: Tx, one: Reminder) -> None:
+    """Write what can change of a locked row."""
+    await SAVE.run(
+        tx,
+        one.patient_id,
+        one.reminder_id,
+        one.state,
+        one.asks,
+        one.own_times,
+        one.times,
+        one.interval_hours,
+        one.checks,
+        one.starts_on,
+        one.doses,
+        one.doses_due,
+        one.next_at,
+        one.last_at,
+        one.end_reason,
+        one.version,
+        one.changed_at,
+    )
+
+
+async def note(tx: Tx, one: Reminder, due_at: datetime, outcome: Outcome) -> bool:
+    """Write an occurrence; False where it was written before."""
+    noted = await INSERT_OCCURRENCE.one(tx, one.patient_id, one.reminder_id, due_at, outcome)
+    return noted is not None
