@@ -59,6 +59,8 @@ CONTROLLERS = (
     "api.citizen.rights",
     "api.citizen.family",
     "api.citizen.viewer",
+    "api.citizen.growth",
+    "api.citizen.papers",
     "api.citizen.requests",
     "api.citizen.grants",
     "api.citizen.share_links",
@@ -124,9 +126,11 @@ CONTROLLERS = (
     "api.pages.docs",
     "api.pages.emergency",
 )
+    "api.public.papers",
 DEMO_CONTROLLERS = ("api.pages.demo",)
 BODY_MAX = 64 * 1024
 ANSWERED_EVERY_SECONDS = 3
+    "api.pages.papers",
 QUIET_ROUTES = frozenset({"/health/live", "/health/ready"})
 
 log = structlog.get_logger("api")

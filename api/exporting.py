@@ -33,6 +33,8 @@ from consent.wishes import service as wishes
 from ehr.core.service import ask_core, currency, wants_core
 from ehr.exports import bundle, ips, papers
 from ehr.exports.problems import EXPORT_OVERTAKEN
+from ehr.paper_proofs import printing
+from ehr.paper_proofs import service as paper_proofs
 from ehr.reads import summary
 from ehr.reads.models import Built
 from ehr.reads.queries import head_of
@@ -87,6 +89,11 @@ async def export_own(call: Call, kind: Export[Any]) -> Response[Any]:
     return await _export(call, None, "export-record", kind)
 
 
+async def print_own(call: Call, kind: Export[Any]) -> Response[Any]:
+    """One paper of a book, for its person or a child's guardian: what both may read anyway, with a code."""
+    return await _export(call, None, "print-paper", kind)
+
+
 async def export_patient(call: Call, patient_id: UUID, kind: Export[Any]) -> Response[Any]:
     """What a grant lets a doctor take along."""
     return await _export(call, patient_id, "read-summary", kind)
@@ -97,7 +104,7 @@ async def _export(call: Call, patient_id: UUID | None, action: Action, kind: Exp
         access = await decided(tx, call, actor, patient_id, action, kind.part)
         if isinstance(access, Answer):
             return access
-        if patient_id is None and (refused := await _step_up(tx, call, access, kind.part)):
+        if action == "export-record" and (refused := await _step_up(tx, call, access, kind.part)):
             return answer(refused)
         subject = access.patient_id
         waits = await wants_core(tx, call.core, subject, call.now, access.origins)
@@ -297,6 +304,22 @@ def origin_of(call: Call) -> str:
 
 async def _gather_everything(tx: Tx, call: Call, access: Access) -> everything.Gathered:
     return await everything.gather(tx, call.keys, access, call.now)
+
+
+def paper_of(paper_id: str) -> Export[printing.ToPrint]:
+    """The print of one paper."""
+
+    async def gather(tx: Tx, call: Call, access: Access) -> printing.ToPrint:
+        found = await paper_proofs.prepare(tx, call.keys, access, paper_id, call.origin, call.now)
+        return found if not isinstance(found, Refused) else _raise(found)
+
+    return Export(
+        part="paper",
+        name="giay-to",
+        media_type=PDF,
+        gather=gather,
+        build=lambda gathered, call: printing.build(gathered, call.now),
+    )
 
 
 IPS: Final = Export[ips.Gathered](

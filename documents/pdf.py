@@ -1,7 +1,7 @@
-"""The one writer of PDF: three papers, set by typst from data that is never markup (security.md S35).
+"""The one writer of PDF: four papers, set by typst from data that is never markup (security.md S35).
 
 The data travels as JSON in `sys.inputs`; a template shows strings and reads nothing else. No package of
-typst's is used and no font of the machine's. `sheet`, `book` and `card` block for a second or
+typst's is used and no font of the machine's. `sheet`, `book`, `card` and `proven` block for a second or
 less: call them in a thread.
 """
 
@@ -87,6 +87,27 @@ def card(paper: Card, at: datetime) -> bytes:
     plain_paper = _plain_paper(msgspec.structs.replace(paper, blocks=blocks), 60, 60)
     data = msgspec.to_builtins(plain_paper) | {"code_svg": paper.code_svg}
     return _compile("card.typ", msgspec.json.encode(data).decode(), at)
+
+
+class Proven(Paper, frozen=True, kw_only=True):
+    """A paper with a code. issuer: who issued it; details: label and value of what stands at its head;
+    code_svg: a picture that qr/draw.py made, never anything from a record; code_note: what it is for."""
+
+    issuer: str
+    details: list[tuple[str, str]]
+    code_svg: str
+    code_note: str
+
+
+def proven(paper: Proven, at: datetime) -> bytes:
+    """One issued paper on A4, as many pages as it takes, with its code on the first."""
+    data = msgspec.to_builtins(_plain_paper(paper, CHARACTERS_MAX, DETAIL_CHARACTERS_MAX)) | {
+        "issuer": plain(paper.issuer, 120),
+        "details": [[plain(label, 60), plain(value, 120)] for label, value in paper.details],
+        "code_svg": paper.code_svg,
+        "code_note": plain(paper.code_note, 200),
+    }
+    return _compile("proven.typ", msgspec.json.encode(data).decode(), at)
 
 
 def _cut(block: Block, most: int = SHEET_LINES_MAX) -> Block:

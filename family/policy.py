@@ -52,8 +52,10 @@ _WRITES: Final[frozenset[Action]] = frozenset(
     {"answer-request", "guard-grants", "identify", "dismiss-finding", "manage-reminders", "add-to-record"}
 )
 # A guardian of a child acts in the child's place, but hides nothing, closes nothing and takes no copy away:
-# what a child may have to tell a doctor must not be the guardian's to remove.
-_GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | {"look-at-log", "print-paper"}, withheld=NEVER)
+# what a child may have to tell a doctor must not be the guardian's to remove. One paper that the guardian reads
+# may be printed with its code: schools and registry offices ask for it.
+_BESIDE: Final[frozenset[Action]] = frozenset({"look-at-log", "print-paper"})
+_GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | _BESIDE, withheld=NEVER)
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
 _VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs"})
 # There are no appointments and no reminders yet: an invitation names neither, and an older row opens nothing.

@@ -48,6 +48,7 @@ Action = Literal[
     "search",
     "read-document",
     "read-access-log",
+    "print-paper",
     "look-at-log",
     "read-notifications",
     "read-account",

@@ -2,15 +2,18 @@
 
 text    = "SSK1:" ‖ base45(payload ‖ signature)
 payload = JCS({"body", "exp", "kid", "kind", "v": "1"}), exp in Unix seconds
-signature = Ed25519 over "SSK1:" ‖ payload, by the QR key `kid`, which apps pin
+signature = Ed25519 over "SSK1:" ‖ payload, by the QR key `kid`, which apps pin; of a printed paper by the
+paper key, so that neither stands in for the other (security.md S28)
 
 An app checks the same text without a network. Schema and vectors: mobile-contract/qr.schema.json,
 mobile-contract/vectors/qr.json.
 """
 
+import base64
+import binascii
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 import rfc8785
@@ -20,9 +23,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from kernel.problems import ProblemType, Refused
 from qr import base45
 from qr.problems import QR_EXPIRED, QR_FORGED, QR_KIND, QR_UNREADABLE, QR_VERSION
-from store.keys import KeyRing
+from store.keys import KeyRing, Purpose
 
-Kind = Literal["citizen", "doctor-request", "counter"]
+Kind = Literal["citizen", "doctor-request", "counter", "paper"]
+_PURPOSES: Final[dict[Kind, Purpose]] = {"paper": "paper"}
 
 FAMILY = "SSK"
 PREFIX = "SSK1:"
@@ -44,7 +48,7 @@ def sign(keys: KeyRing, kind: Kind, body: dict[str, Any], expires_at: datetime, 
     citizen: anybody in view of the screen can read it."""
     if expires_at <= now:
         raise ValueError("a code must expire in the future")
-    key_id, signer = keys.signer("qr")
+    key_id, signer = keys.signer(_PURPOSES.get(kind, "qr"))
     assert isinstance(signer, Ed25519PrivateKey)
     return sign_payload(signer, key_id, kind, body, int(expires_at.timestamp()))
 
@@ -56,7 +60,7 @@ def sign_payload(signer: Ed25519PrivateKey, key_id: str, kind: str, body: dict[s
 
 def read(keys: KeyRing, kind: Kind, text: str, now: datetime) -> dict[str, Any] | Refused:
     """The body of a text of this kind that one of our keys signed and that has not expired."""
-    return read_with(keys.public_keys("qr"), kind, text, now)
+    return read_with(keys.public_keys(_PURPOSES.get(kind, "qr")), kind, text, now)
 
 
 def read_with(
@@ -69,6 +73,20 @@ def read_with(
     payload, raw, signature = opened
     problem = _check(public_keys.get(payload.kid), payload, raw, signature, kind, now)
     return Refused(problem=problem, where="qr") if problem else payload.body
+
+
+def to_fragment(text: str) -> str:
+    """The same text as it may follow `#` in an address: base45 has signs that an address can't hold."""
+    return base64.urlsafe_b64encode(base45.decode(text.removeprefix(PREFIX))).rstrip(b"=").decode()
+
+
+def from_fragment(fragment: str) -> str:
+    """The text again; what is no fragment of ours comes back as it is, and is refused when it is read."""
+    try:
+        raw = base64.b64decode(fragment + "=" * (-len(fragment) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return fragment
+    return PREFIX + base45.encode(raw)
 
 
 def _open(text: str) -> tuple[Payload, bytes, bytes] | ProblemType:

@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 # identification: the person's id in the rotating code. cursor: ETags of filtered views. statistics: names and
 # rounding of what is counted. alias: what a person's log calls a protected practitioner.
-# audit-pseudonym: whom a leaf of the public log of heads belongs to.
+# audit-pseudonym: whom a leaf of the public log of heads belongs to. paper: codes on printed papers;
+# paper-reference: which paper of whose book such a code is, for us alone.
 Purpose = Literal[
     "field",
     "lookup",
@@ -35,6 +36,8 @@ Purpose = Literal[
     "statistics",
     "alias",
     "audit-pseudonym",
+    "paper",
+    "paper-reference",
 ]
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
@@ -42,7 +45,7 @@ PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 # A second key would undo what the first one protects, so none is ever added.
 FOR_EVER: frozenset[Purpose] = frozenset({"statistics", "alias", "audit-pseudonym"})
-SIGNING: frozenset[Purpose] = frozenset({"consent-artefact", "audit-root", "qr"})
+SIGNING: frozenset[Purpose] = frozenset({"consent-artefact", "audit-root", "qr", "paper"})
 SECRET_BYTES = 32
 _FIRST_ID = "0001"
 _DEMO_MARK = "demo"

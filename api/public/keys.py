@@ -57,6 +57,14 @@ async def qr_keys(call: NamedDependency[Call]) -> Response[Ed25519Keys]:
     return answer(Ed25519Keys(keys=[_ed25519(kid, key) for kid, key in sorted(keys.items())]))
 
 
+@get("/.well-known/paper-keys.json", actors=("public",), operation_id="paper_keys", tags=TAGS, problems=())
+async def paper_keys(call: NamedDependency[Call]) -> Response[Ed25519Keys]:
+    """Keys of the codes on printed papers: that one is ours can be checked without us, that it still stands
+    cannot."""
+    keys = call.keys.public_keys("paper")
+    return answer(Ed25519Keys(keys=[_ed25519(kid, key) for kid, key in sorted(keys.items())]))
+
+
 @get(
     "/.well-known/consent-keys.json", actors=("public",), operation_id="consent_keys", tags=TAGS, problems=()
 )
@@ -81,4 +89,4 @@ def _coordinate(value: int) -> str:
     return to_base64url(value.to_bytes(COORDINATE_BYTES))
 
 
-handlers: list[Any] = [qr_keys, consent_keys]
+handlers: list[Any] = [qr_keys, paper_keys, consent_keys]

@@ -1,13 +1,23 @@
 """Keyset pages over (sort_at, id): stable under inserts, newest first, undated last."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from ehr.reads.queries import BodyRow, ItemRow
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX, decode_cursor, encode_cursor
 from kernel.problems import refuse
 
-Row = TypeVar("Row", ItemRow, BodyRow)
+
+class Placed(Protocol):
+    """A row that a page can start behind."""
+
+    @property
+    def sort_at(self) -> datetime: ...
+
+    @property
+    def id(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=Placed)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -1,0 +1,43 @@
+"use strict";
+// The code stands behind "#" and leaves in a body alone. Everything shown is set as text.
+const message = document.getElementById("message");
+const paper = document.getElementById("paper");
+const lines = [
+  ["issued_by", "Nơi phát hành · Issued by"], ["kind_vi", "Loại giấy · Kind"], ["number", "Số · Number"],
+  ["date", "Ngày · Date"], ["period_start", "Từ ngày · From"], ["valid_until", "Đến hết ngày · Valid until"],
+  ["holder", "Người có tên trên giấy · Holder"], ["printed_at", "In lúc · Printed"],
+];
+
+function add(parent, name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  parent.append(made);
+  return made;
+}
+
+function show(answer) {
+  paper.replaceChildren();
+  add(paper, "h2", answer.text_vi);
+  add(paper, "p", answer.text_en);
+  if (answer.expired) add(paper, "p", "Đã hết thời hạn. · Its validity has passed.");
+  const list = add(paper, "ul", "");
+  for (const [name, label] of lines) if (answer[name]) add(list, "li", label + ": " + answer[name]);
+}
+
+async function check() {
+  const code = location.hash.slice(1);
+  paper.replaceChildren();
+  message.textContent = "";
+  if (!code) return;
+  const response = await fetch("/v1/public/papers/verify", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ code }),
+  });
+  const answer = await response.json();
+  if (response.ok) show(answer);
+  else message.textContent = (answer.title || "") + " " + (answer.detail || "");
+}
+
+window.addEventListener("hashchange", check);
+check();
