@@ -3,12 +3,12 @@
 import re
 from collections.abc import Generator
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from ehr.intake.json_text import read_object
-from ehr.intake.models import BadInputError, BadUnit, Reason, Unit, reject
+from ehr.intake.models import BadInputError, BadUnit, Unit, reject
 from ehr.prescriptions.national import NationalPrescription, SentPrescription, unit_of
 
 FILE_MAX: Final = 1_000
@@ -44,18 +44,25 @@ def read_prescriptions(data: bytes, name: str, now: datetime) -> Generator[Unit 
         yield _read(bytes(raw), f"{name}[{number}]", now)
 
 
-def _read(raw: bytes, name: str, now: datetime) -> Unit | BadUnit:
+def read_sent(raw: bytes, name: str) -> SentPrescription:
+    """One prescription, bare or in its envelope. Raises BadInputError with the place of a member of a wrong
+    type."""
     try:
-        _, value = read_object(raw, name)
-        return unit_of(_sent(value), name, now)
+        raw.decode()
+    except UnicodeDecodeError:
+        raise reject("bad-encoding", name) from None
+    _, value = read_object(raw, name)
+    try:
+        if "prescription" in value:
+            return msgspec.convert(value, SentPrescription)
+        return SentPrescription(prescription=msgspec.convert(value, NationalPrescription))
     except msgspec.ValidationError as error:
         place = _PLACE.search(str(error))
-        return BadUnit(name, [Reason("bad-type", place.group(1) if place else name)])
+        raise reject("bad-type", place.group(1) if place else name) from None
+
+
+def _read(raw: bytes, name: str, now: datetime) -> Unit | BadUnit:
+    try:
+        return unit_of(read_sent(raw, name), name, now)
     except BadInputError as error:
         return BadUnit(name, error.reasons)
-
-
-def _sent(value: dict[str, Any]) -> SentPrescription:
-    if "prescription" in value:
-        return msgspec.convert(value, SentPrescription)
-    return SentPrescription(prescription=msgspec.convert(value, NationalPrescription))

@@ -1,7 +1,7 @@
 """What stands beside a prescription's rows: its code, its lines' quantities, and its end.
 
-The rows themselves come and go with the unit, so the gate, hiding, merges, reverts and erasures hold for them;
-a prescription of which no row is left is seen by nobody.
+The rows themselves come and go with the unit, so the gate, hiding, merges, reverts and erasures hold for
+them; a prescription of which no row is left is seen by nobody.
 """
 
 from datetime import datetime
@@ -71,30 +71,46 @@ def code_hashes(keys: KeyRing, code: str) -> list[bytes]:
     return [digest for _, digest in lookup_hashes(keys, _LOOKUP, code)]
 
 
+async def find_code(tx: Tx, keys: KeyRing, code: str) -> CodeRow | None:
+    """The prescription of a code, whichever key it was hashed by."""
+    for digest in code_hashes(keys, code):
+        if (found := await queries.CODE.one(tx, digest)) is not None:
+            return found
+    return None
+
+
+async def lock_code(tx: Tx, keys: KeyRing, code: str) -> CodeRow | None:
+    """The same, held until the end of the transaction."""
+    for digest in code_hashes(keys, code):
+        if (found := await queries.LOCK_CODE.one(tx, digest)) is not None:
+            return found
+    return None
+
+
 async def take_code(
     tx: Tx, keys: KeyRing, facts: PrescriptionFacts, source: Source, now: datetime
 ) -> Reason | Literal["first", "again", "over"]:
     """Take a code for its first sending, and end what it replaces; or say what stands of it.
 
     again: sent before, to the letter, and it stands. over: it was replaced or withdrawn since: nothing is
-    written. The answer does not depend on whose it is (security.md S19), nor may another source touch it (S3).
+    written. The answer does not depend on whose it is (security.md S19), and no other source touches it (S3).
     """
-    hashes = code_hashes(keys, facts.code)
-    known = await queries.LOCK_CODE.one(tx, hashes)
+    known = await lock_code(tx, keys, facts.code)
     if known is not None:
         return _again(known, facts, source)
     older = None
     if facts.replaces is not None:
-        older = await queries.LOCK_CODE.one(tx, code_hashes(keys, facts.replaces))
+        older = await lock_code(tx, keys, facts.replaces)
         if older is None or older.source_id != source.source_id:
             return Reason("unknown-prescription", "replaces")
         if older.state != "standing":
             return Reason(f"already-{older.state}", "replaces")
+    digest = code_hashes(keys, facts.code)[0]
     taken = await queries.CLAIM_CODE.one(
-        tx, hashes[0], facts.prescription_id, source.source_id, facts.content_sha256, now
+        tx, digest, facts.prescription_id, source.source_id, facts.content_sha256, now
     )
     if taken is None:
-        known = await queries.LOCK_CODE.one(tx, hashes)
+        known = await lock_code(tx, keys, facts.code)
         assert known is not None, "somebody else's sending just committed"
         return _again(known, facts, source)
     if older is not None:
@@ -125,18 +141,18 @@ async def keep(
     """
     assert source.facility_id is not None, "a code names its facility"
     ident = facts.prescription_id
-    known = await queries.LOCK_CODE.one(tx, code_hashes(keys, facts.code))
+    known = await lock_code(tx, keys, facts.code)
     if known is None:
         return
     if known.patient_id is not None and known.patient_id != patient_id:
         await _move(tx, known.patient_id, patient_id, ident)
-    await queries.CODE_OF_PERSON.run(tx, code_hashes(keys, facts.code), patient_id)
+    await queries.CODE_OF_PERSON.run(tx, known.code_hash, patient_id)
     lines = [line_of(row.doc) for row in rows if row.rtype == "MedicationRequest"]
     if not lines:
         return
     replaces = None
     if facts.replaces is not None:
-        older = await queries.CODE.one(tx, code_hashes(keys, facts.replaces))
+        older = await find_code(tx, keys, facts.replaces)
         replaces = older.prescription_id if older else None
     created = await queries.INSERT.one(
         tx,
@@ -165,7 +181,7 @@ async def keep(
 async def end(
     tx: Tx, known: CodeRow, how: End, source: Source, now: datetime, *, replaced_by: UUID | None = None
 ) -> None:
-    """Replace or withdraw what this source sent: nothing more of it is dispensed, and it is no active medicine."""
+    """Replace or withdraw what this source sent: nothing more is dispensed, and it is no active medicine."""
     assert known.source_id == source.source_id
     await queries.END_CODE.run(tx, known.code_hash, how, replaced_by)
     if known.patient_id is not None:
@@ -181,13 +197,13 @@ async def _end_in_book(
     now: datetime,
     replaced_by: UUID | None,
 ) -> None:
-    """Lines of which something was handed out stay as stopped, the others as cancelled; advice, diagnoses and the
-    revisit of the prescription go: those of its replacement stand."""
+    """Lines of which something was handed out stay as stopped, the others as cancelled; advice, diagnoses and
+    the revisit of the prescription go: those of its replacement stand."""
     book, origin = await book_of(tx, patient_id)
     await hold_head(tx, book, now)
     if await queries.END.one(tx, patient_id, ident, how, replaced_by, now) is None:
         return
-    taken = {row.line for row in await queries.LINES.all(tx, [patient_id], [ident]) if row.dispensed}
+    taken = {row.line for row in await queries.LINES.all(tx, patient_id, [ident]) if row.dispensed}
     stored = await queries.STANDING_LINES.all(tx, book, unit_key(ident), source.source_id, origin)
     rows = [_ended(row, source, taken) for row in stored]
     await write_unit(tx, patient_id, source, rows, unit=unit_key(ident), now=now)

@@ -145,9 +145,9 @@ class DispenseReceipt(Struct, frozen=True, kw_only=True):
 
 
 class PlanLine(Struct, frozen=True, kw_only=True):
-    """What a plan of doses is made from. line_id: of the row among the medicines. dosage: what was read of the
-    prescriber's `text`. ordered, dispensed: in `unit`. is_standing: neither replaced nor withdrawn. dispensed_on:
-    the last day something of the line was handed out."""
+    """What a plan of doses is made from. line_id: of the row among the medicines. dosage: what was read of
+    the prescriber's `text`. ordered, dispensed: in `unit`. is_standing: neither replaced nor withdrawn.
+    dispensed_on: the last day something of the line was handed out."""
 
     line_id: str
     line: int
@@ -167,6 +167,5 @@ class SentReceipt(Struct, frozen=True, kw_only=True):
     parts the rules of the electronic book keep out."""
 
     code: str
-    collect_by: date
     status: Literal["recorded", "withdrawn"]
     kept_out: int = 0

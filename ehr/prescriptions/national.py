@@ -211,7 +211,7 @@ def _sex(told: NationalPrescription, draft: Draft) -> Sex | None:
 
 
 def _check_child(told: NationalPrescription, person: PersonFacts, draft: Draft) -> None:
-    """A child below 72 months: weight, and who brings the child (TT 26/2025). The months follow from the dates."""
+    """A child below 72 months: weight, and who brings the child (TT 26/2025); months by the dates."""
     weight = draft.text(told.can_nang, "can_nang").replace(",", ".")
     if weight and _amount(weight) is None:
         draft.fault("bad-number", "can_nang")
@@ -226,8 +226,8 @@ def _check_child(told: NationalPrescription, person: PersonFacts, draft: Draft) 
 
 
 def _map_diagnoses(told: NationalPrescription, draft: Draft) -> None:
-    """Each diagnosis is a Condition; what it says is read by the gate with every line, so that a medicine does
-    not stay where its reason had to go."""
+    """Each diagnosis is a Condition; what it says is read by the gate with every line, so that a medicine
+    does not stay where its reason had to go."""
     for number, one in enumerate(told.chan_doan):
         where = f"chan_doan[{number}]"
         code = draft.text(one.ma_chan_doan, f"{where}.ma_chan_doan")
@@ -305,7 +305,7 @@ def _amount(text: str) -> Decimal | None:
 
 
 def _check_days(dose: str, where: str, told: NationalPrescription, draft: Draft) -> None:
-    """At most 30 days, 90 for the listed chronic diseases; the list is loaded, and while it is empty 90 for all."""
+    """At most 30 days, 90 for the listed chronic diseases; while the list is empty, 90 for all."""
     days, listed = read_dose(dose).days, RULES["long_course_icd_unconfirmed"]
     codes = tuple((one.ma_chan_doan or "").strip().upper() for one in told.chan_doan)
     is_long = not listed or any(code.startswith(tuple(listed)) for code in codes)

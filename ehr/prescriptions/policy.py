@@ -34,7 +34,7 @@ def typed(text: str) -> str | None:
 
 
 def kind_of(code: str) -> Kind:
-    """Of the code's last letter: N addictive, H psychotropic, T traditional (`y` in the API), C every other."""
+    """By the code's last letter: N addictive, H psychotropic, T traditional (`y` in the API), C any other."""
     return _KINDS[code[-1]]
 
 
@@ -53,7 +53,7 @@ def unit_key(prescription_id: UUID) -> str:
 
 
 def collect_by(issued_at: datetime) -> date:
-    """The last day on which it can be collected. The day of issue is not counted (Civil Code 2015 art. 147)."""
+    """The last day to collect it. The day of issue is not counted (Civil Code 2015 art. 147)."""
     return local_day(issued_at) + timedelta(days=int(RULES["collect_days"]))
 
 

@@ -18,8 +18,8 @@ PRESCRIPTION_INVALID = declare(
         status=422,
         vi="Một số mục của đơn thuốc chưa đúng.",
         en="Some fields of the prescription are wrong.",
-        next_vi="Sửa các mục được nêu trong errors rồi gửi lại. Đơn đã gửi thì gửi đơn mới mang mã mới và nêu mã cũ.",
-        next_en="Correct the fields named in errors. What was sent is corrected by a new code that names the old one.",
+        next_vi="Sửa các mục nêu trong errors rồi gửi lại; đơn đã gửi thì gửi đơn mới, mã mới, nêu mã cũ.",
+        next_en="Correct the fields named in errors; what was sent, by a new code that names the old one.",
     )
 )
 PRESCRIPTION_LAPSED = declare(

@@ -1,6 +1,7 @@
 """All SQL of prescriptions. What a prescription says is read behind the one filter (ehr/reads/queries.py)."""
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from msgspec import Struct
@@ -12,11 +13,11 @@ from store.statement import Command, Scalar, Statement
 _CODE = "code_hash, prescription_id, source_id, content_sha256, state, replaced_by, patient_id"
 CODE = Statement(
     CodeRow,
-    f"SELECT {_CODE} FROM prescription_code WHERE code_hash = ANY($1::bytea[])",  # noqa: S608
+    f"SELECT {_CODE} FROM prescription_code WHERE code_hash = $1",  # noqa: S608
 )
 LOCK_CODE = Statement(
     CodeRow,
-    f"SELECT {_CODE} FROM prescription_code WHERE code_hash = ANY($1::bytea[]) FOR UPDATE",  # noqa: S608
+    f"SELECT {_CODE} FROM prescription_code WHERE code_hash = $1 FOR UPDATE",  # noqa: S608
 )
 # Of two sendings at once the second waits here for the first.
 CLAIM_CODE = Scalar(
@@ -27,13 +28,13 @@ CLAIM_CODE = Scalar(
     """,
 )
 END_CODE = Command("UPDATE prescription_code SET state = $2, replaced_by = $3 WHERE code_hash = $1")
-CODE_OF_PERSON = Command("UPDATE prescription_code SET patient_id = $2 WHERE code_hash = ANY($1::bytea[])")
+CODE_OF_PERSON = Command("UPDATE prescription_code SET patient_id = $2 WHERE code_hash = $1")
 
 INSERT = Scalar(
     UUID,
     """
-    INSERT INTO prescription (patient_id, prescription_id, facility_id, code, kind, unit, issued_at, collect_by,
-        state, replaces_id, recorded_at)
+    INSERT INTO prescription (patient_id, prescription_id, facility_id, code, kind, unit, issued_at,
+        collect_by, state, replaces_id, recorded_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'standing', $9, $10)
     ON CONFLICT (patient_id, prescription_id) DO NOTHING RETURNING prescription_id
     """,
@@ -54,10 +55,10 @@ END = Scalar(
 # A unit whose person turned out to be another one takes along what was dispensed of it.
 MOVE = Command(
     """
-    INSERT INTO prescription (patient_id, prescription_id, facility_id, code, kind, unit, issued_at, collect_by,
-        state, replaces_id, replaced_by, recorded_at, ended_at)
-    SELECT $2::uuid, p.prescription_id, p.facility_id, p.code, p.kind, p.unit, p.issued_at, p.collect_by, p.state,
-        p.replaces_id, p.replaced_by, p.recorded_at, p.ended_at
+    INSERT INTO prescription (patient_id, prescription_id, facility_id, code, kind, unit, issued_at,
+        collect_by, state, replaces_id, replaced_by, recorded_at, ended_at)
+    SELECT $2::uuid, p.prescription_id, p.facility_id, p.code, p.kind, p.unit, p.issued_at, p.collect_by,
+        p.state, p.replaces_id, p.replaced_by, p.recorded_at, p.ended_at
     FROM prescription p WHERE p.patient_id = $1 AND p.prescription_id = $3
     ON CONFLICT (patient_id, prescription_id) DO NOTHING
     """
@@ -85,20 +86,20 @@ DROP_LINES = Command("DELETE FROM prescription_line WHERE patient_id = $1 AND pr
 DROP = Command("DELETE FROM prescription WHERE patient_id = $1 AND prescription_id = $2")
 
 _PRESCRIPTION = """
-    p.patient_id, p.prescription_id, p.facility_id, f.name AS facility_name, p.code, p.kind, p.unit, p.issued_at,
-    p.collect_by, p.state, p.replaces_id, p.replaced_by"""
+    p.patient_id, p.prescription_id, p.facility_id, f.name AS facility_name, p.code, p.kind, p.unit,
+    p.issued_at, p.collect_by, p.state, p.replaces_id, p.replaced_by"""
 PRESCRIPTIONS = Statement(
     PrescriptionRow,
     f"""
     SELECT {_PRESCRIPTION} FROM prescription p LEFT JOIN facility f ON f.facility_id = p.facility_id
-    WHERE p.patient_id = ANY($1::uuid[]) AND p.prescription_id = ANY($2::uuid[])
+    WHERE p.patient_id = $1 AND p.prescription_id = ANY($2::uuid[])
     """,  # noqa: S608
 )
 LINES = Statement(
     LineRow,
     """
     SELECT prescription_id, line, ordered, unit, dispensed FROM prescription_line
-    WHERE patient_id = ANY($1::uuid[]) AND prescription_id = ANY($2::uuid[]) ORDER BY line
+    WHERE patient_id = $1 AND prescription_id = ANY($2::uuid[]) ORDER BY line
     """,
 )
 DISPENSES = Statement(
@@ -107,7 +108,7 @@ DISPENSES = Statement(
     SELECT d.prescription_id, d.dispense_id, d.line, d.quantity, d.dispensed_on, d.facility_id,
         f.name AS facility_name
     FROM prescription_dispense d LEFT JOIN facility f ON f.facility_id = d.facility_id
-    WHERE d.patient_id = ANY($1::uuid[]) AND d.prescription_id = ANY($2::uuid[]) AND d.taken_back_at IS NULL
+    WHERE d.patient_id = $1 AND d.prescription_id = ANY($2::uuid[]) AND d.taken_back_at IS NULL
     ORDER BY d.recorded_at, d.dispense_id, d.line
     """,
 )
@@ -189,10 +190,6 @@ GIVE_BACK_TO_LINE = Command(
     WHERE patient_id = $1 AND prescription_id = $2 AND line = $3
     """
 )
-LOCK = Scalar(
-    str,
-    "SELECT state FROM prescription WHERE patient_id = $1 AND prescription_id = $2 FOR UPDATE",
-)
 INSERT_DISPENSE = Command(
     """
     INSERT INTO prescription_dispense (patient_id, prescription_id, dispense_id, line, quantity, dispensed_on,
@@ -212,8 +209,8 @@ class Recorded(Struct, frozen=True):
     """A dispense again, in force or not."""
 
     line: int
-    quantity: str
-    dispensed_on: str
+    quantity: Decimal
+    dispensed_on: date
     facility_id: UUID
     is_taken_back: bool
 
@@ -221,8 +218,7 @@ class Recorded(Struct, frozen=True):
 DISPENSE = Statement(
     Recorded,
     """
-    SELECT line, quantity::text AS quantity, dispensed_on::text AS dispensed_on, facility_id,
-        (taken_back_at IS NOT NULL) AS is_taken_back
+    SELECT line, quantity, dispensed_on, facility_id, (taken_back_at IS NOT NULL) AS is_taken_back
     FROM prescription_dispense WHERE patient_id = $1 AND prescription_id = $2 AND dispense_id = $3
     ORDER BY line
     """,

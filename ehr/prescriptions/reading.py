@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -44,6 +44,8 @@ from store.database import Tx
 WORDS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("texts_vi.json").read_text("utf-8"))
 PAGE_DEFAULT: Final = 20
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# Person, prescription, line.
+Place: TypeAlias = tuple[UUID, UUID, int]
 _item = msgspec.json.Decoder(Item).decode
 
 
@@ -122,7 +124,7 @@ async def lines_for_plan(tx: Tx, access: Access, prescription_id: UUID, now: dat
     ]
 
 
-def days_open(seen: Seen, today: date) -> bool:
+def is_open(seen: Seen, today: date) -> bool:
     """Whether something of it can still be collected today."""
     states = [dispensed_state(one.line.ordered, one.line.dispensed) for one in seen.lines]
     return standing(seen.row.state, seen.row.collect_by, states, today) in ("open", "partly")
@@ -134,23 +136,24 @@ async def _seen(tx: Tx, access: Access, rows: list[MedicineRow]) -> list[Seen]:
     idents = list(dict.fromkeys(UUID(ident) for item in items.values() if (ident := item.prescription_id)))
     if not idents:
         return []
-    people = sorted({row.origin_patient_id or access.patient_id for row in rows})
-    heads = {
-        (one.patient_id, one.prescription_id): one
-        for one in await queries.PRESCRIPTIONS.all(tx, people, idents)
-    }
-    lines = {(one.prescription_id, one.line): one for one in await queries.LINES.all(tx, people, idents)}
-    handed: dict[tuple[UUID, int], list[DispenseRow]] = defaultdict(list)
-    for dispense in await queries.DISPENSES.all(tx, people, idents):
-        handed[dispense.prescription_id, dispense.line].append(dispense)
+    heads: dict[tuple[UUID, UUID], PrescriptionRow] = {}
+    lines: dict[Place, LineRow] = {}
+    handed: dict[Place, list[DispenseRow]] = defaultdict(list)
+    for person in sorted({row.origin_patient_id or access.patient_id for row in rows}):
+        heads |= {
+            (person, one.prescription_id): one for one in await queries.PRESCRIPTIONS.all(tx, person, idents)
+        }
+        for line in await queries.LINES.all(tx, person, idents):
+            lines[person, line.prescription_id, line.line] = line
+        for dispense in await queries.DISPENSES.all(tx, person, idents):
+            handed[person, dispense.prescription_id, dispense.line].append(dispense)
     found: dict[tuple[UUID, UUID], Seen] = {}
     for row in rows:
-        ident = UUID(items[row.id].prescription_id or "")
-        key, place = (row.origin_patient_id or access.patient_id, ident), (ident, line_of(row.doc).number)
-        if key not in heads or place not in lines:
-            continue
-        seen = found.setdefault(key, Seen(heads[key], []))
-        seen.lines.append(SeenLine(row, items[row.id], lines[place], handed[place]))
+        key = row.origin_patient_id or access.patient_id, UUID(items[row.id].prescription_id or "")
+        place = (*key, line_of(row.doc).number)
+        if key in heads and place in lines:
+            seen = found.setdefault(key, Seen(heads[key], []))
+            seen.lines.append(SeenLine(row, items[row.id], lines[place], handed[place]))
     for seen in found.values():
         seen.lines.sort(key=lambda one: one.line.line)
     return list(found.values())
