@@ -3,17 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Annotated, Any, Final, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
 from litestar import Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from api.facility.entry import desk_of
 from api.files import file_answer
 from api.idempotency import PROBLEMS as REPEATS
 from api.idempotency import create_once
+from api.problems import BODY_TOO_LARGE, INVALID_FIELD, UNSUPPORTED_MEDIA_TYPE
 from api.reading import Cursor, Limit
 from api.request import Answer, Call, answer
 from documents import csv
@@ -38,9 +39,14 @@ from ehr.programmes.problems import (
     PROGRAMME_WITHHELD,
     VISIT_NOT_FOUND,
 )
+from ehr.programmes.reports import KIND, kind_of
+from ehr.rows.models import FILE_BYTES_MAX, RowsFiles, RowsReceipt
+from ehr.rows.problems import ROWS_NOT_FOUND, ROWS_UNREADABLE
+from ehr.rows.reading import MEDIA_TYPES
+from ehr.rows.service import receipt_of, recent_files, take_rows
 from identity.problems import TOO_MANY
 from kernel.paging import BAD_CURSOR
-from kernel.problems import Refused
+from kernel.problems import Refused, refuse
 from store.database import Tx
 from visits.problems import NOT_AT_A_FACILITY
 
@@ -255,7 +261,67 @@ async def due_file(
     return file_answer(f"programmes-due-{call.now:%Y%m%d}", "text/csv", data)
 
 
+@post(
+    "/v1/facility/programmes/reports",
+    status_code=202,
+    actors=CLINICAL,
+    operation_id="send_programme_report",
+    tags=TAGS,
+    request_max_body_size=FILE_BYTES_MAX,
+    media_types=MEDIA_TYPES,
+    problems=(
+        *(INVALID_FIELD, ROWS_UNREADABLE, NOT_AT_A_FACILITY, RECORDS_BUSY, TOO_MANY),
+        *(BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE),
+    ),
+)
+async def send_report(
+    call: NamedDependency[Call],
+    frequency: FromQuery[Literal["monthly", "quarterly"]],
+    reported_on: Annotated[date, QueryParameter(description="Until which day the rows are complete.")],
+) -> Response[RowsReceipt]:
+    """Take a monthly or quarterly file in, a row a person; the receipt says of each row whether it was taken
+    and why not. A row is found again by programme and register number."""
+    async with call.begin() as (tx, actor):
+        desk = await desk_of(tx, call, actor)
+    if isinstance(desk, Refused):
+        return answer(desk)
+    media_type = (call.header("content-type") or "").partition(";")[0].strip().lower()
+    if media_type not in MEDIA_TYPES:
+        refuse(UNSUPPORTED_MEDIA_TYPE)
+    async with call.import_slots.of(call.store, call.clock, actor.actor_id):
+        kind = kind_of(call.keys, desk, frequency, reported_on)
+        taken = await take_rows(call.store, call.clock, desk, kind, await call.body(), media_type)
+    return answer(taken, status=202)
+
+
+@get(
+    "/v1/facility/programmes/reports",
+    actors=CLINICAL,
+    operation_id="programme_reports",
+    tags=TAGS,
+    problems=(NOT_AT_A_FACILITY,),
+)
+async def list_reports(call: NamedDependency[Call]) -> Response[RowsFiles]:
+    """The files that this facility sent last, with how far each is."""
+    return await _for_desk(call, lambda tx, desk: recent_files(tx, desk.facility.facility_id, KIND))
+
+
+@get(
+    "/v1/facility/programmes/reports/{file_id:uuid}",
+    actors=CLINICAL,
+    operation_id="programme_report",
+    tags=TAGS,
+    problems=(ROWS_NOT_FOUND, NOT_AT_A_FACILITY),
+)
+async def read_report(file_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[RowsReceipt]:
+    """What became of each row so far."""
+    return await _for_desk(call, lambda tx, desk: receipt_of(tx, desk.facility.facility_id, file_id))
+
+
 handlers: list[Any] = [
+    send_report,
+    list_reports,
+    read_report,
     enrol,
     read_enrolment,
     amend,

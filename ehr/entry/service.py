@@ -4,8 +4,9 @@ The answer tells nothing of whom it is about: an entry that waits in quarantine 
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, NoReturn
 from uuid import UUID
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from ehr.entry.models import EntryBody, EntryReceipt, EntryRow, EntryStatus
 from ehr.entry.problems import ENTRY_CLINICAL, ENTRY_INVALID, ENTRY_NOT_FOUND, ENTRY_WITHDRAWN
 from ehr.intake.models import BadInputError, Reason, Unit, UnitReport
 from ehr.intake.problems import RECORDS_BUSY
-from ehr.intake.service import Sender, import_unit, unit_hash
+from ehr.intake.service import Sender, import_unit
 from ehr.intake.units import Prepared, prepare
 from ehr.models import Source
 from ehr.quarantine.queries import DROP_OF_UNIT
@@ -27,7 +28,7 @@ from identity.models import Facility
 from identity.problems import IDENTIFIER_TAKEN
 from kernel.access import Actor
 from kernel.ids import uuid7
-from kernel.problems import ProblemError, Refused, refuse
+from kernel.problems import ProblemError, ProblemType, Refused, refuse
 from store.database import Tx
 from store.keys import KeyRing
 
@@ -140,9 +141,24 @@ async def _changed(tx: Tx, desk: Desk, entry_id: UUID, status: EntryStatus) -> E
 
 
 async def _take_in(tx: Tx, keys: KeyRing, desk: Desk, body: EntryBody, entry_id: UUID, action: str) -> None:
+    def make() -> Unit:
+        return unit_of(body, entry_id, desk.actor, desk.now)
+
+    unit = await take_unit(tx, keys, desk, make, action, ENTRY_INVALID)
+    assert desk.hash_of(unit.key) == desk.id_hash(entry_id)
+
+
+async def take_unit(
+    tx: Tx, keys: KeyRing, desk: Desk, make: Callable[[], Unit], action: str, invalid: ProblemType
+) -> Unit:
+    """Import what a desk typed in, and log it under `action`. Raises `invalid` with the fields that are wrong
+    (BadInputError of `make`), and `records-busy`."""
     sender = desk.sender()
-    unit, prepared = _prepared(body, entry_id, desk, sender)
-    assert unit_hash(sender, unit) == desk.id_hash(entry_id)
+    try:
+        unit = make()
+        prepared = prepare(unit, None, sender.source_id, desk.facility.name)
+    except BadInputError as error:
+        _refuse_reasons(invalid, error.reasons)
     try:
         report = await import_unit(tx, keys, unit, prepared, sender, desk.now)
     except ProblemError as error:
@@ -151,25 +167,17 @@ async def _take_in(tx: Tx, keys: KeyRing, desk: Desk, body: EntryBody, entry_id:
         # A number taken in between would tell that somebody has it (S19).
         refuse(RECORDS_BUSY)
     if report.status == "rejected":
-        _refuse_reasons(report.reasons)
-    await _log(tx, desk, report, prepared, action)
+        _refuse_reasons(invalid, report.reasons)
+    await log_unit(tx, desk, report, prepared, action)
+    return unit
 
 
-def _prepared(body: EntryBody, entry_id: UUID, desk: Desk, sender: Sender) -> tuple[Unit, Prepared]:
-    try:
-        unit = unit_of(body, entry_id, desk.actor, desk.now)
-        return unit, prepare(unit, None, sender.source_id, desk.facility.name)
-    except BadInputError as error:
-        _refuse_reasons(error.reasons)
-        raise
-
-
-def _refuse_reasons(reasons: list[Reason]) -> None:
+def _refuse_reasons(invalid: ProblemType, reasons: list[Reason]) -> NoReturn:
     places = "; ".join(f"{reason.code} {reason.where}" for reason in reasons[:REASONS_SHOWN])
-    refuse(ENTRY_INVALID, where=places)
+    refuse(invalid, where=places)
 
 
-async def _log(tx: Tx, desk: Desk, report: UnitReport, prepared: Prepared, action: str) -> None:
+async def log_unit(tx: Tx, desk: Desk, report: UnitReport, prepared: Prepared, action: str) -> None:
     """The person sees who entered what; an entry in quarantine is nobody's yet."""
     if not isinstance(report.patient_id, str):
         return

@@ -45,8 +45,8 @@ def doses_due(
         return shown
     last = known[-1].on if known else (last_before if doses_before else None)
     day = _not_before(rule, last, first_day(due_on, rules), today, rules)
-    state = "due" if day <= today else "not-yet"
-    return [*shown, DoseShown(number=number, state=state, from_day=day)]
+    following = DoseShown(number=number, state="due" if day <= today else "not-yet", from_day=day)
+    return [*shown, following]
 
 
 def _not_before(rule: DoseRule, last: date | None, begun: date, today: date, rules: Rules) -> date:

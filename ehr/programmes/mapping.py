@@ -185,7 +185,10 @@ def _state(doc: Enrolment, dating: Dating | None) -> list[dict[str, Any]]:
 
 
 def _pregnancy(doc: Enrolment, facts: PregnancyFacts, dating: Dating) -> list[dict[str, Any]]:
-    told = [_day("due-on", dating.due_on), {"url": "dated-by", "valueCode": dating.dated_by}]
+    told: list[dict[str, Any]] = [
+        _day("due-on", dating.due_on),
+        {"url": "dated-by", "valueCode": dating.dated_by},
+    ]
     if facts.tetanus_doses_before is not None:
         told.append({"url": "tetanus-before", "valueInteger": facts.tetanus_doses_before})
     if facts.last_tetanus_on is not None:
@@ -198,7 +201,7 @@ def _pregnancy(doc: Enrolment, facts: PregnancyFacts, dating: Dating) -> list[di
     return told
 
 
-def _day(url: str, day: date) -> dict[str, str]:
+def _day(url: str, day: date) -> dict[str, Any]:
     return {"url": url, "valueDate": day.isoformat()}
 
 

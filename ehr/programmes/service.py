@@ -12,11 +12,11 @@ from uuid import UUID
 import msgspec
 
 from audit.service import record_act
-from ehr.entry.service import Desk, take_back
+from ehr.entry.service import Desk, log_unit, take_back
 from ehr.intake import gate
 from ehr.intake.gate import judge_plain
 from ehr.intake.ids import name_uuid
-from ehr.intake.models import BadInputError, Reason, Unit, UnitReport
+from ehr.intake.models import BadInputError, Reason, Unit
 from ehr.intake.problems import RECORDS_BUSY
 from ehr.intake.queries import COUNT_WITHHELD
 from ehr.intake.service import Sender, import_unit
@@ -54,7 +54,6 @@ from store.fields import seal, unseal
 from store.keys import KeyRing
 
 REASONS_SHOWN: Final = 10
-RESOURCES_LOGGED: Final = 100
 _TABLE: Final = "programme_enrolment"
 Change: TypeAlias = Callable[[Enrolment], Enrolment | Refused]
 
@@ -67,11 +66,9 @@ async def enrol(tx: Tx, keys: KeyRing, desk: Desk, body: EnrolmentBody) -> Enrol
     made = await _prepare(tx, desk, enrolment_id, doc)
     if isinstance(made, Refused):
         return made
-    account, sealed = desk.actor.actor_id, _sealed(keys, enrolment_id, doc)
-    what = desk.facility.facility_id, enrolment_id, body.programme, body.next_visit_on
-    if await queries.INSERT_ENROLMENT.one(tx, *what, desk.now, account, sealed) is None:
+    if not await insert(tx, keys, desk, enrolment_id, doc):
         return Refused(problem=ENROLMENT_EXISTS)
-    await _take_in(tx, keys, desk, made, "ehr:programme:enrol")
+    await take_in(tx, keys, desk, made, "ehr:programme:enrol")
     return EnrolmentReceipt(
         enrolment_id=enrolment_id,
         version=1,
@@ -80,6 +77,13 @@ async def enrol(tx: Tx, keys: KeyRing, desk: Desk, body: EnrolmentBody) -> Enrol
         recorded_at=desk.now,
         changed_at=desk.now,
     )
+
+
+async def insert(tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, doc: Enrolment) -> bool:
+    """Keep a new enrolment before its unit is written; False where the register number stands already."""
+    what = desk.facility.facility_id, enrolment_id, doc.body.programme, doc.body.next_visit_on
+    account, sealed = desk.actor.actor_id, _sealed(keys, enrolment_id, doc)
+    return await queries.INSERT_ENROLMENT.one(tx, *what, desk.now, account, sealed) is not None
 
 
 async def receipt_of(tx: Tx, desk: Desk, enrolment_id: UUID) -> EnrolmentReceipt | Refused:
@@ -192,7 +196,7 @@ async def withdraw(tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID) -> Enr
     if isinstance(row, Refused):
         return row
     await take_back(tx, desk, key_of(enrolment_id), "ehr:programme:withdraw")
-    return await _keep(tx, keys, desk, enrolment_id, opened(keys, row), "withdrawn")
+    return await keep(tx, keys, desk, enrolment_id, opened(keys, row), "withdrawn")
 
 
 def opened(keys: KeyRing, row: EnrolmentRow) -> Enrolment:
@@ -247,11 +251,11 @@ async def _change(
     made = await _prepare(tx, desk, enrolment_id, doc)
     if isinstance(made, Refused):
         return made
-    await _take_in(tx, keys, desk, made, action)
-    return await _keep(tx, keys, desk, enrolment_id, doc, "active" if doc.end is None else "ended")
+    await take_in(tx, keys, desk, made, action)
+    return await keep(tx, keys, desk, enrolment_id, doc, "active" if doc.end is None else "ended")
 
 
-async def _keep(
+async def keep(
     tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, doc: Enrolment, status: Status
 ) -> EnrolmentReceipt:
     row = await queries.CHANGE_ENROLMENT.one(
@@ -269,16 +273,21 @@ async def _keep(
 
 
 async def _prepare(tx: Tx, desk: Desk, enrolment_id: UUID, doc: Enrolment) -> "Made | Refused":
-    """Map and gate the whole enrolment. A hit is counted and told without its content; nothing is kept.
-
-    Raises `programme-invalid` with the fields.
-    """
-    sender = desk.sender()
+    """Raises `programme-invalid` with the fields."""
     try:
-        unit = unit_of(doc, enrolment_id, desk.actor, desk.facility.name, desk.now)
-        prepared = prepare(unit, None, sender.source_id, desk.facility.name)
+        return await prepare_unit(tx, desk, enrolment_id, doc)
     except BadInputError as error:
         _refuse_reasons(error.reasons)
+
+
+async def prepare_unit(tx: Tx, desk: Desk, enrolment_id: UUID, doc: Enrolment) -> "Made | Refused":
+    """Map and gate the whole enrolment. A hit is counted and told without its content; nothing is kept.
+
+    Raises BadInputError with the fields.
+    """
+    sender = desk.sender()
+    unit = unit_of(doc, enrolment_id, desk.actor, desk.facility.name, desk.now)
+    prepared = prepare(unit, None, sender.source_id, desk.facility.name)
     person = doc.body.person
     told = "\n".join([person.name, *(number.value for number in person.numbers)])
     hits = prepared.withheld + len(prepared.review) + (judge_plain(told) != "keep")
@@ -297,7 +306,7 @@ class Made(msgspec.Struct, frozen=True):
     sender: Sender
 
 
-async def _take_in(tx: Tx, keys: KeyRing, desk: Desk, made: Made, action: str) -> None:
+async def take_in(tx: Tx, keys: KeyRing, desk: Desk, made: Made, action: str) -> None:
     try:
         report = await import_unit(tx, keys, made.unit, made.prepared, made.sender, desk.now)
     except ProblemError as error:
@@ -307,25 +316,9 @@ async def _take_in(tx: Tx, keys: KeyRing, desk: Desk, made: Made, action: str) -
         refuse(RECORDS_BUSY)
     if report.status == "rejected":
         _refuse_reasons(report.reasons)
-    await _log(tx, desk, report, made.prepared, action)
+    await log_unit(tx, desk, report, made.prepared, action)
 
 
 def _refuse_reasons(reasons: list[Reason]) -> NoReturn:
     places = "; ".join(f"{reason.code} {reason.where}" for reason in reasons[:REASONS_SHOWN])
     refuse(PROGRAMME_INVALID, where=places)
-
-
-async def _log(tx: Tx, desk: Desk, report: UnitReport, prepared: Prepared, action: str) -> None:
-    """The person sees who recorded what; an enrolment in quarantine is nobody's yet."""
-    if not isinstance(report.patient_id, str):
-        return
-    named = [(row.rtype, row.id) for row in prepared.resources][:RESOURCES_LOGGED]
-    await record_act(
-        tx,
-        UUID(report.patient_id),
-        desk.actor,
-        action,
-        resources=named,
-        request_id=desk.request_id,
-        now=desk.now,
-    )

@@ -8,8 +8,6 @@ from uuid import UUID
 from msgspec import Struct
 
 from ehr.intake.models import Reason, Unit
-from identity.models import Facility
-from kernel.access import Actor
 from store.database import Tx
 
 FILE_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -63,13 +61,19 @@ class RowKind(Struct, frozen=True, kw_only=True):
     beside: Beside = nothing_beside
 
 
-class Post(Struct, frozen=True):
-    """Who sends a file, where, and by which request."""
+class StandingKind(Struct, frozen=True, kw_only=True):
+    """Rows that go on what their sender said before: each reads that in its own transaction.
 
-    actor: Actor
-    facility: Facility
-    request_id: str
+    take: writes one row and returns its id; reasons, with column names as places, where it wrote nothing.
+    Raises BadInputError in the same way, which undoes what was written.
+    """
 
+    name: str
+    columns: tuple[Column, ...]
+    take: Callable[[Tx, Row, datetime], Awaitable[UUID | list[Reason]]]
+
+
+AnyKind = RowKind | StandingKind
 
 RowStatus = Literal["accepted", "refused"]
 

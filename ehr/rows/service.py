@@ -13,13 +13,13 @@ from uuid import UUID
 
 import msgspec
 
-from audit.service import record_act
+from ehr.entry.service import Desk, log_unit
 from ehr.intake.gate import judge_plain
-from ehr.intake.models import BadInputError, Reason, Unit, UnitReport
+from ehr.intake.models import BadInputError, Reason, Unit
 from ehr.intake.service import Sender, import_unit
 from ehr.intake.units import Prepared, prepare
 from ehr.rows import queries
-from ehr.rows.models import Post, Row, RowKind, RowsFiles, RowsReceipt, RowsSeen, RowTold
+from ehr.rows.models import AnyKind, Row, RowKind, RowsFiles, RowsReceipt, RowsSeen, RowTold, StandingKind
 from ehr.rows.problems import ROWS_NOT_FOUND, ROWS_UNREADABLE
 from ehr.rows.queries import FileRow
 from ehr.rows.reading import Read, read_rows
@@ -32,11 +32,10 @@ from store.database import Store, Tx
 
 TRIES: Final = 3
 FILES_SHOWN: Final = 20
-RESOURCES_LOGGED: Final = 100
 _REASONS = msgspec.json.Decoder(list[Reason])
 
-# A row made ready: its unit and rows, or why it is refused.
-Ready = tuple[Unit, Prepared] | list[Reason]
+# A row made ready: its unit and rows, or itself where it goes on what stands, or why it is refused.
+Ready = tuple[Unit, Prepared] | Row | list[Reason]
 
 
 class _RefusedRowError(Exception):
@@ -48,7 +47,7 @@ class _RefusedRowError(Exception):
 
 
 async def take_rows(
-    store: Store, clock: Clock, post: Post, kind: RowKind, body: bytes, media_type: str
+    store: Store, clock: Clock, desk: Desk, kind: AnyKind, body: bytes, media_type: str
 ) -> RowsReceipt | Refused:
     """Take in all rows of a file that have no answer yet; the receipt of the whole file.
 
@@ -59,14 +58,14 @@ async def take_rows(
     except BadInputError as error:
         return Refused(problem=ROWS_UNREADABLE, where=_places(error.reasons))
     async with store.transaction() as tx:
-        file_id = await _claim(tx, post, kind, body, len(read), clock.now())
+        file_id = await _claim(tx, desk, kind, body, len(read), clock.now())
         if isinstance(file_id, Refused):
             return file_id
-        accepted = set(await queries.ACCEPTED_ROWS.all(tx, post.facility.facility_id, file_id))
-    run = _Run(store, clock, post, kind, file_id)
+        accepted = set(await queries.ACCEPTED_ROWS.all(tx, desk.facility.facility_id, file_id))
+    run = _Run(store, clock, desk, kind, file_id)
     await run.take([one for one in read if one.number not in accepted])
     async with store.transaction() as tx:
-        return await receipt_of(tx, post.facility.facility_id, file_id)
+        return await receipt_of(tx, desk.facility.facility_id, file_id)
 
 
 async def receipt_of(tx: Tx, facility_id: UUID, file_id: UUID) -> RowsReceipt | Refused:
@@ -103,9 +102,9 @@ _ROW: Final = "row:"
 class _Run:
     """One sending of a file."""
 
-    def __init__(self, store: Store, clock: Clock, post: Post, kind: RowKind, file_id: UUID) -> None:
-        self.store, self.clock, self.post, self.kind, self.file_id = store, clock, post, kind, file_id
-        self.sender = Sender(post.facility, str(post.actor.actor_id), file_id)
+    def __init__(self, store: Store, clock: Clock, desk: Desk, kind: AnyKind, file_id: UUID) -> None:
+        self.store, self.clock, self.desk, self.kind, self.file_id = store, clock, desk, kind, file_id
+        self.sender = Sender(desk.facility, str(desk.actor.actor_id), file_id)
 
     async def take(self, read: list[Read]) -> None:
         """Each row in the file's order; the next one is made ready while one is written."""
@@ -126,18 +125,20 @@ class _Run:
     def _make(self, one: Read) -> Ready:
         if one.row is None:
             return one.reasons
+        if isinstance(self.kind, StandingKind):
+            return one.row
         try:
-            return self._unit(one.row)
+            return self._unit(self.kind, one.row)
         except BadInputError as error:
             return error.reasons
 
-    def _unit(self, row: Row) -> tuple[Unit, Prepared]:
-        unit = self.kind.unit_of(row)
+    def _unit(self, kind: RowKind, row: Row) -> tuple[Unit, Prepared]:
+        unit = kind.unit_of(row)
         unit.name = f"{_ROW}{row.number}"
-        return unit, prepare(unit, None, self.sender.source_id, self.post.facility.name)
+        return unit, prepare(unit, None, self.sender.source_id, self.desk.facility.name)
 
     async def _settle(self, number: int, ready: Ready) -> None:
-        reasons = ready if isinstance(ready, list) else await self._write(number, *ready)
+        reasons = ready if isinstance(ready, list) else await self._write(number, ready)
         if not reasons:
             return
         # A place is a column of ours, or within a resource; one that tells is not repeated.
@@ -145,15 +146,17 @@ class _Run:
         async with self.store.transaction() as tx:
             await self._keep_line(tx, number, "refused", told)
 
-    async def _write(self, number: int, unit: Unit, prepared: Prepared) -> list[Reason]:
+    async def _write(self, number: int, ready: tuple[Unit, Prepared] | Row) -> list[Reason]:
         """Why the row is refused; nothing when it was taken in. A number that another import took in between
         is matched again."""
         for _ in range(TRIES):
             try:
                 async with self.store.transaction() as tx:
-                    await self._write_once(tx, number, unit, prepared)
+                    if isinstance(ready, Row):
+                        return await self._go_on(tx, number, ready)
+                    await self._write_once(tx, number, *ready)
                 return []
-            except _RefusedRowError as refused:
+            except (_RefusedRowError, BadInputError) as refused:
                 return refused.reasons
             except ProblemError as error:
                 if error.refused.problem is not IDENTIFIER_TAKEN:
@@ -161,7 +164,16 @@ class _Run:
         # A number taken in between would tell that somebody has it (S19).
         return [Reason("try-again", "row")]
 
+    async def _go_on(self, tx: Tx, number: int, row: Row) -> list[Reason]:
+        assert isinstance(self.kind, StandingKind)
+        taken = await self.kind.take(tx, row, self.clock.now())
+        if isinstance(taken, list):
+            return taken
+        await self._keep_line(tx, number, "accepted", [], taken)
+        return []
+
     async def _write_once(self, tx: Tx, number: int, unit: Unit, prepared: Prepared) -> None:
+        assert isinstance(self.kind, RowKind)
         now = self.clock.now()
         refused = await self.kind.beside(tx, unit, now)
         if refused is not None:
@@ -169,43 +181,26 @@ class _Run:
         report = await import_unit(tx, self.store.keys, unit, prepared, self.sender, now)
         if report.status == "rejected":
             raise _RefusedRowError(report.reasons)
-        await self._log(tx, report, prepared, now)
+        await log_unit(tx, msgspec.structs.replace(self.desk, now=now), report, prepared, self.kind.action)
         await self._keep_line(tx, number, "accepted", [], self.kind.id_of(unit))
-
-    async def _log(self, tx: Tx, report: UnitReport, prepared: Prepared, now: datetime) -> None:
-        """The person sees who entered what, as of a form; what waits in quarantine is nobody's yet. What a
-        facility's own system sends is an import like any other, which the book itself names."""
-        actor = self.post.actor
-        if actor.kind != "practitioner" or not isinstance(report.patient_id, str):
-            return
-        named = [(row.rtype, row.id) for row in prepared.resources][:RESOURCES_LOGGED]
-        await record_act(
-            tx,
-            UUID(report.patient_id),
-            actor,
-            self.kind.action,
-            resources=named,
-            request_id=self.post.request_id,
-            now=now,
-        )
 
     async def _keep_line(
         self, tx: Tx, number: int, status: str, reasons: list[Reason], entry_id: UUID | None = None
     ) -> None:
-        facility_id = self.post.facility.facility_id
+        facility_id = self.desk.facility.facility_id
         await queries.KEEP_LINE.run(tx, facility_id, self.file_id, number, status, _told(reasons), entry_id)
 
 
-async def _claim(tx: Tx, post: Post, kind: RowKind, body: bytes, total: int, now: datetime) -> UUID | Refused:
+async def _claim(tx: Tx, desk: Desk, kind: AnyKind, body: bytes, total: int, now: datetime) -> UUID | Refused:
     """The file's id, the same for a file that is sent again."""
-    account = budgets.subject(post.actor.actor_id.bytes)
+    account = budgets.subject(desk.actor.actor_id.bytes)
     spent = await budgets.charge_or_refuse(tx, budgets.ROW_FILES_DAY, account, now)
     if spent is not None:
         return spent
     digest = hashlib.sha256(kind.name.encode() + b"\0" + body).digest()
-    facility_id, file_id = post.facility.facility_id, uuid7(now)
+    facility_id, file_id = desk.facility.facility_id, uuid7(now)
     claimed = await queries.CLAIM_FILE.one(
-        tx, facility_id, digest, file_id, kind.name, now, total, post.actor.actor_id
+        tx, facility_id, digest, file_id, kind.name, now, total, desk.actor.actor_id
     )
     assert claimed is not None
     return claimed

@@ -5,11 +5,12 @@ from datetime import datetime
 
 import pytest
 
+from ehr.entry.service import Desk
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.models import BadInputError, Reason, Unit
 from ehr.intake.phr831_person import add_patient
 from ehr.rows import queries
-from ehr.rows.models import Post, Row, RowKind, RowsReceipt, RowsSeen
+from ehr.rows.models import Row, RowKind, RowsReceipt, RowsSeen
 from ehr.rows.person import PERSON_COLUMNS, person_of
 from ehr.rows.reading import CSV
 from ehr.rows.service import mark_row_returned, receipt_of, recent_files, take_rows
@@ -51,18 +52,18 @@ def table(*lines: str) -> bytes:
     return "\r\n".join([HEADINGS, *lines]).encode("utf-8-sig")
 
 
-async def post_of(store: Store, who: Doctor) -> Post:
+async def desk_of(store: Store, clock: FrozenClock, who: Doctor) -> Desk:
     assert who.actor.facility_id is not None
     async with store.transaction() as tx:
         facility = await facility_by_id(tx, who.actor.facility_id)
     assert facility is not None
-    return Post(who.actor, facility, "request")
+    return Desk(who.actor, facility, "request", clock.now())
 
 
 async def send(
     store: Store, clock: FrozenClock, who: Doctor, body: bytes, kind: RowKind = KIND
 ) -> RowsReceipt:
-    taken = await take_rows(store, clock, await post_of(store, who), kind, body, CSV)
+    taken = await take_rows(store, clock, await desk_of(store, clock, who), kind, body, CSV)
     assert isinstance(taken, RowsReceipt), taken
     return taken
 
@@ -224,9 +225,9 @@ async def test_the_files_of_a_day_are_counted(
     )
     doctor = await make_doctor(store, clock, await make_facility(store, clock))
     citizen = await make_citizen(store, clock)
-    post, body = await post_of(store, doctor), table(line(citizen))
-    assert isinstance(await take_rows(store, clock, post, KIND, body, CSV), RowsReceipt)
-    assert isinstance(await take_rows(store, clock, post, KIND, body, CSV), Refused)
+    desk, body = await desk_of(store, clock, doctor), table(line(citizen))
+    assert isinstance(await take_rows(store, clock, desk, KIND, body, CSV), RowsReceipt)
+    assert isinstance(await take_rows(store, clock, desk, KIND, body, CSV), Refused)
 
 
 async def test_nothing_of_a_person_stands_in_a_receipt(store: Store, clock: FrozenClock) -> None:
@@ -237,7 +238,7 @@ async def test_nothing_of_a_person_stands_in_a_receipt(store: Store, clock: Froz
     )
     async with store.transaction() as tx:
         kept = await queries.LINES.all(
-            tx, (await post_of(store, doctor)).facility.facility_id, taken.file.file_id
+            tx, (await desk_of(store, clock, doctor)).facility.facility_id, taken.file.file_id
         )
     told = f"{taken} {kept}"
     for secret in (citizen.number, citizen.name, str(citizen.patient_id), citizen.birth_date, "HIV", "<b>"):
