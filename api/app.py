@@ -122,15 +122,15 @@ CONTROLLERS = (
     "api.public.keys",
     "api.public.viewer",
     "api.public.links",
+    "api.public.papers",
     "api.public.articles",
     "api.pages.docs",
     "api.pages.emergency",
+    "api.pages.papers",
 )
-    "api.public.papers",
 DEMO_CONTROLLERS = ("api.pages.demo",)
 BODY_MAX = 64 * 1024
 ANSWERED_EVERY_SECONDS = 3
-    "api.pages.papers",
 QUIET_ROUTES = frozenset({"/health/live", "/health/ready"})
 
 log = structlog.get_logger("api")

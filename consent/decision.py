@@ -169,9 +169,6 @@ def decide_card(card: LiveCard, actor: Actor) -> Access:
     )
 
 
-def decide_contents(own: Access, link_id: UUID) -> Access:
-    """What somebody who may share this record puts into a link: nothing with a sensitivity label, and nothing
-    that is hidden, also from a record that the sharer reads whole."""
 def decide_paper(patient_id: UUID, actor: Actor) -> Access:
     """What the code of a printed paper lets out, whoever scanned it: whether its facility stands by what the
     paper itself says. Whether the code is ours was checked in this transaction."""
@@ -185,6 +182,9 @@ def decide_paper(patient_id: UUID, actor: Actor) -> Access:
     )
 
 
+def decide_contents(own: Access, link_id: UUID) -> Access:
+    """What somebody who may share this record puts into a link: nothing with a sensitivity label, and nothing
+    that is hidden, also from a record that the sharer reads whole."""
     assert own.action == "share-record"
     return mint_access(
         patient_id=own.patient_id,

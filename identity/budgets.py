@@ -73,9 +73,9 @@ REFUSED_READS_DAY = Budget(kind="refused-read-day", limit=100, window=timedelta(
 
 # A link answers so often, whoever holds its address (consent.md §3.2, polling); its owner hears of each one.
 LINK_OPENINGS = Budget(kind="link-opening", limit=30, window=timedelta(minutes=10))
-# Links and share codes that one person makes in a day.
 # Printed papers that one network checks: an employer's desk does some dozens, a robot does not get far.
 PAPER_CHECKS = Budget(kind="paper-check", limit=120, window=timedelta(hours=1))
+# Links and share codes that one person makes in a day.
 LINKS_DAY = Budget(kind="link-day", limit=20, window=timedelta(days=1))
 SHARE_CODES_DAY = Budget(kind="share-code-day", limit=30, window=timedelta(days=1))
 # Wrong share codes of one practitioner: with 40 bits and ten minutes nobody guesses one in ten tries an hour.
