@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from consent.blocks.queries import is_blocked
 from consent.delegations.reading import delegation_in_force, tell_first_use, types_of
 from consent.emergency import queries as emergencies
 from consent.emergency.policy import HISTORY_MONTHS, opened_types, shows_safety_set
@@ -23,6 +24,7 @@ from consent.links.problems import LINK_NOT_FOUND
 from consent.policy import is_held, months_before
 from consent.problems import NO_ACCESS
 from consent.role_caps import NOTHING, cap_of_role, role_cap
+from ehr.merges.service import book_of
 from family.policy import ADULT_AGE, ALONE_FROM, NEVER, is_of_age, part_of
 from family.problems import ADULTS_ONLY, GUARDIAN_NEEDED, NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
 from family.service import link_of
@@ -47,6 +49,7 @@ GRANTED_ACTIONS: Final[frozenset[Action]] = frozenset(
         "read-document",
         "read-wishes",
         "flag-safety",
+        "read-prescriptions",
         "verify-statement",
         "dismiss-finding",
     }
@@ -217,6 +220,31 @@ async def decide_link(
         basis_version=link.arming,
         withheld_labels=ALL_LABELS,
         origins=frozenset(link.origins),
+    )
+
+
+async def decide_prescription(
+    tx: Tx, actor: Actor, patient_id: UUID, prescription_id: UUID
+) -> Access | Refused:
+    """What the code of a prescription opens for the pharmacist to whom it was shown: medicines that were
+    prescribed, of which the caller reads that prescription's lines alone. What is hidden from everybody, or
+    from whom the person blocked, does not exist; labels are not withheld, for it is what the person came for.
+
+    patient_id: whom it was written for; the rows may lie in another book since a merge.
+    """
+    assert actor.role == "pharmacist"
+    book, origin = await book_of(tx, patient_id)
+    if actor.facility_id is None or await is_blocked(tx, book, actor.actor_id, actor.facility_id):
+        return _NO_ACCESS
+    return mint_access(
+        patient_id=book,
+        actor=actor,
+        action="dispense",
+        purpose="TREAT",
+        basis="prescription",
+        basis_id=prescription_id,
+        types=frozenset({"MedicationRequest"}),
+        origins=frozenset() if origin is None else frozenset({origin}),
     )
 
 

@@ -45,6 +45,15 @@ ALONE_FROM: Final[dict[Action, int]] = {
 }
 
 _READ: Final[frozenset[Action]] = frozenset(
+    {
+        "read-summary",
+        "read-section",
+        "read-timeline",
+        "read-trend",
+        "search",
+        "read-document",
+        "read-prescriptions",
+    }
 )
 _ANSWER: Final[frozenset[Action]] = frozenset({"answer-request"})
 _WRITES: Final[frozenset[Action]] = frozenset(

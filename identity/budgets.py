@@ -81,6 +81,9 @@ SHARE_CODES_DAY = Budget(kind="share-code-day", limit=30, window=timedelta(days=
 # Wrong share codes of one practitioner: with 40 bits and ten minutes nobody guesses one in ten tries an hour.
 WRONG_SHARE_CODES = Budget(kind="share-code-wrong", limit=10, window=timedelta(hours=1))
 
+# Wrong codes of prescriptions of one pharmacist: 36^7 of each facility, of which few stand at a time.
+WRONG_PRESCRIPTION_CODES = Budget(kind="prescription-wrong", limit=20, window=timedelta(hours=1))
+
 # Links between relatives: what a desk attests in a day, and codes of invitations that one person tries.
 GUARDIANSHIPS_DAY = Budget(kind="guardianship-day", limit=20, window=timedelta(days=1))
 PROXY_CODES_DAY = Budget(kind="proxy-code-day", limit=20, window=timedelta(days=1))

@@ -35,6 +35,7 @@ Basis = Literal[
     "break-glass",
     "facility-own-episode",
     "share-link",
+    "prescription",
     "partner",
     "job",
 ]

@@ -28,6 +28,7 @@ CHILD: dict[Action, bool] = {
     "read-timeline": True,
     "search": True,
     "read-document": True,
+    "read-prescriptions": True,
     "look-at-log": True,
     "identify": True,
     "answer-request": True,

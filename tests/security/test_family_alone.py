@@ -36,6 +36,7 @@ ALWAYS: set[Action] = {
     "read-summary",
     "read-section",
     "read-document",
+    "read-prescriptions",
     "read-access-log",
     "read-notifications",
     "read-account",

@@ -50,6 +50,7 @@ OPEN = {
     ("access_request", "code_sends"): "a count",
     ("share_code", "code_id"): "an id that opens nothing",
     ("check_in", "code_id"): "an id that opens nothing",
+    ("prescription", "code"): "what the person shows at a pharmacy",
     ("patient_identifier_rev", "key_version"): "a number of four digits",
 }
 
