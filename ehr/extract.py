@@ -14,7 +14,7 @@ from ehr.duplicates import fold_key
 from ehr.models import Item, NewResource, Referred
 from ehr.references import kept_refs
 from ehr.titles import main_coding, search_text, title_of
-from ehr.views import care, medicines, papers, problems, results
+from ehr.views import care, checks, medicines, papers, problems, results
 from ehr.views.draft import Draft, Refer, first_date
 from kernel.access import RecordType
 
@@ -51,12 +51,12 @@ READERS: dict[str, Reader] = {
     "DocumentReference": _reader(fhir.DocumentReference, papers.document),
     "Flag": _reader(fhir.FlagResource, care.alert),
     "FamilyMemberHistory": _reader(fhir.FamilyMemberHistory, problems.family_history),
+    "QuestionnaireResponse": _reader(fhir.QuestionnaireResponse, checks.response),
     "VerificationResult": _reader(fhir.VerificationResult, papers.verdict),
 }
 _OTHER_TYPES: dict[str, RecordType] = {
     "MedicationAdministration": "MedicationStatement",
     "MedicationDispense": "MedicationRequest",
-    "QuestionnaireResponse": "QuestionnaireResponse",
     "Composition": "DocumentReference",
     "Goal": "CarePlan",
 }

@@ -451,6 +451,36 @@ class FlagResource(Element):
     encounter: Reference | None = None
 
 
+class Answer(Element):
+    """value[x] of one answer, as far as forms of ours have it."""
+
+    value_quantity: Quantity | None = None
+    value_string: str | None = None
+    value_boolean: bool | None = None
+    value_date: str | None = None
+    value_coding: Coding | None = None
+
+
+class ResponseItem(Element):
+    link_id: str = ""
+    text: str | None = None
+    answer: list[Answer] = []
+
+
+class Meta(Element):
+    tag: list[Coding] = []
+
+
+class QuestionnaireResponse(Element):
+    status: Literal["in-progress", "completed", "amended", "entered-in-error", "stopped"]
+    questionnaire: str | None = None
+    meta: Meta | None = None
+    encounter: Reference | None = None
+    authored: str | None = None
+    author: Reference | None = None
+    item: list[ResponseItem] = []
+
+
 class Medication(Element):
     code: Concept | None = None
 

@@ -23,6 +23,7 @@ Section = Literal[
     "encounters",
     "care-plans",
     "programmes",
+    "health-checks",
     "imaging",
     "documents",
     "social",

@@ -37,6 +37,7 @@ _BOOK: Final = {
     "medications": "Thuốc",
     "immunizations": "Tiêm chủng",
     "encounters": "Lượt khám",
+    "health-checks": "Khám sức khỏe",
     "results": "Kết quả xét nghiệm",
     "vital-signs": "Dấu hiệu sinh tồn",
     "imaging": "Chẩn đoán hình ảnh",

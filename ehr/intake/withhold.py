@@ -10,6 +10,7 @@ from ehr.intake.gate import Gate, judge_plain
 from ehr.intake.ids import canonical
 from ehr.intake.models import Item, PersonFacts, Unit
 from ehr.intake.survey import Survey, survey
+from ehr.views.checks import FORM_URN
 from kernel.access import Label
 
 # These carry other facts than the one that was stopped: they lose the telling parts and stay.
@@ -79,7 +80,7 @@ def apply_gate(unit: Unit, surveys: list[Survey], released: frozenset[str] = fro
             passed.append(Passed(item, finding.labels, found.opaque))
             continue
         withheld += 1
-        pruned = _prune(item, gate) if item.rtype in _CARRIERS else None
+        pruned = _prune(item, gate) if _is_carrier(item) else None
         if pruned is not None:
             passed.append(pruned)
         elif finding.verdict == "review":
@@ -90,6 +91,11 @@ def apply_gate(unit: Unit, surveys: list[Survey], released: frozenset[str] = fro
         passed, more = _cut_references(passed, stopped)
         withheld += more
     return Gated(passed, withheld, stopped.review())
+
+
+def _is_carrier(item: Item) -> bool:
+    """A health check's form is a list of lines, of which one may tell; no other form is cut."""
+    return item.rtype in _CARRIERS or (item.rtype == "QuestionnaireResponse" and f'"{FORM_URN}' in item.raw)
 
 
 def person_after_gate(person: PersonFacts) -> PersonFacts:

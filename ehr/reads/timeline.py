@@ -27,7 +27,7 @@ VISIT_ITEMS_MAX = 30
 # Vital signs, surveys and habits have pages of their own and would bury the rest.
 SECTIONS = [
     *("problems", "allergies", "medications", "immunizations", "results", "procedures", "imaging"),
-    *("documents", "care-plans", "programmes", "devices", "alerts", "pregnancy"),
+    *("documents", "care-plans", "programmes", "devices", "alerts", "pregnancy", "health-checks"),
 ]
 DATE_UNKNOWN_VI = "Không rõ ngày"
 
