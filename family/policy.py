@@ -57,8 +57,10 @@ _READ: Final[frozenset[Action]] = frozenset(
 )
 _ANSWER: Final[frozenset[Action]] = frozenset({"answer-request"})
 _WRITES: Final[frozenset[Action]] = frozenset(
-    {"answer-request", "guard-grants", "identify", "dismiss-finding", "manage-reminders", "add-to-record"}
+    {"answer-request", "guard-grants", "identify", "dismiss-finding", "manage-reminders", "add-to-record", "consult"}
 )
+# The card, and what visits cost: no proxy of an adult reads either (docs/book.md).
+_CARD: Final[frozenset[Action]] = frozenset({"read-coverage", "read-costs"})
 # A guardian of a child acts in the child's place, but hides nothing, closes nothing and takes no copy away:
 # what a child may have to tell a doctor must not be the guardian's to remove. One paper that the guardian reads
 # may be printed with its code: schools and registry offices ask for it.
@@ -69,8 +71,6 @@ _VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs"})
 # There are no appointments and no reminders yet: an invitation names neither, and an older row opens nothing.
 OFFERED: Final[frozenset[Scope]] = SCOPES - {"appointments", "reminders"}
 _OF_SCOPE: Final[dict[Scope, frozenset[Action]]] = {
-# The card, and what visits cost: no proxy of an adult reads either (docs/book.md).
-_CARD: Final[frozenset[Action]] = frozenset({"read-coverage", "read-costs"})
     "appointments": frozenset(),
     "reminders": frozenset(),
     "vitals": frozenset({"read-section", "read-trend"}),
