@@ -92,6 +92,13 @@ STAFF = (
         username="bs.yen", name="Ngô Hải Yến", licence="000301/DEMO-CCHN", role="doctor", facility="clinic"
     ),
     DemoStaff(
+        username="ds.van",
+        name="Đàm Thị Vân",
+        licence="000304/DEMO-CCHN",
+        role="pharmacist",
+        facility="clinic",
+    ),
+    DemoStaff(
         username="dl.lien",
         name="Phan Thị Liên",
         licence="000107/DEMO",

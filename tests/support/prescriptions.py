@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+from healthbook.demo_sheet import DemoCitizen
 from tests.support.people import Citizen
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -32,7 +33,7 @@ def new_code(facility_code: str, kind: str = "c") -> str:
     return f"{facility_code}{''.join(secrets.choice(ALPHABET) for _ in range(7))}-{kind}".lower()
 
 
-def national(citizen: Citizen, code: str, **more: Any) -> dict[str, Any]:
+def national(citizen: Citizen | DemoCitizen, code: str, **more: Any) -> dict[str, Any]:
     """The national JSON of a prescription for this person."""
     return {
         "loai_don_thuoc": code[-1],
