@@ -25,6 +25,7 @@ from api.problems import BAD_HOST
 from api.request import (
     ApiRequest,
     OpenCore,
+    OpenGateway,
     OpenStore,
     Runtime,
     problem_answer,
@@ -113,6 +114,7 @@ CONTROLLERS = (
     "api.facility.emergency_reviews",
     "api.facility.quarantine",
     "api.facility.desk",
+    "api.facility.coverage_check",
     "api.facility.activation",
     "api.facility.guardianships",
     "api.admin.registry",
@@ -134,7 +136,7 @@ CONTROLLERS = (
     "api.pages.emergency",
     "api.pages.papers",
 )
-DEMO_CONTROLLERS = ("api.pages.demo",)
+DEMO_CONTROLLERS = ("api.pages.demo", "api.pages.demo_gateway")
 BODY_MAX = 64 * 1024
 ANSWERED_EVERY_SECONDS = 3
 QUIET_ROUTES = frozenset({"/health/live", "/health/ready"})
@@ -273,6 +275,7 @@ def create_app(
     elsewhere_days: int = ELSEWHERE_DAYS,
     link_viewer: str = "",
     open_core: OpenCore | None = None,
+    open_gateway: OpenGateway | None = None,
     handlers: list[ControllerRouterHandler] | None = None,
 ) -> Api:
     """The application over an open store, or over a function that opens one when the server starts.
@@ -284,6 +287,7 @@ def create_app(
     elsewhere_days: how far back a doctor's summary looks for the same test at other facilities.
     link_viewer: the address that stands before a SMART Health Link, ending in `#`; empty: the link alone.
     open_core: opens the other core that records are read from, once per server process.
+    open_gateway: the same for the insurance gateway that desks ask about cards.
     """
     opened = store if isinstance(store, Store) else None
     runtime = Runtime(opened, clock, demo=demo, trusted_proxies=frozenset(trusted_proxies))
@@ -305,6 +309,7 @@ def create_app(
         lifespan=[
             *([] if isinstance(store, Store) else [store_lifespan(runtime, store)]),
             *([core_lifespan(runtime, open_core)] if open_core else []),
+            *([gateway_lifespan(runtime, open_gateway)] if open_gateway else []),
             answered_lifespan(runtime),
         ],
         state=State({"runtime": runtime}),
@@ -363,6 +368,18 @@ def core_lifespan(runtime: Runtime, open_core: OpenCore) -> Any:
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with open_core() as core:
             runtime.core = core
+            yield
+
+    return lifespan
+
+
+def gateway_lifespan(runtime: Runtime, open_gateway: OpenGateway) -> Any:
+    """Opens the insurance gateway with the application."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with open_gateway() as gateway:
+            runtime.coverage_check = gateway
             yield
 
     return lifespan

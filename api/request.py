@@ -46,6 +46,7 @@ from notifications.sms import HOTLINE
 from store import leases
 from store.database import Store, Tx
 from store.keys import KeyRing
+from visits.coverage_check.ports import CoverageCheck
 
 TOKEN_MAX = 200
 RETRY_AFTER_DEFAULT_SECONDS = 2
@@ -55,6 +56,7 @@ NUL_ESCAPE = rb"\u0000"
 
 OpenStore: TypeAlias = Callable[[], AbstractAsyncContextManager[Store]]
 OpenCore: TypeAlias = Callable[[], AbstractAsyncContextManager[Core | None]]
+OpenGateway: TypeAlias = Callable[[], AbstractAsyncContextManager[CoverageCheck | None]]
 
 # Uploads of 12 MiB that are read or drawn at once; twice as many wait with nothing read of theirs.
 PICTURES_AT_ONCE = 8
@@ -80,6 +82,7 @@ class Runtime:
         self.proof_slots = ImportSlots("proof", problem=PROOF_BUSY)
         self.picture_slots = ImportSlots("picture", PICTURES_AT_ONCE, EVIDENCE_BUSY)
         self.core: Core | None = None
+        self.coverage_check: CoverageCheck | None = None
         self.answered = Answered()
 
     @property
@@ -165,6 +168,11 @@ class Call:
     def core(self) -> Core | None:
         """Another FHIR core that records are read from, if one is set."""
         return self._runtime.core
+
+    @property
+    def coverage_check(self) -> CoverageCheck | None:
+        """The insurance gateway that desks ask, if one is set."""
+        return self._runtime.coverage_check
 
     @property
     def import_slots(self) -> ImportSlots:

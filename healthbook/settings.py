@@ -56,6 +56,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     ehr_core_id: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")] = "main"
     # Under which address that core reaches this service, where it should tell of changes itself.
     ehr_core_subscription: str = ""
+    # The insurance gateway that desks ask about cards; unset: no card can be checked.
+    coverage_check_url: str = ""
+    coverage_check_token: str = ""
     # Where documents and pictures lie; unset: beside the data. Credentials are AWS_ACCESS_KEY_ID and
     # AWS_SECRET_ACCESS_KEY.
     s3_endpoint: str = ""
@@ -231,9 +234,21 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             "`http://` on this machine; it needs EHR_CORE_URL"
         )
     _check_witness(settings)
+    _check_gateway(settings)
     if not settings.ehr_core_token.isascii() or not settings.ehr_core_token.isprintable():
         raise SettingsError("EHR_CORE_TOKEN: expected one line of printable ASCII")
     return settings
+
+
+def _check_gateway(settings: Settings) -> None:
+    if settings.coverage_check_url and not is_core_url(settings.coverage_check_url):
+        raise SettingsError(
+            "COVERAGE_CHECK_URL: expected `https://` and a host, or `http://` on this machine; "
+            "a secret goes into COVERAGE_CHECK_TOKEN"
+        )
+    token = settings.coverage_check_token
+    if not token.isascii() or not token.isprintable():
+        raise SettingsError("COVERAGE_CHECK_TOKEN: expected one line of printable ASCII")
 
 
 def _check_witness(settings: Settings) -> None:

@@ -22,6 +22,7 @@ from store.journal_files import DirectoryJournal, open_bucket_journal
 from store.keys import KeyRing, KeyRingError
 from store.migrate import GRANTS, MIGRATIONS, migrate, prepare_roles
 from store.postgres import Server, start_server
+from visits.coverage_check.http import HttpCoverageCheck
 
 if TYPE_CHECKING:
     from api.app import Api
@@ -222,6 +223,23 @@ async def opened_core(settings: Settings, clock: Clock) -> AsyncIterator[FhirCor
         await core.close()
 
 
+@asynccontextmanager
+async def opened_gateway(address: str, token: str) -> AsyncIterator[HttpCoverageCheck]:
+    """The insurance gateway of this process, closed at the end."""
+    gateway = HttpCoverageCheck(address, token)
+    try:
+        yield gateway
+    finally:
+        await gateway.close()
+
+
+def gateway_address(settings: Settings, *, demo: bool) -> str:
+    """Where cards are asked about; a demo asks itself (api/pages/demo_gateway.py)."""
+    if settings.coverage_check_url or not demo:
+        return settings.coverage_check_url
+    return f"http://{settings.host}:{settings.port}/demo/coverage-gateway"
+
+
 class Serving(Struct, frozen=True):
     """What the parent found out and its server processes take over at the fork."""
 
@@ -238,6 +256,7 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
     """
     from api.app import create_app  # noqa: PLC0415
 
+    gateway = gateway_address(settings, demo=keys.demo)
     return create_app(
         lambda: opened_store(place(), "hb_api", keys),
         SystemClock(),
@@ -250,4 +269,5 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         elsewhere_days=settings.elsewhere_days,
         link_viewer=settings.link_viewer,
         open_core=(lambda: opened_core(settings, SystemClock())) if settings.ehr_core_url else None,
+        open_gateway=(lambda: opened_gateway(gateway, settings.coverage_check_token)) if gateway else None,
     )

@@ -38,6 +38,11 @@ ACTIVATION_TRIES_NETWORK = Budget(kind="activation-network", limit=60, window=ti
 # What a busy desk types in a day, and what a large hospital's desks do together.
 ARRIVALS_DAY = Budget(kind="arrival-day", limit=300, window=timedelta(days=1))
 ARRIVALS_DAY_FACILITY = Budget(kind="arrival-day-facility", limit=3000, window=timedelta(days=1))
+# A desk looks at each card once or twice.
+COVERAGE_CHECKS_DAY = Budget(kind="coverage-check-day", limit=600, window=timedelta(days=1))
+COVERAGE_CHECKS_DAY_FACILITY = Budget(
+    kind="coverage-check-day-facility", limit=6000, window=timedelta(days=1)
+)
 ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=1))
 
 # What one person may ask facilities to look at, and have drawn anew, in a day.

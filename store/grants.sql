@@ -105,9 +105,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON statistic_set, statistic_cell TO hb_api;
 GRANT SELECT ON statistic_set, statistic_cell TO hb_stats;
 
 
-
--- ehr prescriptions
-GRANT SELECT, INSERT, UPDATE, DELETE ON prescription, prescription_line, prescription_dispense, prescription_code TO hb_api;
+-- visits coverage_check
+GRANT SELECT, INSERT, UPDATE, DELETE ON coverage_check TO hb_api;
 
 -- ehr costs: nobody but the API reads them; a merge moves them by copy and delete, an erasure deletes them.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_cost TO hb_api;

@@ -1,9 +1,9 @@
 """What visits cost reaches the person, the guardian of a child, and nobody else by any path.
 
-Marked amounts come in with treatment packages of the person, of a child and of one who has a proxy. Then every
-route of the application is asked by everybody who may ask it, with the ids that lead to those books, and every
-table and log line is read. The marks stand in two routes, in the person's own archive of everything (a person
-may have all that is held: docs/book.md), and in one table.
+Marked amounts come in with treatment packages of the person, of a child and of one who has a proxy. Then
+every route of the application is asked by everybody who may ask it, with the ids that lead to those books,
+and every table and log line is read. The marks stand in two routes, in the person's own archive of everything
+(a person may have all that is held: docs/book.md), and in one table.
 """
 
 import json

@@ -1,0 +1,1 @@
+"""Asking the insurance gateway about a card that is shown at the desk."""
