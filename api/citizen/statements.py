@@ -58,11 +58,11 @@ async def list_statements(call: NamedDependency[Call]) -> Response[Statements]:
     actors=("citizen",),
     operation_id="statement_choices",
     tags=TAGS,
-    problems=(),
+    problems=_ACTING,
 )
 async def choices(call: NamedDependency[Call]) -> Response[StatementChoices]:
-    """Kinds, their fields and the code lists of QĐ 831; the same for everybody."""
-    async with call.begin():
+    """Kinds, their fields and the code lists of QĐ 831; the same for everybody who may add something."""
+    async with begin_for(call, "add-to-record"):
         return answer(CHOICES)
 
 

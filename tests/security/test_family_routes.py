@@ -51,6 +51,7 @@ _CHILD = (
     | _ANSWERS
     | {
         "/v1/me/access-log",
+        "/v1/me/statements/choices",
         "/v1/me/statements/{statement_id}",
         "/v1/me/statements/{statement_id}/withdraw",
         "/v1/me/access-requests",
