@@ -34,6 +34,7 @@ from healthbook.demo_packages import treatment_package
 from healthbook.demo_people import DemoPerson, make_people
 from healthbook.demo_records import long_history, vaccination_history
 from healthbook.demo_sheet import NOTE, DemoSheet, load_sheet, save_sheet
+from healthbook.demo_statements import say_some
 from healthbook.settings import Settings
 from healthbook.start_check import reasons_not_to_start
 from healthbook.wiring import (
@@ -127,6 +128,7 @@ async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> De
     citizens = await _activate_all(store, people, staff, now - ACTIVATED, say)
     await _import_all(store, people, facilities, now - IMPORTED, say)
     child = await attest(store, people["bao-anh"], people["huong"], _desk(staff), now - GUARDED)
+    await say_some(store, citizens, now - LET_IN)
     say("a doctor who was let in and looked")
     await let_in_once(store, citizens[0], _doctor(staff), now - LET_IN)
     return DemoSheet(
