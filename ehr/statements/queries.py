@@ -34,7 +34,7 @@ _COLUMNS = """
         SELECT r.rtype, r.id, r.unit, r.version, r.updated, r.credential AS said_by, r.source_id,
             r.origin_patient_id, r.labels, r.item, {face}
         FROM ehr_resource r
-        WHERE {visible} AND r.state = 'self-declared' AND r.unit LIKE 'statement:%'
+        WHERE {visible} AND r.state = 'self-declared' AND r.unit IS NOT NULL AND r.unit LIKE 'statement:%'
             AND r.rtype <> 'Provenance'"""
 STATEMENTS = Statement(
     StatementRow, filtered(_COLUMNS + f" ORDER BY r.updated DESC, r.id DESC LIMIT {STANDING_MAX}")
@@ -66,7 +66,8 @@ WRITTEN = Statement(
     WrittenRow,
     """
     SELECT id, unit, version, deleted, updated FROM ehr_resource
-    WHERE patient_id = $1 AND state = 'self-declared' AND unit LIKE 'statement:%' AND id = $2
+    WHERE patient_id = $1 AND state = 'self-declared' AND unit IS NOT NULL AND unit LIKE 'statement:%'
+        AND id = $2
         AND ($3::text IS NULL OR credential = $3)
     """,
 )
