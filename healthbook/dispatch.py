@@ -47,6 +47,7 @@ from store.keys import KeyRing
 from store.models import Due, Event
 from store.outbox import emit
 from visits.arrivals import check_in_of
+from visits.consultations import moving as consultations
 
 Ref: TypeAlias = dict[str, str]
 Tick: TypeAlias = Callable[[Tx, KeyRing, str, datetime], Awaitable[datetime | None]]
@@ -332,6 +333,7 @@ def in_turn(events: list[Event]) -> list[Event]:
 TICKS: dict[str, Tick] = {
     clocks.KIND: of_id(release_due),
     AWAITED: look_for_record,
+    consultations.JOB: consultations.tick,
     PERSON_MERGE: of_id(merges.step),
     DEATH_FREEZE: of_id(freeze),
     prompts.JOB: say_ending,
@@ -407,6 +409,7 @@ HANDLERS: dict[str, Handler] = {
     "ehr.shown-again": Journaled("unhide", say_nothing),
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
+    "visits.consultation-moved": notice("consultation-update", once_per="step"),
     "ehr.statement-judged": and_guardians(notice("statement-judged")),
     "ehr.case-resent": reopen_case,
     # Neutral: neither what it is nor from whom. Emitted with the release itself, so it is said once.

@@ -28,6 +28,7 @@ from store.database import Tx
 from store.due_queue import arm
 from store.idempotency import LIVE_HOURS, forget
 from visits.arrivals import housekeeping as arrival_tickets
+from visits.hotline.service import housekeeping as hotline_tickets
 from visits.coverage_check.queries import forget as forget_checks
 
 KIND: Final = "housekeeping"
@@ -112,6 +113,7 @@ CHORES: Final = (
     _of_consent("request-quotas", timedelta(days=2), "they count one day"),
     Chore("arrival-tickets", timedelta(days=2), "an arrival counts until midnight", arrival_tickets),
     Chore("coverage-checks", timedelta(days=90), "a desk looks up what it was told", forget_checks),
+    Chore("hotline-tickets", timedelta(days=180), "a caller calls again about it", hotline_tickets),
     Chore("deliveries", timedelta(days=30), "why a message did not come; it stays in the inbox", deliveries),
     Chore(
         "receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back", forget_receipts

@@ -25,6 +25,7 @@ Role = Literal[
     "registry-officer",
     "privacy-officer",
     "department-analyst",
+    "hotline-agent",
 ]
 
 Basis = Literal[

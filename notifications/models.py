@@ -41,6 +41,7 @@ NotificationType = Literal[
     "records-of-new-facility",
     "case-opened",
     "case-update",
+    "consultation-update",
     "statement-judged",
     "record-awaited",
     "result-released",

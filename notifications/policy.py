@@ -37,6 +37,7 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "records-of-new-facility": "alert",
     "case-opened": "info",
     "case-update": "info",
+    "consultation-update": "info",
     "statement-judged": "info",
     "record-awaited": "info",
     "result-released": "info",

@@ -120,6 +120,11 @@ GRANT SELECT, INSERT, DELETE ON reminder_occurrence TO hb_api;
 
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;
+-- written questions
+GRANT SELECT, INSERT, UPDATE, DELETE ON consultation, facility_consultation TO hb_api;
+GRANT SELECT, INSERT, DELETE ON consultation_picture TO hb_api;
+-- hotline
+GRANT SELECT, INSERT, UPDATE, DELETE ON hotline_ticket TO hb_api;
 -- papers that people add
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_own_document TO hb_api;
 

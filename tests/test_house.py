@@ -51,6 +51,7 @@ ACTORS = {
     "registry-officer",
     "privacy-officer",
     "department-analyst",
+    "hotline-agent",
     "facility-system",
     "kiosk",
     "operator",

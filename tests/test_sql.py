@@ -100,6 +100,7 @@ FAN_OUTS = {
     "store.queries.BUCKETS_WITH_EVENTS",
     "store.queries.FORGET_IDEMPOTENCY",
     "store.queries.FORGET_LEASES",
+    "visits.hotline.queries.DELETE_CLOSED",
     "visits.queries.DELETE_TICKETS",
 }
 

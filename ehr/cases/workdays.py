@@ -17,8 +17,8 @@ from ehr.cases.models import Kind
 from kernel.clock import end_of_day, local_day
 
 Counted = Literal["calendar", "working"]
-# What has a term: cases about the record, and reports of an access (consent/reports).
-TermKind = Kind | Literal["access-report"]
+# What has a term: cases about the record, reports of an access (consent/reports), written questions.
+TermKind = Kind | Literal["access-report", "consultation"]
 # Day → whether it is worked, where the operator says so.
 Moved = Mapping[date, bool]
 
@@ -41,6 +41,8 @@ TERMS: Final[dict[TermKind, Term]] = {
     "not-mine": Term(20, "calendar"),
     # Ours: what it takes to ask a colleague, and short enough for a quarrel.
     "access-report": Term(10, "calendar"),
+    # Ours: a written question (visits/consultations) is no emergency, and a week is too long to wait.
+    "consultation": Term(3, "working"),
 }
 
 

@@ -67,9 +67,9 @@ _BY_PRIVACY_OFFICERS: frozenset[ChangeKind] = frozenset(
     {"practitioner-protection", "practitioner-protection-end"}
 )
 # What reaches beyond one facility is given by operators: two clinics of one owner would be both officers of a
-# merge, and every look-up of the country (security.md S10, S16).
+# merge, and every look-up of the country (security.md S10, S16). A hotline is the department's.
 _BEYOND_ONE_FACILITY: frozenset[Role] = frozenset(
-    {"registry-officer", "privacy-officer", "department-analyst"}
+    {"registry-officer", "privacy-officer", "department-analyst", "hotline-agent"}
 )
 
 _WITH_SECRETS: frozenset[ChangeKind] = frozenset({"practitioner", "facility-client", "credential-reset"})

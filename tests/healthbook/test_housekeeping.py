@@ -216,6 +216,7 @@ async def test_every_chore_has_its_case_here() -> None:
         "practitioner-emergencies",
         "deliveries",
         "arrival-tickets",
+        "hotline-tickets",
         # tests/visits/coverage_check
         "coverage-checks",
         # tests/api/test_accountability.py

@@ -145,7 +145,7 @@ async def test_s16_an_administrator_gives_and_ends_roles_of_known_people_at_home
         ("facility-client", NewClient(facility_id=home.facility_id, kind="kiosk", name="K")),
         *(
             ("practitioner-role", msgspec.structs.replace(here, role=role))
-            for role in ("registry-officer", "privacy-officer", "department-analyst")
+            for role in ("registry-officer", "privacy-officer", "department-analyst", "hotline-agent")
         ),
     ]
     for kind, change in refused:

@@ -27,6 +27,7 @@ CHILD: dict[Action, bool] = {
     "read-section": True,
     "read-timeline": True,
     "search": True,
+    "consult": True,
     "read-document": True,
     "read-prescriptions": True,
     "look-at-log": True,

@@ -36,6 +36,7 @@ ALWAYS: set[Action] = {
     "read-summary",
     "read-section",
     "read-document",
+    "consult",
     "read-prescriptions",
     "read-access-log",
     "read-notifications",

@@ -16,6 +16,7 @@ from store.postgres import Server
 NO_PERSON = {
     ("ehr_quarantine", "proposed_patient_id"): "a proposal of two officers, gone within 180 days",
     ("ehr_case_evidence", "blob_of"): "the person whose case it is",
+    ("consultation_picture", "blob_of"): "the person whose question it is",
     ("ehr_resource", "origin_patient_id"): "rows of one book, found by its person",
     ("ehr_head", "moved_to"): "rows of one book, found by its person",
     ("person_alias", "survivor_id"): "the other end is person_origin",
