@@ -68,7 +68,8 @@ _BESIDE: Final[frozenset[Action]] = frozenset({"look-at-log", "print-paper"})
 _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | _BESIDE, withheld=NEVER)
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
 _VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs"})
-# There are no appointments and no reminders yet: an invitation names neither, and an older row opens nothing.
+# There are no appointments yet, and reminders reach the person and a child's guardians: an invitation names
+# neither, and an older row opens nothing.
 OFFERED: Final[frozenset[Scope]] = SCOPES - {"appointments", "reminders"}
 _OF_SCOPE: Final[dict[Scope, frozenset[Action]]] = {
     "appointments": frozenset(),

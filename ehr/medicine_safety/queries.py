@@ -16,7 +16,7 @@ class ActiveRow(Struct, frozen=True):
     rtype: str
     id: str
     version: int
-    section: str
+    is_medicine: bool
     title: str
     encounter_id: str | None
     facility_id: UUID | None
@@ -31,8 +31,8 @@ ACTIVE = Statement(
     ActiveRow,
     filtered(
         """
-        SELECT r.rtype, r.id, r.version, r.section, r.title, r.encounter_id, r.facility_id,
-            f.name AS facility_name, r.state, r.doc, r.fold_key AS fold
+        SELECT r.rtype, r.id, r.version, r.section = 'medications' AS is_medicine, r.title, r.encounter_id,
+            r.facility_id, f.name AS facility_name, r.state, r.doc, r.fold_key AS fold
         FROM ehr_resource r LEFT JOIN facility f ON f.facility_id = r.facility_id
         WHERE {visible} AND r.section IN ('medications', 'allergies') AND r.active_until >= $6::timestamptz
             AND NOT r.negative

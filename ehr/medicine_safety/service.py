@@ -115,8 +115,8 @@ async def dismiss(
 async def look(tx: Tx, access: Access, now: datetime) -> Looked:
     """Compare what the access shows, by the tables in force."""
     rows = await queries.ACTIVE.all(tx, *scope_of(access, now), LINES_MAX)
-    medicines = [_line(row) for row in rows if row.section == "medications"]
-    allergies = [_line(row) for row in rows if row.section == "allergies"]
+    medicines = [_line(row) for row in rows if row.is_medicine]
+    allergies = [_line(row) for row in rows if not row.is_medicine]
     lines = [*medicines, *allergies]
     in_force = await queries.IN_FORCE.all(tx)
     tables = await _tables(tx, lines, in_force)
