@@ -23,6 +23,7 @@ from bench import (
     ehr_import_xml,
     ehr_long_record,
     ehr_summary,
+    health_checks,
     store_start,
 )
 from bench.results import Result, table, write
@@ -80,7 +81,7 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
         if any(_is_wanted(name, wanted) for name in audit_roots.NAMES):
             _say("audit.root, audit.proof")
             results += await audit_roots.measure(store, place.dsn("hb_owner"), wanted)
-        on_records = ("ehr.import", "ehr.import_xml", *SUMMARIES, *ehr_core.NAMES)
+        on_records = ("ehr.import", "ehr.import_xml", health_checks.NAME, *SUMMARIES, *ehr_core.NAMES)
         if any(_is_wanted(name, wanted) for name in on_records):
             _say(f"{PEOPLE} people with long records")
             world = await build(data, store, place.dsn("hb_owner"))
@@ -107,6 +108,11 @@ async def _on_records(world: World, place: Place, directory: Path, wanted: list[
     if _is_wanted("ehr.import_xml", wanted):
         _say("ehr.import_xml")
         results.append(await ehr_import_xml.measure(world.store, world.owner_dsn, HOSPITAL.code, directory))
+    if _is_wanted(health_checks.NAME, wanted):
+        _say(health_checks.NAME)
+        results.append(
+            await health_checks.measure(world.store, world.owner_dsn, world.facility, world.doctor)
+        )
     dsn = place.dsn("hb_api")
     if _is_wanted("ehr.summary", wanted):
         _say("ehr.summary")

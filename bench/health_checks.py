@@ -1,5 +1,5 @@
-"""ehr.health_checks: a class of 45 through the whole intake, a transaction per person, against a bare insert of
-the same rows in as many transactions."""
+"""ehr.health_checks: a class of 45 through the whole intake, a transaction per person, against a bare insert
+of the same rows in as many transactions."""
 
 import csv
 import io

@@ -2,7 +2,6 @@
 
 A row and what became of it commit together, so a file that was killed half-way goes on at the row where it
 stopped when it is sent again; rows that were accepted are left alone then, refused ones are tried anew.
-While one row is written, the next is made ready.
 """
 
 import asyncio
@@ -10,6 +9,7 @@ import hashlib
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+from zlib import crc32
 
 import msgspec
 
@@ -32,10 +32,13 @@ from store.database import Store, Tx
 
 TRIES: Final = 3
 FILES_SHOWN: Final = 20
+# Rows that are written at once, each on a connection of its own: most of a row's time is waiting for answers.
+LANES: Final = 3
 _REASONS = msgspec.json.Decoder(list[Reason])
 
 # A row made ready: its unit and rows, or itself where it goes on what stands, or why it is refused.
 Ready = tuple[Unit, Prepared] | Row | list[Reason]
+_Place = tuple[int, Ready]
 
 
 class _RefusedRowError(Exception):
@@ -99,6 +102,11 @@ async def mark_row_returned(tx: Tx, facility_id: UUID, file_id: UUID, unit: str,
 _ROW: Final = "row:"
 
 
+def _lane_of(ready: Ready) -> int:
+    """Rows of one unit share a lane; whatever goes on what stands has one for all."""
+    return crc32(ready[0].key.encode()) % LANES if isinstance(ready, tuple) else 0
+
+
 class _Run:
     """One sending of a file."""
 
@@ -107,20 +115,27 @@ class _Run:
         self.sender = Sender(desk.facility, str(desk.actor.actor_id), file_id)
 
     async def take(self, read: list[Read]) -> None:
-        """Each row in the file's order; the next one is made ready while one is written."""
-        ahead: asyncio.Task[Ready] | None = None
+        """Every row once, some at a time; those of one unit in the file's order."""
+        lanes: list[asyncio.Queue[_Place | None]] = [asyncio.Queue(maxsize=1) for _ in range(LANES)]
         try:
-            for place, one in enumerate(read):
-                ready = await (ahead or self._begin(one))
-                following = read[place + 1 : place + 2]
-                ahead = self._begin(following[0]) if following else None
-                await self._settle(one.number, ready)
-        finally:
-            if ahead is not None:
-                ahead.cancel()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._feed(read, lanes))
+                for lane in lanes:
+                    group.create_task(self._drive(lane))
+        except BaseExceptionGroup as failed:
+            # The first failure ended the others; its kind says what the sender is told.
+            raise failed.exceptions[0] from None
 
-    def _begin(self, one: Read) -> "asyncio.Task[Ready]":
-        return asyncio.create_task(asyncio.to_thread(self._make, one))
+    async def _feed(self, read: list[Read], lanes: "list[asyncio.Queue[_Place | None]]") -> None:
+        for one in read:
+            ready = await asyncio.to_thread(self._make, one)
+            await lanes[_lane_of(ready)].put((one.number, ready))
+        for lane in lanes:
+            await lane.put(None)
+
+    async def _drive(self, lane: "asyncio.Queue[_Place | None]") -> None:
+        while (place := await lane.get()) is not None:
+            await self._settle(*place)
 
     def _make(self, one: Read) -> Ready:
         if one.row is None:
