@@ -31,6 +31,7 @@ from ehr.growth.chart import picture
 from ehr.imaging import viewer
 from ehr.imaging.problems import TICKET_ENDED
 from ehr.models import Section
+from ehr.pregnancy import reading as pregnancies
 from ehr.reads import changes, search, sections, summary, timeline, trend
 from ehr.reads.models import Built
 from ehr.reads.queries import head_of
@@ -255,6 +256,15 @@ async def read_section(
     if section == "documents":
         return await read_record(call, patient_id, "read-document", build)
     return await read_record(call, patient_id, "read-section", build, section)
+
+
+async def read_pregnancy(call: Call, patient_id: UUID | None) -> Answer:
+    """The log says programmes: the guardian who reads a child's log learns nothing (security.md S23)."""
+
+    async def build(tx: Tx, access: Access) -> Built:
+        return await pregnancies.read(tx, access, call.now)
+
+    return await read_record(call, patient_id, "read-section", build, "programmes")
 
 
 async def read_trend(call: Call, patient_id: UUID | None, code: str) -> Answer:

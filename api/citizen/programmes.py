@@ -5,8 +5,7 @@ from typing import Any, Final
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from api.pregnancy import read_pregnancy
-from api.reading import OWN_PROBLEMS, Cursor, Limit, read_section
+from api.reading import OWN_PROBLEMS, Cursor, Limit, read_pregnancy, read_section
 from api.request import Call
 from ehr.pregnancy.reading import Pregnancies
 from ehr.reads.models import Page

@@ -8,8 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.doctor.patients import ACTORS, BASE
-from api.pregnancy import read_pregnancy
-from api.reading import DOCTOR_PROBLEMS, Cursor, Limit, read_section
+from api.reading import DOCTOR_PROBLEMS, Cursor, Limit, read_pregnancy, read_section
 from api.request import Call
 from ehr.pregnancy.reading import Pregnancies
 from ehr.reads.models import Page

@@ -279,8 +279,11 @@ async def send_report(
     frequency: FromQuery[Literal["monthly", "quarterly"]],
     reported_on: Annotated[date, QueryParameter(description="Until which day the rows are complete.")],
 ) -> Response[RowsReceipt]:
-    """Take a monthly or quarterly file in, a row a person; the receipt says of each row whether it was taken
-    and why not. A row is found again by programme and register number."""
+    """Take a monthly or quarterly file in, a row a person.
+
+    The receipt says of each row whether it was taken and why not; a row is found again by programme and
+    register number.
+    """
     async with call.begin() as (tx, actor):
         desk = await desk_of(tx, call, actor)
     if isinstance(desk, Refused):
