@@ -194,7 +194,7 @@ async def test_a_doctor_sees_what_the_grant_lets_through(
     assert chart.status_code == 200
 
 
-async def test_a_chart_is_a_picture_that_runs_nothing(
+async def test_s35_a_chart_is_a_picture_that_runs_nothing(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:
     child = await baby(store, clock, *VISIT)

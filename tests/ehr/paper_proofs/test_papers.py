@@ -149,7 +149,7 @@ async def test_a_resend_with_other_words_makes_the_old_print_replaced(
     assert (await check(client, after))["outcome"] == "unchanged"
 
 
-async def test_a_forged_paper_is_told_apart_from_a_withdrawn_one(
+async def test_s28_a_forged_paper_is_told_apart_from_a_withdrawn_one(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:
     person, facility = await issued(store, clock, "XML1", "XML7", "XML11")
@@ -283,7 +283,7 @@ async def test_what_the_person_cannot_see_is_not_printed(
     assert refused.json()["code"] == "device-on-probation"
 
 
-async def test_the_page_behind_the_code_sends_it_in_a_body(client: httpx.AsyncClient) -> None:
+async def test_s34_the_page_behind_a_papers_code_sends_it_in_a_body(client: httpx.AsyncClient) -> None:
     page = await client.get("/kiem-tra-giay-to")
     script = await client.get("/kiem-tra-giay-to/check.js")
     assert (page.status_code, script.status_code) == (200, 200)
