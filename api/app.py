@@ -50,6 +50,8 @@ CONTROLLERS = (
     "api.citizen.book",
     "api.citizen.programmes",
     "api.citizen.coverage",
+    "api.citizen.referrals",
+    "api.facility.referrals",
     "api.citizen.prescriptions",
     "api.citizen.changes",
     "api.citizen.hidings",

@@ -28,6 +28,7 @@ READ_TAGS: dict[Action, str] = {
     "dispense": "record:prescription:read",
     "read-coverage": "record:coverage:read",
     "read-costs": "record:costs:read",
+    "read-referrals": "record:referrals:read",
 }
 
 

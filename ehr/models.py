@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from ehr.costs.models import Costs
+from ehr.referrals.models import Letter
 from kernel.access import RecordType
 
 EffPrecision = Literal["instant", "day", "month", "year"]
@@ -61,7 +62,8 @@ class Referred(Struct, frozen=True):
 class NewResource(Struct, kw_only=True):
     """One resource as it will be stored: minified raw text, index columns and reading view.
 
-    costs: of a visit, what it cost, kept beside the record; None: the sender's format has none.
+    costs: of a visit, what it cost, kept beside the record; None: the sender's format has none. letter: of a
+    referral, where it goes.
     """
 
     rtype: str
@@ -92,6 +94,8 @@ class NewResource(Struct, kw_only=True):
     refs: str | None = None
     release_at: datetime | None = None
 
+    costs: Costs | None = None
+    letter: Letter | None = None
 
     costs: Costs | None = None
 class WriteResult(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from ehr.merges.queries import MARK_ORIGIN
 from ehr.merges.service import mark_of, settle
 from ehr.models import NewResource, Source, State, WriteResult
 from ehr.queries import StoredRow
+from ehr.referrals.keeping import REQUEST, follow, keep_letters
 from ehr.visibility import clocks, marks
 from store.database import Tx
 
@@ -77,6 +78,7 @@ async def write_unit(
 
     Raises OtherSourceError when a resource stands under another source; then nothing is written.
     """
+    person = patient_id
     place = await _find_place(tx, patient_id, source, resources, unit, now)
     patient_id, head_seq = place.patient_id, place.head_seq
     named, listed = {(r.rtype, r.id): r for r in resources}, unit if whole else None
@@ -95,6 +97,7 @@ async def write_unit(
         if place.has_marks or place.origin is not None:
             await _hold_back(tx, place, source.source_id, unit, changes, now)
         seq = await _settle(tx, patient_id, changes, stored, seq, has_marks=place.has_marks)
+    await keep_letters(tx, patient_id, person, source, resources, now)
     # Amounts stand beside the rows, but an answer that shows them must change with them.
     if await keep_costs(tx, patient_id, source, resources, now) and seq == head_seq:
         seq += 1
@@ -352,6 +355,8 @@ async def apply_changes(
             tx, patient_id, *keys, numbers, now, source.credential, source.batch, source.method, restores
         )
         seq += len(changes.gone)
+    restored = [row.id for row, _ in changes.updated if row.rtype == REQUEST]
+    await follow(tx, patient_id, restored, [row.id for row in changes.gone if row.rtype == REQUEST])
     return seq
 
 

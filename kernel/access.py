@@ -83,6 +83,7 @@ Action = Literal[
     "dispense",
     "read-coverage",
     "read-costs",
+    "read-referrals",
     "add-to-record",
     "consult",
     "verify-statement",

@@ -112,6 +112,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON coverage_check TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_cost TO hb_api;
 -- ehr medicine_safety
 GRANT SELECT, INSERT ON medicine_table, medicine_pair, medicine_name, medicine_dismissal TO hb_api;
+-- ehr referrals: a letter moves with its row (a merge), and goes with its person.
+GRANT SELECT, INSERT, UPDATE, DELETE ON referral, facility_referral TO hb_api;
+
 GRANT DELETE ON medicine_dismissal TO hb_api;
 
 -- reminders

@@ -157,9 +157,13 @@ TABLES: Final = (
         only="NOT t.deleted AND (t.release_at IS NULL OR t.release_at <= $2)"
         " AND (t.origin_patient_id IS NULL OR t.origin_patient_id = ANY($3::uuid[]))",
     ),
-    PersonTable(table="ehr_head"),
-    PersonTable(table="statistic_seen", unseen=_WORK),
-    PersonTable(table="check_in"),
+    PersonTable(table="facility_referral", unseen=_MIRROR),
+    PersonTable(
+        table="referral",
+        only="EXISTS (SELECT FROM ehr_resource e WHERE e.patient_id = t.patient_id AND e.rtype = 'ServiceRequest'"
+        " AND e.id = t.record_id AND NOT e.deleted"
+        " AND (e.origin_patient_id IS NULL OR e.origin_patient_id = ANY($3::uuid[])))",
+    ),
     PersonTable(
         table="ehr_cost",
         # What stands of the visits that are shown: the amounts are the person's own to have.

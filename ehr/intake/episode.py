@@ -13,6 +13,7 @@ from ehr.costs.models import Costs
 from ehr.intake.ids import name_uuid
 from ehr.intake.models import Item
 from ehr.intake.xml_fields import Row
+from ehr.referrals.models import Letter
 
 REASONS_MAX = 50
 
@@ -68,6 +69,7 @@ class Episode(Struct, dict=True):
         *,
         whole_row: bool = True,
         costs: Costs | None = None,
+        letter: Letter | None = None,
     ) -> None:
         """Keep one resource. With `whole_row` the gate also reads the row's unmapped fields."""
         rtype, _, local_id = reference.partition("/")
@@ -83,6 +85,7 @@ class Episode(Struct, dict=True):
                 aliases=(reference,),
                 hints=hints,
                 costs=costs,
+                letter=letter,
             )
         )
 

@@ -9,6 +9,7 @@ from ehr.intake.map_orders import practitioner
 from ehr.intake.map_visit import RESULTS, disease
 from ehr.intake.papers import Paper, add_paper
 from ehr.intake.xml_fields import Row, is_later
+from ehr.referrals.models import Letter
 
 _YES: Final = {"0": "Không", "1": "Có"}
 _DISCHARGE: Final = Paper(
@@ -124,8 +125,19 @@ def map_referral(row: Row, episode: Episode) -> None:
         },
         row,
         whole_row=False,
+        letter=_letter(row, episode, number, target, reason),
     )
     add_paper(_REFERRAL, row, episode)
+
+
+def _letter(row: Row, episode: Episode, number: str, target: str, reason: str) -> Letter:
+    """What its envelope says: the place that it goes to follows it (ehr/referrals)."""
+    return Letter(
+        number=number,
+        receiver_code="" if target == episode.facility_code else target,
+        issued_on=(row.moment("NGAY_RA") or episode.end)[:10],
+        reason=reason,
+    )
 
 
 def map_revisits(summary: Row | None, letters: list[Row], episode: Episode) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from ehr.costs.models import Costs
+from ehr.referrals.models import Letter
 
 Status = Literal["imported", "quarantined", "rejected"]
 Sex = Literal["male", "female", "unknown"]
@@ -78,8 +79,8 @@ class Item(Struct, kw_only=True):
     key: canonical reference inside its source (`Type/id` or `urn:uuid:…`), our id is made from it.
     aliases: every spelling by which the unit refers to it. raw: the text that is kept, without white
     space. subject: the reference that tells whose it is, as written (Bundles only).
-    hints: text beside the resource that the gate must also read (unmapped fields of a row). costs: of a visit,
-    what it cost, kept beside the record.
+    hints: text beside the resource that the gate must also read (unmapped fields of a row). costs: of a
+    visit, what it cost, kept beside the record; letter: of a referral, where it goes.
     """
 
     rtype: str
@@ -90,6 +91,7 @@ class Item(Struct, kw_only=True):
     aliases: tuple[str, ...] = ()
     hints: str = ""
     costs: Costs | None = None
+    letter: Letter | None = None
 
     @property
     def doc(self) -> dict[str, Any]:

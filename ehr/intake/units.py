@@ -101,7 +101,7 @@ class _RowMaker(Struct):
             self.reasons.append(Reason("bad-resource", one.item.where + _path(str(error))))
             return None
         row.labels = int(_labels(one, row, self.departments))
-        row.costs = one.item.costs
+        row.costs, row.letter = one.item.costs, one.item.letter
         return row
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from ehr.costs.queries import MOVED as COSTS
+from ehr.referrals.queries import MOVED as LETTERS
 from store.statement import Command, Scalar, Statement
 
 
@@ -165,6 +166,23 @@ DELETE_COSTS = Command(
     """
     DELETE FROM ehr_cost r USING unnest($2::text[], $3::text[]) AS gone (rtype, id)
     WHERE r.patient_id = $1 AND gone.rtype = 'Encounter' AND r.encounter_id = gone.id
+    """
+)
+# How far a letter is goes with its row.
+_LETTERS = ", ".join(f"r.{name.strip()}" for name in LETTERS.split(","))
+_OF_REQUESTS = _OF_VISITS.replace("'Encounter'", "'ServiceRequest'").replace("r.encounter_id", "r.record_id")
+GIVE_LETTERS = Command(
+    f"INSERT INTO referral (patient_id, record_id, {LETTERS})"  # noqa: S608
+    f" SELECT $2::uuid, {_MARKED_5.format('record_id')}, {_LETTERS} FROM referral r {_OF_REQUESTS}"
+)
+RETURN_LETTERS = Command(
+    f"INSERT INTO referral (patient_id, record_id, {LETTERS})"  # noqa: S608
+    f" SELECT $2::uuid, {_BARE_5.format('record_id')}, {_LETTERS} FROM referral r {_OF_REQUESTS}"
+)
+DELETE_LETTERS = Command(
+    """
+    DELETE FROM referral r USING unnest($2::text[], $3::text[]) AS gone (rtype, id)
+    WHERE r.patient_id = $1 AND gone.rtype = 'ServiceRequest' AND r.record_id = gone.id
     """
 )
 DELETE_HIDINGS = Command("DELETE FROM ehr_hiding WHERE patient_id = $1 AND hiding_id = ANY($2::uuid[])")

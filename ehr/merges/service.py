@@ -60,6 +60,7 @@ async def give_back(tx: Tx, merged_id: UUID, survivor_id: UUID, lineage: list[UU
     tail = merged.moved_offset or 0, mark_of(merged_id)
     await queries.RETURN_RESOURCES.run(tx, survivor_id, merged_id, *keys, *tail)
     await queries.RETURN_HISTORY.run(tx, survivor_id, merged_id, *keys, *tail)
+    await queries.RETURN_LETTERS.run(tx, survivor_id, merged_id, *keys, mark_of(merged_id))
     await queries.RETURN_COSTS.run(tx, survivor_id, merged_id, *keys, mark_of(merged_id))
     hidings = await queries.RETURN_HIDINGS.all(tx, survivor_id, merged_id, *keys, mark_of(merged_id))
     await _hidings_went(tx, survivor_id, merged_id, hidings)
@@ -113,6 +114,7 @@ async def _move(
     tail = offset, taken, mark_of(merged_id)
     await queries.GIVE_RESOURCES.run(tx, merged_id, survivor_id, *keys, *tail)
     await queries.GIVE_HISTORY.run(tx, merged_id, survivor_id, *keys, *tail)
+    await queries.GIVE_LETTERS.run(tx, merged_id, survivor_id, *keys, taken, mark_of(merged_id))
     await queries.GIVE_COSTS.run(tx, merged_id, survivor_id, *keys, taken, mark_of(merged_id))
     hidings = await queries.GIVE_HIDINGS.all(tx, merged_id, survivor_id, *keys, taken, mark_of(merged_id))
     await _hidings_went(tx, merged_id, survivor_id, hidings)
@@ -137,4 +139,5 @@ async def _age(tx: Tx, taker_id: UUID, taker: Head, giver: Head) -> None:
 async def _delete(tx: Tx, patient_id: UUID, rtypes: list[str], ids: list[str]) -> None:
     await queries.DELETE_RESOURCES.run(tx, patient_id, rtypes, ids)
     await queries.DELETE_HISTORY.run(tx, patient_id, rtypes, ids)
+    await queries.DELETE_LETTERS.run(tx, patient_id, rtypes, ids)
     await queries.DELETE_COSTS.run(tx, patient_id, rtypes, ids)

@@ -71,6 +71,7 @@ _CHILD = (
         "/v1/me/reminders/{reminder_id}/times",
         "/v1/me/guardians/{person_id}",
         "/v1/me/identification-qr",
+        "/v1/me/referrals",
     }
 )
 # Who asks → the paths that get past the decision; every other one is refused alike.

@@ -45,6 +45,7 @@ ACROSS |= dict.fromkeys(
         "facility_access_report_of_person",
         "facility_case_of_person",
         "facility_consultation_of_person",
+        "facility_referral_of_person",
         "programme_enrolment_of_person",
         "guardianship_of_guardian",
         "guardianship_by_guardian_of_dependent",

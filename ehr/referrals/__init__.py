@@ -1,0 +1,1 @@
+"""Referral letters on their way: sent, received, booked, seen, answered."""

@@ -1,0 +1,120 @@
+"""Reading and moving referrals: the receiver says how far a letter is, its sender and its person see it.
+
+A facility learns of a letter what stands on its envelope; whose it is, and what it says, the person shows
+(security.md S19). Nothing of a record is read without a grant.
+"""
+
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from audit.service import record_act
+from ehr.merges.service import book_of
+from ehr.reads.models import Built
+from ehr.reads.raw import encode
+from ehr.reads.scope import scope_of
+from ehr.referrals import queries
+from ehr.referrals.models import Act, FacilityReferrals, OwnReferral, OwnReferrals, Referral, SentHere, Side
+from ehr.referrals.policy import ELSEWHERE_VI, STATES_VI, is_bookable, may_move
+from ehr.referrals.problems import BAD_BOOKING, REFERRAL_MOVED_ON, UNKNOWN_REFERRAL
+from identity.merges.aliases import book_to_tell
+from identity.register.facilities import facility_by_id
+from kernel.access import Access, Actor
+from kernel.clock import local_day
+from kernel.problems import Refused
+from store.database import Tx
+
+LETTERS_MAX: Final = 200
+LAST: Final = UUID(int=2**128 - 1)
+_VERBS: Final[dict[Act, str]] = {
+    "received": "receive",
+    "booked": "book",
+    "seen": "see",
+    "answered": "answer",
+}
+
+
+async def read_own(tx: Tx, access: Access, now: datetime) -> Built:
+    """The letters whose rows this access shows, newest first."""
+    ids = await queries.VISIBLE.all(tx, *scope_of(access, now), LETTERS_MAX)
+    found = await queries.OF_RECORDS.all(tx, access.patient_id, ids)
+    found.sort(key=lambda one: (one.issued_on, one.referral_id), reverse=True)
+    places = [place for one in found for place in (one.sender_id, one.receiver_id)]
+    names = await _names(tx, places)
+    page = OwnReferrals(items=[_own(one, names) for one in found])
+    return Built(encode(page), [("ServiceRequest", one.record_id) for one in found])
+
+
+async def list_at(
+    tx: Tx, facility_id: UUID, side: Side, number: str | None, before: UUID | None, limit: int
+) -> tuple[FacilityReferrals, UUID | None]:
+    """A page of the letters to ("in") or from ("out") a facility; and where the next page starts."""
+    rows = await queries.AT_FACILITY.all(tx, facility_id, side, number, before or LAST, limit + 1)
+    names = await _names(tx, [row.other_id for row in rows])
+    items = [
+        SentHere(
+            referral_id=row.referral_id,
+            number=row.number,
+            other=names.get(row.other_id),
+            issued_on=row.issued_on,
+            reason=row.reason,
+            state=row.state,
+            booked_for=row.booked_for,
+            changed_at=row.changed_at,
+        )
+        for row in rows[:limit]
+    ]
+    return FacilityReferrals(items=items, next=None), items[-1].referral_id if len(rows) > limit else None
+
+
+async def move(
+    tx: Tx,
+    actor: Actor,
+    facility_id: UUID,
+    referral_id: UUID,
+    act: Act,
+    booked_for: date | None,
+    *,
+    request_id: str,
+    now: datetime,
+) -> Refused | None:
+    """Say how far a letter sent to this facility is. Whose it is reads it in the log."""
+    if not is_bookable(booked_for, act, local_day(now)):
+        return Refused(problem=BAD_BOOKING, where="booked_for")
+    held = await queries.HELD_AT_FACILITY.one(tx, facility_id, referral_id)
+    if held is None:
+        return Refused(problem=UNKNOWN_REFERRAL)
+    if not may_move(held.state, act):
+        return Refused(problem=REFERRAL_MOVED_ON)
+    book, _ = await book_of(tx, held.patient_id)
+    # The person's end is written first, as an import does it; whoever was quicker is not overtaken.
+    if await queries.MOVE.one(tx, book, referral_id, act, now, booked_for, held.state) is None:
+        return Refused(problem=REFERRAL_MOVED_ON)
+    for place, side in ((facility_id, "in"), (held.other_id, "out")):
+        await queries.MOVE_AT_FACILITY.run(tx, place, side, referral_id, act, booked_for, now)
+    told = await book_to_tell(tx, held.patient_id, now)
+    await record_act(tx, told, actor, f"referral:letter:{_VERBS[act]}", request_id=request_id, now=now)
+    return None
+
+
+def _own(one: Referral, names: dict[UUID | None, str]) -> OwnReferral:
+    return OwnReferral(
+        referral_id=one.referral_id,
+        document_id=one.record_id,
+        number=one.number,
+        issued_on=one.issued_on,
+        sender=names.get(one.sender_id),
+        receiver=names.get(one.receiver_id),
+        receiver_code=one.receiver_code,
+        state=one.state,
+        state_vi=STATES_VI[one.state] if one.receiver_id else ELSEWHERE_VI,
+        received_at=one.received_at,
+        booked_for=one.booked_for,
+        seen_at=one.seen_at,
+        answered_at=one.answered_at,
+    )
+
+
+async def _names(tx: Tx, places: list[UUID | None]) -> dict[UUID | None, str]:
+    found = [await facility_by_id(tx, place) for place in sorted({one for one in places if one})]
+    return {facility.facility_id: facility.name for facility in found if facility}
