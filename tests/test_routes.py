@@ -159,6 +159,7 @@ BODIES: dict[str, Any] = {
     "me_set_emergency_settings": {"withheld": []},
     "make_statement": {"kind": "allergy", "name": "x"},
     "amend_statement": {"kind": "allergy", "name": "x"},
+    "me_amend_document": {"kind": "paper-book"},
     "me_hide": {"kind": "Observation", "id": "x"},
     "me_open_case": {"kind": "correction", "item_id": "x"},
     "object_to_death": SIGNED,

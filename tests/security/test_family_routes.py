@@ -51,11 +51,20 @@ _ANSWERS = {
     "/v1/me/access-requests/{request_id}/approve",
     "/v1/me/access-requests/{request_id}/refuse",
 }
+_ADDED = {
+    "/v1/me/documents",
+    "/v1/me/documents/{document_id}",
+    "/v1/me/statements",
+    "/v1/me/statements/choices",
+    "/v1/me/statements/{statement_id}",
+    "/v1/me/statements/{statement_id}/withdraw",
+}
 _CHILD = (
     _RECORD
     | _ANSWERS
     | {
         "/v1/me/access-log",
+        "/v1/me/documents/{document_id}",
         "/v1/me/statements/choices",
         "/v1/me/statements/{statement_id}",
         "/v1/me/statements/{statement_id}/withdraw",
@@ -71,7 +80,6 @@ _CHILD = (
         "/v1/me/reminders/{reminder_id}/times",
         "/v1/me/guardians/{person_id}",
         "/v1/me/identification-qr",
-        "/v1/me/referrals",
     }
 )
 # Who asks → the paths that get past the decision; every other one is refused alike.
@@ -83,8 +91,10 @@ TABLE: dict[str, set[str]] = {
     "proxy for vitals": _SECTIONS | {"/v1/me/results/trend"},
     "proxy who reads": _RECORD,
     "proxy who answers": _ANSWERS,
+    "proxy who adds": _ADDED,
     "stranger": set(),
 }
+_SCOPES = {"proxy who reads": "read-record", "proxy who answers": "consent", "proxy who adds": "add-to-record"}
 _BIRTHS = {
     "child of 3": "2023-01-01",
     "child of 8": "2018-01-01",
@@ -119,7 +129,7 @@ async def test_every_route_of_ones_own_follows_the_table_for_whoever_acts_for_an
     else:
         principal = await make_citizen(store, clock)
         person = principal.patient_id
-        scope = {"proxy who reads": "read-record", "proxy who answers": "consent"}.get(who, who[10:])
+        scope = _SCOPES.get(who, who[10:])
         if who != "stranger":
             await make_proxy(store, clock, principal, relative, scope)  # type: ignore[arg-type]
     headers = bearer(relative.token) | {"X-Patient-Id": str(person)}
