@@ -42,7 +42,7 @@ PERSON = re.compile(
 SECRET = re.compile(r"(hash|secret|salt|pepper|token|code|key|sealed|sha256)(_|$)")
 # They look like secrets by their names and are none: words, versions, and what the log's proofs are made of.
 OPEN = {
-    ("referral", "receiver_code"),
+    ("referral", "receiver_code"): "the code of a facility",
     ("access_log", "salt"): "part of a row's proof, for its person alone",
     ("access_log", "actor_salt"): "part of a row's proof, for its person alone",
     ("ehr_resource", "code"): "a code of a vocabulary",
