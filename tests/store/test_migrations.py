@@ -52,6 +52,7 @@ ACROSS |= dict.fromkeys(
         "practitioner_emergency_of_person",
         "proxy_of_proxy",
         "proxy_by_proxy_of_dependent",
+        "prescription_code_person",
         "proxy_invitation_of_person",
         "share_link_address_of_person",
     ),
