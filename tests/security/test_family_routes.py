@@ -94,7 +94,11 @@ TABLE: dict[str, set[str]] = {
     "proxy who adds": _ADDED,
     "stranger": set(),
 }
-_SCOPES = {"proxy who reads": "read-record", "proxy who answers": "consent", "proxy who adds": "add-to-record"}
+_SCOPES = {
+    "proxy who reads": "read-record",
+    "proxy who answers": "consent",
+    "proxy who adds": "add-to-record",
+}
 _BIRTHS = {
     "child of 3": "2023-01-01",
     "child of 8": "2018-01-01",
