@@ -30,7 +30,8 @@ _PAPER = """r.rtype, r.id, r.sort_at, r.code, r.doc, r.facility_id, f.name AS fa
 
 # What no facility signed is no paper; what the person wrote neither.
 _ISSUED = """r.rtype = 'DocumentReference' AND r.code_system = 'urn:vn:so-suc-khoe:document-kind'
-            AND r.code IS NOT NULL AND r.code = ANY ($10::text[]) AND r.facility_id IS NOT NULL AND r.state <> 'self-declared'"""
+            AND r.code IS NOT NULL AND r.code = ANY ($10::text[])
+            AND r.facility_id IS NOT NULL AND r.state <> 'self-declared'"""
 
 PAPER_PAGE = Statement(
     PaperRow,
