@@ -36,6 +36,7 @@ Section = Literal[
 
 # How the units of ehr/programmes are called: their facility keeps a paper of its own beside the book.
 PROGRAMME_UNIT: Final = "programme:"
+
 State = Literal["verified", "self-declared", "disputed"]
 
 Flag = Literal["normal", "low", "high", "abnormal", "critical", "critical-low", "critical-high"]
@@ -93,11 +94,10 @@ class NewResource(Struct, kw_only=True):
     fold_key: bytes | None = None
     refs: str | None = None
     release_at: datetime | None = None
-
     costs: Costs | None = None
     letter: Letter | None = None
 
-    costs: Costs | None = None
+
 class WriteResult(Struct, frozen=True, kw_only=True):
     """What a write did, counted per resource type."""
 

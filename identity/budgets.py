@@ -51,10 +51,13 @@ PICTURES_DAY = Budget(kind="picture-day", limit=40, window=timedelta(days=1))
 
 # Questions that one person puts to facilities in writing in a day: each waits for somebody's time.
 CONSULTATIONS_DAY = Budget(kind="consultation-day", limit=10, window=timedelta(days=1))
+
 # Tickets that one hotline agent writes in a day: more than anybody can take calls.
 TICKETS_DAY = Budget(kind="hotline-ticket-day", limit=300, window=timedelta(days=1))
+
 # Papers that are added to one person's book in a day: an old paper book has so many pages.
 OWN_DOCUMENTS_DAY = Budget(kind="own-document-day", limit=40, window=timedelta(days=1))
+
 # What a facility writes to one person about one case in a day: each rings on a phone.
 CASE_REPLIES_DAY = Budget(kind="case-reply-day", limit=10, window=timedelta(days=1))
 

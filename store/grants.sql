@@ -73,6 +73,7 @@ GRANT SELECT, INSERT, UPDATE ON ehr_row_file, ehr_row_line TO hb_api;
 
 -- ehr programmes
 GRANT SELECT, INSERT, UPDATE, DELETE ON programme_enrolment TO hb_api;
+
 -- visits
 GRANT SELECT, INSERT, UPDATE ON check_in TO hb_api;
 GRANT SELECT, INSERT, DELETE ON arrival_ticket TO hb_api;
@@ -104,18 +105,21 @@ GRANT SELECT, INSERT ON statistic_key TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON statistic_set, statistic_cell TO hb_api;
 GRANT SELECT ON statistic_set, statistic_cell TO hb_stats;
 
+-- ehr medicine_safety
+GRANT SELECT, INSERT ON medicine_table, medicine_pair, medicine_name, medicine_dismissal TO hb_api;
+GRANT DELETE ON medicine_dismissal TO hb_api;
 
 -- visits coverage_check
 GRANT SELECT, INSERT, UPDATE, DELETE ON coverage_check TO hb_api;
 
--- ehr costs: nobody but the API reads them; a merge moves them by copy and delete, an erasure deletes them.
-GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_cost TO hb_api;
--- ehr medicine_safety
-GRANT SELECT, INSERT ON medicine_table, medicine_pair, medicine_name, medicine_dismissal TO hb_api;
 -- ehr referrals: a letter moves with its row (a merge), and goes with its person.
 GRANT SELECT, INSERT, UPDATE, DELETE ON referral, facility_referral TO hb_api;
 
-GRANT DELETE ON medicine_dismissal TO hb_api;
+-- ehr costs: nobody but the API reads them; a merge moves them by copy and delete, an erasure deletes them.
+GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_cost TO hb_api;
+
+-- ehr prescriptions
+GRANT SELECT, INSERT, UPDATE, DELETE ON prescription, prescription_line, prescription_dispense, prescription_code TO hb_api;
 
 -- reminders
 GRANT SELECT, INSERT, UPDATE, DELETE ON reminder TO hb_api;
@@ -123,11 +127,14 @@ GRANT SELECT, INSERT, DELETE ON reminder_occurrence TO hb_api;
 
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;
+
 -- written questions
 GRANT SELECT, INSERT, UPDATE, DELETE ON consultation, facility_consultation TO hb_api;
 GRANT SELECT, INSERT, DELETE ON consultation_picture TO hb_api;
+
 -- hotline
 GRANT SELECT, INSERT, UPDATE, DELETE ON hotline_ticket TO hb_api;
+
 -- papers that people add
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_own_document TO hb_api;
 

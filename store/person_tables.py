@@ -173,6 +173,9 @@ TABLES: Final = (
         " AND e.id = t.encounter_id AND NOT e.deleted AND (e.release_at IS NULL OR e.release_at <= $2)"
         " AND (e.origin_patient_id IS NULL OR e.origin_patient_id = ANY($3::uuid[])))",
     ),
+    PersonTable(table="ehr_head"),
+    PersonTable(table="statistic_seen", unseen=_WORK),
+    PersonTable(table="check_in"),
     # Who the person is.
     PersonTable(table="person_report", sealed=("demographics",)),
     PersonTable(table="death_report"),

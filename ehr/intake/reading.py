@@ -35,7 +35,7 @@ class ReadUnit(Struct):
 
 
 def read_units(stream: IO[bytes], name: str, now: datetime) -> Generator[ReadUnit | BadUnit, None, None]:
-    """The units of a file by its content: a Bundle (plain or gzip), e-prescriptions, or XML by its root element.
+    """The units of a file by its content: a Bundle (plain or gzip), e-prescriptions, or XML by its root.
 
     The name of a file can tell what its content may not: a name the gate stops is replaced.
     """
