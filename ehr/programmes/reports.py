@@ -27,7 +27,16 @@ from ehr.programmes.models import (
 )
 from ehr.programmes.names import END_VI, PROGRAMME_VI
 from ehr.programmes.problems import PROGRAMME_WITHHELD
-from ehr.programmes.service import insert, keep, opened, prepare_unit, register_id, take_in, with_visit
+from ehr.programmes.service import (
+    REPORTED,
+    insert,
+    keep,
+    opened,
+    prepare_unit,
+    register_id,
+    take_in,
+    with_visit,
+)
 from ehr.rows.models import Column, Row, StandingKind
 from ehr.rows.person import PERSON_COLUMNS, fhir_day, person_of
 from kernel.problems import Refused
@@ -89,7 +98,7 @@ async def report(tx: Tx, keys: KeyRing, desk: Desk, told: Told) -> UUID | list[R
         return [Reason("withheld" if made.problem is PROGRAMME_WITHHELD else made.problem.code, "row")]
     if row is None:
         await insert(tx, keys, desk, enrolment_id, doc)
-    await take_in(tx, keys, desk, made, "ehr:programme:report")
+    await take_in(tx, keys, desk, made, REPORTED)
     if row is not None or doc.end is not None:
         await keep(tx, keys, desk, enrolment_id, doc, "active" if doc.end is None else "ended")
     return enrolment_id

@@ -55,6 +55,7 @@ from store.keys import KeyRing
 
 REASONS_SHOWN: Final = 10
 _TABLE: Final = "programme_enrolment"
+REPORTED: Final = "ehr:programme:report"
 Change: TypeAlias = Callable[[Enrolment], Enrolment | Refused]
 
 
