@@ -5,14 +5,15 @@ in one (security.md S35); whatever text is given is cleaned like paper.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 from xml.etree import ElementTree
 
 from msgspec import Struct
 
 from documents.plain import plain
 
-Point = tuple[float, float]
+Point: TypeAlias = tuple[float, float]
+Tone: TypeAlias = Literal["median", "near", "far"]
 MEDIA_TYPE: Final = "image/svg+xml"
 _WIDTH: Final = 720
 _HEIGHT: Final = 480
@@ -58,7 +59,7 @@ class Curve(Struct, frozen=True, kw_only=True):
 
     points: list[Point]
     name: str
-    tone: Literal["median", "near", "far"]
+    tone: Tone
 
 
 class Mark(Struct, frozen=True, kw_only=True):
@@ -110,7 +111,8 @@ def draw(chart: Chart) -> bytes:
         x, y = place.at(mark.at)
         attributes = {"cx": _number(x), "cy": _number(y), "r": "4"}
         _add(root, "circle", {"class": "mark own" if mark.hollow else "mark", **attributes})
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    picture: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return picture
 
 
 class _Place(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from documents.charts import Axis, Band, Chart, Curve, Mark, Point, draw
+from documents.charts import Axis, Band, Chart, Curve, Mark, Point, Tone, draw
 from ehr.growth.models import MEASURES, Growth, GrowthPoint, GrowthSeries, Measure, Sex
 from ehr.growth.policy import value_at
 from ehr.growth.problems import UNKNOWN_CHART
@@ -12,7 +12,13 @@ from ehr.growth.texts import texts
 from kernel.problems import Refused
 
 # The deviations that are drawn, with the tone of their lines.
-_LINES: Final = ((-3, "far"), (-2, "near"), (0, "median"), (2, "near"), (3, "far"))
+_LINES: Final[tuple[tuple[int, Tone], ...]] = (
+    (-3, "far"),
+    (-2, "near"),
+    (0, "median"),
+    (2, "near"),
+    (3, "far"),
+)
 # Months that one picture covers: the first that holds all measurements.
 _SPANS: Final = ((24, 2), (60, 6), (120, 12), (228, 24))
 _LAST_MONTH: Final[dict[Measure, int]] = {"head-circumference-for-age": 60, "weight-for-age": 120}

@@ -22,6 +22,10 @@ _RECORD = {
     "/v1/me/documents/{document_id}/content",
     "/v1/me/encounters",
     "/v1/me/family-history",
+    "/v1/me/growth",
+    "/v1/me/growth/{chart}",
+    "/v1/me/papers",
+    "/v1/me/papers/{paper_id}",
     "/v1/me/statements",
     "/v1/me/health-checks",
     "/v1/me/health-checks/{check_id}",
@@ -44,7 +48,9 @@ _SECTIONS = {
     for path in _RECORD
     if path.rsplit("/", 1)[-1]
     not in {"summary", "articles", "completeness", "documents", "content", "viewer-tickets", "trend"}
-} - {"/v1/me/search", "/v1/me/timeline"}
+} - {"/v1/me/search", "/v1/me/timeline", "/v1/me/papers", "/v1/me/papers/{paper_id}"}
+_GROWTH = {"/v1/me/growth", "/v1/me/growth/{chart}"}
+_SECTIONS -= _GROWTH
 _ANSWERS = {
     "/v1/me/access-requests/scan",
     "/v1/me/access-requests/{request_id}",
@@ -65,6 +71,7 @@ _CHILD = (
     | {
         "/v1/me/access-log",
         "/v1/me/documents/{document_id}",
+        "/v1/me/papers/{paper_id}/paper.pdf",
         "/v1/me/statements/choices",
         "/v1/me/statements/{statement_id}",
         "/v1/me/statements/{statement_id}/withdraw",
@@ -88,7 +95,7 @@ TABLE: dict[str, set[str]] = {
     "guardian of a child of 8": _CHILD,
     "guardian of a youth": {"/v1/me/summary", "/v1/me/articles", "/v1/me/completeness"} | _SECTIONS,
     "guardian of somebody of 18": set(),
-    "proxy for vitals": _SECTIONS | {"/v1/me/results/trend"},
+    "proxy for vitals": _SECTIONS | _GROWTH | {"/v1/me/results/trend"},
     "proxy who reads": _RECORD,
     "proxy who answers": _ANSWERS,
     "proxy who adds": _ADDED,
