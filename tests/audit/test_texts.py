@@ -37,7 +37,7 @@ _EXPORTS = {read_tag("export-record", part) for part in _PARTS} | {f"record:{par
 # What is read beside the record (api/citizen/articles.py, healthbook/statistics_jobs.py).
 _BESIDE = {read_tag("read-summary", part) for part in ("articles", "completeness", "statistics")}
 # Sections that are made of the record and of plans or tables beside it.
-_BESIDE |= {read_tag("read-section", part) for part in ("medicine-safety", "reminders")}
+_BESIDE |= {read_tag("read-section", part) for part in ("medicine-safety", "reminders", "programmes")}
 # A ticket to a viewer that was followed (api/reading.py).
 _VIEWER = {read_tag("read-document", "viewer")}
 # The services of these make them of the act's word, family/attesting.py of what a desk says of a guardian.
