@@ -35,7 +35,9 @@ def calendar_day(day: "datetime", off: bool, operator: str | None, reason: str |
 
 
 @click.command(name="case-term")
-@click.argument("kind", type=click.Choice(["correction", "not-mine", "missing-visit", "access-report"]))
+@click.argument(
+    "kind", type=click.Choice(["correction", "not-mine", "missing-visit", "access-report", "consultation"])
+)
 @click.argument("days", type=click.IntRange(1, 90))
 @click.option("--counted", type=click.Choice(["calendar", "working"]), default="calendar")
 @OPERATOR

@@ -160,6 +160,8 @@ BODIES: dict[str, Any] = {
     "make_statement": {"kind": "allergy", "name": "x"},
     "amend_statement": {"kind": "allergy", "name": "x"},
     "me_amend_document": {"kind": "paper-book"},
+    "me_ask": {"facility_id": SOME_ID, "text": "x"},
+    "me_share_with_answerer": {"code": "ABCD2345"},
     "me_hide": {"kind": "Observation", "id": "x"},
     "me_open_case": {"kind": "correction", "item_id": "x"},
     "object_to_death": SIGNED,

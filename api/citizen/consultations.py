@@ -166,7 +166,8 @@ async def one_question(
 )
 async def withdraw(consultation_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Consultation]:
     """Take back a question that nobody answered yet."""
-    return await _moved(call, consultation_id, "withdraw")
+    async with begin_for(call, "consult") as (tx, access):
+        return await _moved(tx, call, access, consultation_id, "withdraw")
 
 
 @post(
@@ -179,14 +180,14 @@ async def withdraw(consultation_id: FromPath[UUID], call: NamedDependency[Call])
 )
 async def close(consultation_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Consultation]:
     """Say that the answer was read: the facility sees the question no more."""
-    return await _moved(call, consultation_id, "close")
-
-
-async def _moved(call: Call, consultation_id: UUID, act: ConsultationAct) -> Answer:
     async with begin_for(call, "consult") as (tx, access):
-        hand = asking.hand_of(access, call.request_id, call.now)
-        row = await asking.own_move(tx, call.keys, access, consultation_id, act, hand)
-        return answer(row if isinstance(row, Refused) else await asking.view_of(tx, call.keys, row))
+        return await _moved(tx, call, access, consultation_id, "close")
+
+
+async def _moved(tx: Tx, call: Call, access: Access, consultation_id: UUID, act: ConsultationAct) -> Answer:
+    hand = asking.hand_of(access, call.request_id, call.now)
+    row = await asking.own_move(tx, call.keys, access, consultation_id, act, hand)
+    return answer(row if isinstance(row, Refused) else await asking.view_of(tx, call.keys, row))
 
 
 @post(
@@ -200,7 +201,7 @@ async def _moved(call: Call, consultation_id: UUID, act: ConsultationAct) -> Ans
 async def share(
     consultation_id: FromPath[UUID], data: JSONBody[SharedCode], call: NamedDependency[Call]
 ) -> Response[Consultation]:
-    """Hand a share code to whoever accepted the question. Making it was the signed act; it lives 10 minutes."""
+    """Hand a share code to whoever accepted the question; making it was the signed act."""
     async with begin_for(call, "consult") as (tx, access):
         hand = asking.hand_of(access, call.request_id, call.now)
         row = await asking.hand_over(tx, call.keys, access, consultation_id, data.code, hand)

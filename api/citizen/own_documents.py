@@ -66,8 +66,10 @@ _new = msgspec.json.Decoder(NewDocument)
     ),
 )
 async def add_document(call: NamedDependency[Call]) -> Response[OwnDocument]:
-    """Add a photo or a PDF of an old paper, at most 20 MB. A picture is drawn anew, without place and time of
-    the camera; everybody who reads it sees who added it. Not before the sender is known is the body read."""
+    """Add a photo or a PDF of an old paper, at most 20 MB.
+
+    A picture is drawn anew, without place and time of the camera; everybody who reads it sees who added it.
+    """
     async with begin_for(call, "add-to-record") as (tx, access):
         check_media_type(call, TAKEN)
         blob_id = await service.may_add(tx, access, call.now)

@@ -11,7 +11,7 @@ from ehr.intake.episode import concept
 from ehr.intake.models import PersonFacts, Unit
 from ehr.intake.xml_fields import is_ahead
 from ehr.own_documents.models import KIND_VI, DocumentWords
-from kernel.access import Access
+from kernel.access import Access, Basis
 
 # What an attachment's address says: the document whose file it is. Whose it is stands in the row's source.
 ADDRESS: Final = systems.OURS + "own-document:"
@@ -54,9 +54,9 @@ def is_past(partial: str, now: datetime) -> bool:
         return False
 
 
+_SPEAKERS: Final[dict[Basis, str]] = {"guardian": "người giám hộ", "proxy": "người được ủy quyền"}
+
+
 def declared_by(access: Access) -> str:
-    """Who says it, as everybody who reads the book sees it."""
-    name = access.actor.name
-    if access.basis == "guardian":
-        return f"Người giám hộ khai: {name}"
-    return f"Người được ủy quyền khai: {name}" if access.basis == "proxy" else "Chủ sổ tự khai"
+    """Who says it, as everybody who reads the book sees it; the name stands in the log alone."""
+    return _SPEAKERS.get(access.basis, "người bệnh")
