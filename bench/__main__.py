@@ -18,6 +18,7 @@ import structlog
 from bench import (
     audit_append,
     audit_roots,
+    ehr_book,
     ehr_core,
     ehr_import,
     ehr_import_xml,
@@ -81,7 +82,8 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
         if any(_is_wanted(name, wanted) for name in audit_roots.NAMES):
             _say("audit.root, audit.proof")
             results += await audit_roots.measure(store, place.dsn("hb_owner"), wanted)
-        on_records = ("ehr.import", "ehr.import_xml", health_checks.NAME, *SUMMARIES, *ehr_core.NAMES)
+        imports = ("ehr.import", "ehr.import_xml", health_checks.NAME)
+        on_records = (*imports, ehr_book.NAME, *SUMMARIES, *ehr_core.NAMES)
         if any(_is_wanted(name, wanted) for name in on_records):
             _say(f"{PEOPLE} people with long records")
             world = await build(data, store, place.dsn("hb_owner"))
@@ -134,6 +136,9 @@ async def _on_records(world: World, place: Place, directory: Path, wanted: list[
     if any(_is_wanted(name, wanted) for name in ehr_core.NAMES):
         _say("ehr.*.vs_* against the same peer")
         results += await ehr_core.measure_races(world, directory, wanted)
+    if _is_wanted(ehr_book.NAME, wanted):
+        _say(ehr_book.NAME)
+        results.append(await ehr_book.measure(world))
     if _is_wanted(ehr_long_record.NAME, wanted):
         # Last: two records of the crowd are others from here on.
         _say(ehr_long_record.NAME)
