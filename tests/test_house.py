@@ -209,6 +209,8 @@ def deciders() -> set[str]:
     (tree,) = (tree for path, tree in sources().items() if path.as_posix() == "api/reading.py")
     callers = {node.name: all_names(node) for node in tree.body if isinstance(node, ast.AsyncFunctionDef)}
     assert "decide" in callers["read_record"]
+    checks = next(tree for path, tree in sources().items() if path.as_posix() == "api/health_checks.py")
+    callers |= {node.name: all_names(node) for node in checks.body if isinstance(node, ast.AsyncFunctionDef)}
     return found | {name for name, names in callers.items() if found & names}
 
 

@@ -150,8 +150,9 @@ async def send_session(
     form_version: Annotated[int | None, QueryParameter(ge=1)] = None,
     done_on: Annotated[date | None, QueryParameter(description="The day of rows that name none.")] = None,
 ) -> Response[RowsReceipt]:
-    """Take a class or a factory in, a row a person; the receipt says of each row whether it was taken and why
-    not. The same file sent again goes on where it stopped."""
+    """Take a class or a factory in, a row a person, with an answer for each row.
+
+    The same file sent again goes on where it stopped."""
     async with call.begin() as (tx, actor):
         desk = await desk_of(tx, call, actor)
     media_type = (call.header("content-type") or "").partition(";")[0].strip().lower()
