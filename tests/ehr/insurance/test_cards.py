@@ -71,8 +71,11 @@ def test_cards_that_overlap_say_so_and_the_valid_one_stands_first() -> None:
 
 def test_the_level_is_the_third_sign_with_its_source_and_that_it_is_unconfirmed() -> None:
     assert {digit: benefit_of(digit).percent for digit in "12345"} == {  # type: ignore[union-attr]
-        **{"1": 100, "2": 100, "3": 95},
-        **{"4": 80, "5": 100},
+        "1": 100,
+        "2": 100,
+        "3": 95,
+        "4": 80,
+        "5": 100,
     }
     found = benefit_of("4")
     assert found is not None
