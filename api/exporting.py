@@ -35,6 +35,7 @@ from ehr.exports import bundle, ips, papers
 from ehr.exports.problems import EXPORT_OVERTAKEN
 from ehr.paper_proofs import printing
 from ehr.paper_proofs import service as paper_proofs
+from ehr.paper_proofs.service import ToPrint
 from ehr.reads import summary
 from ehr.reads.models import Built
 from ehr.reads.queries import head_of
@@ -306,10 +307,10 @@ async def _gather_everything(tx: Tx, call: Call, access: Access) -> everything.G
     return await everything.gather(tx, call.keys, access, call.now)
 
 
-def paper_of(paper_id: str) -> Export[printing.ToPrint]:
+def paper_of(paper_id: str) -> Export[ToPrint]:
     """The print of one paper."""
 
-    async def gather(tx: Tx, call: Call, access: Access) -> printing.ToPrint:
+    async def gather(tx: Tx, call: Call, access: Access) -> ToPrint:
         found = await paper_proofs.prepare(tx, call.keys, access, paper_id, call.origin, call.now)
         return found if not isinstance(found, Refused) else _raise(found)
 

@@ -39,6 +39,10 @@ LOCK_HEAD = Statement(
 MOVE_HEAD = Command("UPDATE ehr_head SET head_seq = $2, refreshed_at = $3 WHERE patient_id = $1")
 
 
+# Plans are kept (store/database.py), and one made while the tables were small goes over all pairs of rows.
+PLAN_ANEW = Command("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+
+
 class StoredRow(Struct, frozen=True):
     """What a write compares with. Index columns only: the text stays where it is."""
 

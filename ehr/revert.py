@@ -55,6 +55,7 @@ async def revert(tx: Tx, patient_id: UUID, undo: Undo, now: datetime) -> Reverte
     """Put each row of one person that stands in a version of `undo` back to the last other version."""
     head = await queries.LOCK_HEAD.one(tx, patient_id, now, DISPLAY_VERSION)
     assert head is not None
+    await queries.PLAN_ANEW.run(tx)
     groups = _group(*await _versions(tx, patient_id, undo), undo)
     seq = head.head_seq
     for group, changes in groups.items():

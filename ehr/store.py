@@ -28,6 +28,8 @@ Key = tuple[str, str]
 
 # Rows came by `apart:<part>` that were sent without the rest of their unit.
 APART = "apart:"
+# A write of more rows than this plans its statements for itself.
+PLANNED_ANEW = 500
 
 _COLUMNS = (
     *("rtype", "id", "record_type", "section", "eff", "eff_until", "eff_precision", "sort_at"),
@@ -79,6 +81,8 @@ async def write_unit(
     Raises OtherSourceError when a resource stands under another source; then nothing is written.
     """
     person = patient_id
+    if len(resources) > PLANNED_ANEW:
+        await queries.PLAN_ANEW.run(tx)
     place = await _find_place(tx, patient_id, source, resources, unit, now)
     patient_id, head_seq = place.patient_id, place.head_seq
     named, listed = {(r.rtype, r.id): r for r in resources}, unit if whole else None

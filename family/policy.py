@@ -57,13 +57,21 @@ _READ: Final[frozenset[Action]] = frozenset(
 )
 _ANSWER: Final[frozenset[Action]] = frozenset({"answer-request"})
 _WRITES: Final[frozenset[Action]] = frozenset(
-    {"answer-request", "guard-grants", "identify", "dismiss-finding", "manage-reminders", "add-to-record", "consult"}
+    {
+        "answer-request",
+        "guard-grants",
+        "identify",
+        "dismiss-finding",
+        "manage-reminders",
+        "add-to-record",
+        "consult",
+    }
 )
 # The card, what visits cost and how far referrals are: no proxy of an adult reads them (docs/book.md).
 _CARD: Final[frozenset[Action]] = frozenset({"read-coverage", "read-costs", "read-referrals"})
 # A guardian of a child acts in the child's place, but hides nothing, closes nothing and takes no copy away:
-# what a child may have to tell a doctor must not be the guardian's to remove. One paper that the guardian reads
-# may be printed with its code: schools and registry offices ask for it.
+# what a child may have to tell a doctor must not be the guardian's to remove. One paper that the guardian
+# reads may be printed with its code: schools and registry offices ask for it.
 _BESIDE: Final[frozenset[Action]] = frozenset({"look-at-log", "print-paper"})
 _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | _BESIDE, withheld=NEVER)
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})

@@ -48,6 +48,7 @@ from store.models import Due, Event
 from store.outbox import emit
 from visits.arrivals import check_in_of
 from visits.consultations import moving as consultations
+from visits.consultations.policy import JOB as CONSULTATION_LATE
 
 Ref: TypeAlias = dict[str, str]
 Tick: TypeAlias = Callable[[Tx, KeyRing, str, datetime], Awaitable[datetime | None]]
@@ -333,7 +334,7 @@ def in_turn(events: list[Event]) -> list[Event]:
 TICKS: dict[str, Tick] = {
     clocks.KIND: of_id(release_due),
     AWAITED: look_for_record,
-    consultations.JOB: consultations.tick,
+    CONSULTATION_LATE: consultations.tick,
     PERSON_MERGE: of_id(merges.step),
     DEATH_FREEZE: of_id(freeze),
     prompts.JOB: say_ending,

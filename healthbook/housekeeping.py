@@ -28,8 +28,8 @@ from store.database import Tx
 from store.due_queue import arm
 from store.idempotency import LIVE_HOURS, forget
 from visits.arrivals import housekeeping as arrival_tickets
-from visits.hotline.service import housekeeping as hotline_tickets
 from visits.coverage_check.queries import forget as forget_checks
+from visits.hotline.service import housekeeping as hotline_tickets
 
 KIND: Final = "housekeeping"
 EVERY: Final = timedelta(hours=1)

@@ -160,15 +160,16 @@ TABLES: Final = (
     PersonTable(table="facility_referral", unseen=_MIRROR),
     PersonTable(
         table="referral",
-        only="EXISTS (SELECT FROM ehr_resource e WHERE e.patient_id = t.patient_id AND e.rtype = 'ServiceRequest'"
-        " AND e.id = t.record_id AND NOT e.deleted"
+        only="EXISTS (SELECT FROM ehr_resource e WHERE e.patient_id = t.patient_id"
+        " AND e.rtype = 'ServiceRequest' AND e.id = t.record_id AND NOT e.deleted"
         " AND (e.origin_patient_id IS NULL OR e.origin_patient_id = ANY($3::uuid[])))",
     ),
     PersonTable(
         table="ehr_cost",
         # What stands of the visits that are shown: the amounts are the person's own to have.
-        only="t.taken_back_at IS NULL AND NOT EXISTS (SELECT FROM ehr_cost n WHERE n.patient_id = t.patient_id"
-        " AND n.encounter_id = t.encounter_id AND n.number > t.number AND n.taken_back_at IS NULL)"
+        only="t.taken_back_at IS NULL AND NOT EXISTS (SELECT FROM ehr_cost n"
+        " WHERE n.patient_id = t.patient_id AND n.encounter_id = t.encounter_id AND n.number > t.number"
+        " AND n.taken_back_at IS NULL)"
         " AND EXISTS (SELECT FROM ehr_resource e WHERE e.patient_id = t.patient_id AND e.rtype = 'Encounter'"
         " AND e.id = t.encounter_id AND NOT e.deleted AND (e.release_at IS NULL OR e.release_at <= $2)"
         " AND (e.origin_patient_id IS NULL OR e.origin_patient_id = ANY($3::uuid[])))",

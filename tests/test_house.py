@@ -182,7 +182,10 @@ def test_a_record_leaves_only_through_the_one_door() -> None:
 
 
 # Where the decision is asked for; X-Patient-Id is resolved beside it and nowhere else.
-DECIDING = {"api/acting.py", "api/exporting.py", "api/reading.py", "healthbook/demo_consent.py"}
+DECIDING = {
+    *("api/acting.py", "api/exporting.py", "api/reading.py"),
+    *("healthbook/demo_consent.py", "healthbook/demo_statements.py"),
+}
 
 
 def namers_of(name: str) -> set[str]:
@@ -205,7 +208,7 @@ def test_the_decision_is_asked_for_in_few_places() -> None:
 
 def deciders() -> set[str]:
     """The functions of api/ that decide before they do anything, and those that only call one of them."""
-    found = {"begin_for", "read_record", "export_own", "stream_content"}
+    found = {"begin_for", "read_record", "export_own", "print_own", "stream_content"}
     (tree,) = (tree for path, tree in sources().items() if path.as_posix() == "api/reading.py")
     callers = {node.name: all_names(node) for node in tree.body if isinstance(node, ast.AsyncFunctionDef)}
     assert "decide" in callers["read_record"]

@@ -34,8 +34,10 @@ YearOf = Annotated[
     conditional=True,
 )
 async def read_coverage(call: NamedDependency[Call]) -> Response[Cards]:
-    """Insurance cards as facilities reported them: validity, level, first facility, five years; a proxy of an
-    adult does not read this."""
+    """Insurance cards as facilities reported them: validity, level, first facility, five years.
+
+    A proxy of an adult does not read this.
+    """
 
     async def build(tx: Tx, access: Access) -> Built:
         return await insurance.read(tx, access, call.now)

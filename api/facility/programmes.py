@@ -9,6 +9,7 @@ from uuid import UUID
 from litestar import Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import Struct
 
 from api.facility.entry import desk_of
 from api.files import file_answer
@@ -68,7 +69,7 @@ Only: TypeAlias = Annotated[Programme | None, QueryParameter(name="programme", d
 Until: TypeAlias = Annotated[
     date | None, QueryParameter(description="The last day of a next visit; without it the next two weeks.")
 ]
-Made = TypeVar("Made")
+Made = TypeVar("Made", bound=Struct)
 
 
 async def _for_desk(call: Call, act: Callable[[Tx, Desk], Awaitable[Made | Refused]]) -> Answer:

@@ -12,7 +12,7 @@ from api.request import answer
 from visits.coverage_check.policy import is_code
 
 
-class AskedCard(Struct, kw_only=True):
+class AskedCard(Struct, kw_only=True, forbid_unknown_fields=True):
     number: str
     name: str
     birth_date: date

@@ -59,8 +59,10 @@ async def qr_keys(call: NamedDependency[Call]) -> Response[Ed25519Keys]:
 
 @get("/.well-known/paper-keys.json", actors=("public",), operation_id="paper_keys", tags=TAGS, problems=())
 async def paper_keys(call: NamedDependency[Call]) -> Response[Ed25519Keys]:
-    """Keys of the codes on printed papers: that one is ours can be checked without us, that it still stands
-    cannot."""
+    """Keys of the codes on printed papers.
+
+    That one is ours can be checked without us; that it still stands cannot.
+    """
     keys = call.keys.public_keys("paper")
     return answer(Ed25519Keys(keys=[_ed25519(kid, key) for kid, key in sorted(keys.items())]))
 

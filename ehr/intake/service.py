@@ -128,14 +128,8 @@ async def _take_in(
     tx: Tx, keys: KeyRing, unit: Unit, prepared: Prepared, sender: Sender, now: datetime
 ) -> UnitReport:
     id_hash = unit_hash(sender, unit)
-    if not await is_newest(tx, id_hash, unit, sender.credential, now):
-        return UnitReport(unit=unit.name, status="rejected", reasons=[Reason("older-version", unit.name)])
-    if unit.prescription is not None:
-        taken = await take_code(tx, keys, unit.prescription, sender.source, now)
-        if isinstance(taken, Reason):
-            return UnitReport(unit=unit.name, status="rejected", reasons=[taken])
-        if taken == "over":
-            return UnitReport(unit=unit.name, status="imported", withheld=prepared.withheld)
+    if (settled := await _settled_before(tx, keys, unit, prepared, sender, id_hash, now)) is not None:
+        return settled
     before = await _claim(tx, id_hash, now)
     if unit.only_first and before is not None:
         # A check-in that comes after its visit adds nothing and must not empty it.
@@ -162,6 +156,21 @@ async def _take_in(
         resources=prepared.counts,
         withheld=prepared.withheld,
     )
+
+
+async def _settled_before(
+    tx: Tx, keys: KeyRing, unit: Unit, prepared: Prepared, sender: Sender, id_hash: bytes, now: datetime
+) -> UnitReport | None:
+    """The answer to a unit that writes nothing: an older version, or a prescription's code that is taken."""
+    reason: Reason | None = None
+    if not await is_newest(tx, id_hash, unit, sender.credential, now):
+        reason = Reason("older-version", unit.name)
+    elif unit.prescription is not None:
+        taken = await take_code(tx, keys, unit.prescription, sender.source, now)
+        if taken == "over":
+            return UnitReport(unit=unit.name, status="imported", withheld=prepared.withheld)
+        reason = taken if isinstance(taken, Reason) else None
+    return UnitReport(unit=unit.name, status="rejected", reasons=[reason]) if reason else None
 
 
 async def _take_apart(

@@ -87,7 +87,7 @@ async def _of_programme(
         return
     names = sorted({unit for _, unit in units if unit})
     for row in await queries.ROWS_OF_UNITS.all(tx, patient_id, names):
-        if by := units.get((row.source_id, row.unit)):
+        if row.unit and (by := units.get((row.source_id, row.unit))):
             reached[key_of(row)] |= by
 
 

@@ -8,13 +8,14 @@ from typing import Any, get_args
 
 import pytest
 
-from api.exporting import BOOK, BUNDLE, CARD, EVERYTHING, IPS, SHEET
+from api.exporting import BOOK, BUNDLE, CARD, EVERYTHING, IPS, SHEET, paper_of
 from audit.policy import READ_TAGS, read_tag
 from ehr.cases.models import Act, CaseState, Kind
 from ehr.cases.policy import after
 from identity.registry.models import ActKind
 from kernel.access import Action, ActorKind, RecordType, Role
 from tests.support.shared import ROOT
+from visits.consultations.models import ConsultationAct
 
 TEXTS: dict[str, Any] = json.loads((ROOT / "audit" / "texts" / "vi.json").read_bytes())
 PACKAGES = ("identity", "consent", "visits", "ehr", "family", "notifications", "api", "healthbook")
@@ -31,18 +32,29 @@ _CASES = {
     for act in get_args(Act)
     if act == "open" or any(after(kind, state, act) for state in get_args(CaseState))
 } | {"case:file:read", "case:evidence:create", "case:evidence:read"}
-_PARTS = [kind.part for kind in (IPS, BUNDLE, BOOK, SHEET, CARD, EVERYTHING)]
+_PARTS = [kind.part for kind in (IPS, BUNDLE, BOOK, SHEET, CARD, EVERYTHING, paper_of(""))]
 # An export that was cut on its way has words of its own (api/exporting.py).
 _EXPORTS = {read_tag("export-record", part) for part in _PARTS} | {f"record:{part}:cut" for part in _PARTS}
 # What is read beside the record (api/citizen/articles.py, healthbook/statistics_jobs.py).
 _BESIDE = {read_tag("read-summary", part) for part in ("articles", "completeness", "statistics")}
 # Sections that are made of the record and of plans or tables beside it.
-_BESIDE |= {read_tag("read-section", part) for part in ("medicine-safety", "reminders", "programmes")}
+_BESIDE |= {
+    read_tag("read-section", part)
+    for part in (
+        *("family-history", "growth", "health-checks", "medicine-safety", "papers", "paper-check"),
+        *("prescription-code", "programmes", "reminders", "statements"),
+    )
+}
 # A ticket to a viewer that was followed (api/reading.py).
 _VIEWER = {read_tag("read-document", "viewer")}
 # The services of these make them of the act's word, family/attesting.py of what a desk says of a guardian.
 _ACTS = (
-    {f"consent:delegation:{word}" for word in ("create", "end")}
+    {f"consultation:question:{word}" for word in (*get_args(ConsultationAct), "ask", "read", "share")}
+    | {"consultation:picture:read"}
+    | {f"ehr:check:{word}" for word in ("amend", "create", "withdraw")}
+    | {f"record:statement:{word}" for word in ("amend", "confirm", "create", "refute", "withdraw")}
+    | {f"referral:letter:{word}" for word in ("answer", "book", "receive", "see")}
+    | {f"consent:delegation:{word}" for word in ("create", "end")}
     | {f"consent:link:{word}" for word in ("arm", "confirm", "create", "revoke")}
     | {f"consent:share-code:{word}" for word in ("create", "end")}
     | {f"family:guardian:{word}" for word in ("bar", "unbar")}
@@ -97,8 +109,8 @@ NOT_LOGGED = {"read-account"}
 
 def test_every_reading_action_has_a_tag() -> None:
     reads = {action for action in get_args(Action) if action.startswith("read-") or action == "search"}
-    # Whoever may open a case reads the own ones; a guardian looks at a child's log.
-    assert (reads - NOT_LOGGED) | {"open-case", "look-at-log"} == set(READ_TAGS)
+    # Whoever may open a case reads the own ones; a guardian sees a child's log, a pharmacist one paper.
+    assert (reads - NOT_LOGGED) | {"open-case", "look-at-log", "dispense"} == set(READ_TAGS)
 
 
 @pytest.mark.parametrize("kind", [*get_args(Role), *get_args(ActorKind)])

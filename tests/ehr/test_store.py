@@ -7,7 +7,7 @@ from asyncpg import Record
 from msgspec.structs import replace
 
 from ehr.revert import Undo, revert
-from ehr.store import OtherSourceError, write_unit
+from ehr.store import PLANNED_ANEW, OtherSourceError, write_unit
 from kernel.ids import uuid7
 from store.database import Store
 from tests.support.clock import FrozenClock
@@ -150,3 +150,13 @@ async def test_parallel_writers_take_turns_and_no_number_is_used_twice(
     assert max(result.head_seq for result in results) == 13
     assert sum(result.created.get("Condition", 0) for result in results) == 13
     assert sum(result.unchanged.get("Condition", 0) for result in results) == 11
+
+
+async def test_a_write_of_many_rows_plans_its_statements_for_itself(store: Store, clock: FrozenClock) -> None:
+    """A plan kept from when the tables were small went over all pairs of rows, into the time limit."""
+    person = await make_citizen(store, clock)
+    for count, mode in ((1, "force_generic_plan"), (PLANNED_ANEW + 1, "force_custom_plan")):
+        several = [resource(condition(f"c{count}-{n}")) for n in range(count)]
+        async with store.transaction() as tx:
+            await write_unit(tx, person.patient_id, hospital("A"), several, unit=None, now=clock.now())
+            assert await tx.fetchval("SHOW plan_cache_mode") == mode

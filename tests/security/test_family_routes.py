@@ -78,6 +78,7 @@ _CHILD = (
         "/v1/me/access-requests",
         "/v1/me/costs",
         "/v1/me/coverage",
+        "/v1/me/referrals",
         "/v1/me/encounters/{encounter_id}/costs",
         "/v1/me/access-requests/{request_id}/not-me",
         "/v1/me/grants",
