@@ -61,6 +61,7 @@ async def record_arrival(
     arrival_id = _arrival_id(id_hash, actor.actor_id, unit_id, now)
     ticket = Ticket(arrival_id=arrival_id, recorded_by=actor.actor_id, recorded_at=now)
     await queries.insert_ticket(tx, id_hash, ticket)
+    await queries.NOTE_ARRIVAL.run(tx, actor.facility_id, arrival_id, now)
     patient_id = await resolve_subject(tx, keys, "national-id", normal, now)
     told = await _told_of(tx, keys, normal, patient_id, now)
     if patient_id is not None:
@@ -83,6 +84,7 @@ async def withdraw_arrival(
         return Refused(problem=IDENTIFIER_INVALID, where="number")
     patient_id = await resolve_subject(tx, keys, "national-id", normal, now) or _NOBODY
     told = await _told_of(tx, keys, normal, patient_id, now)
+    await queries.UNNOTE_ARRIVAL.run(tx, actor.facility_id, arrival_id)
     if await queries.withdraw_arrival(tx, patient_id, arrival_id, actor.facility_id, now):
         await record_act(tx, told, actor, "visit:arrival:withdraw", request_id=request_id, now=now)
     return None
@@ -129,9 +131,17 @@ async def typed_today(tx: Tx, keys: KeyRing, number: str, facility_id: UUID, now
     return await _ticket(tx, keys, number, facility_id, now) is not None
 
 
+async def is_open_today(tx: Tx, facility_id: UUID, arrival_id: UUID, now: datetime) -> bool:
+    """Whether a desk of this facility noted that arrival since midnight in Vietnam, whoever came."""
+    midnight = start_of_day(local_day(now))
+    return await queries.NOTED_ARRIVAL.one(tx, facility_id, arrival_id, midnight) is not None
+
+
 async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:
-    """Remove tickets from before that time, at most `limit`; the arrivals of people stay."""
-    return await queries.delete_tickets(tx, before, limit)
+    """Remove tickets and desks' notes from before that time, at most `limit` of each; the arrivals of people
+    stay. Returns the larger number: who removes a full batch comes again."""
+    tickets = await queries.delete_tickets(tx, before, limit)
+    return max(tickets, await queries.delete_noted(tx, before, limit))
 
 
 async def _charge(tx: Tx, account: UUID, facility_id: UUID, now: datetime) -> Refused | None:

@@ -75,6 +75,7 @@ async def record_scan(
         first = await queries.check_in_by_code(tx, patient_id, facility_id, identified.code_id)
         assert first is not None
         return CheckIn(check_in_id=first.check_in_id, patient_id=patient_id, recorded_at=first.recorded_at)
+    await queries.NOTE_ARRIVAL.run(tx, facility_id, kept.check_in_id, now)
     await record_act(tx, patient_id, actor, "visit:check-in:create", request_id=request_id, now=now)
     await emit(tx, patient_id, "visit.checked-in", {"check_in_id": str(kept.check_in_id)}, now)
     return CheckIn(check_in_id=kept.check_in_id, patient_id=patient_id, recorded_at=kept.recorded_at)

@@ -148,6 +148,30 @@ async def delete_tickets(tx: Tx, before: datetime, limit: int) -> int:
     return await DELETE_TICKETS.one(tx, before, limit) or 0
 
 
+NOTE_ARRIVAL = Command(
+    "INSERT INTO desk_arrival (facility_id, arrival_id, recorded_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT DO NOTHING"
+)
+UNNOTE_ARRIVAL = Command("DELETE FROM desk_arrival WHERE facility_id = $1 AND arrival_id = $2")
+NOTED_ARRIVAL = Scalar(
+    int,
+    "SELECT 1 AS noted FROM desk_arrival WHERE facility_id = $1 AND arrival_id = $2 AND recorded_at >= $3",
+)
+DELETE_NOTED = Scalar(
+    int,
+    "WITH old AS MATERIALIZED ("
+    "SELECT facility_id, arrival_id FROM desk_arrival WHERE recorded_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM desk_arrival d USING old"
+    " WHERE d.facility_id = old.facility_id AND d.arrival_id = old.arrival_id RETURNING 1)"
+    " SELECT count(*) FROM gone",
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
+)
+
+
+async def delete_noted(tx: Tx, before: datetime, limit: int) -> int:
+    return await DELETE_NOTED.one(tx, before, limit) or 0
+
+
 # What lets a clinician of an emergency unit break the glass (security.md S24): noted by another account, in
 # the last twelve hours or, where the unit has one account alone, a while after.
 EMERGENCY_ARRIVAL = Statement(

@@ -20,7 +20,7 @@ from visits.coverage_check.policy import meaning_of
 from visits.coverage_check.ports import Failure, Question
 from visits.coverage_check.queries import check_by_id
 from visits.coverage_check.service import ask, begin, finish
-from visits.problems import NOT_AT_A_FACILITY
+from visits.problems import ARRIVAL_UNKNOWN, NOT_AT_A_FACILITY
 
 
 class ShownCard(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -32,8 +32,9 @@ class ShownCard(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class CoverageCheckView(Struct, kw_only=True):
-    """What the gateway said. code: its own, null without an answer, and then failure says why; person_*: to
-    be read to the person; clerk_*: what to do next. It never stands in the way of an arrival."""
+    """What the gateway said. outcome: unknown for a code whose meaning nobody confirmed. code: its own, null
+    without an answer, and then failure says why; person_*: to be read to the person; clerk_*: what to do
+    next. It never stands in the way of an arrival."""
 
     check_id: UUID
     outcome: Outcome
@@ -54,12 +55,12 @@ class CoverageCheckView(Struct, kw_only=True):
     operation_id="check_coverage",
     tags=["desk"],
     idempotent=True,
-    problems=(TOO_MANY, NOT_AT_A_FACILITY, *PROBLEMS),
+    problems=(TOO_MANY, NOT_AT_A_FACILITY, ARRIVAL_UNKNOWN, *PROBLEMS),
 )
 async def post_check(
     arrival_id: FromPath[UUID], data: JSONBody[ShownCard], call: NamedDependency[Call]
 ) -> Response[CoverageCheckView]:
-    """Check an insurance card at the gateway, with an arrival. Without an answer in time it says so."""
+    """Check an insurance card at the gateway, with an arrival of today. Without an answer it says so."""
     question = Question(data.number, data.name, data.birth_date)
     async with call.begin() as (tx, actor):
         check = await _begun(tx, call, actor, arrival_id, question)

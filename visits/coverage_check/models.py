@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from visits.coverage_check.ports import Failure
 
-Outcome = Literal["usable", "problem", "not-checked"]
+# unknown: the gateway answered with a code whose meaning nobody confirmed; not-checked: it did not answer.
+Outcome = Literal["usable", "problem", "unknown", "not-checked"]
 
 
 class Meaning(Struct, frozen=True, kw_only=True):

@@ -19,10 +19,11 @@ from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
+from visits.arrivals import is_open_today
 from visits.coverage_check import queries
 from visits.coverage_check.models import Check
 from visits.coverage_check.ports import CheckError, CoverageCheck, Failure, Question
-from visits.problems import NOT_AT_A_FACILITY
+from visits.problems import ARRIVAL_UNKNOWN, NOT_AT_A_FACILITY
 
 _NOBODY: Final = UUID(int=0)
 _KINDS: Final = ("national-id", "insurance-card", "insurance-number")
@@ -40,8 +41,9 @@ async def begin(
     request_id: str,
     now: datetime,
 ) -> UUID | Refused:
-    """Note that a card is asked about. Account and facility are charged first; whoever has the number reads
-    it in the log, and the answer is the same where nobody has it (security.md S19)."""
+    """Note that a card is asked about, of somebody who came here today. Account and facility are charged
+    first; whoever has the number reads it in the log, and the answer is the same where nobody has it
+    (security.md S19). Refused: not-at-a-facility, too-many, arrival-unknown."""
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
     limits = (
@@ -52,6 +54,8 @@ async def begin(
         refused = await budgets.charge_or_refuse(tx, budget, budgets.subject(who.bytes), now)
         if refused is not None:
             return refused
+    if not await is_open_today(tx, actor.facility_id, arrival_id, now):
+        return Refused(problem=ARRIVAL_UNKNOWN)
     check_id = uuid7(now)
     await queries.BEGIN.run(tx, actor.facility_id, check_id, arrival_id, actor.actor_id, now)
     told = await _told(tx, keys, question.number, now)
@@ -82,10 +86,12 @@ async def finish(
 
 
 async def _told(tx: Tx, keys: KeyRing, number: str, now: datetime) -> UUID | None:
-    """In whose log it stands: whose number it is, as far as it has the form of one."""
+    """In whose log it stands: whose number it is, as far as it has the form of one. All kinds are looked up,
+    found or not: an unknown number costs the same statements."""
+    owner = None
     for kind in _KINDS:
         normal = normal_identifier(kind, number)
-        owner = await number_owner(tx, keys, kind, normal) if normal else None
-        if owner is not None:
-            return await book_to_tell(tx, owner.patient_id or _NOBODY, now)
-    return None
+        found = await number_owner(tx, keys, kind, normal) if normal else None
+        owner = owner or found
+    told = await book_to_tell(tx, owner.patient_id or _NOBODY if owner is not None else _NOBODY, now)
+    return told if owner is not None else None

@@ -3,25 +3,36 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from api.app import create_app
 from identity import budgets
+from identity.models import Facility
 from store.database import Store
+from tests.consent.test_presence import Recorder
 from tests.support.clock import FrozenClock
 from tests.support.coverage_stand_in import StandIn, stand_in
 from tests.support.http import bearer
-from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
+from tests.support.people import (
+    Citizen,
+    Doctor,
+    make_citizen,
+    make_doctor,
+    make_facility,
+    new_number,
+    sign_in_again,
+)
 from visits.coverage_check.http import AT_ONCE_MAX, HttpCoverageCheck
 from visits.coverage_check.policy import CODE_MAX, is_code, meaning_of
 from visits.coverage_check.ports import CheckError, CoverageCheck, Question
 from visits.coverage_check.queries import forget
+from visits.coverage_check.service import begin
 
 NAMED = {"000", "010", "051", "060", "070", "110"}
 
@@ -40,6 +51,7 @@ class Desk:
     """A clerk with an arrival, and the gateway behind the service."""
 
     client: httpx.AsyncClient
+    facility: Facility
     clerk: Doctor
     citizen: Citizen
     arrival_id: str
@@ -61,11 +73,12 @@ class Desk:
 async def desk(store: Store, clock: FrozenClock, gateway: CoverageCheck | None) -> AsyncIterator[Desk]:
     app = create_app(store, clock)
     app.runtime.coverage_check = gateway
-    clerk = await make_doctor(store, clock, await make_facility(store, clock), role="clerk")
+    facility = await make_facility(store, clock)
+    clerk = await make_doctor(store, clock, facility, role="clerk")
     citizen = await make_citizen(store, clock)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        made = Desk(client, clerk, citizen, "")
+        made = Desk(client, facility, clerk, citizen, "")
         arrived = await made.arrive()
         assert arrived.status_code == 201
         made.arrival_id = arrived.json()["arrival_id"]
@@ -93,7 +106,8 @@ def test_every_code_has_sentences_and_only_the_confirmed_ones_say_what_it_means(
         assert meaning.person_vi
         assert meaning.clerk_vi
         assert (code in meaning.person_vi) is (code not in NAMED)
-        assert meaning.outcome == ("usable" if code == "000" else "problem")
+        known = "usable" if code == "000" else "problem"
+        assert meaning.outcome == (known if code in NAMED else "unknown")
     assert meaning_of(None).outcome == "not-checked"
     assert [is_code(text) for text in ("206", "999", "00", "0000", "abc", "٠١٠", None, 10)] == [False] * 8
 
@@ -216,22 +230,90 @@ async def test_too_many_at_once_are_refused_and_never_queue(
     assert set(await asyncio.gather(*asked)) == {"000"}
 
 
-async def test_the_person_reads_of_it_in_the_log_and_a_stranger_gets_the_same_answer(
+async def test_a_check_needs_an_arrival_of_today_at_this_facility(
+    store: Store, clock: FrozenClock, gateway: StandIn, port: HttpCoverageCheck
+) -> None:
+    async with desk(store, clock, port) as place:
+        here = place.arrival_id
+
+        async def status(arrival_id: str, clerk: Doctor) -> tuple[int, str | None]:
+            answer = await place.client.post(
+                f"/v1/facility/arrivals/{arrival_id}/coverage-check",
+                json={"number": place.citizen.number, "name": "Ai", "birth_date": "1985-03-12"},
+                headers=bearer(clerk.token),
+            )
+            return answer.status_code, answer.json().get("code") if answer.status_code != 201 else None
+
+        unknown = (404, "arrival-unknown")
+        elsewhere = await make_doctor(
+            store, clock, await make_facility(store, clock, code="79024"), role="clerk"
+        )
+        assert await status(str(uuid4()), place.clerk) == unknown
+        assert await status(here, elsewhere) == unknown
+        assert gateway.asked == []
+        colleague = await make_doctor(store, clock, place.facility, role="nurse")
+        assert await status(here, colleague) == (201, None)
+        taken_back = await place.client.post(
+            f"/v1/facility/arrivals/{here}/withdraw",
+            json={"number": place.citizen.number},
+            headers=bearer(place.clerk.token),
+        )
+        assert taken_back.status_code == 204, taken_back.text
+        assert await status(here, place.clerk) == unknown
+        assert (await place.arrive()).json()["arrival_id"] == here
+        assert await status(here, place.clerk) == (201, None)
+        clock.advance(days=1)
+        await sign_in_again(store, clock, place.clerk)
+        assert await status(here, place.clerk) == unknown
+        assert len(gateway.asked) == 2
+
+
+async def test_a_check_in_by_scan_is_an_arrival_too(
     store: Store, clock: FrozenClock, port: HttpCoverageCheck
 ) -> None:
     async with desk(store, clock, port) as place:
-        known = (await place.check()).json()
+        code = await place.client.get("/v1/me/identification-qr", headers=bearer(place.citizen.token))
+        scan = {"qr": code.json()["qr"]}
+        made = await place.client.post("/v1/facility/check-ins", json=scan, headers=bearer(place.clerk.token))
+        place.arrival_id = made.json()["receipt_id"]
+        assert (await place.check()).status_code == 201
+
+
+async def test_the_person_reads_of_it_in_the_log(
+    store: Store, clock: FrozenClock, port: HttpCoverageCheck
+) -> None:
+    async with desk(store, clock, port) as place:
+        await place.check()
         log = await place.client.get("/v1/me/access-log", headers=bearer(place.citizen.token))
         assert "visit:coverage:check" in log.text
-        nobody = await place.client.post(
-            f"/v1/facility/arrivals/{known['check_id']}/coverage-check",
-            json={"number": "079190999917", "name": "Không Ai", "birth_date": "1990-01-01"},
-            headers=bearer(place.clerk.token),
-        )
-    ours = {"check_id", "asked_at", "answered_at"}
-    assert {k: v for k, v in nobody.json().items() if k not in ours} == {
-        k: v for k, v in known.items() if k not in ours
-    }
+
+
+async def test_s19_a_number_that_nobody_has_costs_the_same_look_ups_and_answers_the_same(
+    store: Store, clock: FrozenClock, port: HttpCoverageCheck
+) -> None:
+    async with desk(store, clock, port) as place:
+        known = place.citizen
+        nobody = replace(known, number=new_number())
+        seen, answers = [], []
+        for number, name in ((nobody.number, "Không Ai"), (known.number, known.name)):
+            place.citizen = replace(known, number=number, name=name)
+            place.arrival_id = (await place.arrive()).json()["arrival_id"]
+            answer = await place.check()
+            assert answer.status_code == 201
+            ours = {"check_id", "asked_at", "answered_at"}
+            answers.append({k: v for k, v in answer.json().items() if k not in ours})
+            recorder = Recorder(store)
+            async with recorder.transaction() as tx:
+                question = Question(number, name, date(1985, 3, 12))
+                arrival = UUID(place.arrival_id)
+                await begin(
+                    tx, store.keys, place.clerk.actor, arrival, question, request_id="r", now=clock.now()
+                )
+            seen.append([one for one in recorder.statements if one.startswith("SELECT")])
+    assert answers[0] == answers[1]
+    # Whoever has the number gets a row in the log besides, and that reads nothing before it writes.
+    assert seen[0] == seen[1][: len(seen[0])]
+    assert all("access_log" in one or "audit_head" in one for one in seen[1][len(seen[0]) :])
 
 
 async def test_checks_are_charged_per_account(
