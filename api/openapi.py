@@ -11,10 +11,14 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar
+from litestar._openapi.schema_generation import SchemaCreator
+from litestar._openapi.schema_generation.plugins.struct import StructSchemaPlugin
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Schema
 from litestar.types import ControllerRouterHandler
+from litestar.typing import FieldDefinition
 
 from api.examples import example_of
 from api.problems import (
@@ -87,6 +91,17 @@ STEP_UP = {
 }
 
 
+class DescribedStructs(StructSchemaPlugin):
+    """Litestar drops the docstrings of Structs, and with them units, limits and what a device signs. Each is
+    taken from the class itself: many packages have a Question or an Outcome of their own."""
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
+        schema = super().to_openapi_schema(field_definition, schema_creator)
+        text = field_definition.type_.__doc__
+        schema.description = inspect.cleandoc(text) if text else None
+        return schema
+
+
 def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
     """The document of these handlers, as plain JSON values with sorted paths."""
     app = Litestar(
@@ -99,13 +114,13 @@ def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
             description=DESCRIPTION,
             use_handler_docstrings=True,
         ),
+        plugins=[DescribedStructs()],
         logging_config=None,
     )
     document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
     _describe_operations(document, app)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(_problem_schemas())
-    _describe_schemas(schemas)
     document["components"]["securitySchemes"] = {
         name: {"type": "http", "scheme": "bearer", "description": text} for name, text in SCHEMES.items()
     }
@@ -127,23 +142,6 @@ def _no_call() -> Call:
     raise AssertionError("the document's application serves no request")
 
 
-def _describe_schemas(schemas: dict[str, Any]) -> None:
-    """Litestar drops the docstrings of Structs, and with them units, limits and what a device signs."""
-    texts = {struct.__name__: inspect.cleandoc(struct.__doc__) for struct in _structs() if struct.__doc__}
-    for name in schemas.keys() & texts.keys():
-        schemas[name]["description"] = texts[name]
-
-
-def _structs() -> list[type[msgspec.Struct]]:
-    """Every Struct that is loaded; of two with one name the one nearer to its package's top comes last."""
-    found, waiting = [], [msgspec.Struct]
-    while waiting:
-        below = waiting.pop().__subclasses__()
-        found += below
-        waiting += below
-    return sorted(found, key=lambda one: (-one.__module__.count("."), one.__module__))
-
-
 def _describe_operations(document: dict[str, Any], app: Litestar) -> None:
     for route in app.routes:
         path = getattr(route, "path_format", "")
@@ -157,8 +155,8 @@ def _describe_operations(document: dict[str, Any], app: Litestar) -> None:
 def _describe(
     operation: dict[str, Any], handler: HTTPRouteHandler, path: str, document: dict[str, Any]
 ) -> None:
-    summary, _, rest = (handler.fn.__doc__ or "").strip().partition("\n")
-    operation["summary"] = summary
+    summary, _, rest = (handler.fn.__doc__ or "").strip().partition("\n\n")
+    operation["summary"] = " ".join(summary.split())
     operation.pop("description", None)
     if rest.strip():
         operation["description"] = " ".join(rest.split())

@@ -1,12 +1,17 @@
 """The document as generators and readers need it (mobile-contract.md §2, §3)."""
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
+from api.citizen import consultations
+from api.facility import activation
+from api.hotline import tickets
 from api.pages.docs import served_document, served_page
+from ehr.quarantine import models as quarantine
 
 DOCUMENT: dict[str, Any] = msgspec.json.decode(served_document())
 OPERATIONS = [
@@ -34,11 +39,27 @@ def test_no_clock_time_is_called_a_duration() -> None:
 def test_an_operation_is_complete(name: str, operation: dict[str, Any]) -> None:
     assert operation["operationId"]
     assert operation["tags"]
-    assert operation["summary"]
+    assert operation["summary"].endswith((".", "?")), "a summary cut in the middle of a sentence"
     assert operation["x-actors"], name
     assert bool(operation["security"]) != ("public" in operation["x-actors"])
     for status, response in operation["responses"].items():
         assert ("$ref" in response) == (status >= "400"), (name, status)
+
+
+@pytest.mark.parametrize(
+    ("schema", "struct"),
+    [
+        ("Question", consultations.Question),
+        ("Arrival", activation.Arrival),
+        ("Line", quarantine.Line),
+        ("Outcome", tickets.Outcome),
+    ],
+)
+def test_a_schema_tells_of_its_own_class(schema: str, struct: type[msgspec.Struct]) -> None:
+    """Several packages have a class of these names; the words are those of the one that is sent."""
+    described = DOCUMENT["components"]["schemas"][schema]
+    assert set(described["properties"]) == {field.encode_name for field in msgspec.structs.fields(struct)}
+    assert described.get("description", "") == inspect.cleandoc(struct.__doc__ or "")
 
 
 def test_every_error_is_a_problem_with_its_codes() -> None:
