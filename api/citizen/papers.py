@@ -31,7 +31,7 @@ BASE_PROBLEMS = tuple(problem for problem in OWN_PROBLEMS if problem.code != "ba
     conditional=True,
 )
 async def papers(call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None) -> Response[Papers]:
-    """Discharge letters, record summaries, birth notes and leave certificates, newest first."""
+    """Discharge letters, record summaries, birth notes, leave and health-check certificates, newest first."""
 
     async def build(tx: Tx, access: Access) -> Built:
         return await service.list_papers(tx, access, cursor, limit, call.now)

@@ -135,6 +135,7 @@ def _map_form(check: Check, answers: list[Answer]) -> None:
         ),
     ]
     resource = {
+        "identifier": {"system": systems.VISIT_NUMBER, "value": filled.number.strip()},
         "questionnaire": filled.form.canonical,
         "meta": {"tag": [{"system": systems.HEALTH_CHECK, "code": filled.kind}]},
         "status": "completed",

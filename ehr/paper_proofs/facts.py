@@ -9,9 +9,11 @@ import msgspec
 import rfc8785
 from msgspec import Struct
 
+from ehr.paper_proofs.certificates import certificate_of
 from ehr.paper_proofs.models import Facts, PaperKind
 
 KINDS: Final[tuple[PaperKind, ...]] = get_args(PaperKind)
+# Of letters; a health check is called after its kind.
 TITLES: Final[dict[PaperKind, str]] = {
     "discharge": "Giấy ra viện",
     "summary": "Tóm tắt hồ sơ bệnh án",
@@ -63,8 +65,10 @@ class _Letter(Struct):
 _decode = msgspec.json.Decoder(_Letter).decode
 
 
-def facts_of(kind: PaperKind, doc: str, facility_id: str | None) -> Facts:
-    """What is printed of a stored DocumentReference."""
+def facts_of(kind: PaperKind, doc: str, facility_id: str | None) -> Facts | None:
+    """What is printed of a stored paper; None for a form that is no health check."""
+    if kind == "health-check":
+        return certificate_of(doc, facility_id)
     letter = _decode(doc)
     period = (letter.context.period if letter.context else None) or _Period()
     return Facts(

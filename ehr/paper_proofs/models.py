@@ -8,14 +8,16 @@ from msgspec import Struct
 
 from ehr.reads.models import Notice
 
-# XML7–XML11 (vietnam.md §4).
-PaperKind = Literal["discharge", "summary", "birth", "antenatal-leave", "sick-leave"]
+# XML7–XML11 (vietnam.md §4), and the checks that facilities fill in (ehr/health_checks).
+PaperKind = Literal["discharge", "summary", "birth", "antenatal-leave", "sick-leave", "health-check"]
+PaperType = Literal["DocumentReference", "QuestionnaireResponse"]
 Outcome = Literal["unchanged", "replaced", "withdrawn", "not-ours"]
 
 
 class Facts(Struct, frozen=True, kw_only=True):
     """What is printed of one paper beside who it is about. lines: `label: value`; period: the days it is
-    about; valid_until: the last day of a leave. The digest of a code covers all of it."""
+    about; valid_until: the last day of a leave, or as a health check gives it; health_class: of such a check.
+    The digest of a code covers all of it."""
 
     kind: PaperKind
     title: str
@@ -27,6 +29,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     author: str | None
     lines: list[str]
     facility_id: str | None
+    health_class: str | None = None
 
 
 class Reference(Struct, frozen=True, kw_only=True, array_like=True):
@@ -37,6 +40,7 @@ class Reference(Struct, frozen=True, kw_only=True, array_like=True):
     digest: bytes
     printed_at: int
     holder: str
+    rtype: PaperType = "DocumentReference"
 
 
 class PaperShown(Struct, frozen=True, kw_only=True):
@@ -68,7 +72,8 @@ class PaperCheck(Struct, frozen=True, kw_only=True):
     """What a code says now, always in this shape. Only what stands on the paper, and never what it is about.
 
     holder: initials and year of birth as printed; printed_at: when this copy was printed; expired: the last
-    day of its validity has passed. Withdrawn and not ours say nothing further.
+    day of its validity has passed, ended_on: the first day on which it no longer counts; health_class: of a
+    health check, where it is a class and nothing more. Withdrawn and not ours say nothing further.
     """
 
     outcome: Outcome
@@ -81,5 +86,7 @@ class PaperCheck(Struct, frozen=True, kw_only=True):
     period_start: str | None = None
     valid_until: str | None = None
     expired: bool = False
+    ended_on: str | None = None
+    health_class: str | None = None
     holder: str | None = None
     printed_at: datetime | None = None

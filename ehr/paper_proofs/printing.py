@@ -47,6 +47,7 @@ def _details(facts: Facts) -> list[tuple[str, str]]:
         ("Ngày", day_text(facts.date)),
         ("Từ ngày", day_text(facts.period_start)),
         ("Đến ngày", day_text(facts.period_end)),
+        ("Có giá trị đến", "" if facts.period_end else day_text(facts.valid_until)),
         ("Người ký", facts.author or ""),
     )
     return [(label, value) for label, value in rows if value]

@@ -1,6 +1,6 @@
 """Papers of the book: shown, made ready to print with a code, and checked by that code."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,12 +10,13 @@ from msgspec.structs import replace
 from ehr.dates import moment
 from ehr.merges.service import mark_of
 from ehr.paper_proofs import queries
+from ehr.paper_proofs.certificates import told_class
 from ehr.paper_proofs.codes import draw_code, link_of
 from ehr.paper_proofs.facts import KINDS, digest_of, facts_of
 from ehr.paper_proofs.models import Facts, Outcome, PaperCheck, Papers, PaperShown, Reference
 from ehr.paper_proofs.problems import PAPER_NOT_FOUND
 from ehr.paper_proofs.queries import PaperRow, StateRow
-from ehr.paper_proofs.texts import SAYS_EN, SAYS_VI
+from ehr.paper_proofs.texts import ENDED_EN, ENDED_VI, SAYS_EN, SAYS_VI
 from ehr.reads.models import Built
 from ehr.reads.notices import notice_for
 from ehr.reads.paging import cut, page_size, position
@@ -85,6 +86,7 @@ async def prepare(
         digest=digest_of(facts),
         printed_at=int(now.timestamp()),
         holder=holder_of(known),
+        rtype=row.rtype,
     )
     link = link_of(origin, draw_code(keys, reference, now))
     return ToPrint(facts, row.facility_name, known, link, (row.rtype, row.id))
@@ -99,7 +101,9 @@ async def check(tx: Tx, reference: Reference | None, now: datetime) -> Checked:
     if row is None or not row.is_standing or row.code not in KINDS:
         return Checked(_says("withdrawn"), None, None)
     facts = facts_of(row.code, row.doc, _text(row.facility_id))
-    shown = ("DocumentReference", row.id)
+    if facts is None:
+        return Checked(_says("withdrawn"), None, None)
+    shown = (reference.rtype, row.id)
     if digest_of(facts) != reference.digest:
         said = replace(_says("replaced"), issued_by=row.facility_name, kind_vi=facts.title)
         return Checked(said, book, shown)
@@ -117,22 +121,32 @@ async def _standing(tx: Tx, wanted: Reference) -> tuple[StateRow | None, UUID]:
     """The row, in the book of whoever the person is now; after a merge it goes over in its own time."""
     book = await survivor_of(tx, wanted.owner)
     ids = [wanted.id, wanted.id + mark_of(wanted.owner)]
-    row = await queries.state_of(tx, book, ids, wanted.owner)
+    row = await queries.state_of(tx, book, ids, wanted.owner, wanted.rtype)
     if row is None and book != wanted.owner:
-        return await queries.state_of(tx, wanted.owner, ids, wanted.owner), wanted.owner
+        row = await queries.state_of(tx, wanted.owner, ids, wanted.owner, wanted.rtype)
+        return row, wanted.owner
     return row, book
 
 
 def _unchanged(row: StateRow, facts: Facts, reference: Reference, now: datetime) -> PaperCheck:
+    told, ended_on = _says("unchanged"), _ended_on(facts.valid_until, now)
+    if ended_on is not None:
+        told = replace(
+            told,
+            text_vi=f"{told.text_vi} {ENDED_VI.format(day=f'{ended_on:%d/%m/%Y}')}",
+            text_en=f"{told.text_en} {ENDED_EN.format(day=ended_on)}",
+        )
     return replace(
-        _says("unchanged"),
+        told,
         issued_by=row.facility_name,
         kind_vi=facts.title,
         number=", ".join(facts.numbers) or None,
         date=_day(facts.date),
         period_start=_day(facts.period_start) if facts.valid_until else None,
         valid_until=_day(facts.valid_until),
-        expired=_has_passed(facts.valid_until, now),
+        expired=ended_on is not None,
+        ended_on=ended_on.isoformat() if ended_on else None,
+        health_class=told_class(facts),
         holder=reference.holder or None,
         printed_at=datetime.fromtimestamp(reference.printed_at, VIETNAM),
     )
@@ -142,9 +156,10 @@ def _says(outcome: Outcome) -> PaperCheck:
     return PaperCheck(outcome=outcome, text_vi=SAYS_VI[outcome], text_en=SAYS_EN[outcome])
 
 
-def _has_passed(day: str | None, now: datetime) -> bool:
-    last = moment(day).last if day else None
-    return last is not None and local_day(last) < local_day(now)
+def _ended_on(valid_until: str | None, now: datetime) -> date | None:
+    """The day after the last on which a paper counts, where that has come."""
+    last = local_day(moment(valid_until).last) if valid_until else None
+    return last + timedelta(days=1) if last is not None and last < local_day(now) else None
 
 
 def _day(text: str | None) -> str | None:
@@ -158,7 +173,9 @@ async def _paper(tx: Tx, access: Access, paper_id: str, now: datetime) -> PaperR
 
 
 def _facts(row: PaperRow) -> Facts:
-    return facts_of(row.code, row.doc, _text(row.facility_id))
+    facts = facts_of(row.code, row.doc, _text(row.facility_id))
+    assert facts is not None, "the section holds checks alone"
+    return facts
 
 
 def _text(facility_id: UUID | None) -> str | None:

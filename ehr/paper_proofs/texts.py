@@ -16,6 +16,9 @@ SAYS_EN: Final[dict[Outcome, str]] = {
     "withdrawn": "This paper no longer stands in the book.",
     "not-ours": "This code was not issued by the health book, or it was altered. Do not accept this paper.",
 }
+# Beside what is unchanged, once its last day has passed.
+ENDED_VI: Final = "Giấy không còn giá trị từ ngày {day}."
+ENDED_EN: Final = "It is no longer valid since {day}."
 FOOT: Final = (
     "Bản in từ Sổ sức khỏe điện tử. Quét mã để biết giấy còn hiệu lực hay không; người quét không thấy "
     "chẩn đoán. Bản có chữ ký số của cơ sở là bản gốc."

@@ -5,6 +5,7 @@ const paper = document.getElementById("paper");
 const lines = [
   ["issued_by", "Nơi phát hành · Issued by"], ["kind_vi", "Loại giấy · Kind"], ["number", "Số · Number"],
   ["date", "Ngày · Date"], ["period_start", "Từ ngày · From"], ["valid_until", "Đến hết ngày · Valid until"],
+  ["health_class", "Phân loại sức khỏe · Health class"],
   ["holder", "Người có tên trên giấy · Holder"], ["printed_at", "In lúc · Printed"],
 ];
 
@@ -19,7 +20,6 @@ function show(answer) {
   paper.replaceChildren();
   add(paper, "h2", answer.text_vi);
   add(paper, "p", answer.text_en);
-  if (answer.expired) add(paper, "p", "Đã hết thời hạn. · Its validity has passed.");
   const list = add(paper, "ul", "");
   for (const [name, label] of lines) if (answer[name]) add(list, "li", label + ": " + answer[name]);
 }
