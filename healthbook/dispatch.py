@@ -411,6 +411,7 @@ HANDLERS: dict[str, Handler] = {
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
     "visits.consultation-moved": notice("consultation-update", once_per="step"),
+    "ehr.referral-moved": notice("referral-update"),
     "ehr.statement-judged": and_guardians(notice("statement-judged")),
     "ehr.case-resent": reopen_case,
     # Neutral: neither what it is nor from whom. Emitted with the release itself, so it is said once.

@@ -42,6 +42,7 @@ NotificationType = Literal[
     "case-opened",
     "case-update",
     "consultation-update",
+    "referral-update",
     "statement-judged",
     "record-awaited",
     "result-released",

@@ -38,6 +38,7 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "case-opened": "info",
     "case-update": "info",
     "consultation-update": "info",
+    "referral-update": "info",
     "statement-judged": "info",
     "record-awaited": "info",
     "result-released": "info",

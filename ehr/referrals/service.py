@@ -23,6 +23,7 @@ from kernel.access import Access, Actor
 from kernel.clock import local_day
 from kernel.problems import Refused
 from store.database import Tx
+from store.outbox import emit
 
 LETTERS_MAX: Final = 200
 LAST: Final = UUID(int=2**128 - 1)
@@ -32,6 +33,8 @@ _VERBS: Final[dict[Act, str]] = {
     "seen": "see",
     "answered": "answer",
 }
+# What its person would otherwise have to look for.
+_TOLD: Final[frozenset[Act]] = frozenset({"booked", "answered"})
 
 
 async def read_own(tx: Tx, access: Access, now: datetime) -> Built:
@@ -78,7 +81,8 @@ async def move(
     request_id: str,
     now: datetime,
 ) -> Refused | None:
-    """Say how far a letter sent to this facility is. Whose it is reads it in the log."""
+    """Say how far a letter sent to this facility is. Whose it is reads it in the log, and is told of a
+    booking and of the answer."""
     if not is_bookable(booked_for, act, local_day(now)):
         return Refused(problem=BAD_BOOKING, where="booked_for")
     held = await queries.HELD_AT_FACILITY.one(tx, facility_id, referral_id)
@@ -94,6 +98,8 @@ async def move(
         await queries.MOVE_AT_FACILITY.run(tx, place, side, referral_id, act, booked_for, now)
     told = await book_to_tell(tx, held.patient_id, now)
     await record_act(tx, told, actor, f"referral:letter:{_VERBS[act]}", request_id=request_id, now=now)
+    if act in _TOLD:
+        await emit(tx, told, "ehr.referral-moved", {"referral_id": str(referral_id)}, now)
     return None
 
 

@@ -1,15 +1,21 @@
 """A referral letter at three ends: its person, its sender and the place that it goes to."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from ehr.intake.revert import revert_since
+from healthbook.dispatch import dispatch
 from identity.models import Facility
+from kernel.ids import bucket_of
+from notifications.queries import inbox
 from store.database import Store
+from store.outbox import claim_events
 from tests.ehr.intake.records import send
 from tests.support import packages
 from tests.support.clock import FrozenClock
@@ -72,6 +78,15 @@ class Road:
             headers=bearer(self.staff[code].token),
         )
         return "" if answer.status_code == 204 else answer.json()["code"]
+
+    async def told(self, citizen: Citizen | None = None) -> list[dict[str, str]]:
+        """What a notice of a letter carries, once everything that was emitted has been said."""
+        patient_id, now = (citizen or self.citizen).patient_id, self.clock.now()
+        async with self.store.transaction() as tx:
+            for event in await claim_events(tx, bucket_of(patient_id), now, 500):
+                await dispatch(tx, self.store.keys, event, now)
+            page = await inbox(tx, patient_id, None, before=UUID(int=2**128 - 1), limit=50)
+        return [json.loads(one.ref) for one in page if one.type == "referral-update"]
 
     async def states(self) -> tuple[list[str], list[str], list[str]]:
         """As its person, the receiver and the sender read them."""
@@ -208,3 +223,29 @@ async def test_its_person_reads_in_the_log_who_moved_it(road: Road) -> None:
     log = await road.client.get("/v1/me/access-log", headers=bearer(road.citizen.token))
     assert "referral:letter:receive" in log.text
     assert road.places[RECEIVER].name in log.text
+
+
+async def test_its_person_is_told_of_a_booking_and_of_the_answer_without_a_word_of_it(road: Road) -> None:
+    ident = (await road.own())[0]["referral_id"]
+    for state, day in (
+        ("received", None),
+        ("booked", "2026-12-01"),
+        ("booked", "2026-12-03"),
+        ("seen", None),
+    ):
+        assert await road.move(RECEIVER, ident, state, **({"booked_for": day} if day else {})) == ""
+    assert await road.told() == [{"referral_id": ident}] * 2, "each day that was booked"
+    assert await road.move(RECEIVER, ident, "answered") == ""
+    assert await road.told() == [{"referral_id": ident}] * 3
+
+
+async def test_s10_news_of_a_letter_goes_to_who_reads_it_after_a_merge(road: Road) -> None:
+    ident = (await road.own())[0]["referral_id"]
+    other = await make_citizen(road.store, road.clock)
+    officers = await make_officers(road.store, road.clock)
+    await merged(road.store, officers, road.citizen.patient_id, other.patient_id, road.clock.now())
+    async with road.store.transaction() as tx:
+        await tx.execute("UPDATE person_origin SET proven_at = visible_at, visible_at = $1", road.clock.now())
+    assert await road.move(RECEIVER, ident, "booked", booked_for="2026-12-01") == ""
+    assert await road.told(other) == [{"referral_id": ident}]
+    assert await road.told() == []
