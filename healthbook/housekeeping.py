@@ -23,6 +23,7 @@ from ehr.rejudge.service import announce_rules
 from identity.housekeeping import service as identity
 from kernel.ids import BUCKETS
 from notifications.delivery import housekeeping as deliveries
+from reminders.queries import forget as forget_times
 from store import leases
 from store.database import Tx
 from store.due_queue import arm
@@ -114,6 +115,8 @@ CHORES: Final = (
     Chore("arrival-tickets", timedelta(days=2), "an arrival counts until midnight", arrival_tickets),
     Chore("coverage-checks", timedelta(days=90), "a desk looks up what it was told", forget_checks),
     Chore("hotline-tickets", timedelta(days=180), "a caller calls again about it", hotline_tickets),
+    # Ours; no rule names a time. Longer than any course, so that what was told can be looked up.
+    Chore("reminder-times", timedelta(days=365), "when the phone rang answers complaints", forget_times),
     Chore("deliveries", timedelta(days=30), "why a message did not come; it stays in the inbox", deliveries),
     Chore(
         "receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back", forget_receipts

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from ehr.prescriptions.reading import lines_for_plan
+from ehr.prescriptions.reading import last_day_of, lines_for_plan
 from kernel.access import Access
 from kernel.clock import end_of_day
 from kernel.ids import bucket_of
@@ -18,9 +18,9 @@ JOB: Final = "prescription-lapse"
 
 
 async def arm_lapse(tx: Tx, access: Access, patient_id: UUID, prescription_id: UUID, now: datetime) -> None:
-    """A prescription was recorded: look at it again before it lapses."""
-    lines = await lines_for_plan(tx, access, prescription_id, now)
-    at = lapse_told_at(lines[0].collect_by, now) if lines else None
+    """A prescription was recorded: look at it again before it lapses, whatever is hidden of it today."""
+    last_day = await last_day_of(tx, access, prescription_id)
+    at = lapse_told_at(last_day, now) if last_day else None
     if at is not None:
         await arm(tx, bucket_of(patient_id), at, JOB, f"{patient_id}:{prescription_id}")
 

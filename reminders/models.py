@@ -1,6 +1,7 @@
 """A reminder, its times and what became of them, as kept and as shown."""
 
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Final, Literal
 from uuid import UUID
 
@@ -32,7 +33,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class Reminder(Struct, frozen=True):
-    """One line's plan and how far it is. doses_due: occurrences so far; next_at: None where none follows."""
+    """One line's plan and how far it is. doses_due: occurrences so far; next_at: None where none follows;
+    own_length_of: how much was handed out when the person said how long, None where the text says it."""
 
     patient_id: UUID
     reminder_id: UUID
@@ -54,6 +56,7 @@ class Reminder(Struct, frozen=True):
     end_reason: EndReason | None
     version: int
     changed_at: datetime
+    own_length_of: Decimal | None = None
 
 
 class ReminderShown(Struct, frozen=True, kw_only=True):

@@ -110,25 +110,35 @@ def plan_for(line: PlanLine) -> Plan:
 
 
 def planned(before: Reminder, line: PlanLine, now: datetime) -> Reminder:
-    """A plan after what was handed out. The person's own times and the person's stop stay; a plan that was
-    used up goes on when more is handed out. Pure."""
-    if before.state == "ended" and before.end_reason != "used-up":
-        return before
-    if not line.is_standing:
-        return ended(before, "replaced")
+    """A plan after what was handed out. The person's own times and length and the person's stop stay; a plan
+    that was used up goes on when more is handed out, and an ended one when its prescription stands again.
+    Pure."""
+    if line.state != "standing":
+        return ended(before, line.state)
     plan = plan_for(line)
-    one = replace(before, checks=list(plan.checks))
-    if one.own_times:
-        one = replace(one, doses=doses_with(one, line) or one.doses)
-    else:
-        one = replace(one, times=list(plan.times), interval_hours=plan.interval_hours, doses=plan.doses)
+    one = _with_own(replace(before, checks=list(plan.checks)), line, plan)
     if one.state in ("stopped", "paused"):
-        return armed(one, line, now) if one.state == "paused" else one
+        # Of what was taken back at the counter nothing rings, and what the person chose stays.
+        return (
+            armed(one, line, now) if one.state == "paused" and line.dispensed else replace(one, next_at=None)
+        )
     if not line.dispensed:
         return ended(one, "used-up")
     state = "active" if one.own_times and one.doses is not None else plan.state
     asks = None if state != "asks" else plan.asks
     return armed(replace(one, state=state, asks=asks, end_reason=None), line, now)
+
+
+def _with_own(one: Reminder, line: PlanLine, plan: Plan) -> Reminder:
+    """The plan's times and doses, where the person did not choose. A length that the person said ends with
+    its last dose: what is handed out after that has one of its own."""
+    if not one.own_times:
+        return replace(one, times=list(plan.times), interval_hours=plan.interval_hours, doses=plan.doses)
+    if one.own_length_of is not None:
+        if one.state != "ended" or line.dispensed <= one.own_length_of:
+            return one
+        one = replace(one, own_length_of=None)
+    return replace(one, doses=doses_with(one, line) or one.doses)
 
 
 def armed(one: Reminder, line: PlanLine, now: datetime) -> Reminder:

@@ -11,7 +11,8 @@ from store.statement import Command, Scalar, Statement
 
 _COLUMNS = (
     "patient_id, reminder_id, kind, prescription_id, line, state, asks, own_times, times, interval_hours,"
-    " zone, checks, starts_on, doses, doses_due, next_at, last_at, end_reason, version, changed_at"
+    " zone, checks, starts_on, doses, doses_due, next_at, last_at, end_reason, version, changed_at,"
+    " own_length_of"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM reminder WHERE patient_id = $1"  # noqa: S608 - constants of this file
 
@@ -24,7 +25,8 @@ class Key(Struct, frozen=True):
 INSERT = Command(
     f"""
     INSERT INTO reminder ({_COLUMNS})
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+        $21)
     ON CONFLICT (patient_id, reminder_id) DO NOTHING
     """  # noqa: S608
 )
@@ -52,7 +54,7 @@ SAVE = Command(
     """
     UPDATE reminder SET state = $3, asks = $4, own_times = $5, times = $6, interval_hours = $7, checks = $8,
         starts_on = $9, doses = $10, doses_due = $11, next_at = $12, last_at = $13, end_reason = $14,
-        version = $15, changed_at = $16
+        version = $15, changed_at = $16, own_length_of = $17
     WHERE patient_id = $1 AND reminder_id = $2
     """
 )
@@ -63,6 +65,26 @@ INSERT_OCCURRENCE = Scalar(
     ON CONFLICT (patient_id, reminder_id, due_at) DO NOTHING RETURNING due_at
     """,
 )
+
+FORGET = Scalar(
+    int,
+    """
+    WITH old AS MATERIALIZED (
+        SELECT patient_id, reminder_id, due_at FROM reminder_occurrence WHERE due_at < $1 LIMIT $2
+    ), gone AS (
+        DELETE FROM reminder_occurrence o USING old
+        WHERE o.patient_id = old.patient_id AND o.reminder_id = old.reminder_id AND o.due_at = old.due_at
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone
+    """,
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
+)
+
+
+async def forget(tx: Tx, before: datetime, limit: int) -> int:
+    """Remove times that came before then. Returns how many."""
+    return await FORGET.one(tx, before, limit) or 0
 
 
 async def insert(tx: Tx, one: Reminder) -> None:
@@ -90,6 +112,7 @@ async def save(tx: Tx, one: Reminder) -> None:
         one.end_reason,
         one.version,
         one.changed_at,
+        one.own_length_of,
     )
 
 

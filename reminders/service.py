@@ -71,10 +71,14 @@ async def set_times(
     person was told otherwise."""
 
     def change(one: Reminder, line: PlanLine) -> Reminder | None:
-        if one.state not in ("active", "paused", "asks") or one.asks == "pharmacist" or not line.is_standing:
+        if one.state not in ("active", "paused", "asks") or one.asks == "pharmacist":
+            return None
+        if not line.is_standing or not line.dispensed:
             return None
         chosen = sorted(set(times))
+        length_of = line.dispensed if days is not None else None
         mine = replace(one, own_times=True, times=chosen, interval_hours=None, next_at=None)
+        mine = replace(mine, own_length_of=length_of)
         doses = one.doses_due + days * len(chosen) if days is not None else doses_with(mine, line)
         if doses is None:
             return replace(mine, state="asks", asks="end", doses=None)
@@ -85,7 +89,9 @@ async def set_times(
 
 
 def _resumed(one: Reminder, line: PlanLine, now: datetime) -> Reminder | None:
-    """Back to what its text and quantity make of it, from now on."""
+    """Back to what its text and quantity make of it, from now on; nothing of what was taken back."""
+    if not line.dispensed:
+        return None
     if one.state == "paused":
         return armed(replace(one, state="active"), line, now)
     if one.state != "stopped":

@@ -96,6 +96,7 @@ FAN_OUTS = {
     "notifications.queries.BUCKETS_TO_DRAIN",
     "notifications.queries.DELETE_ENDED",
     "notifications.queries.LATEST",
+    "reminders.queries.FORGET",
     "store.queries.BUCKETS_WITH_DUE",
     "store.queries.BUCKETS_WITH_EVENTS",
     "store.queries.FORGET_IDEMPOTENCY",

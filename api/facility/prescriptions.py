@@ -16,7 +16,7 @@ from api.idempotency import PROBLEMS as REPEATS
 from api.idempotency import create_once
 from api.problems import BODY_TOO_LARGE, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE
 from api.reading import log_read
-from api.request import Answer, Call, answer
+from api.request import Call, answer
 from audit.service import record_act
 from consent.decision import decide_prescription
 from ehr.intake.problems import RECORDS_BUSY
@@ -142,7 +142,7 @@ async def look_up_prescription(
             return answer(opened)
         seen = await dispensing.look_up(tx, opened, _of(opened), call.now)
         if isinstance(seen, Refused):
-            return await _refuse(tx, call, opened, "record:prescription:read", seen)
+            return answer(await _recorded(tx, call, opened, "record:prescription:read", seen))
         body = encode(dispensing.at_counter(seen, local_day(call.now)))
         shown = [("MedicationRequest", line.medicine.id) for line in seen.lines]
         await log_read(tx, call, opened, Built(body, shown), changed=True)
@@ -171,11 +171,11 @@ async def dispense_prescription(
             call,
             actor,
             201,
-            make=lambda: dispensing.dispense(tx, opened, _of(opened), data.lines, call.now),
+            make=lambda: _dispense(tx, call, opened, data.lines),
             again=lambda made_id: dispensing.dispensed_again(tx, opened, _of(opened), made_id, call.now),
             id_of=lambda receipt: receipt.dispense_id,
         )
-        return await _recorded(tx, call, opened, "prescription:line:dispense", made, 201)
+        return answer(made, status=201)
 
 
 @post(
@@ -201,8 +201,11 @@ async def take_back_dispense(
         opened = await _open(tx, call, actor, data.code)
         if isinstance(opened, Refused):
             return answer(opened)
-        done = await dispensing.take_back(tx, opened, _of(opened), data.dispense_id, call.now)
-        return await _recorded(tx, call, opened, "prescription:line:take-back", done, 200)
+        named = opened, _of(opened), data.dispense_id, call.now
+        if await dispensing.was_taken_back(tx, *named):
+            return answer(await dispensing.dispensed_again(tx, *named))
+        done = await dispensing.take_back(tx, *named)
+        return answer(await _recorded(tx, call, opened, "prescription:line:take-back", done))
 
 
 async def _open(tx: Tx, call: Call, actor: Actor, code: str) -> Access | Refused:
@@ -222,24 +225,19 @@ def _of(access: Access) -> UUID:
     return access.basis_id
 
 
+async def _dispense(tx: Tx, call: Call, access: Access, lines: list[LineOut]) -> DispenseReceipt | Refused:
+    done = await dispensing.dispense(tx, access, _of(access), lines, call.now)
+    return await _recorded(tx, call, access, "prescription:line:dispense", done)
+
+
 async def _recorded(
-    tx: Tx, call: Call, access: Access, tag: str, done: DispenseReceipt | Refused, status: int
-) -> Answer:
-    """An act at the counter stands in the person's log, with who did it and where."""
-    if isinstance(done, Refused):
-        return await _refuse(tx, call, access, tag, done)
-    await _log(tx, call, access, tag)
-    return answer(done, status=status)
-
-
-async def _refuse(tx: Tx, call: Call, access: Access, tag: str, refused: Refused) -> Answer:
-    """What is refused because of how it stands is told to the person too; what is not seen is nobody's."""
-    if refused.problem is not PRESCRIPTION_NOT_FOUND:
-        await _log(tx, call, access, tag, refused)
-    return answer(refused)
-
-
-async def _log(tx: Tx, call: Call, access: Access, tag: str, refused: Refused | None = None) -> None:
+    tx: Tx, call: Call, access: Access, tag: str, done: DispenseReceipt | Refused
+) -> DispenseReceipt | Refused:
+    """An act at the counter stands in the person's log once, with who did it and where; so does one that is
+    refused because of how the prescription stands. What is not seen is nobody's."""
+    refused = done if isinstance(done, Refused) else None
+    if refused is not None and refused.problem is PRESCRIPTION_NOT_FOUND:
+        return done
     await record_act(
         tx,
         access.patient_id,
@@ -251,6 +249,7 @@ async def _log(tx: Tx, call: Call, access: Access, tag: str, refused: Refused | 
         request_id=call.request_id,
         now=call.now,
     )
+    return done
 
 
 handlers: list[Any] = [

@@ -26,7 +26,8 @@ class ActiveRow(Struct, frozen=True):
     fold: bytes | None
 
 
-# A list of medicines is what is taken today; what ended, and what a "none known" says, is not on it.
+# A list of medicines is what is taken today; what ended, what a "none known" says and what a doctor refuted is
+# not on it.
 ACTIVE = Statement(
     ActiveRow,
     filtered(
@@ -35,7 +36,7 @@ ACTIVE = Statement(
             r.facility_id, f.name AS facility_name, r.state, r.doc, r.fold_key AS fold
         FROM ehr_resource r LEFT JOIN facility f ON f.facility_id = r.facility_id
         WHERE {visible} AND r.section IN ('medications', 'allergies') AND r.active_until >= $6::timestamptz
-            AND NOT r.negative
+            AND NOT r.negative AND {standing}
         ORDER BY r.section, r.sort_at DESC, r.id LIMIT $10
         """
     ),

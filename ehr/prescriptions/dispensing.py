@@ -123,8 +123,8 @@ def _check(seen: Seen, lines: list[LineOut]) -> Refused | None:
 async def take_back(
     tx: Tx, access: Access, prescription_id: UUID, dispense_id: UUID, now: datetime
 ) -> DispenseReceipt | Refused:
-    """Undo a mistake: the same facility, the same day. Once more changes nothing. It holds after a
-    replacement too: what was never handed out must not stand as history."""
+    """Undo a mistake: the same facility, the same day. It holds after a replacement too: what was never
+    handed out must not stand as history."""
     await _lock(tx, access)
     seen = await see(tx, access, prescription_id, now)
     if seen is None:
@@ -136,22 +136,21 @@ async def take_back(
     today = local_day(now)
     if found[0].dispensed_on != today:
         return Refused(problem=DISPENSE_NOT_TODAY)
-    if not found[0].is_taken_back:
-        await queries.TAKE_BACK.run(tx, seen.row.patient_id, prescription_id, dispense_id, now)
-        for one in found:
-            await queries.GIVE_BACK_TO_LINE.run(
-                tx, seen.row.patient_id, prescription_id, one.line, one.quantity
-            )
+    await queries.TAKE_BACK.run(tx, seen.row.patient_id, prescription_id, dispense_id, now)
+    for one in found:
+        await queries.GIVE_BACK_TO_LINE.run(tx, seen.row.patient_id, prescription_id, one.line, one.quantity)
     return await _receipt(tx, access, prescription_id, dispense_id, today, now, taken_back=True)
 
 
 async def dispensed_again(
     tx: Tx, access: Access, prescription_id: UUID, dispense_id: UUID, now: datetime
 ) -> DispenseReceipt | Refused:
-    """The receipt of a dispense of this facility, for a repeat of its request."""
-    seen = await look_up(tx, access, prescription_id, now)
-    if isinstance(seen, Refused):
-        return seen
+    """The receipt of a dispense of this facility, for a repeat of its request: what happened stays so when
+    the prescription lapsed or was replaced since."""
+    seen = await see(tx, access, prescription_id, now)
+    if seen is None:
+        return Refused(problem=PRESCRIPTION_NOT_FOUND)
+    await budgets.refund(tx, budgets.WRONG_PRESCRIPTION_CODES, budgets.subject(access.actor.actor_id.bytes))
     found = await queries.DISPENSE.all(tx, seen.row.patient_id, prescription_id, dispense_id)
     if not found or found[0].facility_id != access.actor.facility_id:
         return Refused(problem=DISPENSE_NOT_FOUND)
@@ -161,6 +160,16 @@ async def dispensed_again(
         taken_back=found[0].is_taken_back,
         prescription=at_counter(seen, local_day(now)),
     )
+
+
+async def was_taken_back(
+    tx: Tx, access: Access, prescription_id: UUID, dispense_id: UUID, now: datetime
+) -> bool:
+    """Whether this is a dispense of this facility that was taken back before."""
+    await _lock(tx, access)
+    seen = await see(tx, access, prescription_id, now)
+    found = seen and await queries.DISPENSE.all(tx, seen.row.patient_id, prescription_id, dispense_id)
+    return bool(found) and found[0].is_taken_back and found[0].facility_id == access.actor.facility_id
 
 
 def at_counter(seen: Seen, today: date) -> AtCounter:

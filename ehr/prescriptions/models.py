@@ -146,7 +146,7 @@ class DispenseReceipt(Struct, frozen=True, kw_only=True):
 
 class PlanLine(Struct, frozen=True, kw_only=True):
     """What a plan of doses is made from. line_id: of the row among the medicines. dosage: what was read of
-    the prescriber's `text`. ordered, dispensed: in `unit`. is_standing: neither replaced nor withdrawn.
+    the prescriber's `text`. ordered, dispensed: in `unit`. state: of its prescription.
     dispensed_on: the last day something of the line was handed out."""
 
     line_id: str
@@ -159,7 +159,12 @@ class PlanLine(Struct, frozen=True, kw_only=True):
     dispensed: Decimal
     dispensed_on: date | None
     collect_by: date
-    is_standing: bool
+    state: State
+
+    @property
+    def is_standing(self) -> bool:
+        """Neither replaced nor withdrawn."""
+        return self.state == "standing"
 
 
 class SentReceipt(Struct, frozen=True, kw_only=True):

@@ -118,10 +118,19 @@ async def lines_for_plan(tx: Tx, access: Access, prescription_id: UUID, now: dat
             dispensed=one.line.dispensed,
             dispensed_on=max((handed.dispensed_on for handed in one.handed), default=None),
             collect_by=seen.row.collect_by,
-            is_standing=seen.row.state == "standing",
+            state=seen.row.state,
         )
         for one in seen.lines
     ]
+
+
+async def last_day_of(tx: Tx, access: Access, prescription_id: UUID) -> date | None:
+    """Until when a prescription of this book can be collected, seen or not: for a timer, never shown."""
+    for person in (access.patient_id, *sorted(access.origins)):
+        found = await queries.PRESCRIPTIONS.all(tx, person, [prescription_id])
+        if found:
+            return found[0].collect_by
+    return None
 
 
 def is_open(seen: Seen, today: date) -> bool:

@@ -219,6 +219,8 @@ async def test_every_chore_has_its_case_here() -> None:
         "hotline-tickets",
         # tests/visits/coverage_check
         "coverage-checks",
+        # tests/reminders/test_changes.py
+        "reminder-times",
         # tests/api/test_accountability.py
         "accountability",
     } | of_records

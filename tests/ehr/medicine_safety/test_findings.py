@@ -11,6 +11,8 @@ from ehr.medicine_safety.tables import load_table, read_table
 from ehr.models import Source
 from kernel.access import Label
 from store.database import Store
+from tests.ehr.statements.test_statements import PENICILLIN, say
+from tests.ehr.statements.test_verdicts import judge
 from tests.support.clock import FrozenClock
 from tests.support.consent import granted
 from tests.support.family import make_child
@@ -199,3 +201,18 @@ async def test_a_guardian_asks_for_a_child_and_sees_nothing_under_a_safety_flag(
     stranger = await make_citizen(store, clock)
     answer = await client.get(OWN, headers=bearer(stranger.token) | {"X-Patient-Id": str(child)})
     assert answer.status_code == 403
+
+
+async def test_what_a_doctor_refuted_alarms_no_doctor(
+    store: Store, clock: FrozenClock, client: httpx.AsyncClient
+) -> None:
+    """The summary, the sheet and this list are of one mind; the own book keeps it, marked."""
+    citizen = await make_citizen(store, clock)
+    doctor = await let_in(store, clock, citizen)
+    said = await say(client, citizen, PENICILLIN)
+    own_medicine = {"kind": "medicine", "name": PENICILLIN["name"], "origin": "own"}
+    assert (await say(client, citizen, own_medicine)).status_code == 201
+    assert [item["kind"] for item in (await seen(client, doctor, citizen))["items"]] == ["allergy"]
+    ident = said.json()["statement_id"]
+    assert (await judge(client, doctor, citizen, ident, "refuted")).status_code == 200
+    assert (await seen(client, doctor, citizen))["items"] == []

@@ -183,9 +183,33 @@ async def test_a_repeat_of_a_request_dispenses_once(store: Store, clock: FrozenC
         body = {"code": code, "lines": out((1, "10"))}
         told = [await client.post(DISPENSE, json=body, headers=headers) for _ in range(2)]
         [shown] = await own(client, place)
+        path = "/v1/me/access-log?limit=100"
+        log = await client.get(path, headers=bearer(place.citizen.token))
+        # The answer that was lost is still the answer, whatever became of the prescription since.
+        await send(client, place, place.code(), replaces=code)
+        replaced = await client.post(DISPENSE, json=body, headers=headers)
     assert [one.status_code for one in told] == [201, 201]
     assert told[0].json()["dispense_id"] == told[1].json()["dispense_id"]
     assert shown["lines"][0]["dispensed"] == "10"
+    assert log.text.count("đã cấp thuốc theo đơn") == 1
+    assert (replaced.status_code, replaced.json()["dispense_id"]) == (201, told[0].json()["dispense_id"])
+    assert replaced.json()["prescription"]["state"] == "replaced"
+
+
+async def test_a_repeat_after_the_last_day_says_what_was_recorded(
+    store: Store, clock: FrozenClock, place: Place
+) -> None:
+    code = place.code()
+    body = {"code": code, "lines": out((1, "10"))}
+    key = {"Idempotency-Key": "0123456789abcdef-2"}
+    async with client_of(store, clock) as client:
+        await send(client, place, code)
+        await later(store, clock, place, days=5)
+        first = await client.post(DISPENSE, json=body, headers=bearer(place.one.token) | key)
+        await later(store, clock, place, days=0.9)
+        again = await client.post(DISPENSE, json=body, headers=bearer(place.one.token) | key)
+    assert (first.status_code, again.status_code) == (201, 201), again.text
+    assert again.json()["dispense_id"] == first.json()["dispense_id"]
 
 
 async def test_a_mistake_is_taken_back_by_the_same_pharmacy_on_the_same_day(
@@ -202,6 +226,7 @@ async def test_a_mistake_is_taken_back_by_the_same_pharmacy_on_the_same_day(
             assert back.status_code == 200, back.text
             assert back.json()["taken_back"]
         [shown] = await own(client, place)
+        log = await client.get("/v1/me/access-log?limit=100", headers=bearer(place.citizen.token))
         medicines = await client.get("/v1/me/medications", headers=bearer(place.citizen.token))
         assert (await ask(client, place.other, DISPENSE, code=code, lines=out((1, "30")))).status_code == 201
         late = await ask(client, place.other, DISPENSE, code=code, lines=out((2, "10")))
@@ -209,6 +234,7 @@ async def test_a_mistake_is_taken_back_by_the_same_pharmacy_on_the_same_day(
         named["dispense_id"] = late.json()["dispense_id"]
         refused = await ask(client, place.other, TAKE_BACK, **named)
     assert shown["state"] == "open"
+    assert log.text.count("đã lấy lại một lần cấp thuốc ghi nhầm") == 1
     assert all(line["handed_out"] == [] for line in shown["lines"])
     assert all("last_dispensed" not in item for item in medicines.json()["items"])
     assert (refused.status_code, refused.json()["code"]) == (409, "dispense-not-today")

@@ -1,0 +1,98 @@
+"""Between two steps of a plan: an end that overtakes, a mistake during a pause, a late showing."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from healthbook.housekeeping import do_chore
+from kernel.clock import VIETNAM
+from store.outbox import emit
+from tests.support.reminding import Reminding, drug
+
+TWICE = "1 viên/lần * 2 lần/ngày * 5 ngày [2 viên/ngày]"
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=VIETNAM).astimezone(UTC)
+
+
+async def set_hidden(here: Reminding, *readers: str) -> None:
+    async with here.owner.transaction() as tx:
+        await tx.execute(
+            "UPDATE ehr_resource SET hidden_from = $2::uuid[] WHERE patient_id = $1",
+            here.citizen.patient_id,
+            list(readers) or None,
+        )
+
+
+async def test_a_withdrawal_that_overtakes_a_dispensing_is_told_as_one(here: Reminding) -> None:
+    code = await here.send(drug(TWICE))
+    await here.dispense(code, (1, "4"))
+    await here.dispense(code, (1, "2"), work=False)
+    await here.withdraw(code)
+    (one,) = await here.reminders()
+    assert (one["state"], one["end_reason"]) == ("ended", "withdrawn")
+
+
+@pytest.mark.parametrize("act", ["pause", "stop"])
+async def test_what_was_never_handed_out_is_not_resumed(here: Reminding, act: str) -> None:
+    """The unit is not the dose's, so that no quantity ends the plan by itself."""
+    code = await here.send(drug(TWICE, 2, unit="hộp"))
+    await here.dispense(code, (1, "2"))
+    (one,) = await here.reminders()
+    ident = one["reminder_id"]
+    await here.change(ident, act=act)
+    await here.take_back(code)
+    assert (await here.reminders())[0]["next_at"] is None
+    refused = [await here.change(ident, act="resume")]
+    refused.append(await here.change(ident, times=["08:00"], days=3))
+    assert {(one.status_code, one.json()["code"]) for one in refused} == {(409, "reminder-not-open")}
+    await here.until(at(23, 21))
+    assert await here.told("medicine-due") == []
+    await here.dispense(code, (1, "1"))
+    resumed = await here.change(ident, act="resume")
+    assert (resumed.json()["state"], resumed.json()["next_at"] is None) == ("active", False)
+
+
+async def test_the_persons_own_length_stays_when_more_is_handed_out(here: Reminding) -> None:
+    code = await here.send(drug(TWICE))
+    await here.dispense(code, (1, "4"))
+    (one,) = await here.reminders()
+    done = await here.change(one["reminder_id"], times=["06:15"], days=3)
+    assert done.json()["doses_left"] == 3
+    await here.dispense(code, (1, "2"), by=1)
+    (one,) = await here.reminders()
+    assert (one["times"], one["doses_left"]) == (["06:15"], 3)
+    await here.until(at(26, 21))
+    assert (await here.reminders())[0]["end_reason"] == "used-up"
+    await here.dispense(code, (1, "4"), by=1)
+    (one,) = await here.reminders()
+    assert (one["state"], one["doses_left"]) == ("active", 2), "more than the person's own days were told of"
+
+
+async def test_a_prescription_that_was_hidden_when_it_came_still_lapses(here: Reminding) -> None:
+    code = await here.send(drug(TWICE))
+    async with here.owner.transaction() as tx:
+        await tx.execute("DELETE FROM due_queue WHERE kind = 'prescription-lapse'")
+        ident = await tx.fetchval("SELECT prescription_id FROM prescription WHERE code = $1", code)
+    await set_hidden(here, NOBODY)
+    async with here.store.transaction() as tx:
+        ref = {"patient_id": str(here.citizen.patient_id), "prescription_id": str(ident)}
+        await emit(tx, here.citizen.patient_id, "prescription.recorded", ref, here.clock.now())
+    await here.work()
+    await set_hidden(here)
+    await here.until(at(28, 12))
+    assert await here.told("prescription-lapsing") == [("prescription-lapsing", "25 09:00")]
+
+
+async def test_times_that_passed_are_removed_after_their_year(here: Reminding) -> None:
+    code = await here.send(drug(TWICE))
+    await here.dispense(code, (1, "10"))
+    await here.until(at(23, 12))
+    assert len(await here.outcomes()) == 4
+    for days, left in ((364, 4), (367, 0)):
+        async with here.store.transaction() as tx:
+            now = datetime.fromtimestamp(at(22, 12).timestamp() + days * 86_400, UTC)
+            await do_chore(tx, "reminder-times", now)
+        assert len(await here.outcomes()) == left
