@@ -1,7 +1,8 @@
-"""Uploaded pictures: told by content, measured by header, drawn anew in a limited process (S33, S35).
+"""Uploaded pictures and PDFs: told by content, drawn anew in a limited process (S33, S35).
 
-PictureError        not a picture that can be kept
-  PictureTooLarge   too many bytes or pixels; the pixels were not decoded
+PictureError        nothing that can be kept
+  PictureTooLarge   too many bytes, pixels or pages; nothing was decoded
+  PdfLocked         a PDF that opens with a password alone
 """
 
 import asyncio
@@ -11,10 +12,12 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from documents.picture_process import PIXELS_MAX, SECONDS_MAX
+from documents.picture_process import LOCKED, PDF_SECONDS_MAX, PIXELS_MAX, SECONDS_MAX, TOO_LONG
 
 PICTURE_BYTES_MAX: Final = 20 * 1024 * 1024
-_WAIT_SECONDS: Final = 3 * SECONDS_MAX
+PDF_BYTES_MAX: Final = 20 * 1024 * 1024
+# Processor time is limited; a machine that is busy may take so much longer.
+_PATIENCE: Final = 3
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8\xff"
 _PROCESS: Final = Path(__file__).with_name("picture_process.py")
@@ -30,6 +33,10 @@ class PictureError(Exception):
 
 class PictureTooLarge(PictureError):  # noqa: N818 - the name is the answer
     """More bytes or pixels than are taken."""
+
+
+class PdfLocked(PictureError):  # noqa: N818 - the name is the answer
+    """It asks for a password."""
 
 
 class Picture(Struct, frozen=True):
@@ -59,6 +66,19 @@ async def remake(data: bytes) -> Picture:
     return Picture(made, media_type, width, height)
 
 
+async def redraw(data: bytes) -> bytes:
+    """A PDF whose pages are pictures of an uploaded PDF's pages: no script, file, link, form or text of it
+    comes along. At most 40 pages. Raises PictureTooLarge, PdfLocked, PictureError.
+    """
+    if len(data) > PDF_BYTES_MAX:
+        raise PictureTooLarge
+    async with _one_at_a_time:
+        made = await _run(data, "pdf")
+    if len(made) > PDF_BYTES_MAX:
+        raise PictureTooLarge
+    return made
+
+
 def measure(data: bytes) -> tuple[PictureType, int, int]:
     """Media type, width and height from the first bytes. Raises PictureError for all but JPEG and PNG."""
     if data.startswith(_PNG) and data[12:16] == b"IHDR" and len(data) >= 24:
@@ -84,19 +104,20 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
     raise PictureError
 
 
-async def _run(data: bytes) -> bytes:
-    """The limited process over one picture; its complaints can quote the picture and are thrown away."""
+async def _run(data: bytes, *kind: str) -> bytes:
+    """The limited process over one file; its complaints can quote the file and are thrown away."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
         str(_PROCESS),
+        *kind,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env={},
     )
     try:
-        async with asyncio.timeout(_WAIT_SECONDS):
+        async with asyncio.timeout(_PATIENCE * (PDF_SECONDS_MAX if kind else SECONDS_MAX)):
             made, _ = await process.communicate(data)
     except TimeoutError:
         raise PictureError from None
@@ -105,5 +126,5 @@ async def _run(data: bytes) -> bytes:
             process.kill()
             await process.wait()
     if process.returncode != 0:
-        raise PictureError
+        raise {LOCKED: PdfLocked, TOO_LONG: PictureTooLarge}.get(process.returncode or 0, PictureError)
     return made

@@ -1,25 +1,20 @@
-"""What people send of themselves: a picture, drawn anew, or a PDF, kept as it is and never run (S33, S35).
+"""What people send of themselves: a picture or a PDF, drawn anew, so that nothing of it runs (S33, S35).
 
 UploadError        neither a picture that can be kept nor, where it may be one, a PDF
-  UploadTooLarge   too many bytes or pixels; nothing was decoded
+  UploadTooLarge   too many bytes, pixels or pages
+  UploadLocked     a PDF that opens with a password alone
 """
 
-import asyncio
 import hashlib
-import re
 from typing import Final, Literal
 
 from msgspec import Struct
 
-from documents.pictures import PictureError, PictureTooLarge, remake
+from documents.pictures import PDF_BYTES_MAX, PdfLocked, PictureError, PictureTooLarge, redraw, remake
 
-PDF_BYTES_MAX: Final = 20 * 1024 * 1024
-# Readers look so far back for the end mark (ISO 32000-1, annex H.3.18); what follows it is another file.
-_TAIL: Final = 1024
-_PDF: Final = re.compile(rb"%PDF-[12]\.[0-9]")
-# A file that starts a program, carries other files or a script is no paper. Names may be written with #xx.
-_ACTIVE: Final = re.compile(rb"/(?:JavaScript|Launch|EmbeddedFiles?|RichMedia)(?![A-Za-z])")
-_ESCAPED_NAME: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
+__all__ = ["PDF_BYTES_MAX", "Upload", "UploadError", "UploadLocked", "UploadTooLarge", "take"]
+
+_PDF: Final = b"%PDF-"
 
 UploadType = Literal["image/jpeg", "image/png", "application/pdf"]
 
@@ -29,7 +24,11 @@ class UploadError(Exception):
 
 
 class UploadTooLarge(UploadError):  # noqa: N818 - the name is the answer
-    """More bytes or pixels than are taken."""
+    """More bytes, pixels or pages than are taken."""
+
+
+class UploadLocked(UploadError):  # noqa: N818 - the name is the answer
+    """It asks for a password."""
 
 
 class Upload(Struct, frozen=True):
@@ -42,24 +41,19 @@ class Upload(Struct, frozen=True):
 
 async def take(body: bytes, *, may_be_pdf: bool = False) -> Upload:
     """Make an upload fit to be kept, told by its content alone. Raises UploadError."""
-    if may_be_pdf and body.startswith(b"%PDF-"):
-        await asyncio.to_thread(_check_pdf, body)
-        return Upload(body, "application/pdf", hashlib.sha256(body).digest())
     try:
-        picture = await remake(body)
+        data, media_type = await _drawn(body, may_be_pdf)
     except PictureTooLarge:
         raise UploadTooLarge from None
+    except PdfLocked:
+        raise UploadLocked from None
     except PictureError:
         raise UploadError from None
-    return Upload(picture.data, picture.media_type, hashlib.sha256(body).digest())
+    return Upload(data, media_type, hashlib.sha256(body).digest())
 
 
-def _check_pdf(body: bytes) -> None:
-    if len(body) > PDF_BYTES_MAX:
-        raise UploadTooLarge
-    end = body.rfind(b"%%EOF")
-    if not _PDF.match(body) or end < len(body) - _TAIL or body[end + 5 :].strip(b"\r\n \0\t"):
-        raise UploadError
-    # An escape that spells another letter of a name hides nothing from readers, so neither from us.
-    if _ACTIVE.search(_ESCAPED_NAME.sub(lambda found: bytes([int(found[1], 16)]), body)):
-        raise UploadError
+async def _drawn(body: bytes, may_be_pdf: bool) -> tuple[bytes, UploadType]:
+    if may_be_pdf and body.startswith(_PDF):
+        return await redraw(body), "application/pdf"
+    picture = await remake(body)
+    return picture.data, picture.media_type

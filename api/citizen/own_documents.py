@@ -20,6 +20,7 @@ from ehr.own_documents import service
 from ehr.own_documents.models import DocumentWords, FileRow, NewDocument, OwnDocument
 from ehr.own_documents.problems import (
     OWN_DOCUMENT_INVALID,
+    OWN_DOCUMENT_LOCKED,
     OWN_DOCUMENT_NOT_YOURS,
     OWN_DOCUMENT_TOO_LARGE,
     OWN_DOCUMENT_UNKNOWN,
@@ -28,9 +29,7 @@ from ehr.own_documents.problems import (
     OWN_DOCUMENTS_FULL,
 )
 from identity.problems import TOO_MANY
-from kernel.access import Access
 from kernel.problems import Refused
-from store.database import Tx
 
 TAGS = ["own-documents"]
 # Base64 of the largest file, and the words about it.
@@ -55,6 +54,7 @@ _new = msgspec.json.Decoder(NewDocument)
         OWN_DOCUMENT_INVALID,
         OWN_DOCUMENT_WITHHELD,
         OWN_DOCUMENT_UNREADABLE,
+        OWN_DOCUMENT_LOCKED,
         OWN_DOCUMENT_TOO_LARGE,
         OWN_DOCUMENTS_FULL,
         EVIDENCE_BUSY,
@@ -68,7 +68,8 @@ _new = msgspec.json.Decoder(NewDocument)
 async def add_document(call: NamedDependency[Call]) -> Response[OwnDocument]:
     """Add a photo or a PDF of an old paper, at most 20 MB.
 
-    A picture is drawn anew, without place and time of the camera; everybody who reads it sees who added it.
+    A picture is drawn anew, without place and time of the camera; of a PDF pictures of its pages are kept.
+    Everybody who reads it sees who added it.
     """
     async with begin_for(call, "add-to-record") as (tx, access):
         check_media_type(call, TAKEN)
@@ -129,15 +130,11 @@ async def amend_document(
 async def delete_document(document_id: DocumentId, call: NamedDependency[Call]) -> Response[None]:
     """Take a paper out of the book again, and erase its file."""
     async with begin_for(call, "add-to-record") as (tx, access):
-        row = await _removed(tx, call, access, document_id)
+        row = await service.remove(tx, access, document_id, request_id=call.request_id, now=call.now)
     if isinstance(row, Refused):
         return answer(row)
     await call.store.blobs.delete(row.patient_id, row.blob_id)
     return answer(None, status=204)
-
-
-async def _removed(tx: Tx, call: Call, access: Access, item_id: str) -> FileRow | Refused:
-    return await service.remove(tx, access, item_id, request_id=call.request_id, now=call.now)
 
 
 handlers: list[Any] = [add_document, amend_document, delete_document]

@@ -48,8 +48,18 @@ OWN_DOCUMENT_UNREADABLE = declare(
         status=422,
         vi="Tệp này không phải ảnh JPEG, PNG hoặc tệp PDF dùng được.",
         en="This is no JPEG or PNG picture and no PDF that can be kept.",
-        next_vi="Chụp lại bằng máy ảnh của điện thoại, hoặc xuất lại PDF không kèm tệp hay mã chạy.",
-        next_en="Take a picture with the phone, or make a PDF without scripts and attached files.",
+        next_vi="Chụp lại bằng máy ảnh của điện thoại, hoặc xuất lại tệp PDF.",
+        next_en="Take a picture with the phone, or make the PDF again.",
+    )
+)
+OWN_DOCUMENT_LOCKED = declare(
+    ProblemType(
+        code="own-document-locked",
+        status=422,
+        vi="Tệp PDF này có mật khẩu nên sổ không mở được.",
+        en="This PDF has a password, so it cannot be opened.",
+        next_vi="Bỏ mật khẩu của tệp, hoặc chụp ảnh các trang rồi gửi lại.",
+        next_en="Take the password off the file, or send pictures of its pages.",
     )
 )
 OWN_DOCUMENT_TOO_LARGE = declare(
@@ -58,8 +68,8 @@ OWN_DOCUMENT_TOO_LARGE = declare(
         status=413,
         vi="Tệp quá lớn.",
         en="The file is too large.",
-        next_vi="Gửi tệp tối đa 20 MB; ảnh tối đa 12 triệu điểm ảnh.",
-        next_en="Send at most 20 MB, and pictures of at most 12 megapixels.",
+        next_vi="Gửi tệp tối đa 20 MB; ảnh tối đa 12 triệu điểm ảnh, PDF tối đa 40 trang.",
+        next_en="Send at most 20 MB, pictures of at most 12 megapixels and PDFs of at most 40 pages.",
     )
 )
 OWN_DOCUMENTS_FULL = declare(

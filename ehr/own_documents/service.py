@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from audit.service import record_act
-from documents.uploads import Upload, UploadError, UploadTooLarge, take
+from documents.uploads import Upload, UploadError, UploadLocked, UploadTooLarge, take
 from ehr.intake.gate import judge_plain
 from ehr.intake.units import Prepared, prepare
 from ehr.models import Source
@@ -19,6 +19,7 @@ from ehr.own_documents.mapping import SOURCE, declared_by, is_past, unit_name, u
 from ehr.own_documents.models import DocumentWords, FileRow, OwnDocument
 from ehr.own_documents.problems import (
     OWN_DOCUMENT_INVALID,
+    OWN_DOCUMENT_LOCKED,
     OWN_DOCUMENT_NOT_YOURS,
     OWN_DOCUMENT_TOO_LARGE,
     OWN_DOCUMENT_UNKNOWN,
@@ -51,11 +52,13 @@ async def may_add(tx: Tx, access: Access, now: datetime) -> UUID | Refused:
 
 
 async def draw(content: bytes) -> Upload | Refused:
-    """What is kept of a file. Refused: own-document-too-large without decoding, own-document-unreadable."""
+    """What is kept of a file. Refused: own-document-too-large, -locked, -unreadable."""
     try:
         return await take(content, may_be_pdf=True)
     except UploadTooLarge:
         return Refused(problem=OWN_DOCUMENT_TOO_LARGE)
+    except UploadLocked:
+        return Refused(problem=OWN_DOCUMENT_LOCKED)
     except UploadError:
         return Refused(problem=OWN_DOCUMENT_UNREADABLE)
 
