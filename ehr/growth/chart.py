@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Final
 
 from documents.charts import Axis, Band, Chart, Curve, Mark, Point, Tone, draw
-from ehr.growth.models import MEASURES, Growth, GrowthPoint, GrowthSeries, Measure, Sex
+from ehr.growth.models import MEASURES, Growth, GrowthPoint, GrowthSeries, Measure
 from ehr.growth.policy import value_at
 from ehr.growth.problems import UNKNOWN_CHART
-from ehr.growth.tables import DAYS_OF_MONTH, STANDING_FROM_DAYS, Row, row_of_age, row_of_length
+from ehr.growth.tables import DAYS_OF_MONTH, MONTHS_LAST, STANDING_FROM_DAYS, Row, row_of_age, row_of_length
 from ehr.growth.texts import texts
 from kernel.problems import Refused
 
@@ -37,30 +37,35 @@ def picture(growth: Growth, name: str) -> bytes | Refused:
     series = next((one for one in growth.series if one.measure == measure), None)
     points = [point for point in series.points if point.without is None] if series else []
     made = _for_length if measure == "weight-for-length-height" else _for_age
-    return draw(made(growth.sex, measure, series, points))
+    return draw(made(growth, measure, series, points))
 
 
-def _for_age(sex: Sex, measure: Measure, series: GrowthSeries | None, points: list[GrowthPoint]) -> Chart:
+def _for_age(
+    growth: Growth, measure: Measure, series: GrowthSeries | None, points: list[GrowthPoint]
+) -> Chart:
     oldest = max((_months(point) for point in points), default=0.0)
     last = _LAST_MONTH.get(measure, 228)
     span, step = next((one for one in _SPANS if one[0] >= min(oldest, last)), _SPANS[-1])
     x = Axis(label="Tuổi (tháng)", low=0, high=span, step=step)
     marks = [Mark(at=(_months(p), float(p.value)), hollow=p.self_declared) for p in points]
-    return _chart(x, lambda at: row_of_age(measure, sex, round(at * DAYS_OF_MONTH)), measure, series, marks)
+    return _chart(x, lambda at: row_of_age(measure, growth.sex, days_at(at)), growth, measure, series, marks)
 
 
-def _for_length(sex: Sex, measure: Measure, series: GrowthSeries | None, points: list[GrowthPoint]) -> Chart:
+def _for_length(
+    growth: Growth, measure: Measure, series: GrowthSeries | None, points: list[GrowthPoint]
+) -> Chart:
     lying = not points or _age(points[-1]) < STANDING_FROM_DAYS
     low, high, days = (45, 110, 0) if lying else (65, 120, STANDING_FROM_DAYS)
     x = Axis(label="Chiều dài (cm)" if lying else "Chiều cao (cm)", low=low, high=high, step=5)
     shown = [point for point in points if (_age(point) < STANDING_FROM_DAYS) == lying]
     marks = [Mark(at=(float(p.length or 0), float(p.value)), hollow=p.self_declared) for p in shown]
-    return _chart(x, lambda at: row_of_length(sex, days, round(at, 1)), measure, series, marks)
+    return _chart(x, lambda at: row_of_length(growth.sex, days, round(at, 1)), growth, measure, series, marks)
 
 
 def _chart(
     x: Axis,
     row_at: Callable[[float], Row | None],
+    growth: Growth,
     measure: Measure,
     series: GrowthSeries | None,
     marks: list[Mark],
@@ -85,8 +90,13 @@ def _chart(
         curves=[Curve(points=lines[z], name=f"{z:+d}" if z else "0", tone=tone) for z, tone in _LINES],
         marks=marks,
         foot=_FOOT,
-        lines=_told(series),
+        lines=_told(growth, series),
     )
+
+
+def days_at(months: float) -> int:
+    """The day of an age in months; of the last, the last that the tables have."""
+    return min(round(months * DAYS_OF_MONTH), int(MONTHS_LAST * DAYS_OF_MONTH))
 
 
 def _axis(unit: str, low: float, high: float) -> Axis:
@@ -94,10 +104,11 @@ def _axis(unit: str, low: float, high: float) -> Axis:
     return Axis(label=unit, low=low // step * step, high=-(-high // step) * step, step=step)
 
 
-def _told(series: GrowthSeries | None) -> list[str]:
+def _told(growth: Growth, series: GrowthSeries | None) -> list[str]:
     if series is None:
         return ["Chưa có số đo."]
-    return [
+    first = [growth.correction_vi] if growth.correction_vi else []
+    return first + [
         f"{p.date}: {p.value} {series.unit}" + (f", z {p.z}." if p.z else ".")
         for p in series.points[-_ROWS_MAX:]
     ]

@@ -10,7 +10,7 @@ import msgspec
 from ehr.growth.models import Position, Taken
 from ehr.growth.policy import WEEKS_MAX, WEEKS_MIN
 from ehr.growth.queries import MeasuredRow
-from ehr.models import Item
+from ehr.models import Item, Part
 
 _What: TypeAlias = tuple[Literal["weight", "length", "head"], Position | None]
 # LOINC. Body height says nothing of the position; 8306-3 is lying, 8308-9 standing.
@@ -28,7 +28,16 @@ _CODES: Final[dict[str, _What]] = {
 }
 # LOINC: gestational age, as estimated, from the last period, at birth.
 _GESTATION: Final = frozenset({"18185-9", "11884-4", "11885-1", "76516-4"})
-CODES: Final = [*_CODES, *sorted(_GESTATION)]
+# QĐ 831 part B: the block of a birth, its sizes and whether it was early, which names no week. The person's
+# own statement is one row with these as its parts (ehr/statements).
+_OWN_BIRTH: Final = "TU-KHAI-TINHTRANG_LUCSINH"
+_OWN_SIZES: Final[dict[str, _What]] = {
+    "TINHTRANG_LUCSINH.CANNANG": ("weight", None),
+    "TINHTRANG_LUCSINH.CHIEUDAI": ("length", "lying"),
+}
+_EARLY: Final = "TINHTRANG_LUCSINH.DETHIEUTHANG"
+_YES: Final = "Có"
+CODES: Final = [*_CODES, *sorted(_GESTATION), _OWN_BIRTH, _EARLY]
 # In kilograms or centimetres.
 _UNITS: Final = (
     {"kg": Decimal(1), "g": Decimal("0.001")},
@@ -48,8 +57,18 @@ _item = msgspec.json.Decoder(Item).decode
 
 def taken(rows: Iterable[MeasuredRow], born: date) -> list[Taken]:
     """The measurements, oldest first. Without a day, a number or a known unit there is nothing to compare."""
-    found = [one for row in rows if (one := _taken(_item(row.item), born)) is not None]
+    found = [one for row in rows for one in _measured(_item(row.item), born)]
     return sorted(found, key=lambda one: (one.day, one.id))
+
+
+def born_early(rows: Iterable[MeasuredRow]) -> bool:
+    """Whether somebody wrote that the birth came early, without saying in which week."""
+    for row in rows:
+        item = _item(row.item)
+        told = [(part.code, part.value) for part in item.parts] if item.code == _OWN_BIRTH else []
+        if (_EARLY, _YES) in [*told, (item.code, item.value)]:
+            return True
+    return False
 
 
 def gestational_days(rows: Iterable[MeasuredRow], born: date) -> int | None:
@@ -62,16 +81,22 @@ def gestational_days(rows: Iterable[MeasuredRow], born: date) -> int | None:
     return None
 
 
-def _taken(item: Item, born: date) -> Taken | None:
-    what = _CODES.get(item.code or "")
-    day = _day(item)
-    if day is None and item.code in _AT_BIRTH:
-        day = born
-    number = _number(item)
+def _measured(item: Item, born: date) -> list[Taken]:
+    if item.code != _OWN_BIRTH:
+        day = born if _day(item) is None and item.code in _AT_BIRTH else _day(item)
+        found = [_taken(item, item, _CODES.get(item.code or ""), day, born)]
+    else:
+        # Said on some later day, about the day of the birth.
+        found = [_taken(item, part, _OWN_SIZES.get(part.code or ""), born, born) for part in item.parts]
+    return [one for one in found if one is not None]
+
+
+def _taken(item: Item, told: Item | Part, what: _What | None, day: date | None, born: date) -> Taken | None:
+    number = _number(told)
     if what is None or day is None or number is None or day < born:
         return None
     kind, position = what
-    factor = _UNITS[0 if kind == "weight" else 1].get((item.unit or "").strip())
+    factor = _UNITS[0 if kind == "weight" else 1].get((told.unit or "").strip())
     if factor is None:
         return None
     return Taken(
@@ -99,9 +124,9 @@ def _day(item: Item) -> date | None:
     return date.fromisoformat(item.date[:10]) if item.date and len(item.date) >= 10 else None
 
 
-def _number(item: Item) -> Decimal | None:
+def _number(told: Item | Part) -> Decimal | None:
     try:
-        number = Decimal(item.value or "")
+        number = Decimal(told.value or "")
     except InvalidOperation:
         return None
     return number if number.is_finite() and 0 < number < 1_000_000 else None

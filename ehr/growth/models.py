@@ -81,7 +81,8 @@ class GrowthWords(Struct, frozen=True, kw_only=True):
 
 class Growth(Struct, frozen=True, kw_only=True):
     """A child's growth by the standards named. gestational_weeks: of an early birth that is known, by which
-    ages are corrected; texts_version: of the words."""
+    ages are corrected; correction_vi: how, or that an early birth is written without its week and nothing is
+    corrected; texts_version: of the words."""
 
     sex: Sex
     birth_date: str

@@ -23,6 +23,7 @@ MEASURED = Statement(
         """
         SELECT r.rtype, r.id, r.item FROM ehr_resource r
         WHERE {visible} AND r.rtype = 'Observation' AND r.code = ANY ($10::text[]) AND {folded}
+            AND {standing}
             AND r.status NOT IN ('cancelled', 'unknown')
         ORDER BY r.sort_at DESC, r.id DESC LIMIT $11
         """

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from ehr.growth import policy
-from ehr.growth.measurements import CODES, gestational_days, taken
+from ehr.growth.measurements import CODES, born_early, gestational_days, taken
 from ehr.growth.models import MEASURES, Growth, GrowthPoint, GrowthSeries, GrowthWords, Measure, Sex, Taken
 from ehr.growth.problems import CHILDREN_ONLY, PERSON_UNCLEAR
 from ehr.growth.queries import MEASURED, MEASURED_MAX
@@ -34,11 +34,13 @@ _HUNDREDTH: Final = Decimal("0.01")
 
 
 class Child(Struct, frozen=True):
-    """Whose growth it is. gestational_days: of the pregnancy that the child was born of, where known."""
+    """Whose growth it is. gestational_days: of the pregnancy that the child was born of, where known;
+    is_early: whether it is known to have ended early."""
 
     sex: Sex
     born: date
     gestational_days: int | None
+    is_early: bool
 
     def ages(self, day: date) -> tuple[int, int | None]:
         """Days lived on a day, and the age from the day the child was due, where that counts."""
@@ -61,7 +63,7 @@ async def gather(
         return Refused(problem=PERSON_UNCLEAR)
     rows = await MEASURED.all(tx, *scope_of(access, now), CODES, MEASURED_MAX)
     born = date.fromisoformat(birth_date)
-    child = Child(known.sex, born, gestational_days(rows, born))
+    child = Child(known.sex, born, gestational_days(rows, born), born_early(rows))
     measured = taken(rows, born)
     series = [made for measure in MEASURES if (made := _series(child, measure, measured)).points]
     growth = Growth(
@@ -93,7 +95,9 @@ def _weeks(days: int | None) -> str | None:
 
 def _correction(child: Child) -> str | None:
     days = child.gestational_days
-    if days is None or days >= policy.TERM_WEEKS * 7:
+    if days is None:
+        return texts().uncorrected if child.is_early else None
+    if days >= policy.TERM_WEEKS * 7:
         return None
     return texts().correction.format(weeks=_weeks(days))
 
@@ -220,7 +224,7 @@ def _point(
         without=None if z is not None else "before-term" if early else "outside-tables",
         facility_name=one.facility_name,
         self_declared=any(part.self_declared for part in measured),
-        measured=[part.id for part in measured],
+        measured=list(dict.fromkeys(part.id for part in measured)),
     )
 
 

@@ -20,6 +20,7 @@ class Texts(Struct, frozen=True):
     reviewed: bool
     source: str
     correction: str
+    uncorrected: str
     self_declared: str
     titles: dict[Measure, str]
     words: dict[Measure, dict[Band, str]]

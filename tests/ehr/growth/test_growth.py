@@ -161,6 +161,38 @@ async def test_what_the_family_wrote_is_marked_apart(
     assert 'class="mark own"' in chart.text
 
 
+async def test_a_declared_birth_is_the_first_point_and_an_early_one_without_weeks_is_said(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    child = await baby(store, clock, *VISIT[:2])
+    facts = [
+        {"code": code, "value": value}
+        for code, value in (("CANNANG", "2450"), ("CHIEUDAI", "46.5"), ("DETHIEUTHANG", "1"))
+    ]
+    said = await client.post(
+        "/v1/me/statements",
+        json={"kind": "birth", "facts": facts},
+        headers=bearer(child.token) | {"Idempotency-Key": "0198c0de-0000-7000-8000-00000000b123"},
+    )
+    assert said.status_code == 201, said.text
+    answer = await growth(client, child)
+    weight, length = of(answer, "weight-for-age")[0], of(answer, "length-height-for-age")[0]
+    assert (weight["date"], weight["age_days"], weight["value"]) == (BORN, 0, "2.450")
+    assert (length["value"], length["z"]) == ("46.5", "-1.79")
+    assert all(one["self_declared"] for one in (weight, length))
+    assert not of(answer, "weight-for-age")[1]["self_declared"]
+    assert of(answer, "weight-for-length-height")[0]["measured"] == weight["measured"]
+    assert (answer["gestational_weeks"], weight["corrected_age_days"]) == (None, None)
+    assert "thiếu tháng" in answer["correction_vi"]
+    assert "chưa" in answer["correction_vi"]
+    chart = await client.get(f"{GROWTH}/weight-for-age.svg", headers=bearer(child.token))
+    assert "thiếu tháng" in chart.text
+    taken_back = f"/v1/me/statements/{said.json()['statement_id']}/withdraw"
+    assert (await client.post(taken_back, headers=bearer(child.token))).status_code == 200
+    after = await growth(client, child)
+    assert (len(of(after, "weight-for-age")), after["correction_vi"]) == (1, None)
+
+
 async def test_adults_and_people_without_a_birthday_are_refused(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:
@@ -192,6 +224,19 @@ async def test_a_doctor_sees_what_the_grant_lets_through(
     assert seen.json()["notice"]["vi"]
     chart = await client.get(f"{path}/length-height-for-age.svg", headers=bearer(doctor.token))
     assert chart.status_code == 200
+
+
+async def test_the_lines_go_on_to_the_last_month_of_the_tables(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    youth = await make_citizen(store, clock, birth_date="2008-01-10", sex="female")
+    row = measured("l", "8302-2", "2026-11-10", "158", "cm")
+    await write(store, youth.patient_id, [row], clock.now())
+    chart = await client.get(f"{GROWTH}/length-height-for-age.svg", headers=bearer(youth.token))
+    drawn = ElementTree.fromstring(chart.content).iter("{http://www.w3.org/2000/svg}polyline")
+    lines = [line.attrib["points"].split() for line in drawn if line.attrib["class"] != "trace"]
+    assert len(lines) == 5
+    assert {line[-1].partition(",")[0] for line in lines} == {"672.0"}
 
 
 async def test_s35_a_chart_is_a_picture_that_runs_nothing(
