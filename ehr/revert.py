@@ -15,10 +15,12 @@ from ehr import queries
 from ehr.costs.keeping import take_back
 from ehr.displays import DISPLAY_VERSION
 from ehr.models import NewResource, Source
+from ehr.prescriptions import keeping as prescriptions
 from ehr.queries import PastRow, StaleRow, StoredRow, TouchedRow
 from ehr.rebuild import view_again
 from ehr.store import Changes, Key, apply_changes
 from ehr.visibility.marks import settle
+from identity.merges.aliases import origins_of
 from store.database import Tx
 
 # The version of a row that should not have been.
@@ -65,6 +67,8 @@ async def revert(tx: Tx, patient_id: UUID, undo: Undo, now: datetime) -> Reverte
     keys = [(row.rtype, row.id) for changes in groups.values() for row, _ in changes.updated]
     keys += [(row.rtype, row.id) for changes in groups.values() for row in changes.gone]
     seq = await settle(tx, patient_id, keys, seq, has_marks=head.has_marks)
+    origins = await origins_of(tx, patient_id)
+    await prescriptions.undo(tx, patient_id, origins, undo.credentials, undo.since, now)
     if await take_back(tx, patient_id, undo.credentials, undo.since, now) and seq == head.head_seq:
         seq += 1
     if seq != head.head_seq:

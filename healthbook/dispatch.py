@@ -393,6 +393,7 @@ HANDLERS: dict[str, Handler] = {
     "prescription.dispensed": reminders.plan_dispensed,
     "prescription.replaced": reminders.end_replaced,
     "prescription.withdrawn": reminders.end_withdrawn,
+    "prescription.reinstated": reminders.note_reinstated,
     "identity.sign-in-code": send_sign_in_code,
     "identity.activation-issued": notice("activation"),
     "identity.credential-reset": announce_reset,

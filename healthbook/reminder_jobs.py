@@ -40,6 +40,12 @@ async def plan_dispensed(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: dat
         await tell(tx, keys, one.patient_id, "reminder-question", key, now, until, ref=shown, family=family)
 
 
+async def note_reinstated(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """What ended it was taken back (S3): it can be collected, and what was handed out is taken."""
+    await note_recorded(tx, keys, event, ref, now)
+    await plan_dispensed(tx, keys, event, ref, now)
+
+
 async def end_replaced(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
     await _end(tx, event, ref, "replaced", now)
 

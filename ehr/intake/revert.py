@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from ehr import revert as record
 from ehr.intake import queries
 from ehr.intake.trust.service import forget_versions
+from ehr.prescriptions.keeping import undo_waiting
 from ehr.quarantine.keeping import note
 from ehr.quarantine.queries import WAITING_OF_CREDENTIALS
 from ehr.quarantine.units import START, drop
@@ -77,6 +78,7 @@ async def revert_since(
             say(f"{looked_at} people")
     async with _step(store, dry_run=dry_run) as tx:
         taken.versions = await forget_versions(tx, sorted(undo.credentials), since)
+        await undo_waiting(tx, undo.credentials, since)
     taken.waiting = await _empty_quarantine(store, undo, clock.now(), dry_run=dry_run)
     return taken
 

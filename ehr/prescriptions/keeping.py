@@ -1,9 +1,10 @@
 """What stands beside a prescription's rows: its code, its lines' quantities, and its end.
 
-The rows themselves come and go with the unit, so the gate, hiding, merges, reverts and erasures hold for
-them; a prescription of which no row is left is seen by nobody.
+The rows themselves come and go with the unit, so the gate, hiding, merges and erasures hold for them; a
+prescription of which no row is left is seen by nobody. A revert undoes its state here too.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
@@ -107,7 +108,7 @@ async def take_code(
             return Reason(f"already-{older.state}", "replaces")
     digest = code_hashes(keys, facts.code)[0]
     taken = await queries.CLAIM_CODE.one(
-        tx, digest, facts.prescription_id, source.source_id, facts.content_sha256, now
+        tx, digest, facts.prescription_id, source.source_id, facts.content_sha256, now, source.credential
     )
     if taken is None:
         known = await lock_code(tx, keys, facts.code)
@@ -157,7 +158,7 @@ async def keep(
     created = await queries.INSERT.one(
         tx,
         *(patient_id, ident, source.facility_id, facts.code, kind_of(facts.code), unit_key(ident)),
-        *(facts.issued_at, facts.collect_by, replaces, now),
+        *(facts.issued_at, facts.collect_by, replaces, now, known.state == "standing"),
     )
     await queries.INSERT_LINES.many(
         tx,
@@ -183,7 +184,7 @@ async def end(
 ) -> None:
     """Replace or withdraw what this source sent: nothing more is dispensed, and it is no active medicine."""
     assert known.source_id == source.source_id
-    await queries.END_CODE.run(tx, known.code_hash, how, replaced_by)
+    await queries.END_CODE.run(tx, known.code_hash, how, replaced_by, source.credential, now)
     if known.patient_id is not None:
         await _end_in_book(tx, known.patient_id, known.prescription_id, how, source, now, replaced_by)
 
@@ -201,13 +202,13 @@ async def _end_in_book(
     the revisit of the prescription go: those of its replacement stand."""
     book, origin = await book_of(tx, patient_id)
     await hold_head(tx, book, now)
-    if await queries.END.one(tx, patient_id, ident, how, replaced_by, now) is None:
-        return
+    is_first = await queries.END.one(tx, patient_id, ident, how, replaced_by, now) is not None
     taken = {row.line for row in await queries.LINES.all(tx, patient_id, [ident]) if row.dispensed}
     stored = await queries.STANDING_LINES.all(tx, book, unit_key(ident), source.source_id, origin)
     rows = [_ended(row, source, taken) for row in stored]
     await write_unit(tx, patient_id, source, rows, unit=unit_key(ident), now=now)
-    await _tell(tx, patient_id, how, ident, now)
+    if is_first:
+        await _tell(tx, patient_id, how, ident, now)
 
 
 def _ended(row: queries.StandingRow, source: Source, taken: set[int]) -> NewResource:
@@ -217,6 +218,31 @@ def _ended(row: queries.StandingRow, source: Source, taken: set[int]) -> NewReso
     return msgspec.structs.replace(
         made, labels=row.labels, encounter_id=row.encounter_id, main_id=row.main_id
     )
+
+
+async def undo(
+    tx: Tx,
+    book: UUID,
+    origins: Collection[UUID],
+    credentials: Collection[str],
+    since: datetime,
+    now: datetime,
+) -> None:
+    """What credentials sent since then is nobody's code any more, and what they ended stands again (S3).
+    The rows of the record went back before. origins: whose rows lie in this book too."""
+    chosen = [book, *sorted(origins)], list(credentials), since
+    for one in await queries.FREE_CODES.all(tx, *chosen):
+        if await queries.END.one(tx, one.patient_id, one.prescription_id, "withdrawn", None, now):
+            await _tell(tx, one.patient_id, "withdrawn", one.prescription_id, now)
+    for one in await queries.REOPEN_CODES.all(tx, *chosen):
+        if await queries.REOPEN.one(tx, one.patient_id, one.prescription_id):
+            await _tell(tx, one.patient_id, "reinstated", one.prescription_id, now)
+
+
+async def undo_waiting(tx: Tx, credentials: Collection[str], since: datetime) -> None:
+    """The same for prescriptions whose person is not certain."""
+    await queries.FREE_WAITING.run(tx, list(credentials), since)
+    await queries.REOPEN_WAITING.run(tx, list(credentials), since)
 
 
 async def _move(tx: Tx, before: UUID, patient_id: UUID, ident: UUID) -> None:

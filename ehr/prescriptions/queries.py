@@ -23,27 +23,91 @@ LOCK_CODE = Statement(
 CLAIM_CODE = Scalar(
     UUID,
     """
-    INSERT INTO prescription_code (code_hash, prescription_id, source_id, content_sha256, state, sent_at)
-    VALUES ($1, $2, $3, $4, 'standing', $5) ON CONFLICT (code_hash) DO NOTHING RETURNING prescription_id
+    INSERT INTO prescription_code (code_hash, prescription_id, source_id, content_sha256, state, sent_at,
+        sent_by)
+    VALUES ($1, $2, $3, $4, 'standing', $5, $6) ON CONFLICT (code_hash) DO NOTHING RETURNING prescription_id
     """,
 )
-END_CODE = Command("UPDATE prescription_code SET state = $2, replaced_by = $3 WHERE code_hash = $1")
+END_CODE = Command(
+    """
+    UPDATE prescription_code SET state = $2, replaced_by = $3, ended_by = $4, ended_at = $5
+    WHERE code_hash = $1
+    """
+)
 CODE_OF_PERSON = Command("UPDATE prescription_code SET patient_id = $2 WHERE code_hash = $1")
 
+
+class Undone(Struct, frozen=True):
+    """A prescription whose code was freed or stands again."""
+
+    patient_id: UUID
+    prescription_id: UUID
+
+
+_BY_HASH = "an operator takes a poisoned batch back; codes lie by their hash, whoever sent them"
+# What credentials sent is no code that was taken, so that the facility can send it again; what they ended
+# stands again. Of these persons, and of what waits for its person.
+FREE_CODES = Statement(
+    Undone,
+    """
+    DELETE FROM prescription_code
+    WHERE patient_id = ANY($1::uuid[]) AND sent_by = ANY($2::text[]) AND sent_at >= $3
+    RETURNING patient_id, prescription_id
+    """,
+    fan_out=_BY_HASH,
+)
+REOPEN_CODES = Statement(
+    Undone,
+    """
+    UPDATE prescription_code SET state = 'standing', replaced_by = NULL, ended_by = NULL, ended_at = NULL
+    WHERE patient_id = ANY($1::uuid[]) AND ended_by = ANY($2::text[]) AND ended_at >= $3
+    RETURNING patient_id, prescription_id
+    """,
+    fan_out=_BY_HASH,
+)
+FREE_WAITING = Command(
+    """
+    DELETE FROM prescription_code
+    WHERE patient_id IS NULL AND sent_by = ANY($1::text[]) AND sent_at >= $2
+    """,
+    fan_out=_BY_HASH,
+)
+REOPEN_WAITING = Command(
+    """
+    UPDATE prescription_code SET state = 'standing', replaced_by = NULL, ended_by = NULL, ended_at = NULL
+    WHERE patient_id IS NULL AND ended_by = ANY($1::text[]) AND ended_at >= $2
+    """,
+    fan_out=_BY_HASH,
+)
+
+# One whose code was freed is there and ended; sent again it stands again ($11: the code stands).
 INSERT = Scalar(
     UUID,
     """
     INSERT INTO prescription (patient_id, prescription_id, facility_id, code, kind, unit, issued_at,
         collect_by, state, replaces_id, recorded_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'standing', $9, $10)
-    ON CONFLICT (patient_id, prescription_id) DO NOTHING RETURNING prescription_id
+    ON CONFLICT (patient_id, prescription_id) DO UPDATE SET issued_at = EXCLUDED.issued_at,
+        collect_by = EXCLUDED.collect_by, replaces_id = EXCLUDED.replaces_id, state = 'standing',
+        replaced_by = NULL, ended_at = NULL
+    WHERE prescription.state <> 'standing' AND $11::boolean
+    RETURNING prescription_id
     """,
 )
 INSERT_LINES = Command(
     """
     INSERT INTO prescription_line (patient_id, prescription_id, line, ordered, unit, dispensed)
-    VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (patient_id, prescription_id, line) DO NOTHING
+    VALUES ($1, $2, $3, $4, $5, 0)
+    ON CONFLICT (patient_id, prescription_id, line) DO UPDATE
+    SET ordered = greatest(EXCLUDED.ordered, prescription_line.dispensed), unit = EXCLUDED.unit
     """
+)
+REOPEN = Scalar(
+    UUID,
+    """
+    UPDATE prescription SET state = 'standing', replaced_by = NULL, ended_at = NULL
+    WHERE patient_id = $1 AND prescription_id = $2 AND state <> 'standing' RETURNING prescription_id
+    """,
 )
 END = Scalar(
     UUID,

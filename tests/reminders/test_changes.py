@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ehr.intake.revert import revert_since
 from healthbook.housekeeping import do_chore
 from kernel.clock import VIETNAM
 from store.outbox import emit
+from tests.support.http import bearer
+from tests.support.people import renew_session
 from tests.support.reminding import Reminding, drug
 
 TWICE = "1 viên/lần * 2 lần/ngày * 5 ngày [2 viên/ngày]"
@@ -96,3 +99,31 @@ async def test_times_that_passed_are_removed_after_their_year(here: Reminding) -
             now = datetime.fromtimestamp(at(22, 12).timestamp() + days * 86_400, UTC)
             await do_chore(tx, "reminder-times", now)
         assert len(await here.outcomes()) == left
+
+
+async def test_s3_what_a_stolen_credential_ended_stands_again_and_rings(here: Reminding) -> None:
+    """A replacement and a withdrawal by a credential that is taken back later; what it sent is no code."""
+    first, second = await here.send(drug(TWICE)), await here.send(drug(TWICE, name="Alfazol 5 mg"))
+    await here.dispense(first, (1, "4"))
+    here.clock.advance(minutes=1)
+    since = here.clock.now()
+    poison = await here.send(drug(TWICE), replaces=first)
+    await here.withdraw(second)
+    here.clock.advance(minutes=1)
+    assert (await here.reminders())[0]["end_reason"] == "replaced"
+    for _ in range(2):
+        await revert_since(here.store, here.clock, here.machines[-2:], since)
+        await here.work()
+    (one,) = await here.reminders()
+    assert (one["state"], one["end_reason"], one["doses_left"]) == ("active", None, 4)
+    token = await renew_session(here.store, here.clock, here.citizen)
+    shown = (await here.client.get("/v1/me/prescriptions", headers=bearer(token))).json()["items"]
+    assert {item["code"]: item["state"] for item in shown} == {first: "partly", second: "open"}
+    await here.dispense(first, (1, "6"))
+    await here.dispense(second, (1, "10"))
+    refused = await here.look_up(poison)
+    assert (refused.status_code, refused.json()["code"]) == (404, "prescription-not-found")
+    # The facility sends the same again by a credential that was not stolen.
+    await here.send(drug(TWICE), replaces=first, code=poison)
+    assert (await here.look_up(poison)).status_code == 200
+    assert (await here.look_up(first)).json()["code"] == "prescription-replaced"

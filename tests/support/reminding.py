@@ -18,6 +18,7 @@ from tests.support.http import bearer
 from tests.support.people import (
     Citizen,
     Doctor,
+    Machine,
     make_citizen,
     make_doctor,
     make_facility,
@@ -47,10 +48,14 @@ class Reminding:
     pharmacists: list[Doctor]
     dispenses: list[str] = field(default_factory=list)
     clinic_code: str = "25366"
+    # The credentials that sent, in order.
+    machines: list[str] = field(default_factory=list)
 
-    async def send(self, *drugs: dict[str, Any], replaces: str | None = None, **more: Any) -> str:
-        """A prescription of the clinic, written a quarter of an hour ago. Returns its code."""
-        code = new_code(self.clinic_code)
+    async def send(
+        self, *drugs: dict[str, Any], replaces: str | None = None, code: str | None = None, **more: Any
+    ) -> str:
+        """A prescription of the clinic, written now. Returns its code."""
+        code = code or new_code(self.clinic_code)
         issued = self.clock.now().astimezone(VIETNAM)
         body: dict[str, Any] = {
             "prescription": national(
@@ -64,19 +69,31 @@ class Reminding:
         }
         if replaces is not None:
             body["replaces"] = replaces
-        machine = await make_machine(self.store, self.clock, self.clinic)
+        machine = await self._machine()
         answer = await self.client.post(SEND, json=body, headers=bearer(machine.token))
         assert answer.status_code == 202, answer.text
         await self.work()
         return code
 
     async def withdraw(self, code: str) -> None:
-        machine = await make_machine(self.store, self.clock, self.clinic)
+        machine = await self._machine()
         answer = await self.client.post(
             f"{SEND}/withdraw", json={"code": code}, headers=bearer(machine.token)
         )
         assert answer.status_code < 300, answer.text
         await self.work()
+
+    async def _machine(self) -> Machine:
+        machine = await make_machine(self.store, self.clock, self.clinic)
+        self.machines.append(str(machine.actor.actor_id))
+        return machine
+
+    async def look_up(self, code: str) -> httpx.Response:
+        pharmacist = self.pharmacists[0]
+        await sign_in_again(self.store, self.clock, pharmacist)
+        return await self.client.post(
+            f"{SEND}/look-up", json={"code": code}, headers=bearer(pharmacist.token)
+        )
 
     async def take_back(self, code: str, by: int = 0) -> None:
         """All that this pharmacy handed out of it last."""
