@@ -21,7 +21,7 @@ from consent.grants import queries
 from consent.links import queries as links
 from consent.links.opening import opener
 from consent.links.problems import LINK_NOT_FOUND
-from consent.policy import is_held, months_before
+from consent.policy import is_held
 from consent.problems import NO_ACCESS
 from consent.role_caps import NOTHING, cap_of_role, role_cap
 from ehr.merges.service import book_of
@@ -32,7 +32,7 @@ from identity.merges.aliases import origins_of
 from identity.people import open_demographics
 from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION
 from kernel.access import ALL_LABELS, Access, Action, Actor, Basis, Label, mint_access
-from kernel.clock import local_day
+from kernel.clock import add_months, local_day
 from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
@@ -398,7 +398,7 @@ async def _broken_glass(
         basis_id=opened.emergency_id,
         basis_version=opened.version,
         types=opened_types(opened.withheld),
-        since=months_before(day, HISTORY_MONTHS),
+        since=add_months(day, -HISTORY_MONTHS),
         withheld_labels=ALL_LABELS & ~Label(opened.labels),
         origins=frozenset(opened.origins),
     )

@@ -11,6 +11,7 @@ from msgspec import Struct
 from consent.models import AskingState, Delivery, Scope, Tier
 from consent.role_caps import cap_of_role
 from kernel.access import ALL_LABELS, Action, Label, RecordType, Role
+from kernel.clock import add_months
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
@@ -83,17 +84,6 @@ def cap_for(tier: Tier, *, presence: bool, probation: bool) -> Cap:
     return TIER_CAPS[tier] if presence and not probation else NARROW_CAP
 
 
-def months_before(day: date, months: int) -> date:
-    """The same day `months` earlier, or the last day of that month."""
-    index = day.year * 12 + day.month - 1 - months
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(index // 12, index % 12 + 1, last)
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
-
-
 def _later(left: date | None, right: date | None) -> date | None:
     return left if right is None else right if left is None else max(left, right)
 
@@ -106,7 +96,7 @@ def granted_scope(requested: Scope, choice: Scope, cap: Cap, role: Role | None, 
     """What is granted. The sensitivity default is: no label but those the choice names."""
     role_limit = cap_of_role(role)
     longest = cap.duration_seconds if role_limit.duration_seconds is None else role_limit.duration_seconds
-    oldest = None if cap.history_months is None else months_before(today, cap.history_months)
+    oldest = None if cap.history_months is None else add_months(today, -cap.history_months)
     return Scope(
         types=requested.types & choice.types & role_limit.types,
         since=_later(_later(requested.since, choice.since), oldest),

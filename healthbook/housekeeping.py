@@ -19,7 +19,9 @@ from ehr import rebuild
 from ehr.housekeeping.service import forget_receipts
 from ehr.quarantine.expiry import expire
 from ehr.quarantine.models import Kind
+from ehr.referrals.keeping import housekeeping as gone_letters
 from ehr.rejudge.service import announce_rules
+from ehr.rows.service import forget_files
 from identity.housekeeping import service as identity
 from kernel.ids import BUCKETS
 from notifications.delivery import housekeeping as deliveries
@@ -29,6 +31,7 @@ from store.database import Tx
 from store.due_queue import arm
 from store.idempotency import LIVE_HOURS, forget
 from visits.arrivals import housekeeping as arrival_tickets
+from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
 from visits.hotline.service import housekeeping as hotline_tickets
 
@@ -117,10 +120,14 @@ CHORES: Final = (
     Chore("hotline-tickets", timedelta(days=180), "a caller calls again about it", hotline_tickets),
     # Ours; no rule names a time. Longer than any course, so that what was told can be looked up.
     Chore("reminder-times", timedelta(days=365), "when the phone rang answers complaints", forget_times),
+    # The two that follow are ours; no rule names a time.
+    Chore("consultations", timedelta(days=730), "what was answered is looked up again", ended_questions),
+    Chore("referrals-gone", timedelta(days=365), "a letter taken back by mistake comes back", gone_letters),
     Chore("deliveries", timedelta(days=30), "why a message did not come; it stays in the inbox", deliveries),
     Chore(
         "receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back", forget_receipts
     ),
+    Chore("row-files", timedelta(days=180), "a row in quarantine can still come back to it", forget_files),
     _of_quarantine("quarantine", "unit", timedelta(days=180), "somebody finds out whose it is"),
     _of_quarantine("gate-reviews", "review", timedelta(days=30), "a reviewer judges an ambiguous line"),
     _of_quarantine("tables-apart", "part", timedelta(days=30), "the summary of their visit comes"),

@@ -1,5 +1,6 @@
 """Time as an argument: services take a Clock, policies take `now`."""
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -21,6 +22,13 @@ class SystemClock:
 def local_day(now: datetime) -> date:
     """The calendar day in Vietnam."""
     return now.astimezone(VIETNAM).date()
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day so many calendar months later, or earlier for a number below 0; the last of a month that
+    has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def start_of_day(day: date) -> datetime:

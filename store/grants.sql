@@ -69,7 +69,7 @@ GRANT SELECT, INSERT ON ehr_case_step, ehr_case_row TO hb_api;
 GRANT SELECT, INSERT, DELETE ON ehr_case_evidence, ehr_dispute TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON facility_certificate, ehr_unit_version, ehr_unit_signature, ehr_entry TO hb_api;
 GRANT SELECT, INSERT ON ehr_signature_block TO hb_api;
-GRANT SELECT, INSERT, UPDATE ON ehr_row_file, ehr_row_line TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_row_file, ehr_row_line TO hb_api;
 
 -- ehr programmes
 GRANT SELECT, INSERT, UPDATE, DELETE ON programme_enrolment TO hb_api;

@@ -78,6 +78,7 @@ FAN_OUTS = {
     "ehr.reads.queries.CODES_IN_USE",
     "ehr.rejudge.queries.OLDER",
     "ehr.rejudge.queries.OLDER_WAITING",
+    "ehr.rows.queries.FORGET",
     "ehr.statistics.queries.COUNT_SENDERS",
     "ehr.statistics.queries.HEADS",
     "ehr.statistics.queries.PEOPLE",

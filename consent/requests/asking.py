@@ -24,7 +24,6 @@ from consent.policy import (
     REQUESTS_PER_SUBJECT_HOUR,
     WARM_MONTHS,
     delivery_of,
-    months_before,
 )
 from consent.problems import (
     ACCESS_REQUEST_INVALID,
@@ -42,7 +41,7 @@ from identity.models import PersonCard
 from identity.people import person_card, resolve_subject
 from identity.problems import TOO_MANY
 from kernel.access import ALL_LABELS, RECORD_TYPES, Actor, RecordType
-from kernel.clock import local_day, start_of_day
+from kernel.clock import add_months, local_day, start_of_day
 from kernel.ids import uuid7, uuid8
 from kernel.problems import Refused, refuse
 from store.database import Tx
@@ -219,7 +218,7 @@ async def _delivery(
         day_ago=now - timedelta(days=1),
         ten_minutes_ago=now - timedelta(minutes=10),
     )
-    since = start_of_day(months_before(local_day(now), WARM_MONTHS))
+    since = start_of_day(add_months(local_day(now), -WARM_MONTHS))
     met = await has_encounter_with(tx, patient_id, actor.facility_id, since)
     agreed = await has_recent_grant(tx, patient_id, actor.facility_id, since)
     over = burden.pair_hour >= REQUESTS_PER_SUBJECT_HOUR or burden.pair_day >= REQUESTS_PER_SUBJECT_DAY

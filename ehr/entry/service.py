@@ -60,7 +60,7 @@ async def record(tx: Tx, keys: KeyRing, desk: Desk, body: EntryBody) -> EntryRec
     """Take a new entry in. Raises `entry-invalid` with the fields."""
     if desk.actor.role == "clerk" and body.is_clinical:
         return Refused(problem=ENTRY_CLINICAL)
-    if (spent := await _charge(tx, desk)) is not None:
+    if (spent := await charge(tx, desk)) is not None:
         return spent
     entry_id = uuid7(desk.now)
     await _take_in(tx, keys, desk, body, entry_id, "ehr:entry:create")
@@ -83,7 +83,7 @@ async def amend(tx: Tx, keys: KeyRing, desk: Desk, entry_id: UUID, body: EntryBo
         return row
     if desk.actor.role == "clerk" and body.is_clinical:
         return Refused(problem=ENTRY_CLINICAL)
-    if (spent := await _charge(tx, desk)) is not None:
+    if (spent := await charge(tx, desk)) is not None:
         return spent
     await _take_in(tx, keys, desk, body, entry_id, "ehr:entry:amend")
     return await _changed(tx, desk, entry_id, "amended")
@@ -116,10 +116,12 @@ async def take_back(tx: Tx, desk: Desk, key: str, action: str) -> None:
     await record_act(tx, patient_id, desk.actor, action, request_id=desk.request_id, now=desk.now)
 
 
-async def _charge(tx: Tx, desk: Desk) -> Refused | None:
-    """What an account has typed in today, amendments too; a repeat of a request costs nothing (S33)."""
+async def charge(tx: Tx, desk: Desk) -> Refused | None:
+    """What an account has entered today, amendments too; a repeat of a request costs nothing (S33). A
+    facility's system speaks for many people, so it has a budget of its own."""
     account = budgets.subject(desk.actor.actor_id.bytes)
-    return await budgets.charge_or_refuse(tx, budgets.ENTRIES_DAY, account, desk.now)
+    budget = budgets.ENTRIES_DAY if desk.actor.kind == "practitioner" else budgets.SYSTEM_ENTRIES_DAY
+    return await budgets.charge_or_refuse(tx, budget, account, desk.now)
 
 
 async def _standing(tx: Tx, desk: Desk, entry_id: UUID) -> EntryRow | Refused:

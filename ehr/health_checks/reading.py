@@ -24,6 +24,7 @@ from ehr.health_checks.problems import CHECK_NOT_FOUND
 from ehr.health_checks.queries import CheckRow
 from ehr.health_checks.rules import Due, LastCheck, due_checks, rules
 from ehr.health_checks.templates import CheckKind, forms
+from ehr.reads.faces import marks_of
 from ehr.reads.models import Built
 from ehr.reads.notices import notice_for
 from ehr.reads.paging import cut, page_size, position
@@ -119,7 +120,7 @@ def _read(rows: list[CheckRow], now: datetime) -> list[Read]:
 
 
 def _shown(row: CheckRow, said: CheckRead, now: datetime) -> HealthCheck:
-    marks, until = (row.mark or "").split(), said.valid_until
+    marks, until = marks_of(row.mark), said.valid_until
     return HealthCheck(
         id=row.id,
         kind=cast(CheckKind, said.kind),

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from ehr.health_checks.templates import CheckKind
 from ehr.views.checks import KINDS_VI
+from kernel.clock import add_months
 
 FROM_FORM_VI: Final = "Theo ngày hết giá trị ghi trên phiếu khám."
 
@@ -73,7 +74,7 @@ def _due(last: LastCheck, table: DueRules) -> Due | None:
         rule = next((one for one in table.rules if one.kind == last.kind), None)
         if rule is None:
             return None
-        due_on, basis = months_later(last.done_on, rule.months), "rule"
+        due_on, basis = add_months(last.done_on, rule.months), "rule"
         source, version, confirmed = rule.source, table.version, table.is_confirmed
     return Due(
         kind=last.kind,
@@ -85,15 +86,3 @@ def _due(last: LastCheck, table: DueRules) -> Due | None:
         rules_version=version,
         is_confirmed=confirmed,
     )
-
-
-def months_later(day: date, months: int) -> date:
-    """The same day so many months on; the last of the month where it has no such day."""
-    place = day.month - 1 + months
-    year, month = day.year + place // 12, place % 12 + 1
-    for number in range(day.day, 27, -1):
-        try:
-            return date(year, month, number)
-        except ValueError:
-            continue
-    return date(year, month, day.day)

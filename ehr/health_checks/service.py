@@ -6,7 +6,7 @@ from uuid import UUID
 from ehr.entry import queries as entries
 from ehr.entry.mapping import author_of, person_of
 from ehr.entry.models import EntryRow
-from ehr.entry.service import Desk, take_back, take_unit
+from ehr.entry.service import Desk, charge, take_back, take_unit
 from ehr.health_checks import queries
 from ehr.health_checks.mapping import check_id_of, id_in, key_of, unit_of
 from ehr.health_checks.models import CheckBody, CheckReceipt, Filled
@@ -20,7 +20,6 @@ from ehr.health_checks.problems import (
 from ehr.health_checks.templates import CheckForm, CheckKind, form_of
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.models import Reason, Unit
-from identity import budgets
 from kernel.access import Actor
 from kernel.problems import Refused, refuse
 from store.database import Tx
@@ -110,9 +109,7 @@ def receipt(row: EntryRow) -> CheckReceipt:
 async def _take_in(
     tx: Tx, keys: KeyRing, desk: Desk, body: CheckBody, form: CheckForm, check_id: UUID, action: str
 ) -> CheckReceipt | Refused:
-    account = budgets.subject(desk.actor.actor_id.bytes)
-    spent = await budgets.charge_or_refuse(tx, budgets.ENTRIES_DAY, account, desk.now)
-    if spent is not None:
+    if (spent := await charge(tx, desk)) is not None:
         return spent
 
     def make() -> Unit:

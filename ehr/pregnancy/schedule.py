@@ -1,12 +1,12 @@
 """Which visits and doses of a pregnancy are done and due. Months are calendar months (vaccination.md)."""
 
-from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
 
 from ehr.pregnancy.dating import end_of_week, first_day
 from ehr.pregnancy.models import DoseGiven, DoseShown, VisitShown
 from ehr.pregnancy.rules import RULES, DoseRule, Rules
+from kernel.clock import add_months
 
 
 def visits_due(due_on: date, visited: Sequence[date], today: date, rules: Rules = RULES) -> list[VisitShown]:
@@ -57,10 +57,4 @@ def _not_before(rule: DoseRule, last: date | None, begun: date, today: date, rul
     months = rule.months_after
     if rule.or_next_pregnancy and last < begun:
         months = min(one.months_after for one in rules.tetanus.doses if one.months_after)
-    return months_after(last, months)
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day so many calendar months later; 31 January and one month is the last of February."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    return add_months(last, months)

@@ -73,6 +73,18 @@ RECENT_FILES = Statement(
     ORDER BY f.received_at DESC, f.file_id DESC LIMIT $3
     """,
 )
+FORGET = Scalar(
+    int,
+    """
+    WITH old AS MATERIALIZED (SELECT facility_id, file_id FROM ehr_row_file WHERE received_at < $1 LIMIT $2),
+        lines AS (DELETE FROM ehr_row_line l USING old
+            WHERE l.facility_id = old.facility_id AND l.file_id = old.file_id),
+        gone AS (DELETE FROM ehr_row_file f USING old
+            WHERE f.facility_id = old.facility_id AND f.file_id = old.file_id RETURNING 1)
+    SELECT count(*) FROM gone
+    """,
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
+)
 RETURN_LINE = Command(
     """
     UPDATE ehr_row_line SET status = 'refused', reasons = $4

@@ -32,6 +32,7 @@ from store.database import Store, Tx
 
 TRIES: Final = 3
 FILES_SHOWN: Final = 20
+FILES_A_STEP: Final = 5
 # Rows that are written at once, each on a connection of its own: most of a row's time is waiting for answers.
 LANES: Final = 3
 _REASONS = msgspec.json.Decoder(list[Reason])
@@ -97,6 +98,13 @@ async def mark_row_returned(tx: Tx, facility_id: UUID, file_id: UUID, unit: str,
     number = unit.removeprefix(_ROW)
     if unit.startswith(_ROW) and number.isdigit():
         await queries.RETURN_LINE.run(tx, facility_id, file_id, int(number), _told([Reason(code, "row")]))
+
+
+async def forget_files(tx: Tx, before: datetime, limit: int) -> int:
+    """Remove files that came before that time with the answers of their rows, few a step since each has up to
+    2,000 rows; a full step counts as a full batch."""
+    done = await queries.FORGET.one(tx, before, FILES_A_STEP) or 0
+    return limit if done >= FILES_A_STEP else done
 
 
 _ROW: Final = "row:"

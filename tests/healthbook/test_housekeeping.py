@@ -217,8 +217,14 @@ async def test_every_chore_has_its_case_here() -> None:
         "deliveries",
         "arrival-tickets",
         "hotline-tickets",
+        # tests/visits/consultations
+        "consultations",
+        # tests/ehr/referrals
+        "referrals-gone",
         # tests/visits/coverage_check
         "coverage-checks",
+        # tests/ehr/rows/test_taking.py
+        "row-files",
         # tests/reminders/test_changes.py
         "reminder-times",
         # tests/api/test_accountability.py

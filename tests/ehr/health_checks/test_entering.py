@@ -3,18 +3,20 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.models import PersonFacts
 from ehr.intake.survey import survey
 from ehr.intake.withhold import apply_gate
+from identity import budgets
 from store.database import Store
 from tests.ehr.intake.records import rows
 from tests.support.clock import FrozenClock
 from tests.support.health_checks import PLACE, VALUES, check, enter, person
 from tests.support.http import bearer, client_of
-from tests.support.people import make_citizen, make_doctor, make_facility
+from tests.support.people import make_citizen, make_doctor, make_facility, make_machine
 
 
 async def docs(store: Store, patient_id: Any) -> dict[str, list[dict[str, Any]]]:
@@ -291,3 +293,23 @@ def test_a_form_of_somebody_else_is_dropped_whole() -> None:
     (ours,) = kept["urn:vn:so-suc-khoe:health-check-form:831-d|1"]
     assert "Ho" in ours
     assert "HIV" not in ours
+
+
+async def test_s33_a_facilitys_system_has_a_days_budget_of_its_own(
+    store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, limit in (("ENTRIES_DAY", 1), ("SYSTEM_ENTRIES_DAY", 2)):
+        monkeypatch.setattr(budgets, name, msgspec.structs.replace(getattr(budgets, name), limit=limit))
+    facility = await make_facility(store, clock)
+    citizen = await make_citizen(store, clock)
+    nurse = await make_doctor(store, clock, facility, role="nurse")
+    machine = await make_machine(store, clock, facility)
+    async with client_of(store, clock) as client:
+        for token, allowed in ((nurse.token, 1), (machine.token, 2)):
+            answers = [
+                await client.post(
+                    PLACE, json=check(citizen, check_number=f"{token[-4:]}{n}"), headers=bearer(token)
+                )
+                for n in range(allowed + 1)
+            ]
+            assert [one.status_code for one in answers] == [201] * allowed + [429]

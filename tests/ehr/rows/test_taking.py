@@ -1,7 +1,7 @@
 """A file of rows: each row its own transaction, an answer beside it, and a file sent again goes on."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,11 +9,12 @@ from ehr.entry.service import Desk
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.models import BadInputError, Reason, Unit
 from ehr.intake.phr831_person import add_patient
-from ehr.rows import queries
+from ehr.rows import queries, service
 from ehr.rows.models import Row, RowKind, RowsReceipt, RowsSeen
 from ehr.rows.person import PERSON_COLUMNS, person_of
 from ehr.rows.reading import CSV
 from ehr.rows.service import mark_row_returned, receipt_of, recent_files, take_rows
+from healthbook.housekeeping import EVERY, do_chore
 from identity import budgets
 from identity.register.facilities import facility_by_id
 from kernel.problems import Refused
@@ -266,3 +267,34 @@ async def test_rows_of_one_unit_are_written_in_the_files_order(store: Store, clo
     first, last = [await rows(store, one.patient_id) for one in people]
     assert all(row[6] for row in first)
     assert sum(not row[6] for row in last) == 1
+
+
+async def test_files_and_the_answers_of_their_rows_go_after_half_a_year_and_no_record_does(
+    fresh_store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "FILES_A_STEP", 1)
+    person = await make_citizen(fresh_store, clock)
+    doctor = await make_doctor(fresh_store, clock, await make_facility(fresh_store, clock))
+    old = await send(fresh_store, clock, doctor, table(line(person)))
+    older = await send(fresh_store, clock, doctor, table(line(person), line(person)))
+    clock.advance(days=180)
+    young = await send(fresh_store, clock, doctor, table(line(person), ""))
+    book = await rows(fresh_store, person.patient_id)
+
+    async def step(now: datetime) -> tuple[datetime, int]:
+        async with fresh_store.transaction() as tx:
+            again = await do_chore(tx, "row-files", now)
+            left: int = await tx.fetchval("SELECT count(*) FROM ehr_row_line")
+        return again, left
+
+    assert await step(clock.now()) == (clock.now() + EVERY, 4)
+    later = clock.now() + timedelta(seconds=1)
+    assert (await step(later))[0] == later
+    assert await step(later) == (later, 1)
+    assert await step(later) == (later + EVERY, 1)
+    async with fresh_store.transaction() as tx:
+        facility = (await desk_of(fresh_store, clock, doctor)).facility.facility_id
+        for gone in (old, older):
+            assert isinstance(await receipt_of(tx, facility, gone.file.file_id), Refused)
+        assert isinstance(await receipt_of(tx, facility, young.file.file_id), RowsReceipt)
+    assert await rows(fresh_store, person.patient_id) == book
