@@ -360,7 +360,7 @@ async def apply_changes(
         )
         seq += len(changes.gone)
     restored = [row.id for row, _ in changes.updated if row.rtype == REQUEST]
-    await follow(tx, patient_id, restored, [row.id for row in changes.gone if row.rtype == REQUEST])
+    await follow(tx, patient_id, restored, [row.id for row in changes.gone if row.rtype == REQUEST], now)
     return seq
 
 

@@ -76,6 +76,7 @@ FAN_OUTS = {
     "ehr.quarantine.queries.WAITING_OF_CREDENTIALS",
     "ehr.queries.STALE_PEOPLE",
     "ehr.reads.queries.CODES_IN_USE",
+    "ehr.referrals.queries.FORGET_GONE",
     "ehr.rejudge.queries.OLDER",
     "ehr.rejudge.queries.OLDER_WAITING",
     "ehr.rows.queries.FORGET",
@@ -106,7 +107,10 @@ FAN_OUTS = {
     "store.queries.BUCKETS_WITH_EVENTS",
     "store.queries.FORGET_IDEMPOTENCY",
     "store.queries.FORGET_LEASES",
+    "visits.consultations.queries.ENDED",
+    "visits.coverage_check.queries.FORGET",
     "visits.hotline.queries.DELETE_CLOSED",
+    "visits.queries.DELETE_NOTED",
     "visits.queries.DELETE_TICKETS",
 }
 

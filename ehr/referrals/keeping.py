@@ -53,7 +53,7 @@ async def _keep(
         state = "sent"
         await queries.BEGIN_ANEW.run(tx, book, row.id)
         if before.receiver_id is not None:
-            await queries.GONE_AT_FACILITY.run(tx, before.receiver_id, "in", referral_id, True)
+            await queries.GONE_AT_FACILITY.run(tx, before.receiver_id, "in", referral_id, True, now)
     tail = (letter.number, letter.issued_on, letter.reason, state, now)
     await queries.PUT_AT_FACILITY.run(tx, sender_id, "out", referral_id, person, receiver_id, *tail)
     if receiver_id is not None:
@@ -70,10 +70,15 @@ async def _seen(tx: Tx, book: UUID, facility_id: UUID, began: datetime, now: dat
             await queries.MOVE_AT_FACILITY.run(tx, place, side, one.referral_id, "seen", None, now)
 
 
-async def follow(tx: Tx, book: UUID, standing: list[str], gone: list[str]) -> None:
+async def follow(tx: Tx, book: UUID, standing: list[str], gone: list[str], now: datetime) -> None:
     """Letters whose rows were taken back leave both facilities' lists; those restored are in them again."""
     for ids, is_gone in ((gone, True), (standing, False)):
         for one in await queries.OF_RECORDS.all(tx, book, ids) if ids else ():
-            await queries.GONE_AT_FACILITY.run(tx, one.sender_id, "out", one.referral_id, is_gone)
+            await queries.GONE_AT_FACILITY.run(tx, one.sender_id, "out", one.referral_id, is_gone, now)
             if one.receiver_id is not None:
-                await queries.GONE_AT_FACILITY.run(tx, one.receiver_id, "in", one.referral_id, is_gone)
+                await queries.GONE_AT_FACILITY.run(tx, one.receiver_id, "in", one.referral_id, is_gone, now)
+
+
+async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:
+    """Remove from facilities' lists what left them before that time, at most `limit` lines."""
+    return await queries.FORGET_GONE.one(tx, before, limit) or 0

@@ -71,9 +71,19 @@ MOVE_AT_FACILITY = Command(
 )
 GONE_AT_FACILITY = Command(
     """
-    UPDATE facility_referral SET gone = $4
+    UPDATE facility_referral SET gone = $4, changed_at = $5
     WHERE facility_id = $1 AND side = $2 AND referral_id = $3
     """
+)
+FORGET_GONE = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT facility_id, side, referral_id FROM facility_referral"
+    " WHERE gone AND changed_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM facility_referral f USING old"
+    " WHERE f.facility_id = old.facility_id AND f.side = old.side AND f.referral_id = old.referral_id"
+    " AND f.gone RETURNING 1)"
+    " SELECT count(*) FROM gone",
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
 )
 
 

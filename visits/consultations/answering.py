@@ -7,6 +7,7 @@ comes with it, and nothing of the record opens.
 from datetime import datetime
 from uuid import UUID
 
+from identity.merges.aliases import survivor_of
 from identity.people import person_card
 from kernel.access import Actor
 from kernel.problems import Refused
@@ -91,7 +92,8 @@ def line_of(row: FacilityRow | ConsultationRow, actor: Actor) -> FacilityConsult
 async def view_of(
     tx: Tx, keys: KeyRing, row: ConsultationRow, actor: Actor, now: datetime
 ) -> FacilityConsultation:
-    line, person = line_of(row, actor), await person_card(tx, keys, row.patient_id)
+    line = line_of(row, actor)
+    person = await person_card(tx, keys, await survivor_of(tx, row.patient_id))
     lives = row.share_code_until is not None and row.share_code_until > now
     code = row.share_code if lives and row.accepted_by == actor.actor_id else None
     return FacilityConsultation(

@@ -62,10 +62,12 @@ async def ask(
     """Put a question. Refused: consultation-target-unknown, consultations-too-many, too-many."""
     if not await _answers(tx, facility_id, practitioner_id, hand.now):
         return Refused(problem=CONSULTATION_TARGET_UNKNOWN)
-    if (await queries.WAITING.one(tx, access.patient_id) or 0) >= WAITING_MAX:
+    # Both limits count whoever asks: a full one would tell a guardian how much the child asks (S23).
+    asker = access.actor.actor_id
+    if (await queries.WAITING.one(tx, access.patient_id, asker) or 0) >= WAITING_MAX:
         return Refused(problem=CONSULTATIONS_TOO_MANY)
-    person = budgets.subject(access.patient_id.bytes)
-    spent = await budgets.charge_or_refuse(tx, budgets.CONSULTATIONS_DAY, person, hand.now)
+    by_asker = budgets.subject(asker.bytes)
+    spent = await budgets.charge_or_refuse(tx, budgets.CONSULTATIONS_DAY, by_asker, hand.now)
     if spent is not None:
         return spent
     row = ConsultationRow(
@@ -156,8 +158,8 @@ async def may_add(tx: Tx, access: Access, consultation_id: UUID, now: datetime) 
         return row
     fault = await _fault(tx, row)
     if fault is None:
-        person = budgets.subject(row.patient_id.bytes)
-        fault = await budgets.charge_or_refuse(tx, budgets.PICTURES_DAY, person, now)
+        asker = budgets.subject(access.actor.actor_id.bytes)
+        fault = await budgets.charge_or_refuse(tx, budgets.PICTURES_DAY, asker, now)
     return fault if fault is not None else await announce(tx, row.patient_id, now)
 
 

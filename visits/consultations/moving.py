@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from audit.service import record_act
+from identity.merges.aliases import book_to_tell
 from kernel.access import Actor
 from kernel.ids import bucket_of
 from kernel.problems import Refused
@@ -50,7 +51,7 @@ async def move(
     """Do one act on a locked question. Refused: consultation-state."""
     state = after(row.state, act)
     # Who accepted it answers it: the person was told who looks.
-    if state is None or (act in ("answer",) and row.accepted_by != hand.actor.actor_id):
+    if state is None or (act == "answer" and row.accepted_by != hand.actor.actor_id):
         return Refused(problem=CONSULTATION_STATE)
     moved = replace(row, state=state, overdue_at=row.overdue_at if state in WAITING else None)
     if act == "accept":
@@ -137,10 +138,10 @@ async def mirror(tx: Tx, row: ConsultationRow) -> None:
 
 
 async def note(tx: Tx, row: ConsultationRow, tag: str, hand: Hand) -> None:
-    """The row of the person's log, by name."""
+    """The row of the person's log, by name; of a merged person in the log that is read (security.md S10)."""
     await record_act(
         tx,
-        row.patient_id,
+        await book_to_tell(tx, row.patient_id, hand.now),
         hand.actor,
         tag,
         request_id=hand.request_id,
@@ -151,4 +152,4 @@ async def note(tx: Tx, row: ConsultationRow, tag: str, hand: Hand) -> None:
 
 async def tell(tx: Tx, row: ConsultationRow, what: str, now: datetime) -> None:
     ref = {"consultation_id": str(row.consultation_id), "step": f"{row.consultation_id}:{what}"}
-    await emit(tx, row.asked_by, "visits.consultation-moved", ref, now)
+    await emit(tx, await book_to_tell(tx, row.asked_by, now), "visits.consultation-moved", ref, now)

@@ -3,6 +3,8 @@
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from store.statement import Command, Scalar, Statement
 from visits.consultations.models import ConsultationRow, FacilityRow, PictureRow
 
@@ -24,7 +26,8 @@ OF_PERSON = Statement(
 )
 WAITING = Scalar(
     int,
-    "SELECT count(*)::int FROM consultation WHERE patient_id = $1 AND state IN ('asked', 'accepted')",
+    "SELECT count(*)::int FROM consultation"
+    " WHERE patient_id = $1 AND asked_by = $2 AND state IN ('asked', 'accepted')",
 )
 UPDATE = Command(
     """
@@ -80,3 +83,22 @@ PICTURE_BY_SOURCE = Statement(
 IN_BLOB = Scalar(
     int, "SELECT 1 AS named FROM consultation_picture WHERE patient_id = $1 AND blob_id = $2 LIMIT 1"
 )
+
+
+class Ended(Struct, frozen=True):
+    patient_id: UUID
+    consultation_id: UUID
+    facility_id: UUID
+
+
+# One that was answered and never closed has ended with its answer.
+ENDED = Statement(
+    Ended,
+    "SELECT patient_id, consultation_id, facility_id FROM consultation"
+    " WHERE state NOT IN ('asked', 'accepted') AND coalesce(ended_at, answered_at) < $1"
+    " LIMIT $2 FOR UPDATE SKIP LOCKED",
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
+)
+DELETE_PICTURES = Command("DELETE FROM consultation_picture WHERE patient_id = $1 AND consultation_id = $2")
+DELETE = Command("DELETE FROM consultation WHERE patient_id = $1 AND consultation_id = $2")
+DELETE_MIRROR = Command("DELETE FROM facility_consultation WHERE facility_id = $1 AND consultation_id = $2")

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from ehr.intake.revert import revert_since
+from ehr.referrals.keeping import housekeeping
 from healthbook.dispatch import dispatch
 from identity.models import Facility
 from kernel.ids import bucket_of
@@ -249,3 +250,14 @@ async def test_s10_news_of_a_letter_goes_to_who_reads_it_after_a_merge(road: Roa
     assert await road.move(RECEIVER, ident, "booked", booked_for="2026-12-01") == ""
     assert await road.told(other) == [{"referral_id": ident}]
     assert await road.told() == []
+
+
+async def test_what_left_the_lists_goes_after_its_time_and_what_stands_never(road: Road) -> None:
+    await road.visit(SENDER, MA_NOI_DEN=STRANGER, MA_CSKCB_DEN=STRANGER)
+    async with road.store.transaction() as tx:
+        assert await housekeeping(tx, road.clock.now(), 100) == 0
+    road.clock.advance(seconds=1)
+    async with road.store.transaction() as tx:
+        assert await housekeeping(tx, road.clock.now(), 100) == 1, "the first receiver's"
+    assert await road.states() == (["sent"], [], ["sent"])
+    assert len(await road.listed(STRANGER, "received")) == 1

@@ -11,18 +11,22 @@ import pytest
 from ehr.cases.terms import deadlines
 from ehr.cases.workdays import TERMS
 from healthbook.dispatch import dispatch, tick
+from healthbook.upload_jobs import upload_jobs
 from identity import budgets
 from identity.models import Facility
 from kernel.ids import bucket_of
 from store.database import Store
 from store.models import Due
 from store.outbox import claim_events
+from store.uploads import JOB as FILES
 from tests.api.test_cases import picture
 from tests.support.clock import FrozenClock
 from tests.support.family import make_child, make_proxy
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility, sign_in_again
+from tests.support.registry import make_officers, merged
 from visits.consultations.policy import GIVEN_UP_AFTER, JOB, WAITING_MAX
+from visits.consultations.retention import housekeeping
 
 TEXT = "Con tôi ho hai tuần nay, có cần đi khám không?"
 ANSWER = "Nên đưa cháu đến trạm trong tuần này."
@@ -327,3 +331,76 @@ async def test_a_repeat_with_one_key_is_one_question(store: Store, clock: Frozen
         ]
         assert made[0]["consultation_id"] == made[1]["consultation_id"]
         assert len(await waiting(client, here)) == 1
+
+
+async def test_s23_a_full_list_counts_the_askers_own_questions_alone(
+    store: Store, clock: FrozenClock, here: Setting
+) -> None:
+    child = await make_child(store, clock, here.person)
+    for_child = here.own | {"X-Patient-Id": str(child)}
+    async with client_of(store, clock) as client:
+        for _ in range(WAITING_MAX):
+            made = await client.post("/v1/me/consultations", json=here.question(), headers=for_child)
+            assert made.status_code == 201
+        async with store.transaction() as tx:
+            await tx.execute("UPDATE consultation SET asked_by = $1 WHERE patient_id = $1", child)
+        own = await client.post("/v1/me/consultations", json=here.question(), headers=for_child)
+        assert own.status_code == 201, own.text
+
+
+async def test_s10_after_a_merge_news_log_and_name_are_the_survivors(
+    store: Store, clock: FrozenClock, here: Setting
+) -> None:
+    survivor, officers = await make_citizen(store, clock), await make_officers(store, clock)
+    async with client_of(store, clock) as client:
+        ident = await ask(client, here)
+        await merged(store, officers, here.person.patient_id, survivor.patient_id, clock.now())
+        async with store.transaction() as tx:
+            now = clock.now()
+            await tx.execute("UPDATE person_origin SET proven_at = visible_at, visible_at = $1", now)
+        opened = await client.get(f"/v1/facility/consultations/{ident}", headers=here.staff())
+        assert opened.json()["person_name"] == survivor.name
+        await staff_does(client, here, ident, "accept")
+    assert "consultation-update" in await notices(store, clock, survivor.patient_id)
+    assert "consultation-update" not in await notices(store, clock, here.person.patient_id)
+    async with store.transaction() as tx:
+        rows = await tx.fetch("SELECT entry FROM access_log WHERE patient_id = $1", survivor.patient_id)
+    acts = {json.loads(row["entry"])["action"] for row in rows}
+    assert {"consultation:question:read", "consultation:question:accept"} <= acts
+
+
+async def test_what_ended_goes_after_its_time_at_both_ends_with_its_pictures(
+    store: Store, clock: FrozenClock, here: Setting
+) -> None:
+    async with client_of(store, clock) as client:
+        over, answered, waits = [await ask(client, here) for _ in range(3)]
+        jpeg = here.own | {"content-type": "image/jpeg"}
+        for ident in (over, waits):
+            path = f"/v1/me/consultations/{ident}/pictures"
+            assert (await client.post(path, content=picture(), headers=jpeg)).status_code == 201
+        await client.post(f"/v1/me/consultations/{over}/withdraw", headers=here.own)
+        await staff_does(client, here, answered, "accept")
+        await staff_does(client, here, answered, "answer")
+    person = here.person.patient_id
+
+    async def kept(table: str) -> set[str]:
+        async with store.transaction() as tx:
+            rows = await tx.fetch(f"SELECT consultation_id FROM {table} WHERE patient_id = $1", person)
+        return {str(row[0]) for row in rows}
+
+    async with store.transaction() as tx:
+        await housekeeping(tx, clock.now(), 100)
+    assert await kept("consultation") == {over, answered, waits}, "not before its time"
+    clock.advance(seconds=1)
+    async with store.transaction() as tx:
+        assert await housekeeping(tx, clock.now(), 100) >= 2
+    for table in ("consultation", "facility_consultation", "consultation_picture"):
+        assert await kept(table) == {waits}, table
+    clock.advance(hours=2)
+    async with store.transaction() as tx:
+        timers = await tx.fetch(
+            "SELECT ref FROM due_queue WHERE kind = $1 AND ref LIKE $2", FILES, f"{person}%"
+        )
+    for timer in timers:
+        await upload_jobs(store, clock)[FILES](Due(bucket_of(person), clock.now(), FILES, timer["ref"]))
+    assert await store.blobs.erase(person) == 1, "that of the question that waits"
