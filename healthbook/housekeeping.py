@@ -20,7 +20,6 @@ from ehr.housekeeping.service import forget_receipts
 from ehr.quarantine.expiry import expire
 from ehr.quarantine.models import Kind
 from ehr.referrals.keeping import housekeeping as gone_letters
-from ehr.referrals.keeping import housekeeping as gone_letters
 from ehr.rejudge.service import announce_rules
 from ehr.rows.service import forget_files
 from identity.housekeeping import service as identity
@@ -32,7 +31,6 @@ from store.database import Tx
 from store.due_queue import arm
 from store.idempotency import LIVE_HOURS, forget
 from visits.arrivals import housekeeping as arrival_tickets
-from visits.consultations.retention import housekeeping as ended_questions
 from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
 from visits.hotline.service import housekeeping as hotline_tickets
@@ -122,9 +120,6 @@ CHORES: Final = (
     Chore("hotline-tickets", timedelta(days=180), "a caller calls again about it", hotline_tickets),
     # Ours; no rule names a time. Longer than any course, so that what was told can be looked up.
     Chore("reminder-times", timedelta(days=365), "when the phone rang answers complaints", forget_times),
-    # The two that follow are ours; no rule names a time.
-    Chore("consultations", timedelta(days=730), "what was answered is looked up again", ended_questions),
-    Chore("referrals-gone", timedelta(days=365), "a letter taken back by mistake comes back", gone_letters),
     # The two that follow are ours; no rule names a time.
     Chore("consultations", timedelta(days=730), "what was answered is looked up again", ended_questions),
     Chore("referrals-gone", timedelta(days=365), "a letter taken back by mistake comes back", gone_letters),

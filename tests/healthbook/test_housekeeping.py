@@ -221,10 +221,6 @@ async def test_every_chore_has_its_case_here() -> None:
         "consultations",
         # tests/ehr/referrals
         "referrals-gone",
-        # tests/visits/consultations
-        "consultations",
-        # tests/ehr/referrals
-        "referrals-gone",
         # tests/visits/coverage_check
         "coverage-checks",
         # tests/ehr/rows/test_taking.py
