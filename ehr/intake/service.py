@@ -105,7 +105,8 @@ async def check_facility(tx: Tx, unit: Unit, sender: Sender, now: datetime) -> l
     if sender.facility is None or not await has_code(
         tx, sender.facility.facility_id, unit.facility_code, today
     ):
-        return [Reason("facility-mismatch", "MACSKCB")]
+        # The code of a prescription begins with its facility's; other formats have a field for it.
+        return [Reason("facility-mismatch", "ma_don_thuoc" if unit.prescription else "MACSKCB")]
     return []
 
 
