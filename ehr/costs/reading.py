@@ -1,6 +1,6 @@
 """Costs as the person and the guardian read them: nobody else's decision leads here (consent/decision.py)."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
@@ -11,23 +11,22 @@ from ehr.costs.models import Amounts, SumCheck, VisitCosts, Year
 from ehr.costs.problems import UNKNOWN_VISIT
 from ehr.costs.queries import CostRow, SumRow
 from ehr.reads.models import Built
-from ehr.reads.paging import page_size, position
+from ehr.reads.paging import cut, page_size, position
 from ehr.reads.raw import encode
 from ehr.reads.scope import is_id, scope_of
 from kernel.access import Access, Basis
 from kernel.clock import end_of_day, local_day, start_of_day
-from kernel.paging import encode_cursor
 from kernel.problems import refuse
 from store.database import Tx
 
 # Whose decision opens amounts; family/policy.py and consent/decision.py give nobody else the action.
 BASES: Final[frozenset[Basis]] = frozenset({"self", "guardian"})
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CHECK_VI: Final[dict[SumCheck, str | None]] = {
     "agree": None,
     "disagree": "Các khoản cơ sở gửi cộng lại không bằng tổng chi phí; số tiền được hiện đúng như đã gửi.",
     "unknown": "Cơ sở chưa gửi đủ các khoản để so với tổng chi phí.",
 }
+_NOT_SENT_VI: Final = "Cơ sở chưa gửi chi phí của lượt khám này."
 
 
 class _Face(Struct):
@@ -55,16 +54,17 @@ async def read_year(
     rows = await queries.OF_YEAR.all(tx, *scope, *span, *position(cursor), size + 1)
     sums = await queries.SUMS_OF_YEAR.one(tx, *scope, *span)
     assert sums is not None
+    shown, following = cut(rows, size)
     page = Year(
         year=year,
-        items=[_shown(row) for row in rows[:size]],
-        next=_next(rows[size - 1]) if len(rows) > size else None,
+        items=[_shown(row) for row in shown],
+        next=following,
         sums=_amounts(sums),
         visits=sums.visits,
         visits_without=sums.without,
         as_of=local_day(now),
     )
-    return Built(encode(page), [("Encounter", row.id) for row in rows[:size]])
+    return Built(encode(page), [("Encounter", row.id) for row in shown])
 
 
 def _shown(row: CostRow) -> VisitCosts:
@@ -78,7 +78,7 @@ def _shown(row: CostRow) -> VisitCosts:
         facility_name=face.facility_name,
         amounts=amounts if known else None,
         check=check,
-        check_vi=_CHECK_VI[check],
+        check_vi=_CHECK_VI[check] if known else _NOT_SENT_VI,
         benefit_percents=row.benefits or [],
         received_at=row.received_at,
     )
@@ -93,7 +93,3 @@ def _amounts(row: CostRow | SumRow) -> Amounts:
         self_paid=row.self_paid,
         other=row.other,
     )
-
-
-def _next(last: CostRow) -> str:
-    return encode_cursor((last.sort_at - _EPOCH) // timedelta(microseconds=1), last.id)

@@ -70,6 +70,15 @@ async def test_a_resend_replaces_and_the_same_again_makes_no_version(person: Per
     await person.visit(**dict.fromkeys(SUMS, ""))
     found = await person.costs((await person.visits())[0])
     assert (found["amounts"], found["check"]) == (None, "unknown")
+    assert found["check_vi"] == "Cơ sở chưa gửi chi phí của lượt khám này."
+    assert (await person.year())["visits_without"] == 1
+
+
+async def test_a_visit_with_shares_and_no_total_has_amounts(person: Person) -> None:
+    await person.visit(T_TONGCHI_BV="")
+    page = await person.year()
+    assert page["items"][0]["amounts"]["fund"] == page["sums"]["fund"] == 320000
+    assert (page["visits"], page["visits_without"]) == (1, 0)
 
 
 async def test_s3_amounts_taken_back_leave_those_from_before(person: Person, owner: Store) -> None:
