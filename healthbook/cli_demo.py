@@ -29,6 +29,9 @@ VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "sign", "save", "approve", "re
 @click.argument("target", required=False)
 @click.argument("body", required=False)
 @click.option("--for", "book", help="Whose book: a person of the sheet or a patient_id (X-Patient-Id).")
+@click.option("--file", type=click.Path(exists=True, dir_okay=False), help="The body, of any size.")
+@click.option("--type", "media_type", help="What the file is, where its ending does not tell.")
+@click.option("--key", help="Idempotency-Key: a repeat of the request does nothing more.")
 @click.option("--digits", help="approve: the six digits of the doctor's screen (tier B).")
 @click.option("--qr", help="approve: the text of the doctor's code (tier A).")
 @click.option("--hours", type=int, help="approve: for how long at most.")
@@ -49,11 +52,14 @@ def as_(who: str, verb: str, target: str | None, body: str | None, **choice: Any
     healthbook as huong GET /v1/me/summary --for bao-anh
     healthbook as hung read-back 'SSK1:...'
     healthbook as hung save /v1/me/exports/book.pdf so.pdf
+    healthbook as dd.mua POST '/v1/facility/programmes/reports?…' --file thang-11.csv
     healthbook as bs.thu totp
     """
     from healthbook.demo_acts import HandError
     from healthbook.demo_hand import act
 
+    if body is not None and choice["file"]:
+        fail("A body is given as text or by --file, not both.")
     if target is None and verb != "totp":
         fail(f"{verb} needs an address or an id.")
     try:

@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from consent.transfer import counter_of
 from healthbook.demo_acts import HandError, act_at, in_order
+from healthbook.demo_bodies import Sent, body_of
 from healthbook.demo_devices import DemoPhone
 from healthbook.demo_sheet import (
     DemoCitizen,
@@ -46,6 +47,7 @@ ACT_LIFE_SECONDS = 120
 SMS_SECONDS_MAX = 20
 EXPORTS = "/v1/me/exports/"
 CARD_PDF = "/v1/me/emergency-card/card.pdf"
+BODILESS = ("save", "read-back", "totp")
 # The sheet exists in a demo alone.
 ENVIRONMENT = "demo"
 
@@ -210,6 +212,9 @@ class Hand:
         named = {"Authorization": f"Bearer {self._held.access_token}"}
         if self._book:
             named["X-Patient-Id"] = self._book
+        if isinstance(body, Sent):
+            named["Content-Type"] = body.media_type
+            return self._http.request(method, path, content=body.content, headers=named | headers)
         return self._http.request(method, path, json=body, headers=named | headers)
 
     def _sign_in(self) -> None:
@@ -295,7 +300,7 @@ def act(
     if not path.exists():
         raise HandError("There is no demo here; `healthbook demo` makes one.")
     sheet = load_sheet(path).at(settings.base_url)
-    sent = _sent(body) if verb not in ("save", "read-back", "totp") else None
+    sent = None if verb in BODILESS else body_of(verb, body, choice)
     hand = Hand(sheet, who, settings.data / "sessions", _book(sheet, choice["book"]))
     try:
         if verb == "totp":
@@ -308,16 +313,10 @@ def act(
             return shown(_approve(hand, target, choice))
         if verb == "sign":
             return shown(hand.sign(target, {} if sent is None else sent))
-        return shown(hand.ask(verb, target, sent))
+        keys = {"Idempotency-Key": choice["key"]} if choice["key"] else {}
+        return shown(hand.ask(verb, target, sent, keys))
     except httpx.ConnectError as error:
         raise HandError(f"Nobody answers at {settings.base_url}; `make run` starts the service.") from error
-
-
-def _sent(body: str | None) -> Any:
-    try:
-        return json.loads(body) if body else None
-    except json.JSONDecodeError as error:
-        raise HandError(f"The body is not JSON: {error}.") from error
 
 
 def _book(sheet: DemoSheet, whose: str | None) -> str | None:

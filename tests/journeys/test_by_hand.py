@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from healthbook.demo_acts import HandError
+from healthbook.demo_bodies import body_of
 from tests.support.service import Service, environment, run_command_with
 
 CITIZEN, DOCTOR = "tu", "bs.yen"
@@ -190,3 +192,31 @@ def test_what_cannot_be_done_is_said_in_one_line(service: Service, words: tuple[
     assert done.returncode != 0
     assert said in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
+
+
+def test_a_file_goes_as_it_is_and_a_key_makes_a_repeat_harmless(hand: Terminal, tmp_path: Path) -> None:
+    book = (Path(__file__).parents[2] / "docs" / "book.md").read_text()
+    file = tmp_path / "lop-3a.csv"
+    file.write_text(book.partition("```csv\n")[2].partition("```")[0])
+    session = "/v1/facility/health-checks/session?kind=school&form=831-d"
+    status, receipt = hand("dd.mua", "POST", session, "--file", str(file))
+    assert (status, receipt["file"]["rows_accepted"]) == (202, 2)
+    status, refused = hand("dd.mua", "POST", session, "--file", str(file), "--type", "application/xml")
+    assert (status, refused["code"]) == (415, "unsupported-media-type")
+
+    said = tmp_path / "said.json"
+    said.write_text('{"kind": "allergy", "name": "Tôm", "code": "3"}')
+    added = [
+        hand(CITIZEN, "POST", "/v1/me/statements", "--file", str(said), "--key", "mot-lan-va-khong-hon")
+        for _ in range(2)
+    ]
+    assert [status for status, _ in added] == [201, 201]
+    assert added[0][1]["statement_id"] == added[1][1]["statement_id"]
+
+
+def test_a_file_nobody_knows_is_not_sent(tmp_path: Path) -> None:
+    (tmp_path / "paper.doc").write_text("x")
+    with pytest.raises(HandError, match="--type"):
+        body_of("POST", None, {"file": str(tmp_path / "paper.doc"), "media_type": None})
+    with pytest.raises(HandError, match="--file"):
+        body_of("POST", "@said.json", {"file": None, "media_type": None})
