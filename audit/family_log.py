@@ -23,7 +23,15 @@ from store.keys import KeyRing
 
 # Reads, and who was asked and let in. What another package logs is not shown until it is named here.
 _SHOWN: Final = ("record:", "consent:grant:", "consent:request:", "consent:code:", "family:guardian:create")
-_HIDDEN: Final = ("record:safety:", "record:hiding:", "record:result:")
+# Of what was declared the entries that the guardian sees say who added and who judged them.
+_HIDDEN: Final = (
+    "record:safety:",
+    "record:hiding:",
+    "record:result:",
+    "record:statement:",
+    # Whoever opens a code opens one prescription, which the guardian may not see.
+    "record:prescription:",
+)
 _NOWHERE: Final = ""
 _CURSOR: Final = "family-cursor"
 

@@ -27,7 +27,7 @@ from ehr.visibility.release import release_due
 from family.service import answering_for
 from healthbook import emergency_notices as emergency
 from healthbook import reminder_jobs as reminders
-from healthbook.family_notices import and_guardians
+from healthbook.family_notices import and_guardians, is_entry_seen
 from healthbook.housekeeping import KIND, do_chore
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
@@ -413,7 +413,7 @@ HANDLERS: dict[str, Handler] = {
     "ehr.case-moved": notice("case-update"),
     "visits.consultation-moved": notice("consultation-update", once_per="step"),
     "ehr.referral-moved": notice("referral-update"),
-    "ehr.statement-judged": and_guardians(notice("statement-judged")),
+    "ehr.statement-judged": and_guardians(notice("statement-judged"), where=is_entry_seen),
     "ehr.case-resent": reopen_case,
     # Neutral: neither what it is nor from whom. Emitted with the release itself, so it is said once.
     "ehr.released": wanted_notice("result-released", once_per="release_id"),

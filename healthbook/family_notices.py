@@ -9,7 +9,10 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
+from consent.decision import decide_job
+from ehr.statements.service import declared_entry
 from family.service import answering_for
+from identity.merges.aliases import survivor_of
 from notifications.service import notify
 from store.database import Tx
 from store.keys import KeyRing
@@ -17,19 +20,27 @@ from store.models import Event
 
 Ref: TypeAlias = dict[str, str]
 Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
+Condition: TypeAlias = Callable[[Tx, Event, Ref, datetime], Awaitable[bool]]
 
 LIFE: Final = timedelta(days=7)
 _IDS: Final = ("grant_id", "link_id", "guardian_id")
 
 
-def and_guardians(say: Handler) -> Handler:
-    """Tell the person, and the guardians who act for the person."""
+def and_guardians(say: Handler, *, where: Condition | None = None) -> Handler:
+    """Tell the person, and the guardians who act for the person. where: only of what they may know of."""
 
     async def say_both(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
         await say(tx, keys, event, ref, now)
-        await _tell(tx, keys, event, ref, now)
+        if where is None or await where(tx, event, ref, now):
+            await _tell(tx, keys, event, ref, now)
 
     return say_both
+
+
+async def is_entry_seen(tx: Tx, event: Event, ref: Ref, now: datetime) -> bool:
+    """Whether the family may know of the declared entry that a doctor judged (security.md S23)."""
+    family = await decide_job(tx, "family-reminders", await survivor_of(tx, event.patient_id))
+    return await declared_entry(tx, family, ref["statement_id"], now) is not None
 
 
 async def _tell(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:

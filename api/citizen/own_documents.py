@@ -92,7 +92,7 @@ async def _keep(call: Call, patient_id: UUID, new: NewDocument, upload: Upload, 
 
             async def make() -> FileRow | Refused:
                 return await service.add(
-                    tx, access, new, upload, file.blob, request_id=call.request_id, now=call.now
+                    tx, call.keys, access, new, upload, file.blob, request_id=call.request_id, now=call.now
                 )
 
             async def again(document_id: UUID) -> FileRow | Refused:
@@ -115,7 +115,9 @@ async def amend_document(
 ) -> Response[OwnDocument]:
     """Say something else about a paper that was added; the file stays."""
     async with begin_for(call, "add-to-record") as (tx, access):
-        row = await service.amend(tx, access, document_id, data, request_id=call.request_id, now=call.now)
+        row = await service.amend(
+            tx, call.keys, access, document_id, data, request_id=call.request_id, now=call.now
+        )
     return answer(row if isinstance(row, Refused) else service.receipt(row, data))
 
 

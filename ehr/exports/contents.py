@@ -19,10 +19,11 @@ from ehr.exports.queries import KeptRow
 from ehr.fhir import Attachment, DiagnosticReport, DocumentReference
 from ehr.intake.gate import Gate
 from ehr.intake.survey import survey
-from ehr.own_documents.mapping import ADDRESS, SOURCE
+from ehr.own_documents.mapping import ADDRESS
 from ehr.own_documents.queries import FILE_BY_ID
 from ehr.ports import Core
 from ehr.reads.scope import is_id, scope_of
+from ehr.statements.keeping import SOURCE
 from kernel.access import Access, Label
 from kernel.problems import ProblemType, Refused, declare
 from store.database import Tx

@@ -8,22 +8,20 @@ from ehr.dates import moment
 from ehr.intake import systems
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.episode import concept
-from ehr.intake.models import PersonFacts, Unit
 from ehr.intake.xml_fields import is_ahead
 from ehr.own_documents.models import KIND_VI, DocumentWords
-from kernel.access import Access, Basis
+from ehr.statements.queries import PAPER_UNIT
 
 # What an attachment's address says: the document whose file it is. Whose it is stands in the row's source.
 ADDRESS: Final = systems.OURS + "own-document:"
-SOURCE: Final = "person:"
 _UNSEEN: Final = "Người dùng tự thêm; nội dung tệp chưa được kiểm tra."
 
 
 def unit_name(document_id: UUID) -> str:
-    return f"own-document:{document_id}"
+    return f"{PAPER_UNIT}{document_id}"
 
 
-def unit_of(words: DocumentWords, document_id: UUID, media_type: str, added_at: datetime) -> Unit:
+def draft_of(words: DocumentWords, document_id: UUID, media_type: str, added_at: datetime) -> UnitDraft:
     draft = UnitDraft(unit_name(document_id))
     title = words.title or KIND_VI[words.kind]
     lines = [f"Cơ sở ghi trên giấy: {words.facility_name}" if words.facility_name else "", _UNSEEN]
@@ -42,8 +40,13 @@ def unit_of(words: DocumentWords, document_id: UUID, media_type: str, added_at: 
         "description": "\n".join(line for line in lines if line),
         "content": [{"attachment": attachment}],
     }
-    draft.add(draft.name("DocumentReference"), body, "document")
-    return draft.unit(draft.scope, "own-document", PersonFacts())
+    draft.add(key_of(draft), body, "document")
+    return draft
+
+
+def key_of(draft: UnitDraft) -> str:
+    """`Type/id` of the entry."""
+    return draft.name("DocumentReference")
 
 
 def is_past(partial: str, now: datetime) -> bool:
@@ -52,11 +55,3 @@ def is_past(partial: str, now: datetime) -> bool:
         return moment(partial).first <= now and not is_ahead(partial, now)
     except ValueError:
         return False
-
-
-_SPEAKERS: Final[dict[Basis, str]] = {"guardian": "người giám hộ", "proxy": "người được ủy quyền"}
-
-
-def declared_by(access: Access) -> str:
-    """Who says it, as everybody who reads the book sees it; the name stands in the log alone."""
-    return _SPEAKERS.get(access.basis, "người bệnh")

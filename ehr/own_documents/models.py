@@ -6,6 +6,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from ehr.statements.models import Relative
+
 # Ours: what people have at home. Shown as such, beside the documents of facilities.
 OwnDocumentKind = Literal["paper-book", "prescription", "result", "imaging", "discharge-paper", "other"]
 
@@ -23,12 +25,14 @@ Words = Annotated[str, Meta(min_length=1, max_length=200)]
 
 class DocumentWords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is said about a paper. date: of the paper, as far as it is known: `YYYY`, `YYYY-MM` or
-    `YYYY-MM-DD`. facility_name: as written on it. title: in the person's words."""
+    `YYYY-MM-DD`. facility_name: as written on it. title: in the person's words. said_by: when acting for
+    somebody else, what the speaker is to that person."""
 
     kind: OwnDocumentKind
     date: Annotated[str, Meta(pattern=r"^[12][0-9]{3}(-[01][0-9](-[0-3][0-9])?)?$")] | None = None
     facility_name: Words | None = None
     title: Words | None = None
+    said_by: Relative | None = None
 
 
 class NewDocument(DocumentWords, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,11 +11,10 @@ from uuid import UUID
 
 from audit.service import record_act
 from documents.uploads import Upload, UploadError, UploadLocked, UploadTooLarge, take
-from ehr.intake.gate import judge_plain
-from ehr.intake.units import Prepared, prepare
-from ehr.models import Source
+from ehr.intake.drafts import UnitDraft
+from ehr.intake.ids import resource_id
 from ehr.own_documents import queries
-from ehr.own_documents.mapping import SOURCE, declared_by, is_past, unit_name, unit_of
+from ehr.own_documents.mapping import draft_of, is_past, key_of, unit_name
 from ehr.own_documents.models import DocumentWords, FileRow, OwnDocument
 from ehr.own_documents.problems import (
     OWN_DOCUMENT_INVALID,
@@ -27,24 +26,28 @@ from ehr.own_documents.problems import (
     OWN_DOCUMENT_WITHHELD,
     OWN_DOCUMENTS_FULL,
 )
-from ehr.store import write_unit
+from ehr.statements.keeping import Spot, keep_declared, own_source, spot_of, take_back_declared
+from ehr.statements.queries import PAPERS_MAX
+from ehr.statements.service import declared_entry
+from ehr.statements.speaker import speaker_of
+from ehr.store import hold_head
 from identity import budgets
 from kernel.access import Access
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.blobs import StoredBlob
 from store.database import Tx
+from store.keys import KeyRing
 from store.uploads import announce, discard
 
 # Ours: what one person's papers may take.
-DOCUMENTS_MAX: Final = 300
 BYTES_MAX: Final = 1024 * 1024 * 1024
 
 
 async def may_add(tx: Tx, access: Access, now: datetime) -> UUID | Refused:
     """Before a body is read: the book has room, and so has the day. The name of the file to be."""
     room = await queries.ROOM.one(tx, access.patient_id)
-    if room is not None and (room.documents >= DOCUMENTS_MAX or room.bytes >= BYTES_MAX):
+    if room is not None and (room.documents >= PAPERS_MAX or room.bytes >= BYTES_MAX):
         return Refused(problem=OWN_DOCUMENTS_FULL)
     person = budgets.subject(access.patient_id.bytes)
     spent = await budgets.charge_or_refuse(tx, budgets.OWN_DOCUMENTS_DAY, person, now)
@@ -64,19 +67,14 @@ async def draw(content: bytes) -> Upload | Refused:
 
 
 def check(words: DocumentWords, now: datetime) -> Refused | None:
-    """What the fields alone do not tell: the date has begun, and the gate lets every text in."""
-    if words.date is not None and not is_past(words.date, now):
-        return Refused(problem=OWN_DOCUMENT_INVALID, where="date")
-    for where, text in (("title", words.title), ("facility_name", words.facility_name)):
-        if text is not None and judge_plain(text) != "keep":
-            return Refused(problem=OWN_DOCUMENT_WITHHELD, where=where)
-    if judge_plain("\n".join(text for text in (words.title, words.facility_name) if text)) != "keep":
-        return Refused(problem=OWN_DOCUMENT_WITHHELD)
-    return None
+    """What is refused before a file is drawn: a date that does not exist or has not begun."""
+    ahead = words.date is not None and not is_past(words.date, now)
+    return Refused(problem=OWN_DOCUMENT_INVALID, where="date") if ahead else None
 
 
 async def add(
     tx: Tx,
+    keys: KeyRing,
     access: Access,
     words: DocumentWords,
     upload: Upload,
@@ -85,22 +83,22 @@ async def add(
     request_id: str,
     now: datetime,
 ) -> FileRow | Refused:
-    """Name a kept file as a paper of the book."""
-    document_id = uuid7(now)
-    prepared = _prepared(access, words, access.patient_id, document_id, upload.media_type, now)
-    if isinstance(prepared, Refused):
-        return prepared
+    """Name a kept file as a paper of the book. Refused: own-document-withheld."""
+    spot, document_id = spot_of(access), uuid7(now)
+    draft = draft_of(words, document_id, upload.media_type, now)
+    refused = await _keep(tx, keys, access, spot, draft, words, now)
+    if refused is not None:
+        return refused
     row = FileRow(
         access.patient_id,
         document_id,
-        prepared.resources[0].id,
+        resource_id(spot.source_id, key_of(draft)),
         blob.blob_id,
         upload.media_type,
         blob.length,
         access.actor.actor_id,
         now,
     )
-    await _write(tx, access, row, prepared, now)
     await queries.INSERT_FILE.run(
         tx,
         row.patient_id,
@@ -124,17 +122,25 @@ async def added(tx: Tx, access: Access, document_id: UUID) -> FileRow | Refused:
 
 
 async def amend(
-    tx: Tx, access: Access, item_id: str, words: DocumentWords, *, request_id: str, now: datetime
+    tx: Tx,
+    keys: KeyRing,
+    access: Access,
+    item_id: str,
+    words: DocumentWords,
+    *,
+    request_id: str,
+    now: datetime,
 ) -> FileRow | Refused:
     """Say something else about a paper; its file stays, and what was said before stays in the history."""
-    row = await _standing(tx, access, item_id)
-    fault = row if isinstance(row, Refused) else check(words, now)
-    if isinstance(row, Refused) or fault is not None:
-        return fault or Refused(problem=OWN_DOCUMENT_UNKNOWN)
-    prepared = _prepared(access, words, row.patient_id, row.document_id, row.media_type, row.added_at)
-    if isinstance(prepared, Refused):
-        return prepared
-    await _write(tx, access, row, prepared, now)
+    row = await _standing(tx, access, item_id, now)
+    if isinstance(row, Refused):
+        return row
+    if (fault := check(words, now)) is not None:
+        return fault
+    draft = draft_of(words, row.document_id, row.media_type, row.added_at)
+    refused = await _keep(tx, keys, access, _spot_of_file(row), draft, words, now)
+    if refused is not None:
+        return refused
     await _note(tx, access, row, "document:own:amend", request_id, now)
     return row
 
@@ -143,10 +149,10 @@ async def remove(
     tx: Tx, access: Access, item_id: str, *, request_id: str, now: datetime
 ) -> FileRow | Refused:
     """Take a paper back; its file goes once the caller's transaction is over."""
-    row = await _standing(tx, access, item_id)
+    row = await _standing(tx, access, item_id, now)
     if isinstance(row, Refused):
         return row
-    await _write(tx, access, row, None, now)
+    await take_back_declared(tx, access, _spot_of_file(row), unit_name(row.document_id), now)
     await queries.DELETE_FILE.run(tx, row.patient_id, row.document_id)
     await discard(tx, row.patient_id, row.blob_id, now)
     await _note(tx, access, row, "document:own:delete", request_id, now)
@@ -168,36 +174,23 @@ def receipt(row: FileRow, words: DocumentWords) -> OwnDocument:
     )
 
 
-def _prepared(
-    access: Access,
-    words: DocumentWords,
-    owner_id: UUID,
-    document_id: UUID,
-    media_type: str,
-    added_at: datetime,
-) -> Prepared | Refused:
-    unit = unit_of(words, document_id, media_type, added_at)
-    prepared = prepare(unit, None, f"{SOURCE}{owner_id}", None, declared_by(access))
-    # The gate reads the whole entry; what it would let in only in part is not taken at all.
-    if prepared.withheld or not prepared.resources:
-        return Refused(problem=OWN_DOCUMENT_WITHHELD)
-    return prepared
+async def _keep(
+    tx: Tx, keys: KeyRing, access: Access, spot: Spot, draft: UnitDraft, words: DocumentWords, now: datetime
+) -> Refused | None:
+    by = speaker_of(keys, access, words.said_by)
+    kept = await keep_declared(tx, access, spot, draft, by, now)
+    return Refused(problem=OWN_DOCUMENT_WITHHELD) if isinstance(kept, Refused) else None
 
 
-async def _write(tx: Tx, access: Access, row: FileRow, prepared: Prepared | None, now: datetime) -> None:
-    source = Source(
-        source_id=f"{SOURCE}{row.patient_id}",
-        facility_id=None,
-        credential=str(access.actor.actor_id),
-        method="own-document",
-        state="self-declared",
-    )
-    resources = [] if prepared is None else prepared.resources
-    await write_unit(tx, row.patient_id, source, resources, unit=unit_name(row.document_id), now=now)
+def _spot_of_file(row: FileRow) -> Spot:
+    return Spot(row.patient_id, own_source(row.patient_id))
 
 
-async def _standing(tx: Tx, access: Access, item_id: str) -> FileRow | Refused:
-    """The paper, locked, where whoever asks may change it."""
+async def _standing(tx: Tx, access: Access, item_id: str, now: datetime) -> FileRow | Refused:
+    """The paper, locked, where whoever asks sees it and may change it."""
+    await hold_head(tx, access.patient_id, now)
+    if await declared_entry(tx, access, item_id, now) is None:
+        return Refused(problem=OWN_DOCUMENT_UNKNOWN)
     for patient_id in (access.patient_id, *sorted(access.origins)):
         row = await queries.FILE_BY_ITEM.one(tx, patient_id, item_id)
         if row is not None:

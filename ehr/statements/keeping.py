@@ -23,6 +23,7 @@ from kernel.problems import Refused
 from store.database import Tx
 
 METHOD = "declared"
+SOURCE = "person:"
 
 
 class Spot(Struct, frozen=True):
@@ -34,7 +35,7 @@ class Spot(Struct, frozen=True):
 
 def own_source(patient_id: UUID) -> str:
     """The source of what is said in a person's book, by the person or on the person's behalf."""
-    return f"person:{patient_id}"
+    return f"{SOURCE}{patient_id}"
 
 
 def spot_of(access: Access) -> Spot:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 from uuid import UUID
 
 from msgspec import field
@@ -24,7 +24,7 @@ from ehr.statements.choices import (
     Kind,
 )
 from ehr.statements.models import StatementBody
-from ehr.statements.queries import UNIT
+from ehr.statements.queries import PAPER_UNIT, UNIT
 from kernel.clock import VIETNAM
 from kernel.text import fold
 
@@ -64,6 +64,10 @@ def unit_key(kind: Kind, ident: UUID) -> str:
 
 def kind_of(unit: str) -> Kind:
     return cast(Kind, unit.removeprefix(UNIT).partition(":")[0])
+
+
+def shown_kind(unit: str) -> Kind | Literal["paper"]:
+    return "paper" if unit.startswith(PAPER_UNIT) else kind_of(unit)
 
 
 def said_at(unit: str) -> datetime:

@@ -72,11 +72,12 @@ class StatementReceipt(Struct, frozen=True, kw_only=True):
 
 
 class Statement(Struct, kw_only=True):
-    """A statement that stands. may_change: whether the asking person may amend or withdraw it. item: as its
-    section shows it, with who said it and what a doctor made of it."""
+    """A statement or an own paper that stands. may_change: whether the asking person may amend or take it
+    back, a paper at /v1/me/documents. item: as its section shows it, with who said it and what a doctor made
+    of it."""
 
     statement_id: str
-    kind: Kind
+    kind: Kind | Literal["paper"]
     version: int
     changed_at: datetime
     may_change: bool
@@ -84,7 +85,7 @@ class Statement(Struct, kw_only=True):
 
 
 class Statements(Struct, kw_only=True):
-    """All statements that stand and that the reader may see, newest first."""
+    """All statements and own papers that stand and that the reader may see, newest first."""
 
     items: list[Statement]
     notice: Notice | None = None

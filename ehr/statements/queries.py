@@ -1,5 +1,5 @@
-"""All SQL of statements. A statement is a row of the record by a source that is a person; unit
-`statement:<kind>:<uuid>`."""
+"""All SQL of what people declare. A statement is a row of the record by a source that is a person; unit
+`statement:<kind>:<uuid>`. So is a paper of theirs; unit `own-document:<uuid>` (ehr/own_documents)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,11 +10,13 @@ from ehr.reads.queries import filtered
 from store.statement import Scalar, Statement
 
 UNIT = "statement:"
+PAPER_UNIT = "own-document:"
 STANDING_MAX = 300
+PAPERS_MAX = 300
 
 
 class StatementRow(Struct, frozen=True):
-    """One statement that the reader may see. said_by: the account that wrote its present version."""
+    """One declared entry that the reader may see. said_by: the account that wrote its present version."""
 
     rtype: str
     id: str
@@ -34,12 +36,13 @@ _COLUMNS = """
         SELECT r.rtype, r.id, r.unit, r.version, r.updated, r.credential AS said_by, r.source_id,
             r.origin_patient_id, r.labels, r.item, {face}
         FROM ehr_resource r
-        WHERE {visible} AND r.state = 'self-declared' AND r.unit IS NOT NULL AND r.unit LIKE 'statement:%'
-            AND r.rtype <> 'Provenance'"""
-STATEMENTS = Statement(
-    StatementRow, filtered(_COLUMNS + f" ORDER BY r.updated DESC, r.id DESC LIMIT {STANDING_MAX}")
+        WHERE {visible} AND r.state = 'self-declared' AND r.unit IS NOT NULL
+            AND (r.unit LIKE 'statement:%' OR r.unit LIKE 'own-document:%') AND r.rtype <> 'Provenance'"""
+DECLARED = Statement(
+    StatementRow,
+    filtered(_COLUMNS + f" ORDER BY r.updated DESC, r.id DESC LIMIT {STANDING_MAX + PAPERS_MAX}"),
 )
-STATEMENT = Statement(StatementRow, filtered(_COLUMNS + " AND r.id = $10"))
+DECLARED_ENTRY = Statement(StatementRow, filtered(_COLUMNS + " AND r.id = $10"))
 
 # Of the whole book, seen by the writer or not: how much stands, and whether one of this kind does.
 STANDING = Scalar(

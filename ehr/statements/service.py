@@ -20,7 +20,7 @@ from ehr.reads.scope import scope_of
 from ehr.statements import queries
 from ehr.statements.choices import SINGLE
 from ehr.statements.keeping import Spot, keep_declared, spot_of, take_back_declared
-from ehr.statements.mapping import draft_of, kind_of, unit_key
+from ehr.statements.mapping import draft_of, kind_of, shown_kind, unit_key
 from ehr.statements.models import Statement, StatementBody, StatementReceipt, Statements
 from ehr.statements.problems import (
     STATEMENT_DRUG_USE,
@@ -113,12 +113,17 @@ async def written_before(tx: Tx, access: Access, statement_id: UUID) -> Statemen
 
 
 async def read(tx: Tx, access: Access, now: datetime) -> Built:
-    """All statements that the reader may see. One statement."""
-    rows = await queries.STATEMENTS.all(tx, *scope_of(access, now))
+    """All that was declared and that the reader may see. One statement."""
+    rows = await queries.DECLARED.all(tx, *scope_of(access, now))
     items = [_shown(access, row) for row in rows]
     return Built(
         encode(Statements(items=items, notice=notice_for(access))), [(row.rtype, row.id) for row in rows]
     )
+
+
+async def declared_entry(tx: Tx, access: Access, ident: str, now: datetime) -> StatementRow | None:
+    """A statement or an own paper; one that the reader may not see is none."""
+    return await queries.DECLARED_ENTRY.one(tx, *scope_of(access, now), ident)
 
 
 def may_change(access: Access, row: StatementRow) -> bool:
@@ -139,8 +144,8 @@ async def _admit(tx: Tx, access: Access, body: StatementBody, now: datetime) -> 
 async def _standing(tx: Tx, access: Access, statement_id: str, now: datetime) -> StatementRow | Refused:
     """The statement, with the book held; one that the asking person may not see is none."""
     await hold_head(tx, access.patient_id, now)
-    row = await queries.STATEMENT.one(tx, *scope_of(access, now), statement_id)
-    if row is None:
+    row = await declared_entry(tx, access, statement_id, now)
+    if row is None or not row.unit.startswith(UNIT):
         return Refused(problem=STATEMENT_NOT_FOUND)
     return row if may_change(access, row) else Refused(problem=STATEMENT_NOT_YOURS)
 
@@ -206,7 +211,7 @@ def _receipt(row: WrittenRow) -> StatementReceipt:
 def _shown(access: Access, row: StatementRow) -> Statement:
     return Statement(
         statement_id=row.id,
-        kind=kind_of(row.unit),
+        kind=shown_kind(row.unit),
         version=row.version,
         changed_at=row.updated,
         may_change=may_change(access, row),

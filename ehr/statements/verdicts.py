@@ -1,5 +1,5 @@
-"""A doctor's word on what was declared: a row of the doctor's facility beside the statement, which stays as
-it was said. It counts for the version that the doctor read."""
+"""A doctor's word on what was declared, a statement or a paper: a row of the doctor's facility beside it, and
+it stays as it was said. It counts for the version that the doctor read."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -38,14 +38,14 @@ _ACTS: Final = {"confirmed": "confirm", "refuted": "refute"}
 async def judge(
     tx: Tx, access: Access, statement_id: str, body: VerdictBody, *, request_id: str, now: datetime
 ) -> VerdictReceipt | Refused:
-    """Confirm or refute a statement; a second word of the same facility replaces its first.
+    """Confirm or refute a statement or an own paper; a second word of the same facility replaces its first.
 
     Refused: statement-not-found, also where the grant does not reach it; statement-changed;
     blood-group-by-test; statement-not-taken, where the gate stops the note.
     """
     assert access.action == "verify-statement"
     await hold_head(tx, access.patient_id, now)
-    row = await queries.STATEMENT.one(tx, *scope_of(access, now), statement_id)
+    row = await queries.DECLARED_ENTRY.one(tx, *scope_of(access, now), statement_id)
     if row is None:
         return Refused(problem=STATEMENT_NOT_FOUND)
     if row.version != body.version:

@@ -69,6 +69,7 @@ def test_a_daughter_adds_for_her_father_and_a_doctor_confirms_what_she_said(peop
             "kind": "paper-book",
             "date": "2019",
             "facility_name": "Trạm y tế xã cũ",
+            "said_by": "child",
             "content": base64.b64encode(photo()).decode(),
         },
     )
@@ -88,7 +89,13 @@ def test_a_daughter_adds_for_her_father_and_a_doctor_confirms_what_she_said(peop
     assert [item for item in told if not item.get("self_declared")] == before
     papers = doctor.read(father.patient_id, "documents")["items"]
     (shown,) = [item for item in papers if item["id"] == paper["item_id"]]
-    assert shown["self_declared"] is True
+    assert (shown["self_declared"], shown["recorded_by"]) == (True, "con gái")
+
+    looked_at = f"/v1/doctor/patients/{father.patient_id}/statements/{paper['item_id']}/verdict"
+    doctor.api.ask("PUT", looked_at, token=doctor.token, body={"outcome": "confirmed", "version": 1})
+    papers = doctor.read(father.patient_id, "documents")["items"]
+    (judged,) = [item for item in papers if item["id"] == paper["item_id"]]
+    assert judged["verdict"]["outcome"] == "confirmed"
 
     path = f"/v1/doctor/patients/{father.patient_id}/statements/{said['statement_id']}/verdict"
     word = {"outcome": "confirmed", "version": 1, "note": "Người nhà kể rõ, có phát ban sau uống"}
@@ -99,7 +106,8 @@ def test_a_daughter_adds_for_her_father_and_a_doctor_confirms_what_she_said(peop
     assert confirmed == seen
 
     wait_for_notice(father, "statement-judged")
-    (mine,) = father.get("/v1/me/statements")["items"]
+    mine, kept = sorted(father.get("/v1/me/statements")["items"], key=lambda one: str(one["kind"]))
+    assert (kept["kind"], kept["statement_id"]) == ("paper", paper["item_id"])
     assert (mine["version"], mine["item"]["verdict"]) == (1, verdict)
     lines = [row["line"] for row in father.get("/v1/me/access-log?limit=100")["items"]]
     assert any("khai thêm một mục vào sổ" in line for line in lines)

@@ -18,6 +18,7 @@ from ehr.own_documents import service
 from ehr.own_documents.mapping import ADDRESS
 from healthbook.upload_jobs import upload_jobs
 from identity import budgets
+from kernel.access import Label
 from kernel.ids import bucket_of
 from store.blobs import BlobMissingError
 from store.database import Store
@@ -316,6 +317,11 @@ async def test_a_daughter_adds_for_her_father_where_he_allows_it_and_he_takes_it
         item_id = await added(client, for_him, picture())
         (item,) = await listed(client, bearer(person.token))
         assert item["recorded_by"] == "người được ủy quyền"
+        words = {"kind": "other", "said_by": "child"}
+        said_so = await client.put(f"/v1/me/documents/{item_id}", json=words, headers=for_him)
+        assert said_so.status_code == 200, said_so.text
+        (item,) = await listed(client, bearer(person.token))
+        assert item["recorded_by"] in ("con", "con trai", "con gái")
         assert (await client.get(f"/v1/me/documents/{item_id}/content", headers=for_him)).status_code == 200
         gone = await client.delete(f"/v1/me/documents/{item_id}", headers=bearer(person.token))
         assert gone.status_code == 204
@@ -405,3 +411,37 @@ async def test_a_facility_that_writes_such_an_address_opens_nobodys_file(
         await write(store, person.patient_id, [forged], clock.now(), source=source)
         path = f"/v1/me/documents/{our_id(source.source_id, 'd')}/content"
         assert (await client.get(path, headers=bearer(person.token))).status_code == 404
+
+
+async def test_s23_a_paper_that_a_relative_may_not_see_is_not_the_relatives_to_touch(
+    store: Store, clock: FrozenClock, owner: Store, person: Citizen
+) -> None:
+    child = await make_child(store, clock, person)
+    for_child = bearer(person.token) | {"X-Patient-Id": str(child)}
+    async with client_of(store, clock) as client:
+        item_id = await added(client, for_child, picture())
+        blob = await blob_of(store, item_id)
+        async with owner.transaction() as tx:
+            sql = "UPDATE ehr_resource SET labels = $2 WHERE patient_id = $1"
+            await tx.execute(sql, child, int(Label.SDV))
+        path = f"/v1/me/documents/{item_id}"
+        assert await listed(client, for_child) == []
+        amended = await client.put(path, json={"kind": "other"}, headers=for_child)
+        assert (amended.status_code, amended.json()["code"]) == (404, "own-document-unknown")
+        assert (await client.delete(path, headers=for_child)).status_code == 404
+    assert await store.blobs.get(*blob)
+
+
+async def test_a_paper_that_the_gate_stops_is_counted_like_a_statement(
+    store: Store, clock: FrozenClock, person: Citizen
+) -> None:
+    sql = "SELECT coalesce(sum(withheld), 0) FROM ehr_gate_count WHERE bucket = $1"
+    async with client_of(store, clock) as client:
+        async with store.transaction() as tx:
+            before = await tx.fetchval(sql, bucket_of(person.patient_id))
+        refused = await add(client, bearer(person.token), picture(), title="Kết quả HIV dương tính")
+        assert refused.json()["code"] == "own-document-withheld"
+        async with store.transaction() as tx:
+            assert await tx.fetchval(sql, bucket_of(person.patient_id)) > before
+    await run_timers(store, clock, person.patient_id)
+    assert await store.blobs.erase(person.patient_id) == 0

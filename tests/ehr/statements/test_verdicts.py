@@ -5,13 +5,17 @@ from typing import Any
 import httpx
 import pytest
 
+from audit.service import record_act
 from healthbook.dispatch import dispatch
+from kernel.access import Label
 from kernel.ids import bucket_of
 from store.database import Store
-from store.outbox import claim_events
+from store.outbox import claim_events, emit
+from tests.ehr.own_documents.test_own_documents import added, picture
 from tests.ehr.statements.test_statements import PENICILLIN, PLACE, said, say
 from tests.support.clock import FrozenClock
 from tests.support.consent import granted, revoke
+from tests.support.family import make_child
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 
@@ -178,3 +182,64 @@ async def test_the_person_is_told_without_a_word_of_it(store: Store, clock: Froz
     assert told["ref"] == {"statement_id": ident}
     assert "Penicillin" not in inbox.text
     assert doctor.actor.name not in str(told)
+
+
+async def test_s23_guardians_hear_of_a_verdict_only_where_they_see_what_was_judged(
+    store: Store, clock: FrozenClock, owner: Store
+) -> None:
+    mother = await make_citizen(store, clock)
+    child = await make_child(store, clock, mother)
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    acting = bearer(mother.token) | {"X-Patient-Id": str(child)}
+    async with client_of(store, clock) as client:
+        kept = []
+        for name in ("Penicillin", "Cefalexin"):
+            made = await client.post(PLACE, json=PENICILLIN | {"name": name}, headers=acting)
+            kept.append(made.json()["statement_id"])
+        async with owner.transaction() as tx:
+            await tx.execute("UPDATE ehr_resource SET labels = $2 WHERE id = $1", kept[1], int(Label.SDV))
+        for ident, told in ((kept[1], 0), (kept[0], 1)):
+            async with store.transaction() as tx:
+                act = "record:statement:confirm"
+                what = [("AllergyIntolerance", ident)]
+                await record_act(
+                    tx, child, doctor.actor, act, resources=what, request_id="r", now=clock.now()
+                )
+                await emit(tx, child, "ehr.statement-judged", {"statement_id": ident}, clock.now())
+            async with store.transaction() as tx:
+                for event in await claim_events(tx, bucket_of(child), clock.now()):
+                    if event.event == "ehr.statement-judged":
+                        await dispatch(tx, store.keys, event, clock.now())
+            inbox = (await client.get("/v1/me/notifications", headers=bearer(mother.token))).json()["items"]
+            assert len([one for one in inbox if one["type"] == "dependent-news"]) == told
+        log = (await client.get("/v1/me/access-log", headers=acting)).text
+        assert "mục tự khai" not in log
+
+
+async def test_a_declared_paper_is_confirmed_or_refuted_as_a_statement_is(
+    store: Store, clock: FrozenClock
+) -> None:
+    citizen, doctor = await met(store, clock, types=frozenset({"DocumentReference"}))
+    unread, other = await met(store, clock, types=frozenset({"Condition"}))
+    base = f"/v1/doctor/patients/{citizen.patient_id}"
+    async with client_of(store, clock) as client:
+        ident, foreign = [await added(client, bearer(who.token), picture()) for who in (citizen, unread)]
+        (shown,) = (await client.get(f"{base}/statements", headers=bearer(doctor.token))).json()["items"]
+        assert (shown["kind"], shown["statement_id"], shown["version"]) == ("paper", ident, 1)
+        done = await judge(client, doctor, citizen, ident, "confirmed", note="Đã xem bản giấy")
+        assert done.status_code == 200, done.text
+        assert (await judge(client, other, unread, foreign, "confirmed")).status_code == 404
+        for headers, path in ((bearer(doctor.token), base), (bearer(citizen.token), "/v1/me")):
+            (paper,) = (await client.get(f"{path}/documents", headers=headers)).json()["items"]
+            assert (paper["id"], paper["verdict"]["outcome"]) == (ident, "confirmed")
+        words = {"kind": "result", "title": "Phiếu xét nghiệm"}
+        changed = await client.put(f"/v1/me/documents/{ident}", json=words, headers=bearer(citizen.token))
+        assert changed.status_code == 200, changed.text
+        (anew,) = await said(client, citizen)
+        assert (anew["version"], "verdict" in anew["item"], anew["may_change"]) == (2, False, True)
+        assert (await judge(client, doctor, citizen, ident, "refuted", version=2)).status_code == 200
+        (refuted,) = await said(client, citizen)
+        assert refuted["item"]["verdict"]["outcome"] == "refuted"
+        # As a statement it is none: it is taken back where it was added.
+        gone = await client.post(f"{PLACE}/{ident}/withdraw", headers=bearer(citizen.token))
+        assert (gone.status_code, gone.json()["code"]) == (404, "statement-not-found")
