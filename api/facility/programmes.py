@@ -69,6 +69,9 @@ Only: TypeAlias = Annotated[Programme | None, QueryParameter(name="programme", d
 Until: TypeAlias = Annotated[
     date | None, QueryParameter(description="The last day of a next visit; without it the next two weeks.")
 ]
+Undated: TypeAlias = Annotated[
+    bool, QueryParameter(description="Those instead who are followed and have no day to come next.")
+]
 Made = TypeVar("Made", bound=Struct)
 
 
@@ -232,12 +235,13 @@ async def due_list(
     call: NamedDependency[Call],
     programme: Only = None,
     until: Until = None,
+    undated: Undated = False,
     cursor: Cursor = None,
     limit: Limit = None,
 ) -> Response[DuePage]:
     """People whom this facility itself enrolled and whose visit is due, longest overdue first."""
     return await _for_desk(
-        call, lambda tx, desk: due.page(tx, call.keys, desk, programme, until, cursor, limit)
+        call, lambda tx, desk: due.page(tx, call.keys, desk, programme, until, cursor, limit, undated=undated)
     )
 
 
@@ -250,14 +254,17 @@ async def due_list(
     produces="text/csv",
 )
 async def due_file(
-    call: NamedDependency[Call], programme: Only = None, until: Until = None
+    call: NamedDependency[Call],
+    programme: Only = None,
+    until: Until = None,
+    undated: Undated = False,
 ) -> Response[bytes]:
     """The same as a file for printing and calling people."""
     async with call.begin() as (tx, actor):
         desk = await desk_of(tx, call, actor)
         if isinstance(desk, Refused):
             return answer(desk)
-        rows = await due.table(tx, call.keys, desk, programme, until)
+        rows = await due.table(tx, call.keys, desk, programme, until, undated=undated)
     data = await asyncio.to_thread(csv.write, rows)
     return file_answer(f"programmes-due-{call.now:%Y%m%d}", "text/csv", data)
 

@@ -12,6 +12,8 @@ from ehr import revert as record
 from ehr.intake import queries
 from ehr.intake.trust.service import forget_versions
 from ehr.prescriptions.keeping import undo_waiting
+from ehr.programmes.queries import CHANGED_SINCE
+from ehr.programmes.reverting import revert_enrolment
 from ehr.quarantine.keeping import note
 from ehr.quarantine.queries import WAITING_OF_CREDENTIALS
 from ehr.quarantine.units import START, drop
@@ -28,7 +30,8 @@ Progress = Callable[[str], None]
 class TakenBack(Struct, kw_only=True):
     """people: whose books changed. restored, retracted: rows by type. waiting: units and lines out of the
     quarantine. versions: documents of which any version is taken in next. reports, numbers, phones: what the
-    facility was the first to say of persons in whose books nothing of it is left."""
+    facility was the first to say of persons in whose books nothing of it is left. enrolments: in programmes.
+    """
 
     people: int = 0
     restored: Counter[str] = field(default_factory=Counter)
@@ -38,6 +41,7 @@ class TakenBack(Struct, kw_only=True):
     reports: int = 0
     numbers: int = 0
     phones: int = 0
+    enrolments: int = 0
 
     def add(self, done: record.Reverted, forgotten: list[Forgotten]) -> None:
         brought = any(one.reports or one.numbers or one.phones for one in forgotten)
@@ -80,6 +84,7 @@ async def revert_since(
         taken.versions = await forget_versions(tx, sorted(undo.credentials), since)
         await undo_waiting(tx, undo.credentials, since)
     taken.waiting = await _empty_quarantine(store, undo, clock.now(), dry_run=dry_run)
+    taken.enrolments = await _revert_enrolments(store, undo, clock, dry_run=dry_run)
     return taken
 
 
@@ -122,6 +127,20 @@ async def _empty_quarantine(store: Store, undo: record.Undo, now: datetime, *, d
         if len(page) < PAGE:
             return waiting
         last = page[-1].quarantine_id
+
+
+async def _revert_enrolments(store: Store, undo: record.Undo, clock: Clock, *, dry_run: bool) -> int:
+    """After the books and the quarantine: each enrolment is written of what then stands."""
+    facility_id, enrolment_id, count = START, START, 0
+    while True:
+        async with store.transaction() as tx:
+            page = await CHANGED_SINCE.all(tx, undo.since, facility_id, enrolment_id, PAGE)
+        for one in page:
+            facility_id, enrolment_id = one.facility_id, one.enrolment_id
+            async with _step(store, dry_run=dry_run) as tx:
+                count += await revert_enrolment(tx, store.keys, facility_id, enrolment_id, undo, clock.now())
+        if len(page) < PAGE:
+            return count
 
 
 async def _patients(store: Store, undo: record.Undo) -> AsyncIterator[UUID]:

@@ -5,13 +5,14 @@ tell of a pregnancy stands only in resources that are read as `Observation.pregn
 neutral name.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from msgspec import field
 
-from ehr.entry.mapping import add_signs, author_of, person_of
+from ehr.entry.mapping import add_signs, person_of
 from ehr.intake import systems
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.episode import concept
@@ -22,11 +23,10 @@ from ehr.models import PROGRAMME_UNIT
 from ehr.pregnancy.dating import date_of
 from ehr.pregnancy.models import Dating, PregnancyFacts
 from ehr.pregnancy.rules import RULES
-from ehr.programmes.models import Enrolment, VisitKept
+from ehr.programmes.models import Author, Enrolment, EnrolmentBody, VisitKept
 from ehr.programmes.names import PROGRAMME_VI, ending, freshness, sentence, title_of
 from ehr.programmes.policy import security_codes
 from ehr.views.care import PREGNANCY
-from kernel.access import Actor
 from kernel.clock import local_day
 
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -53,13 +53,18 @@ class Plan(UnitDraft):
         super().add(reference, ({"meta": {"security": coded}} if coded else {}) | body, where, hints)
 
 
-def unit_of(doc: Enrolment, enrolment_id: UUID, actor: Actor, facility_name: str, now: datetime) -> Unit:
-    """The unit of an enrolment. Raises BadInputError with every wrong field."""
-    plan = Plan(key_of(enrolment_id), by=author_of(actor), facility_name=facility_name)
+def unit_of(
+    doc: Enrolment, said: Sequence[EnrolmentBody], enrolment_id: UUID, facility_name: str, now: datetime
+) -> Unit:
+    """The unit of an enrolment. said: every version of its body that stands, for what the labels protect.
+
+    Raises BadInputError with every wrong field.
+    """
+    plan = Plan(key_of(enrolment_id), by=_reference(doc.recorded_by), facility_name=facility_name)
     person = person_of(doc.body.person, plan)
     _check(doc, plan, local_day(now))
     plan.refuse_faults()
-    plan.security = security_codes(doc.body, local_day(now))
+    plan.security = security_codes([*said[:-1], doc.body])
     dating = date_of(doc.body.pregnancy) if doc.body.pregnancy else None
     add_patient("person", person, plan)
     _map_episode(doc, plan, enrolment_id)
@@ -69,6 +74,12 @@ def unit_of(doc: Enrolment, enrolment_id: UUID, actor: Actor, facility_name: str
     if dating is not None and doc.end is None:
         _map_due_date(doc, dating, plan)
     return plan.unit("programme", "programme", person)
+
+
+def _reference(author: Author) -> dict[str, Any]:
+    """Who said it, as a FHIR reference without an id."""
+    licence = {"identifier": {"system": systems.PROVIDER_CODE, "value": author.licence}}
+    return {**(licence if author.licence else {}), "display": author.name}
 
 
 def _check(doc: Enrolment, plan: Plan, today: date) -> None:
@@ -207,6 +218,7 @@ def _day(url: str, day: date) -> dict[str, Any]:
 
 def _map_visit(doc: Enrolment, visit: VisitKept, where: str, plan: Plan) -> None:
     told, number, day = visit.body, str(visit.visit_id), visit.body.visited_on.isoformat()
+    by = _reference(visit.recorded_by)
     is_open = doc.body.programme != PREGNANCY
     encounter = plan.name("Encounter", number)
     common = {"subject": plan.patient, "encounter": {"reference": encounter}}
@@ -217,14 +229,21 @@ def _map_visit(doc: Enrolment, visit: VisitKept, where: str, plan: Plan) -> None
         "type": [concept(named)],
         "subject": plan.patient,
         "episodeOfCare": [{"reference": plan.name("EpisodeOfCare")}],
-        "participant": [{"individual": plan.by}],
+        "participant": [{"individual": by}],
         "period": {"start": day, "end": day},
     }
     plan.add(encounter, resource, where)
-    around = {**common, "effectiveDateTime": day, "performer": [plan.by]}
+    around = {**common, "effectiveDateTime": day, "performer": [by]}
     add_signs(plan, told.vital_signs, around, f"{where}.vital_signs", number)
     if told.advice:
-        _map_advice(doc, told.advice, common | {"created": day}, plan.name("CarePlan", number), where, plan)
+        _map_advice(
+            doc,
+            told.advice,
+            common | {"created": day, "author": by},
+            plan.name("CarePlan", number),
+            where,
+            plan,
+        )
     if told.tetanus is not None:
         dose = {
             "status": "completed",
@@ -233,7 +252,7 @@ def _map_visit(doc: Enrolment, visit: VisitKept, where: str, plan: Plan) -> None
             "encounter": {"reference": encounter},
             "occurrenceDateTime": day,
             "lotNumber": told.tetanus.lot_number,
-            "performer": [{"actor": plan.by}],
+            "performer": [{"actor": by}],
             "protocolApplied": [{"doseNumberPositiveInt": told.tetanus.number}],
         }
         plan.add(plan.name("Immunization", number), dose, f"{where}.tetanus")
@@ -249,7 +268,6 @@ def _map_advice(
         "title": "Lời dặn",
         "description": advice,
         **common,
-        "author": plan.by,
     }
     plan.add(reference, resource, f"{where}.advice")
 

@@ -74,15 +74,24 @@ class EndBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     to_facility: Line | None = None
 
 
+class Author(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who of the facility said it. licence: the practising licence, where there is one."""
+
+    name: str
+    licence: str | None = None
+
+
 class VisitKept(Struct, frozen=True, kw_only=True):
     visit_id: UUID
     body: VisitBody
+    recorded_by: Author
 
 
 class Enrolment(Struct, kw_only=True):
-    """All that the facility said of one person in one programme: its own paper, kept sealed."""
+    """All that stands of what the facility said of one person in one programme."""
 
     body: EnrolmentBody
+    recorded_by: Author
     visits: list[VisitKept] = []
     end: EndBody | None = None
 
@@ -106,6 +115,11 @@ class EnrolmentShown(Struct, frozen=True, kw_only=True):
     enrolment: Enrolment
 
 
+class EnrolmentKey(Struct, frozen=True):
+    facility_id: UUID
+    enrolment_id: UUID
+
+
 class EnrolmentRow(Struct, frozen=True):
     enrolment_id: UUID
     patient_id: UUID | None
@@ -117,7 +131,7 @@ class EnrolmentRow(Struct, frozen=True):
     changed_at: datetime
     sealed: bytes
 
-    def receipt(self, visit_id: UUID | None = None) -> EnrolmentReceipt:
+    def receipt(self) -> EnrolmentReceipt:
         return EnrolmentReceipt(
             enrolment_id=self.enrolment_id,
             version=self.version,
@@ -125,12 +139,12 @@ class EnrolmentRow(Struct, frozen=True):
             next_visit_on=self.next_visit_on,
             recorded_at=self.recorded_at,
             changed_at=self.changed_at,
-            visit_id=visit_id,
         )
 
 
 class Due(Struct, frozen=True, kw_only=True):
-    """One person on the station's list. days_overdue: 0 on the day itself, negative before it."""
+    """One person on the station's list. days_overdue: 0 on the day itself, negative before it; null without a
+    day."""
 
     enrolment_id: UUID
     programme: Programme
@@ -142,8 +156,8 @@ class Due(Struct, frozen=True, kw_only=True):
     register_number: str | None
     enrolled_on: date
     last_visit_on: date | None
-    next_visit_on: date
-    days_overdue: int
+    next_visit_on: date | None
+    days_overdue: int | None
 
 
 class DuePage(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from ehr.programmes.models import EnrolmentRow
+from ehr.programmes.models import EnrolmentKey, EnrolmentRow
 from store.statement import Command, Scalar, Statement
 
 _ROW: Final = (
@@ -56,4 +56,29 @@ DUE_PAGE = Statement(
         AND (next_visit_on, enrolment_id) > ($4, $5)
     ORDER BY next_visit_on, enrolment_id LIMIT $6
     """),
+)
+# Who is followed without a day to come next: whoever falls off the list above stands on this one.
+UNDATED_PAGE = Statement(
+    EnrolmentRow,
+    _filled("""
+    SELECT {row} FROM programme_enrolment
+    WHERE facility_id = $1 AND status = 'active' AND next_visit_on IS NULL
+        AND ($2::text IS NULL OR programme = $2::text) AND enrolment_id > $3
+    ORDER BY enrolment_id LIMIT $4
+    """),
+)
+IS_GONE = Scalar(
+    bool,
+    "SELECT true AS gone FROM citizen WHERE patient_id = $1"
+    " AND state IN ('death-reported', 'frozen', 'erasing')",
+)
+# A walk over what changed since an instant, from $2 and $3 on.
+CHANGED_SINCE = Statement(
+    EnrolmentKey,
+    """
+    SELECT facility_id, enrolment_id FROM programme_enrolment
+    WHERE changed_at >= $1 AND (facility_id, enrolment_id) > ($2, $3)
+    ORDER BY facility_id, enrolment_id LIMIT $4
+    """,
+    fan_out="an operator takes a poisoned batch back; enrolments lie by the facility, whoever's credential",
 )

@@ -9,34 +9,28 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from ehr.entry.models import EntryNumber, EntryPerson
 from ehr.entry.service import Desk
-from ehr.intake.ids import name_uuid
 from ehr.intake.models import BadInputError, Reason
-from ehr.pregnancy.models import PregnancyFacts
+from ehr.programmes import paper as papers
 from ehr.programmes import queries
-from ehr.programmes.models import (
-    VISITS_MAX,
-    EndBody,
-    Enrolment,
-    EnrolmentBody,
-    Frequency,
-    VisitBody,
-    VisitKept,
-)
+from ehr.programmes.models import EndBody, Enrolment, EnrolmentBody, Frequency, VisitBody
 from ehr.programmes.names import END_VI, PROGRAMME_VI
+from ehr.programmes.paper import BodySaid, EndSaid, Outlook, Paper, Said
 from ehr.programmes.problems import PROGRAMME_WITHHELD
 from ehr.programmes.service import (
     REPORTED,
+    added,
     insert,
     keep,
     opened,
     prepare_unit,
     register_id,
     take_in,
-    with_visit,
 )
+from ehr.programmes.visits import met, visit_of_day
 from ehr.rows.models import Column, Row, StandingKind
 from ehr.rows.person import PERSON_COLUMNS, fhir_day, person_of
 from kernel.problems import Refused
@@ -69,7 +63,12 @@ _OF_VISIT: Final = ("advice", "tetanus", *_SIGNS)
 _PROGRAMMES: Final = {fold(text): code for code, vi in PROGRAMME_VI.items() for text in (code, vi)}
 _ENDINGS: Final = {fold(text): code for code, vi in END_VI.items() for text in (code, vi)}
 # What our faults call a field that the table calls otherwise.
-_COLUMN_OF: Final = {"name": "full_name", "value": "national_id", "pregnancy": "last_period_on"}
+_COLUMN_OF: Final = {
+    "name": "full_name",
+    "value": "national_id",
+    "pregnancy": "last_period_on",
+    "visits": "visited_on",
+}
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -89,18 +88,19 @@ async def report(tx: Tx, keys: KeyRing, desk: Desk, told: Told) -> UUID | list[R
     row = await queries.LOCK_ENROLMENT.one(tx, desk.facility.facility_id, enrolment_id)
     if row is not None and row.status == "withdrawn":
         return [Reason("enrolment-ended", "register_number")]
-    doc = _joined(opened(keys, row) if row else None, told, enrolment_id)
+    paper = opened(keys, row) if row else Paper([])
     try:
-        made = await prepare_unit(tx, desk, enrolment_id, doc)
+        paper = added(paper, desk, *_said(papers.fold(paper), told, enrolment_id))
+        made = await prepare_unit(tx, desk, enrolment_id, paper)
     except BadInputError as error:
         raise BadInputError([Reason(one.code, column_of(one.where)) for one in error.reasons]) from None
     if isinstance(made, Refused):
         return [Reason("withheld" if made.problem is PROGRAMME_WITHHELD else made.problem.code, "row")]
     if row is None:
-        await insert(tx, keys, desk, enrolment_id, doc)
+        await insert(tx, keys, desk, enrolment_id, paper)
     await take_in(tx, keys, desk, made, REPORTED)
-    if row is not None or doc.end is not None:
-        await keep(tx, keys, desk, enrolment_id, doc, "active" if doc.end is None else "ended")
+    if row is not None or told.end is not None:
+        await keep(tx, keys, desk, enrolment_id, paper)
     return enrolment_id
 
 
@@ -114,40 +114,24 @@ def kind_of(keys: KeyRing, desk: Desk, frequency: Frequency, reported_on: date) 
     return StandingKind(name=f"{KIND}:{frequency}:{reported_on}", columns=COLUMNS, take=take)
 
 
-def _joined(before: Enrolment | None, told: Told, enrolment_id: UUID) -> Enrolment:
-    """What was said before with what the row adds; what it leaves open stays as it was."""
-    doc = Enrolment(body=told.body) if before is None else _renewed(before, told.body)
-    if told.visit is not None:
-        visit_id = UUID(name_uuid(f"{enrolment_id}\n{told.visit.visited_on}"))
-        others = [one for one in doc.visits if one.visit_id != visit_id]
-        if len(others) >= VISITS_MAX:
-            raise BadInputError([Reason("too-many", "visited_on")])
-        kept = VisitKept(visit_id=visit_id, body=told.visit)
-        doc = with_visit(msgspec.structs.replace(doc, visits=others), kept)
+def _said(before: Enrolment | None, told: Told, enrolment_id: UUID) -> list[Said]:
+    """What the row adds to what was said before; what it leaves open stays as it was."""
+    body, told_visit = told.body, told.visit
+    on = body.enrolled_on if before is None else body.reported_on or body.enrolled_on
+    ahead = Outlook(stage=body.stage or UNSET, next_visit_on=body.next_visit_on or UNSET)
+    # Of a row with a visit, stage and day are the visit's.
+    ahead = msgspec.structs.replace(Outlook() if told_visit else ahead, reported_on=body.reported_on)
+    said: list[Said] = [BodySaid(on=on, body=body, outlook=ahead, adds=True)]
+    if told_visit is not None:
+        visit_id = visit_of_day(enrolment_id, told_visit.visited_on)
+        kept = met(before, told_visit, visit_id)
+        if before is None or all(
+            (one.visit_id, one.body) != (kept.visit_id, kept.body) for one in before.visits
+        ):
+            said.append(kept)
     if told.end is not None:
-        doc = msgspec.structs.replace(doc, end=told.end)
-    return doc
-
-
-def _renewed(before: Enrolment, body: EnrolmentBody) -> Enrolment:
-    old = before.body
-    made = msgspec.structs.replace(
-        body,
-        stage=body.stage or old.stage,
-        next_visit_on=body.next_visit_on or old.next_visit_on,
-        pregnancy=_pregnancy(old.pregnancy, body.pregnancy),
-        kept_from_family=old.kept_from_family,
-    )
-    return msgspec.structs.replace(before, body=made)
-
-
-def _pregnancy(old: PregnancyFacts | None, new: PregnancyFacts | None) -> PregnancyFacts | None:
-    """A row names the last period or the due date; the rest was said at the enrolment."""
-    if old is None or new is None:
-        return old or new
-    return msgspec.structs.replace(
-        old, last_period_on=new.last_period_on or old.last_period_on, due_on=new.due_on or old.due_on
-    )
+        said.append(EndSaid(told.end))
+    return said
 
 
 def told_by(row: Row, frequency: str, reported_on: str) -> Told:

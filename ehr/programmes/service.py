@@ -1,11 +1,12 @@
 """Enrolling a person, recording visits, changing and ending: always by the facility that enrolled (S3).
 
-What the facility said is kept sealed as its own paper, and the unit in the book is made of it anew with every
-change. The answer tells nothing of whom it is about (S19); what the gate stops is refused whole, so that
-neither the book nor the paper has it.
+What the facility said is kept sealed as its own paper (paper.py), and the unit in the book is made of what
+stands of it anew with every change. The answer tells nothing of whom it is about (S19); what the gate stops
+is refused whole, so that neither the book nor the paper has it.
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import Final, NoReturn, TypeAlias
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from ehr.intake.units import Prepared, prepare
 from ehr.programmes import queries
 from ehr.programmes.mapping import key_of, unit_of
 from ehr.programmes.models import (
-    VISITS_MAX,
+    Author,
     EndBody,
     Enrolment,
     EnrolmentBody,
@@ -32,9 +33,23 @@ from ehr.programmes.models import (
     EnrolmentRow,
     EnrolmentShown,
     StageBody,
-    Status,
     VisitBody,
-    VisitKept,
+)
+from ehr.programmes.paper import (
+    ACTS_MAX,
+    Act,
+    AllTakenBack,
+    BodySaid,
+    EndSaid,
+    Paper,
+    Said,
+    StageSaid,
+    VisitSaid,
+    VisitTakenBack,
+    bodies_of,
+    changes,
+    fold,
+    status_of,
 )
 from ehr.programmes.problems import (
     ENROLMENT_ENDED,
@@ -44,7 +59,9 @@ from ehr.programmes.problems import (
     PROGRAMME_WITHHELD,
     VISIT_NOT_FOUND,
 )
+from ehr.programmes.visits import met, visit_of_day
 from identity import budgets
+from identity.merges.aliases import book_to_tell
 from identity.problems import IDENTIFIER_TAKEN
 from kernel.clock import local_day
 from kernel.ids import uuid7
@@ -56,18 +73,20 @@ from store.keys import KeyRing
 REASONS_SHOWN: Final = 10
 _TABLE: Final = "programme_enrolment"
 REPORTED: Final = "ehr:programme:report"
-Change: TypeAlias = Callable[[Enrolment], Enrolment | Refused]
+Change: TypeAlias = Callable[[Enrolment], Said | Refused]
 
 
 async def enrol(tx: Tx, keys: KeyRing, desk: Desk, body: EnrolmentBody) -> EnrolmentReceipt | Refused:
     """Follow a person from now on. Raises `programme-invalid` with the fields."""
     if (spent := await _charge(tx, desk)) is not None:
         return spent
-    enrolment_id, doc = _id_of(desk, body), Enrolment(body=body)
-    made = await _prepare(tx, desk, enrolment_id, doc)
+    enrolment_id = _id_of(desk, body)
+    said = BodySaid(on=body.enrolled_on, body=body, outlook=changes(body))
+    paper = added(Paper([]), desk, said)
+    made = await _prepare(tx, desk, enrolment_id, paper)
     if isinstance(made, Refused):
         return made
-    if not await insert(tx, keys, desk, enrolment_id, doc):
+    if not await insert(tx, keys, desk, enrolment_id, paper):
         return Refused(problem=ENROLMENT_EXISTS)
     await take_in(tx, keys, desk, made, "ehr:programme:enrol")
     return EnrolmentReceipt(
@@ -80,10 +99,21 @@ async def enrol(tx: Tx, keys: KeyRing, desk: Desk, body: EnrolmentBody) -> Enrol
     )
 
 
-async def insert(tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, doc: Enrolment) -> bool:
+def added(paper: Paper, desk: Desk, *said: Said) -> Paper:
+    """The paper with what is said now."""
+    author = Author(name=desk.actor.name, licence=desk.actor.licence)
+    credential = desk.sender().credential
+    acts = [Act(at=desk.now, credential=credential, author=author, said=one) for one in said]
+    if len(paper.acts) + len(acts) > ACTS_MAX:
+        raise BadInputError([Reason("too-many", "visits")])
+    return Paper([*paper.acts, *acts])
+
+
+async def insert(tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, paper: Paper) -> bool:
     """Keep a new enrolment before its unit is written; False where the register number stands already."""
-    what = desk.facility.facility_id, enrolment_id, doc.body.programme, doc.body.next_visit_on
-    account, sealed = desk.actor.actor_id, _sealed(keys, enrolment_id, doc)
+    body = bodies_of(paper)[0]
+    what = desk.facility.facility_id, enrolment_id, body.programme, _day_ahead(paper)
+    account, sealed = desk.actor.actor_id, sealed_of(keys, enrolment_id, paper)
     return await queries.INSERT_ENROLMENT.one(tx, *what, desk.now, account, sealed) is not None
 
 
@@ -95,15 +125,17 @@ async def receipt_of(tx: Tx, desk: Desk, enrolment_id: UUID) -> EnrolmentReceipt
 async def show(tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID) -> EnrolmentShown | Refused:
     """What this facility itself recorded. Where it is known whose book that is, the person's log says so."""
     row = await queries.ENROLMENT_BY_ID.one(tx, desk.facility.facility_id, enrolment_id)
-    if row is None:
+    doc = fold(opened(keys, row)) if row else None
+    if row is None or doc is None:
         return Refused(problem=ENROLMENT_NOT_FOUND)
     await note_shown(tx, desk, [row])
-    return EnrolmentShown(receipt=row.receipt(), enrolment=opened(keys, row))
+    return EnrolmentShown(receipt=row.receipt(), enrolment=doc)
 
 
 async def note_shown(tx: Tx, desk: Desk, rows: list[EnrolmentRow]) -> None:
     """One line in the log of each person shown, in one order: two lists at once never wait in a ring."""
-    for patient_id in sorted({row.patient_id for row in rows if row.patient_id is not None}):
+    shown = {row.patient_id for row in rows if row.patient_id is not None}
+    for patient_id in sorted({await book_to_tell(tx, one, desk.now) for one in shown}):
         await record_act(
             tx, patient_id, desk.actor, "ehr:programme:read", request_id=desk.request_id, now=desk.now
         )
@@ -114,11 +146,11 @@ async def amend(
 ) -> EnrolmentReceipt | Refused:
     """Replace what was said when the person was enrolled; visits stand. Programme and number stay."""
 
-    def change(doc: Enrolment) -> Enrolment:
+    def change(doc: Enrolment) -> Said:
         same = (body.programme, body.register_number) == (doc.body.programme, doc.body.register_number)
         if not same:
             refuse(PROGRAMME_INVALID, where="unexpected-change programme")
-        return msgspec.structs.replace(doc, body=body)
+        return BodySaid(on=local_day(desk.now), body=body, outlook=changes(body, doc.body))
 
     return await _change(tx, keys, desk, enrolment_id, change, "ehr:programme:amend")
 
@@ -126,42 +158,28 @@ async def amend(
 async def visit(
     tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, body: VisitBody
 ) -> EnrolmentReceipt | Refused:
-    """Record a follow-up visit; the day to come next is the visit's."""
-    visit_id = uuid7(desk.now)
+    """Record a follow-up visit and the day to come next. A visit of that day that a file told of is the same
+    one."""
+    told = VisitSaid(visit_id=uuid7(desk.now), body=body)
 
-    def change(doc: Enrolment) -> Enrolment:
-        if len(doc.visits) >= VISITS_MAX:
-            refuse(PROGRAMME_INVALID, where="too-many visits")
-        return with_visit(doc, VisitKept(visit_id=visit_id, body=body))
+    def change(doc: Enrolment) -> Said:
+        nonlocal told
+        told = met(doc, body, told.visit_id, only=visit_of_day(enrolment_id, body.visited_on))
+        return told
 
     done = await _change(tx, keys, desk, enrolment_id, change, "ehr:programme:visit")
-    return done if isinstance(done, Refused) else msgspec.structs.replace(done, visit_id=visit_id)
-
-
-def with_visit(doc: Enrolment, kept: VisitKept) -> Enrolment:
-    """An older visit that is told late changes neither stage nor the day to come next."""
-    visits = sorted([*doc.visits, kept], key=lambda one: (one.body.visited_on, one.visit_id))
-    body, told = doc.body, kept.body
-    if visits[-1] is kept:
-        body = msgspec.structs.replace(
-            body,
-            next_visit_on=told.next_visit_on,
-            stage=told.stage or body.stage,
-            reported_on=told.reported_on or body.reported_on,
-        )
-    return msgspec.structs.replace(doc, body=body, visits=visits)
+    return done if isinstance(done, Refused) else msgspec.structs.replace(done, visit_id=told.visit_id)
 
 
 async def withdraw_visit(
     tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, visit_id: UUID
 ) -> EnrolmentReceipt | Refused:
-    """Take back a visit that was typed in by mistake."""
+    """Take back a visit that was typed in by mistake, with the stage and day that it set."""
 
-    def change(doc: Enrolment) -> Enrolment | Refused:
-        kept = [one for one in doc.visits if one.visit_id != visit_id]
-        if len(kept) == len(doc.visits):
+    def change(doc: Enrolment) -> Said | Refused:
+        if all(one.visit_id != visit_id for one in doc.visits):
             return Refused(problem=VISIT_NOT_FOUND)
-        return msgspec.structs.replace(doc, visits=kept)
+        return VisitTakenBack(visit_id)
 
     return await _change(tx, keys, desk, enrolment_id, change, "ehr:programme:amend")
 
@@ -169,26 +187,15 @@ async def withdraw_visit(
 async def set_stage(
     tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, body: StageBody
 ) -> EnrolmentReceipt | Refused:
-    def change(doc: Enrolment) -> Enrolment:
-        day = body.next_visit_on or doc.body.next_visit_on
-        return msgspec.structs.replace(
-            doc, body=msgspec.structs.replace(doc.body, stage=body.stage, next_visit_on=day)
-        )
-
-    return await _change(tx, keys, desk, enrolment_id, change, "ehr:programme:stage")
+    said = StageSaid(on=local_day(desk.now), body=body)
+    return await _change(tx, keys, desk, enrolment_id, lambda _: said, "ehr:programme:stage")
 
 
 async def end(
     tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, body: EndBody
 ) -> EnrolmentReceipt | Refused:
     """Discharge, transfer, birth: the plan is closed and stands in the book with its end."""
-
-    def change(doc: Enrolment) -> Enrolment:
-        return msgspec.structs.replace(
-            doc, body=msgspec.structs.replace(doc.body, next_visit_on=None), end=body
-        )
-
-    return await _change(tx, keys, desk, enrolment_id, change, "ehr:programme:end")
+    return await _change(tx, keys, desk, enrolment_id, lambda _: EndSaid(body), "ehr:programme:end")
 
 
 async def withdraw(tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID) -> EnrolmentReceipt | Refused:
@@ -197,17 +204,22 @@ async def withdraw(tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID) -> Enr
     if isinstance(row, Refused):
         return row
     await take_back(tx, desk, key_of(enrolment_id), "ehr:programme:withdraw")
-    return await keep(tx, keys, desk, enrolment_id, opened(keys, row), "withdrawn")
+    return await keep(tx, keys, desk, enrolment_id, added(opened(keys, row), desk, AllTakenBack()))
 
 
-def opened(keys: KeyRing, row: EnrolmentRow) -> Enrolment:
+def opened(keys: KeyRing, row: EnrolmentRow) -> Paper:
     text = unseal(keys, row.enrolment_id, _TABLE, "sealed", row.sealed)
-    return msgspec.json.decode(text, type=Enrolment)
+    return msgspec.json.decode(text, type=Paper)
 
 
-def _sealed(keys: KeyRing, enrolment_id: UUID, doc: Enrolment) -> bytes:
+def sealed_of(keys: KeyRing, enrolment_id: UUID, paper: Paper) -> bytes:
     """Under the key of the enrolment: it belongs to nobody while the person is in quarantine."""
-    return seal(keys, enrolment_id, _TABLE, "sealed", msgspec.json.encode(doc).decode())
+    return seal(keys, enrolment_id, _TABLE, "sealed", msgspec.json.encode(paper).decode())
+
+
+def _day_ahead(paper: Paper) -> date | None:
+    doc = fold(paper)
+    return doc.body.next_visit_on if doc is not None and status_of(paper) == "active" else None
 
 
 def _id_of(desk: Desk, body: EnrolmentBody) -> UUID:
@@ -246,48 +258,58 @@ async def _change(
         return Refused(problem=ENROLMENT_ENDED)
     if (spent := await _charge(tx, desk)) is not None:
         return spent
-    doc = change(opened(keys, row))
-    if isinstance(doc, Refused):
-        return doc
-    made = await _prepare(tx, desk, enrolment_id, doc)
+    paper = opened(keys, row)
+    try:
+        said = change(_sure(paper))
+        if isinstance(said, Refused):
+            return said
+        paper = added(paper, desk, said)
+    except BadInputError as error:
+        _refuse_reasons(error.reasons)
+    made = await _prepare(tx, desk, enrolment_id, paper)
     if isinstance(made, Refused):
         return made
     await take_in(tx, keys, desk, made, action)
-    return await keep(tx, keys, desk, enrolment_id, doc, "active" if doc.end is None else "ended")
+    return await keep(tx, keys, desk, enrolment_id, paper)
 
 
-async def keep(
-    tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, doc: Enrolment, status: Status
-) -> EnrolmentReceipt:
+def _sure(paper: Paper) -> Enrolment:
+    """What stands of an enrolment that was not taken back."""
+    doc = fold(paper)
+    assert doc is not None
+    return doc
+
+
+async def keep(tx: Tx, keys: KeyRing, desk: Desk, enrolment_id: UUID, paper: Paper) -> EnrolmentReceipt:
     row = await queries.CHANGE_ENROLMENT.one(
         tx,
         desk.facility.facility_id,
         enrolment_id,
-        status,
-        doc.body.next_visit_on if status == "active" else None,
+        status_of(paper),
+        _day_ahead(paper),
         desk.now,
         desk.actor.actor_id,
-        _sealed(keys, enrolment_id, doc),
+        sealed_of(keys, enrolment_id, paper),
     )
     assert row is not None
     return row.receipt()
 
 
-async def _prepare(tx: Tx, desk: Desk, enrolment_id: UUID, doc: Enrolment) -> "Made | Refused":
+async def _prepare(tx: Tx, desk: Desk, enrolment_id: UUID, paper: Paper) -> "Made | Refused":
     """Raises `programme-invalid` with the fields."""
     try:
-        return await prepare_unit(tx, desk, enrolment_id, doc)
+        return await prepare_unit(tx, desk, enrolment_id, paper)
     except BadInputError as error:
         _refuse_reasons(error.reasons)
 
 
-async def prepare_unit(tx: Tx, desk: Desk, enrolment_id: UUID, doc: Enrolment) -> "Made | Refused":
+async def prepare_unit(tx: Tx, desk: Desk, enrolment_id: UUID, paper: Paper) -> "Made | Refused":
     """Map and gate the whole enrolment. A hit is counted and told without its content; nothing is kept.
 
     Raises BadInputError with the fields.
     """
-    sender = desk.sender()
-    unit = unit_of(doc, enrolment_id, desk.actor, desk.facility.name, desk.now)
+    sender, doc = desk.sender(), _sure(paper)
+    unit = unit_of(doc, bodies_of(paper), enrolment_id, desk.facility.name, desk.now)
     prepared = prepare(unit, None, sender.source_id, desk.facility.name)
     person = doc.body.person
     told = "\n".join([person.name, *(number.value for number in person.numbers)])

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kernel.access import Label
 from store.database import Store
 from tests.ehr.intake.records import rows
 from tests.support.clock import FrozenClock
@@ -217,6 +218,45 @@ async def test_s23_the_guardian_of_a_pregnant_child_learns_nothing_of_it(
                     assert told == "[]"
                 for word in TELLING:
                     assert word not in told, (birth_date, path, word)
+
+
+async def _labels(store: Store, patient_id: Any) -> set[int]:
+    async with store.transaction() as tx:
+        found = await tx.fetch(
+            "SELECT labels FROM ehr_resource WHERE patient_id = $1 AND rtype <> 'Patient' AND NOT deleted",
+            patient_id,
+        )
+    return {row[0] for row in found}
+
+
+async def test_s23_a_birthday_takes_no_label_off_a_child_s_pregnancy(
+    store: Store, clock: FrozenClock
+) -> None:
+    mother = await make_citizen(store, clock)
+    facility = await make_facility(store, clock)
+    nurse = await make_doctor(store, clock, facility, "nurse")
+    birth_date = "2011-12-05"
+    child = await make_child(store, clock, mother, birth_date)
+    body = pregnancy(mother)
+    body["person"] = {
+        "numbers": [{"kind": "national-id", "value": await _number_of(store, child)}],
+        "name": "Trần Bé Thử",
+        "birth_date": birth_date,
+        "sex": "female",
+    }
+    async with client_of(store, clock) as client:
+        place = await enrol(client, nurse, body)
+        before = await _labels(store, child)
+        clock.advance(days=30)
+        nurse = await make_doctor(store, clock, facility, "nurse")
+        end = {"reason": "birth", "ended_on": "2026-12-20"}
+        done = await client.post(f"{place}/end", json=end, headers=bearer(nurse.token))
+        assert done.status_code == 200, done.text
+        later = body | {"enrolled_on": "2026-12-10", "pregnancy": {"last_period_on": "2026-12-06"}}
+        amended = await client.put(place, json=later, headers=bearer(nurse.token))
+        assert amended.status_code == 200, amended.text
+    assert before == {int(Label.SDV | Label.SEX)}
+    assert await _labels(store, child) == before
 
 
 async def _number_of(store: Store, patient_id: Any) -> str:

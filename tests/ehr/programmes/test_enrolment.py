@@ -98,6 +98,39 @@ async def test_a_visit_typed_in_by_mistake_is_taken_back(store: Store, clock: Fr
         assert (twice.status_code, twice.json()["code"]) == (404, "visit-not-found")
 
 
+async def test_a_visit_taken_back_leaves_neither_its_day_nor_its_stage(
+    store: Store, clock: FrozenClock
+) -> None:
+    citizen = await make_citizen(store, clock)
+    nurse = await make_doctor(store, clock, await make_facility(store, clock), "nurse")
+    async with client_of(store, clock) as client:
+        place = await enrol(client, nurse, enrolment(citizen, next_visit_on="2026-12-05", stage="Độ 1"))
+        told = await record_visit(client, nurse, place, next_visit_on="2027-06-01", stage="Độ 3")
+        moved = enrolment(citizen, next_visit_on="2027-06-01", stage="Độ 3", enrolled_on="2026-10-02")
+        assert (await client.put(place, json=moved, headers=bearer(nurse.token))).status_code == 200
+        back = f"{place}/visits/{told['visit_id']}/withdraw"
+        done = await client.post(back, headers=bearer(nurse.token))
+        (item,) = await programmes(client, citizen)
+        kept = (await client.get(place, headers=bearer(nurse.token))).json()["enrolment"]
+    assert done.json()["next_visit_on"] == "2026-12-05"
+    assert item["text"].endswith("từ 02/10/2026. Lần khám tới: 05/12/2026.")
+    assert item["lines"] == ["Giai đoạn: Độ 1"]
+    assert (kept["body"]["stage"], kept["body"]["next_visit_on"]) == ("Độ 1", "2026-12-05")
+
+
+async def test_each_visit_keeps_the_name_of_who_recorded_it(store: Store, clock: FrozenClock) -> None:
+    citizen = await make_citizen(store, clock)
+    facility = await make_facility(store, clock)
+    one, two = [await make_doctor(store, clock, facility, "nurse") for _ in range(2)]
+    async with client_of(store, clock) as client:
+        place = await enrol(client, one, enrolment(citizen))
+        await record_visit(client, one, place)
+        before = [row for row in await rows(store, citizen.patient_id) if row[0] == "Encounter"]
+        await client.post(f"{place}/stage", json={"stage": "Độ 2"}, headers=bearer(two.token))
+        after = [row for row in await rows(store, citizen.patient_id) if row[0] == "Encounter"]
+    assert before == after
+
+
 async def test_s3_another_facility_finds_no_enrolment_to_change(store: Store, clock: FrozenClock) -> None:
     citizen = await make_citizen(store, clock)
     nurse = await make_doctor(store, clock, await make_facility(store, clock), "nurse")

@@ -3,13 +3,14 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from store.database import Store
 from tests.ehr.intake.records import rows
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
-from tests.support.programmes import programmes
+from tests.support.programmes import enrol, pregnancy, programmes
 
 PLACE = "/v1/facility/programmes/reports"
 HEADINGS = (
@@ -79,6 +80,70 @@ async def test_a_quarter_s_rows_become_plans_and_the_next_quarter_goes_on_them(
         assert item["status"] == "completed"
         due = await client.get("/v1/facility/programmes/due", headers=bearer(nurse.token))
         assert [row["name"] for row in due.json()["items"]] == ["Lê Thị Hai"]
+
+
+async def test_a_row_without_a_next_day_leaves_the_one_that_is_still_to_come(
+    store: Store, clock: FrozenClock
+) -> None:
+    who = await make_citizen(store, clock)
+    nurse = await make_doctor(store, clock, await make_facility(store, clock), "nurse")
+    async with client_of(store, clock) as client:
+        await send(client, nurse, line(who, "tăng huyết áp", "7", "Độ 1", "05/10/2026", "05/12/2026"))
+        await send(client, nurse, line(who, "tăng huyết áp", "7", "", "10/11/2026"), frequency="monthly")
+        (item,) = await programmes(client, who)
+        assert item["text"].endswith("Lần khám tới: 05/12/2026.")
+        assert item["lines"][0] == "Giai đoạn: Độ 1"
+
+
+async def test_a_visit_that_used_its_day_up_puts_the_person_on_the_list_without_days(
+    store: Store, clock: FrozenClock
+) -> None:
+    who = await make_citizen(store, clock)
+    nurse = await make_doctor(store, clock, await make_facility(store, clock), "nurse")
+    due = "/v1/facility/programmes/due"
+    async with client_of(store, clock) as client:
+        await send(client, nurse, line(who, "tăng huyết áp", "7", "", "05/10/2026", "05/11/2026"))
+        await send(client, nurse, line(who, "tăng huyết áp", "7", "", "10/11/2026"), frequency="monthly")
+        dated = await client.get(due, params={"until": "2030-01-01"}, headers=bearer(nurse.token))
+        undated = await client.get(due, params={"undated": "true"}, headers=bearer(nurse.token))
+        file = await client.get(f"{due}.csv", params={"undated": "true"}, headers=bearer(nurse.token))
+    assert dated.json()["items"] == []
+    (one,) = undated.json()["items"]
+    assert (one["name"], one["next_visit_on"], one["days_overdue"]) == (who.name, None, None)
+    assert one["last_visit_on"] == "2026-11-10"
+    assert who.name in file.content.decode("utf-8-sig")
+
+
+@pytest.mark.parametrize("first", ["form", "file"])
+async def test_a_visit_told_by_form_and_by_file_stands_once(
+    store: Store, clock: FrozenClock, first: str
+) -> None:
+    who = await make_citizen(store, clock)
+    nurse = await make_doctor(store, clock, await make_facility(store, clock), "nurse")
+    row = line(who, "Thai kỳ", "8", "", "05/11/2026", "05/12/2026", "", "", "", "55", "04/07/2026", "1")
+    dose = {"number": 1, "lot_number": "TT26"}
+    async with client_of(store, clock) as client:
+        place = await enrol(client, nurse, pregnancy(who, register_number="8"))
+        if first == "file":
+            await send(client, nurse, row)
+        visit = {
+            "visited_on": "2026-11-05",
+            "place": "home",
+            "vital_signs": {"systolic": "110"},
+            "tetanus": dose,
+        }
+        told = await client.post(f"{place}/visits", json=visit, headers=bearer(nurse.token))
+        assert told.status_code == 201
+        if first == "form":
+            await send(client, nurse, row)
+        kept = (await client.get(place, headers=bearer(nurse.token))).json()["enrolment"]["visits"]
+        shots = await client.get("/v1/me/immunizations", headers=bearer(who.token))
+        (one,) = (await client.get("/v1/me/pregnancy", headers=bearer(who.token))).json()["items"]
+    (stood,) = [one["body"] for one in kept]
+    assert (stood["tetanus"], stood["place"]) == (dose, "home")
+    assert (stood["vital_signs"]["systolic"], stood["vital_signs"]["weight"]) == ("110", "55")
+    assert len(shots.json()["items"]) == 1
+    assert [dose["state"] for dose in one["tetanus"]] == ["given", "not-yet"]
 
 
 async def test_each_wrong_row_has_its_reason_and_the_others_are_taken(
