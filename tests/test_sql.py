@@ -70,6 +70,7 @@ FAN_OUTS = {
     "ehr.prescriptions.queries.FREE_WAITING",
     "ehr.prescriptions.queries.REOPEN_CODES",
     "ehr.prescriptions.queries.REOPEN_WAITING",
+    "ehr.programmes.queries.CHANGED_SINCE",
     "ehr.quarantine.queries.ENDED",
     "ehr.quarantine.queries.RETURNED",
     "ehr.quarantine.queries.WAITING",
