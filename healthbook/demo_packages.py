@@ -1,4 +1,4 @@
-"""Invented treatment packages GIAMDINHHS of the 3176 variant: XML1–5 and 14, content in base64.
+"""Invented treatment packages GIAMDINHHS of the 3176 variant: XML1–5, 13 and 14, content in base64.
 
 The order of the fields is that of QĐ 3176/QĐ-BYT (29/10/2024); a field without a value stays empty.
 """
@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from healthbook.demo_catalogue import DRUGS, LABS, STORIES, DemoStory
 from healthbook.demo_facilities import DemoFacility
+from healthbook.demo_money import XML13, card_of, letter_of, sums_of
 from healthbook.demo_people import DemoPerson
 from kernel.clock import VIETNAM
 
@@ -57,7 +58,7 @@ def treatment_package(person: DemoPerson, facility: DemoFacility, today: date, y
     while day < today:
         days.append(day)
         day += timedelta(days=story.every_days + random.randint(-5, 5))
-    episodes = [_episode(person, facility, story, visit, random) for visit in days]
+    episodes = [_episode(person, facility, story, visit, random, last=visit == days[-1]) for visit in days]
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<GIAMDINHHS>'
         f"<THONGTINDONVI><MACSKCB>{facility.code}</MACSKCB></THONGTINDONVI>"
@@ -66,7 +67,9 @@ def treatment_package(person: DemoPerson, facility: DemoFacility, today: date, y
     ).encode()
 
 
-def _episode(person: DemoPerson, facility: DemoFacility, story: DemoStory, day: date, random: Random) -> str:
+def _episode(
+    person: DemoPerson, facility: DemoFacility, story: DemoStory, day: date, random: Random, *, last: bool
+) -> str:
     begin = datetime.combine(day, time(8, random.randint(0, 59)), VIETNAM)
     if day == person.born + timedelta(days=1):
         begin = begin.replace(hour=14)
@@ -87,6 +90,9 @@ def _episode(person: DemoPerson, facility: DemoFacility, story: DemoStory, day: 
         body = {"MA_LK": link, "SO_GIAYHEN_KL": f"GH-{day:%y%m%d}", **common, "NGAY_CT": f"{day:%Y%m%d}"}
         body["NGAY_HEN_KL"] = common["NGAY_TAI_KHAM"] + "0800"
         files["XML14"] = f"<CHI_TIEU_GIAYHEN_KHAMLAI>{_fields(XML14, body)}</CHI_TIEU_GIAYHEN_KHAMLAI>"
+    letter = letter_of(person, facility, day, {"MA_LK": link, **common}) if last else None
+    if letter is not None:
+        files["XML13"] = f"<CHI_TIEU_GIAYCHUYENTUYEN>{_fields(XML13, letter)}</CHI_TIEU_GIAYCHUYENTUYEN>"
     return "<HOSO>" + "".join(_file(kind, content) for kind, content in files.items()) + "</HOSO>"
 
 
@@ -122,6 +128,8 @@ def _summary(person: DemoPerson, facility: DemoFacility, story: DemoStory, begin
         "MA_KHOA": "K01",
         "MA_CSKCB": facility.code,
         "MA_BAC_SI": "000101/DEMO-CCHN",
+        **sums_of(person, begin.date()),
+        **card_of(person, facility, begin.date()),
     }
     if story.every_days <= 120:
         values["NGAY_TAI_KHAM"] = f"{begin + timedelta(days=story.every_days):%Y%m%d}"
@@ -146,7 +154,7 @@ def _medicine(key: str, story: DemoStory, begin: datetime) -> dict[str, str]:
         "DUONG_DUNG": "1.01",
         "LIEU_DUNG": drug.dose_text(story.days_supply),
         "CACH_DUNG": drug.advice,
-        "SO_DANG_KY": "VD-00000-00",
+        "SO_DANG_KY": f"VD-{sorted(DRUGS).index(key):05d}-00",
         "SO_LUONG": str(drug.quantity(story.days_supply)),
         "MA_BAC_SI": "000101/DEMO-CCHN",
         "NGAY_YL": f"{begin + timedelta(minutes=80):%Y%m%d%H%M}",

@@ -17,7 +17,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("contraindicated", "major", "moderate
 
 class Line(Struct, frozen=True, kw_only=True):
     """One active medicine, or one allergy. codes: (system, code); prescription: its group identifier;
-    fold: equal where two senders say the same of one day."""
+    fold: equal where two senders say the same of one day; open_end: nothing says when it ends."""
 
     rtype: str
     id: str
@@ -32,6 +32,7 @@ class Line(Struct, frozen=True, kw_only=True):
     day: str | None = None
     self_declared: bool = False
     fold: bytes | None = None
+    open_end: bool = False
 
 
 class Name(Struct, frozen=True):

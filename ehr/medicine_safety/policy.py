@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -27,6 +28,8 @@ LIKE_WORDS_MAX: Final = 40
 _UNIT: Final = "mg|mcg|µg|μg|ug|g|kg|ml|l|iu|ui|dvqt|meq|mmol|%"
 _NUMBER: Final = r"\d+(?:[.,]\d+)*"
 _STRENGTH: Final = re.compile(rf"{_NUMBER}\s*(?:{_UNIT})?(?:\s*/\s*(?:{_NUMBER})?\s*(?:{_UNIT})\b)?")
+# Stands in no name that is compared.
+_CODE_MARK: Final = "|"
 _INSIDE: Final = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _APART: Final = re.compile(r"[+,;/&]|\bva\b|\band\b")
 _NO_WORD: Final = re.compile(r"[^0-9a-z\-' ]+")
@@ -104,7 +107,7 @@ def meaning_of(line: Line, tables: Tables) -> Meaning:
     codes = [(system, code) for system, code in line.codes if system in _DRUG_SYSTEMS and code]
     return Meaning(
         ingredients=ingredients,
-        plain=plain | {f"{system}|{code}": line.title for system, code in codes},
+        plain=plain | {f"{system}{_CODE_MARK}{code}": line.title for system, code in codes},
         recognised=named_whole or any(all(parts) for parts in known),
     )
 
@@ -125,6 +128,7 @@ def _learn(text: str, tables: Tables, into: dict[str, str]) -> bool:
 
 def find(medicines: list[Line], allergies: list[Line], tables: Tables) -> list[Found]:
     """Every finding: the worst first, and the same order for the same facts."""
+    medicines = without_refilled(medicines)
     meant = {line.id: meaning_of(line, tables) for line in (*medicines, *allergies)}
     found = [
         *_allergies(medicines, allergies, meant),
@@ -132,6 +136,23 @@ def find(medicines: list[Line], allergies: list[Line], tables: Tables) -> list[F
         *_same(medicines, meant),
     ]
     return sorted(found, key=lambda one: (_rank(one), one.key))
+
+
+def without_refilled(medicines: list[Line]) -> list[Line]:
+    """Without older orders of a medicine that its facility ordered again on a later day, as the summary has
+    one for them: those that say when they end still run beside it until then."""
+    newest: dict[tuple[UUID, str], str] = {}
+    for line in medicines:
+        if line.facility_id and line.day:
+            key = line.facility_id, fold(line.title)
+            newest[key] = max(line.day, newest.get(key, ""))
+
+    def is_refilled(line: Line) -> bool:
+        if not (line.open_end and line.facility_id and line.day):
+            return False
+        return line.day < newest[line.facility_id, fold(line.title)]
+
+    return [line for line in medicines if not is_refilled(line)]
 
 
 def _rank(one: Found) -> int:
@@ -150,13 +171,19 @@ def _same(medicines: list[Line], meant: Mapping[str, Meaning]) -> list[Found]:
             # The table's spelling, where one of the lines is known to it.
             names[key] = meant[line.id].ingredients.get(key) or names.get(key, name)
     found: dict[tuple[str, ...], Found] = {}
+    named: set[tuple[str, ...]] = set()
     for key in sorted(holders, key=lambda key: (not _is_of_tables(key, meant), key)):
         lines = holders[key]
         if all(is_one_prescription(one, other) for one, other in combinations(lines, 2)):
             continue
         made = _found("same-ingredient", (names[key],), lines)
-        found.setdefault(tuple(line.id for line in made.medicines), made)
-    return list(found.values())
+        ids = tuple(line.id for line in made.medicines)
+        found.setdefault(ids, made)
+        named |= set() if _CODE_MARK in key else {ids}
+    # A code that some of the lines have beside the name that all have tells nothing more.
+    return [
+        one for ids, one in found.items() if ids in named or not any(set(ids) < set(more) for more in found)
+    ]
 
 
 def _is_of_tables(key: str, meant: Mapping[str, Meaning]) -> bool:

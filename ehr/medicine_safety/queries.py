@@ -22,18 +22,19 @@ class ActiveRow(Struct, frozen=True):
     facility_id: UUID | None
     facility_name: str | None
     state: str
+    item: str
     doc: str
     fold: bytes | None
 
 
-# A list of medicines is what is taken today; what ended, what a "none known" says and what a doctor refuted is
-# not on it.
+# A list of medicines is what is taken today: what ended, what a "none known" says and what a doctor refuted
+# is not on it.
 ACTIVE = Statement(
     ActiveRow,
     filtered(
         """
         SELECT r.rtype, r.id, r.version, r.section = 'medications' AS is_medicine, r.title, r.encounter_id,
-            r.facility_id, f.name AS facility_name, r.state, r.doc, r.fold_key AS fold
+            r.facility_id, f.name AS facility_name, r.state, r.item, r.doc, r.fold_key AS fold
         FROM ehr_resource r LEFT JOIN facility f ON f.facility_id = r.facility_id
         WHERE {visible} AND r.section IN ('medications', 'allergies') AND r.active_until >= $6::timestamptz
             AND NOT r.negative AND {standing}

@@ -31,6 +31,7 @@ from ehr.medicine_safety.models import (
 from ehr.medicine_safety.policy import NO_TABLES, Tables, candidates, find, meaning_of
 from ehr.medicine_safety.problems import NO_SUCH_FINDING
 from ehr.medicine_safety.queries import ActiveRow
+from ehr.models import Item
 from ehr.reads.models import Built
 from ehr.reads.raw import encode
 from ehr.reads.scope import scope_of
@@ -46,6 +47,9 @@ NOTICE_VI: Final = (
     "Đây là gợi ý để hỏi, không phải kết luận, và không thay bác sĩ hoặc dược sĩ. "
     "Thuốc chưa kiểm tra được không có nghĩa là an toàn."
 )
+
+
+_item = msgspec.json.Decoder(Item).decode
 
 
 class _Identified(Struct):
@@ -175,6 +179,7 @@ def _line(row: ActiveRow) -> Line:
         day=outside.authored_on[:10] if outside.authored_on else None,
         self_declared=row.state == "self-declared",
         fold=row.fold,
+        open_end=_item(row.item).course_end is None,
     )
 
 

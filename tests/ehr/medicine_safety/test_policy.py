@@ -79,6 +79,34 @@ def test_a_visit_and_its_prescription_sent_by_two_ways_are_one() -> None:
     assert told(find([one, later], [], NO_TABLES)) == [("same-ingredient", ["1", "3"])]
 
 
+def test_a_refill_takes_the_place_of_what_says_no_end() -> None:
+    """A year of monthly orders of one facility is one medicine, as the summary has it."""
+    months = [
+        line(f"m{n}", "Zinzol 850mg", facility_id=HOSPITAL, day=f"2026-{n:02}-13", open_end=True)
+        for n in range(1, 10)
+    ]
+    assert find(months, [], NO_TABLES) == []
+    elsewhere = line("x", "Zinzol 850mg", facility_id=UUID(int=2), day="2026-09-14", open_end=True)
+    assert told(find([*months, elsewhere], [], NO_TABLES)) == [("same-ingredient", ["m9", "x"])]
+
+
+@pytest.mark.parametrize(
+    "more", [{"open_end": False}, {"day": "2026-09-13"}, {"title": "Zinzol 500mg"}, {"day": None}]
+)
+def test_what_still_runs_beside_another_order_is_told(more: dict[str, object]) -> None:
+    known: dict[str, object] = {"title": "Zinzol 850mg", "open_end": True, "day": "2026-08-13"} | more
+    older = line("1", str(known.pop("title")), facility_id=HOSPITAL, **known)
+    newer = line("2", "Zinzol 850mg", facility_id=HOSPITAL, day="2026-09-13", open_end=True)
+    assert len(find([older, newer], [], NO_TABLES)) == 1
+
+
+def test_one_finding_an_ingredient_is_enough() -> None:
+    """A number that some lines have beside the name that all have tells nothing more."""
+    number = (systems.DRUG_REGISTRATION, "VD-1")
+    lines = [line("1", "Zinzol", number), line("2", "Zinzol", number), line("3", "Zinzol")]
+    assert told(find(lines, [], NO_TABLES)) == [("same-ingredient", ["1", "2", "3"])]
+
+
 def test_copies_of_several_senders_are_one_unless_their_prescriptions_differ() -> None:
     copies = [line(i, "Zinzol", prescription=None, encounter_id=f"v{i}", fold=b"same") for i in "12"]
     assert find(copies, [], NO_TABLES) == []

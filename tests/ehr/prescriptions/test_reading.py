@@ -11,10 +11,13 @@ import pytest
 
 from ehr.prescriptions.service import lines_for_plan
 from ehr.visibility import hidings
+from healthbook.dispatch import dispatch
 from identity.births import service as births
+from kernel.ids import bucket_of
 from kernel.problems import Refused
 from qr import draw
 from store.database import Store
+from store.outbox import claim_events
 from tests.qr.test_draw import decoded, pixels_of_png, pixels_of_svg
 from tests.support.clock import FrozenClock
 from tests.support.consent import granted
@@ -161,6 +164,54 @@ async def test_s23_what_is_sensitive_does_not_exist_for_a_proxy(
                 assert (await client.get(path, headers=acting)).status_code == 404
     assert len(secret) == 2
     assert (before.json(), before.headers["etag"]) == (after.json(), after.headers["etag"])
+
+
+async def test_s23_neither_log_nor_inbox_tells_a_guardian_of_one_that_is_withheld(
+    store: Store, clock: FrozenClock, owner: Store, machine: Machine, pharmacist: Doctor
+) -> None:
+    """Sent, opened, dispensed, asked about, taken back, replaced: the guardian's answers do not change."""
+    mother = await make_citizen(store, clock)
+    child = await make_citizen(store, clock, birth_date="2013-05-01")
+    async with store.transaction() as tx:
+        await births.link(tx, child.patient_id, mother.patient_id, None, clock.now())
+    acting = bearer(mother.token) | {"X-Patient-Id": str(child.patient_id)}
+    paths = [OWN, "/v1/me/reminders", "/v1/me/medicine-safety", "/v1/me/medications"]
+
+    async def seen(client: httpx.AsyncClient) -> list[Any]:
+        told = [(await client.get(path, headers=acting)).json() for path in paths]
+        inbox = (await client.get("/v1/me/notifications", headers=bearer(mother.token))).json()
+        log = (await client.get("/v1/me/access-log", headers=acting)).json()["items"]
+        return [*told, inbox, [one["line"] for one in log if one["actor_name"] != mother.name]]
+
+    async with client_of(store, clock) as client:
+        before = await seen(client)
+        of_child = {"thong_tin_nguoi_giam_ho": "mẹ", "chan_doan": VIOLENCE}
+        drugs = [DRUGS[0] | {"cach_dung": "Uống sau ăn"}]
+        code = await send(client, machine, child, thong_tin_don_thuoc=drugs, **of_child)
+        body = {"code": code, "lines": [{"line": 1, "quantity": "5"}]}
+        staff = bearer(pharmacist.token)
+        assert (await client.post(f"{SEND}/look-up", json={"code": code}, headers=staff)).status_code == 200
+        done = await client.post(f"{SEND}/dispenses", json=body, headers=staff)
+        await work(store, clock, child)
+        assert [one["type"] for one in await listed(client, "/v1/me/notifications", bearer(child.token))]
+        named = {"code": code, "dispense_id": done.json()["dispense_id"]}
+        assert (
+            await client.post(f"{SEND}/dispenses/take-back", json=named, headers=staff)
+        ).status_code == 200
+        new = {"prescription": national(child, new_code("25366"), **of_child), "replaces": code}
+        assert (await client.post(SEND, json=new, headers=bearer(machine.token))).status_code == 202
+        assert (await client.post(f"{SEND}/look-up", json={"code": code}, headers=staff)).status_code == 409
+        await work(store, clock, child)
+        assert len(await listed(client, OWN, bearer(child.token))) == 2
+        assert await seen(client) == before
+
+
+async def work(store: Store, clock: FrozenClock, citizen: Citizen) -> None:
+    """What a worker makes of what was written of this person."""
+    async with store.transaction() as tx:
+        for event in await claim_events(tx, bucket_of(citizen.patient_id), clock.now()):
+            if event.patient_id == citizen.patient_id:
+                await dispatch(tx, store.keys, event, clock.now())
 
 
 async def hide(store: Store, clock: FrozenClock, citizen: Citizen, ident: str) -> None:
