@@ -33,7 +33,10 @@ def test_the_published_file_is_the_generated_one() -> None:
 def test_each_vector_is_answered_as_published(case: dict[str, Any]) -> None:
     public = {kid: Ed25519PublicKey.from_public_bytes(base64.b64decode(k)) for kid, k in case["keys"].items()}
     now = datetime.fromisoformat(case["now"])
-    result = tokens.read_with(public, case["input"]["kind"], case["input"]["text"], now)
+    text = case["input"]["text"]
+    if fragment := case["input"].get("fragment"):
+        assert tokens.from_fragment(fragment) == text
+    result = tokens.read_with(public, case["input"]["kind"], text, now)
     found = {"problem_code": code_of(result)} if isinstance(result, Refused) else {"ok": result}
     assert found == case["expect"]
 

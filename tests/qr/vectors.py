@@ -9,12 +9,13 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from qr.tokens import PREFIX, sign_payload
+from qr.tokens import PREFIX, sign_payload, to_fragment
 from tests.support.clock import START
 
 FILE = Path(__file__).parents[2] / "mobile-contract" / "vectors" / "qr.json"
 # Test keys, published on purpose: nothing but these vectors is ever signed with them.
 SERVER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+PAPER = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
 STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 KEY_ID = "0001"
 EXPIRES = START + timedelta(seconds=60)
@@ -35,10 +36,12 @@ BODIES: dict[str, dict[str, Any]] = {
         "duration_seconds": 86400,
     },
     "counter": {"facility_id": "019aa3f0-0000-7000-8000-000000000004", "counter": "A12"},
+    "paper": {"k": "0001", "s": "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA="},
 }
 
 
 def signed(kind: str, key: Ed25519PrivateKey = SERVER, expires: datetime = EXPIRES) -> str:
+    key = PAPER if kind == "paper" and key is SERVER else key
     return sign_payload(key, KEY_ID, kind, BODIES[kind], int(expires.timestamp()))
 
 
@@ -59,9 +62,9 @@ def tampered(text: str) -> str:
 def case(name: str, kind: str, text: str, expect: dict[str, Any], now: datetime = START) -> dict[str, Any]:
     return {
         "name": name,
-        "input": {"kind": kind, "text": text},
+        "input": {"kind": kind, "text": text} | ({"fragment": to_fragment(text)} if kind == "paper" else {}),
         "now": now.isoformat().replace("+00:00", "Z"),
-        "keys": {KEY_ID: raw_public(SERVER)},
+        "keys": {KEY_ID: raw_public(PAPER if kind == "paper" else SERVER)},
         "expect": expect,
     }
 
@@ -86,6 +89,12 @@ def cases() -> list[dict[str, Any]]:
         case("truncated", "doctor-request", text[: len(text) // 2], refused("qr-unreadable")),
         case("lower-cased", "doctor-request", text.lower(), refused("qr-unreadable")),
         case("another system's code", "citizen", "079090000001|An|01011990", refused("qr-unreadable")),
+        case(
+            "a paper changed by a byte", "paper", tampered(signed("paper")), refused("qr-signature-invalid")
+        ),
+        case(
+            "a paper signed by another", "paper", signed("paper", STRANGER), refused("qr-signature-invalid")
+        ),
         case("empty", "citizen", "", refused("qr-unreadable")),
     ]
 
@@ -99,7 +108,8 @@ def document() -> bytes:
     about = (
         'text = "SSK1:" + base45 (RFC 9285) of payload and signature; payload = JCS of {body, exp, kid, '
         'kind, v}; the last 64 bytes are Ed25519 over "SSK1:" + payload; exp in Unix seconds; '
-        "keys are raw, base64"
+        "keys are raw, base64; of a paper those of /.well-known/paper-keys.json, and its QR code holds an "
+        "address that ends in # and the fragment: base64url without padding of what base45 holds"
     )
     written = msgspec.json.encode({"v": "1", "about": about, "cases": cases()})
     return msgspec.json.format(written, indent=1) + b"\n"
