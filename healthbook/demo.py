@@ -32,6 +32,7 @@ from healthbook.demo_facilities import CLINIC, HOSPITAL, STATION, DemoFacility
 from healthbook.demo_family import attest
 from healthbook.demo_packages import treatment_package
 from healthbook.demo_people import DemoPerson, make_people
+from healthbook.demo_questions import ask_some
 from healthbook.demo_records import long_history, vaccination_history
 from healthbook.demo_sheet import NOTE, DemoSheet, load_sheet, save_sheet
 from healthbook.demo_statements import say_some
@@ -57,6 +58,7 @@ ACTIVATED = timedelta(days=10)
 IMPORTED = timedelta(days=9)
 GUARDED = timedelta(days=8)
 LET_IN = timedelta(days=2)
+ASKED = timedelta(days=1)
 
 Say = Callable[[str], None]
 MakeRecord = Callable[[DemoPerson, DemoFacility, date], bytes]
@@ -129,6 +131,7 @@ async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> De
     await _import_all(store, people, facilities, now - IMPORTED, say)
     child = await attest(store, people["bao-anh"], people["huong"], _desk(staff), now - GUARDED)
     await say_some(store, citizens, now - LET_IN)
+    await ask_some(store, citizens, facilities, staff, now - ASKED)
     say("a doctor who was let in and looked")
     await let_in_once(store, citizens[0], _doctor(staff), now - LET_IN)
     return DemoSheet(

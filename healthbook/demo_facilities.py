@@ -134,6 +134,13 @@ STAFF = (
         role="department-analyst",
         facility="hospital",
     ),
+    DemoStaff(
+        username="tv.ngan",
+        name="Quách Thúy Ngân",
+        licence="000111/DEMO",
+        role="hotline-agent",
+        facility="hospital",
+    ),
     DemoStaff(username="tn.vy", name="Cao Tường Vy", licence="000302/DEMO", role="clerk", facility="clinic"),
 )
 

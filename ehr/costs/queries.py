@@ -112,8 +112,8 @@ SUMS_OF_YEAR = Statement(
         "SELECT sum(c.total)::bigint AS total, sum(c.in_scope)::bigint AS in_scope,"  # noqa: S608
         " sum(c.fund)::bigint AS fund, sum(c.copaid)::bigint AS copaid,"
         " sum(c.self_paid)::bigint AS self_paid, sum(c.other)::bigint AS other, count(*) AS visits,"
-        " count(*) FILTER (WHERE coalesce(c.total, c.in_scope, c.fund, c.copaid, c.self_paid, c.other) IS NULL)"
-        " AS without"
+        " count(*) FILTER (WHERE coalesce(c.total, c.in_scope, c.fund, c.copaid, c.self_paid, c.other)"
+        " IS NULL) AS without"
         f" FROM ehr_resource r {_STANDING} AND r.eff >= $10 AND r.eff < $11"
     ),
 )

@@ -252,3 +252,19 @@ def test_the_sheet_is_kept_for_its_owner_alone(demo: DemoSheet, tmp_path: Path) 
     assert (tmp_path / "demo.json").stat().st_mode & 0o077 == 0
     assert load_sheet(tmp_path / "demo.json") == demo
     assert demo.at("http://localhost:9").inbox_url == "http://localhost:9/demo/inbox"
+
+
+async def test_money_card_referral_question_and_ticket_have_something_to_show(
+    store: Store, demo: DemoSheet
+) -> None:
+    hung = UUID(demo.citizens[0].patient_id)
+    checks = await rows(store, "SELECT DISTINCT sum_check FROM ehr_cost WHERE patient_id = $1", hung)
+    assert checks == [("agree",)]
+    card = "SELECT count(*) > 0 FROM ehr_resource WHERE patient_id = $1 AND rtype = 'Coverage'"
+    assert await rows(store, card + " AND doc::text LIKE '%-12-31%'", hung) == [(True,)]
+    assert await rows(store, "SELECT state FROM referral WHERE patient_id = $1", hung) == [("sent",)]
+    sides = await rows(store, "SELECT side FROM facility_referral WHERE patient_id = $1 ORDER BY 1", hung)
+    assert sides == [("in",), ("out",)]
+    assert await rows(store, "SELECT state FROM consultation WHERE patient_id = $1", hung) == [("asked",)]
+    assert await rows(store, "SELECT state FROM hotline_ticket") == [("open",)]
+    assert "hotline-agent" in {one.role for one in demo.practitioners}
