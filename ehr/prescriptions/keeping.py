@@ -19,7 +19,7 @@ from ehr.merges.service import book_of
 from ehr.models import NewResource, Source
 from ehr.prescriptions import queries
 from ehr.prescriptions.models import CodeRow
-from ehr.prescriptions.policy import kind_of, unit_key
+from ehr.prescriptions.policy import kind_of, prescription_of, unit_key
 from ehr.queries import StaleRow
 from ehr.rebuild import view_again
 from ehr.store import hold_head, write_unit
@@ -218,6 +218,15 @@ def _ended(row: queries.StandingRow, source: Source, taken: set[int]) -> NewReso
     return msgspec.structs.replace(
         made, labels=row.labels, encounter_id=row.encounter_id, main_id=row.main_id
     )
+
+
+async def end_late(tx: Tx, patient_id: UUID, unit: str | None, source: Source, now: datetime) -> None:
+    """A line that waited for a reviewer came after its prescription had ended: it ends as the others did."""
+    ident = prescription_of(unit)
+    found = await queries.PRESCRIPTIONS.all(tx, patient_id, [ident]) if ident else []
+    for one in found:
+        if one.state != "standing":
+            await _end_in_book(tx, patient_id, one.prescription_id, one.state, source, now, one.replaced_by)
 
 
 async def undo(

@@ -25,6 +25,7 @@ Dispensed = Literal["none", "partly", "wholly"]
 _CODE: Final = re.compile(r"[0-9]{2}[0-9a-z]{3}[0-9a-z]{7}-[nhcty]")
 _KINDS: Final[dict[str, Kind]] = RULES["kinds"]
 TYPED_MAX: Final = 32
+_UNIT: Final = "prescription:"
 
 
 def typed(text: str) -> str | None:
@@ -49,7 +50,12 @@ def prescription_id_of(code: str) -> UUID:
 
 def unit_key(prescription_id: UUID) -> str:
     """What the rows of one prescription are found by; not the code, whose letters can spell a name."""
-    return f"prescription:{prescription_id}"
+    return f"{_UNIT}{prescription_id}"
+
+
+def prescription_of(unit: str | None) -> UUID | None:
+    """Whose unit this is; None where it is no prescription's."""
+    return UUID(unit.removeprefix(_UNIT)) if unit and unit.startswith(_UNIT) else None
 
 
 def collect_by(issued_at: datetime) -> date:

@@ -10,6 +10,7 @@ from audit.service import record_act
 from ehr.intake.gate import Gate
 from ehr.intake.survey import survey
 from ehr.models import Item, NewResource, Source
+from ehr.prescriptions.keeping import end_late
 from ehr.quarantine import queries
 from ehr.quarantine.keeping import open_body
 from ehr.quarantine.models import KeptLines, Line, Worked
@@ -68,6 +69,7 @@ async def release(
     rows = [_viewed(one) for one in lines.rows]
     source = await _source(tx, row, lines)
     await write_unit(tx, patient_id, source, rows, unit=lines.unit, now=now, whole=False)
+    await end_late(tx, patient_id, lines.unit, source, now)
     await sign(tx, actor, row, "released", reason, now)
     named = [(one.rtype, one.id) for one in rows]
     await record_act(

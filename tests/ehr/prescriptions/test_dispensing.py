@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ehr.quarantine import reviews, units
 from identity.models import Facility
 from store.database import Store
 from tests.support.clock import FrozenClock
@@ -22,7 +23,7 @@ from tests.support.people import (
     renew_session,
     sign_in_again,
 )
-from tests.support.prescriptions import national, new_code
+from tests.support.prescriptions import DRUGS, national, new_code
 
 SEND = "/v1/facility/prescriptions"
 LOOK_UP, DISPENSE, TAKE_BACK = f"{SEND}/look-up", f"{SEND}/dispenses", f"{SEND}/dispenses/take-back"
@@ -293,6 +294,33 @@ async def test_a_replacement_ends_the_old_one_and_leaves_what_was_dispensed_as_h
     assert states[shown[old]["prescription_id"], "Para"] == "cancelled"
     assert states[shown[new]["prescription_id"], "Amlo"] == "active"
     assert again.status_code == 202, "a repeat of what was sent says the same and changes nothing"
+
+
+@pytest.mark.parametrize("how", ["replaced", "withdrawn"])
+async def test_a_line_that_was_let_in_after_its_prescription_ended_is_not_taken(
+    store: Store, clock: FrozenClock, place: Place, how: str
+) -> None:
+    code = place.code()
+    reviewer = await make_doctor(store, clock, await make_facility(store, clock), role="privacy-officer")
+    waiting = [DRUGS[0], DRUGS[1] | {"ten_thuoc": "Tenofovir 300 mg"}]
+    async with client_of(store, clock) as client:
+        await send(client, place, code, thong_tin_don_thuoc=waiting)
+        async with store.transaction() as tx:
+            [line] = await units.list_waiting(tx, "review", place.clinic.facility_id, units.START, 10)
+        if how == "replaced":
+            await send(client, place, place.code(), replaces=code, thong_tin_don_thuoc=DRUGS[:1])
+        else:
+            done = await client.post(
+                f"{SEND}/withdraw", json={"code": code}, headers=bearer(place.machine.token)
+            )
+            assert done.status_code == 200
+        async with store.transaction() as tx:
+            await reviews.release(
+                tx, store.keys, reviewer.actor, line.quarantine_id, "viêm gan B", "r", clock.now()
+            )
+        medicines = await client.get("/v1/me/medications", headers=bearer(place.citizen.token))
+    states = {item["title"]: item["status"] for item in medicines.json()["items"]}
+    assert states["Tenofovir 300 mg"] == "cancelled"
 
 
 async def test_a_withdrawn_prescription_is_dispensed_by_nobody(
