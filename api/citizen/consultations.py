@@ -1,5 +1,6 @@
 """Written questions to a facility or a doctor of it. In an emergency: 115."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from ehr.cases.evidence import UPLOAD_BYTES_MAX, draw
 from ehr.cases.problems import EVIDENCE_BUSY, EVIDENCE_TOO_LARGE, EVIDENCE_UNREADABLE
 from ehr.cases.reading import LAST_ID
 from ehr.cases.terms import deadlines
-from ehr.intake.gate import judge_plain
+from ehr.intake.plain import is_stopped
 from identity.problems import TOO_MANY
 from kernel.access import Access
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
@@ -79,9 +80,10 @@ class Consultations(Struct, kw_only=True):
     next: str | None
 
 
-def withheld(text: str) -> Refused | None:
+async def withheld(tx: Tx, owner: UUID, text: str, now: datetime) -> Refused | None:
     """What the gate would not let into a book is not written here either (vietnam.md §5)."""
-    return None if judge_plain(text) == "keep" else Refused(problem=CONSULTATION_WITHHELD, where="text")
+    stopped = await is_stopped(tx, owner, text, now)
+    return Refused(problem=CONSULTATION_WITHHELD, where="text") if stopped else None
 
 
 @get(
@@ -123,7 +125,8 @@ async def list_questions(
 async def ask(data: JSONBody[Question], call: NamedDependency[Call]) -> Response[Consultation]:
     """Put a question. The answer starts with what to do in an emergency; show that first."""
     async with begin_for(call, "consult") as (tx, access):
-        row = withheld(data.text) or await _asked(tx, call, access, data)
+        refused = await withheld(tx, access.patient_id, data.text, call.now)
+        row = refused or await _asked(tx, call, access, data)
         return answer(row if isinstance(row, Refused) else await asking.view_of(tx, call.keys, row), 201)
 
 

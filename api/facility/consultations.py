@@ -152,13 +152,14 @@ async def give_answer(
     consultation_id: FromPath[UUID], data: JSONBody[ConsultationAnswer], call: NamedDependency[Call]
 ) -> Response[FacilityConsultationLine]:
     """Answer, by who accepted it."""
-    refused = withheld(data.text)
-    return answer(refused) if refused else await _moved(call, consultation_id, "answer", data.text)
+    return await _moved(call, consultation_id, "answer", data.text)
 
 
 async def _moved(call: Call, consultation_id: UUID, act: ConsultationAct, text: str | None = None) -> Answer:
     async with call.begin() as (tx, actor):
         hand = _hand(call, actor)
+        if text is not None and (refused := await withheld(tx, consultation_id, text, call.now)) is not None:
+            return answer(refused)
         return answer(await answering.staff_move(tx, call.keys, consultation_id, act, hand, text))
 
 

@@ -13,7 +13,7 @@ from api.idempotency import PROBLEMS, create_once
 from api.reading import Cursor, Limit
 from api.request import Call, answer
 from ehr.cases.reading import LAST_ID
-from ehr.intake.gate import judge_plain
+from ehr.intake.plain import is_stopped
 from identity.problems import TOO_MANY
 from kernel.access import Actor
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
@@ -63,9 +63,10 @@ def _desk(call: Call, actor: Actor) -> service.Desk:
     return desk
 
 
-def _withheld(*texts: str | None) -> Refused | None:
-    kept = judge_plain("\n".join(text for text in texts if text)) == "keep"
-    return None if kept else Refused(problem=TICKET_WITHHELD)
+async def _withheld(tx: Tx, call: Call, actor: Actor, *texts: str | None) -> Refused | None:
+    told = "\n".join(text for text in texts if text)
+    stopped = await is_stopped(tx, actor.actor_id, told, call.now)
+    return Refused(problem=TICKET_WITHHELD) if stopped else None
 
 
 @get(
@@ -98,7 +99,7 @@ async def list_tickets(
 async def open_ticket(data: JSONBody[TicketRequest], call: NamedDependency[Call]) -> Response[Ticket]:
     """Write down what a caller asks."""
     async with call.begin() as (tx, actor):
-        withheld = _withheld(data.text, data.caller_name)
+        withheld = await _withheld(tx, call, actor, data.text, data.caller_name)
         row = withheld or await _opened(tx, call, _desk(call, actor), data)
         return answer(row if isinstance(row, Refused) else service.view_of(call.keys, row), status=201)
 
@@ -163,7 +164,7 @@ async def close(
 ) -> Response[Ticket]:
     """Say how it ended."""
     async with call.begin() as (tx, actor):
-        withheld = _withheld(data.text)
+        withheld = await _withheld(tx, call, actor, data.text)
         row = withheld or await service.close(tx, call.keys, _desk(call, actor), ticket_id, data.text)
         return answer(row if isinstance(row, Refused) else service.view_of(call.keys, row))
 

@@ -8,17 +8,14 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from ehr.intake import gate
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.models import PersonFacts
-from ehr.intake.queries import COUNT_WITHHELD
+from ehr.intake.plain import count_withheld
 from ehr.intake.units import Prepared, prepare
 from ehr.models import Source, WriteResult
 from ehr.statements.problems import STATEMENT_NOT_TAKEN
 from ehr.store import write_unit
 from kernel.access import Access
-from kernel.clock import local_day
-from kernel.ids import bucket_of
 from kernel.problems import Refused
 from store.database import Tx
 
@@ -63,9 +60,7 @@ async def keep_declared(
     """
     prepared = prepare(draft.unit("", "", PersonFacts()), None, spot.source_id, None, by)
     if stopped(prepared):
-        await COUNT_WITHHELD.run(
-            tx, bucket_of(access.patient_id), local_day(now), gate.VERSION, max(1, prepared.withheld)
-        )
+        await count_withheld(tx, access.patient_id, max(1, prepared.withheld), now)
         return Refused(problem=STATEMENT_NOT_TAKEN)
     source = source_at(access, spot)
     return await write_unit(tx, spot.patient_id, source, prepared.resources, unit=draft.scope, now=now)

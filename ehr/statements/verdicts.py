@@ -8,6 +8,7 @@ from audit.service import record_act
 from ehr.intake import systems
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.models import PersonFacts
+from ehr.intake.plain import count_withheld
 from ehr.intake.units import prepare
 from ehr.models import Source
 from ehr.reads.scope import scope_of
@@ -78,6 +79,7 @@ async def _write(
     source_id = str(actor.facility_id)
     prepared = prepare(draft.unit("", "", PersonFacts()), None, source_id, actor.facility_name)
     if stopped(prepared):
+        await count_withheld(tx, access.patient_id, max(1, prepared.withheld), now)
         return Refused(problem=STATEMENT_NOT_TAKEN)
     for made in prepared.resources:
         made.main_id = row.id

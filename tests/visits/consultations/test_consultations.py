@@ -286,15 +286,23 @@ async def test_the_gate_stands_before_questions_and_answers(
     store: Store, clock: FrozenClock, here: Setting
 ) -> None:
     told = "Tôi đang uống ARV, HIV dương tính"
+    counted = "SELECT coalesce(sum(withheld), 0) FROM ehr_gate_count"
+    async with store.transaction() as tx:
+        before = await tx.fetchval(counted)
     async with client_of(store, clock) as client:
         refused = await client.post("/v1/me/consultations", json=here.question(text=told), headers=here.own)
         assert (refused.status_code, refused.json()["code"]) == (422, "consultation-withheld")
         ident = await ask(client, here)
         await staff_does(client, here, ident, "accept")
         path = f"/v1/facility/consultations/{ident}/answer"
+        assert (await client.post(path, json={"text": told})).status_code == 401, (
+            "nobody asks the gate unknown"
+        )
         answered = await client.post(path, json={"text": told}, headers=here.staff())
         assert answered.json()["code"] == "consultation-withheld"
         assert "ARV" not in refused.text + answered.text
+    async with store.transaction() as tx:
+        assert await tx.fetchval(counted) == before + 2
 
 
 async def test_questions_and_pictures_are_bounded(store: Store, clock: FrozenClock, here: Setting) -> None:

@@ -98,6 +98,8 @@ async def test_the_topics_are_a_closed_list_and_the_gate_stands_before_the_text(
         ):
             refused = await client.post("/v1/hotline/tickets", json=body, headers=bearer(agent.token))
             assert refused.json()["code"] == code, body
+    async with store.transaction() as tx:
+        assert await tx.fetchval("SELECT sum(withheld) FROM ehr_gate_count") == 1
 
 
 async def test_another_hotlines_tickets_and_agents_do_not_exist(
