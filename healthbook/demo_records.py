@@ -11,6 +11,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from healthbook.demo_catalogue import ADULT_VACCINES, ALLERGIES, DRUGS, LABS, STORIES, VACCINES, DemoStory
+from healthbook.demo_childhood import measurements
 from healthbook.demo_facilities import DemoFacility
 from healthbook.demo_people import DemoPerson
 from kernel.clock import VIETNAM
@@ -63,13 +64,15 @@ def long_history(person: DemoPerson, facility: DemoFacility, today: date, years:
 
 
 def vaccination_history(person: DemoPerson, facility: DemoFacility, today: date) -> bytes:
-    """A child's doses by the weeks of age of the national programme, those already due."""
+    """A child's doses by the weeks of age of the national programme, and what was measured, as far as due."""
     history = History(person, facility, Random(f"{person.key}/vaccines"))
     for code, name, maker, weeks in VACCINES:
         for dose, week in enumerate(weeks, start=1):
             day = person.born + timedelta(days=week * 7 + history.random.randint(0, 6))
             if day < today:
                 _add_dose(history, (code, name, maker), day, dose)
+    for body in measurements(history.patient, person.born, today):
+        history.add("Observation", body)
     return history.bundle()
 
 
