@@ -46,8 +46,11 @@ class Age(Struct, frozen=True):
 
 
 class DoseGiven(Struct, frozen=True):
+    """elsewhere: it stands in the book by a vaccine's code; the facility that follows did not name it."""
+
     number: int
     on: date
+    elsewhere: bool = False
 
 
 class VisitShown(Struct, frozen=True, kw_only=True):
@@ -60,9 +63,10 @@ class VisitShown(Struct, frozen=True, kw_only=True):
 
 
 class DoseShown(Struct, frozen=True, kw_only=True):
-    """One tetanus dose. from_day: not before it."""
+    """One tetanus dose. from_day: not before it. elsewhere: counted by its vaccine's code (unconfirmed)."""
 
     number: int
     state: Literal["given", "due", "not-yet"]
     given_on: date | None = None
     from_day: date | None = None
+    elsewhere: bool = False

@@ -15,6 +15,22 @@ class PlanRow(Struct, frozen=True):
     facility_name: str | None
 
 
+class DoseRow(Struct, frozen=True):
+    rtype: str
+    id: str
+    doc: str
+
+
+DOSES = Statement(
+    DoseRow,
+    filtered(
+        """
+        SELECT r.rtype, r.id, r.doc FROM ehr_resource r
+        WHERE {visible} AND r.section = 'immunizations' AND r.active_until >= $6
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT 200
+        """
+    ),
+)
 PLANS = Statement(
     PlanRow,
     filtered(

@@ -1,18 +1,19 @@
 """Pregnancies that are being followed, as far as an Access reaches: week, visits and doses of today."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import msgspec
 from msgspec import Struct
 
-from ehr.fhir import CarePlan, Extension
+from ehr.fhir import CarePlan, Extension, Immunization
 from ehr.intake.systems import PROGRAMME_STATE
 from ehr.pregnancy import queries
-from ehr.pregnancy.dating import age_on
+from ehr.pregnancy.dating import age_on, first_day
 from ehr.pregnancy.models import Age, DatedBy, DoseGiven, DoseShown, VisitShown
-from ehr.pregnancy.queries import PlanRow
+from ehr.pregnancy.queries import DoseRow, PlanRow
 from ehr.pregnancy.rules import RULES
-from ehr.pregnancy.schedule import doses_due, visits_due
+from ehr.pregnancy.schedule import doses_due, visits_due, with_elsewhere
 from ehr.reads.models import Built, Notice
 from ehr.reads.notices import notice_for
 from ehr.reads.raw import encode
@@ -83,13 +84,16 @@ class _Facts(Struct, kw_only=True):
 
 
 _PLAN = msgspec.json.Decoder(CarePlan)
+_DOSE = msgspec.json.Decoder(Immunization)
 
 
 async def read(tx: Tx, access: Access, now: datetime) -> Built:
     """Every pregnancy that a facility follows now and that the reader may know of."""
     rows = await queries.PLANS.all(tx, *scope_of(access, now))
     today = local_day(now)
-    found = [(row, made) for row in rows if (made := pregnancy_of(row, today)) is not None]
+    doses = await _doses_in(tx, access, now) if rows else []
+    days = [day for _, day in doses]
+    found = [(row, made) for row in rows if (made := pregnancy_of(row, today, days)) is not None]
     answer = Pregnancies(
         items=[made for _, made in found],
         danger_vi=RULES.danger_signs.vi,
@@ -103,16 +107,37 @@ async def read(tx: Tx, access: Access, now: datetime) -> Built:
         ),
         notice=notice_for(access),
     )
-    return Built(encode(answer), [(row.rtype, row.id) for row, _ in found])
+    shown = [(row.rtype, row.id) for row, _ in found]
+    if found:
+        shown += [(row.rtype, row.id) for row, _ in doses]
+    return Built(encode(answer), shown)
 
 
-def pregnancy_of(row: PlanRow, today: date) -> Pregnancy | None:
-    """One plan as people read it; None where it says no date that we know of (another sender's)."""
+async def _doses_in(tx: Tx, access: Access, now: datetime) -> list[tuple[DoseRow, date]]:
+    """Doses whoever gave them, as far as the reader may know of them, by the codes of the rules."""
+    known = {(one.system, one.code) for one in RULES.tetanus.vaccines.codes}
+    found = []
+    for row in await queries.DOSES.all(tx, *scope_of(access, now)):
+        dose = _DOSE.decode(row.doc)
+        day = _whole_day(dose.occurrence_date_time or "")
+        if day and any((one.system, one.code) in known for one in dose.vaccine_code.coding):
+            found.append((row, day))
+    return found
+
+
+def pregnancy_of(row: PlanRow, today: date, elsewhere: Sequence[date] = ()) -> Pregnancy | None:
+    """One plan as people read it; None where it says no date that we know of (another sender's).
+
+    elsewhere: days of tetanus doses in the book, whoever gave them.
+    """
     plan = _PLAN.decode(row.doc)
     facts = _facts(plan)
     if facts is None:
         return None
     age = age_on(facts.due_on, today)
+    doses, before, last = with_elsewhere(
+        facts.doses, facts.doses_before, facts.last_before, elsewhere, first_day(facts.due_on)
+    )
     return Pregnancy(
         id=row.id,
         facility_name=row.facility_name,
@@ -124,7 +149,7 @@ def pregnancy_of(row: PlanRow, today: date) -> Pregnancy | None:
         text_vi=_sentence(facts, age, today),
         next_visit_on=facts.next_visit_on,
         visits=visits_due(facts.due_on, facts.visited, today),
-        tetanus=doses_due(facts.due_on, facts.doses, facts.doses_before, facts.last_before, today),
+        tetanus=doses_due(facts.due_on, doses, before, last, today),
         tetanus_known=facts.doses_before is not None,
         freshness_vi=facts.freshness,
     )
@@ -132,6 +157,9 @@ def pregnancy_of(row: PlanRow, today: date) -> Pregnancy | None:
 
 def _sentence(facts: _Facts, age: Age | None, today: date) -> str:
     due = f"Ngày dự sinh {facts.due_on:%d/%m/%Y} ({_BY_VI[facts.dated_by]})."
+    if facts.next_visit_on is not None and facts.next_visit_on < today:
+        days = (today - facts.next_visit_on).days
+        due += f" Đã quá hẹn khám {days} ngày: hãy đến cơ sở đang theo dõi."
     if age is None:
         return due
     if today > facts.due_on:
@@ -171,8 +199,12 @@ def _dose(part: Extension) -> DoseGiven | None:
 
 
 def _day(part: Extension | None) -> date | None:
+    return _whole_day(part.value_date or "") if part else None
+
+
+def _whole_day(text: str) -> date | None:
     """A day as we write it; what another sender put there may be none."""
     try:
-        return date.fromisoformat(part.value_date) if part and part.value_date else None
+        return date.fromisoformat(text[:10])
     except ValueError:
         return None

@@ -34,9 +34,23 @@ class DoseRule(Struct, frozen=True, forbid_unknown_fields=True):
     or_next_pregnancy: bool
 
 
+class VaccineCode(Struct, frozen=True, forbid_unknown_fields=True):
+    system: str
+    code: str
+    name: str
+
+
+class Vaccines(Struct, frozen=True, forbid_unknown_fields=True):
+    """By which codes a dose that anybody gave counts."""
+
+    source: str
+    codes: list[VaccineCode]
+
+
 class TetanusRules(Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     doses: list[DoseRule]
+    vaccines: Vaccines
 
 
 class DangerSigns(Struct, frozen=True, forbid_unknown_fields=True):

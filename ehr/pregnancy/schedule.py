@@ -38,7 +38,7 @@ def doses_due(
     """The doses of this pregnancy, and the next one with the day before which it is not given. Doses that
     nobody knows of count as none given."""
     known = sorted(given, key=lambda dose: (dose.on, dose.number))
-    shown = [DoseShown(number=dose.number, state="given", given_on=dose.on) for dose in known]
+    shown = [_given(dose) for dose in known]
     number = max([doses_before or 0, *(dose.number for dose in known)]) + 1
     rule = next((one for one in rules.tetanus.doses if one.number == number), None)
     if rule is None:
@@ -47,6 +47,29 @@ def doses_due(
     day = _not_before(rule, last, first_day(due_on, rules), today, rules)
     following = DoseShown(number=number, state="due" if day <= today else "not-yet", from_day=day)
     return [*shown, following]
+
+
+def with_elsewhere(
+    told: Sequence[DoseGiven], before: int | None, last: date | None, found: Sequence[date], begun: date
+) -> tuple[list[DoseGiven], int | None, date | None]:
+    """What the following facility told, with the days of doses that the book knows from others: doses of this
+    pregnancy, the count before it, and the last day of those. One dose a day at most."""
+    others = sorted(set(found) - {dose.on for dose in told} - ({last} if last else set()))
+    earlier = [day for day in others if day < begun]
+    known = len(earlier) + (last is not None and last < begun)
+    count = max(before or 0, known) if earlier else before
+    latest = max([*earlier, *([last] if last else [])], default=None)
+    here = [DoseGiven(0, day, elsewhere=True) for day in others if day >= begun]
+    given: list[DoseGiven] = []
+    number = count or 0
+    for dose in sorted([*told, *here], key=lambda one: one.on):
+        number = max(number + 1, dose.number)
+        given.append(DoseGiven(number if dose.elsewhere else dose.number, dose.on, dose.elsewhere))
+    return given, count, latest
+
+
+def _given(dose: DoseGiven) -> DoseShown:
+    return DoseShown(number=dose.number, state="given", given_on=dose.on, elsewhere=dose.elsewhere)
 
 
 def _not_before(rule: DoseRule, last: date | None, begun: date, today: date, rules: Rules) -> date:

@@ -31,6 +31,8 @@ from kernel.clock import local_day
 
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 DUE_DATE: Final = "11778-8"
+# Tetanus toxoid, of no named make: another facility counts the dose by it (ehr/pregnancy/rules.json).
+TETANUS: Final = ("http://hl7.org/fhir/sid/cvx", "112")
 AHEAD_MAX: Final = timedelta(days=5 * 366)
 # Wider than any pregnancy: beyond it a date is a typing error.
 _SPAN: Final = timedelta(days=330)
@@ -247,7 +249,7 @@ def _map_visit(doc: Enrolment, visit: VisitKept, where: str, plan: Plan) -> None
     if told.tetanus is not None:
         dose = {
             "status": "completed",
-            "vaccineCode": concept("Vắc xin uốn ván"),
+            "vaccineCode": concept("Vắc xin uốn ván", TETANUS),
             "patient": plan.patient,
             "encounter": {"reference": encounter},
             "occurrenceDateTime": day,
