@@ -60,6 +60,7 @@ CONTROLLERS = (
     "api.citizen.reminders",
     "api.doctor.medicine_safety",
     "api.citizen.rights",
+    "api.citizen.facilities",
     "api.citizen.family",
     "api.citizen.viewer",
     "api.citizen.growth",

@@ -1,0 +1,30 @@
+"""People find a facility to ask, from what the public register says."""
+
+from store.database import Store
+from tests.support.clock import FrozenClock
+from tests.support.http import bearer, client_of
+from tests.support.people import make_citizen, make_facility
+
+
+async def test_a_facility_is_found_by_name_without_tones_and_by_code(
+    store: Store, clock: FrozenClock
+) -> None:
+    facility, citizen = await make_facility(store, clock), await make_citizen(store, clock)
+    async with store.transaction() as tx:
+        await tx.execute(
+            "UPDATE facility SET name = 'Trạm Y tế xã Đồng Ỷ Lười' WHERE facility_id = $1",
+            facility.facility_id,
+        )
+        code = await tx.fetchval(
+            "SELECT code FROM facility_code WHERE facility_id = $1 AND system = 'cskcb-5'",
+            facility.facility_id,
+        )
+    own = {"facility_id": str(facility.facility_id), "name": "Trạm Y tế xã Đồng Ỷ Lười", "code": code}
+    async with client_of(store, clock) as client:
+        for words in ("dong y luoi", "ĐỒNG ỷ", " Tram  y te xa dong y ", code, code.lower()):
+            found = await client.get("/v1/facilities", params={"q": words}, headers=bearer(citizen.token))
+            assert found.status_code == 200, found.text
+            assert own in found.json()["items"], words
+        for words in ("dong y luoi %", "khong co o dau"):
+            found = await client.get("/v1/facilities", params={"q": words}, headers=bearer(citizen.token))
+            assert found.json()["items"] == []
