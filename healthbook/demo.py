@@ -27,6 +27,7 @@ from healthbook.demo_accounts import (
     add_staff,
     begin,
 )
+from healthbook.demo_checks import check_some
 from healthbook.demo_consent import let_in_once
 from healthbook.demo_facilities import CLINIC, HOSPITAL, STATION, DemoFacility
 from healthbook.demo_family import attest
@@ -132,6 +133,7 @@ async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> De
     await _import_all(store, people, facilities, now - IMPORTED, say)
     child = await attest(store, people["bao-anh"], people["huong"], _desk(staff), now - GUARDED)
     await say_some(store, citizens, now - LET_IN)
+    await check_some(store, people, facilities, staff, now - LET_IN)
     await ask_some(store, citizens, facilities, staff, now - ASKED)
     await prescribe_once(store, citizens, facilities, staff, now - ASKED)
     say("a doctor who was let in and looked")
