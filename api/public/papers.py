@@ -23,7 +23,8 @@ from kernel.access import Actor
 from store.database import Tx
 
 TAGS = ["papers"]
-CHECKED_BY: Final = "Người quét mã trên giấy"
+# Follows "somebody with a code of yours" in the log.
+CHECKED_BY: Final = "qua mạng"
 
 
 class PaperCode(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +56,7 @@ async def _check(tx: Tx, call: Call, code: str, network: str) -> Answer:
     body = encode(checked.answer)
     if checked.book is not None and checked.row is not None:
         # Who scans is unknown: the log keeps the kind of network and no address.
-        actor = Actor(kind="bearer", actor_id=checked.book, name=f"{CHECKED_BY} ({network_class(network)})")
+        actor = Actor(kind="bearer", actor_id=checked.book, name=f"{CHECKED_BY} {network_class(network)}")
         access = decide_paper(checked.book, actor)
         await log_read(tx, call, access, Built(body, [checked.row]), changed=True, part="paper-check")
     return answer(body)

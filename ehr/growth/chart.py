@@ -23,10 +23,10 @@ _LINES: Final[tuple[tuple[int, Tone], ...]] = (
 _SPANS: Final = ((24, 2), (60, 6), (120, 12), (228, 24))
 _LAST_MONTH: Final[dict[Measure, int]] = {"head-circumference-for-age": 60, "weight-for-age": 120}
 _CHARTS: Final = {f"{measure}.svg": measure for measure in MEASURES}
-_POINTS: Final = 60
+_POINTS: Final = 120
 _UNIT_STEPS: Final = (0.5, 1, 2, 5, 10, 20)
 _ROWS_MAX: Final = 12
-_FOOT: Final = "Nguồn: WHO. Chấm rỗng: gia đình tự ghi."
+_FOOT: Final = "Nguồn: WHO. Số bên phải: độ lệch chuẩn. Chấm rỗng: gia đình tự ghi."
 
 
 def picture(growth: Growth, name: str) -> bytes | Refused:

@@ -8,6 +8,7 @@ from uuid import UUID
 from ehr.intake import queries
 from ehr.intake.models import UnitReport
 from kernel.clock import VIETNAM
+from kernel.ids import BUCKETS
 from store.database import Tx
 
 # imported, quarantined, rejected: units (the first reason); withheld, retracted: resources the gate stopped
@@ -33,14 +34,17 @@ Counts = Counter[tuple[Status, str]]
 NO_FACILITY = UUID(int=0)
 
 
-async def count(tx: Tx, facility_id: UUID | None, batch: UUID, counts: Counts, now: datetime) -> None:
-    """Add to the day's counts (Vietnamese days); the batch chooses the rows, so that senders do not wait."""
+async def count(
+    tx: Tx, facility_id: UUID | None, batch: UUID, counts: Counts, now: datetime, lane: int = 0
+) -> None:
+    """Add to the day's counts (Vietnamese days). The batch and what runs at once within it choose the rows:
+    nobody waits for another's transaction to end."""
     counted = sorted((key, number) for key, number in counts.items() if number)
     if not counted:
         return
     await queries.ADD_COUNTS.run(
         tx,
-        batch.bytes[-1],
+        (batch.bytes[-1] + lane) % BUCKETS,
         facility_id or NO_FACILITY,
         now.astimezone(VIETNAM).date(),
         [status for (status, _), _ in counted],

@@ -63,13 +63,14 @@ class Sender(Struct, frozen=True):
     """Who sends, as authenticated: never taken from the file. facility None: an operator's import.
 
     operator: who gave the command, by name; each person whose book it touches reads of it in the own log
-    (security.md S26).
+    (security.md S26). lane: of what one file writes at once.
     """
 
     facility: Facility | None
     credential: str
     batch: UUID
     operator: str | None = None
+    lane: int = 0
 
     @property
     def source_id(self) -> str:
@@ -121,7 +122,8 @@ async def import_unit(
     else:
         take = _take_apart if unit.apart else _take_in
         report = await take(tx, keys, unit, prepared, sender, now)
-    await count(tx, sender.facility_id, sender.batch, counts_of(report, unit.documents), now)
+    counts = counts_of(report, unit.documents)
+    await count(tx, sender.facility_id, sender.batch, counts, now, sender.lane)
     return report
 
 

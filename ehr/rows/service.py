@@ -201,7 +201,8 @@ class _Run:
         refused = await self.kind.beside(tx, unit, now)
         if refused is not None:
             raise _RefusedRowError([refused])
-        report = await import_unit(tx, self.store.keys, unit, prepared, self.sender, now)
+        sender = msgspec.structs.replace(self.sender, lane=_lane_of((unit, prepared)))
+        report = await import_unit(tx, self.store.keys, unit, prepared, sender, now)
         if report.status == "rejected":
             raise _RefusedRowError(report.reasons)
         await log_unit(tx, msgspec.structs.replace(self.desk, now=now), report, prepared, self.kind.action)

@@ -9,6 +9,14 @@ const lines = [
   ["holder", "Người có tên trên giấy · Holder"], ["printed_at", "In lúc · Printed"],
 ];
 
+const signs = { unchanged: "✓", replaced: "!", withdrawn: "✗", "not-ours": "✗" };
+
+// As printed: 08/03/2026, and for an instant 15:31 22/11/2026, in the zone that stands in it.
+function told(value) {
+  const day = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d:\d\d).*)?$/.exec(value);
+  return day ? (day[4] ? day[4] + " " : "") + day[3] + "/" + day[2] + "/" + day[1] : value;
+}
+
 function add(parent, name, text) {
   const made = document.createElement(name);
   made.textContent = text;
@@ -18,17 +26,20 @@ function add(parent, name, text) {
 
 function show(answer) {
   paper.replaceChildren();
-  add(paper, "h2", answer.text_vi);
+  add(paper, "h2", (signs[answer.outcome] || "") + " " + answer.text_vi);
   add(paper, "p", answer.text_en);
   const list = add(paper, "ul", "");
-  for (const [name, label] of lines) if (answer[name]) add(list, "li", label + ": " + answer[name]);
+  for (const [name, label] of lines) if (answer[name]) add(list, "li", label + ": " + told(answer[name]));
 }
 
 async function check() {
   const code = location.hash.slice(1);
   paper.replaceChildren();
   message.textContent = "";
-  if (!code) return;
+  if (!code) {
+    message.textContent = "Hãy quét mã trên giấy bằng máy ảnh điện thoại. · Scan the code on the paper.";
+    return;
+  }
   const response = await fetch("/v1/public/papers/verify", {
     method: "POST",
     headers: { "Content-Type": "application/json" },

@@ -298,3 +298,13 @@ async def test_files_and_the_answers_of_their_rows_go_after_half_a_year_and_no_r
             assert isinstance(await receipt_of(tx, facility, gone.file.file_id), Refused)
         assert isinstance(await receipt_of(tx, facility, young.file.file_id), RowsReceipt)
     assert await rows(fresh_store, person.patient_id) == book
+
+
+async def test_rows_written_at_once_do_not_wait_for_one_count(fresh_store: Store, clock: FrozenClock) -> None:
+    person = await make_citizen(fresh_store, clock)
+    doctor = await make_doctor(fresh_store, clock, await make_facility(fresh_store, clock))
+    await send(fresh_store, clock, doctor, table(*[line(person)] * 12))
+    async with fresh_store.transaction() as tx:
+        counted = await tx.fetch("SELECT bucket, count FROM ehr_intake_count WHERE status = 'imported'")
+    assert len(counted) > 1
+    assert sum(row["count"] for row in counted) == 12
