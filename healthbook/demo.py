@@ -34,6 +34,7 @@ from healthbook.demo_family import attest
 from healthbook.demo_packages import treatment_package
 from healthbook.demo_people import DemoPerson, make_people
 from healthbook.demo_prescription import prescribe_once
+from healthbook.demo_programmes import follow_some
 from healthbook.demo_questions import ask_some
 from healthbook.demo_records import long_history, vaccination_history
 from healthbook.demo_sheet import NOTE, DemoSheet, load_sheet, save_sheet
@@ -134,6 +135,7 @@ async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> De
     child = await attest(store, people["bao-anh"], people["huong"], _desk(staff), now - GUARDED)
     await say_some(store, citizens, now - LET_IN)
     await check_some(store, people, facilities, staff, now - LET_IN)
+    await follow_some(store, people, facilities, staff, now - LET_IN)
     await ask_some(store, citizens, facilities, staff, now - ASKED)
     await prescribe_once(store, citizens, facilities, staff, now - ASKED)
     say("a doctor who was let in and looked")

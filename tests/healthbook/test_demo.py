@@ -268,3 +268,18 @@ async def test_money_card_referral_question_and_ticket_have_something_to_show(
     assert await rows(store, "SELECT state FROM consultation WHERE patient_id = $1", hung) == [("asked",)]
     assert await rows(store, "SELECT state FROM hotline_ticket") == [("open",)]
     assert "hotline-agent" in {one.role for one in demo.practitioners}
+
+
+async def test_a_station_of_the_demo_expects_somebody_and_they_read_it(store: Store, demo: DemoSheet) -> None:
+    due = await rows(
+        store,
+        "SELECT programme, next_visit_on < $1 FROM programme_enrolment"
+        " WHERE next_visit_on < $2 AND patient_id IS NOT NULL ORDER BY programme",
+        NOW.date(),
+        NOW.date() + timedelta(days=14),
+    )
+    assert due == [("elderly", True), ("hypertension", False), ("pregnancy", False)]
+    plans = "SELECT code FROM ehr_resource WHERE patient_id = $1 AND section = 'programmes'"
+    for key in ("huong", "tu", "lan"):
+        (who,) = (one for one in demo.citizens if one.key == key)
+        assert await rows(store, f"{plans} AND rtype = 'CarePlan'", UUID(who.patient_id))

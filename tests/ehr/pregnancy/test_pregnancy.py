@@ -141,8 +141,8 @@ async def test_a_grant_opens_it_by_its_own_name_alone(store: Store, clock: Froze
             told = answer.text if path != "pregnancy" else str(answer.json()["items"])
             for word in ("thai", "dự sinh"):
                 assert word not in told, (path, word)
-        told = await of(client, without.token, f"{base}/programmes")
-        assert [item["title"] for item in told["items"]] == ["Được theo dõi tăng huyết áp"]
+        listed = await of(client, without.token, f"{base}/programmes")
+        assert [item["title"] for item in listed["items"]] == ["Được theo dõi tăng huyết áp"]
         for who in (with_it, vaccinator):
             assert len((await of(client, who.token, f"{base}/pregnancy"))["items"]) == 1
         shown = await of(client, with_it.token, f"{base}/programmes")
