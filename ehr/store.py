@@ -101,9 +101,14 @@ async def write_unit(
         if place.has_marks or place.origin is not None:
             await _hold_back(tx, place, source.source_id, unit, changes, now)
         seq = await _settle(tx, patient_id, changes, stored, seq, has_marks=place.has_marks)
-    await keep_letters(tx, patient_id, person, source, resources, now)
-    # Amounts stand beside the rows, but an answer that shows them must change with them.
-    if await keep_costs(tx, patient_id, source, resources, now) and seq == head_seq:
+    fresh = [*changes.created, *(row for row, _ in changes.updated)]
+    # Nobody's letter waits in a book that begins.
+    await keep_letters(tx, patient_id, person, source, resources, fresh if head_seq else [], now)
+    # Amounts stand beside the rows, but an answer that shows them must change with them. None at all take the
+    # place of nothing where the visit is new.
+    new = {id(row) for row in changes.created}
+    sums = [row for row in resources if row.costs and not (row.costs.is_empty and id(row) in new)]
+    if await keep_costs(tx, patient_id, source, sums, now) and seq == head_seq:
         seq += 1
     if seq != head_seq:
         await queries.MOVE_HEAD.run(tx, patient_id, seq, now)

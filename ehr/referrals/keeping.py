@@ -17,17 +17,23 @@ REQUEST = "ServiceRequest"
 
 
 async def keep_letters(
-    tx: Tx, book: UUID, person: UUID, source: Source, rows: Iterable[NewResource], now: datetime
+    tx: Tx,
+    book: UUID,
+    person: UUID,
+    source: Source,
+    rows: Iterable[NewResource],
+    fresh: Iterable[NewResource],
+    now: datetime,
 ) -> None:
     """Keep the letters of a unit that was just written into `book`, and see whom it is a visit of. person:
-    whose rows they are, which a merge and its end do not change."""
-    rows = list(rows)
+    whose rows they are, which a merge and its end do not change. fresh: the rows that are new or changed and
+    could answer a letter; without a letter or a visit nothing is asked."""
     letters = [row for row in rows if row.letter is not None]
     if letters and source.facility_id is not None:
         known = await queries.OF_RECORDS.all(tx, book, [row.id for row in letters])
         for row in letters:
             await _keep(tx, book, person, source.facility_id, row, {one.record_id: one for one in known}, now)
-    began = [row.eff for row in rows if row.rtype == "Encounter" and row.eff is not None]
+    began = [row.eff for row in fresh if row.rtype == "Encounter" and row.eff is not None]
     if began and source.facility_id is not None:
         await _seen(tx, book, source.facility_id, max(began), now)
 

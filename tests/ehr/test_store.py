@@ -6,12 +6,13 @@ import pytest
 from asyncpg import Record
 from msgspec.structs import replace
 
+from ehr.costs.models import Costs
 from ehr.revert import Undo, revert
 from ehr.store import PLANNED_ANEW, OtherSourceError, write_unit
 from kernel.ids import uuid7
 from store.database import Store
 from tests.support.clock import FrozenClock
-from tests.support.people import make_citizen
+from tests.support.people import make_citizen, make_facility
 from tests.support.record import hospital, resource, write
 
 
@@ -160,3 +161,31 @@ async def test_a_write_of_many_rows_plans_its_statements_for_itself(store: Store
         async with store.transaction() as tx:
             await write_unit(tx, person.patient_id, hospital("A"), several, unit=None, now=clock.now())
             assert await tx.fetchval("SHOW plan_cache_mode") == mode
+
+
+async def test_units_without_amounts_and_letters_send_no_statement_for_them(
+    store: Store, clock: FrozenClock
+) -> None:
+    citizen, facility = await make_citizen(store, clock), await make_facility(store, clock)
+    source = hospital("a", facility.facility_id)
+
+    async def sent(*bodies: dict[str, object]) -> list[str]:
+        found: list[str] = []
+        rows = [resource(body, source) for body in bodies]
+        for row in rows:
+            if row.rtype == "Encounter":
+                row.costs = Costs()
+        async with store.transaction() as tx:
+            tx.add_query_logger(lambda record: found.append(record.query))
+            await write_unit(tx, citizen.patient_id, source, rows, unit="u", now=clock.now())
+        return [sql for sql in found if "ehr_cost" in sql or "referral" in sql]
+
+    visit: dict[str, object] = {
+        "resourceType": "Encounter",
+        "id": "v",
+        "status": "finished",
+        "class": {"code": "AMB"},
+        "period": {"start": "2026-03-01T08:00:00+07:00"},
+    }
+    assert await sent(visit, condition("c")) == []
+    assert await sent(condition("c", code="E11")) == []
