@@ -248,6 +248,12 @@ async def test_s23_the_guardian_of_a_pregnant_child_learns_nothing_of_it(
                     assert told == "[]"
                 for word in TELLING:
                     assert word not in told, (birth_date, path, word)
+            # What came to the guardian's own phone and stands in the own log tells nothing either.
+            for path in ("notifications", "access-log"):
+                answer = await client.get(f"/v1/me/{path}", headers=bearer(mother.token))
+                assert answer.status_code == 200, path
+                for word in (*TELLING, "programme", "chương trình"):
+                    assert word not in answer.text, (birth_date, path, word)
 
 
 async def _labels(store: Store, patient_id: Any) -> set[int]:
