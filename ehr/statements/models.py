@@ -13,6 +13,7 @@ from ehr.statements.choices import Kind
 
 FACTS_MAX: Final = 20
 
+DeclaredKind = Literal[Kind, "paper"]
 Day = Annotated[
     str,
     Meta(
@@ -71,13 +72,13 @@ class StatementReceipt(Struct, frozen=True, kw_only=True):
     changed_at: datetime
 
 
-class Statement(Struct, kw_only=True):
+class StatementShown(Struct, kw_only=True):
     """A statement or an own paper that stands. may_change: whether the asking person may amend or take it
     back, a paper at /v1/me/documents. item: as its section shows it, with who said it and what a doctor made
     of it."""
 
     statement_id: str
-    kind: Kind | Literal["paper"]
+    kind: DeclaredKind
     version: int
     changed_at: datetime
     may_change: bool
@@ -87,7 +88,7 @@ class Statement(Struct, kw_only=True):
 class Statements(Struct, kw_only=True):
     """All statements and own papers that stand and that the reader may see, newest first."""
 
-    items: list[Statement]
+    items: list[StatementShown]
     notice: Notice | None = None
 
 

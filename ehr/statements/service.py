@@ -21,7 +21,7 @@ from ehr.statements import queries
 from ehr.statements.choices import SINGLE
 from ehr.statements.keeping import Spot, keep_declared, spot_of, take_back_declared
 from ehr.statements.mapping import draft_of, kind_of, shown_kind, unit_key
-from ehr.statements.models import Statement, StatementBody, StatementReceipt, Statements
+from ehr.statements.models import StatementBody, StatementReceipt, Statements, StatementShown
 from ehr.statements.problems import (
     STATEMENT_DRUG_USE,
     STATEMENT_EXISTS,
@@ -208,8 +208,8 @@ def _receipt(row: WrittenRow) -> StatementReceipt:
     )
 
 
-def _shown(access: Access, row: StatementRow) -> Statement:
-    return Statement(
+def _shown(access: Access, row: StatementRow) -> StatementShown:
+    return StatementShown(
         statement_id=row.id,
         kind=shown_kind(row.unit),
         version=row.version,
