@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 from msgspec import field
@@ -23,7 +23,7 @@ from ehr.statements.choices import (
     Field,
     Kind,
 )
-from ehr.statements.models import StatementBody
+from ehr.statements.models import DeclaredKind, StatementBody
 from ehr.statements.queries import PAPER_UNIT, UNIT
 from kernel.clock import VIETNAM
 from kernel.text import fold
@@ -66,7 +66,7 @@ def kind_of(unit: str) -> Kind:
     return cast(Kind, unit.removeprefix(UNIT).partition(":")[0])
 
 
-def shown_kind(unit: str) -> Kind | Literal["paper"]:
+def shown_kind(unit: str) -> DeclaredKind:
     return "paper" if unit.startswith(PAPER_UNIT) else kind_of(unit)
 
 
