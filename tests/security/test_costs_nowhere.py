@@ -164,6 +164,18 @@ async def test_costs_the_guardian_reads_the_childs_on_two_routes_and_nothing_els
     assert showing(seen) == OWN
 
 
+async def test_costs_nothing_that_a_guardian_or_a_proxy_writes_answers_with_them(scene: Scene) -> None:
+    """Links, share codes, exports and all else that another's book can be asked to make."""
+    proxy = bearer(scene.proxy.token) | {"X-Patient-Id": str(scene.adult.patient_id)}
+    for headers in (scene.child.headers, proxy):
+        seen = await asked(scene, "citizen", headers, reads=False)
+        # Bodies that lack something are refused for that alone: the door stood open.
+        assert {400, 403} <= {one.status for one in seen}
+        assert showing(seen) == set()
+        # What those writes made is read as well.
+        assert showing(await asked(scene, "citizen", headers, reads=True)) <= OWN
+
+
 async def test_costs_a_proxy_who_reads_the_record_meets_none(scene: Scene) -> None:
     headers = bearer(scene.proxy.token) | {"X-Patient-Id": str(scene.adult.patient_id)}
     seen = await asked(scene, "citizen", headers, reads=True)
