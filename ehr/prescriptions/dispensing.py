@@ -168,8 +168,10 @@ async def was_taken_back(
     """Whether this is a dispense of this facility that was taken back before."""
     await _lock(tx, access)
     seen = await see(tx, access, prescription_id, now)
-    found = seen and await queries.DISPENSE.all(tx, seen.row.patient_id, prescription_id, dispense_id)
-    return bool(found) and found[0].is_taken_back and found[0].facility_id == access.actor.facility_id
+    if seen is None:
+        return False
+    found = await queries.DISPENSE.all(tx, seen.row.patient_id, prescription_id, dispense_id)
+    return any(one.is_taken_back and one.facility_id == access.actor.facility_id for one in found)
 
 
 def at_counter(seen: Seen, today: date) -> AtCounter:
