@@ -42,8 +42,8 @@ from store.database import Tx
 from store.keys import KeyRing
 
 REASONS_SHOWN: Final = 10
-# Folded: the form's words for LOAI 3 when somebody types them.
-_DRUG_WORDS: Final = ("ma tuy", "chat gay nghien")
+# Folded: the form's words for LOAI 3 when somebody types them, and everyday ones (ours).
+_DRUG_WORDS: Final = ("ma tuy", "chat gay nghien", "can sa", "thuoc lac", "cai nghien")
 
 
 async def say(
