@@ -96,7 +96,7 @@ ENDED = Statement(
     Ended,
     "SELECT patient_id, consultation_id, facility_id FROM consultation"
     " WHERE state NOT IN ('asked', 'accepted') AND coalesce(ended_at, answered_at) < $1"
-    " LIMIT $2 FOR UPDATE SKIP LOCKED",
+    " LIMIT $2",
     fan_out="once an hour a worker removes what has ended, wherever it lies",
 )
 DELETE_PICTURES = Command("DELETE FROM consultation_picture WHERE patient_id = $1 AND consultation_id = $2")
