@@ -55,7 +55,9 @@ _ICD_TEXT = re.compile(
 _ICD_STEMS = tuple(code.lower() for code in ("B20", "B21", "B22", "B23", "B24", *RULES["icd_drop"]))
 # Ids, numbers and dates cannot hold a name.
 _BORING = re.compile(
-    r"(?:urn:uuid:|(?:Patient|Practitioner|Organization|Encounter|Observation|Location|Condition)/)?"
+    r"(?:urn:uuid:|(?:AllergyIntolerance|Appointment|CarePlan|Condition|Coverage|DiagnosticReport"
+    r"|DocumentReference|Encounter|EpisodeOfCare|Immunization|Location|MedicationRequest|Observation"
+    r"|Organization|Patient|Practitioner|Procedure|QuestionnaireResponse|ServiceRequest)/)?"
     r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9][0-9TZ:.+-]*"
 )
 _CHUNK = 16

@@ -404,6 +404,24 @@ def test_labels_cover_codes_names_and_what_the_sender_set(doc: dict[str, Any], l
     assert Label(row.labels) == label
 
 
+def test_an_id_that_happens_to_spell_a_test_asks_for_no_label() -> None:
+    """`cd4` between digits: one plan in some hundreds was taken for one that tells of HIV."""
+    ident = "01a1fbd4-0cd4-7000-8000-000000000000"
+    plan = {
+        "resourceType": "CarePlan",
+        "id": "a",
+        "status": "active",
+        "intent": "plan",
+        "subject": {"reference": f"Patient/{ident}"},
+        "activity": [
+            {"reference": {"reference": f"{kind}/{ident}"}}
+            for kind in ("EpisodeOfCare", "ServiceRequest", "Appointment", "Immunization", "CarePlan")
+        ],
+    }
+    (row,) = gated(plan).resources
+    assert Label(row.labels) == Label.NONE
+
+
 def test_unlabelled_content_of_a_sensitive_department_is_restricted() -> None:
     visit = encounter(serviceType={"text": "Khoa Tâm thần"})
     rows = gated(visit, observation(encounter={"reference": "Encounter/e1"})).resources
