@@ -62,10 +62,11 @@ _elements = msgspec.json.Decoder(list[Raw])
 
 class Own(Struct, frozen=True):
     """What of a unit names its person: spellings of the Patient's reference; each number as JSON has it,
-    with what is written in its place."""
+    with what is written in its place; the name, empty where the unit says none."""
 
     references: frozenset[str]
     numbers: tuple[tuple[str, str], ...]
+    name: str = ""
 
     def is_numbered_in(self, text: str) -> bool:
         for number, _ in self.numbers:  # noqa: SIM110 - asked of every resource, a generator costs more
@@ -94,6 +95,7 @@ def own_of(person: PersonFacts, items: Iterable[Item]) -> Own:
     return Own(
         frozenset(canonical(alias) for item in patients for alias in (item.key, *item.aliases)),
         tuple((number, f"[{kind}]") for number, kind in longest_first),
+        person.name or "",
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from ehr.extract import extract, medication_title
+from ehr.intake.envelopes import tell_nothing
 from ehr.intake.fhir_bundle import resolver
 from ehr.intake.ids import resource_id
 from ehr.intake.labels import department_label, labels_of_security
@@ -101,7 +102,8 @@ class _RowMaker(Struct):
             self.reasons.append(Reason("bad-resource", one.item.where + _path(str(error))))
             return None
         row.labels = int(_labels(one, row, self.departments))
-        row.costs, row.letter = one.item.costs, one.item.letter
+        row.costs, letter = one.item.costs, one.item.letter
+        row.letter = None if letter is None else tell_nothing(letter, row.doc, self.own)
         return row
 
 

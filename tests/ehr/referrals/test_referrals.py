@@ -261,3 +261,21 @@ async def test_what_left_the_lists_goes_after_its_time_and_what_stands_never(roa
         assert await housekeeping(tx, road.clock.now(), 100) == 1, "the first receiver's"
     assert await road.states() == (["sent"], [], ["sent"])
     assert len(await road.listed(STRANGER, "received")) == 1
+
+
+@pytest.mark.parametrize("number", ["HIV-17", "OPC HIV 3", "{number}", "{spaced}", "so {number}", "{name}"])
+async def test_s17_a_number_that_tells_is_on_no_envelope(road: Road, number: str) -> None:
+    person = road.citizen
+    spaced = f"{person.number[:4]} {person.number[4:]}"
+    told = number.format(number=person.number, spaced=spaced, name=person.name.upper())
+    await road.visit(SENDER, MA_LK="LK.TELLS", GIAY_CHUYEN_TUYEN=told)
+    assert sorted(one["number"] for one in await road.own()) == ["", NUMBER]
+    assert sorted(one["number"] for one in await road.listed(RECEIVER, "received")) == ["", NUMBER]
+    async with road.store.transaction() as tx:
+        for table in ("referral", "facility_referral"):
+            assert await tx.fetch(f"SELECT 1 FROM {table} WHERE number = $1", told) == []
+
+
+async def test_s17_a_receiver_that_tells_is_on_no_envelope(road: Road) -> None:
+    await road.visit(SENDER, MA_LK="LK.TELLS", MA_NOI_DEN="OPC HIV 3", MA_CSKCB_DEN="OPC HIV 3")
+    assert sorted(one["receiver_code"] for one in await road.own()) == ["", RECEIVER]
