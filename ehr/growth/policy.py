@@ -31,6 +31,8 @@ CORRECTED_UNTIL_DAYS: Final = STANDING_FROM_DAYS
 # Beyond these no pregnancy that a person survived is recorded: a number there is a wrong number.
 WEEKS_MIN: Final = 22
 WEEKS_MAX: Final = 44
+# No child is so many times as heavy or long as the median, nor so many times less.
+FAR_OFF: Final = 1000
 # Weight for length and height is for children under five.
 WEIGHT_FOR_LENGTH_LAST_DAY: Final = DAYS_LAST
 
@@ -69,6 +71,8 @@ def z_of_length(sex: Sex, days: int, cm: Decimal, kg: Decimal) -> float | None:
 def z_score(value: float, row: Row) -> float:
     """By L, M and S within three deviations; beyond them by the distance between the second and the third
     (the restricted method, WHO 2006 §7.3), for no child was measured there."""
+    # So far off only the side tells anything, and a slip of many zeros fits no float.
+    value = min(max(value, row.m / FAR_OFF), row.m * FAR_OFF)
     z = ((value / row.m) ** row.l - 1) / (row.l * row.s) if row.l else math.log(value / row.m) / row.s
     if abs(z) <= 3:
         return z

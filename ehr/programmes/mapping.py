@@ -36,6 +36,8 @@ TETANUS: Final = ("http://hl7.org/fhir/sid/cvx", "112")
 AHEAD_MAX: Final = timedelta(days=5 * 366)
 # Wider than any pregnancy: beyond it a date is a typing error.
 _SPAN: Final = timedelta(days=330)
+# Whoever is followed today was not yet born.
+EARLIEST: Final = date(1900, 1, 1)
 
 
 def key_of(enrolment_id: UUID) -> str:
@@ -114,6 +116,8 @@ def _check(doc: Enrolment, plan: Plan, today: date) -> None:
 def _past(plan: Plan, where: str, day: date | None, today: date) -> None:
     if day is not None and day > today:
         plan.fault("future-date", where)
+    elif day is not None and day < EARLIEST:
+        plan.fault("bad-date", where)
 
 
 def _ahead(plan: Plan, where: str, day: date | None, since: date, today: date) -> None:
@@ -134,7 +138,7 @@ def _check_pregnancy(facts: PregnancyFacts, plan: Plan, enrolled_on: date, today
     if not any(near.values()):
         plan.fault("missing-field", "pregnancy.last_period_on")
     for where, day in near.items():
-        if day is not None and not enrolled_on - _SPAN <= day <= enrolled_on + _SPAN:
+        if day is not None and abs(day - enrolled_on) > _SPAN:
             plan.fault("bad-date", f"pregnancy.{where}")
 
 

@@ -144,6 +144,22 @@ async def test_what_cannot_be_compared_is_left_out(
     assert "ghi nhầm" in answer["words"][0]["text_vi"]
 
 
+@pytest.mark.parametrize("kg", ["1e-300", "999999"])
+async def test_a_weight_that_nobody_has_is_said_to_be_a_slip(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, kg: str
+) -> None:
+    rows = (
+        measured("w", "29463-7", "2026-05-20", kg, "kg"),
+        measured("h", "8302-2", "2026-05-20", "65", "cm"),
+    )
+    citizen = await baby(store, clock, *rows)
+    answer = await growth(client, citizen)
+    for measure in ("weight-for-age", "bmi-for-age", "weight-for-length-height"):
+        assert [one["band"] for one in of(answer, measure)] == ["implausible"], measure
+        chart = await client.get(f"/v1/me/growth/{measure}.svg", headers=bearer(citizen.token))
+        assert chart.status_code == 200
+
+
 async def test_what_the_family_wrote_is_marked_apart(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:

@@ -5,7 +5,15 @@ from decimal import Decimal
 import pytest
 
 from ehr.growth import policy
+from ehr.growth.models import Measure
 from ehr.growth.tables import row_of_age
+
+MEASURES: tuple[Measure, ...] = (
+    "weight-for-age",
+    "length-height-for-age",
+    "bmi-for-age",
+    "head-circumference-for-age",
+)
 
 
 def test_a_length_is_made_what_the_tables_of_the_age_have() -> None:
@@ -34,6 +42,18 @@ def test_beyond_three_deviations_the_distance_of_the_third_counts() -> None:
     assert policy.z_score(third + (third - second), row) == pytest.approx(4)
     third, second = policy.value_at(-3, row), policy.value_at(-2, row)
     assert policy.z_score(third - 0.5 * (second - third), row) == pytest.approx(-3.5)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("value", ["1E-400", "1E-300", "1E-9", "1E+8", "1E+300", "1E+400"])
+def test_what_no_number_can_hold_is_implausible(measure: Measure, value: str) -> None:
+    for days in (0, 100, 1000, 3000):
+        z = policy.z_of_age(measure, "female", days, Decimal(value))
+        if days == 3000 and z is None:
+            continue
+        assert z is not None
+        assert abs(z) < 1e20
+        assert policy.band_of(measure, z) == "implausible"
 
 
 @pytest.mark.parametrize(

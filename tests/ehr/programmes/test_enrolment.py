@@ -225,6 +225,12 @@ async def test_wrong_days_are_named(store: Store, clock: FrozenClock) -> None:
             "future-date pregnancy.last_period_on",
         ),
     ]
+    for far, reason in (("0001-01-01", "bad-date"), ("9999-12-31", "future-date")):
+        for dating in ({"last_period_on": "2026-09-01"}, {"due_on": "2027-06-01"}, {"due_on": "0001-02-01"}):
+            more = {"programme": "pregnancy", "pregnancy": dating, "enrolled_on": far}
+            wrong.append((more, f"{reason} enrolled_on"))
+    far_back = {"last_period_on": "0001-01-01"}
+    wrong.append(({"programme": "pregnancy", "pregnancy": far_back}, "bad-date pregnancy.last_period_on"))
     async with client_of(store, clock) as client:
         for more, place in wrong:
             told = await client.post(PLACE, json=enrolment(citizen, **more), headers=bearer(nurse.token))
