@@ -45,8 +45,10 @@ def link_of(origin: str, fragment: str) -> str:
 
 def read_code(keys: KeyRing, code: str, now: datetime) -> Reference | None:
     """What a code refers to; None where we did not make it, or somebody changed it."""
-    body = tokens.read(keys, "paper", tokens.from_fragment(code), now)
-    if isinstance(body, Refused):
+    text = tokens.from_fragment(code)
+    body = tokens.read(keys, "paper", text, now)
+    # One code has one spelling: the same bytes written otherwise were changed by somebody.
+    if isinstance(body, Refused) or tokens.to_fragment(text) != code:
         return None
     try:
         raw = base64.urlsafe_b64decode(str(body["s"]))

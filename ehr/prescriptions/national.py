@@ -5,6 +5,7 @@ stands in rules.json. It carries no number of an older prescription, so a replac
 """
 
 import hashlib
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -35,6 +36,7 @@ from ehr.prescriptions.policy import (
 LINES_MAX: Final = 100
 TEXT_MAX: Final = 1_000
 QUANTITY_MAX: Final = Decimal(1_000_000)
+_AMOUNT: Final = re.compile(r"[0-9]{1,20}([.,][0-9]{1,20})?")
 UNIT: Final = "prescription"
 
 Text = str | int | float | None
@@ -295,12 +297,11 @@ def _ordered(drug: NationalDrug, where: str, draft: Draft) -> Decimal | None:
 
 
 def _amount(text: str) -> Decimal | None:
-    """A positive decimal with at most three places; None for everything else."""
-    try:
-        value = Decimal(text.replace(",", "."))
-    except ArithmeticError:
+    """A positive decimal in plain digits with at most three places; None for everything else."""
+    if _AMOUNT.fullmatch(text) is None:
         return None
-    fits = value.is_finite() and 0 < value <= QUANTITY_MAX and value == round(value, 3)
+    value = Decimal(text.replace(",", "."))
+    fits = 0 < value <= QUANTITY_MAX and value == round(value, 3)
     return value if fits else None
 
 

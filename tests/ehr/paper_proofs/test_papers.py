@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import string
 from collections.abc import AsyncIterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ import typst
 import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from PIL import Image
 
 from ehr.models import Source
@@ -302,6 +304,18 @@ def test_s28_no_changed_byte_of_a_code_is_ours(keys: KeyRing, at: int, by: int) 
     code = draw_code(keys, REFERENCE, START)
     assert read_code(keys, code, START) == REFERENCE
     assert read_code(keys, tampered(code, at, by), START) is None
+
+
+def test_s28_another_spelling_of_a_code_is_not_ours(keys: KeyRing) -> None:
+    """Codes of each length, since only some leave bits over in their last character."""
+    alphabet = string.ascii_letters + string.digits + "-_"
+    for letters in range(1, 4):
+        code = draw_code(keys, replace(REFERENCE, holder="N" * letters), START)
+        assert read_code(keys, code, START) is not None
+        spellings = [code[:-1] + last for last in alphabet if last != code[-1]]
+        spellings += [code + "=", code + "==", code + "====", code + "\n", " " + code, code + "%3D"]
+        spellings += [tokens.from_fragment(code), code.replace("-", "+").replace("_", "/") + "="]
+        assert [one for one in spellings if read_code(keys, one, START) is not None] == []
 
 
 @given(st.text(max_size=300))

@@ -85,6 +85,13 @@ async def test_a_file_may_hold_many_and_each_is_refused_by_itself(store: Store, 
             {"thong_tin_don_thuoc": [DRUGS[0] | {"so_luong": "NaN"}]},
             "bad-number thong_tin_don_thuoc[0].so_luong",
         ),
+        *(
+            (
+                {"thong_tin_don_thuoc": [DRUGS[0] | {"so_luong": number}]},
+                "bad-number thong_tin_don_thuoc[0].so_luong",
+            )
+            for number in ("٣", "１", "1e1", "1_0", "+3", "1,5.0")
+        ),
         (
             {"thong_tin_don_thuoc": [DRUGS[0] | {"cach_dung": ""}]},
             "missing-field thong_tin_don_thuoc[0].cach_dung",
