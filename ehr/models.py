@@ -145,7 +145,8 @@ class DoneElsewhere(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a doctor made of a declared entry, as it stood then. date: an instant."""
+    """What a doctor made of a declared entry, as it stood then. date: an instant; the family reads
+    the outcome and the day alone."""
 
     outcome: Literal["confirmed", "refuted"]
     date: str | None = None

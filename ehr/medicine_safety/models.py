@@ -97,10 +97,11 @@ class LineShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DismissalShown(Struct, frozen=True, kw_only=True):
-    """Whose word it was, and why. The access log says who."""
+    """Whose word it was, and why. The access log says who. Of a doctor's word the family reads the day
+    alone."""
 
     by: Side
-    reason: DismissalReason
+    reason: DismissalReason | None
     dismissed_at: datetime
     facility_name: str | None
 

@@ -36,6 +36,7 @@ from ehr.reads.models import Built
 from ehr.reads.raw import encode
 from ehr.reads.scope import scope_of
 from kernel.access import Access
+from kernel.clock import local_day, start_of_day
 from kernel.problems import Refused
 from store.database import Tx
 
@@ -88,7 +89,8 @@ async def read(tx: Tx, access: Access, now: datetime) -> Built:
 async def read_own(tx: Tx, access: Access, now: datetime) -> Built:
     """The findings for the person: which entries, and to ask."""
     looked = await look(tx, access, now)
-    items = [_for_person(one, looked.dismissals.get(one.key, [])) for one in looked.found]
+    said = _said if access.is_own else _said_to_family
+    items = [_for_person(one, said(looked.dismissals.get(one.key, []))) for one in looked.found]
     body = OwnMedicineSafety(
         items=sorted(items, key=lambda item: not item.open),
         unchecked=[_shown(line) for line in looked.unchecked],
@@ -208,7 +210,19 @@ def _said(dismissals: list[Dismissal]) -> list[DismissalShown]:
     ]
 
 
-def _for_person(found: Found, dismissals: list[Dismissal]) -> OwnFinding:
+def _said_to_family(dismissals: list[Dismissal]) -> list[DismissalShown]:
+    """Of a doctor's word the day alone: who treats somebody, and why, is not theirs (security.md S23)."""
+    return [
+        DismissalShown(
+            by=one.by, reason=None, dismissed_at=start_of_day(local_day(one.dismissed_at)), facility_name=None
+        )
+        if one.by == "doctor"
+        else one
+        for one in _said(dismissals)
+    ]
+
+
+def _for_person(found: Found, dismissals: list[DismissalShown]) -> OwnFinding:
     return OwnFinding(
         finding_id=found.key,
         kind=found.kind,
@@ -216,7 +230,7 @@ def _for_person(found: Found, dismissals: list[Dismissal]) -> OwnFinding:
         allergies=[_shown(line) for line in found.allergies],
         text_vi=ASK_ALLERGY_VI if found.kind == "allergy" else ASK_VI,
         open=not dismissals,
-        dismissals=_said(dismissals),
+        dismissals=dismissals,
     )
 
 

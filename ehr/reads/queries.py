@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ehr.visibility.models import FAMILY
 from store.database import Tx
 from store.statement import Statement
 
@@ -58,10 +59,15 @@ _MAIN_TITLE = """(SELECT c.title FROM ehr_resource c
 # of its copies.
 # Of a declared entry, what a doctor said last of the version that stands (ehr/statements).
 _VERDICT = """CASE WHEN r.state = 'self-declared' THEN (
-            SELECT w.{what} FROM ehr_resource w
+            SELECT {what} FROM ehr_resource w
             WHERE w.patient_id = $1 AND w.rtype = 'VerificationResult' AND w.main_id = r.id
                 AND w.category = r.version::text AND NOT w.deleted AND w.state <> 'disputed'
             ORDER BY w.updated DESC LIMIT 1) END"""
+# The family hears the outcome and the day: where somebody is treated, and what was noted there, is not
+# theirs to learn from it (security.md S23).
+_TOLD = f"""CASE WHEN $8::uuid = '{FAMILY}' THEN jsonb_build_object(
+                'status', w.item::jsonb -> 'status', 'date', left(w.item::jsonb ->> 'date', 10))::text
+                ELSE w.item::text END"""
 _FACE = """
         nullif(concat(concat_ws(' ', CASE WHEN r.hidden_from IS NOT NULL AND $8::uuid = $1 THEN 'hidden'
             WHEN r.release_at > $6::timestamptz THEN 'not-yet-released' END,
@@ -81,8 +87,8 @@ def filtered(sql: str) -> str:
     """Put the filter in: `{visible}` for rows named r, `{visible c}` for rows named c; `{standing}` where
     refuted entries do not count; and `{main_title}`."""
     sql = sql.replace("{face}", _FACE).replace("{standing}", _STANDING)
-    for what in ("item", "status"):
-        sql = sql.replace(f"{{verdict {what}}}", _VERDICT.replace("{what}", what))
+    for what, told in (("item", _TOLD), ("status", "w.status")):
+        sql = sql.replace(f"{{verdict {what}}}", _VERDICT.replace("{what}", told))
     return re.sub(
         r"\{visible(?: (\w+))?\}",
         lambda found: re.sub(r"\br\.", f"{found[1] or 'r'}.", _WHOLE),

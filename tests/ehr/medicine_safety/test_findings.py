@@ -1,6 +1,7 @@
 """Findings over HTTP: something to ask for the person, in full for a doctor, nothing of what is withheld."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, time
 from typing import Any
 
 import httpx
@@ -10,12 +11,13 @@ from ehr.medicine_safety.service import ASK_ALLERGY_VI, ASK_VI
 from ehr.medicine_safety.tables import load_table, read_table
 from ehr.models import Source
 from kernel.access import Label
+from kernel.clock import VIETNAM, local_day
 from store.database import Store
 from tests.ehr.statements.test_statements import PENICILLIN, say
 from tests.ehr.statements.test_verdicts import judge
 from tests.support.clock import FrozenClock
 from tests.support.consent import granted
-from tests.support.family import make_child
+from tests.support.family import make_child, make_proxy
 from tests.support.http import bearer, client_of
 from tests.support.medicines import NAMES, PAIRS, allergy, medicine, statement
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
@@ -201,6 +203,28 @@ async def test_a_guardian_asks_for_a_child_and_sees_nothing_under_a_safety_flag(
     stranger = await make_citizen(store, clock)
     answer = await client.get(OWN, headers=bearer(stranger.token) | {"X-Patient-Id": str(child)})
     assert answer.status_code == 403
+
+
+async def test_s23_a_relative_reads_that_a_doctor_dismissed_and_the_day_alone(
+    store: Store, clock: FrozenClock, client: httpx.AsyncClient
+) -> None:
+    person, proxy = await make_citizen(store, clock), await make_citizen(store, clock)
+    await make_proxy(store, clock, person, proxy, "read-record", "add-to-record")
+    await write(store, person.patient_id, [medicine("1", "Zinzol"), medicine("2", "Zinzol")], clock.now())
+    facility = await make_facility(store, clock, name="Bệnh viện Tâm thần X")
+    doctor = await make_doctor(store, clock, facility)
+    await granted(store, clock, doctor, person)
+    (item,) = (await own(client, person))["items"]
+    path = f"/v1/doctor/patients/{person.patient_id}/medicine-safety/{item['finding_id']}/dismissal"
+    answer = await client.put(path, json={"reason": "not-taken"}, headers=bearer(doctor.token))
+    assert answer.status_code == 204
+    seen_by = await own(client, proxy, **{"X-Patient-Id": str(person.patient_id)})
+    (told,) = seen_by["items"][0]["dismissals"]
+    (whole,) = (await own(client, person))["items"][0]["dismissals"]
+    assert (whole["facility_name"], whole["reason"]) == ("Bệnh viện Tâm thần X", "not-taken")
+    assert (told["by"], told["facility_name"], told["reason"]) == ("doctor", None, None)
+    at = datetime.fromisoformat(told["dismissed_at"]).astimezone(VIETNAM)
+    assert at == datetime.combine(local_day(clock.now()), time(), VIETNAM)
 
 
 async def test_what_a_doctor_refuted_alarms_no_doctor(

@@ -15,7 +15,7 @@ from tests.ehr.own_documents.test_own_documents import added, picture
 from tests.ehr.statements.test_statements import PENICILLIN, PLACE, said, say
 from tests.support.clock import FrozenClock
 from tests.support.consent import granted, revoke
-from tests.support.family import make_child
+from tests.support.family import make_child, make_proxy
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 
@@ -214,6 +214,34 @@ async def test_s23_guardians_hear_of_a_verdict_only_where_they_see_what_was_judg
             assert len([one for one in inbox if one["type"] == "dependent-news"]) == told
         log = (await client.get("/v1/me/access-log", headers=acting)).text
         assert "mục tự khai" not in log
+
+
+async def test_s23_a_relative_reads_the_outcome_and_the_day_of_a_verdict_alone(
+    store: Store, clock: FrozenClock
+) -> None:
+    """Who treats the person, and what was noted there, is not the relative's to learn."""
+    mother, person = await make_citizen(store, clock), await make_citizen(store, clock)
+    await make_proxy(store, clock, person, mother, "read-record", "add-to-record")
+    doctor = await make_doctor(store, clock, await make_facility(store, clock, name="Bệnh viện Tâm thần X"))
+    acting = bearer(mother.token) | {"X-Patient-Id": str(person.patient_id)}
+    async with client_of(store, clock) as client:
+        ident = (await client.post(PLACE, json=PENICILLIN, headers=acting)).json()["statement_id"]
+        await granted(store, clock, doctor, person)
+        done = await judge(client, doctor, person, ident, "confirmed", note="Cháu khai bị đánh ở nhà")
+        assert done.status_code == 200, done.text
+        (one,) = (await client.get(PLACE, headers=acting)).json()["items"]
+        pages = [PLACE, "/v1/me/summary", "/v1/me/timeline", "/v1/me/allergies"]
+        told = [await client.get(path, headers=acting) for path in pages]
+        (own,) = await said(client, person)
+    assert one["item"]["verdict"] == {
+        "outcome": "confirmed",
+        "date": own["item"]["verdict"]["date"][:10],
+    }
+    assert own["item"]["verdict"]["note"] == "Cháu khai bị đánh ở nhà"
+    for page in told:
+        assert page.status_code == 200, page.text
+        for word in ("Tâm thần", "bị đánh", doctor.actor.name):
+            assert word not in page.text
 
 
 async def test_a_declared_paper_is_confirmed_or_refuted_as_a_statement_is(
