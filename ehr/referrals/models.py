@@ -43,6 +43,7 @@ class FacilityReferral(Struct, frozen=True):
     """The same at a facility's end: nothing of the record, and nobody's name."""
 
     referral_id: UUID
+    patient_id: UUID
     other_id: UUID | None
     number: str
     issued_on: str

@@ -3,7 +3,9 @@
 from datetime import date
 from typing import Final
 
-from ehr.referrals.models import STATES, Act, State
+from msgspec.structs import replace
+
+from ehr.referrals.models import STATES, Act, Referral, State
 
 STATES_VI: Final[dict[State, str]] = {
     "sent": "Đã gửi, chờ nơi đến tiếp nhận.",
@@ -24,3 +26,11 @@ def may_move(state: State, act: Act) -> bool:
 def is_bookable(day: date | None, act: Act, today: date) -> bool:
     """A booking names a day from today on, and nothing else names one."""
     return (day is not None and day >= today) if act == "booked" else day is None
+
+
+def unseen(letter: Referral) -> Referral:
+    """The letter for who may not learn of the visit that made it `seen`: as it stood before."""
+    if letter.state != "seen":
+        return replace(letter, seen_at=None)
+    before: State = "booked" if letter.booked_for else "received" if letter.received_at else "sent"
+    return replace(letter, state=before, seen_at=None)

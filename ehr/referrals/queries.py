@@ -105,7 +105,7 @@ HELD_AT_FACILITY = Statement(
 AT_FACILITY = Statement(
     FacilityReferral,
     """
-    SELECT referral_id, other_id, number, issued_on, reason, state, booked_for, changed_at
+    SELECT referral_id, patient_id, other_id, number, issued_on, reason, state, booked_for, changed_at
     FROM facility_referral
     WHERE facility_id = $1 AND side = $2 AND NOT gone AND ($3::text IS NULL OR number = $3)
         AND referral_id < $4
@@ -115,6 +115,39 @@ AT_FACILITY = Statement(
 VISIBLE = Scalar(
     str,
     filtered("SELECT r.id FROM ehr_resource r WHERE {visible} AND r.rtype = 'ServiceRequest' LIMIT $10"),
+)
+# Those of which `seen` would tell of a visit that the reader is not shown: none at that time is visible,
+# and one since the letter is not.
+UNSEEN = Scalar(
+    str,
+    filtered(
+        """
+        SELECT f.record_id FROM referral f
+        WHERE f.patient_id = $1 AND f.record_id = ANY ($10::text[]) AND f.seen_at IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM ehr_resource r WHERE {visible} AND r.rtype = 'Encounter'
+                AND r.facility_id = f.receiver_id AND r.eff = f.seen_at)
+            AND EXISTS (SELECT 1 FROM ehr_resource h
+                WHERE h.patient_id = $1 AND h.rtype = 'Encounter' AND h.facility_id = f.receiver_id
+                    AND to_char(h.eff AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD') >= f.issued_on
+                    AND NOT EXISTS (SELECT 1 FROM ehr_resource r
+                        WHERE {visible} AND r.rtype = 'Encounter' AND r.id = h.id))
+        """
+    ),
+)
+# The same for the sender, to whom a visit that is hidden from everybody does not exist.
+UNSEEN_BY_ALL = Statement(
+    Referral,
+    f"""
+    SELECT {_COLUMNS} FROM referral f
+    WHERE patient_id = $1 AND referral_id = $2 AND seen_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM ehr_resource r
+            WHERE r.patient_id = $1 AND r.rtype = 'Encounter' AND r.facility_id = f.receiver_id
+                AND r.eff = f.seen_at AND NOT r.deleted AND NOT coalesce(r.hidden_from @> $3::uuid[], false))
+        AND EXISTS (SELECT 1 FROM ehr_resource r
+            WHERE r.patient_id = $1 AND r.rtype = 'Encounter' AND r.facility_id = f.receiver_id
+                AND to_char(r.eff AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD') >= f.issued_on
+                AND r.hidden_from @> $3::uuid[])
+    """,  # noqa: S608
 )
 
 # A letter goes with its row when a merge moves that (ehr/merges/queries.py).

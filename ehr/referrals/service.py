@@ -4,9 +4,11 @@ A facility learns of a letter what stands on its envelope; whose it is, and what
 (security.md S19). Nothing of a record is read without a grant.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from audit.service import record_act
 from ehr.merges.service import book_of
@@ -14,9 +16,19 @@ from ehr.reads.models import Built
 from ehr.reads.raw import encode
 from ehr.reads.scope import scope_of
 from ehr.referrals import queries
-from ehr.referrals.models import Act, FacilityReferrals, OwnReferral, OwnReferrals, Referral, SentHere, Side
-from ehr.referrals.policy import ELSEWHERE_VI, STATES_VI, is_bookable, may_move
+from ehr.referrals.models import (
+    Act,
+    FacilityReferral,
+    FacilityReferrals,
+    OwnReferral,
+    OwnReferrals,
+    Referral,
+    SentHere,
+    Side,
+)
+from ehr.referrals.policy import ELSEWHERE_VI, STATES_VI, is_bookable, may_move, unseen
 from ehr.referrals.problems import BAD_BOOKING, REFERRAL_MOVED_ON, UNKNOWN_REFERRAL
+from ehr.visibility.models import EVERYBODY
 from identity.merges.aliases import book_to_tell
 from identity.register.facilities import facility_by_id
 from kernel.access import Access, Actor
@@ -41,6 +53,9 @@ async def read_own(tx: Tx, access: Access, now: datetime) -> Built:
     """The letters whose rows this access shows, newest first."""
     ids = await queries.VISIBLE.all(tx, *scope_of(access, now), LETTERS_MAX)
     found = await queries.OF_RECORDS.all(tx, access.patient_id, ids)
+    if not access.is_own and found:
+        hidden = set(await queries.UNSEEN.all(tx, *scope_of(access, now), ids))
+        found = [unseen(one) if one.record_id in hidden else one for one in found]
     found.sort(key=lambda one: (one.issued_on, one.referral_id), reverse=True)
     places = [place for one in found for place in (one.sender_id, one.receiver_id)]
     names = await _names(tx, places)
@@ -53,6 +68,8 @@ async def list_at(
 ) -> tuple[FacilityReferrals, UUID | None]:
     """A page of the letters to ("in") or from ("out") a facility; and where the next page starts."""
     rows = await queries.AT_FACILITY.all(tx, facility_id, side, number, before or LAST, limit + 1)
+    if side == "out":
+        rows = [await _as_sender(tx, row) for row in rows]
     names = await _names(tx, [row.other_id for row in rows])
     items = [
         SentHere(
@@ -101,6 +118,18 @@ async def move(
     if act in _TOLD:
         await emit(tx, told, "ehr.referral-moved", {"referral_id": str(referral_id)}, now)
     return None
+
+
+async def _as_sender(tx: Tx, row: FacilityReferral) -> FacilityReferral:
+    """A visit that the person hides from everybody tells the sender nothing, nor does its time."""
+    if row.state != "seen":
+        return row
+    book, _ = await book_of(tx, row.patient_id)
+    letter = await queries.UNSEEN_BY_ALL.one(tx, book, row.referral_id, [EVERYBODY])
+    if letter is None:
+        return row
+    moved_at = letter.received_at or datetime.fromtimestamp((row.referral_id.int >> 80) / 1000, UTC)
+    return replace(row, state=unseen(letter).state, changed_at=moved_at)
 
 
 def _own(one: Referral, names: dict[UUID | None, str]) -> OwnReferral:

@@ -12,7 +12,9 @@ import pytest
 from ehr.intake.revert import revert_since
 from ehr.referrals.keeping import housekeeping
 from healthbook.dispatch import dispatch
+from identity.births import service as births
 from identity.models import Facility
+from kernel.access import Label
 from kernel.ids import bucket_of
 from notifications.queries import inbox
 from store.database import Store
@@ -279,3 +281,38 @@ async def test_s17_a_number_that_tells_is_on_no_envelope(road: Road, number: str
 async def test_s17_a_receiver_that_tells_is_on_no_envelope(road: Road) -> None:
     await road.visit(SENDER, MA_LK="LK.TELLS", MA_NOI_DEN="OPC HIV 3", MA_CSKCB_DEN="OPC HIV 3")
     assert sorted(one["receiver_code"] for one in await road.own()) == ["", RECEIVER]
+
+
+LATE = {"NGAY_VAO": "202603100815", "NGAY_RA": "202603101000", "NGAY_VAO_NOI_TRU": ""}
+_MARK = "UPDATE ehr_resource SET {what} WHERE patient_id = $1 AND rtype = 'Encounter' AND eff >= '2026-03-10'"
+
+
+async def test_s23_a_guardian_reads_seen_only_of_a_visit_that_a_guardian_is_shown(road: Road) -> None:
+    mother = await make_citizen(road.store, road.clock)
+    child = await make_citizen(road.store, road.clock, birth_date="2018-01-01")
+    async with road.store.transaction() as tx:
+        await births.link(tx, child.patient_id, mother.patient_id, None, road.clock.now())
+    road.citizen = child
+    await road.visit(SENDER)
+    await road.visit(RECEIVER, tables=["XML1"], MA_LK="L.LATE", **LATE)
+    book = bearer(mother.token) | {"X-Patient-Id": str(child.patient_id)}
+
+    async def read() -> tuple[str, bool]:
+        (one,) = (await road.client.get("/v1/me/referrals", headers=book)).json()["items"]
+        return one["state"], one["seen_at"] is not None
+
+    assert await read() == ("seen", True)
+    async with road.store.transaction() as tx:
+        labels = _MARK.format(what=f"labels = labels | {int(Label.SDV)}")
+        await tx.execute(labels, child.patient_id)
+    assert await read() == ("sent", False)
+    assert (await road.own())[0]["state"] == "seen"
+
+
+async def test_the_sender_is_told_nothing_of_a_visit_hidden_from_everybody(road: Road) -> None:
+    await road.visit(RECEIVER, tables=["XML1"], MA_LK="L.LATE", **LATE)
+    assert await road.states() == (["seen"], ["seen"], ["seen"])
+    async with road.store.transaction() as tx:
+        hidden = _MARK.format(what="hidden_from = ARRAY['00000000-0000-0000-0000-000000000000'::uuid]")
+        await tx.execute(hidden, road.citizen.patient_id)
+    assert await road.states() == (["seen"], ["seen"], ["sent"])
