@@ -1,38 +1,52 @@
 """ehr.book: the own overview of a book with every section filled, against that of a book without them."""
 
-import json
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 import httpx
 
 from api.app import create_app
+from bench.book_sections import fill, import_visits, open_place
 from bench.results import Result, compare
 from bench.world import Patient, World, fresh_token
-from ehr.costs.models import Costs
-from ehr.extract import extract
-from ehr.intake.ids import resource_id
-from ehr.models import Source
-from ehr.store import write_unit
 from kernel.clock import SystemClock
+from store.database import Store
 
 NAME = "ehr.book"
 ROUNDS = 9
 READS = 20
-VISITS = 20
-# Of each section beside the visits: how many rows a well-kept book has.
-PER_KIND = 20
+Entry = dict[str, Any]
+# Where each section is read, and what an entry shows that stands there as the services wrote it.
+SECTIONS: dict[str, Callable[[Entry], Any]] = {
+    "statements": lambda one: one["item"].get("verdict"),
+    "documents": lambda one: one.get("self_declared"),
+    "prescriptions": lambda one: one["state"] == "partly",
+    "health-checks": lambda one: one["health_class"],
+    "programmes": lambda one: one.get("next_visit_on"),
+    "referrals": lambda one: one["receiver"],
+    "coverage": lambda one: one["valid_until"],
+    "costs": lambda one: one["amounts"],
+}
+# What an episode with a card and a letter has more than one without.
+BESIDE = {"Coverage", "ServiceRequest", "DocumentReference"}
+ROWS = "SELECT rtype FROM ehr_resource WHERE patient_id = $1 AND NOT deleted"
 
 
 async def measure(world: World) -> Result:
     """Two people of the crowd with records of one length; seconds of READS overviews each, in turns."""
-    bare, full = world.patients[0], world.patients[1]
-    await _fill(world, full)
+    full, bare = await _pair(world)
+    place = await open_place(world)
+    for patient in (full, bare):
+        await import_visits(world.store, place, patient, with_money=patient is full)
+    await _check_visits(world.store, full, bare)
+    await fill(world, place, full)
     ours, theirs = [], []
     transport = httpx.ASGITransport(create_app(world.store, SystemClock()))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         tokens = [await fresh_token(world.store, one) for one in (full, bare)]
+        await _check_sections(client, tokens)
         for token in tokens:
             await _read(client, token)
         for _ in range(ROUNDS):
@@ -52,83 +66,43 @@ async def measure(world: World) -> Result:
 async def _read(client: httpx.AsyncClient, token: str) -> float:
     begun = perf_counter()
     for _ in range(READS):
-        answer = await client.get("/v1/me/summary", headers={"Authorization": f"Bearer {token}"})
-        if answer.status_code != httpx.codes.OK:
-            raise RuntimeError(f"the overview answered {answer.status_code}")
+        await _ask(client, "summary", token)
     return perf_counter() - begun
 
 
-async def _fill(world: World, patient: Patient) -> None:
-    now = SystemClock().now()
-    facility = world.facility
-    source = Source(source_id=str(facility.facility_id), facility_id=facility.facility_id, credential="bench")
-    own = Source(source_id="bench:own", facility_id=None, credential="bench", state="self-declared")
-    for number in range(VISITS):
-        rows = [_row(source, body, facility.name) for body in _visit(number)]
-        rows[0].costs = Costs(total=500_000, fund=400_000, copaid=100_000, self_paid=0, other=0)
-        async with world.store.transaction() as tx:
-            await write_unit(tx, patient.patient_id, source, rows, unit=f"bench:{number}", now=now)
-    for writer, bodies in ((source, _sections(now)), (own, _declared())):
-        async with world.store.transaction() as tx:
-            rows = [_row(writer, body, facility.name) for body in bodies]
-            await write_unit(tx, patient.patient_id, writer, rows, unit=None, now=now)
+async def _ask(client: httpx.AsyncClient, what: str, token: str) -> httpx.Response:
+    answer = await client.get(f"/v1/me/{what}", headers={"Authorization": f"Bearer {token}"})
+    if answer.status_code != httpx.codes.OK:
+        raise RuntimeError(f"{what} answered {answer.status_code}")
+    return answer
 
 
-def _row(source: Source, body: dict[str, Any], name: str) -> Any:
-    ident = resource_id(source.source_id, f"{body['resourceType']}/{body['id']}")
-    raw = json.dumps(body).encode()
-    return extract(body["resourceType"], raw, id=ident, refer=lambda _: None, facility_name=name)
+async def _pair(world: World) -> tuple[Patient, Patient]:
+    """Two people whose records hold as many rows of each kind."""
+    first = world.patients[0]
+    rows = await _rows(world.store, first)
+    for other in world.patients[1:]:
+        if await _rows(world.store, other) == rows:
+            return first, other
+    raise RuntimeError("no two people of the crowd have records of one length")
 
 
-def _visit(number: int) -> list[dict[str, Any]]:
-    day = f"2026-{number % 10 + 1:02}-11"
-    card = {"resourceType": "Coverage", "id": f"bench-card-{number}", "status": "active"}
-    visit = {
-        "resourceType": "Encounter",
-        "id": f"bench-visit-{number}",
-        "status": "finished",
-        "class": {"code": "AMB"},
-        "period": {"start": f"{day}T08:00:00+07:00"},
-    }
-    letter = {
-        "resourceType": "ServiceRequest",
-        "id": f"bench-letter-{number}",
-        "status": "active",
-        "intent": "order",
-        "authoredOn": day,
-    }
-    return [visit, card | {"period": {"start": "2026-01-01", "end": "2026-12-31"}}, letter]
+async def _rows(store: Store, patient: Patient) -> Counter[str]:
+    async with store.transaction() as tx:
+        return Counter(row["rtype"] for row in await tx.fetch(ROWS, patient.patient_id))
 
 
-def _sections(now: datetime) -> list[dict[str, Any]]:
-    """Health checks, programmes, prescriptions, papers."""
-    day = f"{now:%Y-%m-%d}"
-    kinds = {
-        "QuestionnaireResponse": {"status": "completed", "authored": day},
-        "CarePlan": {"status": "active", "intent": "plan", "title": "Theo dõi tăng huyết áp", "created": day},
-        "MedicationRequest": {
-            "status": "active",
-            "intent": "order",
-            "medicationCodeableConcept": {"text": "Amlodipin 5 mg"},
-            "authoredOn": day,
-        },
-        "DocumentReference": {"status": "current", "description": "Giấy ra viện", "date": f"{day}T08:00:00Z"},
-    }
-    return [
-        {"resourceType": rtype, "id": f"bench-{rtype}-{number}", **body}
-        for rtype, body in kinds.items()
-        for number in range(PER_KIND)
-    ]
+async def _check_visits(store: Store, full: Patient, bare: Patient) -> None:
+    """Both books have the same rows of visits; card and letter are all that one has more."""
+    more, less = await _rows(store, full), await _rows(store, bare)
+    if less - more or set(more - less) != BESIDE:
+        raise RuntimeError(f"the visits differ by more than card and letter: {more - less}, {less - more}")
 
 
-def _declared() -> list[dict[str, Any]]:
-    """What the person added."""
-    return [
-        {
-            "resourceType": "AllergyIntolerance",
-            "id": f"bench-own-{number}",
-            "clinicalStatus": {"coding": [{"code": "active"}]},
-            "code": {"text": f"Dị ứng tự khai {number}"},
-        }
-        for number in range(PER_KIND)
-    ]
+async def _check_sections(client: httpx.AsyncClient, tokens: list[str]) -> None:
+    """Every section has its entries in the one book and none in the other."""
+    for section, shows in SECTIONS.items():
+        answers = [(await _ask(client, section, token)).json()["items"] for token in tokens]
+        found, none = [[one for one in items if shows(one)] for items in answers]
+        if not found or none:
+            raise RuntimeError(f"{section}: {len(found)} entries against {len(none)}")
