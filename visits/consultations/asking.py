@@ -64,6 +64,7 @@ async def ask(
         return Refused(problem=CONSULTATION_TARGET_UNKNOWN)
     # Both limits count whoever asks: a full one would tell a guardian how much the child asks (S23).
     asker = access.actor.actor_id
+    await queries.LOCK_ASKER.one(tx, asker)
     if (await queries.WAITING.one(tx, access.patient_id, asker) or 0) >= WAITING_MAX:
         return Refused(problem=CONSULTATIONS_TOO_MANY)
     by_asker = budgets.subject(asker.bytes)

@@ -24,6 +24,8 @@ OF_PERSON = Statement(
     + " WHERE patient_id = $1 AND ($2::uuid IS NULL OR asked_by = $2) AND consultation_id < $3"
     + " ORDER BY consultation_id DESC LIMIT $4",
 )
+# Whoever asks puts one question after the other, so the limit counts each.
+LOCK_ASKER = Scalar(UUID, "SELECT patient_id FROM citizen WHERE patient_id = $1 FOR NO KEY UPDATE")
 WAITING = Scalar(
     int,
     "SELECT count(*)::int FROM consultation"
