@@ -27,7 +27,7 @@ from ehr.visibility.release import release_due
 from family.service import answering_for
 from healthbook import emergency_notices as emergency
 from healthbook import reminder_jobs as reminders
-from healthbook.family_notices import and_guardians, is_entry_seen
+from healthbook.family_notices import and_guardians, is_entry_seen, say_consultation
 from healthbook.housekeeping import KIND, do_chore
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
@@ -411,7 +411,7 @@ HANDLERS: dict[str, Handler] = {
     "ehr.shown-again": Journaled("unhide", say_nothing),
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
-    "visits.consultation-moved": notice("consultation-update", once_per="step"),
+    "visits.consultation-moved": say_consultation,
     "ehr.referral-moved": notice("referral-update"),
     "ehr.statement-judged": and_guardians(notice("statement-judged"), where=is_entry_seen),
     "ehr.case-resent": reopen_case,

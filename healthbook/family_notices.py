@@ -8,6 +8,7 @@ words. Broken glass has its own way, for it can be under a safety flag (emergenc
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
+from uuid import UUID
 
 from consent.decision import decide_job
 from ehr.statements.service import declared_entry
@@ -53,3 +54,13 @@ async def _tell(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) ->
         if str(guardian) == ref.get("guardian_id"):
             continue
         await notify(tx, keys, guardian, "dependent-news", key, now, now + LIFE, ref=shown)
+
+
+async def say_consultation(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """News of a question: to whoever asked; where that is no longer theirs to do, to the person."""
+    asker, person = event.patient_id, UUID(ref.get("person_id", str(event.patient_id)))
+    is_theirs = asker == person or asker in await answering_for(tx, keys, person, now)
+    told = asker if is_theirs else person
+    shown = {"consultation_id": ref["consultation_id"], "step": ref["step"]}
+    key = f"{event.event}:{ref['step']}"
+    await notify(tx, keys, told, "consultation-update", key, now, now + LIFE, ref=shown)

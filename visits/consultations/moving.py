@@ -1,7 +1,8 @@
 """The one way a question moves: the act, its mirror, the row in the person's log, who is told.
 
-The news goes to whoever asked, and to nobody else: what a child asks is not told to a guardian (security.md
-S23). What the caller wrote has passed the gate: the api asks it, since it belongs to a sibling.
+The news goes to whoever asked while that one may ask, then to the person: what a child asks is not told to a
+guardian (security.md S23). What the caller wrote has passed the gate: the api asks it, since it belongs to a
+sibling.
 """
 
 from datetime import datetime
@@ -151,5 +152,10 @@ async def note(tx: Tx, row: ConsultationRow, tag: str, hand: Hand) -> None:
 
 
 async def tell(tx: Tx, row: ConsultationRow, what: str, now: datetime) -> None:
-    ref = {"consultation_id": str(row.consultation_id), "step": f"{row.consultation_id}:{what}"}
+    """Emit the news to whoever asked; healthbook/dispatch.py looks whether that is still theirs."""
+    ref = {
+        "consultation_id": str(row.consultation_id),
+        "step": f"{row.consultation_id}:{what}",
+        "person_id": str(await book_to_tell(tx, row.patient_id, now)),
+    }
     await emit(tx, await book_to_tell(tx, row.asked_by, now), "visits.consultation-moved", ref, now)

@@ -1,5 +1,6 @@
 """Written questions: who sees and does what, until when, and what is told to whom."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -412,3 +413,29 @@ async def test_what_ended_goes_after_its_time_at_both_ends_with_its_pictures(
     for timer in timers:
         await upload_jobs(store, clock)[FILES](Due(bucket_of(person), clock.now(), FILES, timer["ref"]))
     assert await store.blobs.erase(person) == 1, "that of the question that waits"
+
+
+async def test_questions_put_at_once_are_bounded_too(store: Store, clock: FrozenClock, here: Setting) -> None:
+    async with client_of(store, clock) as client:
+        answers = await asyncio.gather(
+            *(
+                client.post("/v1/me/consultations", json=here.question(), headers=here.own)
+                for _ in range(WAITING_MAX + 3)
+            )
+        )
+    assert sorted(one.status_code for one in answers) == [201] * WAITING_MAX + [409] * 3
+
+
+async def test_s23_news_goes_to_the_person_once_the_guardian_who_asked_may_no_longer(
+    store: Store, clock: FrozenClock, here: Setting
+) -> None:
+    child = await make_child(store, clock, here.person, "2011-11-23")
+    for_child = here.own | {"X-Patient-Id": str(child)}
+    async with client_of(store, clock) as client:
+        made = await client.post("/v1/me/consultations", json=here.question(), headers=for_child)
+        ident = made.json()["consultation_id"]
+        clock.advance(days=2.6)
+        await sign_in_again(store, clock, here.doctor)
+        assert (await staff_does(client, here, ident, "accept")).status_code == 200
+    assert "consultation-update" not in await notices(store, clock, here.person.patient_id)
+    assert "consultation-update" in await notices(store, clock, child)
