@@ -172,7 +172,8 @@ def _same(medicines: list[Line], meant: Mapping[str, Meaning]) -> list[Found]:
             names[key] = meant[line.id].ingredients.get(key) or names.get(key, name)
     found: dict[tuple[str, ...], Found] = {}
     named: set[tuple[str, ...]] = set()
-    for key in sorted(holders, key=lambda key: (not _is_of_tables(key, meant), key)):
+    of_tables = {key for one in meant.values() for key in one.ingredients}
+    for key in sorted(holders, key=lambda key: (key not in of_tables, key)):
         lines = holders[key]
         if all(is_one_prescription(one, other) for one, other in combinations(lines, 2)):
             continue
@@ -184,10 +185,6 @@ def _same(medicines: list[Line], meant: Mapping[str, Meaning]) -> list[Found]:
     return [
         one for ids, one in found.items() if ids in named or not any(set(ids) < set(more) for more in found)
     ]
-
-
-def _is_of_tables(key: str, meant: Mapping[str, Meaning]) -> bool:
-    return any(key in one.ingredients for one in meant.values())
 
 
 def is_one_prescription(one: Line, other: Line) -> bool:
@@ -206,9 +203,11 @@ def is_one_prescription(one: Line, other: Line) -> bool:
 
 
 def _allergies(medicines: list[Line], allergies: list[Line], meant: Mapping[str, Meaning]) -> list[Found]:
+    touched = _Names(medicines, meant)
     found = []
     for allergy in allergies:
-        hit = [line for line in medicines if _touches(meant[allergy.id], meant[line.id])]
+        ids = touched.by(meant[allergy.id])
+        hit = [line for line in medicines if line.id in ids] if ids else []
         if hit:
             shared = {
                 name
@@ -220,15 +219,30 @@ def _allergies(medicines: list[Line], allergies: list[Line], meant: Mapping[str,
     return found
 
 
-def _touches(allergy: Meaning, medicine: Meaning) -> bool:
-    if allergy.ingredients.keys() & medicine.keys.keys():
-        return True
-    return any(_says(one, other) for one in allergy.plain for other in medicine.keys)
+class _Names:
+    """Medicines by their names and by the words in them: each allergen is looked up, not compared with each
+    medicine, because a book may hold hundreds of both (security.md S33)."""
 
+    def __init__(self, medicines: list[Line], meant: Mapping[str, Meaning]) -> None:
+        self._whole: dict[str, set[str]] = {}
+        self._inside: dict[str, set[str]] = {}
+        for line in medicines:
+            for key in meant[line.id].keys:
+                self._whole.setdefault(key, set()).add(line.id)
+                for run in {key, *_runs(key)}:
+                    self._inside.setdefault(run, set()).add(line.id)
 
-def _says(one: str, other: str) -> bool:
-    """Whether one name stands in the other, word for word."""
-    return f" {one} " in f" {other} " or f" {other} " in f" {one} "
+    def by(self, allergy: Meaning) -> set[str]:
+        """Ids of the lines with an ingredient of the allergy, or where one name stands in the other, word
+        for word."""
+        found: set[str] = set()
+        for name in allergy.ingredients:
+            found |= self._whole.get(name, set())
+        for one in allergy.plain:
+            found |= self._inside.get(one, set())
+            for run in _runs(one):
+                found |= self._whole.get(run, set())
+        return found
 
 
 def _pairs(medicines: list[Line], meant: Mapping[str, Meaning], tables: Tables) -> list[Found]:

@@ -1,8 +1,12 @@
 """What stands out among medicines, from names alone and from tables that are stand-ins."""
 
+import sys
+from itertools import product
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ehr.intake import systems
 from ehr.medicine_safety.models import Found, Line, Name, Pair
@@ -191,3 +195,47 @@ def test_a_key_is_made_of_the_facts_alone() -> None:
     (again,) = find([other, one], [], NO_TABLES)
     (third,) = find([one, other, line("3", "Zinzol")], [], NO_TABLES)
     assert found.key == again.key != third.key
+
+
+WORDS = ("peni", "penicillin", "sulfa", "acid", "amoxicilin")
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3), min_size=1, max_size=3),
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=3),
+)
+def test_an_allergen_meets_a_medicine_where_one_name_stands_in_the_other(
+    names: list[list[str]], allergen: list[str]
+) -> None:
+    """The look-up says what comparing each with each says."""
+    said = " ".join(allergen)
+    medicines = [line(str(n), " ".join(words)) for n, words in enumerate(names)]
+    found = find(medicines, [line("a", said, allergy=True)], NO_TABLES)
+    hit = {one.id for finding in found if finding.kind == "allergy" for one in finding.medicines}
+    assert hit == {
+        one.id for one in medicines if f" {said} " in f" {one.title} " or f" {one.title} " in f" {said} "
+    }
+
+
+def work_of(count: int) -> int:
+    """Calls of functions that a book of `count` medicines and as many allergies of many names takes."""
+    word = ("".join(letters) for letters in product("bcdfghklmn", repeat=5))
+    texts = [", ".join(next(word) for _ in range(20)) for _ in range(2 * count)]
+    medicines = [line(f"m{n}", text, self_declared=True) for n, text in enumerate(texts[:count])]
+    allergies = [line(f"a{n}", text, allergy=True) for n, text in enumerate(texts[count:])]
+    calls = 0
+
+    def note(_frame: object, event: str, _arg: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        find(medicines, allergies, NO_TABLES)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_s33_a_book_of_many_names_takes_work_by_its_length_and_not_by_its_square() -> None:
+    assert work_of(40) < 3 * work_of(20)
