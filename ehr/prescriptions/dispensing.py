@@ -232,7 +232,7 @@ async def _receipt(
     )
     await RAISE_HEAD.run(tx, access.patient_id, head + len(numbers))
     ref = {"patient_id": str(access.patient_id), "prescription_id": str(prescription_id)}
-    await emit(tx, access.patient_id, "prescription.dispensed", ref, now)
+    await emit(tx, access.patient_id, "ehr.prescription-dispensed", ref, now)
     return DispenseReceipt(
         dispense_id=dispense_id,
         dispensed_on=on,

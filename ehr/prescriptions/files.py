@@ -13,9 +13,10 @@ from ehr.prescriptions.national import NationalPrescription, SentPrescription, u
 
 FILE_MAX: Final = 1_000
 BYTES_MAX: Final = 16 * 1024 * 1024
-# Members by which one is told from a Bundle in its first bytes; an envelope names itself first.
+# Members by which one, or the first of a list, is told from other JSON in its first bytes; an envelope names
+# itself first.
 _NATIONAL: Final = re.compile(
-    rb'\{\s*"(?:prescription|replaces|loai_don_thuoc|ma_don_thuoc|ho_ten_benh_nhan|ma_dinh_danh_y_te'
+    rb'(?:\[\s*)?\{\s*"(?:prescription|replaces|loai_don_thuoc|ma_don_thuoc|ho_ten_benh_nhan|ma_dinh_danh_y_te'
     rb'|ma_dinh_danh_cong_dan|ngay_sinh_benh_nhan|don_thuoc)"\s*:'
 )
 _PLACE: Final = re.compile(r"`\$\.?([^`]*)`")
@@ -23,7 +24,7 @@ _PLACE: Final = re.compile(r"`\$\.?([^`]*)`")
 
 def looks_national(head: bytes) -> bool:
     """Whether the first bytes of a file are those of e-prescriptions."""
-    return head.startswith(b"[") or _NATIONAL.match(head) is not None
+    return _NATIONAL.match(head) is not None
 
 
 def read_prescriptions(data: bytes, name: str, now: datetime) -> Generator[Unit | BadUnit, None, None]:

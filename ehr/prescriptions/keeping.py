@@ -265,4 +265,4 @@ async def _move(tx: Tx, before: UUID, patient_id: UUID, ident: UUID) -> None:
 async def _tell(tx: Tx, patient_id: UUID, what: str, ident: UUID, now: datetime) -> None:
     told = await book_to_tell(tx, patient_id, now)
     ref = {"patient_id": str(told), "prescription_id": str(ident)}
-    await emit(tx, told, f"prescription.{what}", ref, now)
+    await emit(tx, told, f"ehr.prescription-{what}", ref, now)

@@ -50,7 +50,7 @@ async def test_s8_a_device_on_probation_is_told_of_its_account_and_of_nothing_el
                 await notify(tx, store.keys, person.patient_id, type_, type_, now, now + timedelta(days=1))
     async with client_of(store, clock) as client:
         pages = [
-            (await client.get("/v1/me/notifications", headers=bearer(person.token))).json()["items"]
+            (await client.get("/v1/me/notifications?limit=100", headers=bearer(person.token))).json()["items"]
             for person in (citizen, fresh)
         ]
         short = await client.get("/v1/me/notifications?limit=2", headers=bearer(fresh.token))

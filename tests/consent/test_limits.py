@@ -325,7 +325,7 @@ async def test_insider_a_doctor_finds_no_list_of_citizens_and_every_strange_book
     store: Store, clock: FrozenClock, people: People
 ) -> None:
     doctor, citizen, facility = people
-    strangers = [await make_citizen(store, clock) for _ in range(3)]
+    stranger = await make_citizen(store, clock)
     await steps.granted(store, clock, doctor, citizen)
     open_to = [
         route
@@ -336,20 +336,21 @@ async def test_insider_a_doctor_finds_no_list_of_citizens_and_every_strange_book
     assert len(books) > 10
     async with client_of(store, clock) as client:
         for route in books:
+            # Two of each route: refused reads are counted by the day (identity/budgets.py).
             answers = [
-                await read(client, route, one, doctor)
-                for one in (*(one.patient_id for one in strangers), facility.facility_id)
+                await read(client, route, one, doctor) for one in (stranger.patient_id, facility.facility_id)
             ]
             assert {(code, body) for code, body in answers} == {(403, "no-access")}, route.path
         for route in open_to:
             if "{" not in route.path:
                 response = await client.get(route.path, headers=bearer(doctor.token))
-                named = {str(one.patient_id) for one in strangers} | {one.number for one in strangers}
-                assert not any(name in response.text for name in named), route.path
+                assert str(stranger.patient_id) not in response.text, route.path
+                assert stranger.number not in response.text, route.path
 
 
 async def read(client: httpx.AsyncClient, route: Route, patient_id: UUID, doctor: Doctor) -> tuple[int, str]:
-    path = re.sub(r"{attachment[^}]*}", "0", route.path.replace("{patient_id}", str(patient_id)))
+    path = route.path.replace("{patient_id}", str(patient_id)).replace("{prescription_id}", str(patient_id))
+    path = re.sub(r"{attachment[^}]*}", "0", path)
     query = dict.fromkeys(route.query, "abc")
     response = await client.get(re.sub(r"{[^}]+}", "abc", path), params=query, headers=bearer(doctor.token))
     return response.status_code, json.loads(response.content)["code"]

@@ -365,8 +365,11 @@ async def test_a_database_that_is_away_for_a_while_does_not_end_the_worker(
 
 
 EVENT_NAME = re.compile(r"(identity|consent|visit|ehr|family)\.[a-z]+(-[a-z]+)*")
-# Made from the status of a request (consent/requests/service.py).
-COMPOSED = {"consent.refused", "consent.reported"}
+# Made from the status of a request (consent/requests/service.py), and from what became of a prescription
+# (ehr/prescriptions/keeping.py).
+COMPOSED = {"consent.refused", "consent.reported"} | {
+    f"ehr.prescription-{what}" for what in ("recorded", "replaced", "withdrawn", "reinstated")
+}
 
 
 def emitted_events() -> set[str]:

@@ -82,7 +82,7 @@ async def test_a_prescription_that_was_hidden_when_it_came_still_lapses(here: Re
     await set_hidden(here, NOBODY)
     async with here.store.transaction() as tx:
         ref = {"patient_id": str(here.citizen.patient_id), "prescription_id": str(ident)}
-        await emit(tx, here.citizen.patient_id, "prescription.recorded", ref, here.clock.now())
+        await emit(tx, here.citizen.patient_id, "ehr.prescription-recorded", ref, here.clock.now())
     await here.work()
     await set_hidden(here)
     await here.until(at(28, 12))

@@ -35,7 +35,12 @@ _RECORD = {
     "/v1/me/immunizations",
     "/v1/me/medications",
     "/v1/me/medicine-safety",
+    "/v1/me/pregnancy",
+    "/v1/me/prescriptions",
+    "/v1/me/prescriptions/{prescription_id}",
+    "/v1/me/prescriptions/{prescription_id}/code",
     "/v1/me/procedures",
+    "/v1/me/programmes",
     "/v1/me/reminders",
     "/v1/me/results",
     "/v1/me/results/trend",
@@ -51,6 +56,18 @@ _SECTIONS = {
 } - {"/v1/me/search", "/v1/me/timeline", "/v1/me/papers", "/v1/me/papers/{paper_id}"}
 _GROWTH = {"/v1/me/growth", "/v1/me/growth/{chart}"}
 _SECTIONS -= _GROWTH
+_PRESCRIPTIONS = {path for path in _RECORD if "/prescriptions" in path}
+_SECTIONS -= _PRESCRIPTIONS
+# A guardian asks for a child; nobody else does (docs/book.md).
+_QUESTIONS = {
+    "/v1/me/consultations",
+    "/v1/me/consultations/{consultation_id}",
+    "/v1/me/consultations/{consultation_id}/close",
+    "/v1/me/consultations/{consultation_id}/pictures",
+    "/v1/me/consultations/{consultation_id}/pictures/{picture_id}",
+    "/v1/me/consultations/{consultation_id}/share-code",
+    "/v1/me/consultations/{consultation_id}/withdraw",
+}
 _ANSWERS = {
     "/v1/me/access-requests/scan",
     "/v1/me/access-requests/{request_id}",
@@ -68,6 +85,7 @@ _ADDED = {
 _CHILD = (
     _RECORD
     | _ANSWERS
+    | _QUESTIONS
     | {
         "/v1/me/access-log",
         "/v1/me/documents/{document_id}",

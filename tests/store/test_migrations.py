@@ -31,6 +31,7 @@ ACROSS = {
     "practitioner_grant_by_patient": "erasure of a person: the other end of a grant",
     "access_log_at": "the months that are counted, a night's job",
     "purpose_withdrawal_open": "operators' list of what is owed",
+    "reminder_occurrence_due": "the age of times that passed, a night's job",
 }
 # 0200: from a person to rows that lie by somebody else's id or by a hash.
 ACROSS |= dict.fromkeys(

@@ -158,4 +158,4 @@ async def tell(tx: Tx, row: ConsultationRow, what: str, now: datetime) -> None:
         "step": f"{row.consultation_id}:{what}",
         "person_id": str(await book_to_tell(tx, row.patient_id, now)),
     }
-    await emit(tx, await book_to_tell(tx, row.asked_by, now), "visits.consultation-moved", ref, now)
+    await emit(tx, await book_to_tell(tx, row.asked_by, now), "visit.consultation-moved", ref, now)

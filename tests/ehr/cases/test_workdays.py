@@ -71,8 +71,8 @@ def test_the_operators_days_stand_above_the_table() -> None:
 
 def test_the_terms_are_those_of_the_law_sheet() -> None:
     of_the_law = {"missing-visit": 10, "correction": 15, "not-mine": 20}
-    # No law has a term for it (docs/consent.md, Reports).
-    ours = {"access-report": 10}
+    # No law has a term for these (docs/consent.md, Reports; docs/book.md, Questions).
+    ours = {"access-report": 10, "consultation": 3}
     assert {kind: term.days for kind, term in TERMS.items()} == of_the_law | ours
     assert ACKNOWLEDGE_WORKING_DAYS == 2
 
