@@ -34,6 +34,7 @@ PACKAGES = (
     "qr",
     "reminders",
     "store",
+    "vaccination",
     "visits",
 )
 FUNCTION_LINES_MAX = 70
