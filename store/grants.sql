@@ -138,6 +138,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON hotline_ticket TO hb_api;
 -- papers that people add
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_own_document TO hb_api;
 
+-- certificates that hold no longer, until they would have ended
+GRANT SELECT, INSERT, DELETE ON certificate_revocation TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON certificate_revocation_list TO hb_api;
+
 -- rights over one's data: an erasure (consent/rights/erasing.py) deletes what store/person_tables.py names.
 GRANT SELECT, INSERT, UPDATE ON rights_request, erasure, breach TO hb_api;
 GRANT DELETE ON access_report, access_request, activation, activation_code, activation_undo, birth_link TO hb_api;

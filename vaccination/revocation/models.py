@@ -1,0 +1,29 @@
+"""What a revocation names."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+# Each finds a certificate by itself (vaccination.md §7): its identifier, its issuer and identifier, its
+# signature; `rid`: a health card's own, as ASCII (SMART Health Cards 1.4.0, "Revocation").
+Kind = Literal["uci", "country-uci", "signature", "rid"]
+Hashes = Mapping[Kind, bytes]
+
+
+class ListHead(Struct, frozen=True):
+    """The list of one key. changes: rises with each change of the list; entries: how many it has now."""
+
+    kid: str
+    changes: int
+    changed_at: datetime
+    entries: int
+
+
+class Entry(Struct, frozen=True):
+    """hash: 16 bytes, a rid as ASCII up to 24. expires_at: None: what it names never ends by itself."""
+
+    kind: Kind
+    hash: bytes
+    expires_at: datetime | None
