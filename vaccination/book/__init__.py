@@ -1,0 +1,1 @@
+"""The vaccination book: what stands in the record about vaccines, by antigen."""

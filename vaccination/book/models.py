@@ -1,0 +1,105 @@
+"""The vaccination book as people read it."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from ehr.models import EffPrecision, Verdict
+from ehr.reads.models import Notice
+
+# being-corrected: the person objects, or a case about it is open; it stands as it was sent until then.
+DoseState = Literal["verified", "self-declared", "being-corrected"]
+
+
+class DoseSender(Struct, frozen=True, kw_only=True):
+    """Another entry that says the same dose. received_at: when its present words arrived."""
+
+    immunization_id: str
+    facility_name: str | None
+    given: str | None
+    lot: str | None
+    received_at: datetime
+    state: DoseState
+
+
+class Dose(Struct, frozen=True, kw_only=True):
+    """One vaccination of the book.
+
+    immunization_id, version: the entry of the record. given: the date as its source wrote it, never
+    completed; given_precision: how much of it is known, null without a date. antigens: keys of
+    antigens.json; empty where neither code nor name is known here. code: as indexed by the record.
+    dose_number, series_doses: as the source counts. source: who sent it, `person:…` where nobody else did;
+    identifier: the sender's own number of the dose, as `system|value`. received_at: when its present words
+    arrived. is_counted: false for a copy of another dose (copy_of) and for what a doctor refuted. copies: the
+    others that say the same. paper_id: the picture behind a declared dose, an entry among the documents.
+    """
+
+    immunization_id: str
+    version: int
+    given: str | None
+    given_precision: EffPrecision | None
+    antigens: tuple[str, ...]
+    code_system: str | None
+    code: str | None
+    title: str
+    product: str | None
+    manufacturer: str | None
+    lot: str | None
+    dose_number: int | None
+    series_doses: int | None
+    facility_id: UUID | None
+    facility_name: str | None
+    source: str
+    received_at: datetime
+    state: DoseState
+    identifier: str | None
+    recorded_by: str | None = None
+    note: str | None = None
+    paper_id: str | None = None
+    is_counted: bool = True
+    copy_of: str | None = None
+    copies: tuple[DoseSender, ...] = ()
+    hidden: bool = False
+    verdict: Verdict | None = None
+
+
+GoneReason = Literal["replaced", "retracted", "entered-in-error", "not-mine", "withdrawn"]
+
+
+class Tombstone(Struct, frozen=True, kw_only=True):
+    """A dose that stood in the book and does not any more. Of what the person said is somebody else's, and of
+    what the person took back, only that there was something."""
+
+    immunization_id: str
+    reason: GoneReason
+    reason_vi: str
+    reason_en: str
+    gone_at: datetime
+    title: str | None
+    given: str | None
+    facility_name: str | None
+    replaced_by: str | None
+
+
+class AntigenDoses(Struct, frozen=True, kw_only=True):
+    """What protects against one disease. doses: ids of the counted doses, oldest first, undated last."""
+
+    antigen: str
+    name_vi: str
+    name_en: str
+    doses: list[str]
+
+
+class VaccinationBook(Struct, frozen=True, kw_only=True):
+    """All doses, newest first, undated last; copies stand inside the dose that counts. unknown: how many of
+    the doses have no antigen here. more: there are older ones than one answer holds."""
+
+    doses: list[Dose]
+    antigens: list[AntigenDoses]
+    tombstones: list[Tombstone]
+    unknown: int
+    more: bool
+    catalogue_version: str
+    notice: Notice | None
