@@ -15,6 +15,7 @@ from healthbook import cli_articles, cli_core, cli_keys, cli_registers, cli_upke
 from healthbook.cli_acts import at_place, fail, or_exit, settings_or_exit
 from healthbook.cli_audit import audit
 from healthbook.cli_backup import backup, restore
+from healthbook.cli_certificates import certificates
 from healthbook.cli_demo import as_, demo
 from healthbook.cli_import import import_
 from healthbook.cli_medicines import medicine_safety
@@ -131,6 +132,6 @@ for command in (
     admin.add_command(command)
 for command in (
     *(serve, worker, migrate, doctor, backup, restore, openapi, admin, audit, import_, demo, as_),
-    medicine_safety,
+    *(medicine_safety, certificates),
 ):
     main.add_command(command)
