@@ -18,6 +18,7 @@ import structlog
 from bench import (
     audit_append,
     audit_roots,
+    certificate_png,
     ehr_book,
     ehr_core,
     ehr_import,
@@ -60,6 +61,9 @@ def _run(directory: Path, wanted: list[str]) -> list[Result]:
     if _is_wanted("store.second_start", wanted):
         _say("store.second_start")
         results.append(_second_start(directory / "start"))
+    if _is_wanted(certificate_png.NAME, wanted):
+        _say(certificate_png.NAME)
+        results.append(certificate_png.measure())
     data = directory / "data"
     data.mkdir(mode=0o700)
     place = open_place(read_settings({"HEALTHBOOK_DATA": str(data)}))

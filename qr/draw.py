@@ -29,7 +29,16 @@ def matrix(text: str) -> list[list[bool]]:
 
 def svg(text: str) -> str:
     """One path, a horizontal run per stroke; the text itself does not occur in the picture."""
-    rows = matrix(text)
+    return picture_svg(matrix(text))
+
+
+def png(text: str) -> bytes:
+    """A 1-bit greyscale PNG (W3C PNG, colour type 0, bit depth 1)."""
+    return picture_png(matrix(text))
+
+
+def picture_svg(rows: list[list[bool]]) -> str:
+    """A code's modules as SVG."""
     size = len(rows)
     path = "".join(_runs(y, row) for y, row in enumerate(rows))
     return (
@@ -50,9 +59,8 @@ def _runs(y: int, row: list[bool]) -> str:
     return "".join(strokes)
 
 
-def png(text: str) -> bytes:
-    """A 1-bit greyscale PNG (W3C PNG, colour type 0, bit depth 1)."""
-    rows = matrix(text)
+def picture_png(rows: list[list[bool]]) -> bytes:
+    """A code's modules as PNG."""
     side = len(rows) * MODULE_PIXELS
     lines = b"".join(_scan_line(row, side) * MODULE_PIXELS for row in rows)
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
