@@ -1,4 +1,4 @@
-"""certificate.png: the picture of a certificate's code, against one by the `qrcode` library of the same level."""
+"""certificate.png: the picture of a certificate's code, against the `qrcode` library's of the same level."""
 
 import io
 import secrets
