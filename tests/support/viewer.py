@@ -1,4 +1,4 @@
-"""The viewer of tests/interop: installed once by npm, from its lock file, into a cache directory."""
+"""The judges of tests/interop: installed once by npm, from their lock file, into a cache directory."""
 
 import hashlib
 import json
@@ -23,9 +23,9 @@ def installed() -> Path:
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         if os.environ.get("CI") or os.environ.get("HEALTHBOOK_COUNTS") == "full":
-            pytest.fail("npm is not installed: links must be opened by an independent viewer")
-        warnings.warn("no npm: links were not opened by an independent viewer", stacklevel=1)
-        pytest.skip("npm is not installed: links were NOT opened by an independent viewer")
+            pytest.fail("npm is not installed: independent software must read what we make")
+        warnings.warn("no npm: nothing was read by independent software", stacklevel=1)
+        pytest.skip("npm is not installed: this was NOT read by independent software")
     digest = hashlib.sha256(b"".join((PLACE / name).read_bytes() for name in FILES)).hexdigest()[:16]
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "healthbook-interop"
     place = base / digest
@@ -46,15 +46,33 @@ def installed() -> Path:
 
 def open_link(link: str, passcode: str, recipient: str = "Dr. Weber", **more: Any) -> dict[str, Any]:
     """What the viewer read: {label, status, resources}, or {error}."""
-    place = installed()
-    asked = {"link": link, "passcode": passcode, "recipient": recipient} | more
+    read: dict[str, Any] = _ask(
+        "open_link.mjs", {"link": link, "passcode": passcode, "recipient": recipient} | more
+    )
+    return read
+
+
+def read_cards(texts: list[str], jwks: dict[str, Any]) -> list[dict[str, Any]]:
+    """What `jose` read of health cards, each a QR's text or a JWS: {header, payload}, or {error}."""
+    read: list[dict[str, Any]] = _ask("read_card.mjs", [{"text": text, "jwks": jwks} for text in texts])
+    return read
+
+
+def read_certificates(judge: str, asked: list[tuple[str, str, str]]) -> list[str]:
+    """`valid`, `invalid` or an error of each (HC1 text, key as PEM, `ES256` or `PS256`), by `cose-kit` or
+    `@auth0/cose`."""
+    cases = [{"text": text, "key": pem, "alg": alg} for text, pem, alg in asked]
+    read: list[str] = _ask("read_certificate.mjs", cases, judge)
+    return read
+
+
+def _ask(script: str, asked: Any, *more: str) -> Any:
     done = subprocess.run(
-        ["node", str(PLACE / "open_link.mjs"), str(place)],
+        ["node", str(PLACE / script), str(installed()), *more],
         input=json.dumps(asked).encode(),
         capture_output=True,
         timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()[-2000:]
-    read: dict[str, Any] = json.loads(done.stdout)
-    return read
+    return json.loads(done.stdout)
