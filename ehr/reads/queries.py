@@ -55,6 +55,10 @@ _MAIN_TITLE = """(SELECT c.title FROM ehr_resource c
         WHERE {visible c} AND c.rtype = 'Condition' AND c.id = r.main_id) AS main_title"""
 
 
+# What the reader could see if it still stood: the filter without what became of the row since.
+_ONCE = _WHOLE.replace("AND NOT r.deleted ", "").replace(
+    "AND r.status NOT IN ('entered-in-error', 'refuted') AND r.state <> 'disputed'", ""
+)
 # What is added to an item when it is read: marks (who may see it, that the person disputes it), and the key
 # of its copies.
 # Of a declared entry, what a doctor said last of the version that stands (ehr/statements).
@@ -85,8 +89,8 @@ _STANDING = "($8::uuid = $1 OR {verdict status} IS DISTINCT FROM 'val-fail')"
 
 def filtered(sql: str) -> str:
     """Put the filter in: `{visible}` for rows named r, `{visible c}` for rows named c; `{standing}` where
-    refuted entries do not count; and `{main_title}`."""
-    sql = sql.replace("{face}", _FACE).replace("{standing}", _STANDING)
+    refuted entries do not count; `{once visible}` also for what stands no longer; and `{main_title}`."""
+    sql = sql.replace("{face}", _FACE).replace("{standing}", _STANDING).replace("{once visible}", _ONCE)
     for what, told in (("item", _TOLD), ("status", "w.status")):
         sql = sql.replace(f"{{verdict {what}}}", _VERDICT.replace("{what}", told))
     return re.sub(

@@ -18,7 +18,10 @@ from tests.support.shared import ROOT
 from visits.consultations.models import ConsultationAct
 
 TEXTS: dict[str, Any] = json.loads((ROOT / "audit" / "texts" / "vi.json").read_bytes())
-PACKAGES = ("identity", "consent", "visits", "ehr", "family", "notifications", "api", "healthbook")
+PACKAGES = (
+    *("identity", "consent", "visits", "ehr", "family", "notifications", "vaccination"),
+    *("api", "healthbook"),
+)
 TAG = re.compile(r"[a-z]+:[a-z-]+:[a-z-]+")
 # consent/requests/service.py makes these from the request's new status.
 # identity/registry/service.py makes these of the kind of the act.

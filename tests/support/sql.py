@@ -22,6 +22,7 @@ FLOORS = {
     "api": 6,
     "consent": 5,
     "reminders": 5,
+    "vaccination": 5,
     "visits": 4,
     "ehr": 4,
     "family": 4,

@@ -65,12 +65,13 @@ class Dose(Struct, frozen=True, kw_only=True):
     verdict: Verdict | None = None
 
 
-GoneReason = Literal["replaced", "retracted", "entered-in-error", "not-mine", "withdrawn"]
+# replaced: its sender sent the same dose anew; reverted: what its sender's credential wrote was taken back.
+GoneReason = Literal["replaced", "retracted", "reverted", "entered-in-error", "not-mine"]
 
 
 class Tombstone(Struct, frozen=True, kw_only=True):
-    """A dose that stood in the book and does not any more. Of what the person said is somebody else's, and of
-    what the person took back, only that there was something."""
+    """A dose that a facility sent and that stands no longer. Of what the person said is somebody else's, only
+    that there was something. replaced_by: the dose that took its place."""
 
     immunization_id: str
     reason: GoneReason

@@ -1,0 +1,102 @@
+"""Which doses are one dose, which count, and why one stands no longer. Pure."""
+
+from datetime import date, datetime
+from typing import Final
+
+from msgspec.structs import replace
+
+from ehr.models import EffPrecision, State, Verdict
+from kernel.clock import local_day
+from kernel.text import fold
+from vaccination.book.models import Dose, DoseSender, DoseState, GoneReason
+
+_RANK: Final[dict[DoseState, int]] = {"verified": 0, "being-corrected": 1, "self-declared": 2}
+# By the act that took a row away: ehr/cases, ehr/revert.
+_METHODS: Final[dict[str, GoneReason]] = {"detached": "not-mine", "revert": "reverted"}
+
+
+def state_of(state: State, *, contested: bool) -> DoseState:
+    """A declared dose stays declared while somebody objects to it: it never was verified."""
+    if state == "self-declared":
+        return "self-declared"
+    return "being-corrected" if contested else "verified"
+
+
+def day_of(first: datetime | None, precision: EffPrecision | None) -> date | None:
+    """The day in Vietnam; None where no day is known."""
+    return local_day(first) if first is not None and precision in ("day", "instant") else None
+
+
+def fold_doses(doses: list[Dose], days: dict[str, date | None]) -> list[Dose]:
+    """Each dose once, in the order given; of those that say the same, the best stands for all with the others
+    as its copies, and the others follow as not counted.
+
+    Two say the same under one number of one system, or on one day against the same: where one of them is
+    against more, it stands for the other unless that is verified and it is not. Days: by immunization_id.
+    """
+    kept: list[Dose] = []
+    copies: dict[str, list[Dose]] = {}
+    for dose in sorted(doses, key=_merit):
+        same = next((one for one in kept if _is_copy(dose, one, days)), None)
+        if same is None:
+            kept.append(dose)
+        else:
+            copies.setdefault(same.immunization_id, []).append(dose)
+    owner = {copy.immunization_id: ident for ident, found in copies.items() for copy in found}
+    return [_with_copies(dose, copies, owner.get(dose.immunization_id)) for dose in doses]
+
+
+def _merit(dose: Dose) -> tuple[bool, int, int, datetime, str]:
+    refuted = not counts(dose.verdict)
+    return refuted, _RANK[dose.state], -len(dose.antigens), dose.received_at, dose.immunization_id
+
+
+def _is_copy(dose: Dose, other: Dose, days: dict[str, date | None]) -> bool:
+    if dose.identifier is not None and dose.identifier == other.identifier:
+        return True
+    day = days[dose.immunization_id]
+    if day is None or day != days[other.immunization_id]:
+        return False
+    if dose.antigens:
+        return set(dose.antigens) <= set(other.antigens)
+    return not other.antigens and _name(dose) == _name(other)
+
+
+def _name(dose: Dose) -> tuple[str, str]:
+    return (dose.code_system or "", dose.code) if dose.code else ("", fold(dose.title))
+
+
+def _with_copies(dose: Dose, copies: dict[str, list[Dose]], copy_of: str | None) -> Dose:
+    return replace(
+        dose,
+        is_counted=copy_of is None and counts(dose.verdict),
+        copy_of=copy_of,
+        copies=tuple(map(_sender, copies.get(dose.immunization_id, ()))),
+    )
+
+
+def counts(verdict: Verdict | None) -> bool:
+    """What a doctor refuted stays in the book and counts for nothing."""
+    return verdict is None or verdict.outcome != "refuted"
+
+
+def _sender(dose: Dose) -> DoseSender:
+    return DoseSender(
+        immunization_id=dose.immunization_id,
+        facility_name=dose.facility_name,
+        given=dose.given,
+        lot=dose.lot,
+        received_at=dose.received_at,
+        state=dose.state,
+    )
+
+
+def why_gone(*, state: State, status: str, method: str, deleted: bool, replaced: bool) -> GoneReason:
+    """What became of a dose. replaced: its sender has another one of the same day against the same."""
+    if state == "disputed" or method == "detached":
+        return "not-mine"
+    if not deleted:
+        return "entered-in-error"
+    if replaced:
+        return "replaced"
+    return _METHODS.get(method, "retracted" if status == "completed" else "entered-in-error")

@@ -1,0 +1,133 @@
+"""Reading the doses of a book, as far as an Access reaches: through the one filter of ehr.reads."""
+
+from datetime import date, datetime
+
+import msgspec
+
+from ehr.models import Item
+from ehr.reads.faces import marks_of, verdict_of
+from ehr.reads.scope import is_id, scope_of
+from kernel.access import Access
+from store.database import Tx
+from vaccination.book import queries
+from vaccination.book.antigens import antigens_of, product_of
+from vaccination.book.document import Given, given_of
+from vaccination.book.models import Dose, Tombstone
+from vaccination.book.policy import day_of, fold_doses, state_of, why_gone
+from vaccination.book.queries import DOSES_MAX, DoseRow, GoneRow
+from vaccination.book.texts import GONE
+
+_item = msgspec.json.Decoder(Item).decode
+
+
+async def doses_of(tx: Tx, access: Access, now: datetime) -> list[Dose]:
+    """Every dose that the reader may see, newest first, undated last, copies too (`is_counted` false): the
+    newest 500."""
+    rows = await queries.DOSES.all(tx, *scope_of(access, now))
+    return folded(rows[:DOSES_MAX])
+
+
+async def dose_of(tx: Tx, access: Access, immunization_id: str, now: datetime) -> Dose | None:
+    """One dose as it stands among the others; None where the reader may see none of this id."""
+    if not is_id(immunization_id):
+        return None
+    doses = await doses_of(tx, access, now)
+    return next((dose for dose in doses if dose.immunization_id == immunization_id), None)
+
+
+async def tombstones_of(tx: Tx, access: Access, doses: list[Dose], now: datetime) -> list[Tombstone]:
+    """What facilities sent and stands no longer, newest first: for the person, and without what the person
+    said is somebody else's for who acts for the person. Nobody else reads of it."""
+    if access.basis not in ("self", "guardian", "proxy"):
+        return []
+    rows = await queries.GONE.all(tx, *scope_of(access, now))
+    found = [_tombstone(row, doses) for row in rows]
+    return [one for one in found if access.is_own or one.reason != "not-mine"]
+
+
+def folded(rows: list[DoseRow]) -> list[Dose]:
+    """Rows as doses, with what says the same put together."""
+    days = {row.id: day_of(row.eff, row.eff_precision) for row in rows}
+    return fold_doses([_dose(row) for row in rows], days)
+
+
+def _dose(row: DoseRow) -> Dose:
+    item, given, marks = _item(row.item), given_of(row.doc), marks_of(row.mark)
+    product = product_of(row.title)
+    return Dose(
+        immunization_id=row.id,
+        version=row.version,
+        given=item.date,
+        given_precision=row.eff_precision,
+        antigens=_antigens(given, row.title),
+        code_system=row.code_system,
+        code=row.code,
+        title=row.title,
+        product=product.name if product else None,
+        manufacturer=_maker(given) or (product.manufacturer if product else None),
+        lot=given.lot_number,
+        dose_number=given.dose_number,
+        series_doses=given.series_doses,
+        facility_id=row.facility_id,
+        facility_name=row.facility_name or item.facility_name or _place(given),
+        source=row.source_id,
+        received_at=row.updated,
+        state=state_of(row.state, contested="disputed" in marks),
+        identifier=given.number,
+        recorded_by=item.recorded_by,
+        note=item.text,
+        paper_id=given.paper_id,
+        hidden="hidden" in marks,
+        verdict=verdict_of(row.mark),
+    )
+
+
+def _antigens(given: Given, title: str) -> tuple[str, ...]:
+    named = [coding for disease in given.protocol.target_disease for coding in disease.coding]
+    return antigens_of(given.vaccine_code, named, title)
+
+
+def _maker(given: Given) -> str | None:
+    return given.manufacturer.display if given.manufacturer else None
+
+
+def _place(given: Given) -> str | None:
+    return given.location.display if given.location else None
+
+
+def _tombstone(row: GoneRow, doses: list[Dose]) -> Tombstone:
+    successor = _successor(row, doses)
+    reason = why_gone(
+        state=row.state,
+        status=row.status,
+        method=row.method,
+        deleted=row.deleted,
+        replaced=successor is not None,
+    )
+    told = reason != "not-mine"
+    return Tombstone(
+        immunization_id=row.id,
+        reason=reason,
+        reason_vi=GONE[reason].vi,
+        reason_en=GONE[reason].en,
+        gone_at=row.updated,
+        title=row.title if told else None,
+        given=_item(row.item).date if told else None,
+        facility_name=row.facility_name if told else None,
+        replaced_by=successor.immunization_id if successor and reason == "replaced" else None,
+    )
+
+
+def _successor(row: GoneRow, doses: list[Dose]) -> Dose | None:
+    """The same sender's dose of the same day against the same: the record was sent anew under other ids."""
+    day, antigens = day_of(row.eff, row.eff_precision), set(_antigens(given_of(row.doc), row.title))
+    return next((one for one in doses if one.source == row.source_id and _is_same(one, day, antigens)), None)
+
+
+def _is_same(dose: Dose, day: date | None, antigens: set[str]) -> bool:
+    return (
+        day is not None
+        and dose.given is not None
+        and dose.given[:10] == day.isoformat()
+        and (bool(antigens & set(dose.antigens)))
+    )
