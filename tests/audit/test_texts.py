@@ -45,7 +45,7 @@ _BESIDE |= {
     read_tag("read-section", part)
     for part in (
         *("family-history", "growth", "health-checks", "medicine-safety", "papers", "paper-check"),
-        *("prescription-code", "programmes", "reminders", "statements"),
+        *("prescription-code", "programmes", "reminders", "statements", "vaccination-schedule"),
     )
 }
 # A ticket to a viewer that was followed (api/reading.py).

@@ -46,6 +46,7 @@ _RECORD = {
     "/v1/me/results/trend",
     "/v1/me/search",
     "/v1/me/timeline",
+    "/v1/me/vaccination/schedule",
     "/v1/me/vital-signs",
 }
 _SECTIONS = {

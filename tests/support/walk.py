@@ -113,6 +113,8 @@ SILENT = {
     "/v1/doctor/patients/{patient_id}/growth": "a grown person has none",
     "/v1/me/growth/{chart}": "a grown person has none",
     "/v1/doctor/patients/{patient_id}/growth/{chart}": "a grown person has none",
+    "/v1/me/vaccination/schedule": "days and ids by disease, no word of a sender",
+    "/v1/doctor/patients/{patient_id}/vaccination/schedule": "days and ids by disease, no word of a sender",
     "/v1/me/health-checks": "no check was typed in: tests/ehr/health_checks",
     "/v1/doctor/patients/{patient_id}/health-checks": "no check was typed in: tests/ehr/health_checks",
     "/v1/me/health-checks/{check_id}": "no check was typed in",
