@@ -142,6 +142,16 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_own_document TO hb_api;
 GRANT SELECT, INSERT, DELETE ON certificate_revocation TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON certificate_revocation_list TO hb_api;
 
+-- signatures under certificates: the API asks by a row and reads the signer's log; only the signer marks rows and
+-- writes the log, and only the owner changes keys (security.md S28).
+GRANT SELECT ON document_signer TO hb_api, hb_signer;
+GRANT SELECT, INSERT (patient_id, issuance_id, purpose, key_id, to_sign_sha256, made_at) ON certificate_issuance TO hb_api;
+GRANT SELECT, UPDATE (signed_at) ON certificate_issuance TO hb_signer;
+GRANT SELECT ON signing_head, signing_event, signing_day TO hb_api;
+GRANT SELECT, INSERT ON signing_event TO hb_signer;
+GRANT SELECT, INSERT, UPDATE ON signing_head, signing_day TO hb_signer;
+GRANT SELECT ON installation, schema_migration TO hb_signer;
+
 -- rights over one's data: an erasure (consent/rights/erasing.py) deletes what store/person_tables.py names.
 GRANT SELECT, INSERT, UPDATE ON rights_request, erasure, breach TO hb_api;
 GRANT DELETE ON access_report, access_request, activation, activation_code, activation_undo, birth_link TO hb_api;

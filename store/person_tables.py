@@ -193,6 +193,11 @@ TABLES: Final = (
     PersonTable(table="audit_leaf", kept=_PROOF, unseen="the proofs of a log page carry it"),
     PersonTable(table="actor_unmasking", kept=_PROOF),
     PersonTable(table="answered_read", kept=_PROOF, unseen="counts beside the log"),
+    PersonTable(
+        table="certificate_issuance",
+        kept="so that signatures and what was asked for can be counted (security.md S28); ids and hashes only",
+        unseen="the certificates themselves are shown",
+    ),
     PersonTable(table="journal_line", kept="on its way to the journal", unseen=_WORK),
     PersonTable(table="rights_request", kept="proof that the law's terms were kept; no text in it"),
     PersonTable(table="erasure", kept="so that a restored backup is erased again; an id and times"),

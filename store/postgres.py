@@ -26,7 +26,7 @@ import msgspec
 from store.postgres_binaries import Binaries, PostgresError, find_binaries
 from store.postgres_user import RunAs, die_with_parent, run_as
 
-ROLES = ("hb_owner", "hb_api", "hb_delivery", "hb_stats", "hb_backup")
+ROLES = ("hb_owner", "hb_api", "hb_delivery", "hb_stats", "hb_backup", "hb_signer")
 DATABASE = "healthbook"
 PORT = 5432
 START_SECONDS_MAX = 60
@@ -107,6 +107,7 @@ def start_server(directory: Path, settings: dict[str, str] | None = None) -> Ser
         if running is not None:
             return Server(directory, running, None)
         (cluster / "postmaster.pid").unlink(missing_ok=True)
+        _add_missing_roles(directory, cluster)
         return _start(directory, cluster, settings or {})
 
 
@@ -127,10 +128,7 @@ def _make_cluster(directory: Path, cluster: Path, user: RunAs) -> None:
     partial = directory / "cluster.partial"
     shutil.rmtree(partial, ignore_errors=True)
     passwords = {role: secrets.token_urlsafe(32) for role in ROLES}
-    secret = directory / "passwords.json"
-    secret.unlink(missing_ok=True)
-    with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(passwords))
+    _keep_passwords(directory, passwords)
     partial.mkdir(mode=0o700)
     if user.owner_uid is not None:
         directory.chmod(0o711)  # nobody must reach its cluster; every file beside it is 0600
@@ -139,6 +137,29 @@ def _make_cluster(directory: Path, cluster: Path, user: RunAs) -> None:
     (partial / "pg_hba.conf").write_text(_HBA)
     _run(_single_user(user.binaries, partial, "postgres"), user, _first_statements(passwords))
     partial.rename(cluster)
+
+
+def _keep_passwords(directory: Path, passwords: dict[str, str]) -> None:
+    secret = directory / "passwords.json"
+    fresh = directory / "passwords.partial"
+    fresh.unlink(missing_ok=True)
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(passwords))
+    fresh.rename(secret)
+
+
+def _add_missing_roles(directory: Path, cluster: Path) -> None:
+    """Roles that are newer than this cluster; a try that was interrupted is made again."""
+    passwords = _passwords(directory)
+    missing = {role: secrets.token_urlsafe(32) for role in ROLES if role not in passwords}
+    if not missing:
+        return
+    user = run_as(_binaries_for(cluster), directory)
+    # A role whose password was never kept is made anew.
+    dropped = [f"DROP ROLE IF EXISTS {role}" for role in missing]
+    statements = "\n".join([*dropped, *_role_statements(missing), ""])
+    _run(_single_user(user.binaries, cluster, "postgres"), user, statements)
+    _keep_passwords(directory, passwords | missing)
 
 
 def initdb_options(binaries: Binaries) -> list[str]:
@@ -153,11 +174,14 @@ def _single_user(binaries: Binaries, cluster: Path, database: str) -> list[str]:
     return [binaries.postgres, "--single", "-D", str(cluster), *_options(LOG_SETTINGS), database]
 
 
+def _role_statements(passwords: dict[str, str]) -> list[str]:
+    return [f"CREATE ROLE {role} LOGIN PASSWORD '{password}'" for role, password in passwords.items()]
+
+
 def _first_statements(passwords: dict[str, str]) -> str:
-    roles = [f"CREATE ROLE {role} LOGIN PASSWORD '{passwords[role]}'" for role in ROLES]
     return "\n".join(
         [
-            *roles,
+            *_role_statements(passwords),
             "ALTER ROLE hb_owner CREATEDB",
             f"CREATE DATABASE {DATABASE} OWNER hb_owner",
             "REVOKE CONNECT ON DATABASE template1, postgres FROM PUBLIC",

@@ -24,6 +24,7 @@ GOES_ON = {
     "audit_head": "the end of the chain",
     "outbox": "both are told of the way back too",
     "person_hold": "the hold has ended and stays as its own trail",
+    "certificate_issuance": "the trail of signatures stays where it was made",
 }
 MAY_DIFFER = {
     "ehr_head.head_seq": "the survivor's numbers go on: a cursor never means two states",

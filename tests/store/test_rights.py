@@ -76,6 +76,40 @@ async def test_s21_each_role_has_exactly_the_listed_rights(connected: tuple[str,
     assert found == {table: rights[role] for table, rights in EXPECTED.items()}
 
 
+# The signer beside the others: it marks an issuance as signed, writes its own log, and reads no record.
+SIGNER = {
+    "certificate_issuance": "r",
+    "document_signer": "r",
+    "installation": "r",
+    "schema_migration": "r",
+    "signing_day": "raw",
+    "signing_event": "ra",
+    "signing_head": "raw",
+}
+
+
+async def test_s28_the_signer_has_exactly_its_rights(server: Server, database: str) -> None:
+    connection = await asyncpg.connect(server.dsn("hb_signer", database))
+    found = {t: await rights_of(connection, t, c) for t, c in await tables_with_a_column(connection)}
+    assert {table: rights for table, rights in found.items() if rights != "-"} == SIGNER
+    update = "UPDATE certificate_issuance SET {} WHERE false"
+    assert await allowed(connection, update.format("signed_at = NULL"))
+    for column in ("key_id", "to_sign_sha256", "patient_id"):
+        assert not await allowed(connection, update.format(f"{column} = {column}"))
+    await connection.close()
+
+
+async def test_s28_the_api_asks_and_cannot_mark_a_row_as_signed(server: Server, database: str) -> None:
+    connection = await asyncpg.connect(server.dsn("hb_api", database))
+    insert = "INSERT INTO certificate_issuance ({}) SELECT {} FROM certificate_issuance WHERE false"
+    asked = "patient_id, issuance_id, purpose, key_id, to_sign_sha256, made_at"
+    assert await allowed(connection, insert.format(asked, asked))
+    assert not await allowed(connection, insert.format(f"{asked}, signed_at", f"{asked}, signed_at"))
+    assert not await allowed(connection, "UPDATE certificate_issuance SET signed_at = NULL WHERE false")
+    assert not await allowed(connection, "UPDATE document_signer SET daily_budget = 1 WHERE false")
+    await connection.close()
+
+
 async def test_s21_partitions_are_not_a_side_door(connected: tuple[str, Connection]) -> None:
     role, connection = connected
     rows = await connection.fetch(

@@ -18,7 +18,7 @@ PLAIN = dict(zip(VOWELS, "AAAEEIOOOUUY", strict=True))
 
 
 def test_the_table_of_names_is_exact() -> None:
-    cases = json.loads(shared("dgc/vn_translit_cases.json").read_text())
+    cases = json.loads(shared("data/dgc/vn_translit_cases.json").read_text())
     assert {text: icao(text) for text in cases} == cases
     assert len(cases) == 18
 
