@@ -5,7 +5,7 @@ import io
 import unicodedata
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 Cell: TypeAlias = str | int | Decimal | None
 
@@ -17,10 +17,23 @@ _NUMBERS = (int, Decimal)
 
 def write(rows: Iterable[Sequence[Cell]]) -> bytes:
     """One line per row, every cell quoted. No text starts a formula, a line or a cell (security.md S35)."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    out = io.BytesIO()
+    write_to(out, rows)
+    return out.getvalue()
+
+
+def write_to(out: IO[bytes], rows: Iterable[Sequence[Cell]]) -> None:
+    """The same into a file."""
+    out.write(_MARK)
+    append_to(out, rows)
+
+
+def append_to(out: IO[bytes], rows: Iterable[Sequence[Cell]]) -> None:
+    """More rows behind those that `write_to` wrote; no more than one is held."""
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerows([_cell(cell) for cell in row] for row in rows)
-    return _MARK + out.getvalue().encode()
+    text.detach()
 
 
 def _cell(cell: Cell) -> str:

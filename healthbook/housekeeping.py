@@ -30,6 +30,7 @@ from store import leases
 from store.database import Tx
 from store.due_queue import arm
 from store.idempotency import LIVE_HOURS, forget
+from vaccination.first_fill.keeping import housekeeping as dose_files
 from visits.arrivals import housekeeping as arrival_tickets
 from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
@@ -128,6 +129,7 @@ CHORES: Final = (
         "receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back", forget_receipts
     ),
     Chore("row-files", timedelta(days=180), "a row in quarantine can still come back to it", forget_files),
+    Chore("dose-files", timedelta(days=180), "a row in quarantine can still come back to it", dose_files),
     _of_quarantine("quarantine", "unit", timedelta(days=180), "somebody finds out whose it is"),
     _of_quarantine("gate-reviews", "review", timedelta(days=30), "a reviewer judges an ambiguous line"),
     _of_quarantine("tables-apart", "part", timedelta(days=30), "the summary of their visit comes"),

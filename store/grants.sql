@@ -70,6 +70,8 @@ GRANT SELECT, INSERT, DELETE ON ehr_case_evidence, ehr_dispute TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON facility_certificate, ehr_unit_version, ehr_unit_signature, ehr_entry TO hb_api;
 GRANT SELECT, INSERT ON ehr_signature_block TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_row_file, ehr_row_line TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON first_fill_file TO hb_api;
+GRANT SELECT, INSERT, DELETE ON first_fill_line TO hb_api;
 
 -- ehr programmes
 GRANT SELECT, INSERT, UPDATE, DELETE ON programme_enrolment TO hb_api;

@@ -65,19 +65,28 @@ def read_number(row: Row, name: str) -> list[tuple[IdentifierKind, str]]:
     Vietnamese has a passport of digits alone: nine of them are a CMND else. The issuing country stands
     before a passport's number, where MA_QUOCTICH tells it.
     """
-    number, country = row.text(name).replace(" ", "").upper(), row.text("MA_QUOCTICH").upper()
+    number = row.text(name)
     if not number:
         return []
-    if is_identifier("national-id", number):
-        return [("national-id", number)]
-    foreign = country not in ("", _VIETNAM)
-    if is_identifier("old-id", number) and not foreign:
-        return [("old-id", number)]
-    if _PASSPORT.fullmatch(number) is None or (number.isdigit() and not foreign):
+    found = number_of(number, row.text("MA_QUOCTICH"))
+    if found is None:
         row.fault("bad-identifier", name)
         return []
+    return [found]
+
+
+def number_of(text: str, country: str) -> tuple[IdentifierKind, str] | None:
+    """What a number is by its shape; None where it is none. country: who issued it (Vietnam: `000`)."""
+    number, country = text.replace(" ", "").upper(), country.upper()
+    if is_identifier("national-id", number):
+        return "national-id", number
+    foreign = country not in ("", _VIETNAM)
+    if is_identifier("old-id", number) and not foreign:
+        return "old-id", number
+    if _PASSPORT.fullmatch(number) is None or (number.isdigit() and not foreign):
+        return None
     issued_by = "VNM" if country == _VIETNAM else country if _COUNTRY.fullmatch(country) else ""
-    return [("passport", f"{issued_by}|{number}" if issued_by else number)]
+    return "passport", f"{issued_by}|{number}" if issued_by else number
 
 
 def read_cards(row: Row, name: str) -> list[tuple[IdentifierKind, str]]:

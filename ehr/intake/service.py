@@ -53,6 +53,8 @@ from store.outbox import emit
 
 # What a file brought in by an operator without a facility is owned by (security.md S3).
 OPERATOR_SOURCE = "operator"
+# Files of a system of the nation, which no facility sends: their credential names it, and it owns its rows.
+SYSTEM_CREDENTIAL: Final = "system:"
 
 
 # An operator at the command line has a name and no account.
@@ -74,7 +76,9 @@ class Sender(Struct, frozen=True):
 
     @property
     def source_id(self) -> str:
-        return OPERATOR_SOURCE if self.facility is None else str(self.facility.facility_id)
+        if self.facility is not None:
+            return str(self.facility.facility_id)
+        return self.credential if self.credential.startswith(SYSTEM_CREDENTIAL) else OPERATOR_SOURCE
 
     @property
     def facility_id(self) -> UUID | None:

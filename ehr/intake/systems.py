@@ -55,6 +55,8 @@ REFERRAL_LETTER: Final = OURS + "referral-letter"
 DOCUMENT_KIND: Final = OURS + "document-kind"
 FORM_831: Final = OURS + "qd831"
 VACCINE: Final = OURS + "vaccine"
+# A dose as a system of the nation numbers it; the system's name follows.
+DOSE: Final = OURS + "dose:"
 HEALTH_CHECK: Final = OURS + "health-check"
 # Who said it, where that was no facility; and codes of such entries, so that none stands for a facility's.
 DECLARED_BY: Final = OURS + "declared-by"

@@ -18,7 +18,7 @@ PERSON_COLUMNS: Final = (
     Column("sex", "Giới tính", is_required=True, length_max=10),
 )
 # As forms write them: QĐ 831 and XML1 code 1 and 2, XML1 codes 3.
-_SEXES: Final[dict[str, Sex]] = {
+SEXES: Final[dict[str, Sex]] = {
     "nam": "male",
     "male": "male",
     "1": "male",
@@ -43,7 +43,7 @@ def person_of(row: Row, faults: list[Reason]) -> PersonFacts:
     birth_date = fhir_day(row.text("birth_date"))
     if birth_date is None:
         faults.append(Reason("bad-date", "birth_date"))
-    sex = _SEXES.get(fold(row.text("sex")))
+    sex = SEXES.get(fold(row.text("sex")))
     if sex is None:
         faults.append(Reason("bad-code", "sex"))
     return PersonFacts(

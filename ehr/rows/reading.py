@@ -46,12 +46,8 @@ def read_rows(body: bytes, media_type: str, columns: Sequence[Column]) -> list[R
 
 def _csv(body: bytes, columns: Sequence[Column]) -> list[Read]:
     text = decode_utf8(body, "file")
-    first = _QUOTED.sub("", text.partition("\n")[0])
-    reader = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=";" if first.count(";") > first.count(",") else ",",
-        strict=True,
-    )
+    first = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(first), strict=True)
     try:
         names = _headings(next(reader, []), columns)
         found: list[Read] = []
@@ -66,6 +62,20 @@ def _csv(body: bytes, columns: Sequence[Column]) -> list[Read]:
     return found
 
 
+def delimiter_of(headings: str) -> str:
+    """`;` or `,`, whichever divides the first line."""
+    bare = _QUOTED.sub("", headings)
+    return ";" if bare.count(";") > bare.count(",") else ","
+
+
+def cells_of(record: str, delimiter: str) -> list[str] | None:
+    """The cells of one record, whatever breaks they hold; None where it is no record."""
+    try:
+        return next(csv.reader([record], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return None
+
+
 def _headings(cells: list[str], columns: Sequence[Column]) -> list[str]:
     """The column of each heading; trailing empty headings are none."""
     while cells and not cells[-1].strip():
@@ -73,9 +83,12 @@ def _headings(cells: list[str], columns: Sequence[Column]) -> list[str]:
     if len(cells) > COLUMNS_MAX:
         raise reject("too-many-columns", "columns")
     known = {
-        _plain(spelt): column.name for column in columns for spelt in (column.name, column.title) if spelt
+        plain_heading(spelt): column.name
+        for column in columns
+        for spelt in (column.name, column.title)
+        if spelt
     }
-    names = [known.get(_plain(cell), "") for cell in cells]
+    names = [known.get(plain_heading(cell), "") for cell in cells]
     faults = [Reason("unknown-column", f"columns[{n}]") for n, name in enumerate(names, start=1) if not name]
     faults += [
         Reason("duplicate-column", name) for name in sorted(set(names)) if name and names.count(name) > 1
@@ -88,14 +101,15 @@ def _headings(cells: list[str], columns: Sequence[Column]) -> list[str]:
     return names
 
 
-def _plain(text: str) -> str:
+def plain_heading(text: str) -> str:
+    """A heading as it is compared: without case, tones and signs."""
     return _SIGNS.sub("", fold(text))
 
 
 def _of_cells(number: int, cells: list[str], names: list[str], columns: Sequence[Column]) -> Read:
     if len(cells) < len(names) or any(cell.strip() for cell in cells[len(names) :]):
         return Read(number, None, [Reason("wrong-cell-count", "row")])
-    return _checked(number, dict(zip(names, cells, strict=False)), columns)
+    return checked(number, dict(zip(names, cells, strict=False)), columns)
 
 
 def _json(body: bytes, columns: Sequence[Column]) -> list[Read]:
@@ -123,7 +137,7 @@ def _of_object(number: int, raw: bytes, columns: Sequence[Column]) -> Read:
             faults.append(Reason("bad-type", name))
         else:
             fields[name] = text
-    return Read(number, None, faults) if faults else _checked(number, fields, columns)
+    return Read(number, None, faults) if faults else checked(number, fields, columns)
 
 
 def _scalar(raw: bytes) -> str | None:
@@ -136,7 +150,8 @@ def _scalar(raw: bytes) -> str | None:
     return raw.decode() if raw[:1].isdigit() or raw[:1] == b"-" else None
 
 
-def _checked(number: int, fields: dict[str, str], columns: Sequence[Column]) -> Read:
+def checked(number: int, fields: dict[str, str], columns: Sequence[Column]) -> Read:
+    """The row of texts by column name: trimmed, none too long, none missing that its column requires."""
     faults: list[Reason] = []
     kept: dict[str, str] = {}
     for column in columns:

@@ -225,6 +225,8 @@ async def test_every_chore_has_its_case_here() -> None:
         "coverage-checks",
         # tests/ehr/rows/test_taking.py
         "row-files",
+        # tests/vaccination/first_fill
+        "dose-files",
         # tests/reminders/test_changes.py
         "reminder-times",
         # tests/api/test_accountability.py
