@@ -44,6 +44,7 @@ from kernel.ids import uuid7
 from kernel.problems import Refused
 from notifications.sms import HOTLINE
 from store.database import Store
+from vaccination.signer.ports import Signer
 
 CONTROLLERS = (
     "api.citizen.account",
@@ -66,6 +67,7 @@ CONTROLLERS = (
     "api.citizen.growth",
     "api.citizen.vaccination_schedule",
     "api.citizen.papers",
+    "api.citizen.certificates",
     "api.citizen.requests",
     "api.citizen.grants",
     "api.citizen.share_links",
@@ -122,6 +124,7 @@ CONTROLLERS = (
     "api.facility.desk",
     "api.facility.coverage_check",
     "api.facility.activation",
+    "api.facility.vaccination_confirmations",
     "api.facility.guardianships",
     "api.admin.registry",
     "api.admin.withdrawals",
@@ -282,6 +285,7 @@ def create_app(
     link_viewer: str = "",
     open_core: OpenCore | None = None,
     open_gateway: OpenGateway | None = None,
+    signer: Signer | None = None,
     handlers: list[ControllerRouterHandler] | None = None,
 ) -> Api:
     """The application over an open store, or over a function that opens one when the server starts.
@@ -294,6 +298,7 @@ def create_app(
     link_viewer: the address that stands before a SMART Health Link, ending in `#`; empty: the link alone.
     open_core: opens the other core that records are read from, once per server process.
     open_gateway: the same for the insurance gateway that desks ask about cards.
+    signer: the process that signs certificates; without one none is issued.
     """
     opened = store if isinstance(store, Store) else None
     runtime = Runtime(opened, clock, demo=demo, trusted_proxies=frozenset(trusted_proxies))
@@ -302,6 +307,7 @@ def create_app(
     runtime.hotline = hotline
     runtime.elsewhere_days = elsewhere_days
     runtime.link_viewer = link_viewer
+    runtime.signer = signer
     app = Api(
         route_handlers=collect_handlers(demo=demo) if handlers is None else handlers,
         dependencies={"call": Provide(provide_call(runtime), sync_to_thread=False)},

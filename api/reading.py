@@ -113,7 +113,7 @@ async def read_beside_record(
         built = await build(tx, access)
         if is_logged:
             await log_read(tx, call, access, built, changed=True, part=part)
-        return answer(built.body, media_type=media_type)
+        return answer(built.body, headers=_inert(media_type), media_type=media_type)
 
 
 def _is_whole(access: Access) -> bool:

@@ -46,6 +46,7 @@ from notifications.sms import HOTLINE
 from store import leases
 from store.database import Store, Tx
 from store.keys import KeyRing
+from vaccination.signer.ports import Signer
 from visits.coverage_check.ports import CoverageCheck
 
 TOKEN_MAX = 200
@@ -83,6 +84,7 @@ class Runtime:
         self.picture_slots = ImportSlots("picture", PICTURES_AT_ONCE, EVIDENCE_BUSY)
         self.core: Core | None = None
         self.coverage_check: CoverageCheck | None = None
+        self.signer: Signer | None = None
         self.answered = Answered()
 
     @property
@@ -173,6 +175,11 @@ class Call:
     def coverage_check(self) -> CoverageCheck | None:
         """The insurance gateway that desks ask, if one is set."""
         return self._runtime.coverage_check
+
+    @property
+    def signer(self) -> Signer | None:
+        """The process that signs certificates, if one runs; never asked inside a transaction."""
+        return self._runtime.signer
 
     @property
     def import_slots(self) -> ImportSlots:

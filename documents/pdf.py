@@ -86,7 +86,7 @@ def card(paper: Card, at: datetime) -> bytes:
     blocks = [_cut(block, CARD_LINES_MAX) for block in paper.blocks]
     plain_paper = _plain_paper(msgspec.structs.replace(paper, blocks=blocks), 60, 60)
     data = msgspec.to_builtins(plain_paper) | {"code_svg": paper.code_svg}
-    return _compile("card.typ", msgspec.json.encode(data).decode(), at)
+    return compile_paper("card.typ", msgspec.json.encode(data).decode(), at)
 
 
 class Proven(Paper, frozen=True, kw_only=True):
@@ -120,7 +120,8 @@ def _set(template: str, paper: Paper, characters_max: int, detail_max: int, at: 
     return _compile(template, data, at)
 
 
-def _compile(template: str, data: str, at: datetime) -> bytes:
+def compile_paper(template: str, data: str, at: datetime) -> bytes:
+    """A template with its data, JSON of plain strings."""
     made = _compiler(template).compile(format="pdf", sys_inputs={"data": data}, timestamp=int(at.timestamp()))
     assert isinstance(made, bytes)
     return made

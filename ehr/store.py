@@ -23,6 +23,7 @@ from ehr.queries import StoredRow
 from ehr.referrals.keeping import REQUEST, follow, keep_letters
 from ehr.visibility import clocks, marks
 from store.database import Tx
+from store.outbox import emit
 
 Key = tuple[str, str]
 
@@ -30,6 +31,10 @@ Key = tuple[str, str]
 APART = "apart:"
 # A write of more rows than this plans its statements for itself.
 PLANNED_ANEW = 500
+
+# What was issued of a dose follows the row that it was issued of.
+DOSE = "Immunization"
+DOSES_CHANGED = "ehr.doses-changed"
 
 _COLUMNS = (
     *("rtype", "id", "record_type", "section", "eff", "eff_until", "eff_precision", "sort_at"),
@@ -221,6 +226,8 @@ async def mark_rows(
         await queries.MOVE_HEAD.run(tx, patient_id, seq, now)
     if state == "disputed":
         await queries.KEEP_MARKS.run(tx, patient_id)
+    if state is not None and any(rtype == DOSE for rtype, _ in keys):
+        await emit(tx, patient_id, DOSES_CHANGED, {}, now)
     return len(marked)
 
 
@@ -364,6 +371,8 @@ async def apply_changes(
             tx, patient_id, *keys, numbers, now, source.credential, source.batch, source.method, restores
         )
         seq += len(changes.gone)
+    if any(row.rtype == DOSE for row in (*(row for row, _ in changes.updated), *changes.gone)):
+        await emit(tx, patient_id, DOSES_CHANGED, {}, now)
     restored = [row.id for row, _ in changes.updated if row.rtype == REQUEST]
     await follow(tx, patient_id, restored, [row.id for row in changes.gone if row.rtype == REQUEST], now)
     return seq

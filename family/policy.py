@@ -71,8 +71,8 @@ _WRITES: Final[frozenset[Action]] = frozenset(
 _CARD: Final[frozenset[Action]] = frozenset({"read-coverage", "read-costs", "read-referrals"})
 # A guardian of a child acts in the child's place, but hides nothing, closes nothing and takes no copy away:
 # what a child may have to tell a doctor must not be the guardian's to remove. One paper that the guardian
-# reads may be printed with its code: schools and registry offices ask for it.
-_BESIDE: Final[frozenset[Action]] = frozenset({"look-at-log", "print-paper"})
+# reads may be printed with its code: schools and registry offices ask for it, and borders for a certificate.
+_BESIDE: Final[frozenset[Action]] = frozenset({"look-at-log", "print-paper", "issue-certificate"})
 _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | _BESIDE, withheld=NEVER)
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
 _VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs"})

@@ -25,6 +25,7 @@ from ehr.rejudge.waiting import rejudge_waiting
 from ehr.visibility import clocks
 from ehr.visibility.release import release_due
 from family.service import answering_for
+from healthbook import certificate_jobs as certificates
 from healthbook import emergency_notices as emergency
 from healthbook import reminder_jobs as reminders
 from healthbook.family_notices import and_guardians, is_entry_seen, say_consultation
@@ -406,6 +407,7 @@ HANDLERS: dict[str, Handler] = {
     "visit.checked-in": say_arrival,
     # Records of a known facility come often: the inbox says so once per batch and nothing rings.
     "ehr.imported": and_settle(notice("records-added", once_per="batch", silent=True)),
+    "ehr.doses-changed": certificates.follow_doses,
     "ehr.facility-new": and_settle(notice("records-of-new-facility", once_per="facility_id")),
     "ehr.hidden": Journaled("hide", say_nothing),
     "ehr.shown-again": Journaled("unhide", say_nothing),
@@ -427,6 +429,10 @@ HANDLERS: dict[str, Handler] = {
     "identity.unmerged": notice("person-separated", once_per="merge_id"),
     "identity.number-changed": notice("number-changed", once_per="act_id"),
     "identity.newborn-linked": notice("family-linked"),
+    # Neutral: that there is something about a certificate, never what (security.md S34).
+    "vaccination.certificate-corrected": and_guardians(notice("certificate-changed")),
+    "vaccination.certificate-renewed": and_guardians(notice("certificate-renewed", once_per="certificate_id")),
+    "vaccination.certificate-ending": and_guardians(notice("certificate-ending", once_per="certificate_id")),
     # Ending a link tells nobody (security.md S23).
     "family.linked": notice("family-linked"),
     # The other guardians of a child, and never the one whom it is about.

@@ -50,6 +50,7 @@ Action = Literal[
     "search",
     "read-document",
     "print-paper",
+    "issue-certificate",
     "read-access-log",
     "look-at-log",
     "read-notifications",

@@ -154,6 +154,12 @@ GRANT SELECT, INSERT ON signing_event TO hb_signer;
 GRANT SELECT, INSERT, UPDATE ON signing_head, signing_day TO hb_signer;
 GRANT SELECT ON installation, schema_migration TO hb_signer;
 
+-- vaccination certificates: when facilities may vaccinate, late doses that were confirmed, what was issued
+GRANT SELECT, INSERT, UPDATE ON vaccination_authority TO hb_api;
+GRANT SELECT, INSERT, DELETE ON vaccination_confirmation, vaccination_certificate_number TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON facility_vaccination_confirmation, vaccination_certificate TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON vaccination_passport_name TO hb_api;
+
 -- rights over one's data: an erasure (consent/rights/erasing.py) deletes what store/person_tables.py names.
 GRANT SELECT, INSERT, UPDATE ON rights_request, erasure, breach TO hb_api;
 GRANT DELETE ON access_report, access_request, activation, activation_code, activation_undo, birth_link TO hb_api;

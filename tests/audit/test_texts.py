@@ -38,6 +38,7 @@ _CASES = {
 _PARTS = [kind.part for kind in (IPS, BUNDLE, BOOK, SHEET, CARD, EVERYTHING, paper_of(""))]
 # An export that was cut on its way has words of its own (api/exporting.py).
 _EXPORTS = {read_tag("export-record", part) for part in _PARTS} | {f"record:{part}:cut" for part in _PARTS}
+_EXPORTS |= {"record:certificate:cut"}
 # What is read beside the record (api/citizen/articles.py, healthbook/statistics_jobs.py).
 _BESIDE = {read_tag("read-summary", part) for part in ("articles", "completeness", "statistics")}
 # Sections that are made of the record and of plans or tables beside it.
@@ -45,6 +46,7 @@ _BESIDE |= {
     read_tag("read-section", part)
     for part in (
         *("family-history", "growth", "health-checks", "medicine-safety", "papers", "paper-check"),
+        *("certificate", "certificates"),
         *("prescription-code", "programmes", "reminders", "statements", "vaccination-schedule"),
     )
 }

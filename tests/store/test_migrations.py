@@ -48,6 +48,8 @@ ACROSS |= dict.fromkeys(
         "facility_case_of_person",
         "facility_consultation_of_person",
         "facility_referral_of_person",
+        "facility_vaccination_confirmation_of_person",
+        "vaccination_certificate_number_of_person",
         "programme_enrolment_of_person",
         "guardianship_of_guardian",
         "guardianship_by_guardian_of_dependent",

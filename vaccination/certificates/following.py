@@ -1,0 +1,135 @@
+"""What happens to certificates when their doses change: replaced or revoked, renewed before they end.
+
+A certificate says what the book said when it was made. Where the book says something else now it is revoked,
+and another one is made where the dose allows it; where only an answer is awaited (an objection, a system that
+is away), it stands until then.
+"""
+
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final, Literal
+from uuid import UUID
+
+from identity.models import Demographics
+from identity.people import demographics
+from kernel.ids import bucket_of
+from kernel.problems import Refused
+from store.database import Tx
+from store.due_queue import schedule
+from store.keys import KeyRing
+from store.outbox import emit
+from vaccination.certificates import queries
+from vaccination.certificates.claims import expiry, facts_of, facts_sha256
+from vaccination.certificates.eligibility import why_no_certificate
+from vaccination.certificates.ending import give_up, revoke_row
+from vaccination.certificates.evidence import Judged, judged_dose
+from vaccination.certificates.issuing import SIGNING, ToSign, mark_of_timer, start, weigh
+from vaccination.certificates.models import CertificateRow, EndReason, Facts, Owned, Reason
+from vaccination.certificates.names import latin_name
+from vaccination.signer.keys import current_signer
+
+# What may pass without the dose being another one: no new certificate meanwhile, and the one that is out
+# stands.
+PASSING: Final[frozenset[Reason]] = frozenset({"being-corrected", "source-stale", "duplicate"})
+AGAIN: Final = timedelta(days=1)
+
+Renewal = ToSign | Literal["none", "later"]
+
+
+async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
+    """Bring the certificates of one person's doses in line with the book; how many ended. The person is told
+    once, whatever their number."""
+    rows = sorted(await queries.LIVE.all(tx, patient_id, now), key=lambda row: row.dose_id)
+    ended: list[CertificateRow] = []
+    for dose_id, of_dose in groupby(rows, key=lambda row: row.dose_id):
+        owned = Owned(patient_id=patient_id, dose_id=dose_id)
+        ended += await _follow_dose(tx, keys, owned, list(of_dose), now)
+    if ended:
+        ref = {"certificate_id": str(ended[-1].certificate_id)}
+        await emit(tx, patient_id, "vaccination.certificate-corrected", ref, now)
+    return len(ended)
+
+
+async def _follow_dose(
+    tx: Tx, keys: KeyRing, owned: Owned, rows: list[CertificateRow], now: datetime
+) -> list[CertificateRow]:
+    """Those that ended. A renewed one ends too: it says the same and would be accepted to its end."""
+    book, judged = await judged_dose(tx, owned, now)
+    facts = None if judged is None else await _facts(tx, keys, book, judged, now)
+    ended = [row for row in rows if facts is None or row.facts_sha256 != facts_sha256(facts)]
+    fresh = judged if facts is not None and judged and not _reasons(judged, now) else None
+    reason: EndReason = "dose-changed" if judged is not None else "dose-gone"
+    # Several keys in the order of their kids: as everybody who revokes.
+    for row in sorted(ended, key=lambda row: row.kid):
+        if row.state == "signing":
+            await give_up(tx, row, now)
+        else:
+            await revoke_row(tx, keys, row, "replaced" if fresh else "revoked", reason, now)
+    if ended and fresh is not None and facts is not None and len(ended) == len(rows):
+        made = await start(tx, keys, fresh, facts, now, replaces=ended[-1].certificate_id)
+        if isinstance(made, ToSign):
+            await have_signed(tx, made, now)
+    return [row for row in ended if row.state != "signing"]
+
+
+async def have_signed(tx: Tx, one: ToSign, due_at: datetime) -> None:
+    """Leave the signature to the worker."""
+    ref = mark_of_timer(one.patient_id, one.certificate_id)
+    await schedule(tx, bucket_of(one.patient_id), due_at, SIGNING, ref)
+
+
+async def begin_renewal(
+    tx: Tx, keys: KeyRing, patient_id: UUID, certificate_id: UUID, now: datetime
+) -> Renewal:
+    """A certificate that ends soon: what is to be signed in its place; `none` where nothing more is to be
+    done of it; `later` where nothing can be made now, which its person is told once."""
+    row = await queries.LOCK.one(tx, patient_id, certificate_id)
+    if row is None or row.state != "valid" or row.expires_at <= now:
+        return "none"
+    book, judged = await judged_dose(tx, Owned(patient_id=patient_id, dose_id=row.dose_id), now)
+    signer = await current_signer(tx, "hc1", now)
+    # A signer that ends as soon gives nothing that holds longer.
+    if judged is not None and signer is not None and expiry(now, signer) > row.expires_at:
+        known = await demographics(tx, keys, book) or Demographics()
+        facts = weigh(judged, known, await latin_name(tx, keys, book), now)
+        if isinstance(facts, Facts):
+            made = await start(tx, keys, judged, facts, now, replaces=certificate_id)
+            return "later" if isinstance(made, Refused) else made
+    ref = {"certificate_id": str(certificate_id)}
+    await emit(tx, patient_id, "vaccination.certificate-ending", ref, now)
+    return "later"
+
+
+async def begin_again(
+    tx: Tx, keys: KeyRing, patient_id: UUID, certificate_id: UUID, now: datetime
+) -> ToSign | None:
+    """After a signature that did not come: another row in place of one that was given up, where its dose
+    still allows it and has no other certificate by now."""
+    row = await queries.CERTIFICATE.one(tx, patient_id, certificate_id)
+    if row is None or row.state != "abandoned":
+        return None
+    others = await queries.OF_DOSE.all(tx, patient_id, row.dose_id)
+    if any(other.state == "valid" and other.certificate_id != row.replaces for other in others):
+        return None
+    book, judged = await judged_dose(tx, Owned(patient_id=patient_id, dose_id=row.dose_id), now)
+    if judged is None:
+        return None
+    known = await demographics(tx, keys, book) or Demographics()
+    facts = weigh(judged, known, await latin_name(tx, keys, book), now)
+    if not isinstance(facts, Facts):
+        return None
+    made = await start(tx, keys, judged, facts, now, replaces=row.replaces)
+    return None if isinstance(made, Refused) else made
+
+
+def _reasons(judged: Judged, now: datetime) -> tuple[Reason, ...]:
+    return why_no_certificate(judged.dose, judged.evidence, now)
+
+
+async def _facts(tx: Tx, keys: KeyRing, book: UUID, judged: Judged, now: datetime) -> Facts | None:
+    """What the dose says now; None where it is no ground for a certificate any more."""
+    if set(_reasons(judged, now)) - PASSING:
+        return None
+    known = await demographics(tx, keys, book) or Demographics()
+    facts = facts_of(judged.dose, known, await latin_name(tx, keys, book))
+    return facts if isinstance(facts, Facts) else None

@@ -1,0 +1,54 @@
+"""The Latin spelling of a person's name where the rule does not give it (vaccination.md §5)."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from identity.people import demographics
+from kernel.problems import Refused
+from store.database import Tx
+from store.fields import seal, unseal
+from store.keys import KeyRing
+from vaccination.certificates import queries
+from vaccination.certificates.claims import LatinName
+from vaccination.certificates.models import SetBy
+from vaccination.certificates.problems import LATIN_NAME_DIFFERS
+from vaccination.hc1.names import FILLER, icao
+
+TABLE = "vaccination_passport_name"
+
+
+async def latin_name(tx: Tx, keys: KeyRing, patient_id: UUID) -> LatinName | None:
+    """What was set; None: the rule's."""
+    row = await queries.PASSPORT.one(tx, patient_id)
+    if row is None:
+        return None
+    return msgspec.json.decode(unseal(keys, patient_id, TABLE, "names", row.names), type=LatinName)
+
+
+async def set_by_person(
+    tx: Tx, keys: KeyRing, patient_id: UUID, family: str, given: str, now: datetime
+) -> LatinName | Refused:
+    """Part the name elsewhere (a family name of two words), or put the other part first: the letters are the
+    book's. Refused: latin-name-differs; then an operator sees the passport."""
+    known = await demographics(tx, keys, patient_id)
+    wanted = LatinName(family=icao(family), given=icao(given))
+    written = _letters(icao(known.name or "") if known else "")
+    if not written or written not in (
+        _letters(wanted.family + wanted.given),
+        _letters(wanted.given + wanted.family),
+    ):
+        return Refused(problem=LATIN_NAME_DIFFERS)
+    await keep(tx, keys, patient_id, wanted, "person", now)
+    return wanted
+
+
+async def keep(tx: Tx, keys: KeyRing, patient_id: UUID, names: LatinName, by: SetBy, now: datetime) -> None:
+    """Set the names; certificates that say otherwise are replaced by whoever calls."""
+    sealed = seal(keys, patient_id, TABLE, "names", msgspec.json.encode(names).decode())
+    await queries.SET_PASSPORT.run(tx, patient_id, sealed, by, now)
+
+
+def _letters(text: str) -> str:
+    return text.replace(FILLER, "")
