@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 # Commands that change nothing in the data; every other one writes an admin_event.
 READ_ONLY = frozenset(
     {
-        *("serve", "worker", "openapi", "as", "admin displays", "admin core-links", "admin articles"),
+        *("serve", "worker", "signer", "openapi", "as", "admin displays", "admin core-links", "admin articles"),
         *("admin article-text", "audit verify", "audit quarantine", "audit reconcile", "doctor"),
+        *("certificates keys make-authority", "certificates keys make", "certificates keys certify"),
+        *("certificates keys list", "certificates keys reconcile"),
     }
 )
 # Commands that make what an admin_event would be written to.
@@ -71,6 +73,17 @@ def worker() -> None:
         run_worker(Serving(place, keys, asyncio.run(check_start(place, keys))))
 
     at_place(run)
+
+
+@click.command()
+def signer() -> None:
+    """Run the signer of certificates alone, in an account of its own.
+
+    It alone reads HEALTHBOOK_SIGNER_KEYS, and answers on the socket HEALTHBOOK_SIGNER.
+    """
+    from healthbook.signing_process import run_until_stopped
+
+    at_place(run_until_stopped)
 
 
 @click.command()
@@ -131,7 +144,7 @@ for command in (
 ):
     admin.add_command(command)
 for command in (
-    *(serve, worker, migrate, doctor, backup, restore, openapi, admin, audit, import_, demo, as_),
+    *(serve, worker, signer, migrate, doctor, backup, restore, openapi, admin, audit, import_, demo, as_),
     *(medicine_safety, certificates),
 ):
     main.add_command(command)

@@ -2,7 +2,13 @@
 
 import click
 
+from healthbook import cli_certificate_keys
+
 
 @click.group()
 def certificates() -> None:
     """Vaccination certificates: their keys, issue and verification."""
+
+
+for command in (*cli_certificate_keys.COMMANDS,):
+    certificates.add_command(command)

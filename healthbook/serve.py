@@ -41,6 +41,7 @@ STOP_SECONDS_MAX = 20
 WAIT_SECONDS_MAX = 5.0
 WAITED_FOR = {signal.SIGINT, signal.SIGTERM}
 RESTART_SECONDS = 1.0
+SIGNER_AGAIN_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -136,6 +137,7 @@ class Children:
         self._with_worker = with_worker
         self._api = 0
         self._worker = 0
+        self._signer = 0
 
     def run(self) -> int:
         """Start everything, wait for a signal or the end of the API, stop everything.
@@ -146,11 +148,18 @@ class Children:
         try:
             self._api = fork_child(lambda: run_api(self._serving.place.settings, self._app))
             wait_for_port(self._serving.place.settings)
+            self._start_signer()
             self._start_worker()
             return self._watch()
         finally:
-            for pid in (self._api, self._worker):
+            for pid in (self._api, self._worker, self._signer):
                 stop_child(pid)
+
+    def _start_signer(self) -> None:
+        """Where there are keys and no signer of its own; only that process reads them (security.md S28)."""
+        settings = self._serving.place.settings
+        if settings.signer_keys.is_dir() and not settings.healthbook_signer:
+            self._signer = fork_child(lambda: run_signer(self._serving.place))
 
     def _start_worker(self) -> None:
         if self._with_worker:
@@ -163,6 +172,8 @@ class Children:
             ended, _ = os.waitpid(-1, os.WNOHANG)
             if ended and ended == self._worker:
                 self._start_worker()
+            elif ended and ended == self._signer:
+                self._start_signer()
             elif ended:
                 # The API or PostgreSQL: nothing can be served any more.
                 self._api = 0 if ended == self._api else self._api
@@ -208,6 +219,17 @@ def run_worker(serving: Serving) -> None:
     from healthbook.worker import run_until_stopped  # noqa: PLC0415
 
     run_until_stopped(serving)
+
+
+def run_signer(place: Place) -> None:
+    """The signer of certificates; where it cannot start it says why, and is started again later."""
+    from healthbook.signing_process import run_until_stopped  # noqa: PLC0415
+
+    try:
+        run_until_stopped(place)
+    except StartError as error:
+        sys.stderr.write(f"No certificate is signed. {error}\n")
+        time.sleep(SIGNER_AGAIN_SECONDS)
 
 
 def fork_child(run: Callable[[], None]) -> int:

@@ -37,6 +37,10 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # Where acts are written that no restored backup may undo: a directory on another volume than the data, or
     # `s3://BUCKET` with object lock at S3_ENDPOINT; unset: beside the data, good for a demo only.
     healthbook_journal: str = ""
+    # The signer of certificates (security.md S28): its own key directory, and the socket of one that runs by
+    # itself; without that one, `serve` starts one where there are keys.
+    healthbook_signer_keys: str = ""
+    healthbook_signer: str = ""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 8000
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
@@ -46,6 +50,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     database_url: str = ""
     database_delivery_url: str = ""
     database_owner_url: str = ""
+    database_signer_url: str = ""
     pool_max: Annotated[int, Meta(ge=2, le=200)] = 10
     fcm_credentials: str = ""
     sms_gateway_url: str = ""
@@ -85,6 +90,18 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         return (
             Path(self.healthbook_keys).expanduser().resolve() if self.healthbook_keys else self.data / "keys"
         )
+
+    @property
+    def signer_keys(self) -> Path:
+        """The signer's key directory; in production of an account of its own."""
+        own = self.healthbook_signer_keys
+        return Path(own).expanduser().resolve() if own else self.data / "signer"
+
+    @property
+    def signer_socket(self) -> Path:
+        """Where the signer listens."""
+        own = self.healthbook_signer
+        return Path(own).expanduser().absolute() if own else self.data / "signer.sock"
 
     @property
     def journal(self) -> Path:
@@ -210,7 +227,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         # msgspec: "Expected `int`, got `str` - at `$.PORT`"; the value itself can be a secret.
         what, _, where = str(error).partition(" - at `$.")
         raise SettingsError(f"{where.rstrip('`') or 'settings'}: {what}") from None
-    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_DELIVERY_URL"):
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_DELIVERY_URL", "DATABASE_SIGNER_URL"):
         if not given.get(name, "postgresql://").startswith(("postgresql://", "postgres://")):
             raise SettingsError(f"{name}: expected `postgresql://` and an address")
     if not all(is_address(proxy) for proxy in words(settings.trusted_proxies)):

@@ -22,6 +22,7 @@ from store.journal_files import DirectoryJournal, open_bucket_journal
 from store.keys import KeyRing, KeyRingError
 from store.migrate import GRANTS, MIGRATIONS, migrate, prepare_roles
 from store.postgres import Server, start_server
+from vaccination.signer.client import SocketSigner
 from visits.coverage_check.http import HttpCoverageCheck
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ UNREACHABLE = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
 )
-Role = Literal["hb_owner", "hb_api", "hb_delivery"]
+Role = Literal["hb_owner", "hb_api", "hb_delivery", "hb_signer"]
 
 
 class StartError(Exception):
@@ -54,6 +55,7 @@ class Place(Struct, frozen=True):
         own = {
             "hb_owner": self.settings.database_owner_url,
             "hb_delivery": self.settings.database_delivery_url,
+            "hb_signer": self.settings.database_signer_url,
         }
         return own.get(role) or self.settings.database_url
 
@@ -233,6 +235,11 @@ async def opened_gateway(address: str, token: str) -> AsyncIterator[HttpCoverage
         await gateway.close()
 
 
+def signer_of(settings: Settings) -> SocketSigner:
+    """The signer of certificates, behind its socket; it may come and go."""
+    return SocketSigner(settings.signer_socket)
+
+
 def gateway_address(settings: Settings, *, demo: bool) -> str:
     """Where cards are asked about; a demo asks itself (api/pages/demo_gateway.py)."""
     if settings.coverage_check_url or not demo:
@@ -268,6 +275,7 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         hotline=settings.hotline,
         elsewhere_days=settings.elsewhere_days,
         link_viewer=settings.link_viewer,
+        signer=signer_of(settings),
         open_core=(lambda: opened_core(settings, SystemClock())) if settings.ehr_core_url else None,
         open_gateway=(lambda: opened_gateway(gateway, settings.coverage_check_token)) if gateway else None,
     )

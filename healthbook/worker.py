@@ -26,6 +26,7 @@ from healthbook.journal_writer import keep_writing
 from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.logs import configure_logs
 from healthbook.root_jobs import arm_roots, root_jobs, witness_of
+from healthbook.signing_jobs import arm_signing, signing_jobs
 from healthbook.statistics_jobs import arm_statistics, statistics_jobs
 from healthbook.upload_jobs import upload_jobs
 from healthbook.wiring import Serving, opened_core, opened_journal, opened_store
@@ -260,6 +261,7 @@ async def _serve(serving: Serving) -> None:
         await arm_sweep(store, clock)
         await arm_link_sweep(store, clock)
         await arm_statistics(store, clock)
+        await arm_signing(store, clock)
         await arm_roots(store, clock)
         outside = {
             **core_jobs(store, clock, core),
@@ -269,6 +271,7 @@ async def _serve(serving: Serving) -> None:
             **link_jobs(store, clock),
             **erasure_jobs(store, clock),
             **statistics_jobs(store, clock),
+            **signing_jobs(store, clock),
             **root_jobs(store, clock, witness_of(serving.place.settings), journal),
         }
         writing = asyncio.create_task(keep_writing(store, journal, stop))

@@ -152,7 +152,7 @@ GRANT SELECT, UPDATE (signed_at) ON certificate_issuance TO hb_signer;
 GRANT SELECT ON signing_head, signing_event, signing_day TO hb_api;
 GRANT SELECT, INSERT ON signing_event TO hb_signer;
 GRANT SELECT, INSERT, UPDATE ON signing_head, signing_day TO hb_signer;
-GRANT SELECT ON installation, schema_migration TO hb_signer;
+GRANT SELECT ON installation TO hb_signer;
 
 -- vaccination certificates: when facilities may vaccinate, late doses that were confirmed, what was issued
 GRANT SELECT, INSERT, UPDATE ON vaccination_authority TO hb_api;

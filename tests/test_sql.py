@@ -33,6 +33,7 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
+    "vaccination.signer.queries.SIGNED_BETWEEN",
     "audit.accountability.queries.ALL_LINES",
     "audit.accountability.queries.COUNT",
     "audit.accountability.queries.COUNT_HOURS",

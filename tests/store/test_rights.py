@@ -81,7 +81,6 @@ SIGNER = {
     "certificate_issuance": "r",
     "document_signer": "r",
     "installation": "r",
-    "schema_migration": "r",
     "signing_day": "raw",
     "signing_event": "ra",
     "signing_head": "raw",

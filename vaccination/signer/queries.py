@@ -76,14 +76,14 @@ APPEND = Scalar(
     """,
 )
 SIGNING_HEAD = Statement(Head, "SELECT seq, h FROM signing_head WHERE chain = 'signing'")
-LOG_PAGE = Statement(
-    SigningRow,
-    "SELECT seq, at, issuance_id, entry, prev, h FROM signing_event WHERE seq > $1 ORDER BY seq LIMIT $2",
-)
-
+# Without a gap, from the first to the last of that time.
 LOGGED_BETWEEN = Statement(
     SigningRow,
-    "SELECT seq, at, issuance_id, entry, prev, h FROM signing_event WHERE at >= $1 AND at < $2 ORDER BY seq",
+    """
+    WITH edge AS (SELECT min(seq) AS first, max(seq) AS last FROM signing_event WHERE at >= $1 AND at < $2)
+    SELECT s.seq, s.at, s.issuance_id, s.entry, s.prev, s.h FROM edge
+    JOIN signing_event s ON s.seq BETWEEN edge.first AND edge.last ORDER BY s.seq
+    """,
 )
 SIGNED_BETWEEN = Statement(
     Signed,
