@@ -73,8 +73,8 @@ async def _write_lists(fill: Fill, lists: Lists, say: Say) -> None:
 
 
 def _told(say: Say, seconds: Callable[[], float] = monotonic) -> Callable[[int, float], None]:
-    """Tells how far the file is, at most once a second."""
-    told = seconds()
+    """Tells how far the file is, at first and then at most once a second."""
+    told = seconds() - 1
 
     def tell(rows: int, part: float) -> None:
         nonlocal told

@@ -58,6 +58,8 @@ def read_doses(stream: IO[bytes], columns: Columns) -> Generator[Given, None, No
     bad-csv, no-rows, too-many-columns, missing-column, duplicate-column."""
     head = stream.read(512).removeprefix(codecs.BOM_UTF8).lstrip()
     stream.seek(0)
+    if not head:
+        raise reject("no-rows", "file")
     if head.startswith((b"[", b"{")):
         rows = _of_json(stream, columns, is_list=head.startswith(b"["))
     else:

@@ -182,7 +182,8 @@ class Fill:
             return Line(number, "refused", [_safe(one) for one in ready])
         unit, prepared, told = ready
         status, reasons = await self._write(sender, unit, prepared)
-        return Line(number, status, reasons + told if status == "imported" else reasons)
+        # What waits in the quarantine is told the same as what is in a book (S19).
+        return Line(number, status, reasons if status == "refused" else reasons + told)
 
     async def _write(self, sender: Sender, unit: Unit, prepared: Prepared) -> tuple[RowStatus, list[Reason]]:
         """A number that another import took in between is matched again."""

@@ -102,7 +102,10 @@ async def test_s17_a_number_with_another_persons_data_waits_in_quarantine(
     store: Store, clock: FrozenClock, tmp_path: Path
 ) -> None:
     citizen = await make_citizen(store, clock)
-    rows = [dose(citizen, full_name="Người Khác"), dose(citizen, dose_id="TC-2", sex="Nam")]
+    rows = [
+        dose(citizen, full_name="Người Khác"),
+        dose(citizen, dose_id="TC-2", sex="Nam", given_on="01/09/2021"),
+    ]
     fill, summary = await take(store, clock, file_of(tmp_path, table(rows)))
     assert await book(store, citizen.patient_id) == []
     assert summary.quarantined == 2
