@@ -38,8 +38,10 @@ from healthbook.demo_programmes import follow_some
 from healthbook.demo_questions import ask_some
 from healthbook.demo_records import long_history, vaccination_history
 from healthbook.demo_sheet import NOTE, DemoSheet, load_sheet, save_sheet
+from healthbook.demo_signers import add_signers
 from healthbook.demo_statements import say_some
 from healthbook.settings import Settings
+from healthbook.signing_process import signing
 from healthbook.start_check import reasons_not_to_start
 from healthbook.wiring import (
     Place,
@@ -169,7 +171,11 @@ def _make(settings: Settings, say: Say) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
     apart = msgspec.structs.replace(
-        settings, healthbook_data=str(unfinished), healthbook_keys=str(unfinished / "keys")
+        settings,
+        healthbook_data=str(unfinished),
+        healthbook_keys=str(unfinished / "keys"),
+        healthbook_signer_keys=str(unfinished / "signer"),
+        healthbook_signer="",
     )
     keys = KeyRing.create(apart.keys, demo=True)
     say("database")
@@ -186,10 +192,11 @@ def _make(settings: Settings, say: Say) -> None:
 def _move(unfinished: Path, settings: Settings) -> None:
     """Put the finished demo in its place; the keys come last, for nothing starts without them."""
     for made in sorted(unfinished.iterdir()):
-        if made.name != "keys":
+        if made.name not in ("keys", "signer"):
             made.rename(settings.data / made.name)
-    settings.keys.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shutil.move(unfinished / "keys", settings.keys)
+    for name, directory in (("signer", settings.signer_keys), ("keys", settings.keys)):
+        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.move(unfinished / name, directory)
     unfinished.rmdir()
 
 
@@ -199,7 +206,10 @@ async def _fill(place: Place, keys: KeyRing, base_url: str, say: Say) -> DemoShe
         async with store.transaction() as tx:
             if not await is_demo(tx):
                 raise StartError("This database was marked as a real one: it never becomes a demo.")
-        return await build_demo(store, SystemClock().now(), base_url, say)
+        async with opened_store(place, "hb_owner", keys) as owner:
+            await add_signers(owner, place.settings.signer_keys, SystemClock().now())
+        async with signing(place):
+            return await build_demo(store, SystemClock().now(), base_url, say)
 
 
 async def _activate_all(

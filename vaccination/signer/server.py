@@ -35,6 +35,7 @@ class SigningServer:
         self._clock = clock
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._server: asyncio.Server | None = None
+        self._socket: Path | None = None
 
     async def open(self, socket: Path) -> None:
         """Listen; only this account, or its group where the operator lets one in, reaches the socket."""
@@ -42,11 +43,14 @@ class SigningServer:
         with reachable(socket) as path:
             self._server = await asyncio.start_unix_server(self._serve, path)
         os.chmod(socket, 0o660)
+        self._socket = socket
 
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+        if self._socket is not None:
+            os.unlink(self._socket)
 
     async def answer(self, asked: Asked) -> Answered:
         """One signature or the reason why not."""
