@@ -18,6 +18,7 @@ import structlog
 
 from healthbook.blob_jobs import arm_sweep, blob_jobs
 from healthbook.case_jobs import case_jobs
+from healthbook.certificate_jobs import certificate_jobs
 from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import dispatch, in_turn, tick
 from healthbook.erasure_jobs import erasure_jobs
@@ -29,7 +30,7 @@ from healthbook.root_jobs import arm_roots, root_jobs, witness_of
 from healthbook.signing_jobs import arm_signing, signing_jobs
 from healthbook.statistics_jobs import arm_statistics, statistics_jobs
 from healthbook.upload_jobs import upload_jobs
-from healthbook.wiring import Serving, opened_core, opened_journal, opened_store
+from healthbook.wiring import Serving, opened_core, opened_journal, opened_store, signer_of
 from kernel.clock import Clock, SystemClock
 from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
 from notifications.ports import RecordingPushSender, RecordingSmsSender
@@ -267,6 +268,7 @@ async def _serve(serving: Serving) -> None:
             **core_jobs(store, clock, core),
             **blob_jobs(store, clock),
             **case_jobs(store, clock),
+            **certificate_jobs(store, clock, signer_of(serving.place.settings)),
             **upload_jobs(store, clock),
             **link_jobs(store, clock),
             **erasure_jobs(store, clock),

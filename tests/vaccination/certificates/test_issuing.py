@@ -9,12 +9,7 @@ import httpx
 import pytest
 
 from store.database import Store
-from tests.support.clock import FrozenClock
-from tests.support.http import bearer, client_of
-from tests.support.people import make_citizen
-from tests.support.record import our_id
-from tests.support.signing_process import RunningSigner, load_certificate
-from tests.support.vaccinating import (
+from tests.support.certifying import (
     CERTIFICATES,
     covid,
     days_ago,
@@ -25,6 +20,11 @@ from tests.support.vaccinating import (
     send,
     text_of,
 )
+from tests.support.clock import FrozenClock
+from tests.support.http import bearer, client_of
+from tests.support.people import make_citizen
+from tests.support.record import our_id
+from tests.support.signing_process import RunningSigner, load_certificate
 from vaccination.hc1.cose import to_be_signed, unpack
 from vaccination.hc1.uvci import is_checked
 
