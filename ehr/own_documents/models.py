@@ -9,7 +9,9 @@ from msgspec import Meta, Struct
 from ehr.statements.models import Relative
 
 # Ours: what people have at home. Shown as such, beside the documents of facilities.
-OwnDocumentKind = Literal["paper-book", "prescription", "result", "imaging", "discharge-paper", "other"]
+OwnDocumentKind = Literal[
+    "paper-book", "prescription", "result", "imaging", "discharge-paper", "vaccination-paper", "other"
+]
 
 KIND_VI: Final[dict[OwnDocumentKind, str]] = {
     "paper-book": "Sổ khám bệnh giấy",
@@ -17,6 +19,7 @@ KIND_VI: Final[dict[OwnDocumentKind, str]] = {
     "result": "Phiếu kết quả giấy",
     "imaging": "Phim hoặc ảnh chụp chẩn đoán",
     "discharge-paper": "Giấy ra viện",
+    "vaccination-paper": "Sổ hoặc phiếu tiêm chủng giấy",
     "other": "Giấy tờ khác",
 }
 

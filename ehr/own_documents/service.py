@@ -159,6 +159,16 @@ async def remove(
     return row
 
 
+async def usable_paper(tx: Tx, access: Access, item_id: str, now: datetime) -> bool:
+    """Whether something that is said now can rest on this paper: one that whoever says it added or sees."""
+    for patient_id in (access.patient_id, *sorted(access.origins)):
+        row = await queries.FILE_BY_ITEM.one(tx, patient_id, item_id)
+        if row is not None:
+            added = access.is_own or row.added_by == access.actor.actor_id
+            return added or await declared_entry(tx, access, item_id, now) is not None
+    return False
+
+
 async def is_named(tx: Tx, patient_id: UUID, blob_id: UUID) -> bool:
     """Whether a paper of this person is kept in that file."""
     return await queries.IN_BLOB.one(tx, patient_id, blob_id) is not None

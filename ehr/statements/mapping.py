@@ -21,7 +21,6 @@ from ehr.statements.choices import (
     RTYPES,
     TITLES,
     Field,
-    Kind,
 )
 from ehr.statements.models import DeclaredKind, StatementBody
 from ehr.statements.queries import PAPER_UNIT, UNIT
@@ -57,17 +56,13 @@ class Said(UnitDraft):
         self.add(self.main, {"extension": said, **body, "note": notes}, "statement")
 
 
-def unit_key(kind: Kind, ident: UUID) -> str:
+def unit_key(kind: DeclaredKind, ident: UUID) -> str:
     """What the rows of a statement are found by. ident: a UUIDv7 of when it was said first."""
     return f"{UNIT}{kind}:{ident}"
 
 
-def kind_of(unit: str) -> Kind:
-    return cast(Kind, unit.removeprefix(UNIT).partition(":")[0])
-
-
-def shown_kind(unit: str) -> DeclaredKind:
-    return "paper" if unit.startswith(PAPER_UNIT) else kind_of(unit)
+def kind_of(unit: str) -> DeclaredKind:
+    return "paper" if unit.startswith(PAPER_UNIT) else cast(DeclaredKind, unit.split(":")[1])
 
 
 def said_at(unit: str) -> datetime:

@@ -13,7 +13,8 @@ from ehr.statements.choices import Kind
 
 FACTS_MAX: Final = 20
 
-DeclaredKind = Literal[Kind, "paper"]
+# vaccination: a dose with its picture (vaccination/book), which has routes of its own.
+DeclaredKind = Literal[Kind, "paper", "vaccination"]
 Day = Annotated[
     str,
     Meta(
@@ -66,7 +67,7 @@ class StatementReceipt(Struct, frozen=True, kw_only=True):
     version: 1, and one more per change of what it says."""
 
     statement_id: UUID
-    kind: Kind
+    kind: DeclaredKind
     version: int
     status: Literal["standing", "withdrawn"]
     changed_at: datetime

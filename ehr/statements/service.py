@@ -20,7 +20,7 @@ from ehr.reads.scope import scope_of
 from ehr.statements import queries
 from ehr.statements.choices import SINGLE
 from ehr.statements.keeping import Spot, keep_declared, spot_of, take_back_declared
-from ehr.statements.mapping import draft_of, kind_of, shown_kind, unit_key
+from ehr.statements.mapping import draft_of, kind_of, unit_key
 from ehr.statements.models import StatementBody, StatementReceipt, Statements, StatementShown
 from ehr.statements.problems import (
     STATEMENT_DRUG_USE,
@@ -58,8 +58,7 @@ async def say(
         return refused
     spot = spot_of(access)
     await hold_head(tx, access.patient_id, now)
-    standing = await queries.STANDING.one(tx, spot.patient_id, f"{UNIT}%", spot.source_id)
-    if (standing or 0) >= STANDING_MAX:
+    if await is_full(tx, spot):
         return Refused(problem=TOO_MANY_STATEMENTS)
     same = f"{UNIT}{body.kind}:%"
     if body.kind in SINGLE and await queries.STANDING.one(tx, spot.patient_id, same, spot.source_id):
@@ -124,6 +123,12 @@ async def read(tx: Tx, access: Access, now: datetime) -> Built:
 async def declared_entry(tx: Tx, access: Access, ident: str, now: datetime) -> StatementRow | None:
     """A statement or an own paper; one that the reader may not see is none."""
     return await queries.DECLARED_ENTRY.one(tx, *scope_of(access, now), ident)
+
+
+async def is_full(tx: Tx, spot: Spot) -> bool:
+    """Whether the book has all the statements that it can have."""
+    standing = await queries.STANDING.one(tx, spot.patient_id, f"{UNIT}%", spot.source_id)
+    return (standing or 0) >= STANDING_MAX
 
 
 def may_change(access: Access, row: StatementRow) -> bool:
@@ -211,7 +216,7 @@ def _receipt(row: WrittenRow) -> StatementReceipt:
 def _shown(access: Access, row: StatementRow) -> StatementShown:
     return StatementShown(
         statement_id=row.id,
-        kind=shown_kind(row.unit),
+        kind=kind_of(row.unit),
         version=row.version,
         changed_at=row.updated,
         may_change=may_change(access, row),

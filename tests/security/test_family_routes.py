@@ -34,6 +34,7 @@ _RECORD = {
     "/v1/me/imaging-reports",
     "/v1/me/imaging-studies/{study_id}/viewer-tickets",
     "/v1/me/immunizations",
+    "/v1/me/vaccination",
     "/v1/me/medications",
     "/v1/me/medicine-safety",
     "/v1/me/pregnancy",
@@ -83,6 +84,8 @@ _ADDED = {
     "/v1/me/statements/choices",
     "/v1/me/statements/{statement_id}",
     "/v1/me/statements/{statement_id}/withdraw",
+    "/v1/me/vaccination/choices",
+    "/v1/me/vaccination/doses",
 }
 _CHILD = (
     _RECORD
@@ -92,6 +95,9 @@ _CHILD = (
         "/v1/me/access-log",
         "/v1/me/documents/{document_id}",
         "/v1/me/papers/{paper_id}/paper.pdf",
+        "/v1/me/vaccination.pdf",
+        "/v1/me/vaccination/choices",
+        "/v1/me/vaccination/doses",
         "/v1/me/certificates/latin-name",
         "/v1/me/certificates/{certificate_id}/text",
         "/v1/me/certificates/{certificate_id}/code.svg",

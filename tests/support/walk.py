@@ -133,6 +133,7 @@ SILENT = {
     "/v1/doctor/patients/{patient_id}/statements": "nothing was said by the person: tests/ehr/statements",
     "/v1/me/prescriptions/{prescription_id}/code": "no e-prescription was sent",
     "/v1/me/statements/choices": "words to choose from",
+    "/v1/me/vaccination/choices": "words to choose from",
     "/v1/me/reminders": "no reminder: tests/reminders",
     "/v1/me/papers": "papers that prove themselves: none was made",
     "/v1/me/papers/{paper_id}": "none was made",

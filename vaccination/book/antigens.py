@@ -59,8 +59,8 @@ class Products(Struct, frozen=True, kw_only=True):
 CATALOGUE: Final = msgspec.json.decode((_HERE / "antigens.json").read_bytes(), type=Catalogue)
 ANTIGENS: Final = {one.key: one for one in CATALOGUE.antigens}
 _ORDER: Final = {key: number for number, key in enumerate(ANTIGENS)}
-_PRODUCTS: Final = msgspec.json.decode((_HERE / "products.json").read_bytes(), type=Products)
-VERSION: Final = f"{CATALOGUE.version}/{_PRODUCTS.version}"
+PRODUCTS: Final = msgspec.json.decode((_HERE / "products.json").read_bytes(), type=Products)
+VERSION: Final = f"{CATALOGUE.version}/{PRODUCTS.version}"
 
 
 def in_order(keys: set[str]) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def product_of(title: str) -> Product | None:
     """The product that a vaccine's name speaks of: of the names in it, the longest."""
     told = _PARTS.sub(" ", fold(title)).strip()
     alone = _LEAD.sub("", told)
-    found = next((product for product in _PRODUCTS.products if alone in product.alone), None)
+    found = next((product for product in PRODUCTS.products if alone in product.alone), None)
     return found or next((product for name, product in _by_name() if f" {name} " in f" {told} "), None)
 
 
@@ -107,5 +107,5 @@ def _by_code() -> dict[tuple[str, str], tuple[str, ...]]:
 
 @cache
 def _by_name() -> list[tuple[str, Product]]:
-    pairs = [(name, product) for product in _PRODUCTS.products for name in product.names]
+    pairs = [(name, product) for product in PRODUCTS.products for name in product.names]
     return sorted(pairs, key=lambda pair: (-len(pair[0]), pair[0]))

@@ -40,8 +40,8 @@ class Given(Immunization):
     @property
     def number(self) -> str | None:
         """`system|value` of the sender's own number of the dose."""
-        named = (one for one in self.identifier if one.value)
-        return next((f"{one.system or ''}|{one.value}" for one in named), None)
+        named = (one for one in self.identifier if one.system and one.value)
+        return next((f"{one.system}|{one.value}" for one in named), None)
 
     @property
     def paper_id(self) -> str | None:

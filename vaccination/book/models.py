@@ -1,13 +1,15 @@
 """The vaccination book as people read it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from ehr.entry.models import Line
 from ehr.models import EffPrecision, Verdict
 from ehr.reads.models import Notice
+from ehr.statements.models import Day, Relative
 
 # being-corrected: the person objects, or a case about it is open; it stands as it was sent until then.
 DoseState = Literal["verified", "self-declared", "being-corrected"]
@@ -104,3 +106,48 @@ class VaccinationBook(Struct, frozen=True, kw_only=True):
     more: bool
     catalogue_version: str
     notice: Notice | None
+
+
+AntigenKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
+
+
+class NewDose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A dose on paper that no facility sent. vaccine: the name as written; antigens: what it is against, as
+    `GET /v1/me/vaccination/choices` lists them; one of the two is needed. given: as far as it is known.
+    paper_id: the picture of the booklet or slip, an `item_id` of `POST /v1/me/documents`; one picture may
+    stand for many doses. facility_name: as written on it. said_by: when acting for somebody else, what the
+    speaker is to that person.
+    """
+
+    given: Day
+    paper_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    vaccine: Line | None = None
+    antigens: Annotated[list[AntigenKey], Meta(max_length=8)] = []
+    dose_number: Annotated[int, Meta(ge=1, le=20)] | None = None
+    lot: Line | None = None
+    facility_name: Line | None = None
+    said_by: Relative | None = None
+
+
+class AntigenChoice(Struct, frozen=True, kw_only=True):
+    antigen: str
+    name_vi: str
+    name_en: str
+
+
+class ProductChoice(Struct, frozen=True, kw_only=True):
+    """A brand, and what it is against."""
+
+    name: str
+    manufacturer: str | None
+    antigens: list[str]
+
+
+class DoseChoices(Struct, frozen=True, kw_only=True):
+    """What a form can offer. confirmed: whether the ministry's own list is behind it."""
+
+    antigens: list[AntigenChoice]
+    products: list[ProductChoice]
+    catalogue_version: str
+    source: str
+    confirmed: bool

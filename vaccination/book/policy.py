@@ -31,8 +31,9 @@ def fold_doses(doses: list[Dose], days: dict[str, date | None]) -> list[Dose]:
     """Each dose once, in the order given; of those that say the same, the best stands for all with the others
     as its copies, and the others follow as not counted.
 
-    Two say the same under one number of one system, or on one day against the same: where one of them is
-    against more, it stands for the other unless that is verified and it is not. Days: by immunization_id.
+    Two say the same under one number of one system unless they are against other diseases, or on one day
+    against the same: where one of them is against more, it stands for the other unless that is verified and
+    it is not. days: by immunization_id.
     """
     kept: list[Dose] = []
     copies: dict[str, list[Dose]] = {}
@@ -52,7 +53,8 @@ def _merit(dose: Dose) -> tuple[bool, int, int, datetime, str]:
 
 
 def _is_copy(dose: Dose, other: Dose, days: dict[str, date | None]) -> bool:
-    if dose.identifier is not None and dose.identifier == other.identifier:
+    shared = not (dose.antigens and other.antigens) or set(dose.antigens) & set(other.antigens)
+    if dose.identifier is not None and dose.identifier == other.identifier and shared:
         return True
     day = days[dose.immunization_id]
     if day is None or day != days[other.immunization_id]:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ehr.models import EffPrecision, State
 from ehr.reads.queries import filtered
-from store.statement import Statement
+from store.statement import Scalar, Statement
 
 DOSES_MAX = 500
 
@@ -73,6 +73,18 @@ GONE = Statement(
             AND r.state <> 'self-declared' AND r.method <> 'gate'
             AND (r.deleted OR r.state = 'disputed' OR r.status = 'entered-in-error')
         ORDER BY r.updated DESC, r.id DESC LIMIT 100
+        """
+    ),
+)
+
+# Of the pictures that declared doses rest on, those that stand and that the reader may see.
+PAPERS = Scalar(
+    str,
+    filtered(
+        """
+        SELECT r.id FROM ehr_resource r
+        WHERE {visible} AND r.rtype = 'DocumentReference' AND r.state = 'self-declared'
+            AND r.id = ANY ($10::text[])
         """
     ),
 )

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from ehr.models import Item
 from ehr.reads.faces import marks_of, verdict_of
@@ -43,6 +44,13 @@ async def tombstones_of(tx: Tx, access: Access, doses: list[Dose], now: datetime
     rows = await queries.GONE.all(tx, *scope_of(access, now))
     found = [_tombstone(row, doses) for row in rows]
     return [one for one in found if access.is_own or one.reason != "not-mine"]
+
+
+async def shown_papers(tx: Tx, access: Access, doses: list[Dose], now: datetime) -> list[Dose]:
+    """The doses with the pictures that the reader can open; a picture may have been taken back since."""
+    named = sorted({dose.paper_id for dose in doses if dose.paper_id and is_id(dose.paper_id)})
+    standing = set(await queries.PAPERS.all(tx, *scope_of(access, now), named)) if named else set()
+    return [dose if dose.paper_id in standing else replace(dose, paper_id=None) for dose in doses]
 
 
 def folded(rows: list[DoseRow]) -> list[Dose]:

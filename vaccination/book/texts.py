@@ -33,3 +33,8 @@ STATE_VI: Final[dict[DoseState, str]] = {
     "self-declared": "tự khai, chưa xác nhận",
     "being-corrected": "đang đề nghị đính chính",
 }
+
+FOOT: Final = (
+    "Mỗi mũi ghi nơi gửi và tình trạng: cơ sở xác nhận, tự khai hoặc đang đề nghị đính chính. "
+    "Bản in này không thay cho giấy xác nhận có mã của cơ sở."
+)
