@@ -15,6 +15,7 @@ from healthbook import cli_articles, cli_core, cli_keys, cli_registers, cli_upke
 from healthbook.cli_acts import at_place, fail, or_exit, settings_or_exit
 from healthbook.cli_audit import audit
 from healthbook.cli_backup import backup, restore
+from healthbook.cli_certificate_checks import conformance, verify
 from healthbook.cli_certificates import certificates
 from healthbook.cli_demo import as_, demo
 from healthbook.cli_import import import_
@@ -26,7 +27,17 @@ if TYPE_CHECKING:
 # Commands that change nothing in the data; every other one writes an admin_event.
 READ_ONLY = frozenset(
     {
-        *("serve", "worker", "signer", "openapi", "as", "admin displays", "admin core-links", "admin articles"),
+        *(
+            "serve",
+            "worker",
+            "signer",
+            "openapi",
+            "as",
+            "admin displays",
+            "admin core-links",
+            "admin articles",
+        ),
+        *("certificates verify", "certificates conformance"),
         *("admin article-text", "audit verify", "audit quarantine", "audit reconcile", "doctor"),
         *("certificates keys make-authority", "certificates keys make", "certificates keys certify"),
         *("certificates keys list", "certificates keys reconcile"),
@@ -148,3 +159,5 @@ for command in (
     *(medicine_safety, certificates),
 ):
     main.add_command(command)
+for command in (verify, conformance):
+    certificates.add_command(command)

@@ -27,3 +27,13 @@ class Entry(Struct, frozen=True):
     kind: Kind
     hash: bytes
     expires_at: datetime | None
+
+
+class RevocationList(Struct, frozen=True, kw_only=True):
+    """The list of one key, or a page of it: what an offline verifier keeps. hashes: in hexadecimal, by what
+    they are made of; a `rid` in plain. after: where the next page begins, None on the last."""
+
+    kid: str
+    changes: int
+    hashes: dict[Kind, list[str]]
+    after: str | None = None

@@ -27,7 +27,7 @@ Opened = tuple[cose.Parsed | None, tuple[Step, ...]]
 
 
 def read(text: str) -> Reading:
-    """Never raises, whatever the text holds. A text is taken as it is: base45 has spaces at its ends."""
+    """Never raises, whatever the text holds. A text is taken as it is: base45 has spaces."""
     envelope, steps = open_envelope(text)
     if envelope is None:
         return Reading(format="hc1", steps=steps)

@@ -74,7 +74,10 @@ def _candidates(reading: Reading, known: Known) -> list[TrustedKey] | Step:
 def _is_of_issuer(key: TrustedKey, reading: Reading) -> bool:
     """One country's key says nothing of another's certificates, nor an issuer's of another's cards (S29)."""
     if key.purpose == "shc":
-        return key.issuer is None or key.issuer == reading.issuer
+        issuer = reading.issuer or ""
+        # An issuer is an https address without a slash at its end: nobody else is any.
+        is_address = issuer.startswith("https://") and not issuer.endswith("/")
+        return is_address and key.issuer in (None, issuer)
     return key.country is None or key.country == reading.country
 
 
