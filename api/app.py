@@ -44,6 +44,7 @@ from kernel.ids import uuid7
 from kernel.problems import Refused
 from notifications.sms import HOTLINE
 from store.database import Store
+from vaccination.shc.keys import ISSUER_PATH
 from vaccination.signer.ports import Signer
 
 CONTROLLERS = (
@@ -67,6 +68,7 @@ CONTROLLERS = (
     "api.citizen.growth",
     "api.citizen.vaccination",
     "api.citizen.vaccination_schedule",
+    "api.citizen.health_cards",
     "api.citizen.papers",
     "api.citizen.certificates",
     "api.citizen.requests",
@@ -142,6 +144,7 @@ CONTROLLERS = (
     "api.public.viewer",
     "api.public.links",
     "api.public.papers",
+    "api.public.health_cards",
     "api.public.articles",
     "api.pages.docs",
     "api.pages.emergency",
@@ -162,9 +165,9 @@ EVERY_ANSWER = [
 NOT_INDEXED = (b"x-robots-tag", b"noindex")
 NOT_STORED = (b"cache-control", b"no-store")
 NO_CONTENT_OF_ITS_OWN = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-# Viewers of SMART Health Links are pages of anybody, in a browser: these routes alone answer to all of them.
-# They take no cookie and no token, so an origin has nothing to borrow.
-OPEN_TO_VIEWERS = PATH
+# Viewers of SMART Health Links and verifiers of health cards are pages of anybody, in a browser: these routes
+# alone answer to all of them. They take no cookie and no token, so an origin has nothing to borrow.
+OPEN_TO_VIEWERS = (PATH, f"{ISSUER_PATH}/")
 FOR_VIEWERS = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),

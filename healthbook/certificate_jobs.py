@@ -15,16 +15,31 @@ from store.models import Due, Event
 from store.outbox import emit
 from vaccination.certificates import following, issuing
 from vaccination.certificates.issuing import RENEWAL, SIGNING, ToSign
+from vaccination.shc import following as cards
 from vaccination.signer.ports import Signer
 
 Ref: TypeAlias = dict[str, str]
+Say: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
 SIGNER_AGAIN: Final = timedelta(minutes=1)
 
 
 async def follow_doses(tx: Tx, keys: KeyRing, event: Event, _ref: Ref, now: datetime) -> None:
     """Doses of a book changed or went: those of whoever was merged into its person too."""
-    for owner in (*sorted(await origins_of(tx, event.patient_id)), event.patient_id):
+    owners = (*sorted(await origins_of(tx, event.patient_id)), event.patient_id)
+    for owner in owners:
         await following.follow(tx, keys, owner, now)
+    for owner in owners:
+        await cards.follow(tx, keys, owner, now)
+
+
+def and_follow_cards(say: Say) -> Say:
+    """What was another person's goes back to that person: no card of this one speaks of it any more."""
+
+    async def say_and_follow(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+        await say(tx, keys, event, ref, now)
+        await cards.follow(tx, keys, event.patient_id, now)
+
+    return say_and_follow
 
 
 def certificate_jobs(

@@ -426,11 +426,12 @@ HANDLERS: dict[str, Handler] = {
     "identity.death-objected": correct_deaths,
     "identity.frozen": say_nothing,
     "identity.merged": notice("person-merged", once_per="merge_id"),
-    "identity.unmerged": notice("person-separated", once_per="merge_id"),
+    "identity.unmerged": certificates.and_follow_cards(notice("person-separated", once_per="merge_id")),
     "identity.number-changed": notice("number-changed", once_per="act_id"),
     "identity.newborn-linked": notice("family-linked"),
     # Neutral: that there is something about a certificate, never what (security.md S34).
     "vaccination.certificate-corrected": and_guardians(notice("certificate-changed")),
+    "vaccination.card-revoked": and_guardians(notice("certificate-changed")),
     "vaccination.certificate-renewed": and_guardians(notice("certificate-renewed", once_per="certificate_id")),
     "vaccination.certificate-ending": and_guardians(notice("certificate-ending", once_per="certificate_id")),
     # Ending a link tells nobody (security.md S23).

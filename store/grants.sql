@@ -159,6 +159,7 @@ GRANT SELECT, INSERT, UPDATE ON vaccination_authority TO hb_api;
 GRANT SELECT, INSERT, DELETE ON vaccination_confirmation, vaccination_certificate_number TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON facility_vaccination_confirmation, vaccination_certificate TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON vaccination_passport_name TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON health_card TO hb_api;
 
 -- rights over one's data: an erasure (consent/rights/erasing.py) deletes what store/person_tables.py names.
 GRANT SELECT, INSERT, UPDATE ON rights_request, erasure, breach TO hb_api;

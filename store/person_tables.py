@@ -142,6 +142,7 @@ TABLES: Final = (
     PersonTable(table="vaccination_confirmation", secret=("said_sha256",)),
     PersonTable(table="facility_vaccination_confirmation", secret=("said_sha256",), unseen=_MIRROR),
     PersonTable(table="vaccination_passport_name", sealed=("names",)),
+    PersonTable(table="health_card", sealed=("content",)),
     PersonTable(table="ehr_hiding"),
     PersonTable(table="ehr_own_document", secret=("blob_id", "sha256")),
     PersonTable(table="consultation_picture", secret=("source_sha256", "blob_id")),

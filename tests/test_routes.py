@@ -169,6 +169,7 @@ BODIES: dict[str, Any] = {
     "me_set_emergency_settings": {"withheld": []},
     "make_statement": {"kind": "allergy", "name": "x"},
     "amend_statement": {"kind": "allergy", "name": "x"},
+    "make_health_card": {"book": "childhood"},
     "declare_dose": {"given": "2020", "paper_id": "x", "vaccine": "x"},
     "me_amend_document": {"kind": "paper-book"},
     "me_ask": {"facility_id": SOME_ID, "text": "x"},

@@ -49,6 +49,7 @@ _BESIDE |= {
         *("family-history", "growth", "health-checks", "medicine-safety", "papers", "paper-check"),
         *("certificate", "certificates"),
         *("prescription-code", "programmes", "reminders", "statements", "vaccination", "vaccination-schedule"),
+        *("health-card", "health-cards"),
     )
 }
 # A ticket to a viewer that was followed (api/reading.py).

@@ -36,6 +36,8 @@ LEFT_OUT = {
     "/health/ready": "no reader",
     "/.well-known/audit-roots": "roots, no reader",
     "/.well-known/qr-keys.json": "keys, no reader",
+    "/shc/.well-known/jwks.json": "keys, no reader",
+    "/shc/.well-known/crl/{name}": "random names of cards, no reader",
     "/.well-known/consent-keys.json": "keys, no reader",
 }
 # The bytes of these differ from one read to the next although nobody wrote anything.
@@ -115,6 +117,10 @@ SILENT = {
     "/v1/doctor/patients/{patient_id}/growth/{chart}": "a grown person has none",
     "/v1/me/vaccination/schedule": "days and ids by disease, no word of a sender",
     "/v1/doctor/patients/{patient_id}/vaccination/schedule": "days and ids by disease, no word of a sender",
+    "/v1/me/health-cards/{card_id}": "none was made",
+    "/v1/me/health-cards/{card_id}/card.smart-health-card": "none was made",
+    "/v1/me/health-cards/{card_id}/codes/{number}/code.svg": "none was made",
+    "/v1/me/health-cards/{card_id}/codes/{number}/code.png": "none was made",
     "/v1/me/health-checks": "no check was typed in: tests/ehr/health_checks",
     "/v1/doctor/patients/{patient_id}/health-checks": "no check was typed in: tests/ehr/health_checks",
     "/v1/me/health-checks/{check_id}": "no check was typed in",

@@ -9,9 +9,10 @@ from cryptography.x509 import load_der_x509_certificate
 from msgspec import Struct
 
 from vaccination.shc.packing import to_base64url
+from vaccination.signer.shapes import SHC_PATH
 
 # A path of its own, so that no other key of this service verifies as a health card (security.md S28).
-ISSUER_PATH: Final = "/shc"
+ISSUER_PATH: Final = SHC_PATH
 COORDINATE_BYTES: Final = 32
 
 

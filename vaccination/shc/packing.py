@@ -9,12 +9,13 @@ No `exp`: a vaccination stays given. What is wrong is revoked by `rid`.
 
 import base64
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from qr.cards import JWS_MAX
 from vaccination.hc1.names import LENGTH_MAX, split_name
@@ -41,33 +42,32 @@ BARE: Final = Detail(lots=False, places=False)
 
 
 class Frame(Struct, frozen=True, kw_only=True):
-    """Whose card, by which issuer and key, from when on."""
+    """Whose card, by which issuer and key, from when on. rid: the name by which it is revoked."""
 
     issuer: str
     kid: str
+    rid: str
     person: CardPerson
     valid_from: datetime
 
 
 class Packed(Struct, frozen=True, kw_only=True):
-    """A card that waits for its signature. to_sign: the JWS signing input; doses: what it speaks of."""
+    """One code that waits for its signature. to_sign: the JWS signing input; doses: what it says of them."""
 
-    rid: str
     doses: tuple[CardDose, ...]
-    bundle: dict[str, Any]
     to_sign: bytes
 
 
-def pack(frame: Frame, doses: Sequence[CardDose], draw_rid: Callable[[], str]) -> list[Packed]:
-    """As few cards as each fit one code of 1,195 characters, oldest doses first. A book of up to 20 doses is
-    one card and leaves out lots and places where it must; a longer one rather takes two."""
+def pack(frame: Frame, doses: Sequence[CardDose]) -> list[Packed]:
+    """As few codes as hold the doses in 1,195 characters each, oldest doses first. A book of up to 20 doses
+    is one code and leaves out lots and places where it must; a longer one rather takes two."""
     for detail in (FULL, LOTS, BARE) if len(doses) <= ONE_CODE_DOSES else (FULL, LOTS):
-        packed = _pack(frame, tuple(doses), draw_rid(), detail)
+        packed = _pack(frame, tuple(_told(dose, detail) for dose in doses))
         if fits(packed):
             return [packed]
     assert len(doses) > 1, "one dose without its details fits, for names are bounded"
     half = (len(doses) + 1) // 2
-    return pack(frame, doses[:half], draw_rid) + pack(frame, doses[half:], draw_rid)
+    return pack(frame, doses[:half]) + pack(frame, doses[half:])
 
 
 def fits(packed: Packed) -> bool:
@@ -79,9 +79,9 @@ def finish(to_sign: bytes, signature: bytes) -> str:
     return f"{to_sign.decode()}.{to_base64url(signature)}"
 
 
-def bundle_of(person: CardPerson, doses: Sequence[CardDose], detail: Detail) -> dict[str, Any]:
+def bundle_of(person: CardPerson, doses: Sequence[CardDose]) -> dict[str, Any]:
     """The FHIR Bundle, without all that a reader does not need: no ids, no narrative, short references."""
-    resources = [_patient(person), *(_immunization(dose, detail) for dose in doses)]
+    resources = [_patient(person), *(_immunization(dose) for dose in doses)]
     entries = [{"fullUrl": f"resource:{number}", "resource": one} for number, one in enumerate(resources)]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
@@ -90,21 +90,20 @@ def to_base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _pack(frame: Frame, doses: tuple[CardDose, ...], rid: str, detail: Detail) -> Packed:
-    bundle = bundle_of(frame.person, doses, detail)
+def _pack(frame: Frame, doses: tuple[CardDose, ...]) -> Packed:
     payload = {
         "iss": frame.issuer,
         "nbf": int(frame.valid_from.timestamp()),
         "vc": {
             "type": [CARD_TYPE],
-            "rid": rid,
-            "credentialSubject": {"fhirVersion": FHIR_VERSION, "fhirBundle": bundle},
+            "rid": frame.rid,
+            "credentialSubject": {"fhirVersion": FHIR_VERSION, "fhirBundle": bundle_of(frame.person, doses)},
         },
     }
     header = {"zip": "DEF", "alg": "ES256", "kid": frame.kid}
     parts = (msgspec.json.encode(header), _deflate(msgspec.json.encode(payload)))
     to_sign = ".".join(to_base64url(part) for part in parts).encode()
-    return Packed(rid=rid, doses=doses, bundle=bundle, to_sign=to_sign)
+    return Packed(doses=doses, to_sign=to_sign)
 
 
 def _deflate(data: bytes) -> bytes:
@@ -119,7 +118,11 @@ def _patient(person: CardPerson) -> dict[str, Any]:
     return {"resourceType": "Patient", "name": [name], "birthDate": person.birth_date}
 
 
-def _immunization(dose: CardDose, detail: Detail) -> dict[str, Any]:
+def _told(dose: CardDose, detail: Detail) -> CardDose:
+    return replace(dose, lot=dose.lot if detail.lots else None, place=dose.place if detail.places else None)
+
+
+def _immunization(dose: CardDose) -> dict[str, Any]:
     """What differs from dose to dose stands together: so it packs best."""
     said: dict[str, Any] = {
         "resourceType": "Immunization",
@@ -127,9 +130,9 @@ def _immunization(dose: CardDose, detail: Detail) -> dict[str, Any]:
         "patient": {"reference": "resource:0"},
         "vaccineCode": {"coding": [{"system": dose.code_system, "code": dose.code}]},
     }
-    if detail.lots and dose.lot:
+    if dose.lot:
         said["lotNumber"] = dose.lot
     said["occurrenceDateTime"] = dose.given
-    if detail.places and dose.place:
+    if dose.place:
         said["performer"] = [{"actor": {"display": dose.place}}]
     return said

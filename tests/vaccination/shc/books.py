@@ -6,9 +6,11 @@ import zlib
 from base64 import urlsafe_b64decode
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from tests.support.clock import START
 from vaccination.book.antigens import CVX
+from vaccination.certificates.models import Owned
 from vaccination.shc.models import CardDose, CardPerson
 from vaccination.shc.packing import Frame
 
@@ -17,6 +19,7 @@ FRAME = Frame(
     issuer="https://sosuckhoe.example.vn/shc",
     kid="3Kfdg-XwP-7gXyywtUfUADwBumDOPKMQx-iELL11W9s",
     person=PERSON,
+    rid="dGhlLXJpZA",
     valid_from=START,
 )
 # A childhood by the expanded programme and what parents buy beside it, in its order.
@@ -35,9 +38,11 @@ def doses(count: int, seed: int = 0) -> list[CardDose]:
         made.append(
             CardDose(
                 immunization_id=f"dose-{number}",
+                owned=Owned(patient_id=UUID(int=7), dose_id=f"dose-{number}"),
                 code_system=CVX,
                 code=codes[number % len(codes)],
                 given=day.isoformat(),
+                facility_id=None,
                 lot="".join(draw.choices(LOT_LETTERS, k=7)),
                 place=draw.choice(PLACES),
             )

@@ -1,0 +1,60 @@
+"""What happens to cards when the book says something else: they are revoked, with all their codes.
+
+A new card is made when somebody asks for one. Where only an answer is awaited (an objection, a system that is
+away), a card stands until then.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from ehr.merges.service import book_of
+from identity.merges.aliases import origins_of
+from identity.people import demographics
+from store.database import Tx
+from store.keys import KeyRing
+from store.outbox import emit
+from vaccination.certificates.evidence import judge, standing_doses
+from vaccination.revocation.hashes import card_hashes
+from vaccination.revocation.service import revoke
+from vaccination.shc import queries
+from vaccination.shc.issuing import content_of, give_up
+from vaccination.shc.models import CardDose, CardRow, EndReason
+from vaccination.shc.policy import by_owner, person_of_card, standing, why_untrue
+
+
+async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
+    """Revoke the cards of one person that are not true any more; how many. The person is told once, whatever
+    their number."""
+    rows = await queries.LIVE.all(tx, patient_id)
+    if not rows:
+        return 0
+    person = person_of_card(await demographics(tx, keys, patient_id))
+    doses = by_owner(await _standing(tx, patient_id, now))
+    untrue = [(row, why) for row in rows if (why := why_untrue(content_of(keys, row), person, doses))]
+    # Several keys in the order of their kids: as everybody who revokes.
+    for row, why in sorted(untrue, key=lambda pair: pair[0].kid):
+        await _end(tx, row, why, now)
+    revoked = [row for row, _ in untrue if row.state != "signing"]
+    if revoked:
+        ref = {"card_id": str(revoked[-1].card_id)}
+        await emit(tx, patient_id, "vaccination.card-revoked", ref, now)
+    return len(revoked)
+
+
+async def _standing(tx: Tx, patient_id: UUID, now: datetime) -> list[CardDose]:
+    """What stands in the person's book, wherever a merge put it. What goes back to another person is not
+    among it, from the decision on."""
+    survivor, _ = await book_of(tx, patient_id)
+    owners = {patient_id, *await origins_of(tx, patient_id)}
+    found: list[CardDose] = []
+    for book in dict.fromkeys((survivor, patient_id)):
+        found += standing(await judge(tx, book, await standing_doses(tx, book), now), now)
+    return [dose for dose in found if dose.owned.patient_id in owners]
+
+
+async def _end(tx: Tx, row: CardRow, why: EndReason, now: datetime) -> None:
+    if row.state == "signing":
+        await give_up(tx, row, now)
+        return
+    await revoke(tx, row.kid, card_hashes(row.rid), None, now)
+    await queries.END.run(tx, row.patient_id, row.card_id, "revoked", now, why)

@@ -1,0 +1,29 @@
+"""What the issuer of cards publishes."""
+
+from typing import Final
+
+from kernel.problems import Refused
+from store.database import Tx
+from vaccination.revocation.service import list_heads, rids_of
+from vaccination.shc.keys import CardKeys, RevokedCards, key_of
+from vaccination.shc.problems import CARD_KEY_UNKNOWN
+from vaccination.signer.keys import document_signers
+
+_SUFFIX: Final = ".json"
+
+
+async def keys_of_cards(tx: Tx) -> CardKeys:
+    """Every key that ever signed a card: cards have no end. A key whose cards were revoked names its list."""
+    changes = {head.kid: head.changes for head in await list_heads(tx)}
+    signers = await document_signers(tx, "shc")
+    return CardKeys(keys=[key_of(one.certificate, changes.get(one.kid_text, 0)) for one in signers])
+
+
+async def revoked_under(tx: Tx, name: str) -> RevokedCards | Refused:
+    """The list of one key. name: `<kid>.json`. Refused: health-card-key-unknown."""
+    kid = name.removesuffix(_SUFFIX)
+    known = {one.kid_text for one in await document_signers(tx, "shc")}
+    if not name.endswith(_SUFFIX) or kid not in known:
+        return Refused(problem=CARD_KEY_UNKNOWN)
+    changes, rids = await rids_of(tx, kid)
+    return RevokedCards(kid=kid, ctr=changes, rids=rids)
