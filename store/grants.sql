@@ -134,6 +134,9 @@ GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON consultation, facility_consultation TO hb_api;
 GRANT SELECT, INSERT, DELETE ON consultation_picture TO hb_api;
 
+-- slots and who has a place; campaigns and who is registered
+GRANT SELECT, INSERT, UPDATE ON slot, vaccination_campaign TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON slot_booking, vaccination_registration TO hb_api;
 -- hotline
 GRANT SELECT, INSERT, UPDATE, DELETE ON hotline_ticket TO hb_api;
 

@@ -148,6 +148,8 @@ TABLES: Final = (
     PersonTable(table="consultation_picture", secret=("source_sha256", "blob_id")),
     PersonTable(table="facility_consultation", unseen=_MIRROR),
     PersonTable(table="consultation", sealed=("body", "answer"), secret=("share_code", "share_code_until")),
+    PersonTable(table="slot_booking", unseen=_MIRROR),
+    PersonTable(table="vaccination_registration", sealed=("answers",)),
     PersonTable(table="medicine_dismissal", secret=("actor_id",)),
     PersonTable(table="reminder_occurrence"),
     PersonTable(table="reminder"),

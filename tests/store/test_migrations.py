@@ -51,6 +51,7 @@ ACROSS |= dict.fromkeys(
         "facility_vaccination_confirmation_of_person",
         "vaccination_certificate_number_of_person",
         "programme_enrolment_of_person",
+        "slot_booking_of_person",
         "guardianship_of_guardian",
         "guardianship_by_guardian_of_dependent",
         "practitioner_emergency_of_person",
