@@ -68,6 +68,8 @@ CONTROLLERS = (
     "api.citizen.growth",
     "api.citizen.vaccination",
     "api.citizen.vaccination_schedule",
+    "api.citizen.vaccination_reactions",
+    "api.facility.vaccination_reactions",
     "api.citizen.health_cards",
     "api.citizen.papers",
     "api.citizen.certificates",

@@ -28,7 +28,7 @@ from family.service import answering_for
 from healthbook import certificate_jobs as certificates
 from healthbook import emergency_notices as emergency
 from healthbook import reminder_jobs as reminders
-from healthbook.family_notices import and_guardians, is_entry_seen, say_consultation
+from healthbook.family_notices import and_guardians, is_entry_seen, say_consultation, say_reaction
 from healthbook.housekeeping import KIND, do_chore
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
@@ -47,6 +47,8 @@ from store.journal import JournalKind, number
 from store.keys import KeyRing
 from store.models import Due, Event
 from store.outbox import emit
+from vaccination.reactions import moving as reactions
+from vaccination.reactions.policy import JOB as REACTION_LATE
 from visits.arrivals import check_in_of
 from visits.consultations import moving as consultations
 from visits.consultations.policy import JOB as CONSULTATION_LATE
@@ -336,6 +338,7 @@ TICKS: dict[str, Tick] = {
     clocks.KIND: of_id(release_due),
     AWAITED: look_for_record,
     CONSULTATION_LATE: consultations.tick,
+    REACTION_LATE: reactions.tick,
     PERSON_MERGE: of_id(merges.step),
     DEATH_FREEZE: of_id(freeze),
     prompts.JOB: say_ending,
@@ -414,6 +417,8 @@ HANDLERS: dict[str, Handler] = {
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
     "visit.consultation-moved": say_consultation,
+    "vaccination.reaction-moved": say_reaction,
+    "vaccination.reaction-severe": say_reaction,
     "ehr.referral-moved": notice("referral-update"),
     "ehr.statement-judged": and_guardians(notice("statement-judged"), where=is_entry_seen),
     "ehr.case-resent": reopen_case,

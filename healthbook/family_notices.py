@@ -12,8 +12,10 @@ from uuid import UUID
 
 from consent.decision import decide_job
 from ehr.statements.service import declared_entry
-from family.service import answering_for
+from family.policy import part_of
+from family.service import answering_for, link_of
 from identity.merges.aliases import survivor_of
+from notifications.models import NotificationType
 from notifications.service import notify
 from store.database import Tx
 from store.keys import KeyRing
@@ -25,6 +27,10 @@ Condition: TypeAlias = Callable[[Tx, Event, Ref, datetime], Awaitable[bool]]
 
 LIFE: Final = timedelta(days=7)
 _IDS: Final = ("grant_id", "link_id", "guardian_id")
+_REACTION: Final[dict[str, NotificationType]] = {
+    "vaccination.reaction-severe": "reaction-severe",
+    "vaccination.reaction-moved": "reaction-update",
+}
 
 
 def and_guardians(say: Handler, *, where: Condition | None = None) -> Handler:
@@ -64,3 +70,15 @@ async def say_consultation(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: d
     shown = {"consultation_id": ref["consultation_id"], "step": ref["step"]}
     key = f"{event.event}:{ref['step']}"
     await notify(tx, keys, told, "consultation-update", key, now, now + LIFE, ref=shown)
+
+
+async def say_reaction(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """News of a report: to whoever reported while that one may add to the book, else to the person."""
+    reporter, person = event.patient_id, UUID(ref["person_id"])
+    link = None if reporter == person else await link_of(tx, keys, reporter, person, now)
+    part = None if link is None else part_of(link)
+    is_theirs = reporter == person or (part is not None and "add-to-record" in part.actions)
+    shown = {"reaction_id": ref["reaction_id"], "step": ref["step"]}
+    shown |= {"patient_id": str(person)} if is_theirs and reporter != person else {}
+    key, type_ = f"{event.event}:{ref['step']}", _REACTION[event.event]
+    await notify(tx, keys, reporter if is_theirs else person, type_, key, now, now + LIFE, ref=shown)

@@ -42,6 +42,8 @@ NotificationType = Literal[
     "case-opened",
     "case-update",
     "consultation-update",
+    "reaction-severe",
+    "reaction-update",
     "referral-update",
     "statement-judged",
     "certificate-changed",

@@ -38,6 +38,8 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "case-opened": "info",
     "case-update": "info",
     "consultation-update": "info",
+    "reaction-severe": "alert",
+    "reaction-update": "info",
     "referral-update": "info",
     "statement-judged": "info",
     "certificate-changed": "info",

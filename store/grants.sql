@@ -134,6 +134,10 @@ GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON consultation, facility_consultation TO hb_api;
 GRANT SELECT, INSERT, DELETE ON consultation_picture TO hb_api;
 
+-- reactions after vaccination, at both ends; what was added is never changed
+GRANT SELECT, INSERT, UPDATE, DELETE ON vaccination_reaction, facility_vaccination_reaction TO hb_api;
+GRANT SELECT, INSERT, DELETE ON vaccination_reaction_step TO hb_api;
+
 -- slots and who has a place; campaigns and who is registered
 GRANT SELECT, INSERT, UPDATE ON slot, vaccination_campaign TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON slot_booking, vaccination_registration TO hb_api;

@@ -5,9 +5,9 @@ from typing import Any
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from api.reading import OWN_PROBLEMS
+from api.reading import OWN_PROBLEMS, read_record
 from api.request import Call
-from api.schedules import read_schedule
+from api.schedules import PART, schedule_for
 from vaccination.schedule.models import Schedule
 from vaccination.schedule.problems import BIRTH_DATE_UNCLEAR, SCHEDULE_NOT_GRANTED
 
@@ -28,7 +28,7 @@ TAGS = ["vaccination"]
 )
 async def own_schedule(call: NamedDependency[Call]) -> Response[Schedule]:
     """Doses by antigen: given, due, overdue, not yet, too early, deferred, aged out; a catch-up plan."""
-    return await read_schedule(call, None)
+    return await read_record(call, None, "read-section", schedule_for(call), PART)
 
 
 handlers: list[Any] = [own_schedule]

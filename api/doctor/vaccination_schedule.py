@@ -7,9 +7,9 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.reading import DOCTOR_PROBLEMS
+from api.reading import DOCTOR_PROBLEMS, read_record
 from api.request import Call
-from api.schedules import read_schedule
+from api.schedules import PART, schedule_for
 from vaccination.schedule.models import Schedule
 from vaccination.schedule.problems import BIRTH_DATE_UNCLEAR, SCHEDULE_NOT_GRANTED
 
@@ -30,7 +30,7 @@ TAGS = ["vaccination"]
 )
 async def patient_schedule(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Schedule]:
     """Doses by antigen with their states, and a catch-up plan. Counted from what the grant reaches."""
-    return await read_schedule(call, patient_id)
+    return await read_record(call, patient_id, "read-section", schedule_for(call), PART)
 
 
 handlers: list[Any] = [patient_schedule]

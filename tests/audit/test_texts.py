@@ -16,6 +16,7 @@ from ehr.cases.policy import after
 from identity.registry.models import ActKind
 from kernel.access import Action, ActorKind, RecordType, Role
 from tests.support.shared import ROOT
+from vaccination.reactions.models import ReactionAct
 from visits.consultations.models import ConsultationAct
 
 TEXTS: dict[str, Any] = json.loads((ROOT / "audit" / "texts" / "vi.json").read_bytes())
@@ -58,6 +59,7 @@ _VIEWER = {read_tag("read-document", "viewer")}
 _ACTS = (
     {f"consultation:question:{word}" for word in (*get_args(ConsultationAct), "ask", "read", "share")}
     | {"consultation:picture:read"}
+    | {f"vaccination:reaction:{word}" for word in (*get_args(ReactionAct), "report", "read")}
     | {f"ehr:check:{word}" for word in ("amend", "create", "withdraw")}
     | {f"record:statement:{word}" for word in ("amend", "confirm", "create", "refute", "withdraw")}
     | {f"referral:letter:{word}" for word in ("answer", "book", "receive", "see")}

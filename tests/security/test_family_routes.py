@@ -77,6 +77,15 @@ _ANSWERS = {
     "/v1/me/access-requests/{request_id}/approve",
     "/v1/me/access-requests/{request_id}/refuse",
 }
+# Who may add to a book reports a reaction after vaccination.
+_REACTIONS = {
+    "/v1/me/vaccination/reactions",
+    "/v1/me/vaccination/reactions/choices",
+    "/v1/me/vaccination/reactions/quick",
+    "/v1/me/vaccination/reactions/{reaction_id}",
+    "/v1/me/vaccination/reactions/{reaction_id}/symptoms",
+    "/v1/me/vaccination/reactions/{reaction_id}/withdraw",
+}
 _ADDED = {
     "/v1/me/documents",
     "/v1/me/documents/{document_id}",
@@ -86,11 +95,12 @@ _ADDED = {
     "/v1/me/statements/{statement_id}/withdraw",
     "/v1/me/vaccination/choices",
     "/v1/me/vaccination/doses",
-}
+} | _REACTIONS
 _CHILD = (
     _RECORD
     | _ANSWERS
     | _QUESTIONS
+    | _REACTIONS
     | {
         "/v1/me/access-log",
         "/v1/me/documents/{document_id}",

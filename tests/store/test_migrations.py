@@ -47,6 +47,7 @@ ACROSS |= dict.fromkeys(
         "facility_access_report_of_person",
         "facility_case_of_person",
         "facility_consultation_of_person",
+        "facility_vaccination_reaction_of_person",
         "facility_referral_of_person",
         "facility_vaccination_confirmation_of_person",
         "vaccination_certificate_number_of_person",
