@@ -19,6 +19,7 @@ from bench import (
     audit_append,
     audit_roots,
     certificate_png,
+    certificates,
     ehr_book,
     ehr_core,
     ehr_import,
@@ -64,6 +65,9 @@ def _run(directory: Path, wanted: list[str]) -> list[Result]:
     if _is_wanted(certificate_png.NAME, wanted):
         _say(certificate_png.NAME)
         results.append(certificate_png.measure())
+    if any(_is_wanted(name, wanted) for name in certificates.TARGETS):
+        _say(", ".join(certificates.TARGETS))
+        results += certificates.measure()
     data = directory / "data"
     data.mkdir(mode=0o700)
     place = open_place(read_settings({"HEALTHBOOK_DATA": str(data)}))
