@@ -63,6 +63,7 @@ _WRITES: Final[frozenset[Action]] = frozenset(
         "identify",
         "dismiss-finding",
         "manage-reminders",
+        "manage-appointments",
         "add-to-record",
         "consult",
     }
@@ -76,11 +77,11 @@ _BESIDE: Final[frozenset[Action]] = frozenset({"look-at-log", "print-paper", "is
 _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | _BESIDE, withheld=NEVER)
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
 _VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs"})
-# There are no appointments yet, and reminders reach the person and a child's guardians: an invitation names
-# neither, and an older row opens nothing.
-OFFERED: Final[frozenset[Scope]] = SCOPES - {"appointments", "reminders"}
+# Reminders reach the person and a child's guardians: an invitation does not name them, and an older row opens
+# nothing.
+OFFERED: Final[frozenset[Scope]] = SCOPES - {"reminders"}
 _OF_SCOPE: Final[dict[Scope, frozenset[Action]]] = {
-    "appointments": frozenset(),
+    "appointments": frozenset({"manage-appointments"}),
     "reminders": frozenset(),
     "vitals": frozenset({"read-section", "read-trend"}),
     "read-record": _READ,
@@ -162,7 +163,9 @@ def _guardian(link: FamilyLink) -> Part | None:
     if link.band == "youth":
         withheld = ALL_LABELS & ~(link.ticked & TICKABLE)
         return Part(
-            actions=frozenset({"read-summary", "read-section"}), types=_VACCINATION, withheld=withheld
+            actions=frozenset({"read-summary", "read-section", "manage-appointments"}),
+            types=_VACCINATION,
+            withheld=withheld,
         )
     return None
 

@@ -108,8 +108,8 @@ SCOPE_NOT_OFFERED = declare(
         status=409,
         vi="Phạm vi này chưa được cung cấp.",
         en="This scope is not offered yet.",
-        next_vi="Bỏ lịch hẹn và nhắc nhở khỏi lời mời.",
-        next_en="Leave appointments and reminders out of the invitation.",
+        next_vi="Bỏ nhắc nhở khỏi lời mời.",
+        next_en="Leave reminders out of the invitation.",
     )
 )
 LINK_DISPUTED = declare(

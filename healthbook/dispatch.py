@@ -28,7 +28,13 @@ from family.service import answering_for
 from healthbook import certificate_jobs as certificates
 from healthbook import emergency_notices as emergency
 from healthbook import reminder_jobs as reminders
-from healthbook.family_notices import and_guardians, is_entry_seen, say_consultation, say_reaction
+from healthbook.family_notices import (
+    and_guardians,
+    is_entry_seen,
+    say_consultation,
+    say_reaction,
+    say_registration,
+)
 from healthbook.housekeeping import KIND, do_chore
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
@@ -50,6 +56,8 @@ from store.outbox import emit
 from vaccination.reactions import moving as reactions
 from vaccination.reactions.policy import JOB as REACTION_LATE
 from visits.arrivals import check_in_of
+from vaccination.registration import campaigns
+from vaccination.registration.policy import CLOSE_JOB, SLOT_JOB
 from visits.consultations import moving as consultations
 from visits.consultations.policy import JOB as CONSULTATION_LATE
 
@@ -338,6 +346,8 @@ TICKS: dict[str, Tick] = {
     clocks.KIND: of_id(release_due),
     AWAITED: look_for_record,
     CONSULTATION_LATE: consultations.tick,
+    SLOT_JOB: campaigns.slot_due,
+    CLOSE_JOB: campaigns.close_next,
     REACTION_LATE: reactions.tick,
     PERSON_MERGE: of_id(merges.step),
     DEATH_FREEZE: of_id(freeze),
@@ -417,6 +427,7 @@ HANDLERS: dict[str, Handler] = {
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
     "visit.consultation-moved": say_consultation,
+    "vaccination.registration-moved": say_registration,
     "vaccination.reaction-moved": say_reaction,
     "vaccination.reaction-severe": say_reaction,
     "ehr.referral-moved": notice("referral-update"),

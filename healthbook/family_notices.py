@@ -82,3 +82,16 @@ async def say_reaction(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datet
     shown |= {"patient_id": str(person)} if is_theirs and reporter != person else {}
     key, type_ = f"{event.event}:{ref['step']}", _REACTION[event.event]
     await notify(tx, keys, reporter if is_theirs else person, type_, key, now, now + LIFE, ref=shown)
+
+
+async def say_registration(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """News of a registration: to the person, and to the relative who made it while that one may."""
+    person, by = event.patient_id, UUID(ref["by"])
+    shown = {"registration_id": ref["registration_id"], "step": ref["step"]}
+    key = f"{event.event}:{ref['step']}"
+    await notify(tx, keys, person, "vaccination-registration", key, now, now + LIFE, ref=shown)
+    link = None if by == person else await link_of(tx, keys, by, person, now)
+    part = None if link is None else part_of(link)
+    if part is not None and "manage-appointments" in part.actions:
+        whose = shown | {"patient_id": str(person)}
+        await notify(tx, keys, by, "vaccination-registration", key, now, now + LIFE, ref=whose)

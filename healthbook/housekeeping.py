@@ -31,6 +31,8 @@ from store.database import Tx
 from store.due_queue import arm
 from store.idempotency import LIVE_HOURS, forget
 from vaccination.first_fill.keeping import housekeeping as dose_files
+from vaccination.registration.retention import housekeeping as ended_registrations
+from vaccination.revocation.service import forget as forget_revocations
 from visits.arrivals import housekeeping as arrival_tickets
 from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
@@ -122,12 +124,14 @@ CHORES: Final = (
     # Ours; no rule names a time. Longer than any course, so that what was told can be looked up.
     Chore("reminder-times", timedelta(days=365), "when the phone rang answers complaints", forget_times),
     # The two that follow are ours; no rule names a time.
+    Chore("registrations", timedelta(days=730), "who was registered is looked up again", ended_registrations),
     Chore("consultations", timedelta(days=730), "what was answered is looked up again", ended_questions),
     Chore("referrals-gone", timedelta(days=365), "a letter taken back by mistake comes back", gone_letters),
     Chore("deliveries", timedelta(days=30), "why a message did not come; it stays in the inbox", deliveries),
     Chore(
         "receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back", forget_receipts
     ),
+    Chore("revocations", timedelta(days=1), "clocks of verifiers differ", forget_revocations),
     Chore("row-files", timedelta(days=180), "a row in quarantine can still come back to it", forget_files),
     Chore("dose-files", timedelta(days=180), "a row in quarantine can still come back to it", dose_files),
     _of_quarantine("quarantine", "unit", timedelta(days=180), "somebody finds out whose it is"),

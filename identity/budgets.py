@@ -55,6 +55,9 @@ CONSULTATIONS_DAY = Budget(kind="consultation-day", limit=10, window=timedelta(d
 # Reports of reactions after vaccination that one account sends in a day: a family's children, many times over.
 REACTIONS_DAY = Budget(kind="reaction-day", limit=30, window=timedelta(days=1))
 
+# Registrations for vaccinations that one account makes in a day: a large family, many times over.
+REGISTRATIONS_DAY = Budget(kind="registration-day", limit=40, window=timedelta(days=1))
+
 # Tickets that one hotline agent writes in a day: more than anybody can take calls.
 TICKETS_DAY = Budget(kind="hotline-ticket-day", limit=300, window=timedelta(days=1))
 

@@ -90,6 +90,7 @@ Action = Literal[
     "verify-statement",
     "dismiss-finding",
     "manage-reminders",
+    "manage-appointments",
 ]
 
 # What a grant can name (SMART v2 resource types; Observation by category, consent.md §4).

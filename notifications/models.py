@@ -44,6 +44,7 @@ NotificationType = Literal[
     "consultation-update",
     "reaction-severe",
     "reaction-update",
+    "vaccination-registration",
     "referral-update",
     "statement-judged",
     "certificate-changed",

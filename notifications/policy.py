@@ -40,6 +40,7 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "consultation-update": "info",
     "reaction-severe": "alert",
     "reaction-update": "info",
+    "vaccination-registration": "info",
     "referral-update": "info",
     "statement-judged": "info",
     "certificate-changed": "info",

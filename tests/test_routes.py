@@ -177,6 +177,7 @@ BODIES: dict[str, Any] = {
     "make_health_card": {"book": "childhood"},
     "declare_dose": {"given": "2020", "paper_id": "x", "vaccine": "x"},
     "me_amend_document": {"kind": "paper-book"},
+    "register_for_vaccination": {"campaign_id": SOME_ID, "slot_id": SOME_ID, "answers": []},
     "me_ask": {"facility_id": SOME_ID, "text": "x"},
     "me_share_with_answerer": {"code": "ABCD2345"},
     "me_hide": {"kind": "Observation", "id": "x"},

@@ -59,6 +59,10 @@ _VIEWER = {read_tag("read-document", "viewer")}
 _ACTS = (
     {f"consultation:question:{word}" for word in (*get_args(ConsultationAct), "ask", "read", "share")}
     | {"consultation:picture:read"}
+    | {
+        f"vaccination:registration:{word}"
+        for word in ("attend", "cancel", "list", "miss", "read", "register")
+    }
     | {f"vaccination:reaction:{word}" for word in (*get_args(ReactionAct), "report", "read")}
     | {f"ehr:check:{word}" for word in ("amend", "create", "withdraw")}
     | {f"record:statement:{word}" for word in ("amend", "confirm", "create", "refute", "withdraw")}

@@ -219,6 +219,8 @@ async def test_every_chore_has_its_case_here() -> None:
         "hotline-tickets",
         # tests/visits/consultations
         "consultations",
+        # tests/vaccination/registration
+        "registrations",
         # tests/ehr/referrals
         "referrals-gone",
         # tests/visits/coverage_check

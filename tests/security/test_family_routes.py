@@ -71,6 +71,14 @@ _QUESTIONS = {
     "/v1/me/consultations/{consultation_id}/share-code",
     "/v1/me/consultations/{consultation_id}/withdraw",
 }
+# A guardian registers a child or a youth for a vaccination, a proxy whom the person named for appointments.
+_APPOINTMENTS = {
+    "/v1/me/vaccination-campaigns",
+    "/v1/me/vaccination-campaigns/{campaign_id}",
+    "/v1/me/vaccination-registrations",
+    "/v1/me/vaccination-registrations/{registration_id}",
+    "/v1/me/vaccination-registrations/{registration_id}/cancel",
+}
 _ANSWERS = {
     "/v1/me/access-requests/scan",
     "/v1/me/access-requests/{request_id}",
@@ -100,6 +108,7 @@ _CHILD = (
     _RECORD
     | _ANSWERS
     | _QUESTIONS
+    | _APPOINTMENTS
     | _REACTIONS
     | {
         "/v1/me/access-log",
@@ -140,12 +149,15 @@ _CHILD = (
 TABLE: dict[str, set[str]] = {
     "guardian of a child of 3": _CHILD,
     "guardian of a child of 8": _CHILD,
-    "guardian of a youth": {"/v1/me/summary", "/v1/me/articles", "/v1/me/completeness"} | _SECTIONS,
+    "guardian of a youth": {"/v1/me/summary", "/v1/me/articles", "/v1/me/completeness"}
+    | _SECTIONS
+    | _APPOINTMENTS,
     "guardian of somebody of 18": set(),
     "proxy for vitals": _SECTIONS | _GROWTH | {"/v1/me/results/trend"},
     "proxy who reads": _RECORD,
     "proxy who answers": _ANSWERS,
     "proxy who adds": _ADDED,
+    "proxy for appointments": _APPOINTMENTS,
     "stranger": set(),
 }
 _SCOPES = {

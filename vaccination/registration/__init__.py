@@ -1,0 +1,1 @@
+"""Campaigns of a facility, and who registers for them: a place, the waiting list, the list of the day."""
