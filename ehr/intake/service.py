@@ -43,9 +43,9 @@ from identity.people import (
     match_person,
     note_report,
 )
-from identity.register.facilities import has_code
+from identity.register.facilities import facility_by_code, has_code
 from kernel.access import Actor
-from kernel.clock import VIETNAM
+from kernel.clock import VIETNAM, local_day
 from kernel.ids import uuid7
 from store.database import Tx
 from store.keys import KeyRing
@@ -78,7 +78,11 @@ class Sender(Struct, frozen=True):
     def source_id(self) -> str:
         if self.facility is not None:
             return str(self.facility.facility_id)
-        return self.credential if self.credential.startswith(SYSTEM_CREDENTIAL) else OPERATOR_SOURCE
+        return self.credential if self.is_system else OPERATOR_SOURCE
+
+    @property
+    def is_system(self) -> bool:
+        return self.facility is None and self.credential.startswith(SYSTEM_CREDENTIAL)
 
     @property
     def facility_id(self) -> UUID | None:
@@ -103,8 +107,9 @@ class Owner(Struct, frozen=True):
 
 
 async def check_facility(tx: Tx, unit: Unit, sender: Sender, now: datetime) -> list[Reason]:
-    """facility-mismatch when the file's own code is not a code of the sender today (S3)."""
-    if unit.facility_code is None:
+    """facility-mismatch when the file's own code is not a code of the sender today (S3). A system of the
+    nation names others, whose code it owns nothing by."""
+    if unit.facility_code is None or sender.is_system:
         return []
     today = now.astimezone(VIETNAM).date()
     if sender.facility is None or not await has_code(
@@ -301,7 +306,7 @@ async def write_for(
     now: datetime,
 ) -> None:
     """Write a unit into its owner's book, set its ambiguous lines aside and tell whom it concerns."""
-    source, name = sender.source, name_of(unit)
+    source, name = await _source_of(tx, unit, prepared, sender, now), name_of(unit)
     if unit.key.startswith(same_visit.FORM):
         prepared = await _beside_package(tx, unit, prepared, sender, owner)
     moved: dict[str, list[Item]] = {}
@@ -331,6 +336,18 @@ async def write_for(
     if sender.operator is not None and (changed or owner.created):
         await _note_operator(tx, owner.patient_id, sender, sender.operator, now)
     await _tell(tx, keys, unit.person, sender, owner, changed=changed, now=now)
+
+
+async def _source_of(tx: Tx, unit: Unit, prepared: Prepared, sender: Sender, now: datetime) -> Source:
+    """Who writes. Of what a system of the nation passes on, the facility that it names gave the care and is
+    asked about it; the rows stay the system's own (S3)."""
+    if not sender.is_system or unit.facility_code is None:
+        return sender.source
+    care = min((row.eff for row in prepared.resources if row.eff), default=now)
+    for day in (local_day(care), local_day(now)):
+        if found := await facility_by_code(tx, unit.facility_code, day):
+            return msgspec.structs.replace(sender.source, facility_id=found.facility_id)
+    return sender.source
 
 
 async def _keep_beside(

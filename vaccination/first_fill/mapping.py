@@ -65,7 +65,7 @@ def unit_of(row: Row, system: str, now: datetime) -> Unit:
     draft.add(draft.name("Immunization"), resource, "row")
     if following:
         draft.add(draft.name("Appointment"), _appointment(row, following, draft.patient), "next_on")
-    return draft.unit("row", "dose", person)
+    return draft.unit("row", "dose", person, row.text("facility_code") or None)
 
 
 def shortcomings(row: Row, fields: Fields, cells: dict[str, str]) -> list[Reason]:

@@ -8,11 +8,15 @@ import pytest
 
 from ehr.intake.models import Reason
 from ehr.intake.revert import revert_since
+from ehr.intake.service import Owner, write_for
+from ehr.intake.units import prepare
+from ehr.quarantine.keeping import open_body
+from ehr.quarantine.models import KeptUnit
 from ehr.quarantine.units import kept, list_waiting, sender_of
 from healthbook.housekeeping import EVERY, do_chore
 from store.database import Store
 from tests.support.clock import FrozenClock
-from tests.support.people import make_citizen
+from tests.support.people import make_citizen, make_facility, make_machine
 from tests.vaccination.first_fill.doses import COVID, EPI, dose, file_of, fill_of, said, table, take
 from vaccination.book.document import given_of
 from vaccination.first_fill import service
@@ -316,7 +320,11 @@ async def test_what_waited_keeps_its_system_when_an_officer_places_it(
     store: Store, clock: FrozenClock, tmp_path: Path
 ) -> None:
     citizen = await make_citizen(store, clock)
-    fill, _ = await take(store, clock, file_of(tmp_path, table([dose(citizen, sex="Nam")])))
+    facility = await make_facility(store, clock)
+    (code,) = await codes_of(store, facility.facility_id)
+    fill, _ = await take(
+        store, clock, file_of(tmp_path, table([dose(citizen, sex="Nam", facility_code=code)]))
+    )
     async with store.transaction() as tx:
         (waiting,) = [
             one
@@ -325,7 +333,49 @@ async def test_what_waited_keeps_its_system_when_an_officer_places_it(
         ]
         row = await kept(tx, waiting.quarantine_id, "unit")
         assert row is not None
-        assert (await sender_of(tx, row)).source_id == f"system:{EPI}"
+        sender = await sender_of(tx, row)
+        assert sender.source_id == f"system:{EPI}"
+        unit = open_body(store.keys, row, KeptUnit).unit
+        prepared = prepare(unit, None, sender.source_id, None)
+        owner = Owner(citizen.patient_id)
+        await write_for(tx, store.keys, unit, prepared, sender, owner, row.id_hash, clock.now())
+    (placed,) = await book(store, citizen.patient_id)
+    assert placed[1] == f"system:{EPI}"
+    assert await facilities_in(store, citizen.patient_id) == [facility.facility_id]
+
+
+async def codes_of(store: Store, facility_id: UUID) -> list[str]:
+    async with store.transaction() as tx:
+        rows = await tx.fetch("SELECT code FROM facility_code WHERE facility_id = $1", facility_id)
+    return [row["code"] for row in rows]
+
+
+async def facilities_in(store: Store, patient_id: UUID) -> list[UUID | None]:
+    async with store.transaction() as tx:
+        rows = await tx.fetch(
+            "SELECT facility_id FROM ehr_resource WHERE patient_id = $1 ORDER BY sort_at", patient_id
+        )
+    return [row["facility_id"] for row in rows]
+
+
+async def test_s3_the_facility_that_a_system_names_gave_the_dose_and_owns_nothing_of_it(
+    store: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    citizen = await make_citizen(store, clock)
+    facility = await make_facility(store, clock)
+    (code,) = await codes_of(store, facility.facility_id)
+    rows = [
+        dose(citizen, dose_id="1", facility_code=code),
+        dose(citizen, dose_id="2", facility_code="99999", given_on="06/09/2021"),
+        dose(citizen, dose_id="3", facility_code="", given_on="07/10/2021"),
+    ]
+    await take(store, clock, file_of(tmp_path, table(rows)))
+    assert await facilities_in(store, citizen.patient_id) == [facility.facility_id, None, None]
+    assert {row[1] for row in await book(store, citizen.patient_id)} == {f"system:{EPI}"}
+    before = await book(store, citizen.patient_id)
+    system = await make_machine(store, clock, facility)
+    await revert_since(store, clock, [str(system.actor.actor_id), "operator"], clock.now())
+    assert await book(store, citizen.patient_id) == before
 
 
 async def test_what_is_said_of_rows_goes_after_half_a_year_and_no_dose_does(
