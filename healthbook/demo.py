@@ -40,6 +40,7 @@ from healthbook.demo_records import long_history, vaccination_history
 from healthbook.demo_sheet import NOTE, DemoSheet, load_sheet, save_sheet
 from healthbook.demo_signers import add_signers
 from healthbook.demo_statements import say_some
+from healthbook.demo_vaccination import declare_some, doses_again
 from healthbook.settings import Settings
 from healthbook.signing_process import signing
 from healthbook.start_check import reasons_not_to_start
@@ -77,6 +78,7 @@ RECORDS: tuple[tuple[str, DemoFacility, MakeRecord], ...] = (
     ("huong", HOSPITAL, long_history),
     ("bao-anh", STATION, vaccination_history),
     ("bao-anh", HOSPITAL, treatment_package),
+    ("bao-anh", CLINIC, doses_again),
     ("tu", HOSPITAL, treatment_package),
     ("pao", STATION, treatment_package),
     ("my", STATION, treatment_package),
@@ -136,6 +138,7 @@ async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> De
     await _import_all(store, people, facilities, now - IMPORTED, say)
     child = await attest(store, people["bao-anh"], people["huong"], _desk(staff), now - GUARDED)
     await say_some(store, citizens, now - LET_IN)
+    await declare_some(store, citizens, now - LET_IN)
     await check_some(store, people, facilities, staff, now - LET_IN)
     await follow_some(store, people, facilities, staff, now - LET_IN)
     await ask_some(store, citizens, facilities, staff, now - ASKED)

@@ -185,7 +185,12 @@ def test_a_record_leaves_only_through_the_one_door() -> None:
 # Where the decision is asked for; X-Patient-Id is resolved beside it and nowhere else.
 DECIDING = {
     *("api/acting.py", "api/exporting.py", "api/reading.py"),
-    *("healthbook/demo_consent.py", "healthbook/demo_questions.py", "healthbook/demo_statements.py"),
+    *(
+        "healthbook/demo_consent.py",
+        "healthbook/demo_questions.py",
+        "healthbook/demo_statements.py",
+        "healthbook/demo_vaccination.py",
+    ),
 }
 
 

@@ -20,6 +20,8 @@ from healthbook.demo_people import DemoPerson, make_crowd, make_people
 from healthbook.demo_records import long_history, vaccination_history
 from healthbook.demo_sheet import DemoSheet, load_sheet, save_sheet
 from store.database import Store
+from tests.support.record import own
+from vaccination.book.reading import doses_of
 
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
@@ -283,3 +285,21 @@ async def test_a_station_of_the_demo_expects_somebody_and_they_read_it(store: St
     for key in ("huong", "tu", "lan"):
         (who,) = (one for one in demo.citizens if one.key == key)
         assert await rows(store, f"{plans} AND rtype = 'CarePlan'", UUID(who.patient_id))
+
+
+async def test_two_children_and_an_adult_have_doses_one_sent_twice_and_one_on_paper_alone(
+    store: Store, demo: DemoSheet
+) -> None:
+    sql = "SELECT DISTINCT patient_id FROM ehr_resource WHERE rtype = 'Immunization' AND NOT deleted"
+    books = []
+    for (patient_id,) in await rows(store, sql):
+        async with store.transaction() as tx:
+            books.append(await doses_of(tx, own(patient_id), NOW))
+    copied = [doses for doses in books if any(not dose.is_counted for dose in doses)]
+    assert [(len(doses), sum(dose.is_counted for dose in doses)) for doses in copied] == [(14, 13)]
+    assert sum(len(doses) >= 13 for doses in books) == 2, "two children"
+    assert all(dose.antigens for doses in books for dose in doses)
+    (adult,) = (doses for doses in books if any(dose.state == "self-declared" for dose in doses))
+    declared = [dose for dose in adult if dose.state == "self-declared"]
+    assert [(dose.title, bool(dose.paper_id)) for dose in declared] == [("Uốn ván (VAT)", True)]
+    assert sum(dose.state == "verified" for dose in adult) >= 3
