@@ -2,7 +2,7 @@
 
 import click
 
-from healthbook import cli_certificate_keys
+from healthbook import cli_certificate_issue, cli_certificate_keys
 
 
 @click.group()
@@ -10,5 +10,5 @@ def certificates() -> None:
     """Vaccination certificates: their keys, issue and verification."""
 
 
-for command in (*cli_certificate_keys.COMMANDS,):
+for command in (*cli_certificate_keys.COMMANDS, *cli_certificate_issue.COMMANDS):
     certificates.add_command(command)

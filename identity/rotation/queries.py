@@ -10,6 +10,11 @@ PEOPLE_AFTER = Scalar(
     "SELECT patient_id FROM citizen WHERE patient_id > $1 ORDER BY patient_id LIMIT $2",
     fan_out="the rotation of a key walks every person, page by page",
 )
+COUNT_PEOPLE = Scalar(
+    int,
+    "SELECT count(*) FROM citizen",
+    fan_out="how long an operator's walk over everybody is",
+)
 NUMBERS = Statement(
     HashedNumber,
     "SELECT kind, id_hash, key_version, value FROM patient_identifier_rev WHERE patient_id = $1",

@@ -25,6 +25,11 @@ async def people_after(tx: Tx, last: UUID) -> list[UUID]:
     return await queries.PEOPLE_AFTER.all(tx, last, PAGE)
 
 
+async def count_people(tx: Tx) -> int:
+    """How many `people_after` walks over."""
+    return await queries.COUNT_PEOPLE.one(tx) or 0
+
+
 async def insert_current(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> None:
     """First round: the person is found under the current key too."""
     for number in await queries.NUMBERS.all(tx, patient_id):

@@ -15,7 +15,7 @@ from vaccination.certificates.models import Facts, Reason
 from vaccination.certificates.products import coded, dose_counts
 from vaccination.hc1.claims import Name, Vaccination, cwt, dcc_map
 from vaccination.hc1.cose import ES256, PS256, protected_header, to_be_signed
-from vaccination.hc1.names import icao, split_name
+from vaccination.hc1.names import FILLER, icao, split_name
 from vaccination.signer.models import Algorithm, DocumentSigner
 
 # Decision 5772/QĐ-BYT: a code ends twelve months after it was made.
@@ -40,7 +40,7 @@ def facts_of(dose: Dose, known: Demographics, latin: LatinName | None) -> Facts 
     assert product is not None, "the dose was judged"
     assert given is not None, "the dose was judged"
     assert dose.dose_number is not None, "the dose was judged"
-    family, others = split_name(known.name or "")
+    family, others = _parted(known.name or "", latin)
     names = latin or LatinName(family=icao(family), given=icao(others))
     unknown: dict[Reason, bool] = {
         "name-unknown": not (names.family or names.given),
@@ -63,6 +63,15 @@ def facts_of(dose: Dose, known: Demographics, latin: LatinName | None) -> Facts 
         sd=sd,
         given=given.isoformat(),
     )
+
+
+def _parted(name: str, latin: LatinName | None) -> tuple[str, str]:
+    """The written name, parted where the Latin one is if that is the same name."""
+    words = name.split()
+    count = 0 if latin is None else latin.family.count(FILLER) + 1
+    if latin is not None and icao(" ".join(words[:count])) == latin.family:
+        return " ".join(words[:count]), " ".join(words[count:])
+    return split_name(name)
 
 
 def facts_sha256(facts: Facts) -> bytes:

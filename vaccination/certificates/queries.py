@@ -152,10 +152,9 @@ CERTIFICATES = Statement(
     CertificateRow,
     f"""
     SELECT {_CERTIFICATE} FROM vaccination_certificate
-    WHERE patient_id = ANY ($1::uuid[]) AND state NOT IN ('signing', 'abandoned')
+    WHERE patient_id = $1 AND state NOT IN ('signing', 'abandoned')
     ORDER BY certificate_id DESC LIMIT 500
     """,  # noqa: S608 - a constant of ours
-    fan_out="a person and whoever was merged into it: few, each by its key",
 )
 CERTIFICATE = Statement(
     CertificateRow,

@@ -42,7 +42,7 @@ async def list_certificates(tx: Tx, keys: KeyRing, access: Access, now: datetime
     """Every COVID-19 dose that the reader may see with its certificate or why it has none. What was ended
     is listed where the whole book is read."""
     judged = await _judged(tx, access, now)
-    rows = await queries.CERTIFICATES.all(tx, [access.patient_id, *sorted(access.origins)])
+    rows = await _certificates(tx, access)
     valid = {_owned(row): row for row in rows if row.state == "valid" and row.expires_at > now}
     known = await person_of(tx, keys, access) or Demographics()
     latin = await latin_name(tx, keys, access.patient_id)
@@ -72,7 +72,7 @@ async def certificate_of(
 ) -> tuple[CertificateRow, str] | Refused:
     """A certificate that verifiers accept, and the id of its dose in this book. Refused:
     certificate-not-found, also where the reader may not see the dose."""
-    rows = await queries.CERTIFICATES.all(tx, [access.patient_id, *sorted(access.origins)])
+    rows = await _certificates(tx, access)
     row = next((one for one in rows if one.certificate_id == certificate_id), None)
     if row is None or row.state not in _HOLDING or row.expires_at <= now:
         return Refused(problem=CERTIFICATE_NOT_FOUND)
@@ -111,6 +111,12 @@ def show(row: CertificateRow, immunization_id: str, now: datetime) -> Certificat
         ended_at=row.ended_at,
         end_reason=row.end_reason,
     )
+
+
+async def _certificates(tx: Tx, access: Access) -> list[CertificateRow]:
+    """Of the person and of whoever was merged into it: a certificate stays with whose dose it is of."""
+    people = (access.patient_id, *sorted(access.origins))
+    return [row for one in people for row in await queries.CERTIFICATES.all(tx, one)]
 
 
 async def _judged(tx: Tx, access: Access, now: datetime, *, whichever: bool = False) -> list[Judged]:
