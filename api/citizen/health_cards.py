@@ -1,17 +1,17 @@
 """The person's vaccination book as SMART Health Cards: made on demand, shown as codes, taken as a file."""
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct
 
 from api.acting import begin_for
 from api.idempotency import PROBLEMS as REPEATS
 from api.idempotency import claim, settle
-from api.reading import OWN_PROBLEMS, log_read, read_beside_record
+from api.reading import OWN_PROBLEMS, Build, log_read, read_beside_record
 from api.request import Answer, Call, answer
 from documents.charts import MEDIA_TYPE as SVG
 from ehr.reads.models import Built
@@ -23,16 +23,24 @@ from vaccination.shc import issuing, reading
 from vaccination.shc.keys import issuer_of
 from vaccination.shc.models import Book, CardFile, CardRow, CardShown, CardTexts, HealthCards
 from vaccination.shc.problems import CARD_BEING_MADE, CARD_EMPTY, CARD_NOT_FOUND, CARD_PERSON_UNCLEAR
+from vaccination.shc.reading import Picture
 from vaccination.signer.problems import SIGNER_AWAY
 
 TAGS: Final = ["health cards"]
 READ: Final = (*(one for one in OWN_PROBLEMS if one.code != "bad-cursor"), NOT_IN_YOUR_CARE)
 ONE: Final = (*READ, CARD_NOT_FOUND)
 PNG: Final = "image/png"
+# Of the longest book that is read (vaccination/book/queries.py), every code full.
+CODES_MAX: Final = 100
 CARD_FILE: Final = "application/smart-health-card"
 # Their words in the access log.
 LIST_PART: Final = "health-cards"
 CARD_PART: Final = "health-card"
+
+
+Number: TypeAlias = Annotated[
+    int, QueryParameter(ge=1, le=CODES_MAX, description="Which code, the first is 1.")
+]
 
 
 class NewCard(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -85,11 +93,11 @@ async def card(card_id: FromPath[UUID], call: NamedDependency[Call]) -> Response
     async def build(tx: Tx, access: Access) -> Built:
         return await reading.read_card(tx, call.keys, access, card_id, call.now)
 
-    return await _read(call, build)
+    return await read_beside_record(call, "issue-certificate", build, is_logged=True, part=CARD_PART)
 
 
 @get(
-    "/v1/me/health-cards/{card_id:uuid}/codes/{number:int}/code.svg",
+    "/v1/me/health-cards/{card_id:uuid}/code.svg",
     actors=("citizen",),
     operation_id="draw_health_card",
     tags=TAGS,
@@ -97,14 +105,17 @@ async def card(card_id: FromPath[UUID], call: NamedDependency[Call]) -> Response
     produces=SVG,
 )
 async def picture_svg(
-    card_id: FromPath[UUID], number: FromPath[int], call: NamedDependency[Call]
+    card_id: FromPath[UUID], call: NamedDependency[Call], number: Number = 1
 ) -> Response[bytes]:
-    """One code of a card as SVG, the first is 1."""
-    return await _draw(call, card_id, number, "svg")
+    """One code of a card as SVG."""
+    build = _drawing(call, card_id, number, "svg")
+    return await read_beside_record(
+        call, "issue-certificate", build, is_logged=True, part=CARD_PART, media_type=SVG
+    )
 
 
 @get(
-    "/v1/me/health-cards/{card_id:uuid}/codes/{number:int}/code.png",
+    "/v1/me/health-cards/{card_id:uuid}/code.png",
     actors=("citizen",),
     operation_id="draw_health_card_png",
     tags=TAGS,
@@ -112,10 +123,13 @@ async def picture_svg(
     produces=PNG,
 )
 async def picture_png(
-    card_id: FromPath[UUID], number: FromPath[int], call: NamedDependency[Call]
+    card_id: FromPath[UUID], call: NamedDependency[Call], number: Number = 1
 ) -> Response[bytes]:
-    """One code of a card as PNG, the first is 1."""
-    return await _draw(call, card_id, number, "png")
+    """One code of a card as PNG."""
+    build = _drawing(call, card_id, number, "png")
+    return await read_beside_record(
+        call, "issue-certificate", build, is_logged=True, part=CARD_PART, media_type=PNG
+    )
 
 
 @get(
@@ -132,7 +146,9 @@ async def file(card_id: FromPath[UUID], call: NamedDependency[Call]) -> Response
     async def build(tx: Tx, access: Access) -> Built:
         return await reading.file_of(tx, call.keys, access, card_id, call.now)
 
-    found = await _read(call, build, CARD_FILE)
+    found = await read_beside_record(
+        call, "issue-certificate", build, is_logged=True, part=CARD_PART, media_type=CARD_FILE
+    )
     found.headers["Content-Disposition"] = 'attachment; filename="so-tiem-chung.smart-health-card"'
     return found
 
@@ -158,17 +174,11 @@ async def _made(tx: Tx, call: Call, access: Access, made: CardRow | Refused) -> 
     return answer(built.body)
 
 
-async def _draw(call: Call, card_id: UUID, number: int, picture: Literal["svg", "png"]) -> Answer:
+def _drawing(call: Call, card_id: UUID, number: int, picture: Picture) -> Build:
     async def build(tx: Tx, access: Access) -> Built:
         return await reading.draw_code(tx, call.keys, access, card_id, number, picture, call.now)
 
-    return await _read(call, build, SVG if picture == "svg" else PNG)
-
-
-async def _read(call: Call, build: Any, media_type: str = "application/json") -> Answer:
-    return await read_beside_record(
-        call, "issue-certificate", build, is_logged=True, part=CARD_PART, media_type=media_type
-    )
+    return build
 
 
 handlers: list[Any] = [cards, make, card, picture_svg, picture_png, file]

@@ -3,7 +3,6 @@
 import hashlib
 from typing import Final, Literal
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.x509 import load_der_x509_certificate
 from msgspec import Struct
@@ -17,16 +16,16 @@ COORDINATE_BYTES: Final = 32
 
 
 class CardKey(Struct, kw_only=True, rename="camel"):
-    """The public key of cards. crl_version: `ctr` of its list of revoked cards, where there is one."""
+    """The public key of cards. crl_version: `ctr` of its list of revoked cards."""
 
     kid: str
     x: str
     y: str
+    crl_version: int
     kty: Literal["EC"] = "EC"
     use: Literal["sig"] = "sig"
     alg: Literal["ES256"] = "ES256"
     crv: Literal["P-256"] = "P-256"
-    crl_version: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class CardKeys(Struct, kw_only=True):
@@ -36,7 +35,8 @@ class CardKeys(Struct, kw_only=True):
 
 
 class RevokedCards(Struct, kw_only=True):
-    """The list of one key. rids: base64url, at most 24 characters each; ctr rises with each change."""
+    """The list of one key. rids: base64url, at most 24 characters each; ctr: 1 for the empty list, and rises
+    with each change."""
 
     kid: str
     ctr: int
@@ -56,7 +56,7 @@ def key_of(certificate: bytes, crl_version: int) -> CardKey:
         raise ValueError("not a key on P-256")
     numbers = key.public_numbers()
     x, y = (to_base64url(value.to_bytes(COORDINATE_BYTES)) for value in (numbers.x, numbers.y))
-    return CardKey(kid=thumbprint(x, y), x=x, y=y, crl_version=crl_version or msgspec.UNSET)
+    return CardKey(kid=thumbprint(x, y), x=x, y=y, crl_version=crl_version)
 
 
 def thumbprint(x: str, y: str) -> str:

@@ -12,7 +12,7 @@ from vaccination.certificates.models import DoseReason, Owned
 # childhood: given before the eighteenth birthday; adult: from then on.
 Book = Literal["childhood", "adult"]
 # hidden: the person keeps the dose from readers; no-code: its vaccine has no code that others read.
-CardReason = DoseReason | Literal["hidden", "no-code"]
+CardReason = Literal[DoseReason, "hidden", "no-code"]
 State = Literal["signing", "abandoned", "valid", "replaced", "revoked"]
 EndReason = Literal["dose-changed", "dose-gone", "person-changed"]
 

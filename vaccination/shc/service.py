@@ -13,10 +13,10 @@ _SUFFIX: Final = ".json"
 
 
 async def keys_of_cards(tx: Tx) -> CardKeys:
-    """Every key that ever signed a card: cards have no end. A key whose cards were revoked names its list."""
-    changes = {head.kid: head.changes for head in await list_heads(tx)}
+    """Every key that ever signed a card: cards have no end."""
+    counts = {head.kid: _count(head.changes) for head in await list_heads(tx)}
     signers = await document_signers(tx, "shc")
-    return CardKeys(keys=[key_of(one.certificate, changes.get(one.kid_text, 0)) for one in signers])
+    return CardKeys(keys=[key_of(one.certificate, counts.get(one.kid_text, _count(0))) for one in signers])
 
 
 async def revoked_under(tx: Tx, name: str) -> RevokedCards | Refused:
@@ -26,4 +26,8 @@ async def revoked_under(tx: Tx, name: str) -> RevokedCards | Refused:
     if not name.endswith(_SUFFIX) or kid not in known:
         return Refused(problem=CARD_KEY_UNKNOWN)
     changes, rids = await rids_of(tx, kid)
-    return RevokedCards(kid=kid, ctr=changes, rids=rids)
+    return RevokedCards(kid=kid, ctr=_count(changes), rids=rids)
+
+
+def _count(changes: int) -> int:
+    return changes + 1

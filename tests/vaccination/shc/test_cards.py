@@ -200,12 +200,12 @@ async def test_each_picture_decodes_to_its_text(
     path = f"{CARDS}/{(await made(client, who))['card_id']}"
     texts = (await fetched(client, path, who))["codes"]
     for number, one in enumerate(texts, start=1):
-        svg = await client.get(f"{path}/codes/{number}/code.svg", headers=bearer(who.token))
-        png = await client.get(f"{path}/codes/{number}/code.png", headers=bearer(who.token))
+        svg = await client.get(f"{path}/code.svg?number={number}", headers=bearer(who.token))
+        png = await client.get(f"{path}/code.png?number={number}", headers=bearer(who.token))
         assert decoded(pixels_of_svg(svg.text)) == (one["qr"], "L")
         assert decoded(pixels_of_png(png.content)) == (one["qr"], "L")
-    for number in (0, 3):
-        assert await refused(client, who, f"{path}/codes/{number}/code.svg") == "health-card-not-found"
+    assert await refused(client, who, f"{path}/code.svg?number=3") == "health-card-not-found"
+    assert await refused(client, who, f"{path}/code.png?number=0") == "invalid-field"
 
 
 async def test_the_same_book_gives_the_same_card_and_a_new_dose_another(
@@ -224,7 +224,6 @@ async def test_the_same_book_gives_the_same_card_and_a_new_dose_another(
     assert (adult["card"], adult["doses"], adult["is_current"]) == (second, 2, True)
     (ended,) = listed["ended"]
     assert (ended["card_id"], ended["state"], ended["end_reason"]) == (first["card_id"], "replaced", None)
-    assert (await fetched(client, KEYS))["keys"][-1].get("crlVersion") is None
 
 
 async def test_the_books_of_childhood_and_of_grown_years_are_two_cards(
@@ -288,7 +287,7 @@ async def test_a_card_is_revoked_when_a_dose_on_it_is_corrected(
     assert (revoked["kid"], revoked["method"]) == (kid, "rid")
     assert set(revoked["rids"]) - set(before["rids"]) == {rid}
     assert revoked["ctr"] == before["ctr"] + 1
-    versions = {key["kid"]: key.get("crlVersion") for key in (await fetched(client, KEYS))["keys"]}
+    versions = {key["kid"]: key["crlVersion"] for key in (await fetched(client, KEYS))["keys"]}
     assert versions[kid] == revoked["ctr"]
     # Somebody else's card with the same doses stands.
     assert (await fetched(client, f"{CARDS}/{others['card_id']}", other))["codes"]
