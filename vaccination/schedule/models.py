@@ -149,7 +149,8 @@ class Visit(Struct, frozen=True, kw_only=True):
 
 class Schedule(Struct, frozen=True, kw_only=True):
     """A person's schedule by the version in force today. next_visit: the next day with something to
-    give; visits: the catch-up plan, day by day. overdue_grace_days: ours, no rule names it."""
+    give; visits: the catch-up plan, day by day; unplaced: doses of the book whose disease or day nobody
+    knows, so that they count for nothing here. overdue_grace_days: ours, no rule names it."""
 
     version: str
     effective_from: date
@@ -163,4 +164,5 @@ class Schedule(Struct, frozen=True, kw_only=True):
     next_visit: Visit | None
     visits: list[Visit]
     unscheduled: list[Unscheduled]
+    unplaced: list[str]
     notice: Notice | None

@@ -13,6 +13,7 @@ from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
 from vaccination.book.antigens import ANTIGENS
+from vaccination.book.models import Dose
 from vaccination.book.reading import doses_of
 from vaccination.schedule import policy
 from vaccination.schedule.beside import booked_of, given_doses, holds_of
@@ -35,10 +36,17 @@ async def read(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Built | 
     doses = await doses_of(tx, access, now)
     beside = await BESIDE.all(tx, *scope_of(access, now), APPOINTMENT_LEAD, ROWS_MAX)
     person = policy.Person(born=date.fromisoformat(birth_date), today=today, version=version_on(today))
-    items = plans(person, given_doses(doses, today), booked_of(beside), holds_of(beside))
-    answer = _answer(person, items, access)
+    given = given_doses(doses, today)
+    items = plans(person, given, booked_of(beside), holds_of(beside))
+    answer = _answer(person, items, unplaced(doses, given), access)
     shown = [("Immunization", dose.immunization_id) for dose in doses]
     return Built(encode(answer), shown + [(row.rtype, row.id) for row in beside])
+
+
+def unplaced(doses: list[Dose], given: list[Given]) -> list[str]:
+    """The doses that stand in the book and count for nothing here."""
+    known = {one.immunization_id for one in given}
+    return [one.immunization_id for one in doses if one.is_counted and one.immunization_id not in known]
 
 
 def plans(
@@ -70,7 +78,7 @@ def _plan(
     return AntigenPlan(antigen=antigen, name_vi=name, rows=planned, not_counted=not_counted)
 
 
-def _answer(person: policy.Person, items: list[AntigenPlan], access: Access) -> Schedule:
+def _answer(person: policy.Person, items: list[AntigenPlan], left: list[str], access: Access) -> Schedule:
     version = person.version
     days = policy.visits([(item.antigen, row) for item in items for row in item.rows], person.today)
     return Schedule(
@@ -86,5 +94,6 @@ def _answer(person: policy.Person, items: list[AntigenPlan], access: Access) -> 
         next_visit=days[0] if days else None,
         visits=days,
         unscheduled=version.unscheduled,
+        unplaced=left,
         notice=notice_for(access),
     )

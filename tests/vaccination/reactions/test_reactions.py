@@ -123,8 +123,9 @@ async def run_timer(store: Store, clock: FrozenClock, patient_id: UUID, ident: s
 async def later(store: Store, clock: FrozenClock, here: Setting) -> dict[str, str]:
     """Everybody signed in anew; the person's headers."""
     await sign_in_again(store, clock, here.doctor)
+    person = here.person
+    assert person.phone.device_id is not None
     async with store.transaction() as tx:
-        person = here.person
         tokens = await open_citizen_session(tx, person.patient_id, person.phone.device_id, clock.now())
     return bearer(tokens.access_token)
 
@@ -442,8 +443,8 @@ async def test_a_sign_that_is_not_on_the_list_and_too_many_reports_are_refused_w
         assert "115" in unknown.text
         for _ in range(REACTIONS_DAY.limit):
             await report(client, here.own, symptoms=[{"code": "pain"}], said="mild")
-        body = {"symptoms": BREATHING, "said": "severe"}
-        full = await client.post(PATH, json=body, headers=here.own)
+        severe = {"symptoms": BREATHING, "said": "severe"}
+        full = await client.post(PATH, json=severe, headers=here.own)
         assert (full.status_code, full.json()["code"]) == (409, "reactions-too-many")
         assert "115" in full.text
         choices = await client.get(f"{PATH}/choices", headers=here.own)

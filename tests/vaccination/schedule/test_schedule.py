@@ -13,7 +13,7 @@ from tests.support.consent import granted
 from tests.support.family import make_child
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, make_citizen, make_doctor, make_facility
-from tests.support.record import write
+from tests.support.record import our_id, write
 
 BORN = "2026-05-15"
 PATH = "/v1/me/vaccination/schedule"
@@ -88,6 +88,20 @@ async def test_doses_of_the_record_are_counted_by_antigen(
     assert answer["next_visit"]["on"] == answer["as_of"]
     assert {"diphtheria", "tetanus", "pertussis", "hepb"} <= set(answer["next_visit"]["antigens"])
     assert [one["antigen"] for one in answer["unscheduled"]] == ["hpv"]
+
+
+async def test_what_cannot_be_placed_is_named_so_that_nobody_takes_the_plan_for_whole(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    child = await baby(
+        store,
+        clock,
+        shot("Vắc xin lạ", "99999", "2026-06-01"),
+        shot("tomorrow", "08", "2026-12-31"),
+        shot("birth", "08", BORN),
+    )
+    answer = await seen(client, child)
+    assert sorted(answer["unplaced"]) == sorted([our_id("a", "Vắc xin lạ"), our_id("a", "tomorrow")])
 
 
 async def test_a_dose_of_a_month_alone_counts_from_its_last_day(
