@@ -1,4 +1,4 @@
-"""The same work through `cwt`, in its own environment (tests/interop/peers.lock): one round for each line that
+"""The same work through `cwt`, in its own environment (tests/interop/peers.lock): a round for each line that
 comes in, its processor seconds out.
 
 In, once: {key, public (PEM), kid (hex), issued, certificates}. Then `make` or `verify`, a line each.

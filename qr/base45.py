@@ -14,7 +14,7 @@ _VALUES: Final = bytes(ALPHABET.find(chr(code)) if chr(code) in ALPHABET else _O
 
 def encode(data: bytes) -> str:
     words = _words()
-    text = "".join([words[pair] for pair in _pairs(data[: len(data) & ~1])])
+    text = "".join(map(words.__getitem__, _pairs(data[: len(data) & ~1])))
     return text + words[data[-1]][:2] if len(data) % 2 else text
 
 

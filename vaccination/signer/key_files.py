@@ -31,6 +31,7 @@ from vaccination.signer.ports import SignerPurpose
 RSA_BITS: Final = 2048
 _SALT_BYTES: Final = 32
 _DEMO_MARK: Final = "demo"
+_ECDSA: Final = ec.ECDSA(SHA256())
 _PSS: Final = padding.PSS(padding.MGF1(SHA256()), _SALT_BYTES)
 
 
@@ -65,7 +66,7 @@ class SignerKeys:
         """ES256 by a P-256 key, PS256 by an RSA key, raw (RFC 9053 §2.1, RFC 8230 §2)."""
         key = self._keys[key_id]
         if isinstance(key, ec.EllipticCurvePrivateKey):
-            r, s = decode_dss_signature(key.sign(to_sign, ec.ECDSA(SHA256())))
+            r, s = decode_dss_signature(key.sign(to_sign, _ECDSA))
             return r.to_bytes(32, "big") + s.to_bytes(32, "big")
         return key.sign(to_sign, _PSS, SHA256())
 
