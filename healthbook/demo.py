@@ -27,6 +27,7 @@ from healthbook.demo_accounts import (
     add_staff,
     begin,
 )
+from healthbook.demo_campaign import call_in
 from healthbook.demo_checks import check_some
 from healthbook.demo_consent import let_in_once
 from healthbook.demo_facilities import CLINIC, HOSPITAL, STATION, DemoFacility
@@ -142,6 +143,7 @@ async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> De
     await check_some(store, people, facilities, staff, now - LET_IN)
     await follow_some(store, people, facilities, staff, now - LET_IN)
     await ask_some(store, citizens, facilities, staff, now - ASKED)
+    await call_in(store, citizens, child, staff, now - ASKED)
     await prescribe_once(store, citizens, facilities, staff, now - ASKED)
     say("a doctor who was let in and looked")
     await let_in_once(store, citizens[0], _doctor(staff), now - LET_IN)

@@ -287,6 +287,15 @@ async def test_a_station_of_the_demo_expects_somebody_and_they_read_it(store: St
         assert await rows(store, f"{plans} AND rtype = 'CarePlan'", UUID(who.patient_id))
 
 
+async def test_a_campaign_of_next_week_has_somebody_who_waits_and_a_child(
+    store: Store, demo: DemoSheet
+) -> None:
+    sql = (
+        "SELECT state, registered_by <> patient_id AS by_relative FROM vaccination_registration ORDER BY 1, 2"
+    )
+    assert await rows(store, sql) == [("booked", False), ("booked", True), ("waiting", False)]
+
+
 async def test_two_children_and_an_adult_have_doses_one_sent_twice_and_one_on_paper_alone(
     store: Store, demo: DemoSheet
 ) -> None:
