@@ -44,7 +44,8 @@ def doses_again(person: DemoPerson, facility: DemoFacility, today: date) -> byte
 
 
 def _is_five_in_one(body: dict[str, Any]) -> bool:
-    return body["resourceType"] == "Immunization" and body["vaccineCode"]["coding"][0]["code"] == FIVE_IN_ONE
+    coded = body.get("vaccineCode", {}).get("coding", [{}])
+    return bool(coded[0].get("code") == FIVE_IN_ONE)
 
 
 async def declare_some(store: Store, citizens: list[Activated], now: datetime) -> None:

@@ -22,6 +22,8 @@ class Given(Immunization):
 
     identifier: list[Identifier] = field(default_factory=list)
     location: Reference | None = None
+    primary_source: bool | None = None
+    report_origin: Concept | None = None
     extension: list[Extension] = field(default_factory=list)
     protocol_applied: list[Protocol] = field(default_factory=list)  # type: ignore[assignment]
 
@@ -42,6 +44,15 @@ class Given(Immunization):
         """`system|value` of the sender's own number of the dose."""
         named = (one for one in self.identifier if one.system and one.value)
         return next((f"{one.system}|{one.value}" for one in named), None)
+
+    @property
+    def is_passed_on(self) -> bool:
+        """Whether its sender says that somebody else gave it."""
+        return self.primary_source is False
+
+    @property
+    def place(self) -> str | None:
+        return self.location.display if self.location else None
 
     @property
     def paper_id(self) -> str | None:

@@ -32,10 +32,12 @@ class Dose(Struct, frozen=True, kw_only=True):
     immunization_id, version: the entry of the record. given: the date as its source wrote it, never
     completed; given_precision: how much of it is known, null without a date. antigens: keys of
     antigens.json; empty where neither code nor name is known here. code: as indexed by the record.
-    dose_number, series_doses: as the source counts. source: who sent it, `person:…` where nobody else did;
-    identifier: the sender's own number of the dose, as `system|value`. received_at: when its present words
-    arrived. is_counted: false for a copy of another dose (copy_of) and for what a doctor refuted. copies: the
-    others that say the same. paper_id: the picture behind a declared dose, an entry among the documents.
+    dose_number, series_doses: as the source counts. facility_id, facility_name: who gave it; of a dose that
+    its sender only passes on no id, and the name as written. source, source_name: who sent it, `person:…`
+    where nobody else did. identifier: the sender's own number of the dose, as `system|value`. received_at:
+    when its present words arrived. is_counted: false for a copy of another dose (copy_of) and for what a
+    doctor refuted. copies: the others that say the same. paper_id: the picture behind a declared dose, an
+    entry among the documents.
     """
 
     immunization_id: str
@@ -57,6 +59,7 @@ class Dose(Struct, frozen=True, kw_only=True):
     received_at: datetime
     state: DoseState
     identifier: str | None
+    source_name: str | None = None
     recorded_by: str | None = None
     note: str | None = None
     paper_id: str | None = None

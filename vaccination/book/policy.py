@@ -47,9 +47,10 @@ def fold_doses(doses: list[Dose], days: dict[str, date | None]) -> list[Dose]:
     return [_with_copies(dose, copies, owner.get(dose.immunization_id)) for dose in doses]
 
 
-def _merit(dose: Dose) -> tuple[bool, int, int, datetime, str]:
-    refuted = not counts(dose.verdict)
-    return refuted, _RANK[dose.state], -len(dose.antigens), dose.received_at, dose.immunization_id
+def _merit(dose: Dose) -> tuple[bool, int, int, bool, datetime, str]:
+    """Who gave it stands before who passes it on, and of equals the one that came first."""
+    worth = not counts(dose.verdict), _RANK[dose.state], -len(dose.antigens)
+    return *worth, dose.facility_id is None, dose.received_at, dose.immunization_id
 
 
 def _is_copy(dose: Dose, other: Dose, days: dict[str, date | None]) -> bool:

@@ -61,7 +61,7 @@ def folded(rows: list[DoseRow]) -> list[Dose]:
 
 def _dose(row: DoseRow) -> Dose:
     item, given, marks = _item(row.item), given_of(row.doc), marks_of(row.mark)
-    product = product_of(row.title)
+    product, sender = product_of(row.title), row.facility_name or item.facility_name
     return Dose(
         immunization_id=row.id,
         version=row.version,
@@ -76,9 +76,10 @@ def _dose(row: DoseRow) -> Dose:
         lot=given.lot_number,
         dose_number=given.dose_number,
         series_doses=given.series_doses,
-        facility_id=row.facility_id,
-        facility_name=row.facility_name or item.facility_name or _place(given),
+        facility_id=None if given.is_passed_on else row.facility_id,
+        facility_name=given.place if given.is_passed_on else sender or given.place,
         source=row.source_id,
+        source_name=sender or (given.report_origin.text if given.report_origin else None),
         received_at=row.updated,
         state=state_of(row.state, contested="disputed" in marks),
         identifier=given.number,
@@ -97,10 +98,6 @@ def _antigens(given: Given, title: str) -> tuple[str, ...]:
 
 def _maker(given: Given) -> str | None:
     return given.manufacturer.display if given.manufacturer else None
-
-
-def _place(given: Given) -> str | None:
-    return given.location.display if given.location else None
 
 
 def _tombstone(row: GoneRow, doses: list[Dose]) -> Tombstone:

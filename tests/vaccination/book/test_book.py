@@ -85,6 +85,8 @@ async def test_a_dose_says_where_it_comes_from_and_what_it_protects_against(
         "series_doses": 3,
         "facility_id": str(station.facility_id),
         "facility_name": station.name,
+        "source": str(station.facility_id),
+        "source_name": station.name,
         "state": "verified",
         "identifier": f"{NUMBERS}|77",
         "is_counted": True,
@@ -93,6 +95,19 @@ async def test_a_dose_says_where_it_comes_from_and_what_it_protects_against(
     assert one["received_at"].startswith(clock.now().isoformat()[:10])
     assert [row["antigen"] for row in answer["antigens"]] == told["antigens"]
     assert (answer["tombstones"], answer["unknown"], answer["notice"]) == ([], 0, None)
+
+
+async def test_a_dose_that_is_passed_on_is_no_dose_of_its_sender(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    """A national system, or a facility that copies a booklet, gave nothing (security.md S28)."""
+    who, station = await make_citizen(store, clock), await make_facility(store, clock)
+    more = {"primarySource": False, "location": {"display": "Trạm y tế Mẫu"}}
+    copied = hospital(str(station.facility_id), station.facility_id)
+    await sent(store, clock, who.patient_id, dose("Sởi", "05", "2026-03-01", **more), source=copied)
+    (one,) = (await book(client, who.token))["doses"]
+    assert (one["facility_id"], one["facility_name"]) == (None, "Trạm y tế Mẫu")
+    assert (one["source"], one["source_name"]) == (str(station.facility_id), station.name)
 
 
 async def test_what_the_sender_says_a_dose_is_against_holds_before_its_name(

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -76,10 +77,15 @@ def test_what_a_person_says_never_takes_the_place_of_what_a_facility_sent() -> N
     assert folded(said, dose("sent", "hepb"))["sent"] is None
 
 
+def test_who_gave_it_stands_before_who_passes_it_on() -> None:
+    given = dose("given", "covid-19", facility_id=UUID(int=1), received_at=NOW + timedelta(days=9))
+    assert folded(dose("passed", "covid-19"), given) == {"passed": "given", "given": None}
+
+
 def test_what_a_doctor_refuted_neither_counts_nor_hides_another() -> None:
     refuted = dose("said", "hepb", state="self-declared", verdict=Verdict(outcome="refuted"))
     again = dose("again", "hepb", state="self-declared")
-    days = {"said": date(2026, 3, 1), "again": date(2026, 3, 1)}
+    days: dict[str, date | None] = {"said": date(2026, 3, 1), "again": date(2026, 3, 1)}
     found = {one.immunization_id: one for one in fold_doses([refuted, again], days)}
     assert (found["again"].is_counted, found["said"].is_counted) == (True, False)
     alone = fold_doses([refuted], {"said": None})
