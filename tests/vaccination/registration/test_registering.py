@@ -17,6 +17,7 @@ from tests.support.clock import FrozenClock
 from tests.support.family import make_child, make_proxy
 from tests.support.http import bearer, client_of
 from tests.support.people import make_citizen, sign_in_again
+from tests.support.record import write
 from tests.support.registering import (
     CAMPAIGNS,
     DESK,
@@ -550,3 +551,70 @@ async def test_registrations_go_after_their_time_at_both_ends(
         await housekeeping(tx, ends_at + timedelta(seconds=1), 10_000)
     assert await rows_of(store, campaign) == []
     assert await both_ends_agree(store, campaign)
+
+
+async def test_two_who_hold_what_the_other_waits_for_and_leave_at_once_wait_for_nobody(
+    store: Store, second: Store, clock: FrozenClock, site: Site
+) -> None:
+    async with client_of(store, clock) as one, client_of(second, clock) as other:
+        for _ in range(6):
+            here, there = await people(store, clock, 2)
+            campaigns = [await make_campaign(one, clock, site, 1) for _ in range(2)]
+            held = [
+                (await registered(one, who, campaign))["registration_id"]
+                for who, campaign in zip((here, there), campaigns, strict=True)
+            ]
+            waits = [
+                (await registered(one, who, campaign))["registration_id"]
+                for who, campaign in zip((there, here), campaigns, strict=True)
+            ]
+            done = await asyncio.gather(cancel(one, here, held[0]), cancel(other, there, held[1]))
+            assert [answer.status_code for answer in done] == [200, 200]
+            assert (await state_of(one, there, waits[0]))[0] == "booked"
+            assert (await state_of(one, here, waits[1]))[0] == "booked"
+
+
+async def test_closing_and_registering_at_once_leave_nobody_standing(
+    store: Store, second: Store, clock: FrozenClock, site: Site
+) -> None:
+    crowd = await people(store, clock, 12)
+    async with client_of(store, clock) as one, client_of(second, clock) as other:
+        campaign = await make_campaign(one, clock, site, 5)
+        path = f"{CAMPAIGNS}/{campaign['campaign_id']}/close"
+        coming = [register((one, other)[n % 2], who, campaign) for n, who in enumerate(crowd)]
+        await asyncio.gather(*coming[:6], other.post(path, headers=site.plans), *coming[6:])
+    while await run(store, clock, site.facility.facility_id, CLOSE_JOB, campaign["campaign_id"]) is not None:
+        pass
+    assert {state for _, state in await rows_of(store, campaign)} <= {"called-off"}
+    assert await both_ends_agree(store, campaign)
+
+
+async def test_a_dose_of_the_book_close_before_the_slot_is_named_to_who_may_see_it(
+    store: Store, clock: FrozenClock, site: Site
+) -> None:
+    person, proxy = await people(store, clock, 2)
+    await make_proxy(store, clock, person, proxy, "appointments")
+    given = (local_day(clock.now()) - timedelta(days=10)).isoformat()
+    dose = {
+        "resourceType": "Immunization",
+        "id": "d1",
+        "status": "completed",
+        "vaccineCode": {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "94"}], "text": "MMR"},
+        "occurrenceDateTime": given,
+    }
+    await write(store, person.patient_id, [dose], clock.now())
+    acting = bearer(proxy.token) | {"X-Patient-Id": str(person.patient_id)}
+    async with client_of(store, clock) as client:
+        near, far = [await make_campaign(client, clock, site, 3, interval_days=days) for days in (28, 13)]
+        made = await registered(client, person, near)
+        assert [(one["antigen"], one["given"]) for one in made["recent"]] == [
+            ("measles", given),
+            ("rubella", given),
+        ]
+        assert (await registered(client, person, far))["recent"] == [], (
+            "13 days before the slot is no less than 13"
+        )
+        seen = await client.get(f"{ME}/{made['registration_id']}", headers=acting)
+        assert seen.status_code == 200
+        assert (seen.json()["recent"], seen.json()["answers"]) == ([], None)
+    assert (await acts(store, person.patient_id)).count("vaccination:registration:read") == 1
