@@ -149,6 +149,7 @@ CONTROLLERS = (
     "api.public.viewer",
     "api.public.links",
     "api.public.papers",
+    "api.public.certificates",
     "api.public.health_cards",
     "api.public.articles",
     "api.pages.docs",

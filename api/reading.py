@@ -135,7 +135,7 @@ async def _own(tx: Tx, call: Call, access: Access, build: Build, part: str | Non
         names = b"".join(sorted(origin.bytes for origin in access.origins))
         version += f".{hashlib.sha256(names).hexdigest()[:8]}"
     etag = f'W/"{access.patient_id}-{version}-{day}"'
-    if _holds(call, etag):
+    if holds(call, etag):
         return _unchanged(etag)
     built = await build(tx, access)
     await log_read(tx, call, access, built, changed=True, part=part)
@@ -147,7 +147,7 @@ async def _shared(
 ) -> Answer:
     built = await build(tx, access)
     etag = shared_etag(call.keys, access, built.body)
-    unchanged = _holds(call, etag)
+    unchanged = holds(call, etag)
     await log_read(tx, call, access, built, changed=not unchanged, part=part)
     if unchanged:
         return _unchanged(etag)
@@ -218,7 +218,7 @@ def purpose_of(actor: Actor) -> str:
     return OWN_PURPOSE if actor.kind == "citizen" else "TREAT"
 
 
-def _holds(call: Call, etag: str) -> bool:
+def holds(call: Call, etag: str) -> bool:
     """Whether If-None-Match names this ETag, compared weakly (RFC 9110 §13.1.2)."""
     header = call.header("if-none-match")
     if header is None:

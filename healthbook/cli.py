@@ -16,6 +16,7 @@ from healthbook.cli_acts import at_place, fail, or_exit, settings_or_exit
 from healthbook.cli_audit import audit
 from healthbook.cli_backup import backup, restore
 from healthbook.cli_certificate_checks import conformance, verify
+from healthbook.cli_certificate_trust import trust
 from healthbook.cli_certificates import certificates
 from healthbook.cli_demo import as_, demo
 from healthbook.cli_import import import_
@@ -37,7 +38,8 @@ READ_ONLY = frozenset(
             "admin core-links",
             "admin articles",
         ),
-        *("certificates verify", "certificates conformance"),
+        *("certificates verify", "certificates conformance", "certificates trust list"),
+        "certificates trust seal",
         *("admin article-text", "audit verify", "audit quarantine", "audit reconcile", "doctor"),
         *("certificates keys make-authority", "certificates keys make", "certificates keys certify"),
         *("certificates keys list", "certificates keys reconcile"),
@@ -159,5 +161,5 @@ for command in (
     *(medicine_safety, certificates),
 ):
     main.add_command(command)
-for command in (verify, conformance):
+for command in (verify, conformance, trust):
     certificates.add_command(command)

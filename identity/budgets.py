@@ -93,6 +93,8 @@ REFUSED_READS_DAY = Budget(kind="refused-read-day", limit=100, window=timedelta(
 LINK_OPENINGS = Budget(kind="link-opening", limit=30, window=timedelta(minutes=10))
 # Printed papers that one network checks: an employer's desk does some dozens, a robot does not get far.
 PAPER_CHECKS = Budget(kind="paper-check", limit=120, window=timedelta(hours=1))
+# Certificates that one network verifies: a border crossing does some hundreds an hour, many share an address.
+CERTIFICATE_CHECKS = Budget(kind="certificate-check", limit=1200, window=timedelta(hours=1))
 # Links and share codes that one person makes in a day.
 LINKS_DAY = Budget(kind="link-day", limit=20, window=timedelta(days=1))
 SHARE_CODES_DAY = Budget(kind="share-code-day", limit=30, window=timedelta(days=1))

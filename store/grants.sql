@@ -151,6 +151,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_own_document TO hb_api;
 GRANT SELECT, INSERT, DELETE ON certificate_revocation TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON certificate_revocation_list TO hb_api;
 
+-- lists of keys that others publish (security.md S29)
+GRANT SELECT, INSERT, UPDATE ON trust_list, trust_key TO hb_api;
+
 -- signatures under certificates: the API asks by a row and reads the signer's log; only the signer marks rows and
 -- writes the log, and only the owner changes keys (security.md S28).
 GRANT SELECT ON document_signer TO hb_api, hb_signer;

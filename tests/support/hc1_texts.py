@@ -66,6 +66,13 @@ class Signer:
         self.certificate = built.sign(key, SHA256()).public_bytes(Encoding.DER)
         self.kid = kid_of(self.certificate)
 
+    @classmethod
+    def of(cls, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, certificate: bytes) -> "Signer":
+        """One that somebody else certified."""
+        made = cls.__new__(cls)
+        made.key, made.certificate, made.kid = key, certificate, kid_of(certificate)
+        return made
+
     @property
     def algorithm(self) -> int:
         return -7 if isinstance(self.key, ec.EllipticCurvePrivateKey) else -37

@@ -39,6 +39,9 @@ LEFT_OUT = {
     "/shc/.well-known/jwks.json": "keys, no reader",
     "/shc/.well-known/crl/{name}": "random names of cards, no reader",
     "/.well-known/consent-keys.json": "keys, no reader",
+    "/v1/public/certificates/keys": "keys, no reader",
+    "/v1/public/certificates/revocations": "hashes of random numbers, no reader",
+    "/v1/public/certificates/revocations/{kid}": "hashes of random numbers, no reader",
 }
 # The bytes of these differ from one read to the next although nobody wrote anything.
 MOVING = {

@@ -2,14 +2,16 @@
 
 from collections import Counter
 from datetime import datetime
-from typing import Final
+from typing import Final, get_args
 
 from store.database import Tx
 from vaccination.revocation import queries
-from vaccination.revocation.models import Hashes, ListHead
+from vaccination.revocation.models import Hashes, Kind, ListHead, RevocationList
 
 LISTS_MAX: Final = 1_000
 RIDS_MAX: Final = 100_000
+PAGE: Final = 1_000
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
 async def revoke(tx: Tx, kid: str, hashes: Hashes, expires_at: datetime | None, now: datetime) -> bool:
@@ -30,6 +32,34 @@ async def is_revoked(tx: Tx, kid: str, hashes: Hashes) -> bool:
 async def list_heads(tx: Tx) -> list[ListHead]:
     """Every key with a list, in the order of the kids."""
     return await queries.HEADS.all(tx, LISTS_MAX)
+
+
+async def page_of(tx: Tx, kid: str, after: str | None) -> RevocationList | None:
+    """A page of a key's list, from behind `after`; None where the key has no list. Raises ValueError for an
+    `after` that no page ended with."""
+    head = await queries.HEAD.one(tx, kid)
+    if head is None:
+        return None
+    kind, value = ("", b"") if after is None else _position(after)
+    found = await queries.ENTRIES.all(tx, kid, list(KINDS), kind, value, PAGE + 1)
+    hashes: dict[Kind, list[str]] = {}
+    for entry in found[:PAGE]:
+        hashes.setdefault(entry.kind, []).append(shown(entry.kind, entry.hash))
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    next_after = None if last is None else f"{last.kind}.{last.hash.hex()}"
+    return RevocationList(kid=kid, changes=head.changes, hashes=hashes, after=next_after)
+
+
+def shown(kind: Kind, value: bytes) -> str:
+    """As lists have it: hexadecimal, a rid in plain."""
+    return value.decode("ascii") if kind == "rid" else value.hex()
+
+
+def _position(after: str) -> tuple[str, bytes]:
+    kind, _, value = after.partition(".")
+    if kind not in KINDS:
+        raise ValueError("no page ended here")
+    return kind, bytes.fromhex(value)
 
 
 async def rids_of(tx: Tx, kid: str) -> tuple[int, list[str]]:

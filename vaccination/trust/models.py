@@ -57,3 +57,41 @@ class CardRevocations(Struct, frozen=True):
     kid: str
     changes: int
     rids: dict[str, int | None]
+
+
+class TrustList(Struct, frozen=True):
+    """A list that two operators pinned. signer: whose signature it needs (SPKI, DER). issuer: of a key set.
+    version 0: nothing was loaded yet."""
+
+    name: str
+    form: Form
+    issuer: str | None
+    signer: bytes
+    max_age_days: int
+    version: int
+    sha256: bytes | None
+    issued_at: datetime | None
+    loaded_at: datetime | None
+    fresh_until: datetime | None
+
+
+class Seal(Struct, frozen=True, kw_only=True):
+    """What the pinned signer says of a list whose form has no signature and version of its own. sha256: of
+    the file, in hexadecimal; signature: over the other members (seal.py), base64."""
+
+    name: str
+    version: int
+    issued_at: datetime
+    sha256: str
+    signature: str
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What a new list does to the last good one. needs_second: over a tenth changes, or keys of our country
+    do."""
+
+    version: int
+    issued_at: datetime
+    added: tuple[TrustedKey, ...]
+    removed: tuple[TrustedKey, ...]
+    needs_second: bool

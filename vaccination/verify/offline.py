@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from vaccination.revocation.models import Hashes, RevocationList
+from vaccination.revocation.service import shown
 from vaccination.trust.models import CardRevocations, TrustedKey
 from vaccination.trust.readers import BYTES_MAX, ListError, read_card_revocations, read_list
 from vaccination.verify.judging import Known
@@ -73,7 +74,7 @@ def _is_revoked_card(listed: CardRevocations | None, reading: Reading) -> bool:
 
 
 def _entries(hashes: Hashes) -> Iterable[tuple[str, str]]:
-    return ((kind, value.decode() if kind == "rid" else value.hex()) for kind, value in hashes.items())
+    return ((kind, shown(kind, value)) for kind, value in hashes.items())
 
 
 def _kind_of(data: bytes) -> str:

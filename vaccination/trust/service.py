@@ -1,0 +1,87 @@
+"""Trust lists in use: pinning one, loading one, and whose key a certificate names."""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+from store.database import Tx
+from vaccination.signer.keys import document_signers
+from vaccination.signer.models import DocumentSigner
+from vaccination.trust import queries
+from vaccination.trust.certificates import read_certificate
+from vaccination.trust.models import Change, Form, TrustedKey, TrustList
+from vaccination.trust.policy import Refusal, change_by, fresh_until
+from vaccination.trust.readers import read_list
+from vaccination.trust.seal import read_seal, voucher
+
+OWN = "own"
+
+
+async def keys_of_kid(tx: Tx, kid: str, card_issuer: str) -> list[TrustedKey]:
+    """Every key with that kid: of our own signers and of every list. card_issuer: our address as an issuer of
+    health cards."""
+    own = [_own_key(one, card_issuer) for one in await document_signers(tx) if one.kid_text == kid]
+    return [*own, *(queries.key_of(row) for row in await queries.OF_KID.all(tx, kid))]
+
+
+async def lists(tx: Tx) -> list[TrustList]:
+    return await queries.LISTS.all(tx)
+
+
+async def pin(tx: Tx, name: str, form: Form, issuer: str | None, signer: bytes, max_age_days: int) -> None:
+    """Say whose signature a list needs. What was loaded stays; what is newer has to be signed by this key."""
+    await queries.pin(tx, name, form, issuer, signer, max_age_days)
+
+
+async def load(
+    tx: Tx, name: str, data: bytes, seal: bytes | None, now: datetime, *, has_second: bool
+) -> Change | Refusal | Literal["unknown-list", "needs-second"]:
+    """Take a list, or say why not; what is refused changes nothing, and the last good list stays. Raises
+    ListError for what is no list."""
+    pinned = await queries.LOCKED_LIST.one(tx, name)
+    if pinned is None:
+        return "unknown-list"
+    listed = read_list(data, pinned.issuer)
+    read = None if seal is None else read_seal(seal)
+    # A seal that cannot be read is none that vouches.
+    vouched = None if seal is not None and read is None else voucher(pinned, data, listed, read)
+    rows = await queries.OF_LIST.all(tx, name)
+    current = [queries.key_of(row) for row in rows if row.state != "terminated"]
+    change = change_by(pinned, current, listed, vouched, now)
+    if not isinstance(change, Change):
+        return change
+    if change.needs_second and not has_second:
+        return "needs-second"
+    await _apply(tx, pinned, listed.keys, change, sha256(data).digest(), now)
+    return change
+
+
+async def revoke_key(tx: Tx, name: str, kid: str) -> bool:
+    """An operator's word against a key of a list, until it is taken off: no later list brings it back."""
+    return await queries.REVOKE.one(tx, kid, name) is not None
+
+
+async def _apply(
+    tx: Tx, pinned: TrustList, keys: tuple[TrustedKey, ...], change: Change, digest: bytes, now: datetime
+) -> None:
+    await queries.upsert(tx, pinned.name, keys)
+    gone = ((key.kid, pinned.name, queries.digest_of(key.spki)) for key in change.removed)
+    await queries.TERMINATE.many(tx, gone)
+    until = fresh_until(pinned, change.issued_at)
+    await queries.LOADED.run(tx, pinned.name, change.version, digest, change.issued_at, now, until)
+
+
+def _own_key(signer: DocumentSigner, card_issuer: str) -> TrustedKey:
+    """Ours are of no list and of no age. A retired key signs no more; what it signed still stands."""
+    read = read_certificate(signer.certificate)
+    return TrustedKey(
+        kid=signer.kid_text,
+        purpose=signer.purpose,
+        spki=read.spki,
+        country=read.country,
+        issuer=card_issuer if signer.purpose == "shc" else None,
+        uses=read.uses,
+        not_before=signer.not_before,
+        not_after=signer.not_after,
+        source=OWN,
+    )
