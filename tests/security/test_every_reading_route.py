@@ -44,6 +44,7 @@ NAMES_IT = {
     "/v1/me/access-log/audit-events": "ids of what was read",
     "/v1/me/access-log/export": "ids of what was read",
     "/v1/me/changes": "a tombstone: an app that has it removes it",
+    "/v1/me/vaccination": "a tombstone: that a dose was there, and nothing of it",
     "/v1/me/exports/everything": "all that is held, which the law lets the person ask for: each row marked",
 }
 
