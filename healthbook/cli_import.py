@@ -85,6 +85,7 @@ def import_files(
 )
 @click.option("--fields", type=FILE, help="Columns by your own file instead of the shipped fields.json.")
 @click.option("--dry-run", is_flag=True, help="Read, check and match only; nothing is kept.")
+@click.option("--again", is_flag=True, help="Take every row again, after `import revert`.")
 @click.option("--report", type=NEW_FILE, help="Write the report (JSON) to a file.")
 @click.option("--cleaning-list", type=NEW_FILE, help="Write for the sender what to mend, row by row (CSV).")
 @click.option(
@@ -97,6 +98,7 @@ def doses(
     system: str,
     fields: Path | None,
     dry_run: bool,
+    again: bool,
     report: Path | None,
     cleaning_list: Path | None,
     rows: Path | None,
@@ -115,7 +117,9 @@ def doses(
 
     async def run(store: "Store", signed: tuple[str, str]) -> "Summary":
         lists = Lists(cleaning_list, rows)
-        return await import_doses(store, path, system, fields, lists, dry_run=dry_run, signed=signed, say=say)
+        return await import_doses(
+            store, path, system, fields, lists, dry_run=dry_run, again=again, signed=signed, say=say
+        )
 
     made = as_operator(run, operator, reason)
     if report is None:

@@ -13,6 +13,7 @@ from kernel.clock import SystemClock
 from store.database import Store
 from vaccination.first_fill.cleaning import write_cleaning_list, write_row_list
 from vaccination.first_fill.fields import read_fields
+from vaccination.first_fill.keeping import forget_file
 from vaccination.first_fill.models import Summary
 from vaccination.first_fill.service import Fill, OvertakenError
 
@@ -35,6 +36,7 @@ async def import_doses(
     lists: Lists,
     *,
     dry_run: bool,
+    again: bool,
     signed: Signed,
     say: Say,
 ) -> Summary:
@@ -52,6 +54,8 @@ async def import_doses(
         )
         if not dry_run:
             await write_down(store, signed, f"doses:import-begin:{system}", 1)
+            if again:
+                await forget_file(store, fill.file_id)
         summary = await fill.run()
     except BadInputError as error:
         told = ", ".join(f"{reason.code} ({reason.where})" for reason in error.reasons[:10])

@@ -1,9 +1,22 @@
 """How long it is kept what became of the rows of a file; the doses themselves are the record's."""
 
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
-from store.database import Tx
+from store.database import Store, Tx
 from vaccination.first_fill import queries
+
+_STEP: Final = 10_000
+
+
+async def forget_file(store: Store, file_id: UUID) -> None:
+    """Forget what became of a file's rows, so that all are taken again: what they wrote may be taken back."""
+    done = _STEP
+    while done == _STEP:
+        async with store.transaction() as tx:
+            done = await queries.DROP_LINES.one(tx, file_id, _STEP) or 0
+            await queries.DROP_FILE.run(tx, file_id)
 
 
 async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:

@@ -103,6 +103,19 @@ SAME_DAY = Statement(
         AND status = 'completed'
     """,
 )
+DROP_LINES = Scalar(
+    int,
+    """
+    WITH few AS MATERIALIZED (
+        SELECT row_number FROM first_fill_line WHERE file_id = $1 ORDER BY row_number LIMIT $2
+    ), gone AS (
+        DELETE FROM first_fill_line l USING few
+        WHERE l.file_id = $1 AND l.row_number = few.row_number RETURNING 1
+    )
+    SELECT count(*)::int FROM gone
+    """,
+)
+DROP_FILE = Command("DELETE FROM first_fill_file WHERE file_id = $1")
 FORGET_LINES = Scalar(
     int,
     """

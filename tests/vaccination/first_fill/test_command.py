@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import asyncpg
@@ -38,6 +39,15 @@ async def asked(place: Path, *questions: str) -> list[object]:
         server.stop()
 
 
+def wait_for_the_database_to_stop(place: Path) -> None:
+    """That of a command that was killed stops by itself."""
+    for _ in range(600):
+        if not [*place.rglob("postmaster.pid")]:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the database outlives its command")
+
+
 DOSES = "SELECT count(*) FROM ehr_resource WHERE rtype = 'Immunization' AND NOT deleted"
 PEOPLE = "SELECT count(*) FROM citizen"
 
@@ -61,6 +71,7 @@ async def test_a_command_that_was_killed_goes_on_and_its_lists_are_whole(
     running.send_signal(signal.SIGKILL)
     running.wait()
     running.stderr.close()
+    wait_for_the_database_to_stop(installation)
     assert said.startswith("row "), said
     assert not list_.exists()
     doses, people, stopped = await asked(

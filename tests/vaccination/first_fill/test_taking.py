@@ -1,5 +1,6 @@
 """A dose file in the book: by number only, each row for itself, and once."""
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from tests.support.people import make_citizen, make_facility, make_machine
 from tests.vaccination.first_fill.doses import COVID, EPI, dose, file_of, fill_of, said, table, take
 from vaccination.book.document import given_of
 from vaccination.first_fill import service
+from vaccination.first_fill.keeping import forget_file
 from vaccination.first_fill.service import Fill, OvertakenError
 
 Row = tuple[str, str, str, bool, str]
@@ -314,6 +316,23 @@ async def test_s3_what_one_system_sent_is_taken_back_alone(
         f"system:{EPI}": False,
         f"system:{COVID}": True,
     }
+
+
+async def test_what_was_taken_back_can_be_taken_again(
+    store: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    citizen = await make_citizen(store, clock)
+    path = file_of(tmp_path, table([dose(citizen), dose(citizen), dose(citizen)]))
+    fill, first = await take(store, clock, path)
+    clock.advance(minutes=1)
+    await revert_since(store, clock, [f"system:{EPI}"], clock.now() - timedelta(minutes=1))
+    _, idle = await take(store, clock, path)
+    assert (idle.rows_now, (await book(store, citizen.patient_id))[0][3]) == (0, True)
+    await forget_file(store, fill.file_id)
+    _, again = await take(store, clock, path)
+    assert again == first
+    ((_, _, _, deleted, _),) = await book(store, citizen.patient_id)
+    assert not deleted
 
 
 async def test_what_waited_keeps_its_system_when_an_officer_places_it(
