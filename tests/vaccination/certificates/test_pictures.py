@@ -4,6 +4,7 @@ import io
 from collections.abc import AsyncIterator
 from typing import Any
 
+import cbor2
 import httpx
 import pypdfium2
 import pytest
@@ -22,7 +23,6 @@ from tests.support.record import our_id
 from tests.support.signing_process import RunningSigner
 from vaccination.hc1.cose import unpack
 
-POINTS_PER_MM = 72 / 25.4
 # What a phone's camera resolves of a paper that it is held over.
 DOTS_PER_INCH = 220
 
@@ -93,8 +93,6 @@ async def test_the_paper_has_the_eleven_fields_in_both_languages_and_says_what_t
 
 
 def _dcc(text: str) -> Any:
-    import cbor2
-
     return cbor2.loads(unpack(text).payload)[-260][1]
 
 
@@ -140,12 +138,14 @@ def test_a_40_mm_print_reads_after_jpeg_q40_and_15_degrees_in_both_algorithms(le
 
 def _rendered(pdf: bytes) -> Image.Image:
     page = pypdfium2.PdfDocument(pdf)[0]
-    return page.render(scale=DOTS_PER_INCH / 72).to_pil().convert("L")
+    picture: Image.Image = page.render(scale=DOTS_PER_INCH / 72).to_pil().convert("L")
+    return picture
 
 
 def _width_mm(found: Any) -> float:
     """Of the modules, without the quiet zone."""
-    return (found.position.top_right.x - found.position.top_left.x) / DOTS_PER_INCH * 25.4
+    pixels: float = found.position.top_right.x - found.position.top_left.x
+    return pixels / DOTS_PER_INCH * 25.4
 
 
 def _photographed(page: Image.Image, degrees: float) -> Image.Image:
@@ -157,7 +157,7 @@ def _photographed(page: Image.Image, degrees: float) -> Image.Image:
 
 
 def _read(picture: Image.Image) -> str:
-    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(picture)
     assert len(found) == 1
     text: str = found[0].text
     return text
