@@ -124,6 +124,7 @@ CONTROLLERS = (
     "api.facility.release",
     "api.facility.cases",
     "api.department.cases",
+    "api.department.vaccination_reactions",
     "api.facility.access_reports",
     "api.facility.accountability",
     "api.department.access_reports",

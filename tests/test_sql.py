@@ -113,6 +113,7 @@ FAN_OUTS = {
     "vaccination.first_fill.queries.FORGET_FILES",
     "vaccination.first_fill.queries.FORGET_LINES",
     "vaccination.first_fill.queries.RETURNED",
+    "vaccination.reactions.queries.LATE",
     "vaccination.registration.queries.ENDED",
     "visits.consultations.queries.ENDED",
     "visits.coverage_check.queries.FORGET",

@@ -66,5 +66,10 @@ CREATE INDEX facility_vaccination_reaction_listed ON facility_vaccination_reacti
     facility_id, urgency DESC, reaction_id DESC
 );
 
+-- What facilities are late with, for the health department.
+CREATE INDEX facility_vaccination_reaction_late ON facility_vaccination_reaction (
+    facility_id, overdue_at, reaction_id
+) WHERE overdue_at IS NOT NULL;
+
 -- An erasure finds a person's mirrors by it.
 CREATE INDEX facility_vaccination_reaction_of_person ON facility_vaccination_reaction (patient_id);

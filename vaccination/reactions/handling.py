@@ -5,6 +5,7 @@ Opening a report is reading what a person wrote: each time stands in the person'
 with it, and nothing of the record opens.
 """
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from ehr.intake.plain import is_stopped
@@ -20,6 +21,7 @@ from vaccination.reactions.models import (
     FacilityReaction,
     FacilityReactionLine,
     FacilityRow,
+    LateReaction,
     ReactionAct,
     ReactionRow,
     StepBody,
@@ -38,6 +40,12 @@ async def waiting(
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
     return await queries.OF_FACILITY.all(tx, actor.facility_id, running, *before, limit)
+
+
+async def late(tx: Tx, after: tuple[datetime, UUID] | None, limit: int) -> list[LateReaction]:
+    """Severe reports of all facilities that the health department did not hear of in time, oldest first."""
+    start = after or (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+    return await queries.LATE.all(tx, *start, limit)
 
 
 async def of_facility(tx: Tx, actor: Actor, reaction_id: UUID) -> ReactionRow | Refused:

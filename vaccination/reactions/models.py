@@ -155,6 +155,19 @@ class FacilityRow(Struct, frozen=True):
     authority_told_at: datetime | None
 
 
+class LateReaction(Struct, frozen=True):
+    """A severe report whose facility has not told the health department in time: nothing of what it says,
+    nobody's name."""
+
+    reaction_id: UUID
+    facility_id: UUID
+    facility_name: str
+    state: ReactionState
+    reported_at: datetime
+    due_at: datetime | None
+    overdue_at: datetime | None
+
+
 class ReactionStep(Struct, frozen=True, kw_only=True):
     """kind: new signs from the reporter, or what the facility found and did."""
 

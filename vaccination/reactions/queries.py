@@ -4,7 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from store.statement import Command, Scalar, Statement
-from vaccination.reactions.models import FacilityRow, ReactionRow, StepRow
+from vaccination.reactions.models import FacilityRow, LateReaction, ReactionRow, StepRow
 
 _COLUMNS: Final = ", ".join(ReactionRow.__struct_fields__)
 _LISTED: Final = ", ".join(FacilityRow.__struct_fields__)
@@ -62,4 +62,16 @@ STEPS = Statement(
     StepRow,
     f"SELECT {_STEP} FROM vaccination_reaction_step WHERE patient_id = $1 AND reaction_id = $2"  # noqa: S608
     " ORDER BY step_id LIMIT 60",
+)
+LATE = Statement(
+    LateReaction,
+    """
+    SELECT m.reaction_id, m.facility_id, f.name AS facility_name, m.state, m.reported_at, m.due_at,
+        m.overdue_at
+    FROM facility_vaccination_reaction m JOIN facility f ON f.facility_id = m.facility_id
+    WHERE m.overdue_at IS NOT NULL AND m.authority_told_at IS NULL
+        AND m.state IN ('reported', 'acknowledged') AND (m.overdue_at, m.reaction_id) > ($1, $2)
+    ORDER BY m.overdue_at, m.reaction_id LIMIT $3
+    """,
+    fan_out="the health department's list of late reports spans all facilities",
 )

@@ -299,6 +299,49 @@ async def test_the_24_hours_run_out_once_and_stop_when_the_health_department_was
         assert mine.json()["overdue"] is True
 
 
+async def test_the_health_department_sees_who_is_late_and_nothing_else(
+    store: Store, clock: FrozenClock, here: Setting
+) -> None:
+    path = "/v1/department/vaccination/reactions"
+    async with client_of(store, clock) as client:
+        made = [await report(client, here.own, immunization_id=here.dose) for _ in range(3)]
+        idents = [one["reaction_id"] for one in made]
+        await staff_does(client, here, idents[2], "authority-told")
+        clock.advance(hours=24)
+        for ident in idents:
+            await run_timer(store, clock, here.person.patient_id, ident)
+        analyst = await make_doctor(store, clock, here.facility, role="department-analyst")
+        seen = await late_at(client, path, analyst, here)
+        assert sorted(one["reaction_id"] for one in seen) == sorted(idents[:2])
+        assert set(seen[0]) == {
+            *("reaction_id", "facility_id", "facility_name"),
+            *("state", "reported_at", "due_at", "overdue_at"),
+        }
+        assert seen[0]["facility_name"] == here.facility.name
+        assert here.person.name not in json.dumps(seen)
+        await later(store, clock, here)
+        await staff_does(client, here, idents[0], "authority-told")
+        left = await late_at(client, path, analyst, here)
+        assert [one["reaction_id"] for one in left] == [idents[1]]
+
+
+async def late_at(
+    client: httpx.AsyncClient, path: str, analyst: Doctor, here: Setting
+) -> list[dict[str, Any]]:
+    """What the department sees of this facility, page by page of one."""
+    found: list[dict[str, Any]] = []
+    query: dict[str, Any] = {"limit": 1}
+    while True:
+        answer = await client.get(path, params=query, headers=bearer(analyst.token))
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["items"]
+        if answer.json()["next"] is None:
+            break
+        query["cursor"] = answer.json()["next"]
+    assert len({one["reaction_id"] for one in found}) == len(found)
+    return [one for one in found if one["facility_id"] == str(here.facility.facility_id)]
+
+
 async def test_what_gets_worse_alerts_and_starts_its_clock_then(
     store: Store, clock: FrozenClock, here: Setting
 ) -> None:
