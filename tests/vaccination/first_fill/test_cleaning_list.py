@@ -3,7 +3,10 @@
 import ast
 import csv
 import io
+import itertools
+import os
 import re
+import tracemalloc
 from pathlib import Path
 from typing import get_args
 from uuid import UUID
@@ -18,6 +21,7 @@ from tests.vaccination.first_fill.doses import HEADINGS, dose, file_of, take
 from vaccination.first_fill.cleaning import CELL_MAX, TEXTS, write_cleaning_list, write_row_list
 from vaccination.first_fill.service import OPERATORS_ONLY, Fill
 
+LONG = 100_000 if os.environ.get("HEALTHBOOK_COUNTS") == "full" else 4000
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -132,6 +136,26 @@ async def test_a_row_that_an_officer_sends_back_stands_in_the_list_from_then_on(
         await return_to_sender(tx, one.quarantine_id, "sex-wrong", officer.actor, "đối chiếu", clock.now())
     again, _ = await take(store, clock, path)
     assert await cleaning_list(again) == [["3", "2", "", "", "sex-wrong", TEXTS["sex-wrong"]]]
+
+
+async def test_s33_a_long_file_and_its_list_take_a_few_megabytes(
+    store: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    citizen = await make_citizen(store, clock)
+    head, row = quoted([dose(citizen)]).split(b"\r\n")[:2]
+    path = tmp_path / "doses.csv"
+    with path.open("wb") as out:
+        out.writelines(line + b"\r\n" for line in itertools.chain([head], itertools.repeat(row, LONG)))
+    tracemalloc.start()
+    try:
+        fill, summary = await take(store, clock, path)
+        with (tmp_path / "list.csv").open("wb") as out:
+            lines = await write_cleaning_list(fill, out)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (summary.imported, summary.refused, lines) == (1, LONG - 1, LONG - 1)
+    assert peak < 24 * 1024 * 1024, peak
 
 
 def test_every_reason_has_words() -> None:
