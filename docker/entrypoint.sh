@@ -10,4 +10,5 @@ read_secret() {
 read_secret DATABASE_URL "${DATABASE_URL_FILE:-}"
 read_secret DATABASE_OWNER_URL "${DATABASE_OWNER_URL_FILE:-}"
 read_secret DATABASE_DELIVERY_URL "${DATABASE_DELIVERY_URL_FILE:-}"
+read_secret DATABASE_SIGNER_URL "${DATABASE_SIGNER_URL_FILE:-}"
 exec healthbook "$@"
