@@ -15,7 +15,7 @@ from kernel.ids import uuid7
 from store.database import Store
 from vaccination.registration.campaigns import add_slots, make
 from vaccination.registration.models import NewCampaign, RegistrationBody
-from vaccination.registration.screening.forms import LATEST, Answer, form_of
+from vaccination.registration.screening.forms import LATEST, ScreeningAnswer, form_of
 from vaccination.registration.service import register
 from visits.slots.models import NewSlot
 from visits.slots.reading import slots_of
@@ -71,5 +71,7 @@ async def _campaign(store: Store, staff: list[StaffMember], now: datetime) -> li
     return [campaign.campaign_id, *(one.slot_id for one in slots)]
 
 
-def _answers() -> list[Answer]:
-    return [Answer(key=one.key, answer="no") for one in form_of("general", LATEST["general"]).questions]
+def _answers() -> list[ScreeningAnswer]:
+    return [
+        ScreeningAnswer(key=one.key, answer="no") for one in form_of("general", LATEST["general"]).questions
+    ]

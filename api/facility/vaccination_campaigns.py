@@ -37,7 +37,7 @@ class FacilityCampaigns(Struct, kw_only=True):
     next: str | None
 
 
-class Places(Struct, kw_only=True, forbid_unknown_fields=True):
+class SlotPlaces(Struct, kw_only=True, forbid_unknown_fields=True):
     """capacity: how many places the slot has from now on; no fewer than are taken."""
 
     capacity: Capacity
@@ -126,7 +126,10 @@ async def add_slots(
     problems=(*CHANGES, SLOT_INVALID, SLOT_OVER, SLOT_UNKNOWN),
 )
 async def resize(
-    campaign_id: FromPath[UUID], slot_id: FromPath[UUID], data: JSONBody[Places], call: NamedDependency[Call]
+    campaign_id: FromPath[UUID],
+    slot_id: FromPath[UUID],
+    data: JSONBody[SlotPlaces],
+    call: NamedDependency[Call],
 ) -> Response[FacilityCampaign]:
     """More places move the waiting list up; nobody loses one."""
     async with call.begin() as (tx, actor):

@@ -15,7 +15,7 @@ from kernel.clock import local_day
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
 from kernel.problems import Refused
 from vaccination.registration import desk
-from vaccination.registration.models import DayPage, FacilityRegistration, ListedRegistration
+from vaccination.registration.models import FacilityRegistration, ListedRegistration, VaccinationDay
 from vaccination.registration.problems import REGISTRATION_UNKNOWN
 from visits.problems import NOT_AT_A_FACILITY
 from visits.slots.problems import BOOKING_STATE, SLOT_UNKNOWN
@@ -30,7 +30,7 @@ Turn = Annotated[int, Meta(ge=0, lt=2**31)]
 Day = Annotated[date | None, QueryParameter(name="day", description="A day in Vietnam; without it today.")]
 
 
-class Outcome(Struct, kw_only=True, forbid_unknown_fields=True):
+class RegistrationOutcome(Struct, kw_only=True, forbid_unknown_fields=True):
     """Whether the person came. What was given is recorded as every dose is."""
 
     outcome: Literal["attended", "absent"]
@@ -45,7 +45,7 @@ class Outcome(Struct, kw_only=True, forbid_unknown_fields=True):
 )
 async def of_day(
     call: NamedDependency[Call], day: Day = None, cursor: Cursor = None, limit: Limit = None
-) -> Response[DayPage]:
+) -> Response[VaccinationDay]:
     """The list of a day, by slot and turn. Each person shown finds it in the own log."""
     wanted, size = day or local_day(call.now), limit or PAGE_DEFAULT
     after = decode_cursor(cursor, tuple[Zoned, UUID, Turn]) if cursor else _FIRST
@@ -56,7 +56,7 @@ async def of_day(
         return answer(found)
     items, last = found
     following = encode_cursor(last.starts_at.isoformat(), str(last.slot_id), last.turn) if last else None
-    return answer(DayPage(day=wanted, items=items, next=following))
+    return answer(VaccinationDay(day=wanted, items=items, next=following))
 
 
 @get(
@@ -82,7 +82,7 @@ async def one(registration_id: FromPath[UUID], call: NamedDependency[Call]) -> R
     problems=(REGISTRATION_UNKNOWN, BOOKING_STATE, SLOT_UNKNOWN, NOT_AT_A_FACILITY),
 )
 async def mark(
-    registration_id: FromPath[UUID], data: JSONBody[Outcome], call: NamedDependency[Call]
+    registration_id: FromPath[UUID], data: JSONBody[RegistrationOutcome], call: NamedDependency[Call]
 ) -> Response[ListedRegistration]:
     """Say on the day, or afterwards, whether the person came."""
     async with call.begin() as (tx, actor):

@@ -165,10 +165,12 @@ async def slot_due(tx: Tx, _keys: KeyRing, ref: str, now: datetime) -> datetime 
     """The day before, who has a place is told again; when it begins, who waits has waited in vain."""
     facility_id, slot_id = (UUID(part) for part in ref.split(":"))
     slot = await slots.lock(tx, facility_id, slot_id)
-    if isinstance(slot, Refused) or slot.state != "open":
+    if isinstance(slot, Refused):
         return None
     if now >= slot.starts_at:
         await keep(tx, await slots.lapse(tx, slot, now), now)
+        return None
+    if slot.state != "open":
         return None
     for one in await reading.booked_in(tx, facility_id, slot_id):
         row = await queries.BY_ID.one(tx, one.patient_id, one.booking_id)

@@ -70,6 +70,7 @@ async def _line(tx: Tx, keys: KeyRing, one: ListedBooking, row: RegistrationRow)
         person_name=person.name if person is not None else None,
         birth_date=person.birth_date if person is not None else None,
         sex=person.sex if person is not None else None,
+        level=person.level if person is not None else None,
         by_relative=row.registered_by != row.patient_id,
         verdict=row.verdict,
     )

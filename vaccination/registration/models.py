@@ -7,7 +7,13 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from identity.models import Sex
-from vaccination.registration.screening.forms import NOTE_MAX, Advice, Answer, Form, Verdict
+from vaccination.registration.screening.forms import (
+    NOTE_MAX,
+    ScreeningAdvice,
+    ScreeningAnswer,
+    ScreeningForm,
+    Verdict,
+)
 from visits.slots.models import BookingState, NewSlot, SlotState
 
 CampaignState = Literal["open", "closed"]
@@ -120,7 +126,7 @@ class CampaignOpened(Campaign, frozen=True, kw_only=True):
     questions are this service's, not the ministry's; show that."""
 
     slots: list[CampaignSlot]
-    screening: Form
+    screening: ScreeningForm
 
 
 class FacilitySlot(Struct, frozen=True, kw_only=True):
@@ -148,7 +154,7 @@ class RegistrationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     campaign_id: UUID
     slot_id: UUID
-    answers: Annotated[list[Answer], Meta(max_length=50)]
+    answers: Annotated[list[ScreeningAnswer], Meta(max_length=50)]
     note: Annotated[str, Meta(min_length=1, max_length=NOTE_MAX)] | None = None
     may_wait: bool = True
     is_private: bool = False
@@ -194,14 +200,15 @@ class RegistrationOpened(Registration, frozen=True, kw_only=True):
     screening_form: str
     screening_version: int
     screening_confirmed: bool
-    advice: list[Advice]
-    answers: list[Answer] | None
+    advice: list[ScreeningAdvice]
+    answers: list[ScreeningAnswer] | None
     note: str | None
     recent: list[RecentDose]
 
 
 class ListedRegistration(Struct, frozen=True, kw_only=True):
-    """A line of a facility's list of a day, in the order of slots and turns."""
+    """A line of a facility's list of a day, in the order of slots and turns. level: how well the person is
+    proven (0: not at all, so look at the card)."""
 
     registration_id: UUID
     campaign_id: UUID
@@ -213,6 +220,7 @@ class ListedRegistration(Struct, frozen=True, kw_only=True):
     person_name: str | None
     birth_date: str | None
     sex: Sex | None
+    level: int | None
     by_relative: bool
     verdict: Verdict
 
@@ -228,12 +236,12 @@ class FacilityRegistration(ListedRegistration, frozen=True, kw_only=True):
     questions, and take no examination's place."""
 
     screening_confirmed: bool
-    advice: list[Advice]
+    advice: list[ScreeningAdvice]
     answers: list[QuestionAnswered]
     note: str | None
 
 
-class DayPage(Struct, frozen=True, kw_only=True):
+class VaccinationDay(Struct, frozen=True, kw_only=True):
     """The list of a day. `next` is opaque; null on the last page."""
 
     day: date

@@ -45,7 +45,13 @@ from vaccination.registration.problems import (
     SCREENING_INCOMPLETE,
 )
 from vaccination.registration.recent import recent_doses
-from vaccination.registration.screening.forms import Answers, advice_of, fault_of, form_of, verdict_of
+from vaccination.registration.screening.forms import (
+    ScreeningAnswers,
+    advice_of,
+    fault_of,
+    form_of,
+    verdict_of,
+)
 from vaccination.registration.telling import keep, tell
 from visits.slots import reading
 from visits.slots import service as slots
@@ -156,7 +162,7 @@ async def _booked(
     if isinstance(booking, Refused):
         return booking
     form = form_of(campaign.screening, campaign.screening_version)
-    said = Answers(form=form.form, version=form.version, answers=body.answers, note=body.note)
+    said = ScreeningAnswers(form=form.form, version=form.version, answers=body.answers, note=body.note)
     row = RegistrationRow(
         patient_id=access.patient_id,
         registration_id=ident,
@@ -287,12 +293,12 @@ async def view_of(
     )
 
 
-def answers_of(keys: KeyRing, row: RegistrationRow) -> Answers:
+def answers_of(keys: KeyRing, row: RegistrationRow) -> ScreeningAnswers:
     text = unseal(keys, row.patient_id, "vaccination_registration", "answers", row.answers)
-    return msgspec.json.decode(text, type=Answers)
+    return msgspec.json.decode(text, type=ScreeningAnswers)
 
 
-def _sealed(keys: KeyRing, patient_id: UUID, said: Answers) -> bytes:
+def _sealed(keys: KeyRing, patient_id: UUID, said: ScreeningAnswers) -> bytes:
     text = msgspec.json.encode(said).decode()
     return seal(keys, patient_id, "vaccination_registration", "answers", text)
 

@@ -14,7 +14,7 @@ from kernel.clock import local_day
 from store.database import Store, open_store
 from store.postgres import Server
 from tests.support.clock import FrozenClock
-from tests.support.family import make_child, make_proxy
+from tests.support.family import actor_now, make_child, make_proxy
 from tests.support.http import bearer, client_of
 from tests.support.people import make_citizen, sign_in_again
 from tests.support.record import write
@@ -35,6 +35,7 @@ from tests.support.registering import (
     state_of,
     told,
 )
+from tests.support.registry import make_officers, merged
 from vaccination.registration.policy import CLOSE_JOB, SLOT_JOB
 from vaccination.registration.retention import housekeeping
 
@@ -618,3 +619,38 @@ async def test_a_dose_of_the_book_close_before_the_slot_is_named_to_who_may_see_
         assert seen.status_code == 200
         assert (seen.json()["recent"], seen.json()["answers"]) == ([], None)
     assert (await acts(store, person.patient_id)).count("vaccination:registration:read") == 1
+
+
+async def test_s10_after_a_merge_registration_and_news_are_the_survivors(
+    store: Store, clock: FrozenClock, site: Site
+) -> None:
+    person, survivor, first = await people(store, clock, 3)
+    officers = await make_officers(store, clock)
+    async with client_of(store, clock) as client:
+        campaign = await make_campaign(client, clock, site, 1)
+        held = (await registered(client, first, campaign))["registration_id"]
+        ident = (await registered(client, person, campaign))["registration_id"]
+        await merged(store, officers, person.patient_id, survivor.patient_id, clock.now())
+        async with store.transaction() as tx:
+            sql = "UPDATE person_origin SET proven_at = visible_at, visible_at = $1"
+            await tx.execute(sql, clock.now())
+        await cancel(client, first, held)
+        path = f"{DESK}/{ident}"
+        opened = await client.get(path, headers=site.looks)
+        assert (opened.json()["person_name"], opened.json()["state"]) == (survivor.name, "booked")
+        clock.advance(minutes=1)
+        async with store.transaction() as tx:
+            # The survivor's card was seen at a desk since.
+            sql = "UPDATE device SET proven_at = $1 WHERE patient_id = $2"
+            await tx.execute(sql, clock.now(), survivor.patient_id)
+        actor = await actor_now(store, clock, survivor)
+        assert actor.origins == {person.patient_id}
+        seen = await client.get(ME, headers=bearer(survivor.token))
+        assert [one["registration_id"] for one in seen.json()["items"]] == [ident]
+        twice = await register(client, survivor, campaign)
+        assert twice.json()["code"] == "vaccination-registered"
+        assert (await cancel(client, survivor, ident)).json()["state"] == "cancelled"
+    assert await told(store, clock, survivor.patient_id) == ["booked"]
+    assert await told(store, clock, person.patient_id) == []
+    assert "vaccination:registration:read" in await acts(store, survivor.patient_id)
+    assert await both_ends_agree(store, campaign)

@@ -16,7 +16,7 @@ from vaccination.registration.models import CampaignRow
 from vaccination.registration.policy import fits, is_recent
 from vaccination.registration.screening.forms import (
     LATEST,
-    Answer,
+    ScreeningAnswer,
     advice_of,
     fault_of,
     form_of,
@@ -125,7 +125,7 @@ def test_every_form_says_that_nobody_confirmed_it_and_asks_nothing_that_may_not_
 def test_an_answer_brings_the_advice_of_its_question_and_the_most_counts() -> None:
     form = form_of("general", 1)
     for one, answer in product(form.questions, ("yes", "no", "unknown")):
-        said = [Answer(key=q.key, answer=answer if q is one else "no") for q in form.questions]  # type: ignore[arg-type]
+        said = [ScreeningAnswer(key=q.key, answer=answer if q is one else "no") for q in form.questions]  # type: ignore[arg-type]
         advice = advice_of(form, said)
         expected = {"yes": one.yes, "unknown": one.unknown, "no": "none"}[answer]
         assert verdict_of(advice) == expected

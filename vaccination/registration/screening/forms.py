@@ -15,7 +15,7 @@ LATEST: Final = {"general": 1}
 NOTE_MAX: Final = 500
 
 
-class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ScreeningQuestion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """yes, unknown: what such an answer asks of the person; `no` asks nothing."""
 
     key: str
@@ -27,7 +27,7 @@ class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     advice_en: str
 
 
-class Form(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ScreeningForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """confirmed: whether somebody compared it with the form in force."""
 
     form: str
@@ -36,24 +36,24 @@ class Form(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: str
     title_vi: str
     title_en: str
-    questions: list[Question]
+    questions: list[ScreeningQuestion]
 
 
-class Answer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ScreeningAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key: Annotated[str, Meta(max_length=60)]
     answer: Reply
 
 
-class Answers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ScreeningAnswers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was answered, as it is kept sealed. note: what the person adds, at most 500 characters."""
 
     form: str
     version: int
-    answers: list[Answer]
+    answers: list[ScreeningAnswer]
     note: str | None = None
 
 
-class Advice(Struct, frozen=True, kw_only=True):
+class ScreeningAdvice(Struct, frozen=True, kw_only=True):
     """What an answer asks of the person. Never whether somebody may be vaccinated: who examines decides."""
 
     key: str
@@ -63,13 +63,13 @@ class Advice(Struct, frozen=True, kw_only=True):
 
 
 @cache
-def form_of(form: str, version: int) -> Form:
+def form_of(form: str, version: int) -> ScreeningForm:
     """A version of a form. Raises FileNotFoundError."""
     data = files(__package__).joinpath(f"{form}.{version}.json").read_bytes()
-    return msgspec.json.decode(data, type=Form)
+    return msgspec.json.decode(data, type=ScreeningForm)
 
 
-def fault_of(form: Form, answers: list[Answer]) -> str | None:
+def fault_of(form: ScreeningForm, answers: list[ScreeningAnswer]) -> str | None:
     """The first question that is not answered exactly once, or the answer to no question."""
     given = [one.key for one in answers]
     asked = [one.key for one in form.questions]
@@ -78,7 +78,7 @@ def fault_of(form: Form, answers: list[Answer]) -> str | None:
     )
 
 
-def advice_of(form: Form, answers: list[Answer]) -> list[Advice]:
+def advice_of(form: ScreeningForm, answers: list[ScreeningAnswer]) -> list[ScreeningAdvice]:
     """In the order of the questions."""
     given = {one.key: one.answer for one in answers}
     found = []
@@ -86,10 +86,10 @@ def advice_of(form: Form, answers: list[Answer]) -> list[Advice]:
         answer = given.get(one.key, "unknown")
         verdict = "none" if answer == "no" else one.yes if answer == "yes" else one.unknown
         if verdict != "none":
-            found.append(Advice(key=one.key, verdict=verdict, vi=one.advice_vi, en=one.advice_en))
+            found.append(ScreeningAdvice(key=one.key, verdict=verdict, vi=one.advice_vi, en=one.advice_en))
     return found
 
 
-def verdict_of(advice: list[Advice]) -> Verdict:
+def verdict_of(advice: list[ScreeningAdvice]) -> Verdict:
     """The most that is asked."""
     return max((one.verdict for one in advice), key=_ORDER.index, default="none")
