@@ -221,6 +221,8 @@ async def test_every_chore_has_its_case_here() -> None:
         "consultations",
         # tests/vaccination/registration
         "registrations",
+        # tests/vaccination/revocation
+        "revocations",
         # tests/ehr/referrals
         "referrals-gone",
         # tests/visits/coverage_check
