@@ -3,8 +3,7 @@ on them is corrected."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,25 +12,21 @@ import pytest
 from jsonschema import Draft7Validator
 
 from ehr.store import mark_rows
-from healthbook.dispatch import dispatch
-from identity.models import Facility
 from kernel.access import Label
-from kernel.ids import bucket_of
 from qr import cards as codes
 from store.database import Store
-from store.outbox import claim_events
 from tests.qr.test_draw import decoded, pixels_of_png, pixels_of_svg
 from tests.support.clock import START, FrozenClock
 from tests.support.family import make_child
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, make_citizen, make_facility
-from tests.support.record import hospital, our_id, write
+from tests.support.record import hospital, write
 from tests.support.shared import shared
 from tests.support.signing_process import RunningSigner
 from tests.support.viewer import read_cards
 from tests.vaccination.shc.books import CHILDHOOD, doses
+from tests.vaccination.shc.places import Place, dose, work
 from vaccination.book.antigens import CVX
-from vaccination.certificates.queries import INSERT_PERIOD
 
 CARDS = "/v1/me/health-cards"
 KEYS = "/shc/.well-known/jwks.json"
@@ -43,57 +38,12 @@ async def client(store: Store, clock: FrozenClock, signer: RunningSigner) -> Asy
         yield opened
 
 
-def dose(name: str, code: str, day: str, **more: Any) -> dict[str, Any]:
-    return {
-        "resourceType": "Immunization",
-        "id": name,
-        "status": "completed",
-        "vaccineCode": {"coding": [{"system": CVX, "code": code}], "text": name},
-        "occurrenceDateTime": day,
-        "lotNumber": f"L-{name}",
-    } | more
-
-
-@dataclass
-class Place:
-    """A facility that may vaccinate, and what it has of one person; sending again replaces it."""
-
-    store: Store
-    clock: FrozenClock
-    facility: Facility
-
-    async def send(self, patient_id: UUID, *rows: dict[str, Any], labels: int = 0) -> None:
-        source = hospital(str(self.facility.facility_id), self.facility.facility_id)
-        await write(
-            self.store, patient_id, list(rows), self.clock.now(), source=source, unit="doses", labels=labels
-        )
-
-    def id_of(self, name: str) -> str:
-        return our_id(str(self.facility.facility_id), name)
-
-
-@pytest.fixture
-async def place(store: Store, clock: FrozenClock) -> Place:
-    facility = await make_facility(store, clock)
-    async with store.transaction() as tx:
-        assert await INSERT_PERIOD.one(tx, facility.facility_id, date(2020, 1, 1), None, clock.now())
-    return Place(store, clock, facility)
-
-
 def recent(count: int) -> list[dict[str, Any]]:
     """So many doses of the last month, all of different vaccines or days."""
     cvx = CHILDHOOD.split()
     days = [(START - timedelta(days=count - number)).date().isoformat() for number in range(count)]
     lots = [one.lot for one in doses(count)]
     return [dose(f"d{n}", cvx[n], day, lotNumber=lots[n]) for n, day in enumerate(days)]
-
-
-async def work(store: Store, clock: FrozenClock, patient_id: UUID) -> None:
-    """What the worker does with what happened, and with what that made happen."""
-    for _ in range(2):
-        async with store.transaction() as tx:
-            for event in await claim_events(tx, bucket_of(patient_id), clock.now(), 500):
-                await dispatch(tx, store.keys, event, clock.now())
 
 
 async def made(
