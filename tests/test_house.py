@@ -186,6 +186,7 @@ def test_a_record_leaves_only_through_the_one_door() -> None:
 DECIDING = {
     *("api/acting.py", "api/exporting.py", "api/reading.py"),
     *(
+        "healthbook/demo_campaign.py",
         "healthbook/demo_consent.py",
         "healthbook/demo_questions.py",
         "healthbook/demo_statements.py",
