@@ -67,6 +67,6 @@ def test_our_certificates_are_accepted_and_changed_ones_refused(judge: str, alg:
     asked = [
         (certificate(key, *how), pem(key), alg),
         (certificate(key, *how), pem(other), alg),
-        (certificate(key, *how, payload=CLAIMS.replace(b"1995", b"1994")), pem(key), alg),
+        (certificate(key, *how, CLAIMS.replace(b"1995", b"1994")), pem(key), alg),
     ]
     assert read_certificates(judge, asked) == ["valid", "invalid", "invalid"]

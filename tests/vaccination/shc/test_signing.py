@@ -14,8 +14,9 @@ from vaccination.shc.models import CardRow
 
 def own(who: Citizen) -> Access:
     actor = Actor(kind="citizen", actor_id=who.patient_id)
-    action = "issue-certificate"
-    return mint_access(patient_id=who.patient_id, actor=actor, action=action, purpose="PATRQT", basis="self")
+    return mint_access(
+        patient_id=who.patient_id, actor=actor, action="issue-certificate", purpose="PATRQT", basis="self"
+    )
 
 
 async def begun(store: Store, clock: FrozenClock, who: Citizen) -> CardRow | ToSign | Refused:
