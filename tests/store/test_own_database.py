@@ -1,5 +1,6 @@
 """One DATABASE_URL on a PostgreSQL that is not ours: its user makes the roles and takes them."""
 
+import json
 import os
 import shutil
 import signal
@@ -71,3 +72,24 @@ async def test_s21_the_role_taken_at_start_up_bounds_the_pool(
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await tx.fetch("SELECT 1 FROM ehr_resource LIMIT 1")
     await store.close()
+
+
+async def test_a_cluster_from_before_a_role_gets_it_at_the_next_start(tmp_path: Path) -> None:
+    """The role is there with a password of its own, and the others keep theirs."""
+    directory = tmp_path / "postgres"
+    server = start_server(directory)
+    kept = {role: server.dsn(role) for role in ROLES if role != "hb_signer"}
+    server.stop()
+    secret = directory / "passwords.json"
+    passwords = json.loads(secret.read_text())
+    del passwords["hb_signer"]
+    secret.write_text(json.dumps(passwords))
+    server = start_server(directory)
+    try:
+        assert {role: server.dsn(role) for role in kept} == kept
+        connection = await asyncpg.connect(server.dsn("hb_signer"))
+        assert await connection.fetchval("SELECT current_user::text") == "hb_signer"
+        await connection.close()
+        assert secret.stat().st_mode & 0o077 == 0
+    finally:
+        server.stop()
