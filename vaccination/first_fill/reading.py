@@ -18,6 +18,7 @@ from vaccination.first_fill.models import ROWS_MAX, Given
 LINE_BYTES_MAX: Final = 64 * 1024
 ROW_LINES_MAX: Final = 20
 _PIECE: Final = 1024 * 1024
+_VALUE_MAX: Final = 2 * _PIECE
 _MARK: Final = "\ufeff"
 # What Python makes of bytes that are no UTF-8.
 _NO_UTF8: Final = re.compile(r"[\udc80-\udcff]")
@@ -199,12 +200,21 @@ class _Window:
     def value(self) -> tuple[Any, int]:
         """The value that begins here and how many signs it has. Raises ValueError, RecursionError."""
         self._fill()
-        value, end = _DECODER.raw_decode(self._text, self._at)
-        length, self._at = end - self._at, end
-        return value, length
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except ValueError:
+                # It may only be cut off: a row that is far too long is passed over like any other bad one.
+                if self._is_over or len(self._text) - self._at > _VALUE_MAX:
+                    raise
+                self._fill(at_least=_VALUE_MAX)
+            else:
+                length, self._at = end - self._at, end
+                return value, length
 
-    def _fill(self) -> None:
-        if not self._is_over and len(self._text) - self._at <= LINE_BYTES_MAX:
+    def _fill(self, at_least: int = LINE_BYTES_MAX) -> None:
+        """Another piece, where no more than so many signs are left."""
+        if not self._is_over and len(self._text) - self._at <= at_least:
             more = self._stream.read(_PIECE, _PIECE)
             self._is_over = not more
             self._text, self._at = self._text[self._at :] + more, 0

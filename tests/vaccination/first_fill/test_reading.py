@@ -136,6 +136,13 @@ def test_damaged_json_is_told_row_by_row_as_far_as_it_is_json() -> None:
     ]
     long = good.replace("Vero Cell", "x" * (2 * LINE_BYTES_MAX))
     assert told(f"[{long},{good}]".encode()) == [(1, ["too-long"]), (2, [])]
+    # Wherever such a row lies in the pieces that are read.
+    longs = [good.replace("Vero Cell", "x" * 300_000)] * 12
+    assert [reasons for _, reasons in told(f"[{','.join([*longs, good])}]".encode())] == [
+        ["too-long"]
+    ] * 12 + [[]]
+    endless = good.replace("Vero Cell", "x" * 9_000_000)
+    assert told(f"[{good},{endless},{good}]".encode()) == [(1, []), (2, ["bad-json"])]
     for rest in (",{", ",", "", ",]", "] x", ",NaN]", ",{'a':1}]", "," + "[" * 100_000):
         assert told(f"[{good}{rest}".encode())[:2] == [(1, []), (2, ["bad-json"])], rest
     assert told(b"[" + b"[" * 200_000) == [(1, ["bad-json"])]
