@@ -55,9 +55,9 @@ from store.models import Due, Event
 from store.outbox import emit
 from vaccination.reactions import moving as reactions
 from vaccination.reactions.policy import JOB as REACTION_LATE
-from visits.arrivals import check_in_of
 from vaccination.registration import campaigns
 from vaccination.registration.policy import CLOSE_JOB, SLOT_JOB
+from visits.arrivals import check_in_of
 from visits.consultations import moving as consultations
 from visits.consultations.policy import JOB as CONSULTATION_LATE
 
@@ -346,9 +346,9 @@ TICKS: dict[str, Tick] = {
     clocks.KIND: of_id(release_due),
     AWAITED: look_for_record,
     CONSULTATION_LATE: consultations.tick,
+    REACTION_LATE: reactions.tick,
     SLOT_JOB: campaigns.slot_due,
     CLOSE_JOB: campaigns.close_next,
-    REACTION_LATE: reactions.tick,
     PERSON_MERGE: of_id(merges.step),
     DEATH_FREEZE: of_id(freeze),
     prompts.JOB: say_ending,
@@ -448,7 +448,9 @@ HANDLERS: dict[str, Handler] = {
     # Neutral: that there is something about a certificate, never what (security.md S34).
     "vaccination.certificate-corrected": and_guardians(notice("certificate-changed")),
     "vaccination.card-revoked": and_guardians(notice("certificate-changed")),
-    "vaccination.certificate-renewed": and_guardians(notice("certificate-renewed", once_per="certificate_id")),
+    "vaccination.certificate-renewed": and_guardians(
+        notice("certificate-renewed", once_per="certificate_id")
+    ),
     "vaccination.certificate-ending": and_guardians(notice("certificate-ending", once_per="certificate_id")),
     # Ending a link tells nobody (security.md S23).
     "family.linked": notice("family-linked"),

@@ -52,11 +52,12 @@ PICTURES_DAY = Budget(kind="picture-day", limit=40, window=timedelta(days=1))
 # Questions that one person puts to facilities in writing in a day: each waits for somebody's time.
 CONSULTATIONS_DAY = Budget(kind="consultation-day", limit=10, window=timedelta(days=1))
 
-# Reports of reactions after vaccination that one account sends in a day: a family's children, many times over.
-REACTIONS_DAY = Budget(kind="reaction-day", limit=30, window=timedelta(days=1))
-
 # Registrations for vaccinations that one account makes in a day: a large family, many times over.
 REGISTRATIONS_DAY = Budget(kind="registration-day", limit=40, window=timedelta(days=1))
+
+# Reports of reactions after vaccination that one account sends in a day: a family's children, many times
+# over.
+REACTIONS_DAY = Budget(kind="reaction-day", limit=30, window=timedelta(days=1))
 
 # Tickets that one hotline agent writes in a day: more than anybody can take calls.
 TICKETS_DAY = Budget(kind="hotline-ticket-day", limit=300, window=timedelta(days=1))

@@ -141,6 +141,7 @@ GRANT SELECT, INSERT, DELETE ON vaccination_reaction_step TO hb_api;
 -- slots and who has a place; campaigns and who is registered
 GRANT SELECT, INSERT, UPDATE ON slot, vaccination_campaign TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON slot_booking, vaccination_registration TO hb_api;
+
 -- hotline
 GRANT SELECT, INSERT, UPDATE, DELETE ON hotline_ticket TO hb_api;
 
@@ -154,6 +155,13 @@ GRANT SELECT, INSERT, UPDATE ON certificate_revocation_list TO hb_api;
 -- lists of keys that others publish (security.md S29)
 GRANT SELECT, INSERT, UPDATE ON trust_list, trust_key TO hb_api;
 
+-- vaccination certificates: when facilities may vaccinate, late doses that were confirmed, what was issued
+GRANT SELECT, INSERT, UPDATE ON vaccination_authority TO hb_api;
+GRANT SELECT, INSERT, DELETE ON vaccination_confirmation, vaccination_certificate_number TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON facility_vaccination_confirmation, vaccination_certificate TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON vaccination_passport_name TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON health_card TO hb_api;
+
 -- signatures under certificates: the API asks by a row and reads the signer's log; only the signer marks rows and
 -- writes the log, and only the owner changes keys (security.md S28).
 GRANT SELECT ON document_signer TO hb_api, hb_signer;
@@ -163,13 +171,6 @@ GRANT SELECT ON signing_head, signing_event, signing_day TO hb_api;
 GRANT SELECT, INSERT ON signing_event TO hb_signer;
 GRANT SELECT, INSERT, UPDATE ON signing_head, signing_day TO hb_signer;
 GRANT SELECT ON installation TO hb_signer;
-
--- vaccination certificates: when facilities may vaccinate, late doses that were confirmed, what was issued
-GRANT SELECT, INSERT, UPDATE ON vaccination_authority TO hb_api;
-GRANT SELECT, INSERT, DELETE ON vaccination_confirmation, vaccination_certificate_number TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON facility_vaccination_confirmation, vaccination_certificate TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON vaccination_passport_name TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON health_card TO hb_api;
 
 -- rights over one's data: an erasure (consent/rights/erasing.py) deletes what store/person_tables.py names.
 GRANT SELECT, INSERT, UPDATE ON rights_request, erasure, breach TO hb_api;

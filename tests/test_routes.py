@@ -122,11 +122,6 @@ async def test_s4_without_a_demo_database_no_demo_route_exists(store: Store, clo
 SIGNED = {"nonce": "n" * 22, "iat": 0, "exp": 1, "signature": "s"}
 # A body that each writing route of one's own book takes.
 BODIES: dict[str, Any] = {
-    "me_report_reaction": {"symptoms": [{"code": "fever"}], "said": "mild"},
-    "me_report_reaction_quickly": {"symptoms": [{"code": "fever"}]},
-    "me_add_to_reaction": {"symptoms": [{"code": "fever"}]},
-    "facility_follow_up_reaction": {"text": "Đã gọi điện hỏi thăm."},
-    "facility_close_reaction": {"outcome": "recovered", "assessed": "mild"},
     "issue_own_certificate": {"immunization_id": "0"},
     "set_own_latin_name": {"family_name": "TRAN", "given_name": "THI THU"},
     "me_scan_request": {"qr": "HB1.abc"},
@@ -177,6 +172,11 @@ BODIES: dict[str, Any] = {
     "make_health_card": {"book": "childhood"},
     "declare_dose": {"given": "2020", "paper_id": "x", "vaccine": "x"},
     "me_amend_document": {"kind": "paper-book"},
+    "me_report_reaction": {"symptoms": [{"code": "fever"}], "said": "mild"},
+    "me_report_reaction_quickly": {"symptoms": [{"code": "fever"}]},
+    "me_add_to_reaction": {"symptoms": [{"code": "fever"}]},
+    "facility_follow_up_reaction": {"text": "Đã gọi điện hỏi thăm."},
+    "facility_close_reaction": {"outcome": "recovered", "assessed": "mild"},
     "register_for_vaccination": {"campaign_id": SOME_ID, "slot_id": SOME_ID, "answers": []},
     "me_ask": {"facility_id": SOME_ID, "text": "x"},
     "me_share_with_answerer": {"code": "ABCD2345"},

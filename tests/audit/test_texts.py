@@ -49,8 +49,16 @@ _BESIDE |= {
     for part in (
         *("family-history", "growth", "health-checks", "medicine-safety", "papers", "paper-check"),
         *("certificate", "certificates"),
-        *("prescription-code", "programmes", "reminders", "statements", "vaccination", "vaccination-schedule"),
-        *("health-card", "health-cards"),
+        *(
+            "prescription-code",
+            "programmes",
+            "reminders",
+            "statements",
+            "health-card",
+            "health-cards",
+            "vaccination",
+            "vaccination-schedule",
+        ),
     )
 }
 # A ticket to a viewer that was followed (api/reading.py).
@@ -59,11 +67,11 @@ _VIEWER = {read_tag("read-document", "viewer")}
 _ACTS = (
     {f"consultation:question:{word}" for word in (*get_args(ConsultationAct), "ask", "read", "share")}
     | {"consultation:picture:read"}
+    | {f"vaccination:reaction:{word}" for word in (*get_args(ReactionAct), "report", "read")}
     | {
         f"vaccination:registration:{word}"
         for word in ("attend", "cancel", "list", "miss", "read", "register")
     }
-    | {f"vaccination:reaction:{word}" for word in (*get_args(ReactionAct), "report", "read")}
     | {f"ehr:check:{word}" for word in ("amend", "create", "withdraw")}
     | {f"record:statement:{word}" for word in ("amend", "confirm", "create", "refute", "withdraw")}
     | {f"referral:letter:{word}" for word in ("answer", "book", "receive", "see")}

@@ -108,12 +108,17 @@ _CHILD = (
     _RECORD
     | _ANSWERS
     | _QUESTIONS
-    | _APPOINTMENTS
     | _REACTIONS
+    | _APPOINTMENTS
     | {
         "/v1/me/access-log",
         "/v1/me/documents/{document_id}",
         "/v1/me/papers/{paper_id}/paper.pdf",
+        "/v1/me/certificates/latin-name",
+        "/v1/me/certificates/{certificate_id}/text",
+        "/v1/me/certificates/{certificate_id}/code.svg",
+        "/v1/me/certificates/{certificate_id}/code.png",
+        "/v1/me/certificates/{certificate_id}/certificate.pdf",
         "/v1/me/health-cards",
         "/v1/me/health-cards/{card_id}",
         "/v1/me/health-cards/{card_id}/card.smart-health-card",
@@ -122,11 +127,6 @@ _CHILD = (
         "/v1/me/vaccination.pdf",
         "/v1/me/vaccination/choices",
         "/v1/me/vaccination/doses",
-        "/v1/me/certificates/latin-name",
-        "/v1/me/certificates/{certificate_id}/text",
-        "/v1/me/certificates/{certificate_id}/code.svg",
-        "/v1/me/certificates/{certificate_id}/code.png",
-        "/v1/me/certificates/{certificate_id}/certificate.pdf",
         "/v1/me/statements/choices",
         "/v1/me/statements/{statement_id}",
         "/v1/me/statements/{statement_id}/withdraw",
