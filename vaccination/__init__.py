@@ -1,1 +1,1 @@
-"""Vaccination: the book of doses, the schedule, registration, reactions, and certificates that others verify."""
+"""The book of vaccine doses, the schedule, registration, reactions, and certificates that others verify."""
