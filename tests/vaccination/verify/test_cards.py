@@ -99,7 +99,7 @@ def test_a_key_set_with_a_private_half_is_refused() -> None:
         read_list(json.dumps(document).encode())
 
 
-BAD_LISTS = {
+BAD_LISTS: dict[str, dict[str, Any]] = {
     "invalid-method": {"method": "other"},
     "duplicate-rid": {"rids": ["abc", "abc"]},
     "too-long-rid": {"rids": ["a" * 25]},
@@ -114,7 +114,7 @@ BAD_LISTS = {
 @pytest.mark.parametrize("fault", BAD_LISTS)
 def test_a_revocation_list_out_of_form_is_refused(fault: str) -> None:
     """The faults of the public set's `badcrl`, whose lists themselves are not in it."""
-    good = {"kid": "k", "method": "rid", "ctr": 1, "rids": ["abc", "d_-.5"]}
+    good: dict[str, Any] = {"kid": "k", "method": "rid", "ctr": 1, "rids": ["abc", "d_-.5"]}
     assert read_card_revocations(json.dumps(good).encode(), 1).rids == {"abc": None, "d_-": 5}
     with pytest.raises(ListError, match="revocation-list"):
         read_card_revocations(json.dumps(good | BAD_LISTS[fault]).encode(), 1)

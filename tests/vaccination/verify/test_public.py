@@ -20,6 +20,7 @@ from tests.support.http import client_of
 from tests.support.signing_process import enrol_keys
 from vaccination.revocation import service as revocation
 from vaccination.revocation.hashes import card_hashes
+from vaccination.revocation.models import Hashes
 from vaccination.signer.key_files import SignerKeys
 from vaccination.trust.readers import read_list
 from vaccination.verify.hc1 import read
@@ -78,7 +79,7 @@ async def test_a_revoked_certificate_is_revoked_here_and_offline(
     first, second = hc1(signer), hc1(signer, CLAIMS | {1: "VN", -260: {1: CLAIMS[-260][1] | {"dob": "1990"}}})
     for text in (first, second):
         assert (await verified(client, text))["status"] == "VERIFIED"
-    only = {"signature": read(first).hashes["signature"]}
+    only: Hashes = {"signature": read(first).hashes["signature"]}
     async with store.transaction() as tx:
         await revocation.revoke(tx, signer.kid, only, clock.now() + YEAR, clock.now())
     assert (await verified(client, first))["status"] == "REVOKED"
@@ -100,12 +101,12 @@ async def test_a_list_of_a_key_comes_in_pages_and_changes_with_its_entries(
     monkeypatch.setattr(revocation, "PAGE", 4)
     async with store.transaction() as tx:
         for number in range(5):
-            hashes = {"uci": bytes([number] * 16), "signature": bytes([100 + number] * 16)}
+            hashes: Hashes = {"uci": bytes([number] * 16), "signature": bytes([100 + number] * 16)}
             await revocation.revoke(tx, kid, hashes, clock.now() + YEAR, clock.now())
     seen: list[str] = []
-    after = None
+    after: str | None = None
     for size in (4, 4, 2):
-        query = {} if after is None else {"after": after}
+        query: dict[str, str] = {} if after is None else {"after": after}
         page = (await client.get(f"{LISTS}/{path_of(kid)}", params=query)).json()
         values = [value for listed in page["hashes"].values() for value in listed]
         assert (len(values), page["kid"], page["changes"]) == (size, kid, 5)
@@ -179,7 +180,7 @@ async def test_s34_nothing_of_a_certificate_is_logged_or_kept(
     text = hc1(signers[0])
     assert (await verified(client, text))["status"] == "VERIFIED"
     written = caplog.text + "".join(capfd.readouterr())
-    for secret in ("Nguyễn", "NGUYEN", "Bảo Duy", ENTRY["ci"], "1983-10-10", text[4:60]):
+    for secret in ("Nguyễn", "NGUYEN", "Bảo Duy", str(ENTRY["ci"]), "1983-10-10", text[4:60]):
         assert secret not in written
     async with owner.transaction() as tx:
         tables = [

@@ -43,7 +43,7 @@ def test_every_picture_decodes_to_its_text_and_its_payload() -> None:
 
 
 def test_every_picture_gets_the_verdict_that_is_expected() -> None:
-    found = Counter()
+    found: Counter[str] = Counter()
     for row in rows():
         verdict = judged(row)
         wanted = "VERIFIED" if row["signature"] == "valid" else "ISSUER_NOT_TRUSTED"
