@@ -107,7 +107,7 @@ def proven(paper: Proven, at: datetime) -> bytes:
         "code_svg": paper.code_svg,
         "code_note": plain(paper.code_note, 200),
     }
-    return _compile("proven.typ", msgspec.json.encode(data).decode(), at)
+    return compile_paper("proven.typ", msgspec.json.encode(data).decode(), at)
 
 
 def _cut(block: Block, most: int = SHEET_LINES_MAX) -> Block:
@@ -117,7 +117,7 @@ def _cut(block: Block, most: int = SHEET_LINES_MAX) -> Block:
 
 def _set(template: str, paper: Paper, characters_max: int, detail_max: int, at: datetime) -> bytes:
     data = msgspec.json.encode(_plain_paper(paper, characters_max, detail_max)).decode()
-    return _compile(template, data, at)
+    return compile_paper(template, data, at)
 
 
 def compile_paper(template: str, data: str, at: datetime) -> bytes:

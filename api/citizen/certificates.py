@@ -12,8 +12,8 @@ from api.acting import begin_for
 from api.exporting import PDF, Export, print_own
 from api.idempotency import PROBLEMS as REPEATED
 from api.idempotency import create_once
-from api.reading import OWN_PROBLEMS, read_beside_record
-from api.request import Answer, Call, answer
+from api.reading import OWN_PROBLEMS, Build, read_beside_record
+from api.request import Call, answer
 from audit.service import record_act
 from documents.charts import MEDIA_TYPE as SVG
 from ehr.exports.problems import EXPORT_BUSY, EXPORT_OVERTAKEN
@@ -45,6 +45,9 @@ TAGS = ["certificates"]
 BASE_PROBLEMS = tuple(problem for problem in OWN_PROBLEMS if problem.code != "bad-cursor")
 PNG: Final = "image/png"
 ISSUE: Final[Action] = "issue-certificate"
+PRINT: Final[Action] = "print-paper"
+# Its word in the log.
+PART: Final = "certificate"
 Begun: TypeAlias = CertificateRow | ToSign
 Latin: TypeAlias = Annotated[str, Meta(min_length=1, max_length=80)]
 
@@ -109,7 +112,8 @@ async def issue(data: JSONBody[DoseToCertify], call: NamedDependency[Call]) -> R
 )
 async def text(certificate_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[CertificateText]:
     """What the QR code holds, for the app to draw and to keep for times without a network."""
-    return await _shown(call, certificate_id, "application/json")
+    build = _build(call, certificate_id, "application/json")
+    return await read_beside_record(call, PRINT, build, is_logged=True, part=PART)
 
 
 @get(
@@ -122,7 +126,8 @@ async def text(certificate_id: FromPath[UUID], call: NamedDependency[Call]) -> R
 )
 async def code_svg(certificate_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
     """The QR code, error level Q."""
-    return await _shown(call, certificate_id, SVG)
+    build = _build(call, certificate_id, SVG)
+    return await read_beside_record(call, PRINT, build, is_logged=True, part=PART, media_type=SVG)
 
 
 @get(
@@ -135,7 +140,8 @@ async def code_svg(certificate_id: FromPath[UUID], call: NamedDependency[Call]) 
 )
 async def code_png(certificate_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
     """The QR code, error level Q, black and white."""
-    return await _shown(call, certificate_id, PNG)
+    build = _build(call, certificate_id, PNG)
+    return await read_beside_record(call, PRINT, build, is_logged=True, part=PART, media_type=PNG)
 
 
 @get(
@@ -202,7 +208,9 @@ async def _signed(call: Call, access: Access, begun: ToSign, dose: str) -> Certi
     return made
 
 
-async def _shown(call: Call, certificate_id: UUID, media_type: str) -> Answer:
+def _build(call: Call, certificate_id: UUID, media_type: str) -> Build:
+    """The text, or one of its pictures."""
+
     async def build(tx: Tx, access: Access) -> Built:
         found = await reading.read_text(tx, call.keys, access, certificate_id, call.now)
         if isinstance(found, Refused):
@@ -212,9 +220,7 @@ async def _shown(call: Call, certificate_id: UUID, media_type: str) -> Answer:
         body = drawn[media_type]() if media_type in drawn else encode(told)
         return Built(body, [("Immunization", dose)])
 
-    return await read_beside_record(
-        call, "print-paper", build, is_logged=True, part="certificate", media_type=media_type
-    )
+    return build
 
 
 def _paper_of(certificate_id: UUID) -> Export[ToPrint]:
@@ -225,7 +231,7 @@ def _paper_of(certificate_id: UUID) -> Export[ToPrint]:
         return found
 
     return Export(
-        part="certificate",
+        part=PART,
         name="chung-nhan-tiem-chung",
         media_type=PDF,
         gather=gather,

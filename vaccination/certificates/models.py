@@ -21,16 +21,22 @@ DoseReason = Literal[
     "back-dated",
 ]
 # And why one of the international COVID-19 certificate is not made of it.
-Reason = (
-    DoseReason
-    | Literal[
-        "not-covid-19",
-        "product-unknown",
-        "dose-number-unknown",
-        "name-unknown",
-        "birth-date-unknown",
-    ]
-)
+Reason = Literal[
+    "self-declared",
+    "being-corrected",
+    "duplicate",
+    "source-stale",
+    "date-unclear",
+    "date-ahead",
+    "facility-unknown",
+    "no-authority",
+    "back-dated",
+    "not-covid-19",
+    "product-unknown",
+    "dose-number-unknown",
+    "name-unknown",
+    "birth-date-unknown",
+]
 
 State = Literal["signing", "abandoned", "valid", "renewed", "replaced", "revoked"]
 ShownState = Literal["valid", "renewed", "replaced", "revoked", "expired"]
