@@ -193,7 +193,8 @@ async def _begun(tx: Tx, call: Call, access: Access, dose: str) -> Begun | Refus
     return await create_once(tx, call, access.actor, 201, make, again, _id_of)
 
 
-def _id_of(made: Begun) -> UUID:
+def _id_of(made: Begun | Refused) -> UUID:
+    assert not isinstance(made, Refused), "a refusal is kept under no key"
     return made.certificate_id
 
 
