@@ -58,8 +58,10 @@ After = Annotated[
     problems=(TOO_MANY,),
 )
 async def verify(data: JSONBody[CertificateText], call: NamedDependency[Call]) -> Response[Verdict]:
-    """A verdict for every step and one status, whatever the text holds. A person still compares the holder
-    with an identity document."""
+    """A verdict for every step and one status, whatever the text holds.
+
+    A person still compares the holder with an identity document.
+    """
     async with call.begin_public() as tx:
         subject = budgets.subject("certificate" + call.network_prefix())
         spent = await budgets.charge_or_refuse(tx, budgets.CERTIFICATE_CHECKS, subject, call.now)
