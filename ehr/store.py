@@ -371,7 +371,8 @@ async def apply_changes(
             tx, patient_id, *keys, numbers, now, source.credential, source.batch, source.method, restores
         )
         seq += len(changes.gone)
-    if any(row.rtype == DOSE for row in (*(row for row, _ in changes.updated), *changes.gone)):
+    touched = [row.rtype for row, _ in changes.updated] + [row.rtype for row in changes.gone]
+    if DOSE in touched:
         await emit(tx, patient_id, DOSES_CHANGED, {}, now)
     restored = [row.id for row, _ in changes.updated if row.rtype == REQUEST]
     await follow(tx, patient_id, restored, [row.id for row in changes.gone if row.rtype == REQUEST], now)

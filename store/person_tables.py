@@ -206,7 +206,7 @@ TABLES: Final = (
     PersonTable(table="answered_read", kept=_PROOF, unseen="counts beside the log"),
     PersonTable(
         table="certificate_issuance",
-        kept="so that signatures and what was asked for can be counted (security.md S28); ids and hashes only",
+        kept="so that signatures and requests can be counted (security.md S28); ids and hashes only",
         unseen="the certificates themselves are shown",
     ),
     PersonTable(table="journal_line", kept="on its way to the journal", unseen=_WORK),
