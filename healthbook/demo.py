@@ -28,6 +28,7 @@ from healthbook.demo_accounts import (
     begin,
 )
 from healthbook.demo_campaign import call_in
+from healthbook.demo_certificates import certify_some
 from healthbook.demo_checks import check_some
 from healthbook.demo_consent import let_in_once
 from healthbook.demo_facilities import CLINIC, HOSPITAL, STATION, DemoFacility
@@ -51,6 +52,7 @@ from healthbook.wiring import (
     bring_up_to_date,
     open_place,
     opened_store,
+    signer_of,
 )
 from identity.models import Facility
 from kernel.access import Actor
@@ -58,6 +60,7 @@ from kernel.clock import VIETNAM, SystemClock
 from store.database import Store
 from store.installation import is_demo
 from store.keys import KeyRing
+from vaccination.signer.ports import Signer
 
 SHEET = "demo.json"
 FACILITIES_SINCE = timedelta(days=7 * 365)
@@ -125,7 +128,7 @@ def make_demo(settings: Settings, *, as_json: bool) -> None:
         say(f"The demo is in {settings.data}: {len(sheet.citizens)} people with an account. {NOTE}")
 
 
-async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> DemoSheet:
+async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str, say: Say) -> DemoSheet:
     """Fill an empty, migrated database. `store` acts as hb_api."""
     people = {person.key: person for person in make_people(now.astimezone(VIETNAM).date())}
     say("facilities, operators, staff")
@@ -145,6 +148,7 @@ async def build_demo(store: Store, now: datetime, base_url: str, say: Say) -> De
     await ask_some(store, citizens, facilities, staff, now - ASKED)
     await call_in(store, citizens, child, staff, now - ASKED)
     await prescribe_once(store, citizens, facilities, staff, now - ASKED)
+    await certify_some(store, signer, citizens, base_url, now)
     say("a doctor who was let in and looked")
     await let_in_once(store, citizens[0], _doctor(staff), now - LET_IN)
     return DemoSheet(
@@ -214,7 +218,7 @@ async def _fill(place: Place, keys: KeyRing, base_url: str, say: Say) -> DemoShe
         async with opened_store(place, "hb_owner", keys) as owner:
             await add_signers(owner, place.settings.signer_keys, SystemClock().now())
         async with signing(place):
-            return await build_demo(store, SystemClock().now(), base_url, say)
+            return await build_demo(store, signer_of(place.settings), SystemClock().now(), base_url, say)
 
 
 async def _activate_all(

@@ -20,8 +20,14 @@ from healthbook.demo_people import DemoPerson, make_crowd, make_people
 from healthbook.demo_records import long_history, vaccination_history
 from healthbook.demo_sheet import DemoSheet, load_sheet, save_sheet
 from store.database import Store
+from store.postgres import Server
+from tests.support.clock import FrozenClock
 from tests.support.record import own
+from tests.support.signing_process import running_signer
 from vaccination.book.reading import doses_of
+from vaccination.certificates.reading import list_certificates
+from vaccination.shc.reading import list_cards
+from vaccination.signer.client import SocketSigner
 
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
@@ -199,8 +205,9 @@ def test_a_newborn_has_one_visit_after_birth() -> None:
 
 
 @pytest.fixture(scope="module")
-async def demo(store: Store) -> DemoSheet:
-    return await build_demo(store, NOW, "http://localhost:8000", lambda _: None)
+async def demo(server: Server, database: str, store: Store, owner: Store) -> DemoSheet:
+    async with running_signer(server, database, owner, FrozenClock(NOW)) as signer:
+        return await build_demo(store, signer, NOW, "http://localhost:8000", lambda _: None)
 
 
 async def rows(store: Store, sql: str, *args: object) -> list[Any]:
@@ -244,9 +251,12 @@ async def test_the_past_look_stands_in_the_log_and_its_grant_is_over(store: Stor
     assert await rows(store, "SELECT ends_at < $1 FROM consent_grant", NOW) == [(True,)]
 
 
-async def test_a_demo_is_never_made_over_something_else(store: Store, demo: DemoSheet) -> None:
+async def test_a_demo_is_never_made_over_something_else(
+    store: Store, demo: DemoSheet, tmp_path: Path
+) -> None:
+    signer = SocketSigner(tmp_path / "none.sock")
     with pytest.raises(DemoError, match="database-not-empty"):
-        await build_demo(store, NOW, "http://localhost:8000", lambda _: None)
+        await build_demo(store, signer, NOW, "http://localhost:8000", lambda _: None)
 
 
 def test_the_sheet_is_kept_for_its_owner_alone(demo: DemoSheet, tmp_path: Path) -> None:
@@ -312,3 +322,23 @@ async def test_two_children_and_an_adult_have_doses_one_sent_twice_and_one_on_pa
     declared = [dose for dose in adult if dose.state == "self-declared"]
     assert [(dose.title, bool(dose.paper_id)) for dose in declared] == [("Uốn ván (VAT)", True)]
     assert sum(dose.state == "verified" for dose in adult) >= 3
+
+
+async def test_one_adult_has_a_certificate_and_a_card_another_reads_why_not(
+    store: Store, demo: DemoSheet
+) -> None:
+    seen = {}
+    async with store.transaction() as tx:
+        for who in ("hung", "dong", "lan"):
+            person = UUID(next(one.patient_id for one in demo.citizens if one.key == who))
+            seen[who] = json.loads((await list_certificates(tx, store.keys, own(person), NOW)).body)["doses"]
+        hung = own(UUID(demo.citizens[0].patient_id))
+        cards = json.loads((await list_cards(tx, store.keys, hung, NOW)).body)["books"]
+    assert [(one["eligible"], bool(one.get("certificate"))) for one in seen["hung"]] == [
+        (True, True),
+        (True, False),
+        (True, False),
+    ]
+    assert all(one["eligible"] and not one.get("certificate") for one in seen["dong"])
+    assert {why["code"] for one in seen["lan"] for why in one["reasons"]} == {"no-authority", "back-dated"}
+    assert [(one["book"], one["is_current"]) for one in cards if one.get("card")] == [("adult", True)]
