@@ -2,6 +2,7 @@
 person in an address (security.md S34). A text arrives in a body, is judged and forgotten."""
 
 import hashlib
+import re
 from typing import Annotated, Any, Final
 
 from litestar import Response, get, post
@@ -30,6 +31,7 @@ TEXT_MAX: Final = 10_000
 # A verifier asks again after this at the earliest; a revocation is known everywhere by then.
 MAX_AGE_SECONDS: Final = 300
 _KID_BYTES_TEXT: Final = 11
+_KID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
 class CertificateText(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -108,6 +110,8 @@ async def revocation_list(
     kid: FromPath[str], call: NamedDependency[Call], after: After = None
 ) -> Response[RevocationList]:
     """The hashes of what was revoked under a key, a page of 1,000. kid: base64url without padding."""
+    if not _KID.match(kid):
+        refuse(REVOCATION_LIST_NOT_FOUND)
     async with call.begin_public() as tx:
         try:
             page = await revocation.page_of(tx, _kid_of(kid), after)

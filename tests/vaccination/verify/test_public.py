@@ -147,6 +147,12 @@ async def test_an_unknown_key_has_no_list_and_a_wrong_page_is_no_page(
         assert response.status_code == (200 if after == "uci" else 400), after
 
 
+@pytest.mark.parametrize("kid", ["%00", "a%00bcdefghij", "%C3%A9", "a.b", "x" * 65, "%20", "known%0A"])
+async def test_what_is_no_kid_has_no_list_either(client: httpx.AsyncClient, kid: str) -> None:
+    missing = await client.get(f"{LISTS}/{kid}")
+    assert (missing.status_code, missing.json()["code"]) == (404, "revocation-list-not-found")
+
+
 async def test_our_list_of_keys_is_in_the_form_that_verifiers_import(
     client: httpx.AsyncClient, signers: list[Signer]
 ) -> None:
