@@ -1,5 +1,7 @@
 """`healthbook certificates verify|conformance`: both work on files alone, without a database."""
 
+import errno
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
 
 # Ours; no rule names a number. A list without a date of its own is of no age.
 MAX_AGE_DAYS = 30
+# What begins as a text of a code does, right or wrong: `HC1:`, `shc:/`, the header of a JWS.
+_TEXT = re.compile(r"[A-Za-z0-9]{3}:|eyJ")
+_ADDRESS = re.compile(r"([A-Za-z]+://[^=]*)=(.*)\Z", re.S)
+_ISSUER = re.compile(r"https://.*[^/]\Z", re.S)
 
 
 @click.command()
@@ -21,7 +27,8 @@ MAX_AGE_DAYS = 30
     "--trust",
     multiple=True,
     metavar="[ISSUER=]FILE",
-    help="Keys or revocations, any form; for a health card issuer's key set with its address before it.",
+    help="Keys or revocations, any form; before a health card issuer's key set its address (https://…), else"
+    " any issuer's name passes under its keys.",
 )
 @click.option(
     "--at", metavar="TIME", help="Judge as at this time (ISO 8601, UTC without a zone); now unless set."
@@ -78,6 +85,8 @@ def conformance(directory: Path, out: Path | None) -> None:
             click.echo(f"differs: {row.path} {row.check} expected {row.expected}")
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+    if not report.checks:
+        fail(f"{directory}: no vectors (JSON with EXPECTEDRESULTS) in this folder")
     if not report.is_conformant:
         raise SystemExit(1)
 
@@ -98,15 +107,27 @@ def _files_of(trust: tuple[str, ...], max_age: timedelta) -> "Files":
 
     files = Files()
     for named in trust:
-        issuer, is_named, rest = named.rpartition("=") if named.startswith("https://") else ("", "", named)
-        path = Path(rest)
+        issuer, path = _issuer_and_path(named)
         try:
-            files.add(path.read_bytes(), max_age, issuer if is_named else None)
+            form = files.add(path.read_bytes(), max_age, issuer)
         except OSError as error:
             fail(f"--trust {path}: {error.strerror}")
         except ListError as error:
             fail(f"--trust {path}: {error}")
+        if form == "jwks" and issuer is None:
+            click.echo(f"--trust {path}: no ISSUER= before it: any issuer's name passes", err=True)
     return files
+
+
+def _issuer_and_path(named: str) -> tuple[str | None, Path]:
+    found = _ADDRESS.match(named)
+    if found is None:
+        return None, Path(named)
+    if not _ISSUER.match(found[1]):
+        fail(
+            f"--trust {found[1]}: an issuer is https://… without a slash at its end, as `iss` of its cards says"
+        )
+    return found[1], Path(found[2])
 
 
 def _texts_of(text_or_file: str) -> list[str]:
@@ -118,12 +139,11 @@ def _texts_of(text_or_file: str) -> list[str]:
         return [text_or_file]
     path = Path(text_or_file)
     try:
-        if not path.is_file():
-            return [text_or_file]
         data = path.read_bytes()
-    except OSError:
-        # Longer than a name of a file can be.
-        return [text_or_file]
+    except OSError as error:
+        if _TEXT.match(text_or_file) or error.errno == errno.ENAMETOOLONG:
+            return [text_or_file]
+        fail(f"{text_or_file}: {error.strerror}. A text of a code begins with HC1: or shc:/")
     try:
         return texts_of(data) or read_codes(data)[:1] or fail(f"{path.name}: no code in this picture")
     except (FileError, PictureError) as error:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from vaccination.revocation.models import Hashes, RevocationList
 from vaccination.revocation.service import shown
-from vaccination.trust.models import CardRevocations, TrustedKey
+from vaccination.trust.models import CardRevocations, Form, TrustedKey
 from vaccination.trust.readers import BYTES_MAX, ListError, read_card_revocations, read_list
 from vaccination.verify.judging import Known
 from vaccination.verify.reading import Reading
@@ -23,9 +23,10 @@ class Files:
         self._cards: dict[str, CardRevocations] = {}
         self._crl_versions: dict[str, int] = {}
 
-    def add(self, data: bytes, max_age: timedelta, issuer: str | None = None) -> None:
+    def add(self, data: bytes, max_age: timedelta, issuer: str | None = None) -> Form | None:
         """One file: keys, or revocations; a key set before its own revocation list, whose number it names. A
-        list that says when it was made counts for max_age from then on. Raises ListError."""
+        list that says when it was made counts for max_age from then on. The form of a list of keys. Raises
+        ListError."""
         kind = _kind_of(data)
         if kind == "card-revocations":
             found = read_card_revocations(data)
@@ -35,7 +36,8 @@ class Files:
         elif kind == "revocations":
             self._add_revocations(data)
         else:
-            self._add_keys(data, max_age, issuer)
+            return self._add_keys(data, max_age, issuer)
+        return None
 
     def known(self, reading: Reading) -> Known:
         kid = reading.kid or ""
@@ -49,12 +51,13 @@ class Files:
         named = ((kind, value) for kind, values in page.hashes.items() for value in values)
         self._revoked.setdefault(page.kid, set()).update(named)
 
-    def _add_keys(self, data: bytes, max_age: timedelta, issuer: str | None) -> None:
+    def _add_keys(self, data: bytes, max_age: timedelta, issuer: str | None) -> Form:
         listed = read_list(data, issuer)
         until = None if listed.issued_at is None else _later(listed.issued_at, max_age)
         for key in listed.keys:
             self._keys.setdefault(key.kid, []).append(replace(key, source=listed.form, fresh_until=until))
         self._crl_versions |= listed.crl_versions
+        return listed.form
 
     def _is_revoked(self, kid: str, reading: Reading) -> bool | None:
         """None: no file speaks of this key."""
