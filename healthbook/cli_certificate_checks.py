@@ -124,9 +124,7 @@ def _issuer_and_path(named: str) -> tuple[str | None, Path]:
     if found is None:
         return None, Path(named)
     if not _ISSUER.match(found[1]):
-        fail(
-            f"--trust {found[1]}: an issuer is https://… without a slash at its end, as `iss` of its cards says"
-        )
+        fail(f"--trust {found[1]}: an issuer is https://… without a slash at its end: `iss` of its cards")
     return found[1], Path(found[2])
 
 

@@ -133,3 +133,8 @@ def kid_bytes(signer: Signer) -> bytes:
 def with_entry(**changes: Any) -> dict[Any, Any]:
     """Claims whose dose says something else."""
     return CLAIMS | {-260: {1: CONTENT | {"v": [ENTRY | changes]}}}
+
+
+def with_entries(*entries: dict[str, Any]) -> dict[Any, Any]:
+    """Claims of these doses."""
+    return CLAIMS | {-260: {1: CONTENT | {"v": list(entries)}}}

@@ -1,12 +1,13 @@
 """SQL of revocations."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
-from vaccination.revocation.models import Entry, Hashes, ListHead
+from vaccination.revocation.models import Entry, Hashes, Kind, ListHead
 
 INSERT = Statement(
     Entry,
@@ -66,5 +67,6 @@ async def insert(tx: Tx, kid: str, hashes: Hashes, now: datetime, expires_at: da
     return [entry for entry in made if entry is not None]
 
 
-async def any_of(tx: Tx, kid: str, hashes: Hashes) -> bool:
-    return await ANY_OF.one(tx, kid, list(hashes), list(hashes.values())) is not None
+async def any_of(tx: Tx, kid: str, named: Sequence[tuple[Kind, bytes]]) -> bool:
+    kinds, values = [kind for kind, _ in named], [value for _, value in named]
+    return await ANY_OF.one(tx, kid, kinds, values) is not None

@@ -24,9 +24,9 @@ async def revoke(tx: Tx, kid: str, hashes: Hashes, expires_at: datetime | None, 
     return bool(made)
 
 
-async def is_revoked(tx: Tx, kid: str, hashes: Hashes) -> bool:
+async def is_revoked(tx: Tx, kid: str, *hashes: Hashes) -> bool:
     """Whether any of the hashes stands on the list of the key."""
-    return await queries.any_of(tx, kid, hashes)
+    return await queries.any_of(tx, kid, [named for one in hashes for named in one.items()])
 
 
 async def list_heads(tx: Tx) -> list[ListHead]:

@@ -99,6 +99,9 @@ def _kid(head: bytes, signature: bytes) -> str | None:
         raise _CardError("envelope", "INVALID_SIGNING_FORMAT", "header")
     if header.get("alg") != "ES256":
         raise _CardError("envelope", "NOT_SUPPORTED", "algorithm")
+    # Cards name no type; another one of the same key is no card (security.md S28).
+    if header.get("typ", "JWT") != "JWT":
+        raise _CardError("envelope", "INVALID_SIGNING_FORMAT", "type")
     if header.get("zip") != "DEF":
         raise _CardError("envelope", "INVALID_SIGNING_FORMAT", "zip")
     if len(signature) != _SIGNATURE_BYTES:
@@ -150,7 +153,7 @@ def _whole(claims: dict[str, Any], kid: str | None, signed: bytes, signature: by
     bundle = claims["vc"]["credentialSubject"]["fhirBundle"]
     nbf = number_of(claims["nbf"])
     rid = claims["vc"].get("rid")
-    hashes: Hashes = card_hashes(rid) if isinstance(rid, str) and _RID.match(rid) else {}
+    hashes: tuple[Hashes, ...] = (card_hashes(rid),) if isinstance(rid, str) and _RID.match(rid) else ()
     return Reading(
         format="shc",
         steps=steps,

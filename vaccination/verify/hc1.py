@@ -9,6 +9,7 @@ from qr import base45
 from vaccination.hc1 import cbor, cose
 from vaccination.hc1.claims import EU_DCC, EXPIRES, HCERT, ISSUED, ISSUER
 from vaccination.revocation.hashes import hashes_of
+from vaccination.revocation.models import Hashes
 from vaccination.trust.certificates import country_of
 from vaccination.trust.models import Use
 from vaccination.verify import dcc_schema
@@ -102,7 +103,7 @@ def _claims_fault(claims: object) -> str | None:
 def _whole(envelope: cose.Parsed, claims: dict[Any, Any], steps: tuple[Step, ...]) -> Reading:
     content = content_of(claims)
     entries = list(dcc_schema.entries(content))
-    part, entry = entries[0] if entries else (None, {})
+    entry = entries[0][1] if entries else {}
     issuer = text_of(claims.get(ISSUER)) or text_of(entry.get("co"))
     assert isinstance(envelope.alg, int)
     issued_at = number_of(claims.get(ISSUED))
@@ -122,13 +123,18 @@ def _whole(envelope: cose.Parsed, claims: dict[Any, Any], steps: tuple[Step, ...
             (t for t in (issued_at, number_of(claims.get(NOT_BEFORE))) if t is not None), default=None
         ),
         expires_at=number_of(claims.get(EXPIRES)),
-        use=None if part is None else _USES[part],
-        hashes=hashes_of(issuer or "", text_of(entry.get("ci")) or "", envelope.alg, envelope.signature),
+        uses=frozenset(_USES[part] for part, _ in entries),
+        hashes=tuple(_hashes(claims, entry, envelope.alg, envelope.signature) for _, entry in entries),
         holder=_holder(content),
         statements=tuple(_statement(part, entry) for part, entry in entries[:_STATEMENTS_MAX]),
         schema_faults=tuple(dcc_schema.faults(content)),
         schema_notes=tuple(_notes(content)),
     )
+
+
+def _hashes(claims: dict[Any, Any], entry: Any, algorithm: int, signature: bytes) -> Hashes:
+    issuer = text_of(claims.get(ISSUER)) or text_of(entry.get("co")) or ""
+    return hashes_of(issuer, text_of(entry.get("ci")) or "", algorithm, signature)
 
 
 def _country(issuer: str | None, entry: Any) -> str | None:

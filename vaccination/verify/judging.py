@@ -55,7 +55,7 @@ def _trust_steps(reading: Reading, known: Known, now: datetime) -> tuple[list[St
     signed_by = _signed_by(reading, found)
     if not signed_by:
         return [passed("key"), failed("signature", "INVALID_SIGNATURE")], None
-    key = min(signed_by, key=lambda one: (one.state != "active", not may_sign(one, reading)))
+    key = min(signed_by, key=lambda one: _rank(one, reading, now))
     steps = [passed("key", _key_notes(key)), passed("signature")]
     may = passed("key-usage") if may_sign(key, reading) else failed("key-usage", "INVALID_SIGNATURE")
     return [*steps, may, _key_state(reading, key, now), _age(key, now)], key
@@ -86,8 +86,22 @@ def _signed_by(reading: Reading, keys: list[TrustedKey]) -> list[TrustedKey]:
     return [key for key in keys if holds(key.spki, algorithm, reading.signature, reading.signed)]
 
 
+def _rank(key: TrustedKey, reading: Reading, now: datetime) -> tuple[bool, ...]:
+    """The same key of several lists: two operators' word against it counts on all of them; else the list on
+    which most holds."""
+    is_over = key.not_after is not None and now > key.not_after
+    return (
+        key.state != "revoked",
+        key.state != "active",
+        not may_sign(key, reading),
+        _age(key, now).outcome == "failed",
+        is_over,
+    )
+
+
 def may_sign(key: TrustedKey, reading: Reading) -> bool:
-    return key.uses is None or reading.use is None or reading.use in key.uses
+    """Whether its certificate is for every part that the text has."""
+    return key.uses is None or reading.uses <= key.uses
 
 
 def _key_notes(key: TrustedKey) -> list[str]:

@@ -64,9 +64,9 @@ class Files:
         if kid not in self._revoked and kid not in self._cards:
             return None
         named = self._revoked.get(kid, set())
-        return any(entry in named for entry in _entries(reading.hashes)) or _is_revoked_card(
-            self._cards.get(kid), reading
-        )
+        return any(
+            entry in named for hashes in reading.hashes for entry in _entries(hashes)
+        ) or _is_revoked_card(self._cards.get(kid), reading)
 
 
 def _is_revoked_card(listed: CardRevocations | None, reading: Reading) -> bool:

@@ -20,8 +20,9 @@ _TEXT_MAX: Final = 200
 class Reading(Struct, frozen=True, kw_only=True):
     """An opened text, nothing of it believed. is_whole: claims and all; else the last of `steps` failed.
 
-    country, issuer: whose key it has to be. starts_at, expires_at: seconds since 1970. use: the part that the
-    key must be good for. schema_faults and schema_notes: what strict verifiers refuse, what all take.
+    country, issuer: whose key it has to be. starts_at, expires_at: seconds since 1970. uses: the parts that
+    the key must be good for. hashes: of every entry. schema_faults and schema_notes: what strict verifiers
+    refuse, what all take.
     """
 
     format: Format | None
@@ -36,8 +37,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     issued_at: float | None = None
     starts_at: float | None = None
     expires_at: float | None = None
-    use: Use | None = None
-    hashes: Hashes = {}
+    uses: frozenset[Use] = frozenset()
+    hashes: tuple[Hashes, ...] = ()
     rid: str | None = None
     holder: Holder | None = None
     statements: tuple[Statement, ...] = ()

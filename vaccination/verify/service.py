@@ -27,4 +27,4 @@ async def _known(tx: Tx, reading: Reading, card_issuer: str) -> Known:
     keys = await keys_of_kid(tx, reading.kid, card_issuer)
     if not any(key.source == OWN for key in keys):
         return Known(keys=tuple(keys))
-    return Known(keys=tuple(keys), is_revoked=await is_revoked(tx, reading.kid, reading.hashes))
+    return Known(keys=tuple(keys), is_revoked=await is_revoked(tx, reading.kid, *reading.hashes))

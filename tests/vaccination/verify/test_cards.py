@@ -211,6 +211,15 @@ def test_headers_of_other_kinds_never_verify(header: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["ssk-consent+jws", "ssk-consent", "", None, 7, ["JWT"]])
+def test_s28_a_whole_card_of_another_type_is_no_card(kind: Any) -> None:
+    signer = es256()
+    header = {"zip": "DEF", "alg": "ES256", "kid": signer.kid}
+    assert verdict(card(signer, header=header | {"typ": "JWT"}), key_of(signer)).status == "VERIFIED"
+    found = verdict(card(signer, header=header | {"typ": kind}), key_of(signer))
+    assert found.status == "INVALID_SIGNING_FORMAT"
+
+
 @pytest.mark.parametrize(
     ("payload", "status"),
     [

@@ -66,7 +66,7 @@ def test_a_revocation_list_is_one_of_the_files(tmp_path: Path) -> None:
     signer = es256()
     text, trust = hc1(signer), trust_of(tmp_path / "trust.json", signer)
     reading = read(text)
-    for kind, value in reading.hashes.items():
+    for kind, value in reading.hashes[0].items():
         listed = tmp_path / f"{kind}.json"
         listed.write_text(json.dumps({"kid": signer.kid, "changes": 1, "hashes": {kind: [value.hex()]}}))
         assert verified(text, "--trust", trust, "--trust", str(listed))[1]["status"] == "REVOKED"

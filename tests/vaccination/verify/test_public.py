@@ -79,7 +79,7 @@ async def test_a_revoked_certificate_is_revoked_here_and_offline(
     first, second = hc1(signer), hc1(signer, CLAIMS | {1: "VN", -260: {1: CLAIMS[-260][1] | {"dob": "1990"}}})
     for text in (first, second):
         assert (await verified(client, text))["status"] == "VERIFIED"
-    only: Hashes = {"signature": read(first).hashes["signature"]}
+    only: Hashes = {"signature": read(first).hashes[0]["signature"]}
     async with store.transaction() as tx:
         await revocation.revoke(tx, signer.kid, only, clock.now() + YEAR, clock.now())
     assert (await verified(client, first))["status"] == "REVOKED"

@@ -24,6 +24,7 @@ from tests.support.hc1_texts import (
     kid_bytes,
     ps256,
     text_of,
+    with_entries,
     with_entry,
 )
 from vaccination.trust.certificates import read_certificate
@@ -105,6 +106,25 @@ def test_key_usage_of_both_arcs_is_kept_to(arc: str) -> None:
     assert verdict(hc1(other), key_of(other)).status == "VERIFIED", "it names none of the three"
 
 
+def test_s29_key_usage_holds_for_every_entry() -> None:
+    test = {"tg": "840539006", "tt": "LP6464-4", "sc": "2026-05-20T08:00:00Z", "tr": "260415000", "co": "VN"}
+    both = CLAIMS | {-260: {1: CONTENT | {"t": [test]}}}
+    arc = "1.3.6.1.4.1.1847.2021.1"
+    for uses, status in (((2,), "INVALID_SIGNATURE"), ((1,), "INVALID_SIGNATURE"), ((1, 2), "VERIFIED")):
+        signer = es256(uses=tuple(f"{arc}.{number}" for number in uses))
+        assert verdict(hc1(signer, both), key_of(signer)).status == status
+
+
+def test_the_identifier_of_every_entry_is_looked_for() -> None:
+    signer = es256()
+    second = ENTRY | {"ci": "URN:UVCI:01:VN:SECOND"}
+    found = read(hc1(signer, with_entries(ENTRY, second))).hashes
+    for hashes, entry in zip(found, (ENTRY, second), strict=True):
+        alone = read(hc1(signer, with_entries(entry))).hashes[0]
+        assert {**alone, "signature": b""} == {**hashes, "signature": b""}
+    assert found[0]["uci"] != found[1]["uci"]
+
+
 def test_a_key_on_another_curve_signs_nothing_here() -> None:
     signer = Signer(ec.generate_private_key(ec.SECP384R1()))
     assert verdict(hc1(signer), key_of(signer)).status == "INVALID_SIGNATURE"
@@ -184,7 +204,24 @@ def test_a_key_that_counts_no_longer_says_why(state: Any, status: Status) -> Non
     signer = es256()
     gone = replace(key_of(signer), state=state)
     assert verdict(hc1(signer), gone).status == status
-    assert verdict(hc1(signer), gone, key_of(signer)).status == "VERIFIED", "another list has it still"
+    twins = ((gone, key_of(signer)), (key_of(signer), gone))
+    wanted = "VERIFIED" if state == "terminated" else "REVOKED_KEYS"
+    assert {verdict(hc1(signer), *both).status for both in twins} == {wanted}, "another list has it still"
+
+
+def test_s29_a_fresh_list_speaks_before_a_stale_one_and_a_valid_key_before_an_expired() -> None:
+    signer = es256()
+    key = key_of(signer)
+    day = timedelta(days=1)
+    for worse in (
+        replace(key, fresh_until=NOW - day),
+        replace(key, not_after=NOW - day),
+        replace(key, state="terminated"),
+        replace(key, uses=frozenset("t")),
+    ):
+        assert verdict(hc1(signer), worse).status != "VERIFIED"
+        for both in ((worse, replace(key, fresh_until=NOW + day)), (key, worse)):
+            assert verdict(hc1(signer), *both).status == "VERIFIED"
 
 
 def test_s29_a_country_speaks_for_itself_alone() -> None:
