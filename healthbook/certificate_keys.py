@@ -92,6 +92,14 @@ async def retire_key(store: Store, key_id: str, signed: Signed) -> None:
         await sign_act(tx, signed, f"certificates:retire-{key_id}", 1)
 
 
+async def revoke_key(store: Store, key_id: str, signed: Signed) -> None:
+    """Nothing that a key signed counts any more. Raises KeyCommandError."""
+    async with store.transaction() as tx:
+        if not await enrolment.revoke(tx, key_id, SystemClock().now()):
+            raise KeyCommandError(f"There is no key {key_id} that counts.")
+        await sign_act(tx, signed, f"certificates:revoke-key-{key_id}", 1)
+
+
 async def set_key_budget(store: Store, key_id: str, daily_budget: int, signed: Signed) -> None:
     """How many signatures a day a key gives. Raises KeyCommandError."""
     async with store.transaction() as tx:
@@ -101,7 +109,7 @@ async def set_key_budget(store: Store, key_id: str, daily_budget: int, signed: S
 
 
 async def list_keys(store: Store) -> list[str]:
-    """One line a key, the retired ones too."""
+    """One line a key, the retired and revoked ones too."""
     async with store.transaction() as tx:
         return [_line(one) for one in await document_signers(tx)]
 
@@ -122,11 +130,16 @@ def told(found: Reconciled) -> Sequence[str]:
 
 
 def _line(one: DocumentSigner) -> str:
-    state = (
-        f"retired {one.retired_at:%Y-%m-%d}" if one.retired_at else f"signs until {one.sign_until:%Y-%m-%d}"
-    )
+    return f"{one.key_id}  {one.alg}  kid {one.kid_text}  {_state(one)}  {one.daily_budget} a day"
+
+
+def _state(one: DocumentSigner) -> str:
+    if one.revoked_at:
+        return f"revoked {one.revoked_at:%Y-%m-%d}, counts no more"
     until = f"holds until {one.not_after:%Y-%m-%d}"
-    return f"{one.key_id}  {one.alg}  kid {one.kid_text}  {state}, {until}  {one.daily_budget} a day"
+    if one.retired_at:
+        return f"retired {one.retired_at:%Y-%m-%d}, {until}"
+    return f"signs until {one.sign_until:%Y-%m-%d}, {until}"
 
 
 def _read(load: Callable[[bytes], T], path: Path) -> T:

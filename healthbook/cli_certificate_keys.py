@@ -127,6 +127,25 @@ def retire(key: str, second: str | None, operator: str | None, reason: str | Non
 
 @keys.command()
 @click.argument("key")
+@SECOND
+@OPERATOR
+@REASON
+def revoke(key: str, second: str | None, operator: str | None, reason: str | None) -> None:
+    """Say that KEY is in other hands: nothing that it signed counts any more. Two people do it (S26).
+
+    For good: it leaves our published lists, and verifiers answer REVOKED_KEYS.
+    """
+    from healthbook.certificate_keys import revoke_key
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        await revoke_key(store, key, with_second(signed, second))
+
+    or_fail(lambda: as_operator(run, operator, reason, role="hb_owner"))
+    click.echo(f"{key} is revoked; nothing that it signed counts any more")
+
+
+@keys.command()
+@click.argument("key")
 @click.argument("number", type=BUDGET)
 @SECOND
 @OPERATOR

@@ -176,6 +176,28 @@ def test_keys_are_listed_budgeted_and_retired_by_two_people(place: dict[str, str
         server.stop()
 
 
+def test_a_stolen_key_is_revoked_by_two_people_and_for_good(place: dict[str, str]) -> None:
+    run(place, "certificates", "keys", "make", "hc1")
+    certify(place, "hc1.0003")
+    enrol(place, "hc1.0003")
+    revoke = ("certificates", "keys", "revoke", "hc1.0003")
+    assert "two people" in run(place, *revoke, *SIGNED[:2], *SIGNED[4:], exit_code=2)
+    assert "is revoked" in run(place, *revoke, *SIGNED)
+    assert "no key hc1.0003 that counts" in run(place, *revoke, *SIGNED, exit_code=2)
+    assert "No key hc1.0003 is in use" in run(
+        place, "certificates", "keys", "retire", "hc1.0003", *SIGNED, exit_code=2
+    )
+    line = run(place, "certificates", "keys", "list").splitlines()[-1]
+    assert line.startswith("hc1.0003")
+    assert ", counts no more" in line
+    server = with_server(place)
+    try:
+        said = asyncio.run(events(server))[-1]
+        assert said == "certificates:revoke-key-hc1.0003 Nguyễn Văn Vận Hành + Trần Thị Hai"
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

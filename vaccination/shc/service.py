@@ -7,15 +7,15 @@ from store.database import Tx
 from vaccination.revocation.service import list_heads, rids_of
 from vaccination.shc.keys import CardKeys, RevokedCards, key_of
 from vaccination.shc.problems import CARD_KEY_UNKNOWN
-from vaccination.signer.keys import document_signers
+from vaccination.signer.keys import document_signers, standing_signers
 
 _SUFFIX: Final = ".json"
 
 
 async def keys_of_cards(tx: Tx) -> CardKeys:
-    """Every key that ever signed a card: cards have no end."""
+    """Every key whose cards count, the retired ones too: cards have no end."""
     counts = {head.kid: _count(head.changes) for head in await list_heads(tx)}
-    signers = await document_signers(tx, "shc")
+    signers = await standing_signers(tx, "shc")
     return CardKeys(keys=[key_of(one.certificate, counts.get(one.kid_text, _count(0))) for one in signers])
 
 

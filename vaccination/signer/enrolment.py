@@ -67,6 +67,12 @@ async def retire(tx: Tx, key_id: str, now: datetime) -> bool:
     return await queries.RETIRE_SIGNER.one(tx, key_id, now) is not None
 
 
+async def revoke(tx: Tx, key_id: str, now: datetime) -> bool:
+    """Nothing that this key signed counts any more, and it signs nothing more. False where there is none, or
+    that was said before."""
+    return await queries.REVOKE_SIGNER.one(tx, key_id, now) is not None
+
+
 async def set_budget(tx: Tx, key_id: str, daily_budget: int) -> bool:
     """How many signatures a day. False where there is no such key."""
     return await queries.SET_BUDGET.one(tx, key_id, daily_budget) is not None

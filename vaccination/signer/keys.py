@@ -9,8 +9,13 @@ from vaccination.signer.ports import SignerPurpose
 
 
 async def document_signers(tx: Tx, purpose: SignerPurpose | None = None) -> list[DocumentSigner]:
-    """Every key that ever signed, the retired ones too: what they signed is still about."""
+    """Every key that ever signed, the retired and revoked ones too: what they signed is still about."""
     return [one for one in await queries.SIGNERS.all(tx) if purpose in (None, one.purpose)]
+
+
+async def standing_signers(tx: Tx, purpose: SignerPurpose) -> list[DocumentSigner]:
+    """Those whose signatures count: what we publish."""
+    return [one for one in await document_signers(tx, purpose) if one.revoked_at is None]
 
 
 async def current_signer(

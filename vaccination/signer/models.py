@@ -15,7 +15,8 @@ Algorithm = Literal["ES256", "PS256"]
 class DocumentSigner(Struct, frozen=True):
     """A key that documents are signed with. certificate, authority: DER, its own and the authority's. kid: 8
     bytes for HC1, the RFC 7638 thumbprint in ASCII for SHC. sign_until: the end of its use, long before
-    not_after, the end of what it signed. daily_budget: signatures a day (UTC)."""
+    not_after, the end of what it signed. daily_budget: signatures a day (UTC). revoked_at: since then nothing
+    that it signed counts."""
 
     key_id: str
     purpose: SignerPurpose
@@ -29,6 +30,7 @@ class DocumentSigner(Struct, frozen=True):
     daily_budget: int
     added_at: datetime
     retired_at: datetime | None
+    revoked_at: datetime | None = None
 
     @property
     def kid_text(self) -> str:

@@ -8,7 +8,7 @@ from vaccination.signer.models import DocumentSigner, IssuanceRow, Signed, Signi
 
 _SIGNER_COLUMNS = (
     "key_id, purpose, alg, kid, certificate, authority, not_before, not_after, sign_until, daily_budget,"
-    " added_at, retired_at"
+    " added_at, retired_at, revoked_at"
 )
 
 SIGNERS = Statement(
@@ -21,11 +21,16 @@ SIGNER = Statement(
 )
 INSERT_SIGNER = Command(
     f"INSERT INTO document_signer ({_SIGNER_COLUMNS})"  # noqa: S608
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL, NULL)"
 )
 RETIRE_SIGNER = Scalar(
     str,
     "UPDATE document_signer SET retired_at = $2 WHERE key_id = $1 AND retired_at IS NULL RETURNING key_id",
+)
+REVOKE_SIGNER = Scalar(
+    str,
+    "UPDATE document_signer SET revoked_at = $2, retired_at = coalesce(retired_at, $2)"
+    " WHERE key_id = $1 AND revoked_at IS NULL RETURNING key_id",
 )
 SET_BUDGET = Scalar(str, "UPDATE document_signer SET daily_budget = $2 WHERE key_id = $1 RETURNING key_id")
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from store.database import Tx
 from vaccination.hc1.claims import COUNTRY
-from vaccination.signer.keys import document_signers
+from vaccination.signer.keys import standing_signers
 
 
 class OwnKey(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -29,8 +29,8 @@ class OwnKeys(Struct, frozen=True, kw_only=True):
 
 
 async def own_keys(tx: Tx, now: datetime) -> OwnKeys:
-    """Retired keys stay on it until their certificates ended."""
-    signers = [one for one in await document_signers(tx, "hc1") if one.not_after >= now]
+    """Retired keys stay on it until their certificates ended, revoked ones go at once."""
+    signers = [one for one in await standing_signers(tx, "hc1") if one.not_after >= now]
     return OwnKeys(
         certificates=[
             OwnKey(

@@ -72,7 +72,8 @@ async def _apply(
 
 
 def _own_key(signer: DocumentSigner, card_issuer: str) -> TrustedKey:
-    """Ours are of no list and of no age. A retired key signs no more; what it signed still stands."""
+    """Ours are of no list and of no age. A retired key signs no more; what it signed still stands, unless the
+    key was revoked."""
     read = read_certificate(signer.certificate)
     return TrustedKey(
         kid=signer.kid_text,
@@ -83,5 +84,6 @@ def _own_key(signer: DocumentSigner, card_issuer: str) -> TrustedKey:
         uses=read.uses,
         not_before=signer.not_before,
         not_after=signer.not_after,
+        state="active" if signer.revoked_at is None else "revoked",
         source=OWN,
     )
