@@ -1,6 +1,7 @@
 """What speaks for the doses of a book beside themselves."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -31,9 +32,10 @@ class Judged(Struct, frozen=True, kw_only=True):
     credential: str
 
 
-async def standing_doses(tx: Tx, book: UUID) -> list[Dose]:
-    """Every dose that stands in a book, whoever may read it: for what was issued and what is due of it."""
-    return folded(await queries.STANDING.all(tx, book))
+async def standing_doses(tx: Tx, book: UUID, asked: Collection[str] = ()) -> list[Dose]:
+    """The doses that stand in a book, whoever may read it: for what was issued and what is due of it. The
+    newest 500, and before them those of these ids."""
+    return folded(await queries.STANDING.all(tx, book, sorted(asked)))
 
 
 async def judge(tx: Tx, book: UUID, doses: list[Dose], now: datetime) -> list[Judged]:
@@ -69,9 +71,9 @@ async def judged_dose(tx: Tx, owned: Owned, now: datetime) -> tuple[UUID, Judged
     """A dose by whose it is, with the book it stands in: after a merge it goes over in its own time. None
     where it does not stand."""
     survivor, _ = await book_of(tx, owned.patient_id)
-    ids = {owned.dose_id, owned.dose_id + mark_of(owned.patient_id)}
+    ids = ids_of(owned)
     for book in dict.fromkeys((survivor, owned.patient_id)):
-        doses = [dose for dose in await standing_doses(tx, book) if dose.immunization_id in ids]
+        doses = [dose for dose in await standing_doses(tx, book, ids) if dose.immunization_id in ids]
         for one in await judge(tx, book, doses, now):
             if one.owned == owned:
                 return book, one
@@ -81,6 +83,11 @@ async def judged_dose(tx: Tx, owned: Owned, now: datetime) -> tuple[UUID, Judged
 def owned_of(book: UUID, side: SideRow) -> Owned:
     owner = side.origin_patient_id or book
     return Owned(patient_id=owner, dose_id=side.id.removesuffix(mark_of(owner)))
+
+
+def ids_of(owned: Owned) -> set[str]:
+    """A dose's ids: in its person's book, and in the one that a merge put it into."""
+    return {owned.dose_id, owned.dose_id + mark_of(owned.patient_id)}
 
 
 def said_sha256(dose: Dose) -> bytes:

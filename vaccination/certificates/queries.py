@@ -21,12 +21,16 @@ _STANDING = """
     FROM ehr_resource r LEFT JOIN facility f ON f.facility_id = r.facility_id
     WHERE r.patient_id = $1 AND r.section = 'immunizations' AND r.rtype = 'Immunization'
         AND r.status = 'completed' AND NOT r.negative AND NOT r.deleted AND r.state <> 'disputed'"""
-STANDING = Statement(DoseRow, f"{_STANDING} ORDER BY r.sort_at DESC, r.id DESC LIMIT {DOSES_MAX}")
+# $2: doses that are asked about. They are among the rows however many newer ones somebody sent.
+STANDING = Statement(
+    DoseRow,
+    f"{_STANDING} ORDER BY r.id = ANY ($2::text[]) DESC, r.sort_at DESC, r.id DESC LIMIT {DOSES_MAX}",
+)
 
 
 class SideRow(Struct, frozen=True):
-    """What stands beside a dose. said_at: when a version of it first said the day that it says now.
-    credential: of who sent what it says now."""
+    """What stands beside a dose. said_at: when a version of it first said of the same vaccine and day that it
+    was given. credential: of who sent what it says now."""
 
     id: str
     origin_patient_id: UUID | None
@@ -34,14 +38,18 @@ class SideRow(Struct, frozen=True):
     said_at: datetime
 
 
-_DAY = "(({0}.doc::jsonb) ->> 'occurrenceDateTime')"
+# An entry of another vaccine, of a dose that was not given or that somebody else gave, does not vouch for this
+# one's day. How manieth it was and its lot may be put right late.
+_SAID = """jsonb_build_array({0}.doc::jsonb -> 'status', {0}.doc::jsonb -> 'occurrenceDateTime',
+                {0}.doc::jsonb -> 'vaccineCode', {0}.doc::jsonb #> '{{protocolApplied,0,targetDisease}}',
+                coalesce({0}.doc::jsonb -> 'primarySource', 'true'))"""
 SIDES = Statement(
     SideRow,
     f"""
     SELECT r.id, r.origin_patient_id, r.credential, least(r.updated, (
         SELECT min(h.updated) FROM ehr_history h
         WHERE h.patient_id = $1 AND h.rtype = 'Immunization' AND h.id = r.id AND NOT h.deleted
-            AND {_DAY.format("h")} = {_DAY.format("r")})) AS said_at
+            AND {_SAID.format("h")} = {_SAID.format("r")})) AS said_at
     FROM ehr_resource r
     WHERE r.patient_id = $1 AND r.rtype = 'Immunization' AND r.id = ANY ($2::text[])
     """,  # noqa: S608 - a constant of ours

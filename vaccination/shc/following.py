@@ -13,7 +13,7 @@ from identity.people import demographics
 from store.database import Tx
 from store.keys import KeyRing
 from store.outbox import emit
-from vaccination.certificates.evidence import judge, standing_doses
+from vaccination.certificates.evidence import ids_of, judge, standing_doses
 from vaccination.revocation.hashes import card_hashes
 from vaccination.revocation.service import revoke
 from vaccination.shc import queries
@@ -29,8 +29,10 @@ async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
     if not rows:
         return 0
     person = person_of_card(await demographics(tx, keys, patient_id))
-    doses = by_owner(await _standing(tx, patient_id, now))
-    untrue = [(row, why) for row in rows if (why := why_untrue(content_of(keys, row), person, doses))]
+    said = [(row, content_of(keys, row)) for row in rows]
+    asked = {ident for _, content in said for dose in content.doses for ident in ids_of(dose.owned)}
+    doses = by_owner(await _standing(tx, patient_id, asked, now))
+    untrue = [(row, why) for row, content in said if (why := why_untrue(content, person, doses))]
     # Several keys in the order of their kids: as everybody who revokes.
     for row, why in sorted(untrue, key=lambda pair: pair[0].kid):
         await _end(tx, row, why, now)
@@ -41,14 +43,14 @@ async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
     return len(revoked)
 
 
-async def _standing(tx: Tx, patient_id: UUID, now: datetime) -> list[CardDose]:
-    """What stands in the person's book, wherever a merge put it. What goes back to another person is not
-    among it, from the decision on."""
+async def _standing(tx: Tx, patient_id: UUID, asked: set[str], now: datetime) -> list[CardDose]:
+    """What stands of these doses in the person's book, wherever a merge put it. What goes back to another
+    person is not among it, from the decision on."""
     survivor, _ = await book_of(tx, patient_id)
     owners = {patient_id, *await origins_of(tx, patient_id)}
     found: list[CardDose] = []
     for book in dict.fromkeys((survivor, patient_id)):
-        found += standing(await judge(tx, book, await standing_doses(tx, book), now), now)
+        found += standing(await judge(tx, book, await standing_doses(tx, book, asked), now), now)
     return [dose for dose in found if dose.owned.patient_id in owners]
 
 

@@ -1,6 +1,7 @@
 """Back-dated doses: one account is not believed, a second one of the facility is (security.md S28)."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -15,12 +16,15 @@ from tests.support.certifying import (
     listed,
     make_station,
     reasons,
+    send,
+    signed_in_again,
 )
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor
 from tests.support.record import our_id, write
 from tests.support.signing_process import RunningSigner
+from vaccination.book.antigens import CVX
 
 ASKED = "/v1/facility/vaccination-confirmations"
 
@@ -130,3 +134,41 @@ async def test_looking_and_confirming_stand_in_the_persons_log(station: Station)
     assert {"vaccination:confirmation:read", "vaccination:confirmation:create"} <= {
         one["action"] for one in log.json()["items"]
     }
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        covid("swap", None, vaccineCode={"coding": [{"system": CVX, "code": "08"}], "text": "Viêm gan B"}),
+        covid("swap", None, vaccineCode={"coding": [{"system": CVX, "code": "207"}], "text": "Moderna"}),
+        covid("swap", None, status="not-done"),
+        covid("swap", None, status="entered-in-error"),
+        covid("swap", None, primarySource=False),
+    ],
+    ids=["another-disease", "another-vaccine", "not-given", "in-error", "passed-on"],
+)
+async def test_s28_an_old_entry_of_something_else_vouches_for_no_day(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, before: dict[str, Any]
+) -> None:
+    who, facility = await make_citizen(store, clock), await make_station(store, clock)
+    day = days_ago(clock, 1)
+    await send(store, clock, who.patient_id, facility, before | {"occurrenceDateTime": day})
+    clock.advance(minutes=60 * 24 * 40)
+    await signed_in_again(store, clock, who)
+    await send(store, clock, who.patient_id, facility, covid("swap", day))
+    (dose,) = (await listed(client, who.token))["doses"]
+    assert reasons(dose) == {"back-dated"}
+
+
+async def test_what_is_put_right_late_of_number_and_lot_makes_no_dose_late(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    """DIVOC#534: the second dose was written as the first."""
+    who, facility = await make_citizen(store, clock), await make_station(store, clock)
+    day = days_ago(clock, 1)
+    await send(store, clock, who.patient_id, facility, covid("d", day, number=1))
+    clock.advance(minutes=60 * 24 * 40)
+    await signed_in_again(store, clock, who)
+    await send(store, clock, who.patient_id, facility, covid("d", day, number=2, lotNumber="L-2"))
+    (dose,) = (await listed(client, who.token))["doses"]
+    assert dose["eligible"]
