@@ -29,6 +29,8 @@ EMERGENCY_EN: Final = (
     "Trouble breathing, blue lips, convulsions, fainting, swelling of lips or face, hives over the body: call"
     " 115 or go to the nearest emergency unit now. Do not wait for an answer here."
 )
+OVER_VI: Final = "Báo cáo này đã kết thúc. Có dấu hiệu mới thì gửi báo cáo mới; nếu khẩn cấp, gọi 115 ngay."
+OVER_EN: Final = "This report is over. For new signs send a new report; in an emergency call 115 now."
 
 
 class Symptom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -178,7 +180,8 @@ class ReactionStep(Struct, frozen=True, kw_only=True):
 
 
 class Advised(Struct, frozen=True, kw_only=True):
-    """What every answer begins with. call_115: it is severe; show this before anything else."""
+    """What every answer begins with. call_115: it is severe and not over; show this
+    before anything else."""
 
     emergency_vi: str
     emergency_en: str

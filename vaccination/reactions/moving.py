@@ -20,7 +20,7 @@ from store.keys import KeyRing
 from store.outbox import emit
 from vaccination.reactions import queries
 from vaccination.reactions.models import Ending, ReactionAct, ReactionRow, StepBody, StepKind
-from vaccination.reactions.policy import JOB, RUNNING, STEPS_MAX, after, may_not_end
+from vaccination.reactions.policy import JOB, RUNNING, STEPS_MAX, after, due_at, may_not_end
 from vaccination.reactions.problems import REACTION_STATE, REACTION_UNKNOWN, REACTION_UNTOLD
 from vaccination.reactions.texts import sealed_step
 
@@ -46,6 +46,7 @@ async def move(
     if state is None or (act == "tell-authority" and row.authority_told_at is not None):
         return Refused(problem=REACTION_STATE)
     if ending is not None and may_not_end(row, ending):
+        await _find_severe(tx, row, hand.now)
         return Refused(problem=REACTION_UNTOLD)
     moved = replace(row, state=state)
     if state == "acknowledged" and row.acknowledged_at is None:
@@ -62,6 +63,14 @@ async def move(
     if act not in ("add", "withdraw"):
         await tell(tx, moved, f"{act}:{uuid7(hand.now)}", hand.now)
     return moved
+
+
+async def _find_severe(tx: Tx, row: ReactionRow, now: datetime) -> None:
+    """What nobody reported as severe and the facility finds so has its 24 hours from then."""
+    if row.severity != "severe":
+        graver = replace(row, severity="severe", due_at=due_at("severe", row.facility_id, now))
+        await keep(tx, graver)
+        await set_clock(tx, graver)
 
 
 async def tick(tx: Tx, _keys: KeyRing, ref: str, now: datetime) -> datetime | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from vaccination.reactions.models import (
     Ending,
+    Outcome,
     ReactionAct,
     ReactionRow,
     ReactionState,
@@ -36,6 +37,9 @@ _MOVES: Final[dict[tuple[ReactionState, ReactionAct], ReactionState]] = {
     ("acknowledged", "withdraw"): "withdrawn",
 }
 
+# Severe by what came of it, whatever the facility calls it.
+_GRAVE: Final[frozenset[Outcome]] = frozenset({"died", "lasting-harm"})
+
 
 def unknown_sign(symptoms: Iterable[Symptom]) -> str | None:
     """A code that nobody can choose; None: all are known."""
@@ -64,8 +68,10 @@ def due_at(severity: Severity, facility_id: UUID | None, at: datetime) -> dateti
 
 
 def may_not_end(row: ReactionRow, ending: Ending) -> bool:
-    """A report that is severe in the facility's eyes stays open until the health department was told."""
-    return row.severity == ending.assessed == "severe" and row.authority_told_at is None
+    """A report that is severe in the facility's eyes stays open until the health department was told, however
+    mild it looked when it was reported."""
+    is_severe = ending.assessed == "severe" or ending.outcome in _GRAVE
+    return is_severe and row.authority_told_at is None
 
 
 def after(state: ReactionState, act: ReactionAct) -> ReactionState | None:

@@ -7,32 +7,38 @@ from vaccination.reactions import queries
 from vaccination.reactions.models import (
     EMERGENCY_EN,
     EMERGENCY_VI,
+    OVER_EN,
+    OVER_VI,
     Advised,
     Reaction,
     ReactionLine,
     ReactionRow,
+    ReactionState,
     ReactionStep,
     Severity,
 )
+from vaccination.reactions.policy import RUNNING
 from vaccination.reactions.signs import SIGNS
 from vaccination.reactions.texts import content_of, step_of
 
 
-def advised(severity: Severity) -> Advised:
+def advised(severity: Severity, state: ReactionState) -> Advised:
+    """A report that is over calls nobody to an ambulance."""
     advice = SIGNS.advice[severity]
+    is_running = state in RUNNING
     return Advised(
         emergency_vi=EMERGENCY_VI,
         emergency_en=EMERGENCY_EN,
-        call_115=severity == "severe",
+        call_115=is_running and severity == "severe",
         severity=severity,
-        advice_vi=advice.vi,
-        advice_en=advice.en,
+        advice_vi=advice.vi if is_running else OVER_VI,
+        advice_en=advice.en if is_running else OVER_EN,
     )
 
 
 async def line_of(tx: Tx, row: ReactionRow) -> ReactionLine:
     facility = None if row.facility_id is None else await facility_by_id(tx, row.facility_id)
-    first = advised(row.severity)
+    first = advised(row.severity, row.state)
     return ReactionLine(
         **{name: getattr(first, name) for name in first.__struct_fields__},
         reaction_id=row.reaction_id,

@@ -149,6 +149,8 @@ async def test_a_severe_report_says_call_115_first_and_stands_first_at_the_facil
         assert severe["call_115"] is True
         assert severe["severity"] == "severe", "by the sign, whatever the reporter says"
         assert severe["advice_vi"].startswith("GỌI 115 NGAY")
+        assert "Khó thở thì để ngồi" in severe["advice_vi"], "nobody who cannot breathe is told to lie down"
+        assert "nằm nghiêng" in severe["advice_vi"]
         assert severe["dose"] == {
             "immunization_id": here.dose,
             "vaccine": "Infanrix Hexa",
@@ -390,6 +392,8 @@ async def test_acknowledged_followed_up_and_closed_and_the_person_reads_it(
         assert len(await listed(client, here, running=False)) == 1
         mine = (await client.get(f"{PATH}/{ident}", headers=here.own)).json()
         assert (mine["state"], mine["outcome"], mine["assessed"]) == ("closed", "recovered", "severe")
+        assert (mine["call_115"], mine["severity"]) == (False, "severe"), "nobody rings 115 for last year's"
+        assert "đã kết thúc" in mine["advice_vi"]
         assert [one["note"] for one in mine["steps"]] == ["Đã khám tại nhà."]
         assert mine["acknowledged_at"] is not None
         assert mine["authority_told_at"] is not None
@@ -419,6 +423,36 @@ async def test_what_the_facility_found_not_severe_is_closed_without_the_health_d
             client, here, ident, "outcome", {"outcome": "recovered", "assessed": "mild"}
         )
         assert closed.json()["state"] == "closed"
+    assert not await armed(store, ident)
+
+
+@pytest.mark.parametrize(
+    ("signs", "ending"),
+    [
+        ([{"code": "vomiting"}], {"outcome": "recovered", "assessed": "severe"}),
+        ([{"code": "pain"}], {"outcome": "lasting-harm", "assessed": "mild"}),
+        ([{"code": "breathing"}], {"outcome": "died", "assessed": "mild"}),
+    ],
+)
+async def test_what_turns_out_severe_waits_for_the_health_department_however_it_was_reported(
+    store: Store,
+    clock: FrozenClock,
+    here: Setting,
+    signs: list[dict[str, str]],
+    ending: dict[str, str],
+) -> None:
+    async with client_of(store, clock) as client:
+        ident = (await report(client, here.own, symptoms=signs, immunization_id=here.dose))["reaction_id"]
+        await staff_does(client, here, ident, "acknowledge")
+        clock.advance(minutes=5)
+        untold = await staff_does(client, here, ident, "outcome", ending)
+        assert (untold.status_code, untold.json()["code"]) == (409, "reaction-untold")
+        (line,) = await listed(client, here)
+        assert (line["severity"], line["authority_told"]) == ("severe", False)
+        assert line["due_at"] is not None
+        assert await armed(store, ident), "the 24 hours run, and what is late the department sees"
+        await staff_does(client, here, ident, "authority-told")
+        assert (await staff_does(client, here, ident, "outcome", ending)).json()["state"] == "closed"
     assert not await armed(store, ident)
 
 
