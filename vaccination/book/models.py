@@ -32,11 +32,14 @@ class Dose(Struct, frozen=True, kw_only=True):
     immunization_id, version: the entry of the record. given: the date as its source wrote it, never
     completed; given_precision: how much of it is known, null without a date. antigens: keys of
     antigens.json; empty where neither code nor name is known here. code: as indexed by the record.
-    dose_number, series_doses: as the source counts. facility_id, facility_name: who gave it; of a dose that
-    its sender only passes on no id, and the name as written. source, source_name: who sent it, `person:…`
+    dose_number, series_doses: as the source counts. facility_id, facility_name: who gave it. is_passed_on:
+    its sender did not give it; the name is as written then, and the id known where a system of the nation
+    named it by its code. source, source_name: who sent it, `person:…`
     where nobody else did. identifier: the sender's own number of the dose, as `system|value`. received_at:
     when its present words arrived. is_counted: false for a copy of another dose (copy_of) and for what a
-    doctor refuted. copies: the others that say the same. paper_id: the picture behind a declared dose, an
+    doctor refuted; whether a dose came too early for the schedule is not asked here. counts_for: its antigens
+    but for those that a dose of better standing of the same day counts for. copies: the others that say the
+    same. paper_id: the picture behind a declared dose, an
     entry among the documents.
     """
 
@@ -60,10 +63,12 @@ class Dose(Struct, frozen=True, kw_only=True):
     state: DoseState
     identifier: str | None
     source_name: str | None = None
+    is_passed_on: bool = False
     recorded_by: str | None = None
     note: str | None = None
     paper_id: str | None = None
     is_counted: bool = True
+    counts_for: tuple[str, ...] = ()
     copy_of: str | None = None
     copies: tuple[DoseSender, ...] = ()
     hidden: bool = False
@@ -90,7 +95,8 @@ class Tombstone(Struct, frozen=True, kw_only=True):
 
 
 class AntigenDoses(Struct, frozen=True, kw_only=True):
-    """What protects against one disease. doses: ids of the counted doses, oldest first, undated last."""
+    """What protects against one disease. doses: ids of the doses in the book, each once, oldest first,
+    undated last; one that came too early is among them, and the schedule says so."""
 
     antigen: str
     name_vi: str

@@ -32,36 +32,47 @@ def fold_doses(doses: list[Dose], days: dict[str, date | None]) -> list[Dose]:
     as its copies, and the others follow as not counted.
 
     Two say the same under one number of one system unless they are against other diseases, or on one day
-    against the same: where one of them is against more, it stands for the other unless that is verified and
-    it is not. days: by immunization_id.
+    against the same. One that says more than those of better standing stands beside them and counts for the
+    rest alone: no later sender takes a dose's place by naming more diseases. days: by immunization_id.
     """
     kept: list[Dose] = []
     copies: dict[str, list[Dose]] = {}
+    rest: dict[str, tuple[str, ...]] = {}
     for dose in sorted(doses, key=_merit):
-        same = next((one for one in kept if _is_copy(dose, one, days)), None)
+        beside = _same_day(dose, kept, days)
+        left = tuple(key for key in dose.antigens if not any(key in one.antigens for one in beside))
+        same = next((one for one in kept if _has_its_number(dose, one)), None)
+        if same is None and not left:
+            same = next((one for one in beside if _says_the_same(dose, one)), None)
         if same is None:
             kept.append(dose)
+            rest[dose.immunization_id] = left
         else:
             copies.setdefault(same.immunization_id, []).append(dose)
     owner = {copy.immunization_id: ident for ident, found in copies.items() for copy in found}
-    return [_with_copies(dose, copies, owner.get(dose.immunization_id)) for dose in doses]
+    return [_with_copies(dose, copies, owner.get(dose.immunization_id), rest) for dose in doses]
 
 
-def _merit(dose: Dose) -> tuple[bool, int, int, bool, datetime, str]:
-    """Who gave it stands before who passes it on, and of equals the one that came first."""
-    worth = not counts(dose.verdict), _RANK[dose.state], -len(dose.antigens)
-    return *worth, dose.facility_id is None, dose.received_at, dose.immunization_id
+def _merit(dose: Dose) -> tuple[bool, int, bool, datetime, int, str]:
+    """Who gave it stands before who passes it on, then the one that came first; of those that came at once
+    the one that is against more."""
+    worth = not counts(dose.verdict), _RANK[dose.state], dose.is_passed_on
+    return *worth, dose.received_at, -len(dose.antigens), dose.immunization_id
 
 
-def _is_copy(dose: Dose, other: Dose, days: dict[str, date | None]) -> bool:
-    shared = not (dose.antigens and other.antigens) or set(dose.antigens) & set(other.antigens)
-    if dose.identifier is not None and dose.identifier == other.identifier and shared:
-        return True
+def _same_day(dose: Dose, kept: list[Dose], days: dict[str, date | None]) -> list[Dose]:
     day = days[dose.immunization_id]
-    if day is None or day != days[other.immunization_id]:
-        return False
+    return [one for one in kept if day is not None and days[one.immunization_id] == day]
+
+
+def _has_its_number(dose: Dose, other: Dose) -> bool:
+    shared = not (dose.antigens and other.antigens) or set(dose.antigens) & set(other.antigens)
+    return dose.identifier is not None and dose.identifier == other.identifier and bool(shared)
+
+
+def _says_the_same(dose: Dose, other: Dose) -> bool:
     if dose.antigens:
-        return set(dose.antigens) <= set(other.antigens)
+        return bool(set(dose.antigens) & set(other.antigens))
     return not other.antigens and _name(dose) == _name(other)
 
 
@@ -69,10 +80,14 @@ def _name(dose: Dose) -> tuple[str, str]:
     return (dose.code_system or "", dose.code) if dose.code else ("", fold(dose.title))
 
 
-def _with_copies(dose: Dose, copies: dict[str, list[Dose]], copy_of: str | None) -> Dose:
+def _with_copies(
+    dose: Dose, copies: dict[str, list[Dose]], copy_of: str | None, rest: dict[str, tuple[str, ...]]
+) -> Dose:
+    is_counted = copy_of is None and counts(dose.verdict)
     return replace(
         dose,
-        is_counted=copy_of is None and counts(dose.verdict),
+        is_counted=is_counted,
+        counts_for=rest[dose.immunization_id] if is_counted else (),
         copy_of=copy_of,
         copies=tuple(map(_sender, copies.get(dose.immunization_id, ()))),
     )

@@ -1,4 +1,4 @@
-"""What declaring a dose refuses; the words of the gate are those of statements."""
+"""What reading the book and declaring a dose refuse; the words of the gate are those of statements."""
 
 from kernel.problems import ProblemType, declare
 
@@ -20,5 +20,15 @@ DOSE_PAPER_UNKNOWN = declare(
         en="There is no picture of the booklet or slip for this dose.",
         next_vi="Chụp sổ hoặc phiếu tiêm, gửi vào phần giấy tờ tự thêm, rồi khai mũi tiêm kèm ảnh đó.",
         next_en="Add a picture of the booklet or slip to your papers, then declare the dose with it.",
+    )
+)
+DOSES_NOT_GRANTED = declare(
+    ProblemType(
+        code="vaccination-not-granted",
+        status=403,
+        vi="Quyền xem hiện có không gồm phần tiêm chủng.",
+        en="The access in force does not cover vaccinations.",
+        next_vi="Xin người bệnh đồng ý cho xem phần tiêm chủng. Không kết luận là chưa tiêm mũi nào.",
+        next_en="Ask the person to grant access to vaccinations. This does not say that there are none.",
     )
 )

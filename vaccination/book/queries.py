@@ -10,6 +10,8 @@ from ehr.reads.queries import filtered
 from store.statement import Scalar, Statement
 
 DOSES_MAX = 500
+# Far more than a life holds from one sender: the doses of others stay in sight whatever one of them sends.
+OF_ONE_SENDER = 100
 
 
 class DoseRow(Struct, frozen=True):
@@ -39,7 +41,17 @@ _DOSE = """
         FROM ehr_resource r LEFT JOIN facility f ON f.facility_id = r.facility_id
         WHERE {visible} AND r.section = 'immunizations' AND r.rtype = 'Immunization'
             AND r.status = 'completed' AND NOT r.negative"""
-DOSES = Statement(DoseRow, filtered(f"{_DOSE} ORDER BY r.sort_at DESC, r.id DESC LIMIT {DOSES_MAX + 1}"))
+_RANKED = "row_number() OVER (PARTITION BY r.source_id ORDER BY r.sort_at DESC, r.id DESC) AS nth, r.sort_at"
+DOSES = Statement(
+    DoseRow,
+    filtered(
+        f"""
+        SELECT {", ".join(DoseRow.__struct_fields__)}
+        FROM ({_DOSE.replace("{face}", "{face}, " + _RANKED)}) AS mine
+        WHERE nth <= {OF_ONE_SENDER} ORDER BY sort_at DESC, id DESC LIMIT {DOSES_MAX}
+        """  # noqa: S608 - constants of ours
+    ),
+)
 
 
 class GoneRow(Struct, frozen=True):

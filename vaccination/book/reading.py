@@ -1,10 +1,14 @@
 """Reading the doses of a book, as far as an Access reaches: through the one filter of ehr.reads."""
 
+from collections import Counter
 from datetime import date, datetime
+from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
+from ehr.intake.service import SYSTEM_CREDENTIAL
 from ehr.models import Item
 from ehr.reads.faces import marks_of, verdict_of
 from ehr.reads.scope import is_id, scope_of
@@ -15,7 +19,7 @@ from vaccination.book.antigens import antigens_of, product_of
 from vaccination.book.document import Given, given_of
 from vaccination.book.models import Dose, Tombstone
 from vaccination.book.policy import day_of, fold_doses, state_of, why_gone
-from vaccination.book.queries import DOSES_MAX, DoseRow, GoneRow
+from vaccination.book.queries import DOSES_MAX, OF_ONE_SENDER, DoseRow, GoneRow
 from vaccination.book.texts import GONE
 
 _item = msgspec.json.Decoder(Item).decode
@@ -23,9 +27,14 @@ _item = msgspec.json.Decoder(Item).decode
 
 async def doses_of(tx: Tx, access: Access, now: datetime) -> list[Dose]:
     """Every dose that the reader may see, newest first, undated last, copies too (`is_counted` false): the
-    newest 500."""
-    rows = await queries.DOSES.all(tx, *scope_of(access, now))
-    return folded(rows[:DOSES_MAX])
+    newest 100 of each sender, 500 of all."""
+    return folded(await queries.DOSES.all(tx, *scope_of(access, now)))
+
+
+def may_be_more(doses: list[Dose]) -> bool:
+    """Whether there are older ones than `doses_of` reads."""
+    senders = Counter(dose.source for dose in doses)
+    return len(doses) == DOSES_MAX or any(number == OF_ONE_SENDER for number in senders.values())
 
 
 async def dose_of(tx: Tx, access: Access, immunization_id: str, now: datetime) -> Dose | None:
@@ -61,7 +70,7 @@ def folded(rows: list[DoseRow]) -> list[Dose]:
 
 def _dose(row: DoseRow) -> Dose:
     item, given, marks = _item(row.item), given_of(row.doc), marks_of(row.mark)
-    product, sender = product_of(row.title), row.facility_name or item.facility_name
+    product, sent = product_of(row.title), _sent(row, item, given)
     return Dose(
         immunization_id=row.id,
         version=row.version,
@@ -76,10 +85,11 @@ def _dose(row: DoseRow) -> Dose:
         lot=given.lot_number,
         dose_number=given.dose_number,
         series_doses=given.series_doses,
-        facility_id=None if given.is_passed_on else row.facility_id,
-        facility_name=given.place if given.is_passed_on else sender or given.place,
+        facility_id=sent.facility_id,
+        facility_name=sent.facility_name,
         source=row.source_id,
-        source_name=sender or (given.report_origin.text if given.report_origin else None),
+        source_name=sent.source_name,
+        is_passed_on=sent.is_passed_on,
         received_at=row.updated,
         state=state_of(row.state, contested="disputed" in marks),
         identifier=given.number,
@@ -89,6 +99,25 @@ def _dose(row: DoseRow) -> Dose:
         hidden="hidden" in marks,
         verdict=verdict_of(row.mark),
     )
+
+
+class _Sent(Struct, frozen=True):
+    is_passed_on: bool
+    facility_id: UUID | None
+    facility_name: str | None
+    source_name: str | None
+
+
+def _sent(row: DoseRow, item: Item, given: Given) -> _Sent:
+    """Who gave a dose and who sent it. The facility of a row is whoever sent it; a system of the nation gives
+    nothing, and the facility of its row is the one that it named by its code."""
+    origin = given.report_origin.text if given.report_origin else None
+    name = row.facility_name or item.facility_name
+    if row.source_id.startswith(SYSTEM_CREDENTIAL):
+        return _Sent(True, row.facility_id, given.place or name, origin)
+    if given.is_passed_on:
+        return _Sent(True, None, given.place, name or origin)
+    return _Sent(False, row.facility_id, name or given.place, name or origin)
 
 
 def _antigens(given: Given, title: str) -> tuple[str, ...]:

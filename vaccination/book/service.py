@@ -26,9 +26,8 @@ from vaccination.book.models import (
     ProductChoice,
     VaccinationBook,
 )
-from vaccination.book.queries import DOSES_MAX
-from vaccination.book.reading import doses_of, shown_papers, tombstones_of
-from vaccination.book.texts import FOOT, STATE_VI
+from vaccination.book.reading import doses_of, may_be_more, shown_papers, tombstones_of
+from vaccination.book.texts import FOOT, NOT_THE_SCHEDULE, STATE_VI
 
 _SEXES: Final = {"male": "Nam", "female": "Nữ"}
 Shown: TypeAlias = list[tuple[str, str]]
@@ -51,7 +50,7 @@ async def read(tx: Tx, access: Access, now: datetime) -> Built:
         antigens=by_antigen(doses),
         tombstones=tombstones,
         unknown=sum(1 for dose in counted if not dose.antigens),
-        more=len(doses) == DOSES_MAX,
+        more=may_be_more(doses),
         catalogue_version=VERSION,
         notice=notice_for(access),
     )
@@ -61,11 +60,11 @@ async def read(tx: Tx, access: Access, now: datetime) -> Built:
 
 
 def by_antigen(doses: list[Dose]) -> list[AntigenDoses]:
-    """The doses that count, by what they protect against, in the catalogue's order."""
+    """Each dose of the book once, by what it protects against, in the catalogue's order."""
     oldest = [one for one in doses[::-1] if one.given] + [one for one in doses if not one.given]
     found: dict[str, list[str]] = {key: [] for key in ANTIGENS}
     for dose in oldest:
-        for key in dose.antigens if dose.is_counted else ():
+        for key in dose.counts_for:
             found[key].append(dose.immunization_id)
     return [
         AntigenDoses(antigen=key, name_vi=ANTIGENS[key].name_vi, name_en=ANTIGENS[key].name_en, doses=ids)
@@ -116,14 +115,14 @@ def build(paper: ToPrint, now: datetime) -> Built:
                 lines=[
                     Line(
                         title=f"{one.name_vi} ({one.name_en})",
-                        detail=f"{len(one.doses)} mũi: {', '.join(days[ident] for ident in one.doses)}",
+                        detail=f"ghi nhận {len(one.doses)} mũi: {', '.join(days[ident] for ident in one.doses)}",
                     )
                     for one in by_antigen(paper.doses)
                 ],
                 empty=NO_INFORMATION,
             ),
         ],
-        notices=[FOOT, HIDDEN_LEFT_OUT],
+        notices=[NOT_THE_SCHEDULE, FOOT, HIDDEN_LEFT_OUT],
         printed=f"In từ sổ lúc {now.astimezone(VIETNAM):%H:%M ngày %d/%m/%Y}",
     )
     return Built(book(made, now), _shown(paper.doses))

@@ -38,3 +38,9 @@ FOOT: Final = (
     "Mỗi mũi ghi nơi gửi và tình trạng: cơ sở xác nhận, tự khai hoặc đang đề nghị đính chính. "
     "Bản in này không thay cho giấy xác nhận có mã của cơ sở."
 )
+
+# The schedule decides what is enough; on paper nobody has it beside the book.
+NOT_THE_SCHEDULE: Final = (
+    "Mũi tiêm sớm hơn tuổi hoặc khoảng cách tối thiểu vẫn có ở đây: số mũi không cho biết đã đủ hay chưa. "
+    "Xem lịch tiêm chủng trong ứng dụng."
+)

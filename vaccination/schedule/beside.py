@@ -42,7 +42,7 @@ def given_doses(doses: Iterable[Dose], today: date) -> list[Given]:
     found = []
     for dose in doses:
         day, is_exact = _day_of(dose.given)
-        if not dose.is_counted or day is None or not dose.antigens:
+        if day is None or not dose.counts_for:
             continue
         day = day if is_exact else min(day, today)
         if day <= today:
@@ -51,7 +51,7 @@ def given_doses(doses: Iterable[Dose], today: date) -> list[Given]:
                     immunization_id=dose.immunization_id,
                     day=day,
                     is_exact=is_exact,
-                    antigens=dose.antigens,
+                    antigens=dose.counts_for,
                     dose_state=dose.state,
                 )
             )

@@ -49,6 +49,12 @@ def folded(*doses: Dose) -> dict[str, str | None]:
     return {one.immunization_id: one.copy_of for one in found}
 
 
+def counted(*doses: Dose) -> dict[str, tuple[str, ...]]:
+    """What each dose counts for."""
+    found = fold_doses(list(doses), {one.immunization_id: _day(one) for one in doses})
+    return {one.immunization_id: one.counts_for for one in found}
+
+
 def _day(one: Dose) -> date | None:
     return date.fromisoformat(one.given) if one.given and len(one.given) == 10 else None
 
@@ -71,6 +77,21 @@ def test_a_combined_vaccine_stands_for_its_parts() -> None:
     assert folded(dose("a", "measles", "mumps"), dose("b", "measles", "rubella")) == {"a": None, "b": None}
 
 
+def test_a_later_sender_takes_no_doses_place_by_naming_more_diseases() -> None:
+    """Security.md S3: facility B overwrites. What it adds counts for itself alone."""
+    first = dose("a", "covid-19", facility_id=UUID(int=1), received_at=NOW - timedelta(minutes=2))
+    wide = dose("b", "covid-19", "influenza", facility_id=UUID(int=2))
+    assert folded(first, wide) == {"a": None, "b": None}
+    assert counted(first, wide) == {"a": ("covid-19",), "b": ("influenza",)}
+    assert counted(first, wide, dose("c", "influenza", "covid-19"))["c"] == (), "nothing is left for it"
+
+
+def test_parts_of_a_day_take_in_the_combined_vaccine_that_is_passed_on_of_them() -> None:
+    given = [dose(one, one, facility_id=UUID(int=1)) for one in FIVE]
+    passed = dose("whole", *FIVE, is_passed_on=True, received_at=NOW - timedelta(days=1))
+    assert folded(*given, passed) == dict.fromkeys(FIVE) | {"whole": "diphtheria"}
+
+
 def test_what_a_person_says_never_takes_the_place_of_what_a_facility_sent() -> None:
     said = dose("said", *FIVE, state="self-declared", received_at=NOW - timedelta(days=9))
     assert folded(said, dose("sent", *FIVE)) == {"said": "sent", "sent": None}
@@ -79,7 +100,7 @@ def test_what_a_person_says_never_takes_the_place_of_what_a_facility_sent() -> N
 
 def test_who_gave_it_stands_before_who_passes_it_on() -> None:
     given = dose("given", "covid-19", facility_id=UUID(int=1), received_at=NOW + timedelta(days=9))
-    assert folded(dose("passed", "covid-19"), given) == {"passed": "given", "given": None}
+    assert folded(dose("passed", "covid-19", is_passed_on=True), given) == {"passed": "given", "given": None}
 
 
 def test_what_a_doctor_refuted_neither_counts_nor_hides_another() -> None:
@@ -110,7 +131,10 @@ def test_the_order_of_the_senders_changes_nothing() -> None:
         dose("d", "hib", state="being-corrected"),
     ]
     assert {tuple(sorted(folded(*order).items())) for order in permutations(doses)} == {
-        (("a", "b"), ("b", None), ("c", "b"), ("d", "b"))
+        (("a", None), ("b", None), ("c", "a"), ("d", "b"))
+    }
+    assert {tuple(sorted(counted(*order).items())) for order in permutations(doses)} == {
+        (("a", ("hepb",)), ("b", FIVE[1:]), ("c", ()), ("d", ()))
     }
 
 
