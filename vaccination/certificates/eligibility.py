@@ -10,6 +10,9 @@ from vaccination.certificates.products import coded
 
 # What was said later than this after its day, a second account confirms (security.md S28).
 BACK_DATED: Final = timedelta(days=30)
+# What may pass without the dose being another one: no new certificate meanwhile, and the one that is out
+# stands.
+PASSING: Final[frozenset[Reason]] = frozenset({"being-corrected", "source-stale", "duplicate"})
 _COVID: Final = "covid-19"
 _DOSES_MAX: Final = 99
 

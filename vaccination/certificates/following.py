@@ -19,18 +19,15 @@ from store.due_queue import schedule
 from store.keys import KeyRing
 from store.outbox import emit
 from vaccination.certificates import queries
-from vaccination.certificates.claims import expiry, facts_of, facts_sha256
+from vaccination.certificates.claims import expiry, facts_sha256
 from vaccination.certificates.eligibility import why_no_certificate
 from vaccination.certificates.ending import give_up, revoke_row
 from vaccination.certificates.evidence import Judged, judged_dose
-from vaccination.certificates.issuing import SIGNING, ToSign, mark_of_timer, start, weigh
+from vaccination.certificates.issuing import SIGNING, ToSign, mark_of_timer, standing_facts, start, weigh
 from vaccination.certificates.models import CertificateRow, EndReason, Facts, Owned, Reason
 from vaccination.certificates.names import latin_name
 from vaccination.signer.keys import current_signer
 
-# What may pass without the dose being another one: no new certificate meanwhile, and the one that is out
-# stands.
-PASSING: Final[frozenset[Reason]] = frozenset({"being-corrected", "source-stale", "duplicate"})
 AGAIN: Final = timedelta(days=1)
 
 Renewal = ToSign | Literal["none", "later"]
@@ -55,7 +52,7 @@ async def _follow_dose(
 ) -> list[CertificateRow]:
     """Those that ended. A renewed one ends too: it says the same and would be accepted to its end."""
     book, judged = await judged_dose(tx, owned, now)
-    facts = None if judged is None else await _facts(tx, keys, book, judged, now)
+    facts = await standing_facts(tx, keys, book, judged, now)
     ended = [row for row in rows if facts is None or row.facts_sha256 != facts_sha256(facts)]
     fresh = judged if facts is not None and judged and not _reasons(judged, now) else None
     reason: EndReason = "dose-changed" if judged is not None else "dose-gone"
@@ -124,12 +121,3 @@ async def begin_again(
 
 def _reasons(judged: Judged, now: datetime) -> tuple[Reason, ...]:
     return why_no_certificate(judged.dose, judged.evidence, now)
-
-
-async def _facts(tx: Tx, keys: KeyRing, book: UUID, judged: Judged, now: datetime) -> Facts | None:
-    """What the dose says now; None where it is no ground for a certificate any more."""
-    if set(_reasons(judged, now)) - PASSING:
-        return None
-    known = await demographics(tx, keys, book) or Demographics()
-    facts = facts_of(judged.dose, known, await latin_name(tx, keys, book))
-    return facts if isinstance(facts, Facts) else None

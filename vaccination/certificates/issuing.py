@@ -2,7 +2,9 @@
 
 begin     judge the dose, keep what is to be signed, open the row that the signer looks for
 sign      outside: another process
-complete  keep the text, check it as a verifier would, let what it replaces end
+complete  see that the dose says the same still, keep the text, let what it replaces end
+
+The row stands before the dose is looked at for the second time: whatever corrects it from then on finds it.
 
 Of many who ask for one dose at once, one makes it; the others get it, or are told to come back.
 """
@@ -33,10 +35,10 @@ from vaccination.certificates.claims import (
     protected_of,
     signed_bytes,
 )
-from vaccination.certificates.eligibility import why_no_certificate
+from vaccination.certificates.eligibility import PASSING, why_no_certificate
 from vaccination.certificates.ending import TABLE, give_up, number_hash, revoke_row
-from vaccination.certificates.evidence import Judged, said_sha256
-from vaccination.certificates.models import CertificateRow, Facts, Reason
+from vaccination.certificates.evidence import Judged, judged_dose, said_sha256
+from vaccination.certificates.models import CertificateRow, Facts, Owned, Reason
 from vaccination.certificates.names import latin_name
 from vaccination.certificates.problems import CERTIFICATE_BEING_MADE, DOSE_NOT_ELIGIBLE
 from vaccination.hc1.cose import pack, to_be_signed, unpack
@@ -181,14 +183,15 @@ async def complete(
     """Keep the signed text and arm its renewal; without a signature give the row up.
 
     What it renews holds to its own end. Refused: what the signer said, or certificate-being-made where
-    another one took this one's place meanwhile.
+    another one took this one's place meanwhile, or its dose changed, so that it is to be begun anew.
     """
+    again = Refused(problem=CERTIFICATE_BEING_MADE, retry_after_seconds=2)
     row = await queries.LOCK.one(tx, one.patient_id, one.certificate_id)
     if row is None or row.state != "signing":
-        return Refused(problem=CERTIFICATE_BEING_MADE, retry_after_seconds=2)
-    if isinstance(signature, Refused):
+        return again
+    if isinstance(signature, Refused) or not await _is_true_still(tx, keys, row, now):
         await give_up(tx, row, now)
-        return signature
+        return signature if isinstance(signature, Refused) else again
     text = pack(protected_of(await _signer_of(tx, row)), _body(keys, row), signature)
     _check(text, one)
     for other in await queries.OF_DOSE.all(tx, row.patient_id, row.dose_id):
@@ -205,6 +208,23 @@ async def complete(
     kept = await queries.CERTIFICATE.one(tx, row.patient_id, row.certificate_id)
     assert kept is not None, "it was locked"
     return kept
+
+
+async def standing_facts(
+    tx: Tx, keys: KeyRing, book: UUID, judged: Judged | None, now: datetime
+) -> Facts | None:
+    """What a certificate of the dose may go on saying; None where it is no ground for one any more."""
+    if judged is None or set(why_no_certificate(judged.dose, judged.evidence, now)) - PASSING:
+        return None
+    known = await demographics(tx, keys, book) or Demographics()
+    facts = facts_of(judged.dose, known, await latin_name(tx, keys, book))
+    return facts if isinstance(facts, Facts) else None
+
+
+async def _is_true_still(tx: Tx, keys: KeyRing, row: CertificateRow, now: datetime) -> bool:
+    owned = Owned(patient_id=row.patient_id, dose_id=row.dose_id)
+    facts = await standing_facts(tx, keys, *await judged_dose(tx, owned, now), now)
+    return facts is not None and facts_sha256(facts) == row.facts_sha256
 
 
 def _check(text: str, one: ToSign) -> None:

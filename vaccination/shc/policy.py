@@ -8,9 +8,8 @@ from msgspec import Struct
 from family.policy import ADULT_AGE, is_of_age
 from identity.models import Demographics
 from vaccination.book.models import Dose
-from vaccination.certificates.eligibility import given_day, why_not
+from vaccination.certificates.eligibility import PASSING, given_day, why_not
 from vaccination.certificates.evidence import Judged
-from vaccination.certificates.following import PASSING
 from vaccination.certificates.models import Owned
 from vaccination.shc.codes import code_of
 from vaccination.shc.models import Book, CardDose, CardPerson, CardReason, Content, EndReason

@@ -9,6 +9,7 @@ import pytest
 from healthbook.certificate_jobs import certificate_jobs
 from healthbook.worker import Worker
 from kernel.clock import add_months, local_day
+from kernel.problems import Refused
 from notifications.delivery import Senders
 from notifications.ports import RecordingPushSender, RecordingSmsSender
 from store.database import Store
@@ -28,9 +29,11 @@ from tests.support.certifying import (
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer, client_of
 from tests.support.people import make_citizen
-from tests.support.record import our_id
+from tests.support.record import our_id, own
 from tests.support.signing_process import RunningSigner, running_signer
+from vaccination.certificates import issuing
 from vaccination.certificates.ending import dcc_of
+from vaccination.certificates.reading import judged_of
 from vaccination.hc1.cose import unpack
 from vaccination.revocation.hashes import hashes_of
 from vaccination.revocation.service import is_revoked
@@ -131,6 +134,36 @@ async def test_a_dose_that_is_gone_takes_its_certificate_along_and_no_other(
     (ended,) = (await listed(client, who.token))["ended"]
     assert (ended["state"], ended["end_reason"]) == ("revoked", "dose-gone")
     assert await notices(client, who.token) == ["certificate-changed"]
+
+
+@pytest.mark.parametrize("worked", [False, True])
+async def test_s28_what_is_taken_back_while_its_certificate_is_being_made_gets_none(
+    client: httpx.AsyncClient,
+    store: Store,
+    delivery: Store,
+    clock: FrozenClock,
+    signer: RunningSigner,
+    worked: bool,
+) -> None:
+    """Both ways round: the worker looked before the row of the certificate was there, and it never looked."""
+    who, station = await make_citizen(store, clock), await make_station(store, clock)
+    await send(store, clock, who.patient_id, station, covid("d", days_ago(clock, 3)))
+    dose = our_id(station.name, "d")
+    async with store.transaction() as tx:
+        judged = await judged_of(tx, own(who.patient_id), dose, clock.now())
+        assert not isinstance(judged, Refused)
+        begun = await issuing.begin(tx, store.keys, who.patient_id, judged, clock.now())
+        assert isinstance(begun, issuing.ToSign)
+        await send(store, clock, who.patient_id, station)
+        if worked:
+            await work(store, delivery, clock, signer)
+    signature = await issuing.sign(signer, begun)
+    async with store.transaction() as tx:
+        made = await issuing.complete(tx, store.keys, begun, signature, clock.now())
+    assert isinstance(made, Refused)
+    assert made.problem.code == "certificate-being-made"
+    page = await listed(client, who.token)
+    assert (page["doses"], page["ended"]) == ([], [])
 
 
 async def test_s28_a_correction_that_makes_a_dose_late_revokes_and_waits_for_the_second_account(
