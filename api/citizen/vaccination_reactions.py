@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from api.acting import begin_for, reading_of
+from api.emergency import NAMING_NUMBER
 from api.idempotency import PROBLEMS, create_once
 from api.reading import Cursor, Limit
 from api.request import Call, answer
@@ -109,6 +110,7 @@ async def list_reactions(
     status_code=201,
     idempotent=True,
     problems=REPORTS,
+    **NAMING_NUMBER,
 )
 async def report(data: JSONBody[NewReaction], call: NamedDependency[Call]) -> Response[Reaction]:
     """Report a reaction. Severe: `call_115` is true; the facility's list shows it first from now on."""
@@ -137,6 +139,7 @@ async def report(data: JSONBody[NewReaction], call: NamedDependency[Call]) -> Re
     status_code=201,
     idempotent=True,
     problems=REPORTS,
+    **NAMING_NUMBER,
 )
 async def report_quickly(data: JSONBody[QuickReaction], call: NamedDependency[Call]) -> Response[Reaction]:
     """Say in a moment that something is wrong: signs alone. The dose is looked up."""
@@ -175,6 +178,7 @@ async def one_reaction(reaction_id: FromPath[UUID], call: NamedDependency[Call])
     tags=TAGS,
     status_code=200,
     problems=(*MOVES, SYMPTOM_UNKNOWN),
+    **NAMING_NUMBER,
 )
 async def add(
     reaction_id: FromPath[UUID], data: JSONBody[MoreSymptoms], call: NamedDependency[Call]
