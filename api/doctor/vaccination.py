@@ -11,9 +11,10 @@ from api.reading import DOCTOR_PROBLEMS
 from api.request import Call
 from api.vaccination import read_vaccination
 from vaccination.book.models import VaccinationBook
+from vaccination.book.problems import DOSES_NOT_GRANTED
 
 TAGS = ["vaccination"]
-PROBLEMS = tuple(problem for problem in DOCTOR_PROBLEMS if problem.code != "bad-cursor")
+PROBLEMS = (*(problem for problem in DOCTOR_PROBLEMS if problem.code != "bad-cursor"), DOSES_NOT_GRANTED)
 
 
 @get(
