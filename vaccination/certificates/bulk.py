@@ -40,7 +40,7 @@ class Begun(Struct, kw_only=True):
 async def begin_batch(
     tx: Tx, keys: KeyRing, people: list[UUID], facility_id: UUID | None, now: datetime
 ) -> Begun:
-    """Judge every COVID-19 dose of these people and keep what is to be signed. facility_id: of that sender
+    """Judge every COVID-19 dose of these people and keep what is to be signed. facility_id: that it gave
     alone. counts: `issued` before, or the reasons against one."""
     begun = Begun(to_sign=[], books={}, counts=Counter())
     for book in people:

@@ -1,4 +1,5 @@
-"""Late doses: a second account of the facility says that one is true (security.md S28)."""
+"""Doses that came late or by another system: a second account of the facility says that one is true
+(security.md S28)."""
 
 from datetime import datetime
 from typing import Final
@@ -13,7 +14,7 @@ from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
 from vaccination.certificates import queries
-from vaccination.certificates.eligibility import why_not
+from vaccination.certificates.eligibility import CONFIRMABLE, why_not
 from vaccination.certificates.evidence import Judged, judge, judged_dose, said_sha256, standing_doses
 from vaccination.certificates.models import ConfirmationList, Owned, ToConfirm
 from vaccination.certificates.problems import CONFIRMATION_UNKNOWN, CONFIRMED_BY_SENDER
@@ -61,12 +62,13 @@ async def confirm(
 
 
 async def confirm_all(tx: Tx, book: UUID, facility_id: UUID, now: datetime) -> int:
-    """Confirm every late dose that the facility sent into one book; how many. For two operators."""
+    """Confirm every dose of one book that was sent late or passed on and that the facility gave; how many.
+    For two operators."""
     doses = [dose for dose in await standing_doses(tx, book) if dose.facility_id == facility_id]
     late = [
         one
         for one in await judge(tx, book, doses, now)
-        if "back-dated" in why_not(one.dose, one.evidence, now)
+        if CONFIRMABLE & set(why_not(one.dose, one.evidence, now))
     ]
     for one in late:
         await _keep(tx, one, facility_id, OPERATORS, now)

@@ -13,6 +13,9 @@ BACK_DATED: Final = timedelta(days=30)
 # What may pass without the dose being another one: no new certificate meanwhile, and the one that is out
 # stands.
 PASSING: Final[frozenset[Reason]] = frozenset({"being-corrected", "source-stale", "duplicate"})
+# What a second account of the facility can say is true: late doses, and what another system says of it,
+# however fresh (security.md S28).
+CONFIRMABLE: Final[frozenset[Reason]] = frozenset({"passed-on", "back-dated"})
 _COVID: Final = "covid-19"
 _DOSES_MAX: Final = 99
 
@@ -32,7 +35,8 @@ def why_not(dose: Dose, evidence: Evidence, now: datetime) -> tuple[DoseReason, 
         reasons |= {
             "facility-unknown": dose.facility_id is None,
             "no-authority": dose.facility_id is not None and given is not None and not evidence.authorised,
-            "back-dated": given is not None and is_back_dated(given, evidence),
+            "passed-on": dose.is_passed_on and dose.facility_id is not None and not evidence.confirmed,
+            "back-dated": not dose.is_passed_on and given is not None and is_back_dated(given, evidence),
         }
     return tuple(reason for reason, holds in reasons.items() if holds)
 

@@ -35,7 +35,7 @@ from vaccination.certificates.claims import (
     protected_of,
     signed_bytes,
 )
-from vaccination.certificates.eligibility import PASSING, why_no_certificate
+from vaccination.certificates.eligibility import CONFIRMABLE, PASSING, why_no_certificate
 from vaccination.certificates.ending import TABLE, give_up, number_hash, revoke_row
 from vaccination.certificates.evidence import Judged, judged_dose, said_sha256
 from vaccination.certificates.models import CertificateRow, Facts, Owned, Reason
@@ -94,7 +94,7 @@ async def begin(
     certificate-being-made, signer-away (there is no key). A late dose is put before its facility."""
     facts = await reasons_and_facts(tx, keys, book, judged, now)
     if isinstance(facts, tuple):
-        if facts == ("back-dated",):
+        if set(facts) <= CONFIRMABLE:
             await _ask_facility(tx, judged, now)
         return Refused(problem=DOSE_NOT_ELIGIBLE)
     owned, replaces = judged.owned, None

@@ -18,6 +18,7 @@ DoseReason = Literal[
     "date-ahead",
     "facility-unknown",
     "no-authority",
+    "passed-on",
     "back-dated",
 ]
 # And why one of the international COVID-19 certificate is not made of it.
@@ -30,6 +31,7 @@ Reason = Literal[
     "date-ahead",
     "facility-unknown",
     "no-authority",
+    "passed-on",
     "back-dated",
     "not-covid-19",
     "product-unknown",
@@ -46,8 +48,8 @@ SetBy = Literal["person", "operator"]
 
 class Evidence(Struct, frozen=True, kw_only=True):
     """What speaks for a dose beside itself. authorised: its facility might vaccinate on its day; said_at:
-    when its sender first said that day; confirmed: a second account said that it is true; stale: it came from
-    a system that was not reached lately."""
+    when its sender first said what the dose says now; confirmed: a second account said that it is true;
+    stale: it came from a system that was not reached lately."""
 
     authorised: bool
     said_at: datetime

@@ -53,6 +53,12 @@ _TEXTS: Final[dict[Reason, tuple[str, str, str, str]]] = {
         "Hỏi cơ sở đã tiêm.",
         "Ask the facility.",
     ),
+    "passed-on": (
+        "Mũi này do một hệ thống khác chuyển tới; cần cơ sở đã tiêm xác nhận.",
+        "Another system passed this dose on; the facility that gave it has to confirm it.",
+        "Xin chứng nhận để cơ sở được yêu cầu xác nhận, rồi thử lại sau.",
+        "Ask for the certificate: the facility is then asked to confirm. Try again later.",
+    ),
     "back-dated": (
         "Cơ sở gửi mũi này hơn 30 ngày sau ngày tiêm; cần thêm một người của cơ sở xác nhận.",
         "The facility sent this dose more than 30 days after its day; a second account has to confirm it.",
