@@ -45,6 +45,11 @@ def test_every_code_protects_against_what_the_catalogue_of_the_book_says() -> No
         (ATC, "J07BC01", ("hepb",), (CVX, "45")),
         ("urn:vn:code", "VX01", ("rubella", "measles"), (CVX, "04")),
         (ATC, "J07BB99", (), (ATC, "J07BB99")),
+        # Whole-cell or acellular, a child's or an adult's: each has a code of its own.
+        (ATC, "J07AJ51", ("diphtheria", "tetanus", "pertussis"), (ATC, "J07AJ51")),
+        (ATC, "J07AM51", ("diphtheria", "tetanus"), (ATC, "J07AM51")),
+        ("urn:vn:code", "DPT", ("diphtheria", "tetanus", "pertussis"), None),
+        ("urn:vn:code", "DT", ("diphtheria", "tetanus"), None),
         (ATC, "paracetamol", (), None),
         (CVX, "2 OR 1=1", (), None),
         ("urn:vn:code", "VX01", (), None),
