@@ -162,10 +162,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON facility_vaccination_confirmation, vacci
 GRANT SELECT, INSERT, UPDATE, DELETE ON vaccination_passport_name TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON health_card TO hb_api;
 
--- signatures under certificates: the API asks by a row and reads the signer's log; only the signer marks rows and
+-- signatures under certificates: the API asks by a row, closes one that it gives up, and reads the signer's log; only the signer marks rows and
 -- writes the log, and only the owner changes keys (security.md S28).
 GRANT SELECT ON document_signer TO hb_api, hb_signer;
 GRANT SELECT, INSERT (patient_id, issuance_id, purpose, key_id, to_sign_sha256, made_at) ON certificate_issuance TO hb_api;
+GRANT UPDATE (closed_at) ON certificate_issuance TO hb_api;
 GRANT SELECT, UPDATE (signed_at) ON certificate_issuance TO hb_signer;
 GRANT SELECT ON signing_head, signing_event, signing_day TO hb_api;
 GRANT SELECT, INSERT ON signing_event TO hb_signer;

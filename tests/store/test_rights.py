@@ -104,6 +104,7 @@ async def test_s28_the_api_asks_and_cannot_mark_a_row_as_signed(server: Server, 
     asked = "patient_id, issuance_id, purpose, key_id, to_sign_sha256, made_at"
     assert await allowed(connection, insert.format(asked, asked))
     assert not await allowed(connection, insert.format(f"{asked}, signed_at", f"{asked}, signed_at"))
+    assert await allowed(connection, "UPDATE certificate_issuance SET closed_at = NULL WHERE false")
     assert not await allowed(connection, "UPDATE certificate_issuance SET signed_at = NULL WHERE false")
     assert not await allowed(connection, "UPDATE document_signer SET daily_budget = 1 WHERE false")
     await connection.close()

@@ -14,6 +14,7 @@ from vaccination.hc1.claims import COUNTRY, EU_DCC, HCERT
 from vaccination.hc1.cose import unpack
 from vaccination.revocation.hashes import hashes_of
 from vaccination.revocation.service import revoke
+from vaccination.signer.issuances import close_issuances
 
 TABLE: Final = "vaccination_certificate"
 
@@ -52,5 +53,7 @@ async def revoke_row(
 
 
 async def give_up(tx: Tx, row: CertificateRow, now: datetime) -> None:
-    """A row that has no signature, or whose signature nobody kept: nobody holds it, so nothing is revoked."""
+    """A row that has no signature, or whose signature nobody kept: nobody holds it, so nothing is revoked,
+    and none is given for it any more."""
+    await close_issuances(tx, row.patient_id, [row.issuance_id], now)
     await queries.END.run(tx, row.patient_id, row.certificate_id, "abandoned", now, None, None)

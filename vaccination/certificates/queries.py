@@ -38,8 +38,8 @@ class SideRow(Struct, frozen=True):
     said_at: datetime
 
 
-# An entry of another vaccine, of a dose that was not given or that somebody else gave, does not vouch for this
-# one's day. How manieth it was and its lot may be put right late.
+# An entry of another vaccine, of a dose that was not given or that somebody else gave, does not vouch for
+# this one's day. How manieth it was and its lot may be put right late.
 _SAID = """jsonb_build_array({0}.doc::jsonb -> 'status', {0}.doc::jsonb -> 'occurrenceDateTime',
                 {0}.doc::jsonb -> 'vaccineCode', {0}.doc::jsonb #> '{{protocolApplied,0,targetDisease}}',
                 coalesce({0}.doc::jsonb -> 'primarySource', 'true'))"""

@@ -18,7 +18,7 @@ from vaccination.revocation.hashes import card_hashes
 from vaccination.revocation.service import revoke
 from vaccination.shc import queries
 from vaccination.shc.issuing import content_of, give_up
-from vaccination.shc.models import CardDose, CardRow, EndReason
+from vaccination.shc.models import CardDose, CardRow, Content, EndReason
 from vaccination.shc.policy import by_owner, person_of_card, standing, why_untrue
 
 
@@ -32,11 +32,12 @@ async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
     said = [(row, content_of(keys, row)) for row in rows]
     asked = {ident for _, content in said for dose in content.doses for ident in ids_of(dose.owned)}
     doses = by_owner(await _standing(tx, patient_id, asked, now))
-    untrue = [(row, why) for row, content in said if (why := why_untrue(content, person, doses))]
+    judged = [(row, content, why_untrue(content, person, doses)) for row, content in said]
+    untrue = [(row, content, why) for row, content, why in judged if why is not None]
     # Several keys in the order of their kids: as everybody who revokes.
-    for row, why in sorted(untrue, key=lambda pair: pair[0].kid):
-        await _end(tx, row, why, now)
-    revoked = [row for row, _ in untrue if row.state != "signing"]
+    for row, content, why in sorted(untrue, key=lambda one: one[0].kid):
+        await _end(tx, row, content, why, now)
+    revoked = [row for row, *_ in untrue if row.state != "signing"]
     if revoked:
         ref = {"card_id": str(revoked[-1].card_id)}
         await emit(tx, patient_id, "vaccination.card-revoked", ref, now)
@@ -54,9 +55,9 @@ async def _standing(tx: Tx, patient_id: UUID, asked: set[str], now: datetime) ->
     return [dose for dose in found if dose.owned.patient_id in owners]
 
 
-async def _end(tx: Tx, row: CardRow, why: EndReason, now: datetime) -> None:
+async def _end(tx: Tx, row: CardRow, content: Content, why: EndReason, now: datetime) -> None:
     if row.state == "signing":
-        await give_up(tx, row, now)
+        await give_up(tx, row, content, now)
         return
     await revoke(tx, row.kid, card_hashes(row.rid), None, now)
     await queries.END.run(tx, row.patient_id, row.card_id, "revoked", now, why)

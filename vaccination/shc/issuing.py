@@ -39,7 +39,7 @@ from vaccination.shc.policy import (
     why_untrue,
 )
 from vaccination.shc.problems import CARD_BEING_MADE, CARD_EMPTY, CARD_PERSON_UNCLEAR
-from vaccination.signer.issuances import open_issuance
+from vaccination.signer.issuances import close_issuances, open_issuance
 from vaccination.signer.keys import current_signer
 from vaccination.signer.models import DocumentSigner
 from vaccination.signer.ports import Signer, SignerError
@@ -86,7 +86,7 @@ async def begin(
         if row.state == "signing" and now - row.begun_at < SIGNING_LIFE:
             return Refused(problem=CARD_BEING_MADE, retry_after_seconds=2)
         if row.state == "signing":
-            await give_up(tx, row, now)
+            await give_up(tx, row, content_of(keys, row), now)
     signer = await current_signer(tx, "shc", now)
     if signer is None:
         return Refused(problem=SIGNER_AWAY)
@@ -129,7 +129,7 @@ async def complete(
     weighed = await weighed_doses(tx, access, now)
     doses = by_owner(one.card for one in weighed if one.card is not None)
     if isinstance(signatures, Refused) or why_untrue(content, person, doses):
-        await give_up(tx, row, now)
+        await give_up(tx, row, content, now)
         refused = Refused(problem=CARD_BEING_MADE, retry_after_seconds=2)
         return signatures if isinstance(signatures, Refused) else refused
     for other in rows.values():
@@ -144,8 +144,10 @@ async def complete(
     return kept
 
 
-async def give_up(tx: Tx, row: CardRow, now: datetime) -> None:
-    """A row without signatures, or whose signatures nobody kept: nobody holds it, so nothing is revoked."""
+async def give_up(tx: Tx, row: CardRow, content: Content, now: datetime) -> None:
+    """A row without signatures, or whose signatures nobody kept: nobody holds it, so nothing is revoked, and
+    none is given for it any more."""
+    await close_issuances(tx, row.patient_id, [code.issuance_id for code in content.codes], now)
     await queries.END.run(tx, row.patient_id, row.card_id, "abandoned", now, None)
 
 

@@ -63,6 +63,7 @@ class IssuanceRow(Struct, frozen=True):
     key_id: str
     to_sign_sha256: bytes
     signed_at: datetime | None
+    closed_at: datetime | None
 
 
 class SigningEntry(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,8 @@ SignerPurpose = Literal["hc1", "shc"]
 SHAPES: dict[SignerPurpose, Shape] = {"hc1": "cose", "shc": "jws"}
 
 # no-issuance: no row of that number for that person. other-bytes: the row names another hash. other-shape:
-# not what the key's purpose signs, or not in its form. already-signed: the row had its signature.
+# not what the key's purpose signs, or not in its form. already-signed: the row had its signature. given-up:
+# whoever asked for it does not want it any more.
 # over-budget: the key's day is full. unknown-key: the signer holds no such key, or it is past its use.
 # unreachable: no signer is there, or it gave no answer.
 SignerReason = Literal[
@@ -18,6 +19,7 @@ SignerReason = Literal[
     "other-bytes",
     "other-shape",
     "already-signed",
+    "given-up",
     "over-budget",
     "unknown-key",
     "unreachable",

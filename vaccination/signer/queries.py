@@ -40,14 +40,19 @@ INSERT_ISSUANCE = Command(
 )
 ISSUANCE = Statement(
     IssuanceRow,
-    "SELECT purpose, key_id, to_sign_sha256, signed_at FROM certificate_issuance"
+    "SELECT purpose, key_id, to_sign_sha256, signed_at, closed_at FROM certificate_issuance"
     " WHERE patient_id = $1 AND issuance_id = $2",
 )
 # Once: of two who ask at the same time one finds the row marked.
 MARK_SIGNED = Scalar(
     UUID,
     "UPDATE certificate_issuance SET signed_at = $3"
-    " WHERE patient_id = $1 AND issuance_id = $2 AND signed_at IS NULL RETURNING issuance_id",
+    " WHERE patient_id = $1 AND issuance_id = $2 AND signed_at IS NULL AND closed_at IS NULL"
+    " RETURNING issuance_id",
+)
+CLOSE = Command(
+    "UPDATE certificate_issuance SET closed_at = $3"
+    " WHERE patient_id = $1 AND issuance_id = ANY ($2::uuid[]) AND signed_at IS NULL"
 )
 
 # $3: the key's budget; a full day changes nothing and returns nothing.

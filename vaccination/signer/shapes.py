@@ -23,7 +23,7 @@ HEALTH_CARD: Final = "https://smarthealth.cards#health-card"
 TO_SIGN_MAX: Final = 65_536
 # Decision 5772/QĐ-BYT: twelve months; a leap year has one day more.
 LIFE_MAX: Final = timedelta(days=366)
-# From the moment a certificate is made until it is signed, and how far two clocks differ.
+# From the moment a certificate or card is made until it is signed, and how far two clocks differ.
 AGE_MAX: Final = timedelta(minutes=10)
 SKEW_MAX: Final = timedelta(minutes=1)
 
@@ -71,8 +71,12 @@ def _are_claims(signer: DocumentSigner, said: dict[Any, Any], now: datetime) -> 
 
 def _is_timely(signer: DocumentSigner, issued: int, expires: int, now: datetime) -> bool:
     starts, ends = signer.not_before.timestamp(), signer.not_after.timestamp()
-    is_now = -AGE_MAX.total_seconds() <= issued - now.timestamp() <= SKEW_MAX.total_seconds()
-    return is_now and starts <= issued < expires <= min(ends, issued + LIFE_MAX.total_seconds())
+    return _is_now(issued, now) and starts <= issued < expires <= min(ends, issued + LIFE_MAX.total_seconds())
+
+
+def _is_now(said: float, now: datetime) -> bool:
+    """Whether it was made just now: what was left lying is signed no more."""
+    return -AGE_MAX.total_seconds() <= said - now.timestamp() <= SKEW_MAX.total_seconds()
 
 
 def _is_one_dose(dcc: dict[Any, Any]) -> bool:
@@ -102,7 +106,8 @@ def _is_health_card(signer: DocumentSigner, to_sign: bytes, now: datetime) -> bo
                 protected == {"zip": "DEF", "alg": "ES256", "kid": signer.kid.decode()}
                 and issuer.endswith(SHC_PATH)
                 and HEALTH_CARD in types
-                and signer.not_before.timestamp() <= since <= (now + SKEW_MAX).timestamp()
+                and signer.not_before.timestamp() <= since
+                and _is_now(since, now)
             )
     return False
 

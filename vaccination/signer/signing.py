@@ -44,5 +44,7 @@ async def _spend(tx: Tx, asked: Asked, signer: DocumentSigner, sha256: bytes, no
         raise SignerError("other-shape")
     if row.to_sign_sha256 != sha256:
         raise SignerError("other-bytes")
+    if row.closed_at is not None:
+        raise SignerError("given-up")
     if await queries.MARK_SIGNED.one(tx, asked.patient_id, asked.issuance, now) is None:
         raise SignerError("already-signed")

@@ -1,4 +1,4 @@
-"""Many entries that somebody sends into a book push no certificate and no card out of it (security.md S28)."""
+"""What somebody sends into a book pushes no certificate and no card out of it (security.md S28)."""
 
 from collections.abc import AsyncIterator
 

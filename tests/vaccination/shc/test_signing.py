@@ -56,7 +56,8 @@ async def test_a_card_whose_signer_was_never_asked_gives_way_to_the_next_one(
 ) -> None:
     who = await make_citizen(store, clock)
     await place.send(who.patient_id, dose("a", "208", "2026-11-02"))
-    assert isinstance(await begun(store, clock, who), ToSign)
+    first = await begun(store, clock, who)
+    assert isinstance(first, ToSign)
     waiting = await begun(store, clock, who)
     assert isinstance(waiting, Refused)
     assert waiting.problem.code == "health-card-being-made"
@@ -64,6 +65,9 @@ async def test_a_card_whose_signer_was_never_asked_gives_way_to_the_next_one(
     card = await begun(store, clock, who)
     assert isinstance(card, ToSign)
     signatures = await issuing.sign(signer, card)
+    # The signer, asked late for the one that was given up.
+    late = await issuing.sign(signer, first)
+    assert isinstance(late, Refused)
     async with store.transaction() as tx:
         made = await issuing.complete(tx, store.keys, own(who), card, signatures, clock.now())
         assert isinstance(made, CardRow)

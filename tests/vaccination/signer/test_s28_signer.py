@@ -23,8 +23,10 @@ from tests.support.dcc import (
 )
 from tests.support.signing_process import RunningSigner, load_certificate, running_signer
 from vaccination.signer.client import SocketSigner
+from vaccination.signer.issuances import close_issuances
 from vaccination.signer.models import DocumentSigner
 from vaccination.signer.ports import Shape, SignerError
+from vaccination.signer.shapes import AGE_MAX
 
 
 async def reason_of(
@@ -114,6 +116,34 @@ async def test_s28_a_row_made_again_after_its_end_is_refused_by_the_log(
         await tx.execute("UPDATE certificate_issuance SET signed_at = NULL WHERE issuance_id = $1", issuance)
     assert await reason_of(signer, issuance, person, key, "cose", data) == "already-signed"
     assert await rows_of(owner, key) == (1, 1)
+
+
+async def test_s28_a_row_that_was_given_up_is_not_signed(
+    store: Store, owner: Store, signer: RunningSigner, clock: FrozenClock
+) -> None:
+    for key, shape, make in (
+        (signer.of("hc1"), "cose", certificate_bytes),
+        (signer.of("shc"), "jws", health_card_bytes),
+    ):
+        data = make(key, clock.now())
+        issuance, person = await ask(store, key, data, clock.now())
+        async with store.transaction() as tx:
+            await close_issuances(tx, person, [issuance], clock.now())
+        assert await reason_of(signer, issuance, person, key, shape, data) == "given-up"  # type: ignore[arg-type]
+        assert await rows_of(owner, key) == (0, 0)
+
+
+async def test_s28_what_was_left_lying_is_not_signed(
+    store: Store, signer: RunningSigner, clock: FrozenClock
+) -> None:
+    made: list[tuple[DocumentSigner, Shape, bytes]] = [
+        (signer.of("hc1"), "cose", certificate_bytes(signer.of("hc1"), clock.now())),
+        (signer.of("shc"), "jws", health_card_bytes(signer.of("shc"), clock.now())),
+    ]
+    rows = [await ask(store, key, data, clock.now()) for key, _, data in made]
+    clock.advance(seconds=AGE_MAX.total_seconds() + 1)
+    for (key, shape, data), (issuance, person) in zip(made, rows, strict=True):
+        assert await reason_of(signer, issuance, person, key, shape, data) == "other-shape"
 
 
 async def test_s28_other_bytes_than_the_rows_are_refused(
