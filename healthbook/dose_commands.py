@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
+from uuid import UUID
 
 import msgspec
 
@@ -13,7 +14,7 @@ from kernel.clock import SystemClock
 from store.database import Store
 from vaccination.first_fill.cleaning import write_cleaning_list, write_row_list
 from vaccination.first_fill.fields import read_fields
-from vaccination.first_fill.keeping import forget_file
+from vaccination.first_fill.keeping import forget_some
 from vaccination.first_fill.models import Summary
 from vaccination.first_fill.service import Fill, OvertakenError
 
@@ -55,7 +56,7 @@ async def import_doses(
         if not dry_run:
             await write_down(store, signed, f"doses:import-begin:{system}", 1)
             if again:
-                await forget_file(store, fill.file_id)
+                await _forget(store, fill.file_id)
         summary = await fill.run()
     except BadInputError as error:
         told = ", ".join(f"{reason.code} ({reason.where})" for reason in error.reasons[:10])
@@ -66,6 +67,13 @@ async def import_doses(
         await write_down(store, signed, f"doses:import:{system}", summary.rows_now)
     await _write_lists(fill, lists, say)
     return summary
+
+
+async def _forget(store: Store, file_id: UUID) -> None:
+    is_more = True
+    while is_more:
+        async with store.transaction() as tx:
+            is_more = await forget_some(tx, file_id)
 
 
 async def _write_lists(fill: Fill, lists: Lists, say: Say) -> None:

@@ -4,19 +4,18 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from store.database import Store, Tx
+from store.database import Tx
 from vaccination.first_fill import queries
 
 _STEP: Final = 10_000
 
 
-async def forget_file(store: Store, file_id: UUID) -> None:
-    """Forget what became of a file's rows, so that all are taken again: what they wrote may be taken back."""
-    done = _STEP
-    while done == _STEP:
-        async with store.transaction() as tx:
-            done = await queries.DROP_LINES.one(tx, file_id, _STEP) or 0
-            await queries.DROP_FILE.run(tx, file_id)
+async def forget_some(tx: Tx, file_id: UUID) -> bool:
+    """Forget what became of some of a file's rows, so that all are taken again: what they wrote may be taken
+    back. Whether more are to be forgotten."""
+    done = await queries.DROP_LINES.one(tx, file_id, _STEP) or 0
+    await queries.DROP_FILE.run(tx, file_id)
+    return done == _STEP
 
 
 async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:
