@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
-from vaccination.trust.models import Form, KeyState, Purpose, TrustedKey, TrustList, Use
+from vaccination.trust.models import KeyState, Purpose, TrustedKey, TrustList, Use
 
 LISTS = Statement(
     TrustList,
@@ -24,12 +24,19 @@ LOCKED_LIST = Statement(
     FROM trust_list WHERE name = $1 FOR UPDATE
     """,
 )
-# Pinned anew: what was loaded under the old signer has to be signed by the new one before it counts again.
 PIN = Command(
     """
     INSERT INTO trust_list (name, form, issuer, signer, max_age_days, version) VALUES ($1, $2, $3, $4, $5, 0)
     ON CONFLICT (name) DO UPDATE SET form = EXCLUDED.form, issuer = EXCLUDED.issuer, signer = EXCLUDED.signer,
         max_age_days = EXCLUDED.max_age_days
+    """
+)
+# Pinned to another: what was loaded under the old signer has to be signed by the new one before it counts
+# again, and the old one's version number holds up nothing.
+UNLOAD = Command(
+    """
+    UPDATE trust_list SET version = 0, sha256 = NULL, issued_at = NULL, loaded_at = NULL, fresh_until = NULL
+    WHERE name = $1
     """
 )
 LOADED = Command(
@@ -75,6 +82,7 @@ TERMINATE = Command(
     "UPDATE trust_key SET state = 'terminated'"
     " WHERE kid = $1 AND list_name = $2 AND digest = $3 AND state = 'active'"
 )
+TERMINATE_ALL = Command("UPDATE trust_key SET state = 'terminated' WHERE list_name = $1 AND state = 'active'")
 REVOKE = Scalar(str, "UPDATE trust_key SET state = 'revoked' WHERE kid = $1 AND list_name = $2 RETURNING kid")
 
 
@@ -111,5 +119,6 @@ def key_of(row: KeyRow) -> TrustedKey:
     )
 
 
-async def pin(tx: Tx, name: str, form: Form, issuer: str | None, signer: bytes, max_age_days: int) -> None:
-    await PIN.run(tx, name, form, issuer, signer, max_age_days)
+async def unload(tx: Tx, name: str) -> None:
+    await UNLOAD.run(tx, name)
+    await TERMINATE_ALL.run(tx, name)

@@ -10,9 +10,12 @@ plain  {kid: certificate}, and PEM: by hand, offline
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final, Literal
 
 import msgspec
@@ -26,6 +29,7 @@ from vaccination.trust.models import CardRevocations, ListedKeys, TrustedKey
 BYTES_MAX: Final = 8 * 1024 * 1024
 KEYS_MAX: Final = 20_000
 _PEM: Final = b"-----BEGIN CERTIFICATE-----"
+_PARTICIPANT: Final = re.compile(r":([A-Z]{3}):[A-Z]+(?:#|\Z)")
 _RID: Final = re.compile(r"([A-Za-z0-9_-]{1,24})(?:\.([0-9]{1,12}))?\Z")
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]{80,700}={0,2}\Z")
 
@@ -173,18 +177,33 @@ def _did_keys(methods: list[Any]) -> Iterator[TrustedKey]:
                 continue
             case {"id": str() as name, "publicKeyJwk": {"x5c": [leaf, *_], **jwk}}:
                 if ":SCA" not in name:
-                    yield _of_jwk(_der(leaf), jwk)
+                    yield _of_jwk(_der(leaf), jwk, _country_in(name))
             case {"publicKeyJwk": {**_rest}}:
                 continue
             case _:
                 raise ListError("form")
 
 
-def _of_jwk(der: bytes, jwk: dict[Any, Any]) -> TrustedKey:
+def _country_in(name: str) -> str | None:
+    """The country in a method's name (`…:trustlist:-:DEU:DSC#…`); None for `-` and the network's own codes
+    of who is no country."""
+    found = _PARTICIPANT.search(name)
+    return None if found is None else _alpha_2().get(found[1])
+
+
+@cache
+def _alpha_2() -> dict[str, str]:
+    read: dict[str, dict[str, str]] = json.loads(
+        files("vaccination.trust").joinpath("countries.json").read_bytes()
+    )
+    return read["codes"]
+
+
+def _of_jwk(der: bytes, jwk: dict[Any, Any], country: str | None) -> TrustedKey:
     if "d" in jwk:
         raise ListError("key", "private")
     kid = jwk.get("kid")
-    trusted = _trusted(der, None, None)
+    trusted = _trusted(der, None, country)
     if isinstance(kid, str) and kid not in (trusted.kid, trusted.kid.rstrip("=")):
         raise ListError("kid")
     return trusted

@@ -29,8 +29,11 @@ async def lists(tx: Tx) -> list[TrustList]:
 
 
 async def pin(tx: Tx, name: str, form: Form, issuer: str | None, signer: bytes, max_age_days: int) -> None:
-    """Say whose signature a list needs. What was loaded stays; what is newer has to be signed by this key."""
-    await queries.pin(tx, name, form, issuer, signer, max_age_days)
+    """Say whose signature a list needs. What was loaded under another signer counts no longer."""
+    before = await queries.LOCKED_LIST.one(tx, name)
+    await queries.PIN.run(tx, name, form, issuer, signer, max_age_days)
+    if before is not None and (before.form, before.issuer, before.signer) != (form, issuer, signer):
+        await queries.unload(tx, name)
 
 
 async def load(

@@ -167,6 +167,43 @@ async def test_s29_a_key_that_operators_revoked_comes_back_with_no_list(fresh_st
         assert await status(tx, GERMAN[0]) == "REVOKED_KEYS"
 
 
+async def test_s29_a_list_pinned_anew_counts_once_its_new_signer_has_signed_it(fresh_store: Store) -> None:
+    thief, new = PUBLISHER, es256()
+    items = [item(one) for one in GERMAN]
+    async with fresh_store.transaction() as tx:
+        await pinned(tx, "eu", thief)
+        await load(tx, "eu", listed(items, 10**9, by=thief))
+        await service.revoke_key(tx, "eu", GERMAN[1].kid)
+        await service.pin(tx, "eu", "eu", None, spki(thief), 20)
+        assert await status(tx, GERMAN[0]) == "VERIFIED", "the same signer: only the age is another"
+        await pinned(tx, "eu", new)
+        assert await status(tx, GERMAN[0]) == "TERMINATED_KEYS"
+        (row,) = await service.lists(tx)
+        assert (row.version, row.sha256, row.issued_at, row.loaded_at, row.fresh_until) == (0, *[None] * 4)
+        assert await load(tx, "eu", listed(items, 10**9 + 1, by=thief)) == "not-signed"
+        assert isinstance(await load(tx, "eu", listed(items, 1, by=new), has_second=True), Change)
+        assert await status(tx, GERMAN[0]) == "VERIFIED"
+        assert await status(tx, GERMAN[1]) == "REVOKED_KEYS"
+
+
+def test_s29_a_did_list_speaks_for_the_country_that_it_names() -> None:
+    x5c = [base64.b64encode(GERMAN[0].certificate).decode()]
+
+    def document(name: str) -> bytes:
+        method = {"id": f"did:web:x:v2:trustlist:{name}", "publicKeyJwk": {"kty": "EC", "x5c": x5c}}
+        return json.dumps({"verificationMethod": [method]}).encode()
+
+    for name in ("-:DEU:DSC#1", "DCC:DEU:DSC#1", "-:-:DSC#1", "#1", "-:XXK:DSC#1"):
+        assert [key.country for key in read_list(document(name)).keys] == ["DE"], name
+    with pytest.raises(ListError, match="other-country"):
+        read_list(document("-:VNM:DSC#1"))
+    x5c[0] = base64.b64encode(es256(country=None).certificate).decode()
+    assert [read_list(document(name)).keys[0].country for name in ("-:DEU:DSC#1", "-:-:DSC#1")] == [
+        "DE",
+        None,
+    ]
+
+
 async def test_s29_a_form_without_a_signature_of_its_own_needs_a_seal(fresh_store: Store) -> None:
     method = {
         "id": "did:web:lists.example:v2:trustlist:-:DEU:DSC#1",
