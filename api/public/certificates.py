@@ -114,7 +114,7 @@ async def revocation_list(
         refuse(REVOCATION_LIST_NOT_FOUND)
     async with call.begin_public() as tx:
         try:
-            page = await revocation.page_of(tx, _kid_of(kid), after)
+            page = await revocation.page_of(tx, _kid_of(kid), after, call.now)
         except ValueError:
             refuse(INVALID_FIELD, "after")
     return _kept(call, page or refuse(REVOCATION_LIST_NOT_FOUND))

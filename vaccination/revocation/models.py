@@ -13,12 +13,11 @@ Hashes = Mapping[Kind, bytes]
 
 
 class ListHead(Struct, frozen=True):
-    """The list of one key. changes: rises with each change of the list; entries: how many it has now."""
+    """The list of one key. changes: rises with each change of the list."""
 
     kid: str
     changes: int
     changed_at: datetime
-    entries: int
 
 
 class Entry(Struct, frozen=True):
@@ -31,9 +30,13 @@ class Entry(Struct, frozen=True):
 
 class RevocationList(Struct, frozen=True, kw_only=True):
     """The list of one key, or a page of it: what an offline verifier keeps. hashes: in hexadecimal, by what
-    they are made of; a `rid` in plain. after: where the next page begins, None on the last."""
+    they are made of; a `rid` in plain. behind: the `after` that the page was asked with, None on the first;
+    after: where the next page begins, None on the last. Pages are one list when `changes` is the same.
+    issued_at: this day (UTC): the list has an age."""
 
     kid: str
     changes: int
     hashes: dict[Kind, list[str]]
+    behind: str | None = None
     after: str | None = None
+    issued_at: datetime | None = None

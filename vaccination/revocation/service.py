@@ -1,7 +1,7 @@
 """Revoking, asking, and the lists that offline verifiers fetch."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Final, get_args
 
 from store.database import Tx
@@ -34,7 +34,7 @@ async def list_heads(tx: Tx) -> list[ListHead]:
     return await queries.HEADS.all(tx, LISTS_MAX)
 
 
-async def page_of(tx: Tx, kid: str, after: str | None) -> RevocationList | None:
+async def page_of(tx: Tx, kid: str, after: str | None, now: datetime) -> RevocationList | None:
     """A page of a key's list, from behind `after`; None where the key has no list. Raises ValueError for an
     `after` that no page ended with."""
     head = await queries.HEAD.one(tx, kid)
@@ -47,7 +47,19 @@ async def page_of(tx: Tx, kid: str, after: str | None) -> RevocationList | None:
         hashes.setdefault(entry.kind, []).append(shown(entry.kind, entry.hash))
     last = found[PAGE - 1] if len(found) > PAGE else None
     next_after = None if last is None else f"{last.kind}.{last.hash.hex()}"
-    return RevocationList(kid=kid, changes=head.changes, hashes=hashes, after=next_after)
+    return RevocationList(
+        kid=kid,
+        changes=head.changes,
+        hashes=hashes,
+        behind=after,
+        after=next_after,
+        issued_at=day_of(now),
+    )
+
+
+def day_of(now: datetime) -> datetime:
+    """When this day (UTC) began: a list that says no more than that keeps its ETag for the day."""
+    return datetime.combine(now.astimezone(UTC).date(), time(), UTC)
 
 
 def shown(kind: Kind, value: bytes) -> str:

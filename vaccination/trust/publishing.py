@@ -1,12 +1,13 @@
 """The list of our own document signers, in the form that other verifiers import."""
 
 import base64
-from datetime import UTC, datetime, time
+from datetime import datetime
 
 from msgspec import Struct
 
 from store.database import Tx
 from vaccination.hc1.claims import COUNTRY
+from vaccination.revocation.service import day_of
 from vaccination.signer.keys import standing_signers
 
 
@@ -42,5 +43,5 @@ async def own_keys(tx: Tx, now: datetime) -> OwnKeys:
             )
             for one in signers
         ],
-        issued_at=datetime.combine(now.astimezone(UTC).date(), time(), UTC),
+        issued_at=day_of(now),
     )

@@ -1,7 +1,7 @@
 """The verdict over what was read, by the keys and lists that are known (vaccination.md §8, in its order)."""
 
 from datetime import datetime
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
@@ -17,10 +17,13 @@ CANDIDATES_MAX: Final = 8
 
 class Known(Struct, frozen=True, kw_only=True):
     """What is known of a reading's kid. keys: all with it, whatever their purpose and state. is_revoked:
-    None = no list says anything of this key."""
+    None = no list says anything of this key, or only `missing` of it. list_until: after it the list that
+    names no revocation is too old to say so; None = it is of no age."""
 
     keys: tuple[TrustedKey, ...] = ()
     is_revoked: bool | None = None
+    missing: Literal["no-list", "part-of-list"] = "no-list"
+    list_until: datetime | None = None
 
 
 def judge(reading: Reading, known: Known, now: datetime, *, is_strict: bool = False) -> Verdict:
@@ -29,7 +32,7 @@ def judge(reading: Reading, known: Known, now: datetime, *, is_strict: bool = Fa
     key: TrustedKey | None = None
     if reading.is_whole:
         later, key = _trust_steps(reading, known, now)
-        later += [_validity(reading, now), _revocation(known), _schema(reading, is_strict=is_strict)]
+        later += [_validity(reading, now), _revocation(known, now), _schema(reading, is_strict=is_strict)]
         done |= {step.name: step for step in later}
     steps = tuple(done.get(name, Step(name=name, outcome="not-reached")) for name in ORDER)
     return Verdict(
@@ -132,10 +135,14 @@ def _validity(reading: Reading, now: datetime) -> Step:
     return passed("validity", late)
 
 
-def _revocation(known: Known) -> Step:
+def _revocation(known: Known, now: datetime) -> Step:
     if known.is_revoked is None:
-        return passed("revocation", ["no-list"])
-    return failed("revocation", "REVOKED") if known.is_revoked else passed("revocation")
+        return passed("revocation", [known.missing])
+    if known.is_revoked:
+        return failed("revocation", "REVOKED")
+    if known.list_until is not None and now > known.list_until:
+        return failed("revocation", "TRUST_DATA_STALE", "revocation-list")
+    return passed("revocation")
 
 
 def _schema(reading: Reading, *, is_strict: bool) -> Step:

@@ -1,6 +1,5 @@
 """Verifying with files alone: lists of keys and of revocations, no database and no network."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,12 +13,50 @@ from vaccination.verify.judging import Known
 from vaccination.verify.reading import Reading
 
 
+class Revocations:
+    """What pages say of one key, of one state of its list or of several."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, dict[str | None, RevocationList]] = {}
+        self._named: set[tuple[str, str]] = set()
+
+    def add(self, page: RevocationList) -> None:
+        self._pages.setdefault(page.changes, {})[page.behind] = page
+        self._named.update((kind, value) for kind, values in page.hashes.items() for value in values)
+
+    def names(self, hashes: Hashes) -> bool:
+        """Whether any page does; none of them has to be the newest."""
+        return any((kind, shown(kind, value)) in self._named for kind, value in hashes.items())
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self._whole())
+
+    @property
+    def issued_at(self) -> datetime | None:
+        """Of the oldest page of the whole list."""
+        return min((page.issued_at for page in self._whole() if page.issued_at is not None), default=None)
+
+    def _whole(self) -> list[RevocationList]:
+        """The pages of the newest state of which all are here, from the first to the last."""
+        chains = (self._chain(changes) for changes in sorted(self._pages, reverse=True))
+        return next((chain for chain in chains if chain and chain[-1].after is None), [])
+
+    def _chain(self, changes: int) -> list[RevocationList]:
+        left = dict(self._pages[changes])
+        chain: list[RevocationList] = []
+        while (page := left.pop(chain[-1].after if chain else None, None)) is not None:
+            chain.append(page)
+        return chain
+
+
 class Files:
     """What the files say together."""
 
     def __init__(self) -> None:
         self._keys: dict[str, list[TrustedKey]] = {}
-        self._revoked: dict[str, set[tuple[str, str]]] = {}
+        self._revoked: dict[str, Revocations] = {}
+        self._max_age = timedelta()
         self._cards: dict[str, CardRevocations] = {}
         self._crl_versions: dict[str, int] = {}
 
@@ -34,22 +71,25 @@ class Files:
                 raise ListError("revocation-list", "version")
             self._cards[found.kid] = found
         elif kind == "revocations":
-            self._add_revocations(data)
+            page = _page(data)
+            self._revoked.setdefault(page.kid, Revocations()).add(page)
+            self._max_age = max_age
         else:
             return self._add_keys(data, max_age, issuer)
         return None
 
     def known(self, reading: Reading) -> Known:
         kid = reading.kid or ""
-        return Known(keys=tuple(self._keys.get(kid, ())), is_revoked=self._is_revoked(kid, reading))
+        listed = self.revocations_of(kid)
+        return Known(
+            keys=tuple(self._keys.get(kid, ())),
+            is_revoked=self._is_revoked(kid, reading),
+            missing="part-of-list" if kid in self._revoked else "no-list",
+            list_until=None if listed.issued_at is None else _later(listed.issued_at, self._max_age),
+        )
 
-    def _add_revocations(self, data: bytes) -> None:
-        try:
-            page = msgspec.json.decode(data, type=RevocationList)
-        except msgspec.DecodeError:
-            raise ListError("revocation-list", "form") from None
-        named = ((kind, value) for kind, values in page.hashes.items() for value in values)
-        self._revoked.setdefault(page.kid, set()).update(named)
+    def revocations_of(self, kid: str) -> Revocations:
+        return self._revoked.get(kid, Revocations())
 
     def _add_keys(self, data: bytes, max_age: timedelta, issuer: str | None) -> Form:
         listed = read_list(data, issuer)
@@ -60,13 +100,11 @@ class Files:
         return listed.form
 
     def _is_revoked(self, kid: str, reading: Reading) -> bool | None:
-        """None: no file speaks of this key."""
-        if kid not in self._revoked and kid not in self._cards:
-            return None
-        named = self._revoked.get(kid, set())
-        return any(
-            entry in named for hashes in reading.hashes for entry in _entries(hashes)
-        ) or _is_revoked_card(self._cards.get(kid), reading)
+        """None: no file speaks of this key, or pages of its list are missing."""
+        listed, cards = self.revocations_of(kid), self._cards.get(kid)
+        if any(listed.names(hashes) for hashes in reading.hashes) or _is_revoked_card(cards, reading):
+            return True
+        return False if listed.is_whole or cards is not None else None
 
 
 def _is_revoked_card(listed: CardRevocations | None, reading: Reading) -> bool:
@@ -76,8 +114,14 @@ def _is_revoked_card(listed: CardRevocations | None, reading: Reading) -> bool:
     return before is None or reading.issued_at is None or reading.issued_at < before
 
 
-def _entries(hashes: Hashes) -> Iterable[tuple[str, str]]:
-    return ((kind, shown(kind, value)) for kind, value in hashes.items())
+def _page(data: bytes) -> RevocationList:
+    try:
+        page = msgspec.json.decode(data, type=RevocationList)
+    except msgspec.DecodeError:
+        raise ListError("revocation-list", "form") from None
+    if page.issued_at is not None and page.issued_at.tzinfo is None:
+        raise ListError("revocation-list", "issued_at")
+    return page
 
 
 def _kind_of(data: bytes) -> str:

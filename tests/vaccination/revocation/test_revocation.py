@@ -45,7 +45,7 @@ async def test_to_revoke_again_changes_no_list(store: Store) -> None:
         assert not await revoke(tx, KID, HASHES, START + YEAR, START)
         assert await queries.HEAD.one(tx, KID) == before
     assert before is not None
-    assert (before.changes, before.entries) == (1, 3)
+    assert before.changes == 1
 
 
 async def test_entries_end_with_their_certificates_and_the_list_tells_of_it(fresh_store: Store) -> None:
@@ -58,7 +58,7 @@ async def test_entries_end_with_their_certificates_and_the_list_tells_of_it(fres
         assert not await is_revoked(tx, KID, HASHES)
         assert await is_revoked(tx, KID, card_hashes("abc"))
         (head,) = await list_heads(tx)
-    assert (head.changes, head.entries) == (4, 1)
+    assert head.changes == 4
 
 
 async def test_a_health_card_keys_list_counts_its_changes(store: Store, clock: FrozenClock) -> None:

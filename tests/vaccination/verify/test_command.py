@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,49 @@ def test_a_revocation_list_is_one_of_the_files(tmp_path: Path) -> None:
     code, verdict = verified(text, "--trust", trust, "--trust", str(listed))
     assert (code, verdict["status"]) == (0, "VERIFIED")
     assert [step["outcome"] for step in verdict["steps"] if step["name"] == "revocation"] == ["passed"]
+
+
+def test_a_part_of_a_revocation_list_is_not_taken_for_the_whole(tmp_path: Path) -> None:
+    signer = es256()
+    text, trust = hc1(signer), trust_of(tmp_path / "trust.json", signer)
+
+    def page(name: str, changes: int, behind: str | None, after: str | None, uci: str = "00" * 16) -> str:
+        shown = {"kid": signer.kid, "changes": changes, "behind": behind, "after": after}
+        (tmp_path / name).write_text(json.dumps(shown | {"hashes": {"uci": [uci]}}))
+        return str(tmp_path / name)
+
+    def revocation(*pages: str) -> tuple[str, str, list[str]]:
+        named = [word for one in (trust, *pages) for word in ("--trust", one)]
+        verdict = verified(text, *named)[1]
+        step = next(step for step in verdict["steps"] if step["name"] == "revocation")
+        return verdict["status"], step["outcome"], step["notes"]
+
+    first, second, third = (
+        page("1", 7, None, "uci.01"),
+        page("2", 7, "uci.01", "uci.02"),
+        page("3", 7, "uci.02", None),
+    )
+    part = ("VERIFIED", "warned", ["part-of-list"])
+    for some in ((first,), (third,), (first, second), (first, third), (second, third)):
+        assert revocation(*some) == part
+    assert revocation(third, first, second) == ("VERIFIED", "passed", [])
+    assert revocation(first, second, page("4", 8, "uci.02", None)) == part, "it changed meanwhile"
+    ours = read(text).hashes[0]["uci"].hex()
+    assert revocation(page("5", 7, "uci.01", "uci.02", ours))[0] == "REVOKED"
+
+
+def test_s29_a_revocation_list_has_an_age_as_the_keys_have(tmp_path: Path) -> None:
+    signer = es256()
+    text, trust = hc1(signer), trust_of(tmp_path / "trust.json", signer)
+    listed = tmp_path / "list.json"
+    for days, status in ((29, "VERIFIED"), (31, "TRUST_DATA_STALE")):
+        made = (NOW - timedelta(days=days)).isoformat()
+        shown = {"kid": signer.kid, "changes": 1, "issued_at": made, "hashes": {}}
+        listed.write_text(json.dumps(shown))
+        verdict = verified(text, "--trust", trust, "--trust", str(listed))[1]
+        assert verdict["status"] == status
+    step = next(step for step in verdict["steps"] if step["name"] == "revocation")
+    assert (step["status"], step["notes"]) == ("TRUST_DATA_STALE", ["revocation-list"])
 
 
 def test_a_file_of_two_cards_gives_two_verdicts_and_fails_with_either(tmp_path: Path) -> None:
