@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -15,13 +15,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from healthbook.commands import Signed, sign_act
+from healthbook.commands import Signed, pages_of_people, sign_act
 from kernel.clock import SystemClock
 from store.database import Store
+from store.outbox import emit
+from vaccination.certificates import following as certificates
+from vaccination.shc import following as cards
 from vaccination.signer import enrolment
 from vaccination.signer.authority import certify, make_authority, make_request
 from vaccination.signer.key_files import SignerKeys, make_key, purpose_of
-from vaccination.signer.keys import document_signers
+from vaccination.signer.keys import document_signers, revoked_signers
 from vaccination.signer.models import Algorithm, DocumentSigner
 from vaccination.signer.ports import SignerPurpose
 from vaccination.signer.reconciling import Reconciled, reconcile
@@ -93,11 +96,27 @@ async def retire_key(store: Store, key_id: str, signed: Signed) -> None:
 
 
 async def revoke_key(store: Store, key_id: str, signed: Signed) -> None:
-    """Nothing that a key signed counts any more. Raises KeyCommandError."""
+    """Nothing that a key signed counts any more. Once more changes nothing. Raises KeyCommandError."""
     async with store.transaction() as tx:
-        if not await enrolment.revoke(tx, key_id, SystemClock().now()):
-            raise KeyCommandError(f"There is no key {key_id} that counts.")
-        await sign_act(tx, signed, f"certificates:revoke-key-{key_id}", 1)
+        if key_id not in {one.key_id for one in await document_signers(tx)}:
+            raise KeyCommandError(f"There is no key {key_id}.")
+        if await enrolment.revoke(tx, key_id, SystemClock().now()):
+            await sign_act(tx, signed, f"certificates:revoke-key-{key_id}", 1)
+
+
+async def follow_keys(store: Store, advance: Callable[[int], None], now: datetime) -> int:
+    """Have the worker end what people hold under keys that count no more; how many hold something."""
+    count = 0
+    async for page in pages_of_people(store):
+        async with store.transaction() as tx:
+            lost = await revoked_signers(tx)
+            held = [one for one in page if await certificates.is_held(tx, one, lost, now)]
+            held += [one for one in page if one not in held and await cards.is_held(tx, one, lost)]
+            for person in held:
+                await emit(tx, person, "vaccination.key-revoked", {}, now)
+        count += len(held)
+        advance(len(page))
+    return count
 
 
 async def set_key_budget(store: Store, key_id: str, daily_budget: int, signed: Signed) -> None:

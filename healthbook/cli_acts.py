@@ -78,6 +78,14 @@ def as_operator(
     return at_place(lambda place: asyncio.run(act(place, load_keys(place.settings))))
 
 
+async def people_of(store: "Store") -> int:
+    """How long a walk over everybody is."""
+    from identity.rotation.service import count_people
+
+    async with store.transaction() as tx:
+        return await count_people(tx)
+
+
 def with_second(signed: tuple[str, str], second: str | None) -> tuple[str, str]:
     """Both names in the row; exit 2 where the second is missing or the same, but in a demo."""
     operator, reason = signed

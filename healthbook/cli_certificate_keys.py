@@ -1,6 +1,7 @@
 """`healthbook certificates keys`: from a signing authority to a signer of documents, and what it signed."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +16,7 @@ from healthbook.cli_acts import (
     as_operator,
     at_place,
     fail,
+    people_of,
     settings_or_exit,
     with_second,
 )
@@ -133,15 +135,20 @@ def retire(key: str, second: str | None, operator: str | None, reason: str | Non
 def revoke(key: str, second: str | None, operator: str | None, reason: str | None) -> None:
     """Say that KEY is in other hands: nothing that it signed counts any more. Two people do it (S26).
 
-    For good: it leaves our published lists, and verifiers answer REVOKED_KEYS.
+    For good: it leaves our published lists at once, and verifiers answer REVOKED_KEYS. Then the worker ends
+    what people hold under it, tells them, and makes certificates anew with another key. Run it again where it
+    was stopped.
     """
-    from healthbook.certificate_keys import revoke_key
+    from healthbook.certificate_keys import follow_keys, revoke_key
+    from kernel.clock import SystemClock
 
-    async def run(store: "Store", signed: tuple[str, str]) -> None:
+    async def run(store: "Store", signed: tuple[str, str]) -> int:
         await revoke_key(store, key, with_second(signed, second))
+        with click.progressbar(length=await people_of(store), label="people", file=sys.stderr) as bar:
+            return await follow_keys(store, bar.update, SystemClock().now())
 
-    or_fail(lambda: as_operator(run, operator, reason, role="hb_owner"))
-    click.echo(f"{key} is revoked; nothing that it signed counts any more")
+    held = or_fail(lambda: as_operator(run, operator, reason, role="hb_owner"))
+    click.echo(f"{key} is revoked: nothing that it signed counts any more; people who hold something: {held}")
 
 
 @keys.command()

@@ -445,6 +445,8 @@ HANDLERS: dict[str, Handler] = {
     "identity.unmerged": certificates.and_follow_cards(notice("person-separated", once_per="merge_id")),
     "identity.number-changed": notice("number-changed", once_per="act_id"),
     "identity.newborn-linked": notice("family-linked"),
+    "vaccination.authority-ended": certificates.follow_doses,
+    "vaccination.key-revoked": certificates.follow_doses,
     # Neutral: that there is something about a certificate, never what (security.md S34).
     "vaccination.certificate-corrected": and_guardians(notice("certificate-changed")),
     "vaccination.card-revoked": and_guardians(notice("certificate-changed")),

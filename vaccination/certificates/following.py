@@ -23,10 +23,18 @@ from vaccination.certificates.claims import expiry, facts_sha256
 from vaccination.certificates.eligibility import why_no_certificate
 from vaccination.certificates.ending import give_up, revoke_row
 from vaccination.certificates.evidence import Judged, judged_dose
-from vaccination.certificates.issuing import SIGNING, ToSign, mark_of_timer, standing_facts, start, weigh
+from vaccination.certificates.issuing import (
+    RENEW_BEFORE,
+    SIGNING,
+    ToSign,
+    mark_of_timer,
+    standing_facts,
+    start,
+    weigh,
+)
 from vaccination.certificates.models import CertificateRow, EndReason, Facts, Owned, Reason
 from vaccination.certificates.names import latin_name
-from vaccination.signer.keys import current_signer
+from vaccination.signer.keys import current_signer, revoked_signers
 
 AGAIN: Final = timedelta(days=1)
 
@@ -34,13 +42,14 @@ Renewal = ToSign | Literal["none", "later"]
 
 
 async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
-    """Bring the certificates of one person's doses in line with the book; how many ended. The person is told
-    once, whatever their number."""
+    """Bring the certificates of one person's doses in line with the book and with the keys that count; how
+    many ended. The person is told once, whatever their number."""
     rows = sorted(await queries.LIVE.all(tx, patient_id, now), key=lambda row: row.dose_id)
     ended: list[CertificateRow] = []
+    lost = await revoked_signers(tx) if rows else set()
     for dose_id, of_dose in groupby(rows, key=lambda row: row.dose_id):
         owned = Owned(patient_id=patient_id, dose_id=dose_id)
-        ended += await _follow_dose(tx, keys, owned, list(of_dose), now)
+        ended += await _follow_dose(tx, keys, owned, list(of_dose), lost, now)
     if ended:
         ref = {"certificate_id": str(ended[-1].certificate_id)}
         await emit(tx, patient_id, "vaccination.certificate-corrected", ref, now)
@@ -48,25 +57,35 @@ async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
 
 
 async def _follow_dose(
-    tx: Tx, keys: KeyRing, owned: Owned, rows: list[CertificateRow], now: datetime
+    tx: Tx, keys: KeyRing, owned: Owned, rows: list[CertificateRow], lost: set[str], now: datetime
 ) -> list[CertificateRow]:
-    """Those that ended. A renewed one ends too: it says the same and would be accepted to its end."""
+    """Those that ended. A renewed one ends too: it says the same and would be accepted to its end. lost: the
+    keys that count no more."""
     book, judged = await judged_dose(tx, owned, now)
     facts = await standing_facts(tx, keys, book, judged, now)
-    ended = [row for row in rows if facts is None or row.facts_sha256 != facts_sha256(facts)]
+    said = None if facts is None else facts_sha256(facts)
+    ended = [row for row in rows if row.facts_sha256 != said or row.signer_id in lost]
     fresh = judged if facts is not None and judged and not _reasons(judged, now) else None
-    reason: EndReason = "dose-changed" if judged is not None else "dose-gone"
     # Several keys in the order of their kids: as everybody who revokes.
     for row in sorted(ended, key=lambda row: row.kid):
         if row.state == "signing":
             await give_up(tx, row, now)
         else:
+            is_true = row.facts_sha256 == said
+            reason: EndReason = "key-revoked" if is_true else "dose-changed" if judged else "dose-gone"
             await revoke_row(tx, keys, row, "replaced" if fresh else "revoked", reason, now)
-    if ended and fresh is not None and facts is not None and len(ended) == len(rows):
+    # A renewed one that stands is none to go on with.
+    is_left = any(row.state != "renewed" for row in rows if row not in ended)
+    if ended and fresh is not None and facts is not None and not is_left:
         made = await start(tx, keys, fresh, facts, now, replaces=ended[-1].certificate_id)
         if isinstance(made, ToSign):
             await have_signed(tx, made, now)
     return [row for row in ended if row.state != "signing"]
+
+
+async def is_held(tx: Tx, patient_id: UUID, signers: set[str], now: datetime) -> bool:
+    """Whether a person has a certificate of one of these keys that verifiers look at still."""
+    return any(row.signer_id in signers for row in await queries.LIVE.all(tx, patient_id, now))
 
 
 async def have_signed(tx: Tx, one: ToSign, due_at: datetime) -> None:
@@ -78,10 +97,10 @@ async def have_signed(tx: Tx, one: ToSign, due_at: datetime) -> None:
 async def begin_renewal(
     tx: Tx, keys: KeyRing, patient_id: UUID, certificate_id: UUID, now: datetime
 ) -> Renewal:
-    """A certificate that ends soon: what is to be signed in its place; `none` where nothing more is to be
-    done of it; `later` where nothing can be made now, which its person is told once."""
+    """A certificate that ends soon, or ended lately: what is to be signed in its place; `none` where nothing
+    more is to be done of it; `later` where nothing can be made now, which its person is told once."""
     row = await queries.LOCK.one(tx, patient_id, certificate_id)
-    if row is None or row.state != "valid" or row.expires_at <= now:
+    if row is None or row.state != "valid" or row.expires_at + RENEW_BEFORE <= now:
         return "none"
     book, judged = await judged_dose(tx, Owned(patient_id=patient_id, dose_id=row.dose_id), now)
     signer = await current_signer(tx, "hc1", now)
@@ -92,9 +111,13 @@ async def begin_renewal(
         if isinstance(facts, Facts):
             made = await start(tx, keys, judged, facts, now, replaces=certificate_id)
             return "later" if isinstance(made, Refused) else made
-    ref = {"certificate_id": str(certificate_id)}
-    await emit(tx, patient_id, "vaccination.certificate-ending", ref, now)
+    await tell_of_end(tx, patient_id, certificate_id, now)
     return "later"
+
+
+async def tell_of_end(tx: Tx, patient_id: UUID, certificate_id: UUID, now: datetime) -> None:
+    """That a certificate ends and there is none in its place; told once."""
+    await emit(tx, patient_id, "vaccination.certificate-ending", {"certificate_id": str(certificate_id)}, now)
 
 
 async def begin_again(

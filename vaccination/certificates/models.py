@@ -42,7 +42,7 @@ Reason = Literal[
 
 State = Literal["signing", "abandoned", "valid", "renewed", "replaced", "revoked"]
 ShownState = Literal["valid", "renewed", "replaced", "revoked", "expired"]
-EndReason = Literal["dose-changed", "dose-gone", "not-certain", "withdrawn"]
+EndReason = Literal["dose-changed", "dose-gone", "not-certain", "withdrawn", "key-revoked"]
 SetBy = Literal["person", "operator"]
 
 
@@ -152,8 +152,9 @@ class DoseStanding(Struct, frozen=True, kw_only=True):
 
 
 class CertificateList(Struct, frozen=True, kw_only=True):
-    """doses: COVID-19 doses of the book, newest first. ended: what holds no longer or was renewed, for the
-    person and who acts for a child. missing_*: what to do about a dose that is not here."""
+    """doses: COVID-19 doses of the book, newest first. ended: what holds no longer or was renewed; for the
+    person alone, as it can tell of a dose that is hidden from who acts for the person. missing_*: what to do
+    about a dose that is not here."""
 
     doses: list[DoseStanding]
     ended: list[CertificateShown]

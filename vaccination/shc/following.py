@@ -20,11 +20,12 @@ from vaccination.shc import queries
 from vaccination.shc.issuing import content_of, give_up
 from vaccination.shc.models import CardDose, CardRow, Content, EndReason
 from vaccination.shc.policy import by_owner, person_of_card, standing, why_untrue
+from vaccination.signer.keys import revoked_signers
 
 
 async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
-    """Revoke the cards of one person that are not true any more; how many. The person is told once, whatever
-    their number."""
+    """Revoke the cards of one person that are not true any more, or whose key counts no more; how many. The
+    person is told once, whatever their number."""
     rows = await queries.LIVE.all(tx, patient_id)
     if not rows:
         return 0
@@ -32,7 +33,8 @@ async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
     said = [(row, content_of(keys, row)) for row in rows]
     asked = {ident for _, content in said for dose in content.doses for ident in ids_of(dose.owned)}
     doses = by_owner(await _standing(tx, patient_id, asked, now))
-    judged = [(row, content, why_untrue(content, person, doses)) for row, content in said]
+    lost = await revoked_signers(tx)
+    judged = [(row, content, _why(row, why_untrue(content, person, doses), lost)) for row, content in said]
     untrue = [(row, content, why) for row, content, why in judged if why is not None]
     # Several keys in the order of their kids: as everybody who revokes.
     for row, content, why in sorted(untrue, key=lambda one: one[0].kid):
@@ -42,6 +44,15 @@ async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
         ref = {"card_id": str(revoked[-1].card_id)}
         await emit(tx, patient_id, "vaccination.card-revoked", ref, now)
     return len(revoked)
+
+
+def _why(row: CardRow, untrue: EndReason | None, lost: set[str]) -> EndReason | None:
+    return untrue or ("key-revoked" if row.signer_id in lost else None)
+
+
+async def is_held(tx: Tx, patient_id: UUID, signers: set[str]) -> bool:
+    """Whether a person has a card of one of these keys that verifiers look at still."""
+    return any(row.signer_id in signers for row in await queries.LIVE.all(tx, patient_id))
 
 
 async def _standing(tx: Tx, patient_id: UUID, asked: set[str], now: datetime) -> list[CardDose]:

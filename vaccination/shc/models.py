@@ -14,7 +14,7 @@ Book = Literal["childhood", "adult"]
 # hidden: the person keeps the dose from readers; no-code: its vaccine has no code that others read.
 CardReason = Literal[DoseReason, "hidden", "no-code"]
 State = Literal["signing", "abandoned", "valid", "replaced", "revoked"]
-EndReason = Literal["dose-changed", "dose-gone", "person-changed"]
+EndReason = Literal["dose-changed", "dose-gone", "person-changed", "key-revoked"]
 
 
 class CardPerson(Struct, frozen=True, kw_only=True):

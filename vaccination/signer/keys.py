@@ -18,6 +18,11 @@ async def standing_signers(tx: Tx, purpose: SignerPurpose) -> list[DocumentSigne
     return [one for one in await document_signers(tx, purpose) if one.revoked_at is None]
 
 
+async def revoked_signers(tx: Tx) -> set[str]:
+    """The ids of keys whose signatures count no more."""
+    return {one.key_id for one in await document_signers(tx) if one.revoked_at is not None}
+
+
 async def current_signer(
     tx: Tx, purpose: SignerPurpose, now: datetime, alg: Algorithm = "ES256"
 ) -> DocumentSigner | None:
