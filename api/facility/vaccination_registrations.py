@@ -16,7 +16,12 @@ from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
 from kernel.problems import Refused
 from vaccination.registration import desk
 from vaccination.registration.models import FacilityRegistration, ListedRegistration, VaccinationDay
-from vaccination.registration.problems import REGISTRATION_UNKNOWN
+from vaccination.registration.problems import (
+    DAY_NOT_THERE,
+    DAY_OVER,
+    REGISTRATION_EXISTS,
+    REGISTRATION_UNKNOWN,
+)
 from visits.problems import NOT_AT_A_FACILITY
 from visits.slots.problems import BOOKING_STATE, SLOT_UNKNOWN
 
@@ -41,12 +46,13 @@ class RegistrationOutcome(Struct, kw_only=True, forbid_unknown_fields=True):
     actors=STAFF,
     operation_id="facility_vaccination_day",
     tags=TAGS,
-    problems=(BAD_CURSOR, NOT_AT_A_FACILITY),
+    problems=(BAD_CURSOR, NOT_AT_A_FACILITY, DAY_OVER),
 )
 async def of_day(
     call: NamedDependency[Call], day: Day = None, cursor: Cursor = None, limit: Limit = None
 ) -> Response[VaccinationDay]:
-    """The list of a day, by slot and turn. Each person shown finds it in the own log."""
+    """The list of a day, of the last 30 or to come, by slot and turn. Each person shown finds it in the own
+    log."""
     wanted, size = day or local_day(call.now), limit or PAGE_DEFAULT
     after = decode_cursor(cursor, tuple[Zoned, UUID, Turn]) if cursor else _FIRST
     async with call.begin() as (tx, actor):
@@ -64,7 +70,7 @@ async def of_day(
     actors=STAFF,
     operation_id="facility_vaccination_registration",
     tags=TAGS,
-    problems=(REGISTRATION_UNKNOWN, NOT_AT_A_FACILITY),
+    problems=(REGISTRATION_UNKNOWN, NOT_AT_A_FACILITY, DAY_OVER),
 )
 async def one(registration_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[FacilityRegistration]:
     """With the answers before the vaccination; that it was opened stands in the person's log."""
@@ -79,7 +85,15 @@ async def one(registration_id: FromPath[UUID], call: NamedDependency[Call]) -> R
     operation_id="mark_vaccination_registration",
     tags=TAGS,
     status_code=200,
-    problems=(REGISTRATION_UNKNOWN, BOOKING_STATE, SLOT_UNKNOWN, NOT_AT_A_FACILITY),
+    problems=(
+        REGISTRATION_UNKNOWN,
+        REGISTRATION_EXISTS,
+        DAY_NOT_THERE,
+        DAY_OVER,
+        BOOKING_STATE,
+        SLOT_UNKNOWN,
+        NOT_AT_A_FACILITY,
+    ),
 )
 async def mark(
     registration_id: FromPath[UUID], data: JSONBody[RegistrationOutcome], call: NamedDependency[Call]

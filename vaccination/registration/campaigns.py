@@ -3,7 +3,7 @@
 Closing takes hold at once; the slots follow one by one, in the worker, each calling off who stands in it.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from identity.register.facilities import facility_by_id
@@ -54,8 +54,8 @@ async def make(tx: Tx, actor: Actor, new: NewCampaign, now: datetime) -> Campaig
         interval_days=new.interval_days,
         screening=new.screening,
         screening_version=LATEST[new.screening],
-        opens_at=new.opens_at,
-        closes_at=new.closes_at,
+        opens_at=new.opens_at.astimezone(UTC),
+        closes_at=new.closes_at.astimezone(UTC),
         state="open",
         made_by=actor.actor_id,
         made_at=now,

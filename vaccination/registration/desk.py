@@ -21,7 +21,13 @@ from vaccination.registration.models import (
     QuestionAnswered,
     RegistrationRow,
 )
-from vaccination.registration.problems import REGISTRATION_UNKNOWN
+from vaccination.registration.policy import NAMES_LIFE
+from vaccination.registration.problems import (
+    DAY_NOT_THERE,
+    DAY_OVER,
+    REGISTRATION_EXISTS,
+    REGISTRATION_UNKNOWN,
+)
 from vaccination.registration.screening.forms import advice_of, form_of
 from vaccination.registration.service import answers_of
 from vaccination.registration.telling import keep
@@ -29,7 +35,6 @@ from visits.problems import NOT_AT_A_FACILITY
 from visits.slots import reading
 from visits.slots import service as slots
 from visits.slots.models import BookingAct, ListedBooking
-from visits.slots.problems import BOOKING_STATE
 
 
 async def of_day(
@@ -43,9 +48,11 @@ async def of_day(
     now: datetime,
 ) -> tuple[list[ListedRegistration], ListedBooking | None] | Refused:
     """Who has a place or waits for one on a day, by slot and turn, and after whom the next page begins.
-    Refused: not-at-a-facility."""
+    Refused: not-at-a-facility, vaccination-day-over."""
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
+    if day < local_day(now - NAMES_LIFE):
+        return Refused(problem=DAY_OVER, where="day")
     hours = start_of_day(day), end_of_day(day)
     found = await reading.bookings_between(tx, actor.facility_id, *hours, after, limit)
     lines = []
@@ -80,8 +87,8 @@ async def open_registration(
     tx: Tx, keys: KeyRing, actor: Actor, registration_id: UUID, request_id: str, now: datetime
 ) -> FacilityRegistration | Refused:
     """With its answers; noted in the person's log. Refused: not-at-a-facility,
-    vaccination-registration-unknown."""
-    found = await _find(tx, actor, registration_id)
+    vaccination-registration-unknown, vaccination-day-over."""
+    found = await _find(tx, actor, registration_id, now)
     if isinstance(found, Refused):
         return found
     booking, row = found
@@ -94,8 +101,9 @@ async def open_registration(
         screening_confirmed=form.confirmed,
         advice=advice_of(form, said.answers),
         answers=[
-            QuestionAnswered(key=one.key, vi=one.vi, answer=given.get(one.key, "unknown"))
+            QuestionAnswered(key=one.key, vi=one.vi, answer=given[one.key])
             for one in form.questions
+            if one.key in given
         ],
         note=said.note,
     )
@@ -110,25 +118,30 @@ async def mark(
     request_id: str,
     now: datetime,
 ) -> ListedRegistration | Refused:
-    """Say that the person came, or did not, from that day on. Refused: as of opening one; booking-state."""
-    found = await _find(tx, actor, registration_id)
+    """Say that the person came, or did not, from that day on. Refused: as of opening one; booking-state;
+    vaccination-day-not-there; vaccination-registered, where who was absent registered anew meanwhile."""
+    found = await _find(tx, actor, registration_id, now)
     if isinstance(found, Refused):
         return found
     _, row = found
     if now < start_of_day(local_day(row.starts_at)):
-        return Refused(problem=BOOKING_STATE)
+        return Refused(problem=DAY_NOT_THERE)
+    await queries.LOCK_PERSON.one(tx, row.patient_id)
+    standing = await queries.STANDING.one(tx, row.patient_id, row.campaign_id)
+    if standing is not None and standing.registration_id != registration_id:
+        return Refused(problem=REGISTRATION_EXISTS)
     slot = await slots.lock(tx, row.facility_id, row.slot_id)
     moved = slot if isinstance(slot, Refused) else await slots.move(tx, slot, registration_id, act, now)
     if isinstance(moved, Refused):
         return moved
     await keep(tx, moved, now, told=False)
     await _note(tx, actor, [row.patient_id], act, request_id, now)
-    found = await _find(tx, actor, registration_id)
+    found = await _find(tx, actor, registration_id, now)
     return found if isinstance(found, Refused) else await _line(tx, keys, *found)
 
 
 async def _find(
-    tx: Tx, actor: Actor, registration_id: UUID
+    tx: Tx, actor: Actor, registration_id: UUID, now: datetime
 ) -> tuple[ListedBooking, RegistrationRow] | Refused:
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
@@ -136,6 +149,8 @@ async def _find(
     row = None if booking is None else await queries.BY_ID.one(tx, booking.patient_id, registration_id)
     if booking is None or row is None or booking.state in ("cancelled", "called-off", "lapsed"):
         return Refused(problem=REGISTRATION_UNKNOWN)
+    if local_day(row.starts_at) < local_day(now - NAMES_LIFE):
+        return Refused(problem=DAY_OVER)
     listed = ListedBooking(
         booking_id=booking.booking_id,
         slot_id=booking.slot_id,

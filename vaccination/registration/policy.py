@@ -5,10 +5,14 @@ from typing import Final
 
 from identity.models import Sex
 from kernel.clock import add_months
+from vaccination.book.policy import days_of
 from vaccination.registration.models import CampaignRow, Fits, NewCampaign
+from vaccination.registration.screening.forms import ScreeningForm, ScreeningQuestion
 
 # Ours: when who has a place is told of it again.
 EVE: Final = timedelta(days=1)
+# How long a facility sees who was registered, from the day on (security.md S30).
+NAMES_LIFE: Final = timedelta(days=30)
 # The timer of a slot; its ref is facility and slot. Of a campaign that closes: its id.
 SLOT_JOB: Final = "vaccination-slot"
 CLOSE_JOB: Final = "vaccination-campaign-close"
@@ -44,6 +48,19 @@ def _age_fits(campaign: CampaignRow, birth_date: str | None, day: date) -> Fits:
     return "yes" if is_whole else "unknown"
 
 
+def asked_of(
+    form: ScreeningForm, birth_date: str | None, sex: Sex | None, day: date
+) -> list[ScreeningQuestion]:
+    """The questions of a form that are for somebody; one that may be is asked."""
+    oldest = _earliest(birth_date)
+    return [
+        one
+        for one in form.questions
+        if (one.sex is None or sex not in ("female", "male") or sex == one.sex)
+        and (one.from_months is None or oldest is None or day >= add_months(oldest, one.from_months))
+    ]
+
+
 def _earliest(birth_date: str | None) -> date | None:
     return (
         None if birth_date is None else date.fromisoformat("-".join([*birth_date.split("-"), "01", "01"][:3]))
@@ -70,6 +87,5 @@ def fault_of(new: NewCampaign) -> str | None:
 
 def is_recent(given: str | None, day: date, interval_days: int) -> bool:
     """Whether a dose of that date, at its precision, may lie within the interval before that day."""
-    last = _latest(given[:10]) if given else None
-    first = _earliest(given[:10]) if given else None
-    return first is not None and last is not None and first <= day and (day - last).days < interval_days
+    found = days_of(given)
+    return found is not None and found[0] <= day and (day - found[1]).days < interval_days

@@ -52,6 +52,16 @@ REGISTRATION_EXISTS = declare(
         next_en="Look at that registration; cancel it to choose another time.",
     )
 )
+DAY_NOT_THERE = declare(
+    ProblemType(
+        code="vaccination-day-not-there",
+        status=409,
+        vi="Chưa đến ngày của khung giờ đã đăng ký.",
+        en="The day of the registered slot is not there yet.",
+        next_vi="Ghi nhận người đến tiêm từ ngày của khung giờ. Nếu đến sớm, đổi sang khung giờ của hôm nay.",
+        next_en="Note who came from the day of the slot on. Who comes early is moved to a slot of today.",
+    )
+)
 NOT_ELIGIBLE = declare(
     ProblemType(
         code="vaccination-not-eligible",
@@ -100,5 +110,15 @@ PRIVATE_OWN_ONLY = declare(
         en="Only the person can make a registration private.",
         next_vi="Bỏ lựa chọn riêng tư, hoặc để người được tiêm tự đăng ký.",
         next_en="Leave it open, or let the person register alone.",
+    )
+)
+DAY_OVER = declare(
+    ProblemType(
+        code="vaccination-day-over",
+        status=409,
+        vi="Danh sách của ngày này không còn xem được: đã quá 30 ngày.",
+        en="The list of this day is closed: it was more than 30 days ago.",
+        next_vi="Mũi đã tiêm nằm trong hồ sơ của cơ sở. Chọn ngày khác.",
+        next_en="Doses that were given stand in the facility's records. Choose another day.",
     )
 )

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from audit.service import record_act
 from identity import budgets
@@ -33,7 +34,7 @@ from vaccination.registration.models import (
     RegistrationOpened,
     RegistrationRow,
 )
-from vaccination.registration.policy import fits
+from vaccination.registration.policy import asked_of, fits
 from vaccination.registration.problems import (
     CAMPAIGN_CLOSED,
     CAMPAIGN_UNKNOWN,
@@ -76,6 +77,7 @@ async def opened(
     person = await person_of(tx, keys, access) or Demographics()
     coming = await reading.slots_of(tx, row.facility_id, campaign_id, now)
     seen = await shown(tx, row)
+    form = form_of(row.screening, row.screening_version)
     return CampaignOpened(
         **{name: getattr(seen, name) for name in seen.__struct_fields__},
         slots=[
@@ -90,7 +92,7 @@ async def opened(
             for one in coming
             if one.state == "open"
         ],
-        screening=form_of(row.screening, row.screening_version),
+        screening=replace(form, questions=asked_of(form, person.birth_date, person.sex, local_day(now))),
     )
 
 
@@ -103,14 +105,14 @@ async def register(
     campaign = await _taking(tx, body.campaign_id, now)
     if isinstance(campaign, Refused):
         return campaign
-    refused = _fault(access, campaign, body) or await _not_free(tx, access, campaign, now)
+    person = await person_of(tx, keys, access) or Demographics()
+    refused = _fault(access, campaign, person, body, now) or await _not_free(tx, access, campaign, now)
     if refused is not None:
         return refused
     # The person before the slot, as everywhere; moves hold the slot alone.
     slot = await slots.lock(tx, campaign.facility_id, body.slot_id)
     if isinstance(slot, Refused) or slot.group_id != campaign.campaign_id:
         return Refused(problem=SLOT_UNKNOWN)
-    person = await person_of(tx, keys, access) or Demographics()
     if fits(campaign, person.birth_date, person.sex, local_day(slot.starts_at)) == "no":
         return Refused(problem=NOT_ELIGIBLE)
     return await _booked(tx, keys, access, campaign, slot, body, request_id, now)
@@ -124,11 +126,14 @@ async def _taking(tx: Tx, campaign_id: UUID, now: datetime) -> CampaignRow | Ref
     return row if is_open else Refused(problem=CAMPAIGN_CLOSED)
 
 
-def _fault(access: Access, campaign: CampaignRow, body: RegistrationBody) -> Refused | None:
+def _fault(
+    access: Access, campaign: CampaignRow, person: Demographics, body: RegistrationBody, now: datetime
+) -> Refused | None:
     if body.is_private and not access.is_own:
         return Refused(problem=PRIVATE_OWN_ONLY, where="is_private")
     form = form_of(campaign.screening, campaign.screening_version)
-    missing = fault_of(form, body.answers)
+    asked = asked_of(form, person.birth_date, person.sex, local_day(now))
+    missing = fault_of(form, asked, body.answers)
     return None if missing is None else Refused(problem=SCREENING_INCOMPLETE, where=missing)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from identity.sessions import open_citizen_session
 from kernel.clock import local_day
 from store.database import Store, open_store
 from store.postgres import Server
@@ -406,8 +407,9 @@ async def test_the_list_of_a_day_names_who_comes_in_turn_and_each_finds_it_in_th
         elsewhere = await make_site(store, clock)
         other = await client.get(DESK, params=day, headers=elsewhere.looks)
         assert other.json()["items"] == []
-        for extreme in ("0001-01-01", "9999-12-31"):
-            assert (await client.get(DESK, params={"day": extreme}, headers=site.looks)).status_code == 200
+        for extreme, status in (("0001-01-01", 409), ("9999-12-31", 200)):
+            far = await client.get(DESK, params={"day": extreme}, headers=site.looks)
+            assert far.status_code == status
     assert (await acts(store, crowd[0].patient_id))[-1] == "vaccination:registration:list"
     assert "vaccination:registration:list" not in await acts(store, crowd[1].patient_id)
 
@@ -429,7 +431,7 @@ async def test_the_facility_opens_answers_under_its_name_and_marks_who_came(
             answer = await client.request(method, where, json=body, headers=stranger.looks)
             assert answer.json()["code"] == "vaccination-registration-unknown"
         early = await client.post(f"{path}/outcome", json={"outcome": "attended"}, headers=site.looks)
-        assert (early.status_code, early.json()["code"]) == (409, "booking-state")
+        assert (early.status_code, early.json()["code"]) == (409, "vaccination-day-not-there")
         clock.advance(days=3, hours=1)
         await sign_in_again(store, clock, site.nurse)
         for outcome in ("attended", "absent", "attended"):
@@ -442,6 +444,32 @@ async def test_the_facility_opens_answers_under_its_name_and_marks_who_came(
         "vaccination:registration:miss",
         "vaccination:registration:attend",
     ]
+    assert await both_ends_agree(store, campaign)
+
+
+async def test_who_was_absent_and_registered_anew_comes_to_the_new_time_alone(
+    store: Store, clock: FrozenClock, site: Site
+) -> None:
+    (person,) = await people(store, clock, 1)
+    async with client_of(store, clock) as client:
+        campaign = await make_campaign(client, clock, site, 1, 1)
+        first = (await registered(client, person, campaign))["registration_id"]
+        clock.advance(days=3)
+        await sign_in_again(store, clock, site.nurse)
+        async with store.transaction() as tx:
+            opened = await open_citizen_session(tx, person.patient_id, person.actor.device_id, clock.now())
+        person.token = opened.access_token
+        said = {"outcome": "absent"}
+        missed = await client.post(f"{DESK}/{first}/outcome", json=said, headers=site.looks)
+        assert missed.json()["state"] == "absent"
+        again = await register(client, person, campaign, 1)
+        assert again.status_code == 201, again.text
+        came = {"outcome": "attended"}
+        old = await client.post(f"{DESK}/{first}/outcome", json=came, headers=site.looks)
+        assert (old.status_code, old.json()["code"]) == (409, "vaccination-registered")
+        new = again.json()["registration_id"]
+        there = await client.post(f"{DESK}/{new}/outcome", json=came, headers=site.looks)
+        assert there.json()["state"] == "attended"
     assert await both_ends_agree(store, campaign)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ehr.intake.gate import judge_plain
 from kernel.clock import add_months
 from vaccination.registration.models import CampaignRow
-from vaccination.registration.policy import fits, is_recent
+from vaccination.registration.policy import asked_of, fits, is_recent
 from vaccination.registration.screening.forms import (
     LATEST,
     ScreeningAnswer,
@@ -98,6 +98,8 @@ def test_without_a_birth_date_only_a_campaign_without_ages_is_certain() -> None:
     [
         ("2026-03-02", True),
         ("2026-03-01", False),
+        # The evening of the first in London is the second in Vietnam.
+        ("2026-03-01T20:00:00+00:00", True),
         ("2026-03-20", True),
         # After the slot: a date to come says nothing of the past.
         ("2026-04-01", False),
@@ -130,4 +132,25 @@ def test_an_answer_brings_the_advice_of_its_question_and_the_most_counts() -> No
         expected = {"yes": one.yes, "unknown": one.unknown, "no": "none"}[answer]
         assert verdict_of(advice) == expected
         assert [found.key for found in advice] == ([] if expected == "none" else [one.key])
-        assert fault_of(form, said) is None
+        assert fault_of(form, form.questions, said) is None
+
+
+def test_who_is_certainly_not_pregnant_is_not_asked_and_may_answer_all_the_same() -> None:
+    form, day = form_of("general", LATEST["general"]), date(2026, 11, 22)
+    everything = [ScreeningAnswer(key=one.key, answer="no") for one in form.questions]
+    without = [one for one in everything if one.key != "pregnant"]
+    for birth_date, sex, is_asked in (
+        ("1990-01-01", "female", True),
+        ("1990-01-01", "male", False),
+        ("1990-01-01", None, True),
+        (None, "other", True),
+        ("2020-08-01", "female", False),
+        ("2016-11-22", "female", True),
+        ("2016-11-23", "female", False),
+        ("2016", None, True),
+    ):
+        asked = asked_of(form, birth_date, sex, day)  # type: ignore[arg-type]
+        assert ("pregnant" in {one.key for one in asked}) == is_asked, (birth_date, sex)
+        assert fault_of(form, asked, everything) is None
+        assert fault_of(form, asked, without) == ("pregnant" if is_asked else None)
+    assert fault_of(form, [], [*everything, everything[0]]) == everything[0].key

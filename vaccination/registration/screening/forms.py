@@ -11,14 +11,17 @@ from msgspec import Meta, Struct
 Verdict = Literal["none", "tell-staff", "ask-first"]
 Reply = Literal["yes", "no", "unknown"]
 _ORDER: Final[tuple[Verdict, ...]] = ("none", "tell-staff", "ask-first")
-LATEST: Final = {"general": 1}
+LATEST: Final = {"general": 2}
 NOTE_MAX: Final = 500
 
 
 class ScreeningQuestion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """yes, unknown: what such an answer asks of the person; `no` asks nothing."""
+    """yes, unknown: what such an answer asks of the person; `no` asks nothing. sex, from_months: whom it is
+    asked; without either everybody."""
 
     key: str
+    sex: Literal["female", "male"] | None = None
+    from_months: int | None = None
     vi: str
     en: str
     yes: Verdict
@@ -69,21 +72,25 @@ def form_of(form: str, version: int) -> ScreeningForm:
     return msgspec.json.decode(data, type=ScreeningForm)
 
 
-def fault_of(form: ScreeningForm, answers: list[ScreeningAnswer]) -> str | None:
-    """The first question that is not answered exactly once, or the answer to no question."""
+def fault_of(
+    form: ScreeningForm, asked: list[ScreeningQuestion], answers: list[ScreeningAnswer]
+) -> str | None:
+    """The first question that was asked and is not answered, that is answered twice, or the answer to no
+    question. asked: those of the form that are for this person; the others may be answered."""
     given = [one.key for one in answers]
-    asked = [one.key for one in form.questions]
-    return next((key for key in asked if given.count(key) != 1), None) or next(
-        (key for key in given if key not in asked), None
+    known = [one.key for one in form.questions]
+    needed = {one.key for one in asked}
+    return next((key for key in known if not (key in needed) <= given.count(key) <= 1), None) or next(
+        (key for key in given if key not in known), None
     )
 
 
 def advice_of(form: ScreeningForm, answers: list[ScreeningAnswer]) -> list[ScreeningAdvice]:
-    """In the order of the questions."""
+    """In the order of the questions that were answered."""
     given = {one.key: one.answer for one in answers}
     found = []
     for one in form.questions:
-        answer = given.get(one.key, "unknown")
+        answer = given.get(one.key, "no")
         verdict = "none" if answer == "no" else one.yes if answer == "yes" else one.unknown
         if verdict != "none":
             found.append(ScreeningAdvice(key=one.key, verdict=verdict, vi=one.advice_vi, en=one.advice_en))
