@@ -3,8 +3,10 @@
 from datetime import date, datetime
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
+from ehr.dates import moment
 from ehr.models import EffPrecision, State, Verdict
 from kernel.clock import local_day
 from kernel.text import fold
@@ -25,6 +27,15 @@ def state_of(state: State, *, contested: bool) -> DoseState:
 def day_of(first: datetime | None, precision: EffPrecision | None) -> date | None:
     """The day in Vietnam; None where no day is known."""
     return local_day(first) if first is not None and precision in ("day", "instant") else None
+
+
+def days_of(given: str | None) -> tuple[date, date] | None:
+    """The first and the last day in Vietnam that a FHIR date may mean; None without one that can be read."""
+    try:
+        found = moment(given or "")
+    except msgspec.ValidationError:
+        return None
+    return local_day(found.first), local_day(found.last)
 
 
 def fold_doses(doses: list[Dose], days: dict[str, date | None]) -> list[Dose]:

@@ -18,7 +18,7 @@ from vaccination.book import queries
 from vaccination.book.antigens import antigens_of, product_of
 from vaccination.book.document import Given, given_of
 from vaccination.book.models import Dose, Tombstone
-from vaccination.book.policy import day_of, fold_doses, state_of, why_gone
+from vaccination.book.policy import day_of, days_of, fold_doses, state_of, why_gone
 from vaccination.book.queries import DOSES_MAX, OF_ONE_SENDER, DoseRow, GoneRow
 from vaccination.book.texts import GONE
 
@@ -159,9 +159,4 @@ def _successor(row: GoneRow, doses: list[Dose]) -> Dose | None:
 
 
 def _is_same(dose: Dose, day: date | None, antigens: set[str]) -> bool:
-    return (
-        day is not None
-        and dose.given is not None
-        and dose.given[:10] == day.isoformat()
-        and (bool(antigens & set(dose.antigens)))
-    )
+    return day is not None and days_of(dose.given) == (day, day) and bool(antigens & set(dose.antigens))

@@ -115,7 +115,8 @@ def build(paper: ToPrint, now: datetime) -> Built:
                 lines=[
                     Line(
                         title=f"{one.name_vi} ({one.name_en})",
-                        detail=f"ghi nhận {len(one.doses)} mũi: {', '.join(days[ident] for ident in one.doses)}",
+                        detail=f"ghi nhận {len(one.doses)} mũi: "
+                        + ", ".join(days[ident] for ident in one.doses),
                     )
                     for one in by_antigen(paper.doses)
                 ],

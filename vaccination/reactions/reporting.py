@@ -20,6 +20,7 @@ from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
 from vaccination.book.models import Dose
+from vaccination.book.policy import days_of
 from vaccination.book.reading import dose_of, doses_of
 from vaccination.reactions import policy, queries
 from vaccination.reactions.models import (
@@ -88,15 +89,16 @@ async def report_quickly(
 def newest(doses: list[Dose], now: datetime) -> Dose | None:
     """The newest counted dose of the last days whose day is known."""
     today = local_day(now)
-    since = (today - _QUICK).isoformat()
     near = [
-        dose
+        (days[1], dose.received_at, dose)
         for dose in doses
         if dose.is_counted
-        and len(dose.given or "") >= 10
-        and since <= (dose.given or "")[:10] <= today.isoformat()
+        and (days := days_of(dose.given)) is not None
+        and days[0] == days[1]
+        and today - _QUICK <= days[1] <= today
     ]
-    return max(near, key=lambda dose: ((dose.given or "")[:10], dose.received_at), default=None)
+    found = max(near, key=lambda one: one[:2], default=None)
+    return None if found is None else found[2]
 
 
 async def add(

@@ -1,7 +1,6 @@
 """Appointments and refusals of the record as the schedule takes them. A row without a day or without a
 vaccine that is known here says nothing."""
 
-from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date
 from typing import Final
@@ -12,6 +11,7 @@ from msgspec import Struct
 from ehr.fhir import Appointment, Coding, Concept
 from vaccination.book.antigens import antigens_of, product_of
 from vaccination.book.models import Dose
+from vaccination.book.policy import days_of
 from vaccination.schedule.models import Booked, Given, Hold
 from vaccination.schedule.queries import APPOINTMENT_LEAD, BesideRow
 
@@ -97,11 +97,6 @@ def _is_medical(doc: _NotDone) -> bool:
 
 
 def _day_of(text: str | None) -> tuple[date | None, bool]:
-    """The day of a FHIR date as its source wrote it, in its own zone; of a month or year the last."""
-    if not text:
-        return None, False
-    parts = [int(part) for part in text[:10].split("-")]
-    if len(parts) == 3:
-        return date(parts[0], parts[1], parts[2]), True
-    month = parts[1] if len(parts) == 2 else 12
-    return date(parts[0], month, monthrange(parts[0], month)[1]), False
+    """The day in Vietnam of a FHIR date, and whether it is one day; of a month or year the last."""
+    found = days_of(text)
+    return (None, False) if found is None else (found[1], found[0] == found[1])

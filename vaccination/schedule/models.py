@@ -25,7 +25,8 @@ class Span(Struct, frozen=True, forbid_unknown_fields=True):
 class Row(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One dose of one antigen. min_interval: from the dose that counted before it; overdue_after: the age up
     to which the source wants it, the overdue grace otherwise; before: the age from which it is given no
-    more (exclusive). confirmed: the source's own words were seen; unconfirmed: the fields of a confirmed
+    more (exclusive); catch_up_before: the age from which nobody plans it any more, while a dose that was
+    given later counts. confirmed: the source's own words were seen; unconfirmed: the fields of a confirmed
     row that are ours."""
 
     row: str
@@ -36,6 +37,7 @@ class Row(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     min_interval: Span | None = None
     overdue_after: Span | None = None
     before: Span | None = None
+    catch_up_before: Span | None = None
     confirmed: bool
     unconfirmed: list[str] = []
     source: str
@@ -51,13 +53,15 @@ class Unscheduled(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Version(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The schedule in force from a day on, until the next version's. rows_from: another version whose rows
-    go on; until_age: from which age nothing of it is due any more (ours)."""
+    go on; until_age: from which age nothing of it is due any more (ours); catch_up_note_vi: what a catch-up
+    plan does not know, to be shown with it."""
 
     version: str
     effective_from: date
     effective_confirmed: bool
     source: str
     note_vi: str
+    catch_up_note_vi: str
     rows_from: str | None = None
     rows: list[Row] = []
     unscheduled: list[Unscheduled] = []
@@ -96,7 +100,8 @@ class Booked(Struct, frozen=True, kw_only=True):
 class PlannedDose(Struct, frozen=True, kw_only=True):
     """One row of the schedule for this person. due_on: from this day on, never before the minimum age or
     interval; of later rows as if all before it were given as soon as possible. overdue_from: the first day
-    that counts as late, null for rows that are not confirmed. last_on: the last day it is given. given_on and
+    that counts as late, null for rows that are not confirmed. last_on: the last day it is given; plan_until:
+    the last day on which it is planned, null where no age limit is known. given_on and
     immunization_id: the dose that counts for it; dose_state: that dose's state in the book.
     waits: for the dose before it."""
 
@@ -107,6 +112,7 @@ class PlannedDose(Struct, frozen=True, kw_only=True):
     due_on: date | None
     overdue_from: date | None
     last_on: date | None
+    plan_until: date | None
     given_on: date | None = None
     is_exact: bool = True
     immunization_id: str | None = None
@@ -120,7 +126,8 @@ class PlannedDose(Struct, frozen=True, kw_only=True):
 
 class NotCounted(Struct, frozen=True, kw_only=True):
     """A dose that stands for no row: given before the minimum age or interval of `row`, or beyond the last
-    row of its antigen. late_for: the row whose time was over on that day."""
+    row of its antigen. late_for: the row whose time was over on that day. confirmed: whether the rule by
+    which it counts for nothing is; why_vi: the reason in words, and to ask where it is not."""
 
     immunization_id: str
     given_on: date
@@ -128,6 +135,8 @@ class NotCounted(Struct, frozen=True, kw_only=True):
     row: str | None
     late_for: str | None
     allowed_from: date | None
+    confirmed: bool
+    why_vi: str
 
 
 class AntigenPlan(Struct, frozen=True, kw_only=True):
@@ -149,7 +158,8 @@ class Visit(Struct, frozen=True, kw_only=True):
 
 class Schedule(Struct, frozen=True, kw_only=True):
     """A person's schedule by the version in force today. next_visit: the next day with something to
-    give; visits: the catch-up plan, day by day; unplaced: doses of the book whose disease or day nobody
+    give; visits: the catch-up plan, day by day, to be shown with
+    catch_up_note_vi; unplaced: doses of the book whose disease or day nobody
     knows, so that they count for nothing here. overdue_grace_days: ours, no rule names it."""
 
     version: str
@@ -157,6 +167,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
     effective_confirmed: bool
     source: str
     note_vi: str
+    catch_up_note_vi: str
     overdue_grace_days: int
     birth_date: date
     as_of: date

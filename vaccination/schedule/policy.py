@@ -25,6 +25,7 @@ from vaccination.schedule.models import (
     Version,
     Visit,
 )
+from vaccination.schedule.texts import why_vi
 
 _DAY = timedelta(days=1)
 
@@ -58,6 +59,19 @@ def last_day(row: Row, born: date) -> date | None:
     return None if row.before is None else after(born, row.before) - _DAY
 
 
+def plan_until(row: Row, born: date) -> date | None:
+    """The last day on which it is planned as catch-up; None: no age limit is known."""
+    return None if row.catch_up_before is None else after(born, row.catch_up_before) - _DAY
+
+
+def is_confirmed(row: Row, born: date, opens: date) -> bool:
+    """Whether the minimum that sets its first day is the source's own."""
+    return (
+        row.confirmed
+        and ("min_age" if opens == after(born, row.min_age) else "min_interval") not in row.unconfirmed
+    )
+
+
 def is_past(row: Row, born: date, previous: date | None, day: date) -> bool:
     """Whether a row is not given any more on a day, or never can be: its first day lies after its last."""
     last = last_day(row, born)
@@ -75,17 +89,27 @@ def place(rows: Sequence[Row], doses: Iterable[Given], born: date) -> Placed:
         if opens is not None and dose.day >= opens:
             given[here], previous, at = dose, dose.day, here + 1
         else:
-            not_counted.append(
-                NotCounted(
-                    immunization_id=dose.immunization_id,
-                    given_on=dose.day,
-                    state="extra" if opens is None else "given_too_early",
-                    row=None if opens is None else rows[here].row,
-                    late_for=rows[at].row if here > at else None,
-                    allowed_from=opens,
-                )
-            )
+            not_counted.append(_not_counted(rows, at, here, opens, dose, born))
     return Placed(given=given, not_counted=not_counted, next=at)
+
+
+def _not_counted(
+    rows: Sequence[Row], at: int, here: int, opens: date | None, dose: Given, born: date
+) -> NotCounted:
+    """A dose that came before the first day of the row `here`, or behind all rows. at: the row that was open
+    before it."""
+    row = rows[here] if here < len(rows) else None
+    confirmed = rows[-1].confirmed if row is None or opens is None else is_confirmed(row, born, opens)
+    return NotCounted(
+        immunization_id=dose.immunization_id,
+        given_on=dose.day,
+        state="extra" if row is None else "given_too_early",
+        row=None if row is None else row.row,
+        late_for=rows[at].row if here > at else None,
+        allowed_from=opens,
+        confirmed=confirmed,
+        why_vi=why_vi(row, opens, confirmed=confirmed),
+    )
 
 
 def _row_of(rows: Sequence[Row], at: int, born: date, previous: date | None, day: date) -> int:
@@ -144,6 +168,9 @@ def _ahead(
 
 def _is_over(person: Person, row: Row, previous: date | None) -> bool:
     if person.today >= after(person.born, person.version.until_age):
+        return True
+    limit = plan_until(row, person.born)
+    if limit is not None and max(earliest(row, person.born, previous), person.today) > limit:
         return True
     return is_past(row, person.born, previous, max(person.today, previous or person.today))
 
@@ -216,6 +243,7 @@ def _open(person: Person, row: Row, state: State) -> PlannedDose:
         due_on=None,
         overdue_from=None,
         last_on=last_day(row, person.born),
+        plan_until=plan_until(row, person.born),
         confirmed=row.confirmed,
         unconfirmed=row.unconfirmed,
         source=row.source,

@@ -87,6 +87,7 @@ def _answer(person: policy.Person, items: list[AntigenPlan], left: list[str], ac
         effective_confirmed=version.effective_confirmed,
         source=version.source,
         note_vi=version.note_vi,
+        catch_up_note_vi=version.catch_up_note_vi,
         overdue_grace_days=version.overdue_grace_days,
         birth_date=person.born,
         as_of=person.today,

@@ -206,3 +206,43 @@ def test_who_left_childhood_owes_nothing() -> None:
     assert {row.state for one in found for row in one.rows} == {"aged_out"}
     eve = plans(person("2008-11-23", "2026-11-22"), [], [], [])
     assert of("tetanus", eve)["tetanus-1"].state == "overdue"
+
+
+def test_a_verified_dose_that_an_unconfirmed_rule_leaves_out_says_so() -> None:
+    """Thirty days, which practice takes, are a day short of the calendar month."""
+    shots = [dose("2020-10-20", "polio"), dose("2020-11-19", "polio", name="short")]
+    found = plans(person("2020-08-20", "2020-12-01"), shots, [], [])
+    (left,) = next(one for one in found if one.antigen == "polio").not_counted
+    assert (left.immunization_id, left.allowed_from, left.confirmed) == ("short", day("2020-11-20"), False)
+    assert "20/11/2020" in left.why_vi
+    assert "chưa xác nhận" in left.why_vi
+    shots = [dose("2020-10-20", "tetanus"), dose("2020-11-19", "tetanus")]
+    found = plans(person("2020-08-20", "2020-12-01"), shots, [], [])
+    (left,) = next(one for one in found if one.antigen == "tetanus").not_counted
+    assert left.confirmed, "the circular's own month"
+    assert "chưa xác nhận" not in left.why_vi
+
+
+def test_a_booster_before_an_interval_of_ours_is_left_out_by_no_confirmed_rule() -> None:
+    shots = [dose(on, "tetanus") for on in ("2026-03-31", "2026-04-30", "2027-07-15", "2027-08-01")]
+    found = plans(person(BORN, "2027-09-01"), shots, [], [])
+    (left,) = next(one for one in found if one.antigen == "tetanus").not_counted
+    assert (left.row, left.confirmed) == ("tetanus-4", False)
+
+
+def test_hib_and_pertussis_are_not_planned_for_who_is_too_old_and_count_where_they_were_given() -> None:
+    eve, of_five = (
+        plans(person(BORN, "2031-01-30"), [], [], []),
+        plans(person(BORN, "2031-01-31"), [], [], []),
+    )
+    assert of("hib", eve)["hib-1"].state == "due"
+    assert {row.state for row in of("hib", of_five).values()} == {"aged_out"}
+    assert of("hib", eve)["hib-1"].plan_until == day("2031-01-30")
+    assert of("pertussis", plans(person(BORN, "2033-01-30"), [], [], []))["pertussis-1"].state == "overdue"
+    of_seven = plans(person(BORN, "2033-01-31"), [dose("2033-01-31", "pertussis", "tetanus")], [], [])
+    rows = of("pertussis", of_seven)
+    assert [rows[f"pertussis-{number}"].state for number in (1, 2)] == ["given", "aged_out"]
+    assert of("tetanus", of_seven)["tetanus-2"].due_on == day("2033-02-28"), (
+        "which has no limit that is known"
+    )
+    assert "Hỏi cơ sở tiêm chủng" in version_on(day("2026-11-22")).catch_up_note_vi

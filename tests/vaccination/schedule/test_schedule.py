@@ -113,6 +113,15 @@ async def test_a_dose_of_a_month_alone_counts_from_its_last_day(
     assert found["tetanus-2"]["due_on"] == "2026-11-30"
 
 
+async def test_a_dose_of_an_instant_counts_on_its_day_in_vietnam(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    """Half past six in the evening in London is the next day here, as book and certificate say."""
+    child = await baby(store, clock, shot("six", "146", "2026-07-14T18:30:00+00:00"))
+    found = rows(await seen(client, child))
+    assert (found["tetanus-1"]["state"], found["tetanus-1"]["given_on"]) == ("given", "2026-07-15")
+
+
 async def test_appointments_and_refusals_of_the_record_move_what_is_due(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:

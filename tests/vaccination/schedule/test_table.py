@@ -20,6 +20,7 @@ def version(name: str, since: str, **more: Any) -> dict[str, Any]:
         "effective_confirmed": True,
         "source": "s",
         "note_vi": "",
+        "catch_up_note_vi": "",
         "overdue_grace_days": 0,
         "deferral_days": 1,
         "until_age": {"years": 18},
