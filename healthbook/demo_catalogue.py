@@ -348,15 +348,18 @@ STORIES: dict[str, DemoStory] = {
     ),
 }
 
-# CVX code, name, manufacturer, weeks of age of each dose (national programme and common extra doses).
-VACCINES: tuple[tuple[str, str, str, tuple[int, ...]], ...] = (
-    ("19", "BCG (lao)", "IVAC", (0,)),
-    ("08", "Viêm gan B sơ sinh", "VABIOTECH", (0,)),
-    ("198", "DPT-VGB-Hib (5 trong 1)", "Serum Institute of India", (9, 13, 17)),
-    ("02", "Bại liệt uống (bOPV)", "POLYVAC", (9, 13, 17)),
-    ("05", "Sởi đơn", "POLYVAC", (40,)),
-    ("04", "Sởi - Rubella", "POLYVAC", (79,)),
-    ("134", "Viêm não Nhật Bản", "VABIOTECH", (53, 55, 105)),
+# CVX code, name, manufacturer, age of each dose in full months and days more (national programme and common
+# extra doses). 178 is the bivalent oral vaccine, 39 the one from mouse brain that VABIOTECH makes.
+VACCINES: tuple[tuple[str, str, str, tuple[tuple[int, int], ...]], ...] = (
+    ("19", "BCG (lao)", "IVAC", ((0, 2),)),
+    ("08", "Viêm gan B sơ sinh", "VABIOTECH", ((0, 0),)),
+    ("198", "DPT-VGB-Hib (5 trong 1)", "Serum Institute of India", ((2, 0), (3, 0), (4, 0))),
+    ("178", "Bại liệt uống (bOPV)", "POLYVAC", ((2, 0), (3, 0), (4, 0))),
+    ("10", "Bại liệt tiêm (IPV)", "Sanofi Pasteur", ((5, 0), (9, 0))),
+    ("05", "Sởi đơn", "POLYVAC", ((9, 0),)),
+    ("04", "Sởi - Rubella", "POLYVAC", ((18, 0),)),
+    ("01", "DPT", "IVAC", ((18, 0),)),
+    ("39", "Viêm não Nhật Bản", "VABIOTECH", ((12, 0), (12, 14), (25, 0))),
 )
 ADULT_VACCINES: tuple[tuple[str, str, str], ...] = (
     ("208", "COVID-19 mRNA", "Pfizer-BioNTech"),

@@ -14,7 +14,7 @@ from healthbook.demo_catalogue import ADULT_VACCINES, ALLERGIES, DRUGS, LABS, ST
 from healthbook.demo_childhood import measurements
 from healthbook.demo_facilities import DemoFacility
 from healthbook.demo_people import DemoPerson
-from kernel.clock import VIETNAM
+from kernel.clock import VIETNAM, add_months
 
 Resource = dict[str, Any]
 
@@ -64,11 +64,14 @@ def long_history(person: DemoPerson, facility: DemoFacility, today: date, years:
 
 
 def vaccination_history(person: DemoPerson, facility: DemoFacility, today: date) -> bytes:
-    """A child's doses by the weeks of age of the national programme, and what was measured, as far as due."""
+    """A child's doses by the ages of the national programme, a few days late as it happens, and what was
+    measured, as far as due."""
     history = History(person, facility, Random(f"{person.key}/vaccines"))
-    for code, name, maker, weeks in VACCINES:
-        for dose, week in enumerate(weeks, start=1):
-            day = person.born + timedelta(days=week * 7 + history.random.randint(0, 6))
+    # The same delay for all, so that none comes before its interval is over.
+    late = timedelta(days=history.random.randint(0, 6))
+    for code, name, maker, ages in VACCINES:
+        for dose, (months, days) in enumerate(ages, start=1):
+            day = add_months(person.born + (late if months else timedelta()), months) + timedelta(days=days)
             if day < today:
                 _add_dose(history, (code, name, maker), day, dose)
     for body in measurements(history.patient, person.born, today):

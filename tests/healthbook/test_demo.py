@@ -26,6 +26,10 @@ from tests.support.record import own
 from tests.support.signing_process import running_signer
 from vaccination.book.reading import doses_of
 from vaccination.certificates.reading import list_certificates
+from vaccination.schedule.beside import given_doses
+from vaccination.schedule.policy import Person
+from vaccination.schedule.service import plans
+from vaccination.schedule.table import version_on
 from vaccination.shc.reading import list_cards
 from vaccination.signer.client import SocketSigner
 
@@ -152,7 +156,7 @@ def test_everything_is_labelled_as_test_data_and_lies_in_the_past() -> None:
 
 def test_a_child_has_the_doses_due_by_its_age() -> None:
     doses = of_type(vaccination_history(PEOPLE["bao-anh"], STATION, TODAY), "Immunization")
-    assert len(doses) == 13
+    assert len(doses) == 16
     newborn = of_type(vaccination_history(PEOPLE["newborn"], STATION, TODAY), "Immunization")
     assert {dose["vaccineCode"]["text"] for dose in newborn} == {"BCG (lao)", "Viêm gan B sơ sinh"}
 
@@ -297,6 +301,22 @@ async def test_a_station_of_the_demo_expects_somebody_and_they_read_it(store: St
         assert await rows(store, f"{plans} AND rtype = 'CarePlan'", UUID(who.patient_id))
 
 
+async def test_the_childs_doses_all_count_in_its_schedule_and_are_coded_as_what_they_are(
+    store: Store, demo: DemoSheet
+) -> None:
+    """The first schedule that a newcomer reads is that of a child with every dose."""
+    sent_twice = "SELECT DISTINCT patient_id FROM ehr_resource WHERE title = 'ComBE Five'"
+    ((patient_id,),) = await rows(store, sent_twice)
+    async with store.transaction() as tx:
+        doses = await doses_of(tx, own(patient_id), NOW)
+    person = Person(born=PEOPLE["bao-anh"].born, today=TODAY, version=version_on(TODAY))
+    found = plans(person, given_doses(doses, TODAY), [], [])
+    assert [left for one in found for left in one.not_counted] == []
+    assert {row.state for one in found for row in one.rows} <= {"given", "not_yet", "aged_out"}
+    codes = {dose.title: dose.code for dose in doses}
+    assert (codes["Bại liệt uống (bOPV)"], codes["Viêm não Nhật Bản"]) == ("178", "39")
+
+
 async def test_a_campaign_of_next_week_has_somebody_who_waits_and_a_child(
     store: Store, demo: DemoSheet
 ) -> None:
@@ -315,7 +335,7 @@ async def test_two_children_and_an_adult_have_doses_one_sent_twice_and_one_on_pa
         async with store.transaction() as tx:
             books.append(await doses_of(tx, own(patient_id), NOW))
     copied = [doses for doses in books if any(not dose.is_counted for dose in doses)]
-    assert [(len(doses), sum(dose.is_counted for dose in doses)) for doses in copied] == [(14, 13)]
+    assert [(len(doses), sum(dose.is_counted for dose in doses)) for doses in copied] == [(17, 16)]
     assert sum(len(doses) >= 13 for doses in books) == 2, "two children"
     assert all(dose.antigens for doses in books for dose in doses)
     (adult,) = (doses for doses in books if any(dose.state == "self-declared" for dose in doses))
