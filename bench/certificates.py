@@ -1,10 +1,12 @@
 """certificate.text, certificate.verify, certificate.read: HC1 certificates against the same through `cwt`.
 
 Text: claims → CBOR, signature (ES256), envelope, zlib, base45. Verify: text → signature and claims, which is
-what the peer does. Read: that and what the verifier reads besides, schema, value sets and revocation hashes.
+what the peer does. Read: the verdict as the service gives it, with schema, value sets, revocation hashes and
+every other step besides, of which the peer does none.
 The peer uses the `base45` package beside `cwt`, in a process of its own that waits while we are measured.
 """
 
+import base64
 import json
 import subprocess
 from collections.abc import Callable
@@ -28,14 +30,16 @@ from vaccination.hc1.claims import COUNTRY, ISSUER, Name, Vaccination, cwt, dcc_
 from vaccination.hc1.names import icao
 from vaccination.hc1.uvci import new_uvci
 from vaccination.signer.key_files import SignerKeys
-from vaccination.verify import hc1
+from vaccination.trust.models import TrustedKey
+from vaccination.verify.judging import Known, judge
 from vaccination.verify.signatures import holds
+from vaccination.verify.texts import read as read_text
 
 TEXT: Final = "certificate.text"
 VERIFY: Final = "certificate.verify"
 READ: Final = "certificate.read"
-# Of the third ours: reading everything takes no longer than their signature and claims.
-TARGETS: Final = {TEXT: 1.8, VERIFY: 1.1, READ: 1.0}
+# vaccination.md §9 for the same work. Of the third ours, for more work than theirs: no slower than this.
+TARGETS: Final = {TEXT: 1.8, VERIFY: 1.1, READ: 0.8}
 ROUNDS: Final = 15
 CERTIFICATES: Final = 200
 KID: Final = b"8 bytes."
@@ -59,9 +63,11 @@ def measure() -> list[Result]:
         for text in texts:
             assert _is_verified(text, spki)
 
+    known = Known(keys=(_trusted(spki),), is_revoked=False)
+
     def read() -> None:
         for text in texts:
-            assert _is_read(text, spki)
+            assert judge(read_text(text), known, issued).status == "VERIFIED"
 
     ours: dict[str, list[float]] = {TEXT: [], VERIFY: [], READ: []}
     theirs: dict[str, list[float]] = {TEXT: [], VERIFY: [], READ: []}
@@ -110,10 +116,8 @@ def _is_verified(text: str, spki: bytes) -> bool:
     return claims[ISSUER] == COUNTRY and holds(spki, cose.ES256, parsed.signature, signed)
 
 
-def _is_read(text: str, spki: bytes) -> bool:
-    reading = hc1.read(text)
-    assert reading.algorithm is not None
-    return reading.issuer == COUNTRY and holds(spki, reading.algorithm, reading.signature, reading.signed)
+def _trusted(spki: bytes) -> TrustedKey:
+    return TrustedKey(kid=base64.b64encode(KID).decode(), purpose="hc1", spki=spki, country=COUNTRY)
 
 
 def _peer(
