@@ -9,14 +9,17 @@ import msgspec
 from documents.csv import Cell, append_to, write_to
 from ehr.intake.models import Reason
 from vaccination.first_fill.fields import Fields
-from vaccination.first_fill.models import Given
+from vaccination.first_fill.models import Given, Line
 from vaccination.first_fill.service import OPERATORS_ONLY, Fill
 
 TEXTS: Final = msgspec.json.decode(
     files("vaccination").joinpath("first_fill/texts/vi.json").read_bytes(), type=dict[str, str]
 )
 CELL_MAX: Final = 200
-_TO_SENDER: Final = ("Dòng", "Mã mũi tiêm", "Trường", "Nội dung trong tệp", "Mã lỗi", "Cần làm")
+# What waits in the quarantine reads as what was taken in (security.md S19).
+TAKEN: Final = "Đã nhận"
+NOT_TAKEN: Final = "Không ghi"
+_TO_SENDER: Final = ("Dòng", "Kết quả", "Mã mũi tiêm", "Trường", "Nội dung trong tệp", "Mã lỗi", "Cần làm")
 _TO_OPERATOR: Final = ("row", "status", "code", "field")
 
 
@@ -38,13 +41,14 @@ async def _told_to_sender(fill: Fill) -> AsyncIterator[list[Cell]]:
     async for given, line in fill.lines():
         for reason in line.reasons:
             if reason.code not in OPERATORS_ONLY:
-                yield _to_sender(given, reason, fill.fields)
+                yield _to_sender(given, line, reason, fill.fields)
 
 
-def _to_sender(given: Given, reason: Reason, fields: Fields) -> list[Cell]:
+def _to_sender(given: Given, line: Line, reason: Reason, fields: Fields) -> list[Cell]:
     text = given.cells.get(reason.where, "")
     return [
         given.number,
+        NOT_TAKEN if line.status == "refused" else TAKEN,
         given.cells.get("dose_id", "")[:CELL_MAX],
         fields.titles.get(reason.where, ""),
         text if len(text) <= CELL_MAX else text[: CELL_MAX - 1] + "…",

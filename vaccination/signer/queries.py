@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from audit.models import Head
+from audit.models import AdminRow, Head
 from store.statement import Command, Scalar, Statement
 from vaccination.signer.models import DocumentSigner, IssuanceRow, Signed, SigningRow
 
@@ -86,6 +86,14 @@ APPEND = Scalar(
     """,
 )
 SIGNING_HEAD = Statement(Head, "SELECT seq, h FROM signing_head WHERE chain = 'signing'")
+# The operators' log from its end, as far as needed: the newest heads of the signing log stand there.
+SEALED = Statement(
+    AdminRow,
+    """
+    SELECT seq, at, entry, prev, h FROM admin_event WHERE entry LIKE '%"' || $1 || '"%'
+    ORDER BY seq DESC LIMIT $2
+    """,
+)
 # Without a gap, from the first to the last of that time.
 LOGGED_BETWEEN = Statement(
     SigningRow,

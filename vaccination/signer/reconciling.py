@@ -13,7 +13,6 @@ import msgspec
 from msgspec import Struct
 
 from audit.models import AdminEntry, AdminRow, Head
-from audit.queries import admin_export
 from audit.service import record_admin_event
 from audit.verify import verify_admin_rows
 from store.database import Tx
@@ -22,7 +21,8 @@ from vaccination.signer.models import Signed, SigningEntry, SigningRow
 
 HEAD_TAG: Final = "signing:head"
 PROGRAM: Final = "program:worker"
-ROWS_AT_ONCE: Final = 1000
+# A week of nights.
+HEADS_MAX: Final = 7
 # Row and entry are written together, but two statements see two moments: the youngest wait.
 SETTLED: Final = timedelta(minutes=1)
 
@@ -60,7 +60,7 @@ async def reconcile(tx: Tx, since: datetime, now: datetime) -> Reconciled:
     known = {row.issuance_id for row in within}
     strays += [Stray("no-entry", one, None) for one in signed if one not in known]
     end = await queries.SIGNING_HEAD.one(tx)
-    broken = _first_broken(logged, await sealed_heads(tx), end.seq if end else 0)
+    broken = _first_broken(logged, await sealed_heads(tx), end)
     if broken is not None:
         strays.append(Stray("broken-log", None, broken))
     head = Head(seq=logged[-1].seq, h=logged[-1].h) if logged and broken is None else None
@@ -73,14 +73,10 @@ async def seal_head(tx: Tx, head: Head, now: datetime) -> None:
 
 
 async def sealed_heads(tx: Tx) -> list[Head]:
-    """Every end that was written down so far, oldest first."""
-    heads: list[Head] = []
-    after = 0
-    while rows := await admin_export(tx, after_seq=after, limit=ROWS_AT_ONCE):
-        said = [msgspec.json.decode(row.entry, type=AdminEntry) for row in rows]
-        heads += [Head(seq=one.count, h=bytes.fromhex(one.reason)) for one in said if one.what == HEAD_TAG]
-        after = rows[-1].seq
-    return heads
+    """The newest ends that were written down, oldest first."""
+    rows = await queries.SEALED.all(tx, HEAD_TAG, HEADS_MAX)
+    said = [msgspec.json.decode(row.entry, type=AdminEntry) for row in reversed(rows)]
+    return [Head(seq=one.count, h=bytes.fromhex(one.reason)) for one in said if one.what == HEAD_TAG]
 
 
 def _compare(row: SigningRow, signed: Signed | None) -> Stray | None:
@@ -92,14 +88,17 @@ def _compare(row: SigningRow, signed: Signed | None) -> Stray | None:
     return None
 
 
-def _first_broken(rows: Sequence[SigningRow], sealed: Sequence[Head], end: int) -> int | None:
-    """The first row whose link does not hold, that a kept head says was another one, or that was cut off."""
-    cut = [end + 1] if any(one.seq > end for one in sealed) else []
-    if not rows:
-        return min(cut, default=None)
-    chain = [AdminRow(row.seq, row.at, row.entry, row.prev, row.h) for row in rows]
-    before = Head(seq=rows[0].seq - 1, h=rows[0].prev)
-    broken = verify_admin_rows(chain, after=before)
-    links = {row.seq: row.h for row in rows}
+def _first_broken(rows: Sequence[SigningRow], sealed: Sequence[Head], end: Head | None) -> int | None:
+    """The first row whose link does not hold, that a kept head says was another one, or that was cut off.
+    The row before the first of these and the log's end are compared with the kept heads too."""
+    last = end.seq if end else 0
+    cut = [last + 1] if any(one.seq > last for one in sealed) else []
+    links = {row.seq: row.h for row in rows} | ({end.seq: end.h} if end else {})
+    broken = None
+    if rows:
+        chain = [AdminRow(row.seq, row.at, row.entry, row.prev, row.h) for row in rows]
+        before = Head(seq=rows[0].seq - 1, h=rows[0].prev)
+        broken = verify_admin_rows(chain, after=before)
+        links[before.seq] = before.h
     faults = [one.seq for one in sealed if links.get(one.seq, one.h) != one.h]
     return min([*cut, *faults, *([broken.at] if broken else [])], default=None)

@@ -18,7 +18,14 @@ from tests.support.clock import FrozenClock
 from tests.support.hostile import HOSTILE_TEXTS
 from tests.support.people import make_citizen, make_doctor, make_facility
 from tests.vaccination.first_fill.doses import HEADINGS, dose, file_of, take
-from vaccination.first_fill.cleaning import CELL_MAX, TEXTS, write_cleaning_list, write_row_list
+from vaccination.first_fill.cleaning import (
+    CELL_MAX,
+    NOT_TAKEN,
+    TAKEN,
+    TEXTS,
+    write_cleaning_list,
+    write_row_list,
+)
 from vaccination.first_fill.service import OPERATORS_ONLY, Fill
 
 LONG = 100_000 if os.environ.get("HEALTHBOOK_COUNTS") == "full" else 4000
@@ -57,10 +64,10 @@ async def test_each_line_says_the_row_the_field_what_stands_there_and_what_to_do
     ]
     fill, _ = await take(store, clock, file_of(tmp_path, quoted(rows)))
     assert await cleaning_list(fill) == [
-        ["3", "B", "Giới tính", "?", "bad-code", TEXTS["bad-code"]],
-        ["3", "B", "Ngày tiêm", "31/02/2021", "bad-date", TEXTS["bad-date"]],
-        ["4", "C", "Cơ sở tiêm", "", "missing-field", TEXTS["missing-field"]],
-        ["5", "A", "", "", "duplicate-row", TEXTS["duplicate-row"]],
+        ["3", NOT_TAKEN, "B", "Giới tính", "?", "bad-code", TEXTS["bad-code"]],
+        ["3", NOT_TAKEN, "B", "Ngày tiêm", "31/02/2021", "bad-date", TEXTS["bad-date"]],
+        ["4", TAKEN, "C", "Cơ sở tiêm", "", "missing-field", TEXTS["missing-field"]],
+        ["5", NOT_TAKEN, "A", "", "", "duplicate-row", TEXTS["duplicate-row"]],
     ]
 
 
@@ -129,13 +136,13 @@ async def test_a_row_that_an_officer_sends_back_stands_in_the_list_from_then_on(
     officer = await make_doctor(store, clock, await make_facility(store, clock), "registry-officer")
     path = file_of(tmp_path, quoted([dose(citizen), dose(citizen, dose_id="2", sex="Nam")]))
     fill, _ = await take(store, clock, path)
-    assert await cleaning_list(fill) == [["3", "2", "", "", "dose-twice", TEXTS["dose-twice"]]]
+    assert await cleaning_list(fill) == [["3", TAKEN, "2", "", "", "dose-twice", TEXTS["dose-twice"]]]
     async with store.transaction() as tx:
         waiting = await list_waiting(tx, "unit", None, UUID(int=0), 500)
         (one,) = [one for one in waiting if one.receipt_id == fill.file_id]
         await return_to_sender(tx, one.quarantine_id, "sex-wrong", officer.actor, "đối chiếu", clock.now())
     again, _ = await take(store, clock, path)
-    assert await cleaning_list(again) == [["3", "2", "", "", "sex-wrong", TEXTS["sex-wrong"]]]
+    assert await cleaning_list(again) == [["3", NOT_TAKEN, "2", "", "", "sex-wrong", TEXTS["sex-wrong"]]]
 
 
 async def test_s33_a_long_file_and_its_list_take_a_few_megabytes(

@@ -135,6 +135,33 @@ async def test_s28_a_log_written_anew_differs_from_the_heads_that_were_kept(
     assert ("broken-log", 2) in [(one.fault, one.seq) for one in found.strays]
 
 
+async def test_s28_a_log_written_anew_while_nothing_is_signed_is_found_by_its_end_and_by_what_follows(
+    fresh_store: Store, fresh_owner: Store, clock: FrozenClock
+) -> None:
+    async def append(sha256: str) -> None:
+        issuance = uuid7(clock.now())
+        entry = canonical(
+            SigningEntry(at=utc_text(clock.now()), issuance=issuance, key="hc1.0001", sha256=sha256)
+        )
+        async with fresh_owner.transaction() as tx:
+            await queries.APPEND.one(tx, digest(entry), clock.now(), issuance, entry.decode())
+
+    await append("00" * 32)
+    clock.advance(hours=1)
+    await look_through(fresh_owner, clock.now())
+    async with fresh_owner.transaction() as tx:
+        await tx.execute("DELETE FROM signing_event")
+        await tx.execute("DELETE FROM signing_head")
+    await append("11" * 32)
+    clock.advance(days=3)
+    quiet = await look_through(fresh_owner, clock.now())
+    assert [(one.fault, one.seq) for one in quiet.strays] == [("broken-log", 1)]
+    await append("22" * 32)
+    clock.advance(hours=1)
+    found = await look_through(fresh_owner, clock.now())
+    assert ("broken-log", 1) in [(one.fault, one.seq) for one in found.strays]
+
+
 async def test_the_nights_look_keeps_the_head_and_says_what_does_not_fit(
     store: Store, signer: RunningSigner, clock: FrozenClock
 ) -> None:
