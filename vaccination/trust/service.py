@@ -19,9 +19,10 @@ OWN = "own"
 
 async def keys_of_kid(tx: Tx, kid: str, card_issuer: str) -> list[TrustedKey]:
     """Every key with that kid: of our own signers and of every list. card_issuer: our address as an issuer of
-    health cards."""
+    health cards, for which no list of others speaks."""
     own = [_own_key(one, card_issuer) for one in await document_signers(tx) if one.kid_text == kid]
-    return [*own, *(queries.key_of(row) for row in await queries.OF_KID.all(tx, kid))]
+    listed = [queries.key_of(row) for row in await queries.OF_KID.all(tx, kid)]
+    return [*own, *(key for key in listed if key.purpose != "shc" or key.issuer != card_issuer)]
 
 
 async def lists(tx: Tx) -> list[TrustList]:

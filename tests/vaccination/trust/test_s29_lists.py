@@ -10,11 +10,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicNumbers
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from store.database import Store, Tx
 from tests.support.hc1_texts import NOW, Signer, es256, hc1, ps256, with_entry
 from tests.support.shared import shared
+from tests.vaccination.verify.test_cards import PAYLOAD, card
+from vaccination.shc.keys import thumbprint
 from vaccination.trust import service
 from vaccination.trust.models import Change
 from vaccination.trust.readers import ListError, read_list
@@ -228,6 +231,30 @@ async def test_s29_a_form_without_a_signature_of_its_own_needs_a_seal(fresh_stor
             assert isinstance(found, Change) == (which == "good"), which
         assert await service.load(tx, "who", data, b"{}", NOW, has_second=True) == "not-signed"
         assert await status(tx, GERMAN[0]) == "VERIFIED"
+
+
+async def test_s29_no_list_gives_our_own_issuer_of_cards_another_key(fresh_store: Store) -> None:
+    signer = es256()
+    point = signer.key.public_key().public_numbers()
+    assert isinstance(point, EllipticCurvePublicNumbers)
+    x, y = (base64url(value.to_bytes(32)) for value in (point.x, point.y))
+    jwk = {"kty": "EC", "use": "sig", "alg": "ES256", "crv": "P-256", "x": x, "y": y}
+    data = json.dumps({"keys": [jwk | {"kid": thumbprint(x, y)}]}).encode()
+    header = {"zip": "DEF", "alg": "ES256", "kid": thumbprint(x, y)}
+    async with fresh_store.transaction() as tx:
+        for name, issuer, wanted in (
+            ("ours", OWN_CARDS, "ISSUER_NOT_TRUSTED"),
+            ("b", "https://b", "VERIFIED"),
+        ):
+            await service.pin(tx, name, "jwks", issuer, spki(PUBLISHER), 30)
+            seal = _json(make_seal(name, data, 1, NOW, PUBLISHER.sign))
+            assert isinstance(await service.load(tx, name, data, seal, NOW, has_second=False), Change)
+            text = card(signer, PAYLOAD | {"iss": issuer}, header)
+            assert (await verify(tx, text, OWN_CARDS, NOW)).status == wanted
+
+
+def base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def _json(seal: Any) -> bytes:
