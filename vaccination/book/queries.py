@@ -12,6 +12,8 @@ from store.statement import Scalar, Statement
 DOSES_MAX = 500
 # Far more than a life holds from one sender: the doses of others stay in sight whatever one of them sends.
 OF_ONE_SENDER = 100
+# One more of each, so that what is left out is known to be there.
+READ_MAX = DOSES_MAX + DOSES_MAX // OF_ONE_SENDER + 1
 
 
 class DoseRow(Struct, frozen=True):
@@ -48,7 +50,7 @@ DOSES = Statement(
         f"""
         SELECT {", ".join(DoseRow.__struct_fields__)}
         FROM ({_DOSE.replace("{face}", "{face}, " + _RANKED)}) AS mine
-        WHERE nth <= {OF_ONE_SENDER} ORDER BY sort_at DESC, id DESC LIMIT {DOSES_MAX}
+        WHERE nth <= {OF_ONE_SENDER + 1} ORDER BY sort_at DESC, id DESC LIMIT {READ_MAX}
         """  # noqa: S608 - constants of ours
     ),
 )

@@ -28,13 +28,19 @@ _item = msgspec.json.Decoder(Item).decode
 async def doses_of(tx: Tx, access: Access, now: datetime) -> list[Dose]:
     """Every dose that the reader may see, newest first, undated last, copies too (`is_counted` false): the
     newest 100 of each sender, 500 of all."""
-    return folded(await queries.DOSES.all(tx, *scope_of(access, now)))
+    return (await doses_and_more(tx, access, now))[0]
 
 
-def may_be_more(doses: list[Dose]) -> bool:
-    """Whether there are older ones than `doses_of` reads."""
-    senders = Counter(dose.source for dose in doses)
-    return len(doses) == DOSES_MAX or any(number == OF_ONE_SENDER for number in senders.values())
+async def doses_and_more(tx: Tx, access: Access, now: datetime) -> tuple[list[Dose], bool]:
+    """As `doses_of`, and whether there are older ones."""
+    rows = await queries.DOSES.all(tx, *scope_of(access, now))
+    of_sender: Counter[str] = Counter()
+    kept = []
+    for row in rows:
+        of_sender[row.source_id] += 1
+        if of_sender[row.source_id] <= OF_ONE_SENDER:
+            kept.append(row)
+    return folded(kept[:DOSES_MAX]), len(kept) < len(rows) or len(kept) > DOSES_MAX
 
 
 async def dose_of(tx: Tx, access: Access, immunization_id: str, now: datetime) -> Dose | None:

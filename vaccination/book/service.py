@@ -26,7 +26,7 @@ from vaccination.book.models import (
     ProductChoice,
     VaccinationBook,
 )
-from vaccination.book.reading import doses_of, may_be_more, shown_papers, tombstones_of
+from vaccination.book.reading import doses_and_more, doses_of, shown_papers, tombstones_of
 from vaccination.book.texts import FOOT, NOT_THE_SCHEDULE, STATE_VI
 
 _SEXES: Final = {"male": "Nam", "female": "Nữ"}
@@ -42,7 +42,8 @@ class ToPrint(Struct, frozen=True):
 
 async def read(tx: Tx, access: Access, now: datetime) -> Built:
     """The book as far as the reader sees it. Two statements, three where a picture stands behind a dose."""
-    doses = await shown_papers(tx, access, await doses_of(tx, access, now), now)
+    found, more = await doses_and_more(tx, access, now)
+    doses = await shown_papers(tx, access, found, now)
     tombstones = await tombstones_of(tx, access, doses, now)
     counted = [dose for dose in doses if dose.copy_of is None]
     answer = VaccinationBook(
@@ -50,7 +51,7 @@ async def read(tx: Tx, access: Access, now: datetime) -> Built:
         antigens=by_antigen(doses),
         tombstones=tombstones,
         unknown=sum(1 for dose in counted if not dose.antigens),
-        more=may_be_more(doses),
+        more=more,
         catalogue_version=VERSION,
         notice=notice_for(access),
     )

@@ -295,6 +295,9 @@ async def test_a_long_book_is_cut_and_says_so(
 ) -> None:
     who = await make_citizen(store, clock)
     rows = [dose(f"d{n}", "88", f"{1990 + n // 28}-01-{n % 28 + 1:02d}") for n in range(101)]
+    await sent(store, clock, who.patient_id, *rows[1:])
+    whole = await book(client, who.token)
+    assert (len(whole["doses"]), whole["more"]) == (100, False)
     await sent(store, clock, who.patient_id, *rows)
     answer = await book(client, who.token)
     assert (len(answer["doses"]), answer["more"]) == (100, True)
