@@ -2,8 +2,8 @@
 renewed before they end."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from identity.merges.aliases import origins_of
@@ -14,13 +14,12 @@ from store.keys import KeyRing
 from store.models import Due, Event
 from store.outbox import emit
 from vaccination.certificates import following, issuing
-from vaccination.certificates.issuing import RENEWAL, SIGNING, ToSign
+from vaccination.certificates.issuing import RENEWAL, SIGNER_AGAIN, SIGNING, ToSign
 from vaccination.shc import following as cards
 from vaccination.signer.ports import Signer
 
 Ref: TypeAlias = dict[str, str]
 Say: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
-SIGNER_AGAIN: Final = timedelta(minutes=1)
 
 
 async def follow_doses(tx: Tx, keys: KeyRing, event: Event, _ref: Ref, now: datetime) -> None:
@@ -55,7 +54,7 @@ def certificate_jobs(
             is_other = one is not None and one.certificate_id != certificate_id
             if one is not None and is_other:
                 # It has a timer of its own from here on, should this process die.
-                await following.have_signed(tx, one, clock.now() + SIGNER_AGAIN)
+                await issuing.have_signed(tx, one, clock.now() + SIGNER_AGAIN)
         is_done = one is None or await _sign(one, None) or is_other
         return None if is_done else clock.now() + SIGNER_AGAIN
 
@@ -64,7 +63,11 @@ def certificate_jobs(
         async with store.transaction() as tx:
             begun = await following.begin_renewal(tx, store.keys, patient_id, certificate_id, clock.now())
         if isinstance(begun, ToSign):
-            return None if await _sign(begun, "vaccination.certificate-renewed") else _tomorrow()
+            if await _sign(begun, "vaccination.certificate-renewed"):
+                return None
+            async with store.transaction() as tx:
+                await following.tell_of_end(tx, patient_id, certificate_id, clock.now())
+            return _tomorrow()
         return _tomorrow() if begun == "later" else None
 
     async def _sign(one: ToSign, event: str | None) -> bool:

@@ -10,12 +10,11 @@ from itertools import groupby
 from typing import Final, Literal
 from uuid import UUID
 
+from identity.merges.aliases import book_to_tell
 from identity.models import Demographics
 from identity.people import demographics
-from kernel.ids import bucket_of
 from kernel.problems import Refused
 from store.database import Tx
-from store.due_queue import schedule
 from store.keys import KeyRing
 from store.outbox import emit
 from vaccination.certificates import queries
@@ -25,9 +24,8 @@ from vaccination.certificates.ending import give_up, revoke_row
 from vaccination.certificates.evidence import Judged, judged_dose
 from vaccination.certificates.issuing import (
     RENEW_BEFORE,
-    SIGNING,
     ToSign,
-    mark_of_timer,
+    have_signed,
     standing_facts,
     start,
     weigh,
@@ -52,7 +50,8 @@ async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
         ended += await _follow_dose(tx, keys, owned, list(of_dose), lost, now)
     if ended:
         ref = {"certificate_id": str(ended[-1].certificate_id)}
-        await emit(tx, patient_id, "vaccination.certificate-corrected", ref, now)
+        told = await book_to_tell(tx, patient_id, now)
+        await emit(tx, told, "vaccination.certificate-corrected", ref, now)
     return len(ended)
 
 
@@ -88,12 +87,6 @@ async def is_held(tx: Tx, patient_id: UUID, signers: set[str], now: datetime) ->
     return any(row.signer_id in signers for row in await queries.LIVE.all(tx, patient_id, now))
 
 
-async def have_signed(tx: Tx, one: ToSign, due_at: datetime) -> None:
-    """Leave the signature to the worker."""
-    ref = mark_of_timer(one.patient_id, one.certificate_id)
-    await schedule(tx, bucket_of(one.patient_id), due_at, SIGNING, ref)
-
-
 async def begin_renewal(
     tx: Tx, keys: KeyRing, patient_id: UUID, certificate_id: UUID, now: datetime
 ) -> Renewal:
@@ -117,7 +110,8 @@ async def begin_renewal(
 
 async def tell_of_end(tx: Tx, patient_id: UUID, certificate_id: UUID, now: datetime) -> None:
     """That a certificate ends and there is none in its place; told once."""
-    await emit(tx, patient_id, "vaccination.certificate-ending", {"certificate_id": str(certificate_id)}, now)
+    told = await book_to_tell(tx, patient_id, now)
+    await emit(tx, told, "vaccination.certificate-ending", {"certificate_id": str(certificate_id)}, now)
 
 
 async def begin_again(

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from identity.merges.aliases import book_to_tell
 from identity.models import Demographics
 from identity.people import demographics
 from kernel.ids import bucket_of, uuid7
@@ -24,6 +25,7 @@ from store.database import Tx
 from store.due_queue import schedule
 from store.fields import seal, unseal
 from store.keys import KeyRing
+from store.outbox import emit
 from vaccination.certificates import queries
 from vaccination.certificates.claims import (
     ALGORITHMS,
@@ -51,6 +53,7 @@ from vaccination.signer.problems import SIGNER_AWAY
 
 # Longer than a signature takes. After it nobody waits for it: the row is given up and another one made.
 SIGNING_LIFE: Final = timedelta(seconds=30)
+SIGNER_AGAIN: Final = timedelta(minutes=1)
 RENEW_BEFORE: Final = timedelta(days=30)
 # Timers; their ref is person and certificate.
 RENEWAL: Final = "certificate-renewal"
@@ -95,17 +98,37 @@ async def begin(
     facts = await reasons_and_facts(tx, keys, book, judged, now)
     if isinstance(facts, tuple):
         if set(facts) <= CONFIRMABLE:
-            await _ask_facility(tx, judged, now)
+            await ask_facility(tx, judged, now)
         return Refused(problem=DOSE_NOT_ELIGIBLE)
-    owned, replaces = judged.owned, None
+    owned, outdated = judged.owned, []
     for row in await queries.OF_DOSE.all(tx, owned.patient_id, owned.dose_id):
         is_same = row.facts_sha256 == facts_sha256(facts)
         if row.state == "valid" and row.expires_at > now and is_same:
             return row
         if row.state != "signing" and not is_same:
-            await revoke_row(tx, keys, row, "replaced", "dose-changed", now)
-            replaces = row.certificate_id
-    return await start(tx, keys, judged, facts, now, replaces=replaces)
+            outdated.append(row)
+    replaces = outdated[-1].certificate_id if outdated else None
+    made = await start(tx, keys, judged, facts, now, replaces=replaces)
+    # Where none is begun, what the book does not say any more is left to whoever follows it.
+    if isinstance(made, ToSign) and outdated:
+        await _replace(tx, keys, outdated, made, now)
+    return made
+
+
+async def _replace(tx: Tx, keys: KeyRing, outdated: list[CertificateRow], by: ToSign, now: datetime) -> None:
+    """As following does: the person is told, and the worker sees that the other one is made."""
+    for row in sorted(outdated, key=lambda one: one.kid):
+        await revoke_row(tx, keys, row, "replaced", "dose-changed", now)
+    await have_signed(tx, by, now + SIGNER_AGAIN)
+    ref = {"certificate_id": str(outdated[-1].certificate_id)}
+    told = await book_to_tell(tx, by.patient_id, now)
+    await emit(tx, told, "vaccination.certificate-corrected", ref, now)
+
+
+async def have_signed(tx: Tx, one: ToSign, due_at: datetime) -> None:
+    """Leave the signature to the worker."""
+    ref = mark_of_timer(one.patient_id, one.certificate_id)
+    await schedule(tx, bucket_of(one.patient_id), due_at, SIGNING, ref)
 
 
 async def start(
@@ -241,8 +264,8 @@ async def _signer_of(tx: Tx, row: CertificateRow) -> DocumentSigner:
     return next(one for one in await document_signers(tx, "hc1") if one.key_id == row.signer_id)
 
 
-async def _ask_facility(tx: Tx, judged: Judged, now: datetime) -> None:
-    """Once for what the dose says now."""
+async def ask_facility(tx: Tx, judged: Judged, now: datetime) -> None:
+    """Put a dose before a second account of its facility; once for what it says now."""
     assert judged.dose.facility_id is not None, "the dose was judged"
     owned, said = judged.owned, said_sha256(judged.dose)
     await queries.ASK.run(tx, judged.dose.facility_id, uuid7(now), owned.patient_id, owned.dose_id, said, now)

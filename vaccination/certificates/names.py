@@ -30,15 +30,11 @@ async def latin_name(tx: Tx, keys: KeyRing, patient_id: UUID) -> LatinName | Non
 async def set_by_person(
     tx: Tx, keys: KeyRing, patient_id: UUID, family: str, given: str, now: datetime
 ) -> LatinName | Refused:
-    """Part the name elsewhere (a family name of two words), or put the other part first: the letters are the
+    """Part the name elsewhere (a family name of two words), or put the other part first: the words are the
     book's. Refused: latin-name-differs; then an operator sees the passport."""
     known = await demographics(tx, keys, patient_id)
     wanted = LatinName(family=icao(family), given=icao(given))
-    written = _letters(icao(known.name or "") if known else "")
-    if not written or written not in (
-        _letters(wanted.family + wanted.given),
-        _letters(wanted.given + wanted.family),
-    ):
+    if not _parts(icao(known.name or "") if known else "", wanted):
         return Refused(problem=LATIN_NAME_DIFFERS)
     await keep(tx, keys, patient_id, wanted, "person", now)
     return wanted
@@ -50,5 +46,12 @@ async def keep(tx: Tx, keys: KeyRing, patient_id: UUID, names: LatinName, by: Se
     await queries.SET_PASSPORT.run(tx, patient_id, sealed, by, now)
 
 
-def _letters(text: str) -> str:
-    return text.replace(FILLER, "")
+def _parts(written: str, wanted: LatinName) -> bool:
+    """Whether both are the words of the name, in one order or the other; none of a name of two is empty."""
+    words, family, given = (_words(text) for text in (written, wanted.family, wanted.given))
+    is_whole = bool(family) and (bool(given) or len(words) == 1)
+    return is_whole and words in (family + given, given + family)
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in text.split(FILLER) if word]
