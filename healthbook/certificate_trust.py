@@ -97,11 +97,12 @@ async def revoke_listed_key(store: Store, name: str, kid: str, signed: Signed) -
 
 async def shown_lists(store: Store) -> str:
     async with store.transaction() as tx:
-        listed = await service.lists(tx)
+        listed = [(one, await service.states_of(tx, one.name)) for one in await service.lists(tx)]
     rows = (
         f"{one.name}  {one.form}  version {one.version}  "
         f"{'never loaded' if one.fresh_until is None else f'counts until {one.fresh_until:%Y-%m-%d}'}"
-        for one in listed
+        f"  keys: {', '.join(f'{count} {state}' for state, count in sorted(states.items())) or 'none'}"
+        for one, states in listed
     )
     return "\n".join(rows) or "no list is pinned"
 

@@ -96,4 +96,6 @@ def test_s29_a_list_from_its_pin_to_its_second_version(place: dict[str, str]) ->
     )
     assert trust(place, "revoke-key", "eu", KEYS[0].kid, *ONE)[0] == 2
     assert trust(place, "revoke-key", "eu", KEYS[0].kid, *TWO) == (0, f"eu: {KEYS[0].kid} revoked\n")
-    assert "version 2" in trust(place, "list")[1]
+    told = trust(place, "list")[1]
+    assert "version 2" in told
+    assert "1 revoked" in told

@@ -1,5 +1,6 @@
 """Trust lists in use: pinning one, loading one, and whose key a certificate names."""
 
+from collections import Counter
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal
@@ -9,7 +10,7 @@ from vaccination.signer.keys import document_signers
 from vaccination.signer.models import DocumentSigner
 from vaccination.trust import queries
 from vaccination.trust.certificates import read_certificate
-from vaccination.trust.models import Change, Form, TrustedKey, TrustList
+from vaccination.trust.models import Change, Form, KeyState, TrustedKey, TrustList
 from vaccination.trust.policy import Refusal, change_by, fresh_until
 from vaccination.trust.readers import read_list
 from vaccination.trust.seal import read_seal, voucher
@@ -27,6 +28,11 @@ async def keys_of_kid(tx: Tx, kid: str, card_issuer: str) -> list[TrustedKey]:
 
 async def lists(tx: Tx) -> list[TrustList]:
     return await queries.LISTS.all(tx)
+
+
+async def states_of(tx: Tx, name: str) -> Counter[KeyState]:
+    """How many keys of a list there are in each state."""
+    return Counter(row.state for row in await queries.OF_LIST.all(tx, name))
 
 
 async def pin(tx: Tx, name: str, form: Form, issuer: str | None, signer: bytes, max_age_days: int) -> None:
