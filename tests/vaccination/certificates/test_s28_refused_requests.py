@@ -1,4 +1,4 @@
-"""A request that gives no new certificate leaves nobody with one that was revoked unsaid (security.md S28)."""
+"""A request that gives no new certificate leaves nobody with one that was revoked unsaid (S28)."""
 
 from collections.abc import AsyncIterator
 
