@@ -9,7 +9,6 @@ from vaccination.revocation import queries
 from vaccination.revocation.models import Hashes, Kind, ListHead, RevocationList
 
 LISTS_MAX: Final = 1_000
-RIDS_MAX: Final = 100_000
 PAGE: Final = 1_000
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
@@ -77,8 +76,13 @@ def _position(after: str) -> tuple[str, bytes]:
 async def rids_of(tx: Tx, kid: str) -> tuple[int, list[str]]:
     """A health card key's list: how often it has changed (`ctr`), and its rids in their order."""
     head = await queries.HEAD.one(tx, kid)
-    entries = await queries.ENTRIES.all(tx, kid, ["rid"], "", b"", RIDS_MAX)
-    return (0 if head is None else head.changes), [entry.hash.decode("ascii") for entry in entries]
+    rids: list[str] = []
+    kind, last = "", b""
+    # All of them, however many: a card that a list leaves out is valid to the world.
+    while entries := await queries.ENTRIES.all(tx, kid, ["rid"], kind, last, PAGE):
+        rids += [entry.hash.decode("ascii") for entry in entries]
+        kind, last = entries[-1].kind, entries[-1].hash
+    return (0 if head is None else head.changes), rids
 
 
 async def forget(tx: Tx, before: datetime, limit: int) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ehr.merges.service import book_of
-from identity.merges.aliases import origins_of
+from identity.merges.aliases import book_to_tell, origins_of
 from identity.people import demographics
 from store.database import Tx
 from store.keys import KeyRing
@@ -42,7 +42,8 @@ async def follow(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> int:
     revoked = [row for row, *_ in untrue if row.state != "signing"]
     if revoked:
         ref = {"card_id": str(revoked[-1].card_id)}
-        await emit(tx, patient_id, "vaccination.card-revoked", ref, now)
+        told = await book_to_tell(tx, patient_id, now)
+        await emit(tx, told, "vaccination.card-revoked", ref, now)
     return len(revoked)
 
 

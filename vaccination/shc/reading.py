@@ -55,7 +55,8 @@ async def list_cards(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Bu
     weighed = await weighed_doses(tx, access, now)
     person = person_of_card(await person_of(tx, keys, access))
     opened = await _cards(tx, keys, access, {one.dose.immunization_id for one in weighed})
-    valid = {one.row.book: one for one in opened if one.row.state == "valid"}
+    # The person's own one stands before one of who was merged into it.
+    valid = {one.row.book: one for one in opened[::-1] if one.row.state == "valid"}
     books = []
     for book in get_args(Book):
         doses = doses_of_book(weighed, person, book) if person else ()
@@ -69,7 +70,7 @@ async def list_cards(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Bu
     said = HealthCards(
         books=books,
         left_out=[_left_out(one) for one in weighed if one.reasons],
-        ended=[_shown(one) for one in opened if one.row.state != "valid"],
+        ended=[_shown(one) for one in opened if one not in valid.values()],
         notice=notice_for(access),
     )
     return Built(encode(said), [("Immunization", one.dose.immunization_id) for one in weighed])
@@ -107,7 +108,8 @@ def shown_card(keys: KeyRing, row: CardRow) -> Built:
 
 async def _card(tx: Tx, keys: KeyRing, access: Access, card_id: UUID, now: datetime) -> Opened:
     """A card that is not revoked."""
-    row = await queries.CARD.one(tx, access.patient_id, card_id)
+    found = [await queries.CARD.one(tx, owner, card_id) for owner in _owners(access)]
+    row = next((one for one in found if one is not None), None)
     if row is None or row.state not in ("valid", "replaced"):
         raise ProblemError(Refused(problem=CARD_NOT_FOUND))
     card = Opened(row, content_of(keys, row))
@@ -118,9 +120,15 @@ async def _card(tx: Tx, keys: KeyRing, access: Access, card_id: UUID, now: datet
 
 
 async def _cards(tx: Tx, keys: KeyRing, access: Access, seen: set[str]) -> list[Opened]:
-    rows = await queries.CARDS.all(tx, access.patient_id, CARDS_MAX)
+    """Those of the person newest first, then those of who was merged into it."""
+    rows = [row for owner in _owners(access) for row in await queries.CARDS.all(tx, owner, CARDS_MAX)]
     opened = [Opened(row, content_of(keys, row)) for row in rows]
     return [card for card in opened if access.is_own or _ids(card) <= seen]
+
+
+def _owners(access: Access) -> tuple[UUID, ...]:
+    """Of the person and of whoever was merged into it: a card stays with whose it was."""
+    return (access.patient_id, *sorted(access.origins))
 
 
 def _draw(jws: str, picture: Picture) -> bytes:

@@ -12,7 +12,7 @@ from tests.support.clock import START, FrozenClock
 from tests.support.shared import shared
 from vaccination.revocation import queries
 from vaccination.revocation.hashes import ES256, card_hashes, hashes_of
-from vaccination.revocation.service import forget, is_revoked, list_heads, revoke, rids_of
+from vaccination.revocation.service import PAGE, forget, is_revoked, list_heads, revoke, rids_of
 
 KID = "2Rk3X8HntrI="
 OTHER_KID = "AAAAAAAAAAA="
@@ -46,6 +46,15 @@ async def test_to_revoke_again_changes_no_list(store: Store) -> None:
         assert await queries.HEAD.one(tx, KID) == before
     assert before is not None
     assert before.changes == 1
+
+
+async def test_a_card_list_has_every_rid_however_many_pages_they_are(store: Store) -> None:
+    kid = "many-cards"
+    rids = [f"rid{number:06}" for number in range(PAGE + 2)]
+    async with store.transaction() as tx:
+        for rid in reversed(rids):
+            await revoke(tx, kid, card_hashes(rid), None, START)
+        assert await rids_of(tx, kid) == (len(rids), rids)
 
 
 async def test_entries_end_with_their_certificates_and_the_list_tells_of_it(fresh_store: Store) -> None:
