@@ -34,12 +34,20 @@ async def grant_authority(
         await sign_act(tx, signed, "vaccination:grant-authority", 1)
 
 
-async def end_authority(store: Store, code: str, last_day: date, signed: Signed) -> None:
-    """The last day on which a facility may vaccinate; certificates of earlier days stand."""
+async def end_authority(store: Store, code: str, last_day: date, signed: Signed, advance: Advance) -> None:
+    """The last day on which a facility may vaccinate. Certificates and cards of earlier days stand, those of
+    later ones are revoked; a run that was stopped is run again."""
+    now = SystemClock().now()
     async with store.transaction() as tx:
-        if not await authority.end(tx, await _facility(tx, code), last_day):
+        facility_id = await _facility(tx, code)
+        if not await authority.end(tx, facility_id, last_day):
             raise StartError(f"{code} has no authority that goes on after {last_day}.")
         await sign_act(tx, signed, "vaccination:end-authority", 1)
+    async for page in pages_of_people(store):
+        async with store.transaction() as tx:
+            for book in page:
+                await authority.tell(tx, book, facility_id, last_day, now)
+        advance(len(page))
 
 
 async def confirm_late_doses(store: Store, code: str, signed: Signed, advance: Advance) -> int:

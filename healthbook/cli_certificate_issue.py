@@ -46,11 +46,15 @@ def authority(
 @OPERATOR
 @REASON
 def end_authority(facility_code: str, last_day: datetime, operator: str | None, reason: str | None) -> None:
-    """Say on which day a facility may vaccinate for the last time."""
+    """Say on which day a facility may vaccinate for the last time.
+
+    Certificates and health cards of later days are revoked by the worker. Run it again where it was stopped.
+    """
     from healthbook.certificate_commands import end_authority as end
 
     async def run(store: "Store", signed: tuple[str, str]) -> None:
-        await end(store, facility_code, last_day.date(), signed)
+        with click.progressbar(length=await _people(store), label="people", file=sys.stderr) as bar:
+            await end(store, facility_code, last_day.date(), signed, bar.update)
 
     as_operator(run, operator, reason)
     click.echo(f"{facility_code} may vaccinate until {last_day:%Y-%m-%d}")

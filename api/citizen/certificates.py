@@ -153,7 +153,7 @@ async def code_png(certificate_id: FromPath[UUID], call: NamedDependency[Call]) 
     produces=PDF,
 )
 async def paper(certificate_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
-    """The eleven fields of the national certificate in Vietnamese and English, and the code at 45 mm."""
+    """The eleven fields of the national certificate in Vietnamese and English, and the code at 42 mm."""
     return await print_own(call, _paper_of(certificate_id))
 
 

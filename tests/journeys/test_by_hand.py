@@ -220,3 +220,38 @@ def test_a_file_nobody_knows_is_not_sent(tmp_path: Path) -> None:
         body_of("POST", None, {"file": str(tmp_path / "paper.doc"), "media_type": None})
     with pytest.raises(HandError, match="--file"):
         body_of("POST", "@said.json", {"file": None, "media_type": None})
+
+
+def test_a_certificate_and_a_card_of_the_demo_verify_without_the_service(
+    hand: Terminal, tmp_path: Path
+) -> None:
+    def saved(path: str, name: str) -> str:
+        file = str(tmp_path / name)
+        assert " bytes in " in hand.line("hung", "save", path, file)
+        return file
+
+    doses = hand("hung", "GET", "/v1/me/certificates")[1]["doses"]
+    (made,) = (one["certificate"] for one in doses if one["certificate"])
+    picture = saved(f"/v1/me/certificates/{made['certificate_id']}/code.png", "chung-nhan.png")
+    keys = saved("/v1/public/certificates/keys", "khoa.json")
+    (card,) = (one["card"] for one in hand("hung", "GET", "/v1/me/health-cards")[1]["books"] if one["card"])
+    file = saved(f"/v1/me/health-cards/{card['card_id']}/card.smart-health-card", "so.smart-health-card")
+    # The port of the place where the demo was made.
+    card_keys = f"https://localhost:8000/shc={saved('/shc/.well-known/jwks.json', 'khoa-the.json')}"
+    nowhere = environment(tmp_path / "nothing")
+    for code, trust, other in ((picture, keys, card_keys), (file, card_keys, keys)):
+        done = run_command_with(nowhere, "certificates", "verify", code, "--trust", trust)
+        assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "VERIFIED")
+        strange = run_command_with(nowhere, "certificates", "verify", code, "--trust", other)
+        assert (strange.returncode, json.loads(strange.stdout)["status"]) == (1, "ISSUER_NOT_TRUSTED")
+
+
+def test_one_asks_for_a_certificate_and_another_reads_why_there_is_none(hand: Terminal) -> None:
+    doses = hand("hung", "GET", "/v1/me/certificates")[1]["doses"]
+    first = next(one["immunization_id"] for one in doses if not one["certificate"])
+    status, made = hand("hung", "POST", "/v1/me/certificates", json.dumps({"immunization_id": first}))
+    assert (status, made["state"]) == (201, "valid")
+    doses = hand("lan", "GET", "/v1/me/certificates")[1]["doses"]
+    assert {why["code"] for one in doses for why in one["reasons"]} == {"no-authority", "back-dated"}
+    wanted = ("POST", "/v1/me/health-cards", '{"book": "childhood"}', "--for", CHILD)
+    assert hand(GUARDIAN, *wanted)[0] == 201

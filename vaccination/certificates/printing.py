@@ -10,24 +10,26 @@ from msgspec import Struct
 from documents.certificates import Certificate, Field, certificate
 from ehr.exports.lines import day_text
 from ehr.reads.models import Built
-from identity.people import own_identifiers
 from kernel.access import Access
 from kernel.clock import VIETNAM
 from kernel.problems import Refused
 from qr.certificates import svg
 from store.database import Tx
 from store.keys import KeyRing
+from vaccination.certificates import queries
 from vaccination.certificates.ending import dcc_of, text_of
 from vaccination.certificates.products import PRODUCTS
 from vaccination.certificates.reading import certificate_of
 
 _DISEASES: Final = {"840539006": "COVID-19"}
-# Twelve digits are given to Vietnamese citizens alone (Luật Căn cước 2023); of others nothing here says it.
-_CITIZENS: Final = "Việt Nam / Viet Nam"
+# MA_QUOCTICH of treatment packages (QĐ 3176/QĐ-BYT). A personal number is no proof: people of Vietnamese
+# origin without a nationality have one too (Luật Căn cước 2023).
+_VIETNAM: Final = "000"
+_NATIONALITY: Final = "Việt Nam / Viet Nam"
 
 
 class ToPrint(Struct, frozen=True):
-    """nationality: empty where nothing says it."""
+    """nationality: empty where no record says it, or not all say the same."""
 
     text: str
     expires_at: datetime
@@ -44,9 +46,9 @@ async def gather(
     if isinstance(found, Refused):
         return found
     row, dose = found
-    numbers = await own_identifiers(tx, keys, access.patient_id)
-    is_citizen = any(one.kind == "national-id" and one.state != "self-declared" for one in numbers)
-    return ToPrint(text_of(keys, row), row.expires_at, _CITIZENS if is_citizen else "", dose)
+    told = await queries.NATIONALITIES.all(tx, access.patient_id)
+    nationality = _NATIONALITY if [one.code for one in told] == [_VIETNAM] else ""
+    return ToPrint(text_of(keys, row), row.expires_at, nationality, dose)
 
 
 def build(paper: ToPrint, now: datetime) -> Built:

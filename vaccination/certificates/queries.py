@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ehr.intake.systems import PERSON_EXTENSIONS
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
 from vaccination.book.queries import DoseRow
@@ -72,6 +73,24 @@ FRESH = Statement(
     """,
 )
 
+
+class NationalityRow(Struct, frozen=True):
+    """code: as records of facilities say it (MA_QUOCTICH)."""
+
+    code: str
+
+
+_URL, _SYSTEM = PERSON_EXTENSIONS["MA_QUOCTICH"]
+NATIONALITIES = Statement(
+    NationalityRow,
+    f"""
+    SELECT DISTINCT said ->> 'code' AS code
+    FROM ehr_resource r, jsonb_path_query(r.doc::jsonb, '$.extension[*] ? (@.url == "{_URL}")
+        .valueCodeableConcept.coding[*] ? (@.system == "{_SYSTEM}")') AS said
+    WHERE r.patient_id = $1 AND r.rtype = 'Patient' AND NOT r.deleted
+    """,  # noqa: S608 - constants of ours
+)
+
 INSERT_PERIOD = Scalar(
     UUID,
     """
@@ -87,7 +106,7 @@ END_PERIOD = Scalar(
     UUID,
     """
     UPDATE vaccination_authority SET until_on = $2
-    WHERE facility_id = $1 AND from_on <= $2 AND coalesce(until_on, 'infinity'::date) > $2
+    WHERE facility_id = $1 AND from_on <= $2 AND coalesce(until_on, 'infinity'::date) >= $2
     RETURNING facility_id
     """,
 )

@@ -26,6 +26,7 @@ from store.fields import seal, unseal
 from store.keys import KeyRing
 from vaccination.book.reading import doses_of
 from vaccination.certificates.evidence import judge
+from vaccination.certificates.issuing import ask_facility
 from vaccination.shc import queries
 from vaccination.shc.models import Book, CardDose, CardRow, Code, Content
 from vaccination.shc.packing import Frame, Packed, pack, to_base64url
@@ -70,12 +71,17 @@ async def weighed_doses(tx: Tx, access: Access, now: datetime) -> list[Weighed]:
 async def begin(
     tx: Tx, keys: KeyRing, access: Access, book: Book, issuer: str, now: datetime
 ) -> CardRow | ToSign | Refused:
-    """The newest card where it says all that there is, else what is to be signed. Refused:
-    health-card-person-unclear, health-card-empty, health-card-being-made, signer-away (there is no key)."""
+    """The newest card where it says all that there is, else what is to be signed. Doses that only await a
+    confirmation are put before their facilities. Refused: health-card-person-unclear, health-card-empty,
+    health-card-being-made, signer-away (there is no key)."""
     person = person_of_card(await person_of(tx, keys, access))
     if person is None:
         return Refused(problem=CARD_PERSON_UNCLEAR)
-    doses = doses_of_book(await weighed_doses(tx, access, now), person, book)
+    weighed = await weighed_doses(tx, access, now)
+    for one in weighed:
+        if one.can_be_confirmed:
+            await ask_facility(tx, one.judged, now)
+    doses = doses_of_book(weighed, person, book)
     if not doses:
         return Refused(problem=CARD_EMPTY)
     for row in await queries.LIVE.all(tx, access.patient_id):

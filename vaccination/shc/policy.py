@@ -8,7 +8,7 @@ from msgspec import Struct
 from family.policy import ADULT_AGE, is_of_age
 from identity.models import Demographics
 from vaccination.book.models import Dose
-from vaccination.certificates.eligibility import PASSING, given_day, why_not
+from vaccination.certificates.eligibility import CONFIRMABLE, PASSING, given_day, why_not
 from vaccination.certificates.evidence import Judged
 from vaccination.certificates.models import Owned
 from vaccination.shc.codes import code_of
@@ -18,9 +18,18 @@ from vaccination.shc.models import Book, CardDose, CardPerson, CardReason, Conte
 class Weighed(Struct, frozen=True, kw_only=True):
     """A dose with what a card would say of it, None where it would say nothing; and why."""
 
-    dose: Dose
+    judged: Judged
     card: CardDose | None
     reasons: tuple[CardReason, ...]
+
+    @property
+    def dose(self) -> Dose:
+        return self.judged.dose
+
+    @property
+    def can_be_confirmed(self) -> bool:
+        """Whether only a second account of its facility is wanting."""
+        return bool(self.reasons) and set(self.reasons) <= CONFIRMABLE
 
 
 def weigh(judged: Judged, now: datetime) -> Weighed:
@@ -31,7 +40,7 @@ def weigh(judged: Judged, now: datetime) -> Weighed:
         reasons.append("hidden")
     if code_of(dose) is None:
         reasons.append("no-code")
-    return Weighed(dose=dose, card=card if not reasons else None, reasons=tuple(reasons))
+    return Weighed(judged=judged, card=card if not reasons else None, reasons=tuple(reasons))
 
 
 def card_dose(judged: Judged) -> CardDose | None:

@@ -176,7 +176,28 @@ async def test_periods_of_authority_do_not_overlap_and_end_once(store: Store) ->
     code = await _code(store, station.facility_id)
     with pytest.raises(StartError, match="already"):
         await commands.grant_authority(store, code, date(2022, 1, 1), None, SIGNED)
-    await commands.end_authority(store, code, date(2025, 12, 31), SIGNED)
+    for _ in range(2):
+        await commands.end_authority(store, code, date(2025, 12, 31), SIGNED, lambda _: None)
     with pytest.raises(StartError, match="no authority"):
-        await commands.end_authority(store, code, date(2025, 12, 31), SIGNED)
+        await commands.end_authority(store, code, date(2026, 1, 1), SIGNED, lambda _: None)
     await commands.grant_authority(store, code, date(2026, 1, 1), date(2026, 1, 31), SIGNED)
+
+
+async def test_s28_ending_an_authority_earlier_has_the_people_of_later_days_followed(store: Store) -> None:
+    clock = now_clock()
+    station = await make_station(store, clock)
+    people = {}
+    for days in (3, 20):
+        people[days], _ = await make_person(store, clock)
+        await send(store, clock, people[days], station, covid("d", days_ago(clock, days)))
+    code, moved = await _code(store, station.facility_id), list[int]()
+    last_day = date.fromisoformat(days_ago(clock, 10))
+    await commands.end_authority(store, code, last_day, SIGNED, moved.append)
+    async with store.transaction() as tx:
+        told = await tx.fetch(
+            "SELECT patient_id FROM outbox"
+            " WHERE event = 'vaccination.authority-ended' AND patient_id = ANY ($1)",
+            list(people.values()),
+        )
+    assert [row[0] for row in told] == [people[3]]
+    assert sum(moved) >= len(people)

@@ -1,6 +1,7 @@
 """A certificate follows its dose: corrected, gone, or about to end; and its person is told once."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -31,7 +32,7 @@ from tests.support.http import bearer, client_of
 from tests.support.people import make_citizen
 from tests.support.record import our_id, own
 from tests.support.signing_process import RunningSigner, running_signer
-from vaccination.certificates import issuing
+from vaccination.certificates import authority, issuing
 from vaccination.certificates.ending import dcc_of
 from vaccination.certificates.reading import judged_of
 from vaccination.hc1.cose import unpack
@@ -283,6 +284,61 @@ async def test_where_nothing_can_be_renewed_the_person_is_told_once(
             clock.advance(days=1, minutes=1)
         await signed_in_again(store, clock, who)
         assert await notices(client, who.token) == ["certificate-ending"]
+
+
+async def test_while_the_signer_is_away_the_person_is_told_once_and_gets_another_one_when_it_is_back(
+    server: Server, database: str, store: Store, owner: Store, delivery: Store, clock: FrozenClock
+) -> None:
+    """Also after the end of the one that was to be renewed."""
+    who, station = await make_citizen(store, clock), await make_station(store, clock)
+    await send(store, clock, who.patient_id, station, covid("d", days_ago(clock, 3)))
+    async with (
+        running_signer(server, database, owner, clock) as signer,
+        client_of(store, clock, signer=signer) as client,
+    ):
+        first = await issued(client, who.token, our_id(station.name, "d"))
+    clock.advance(days=340)
+    async with (
+        running_signer(server, database, owner, clock) as signer,
+        client_of(store, clock, signer=signer) as client,
+    ):
+        for _ in range(14):
+            await work(store, delivery, clock, None)
+            clock.advance(days=2)
+        await signed_in_again(store, clock, who)
+        (ended,) = (await listed(client, who.token))["ended"]
+        assert (ended["certificate_id"], ended["state"]) == (first["certificate_id"], "expired")
+        assert await notices(client, who.token) == ["certificate-ending"]
+        await work(store, delivery, clock, signer)
+        (dose,) = (await listed(client, who.token))["doses"]
+        assert dose["certificate"]["replaces"] == first["certificate_id"]
+        assert await notices(client, who.token) == ["certificate-renewed", "certificate-ending"]
+
+
+async def test_s28_an_authority_that_ended_earlier_takes_the_certificates_of_later_days_along(
+    client: httpx.AsyncClient, store: Store, delivery: Store, clock: FrozenClock, signer: RunningSigner
+) -> None:
+    who, station = await make_citizen(store, clock), await make_station(store, clock)
+    rows = [covid("d1", days_ago(clock, 20), number=1), covid("d2", days_ago(clock, 3), number=2)]
+    await send(store, clock, who.patient_id, station, *rows)
+    texts = []
+    for name in ("d1", "d2"):
+        made = await issued(client, who.token, our_id(station.name, name))
+        texts.append(await text_of(client, who.token, made["certificate_id"]))
+    card = {"book": "adult"}
+    answer = await client.post("/v1/me/health-cards", headers=bearer(who.token), json=card)
+    assert answer.status_code == 201, answer.text
+    last_day = local_day(clock.now()) - timedelta(days=10)
+    async with store.transaction() as tx:
+        assert await authority.end(tx, station.facility_id, last_day)
+        await authority.tell(tx, who.patient_id, station.facility_id, last_day, clock.now())
+    await work(store, delivery, clock, signer)
+    kid = signer.of("hc1").kid_text
+    assert [await revoked(store, text, kid) for text in texts] == [False, True]
+    page = await listed(client, who.token)
+    assert [reasons(dose) for dose in page["doses"]] == [{"no-authority"}, set()]
+    cards = await client.get("/v1/me/health-cards", headers=bearer(who.token))
+    assert [one["state"] for one in cards.json()["ended"]] == ["revoked"]
 
 
 async def test_a_certificate_ends_with_its_signers_certificate_where_that_comes_first(

@@ -12,6 +12,7 @@ import zxingcpp
 from PIL import Image
 from pypdf import PdfReader
 
+from ehr.intake.systems import PERSON_EXTENSIONS
 from qr import certificates as codes
 from store.database import Store
 from tests.qr.test_draw import decoded, pixels_of_png, pixels_of_svg
@@ -19,7 +20,7 @@ from tests.support.certifying import CERTIFICATES, covid, days_ago, issued, make
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, make_citizen
-from tests.support.record import our_id
+from tests.support.record import hospital, our_id, write
 from tests.support.signing_process import RunningSigner
 from vaccination.hc1.cose import unpack
 
@@ -86,10 +87,26 @@ async def test_the_paper_has_the_eleven_fields_in_both_languages_and_says_what_t
     assert [vi for vi in (*fields, *fields.values()) if vi not in lines] == []
     text = await text_of(client, who.token, certificate_id)
     number = _dcc(text)["v"][0]["ci"]
-    said = ("Đỗ Thị Ánh Đào", "DO THI ANH DAO", "12/03/1985", "Viet Nam", "COVID-19", "2 / 2")
+    said = ("Đỗ Thị Ánh Đào", "DO THI ANH DAO", "12/03/1985", "COVID-19", "2 / 2")
     said += ("SARS-CoV-2 mRNA vaccine", "Comirnaty", "Biontech", "Valid until 21/11/2027", number)
     assert [word for word in said if word.replace(" ", "") not in lines.replace(" ", "")] == []
     assert "identity document" in lines
+
+
+@pytest.mark.parametrize(
+    ("codes", "printed"), [([], False), (["000"], True), (["208"], False), (["000", "208"], False)]
+)
+async def test_the_nationality_is_what_records_say_and_no_guess_from_a_number(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, codes: list[str], printed: bool
+) -> None:
+    who, certificate_id = await made(client, store, clock)
+    url, system = PERSON_EXTENSIONS["MA_QUOCTICH"]
+    for code in codes:
+        said = {"url": url, "valueCodeableConcept": {"coding": [{"system": system, "code": code}]}}
+        patient = {"resourceType": "Patient", "id": "p", "extension": [said]}
+        await write(store, who.patient_id, [patient], clock.now(), source=hospital(code))
+    pdf = (await fetched(client, who, certificate_id, "certificate.pdf")).content
+    assert ("Việt Nam / Viet Nam" in PdfReader(io.BytesIO(pdf)).pages[0].extract_text()) is printed
 
 
 def _dcc(text: str) -> Any:

@@ -19,7 +19,7 @@ from tests.qr.test_draw import decoded, pixels_of_png, pixels_of_svg
 from tests.support.clock import START, FrozenClock
 from tests.support.family import make_child
 from tests.support.http import bearer, client_of
-from tests.support.people import Citizen, make_citizen, make_facility
+from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 from tests.support.record import hospital, write
 from tests.support.shared import shared
 from tests.support.signing_process import RunningSigner
@@ -30,6 +30,7 @@ from vaccination.book.antigens import CVX
 
 CARDS = "/v1/me/health-cards"
 KEYS = "/shc/.well-known/jwks.json"
+CONFIRMATIONS = "/v1/facility/vaccination-confirmations"
 
 
 @pytest.fixture
@@ -55,7 +56,9 @@ async def made(
     return card
 
 
-async def fetched(client: httpx.AsyncClient, path: str, who: Citizen | None = None, **headers: str) -> Any:
+async def fetched(
+    client: httpx.AsyncClient, path: str, who: Citizen | Doctor | None = None, **headers: str
+) -> Any:
     found = await client.get(path, headers=(bearer(who.token) if who else {}) | headers)
     assert found.status_code == 200, found.text
     return found.json()
@@ -281,6 +284,25 @@ async def test_no_card_speaks_of_a_dose_that_is_no_ground_and_the_person_is_told
     }
     assert all(why["text_vi"] and why["next_en"] for one in listed["left_out"] for why in one["reasons"])
     assert [one["doses"] for one in listed["books"]] == [0, 0]
+
+
+async def test_s28_who_asks_for_a_card_has_its_late_doses_put_before_their_facility(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, place: Place
+) -> None:
+    """No certificate exists for them: the card is the only way to a second account."""
+    who, second = (
+        await make_citizen(store, clock),
+        await make_doctor(store, clock, place.facility, role="nurse"),
+    )
+    await place.send(who.patient_id, dose("late", "85", "2024-01-02"), dose("in-time", "88", "2026-11-01"))
+    for _ in range(2):
+        assert len((await made(client, who))["doses"]) == 1
+    asked = await fetched(client, CONFIRMATIONS, second)
+    (item,) = asked["items"]
+    assert (item["vaccine"], item["given"]) == ("late", "2024-01-02")
+    path = f"{CONFIRMATIONS}/{item['confirmation_id']}/confirm"
+    assert (await client.post(path, headers=bearer(second.token))).status_code == 204
+    assert len((await made(client, who))["doses"]) == 2
 
 
 async def test_a_guardian_has_a_childs_card_without_what_is_kept_from_the_family(
