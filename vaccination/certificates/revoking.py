@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from audit.service import record_act
+from identity.merges.aliases import book_to_tell
 from store.database import Tx
 from store.keys import KeyRing
 from store.outbox import emit
@@ -22,8 +23,7 @@ async def revoke_number(tx: Tx, keys: KeyRing, said: str, *, request_id: str, no
         return False
     await revoke_row(tx, keys, row, "revoked", "withdrawn", now)
     ref = {"certificate_id": str(row.certificate_id)}
-    await emit(tx, row.patient_id, "vaccination.certificate-corrected", ref, now)
-    await record_act(
-        tx, row.patient_id, ACTOR, "vaccination:certificate:revoke", request_id=request_id, now=now
-    )
+    told = await book_to_tell(tx, row.patient_id, now)
+    await emit(tx, told, "vaccination.certificate-corrected", ref, now)
+    await record_act(tx, told, ACTOR, "vaccination:certificate:revoke", request_id=request_id, now=now)
     return True
