@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from healthbook.cli_acts import OPERATOR, REASON, as_operator, settings_or_exit, with_second
+from healthbook.cli_acts import OPERATOR, REASON, as_operator, people_of, settings_or_exit, with_second
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -53,7 +53,7 @@ def end_authority(facility_code: str, last_day: datetime, operator: str | None, 
     from healthbook.certificate_commands import end_authority as end
 
     async def run(store: "Store", signed: tuple[str, str]) -> None:
-        with click.progressbar(length=await _people(store), label="people", file=sys.stderr) as bar:
+        with click.progressbar(length=await people_of(store), label="people", file=sys.stderr) as bar:
             await end(store, facility_code, last_day.date(), signed, bar.update)
 
     as_operator(run, operator, reason)
@@ -74,7 +74,7 @@ def confirm_doses(facility_code: str, second: str | None, operator: str | None, 
 
     async def run(store: "Store", signed: tuple[str, str]) -> int:
         both = with_second(signed, second)
-        with click.progressbar(length=await _people(store), label="people", file=sys.stderr) as bar:
+        with click.progressbar(length=await people_of(store), label="people", file=sys.stderr) as bar:
             return await confirm_late_doses(store, facility_code, both, bar.update)
 
     click.echo(f"{as_operator(run, operator, reason)} doses confirmed")
@@ -96,7 +96,7 @@ def issue(facility_code: str | None, most: int | None, operator: str | None, rea
     signer = signer_of(settings_or_exit())
 
     async def run(store: "Store", signed: tuple[str, str]) -> Counter[str]:
-        with click.progressbar(length=await _people(store), label="people", file=sys.stderr) as bar:
+        with click.progressbar(length=await people_of(store), label="people", file=sys.stderr) as bar:
             return await issue_all(store, signer, facility_code, most, signed, bar.update)
 
     made = as_operator(run, operator, reason)
@@ -141,13 +141,6 @@ def passport_name(
 
     as_operator(run, operator, reason)
     click.echo("set")
-
-
-async def _people(store: "Store") -> int:
-    from identity.rotation.service import count_people
-
-    async with store.transaction() as tx:
-        return await count_people(tx)
 
 
 COMMANDS: tuple[click.Command, ...] = (authority, end_authority, confirm_doses, issue, revoke, passport_name)
