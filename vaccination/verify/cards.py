@@ -11,7 +11,8 @@ import msgspec
 
 from vaccination.revocation.hashes import card_hashes
 from vaccination.revocation.models import Hashes
-from vaccination.verify.models import Holder, Statement, Status, Step, StepName
+from vaccination.verify.models import Holder, Status, Step, StepName
+from vaccination.verify.models import Statement as Said
 from vaccination.verify.reading import Reading, failed, mapping, number_of, passed, text_of
 from vaccination.verify.signatures import ES256
 
@@ -215,14 +216,14 @@ def _holder(bundle: dict[str, Any]) -> Holder | None:
     )
 
 
-def _statements(bundle: dict[str, Any]) -> Iterator[Statement]:
+def _statements(bundle: dict[str, Any]) -> Iterator[Said]:
     given = (one for one in _resources(bundle) if one.get("resourceType") == "Immunization")
     for _, one in zip(range(STATEMENTS_MAX), given, strict=False):
         codings = mapping(one.get("vaccineCode")).get("coding")
         coding = mapping(codings[0]) if isinstance(codings, list) and codings else {}
         performers = one.get("performer")
         performer = mapping(performers[0]) if isinstance(performers, list) and performers else {}
-        yield Statement(
+        yield Said(
             kind="vaccination",
             vaccine=text_of(coding.get("code")),
             occurred=text_of(one.get("occurrenceDateTime")),

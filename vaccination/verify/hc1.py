@@ -13,7 +13,8 @@ from vaccination.revocation.models import Hashes
 from vaccination.trust.certificates import country_of
 from vaccination.trust.models import Use
 from vaccination.verify import dcc_schema
-from vaccination.verify.models import Holder, Statement, StatementKind, Status, Step, StepName
+from vaccination.verify.models import Holder, StatementKind, Status, Step, StepName
+from vaccination.verify.models import Statement as Said
 from vaccination.verify.reading import Reading, count_of, failed, mapping, number_of, passed, text_of
 from vaccination.verify.signatures import NAMES
 
@@ -168,8 +169,8 @@ def _holder(content: dict[Any, Any]) -> Holder:
     )
 
 
-def _statement(part: str, entry: Any) -> Statement:
-    common = Statement(
+def _statement(part: str, entry: Any) -> Said:
+    common = Said(
         kind=_KINDS[part],
         disease=text_of(entry.get("tg")),
         country=text_of(entry.get("co")),
