@@ -57,7 +57,24 @@ def health_card_bytes(signer: DocumentSigner, now: datetime, **header: Any) -> b
     said = {
         "iss": ISSUER,
         "nbf": int(now.timestamp()),
-        "vc": {"type": [HEALTH_CARD], "credentialSubject": {"fhirVersion": "4.0.1", "fhirBundle": {}}},
+        "vc": {
+            "type": [HEALTH_CARD],
+            "rid": "AAAAAAAAAAA",
+            "credentialSubject": {
+                "fhirVersion": "4.0.1",
+                "fhirBundle": {
+                    "resourceType": "Bundle",
+                    "type": "collection",
+                    "entry": [
+                        {"fullUrl": "resource:0", "resource": {"resourceType": "Patient"}},
+                        {
+                            "fullUrl": "resource:1",
+                            "resource": {"resourceType": "Immunization", "status": "completed"},
+                        },
+                    ],
+                },
+            },
+        },
     }
     packer = zlib.compressobj(wbits=-15)
     packed = packer.compress(json.dumps(said).encode()) + packer.flush()

@@ -17,6 +17,7 @@ from vaccination.hc1.claims import Name, Vaccination, cwt, dcc_map
 from vaccination.hc1.cose import ES256, PS256, protected_header, to_be_signed
 from vaccination.hc1.names import FILLER, icao, split_name
 from vaccination.signer.models import Algorithm, DocumentSigner
+from vaccination.verify.dcc_schema import faults
 
 # Decision 5772/QĐ-BYT: a code ends twelve months after it was made.
 LIFE_MONTHS: Final = 12
@@ -43,7 +44,8 @@ def facts_of(dose: Dose, known: Demographics, latin: LatinName | None) -> Facts 
     family, others = _parted(known.name or "", latin)
     names = latin or LatinName(family=icao(family), given=icao(others))
     unknown: dict[Reason, bool] = {
-        "name-unknown": not (names.family or names.given),
+        # Version 1.3 of the schema asks for `fnt`.
+        "name-unknown": not names.family,
         "birth-date-unknown": known.birth_date is None,
     }
     missing = tuple(reason for reason, holds in unknown.items() if holds)
@@ -97,7 +99,10 @@ def payload(facts: Facts, uvci: str, issued_at: datetime, expires_at: datetime) 
         is_=ISSUED_BY,
         ci=uvci,
     )
-    return cwt(dcc_map(name, facts.birth_date, dose), issued_at, expires_at)
+    content = dcc_map(name, facts.birth_date, dose)
+    wrong = faults(content)
+    assert not wrong, f"a certificate outside its schema: {wrong}"
+    return cwt(content, issued_at, expires_at)
 
 
 def protected_of(signer: DocumentSigner) -> bytes:

@@ -101,14 +101,43 @@ def _is_health_card(signer: DocumentSigner, to_sign: bytes, now: datetime) -> bo
     except (binascii.Error, zlib.error, ValueError):
         return False
     match said:
-        case {"iss": str() as issuer, "nbf": int() | float() as since, "vc": {"type": list() as types}}:
+        case {
+            "iss": str() as issuer,
+            "nbf": int() as since,
+            "vc": {
+                "type": types,
+                "rid": str(),
+                "credentialSubject": {"fhirVersion": "4.0.1", "fhirBundle": book},
+            },
+        } if len(said) == len(said["vc"]) == 3 and len(said["vc"]["credentialSubject"]) == 2:
             return (
                 protected == {"zip": "DEF", "alg": "ES256", "kid": signer.kid.decode()}
                 and issuer.endswith(SHC_PATH)
-                and HEALTH_CARD in types
+                and types == [HEALTH_CARD]
                 and signer.not_before.timestamp() <= since
                 and _is_now(since, now)
+                and _is_book(book)
             )
+    return False
+
+
+def _is_book(book: Any) -> bool:
+    """One person and doses that were given, and nothing else of a record."""
+    match book:
+        case {"resourceType": "Bundle", "type": "collection", "entry": [person, *doses]} if (
+            len(book) == 3 and doses
+        ):
+            return _is_of(person, "Patient") and all(
+                _is_of(dose, "Immunization") and dose["resource"].get("status") == "completed"
+                for dose in doses
+            )
+    return False
+
+
+def _is_of(entry: Any, rtype: str) -> bool:
+    match entry:
+        case {"fullUrl": str(), "resource": {"resourceType": found}}:
+            return found == rtype and len(entry) == 2
     return False
 
 

@@ -129,6 +129,11 @@ def test_s28_no_certificate_outlives_the_signers_own(signers: Signers, clock: Fr
         assert fits(key, "cose", data, clock.now()) is is_fit
 
 
+def entries(said: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = said["vc"]["credentialSubject"]["fhirBundle"]["entry"]
+    return found
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -141,6 +146,15 @@ def test_s28_no_certificate_outlives_the_signers_own(signers: Signers, clock: Fr
         lambda header, said: said.update(nbf="now") or header,
         lambda header, said: said.update(vc={"type": ["https://so.example#consent"]}) or header,
         lambda header, said: said.update(vc={}) or header,
+        lambda header, said: said.update(exp=said["nbf"] + 60) or header,
+        lambda header, said: said["vc"].pop("rid") and header,
+        lambda header, said: said["vc"]["type"].append("https://smarthealth.cards#covid19") or header,
+        lambda header, said: said["vc"]["credentialSubject"].update(more=1) or header,
+        lambda header, said: entries(said).pop() and header,
+        lambda header, said: entries(said).reverse() or header,
+        lambda header, said: entries(said).append({"resource": {"resourceType": "Observation"}}) or header,
+        lambda header, said: entries(said)[1]["resource"].update(status="not-done") or header,
+        lambda header, said: entries(said)[1]["resource"].update(resourceType="Observation") or header,
     ],
 )
 def test_s28_what_differs_from_a_health_card_of_ours_has_not_its_form(
