@@ -158,6 +158,7 @@ def test_no_access_is_forged_through_the_object_model() -> None:
 READING_DOORS = {
     "api/reading.py",
     "api/exporting.py",
+    "healthbook/demo_certificates.py",
     "healthbook/demo_consent.py",
     "healthbook/statistics_jobs.py",
 }
@@ -187,6 +188,7 @@ DECIDING = {
     *("api/acting.py", "api/exporting.py", "api/reading.py"),
     *(
         "healthbook/demo_campaign.py",
+        "healthbook/demo_certificates.py",
         "healthbook/demo_consent.py",
         "healthbook/demo_questions.py",
         "healthbook/demo_statements.py",

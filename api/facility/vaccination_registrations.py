@@ -51,8 +51,10 @@ class RegistrationOutcome(Struct, kw_only=True, forbid_unknown_fields=True):
 async def of_day(
     call: NamedDependency[Call], day: Day = None, cursor: Cursor = None, limit: Limit = None
 ) -> Response[VaccinationDay]:
-    """The list of a day, of the last 30 or to come, by slot and turn. Each person shown finds it in the own
-    log."""
+    """The list of a day, of the last 30 or to come, by slot and turn.
+
+    Each person shown finds it in the own log.
+    """
     wanted, size = day or local_day(call.now), limit or PAGE_DEFAULT
     after = decode_cursor(cursor, tuple[Zoned, UUID, Turn]) if cursor else _FIRST
     async with call.begin() as (tx, actor):
