@@ -90,7 +90,7 @@ async def test_a_command_that_was_killed_goes_on_and_its_lists_are_whole(
     with list_.open(encoding="utf-8-sig", newline="") as stream:
         lines = list(csv.reader(stream))[1:]
     assert [line[0] for line in lines] == ["9", str(ROWS)]
-    assert lines[0][3] == "'=1+1"
+    assert "'=1+1" in lines[0]
     versions = "SELECT max(version) FROM ehr_resource WHERE rtype = 'Immunization'"
     assert await asked(installation, versions) == [1]
     acts = "SELECT string_agg(entry, ' ' ORDER BY entry) FROM admin_event"
