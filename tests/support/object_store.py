@@ -28,8 +28,10 @@ class ObjectStore:
     process: "subprocess.Popen[bytes]"
 
     def pause(self) -> None:
-        """Answers nothing, and keeps connections open."""
+        """Answers nothing, and keeps connections open. Returns once it has stopped: what came before it is
+        answered."""
         os.killpg(self.process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
 
     def go_on(self) -> None:
         os.killpg(self.process.pid, signal.SIGCONT)
