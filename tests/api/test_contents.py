@@ -72,7 +72,7 @@ class Shelf:
 
     def binary(self, data: bytes) -> str:
         """Kept there; the address that names it."""
-        # An id that begins with `cd4` is read as the name of a test, and labelled: drawn by lot, once in 4,096.
+        # An id that begins with `cd4` is read as the name of a test, and labelled: once in 4,096 draws.
         ident = f"b-1{uuid4().hex[:7]}"
         text = base64.b64encode(data).decode()
         self.peer.put(
