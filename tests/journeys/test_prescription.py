@@ -96,10 +96,14 @@ async def test_reminders_follow_what_two_pharmacies_hand_out_and_a_replacement(
     wait_for(lambda: plans(app, doses_left=9))
     told = [one for one in app.get("/v1/me/notifications")["items"] if one["type"] == "medicine-due"]
     assert len(told) == 1
+    # Others of the demo have plans of their own, which ring in this run when the clock stands at 07:00 or 20:00.
     pushes = wait_for(
-        lambda: [one for one in api.ask("GET", "/demo/inbox.json")["items"] if one["type"] == "medicine-due"]
+        lambda: [
+            one
+            for one in api.ask("GET", "/demo/inbox.json")["items"]
+            if one["type"] == "medicine-due" and one["patient_id"] == person.patient_id
+        ]
     )
-    assert all(one["patient_id"] == person.patient_id for one in pushes)
     assert "zinzol" not in str(pushes + told).lower()
 
     new = send(api, hospital, person, drug("1 viên/lần * 1 lần/ngày * 3 ngày [1 viên/ngày]", 3), replaces=old)
