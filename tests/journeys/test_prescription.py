@@ -96,7 +96,7 @@ async def test_reminders_follow_what_two_pharmacies_hand_out_and_a_replacement(
     wait_for(lambda: plans(app, doses_left=9))
     told = [one for one in app.get("/v1/me/notifications")["items"] if one["type"] == "medicine-due"]
     assert len(told) == 1
-    # Others of the demo have plans of their own, which ring in this run when the clock stands at 07:00 or 20:00.
+    # Others of the demo have plans of their own, which ring in this run at 07:00 or 20:00.
     pushes = wait_for(
         lambda: [
             one
