@@ -22,6 +22,15 @@ class Key(Struct, frozen=True):
     reminder_id: UUID
 
 
+class Cover(Struct, frozen=True):
+    """A phone that has the present plan since `at`, for times before covers_until."""
+
+    patient_id: UUID
+    device_id: UUID
+    at: datetime
+    covers_until: datetime
+
+
 INSERT = Command(
     f"""
     INSERT INTO reminder ({_COLUMNS})
@@ -81,6 +90,25 @@ FORGET = Scalar(
     fan_out="once an hour a worker removes what has ended, wherever it lies",
 )
 
+# Before the row is written: a version that stays is no change, only a time that passed.
+BUMP_PLAN = Command(
+    """
+    INSERT INTO reminder_plan (patient_id, version, changed_at)
+    SELECT patient_id, 1, $4 FROM reminder WHERE patient_id = $1 AND reminder_id = $2 AND version <> $3
+    ON CONFLICT (patient_id) DO UPDATE SET
+        version = reminder_plan.version + 1, changed_at = EXCLUDED.changed_at
+    """
+)
+COVERS = Statement(
+    Cover,
+    """
+    SELECT k.patient_id, k.device_id, k.at, k.covers_until
+    FROM reminder_plan_ack k JOIN reminder_plan p ON p.patient_id = k.patient_id
+    WHERE k.patient_id = ANY($1::uuid[]) AND k.version = p.version
+    """,
+    fan_out="one batch of due work holds many persons",
+)
+
 
 async def forget(tx: Tx, before: datetime, limit: int) -> int:
     """Remove times that came before then. Returns how many."""
@@ -93,7 +121,8 @@ async def insert(tx: Tx, one: Reminder) -> None:
 
 
 async def save(tx: Tx, one: Reminder) -> None:
-    """Write what can change of a locked row."""
+    """Write what can change of a locked row. Phones that had the plan before have an old one then."""
+    await BUMP_PLAN.run(tx, one.patient_id, one.reminder_id, one.version, one.changed_at)
     await SAVE.run(
         tx,
         one.patient_id,

@@ -126,6 +126,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON prescription, prescription_line, prescri
 -- reminders
 GRANT SELECT, INSERT, UPDATE, DELETE ON reminder TO hb_api;
 GRANT SELECT, INSERT, DELETE ON reminder_occurrence TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_plan, reminder_plan_ack TO hb_api;
 
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;

@@ -155,6 +155,8 @@ TABLES: Final = (
     PersonTable(table="vaccination_reaction", sealed=("content",)),
     PersonTable(table="medicine_dismissal", secret=("actor_id",)),
     PersonTable(table="reminder_occurrence"),
+    PersonTable(table="reminder_plan_ack"),
+    PersonTable(table="reminder_plan", unseen=_WORK),
     PersonTable(table="reminder"),
     PersonTable(table="ehr_unit", unseen=_LOOKUP),
     PersonTable(table="ehr_core_patient", unseen=_LOOKUP),

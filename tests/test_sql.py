@@ -105,6 +105,7 @@ FAN_OUTS = {
     "notifications.queries.BUCKETS_TO_DRAIN",
     "notifications.queries.DELETE_ENDED",
     "notifications.queries.LATEST",
+    "reminders.queries.COVERS",
     "reminders.queries.FORGET",
     "store.queries.BUCKETS_WITH_DUE",
     "store.queries.BUCKETS_WITH_EVENTS",
