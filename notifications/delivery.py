@@ -90,6 +90,7 @@ async def _sms_of(keys: KeyRing, row: Claimed) -> SmsMessage | None:
         return None
     return SmsMessage(
         phone=open_address(keys, row.patient_id, row.address_sealed),
+        bucket=row.bucket,
         id=row.delivery_id,
         sms=open_sms(keys, row.patient_id, row.text_sealed),
     )

@@ -4,7 +4,7 @@ A `PushMessage` has no text field, and the two typed SMS are the only messages w
 nothing else can carry a word of a record out of the server (notifications.md §6, §9).
 """
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -14,6 +14,8 @@ Channel = Literal["push", "sms"]
 Collapse = Literal["consent", "reminder", "alert", "info"]
 TargetKind = Literal["fid", "fcm_token"]
 ReceiptKind = Literal["delivered", "opened", "acted"]
+Platform = Literal["android", "ios"]
+Language = Literal["vi", "en"]
 NotificationType = Literal[
     "consent-request",
     "consent-code",
@@ -96,13 +98,18 @@ class PushTarget(Struct, frozen=True):
 
 
 class PushMessage(Struct, frozen=True, kw_only=True):
-    """One push. `id` is the notification's: the device remembers it, so a second copy is silent."""
+    """One push. `id` is the notification's: the device remembers it, so a second copy is silent.
+
+    platform: of the device, None where it never said. language: of the constant text it shows.
+    """
 
     target: PushTarget | None
     type: NotificationType
     id: UUID
     collapse: Collapse
     expires_at: datetime
+    platform: Platform | None = None
+    language: Language = "vi"
 
 
 class SmsCode(Struct, frozen=True, kw_only=True, tag="consent-code"):
@@ -150,28 +157,46 @@ class SmsEmergency(Struct, frozen=True, kw_only=True, tag="emergency-contact-tol
         return "SmsEmergency()"
 
 
-TypedSms: TypeAlias = SmsCode | SmsSignIn | SmsDeath | SmsContact | SmsEmergency
+class SmsSecurity(Struct, frozen=True, tag="security"):
+    """A push about the account's safety was not seen: a constant text for the login phone."""
+
+
+class SmsUrgent(Struct, frozen=True, tag="urgent"):
+    """An urgent notice was not seen: a constant text for the login phone that says nothing of it."""
+
+
+TypedSms: TypeAlias = SmsCode | SmsSignIn | SmsDeath | SmsContact | SmsEmergency | SmsSecurity | SmsUrgent
 
 
 class SmsMessage(Struct, frozen=True, kw_only=True):
-    """One SMS on its way. `id` is the delivery's, for a provider that drops repeats."""
+    """One SMS on its way. `id` is the delivery's, for a provider that drops repeats. phone: E.164."""
 
     phone: str
+    bucket: int
     id: UUID
     sms: TypedSms
+
+    @property
+    def reference(self) -> str:
+        """What the gateway calls it by and reports on: bucket and id, which name nobody."""
+        return f"{self.bucket:02x}{self.id.hex}"
 
     def __repr__(self) -> str:
         return f"SmsMessage({self.id})"
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What became of one message. `unknown` is neither sent nor failed and is tried again."""
+    """What became of one message. `unknown` is neither sent nor failed and is tried again.
+
+    attempted: False where nothing left because the way there is known to be shut; it costs no attempt.
+    """
 
     status: Literal["sent", "failed", "retry", "unknown", "dropped"]
     message_id: str | None = None
     error_code: str | None = None
     retry_after_seconds: int | None = None
     target_dead: bool = False
+    attempted: bool = True
 
 
 class Claimed(Struct, frozen=True):
@@ -220,3 +245,16 @@ class PendingRow(Struct, frozen=True):
     expires_at: datetime
     address_sealed: bytes | None
     text_sealed: bytes | None
+
+
+class PreferenceRow(Struct, frozen=True):
+    """How a person wants to be told, as stored (notifications/preferences.py)."""
+
+    patient_id: UUID
+    zone: str
+    quiet_from: time | None
+    quiet_until: time | None
+    language: Language
+    digest: bool
+    muted: list[str]
+    version: int

@@ -1,13 +1,31 @@
 """The texts that leave by SMS: one segment, without tone marks, at most 160 characters."""
 
 import unicodedata
+from typing import Final
 
-from notifications.models import SmsContact, SmsDeath, SmsEmergency, SmsSignIn, TypedSms
+from notifications.models import (
+    SmsContact,
+    SmsDeath,
+    SmsEmergency,
+    SmsSecurity,
+    SmsSignIn,
+    SmsUrgent,
+    TypedSms,
+)
 
 SEGMENT_MAX = 160
 FACILITY_MAX = 20
 # The ministry's number, until an installation sets its own (HOTLINE).
 HOTLINE = "1900 9095"
+# Texts that say nothing of anybody: the same for every phone.
+_CONSTANT: Final[dict[type[SmsDeath | SmsSecurity | SmsUrgent], str]] = {
+    SmsDeath: "SSK: co noi bao tu gan voi so suc khoe cua ban. Neu nham, mo ung dung bao lai, "
+    "hoac goi {hotline}. So van dung duoc.",
+    SmsSecurity: "SSK: co thong bao ve an toan tai khoan chua duoc xem. Mo ung dung So suc khoe de xem. "
+    "Khong phai ban? Goi {hotline}",
+    SmsUrgent: "SSK: co thong bao quan trong chua duoc xem. Mo ung dung So suc khoe de xem, "
+    "hoac goi {hotline}.",
+}
 
 
 def sms_text(sms: TypedSms, hotline: str) -> str:
@@ -20,11 +38,8 @@ def sms_text(sms: TypedSms, hotline: str) -> str:
             f"DANG NHAP. KHONG DOC CHO AI, KE CA BAC SI. Ma {plain(sms.code)}, dung trong 5 phut. "
             f"Khong phai ban? Goi {hotline}"
         )
-    if isinstance(sms, SmsDeath):
-        return (
-            "SSK: co noi bao tu gan voi so suc khoe cua ban. Neu nham, mo ung dung bao lai, "
-            f"hoac goi {hotline}. So van dung duoc."
-        )
+    if isinstance(sms, SmsDeath | SmsSecurity | SmsUrgent):
+        return _CONSTANT[type(sms)].format(hotline=hotline)
     if isinstance(sms, SmsContact):
         return (
             f"SSK: co nguoi muon ban la lien he khi khan cap. Ma {plain(sms.code)}: nhap o trang lien he "

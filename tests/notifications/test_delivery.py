@@ -390,4 +390,4 @@ async def test_a_session_without_a_device_has_no_push_target(
 
 def test_a_push_has_no_field_for_words() -> None:
     fields = {field.name for field in msgspec.structs.fields(PushMessage)}
-    assert fields == {"target", "type", "id", "collapse", "expires_at"}
+    assert fields == {"target", "type", "id", "collapse", "expires_at", "platform", "language"}

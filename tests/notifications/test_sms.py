@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.models import SmsCode, SmsSignIn
+from notifications.models import SmsCode, SmsDeath, SmsSecurity, SmsSignIn, SmsUrgent
 from notifications.sms import HOTLINE, SEGMENT_MAX, sms_text
 
 
@@ -25,6 +25,15 @@ def test_s2_the_sign_in_text_begins_with_its_warning() -> None:
 
 def test_the_number_to_call_is_the_one_of_the_installation() -> None:
     assert sms_text(SmsSignIn(code="QXWRTB"), "028 1022").endswith("Goi 0281022")
+
+
+def test_the_texts_of_what_was_not_seen_are_constants_of_one_segment() -> None:
+    for sms in (SmsDeath(), SmsSecurity(), SmsUrgent()):
+        text = sms_text(sms, "1900 9095 12345")
+        assert len(text) <= SEGMENT_MAX
+        assert text.isascii()
+        assert "1900909512345" in text
+        assert "{" not in text
 
 
 def test_a_long_name_is_cut_and_the_warning_stays() -> None:
