@@ -22,3 +22,13 @@ UNKNOWN_NOTIFICATION = declare(
         next_en="Load the inbox again.",
     )
 )
+PREFERENCE_UNKNOWN = declare(
+    ProblemType(
+        code="preference-unknown",
+        status=422,
+        vi="Không có lựa chọn này cho thông báo.",
+        en="There is no such choice for notices.",
+        next_vi="Tải lại danh sách lựa chọn; thông báo về an ninh và xin xem sổ không tắt được.",
+        next_en="Load the choices again; notices about security and requests can't be switched off.",
+    )
+)

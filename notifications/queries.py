@@ -4,7 +4,15 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from notifications.models import Channel, Claimed, InboxRow, NotificationType, PendingRow, StoredTarget
+from notifications.models import (
+    Channel,
+    Claimed,
+    InboxRow,
+    NotificationType,
+    PendingRow,
+    PreferenceRow,
+    StoredTarget,
+)
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
@@ -161,6 +169,27 @@ LATEST = Statement(
     FROM delivery ORDER BY created_at DESC, delivery_id DESC LIMIT $1
     """,
     fan_out="the inbox page of a demo database shows everybody's messages",
+)
+
+PREFERENCES_OF = Statement(
+    PreferenceRow,
+    """
+    SELECT patient_id, zone, quiet_from, quiet_until, language, digest, muted, version
+    FROM notification_preference_set WHERE patient_id = ANY($1::uuid[])
+    """,
+    fan_out="one batch of due work holds many persons",
+)
+
+UPSERT_PREFERENCES = Command(
+    """
+    INSERT INTO notification_preference_set (patient_id, zone, quiet_from, quiet_until, language, digest,
+                                             muted, version, changed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8)
+    ON CONFLICT (patient_id) DO UPDATE SET
+        zone = EXCLUDED.zone, quiet_from = EXCLUDED.quiet_from, quiet_until = EXCLUDED.quiet_until,
+        language = EXCLUDED.language, digest = EXCLUDED.digest, muted = EXCLUDED.muted,
+        version = notification_preference_set.version + 1, changed_at = EXCLUDED.changed_at
+    """
 )
 
 

@@ -83,6 +83,7 @@ GRANT SELECT, INSERT, DELETE ON arrival_ticket, desk_arrival TO hb_api;
 -- notifications
 GRANT SELECT, INSERT ON notification TO hb_api;
 GRANT SELECT, INSERT ON notification_receipt TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notification_preference_set TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON push_target TO hb_api;
 GRANT SELECT, DELETE ON push_target TO hb_delivery;
 GRANT SELECT, INSERT, DELETE ON delivery TO hb_api;
@@ -127,6 +128,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON prescription, prescription_line, prescri
 GRANT SELECT, INSERT, UPDATE, DELETE ON reminder TO hb_api;
 GRANT SELECT, INSERT, DELETE ON reminder_occurrence TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_plan, reminder_plan_ack TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON screening_choice, nutrition_choice TO hb_api;
+GRANT SELECT, INSERT, DELETE ON reminder_kind_off TO hb_api;
 
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;

@@ -120,6 +120,7 @@ TABLES: Final = (
     # Messages.
     PersonTable(table="delivery", unseen="copies of what the inbox shows, on their way"),
     PersonTable(table="push_target", secret=("value_hash", "value_sealed")),
+    PersonTable(table="notification_preference_set"),
     PersonTable(table="notification_receipt"),
     PersonTable(table="notification", secret=("dedupe_key",)),
     PersonTable(table="outbox", unseen=_WORK),
@@ -156,6 +157,9 @@ TABLES: Final = (
     PersonTable(table="medicine_dismissal", secret=("actor_id",)),
     PersonTable(table="reminder_occurrence"),
     PersonTable(table="reminder_plan_ack"),
+    PersonTable(table="reminder_kind_off"),
+    PersonTable(table="screening_choice"),
+    PersonTable(table="nutrition_choice"),
     PersonTable(table="reminder_plan", unseen=_WORK),
     PersonTable(table="reminder"),
     PersonTable(table="ehr_unit", unseen=_LOOKUP),

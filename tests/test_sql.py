@@ -105,6 +105,7 @@ FAN_OUTS = {
     "notifications.queries.BUCKETS_TO_DRAIN",
     "notifications.queries.DELETE_ENDED",
     "notifications.queries.LATEST",
+    "notifications.queries.PREFERENCES_OF",
     "reminders.queries.COVERS",
     "reminders.queries.FORGET",
     "store.queries.BUCKETS_WITH_DUE",

@@ -364,7 +364,7 @@ async def test_a_database_that_is_away_for_a_while_does_not_end_the_worker(
         await running
 
 
-EVENT_NAME = re.compile(r"(identity|consent|visit|ehr|family|vaccination)\.[a-z]+(-[a-z]+)*")
+EVENT_NAME = re.compile(r"(identity|consent|visit|ehr|family|vaccination|notifications)\.[a-z]+(-[a-z]+)*")
 # Made from the status of a request (consent/requests/service.py), and from what became of a prescription
 # (ehr/prescriptions/keeping.py).
 COMPOSED = {"consent.refused", "consent.reported"} | {
@@ -375,7 +375,16 @@ COMPOSED = {"consent.refused", "consent.reported"} | {
 def emitted_events() -> set[str]:
     """Every text of a module that emits which has the form of an event's name."""
     found = set(COMPOSED)
-    for package in ("identity", "consent", "visits", "ehr", "family", "vaccination", "healthbook"):
+    for package in (
+        "identity",
+        "consent",
+        "visits",
+        "ehr",
+        "family",
+        "vaccination",
+        "notifications",
+        "healthbook",
+    ):
         for path in (ROOT / package).rglob("*.py"):
             # A handler may make events of its own, one for each guardian; the list of handlers is no maker.
             if path.name != "dispatch.py" and "await emit(" in path.read_text():

@@ -1,0 +1,91 @@
+"""What a type of notice belongs to: what a person can mute, what waits for the end of quiet hours, what is
+said by SMS when nobody looked. Pure.
+
+Security, consent and codes are never muted and never wait (notifications.md §7).
+"""
+
+from datetime import timedelta
+from typing import Final, Literal, TypeAlias, get_args
+
+from notifications.models import Channel, NotificationType
+from notifications.policy import COLLAPSE
+
+Group: TypeAlias = Literal[
+    "medicine",
+    "appointments",
+    "screening",
+    "vaccination",
+    "measurement",
+    "nutrition",
+    "cards",
+    "custom",
+    "family",
+    "record",
+    "questions",
+    "certificates",
+]
+GROUPS: Final[tuple[Group, ...]] = get_args(Group)
+CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
+MUTABLE: Final = frozenset(f"{group}:{channel}" for group in GROUPS for channel in CHANNELS)
+
+# What has no group here can't be muted: requests, codes, security, who read the record.
+GROUP_OF: Final[dict[str, Group]] = {
+    "medicine-due": "medicine",
+    "reminder-question": "medicine",
+    "prescription-lapsing": "medicine",
+    "revisit-due": "appointments",
+    "check-in": "appointments",
+    "referral-update": "appointments",
+    "exam-due": "screening",
+    "vaccination-due": "vaccination",
+    "vaccination-registration": "vaccination",
+    "reaction-update": "vaccination",
+    "measurement-due": "measurement",
+    "nutrition-tip": "nutrition",
+    "card-expiring": "cards",
+    "custom-reminder": "custom",
+    "dependent-reminder": "family",
+    "dependent-news": "family",
+    "family-linked": "family",
+    "records-added": "record",
+    "record-awaited": "record",
+    "result-released": "record",
+    "statement-judged": "record",
+    "case-opened": "questions",
+    "case-update": "questions",
+    "consultation-update": "questions",
+    "certificate-changed": "certificates",
+    "certificate-renewed": "certificates",
+    "certificate-ending": "certificates",
+}
+# A time that the person knows and set rings also in the night (notifications.md §7).
+RINGS_AT_ITS_TIME: Final = frozenset(
+    {"medicine-due", "measurement-due", "custom-reminder", "dependent-reminder"}
+)
+# What others did in an emergency or in the person's name is told at once, though its collapse is `info`.
+TOLD_AT_ONCE: Final = frozenset(
+    {"emergency-read", "emergency-disputed", "emergency-reviewed", "rights-moved"}
+)
+# Ours: no rule names the types or the time. A constant SMS to the login phone when no device answered.
+ESCALATES: Final[dict[str, timedelta]] = {
+    "device-added": timedelta(minutes=15),
+    "emergency-access": timedelta(minutes=15),
+    "erasure-asked": timedelta(minutes=60),
+}
+
+
+def waits(type_: NotificationType) -> bool:
+    """Whether a push of this type keeps still in quiet hours."""
+    if type_ in RINGS_AT_ITS_TIME or type_ in TOLD_AT_ONCE:
+        return False
+    return COLLAPSE[type_] not in ("consent", "alert")
+
+
+def is_digested(type_: NotificationType) -> bool:
+    """Whether several of a night become one push in the morning."""
+    return COLLAPSE[type_] == "info" and waits(type_)
+
+
+def is_muted(type_: NotificationType, channel: Channel, muted: frozenset[str]) -> bool:
+    group = GROUP_OF.get(type_)
+    return group is not None and f"{group}:{channel}" in muted
