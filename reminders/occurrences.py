@@ -22,7 +22,7 @@ from notifications.service import notify
 from reminders import queries
 from reminders.models import WAITS, Outcome, Reminder
 from reminders.plans import ended
-from reminders.policy import RINGS_WITHIN, next_after, rings_at
+from reminders.policy import RINGS_WITHIN, passed, rings_at
 from store.database import Tx
 from store.keys import KeyRing
 
@@ -74,7 +74,10 @@ async def is_alive(tx: Tx, keys: KeyRing, patient_id: UUID) -> bool:
 
 
 async def sees(tx: Tx, access: Access, one: Reminder, now: datetime) -> bool:
-    """Whether an access sees the line of a plan, and the line stands."""
+    """Whether an access sees the line of a medicine's plan, and the line stands; what came from no line is
+    seen by whoever the book tells."""
+    if one.prescription_id is None:
+        return True
     lines = await lines_for_plan(tx, access, one.prescription_id, now)
     return any(line.line == one.line and line.is_standing for line in lines)
 
@@ -88,8 +91,7 @@ async def _pass(
         outcome = "late"
     if await queries.note(tx, one, due_at, outcome) and outcome == "told":
         await _tell_time(tx, keys, one, due_at, views, now)
-    passed = replace(one, doses_due=one.doses_due + 1, last_at=due_at)
-    return replace(passed, next_at=next_after(passed, due_at))
+    return passed(one, due_at)
 
 
 async def _tell_time(

@@ -17,7 +17,7 @@ from kernel.clock import local_day, start_of_day
 from kernel.ids import bucket_of
 from reminders import queries
 from reminders.models import EndReason, Plan, Reminder
-from reminders.policy import ZONE, doses_of, is_counted, next_after, plan_of, reminder_id_of
+from reminders.policy import ZONE, doses_of, is_counted, next_after, plan_of, reminder_id_of, source_of
 from store.database import Tx
 from store.due_queue import schedule
 
@@ -100,6 +100,7 @@ def _fresh(owner: UUID, prescription_id: UUID, line: PlanLine, now: datetime) ->
         end_reason=None,
         version=0,
         changed_at=now,
+        source=source_of(prescription_id, line.line),
     )
 
 

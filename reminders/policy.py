@@ -8,6 +8,7 @@ as a daily one.
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,17 +16,21 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
+from msgspec.structs import replace
+
 from ehr.dosage.grammar import daily_amount
 from ehr.dosage.models import Dose, Meal
 from kernel.ids import uuid8
 from kernel.text import fold
-from reminders.models import Check, Plan, Reminder
+from reminders.models import Check, Kind, Phase, Plan, Reminder
 
 DEFAULTS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("defaults.json").read_text("utf-8"))
 VERSION: Final[str] = DEFAULTS["version"]
 ZONE: Final[str] = DEFAULTS["zone"]
 RINGS_WITHIN: Final = timedelta(minutes=DEFAULTS["rings_within_minutes"])
 DAY_HOURS: Final = 24
+DAYS_A_WEEK: Final = 7
 # A course is at most 90 days (TT 26/2025); nothing of ours plans further than a year.
 DOSES_MAX: Final = 366 * DAY_HOURS
 
@@ -33,11 +38,22 @@ _SLOTS: Final = {slot: time.fromisoformat(text) for slot, text in DEFAULTS["slot
 _A_DAY: Final[dict[str, list[str]]] = DEFAULTS["times_a_day"]
 _NOT_DAILY: Final = re.compile("|".join(DEFAULTS["not_daily"]))
 _ANY_DAY: Final = date(2000, 1, 1)
+_read_phases: Final = msgspec.json.Decoder(tuple[Phase, ...]).decode
 
 
 def reminder_id_of(patient_id: UUID, prescription_id: UUID, line: int) -> UUID:
     """The same for each dispensing of a line: parts handed out by two pharmacies are one plan."""
     return uuid8(hashlib.sha256(patient_id.bytes + prescription_id.bytes + str(line).encode()).digest())
+
+
+def source_of(prescription_id: UUID, line: int) -> str:
+    """What the plan of a prescription's line came from."""
+    return f"{prescription_id}:{line}"
+
+
+def sourced_id_of(patient_id: UUID, kind: Kind, source: str) -> UUID:
+    """The id of the one reminder that came from a source."""
+    return uuid8(hashlib.sha256(patient_id.bytes + f"{kind}\n{source}".encode()).digest())
 
 
 def plan_of(dose: Dose, text: str, *, ordered: Decimal | None, dispensed: Decimal, unit: str | None) -> Plan:
@@ -124,30 +140,91 @@ def _checks(dose: Dose, ordered: Decimal | None, unit: str | None) -> tuple[Chec
 
 
 def next_after(reminder: Reminder, after: datetime) -> datetime | None:
-    """The next time of a reminder after an instant, as its wall clock says it; None where no dose is left."""
+    """The next time of a reminder after an instant, as its wall clock says it; None where none is left.
+
+    Which days: those of on_days where any are named; else those of weekdays, and every_days apart from the
+    day that rang last (from any day on while none has). phases go by the doses that came so far. Whoever
+    looks further ahead than one time steps with `passed`.
+    """
     if reminder.doses is not None and reminder.doses_due >= reminder.doses:
         return None
     start = datetime.combine(reminder.starts_on, time(), ZoneInfo(reminder.zone))
     after = max(after, start - timedelta(microseconds=1))
-    if reminder.interval_hours is None:
-        return _next_wall(reminder.times, reminder.zone, after) if reminder.times else None
+    if reminder.interval_hours is not None:
+        return _next_interval(reminder, reminder.interval_hours, after)
+    if not reminder.phases:
+        return _next_day_time(reminder, list(reminder.times), reminder.every_days, after)
+    phase = phase_at(phases_of(reminder), reminder.doses_due)
+    return None if phase is None else _next_day_time(reminder, list(phase.times), phase.every_days, after)
+
+
+def passed(reminder: Reminder, due_at: datetime) -> Reminder:
+    """A reminder after one of its times: counted, and set to its next one."""
+    one = replace(reminder, doses_due=reminder.doses_due + 1, last_at=due_at)
+    return replace(one, next_at=next_after(one, due_at))
+
+
+def times_between(reminder: Reminder, until: datetime, most: int) -> list[datetime]:
+    """Its times from next_at to `until`, at most so many: what a phone sets its alarms by."""
+    found: list[datetime] = []
+    while (due_at := reminder.next_at) is not None and due_at <= until and len(found) < most:
+        found.append(due_at)
+        reminder = passed(reminder, due_at)
+    return found
+
+
+def phases_of(reminder: Reminder) -> tuple[Phase, ...]:
+    return _read_phases(reminder.phases) if reminder.phases else ()
+
+
+def phase_at(phases: tuple[Phase, ...], doses_due: int) -> Phase | None:
+    """The stage in which a dose falls after so many; None after the last one."""
+    for phase in phases:
+        if phase.days is None or doses_due < (count := phase_doses(phase, phase.days)):
+            return phase
+        doses_due -= count
+    return None
+
+
+def phase_doses(phase: Phase, days: int) -> int:
+    """How many doses so many days of a stage come to."""
+    return -(-days // phase.every_days) * len(phase.times)
+
+
+def _next_interval(reminder: Reminder, hours: int, after: datetime) -> datetime | None:
     if reminder.last_at is None:
-        return _next_wall([time.fromisoformat(DEFAULTS["interval_from"])], reminder.zone, after)
-    step = timedelta(hours=reminder.interval_hours)
+        return _next_day_time(reminder, [time.fromisoformat(DEFAULTS["interval_from"])], 1, after)
+    step = timedelta(hours=hours)
     return reminder.last_at + step * max(1, (after - reminder.last_at) // step + 1)
 
 
-def _next_wall(times: list[time], zone: str, after: datetime) -> datetime | None:
-    """The first of these wall times after an instant. A wall time that a change of the clock leaves out is
-    as many minutes later."""
-    here = after.astimezone(ZoneInfo(zone))
-    for days in range(3):
-        day = here.date() + timedelta(days=days)
-        for at in sorted(times):
-            moment = datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)
-            if moment > after:
-                return moment
+def _next_day_time(reminder: Reminder, times: list[time], every: int, after: datetime) -> datetime | None:
+    """The first of these wall times after an instant, on a day of the reminder."""
+    zone = ZoneInfo(reminder.zone)
+    last_day = reminder.last_at.astimezone(zone).date() if reminder.last_at else None
+    for day in _days_from(reminder, after.astimezone(zone).date(), every):
+        if reminder.weekdays and day.isoweekday() not in reminder.weekdays:
+            continue
+        if last_day is not None and not reminder.on_days and (day - last_day).days % every:
+            continue
+        later = [moment for at in times if (moment := instant_of(day, at, zone)) > after]
+        if later:
+            return min(later)
     return None
+
+
+def _days_from(reminder: Reminder, today: date, every: int) -> Iterable[date]:
+    """Days that may be one of the reminder's: the named ones, or enough to meet the next."""
+    if reminder.on_days:
+        return sorted(day for day in reminder.on_days if day >= today)
+    reach = every * (DAYS_A_WEEK if reminder.weekdays else 1) + 2
+    return (today + timedelta(days=ahead) for ahead in range(reach))
+
+
+def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """A wall time as an instant. One that a change of the clock leaves out is as many minutes later; of one
+    that comes twice it is the first."""
+    return datetime.combine(day, at, zone).astimezone(UTC)
 
 
 def rings_at(patient_id: UUID, due_at: datetime) -> datetime:
@@ -161,6 +238,13 @@ def lapse_told_at(collect_by: date, now: datetime) -> datetime | None:
     where no morning is left."""
     zone, at = ZoneInfo(ZONE), time.fromisoformat(DEFAULTS["lapse_told_at"])
     wanted = datetime.combine(collect_by - timedelta(days=DEFAULTS["lapse_told_days_before"]), at, zone)
-    told_at = wanted.astimezone(UTC) if wanted > now else _next_wall([at], ZONE, now)
+    told_at = wanted.astimezone(UTC) if wanted > now else _next_wall(at, zone, now)
     last = datetime.combine(collect_by + timedelta(days=1), time(), zone)
     return told_at if told_at is not None and told_at < last else None
+
+
+def _next_wall(at: time, zone: ZoneInfo, after: datetime) -> datetime:
+    """A wall time today, or tomorrow where it is over."""
+    today = after.astimezone(zone).date()
+    moment = instant_of(today, at, zone)
+    return moment if moment > after else instant_of(today + timedelta(days=1), at, zone)

@@ -12,7 +12,7 @@ from store.statement import Command, Scalar, Statement
 _COLUMNS = (
     "patient_id, reminder_id, kind, prescription_id, line, state, asks, own_times, times, interval_hours,"
     " zone, checks, starts_on, doses, doses_due, next_at, last_at, end_reason, version, changed_at,"
-    " own_length_of"
+    " own_length_of, source, every_days, weekdays, on_days, phases"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM reminder WHERE patient_id = $1"  # noqa: S608 - constants of this file
 
@@ -35,12 +35,16 @@ INSERT = Command(
     f"""
     INSERT INTO reminder ({_COLUMNS})
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-        $21)
+        $21, $22, $23, $24, $25, $26)
     ON CONFLICT (patient_id, reminder_id) DO NOTHING
     """  # noqa: S608
 )
 LOCK = Statement(Reminder, _SELECT + " AND reminder_id = $2 FOR UPDATE")
 BY_ID = Statement(Reminder, _SELECT + " AND reminder_id = $2")
+OF_SOURCE = Statement(
+    Key,
+    "SELECT patient_id, reminder_id FROM reminder WHERE patient_id = $1 AND kind = $2 AND source = $3",
+)
 OF_LINE = Statement(
     Key,
     """
@@ -63,7 +67,8 @@ SAVE = Command(
     """
     UPDATE reminder SET state = $3, asks = $4, own_times = $5, times = $6, interval_hours = $7, checks = $8,
         starts_on = $9, doses = $10, doses_due = $11, next_at = $12, last_at = $13, end_reason = $14,
-        version = $15, changed_at = $16, own_length_of = $17
+        version = $15, changed_at = $16, own_length_of = $17, zone = $18, every_days = $19, weekdays = $20,
+        on_days = $21, phases = $22
     WHERE patient_id = $1 AND reminder_id = $2
     """
 )
@@ -142,6 +147,11 @@ async def save(tx: Tx, one: Reminder) -> None:
         one.version,
         one.changed_at,
         one.own_length_of,
+        one.zone,
+        one.every_days,
+        one.weekdays,
+        one.on_days,
+        one.phases,
     )
 
 

@@ -36,9 +36,9 @@ async def read(tx: Tx, access: Access, now: datetime) -> Built:
     found: list[Reminder] = []
     for person in (access.patient_id, *sorted(access.origins)):
         found += await queries.SHOWN.all(tx, person, now - ENDED_SHOWN, SHOWN_MAX)
-    lines = {
+    lines: dict[tuple[UUID | None, int | None], PlanLine] = {
         (prescription_id, line.line): line
-        for prescription_id in dict.fromkeys(one.prescription_id for one in found)
+        for prescription_id in dict.fromkeys(one.prescription_id for one in found if one.prescription_id)
         for line in await lines_for_plan(tx, access, prescription_id, now)
     }
     seen = [(one, lines[key]) for one in found if (key := (one.prescription_id, one.line)) in lines]
@@ -126,6 +126,8 @@ async def _changed(
 
 
 async def _line(tx: Tx, access: Access, one: Reminder, now: datetime) -> PlanLine | None:
+    if one.prescription_id is None:
+        return None
     lines = await lines_for_plan(tx, access, one.prescription_id, now)
     return next((line for line in lines if line.line == one.line), None)
 
