@@ -76,9 +76,15 @@ ESCALATES: Final[dict[str, timedelta]] = {
 
 def waits(type_: NotificationType) -> bool:
     """Whether a push of this type keeps still in quiet hours."""
-    if type_ in RINGS_AT_ITS_TIME or type_ in TOLD_AT_ONCE:
+    if type_ in RINGS_AT_ITS_TIME or type_ in TOLD_AT_ONCE or type_ == "news-waiting":
         return False
     return COLLAPSE[type_] not in ("consent", "alert")
+
+
+# Nobody's choices change when these ring.
+ALWAYS_TOLD: Final = frozenset(
+    type_ for type_ in get_args(NotificationType) if not waits(type_) and type_ not in GROUP_OF
+)
 
 
 def is_digested(type_: NotificationType) -> bool:

@@ -82,6 +82,7 @@ NotificationType = Literal[
     "reminder-question",
     "prescription-lapsing",
     "dependent-reminder",
+    "news-waiting",
 ]
 # A delivery without a device (SMS) stands under the nil id, so that its key stays whole.
 NO_DEVICE = UUID(int=0)

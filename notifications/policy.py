@@ -76,6 +76,7 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "reminder-question": "reminder",
     "prescription-lapsing": "reminder",
     "dependent-reminder": "reminder",
+    "news-waiting": "info",
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.
 SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code"})

@@ -5,10 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from notifications.models import (
-    Channel,
     Claimed,
     InboxRow,
-    NotificationType,
     PendingRow,
     PreferenceRow,
     StoredTarget,
@@ -16,32 +14,57 @@ from notifications.models import (
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
-INSERT_NOTIFICATION = Scalar(
+# Notices with their pushes, whoever they are for. A delivery's id begins with the time ($12: milliseconds, in
+# hexadecimal) and goes on with what it is of, so that the same notice makes no second one. To a frozen book
+# nothing is pushed any more (security.md S18).
+WRITE_NOTICES = Scalar(
     UUID,
     """
-    INSERT INTO notification (patient_id, notification_id, type, dedupe_key, ref, status, created_at,
-                              expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-    ON CONFLICT (patient_id, dedupe_key) DO NOTHING
-    RETURNING notification_id
+    WITH one AS MATERIALIZED (
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
+                             $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int[])
+            AS u (patient_id, notification_id, type, dedupe_key, ref, status, expires_at, leaves_at, collapse,
+                  bucket)),
+    new AS (
+        INSERT INTO notification (patient_id, notification_id, type, dedupe_key, ref, status, created_at,
+                                  expires_at)
+        SELECT patient_id, notification_id, type, dedupe_key, ref, status, $11, expires_at FROM one
+        ON CONFLICT DO NOTHING
+        RETURNING notification_id),
+    pushed AS (
+        INSERT INTO delivery (bucket, delivery_id, patient_id, notification_id, device_id, channel, type,
+                              collapse, status, next_attempt_at, due_at, expires_at, created_at)
+        SELECT o.bucket,
+               ($12 || '7' || substr(h.said, 1, 3) || '8' || substr(h.said, 4, 15))::uuid,
+               o.patient_id, o.notification_id, t.device_id, 'push', o.type,
+               o.collapse, 'pending', o.leaves_at, o.leaves_at, o.expires_at, $11
+        FROM new
+        JOIN one o ON o.notification_id = new.notification_id
+        JOIN push_target t ON t.patient_id = o.patient_id
+        JOIN citizen c ON c.patient_id = o.patient_id
+        CROSS JOIN LATERAL md5(o.notification_id::text || t.device_id::text) AS h (said)
+        WHERE o.leaves_at IS NOT NULL AND c.state NOT IN ('frozen', 'closed', 'erasing')
+          AND NOT EXISTS (
+              SELECT FROM unnest($13::uuid[], $14::uuid[]) AS k (notification_id, device_id)
+              WHERE k.notification_id = o.notification_id AND k.device_id = t.device_id)
+        ON CONFLICT DO NOTHING)
+    SELECT notification_id FROM new
     """,
+    fan_out="one batch of due work holds many persons",
 )
 
-INSERT_DELIVERY = Command(
+INSERT_SMS = Command(
     """
     INSERT INTO delivery (bucket, delivery_id, patient_id, notification_id, device_id, channel, type,
-                          collapse, status, next_attempt_at, expires_at, address_sealed, text_sealed,
+                          collapse, status, next_attempt_at, due_at, expires_at, address_sealed, text_sealed,
                           created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $11, $12, $9)
+    VALUES ($1, $2, $3, $4, $5, 'sms', $6, $7, 'pending', $8, $8, $9, $10, $11, $12)
     """
 )
 
 TARGETS_OF = Statement(
     StoredTarget,
-    # To a frozen book nothing is pushed any more (security.md S18).
-    "SELECT t.device_id, t.kind, t.value_sealed FROM push_target t"
-    " JOIN citizen c ON c.patient_id = t.patient_id"
-    " WHERE t.patient_id = $1 AND c.state NOT IN ('frozen', 'closed', 'erasing') ORDER BY t.device_id",
+    "SELECT device_id, kind, value_sealed FROM push_target WHERE patient_id = $1 ORDER BY device_id",
 )
 
 TARGET_OF_DEVICE = Statement(
@@ -65,7 +88,8 @@ INBOX = Statement(
     InboxRow,
     """
     SELECT notification_id, type, ref, created_at FROM notification
-    WHERE patient_id = $1 AND notification_id < $2 AND ($4::text[] IS NULL OR type = ANY($4::text[]))
+    WHERE patient_id = $1 AND notification_id < $2 AND type <> 'news-waiting'
+      AND ($4::text[] IS NULL OR type = ANY($4::text[]))
     ORDER BY notification_id DESC LIMIT $3
     """,
 )
@@ -191,60 +215,6 @@ UPSERT_PREFERENCES = Command(
         version = notification_preference_set.version + 1, changed_at = EXCLUDED.changed_at
     """
 )
-
-
-async def insert_notification(
-    tx: Tx,
-    patient_id: UUID,
-    *,
-    notification_id: UUID,
-    type_: NotificationType,
-    dedupe_key: str,
-    ref: str,
-    status: str,
-    now: datetime,
-    expires_at: datetime,
-) -> bool:
-    """False when the same notice was written before."""
-    return (
-        await INSERT_NOTIFICATION.one(
-            tx, patient_id, notification_id, type_, dedupe_key, ref, status, now, expires_at
-        )
-        is not None
-    )
-
-
-async def insert_delivery(
-    tx: Tx,
-    *,
-    bucket: int,
-    delivery_id: UUID,
-    patient_id: UUID,
-    notification_id: UUID,
-    device_id: UUID,
-    channel: Channel,
-    type_: NotificationType,
-    collapse: str,
-    now: datetime,
-    expires_at: datetime,
-    address_sealed: bytes | None,
-    text_sealed: bytes | None,
-) -> None:
-    await INSERT_DELIVERY.run(
-        tx,
-        bucket,
-        delivery_id,
-        patient_id,
-        notification_id,
-        device_id,
-        channel,
-        type_,
-        collapse,
-        now,
-        expires_at,
-        address_sealed,
-        text_sealed,
-    )
 
 
 async def targets_of(tx: Tx, patient_id: UUID) -> list[StoredTarget]:

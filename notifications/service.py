@@ -12,8 +12,9 @@ from kernel.access import Actor
 from kernel.ids import bucket_of, uuid7
 from kernel.problems import Refused
 from notifications import queries
+from notifications.bulk import Notice, notify_many
 from notifications.models import NO_DEVICE, NotificationType, PushTarget, ReceiptKind, TargetKind, TypedSms
-from notifications.policy import COLLAPSE, SMS_ONLY
+from notifications.policy import COLLAPSE
 from notifications.problems import NO_DEVICE_OF_SESSION, UNKNOWN_NOTIFICATION
 from store.database import Tx
 from store.fields import lookup_hashes, seal, unseal
@@ -39,78 +40,46 @@ async def notify(
     ref: ids that the app opens. silent: in the inbox only (a fourth consent request in ten minutes,
     consent.md §8). sms with phone: also by SMS; both stay sealed in the delivery row until sent or expired.
     """
-    notification_id = uuid7(now)
-    is_new = await queries.insert_notification(
-        tx,
-        patient_id,
-        notification_id=notification_id,
+    notice = Notice(
+        patient_id=patient_id,
         type_=type_,
-        dedupe_key=dedupe_key,
-        ref=msgspec.json.encode(ref or {}).decode(),
-        status="silent" if silent else "ring",
-        now=now,
+        key=dedupe_key,
         expires_at=expires_at,
+        ref=ref or {},
+        silent=silent,
     )
-    if not is_new:
-        return None
-    if not silent and type_ not in SMS_ONLY:
-        await _push_to_devices(tx, patient_id, notification_id, type_, now, expires_at)
-    if sms is not None and phone is not None:
-        await _send_sms(tx, keys, patient_id, notification_id, type_, now, expires_at, sms, phone)
+    (notification_id,) = await notify_many(tx, [notice], now)
+    if notification_id is not None and sms is not None and phone is not None:
+        await write_sms(tx, keys, notice, notification_id, sms, phone, leaves_at=now, now=now)
     return notification_id
 
 
-async def _push_to_devices(
-    tx: Tx,
-    patient_id: UUID,
-    notification_id: UUID,
-    type_: NotificationType,
-    now: datetime,
-    expires_at: datetime,
-) -> None:
-    for target in await queries.targets_of(tx, patient_id):
-        await queries.insert_delivery(
-            tx,
-            bucket=bucket_of(patient_id),
-            delivery_id=uuid7(now),
-            patient_id=patient_id,
-            notification_id=notification_id,
-            device_id=target.device_id,
-            channel="push",
-            type_=type_,
-            collapse=COLLAPSE[type_],
-            now=now,
-            expires_at=expires_at,
-            address_sealed=None,
-            text_sealed=None,
-        )
-
-
-async def _send_sms(
+async def write_sms(
     tx: Tx,
     keys: KeyRing,
-    patient_id: UUID,
+    notice: Notice,
     notification_id: UUID,
-    type_: NotificationType,
-    now: datetime,
-    expires_at: datetime,
     sms: TypedSms,
     phone: str,
+    *,
+    leaves_at: datetime,
+    now: datetime,
 ) -> None:
-    await queries.insert_delivery(
+    """An SMS of a notice; address and text stay sealed in the row until it is sent or expires."""
+    await queries.INSERT_SMS.run(
         tx,
-        bucket=bucket_of(patient_id),
-        delivery_id=uuid7(now),
-        patient_id=patient_id,
-        notification_id=notification_id,
-        device_id=NO_DEVICE,
-        channel="sms",
-        type_=type_,
-        collapse=COLLAPSE[type_],
-        now=now,
-        expires_at=expires_at,
-        address_sealed=seal_address(keys, patient_id, phone),
-        text_sealed=seal_sms(keys, patient_id, sms),
+        bucket_of(notice.patient_id),
+        uuid7(now),
+        notice.patient_id,
+        notification_id,
+        NO_DEVICE,
+        notice.type_,
+        COLLAPSE[notice.type_],
+        leaves_at,
+        notice.expires_at,
+        seal_address(keys, notice.patient_id, phone),
+        seal_sms(keys, notice.patient_id, sms),
+        now,
     )
 
 

@@ -106,6 +106,7 @@ FAN_OUTS = {
     "notifications.queries.DELETE_ENDED",
     "notifications.queries.LATEST",
     "notifications.queries.PREFERENCES_OF",
+    "notifications.queries.WRITE_NOTICES",
     "reminders.queries.COVERS",
     "reminders.queries.FORGET",
     "store.queries.BUCKETS_WITH_DUE",
