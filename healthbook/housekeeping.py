@@ -25,6 +25,7 @@ from ehr.rows.service import forget_files
 from identity.housekeeping import service as identity
 from kernel.ids import BUCKETS
 from notifications.delivery import housekeeping as deliveries
+from reminders.answers.queries import forget as forget_answers
 from reminders.queries import forget as forget_times
 from store import leases
 from store.database import Tx
@@ -123,6 +124,7 @@ CHORES: Final = (
     Chore("hotline-tickets", timedelta(days=180), "a caller calls again about it", hotline_tickets),
     # Ours; no rule names a time. Longer than any course, so that what was told can be looked up.
     Chore("reminder-times", timedelta(days=365), "when the phone rang answers complaints", forget_times),
+    Chore("reminder-answers", timedelta(days=365), "as long as the times they answer", forget_answers),
     # The two that follow are ours; no rule names a time.
     Chore("registrations", timedelta(days=730), "who was registered is looked up again", ended_registrations),
     Chore("consultations", timedelta(days=730), "what was answered is looked up again", ended_questions),

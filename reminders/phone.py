@@ -1,4 +1,4 @@
-"""The phone's own alarms: which phones have the plan as it is, and ring by themselves (notifications.md §8)."""
+"""The phone's own alarms: which phones have the present plan and ring by themselves (notifications.md §8)."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -39,6 +39,7 @@ INSERT = Command(
     ON CONFLICT (patient_id, reminder_id) DO NOTHING
     """  # noqa: S608
 )
+BY_IDS = Statement(Reminder, _SELECT + " AND reminder_id = ANY($2::uuid[])")
 LOCK = Statement(Reminder, _SELECT + " AND reminder_id = $2 FOR UPDATE")
 BY_ID = Statement(Reminder, _SELECT + " AND reminder_id = $2")
 OF_SOURCE = Statement(
@@ -95,6 +96,10 @@ FORGET = Scalar(
     fan_out="once an hour a worker removes what has ended, wherever it lies",
 )
 
+# Medicines alone: of nothing else is there a dose.
+COUNTED = Statement(
+    Reminder, _SELECT + " AND kind = 'medication' AND last_at >= $2 ORDER BY last_at DESC LIMIT $3"
+)
 # Before the row is written: a version that stays is no change, only a time that passed.
 BUMP_PLAN = Command(
     """

@@ -155,6 +155,7 @@ TABLES: Final = (
     PersonTable(table="facility_vaccination_reaction", unseen=_MIRROR),
     PersonTable(table="vaccination_reaction", sealed=("content",)),
     PersonTable(table="medicine_dismissal", secret=("actor_id",)),
+    PersonTable(table="reminder_answer"),
     PersonTable(table="reminder_occurrence"),
     PersonTable(table="reminder_plan_ack"),
     PersonTable(table="reminder_kind_off"),

@@ -108,6 +108,8 @@ FAN_OUTS = {
     "notifications.queries.PREFERENCES_OF",
     "notifications.queries.WRITE_NOTICES",
     "reminders.queries.COVERS",
+    "reminders.answers.queries.FORGET",
+    "reminders.answers.queries.UNANSWERED",
     "reminders.queries.FORGET",
     "store.queries.BUCKETS_WITH_DUE",
     "store.queries.BUCKETS_WITH_EVENTS",

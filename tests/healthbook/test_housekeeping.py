@@ -233,6 +233,7 @@ async def test_every_chore_has_its_case_here() -> None:
         "dose-files",
         # tests/reminders/test_changes.py
         "reminder-times",
+        "reminder-answers",
         # tests/api/test_accountability.py
         "accountability",
     } | of_records

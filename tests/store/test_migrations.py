@@ -32,6 +32,7 @@ ACROSS = {
     "access_log_at": "the months that are counted, a night's job",
     "purpose_withdrawal_open": "operators' list of what is owed",
     "reminder_occurrence_due": "the age of times that passed, a night's job",
+    "reminder_answer_due": "the age of answers, a night's job",
     "certificate_issuance_signed": "a day's rows against the signer's log, a night's job",
 }
 # 0200: from a person to rows that lie by somebody else's id or by a hash.

@@ -1,0 +1,117 @@
+"""All SQL of answers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from reminders.answers.models import Answer, Came, Unanswered
+from store.database import Tx
+from store.statement import Scalar, Statement
+
+TIMES_MAX: Final = 20_000
+
+
+class Key(Struct, frozen=True):
+    reminder_id: UUID
+    due_at: datetime
+
+
+# An answer gives way to one that was given later, whichever comes first.
+PUT = Statement(
+    Key,
+    """
+    INSERT INTO reminder_answer (patient_id, reminder_id, due_at, act, at, rings_at, recorded_at)
+    SELECT $1, a.reminder_id, a.due_at, a.act, a.at, a.rings_at, $7
+    FROM unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+        AS a (reminder_id, due_at, act, at, rings_at)
+    ORDER BY a.reminder_id, a.due_at
+    ON CONFLICT (patient_id, reminder_id, due_at) DO UPDATE SET
+        act = EXCLUDED.act, at = EXCLUDED.at, rings_at = EXCLUDED.rings_at, recorded_at = EXCLUDED.recorded_at
+    WHERE EXCLUDED.at >= reminder_answer.at
+    RETURNING reminder_id, due_at
+    """,
+)
+NOTED = Statement(
+    Key,
+    """
+    SELECT reminder_id, due_at FROM reminder_occurrence
+    WHERE patient_id = $1 AND reminder_id = ANY($2::uuid[]) AND due_at = ANY($3::timestamptz[])
+    """,
+)
+PUT_OFF = Statement(
+    Answer,
+    """
+    SELECT patient_id, reminder_id, due_at, act, at, rings_at FROM reminder_answer
+    WHERE patient_id = $1 AND act = 'later' AND rings_at = $2
+    """,
+)
+CAME_SINCE = Statement(
+    Came,
+    """
+    SELECT o.patient_id, o.reminder_id, o.due_at, a.act
+    FROM reminder_occurrence o
+    LEFT JOIN reminder_answer a
+        ON a.patient_id = o.patient_id AND a.reminder_id = o.reminder_id AND a.due_at = o.due_at
+    WHERE o.patient_id = $1 AND o.reminder_id = ANY($2::uuid[]) AND o.due_at >= $3
+      AND o.outcome IN ('told', 'late')
+    ORDER BY o.due_at DESC LIMIT $4
+    """,
+)
+# Of one bucket (kernel/ids.py) and one minute: what was told, still stands and was neither answered nor put
+# off beyond $6. A course is used up with its last time, which is asked after like every other.
+UNANSWERED = Statement(
+    Unanswered,
+    """
+    SELECT o.patient_id, o.reminder_id, o.due_at, r.kind
+    FROM reminder_occurrence o
+    JOIN reminder r ON r.patient_id = o.patient_id AND r.reminder_id = o.reminder_id
+    WHERE o.due_at >= $1 AND o.due_at < $2 AND get_byte(sha256(uuid_send(o.patient_id)), 0) = $3
+      AND o.patient_id > $4 AND o.outcome = 'told' AND r.kind = ANY($5::text[])
+      AND (r.state = 'active' OR (r.state = 'ended' AND r.end_reason = 'used-up'))
+      AND NOT EXISTS (
+          SELECT 1 FROM reminder_answer a
+          WHERE a.patient_id = o.patient_id AND a.reminder_id = o.reminder_id AND a.due_at = o.due_at
+            AND (a.act <> 'later' OR a.rings_at > $6))
+    ORDER BY o.patient_id, o.due_at LIMIT $7
+    """,
+    fan_out="one batch of due work holds many persons",
+)
+FORGET = Scalar(
+    int,
+    """
+    WITH old AS MATERIALIZED (
+        SELECT patient_id, reminder_id, due_at FROM reminder_answer WHERE due_at < $1 LIMIT $2
+    ), gone AS (
+        DELETE FROM reminder_answer a USING old
+        WHERE a.patient_id = old.patient_id AND a.reminder_id = old.reminder_id AND a.due_at = old.due_at
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone
+    """,
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
+)
+
+
+async def put(
+    tx: Tx, patient_id: UUID, answers: Sequence[Answer], now: datetime
+) -> set[tuple[UUID, datetime]]:
+    """Keep answers of one person, at most one of a time. Returns those that stand now."""
+    kept = await PUT.all(
+        tx,
+        patient_id,
+        [one.reminder_id for one in answers],
+        [one.due_at for one in answers],
+        [one.act for one in answers],
+        [one.at for one in answers],
+        [one.rings_at for one in answers],
+        now,
+    )
+    return {(one.reminder_id, one.due_at) for one in kept}
+
+
+async def forget(tx: Tx, before: datetime, limit: int) -> int:
+    """Remove answers to times before then. Returns how many."""
+    return await FORGET.one(tx, before, limit) or 0
