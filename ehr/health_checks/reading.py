@@ -89,6 +89,15 @@ async def comparison(tx: Tx, access: Access, check_id: str, against: str | None,
     return Built(encode(told), _named([read.row, *([before.row] if before else [])]))
 
 
+async def last_checks(tx: Tx, access: Access, now: datetime) -> list[tuple[LastCheck, str, str]]:
+    """The newest check of each kind that the reader sees, with the type and id of its row."""
+    return [
+        (last, one.row.rtype, one.row.id)
+        for one in await _newest(tx, access, now)
+        for last in _last_of([one])
+    ]
+
+
 async def _check(tx: Tx, access: Access, check_id: str, now: datetime) -> Read:
     row = await queries.CHECK_BY_ID.one(tx, *scope_of(access, now), check_id) if is_id(check_id) else None
     found = _read([row] if row else [], now)
@@ -103,12 +112,15 @@ async def _newest(tx: Tx, access: Access, now: datetime) -> list[Read]:
 
 
 def _due(newest: list[Read]) -> list[Due]:
-    last = [
+    return due_checks(_last_of(newest), rules())
+
+
+def _last_of(newest: list[Read]) -> list[LastCheck]:
+    return [
         LastCheck(cast(CheckKind, one.said.kind), day, one.said.valid_until)
         for one in newest
         if (day := _day(one.said.done_on)) is not None
     ]
-    return due_checks(last, rules())
 
 
 def _day(text: str | None) -> date | None:

@@ -63,13 +63,18 @@ async def article_of(tx: Tx, slug: str) -> PublishedArticle | Refused:
 
 async def read(tx: Tx, access: Access, now: datetime) -> Built:
     """Titles of the articles that go with what is active in the book, as far as the reader sees it."""
-    active = set(await queries.ACTIVE_GROUPS.all(tx, *scope_of(access, now)))
+    active = await active_groups(tx, access, now)
     items = [
         ArticleTitle(slug=slug, title_vi=article.title_vi)
         for slug, (article, _) in (await published(tx)).items()
         if active.intersection(article.icd)
     ]
     return Built(encode(OwnArticles(items=items)), [])
+
+
+async def active_groups(tx: Tx, access: Access, now: datetime) -> set[str]:
+    """Three-character groups of ICD-10 of what is active in the book, as far as the reader sees it."""
+    return set(await queries.ACTIVE_GROUPS.all(tx, *scope_of(access, now)))
 
 
 async def review(

@@ -1,0 +1,1 @@
+"""Kinds of reminders that a person switched off."""
