@@ -60,6 +60,7 @@ CONTROLLERS = (
     "api.citizen.statements",
     "api.citizen.medicine_safety",
     "api.citizen.reminders",
+    "api.citizen.reminders_own",
     "api.doctor.medicine_safety",
     "api.citizen.rights",
     "api.citizen.facilities",

@@ -27,6 +27,7 @@ from ehr.visibility.release import release_due
 from family.service import answering_for
 from healthbook import certificate_jobs as certificates
 from healthbook import emergency_notices as emergency
+from healthbook import reminder_follow as following
 from healthbook import reminder_jobs as reminders
 from healthbook.family_notices import (
     and_guardians,
@@ -428,7 +429,8 @@ HANDLERS: dict[str, Handler] = {
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
     "visit.consultation-moved": say_consultation,
-    "vaccination.registration-moved": say_registration,
+    "vaccination.registration-moved": following.and_follow(say_registration),
+    "vaccination.registration-noted": following.follow_registration,
     "vaccination.reaction-moved": say_reaction,
     "vaccination.reaction-severe": say_reaction,
     "ehr.referral-moved": notice("referral-update"),

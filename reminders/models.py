@@ -81,38 +81,3 @@ class Reminder(Struct, frozen=True):
     weekdays: list[int] = []
     on_days: list[date] = []
     phases: str | None = None
-
-
-class ReminderShown(Struct, frozen=True, kw_only=True):
-    """A reminder as the phone sets its alarms by it. medication_id: the line among the medicines. times:
-    HH:MM of `zone`, every day from starts_on; with interval_hours every so many hours from next_at.
-    doses_left: null where the end is not known. asks and text_vi: what the person is asked. checks: what of
-    the dose text does not agree with itself, the number in brackets (sum) or the quantity."""
-
-    reminder_id: UUID
-    kind: Kind
-    prescription_id: UUID | None
-    medication_id: str
-    title: str
-    dosage: list[str]
-    state: State
-    asks: Asks | None
-    text_vi: str | None
-    times: list[str]
-    own_times: bool
-    interval_hours: int | None
-    zone: str
-    starts_on: date
-    doses_left: int | None
-    next_at: datetime | None
-    checks: list[Check]
-    end_reason: EndReason | None
-    version: int
-
-
-class Reminders(Struct, frozen=True, kw_only=True):
-    """Reminders of the lines that the reader sees, the next one first. defaults_version: of our times."""
-
-    items: list[ReminderShown]
-    defaults_version: str
-    notice_vi: str

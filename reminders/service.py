@@ -1,94 +1,145 @@
 """The reminders of a book as somebody sees them, and what the person changes of them.
 
-A plan whose line an access does not see does not exist for it; what the medicine is comes from the record.
+A reminder whose cause an access does not see does not exist for it: what the medicine, the appointment or
+the card is comes from where it stands, each time anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
+import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ehr.prescriptions.models import PlanLine
-from ehr.prescriptions.reading import lines_for_plan
 from ehr.reads.models import Built
 from ehr.reads.raw import encode
 from kernel.access import Access
 from kernel.problems import Refused
-from reminders import queries
-from reminders.models import Reminder, Reminders, ReminderShown
+from reminders import cards, medicines, queries
+from reminders.faces import Face, Faces, faces_of
+from reminders.models import Phase, Reminder
+from reminders.own import reading as own
 from reminders.plans import armed, doses_with, plan_for, poke
-from reminders.policy import VERSION
+from reminders.policy import VERSION, next_after
 from reminders.problems import NO_SUCH_REMINDER, REMINDER_NOT_OPEN
+from reminders.revisits import reading as revisits
+from reminders.shown import Reminders, ReminderShown
 from reminders.texts import AS_NEEDED_VI, ASKS_VI, NOTICE_VI
 from store.database import Tx
+from store.keys import KeyRing
 
 SHOWN_MAX: Final = 200
 ENDED_SHOWN: Final = timedelta(days=7)
+# By what a reminder came from; those of other domains are given along (api/reminding.py).
+MAKERS: Final[Mapping[str, Faces]] = {
+    "prescription": medicines.faces,
+    "appointment": revisits.faces,
+    "insurance": cards.faces,
+    "own": own.faces,
+}
+_phases = msgspec.json.Decoder(list[Phase]).decode
 
 Act = Literal["pause", "resume", "stop"]
-Change = Callable[[Reminder, PlanLine], Reminder | None]
+Change: TypeAlias = Callable[[Reminder, Face], Reminder | None]
 
 
-async def read(tx: Tx, access: Access, now: datetime) -> Built:
+class Changed(Struct, frozen=True):
+    """A reminder after a change, and what of the record the log names with it."""
+
+    shown: ReminderShown
+    face: Face
+
+
+class Reader(Struct, frozen=True):
+    """Who reads, and the faces of other domains."""
+
+    keys: KeyRing
+    access: Access
+    beside: Mapping[str, Faces]
+
+    async def faces(self, tx: Tx, rows: list[Reminder], now: datetime) -> dict[UUID, Face]:
+        return await faces_of(tx, self.keys, self.access, rows, now, {**MAKERS, **self.beside})
+
+    @property
+    def people(self) -> tuple[UUID, ...]:
+        return (self.access.patient_id, *sorted(self.access.origins))
+
+
+async def read(tx: Tx, reader: Reader, now: datetime) -> Built:
     """Every plan of the book that stands or ended lately, the next to ring first."""
     found: list[Reminder] = []
-    for person in (access.patient_id, *sorted(access.origins)):
+    for person in reader.people:
         found += await queries.SHOWN.all(tx, person, now - ENDED_SHOWN, SHOWN_MAX)
-    lines: dict[tuple[UUID | None, int | None], PlanLine] = {
-        (prescription_id, line.line): line
-        for prescription_id in dict.fromkeys(one.prescription_id for one in found if one.prescription_id)
-        for line in await lines_for_plan(tx, access, prescription_id, now)
-    }
-    seen = [(one, lines[key]) for one in found if (key := (one.prescription_id, one.line)) in lines]
+    faces = await reader.faces(tx, found, now)
     items = sorted(
-        (_shown(*pair) for pair in seen), key=lambda item: (item.next_at is None, item.next_at or now)
+        (shown(one, faces[one.reminder_id]) for one in found if one.reminder_id in faces),
+        key=lambda item: (item.next_at is None, item.next_at or now),
     )
+    resources = [face.resource for face in faces.values() if face.resource is not None]
     body = Reminders(items=items, defaults_version=VERSION, notice_vi=NOTICE_VI)
-    return Built(encode(body), [("MedicationRequest", item.medication_id) for item in items])
+    return Built(encode(body), sorted(set(resources)))
 
 
-async def act(tx: Tx, access: Access, reminder_id: UUID, what: Act, now: datetime) -> ReminderShown | Refused:
+async def act(tx: Tx, reader: Reader, reminder_id: UUID, what: Act, now: datetime) -> Changed | Refused:
     """Pause, go on or stop. A pause counts times and tells none; a stop ends them until somebody goes on."""
 
-    def change(one: Reminder, line: PlanLine) -> Reminder | None:
-        if one.state == "ended" or not line.is_standing:
+    def change(one: Reminder, face: Face) -> Reminder | None:
+        if one.state == "ended" or (face.line is not None and not face.line.is_standing):
             return None
         if what == "stop":
             return replace(one, state="stopped", next_at=None)
         if what == "pause":
             return replace(one, state="paused") if one.state in ("active", "paused") else None
-        return _resumed(one, line, now)
+        return _resumed(one, now) if face.line is None else _resumed_medicine(one, face.line, now)
 
-    return await _changed(tx, access, reminder_id, change, now)
+    return await _changed(tx, reader, reminder_id, change, now)
 
 
 async def set_times(
-    tx: Tx, access: Access, reminder_id: UUID, times: list[time], days: int | None, now: datetime
-) -> ReminderShown | Refused:
-    """The person's own wall times, every day. days: how long from now, where the text leaves it open or the
-    person was told otherwise."""
+    tx: Tx, reader: Reader, reminder_id: UUID, times: list[time], days: int | None, now: datetime
+) -> Changed | Refused:
+    """The person's own wall times of each of its days. days: of a medicine: how long from now, where the text
+    leaves it open or the person was told otherwise."""
+    chosen = sorted(set(times))
 
-    def change(one: Reminder, line: PlanLine) -> Reminder | None:
-        if one.state not in ("active", "paused", "asks") or one.asks == "pharmacist":
+    def change(one: Reminder, face: Face) -> Reminder | None:
+        if face.line is not None:
+            return _timed_medicine(one, face.line, chosen, days, now)
+        if one.state not in ("active", "paused"):
             return None
-        if not line.is_standing or not line.dispensed:
-            return None
-        chosen = sorted(set(times))
-        length_of = line.dispensed if days is not None else None
-        mine = replace(one, own_times=True, times=chosen, interval_hours=None, next_at=None)
-        mine = replace(mine, own_length_of=length_of)
-        doses = one.doses_due + days * len(chosen) if days is not None else doses_with(mine, line)
-        if doses is None:
-            return replace(mine, state="asks", asks="end", doses=None)
-        state: Literal["paused", "active"] = "paused" if one.state == "paused" else "active"
-        return armed(replace(mine, state=state, asks=None, doses=doses), line, now)
+        mine = replace(one, own_times=True, times=chosen)
+        return replace(mine, next_at=next_after(mine, now))
 
-    return await _changed(tx, access, reminder_id, change, now)
+    return await _changed(tx, reader, reminder_id, change, now)
 
 
-def _resumed(one: Reminder, line: PlanLine, now: datetime) -> Reminder | None:
+def _timed_medicine(
+    one: Reminder, line: PlanLine, times: list[time], days: int | None, now: datetime
+) -> Reminder | None:
+    if one.state not in ("active", "paused", "asks") or one.asks == "pharmacist":
+        return None
+    if not line.is_standing or not line.dispensed:
+        return None
+    length_of = line.dispensed if days is not None else None
+    mine = replace(one, own_times=True, times=times, interval_hours=None, next_at=None)
+    mine = replace(mine, own_length_of=length_of)
+    doses = one.doses_due + days * len(times) if days is not None else doses_with(mine, line)
+    if doses is None:
+        return replace(mine, state="asks", asks="end", doses=None)
+    state: Literal["paused", "active"] = "paused" if one.state == "paused" else "active"
+    return armed(replace(mine, state=state, asks=None, doses=doses), line, now)
+
+
+def _resumed(one: Reminder, now: datetime) -> Reminder | None:
+    """From now on; nothing where no time is left."""
+    next_at = next_after(one, now)
+    return None if next_at is None else replace(one, state="active", next_at=next_at)
+
+
+def _resumed_medicine(one: Reminder, line: PlanLine, now: datetime) -> Reminder | None:
     """Back to what its text and quantity make of it, from now on; nothing of what was taken back."""
     if not line.dispensed:
         return None
@@ -103,50 +154,57 @@ def _resumed(one: Reminder, line: PlanLine, now: datetime) -> Reminder | None:
 
 
 async def _changed(
-    tx: Tx, access: Access, reminder_id: UUID, change: Change, now: datetime
-) -> ReminderShown | Refused:
-    """One change under the plan's lock. Refused: no-such-reminder, also where its line is not seen, and
+    tx: Tx, reader: Reader, reminder_id: UUID, change: Change, now: datetime
+) -> Changed | Refused:
+    """One change under the plan's lock. Refused: no-such-reminder, also where its cause is not seen, and
     reminder-not-open."""
-    for person in (access.patient_id, *sorted(access.origins)):
+    locked = await lock_seen(tx, reader, reminder_id, now)
+    if locked is None:
+        return Refused(problem=NO_SUCH_REMINDER)
+    before, face = locked
+    after = change(before, face)
+    if after is None:
+        return Refused(problem=REMINDER_NOT_OPEN)
+    if after != before:
+        after = replace(after, version=before.version + 1, changed_at=now)
+        await queries.save(tx, after)
+    return Changed(shown(after, face), face)
+
+
+async def lock_seen(tx: Tx, reader: Reader, reminder_id: UUID, now: datetime) -> tuple[Reminder, Face] | None:
+    """A reminder of the book under its lock, its timer poked before; None where its cause is not seen."""
+    for person in reader.people:
         if await queries.BY_ID.one(tx, person, reminder_id) is None:
             continue
         await poke(tx, person, reminder_id, now)
         before = await queries.LOCK.one(tx, person, reminder_id)
-        line = None if before is None else await _line(tx, access, before, now)
-        if before is None or line is None:
-            break
-        after = change(before, line)
-        if after is None:
-            return Refused(problem=REMINDER_NOT_OPEN)
-        if after != before:
-            after = replace(after, version=before.version + 1, changed_at=now)
-            await queries.save(tx, after)
-        return _shown(after, line)
-    return Refused(problem=NO_SUCH_REMINDER)
+        face = None if before is None else (await reader.faces(tx, [before], now)).get(reminder_id)
+        return None if before is None or face is None else (before, face)
+    return None
 
 
-async def _line(tx: Tx, access: Access, one: Reminder, now: datetime) -> PlanLine | None:
-    if one.prescription_id is None:
-        return None
-    lines = await lines_for_plan(tx, access, one.prescription_id, now)
-    return next((line for line in lines if line.line == one.line), None)
-
-
-def _shown(one: Reminder, line: PlanLine) -> ReminderShown:
+def shown(one: Reminder, face: Face) -> ReminderShown:
     asked = ASKS_VI[one.asks] if one.asks is not None else None
     return ReminderShown(
         reminder_id=one.reminder_id,
         kind=one.kind,
         prescription_id=one.prescription_id,
-        medication_id=line.line_id,
-        title=line.title,
-        dosage=line.text,
+        medication_id=face.line.line_id if face.line else None,
+        title=face.title,
+        dosage=face.line.text if face.line else [],
+        what=face.what,
+        came_from=face.came_from,
+        is_private=face.is_private,
         state=one.state,
         asks=one.asks,
         text_vi=AS_NEEDED_VI if one.state == "as-needed" else asked,
         times=[f"{at:%H:%M}" for at in one.times],
         own_times=one.own_times,
         interval_hours=one.interval_hours,
+        every_days=one.every_days,
+        weekdays=one.weekdays,
+        on_days=one.on_days,
+        phases=_phases(one.phases) if one.phases else [],
         zone=one.zone,
         starts_on=one.starts_on,
         doses_left=None if one.doses is None else max(0, one.doses - one.doses_due),

@@ -125,7 +125,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ehr_cost TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON prescription, prescription_line, prescription_dispense, prescription_code TO hb_api;
 
 -- reminders
-GRANT SELECT, INSERT, UPDATE, DELETE ON reminder TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON reminder, reminder_own TO hb_api;
 GRANT SELECT, INSERT, DELETE ON reminder_occurrence TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_plan, reminder_plan_ack TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_answer TO hb_api;

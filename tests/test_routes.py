@@ -149,6 +149,8 @@ BODIES: dict[str, Any] = {
     "dismiss_own_finding": {"reason": "other"},
     "act_on_reminder": {"act": "pause"},
     "set_reminder_times": {"times": ["07:00"], "days": None},
+    "make_own_reminder": {"text": "Uống nước", "times": ["09:00"]},
+    "change_own_reminder": {"text": "Uống nước", "times": ["09:00"]},
     "ask_about_own_data": {"kind": "access"},
     "ask_erasure": SIGNED,
     "close_account": SIGNED,

@@ -1,4 +1,4 @@
-"""When to take what was handed out: read, paused, stopped, and asked for where a text leaves it open."""
+"""The reminders of a book: read, paused, stopped, and asked for where a text leaves times open."""
 
 from datetime import time
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from api.acting import begin_for
 from api.problems import INVALID_FIELD
 from api.reading import OWN_PROBLEMS, Build, read_beside_record
+from api.reminding import reader_of
 from api.request import Call, answer
 from audit.service import record_act
 from ehr.reads.models import Built
@@ -19,14 +20,14 @@ from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
 from kernel.problems import Refused
 from reminders import service
-from reminders.models import Reminders, ReminderShown
+from reminders.own.models import WallTime
 from reminders.problems import NO_SUCH_REMINDER, REMINDER_NOT_OPEN
-from reminders.service import Act
+from reminders.service import Act, Changed
+from reminders.shown import Reminders, ReminderShown
 from store.database import Tx
 
 TAGS = ["reminders"]
 BASE = "/v1/me/reminders"
-WallTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM")]
 CHANGE_PROBLEMS = (INVALID_FIELD, NO_SUCH_REMINDER, REMINDER_NOT_OPEN, DEVICE_ON_PROBATION)
 
 
@@ -37,8 +38,8 @@ class ReminderAct(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class OwnTimes(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The person's own times of a day. days: for how many days from now; null where the prescription or the
-    quantity says it."""
+    """The person's own times of each of its days. days: of a medicine, for how many days from now; null where
+    the prescription or the quantity says it."""
 
     times: Annotated[list[WallTime], Meta(min_length=1, max_length=12)]
     days: Annotated[int, Meta(ge=1, le=90)] | None = None
@@ -46,7 +47,7 @@ class OwnTimes(Struct, kw_only=True, forbid_unknown_fields=True):
 
 @get(BASE, actors=("citizen",), operation_id="read_own_reminders", tags=TAGS, problems=OWN_PROBLEMS)
 async def reminders(call: NamedDependency[Call]) -> Response[Reminders]:
-    """The plans of what was handed out, by which the phone sets its alarms."""
+    """Every reminder whose cause whoever reads may see, by which the phone sets its alarms."""
     build = standing(call)
     return await read_beside_record(call, "read-section", build, is_logged=True, part="reminders")
 
@@ -64,7 +65,7 @@ async def act(
 ) -> Response[ReminderShown]:
     """Pause, resume or stop one reminder; the same again changes nothing."""
     async with begin_for(call, "manage-reminders") as (tx, access):
-        done = await service.act(tx, access, reminder_id, data.act, call.now)
+        done = await service.act(tx, reader_of(call, access), reminder_id, data.act, call.now)
         return await _answered(tx, call, access, done)
 
 
@@ -78,33 +79,34 @@ async def act(
 async def set_times(
     reminder_id: FromPath[UUID], data: JSONBody[OwnTimes], call: NamedDependency[Call]
 ) -> Response[ReminderShown]:
-    """Take a medicine at times of one's own, and say for how many days where nothing says it."""
+    """Be reminded at times of one's own, and say how long a medicine is taken where nothing says it."""
     times = [time.fromisoformat(text) for text in data.times]
     async with begin_for(call, "manage-reminders") as (tx, access):
-        done = await service.set_times(tx, access, reminder_id, times, data.days, call.now)
+        reader = reader_of(call, access)
+        done = await service.set_times(tx, reader, reminder_id, times, data.days, call.now)
         return await _answered(tx, call, access, done)
 
 
-async def _answered(
-    tx: Tx, call: Call, access: Access, done: ReminderShown | Refused
-) -> Response[ReminderShown]:
-    if not isinstance(done, Refused):
-        await record_act(
-            tx,
-            access.patient_id,
-            access.actor,
-            "reminder:medication:change",
-            resources=[("MedicationRequest", done.medication_id)],
-            request_id=call.request_id,
-            now=call.now,
-            on_behalf_of=access.on_behalf_of,
-        )
-    return answer(done)
+async def _answered(tx: Tx, call: Call, access: Access, done: Changed | Refused) -> Response[ReminderShown]:
+    if isinstance(done, Refused):
+        return answer(done)
+    named = done.face.resource
+    await record_act(
+        tx,
+        access.patient_id,
+        access.actor,
+        f"reminder:{done.shown.kind}:change",
+        resources=[named] if named is not None else [],
+        request_id=call.request_id,
+        now=call.now,
+        on_behalf_of=access.on_behalf_of,
+    )
+    return answer(done.shown)
 
 
 def standing(call: Call) -> Build:
     async def build(tx: Tx, access: Access) -> Built:
-        return await service.read(tx, access, call.now)
+        return await service.read(tx, reader_of(call, access), call.now)
 
     return build
 

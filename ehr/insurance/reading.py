@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from ehr.insurance import queries
-from ehr.insurance.models import Cards
+from ehr.insurance.models import Card, Cards
 from ehr.insurance.policy import NOTICE_VI, Reported, cards_of
 from ehr.insurance.queries import CoverageRow
 from ehr.reads.models import Built
@@ -58,11 +58,20 @@ class _Face(Struct):
 async def read(tx: Tx, access: Access, now: datetime) -> Built:
     """What facilities reported of the person's cards, folded to cards."""
     rows = await queries.COVERAGES.all(tx, *scope_of(access, now), REPORTS_MAX)
+    cards = await _folded(tx, rows, now)
+    return Built(encode(Cards(items=cards, notice_vi=NOTICE_VI)), [("Coverage", row.id) for row in rows])
+
+
+async def cards_seen(tx: Tx, access: Access, now: datetime) -> list[Card]:
+    """The cards that this access sees, valid ones first."""
+    return await _folded(tx, await queries.COVERAGES.all(tx, *scope_of(access, now), REPORTS_MAX), now)
+
+
+async def _folded(tx: Tx, rows: list[CoverageRow], now: datetime) -> list[Card]:
     reported = [_reported(row) for row in rows]
     today = local_day(now)
     codes = {one.classes["initial-facility"] for one in reported if "initial-facility" in one.classes}
-    cards = cards_of(reported, await _names(tx, codes, today), today)
-    return Built(encode(Cards(items=cards, notice_vi=NOTICE_VI)), [("Coverage", row.id) for row in rows])
+    return cards_of(reported, await _names(tx, codes, today), today)
 
 
 def _reported(row: CoverageRow) -> Reported:

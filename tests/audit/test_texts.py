@@ -15,6 +15,7 @@ from ehr.cases.models import Act, CaseState, Kind
 from ehr.cases.policy import after
 from identity.registry.models import ActKind
 from kernel.access import Action, ActorKind, RecordType, Role
+from reminders.models import Kind as ReminderKind
 from tests.support.shared import ROOT
 from vaccination.reactions.models import ReactionAct
 from visits.consultations.models import ConsultationAct
@@ -74,6 +75,8 @@ _ACTS = (
     }
     | {f"ehr:check:{word}" for word in ("amend", "create", "withdraw")}
     | {f"record:statement:{word}" for word in ("amend", "confirm", "create", "refute", "withdraw")}
+    | {f"reminder:{kind}:change" for kind in get_args(ReminderKind)}
+    | {f"reminder:own:{word}" for word in ("make", "change", "delete")}
     | {f"referral:letter:{word}" for word in ("answer", "book", "receive", "see")}
     | {f"consent:delegation:{word}" for word in ("create", "end")}
     | {f"consent:link:{word}" for word in ("arm", "confirm", "create", "revoke")}

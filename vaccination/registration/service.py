@@ -23,6 +23,7 @@ from kernel.problems import Refused
 from store.database import Tx
 from store.fields import seal, unseal
 from store.keys import KeyRing
+from store.outbox import emit
 from vaccination.registration import queries
 from vaccination.registration.campaigns import shown
 from vaccination.registration.models import (
@@ -58,6 +59,8 @@ from visits.slots import reading
 from visits.slots import service as slots
 from visits.slots.models import SlotRow
 from visits.slots.problems import SLOT_UNKNOWN
+
+NOTED = "vaccination.registration-noted"
 
 
 async def open_campaigns(
@@ -190,10 +193,11 @@ async def _booked(
 
 
 async def own(tx: Tx, access: Access, registration_id: UUID) -> RegistrationRow | Refused:
-    """One that whoever acts may see. Refused: vaccination-registration-unknown."""
+    """One that whoever acts may see; a job acts for the person. Refused: vaccination-registration-unknown."""
+    is_whole = access.is_own or access.basis == "job"
     for patient_id in _people(access):
         row = await queries.BY_ID.one(tx, patient_id, registration_id)
-        if row is not None and (access.is_own or not row.is_private):
+        if row is not None and (is_whole or not row.is_private):
             return row
     return Refused(problem=REGISTRATION_UNKNOWN)
 
@@ -229,7 +233,9 @@ async def cancel(
 async def _noted(
     tx: Tx, access: Access, row: RegistrationRow, act: str, request_id: str, now: datetime
 ) -> None:
-    """The row in the person's log, last of all, and the news where a relative did it."""
+    """The row in the person's log, last of all, and the news where a relative did it. Reminders follow every
+    act, also those of which nobody needs to be told."""
+    await emit(tx, row.patient_id, NOTED, {"registration_id": str(row.registration_id)}, now)
     if access.on_behalf_of is not None:
         await tell(tx, row.patient_id, row.registration_id, row.patient_id, act, now)
     await _logged(tx, access, row, act, request_id, now)

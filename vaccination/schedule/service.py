@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+from msgspec import Struct
+
 from ehr.reads.models import Built
 from ehr.reads.notices import notice_for
 from ehr.reads.raw import encode
@@ -19,13 +21,33 @@ from vaccination.schedule import policy
 from vaccination.schedule.beside import booked_of, given_doses, holds_of
 from vaccination.schedule.models import AntigenPlan, Booked, Given, Hold, Row, Schedule
 from vaccination.schedule.problems import BIRTH_DATE_UNCLEAR, SCHEDULE_NOT_GRANTED
-from vaccination.schedule.queries import APPOINTMENT_LEAD, BESIDE, ROWS_MAX
+from vaccination.schedule.queries import APPOINTMENT_LEAD, BESIDE, ROWS_MAX, BesideRow
 from vaccination.schedule.table import by_antigen, version_on
 
 
+class Gathered(Struct, frozen=True):
+    """A person's schedule, and what of the book it was counted from."""
+
+    person: policy.Person
+    plans: list[AntigenPlan]
+    doses: list[Dose]
+    given: list[Given]
+    beside: list[BesideRow]
+
+
 async def read(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Built | Refused:
-    """The schedule of the person, as JSON. Refused: schedule-birth-date-unclear, schedule-not-granted (a
-    schedule without the doses would call everything overdue)."""
+    """The schedule of the person, as JSON. Refused: as `gather`."""
+    found = await gather(tx, keys, access, now)
+    if isinstance(found, Refused):
+        return found
+    answer = _answer(found.person, found.plans, unplaced(found.doses, found.given), access)
+    shown = [("Immunization", dose.immunization_id) for dose in found.doses]
+    return Built(encode(answer), shown + [(row.rtype, row.id) for row in found.beside])
+
+
+async def gather(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Gathered | Refused:
+    """The book by antigen. Refused: schedule-birth-date-unclear, schedule-not-granted (a schedule without the
+    doses would call everything overdue)."""
     if access.types is not None and "Immunization" not in access.types:
         return Refused(problem=SCHEDULE_NOT_GRANTED)
     known = await person_of(tx, keys, access)
@@ -38,9 +60,7 @@ async def read(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Built | 
     person = policy.Person(born=date.fromisoformat(birth_date), today=today, version=version_on(today))
     given = given_doses(doses, today)
     items = plans(person, given, booked_of(beside), holds_of(beside))
-    answer = _answer(person, items, unplaced(doses, given), access)
-    shown = [("Immunization", dose.immunization_id) for dose in doses]
-    return Built(encode(answer), shown + [(row.rtype, row.id) for row in beside])
+    return Gathered(person, items, doses, given, beside)
 
 
 def unplaced(doses: list[Dose], given: list[Given]) -> list[str]:

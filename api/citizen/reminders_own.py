@@ -1,0 +1,125 @@
+"""Reminders of one's own: words or a measurement, for oneself or a dependant."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, delete, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from api.acting import begin_for
+from api.citizen.reminders import BASE, TAGS
+from api.idempotency import create_once
+from api.problems import INVALID_FIELD
+from api.reminding import reader_of
+from api.request import Call, answer
+from audit.service import record_act
+from identity.problems import DEVICE_ON_PROBATION
+from kernel.access import Access
+from kernel.problems import Refused
+from reminders.models import Reminder
+from reminders.own import service as own
+from reminders.own.models import OwnBody
+from reminders.own.problems import (
+    OWN_REMINDER_INVALID,
+    OWN_REMINDER_WITHHELD,
+    OWN_REMINDERS_TOO_MANY,
+    PRIVATE_REMINDER_OWN_ONLY,
+)
+from reminders.problems import NO_SUCH_REMINDER
+from reminders.service import shown
+from reminders.shown import ReminderShown
+from store.database import Tx
+
+CUSTOM = BASE + "/custom"
+PROBLEMS = (
+    INVALID_FIELD,
+    DEVICE_ON_PROBATION,
+    OWN_REMINDER_INVALID,
+    OWN_REMINDER_WITHHELD,
+    PRIVATE_REMINDER_OWN_ONLY,
+)
+
+
+@post(
+    CUSTOM,
+    actors=("citizen",),
+    operation_id="make_own_reminder",
+    tags=TAGS,
+    status_code=201,
+    idempotent=True,
+    problems=(*PROBLEMS, OWN_REMINDERS_TOO_MANY),
+)
+async def make(data: JSONBody[OwnBody], call: NamedDependency[Call]) -> Response[ReminderShown]:
+    """Be reminded of something at times and on days of one's own."""
+    async with begin_for(call, "manage-reminders") as (tx, access):
+        made = await create_once(
+            tx,
+            call,
+            access.actor,
+            201,
+            make=lambda: own.make(tx, call.keys, access, data, call.now),
+            again=lambda reminder_id: own.made_before(tx, access, reminder_id),
+            id_of=lambda one: one.reminder_id,
+        )
+        return await _answered(tx, call, access, made, "make", 201)
+
+
+@put(
+    CUSTOM + "/{reminder_id:uuid}",
+    actors=("citizen",),
+    operation_id="change_own_reminder",
+    tags=TAGS,
+    problems=(*PROBLEMS, NO_SUCH_REMINDER),
+)
+async def change(
+    reminder_id: FromPath[UUID], data: JSONBody[OwnBody], call: NamedDependency[Call]
+) -> Response[ReminderShown]:
+    """Words, times and days anew; what was paused or stopped stays so."""
+    async with begin_for(call, "manage-reminders") as (tx, access):
+        done = await own.change(tx, call.keys, access, reminder_id, data, call.now)
+        return await _answered(tx, call, access, done, "change", 200)
+
+
+@delete(
+    CUSTOM + "/{reminder_id:uuid}",
+    actors=("citizen",),
+    operation_id="delete_own_reminder",
+    tags=TAGS,
+    status_code=204,
+    problems=(INVALID_FIELD, DEVICE_ON_PROBATION, NO_SUCH_REMINDER),
+)
+async def remove(reminder_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
+    """The words go at once, and nothing rings any more."""
+    async with begin_for(call, "manage-reminders") as (tx, access):
+        gone = await own.remove(tx, access, reminder_id, call.now)
+        if isinstance(gone, Refused):
+            return answer(gone)
+        await _log(tx, call, access, "delete")
+        return answer(None, status=204)
+
+
+async def _answered(
+    tx: Tx, call: Call, access: Access, done: Reminder | Refused, what: str, status: int
+) -> Response[ReminderShown]:
+    if isinstance(done, Refused):
+        return answer(done)
+    await _log(tx, call, access, what)
+    faces = await reader_of(call, access).faces(tx, [done], call.now)
+    return answer(shown(done, faces[done.reminder_id]), status=status)
+
+
+async def _log(tx: Tx, call: Call, access: Access, what: str) -> None:
+    """That something was asked for, never its words."""
+    await record_act(
+        tx,
+        access.patient_id,
+        access.actor,
+        f"reminder:own:{what}",
+        request_id=call.request_id,
+        now=call.now,
+        on_behalf_of=access.on_behalf_of,
+    )
+
+
+handlers: list[Any] = [make, change, remove]

@@ -1,0 +1,77 @@
+"""Reminders that follow the book: appointments, cards, vaccinations, registrations. A look that comes twice
+changes nothing."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from healthbook.reminder_jobs import views_of
+from kernel.access import Access
+from kernel.clock import local_day
+from kernel.problems import Refused
+from reminders import cards
+from reminders.days import schedule_around
+from reminders.models import EndReason
+from reminders.revisits import following as revisits
+from reminders.sources import plan_source
+from store.database import Tx
+from store.keys import KeyRing
+from store.models import Event
+from vaccination.registration import service as registrations
+from vaccination.schedule.due import confirmed_due
+from vaccination.schedule.service import gather
+from visits.slots.models import BookingState
+
+Ref: TypeAlias = dict[str, str]
+Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
+
+VACCINATION_SOURCE: Final = "schedule:next"
+_OVER: Final[dict[BookingState, EndReason]] = {"attended": "done"}
+
+
+async def follow(tx: Tx, keys: KeyRing, own: Access, now: datetime) -> None:
+    """Bring everything that follows one book in line with it. own: what the job may read."""
+    patient_id = own.patient_id
+    await revisits.follow(tx, own, patient_id, now)
+    await cards.follow(tx, own, patient_id, now)
+    await follow_schedule(tx, keys, own, patient_id, now)
+
+
+async def follow_schedule(tx: Tx, keys: KeyRing, own: Access, patient_id: UUID, now: datetime) -> None:
+    """One reminder for the next doses of the schedule, around the day of each."""
+    found = await gather(tx, keys, own, now)
+    due = [] if isinstance(found, Refused) else confirmed_due(found.plans)
+    today = local_day(now)
+    days = {row.due_on for _, row in due if row.due_on is not None}
+    # A dose that is late for a year is reminded of no more, while others are.
+    open_days = [day for day in sorted(days) if schedule_around("vaccination", [day], today) is not None]
+    schedule = schedule_around("vaccination", open_days, today)
+    reason: EndReason = "cancelled" if due else "done"
+    await plan_source(tx, patient_id, "vaccination", VACCINATION_SOURCE, schedule, now, reason=reason)
+
+
+async def follow_registration(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """A registration was made, moved or ended."""
+    registration_id = UUID(ref["registration_id"])
+    own = (await views_of(tx, event.patient_id)).own
+    row = await registrations.own(tx, own, registration_id)
+    source, today = f"registration:{registration_id}", local_day(now)
+    if isinstance(row, Refused):
+        return
+    if row.state == "booked":
+        schedule = schedule_around("registration", [local_day(row.starts_at)], today)
+        await plan_source(tx, row.patient_id, "revisit", source, schedule, now)
+        return
+    reason = _OVER.get(row.state, "cancelled")
+    await plan_source(tx, row.patient_id, "revisit", source, None, now, reason=reason)
+
+
+def and_follow(say: Handler) -> Handler:
+    """The news of a registration, and its reminder after it."""
+
+    async def say_and_follow(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+        await say(tx, keys, event, ref, now)
+        await follow_registration(tx, keys, event, ref, now)
+
+    return say_and_follow

@@ -1,0 +1,78 @@
+"""A reminder as a reader sees it."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from reminders.models import Asks, Check, EndReason, Kind, Phase, State
+
+What = Literal[
+    "prescription",
+    "appointment",
+    "registration",
+    "vaccination-schedule",
+    "insurance-card",
+    "care-plan",
+    "screening-rule",
+    "nutrition",
+    "own",
+]
+
+
+class CameFrom(Struct, frozen=True, kw_only=True):
+    """Where a reminder comes from, and the text it was made of as it stands there. id: of that thing, where
+    the app can open it: a prescription, an item of the book, a registration. facility_name: who wrote it.
+    source: the rule or table that says so, where one does."""
+
+    what: What
+    id: str | None = None
+    text: list[str] = []
+    facility_name: str | None = None
+    source: str | None = None
+
+
+class ReminderShown(Struct, frozen=True, kw_only=True):
+    """A reminder as the phone sets its alarms by it. times: HH:MM of `zone`, from starts_on: on `on_days`
+    where any are named, else on `weekdays` (1 is Monday, none is every day), `every_days` apart; with
+    interval_hours every so many hours from next_at; phases: of a dose that changes. what: of a measurement.
+    prescription_id, medication_id, dosage: of a medicine, the line among the medicines and its text.
+    doses_left: null where the end is not known. asks and text_vi: what the person is asked. checks: what of
+    the dose text does not agree with itself, the number in brackets (sum) or the quantity. is_private: in
+    the own book alone."""
+
+    reminder_id: UUID
+    kind: Kind
+    prescription_id: UUID | None
+    medication_id: str | None
+    title: str
+    dosage: list[str]
+    what: str | None
+    came_from: CameFrom
+    is_private: bool
+    state: State
+    asks: Asks | None
+    text_vi: str | None
+    times: list[str]
+    own_times: bool
+    interval_hours: int | None
+    every_days: int
+    weekdays: list[int]
+    on_days: list[date]
+    phases: list[Phase]
+    zone: str
+    starts_on: date
+    doses_left: int | None
+    next_at: datetime | None
+    checks: list[Check]
+    end_reason: EndReason | None
+    version: int
+
+
+class Reminders(Struct, frozen=True, kw_only=True):
+    """Reminders whose cause the reader sees, the next one first. defaults_version: of our times."""
+
+    items: list[ReminderShown]
+    defaults_version: str
+    notice_vi: str
