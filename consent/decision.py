@@ -5,6 +5,7 @@ The session, and with it the device, licence, facility role and their dates, was
 here. Nothing is cached and nothing waits for a sweeper.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
@@ -89,12 +90,13 @@ HELD_ACTIONS: Final[frozenset[Action]] = frozenset(
 )
 
 # Jobs that read records, a closed list: the nightly count of statistics (security.md S30).
-Job = Literal["statistics", "reminders", "family-reminders"]
+Job = Literal["statistics", "reminders", "family-reminders", "proxy-reminders"]
 _NOBODY: Final = UUID(int=0)
 _JOBS: Final[dict[Job, tuple[str, Basis, Label]]] = {
     "statistics": ("PUBHLTH", "job", ALL_LABELS),
     "reminders": ("TREAT", "job", Label.NONE),
     "family-reminders": ("TREAT", "guardian", NEVER),
+    "proxy-reminders": ("TREAT", "proxy", ALL_LABELS),
 }
 # v3-ActReason: a relative's request.
 FAMILY_PURPOSE: Final = "FAMRQT"
@@ -137,7 +139,7 @@ async def decide_job(tx: Tx, job: Job, patient_id: UUID) -> Access:
 
     statistics: nothing with a sensitivity label, so nothing of a sensitive department (v3-ActReason: public
     health). reminders: all else, for no word of it leaves the server. family-reminders: what guardians may
-    know of (security.md S23).
+    know of (security.md S23). proxy-reminders: what an adult's proxy may: nothing with a label.
     """
     purpose, basis, withheld = _JOBS[job]
     return mint_access(
@@ -148,8 +150,26 @@ async def decide_job(tx: Tx, job: Job, patient_id: UUID) -> Access:
         basis=basis,
         withheld_labels=withheld,
         # Nobody of the family sees rows of a merged person.
-        origins=frozenset() if basis == "guardian" else await origins_of(tx, patient_id),
+        origins=frozenset() if basis in ("guardian", "proxy") else await origins_of(tx, patient_id),
     )
+
+
+def decide_jobs(job: Job, people: Iterable[UUID]) -> list[Access]:
+    """The same for many persons of whom the caller knows that no merge concerns them: rows of a merged person
+    do not exist for it."""
+    purpose, basis, withheld = _JOBS[job]
+    actor = Actor(kind="job", actor_id=_NOBODY, name=job)
+    return [
+        mint_access(
+            patient_id=patient_id,
+            actor=actor,
+            action="read-section",
+            purpose=purpose,
+            basis=basis,
+            withheld_labels=withheld,
+        )
+        for patient_id in people
+    ]
 
 
 def decide_card(card: LiveCard, actor: Actor) -> Access:

@@ -64,6 +64,8 @@ from visits.consultations.policy import JOB as CONSULTATION_LATE
 
 Ref: TypeAlias = dict[str, str]
 Tick: TypeAlias = Callable[[Tx, KeyRing, str, datetime], Awaitable[datetime | None]]
+# Many timers of a kind in one transaction; which of them fire again, and when.
+Batch: TypeAlias = Callable[[Tx, KeyRing, list[str], datetime], Awaitable[list[tuple[str, datetime]]]]
 Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
 
 PERSON_MERGE = merges.JOB
@@ -361,6 +363,7 @@ TICKS: dict[str, Tick] = {
     LAPSE: reminders.say_lapse,
     KIND: keep_house,
 }
+BATCHES: dict[str, Batch] = {REMINDER: reminders.ring_batch}
 HANDLERS: dict[str, Handler] = {
     "consent.requested": request_notice(silent=False),
     "consent.requested-silently": request_notice(silent=True),

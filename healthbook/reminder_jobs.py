@@ -1,20 +1,29 @@
 """What prescriptions' events and reminders' timers do: each decides anew what may be read of the book."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from consent.decision import decide_job
+import structlog
+
+from consent.decision import decide_job, decide_jobs
 from identity.merges.aliases import survivor_of
+from kernel.access import Access
 from reminders import lapses, plans
 from reminders.models import EndReason
-from reminders.occurrences import Views, ring, sees, tell
+from reminders.occurrences import Stands, Timer, Views, ring, ring_many, sees, tell
 from store.database import Tx
 from store.keys import KeyRing
 from store.models import Event
 
 Ref: TypeAlias = dict[str, str]
 QUESTION_LIFE: Final = timedelta(days=7)
+AGAIN: Final = timedelta(minutes=10)
+# Kinds whose cause is asked when their time comes: what fell away meanwhile is not told.
+STANDS: Stands = {}
+
+log = structlog.get_logger("reminders")
 
 
 async def views_of(tx: Tx, patient_id: UUID) -> Views:
@@ -62,7 +71,34 @@ async def _end(tx: Tx, event: Event, ref: Ref, reason: EndReason, now: datetime)
 async def ring_due(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:
     """The timer of one plan."""
     patient_id, reminder_id = (UUID(part) for part in mark.split(":"))
-    return await ring(tx, keys, patient_id, reminder_id, await views_of(tx, patient_id), now)
+    return await ring(tx, keys, patient_id, reminder_id, await views_of(tx, patient_id), now, STANDS)
+
+
+async def ring_batch(tx: Tx, keys: KeyRing, marks: list[str], now: datetime) -> list[Timer]:
+    """The timers of many plans of one bucket. Returns which fire again, and when."""
+    rung = await ring_many(tx, marks, own_books, STANDS, now)
+    again = rung.again
+    for mark in rung.alone:
+        at = await _ring_alone(tx, keys, mark, now)
+        again += [(mark, at)] if at is not None else []
+    return again
+
+
+def own_books(people: Iterable[UUID]) -> list[Access]:
+    return decide_jobs("reminders", people)
+
+
+async def _ring_alone(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:
+    """One plan; where it fails it comes again later and holds nobody back."""
+    try:
+        async with tx.transaction():
+            return await ring_due(tx, keys, mark, now)
+    except Exception as error:
+        if tx.is_closed():
+            raise
+        state = str(getattr(error, "sqlstate", ""))
+        log.error("reminder_failed", ref=mark, error=type(error).__name__, sqlstate=state)
+        return now + AGAIN
 
 
 async def say_lapse(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:

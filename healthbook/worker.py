@@ -4,6 +4,8 @@ A round asks once which buckets hold work, then takes them one at a time. An eve
 in the transaction of its effects, a delivery is sent outside any transaction under a lease: whatever
 instant the process dies at, nothing is lost and nothing is sent twice on purpose. A job that waits for
 others (another core) runs beside the rounds, never inside a transaction and never in the way of messages.
+Timers of which a country's morning holds a million (reminders) are done hundreds at a time, in one
+transaction; a worker with nothing to do sleeps no longer than until the next timer.
 Any number of workers may run against one database.
 """
 
@@ -12,7 +14,7 @@ import random
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import structlog
 
@@ -20,7 +22,7 @@ from healthbook.blob_jobs import arm_sweep, blob_jobs
 from healthbook.case_jobs import case_jobs
 from healthbook.certificate_jobs import certificate_jobs
 from healthbook.core_jobs import core_jobs
-from healthbook.dispatch import dispatch, in_turn, tick
+from healthbook.dispatch import BATCHES, dispatch, in_turn, tick
 from healthbook.erasure_jobs import erasure_jobs
 from healthbook.housekeeping import arm_chores
 from healthbook.journal_writer import keep_writing
@@ -35,8 +37,8 @@ from kernel.clock import Clock, SystemClock
 from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
 from notifications.ports import RecordingPushSender, RecordingSmsSender
 from store.database import Store, Tx
-from store.due_queue import buckets_with_due, claim_due, disarm, schedule
-from store.models import Due, Event
+from store.due_queue import CLAIM_MAX, claim_due, disarm, due_until, schedule, schedule_many
+from store.models import Due, DueKind, Event
 from store.outbox import buckets_with_events, claim_events, postpone_event
 
 IDLE_MIN_SECONDS = 0.05
@@ -54,6 +56,8 @@ OUTSIDE_AGAIN = timedelta(seconds=2)
 
 # Does what is due, outside any transaction; when it is due again, or None when it is done.
 OutsideJob: TypeAlias = Callable[[Due], Awaitable[datetime | None]]
+
+T = TypeVar("T")
 
 log = structlog.get_logger("worker")
 
@@ -78,6 +82,7 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         self._places = OUTSIDE_MAX
         self._stop = asyncio.Event()
+        self._next_at: datetime | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; the buckets under way are finished in order."""
@@ -93,7 +98,7 @@ class Worker:
             if done:
                 idle = IDLE_MIN_SECONDS
                 continue
-            await wait(stop, idle)
+            await wait(stop, min(idle, self._until_next()))
             idle = min(IDLE_MAX_SECONDS, idle * 2)
         for task in self._running:
             task.cancel()
@@ -109,13 +114,21 @@ class Worker:
             await arm_chores(tx, self._clock.now())
         return True
 
+    def _until_next(self) -> float:
+        """Seconds until the next timer that the last round saw coming."""
+        if self._next_at is None:
+            return IDLE_MAX_SECONDS
+        return max(0.0, (self._next_at - self._clock.now()).total_seconds())
+
     async def run_once(self) -> int:
         """One round over every bucket that holds work. Returns how many things moved."""
+        now = self._clock.now()
         async with self._store.transaction() as tx:
-            waiting = await buckets_with_events(tx, self._clock.now())
-            due = await buckets_with_due(tx, self._clock.now())
+            waiting = await buckets_with_events(tx, now)
+            coming = await due_until(tx, now + timedelta(seconds=IDLE_MAX_SECONDS))
+        self._next_at = min((one.due_at for one in coming if one.due_at > now), default=None)
         moved = await self._each_abreast(waiting, self.handle_events)
-        moved += await self._each_abreast(due, self.handle_tick)
+        moved += await self._each_abreast([one for one in coming if one.due_at <= now], self.handle_due)
         async with self._delivery.transaction() as tx:
             waiting = await buckets_to_drain(tx, self._clock.now())
         return moved + await self._each_abreast(waiting, self.drain)
@@ -148,13 +161,37 @@ class Worker:
             **class_of(error),
         )
 
-    async def handle_tick(self, bucket: int) -> int:
+    async def handle_due(self, one: DueKind) -> int:
+        """What is due of one kind in one bucket: some hundreds where the kind allows it, else one."""
+        if one.kind in BATCHES:
+            return await self.handle_batch(one.bucket, one.kind)
+        return await self.handle_tick(one.bucket, one.kind)
+
+    async def handle_batch(self, bucket: int, kind: str) -> int:
+        """Hundreds of timers with their effects, re-armed in the same transaction. Where that fails they are
+        taken one by one, so that whichever is at fault waits alone."""
+        now, due = self._clock.now(), list[Due]()
+        try:
+            async with self._store.transaction() as tx:
+                due = await claim_due(tx, bucket, now, CLAIM_MAX, kind)
+                refs = [one.ref for one in due]
+                again = await BATCHES[kind](tx, self._store.keys, refs, now)
+                await schedule_many(tx, bucket, kind, again)
+        except Exception as error:
+            if not due:
+                raise
+            log.error("batch_failed", kind=kind, timers=len(due), **class_of(error))
+            for _ in due:
+                await self.handle_tick(bucket, kind)
+        return len(due)
+
+    async def handle_tick(self, bucket: int, kind: str) -> int:
         """One due tick with its effects, re-armed in the same transaction; one that fails, in another."""
         now, current, begins = self._clock.now(), None, self._places > 0
         self._places -= begins
         try:
             async with self._store.transaction() as tx:
-                for current in await claim_due(tx, bucket, now, limit=1):
+                for current in await claim_due(tx, bucket, now, 1, kind):
                     again_at = await self._again_at(tx, current, now, begins)
                     if again_at is not None:
                         await schedule(tx, bucket, again_at, current.kind, current.ref)
@@ -212,13 +249,15 @@ class Worker:
             await settle_batch(tx, batch, outcomes, self._clock.now(), jitter)
         return len(batch)
 
-    async def _each_abreast(self, buckets: list[int], work: Callable[[int], Awaitable[int]]) -> int:
-        """Run `work` over the buckets, a few at a time. A failure ends the round after its neighbours."""
+    async def _each_abreast(self, places: list[T], work: Callable[[T], Awaitable[int]]) -> int:
+        """Run `work` over buckets, a few at a time. A failure ends the round after its neighbours. In no
+        order, so that two workers seldom meet at one."""
         moved = 0
-        for start in range(0, len(buckets), ABREAST):
+        random.shuffle(places)
+        for start in range(0, len(places), ABREAST):
             if self._stop.is_set():
                 break
-            some = (work(bucket) for bucket in buckets[start : start + ABREAST])
+            some = (work(place) for place in places[start : start + ABREAST])
             for result in await asyncio.gather(*some, return_exceptions=True):
                 if isinstance(result, BaseException):
                     raise result

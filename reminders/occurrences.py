@@ -1,33 +1,38 @@
-"""When a time comes: written once, and told where the person can be told.
+"""When times come: written once, and told where the person can be told.
 
-Row, notice and the next time are one transaction, and the notice has a key of its own: a worker that dies
-leaves all of it undone, and a second run changes nothing. Times that come while a plan is paused, its person
-is reported dead or its line is not seen are counted and not told (security.md S18, S23).
+Rows, notices and the next times are one transaction, and each has a key of its own: a worker that dies leaves
+all of it undone, and a second run changes nothing, also one whose clock was set back. Times that come while a
+plan is paused, its person is reported dead or its line is not seen are counted and not told (security.md S18,
+S23). Hundreds of plans are done by a few statements; one whose person has guardians or is of a merge, and one
+whose cause has to be asked, is looked at alone (`ring`).
 """
 
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import TypeAlias
 from uuid import UUID
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, field
 
-from ehr.prescriptions.reading import lines_for_plan
+from ehr.prescriptions.reading import lines_for_plan, standing_lines
 from family.service import answering_for
 from identity.merges.aliases import book_to_tell
 from identity.people import person_card
 from kernel.access import Access
+from notifications.bulk import Notice, notify_many
 from notifications.models import NotificationType
 from notifications.service import notify
 from reminders import queries
-from reminders.models import WAITS, Outcome, Reminder
-from reminders.plans import ended
-from reminders.policy import RINGS_WITHIN, passed, rings_at
+from reminders.kinds import KINDS
+from reminders.models import WAITS, Kind, Outcome, Reminder
+from reminders.passing import Passed, notices_of, passed_at, told_times
+from reminders.phone import covered_devices
+from reminders.policy import rings_at
+from reminders.queries import DueReminder
 from store.database import Tx
 from store.keys import KeyRing
 
-# Times that one tick catches up on after a worker was away; the rest follows at once.
-CATCH_UP: Final = 100
+Timer: TypeAlias = tuple[str, datetime]
 
 
 class Views(Struct, frozen=True):
@@ -37,34 +42,138 @@ class Views(Struct, frozen=True):
     family: Access
 
 
-async def ring(
-    tx: Tx, keys: KeyRing, patient_id: UUID, reminder_id: UUID, views: Views, now: datetime
-) -> datetime | None:
-    """Do what is due of one plan. Returns when its timer fires again; None where no time follows."""
-    before = await queries.LOCK.one(tx, patient_id, reminder_id)
-    if before is None or before.state in WAITS or before.next_at is None:
-        return None
-    if before.next_at > now:
-        return rings_at(patient_id, before.next_at)
-    one, outcome = before, await _outcome(tx, keys, before, views.own, now)
-    for _ in range(CATCH_UP):
-        if one.next_at is None or one.next_at > now:
-            break
-        one = await _pass(tx, keys, one, outcome, views, now)
-    if one.next_at is None:
-        one = ended(one, "used-up")
-        one = replace(one, version=before.version + 1, changed_at=now)
-    await queries.save(tx, one)
-    return None if one.next_at is None else rings_at(patient_id, one.next_at)
+# Whether the cause of a reminder of a kind still stands, as far as the views see it.
+Stands: TypeAlias = Mapping[Kind, Callable[[Tx, Reminder, Views, datetime], Awaitable[bool]]]
 
 
-async def _outcome(tx: Tx, keys: KeyRing, one: Reminder, own: Access, now: datetime) -> Outcome:
-    """What a time of this plan comes to now, were it not late."""
+class Rung(Struct, frozen=True):
+    """again: timers, by their marks, and when they fire next; alone: marks of plans that `ring` looks at."""
+
+    again: list[Timer] = field(default_factory=list)
+    alone: list[str] = field(default_factory=list)
+
+
+async def ring_many(
+    tx: Tx,
+    marks: Sequence[str],
+    own: Callable[[Iterable[UUID]], list[Access]],
+    asked: Collection[Kind],
+    now: datetime,
+) -> Rung:
+    """Do what is due of many plans of one bucket. own: what the job may read of books of which no merge is
+    known; asked: kinds whose cause is asked one by one."""
+    rung, due = Rung(), list[DueReminder]()
+    for one in await queries.DUE.all(tx, marks):
+        if one.state in WAITS or one.next_at is None:
+            continue
+        if one.next_at > now:
+            rung.again.append((marks[one.n - 1], rings_at(one.patient_id, one.next_at)))
+        elif one.is_apart or one.kind in asked:
+            rung.alone.append(marks[one.n - 1])
+        else:
+            due.append(one)
+    seen = await _seen(tx, due, own, now)
+    plans = [
+        passed_at(
+            one, _outcome(one, is_alive=one.is_alive, is_seen=seen.get(one.n, True)), now, one.patient_id
+        )
+        for one in due
+    ]
+    saved = await _write(tx, plans, now)
+    for place, (one, plan) in enumerate(zip(due, plans, strict=True)):
+        if place not in saved:
+            rung.alone.append(marks[one.n - 1])
+        elif plan.next_at is not None:
+            rung.again.append((marks[one.n - 1], rings_at(one.patient_id, plan.next_at)))
+    return rung
+
+
+async def _seen(
+    tx: Tx, due: Sequence[DueReminder], own: Callable[[Iterable[UUID]], list[Access]], now: datetime
+) -> dict[int, bool]:
+    """By timer: whether the line of a medicine is seen; what came from no line is not in it."""
+    places, people, lines = list[int](), list[UUID](), list[tuple[UUID, int]]()
+    for one in due:
+        if one.prescription_id is not None and one.line is not None:
+            places.append(one.n)
+            people.append(one.patient_id)
+            lines.append((one.prescription_id, one.line))
+    return dict(zip(places, await standing_lines(tx, own(people), lines, now), strict=True))
+
+
+def _outcome(one: Reminder, *, is_alive: bool, is_seen: bool) -> Outcome:
+    """What a time of this plan comes to, were it not late."""
     if one.state == "paused":
         return "paused"
-    if not await is_alive(tx, keys, own.patient_id):
+    if not is_alive:
         return "death-reported"
-    return "told" if await sees(tx, own, one, now) else "not-seen"
+    return "told" if is_seen else "not-seen"
+
+
+async def _write(tx: Tx, plans: Sequence[Passed], now: datetime) -> set[int]:
+    """Write how far plans are, their times, and what is said of them. Returns which were still as they were
+    read, by their place."""
+    if not plans:
+        return set()
+    saved = await queries.passed(tx, plans, now)
+    mine = plans if len(saved) == len(plans) else [plans[place] for place in sorted(saved)]
+    if not mine:
+        return saved
+    noted = await queries.note(tx, mine)
+    told = [(one, at) for one in mine for at in told_times(one) if (one.before.reminder_id, at) in noted]
+    if told:
+        ids, times = [one.before.patient_id for one, _ in told], [at for _, at in told]
+        covered = await covered_devices(tx, ids, times)
+        await notify_many(tx, _once(told, covered, now), now)
+    return saved
+
+
+def _once(
+    told: Sequence[tuple[Passed, datetime]], covered: Sequence[frozenset[UUID]], now: datetime
+) -> list[Notice]:
+    """Reminders of one kind that ring at one time ring once."""
+    found: dict[tuple[UUID, str], Notice] = {}
+    for (one, at), devices in zip(told, covered, strict=True):
+        for notice in notices_of(one, at, devices, now):
+            found.setdefault((notice.patient_id, notice.key), notice)
+    return list(found.values())
+
+
+async def ring(
+    tx: Tx,
+    keys: KeyRing,
+    patient_id: UUID,
+    reminder_id: UUID,
+    views: Views,
+    now: datetime,
+    stands: Stands | None = None,
+) -> datetime | None:
+    """Do what is due of one plan. Returns when its timer fires again; None where no time follows."""
+    one = await queries.LOCK.one(tx, patient_id, reminder_id)
+    if one is None or one.state in WAITS or one.next_at is None:
+        return None
+    if one.next_at > now:
+        return rings_at(patient_id, one.next_at)
+    alive = await is_alive(tx, keys, views.own.patient_id)
+    is_seen = alive and await _is_told(tx, one, views, stands or {}, now)
+    outcome = _outcome(one, is_alive=alive, is_seen=is_seen)
+    book, family = None, list[UUID]()
+    if outcome == "told":
+        book = await book_to_tell(tx, patient_id, now)
+        alike = Views(views.family, views.family)
+        if KINDS[one.kind].is_family and await _is_told(tx, one, alike, stands or {}, now):
+            family = await answering_for(tx, keys, book, now)
+    plan = passed_at(one, outcome, now, book, family)
+    await _write(tx, [plan], now)
+    return None if plan.next_at is None else rings_at(patient_id, plan.next_at)
+
+
+async def _is_told(tx: Tx, one: Reminder, views: Views, stands: Stands, now: datetime) -> bool:
+    """Whether the line or the cause of a reminder stands and is seen."""
+    if not await sees(tx, views.own, one, now):
+        return False
+    asks = stands.get(one.kind)
+    return asks is None or await asks(tx, one, views, now)
 
 
 async def is_alive(tx: Tx, keys: KeyRing, patient_id: UUID) -> bool:
@@ -80,30 +189,6 @@ async def sees(tx: Tx, access: Access, one: Reminder, now: datetime) -> bool:
         return True
     lines = await lines_for_plan(tx, access, one.prescription_id, now)
     return any(line.line == one.line and line.is_standing for line in lines)
-
-
-async def _pass(
-    tx: Tx, keys: KeyRing, one: Reminder, outcome: Outcome, views: Views, now: datetime
-) -> Reminder:
-    due_at = one.next_at
-    assert due_at is not None
-    if outcome == "told" and now - due_at >= RINGS_WITHIN:
-        outcome = "late"
-    if await queries.note(tx, one, due_at, outcome) and outcome == "told":
-        await _tell_time(tx, keys, one, due_at, views, now)
-    return passed(one, due_at)
-
-
-async def _tell_time(
-    tx: Tx, keys: KeyRing, one: Reminder, due_at: datetime, views: Views, now: datetime
-) -> None:
-    """Medicines of one time ring once."""
-    family = views.family if await sees(tx, views.family, one, now) else None
-    key = f"medicine-due:{one.patient_id}:{due_at.isoformat()}"
-    ref = {"due_at": due_at.isoformat()}
-    await tell(
-        tx, keys, one.patient_id, "medicine-due", key, now, due_at + RINGS_WITHIN, ref=ref, family=family
-    )
 
 
 async def tell(

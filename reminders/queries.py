@@ -1,11 +1,13 @@
 """All SQL of reminders."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 
-from reminders.models import Outcome, Reminder
+from reminders.models import Reminder
+from reminders.passing import Passed
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
@@ -14,12 +16,29 @@ _COLUMNS = (
     " zone, checks, starts_on, doses, doses_due, next_at, last_at, end_reason, version, changed_at,"
     " own_length_of, source, every_days, weekdays, on_days, phases"
 )
+_BATCH = "one batch of due work holds many persons"
 _SELECT = f"SELECT {_COLUMNS} FROM reminder WHERE patient_id = $1"  # noqa: S608 - constants of this file
 
 
 class Key(Struct, frozen=True):
     patient_id: UUID
     reminder_id: UUID
+
+
+class DueReminder(Reminder, frozen=True):
+    """A plan whose timer fired, with what a batch has to know of its person. n: which of the timers, from 1;
+    is_apart: of a merge or with guardians, so that it is looked at alone."""
+
+    n: int = 0
+    is_alive: bool = False
+    is_apart: bool = False
+
+
+class Noted(Struct, frozen=True):
+    """A time that was not written before."""
+
+    reminder_id: UUID
+    due_at: datetime
 
 
 class Cover(Struct, frozen=True):
@@ -73,12 +92,61 @@ SAVE = Command(
     WHERE patient_id = $1 AND reminder_id = $2
     """
 )
-INSERT_OCCURRENCE = Scalar(
-    datetime,
+_FIELDS = ", ".join(f"r.{name}" for name in Reminder.__struct_fields__)
+# By their marks, `<patient_id>:<reminder_id>`. In the order in which rows are locked.
+DUE = Statement(
+    DueReminder,
+    f"""
+    SELECT {_FIELDS}, q.n,
+        c.state NOT IN ('death-reported', 'frozen', 'erasing') AS is_alive,
+        EXISTS (SELECT FROM person_alias a WHERE a.patient_id = r.patient_id)
+        OR EXISTS (SELECT FROM person_origin o WHERE o.patient_id = r.patient_id)
+        OR EXISTS (SELECT FROM guardianship g WHERE g.patient_id = r.patient_id AND g.ended_at IS NULL)
+        OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = r.patient_id) AS is_apart
+    FROM unnest($1::text[]) WITH ORDINALITY AS q (mark, n)
+    JOIN reminder r ON r.patient_id = left(q.mark, 36)::uuid AND r.reminder_id = substr(q.mark, 38)::uuid
+    JOIN citizen c ON c.patient_id = r.patient_id
+    ORDER BY r.patient_id, r.reminder_id
+    """,  # noqa: S608 - field names of a Struct
+    fan_out=_BATCH,
+)
+# Only what stands as it was read: who changed a plan meanwhile pokes its timer.
+PASS = Scalar(
+    int,
     """
-    INSERT INTO reminder_occurrence (patient_id, reminder_id, due_at, outcome) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (patient_id, reminder_id, due_at) DO NOTHING RETURNING due_at
+    UPDATE reminder r SET doses_due = p.doses_due, last_at = p.last_at, next_at = p.next_at,
+        state = CASE WHEN p.next_at IS NULL THEN 'ended' ELSE r.state END,
+        asks = CASE WHEN p.next_at IS NULL THEN NULL ELSE r.asks END,
+        end_reason = CASE WHEN p.next_at IS NULL THEN 'used-up' ELSE r.end_reason END,
+        version = CASE WHEN p.next_at IS NULL THEN r.version + 1 ELSE r.version END,
+        changed_at = CASE WHEN p.next_at IS NULL THEN $8 ELSE r.changed_at END
+    FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::timestamptz[], $5::int[], $6::timestamptz[],
+        $7::timestamptz[]) WITH ORDINALITY
+        AS p (patient_id, reminder_id, version, was_at, doses_due, last_at, next_at, n)
+    WHERE r.patient_id = p.patient_id AND r.reminder_id = p.reminder_id AND r.version = p.version
+        AND r.next_at = p.was_at
+    RETURNING p.n
     """,
+    fan_out=_BATCH,
+)
+# A plan that ended is a change that its phones must know.
+BUMP_PLANS = Command(
+    """
+    INSERT INTO reminder_plan (patient_id, version, changed_at)
+    SELECT DISTINCT e.patient_id, 1, $2::timestamptz FROM unnest($1::uuid[]) AS e (patient_id)
+    ON CONFLICT (patient_id) DO UPDATE SET
+        version = reminder_plan.version + 1, changed_at = EXCLUDED.changed_at
+    """,
+    fan_out=_BATCH,
+)
+NOTE = Statement(
+    Noted,
+    """
+    INSERT INTO reminder_occurrence (patient_id, reminder_id, due_at, outcome)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[])
+    ON CONFLICT (patient_id, reminder_id, due_at) DO NOTHING RETURNING reminder_id, due_at
+    """,
+    fan_out=_BATCH,
 )
 
 FORGET = Scalar(
@@ -116,7 +184,7 @@ COVERS = Statement(
     FROM reminder_plan_ack k JOIN reminder_plan p ON p.patient_id = k.patient_id
     WHERE k.patient_id = ANY($1::uuid[]) AND k.version = p.version
     """,
-    fan_out="one batch of due work holds many persons",
+    fan_out=_BATCH,
 )
 
 
@@ -160,7 +228,33 @@ async def save(tx: Tx, one: Reminder) -> None:
     )
 
 
-async def note(tx: Tx, one: Reminder, due_at: datetime, outcome: Outcome) -> bool:
-    """Write an occurrence; False where it was written before."""
-    noted = await INSERT_OCCURRENCE.one(tx, one.patient_id, one.reminder_id, due_at, outcome)
-    return noted is not None
+async def passed(tx: Tx, plans: Sequence[Passed], now: datetime) -> set[int]:
+    """Write how far plans are whose times came, as they were read. Returns which, by their place in `plans`:
+    a plan that was changed meanwhile is left as it is."""
+    saved = await PASS.all(
+        tx,
+        [one.before.patient_id for one in plans],
+        [one.before.reminder_id for one in plans],
+        [one.before.version for one in plans],
+        [one.before.next_at for one in plans],
+        [one.before.doses_due + len(one.times) for one in plans],
+        [one.times[-1][0] for one in plans],
+        [one.next_at for one in plans],
+        now,
+    )
+    if over := [one.before.patient_id for one in plans if one.next_at is None]:
+        await BUMP_PLANS.run(tx, over, now)
+    return {place - 1 for place in saved}
+
+
+async def note(tx: Tx, plans: Sequence[Passed]) -> set[tuple[UUID, datetime]]:
+    """Write the times that came. Returns those that were not written before."""
+    times = [(one.before, at, outcome) for one in plans for at, outcome in one.times]
+    noted = await NOTE.all(
+        tx,
+        [one.patient_id for one, _, _ in times],
+        [one.reminder_id for one, _, _ in times],
+        [at for _, at, _ in times],
+        [outcome for _, _, outcome in times],
+    )
+    return {(one.reminder_id, one.due_at) for one in noted}

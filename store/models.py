@@ -26,6 +26,14 @@ class Due(Struct, frozen=True):
     ref: str
 
 
+class DueKind(Struct, frozen=True):
+    """Work of one kind in one bucket, and when the first of it is due."""
+
+    bucket: int
+    kind: str
+    due_at: datetime
+
+
 class IdempotencyRow(Struct, frozen=True):
     """What is kept of a creating request: a keyed digest, never the body (security.md S14)."""
 

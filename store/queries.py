@@ -3,6 +3,7 @@
 from store.models import (
     AppliedMigration,
     Due,
+    DueKind,
     Epoch,
     Event,
     IdempotencyRow,
@@ -38,6 +39,11 @@ UPSERT_DUE = Command(
     "INSERT INTO due_queue (bucket, kind, ref, due_at) VALUES ($1, $2, $3, $4)"
     " ON CONFLICT (bucket, kind, ref) DO UPDATE SET due_at = EXCLUDED.due_at"
 )
+UPSERT_DUE_MANY = Command(
+    "INSERT INTO due_queue (bucket, kind, ref, due_at)"
+    " SELECT $1, $2, d.ref, d.due_at FROM unnest($3::text[], $4::timestamptz[]) AS d (ref, due_at)"
+    " ON CONFLICT (bucket, kind, ref) DO UPDATE SET due_at = EXCLUDED.due_at"
+)
 INSERT_DUE = Command(
     "INSERT INTO due_queue (bucket, kind, ref, due_at) VALUES ($1, $2, $3, $4)"
     " ON CONFLICT (bucket, kind, ref) DO NOTHING"
@@ -45,14 +51,14 @@ INSERT_DUE = Command(
 CLAIM_DUE = Statement(
     Due,
     "DELETE FROM due_queue WHERE bucket = $1 AND ctid = ANY(ARRAY("
-    "SELECT ctid FROM due_queue WHERE bucket = $1 AND due_at <= $2"
+    "SELECT ctid FROM due_queue WHERE bucket = $1 AND due_at <= $2 AND ($4::text IS NULL OR kind = $4)"
     " ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED))"
     " RETURNING bucket, due_at, kind, ref",
 )
 DELETE_DUE = Command("DELETE FROM due_queue WHERE bucket = $1 AND kind = $2 AND ref = $3")
-BUCKETS_WITH_DUE = Scalar(
-    int,
-    "SELECT DISTINCT bucket FROM due_queue WHERE due_at <= $1",
+DUE_UNTIL = Statement(
+    DueKind,
+    "SELECT bucket, kind, min(due_at) AS due_at FROM due_queue WHERE due_at <= $1 GROUP BY bucket, kind",
     fan_out="the worker asks once per round which buckets hold work",
 )
 

@@ -67,6 +67,11 @@ def line_of(doc: str) -> Line:
     return _line(doc)
 
 
+def line_mark(line: int) -> str:
+    """How a line's number stands in its text."""
+    return f'"system":"{PRESCRIPTION_LINE}","value":"{line}"'
+
+
 def code_hashes(keys: KeyRing, code: str) -> list[bytes]:
     """By today's key first; a code lives for days, so what an older key found is not written anew."""
     return [digest for _, digest in lookup_hashes(keys, _LOOKUP, code)]

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from ehr.prescriptions.models import CodeRow, DispenseRow, LineRow, PrescriptionRow
-from ehr.reads.queries import filtered
+from ehr.reads.queries import filtered, filtered_for_each
 from store.statement import Command, Scalar, Statement
 
 _CODE = "code_hash, prescription_id, source_id, content_sha256, state, replaced_by, patient_id"
@@ -216,6 +216,25 @@ OF_UNITS = Statement(
         ORDER BY r.sort_at DESC, r.unit DESC, r.id
         """
     ),
+)
+
+
+# Lines of many books, each by its book, its unit and how its number stands in its text.
+STANDING = Scalar(
+    int,
+    filtered_for_each(
+        """
+        SELECT q.n
+        FROM unnest($1::uuid[], $10::uuid[], $11::text[], $12::text[]) WITH ORDINALITY
+            AS q (patient_id, prescription_id, unit, mark, n)
+        JOIN prescription p ON p.patient_id = q.patient_id AND p.prescription_id = q.prescription_id
+        WHERE p.state = 'standing' AND EXISTS (
+            SELECT FROM ehr_resource r
+            WHERE {visible} AND r.unit = q.unit AND r.category = 'prescription'
+                AND r.rtype = 'MedicationRequest' AND strpos(r.doc, q.mark) > 0)
+        """
+    ),
+    fan_out="one batch of due reminders is of many persons",
 )
 
 

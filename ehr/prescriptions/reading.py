@@ -3,7 +3,7 @@ of which it lets nothing through."""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +16,7 @@ from msgspec import Struct
 from ehr.dosage.grammar import read_dose
 from ehr.models import Item
 from ehr.prescriptions import queries
-from ehr.prescriptions.keeping import line_of
+from ehr.prescriptions.keeping import line_mark, line_of
 from ehr.prescriptions.models import (
     DispenseRow,
     Handed,
@@ -122,6 +122,27 @@ async def lines_for_plan(tx: Tx, access: Access, prescription_id: UUID, now: dat
         )
         for one in seen.lines
     ]
+
+
+async def standing_lines(
+    tx: Tx, accesses: Sequence[Access], lines: Sequence[tuple[UUID, int]], now: datetime
+) -> list[bool]:
+    """Whether each line, by its prescription and number, is seen by its access and neither replaced nor
+    withdrawn. accesses: one job's, each to a book of its own without merged rows."""
+    if not lines:
+        return []
+    first = accesses[0]
+    assert all(access.actor is first.actor and not access.origins for access in accesses)
+    found = await queries.STANDING.all(
+        tx,
+        [access.patient_id for access in accesses],
+        *scope_of(first, now)[1:],
+        [ident for ident, _ in lines],
+        [unit_key(ident) for ident, _ in lines],
+        [line_mark(line) for _, line in lines],
+    )
+    places = set(found)
+    return [place in places for place in range(1, len(lines) + 1)]
 
 
 async def last_day_of(tx: Tx, access: Access, prescription_id: UUID) -> date | None:

@@ -100,6 +100,11 @@ def filtered(sql: str) -> str:
     )
 
 
+def filtered_for_each(sql: str) -> str:
+    """The same for one reader of many books: `{visible}` for rows of q.patient_id."""
+    return sql.replace("{visible}", re.sub(r"\$1(?!\d)", "q.patient_id", _WHOLE))
+
+
 class Head(Struct, frozen=True):
     """What an answer changes with: the record's last number, and how old its oldest reading view is."""
 

@@ -11,6 +11,7 @@ from tests.support.clock import START
 from tests.support.reminding import Reminding, drug
 
 TODAY = START.astimezone(VIETNAM).date()
+TOLD = '{"medication": "medicine-due", "measurement": "measurement-due", "revisit": "revisit-due"}'
 YEAR_LATER = START + timedelta(days=365)
 
 
@@ -28,11 +29,11 @@ async def rang(here: Reminding, source: str) -> list[datetime]:
             " JOIN reminder r USING (patient_id, reminder_id)"
             " LEFT JOIN notification n ON n.patient_id = o.patient_id"
             " AND n.ref::jsonb ->> 'due_at' = replace(to_char(o.due_at AT TIME ZONE 'UTC',"
-            " 'YYYY-MM-DD\"T\"HH24:MI:SS'), ' ', 'T') || '+00:00' AND n.type = ANY($3::text[])"
+            " 'YYYY-MM-DD\"T\"HH24:MI:SS'), ' ', 'T') || '+00:00' AND n.type = ($3::jsonb ->> r.kind)"
             " WHERE o.patient_id = $1 AND r.source LIKE $2 ORDER BY o.due_at",
             here.citizen.patient_id,
             source,
-            ["medicine-due", "measurement-due", "revisit-due"],
+            TOLD,
         )
     assert {row["outcome"] for row in times} == {"told"}
     assert all(row["created_at"] - row["due_at"] < timedelta(minutes=2) for row in times)

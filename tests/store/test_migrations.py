@@ -31,6 +31,7 @@ ACROSS = {
     "practitioner_grant_by_patient": "erasure of a person: the other end of a grant",
     "access_log_at": "the months that are counted, a night's job",
     "purpose_withdrawal_open": "operators' list of what is owed",
+    "due_queue_next": "a round's look at what is due, whatever bucket it lies in",
     "reminder_occurrence_due": "the age of times that passed, a night's job",
     "reminder_answer_due": "the age of answers, a night's job",
     "certificate_issuance_signed": "a day's rows against the signer's log, a night's job",

@@ -10,7 +10,7 @@ import pytest
 
 from kernel.ids import bucket_of, uuid7
 from store.database import Store
-from store.due_queue import buckets_with_due, claim_due, schedule
+from store.due_queue import claim_due, due_until, schedule, schedule_many
 from store.models import Event
 from store.outbox import buckets_with_events, claim_events, emit, postpone_event
 from tests.support.clock import FrozenClock
@@ -106,11 +106,28 @@ async def test_scheduling_again_moves_the_timer(fresh_store: Store, clock: Froze
     async with fresh_store.transaction() as tx:
         await schedule(tx, 9, now, "grant-expiry", "g1")
         await schedule(tx, 9, now + timedelta(hours=1), "grant-expiry", "g1")
-        assert await buckets_with_due(tx, now) == []
+        assert await due_until(tx, now) == []
         assert await claim_due(tx, 9, now, 10) == []
     async with fresh_store.transaction() as tx:
         (due,) = await claim_due(tx, 9, clock.advance(hours=1), 10)
     assert (due.kind, due.ref) == ("grant-expiry", "g1")
+
+
+async def test_many_timers_are_set_and_moved_by_one_statement_and_claimed_by_kind(
+    fresh_store: Store, clock: FrozenClock
+) -> None:
+    now = clock.now()
+    async with fresh_store.transaction() as tx:
+        await schedule(tx, 9, now, "other", "o1")
+        await schedule_many(tx, 9, "dose", [("d1", now), ("d2", now)])
+        await schedule_many(tx, 9, "dose", [("d2", now + timedelta(hours=1)), ("d3", now)])
+        await schedule_many(tx, 9, "dose", [])
+        found = await due_until(tx, now + timedelta(hours=2))
+        assert {(one.bucket, one.kind, one.due_at) for one in found} == {(9, "other", now), (9, "dose", now)}
+    async with fresh_store.transaction() as tx:
+        taken = await claim_due(tx, 9, now, 10, "dose")
+        assert {(due.kind, due.ref) for due in taken} == {("dose", "d1"), ("dose", "d3")}
+        assert [due.ref for due in await claim_due(tx, 9, now, 10)] == ["o1"]
 
 
 async def test_concurrent_claimers_of_due_rows_take_each_once(fresh_store: Store, clock: FrozenClock) -> None:
