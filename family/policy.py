@@ -77,11 +77,9 @@ _BESIDE: Final[frozenset[Action]] = frozenset({"look-at-log", "print-paper", "is
 _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | _BESIDE, withheld=NEVER)
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
 _VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs"})
-# Reminders reach the person and a child's guardians: an invitation does not name them, and an older row opens
-# nothing.
-OFFERED: Final[frozenset[Scope]] = SCOPES - {"reminders"}
 _OF_SCOPE: Final[dict[Scope, frozenset[Action]]] = {
     "appointments": frozenset({"manage-appointments"}),
+    # Opens nothing to read: told when a reminder was not answered, and not which (family/service.py).
     "reminders": frozenset(),
     "vitals": frozenset({"read-section", "read-trend"}),
     "read-record": _READ,

@@ -102,16 +102,6 @@ INVITATIONS_TOO_MANY = declare(
         next_en="Take one of them back before you make another.",
     )
 )
-SCOPE_NOT_OFFERED = declare(
-    ProblemType(
-        code="scope-not-offered",
-        status=409,
-        vi="Phạm vi này chưa được cung cấp.",
-        en="This scope is not offered yet.",
-        next_vi="Bỏ nhắc nhở khỏi lời mời.",
-        next_en="Leave reminders out of the invitation.",
-    )
-)
 LINK_DISPUTED = declare(
     ProblemType(
         code="family-link-disputed",

@@ -14,14 +14,13 @@ from msgspec import Struct
 from audit.service import record_act
 from family import queries
 from family.models import InvitationRow, Scope
-from family.policy import INVITATION_LIFE, INVITATIONS_MAX, OFFERED, PROXIES_MAX, PROXY_LIFE_MAX
+from family.policy import INVITATION_LIFE, INVITATIONS_MAX, PROXIES_MAX, PROXY_LIFE_MAX
 from family.problems import (
     INVITATIONS_TOO_MANY,
     LINK_DISPUTED,
     PROXIES_TOO_MANY,
     PROXY_CODE_REFUSED,
     PROXY_INVALID,
-    SCOPE_NOT_OFFERED,
     UNKNOWN_LINK,
 )
 from identity import budgets
@@ -123,8 +122,6 @@ async def invite(
     me = access.patient_id
     if not scopes or not _in_time(until, now):
         return Refused(problem=PROXY_INVALID)
-    if not OFFERED.issuperset(scopes):
-        return Refused(problem=SCOPE_NOT_OFFERED)
     chosen = sorted(set(scopes))
     more = {"scopes": chosen, "until": until.isoformat()}
     refused = await check_act(tx, access.actor, INVITE_TYP, signed, more, environment=environment, now=now)

@@ -118,6 +118,18 @@ async def answering_for(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) 
     return found
 
 
+async def proxies_told(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> list[UUID]:
+    """The proxies whom an adult lets know that a reminder was not answered."""
+    found = []
+    for row in await queries.PROXIES_OF.all(tx, patient_id, now):
+        link = await link_of(tx, keys, row.proxy_id, patient_id, now)
+        if link is None or link.relation != "proxy" or link.band != "adult":
+            continue
+        if "reminders" in link.scopes and not link.disputed:
+            found.append(row.proxy_id)
+    return found
+
+
 async def relatives_of(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> list[Relative]:
     """For whom one acts, and who acts for one. What ended or was barred is not in it."""
     person_id = access.patient_id

@@ -33,6 +33,7 @@ GROUP_OF: Final[dict[str, Group]] = {
     "medicine-due": "medicine",
     "reminder-question": "medicine",
     "prescription-lapsing": "medicine",
+    "refill-due": "medicine",
     "revisit-due": "appointments",
     "check-in": "appointments",
     "referral-update": "appointments",
@@ -45,6 +46,7 @@ GROUP_OF: Final[dict[str, Group]] = {
     "card-expiring": "cards",
     "custom-reminder": "custom",
     "dependent-reminder": "family",
+    "dependent-unanswered": "family",
     "dependent-news": "family",
     "family-linked": "family",
     "records-added": "record",
@@ -60,7 +62,7 @@ GROUP_OF: Final[dict[str, Group]] = {
 }
 # A time that the person knows and set rings also in the night (notifications.md §7).
 RINGS_AT_ITS_TIME: Final = frozenset(
-    {"medicine-due", "measurement-due", "custom-reminder", "dependent-reminder"}
+    {"medicine-due", "measurement-due", "custom-reminder", "dependent-reminder", "dependent-unanswered"}
 )
 # What others did in an emergency or in the person's name is told at once, though its collapse is `info`.
 TOLD_AT_ONCE: Final = frozenset(

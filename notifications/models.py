@@ -82,6 +82,8 @@ NotificationType = Literal[
     "reminder-question",
     "prescription-lapsing",
     "dependent-reminder",
+    "dependent-unanswered",
+    "refill-due",
     "news-waiting",
 ]
 # A delivery without a device (SMS) stands under the nil id, so that its key stays whole.

@@ -76,6 +76,8 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "reminder-question": "reminder",
     "prescription-lapsing": "reminder",
     "dependent-reminder": "reminder",
+    "dependent-unanswered": "reminder",
+    "refill-due": "reminder",
     "news-waiting": "info",
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.

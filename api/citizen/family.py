@@ -24,7 +24,6 @@ from family.problems import (
     PROXIES_TOO_MANY,
     PROXY_CODE_REFUSED,
     PROXY_INVALID,
-    SCOPE_NOT_OFFERED,
     UNKNOWN_LINK,
 )
 from family.proxies import Accepted, Invitation, SignedBy
@@ -136,7 +135,6 @@ async def list_family(call: NamedDependency[Call]) -> Response[Family]:
     status_code=201,
     problems=(
         PROXY_INVALID,
-        SCOPE_NOT_OFFERED,
         INVITATIONS_TOO_MANY,
         ADULTS_ONLY,
         STEP_UP_REFUSED,

@@ -2,6 +2,7 @@
 (consent.md §6, §7; security.md S8, S10, S23)."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from audit.service import record_act
 from consent.standing import end_everything, standing_of
 from family.attesting import Pair
 from family.proxies import Accepted, Invitation
-from family.service import end_link
+from family.service import end_link, proxies_told
 from identity.births import service as births
 from kernel.access import Access
 from store.database import Store
@@ -169,11 +170,24 @@ async def test_two_who_accept_each_others_codes_at_once_wait_for_nobody(
         assert all(isinstance(each, Accepted) for each in done)
 
 
-async def test_a_scope_that_opens_nothing_yet_is_not_sold_and_shows_nobody_s_code(
+async def test_reminders_open_nothing_and_tell_only_while_the_proxy_stands(
     store: Store, clock: FrozenClock
 ) -> None:
     person, proxy = await two(store, clock)
-    assert code_of(await invite(store, clock, person, "reminders", "vitals")) == "scope-not-offered"
+    await make_proxy(store, clock, person, proxy, "reminders")
+    for action in ("read-section", "read-summary", "manage-reminders"):
+        assert await may(store, clock, proxy, person.patient_id, action) == "not-in-your-care"
+    async with store.transaction() as tx:
+        me = person.patient_id
+        assert await proxies_told(tx, store.keys, me, clock.now()) == [proxy.patient_id]
+        assert await proxies_told(tx, store.keys, me, clock.now() + timedelta(days=400)) == []
+    await make_proxy(store, clock, person, proxy, "vitals")
+    async with store.transaction() as tx:
+        assert await proxies_told(tx, store.keys, me, clock.now()) == []
+
+
+async def test_no_scope_shows_nobody_s_code(store: Store, clock: FrozenClock) -> None:
+    person, proxy = await two(store, clock)
     await make_proxy(store, clock, person, proxy, "vitals", "read-record", "consent")
     assert await may(store, clock, proxy, person.patient_id, "identify") == "not-in-your-care"
 
