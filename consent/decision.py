@@ -97,7 +97,6 @@ _JOBS: Final[dict[Job, tuple[str, Basis, Label]]] = {
     "reminders": ("TREAT", "job", Label.NONE),
     "family-reminders": ("TREAT", "guardian", NEVER),
     "proxy-reminders": ("TREAT", "proxy", ALL_LABELS),
-    "proxy-reminders": ("TREAT", "proxy", ALL_LABELS),
 }
 # v3-ActReason: a relative's request.
 FAMILY_PURPOSE: Final = "FAMRQT"
