@@ -14,11 +14,13 @@ from msgspec import Meta, Struct
 from consent.links.wire import ADDRESS_MAX, PATH
 from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from notifications.sms import HOTLINE
+from notifications.sms_template import TEMPLATE, Format, TemplateError, read_template
 
 # The last label of a host name is never all digits, that of an IP address always is.
 _NAME = re.compile(r"([a-z0-9-]+\.)*[a-z0-9-]*[a-z][a-z0-9-]*")
 
 _S3 = "s3://"
+SMS_SECRET_MIN = 32
 
 
 # SMART Health Links: an address has at most 128 characters, and 43 of them are random.
@@ -54,6 +56,14 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     pool_max: Annotated[int, Meta(ge=2, le=200)] = 10
     fcm_credentials: str = ""
     sms_gateway_url: str = ""
+    # How that gateway wants its requests, which of its answers is a yes, and where its own id stands in it.
+    sms_gateway_format: Format = "json"
+    sms_gateway_template: str = TEMPLATE
+    sms_gateway_accepted: Annotated[str, Meta(pattern="^([A-Za-z0-9_.-]+=.+)?$")] = ""
+    sms_gateway_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]+$")] = "id"
+    # Its bearer token, and what both sides sign with.
+    sms_gateway_token: str = ""
+    sms_gateway_secret: str = ""
     # Another FHIR R4 core to read from. The id stands for it for ever, wherever it moves.
     ehr_core_url: str = ""
     ehr_core_token: str = ""
@@ -252,6 +262,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         )
     _check_witness(settings)
     _check_gateway(settings)
+    _check_sms(settings)
     if not settings.ehr_core_token.isascii() or not settings.ehr_core_token.isprintable():
         raise SettingsError("EHR_CORE_TOKEN: expected one line of printable ASCII")
     return settings
@@ -266,6 +277,23 @@ def _check_gateway(settings: Settings) -> None:
     token = settings.coverage_check_token
     if not token.isascii() or not token.isprintable():
         raise SettingsError("COVERAGE_CHECK_TOKEN: expected one line of printable ASCII")
+
+
+def _check_sms(settings: Settings) -> None:
+    if settings.sms_gateway_url and not is_core_url(settings.sms_gateway_url):
+        raise SettingsError(
+            "SMS_GATEWAY_URL: expected `https://` and a host, or `http://` on this machine; "
+            "secrets go into SMS_GATEWAY_TOKEN and SMS_GATEWAY_SECRET"
+        )
+    try:
+        read_template(settings.sms_gateway_template, settings.sms_gateway_format)
+    except TemplateError as error:
+        raise SettingsError(f"SMS_GATEWAY_TEMPLATE: {error}") from None
+    token, secret = settings.sms_gateway_token, settings.sms_gateway_secret
+    if not token.isascii() or not token.isprintable():
+        raise SettingsError("SMS_GATEWAY_TOKEN: expected one line of printable ASCII")
+    if secret and len(secret) < SMS_SECRET_MIN:
+        raise SettingsError(f"SMS_GATEWAY_SECRET: expected at least {SMS_SECRET_MIN} characters")
 
 
 def _check_witness(settings: Settings) -> None:

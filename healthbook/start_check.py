@@ -1,8 +1,10 @@
 """May this process start? One demo cell of the matrix is open, every other is refused (security.md S4)."""
 
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from healthbook.settings import Settings, is_loopback
+from notifications.fcm.account import AccountError, read_account
 
 
 def reasons_not_to_start(settings: Settings, *, demo_database: bool, demo_keys: bool) -> list[str]:
@@ -49,11 +51,23 @@ def _real_reasons(settings: Settings, demo_keys: bool) -> list[str]:
             "ALLOWED_HOSTS is empty: name the hosts this service answers to.",
         ),
         (
-            bool(configured_senders(settings)),
-            f"{', '.join(configured_senders(settings))} is set, but this version has no adapter for it.",
+            bool(settings.sms_gateway_url)
+            and not (settings.sms_gateway_secret or settings.sms_gateway_token),
+            "SMS_GATEWAY_URL is set without SMS_GATEWAY_SECRET or SMS_GATEWAY_TOKEN: "
+            "a gateway that takes messages from anybody sends none of ours.",
         ),
     ]
-    return [reason for applies, reason in checks if applies]
+    return [*(reason for applies, reason in checks if applies), *_push_reasons(settings)]
+
+
+def _push_reasons(settings: Settings) -> list[str]:
+    if not settings.fcm_credentials:
+        return []
+    try:
+        read_account(Path(settings.fcm_credentials))
+    except AccountError as error:
+        return [f"FCM_CREDENTIALS: {error}."]
+    return []
 
 
 def configured_senders(settings: Settings) -> list[str]:

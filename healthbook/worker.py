@@ -29,13 +29,13 @@ from healthbook.journal_writer import keep_writing
 from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.logs import configure_logs
 from healthbook.root_jobs import arm_roots, root_jobs, witness_of
+from healthbook.senders import opened_senders
 from healthbook.signing_jobs import arm_signing, signing_jobs
 from healthbook.statistics_jobs import arm_statistics, statistics_jobs
 from healthbook.upload_jobs import upload_jobs
 from healthbook.wiring import Serving, opened_core, opened_journal, opened_store, signer_of
 from kernel.clock import Clock, SystemClock
 from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
-from notifications.ports import RecordingPushSender, RecordingSmsSender
 from store.database import Store, Tx
 from store.due_queue import CLAIM_MAX, claim_due, disarm, due_until, schedule, schedule_many
 from store.models import Due, DueKind, Event
@@ -295,9 +295,8 @@ async def _serve(serving: Serving) -> None:
         opened_store(serving.place, "hb_delivery", serving.keys) as delivery,
         opened_core(serving.place.settings, clock) as core,
         opened_journal(serving.place.settings, clock) as journal,
+        opened_senders(serving.place.settings, clock) as senders,
     ):
-        # No provider adapter exists yet (start_check.py): messages stay in their delivery rows.
-        senders = Senders(RecordingPushSender(), RecordingSmsSender())
         await arm_sweep(store, clock)
         await arm_link_sweep(store, clock)
         await arm_statistics(store, clock)

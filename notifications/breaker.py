@@ -1,15 +1,26 @@
-"""A way out that keeps failing is left alone for a while, then one message tries it again."""
+"""When a way out is left alone: it keeps failing, or asked for it."""
 
 from datetime import datetime, timedelta
 from math import ceil
 
 from notifications.models import Outcome
 
+# However long a provider asks for, somebody looks at it after a day.
+PAUSE_SECONDS_MAX = 24 * 3600
+
+
+def retry_after_seconds(text: str | None) -> int | None:
+    """Whole seconds of a Retry-After header; None where it holds no number."""
+    if text is None or not (text.isascii() and text.isdigit()) or len(text) > 9:
+        return None
+    return min(int(text), PAUSE_SECONDS_MAX)
+
 
 class Breaker:
-    """failures_max: so many failures one after the other shut the way, for `shut_for`.
+    """After some failures nothing leaves for a while, then one message tries the way again.
 
-    Of one process: every worker learns by itself that a way is shut.
+    failures_max: so many failures one after the other shut it, for `shut_for`. Of one process: every worker
+    learns by itself that a way is shut.
     """
 
     def __init__(self, failures_max: int, shut_for: timedelta) -> None:

@@ -7,11 +7,11 @@ import msgspec
 from firebase_admin import exceptions, messaging
 from msgspec import Struct, field
 
+from notifications.breaker import retry_after_seconds
 from notifications.models import Outcome
 
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
-RETRY_AFTER_MAX = 24 * 3600
 # How FCM calls the address in a message.
 _TARGETS = frozenset({"message.token", "message.fid"})
 
@@ -85,14 +85,7 @@ def _with_pause(outcome: Outcome, error: exceptions.FirebaseError) -> Outcome:
     """With the seconds that FCM asked to be left alone for, where it said any."""
     if outcome.status != "retry" or error.http_response is None:
         return outcome
-    seconds = retry_after(error.http_response.headers.get("retry-after"))
+    seconds = retry_after_seconds(error.http_response.headers.get("retry-after"))
     if seconds is None:
         return outcome
     return Outcome(status="retry", error_code=outcome.error_code, retry_after_seconds=seconds)
-
-
-def retry_after(text: str | None) -> int | None:
-    """Whole seconds of a Retry-After header, a day at most; None where it holds no number."""
-    if text is None or not (text.isascii() and text.isdigit()) or len(text) > 9:
-        return None
-    return min(int(text), RETRY_AFTER_MAX)

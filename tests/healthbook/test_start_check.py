@@ -1,11 +1,14 @@
 """S4: of all combinations of a demo database with addresses, senders and keys one cell may start."""
 
 import itertools
+import json
+from pathlib import Path
 
 import pytest
 
-from healthbook.settings import read_settings
+from healthbook.settings import SettingsError, read_settings
 from healthbook.start_check import is_remote, missing_providers, reasons_not_to_start
+from tests.support.fcm_server import new_key, service_account_of
 
 HOSTS = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "10.0.0.5")
 DATABASES = (
@@ -42,6 +45,69 @@ def test_s20_a_public_address_needs_named_hosts() -> None:
 
 def test_s4_ready_is_red_for_each_kind_of_message_without_a_provider() -> None:
     assert missing_providers(read_settings({})) == ["push", "sms"]
+
+
+def real(**variables: str) -> list[str]:
+    return reasons_not_to_start(read_settings(variables), demo_database=False, demo_keys=False)
+
+
+def test_s4_a_real_installation_starts_with_an_account_of_firebase_that_only_it_can_read(
+    tmp_path: Path,
+) -> None:
+    account = tmp_path / "account.json"
+    whole = service_account_of(new_key(), "https://oauth2.googleapis.com/token")
+    account.touch(mode=0o600)
+    account.write_text(json.dumps(whole))
+    assert real(FCM_CREDENTIALS=str(account)) == []
+    assert missing_providers(read_settings({"FCM_CREDENTIALS": str(account)})) == ["sms"]
+    account.chmod(0o640)
+    assert "0600" in real(FCM_CREDENTIALS=str(account))[0]
+    account.chmod(0o600)
+    for field, value in (
+        ("type", "authorized_user"),
+        ("project_id", ""),
+        ("private_key", "-----BEGIN"),
+        ("token_uri", "http://tokens.example/"),
+        ("client_email", 7),
+    ):
+        account.write_text(json.dumps(whole | {field: value}))
+        (reason,) = real(FCM_CREDENTIALS=str(account))
+        assert reason.startswith("FCM_CREDENTIALS: "), field
+    account.unlink()
+    assert "cannot be read" in real(FCM_CREDENTIALS=str(account))[0]
+
+
+def test_s4_a_gateway_that_takes_messages_from_anybody_is_refused() -> None:
+    url = "https://sms.example/send"
+    assert "anybody" in real(SMS_GATEWAY_URL=url)[0]
+    assert real(SMS_GATEWAY_URL=url, SMS_GATEWAY_SECRET="s" * 32) == []
+    assert real(SMS_GATEWAY_URL=url, SMS_GATEWAY_TOKEN="t") == []
+    assert missing_providers(read_settings({"SMS_GATEWAY_URL": url})) == ["push"]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"SMS_GATEWAY_URL": "http://sms.example"},
+        {"SMS_GATEWAY_URL": "https://sms.example/send?key=secret"},
+        {"SMS_GATEWAY_TEMPLATE": "to={phone}"},
+        {"SMS_GATEWAY_TEMPLATE": '{"to": "{phone}"}'},
+        {"SMS_GATEWAY_TEMPLATE": '{"text": "{text}"}'},
+        {"SMS_GATEWAY_TEMPLATE": '{"to": "{phone}", "text": "{text}", "who": "{patient}"}'},
+        {
+            "SMS_GATEWAY_FORMAT": "form",
+            "SMS_GATEWAY_TEMPLATE": '{"to": ["{phone}"], "text": "{text}"}',
+        },
+        {"SMS_GATEWAY_FORMAT": "xml"},
+        {"SMS_GATEWAY_ACCEPTED": "code"},
+        {"SMS_GATEWAY_ID": "data id"},
+        {"SMS_GATEWAY_SECRET": "short"},
+        {"SMS_GATEWAY_TOKEN": "a\nb"},
+    ],
+)
+def test_a_gateway_set_up_wrongly_is_named_at_the_start(variables: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=list(variables)[-1]):
+        read_settings(variables)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,26 @@ ERRORS: dict[str, tuple[int, str, list[dict[str, Any]]]] = {
 }
 
 
+def new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def service_account_of(key: rsa.RSAPrivateKey, token_uri: str) -> dict[str, str]:
+    """The file that Google's console hands out for a key."""
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {
+        "type": "service_account",
+        "project_id": PROJECT,
+        "private_key_id": "key-1",
+        "private_key": pem.decode(),
+        "client_email": f"push@{PROJECT}.iam.gserviceaccount.com",
+        "client_id": "1",
+        "token_uri": token_uri,
+    }
+
+
 class FcmServer:
     """What it was asked and how it answers. Everything may be read and changed from a test's thread.
 
@@ -82,7 +102,7 @@ class FcmServer:
         self.port = 0
         self.token_port = 0
         self.ca = b""
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._key = new_key()
         self._once: set[str] = set()
 
     @property
@@ -97,25 +117,8 @@ class FcmServer:
     def write(self, directory: Path) -> tuple[Path, Path]:
         """The service account and the certificate to trust, as files."""
         account, ca = directory / "account.json", directory / "ca.pem"
-        pem = self._key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
         account.touch(mode=0o600)
-        account.write_text(
-            json.dumps(
-                {
-                    "type": "service_account",
-                    "project_id": PROJECT,
-                    "private_key_id": "key-1",
-                    "private_key": pem.decode(),
-                    "client_email": f"push@{PROJECT}.iam.gserviceaccount.com",
-                    "client_id": "1",
-                    "token_uri": self.token_uri,
-                }
-            )
-        )
+        account.write_text(json.dumps(service_account_of(self._key, self.token_uri)))
         ca.write_bytes(self.ca)
         return account, ca
 
