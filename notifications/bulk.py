@@ -110,7 +110,14 @@ async def _write(
         f"{int(now.timestamp() * 1000):012x}",
         [id_ for id_, _ in covered],
         [device for _, device in covered],
+        [_dependent(one) for one in notices],
     )
+
+
+def _dependent(one: Notice) -> UUID | None:
+    """Whom a notice is about where that is not who gets it."""
+    whose = one.ref.get("patient_id")
+    return UUID(whose) if whose is not None and whose != str(one.patient_id) else None
 
 
 async def _digest(

@@ -5,29 +5,43 @@ delivery becomes `unknown` and goes again with the same ids, which the device re
 """
 
 import asyncio
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
 
 import structlog
 from msgspec import Struct
 
-from notifications import queries
-from notifications.models import Claimed, Outcome, PushMessage, SmsMessage
-from notifications.policy import LEASE, first_id_of, next_attempt, status_after
-from notifications.ports import RECORDED, PushSender, SmsSender
+from notifications import metrics, queries
+from notifications.groups import ESCALATES
+from notifications.models import Claimed, Outcome, PushMessage, SmsMessage, Way
+from notifications.policy import LEASE, attempts_max, first_id_of, next_attempt, status_after
+from notifications.ports import BATCH_MAX, RECORDED, FamilyLinks, PushSender, SmsSender
 from notifications.service import open_address, open_sms, open_target
 from store.database import Tx
 from store.fields import FieldSealError
 from store.keys import KeyRing
 
-BATCH_MAX = 100
-SEND_DEADLINE_SECONDS = 10
+# Two batches of a sender: a claim costs a few statements however much it takes.
+CLAIM_MAX: Final = 2 * BATCH_MAX
+SEND_DEADLINE_SECONDS: Final = 10
+# To these books nothing is pushed any more (security.md S18); one reported dead hears what is no reminder.
+CLOSED: Final = frozenset({"frozen", "closed", "erasing"})
+ENDED: Final = frozenset({"sent", "failed", "dropped"})
+# FCM's word for 429 (notifications/fcm/outcomes.py).
+QUOTA: Final = "quota"
+PAUSE_MAX: Final = timedelta(minutes=10)
 
 log = structlog.get_logger("notifications")
 
 
 class Senders(Struct, frozen=True):
+    """links: whether one may still hear of another; None where no notice is about another."""
+
     push: PushSender
     sms: SmsSender
+    links: FamilyLinks | None = None
 
 
 class Outgoing(Struct, frozen=True):
@@ -39,55 +53,86 @@ class Outgoing(Struct, frozen=True):
 
 
 async def claim_batch(tx: Tx, keys: KeyRing, bucket: int, now: datetime) -> list[Outgoing]:
-    """Take up to 100 deliveries of one bucket for the length of a lease, oldest first.
+    """Take up to CLAIM_MAX deliveries of one bucket for the length of a lease, oldest first.
 
-    On the way expired ones are dropped and leases that ran out become `unknown`.
+    On the way expired ones are dropped and leases that ran out become `unknown`. Whether each may still leave
+    is decided anew; of several for one device and group the first leaves, the others take their turn.
     """
-    await queries.expire_leases(tx, bucket, now)
-    await queries.drop_expired(tx, bucket, now)
-    await queries.erase_texts(tx, bucket, now)
-    claimed = await queries.claim(tx, bucket, now=now, lease_until=now + LEASE, limit=BATCH_MAX)
-    claimed.sort(key=lambda row: row.delivery_id)
-    return [await _prepare(tx, keys, row) for row in claimed]
+    await queries.TIDY.run(tx, bucket, now)
+    claimed = await queries.CLAIM.all(tx, bucket, now, now + LEASE, CLAIM_MAX)
+    if not claimed:
+        return []
+    claimed.sort(key=_written)
+    found = await queries.WAYS.all(
+        tx, [row.patient_id for row in claimed], [row.device_id for row in claimed]
+    )
+    ways = {(way.patient_id, way.device_id): way for way in found}
+    answered = await _answered(tx, claimed)
+    batch, under_way = [], set[tuple[UUID, UUID, str]]()
+    for row in claimed:
+        place = (row.patient_id, row.device_id, row.collapse)
+        if row.channel == "push" and place in under_way:
+            batch.append(Outgoing(row, None, _IN_TURN))
+            continue
+        under_way.add(place)
+        batch.append(_prepare(keys, row, ways.get((row.patient_id, row.device_id)), answered))
+    return batch
 
 
-async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:
-    """Remove outcomes of deliveries made before that time, at most `limit`; notices stay in the inbox.
-
-    How long they are kept is decided in healthbook/housekeeping.py.
-    """
-    return await queries.delete_ended(tx, first_id_of(before), limit)
+def _written(row: Claimed) -> UUID:
+    return row.delivery_id
 
 
-async def _prepare(tx: Tx, keys: KeyRing, row: Claimed) -> Outgoing:
+_IN_TURN: Final = Outcome(status="retry", error_code="in-turn", retry_after_seconds=0, attempted=False)
+
+
+async def _answered(tx: Tx, claimed: list[Claimed]) -> frozenset[UUID]:
+    """Of what is said again by SMS: the notices that a device answered meanwhile."""
+    asked = [row for row in claimed if row.channel == "sms" and row.type in ESCALATES]
+    if not asked:
+        return frozenset()
+    found = await queries.ANSWERED.all(
+        tx, [row.patient_id for row in asked], [row.notification_id for row in asked]
+    )
+    return frozenset(found)
+
+
+def _prepare(keys: KeyRing, row: Claimed, way: Way | None, answered: frozenset[UUID]) -> Outgoing:
     try:
-        message = await (_push_of(tx, keys, row) if row.channel == "push" else _sms_of(keys, row))
+        made = _push_of(keys, row, way) if row.channel == "push" else _sms_of(keys, row, way, answered)
     except FieldSealError:
         # Somebody moved a sealed cell (security.md S15): nothing is sent, somebody is told.
         log.error("delivery_seal_broken", delivery_id=str(row.delivery_id), alert=True)
         return Outgoing(row, None, Outcome(status="failed", error_code="seal-broken"))
-    if message is None:
-        return Outgoing(row, None, Outcome(status="dropped", error_code="no-target"))
-    return Outgoing(row, message)
+    if isinstance(made, str):
+        return Outgoing(row, None, Outcome(status="dropped", error_code=made))
+    return Outgoing(row, made)
 
 
-async def _push_of(tx: Tx, keys: KeyRing, row: Claimed) -> PushMessage | None:
-    """The target is read at send: a device that signed out since has none."""
-    target = await queries.target_of_device(tx, row.patient_id, row.device_id)
-    if target is None:
-        return None
+def _push_of(keys: KeyRing, row: Claimed, way: Way | None) -> PushMessage | str:
+    """The push, or why it does not leave after all."""
+    if way is None or way.book in CLOSED or (way.book == "death-reported" and row.collapse == "reminder"):
+        return "closed-book"
+    if way.kind is None or way.value_sealed is None:
+        return "no-target"
     return PushMessage(
-        target=open_target(keys, row.patient_id, target.kind, target.value_sealed),
+        target=open_target(keys, row.patient_id, way.kind, way.value_sealed),
         type=row.type,
         id=row.notification_id,
         collapse=row.collapse,
         expires_at=row.expires_at,
+        platform=way.platform,
+        language=way.language or "vi",
     )
 
 
-async def _sms_of(keys: KeyRing, row: Claimed) -> SmsMessage | None:
+def _sms_of(keys: KeyRing, row: Claimed, way: Way | None, answered: frozenset[UUID]) -> SmsMessage | str:
     if row.address_sealed is None or row.text_sealed is None:
-        return None
+        return "no-target"
+    if row.notification_id in answered:
+        return "answered"
+    if row.type in ESCALATES and (way is None or way.book in CLOSED):
+        return "closed-book"
     return SmsMessage(
         phone=open_address(keys, row.patient_id, row.address_sealed),
         bucket=row.bucket,
@@ -102,13 +147,16 @@ async def send_batch(senders: Senders, batch: list[Outgoing]) -> list[Outcome]:
     All leave at once: one after the other, slow answers would outlast the lease and everything would
     be sent again.
     """
+    batch = await _still_linked(senders.links, batch)
     pushes = [item.message for item in batch if isinstance(item.message, PushMessage)]
     texts = [item.message for item in batch if isinstance(item.message, SmsMessage)]
+    starts = range(0, len(pushes), BATCH_MAX)
     pushed, texted = await asyncio.gather(
-        _send_pushes(senders.push, pushes),
+        asyncio.gather(*(_send_pushes(senders.push, pushes[start : start + BATCH_MAX]) for start in starts)),
         asyncio.gather(*(_send_sms(senders.sms, message) for message in texts)),
     )
-    push_outcomes, sms_outcomes = iter(pushed), iter(texted)
+    push_outcomes = iter([outcome for some in pushed for outcome in some])
+    sms_outcomes = iter(texted)
     outcomes: list[Outcome] = []
     for item in batch:
         if item.settled is not None:
@@ -120,9 +168,32 @@ async def send_batch(senders: Senders, batch: list[Outgoing]) -> list[Outcome]:
     return outcomes
 
 
+async def _still_linked(links: FamilyLinks | None, batch: list[Outgoing]) -> list[Outgoing]:
+    """A notice about somebody whom the receiver acts for no more is dropped. Nobody knows: it waits."""
+    pairs = {
+        (item.claimed.patient_id, item.claimed.dependent_id)
+        for item in batch
+        if item.settled is None and item.claimed.dependent_id is not None
+    }
+    if links is None or not pairs:
+        return batch
+    try:
+        standing = await links.standing(pairs)
+    except Exception as error:
+        log.error("links_unknown", error=type(error).__name__)
+        gone = Outcome(status="retry", error_code="links-unknown", attempted=False)
+        standing = frozenset()
+    else:
+        gone = Outcome(status="dropped", error_code="link-ended")
+    return [
+        Outgoing(item.claimed, None, gone)
+        if (pair := (item.claimed.patient_id, item.claimed.dependent_id)) in pairs and pair not in standing
+        else item
+        for item in batch
+    ]
+
+
 async def _send_pushes(sender: PushSender, pushes: list[PushMessage]) -> list[Outcome]:
-    if not pushes:
-        return []
     try:
         async with asyncio.timeout(SEND_DEADLINE_SECONDS):
             outcomes = await sender.send(pushes)
@@ -147,28 +218,70 @@ def _unknown(error: Exception) -> Outcome:
 
 
 async def settle_batch(
-    tx: Tx, batch: list[Outgoing], outcomes: list[Outcome], now: datetime, jitter: float
+    tx: Tx, batch: Sequence[Outgoing], outcomes: Sequence[Outcome], now: datetime, jitter: float
 ) -> None:
-    """Write what became of each delivery that is still under our lease; dead targets go."""
-    rows = []
-    for item, outcome in zip(batch, outcomes, strict=True):
-        status = status_after(outcome, item.claimed.attempts)
-        rows.append(
-            (
-                item.claimed.bucket,
-                item.claimed.delivery_id,
-                item.claimed.lease_until,
-                status,
-                next_attempt(outcome, item.claimed.attempts, now, jitter),
-                outcome.message_id,
-                outcome.error_code,
-                status in ("sent", "failed", "dropped") and outcome.message_id != RECORDED,
-            )
+    """Write what became of each delivery of one claim that is still under its lease; dead targets go.
+
+    A provider that said when to come back (429) is left alone by the whole bucket until then.
+    """
+    if not batch:
+        return
+    bucket, lease = batch[0].claimed.bucket, batch[0].claimed.lease_until
+    statuses = [
+        status_after(outcome, item.claimed.attempts, attempts_max(item.claimed.type))
+        for item, outcome in zip(batch, outcomes, strict=True)
+    ]
+    await queries.SETTLE.run(
+        tx,
+        bucket,
+        now,
+        lease,
+        [item.claimed.delivery_id for item in batch],
+        statuses,
+        [
+            now if status in ENDED else next_attempt(outcome, item.claimed.attempts, now, jitter)
+            for item, outcome, status in zip(batch, outcomes, statuses, strict=True)
+        ],
+        [outcome.message_id for outcome in outcomes],
+        [outcome.error_code for outcome in outcomes],
+        [0 if outcome.attempted else 1 for outcome in outcomes],
+        [
+            status in ENDED and outcome.message_id != RECORDED
+            for outcome, status in zip(outcomes, statuses, strict=True)
+        ],
+    )
+    await _after(tx, batch, outcomes, now, jitter)
+    metrics.count(batch, outcomes, statuses, now)
+
+
+async def _after(
+    tx: Tx, batch: Sequence[Outgoing], outcomes: Sequence[Outcome], now: datetime, jitter: float
+) -> None:
+    dead = [item.claimed for item, outcome in zip(batch, outcomes, strict=True) if outcome.target_dead]
+    if dead:
+        await queries.DELETE_DEAD_TARGETS.run(
+            tx,
+            [row.patient_id for row in dead],
+            [row.device_id for row in dead],
+            [row.lease_until - LEASE for row in dead],
         )
-        if outcome.target_dead:
-            await queries.delete_target(tx, item.claimed.patient_id, item.claimed.device_id)
-    await queries.settle(tx, rows)
+    pauses = [next_attempt(outcome, 0, now, jitter) for outcome in outcomes if outcome.error_code == QUOTA]
+    if pauses:
+        await queries.PAUSE.run(tx, batch[0].claimed.bucket, min(max(pauses), now + PAUSE_MAX))
+
+
+async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:
+    """Remove outcomes of deliveries made before that time, at most `limit`; notices stay in the inbox.
+
+    How long they are kept is decided in healthbook/housekeeping.py.
+    """
+    return await queries.DELETE_ENDED.one(tx, first_id_of(before), limit) or 0
+
+
+async def forget_stale_targets(tx: Tx, before: datetime, limit: int) -> int:
+    """Remove targets that no phone confirmed since then (notifications.md §2), at most `limit`."""
+    return await queries.DELETE_STALE_TARGETS.one(tx, before, limit) or 0
 
 
 async def buckets_to_drain(tx: Tx, now: datetime) -> list[int]:
-    return await queries.buckets_to_drain(tx, now)
+    return await queries.BUCKETS_TO_DRAIN.all(tx, now)

@@ -49,7 +49,9 @@ async def read_inbox(
 ) -> InboxPage:
     """Newest first. types: None means every type. hotline: the number to call. Raises `bad-cursor`."""
     before = decode_cursor(cursor, tuple[UUID])[0] if cursor else _NEWEST
-    rows = await queries.inbox(tx, patient_id, types, before=before, limit=limit + 1)
+    rows = await queries.INBOX.all(
+        tx, patient_id, before, limit + 1, None if types is None else sorted(types)
+    )
     shown = rows[:limit]
     following = encode_cursor(str(shown[-1].notification_id)) if len(rows) > limit else None
     return InboxPage(items=[_item(row, hotline) for row in shown], next=following)

@@ -203,7 +203,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class Claimed(Struct, frozen=True):
-    """One delivery under our lease."""
+    """One delivery under our lease. due_at: when it should have left. dependent_id: whom it is about where
+    that is another."""
 
     bucket: int
     delivery_id: UUID
@@ -215,15 +216,24 @@ class Claimed(Struct, frozen=True):
     collapse: Collapse
     attempts: int
     lease_until: datetime
+    due_at: datetime
     expires_at: datetime
     address_sealed: bytes | None
     text_sealed: bytes | None
+    dependent_id: UUID | None
 
 
-class StoredTarget(Struct, frozen=True):
+class Way(Struct, frozen=True):
+    """How a device is reached at this moment. book: the state of its person. kind and the rest: None where
+    the device has no target, as after signing out."""
+
+    patient_id: UUID
     device_id: UUID
-    kind: TargetKind
-    value_sealed: bytes
+    book: str
+    kind: TargetKind | None
+    value_sealed: bytes | None
+    platform: Platform | None
+    language: Language | None
 
 
 class InboxRow(Struct, frozen=True):

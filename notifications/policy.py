@@ -9,6 +9,7 @@ LEASE = timedelta(seconds=30)
 RETRY_BASE_SECONDS = 2
 RETRY_CAP_SECONDS = 300
 ATTEMPTS_MAX = 12
+ATTEMPTS_OF_CODES = 4
 
 COLLAPSE: dict[NotificationType, Collapse] = {
     "consent-request": "consent",
@@ -102,8 +103,13 @@ def first_id_of(at: datetime) -> UUID:
     return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
-def status_after(outcome: Outcome, attempts: int) -> str:
+def attempts_max(type_: NotificationType) -> int:
+    """Ours. A code is asked for again rather than sent for the fifth time; the rest ends by `expires_at`."""
+    return ATTEMPTS_OF_CODES if type_ in SMS_ONLY else ATTEMPTS_MAX
+
+
+def status_after(outcome: Outcome, attempts: int, attempts_most: int) -> str:
     """The delivery's next status; attempts count the one that just ended."""
-    if outcome.status in ("retry", "unknown") and attempts >= ATTEMPTS_MAX:
+    if outcome.status in ("retry", "unknown") and outcome.attempted and attempts >= attempts_most:
         return "failed"
     return "pending" if outcome.status == "retry" else outcome.status

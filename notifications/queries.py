@@ -1,7 +1,5 @@
 """All SQL of notifications and deliveries."""
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from notifications.models import (
@@ -9,9 +7,8 @@ from notifications.models import (
     InboxRow,
     PendingRow,
     PreferenceRow,
-    StoredTarget,
+    Way,
 )
-from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
 # Notices with their pushes, whoever they are for. A delivery's id begins with the time ($12: milliseconds, in
@@ -22,9 +19,9 @@ WRITE_NOTICES = Scalar(
     """
     WITH one AS MATERIALIZED (
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
-                             $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int[])
+                             $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int[], $15::uuid[])
             AS u (patient_id, notification_id, type, dedupe_key, ref, status, expires_at, leaves_at, collapse,
-                  bucket)),
+                  bucket, dependent_id)),
     new AS (
         INSERT INTO notification (patient_id, notification_id, type, dedupe_key, ref, status, created_at,
                                   expires_at)
@@ -33,11 +30,13 @@ WRITE_NOTICES = Scalar(
         RETURNING notification_id),
     pushed AS (
         INSERT INTO delivery (bucket, delivery_id, patient_id, notification_id, device_id, channel, type,
-                              collapse, status, next_attempt_at, due_at, expires_at, created_at)
+                              collapse, status, next_attempt_at, due_at, expires_at, created_at,
+                              dependent_id)
         SELECT o.bucket,
                ($12 || '7' || substr(h.said, 1, 3) || '8' || substr(h.said, 4, 15))::uuid,
                o.patient_id, o.notification_id, t.device_id, 'push', o.type,
-               o.collapse, 'pending', o.leaves_at, o.leaves_at, o.expires_at, $11
+               o.collapse, 'pending', o.leaves_at, o.leaves_at, o.expires_at, $11,
+               o.dependent_id
         FROM new
         JOIN one o ON o.notification_id = new.notification_id
         JOIN push_target t ON t.patient_id = o.patient_id
@@ -62,23 +61,14 @@ INSERT_SMS = Command(
     """
 )
 
-TARGETS_OF = Statement(
-    StoredTarget,
-    "SELECT device_id, kind, value_sealed FROM push_target WHERE patient_id = $1 ORDER BY device_id",
-)
-
-TARGET_OF_DEVICE = Statement(
-    StoredTarget,
-    "SELECT device_id, kind, value_sealed FROM push_target WHERE patient_id = $1 AND device_id = $2",
-)
-
 UPSERT_TARGET = Command(
     """
-    INSERT INTO push_target (patient_id, device_id, kind, value_hash, value_sealed, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO push_target (patient_id, device_id, kind, value_hash, value_sealed, platform, language,
+                             updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (patient_id, device_id) DO UPDATE SET
-        kind = EXCLUDED.kind, value_hash = EXCLUDED.value_hash,
-        value_sealed = EXCLUDED.value_sealed, updated_at = EXCLUDED.updated_at
+        kind = EXCLUDED.kind, value_hash = EXCLUDED.value_hash, value_sealed = EXCLUDED.value_sealed,
+        platform = EXCLUDED.platform, language = EXCLUDED.language, updated_at = EXCLUDED.updated_at
     """
 )
 
@@ -106,24 +96,17 @@ INSERT_RECEIPT = Command(
     """
 )
 
-# The rows of a worker that died between claim and settlement: nobody knows whether they left.
-EXPIRE_LEASES = Command(
+# Before a claim: the rows of a worker that died between claim and settlement become `unknown`, for nobody
+# knows whether they left; a late code or notice does not ring; texts of what ended are erased.
+TIDY = Command(
     """
-    UPDATE delivery SET status = 'unknown', lease_until = NULL, error_code = 'lease-expired'
-    WHERE bucket = $1 AND status = 'sending' AND lease_until <= $2
-    """
-)
-
-# A late code or notice must not ring.
-DROP_EXPIRED = Command(
-    """
-    UPDATE delivery SET status = 'dropped', error_code = 'expired', address_sealed = NULL, text_sealed = NULL
-    WHERE bucket = $1 AND status IN ('pending', 'unknown') AND next_attempt_at <= $2 AND expires_at <= $2
-    """
-)
-
-ERASE_TEXTS = Command(
-    """
+    WITH unsettled AS (
+        UPDATE delivery SET status = 'unknown', lease_until = NULL, error_code = 'lease-expired'
+        WHERE bucket = $1 AND status = 'sending' AND lease_until <= $2),
+    late AS (
+        UPDATE delivery SET status = 'dropped', error_code = 'expired', settled_at = $2,
+            address_sealed = NULL, text_sealed = NULL
+        WHERE bucket = $1 AND status IN ('pending', 'unknown') AND next_attempt_at <= $2 AND expires_at <= $2)
     UPDATE delivery SET address_sealed = NULL, text_sealed = NULL
     WHERE bucket = $1 AND text_sealed IS NOT NULL AND expires_at <= $2
       AND status IN ('sent', 'failed', 'dropped')
@@ -160,18 +143,74 @@ CLAIM = Statement(
         ORDER BY d.next_attempt_at LIMIT $4 FOR UPDATE SKIP LOCKED))
       AND status IN ('pending', 'unknown')
     RETURNING bucket, delivery_id, patient_id, notification_id, device_id, channel, type, collapse, attempts,
-              lease_until, expires_at, address_sealed, text_sealed
+              lease_until, COALESCE(due_at, created_at) AS due_at, expires_at, address_sealed, text_sealed,
+              dependent_id
     """,
 )
 
+# Read when they leave, all of a claim at once: a device that signed out since has no target.
+WAYS = Statement(
+    Way,
+    """
+    SELECT c.patient_id, u.device_id, c.state AS book, t.kind, t.value_sealed, t.platform, t.language
+    FROM unnest($1::uuid[], $2::uuid[]) AS u (patient_id, device_id)
+    JOIN citizen c ON c.patient_id = u.patient_id
+    LEFT JOIN push_target t ON t.patient_id = u.patient_id AND t.device_id = u.device_id
+    """,
+    fan_out="one batch of due work holds many persons",
+)
+
+# What became of one claim. $3: its lease; what it has lost meanwhile is left to whoever holds it now.
 SETTLE = Command(
     """
-    UPDATE delivery SET status = $4, next_attempt_at = $5, message_id = $6, error_code = $7,
-        lease_until = NULL,
-        address_sealed = CASE WHEN $8 THEN NULL ELSE address_sealed END,
-        text_sealed = CASE WHEN $8 THEN NULL ELSE text_sealed END
-    WHERE bucket = $1 AND delivery_id = $2 AND status = 'sending' AND lease_until = $3
+    UPDATE delivery d SET status = u.status, next_attempt_at = u.next_at, message_id = u.message_id,
+        error_code = u.error_code, lease_until = NULL, attempts = d.attempts - u.spared,
+        settled_at = CASE WHEN u.status IN ('sent', 'failed', 'dropped') THEN $2::timestamptz END,
+        address_sealed = CASE WHEN u.is_over THEN NULL ELSE d.address_sealed END,
+        text_sealed = CASE WHEN u.is_over THEN NULL ELSE d.text_sealed END
+    FROM unnest($4::uuid[], $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::int[], $10::bool[])
+        AS u (delivery_id, status, next_at, message_id, error_code, spared, is_over)
+    WHERE d.bucket = $1 AND d.delivery_id = u.delivery_id AND d.status = 'sending' AND d.lease_until = $3
     """
+)
+
+# A provider that said when to come back is not asked before, by nobody.
+PAUSE = Command(
+    """
+    UPDATE delivery SET next_attempt_at = $2
+    WHERE bucket = $1 AND channel = 'push' AND status IN ('pending', 'unknown') AND next_attempt_at < $2
+    """
+)
+
+ANSWERED = Scalar(
+    UUID,
+    """
+    SELECT notification_id FROM notification_receipt
+    WHERE patient_id = ANY($1::uuid[]) AND notification_id = ANY($2::uuid[])
+    """,
+    fan_out="one batch of due work holds many persons",
+)
+
+DELETE_DEAD_TARGETS = Command(
+    """
+    DELETE FROM push_target t USING unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
+        AS u (patient_id, device_id, claimed_at)
+    WHERE t.patient_id = u.patient_id AND t.device_id = u.device_id AND t.updated_at <= u.claimed_at
+    """,
+    fan_out="one batch of due work holds many persons",
+)
+
+DELETE_STALE_TARGETS = Scalar(
+    int,
+    """
+    WITH old AS MATERIALIZED (
+        SELECT patient_id, device_id FROM push_target WHERE updated_at < $1 LIMIT $2),
+    gone AS (
+        DELETE FROM push_target t USING old
+        WHERE t.patient_id = old.patient_id AND t.device_id = old.device_id AND t.updated_at < $1 RETURNING 1)
+    SELECT count(*) FROM gone
+    """,
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
 )
 
 BUCKETS_TO_DRAIN = Scalar(
@@ -215,77 +254,3 @@ UPSERT_PREFERENCES = Command(
         version = notification_preference_set.version + 1, changed_at = EXCLUDED.changed_at
     """
 )
-
-
-async def targets_of(tx: Tx, patient_id: UUID) -> list[StoredTarget]:
-    return await TARGETS_OF.all(tx, patient_id)
-
-
-async def target_of_device(tx: Tx, patient_id: UUID, device_id: UUID) -> StoredTarget | None:
-    return await TARGET_OF_DEVICE.one(tx, patient_id, device_id)
-
-
-async def upsert_target(
-    tx: Tx,
-    patient_id: UUID,
-    device_id: UUID,
-    *,
-    kind: str,
-    value_hash: bytes,
-    value_sealed: bytes,
-    now: datetime,
-) -> None:
-    await UPSERT_TARGET.run(tx, patient_id, device_id, kind, value_hash, value_sealed, now)
-
-
-async def delete_target(tx: Tx, patient_id: UUID, device_id: UUID) -> None:
-    await DELETE_TARGET.run(tx, patient_id, device_id)
-
-
-async def inbox(
-    tx: Tx, patient_id: UUID, types: Collection[str] | None, *, before: UUID, limit: int
-) -> list[InboxRow]:
-    return await INBOX.all(tx, patient_id, before, limit, None if types is None else sorted(types))
-
-
-async def notification_exists(tx: Tx, patient_id: UUID, notification_id: UUID) -> bool:
-    return await NOTIFICATION_EXISTS.one(tx, patient_id, notification_id) is True
-
-
-async def insert_receipt(
-    tx: Tx, patient_id: UUID, notification_id: UUID, device_id: UUID, kind: str, now: datetime
-) -> None:
-    await INSERT_RECEIPT.run(tx, patient_id, notification_id, device_id, kind, now)
-
-
-async def expire_leases(tx: Tx, bucket: int, now: datetime) -> None:
-    await EXPIRE_LEASES.run(tx, bucket, now)
-
-
-async def drop_expired(tx: Tx, bucket: int, now: datetime) -> None:
-    await DROP_EXPIRED.run(tx, bucket, now)
-
-
-async def erase_texts(tx: Tx, bucket: int, now: datetime) -> None:
-    await ERASE_TEXTS.run(tx, bucket, now)
-
-
-async def delete_ended(tx: Tx, below: UUID, limit: int) -> int:
-    """How many outcomes with an id below this one went."""
-    return await DELETE_ENDED.one(tx, below, limit) or 0
-
-
-async def claim(tx: Tx, bucket: int, *, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
-    return await CLAIM.all(tx, bucket, now, lease_until, limit)
-
-
-async def settle(tx: Tx, rows: Iterable[Sequence[object]]) -> None:
-    await SETTLE.many(tx, rows)
-
-
-async def buckets_to_drain(tx: Tx, now: datetime) -> list[int]:
-    return await BUCKETS_TO_DRAIN.all(tx, now)
-
-
-async def latest(tx: Tx, limit: int) -> list[PendingRow]:
-    return await LATEST.all(tx, limit)

@@ -36,7 +36,7 @@ async def read_recorded(
     tx: Tx, keys: KeyRing, limit: int, now: datetime, hotline: str
 ) -> list[RecordedMessage]:
     """The latest messages of everybody, newest first."""
-    return [_open(keys, row, now, hotline) for row in await queries.latest(tx, limit)]
+    return [_open(keys, row, now, hotline) for row in await queries.LATEST.all(tx, limit)]
 
 
 def _open(keys: KeyRing, row: PendingRow, now: datetime, hotline: str) -> RecordedMessage:

@@ -13,7 +13,16 @@ from kernel.ids import bucket_of, uuid7
 from kernel.problems import Refused
 from notifications import queries
 from notifications.bulk import Notice, notify_many
-from notifications.models import NO_DEVICE, NotificationType, PushTarget, ReceiptKind, TargetKind, TypedSms
+from notifications.models import (
+    NO_DEVICE,
+    Language,
+    NotificationType,
+    Platform,
+    PushTarget,
+    ReceiptKind,
+    TargetKind,
+    TypedSms,
+)
 from notifications.policy import COLLAPSE
 from notifications.problems import NO_DEVICE_OF_SESSION, UNKNOWN_NOTIFICATION
 from store.database import Tx
@@ -84,22 +93,30 @@ async def write_sms(
 
 
 async def set_push_target(
-    tx: Tx, keys: KeyRing, actor: Actor, kind: TargetKind, value: str, now: datetime
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    kind: TargetKind,
+    value: str,
+    now: datetime,
+    *,
+    platform: Platform | None = None,
+    language: Language = "vi",
 ) -> Refused | None:
     """Where the session's device is reached from now on; replaces what the device had before."""
     if actor.device_id is None:
         return Refused(problem=NO_DEVICE_OF_SESSION)
     _, value_hash = lookup_hashes(keys, "push-target", value)[0]
     sealed = seal(keys, actor.actor_id, "push_target", "value_sealed", value)
-    await queries.upsert_target(
-        tx, actor.actor_id, actor.device_id, kind=kind, value_hash=value_hash, value_sealed=sealed, now=now
+    await queries.UPSERT_TARGET.run(
+        tx, actor.actor_id, actor.device_id, kind, value_hash, sealed, platform, language, now
     )
     return None
 
 
 async def forget_device(tx: Tx, patient_id: UUID, device_id: UUID) -> None:
     """A device that signed out or was removed: what still waits for it is dropped at send."""
-    await queries.delete_target(tx, patient_id, device_id)
+    await queries.DELETE_TARGET.run(tx, patient_id, device_id)
 
 
 async def record_receipt(
@@ -108,9 +125,9 @@ async def record_receipt(
     """What a device reports of a notice; a repeat changes nothing."""
     if device_id is None:
         return Refused(problem=NO_DEVICE_OF_SESSION)
-    if not await queries.notification_exists(tx, patient_id, notification_id):
+    if not await queries.NOTIFICATION_EXISTS.one(tx, patient_id, notification_id):
         return Refused(problem=UNKNOWN_NOTIFICATION)
-    await queries.insert_receipt(tx, patient_id, notification_id, device_id, kind, now)
+    await queries.INSERT_RECEIPT.run(tx, patient_id, notification_id, device_id, kind, now)
     return None
 
 

@@ -83,6 +83,8 @@ GRANT SELECT, INSERT, DELETE ON arrival_ticket, desk_arrival TO hb_api;
 -- notifications
 GRANT SELECT, INSERT ON notification TO hb_api;
 GRANT SELECT, INSERT ON notification_receipt TO hb_api;
+GRANT SELECT ON notification_receipt TO hb_delivery;
+GRANT SELECT (patient_id, state) ON citizen TO hb_delivery;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notification_preference_set TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON push_target TO hb_api;
 GRANT SELECT, DELETE ON push_target TO hb_delivery;

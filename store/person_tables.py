@@ -119,6 +119,7 @@ TABLES: Final = (
     PersonTable(table="birth_link_by_mother", column="newborn_id", unseen="another person's child"),
     # Messages.
     PersonTable(table="delivery", unseen="copies of what the inbox shows, on their way"),
+    PersonTable(table="delivery", column="dependent_id", unseen="another person's notice"),
     PersonTable(table="push_target", secret=("value_hash", "value_sealed")),
     PersonTable(table="notification_preference_set"),
     PersonTable(table="notification_receipt"),

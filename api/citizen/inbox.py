@@ -18,7 +18,7 @@ from family.problems import NOT_YOUR_BOOK
 from kernel.access import Access
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX
 from notifications.inbox import InboxPage, read_inbox
-from notifications.models import ReceiptKind, TargetKind
+from notifications.models import Language, Platform, ReceiptKind, TargetKind
 from notifications.policy import ON_PROBATION
 from notifications.problems import NO_DEVICE_OF_SESSION, UNKNOWN_NOTIFICATION
 from notifications.service import record_receipt, set_push_target
@@ -30,10 +30,12 @@ Cursor = Annotated[str | None, QueryParameter(max_length=200, description="`next
 
 
 class PushTargetInput(Struct, kw_only=True, forbid_unknown_fields=True):
-    """kind: fid (Firebase Installation ID) or fcm_token (registration token)."""
+    """kind: fid (Firebase Installation ID) or fcm_token (registration token). language: of its text."""
 
     kind: TargetKind
     value: Annotated[str, Meta(min_length=1, max_length=4096)]
+    platform: Platform | None = None
+    language: Language = "vi"
 
 
 class ReceiptInput(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -96,7 +98,17 @@ async def receipt(
 async def push_target(data: JSONBody[PushTargetInput], call: NamedDependency[Call]) -> Response[None]:
     """Where pushes reach the device of this session; replaces what it had."""
     async with begin_for(call, "manage-devices") as (tx, access):
-        return answer(await set_push_target(tx, call.keys, access.actor, data.kind, data.value, call.now))
+        done = await set_push_target(
+            tx,
+            call.keys,
+            access.actor,
+            data.kind,
+            data.value,
+            call.now,
+            platform=data.platform,
+            language=data.language,
+        )
+        return answer(done)
 
 
 handlers: list[Any] = [notifications, receipt, push_target]

@@ -1,13 +1,17 @@
 """security.md S15: sealed cells open at their own place only; look-up hashes live two versions."""
 
+import secrets
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.ids import uuid7
-from store.fields import FieldSealError, lookup_hashes, seal, unseal
+from store.fields import FieldSealError, derive_key, lookup_hashes, seal, unseal
 from store.keys import KeyRing, add_key
 from tests.support.clock import START
 
@@ -79,3 +83,10 @@ def test_a_look_up_hash_depends_on_kind_value_and_key(keys: KeyRing, tmp_path: P
     }
     assert len(hashes) == 8
     assert lookup_hashes(keys, "a", "b") == lookup_hashes(keys, "a", "b")
+
+
+def test_a_person_s_key_is_the_one_of_rfc_5869() -> None:
+    for _ in range(20):
+        master, person = secrets.token_bytes(32), uuid4()
+        hkdf = HKDF(SHA256(), 32, None, b"healthbook field" + person.bytes)
+        assert derive_key(master, person) == hkdf.derive(master)

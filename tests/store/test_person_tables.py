@@ -25,6 +25,7 @@ NO_PERSON = {
 # Emptied as fast as they fill, or a few rows at a time: read whole.
 _MINUTES = "lives for minutes, then housekeeping deletes it"
 SMALL = {
+    ("delivery", "dependent_id"): "its index holds only the notices about another person",
     ("outbox", "patient_id"): "a queue by bucket: what is there leaves within seconds",
     ("activation", "patient_id"): "lives for a day, then housekeeping deletes it",
     ("activation_code", "patient_id"): "lives for a day, then housekeeping deletes it",

@@ -76,6 +76,16 @@ async def test_s21_each_role_has_exactly_the_listed_rights(connected: tuple[str,
     assert found == {table: rights[role] for table, rights in EXPECTED.items()}
 
 
+async def test_s21_delivery_learns_whether_a_book_is_open_and_nothing_else_of_its_person(
+    server: Server, database: str
+) -> None:
+    connection = await asyncpg.connect(server.dsn("hb_delivery", database))
+    assert await allowed(connection, "SELECT patient_id, state FROM citizen LIMIT 0")
+    for column in ("demographics", "level", "created_at", "*"):
+        assert not await allowed(connection, f"SELECT {column} FROM citizen LIMIT 0")
+    await connection.close()
+
+
 # The signer beside the others: it marks an issuance as signed, writes its own log, and reads no record.
 SIGNER = {
     "certificate_issuance": "r",
