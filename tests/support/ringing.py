@@ -17,6 +17,8 @@ from store.due_queue import schedule
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, make_citizen
 
+# A morning leaves over a minute: all of it is over, so that nothing waits for its second.
+SPREAD = timedelta(minutes=2)
 # The clock's time of day is nobody's quiet hour, whenever a suite runs.
 AWAKE = (
     "INSERT INTO notification_preference_set (patient_id, zone, quiet_from, quiet_until, language, digest,"
@@ -35,7 +37,7 @@ class Due:
 
 
 async def make_due(store: Store, owner: Store, now: datetime, people: int, each: int) -> list[Due]:
-    """So many people with so many reminders of their own; each was due at a second of its own before now."""
+    """So many people with so many reminders of their own; each was due at a second of its own."""
     clock, made = FrozenClock(now), []
     for number in range(people):
         citizen = await make_citizen(store, clock)
@@ -44,7 +46,7 @@ async def make_due(store: Store, owner: Store, now: datetime, people: int, each:
             assert await set_push_target(tx, store.keys, citizen.actor, "fid", target, now) is None
         async with owner.transaction() as tx:
             await tx.execute(AWAKE, citizen.patient_id, ZONE, now)
-        moments = [now - timedelta(seconds=1 + count) for count in range(each)]
+        moments = [now - SPREAD - timedelta(seconds=count) for count in range(each)]
         async with store.transaction() as tx:
             await _add_reminders(tx, citizen, moments, now)
         assert citizen.actor.device_id is not None

@@ -30,10 +30,10 @@ class Workers:
         """Nobody ends by itself."""
         assert all(one.poll() is None for one in self.running), self.log.read_text()[-2000:]
 
-    def kill(self, number: int) -> None:
-        """kill -9 of one of them, whatever it is at."""
+    def kill_oldest(self) -> None:
+        """kill -9 of the one that runs longest, whatever it is at."""
         self.check()
-        process = self.running.pop(number % len(self.running))
+        process = self.running.pop(0)
         process.kill()
         process.wait(30)
 
