@@ -12,6 +12,10 @@ Kind = Literal["medication", "revisit", "exam", "vaccination", "measurement", "n
 # pharmacist knows; as-needed: on fever or pain, no times.
 State = Literal["active", "asks", "as-needed", "paused", "stopped", "ended"]
 Asks = Literal["times", "end", "pharmacist"]
+# Why the person is asked. range: `2-3 times`; times-differ: it names more or fewer times than it says;
+# too-often: more often than the day has parts; unread: words of other days, doses or a choice that were not
+# understood; changing-dose: of a stage the times or the length is missing.
+Why = Literal["no-frequency", "range", "times-differ", "too-often", "unread", "changing-dose", "no-end"]
 Check = Literal["sum", "quantity"]
 # done: its cause was done (visited, vaccinated); cancelled: its cause fell away.
 EndReason = Literal["used-up", "replaced", "withdrawn", "done", "cancelled"]
@@ -36,10 +40,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What a dose text comes to. times: local wall times of a day, in order; interval_hours: hours between
     two doses where they do not divide the day; every_days: 2 is every other day; weekdays: 1 is Monday, empty
     is every day; phases: stages of a dose that changes; doses: how many in all, None where no end is
-    known."""
+    known; why: the reason of a question."""
 
     state: Literal["active", "asks", "as-needed"]
     asks: Asks | None = None
+    why: Why | None = None
     times: tuple[time, ...] = ()
     interval_hours: int | None = None
     every_days: int = 1

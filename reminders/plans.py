@@ -17,7 +17,16 @@ from kernel.clock import local_day, start_of_day
 from kernel.ids import bucket_of
 from reminders import queries
 from reminders.models import EndReason, Plan, Reminder
-from reminders.policy import ZONE, doses_of, is_counted, next_after, plan_of, reminder_id_of, source_of
+from reminders.policy import (
+    ZONE,
+    doses_of,
+    is_counted,
+    next_after,
+    plan_of,
+    reminder_id_of,
+    source_of,
+    written,
+)
 from store.database import Tx
 from store.due_queue import schedule
 
@@ -106,8 +115,7 @@ def _fresh(owner: UUID, prescription_id: UUID, line: PlanLine, now: datetime) ->
 
 def plan_for(line: PlanLine) -> Plan:
     """What the line's text and quantity come to."""
-    text = "\n".join(line.text)
-    return plan_of(line.dosage, text, ordered=line.ordered, dispensed=line.dispensed, unit=line.unit)
+    return plan_of(line.dosage, ordered=line.ordered, dispensed=line.dispensed, unit=line.unit)
 
 
 def planned(before: Reminder, line: PlanLine, now: datetime) -> Reminder:
@@ -134,7 +142,15 @@ def _with_own(one: Reminder, line: PlanLine, plan: Plan) -> Reminder:
     """The plan's times and doses, where the person did not choose. A length that the person said ends with
     its last dose: what is handed out after that has one of its own."""
     if not one.own_times:
-        return replace(one, times=list(plan.times), interval_hours=plan.interval_hours, doses=plan.doses)
+        return replace(
+            one,
+            times=list(plan.times),
+            interval_hours=plan.interval_hours,
+            every_days=plan.every_days,
+            weekdays=list(plan.weekdays),
+            phases=written(plan.phases),
+            doses=plan.doses,
+        )
     if one.own_length_of is not None:
         if one.state != "ended" or line.dispensed <= one.own_length_of:
             return one

@@ -1,14 +1,13 @@
 """From a dose text to clock times, and from clock times to the next one. Pure; no time is made up.
 
-The clock times of parts of the day are ours (defaults.json): no ministry table exists (vietnam.md §6). What
-a text leaves open is asked, and a text that speaks of weeks, of other days or of changing doses is never read
-as a daily one.
+The clock times of parts of the day are ours (defaults.json) or the person's: no ministry table exists
+(vietnam.md §6). What a text leaves open is asked, and a text that speaks of other days or doses than what was
+read of it is never read as a daily one.
 """
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,10 +19,10 @@ import msgspec
 from msgspec.structs import replace
 
 from ehr.dosage.grammar import daily_amount
-from ehr.dosage.models import Dose, Meal
+from ehr.dosage.models import Dose, Meal, Slot
 from kernel.ids import uuid8
 from kernel.text import fold
-from reminders.models import Check, Kind, Phase, Plan, Reminder
+from reminders.models import Check, Kind, Phase, Plan, Reminder, Why
 
 DEFAULTS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("defaults.json").read_text("utf-8"))
 VERSION: Final[str] = DEFAULTS["version"]
@@ -34,9 +33,10 @@ DAYS_A_WEEK: Final = 7
 # A course is at most 90 days (TT 26/2025); nothing of ours plans further than a year.
 DOSES_MAX: Final = 366 * DAY_HOURS
 
-_SLOTS: Final = {slot: time.fromisoformat(text) for slot, text in DEFAULTS["slots"].items()}
-_A_DAY: Final[dict[str, list[str]]] = DEFAULTS["times_a_day"]
-_NOT_DAILY: Final = re.compile("|".join(DEFAULTS["not_daily"]))
+SLOTS: Final[Mapping[Slot, time]] = {
+    slot: time.fromisoformat(text) for slot, text in DEFAULTS["slots"].items()
+}
+_A_DAY: Final[dict[str, list[Slot]]] = DEFAULTS["times_a_day"]
 _ANY_DAY: Final = date(2000, 1, 1)
 _read_phases: Final = msgspec.json.Decoder(tuple[Phase, ...]).decode
 
@@ -56,31 +56,119 @@ def sourced_id_of(patient_id: UUID, kind: Kind, source: str) -> UUID:
     return uuid8(hashlib.sha256(patient_id.bytes + f"{kind}\n{source}".encode()).digest())
 
 
-def plan_of(dose: Dose, text: str, *, ordered: Decimal | None, dispensed: Decimal, unit: str | None) -> Plan:
-    """The plan of one line. ordered, dispensed: in `unit`, as the prescription counts."""
+def plan_of(
+    dose: Dose,
+    *,
+    ordered: Decimal | None,
+    dispensed: Decimal,
+    unit: str | None,
+    slots: Mapping[Slot, time] = SLOTS,
+) -> Plan:
+    """The plan of one line. ordered, dispensed: in `unit`, as the prescription counts. slots: wall times of
+    the parts of the person's day. Whatever leaves a time, a day or the end open is asked, with the reason."""
     checks = _checks(dose, ordered, unit)
-    if _NOT_DAILY.search(fold(text)):
-        return Plan(state="asks", asks="pharmacist", checks=checks)
     if dose.as_needed or dose.form == "prn":
         return Plan(state="as-needed", checks=checks)
-    times, interval = times_of(dose)
+    if why := _unclear_days(dose, slots):
+        return Plan(state="asks", asks="pharmacist", why=why, checks=checks)
+    if dose.stages:
+        return _changing_plan(dose, dispensed if is_counted(dose, unit) else None, slots, checks)
+    times, interval = times_of(dose, slots)
     if not times and interval is None:
-        return Plan(state="asks", asks="times", checks=checks)
-    doses = doses_of(dose, len(times), interval, dispensed if is_counted(dose, unit) else None)
+        return Plan(state="asks", asks="times", why=_unclear_times(dose), checks=checks)
+    made = Plan(
+        state="active",
+        times=times,
+        interval_hours=interval,
+        every_days=dose.every_days or 1,
+        weekdays=dose.weekdays,
+        doses=doses_of(dose, len(times), interval, dispensed if is_counted(dose, unit) else None),
+        checks=checks,
+    )
+    return made if made.doses is not None else replace(made, state="asks", asks="end", why="no-end")
+
+
+def _unclear_days(dose: Dose, slots: Mapping[Slot, time]) -> Why | None:
+    """Why it is not known on which days: words of other days that were not understood, or a stage of which
+    the times or the length is missing."""
+    if dose.is_irregular:
+        return "unread"
+    for number, stage in enumerate(dose.stages, start=1):
+        is_last = number == len(dose.stages)
+        has_times = bool(times_of(stage.dose, slots)[0])
+        if not has_times or (stage.days is None and not is_last):
+            return "changing-dose"
+    return None
+
+
+def _unclear_times(dose: Dose) -> Why:
+    said = len(dose.slots) or len(dose.clock)
+    if dose.is_range:
+        return "range"
+    if said and dose.times is not None and said != dose.times:
+        return "times-differ"
+    return "no-frequency" if dose.times is None else "too-often"
+
+
+def _changing_plan(
+    dose: Dose, supply: Decimal | None, slots: Mapping[Slot, time], checks: tuple[Check, ...]
+) -> Plan:
+    """Stages that follow each other, to the end of the last one, or until what was handed out is used up."""
+    phases = tuple(
+        Phase(
+            days=stage.days,
+            times=times_of(stage.dose, slots)[0],
+            amounts=tuple(format(amount, "f") for amount in amounts_of(stage.dose)),
+            every_days=stage.dose.every_days or 1,
+        )
+        for stage in dose.stages
+    )
+    by_days = [None if phase.days is None else phase_doses(phase, phase.days) for phase in phases]
+    known = [sum(count for count in by_days if count is not None)] if None not in by_days else []
+    if supply is not None and all(phase.amounts for phase in phases):
+        known.append(_enough_of(phases, supply))
+    doses = min([*known, DOSES_MAX]) if known else None
+    times = tuple(sorted({at for phase in phases for at in phase.times}))
     if doses is None:
-        return Plan(state="asks", asks="end", times=times, interval_hours=interval, checks=checks)
-    return Plan(state="active", times=times, interval_hours=interval, doses=doses, checks=checks)
+        return Plan(state="asks", asks="end", why="no-end", times=times, phases=phases, checks=checks)
+    return Plan(state="active", times=times, phases=phases, doses=doses, checks=checks)
 
 
-def times_of(dose: Dose) -> tuple[tuple[time, ...], int | None]:
+def _enough_of(phases: tuple[Phase, ...], supply: Decimal) -> int:
+    count = begun = 0
+    phase = phase_at(phases, count)
+    while phase is not None and count < DOSES_MAX:
+        amount = Decimal(phase.amounts[(count - begun) % len(phase.amounts)])
+        if supply < amount:
+            break
+        supply, count = supply - amount, count + 1
+        following = phase_at(phases, count)
+        begun = begun if following is phase else count
+        phase = following
+    return count
+
+
+def amounts_of(dose: Dose) -> tuple[Decimal, ...]:
+    """How much at each time of a day, in order; empty where one of them is not said."""
+    count = len(dose.slots) or len(dose.clock) or dose.times or 1
+    amounts = [slot.amount if slot.amount is not None else dose.per for slot in dose.slots]
+    amounts = amounts or [dose.per] * count
+    known = [amount for amount in amounts if amount is not None and amount > 0]
+    return tuple(known) if len(known) == len(amounts) else ()
+
+
+def times_of(dose: Dose, slots: Mapping[Slot, time] = SLOTS) -> tuple[tuple[time, ...], int | None]:
     """Wall times of each day, or the hours between two doses where they do not divide a day."""
+    said = dose.clock or dose.slots
+    if dose.is_range or (said and dose.times is not None and dose.times != len(said)):
+        return (), None
+    if dose.clock:
+        return ((), None) if dose.slots else (dose.clock, None)
     if dose.slots:
-        if dose.times is not None and dose.times != len(dose.slots):
-            return (), None
-        return _clock([slot.slot for slot in dose.slots], dose.meal), None
+        return _clock([slot.slot for slot in dose.slots], dose.meal, slots), None
     if dose.interval_hours:
         return _spaced(dose.interval_hours, dose.times)
-    return _clock(_A_DAY.get(str(dose.times), []), dose.meal), None
+    return _clock(_A_DAY.get(str(dose.times), []), dose.meal, slots), None
 
 
 def _spaced(hours: int, times: int | None) -> tuple[tuple[time, ...], int | None]:
@@ -93,12 +181,10 @@ def _spaced(hours: int, times: int | None) -> tuple[tuple[time, ...], int | None
     return tuple(sorted(_shifted(first, 60 * hours * step) for step in range(count))), None
 
 
-def _clock(slots: list[Any], meal: Meal | None) -> tuple[time, ...]:
+def _clock(parts: Sequence[Slot], meal: Meal | None, slots: Mapping[Slot, time]) -> tuple[time, ...]:
     """A meal moves what is taken by it; before sleep is no meal."""
     minutes = DEFAULTS["meal_minutes"][meal] if meal else 0
-    return tuple(
-        sorted(_SLOTS[slot] if slot == "night" else _shifted(_SLOTS[slot], minutes) for slot in slots)
-    )
+    return tuple(sorted(slots[part] if part == "night" else _shifted(slots[part], minutes) for part in parts))
 
 
 def _shifted(at: time, minutes: int) -> time:
@@ -114,18 +200,33 @@ def doses_of(dose: Dose, a_day: int, interval: int | None, supply: Decimal | Non
     """How many doses: those of the days, and no more than what was handed out is enough for."""
     by_days = None
     if dose.days:
-        by_days = dose.days * a_day if interval is None else dose.days * DAY_HOURS // interval
+        by_days = dose_days(dose) * a_day if interval is None else dose.days * DAY_HOURS // interval
     by_supply = _enough_for(dose, supply) if supply is not None else None
     known = [count for count in (by_days, by_supply) if count is not None]
     return min([*known, DOSES_MAX]) if known else None
 
 
+def dose_days(dose: Dose) -> int:
+    """On how many days of its course a dose is taken."""
+    return _days_taken(dose.days or 0, dose.every_days or 1, len(dose.weekdays))
+
+
+def days_of_doses(reminder: Reminder, days: int) -> int:
+    """On how many of so many days a reminder rings."""
+    return _days_taken(days, reminder.every_days, len(reminder.weekdays))
+
+
+def _days_taken(days: int, every: int, named: int) -> int:
+    """Of named days of the week no fewer than it can be."""
+    return -(-days * named // DAYS_A_WEEK) if named else -(-days // every)
+
+
 def _enough_for(dose: Dose, supply: Decimal) -> int | None:
-    amounts = [slot.amount if slot.amount is not None else dose.per for slot in dose.slots] or [dose.per]
-    if any(amount is None or amount <= 0 for amount in amounts):
+    amounts = amounts_of(dose)
+    if not amounts:
         return None
     count = 0
-    while count < DOSES_MAX and (amount := amounts[count % len(amounts)]) is not None and supply >= amount:
+    while count < DOSES_MAX and supply >= (amount := amounts[count % len(amounts)]):
         supply, count = supply - amount, count + 1
     return count
 
@@ -135,7 +236,7 @@ def _checks(dose: Dose, ordered: Decimal | None, unit: str | None) -> tuple[Chec
     found: list[Check] = ["sum"] if dose.sum_agrees is False else []
     daily = daily_amount(dose)
     if ordered is not None and dose.days and daily is not None and is_counted(dose, unit):
-        found += ["quantity"] if daily * dose.days != ordered else []
+        found += ["quantity"] if daily * dose_days(dose) != ordered else []
     return tuple(found)
 
 
@@ -175,6 +276,11 @@ def times_between(reminder: Reminder, until: datetime, most: int) -> list[dateti
 
 def phases_of(reminder: Reminder) -> tuple[Phase, ...]:
     return _read_phases(reminder.phases) if reminder.phases else ()
+
+
+def written(phases: tuple[Phase, ...]) -> str | None:
+    """Stages as a reminder's row holds them."""
+    return msgspec.json.encode(phases).decode() if phases else None
 
 
 def phase_at(phases: tuple[Phase, ...], doses_due: int) -> Phase | None:

@@ -23,11 +23,11 @@ from reminders.faces import Face, Faces, faces_of
 from reminders.models import Phase, Reminder
 from reminders.own import reading as own
 from reminders.plans import armed, doses_with, plan_for, poke
-from reminders.policy import VERSION, next_after
+from reminders.policy import VERSION, days_of_doses, next_after
 from reminders.problems import NO_SUCH_REMINDER, REMINDER_NOT_OPEN
 from reminders.revisits import reading as revisits
 from reminders.shown import Reminders, ReminderShown
-from reminders.texts import AS_NEEDED_VI, ASKS_VI, NOTICE_VI
+from reminders.texts import AS_NEEDED_VI, ASKS_VI, NOTICE_VI, WHY_VI
 from store.database import Tx
 from store.keys import KeyRing
 
@@ -110,7 +110,8 @@ async def set_times(
             return _timed_medicine(one, face.line, chosen, days, now)
         if one.state not in ("active", "paused"):
             return None
-        mine = replace(one, own_times=True, times=chosen)
+        # All times of what the person asked for are the person's: asking anew sets them anew.
+        mine = replace(one, own_times=face.came_from.what != "own", times=chosen)
         return replace(mine, next_at=next_after(mine, now))
 
     return await _changed(tx, reader, reminder_id, change, now)
@@ -119,14 +120,14 @@ async def set_times(
 def _timed_medicine(
     one: Reminder, line: PlanLine, times: list[time], days: int | None, now: datetime
 ) -> Reminder | None:
-    if one.state not in ("active", "paused", "asks") or one.asks == "pharmacist":
+    if one.state not in ("active", "paused", "asks") or one.asks == "pharmacist" or one.phases:
         return None
     if not line.is_standing or not line.dispensed:
         return None
     length_of = line.dispensed if days is not None else None
     mine = replace(one, own_times=True, times=times, interval_hours=None, next_at=None)
     mine = replace(mine, own_length_of=length_of)
-    doses = one.doses_due + days * len(times) if days is not None else doses_with(mine, line)
+    doses = doses_with(mine, line) if days is None else one.doses_due + days_of_doses(mine, days) * len(times)
     if doses is None:
         return replace(mine, state="asks", asks="end", doses=None)
     state: Literal["paused", "active"] = "paused" if one.state == "paused" else "active"
@@ -183,8 +184,17 @@ async def lock_seen(tx: Tx, reader: Reader, reminder_id: UUID, now: datetime) ->
     return None
 
 
+def _asked(one: Reminder, line: PlanLine | None) -> str | None:
+    """What the person is asked, after the reason."""
+    if one.state == "as-needed":
+        return AS_NEEDED_VI
+    if one.asks is None:
+        return None
+    why = plan_for(line).why if line is not None else None
+    return f"{WHY_VI[why]} {ASKS_VI[one.asks]}" if why is not None else ASKS_VI[one.asks]
+
+
 def shown(one: Reminder, face: Face) -> ReminderShown:
-    asked = ASKS_VI[one.asks] if one.asks is not None else None
     return ReminderShown(
         reminder_id=one.reminder_id,
         kind=one.kind,
@@ -197,7 +207,7 @@ def shown(one: Reminder, face: Face) -> ReminderShown:
         is_private=face.is_private,
         state=one.state,
         asks=one.asks,
-        text_vi=AS_NEEDED_VI if one.state == "as-needed" else asked,
+        text_vi=_asked(one, face.line),
         times=[f"{at:%H:%M}" for at in one.times],
         own_times=one.own_times,
         interval_hours=one.interval_hours,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from reminders.models import Asks
+from reminders.models import Asks, Why
 
 ASKS_VI: Final[dict[Asks, str]] = {
     "times": "Đơn không ghi rõ giờ dùng. Hỏi bác sĩ hoặc dược sĩ, rồi đặt giờ ở đây.",
@@ -10,10 +10,19 @@ ASKS_VI: Final[dict[Asks, str]] = {
     "pharmacist": "Thuốc này có thể không dùng hằng ngày hoặc đổi liều theo ngày, nên không đặt giờ nhắc. "
     "Hỏi bác sĩ hoặc dược sĩ cách dùng.",
 }
+WHY_VI: Final[dict[Why, str]] = {
+    "no-frequency": "Đơn không ghi mỗi ngày dùng mấy lần, vào lúc nào.",
+    "range": "Đơn ghi số lần hoặc số giờ theo khoảng (ví dụ 2-3 lần).",
+    "times-differ": "Số lần dùng và các buổi ghi trong đơn không khớp nhau.",
+    "too-often": "Đơn ghi nhiều lần trong ngày mà không ghi giờ.",
+    "unread": "Đơn ghi ngày dùng, liều hoặc lựa chọn mà ứng dụng không đọc chắc chắn được.",
+    "changing-dose": "Đơn đổi liều theo ngày mà không ghi rõ giờ hoặc số ngày của từng chặng.",
+    "no-end": "Đơn không ghi số ngày dùng.",
+}
 AS_NEEDED_VI: Final = "Chỉ dùng khi cần, theo lời dặn trong đơn; không có giờ nhắc."
 COUNTED_VI: Final = (
-    "Đếm theo lời nhắc đã đến giờ và những gì bạn đã trả lời; chỉ bạn (và người giám hộ của trẻ dưới 15 tuổi) "
-    "xem được. Quên một lần không phải là lỗi: hỏi bác sĩ hoặc dược sĩ khi bỏ lỡ thuốc."
+    "Đếm theo lời nhắc đã đến giờ và những gì bạn đã trả lời; chỉ bạn (và người giám hộ của trẻ dưới 15 "
+    "tuổi) xem được. Quên một lần không phải là lỗi: hỏi bác sĩ hoặc dược sĩ khi bỏ lỡ thuốc."
 )
 NOTICE_VI: Final = (
     "Giờ nhắc là gợi ý theo đơn và số thuốc đã phát; giờ của sáng, trưa, chiều, tối do ứng dụng đặt sẵn "

@@ -4,21 +4,18 @@
 `12g * 1 thang * 5 ngày`, `[3 lọ/đợt]`. The number in brackets is a checksum. No clock time is made up.
 """
 
-import html
-import json
 import re
-import unicodedata
 from decimal import Decimal
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
-from ehr.dosage.models import Dose, Form, Meal, Slot, SlotDose
-
-WORDS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("words.json").read_text("utf-8"))
-TEXT_CHARACTERS_MAX: Final = 1_100
+from ehr.dosage.clock import read_clock
+from ehr.dosage.models import Dose, Form, Meal, Slot, SlotDose, Stage
+from ehr.dosage.plain import WORDS, any_of, plain
+from ehr.dosage.rhythm import DAYS_A_WEEK, Rhythm, read_rhythm
+from ehr.dosage.stages import staged
 
 _SLOTS: Final[dict[str, Slot]] = {word: slot for slot, words in WORDS["slots"].items() for word in words}
 _MEALS: Final[dict[str, Meal]] = {
@@ -26,13 +23,13 @@ _MEALS: Final[dict[str, Meal]] = {
 }
 
 
-def _any_of(words: Any) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-
-
 _N: Final = r"(\d{1,5}(?:[.,]\d{1,4})?(?: ?/ ?\d{1,2}(?![\d/]))?|\d{1,2} \d ?/ ?\d|nửa)"
-_NO_UNIT: Final = "lần|ngày|sáng|trưa|chiều|tối|buổi|mỗi|vào|và|cách|trước|sau|khi|trong|nếu|lúc"
-_UNIT: Final = rf"([^\W\d_]{{1,12}}(?: (?!{_NO_UNIT})[^\W\d_]{{1,12}})?)"
+_NO_UNIT: Final = (
+    r"(?:lần|ngày|sáng|trưa|chiều|tối|buổi|mỗi|vào|và|cách|trước|sau|khi|trong|nếu|lúc|x|chia|với|trừ|duy|uống"
+    r"|dùng|tiêm|đêm|rồi|thì)\b"
+)
+_NO_AMOUNT: Final = r"(?:phút|giờ|tiếng|ngày|tuần|tháng|lần|bữa|buổi|độ|h|x)\b"
+_UNIT: Final = rf"((?!{_NO_AMOUNT})[^\W\d_]{{1,12}}(?: (?!{_NO_UNIT})[^\W\d_]{{1,12}})?)"
 _MIXED: Final = re.compile(r"(\d{1,2}) (\d ?/ ?\d)")
 _BRACKET: Final = re.compile(rf"\[ ?{_N} ?{_UNIT}? ?/ ?(ngày|đợt|thang|lần) ?\]")
 _OFFICIAL: Final = re.compile(
@@ -43,44 +40,72 @@ _PER: Final = (
     re.compile(rf"{_N} ?{_UNIT} ?/ ?(?:1 )?lần"),
     re.compile(rf"(?:mỗi lần|lần)(?: uống| dùng| tiêm| xịt| bôi| nhỏ| ngậm)? {_N} ?{_UNIT}"),
     re.compile(rf"{_N} ?{_UNIT} ?[*x×] ?\d{{1,2}} ?lần"),
-    re.compile(rf"(?:uống|dùng|tiêm|xịt|nhỏ|ngậm|đặt|pha|hít|ngày) {_N} ?{_UNIT}"),
-    re.compile(rf"^{_N} ?{_UNIT}"),
+    re.compile(rf"(?:uống|dùng|tiêm|xịt|nhỏ|ngậm|đặt|pha|hít|ngày)(?: ,)? {_N} ?{_UNIT}"),
+    re.compile(rf"(?:^|, ?){_N} ?{_UNIT}"),
 )
 _TIMES: Final = (
     re.compile(r"(\d{1,2}) ?lần ?(?:/|mỗi|một|trong|1)? ?(?:1 |một )?ngày"),
     re.compile(r"ngày(?: uống| dùng| tiêm| xịt| bôi| nhỏ| ngậm)? (\d{1,2}) ?lần"),
-    re.compile(r"[*x×] ?(\d{1,2}) ?lần"),
+    re.compile(r"[*x×] ?(\d{1,2}) ?lần(?! ?/? ?tuần)"),
+    re.compile(r"[*x×] ?(\d{1,2}) ?/ ?ngày"),
 )
-_DAYS: Final = re.compile(r"(?:[*x×]|trong(?: vòng)?|liền|đủ|thời gian) ?(\d{1,3}) ?ngày")
+_ONCE: Final = (
+    re.compile(rf"{_N} ?{_UNIT} ?(?:/|mỗi) ?(?:1 )?ngày"),
+    re.compile(rf"(?<![*x×\d] )(?:mỗi |hằng |hàng |1 )?ngày (?:uống |dùng |tiêm |xịt |bôi )?{_N} ?{_UNIT}"),
+)
+_LONG: Final = re.compile(
+    r"(?:[*x×]|trong(?: vòng)?|liên tục|liền|đủ|kéo dài|thời gian) ?(\d{1,2}) ?(tuần|tháng)(?: lễ)?\b"
+)
+_DAYS: Final = (
+    re.compile(r"(?:[*x×]|trong(?: vòng)?|liên tục|liền|đủ|kéo dài|thời gian) ?(\d{1,3}) ?ngày"),
+    re.compile(r"(?:^|, ?|\b(?:uống|dùng|tiêm|bôi) )(\d{1,3}) ngày(?= ?[,.;]|$)"),
+)
+_SHARED_OUT: Final = re.compile(r"\bchia(?: đều)?(?: ra| làm| thành)? (\d{1,2}) ?lần")
 _HOURS: Final = re.compile(r"(?:cách nhau|cách|mỗi|sau mỗi) (\d{1,2}) ?(?:giờ|h|tiếng)\b")
-_SLOT_WORD: Final = rf"\b({_any_of(_SLOTS)})\b"
+_SLOT_WORD: Final = rf"\b({any_of(_SLOTS)})\b"
 _SLOT_AFTER: Final = re.compile(rf"{_SLOT_WORD} ?[:=-]? ?(?:uống |dùng |tiêm )?{_N} ?{_UNIT}")
 _SLOT_BEFORE: Final = re.compile(rf"{_N} ?{_UNIT} ?(?:/ ?|vào |buổi |mỗi ){{0,2}}{_SLOT_WORD}")
 _SLOT: Final = re.compile(_SLOT_WORD)
-_NO_SLOT: Final = re.compile(_any_of(WORDS["not_a_slot"]))
-_MEAL: Final = re.compile(rf"\b({_any_of(_MEALS)})")
-_AS_NEEDED: Final = re.compile(rf"\b(?:khi|nếu|lúc)(?: bị| có| thấy| còn)? ({_any_of(WORDS['as_needed'])})\b")
+_MEAL: Final = re.compile(rf"\b({any_of(_MEALS)})")
+_AS_NEEDED: Final = re.compile(rf"\b(?:khi|nếu|lúc)(?: bị| có| thấy| còn)? ({any_of(WORDS['as_needed'])})\b")
 
 
 @lru_cache(maxsize=4096)
 def read_dose(dose: str, advice: str = "") -> Dose:
     """Read LIEU_DUNG; what it leaves open is looked for in CACH_DUNG (`advice`). Never raises."""
-    first = _read(_plain(dose))
-    if not advice:
-        return first
-    return _complete(first, _read(_plain(advice)))
+    first = _read_text(dose)
+    return _complete(first, _read_text(advice)) if advice else first
 
 
-def _plain(text: str) -> str:
-    """Lower case, NFC, single blanks, entities resolved; more than LIEU_DUNG can hold is cut."""
-    text = unicodedata.normalize("NFC", html.unescape(text[:TEXT_CHARACTERS_MAX])).lower()
-    return " ".join(text.replace("µ", "μ").split()).strip(" .;,")
+def _read_text(text: str) -> Dose:
+    written = plain(text)
+    stages = staged(written.text)
+    dose = _read(written.text, written.has_most) if stages is None else _changing(stages, written.has_most)
+    return replace(dose, is_range=True) if written.is_range else dose
 
 
-def _read(text: str) -> Dose:
+def _changing(stages: list[tuple[int | None, str]], has_most: bool) -> Dose:
+    """A dose of several stages, each read by itself."""
+    read = [(days, _read(body, has_most)) for days, body in stages]
+    made = tuple(Stage(days or dose.days, dose) for days, dose in read)
+    lengths = [stage.days for stage in made]
+    known = [days for days in lengths if days is not None]
+    return Dose(
+        form="prose",
+        unit=next((dose.unit for _, dose in read if dose.unit), None),
+        days=sum(known) if len(known) == len(lengths) else None,
+        as_needed=any(dose.as_needed for _, dose in read),
+        stages=made,
+        is_irregular=any(dose.is_irregular or dose.weekdays for _, dose in read),
+    )
+
+
+def _read(text: str, has_most: bool) -> Dose:
     bracket = _BRACKET.search(text)
-    body = _NO_SLOT.sub(" ", text if bracket is None else text[: bracket.start()] + text[bracket.end() :])
-    official, herbs = _OFFICIAL.search(body), _HERBS.search(body)
+    whole = text if bracket is None else text[: bracket.start()] + text[bracket.end() :]
+    official, herbs = _OFFICIAL.search(whole), _HERBS.search(whole)
+    rhythm = read_rhythm(_LONG.sub(" ", whole))
+    clock, body = read_clock(rhythm.rest)
     slots = _slots(body)
     needed = _AS_NEEDED.search(body)
     per, unit = _per(herbs, body, slots)
@@ -89,8 +114,8 @@ def _read(text: str) -> Dose:
         form=_form(body, herbs is not None, needed is not None, slots, official is not None),
         per=per,
         unit=unit or _slot_unit(body),
-        times=_whole(_TIMES, body),
-        days=_whole((_DAYS,), body),
+        times=_whole((*_TIMES, _SHARED_OUT), body),
+        days=_whole(_DAYS, body) or _weeks(whole),
         slots=slots,
         interval_hours=_whole((_HOURS,), body),
         meal=_meal(body),
@@ -98,10 +123,45 @@ def _read(text: str) -> Dose:
         as_needed_for=needed.group(1) if needed and needed.group(1) != "cần" else None,
         day_total=day_total,
         course_total=course_total,
+        every_days=rhythm.every_days,
+        weekdays=rhythm.weekdays,
+        clock=clock,
+        is_irregular=rhythm.is_irregular,
     )
+    dose = _with_rhythm(dose, rhythm, None if has_most else _once(body))
     if dose.form == "unclear" and dose != Dose(form="unclear"):
-        dose = msgspec.structs.replace(dose, form="prose")
-    return msgspec.structs.replace(dose, sum_agrees=_sum_agrees(dose))
+        dose = replace(dose, form="prose")
+    return replace(dose, sum_agrees=_sum_agrees(dose))
+
+
+def _with_rhythm(dose: Dose, rhythm: Rhythm, once: Decimal | None) -> Dose:
+    """How often on such a day, where no other words say it. `2 lần/ngày` beside `2 ngày 1 lần` is neither."""
+    said = dose.times or len(dose.slots) or len(dose.clock)
+    has_days = rhythm.every_days is not None or bool(rhythm.weekdays)
+    if rhythm.is_once and said not in (0, 1):
+        return replace(dose, is_irregular=True)
+    if said or dose.interval_hours or dose.as_needed or dose.form == "yhct":
+        is_both = has_days and (dose.interval_hours is not None or dose.form == "official")
+        return replace(dose, is_irregular=True) if is_both else dose
+    if has_days:
+        return replace(dose, times=1) if rhythm.is_once or dose.per is not None else dose
+    return dose if once is None else replace(dose, times=1, per=once)
+
+
+def _once(text: str) -> Decimal | None:
+    """`1 viên/ngày`, `ngày 1 viên`: one piece a day, or a part of one, is taken at once (ours)."""
+    for pattern in _ONCE:
+        found = pattern.search(text)
+        if found and found.group(2) in WORDS["once_a_day_units"]:
+            amount = _number(found.group(1))
+            return amount if amount is not None and amount <= 1 else None
+    return None
+
+
+def _weeks(text: str) -> int | None:
+    """A course in weeks; a month is no number of days."""
+    found = _LONG.search(text)
+    return int(found.group(1)) * DAYS_A_WEEK or None if found and found.group(2) == "tuần" else None
 
 
 def _form(text: str, herbs: bool, needed: bool, slots: tuple[SlotDose, ...], official: bool) -> Form:
@@ -118,12 +178,12 @@ def _form(text: str, herbs: bool, needed: bool, slots: tuple[SlotDose, ...], off
 
 def _complete(first: Dose, advice: Dose) -> Dose:
     """What the dose text leaves open, from the advice; where both speak, the dose text stands."""
-    if first.form == "unclear":
+    if first.form == "unclear" and not first.is_irregular:
         return advice
     slots = first.slots
     if not slots and first.times in (None, len(advice.slots)):
         slots = tuple(SlotDose(slot.slot) for slot in advice.slots)
-    return msgspec.structs.replace(
+    return replace(
         first,
         form="prn" if advice.as_needed and first.form != "yhct" else first.form,
         times=first.times if first.times is not None else advice.times,
@@ -133,7 +193,21 @@ def _complete(first: Dose, advice: Dose) -> Dose:
         meal=first.meal or advice.meal,
         as_needed=first.as_needed or advice.as_needed,
         as_needed_for=first.as_needed_for or advice.as_needed_for,
+        every_days=first.every_days or advice.every_days,
+        weekdays=first.weekdays or advice.weekdays,
+        clock=first.clock or (() if slots else advice.clock),
+        stages=first.stages or advice.stages,
+        is_range=first.is_range or advice.is_range,
+        is_irregular=_is_irregular(first, advice),
     )
+
+
+def _is_irregular(first: Dose, advice: Dose) -> bool:
+    """Also where the advice names days or stages that the dose text, which says how often a day, does not."""
+    says_days = advice.every_days is not None or bool(advice.weekdays or advice.stages)
+    is_daily = first.times is not None or bool(first.slots) or first.interval_hours is not None
+    has_no_days = first.every_days is None and not first.weekdays
+    return first.is_irregular or advice.is_irregular or (says_days and is_daily and has_no_days)
 
 
 def _number(text: str) -> Decimal | None:
@@ -147,11 +221,16 @@ def _number(text: str) -> Decimal | None:
     if slash:
         if Decimal(bottom) == 0:
             return None
-        value = (value / Decimal(bottom)).quantize(Decimal("0.0001"))
+        value = value / Decimal(bottom)
     value += Decimal(whole)
     if value <= 0:
         return None
-    value = value.normalize()
+    return _tidy(value)
+
+
+def _tidy(value: Decimal) -> Decimal:
+    """To four places, without the zeros that say nothing."""
+    value = value.quantize(Decimal("0.0001")).normalize()
     return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
 
 
@@ -164,8 +243,17 @@ def _per(
         return None, None
     for pattern in _PER:
         if (found := pattern.search(text)) and found.group(2) not in ("lần", "ngày", "giờ", "x", "thang"):
-            return _number(found.group(1)), found.group(2)
+            return _shared_out(_number(found.group(1)), text), found.group(2)
     return None, None
+
+
+def _shared_out(amount: Decimal | None, text: str) -> Decimal | None:
+    """`4 viên chia 2 lần`: two each time."""
+    found = _SHARED_OUT.search(text)
+    if amount is None or found is None:
+        return amount
+    count = int(found.group(1))
+    return _tidy(amount / count) if count else None
 
 
 def _slots(text: str) -> tuple[SlotDose, ...]:
@@ -177,6 +265,14 @@ def _slots(text: str) -> tuple[SlotDose, ...]:
     for found in _SLOT_AFTER.finditer(text):
         amounts.setdefault(_SLOTS[found.group(1)], _number(found.group(2)))
     named = dict.fromkeys(_SLOTS[found.group(1)] for found in _SLOT.finditer(text))
+    if (
+        len({"evening", "night"} & named.keys() & amounts.keys()) == 1
+        and {"evening", "night"} <= named.keys()
+    ):
+        # `Tối 1 viên trước ngủ` is one time.
+        evening = amounts.pop("evening", None)
+        amounts["night"] = evening if evening is not None else amounts.get("night")
+        del named["evening"]
     return tuple(SlotDose(slot, amounts.get(slot)) for slot in named)
 
 

@@ -1,6 +1,7 @@
 """A dose as FHIR R4 Dosage: the text as written, and beside it what could be read of it.
 
-Parts of the day become `when` codes of the value set event-timing; no clock time is made up.
+Parts of the day become `when` codes of the value set event-timing; only a clock time that the text itself
+names becomes one.
 """
 
 from datetime import date, timedelta
@@ -22,6 +23,7 @@ _MEALS: Final = {
     "with": ("C", "Trong bữa ăn"),
 }
 DAYS_MAX: Final = 366
+_DAYS_OF_WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def dosage_instruction(text: str, advice: str, ordered: str, route: dict[str, Any]) -> list[dict[str, Any]]:
@@ -69,15 +71,21 @@ def _repeat(dose: Dose, slots: tuple[SlotDose, ...], ordered: str) -> dict[str, 
         made["boundsPeriod"] = {"start": start.isoformat(), "end": end.isoformat()}
     elif dose.days:
         made["boundsDuration"] = {"value": dose.days, "unit": "ngày", "system": _UCUM, "code": "d"}
-    if dose.as_needed and dose.times is None:
+    # A rhythm of which words were not understood is told by the text alone.
+    is_open = dose.is_irregular or dose.is_range or bool(dose.stages)
+    if is_open or (dose.as_needed and dose.times is None):
         return made
     split = len(slots) < len(dose.slots)
-    times = len(slots) if split else dose.times or len(slots)
+    times = len(slots) if split else dose.times or len(slots) or len(dose.clock)
     if times:
-        made |= {"frequency": times, "period": 1, "periodUnit": "d"}
+        made |= {"frequency": times, "period": dose.every_days or 1, "periodUnit": "d"}
     if dose.interval_hours and not slots:
         made |= {"frequency": 1, "period": dose.interval_hours, "periodUnit": "h"}
-    if slots:
+    if dose.weekdays:
+        made["dayOfWeek"] = [_DAYS_OF_WEEK[day - 1] for day in dose.weekdays]
+    if dose.clock:
+        made["timeOfDay"] = [f"{at:%H:%M:%S}" for at in dose.clock]
+    elif slots:
         made["when"] = [_WHEN[slot.slot] for slot in slots]
     elif dose.meal:
         made["when"] = [_MEALS[dose.meal][0]]

@@ -1,5 +1,6 @@
 """What a dose text says, word by word of LIEU_DUNG; nothing is added to it."""
 
+from datetime import time
 from decimal import Decimal
 from typing import Literal
 
@@ -22,7 +23,10 @@ class Dose(Struct, frozen=True, kw_only=True):
 
     per: amount each time. times: times a day. days: length of the course. interval_hours: hours between
     two doses. day_total, course_total: the number in brackets. sum_agrees: whether that number is what
-    the rest of the text comes to; None where either is missing.
+    the rest of the text comes to; None where either is missing. every_days: 2 is every other day, None where
+    nothing says it; weekdays: 1 is Monday. clock: times of a day that the text itself names. stages: of a
+    dose that changes; nothing else but `as_needed` and `unit` is said then. is_range: how often is said as a
+    range. is_irregular: the text speaks of other days or doses than what was read of it.
     """
 
     form: Form
@@ -38,3 +42,16 @@ class Dose(Struct, frozen=True, kw_only=True):
     day_total: Decimal | None = None
     course_total: Decimal | None = None
     sum_agrees: bool | None = None
+    every_days: int | None = None
+    weekdays: tuple[int, ...] = ()
+    clock: tuple[time, ...] = ()
+    stages: tuple["Stage", ...] = ()
+    is_range: bool = False
+    is_irregular: bool = False
+
+
+class Stage(Struct, frozen=True):
+    """A part of a dose that changes. days: None where it goes on to the end."""
+
+    days: int | None
+    dose: Dose

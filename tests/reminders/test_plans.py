@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kernel.clock import VIETNAM
+from reminders.texts import WHY_VI
 from tests.support.reminding import Reminding, drug
 
 TWICE = "1 viên/lần * 2 lần/ngày * 5 ngày [2 viên/ngày]"
@@ -119,15 +120,48 @@ async def test_what_is_open_is_asked_once_and_the_answer_rings(here: Reminding) 
     assert [day for day, _ in await here.outcomes()] == ["21 18:00", "22 08:00"]
 
 
-async def test_a_weekly_dose_rings_on_no_day(here: Reminding) -> None:
-    code = await here.send(drug("Mỗi tuần uống 1 lần 4 viên, sáng thứ hai", 16))
+async def test_a_dose_that_is_not_understood_rings_on_no_day_and_says_why(here: Reminding) -> None:
+    code = await here.send(drug("Uống cách 2 ngày 1 viên", 16))
     await here.dispense(code, (1, "16"))
     (one,) = await here.reminders()
     assert (one["state"], one["asks"]) == ("asks", "pharmacist")
+    assert WHY_VI["unread"] in one["text_vi"]
     refused = await here.change(one["reminder_id"], times=["08:00"], days=5)
     assert (refused.status_code, refused.json()["code"]) == (409, "reminder-not-open")
     await here.until(at(24, 21))
     assert await here.outcomes() == []
+
+
+async def test_a_weekly_dose_rings_on_its_day(here: Reminding) -> None:
+    code = await here.send(drug("Mỗi tuần uống 1 lần 4 viên, sáng thứ hai", 8))
+    await here.dispense(code, (1, "8"))
+    (one,) = await here.reminders()
+    assert (one["state"], one["weekdays"], one["doses_left"]) == ("active", [1], 2)
+    # The text that the plan was made of stands beside it.
+    assert one["dosage"] == ["Mỗi tuần uống 1 lần 4 viên, sáng thứ hai"]
+    mine = await here.change(one["reminder_id"], times=["08:00"], days=14)
+    assert mine.json()["doses_left"] == 2
+    await here.until(at(30, 21))
+    assert [day for day, _ in await here.outcomes()] == ["23 08:00", "30 08:00"]
+
+
+async def test_every_other_day_goes_on_from_the_first_dose(here: Reminding) -> None:
+    code = await here.send(drug("Uống cách ngày 1 viên buổi sáng", 3))
+    await here.dispense(code, (1, "3"))
+    await here.until(at(29, 21))
+    assert [day for day, _ in await here.outcomes()] == ["22 07:00", "24 07:00", "26 07:00"]
+
+
+async def test_a_dose_that_changes_rings_in_its_stages(here: Reminding) -> None:
+    text = "1 viên/lần * 2 lần/ngày * 1 ngày, sau đó sáng 1 viên trong 2 ngày"
+    code = await here.send(drug(text, 4))
+    await here.dispense(code, (1, "4"))
+    (one,) = await here.reminders()
+    assert [phase["times"] for phase in one["phases"]] == [["07:00:00", "20:00:00"], ["07:00:00"]]
+    refused = await here.change(one["reminder_id"], times=["08:00"], days=5)
+    assert refused.json()["code"] == "reminder-not-open"
+    await here.until(at(29, 21))
+    assert [day for day, _ in await here.outcomes()] == ["21 20:00", "22 07:00", "23 07:00", "24 07:00"]
 
 
 async def test_a_pause_tells_nothing_and_a_stop_ends_until_it_is_resumed(here: Reminding) -> None:

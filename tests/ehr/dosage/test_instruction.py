@@ -73,3 +73,22 @@ def test_text_alone_stays_text_alone() -> None:
 def test_a_course_without_a_day_of_order_is_a_length() -> None:
     (dosage,) = made("1 viên/lần * 1 lần/ngày * 30 ngày [1 viên/ngày]", ordered="")
     assert dosage["timing"]["repeat"]["boundsDuration"]["value"] == 30
+
+
+def test_days_that_are_not_every_day_are_said() -> None:
+    (other,) = made("Uống cách ngày 1 viên buổi sáng")
+    assert other["timing"]["repeat"] == {"frequency": 1, "period": 2, "periodUnit": "d", "when": ["MORN"]}
+    (named,) = made("Uống 1 viên sáng thứ 2, 4, 6")
+    assert named["timing"]["repeat"]["dayOfWeek"] == ["mon", "wed", "fri"]
+
+
+def test_a_clock_time_of_the_text_is_one_and_what_was_not_understood_has_no_rhythm() -> None:
+    encoded = msgspec.json.decode(
+        msgspec.json.encode(dosage_instruction("Uống 1 viên lúc 8 giờ và 20 giờ", "", "2026-03-02", {}))
+    )
+    assert encoded[0]["timing"]["repeat"]["timeOfDay"] == ["08:00:00", "20:00:00"]
+    for text in ("Sáng 1 viên, mỗi 3 ngày", "Uống 1 viên x 2-3 lần/ngày"):
+        (open_one,) = made(text)
+        assert "timing" not in open_one
+    (changing,) = made("1 viên/lần * 2 lần/ngày * 5 ngày, sau đó sáng 1 viên trong 5 ngày")
+    assert changing["timing"]["repeat"] == {"boundsPeriod": {"start": "2026-03-02", "end": "2026-03-11"}}
