@@ -151,6 +151,7 @@ CONTROLLERS = (
     "api.public.viewer",
     "api.public.links",
     "api.public.papers",
+    "api.public.sms_reports",
     "api.public.certificates",
     "api.public.health_cards",
     "api.public.articles",
@@ -294,6 +295,7 @@ def create_app(
     missing_providers: Iterable[str] = (),
     app_origin: str | None = None,
     hotline: str = HOTLINE,
+    sms_secret: str = "",
     elsewhere_days: int = ELSEWHERE_DAYS,
     link_viewer: str = "",
     open_core: OpenCore | None = None,
@@ -307,6 +309,7 @@ def create_app(
     missing_providers: kinds of message nobody could receive; /health/ready is red for them (S4).
     app_origin: where browsers open the app; without it only phones can be enrolled.
     hotline: the number that messages tell people to call.
+    sms_secret: what the SMS gateway signs its delivery reports with; empty: none is taken.
     elsewhere_days: how far back a doctor's summary looks for the same test at other facilities.
     link_viewer: the address that stands before a SMART Health Link, ending in `#`; empty: the link alone.
     open_core: opens the other core that records are read from, once per server process.
@@ -318,6 +321,7 @@ def create_app(
     runtime.missing_providers = tuple(missing_providers)
     runtime.browser_origin = BrowserOrigin(app_origin) if app_origin else None
     runtime.hotline = hotline
+    runtime.sms_secret = sms_secret
     runtime.elsewhere_days = elsewhere_days
     runtime.link_viewer = link_viewer
     runtime.signer = signer

@@ -76,6 +76,7 @@ class Runtime:
         self.missing_providers: tuple[str, ...] = ()
         self.browser_origin: BrowserOrigin | None = None
         self.hotline = HOTLINE
+        self.sms_secret = ""
         self.elsewhere_days = ELSEWHERE_DAYS
         self.link_viewer = ""
         self.import_slots = ImportSlots()
@@ -149,6 +150,11 @@ class Call:
     def hotline(self) -> str:
         """The number that this installation's messages tell people to call."""
         return self._runtime.hotline
+
+    @property
+    def sms_secret(self) -> str:
+        """What the SMS gateway signs its delivery reports with; empty: none is taken."""
+        return self._runtime.sms_secret
 
     @property
     def elsewhere_days(self) -> int:

@@ -273,6 +273,7 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         missing_providers=[] if keys.demo else missing_providers(settings),
         app_origin=settings.origin,
         hotline=settings.hotline,
+        sms_secret=settings.sms_gateway_secret,
         elsewhere_days=settings.elsewhere_days,
         link_viewer=settings.link_viewer,
         signer=signer_of(settings),

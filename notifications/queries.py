@@ -224,6 +224,19 @@ BUCKETS_TO_DRAIN = Scalar(
     fan_out="the worker asks once per round which buckets hold work",
 )
 
+# What a phone got was sent, also when nobody knew or it waits to go again; what the network gave up has
+# failed. A delivery that was dropped stays so, and nothing takes back a `delivered`.
+REPORT_SMS = Command(
+    """
+    UPDATE delivery SET reported = $3, reported_at = $4,
+        status = CASE $3 WHEN 'delivered' THEN 'sent' ELSE 'failed' END,
+        error_code = CASE $3 WHEN 'delivered' THEN NULL ELSE 'reported' END,
+        settled_at = COALESCE(settled_at, $4), lease_until = NULL, address_sealed = NULL, text_sealed = NULL
+    WHERE bucket = $1 AND delivery_id = $2 AND channel = 'sms' AND status <> 'dropped'
+      AND reported IS DISTINCT FROM 'delivered'
+    """
+)
+
 LATEST = Statement(
     PendingRow,
     """
@@ -232,6 +245,27 @@ LATEST = Statement(
     FROM delivery ORDER BY created_at DESC, delivery_id DESC LIMIT $1
     """,
     fan_out="the inbox page of a demo database shows everybody's messages",
+)
+
+CHARGE_SMS = Scalar(
+    int,
+    """
+    INSERT INTO sms_budget (bucket, key, day, used) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (bucket, key, day) DO UPDATE SET used = sms_budget.used + EXCLUDED.used
+    RETURNING used
+    """,
+)
+
+DELETE_SMS_BUDGETS = Scalar(
+    int,
+    """
+    WITH old AS MATERIALIZED (SELECT bucket, key, day FROM sms_budget WHERE day < $1 LIMIT $2),
+    gone AS (
+        DELETE FROM sms_budget b USING old
+        WHERE b.bucket = old.bucket AND b.key = old.key AND b.day = old.day RETURNING 1)
+    SELECT count(*) FROM gone
+    """,
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
 )
 
 PREFERENCES_OF = Statement(

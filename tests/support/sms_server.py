@@ -76,6 +76,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def handle_error(self, *_args: Any) -> None:
+        """Who gave up waiting is no error of the gateway."""
+
 
 @contextmanager
 def running_sms() -> Iterator[SmsServer]:
