@@ -27,6 +27,7 @@ from ehr.visibility.release import release_due
 from family.service import answering_for
 from healthbook import certificate_jobs as certificates
 from healthbook import emergency_notices as emergency
+from healthbook import look_jobs as looks
 from healthbook import reminder_follow as following
 from healthbook import reminder_jobs as reminders
 from healthbook.family_notices import (
@@ -47,6 +48,7 @@ from kernel.problems import Refused
 from notifications.models import NotificationType, SmsCode, SmsDeath, SmsSignIn
 from notifications.service import forget_device, notify
 from reminders.lapses import JOB as LAPSE
+from reminders.looking import JOB as LOOK
 from reminders.plans import JOB as REMINDER
 from store.database import Tx
 from store.due_queue import arm
@@ -274,11 +276,12 @@ async def keep_house(tx: Tx, _keys: KeyRing, chore: str, now: datetime) -> datet
 
 
 def and_settle(say: Handler) -> Handler:
-    """Data came: say so, and close the cases that they answer, those of everybody merged into the person too:
-    a case stays with the person it was opened for."""
+    """Data came: say so, look what they make due, and close the cases that they answer, those of everybody
+    merged into the person too: a case stays with the person it was opened for."""
 
     async def say_and_settle(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
         await say(tx, keys, event, ref, now)
+        await looks.note_arrived(tx, event, now)
         for person in (*sorted(await origins_of(tx, event.patient_id)), event.patient_id):
             await settle(tx, keys, person, now)
 
@@ -361,6 +364,7 @@ TICKS: dict[str, Tick] = {
     ARRIVAL_DUE: emergency.settle_arrival,
     REMINDER: reminders.ring_due,
     LAPSE: reminders.say_lapse,
+    LOOK: looks.look,
     KIND: keep_house,
 }
 BATCHES: dict[str, Batch] = {REMINDER: reminders.ring_batch}
@@ -407,7 +411,7 @@ HANDLERS: dict[str, Handler] = {
     ),
     "consent.breach": notice("data-breach", once_per="breach_id"),
     "consent.reported": notice("consent-reported"),
-    "ehr.prescription-recorded": reminders.note_recorded,
+    "ehr.prescription-recorded": looks.and_look(reminders.note_recorded),
     "ehr.prescription-dispensed": reminders.plan_dispensed,
     "ehr.prescription-replaced": reminders.end_replaced,
     "ehr.prescription-withdrawn": reminders.end_withdrawn,
@@ -425,7 +429,7 @@ HANDLERS: dict[str, Handler] = {
     "visit.checked-in": say_arrival,
     # Records of a known facility come often: the inbox says so once per batch and nothing rings.
     "ehr.imported": and_settle(notice("records-added", once_per="batch", silent=True)),
-    "ehr.doses-changed": certificates.follow_doses,
+    "ehr.doses-changed": looks.and_look(certificates.follow_doses),
     "ehr.facility-new": and_settle(notice("records-of-new-facility", once_per="facility_id")),
     "ehr.hidden": Journaled("hide", say_nothing),
     "ehr.shown-again": Journaled("unhide", say_nothing),
@@ -450,7 +454,7 @@ HANDLERS: dict[str, Handler] = {
     "identity.merged": notice("person-merged", once_per="merge_id"),
     "identity.unmerged": certificates.and_follow_cards(notice("person-separated", once_per="merge_id")),
     "identity.number-changed": notice("number-changed", once_per="act_id"),
-    "identity.newborn-linked": notice("family-linked"),
+    "identity.newborn-linked": looks.and_look(notice("family-linked")),
     "vaccination.authority-ended": certificates.follow_doses,
     "vaccination.key-revoked": certificates.follow_doses,
     # Neutral: that there is something about a certificate, never what (security.md S34).

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from healthbook.reminder_jobs import views_of
+from consent.decision import decide_job
+from identity.merges.aliases import survivor_of
 from kernel.access import Access
 from kernel.clock import local_day
 from kernel.problems import Refused
@@ -54,7 +55,7 @@ async def follow_schedule(tx: Tx, keys: KeyRing, own: Access, patient_id: UUID, 
 async def follow_registration(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
     """A registration was made, moved or ended."""
     registration_id = UUID(ref["registration_id"])
-    own = (await views_of(tx, event.patient_id)).own
+    own = await decide_job(tx, "reminders", await survivor_of(tx, event.patient_id))
     row = await registrations.own(tx, own, registration_id)
     source, today = f"registration:{registration_id}", local_day(now)
     if isinstance(row, Refused):

@@ -8,11 +8,12 @@ from uuid import UUID
 import structlog
 
 from consent.decision import decide_job, decide_jobs
+from healthbook.reminder_causes import ASKED, causes
 from identity.merges.aliases import survivor_of
 from kernel.access import Access
 from reminders import lapses, plans
 from reminders.models import EndReason
-from reminders.occurrences import Stands, Timer, Views, ring, ring_many, sees, tell
+from reminders.occurrences import Timer, Views, ring, ring_many, sees, tell
 from store.database import Tx
 from store.keys import KeyRing
 from store.models import Event
@@ -20,8 +21,6 @@ from store.models import Event
 Ref: TypeAlias = dict[str, str]
 QUESTION_LIFE: Final = timedelta(days=7)
 AGAIN: Final = timedelta(minutes=10)
-# Kinds whose cause is asked when their time comes: what fell away meanwhile is not told.
-STANDS: Stands = {}
 
 log = structlog.get_logger("reminders")
 
@@ -71,12 +70,12 @@ async def _end(tx: Tx, event: Event, ref: Ref, reason: EndReason, now: datetime)
 async def ring_due(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:
     """The timer of one plan."""
     patient_id, reminder_id = (UUID(part) for part in mark.split(":"))
-    return await ring(tx, keys, patient_id, reminder_id, await views_of(tx, patient_id), now, STANDS)
+    return await ring(tx, keys, patient_id, reminder_id, await views_of(tx, patient_id), now, causes(keys))
 
 
 async def ring_batch(tx: Tx, keys: KeyRing, marks: list[str], now: datetime) -> list[Timer]:
     """The timers of many plans of one bucket. Returns which fire again, and when."""
-    rung = await ring_many(tx, marks, own_books, STANDS, now)
+    rung = await ring_many(tx, marks, own_books, ASKED, now)
     again = rung.again
     for mark in rung.alone:
         at = await _ring_alone(tx, keys, mark, now)

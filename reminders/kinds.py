@@ -51,6 +51,6 @@ KINDS: Final[Mapping[str, KindRule]] = {
         type_="nutrition-tip", rings_within=_HALF_DAY, late_told=False, repeats=False, is_family=False
     ),
     "custom": KindRule(
-        type_="custom-reminder", rings_within=RINGS_WITHIN, late_told=True, repeats=False, is_family=False
+        type_="custom-reminder", rings_within=RINGS_WITHIN, late_told=True, repeats=False, is_family=True
     ),
 }
