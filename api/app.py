@@ -89,6 +89,7 @@ CONTROLLERS = (
     "api.citizen.proofs",
     "api.citizen.access_reports",
     "api.citizen.inbox",
+    "api.citizen.notification_preferences",
     "api.citizen.cases",
     "api.citizen.own_documents",
     "api.citizen.consultations",

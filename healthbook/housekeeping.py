@@ -24,7 +24,9 @@ from ehr.rejudge.service import announce_rules
 from ehr.rows.service import forget_files
 from identity.housekeeping import service as identity
 from kernel.ids import BUCKETS
+from notifications.delivery import forget_stale_targets as stale_targets
 from notifications.delivery import housekeeping as deliveries
+from notifications.sms_budget import forget_budgets as sms_budgets
 from reminders.answers.queries import forget as forget_answers
 from reminders.queries import forget as forget_times
 from store import leases
@@ -129,6 +131,9 @@ CHORES: Final = (
     Chore("registrations", timedelta(days=730), "who was registered is looked up again", ended_registrations),
     Chore("consultations", timedelta(days=730), "what was answered is looked up again", ended_questions),
     Chore("referrals-gone", timedelta(days=365), "a letter taken back by mistake comes back", gone_letters),
+    # FCM forgets a phone after so long without a word of it (notifications.md §2).
+    Chore("push-targets", timedelta(days=270), "a phone says each month where it is", stale_targets),
+    Chore("sms-budgets", timedelta(days=2), "they count one day", sms_budgets),
     Chore("deliveries", timedelta(days=30), "why a message did not come; it stays in the inbox", deliveries),
     Chore(
         "receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back", forget_receipts

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar
 
 import structlog
+from msgspec.structs import replace
 
 from healthbook.blob_jobs import arm_sweep, blob_jobs
 from healthbook.case_jobs import case_jobs
@@ -24,6 +25,7 @@ from healthbook.certificate_jobs import certificate_jobs
 from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import BATCHES, dispatch, in_turn, tick
 from healthbook.erasure_jobs import erasure_jobs
+from healthbook.family_links import StandingLinks
 from healthbook.housekeeping import arm_chores
 from healthbook.journal_writer import keep_writing
 from healthbook.link_jobs import arm_link_sweep, link_jobs
@@ -315,5 +317,6 @@ async def _serve(serving: Serving) -> None:
             **root_jobs(store, clock, witness_of(serving.place.settings), journal),
         }
         writing = asyncio.create_task(keep_writing(store, journal, stop))
-        await Worker(store, delivery, senders, clock, outside).run(stop)
+        linked = replace(senders, links=StandingLinks(store, clock))
+        await Worker(store, delivery, linked, clock, outside).run(stop)
         await writing

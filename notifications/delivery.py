@@ -19,6 +19,7 @@ from notifications.models import Claimed, Outcome, PushMessage, SmsMessage, Way
 from notifications.policy import LEASE, attempts_max, first_id_of, next_attempt, status_after
 from notifications.ports import BATCH_MAX, RECORDED, FamilyLinks, PushSender, SmsSender
 from notifications.service import open_address, open_sms, open_target
+from notifications.sms_budget import over_budget
 from store.database import Tx
 from store.fields import FieldSealError
 from store.keys import KeyRing
@@ -76,6 +77,22 @@ async def claim_batch(tx: Tx, keys: KeyRing, bucket: int, now: datetime) -> list
             continue
         under_way.add(place)
         batch.append(_prepare(keys, row, ways.get((row.patient_id, row.device_id)), answered))
+    return await _within_budget(tx, keys, batch, now)
+
+
+async def _within_budget(tx: Tx, keys: KeyRing, batch: list[Outgoing], now: datetime) -> list[Outgoing]:
+    """The first try of an SMS is charged; one too many of a number or prefix is dropped."""
+    places = [
+        place
+        for place, item in enumerate(batch)
+        if isinstance(item.message, SmsMessage) and item.claimed.attempts == 1
+    ]
+    if not places:
+        return batch
+    messages = [one for place in places if isinstance(one := batch[place].message, SmsMessage)]
+    for over in await over_budget(tx, keys, messages, now):
+        row = batch[places[over]].claimed
+        batch[places[over]] = Outgoing(row, None, Outcome(status="dropped", error_code="budget"))
     return batch
 
 

@@ -7,7 +7,9 @@ Security, consent and codes are never muted and never wait (notifications.md §7
 from datetime import timedelta
 from typing import Final, Literal, TypeAlias, get_args
 
-from notifications.models import Channel, NotificationType
+from msgspec import Struct
+
+from notifications.models import Channel, NotificationType, SmsSecurity, SmsUrgent
 from notifications.policy import COLLAPSE
 
 Group: TypeAlias = Literal[
@@ -68,11 +70,20 @@ RINGS_AT_ITS_TIME: Final = frozenset(
 TOLD_AT_ONCE: Final = frozenset(
     {"emergency-read", "emergency-disputed", "emergency-reviewed", "rights-moved"}
 )
-# Ours: no rule names the types or the time. A constant SMS to the login phone when no device answered.
-ESCALATES: Final[dict[str, timedelta]] = {
-    "device-added": timedelta(minutes=15),
-    "emergency-access": timedelta(minutes=15),
-    "erasure-asked": timedelta(minutes=60),
+
+
+class Escalation(Struct, frozen=True):
+    """What is said to the login phone when no device answered for so long."""
+
+    after: timedelta
+    sms: SmsSecurity | SmsUrgent
+
+
+# Ours: no rule names the types or the times.
+ESCALATES: Final[dict[str, Escalation]] = {
+    "device-added": Escalation(timedelta(minutes=15), SmsSecurity()),
+    "erasure-asked": Escalation(timedelta(minutes=60), SmsSecurity()),
+    "emergency-access": Escalation(timedelta(minutes=15), SmsUrgent()),
 }
 
 

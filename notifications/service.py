@@ -8,11 +8,13 @@ from uuid import UUID
 
 import msgspec
 
+from identity.phones import login_phone
 from kernel.access import Actor
 from kernel.ids import bucket_of, uuid7
 from kernel.problems import Refused
 from notifications import queries
 from notifications.bulk import Notice, notify_many
+from notifications.groups import ESCALATES
 from notifications.models import (
     NO_DEVICE,
     Language,
@@ -58,12 +60,29 @@ async def notify(
         silent=silent,
     )
     (notification_id,) = await notify_many(tx, [notice], now)
-    if notification_id is not None and sms is not None and phone is not None:
-        await write_sms(tx, keys, notice, notification_id, sms, phone, leaves_at=now, now=now)
+    if notification_id is None:
+        return None
+    if sms is not None and phone is not None:
+        await _write_sms(tx, keys, notice, notification_id, sms, phone, leaves_at=now, now=now)
+    elif not silent and type_ in ESCALATES:
+        await _escalate_later(tx, keys, notice, notification_id, now)
     return notification_id
 
 
-async def write_sms(
+async def _escalate_later(
+    tx: Tx, keys: KeyRing, notice: Notice, notification_id: UUID, now: datetime
+) -> None:
+    """An SMS that waits: when its time comes it leaves, unless a device answered (delivery.py)."""
+    escalation = ESCALATES[notice.type_]
+    leaves_at = now + escalation.after
+    phone = await login_phone(tx, keys, notice.patient_id, now)
+    if phone is not None and leaves_at < notice.expires_at:
+        await _write_sms(
+            tx, keys, notice, notification_id, escalation.sms, phone.number, leaves_at=leaves_at, now=now
+        )
+
+
+async def _write_sms(
     tx: Tx,
     keys: KeyRing,
     notice: Notice,

@@ -93,6 +93,8 @@ GRANT SELECT, INSERT, DELETE ON delivery TO hb_api;
 GRANT UPDATE (status, error_code, settled_at, lease_until, address_sealed, text_sealed, reported, reported_at)
     ON delivery TO hb_api;
 GRANT SELECT, UPDATE ON delivery TO hb_delivery;
+GRANT SELECT, INSERT, UPDATE ON sms_budget TO hb_delivery;
+GRANT SELECT, DELETE ON sms_budget TO hb_api;
 
 -- consent
 GRANT SELECT, INSERT, UPDATE ON access_request, consent_guard TO hb_api;

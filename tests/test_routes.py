@@ -186,6 +186,14 @@ BODIES: dict[str, Any] = {
     "me_open_case": {"kind": "correction", "item_id": "x"},
     "object_to_death": SIGNED,
     "record_notification_receipt": {"kind": "opened"},
+    "set_notification_preferences": {
+        "zone": "Europe/Paris",
+        "quiet_from": "22:00",
+        "quiet_until": "06:00",
+        "language": "vi",
+        "digest": True,
+        "muted": ["nutrition:push"],
+    },
     "set_push_target": {"kind": "fid", "value": "fid"},
 }
 

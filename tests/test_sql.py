@@ -108,6 +108,7 @@ FAN_OUTS = {
     "notifications.queries.WAYS",
     "notifications.queries.DELETE_DEAD_TARGETS",
     "notifications.queries.DELETE_ENDED",
+    "notifications.queries.DELETE_SMS_BUDGETS",
     "notifications.queries.DELETE_STALE_TARGETS",
     "notifications.queries.LATEST",
     "notifications.queries.PREFERENCES_OF",

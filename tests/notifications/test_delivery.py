@@ -241,7 +241,7 @@ async def test_retries_wait_longer_each_time_and_end(
 ) -> None:
     async with store.transaction() as tx:
         far = clock.now() + timedelta(days=1)
-        await notify(tx, store.keys, citizen.patient_id, "device-added", "d", clock.now(), far)
+        await notify(tx, store.keys, citizen.patient_id, "link-made", "d", clock.now(), far)
     for _ in range(ATTEMPTS_MAX):
         batch = await claim(delivery, clock, citizen)
         assert len(batch) == 1

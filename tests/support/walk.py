@@ -94,6 +94,7 @@ SILENT = {
     "/v1/me/emergency-contacts": "the person's own contacts",
     "/v1/me/erasure": "whether one waits",
     "/v1/me/family": "who acts for whom",
+    "/v1/me/notification-preferences": "the person's own choices",
     "/v1/me/purposes": "what the person agreed to",
     "/v1/me/purposes/{purpose}": "what the person agreed to",
     "/v1/me/rights-requests": "what was asked about one's data",

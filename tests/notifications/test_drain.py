@@ -1,0 +1,349 @@
+"""What a claim decides anew before anything leaves, and what it writes of what became of it."""
+
+import asyncio
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from kernel.ids import bucket_of, uuid7
+from notifications.bulk import Notice, notify_many
+from notifications.delivery import (
+    Outgoing,
+    Senders,
+    claim_batch,
+    forget_stale_targets,
+    send_batch,
+    settle_batch,
+)
+from notifications.groups import ESCALATES
+from notifications.models import Outcome, PushMessage, SmsMessage, SmsSecurity
+from notifications.ports import RecordingSmsSender
+from notifications.service import forget_device, notify, record_receipt, set_push_target
+from notifications.sms_budget import NUMBER_A_DAY
+from store.database import Store
+from tests.support.clock import START, FrozenClock
+from tests.support.people import Citizen, make_citizen
+
+LIFE = timedelta(days=1)
+FAR = START + timedelta(days=30)
+
+
+class KeepingPush:
+    """Takes everything, and remembers it."""
+
+    def __init__(self, outcome: Outcome | None = None) -> None:
+        self.got: list[PushMessage] = []
+        self._outcome = outcome or Outcome(status="sent", message_id="m")
+
+    async def send(self, batch: list[PushMessage]) -> list[Outcome]:
+        self.got += batch
+        return [self._outcome] * len(batch)
+
+
+class KeepingSms:
+    def __init__(self) -> None:
+        self.got: list[SmsMessage] = []
+
+    async def send(self, message: SmsMessage) -> Outcome:
+        self.got.append(message)
+        return Outcome(status="sent", message_id="s")
+
+
+class Links:
+    def __init__(self, standing: Collection[tuple[UUID, UUID]] | None) -> None:
+        self._standing = standing
+
+    async def standing(self, pairs: Collection[tuple[UUID, UUID]]) -> frozenset[tuple[UUID, UUID]]:
+        if self._standing is None:
+            raise ConnectionError
+        return frozenset(pairs) & frozenset(self._standing)
+
+
+@pytest.fixture
+async def citizen(store: Store, clock: FrozenClock) -> Citizen:
+    made = await make_citizen(store, clock)
+    async with store.transaction() as tx:
+        await set_push_target(
+            tx, store.keys, made.actor, "fid", "fid", clock.now(), platform="ios", language="en"
+        )
+    return made
+
+
+async def claim(delivery: Store, clock: FrozenClock, citizen: Citizen) -> list[Outgoing]:
+    async with delivery.transaction() as tx:
+        batch = await claim_batch(tx, delivery.keys, bucket_of(citizen.patient_id), clock.now())
+    return [item for item in batch if item.claimed.patient_id == citizen.patient_id]
+
+
+async def drain(
+    delivery: Store, clock: FrozenClock, citizen: Citizen, senders: Senders
+) -> list[tuple[str, str | None]]:
+    """One round of this person's. Returns (status, code) of each outcome."""
+    batch = await claim(delivery, clock, citizen)
+    outcomes = await send_batch(senders, batch)
+    async with delivery.transaction() as tx:
+        await settle_batch(tx, batch, outcomes, clock.now(), jitter=0.0)
+    return [(outcome.status, outcome.error_code) for outcome in outcomes]
+
+
+async def rows(store: Store, citizen: Citizen) -> list[tuple[str, str, str | None, int]]:
+    async with store.transaction() as tx:
+        found = await tx.fetch(
+            "SELECT channel, status, error_code, attempts FROM delivery WHERE patient_id = $1 ORDER BY 1, 2",
+            citizen.patient_id,
+        )
+    return [tuple(row) for row in found]
+
+
+def news(citizen: Citizen, key: str, **more: object) -> Notice:
+    return Notice(patient_id=citizen.patient_id, type_="result-released", key=key, expires_at=FAR, **more)  # type: ignore[arg-type]
+
+
+async def say(store: Store, clock: FrozenClock, *notices: Notice) -> None:
+    async with store.transaction() as tx:
+        await notify_many(tx, notices, clock.now())
+
+
+def senders(push: KeepingPush, sms: KeepingSms | None = None, links: Links | None = None) -> Senders:
+    return Senders(push, sms or RecordingSmsSender(), links)
+
+
+async def test_a_push_carries_what_its_device_is_and_speaks(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    push = KeepingPush()
+    await say(store, clock, news(citizen, "k"))
+    await drain(delivery, clock, citizen, senders(push))
+    assert [(one.platform, one.language) for one in push.got] == [("ios", "en")]
+
+
+async def test_of_several_for_one_phone_the_first_leaves_and_the_others_take_their_turn(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    push, said = KeepingPush(), []
+    for key in ("one", "two", "three"):
+        async with store.transaction() as tx:
+            said += await notify_many(tx, [news(citizen, key)], clock.advance(seconds=1))
+    for left in (3, 2, 1):
+        assert len(await drain(delivery, clock, citizen, senders(push))) == left
+    assert [one.id for one in push.got] == said
+    # A turn that was waited for is no attempt.
+    assert await rows(store, citizen) == [("push", "sent", None, 1)] * 3
+
+
+@pytest.mark.parametrize(
+    ("state", "type_", "leaves"),
+    [
+        ("frozen", "device-added", False),
+        ("closed", "device-added", False),
+        ("erasing", "device-added", False),
+        ("death-reported", "medicine-due", False),
+        ("death-reported", "device-added", True),
+    ],
+)
+async def test_s18_a_book_that_closed_between_write_and_send_is_not_rung(
+    store: Store,
+    owner: Store,
+    delivery: Store,
+    clock: FrozenClock,
+    citizen: Citizen,
+    state: str,
+    type_: str,
+    leaves: bool,
+) -> None:
+    push = KeepingPush()
+    await say(store, clock, replace(news(citizen, "k"), type_=type_))
+    async with owner.transaction() as tx:
+        await tx.execute("UPDATE citizen SET state = $2 WHERE patient_id = $1", citizen.patient_id, state)
+    outcomes = await drain(delivery, clock, citizen, senders(push))
+    assert outcomes == [("sent", None) if leaves else ("dropped", "closed-book")]
+    assert len(push.got) == leaves
+
+
+async def test_s23_a_notice_about_somebody_whom_one_acts_for_no_more_is_dropped(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    push, child, other = KeepingPush(), uuid7(clock.now()), uuid7(clock.now())
+    about = [news(citizen, str(one), ref={"patient_id": str(one)}) for one in (child, other)]
+    for notice in about:
+        await say(store, clock, notice)
+        clock.advance(seconds=1)
+    still = Links([(citizen.patient_id, child)])
+    outcomes = [await drain(delivery, clock, citizen, senders(push, links=still)) for _ in range(2)]
+    assert sorted(code for some in outcomes for _, code in some if code) == ["in-turn", "link-ended"]
+    assert len(push.got) == 1
+
+
+async def test_s23_where_nobody_knows_whether_a_link_stands_nothing_leaves_and_nothing_is_lost(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    push, child = KeepingPush(), uuid7(clock.now())
+    await say(store, clock, news(citizen, "k", ref={"patient_id": str(child)}))
+    await drain(delivery, clock, citizen, senders(push, links=Links(None)))
+    assert push.got == []
+    clock.advance(seconds=60)
+    await drain(delivery, clock, citizen, senders(push, links=Links([(citizen.patient_id, child)])))
+    assert len(push.got) == 1
+    assert await rows(store, citizen) == [("push", "sent", None, 1)]
+
+
+async def test_a_quota_pauses_the_whole_bucket_and_no_target_goes(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    full = KeepingPush(Outcome(status="retry", error_code="quota", retry_after_seconds=30))
+    await say(store, clock, news(citizen, "one"))
+    late = replace(news(citizen, "two"), due_at=clock.now() + timedelta(seconds=5))
+    await say(store, clock, late)
+    await drain(delivery, clock, citizen, senders(full))
+    for _ in range(2):
+        clock.advance(seconds=14)
+        assert await claim(delivery, clock, citizen) == []
+    clock.advance(seconds=2)
+    assert len(await claim(delivery, clock, citizen)) == 2
+
+
+async def test_a_target_that_was_set_anew_while_the_old_one_died_stays(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    await say(store, clock, news(citizen, "k"))
+    batch = await claim(delivery, clock, citizen)
+    async with store.transaction() as tx:
+        await set_push_target(tx, store.keys, citizen.actor, "fid", "new", clock.advance(seconds=2))
+    async with delivery.transaction() as tx:
+        dead = Outcome(status="failed", error_code="unregistered", target_dead=True)
+        await settle_batch(tx, batch, [dead], clock.now(), 0.0)
+    async with store.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM push_target WHERE patient_id = $1", citizen.patient_id)
+
+
+async def test_a_lease_that_was_lost_settles_nothing(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    await say(store, clock, news(citizen, "k"))
+    first = await claim(delivery, clock, citizen)
+    clock.advance(seconds=31)
+    second = await claim(delivery, clock, citizen)
+    async with delivery.transaction() as tx:
+        await settle_batch(tx, first, [Outcome(status="failed")], clock.now(), 0.0)
+    assert await rows(store, citizen) == [("push", "sending", "lease-expired", 2)]
+    async with delivery.transaction() as tx:
+        await settle_batch(tx, second, [Outcome(status="sent")], clock.now(), 0.0)
+    assert await rows(store, citizen) == [("push", "sent", None, 2)]
+
+
+async def _security(store: Store, clock: FrozenClock, citizen: Citizen, key: str = "k") -> UUID:
+    async with store.transaction() as tx:
+        now = clock.now()
+        said = await notify(tx, store.keys, citizen.patient_id, "device-added", key, now, now + LIFE)
+    assert said is not None
+    return said
+
+
+async def test_a_security_notice_that_no_device_answered_goes_by_sms_with_a_constant_text(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    push, sms = KeepingPush(), KeepingSms()
+    await _security(store, clock, citizen)
+    await drain(delivery, clock, citizen, senders(push, sms))
+    assert (len(push.got), sms.got) == (1, [])
+    clock.advance(seconds=ESCALATES["device-added"].after.total_seconds())
+    await drain(delivery, clock, citizen, senders(push, sms))
+    (one,) = sms.got
+    assert (one.phone, one.sms) == (citizen.phone_number, SmsSecurity())
+
+
+@pytest.mark.parametrize("kind", ["delivered", "opened", "acted"])
+async def test_a_receipt_of_any_device_cancels_the_sms(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen, kind: str
+) -> None:
+    sms = KeepingSms()
+    said = await _security(store, clock, citizen)
+    async with store.transaction() as tx:
+        device = citizen.actor.device_id
+        assert await record_receipt(tx, citizen.patient_id, device, said, kind, clock.now()) is None  # type: ignore[arg-type]
+    clock.advance(hours=1)
+    await drain(delivery, clock, citizen, senders(KeepingPush(), sms))
+    assert sms.got == []
+    assert ("sms", "dropped", "answered", 1) in await rows(store, citizen)
+
+
+async def test_a_notice_of_no_security_never_goes_by_sms(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    await say(store, clock, news(citizen, "k"))
+    assert [row[0] for row in await rows(store, citizen)] == ["push"]
+
+
+async def test_a_number_gets_so_many_sms_a_day_and_more_on_the_next(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    sms = KeepingSms()
+    async with store.transaction() as tx:
+        await forget_device(tx, citizen.patient_id, citizen.actor.device_id)  # type: ignore[arg-type]
+        for number in range(NUMBER_A_DAY + 2):
+            now = clock.now()
+            await notify(
+                tx,
+                store.keys,
+                citizen.patient_id,
+                "sign-in-code",
+                str(number),
+                now,
+                now + LIFE,
+                sms=SmsSecurity(),
+                phone="+84999000111",
+            )
+    outcomes = await drain(delivery, clock, citizen, senders(KeepingPush(), sms))
+    assert outcomes.count(("dropped", "budget")) == 2
+    assert len(sms.got) == NUMBER_A_DAY
+    clock.advance(days=1)
+    await _code(store, clock, citizen)
+    assert await drain(delivery, clock, citizen, senders(KeepingPush(), sms)) == [("sent", None)]
+
+
+async def _code(store: Store, clock: FrozenClock, citizen: Citizen) -> None:
+    async with store.transaction() as tx:
+        now = clock.now()
+        await notify(
+            tx,
+            store.keys,
+            citizen.patient_id,
+            "sign-in-code",
+            "tomorrow",
+            now,
+            now + LIFE,
+            sms=SmsSecurity(),
+            phone="+84999000111",
+        )
+
+
+async def test_two_workers_share_the_deliveries_of_a_bucket_and_none_goes_twice(
+    store: Store, delivery: Store, clock: FrozenClock
+) -> None:
+    people = [await make_citizen(store, clock) for _ in range(8)]
+    async with store.transaction() as tx:
+        for one in people:
+            await set_push_target(tx, store.keys, one.actor, "fid", str(one.patient_id), clock.now())
+        await notify_many(tx, [news(one, "k") for one in people], clock.now())
+    push = KeepingPush()
+    both = [drain(delivery, clock, one, senders(push)) for one in people for _ in range(2)]
+    await asyncio.gather(*both)
+    assert len({one.id for one in push.got}) == len(push.got)
+
+
+async def test_a_phone_that_said_nothing_for_nine_months_is_forgotten(
+    store: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    fresh = await make_citizen(store, clock)
+    async with store.transaction() as tx:
+        for person, now in ((citizen, clock.now()), (fresh, clock.advance(seconds=1))):
+            await set_push_target(tx, store.keys, person.actor, "fid", "x", now)
+        await forget_stale_targets(tx, clock.now(), 1000)
+        left = await tx.fetch(
+            "SELECT patient_id FROM push_target WHERE patient_id = ANY($1)",
+            [citizen.patient_id, fresh.patient_id],
+        )
+    assert [row[0] for row in left] == [fresh.patient_id]
