@@ -27,6 +27,7 @@ from bench import (
     ehr_long_record,
     ehr_summary,
     health_checks,
+    push,
     store_start,
 )
 from bench.results import Result, table, write
@@ -65,6 +66,9 @@ def _run(directory: Path, wanted: list[str]) -> list[Result]:
     if _is_wanted(certificate_png.NAME, wanted):
         _say(certificate_png.NAME)
         results.append(certificate_png.measure())
+    if _is_wanted(push.NAME, wanted):
+        _say(push.NAME)
+        results.append(push.measure())
     if any(_is_wanted(name, wanted) for name in certificates.TARGETS):
         _say(", ".join(certificates.TARGETS))
         results += certificates.measure()
