@@ -59,6 +59,7 @@ CONTROLLERS = (
     "api.citizen.hidings",
     "api.citizen.statements",
     "api.citizen.medicine_safety",
+    "api.citizen.reminder_settings",
     "api.citizen.reminders",
     "api.citizen.reminders_own",
     "api.doctor.medicine_safety",

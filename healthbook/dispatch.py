@@ -425,7 +425,8 @@ HANDLERS: dict[str, Handler] = {
     "identity.protected": Journaled("protect", say_nothing),
     "identity.emergency-suspended": Journaled("emergency-suspend", say_nothing),
     "identity.device-ended": Journaled("device-kill", say_device_ended),
-    "notifications.zone-changed": say_nothing,
+    "notifications.zone-changed": reminders.rezone_book,
+    "reminders.settings-changed": reminders.retime_book,
     "visit.checked-in": say_arrival,
     # Records of a known facility come often: the inbox says so once per batch and nothing rings.
     "ehr.imported": and_settle(notice("records-added", once_per="batch", silent=True)),

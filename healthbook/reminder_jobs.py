@@ -11,6 +11,7 @@ from consent.decision import decide_job, decide_jobs
 from healthbook.reminder_causes import ASKED, causes
 from identity.merges.aliases import survivor_of
 from kernel.access import Access
+from notifications.preferences import read_preferences
 from reminders import lapses, plans
 from reminders.models import EndReason
 from reminders.occurrences import Timer, Views, ring, ring_many, sees, tell
@@ -52,6 +53,17 @@ async def note_reinstated(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: da
     """What ended it was taken back (S3): it can be collected, and what was handed out is taken."""
     await note_recorded(tx, keys, event, ref, now)
     await plan_dispensed(tx, keys, event, ref, now)
+
+
+async def rezone_book(tx: Tx, _keys: KeyRing, event: Event, _ref: Ref, now: datetime) -> None:
+    """The person went to another zone."""
+    own = (await views_of(tx, event.patient_id)).own
+    await plans.rezone(tx, own, (await read_preferences(tx, own.patient_id)).zone, now)
+
+
+async def retime_book(tx: Tx, _keys: KeyRing, event: Event, _ref: Ref, now: datetime) -> None:
+    """The person's day has other meal times."""
+    await plans.replan(tx, (await views_of(tx, event.patient_id)).own, now)
 
 
 async def end_replaced(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:

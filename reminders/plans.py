@@ -3,13 +3,15 @@
 Every change pokes the timer first and locks the plan's row after: a tick holds them in that order too.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from ehr.dosage.models import Slot
 from ehr.prescriptions.models import PlanLine
 from ehr.prescriptions.reading import lines_for_plan
 from kernel.access import Access
@@ -18,15 +20,19 @@ from kernel.ids import bucket_of
 from reminders import queries
 from reminders.models import EndReason, Plan, Reminder
 from reminders.policy import (
-    ZONE,
+    SLOTS,
     doses_of,
     is_counted,
     next_after,
     plan_of,
     reminder_id_of,
+    retimed,
+    rezoned,
     source_of,
     written,
 )
+from reminders.settings.models import Day
+from reminders.settings.service import day_of
 from store.database import Tx
 from store.due_queue import schedule
 
@@ -51,12 +57,12 @@ async def plan_prescription(
     patient_id: whose new plans are; one that a merged person has already stays there. Returns plans whose
     person is to be asked something that was not asked before.
     """
-    asked = []
+    asked, day = [], await day_of(tx, access.patient_id)
     for line in await lines_for_plan(tx, access, prescription_id, now):
         owner = await _owner(tx, access, patient_id, prescription_id, line.line)
         if owner is None and not line.dispensed:
             continue
-        made = await _plan_line(tx, owner or patient_id, prescription_id, line, now)
+        made = await _plan_line(tx, owner or patient_id, prescription_id, line, day, now)
         asked += [made] if made is not None else []
     return asked
 
@@ -70,15 +76,15 @@ async def _owner(tx: Tx, access: Access, patient_id: UUID, prescription_id: UUID
 
 
 async def _plan_line(
-    tx: Tx, owner: UUID, prescription_id: UUID, line: PlanLine, now: datetime
+    tx: Tx, owner: UUID, prescription_id: UUID, line: PlanLine, day: Day, now: datetime
 ) -> Reminder | None:
     """One line under its lock. Returns the plan where it newly asks."""
-    fresh = _fresh(owner, prescription_id, line, now)
+    fresh = _fresh(owner, prescription_id, line, day, now)
     await poke(tx, owner, fresh.reminder_id, now)
     await queries.insert(tx, fresh)
     before = await queries.LOCK.one(tx, owner, fresh.reminder_id)
     assert before is not None
-    after = planned(before, line, now)
+    after = planned(before, line, day, now)
     if after == before and before.version:
         return None
     after = replace(after, version=before.version + 1, changed_at=now)
@@ -87,7 +93,7 @@ async def _plan_line(
     return after if after.state == "asks" and is_news else None
 
 
-def _fresh(owner: UUID, prescription_id: UUID, line: PlanLine, now: datetime) -> Reminder:
+def _fresh(owner: UUID, prescription_id: UUID, line: PlanLine, day: Day, now: datetime) -> Reminder:
     return Reminder(
         patient_id=owner,
         reminder_id=reminder_id_of(owner, prescription_id, line.line),
@@ -99,7 +105,7 @@ def _fresh(owner: UUID, prescription_id: UUID, line: PlanLine, now: datetime) ->
         own_times=False,
         times=[],
         interval_hours=None,
-        zone=ZONE,
+        zone=day.zone,
         checks=[],
         starts_on=line.dispensed_on or local_day(now),
         doses=None,
@@ -113,19 +119,21 @@ def _fresh(owner: UUID, prescription_id: UUID, line: PlanLine, now: datetime) ->
     )
 
 
-def plan_for(line: PlanLine) -> Plan:
-    """What the line's text and quantity come to."""
-    return plan_of(line.dosage, ordered=line.ordered, dispensed=line.dispensed, unit=line.unit)
+def plan_for(line: PlanLine, slots: Mapping[Slot, time] = SLOTS) -> Plan:
+    """What the line's text and quantity come to, by the parts of somebody's day."""
+    return plan_of(line.dosage, ordered=line.ordered, dispensed=line.dispensed, unit=line.unit, slots=slots)
 
 
-def planned(before: Reminder, line: PlanLine, now: datetime) -> Reminder:
-    """A plan after what was handed out. The person's own times and length and the person's stop stay; a plan
-    that was used up goes on when more is handed out, and an ended one when its prescription stands again.
-    Pure."""
+def planned(before: Reminder, line: PlanLine, day: Day, now: datetime) -> Reminder:
+    """A plan after what was handed out, or after the person's day changed. The person's own times and length
+    and the person's stop stay; a plan that was used up goes on when more is handed out, and an ended one when
+    its prescription stands again. Pure."""
     if line.state != "standing":
         return ended(before, line.state)
-    plan = plan_for(line)
+    plan = plan_for(line, day.slots)
     one = _with_own(replace(before, checks=list(plan.checks)), line, plan)
+    if (one.times, one.phases) != (before.times, before.phases):
+        one = retimed(before, one, now)
     if one.state in ("stopped", "paused"):
         # Of what was taken back at the counter nothing rings, and what the person chose stays.
         return (
@@ -183,6 +191,27 @@ def doses_with(one: Reminder, line: PlanLine) -> int | None:
     """How many doses the handed-out quantity and the days come to at the plan's own times."""
     supply: Decimal | None = line.dispensed if is_counted(line.dosage, line.unit) else None
     return doses_of(line.dosage, len(one.times), None, supply)
+
+
+async def replan(tx: Tx, access: Access, now: datetime) -> None:
+    """The person's day changed: plans of medicines follow."""
+    for person in (access.patient_id, *sorted(access.origins)):
+        for prescription_id in await queries.STANDING_PRESCRIPTIONS.all(tx, person):
+            await plan_prescription(tx, access, person, prescription_id, now)
+
+
+async def rezone(tx: Tx, access: Access, zone: str, now: datetime) -> None:
+    """The person went to another zone: wall times are of that zone from now on."""
+    for person in (access.patient_id, *sorted(access.origins)):
+        for reminder_id in await queries.STANDING_IDS.all(tx, person):
+            await poke(tx, person, reminder_id, now)
+            before = await queries.LOCK.one(tx, person, reminder_id)
+            if before is None or before.state == "ended" or before.zone == zone:
+                continue
+            after = rezoned(before, zone, now)
+            if before.next_at is not None and after.next_at is None:
+                after = ended(after, "used-up")
+            await queries.save(tx, replace(after, version=before.version + 1, changed_at=now))
 
 
 async def end_prescription(

@@ -259,6 +259,40 @@ def next_after(reminder: Reminder, after: datetime) -> datetime | None:
     return None if phase is None else _next_day_time(reminder, list(phase.times), phase.every_days, after)
 
 
+def rezoned(reminder: Reminder, zone: str, now: datetime) -> Reminder:
+    """A reminder whose person went to another zone: a wall time of a day that rang already does not ring
+    again there. What is due by now rings as it was; hours between doses stay hours."""
+    moved = replace(reminder, zone=zone)
+    if reminder.next_at is None or reminder.next_at <= now or reminder.interval_hours is not None:
+        return moved
+    after = now
+    if reminder.last_at is not None:
+        rang = reminder.last_at.astimezone(ZoneInfo(reminder.zone))
+        after = max(after, instant_of(rang.date(), rang.time(), ZoneInfo(zone)))
+    return replace(moved, next_at=next_after(moved, after))
+
+
+def retimed(before: Reminder, reminder: Reminder, now: datetime) -> Reminder:
+    """A reminder whose times of a day were moved: none that came today comes again later."""
+    if before.next_at is None or before.next_at <= now:
+        return reminder
+    after, zone = now, ZoneInfo(reminder.zone)
+    old, new = _times_now(before), _times_now(reminder)
+    if before.last_at is not None and len(old) == len(new):
+        rang = before.last_at.astimezone(zone)
+        if rang.date() == now.astimezone(zone).date() and rang.time() in old:
+            after = max(after, instant_of(rang.date(), new[old.index(rang.time())], zone))
+    return replace(reminder, next_at=next_after(reminder, after))
+
+
+def _times_now(reminder: Reminder) -> list[time]:
+    """The wall times of a day, of the stage in which it rang last."""
+    if not reminder.phases:
+        return list(reminder.times)
+    phase = phase_at(phases_of(reminder), max(0, reminder.doses_due - 1))
+    return list(phase.times) if phase is not None else []
+
+
 def passed(reminder: Reminder, due_at: datetime) -> Reminder:
     """A reminder after one of its times: counted, and set to its next one."""
     one = replace(reminder, doses_due=reminder.doses_due + 1, last_at=due_at)

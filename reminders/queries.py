@@ -71,6 +71,17 @@ OF_LINE = Statement(
     SELECT patient_id, reminder_id FROM reminder WHERE patient_id = $1 AND prescription_id = $2 AND line = $3
     """,
 )
+# Prescriptions of which something is still taken.
+STANDING_PRESCRIPTIONS = Scalar(
+    UUID,
+    """
+    SELECT DISTINCT prescription_id FROM reminder
+    WHERE patient_id = $1 AND state <> 'ended' AND prescription_id IS NOT NULL ORDER BY prescription_id
+    """,
+)
+STANDING_IDS = Scalar(
+    UUID, "SELECT reminder_id FROM reminder WHERE patient_id = $1 AND state <> 'ended' ORDER BY reminder_id"
+)
 OF_PRESCRIPTION = Statement(
     Reminder, _SELECT + " AND prescription_id = $2 ORDER BY line, reminder_id FOR UPDATE"
 )

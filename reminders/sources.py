@@ -11,10 +11,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kernel.clock import local_day
+from notifications.preferences import read_preferences
 from reminders import queries
 from reminders.models import EndReason, Kind, Reminder
 from reminders.plans import poke
-from reminders.policy import ZONE, next_after, sourced_id_of
+from reminders.policy import next_after, sourced_id_of
 from store.database import Tx
 
 
@@ -48,7 +49,8 @@ async def plan_source(
         return None
     await poke(tx, patient_id, reminder_id, now)
     if schedule is not None:
-        await queries.insert(tx, _fresh(patient_id, kind, source, now))
+        zone = (await read_preferences(tx, patient_id)).zone
+        await queries.insert(tx, _fresh(patient_id, kind, source, zone, now))
     before = await queries.LOCK.one(tx, patient_id, reminder_id)
     assert before is not None
     after = sourced(before, schedule, reason, now)
@@ -93,7 +95,7 @@ def _armed(one: Reminder, now: datetime) -> Reminder:
     return replace(one, state=state, asks=None, next_at=next_at, end_reason=None)
 
 
-def _fresh(patient_id: UUID, kind: Kind, source: str, now: datetime) -> Reminder:
+def _fresh(patient_id: UUID, kind: Kind, source: str, zone: str, now: datetime) -> Reminder:
     return Reminder(
         patient_id=patient_id,
         reminder_id=sourced_id_of(patient_id, kind, source),
@@ -105,7 +107,7 @@ def _fresh(patient_id: UUID, kind: Kind, source: str, now: datetime) -> Reminder
         own_times=False,
         times=[],
         interval_hours=None,
-        zone=ZONE,
+        zone=zone,
         checks=[],
         starts_on=local_day(now),
         doses=None,

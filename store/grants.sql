@@ -138,6 +138,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_plan, reminder_plan_ack TO hb_a
 GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_answer TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON screening_choice, nutrition_choice TO hb_api;
 GRANT SELECT, INSERT, DELETE ON reminder_kind_off TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_setting TO hb_api;
 
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;

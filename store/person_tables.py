@@ -160,6 +160,7 @@ TABLES: Final = (
     PersonTable(table="reminder_occurrence"),
     PersonTable(table="reminder_plan_ack"),
     PersonTable(table="reminder_kind_off"),
+    PersonTable(table="reminder_setting"),
     PersonTable(table="screening_choice"),
     PersonTable(table="nutrition_choice"),
     PersonTable(table="reminder_plan", unseen=_WORK),

@@ -149,6 +149,13 @@ BODIES: dict[str, Any] = {
     "dismiss_own_finding": {"reason": "other"},
     "act_on_reminder": {"act": "pause"},
     "set_reminder_times": {"times": ["07:00"], "days": None},
+    "set_reminder_settings": {
+        "breakfast": "06:00",
+        "lunch": "11:30",
+        "afternoon": "16:30",
+        "dinner": "18:30",
+        "bedtime": "21:00",
+    },
     "make_own_reminder": {"text": "Uống nước", "times": ["09:00"]},
     "change_own_reminder": {"text": "Uống nước", "times": ["09:00"]},
     "ask_about_own_data": {"kind": "access"},

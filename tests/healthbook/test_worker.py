@@ -383,6 +383,7 @@ def emitted_events() -> set[str]:
         "family",
         "vaccination",
         "notifications",
+        "reminders",
         "healthbook",
     ):
         for path in (ROOT / package).rglob("*.py"):

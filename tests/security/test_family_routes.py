@@ -141,6 +141,7 @@ _CHILD = (
         "/v1/me/medicine-safety/{finding_id}/dismissal",
         "/v1/me/reminders/{reminder_id}/acts",
         "/v1/me/reminders/{reminder_id}/times",
+        "/v1/me/reminders/settings",
         "/v1/me/reminders/custom",
         "/v1/me/reminders/custom/{reminder_id}",
         "/v1/me/guardians/{person_id}",

@@ -150,6 +150,7 @@ SILENT = {
     "/v1/me/health-cards/{card_id}/code.svg": "none was made",
     "/v1/me/health-cards/{card_id}/code.png": "none was made",
     "/v1/me/reminders": "no reminder: tests/reminders",
+    "/v1/me/reminders/settings": "meal times",
     "/v1/me/papers": "papers that prove themselves: none was made",
     "/v1/me/papers/{paper_id}": "none was made",
     "/v1/me/papers/{paper_id}/paper.pdf": "none was made",

@@ -1,0 +1,1 @@
+"""When a person's day has its meals."""
