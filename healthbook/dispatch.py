@@ -38,6 +38,7 @@ from healthbook.family_notices import (
     say_registration,
 )
 from healthbook.housekeeping import KIND, do_chore
+from healthbook.record_notices import say_records
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
 from identity.merges.aliases import origins_of, survivor_of
@@ -428,8 +429,8 @@ HANDLERS: dict[str, Handler] = {
     "notifications.zone-changed": reminders.rezone_book,
     "reminders.settings-changed": reminders.retime_book,
     "visit.checked-in": say_arrival,
-    # Records of a known facility come often: the inbox says so once per batch and nothing rings.
-    "ehr.imported": and_settle(notice("records-added", once_per="batch", silent=True)),
+    # An episode is news once; history that comes at once rings for nobody.
+    "ehr.imported": and_settle(say_records),
     "ehr.doses-changed": looks.and_look(certificates.follow_doses),
     "ehr.facility-new": and_settle(notice("records-of-new-facility", once_per="facility_id")),
     "ehr.hidden": Journaled("hide", say_nothing),
@@ -455,7 +456,7 @@ HANDLERS: dict[str, Handler] = {
     "identity.merged": notice("person-merged", once_per="merge_id"),
     "identity.unmerged": certificates.and_follow_cards(notice("person-separated", once_per="merge_id")),
     "identity.number-changed": notice("number-changed", once_per="act_id"),
-    "identity.newborn-linked": looks.and_look(notice("family-linked")),
+    "identity.newborn-linked": notice("family-linked"),
     "vaccination.authority-ended": certificates.follow_doses,
     "vaccination.key-revoked": certificates.follow_doses,
     # Neutral: that there is something about a certificate, never what (security.md S34).

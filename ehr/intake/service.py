@@ -17,6 +17,7 @@ from ehr.intake.ambiguous import keep_lines, parted
 from ehr.intake.counting import count, counts_of
 from ehr.intake.models import Item, PersonFacts, Reason, Unit, UnitReport
 from ehr.intake.nameless import unit_name
+from ehr.intake.telling import is_fresh, news_of
 from ehr.intake.trust.service import is_newest, keep_signature
 from ehr.intake.units import Prepared, prepare
 from ehr.intake.withhold import person_after_gate
@@ -202,7 +203,7 @@ async def _take_apart(
         return await apart.wait(tx, keys, unit, prepared, _origin(unit, sender, id_hash), now)
     report, changed = await apart.receive(tx, keys, unit, prepared, visit, now)
     if changed and sender.facility_id is not None:
-        ref = {"facility_id": str(sender.facility_id), "batch": str(sender.batch)}
+        ref = news_of(sender.facility_id, sender.batch, id_hash)
         await emit(tx, await book_to_tell(tx, visit.patient_id, now), "ehr.imported", ref, now)
     return report
 
@@ -335,7 +336,8 @@ async def write_for(
             await _join_form(tx, keys, unit, sender, owner, now)
     if sender.operator is not None and (changed or owner.created):
         await _note_operator(tx, owner.patient_id, sender, sender.operator, now)
-    await _tell(tx, keys, unit.person, sender, owner, changed=changed, now=now)
+    episode = id_hash if is_fresh(prepared.resources, now) else None
+    await _tell(tx, keys, unit.person, sender, owner, episode, changed=changed, now=now)
 
 
 async def _source_of(tx: Tx, unit: Unit, prepared: Prepared, sender: Sender, now: datetime) -> Source:
@@ -425,20 +427,28 @@ async def _note_operator(tx: Tx, patient_id: UUID, sender: Sender, name: str, no
 
 
 async def _tell(
-    tx: Tx, keys: KeyRing, person: PersonFacts, sender: Sender, owner: Owner, *, changed: bool, now: datetime
+    tx: Tx,
+    keys: KeyRing,
+    person: PersonFacts,
+    sender: Sender,
+    owner: Owner,
+    episode: bytes | None,
+    *,
+    changed: bool,
+    now: datetime,
 ) -> None:
-    """What follows an import: reports beside the person, the announcement of a new facility, a death code."""
+    """What follows an import: reports beside the person, the announcement of a new facility, a death code.
+    episode: of a visit that is news by itself."""
     new_facility = False
     if sender.facility_id is not None:
         # Whoever was just made of these numbers has them.
         claim = claim_of(msgspec.structs.replace(person, identifiers=()) if owner.created else person)
         new_facility = await note_report(tx, keys, owner.patient_id, claim, sender.facility_id, now)
-        ref = {"facility_id": str(sender.facility_id), "batch": str(sender.batch)}
         told = owner.patient_id if owner.created else await book_to_tell(tx, owner.patient_id, now)
         if new_facility and not owner.created:
-            await emit(tx, told, "ehr.facility-new", ref, now)
+            await emit(tx, told, "ehr.facility-new", news_of(sender.facility_id, sender.batch), now)
         elif changed:
-            await emit(tx, told, "ehr.imported", ref, now)
+            await emit(tx, told, "ehr.imported", news_of(sender.facility_id, sender.batch, episode), now)
     mother = await births.find_mother(tx, keys, mother_of(person), now)
     if isinstance(mother, UUID):
         await births.link(tx, owner.patient_id, mother, sender.facility_id, now)

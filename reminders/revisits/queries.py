@@ -39,7 +39,8 @@ APPOINTMENTS = Statement(
         ) AS came_at
         FROM ehr_resource r
         WHERE {visible} AND r.rtype = 'Appointment' AND r.status IN ('booked', 'pending', 'proposed')
-            AND r.eff >= $10 AND r.eff_precision IN ('day', 'instant')
+            AND r.eff IS NOT NULL AND r.eff >= $10
+            AND r.eff_precision IS NOT NULL AND r.eff_precision IN ('day', 'instant')
         ORDER BY r.eff, r.id LIMIT $12
         """
     ),

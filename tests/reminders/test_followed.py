@@ -225,3 +225,16 @@ async def test_a_place_in_a_campaign_is_told_on_its_day_and_not_when_it_was_give
     await registered(here.client, here.citizen, campaign, number=1)
     await here.until(at(11, 25, 12))
     assert [when for _, when in await here.told("revisit-due")] == ["24 06:30"]
+
+
+async def test_an_episode_is_news_once_in_however_many_files_it_comes(
+    here: Reminding, hospital: Facility
+) -> None:
+    await visit(here, hospital, "20260105", MA_LK="before")
+    assert await here.told("records-added") == []
+    for reason in ("Đau bụng", "Đau bụng, đã có kết quả", "Đau bụng, đã có giấy ra viện"):
+        await visit(here, hospital, MA_LK="lately", LY_DO_VV=reason)
+    assert len(await here.told("records-added")) == 1
+    here.clock.advance(hours=1)
+    await visit(here, hospital, "20261121", MA_LK="next")
+    assert len(await here.told("records-added")) == 2
