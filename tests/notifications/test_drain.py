@@ -22,7 +22,7 @@ from notifications.groups import ESCALATES
 from notifications.models import Outcome, PushMessage, SmsMessage, SmsSecurity
 from notifications.ports import RecordingSmsSender
 from notifications.service import forget_device, notify, record_receipt, set_push_target
-from notifications.sms_budget import NUMBER_A_DAY
+from notifications.sms_budget import NUMBER_A_DAY, forget_budgets
 from store.database import Store
 from tests.support.clock import START, FrozenClock
 from tests.support.people import Citizen, make_citizen
@@ -302,6 +302,11 @@ async def test_a_number_gets_so_many_sms_a_day_and_more_on_the_next(
     clock.advance(days=1)
     await _code(store, clock, citizen)
     assert await drain(delivery, clock, citizen, senders(KeepingPush(), sms)) == [("sent", None)]
+    async with store.transaction() as tx:
+        days = "SELECT count(*) FROM sms_budget"
+        assert await tx.fetchval(days) == 4
+        assert await forget_budgets(tx, clock.now(), 1000) == 2
+        assert await tx.fetchval(days) == 2
 
 
 async def _code(store: Store, clock: FrozenClock, citizen: Citizen) -> None:
