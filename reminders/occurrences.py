@@ -29,6 +29,7 @@ from reminders.passing import Passed, notices_of, passed_at, told_times
 from reminders.phone import covered_devices
 from reminders.policy import rings_at
 from reminders.queries import DueReminder
+from reminders.switches.service import is_on
 from store.database import Tx
 from store.keys import KeyRing
 
@@ -75,7 +76,10 @@ async def ring_many(
     seen = await _seen(tx, due, own, now)
     plans = [
         passed_at(
-            one, _outcome(one, is_alive=one.is_alive, is_seen=seen.get(one.n, True)), now, one.patient_id
+            one,
+            _outcome(one, is_on=not one.is_off, is_alive=one.is_alive, is_seen=seen.get(one.n, True)),
+            now,
+            one.patient_id,
         )
         for one in due
     ]
@@ -101,9 +105,9 @@ async def _seen(
     return dict(zip(places, await standing_lines(tx, own(people), lines, now), strict=True))
 
 
-def _outcome(one: Reminder, *, is_alive: bool, is_seen: bool) -> Outcome:
-    """What a time of this plan comes to, were it not late."""
-    if one.state == "paused":
+def _outcome(one: Reminder, *, is_on: bool, is_alive: bool, is_seen: bool) -> Outcome:
+    """What a time of this plan comes to, were it not late. is_on: its kind."""
+    if one.state == "paused" or not is_on:
         return "paused"
     if not is_alive:
         return "death-reported"
@@ -156,7 +160,8 @@ async def ring(
         return rings_at(patient_id, one.next_at)
     alive = await is_alive(tx, keys, views.own.patient_id)
     is_seen = alive and await _is_told(tx, one, views, stands or {}, now)
-    outcome = _outcome(one, is_alive=alive, is_seen=is_seen)
+    kind_is_on = await is_on(tx, patient_id, one.kind)
+    outcome = _outcome(one, is_on=kind_is_on, is_alive=alive, is_seen=is_seen)
     book, family = None, list[UUID]()
     if outcome == "told":
         book = await book_to_tell(tx, patient_id, now)

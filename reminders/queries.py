@@ -27,11 +27,13 @@ class Key(Struct, frozen=True):
 
 class DueReminder(Reminder, frozen=True):
     """A plan whose timer fired, with what a batch has to know of its person. n: which of the timers, from 1;
-    is_apart: of a merge or with guardians, so that it is looked at alone."""
+    is_apart: of a merge or with guardians, so that it is looked at alone; is_off: the person switched its
+    kind off."""
 
     n: int = 0
     is_alive: bool = False
     is_apart: bool = False
+    is_off: bool = False
 
 
 class Noted(Struct, frozen=True):
@@ -113,7 +115,9 @@ DUE = Statement(
         EXISTS (SELECT FROM person_alias a WHERE a.patient_id = r.patient_id)
         OR EXISTS (SELECT FROM person_origin o WHERE o.patient_id = r.patient_id)
         OR EXISTS (SELECT FROM guardianship g WHERE g.patient_id = r.patient_id AND g.ended_at IS NULL)
-        OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = r.patient_id) AS is_apart
+        OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = r.patient_id) AS is_apart,
+        EXISTS (SELECT FROM reminder_kind_off k
+            WHERE k.patient_id = r.patient_id AND k.kind = r.kind) AS is_off
     FROM unnest($1::text[]) WITH ORDINALITY AS q (mark, n)
     JOIN reminder r ON r.patient_id = left(q.mark, 36)::uuid AND r.reminder_id = substr(q.mark, 38)::uuid
     JOIN citizen c ON c.patient_id = r.patient_id

@@ -149,6 +149,9 @@ BODIES: dict[str, Any] = {
     "dismiss_own_finding": {"reason": "other"},
     "act_on_reminder": {"act": "pause"},
     "set_reminder_times": {"times": ["07:00"], "days": None},
+    "switch_reminder_kind": {"is_on": False},
+    "choose_screening": {"is_on": True, "done_on": None},
+    "choose_nutrition": {"is_on": True, "weekday": 6, "at": "09:00"},
     "set_reminder_settings": {
         "breakfast": "06:00",
         "lunch": "11:30",

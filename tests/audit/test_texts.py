@@ -53,7 +53,9 @@ _BESIDE |= {
         *(
             "prescription-code",
             "programmes",
+            "nutrition",
             "reminders",
+            "screenings",
             "statements",
             "health-card",
             "health-cards",
