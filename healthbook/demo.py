@@ -39,6 +39,7 @@ from healthbook.demo_prescription import prescribe_once
 from healthbook.demo_programmes import follow_some
 from healthbook.demo_questions import ask_some
 from healthbook.demo_records import long_history, vaccination_history
+from healthbook.demo_reminders import remind_some
 from healthbook.demo_sheet import NOTE, DemoSheet, load_sheet, save_sheet
 from healthbook.demo_signers import add_signers
 from healthbook.demo_statements import say_some
@@ -149,6 +150,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
     await call_in(store, citizens, child, staff, now - ASKED)
     await prescribe_once(store, citizens, facilities, staff, now - ASKED)
     await certify_some(store, signer, citizens, base_url, now)
+    await remind_some(store, citizens, child, now)
     say("a doctor who was let in and looked")
     await let_in_once(store, citizens[0], _doctor(staff), now - LET_IN)
     return DemoSheet(

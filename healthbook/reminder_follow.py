@@ -20,6 +20,7 @@ from store.database import Tx
 from store.keys import KeyRing
 from store.models import Event
 from vaccination.registration import service as registrations
+from vaccination.registration.models import RegistrationRow
 from vaccination.schedule.due import confirmed_due
 from vaccination.schedule.service import gather
 from visits.slots.models import BookingState
@@ -27,6 +28,9 @@ from visits.slots.models import BookingState
 Ref: TypeAlias = dict[str, str]
 Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
 
+# Newest first: nobody has more ahead.
+REGISTRATIONS_MAX: Final = 20
+LAST_ID: Final = UUID(int=(1 << 128) - 1)
 VACCINATION_SOURCE: Final = "schedule:next"
 _OVER: Final[dict[BookingState, EndReason]] = {"attended": "done"}
 
@@ -37,6 +41,9 @@ async def follow(tx: Tx, keys: KeyRing, own: Access, now: datetime) -> None:
     await revisits.follow(tx, own, patient_id, now)
     await cards.follow(tx, own, patient_id, now)
     await follow_schedule(tx, keys, own, patient_id, now)
+    for row in await registrations.own_list(tx, own, LAST_ID, REGISTRATIONS_MAX):
+        if row.starts_at > now:
+            await _follow_place(tx, row, now)
 
 
 async def follow_schedule(tx: Tx, keys: KeyRing, own: Access, patient_id: UUID, now: datetime) -> None:
@@ -57,11 +64,14 @@ async def follow_registration(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, no
     registration_id = UUID(ref["registration_id"])
     own = await decide_job(tx, "reminders", await survivor_of(tx, event.patient_id))
     row = await registrations.own(tx, own, registration_id)
-    source, today = f"registration:{registration_id}", local_day(now)
-    if isinstance(row, Refused):
-        return
+    if not isinstance(row, Refused):
+        await _follow_place(tx, row, now)
+
+
+async def _follow_place(tx: Tx, row: RegistrationRow, now: datetime) -> None:
+    source = f"registration:{row.registration_id}"
     if row.state == "booked":
-        schedule = schedule_around("registration", [local_day(row.starts_at)], today)
+        schedule = schedule_around("registration", [local_day(row.starts_at)], local_day(now))
         await plan_source(tx, row.patient_id, "revisit", source, schedule, now)
         return
     reason = _OVER.get(row.state, "cancelled")

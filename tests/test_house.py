@@ -191,6 +191,7 @@ DECIDING = {
         "healthbook/demo_certificates.py",
         "healthbook/demo_consent.py",
         "healthbook/demo_questions.py",
+        "healthbook/demo_reminders.py",
         "healthbook/demo_statements.py",
         "healthbook/demo_vaccination.py",
     ),

@@ -362,3 +362,16 @@ async def test_one_adult_has_a_certificate_and_a_card_another_reads_why_not(
     assert all(one["eligible"] and not one.get("certificate") for one in seen["dong"])
     assert {why["code"] for one in seen["lan"] for why in one["reasons"]} == {"no-authority", "back-dated"}
     assert [(one["book"], one["is_current"]) for one in cards if one.get("card")] == [("adult", True)]
+
+
+async def test_books_of_the_demo_have_reminders_of_several_kinds(store: Store, demo: DemoSheet) -> None:
+    """The date of each lies ahead; a medicine's follows when a worker handles what was handed out."""
+    people = {one.key: UUID(one.patient_id) for one in demo.citizens}
+    (child,) = demo.children
+    async with store.transaction() as tx:
+        rows = await tx.fetch("SELECT patient_id, kind, source, state, next_at FROM reminder")
+    assert all(row["next_at"] > NOW for row in rows if row["state"] == "active")
+    of_hung = {row["kind"] for row in rows if row["patient_id"] == people["hung"]}
+    assert {"revisit", "card", "measurement", "custom"} <= of_hung
+    of_child = {row["kind"] for row in rows if row["patient_id"] == UUID(child.patient_id)}
+    assert {"revisit", "vaccination", "custom"} <= of_child

@@ -204,10 +204,11 @@ async def own(tx: Tx, access: Access, registration_id: UUID) -> RegistrationRow 
 
 async def own_list(tx: Tx, access: Access, before: UUID, limit: int) -> list[RegistrationRow]:
     """Newest first; of everybody merged into the person too."""
+    is_whole = access.is_own or access.basis == "job"
     found = [
         row
         for patient_id in _people(access)
-        for row in await queries.OF_PERSON.all(tx, patient_id, access.is_own, before, limit)
+        for row in await queries.OF_PERSON.all(tx, patient_id, is_whole, before, limit)
     ]
     return sorted(found, key=lambda row: row.registration_id, reverse=True)[:limit]
 
