@@ -28,6 +28,7 @@ from bench import (
     ehr_summary,
     health_checks,
     push,
+    reminders,
     store_start,
 )
 from bench.results import Result, table, write
@@ -94,6 +95,10 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
         if any(_is_wanted(name, wanted) for name in audit_roots.NAMES):
             _say("audit.root, audit.proof")
             results += await audit_roots.measure(store, place.dsn("hb_owner"), wanted)
+        if any(_is_wanted(name, wanted) for name in reminders.NAMES):
+            _say(", ".join(reminders.NAMES))
+            dsns = place.dsn("hb_api"), place.dsn("hb_delivery")
+            results += await reminders.measure(store, place.dsn("hb_owner"), dsns, data)
         imports = ("ehr.import", "ehr.import_xml", health_checks.NAME)
         on_records = (*imports, ehr_book.NAME, *SUMMARIES, *ehr_core.NAMES)
         if any(_is_wanted(name, wanted) for name in on_records):
