@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from notifications import metrics, queries
 from notifications.groups import ESCALATES
-from notifications.models import Claimed, Outcome, PushMessage, SmsMessage, Way
+from notifications.models import Answered, Claimed, Outcome, PushMessage, SmsMessage, Way
 from notifications.policy import LEASE, attempts_max, first_id_of, next_attempt, status_after
 from notifications.ports import BATCH_MAX, RECORDED, FamilyLinks, PushSender, SmsSender
 from notifications.service import open_address, open_sms, open_target
@@ -103,9 +103,9 @@ def _written(row: Claimed) -> UUID:
 _IN_TURN: Final = Outcome(status="retry", error_code="in-turn", retry_after_seconds=0, attempted=False)
 
 
-async def _answered(tx: Tx, claimed: list[Claimed]) -> frozenset[UUID]:
-    """Of what is said again by SMS: the notices that a device answered meanwhile."""
-    asked = [row for row in claimed if row.channel == "sms" and row.type in ESCALATES]
+async def _answered(tx: Tx, claimed: list[Claimed]) -> frozenset[Answered]:
+    """Of what is said again: which devices have reported which notice meanwhile."""
+    asked = [row for row in claimed if row.attempts > 1 or (row.channel == "sms" and row.type in ESCALATES)]
     if not asked:
         return frozenset()
     found = await queries.ANSWERED.all(
@@ -114,7 +114,10 @@ async def _answered(tx: Tx, claimed: list[Claimed]) -> frozenset[UUID]:
     return frozenset(found)
 
 
-def _prepare(keys: KeyRing, row: Claimed, way: Way | None, answered: frozenset[UUID]) -> Outgoing:
+def _prepare(keys: KeyRing, row: Claimed, way: Way | None, answered: frozenset[Answered]) -> Outgoing:
+    if row.channel == "push" and Answered(row.notification_id, row.device_id) in answered:
+        # Nobody knew whether it left, but the phone has it: not a second time.
+        return Outgoing(row, None, Outcome(status="sent", error_code="received"))
     try:
         made = _push_of(keys, row, way) if row.channel == "push" else _sms_of(keys, row, way, answered)
     except FieldSealError:
@@ -143,10 +146,10 @@ def _push_of(keys: KeyRing, row: Claimed, way: Way | None) -> PushMessage | str:
     )
 
 
-def _sms_of(keys: KeyRing, row: Claimed, way: Way | None, answered: frozenset[UUID]) -> SmsMessage | str:
+def _sms_of(keys: KeyRing, row: Claimed, way: Way | None, answered: frozenset[Answered]) -> SmsMessage | str:
     if row.address_sealed is None or row.text_sealed is None:
         return "no-target"
-    if row.notification_id in answered:
+    if row.type in ESCALATES and row.notification_id in {one.notification_id for one in answered}:
         return "answered"
     if row.type in ESCALATES and (way is None or way.book in CLOSED):
         return "closed-book"

@@ -223,6 +223,13 @@ class Claimed(Struct, frozen=True):
     dependent_id: UUID | None
 
 
+class Answered(Struct, frozen=True):
+    """A device that reported a notice: it has it, whatever became of the delivery."""
+
+    notification_id: UUID
+    device_id: UUID
+
+
 class Way(Struct, frozen=True):
     """How a device is reached at this moment. book: the state of its person. kind and the rest: None where
     the device has no target, as after signing out."""

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from notifications.models import (
+    Answered,
     Claimed,
     InboxRow,
     PendingRow,
@@ -182,10 +183,10 @@ PAUSE = Command(
     """
 )
 
-ANSWERED = Scalar(
-    UUID,
+ANSWERED = Statement(
+    Answered,
     """
-    SELECT notification_id FROM notification_receipt
+    SELECT DISTINCT notification_id, device_id FROM notification_receipt
     WHERE patient_id = ANY($1::uuid[]) AND notification_id = ANY($2::uuid[])
     """,
     fan_out="one batch of due work holds many persons",

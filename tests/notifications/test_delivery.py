@@ -23,7 +23,7 @@ from notifications.delivery import (
 from notifications.models import Outcome, PendingRow, PushMessage, SmsCode, SmsMessage
 from notifications.policy import ATTEMPTS_MAX, LEASE
 from notifications.ports import RecordingPushSender, RecordingSmsSender
-from notifications.service import forget_device, notify, set_push_target
+from notifications.service import forget_device, notify, record_receipt, set_push_target
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, make_citizen
@@ -392,3 +392,28 @@ async def test_a_session_without_a_device_has_no_push_target(
 def test_a_push_has_no_field_for_words() -> None:
     fields = {field.name for field in msgspec.structs.fields(PushMessage)}
     assert fields == {"target", "type", "id", "collapse", "expires_at", "platform", "language"}
+
+
+async def test_what_nobody_knew_of_goes_again_to_the_device_that_did_not_report_it_alone(
+    delivery: Store,
+    store: Store,
+    clock: FrozenClock,
+    citizen: Citizen,
+    say: Callable[..., Awaitable[UUID | None]],
+) -> None:
+    """The worker died after it had sent; the phone had the push, and said so."""
+    reported = await say("reported")
+    clock.advance(seconds=1)
+    silent = await say("silent")
+    assert reported is not None
+    first = {item.claimed.notification_id for item in await claim(delivery, clock, citizen)}
+    assert first == {reported, silent}
+    async with store.transaction() as tx:
+        device_id, now = citizen.actor.device_id, clock.now()
+        assert await record_receipt(tx, citizen.patient_id, device_id, reported, "delivered", now) is None
+    clock.advance(seconds=LEASE.total_seconds())
+    again = await claim(delivery, clock, citizen)
+    outcomes = {item.claimed.notification_id: item.settled for item in again}
+    assert outcomes[reported] == Outcome(status="sent", error_code="received")
+    await settle(delivery, clock, again, *[item.settled for item in again if item.settled])
+    assert [item.claimed.notification_id for item in await claim(delivery, clock, citizen)] == [silent]
