@@ -21,11 +21,13 @@ from kernel.problems import Refused
 from reminders import cards, medicines, queries
 from reminders.faces import Face, Faces, faces_of
 from reminders.models import Phase, Reminder
+from reminders.nutrition import service as nutrition
 from reminders.own import reading as own
 from reminders.plans import armed, doses_with, plan_for, poke
 from reminders.policy import VERSION, days_of_doses, next_after
 from reminders.problems import NO_SUCH_REMINDER, REMINDER_NOT_OPEN
 from reminders.revisits import reading as revisits
+from reminders.screening import service as screening
 from reminders.shown import Reminders, ReminderShown
 from reminders.texts import AS_NEEDED_VI, ASKS_VI, NOTICE_VI, WHY_VI
 from store.database import Tx
@@ -39,6 +41,8 @@ MAKERS: Final[Mapping[str, Faces]] = {
     "appointment": revisits.faces,
     "insurance": cards.faces,
     "own": own.faces,
+    "screening": screening.faces,
+    "nutrition": nutrition.faces,
 }
 _phases = msgspec.json.Decoder(list[Phase]).decode
 

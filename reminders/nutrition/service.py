@@ -4,8 +4,10 @@ Nothing is written here: a diet order, an advice of a visit or a paragraph of a 
 its own words, with where it comes from. What is refuted, hidden or withheld does not exist for a reader.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -16,18 +18,21 @@ from ehr.reads.raw import encode
 from ehr.reads.scope import scope_of
 from kernel.access import Access
 from kernel.clock import local_day
+from reminders.faces import Face
 from reminders.looking import look_at
 from reminders.models import Reminder
 from reminders.nutrition import queries
 from reminders.nutrition.models import Choice, Nutrition, Tip, Weekly
 from reminders.nutrition.policy import of_the_week, order_tip, weekly_of
-from reminders.nutrition.texts import ADVICE_VI, NOTICE_VI
+from reminders.nutrition.texts import ADVICE_VI, NOTICE_VI, WEEKLY_VI
 from reminders.nutrition.words import is_about_food, words
+from reminders.shown import CameFrom
 from reminders.sources import Schedule, plan_source
 from reminders.switches.service import is_on
 from store.database import Tx
+from store.keys import KeyRing
 
-SOURCE: Final = "weekly"
+SOURCE: Final = "nutrition:weekly"
 _item = msgspec.json.Decoder(Item).decode
 
 
@@ -67,6 +72,25 @@ async def stands(tx: Tx, own: Access, one: Reminder, now: datetime) -> bool:
         return False
     tips, _ = await _tips(tx, own, now)
     return bool(tips) and (await _weekly(tx, own, tips)).is_on
+
+
+async def faces(
+    tx: Tx, _keys: KeyRing, access: Access, rows: list[Reminder], now: datetime
+) -> Mapping[UUID, Face]:
+    """The week's own word with its source, for whoever sees any."""
+    tips, _ = await _tips(tx, access, now)
+    if not tips:
+        return {}
+    first = of_the_week(tips, local_day(now))[0]
+    came_from = CameFrom(
+        what="nutrition",
+        id=first.slug,
+        text=first.text_vi,
+        facility_name=first.facility_name,
+        source=first.reviewer,
+    )
+    face = Face(title=WEEKLY_VI, came_from=came_from)
+    return {one.reminder_id: face for one in rows if one.patient_id == access.patient_id}
 
 
 async def _weekly(tx: Tx, access: Access, tips: list[Tip]) -> Weekly:

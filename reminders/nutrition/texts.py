@@ -3,6 +3,7 @@
 from typing import Final
 
 DIET_ORDER_VI: Final = "Chế độ ăn được chỉ định"
+WEEKLY_VI: Final = "Lời dặn về ăn uống trong tuần"
 ADVICE_VI: Final = "Lời dặn của lần khám"
 NOT_TO_EAT_VI: Final = "Không dùng: {what}"
 NOTICE_VI: Final = (

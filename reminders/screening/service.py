@@ -4,8 +4,10 @@ What counts is what an Access lets out; the reminders are made by the job's own 
 tells of what nobody may know (security.md S23).
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from ehr.health_checks.reading import last_checks
 from ehr.knowledge.service import active_groups
@@ -17,19 +19,23 @@ from identity.people import person_of
 from kernel.access import Access
 from kernel.clock import local_day
 from kernel.problems import Refused
+from reminders.faces import Face
 from reminders.looking import look_at
 from reminders.models import Reminder
 from reminders.screening import queries
-from reminders.screening.models import Choice, Facts, Last, Screenings
+from reminders.screening.models import Choice, Facts, Last, Screening, Screenings
 from reminders.screening.policy import asked, screenings, told_on
 from reminders.screening.problems import NO_SUCH_SCREENING, SCREENING_DAY_WRONG
 from reminders.screening.rules import by_code, marks, rules
 from reminders.screening.texts import NOTICE_VI
+from reminders.shown import CameFrom
 from reminders.sources import Schedule, plan_source
 from reminders.switches.service import is_on
 from store.database import Tx
 from store.keys import KeyRing
 
+# What a reminder came from: this and the rule.
+SOURCE: Final = "screening:"
 _SAID_MAX: Final = timedelta(days=30 * 366)
 
 
@@ -70,21 +76,43 @@ async def plan(tx: Tx, keys: KeyRing, own: Access, now: datetime) -> None:
         one = wanted.get(rule)
         days = told_on(one.due_on, told, own.patient_id, today) if one is not None else []
         timing = Schedule(times=(told.time,), on_days=tuple(days)) if days else None
-        await plan_source(tx, own.patient_id, "exam", rule, timing, now)
+        await plan_source(tx, own.patient_id, "exam", SOURCE + rule, timing, now)
 
 
 async def stands(tx: Tx, view: Access, one: Reminder, now: datetime) -> bool:
     """Whether an exam is still to be told of, as far as a view goes: not one that was done since, nor of a
-    person who was merged into another. Whom the rule speaks of was asked when it was planned."""
-    rule = by_code().get(one.source)
-    if rule is None or one.patient_id != view.patient_id:
-        return False
-    due = asked(rule, await _facts(tx, view, None, now), local_day(now))
+    person who was merged into another."""
+    due = (await _asked(tx, view, [one], now)).get(one.reminder_id)
     if due is None or not due.is_on:
         return False
     return due.due_on is None or due.due_on + timedelta(days=min(rules().told.days_from_due)) <= local_day(
         now
     )
+
+
+async def faces(
+    tx: Tx, _keys: KeyRing, access: Access, rows: list[Reminder], now: datetime
+) -> Mapping[UUID, Face]:
+    """What each reminder of an exam is of, for whoever sees what it rests on."""
+    return {
+        ident: Face(
+            title=one.title_vi,
+            came_from=CameFrom(what="screening-rule", id=one.rule, text=[one.why_vi], source=one.source_vi),
+        )
+        for ident, one in (await _asked(tx, access, rows, now)).items()
+    }
+
+
+async def _asked(tx: Tx, view: Access, rows: list[Reminder], now: datetime) -> dict[UUID, Screening]:
+    """What the rules of these reminders say, as far as a view goes. Whom a rule speaks of by age and sex was
+    asked when it was planned."""
+    facts, found = await _facts(tx, view, None, now), dict[UUID, Screening]()
+    for one in rows:
+        rule = by_code().get(one.source.removeprefix(SOURCE))
+        due = asked(rule, facts, local_day(now)) if rule and one.patient_id == view.patient_id else None
+        if due is not None:
+            found[one.reminder_id] = due
+    return found
 
 
 async def _facts(tx: Tx, access: Access, person: Demographics | None, now: datetime) -> Facts:

@@ -169,8 +169,12 @@ async def test_once_a_week_at_the_persons_time_while_there_is_something_to_read(
     assert (put.status_code, put.json()["at"]) == (200, "06:30")
     await here.until(at(12, 3))
     assert [day for _, day in await here.told("nutrition-tip")] == ["25 06:30", "02 06:30"]
+    (shown,) = await here.reminders()
+    assert (shown["kind"], shown["came_from"]["text"]) == ("nutrition", ["Ăn nhạt"])
+    assert shown["came_from"]["facility_name"] == "Bệnh viện A"
     gone = advice("Ăn nhạt") | {"status": "entered-in-error"}
     await write(here.store, here.citizen.patient_id, [gone], here.clock.now())
+    assert await here.reminders() == []
     await here.until(at(12, 10))
     assert len(await here.told("nutrition-tip")) == 2, "nothing is left to read"
     for wrong in ({"weekday": 0}, {"weekday": 8}, {"at": "25:00"}, {"at": "6:30"}, {"is_on": "yes"}):

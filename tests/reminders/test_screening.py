@@ -133,6 +133,15 @@ async def test_a_form_says_when_the_next_is_due_to_a_person_of_any_age(here: Rem
     token = await renew_session(here.store, here.clock, here.citizen)
     one = (await listed(here.client, token))["driving-check"]
     assert (one["due_on"], one["basis"], one["is_on"]) == ("2027-01-31", "form", True)
+    await here.until(at(2026, 11, 22))
+    (shown,) = await here.reminders()
+    assert (shown["kind"], shown["title"], shown["came_from"]["what"]) == (
+        "exam",
+        "Khám sức khỏe người lái xe",
+        "screening-rule",
+    )
+    assert shown["came_from"]["source"]
+    assert shown["came_from"]["text"]
     await here.until(at(2027, 1, 18))
     assert await here.told("exam-due") == [("exam-due", "17 09:00")]
 
