@@ -132,11 +132,11 @@ def _one(dosage: Fhir) -> Dose:
     repeat = timing.get("repeat", {})
     codes = [coding.get("code") for coding in timing.get("code", {}).get("coding", [])]
     dose = next((_CODES[code] for code in codes if code in _CODES), Dose(form="prose"))
-    if repeat and says_times(rhythm := _rhythm(repeat)):
+    rhythm = _rhythm(repeat)
+    if says_times(rhythm) or rhythm.weekdays or rhythm.is_irregular:
         dose = rhythm
-    quantity = next(
-        (one["doseQuantity"] for one in dosage.get("doseAndRate", []) if "doseQuantity" in one), {}
-    )
+    amounts = [one["doseQuantity"] for one in dosage.get("doseAndRate", []) if "doseQuantity" in one]
+    quantity: Fhir = amounts[0] if amounts else {}
     is_needed = bool(dosage.get("asNeededBoolean")) or "asNeededCodeableConcept" in dosage
     return replace(
         dose,
