@@ -21,6 +21,7 @@ from healthbook.cli_certificates import certificates
 from healthbook.cli_demo import as_, demo
 from healthbook.cli_import import import_
 from healthbook.cli_medicines import medicine_safety
+from healthbook.cli_notifications import notifications
 
 if TYPE_CHECKING:
     from healthbook.wiring import Place
@@ -43,6 +44,7 @@ READ_ONLY = frozenset(
         *("admin article-text", "audit verify", "audit quarantine", "audit reconcile", "doctor"),
         *("certificates keys make-authority", "certificates keys make", "certificates keys certify"),
         *("certificates keys list", "certificates keys reconcile"),
+        *("notifications status", "notifications dead-letters"),
     }
 )
 # Commands that make what an admin_event would be written to.
@@ -158,7 +160,7 @@ for command in (
     admin.add_command(command)
 for command in (
     *(serve, worker, signer, migrate, doctor, backup, restore, openapi, admin, audit, import_, demo, as_),
-    *(medicine_safety, certificates),
+    *(medicine_safety, certificates, notifications),
 ):
     main.add_command(command)
 for command in (verify, conformance, trust):

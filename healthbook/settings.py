@@ -87,6 +87,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # The viewer that stands before a share link, ending in `#`; unset: the link alone, for any viewer.
     link_viewer: str = ""
     # The number that messages tell people to call.
+    # Where a worker offers its counters to Prometheus, on the loopback alone; 0: nowhere.
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     hotline: Annotated[str, Meta(pattern="^[0-9][0-9 ]{2,14}$")] = HOTLINE
 
     @property

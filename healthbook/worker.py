@@ -30,6 +30,7 @@ from healthbook.housekeeping import arm_chores
 from healthbook.journal_writer import keep_writing
 from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.logs import configure_logs
+from healthbook.notification_status import keep_metrics
 from healthbook.root_jobs import arm_roots, root_jobs, witness_of
 from healthbook.senders import opened_senders
 from healthbook.signing_jobs import arm_signing, signing_jobs
@@ -100,7 +101,7 @@ class Worker:
             if done:
                 idle = IDLE_MIN_SECONDS
                 continue
-            await wait(stop, min(idle, self._until_next()))
+            await wait(stop, min(idle, self.until_next()))
             idle = min(IDLE_MAX_SECONDS, idle * 2)
         for task in self._running:
             task.cancel()
@@ -116,7 +117,7 @@ class Worker:
             await arm_chores(tx, self._clock.now())
         return True
 
-    def _until_next(self) -> float:
+    def until_next(self) -> float:
         """Seconds until the next timer that the last round saw coming."""
         if self._next_at is None:
             return IDLE_MAX_SECONDS
@@ -317,6 +318,7 @@ async def _serve(serving: Serving) -> None:
             **root_jobs(store, clock, witness_of(serving.place.settings), journal),
         }
         writing = asyncio.create_task(keep_writing(store, journal, stop))
+        showing = asyncio.create_task(keep_metrics(store, clock, serving.place.settings.metrics_port, stop))
         linked = replace(senders, links=StandingLinks(store, clock))
         await Worker(store, delivery, linked, clock, outside).run(stop)
-        await writing
+        await asyncio.gather(writing, showing)

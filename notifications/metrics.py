@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
-from notifications.models import Outcome
+from notifications.models import Channel, Outcome, WaitingLine
 
 if TYPE_CHECKING:
     from notifications.delivery import Outgoing
@@ -21,6 +21,19 @@ LATENESS: Final = Histogram(
     ("channel", "collapse"),
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600),
 )
+DEPTH: Final = Gauge("healthbook_deliveries_waiting", "Deliveries that should have left", ("channel",))
+OLDEST: Final = Gauge(
+    "healthbook_delivery_oldest_seconds", "How late the oldest delivery is that waits", ("channel",)
+)
+
+
+def gauge(waiting: Sequence[WaitingLine], now: datetime) -> None:
+    """Show how the queue stands. The age of the oldest is the first alarm (notifications.md §5)."""
+    for channel in get_args(Channel):
+        lines = [line for line in waiting if line.channel == channel and line.oldest is not None]
+        DEPTH.labels(channel).set(sum(line.due for line in lines))
+        ages = [(now - line.oldest).total_seconds() for line in lines if line.oldest is not None]
+        OLDEST.labels(channel).set(max(ages, default=0.0))
 
 
 def count(

@@ -278,3 +278,37 @@ class PreferenceRow(Struct, frozen=True):
     digest: bool
     muted: list[str]
     version: int
+
+
+class WaitingLine(Struct, frozen=True):
+    """Deliveries that have not ended. due: how many should have left by now; oldest: the first of those."""
+
+    channel: Channel
+    type: NotificationType
+    status: str
+    count: int
+    due: int
+    oldest: datetime | None
+
+
+class EndedLine(Struct, frozen=True):
+    """Deliveries that ended. late_p50, late_p99: seconds between when they should have left and then."""
+
+    channel: Channel
+    type: NotificationType
+    status: str
+    error_code: str | None
+    count: int
+    late_p50: float
+    late_p99: float
+
+
+class DeadLetter(Struct, frozen=True):
+    delivery_id: UUID
+    channel: Channel
+    type: NotificationType
+    status: str
+    error_code: str
+    attempts: int
+    settled_at: datetime
+    expires_at: datetime

@@ -5,9 +5,12 @@ from uuid import UUID
 from notifications.models import (
     Answered,
     Claimed,
+    DeadLetter,
+    EndedLine,
     InboxRow,
     PendingRow,
     PreferenceRow,
+    WaitingLine,
     Way,
 )
 from store.statement import Command, Scalar, Statement
@@ -288,4 +291,68 @@ UPSERT_PREFERENCES = Command(
         language = EXCLUDED.language, digest = EXCLUDED.digest, muted = EXCLUDED.muted,
         version = notification_preference_set.version + 1, changed_at = EXCLUDED.changed_at
     """
+)
+
+_ASKED = "operators ask how the queue stands"
+
+WAITING = Statement(
+    WaitingLine,
+    """
+    SELECT channel, type, status, count(*) AS count, count(*) FILTER (WHERE next_attempt_at <= $1) AS due,
+           min(COALESCE(due_at, created_at)) FILTER (WHERE next_attempt_at <= $1) AS oldest
+    FROM delivery WHERE status IN ('pending', 'unknown', 'sending')
+    GROUP BY channel, type, status ORDER BY channel, type, status
+    """,
+    fan_out=_ASKED,
+)
+
+ENDED = Statement(
+    EndedLine,
+    """
+    SELECT channel, type, status, error_code, count(*) AS count,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY late) AS late_p50,
+           percentile_cont(0.99) WITHIN GROUP (ORDER BY late) AS late_p99
+    FROM (
+        SELECT channel, type, status, error_code,
+               greatest(0, extract(epoch FROM settled_at - COALESCE(due_at, created_at)))::float8 AS late
+        FROM delivery WHERE settled_at >= $1) AS d
+    GROUP BY channel, type, status, error_code ORDER BY channel, type, status, error_code
+    """,
+    fan_out=_ASKED,
+)
+
+# $1: the codes that nobody needs to look at; $2: since when.
+COUNT_DEAD = Scalar(
+    int,
+    """
+    SELECT count(*) FROM delivery
+    WHERE status IN ('failed', 'dropped') AND error_code <> ALL($1::text[]) AND settled_at >= $2
+    """,
+    fan_out=_ASKED,
+)
+
+DEAD_LETTERS = Statement(
+    DeadLetter,
+    """
+    SELECT delivery_id, channel, type, status, error_code, attempts, settled_at, expires_at FROM delivery
+    WHERE status IN ('failed', 'dropped') AND error_code <> ALL($1::text[]) AND settled_at >= $2
+    ORDER BY settled_at DESC, delivery_id DESC LIMIT $3
+    """,
+    fan_out=_ASKED,
+)
+
+# An SMS whose text is gone stays where it is.
+RETRY_DEAD = Scalar(
+    int,
+    """
+    WITH again AS (
+        UPDATE delivery SET status = 'pending', attempts = 0, next_attempt_at = $3, error_code = NULL,
+            settled_at = NULL
+        WHERE status IN ('failed', 'dropped') AND error_code <> ALL($1::text[]) AND settled_at >= $2
+          AND expires_at > $3 AND (channel = 'push' OR text_sealed IS NOT NULL)
+          AND (cardinality($4::uuid[]) = 0 OR delivery_id = ANY($4::uuid[]))
+        RETURNING 1)
+    SELECT count(*) FROM again
+    """,
+    fan_out="operators send again what died",
 )

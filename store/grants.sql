@@ -90,7 +90,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON push_target TO hb_api;
 GRANT SELECT, DELETE ON push_target TO hb_delivery;
 GRANT SELECT, INSERT, DELETE ON delivery TO hb_api;
 -- A gateway's report of an SMS comes in over HTTP.
-GRANT UPDATE (status, error_code, settled_at, lease_until, address_sealed, text_sealed, reported, reported_at)
+GRANT UPDATE (status, error_code, settled_at, lease_until, address_sealed, text_sealed, reported, reported_at, attempts, next_attempt_at)
     ON delivery TO hb_api;
 GRANT SELECT, UPDATE ON delivery TO hb_delivery;
 GRANT SELECT, INSERT, UPDATE ON sms_budget TO hb_delivery;

@@ -303,10 +303,10 @@ async def test_a_number_gets_so_many_sms_a_day_and_more_on_the_next(
     await _code(store, clock, citizen)
     assert await drain(delivery, clock, citizen, senders(KeepingPush(), sms)) == [("sent", None)]
     async with store.transaction() as tx:
-        days = "SELECT count(*) FROM sms_budget"
-        assert await tx.fetchval(days) == 4
-        assert await forget_budgets(tx, clock.now(), 1000) == 2
+        days = "SELECT count(DISTINCT day) FROM sms_budget"
         assert await tx.fetchval(days) == 2
+        assert await forget_budgets(tx, clock.now(), 1000) >= 2
+        assert await tx.fetchval(days) == 1
 
 
 async def _code(store: Store, clock: FrozenClock, citizen: Citizen) -> None:

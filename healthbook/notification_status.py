@@ -1,0 +1,92 @@
+"""What operators ask of the queue of messages and send again; a worker's figures for Prometheus."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+import structlog
+from prometheus_client import start_http_server
+
+from healthbook.commands import Signed, sign_act
+from kernel.clock import Clock, SystemClock
+from notifications import metrics
+from notifications.models import DeadLetter
+from notifications.status import Status, dead_letters, read_status, retry_dead
+from store.database import Store
+
+GAUGES_EVERY_SECONDS = 15
+LETTERS_MAX = 200
+LOOPBACK = "127.0.0.1"
+
+log = structlog.get_logger("worker")
+
+
+async def status_text(store: Store, as_json: bool) -> str:
+    async with store.transaction() as tx:
+        status = await read_status(tx, SystemClock().now())
+    return msgspec.json.encode(status).decode() if as_json else "\n".join(_lines(status))
+
+
+async def letters_text(store: Store, as_json: bool) -> str:
+    async with store.transaction() as tx:
+        letters = await dead_letters(tx, SystemClock().now(), LETTERS_MAX)
+    if as_json:
+        return msgspec.json.encode(letters).decode()
+    return "\n".join(map(_letter, letters)) or "Nothing died in the last day."
+
+
+async def retry_letters(store: Store, ids: list[UUID], signed: Signed) -> str:
+    now = SystemClock().now()
+    async with store.transaction() as tx:
+        count = await retry_dead(tx, ids, now)
+        await sign_act(tx, signed, "notifications:retry", count)
+    return f"{count} sent again"
+
+
+def _lines(status: Status) -> list[str]:
+    lines = [f"{'WAITING':<8}{'type':<28}{'status':<10}{'count':>9}{'due':>9}  oldest"]
+    for one in status.waiting:
+        age = _seconds(status.at - one.oldest) if one.oldest is not None else "-"
+        lines.append(f"{one.channel:<8}{one.type:<28}{one.status:<10}{one.count:>9}{one.due:>9}  {age}")
+    lines += ["", f"{'24 HOURS':<8}{'type':<28}{'became':<10}{'count':>9}{'p50':>9}{'p99':>9}  why"]
+    for end in status.ended:
+        late = f"{end.late_p50:>8.1f}s{end.late_p99:>8.1f}s"
+        why = end.error_code or ""
+        lines.append(f"{end.channel:<8}{end.type:<28}{end.status:<10}{end.count:>9}{late}  {why}".rstrip())
+    return [*lines, "", f"dead letters: {status.dead}"]
+
+
+def _letter(one: DeadLetter) -> str:
+    return (
+        f"{one.delivery_id}  {one.channel:<5} {one.type:<26} {one.status:<8} {one.error_code:<18}"
+        f" attempts {one.attempts}, ended {one.settled_at:%Y-%m-%d %H:%M:%S}Z"
+    )
+
+
+def _seconds(age: timedelta) -> str:
+    return f"{max(0, int(age.total_seconds()))}s"
+
+
+async def keep_metrics(store: Store, clock: Clock, port: int, stop: asyncio.Event) -> None:
+    """Offer the worker's counters on the loopback until `stop`; port 0: nothing is offered."""
+    if not port:
+        return
+    try:
+        server, _ = start_http_server(port, LOOPBACK)
+    except OSError as error:
+        # Another worker of this machine has it; its messages leave all the same.
+        log.error("metrics_not_offered", error=type(error).__name__)
+        return
+    try:
+        while not stop.is_set():
+            async with store.transaction() as tx:
+                status = await read_status(tx, clock.now())
+            metrics.gauge(status.waiting, status.at)
+            try:
+                async with asyncio.timeout(GAUGES_EVERY_SECONDS):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+    finally:
+        await asyncio.to_thread(server.shutdown)
