@@ -31,6 +31,7 @@ FEATURES = {
         "refill before it runs out",
         "revisits and appointments",
         "exams and screening by versioned rules, switched off one by one",
+        "a kind switched off",
         "vaccination due",
         "measurements",
         "nutrition with its source",

@@ -9,7 +9,6 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from api.acting import begin_for
-from api.citizen.reminders import WallTime
 from api.problems import INVALID_FIELD
 from api.reading import OWN_PROBLEMS, Build, read_beside_record
 from api.request import Call, answer
@@ -20,6 +19,7 @@ from kernel.access import Access
 from kernel.problems import Refused
 from reminders.nutrition import service as nutrition
 from reminders.nutrition.models import Nutrition, Weekly
+from reminders.own.models import WallTime
 from reminders.screening import service as screening
 from reminders.screening.models import Choice, Screenings
 from reminders.screening.problems import NO_SUCH_SCREENING, SCREENING_DAY_WRONG

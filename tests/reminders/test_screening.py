@@ -4,12 +4,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pytest
 
+from consent.decision import decide_job
 from healthbook.look_jobs import look
 from identity.sessions import open_citizen_session
 from kernel.access import Label
 from kernel.clock import VIETNAM
-from reminders.looking import JOB
+from reminders import queries
+from reminders.looking import JOB, look_at
+from reminders.screening import service
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.family import make_child
@@ -193,16 +197,46 @@ async def test_looking_again_changes_nothing(here: Reminding) -> None:
     assert await here._rows(rows) == before
 
 
-async def test_s23_a_guardian_hears_of_a_childs_check_and_of_no_withheld_one(here: Reminding) -> None:
+@pytest.mark.parametrize("labels", [Label.NONE, Label.SDV])
+async def test_s23_a_guardian_hears_of_a_childs_check_and_of_no_withheld_one(
+    here: Reminding, labels: Label
+) -> None:
     child = await make_child(here.store, here.clock, here.citizen, "2018-03-12")
-    body = school_check("2026-11-20", "2027-01-31")
-    await write(here.store, child, [body], here.clock.now())
+    body = school_check("2026-11-20", "2026-12-11")
+    await write(here.store, child, [body], here.clock.now(), labels=int(labels))
     token = await renew_session(here.store, here.clock, here.citizen)
-    whose = {"X-Patient-Id": str(child)}
-    assert (await listed(here.client, token, **whose))["school-check"]["due_on"] == "2027-01-31"
-    await write(here.store, child, [body], here.clock.now(), labels=int(Label.SDV))
-    token = await renew_session(here.store, here.clock, here.citizen)
-    assert await listed(here.client, token, **whose) == {}
+    read = await listed(here.client, token, **{"X-Patient-Id": str(child)})
+    async with here.store.transaction() as tx:
+        await look_at(tx, child, here.clock.now())
+    await here.until(at(2026, 11, 28))
+    heard = await here.told("dependent-reminder")
+    assert await here.told("exam-due", patient_id=child) == [("exam-due", "27 09:00")]
+    if labels:
+        assert (read, heard) == ({}, [])
+    else:
+        assert read["school-check"]["due_on"] == "2026-12-11"
+        assert heard == [("dependent-reminder", "27 09:00")]
+
+
+async def test_a_book_is_told_of_its_own_exams_and_from_their_day(here: Reminding) -> None:
+    """After a merge rows of another person lie in a book: what was planned for that one does not stand."""
+    await grandfather(here)
+    await examined(here, kind="elderly", done_on="2026-03-01", valid_until=None)
+    await here.until(at(2026, 11, 22))
+    other = await make_citizen(here.store, here.clock, birth_date="1960-05-01", sex="male")
+    one = await here._row(
+        "SELECT patient_id, reminder_id FROM reminder WHERE source = 'screening:elderly-check'"
+    )
+    async with here.store.transaction() as tx:
+        row = await queries.BY_ID.one(tx, *one)
+        assert row is not None
+        own, others = (
+            await decide_job(tx, "reminders", one[0]),
+            await decide_job(tx, "reminders", other.patient_id),
+        )
+        assert not await service.stands(tx, others, row, at(2027, 2, 15))
+        assert await service.stands(tx, own, row, at(2027, 2, 15))
+        assert not await service.stands(tx, own, row, at(2027, 2, 14)), "not before its day"
 
 
 def school_check(done_on: str, until: str) -> dict[str, Any]:
