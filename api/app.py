@@ -60,6 +60,8 @@ CONTROLLERS = (
     "api.citizen.statements",
     "api.citizen.medicine_safety",
     "api.citizen.reminders",
+    "api.citizen.reminder_answers",
+    "api.citizen.reminder_plan",
     "api.citizen.reminders_own",
     "api.citizen.reminder_kinds",
     "api.citizen.screenings",

@@ -48,6 +48,8 @@ from kernel.ids import bucket_of
 from kernel.problems import Refused
 from notifications.models import NotificationType, SmsCode, SmsDeath, SmsSignIn
 from notifications.service import forget_device, notify
+from reminders.answers.service import LATER_JOB as LATER
+from reminders.answers.watching import JOB as UNANSWERED
 from reminders.lapses import JOB as LAPSE
 from reminders.looking import JOB as LOOK
 from reminders.plans import JOB as REMINDER
@@ -365,6 +367,8 @@ TICKS: dict[str, Tick] = {
     ARRIVAL_DUE: emergency.settle_arrival,
     REMINDER: reminders.ring_due,
     LAPSE: reminders.say_lapse,
+    UNANSWERED: reminders.ask_after,
+    LATER: reminders.ring_later,
     LOOK: looks.look,
     KIND: keep_house,
 }

@@ -13,8 +13,11 @@ from identity.merges.aliases import survivor_of
 from kernel.access import Access
 from notifications.preferences import read_preferences
 from reminders import lapses, plans
+from reminders.answers.watching import sweep_of
 from reminders.models import EndReason
 from reminders.occurrences import Timer, Views, ring, ring_many, sees, tell
+from reminders.unanswered import CarerViews, sweep
+from reminders.unanswered import ring_later as later
 from store.database import Tx
 from store.keys import KeyRing
 from store.models import Event
@@ -30,6 +33,16 @@ async def views_of(tx: Tx, patient_id: UUID) -> Views:
     """Of the book in which the person's rows lie now."""
     book = await survivor_of(tx, patient_id)
     return Views(await decide_job(tx, "reminders", book), await decide_job(tx, "family-reminders", book))
+
+
+async def carer_views_of(tx: Tx, patient_id: UUID) -> CarerViews:
+    """What may be read of a book for those who care for its person."""
+    book = await survivor_of(tx, patient_id)
+    return CarerViews(
+        own=await decide_job(tx, "reminders", book),
+        guardian=await decide_job(tx, "family-reminders", book),
+        proxy=await decide_job(tx, "proxy-reminders", book),
+    )
 
 
 async def note_recorded(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
@@ -110,6 +123,19 @@ async def _ring_alone(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> dateti
         state = str(getattr(error, "sqlstate", ""))
         log.error("reminder_failed", ref=mark, error=type(error).__name__, sqlstate=state)
         return now + AGAIN
+
+
+async def ask_after(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:
+    """The timer of a bucket's times of one minute."""
+    await sweep(tx, keys, sweep_of(mark), carer_views_of, now)
+    return None
+
+
+async def ring_later(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:
+    """The timer of what one person put off."""
+    person, at = mark.split("|")
+    await later(tx, keys, UUID(person), datetime.fromisoformat(at), carer_views_of, now)
+    return None
 
 
 async def say_lapse(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:

@@ -23,6 +23,7 @@ from notifications.bulk import Notice, notify_many
 from notifications.models import NotificationType
 from notifications.service import notify
 from reminders import queries
+from reminders.answers.watching import watch
 from reminders.kinds import KINDS
 from reminders.models import WAITS, Kind, Outcome, Reminder
 from reminders.passing import Passed, notices_of, passed_at, told_times
@@ -129,6 +130,8 @@ async def _write(tx: Tx, plans: Sequence[Passed], now: datetime) -> set[int]:
         ids, times = [one.before.patient_id for one, _ in told], [at for _, at in told]
         covered = await covered_devices(tx, ids, times)
         await notify_many(tx, _once(told, covered, now), now)
+        asked = [(one.before.patient_id, at) for one, at in told if KINDS[one.before.kind].repeats]
+        await watch(tx, asked, now)
     return saved
 
 

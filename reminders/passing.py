@@ -9,9 +9,9 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from notifications.bulk import Notice
+from notifications.bulk import Notice, stable_id
 from reminders.kinds import KINDS
-from reminders.models import Outcome, Reminder
+from reminders.models import Kind, Outcome, Reminder
 from reminders.policy import next_after, rings_at
 
 # Times that one tick catches up on after a worker was away; the rest follows at once.
@@ -113,38 +113,52 @@ def told_times(one: Passed) -> list[datetime]:
     return told
 
 
+def key_of(kind: Kind, patient_id: UUID, due_at: datetime) -> str:
+    """Reminders of one kind that ring at one time are told once."""
+    return f"{KINDS[kind].type_}:{patient_id}:{due_at.isoformat()}"
+
+
+def notice_id_of(
+    kind: Kind, patient_id: UUID, due_at: datetime, book: UUID, guardian: UUID | None = None
+) -> UUID:
+    """The id of the notice of a time, whether it is written yet or not: a phone that rings by itself swallows
+    the push of the same id. book: whose notice it is; guardian: the one that a guardian gets of it."""
+    mine = _notice(kind, patient_id, due_at, book, due_at, frozenset())
+    return stable_id(mine if guardian is None else for_all(mine, [guardian])[1])
+
+
 def notices_of(one: Passed, due_at: datetime, covered: frozenset[UUID], now: datetime) -> list[Notice]:
-    """What is said of a time: reminders of one kind and time ring once. covered: phones that ring by
-    themselves."""
+    """What is said of a time. covered: phones that ring by themselves."""
     rule, patient_id = KINDS[one.before.kind], one.before.patient_id
     if one.book is None:
         return []
-    at = due_at.isoformat()
-    key, rings, until = f"{rule.type_}:{patient_id}:{at}", rings_at(patient_id, due_at), due_at
-    if now - due_at >= rule.rings_within:
-        until = now
-    mine = Notice(
-        patient_id=one.book,
-        type_=rule.type_,
-        key=key,
-        expires_at=until + rule.rings_within,
-        due_at=rings,
-        ref={"due_at": at},
+    until = now if now - due_at >= rule.rings_within else due_at
+    mine = _notice(one.before.kind, patient_id, due_at, one.book, until + rule.rings_within, covered)
+    return for_all(mine, one.family)
+
+
+def _notice(
+    kind: Kind, patient_id: UUID, due_at: datetime, book: UUID, until: datetime, covered: frozenset[UUID]
+) -> Notice:
+    return Notice(
+        patient_id=book,
+        type_=KINDS[kind].type_,
+        key=key_of(kind, patient_id, due_at),
+        expires_at=until,
+        due_at=rings_at(patient_id, due_at),
+        ref={"due_at": due_at.isoformat()},
         covered=covered,
     )
-    if not one.family:
+
+
+def for_all(mine: Notice, family: Iterable[UUID]) -> list[Notice]:
+    """A notice, and what the guardians hear of it."""
+    if not family:
         return [mine]
-    shown = {"due_at": at, "patient_id": str(one.book), "what": rule.type_}
-    return [mine, *(_for_guardian(mine, guardian, shown) for guardian in one.family)]
-
-
-def _for_guardian(mine: Notice, guardian: UUID, ref: dict[str, str]) -> Notice:
-    return Notice(
-        patient_id=guardian,
-        type_="dependent-reminder",
-        key=mine.key,
-        expires_at=mine.expires_at,
-        due_at=mine.due_at,
-        ref=ref,
-        covered=mine.covered,
-    )
+    ref = mine.ref | {"patient_id": str(mine.patient_id), "what": mine.type_}
+    return [
+        mine,
+        *(
+            replace(mine, patient_id=guardian, type_="dependent-reminder", ref=ref) for guardian in family
+        ),
+    ]

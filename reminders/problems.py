@@ -12,6 +12,16 @@ NO_SUCH_REMINDER = declare(
         next_en="Read the list of reminders.",
     )
 )
+PLAN_CHANGED = declare(
+    ProblemType(
+        code="reminder-plan-changed",
+        status=409,
+        vi="Lịch nhắc đã thay đổi.",
+        en="The plan of reminders has changed.",
+        next_vi="Tải lại lịch nhắc rồi đặt lại báo thức.",
+        next_en="Read the plan again and set the alarms anew.",
+    )
+)
 REMINDER_NOT_OPEN = declare(
     ProblemType(
         code="reminder-not-open",

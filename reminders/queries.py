@@ -183,6 +183,27 @@ FORGET = Scalar(
 COUNTED = Statement(
     Reminder, _SELECT + " AND kind = 'medication' AND last_at >= $2 ORDER BY last_at DESC LIMIT $3"
 )
+# What rings, and what did until lately.
+PLANNED = Statement(
+    Reminder,
+    _SELECT
+    + """
+     AND (state = 'active' AND next_at IS NOT NULL
+          OR state IN ('paused', 'stopped', 'ended') AND changed_at > $2)
+    ORDER BY next_at NULLS LAST, reminder_id LIMIT $3
+    """,
+)
+PLAN_VERSION = Scalar(int, "SELECT version FROM reminder_plan WHERE patient_id = $1")
+# Of the plan as it is now.
+ACKNOWLEDGE = Command(
+    """
+    INSERT INTO reminder_plan_ack (patient_id, device_id, version, covers_until, at)
+    SELECT patient_id, $2, version, $3, $4 FROM reminder_plan WHERE patient_id = $1
+    ON CONFLICT (patient_id, device_id) DO UPDATE SET
+        version = EXCLUDED.version, covers_until = EXCLUDED.covers_until, at = EXCLUDED.at
+    """
+)
+FORGET_ACKS = Command("DELETE FROM reminder_plan_ack WHERE patient_id = $1 AND covers_until <= $2")
 # Before the row is written: a version that stays is no change, only a time that passed.
 BUMP_PLAN = Command(
     """

@@ -149,6 +149,18 @@ BODIES: dict[str, Any] = {
     "dismiss_own_finding": {"reason": "other"},
     "act_on_reminder": {"act": "pause"},
     "set_reminder_times": {"times": ["07:00"], "days": None},
+    "answer_reminders": {
+        "sent_at": "2026-11-22T00:10:00Z",
+        "items": [
+            {
+                "reminder_id": "0189d6a4-0000-7000-8000-000000000000",
+                "due_at": "2026-11-22T00:00:00Z",
+                "act": "taken",
+                "at": "2026-11-22T00:05:00Z",
+            }
+        ],
+    },
+    "acknowledge_reminder_plan": {"version": 0, "covers_until": "2026-12-01T00:00:00Z"},
     "switch_reminder_kind": {"is_on": False},
     "choose_screening": {"is_on": True, "done_on": None},
     "choose_nutrition": {"is_on": True, "weekday": 6, "at": "09:00"},

@@ -82,10 +82,13 @@ class Came(Struct, frozen=True):
     act: Act | None
 
 
-class Unanswered(Struct, frozen=True):
-    """A time of one reminder that nobody answered."""
+class Open(Struct, frozen=True):
+    """A time that was told and not answered, or put off. is_merged: the person is of a merge;
+    has_carer: somebody may be a guardian or proxy."""
 
     patient_id: UUID
     reminder_id: UUID
     due_at: datetime
     kind: Kind
+    is_merged: bool
+    has_carer: bool

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from reminders.answers.models import Answer, Came, Unanswered
+from reminders.answers.models import Answer, Came, Open
 from store.database import Tx
 from store.statement import Scalar, Statement
 
@@ -17,6 +17,11 @@ TIMES_MAX: Final = 20_000
 class Key(Struct, frozen=True):
     reminder_id: UUID
     due_at: datetime
+
+
+class Opened(Struct, frozen=True):
+    patient_id: UUID
+    notification_id: UUID
 
 
 # An answer gives way to one that was given later, whichever comes first.
@@ -41,13 +46,6 @@ NOTED = Statement(
     WHERE patient_id = $1 AND reminder_id = ANY($2::uuid[]) AND due_at = ANY($3::timestamptz[])
     """,
 )
-PUT_OFF = Statement(
-    Answer,
-    """
-    SELECT patient_id, reminder_id, due_at, act, at, rings_at FROM reminder_answer
-    WHERE patient_id = $1 AND act = 'later' AND rings_at = $2
-    """,
-)
 CAME_SINCE = Statement(
     Came,
     """
@@ -60,22 +58,48 @@ CAME_SINCE = Statement(
     ORDER BY o.due_at DESC LIMIT $4
     """,
 )
-# Of one bucket (kernel/ids.py) and one minute: what was told, still stands and was neither answered nor put
-# off beyond $6. A course is used up with its last time, which is asked after like every other.
-UNANSWERED = Statement(
-    Unanswered,
-    """
-    SELECT o.patient_id, o.reminder_id, o.due_at, r.kind
-    FROM reminder_occurrence o
+# A course is used up with its last time, which is asked after like every other. Of who is reported dead
+# nothing is (security.md S18).
+_OPEN = """
+    SELECT o.patient_id, o.reminder_id, o.due_at, r.kind,
+        EXISTS (SELECT FROM person_alias a WHERE a.patient_id = o.patient_id) AS is_merged,
+        EXISTS (SELECT FROM guardianship g WHERE g.patient_id = o.patient_id AND g.ended_at IS NULL)
+        OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = o.patient_id)
+        OR EXISTS (SELECT FROM proxy p WHERE p.patient_id = o.patient_id AND p.ended_at IS NULL
+            AND 'reminders' = ANY(p.scopes)) AS has_carer
+    FROM {} o
     JOIN reminder r ON r.patient_id = o.patient_id AND r.reminder_id = o.reminder_id
-    WHERE o.due_at >= $1 AND o.due_at < $2 AND get_byte(sha256(uuid_send(o.patient_id)), 0) = $3
+    JOIN citizen c ON c.patient_id = o.patient_id
+    WHERE (r.state = 'active' OR (r.state = 'ended' AND r.end_reason = 'used-up'))
+      AND c.state NOT IN ('death-reported', 'frozen', 'erasing')
+"""
+PUT_OFF = Statement(
+    Open,
+    _OPEN.format("reminder_answer")
+    + " AND o.patient_id = $1 AND o.act = 'later' AND o.rings_at = $2 ORDER BY o.due_at, o.reminder_id",
+)
+# Of one bucket (kernel/ids.py) and one minute: what was told, and neither answered nor put off beyond $6.
+UNANSWERED = Statement(
+    Open,
+    _OPEN.format("reminder_occurrence")  # noqa: S608 - constants of this file
+    + """
+      AND o.due_at >= $1 AND o.due_at < $2
+      AND get_byte(sha256(uuid_send(o.patient_id)), 0) = $3
       AND o.patient_id > $4 AND o.outcome = 'told' AND r.kind = ANY($5::text[])
-      AND (r.state = 'active' OR (r.state = 'ended' AND r.end_reason = 'used-up'))
       AND NOT EXISTS (
           SELECT 1 FROM reminder_answer a
           WHERE a.patient_id = o.patient_id AND a.reminder_id = o.reminder_id AND a.due_at = o.due_at
             AND (a.act <> 'later' OR a.rings_at > $6))
     ORDER BY o.patient_id, o.due_at LIMIT $7
+    """,
+    fan_out="one batch of due work holds many persons",
+)
+# Notices that somebody opened or acted on.
+OPENED = Statement(
+    Opened,
+    """
+    SELECT DISTINCT patient_id, notification_id FROM notification_receipt
+    WHERE patient_id = ANY($1::uuid[]) AND notification_id = ANY($2::uuid[]) AND kind IN ('opened', 'acted')
     """,
     fan_out="one batch of due work holds many persons",
 )

@@ -138,13 +138,17 @@ class Reminding:
         self.clock.set(at)
         await self.work()
 
-    async def told(self, *types: str, patient_id: UUID | None = None) -> list[tuple[str, str]]:
-        """(type, local day and minute) of the notices of ours, oldest first."""
+    async def told(
+        self, *types: str, patient_id: UUID | None = None, repeats: bool = False
+    ) -> list[tuple[str, str]]:
+        """(type, local day and minute) of the notices of ours, oldest first. repeats: also those of times
+        that nobody answered, which tests of something else leave out."""
         rows = await self._rows(
             "SELECT type, created_at FROM notification WHERE patient_id = $1 AND type = ANY($2::text[])"
-            " ORDER BY created_at, type",
+            " AND ($3 OR dedupe_key NOT LIKE '%:again') ORDER BY created_at, type",
             patient_id or self.citizen.patient_id,
             list(types or OURS),
+            repeats,
         )
         return [(row[0], f"{row[1].astimezone(VIETNAM):%d %H:%M}") for row in rows]
 

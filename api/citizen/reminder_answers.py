@@ -1,0 +1,103 @@
+"""Taken, skipped or later: what the person says of the times that came, and what the weeks come to."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, QueryParameter
+from msgspec import Meta, Struct
+
+from api.acting import begin_for
+from api.citizen.reminders import BASE, TAGS
+from api.problems import INVALID_FIELD, UNAVAILABLE
+from api.reading import read_beside_record
+from api.reminding import reader_of
+from api.request import Call, answer
+from audit.service import record_act
+from ehr.reads.models import Built
+from family.problems import NOT_YOUR_BOOK
+from identity.problems import DEVICE_ON_PROBATION
+from kernel.access import Access
+from reminders.answers import service
+from reminders.answers.models import Act, Adherence, Given, NotedAll
+from reminders.answers.policy import WEEKS_MAX
+from store.database import Tx
+
+Instant = Annotated[datetime, Meta(tz=True)]
+Weeks = Annotated[int, QueryParameter(ge=1, le=WEEKS_MAX, description="This week and those before it.")]
+
+
+class AnswerInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """due_at: the time that is answered, as the plan has it. at: when it was answered, by the phone's clock.
+    minutes: until it rings again, with `later` (15 where nothing is said)."""
+
+    reminder_id: UUID
+    due_at: Instant
+    act: Act
+    at: Instant
+    minutes: Annotated[int, Meta(ge=5, le=240)] | None = None
+
+
+class AnswersInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """sent_at: the phone's clock as it sends, by which a wrong one is put right."""
+
+    sent_at: Instant
+    items: Annotated[list[AnswerInput], Meta(min_length=1, max_length=100)]
+
+
+@post(
+    BASE + "/answers",
+    status_code=200,
+    actors=("citizen",),
+    operation_id="answer_reminders",
+    tags=TAGS,
+    problems=(INVALID_FIELD, DEVICE_ON_PROBATION, NOT_YOUR_BOOK),
+)
+async def answers(data: JSONBody[AnswersInput], call: NamedDependency[Call]) -> Response[NotedAll]:
+    """Answer times that came, also hours later; of two answers to one time the one that was given later
+    counts. Sending the same again changes nothing."""
+    items = [
+        Given(reminder_id=one.reminder_id, due_at=one.due_at, act=one.act, at=one.at, minutes=one.minutes)
+        for one in data.items
+    ]
+    async with begin_for(call, "manage-reminders") as (tx, access):
+        noted = await service.record(tx, reader_of(call, access), items, data.sent_at, call.now)
+        await _log(tx, call, access)
+        return answer(NotedAll(items=noted))
+
+
+async def _log(tx: Tx, call: Call, access: Access) -> None:
+    """What somebody else says in the person's name stands in the log; one's own, many a day, do not."""
+    if access.is_own:
+        return
+    await record_act(
+        tx,
+        access.patient_id,
+        access.actor,
+        "reminder:answer:record",
+        request_id=call.request_id,
+        now=call.now,
+        on_behalf_of=access.on_behalf_of,
+    )
+
+
+@get(
+    BASE + "/adherence",
+    actors=("citizen",),
+    operation_id="read_adherence",
+    tags=TAGS,
+    problems=(INVALID_FIELD, DEVICE_ON_PROBATION, NOT_YOUR_BOOK, UNAVAILABLE),
+)
+async def adherence(call: NamedDependency[Call], weeks: Weeks = 4) -> Response[Adherence]:
+    """How many times of each medicine came each week, and what was said of them: for the person, and for a
+    child's guardian."""
+
+    async def build(tx: Tx, access: Access) -> Built:
+        return await service.adherence(tx, reader_of(call, access), weeks, call.now)
+
+    return await read_beside_record(call, "manage-reminders", build, is_logged=True, part="reminders")
+
+
+handlers: list[Any] = [answers, adherence]
