@@ -125,7 +125,7 @@ def _work(dsns: tuple[str, str], data: Path, now: datetime) -> tuple[float, floa
     processes = [context.Process(target=_worker, args=(dsns, data, now, ready, used)) for _ in range(WORKERS)]
     for process in processes:
         process.start()
-    ready.wait()
+    ready.wait(timeout=60)
     begin = time.perf_counter()
     cpu = sum(used.get(timeout=MINUTES_MAX * 60) for _ in processes)
     seconds = time.perf_counter() - begin
