@@ -46,7 +46,7 @@ class LoopCredential(Credentials):
     def _renew(self) -> str | None:
         try:
             self._account.refresh(partial(Request(), timeout=SECONDS_MAX))
-        except GoogleAuthError as error:
+        except (GoogleAuthError, ValueError, TypeError) as error:
             return type(error).__name__
         self._wanted = False
         return None
