@@ -12,8 +12,10 @@ from kernel.access import Access
 from kernel.clock import local_day
 from kernel.problems import Refused
 from reminders import cards
+from reminders.care_plans import reading as care_plans
 from reminders.days import schedule_around
 from reminders.models import EndReason
+from reminders.orders import following as orders
 from reminders.revisits import following as revisits
 from reminders.sources import plan_source
 from store.database import Tx
@@ -39,7 +41,9 @@ async def follow(tx: Tx, keys: KeyRing, own: Access, now: datetime) -> None:
     """Bring everything that follows one book in line with it. own: what the job may read."""
     patient_id = own.patient_id
     await revisits.follow(tx, own, patient_id, now)
+    await orders.follow(tx, own, patient_id, now)
     await cards.follow(tx, own, patient_id, now)
+    await care_plans.follow(tx, own, patient_id, now)
     await follow_schedule(tx, keys, own, patient_id, now)
     for row in await registrations.own_list(tx, own, LAST_ID, REGISTRATIONS_MAX):
         if row.starts_at > now:

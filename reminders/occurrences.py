@@ -26,6 +26,7 @@ from reminders import queries
 from reminders.answers.watching import watch
 from reminders.kinds import KINDS
 from reminders.models import WAITS, Kind, Outcome, Reminder
+from reminders.orders import reading as orders
 from reminders.passing import Passed, notices_of, passed_at, told_times
 from reminders.phone import covered_devices
 from reminders.policy import rings_at
@@ -70,7 +71,7 @@ async def ring_many(
             continue
         if one.next_at > now:
             rung.again.append((marks[one.n - 1], rings_at(one.patient_id, one.next_at)))
-        elif one.is_apart or one.kind in asked:
+        elif one.is_apart or one.kind in asked or is_order(one):
             rung.alone.append(marks[one.n - 1])
         else:
             due.append(one)
@@ -190,9 +191,16 @@ async def is_alive(tx: Tx, keys: KeyRing, patient_id: UUID) -> bool:
     return card is not None and card.state not in ("death-reported", "frozen", "erasing")
 
 
+def is_order(one: Reminder) -> bool:
+    """Whether it is a medicine that no e-prescription gave."""
+    return one.kind == "medication" and one.prescription_id is None
+
+
 async def sees(tx: Tx, access: Access, one: Reminder, now: datetime) -> bool:
     """Whether an access sees the line of a medicine's plan, and the line stands; what came from no line is
     seen by whoever the book tells."""
+    if is_order(one):
+        return one.reminder_id in await orders.seen(tx, access, [one], now)
     if one.prescription_id is None:
         return True
     lines = await lines_for_plan(tx, access, one.prescription_id, now)

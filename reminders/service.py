@@ -19,9 +19,11 @@ from ehr.reads.raw import encode
 from kernel.access import Access
 from kernel.problems import Refused
 from reminders import cards, medicines, queries
+from reminders.care_plans import reading as care_plans
 from reminders.faces import Face, Faces, faces_of
 from reminders.models import Phase, Reminder
 from reminders.nutrition import service as nutrition
+from reminders.orders import reading as orders
 from reminders.own import reading as own
 from reminders.plans import armed, doses_with, plan_for, poke
 from reminders.policy import VERSION, days_of_doses, next_after
@@ -38,8 +40,10 @@ ENDED_SHOWN: Final = timedelta(days=7)
 # By what a reminder came from; those of other domains are given along (api/reminding.py).
 MAKERS: Final[Mapping[str, Faces]] = {
     "prescription": medicines.faces,
+    "order": orders.faces,
     "appointment": revisits.faces,
     "insurance": cards.faces,
+    "care-plan": care_plans.faces,
     "own": own.faces,
     "screening": screening.faces,
     "nutrition": nutrition.faces,

@@ -10,6 +10,7 @@ from reminders.models import Asks, Check, EndReason, Kind, Phase, State
 
 What = Literal[
     "prescription",
+    "order",
     "appointment",
     "registration",
     "vaccination-schedule",

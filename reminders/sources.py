@@ -50,7 +50,7 @@ async def plan_source(
     await poke(tx, patient_id, reminder_id, now)
     if schedule is not None:
         zone = (await read_preferences(tx, patient_id)).zone
-        await queries.insert(tx, _fresh(patient_id, kind, source, zone, now))
+        await queries.insert(tx, fresh(patient_id, kind, source, zone, now))
     before = await queries.LOCK.one(tx, patient_id, reminder_id)
     assert before is not None
     after = sourced(before, schedule, reason, now)
@@ -95,7 +95,8 @@ def _armed(one: Reminder, now: datetime) -> Reminder:
     return replace(one, state=state, asks=None, next_at=next_at, end_reason=None)
 
 
-def _fresh(patient_id: UUID, kind: Kind, source: str, zone: str, now: datetime) -> Reminder:
+def fresh(patient_id: UUID, kind: Kind, source: str, zone: str, now: datetime) -> Reminder:
+    """A reminder of a source before anything is known of its times."""
     return Reminder(
         patient_id=patient_id,
         reminder_id=sourced_id_of(patient_id, kind, source),

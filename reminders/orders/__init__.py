@@ -1,0 +1,1 @@
+"""Medicines that were ordered at a visit, outside an e-prescription."""

@@ -1,0 +1,57 @@
+"""SQL of the orders of a record."""
+
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+
+from ehr.reads.queries import filtered
+from store.statement import Scalar, Statement
+
+# Far more than anybody takes at once.
+ORDERS_MAX: Final = 100
+
+
+class OrderRow(Struct, frozen=True):
+    """An order that stands. setting: the class of its visit, None where the visit is not in the book."""
+
+    id: str
+    eff: datetime
+    item: str
+    doc: str
+    encounter_id: str | None
+    setting: str | None
+
+
+# $10: ordered from then on. What an e-prescription of the same day says is taken by that one: it is the same
+# medicine more often than not.
+ORDERS = Statement(
+    OrderRow,
+    filtered(
+        """
+        SELECT r.id, r.eff, r.item, r.doc, r.encounter_id, (
+            SELECT v.category FROM ehr_resource v
+            WHERE v.patient_id = r.patient_id AND v.rtype = 'Encounter' AND v.id = r.encounter_id
+        ) AS setting
+        FROM ehr_resource r
+        WHERE {visible} AND r.rtype = 'MedicationRequest' AND r.section = 'medications'
+            AND r.status = 'active'
+            AND r.state = 'verified' AND r.category IS DISTINCT FROM 'prescription' AND NOT r.negative
+            AND r.eff IS NOT NULL AND r.eff >= $10
+            AND r.eff_precision IS NOT NULL AND r.eff_precision IN ('day', 'instant')
+            AND NOT EXISTS (
+                SELECT FROM ehr_resource p
+                WHERE p.patient_id = r.patient_id AND p.rtype = 'MedicationRequest'
+                    AND p.category = 'prescription' AND NOT p.deleted
+                    AND (p.eff AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+                        = (r.eff AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+            )
+        ORDER BY r.eff, r.id LIMIT $11
+        """
+    ),
+)
+STANDING = Scalar(
+    str,
+    "SELECT source FROM reminder WHERE patient_id = $1 AND kind = 'medication' AND state <> 'ended'"
+    " AND starts_with(source, 'order:') ORDER BY source",
+)

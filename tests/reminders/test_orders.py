@@ -1,0 +1,128 @@
+"""Medicines of a visit without an e-prescription: plans of what is taken at home, none of a stay."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from healthbook.dispatch import tick
+from identity.models import Facility
+from kernel.clock import VIETNAM
+from kernel.ids import bucket_of
+from reminders.looking import JOB as LOOK
+from reminders.orders.reading import is_taken_home
+from store.models import Due
+from tests.support import costs
+from tests.support.people import make_facility
+from tests.support.reminding import Reminding, drug
+
+TWICE = "1 viên/lần * 2 lần/ngày * 5 ngày [2 viên/ngày]"
+
+
+def at(day: int, hour: int) -> datetime:
+    return datetime(2026, 11, day, hour, tzinfo=VIETNAM).astimezone(UTC)
+
+
+@pytest.fixture
+async def hospital(here: Reminding) -> Facility:
+    return await make_facility(here.store, here.clock, costs.CODE)
+
+
+async def look(here: Reminding) -> None:
+    person = here.citizen.patient_id
+    async with here.store.transaction() as tx:
+        due = Due(bucket=bucket_of(person), kind=LOOK, ref=str(person), due_at=here.clock.now())
+        await tick(tx, here.store.keys, due, here.clock.now())
+    await here.work()
+
+
+async def visit(here: Reminding, hospital: Facility, dose: str, **fields: str) -> None:
+    """A visit of the day before, all of whose medicines are taken so."""
+    said = {
+        "NGAY_VAO": "202611200800",
+        "NGAY_RA": "202611200900",
+        "NGAY_YL": "202611200830",
+        "NGAY_TH_YL": "202611200840",
+        "NGAY_TAI_KHAM": "20991201",
+        "NGAY_HEN_KL": "209912010800",
+        "GT_THE_TU": "",
+        "GT_THE_DEN": "",
+        "LIEU_DUNG": dose,
+        "CACH_DUNG": "Sau ăn",
+    }
+    report = await costs.visit(here.store, here.clock, hospital, here.citizen, **(said | fields))
+    assert report.status == "imported", report
+    await here.work()
+    await look(here)
+
+
+async def medicines(here: Reminding) -> list[dict[str, Any]]:
+    return [one for one in await here.reminders() if one["kind"] == "medication"]
+
+
+async def test_a_line_of_a_visit_rings_until_as_many_days_after_the_order_and_shows_its_text(
+    here: Reminding, hospital: Facility
+) -> None:
+    await visit(here, hospital, TWICE, SO_LUONG="10", DON_VI_TINH="Viên")
+    found = await medicines(here)
+    assert found
+    for one in found:
+        assert (one["came_from"]["what"], one["times"]) == ("order", ["07:30", "20:30"])
+        assert one["dosage"] == [TWICE, "Sau ăn"]
+        # Ordered yesterday at 08:30: that evening and this morning are over.
+        assert one["doses_left"] == 8
+    await here.until(at(28, 12))
+    days = sorted({day for day, _ in await here.outcomes()})
+    assert (days[0], days[-1]) == ("21 20:30", "25 07:30")
+    assert {one["end_reason"] for one in await medicines(here)} == {"used-up"}
+
+
+async def test_what_is_open_is_asked_and_what_a_stay_gave_makes_no_plan(
+    here: Reminding, hospital: Facility
+) -> None:
+    await visit(here, hospital, "Theo y lệnh", CACH_DUNG="")
+    assert {(one["state"], one["asks"]) for one in await medicines(here)} == {("asks", "times")}
+    # The same visit, sent again as a stay.
+    await visit(here, hospital, TWICE, MA_LOAI_KCB="03")
+    assert {(one["state"], one["end_reason"]) for one in await medicines(here)} <= {("ended", "cancelled")}
+    await here.until(at(24, 12))
+    assert await here.outcomes() == []
+
+
+async def test_an_e_prescription_of_the_same_day_takes_its_place(here: Reminding, hospital: Facility) -> None:
+    code = await here.send(drug(TWICE))
+    await here.dispense(code, (1, "10"))
+    day = f"{here.clock.now().astimezone(VIETNAM):%Y%m%d}"
+    hours = {"NGAY_VAO": f"{day}0000", "NGAY_RA": f"{day}0001", "NGAY_YL": f"{day}0000", "NGAY_TH_YL": ""}
+    await visit(here, hospital, TWICE, **hours)
+    assert [one["came_from"]["what"] for one in await medicines(here)] == ["prescription"]
+
+
+async def test_another_look_changes_nothing_and_a_stop_of_the_person_stays(
+    here: Reminding, hospital: Facility
+) -> None:
+    await visit(here, hospital, TWICE)
+    before = await medicines(here)
+    await look(here)
+    assert await medicines(here) == before
+    await here.change(before[0]["reminder_id"], act="stop")
+    await look(here)
+    assert (await medicines(here))[-1]["state"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("category", "setting", "is_home"),
+    [
+        (None, "AMB", True),
+        (None, "IMP", False),
+        (None, "EMER", False),
+        (None, None, False),
+        ("discharge", "IMP", True),
+        ("inpatient", "AMB", False),
+        ("community", None, True),
+    ],
+)
+def test_what_is_taken_at_home(category: str | None, setting: str | None, is_home: bool) -> None:
+    doc = {"category": [{"coding": [{"code": category}]}]} if category else {}
+    assert is_taken_home(doc, "encounter", setting) is is_home
+    assert is_taken_home({}, None, None)
