@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +14,12 @@ from identity.models import Facility
 from kernel.access import Label
 from kernel.clock import VIETNAM
 from kernel.ids import bucket_of
+from reminders.care_plans.policy import Repeat, schedule_of
 from reminders.looking import JOB as LOOK
 from store.models import Due
 from tests.support import costs
 from tests.support.people import make_facility, make_person, renew_session
+from tests.support.record import write
 from tests.support.registering import cancel, make_campaign, make_site, registered
 from tests.support.reminding import Reminding
 
@@ -238,3 +241,58 @@ async def test_an_episode_is_news_once_in_however_many_files_it_comes(
     here.clock.advance(hours=1)
     await visit(here, hospital, "20261121", MA_LK="next")
     assert len(await here.told("records-added")) == 2
+
+
+def care_plan(status: str = "active", **repeat: Any) -> dict[str, Any]:
+    code = {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]}
+    detail = {"code": code, "status": "scheduled", "scheduledTiming": {"repeat": repeat}}
+    return {
+        "resourceType": "CarePlan",
+        "id": "plan",
+        "status": status,
+        "intent": "plan",
+        "title": "Theo dõi tăng huyết áp",
+        "activity": [{"detail": detail | {"description": "Đo huyết áp tại nhà"}}],
+    }
+
+
+async def test_a_care_plan_that_says_when_to_measure_is_followed(
+    here: Reminding,
+) -> None:
+    person = here.citizen.patient_id
+    plan = care_plan(frequency=1, period=1, periodUnit="wk", dayOfWeek=["tue"], timeOfDay=["06:30:00"])
+    await write(here.store, person, [plan], here.clock.now())
+    await look(here)
+    (one,) = await of_kind(here, "measurement")
+    assert (one["what"], one["times"], one["weekdays"]) == ("blood-pressure", ["06:30"], [2])
+    assert (one["came_from"]["what"], one["came_from"]["text"][-1]) == ("care-plan", "Đo huyết áp tại nhà")
+    await here.until(at(11, 25, 12))
+    await write(here.store, person, [care_plan("completed")], here.clock.now())
+    await look(here)
+    await here.until(at(12, 3, 12))
+    assert [when for _, when in await here.told("measurement-due")] == ["24 06:30"]
+    assert await of_kind(here, "measurement") == []
+
+
+@pytest.mark.parametrize(
+    ("repeat", "expected"),
+    [
+        (Repeat(frequency=2, period=Decimal(1), period_unit="d"), (2, 1, ())),
+        (Repeat(period=Decimal(2), period_unit="d"), (1, 2, ())),
+        (Repeat(period=Decimal(1), period_unit="wk"), (1, 7, ())),
+        (Repeat(day_of_week=["fri", "mon"]), (1, 1, (1, 5))),
+        (Repeat(frequency=3, period=Decimal(1), period_unit="wk"), None),
+        (Repeat(frequency=9, period=Decimal(1), period_unit="d"), None),
+        (Repeat(period=Decimal(1), period_unit="mo"), None),
+        (Repeat(period=Decimal("1.5"), period_unit="d"), None),
+        (Repeat(day_of_week=["someday"]), None),
+        (Repeat(period=Decimal(1), period_unit="d", time_of_day=["noon"]), None),
+        (Repeat(), None),
+    ],
+)
+def test_a_timing_that_leaves_its_days_open_makes_no_reminder(
+    repeat: Repeat, expected: tuple[int, int, tuple[int, ...]] | None
+) -> None:
+    made = schedule_of(repeat)
+    told = (len(made.times), made.every_days, made.weekdays) if made is not None else None
+    assert told == expected
