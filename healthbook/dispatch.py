@@ -53,6 +53,7 @@ from reminders.answers.watching import JOB as UNANSWERED
 from reminders.lapses import JOB as LAPSE
 from reminders.looking import JOB as LOOK
 from reminders.plans import JOB as REMINDER
+from reminders.refills import JOB as REFILL
 from store.database import Tx
 from store.due_queue import arm
 from store.journal import JournalKind, number
@@ -369,6 +370,7 @@ TICKS: dict[str, Tick] = {
     LAPSE: reminders.say_lapse,
     UNANSWERED: reminders.ask_after,
     LATER: reminders.ring_later,
+    REFILL: reminders.say_refill,
     LOOK: looks.look,
     KIND: keep_house,
 }

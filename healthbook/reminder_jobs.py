@@ -12,7 +12,7 @@ from healthbook.reminder_causes import ASKED, causes
 from identity.merges.aliases import survivor_of
 from kernel.access import Access
 from notifications.preferences import read_preferences
-from reminders import lapses, plans
+from reminders import lapses, plans, refills
 from reminders.answers.watching import sweep_of
 from reminders.models import EndReason
 from reminders.occurrences import Timer, Views, ring, ring_many, sees, tell
@@ -55,11 +55,19 @@ async def plan_dispensed(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: dat
     """Something was handed out or taken back: plans follow, and what a text leaves open is asked."""
     views = await views_of(tx, event.patient_id)
     asked = await plans.plan_prescription(tx, views.own, event.patient_id, UUID(ref["prescription_id"]), now)
+    await refills.arm_refill(tx, views.own, event.patient_id, UUID(ref["prescription_id"]), now)
     for one in asked:
         key, shown = f"reminder-question:{one.reminder_id}", {"reminder_id": str(one.reminder_id)}
         family = views.family if await sees(tx, views.family, one, now) else None
         until = now + QUESTION_LIFE
         await tell(tx, keys, one.patient_id, "reminder-question", key, now, until, ref=shown, family=family)
+
+
+async def say_refill(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:
+    """The timer of one prescription of which something was handed out."""
+    patient_id, prescription_id = (UUID(part) for part in mark.split(":"))
+    views = await views_of(tx, patient_id)
+    return await refills.say_refill(tx, keys, patient_id, prescription_id, views, now)
 
 
 async def note_reinstated(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:

@@ -29,7 +29,7 @@ from tests.support.people import (
 from tests.support.prescriptions import national, new_code
 
 SEND = "/v1/facility/prescriptions"
-OURS = ("medicine-due", "reminder-question", "prescription-lapsing", "dependent-reminder")
+OURS = ("medicine-due", "reminder-question", "prescription-lapsing", "refill-due", "dependent-reminder")
 
 
 def drug(dose: str, amount: int | str = 10, name: str = "Zinzol 5 mg", unit: str = "viên") -> dict[str, Any]:
