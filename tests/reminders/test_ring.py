@@ -68,12 +68,12 @@ async def ringing(
     clock: FrozenClock,
 ) -> AsyncIterator[Ringing]:
     name = await make_database()
-    opened: list[Store] = [
+    store, owner, delivery = [
         await open_store(server.dsn(role, name), role=role, keys=keys, blobs=blobs)
         for role in ("hb_api", "hb_owner", "hb_delivery")
     ]
-    yield Ringing(*opened, clock)
-    for one in opened:
+    yield Ringing(store, owner, delivery, clock)
+    for one in (store, owner, delivery):
         await one.close()
 
 
@@ -204,6 +204,28 @@ async def test_whose_plan_is_broken_waits_alone(ringing: Ringing) -> None:
     ringing.clock.advance(minutes=11)
     await ringing.work()
     assert await outcomes(ringing) == told | {made[2].patient_id: ["told"]}
+
+
+async def test_whoever_is_looked_at_alone_and_fails_leaves_the_batch_whole(ringing: Ringing) -> None:
+    child, other = await crowd(ringing, 2)
+    now = ringing.clock.now()
+    async with ringing.owner.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO guardianship (patient_id, guardian_id, link_id, proof, since, ticked)"
+            " VALUES ($1, $2, $3, 'court-document', $4, 0)",
+            child.patient_id,
+            other.patient_id,
+            uuid7(now),
+            now,
+        )
+        await tx.execute(
+            "UPDATE reminder SET zone = 'Nowhere/At_All' WHERE patient_id = $1", child.patient_id
+        )
+    ringing.clock.set(at(21, 20, 2))
+    assert await ringing.worker().handle_batch(BUCKET, JOB) == 2
+    assert await outcomes(ringing) == {other.patient_id: ["told"]}
+    again = await rows(ringing, "SELECT due_at FROM due_queue WHERE ref LIKE $1", f"{child.patient_id}%")
+    assert again == [(ringing.clock.now() + timedelta(minutes=10),)]
 
 
 async def test_a_plan_that_changes_under_a_batch_is_left_to_its_change(ringing: Ringing) -> None:
