@@ -66,7 +66,7 @@ class Gathered(Struct, frozen=True, kw_only=True):
 
 async def gather(tx: Tx, reader: Reader, now: datetime) -> Gathered:
     """The reminders of a book whose cause the reader sees; of a person who is reported dead none rings."""
-    rows, off = list[Reminder](), set[str]()
+    rows = list[Reminder]()
     for person in reader.people:
         rows += await queries.PLANNED.all(tx, person, now - GONE_SHOWN, SHOWN_MAX)
     listed = await switches.read(tx, reader.access)
@@ -76,13 +76,14 @@ async def gather(tx: Tx, reader: Reader, now: datetime) -> Gathered:
     faces = await reader.faces(tx, rows, now)
     rows = [one for one in rows if one.reminder_id in faces]
     rings = [one for one in rows if is_alive and one.state == "active" and one.kind not in off]
-    said = [f"{local_day(now)}", *sorted(f"{one.reminder_id}:{one.version}:{one in rings}" for one in rows)]
+    ringing = {one.reminder_id for one in rings}
+    said = sorted(f"{one.reminder_id}:{one.version}:{one.reminder_id in ringing}" for one in rows)
     return Gathered(
         version=await version_of(tx, reader),
         rings=rings,
-        gone=sorted({one.reminder_id for one in rows} - {one.reminder_id for one in rings}),
+        gone=sorted({one.reminder_id for one in rows} - ringing),
         shown=sorted({face.resource for face in faces.values() if face.resource is not None}),
-        mark=hashlib.sha256("\n".join(said).encode()).digest(),
+        mark=hashlib.sha256("\n".join([f"{local_day(now)}", *said]).encode()).digest(),
     )
 
 

@@ -56,8 +56,10 @@ class AnswersInput(Struct, kw_only=True, forbid_unknown_fields=True):
     problems=(INVALID_FIELD, DEVICE_ON_PROBATION, NOT_YOUR_BOOK),
 )
 async def answers(data: JSONBody[AnswersInput], call: NamedDependency[Call]) -> Response[NotedAll]:
-    """Answer times that came, also hours later; of two answers to one time the one that was given later
-    counts. Sending the same again changes nothing."""
+    """Answer times that came, also hours later.
+
+    Of two answers to one time the one that was given later counts; sending the same again changes nothing.
+    """
     items = [
         Given(reminder_id=one.reminder_id, due_at=one.due_at, act=one.act, at=one.at, minutes=one.minutes)
         for one in data.items
@@ -91,8 +93,10 @@ async def _log(tx: Tx, call: Call, access: Access) -> None:
     problems=(INVALID_FIELD, DEVICE_ON_PROBATION, NOT_YOUR_BOOK, UNAVAILABLE),
 )
 async def adherence(call: NamedDependency[Call], weeks: Weeks = 4) -> Response[Adherence]:
-    """How many times of each medicine came each week, and what was said of them: for the person, and for a
-    child's guardian."""
+    """How many times of each medicine came each week, and what was said of them.
+
+    For the person, and for a child's guardian.
+    """
 
     async def build(tx: Tx, access: Access) -> Built:
         return await service.adherence(tx, reader_of(call, access), weeks, call.now)
