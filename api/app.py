@@ -64,6 +64,7 @@ CONTROLLERS = (
     "api.citizen.reminder_plan",
     "api.citizen.reminders_own",
     "api.citizen.reminder_kinds",
+    "api.citizen.reminder_settings",
     "api.citizen.screenings",
     "api.doctor.medicine_safety",
     "api.citizen.rights",

@@ -151,6 +151,7 @@ _CHILD = (
         "/v1/me/reminders/custom/{reminder_id}",
         "/v1/me/reminders/kinds",
         "/v1/me/reminders/kinds/{kind}",
+        "/v1/me/reminders/settings",
         "/v1/me/screenings/{rule}",
         "/v1/me/nutrition/weekly",
         "/v1/me/guardians/{person_id}",
