@@ -63,6 +63,7 @@ async def prepare(store: Store, owner: Owner, count: int) -> Morning:
         f" next_at AS due_at, '{JOB}' AS kind, patient_id || ':' || reminder_id AS ref FROM reminder"
         " ORDER BY 1, 4"
     )
+    await owner.execute("ANALYZE")
     return Morning(count, due_at, due_at + timedelta(minutes=3))
 
 
