@@ -154,7 +154,7 @@ SILENT = {
     "/v1/me/reminders/adherence": "no time came: tests/reminders/test_answers.py",
     "/v1/me/reminders/kinds": "kinds, on or off",
     "/v1/me/reminders/settings": "meal times",
-    "/v1/me/screenings": "what rules ask for, with the day of the last exam: tests/reminders/test_screening.py",
+    "/v1/me/screenings": "rules and the day of the last exam: tests/reminders/test_screening.py",
     "/v1/me/nutrition": "nothing about food: tests/reminders/test_nutrition.py",
     "/v1/me/papers": "papers that prove themselves: none was made",
     "/v1/me/papers/{paper_id}": "none was made",
