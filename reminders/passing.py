@@ -158,7 +158,5 @@ def for_all(mine: Notice, family: Iterable[UUID]) -> list[Notice]:
     ref = mine.ref | {"patient_id": str(mine.patient_id), "what": mine.type_}
     return [
         mine,
-        *(
-            replace(mine, patient_id=guardian, type_="dependent-reminder", ref=ref) for guardian in family
-        ),
+        *(replace(mine, patient_id=guardian, type_="dependent-reminder", ref=ref) for guardian in family),
     ]
