@@ -149,6 +149,16 @@ BODIES: dict[str, Any] = {
     "dismiss_own_finding": {"reason": "other"},
     "act_on_reminder": {"act": "pause"},
     "set_reminder_times": {"times": ["07:00"], "days": None},
+    "switch_reminder_kind": {"is_on": False},
+    "choose_screening": {"is_on": True, "done_on": None},
+    "choose_nutrition": {"is_on": True, "weekday": 6, "at": "09:00"},
+    "set_reminder_settings": {
+        "breakfast": "06:00",
+        "lunch": "11:30",
+        "afternoon": "16:30",
+        "dinner": "18:30",
+        "bedtime": "21:00",
+    },
     "answer_reminders": {
         "sent_at": "2026-11-22T00:10:00Z",
         "items": [
@@ -161,16 +171,6 @@ BODIES: dict[str, Any] = {
         ],
     },
     "acknowledge_reminder_plan": {"version": 0, "covers_until": "2026-12-01T00:00:00Z"},
-    "switch_reminder_kind": {"is_on": False},
-    "choose_screening": {"is_on": True, "done_on": None},
-    "choose_nutrition": {"is_on": True, "weekday": 6, "at": "09:00"},
-    "set_reminder_settings": {
-        "breakfast": "06:00",
-        "lunch": "11:30",
-        "afternoon": "16:30",
-        "dinner": "18:30",
-        "bedtime": "21:00",
-    },
     "make_own_reminder": {"text": "Uống nước", "times": ["09:00"]},
     "change_own_reminder": {"text": "Uống nước", "times": ["09:00"]},
     "ask_about_own_data": {"kind": "access"},
