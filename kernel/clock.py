@@ -2,10 +2,13 @@
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
+from typing import Annotated, Protocol
 from zoneinfo import ZoneInfo
 
+from msgspec import Meta
+
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+WallTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM")]
 
 
 class Clock(Protocol):

@@ -12,6 +12,7 @@ from api.acting import begin_for
 from api.problems import INVALID_FIELD
 from api.request import Call, answer
 from family.problems import NOT_YOUR_BOOK
+from kernel.clock import WallTime
 from kernel.problems import Refused
 from notifications.groups import MUTABLE
 from notifications.models import Language
@@ -20,7 +21,6 @@ from notifications.problems import PREFERENCE_UNKNOWN
 
 TAGS = ["notifications"]
 PATH = "/v1/me/notification-preferences"
-WallTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM")]
 Muted = Annotated[str, Meta(max_length=40, description="`<group>:<channel>`, one of `mutable`")]
 
 

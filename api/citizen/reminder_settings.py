@@ -10,12 +10,12 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from api.acting import begin_for
-from api.citizen.reminders import WallTime
 from api.problems import INVALID_FIELD
 from api.request import Call, answer
 from audit.service import record_act
 from family.problems import NOT_YOUR_BOOK
 from identity.problems import DEVICE_ON_PROBATION
+from kernel.clock import WallTime
 from kernel.problems import Refused
 from reminders.settings import service
 from reminders.settings.models import DayTimes

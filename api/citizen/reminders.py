@@ -18,9 +18,9 @@ from audit.service import record_act
 from ehr.reads.models import Built
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
+from kernel.clock import WallTime
 from kernel.problems import Refused
 from reminders import service
-from reminders.own.models import WallTime
 from reminders.problems import NO_SUCH_REMINDER, REMINDER_NOT_OPEN
 from reminders.service import Act, Changed
 from reminders.shown import Reminders, ReminderShown

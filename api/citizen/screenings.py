@@ -16,10 +16,10 @@ from audit.service import record_act
 from ehr.reads.models import Built
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
+from kernel.clock import WallTime
 from kernel.problems import Refused
 from reminders.nutrition import service as nutrition
 from reminders.nutrition.models import Nutrition, Weekly
-from reminders.own.models import WallTime
 from reminders.screening import service as screening
 from reminders.screening.models import Choice, Screenings
 from reminders.screening.problems import NO_SUCH_SCREENING, SCREENING_DAY_WRONG

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from kernel.clock import WallTime
+
 TEXT_MAX = 200
 DAYS_MAX = 60
 # What somebody measures at home.
 Measure = Literal[
     "blood-pressure", "heart-rate", "blood-glucose", "weight", "temperature", "oxygen-saturation"
 ]
-WallTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM")]
 Weekday = Annotated[int, Meta(ge=1, le=7)]
 
 

@@ -364,7 +364,9 @@ async def test_a_database_that_is_away_for_a_while_does_not_end_the_worker(
         await running
 
 
-EVENT_NAME = re.compile(r"(identity|consent|visit|ehr|family|vaccination|notifications|reminders)\.[a-z]+(-[a-z]+)*")
+EVENT_NAME = re.compile(
+    r"(identity|consent|visit|ehr|family|vaccination|notifications|reminders)\.[a-z]+(-[a-z]+)*"
+)
 # Made from the status of a request (consent/requests/service.py), and from what became of a prescription
 # (ehr/prescriptions/keeping.py).
 COMPOSED = {"consent.refused", "consent.reported"} | {
