@@ -7,6 +7,7 @@ delivery becomes `unknown` and goes again with the same ids, which the device re
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from notifications.models import Answered, Claimed, Outcome, PushMessage, SmsMes
 from notifications.policy import LEASE, attempts_max, first_id_of, next_attempt, status_after
 from notifications.ports import BATCH_MAX, RECORDED, FamilyLinks, PushSender, SmsSender
 from notifications.service import open_address, open_sms, open_target
-from notifications.sms_budget import over_budget
+from notifications.sms_budget import Charge, charge, give_back, until_tomorrow
 from store.database import Tx
 from store.fields import FieldSealError
 from store.keys import KeyRing
@@ -33,6 +34,7 @@ ENDED: Final = frozenset({"sent", "failed", "dropped"})
 # FCM's word for 429 (notifications/fcm/outcomes.py).
 QUOTA: Final = "quota"
 PAUSE_MAX: Final = timedelta(minutes=10)
+BUDGET: Final = "budget"
 
 log = structlog.get_logger("notifications")
 
@@ -46,11 +48,12 @@ class Senders(Struct, frozen=True):
 
 
 class Outgoing(Struct, frozen=True):
-    """A claimed delivery with what to send, or the outcome that makes sending needless."""
+    """A claimed delivery with what to send, or the outcome that makes sending needless. charge: of an SMS."""
 
     claimed: Claimed
     message: PushMessage | SmsMessage | None
     settled: Outcome | None = None
+    charge: Charge | None = None
 
 
 async def claim_batch(tx: Tx, keys: KeyRing, bucket: int, now: datetime) -> list[Outgoing]:
@@ -81,7 +84,7 @@ async def claim_batch(tx: Tx, keys: KeyRing, bucket: int, now: datetime) -> list
 
 
 async def _within_budget(tx: Tx, keys: KeyRing, batch: list[Outgoing], now: datetime) -> list[Outgoing]:
-    """The first try of an SMS is charged; one too many of a number or prefix is dropped."""
+    """The first try of an SMS is charged. One too many of a number or prefix waits for the next day."""
     places = [
         place
         for place, item in enumerate(batch)
@@ -90,10 +93,20 @@ async def _within_budget(tx: Tx, keys: KeyRing, batch: list[Outgoing], now: date
     if not places:
         return batch
     messages = [one for place in places if isinstance(one := batch[place].message, SmsMessage)]
-    for over in await over_budget(tx, keys, messages, now):
-        row = batch[places[over]].claimed
-        batch[places[over]] = Outgoing(row, None, Outcome(status="dropped", error_code="budget"))
+    for place, charged in zip(places, await charge(tx, keys, messages, now), strict=True):
+        item = batch[place]
+        kept = _kept_back(item.claimed, now) if charged.is_over else None
+        batch[place] = Outgoing(item.claimed, None if kept else item.message, kept, charged)
     return batch
+
+
+def _kept_back(row: Claimed, now: datetime) -> Outcome:
+    """Nothing is left today: tomorrow, or never where its time is over by then."""
+    wait = until_tomorrow(now)
+    if now + wait >= row.expires_at:
+        return Outcome(status="dropped", error_code=BUDGET)
+    seconds = ceil(wait.total_seconds())
+    return Outcome(status="retry", error_code=BUDGET, retry_after_seconds=seconds, attempted=False)
 
 
 def _written(row: Claimed) -> UUID:
@@ -285,6 +298,13 @@ async def _after(
             [row.device_id for row in dead],
             [row.lease_until - LEASE for row in dead],
         )
+    kept = [
+        item.charge
+        for item, outcome in zip(batch, outcomes, strict=True)
+        if item.charge is not None and (not outcome.attempted or outcome.error_code == BUDGET)
+    ]
+    if kept:
+        await give_back(tx, kept)
     pauses = [next_attempt(outcome, 0, now, jitter) for outcome in outcomes if outcome.error_code == QUOTA]
     if pauses:
         await queries.PAUSE.run(tx, batch[0].claimed.bucket, min(max(pauses), now + PAUSE_MAX))

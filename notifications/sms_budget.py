@@ -6,12 +6,14 @@ numbers of his own meets. The counts are ours: no rule names them.
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Final
 
 import structlog
+from msgspec import Struct
 
-from kernel.clock import local_day
+from kernel.clock import local_day, start_of_day
 from notifications import queries
 from notifications.models import SmsMessage
 from store.database import Tx
@@ -26,33 +28,53 @@ PREFIX_LENGTH: Final = 5
 log = structlog.get_logger("notifications")
 
 
-async def over_budget(tx: Tx, keys: KeyRing, messages: Sequence[SmsMessage], now: datetime) -> set[int]:
-    """Charge them all; the places of those for which nothing is left today."""
+class Charge(Struct, frozen=True):
+    """What an SMS was charged to: its number and its prefix. is_over: one had nothing left."""
+
+    keys: tuple[bytes, ...]
+    day: date
+    is_over: bool
+
+
+async def charge(tx: Tx, keys: KeyRing, messages: Sequence[SmsMessage], now: datetime) -> list[Charge]:
+    """Charge them all, in order. What does not leave after all is given back (`give_back`)."""
+    charged: list[tuple[bytes, ...]] = [()] * len(messages)
     kept_back = set[int]()
     for limit, kind, parts in (
         (NUMBER_A_DAY, "number", [one.phone for one in messages]),
         (PREFIX_A_DAY, "prefix", [one.phone[:PREFIX_LENGTH] for one in messages]),
     ):
-        left = await _charge(tx, keys, kind, parts, limit, now)
+        hashed = {part: lookup_hashes(keys, f"sms-{kind}", part)[0][1] for part in parts}
+        left = await _left(tx, hashed, Counter(parts), limit, local_day(now))
         for place, part in enumerate(parts):
+            charged[place] += (hashed[part],)
             left[part] -= 1
             if left[part] < 0:
                 kept_back.add(place)
                 log.error("sms_budget_used_up", of=kind, alert=True)
-    return kept_back
+    return [Charge(one, local_day(now), place in kept_back) for place, one in enumerate(charged)]
 
 
-async def _charge(
-    tx: Tx, keys: KeyRing, kind: str, parts: list[str], limit: int, now: datetime
-) -> Counter[str]:
+async def _left(tx: Tx, hashed: dict[str, bytes], asked: Counter[str], limit: int, day: date) -> Counter[str]:
     """What was left before these, by number or prefix. Rows are locked in one order."""
-    asked, left = Counter(parts), Counter[str]()
-    hashed = {lookup_hashes(keys, f"sms-{kind}", part)[0][1]: part for part in asked}
-    for key in sorted(hashed):
-        part = hashed[key]
-        used = await queries.CHARGE_SMS.one(tx, key[0], key, local_day(now), asked[part])
+    left = Counter[str]()
+    for part, key in sorted(hashed.items(), key=itemgetter(1)):
+        used = await queries.CHARGE_SMS.one(tx, key[0], key, day, asked[part])
         left[part] = limit - (used or 0) + asked[part]
     return left
+
+
+async def give_back(tx: Tx, charges: Sequence[Charge]) -> None:
+    """Of SMS that did not leave: a budget is for what a provider is asked. Locks as `charge` does."""
+    for kind in range(2):
+        back = Counter((one.keys[kind], one.day) for one in charges)
+        for (key, day), count in sorted(back.items()):
+            await queries.CHARGE_SMS.one(tx, key[0], key, day, -count)
+
+
+def until_tomorrow(now: datetime) -> timedelta:
+    """Until the next day's budget."""
+    return start_of_day(local_day(now) + timedelta(days=1)) - now
 
 
 async def forget_budgets(tx: Tx, before: datetime, limit: int) -> int:

@@ -297,7 +297,8 @@ async def test_a_number_gets_so_many_sms_a_day_and_more_on_the_next(
                 phone="+84999000111",
             )
     outcomes = await drain(delivery, clock, citizen, senders(KeepingPush(), sms))
-    assert outcomes.count(("dropped", "budget")) == 2
+    # What is too much for today waits for tomorrow, or dies where its time is over by then.
+    assert outcomes.count(("retry", "budget")) == 2
     assert len(sms.got) == NUMBER_A_DAY
     clock.advance(days=1)
     await _code(store, clock, citizen)
@@ -307,6 +308,32 @@ async def test_a_number_gets_so_many_sms_a_day_and_more_on_the_next(
         assert await tx.fetchval(days) == 2
         assert await forget_budgets(tx, clock.now(), 1000) >= 2
         assert await tx.fetchval(days) == 1
+
+
+class HeldSms:
+    """A gateway that its breaker leaves alone: nothing is asked of it."""
+
+    async def send(self, _message: SmsMessage) -> Outcome:
+        return Outcome(status="retry", error_code="breaker", retry_after_seconds=30, attempted=False)
+
+
+async def test_what_a_shut_gateway_never_sent_costs_no_budget_and_leaves_when_it_opens(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    sms = KeepingSms()
+    async with store.transaction() as tx:
+        await forget_device(tx, citizen.patient_id, citizen.actor.device_id)  # type: ignore[arg-type]
+        await tx.execute("DELETE FROM sms_budget")
+    await _code(store, clock, citizen)
+    for _ in range(NUMBER_A_DAY + 2):
+        held = await drain(delivery, clock, citizen, Senders(KeepingPush(), HeldSms()))
+        assert held == [("retry", "breaker")]
+        clock.advance(seconds=40)
+    assert await drain(delivery, clock, citizen, senders(KeepingPush(), sms)) == [("sent", None)]
+    assert len(sms.got) == 1
+    async with store.transaction() as tx:
+        used = await tx.fetch("SELECT used FROM sms_budget")
+    assert [row[0] for row in used] == [1, 1]
 
 
 async def _code(store: Store, clock: FrozenClock, citizen: Citizen) -> None:
