@@ -14,8 +14,10 @@ from kernel.access import Access
 from notifications.preferences import read_preferences
 from reminders import lapses, plans, refills
 from reminders.answers.watching import sweep_of
+from reminders.care_plans import reading as care_plans
 from reminders.models import EndReason
-from reminders.occurrences import Timer, Views, ring, ring_many, sees, tell
+from reminders.occurrences import BatchViews, Timer, Views, ring, ring_many, sees, tell
+from reminders.orders import following as orders
 from reminders.unanswered import CarerViews, sweep
 from reminders.unanswered import ring_later as later
 from store.database import Tx
@@ -83,8 +85,11 @@ async def rezone_book(tx: Tx, _keys: KeyRing, event: Event, _ref: Ref, now: date
 
 
 async def retime_book(tx: Tx, _keys: KeyRing, event: Event, _ref: Ref, now: datetime) -> None:
-    """The person's day has other meal times."""
-    await plans.replan(tx, (await views_of(tx, event.patient_id)).own, now)
+    """The person's day has other meal times: whatever goes by the parts of a day follows."""
+    own = (await views_of(tx, event.patient_id)).own
+    await plans.replan(tx, own, now)
+    await orders.follow(tx, own, own.patient_id, now)
+    await care_plans.follow(tx, own, own.patient_id, now)
 
 
 async def end_replaced(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
@@ -108,7 +113,7 @@ async def ring_due(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime 
 
 async def ring_batch(tx: Tx, keys: KeyRing, marks: list[str], now: datetime) -> list[Timer]:
     """The timers of many plans of one bucket. Returns which fire again, and when."""
-    rung = await ring_many(tx, marks, own_books, ASKED, now)
+    rung = await ring_many(tx, keys, marks, BOOKS, ASKED, now)
     again = rung.again
     for mark in rung.alone:
         at = await _ring_alone(tx, keys, mark, now)
@@ -116,8 +121,10 @@ async def ring_batch(tx: Tx, keys: KeyRing, marks: list[str], now: datetime) -> 
     return again
 
 
-def own_books(people: Iterable[UUID]) -> list[Access]:
-    return decide_jobs("reminders", people)
+BOOKS: Final = BatchViews(
+    own=lambda people: decide_jobs("reminders", people),
+    family=lambda people: decide_jobs("family-reminders", people),
+)
 
 
 async def _ring_alone(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:

@@ -15,7 +15,7 @@ from notifications.preferences import read_preferences
 from reminders import queries
 from reminders.models import EndReason, Kind, Reminder
 from reminders.plans import poke
-from reminders.policy import next_after, sourced_id_of
+from reminders.policy import next_after, retimed, sourced_id_of
 from store.database import Tx
 
 
@@ -30,6 +30,10 @@ class Schedule(Struct, frozen=True, kw_only=True):
     on_days: tuple[date, ...] = ()
     starts_on: date | None = None
     doses: int | None = None
+
+    def is_over(self, today: date) -> bool:
+        """Whether all the days that it names are past."""
+        return bool(self.on_days) and max(self.on_days) < today
 
 
 async def plan_source(
@@ -82,13 +86,15 @@ def sourced(before: Reminder, schedule: Schedule | None, reason: EndReason, now:
     is_same = before.version > 0 and one == before
     if is_same and (before.state != "ended" or before.end_reason == "used-up"):
         return before
-    return _armed(one, now)
+    return _armed(before, one, now)
 
 
-def _armed(one: Reminder, now: datetime) -> Reminder:
-    """With its next time from now on; used up where none follows."""
+def _armed(before: Reminder, one: Reminder, now: datetime) -> Reminder:
+    """With its next time from now on, none that came today a second time; used up where none follows."""
     after = now if one.last_at is None else max(now, one.last_at)
     next_at = next_after(one, after)
+    if next_at is not None and one.times != before.times:
+        next_at = retimed(before, replace(one, next_at=next_at), now).next_at
     if next_at is None:
         return replace(one, state="ended", next_at=None, end_reason="used-up")
     state = "paused" if one.state == "paused" else "active"

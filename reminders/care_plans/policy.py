@@ -1,16 +1,21 @@
 """What an activity of a care plan asks to be measured, and when. Pure; no time is made up: an activity whose
-timing leaves the days open makes no reminder."""
+timing leaves the days or the hours open makes no reminder. Timings are read as those of medicines are."""
 
-from datetime import time
-from decimal import Decimal
-from typing import Final
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
+from ehr.dosage.models import Dose, Slot
+from ehr.dosage.instruction import DAYS_MAX
+from ehr.dosage.timing import dose_of
 from ehr.fhir import Concept
 from reminders.own.models import Measure
-from reminders.policy import DEFAULTS
+from reminders.policy import SLOTS, times_of
 from reminders.sources import Schedule
+
+Fhir: TypeAlias = Mapping[str, Any]
 
 # LOINC, as a plan may name them.
 _MEASURES: Final[dict[str, Measure]] = {
@@ -27,40 +32,30 @@ _MEASURES: Final[dict[str, Measure]] = {
     "2708-6": "oxygen-saturation",
 }
 _LOINC: Final = "http://loinc.org"
-_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_WEEK: Final = 7
 _OVER: Final = frozenset({"cancelled", "completed", "stopped", "on-hold", "entered-in-error"})
-_SLOTS: Final[dict[str, str]] = DEFAULTS["slots"]
-_A_DAY: Final[dict[str, list[str]]] = DEFAULTS["times_a_day"]
-
-
-class Repeat(Struct, frozen=True, rename="camel"):
-    """FHIR R4 Timing.repeat, as far as days and hours go."""
-
-    frequency: int = 1
-    period: Decimal | None = None
-    period_unit: str | None = None
-    day_of_week: list[str] = []
-    time_of_day: list[str] = []
-
-
-class Timing(Struct, frozen=True):
-    repeat: Repeat | None = None
 
 
 class Detail(Struct, frozen=True, rename="camel"):
+    """scheduled_timing: FHIR R4 Timing as JSON."""
+
     code: Concept | None = None
     status: str | None = None
     description: str | None = None
-    scheduled_timing: Timing | None = None
+    scheduled_timing: dict[str, Any] | None = None
 
 
 class Activity(Struct, frozen=True):
     detail: Detail | None = None
 
 
+class Period(Struct, frozen=True):
+    start: str | None = None
+    end: str | None = None
+
+
 class CarePlanAsked(Struct, frozen=True):
     activity: list[Activity] = []
+    period: Period | None = None
 
 
 def measure_of(detail: Detail) -> Measure | None:
@@ -70,35 +65,35 @@ def measure_of(detail: Detail) -> Measure | None:
     return next((one for one in known if one is not None), None)
 
 
-def schedule_of(repeat: Repeat) -> Schedule | None:
-    """So many times every so many days, or on days of the week. None for anything else."""
-    times = _times(repeat)
-    if times is None:
+def schedule_of(
+    timing: Fhir, slots: Mapping[Slot, time] = SLOTS, begins: str | None = None
+) -> Schedule | None:
+    """So many times every so many days, or on days of the week, by the parts of the person's day. begins: of
+    the plan, FHIR date, for a timing that says no day of its own. None for anything that is not known whole,
+    such as a length without its first day."""
+    dose = dose_of([{"timing": timing}])
+    times, interval = times_of(dose, slots)
+    if dose.is_irregular or dose.stages or not times or interval is not None:
         return None
-    if repeat.day_of_week:
-        known = [_DAYS.index(day) + 1 for day in repeat.day_of_week if day in _DAYS]
-        whole = len(known) == len(repeat.day_of_week)
-        return Schedule(times=times, weekdays=tuple(sorted(set(known)))) if whole else None
-    every = _every_days(repeat)
-    return None if every is None else Schedule(times=times, every_days=every)
-
-
-def _every_days(repeat: Repeat) -> int | None:
-    days = {"d": 1, "wk": _WEEK}.get(repeat.period_unit or "")
-    if days is None or repeat.period is None or repeat.period != int(repeat.period):
-        return None
-    every = int(repeat.period) * days
-    # Several times in several days: nobody said on which.
-    return every if 1 <= every <= 366 and (every == 1 or repeat.frequency == 1) else None
-
-
-def _times(repeat: Repeat) -> tuple[time, ...] | None:
     try:
-        named = tuple(sorted({time.fromisoformat(text[:5]) for text in repeat.time_of_day}))
-    except ValueError:
+        return _on_days(dose, times, timing.get("repeat", {}), begins)
+    except (TypeError, ValueError, AttributeError):
         return None
-    if named:
-        return named
-    a_day = 1 if repeat.day_of_week or _every_days(repeat) != 1 else repeat.frequency
-    slots = _A_DAY.get(str(a_day))
-    return tuple(time.fromisoformat(_SLOTS[slot]) for slot in slots) if slots else None
+
+
+def _on_days(dose: Dose, times: tuple[time, ...], repeat: Fhir, begins: str | None) -> Schedule | None:
+    bounds = repeat.get("boundsPeriod", {})
+    first = bounds.get("start") or begins
+    start = date.fromisoformat(first[:10]) if first else None
+    every = dose.every_days or 1
+    if "boundsDuration" not in repeat and "end" not in bounds:
+        starts_on = start if bounds.get("start") or every > 1 else None
+        return Schedule(times=times, every_days=every, weekdays=dose.weekdays, starts_on=starts_on)
+    length = dose.days
+    if length is None and start is not None and "end" in bounds:
+        length = (date.fromisoformat(bounds["end"][:10]) - start).days + 1
+    if start is None or length is None or not 0 < length <= DAYS_MAX:
+        return None
+    days = (start + timedelta(days=ahead) for ahead in range(0, length, every))
+    named = tuple(day for day in days if not dose.weekdays or day.isoweekday() in dose.weekdays)
+    return Schedule(times=times, on_days=named, starts_on=start) if named else None

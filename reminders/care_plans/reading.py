@@ -1,16 +1,18 @@
 """The measurements that a book's care plans ask for, as far as somebody sees them, and their reminders."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
+from ehr.dosage.models import Slot
 from ehr.models import Item
 from ehr.reads.scope import scope_of
 from kernel.access import Access
+from kernel.clock import local_day
 from reminders.care_plans import queries
 from reminders.care_plans.policy import CarePlanAsked, measure_of, schedule_of
 from reminders.care_plans.queries import PLANS_MAX, PlanRow
@@ -18,6 +20,7 @@ from reminders.faces import Face
 from reminders.models import Reminder
 from reminders.own.models import Measure
 from reminders.own.reading import MEASURES_VI
+from reminders.settings.service import day_of
 from reminders.shown import CameFrom
 from reminders.sources import Schedule, plan_source
 from store.database import Tx
@@ -41,16 +44,21 @@ class Asked(Struct, frozen=True):
 async def asked(tx: Tx, access: Access, now: datetime) -> dict[str, Asked]:
     """By source."""
     rows = await queries.IN_FORCE.all(tx, *scope_of(access, now), PLANS_MAX)
-    return {one.source: one for row in rows for one in _of_plan(row)}
+    if not rows:
+        return {}
+    slots = (await day_of(tx, access.patient_id)).slots
+    return {one.source: one for row in rows for one in _of_plan(row, slots)}
 
 
 async def follow(tx: Tx, access: Access, patient_id: UUID, now: datetime) -> None:
     """Bring the reminders in line with the plans in force; again changes nothing."""
     found = await asked(tx, access, now)
-    for source in await queries.STANDING.all(tx, patient_id):
-        if source not in found:
-            await plan_source(tx, patient_id, "measurement", source, None, now)
+    standing = set(await queries.STANDING.all(tx, patient_id))
+    for source in sorted(standing - found.keys()):
+        await plan_source(tx, patient_id, "measurement", source, None, now)
     for source, one in found.items():
+        if source not in standing and one.schedule.is_over(local_day(now)):
+            continue
         await plan_source(tx, patient_id, "measurement", source, one.schedule, now)
 
 
@@ -71,19 +79,21 @@ def _face(one: Asked) -> Face:
     )
 
 
-def _of_plan(row: PlanRow) -> list[Asked]:
+def _of_plan(row: PlanRow, slots: Mapping[Slot, time]) -> list[Asked]:
     try:
         plan = _plan(row.doc)
     except msgspec.ValidationError:
         # A timing of another shape than the standard's asks for nothing here.
         return []
     item, found = _item(row.item), []
+    begins = plan.period.start if plan.period is not None else None
     for place, activity in enumerate(plan.activity):
         detail = activity.detail
-        repeat = detail.scheduled_timing.repeat if detail and detail.scheduled_timing else None
         measure = measure_of(detail) if detail is not None else None
-        schedule = schedule_of(repeat) if repeat is not None and measure is not None else None
-        if detail is None or measure is None or schedule is None:
+        if detail is None or measure is None or detail.scheduled_timing is None:
+            continue
+        schedule = schedule_of(detail.scheduled_timing, slots, begins)
+        if schedule is None:
             continue
         said = [text for text in (item.title, detail.description) if text]
         source = f"care-plan:{row.id}:{place}"

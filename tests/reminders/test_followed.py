@@ -14,14 +14,14 @@ from identity.models import Facility
 from kernel.access import Label
 from kernel.clock import VIETNAM
 from kernel.ids import bucket_of
-from reminders.care_plans.policy import Repeat, schedule_of
+from reminders.care_plans.policy import schedule_of
 from reminders.looking import JOB as LOOK
 from store.models import Due
 from tests.support import costs
 from tests.support.people import make_facility, make_person, renew_session
 from tests.support.record import write
 from tests.support.registering import cancel, make_campaign, make_site, registered
-from tests.support.reminding import Reminding
+from tests.support.reminding import Reminding, set_day
 
 
 def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:
@@ -274,25 +274,63 @@ async def test_a_care_plan_that_says_when_to_measure_is_followed(
     assert await of_kind(here, "measurement") == []
 
 
+NOVEMBER = {"start": "2026-11-01", "end": "2026-11-03"}
+
+
+async def test_what_a_care_plan_asks_for_moves_with_the_persons_day(here: Reminding) -> None:
+    person = here.citizen.patient_id
+    plan = care_plan(frequency=1, period=1, periodUnit="d", when=["ACV"])
+    await write(here.store, person, [plan], here.clock.now())
+    await look(here)
+    assert [one["times"] for one in await of_kind(here, "measurement")] == [["19:30"]]
+    await set_day(here, dinner="18:30")
+    assert [one["times"] for one in await of_kind(here, "measurement")] == [["18:00"]]
+
+
 @pytest.mark.parametrize(
     ("repeat", "expected"),
     [
-        (Repeat(frequency=2, period=Decimal(1), period_unit="d"), (2, 1, ())),
-        (Repeat(period=Decimal(2), period_unit="d"), (1, 2, ())),
-        (Repeat(period=Decimal(1), period_unit="wk"), (1, 7, ())),
-        (Repeat(day_of_week=["fri", "mon"]), (1, 1, (1, 5))),
-        (Repeat(frequency=3, period=Decimal(1), period_unit="wk"), None),
-        (Repeat(frequency=9, period=Decimal(1), period_unit="d"), None),
-        (Repeat(period=Decimal(1), period_unit="mo"), None),
-        (Repeat(period=Decimal("1.5"), period_unit="d"), None),
-        (Repeat(day_of_week=["someday"]), None),
-        (Repeat(period=Decimal(1), period_unit="d", time_of_day=["noon"]), None),
-        (Repeat(), None),
+        ({"frequency": 2, "period": 1, "periodUnit": "d"}, (["07:00", "20:00"], 1, (), 0)),
+        ({"period": 2, "periodUnit": "d"}, (["07:00"], 2, (), 0)),
+        ({"period": 1, "periodUnit": "wk"}, (["07:00"], 7, (), 0)),
+        (
+            {"frequency": 2, "period": 1, "periodUnit": "wk", "dayOfWeek": ["fri", "mon"]},
+            (["07:00"], 1, (1, 5), 0),
+        ),
+        ({"when": ["HS"]}, (["21:30"], 1, (), 0)),
+        ({"when": ["ACM"]}, (["06:30"], 1, (), 0)),
+        ({"when": ["MORN"], "boundsPeriod": NOVEMBER}, (["07:00"], 1, (), 3)),
+        ({"period": 2, "periodUnit": "d", "boundsPeriod": NOVEMBER}, (["07:00"], 1, (), 2)),
+        ({"when": ["MORN"], "boundsPeriod": {"end": "2026-11-03"}}, None),
+        ({"when": ["MORN"], "boundsDuration": {"value": 3, "code": "d"}}, None),
+        ({"when": ["MORN"], "boundsDuration": {"value": 3, "code": "mo"}}, None),
+        ({"when": ["MORN"], "count": 3}, None),
+        ({"when": ["PCM"], "offset": 60}, None),
+        ({"frequency": 1, "frequencyMax": 3, "period": 1, "periodUnit": "d"}, None),
+        ({"dayOfWeek": ["mon"], "period": 2, "periodUnit": "wk"}, None),
+        ({"frequency": 3, "period": 1, "periodUnit": "wk"}, None),
+        ({"frequency": 9, "period": 1, "periodUnit": "d"}, None),
+        ({"period": 1, "periodUnit": "mo"}, None),
+        ({"period": Decimal("1.5"), "periodUnit": "d"}, None),
+        ({"dayOfWeek": ["someday"]}, None),
+        ({"period": 1, "periodUnit": "d", "timeOfDay": ["noon"]}, None),
+        ({"boundsPeriod": "2026"}, None),
+        ({}, None),
     ],
 )
 def test_a_timing_that_leaves_its_days_open_makes_no_reminder(
-    repeat: Repeat, expected: tuple[int, int, tuple[int, ...]] | None
+    repeat: dict[str, Any], expected: tuple[list[str], int, tuple[int, ...], int] | None
 ) -> None:
-    made = schedule_of(repeat)
-    told = (len(made.times), made.every_days, made.weekdays) if made is not None else None
+    made = schedule_of({"repeat": repeat})
+    told = None
+    if made is not None:
+        times = [f"{one:%H:%M}" for one in made.times]
+        told = (times, made.every_days, made.weekdays, len(made.on_days))
     assert told == expected
+
+
+def test_a_length_begins_with_the_plan() -> None:
+    repeat = {"when": ["MORN"], "boundsDuration": {"value": 2, "code": "d"}}
+    made = schedule_of({"repeat": repeat}, begins="2026-11-20")
+    assert made is not None
+    assert [f"{day:%d}" for day in made.on_days] == ["20", "21"]

@@ -14,7 +14,7 @@ from reminders.orders.reading import is_taken_home
 from store.models import Due
 from tests.support import costs
 from tests.support.people import make_facility
-from tests.support.reminding import Reminding, drug
+from tests.support.reminding import Reminding, drug, set_day
 
 TWICE = "1 viên/lần * 2 lần/ngày * 5 ngày [2 viên/ngày]"
 
@@ -108,6 +108,12 @@ async def test_another_look_changes_nothing_and_a_stop_of_the_person_stays(
     await here.change(before[0]["reminder_id"], act="stop")
     await look(here)
     assert (await medicines(here))[-1]["state"] == "stopped"
+
+
+async def test_orders_move_with_the_persons_day(here: Reminding, hospital: Facility) -> None:
+    await visit(here, hospital, TWICE)
+    await set_day(here, breakfast="06:00", dinner="18:30")
+    assert {tuple(one["times"]) for one in await medicines(here)} == {("06:30", "19:00")}
 
 
 @pytest.mark.parametrize(

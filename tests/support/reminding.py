@@ -196,3 +196,19 @@ async def make_reminding(
         clinic=clinic,
         pharmacists=[await make_doctor(store, clock, one, role="pharmacist") for one in pharmacies],
     )
+
+
+async def set_day(here: Reminding, **times: str) -> None:
+    """The person's meal times, of which these are others than ours."""
+    ours = {
+        "breakfast": "07:00",
+        "lunch": "12:00",
+        "afternoon": "17:00",
+        "dinner": "20:00",
+        "bedtime": "21:30",
+    }
+    token = await renew_session(here.store, here.clock, here.citizen)
+    path = "/v1/me/reminders/settings"
+    answer = await here.client.put(path, json=ours | times, headers=bearer(token))
+    assert answer.status_code == 200, answer.text
+    await here.work()
