@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Final
+from typing import Final, get_args
 from uuid import UUID
 
 import structlog
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from notifications import metrics, queries
 from notifications.groups import ESCALATES
-from notifications.models import Answered, Claimed, Outcome, PushMessage, SmsMessage, Way
+from notifications.models import Answered, Channel, Claimed, Outcome, PushMessage, SmsMessage, Way
 from notifications.policy import LEASE, attempts_max, first_id_of, next_attempt, status_after
 from notifications.ports import BATCH_MAX, RECORDED, FamilyLinks, PushSender, SmsSender
 from notifications.service import open_address, open_sms, open_target
@@ -27,6 +27,7 @@ from store.keys import KeyRing
 
 # Two batches of a sender: a claim costs a few statements however much it takes.
 CLAIM_MAX: Final = 2 * BATCH_MAX
+CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 SEND_DEADLINE_SECONDS: Final = 10
 # To these books nothing is pushed any more (security.md S18); one reported dead hears what is no reminder.
 CLOSED: Final = frozenset({"frozen", "closed", "erasing"})
@@ -56,14 +57,18 @@ class Outgoing(Struct, frozen=True):
     charge: Charge | None = None
 
 
-async def claim_batch(tx: Tx, keys: KeyRing, bucket: int, now: datetime) -> list[Outgoing]:
-    """Take up to CLAIM_MAX deliveries of one bucket for the length of a lease, oldest first.
+async def claim_batch(
+    tx: Tx, keys: KeyRing, bucket: int, now: datetime, channels: Sequence[Channel] = CHANNELS
+) -> list[Outgoing]:
+    """Take up to CLAIM_MAX deliveries of a bucket and channel for the length of a lease, oldest first.
 
     On the way expired ones are dropped and leases that ran out become `unknown`. Whether each may still leave
     is decided anew; of several for one device and group the first leaves, the others take their turn.
     """
-    await queries.TIDY.run(tx, bucket, now)
-    claimed = await queries.CLAIM.all(tx, bucket, now, now + LEASE, CLAIM_MAX)
+    claimed = list[Claimed]()
+    for channel in channels:
+        await queries.TIDY.run(tx, bucket, now, channel)
+        claimed += await queries.CLAIM.all(tx, bucket, now, now + LEASE, CLAIM_MAX, channel)
     if not claimed:
         return []
     claimed.sort(key=_written)
@@ -116,23 +121,24 @@ def _written(row: Claimed) -> UUID:
 _IN_TURN: Final = Outcome(status="retry", error_code="in-turn", retry_after_seconds=0, attempted=False)
 
 
-async def _answered(tx: Tx, claimed: list[Claimed]) -> frozenset[Answered]:
+async def _answered(tx: Tx, claimed: list[Claimed]) -> list[Answered]:
     """Of what is said again: which devices have reported which notice meanwhile."""
     asked = [row for row in claimed if row.attempts > 1 or (row.channel == "sms" and row.type in ESCALATES)]
     if not asked:
-        return frozenset()
-    found = await queries.ANSWERED.all(
+        return []
+    return await queries.ANSWERED.all(
         tx, [row.patient_id for row in asked], [row.notification_id for row in asked]
     )
-    return frozenset(found)
 
 
-def _prepare(keys: KeyRing, row: Claimed, way: Way | None, answered: frozenset[Answered]) -> Outgoing:
-    if row.channel == "push" and Answered(row.notification_id, row.device_id) in answered:
+def _prepare(keys: KeyRing, row: Claimed, way: Way | None, answered: list[Answered]) -> Outgoing:
+    about = [one for one in answered if one.notification_id == row.notification_id]
+    if row.channel == "push" and any(one.device_id == row.device_id for one in about):
         # Nobody knew whether it left, but the phone has it: not a second time.
         return Outgoing(row, None, Outcome(status="sent", error_code="received"))
+    is_answered = any(one.ends_sms for one in about)
     try:
-        made = _push_of(keys, row, way) if row.channel == "push" else _sms_of(keys, row, way, answered)
+        made = _push_of(keys, row, way) if row.channel == "push" else _sms_of(keys, row, way, is_answered)
     except FieldSealError:
         # Somebody moved a sealed cell (security.md S15): nothing is sent, somebody is told.
         log.error("delivery_seal_broken", delivery_id=str(row.delivery_id), alert=True)
@@ -159,10 +165,10 @@ def _push_of(keys: KeyRing, row: Claimed, way: Way | None) -> PushMessage | str:
     )
 
 
-def _sms_of(keys: KeyRing, row: Claimed, way: Way | None, answered: frozenset[Answered]) -> SmsMessage | str:
+def _sms_of(keys: KeyRing, row: Claimed, way: Way | None, is_answered: bool) -> SmsMessage | str:
     if row.address_sealed is None or row.text_sealed is None:
         return "no-target"
-    if row.type in ESCALATES and row.notification_id in {one.notification_id for one in answered}:
+    if row.type in ESCALATES and is_answered:
         return "answered"
     if row.type in ESCALATES and (way is None or way.book in CLOSED):
         return "closed-book"
@@ -277,7 +283,7 @@ async def settle_batch(
         ],
         [outcome.message_id for outcome in outcomes],
         [outcome.error_code for outcome in outcomes],
-        [0 if outcome.attempted else 1 for outcome in outcomes],
+        [_spared(item, outcome) for item, outcome in zip(batch, outcomes, strict=True)],
         [
             status in ENDED and outcome.message_id != RECORDED
             for outcome, status in zip(outcomes, statuses, strict=True)
@@ -285,6 +291,13 @@ async def settle_batch(
     )
     await _after(tx, batch, outcomes, now, jitter)
     metrics.count(batch, outcomes, statuses, now)
+
+
+def _spared(item: Outgoing, outcome: Outcome) -> int:
+    """What was held back costs no attempt, and neither does what met a way that is down. But what may have
+    left was tried once: by that, whoever claims it again looks whether the phone has it."""
+    is_first = outcome.status == "unknown" and item.claimed.attempts == 1
+    return 0 if outcome.attempted or is_first else 1
 
 
 async def _after(
@@ -323,5 +336,5 @@ async def forget_stale_targets(tx: Tx, before: datetime, limit: int) -> int:
     return await queries.DELETE_STALE_TARGETS.one(tx, before, limit) or 0
 
 
-async def buckets_to_drain(tx: Tx, now: datetime) -> list[int]:
-    return await queries.BUCKETS_TO_DRAIN.all(tx, now)
+async def buckets_to_drain(tx: Tx, now: datetime, channels: Sequence[Channel] = CHANNELS) -> list[int]:
+    return await queries.BUCKETS_TO_DRAIN.all(tx, now, channels)

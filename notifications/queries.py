@@ -92,10 +92,19 @@ NOTIFICATION_EXISTS = Scalar(
     bool, "SELECT true FROM notification WHERE patient_id = $1 AND notification_id = $2"
 )
 
+# Somebody who looked on a device that was trusted before the notice, and that it is not about, knows: the SMS
+# that waits ends. A thief's new phone would else silence the warning of itself (security.md S8). $6: whose
+# device it is.
 INSERT_RECEIPT = Command(
     """
-    INSERT INTO notification_receipt (patient_id, notification_id, device_id, kind, at)
-    VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO notification_receipt (patient_id, notification_id, device_id, kind, at, ends_sms)
+    SELECT n.patient_id, n.notification_id, $3::uuid, $4::text, $5::timestamptz,
+           $4::text IN ('opened', 'acted') AND n.ref::jsonb ->> 'device_id' IS DISTINCT FROM $3::uuid::text
+               AND EXISTS (
+                   SELECT FROM device d
+                   WHERE d.patient_id = $6 AND d.device_id = $3::uuid
+                     AND d.enrolled_at <= n.created_at AND d.probation_until <= $5::timestamptz)
+    FROM notification n WHERE n.patient_id = $1 AND n.notification_id = $2
     ON CONFLICT (patient_id, notification_id, device_id, kind) DO NOTHING
     """
 )
@@ -106,13 +115,14 @@ TIDY = Command(
     """
     WITH unsettled AS (
         UPDATE delivery SET status = 'unknown', lease_until = NULL, error_code = 'lease-expired'
-        WHERE bucket = $1 AND status = 'sending' AND lease_until <= $2),
+        WHERE bucket = $1 AND channel = $3 AND status = 'sending' AND lease_until <= $2),
     late AS (
         UPDATE delivery SET status = 'dropped', error_code = 'expired', settled_at = $2,
             address_sealed = NULL, text_sealed = NULL
-        WHERE bucket = $1 AND status IN ('pending', 'unknown') AND next_attempt_at <= $2 AND expires_at <= $2)
+        WHERE bucket = $1 AND channel = $3 AND status IN ('pending', 'unknown') AND next_attempt_at <= $2
+          AND expires_at <= $2)
     UPDATE delivery SET address_sealed = NULL, text_sealed = NULL
-    WHERE bucket = $1 AND text_sealed IS NOT NULL AND expires_at <= $2
+    WHERE bucket = $1 AND channel = $3 AND text_sealed IS NOT NULL AND expires_at <= $2
       AND status IN ('sent', 'failed', 'dropped')
     """
 )
@@ -131,15 +141,16 @@ DELETE_ENDED = Scalar(
     fan_out="once an hour a worker removes what has ended, wherever it lies",
 )
 
-# One bucket a statement, by ctid (scale.md). A delivery waits while an earlier one of the same device
-# and collapse group is under way, so that the phone sees them in order.
+# One bucket and channel a statement, by ctid (scale.md). A delivery waits while an earlier one of the same
+# device and collapse group is under way, so that the phone sees them in order.
 CLAIM = Statement(
     Claimed,
     """
     UPDATE delivery SET status = 'sending', lease_until = $3, attempts = attempts + 1
     WHERE bucket = $1 AND ctid = ANY(ARRAY(
         SELECT d.ctid FROM delivery d
-        WHERE d.bucket = $1 AND d.status IN ('pending', 'unknown') AND d.next_attempt_at <= $2
+        WHERE d.bucket = $1 AND d.channel = $5 AND d.status IN ('pending', 'unknown')
+          AND d.next_attempt_at <= $2
           AND NOT EXISTS (
               SELECT 1 FROM delivery e
               WHERE e.bucket = $1 AND e.status = 'sending' AND e.patient_id = d.patient_id
@@ -189,8 +200,9 @@ PAUSE = Command(
 ANSWERED = Statement(
     Answered,
     """
-    SELECT DISTINCT notification_id, device_id FROM notification_receipt
+    SELECT notification_id, device_id, bool_or(ends_sms) AS ends_sms FROM notification_receipt
     WHERE patient_id = ANY($1::uuid[]) AND notification_id = ANY($2::uuid[])
+    GROUP BY notification_id, device_id
     """,
     fan_out="one batch of due work holds many persons",
 )
@@ -220,10 +232,13 @@ DELETE_STALE_TARGETS = Scalar(
 BUCKETS_TO_DRAIN = Scalar(
     int,
     """
-    SELECT bucket FROM delivery WHERE status IN ('pending', 'unknown') AND next_attempt_at <= $1
-    UNION SELECT bucket FROM delivery WHERE status = 'sending' AND lease_until <= $1
+    SELECT bucket FROM delivery
+    WHERE channel = ANY($2::text[]) AND status IN ('pending', 'unknown') AND next_attempt_at <= $1
     UNION SELECT bucket FROM delivery
-          WHERE text_sealed IS NOT NULL AND expires_at <= $1 AND status IN ('sent', 'failed', 'dropped')
+          WHERE channel = ANY($2::text[]) AND status = 'sending' AND lease_until <= $1
+    UNION SELECT bucket FROM delivery
+          WHERE channel = ANY($2::text[]) AND text_sealed IS NOT NULL AND expires_at <= $1
+            AND status IN ('sent', 'failed', 'dropped')
     """,
     fan_out="the worker asks once per round which buckets hold work",
 )
