@@ -224,10 +224,12 @@ class Claimed(Struct, frozen=True):
 
 
 class Answered(Struct, frozen=True):
-    """A device that reported a notice: it has it, whatever became of the delivery."""
+    """A device that reported a notice: it has it, whatever became of the delivery. ends_sms: and somebody who
+    may be believed looked."""
 
     notification_id: UUID
     device_id: UUID
+    ends_sms: bool
 
 
 class Way(Struct, frozen=True):

@@ -139,14 +139,24 @@ async def forget_device(tx: Tx, patient_id: UUID, device_id: UUID) -> None:
 
 
 async def record_receipt(
-    tx: Tx, patient_id: UUID, device_id: UUID | None, notification_id: UUID, kind: ReceiptKind, now: datetime
+    tx: Tx,
+    patient_id: UUID,
+    device_id: UUID | None,
+    notification_id: UUID,
+    kind: ReceiptKind,
+    now: datetime,
+    *,
+    actor_id: UUID | None = None,
 ) -> Refused | None:
-    """What a device reports of a notice; a repeat changes nothing."""
+    """What a device reports of a notice; a repeat changes nothing. actor_id: whose device, where not the
+    person's own."""
     if device_id is None:
         return Refused(problem=NO_DEVICE_OF_SESSION)
     if not await queries.NOTIFICATION_EXISTS.one(tx, patient_id, notification_id):
         return Refused(problem=UNKNOWN_NOTIFICATION)
-    await queries.INSERT_RECEIPT.run(tx, patient_id, notification_id, device_id, kind, now)
+    await queries.INSERT_RECEIPT.run(
+        tx, patient_id, notification_id, device_id, kind, now, actor_id or patient_id
+    )
     return None
 
 

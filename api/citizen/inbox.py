@@ -80,11 +80,16 @@ async def receipt(
 ) -> Response[None]:
     """What the device did with a notice; a repeat changes nothing."""
     async with begin_for(call, "read-notifications") as (tx, access):
-        return answer(
-            await record_receipt(
-                tx, access.patient_id, access.actor.device_id, notification_id, data.kind, call.now
-            )
+        done = await record_receipt(
+            tx,
+            access.patient_id,
+            access.actor.device_id,
+            notification_id,
+            data.kind,
+            call.now,
+            actor_id=access.actor.actor_id,
         )
+        return answer(done)
 
 
 @put(

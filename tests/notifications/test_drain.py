@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from datetime import timedelta
+from typing import get_args
 from uuid import UUID
 
 import pytest
@@ -19,7 +20,7 @@ from notifications.delivery import (
     settle_batch,
 )
 from notifications.groups import ESCALATES
-from notifications.models import Outcome, PushMessage, SmsMessage, SmsSecurity
+from notifications.models import Outcome, PushMessage, ReceiptKind, SmsMessage, SmsSecurity
 from notifications.ports import RecordingSmsSender
 from notifications.service import forget_device, notify, record_receipt, set_push_target
 from notifications.sms_budget import NUMBER_A_DAY, forget_budgets
@@ -234,10 +235,12 @@ async def test_a_lease_that_was_lost_settles_nothing(
     assert await rows(store, citizen) == [("push", "sent", None, 2)]
 
 
-async def _security(store: Store, clock: FrozenClock, citizen: Citizen, key: str = "k") -> UUID:
+async def _security(
+    store: Store, clock: FrozenClock, citizen: Citizen, ref: dict[str, str] | None = None
+) -> UUID:
     async with store.transaction() as tx:
         now = clock.now()
-        said = await notify(tx, store.keys, citizen.patient_id, "device-added", key, now, now + LIFE)
+        said = await notify(tx, store.keys, citizen.patient_id, "device-added", "k", now, now + LIFE, ref=ref)
     assert said is not None
     return said
 
@@ -255,19 +258,41 @@ async def test_a_security_notice_that_no_device_answered_goes_by_sms_with_a_cons
     assert (one.phone, one.sms) == (citizen.phone_number, SmsSecurity())
 
 
-@pytest.mark.parametrize("kind", ["delivered", "opened", "acted"])
-async def test_a_receipt_of_any_device_cancels_the_sms(
-    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen, kind: str
+@pytest.mark.parametrize(("kind", "is_told"), [("delivered", True), ("opened", False), ("acted", False)])
+async def test_whoever_looked_on_a_trusted_device_gets_no_sms(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen, kind: ReceiptKind, is_told: bool
 ) -> None:
     sms = KeepingSms()
-    said = await _security(store, clock, citizen)
-    async with store.transaction() as tx:
-        device = citizen.actor.device_id
-        assert await record_receipt(tx, citizen.patient_id, device, said, kind, clock.now()) is None  # type: ignore[arg-type]
+    await _report(store, clock, citizen, await _security(store, clock, citizen), kind)
     clock.advance(hours=1)
     await drain(delivery, clock, citizen, senders(KeepingPush(), sms))
-    assert sms.got == []
-    assert ("sms", "dropped", "answered", 1) in await rows(store, citizen)
+    assert len(sms.got) == is_told
+    assert (("sms", "dropped", "answered", 1) in await rows(store, citizen)) is not is_told
+
+
+async def _report(store: Store, clock: FrozenClock, citizen: Citizen, said: UUID, kind: ReceiptKind) -> None:
+    async with store.transaction() as tx:
+        device = citizen.actor.device_id
+        assert await record_receipt(tx, citizen.patient_id, device, said, kind, clock.now()) is None
+
+
+@pytest.mark.parametrize("why", ["on probation", "enrolled after", "about itself"])
+async def test_s8_a_new_device_does_not_silence_the_warning_about_itself(
+    store: Store, owner: Store, delivery: Store, clock: FrozenClock, citizen: Citizen, why: str
+) -> None:
+    sms, ref = KeepingSms(), {"device_id": str(citizen.actor.device_id)}
+    said = await _security(store, clock, citizen, ref=ref if why == "about itself" else None)
+    later, whose = clock.now() + timedelta(hours=1), citizen.patient_id
+    async with owner.transaction() as tx:
+        if why == "on probation":
+            await tx.execute("UPDATE device SET probation_until = $2 WHERE patient_id = $1", whose, later)
+        if why == "enrolled after":
+            await tx.execute("UPDATE device SET enrolled_at = $2 WHERE patient_id = $1", whose, later)
+    for kind in get_args(ReceiptKind):
+        await _report(store, clock, citizen, said, kind)
+    clock.advance(hours=1)
+    await drain(delivery, clock, citizen, senders(KeepingPush(), sms))
+    assert [one.sms for one in sms.got] == [SmsSecurity()]
 
 
 async def test_a_notice_of_no_security_never_goes_by_sms(
