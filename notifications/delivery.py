@@ -314,7 +314,7 @@ async def _after(
     kept = [
         item.charge
         for item, outcome in zip(batch, outcomes, strict=True)
-        if item.charge is not None and (not outcome.attempted or outcome.error_code == BUDGET)
+        if item.charge is not None and (_spared(item, outcome) or outcome.error_code == BUDGET)
     ]
     if kept:
         await give_back(tx, kept)

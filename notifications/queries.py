@@ -1,5 +1,6 @@
 """All SQL of notifications and deliveries."""
 
+from datetime import datetime
 from uuid import UUID
 
 from notifications.models import (
@@ -92,18 +93,20 @@ NOTIFICATION_EXISTS = Scalar(
     bool, "SELECT true FROM notification WHERE patient_id = $1 AND notification_id = $2"
 )
 
+TRUSTED_SINCE = Scalar(
+    datetime,
+    "SELECT enrolled_at FROM device WHERE patient_id = $1 AND device_id = $2 AND probation_until <= $3",
+)
+
 # Somebody who looked on a device that was trusted before the notice, and that it is not about, knows: the SMS
-# that waits ends. A thief's new phone would else silence the warning of itself (security.md S8). $6: whose
-# device it is.
+# that waits ends. A thief's new phone would else silence the warning of itself (security.md S8). $6: from when
+# on the device is one to trust; NULL: it is none.
 INSERT_RECEIPT = Command(
     """
     INSERT INTO notification_receipt (patient_id, notification_id, device_id, kind, at, ends_sms)
     SELECT n.patient_id, n.notification_id, $3::uuid, $4::text, $5::timestamptz,
            $4::text IN ('opened', 'acted') AND n.ref::jsonb ->> 'device_id' IS DISTINCT FROM $3::uuid::text
-               AND EXISTS (
-                   SELECT FROM device d
-                   WHERE d.patient_id = $6 AND d.device_id = $3::uuid
-                     AND d.enrolled_at <= n.created_at AND d.probation_until <= $5::timestamptz)
+               AND COALESCE($6::timestamptz <= n.created_at, false)
     FROM notification n WHERE n.patient_id = $1 AND n.notification_id = $2
     ON CONFLICT (patient_id, notification_id, device_id, kind) DO NOTHING
     """

@@ -154,9 +154,8 @@ async def record_receipt(
         return Refused(problem=NO_DEVICE_OF_SESSION)
     if not await queries.NOTIFICATION_EXISTS.one(tx, patient_id, notification_id):
         return Refused(problem=UNKNOWN_NOTIFICATION)
-    await queries.INSERT_RECEIPT.run(
-        tx, patient_id, notification_id, device_id, kind, now, actor_id or patient_id
-    )
+    since = await queries.TRUSTED_SINCE.one(tx, actor_id or patient_id, device_id, now)
+    await queries.INSERT_RECEIPT.run(tx, patient_id, notification_id, device_id, kind, now, since)
     return None
 
 
