@@ -5,6 +5,8 @@ from math import ceil
 
 from notifications.models import Outcome
 
+# How a message is settled that waits because its whole way is shut.
+HELD = "breaker"
 # However long a provider asks for, somebody looks at it after a day.
 PAUSE_SECONDS_MAX = 24 * 3600
 
@@ -20,12 +22,12 @@ class Breaker:
     """After some failures nothing leaves for a while, then one message tries the way again.
 
     failures_max: so many failures one after the other shut it, for `shut_for`. Of one process: every worker
-    learns by itself that a way is shut.
+    learns by itself that a way is shut. code: how what waits is settled; failures: in a row until now.
     """
 
-    def __init__(self, failures_max: int, shut_for: timedelta) -> None:
-        self._failures_max, self._shut_for = failures_max, shut_for
-        self._failures = 0
+    def __init__(self, failures_max: int, shut_for: timedelta, code: str = HELD) -> None:
+        self._failures_max, self._shut_for, self._code = failures_max, shut_for, code
+        self.failures = 0
         self._shut_until: datetime | None = None
 
     def held(self, now: datetime) -> Outcome | None:
@@ -39,15 +41,15 @@ class Breaker:
             self._shut_until = now + self._shut_for
             return None
         seconds = ceil((self._shut_until - now).total_seconds())
-        return Outcome(status="retry", error_code="breaker", retry_after_seconds=seconds, attempted=False)
+        return Outcome(status="retry", error_code=self._code, retry_after_seconds=seconds, attempted=False)
 
     def succeeded(self) -> None:
-        self._failures, self._shut_until = 0, None
+        self.failures, self._shut_until = 0, None
 
     def failed(self, now: datetime) -> bool:
         """Count one failure; True when it is the one that shuts the way."""
-        self._failures += 1
-        if self._failures < self._failures_max:
+        self.failures += 1
+        if self.failures < self._failures_max:
             return False
         opened = self._shut_until is None
         self._shut_until = now + self._shut_for

@@ -15,6 +15,12 @@ BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 # How FCM calls the address in a message.
 _TARGETS = frozenset({"message.token", "message.fid"})
 
+# Google's token endpoint gave none: nothing left.
+NO_TOKEN = Outcome(status="unknown", error_code="token-fetch", attempted=False)
+DEADLINE = Outcome(status="unknown", error_code="deadline")
+# The way is down, whatever the message.
+UNREACHABLE = frozenset({"deadline", "timeout", "connection", "unavailable", "token-fetch"})
+
 # Our own bug: a dead letter that somebody must look at.
 MALFORMED = Outcome(status="dropped", error_code="invalid-message")
 
@@ -59,6 +65,8 @@ def outcome_of(error: exceptions.FirebaseError) -> Outcome:
     for kind, outcome in _BY_CLASS:
         if isinstance(error, kind):
             return _with_pause(outcome, error)
+    if error.http_response is None:
+        return Outcome(status="unknown", error_code="connection")
     return Outcome(status="unknown", error_code=str(error.code).lower().replace("_", "-"))
 
 

@@ -16,7 +16,7 @@ import firebase_admin
 import pytest
 import structlog
 
-from notifications.fcm.sender import APNS_SHUT_FOR
+from notifications.fcm.sender import APNS_HELD, APNS_SHUT_FOR, FAILURES_MAX, SHUT_FOR
 from notifications.models import Outcome, Platform, PushMessage, PushTarget, TargetKind
 from notifications.ports import BATCH_MAX, PushSender, RecordingPushSender
 from tests.support.clock import FrozenClock
@@ -261,18 +261,70 @@ async def test_the_breaker_stops_iphones_alone_and_a_probe_opens_it(
     sender, server = local
     assert (await sender.send([push("apns-1", "ios")]))[0].error_code == "third-party-auth"
     asked = len(server.asked)
-    held = Outcome(status="retry", error_code="breaker", retry_after_seconds=60, attempted=False)
+    held = Outcome(status="retry", error_code=APNS_HELD, retry_after_seconds=60, attempted=False)
     outcomes = await sender.send([push("apns-2", "ios"), push("ok-1", "android"), push("ok-2", None)])
     assert outcomes[0] == held
     assert [one.status for one in outcomes[1:]] == ["sent", "sent"]
     assert len(server.asked) == asked + 2
     clock.advance(seconds=APNS_SHUT_FOR.total_seconds())
     probe = await sender.send([push(f"apns-{n}", "ios") for n in range(3)])
-    assert Counter(one.error_code for one in probe) == {"third-party-auth": 1, "breaker": 2}
+    assert Counter(one.error_code for one in probe) == {"third-party-auth": 1, APNS_HELD: 2}
     server.apns_broken = False
     clock.advance(seconds=APNS_SHUT_FOR.total_seconds())
     assert (await sender.send([push("apns-4", "ios")]))[0].status == "sent"
     assert {one.status for one in await sender.send([push("apns-5", "ios")] * 5)} == {"sent"}
+
+
+HELD = Outcome(
+    status="retry",
+    error_code="breaker",
+    retry_after_seconds=int(SHUT_FOR.total_seconds()),
+    attempted=False,
+)
+
+
+async def test_a_way_that_is_down_is_left_alone_and_a_probe_opens_it(
+    local: tuple[PushSender, FcmServer], clock: FrozenClock
+) -> None:
+    sender, server = local
+    failed = [(await sender.send([push(f"down-{n}"), push(f"down-x{n}")]))[0] for n in range(FAILURES_MAX)]
+    assert {one.error_code for one in failed} == {"unavailable"}
+    # The first may have met a bad moment of its own; from then on no message is to blame.
+    assert [one.attempted for one in failed] == [True] + [False] * (FAILURES_MAX - 1)
+    asked = len(server.asked)
+    assert await sender.send([push("ok-1"), push("ok-2", "ios")]) == [HELD] * 2
+    assert len(server.asked) == asked
+    clock.advance(seconds=SHUT_FOR.total_seconds())
+    probe, *others = await sender.send([push(f"down-p{n}") for n in range(3)])
+    assert (probe.error_code, probe.attempted) == ("unavailable", False)
+    assert others == [HELD] * 2
+    clock.advance(seconds=SHUT_FOR.total_seconds())
+    assert [one.status for one in await sender.send([push("ok-3"), push("ok-4")])] == ["sent", "retry"]
+    assert [one.status for one in await sender.send([push("ok-5"), push("ok-6")])] == ["sent", "sent"]
+
+
+async def test_one_answer_of_a_batch_keeps_the_way_open(local: tuple[PushSender, FcmServer]) -> None:
+    sender, _ = local
+    for n in range(FAILURES_MAX + 1):
+        one, other = await sender.send([push(f"down-a{n}"), push(f"gone-a{n}")])
+        assert (one.error_code, one.attempted, other.error_code) == ("unavailable", True, "unregistered")
+    together = [sender.send([push(f"down-b{n}")]) for n in range(FAILURES_MAX + 1)]
+    assert {one.attempted for (one,) in await asyncio.gather(*together)} == {True}
+    assert (await sender.send([push("ok-1")]))[0].status == "sent"
+
+
+@pytest.mark.parametrize("is_token", [True, False])
+async def test_what_hangs_shuts_the_way(
+    plain: FcmServer, tmp_path: Path, clock: FrozenClock, is_token: bool
+) -> None:
+    clock.set(datetime.now(UTC))
+    plain.token_status = 0 if is_token else 200
+    async with patched(plain, tmp_path, SHORT / 4, clock) as sender:
+        seen = [(await sender.send([push(f"hang-{n}")]))[0] for n in range(FAILURES_MAX)]
+        plain.token_status = 200
+        held = await sender.send([push("ok-1")])
+    assert {one.error_code for one in seen} == {"token-fetch" if is_token else "deadline"}
+    assert held == [HELD]
 
 
 async def test_a_broken_apns_key_fetches_no_token_in_the_event_loop(
@@ -303,7 +355,7 @@ async def test_without_a_token_nothing_leaves_and_everything_is_unknown(
         with structlog.testing.capture_logs() as logs:
             outcomes = await sender.send([push("ok-1"), push("ok-2", "ios")])
         plain.token_status = 200
-        assert outcomes == [Outcome(status="unknown", error_code="token-fetch")] * 2
+        assert outcomes == [Outcome(status="unknown", error_code="token-fetch", attempted=False)] * 2
         assert plain.asked == []
         assert [(line["event"], line["alert"]) for line in logs] == [("push_token_failed", True)]
         if status:
