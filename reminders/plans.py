@@ -4,7 +4,7 @@ Every change pokes the timer first and locks the plan's row after: a tick holds 
 """
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -15,7 +15,7 @@ from ehr.dosage.models import Slot
 from ehr.prescriptions.models import PlanLine
 from ehr.prescriptions.reading import lines_for_plan
 from kernel.access import Access
-from kernel.clock import local_day, start_of_day
+from kernel.clock import local_day
 from kernel.ids import bucket_of
 from reminders import queries
 from reminders.models import EndReason, Plan, Reminder
@@ -37,7 +37,6 @@ from store.database import Tx
 from store.due_queue import schedule
 
 JOB: Final = "reminder"
-_JUST_BEFORE: Final = timedelta(microseconds=1)
 
 
 def mark_of(patient_id: UUID, reminder_id: UUID) -> str:
@@ -167,17 +166,14 @@ def _with_own(one: Reminder, line: PlanLine, plan: Plan) -> Reminder:
 
 
 def armed(one: Reminder, line: PlanLine, now: datetime) -> Reminder:
-    """With its next time, where one follows: from the day on which it was first handed out, and never before
-    now on a day that has begun."""
+    """With its next time, where one follows: never one of before it was handed out."""
     if one.state not in ("active", "paused"):
         return replace(one, next_at=None)
     if one.doses is not None and one.doses_due >= one.doses:
         return ended(one, "used-up")
     if one.next_at is not None:
         return one
-    today = local_day(now)
-    begun = now if line.dispensed_on is None or line.dispensed_on >= today else None
-    after = begun or start_of_day(line.dispensed_on or today) - _JUST_BEFORE
+    after = now if line.handed_at is None else min(line.handed_at, now)
     if one.last_at is not None:
         after = max(after, one.last_at)
     return replace(one, next_at=next_after(one, after))

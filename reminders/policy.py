@@ -67,7 +67,7 @@ def plan_of(
     """The plan of one line. ordered, dispensed: in `unit`, as the prescription counts. slots: wall times of
     the parts of the person's day. Whatever leaves a time, a day or the end open is asked, with the reason."""
     checks = _checks(dose, ordered, unit)
-    if dose.as_needed or dose.form == "prn":
+    if (dose.as_needed or dose.form == "prn") and not dose.is_irregular:
         return Plan(state="as-needed", checks=checks)
     if why := _unclear_days(dose, slots):
         return Plan(state="asks", asks="pharmacist", why=why, checks=checks)
@@ -261,11 +261,12 @@ def next_after(reminder: Reminder, after: datetime) -> datetime | None:
 
 def rezoned(reminder: Reminder, zone: str, now: datetime) -> Reminder:
     """A reminder whose person went to another zone: a wall time of a day that rang already does not ring
-    again there. What is due by now rings as it was; hours between doses stay hours."""
+    again there, and one that came there a moment ago, while it was still another hour here, rings now. What
+    is due by now rings as it was; hours between doses stay hours."""
     moved = replace(reminder, zone=zone)
     if reminder.next_at is None or reminder.next_at <= now or reminder.interval_hours is not None:
         return moved
-    after = now
+    after = min(now, max(now - RINGS_WITHIN, reminder.changed_at))
     if reminder.last_at is not None:
         rang = reminder.last_at.astimezone(ZoneInfo(reminder.zone))
         after = max(after, instant_of(rang.date(), rang.time(), ZoneInfo(zone)))

@@ -159,7 +159,7 @@ def _resumed_medicine(one: Reminder, line: PlanLine, now: datetime) -> Reminder 
     plan = plan_for(line)
     state = "active" if one.own_times and one.doses is not None else plan.state
     asks = plan.asks if state == "asks" else None
-    return armed(replace(one, state=state, asks=asks), replace(line, dispensed_on=None), now)
+    return armed(replace(one, state=state, asks=asks), replace(line, handed_at=None), now)
 
 
 async def _changed(

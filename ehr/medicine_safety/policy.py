@@ -71,6 +71,12 @@ def parts_of(text: str) -> list[list[str]]:
     return [parts for one in (_INSIDE.sub(" ", text), *inside) if (parts := _split(one))]
 
 
+def names_of(text: str) -> set[frozenset[str]]:
+    """What a medicine is called, without strengths and forms: each name as the set of its parts, or the text
+    itself where no name stands in it."""
+    return {frozenset(parts) for parts in parts_of(text)} or {frozenset([fold(text)])}
+
+
 def _split(text: str) -> list[str]:
     bare = _STRENGTH.sub(" ", fold(text))
     words = (_NO_WORD.sub(" ", part).split() for part in _APART.split(bare))

@@ -59,6 +59,7 @@ class DispenseRow(Struct, frozen=True):
     dispensed_on: date
     facility_id: UUID
     facility_name: str | None
+    recorded_at: datetime
 
 
 class Handed(Struct, frozen=True, kw_only=True):
@@ -147,7 +148,9 @@ class DispenseReceipt(Struct, frozen=True, kw_only=True):
 class PlanLine(Struct, frozen=True, kw_only=True):
     """What a plan of doses is made from. line_id: of the row among the medicines. dosage: what was read of
     the prescriber's `text`. ordered, dispensed: in `unit`. state: of its prescription.
-    dispensed_on: the last day something of the line was handed out."""
+    dispensed_on: the last day something of the line was handed out. handed_at: from then on a dose can be
+    taken of it: when it was handed out, or the end of that day where the hour was not told; None: from now
+    on."""
 
     line_id: str
     line: int
@@ -158,6 +161,7 @@ class PlanLine(Struct, frozen=True, kw_only=True):
     ordered: Decimal
     dispensed: Decimal
     dispensed_on: date | None
+    handed_at: datetime | None = None
     collect_by: date
     state: State
 

@@ -170,7 +170,7 @@ DISPENSES = Statement(
     DispenseRow,
     """
     SELECT d.prescription_id, d.dispense_id, d.line, d.quantity, d.dispensed_on, d.facility_id,
-        f.name AS facility_name
+        f.name AS facility_name, d.recorded_at
     FROM prescription_dispense d LEFT JOIN facility f ON f.facility_id = d.facility_id
     WHERE d.patient_id = $1 AND d.prescription_id = ANY($2::uuid[]) AND d.taken_back_at IS NULL
     ORDER BY d.recorded_at, d.dispense_id, d.line

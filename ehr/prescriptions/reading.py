@@ -36,7 +36,7 @@ from ehr.reads.paging import page_size, position
 from ehr.reads.raw import encode
 from ehr.reads.scope import scope_of
 from kernel.access import Access
-from kernel.clock import local_day
+from kernel.clock import end_of_day, local_day
 from kernel.paging import encode_cursor
 from kernel.problems import Refused
 from store.database import Tx
@@ -117,11 +117,18 @@ async def lines_for_plan(tx: Tx, access: Access, prescription_id: UUID, now: dat
             ordered=one.line.ordered,
             dispensed=one.line.dispensed,
             dispensed_on=max((handed.dispensed_on for handed in one.handed), default=None),
+            handed_at=max(map(_handed_at, one.handed), default=None),
             collect_by=seen.row.collect_by,
             state=seen.row.state,
         )
         for one in seen.lines
     ]
+
+
+def _handed_at(one: DispenseRow) -> datetime:
+    """What is told on a later day names the day alone."""
+    is_same_day = local_day(one.recorded_at) == one.dispensed_on
+    return one.recorded_at if is_same_day else end_of_day(one.dispensed_on)
 
 
 async def standing_lines(

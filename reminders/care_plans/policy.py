@@ -7,8 +7,8 @@ from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from ehr.dosage.models import Dose, Slot
 from ehr.dosage.instruction import DAYS_MAX
+from ehr.dosage.models import Dose, Slot
 from ehr.dosage.timing import dose_of
 from ehr.fhir import Concept
 from reminders.own.models import Measure

@@ -33,6 +33,10 @@ async def follow(tx: Tx, access: Access, patient_id: UUID, now: datetime) -> Non
 
 async def _plan(tx: Tx, patient_id: UUID, order: Order, day: Day, now: datetime) -> None:
     made = fresh(patient_id, "medication", order.source, day.zone, now)
+    is_new = await rows.BY_ID.one(tx, patient_id, made.reminder_id) is None
+    if is_new and ordered(made, order, day, now).state == "ended":
+        # Its course was over before anybody here knew of it.
+        return
     await poke(tx, patient_id, made.reminder_id, now)
     await rows.insert(tx, made)
     before = await rows.LOCK.one(tx, patient_id, made.reminder_id)
@@ -47,10 +51,10 @@ def ordered(before: Reminder, order: Order, day: Day, now: datetime) -> Reminder
     order reached the book is counted, and never told. Pure."""
     if before.version:
         return planned(before, order.line, day, now)
-    one = replace(planned(before, order.line, day, now), starts_on=local_day(order.at))
+    one = replace(planned(before, order.line, day, now), starts_on=order.line.dispensed_on or local_day(now))
     if one.state != "active":
         return one
-    one = replace(one, next_at=next_after(one, order.at))
+    one = replace(one, next_at=next_after(one, min(order.at, now)))
     while one.next_at is not None and one.next_at <= now - RINGS_WITHIN:
         one = passed(one, one.next_at)
     return one if one.next_at is not None else ended(one, "used-up")

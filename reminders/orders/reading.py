@@ -15,11 +15,12 @@ import msgspec
 from msgspec import Struct
 
 from ehr.dosage.timing import dose_of
+from ehr.medicine_safety.policy import names_of
 from ehr.models import Item
 from ehr.prescriptions.models import PlanLine
 from ehr.reads.scope import scope_of
 from kernel.access import Access
-from kernel.clock import local_day
+from kernel.clock import end_of_day, local_day
 from reminders.faces import Face
 from reminders.models import Reminder
 from reminders.orders import queries
@@ -38,7 +39,8 @@ _item = msgspec.json.Decoder(Item).decode
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """at: when it was ordered. line: as a line of a prescription would be, all of it handed out."""
+    """at: when it was ordered, the end of the day where no hour is known. line: as a line of a prescription
+    would be, all of it handed out."""
 
     source: str
     at: datetime
@@ -51,7 +53,18 @@ async def orders_of(tx: Tx, access: Access, now: datetime) -> list[Order]:
     """The orders of the last 90 days that are taken at home."""
     rows = await queries.ORDERS.all(tx, *scope_of(access, now), now - _REACH, ORDERS_MAX)
     read = [(row, json.loads(row.doc, parse_float=Decimal)) for row in rows]
-    return [_order(row, doc) for row, doc in read if is_taken_home(doc, row.encounter_id, row.setting)]
+    return [
+        _order(row, doc)
+        for row, doc in read
+        if is_taken_home(doc, row.encounter_id, row.setting) and not is_handed_out(row.title, row.handed_out)
+    ]
+
+
+def is_handed_out(title: str, handed_out: list[str]) -> bool:
+    """Whether an order is a medicine that its e-prescription, which has a plan of its own, handed out: the
+    same by name, whatever the strength. Pure."""
+    names = names_of(title)
+    return any(names & names_of(other) for other in handed_out)
 
 
 def is_taken_home(doc: Mapping[str, Any], encounter_id: str | None, setting: str | None) -> bool:
@@ -94,6 +107,8 @@ def _order(row: OrderRow, doc: Mapping[str, Any]) -> Order:
     amount = Decimal(str(quantity["value"])) if "value" in quantity else None
     text = [part for one in dosages for part in (one.get("text"), one.get("patientInstruction")) if part]
     day = local_day(row.eff)
+    # Of an order that names a day alone, the hour is not known: nobody took its morning before the visit.
+    at = row.eff if row.eff_precision == "instant" else end_of_day(day)
     line = PlanLine(
         line_id=row.id,
         line=0,
@@ -105,12 +120,13 @@ def _order(row: OrderRow, doc: Mapping[str, Any]) -> Order:
         ordered=amount or Decimal(1),
         dispensed=amount or Decimal(1),
         dispensed_on=day,
+        handed_at=at,
         collect_by=day,
         state="standing",
     )
     return Order(
         source=f"{ORIGIN}:{row.id}",
-        at=row.eff,
+        at=at,
         facility_name=item.facility_name,
         is_of_visit=row.encounter_id is not None,
         line=line,

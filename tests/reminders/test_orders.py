@@ -89,13 +89,57 @@ async def test_what_is_open_is_asked_and_what_a_stay_gave_makes_no_plan(
     assert await here.outcomes() == []
 
 
-async def test_an_e_prescription_of_the_same_day_takes_its_place(here: Reminding, hospital: Facility) -> None:
-    code = await here.send(drug(TWICE))
-    await here.dispense(code, (1, "10"))
+async def prescribed_today(here: Reminding, hospital: Facility, name: str, facility: str) -> str:
+    """An e-prescription of this medicine and a visit of the same day with Zinzol; the code."""
+    if facility == "same":
+        here.clinic, here.clinic_code = hospital, costs.CODE
+    code = await here.send(drug(TWICE, name=name))
     day = f"{here.clock.now().astimezone(VIETNAM):%Y%m%d}"
     hours = {"NGAY_VAO": f"{day}0000", "NGAY_RA": f"{day}0001", "NGAY_YL": f"{day}0000", "NGAY_TH_YL": ""}
-    await visit(here, hospital, TWICE, **hours)
-    assert [one["came_from"]["what"] for one in await medicines(here)] == ["prescription"]
+    await visit(here, hospital, TWICE, TEN_THUOC="Zinzol", **hours)
+    return code
+
+
+async def sources(here: Reminding) -> set[tuple[str, str]]:
+    return {(one["came_from"]["what"], one["state"]) for one in await medicines(here)}
+
+
+async def test_what_an_e_prescription_of_its_visit_handed_out_takes_the_place_of_an_order(
+    here: Reminding, hospital: Facility
+) -> None:
+    code = await prescribed_today(here, hospital, "Zinzol 5 mg", "same")
+    assert await sources(here) == {("order", "active")}
+    await here.dispense(code, (1, "10"))
+    await look(here)
+    assert await sources(here) == {("prescription", "active")}
+    await here.take_back(code)
+    await look(here)
+    assert ("order", "active") in await sources(here)
+
+
+@pytest.mark.parametrize(("name", "facility"), [("Zinzol 5 mg", "other"), ("Amlodipin 5 mg", "same")])
+async def test_an_e_prescription_of_something_else_takes_no_orders_place(
+    here: Reminding, hospital: Facility, name: str, facility: str
+) -> None:
+    code = await prescribed_today(here, hospital, name, facility)
+    await here.dispense(code, (1, "10"))
+    await look(here)
+    assert await sources(here) == {("prescription", "active"), ("order", "active")}
+
+
+async def test_a_course_that_was_over_before_its_order_came_is_not_listed(
+    here: Reminding, hospital: Facility
+) -> None:
+    await visit(
+        here,
+        hospital,
+        "1 viên/lần * 2 lần/ngày * 1 ngày",
+        NGAY_VAO="202611100800",
+        NGAY_RA="202611100900",
+        NGAY_YL="202611100830",
+        NGAY_TH_YL="",
+    )
+    assert await medicines(here) == []
 
 
 async def test_another_look_changes_nothing_and_a_stop_of_the_person_stays(

@@ -222,3 +222,15 @@ async def test_a_replaced_prescription_lapses_silently(here: Reminding) -> None:
     await here.dispense(new, (1, "10"))
     await here.until(at(28, 12))
     assert await here.told("prescription-lapsing") == []
+
+
+async def test_no_time_of_before_the_hand_out_counts_however_late_it_is_worked_on(here: Reminding) -> None:
+    here.clock.set(at(21, 20, 33))
+    code = await here.send(drug(TWICE))
+    here.clock.set(at(21, 21, 33))
+    await here.dispense(code, (1, "10"), work=False)
+    here.clock.set(at(22, 0, 10))
+    await here.until(at(28, 12))
+    assert [day for day, _ in await here.outcomes()] == [
+        f"{day} {hour}" for day in range(22, 27) for hour in ("07:00", "20:00")
+    ]

@@ -95,6 +95,21 @@ async def test_another_zone_moves_what_is_to_come_and_repeats_no_time_of_a_day(h
     assert {shown["zone"] for shown in await here.reminders()} == {"Europe/Berlin"}
 
 
+async def test_a_time_that_came_between_two_changes_of_zone_rings(here: Reminding) -> None:
+    code = await here.send(drug(TWICE))
+    await here.dispense(code, (1, "10"))
+    await here.until(at(22, 19, 50))
+    wanted = {"language": "vi", "digest": True, "muted": [], "quiet_from": None, "quiet_until": None}
+    await put(here, "/v1/me/notification-preferences", zone="Europe/Berlin", **wanted)
+    await here.until(at(22, 20, 10))
+    assert (await due(here))[-1] == "22 07:00"
+    await put(here, "/v1/me/notification-preferences", zone="Asia/Ho_Chi_Minh", **wanted)
+    await here.until(at(23, 6))
+    assert (await here.outcomes())[-1] == ("22 20:00", "told")
+    await here.until(at(23, 7, 10))
+    assert (await due(here))[-2:] == ["22 20:00", "23 07:00"]
+
+
 @pytest.mark.parametrize(
     ("hours", "is_fine"),
     [((6, 11, 16, 18, 21), True), ((2, 11, 16, 18, 21), False), ((6, 11, 11, 18, 21), False)],
