@@ -38,6 +38,13 @@ class LinkRow(Struct, frozen=True):
     proxy_until: datetime | None
 
 
+class GuardianLinkRow(LinkRow, frozen=True):
+    """The same of a person and one who stands as a guardian of it."""
+
+    patient_id: UUID
+    guardian_id: UUID
+
+
 class FamilyLink(Struct, frozen=True, kw_only=True):
     """A link in force now, and what age makes of it. birth_date: FHIR partial date of the dependent.
 

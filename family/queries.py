@@ -4,6 +4,7 @@ from uuid import UUID
 
 from family.models import (
     Found,
+    GuardianLinkRow,
     GuardianRow,
     Guardianship,
     InvitationRow,
@@ -40,41 +41,57 @@ _BIRTH_ROW = (
     + epoch_holds("{0}.linked_at")
 )
 
-# $1 whose book, $2 who acts, $3 now. Both ends are written together, so this end speaks for both; what a
-# merge holds of who acts comes with the session (security.md S10).
-LINK_OF_PAIR = Statement(
-    LinkRow,
-    f"""
+
+def _link_of(person: str, acting: str, now: str) -> str:
+    """What links two people, by SQL expressions. Both ends are written together, so this end speaks for both;
+    what a merge holds of who acts comes with the session (security.md S10)."""
+    return f"""
     SELECT c.state, c.demographics,
         CASE WHEN g.ended_at IS NULL AND {_BIRTH_ROW.format("b")} THEN b.linked_at END AS birth_since,
         g.barred_at IS NOT NULL AS barred,
-        CASE WHEN g.proof <> 'birth-note' AND {_GUARDIAN_ROW.format("g")} AND {_STARTED.format("g", "$3")}
+        CASE WHEN g.proof <> 'birth-note' AND {_GUARDIAN_ROW.format("g")} AND {_STARTED.format("g", now)}
             THEN greatest(g.since, g.proven_at) END AS guardian_since,
         coalesce(g.disputed_at, g.acting_disputed_at) IS NOT NULL AS guardian_disputed,
         coalesce(g.ticked, 0) AS ticked,
-        CASE WHEN {_PROXY_ROW.format("p", "$3")} THEN p.since END AS proxy_since,
+        CASE WHEN {_PROXY_ROW.format("p", now)} THEN p.since END AS proxy_since,
         coalesce(p.disputed_at, p.acting_disputed_at) IS NOT NULL AS proxy_disputed,
         coalesce(p.scopes, '{{}}') AS scopes, p.until AS proxy_until
     FROM citizen c
-    LEFT JOIN birth_link b ON b.patient_id = c.patient_id AND b.mother_id = $2
-    LEFT JOIN guardianship g ON g.patient_id = c.patient_id AND g.guardian_id = $2
-    LEFT JOIN proxy p ON p.patient_id = c.patient_id AND p.proxy_id = $2
-    WHERE c.patient_id = $1
-    """,  # noqa: S608
-)
+    LEFT JOIN birth_link b ON b.patient_id = c.patient_id AND b.mother_id = {acting}
+    LEFT JOIN guardianship g ON g.patient_id = c.patient_id AND g.guardian_id = {acting}
+    LEFT JOIN proxy p ON p.patient_id = c.patient_id AND p.proxy_id = {acting}
+    WHERE c.patient_id = {person}
+    """  # noqa: S608 - expressions of this file
 
-GUARDIANS_OF = Statement(
-    Guardianship,
-    f"""
+
+def _guardians_of(person: str, now: str) -> str:
+    """Who stands as a guardian at a person's end, by SQL expressions."""
+    return f"""
     SELECT b.mother_id AS guardian_id FROM birth_link b
-    WHERE b.patient_id = $1 AND {_BIRTH_ROW.format("b")}
-      AND NOT EXISTS (SELECT FROM guardianship g WHERE g.patient_id = $1 AND g.guardian_id = b.mother_id
+    WHERE b.patient_id = {person} AND {_BIRTH_ROW.format("b")}
+      AND NOT EXISTS (SELECT FROM guardianship g WHERE g.patient_id = {person} AND g.guardian_id = b.mother_id
           AND (g.barred_at IS NOT NULL OR g.ended_at IS NOT NULL))
     UNION
     SELECT g.guardian_id FROM guardianship g
-    WHERE g.patient_id = $1 AND g.proof <> 'birth-note' AND g.barred_at IS NULL
-      AND {_GUARDIAN_ROW.format("g")} AND {_STARTED.format("g", "$2")}
-    """,  # noqa: S608
+    WHERE g.patient_id = {person} AND g.proof <> 'birth-note' AND g.barred_at IS NULL
+      AND {_GUARDIAN_ROW.format("g")} AND {_STARTED.format("g", now)}
+    """  # noqa: S608 - expressions of this file
+
+
+# $1 whose book, $2 who acts, $3 now.
+LINK_OF_PAIR = Statement(LinkRow, _link_of("$1", "$2", "$3"))
+GUARDIANS_OF = Statement(Guardianship, _guardians_of("$1", "$2"))
+# Each guardian of each of these people with the link between the two.
+GUARDIANS_OF_MANY = Statement(
+    GuardianLinkRow,
+    f"""
+    SELECT l.*, u.patient_id, w.guardian_id
+    FROM unnest($1::uuid[]) AS u (patient_id)
+    CROSS JOIN LATERAL ({_guardians_of("u.patient_id", "$2")}) AS w
+    CROSS JOIN LATERAL ({_link_of("u.patient_id", "w.guardian_id", "$2")} LIMIT 1) AS l
+    ORDER BY u.patient_id, w.guardian_id
+    """,  # noqa: S608 - expressions of this file
+    fan_out="one batch of due work holds many persons",
 )
 
 # Whether a child has a guardian beside $2, held by a merge or a restore or not: a stranger waits for them.

@@ -3,6 +3,7 @@
 Ending a link tells the other side nothing (security.md S23): it has simply gone from that side's list.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -11,7 +12,15 @@ from msgspec import Struct, structs
 
 from audit.service import record_act
 from family import queries
-from family.models import Band, FamilyLink, InvitationRow, Relation, Scope, WaitingRow
+from family.models import (
+    Band,
+    FamilyLink,
+    InvitationRow,
+    LinkRow,
+    Relation,
+    Scope,
+    WaitingRow,
+)
 from family.policy import TICKABLE, band, is_scope, part_of
 from family.problems import LINK_DISPUTED, NOT_IN_YOUR_CARE, UNKNOWN_LINK
 from identity.births.service import newborns_of
@@ -61,7 +70,13 @@ async def link_of(
     holds: what merges hold of who acts. Of a pair with both kinds the guardian's counts while age lets it.
     """
     row = await queries.LINK_OF_PAIR.one(tx, patient_id, actor_id, now)
-    if row is None or row.state not in LIVING or row.barred:
+    return None if row is None else _link(keys, patient_id, row, now, holds)
+
+
+def _link(
+    keys: KeyRing, patient_id: UUID, row: LinkRow, now: datetime, holds: Holds = ()
+) -> FamilyLink | None:
+    if row.state not in LIVING or row.barred:
         return None
     birth_date = open_demographics(keys, patient_id, row.demographics).birth_date
     age = band(birth_date, local_day(now))
@@ -109,12 +124,21 @@ async def guardians_of(tx: Tx, patient_id: UUID, now: datetime) -> list[UUID]:
 
 async def answering_for(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> list[UUID]:
     """The guardians who may answer a request for this person now: nobody's from 15 on."""
-    found = []
-    for guardian in await guardians_of(tx, patient_id, now):
-        link = await link_of(tx, keys, guardian, patient_id, now)
+    return (await answering_for_many(tx, keys, [patient_id], now))[patient_id]
+
+
+async def answering_for_many(
+    tx: Tx, keys: KeyRing, people: Collection[UUID], now: datetime
+) -> dict[UUID, list[UUID]]:
+    """The same of many people, each once, by one statement."""
+    found: dict[UUID, list[UUID]] = {patient_id: [] for patient_id in people}
+    if not found:
+        return found
+    for row in await queries.GUARDIANS_OF_MANY.all(tx, list(found), now):
+        link = _link(keys, row.patient_id, row, now)
         part = part_of(link) if link is not None else None
         if part is not None and "answer-request" in part.actions:
-            found.append(guardian)
+            found[row.patient_id].append(row.guardian_id)
     return found
 
 

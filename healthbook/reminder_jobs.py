@@ -1,6 +1,5 @@
 """What prescriptions' events and reminders' timers do: each decides anew what may be read of the book."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -10,7 +9,6 @@ import structlog
 from consent.decision import decide_job, decide_jobs
 from healthbook.reminder_causes import ASKED, causes
 from identity.merges.aliases import survivor_of
-from kernel.access import Access
 from notifications.preferences import read_preferences
 from reminders import lapses, plans, refills
 from reminders.answers.watching import sweep_of

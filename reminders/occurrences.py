@@ -3,8 +3,8 @@
 Rows, notices and the next times are one transaction, and each has a key of its own: a worker that dies leaves
 all of it undone, and a second run changes nothing, also one whose clock was set back. Times that come while a
 plan is paused, its person is reported dead or its line is not seen are counted and not told (security.md S18,
-S23). Hundreds of plans are done by a few statements; one whose person has guardians or is of a merge, and one
-whose cause has to be asked, is looked at alone (`ring`).
+S23). Hundreds of plans are done by a few statements; one whose person is of a merge, and one whose cause has
+to be asked, is looked at alone (`ring`).
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from ehr.prescriptions.reading import lines_for_plan, standing_lines
-from family.service import answering_for
+from family.service import answering_for, answering_for_many
 from identity.merges.aliases import book_to_tell
 from identity.people import person_card
 from kernel.access import Access
@@ -45,6 +45,13 @@ class Views(Struct, frozen=True):
     family: Access
 
 
+class BatchViews(Struct, frozen=True):
+    """The same of many books of which no merge is known."""
+
+    own: Callable[[Iterable[UUID]], list[Access]]
+    family: Callable[[Iterable[UUID]], list[Access]]
+
+
 # Whether the cause of a reminder of a kind still stands, as far as the views see it.
 Stands: TypeAlias = Mapping[Kind, Callable[[Tx, Reminder, Views, datetime], Awaitable[bool]]]
 
@@ -58,32 +65,33 @@ class Rung(Struct, frozen=True):
 
 async def ring_many(
     tx: Tx,
+    keys: KeyRing,
     marks: Sequence[str],
-    own: Callable[[Iterable[UUID]], list[Access]],
+    views: BatchViews,
     asked: Collection[Kind],
     now: datetime,
 ) -> Rung:
-    """Do what is due of many plans of one bucket. own: what the job may read of books of which no merge is
-    known; asked: kinds whose cause is asked one by one."""
-    rung, due = Rung(), list[DueReminder]()
+    """Do what is due of many plans of one bucket. asked: kinds whose cause is asked one by one."""
+    rung, came = Rung(), list[DueReminder]()
     for one in await queries.DUE.all(tx, marks):
         if one.state in WAITS or one.next_at is None:
             continue
         if one.next_at > now:
             rung.again.append((marks[one.n - 1], rings_at(one.patient_id, one.next_at)))
-        elif one.is_apart or one.kind in asked or is_order(one):
-            rung.alone.append(marks[one.n - 1])
         else:
-            due.append(one)
-    seen = await _seen(tx, due, own, now)
-    plans = [
-        passed_at(
-            one,
-            _outcome(one, is_on=not one.is_off, is_alive=one.is_alive, is_seen=seen.get(one.n, True)),
-            now,
-            one.patient_id,
-        )
+            came.append(one)
+    alone = _alone(came, asked)
+    rung.alone.extend(marks[one.n - 1] for one in came if one.n in alone)
+    due = [one for one in came if one.n not in alone]
+    seen = await _seen(tx, due, views.own, now)
+    outcomes = [
+        _outcome(one, is_on=not one.is_off, is_alive=one.is_alive, is_seen=seen.get(one.n, True))
         for one in due
+    ]
+    family = await _families(tx, keys, due, outcomes, views.family, now)
+    plans = [
+        passed_at(one, outcome, now, one.patient_id, family.get(one.n, ()))
+        for one, outcome in zip(due, outcomes, strict=True)
     ]
     saved = await _write(tx, plans, now)
     for place, (one, plan) in enumerate(zip(due, plans, strict=True)):
@@ -94,8 +102,18 @@ async def ring_many(
     return rung
 
 
+def _alone(came: Sequence[DueReminder], asked: Collection[Kind]) -> set[int]:
+    """By timer: of which something is asked that is not asked of many at once. All of a child with guardians
+    goes one way, for what rings at one time is one notice."""
+    alone = [one for one in came if one.is_apart or one.kind in asked or is_order(one)]
+    # Of what a person wrote, its maker says whether the family may know.
+    alone += [one for one in came if one.has_guardians and (one.prescription_id is None or one.is_split)]
+    children = {one.patient_id for one in alone if one.has_guardians}
+    return {one.n for one in alone} | {one.n for one in came if one.patient_id in children}
+
+
 async def _seen(
-    tx: Tx, due: Sequence[DueReminder], own: Callable[[Iterable[UUID]], list[Access]], now: datetime
+    tx: Tx, due: Sequence[DueReminder], views: Callable[[Iterable[UUID]], list[Access]], now: datetime
 ) -> dict[int, bool]:
     """By timer: whether the line of a medicine is seen; what came from no line is not in it."""
     places, people, lines = list[int](), list[UUID](), list[tuple[UUID, int]]()
@@ -104,7 +122,27 @@ async def _seen(
             places.append(one.n)
             people.append(one.patient_id)
             lines.append((one.prescription_id, one.line))
-    return dict(zip(places, await standing_lines(tx, own(people), lines, now), strict=True))
+    return dict(zip(places, await standing_lines(tx, views(people), lines, now), strict=True))
+
+
+async def _families(
+    tx: Tx,
+    keys: KeyRing,
+    due: Sequence[DueReminder],
+    outcomes: Sequence[Outcome],
+    views: Callable[[Iterable[UUID]], list[Access]],
+    now: datetime,
+) -> dict[int, list[UUID]]:
+    """By timer: the guardians who hear of a child's medicine, whose line they may know of (S23)."""
+    told = [
+        one
+        for one, outcome in zip(due, outcomes, strict=True)
+        if outcome == "told" and one.has_guardians and KINDS[one.kind].is_family
+    ]
+    seen = await _seen(tx, told, views, now)
+    known = [one for one in told if seen.get(one.n)]
+    guardians = await answering_for_many(tx, keys, {one.patient_id for one in known}, now)
+    return {one.n: guardians[one.patient_id] for one in known}
 
 
 def _outcome(one: Reminder, *, is_on: bool, is_alive: bool, is_seen: bool) -> Outcome:

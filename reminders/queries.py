@@ -27,12 +27,15 @@ class Key(Struct, frozen=True):
 
 class DueReminder(Reminder, frozen=True):
     """A plan whose timer fired, with what a batch has to know of its person. n: which of the timers, from 1;
-    is_apart: of a merge or with guardians, so that it is looked at alone; is_off: the person switched its
+    is_apart: of a merge, so that it is looked at alone; has_guardians: somebody stood or stands as one;
+    is_split: more of its kind rings at that time, by none of these timers; is_off: the person switched its
     kind off."""
 
     n: int = 0
     is_alive: bool = False
     is_apart: bool = False
+    has_guardians: bool = False
+    is_split: bool = False
     is_off: bool = False
 
 
@@ -113,9 +116,12 @@ DUE = Statement(
     SELECT {_FIELDS}, q.n,
         c.state NOT IN ('death-reported', 'frozen', 'erasing') AS is_alive,
         EXISTS (SELECT FROM person_alias a WHERE a.patient_id = r.patient_id)
-        OR EXISTS (SELECT FROM person_origin o WHERE o.patient_id = r.patient_id)
-        OR EXISTS (SELECT FROM guardianship g WHERE g.patient_id = r.patient_id AND g.ended_at IS NULL)
-        OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = r.patient_id) AS is_apart,
+        OR EXISTS (SELECT FROM person_origin o WHERE o.patient_id = r.patient_id) AS is_apart,
+        EXISTS (SELECT FROM guardianship g WHERE g.patient_id = r.patient_id AND g.ended_at IS NULL)
+        OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = r.patient_id) AS has_guardians,
+        EXISTS (SELECT FROM reminder s
+            WHERE s.patient_id = r.patient_id AND s.kind = r.kind AND s.state = 'active'
+              AND s.next_at = r.next_at AND concat(s.patient_id, ':', s.reminder_id) <> ALL($1)) AS is_split,
         EXISTS (SELECT FROM reminder_kind_off k
             WHERE k.patient_id = r.patient_id AND k.kind = r.kind) AS is_off
     FROM unnest($1::text[]) WITH ORDINALITY AS q (mark, n)

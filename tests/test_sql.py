@@ -72,6 +72,7 @@ FAN_OUTS = {
     "ehr.prescriptions.queries.REOPEN_CODES",
     "ehr.prescriptions.queries.REOPEN_WAITING",
     "ehr.prescriptions.queries.STANDING",
+    "family.queries.GUARDIANS_OF_MANY",
     "ehr.programmes.queries.CHANGED_SINCE",
     "ehr.quarantine.queries.ENDED",
     "ehr.quarantine.queries.RETURNED",
