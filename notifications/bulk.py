@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from kernel.ids import bucket_of, uuid7
 from notifications import queries
-from notifications.groups import ALWAYS_TOLD
+from notifications.groups import ALWAYS_TOLD, waits
 from notifications.models import NotificationType
 from notifications.policy import COLLAPSE
 from notifications.preferences import DEFAULTS, preferences_of
@@ -64,6 +64,8 @@ async def notify_many(tx: Tx, notices: Sequence[Notice], now: datetime) -> list[
             one.patient_id,
             one.due_at or now,
             one.expires_at,
+            now,
+            _about(one),
         )
         for one in notices
     ]
@@ -111,7 +113,15 @@ async def _write(
         [id_ for id_, _ in covered],
         [device for _, device in covered],
         [_dependent(one) for one in notices],
+        [waits(_about(one)) for one in notices],
     )
+
+
+def _about(one: Notice) -> NotificationType:
+    """What a notice says. A reminder of somebody one acts for rings in the night where one's own would."""
+    if one.type_ != "dependent-reminder":
+        return one.type_
+    return next((type_ for type_ in COLLAPSE if type_ == one.ref.get("what")), one.type_)
 
 
 def _dependent(one: Notice) -> UUID | None:

@@ -19,6 +19,8 @@ from notifications.groups import ESCALATES
 from notifications.models import Answered, Channel, Claimed, Outcome, PushMessage, SmsMessage, Way
 from notifications.policy import LEASE, attempts_max, first_id_of, next_attempt, status_after
 from notifications.ports import BATCH_MAX, RECORDED, FamilyLinks, PushSender, SmsSender
+from notifications.preferences import DEFAULTS, Preferences
+from notifications.quiet import quiet_until, spread_of
 from notifications.service import open_address, open_sms, open_target
 from notifications.sms_budget import Charge, charge, give_back, until_tomorrow
 from store.database import Tx
@@ -84,7 +86,7 @@ async def claim_batch(
             batch.append(Outgoing(row, None, _IN_TURN))
             continue
         under_way.add(place)
-        batch.append(_prepare(keys, row, ways.get((row.patient_id, row.device_id)), answered))
+        batch.append(_prepare(keys, row, ways.get((row.patient_id, row.device_id)), answered, now))
     return await _within_budget(tx, keys, batch, now)
 
 
@@ -131,11 +133,15 @@ async def _answered(tx: Tx, claimed: list[Claimed]) -> list[Answered]:
     )
 
 
-def _prepare(keys: KeyRing, row: Claimed, way: Way | None, answered: list[Answered]) -> Outgoing:
+def _prepare(
+    keys: KeyRing, row: Claimed, way: Way | None, answered: list[Answered], now: datetime
+) -> Outgoing:
     about = [one for one in answered if one.notification_id == row.notification_id]
     if row.channel == "push" and any(one.device_id == row.device_id for one in about):
         # Nobody knew whether it left, but the phone has it: not a second time.
         return Outgoing(row, None, Outcome(status="sent", error_code="received"))
+    if row.keeps_quiet and way is not None and (asleep := _asleep(way, now)) is not None:
+        return Outgoing(row, None, asleep)
     is_answered = any(one.ends_sms for one in about)
     try:
         made = _push_of(keys, row, way) if row.channel == "push" else _sms_of(keys, row, way, is_answered)
@@ -146,6 +152,18 @@ def _prepare(keys: KeyRing, row: Claimed, way: Way | None, answered: list[Answer
     if isinstance(made, str):
         return Outgoing(row, None, Outcome(status="dropped", error_code=made))
     return Outgoing(row, made)
+
+
+def _asleep(way: Way, now: datetime) -> Outcome | None:
+    """What comes late, or goes again, keeps still in quiet hours as well: it waits for their end."""
+    chosen = DEFAULTS
+    if way.zone is not None:
+        chosen = Preferences(zone=way.zone, quiet_from=way.quiet_from, quiet_until=way.quiet_until)
+    ends = quiet_until(chosen, now)
+    if ends is None:
+        return None
+    seconds = ceil((ends + spread_of(way.patient_id) - now).total_seconds())
+    return Outcome(status="retry", error_code="quiet", retry_after_seconds=seconds, attempted=False)
 
 
 def _push_of(keys: KeyRing, row: Claimed, way: Way | None) -> PushMessage | str:

@@ -204,7 +204,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 class Claimed(Struct, frozen=True):
     """One delivery under our lease. due_at: when it should have left. dependent_id: whom it is about where
-    that is another."""
+    that is another. keeps_quiet: it does not leave in quiet hours."""
 
     bucket: int
     delivery_id: UUID
@@ -221,6 +221,7 @@ class Claimed(Struct, frozen=True):
     address_sealed: bytes | None
     text_sealed: bytes | None
     dependent_id: UUID | None
+    keeps_quiet: bool
 
 
 class Answered(Struct, frozen=True):
@@ -233,8 +234,8 @@ class Answered(Struct, frozen=True):
 
 
 class Way(Struct, frozen=True):
-    """How a device is reached at this moment. book: the state of its person. kind and the rest: None where
-    the device has no target, as after signing out."""
+    """How a device is reached at this moment. book: the state of its person. kind to platform: None where the
+    device has no target, as after signing out. zone and what follows: None where nothing was chosen."""
 
     patient_id: UUID
     device_id: UUID
@@ -243,6 +244,9 @@ class Way(Struct, frozen=True):
     value_sealed: bytes | None
     platform: Platform | None
     language: Language | None
+    zone: str | None
+    quiet_from: time | None
+    quiet_until: time | None
 
 
 class InboxRow(Struct, frozen=True):

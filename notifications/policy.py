@@ -8,6 +8,7 @@ from notifications.models import Collapse, NotificationType, Outcome
 LEASE = timedelta(seconds=30)
 RETRY_BASE_SECONDS = 2
 RETRY_CAP_SECONDS = 300
+SPREAD_MAX_SECONDS = 60
 ATTEMPTS_MAX = 12
 ATTEMPTS_OF_CODES = 4
 
@@ -93,7 +94,8 @@ ON_PROBATION: frozenset[NotificationType] = frozenset(
 def next_attempt(outcome: Outcome, attempts: int, now: datetime, jitter: float) -> datetime:
     """Exponential back-off with full jitter (0 ≤ jitter < 1), or what the provider asked for."""
     if outcome.retry_after_seconds is not None:
-        return now + timedelta(seconds=outcome.retry_after_seconds * (1 + jitter / 4))
+        spread = min(outcome.retry_after_seconds / 4, SPREAD_MAX_SECONDS)
+        return now + timedelta(seconds=outcome.retry_after_seconds + spread * jitter)
     ceiling = min(RETRY_CAP_SECONDS, RETRY_BASE_SECONDS * 2 ** min(attempts, 10))
     return now + timedelta(seconds=max(1.0, ceiling * jitter))
 

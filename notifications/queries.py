@@ -24,9 +24,10 @@ WRITE_NOTICES = Scalar(
     """
     WITH one AS MATERIALIZED (
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
-                             $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int[], $15::uuid[])
+                             $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int[], $15::uuid[],
+                             $16::bool[])
             AS u (patient_id, notification_id, type, dedupe_key, ref, status, expires_at, leaves_at, collapse,
-                  bucket, dependent_id)),
+                  bucket, dependent_id, keeps_quiet)),
     new AS (
         INSERT INTO notification (patient_id, notification_id, type, dedupe_key, ref, status, created_at,
                                   expires_at)
@@ -36,12 +37,12 @@ WRITE_NOTICES = Scalar(
     pushed AS (
         INSERT INTO delivery (bucket, delivery_id, patient_id, notification_id, device_id, channel, type,
                               collapse, status, next_attempt_at, due_at, expires_at, created_at,
-                              dependent_id)
+                              dependent_id, keeps_quiet)
         SELECT o.bucket,
                ($12 || '7' || substr(h.said, 1, 3) || '8' || substr(h.said, 4, 15))::uuid,
                o.patient_id, o.notification_id, t.device_id, 'push', o.type,
                o.collapse, 'pending', o.leaves_at, o.leaves_at, o.expires_at, $11,
-               o.dependent_id
+               o.dependent_id, o.keeps_quiet
         FROM new
         JOIN one o ON o.notification_id = new.notification_id
         JOIN push_target t ON t.patient_id = o.patient_id
@@ -99,8 +100,8 @@ TRUSTED_SINCE = Scalar(
 )
 
 # Somebody who looked on a device that was trusted before the notice, and that it is not about, knows: the SMS
-# that waits ends. A thief's new phone would else silence the warning of itself (security.md S8). $6: from when
-# on the device is one to trust; NULL: it is none.
+# that waits ends. A thief's new phone would else silence the warning of itself (security.md S8). $6: from
+# when on the device is one to trust; NULL: it is none.
 INSERT_RECEIPT = Command(
     """
     INSERT INTO notification_receipt (patient_id, notification_id, device_id, kind, at, ends_sms)
@@ -162,7 +163,7 @@ CLAIM = Statement(
       AND status IN ('pending', 'unknown')
     RETURNING bucket, delivery_id, patient_id, notification_id, device_id, channel, type, collapse, attempts,
               lease_until, COALESCE(due_at, created_at) AS due_at, expires_at, address_sealed, text_sealed,
-              dependent_id
+              dependent_id, keeps_quiet
     """,
 )
 
@@ -170,10 +171,12 @@ CLAIM = Statement(
 WAYS = Statement(
     Way,
     """
-    SELECT c.patient_id, u.device_id, c.state AS book, t.kind, t.value_sealed, t.platform, t.language
+    SELECT c.patient_id, u.device_id, c.state AS book, t.kind, t.value_sealed, t.platform,
+           COALESCE(t.language, p.language) AS language, p.zone, p.quiet_from, p.quiet_until
     FROM unnest($1::uuid[], $2::uuid[]) AS u (patient_id, device_id)
     JOIN citizen c ON c.patient_id = u.patient_id
     LEFT JOIN push_target t ON t.patient_id = u.patient_id AND t.device_id = u.device_id
+    LEFT JOIN notification_preference_set p ON p.patient_id = u.patient_id
     """,
     fan_out="one batch of due work holds many persons",
 )

@@ -24,12 +24,19 @@ class Leaving(Struct, frozen=True):
 
 
 def leaving(
-    type_: NotificationType, preferences: Preferences, patient_id: UUID, due_at: datetime, until: datetime
+    type_: NotificationType,
+    preferences: Preferences,
+    patient_id: UUID,
+    due_at: datetime,
+    until: datetime,
+    now: datetime,
+    about: NotificationType | None = None,
 ) -> Leaving:
-    """due_at: when it would leave were nobody asleep; until: when it expires."""
+    """due_at: when it would leave were nobody asleep; until: when it expires. What is late would leave now.
+    about: what a notice about another says of that person."""
     if type_ in SMS_ONLY or is_muted(type_, "push", preferences.muted):
         return Leaving(None)
-    quiet = quiet_until(preferences, due_at) if waits(type_) else None
+    quiet = quiet_until(preferences, max(due_at, now)) if waits(about or type_) else None
     if quiet is None:
         return Leaving(due_at)
     if preferences.digest and is_digested(type_):

@@ -120,9 +120,10 @@ async def set_push_target(
     now: datetime,
     *,
     platform: Platform | None = None,
-    language: Language = "vi",
+    language: Language | None = None,
 ) -> Refused | None:
-    """Where the session's device is reached from now on; replaces what the device had before."""
+    """Where the session's device is reached from now on; replaces what the device had before. language: None
+    for the person's."""
     if actor.device_id is None:
         return Refused(problem=NO_DEVICE_OF_SESSION)
     _, value_hash = lookup_hashes(keys, "push-target", value)[0]

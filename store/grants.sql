@@ -86,6 +86,7 @@ GRANT SELECT, INSERT ON notification_receipt TO hb_api;
 GRANT SELECT ON notification_receipt TO hb_delivery;
 GRANT SELECT (patient_id, state) ON citizen TO hb_delivery;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notification_preference_set TO hb_api;
+GRANT SELECT ON notification_preference_set TO hb_delivery;
 GRANT SELECT, INSERT, UPDATE, DELETE ON push_target TO hb_api;
 GRANT SELECT, DELETE ON push_target TO hb_delivery;
 GRANT SELECT, INSERT, DELETE ON delivery TO hb_api;

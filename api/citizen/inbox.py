@@ -30,12 +30,13 @@ Cursor = Annotated[str | None, QueryParameter(max_length=200, description="`next
 
 
 class PushTargetInput(Struct, kw_only=True, forbid_unknown_fields=True):
-    """kind: fid (Firebase Installation ID) or fcm_token (registration token). language: of its text."""
+    """kind: fid (Firebase Installation ID) or fcm_token (registration token). language: of its text;
+    null for the one that the person chose."""
 
     kind: TargetKind
     value: Annotated[str, Meta(min_length=1, max_length=4096)]
     platform: Platform | None = None
-    language: Language = "vi"
+    language: Language | None = None
 
 
 class ReceiptInput(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -125,6 +125,36 @@ async def test_each_person_of_a_batch_is_told_as_that_person_wants(
         assert await inbox(store, one.patient_id) == ["result-released"] * 2
 
 
+async def test_what_was_due_by_day_and_comes_late_keeps_still_in_the_night(
+    store: Store, clock: FrozenClock, people: list[Citizen]
+) -> None:
+    one, noon = people[0].patient_id, NIGHT - timedelta(hours=12)
+    late = replace(due(one, noon), type_="exam-due", expires_at=NIGHT + timedelta(days=1))
+    async with store.transaction() as tx:
+        await notify_many(tx, [late, replace(due(one, noon, "dose"), expires_at=late.expires_at)], NIGHT)
+    (now, _, at), (exam, _, morning) = await deliveries(store, one)
+    # How late it is, is counted from when it was due.
+    assert (now, at, exam) == ("medicine-due", noon, "exam-due")
+    assert morning.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).hour == 6
+
+
+@pytest.mark.parametrize(("what", "hour"), [("medicine-due", 23), ("vaccination-due", 6), ("exam-due", 6)])
+async def test_what_concerns_somebody_one_acts_for_rings_at_night_where_ones_own_would(
+    store: Store, people: list[Citizen], what: str, hour: int
+) -> None:
+    one, child = people[0].patient_id, people[1].patient_id
+    notice = replace(
+        due(one, NIGHT),
+        type_="dependent-reminder",
+        ref={"patient_id": str(child), "what": what},
+        expires_at=NIGHT + timedelta(days=1),
+    )
+    async with store.transaction() as tx:
+        await notify_many(tx, [notice], NIGHT)
+    ((_, _, at),) = await deliveries(store, one)
+    assert at.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).hour == hour
+
+
 async def test_news_that_were_said_before_make_no_digest_of_their_own(
     store: Store, clock: FrozenClock, people: list[Citizen]
 ) -> None:

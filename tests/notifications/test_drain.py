@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import get_args
 from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
+from kernel.clock import VIETNAM
 from kernel.ids import bucket_of, uuid7
 from notifications.bulk import Notice, notify_many
 from notifications.delivery import (
@@ -22,11 +23,13 @@ from notifications.delivery import (
 from notifications.groups import ESCALATES
 from notifications.models import Outcome, PushMessage, ReceiptKind, SmsMessage, SmsSecurity
 from notifications.ports import RecordingSmsSender
+from notifications.preferences import DEFAULTS, set_preferences
 from notifications.service import forget_device, notify, record_receipt, set_push_target
 from notifications.sms_budget import NUMBER_A_DAY, forget_budgets
 from store.database import Store
 from tests.support.clock import START, FrozenClock
 from tests.support.people import Citizen, make_citizen
+from tests.support.record import own
 
 LIFE = timedelta(days=1)
 FAR = START + timedelta(days=30)
@@ -119,6 +122,37 @@ async def test_a_push_carries_what_its_device_is_and_speaks(
     await say(store, clock, news(citizen, "k"))
     await drain(delivery, clock, citizen, senders(push))
     assert [(one.platform, one.language) for one in push.got] == [("ios", "en")]
+
+
+async def test_a_device_that_names_no_language_shows_the_person_s(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    push = KeepingPush()
+    async with store.transaction() as tx:
+        await set_push_target(tx, store.keys, citizen.actor, "fid", "fid", clock.now())
+    for wanted in ("vi", "en"):
+        chosen = replace(DEFAULTS, language=wanted)
+        async with store.transaction() as tx:
+            await set_preferences(tx, own(citizen.patient_id), chosen, clock.now())
+        await say(store, clock, news(citizen, wanted))
+        await drain(delivery, clock, citizen, senders(push))
+    assert [one.language for one in push.got] == ["vi", "en"]
+
+
+async def test_what_goes_again_after_an_outage_keeps_still_in_quiet_hours_and_a_dose_rings(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    clock.set(datetime(2026, 11, 22, 21, 0, tzinfo=VIETNAM))
+    push, down = KeepingPush(), KeepingPush(Outcome(status="retry", error_code="unavailable"))
+    for type_ in ("exam-due", "device-added"):
+        await say(store, clock, replace(news(citizen, type_), type_=type_))
+    await drain(delivery, clock, citizen, senders(down))
+    clock.set(datetime(2026, 11, 23, 2, 0, tzinfo=VIETNAM))
+    outcomes = await drain(delivery, clock, citizen, senders(push))
+    assert sorted(outcomes, key=str) == [("retry", "quiet"), ("sent", None)]
+    clock.set(datetime(2026, 11, 23, 6, 15, tzinfo=VIETNAM))
+    await drain(delivery, clock, citizen, senders(push))
+    assert [one.type for one in push.got] == ["device-added", "exam-due"]
 
 
 async def test_of_several_for_one_phone_the_first_leaves_and_the_others_take_their_turn(

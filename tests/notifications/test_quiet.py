@@ -89,20 +89,20 @@ def test_quiet_hours_end_later_and_within_a_day(
 
 
 def test_a_medicine_rings_in_the_night_and_news_wait_for_the_morning() -> None:
-    assert leaving("medicine-due", AWAKE, PERSON, NIGHT, LATER).at == NIGHT
-    news = leaving("result-released", AWAKE, PERSON, NIGHT, LATER).at
+    assert leaving("medicine-due", AWAKE, PERSON, NIGHT, LATER, NIGHT).at == NIGHT
+    news = leaving("result-released", AWAKE, PERSON, NIGHT, LATER, NIGHT).at
     assert news is not None
     assert MORNING <= news < MORNING + timedelta(seconds=MORNING_SPREAD_SECONDS)
 
 
 def test_news_of_a_night_are_one_push_in_the_morning_where_that_is_wanted() -> None:
-    leave = leaving("result-released", DEFAULTS, PERSON, NIGHT, LATER)
+    leave = leaving("result-released", DEFAULTS, PERSON, NIGHT, LATER, NIGHT)
     assert (leave.at, leave.digest_at) == (None, MORNING)
-    assert leaving("result-released", DEFAULTS, PERSON, MORNING.astimezone(UTC), LATER).at == MORNING
+    assert leaving("result-released", DEFAULTS, PERSON, MORNING.astimezone(UTC), LATER, NIGHT).at == MORNING
 
 
 def test_what_would_be_over_by_the_morning_rings_never() -> None:
-    leave = leaving("revisit-due", AWAKE, PERSON, NIGHT, NIGHT + timedelta(hours=1))
+    leave = leaving("revisit-due", AWAKE, PERSON, NIGHT, NIGHT + timedelta(hours=1), NIGHT)
     assert (leave.at, leave.digest_at) == (None, None)
 
 
@@ -114,7 +114,7 @@ def test_requests_codes_security_and_emergencies_are_never_silenced() -> None:
     told = {t for t in get_args(NotificationType) if COLLAPSE[t] in ("consent", "alert")}
     told |= {"emergency-read", "emergency-disputed", "emergency-reviewed"}
     for type_ in told - {"consent-code", "sign-in-code"}:
-        assert leaving(type_, _everything_off(), PERSON, NIGHT, LATER).at == NIGHT, type_
+        assert leaving(type_, _everything_off(), PERSON, NIGHT, LATER, NIGHT).at == NIGHT, type_
     assert told <= ALWAYS_TOLD
     assert not told & set(GROUP_OF)
     assert set(ESCALATES) <= told
