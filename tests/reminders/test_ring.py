@@ -1,6 +1,7 @@
 """Many plans rung by a few statements: in one transaction, each time once, and a broken plan waits alone."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,9 +16,10 @@ from msgspec.structs import replace
 
 from healthbook.reminder_jobs import ring_batch
 from healthbook.worker import Worker
+from identity.births import service as births
 from identity.deaths import service as deaths
 from identity.people import IdentifierClaim, PersonClaim, create_person
-from kernel.access import Actor
+from kernel.access import Actor, Label
 from kernel.clock import VIETNAM
 from kernel.ids import uuid7
 from notifications.delivery import Senders
@@ -36,7 +38,7 @@ from store.due_queue import claim_due, schedule, schedule_many
 from store.keys import KeyRing
 from store.postgres import Server
 from tests.support.clock import FrozenClock
-from tests.support.people import new_number
+from tests.support.people import make_person, new_number
 from tests.support.reminding import Reminding, drug
 
 
@@ -132,7 +134,7 @@ async def notices(ringing: Ringing) -> int:
     return len(await rows(ringing, "SELECT 1 FROM notification WHERE type = 'custom-reminder'"))
 
 
-async def statements(ringing: Ringing, marks: list[str]) -> list[str]:
+async def statements(ringing: Ringing | Reminding, marks: list[str]) -> list[str]:
     """What a batch of these asks of the database."""
     seen: list[str] = []
 
@@ -295,6 +297,52 @@ async def test_s23_of_a_medicine_that_is_hidden_nothing_rings_in_a_batch(here: R
         " ORDER BY o.due_at, r.line",
     )
     assert found == [(1, "not-seen"), (1, "not-seen"), (2, "told")]
+
+
+async def child_of(here: Reminding, number: str, birth_date: str) -> Reminding:
+    """A child of the person with a medicine at 20:00."""
+    mother, now = here.citizen, here.clock.now()
+    child, _ = await make_person(
+        here.store, here.clock, number=number, name="Trần Bé Thử", birth_date=birth_date
+    )
+    async with here.store.transaction() as tx:
+        await births.link(tx, child, mother.patient_id, None, now)
+    young = dataclasses.replace(
+        mother, patient_id=child, number=number, name="Trần Bé Thử", birth_date=birth_date
+    )
+    made = dataclasses.replace(here, citizen=young)
+    code = await made.send(drug("Tối 1 viên * 5 ngày"))
+    await made.dispense(code, (1, "5"))
+    return made
+
+
+async def test_s23_children_ring_together_and_their_mother_hears_what_is_hers_to_know(
+    here: Reminding,
+) -> None:
+    """Of one nothing is kept from her, of one a safety flag keeps all, and one is fifteen."""
+    kids = [
+        await child_of(here, f"07921{year % 10}12345{year % 7}", f"{year}-03-12")
+        for year in (2016, 2018, 2011)
+    ]
+    ids = [kid.citizen.patient_id for kid in kids]
+    async with here.owner.transaction() as tx:
+        await tx.execute("UPDATE ehr_resource SET labels = $2 WHERE patient_id = $1", ids[1], int(Label.SDV))
+    here.clock.set(at(21, 20, 2))
+    marks = [
+        mark_of(*row) for row in await rows(here, "SELECT patient_id, reminder_id FROM reminder ORDER BY 1")
+    ]
+    assert len(marks) == 3
+    assert len(await statements(here, marks)) <= 13
+    assert await rows(here, "SELECT DISTINCT outcome, count(*) FROM reminder_occurrence GROUP BY 1") == [
+        ("told", 3)
+    ]
+    said = await rows(
+        here,
+        "SELECT patient_id, ref::json ->> 'patient_id' FROM notification WHERE type = $1",
+        "dependent-reminder",
+    )
+    assert said == [(here.citizen.patient_id, str(ids[0]))]
+    assert len(await rows(here, "SELECT 1 FROM notification WHERE type = 'medicine-due'")) == 3
 
 
 async def test_after_a_downtime_late_times_are_counted_and_a_lasting_cause_is_told_once(
