@@ -2,19 +2,19 @@
 
 A round asks once which buckets hold work, then takes them one at a time. An event leaves the queue
 in the transaction of its effects, a delivery is sent outside any transaction under a lease: whatever
-instant the process dies at, nothing is lost and nothing is sent twice on purpose. A job that waits for
-others (another core) runs beside the rounds, never inside a transaction and never in the way of messages.
+instant the process dies at, nothing is lost and nothing is sent twice on purpose. Deliveries leave beside
+the rounds, each channel by itself (drains.py); so runs a job that waits for others (another core), never
+inside a transaction and never in the way of messages.
 Timers of which a country's morning holds a million (reminders) are done hundreds at a time, in one
 transaction; a worker with nothing to do sleeps no longer than until the next timer.
 Any number of workers may run against one database.
 """
 
 import asyncio
-import random
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import structlog
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from healthbook.case_jobs import case_jobs
 from healthbook.certificate_jobs import certificate_jobs
 from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import BATCHES, dispatch, in_turn, tick
+from healthbook.drains import Drain
 from healthbook.erasure_jobs import erasure_jobs
 from healthbook.family_links import StandingLinks
 from healthbook.housekeeping import arm_chores
@@ -32,22 +33,20 @@ from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.logs import configure_logs
 from healthbook.notification_status import keep_metrics
 from healthbook.root_jobs import arm_roots, root_jobs, witness_of
+from healthbook.rounds import IDLE_MAX_SECONDS, IDLE_MIN_SECONDS, class_of, each_abreast, wait
 from healthbook.senders import opened_senders
 from healthbook.signing_jobs import arm_signing, signing_jobs
 from healthbook.statistics_jobs import arm_statistics, statistics_jobs
 from healthbook.upload_jobs import upload_jobs
 from healthbook.wiring import Serving, opened_core, opened_journal, opened_store, signer_of
 from kernel.clock import Clock, SystemClock
-from notifications.delivery import Senders, buckets_to_drain, claim_batch, send_batch, settle_batch
+from notifications.delivery import CHANNELS, Senders
 from store.database import Store, Tx
 from store.due_queue import CLAIM_MAX, claim_due, disarm, due_until, schedule, schedule_many
 from store.models import Due, DueKind, Event
 from store.outbox import buckets_with_events, claim_events, postpone_event
 
-IDLE_MIN_SECONDS = 0.05
-IDLE_MAX_SECONDS = 1.0
 EVENTS_PER_CLAIM = 100
-ABREAST = 4
 # An event that fails this often is set aside: tried once an hour, with an alert, until somebody acts.
 ATTEMPTS_BEFORE_ALERT = 8
 RETRY_MAX_SECONDS = 3600
@@ -59,8 +58,6 @@ OUTSIDE_AGAIN = timedelta(seconds=2)
 
 # Does what is due, outside any transaction; when it is due again, or None when it is done.
 OutsideJob: TypeAlias = Callable[[Due], Awaitable[datetime | None]]
-
-T = TypeVar("T")
 
 log = structlog.get_logger("worker")
 
@@ -78,8 +75,7 @@ class Worker:
         outside: Mapping[str, OutsideJob] | None = None,
     ) -> None:
         self._store = store
-        self._delivery = delivery
-        self._senders = senders
+        self._drains = [Drain(delivery, senders, clock, (channel,)) for channel in CHANNELS]
         self._clock = clock
         self._outside = dict(outside or {})
         self._running: set[asyncio.Task[None]] = set()
@@ -90,22 +86,34 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; the buckets under way are finished in order."""
         self._stop = stop
+        async with asyncio.TaskGroup() as beside:
+            for drain in self._drains:
+                beside.create_task(drain.run(stop))
+            await self._rounds(stop)
+            self._look()
+        for task in self._running:
+            task.cancel()
+        await self.outside_done()
+
+    async def _rounds(self, stop: asyncio.Event) -> None:
         idle, armed = IDLE_MIN_SECONDS, False
         while not stop.is_set():
             try:
                 armed = armed or await self.arm()
-                done = await self.run_once()
+                done = await self.round()
             except Exception as error:
                 log.error("round_failed", **class_of(error))
                 done, idle = 0, IDLE_MAX_SECONDS
             if done:
+                self._look()
                 idle = IDLE_MIN_SECONDS
                 continue
             await wait(stop, min(idle, self.until_next()))
             idle = min(IDLE_MAX_SECONDS, idle * 2)
-        for task in self._running:
-            task.cancel()
-        await self.outside_done()
+
+    def _look(self) -> None:
+        for drain in self._drains:
+            drain.look()
 
     async def outside_done(self) -> None:
         """Until the jobs under way have ended."""
@@ -124,17 +132,20 @@ class Worker:
         return max(0.0, (self._next_at - self._clock.now()).total_seconds())
 
     async def run_once(self) -> int:
-        """One round over every bucket that holds work. Returns how many things moved."""
+        """A round, then what leaves by each channel: how a worker that nobody runs does everything once."""
+        moved = await self.round()
+        return moved + sum(await asyncio.gather(*(drain.run_once() for drain in self._drains)))
+
+    async def round(self) -> int:
+        """Events and timers of every bucket that holds some. Returns how many things moved."""
         now = self._clock.now()
         async with self._store.transaction() as tx:
             waiting = await buckets_with_events(tx, now)
             coming = await due_until(tx, now + timedelta(seconds=IDLE_MAX_SECONDS))
         self._next_at = min((one.due_at for one in coming if one.due_at > now), default=None)
-        moved = await self._each_abreast(waiting, self.handle_events)
-        moved += await self._each_abreast([one for one in coming if one.due_at <= now], self.handle_due)
-        async with self._delivery.transaction() as tx:
-            waiting = await buckets_to_drain(tx, self._clock.now())
-        return moved + await self._each_abreast(waiting, self.drain)
+        moved = await each_abreast(self._stop, waiting, self.handle_events)
+        due = [one for one in coming if one.due_at <= now]
+        return moved + await each_abreast(self._stop, due, self.handle_due)
 
     async def handle_events(self, bucket: int) -> int:
         """Events of one bucket with their effects, in one transaction; one that fails waits, alone."""
@@ -239,47 +250,6 @@ class Worker:
                 await disarm(tx, due.bucket, due.kind, due.ref)
             else:
                 await schedule(tx, due.bucket, again_at, due.kind, due.ref)
-
-    async def drain(self, bucket: int) -> int:
-        """Claim, send outside any transaction, settle."""
-        async with self._delivery.transaction() as tx:
-            batch = await claim_batch(tx, self._delivery.keys, bucket, self._clock.now())
-        if not batch:
-            return 0
-        outcomes = await send_batch(self._senders, batch)
-        jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
-        async with self._delivery.transaction() as tx:
-            await settle_batch(tx, batch, outcomes, self._clock.now(), jitter)
-        return len(batch)
-
-    async def _each_abreast(self, places: list[T], work: Callable[[T], Awaitable[int]]) -> int:
-        """Run `work` over buckets, a few at a time. A failure ends the round after its neighbours. In no
-        order, so that two workers seldom meet at one."""
-        moved = 0
-        random.shuffle(places)
-        for start in range(0, len(places), ABREAST):
-            if self._stop.is_set():
-                break
-            some = (work(place) for place in places[start : start + ABREAST])
-            for result in await asyncio.gather(*some, return_exceptions=True):
-                if isinstance(result, BaseException):
-                    raise result
-                moved += result
-        return moved
-
-
-async def wait(stop: asyncio.Event, seconds: float) -> None:
-    """Sleep, but wake at once when asked to stop."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
-
-
-def class_of(error: Exception) -> dict[str, str]:
-    """Class and SQLSTATE: the text of a database error can hold a row (security.md S22)."""
-    return {"error": type(error).__name__, "sqlstate": str(getattr(error, "sqlstate", ""))}
 
 
 def run_until_stopped(serving: Serving) -> None:

@@ -16,7 +16,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from healthbook.worker import Worker
+from healthbook.drains import Drain
 from kernel.ids import bucket_of
 from kernel.text import fold
 from notifications.delivery import Senders
@@ -176,7 +176,7 @@ class Wire:
     owner: Store
     fcm: FcmServer
     gateway: Gateway
-    worker: Worker
+    drain: Drain
     clock: FrozenClock
 
 
@@ -186,8 +186,8 @@ async def wire(
 ) -> AsyncIterator[Wire]:
     clock, gateway = FrozenClock(START), Gateway()
     async with patched(fcm, tmp_path_factory.mktemp("account"), 5.0, clock) as sender:
-        worker = Worker(store, delivery, Senders(sender, gateway), clock)
-        yield Wire(store, owner, fcm, gateway, worker, clock)
+        drain = Drain(delivery, Senders(sender, gateway), clock)
+        yield Wire(store, owner, fcm, gateway, drain, clock)
 
 
 def target_of(device: Device) -> str:
@@ -246,7 +246,7 @@ async def say_everything(wire: Wire, citizen: Citizen, record: Record) -> None:
 
 
 async def drain(wire: Wire, citizen: Citizen) -> None:
-    while await wire.worker.drain(bucket_of(citizen.patient_id)):
+    while await wire.drain.drain(bucket_of(citizen.patient_id)):
         pass
 
 

@@ -1,0 +1,43 @@
+"""What the worker's loops have in common: how they sleep, what they say of a failure, how many go abreast."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+IDLE_MIN_SECONDS: Final = 0.05
+IDLE_MAX_SECONDS: Final = 1.0
+# Buckets under way at once: of a round, and of each channel that leaves.
+ABREAST: Final = 4
+
+T = TypeVar("T")
+
+
+async def wait(event: asyncio.Event, seconds: float) -> bool:
+    """Sleep, but wake at once when it is set. Returns whether it was."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def class_of(error: Exception) -> dict[str, str]:
+    """Class and SQLSTATE: the text of a database error can hold a row (security.md S22)."""
+    return {"error": type(error).__name__, "sqlstate": str(getattr(error, "sqlstate", ""))}
+
+
+async def each_abreast(stop: asyncio.Event, places: list[T], work: Callable[[T], Awaitable[int]]) -> int:
+    """Run `work` over buckets, a few at a time. A failure ends the round after its neighbours. In no order,
+    so that two workers seldom meet at one."""
+    moved = 0
+    random.shuffle(places)
+    for start in range(0, len(places), ABREAST):
+        if stop.is_set():
+            break
+        some = (work(place) for place in places[start : start + ABREAST])
+        for result in await asyncio.gather(*some, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+            moved += result
+    return moved
