@@ -20,6 +20,7 @@ from kernel.access import Access
 from kernel.problems import Refused
 from reminders import cards, medicines, queries
 from reminders.care_plans import reading as care_plans
+from reminders.doubts import Doubts, doubts_of, told_of
 from reminders.faces import Face, Faces, faces_of
 from reminders.models import Phase, Reminder
 from reminders.nutrition import service as nutrition
@@ -82,8 +83,10 @@ async def read(tx: Tx, reader: Reader, now: datetime) -> Built:
     for person in reader.people:
         found += await queries.SHOWN.all(tx, person, now - ENDED_SHOWN, SHOWN_MAX)
     faces = await reader.faces(tx, found, now)
+    seen = [one for one in found if one.reminder_id in faces]
+    doubts = await doubts_of(tx, reader.access, seen, now)
     items = sorted(
-        (shown(one, faces[one.reminder_id]) for one in found if one.reminder_id in faces),
+        (shown(one, faces[one.reminder_id], doubts) for one in seen),
         key=lambda item: (item.next_at is None, item.next_at or now),
     )
     resources = [face.resource for face in faces.values() if face.resource is not None]
@@ -177,7 +180,8 @@ async def _changed(
     if after != before:
         after = replace(after, version=before.version + 1, changed_at=now)
         await queries.save(tx, after)
-    return Changed(shown(after, face), face)
+    doubts = await doubts_of(tx, reader.access, [after], now)
+    return Changed(shown(after, face, doubts), face)
 
 
 async def lock_seen(tx: Tx, reader: Reader, reminder_id: UUID, now: datetime) -> tuple[Reminder, Face] | None:
@@ -202,7 +206,9 @@ def _asked(one: Reminder, line: PlanLine | None) -> str | None:
     return f"{WHY_VI[why]} {ASKS_VI[one.asks]}" if why is not None else ASKS_VI[one.asks]
 
 
-def shown(one: Reminder, face: Face) -> ReminderShown:
+def shown(one: Reminder, face: Face, doubts: Doubts) -> ReminderShown:
+    told = told_of(one, face, doubts)
+    said = [text for text in (_asked(one, face.line), *(text for _, text in told)) if text]
     return ReminderShown(
         reminder_id=one.reminder_id,
         kind=one.kind,
@@ -215,7 +221,7 @@ def shown(one: Reminder, face: Face) -> ReminderShown:
         is_private=face.is_private,
         state=one.state,
         asks=one.asks,
-        text_vi=_asked(one, face.line),
+        text_vi=" ".join(said) or None,
         times=[f"{at:%H:%M}" for at in one.times],
         own_times=one.own_times,
         interval_hours=one.interval_hours,
@@ -227,7 +233,8 @@ def shown(one: Reminder, face: Face) -> ReminderShown:
         starts_on=one.starts_on,
         doses_left=None if one.doses is None else max(0, one.doses - one.doses_due),
         next_at=one.next_at,
-        checks=one.checks,
+        checks=[*one.checks, *(doubt for doubt, _ in told)],
+        is_told=one.kind not in doubts.off,
         end_reason=one.end_reason,
         version=one.version,
     )

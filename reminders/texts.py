@@ -20,6 +20,10 @@ WHY_VI: Final[dict[Why, str]] = {
     "no-end": "Đơn không ghi số ngày dùng.",
 }
 AS_NEEDED_VI: Final = "Chỉ dùng khi cần, theo lời dặn trong đơn; không có giờ nhắc."
+OWN_TIMES_VI: Final = (
+    "Đơn ghi {ordered} lần mỗi ngày, giờ bạn đặt là {own} lần. Hỏi bác sĩ hoặc dược sĩ trước khi đổi số lần."
+)
+SAME_INGREDIENT_VI: Final = "Sổ đang có thuốc khác cùng hoạt chất."
 COUNTED_VI: Final = (
     "Đếm theo lời nhắc đã đến giờ và những gì bạn đã trả lời; chỉ bạn (và người giám hộ của trẻ dưới 15 "
     "tuổi) xem được. Quên một lần không phải là lỗi: hỏi bác sĩ hoặc dược sĩ khi bỏ lỡ thuốc."

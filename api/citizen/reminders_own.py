@@ -17,6 +17,7 @@ from audit.service import record_act
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
 from kernel.problems import Refused
+from reminders.doubts import doubts_of
 from reminders.models import Reminder
 from reminders.own import service as own
 from reminders.own.models import OwnBody
@@ -106,7 +107,8 @@ async def _answered(
         return answer(done)
     await _log(tx, call, access, what)
     faces = await reader_of(call, access).faces(tx, [done], call.now)
-    return answer(shown(done, faces[done.reminder_id]), status=status)
+    doubts = await doubts_of(tx, access, [done], call.now)
+    return answer(shown(done, faces[done.reminder_id], doubts), status=status)
 
 
 async def _log(tx: Tx, call: Call, access: Access, what: str) -> None:

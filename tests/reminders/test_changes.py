@@ -127,3 +127,49 @@ async def test_s3_what_a_stolen_credential_ended_stands_again_and_rings(here: Re
     await here.send(drug(TWICE), replaces=first, code=poison)
     assert (await here.look_up(poison)).status_code == 200
     assert (await here.look_up(first)).json()["code"] == "prescription-replaced"
+
+
+async def test_own_times_that_are_more_or_fewer_than_the_ordered_ones_are_kept_and_flagged(
+    here: Reminding,
+) -> None:
+    code = await here.send(drug("1 viên/lần * 2 lần/ngày * 5 ngày [2 viên/ngày]"))
+    await here.dispense(code, (1, "10"))
+    (one,) = await here.reminders()
+    assert (one["checks"], one["text_vi"]) == ([], None)
+    once = (await here.change(one["reminder_id"], times=["06:15"], days=None)).json()
+    assert (once["times"], once["checks"], once["state"]) == (["06:15"], ["own-times"], "active")
+    assert "Đơn ghi 2 lần mỗi ngày, giờ bạn đặt là 1 lần" in once["text_vi"]
+    thrice = (await here.change(one["reminder_id"], times=["06:15", "12:00", "22:30"], days=None)).json()
+    assert thrice["checks"] == ["own-times"]
+    twice = (await here.change(one["reminder_id"], times=["06:15", "22:30"], days=None)).json()
+    assert (twice["checks"], twice["text_vi"]) == ([], None)
+
+
+async def test_two_active_medicines_of_one_ingredient_are_both_flagged(here: Reminding) -> None:
+    dose = "1 viên/lần * 1 lần/ngày * 5 ngày [1 viên/ngày]"
+    first = await here.send(drug(dose, 5), drug(dose, 5, "Paracetamol 500 mg"))
+    await here.dispense(first, (1, "5"), (2, "5"))
+    assert [one["checks"] for one in await here.reminders()] == [[], []]
+    here.clock.advance(hours=30)
+    second = await here.send(drug(dose, 5, "Zinzol 10 mg"))
+    await here.dispense(second, (1, "5"))
+    found = await here.reminders()
+    assert [one["title"] for one in found if not one["checks"]] == ["Paracetamol 500 mg"]
+    flagged = [one for one in found if one["checks"] == ["same-ingredient"]]
+    assert len(flagged) == 2
+    assert all("Hỏi bác sĩ hoặc dược sĩ trước khi dùng cùng lúc." in one["text_vi"] for one in flagged)
+    answer = await here.change(flagged[0]["reminder_id"], act="pause")
+    assert answer.json()["checks"] == ["same-ingredient"]
+
+
+async def test_a_kind_that_is_switched_off_says_so_beside_each_reminder(here: Reminding) -> None:
+    code = await here.send(drug("Tối 1 viên"))
+    await here.dispense(code, (1, "10"))
+    (one,) = await here.reminders()
+    assert one["is_told"]
+    token = await renew_session(here.store, here.clock, here.citizen)
+    path = "/v1/me/reminders/kinds/medication"
+    answer = await here.client.put(path, json={"is_on": False}, headers=bearer(token))
+    assert answer.status_code == 200, answer.text
+    (one,) = await here.reminders()
+    assert (one["state"], one["is_told"]) == ("active", False)
