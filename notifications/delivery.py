@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from notifications import metrics, queries
 from notifications.groups import ESCALATES
@@ -37,6 +38,11 @@ ENDED: Final = frozenset({"sent", "failed", "dropped"})
 # FCM's word for 429 (notifications/fcm/outcomes.py).
 QUOTA: Final = "quota"
 PAUSE_MAX: Final = timedelta(minutes=10)
+URGENT: Final = frozenset({"consent", "alert"})
+# Ours: so many targets of another Firebase project within the time are no accident, but a wrong account.
+MISMATCH: Final = "sender-mismatch"
+MISMATCHED_MAX: Final = 20
+MISMATCHED_WITHIN: Final = timedelta(hours=1)
 BUDGET: Final = "budget"
 
 log = structlog.get_logger("notifications")
@@ -279,7 +285,7 @@ async def settle_batch(
 ) -> None:
     """Write what became of each delivery of one claim that is still under its lease; dead targets go.
 
-    A provider that said when to come back (429) is left alone by the whole bucket until then.
+    jitter: from 0 to below 1; each delivery turns it by an own part, so that no two go again at one instant.
     """
     if not batch:
         return
@@ -296,7 +302,7 @@ async def settle_batch(
         [item.claimed.delivery_id for item in batch],
         statuses,
         [
-            now if status in ENDED else next_attempt(outcome, item.claimed.attempts, now, jitter)
+            now if status in ENDED else _again_at(item.claimed, outcome, now, jitter)
             for item, outcome, status in zip(batch, outcomes, statuses, strict=True)
         ],
         [outcome.message_id for outcome in outcomes],
@@ -307,7 +313,7 @@ async def settle_batch(
             for outcome, status in zip(outcomes, statuses, strict=True)
         ],
     )
-    await _after(tx, batch, outcomes, now, jitter)
+    await _after(tx, batch, outcomes, now)
     metrics.count(batch, outcomes, statuses, now)
 
 
@@ -318,17 +324,19 @@ def _spared(item: Outgoing, outcome: Outcome) -> int:
     return 0 if outcome.attempted or is_first else 1
 
 
-async def _after(
-    tx: Tx, batch: Sequence[Outgoing], outcomes: Sequence[Outcome], now: datetime, jitter: float
-) -> None:
-    dead = [item.claimed for item, outcome in zip(batch, outcomes, strict=True) if outcome.target_dead]
-    if dead:
-        await queries.DELETE_DEAD_TARGETS.run(
-            tx,
-            [row.patient_id for row in dead],
-            [row.device_id for row in dead],
-            [row.lease_until - LEASE for row in dead],
-        )
+def _again_at(row: Claimed, outcome: Outcome, now: datetime, jitter: float) -> datetime:
+    """A request lives minutes: a quota that FCM reports does not hold it longer than any other failure."""
+    own = (jitter + row.delivery_id.int % _PARTS / _PARTS) % 1
+    if outcome.error_code == QUOTA and row.collapse in URGENT:
+        outcome = replace(outcome, retry_after_seconds=None)
+    return next_attempt(outcome, row.attempts, now, own)
+
+
+_PARTS: Final = 9973
+
+
+async def _after(tx: Tx, batch: Sequence[Outgoing], outcomes: Sequence[Outcome], now: datetime) -> None:
+    await _forget_targets(tx, batch, outcomes, now)
     kept = [
         item.charge
         for item, outcome in zip(batch, outcomes, strict=True)
@@ -336,9 +344,46 @@ async def _after(
     ]
     if kept:
         await give_back(tx, kept)
-    pauses = [next_attempt(outcome, 0, now, jitter) for outcome in outcomes if outcome.error_code == QUOTA]
-    if pauses:
-        await queries.PAUSE.run(tx, batch[0].claimed.bucket, min(max(pauses), now + PAUSE_MAX))
+    refused = [
+        (item.claimed, outcome)
+        for item, outcome in zip(batch, outcomes, strict=True)
+        if outcome.error_code == QUOTA
+    ]
+    if refused:
+        until = min(max(next_attempt(outcome, 0, now, 0) for _, outcome in refused), now + PAUSE_MAX)
+        # FCM has a quota of the project and one of each device, and one name for both.
+        devices = {row.device_id for row, _ in refused}
+        await queries.PAUSE.run(
+            tx, batch[0].claimed.bucket, until, devices.pop() if len(devices) == 1 else None
+        )
+
+
+async def _forget_targets(
+    tx: Tx, batch: Sequence[Outgoing], outcomes: Sequence[Outcome], now: datetime
+) -> None:
+    """Targets that FCM calls dead go. Many of another project at once: the account is wrong, they stay."""
+    codes = {outcome.error_code for outcome in outcomes if outcome.target_dead}
+    if not codes:
+        return
+    many = MISMATCH in codes and await _is_wrong_account(tx, now)
+    dead = [
+        item.claimed
+        for item, outcome in zip(batch, outcomes, strict=True)
+        if outcome.target_dead and not (many and outcome.error_code == MISMATCH)
+    ]
+    await queries.DELETE_DEAD_TARGETS.run(
+        tx,
+        [row.patient_id for row in dead],
+        [row.device_id for row in dead],
+        [row.lease_until - LEASE for row in dead],
+    )
+
+
+async def _is_wrong_account(tx: Tx, now: datetime) -> bool:
+    if (await queries.MISMATCHED.one(tx, now - MISMATCHED_WITHIN, MISMATCHED_MAX) or 0) < MISMATCHED_MAX:
+        return False
+    log.error("push_sender_mismatch", alert=True)
+    return True
 
 
 async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:

@@ -1,15 +1,18 @@
 """What a worker counts of its deliveries, for Prometheus (notifications.md §5): codes, no people."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, get_args
 
+import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from notifications.models import Channel, Outcome, WaitingLine
 
 if TYPE_CHECKING:
     from notifications.delivery import Outgoing
+
+log = structlog.get_logger("notifications")
 
 OUTCOMES: Final = Counter(
     "healthbook_deliveries", "What became of a delivery", ("type", "channel", "outcome")
@@ -36,6 +39,32 @@ def gauge(waiting: Sequence[WaitingLine], now: datetime) -> None:
         OLDEST.labels(channel).set(max(ages, default=0.0))
 
 
+class Growth:
+    """Whether something is seen ever more often: within a stretch of time twice as often as in the one before,
+    and at least so many times. Told once a stretch. Of one process."""
+
+    def __init__(self, stretch: timedelta, least: int) -> None:
+        self._stretch, self._least = stretch, least
+        self._began: datetime | None = None
+        self._before = self._count = 0
+        self._is_told = False
+
+    def seen(self, count: int, now: datetime) -> bool:
+        if self._began is None or not timedelta(0) <= now - self._began < self._stretch:
+            is_next = self._began is not None and now - self._began < 2 * self._stretch
+            self._before, self._count = self._count if is_next else 0, 0
+            self._began, self._is_told = now, False
+        self._count += count
+        if self._is_told or self._count < max(self._least, 2 * self._before):
+            return False
+        self._is_told = True
+        return True
+
+
+# Ours: design asks for an alert where more and more is unknown, and names no number.
+UNKNOWN: Final = Growth(timedelta(minutes=5), 50)
+
+
 def count(
     batch: Sequence["Outgoing"], outcomes: Sequence[Outcome], statuses: Sequence[str], now: datetime
 ) -> None:
@@ -46,3 +75,5 @@ def count(
             OUTCOMES.labels(row.type, row.channel, status).inc()
         if status == "sent":
             LATENESS.labels(row.channel, row.collapse).observe(max(0.0, (now - row.due_at).total_seconds()))
+    if UNKNOWN.seen(sum(outcome.status == "unknown" for outcome in outcomes), now):
+        log.error("deliveries_unknown_growing", alert=True)

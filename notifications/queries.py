@@ -195,12 +195,24 @@ SETTLE = Command(
     """
 )
 
-# A provider that said when to come back is not asked before, by nobody.
+# A provider that said when to come back is not asked before for what can wait. $3: the device alone that is
+# rung too often; NULL: everybody.
 PAUSE = Command(
     """
     UPDATE delivery SET next_attempt_at = $2
     WHERE bucket = $1 AND channel = 'push' AND status IN ('pending', 'unknown') AND next_attempt_at < $2
+      AND collapse IN ('reminder', 'info') AND ($3::uuid IS NULL OR device_id = $3::uuid)
     """
+)
+
+MISMATCHED = Scalar(
+    int,
+    """
+    SELECT count(*) FROM (
+        SELECT FROM delivery
+        WHERE status = 'failed' AND settled_at >= $1 AND error_code = 'sender-mismatch' LIMIT $2) AS d
+    """,
+    fan_out="a wrong service account shows everywhere at once",
 )
 
 ANSWERED = Statement(

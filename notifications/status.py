@@ -14,7 +14,7 @@ LOOK_BACK: Final = timedelta(hours=24)
 # Ends that nobody needs to look at: the time was over, the person had answered, signed out, or left.
 HARMLESS: Final = (
     *("expired", "answered", "no-target", "closed-book", "link-ended"),
-    *("unregistered", "invalid-target", "sender-mismatch"),
+    *("unregistered", "invalid-target"),
 )
 
 

@@ -8,11 +8,13 @@ from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from kernel.clock import VIETNAM
 from kernel.ids import bucket_of, uuid7
 from notifications.bulk import Notice, notify_many
 from notifications.delivery import (
+    MISMATCHED_MAX,
     Outgoing,
     Senders,
     claim_batch,
@@ -225,19 +227,73 @@ async def test_s23_where_nobody_knows_whether_a_link_stands_nothing_leaves_and_n
     assert await rows(store, citizen) == [("push", "sent", None, 1)]
 
 
-async def test_a_quota_pauses_the_whole_bucket_and_no_target_goes(
+async def test_a_quota_of_one_device_pauses_that_device_alone_and_no_target_goes(
     store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
 ) -> None:
     full = KeepingPush(Outcome(status="retry", error_code="quota", retry_after_seconds=30))
     await say(store, clock, news(citizen, "one"))
-    late = replace(news(citizen, "two"), due_at=clock.now() + timedelta(seconds=5))
-    await say(store, clock, late)
+    await say(store, clock, replace(news(citizen, "two"), due_at=clock.now() + timedelta(seconds=5)))
     await drain(delivery, clock, citizen, senders(full))
     for _ in range(2):
         clock.advance(seconds=14)
         assert await claim(delivery, clock, citizen) == []
-    clock.advance(seconds=2)
+    clock.advance(seconds=10)
     assert len(await claim(delivery, clock, citizen)) == 2
+
+
+async def _another_device(store: Store, clock: FrozenClock, citizen: Citizen) -> None:
+    async with store.transaction() as tx:
+        other = replace(citizen.actor, device_id=uuid7(clock.now()))
+        await set_push_target(tx, store.keys, other, "fid", "another", clock.now())
+
+
+async def test_a_device_that_is_rung_too_often_leaves_the_others_of_its_bucket_alone(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    full = KeepingPush(Outcome(status="retry", error_code="quota", retry_after_seconds=86400))
+    await say(store, clock, news(citizen, "one"))
+    await drain(delivery, clock, citizen, senders(full))
+    await _another_device(store, clock, citizen)
+    await say(store, clock, news(citizen, "two"))
+    assert len(await claim(delivery, clock, citizen)) == 2
+
+
+async def test_a_quota_of_the_project_pauses_what_can_wait_and_never_a_request(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    await _another_device(store, clock, citizen)
+    push, full = (
+        KeepingPush(),
+        KeepingPush(Outcome(status="retry", error_code="quota", retry_after_seconds=60)),
+    )
+    for type_ in ("result-released", "consent-request", "medicine-due"):
+        due_at = clock.now() + timedelta(seconds=5 * (type_ == "medicine-due"))
+        await say(store, clock, replace(news(citizen, type_), type_=type_, due_at=due_at))
+    assert len(await drain(delivery, clock, citizen, senders(full))) == 4
+    clock.advance(seconds=6)
+    await drain(delivery, clock, citizen, senders(push))
+    assert [one.type for one in push.got] == ["consent-request"] * 2
+    clock.advance(seconds=70)
+    await drain(delivery, clock, citizen, senders(push))
+    assert sorted(one.type for one in push.got[2:]) == ["medicine-due"] * 2 + ["result-released"] * 2
+
+
+async def test_targets_stay_where_a_wrong_account_is_refused_everywhere(
+    store: Store, owner: Store, delivery: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    wrong = KeepingPush(Outcome(status="failed", error_code="sender-mismatch", target_dead=True))
+    left = "SELECT count(*) FROM push_target WHERE patient_id = $1"
+    for number in range(MISMATCHED_MAX):
+        async with store.transaction() as tx:
+            await set_push_target(tx, store.keys, citizen.actor, "fid", str(number), clock.now())
+        await say(store, clock, news(citizen, str(number)))
+        clock.advance(seconds=1)
+        with capture_logs() as logs:
+            await drain(delivery, clock, citizen, senders(wrong))
+        is_last = number == MISMATCHED_MAX - 1
+        async with store.transaction() as tx:
+            assert await tx.fetchval(left, citizen.patient_id) == is_last
+        assert ("push_sender_mismatch" in [log["event"] for log in logs]) is is_last
 
 
 async def test_a_target_that_was_set_anew_while_the_old_one_died_stays(

@@ -100,3 +100,13 @@ async def test_what_is_over_is_not_sent_again(store: Store, delivery: Store, clo
     assert len(await _died(store, clock)) == 1
     async with store.transaction() as tx:
         assert await retry_dead(tx, [], clock.now()) == 0
+
+
+def test_what_nobody_knows_ever_more_often_is_told_once_a_stretch(clock: FrozenClock) -> None:
+    growth = metrics.Growth(timedelta(minutes=5), 50)
+    assert [growth.seen(30, clock.advance(seconds=10)) for _ in range(3)] == [False, True, False]
+    clock.advance(seconds=300)
+    # As many as before are no growth.
+    assert [growth.seen(60, clock.advance(seconds=10)) for _ in range(3)] == [False, False, True]
+    clock.advance(seconds=3600)
+    assert growth.seen(50, clock.now())
