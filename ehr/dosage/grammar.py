@@ -11,8 +11,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ehr.dosage.account import is_accounted
 from ehr.dosage.clock import read_clock
 from ehr.dosage.models import Dose, Form, Meal, Slot, SlotDose, Stage
+from ehr.dosage.numbers import NUMBER, number, tidy
 from ehr.dosage.plain import WORDS, any_of, plain
 from ehr.dosage.rhythm import DAYS_A_WEEK, Rhythm, read_rhythm
 from ehr.dosage.stages import staged
@@ -23,14 +25,13 @@ _MEALS: Final[dict[str, Meal]] = {
 }
 
 
-_N: Final = r"(\d{1,5}(?:[.,]\d{1,4})?(?: ?/ ?\d{1,2}(?![\d/]))?|\d{1,2} \d ?/ ?\d|nửa)"
+_N: Final = rf"({NUMBER})"
 _NO_UNIT: Final = (
     r"(?:lần|ngày|sáng|trưa|chiều|tối|buổi|mỗi|vào|và|cách|trước|sau|khi|trong|nếu|lúc|x|chia|với|trừ|duy|uống"
     r"|dùng|tiêm|đêm|rồi|thì)\b"
 )
 _NO_AMOUNT: Final = r"(?:phút|giờ|tiếng|ngày|tuần|tháng|lần|bữa|buổi|độ|h|x)\b"
 _UNIT: Final = rf"((?!{_NO_AMOUNT})[^\W\d_]{{1,12}}(?: (?!{_NO_UNIT})[^\W\d_]{{1,12}})?)"
-_MIXED: Final = re.compile(r"(\d{1,2}) (\d ?/ ?\d)")
 _BRACKET: Final = re.compile(rf"\[ ?{_N} ?{_UNIT}? ?/ ?(ngày|đợt|thang|lần) ?\]")
 _OFFICIAL: Final = re.compile(
     rf"{_N} ?{_UNIT} ?/ ?lần ?[*x×] ?(\d{{1,2}}) ?lần ?/ ?ngày ?[*x×] ?(\d{{1,3}}) ?ngày"
@@ -54,7 +55,9 @@ _ONCE: Final = (
     re.compile(rf"(?<![*x×\d] )(?:mỗi |hằng |hàng |1 )?ngày (?:uống |dùng |tiêm |xịt |bôi )?{_N} ?{_UNIT}"),
 )
 _LONG: Final = re.compile(
-    r"(?:[*x×]|trong(?: vòng)?|liên tục|liền|đủ|kéo dài|thời gian) ?(\d{1,2}) ?(tuần|tháng)(?: lễ)?\b"
+    r"(?:[*x×]|trong(?: vòng)?|liên tục|liền|đủ|kéo dài|thời gian|(?<=,)|(?<=, )) ?"
+    r"(\d{1,2}) ?(tuần|tháng)(?: lễ)?\b"
+    r"(?! ?\d)(?! (?:uống|dùng|tiêm|bôi))"
 )
 _DAYS: Final = (
     re.compile(r"(?:[*x×]|trong(?: vòng)?|liên tục|liền|đủ|kéo dài|thời gian) ?(\d{1,3}) ?ngày"),
@@ -64,7 +67,10 @@ _SHARED_OUT: Final = re.compile(r"\bchia(?: đều)?(?: ra| làm| thành)? (\d{1
 _HOURS: Final = re.compile(r"(?:cách nhau|cách|mỗi|sau mỗi) (\d{1,2}) ?(?:giờ|h|tiếng)\b")
 _SLOT_WORD: Final = rf"\b({any_of(_SLOTS)})\b"
 _SLOT_AFTER: Final = re.compile(rf"{_SLOT_WORD} ?[:=-]? ?(?:uống |dùng |tiêm )?{_N} ?{_UNIT}")
-_SLOT_BEFORE: Final = re.compile(rf"{_N} ?{_UNIT} ?(?:/ ?|vào |buổi |mỗi ){{0,2}}{_SLOT_WORD}")
+_SLOT_BEFORE: Final = re.compile(
+    rf"{_N} ?{_UNIT} ?(?:/ ?|vào |buổi |mỗi ){{0,2}}"
+    rf"(?:(?:ngay )?(?:trước|sau) (?:khi )?(?:bữa )?(?:ăn )?(?:bữa )?)?{_SLOT_WORD}"
+)
 _SLOT: Final = re.compile(_SLOT_WORD)
 _MEAL: Final = re.compile(rf"\b({any_of(_MEALS)})")
 _AS_NEEDED: Final = re.compile(rf"\b(?:khi|nếu|lúc)(?: bị| có| thấy| còn)? ({any_of(WORDS['as_needed'])})\b")
@@ -96,7 +102,9 @@ def _changing(stages: list[tuple[int | None, str]], has_most: bool) -> Dose:
         days=sum(known) if len(known) == len(lengths) else None,
         as_needed=any(dose.as_needed for _, dose in read),
         stages=made,
-        is_irregular=any(dose.is_irregular or dose.weekdays for _, dose in read),
+        is_irregular=any(
+            dose.is_irregular or dose.weekdays or None not in (days, dose.days) for days, dose in read
+        ),
     )
 
 
@@ -131,7 +139,8 @@ def _read(text: str, has_most: bool) -> Dose:
     dose = _with_rhythm(dose, rhythm, None if has_most else _once(body))
     if dose.form == "unclear" and dose != Dose(form="unclear"):
         dose = replace(dose, form="prose")
-    return replace(dose, sum_agrees=_sum_agrees(dose))
+    dose = replace(dose, sum_agrees=_sum_agrees(dose))
+    return dose if is_accounted(text, dose) else replace(dose, is_irregular=True)
 
 
 def _with_rhythm(dose: Dose, rhythm: Rhythm, once: Decimal | None) -> Dose:
@@ -153,7 +162,7 @@ def _once(text: str) -> Decimal | None:
     for pattern in _ONCE:
         found = pattern.search(text)
         if found and found.group(2) in WORDS["once_a_day_units"]:
-            amount = _number(found.group(1))
+            amount = number(found.group(1))
             return amount if amount is not None and amount <= 1 else None
     return None
 
@@ -203,47 +212,47 @@ def _complete(first: Dose, advice: Dose) -> Dose:
 
 
 def _is_irregular(first: Dose, advice: Dose) -> bool:
-    """Also where the advice names days or stages that the dose text, which says how often a day, does not."""
+    """Also where the advice names days or stages that the dose text, which says how often a day, does not, or
+    says one thing otherwise."""
     says_days = advice.every_days is not None or bool(advice.weekdays or advice.stages)
     is_daily = first.times is not None or bool(first.slots) or first.interval_hours is not None
     has_no_days = first.every_days is None and not first.weekdays
-    return first.is_irregular or advice.is_irregular or (says_days and is_daily and has_no_days)
+    is_twofold = (says_days and is_daily and has_no_days) or _is_two_things(first, advice)
+    return first.is_irregular or advice.is_irregular or is_twofold
 
 
-def _number(text: str) -> Decimal | None:
-    """`2`, `02`, `0,5`, `1/2`, `1 1/2` and `nửa` (a half); None where it cannot be an amount."""
-    if text == "nửa":
-        return Decimal("0.5")
-    mixed = _MIXED.fullmatch(text)
-    whole, rest = mixed.groups() if mixed else ("0", text)
-    top, slash, bottom = rest.replace(" ", "").replace(",", ".").partition("/")
-    value = Decimal(top)
-    if slash:
-        if Decimal(bottom) == 0:
-            return None
-        value = value / Decimal(bottom)
-    value += Decimal(whole)
-    if value <= 0:
-        return None
-    return _tidy(value)
+def _is_two_things(first: Dose, advice: Dose) -> bool:
+    """Whether two texts of one line say how much, how often, when or how long in two ways."""
+    said = (
+        (_amounts(first), _amounts(advice)),
+        (first.times or len(first.slots) or len(first.clock), advice.times),
+        (first.times, len(advice.slots) or len(advice.clock)),
+        ({slot.slot for slot in first.slots}, {slot.slot for slot in advice.slots}),
+        (first.clock or first.slots, advice.clock),
+        (first.interval_hours, advice.interval_hours),
+        (first.every_days, advice.every_days),
+        (first.weekdays, advice.weekdays),
+        (first.meal, advice.meal),
+        (first.days, advice.days),
+    )
+    return any(one and other and one != other for one, other in said)
 
 
-def _tidy(value: Decimal) -> Decimal:
-    """To four places, without the zeros that say nothing."""
-    value = value.quantize(Decimal("0.0001")).normalize()
-    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
+def _amounts(dose: Dose) -> set[Decimal]:
+    amounts = {slot.amount for slot in dose.slots if slot.amount is not None}
+    return amounts | ({dose.per} if dose.per is not None else set())
 
 
 def _per(
     herbs: re.Match[str] | None, text: str, slots: tuple[SlotDose, ...]
 ) -> tuple[Decimal | None, str | None]:
     if herbs is not None:
-        return _number(herbs.group(1)), herbs.group(2)
+        return number(herbs.group(1)), herbs.group(2)
     if any(slot.amount is not None for slot in slots):
         return None, None
     for pattern in _PER:
         if (found := pattern.search(text)) and found.group(2) not in ("lần", "ngày", "giờ", "x", "thang"):
-            return _shared_out(_number(found.group(1)), text), found.group(2)
+            return _shared_out(number(found.group(1)), text), found.group(2)
     return None, None
 
 
@@ -253,7 +262,7 @@ def _shared_out(amount: Decimal | None, text: str) -> Decimal | None:
     if amount is None or found is None:
         return amount
     count = int(found.group(1))
-    return _tidy(amount / count) if count else None
+    return tidy(amount / count) if count else None
 
 
 def _slots(text: str) -> tuple[SlotDose, ...]:
@@ -261,9 +270,9 @@ def _slots(text: str) -> tuple[SlotDose, ...]:
     before = None if _SLOT_AFTER.search(text) else list(_SLOT_BEFORE.finditer(text))
     amounts: dict[Slot, Decimal | None] = {}
     if before:
-        amounts = {_SLOTS[found.group(3)]: _number(found.group(1)) for found in before}
+        amounts = {_SLOTS[found.group(3)]: number(found.group(1)) for found in before}
     for found in _SLOT_AFTER.finditer(text):
-        amounts.setdefault(_SLOTS[found.group(1)], _number(found.group(2)))
+        amounts.setdefault(_SLOTS[found.group(1)], number(found.group(2)))
     named = dict.fromkeys(_SLOTS[found.group(1)] for found in _SLOT.finditer(text))
     if (
         len({"evening", "night"} & named.keys() & amounts.keys()) == 1
@@ -297,7 +306,7 @@ def _meal(text: str) -> Meal | None:
 def _totals(bracket: re.Match[str] | None) -> tuple[Decimal | None, Decimal | None]:
     if bracket is None:
         return None, None
-    total = _number(bracket.group(1))
+    total = number(bracket.group(1))
     return (total, None) if bracket.group(3) == "ngày" else (None, total)
 
 

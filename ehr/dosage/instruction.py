@@ -38,7 +38,7 @@ def dosage_instruction(text: str, advice: str, ordered: str, route: dict[str, An
 
 def _groups(dose: Dose) -> list[tuple[SlotDose, ...]]:
     amounts = {slot.amount for slot in dose.slots}
-    return [dose.slots] if len(amounts) < 2 else [(slot,) for slot in dose.slots]
+    return [dose.slots] if len(amounts) < 2 or dose.is_irregular else [(slot,) for slot in dose.slots]
 
 
 def _dosage(
@@ -46,6 +46,10 @@ def _dosage(
 ) -> dict[str, Any]:
     amount = slots[0].amount if slots and slots[0].amount is not None else dose.per
     made: dict[str, Any] = {"extension": _total(dose), "text": text}
+    if dose.is_irregular:
+        # Of a text that was not understood as a whole, no part is told as if it had been.
+        made |= {"patientInstruction": advice, "route": route}
+        return {key: value for key, value in made.items() if value}
     if dose.meal and slots:
         code, name = _MEALS[dose.meal]
         coding = {"system": _TIMING_EVENT, "code": code}
@@ -71,8 +75,8 @@ def _repeat(dose: Dose, slots: tuple[SlotDose, ...], ordered: str) -> dict[str, 
         made["boundsPeriod"] = {"start": start.isoformat(), "end": end.isoformat()}
     elif dose.days:
         made["boundsDuration"] = {"value": dose.days, "unit": "ngày", "system": _UCUM, "code": "d"}
-    # A rhythm of which words were not understood is told by the text alone.
-    is_open = dose.is_irregular or dose.is_range or bool(dose.stages)
+    # How often of a range, and a dose that changes, is told by the text alone.
+    is_open = dose.is_range or bool(dose.stages)
     if is_open or (dose.as_needed and dose.times is None):
         return made
     split = len(slots) < len(dose.slots)

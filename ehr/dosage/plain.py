@@ -44,11 +44,21 @@ _THEN_STOP: Final = re.compile(
     r"(?<=ngày)[,;]? (?:sau đó|rồi|thì) (?:ngưng|ngừng|dừng|thôi)(?: thuốc| uống| dùng)?$"
 )
 _ELSE: Final = re.compile(any_of(WORDS["means_else"]))
+_HARMLESS: Final = re.compile(rf"(?<!\w)(?:{'|'.join(WORDS['harmless'])})(?!\w)")
+_MOST: Final = re.compile(any_of(WORDS["at_most"]))
+_LEAST: Final = re.compile(any_of(WORDS["at_least"]))
+_FRACTIONS: Final = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3"}
+_FRACTION: Final = re.compile(rf"(?:(\d) ?)?([{''.join(_FRACTIONS)}])")
+_PLUS_FRACTION: Final = re.compile(r"(?<![\d/.,])(\d{1,2}) ?\+ ?(\d ?/ ?\d)(?!\d)")
+_AND_A_HALF: Final = re.compile(rf"(?<![\d/.,])(\d{{1,2}}) ?({any_of(WORDS['units'])}) rưỡi\b")
+# What stands for words that must not be taken for others: no reader of amounts or days knows these signs.
+RANGE, MOST, LEAST, UNREAD = "…", "≤", "≥", "¤"
 
 
 class Plain(Struct, frozen=True):
     """A text in one spelling. is_range: it says how often as a range (`2-3 lần`), which is no rhythm.
-    has_most: it says an amount at most."""
+    has_most: it says an amount at most. What was taken out as a range, as something at most or at least, or
+    as words that only look like times, left its sign; harmless advice left a comma."""
 
     text: str
     is_range: bool
@@ -57,17 +67,25 @@ class Plain(Struct, frozen=True):
 
 def plain(text: str) -> Plain:
     """More than LIEU_DUNG can hold is cut."""
-    text = unicodedata.normalize("NFC", html.unescape(text[:TEXT_CHARACTERS_MAX])).lower()
-    text = " ".join(text.replace("µ", "μ").split()).strip(" .;,")
+    text = _typed(text)
     if text.isascii():
         text = _BARE.sub(lambda found: _ACCENTS[found.group(1)], text)
     for pattern, full in _SHORT:
         text = pattern.sub(full, text)
     text = _NUMBER_WORD.sub(lambda found: f"{_NUMBERS[found.group(1)]} ", text)
+    text = _AND_A_HALF.sub(r"\1,5 \2", text)
     # "In the evening, before sleep" is one time.
-    text = _EVENING_SLEEP.sub("", text)
-    has_most = "tối đa" in text
+    text = _PREPARE.sub(r"\1\2 ,", _EVENING_SLEEP.sub("", text))
+    text = _HARMLESS.sub(" , ", text)
+    text = _ELSE.sub(UNREAD, _LEAST.sub(LEAST, _MOST.sub(MOST, text)))
     text = _THEN_STOP.sub("", text)
-    text = _ELSE.sub(" ", _PREPARE.sub(r"\1\2 ,", text))
     is_often = any(found.group(1) in ("lần", "giờ", "h", "tiếng") for found in _RANGE.finditer(text))
-    return Plain(_RANGE.sub(" ", text), is_often, has_most)
+    return Plain(_RANGE.sub(f"{RANGE} ", text).strip(" .;,"), is_often, MOST in text)
+
+
+def _typed(text: str) -> str:
+    """Case, tones, blanks, entities and the signs of fractions; a new line is a new clause."""
+    text = unicodedata.normalize("NFC", html.unescape(text[:TEXT_CHARACTERS_MAX])).lower()
+    text = " ".join(text.replace("µ", "μ").replace("\n", " , ").split()).strip(" .;,")
+    text = _FRACTION.sub(lambda found: f"{found.group(1) or ''} {_FRACTIONS[found.group(2)]}".strip(), text)
+    return _PLUS_FRACTION.sub(r"\1 \2", text)

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from ehr.dosage.plain import WORDS
+from ehr.dosage.plain import WORDS, any_of
 
 DAYS_A_WEEK: Final = 7
 _DO: Final = r"(?:uống |dùng |tiêm |bôi |dán |đặt |xịt |thay )?"
@@ -34,17 +34,23 @@ _DAY_NAMES: Final = {"hai": 1, "ba": 2, "tư": 3, "năm": 4, "sáu": 5, "bảy":
 _NAME: Final = r"(?:hai|ba|tư|năm|sáu|bảy|[2-7])"
 _NAMED: Final = rf"(?:thứ {_NAME}|t[2-7]|chủ nhật|cn)"
 # Of `thứ 2, 4, 6` the later ones are digits alone, unless they count something.
-_MORE: Final = rf"(?:{_NAMED}|{_NAME}(?![\w/,.]*\d| ?(?:lần|viên|gói|ống|giọt|ml|g\b)))(?!\w)"
-_LIST: Final = re.compile(
+_COUNTED: Final = rf"(?:{any_of([*WORDS['counted'], *WORDS['units'], 'h'])})\b"
+_MORE: Final = rf"(?:{_NAMED}|{_NAME}(?!\d| ?/ ?\d|[.,]\d+ ?{_COUNTED}| ?{_COUNTED}))(?!\w)"
+LISTED: Final = re.compile(
     r"(?<!ngày )(?<!tuần )(?<!lần )(?<!liều )(?<!mũi )(?<!\w)((?:trừ |nghỉ |từ )?)"
     r"(?:vào )?(?:(?:các|những) ngày |các )?"
     rf"({_NAMED}(?!\w)(?: ?(?:,|-|và|&|/|;|đến|tới) ?(?:ngày )?{_MORE})*)(?:(?: hàng| hằng| mỗi)? tuần)?"
 )
+# "Monday - Friday": two days or five.
+SPAN: Final = re.compile(rf"^(?:ngày )?{_NAMED} ?- ?(?:thứ )?{_MORE}$")
 _ONE_DAY: Final = re.compile(rf"(đến|tới|-)? ?(?:thứ )?(chủ nhật|cn|t[2-7]|{_NAME})(?!\w)")
 _IRREGULAR: Final = re.compile("|".join(WORDS["irregular"]))
 _CHOICE: Final = re.compile(
     r"\b(?:sáng|trưa|chiều|tối) (?:hoặc|hay)\b|\bhoặc (?:buổi )?(?:sáng|trưa|chiều|tối|trước)"
 )
+
+
+RHYTHMS: Final = (_OTHER_DAY, *_DAYS, *_WEEKS, _TIMES_A_WEEK)
 
 
 class Rhythm(Struct, frozen=True, kw_only=True):
@@ -97,7 +103,7 @@ def _without(text: str, found: re.Match[str]) -> str:
 def _weekdays(text: str) -> tuple[tuple[int, ...], str, bool]:
     """The named days, the text without them, and whether `3 lần/tuần` names as many."""
     days: set[int] = set()
-    while found := _LIST.search(text):
+    while found := LISTED.search(text):
         named = _named(found.group(2))
         except_them = found.group(1).strip() in ("trừ", "nghỉ")
         days |= set(range(1, DAYS_A_WEEK + 1)) - named if except_them else named

@@ -1,8 +1,8 @@
 """A dose as FHIR R4 Dosage says it, read into the same Dose as a text (dosage.html, datatypes.html#Timing).
 
-The prescriber's text comes first where it says how often; else the structure does. What of a structure cannot
-be followed (an event, a range of times, a modifier, months) makes the dose irregular: it is never read as a
-daily one. Meal codes: CM breakfast, CD lunch, CV dinner.
+A text and a structure that say two things make the dose irregular, and so does what of either cannot be
+followed (words that were not understood, an event, a count, a range, a modifier, months): it is never read as
+a daily one. Meal codes: CM breakfast, CD lunch, CV dinner.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,6 +54,8 @@ _KNOWN: Final = frozenset(
 )  # fmt: skip
 # What our reminders leave between a meal and what is taken by it.
 _OFFSET_MINUTES: Final = 30
+_PERIOD_MAX: Final = 366
+_DAYS_MAX: Final = 3660
 _UNCLEAR: Final = Dose(form="unclear", is_irregular=True)
 
 
@@ -66,19 +68,27 @@ def dose_of(dosages: Sequence[Fhir]) -> Dose:
 
 
 def _dose_of(dosages: Sequence[Fhir]) -> Dose:
-    texts = list(dict.fromkeys((one.get("text", ""), one.get("patientInstruction", "")) for one in dosages))
-    said = read_dose(*texts[0]) if len(texts) == 1 else Dose(form="unclear")
-    if said.as_needed or said.is_irregular or says_times(said):
-        return _with_bounds(said, dosages)
+    texts = list(dict.fromkeys(_texts(one) for one in dosages))
+    if len(texts) > 1:
+        # Each says its part of the dose.
+        return _beside([_agreed(_one(one), read_dose(*_texts(one))) for one in dosages], dosages)
+    said = read_dose(*texts[0]) if texts else Dose(form="unclear")
     read = [_one(dosage) for dosage in dosages]
-    if not read:
-        return said
+    return _agreed(_beside(read, dosages), said) if read else said
+
+
+def _texts(dosage: Fhir) -> tuple[str, str]:
+    return dosage.get("text", ""), dosage.get("patientInstruction", "")
+
+
+def _beside(read: list[Dose], dosages: Sequence[Fhir]) -> Dose:
+    """What several dosages of one order say together."""
     if len(read) == 1:
-        return _with_text(read[0], said)
+        return read[0]
     if len({dosage.get("sequence") for dosage in dosages}) == len(read):
         in_turn = sorted(zip(dosages, read, strict=True), key=lambda pair: pair[0].get("sequence", 0))
         return _stages([dose for _, dose in in_turn])
-    return _with_text(_together(read), said)
+    return _together(read)
 
 
 def says_times(dose: Dose) -> bool:
@@ -86,18 +96,65 @@ def says_times(dose: Dose) -> bool:
     return bool(dose.times or dose.slots or dose.clock or dose.interval_hours or dose.stages or dose.is_range)
 
 
-def _with_bounds(said: Dose, dosages: Sequence[Fhir]) -> Dose:
-    """A dose read of its text, as long as the structure says where the text does not."""
-    if said.days is not None or len(dosages) != 1:
-        return said
-    return replace(said, days=_days(dosages[0].get("timing", {}).get("repeat", {})))
+def _agreed(dose: Dose, said: Dose) -> Dose:
+    """A structure and its text. Neither overrules the other: what they say in two ways is irregular; the text
+    comes first where it says how often, and either completes the other."""
+    is_timed = says_times(dose) or dose.every_days is not None or bool(dose.weekdays)
+    is_unlike = said.is_irregular or dose.is_irregular or _is_unlike(dose, said, is_timed=is_timed)
+    if not says_times(said) and not said.as_needed:
+        return replace(_with_text(dose, said), is_irregular=is_unlike)
+    days = said.days or dose.days
+    per = said.per if said.per is not None or _amounts(said) else dose.per
+    return replace(said, days=days, per=per, unit=said.unit or dose.unit, is_irregular=is_unlike)
+
+
+def _is_unlike(dose: Dose, said: Dose, *, is_timed: bool) -> bool:
+    """Whether a structure and a text say how much, how often, on which days or how long in two ways."""
+    is_rhythmic = said.every_days is not None or bool(said.weekdays)
+    if dose.as_needed != said.as_needed and (dose.as_needed or is_timed):
+        return says_times(said) or said.as_needed or is_rhythmic
+    pairs: list[tuple[Any, Any]] = [
+        (_amounts(dose), _amounts(said)),
+        (dose.days, said.days),
+        (dose.meal, said.meal),
+        (dose.unit, said.unit),
+    ]
+    if is_timed and (says_times(said) or is_rhythmic) and not (dose.as_needed and not says_times(dose)):
+        if (dose.every_days or 1, dose.weekdays) != (said.every_days or 1, said.weekdays):
+            return True
+        pairs += [
+            (_often_a_day(dose), _often_a_day(said)),
+            ({slot.slot for slot in dose.slots}, {slot.slot for slot in said.slots}),
+            (dose.clock, said.clock),
+            (dose.interval_hours, said.interval_hours),
+            (dose.stages, said.stages),
+        ]
+    return any(one and other and one != other for one, other in pairs)
+
+
+def _often_a_day(dose: Dose) -> int | None:
+    """None where it goes by hours."""
+    if dose.interval_hours:
+        return None
+    return dose.times or len(dose.slots) or len(dose.clock) or None
+
+
+def _amounts(dose: Dose) -> set[Decimal]:
+    amounts = {slot.amount for slot in dose.slots if slot.amount is not None}
+    return amounts or ({dose.per} if dose.per is not None else set())
 
 
 def _with_text(dose: Dose, said: Dose) -> Dose:
-    """What only the text said: an amount, a length."""
+    """What only the text said: an amount, a length, its days."""
     per = dose.per if dose.per is not None or any(slot.amount for slot in dose.slots) else said.per
     return replace(
-        dose, per=per, unit=dose.unit or said.unit, days=dose.days or said.days, meal=dose.meal or said.meal
+        dose,
+        per=per,
+        unit=dose.unit or said.unit,
+        days=dose.days or said.days,
+        meal=dose.meal or said.meal,
+        every_days=dose.every_days or said.every_days,
+        weekdays=dose.weekdays or said.weekdays,
     )
 
 
@@ -130,29 +187,43 @@ def _stages(read: list[Dose]) -> Dose:
 def _one(dosage: Fhir) -> Dose:
     timing = dosage.get("timing", {})
     repeat = timing.get("repeat", {})
-    codes = [coding.get("code") for coding in timing.get("code", {}).get("coding", [])]
-    dose = next((_CODES[code] for code in codes if code in _CODES), Dose(form="prose"))
+    coded, is_known = _coded(timing)
     rhythm = _rhythm(repeat)
-    if says_times(rhythm) or rhythm.weekdays or rhythm.is_irregular:
-        dose = rhythm
+    is_told = says_times(rhythm) or bool(rhythm.weekdays) or rhythm.is_irregular
+    dose = rhythm if is_told else coded or Dose(form="prose")
+    is_twofold = is_told and coded is not None and _is_unlike(rhythm, coded, is_timed=True)
     amounts = [one["doseQuantity"] for one in dosage.get("doseAndRate", []) if "doseQuantity" in one]
     quantity: Fhir = amounts[0] if amounts else {}
     is_needed = bool(dosage.get("asNeededBoolean")) or "asNeededCodeableConcept" in dosage
+    per = _amount(quantity.get("value"))
+    is_unread = not is_known or is_twofold or len(amounts) > 1 or (per is not None and per <= 0)
     return replace(
         dose,
-        per=_amount(quantity.get("value")),
+        per=per,
         unit=str(quantity["unit"]).lower() if quantity.get("unit") else None,
         days=_days(repeat),
         as_needed=is_needed,
-        is_irregular=_is_irregular(dosage, timing, repeat) or dose.is_irregular,
+        is_irregular=_is_irregular(dosage, timing, repeat) or dose.is_irregular or is_unread,
     )
+
+
+def _coded(timing: Fhir) -> tuple[Dose | None, bool]:
+    """What Timing.code says, and whether all of it is known."""
+    code = timing.get("code", {})
+    said = [coding.get("code") for coding in code.get("coding", [])] or [code.get("text")]
+    known = [_CODES[one] for one in said if one in _CODES]
+    return (known[0] if known else None), not code or (len(known) == len(said) and len(set(said)) == 1)
 
 
 def _is_irregular(dosage: Fhir, timing: Fhir, repeat: Fhir) -> bool:
     """What may not be passed over: an event, a modifier, a field of `repeat` that is not followed here."""
     offset = repeat.get("offset")
+    has_end = "boundsDuration" in repeat or "end" in repeat.get("boundsPeriod", {})
     return (
         "modifierExtension" in dosage
+        or "maxDosePerPeriod" in dosage
+        or any("doseRange" in one for one in dosage.get("doseAndRate", []))
+        or (has_end and _days(repeat) is None)
         or "modifierExtension" in timing
         or "event" in timing
         or bool(repeat.keys() - _KNOWN)
@@ -170,7 +241,7 @@ def _rhythm(repeat: Fhir) -> Dose:
         slots=slots,
         meal=meals.pop() if len(meals) == 1 else None,
         weekdays=tuple(sorted(_WEEK.index(day) + 1 for day in repeat.get("dayOfWeek", []))),
-        clock=tuple(sorted(time.fromisoformat(text[:8]) for text in repeat.get("timeOfDay", []))),
+        clock=tuple(sorted({time.fromisoformat(text[:8]) for text in repeat.get("timeOfDay", [])})),
         is_irregular=any(code not in _SLOTS and code not in _MEALS for code in when),
     )
     return _often(dose, repeat)
@@ -180,9 +251,11 @@ def _often(dose: Dose, repeat: Fhir) -> Dose:
     frequency, unit = repeat.get("frequency", 1), repeat.get("periodUnit")
     period = Decimal(str(repeat["period"])) if "period" in repeat else None
     if period is None or unit is None:
-        # FHIR: `when` or `timeOfDay` alone is every day.
-        return dose
-    if period != period.to_integral_value() or period < 1 or frequency < 1 or unit not in ("h", *_DAYS_OF):
+        # FHIR: `when` or `timeOfDay` alone is every day; a number or a unit alone is nothing.
+        is_alone = frequency == 1 and period is None and unit is None
+        return replace(dose, is_irregular=dose.is_irregular or not is_alone)
+    is_whole = period == period.to_integral_value() and isinstance(frequency, int)
+    if not is_whole or not 1 <= period <= _PERIOD_MAX or frequency < 1 or unit not in ("h", *_DAYS_OF):
         return replace(dose, is_irregular=True)
     if unit == "h":
         is_plain = frequency == 1 and not dose.slots and not dose.clock and not dose.weekdays
@@ -204,7 +277,7 @@ def _days(repeat: Fhir) -> int | None:
     if "boundsDuration" in repeat:
         length = repeat["boundsDuration"]
         value = Decimal(str(length["value"])) * _DAYS_OF.get(length.get("code") or length.get("unit"), 0)
-        return int(value) if value > 0 and value == value.to_integral_value() else None
+        return int(value) if 0 < value <= _DAYS_MAX and value == value.to_integral_value() else None
     period = repeat.get("boundsPeriod", {})
     if "start" not in period or "end" not in period:
         return None

@@ -1,7 +1,8 @@
-"""Every sample of the dose texts, and some 190 wordings of our own, with the plan or the question each makes.
+"""Every sample of the dose texts, and hundreds of wordings of our own, with the plan or question each makes.
 
-`wordings.txt`: one text a line, `=>`, what it comes to where 28 tablets were handed out. A line stands for a
-way of writing that the grammar is meant to read or to refuse: a change of the grammar shows here.
+`wordings.txt`: one text a line, `=>`, what it comes to where 28 tablets were handed out. `advices.txt`:
+LIEU_DUNG, `|`, CACH_DUNG. A line is a way of writing that the grammar is meant to read or to refuse: a
+change of the grammar shows here.
 """
 
 import json
@@ -18,9 +19,15 @@ from reminders.texts import WHY_VI
 from tests.support.shared import shared
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-WORDINGS: Final = [
-    line.split("  =>  ") for line in Path(__file__).with_name("wordings.txt").read_text("utf-8").splitlines()
-]
+
+
+def table(name: str) -> list[list[str]]:
+    lines = Path(__file__).with_name(name).read_text("utf-8").splitlines()
+    return [line.split("  =>  ") for line in lines]
+
+
+WORDINGS: Final = table("wordings.txt")
+ADVICES: Final = table("advices.txt")
 # LIEU_DUNG and CACH_DUNG of each sample in its order, and what it comes to for 100 of its unit.
 SAMPLES: Final = [
     "07:00 20:00 x10",
@@ -76,6 +83,13 @@ def test_every_wording_comes_to_its_plan_or_its_question(text: str, expected: st
     assert (made.state == "asks") == (made.why is not None)
     if made.why is not None:
         assert WHY_VI[made.why]
+
+
+@pytest.mark.parametrize(("texts", "expected"), ADVICES, ids=[texts for texts, _ in ADVICES])
+def test_advice_completes_or_is_asked_about(texts: str, expected: str) -> None:
+    dose, advice = texts.split(" | ")
+    made = plan_of(read_dose(dose, advice), ordered=None, dispensed=Decimal(28), unit="viên")
+    assert told(made) == expected
 
 
 def test_the_table_is_long_enough_and_says_each_text_once() -> None:

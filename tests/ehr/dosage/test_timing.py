@@ -84,21 +84,66 @@ def test_stages_follow_each_other_by_their_sequence() -> None:
         every(when=["ACM"], offset=120),
         {"timing": {"event": ["2026-03-02"]}},
         every(frequency=1, period=1, periodUnit="d") | {"modifierExtension": [{"url": "x"}]},
+        every(frequency=3),
+        every(frequency=1, periodUnit="wk", when=["MORN"]),
+        every(frequency=Decimal("1.5"), period=1, periodUnit="d"),
+        every(frequency=1, period=10**9, periodUnit="h"),
+        every(frequency=1, period=1, periodUnit="d", boundsDuration={"value": 3, "code": "mo"}),
+        every(frequency=1, period=1, periodUnit="d", boundsPeriod={"end": "2026-11-30"}),
+        every(frequency=4, period=1, periodUnit="d") | {"maxDosePerPeriod": {"numerator": {"value": 4}}},
+        {"timing": {"code": {"text": "mỗi tuần"}, "repeat": {"when": ["MORN"]}}},
+        {
+            "timing": {
+                "code": {"coding": [{"code": "QOD"}]},
+                "repeat": {"frequency": 1, "period": 1, "periodUnit": "d"},
+            }
+        },
+        {"doseAndRate": [{"doseRange": {"low": {"value": 1}, "high": {"value": 2}}}]},
+        {"doseAndRate": [{"doseQuantity": {"value": 0}}]},
     ],
 )
 def test_what_cannot_be_followed_is_never_read_as_daily(dosage: dict[str, Any]) -> None:
     assert read(dosage).is_irregular
 
 
-def test_the_text_comes_first_and_the_structure_says_the_rest() -> None:
-    structure = every(frequency=1, period=1, periodUnit="d", boundsDuration={"value": 5, "code": "d"})
-    both = read({"text": "Uống 1 viên x 2 lần/ngày"} | structure)
-    assert (both.times, both.days) == (2, 5)
-    english = read({"text": "Take one tablet daily"} | structure)
-    assert (english.times, english.days) == (1, 5)
-    assert read({"text": "Sáng 1 viên, mỗi 3 ngày"} | structure).is_irregular
-    assert read({"text": "Uống 1 viên khi đau"} | structure).as_needed
+def test_a_text_and_a_structure_complete_each_other() -> None:
+    structure = every(frequency=2, period=1, periodUnit="d", boundsDuration={"value": 5, "code": "d"})
+    both = read({"text": "Uống 1 viên x 2 lần/ngày sau ăn"} | structure)
+    assert (both.times, both.days, both.meal, both.is_irregular) == (2, 5, "after", False)
+    silent = read({"text": "Theo chỉ dẫn của bác sĩ"} | structure)
+    assert (silent.times, silent.per, silent.is_irregular) == (2, 1, False)
     assert read({"text": "Theo chỉ dẫn"}).times is None
+
+
+WEEKLY = every(frequency=1, period=1, periodUnit="wk")
+DAILY = every(frequency=1, period=1, periodUnit="d")
+
+
+@pytest.mark.parametrize(
+    "dosage",
+    [
+        {"text": "Take one tablet daily"} | DAILY,
+        {"text": "Uống 1 viên x 2 lần/ngày"} | DAILY,
+        {"text": "Sáng 1 viên, mỗi 3 ngày"} | DAILY,
+        {"text": "Uống 1 viên khi đau"} | DAILY,
+        {"text": "Uống sáng 2 viên"} | DAILY,
+        {"text": "Uống sáng 1 viên"} | WEEKLY,
+        {"text": "1 viên/lần x 1 lần/ngày"}
+        | every(frequency=1, period=1, periodUnit="wk", dayOfWeek=["sat"]),
+        {"text": "Uống sáng 1 viên"} | every(frequency=1, period=2, periodUnit="d"),
+        {"text": "Uống sáng 1 viên"} | every(frequency=1, period=1, periodUnit="mo"),
+        {"text": "Uống sáng 1 viên"} | every(frequency=1, period=1, periodUnit="d", count=1),
+        {"text": "Uống sáng 1 viên", "asNeededBoolean": True},
+        {"text": "Uống 1 viên x 1 lần/ngày", "asNeededBoolean": True} | DAILY,
+        {"text": "Uống sáng 1 viên", "timing": {"event": ["2026-12-01"]}},
+        {"text": "Uống sáng 1 viên", "modifierExtension": [{"url": "x"}]},
+        {"text": "Uống vào thứ 2"} | DAILY,
+        {"text": "Uống sáng 1 viên trong 3 ngày"}
+        | every(frequency=1, period=1, periodUnit="d", boundsDuration={"value": 5, "code": "d"}),
+    ],
+)
+def test_neither_a_text_nor_a_structure_overrules_the_other(dosage: dict[str, Any]) -> None:
+    assert read(dosage).is_irregular
 
 
 @pytest.mark.parametrize(
