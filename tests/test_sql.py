@@ -108,6 +108,7 @@ FAN_OUTS = {
     "notifications.queries.BUCKETS_TO_DRAIN",
     "notifications.queries.WAYS",
     "notifications.queries.DELETE_DEAD_TARGETS",
+    "notifications.queries.MISMATCHED",
     "notifications.queries.DELETE_ENDED",
     "notifications.queries.DELETE_SMS_BUDGETS",
     "notifications.queries.DELETE_STALE_TARGETS",
