@@ -89,11 +89,8 @@ def _on_days(dose: Dose, times: tuple[time, ...], repeat: Fhir, begins: str | No
     if "boundsDuration" not in repeat and "end" not in bounds:
         starts_on = start if bounds.get("start") or every > 1 else None
         return Schedule(times=times, every_days=every, weekdays=dose.weekdays, starts_on=starts_on)
-    length = dose.days
-    if length is None and start is not None and "end" in bounds:
-        length = (date.fromisoformat(bounds["end"][:10]) - start).days + 1
-    if start is None or length is None or not 0 < length <= DAYS_MAX:
+    if start is None or dose.days is None or dose.days > DAYS_MAX:
         return None
-    days = (start + timedelta(days=ahead) for ahead in range(0, length, every))
+    days = (start + timedelta(days=ahead) for ahead in range(0, dose.days, every))
     named = tuple(day for day in days if not dose.weekdays or day.isoweekday() in dose.weekdays)
     return Schedule(times=times, on_days=named, starts_on=start) if named else None

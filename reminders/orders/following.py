@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from msgspec.structs import replace
 
 from kernel.access import Access
@@ -18,6 +19,8 @@ from reminders.settings.service import day_of
 from reminders.sources import fresh, plan_source
 from store.database import Tx
 
+log = structlog.get_logger("reminders")
+
 
 async def follow(tx: Tx, access: Access, patient_id: UUID, now: datetime) -> None:
     """Bring the plans in line with the orders that stand."""
@@ -28,7 +31,19 @@ async def follow(tx: Tx, access: Access, patient_id: UUID, now: datetime) -> Non
     day = await day_of(tx, patient_id) if orders else None
     for one in orders.values():
         if day is not None:
-            await _plan(tx, patient_id, one, day, now)
+            await _plan_alone(tx, patient_id, one, day, now)
+
+
+async def _plan_alone(tx: Tx, patient_id: UUID, order: Order, day: Day, now: datetime) -> None:
+    """One order; where it fails it holds back nothing else that follows the book."""
+    try:
+        async with tx.transaction():
+            await _plan(tx, patient_id, order, day, now)
+    except Exception as error:
+        if tx.is_closed():
+            raise
+        state = str(getattr(error, "sqlstate", ""))
+        log.error("order_not_planned", ref=order.source, error=type(error).__name__, sqlstate=state)
 
 
 async def _plan(tx: Tx, patient_id: UUID, order: Order, day: Day, now: datetime) -> None:

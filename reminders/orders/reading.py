@@ -6,14 +6,16 @@ given during a stay makes no plan; what is ordered for the time after it does (v
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+from ehr.dosage.instruction import DAYS_MAX
 from ehr.dosage.timing import dose_of
 from ehr.medicine_safety.policy import names_of
 from ehr.models import Item
@@ -54,10 +56,27 @@ async def orders_of(tx: Tx, access: Access, now: datetime) -> list[Order]:
     rows = await queries.ORDERS.all(tx, *scope_of(access, now), now - _REACH, ORDERS_MAX)
     read = [(row, json.loads(row.doc, parse_float=Decimal)) for row in rows]
     return [
-        _order(row, doc)
+        order
         for row, doc in read
         if is_taken_home(doc, row.encounter_id, row.setting) and not is_handed_out(row.title, row.handed_out)
+        if (order := _order(row, doc)) is not None
     ]
+
+
+def course_of(dosages: list[Mapping[str, Any]]) -> tuple[date | None, date | None]:
+    """The first and the last day of an order, where all its doses have one `boundsPeriod`. Pure."""
+    try:
+        said = {
+            (bounds.get("start", "")[:10], bounds.get("end", "")[:10])
+            for one in dosages
+            if (bounds := one.get("timing", {}).get("repeat", {}).get("boundsPeriod"))
+        }
+        if len(said) != 1:
+            return None, None
+        first, last = (date.fromisoformat(text) if text else None for text in said.pop())
+    except (AttributeError, TypeError, ValueError):
+        return None, None
+    return first, last
 
 
 def is_handed_out(title: str, handed_out: list[str]) -> bool:
@@ -101,12 +120,19 @@ def _face(one: Order) -> Face:
     return Face(title=one.line.title, came_from=came_from, line=one.line, resource=resource)
 
 
-def _order(row: OrderRow, doc: Mapping[str, Any]) -> Order:
+def _order(row: OrderRow, doc: Mapping[str, Any]) -> Order | None:
+    """None where its course was over before it was ordered."""
     item, dosages = _item(row.item), doc.get("dosageInstruction", [])
     quantity = doc.get("dispenseRequest", {}).get("quantity", {})
     amount = Decimal(str(quantity["value"])) if "value" in quantity else None
     text = [part for one in dosages for part in (one.get("text"), one.get("patientInstruction")) if part]
-    day = local_day(row.eff)
+    day, dose = local_day(row.eff), dose_of(dosages)
+    starts_on, ends_on = course_of(dosages)
+    begins_on = max(starts_on or day, day)
+    if ends_on is not None and ends_on < begins_on:
+        return None
+    if ends_on is not None and not dose.stages:
+        dose = replace(dose, days=min((ends_on - begins_on).days + 1, dose.days or DAYS_MAX))
     # Of an order that names a day alone, the hour is not known: nobody took its morning before the visit.
     at = row.eff if row.eff_precision == "instant" else end_of_day(day)
     line = PlanLine(
@@ -114,12 +140,12 @@ def _order(row: OrderRow, doc: Mapping[str, Any]) -> Order:
         line=0,
         title=item.title,
         text=list(dict.fromkeys(text)) or item.dosage,
-        dosage=dose_of(dosages),
+        dosage=dose,
         # Without a unit the quantity says nothing of doses.
         unit=quantity.get("unit", "") if amount else "",
         ordered=amount or Decimal(1),
         dispensed=amount or Decimal(1),
-        dispensed_on=day,
+        dispensed_on=begins_on,
         handed_at=at,
         collect_by=day,
         state="standing",

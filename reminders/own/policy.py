@@ -8,19 +8,21 @@ from reminders.own.models import OwnBody
 from reminders.policy import instant_of
 from reminders.sources import Schedule
 
-# Ours: further ahead nobody plans a reminder.
+# Ours: further ahead nobody plans a reminder, nor names a day further back.
 AHEAD_MAX: Final = timedelta(days=3660)
 
 
 def schedule_of(body: OwnBody, doses_due: int, zone: str, now: datetime) -> Schedule | None:
     """The schedule that a person asks for; doses_due: how many times came already. None where no time of it
-    lies ahead, or one too far."""
+    lies ahead, or a day is too far."""
     times = tuple(sorted({time.fromisoformat(text) for text in body.times}))
     named, today = tuple(sorted(set(body.on_days))), now.astimezone(ZoneInfo(zone)).date()
-    last = max([*named, body.starts_on or today])
+    said = [*named, body.starts_on or today]
+    if max(said) > today + AHEAD_MAX or min(said) < today - AHEAD_MAX:
+        return None
     days = list(named) or _days_of(body, today)
     count = None if days is None else len(_ahead(days, times, zone, now))
-    if count == 0 or last > today + AHEAD_MAX:
+    if count == 0:
         return None
     return Schedule(
         times=times,

@@ -17,4 +17,13 @@ CHANGE = Command(
     "UPDATE reminder_own SET text_sealed = $3, is_private = $4 WHERE patient_id = $1 AND reminder_id = $2"
 )
 DELETE = Command("DELETE FROM reminder_own WHERE patient_id = $1 AND reminder_id = $2")
-COUNT = Scalar(int, "SELECT count(*)::int AS made FROM reminder_own WHERE patient_id = $1")
+# Those that are there, or those that went since $2, whichever are more: each leaves its times behind.
+COUNT = Scalar(
+    int,
+    """
+    SELECT greatest((SELECT count(*) FROM reminder_own WHERE patient_id = $1), (
+        SELECT count(*) FROM reminder
+        WHERE patient_id = $1 AND starts_with(source, 'own:') AND state = 'ended' AND changed_at > $2
+    ))::int AS made
+    """,
+)

@@ -4,7 +4,7 @@ Times and days are a reminder's like every other's; the words are kept sealed, a
 let into a book is not kept here either (vietnam.md §5).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -31,8 +31,9 @@ from store.database import Tx
 from store.fields import seal
 from store.keys import KeyRing
 
-# Ours: nobody has use for more at a time.
+# Ours: nobody has use for more at a time, nor takes more away in a day.
 OWN_MAX: Final = 50
+A_DAY: Final = timedelta(days=1)
 
 
 async def make(tx: Tx, keys: KeyRing, access: Access, body: OwnBody, now: datetime) -> Reminder | Refused:
@@ -42,7 +43,7 @@ async def make(tx: Tx, keys: KeyRing, access: Access, body: OwnBody, now: dateti
     if refused is not None:
         return refused
     patient_id = access.patient_id
-    if (await queries.COUNT.one(tx, patient_id) or 0) >= OWN_MAX:
+    if (await queries.COUNT.one(tx, patient_id, now - A_DAY) or 0) >= OWN_MAX:
         return Refused(problem=OWN_REMINDERS_TOO_MANY)
     kind, source = kind_of(body), f"own:{uuid7(now)}"
     schedule = schedule_of(body, 0, ZONE, now)

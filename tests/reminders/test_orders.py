@@ -10,12 +10,16 @@ from identity.models import Facility
 from kernel.clock import VIETNAM
 from kernel.ids import bucket_of
 from reminders.looking import JOB as LOOK
-from reminders.orders.reading import is_taken_home
+from reminders.models import Reminder
+from reminders.orders import following
+from reminders.orders.reading import Order, is_taken_home
 from store.models import Due
 from tests.support import costs
 from tests.support.people import make_facility
+from tests.support.record import write
 from tests.support.reminding import Reminding, drug, set_day
 
+COURSE = {"start": "2026-11-21", "end": "2026-11-25"}
 TWICE = "1 viên/lần * 2 lần/ngày * 5 ngày [2 viên/ngày]"
 
 
@@ -158,6 +162,49 @@ async def test_orders_move_with_the_persons_day(here: Reminding, hospital: Facil
     await visit(here, hospital, TWICE)
     await set_day(here, breakfast="06:00", dinner="18:30")
     assert {tuple(one["times"]) for one in await medicines(here)} == {("06:30", "19:00")}
+
+
+def request(number: int, **repeat: Any) -> dict[str, Any]:
+    """A medication request of a FHIR core, for the time at home."""
+    return {
+        "resourceType": "MedicationRequest",
+        "id": f"request-{number}",
+        "status": "active",
+        "intent": "order",
+        "category": [{"coding": [{"code": "community"}]}],
+        "medicationCodeableConcept": {"text": f"Thuốc {number}"},
+        "authoredOn": "2026-11-21T08:00:00+07:00",
+        "dosageInstruction": [{"timing": {"repeat": repeat}}],
+    }
+
+
+async def test_an_order_rings_on_the_days_of_its_course(here: Reminding) -> None:
+    over = {"start": "2020-01-01", "end": "2020-01-05"}
+    ahead = {"start": "2026-12-01", "end": "2026-12-03"}
+    sent = [request(1, when=["MORN"], boundsPeriod=over), request(2, when=["MORN"], boundsPeriod=ahead)]
+    await write(here.store, here.citizen.patient_id, sent, here.clock.now())
+    await look(here)
+    assert [one["title"] for one in await medicines(here)] == ["Thuốc 2"]
+    await here.until(datetime(2026, 12, 6, tzinfo=VIETNAM).astimezone(UTC))
+    days = [day for day, _ in await here.outcomes()]
+    assert days == ["01 07:00", "02 07:00", "03 07:00"]
+
+
+async def test_an_order_that_cannot_be_planned_holds_back_no_other(
+    here: Reminding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = following.ordered
+
+    def broken(before: Reminder, order: Order, *rest: Any) -> Reminder:
+        if order.line.title == "Thuốc 1":
+            raise OverflowError
+        return real(before, order, *rest)
+
+    monkeypatch.setattr(following, "ordered", broken)
+    sent = [request(number, when=["MORN"], boundsPeriod=COURSE) for number in (1, 2)]
+    await write(here.store, here.citizen.patient_id, sent, here.clock.now())
+    await look(here)
+    assert [one["title"] for one in await medicines(here)] == ["Thuốc 2"]
 
 
 @pytest.mark.parametrize(
