@@ -19,7 +19,8 @@ Why = Literal["no-frequency", "range", "times-differ", "too-often", "unread", "c
 Check = Literal["sum", "quantity"]
 # done: its cause was done (visited, vaccinated); cancelled: its cause fell away.
 EndReason = Literal["used-up", "replaced", "withdrawn", "done", "cancelled"]
-Outcome = Literal["told", "late", "paused", "death-reported", "not-seen"]
+# answered: taken or skipped before its time.
+Outcome = Literal["told", "late", "paused", "death-reported", "not-seen", "answered"]
 
 # No occurrence follows from these.
 WAITS: Final[frozenset[State]] = frozenset({"asks", "as-needed", "stopped", "ended"})

@@ -27,7 +27,7 @@ from reminders.answers.watching import watch
 from reminders.kinds import KINDS
 from reminders.models import WAITS, Kind, Outcome, Reminder
 from reminders.orders import reading as orders
-from reminders.passing import Passed, notices_of, passed_at, told_times
+from reminders.passing import Passed, notices_of, once, passed_at, told_times
 from reminders.phone import covered_devices
 from reminders.policy import rings_at
 from reminders.queries import DueReminder
@@ -154,9 +154,9 @@ def _outcome(one: Reminder, *, is_on: bool, is_alive: bool, is_seen: bool) -> Ou
     return "told" if is_seen else "not-seen"
 
 
-async def _write(tx: Tx, plans: Sequence[Passed], now: datetime) -> set[int]:
-    """Write how far plans are, their times, and what is said of them. Returns which were still as they were
-    read, by their place."""
+async def _write(tx: Tx, plans: Sequence[Passed], now: datetime, beside: Sequence[Passed] = ()) -> set[int]:
+    """Write how far plans are, their times, and what is said of them. beside: what the same notices say, and
+    is written later. Returns which were still as they were read, by their place."""
     if not plans:
         return set()
     saved = await queries.passed(tx, plans, now)
@@ -166,9 +166,9 @@ async def _write(tx: Tx, plans: Sequence[Passed], now: datetime) -> set[int]:
     noted = await queries.note(tx, mine)
     told = [(one, at) for one in mine for at in told_times(one) if (one.before.reminder_id, at) in noted]
     if told:
-        ids, times = [one.before.patient_id for one, _ in told], [at for _, at in told]
-        covered = await covered_devices(tx, ids, times)
-        await notify_many(tx, _once(told, covered, now), now)
+        said = told + [(one, at) for one in beside for at, _ in one.times]
+        covered = await covered_devices(tx, [(one.before, at) for one, at in said])
+        await notify_many(tx, _once(said, covered, now), now)
         asked = [(one.before.patient_id, at) for one, at in told if KINDS[one.before.kind].repeats]
         await watch(tx, asked, now)
     return saved
@@ -178,11 +178,11 @@ def _once(
     told: Sequence[tuple[Passed, datetime]], covered: Sequence[frozenset[UUID]], now: datetime
 ) -> list[Notice]:
     """Reminders of one kind that ring at one time ring once."""
-    found: dict[tuple[UUID, str], Notice] = {}
-    for (one, at), devices in zip(told, covered, strict=True):
-        for notice in notices_of(one, at, devices, now):
-            found.setdefault((notice.patient_id, notice.key), notice)
-    return list(found.values())
+    return once(
+        notice
+        for (one, at), devices in zip(told, covered, strict=True)
+        for notice in notices_of(one, at, devices, now)
+    )
 
 
 async def ring(
@@ -211,8 +211,21 @@ async def ring(
         if KINDS[one.kind].is_family and await _is_told(tx, one, alike, stands or {}, now):
             family = await answering_for(tx, keys, book, now)
     plan = passed_at(one, outcome, now, book, family)
-    await _write(tx, [plan], now)
+    await _write(tx, [plan], now, await _beside(tx, plan, views, stands or {}, now))
     return None if plan.next_at is None else rings_at(patient_id, plan.next_at)
+
+
+async def _beside(tx: Tx, plan: Passed, views: Views, stands: Stands, now: datetime) -> list[Passed]:
+    """What rings at the same time and the family sees too: one notice says it all, so that a guardian's phone
+    rings by itself for all of it or for none."""
+    if not plan.family:
+        return []
+    one, alike, found = plan.before, Views(views.family, views.family), list[Passed]()
+    for at in told_times(plan):
+        for other in await queries.AT_ONCE.all(tx, one.patient_id, one.kind, one.reminder_id, at):
+            if await _is_told(tx, other, alike, stands, now):
+                found.append(Passed(other, [(at, "told")], None, plan.book, plan.family))
+    return found
 
 
 async def _is_told(tx: Tx, one: Reminder, views: Views, stands: Stands, now: datetime) -> bool:

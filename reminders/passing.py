@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -118,6 +119,11 @@ def key_of(kind: Kind, patient_id: UUID, due_at: datetime) -> str:
     return f"{KINDS[kind].type_}:{patient_id}:{due_at.isoformat()}"
 
 
+def said_at(due_at: datetime) -> str:
+    """An instant as every answer of the service writes it."""
+    return msgspec.json.decode(msgspec.json.encode(due_at), type=str)
+
+
 def notice_id_of(
     kind: Kind, patient_id: UUID, due_at: datetime, book: UUID, guardian: UUID | None = None
 ) -> UUID:
@@ -146,9 +152,19 @@ def _notice(
         key=key_of(kind, patient_id, due_at),
         expires_at=until,
         due_at=rings_at(patient_id, due_at),
-        ref={"due_at": due_at.isoformat()},
+        ref={"due_at": said_at(due_at)},
         covered=covered,
     )
+
+
+def once(notices: Iterable[Notice]) -> list[Notice]:
+    """What is said to one person under one key is said once: a phone keeps still that rings for all of it."""
+    found: dict[tuple[UUID, str], Notice] = {}
+    for notice in notices:
+        key = (notice.patient_id, notice.key)
+        same = found.get(key)
+        found[key] = replace(same, covered=same.covered & notice.covered) if same else notice
+    return list(found.values())
 
 
 def for_all(mine: Notice, family: Iterable[UUID]) -> list[Notice]:

@@ -1,13 +1,14 @@
 """The phone's own alarms: the plan they are set by, and which phones have it (notifications.md §8).
 
-A phone that acknowledged the present plan rings by itself, so that nothing is pushed to it.
+A phone that acknowledged a plan rings by itself for what it was shown as it still is, so that nothing of
+that is pushed to it. Neither the plan nor its version says anything of what its reader does not see
+(security.md S23).
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -19,11 +20,10 @@ from notifications.models import NotificationType
 from notifications.problems import NO_DEVICE_OF_SESSION
 from reminders import queries
 from reminders.kinds import KINDS
-from reminders.models import Reminder
+from reminders.models import Kind, Reminder
 from reminders.passing import notice_id_of
 from reminders.policy import times_between
 from reminders.problems import PLAN_CHANGED
-from reminders.queries import Cover
 from reminders.service import SHOWN_MAX, Reader
 from reminders.switches import service as switches
 from store.database import Tx
@@ -45,10 +45,10 @@ class Alarm(Struct, frozen=True, kw_only=True):
 
 
 class PhonePlan(Struct, frozen=True, kw_only=True):
-    """Every alarm until then: whatever is not in it is taken off the phone. gone: reminders that ended, were
-    stopped or paused lately."""
+    """Every alarm until then: whatever is not in it is taken off the phone. version: the same while the
+    reader is shown the same. gone: reminders that ended, were stopped or paused lately."""
 
-    version: int
+    version: str
     until: datetime
     alarms: list[Alarm]
     gone: list[UUID]
@@ -57,7 +57,7 @@ class PhonePlan(Struct, frozen=True, kw_only=True):
 class Gathered(Struct, frozen=True, kw_only=True):
     """What a plan is made of. mark: the same while nothing of it changed today."""
 
-    version: int
+    version: str
     rings: list[Reminder]
     gone: list[UUID]
     shown: list[tuple[str, str]]
@@ -78,18 +78,14 @@ async def gather(tx: Tx, reader: Reader, now: datetime) -> Gathered:
     rings = [one for one in rows if is_alive and one.state == "active" and one.kind not in off]
     ringing = {one.reminder_id for one in rings}
     said = sorted(f"{one.reminder_id}:{one.version}:{one.reminder_id in ringing}" for one in rows)
+    version = hashlib.sha256("\n".join(said).encode())
     return Gathered(
-        version=await version_of(tx, reader),
+        version=version.hexdigest(),
         rings=rings,
         gone=sorted({one.reminder_id for one in rows} - ringing),
         shown=sorted({face.resource for face in faces.values() if face.resource is not None}),
-        mark=hashlib.sha256("\n".join([f"{local_day(now)}", *said]).encode()).digest(),
+        mark=hashlib.sha256(f"{local_day(now)}\n{version.hexdigest()}".encode()).digest(),
     )
-
-
-async def version_of(tx: Tx, reader: Reader) -> int:
-    """Of a book: of the plans of all whose rows lie in it. It only grows, but for a merge that is undone."""
-    return sum([await queries.PLAN_VERSION.one(tx, person) or 0 for person in reader.people])
 
 
 def plan_of(found: Gathered, reader: Reader, now: datetime) -> PhonePlan:
@@ -108,34 +104,65 @@ def plan_of(found: Gathered, reader: Reader, now: datetime) -> PhonePlan:
     return PhonePlan(version=found.version, until=until, alarms=ordered, gone=found.gone)
 
 
+async def give(tx: Tx, reader: Reader, found: Gathered) -> None:
+    """The session's device gets these alarms: what it acknowledged of others it has no more."""
+    device_id = reader.access.actor.device_id
+    if device_id is not None:
+        for person in reader.people:
+            await queries.FORGET_ACK.run(tx, person, device_id, _rings_of(found, person))
+
+
 async def acknowledge(
-    tx: Tx, reader: Reader, version: int, covers_until: datetime, now: datetime
+    tx: Tx, reader: Reader, version: str, covers_until: datetime, now: datetime
 ) -> Refused | None:
-    """The session's device has the alarms of this plan until then. Refused: plan-changed, where it is not the
-    present one any more."""
+    """The session's device has the alarms of this plan until then. Refused: plan-changed, where it is not
+    what the reader is shown now."""
     device_id = reader.access.actor.device_id
     if device_id is None:
         return Refused(problem=NO_DEVICE_OF_SESSION)
-    if version != await version_of(tx, reader):
+    found = await gather(tx, reader, now)
+    if version != found.version:
         return Refused(problem=PLAN_CHANGED)
-    until = min(covers_until, now + AHEAD)
+    until = max(now, min(covers_until, now + AHEAD))
     for person in reader.people:
+        rings = _rings_of(found, person)
         await queries.FORGET_ACKS.run(tx, person, now)
-        await queries.ACKNOWLEDGE.run(tx, person, device_id, until, now)
+        await queries.ACKNOWLEDGE.run(tx, person, device_id, rings, reader.access.is_own, until, now)
     return None
 
 
-async def covered_devices(tx: Tx, ids: Sequence[UUID], due: Sequence[datetime]) -> list[frozenset[UUID]]:
-    """Which phones ring by themselves: for each person and due time, in order, the devices to which nothing
-    is pushed. ids: whose reminders; the devices are their own, or those of whoever answers for them.
+def _rings_of(found: Gathered, person: UUID) -> list[str]:
+    return sorted(f"{one.reminder_id}:{one.version}" for one in found.rings if one.patient_id == person)
 
-    A phone counts while it has the present plan: one that got it after the time has no alarm for that time,
-    and none rings beyond the days it said.
+
+class Ringing(Protocol):
+    """A reminder as it was when its time came."""
+
+    @property
+    def patient_id(self) -> UUID: ...
+    @property
+    def reminder_id(self) -> UUID: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def kind(self) -> Kind: ...
+
+
+async def covered_devices(tx: Tx, rings: Sequence[tuple[Ringing, datetime]]) -> list[frozenset[UUID]]:
+    """Which phones ring by themselves: for each reminder and time, in order, the devices to which nothing is
+    pushed. They are the person's own, or those of whoever answers for the person.
+
+    A phone counts for a reminder that it was shown and that was not changed since: one that got it after the
+    time has no alarm for that time, and none rings beyond the days it said.
     """
-    covers: dict[UUID, list[Cover]] = defaultdict(list)
-    for cover in await queries.COVERS.all(tx, sorted(set(ids))):
-        covers[cover.patient_id].append(cover)
-    return [
-        frozenset(cover.device_id for cover in covers[one] if cover.at <= at < cover.covers_until)
-        for one, at in zip(ids, due, strict=True)
-    ]
+    covers: list[set[UUID]] = [set() for _ in rings]
+    for cover in await queries.COVERS.all(
+        tx,
+        [one.patient_id for one, _ in rings],
+        [one.reminder_id for one, _ in rings],
+        [one.version for one, _ in rings],
+        [one.kind for one, _ in rings],
+        [at for _, at in rings],
+    ):
+        covers[cover.n - 1].add(cover.device_id)
+    return [frozenset(devices) for devices in covers]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from reminders.models import Reminder
+from reminders.models import Outcome, Reminder
 from reminders.passing import Passed
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
@@ -44,15 +44,14 @@ class Noted(Struct, frozen=True):
 
     reminder_id: UUID
     due_at: datetime
+    outcome: Outcome
 
 
 class Cover(Struct, frozen=True):
-    """A phone that has the present plan since `at`, for times before covers_until."""
+    """A phone that rings by itself. n: at which of the times, from 1."""
 
-    patient_id: UUID
+    n: int
     device_id: UUID
-    at: datetime
-    covers_until: datetime
 
 
 INSERT = Command(
@@ -150,22 +149,20 @@ PASS = Scalar(
     """,
     fan_out=_BATCH,
 )
-# A plan that ended is a change that its phones must know.
-BUMP_PLANS = Command(
-    """
-    INSERT INTO reminder_plan (patient_id, version, changed_at)
-    SELECT DISTINCT e.patient_id, 1, $2::timestamptz FROM unnest($1::uuid[]) AS e (patient_id)
-    ON CONFLICT (patient_id) DO UPDATE SET
-        version = reminder_plan.version + 1, changed_at = EXCLUDED.changed_at
-    """,
-    fan_out=_BATCH,
-)
+# Taken or skipped before its time, it is closed.
 NOTE = Statement(
     Noted,
     """
     INSERT INTO reminder_occurrence (patient_id, reminder_id, due_at, outcome)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[])
-    ON CONFLICT (patient_id, reminder_id, due_at) DO NOTHING RETURNING reminder_id, due_at
+    SELECT t.patient_id, t.reminder_id, t.due_at,
+        CASE WHEN t.outcome IN ('told', 'late') AND EXISTS (
+            SELECT FROM reminder_answer a
+            WHERE a.patient_id = t.patient_id AND a.reminder_id = t.reminder_id AND a.due_at = t.due_at
+              AND a.act <> 'later')
+        THEN 'answered' ELSE t.outcome END
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[])
+        AS t (patient_id, reminder_id, due_at, outcome)
+    ON CONFLICT (patient_id, reminder_id, due_at) DO NOTHING RETURNING reminder_id, due_at, outcome
     """,
     fan_out=_BATCH,
 )
@@ -199,34 +196,42 @@ PLANNED = Statement(
     ORDER BY next_at NULLS LAST, reminder_id LIMIT $3
     """,
 )
-PLAN_VERSION = Scalar(int, "SELECT version FROM reminder_plan WHERE patient_id = $1")
-# Of the plan as it is now.
+# Of what was shown, as it was shown: what changes meanwhile is another version.
 ACKNOWLEDGE = Command(
     """
-    INSERT INTO reminder_plan_ack (patient_id, device_id, version, covers_until, at)
-    SELECT patient_id, $2, version, $3, $4 FROM reminder_plan WHERE patient_id = $1
-    ON CONFLICT (patient_id, device_id) DO UPDATE SET
-        version = EXCLUDED.version, covers_until = EXCLUDED.covers_until, at = EXCLUDED.at
+    INSERT INTO reminder_plan_ack (patient_id, device_id, rings, is_own, covers_until, at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (patient_id, device_id) DO UPDATE SET rings = EXCLUDED.rings, is_own = EXCLUDED.is_own,
+        covers_until = EXCLUDED.covers_until, at = EXCLUDED.at
     """
 )
 FORGET_ACKS = Command("DELETE FROM reminder_plan_ack WHERE patient_id = $1 AND covers_until <= $2")
-# Before the row is written: a version that stays is no change, only a time that passed.
-BUMP_PLAN = Command(
-    """
-    INSERT INTO reminder_plan (patient_id, version, changed_at)
-    SELECT patient_id, 1, $4 FROM reminder WHERE patient_id = $1 AND reminder_id = $2 AND version <> $3
-    ON CONFLICT (patient_id) DO UPDATE SET
-        version = reminder_plan.version + 1, changed_at = EXCLUDED.changed_at
-    """
+# A phone that was given other alarms takes off those that it acknowledged.
+FORGET_ACK = Command(
+    "DELETE FROM reminder_plan_ack WHERE patient_id = $1 AND device_id = $2 AND rings <> $3::text[]"
 )
+# What rings at one time is one notice. The person's own phone has all of it or counts for none; what a
+# guardian sees of it is asked in `occurrences.ring`.
 COVERS = Statement(
     Cover,
     """
-    SELECT k.patient_id, k.device_id, k.at, k.covers_until
-    FROM reminder_plan_ack k JOIN reminder_plan p ON p.patient_id = k.patient_id
-    WHERE k.patient_id = ANY($1::uuid[]) AND k.version = p.version
+    SELECT a.n, k.device_id
+    FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[]) WITH ORDINALITY
+        AS a (patient_id, reminder_id, version, kind, due_at, n)
+    JOIN reminder_plan_ack k ON k.patient_id = a.patient_id AND k.at <= a.due_at
+        AND k.covers_until > a.due_at AND concat(a.reminder_id, ':', a.version) = ANY(k.rings)
+    WHERE NOT k.is_own OR NOT EXISTS (
+        SELECT FROM reminder s
+        WHERE s.patient_id = a.patient_id AND s.kind = a.kind AND s.state = 'active' AND s.next_at = a.due_at
+          AND concat(s.reminder_id, ':', s.version) <> ALL(k.rings))
     """,
     fan_out=_BATCH,
+)
+# What has still to ring at that time.
+AT_ONCE = Statement(
+    Reminder,
+    _SELECT
+    + " AND kind = $2 AND reminder_id <> $3 AND state = 'active' AND next_at = $4 ORDER BY reminder_id",
 )
 
 
@@ -241,8 +246,7 @@ async def insert(tx: Tx, one: Reminder) -> None:
 
 
 async def save(tx: Tx, one: Reminder) -> None:
-    """Write what can change of a locked row. Phones that had the plan before have an old one then."""
-    await BUMP_PLAN.run(tx, one.patient_id, one.reminder_id, one.version, one.changed_at)
+    """Write what can change of a locked row. Another version is another alarm for the phones that had it."""
     await SAVE.run(
         tx,
         one.patient_id,
@@ -284,13 +288,11 @@ async def passed(tx: Tx, plans: Sequence[Passed], now: datetime) -> set[int]:
         [one.next_at for one in plans],
         now,
     )
-    if over := [one.before.patient_id for one in plans if one.next_at is None]:
-        await BUMP_PLANS.run(tx, over, now)
     return {place - 1 for place in saved}
 
 
 async def note(tx: Tx, plans: Sequence[Passed]) -> set[tuple[UUID, datetime]]:
-    """Write the times that came. Returns those that were not written before."""
+    """Write the times that came. Returns those that were not written before and that nobody answered."""
     times = [(one.before, at, outcome) for one in plans for at, outcome in one.times]
     noted = await NOTE.all(
         tx,
@@ -299,4 +301,4 @@ async def note(tx: Tx, plans: Sequence[Passed]) -> set[tuple[UUID, datetime]]:
         [at for _, at, _ in times],
         [outcome for _, _, outcome in times],
     )
-    return {(one.reminder_id, one.due_at) for one in noted}
+    return {(one.reminder_id, one.due_at) for one in noted if one.outcome != "answered"}

@@ -26,7 +26,7 @@ from reminders.answers.watching import MINUTE, Sweep, arm_sweep, watch_again
 from reminders.kinds import KINDS
 from reminders.models import Reminder
 from reminders.occurrences import sees
-from reminders.passing import for_all, key_of, notice_id_of
+from reminders.passing import for_all, key_of, notice_id_of, once, said_at
 from reminders.phone import covered_devices
 from reminders.policy import rings_at
 from store.database import Tx
@@ -84,13 +84,13 @@ async def _repeat(tx: Tx, rows: Iterable[Open], now: datetime) -> None:
         for one, book in zip(rows, books, strict=True)
     ]
     opened = {one.notification_id for one in await queries.OPENED.all(tx, books, first)}
-    covered = await covered_devices(tx, [one.patient_id for one in rows], [one.due_at for one in rows])
-    notices = dict[str, Notice]()
-    for one, book, ident, devices in zip(rows, books, first, covered, strict=True):
-        if ident not in opened:
-            notice = _once_more(one, book, one.due_at + REPEATS_AFTER, "again", devices)
-            notices.setdefault(notice.key, notice)
-    await notify_many(tx, list(notices.values()), now)
+    covered = await covered_devices(tx, [(one, one.due_at) for one in rows])
+    notices = [
+        _once_more(one, book, one.due_at + REPEATS_AFTER, "again", devices)
+        for one, book, ident, devices in zip(rows, books, first, covered, strict=True)
+        if ident not in opened
+    ]
+    await notify_many(tx, once(notices), now)
 
 
 async def _book(tx: Tx, one: Open, now: datetime) -> UUID:
@@ -105,7 +105,7 @@ def _once_more(one: Open, book: UUID, at: datetime, why: str, covered: frozenset
         key=f"{key_of(one.kind, one.patient_id, one.due_at)}:{why}",
         due_at=rings_at(one.patient_id, at),
         expires_at=at + REPEATS_WITHIN,
-        ref={"due_at": one.due_at.isoformat()},
+        ref={"due_at": said_at(one.due_at)},
         covered=covered,
     )
 
@@ -122,7 +122,7 @@ async def _tell_carers(tx: Tx, keys: KeyRing, rows: Iterable[Open], views: MakeV
                     type_="dependent-unanswered",
                     key=f"unanswered:{person}:{due_at.isoformat()}",
                     expires_at=due_at + CARER_TOLD_WITHIN,
-                    ref={"patient_id": str(book), "due_at": due_at.isoformat()},
+                    ref={"patient_id": str(book), "due_at": said_at(due_at)},
                 )
             )
     await notify_many(tx, notices, now)
@@ -156,18 +156,16 @@ async def ring_later(
 ) -> None:
     """Times that the person put off until then: they ring once more, and are asked after once more."""
     rows = await queries.PUT_OFF.all(tx, person, at)
-    covered = (await covered_devices(tx, [person], [at]))[0]
-    notices = dict[tuple[UUID, str], Notice]()
-    for one in rows:
+    notices = list[Notice]()
+    for one, devices in zip(rows, await covered_devices(tx, [(one, at) for one in rows]), strict=True):
         if now >= at + REPEATS_WITHIN:
             continue
         book = await _book(tx, one, now)
-        mine = _once_more(one, book, at, f"later:{at.isoformat()}", covered)
+        mine = _once_more(one, book, at, f"later:{at.isoformat()}", devices)
         family = await _guardians(tx, keys, one, book, views, now)
-        for notice in for_all(mine, family):
-            notices.setdefault((notice.patient_id, notice.key), notice)
+        notices += for_all(mine, family)
         await watch_again(tx, person, one.due_at, at)
-    await notify_many(tx, list(notices.values()), now)
+    await notify_many(tx, once(notices), now)
 
 
 async def _guardians(

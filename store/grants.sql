@@ -135,7 +135,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON prescription, prescription_line, prescri
 -- reminders
 GRANT SELECT, INSERT, UPDATE, DELETE ON reminder, reminder_own TO hb_api;
 GRANT SELECT, INSERT, DELETE ON reminder_occurrence TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_plan, reminder_plan_ack TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_plan_ack TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_answer TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON screening_choice, nutrition_choice TO hb_api;
 GRANT SELECT, INSERT, DELETE ON reminder_kind_off TO hb_api;

@@ -25,6 +25,7 @@ ROOT_TABLES = {"citizen", "due_queue"}  # the first table of each co-located gro
 LOCK_TIMEOUT_SECONDS = 10
 _LOCK = 0x68627574  # any constant; the only advisory lock of the program
 _HEADER = re.compile(r"^-- table: (\w+) distribute: (\w+)(?: with (\w+))?\s*$", re.MULTILINE)
+_DROPPED = re.compile(r"^DROP TABLE (\w+);", re.MULTILINE)
 _NAME = re.compile(r"^(\d{4})_([a-z]+)_(\w+)\.sql$")
 
 
@@ -79,9 +80,19 @@ def split_statements(text: str) -> list[str]:
 
 def citus_plan(migrations: Iterable[Migration]) -> list[str]:
     """The statements that spread the tables, group roots first; run only where Citus is installed."""
-    headers = [header for migration in migrations for header in migration.tables]
-    ordered = sorted(headers, key=lambda header: header.table not in ROOT_TABLES)
+    ordered = sorted(standing_tables(migrations), key=lambda header: header.table not in ROOT_TABLES)
     return [_distribute(header) for header in ordered if header.distribute != "local"]
+
+
+def standing_tables(migrations: Iterable[Migration]) -> list[TableHeader]:
+    """The tables that are there after all of these files."""
+    found: dict[str, TableHeader] = {}
+    for migration in migrations:
+        found |= {header.table: header for header in migration.tables}
+        for statement in migration.statements:
+            if dropped := _DROPPED.search(statement):
+                del found[dropped[1]]
+    return list(found.values())
 
 
 async def migrate(dsn: str, now: datetime, *, role: str | None = "hb_owner") -> list[str]:

@@ -163,7 +163,6 @@ TABLES: Final = (
     PersonTable(table="reminder_setting"),
     PersonTable(table="screening_choice"),
     PersonTable(table="nutrition_choice"),
-    PersonTable(table="reminder_plan", unseen=_WORK),
     PersonTable(table="reminder_own", sealed=("text_sealed",)),
     PersonTable(table="reminder"),
     PersonTable(table="ehr_unit", unseen=_LOOKUP),

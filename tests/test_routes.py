@@ -170,7 +170,7 @@ BODIES: dict[str, Any] = {
             }
         ],
     },
-    "acknowledge_reminder_plan": {"version": 0, "covers_until": "2026-12-01T00:00:00Z"},
+    "acknowledge_reminder_plan": {"version": "0" * 64, "covers_until": "2026-12-01T00:00:00Z"},
     "make_own_reminder": {"text": "Uống nước", "times": ["09:00"]},
     "change_own_reminder": {"text": "Uống nước", "times": ["09:00"]},
     "ask_about_own_data": {"kind": "access"},

@@ -19,7 +19,7 @@ from ehr.reads.raw import encode
 from family.problems import NOT_YOUR_BOOK
 from identity.problems import DEVICE_ON_PROBATION
 from notifications.problems import NO_DEVICE_OF_SESSION
-from reminders.phone import PhonePlan, acknowledge, gather, plan_of
+from reminders.phone import PhonePlan, acknowledge, gather, give, plan_of
 from reminders.problems import PLAN_CHANGED
 
 
@@ -27,7 +27,7 @@ class PlanAck(Struct, kw_only=True, forbid_unknown_fields=True):
     """version: of the plan whose alarms are set. covers_until: up to when they are; a phone that can hold few
     alarms says how far they reach. Counted for 14 days at most."""
 
-    version: Annotated[int, Meta(ge=0)]
+    version: Annotated[str, Meta(min_length=64, max_length=64)]
     covers_until: Annotated[datetime, Meta(tz=True)]
 
 
@@ -44,6 +44,7 @@ async def plan(call: NamedDependency[Call]) -> Response[PhonePlan]:
     async with begin_for(call, "read-section") as (tx, access):
         reader = reader_of(call, access)
         found = await gather(tx, reader, call.now)
+        await give(tx, reader, found)
         etag = shared_etag(call.keys, access, found.mark)
         unchanged = holds(call, etag)
         body = b"" if unchanged else encode(plan_of(found, reader, call.now))

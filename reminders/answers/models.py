@@ -83,12 +83,13 @@ class Came(Struct, frozen=True):
 
 
 class Open(Struct, frozen=True):
-    """A time that was told and not answered, or put off. is_merged: the person is of a merge;
-    has_carer: somebody may be a guardian or proxy."""
+    """A time that was told and not answered, or put off. version: when its time came;
+    is_merged: the person is of a merge; has_carer: somebody may be a guardian or proxy."""
 
     patient_id: UUID
     reminder_id: UUID
     due_at: datetime
     kind: Kind
+    version: int
     is_merged: bool
     has_carer: bool

@@ -54,7 +54,7 @@ CAME_SINCE = Statement(
     LEFT JOIN reminder_answer a
         ON a.patient_id = o.patient_id AND a.reminder_id = o.reminder_id AND a.due_at = o.due_at
     WHERE o.patient_id = $1 AND o.reminder_id = ANY($2::uuid[]) AND o.due_at >= $3
-      AND o.outcome IN ('told', 'late')
+      AND (o.outcome IN ('told', 'answered') OR a.act IN ('taken', 'skipped'))
     ORDER BY o.due_at DESC LIMIT $4
     """,
 )
@@ -62,6 +62,7 @@ CAME_SINCE = Statement(
 # nothing is (security.md S18).
 _OPEN = """
     SELECT o.patient_id, o.reminder_id, o.due_at, r.kind,
+        r.version - CASE r.state WHEN 'ended' THEN 1 ELSE 0 END AS version,
         EXISTS (SELECT FROM person_alias a WHERE a.patient_id = o.patient_id) AS is_merged,
         EXISTS (SELECT FROM guardianship g WHERE g.patient_id = o.patient_id AND g.ended_at IS NULL)
         OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = o.patient_id)

@@ -22,21 +22,10 @@ SWITCH_OFF = Command(
 )
 SWITCH_ON = Command("DELETE FROM reminder_kind_off WHERE patient_id = $1 AND kind = $2")
 
-# What phones know of the plan is no longer so.
-BUMP_PLAN = Command(
-    """
-    INSERT INTO reminder_plan (patient_id, version, changed_at) VALUES ($1, 1, $2)
-    ON CONFLICT (patient_id) DO UPDATE SET
-        version = reminder_plan.version + 1, changed_at = EXCLUDED.changed_at
-    """
-)
-
 
 async def set_off(tx: Tx, patient_id: UUID, kind: Kind, now: datetime) -> None:
     await SWITCH_OFF.run(tx, patient_id, kind, now)
-    await BUMP_PLAN.run(tx, patient_id, now)
 
 
-async def set_on(tx: Tx, patient_id: UUID, kind: Kind, now: datetime) -> None:
+async def set_on(tx: Tx, patient_id: UUID, kind: Kind) -> None:
     await SWITCH_ON.run(tx, patient_id, kind)
-    await BUMP_PLAN.run(tx, patient_id, now)

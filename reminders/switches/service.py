@@ -42,7 +42,7 @@ async def switch(tx: Tx, access: Access, kind: str, wanted: bool, now: datetime)
         return Refused(problem=NO_SUCH_KIND)
     for person in (access.patient_id, *sorted(access.origins)):
         if wanted:
-            await queries.set_on(tx, person, known, now)
+            await queries.set_on(tx, person, known)
         else:
             await queries.set_off(tx, person, known, now)
     return next(one for one in (await read(tx, access)).items if one.kind == known)

@@ -51,10 +51,9 @@ UNDER_WAY = (
 # The leases of the dead run out: what half a minute does, at once.
 LEASES_OVER = "UPDATE delivery SET lease_until = $1 WHERE status = 'sending'"
 HAS_THE_PLAN = (
-    "WITH plan AS (INSERT INTO reminder_plan (patient_id, version, changed_at) VALUES ($1, 1, $3)"
-    " ON CONFLICT (patient_id) DO UPDATE SET version = 1)"
-    " INSERT INTO reminder_plan_ack (patient_id, device_id, version, covers_until, at)"
-    " VALUES ($1, $2, 1, $4, $3)"
+    "INSERT INTO reminder_plan_ack (patient_id, device_id, rings, is_own, covers_until, at)"
+    " SELECT $1, $2, array_agg(reminder_id || ':' || version), true, $4, $3 FROM reminder"
+    " WHERE patient_id = $1"
 )
 
 

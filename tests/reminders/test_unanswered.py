@@ -189,7 +189,7 @@ async def test_nothing_of_it_is_pushed_in_words(here: Reminding) -> None:
 def test_a_page_ends_between_two_people() -> None:
     def row(person: int) -> Open:
         when = at(22, 7)
-        return Open(UUID(int=person), UUID(int=9), when, "medication", False, False)
+        return Open(UUID(int=person), UUID(int=9), when, "medication", 1, False, False)
 
     rows = [row(1), row(1), row(2), row(3), row(3)]
     assert whole_people(rows, 6) == (rows, None)

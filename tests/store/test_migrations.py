@@ -16,11 +16,12 @@ from store.migrate import (
     migrate,
     read_migrations,
     split_statements,
+    standing_tables,
 )
 from store.postgres import Server
 from tests.support.clock import START
 
-HEADERS = {header.table: header for migration in read_migrations() for header in migration.tables}
+HEADERS = {header.table: header for header in standing_tables(read_migrations())}
 SPREAD = {t: h.distribute for t, h in HEADERS.items() if h.distribute not in {"reference", "local"}}
 
 # Indexes of statements that go to every shard on purpose (their `fan_out` says why), with who asks.
