@@ -22,8 +22,6 @@ from store.postgres_binaries import PostgresError, find_binaries
 from store.postgres_user import NOBODY, as_nobody, namespace_allowed
 
 ROOT = Path(__file__).resolve().parents[2]
-# The last checkpoint waits for whatever else the disk is writing.
-ENDS_SECONDS_MAX = 240
 
 
 def spawn(directory: Path) -> subprocess.Popen[str]:
@@ -47,7 +45,7 @@ class Holder:
 
     def end(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
-        self.process.wait(ENDS_SECONDS_MAX)
+        self.process.wait(60)
 
 
 @pytest.fixture
@@ -278,7 +276,7 @@ def test_two_first_starts_at_once_make_one_cluster(empty: Path) -> None:
     assert told == ["owned", "shared", "shared"]
     for process in processes:
         process.send_signal(signal.SIGINT)
-        assert process.wait(ENDS_SECONDS_MAX) == 0
+        assert process.wait(60) == 0
 
 
 async def test_an_open_transaction_of_a_killed_client_is_undone(directory: Path) -> None:
