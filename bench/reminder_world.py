@@ -1,7 +1,8 @@
-"""What reminders are measured on: many people with a medicine of a prescription and a phone, due at 07:00.
+"""What reminders are measured on: many people with a medicine of a prescription, due at 07:00.
 
-One of them is made by the services; the others are the same rows under ids of their own, the addresses of
-their phones sealed as the program seals them.
+One of them is made by the services; the others are the same rows under ids of their own. A fifth are children
+without a phone, each with a guardian among the grown people, who all have one. What the program seals (names
+and birth dates of children, addresses of phones) is sealed.
 """
 
 import json
@@ -33,15 +34,19 @@ Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 DOSE: Final = "1 viên/lần * 1 lần/ngày * 30 ngày [1 viên/ngày]"
 NAME, BORN, NUMBER, FACILITY = "Trần Thị Đo", "1985-03-12", "079185012345", "25366"
 CHUNK: Final = 20_000
+# One of so many is a child.
+CHILD_OF: Final = 5
+CHILD: Final = '{"name":"Trần Bé Đo","birth_date":"2018-03-12","sex":"female"}'
 # Where the rows wait that each round begins with.
 SAVED: Final = ("reminder", "due_queue")
 EMPTIED: Final = ("reminder_occurrence", "notification", "delivery", "reminder", "due_queue")
 
 
 class Morning(Struct, frozen=True):
-    """due_at: 07:00 of some day; now: when all of the jitter is over."""
+    """children: how many of the people; due_at: 07:00 of some day; now: when all of the jitter is over."""
 
     people: int
+    children: int
     due_at: datetime
     now: datetime
 
@@ -50,10 +55,14 @@ async def prepare(store: Store, owner: Owner, count: int) -> Morning:
     due_at = datetime.combine(date(2026, 5, 4), time(7), VIETNAM).astimezone(UTC)
     now = due_at - timedelta(hours=2)
     template = await _template(store, due_at, now)
+    children = 0
     for start in range(0, count, CHUNK):
         ids = [uuid7(now) for _ in range(min(CHUNK, count - start))]
+        young = len(ids) // CHILD_OF
         await _copies(owner, template, ids)
-        await _phones(store, owner, ids, now)
+        await _families(store, owner, ids[:young], ids[young : 2 * young], now)
+        await _phones(store, owner, ids[young:], now)
+        children += young
     for table in SAVED:
         await owner.execute(f"DROP TABLE IF EXISTS bench_{table}")
     await owner.execute("DELETE FROM reminder WHERE patient_id = $1", template)
@@ -64,7 +73,7 @@ async def prepare(store: Store, owner: Owner, count: int) -> Morning:
         " ORDER BY 1, 4"
     )
     await owner.execute("ANALYZE")
-    return Morning(count, due_at, due_at + timedelta(minutes=3))
+    return Morning(count, children, due_at, due_at + timedelta(minutes=3))
 
 
 async def begin_round(owner: Owner) -> None:
@@ -159,6 +168,25 @@ async def _columns(owner: Owner, table: str) -> list[str]:
         table,
     )
     return [row[0] for row in rows]
+
+
+async def _families(
+    store: Store, owner: Owner, children: list[UUID], guardians: list[UUID], now: datetime
+) -> None:
+    """Each child's card, and who was attested as its guardian."""
+    sealed = [seal(store.keys, child, "citizen", "demographics", CHILD) for child in children]
+    await owner.execute(
+        "UPDATE citizen c SET demographics = u.sealed FROM unnest($1::uuid[], $2::bytea[]) AS u (id, sealed)"
+        " WHERE c.patient_id = u.id",
+        children,
+        sealed,
+    )
+    rows = [
+        (child, guardian, uuid7(now), "facility-attested", now, 0)
+        for child, guardian in zip(children, guardians, strict=True)
+    ]
+    names = ["patient_id", "guardian_id", "link_id", "proof", "since", "ticked"]
+    await owner.copy_records_to_table("guardianship", records=rows, columns=names)
 
 
 async def _phones(store: Store, owner: Owner, ids: list[UUID], now: datetime) -> None:

@@ -1,8 +1,8 @@
 """reminders.peak: a country's 07:00, from timers to deliveries handed to a local sender, by two workers;
 reminders.lateness: how late one is when nothing else is to do.
 
-The peak is held against bare SQL that writes the same rows (reminder_floor.py). 20,000 people;
-HEALTHBOOK_COUNTS=full takes a million.
+The peak is held against bare SQL that writes the same rows (reminder_floor.py). 20,000 people, a fifth
+children whose guardians hear of it; HEALTHBOOK_COUNTS=full takes a million.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ import asyncpg
 from bench import reminder_floor
 from bench.reminder_world import Morning, Owner, begin_round, prepare
 from bench.results import Result, compare
+from healthbook.family_links import StandingLinks
 from healthbook.worker import Worker
 from kernel.clock import SystemClock
 from notifications.delivery import Senders
@@ -103,7 +104,7 @@ async def _peak(
 
 
 async def _check(owner: Owner, morning: Morning) -> None:
-    """Every person was told once, and every timer waits for tomorrow."""
+    """Every person was told once and every guardian of a child too, and every timer waits for tomorrow."""
     row = await owner.fetchrow(
         "SELECT (SELECT count(*) FROM reminder_occurrence WHERE outcome = 'told'),"
         " (SELECT count(*) FROM notification WHERE type = 'medicine-due'),"
@@ -113,8 +114,9 @@ async def _check(owner: Owner, morning: Morning) -> None:
         morning.now,
         JOB,
     )
-    if set(row or ()) != {morning.people}:
-        raise RuntimeError(f"not everything rang: {tuple(row or ())} of {morning.people}")
+    heard = await owner.fetchval("SELECT count(*) FROM notification WHERE type = 'dependent-reminder'")
+    if set(row or ()) != {morning.people} or heard != morning.children:
+        raise RuntimeError(f"not everything rang: {tuple(row or ())} of {morning.people}, {heard} guardians")
 
 
 def _work(dsns: tuple[str, str], data: Path, now: datetime) -> tuple[float, float]:
@@ -140,7 +142,8 @@ def _worker(dsns: tuple[str, str], data: Path, now: datetime, ready: Barrier, us
 
 async def _drain(dsns: tuple[str, str], data: Path, now: datetime, ready: Barrier, used: object) -> None:
     stores = await _stores(dsns, data)
-    senders = Senders(LocalSender(), RecordingSmsSender())
+    links = StandingLinks(stores[0], Still(now))
+    senders = Senders(LocalSender(), RecordingSmsSender(), links=links)
     # A round in which nothing is due yet: connections and statements are there.
     await Worker(*stores, senders, Still(now - timedelta(days=1))).run_once()
     worker = Worker(*stores, senders, Still(now))
@@ -172,7 +175,9 @@ async def _lateness(owner: Owner, dsns: tuple[str, str], data: Path) -> Result:
     for number, (bucket, ref) in enumerate(people):
         await _due(owner, bucket, ref, begin + number * APART)
     stores = await _stores(dsns, data)
-    worker = Worker(*stores, Senders(LocalSender(), RecordingSmsSender()), SystemClock())
+    links = StandingLinks(stores[0], SystemClock())
+    senders = Senders(LocalSender(), RecordingSmsSender(), links=links)
+    worker = Worker(*stores, senders, SystemClock())
     stop = asyncio.Event()
     working = asyncio.create_task(worker.run(stop))
     await asyncio.sleep(2 + ALONE * APART.total_seconds() + 2)

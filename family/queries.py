@@ -94,6 +94,18 @@ GUARDIANS_OF_MANY = Statement(
     fan_out="one batch of due work holds many persons",
 )
 
+# Which of these pairs, by their places from 1, a link stands between, whatever age and scopes make of it. $1
+# whose books, $2 who acts.
+STANDING_PAIRS = Scalar(
+    int,
+    f"""
+    SELECT u.n FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS u (patient_id, acting_id, n)
+    CROSS JOIN LATERAL ({_link_of("u.patient_id", "u.acting_id", "$3")} LIMIT 1) AS l
+    WHERE NOT l.barred AND coalesce(l.birth_since, l.guardian_since, l.proxy_since) IS NOT NULL
+    """,  # noqa: S608 - expressions of this file
+    fan_out="one batch of due work holds many persons",
+)
+
 # Whether a child has a guardian beside $2, held by a merge or a restore or not: a stranger waits for them.
 ANOTHER_STANDS = Scalar(
     bool,

@@ -3,7 +3,7 @@
 Ending a link tells the other side nothing (security.md S23): it has simply gone from that side's list.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -111,10 +111,15 @@ def _scopes(texts: list[str]) -> frozenset[Scope]:
 
 async def acts_for(tx: Tx, actor_id: UUID, patient_id: UUID, now: datetime) -> bool:
     """Whether a link between the two stands still, whatever age and scopes make of it; without any key."""
-    row = await queries.LINK_OF_PAIR.one(tx, patient_id, actor_id, now)
-    if row is None or row.barred:
-        return False
-    return any(since is not None for since in (row.birth_since, row.guardian_since, row.proxy_since))
+    return bool(await pairs_standing(tx, [(actor_id, patient_id)], now))
+
+
+async def pairs_standing(
+    tx: Tx, pairs: Sequence[tuple[UUID, UUID]], now: datetime
+) -> frozenset[tuple[UUID, UUID]]:
+    """The same of many pairs (who acts, for whom), each once: those between whom a link stands."""
+    acting, people = [one for one, _ in pairs], [other for _, other in pairs]
+    return frozenset(pairs[n - 1] for n in await queries.STANDING_PAIRS.all(tx, people, acting, now))
 
 
 async def guardians_of(tx: Tx, patient_id: UUID, now: datetime) -> list[UUID]:

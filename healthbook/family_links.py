@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from family.service import acts_for
+from family.service import pairs_standing
 from kernel.clock import Clock
 from store.database import Store
 
@@ -18,4 +18,4 @@ class StandingLinks:
         """Of pairs (who acts, for whom) those that stand now."""
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            return frozenset([pair for pair in sorted(pairs) if await acts_for(tx, *pair, now)])
+            return await pairs_standing(tx, sorted(pairs), now)
