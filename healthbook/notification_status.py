@@ -1,7 +1,7 @@
 """What operators ask of the queue of messages and send again; a worker's figures for Prometheus."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from healthbook.commands import Signed, sign_act
 from kernel.clock import Clock, SystemClock
 from notifications import metrics
 from notifications.models import DeadLetter
-from notifications.status import Status, dead_letters, read_status, retry_dead
+from notifications.status import Status, dead_letters, read_status, read_waiting, retry_dead
 from store.database import Store
 
 GAUGES_EVERY_SECONDS = 15
@@ -41,19 +41,21 @@ async def retry_letters(store: Store, ids: list[UUID], signed: Signed) -> str:
     async with store.transaction() as tx:
         count = await retry_dead(tx, ids, now)
         await sign_act(tx, signed, "notifications:retry", count)
-    return f"{count} sent again"
+    left = len(set(ids)) - count
+    why = f"; {left} named: no dead letter of the last day that can still be sent" if left > 0 else ""
+    return f"{count} sent again{why}"
 
 
 def _lines(status: Status) -> list[str]:
-    lines = [f"{'WAITING':<8}{'type':<28}{'status':<10}{'count':>9}{'due':>9}  oldest"]
+    lines = [f"{'WAITING':<9}{'type':<28}{'status':<10}{'count':>9}{'due':>9}  oldest"]
     for one in status.waiting:
         age = _seconds(status.at - one.oldest) if one.oldest is not None else "-"
-        lines.append(f"{one.channel:<8}{one.type:<28}{one.status:<10}{one.count:>9}{one.due:>9}  {age}")
-    lines += ["", f"{'24 HOURS':<8}{'type':<28}{'became':<10}{'count':>9}{'p50':>9}{'p99':>9}  why"]
+        lines.append(f"{one.channel:<9}{one.type:<28}{one.status:<10}{one.count:>9}{one.due:>9}  {age}")
+    lines += ["", f"{'24 HOURS':<9}{'type':<28}{'became':<10}{'count':>9}{'p50':>9}{'p99':>9}  why"]
     for end in status.ended:
         late = f"{end.late_p50:>8.1f}s{end.late_p99:>8.1f}s"
         why = end.error_code or ""
-        lines.append(f"{end.channel:<8}{end.type:<28}{end.status:<10}{end.count:>9}{late}  {why}".rstrip())
+        lines.append(f"{end.channel:<9}{end.type:<28}{end.status:<10}{end.count:>9}{late}  {why}".rstrip())
     return [*lines, "", f"dead letters: {status.dead}"]
 
 
@@ -68,6 +70,15 @@ def _seconds(age: timedelta) -> str:
     return f"{max(0, int(age.total_seconds()))}s"
 
 
+async def _show(store: Store, now: datetime) -> None:
+    """A database that is away is no reason to stop looking: that is when somebody looks at the figures."""
+    try:
+        async with store.transaction() as tx:
+            metrics.gauge(await read_waiting(tx, now), now)
+    except Exception as error:
+        log.error("gauges_failed", error=type(error).__name__)
+
+
 async def keep_metrics(store: Store, clock: Clock, port: int, stop: asyncio.Event) -> None:
     """Offer the worker's counters on the loopback until `stop`; port 0: nothing is offered."""
     if not port:
@@ -80,9 +91,7 @@ async def keep_metrics(store: Store, clock: Clock, port: int, stop: asyncio.Even
         return
     try:
         while not stop.is_set():
-            async with store.transaction() as tx:
-                status = await read_status(tx, clock.now())
-            metrics.gauge(status.waiting, status.at)
+            await _show(store, clock.now())
             try:
                 async with asyncio.timeout(GAUGES_EVERY_SECONDS):
                     await stop.wait()

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
-from notifications.models import Channel, NotificationType, SmsSecurity, SmsUrgent
+from notifications.models import NotificationType, SmsSecurity, SmsUrgent
 from notifications.policy import COLLAPSE
 
 Group: TypeAlias = Literal[
@@ -27,8 +27,8 @@ Group: TypeAlias = Literal[
     "certificates",
 ]
 GROUPS: Final[tuple[Group, ...]] = get_args(Group)
-CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
-MUTABLE: Final = frozenset(f"{group}:{channel}" for group in GROUPS for channel in CHANNELS)
+# No type of a group goes by SMS, so only its pushes can be muted.
+MUTABLE: Final = frozenset(f"{group}:push" for group in GROUPS)
 
 # What has no group here can't be muted: requests, codes, security, who read the record.
 GROUP_OF: Final[dict[str, Group]] = {
@@ -105,6 +105,6 @@ def is_digested(type_: NotificationType) -> bool:
     return COLLAPSE[type_] == "info" and waits(type_)
 
 
-def is_muted(type_: NotificationType, channel: Channel, muted: frozenset[str]) -> bool:
+def is_muted(type_: NotificationType, muted: frozenset[str]) -> bool:
     group = GROUP_OF.get(type_)
-    return group is not None and f"{group}:{channel}" in muted
+    return group is not None and f"{group}:push" in muted

@@ -40,8 +40,8 @@ def gauge(waiting: Sequence[WaitingLine], now: datetime) -> None:
 
 
 class Growth:
-    """Whether something is seen ever more often: in a stretch of time twice as often as in the one before, and
-    at least so many times. Told once a stretch. Of one process."""
+    """Whether something is seen ever more often: in a stretch of time twice as often as in the one before,
+    and at least so many times. Told once a stretch. Of one process."""
 
     def __init__(self, stretch: timedelta, least: int) -> None:
         self._stretch, self._least = stretch, least

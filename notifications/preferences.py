@@ -95,6 +95,6 @@ def _preferences(row: PreferenceRow) -> Preferences:
         quiet_until=row.quiet_until,
         language=row.language,
         digest=row.digest,
-        muted=frozenset(row.muted),
+        muted=frozenset(row.muted) & MUTABLE,
         version=row.version,
     )

@@ -34,7 +34,7 @@ def leaving(
 ) -> Leaving:
     """due_at: when it would leave were nobody asleep; until: when it expires. What is late would leave now.
     about: what a notice about another says of that person."""
-    if type_ in SMS_ONLY or is_muted(type_, "push", preferences.muted):
+    if type_ in SMS_ONLY or is_muted(type_, preferences.muted):
         return Leaving(None)
     quiet = quiet_until(preferences, max(due_at, now)) if waits(about or type_) else None
     if quiet is None:

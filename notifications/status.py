@@ -33,10 +33,15 @@ async def read_status(tx: Tx, now: datetime) -> Status:
     return Status(
         at=now,
         since=since,
-        waiting=await queries.WAITING.all(tx, now),
+        waiting=await read_waiting(tx, now),
         ended=await queries.ENDED.all(tx, since),
         dead=await queries.COUNT_DEAD.one(tx, list(HARMLESS), since) or 0,
     )
+
+
+async def read_waiting(tx: Tx, now: datetime) -> list[WaitingLine]:
+    """What has not ended: as much work as there is waiting, however much ended before."""
+    return await queries.WAITING.all(tx, now)
 
 
 async def dead_letters(tx: Tx, now: datetime, limit: int) -> list[DeadLetter]:
