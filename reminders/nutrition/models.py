@@ -41,7 +41,7 @@ class Weekly(Struct, frozen=True, kw_only=True):
 
 
 class Nutrition(Struct, frozen=True, kw_only=True):
-    """The week's own word comes first. words_version: of the words that choose."""
+    """The week's own word comes first, then the newest. words_version: of the words that choose."""
 
     items: list[Tip]
     weekly: Weekly

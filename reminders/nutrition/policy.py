@@ -1,15 +1,20 @@
 """From what stands in a book to what is shown about food. Pure."""
 
 from datetime import date
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from ehr.fhir import Concept, Note
 from ehr.titles import name_of
+from kernel.text import fold
 from reminders.nutrition.models import Choice, Tip, Weekly
 from reminders.nutrition.texts import DIET_ORDER_VI, NOT_TO_EAT_VI
 from reminders.nutrition.words import Words
+
+# Type and id of what of the record says it.
+Row: TypeAlias = tuple[str, str]
 
 
 class OralDiet(Struct, kw_only=True, rename="camel"):
@@ -63,13 +68,22 @@ def _named(concepts: list[Concept]) -> list[str]:
 
 
 def of_the_week(tips: list[Tip], today: date) -> list[Tip]:
-    """The tips with another one first each week: orders before all, for they are the person's own."""
+    """The tips with another one first each week, the others as they come: orders before all, for they are the
+    person's own."""
     orders = [tip for tip in tips if tip.origin == "diet-order"]
     others = [tip for tip in tips if tip.origin != "diet-order"]
     if not others:
         return orders
     turn = (today.toordinal() - 1) // 7 % len(others)
-    return [*orders, *others[turn:], *others[:turn]]
+    return [*orders, others[turn], *others[:turn], *others[turn + 1 :]]
+
+
+def said_once(tips: list[tuple[Tip, Row]]) -> list[tuple[Tip, Row]]:
+    """What one place says in the same words is shown once: as it was said first in this order."""
+    found: dict[tuple[str | None, str], tuple[Tip, Row]] = {}
+    for tip, row in tips:
+        found.setdefault((tip.facility_name, fold(" ".join(tip.text_vi))), (tip, row))
+    return list(found.values())
 
 
 def weekly_of(choice: Choice | None, has_order: bool, defaults: Words) -> Weekly:

@@ -23,7 +23,7 @@ from reminders.looking import look_at
 from reminders.models import Reminder
 from reminders.nutrition import queries
 from reminders.nutrition.models import Choice, Nutrition, Tip, Weekly
-from reminders.nutrition.policy import of_the_week, order_tip, weekly_of
+from reminders.nutrition.policy import of_the_week, order_tip, said_once, weekly_of
 from reminders.nutrition.texts import ADVICE_VI, NOTICE_VI, WEEKLY_VI
 from reminders.nutrition.words import is_about_food, words
 from reminders.shown import CameFrom
@@ -113,7 +113,7 @@ async def _tips(tx: Tx, access: Access, now: datetime) -> tuple[list[Tip], list[
         for row in await queries.ADVICE.all(tx, *scope_of(access, now), since)
         if (tip := _advice(_item(row.item))) is not None
     ]
-    found = [*orders, *advice]
+    found = [*orders, *said_once(advice)]
     tips = [*(tip for tip, _ in found), *await _articles(tx, access, now)]
     return tips, [named for _, named in found]
 

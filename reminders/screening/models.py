@@ -43,8 +43,8 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 class Screening(Struct, frozen=True, kw_only=True):
     """An exam that a rule asks for. due_on: null where nothing of the kind is in the book. last_said: the
-    last day is the person's own word. source and read_note: the text, and how far it was read; is_confirmed:
-    whether it was, or the last form says the day. is_on: whether it is reminded of."""
+    last day is the person's own word. source, read_note, read_note_vi: the text, and how far it was read;
+    is_confirmed: whether it was, or the last form says the day. is_on: whether it is reminded of."""
 
     rule: str
     title_vi: str
@@ -57,6 +57,7 @@ class Screening(Struct, frozen=True, kw_only=True):
     source_vi: str
     source_url: str | None
     read_note: str
+    read_note_vi: str
     is_confirmed: bool
     is_on: bool
 

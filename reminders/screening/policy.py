@@ -56,6 +56,7 @@ def asked(rule: Rule, facts: Facts, today: date) -> Screening | None:
         source_vi=rule.source,
         source_url=rule.url,
         read_note=rule.read,
+        read_note_vi=rule.read_vi,
         is_confirmed=is_confirmed,
         is_on=is_confirmed if chosen is None else chosen,
     )

@@ -26,7 +26,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One exam. age_from, age_until: completed years, the second no longer in it; group `checked-before`: who
     has such a check in the book; excluded_icd: who has one of these is followed otherwise. months: calendar
     months after the last one, None where only its form says a day. checks, codes, words: what counts as it.
-    read: how far the source was read; is_confirmed: its own words on who and how often."""
+    read and read_vi: how far the source was read; is_confirmed: its own words on who and how often."""
 
     code: Code
     title_vi: Annotated[str, Meta(min_length=3, max_length=100)]
@@ -43,6 +43,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: Words
     url: str | None = None
     read: Words
+    read_vi: Words
     is_confirmed: bool
 
 

@@ -98,6 +98,27 @@ def test_each_week_another_word_comes_first_and_orders_before_all() -> None:
     assert of_the_week([], date(2026, 11, 23)) == []
 
 
+def test_after_the_weeks_own_word_the_newest_comes_first() -> None:
+    tips = [Tip(origin="advice", title_vi=f"{n}", text_vi=[]) for n in range(5)]
+    for week in range(5):
+        first, *others = [int(tip.title_vi) for tip in of_the_week(tips, date(2026, 11, 2 + 7 * week))]
+        assert others == sorted(others)
+        assert first not in others
+
+
+async def test_what_one_place_says_again_is_shown_once(store: Store, clock: FrozenClock) -> None:
+    citizen = await make_citizen(store, clock)
+    texts = {"2026-11-18": "Ăn nhạt.", "2026-11-20": "ĂN  NHẠT.", "2026-11-19": "Hạn chế rượu bia."}
+    rows = [advice(text, f"p{n}", day) for n, (day, text) in enumerate(texts.items())]
+    await write(store, citizen.patient_id, rows, clock.now())
+    async with client_of(store, clock) as client:
+        told = await said(client, citizen.token)
+    assert sorted((one["date"], one["text_vi"]) for one in told["items"]) == [
+        ("2026-11-19", ["Hạn chế rượu bia."]),
+        ("2026-11-20", ["ĂN  NHẠT."]),
+    ]
+
+
 def test_it_is_on_by_itself_only_while_a_diet_is_ordered() -> None:
     assert [weekly_of(None, has, words()).is_on for has in (True, False)] == [True, False]
     chosen = Choice(False, 3, time(6, 30), datetime(2026, 1, 1, tzinfo=UTC))

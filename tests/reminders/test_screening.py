@@ -78,6 +78,7 @@ async def test_what_is_due_is_told_with_why_and_by_which_text(store: Store, cloc
     unread = shown["breast-screening"]
     assert (unread["is_on"], unread["is_confirmed"], unread["state"]) == (False, False, "not-found")
     assert "unconfirmed" in unread["read_note"]
+    assert "chưa xác nhận" in unread["read_note_vi"]
     assert body["items"][0]["rule"] == "blood-glucose"
     assert (body["rules_version"], body["is_told"]) == ("2026-11-22", True)
 
