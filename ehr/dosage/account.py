@@ -17,7 +17,7 @@ from ehr.dosage.clock import ONE, ROW
 from ehr.dosage.models import Dose
 from ehr.dosage.numbers import NUMBER, number
 from ehr.dosage.plain import LEAST, MOST, RANGE, WORDS, any_of
-from ehr.dosage.rhythm import DAYS_A_WEEK, LISTED, RHYTHMS, SPAN
+from ehr.dosage.rhythm import DAYS_A_WEEK, LISTED, RHYTHMS, named_days
 
 _UNIT: Final = rf"(?:{any_of(WORDS['units'])})(?!\w)"
 _VERB: Final = rf"(?:{any_of(WORDS['routes'])})(?!\w)"
@@ -31,7 +31,9 @@ _SPELL: Final = r"(?:lần|ngày|24 ?(?:h|giờ))"
 _HALF_AN_HOUR: Final = r"(?:30 ?(?:phút|p|')|nửa giờ)"
 _DEGREES: Final = r"(?: (?:trên|từ|>|>=|≥) ?3[789](?:[.,]\d)?(?: ?(?:độ c|độ|°c|oc|°))?(?: trở lên)?)?"
 
-_DAY_HOURS: Final = 24
+DAY_HOURS: Final = 24
+_ROW_OF_DAYS: Final = 3
+_ONCE: Final = re.compile(r"\b1 lần")
 _THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 
 _ELEMENTS: Final = tuple(
@@ -178,7 +180,7 @@ def _hours_agree(found: Sequence[Element], dose: Dose) -> bool:
     if len(said) > 1 or dose.interval_hours != next(iter(said), None):
         return False
     named = len(dose.slots) + len(dose.clock)
-    return not said or not named or named * (dose.interval_hours or 0) == _DAY_HOURS
+    return not said or not named or named * (dose.interval_hours or 0) == DAY_HOURS
 
 
 def _weekdays_agree(found: Sequence[Element], dose: Dose) -> bool:
@@ -187,13 +189,22 @@ def _weekdays_agree(found: Sequence[Element], dose: Dose) -> bool:
     left_out = [text for text in lists if text.startswith(("trừ", "nghỉ"))]
     if len(lists) - len(left_out) > 1 or len(left_out) > 1 or bool(lists) != bool(dose.weekdays):
         return False
-    if any(SPAN.match(text.removeprefix("vào ")) for text in lists):
+    # `T2-T6` are two days or five; `2-4-6` are three.
+    if any("-" in text and (len(named_days(text)) < _ROW_OF_DAYS or "," in text) for text in lists):
+        return False
+    # Days left out beside days named must be others.
+    named = [named_days(text) for text in lists if text not in left_out]
+    if left_out and named and named[0] != set(dose.weekdays):
         return False
     return not lists or len(_values(found, "amount", "day-amount")) <= 1
 
 
 def _rhythm_agrees(found: Sequence[Element], dose: Dose) -> bool:
     said, is_rhythmic = _of(found, "rhythm"), dose.every_days is not None or bool(dose.weekdays)
+    if dose.every_days is not None and dose.weekdays:
+        return False
+    if len(dose.weekdays) > 1 and any(_ONCE.search(one.text) for one in said):
+        return False
     if len(said) > 1 or (said and not is_rhythmic) or (dose.every_days is not None and not said):
         return False
     # "A day" and "every second day" in one text: which of them is the dose?

@@ -7,11 +7,12 @@
 import re
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from msgspec.structs import replace
 
-from ehr.dosage.account import is_accounted
+from ehr.dosage.account import DAY_HOURS, is_accounted
 from ehr.dosage.clock import read_clock
 from ehr.dosage.models import Dose, Form, Meal, Slot, SlotDose, Stage
 from ehr.dosage.numbers import NUMBER, number, tidy
@@ -104,8 +105,15 @@ def _changing(stages: list[tuple[int | None, str]], has_most: bool) -> Dose:
         stages=made,
         is_irregular=any(
             dose.is_irregular or dose.weekdays or None not in (days, dose.days) for days, dose in read
-        ),
+        )
+        or any(_is_apart(before, dose) for (_, before), (_, dose) in pairwise(read)),
     )
+
+
+def _is_apart(before: Dose, dose: Dose) -> bool:
+    """`Sáng 1 viên, rồi tối 1 viên` is one day, or two stages: nobody knows."""
+    parts = {slot.slot for slot in before.slots}, {slot.slot for slot in dose.slots}
+    return all(parts) and parts[0].isdisjoint(parts[1])
 
 
 def _read(text: str, has_most: bool) -> Dose:
@@ -212,13 +220,31 @@ def _complete(first: Dose, advice: Dose) -> Dose:
 
 
 def _is_irregular(first: Dose, advice: Dose) -> bool:
-    """Also where the advice names days or stages that the dose text, which says how often a day, does not, or
-    says one thing otherwise."""
-    says_days = advice.every_days is not None or bool(advice.weekdays or advice.stages)
-    is_daily = first.times is not None or bool(first.slots) or first.interval_hours is not None
-    has_no_days = first.every_days is None and not first.weekdays
-    is_twofold = (says_days and is_daily and has_no_days) or _is_two_things(first, advice)
-    return first.is_irregular or advice.is_irregular or is_twofold
+    """Also where one text names days, stages or hours that do not go with how often the other says it, or
+    where both say one thing in two ways."""
+    pairs = ((first, advice), (advice, first))
+    is_twofold = any(_is_apart_in_days(one, other) or _is_apart_in_hours(one, other) for one, other in pairs)
+    return first.is_irregular or advice.is_irregular or is_twofold or _is_two_things(first, advice)
+
+
+def _is_apart_in_days(one: Dose, other: Dose) -> bool:
+    """Days or stages of one text beside a frequency or other days of the other."""
+    says_often = (
+        other.times is not None or bool(other.slots or other.clock) or other.interval_hours is not None
+    )
+    says_days = other.every_days is not None or bool(other.weekdays)
+    if one.stages:
+        return one.stages != other.stages and (says_often or says_days or bool(other.stages))
+    if one.weekdays and other.every_days is not None:
+        return True
+    # A part of the day may stand apart from its day: `cách ngày`, and `uống sáng`.
+    is_daily = other.times is not None or other.interval_hours is not None
+    return (one.every_days is not None or bool(one.weekdays)) and is_daily and not says_days
+
+
+def _is_apart_in_hours(one: Dose, other: Dose) -> bool:
+    named = len(other.slots) or len(other.clock)
+    return one.interval_hours is not None and named > 0 and named * one.interval_hours != DAY_HOURS
 
 
 def _is_two_things(first: Dose, advice: Dose) -> bool:

@@ -39,11 +39,9 @@ _MORE: Final = rf"(?:{_NAMED}|{_NAME}(?!\d| ?/ ?\d|[.,]\d+ ?{_COUNTED}| ?{_COUNT
 LISTED: Final = re.compile(
     r"(?<!ngày )(?<!tuần )(?<!lần )(?<!liều )(?<!mũi )(?<!\w)((?:trừ |nghỉ |từ )?)"
     r"(?:vào )?(?:(?:các|những) ngày |các )?"
-    rf"({_NAMED}(?!\w)(?: ?(?:,|-|và|&|/|;|đến|tới) ?(?:ngày )?{_MORE})*)(?:(?: hàng| hằng| mỗi)? tuần)?"
+    rf"({_NAMED}(?!\w)(?: ?(?:,? ?và|,|-|&|/|;|đến|tới) ?(?:ngày )?{_MORE})*)(?:(?: hàng| hằng| mỗi)? tuần)?"
 )
-# "Monday - Friday": two days or five.
-SPAN: Final = re.compile(rf"^(?:ngày )?{_NAMED} ?- ?(?:thứ )?{_MORE}$")
-_ONE_DAY: Final = re.compile(rf"(đến|tới|-)? ?(?:thứ )?(chủ nhật|cn|t[2-7]|{_NAME})(?!\w)")
+_ONE_DAY: Final = re.compile(rf"(đến|tới|-)? ?(?:ngày )?(?:thứ )?(chủ nhật|cn|t[2-7]|{_NAME})(?!\w)")
 _IRREGULAR: Final = re.compile("|".join(WORDS["irregular"]))
 _CHOICE: Final = re.compile(
     r"\b(?:sáng|trưa|chiều|tối) (?:hoặc|hay)\b|\bhoặc (?:buổi )?(?:sáng|trưa|chiều|tối|trước)"
@@ -104,7 +102,7 @@ def _weekdays(text: str) -> tuple[tuple[int, ...], str, bool]:
     """The named days, the text without them, and whether `3 lần/tuần` names as many."""
     days: set[int] = set()
     while found := LISTED.search(text):
-        named = _named(found.group(2))
+        named = named_days(found.group(2))
         except_them = found.group(1).strip() in ("trừ", "nghỉ")
         days |= set(range(1, DAYS_A_WEEK + 1)) - named if except_them else named
         text = _without(text, found)
@@ -115,12 +113,14 @@ def _weekdays(text: str) -> tuple[tuple[int, ...], str, bool]:
     return tuple(sorted(days)), _without(text, often), count == len(days)
 
 
-def _named(text: str) -> set[int]:
+def named_days(text: str) -> set[int]:
+    """The days of a list; `từ thứ 6 đến thứ 2` goes over the end of the week."""
     days: list[int] = []
     for found in _ONE_DAY.finditer(text):
         day = _day(found.group(2))
-        between = found.group(1) in ("đến", "tới")
-        days += range(days[-1] + 1, day + 1) if between and days else [day]
+        while days and found.group(1) in ("đến", "tới") and days[-1] % DAYS_A_WEEK + 1 != day:
+            days.append(days[-1] % DAYS_A_WEEK + 1)
+        days.append(day)
     return set(days)
 
 

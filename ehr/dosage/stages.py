@@ -36,7 +36,7 @@ def staged(text: str) -> list[tuple[int | None, str]] | None:
     """(days, text) of each stage of a text in one spelling; days: None where its own text says them, or it
     goes on to the end. None where the text is of one stage, or its stages do not follow each other."""
     marks = list(_MARK.finditer(text))
-    if not marks or len(marks) > STAGES_MAX:
+    if not marks or len(marks) > STAGES_MAX or any(mark["first"] or mark["one"] for mark in marks[1:]):
         return None
     head = text[: marks[0].start()].strip(" ,;:.-")
     found: list[tuple[int | None, str]] = []
