@@ -33,6 +33,7 @@ _DEGREES: Final = r"(?: (?:trên|từ|>|>=|≥) ?3[789](?:[.,]\d)?(?: ?(?:độ 
 
 DAY_HOURS: Final = 24
 _ROW_OF_DAYS: Final = 3
+_EVERY: Final = re.compile(r"(?:sau )?mỗi")
 _ONCE: Final = re.compile(r"\b1 lần")
 _THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 
@@ -180,6 +181,9 @@ def _hours_agree(found: Sequence[Element], dose: Dose) -> bool:
     if len(said) > 1 or dose.interval_hours != next(iter(said), None):
         return False
     named = len(dose.slots) + len(dose.clock)
+    if any(_EVERY.match(one.text) for one in _of(found, "interval")):
+        # `3 lần/ngày, cách nhau 6 giờ` leaves the night out; `mỗi 6 giờ` does not.
+        named = named or dose.times or 0
     return not said or not named or named * (dose.interval_hours or 0) == DAY_HOURS
 
 

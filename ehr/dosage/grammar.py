@@ -223,6 +223,9 @@ def _is_irregular(first: Dose, advice: Dose) -> bool:
     """Also where one text names days, stages or hours that do not go with how often the other says it, or
     where both say one thing in two ways."""
     pairs = ((first, advice), (advice, first))
+    says_days = advice.every_days is not None or bool(advice.weekdays)
+    if says_days and first.every_days is None and not first.weekdays and (first.slots or first.clock):
+        return True
     is_twofold = any(_is_apart_in_days(one, other) or _is_apart_in_hours(one, other) for one, other in pairs)
     return first.is_irregular or advice.is_irregular or is_twofold or _is_two_things(first, advice)
 
@@ -243,7 +246,7 @@ def _is_apart_in_days(one: Dose, other: Dose) -> bool:
 
 
 def _is_apart_in_hours(one: Dose, other: Dose) -> bool:
-    named = len(other.slots) or len(other.clock)
+    named = other.times or len(other.slots) or len(other.clock)
     return one.interval_hours is not None and named > 0 and named * one.interval_hours != DAY_HOURS
 
 
