@@ -87,7 +87,7 @@ async def keep_metrics(store: Store, clock: Clock, port: int, stop: asyncio.Even
         server, _ = start_http_server(port, LOOPBACK)
     except OSError as error:
         # Another worker of this machine has it; its messages leave all the same.
-        log.error("metrics_not_offered", error=type(error).__name__)
+        log.error("metrics_not_offered", setting="METRICS_PORT", port=port, error=type(error).__name__)
         return
     try:
         while not stop.is_set():
