@@ -6,11 +6,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from reminders.models import Asks, Check, EndReason, Kind, Phase, State
+from reminders.models import Asks, EndReason, Kind, Phase, State
 
-# own-times: the person's own times are more or fewer a day than the text says; same-ingredient: another
-# active medicine has it too, as medicine safety found.
-Doubt = Literal["own-times", "same-ingredient"]
+# The checks of a plan, and own-times: the person's own times are more or fewer a day than the text says;
+# same-ingredient: another active medicine has it too, as medicine safety found.
+Doubt = Literal["sum", "quantity", "own-times", "same-ingredient"]
 
 What = Literal[
     "prescription",
@@ -72,7 +72,7 @@ class ReminderShown(Struct, frozen=True, kw_only=True):
     starts_on: date
     doses_left: int | None
     next_at: datetime | None
-    checks: list[Check | Doubt]
+    checks: list[Doubt]
     is_told: bool
     end_reason: EndReason | None
     version: int
