@@ -131,6 +131,17 @@ TIDY = Command(
     """
 )
 
+# Notices that are needless meanwhile.
+WITHDRAW = Command(
+    """
+    UPDATE delivery d SET status = 'dropped', error_code = 'answered', settled_at = $3
+    FROM unnest($1::int[], $2::uuid[]) AS u (bucket, notification_id)
+    WHERE d.bucket = u.bucket AND d.notification_id = u.notification_id AND d.channel = 'push'
+      AND d.status IN ('pending', 'unknown')
+    """,
+    fan_out="one batch of due work holds many persons",
+)
+
 DELETE_ENDED = Scalar(
     int,
     """

@@ -3,6 +3,7 @@
 Runs inside the caller's transaction and sends nothing; the worker drains the deliveries later.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -180,3 +181,9 @@ def open_sms(keys: KeyRing, patient_id: UUID, sealed: bytes) -> TypedSms:
 
 def open_target(keys: KeyRing, patient_id: UUID, kind: TargetKind, sealed: bytes) -> PushTarget:
     return PushTarget(kind, unseal(keys, patient_id, "push_target", "value_sealed", sealed))
+
+
+async def withdraw(tx: Tx, notices: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
+    """Of these notices, by whose they are and their ids, nothing is pushed that was not pushed yet."""
+    buckets = [bucket_of(patient_id) for patient_id, _ in notices]
+    await queries.WITHDRAW.run(tx, buckets, [ident for _, ident in notices], now)

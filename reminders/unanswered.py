@@ -24,7 +24,7 @@ from reminders.answers.models import Open
 from reminders.answers.policy import CARER_TOLD_AFTER, CARER_TOLD_WITHIN, REPEATS_AFTER, REPEATS_WITHIN
 from reminders.answers.watching import MINUTE, Sweep, arm_sweep, watch_again
 from reminders.kinds import KINDS
-from reminders.models import Reminder
+from reminders.models import Kind, Reminder
 from reminders.occurrences import sees
 from reminders.passing import for_all, key_of, notice_id_of, once, said_at
 from reminders.phone import covered_devices
@@ -86,7 +86,7 @@ async def _repeat(tx: Tx, rows: Iterable[Open], now: datetime) -> None:
     opened = {one.notification_id for one in await queries.OPENED.all(tx, books, first)}
     covered = await covered_devices(tx, [(one, one.due_at) for one in rows])
     notices = [
-        _once_more(one, book, one.due_at + REPEATS_AFTER, "again", devices)
+        replace(again(one.kind, one.patient_id, one.due_at, book), covered=devices)
         for one, book, ident, devices in zip(rows, books, first, covered, strict=True)
         if ident not in opened
     ]
@@ -97,16 +97,20 @@ async def _book(tx: Tx, one: Open, now: datetime) -> UUID:
     return await book_to_tell(tx, one.patient_id, now) if one.is_merged else one.patient_id
 
 
-def _once_more(one: Open, book: UUID, at: datetime, why: str, covered: frozenset[UUID]) -> Notice:
-    """The notice of a time again. Pure."""
+def again(kind: Kind, person: UUID, due_at: datetime, book: UUID) -> Notice:
+    """What is said of a time that nobody answered. Pure."""
+    return _notice(kind, person, due_at, book, due_at + REPEATS_AFTER, "again")
+
+
+def _notice(kind: Kind, person: UUID, due_at: datetime, book: UUID, at: datetime, why: str) -> Notice:
+    """The notice of a time once more, at another one. Pure."""
     return Notice(
         patient_id=book,
-        type_=KINDS[one.kind].type_,
-        key=f"{key_of(one.kind, one.patient_id, one.due_at)}:{why}",
-        due_at=rings_at(one.patient_id, at),
+        type_=KINDS[kind].type_,
+        key=f"{key_of(kind, person, due_at)}:{why}",
+        due_at=rings_at(person, at),
         expires_at=at + REPEATS_WITHIN,
-        ref={"due_at": said_at(one.due_at)},
-        covered=covered,
+        ref={"due_at": said_at(due_at)},
     )
 
 
@@ -161,7 +165,8 @@ async def ring_later(
         if now >= at + REPEATS_WITHIN:
             continue
         book = await _book(tx, one, now)
-        mine = _once_more(one, book, at, f"later:{at.isoformat()}", devices)
+        mine = _notice(one.kind, person, one.due_at, book, at, f"later:{at.isoformat()}")
+        mine = replace(mine, covered=devices)
         family = await _guardians(tx, keys, one, book, views, now)
         notices += for_all(mine, family)
         await watch_again(tx, person, one.due_at, at)

@@ -120,6 +120,7 @@ FAN_OUTS = {
     "notifications.queries.ENDED",
     "notifications.queries.RETRY_DEAD",
     "notifications.queries.WAITING",
+    "notifications.queries.WITHDRAW",
     "notifications.queries.WRITE_NOTICES",
     "reminders.queries.COVERS",
     "reminders.queries.DUE",

@@ -29,7 +29,8 @@ CARER_TOLD_WITHIN: Final = timedelta(hours=6)
 def answer_of(patient_id: UUID, given: Given, sent_at: datetime, now: datetime) -> Answer:
     """An answer in the server's time: a phone's clock that is wrong is wrong alike for what it says of now
     (sent_at), and no answer is given in the future or long before its time."""
-    at = max(given.due_at - EARLY, min(now, given.at + (now - sent_at)))
+    ago = min(max(sent_at - given.at, timedelta()), OLDEST + EARLY)
+    at = max(given.due_at - EARLY, now - ago)
     minutes = given.minutes or LATER_MINUTES
     rings_at = at + timedelta(minutes=minutes) if given.act == "later" else None
     return Answer(patient_id, given.reminder_id, given.due_at, given.act, at, rings_at)

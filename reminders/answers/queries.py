@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from reminders.answers.models import Answer, Came, Open
+from reminders.models import Kind
 from store.database import Tx
 from store.statement import Scalar, Statement
 
@@ -16,6 +17,11 @@ TIMES_MAX: Final = 20_000
 
 class Key(Struct, frozen=True):
     reminder_id: UUID
+    due_at: datetime
+
+
+class Closed(Struct, frozen=True):
+    kind: Kind
     due_at: datetime
 
 
@@ -37,6 +43,28 @@ PUT = Statement(
         act = EXCLUDED.act, at = EXCLUDED.at, rings_at = EXCLUDED.rings_at, recorded_at = EXCLUDED.recorded_at
     WHERE EXCLUDED.at >= reminder_answer.at
     RETURNING reminder_id, due_at
+    """,
+)
+# Shared with other answers, not with what rings.
+LOCK = Scalar(
+    UUID,
+    """
+    SELECT reminder_id FROM reminder WHERE patient_id = $1 AND reminder_id = ANY($2::uuid[])
+    ORDER BY reminder_id FOR SHARE
+    """,
+)
+# Times of which something was said and all is answered.
+CLOSED = Statement(
+    Closed,
+    """
+    SELECT r.kind, o.due_at
+    FROM reminder_occurrence o
+    JOIN reminder r ON r.patient_id = o.patient_id AND r.reminder_id = o.reminder_id
+    LEFT JOIN reminder_answer a ON a.patient_id = o.patient_id AND a.reminder_id = o.reminder_id
+        AND a.due_at = o.due_at AND a.act <> 'later'
+    WHERE o.patient_id = $1 AND o.due_at = ANY($2::timestamptz[]) AND o.outcome IN ('told', 'answered')
+    GROUP BY r.kind, o.due_at
+    HAVING bool_and(a.act IS NOT NULL) AND bool_or(o.outcome = 'told')
     """,
 )
 NOTED = Statement(

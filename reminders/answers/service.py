@@ -13,6 +13,7 @@ from ehr.reads.raw import encode
 from kernel.ids import bucket_of
 from reminders import queries as plans
 from reminders.answers import queries
+from reminders.answers.closing import close, lock
 from reminders.answers.models import Adherence, Answer, Given, Noted, Status
 from reminders.answers.policy import Titled, answer_of, is_in_time, latest_of, weeks_from, weeks_of
 from reminders.models import Reminder
@@ -21,6 +22,7 @@ from reminders.service import SHOWN_MAX, Reader
 from reminders.texts import COUNTED_VI
 from store.database import Tx
 from store.due_queue import arm
+from store.keys import KeyRing
 
 LATER_JOB: Final = "reminder-later"
 _AHEAD_MAX: Final = 100
@@ -42,7 +44,7 @@ async def record(
     last = latest_of(answers.values())
     kept: set[_Time] = set()
     for person in sorted({one.patient_id for one in last}):
-        kept |= await _keep(tx, person, [one for one in last if one.patient_id == person], now)
+        kept |= await _keep(tx, reader.keys, person, [one for one in last if one.patient_id == person], now)
     return [
         _noted(one, answers.get(index), answers.get(index) in last and (one.reminder_id, one.due_at) in kept)
         for index, one in enumerate(items)
@@ -78,8 +80,11 @@ async def _times(tx: Tx, rows: dict[UUID, Reminder], items: Sequence[Given], now
     return asked & found
 
 
-async def _keep(tx: Tx, person: UUID, answers: list[Answer], now: datetime) -> set[_Time]:
+async def _keep(tx: Tx, keys: KeyRing, person: UUID, answers: list[Answer], now: datetime) -> set[_Time]:
+    await lock(tx, person, [one.reminder_id for one in answers])
     kept = await queries.put(tx, person, answers, now)
+    if done := [one.due_at for one in answers if one.act != "later"]:
+        await close(tx, keys, person, done, now)
     for one in answers:
         if one.rings_at is not None and one.rings_at > now and (one.reminder_id, one.due_at) in kept:
             mark = f"{person}|{one.rings_at.isoformat()}"

@@ -30,6 +30,12 @@ def test_no_answer_is_given_in_the_future_or_long_before_its_time(at: datetime, 
     assert answer_of(ANNE, given("taken", at), DUE + HOUR, DUE + HOUR).at == counts_as
 
 
+@pytest.mark.parametrize("said", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+@pytest.mark.parametrize("sent", [datetime.min.replace(tzinfo=UTC), DUE, datetime.max.replace(tzinfo=UTC)])
+def test_a_clock_at_the_end_of_time_is_only_wrong(said: datetime, sent: datetime) -> None:
+    assert DUE - EARLY <= answer_of(ANNE, given("later", said), sent, DUE + HOUR).at <= DUE + HOUR
+
+
 def test_later_rings_again_so_many_minutes_after_it_was_said() -> None:
     at = DUE + MINUTE
     assert answer_of(ANNE, given("later", at, 20), at, at).rings_at == at + 20 * MINUTE

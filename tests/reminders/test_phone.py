@@ -1,6 +1,6 @@
 """The phone's own alarms: its plan, its acknowledgement, and no push to a phone that rings by itself."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -86,6 +86,14 @@ async def test_the_etag_stays_until_something_changes_and_what_stopped_is_named(
     assert (changed.status_code, changed.headers["etag"] != etag) == (200, True)
     assert (changed.json()["alarms"], changed.json()["gone"]) == ([], [one["reminder_id"]])
     assert changed.json()["version"] != first.json()["version"]
+
+
+async def test_a_phone_whose_clock_is_at_the_beginning_of_time_covers_nothing(here: Reminding) -> None:
+    code = await here.send(drug(TWICE))
+    await here.dispense(code, (1, "4"))
+    plan = (await read(here)).json()
+    zone = timezone(timedelta(hours=14))
+    assert (await ack(here, plan, datetime.min.replace(tzinfo=zone))).status_code == 204
 
 
 async def test_a_plan_that_changed_meanwhile_cannot_be_acknowledged(here: Reminding) -> None:

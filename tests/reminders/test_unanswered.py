@@ -88,6 +88,74 @@ async def test_what_was_answered_opened_or_ended_is_not_repeated(here: Reminding
     assert (await rung(here, "medicine-due"))[-1] == "22 07:00"
 
 
+async def test_what_was_taken_before_its_time_is_not_told(here: Reminding) -> None:
+    await planned(here)
+    await here.until(at(22, 6, 30))
+    await answer(here, at(22, 7), "taken")
+    await here.until(at(22, 9))
+    assert (await rung(here, "medicine-due"))[-1] == "21 20:30"
+    assert (await here.outcomes())[-1] == ("22 07:00", "answered")
+    await here.until(at(22, 20, 5))
+    assert (await rung(here, "medicine-due"))[-1] == "22 20:00", "the next one is"
+
+
+async def test_what_was_put_off_before_its_time_rings_at_it_all_the_same(here: Reminding) -> None:
+    await planned(here)
+    await here.until(at(22, 6, 30))
+    await answer(here, at(22, 7), "later")
+    await here.until(at(22, 7, 5))
+    assert (await rung(here, "medicine-due"))[-1] == "22 07:00"
+
+
+async def test_of_a_childs_time_that_was_taken_before_nobody_is_told(here: Reminding) -> None:
+    mother, kid = await as_child(here)
+    await planned(kid)
+    await here.until(at(22, 6, 30))
+    async with here.owner.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO reminder_answer (patient_id, reminder_id, due_at, act, at, recorded_at)"
+            " SELECT patient_id, reminder_id, $1, 'taken', $2, $2 FROM reminder",
+            at(22, 7),
+            here.clock.now(),
+        )
+    await here.until(at(22, 9))
+    assert (await rung(here, "dependent-reminder", who=mother))[-1] == "21 20:00"
+    assert (await rung(kid, "medicine-due"))[-1] == "21 20:30"
+
+
+async def test_a_push_that_still_waits_is_not_sent_once_its_time_is_answered(here: Reminding) -> None:
+    async with here.store.transaction() as tx:
+        me = here.citizen.actor
+        assert await set_push_target(tx, here.store.keys, me, "fid", "phone", here.clock.now()) is None
+    for name in ("Zinzol 5 mg", "Alfazol 5 mg"):
+        await planned(here, name)
+    await here.until(at(21, 20, 5))
+    waiting = "status = 'pending', message_id = NULL, settled_at = NULL"
+    async with here.owner.transaction() as tx:
+        await tx.execute(f"UPDATE delivery SET {waiting} WHERE type = 'medicine-due'")
+    first, second = [one["reminder_id"] for one in await here.reminders()]
+    await _answer_one(here, first)
+    assert await _medicine_pushes(here) == ["pending"], "the other is not answered"
+    await _answer_one(here, second)
+    assert await _medicine_pushes(here) == ["dropped"]
+
+
+async def _answer_one(here: Reminding, ident: str) -> None:
+    token = await renew_session(here.store, here.clock, here.citizen)
+    now = here.clock.now().isoformat()
+    item = {"reminder_id": ident, "due_at": at(21, 20).isoformat(), "act": "taken", "at": now}
+    done = await here.client.post(
+        "/v1/me/reminders/answers", json={"sent_at": now, "items": [item]}, headers=bearer(token)
+    )
+    assert [one["status"] for one in done.json()["items"]] == ["recorded"]
+
+
+async def _medicine_pushes(here: Reminding) -> list[str]:
+    async with here.owner.transaction() as tx:
+        found = await tx.fetch("SELECT status FROM delivery WHERE type = 'medicine-due'")
+    return [row[0] for row in found]
+
+
 async def test_hours_without_a_worker_repeat_nothing(here: Reminding) -> None:
     await planned(here)
     await here.until(at(22, 7, 5))
