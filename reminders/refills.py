@@ -69,7 +69,8 @@ async def arm_refill(tx: Tx, access: Access, patient_id: UUID, prescription_id: 
 async def say_refill(
     tx: Tx, keys: KeyRing, patient_id: UUID, prescription_id: UUID, views: Views, now: datetime
 ) -> datetime | None:
-    """Tell where it is nearly used up. Returns when to look again: own times can make it last longer."""
+    """Tell where it is nearly used up. Returns when to look again: another line lasts longer, or
+    own times make it last."""
     lines = collectable(await lines_for_plan(tx, views.own, prescription_id, now), now)
     ends = await _ends(tx, views.own, patient_id, prescription_id, lines)
     if not ends or not await is_alive(tx, keys, views.own.patient_id):
@@ -84,4 +85,5 @@ async def say_refill(
     key = f"refill:{prescription_id}:{'.'.join(map(str, sorted(near)))}:{handed}"
     until, ref = end_of_day(lines[min(near)].collect_by), {"prescription_id": str(prescription_id)}
     await tell(tx, keys, patient_id, "refill-due", key, now, until, ref=ref, family=family)
-    return None
+    rest = [at for line, at in ends.items() if line not in near]
+    return min(rest) - SUPPLY_LEFT if rest else None
