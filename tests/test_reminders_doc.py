@@ -59,6 +59,7 @@ FEATURES = {
         "dead targets go",
         "one contract for every sender",
         "a breaker per platform",
+        "a provider that hangs stops nothing else, and an outage ends no notice",
         "a generic SMS gateway: request, signature, receipts",
         "access is checked again at send",
         "quiet hours in the person's zone, critical ones ring",
