@@ -50,3 +50,10 @@ async def test_after_the_last_day_to_collect_nothing_is_named(here: Reminding) -
     await here.dispense(code, (1, "10"))
     await here.until(at(30, 0))
     assert await here.told(REFILL) == []
+
+
+async def test_a_line_that_lasts_longer_is_named_when_it_is_nearly_used_up(here: Reminding) -> None:
+    code = await here.send(drug(ONCE, 10), drug(ONCE, 10, name="Alfazol 5 mg"))
+    await here.dispense(code, (1, "5"), (2, "6"))
+    await here.until(at(30, 0))
+    assert await here.told(REFILL) == [(REFILL, "23 07:00"), (REFILL, "24 07:00")]
