@@ -9,7 +9,6 @@ from datetime import datetime, time, timedelta
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -22,16 +21,16 @@ from reminders import cards, medicines, queries
 from reminders.care_plans import reading as care_plans
 from reminders.doubts import Doubts, doubts_of, told_of
 from reminders.faces import Face, Faces, faces_of
-from reminders.models import Phase, Reminder
+from reminders.models import Reminder
 from reminders.nutrition import service as nutrition
 from reminders.orders import reading as orders
 from reminders.own import reading as own
 from reminders.plans import armed, doses_with, plan_for, poke
-from reminders.policy import VERSION, days_of_doses, next_after
+from reminders.policy import VERSION, days_of_doses, next_after, phases_of
 from reminders.problems import NO_SUCH_REMINDER, REMINDER_NOT_OPEN
 from reminders.revisits import reading as revisits
 from reminders.screening import service as screening
-from reminders.shown import Reminders, ReminderShown
+from reminders.shown import Reminders, ReminderShown, phase_shown
 from reminders.texts import AS_NEEDED_VI, ASKS_VI, NOTICE_VI, WHY_VI
 from store.database import Tx
 from store.keys import KeyRing
@@ -49,7 +48,6 @@ MAKERS: Final[Mapping[str, Faces]] = {
     "screening": screening.faces,
     "nutrition": nutrition.faces,
 }
-_phases = msgspec.json.Decoder(list[Phase]).decode
 
 Act = Literal["pause", "resume", "stop"]
 Change: TypeAlias = Callable[[Reminder, Face], Reminder | None]
@@ -228,7 +226,7 @@ def shown(one: Reminder, face: Face, doubts: Doubts) -> ReminderShown:
         every_days=one.every_days,
         weekdays=one.weekdays,
         on_days=one.on_days,
-        phases=_phases(one.phases) if one.phases else [],
+        phases=[phase_shown(phase) for phase in phases_of(one)],
         zone=one.zone,
         starts_on=one.starts_on,
         doses_left=None if one.doses is None else max(0, one.doses - one.doses_due),

@@ -38,6 +38,16 @@ class CameFrom(Struct, frozen=True, kw_only=True):
     source: str | None = None
 
 
+class PhaseShown(Struct, frozen=True, kw_only=True):
+    """A stage of a dose that changes: for `days` days, null to the end of the plan, at `times` (HH:MM), every
+    `every_days` days. amounts: how much at each time, as the text says; empty where it does not."""
+
+    days: int | None
+    times: list[str]
+    amounts: list[str]
+    every_days: int
+
+
 class ReminderShown(Struct, frozen=True, kw_only=True):
     """A reminder as the phone sets its alarms by it. times: HH:MM of `zone`, from starts_on: on `on_days`
     where any are named, else on `weekdays` (1 is Monday, none is every day), `every_days` apart; with
@@ -67,7 +77,7 @@ class ReminderShown(Struct, frozen=True, kw_only=True):
     every_days: int
     weekdays: list[int]
     on_days: list[date]
-    phases: list[Phase]
+    phases: list[PhaseShown]
     zone: str
     starts_on: date
     doses_left: int | None
@@ -84,3 +94,12 @@ class Reminders(Struct, frozen=True, kw_only=True):
     items: list[ReminderShown]
     defaults_version: str
     notice_vi: str
+
+
+def phase_shown(phase: Phase) -> PhaseShown:
+    return PhaseShown(
+        days=phase.days,
+        times=[f"{at:%H:%M}" for at in phase.times],
+        amounts=list(phase.amounts),
+        every_days=phase.every_days,
+    )

@@ -119,7 +119,10 @@ async def test_s24_a_contact_who_agreed_is_told_by_sms_without_a_word_of_health_
         )
     await unit.opened(citizen)
     await drain(store, citizen.patient_id, now)
-    sms = "SELECT count(*) FROM delivery WHERE patient_id = $1 AND channel = 'sms'"
+    sms = (
+        "SELECT count(*) FROM delivery WHERE patient_id = $1 AND channel = 'sms'"
+        " AND type = 'emergency-contact-told'"
+    )
     assert await count(owner, sms, citizen.patient_id) == 1
     told = SmsEmergency(person="Nguyễn Thị " * 20, place="Cơ sở " * 20)
     assert len(sms_text(told, "1900 9095")) <= 160

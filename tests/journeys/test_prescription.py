@@ -55,8 +55,9 @@ def wait_for(what: Callable[[], Any]) -> Any:
 
 
 def plans(app: App, **wanted: Any) -> list[dict[str, Any]]:
-    """The reminders that have these values."""
+    """The reminders of e-prescriptions that have these values."""
     items: list[dict[str, Any]] = app.get("/v1/me/reminders")["items"]
+    items = [item for item in items if item["prescription_id"] is not None]
     return [item for item in items if all(item[name] == value for name, value in wanted.items())]
 
 

@@ -157,7 +157,7 @@ async def test_a_dose_that_changes_rings_in_its_stages(here: Reminding) -> None:
     code = await here.send(drug(text, 4))
     await here.dispense(code, (1, "4"))
     (one,) = await here.reminders()
-    assert [phase["times"] for phase in one["phases"]] == [["07:00:00", "20:00:00"], ["07:00:00"]]
+    assert [phase["times"] for phase in one["phases"]] == [["07:00", "20:00"], ["07:00"]]
     refused = await here.change(one["reminder_id"], times=["08:00"], days=5)
     assert refused.json()["code"] == "reminder-not-open"
     await here.until(at(29, 21))

@@ -16,7 +16,7 @@ from identity.births import service as births
 from identity.models import Facility
 from kernel.access import Label
 from kernel.ids import bucket_of
-from notifications.queries import inbox
+from notifications.queries import INBOX
 from store.database import Store
 from store.outbox import claim_events
 from tests.ehr.intake.records import send
@@ -88,7 +88,7 @@ class Road:
         async with self.store.transaction() as tx:
             for event in await claim_events(tx, bucket_of(patient_id), now, 500):
                 await dispatch(tx, self.store.keys, event, now)
-            page = await inbox(tx, patient_id, None, before=UUID(int=2**128 - 1), limit=50)
+            page = await INBOX.all(tx, patient_id, UUID(int=2**128 - 1), 50, None)
         return [json.loads(one.ref) for one in page if one.type == "referral-update"]
 
     async def states(self) -> tuple[list[str], list[str], list[str]]:
