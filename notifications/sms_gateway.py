@@ -19,7 +19,7 @@ from notifications.breaker import Breaker, retry_after_seconds
 from notifications.models import Outcome, SmsMessage
 from notifications.sms import sms_text
 from notifications.sms_signature import HEADER, signature
-from notifications.sms_template import Template, at_path
+from notifications.sms_template import Template, at_path, value_at
 
 CONNECT_SECONDS: Final = 3.0
 # Below the deadline of the drain around it.
@@ -137,7 +137,13 @@ def accepted_as(gateway: Gateway, body: bytes) -> Outcome:
     except msgspec.MsgspecError:
         said = None
     path, _, wanted = gateway.accepted.partition("=")
-    if gateway.accepted and at_path(said, path) != wanted:
+    if gateway.accepted and word_at(said, path) != wanted:
         return Outcome(status="retry", error_code="not-accepted")
     ident = at_path(said, gateway.id_at)
     return Outcome(status="sent", message_id=ident if ident and len(ident) <= ID_MAX else None)
+
+
+def word_at(said: object, path: str) -> str | None:
+    """As a setting writes it: a yes of JSON is the word `true`."""
+    found = value_at(said, path)
+    return str(found).lower() if isinstance(found, bool) else at_path(said, path)

@@ -82,6 +82,12 @@ def _filled(value: Any, values: dict[str, str]) -> Any:
 
 def at_path(value: object, path: str) -> str | None:
     """The text or number at a dotted path of an answer ('data.0.id'); None where there is none."""
+    found = value_at(value, path)
+    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) else None
+
+
+def value_at(value: object, path: str) -> object:
+    """What stands at a dotted path of an answer; None where nothing does."""
     for step in path.split("."):
         if isinstance(value, dict):
             value = value.get(step)
@@ -89,4 +95,4 @@ def at_path(value: object, path: str) -> str | None:
             value = value[int(step)]
         else:
             return None
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    return value

@@ -178,6 +178,19 @@ async def test_a_yes_that_is_no_yes_goes_again(server: SmsServer) -> None:
         assert (await sender.send(message())).status == "sent"
 
 
+async def test_a_yes_of_json_is_the_word_true(server: SmsServer) -> None:
+    """Without it a gateway that took the message is asked again and again."""
+    server.fresh()
+    server.status = 200
+    async with HttpSmsGateway(
+        gateway_at(server.url, accepted="done.ok=true"), SystemClock(), HOTLINE
+    ) as sender:
+        server.body = b'{"done": {"ok": true}}'
+        assert (await sender.send(message())).status == "sent"
+        server.body = b'{"done": {"ok": false}}'
+        assert (await sender.send(message())).error_code == "not-accepted"
+
+
 async def test_an_answer_that_never_comes_is_unknown_at_the_deadline(
     server: SmsServer, clock: FrozenClock
 ) -> None:
