@@ -65,10 +65,6 @@ INSERT = Command(
 BY_IDS = Statement(Reminder, _SELECT + " AND reminder_id = ANY($2::uuid[])")
 LOCK = Statement(Reminder, _SELECT + " AND reminder_id = $2 FOR UPDATE")
 BY_ID = Statement(Reminder, _SELECT + " AND reminder_id = $2")
-OF_SOURCE = Statement(
-    Key,
-    "SELECT patient_id, reminder_id FROM reminder WHERE patient_id = $1 AND kind = $2 AND source = $3",
-)
 OF_LINE = Statement(
     Key,
     """
