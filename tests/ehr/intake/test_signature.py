@@ -1,6 +1,7 @@
 """Signatures of files: what is read is what was signed, with a key that the operator registered (S29)."""
 
 import io
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -158,6 +159,17 @@ def test_a_word_that_the_gate_stops_is_not_kept_in_a_block(signer: Signer) -> No
     told = b"<ds:Object>HIV</ds:Object></ds:Signature>"
     data = signed(PACKAGE, signer).replace(b"</ds:Signature>", told)
     assert look(io.BytesIO(data)).facts.block is None
+
+
+def test_a_signature_that_spells_a_code_by_chance_is_kept(signer: Signer) -> None:
+    data = signed(PACKAGE, signer)
+    start = data.index(b"<ds:SignatureValue>") + len(b"<ds:SignatureValue>")
+    end = data.index(b"</ds:SignatureValue>")
+    chance = b64encode(b64decode(b"AA+/B20/Hiv/") + bytes(range(128, 256)))
+    whole = data[:start] + chance[:76] + b"\n" + chance[76:] + data[end:]
+    assert look(io.BytesIO(whole)).facts.block is not None
+    told = data[:start] + b"HIV duong tinh" + data[end:]
+    assert look(io.BytesIO(told)).facts.block is None
 
 
 def _package(citizen: Citizen) -> bytes:
