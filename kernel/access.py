@@ -90,6 +90,8 @@ Action = Literal[
     "verify-statement",
     "dismiss-finding",
     "manage-reminders",
+    "manage-notices",
+    "read-unanswered",
     "manage-appointments",
 ]
 

@@ -12,6 +12,7 @@ from api.acting import begin_for
 from api.problems import INVALID_FIELD
 from api.request import Call, answer
 from family.problems import NOT_YOUR_BOOK
+from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION
 from kernel.clock import WallTime
 from kernel.problems import Refused
 from notifications.groups import MUTABLE
@@ -66,10 +67,10 @@ async def preferences(call: NamedDependency[Call]) -> Response[PreferencesShown]
     actors=("citizen",),
     operation_id="set_notification_preferences",
     tags=TAGS,
-    problems=(INVALID_FIELD, PREFERENCE_UNKNOWN, NOT_YOUR_BOOK),
+    problems=(INVALID_FIELD, PREFERENCE_UNKNOWN, NOT_YOUR_BOOK, ACCOUNT_HELD, DEVICE_ON_PROBATION),
 )
 async def choose(data: JSONBody[PreferencesInput], call: NamedDependency[Call]) -> Response[PreferencesShown]:
-    """Replace all of them. Another zone moves the times of reminders."""
+    """Replace all of them. Another zone moves the times of reminders. A device on probation changes none."""
     wanted = Preferences(
         zone=data.zone,
         quiet_from=_time(data.quiet_from),
@@ -78,7 +79,7 @@ async def choose(data: JSONBody[PreferencesInput], call: NamedDependency[Call]) 
         digest=data.digest,
         muted=frozenset(data.muted),
     )
-    async with begin_for(call, "manage-devices") as (tx, access):
+    async with begin_for(call, "manage-notices") as (tx, access):
         done = await set_preferences(tx, access, wanted, call.now)
         return answer(done if isinstance(done, Refused) else _shown(done))
 

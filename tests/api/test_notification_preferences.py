@@ -34,3 +34,15 @@ async def test_choices_are_read_replaced_and_refused(store: Store, clock: Frozen
             refused = await client.put(PATH, json=wanted | change, headers=bearer(citizen.token))
             assert refused.json()["code"] == code, change
         assert (await client.get(PATH, headers=bearer(other.token))).json()["zone"] == "Asia/Ho_Chi_Minh"
+
+
+async def test_s8_a_device_on_probation_reads_the_choices_and_mutes_nothing(
+    store: Store, clock: FrozenClock
+) -> None:
+    citizen = await make_citizen(store, clock, probation=True)
+    async with client_of(store, clock) as client:
+        had = (await client.get(PATH, headers=bearer(citizen.token))).json()
+        wanted = {name: had[name] for name in had if name != "mutable"} | {"muted": ["medicine:push"]}
+        refused = await client.put(PATH, json=wanted, headers=bearer(citizen.token))
+        assert (refused.status_code, refused.json()["code"]) == (403, "device-on-probation")
+        assert (await client.get(PATH, headers=bearer(citizen.token))).json() == had
