@@ -6,11 +6,12 @@ second look at the same minute says nothing again.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 from uuid import UUID
 
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -33,6 +34,9 @@ from store.database import Tx
 from store.keys import KeyRing
 
 BATCH: Final = 1000
+# Where somebody was left out, the minute is looked at again; whoever was told is told nothing twice.
+TRIED_AGAIN: Final = timedelta(minutes=10)
+_AGAIN: Final = "again"
 REPEATED: Final = sorted(kind for kind, rule in KINDS.items() if rule.repeats)
 _EVER: Final = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
@@ -44,6 +48,8 @@ class CarerViews(Struct, frozen=True):
     guardian: Access
     proxy: Access
 
+
+log = structlog.get_logger("reminders")
 
 MakeViews = Callable[[Tx, UUID], Awaitable[CarerViews]]
 
@@ -57,12 +63,42 @@ async def sweep(tx: Tx, keys: KeyRing, one: Sweep, views: MakeViews, now: dateti
     )
     page, after = whole_people(rows, BATCH)
     if one.step == "repeat":
-        await _repeat(tx, page, now)
+        is_whole = await _by_person(tx, page, lambda some: _repeat(tx, some, now))
         await arm_sweep(tx, replace(one, step="carer", after=UUID(int=0)), now + CARER_TOLD_AFTER)
     else:
-        await _tell_carers(tx, keys, page, views, now)
+        is_whole = await _by_person(tx, page, lambda some: _tell_carers(tx, keys, some, views, now))
     if after is not None:
         await arm_sweep(tx, replace(one, after=after), now)
+    within = REPEATS_WITHIN if one.step == "repeat" else CARER_TOLD_WITHIN
+    if not is_whole and now + TRIED_AGAIN < one.minute + within:
+        await arm_sweep(tx, replace(one, of=_AGAIN), now + TRIED_AGAIN)
+
+
+async def _by_person(tx: Tx, rows: Sequence[Open], say: Callable[[list[Open]], Awaitable[None]]) -> bool:
+    """Say it of all by a few statements; where that fails, person by person, so that whoever is at fault is
+    left out alone. Returns whether nobody was."""
+    if await _failed(tx, rows, say) is None:
+        return True
+    is_whole = True
+    for person, some in groupby(rows, key=lambda one: one.patient_id):
+        if (error := await _failed(tx, list(some), say)) is not None:
+            state, is_whole = str(getattr(error, "sqlstate", "")), False
+            log.error("unanswered_failed", person=str(person), error=type(error).__name__, sqlstate=state)
+    return is_whole
+
+
+async def _failed(
+    tx: Tx, rows: Sequence[Open], say: Callable[[list[Open]], Awaitable[None]]
+) -> Exception | None:
+    """Under a savepoint: what it failed with, undone; None where it was said."""
+    try:
+        async with tx.transaction():
+            await say(list(rows))
+    except Exception as error:
+        if tx.is_closed():
+            raise
+        return error
+    return None
 
 
 def whole_people(rows: Sequence[Open], limit: int) -> tuple[list[Open], UUID | None]:

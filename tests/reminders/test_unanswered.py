@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from identity.births import service as births
 from kernel.access import Label
@@ -183,6 +185,43 @@ async def test_a_proxy_hears_of_it_after_an_hour_and_of_nothing_else(here: Remin
     await answer(here, at(22, 7), "taken")
     await here.until(at(22, 12))
     assert await rung(here, CARER, who=daughter) == ["21 21:00"]
+
+
+async def test_what_is_broken_of_one_person_holds_back_no_notice_of_the_others(
+    here: Reminding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the same bucket and minute, and looked at first."""
+    daughter = await make_citizen(here.store, here.clock)
+    await make_proxy(here.store, here.clock, here.citizen, daughter, "reminders")
+    me = here.citizen.patient_id
+    ident = next(made for number in count(1) if bucket_of(made := UUID(int=number)) == bucket_of(me))
+    with monkeypatch.context() as patched:
+        patched.setattr("identity.people.uuid7", lambda _now: ident)
+        broken, _ = await make_person(here.store, here.clock, birth_date="2016-03-12")
+    async with here.store.transaction() as tx:
+        await births.link(tx, broken, daughter.patient_id, None, here.clock.now())
+    await planned(here)
+    await here.until(at(21, 20, 5))
+    async with here.owner.transaction() as tx:
+        for table in ("reminder", "reminder_occurrence"):
+            await tx.execute(
+                f"INSERT INTO {table} SELECT"
+                " (jsonb_populate_record(r, jsonb_build_object('patient_id', $2::text))).*"
+                f" FROM {table} r WHERE patient_id = $1",
+                me,
+                str(broken),
+            )
+        await tx.execute("UPDATE citizen SET demographics = $2 WHERE patient_id = $1", broken, b"broken")
+    with capture_logs() as logs:
+        await here.until(at(21, 22))
+    assert await rung(here, CARER, who=daughter) == ["21 21:00"]
+    failed = [one["person"] for one in logs if one["event"] == "unanswered_failed"]
+    assert set(failed) == {str(broken)}
+    assert len(failed) > 1, "it is tried again"
+    await here.until(at(22, 6))
+    async with here.owner.transaction() as tx:
+        left = "SELECT count(*) FROM due_queue WHERE kind = 'reminder-unanswered'"
+        assert await tx.fetchval(left) == 0, "and given up once nobody could do anything about it"
 
 
 async def test_what_was_put_off_reaches_the_proxy_only_after_it_rang_again(here: Reminding) -> None:
