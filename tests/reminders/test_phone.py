@@ -242,9 +242,10 @@ async def test_s23_a_guardians_plan_says_nothing_of_what_is_hidden_and_what_is_s
     assert await pushed(here, mother, "dependent-reminder")
 
 
+@pytest.mark.parametrize("is_split", [False, True])
 @pytest.mark.parametrize("which", ["min", "max"])
 async def test_a_guardians_phone_rings_for_all_of_a_time_or_gets_the_push(
-    here: Reminding, which: str
+    here: Reminding, which: str, is_split: bool
 ) -> None:
     mother, kid = await as_child(here)
     await with_phone(here, mother)
@@ -256,11 +257,19 @@ async def test_a_guardians_phone_rings_for_all_of_a_time_or_gets_the_push(
     await here.until(at(21, 20, 10))
     assert await pushed(here, mother, "dependent-reminder") == []
     async with here.owner.transaction() as tx:
-        # One of the two is not what it was, whichever rings first.
-        await tx.execute(
+        # One of the two is not what it was.
+        changed = await tx.fetchval(
             "UPDATE reminder SET version = version + 1 WHERE reminder_id::text ="
-            f" (SELECT {which}(reminder_id::text) FROM reminder WHERE patient_id = $1)",
+            f" (SELECT {which}(reminder_id::text) FROM reminder WHERE patient_id = $1)"
+            " RETURNING reminder_id::text",
             kid.citizen.patient_id,
         )
+        if is_split:
+            # A batch ends between the two: what the phone has rings first, and by itself.
+            await tx.execute(
+                "UPDATE due_queue SET due_at = due_at + interval '1 second'"
+                " WHERE kind = 'reminder' AND ref LIKE '%' || $1",
+                changed,
+            )
     await here.until(at(22, 7, 10))
     assert len(await pushed(here, mother, "dependent-reminder")) == 1
