@@ -109,7 +109,7 @@ async def _within_budget(tx: Tx, keys: KeyRing, batch: list[Outgoing], now: date
     for place, charged in zip(places, await charge(tx, keys, messages, now), strict=True):
         item = batch[place]
         kept = _kept_back(item.claimed, now) if charged.is_over else None
-        batch[place] = Outgoing(item.claimed, None if kept else item.message, kept, charged)
+        batch[place] = Outgoing(item.claimed, None, kept) if kept else replace(item, charge=charged)
     return batch
 
 
@@ -340,7 +340,7 @@ async def _after(tx: Tx, batch: Sequence[Outgoing], outcomes: Sequence[Outcome],
     kept = [
         item.charge
         for item, outcome in zip(batch, outcomes, strict=True)
-        if item.charge is not None and (_spared(item, outcome) or outcome.error_code == BUDGET)
+        if item.charge is not None and _spared(item, outcome)
     ]
     if kept:
         await give_back(tx, kept)

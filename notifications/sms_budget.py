@@ -15,13 +15,17 @@ from msgspec import Struct
 
 from kernel.clock import local_day, start_of_day
 from notifications import queries
-from notifications.models import SmsMessage
+from notifications.models import SmsDeath, SmsMessage, SmsSecurity
 from store.database import Tx
 from store.fields import lookup_hashes
 from store.keys import KeyRing
 
 NUMBER_A_DAY: Final = 20
 PREFIX_A_DAY: Final = 200_000
+# Of these, so many are kept for warnings: who floods a number with codes silences none.
+NUMBER_KEPT: Final = 5
+PREFIX_KEPT: Final = 20_000
+WARNINGS: Final = (SmsSecurity, SmsDeath)
 # +84 and the two figures by which the country's mobile numbers are handed out.
 PREFIX_LENGTH: Final = 5
 
@@ -37,22 +41,28 @@ class Charge(Struct, frozen=True):
 
 
 async def charge(tx: Tx, keys: KeyRing, messages: Sequence[SmsMessage], now: datetime) -> list[Charge]:
-    """Charge them all, in order. What does not leave after all is given back (`give_back`)."""
+    """Charge those that are within their limits, in order; one that is over costs nothing. What does not
+    leave after all is given back (`give_back`)."""
     charged: list[tuple[bytes, ...]] = [()] * len(messages)
     kept_back = set[int]()
-    for limit, kind, parts in (
-        (NUMBER_A_DAY, "number", [one.phone for one in messages]),
-        (PREFIX_A_DAY, "prefix", [one.phone[:PREFIX_LENGTH] for one in messages]),
+    for limit, kept, kind, parts in (
+        (NUMBER_A_DAY, NUMBER_KEPT, "number", [one.phone for one in messages]),
+        (PREFIX_A_DAY, PREFIX_KEPT, "prefix", [one.phone[:PREFIX_LENGTH] for one in messages]),
     ):
         hashed = {part: lookup_hashes(keys, f"sms-{kind}", part)[0][1] for part in parts}
         left = await _left(tx, hashed, Counter(parts), limit, local_day(now))
         for place, part in enumerate(parts):
             charged[place] += (hashed[part],)
-            left[part] -= 1
-            if left[part] < 0:
+            if left[part] > (0 if isinstance(messages[place].sms, WARNINGS) else kept):
+                # What is kept back takes no room from what follows it.
+                left[part] -= 1
+            else:
                 kept_back.add(place)
                 log.error("sms_budget_used_up", of=kind, alert=True)
-    return [Charge(one, local_day(now), place in kept_back) for place, one in enumerate(charged)]
+    charges = [Charge(one, local_day(now), place in kept_back) for place, one in enumerate(charged)]
+    # At once, lest a warning of the same moment meets what a flood never used.
+    await give_back(tx, [one for one in charges if one.is_over])
+    return charges
 
 
 async def _left(tx: Tx, hashed: dict[str, bytes], asked: Counter[str], limit: int, day: date) -> Counter[str]:

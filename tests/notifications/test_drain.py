@@ -1,6 +1,7 @@
 """What a claim decides anew before anything leaves, and what it writes of what became of it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import get_args
@@ -23,11 +24,19 @@ from notifications.delivery import (
     settle_batch,
 )
 from notifications.groups import ESCALATES
-from notifications.models import Outcome, PushMessage, ReceiptKind, SmsMessage, SmsSecurity
+from notifications.models import (
+    Outcome,
+    PushMessage,
+    ReceiptKind,
+    SmsMessage,
+    SmsSecurity,
+    SmsSignIn,
+    TypedSms,
+)
 from notifications.ports import RecordingSmsSender
 from notifications.preferences import DEFAULTS, set_preferences
 from notifications.service import forget_device, notify, record_receipt, set_push_target
-from notifications.sms_budget import NUMBER_A_DAY, forget_budgets
+from notifications.sms_budget import NUMBER_A_DAY, NUMBER_KEPT, forget_budgets
 from store.database import Store
 from tests.support.clock import START, FrozenClock
 from tests.support.people import Citizen, make_citizen
@@ -423,6 +432,34 @@ async def test_a_number_gets_so_many_sms_a_day_and_more_on_the_next(
         assert await tx.fetchval(days) == 2
         assert await forget_budgets(tx, clock.now(), 1000) >= 2
         assert await tx.fetchval(days) == 1
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_flood_of_codes_leaves_room_for_a_warning(
+    store: Store, delivery: Store, clock: FrozenClock, citizen: Citizen, together: bool
+) -> None:
+    sms, phone = KeepingSms(), "+84999000223" if together else "+84999000222"
+
+    async def say(key: str, text: TypedSms) -> None:
+        async with store.transaction() as tx:
+            now, me = clock.now(), citizen.patient_id
+            await notify(tx, store.keys, me, "sign-in-code", key, now, now + LIFE, sms=text, phone=phone)
+
+    async with store.transaction() as tx:
+        await forget_device(tx, citizen.patient_id, citizen.actor.device_id)  # type: ignore[arg-type]
+    for number in range(NUMBER_A_DAY + 2):
+        await say(f"code {number}", SmsSignIn(code="ABCDEF"))
+    if not together:
+        await drain(delivery, clock, citizen, senders(KeepingPush(), sms))
+    for number in range(NUMBER_KEPT):
+        await say(f"warning {number}", SmsSecurity())
+    await drain(delivery, clock, citizen, senders(KeepingPush(), sms))
+    left = Counter(type(one.sms) for one in sms.got)
+    assert left[SmsSecurity] == NUMBER_KEPT, "in whichever order they are met"
+    assert NUMBER_A_DAY - 2 * NUMBER_KEPT <= left[SmsSignIn] <= NUMBER_A_DAY - NUMBER_KEPT
+    await say("one more", SmsSignIn(code="ABCDEF"))
+    await drain(delivery, clock, citizen, senders(KeepingPush(), sms))
+    assert len(sms.got) == sum(left.values())
 
 
 class HeldSms:
