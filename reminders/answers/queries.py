@@ -53,6 +53,27 @@ LOCK = Scalar(
     ORDER BY reminder_id FOR SHARE
     """,
 )
+# When times of these answers still ring that were put off.
+PUT_OFF_UNTIL = Scalar(
+    datetime,
+    """
+    SELECT DISTINCT o.rings_at FROM reminder_answer o
+    JOIN unnest($2::uuid[], $3::timestamptz[]) AS a (reminder_id, due_at)
+        ON a.reminder_id = o.reminder_id AND a.due_at = o.due_at
+    WHERE o.patient_id = $1 AND o.act = 'later' AND o.rings_at > $4 ORDER BY o.rings_at
+    """,
+)
+# Of these instants, those until which nothing is put off any more.
+WAITED_FOR_NO_MORE = Scalar(
+    datetime,
+    """
+    SELECT q.rings_at FROM unnest($2::timestamptz[]) AS q (rings_at)
+    WHERE NOT EXISTS (
+        SELECT FROM reminder_answer o
+        WHERE o.patient_id = $1 AND o.act = 'later' AND o.rings_at = q.rings_at)
+    ORDER BY q.rings_at
+    """,
+)
 # Times of which something was said and all is answered.
 CLOSED = Statement(
     Closed,

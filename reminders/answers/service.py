@@ -21,7 +21,7 @@ from reminders.policy import times_between
 from reminders.service import SHOWN_MAX, Reader
 from reminders.texts import COUNTED_VI
 from store.database import Tx
-from store.due_queue import arm
+from store.due_queue import arm, disarm
 from store.keys import KeyRing
 
 LATER_JOB: Final = "reminder-later"
@@ -81,15 +81,23 @@ async def _times(tx: Tx, rows: dict[UUID, Reminder], items: Sequence[Given], now
 
 
 async def _keep(tx: Tx, keys: KeyRing, person: UUID, answers: list[Answer], now: datetime) -> set[_Time]:
-    await lock(tx, person, [one.reminder_id for one in answers])
+    idents, due = [one.reminder_id for one in answers], [one.due_at for one in answers]
+    await lock(tx, person, idents)
+    waited = await queries.PUT_OFF_UNTIL.all(tx, person, idents, due, now)
     kept = await queries.put(tx, person, answers, now)
     if done := [one.due_at for one in answers if one.act != "later"]:
         await close(tx, keys, person, done, now)
     for one in answers:
         if one.rings_at is not None and one.rings_at > now and (one.reminder_id, one.due_at) in kept:
-            mark = f"{person}|{one.rings_at.isoformat()}"
-            await arm(tx, bucket_of(person), one.rings_at, LATER_JOB, mark)
+            await arm(tx, bucket_of(person), one.rings_at, LATER_JOB, _mark(person, one.rings_at))
+    # Whoever puts off again and again has one timer, not one for each time.
+    for at in await queries.WAITED_FOR_NO_MORE.all(tx, person, waited) if waited else ():
+        await disarm(tx, bucket_of(person), LATER_JOB, _mark(person, at))
     return kept
+
+
+def _mark(person: UUID, rings_at: datetime) -> str:
+    return f"{person}|{rings_at.isoformat()}"
 
 
 async def adherence(tx: Tx, reader: Reader, weeks: int, now: datetime) -> Built:

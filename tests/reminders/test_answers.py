@@ -182,3 +182,47 @@ async def test_adherence_is_the_person_s_and_a_childs_guardians_alone(here: Remi
             **{"X-Patient-Id": str(mother.patient_id)},
         )
     ).status_code == 403
+
+
+async def test_what_is_put_off_again_and_again_leaves_one_timer_and_what_is_answered_none(
+    here: Reminding,
+) -> None:
+    code = await here.send(drug(TWICE))
+    await here.dispense(code, (1, "10"))
+    await here.until(at(21, 20, 5))
+    (one,) = await here.reminders()
+    for minutes in (60, 90, 120, 90):
+        await put_off(here, one["reminder_id"], at(21, 20), minutes)
+        here.clock.advance(seconds=1)
+        assert len(await later_timers(here)) == 1
+    await here.until(at(21, 21, 40))
+    assert (await here.told("medicine-due", repeats=True))[-1] == ("medicine-due", "21 21:35")
+    await put_off(here, one["reminder_id"], at(21, 20), 60)
+    assert len(await later_timers(here)) == 1
+    here.clock.advance(seconds=1)
+    await put_off(here, one["reminder_id"], at(21, 20), None)
+    assert await later_timers(here) == []
+
+
+async def test_a_timer_that_another_time_waits_for_stays(here: Reminding) -> None:
+    for name in ("Zinzol 5 mg", "Alfazol 5 mg"):
+        code = await here.send(drug(TWICE, name=name))
+        await here.dispense(code, (1, "10"))
+    await here.until(at(21, 20, 5))
+    first, second = [one["reminder_id"] for one in await here.reminders()]
+    for ident in (first, second):
+        await put_off(here, ident, at(21, 20), 60)
+    here.clock.advance(seconds=1)
+    await put_off(here, first, at(21, 20), None)
+    assert len(await later_timers(here)) == 1
+
+
+async def put_off(here: Reminding, ident: str, due_at: datetime, minutes: int | None) -> None:
+    """minutes None: it is taken."""
+    act, more = ("taken", {}) if minutes is None else ("later", {"minutes": minutes})
+    assert await statuses(here, said(ident, due_at, act, here.clock.now(), **more)) == ["recorded"]
+
+
+async def later_timers(here: Reminding) -> list[str]:
+    async with here.owner.transaction() as tx:
+        return [row[0] for row in await tx.fetch("SELECT ref FROM due_queue WHERE kind = 'reminder-later'")]
