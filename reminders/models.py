@@ -14,9 +14,21 @@ State = Literal["active", "asks", "as-needed", "paused", "stopped", "ended"]
 Asks = Literal["times", "end", "pharmacist"]
 # Why the person is asked. range: `2-3 times`; times-differ: it names more or fewer times than it says;
 # too-often: more often than the day has parts; unread: words of other days, doses or a choice that were not
-# understood; changing-dose: of a stage the times or the length is missing.
-Why = Literal["no-frequency", "range", "times-differ", "too-often", "unread", "changing-dose", "no-end"]
-Check = Literal["sum", "quantity"]
+# understood; changing-dose: of a stage the times or the length is missing; too-little: less was handed out
+# than one dose.
+Why = Literal[
+    "no-frequency",
+    "range",
+    "times-differ",
+    "too-often",
+    "unread",
+    "changing-dose",
+    "no-end",
+    "too-little",
+]
+# sum, quantity: numbers that do not agree; amount-range: how much each time is said as a range, and no amount
+# is told.
+Check = Literal["sum", "quantity", "amount-range"]
 # done: its cause was done (visited, vaccinated); cancelled: its cause fell away.
 EndReason = Literal["used-up", "replaced", "withdrawn", "done", "cancelled"]
 # answered: taken or skipped before its time.

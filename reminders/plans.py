@@ -138,7 +138,7 @@ def planned(before: Reminder, line: PlanLine, day: Day, now: datetime) -> Remind
         return (
             armed(one, line, now) if one.state == "paused" and line.dispensed else replace(one, next_at=None)
         )
-    if not line.dispensed:
+    if not line.dispensed or (plan.why == "too-little" and one.doses_due):
         return ended(one, "used-up")
     state = "active" if one.own_times and one.doses is not None else plan.state
     asks = None if state != "asks" else plan.asks
@@ -212,10 +212,21 @@ async def rezone(tx: Tx, access: Access, zone: str, now: datetime) -> None:
 
 async def end_prescription(
     tx: Tx, access: Access, patient_id: UUID, prescription_id: UUID, reason: EndReason, now: datetime
-) -> None:
-    """A prescription was replaced or withdrawn: its plans end now, whoever of the book has them."""
+) -> list[Reminder]:
+    """A prescription was replaced or withdrawn: its plans end now, whoever of the book has them. Returns, as
+    they were, those of what is still taken."""
+    taken = list[Reminder]()
     for person in dict.fromkeys((patient_id, access.patient_id, *sorted(access.origins))):
         for one in await queries.OF_PRESCRIPTION.all(tx, person, prescription_id):
+            taken += [one] if _is_taken(one, reason) else []
             if one.state != "ended" or one.end_reason == "used-up":
                 after = replace(ended(one, reason), version=one.version + 1, changed_at=now)
                 await queries.save(tx, after)
+    return taken
+
+
+def _is_taken(one: Reminder, reason: EndReason) -> bool:
+    """Whether its person takes of it still; also where a hand-out that the end overtook has ended it."""
+    if one.state == "ended":
+        return one.end_reason == reason and (one.doses is None or one.doses_due < one.doses)
+    return one.state != "stopped"

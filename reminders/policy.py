@@ -85,7 +85,15 @@ def plan_of(
         doses=doses_of(dose, len(times), interval, dispensed if is_counted(dose, unit) else None),
         checks=checks,
     )
-    return made if made.doses is not None else replace(made, state="asks", asks="end", why="no-end")
+    return _with_an_end(made)
+
+
+def _with_an_end(made: Plan) -> Plan:
+    """A plan, or the question where it ends: nowhere that is known, or before the first dose."""
+    if made.doses:
+        return made
+    why: Why = "no-end" if made.doses is None else "too-little"
+    return replace(made, state="asks", asks="end", why=why, doses=None)
 
 
 def _unclear_days(dose: Dose, slots: Mapping[Slot, time]) -> Why | None:
@@ -129,9 +137,7 @@ def _changing_plan(
         known.append(_enough_of(phases, supply))
     doses = min([*known, DOSES_MAX]) if known else None
     times = tuple(sorted({at for phase in phases for at in phase.times}))
-    if doses is None:
-        return Plan(state="asks", asks="end", why="no-end", times=times, phases=phases, checks=checks)
-    return Plan(state="active", times=times, phases=phases, doses=doses, checks=checks)
+    return _with_an_end(Plan(state="active", times=times, phases=phases, doses=doses, checks=checks))
 
 
 def _enough_of(phases: tuple[Phase, ...], supply: Decimal) -> int:
@@ -232,8 +238,10 @@ def _enough_for(dose: Dose, supply: Decimal) -> int | None:
 
 
 def _checks(dose: Dose, ordered: Decimal | None, unit: str | None) -> tuple[Check, ...]:
-    """What does not agree: the number in brackets, and the quantity against days and daily amount."""
+    """What does not agree: the number in brackets, and the quantity against days and daily amount; and that
+    how much is a range, of which no amount is told."""
     found: list[Check] = ["sum"] if dose.sum_agrees is False else []
+    found += ["amount-range"] if dose.is_amount_range and not dose.is_irregular else []
     daily = daily_amount(dose)
     if ordered is not None and dose.days and daily is not None and is_counted(dose, unit):
         found += ["quantity"] if daily * dose_days(dose) != ordered else []

@@ -31,7 +31,7 @@ from reminders.problems import NO_SUCH_REMINDER, REMINDER_NOT_OPEN
 from reminders.revisits import reading as revisits
 from reminders.screening import service as screening
 from reminders.shown import Reminders, ReminderShown, phase_shown
-from reminders.texts import AS_NEEDED_VI, ASKS_VI, NOTICE_VI, WHY_VI
+from reminders.texts import AMOUNT_RANGE_VI, AS_NEEDED_VI, ASKS_VI, END_UNSAID_VI, NOTICE_VI, WHY_VI
 from store.database import Tx
 from store.keys import KeyRing
 
@@ -137,7 +137,7 @@ def _timed_medicine(
     mine = replace(one, own_times=True, times=times, interval_hours=None, next_at=None)
     mine = replace(mine, own_length_of=length_of)
     doses = doses_with(mine, line) if days is None else one.doses_due + days_of_doses(mine, days) * len(times)
-    if doses is None:
+    if not doses:
         return replace(mine, state="asks", asks="end", doses=None)
     state: Literal["paused", "active"] = "paused" if one.state == "paused" else "active"
     return armed(replace(mine, state=state, asks=None, doses=doses), line, now)
@@ -201,12 +201,16 @@ def _asked(one: Reminder, line: PlanLine | None) -> str | None:
     if one.asks is None:
         return None
     why = plan_for(line).why if line is not None else None
+    if why == "too-little" and one.asks == "end":
+        return f"{WHY_VI[why]} {END_UNSAID_VI}"
     return f"{WHY_VI[why]} {ASKS_VI[one.asks]}" if why is not None else ASKS_VI[one.asks]
 
 
 def shown(one: Reminder, face: Face, doubts: Doubts) -> ReminderShown:
     told = told_of(one, face, doubts)
-    said = [text for text in (_asked(one, face.line), *(text for _, text in told)) if text]
+    is_range = "amount-range" in one.checks and one.state not in ("ended", "stopped")
+    more = [AMOUNT_RANGE_VI] if is_range else []
+    said = [text for text in (_asked(one, face.line), *more, *(text for _, text in told)) if text]
     return ReminderShown(
         reminder_id=one.reminder_id,
         kind=one.kind,

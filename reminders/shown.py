@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from reminders.models import Asks, EndReason, Kind, Phase, State
 
-# The checks of a plan, and own-times: the person's own times are more or fewer a day than the text says;
-# same-ingredient: another active medicine has it too, as medicine safety found.
-Doubt = Literal["sum", "quantity", "own-times", "same-ingredient"]
+# The checks of a plan (reminders/models.py), and own-times: the person's own times are more or fewer a day
+# than the text says; same-ingredient: another active medicine has it too, as medicine safety found.
+Doubt = Literal["sum", "quantity", "amount-range", "own-times", "same-ingredient"]
 
 What = Literal[
     "prescription",
@@ -54,10 +54,11 @@ class ReminderShown(Struct, frozen=True, kw_only=True):
     interval_hours every so many hours from next_at; phases: of a dose that changes. what: of a measurement.
     prescription_id, medication_id, dosage: of a medicine, the line among the medicines and its text.
     doses_left: null where the end is not known. asks and text_vi: what the person is asked. checks: what of
-    the dose text does not agree with itself, the number in brackets (sum) or the quantity, and what text_vi
-    says beside it: own times that are more or fewer than the text's (own-times), another active medicine of
-    the same ingredient (same-ingredient). is_told: false where the person switched its kind off, so that its
-    times go by untold. is_private: in the own book alone."""
+    the dose text does not agree with itself, the number in brackets (sum) or the quantity; that how much is a
+    range, to be read in `dosage` (amount-range); and what text_vi says beside it: own times that are more or
+    fewer than the text's (own-times), another active medicine of the same ingredient (same-ingredient).
+    is_told: false where the person switched its kind off, so that its times go by untold. is_private: in the
+    own book alone."""
 
     reminder_id: UUID
     kind: Kind

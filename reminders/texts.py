@@ -18,10 +18,17 @@ WHY_VI: Final[dict[Why, str]] = {
     "unread": "Đơn ghi ngày dùng, liều hoặc lựa chọn mà ứng dụng không đọc chắc chắn được.",
     "changing-dose": "Đơn đổi liều theo ngày mà không ghi rõ giờ hoặc số ngày của từng chặng.",
     "no-end": "Đơn không ghi số ngày dùng.",
+    "too-little": "Số thuốc đã nhận ít hơn một liều ghi trong đơn, nên chưa đặt giờ nhắc.",
 }
+# After `too-little` the end is known, and is before the first dose.
+END_UNSAID_VI: Final = "Hỏi bác sĩ hoặc dược sĩ, rồi nhập giờ và số ngày dùng ở đây."
 AS_NEEDED_VI: Final = "Chỉ dùng khi cần, theo lời dặn trong đơn; không có giờ nhắc."
 OWN_TIMES_VI: Final = (
     "Đơn ghi {ordered} lần mỗi ngày, giờ bạn đặt là {own} lần. Hỏi bác sĩ hoặc dược sĩ trước khi đổi số lần."
+)
+AMOUNT_RANGE_VI: Final = (
+    "Đơn ghi lượng mỗi lần theo khoảng, xem nguyên văn trong đơn. "
+    "Hỏi bác sĩ hoặc dược sĩ mỗi lần dùng bao nhiêu."
 )
 SAME_INGREDIENT_VI: Final = "Sổ đang có thuốc khác cùng hoạt chất."
 COUNTED_VI: Final = (

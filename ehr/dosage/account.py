@@ -196,11 +196,29 @@ def _weekdays_agree(found: Sequence[Element], dose: Dose) -> bool:
     # `T2-T6` are two days or five; `2-4-6` are three.
     if any("-" in text and (len(named_days(text)) < _ROW_OF_DAYS or "," in text) for text in lists):
         return False
+    if not _joins_clearly(found, lists):
+        return False
     # Days left out beside days named must be others.
     named = [named_days(text) for text in lists if text not in left_out]
     if left_out and named and named[0] != set(dose.weekdays):
         return False
     return not lists or len(_values(found, "amount", "day-amount")) <= 1
+
+
+def _joins_clearly(found: Sequence[Element], lists: Sequence[str]) -> bool:
+    """`1 viên x 2 lần/ngày, … vào thứ 7 hàng tuần` is Saturday twice, or every day and Saturday too. What is
+    taken several times a day, or said to be daily, stands after its days, or on one side of them."""
+    named = [one for one in _of(found, "weekdays") if one.text.strip() in lists]
+    kept = [one for one in named if not one.text.strip().startswith(("trừ", "nghỉ"))]
+    if not kept:
+        return True
+    at = list(found).index(kept[0])
+    before, after = found[:at], found[at + 1 :]
+    if _of(before, "times", "shared", "day-amount", "interval"):
+        return False
+    hours = sum(len(ONE.findall(one.text)) for one in _of(before, "clock"))
+    parts, later = len(_of(before, "slot")), len(_of(after, "slot"))
+    return parts <= 1 and hours <= 1 and not (parts and later)
 
 
 def _rhythm_agrees(found: Sequence[Element], dose: Dose) -> bool:

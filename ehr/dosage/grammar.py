@@ -88,7 +88,7 @@ def _read_text(text: str) -> Dose:
     written = plain(text)
     stages = staged(written.text)
     dose = _read(written.text, written.has_most) if stages is None else _changing(stages, written.has_most)
-    return replace(dose, is_range=True) if written.is_range else dose
+    return replace(dose, is_range=written.is_range, is_amount_range=written.is_amount_range)
 
 
 def _changing(stages: list[tuple[int | None, str]], has_most: bool) -> Dose:
@@ -215,6 +215,7 @@ def _complete(first: Dose, advice: Dose) -> Dose:
         clock=first.clock or (() if slots else advice.clock),
         stages=first.stages or advice.stages,
         is_range=first.is_range or advice.is_range,
+        is_amount_range=first.is_amount_range or advice.is_amount_range,
         is_irregular=_is_irregular(first, advice),
     )
 

@@ -26,7 +26,8 @@ class Dose(Struct, frozen=True, kw_only=True):
     the rest of the text comes to; None where either is missing. every_days: 2 is every other day, None where
     nothing says it; weekdays: 1 is Monday. clock: times of a day that the text itself names. stages: of a
     dose that changes; nothing else but `as_needed` and `unit` is said then. is_range: how often is said as a
-    range. is_irregular: the text speaks of other days or doses than what was read of it.
+    range; is_amount_range: how much, and then no amount is said. is_irregular: the text speaks of other days
+    or doses than what was read of it.
     """
 
     form: Form
@@ -47,6 +48,7 @@ class Dose(Struct, frozen=True, kw_only=True):
     clock: tuple[time, ...] = ()
     stages: tuple["Stage", ...] = ()
     is_range: bool = False
+    is_amount_range: bool = False
     is_irregular: bool = False
 
 

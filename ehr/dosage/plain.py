@@ -32,6 +32,8 @@ _MEASURED: Final = any_of([*WORDS["counted"], "ml", "mg", "g", "h", "đơn vị"
 _RANGE: Final = re.compile(
     rf"(?<![\d/.,-])(?<!thứ )(?:{_ONE}|nửa) ?(?:-|–|~|đến|tới|hoặc) ?{_ONE} ?(?=({_MEASURED})\b)"
 )
+_OFTEN: Final = frozenset({"lần", "giờ", "h", "tiếng"})
+_LENGTHS: Final = frozenset({"ngày", "tuần", "tháng", "phút", "buổi"})
 _SHORT: Final = (
     (re.compile(r"(\d) ?(?:l|lan|lân) ?/ ?(?:ng|n|ngày|ngay)\b"), r"\1 lần/ngày"),
     (re.compile(r"(\d) ?v\b(?!\w)"), r"\1 viên"),
@@ -57,12 +59,14 @@ RANGE, MOST, LEAST, UNREAD = "…", "≤", "≥", "¤"
 
 class Plain(Struct, frozen=True):
     """A text in one spelling. is_range: it says how often as a range (`2-3 lần`), which is no rhythm.
-    has_most: it says an amount at most. What was taken out as a range, as something at most or at least, or
-    as words that only look like times, left its sign; harmless advice left a comma."""
+    is_amount_range: it says how much as a range (`1-2 viên`). has_most: it says an amount at most. What was
+    taken out as a range, as something at most or at least, or as words that only look like times, left its
+    sign; harmless advice left a comma."""
 
     text: str
     is_range: bool
     has_most: bool
+    is_amount_range: bool
 
 
 def plain(text: str) -> Plain:
@@ -79,8 +83,9 @@ def plain(text: str) -> Plain:
     text = _HARMLESS.sub(" , ", text)
     text = _ELSE.sub(UNREAD, _LEAST.sub(LEAST, _MOST.sub(MOST, text)))
     text = _THEN_STOP.sub("", text)
-    is_often = any(found.group(1) in ("lần", "giờ", "h", "tiếng") for found in _RANGE.finditer(text))
-    return Plain(_RANGE.sub(f"{RANGE} ", text).strip(" .;,"), is_often, MOST in text)
+    counted = {found.group(1) for found in _RANGE.finditer(text)}
+    text, has_most = _RANGE.sub(f"{RANGE} ", text).strip(" .;,"), MOST in text
+    return Plain(text, bool(counted & _OFTEN), has_most, bool(counted - _OFTEN - _LENGTHS))
 
 
 def _typed(text: str) -> str:
