@@ -7,14 +7,15 @@ from uuid import UUID
 import structlog
 
 from consent.decision import decide_job, decide_jobs
+from ehr.prescriptions.reading import lines_for_plan
 from healthbook.reminder_causes import ASKED, causes
 from identity.merges.aliases import survivor_of
 from notifications.preferences import read_preferences
 from reminders import lapses, plans, refills
 from reminders.answers.watching import sweep_of
 from reminders.care_plans import reading as care_plans
-from reminders.models import EndReason
-from reminders.occurrences import BatchViews, Timer, Views, ring, ring_many, sees, tell
+from reminders.models import EndReason, Reminder
+from reminders.occurrences import BatchViews, Timer, Views, is_alive, ring, ring_many, sees, tell
 from reminders.orders import following as orders
 from reminders.unanswered import CarerViews, sweep
 from reminders.unanswered import ring_later as later
@@ -56,11 +57,18 @@ async def plan_dispensed(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: dat
     views = await views_of(tx, event.patient_id)
     asked = await plans.plan_prescription(tx, views.own, event.patient_id, UUID(ref["prescription_id"]), now)
     await refills.arm_refill(tx, views.own, event.patient_id, UUID(ref["prescription_id"]), now)
-    for one in asked:
-        key, shown = f"reminder-question:{one.reminder_id}", {"reminder_id": str(one.reminder_id)}
-        family = views.family if await sees(tx, views.family, one, now) else None
-        until = now + QUESTION_LIFE
-        await tell(tx, keys, one.patient_id, "reminder-question", key, now, until, ref=shown, family=family)
+    if asked:
+        await _ask(tx, keys, asked, views, now)
+
+
+async def _ask(tx: Tx, keys: KeyRing, asked: list[Reminder], views: Views, now: datetime) -> None:
+    """One notice for all that is open of one prescription. It names one of them: where the family knows of
+    some, one of those."""
+    known = [one for one in asked if await sees(tx, views.family, one, now)]
+    one = (known or asked)[0]
+    key, shown = f"reminder-question:{one.reminder_id}", {"reminder_id": str(one.reminder_id)}
+    until, family = now + QUESTION_LIFE, views.family if known else None
+    await tell(tx, keys, one.patient_id, "reminder-question", key, now, until, ref=shown, family=family)
 
 
 async def say_refill(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:
@@ -90,17 +98,25 @@ async def retime_book(tx: Tx, _keys: KeyRing, event: Event, _ref: Ref, now: date
     await care_plans.follow(tx, own, own.patient_id, now)
 
 
-async def end_replaced(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
-    await _end(tx, event, ref, "replaced", now)
+async def end_replaced(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    await _end(tx, keys, event, ref, "replaced", now)
 
 
-async def end_withdrawn(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
-    await _end(tx, event, ref, "withdrawn", now)
+async def end_withdrawn(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    await _end(tx, keys, event, ref, "withdrawn", now)
 
 
-async def _end(tx: Tx, event: Event, ref: Ref, reason: EndReason, now: datetime) -> None:
-    views = await views_of(tx, event.patient_id)
-    await plans.end_prescription(tx, views.own, event.patient_id, UUID(ref["prescription_id"]), reason, now)
+async def _end(tx: Tx, keys: KeyRing, event: Event, ref: Ref, reason: EndReason, now: datetime) -> None:
+    """Its plans end. Whoever takes of it is told that they changed, and never why."""
+    views, ident = await views_of(tx, event.patient_id), UUID(ref["prescription_id"])
+    taken = await plans.end_prescription(tx, views.own, event.patient_id, ident, reason, now)
+    if not taken or not await is_alive(tx, keys, views.own.patient_id):
+        return
+    seen = {line.line for line in await lines_for_plan(tx, views.family, ident, now)}
+    family = views.family if any(one.line in seen for one in taken) else None
+    key, shown = f"medicine-changed:{event.event_id}", {"prescription_id": str(ident)}
+    until, person = now + QUESTION_LIFE, event.patient_id
+    await tell(tx, keys, person, "medicine-changed", key, now, until, ref=shown, family=family)
 
 
 async def ring_due(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime | None:

@@ -36,6 +36,7 @@ GROUP_OF: Final[dict[str, Group]] = {
     "reminder-question": "medicine",
     "prescription-lapsing": "medicine",
     "refill-due": "medicine",
+    "medicine-changed": "medicine",
     "revisit-due": "appointments",
     "check-in": "appointments",
     "referral-update": "appointments",

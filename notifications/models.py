@@ -84,6 +84,7 @@ NotificationType = Literal[
     "dependent-reminder",
     "dependent-unanswered",
     "refill-due",
+    "medicine-changed",
     "news-waiting",
 ]
 # A delivery without a device (SMS) stands under the nil id, so that its key stays whole.

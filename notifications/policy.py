@@ -80,6 +80,7 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "dependent-reminder": "reminder",
     "dependent-unanswered": "reminder",
     "refill-due": "reminder",
+    "medicine-changed": "reminder",
     "news-waiting": "info",
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.

@@ -1,11 +1,14 @@
 """Reminders follow what was handed out: one plan a line, extended, ended, and told once."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
+from kernel.access import Label
 from kernel.clock import VIETNAM
-from reminders.texts import WHY_VI
+from reminders.texts import AMOUNT_RANGE_VI, END_UNSAID_VI, WHY_VI
+from tests.reminders.test_unanswered import as_child, mark_rows
 from tests.support.reminding import Reminding, drug
 
 TWICE = "1 viên/lần * 2 lần/ngày * 5 ngày [2 viên/ngày]"
@@ -234,3 +237,120 @@ async def test_no_time_of_before_the_hand_out_counts_however_late_it_is_worked_o
     assert [day for day, _ in await here.outcomes()] == [
         f"{day} {hour}" for day in range(22, 27) for hour in ("07:00", "20:00")
     ]
+
+
+CHANGED = "medicine-changed"
+TOO_LITTLE = f"{WHY_VI['too-little']} {END_UNSAID_VI}"
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "replaced"])
+async def test_who_takes_what_was_handed_out_is_told_once_that_the_plan_changed(
+    here: Reminding, how: str
+) -> None:
+    code = await here.send(drug(TWICE), drug("Uống 1 viên khi sốt"), drug(TWICE, name="Omezol 20 mg"))
+    await here.dispense(code, (1, "4"), (2, "4"))
+    await (here.withdraw(code) if how == "withdrawn" else here.send(drug(TWICE), replaces=code))
+    assert [type_ for type_, _ in await here.told(CHANGED)] == [CHANGED]
+    async with here.owner.transaction() as tx:
+        said = await tx.fetchval("SELECT ref::text FROM notification WHERE type = $1", CHANGED)
+    assert list(json.loads(said)) == ["prescription_id"]
+
+
+@pytest.mark.parametrize("what", ["never handed out", "used up", "stopped"])
+async def test_who_takes_none_of_it_is_told_nothing_of_a_withdrawal(here: Reminding, what: str) -> None:
+    code = await here.send(drug(TWICE))
+    if what != "never handed out":
+        await here.dispense(code, (1, "2"))
+    if what == "stopped":
+        await here.change((await here.reminders())[0]["reminder_id"], act="stop")
+    if what == "used up":
+        await here.until(at(23, 21))
+    await here.withdraw(code)
+    assert await here.told(CHANGED) == []
+
+
+async def test_a_withdrawal_that_overtakes_a_dispensing_is_told_once(here: Reminding) -> None:
+    code = await here.send(drug(TWICE))
+    await here.dispense(code, (1, "4"))
+    await here.dispense(code, (1, "2"), work=False)
+    await here.withdraw(code)
+    assert len(await here.told(CHANGED)) == 1
+
+
+@pytest.mark.parametrize(("label", "told"), [(Label.NONE, 1), (Label.SDV, 0)])
+async def test_s23_a_guardian_hears_of_a_withdrawal_but_of_what_is_kept_from_the_family(
+    here: Reminding, label: Label, told: int
+) -> None:
+    mother, kid = await as_child(here)
+    code = await kid.send(drug(TWICE))
+    await kid.dispense(code, (1, "4"))
+    await mark_rows(kid, label)
+    await kid.withdraw(code)
+    assert len(await kid.told(CHANGED)) == 1
+    assert len(await here.told("dependent-reminder", patient_id=mother.patient_id)) == told
+
+
+async def test_what_is_open_of_one_prescription_is_asked_by_one_push(here: Reminding) -> None:
+    names = ("Zinzol 5 mg", "Alfazol 5 mg", "Omezol 20 mg")
+    code = await here.send(*(drug("Uống sau ăn", name=name) for name in names))
+    await here.dispense(code, (1, "4"), (2, "4"))
+    assert [one["state"] for one in await here.reminders()] == ["asks", "asks"]
+    assert len(await here.told("reminder-question")) == 1
+    await here.dispense(code, (3, "4"), by=1)
+    assert len(await here.told("reminder-question")) == 2, "another visit to the counter"
+
+
+async def test_s23_a_guardian_is_asked_about_the_line_that_the_family_sees(here: Reminding) -> None:
+    mother, kid = await as_child(here)
+    code = await kid.send(drug("Uống sau ăn"), drug("Uống sau ăn", name="Alfazol 5 mg"))
+    async with here.owner.transaction() as tx:
+        sql = "UPDATE ehr_resource SET labels = $2 WHERE patient_id = $1 AND title LIKE 'Zinzol%'"
+        await tx.execute(sql, kid.citizen.patient_id, int(Label.SDV))
+    await kid.dispense(code, (1, "4"), (2, "4"))
+    async with here.owner.transaction() as tx:
+        sql = "SELECT ref::json->>'reminder_id' FROM notification WHERE patient_id = $1"
+        named = await tx.fetchval(f"{sql} AND type = 'dependent-reminder'", mother.patient_id)
+        line = await tx.fetchval("SELECT line FROM reminder WHERE reminder_id = $1::uuid", named)
+    assert line == 2
+
+
+async def test_a_dose_larger_than_what_was_handed_out_is_a_question(here: Reminding) -> None:
+    code = await here.send(drug("2 viên/lần * 2 lần/ngày * 5 ngày [4 viên/ngày]", 20))
+    await here.dispense(code, (1, "1"))
+    (one,) = await here.reminders()
+    assert (one["state"], one["asks"], one["next_at"]) == ("asks", "end", None)
+    assert one["text_vi"] == TOO_LITTLE
+    assert len(await here.told("reminder-question")) == 1
+    still = await here.change(one["reminder_id"], times=["08:00"], days=None)
+    assert (still.json()["state"], still.json()["asks"]) == ("asks", "end")
+    await here.dispense(code, (1, "7"), by=1)
+    (one,) = await here.reminders()
+    assert (one["state"], one["times"], one["doses_left"]) == ("active", ["08:00"], 4)
+
+
+async def test_a_stage_larger_than_what_was_handed_out_is_a_question(here: Reminding) -> None:
+    code = await here.send(drug("2 ngày đầu uống 3 viên sáng, sau đó 1 viên sáng trong 3 ngày", 9))
+    await here.dispense(code, (1, "2"))
+    (one,) = await here.reminders()
+    assert (one["state"], one["asks"], one["text_vi"]) == ("asks", "end", TOO_LITTLE)
+
+
+async def test_what_is_taken_back_to_less_than_a_dose_is_used_up(here: Reminding) -> None:
+    """Its person took of it: nothing is left to ask."""
+    code = await here.send(drug("2 viên/lần * 2 lần/ngày * 5 ngày [4 viên/ngày]", 20))
+    await here.dispense(code, (1, "1"))
+    await here.dispense(code, (1, "9"), by=1)
+    await here.until(at(21, 20, 5))
+    await here.take_back(code, by=1)
+    (one,) = await here.reminders()
+    assert (one["state"], one["end_reason"]) == ("ended", "used-up")
+
+
+async def test_an_amount_that_is_a_range_is_shown_as_it_is_written_and_asked_about(here: Reminding) -> None:
+    text = "Uống 1-2 viên/lần x 2 lần/ngày x 5 ngày"
+    code = await here.send(drug(text, 20))
+    await here.dispense(code, (1, "20"))
+    (one,) = await here.reminders()
+    assert (one["state"], one["doses_left"], one["phases"]) == ("active", 10, [])
+    assert (one["checks"], one["dosage"]) == (["amount-range"], [text])
+    assert one["text_vi"] == AMOUNT_RANGE_VI
