@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from healthbook.cli_acts import OPERATOR, REASON, as_operator, at_place
+from healthbook.cli_acts import OPERATOR, REASON, as_operator, at_place, fail
 
 if TYPE_CHECKING:
     from healthbook.wiring import Place
@@ -47,13 +47,19 @@ def dead_letters(as_json: bool) -> None:
 @OPERATOR
 @REASON
 def retry(delivery_ids: tuple[UUID, ...], operator: str | None, reason: str | None) -> None:
-    """Send dead letters again whose time is not over: those named, or all of the last day."""
+    """Send dead letters again whose time is not over: those named, or all of the last day.
+
+    Exit 2 where one that was named is none; the others are sent.
+    """
     from healthbook.notification_status import retry_letters
 
-    async def run(store: "Store", signed: tuple[str, str]) -> str:
+    async def run(store: "Store", signed: tuple[str, str]) -> tuple[str, bool]:
         return await retry_letters(store, list(delivery_ids), signed)
 
-    click.echo(as_operator(run, operator, reason))
+    said, is_all = as_operator(run, operator, reason)
+    if not is_all:
+        fail(said)
+    click.echo(said)
 
 
 def _asked(ask: "Callable[[Store], Awaitable[str]]") -> str:

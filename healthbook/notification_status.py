@@ -36,14 +36,19 @@ async def letters_text(store: Store, as_json: bool) -> str:
     return "\n".join(map(_letter, letters)) or "Nothing died in the last day."
 
 
-async def retry_letters(store: Store, ids: list[UUID], signed: Signed) -> str:
+async def retry_letters(store: Store, ids: list[UUID], signed: Signed) -> tuple[str, bool]:
+    """Send them again. Returns what to say, and whether every one that was named went."""
     now = SystemClock().now()
     async with store.transaction() as tx:
         count = await retry_dead(tx, ids, now)
         await sign_act(tx, signed, "notifications:retry", count)
     left = len(set(ids)) - count
-    why = f"; {left} named: no dead letter of the last day that can still be sent" if left > 0 else ""
-    return f"{count} sent again{why}"
+    if left <= 0:
+        return f"{count} sent again", True
+    which = (
+        "1 of those named is no dead letter" if left == 1 else f"{left} of those named are no dead letters"
+    )
+    return f"{count} sent again; {which} of the last day that can still be sent", False
 
 
 def _lines(status: Status) -> list[str]:

@@ -25,8 +25,9 @@ async def test_the_queue_is_shown_and_dead_letters_go_again_under_a_name(install
     assert run_command(installation, "notifications", "retry").returncode == 2
     done = run_command(installation, "notifications", "retry", *SIGNED)
     assert (done.returncode, done.stdout) == (0, "0 sent again\n"), done.stderr
-    unknown = run_command(installation, "notifications", "retry", str(UUID(int=1)), *SIGNED).stdout
-    assert unknown.startswith("0 sent again; 1 named: no dead letter")
+    unknown = run_command(installation, "notifications", "retry", str(UUID(int=1)), *SIGNED)
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert unknown.stderr.startswith("0 sent again; 1 of those named is no dead letter of the last day")
     assert [row for row in await events(installation) if "notifications:retry" in row]
 
 

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from kernel.ids import bucket_of
-from notifications import metrics
+from notifications import metrics, queries
 from notifications.bulk import Notice, notify_many
 from notifications.delivery import claim_batch, settle_batch
 from notifications.models import DeadLetter, Outcome
@@ -15,6 +15,7 @@ from notifications.status import dead_letters, read_status, retry_dead
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.people import Citizen, make_citizen
+from tests.support.sql import nodes, plan_of
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +111,12 @@ def test_what_nobody_knows_ever_more_often_is_told_once_a_stretch(clock: FrozenC
     assert [growth.seen(60, clock.advance(seconds=10)) for _ in range(3)] == [False, False, True]
     clock.advance(seconds=3600)
     assert growth.seen(50, clock.now())
+
+
+async def test_a_look_at_the_last_day_reads_that_day_alone(owner: Store) -> None:
+    async with owner.transaction() as tx:
+        plans = [await plan_of(tx, one.sql) for one in (queries.ENDED, queries.WAITING)]
+    used = [{node.get("Index Name") for node in nodes(plan)} - {None} for plan in plans]
+    assert used[0] == {"delivery_settled"}
+    assert used[1] <= {"delivery_due", "delivery_sending"}
+    assert not any(node["Node Type"] == "Seq Scan" for node in nodes(plans[0]))
