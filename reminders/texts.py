@@ -35,6 +35,10 @@ COUNTED_VI: Final = (
     "Đếm theo lời nhắc đã đến giờ và những gì bạn đã trả lời; chỉ bạn (và người giám hộ của trẻ dưới 15 "
     "tuổi) xem được. Quên một lần không phải là lỗi: hỏi bác sĩ hoặc dược sĩ khi bỏ lỡ thuốc."
 )
+MISSED_VI: Final = (
+    "Những giờ dùng thuốc trong 24 giờ qua chưa được trả lời. Chưa trả lời không có nghĩa là chưa uống: "
+    "hãy hỏi thăm, đừng tự cho uống bù khi chưa hỏi bác sĩ hoặc dược sĩ."
+)
 NOTICE_VI: Final = (
     "Giờ nhắc là gợi ý theo đơn và số thuốc đã phát; giờ của sáng, trưa, chiều, tối do ứng dụng đặt sẵn "
     "và bạn có thể đổi. Lời nhắc có thể đến chậm; không thay lời dặn của bác sĩ, dược sĩ."

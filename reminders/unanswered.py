@@ -160,12 +160,17 @@ async def _tell_carers(tx: Tx, keys: KeyRing, rows: Iterable[Open], views: MakeV
                 Notice(
                     patient_id=carer,
                     type_="dependent-unanswered",
-                    key=f"unanswered:{person}:{due_at.isoformat()}",
+                    key=carer_key(person, due_at),
                     expires_at=due_at + CARER_TOLD_WITHIN,
                     ref={"patient_id": str(book), "due_at": said_at(due_at)},
                 )
             )
     await notify_many(tx, notices, now)
+
+
+def carer_key(person: UUID, due_at: datetime) -> str:
+    """By which a carer hears of a time once."""
+    return f"unanswered:{person}:{due_at.isoformat()}"
 
 
 async def _carers(

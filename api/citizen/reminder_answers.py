@@ -16,11 +16,13 @@ from api.reading import read_beside_record
 from api.reminding import reader_of
 from api.request import Call, answer
 from audit.service import record_act
+from consent.decision import Job, decide_job
 from ehr.reads.models import Built
 from family.problems import NOT_YOUR_BOOK
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
-from reminders.answers import service
+from reminders.answers import missed, service
+from reminders.answers.missed import MissedTimes
 from reminders.answers.models import Act, Adherence, Given, NotedAll
 from reminders.answers.policy import WEEKS_MAX
 from store.database import Tx
@@ -104,4 +106,24 @@ async def adherence(call: NamedDependency[Call], weeks: Weeks = 4) -> Response[A
     return await read_beside_record(call, "manage-reminders", build, is_logged=True, part="reminders")
 
 
-handlers: list[Any] = [answers, adherence]
+@get(
+    BASE + "/unanswered",
+    actors=("citizen",),
+    operation_id="read_unanswered_reminders",
+    tags=TAGS,
+    problems=(NOT_YOUR_BOOK, DEVICE_ON_PROBATION, UNAVAILABLE),
+)
+async def unanswered(call: NamedDependency[Call]) -> Response[MissedTimes]:
+    """What the notices of unanswered times were about: for the person, a child's guardian, and the proxy
+    whom the person lets know of them."""
+
+    async def build(tx: Tx, access: Access) -> Built:
+        # As the notice was made: a relative's own view of the book is another matter.
+        job: Job = "family-reminders" if access.basis == "guardian" else "proxy-reminders"
+        view = access if access.is_own else await decide_job(tx, job, access.patient_id)
+        return await missed.read(tx, call.keys, access, view, call.now)
+
+    return await read_beside_record(call, "read-unanswered", build, is_logged=True, part="reminders")
+
+
+handlers: list[Any] = [answers, adherence, unanswered]

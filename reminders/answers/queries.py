@@ -144,6 +144,26 @@ UNANSWERED = Statement(
     """,
     fan_out="one batch of due work holds many persons",
 )
+# Of one person since $2: what nobody answered until $3, nor put off beyond $5.
+MISSED = Statement(
+    Open,
+    _OPEN.format("reminder_occurrence")  # noqa: S608 - constants of this file
+    + """
+      AND o.patient_id = $1 AND o.due_at >= $2 AND o.due_at <= $3 AND o.outcome = 'told'
+      AND r.kind = ANY($4::text[])
+      AND NOT EXISTS (
+          SELECT 1 FROM reminder_answer a
+          WHERE a.patient_id = o.patient_id AND a.reminder_id = o.reminder_id AND a.due_at = o.due_at
+            AND (a.act <> 'later' OR a.rings_at > $5))
+    ORDER BY o.due_at DESC, o.reminder_id LIMIT $6
+    """,
+)
+# Which of these notices somebody got.
+GOT = Scalar(
+    str,
+    "SELECT dedupe_key FROM notification WHERE patient_id = $1 AND dedupe_key = ANY($2::text[])"
+    " ORDER BY dedupe_key",
+)
 # Notices that somebody opened or acted on.
 OPENED = Statement(
     Opened,

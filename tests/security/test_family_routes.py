@@ -146,6 +146,7 @@ _CHILD = (
         "/v1/me/reminders/{reminder_id}/times",
         "/v1/me/reminders/answers",
         "/v1/me/reminders/adherence",
+        "/v1/me/reminders/unanswered",
         "/v1/me/reminders/plan/ack",
         "/v1/me/reminders/custom",
         "/v1/me/reminders/custom/{reminder_id}",
@@ -171,6 +172,7 @@ TABLE: dict[str, set[str]] = {
     "proxy who answers": _ANSWERS,
     "proxy who adds": _ADDED,
     "proxy for appointments": _APPOINTMENTS,
+    "proxy for reminders": {"/v1/me/reminders/unanswered"},
     "stranger": set(),
 }
 _SCOPES = {

@@ -152,6 +152,7 @@ SILENT = {
     "/v1/me/reminders": "no reminder: tests/reminders",
     "/v1/me/reminders/plan": "no reminder: tests/reminders/test_phone.py",
     "/v1/me/reminders/adherence": "no time came: tests/reminders/test_answers.py",
+    "/v1/me/reminders/unanswered": "no time came: tests/reminders/test_missed.py",
     "/v1/me/reminders/kinds": "kinds, on or off",
     "/v1/me/reminders/settings": "meal times",
     "/v1/me/screenings": "rules and the day of the last exam: tests/reminders/test_screening.py",
