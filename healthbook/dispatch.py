@@ -448,7 +448,7 @@ HANDLERS: dict[str, Handler] = {
     "vaccination.registration-noted": following.follow_registration,
     "vaccination.reaction-moved": say_reaction,
     "vaccination.reaction-severe": say_reaction,
-    "ehr.referral-moved": notice("referral-update"),
+    "ehr.referral-moved": looks.and_look(notice("referral-update")),
     "ehr.statement-judged": and_guardians(notice("statement-judged"), where=is_entry_seen),
     "ehr.case-resent": reopen_case,
     # Neutral: neither what it is nor from whom. Emitted with the release itself, so it is said once.

@@ -17,6 +17,7 @@ from reminders.days import schedule_around
 from reminders.models import EndReason
 from reminders.orders import following as orders
 from reminders.revisits import following as revisits
+from reminders.revisits import letters
 from reminders.sources import plan_source
 from store.database import Tx
 from store.keys import KeyRing
@@ -41,6 +42,7 @@ async def follow(tx: Tx, keys: KeyRing, own: Access, now: datetime) -> None:
     """Bring everything that follows one book in line with it. own: what the job may read."""
     patient_id = own.patient_id
     await revisits.follow(tx, own, patient_id, now)
+    await letters.follow(tx, own, patient_id, now)
     await orders.follow(tx, own, patient_id, now)
     await cards.follow(tx, own, patient_id, now)
     await care_plans.follow(tx, own, patient_id, now)

@@ -28,6 +28,7 @@ from reminders.own import reading as own
 from reminders.plans import armed, doses_with, plan_for, poke
 from reminders.policy import VERSION, days_of_doses, next_after, phases_of
 from reminders.problems import NO_SUCH_REMINDER, REMINDER_NOT_OPEN
+from reminders.revisits import letters
 from reminders.revisits import reading as revisits
 from reminders.screening import service as screening
 from reminders.shown import Reminders, ReminderShown, phase_shown
@@ -42,6 +43,7 @@ MAKERS: Final[Mapping[str, Faces]] = {
     "prescription": medicines.faces,
     "order": orders.faces,
     "appointment": revisits.faces,
+    "referral": letters.faces,
     "insurance": cards.faces,
     "care-plan": care_plans.faces,
     "own": own.faces,

@@ -16,6 +16,7 @@ What = Literal[
     "prescription",
     "order",
     "appointment",
+    "referral",
     "registration",
     "vaccination-schedule",
     "insurance-card",

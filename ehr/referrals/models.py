@@ -39,6 +39,16 @@ class Referral(Struct, frozen=True):
     answered_at: datetime | None
 
 
+class Booked(Struct, frozen=True, kw_only=True):
+    """A day for which the receiver booked whose letter it is. is_expected: nobody was seen for it yet."""
+
+    record_id: str
+    referral_id: UUID
+    day: date
+    receiver: str | None
+    is_expected: bool
+
+
 class FacilityReferral(Struct, frozen=True):
     """The same at a facility's end: nothing of the record, and nobody's name."""
 

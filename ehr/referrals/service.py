@@ -18,6 +18,7 @@ from ehr.reads.scope import scope_of
 from ehr.referrals import queries
 from ehr.referrals.models import (
     Act,
+    Booked,
     FacilityReferral,
     FacilityReferrals,
     OwnReferral,
@@ -61,6 +62,24 @@ async def read_own(tx: Tx, access: Access, now: datetime) -> Built:
     names = await _names(tx, places)
     page = OwnReferrals(items=[_own(one, names) for one in found])
     return Built(encode(page), [("ServiceRequest", one.record_id) for one in found])
+
+
+async def booked(tx: Tx, access: Access, now: datetime) -> list[Booked]:
+    """The booked days of the letters whose rows this access shows, also those that are over."""
+    ids = await queries.VISIBLE.all(tx, *scope_of(access, now), LETTERS_MAX)
+    found = await queries.OF_RECORDS.all(tx, access.patient_id, ids) if ids else []
+    days = [(one, one.booked_for) for one in found if one.booked_for is not None]
+    names = await _names(tx, [one.receiver_id for one, _ in days])
+    return [
+        Booked(
+            record_id=one.record_id,
+            referral_id=one.referral_id,
+            day=day,
+            receiver=names.get(one.receiver_id),
+            is_expected=one.state == "booked",
+        )
+        for one, day in days
+    ]
 
 
 async def list_at(

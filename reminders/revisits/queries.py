@@ -51,3 +51,8 @@ STANDING = Scalar(
     "SELECT source FROM reminder WHERE patient_id = $1 AND kind = 'revisit' AND state <> 'ended'"
     " AND starts_with(source, 'appointment:') ORDER BY source",
 )
+STANDING_LETTERS = Scalar(
+    str,
+    "SELECT source FROM reminder WHERE patient_id = $1 AND kind = 'revisit' AND state <> 'ended'"
+    " AND starts_with(source, 'referral:') ORDER BY source",
+)
