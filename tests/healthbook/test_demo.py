@@ -375,3 +375,6 @@ async def test_books_of_the_demo_have_reminders_of_several_kinds(store: Store, d
     assert {"revisit", "card", "measurement", "custom"} <= of_hung
     of_child = {row["kind"] for row in rows if row["patient_id"] == UUID(child.patient_id)}
     assert {"revisit", "vaccination", "custom"} <= of_child
+    exams = {(row["patient_id"], row["source"]) for row in rows if row["kind"] == "exam"}
+    for who, rule in (("dong", "elderly-check"), ("minh", "driving-check"), ("lan", "blood-glucose")):
+        assert (people[who], f"screening:{rule}") in exams
