@@ -23,6 +23,7 @@ from bench import reminder_floor
 from bench.reminder_world import Morning, Owner, begin_round, prepare
 from bench.results import Result, compare
 from healthbook.family_links import StandingLinks
+from healthbook.rounds import spare_collector
 from healthbook.worker import Worker
 from kernel.clock import SystemClock
 from notifications.delivery import Senders
@@ -147,6 +148,7 @@ async def _drain(dsns: tuple[str, str], data: Path, now: datetime, ready: Barrie
     # A round in which nothing is due yet: connections and statements are there.
     await Worker(*stores, senders, Still(now - timedelta(days=1))).run_once()
     worker = Worker(*stores, senders, Still(now))
+    spare_collector()
     ready.wait()
     begin = time.process_time()
     while await worker.run_once():

@@ -33,7 +33,14 @@ from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.logs import configure_logs
 from healthbook.notification_status import keep_metrics
 from healthbook.root_jobs import arm_roots, root_jobs, witness_of
-from healthbook.rounds import IDLE_MAX_SECONDS, IDLE_MIN_SECONDS, class_of, each_abreast, wait
+from healthbook.rounds import (
+    IDLE_MAX_SECONDS,
+    IDLE_MIN_SECONDS,
+    class_of,
+    each_abreast,
+    spare_collector,
+    wait,
+)
 from healthbook.senders import opened_senders
 from healthbook.signing_jobs import arm_signing, signing_jobs
 from healthbook.statistics_jobs import arm_statistics, statistics_jobs
@@ -290,5 +297,6 @@ async def _serve(serving: Serving) -> None:
         writing = asyncio.create_task(keep_writing(store, journal, stop))
         showing = asyncio.create_task(keep_metrics(store, clock, serving.place.settings.metrics_port, stop))
         linked = replace(senders, links=StandingLinks(store, clock))
+        spare_collector()
         await Worker(store, delivery, linked, clock, outside).run(stop)
         await asyncio.gather(writing, showing)

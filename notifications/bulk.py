@@ -7,7 +7,7 @@ Runs inside the caller's transaction and sends nothing.
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,7 @@ from msgspec import Struct
 from kernel.ids import bucket_of, uuid7
 from notifications import queries
 from notifications.groups import ALWAYS_TOLD, waits
-from notifications.models import NotificationType
+from notifications.models import Collapse, NotificationType
 from notifications.policy import COLLAPSE
 from notifications.preferences import DEFAULTS, preferences_of
 from notifications.quiet import Leaving, leaving, spread_of
@@ -94,26 +94,47 @@ _VERSION_8: Final = 0x8 << 76 | 0x2 << 62
 async def _write(
     tx: Tx, notices: Sequence[Notice], ids: list[UUID], leaves: list[Leaving], now: datetime
 ) -> list[UUID]:
-    """The ids of those that are new."""
+    """The ids of those that are new. A morning says the same to many: that goes to the database once."""
+    alike = dict[_Alike, int]()
+    places = [alike.setdefault(_alike(one), len(alike) + 1) for one in notices]
+    types, refs, statuses, ends, collapses, buckets, dependents, quiet = zip(*alike, strict=True)
     covered = [(id_, device) for one, id_ in zip(notices, ids, strict=True) for device in one.covered]
     return await queries.WRITE_NOTICES.all(
         tx,
         [one.patient_id for one in notices],
         ids,
-        [one.type_ for one in notices],
         [one.key for one in notices],
-        [_encode_ref(one.ref).decode() if one.ref else "{}" for one in notices],
-        ["silent" if one.silent else "ring" for one in notices],
-        [one.expires_at for one in notices],
         [leave.at for leave in leaves],
-        [COLLAPSE[one.type_] for one in notices],
-        [bucket_of(one.patient_id) for one in notices],
+        places,
+        types,
+        refs,
+        statuses,
+        ends,
+        collapses,
         now,
         f"{int(now.timestamp() * 1000):012x}",
         [id_ for id_, _ in covered],
         [device for _, device in covered],
-        [_dependent(one) for one in notices],
-        [waits(_about(one)) for one in notices],
+        buckets,
+        dependents,
+        quiet,
+    )
+
+
+# Type, ref, status, expires_at, collapse, bucket, dependent_id, keeps_quiet.
+_Alike: TypeAlias = tuple[NotificationType, str, str, datetime, Collapse, int, UUID | None, bool]
+
+
+def _alike(one: Notice) -> _Alike:
+    return (
+        one.type_,
+        _encode_ref(one.ref).decode() if one.ref else "{}",
+        "silent" if one.silent else "ring",
+        one.expires_at,
+        COLLAPSE[one.type_],
+        bucket_of(one.patient_id),
+        _dependent(one),
+        waits(_about(one)),
     )
 
 
@@ -121,7 +142,10 @@ def _about(one: Notice) -> NotificationType:
     """What a notice says. A reminder of somebody one acts for rings in the night where one's own would."""
     if one.type_ != "dependent-reminder":
         return one.type_
-    return next((type_ for type_ in COLLAPSE if type_ == one.ref.get("what")), one.type_)
+    return _TYPES.get(one.ref.get("what", ""), one.type_)
+
+
+_TYPES: Final[dict[str, NotificationType]] = {type_: type_ for type_ in COLLAPSE}
 
 
 def _dependent(one: Notice) -> UUID | None:

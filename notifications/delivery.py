@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Final, get_args
+from typing import Final, TypeAlias, get_args
 from uuid import UUID
 
 import structlog
@@ -294,27 +294,34 @@ async def settle_batch(
         status_after(outcome, item.claimed.attempts, attempts_max(item.claimed.type))
         for item, outcome in zip(batch, outcomes, strict=True)
     ]
+    ends = dict[_End, int]()
+    places = [
+        ends.setdefault(_end(item, outcome, status, now, jitter), len(ends) + 1)
+        for item, outcome, status in zip(batch, outcomes, statuses, strict=True)
+    ]
     await queries.SETTLE.run(
         tx,
         bucket,
         now,
         lease,
         [item.claimed.delivery_id for item in batch],
-        statuses,
-        [
-            now if status in ENDED else _again_at(item.claimed, outcome, now, jitter)
-            for item, outcome, status in zip(batch, outcomes, statuses, strict=True)
-        ],
         [outcome.message_id for outcome in outcomes],
-        [outcome.error_code for outcome in outcomes],
-        [_spared(item, outcome) for item, outcome in zip(batch, outcomes, strict=True)],
-        [
-            status in ENDED and outcome.message_id != RECORDED
-            for outcome, status in zip(outcomes, statuses, strict=True)
-        ],
+        places,
+        *zip(*ends, strict=True),
     )
     await _after(tx, batch, outcomes, now)
     metrics.count(batch, outcomes, statuses, now)
+
+
+# Status, next_at, error_code, spared, is_over: what most of a batch have in common.
+_End: TypeAlias = tuple[str, datetime, str | None, int, bool]
+
+
+def _end(item: Outgoing, outcome: Outcome, status: str, now: datetime, jitter: float) -> _End:
+    is_over = status in ENDED
+    next_at = now if is_over else _again_at(item.claimed, outcome, now, jitter)
+    kept = outcome.message_id == RECORDED
+    return status, next_at, outcome.error_code, _spared(item, outcome), is_over and not kept
 
 
 def _spared(item: Outgoing, outcome: Outcome) -> int:

@@ -1,13 +1,15 @@
 """What a worker counts of its deliveries, for Prometheus (notifications.md §5): codes, no people."""
 
+from collections import Counter as Counts
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Final, get_args
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from notifications.models import Channel, Outcome, WaitingLine
+from notifications.models import Channel, Collapse, Outcome, WaitingLine
 
 if TYPE_CHECKING:
     from notifications.delivery import Outgoing
@@ -69,11 +71,20 @@ def count(
     batch: Sequence["Outgoing"], outcomes: Sequence[Outcome], statuses: Sequence[str], now: datetime
 ) -> None:
     """One settled batch. What only waits its turn is no outcome."""
+    ended = Counts[tuple[str, str, str]]()
     for item, outcome, status in zip(batch, outcomes, statuses, strict=True):
         row = item.claimed
         if outcome.attempted:
-            OUTCOMES.labels(row.type, row.channel, status).inc()
+            ended[row.type, row.channel, status] += 1
         if status == "sent":
-            LATENESS.labels(row.channel, row.collapse).observe(max(0.0, (now - row.due_at).total_seconds()))
+            _lateness_of(row.channel, row.collapse).observe(max(0.0, (now - row.due_at).total_seconds()))
+    for labels, times in ended.items():
+        OUTCOMES.labels(*labels).inc(times)
     if UNKNOWN.seen(sum(outcome.status == "unknown" for outcome in outcomes), now):
         log.error("deliveries_unknown_growing", alert=True)
+
+
+@cache
+def _lateness_of(channel: Channel, collapse: Collapse) -> Histogram:
+    """Looked up once: labels are few and stay."""
+    return LATENESS.labels(channel, collapse)

@@ -18,16 +18,18 @@ from store.statement import Command, Scalar, Statement
 
 # Notices with their pushes, whoever they are for. A delivery's id begins with the time ($12: milliseconds, in
 # hexadecimal) and goes on with what it is of, so that the same notice makes no second one. To a frozen book
-# nothing is pushed any more (security.md S18).
+# nothing is pushed any more (security.md S18). What many notices have in common comes once, and is taken
+# by its place: a join of two unnested arrays, of whose lengths no plan knows, would compare each with each.
 WRITE_NOTICES = Scalar(
     UUID,
     """
     WITH one AS MATERIALIZED (
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
-                             $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int[], $15::uuid[],
-                             $16::bool[])
-            AS u (patient_id, notification_id, type, dedupe_key, ref, status, expires_at, leaves_at, collapse,
-                  bucket, dependent_id, keeps_quiet)),
+        SELECT u.*, ($6::text[])[alike] AS type, ($7::text[])[alike] AS ref, ($8::text[])[alike] AS status,
+            ($9::timestamptz[])[alike] AS expires_at, ($10::text[])[alike] AS collapse,
+            ($15::int[])[alike] AS bucket, ($16::uuid[])[alike] AS dependent_id,
+            ($17::bool[])[alike] AS keeps_quiet
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::int[])
+            AS u (patient_id, notification_id, dedupe_key, leaves_at, alike)),
     new AS (
         INSERT INTO notification (patient_id, notification_id, type, dedupe_key, ref, status, created_at,
                                   expires_at)
@@ -192,16 +194,18 @@ WAYS = Statement(
     fan_out="one batch of due work holds many persons",
 )
 
-# What became of one claim. $3: its lease; what it has lost meanwhile is left to whoever holds it now.
+# What became of one claim. $3: its lease; what it has lost meanwhile is left to whoever holds it now. $7 to
+# $11: what many have in common, by its place.
 SETTLE = Command(
     """
-    UPDATE delivery d SET status = u.status, next_attempt_at = u.next_at, message_id = u.message_id,
-        error_code = u.error_code, lease_until = NULL, attempts = d.attempts - u.spared,
-        settled_at = CASE WHEN u.status IN ('sent', 'failed', 'dropped') THEN $2::timestamptz END,
-        address_sealed = CASE WHEN u.is_over THEN NULL ELSE d.address_sealed END,
-        text_sealed = CASE WHEN u.is_over THEN NULL ELSE d.text_sealed END
-    FROM unnest($4::uuid[], $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::int[], $10::bool[])
-        AS u (delivery_id, status, next_at, message_id, error_code, spared, is_over)
+    UPDATE delivery d SET status = ($7::text[])[u.alike], next_attempt_at = ($8::timestamptz[])[u.alike],
+        message_id = u.message_id, error_code = ($9::text[])[u.alike], lease_until = NULL,
+        attempts = d.attempts - ($10::int[])[u.alike],
+        settled_at = CASE WHEN ($7::text[])[u.alike] IN ('sent', 'failed', 'dropped')
+            THEN $2::timestamptz END,
+        address_sealed = CASE WHEN ($11::bool[])[u.alike] THEN NULL ELSE d.address_sealed END,
+        text_sealed = CASE WHEN ($11::bool[])[u.alike] THEN NULL ELSE d.text_sealed END
+    FROM unnest($4::uuid[], $5::text[], $6::int[]) AS u (delivery_id, message_id, alike)
     WHERE d.bucket = $1 AND d.delivery_id = u.delivery_id AND d.status = 'sending' AND d.lease_until = $3
     """
 )

@@ -9,7 +9,7 @@ to be asked, is looked at alone (`ring`).
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -27,10 +27,9 @@ from reminders.answers.watching import watch
 from reminders.kinds import KINDS
 from reminders.models import WAITS, Kind, Outcome, Reminder
 from reminders.orders import reading as orders
-from reminders.passing import Passed, notices_of, once, passed_at, told_times
+from reminders.passing import DueReminder, Passed, notices_of, once, passed_at, told_times
 from reminders.phone import covered_devices
 from reminders.policy import rings_at
-from reminders.queries import DueReminder
 from reminders.switches.service import is_on
 from store.database import Tx
 from store.keys import KeyRing
@@ -145,7 +144,7 @@ async def _families(
     return {one.n: guardians[one.patient_id] for one in known}
 
 
-def _outcome(one: Reminder, *, is_on: bool, is_alive: bool, is_seen: bool) -> Outcome:
+def _outcome(one: Reminder | DueReminder, *, is_on: bool, is_alive: bool, is_seen: bool) -> Outcome:
     """What a time of this plan comes to, were it not late. is_on: its kind."""
     if one.state == "paused" or not is_on:
         return "paused"
@@ -159,19 +158,33 @@ async def _write(tx: Tx, plans: Sequence[Passed], now: datetime, beside: Sequenc
     is written later. Returns which were still as they were read, by their place."""
     if not plans:
         return set()
-    saved = await queries.passed(tx, plans, now)
+    saved, noted = await queries.passed(tx, plans, now)
     mine = plans if len(saved) == len(plans) else [plans[place] for place in sorted(saved)]
-    if not mine:
-        return saved
-    noted = await queries.note(tx, mine)
     told = [(one, at) for one in mine for at in told_times(one) if (one.before.reminder_id, at) in noted]
     if told:
         said = told + [(one, at) for one in beside for at, _ in one.times]
-        covered = await covered_devices(tx, [(one.before, at) for one, at in said])
-        await notify_many(tx, _once(said, covered, now), now)
+        await notify_many(tx, _once(said, await _covered(tx, said), now), now)
         asked = [(one.before.patient_id, at) for one, at in told if KINDS[one.before.kind].repeats]
         await watch(tx, asked, now)
     return saved
+
+
+async def _covered(tx: Tx, said: Sequence[tuple[Passed, datetime]]) -> list[frozenset[UUID]]:
+    """Of each, the phones that ring by themselves."""
+    asked = [
+        place
+        for place, (one, _) in enumerate(said)
+        if not isinstance(one.before, DueReminder) or one.before.has_alarms
+    ]
+    covered = [_NO_PHONE] * len(said)
+    if asked:
+        found = await covered_devices(tx, [(said[place][0].before, said[place][1]) for place in asked])
+        for place, devices in zip(asked, found, strict=True):
+            covered[place] = devices
+    return covered
+
+
+_NO_PHONE: Final[frozenset[UUID]] = frozenset()
 
 
 def _once(
@@ -242,7 +255,7 @@ async def is_alive(tx: Tx, keys: KeyRing, patient_id: UUID) -> bool:
     return card is not None and card.state not in ("death-reported", "frozen", "erasing")
 
 
-def is_order(one: Reminder) -> bool:
+def is_order(one: Reminder | DueReminder) -> bool:
     """Whether it is a medicine that no e-prescription gave."""
     return one.kind == "medication" and one.prescription_id is None
 

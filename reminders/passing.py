@@ -12,18 +12,51 @@ from msgspec.structs import replace
 
 from notifications.bulk import Notice, stable_id
 from reminders.kinds import KINDS
-from reminders.models import Kind, Outcome, Reminder
+from reminders.models import Kind, Outcome, Reminder, State
 from reminders.policy import next_after, rings_at
 
 # Times that one tick catches up on after a worker was away; the rest follows at once.
 CATCH_UP: Final = 100
 
 
+class DueReminder(Struct, frozen=True):
+    """A plan whose timer fired, as far as its times ask, with what a batch has to know of its person. n: which
+    of the timers, from 1; is_apart: of a merge, so that it is looked at alone; has_guardians: somebody stood
+    or stands as one; is_split: more of its kind rings for them at that time, by none of these timers; is_off:
+    the person switched its kind off; has_alarms: some phone said that it rings by itself."""
+
+    patient_id: UUID
+    reminder_id: UUID
+    kind: Kind
+    prescription_id: UUID | None
+    line: int | None
+    state: State
+    times: list[time]
+    interval_hours: int | None
+    zone: str
+    starts_on: date
+    doses: int | None
+    doses_due: int
+    next_at: datetime | None
+    version: int
+    every_days: int
+    weekdays: list[int]
+    on_days: list[date]
+    phases: str | None
+    n: int
+    is_alive: bool
+    is_apart: bool
+    has_guardians: bool
+    is_split: bool
+    is_off: bool
+    has_alarms: bool
+
+
 class Passed(Struct, frozen=True):
     """A plan whose times came. times: each with what became of it, oldest first; next_at: the one that
     follows; book: who is told, None where nobody is; family: a child's guardians, who are told of it too."""
 
-    before: Reminder
+    before: Reminder | DueReminder
     times: list[tuple[datetime, Outcome]]
     next_at: datetime | None
     book: UUID | None = None
@@ -31,7 +64,11 @@ class Passed(Struct, frozen=True):
 
 
 def passed_at(
-    one: Reminder, outcome: Outcome, now: datetime, book: UUID | None, family: Iterable[UUID] = ()
+    one: Reminder | DueReminder,
+    outcome: Outcome,
+    now: datetime,
+    book: UUID | None,
+    family: Iterable[UUID] = (),
 ) -> Passed:
     """All its times until now. outcome: what they come to where they are not late."""
     times = list[tuple[datetime, Outcome]]()
@@ -44,7 +81,7 @@ def passed_at(
     return Passed(one, times, at, book, tuple(family))
 
 
-def following(one: Reminder, due_at: datetime, doses_due: int) -> datetime | None:
+def following(one: Reminder | DueReminder, due_at: datetime, doses_due: int) -> datetime | None:
     """The time after one that came, when so many have come in all; None where it was the last."""
     if one.doses is not None and doses_due >= one.doses:
         return None
@@ -119,6 +156,7 @@ def key_of(kind: Kind, patient_id: UUID, due_at: datetime) -> str:
     return f"{KINDS[kind].type_}:{patient_id}:{due_at.isoformat()}"
 
 
+@lru_cache(maxsize=1 << 10)
 def said_at(due_at: datetime) -> str:
     """An instant as every answer of the service writes it."""
     return msgspec.json.decode(msgspec.json.encode(due_at), type=str)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
 
 from reminders.models import Outcome, Reminder
-from reminders.passing import Passed
+from reminders.passing import DueReminder, Passed
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
@@ -25,26 +26,17 @@ class Key(Struct, frozen=True):
     reminder_id: UUID
 
 
-class DueReminder(Reminder, frozen=True):
-    """A plan whose timer fired, with what a batch has to know of its person. n: which of the timers, from 1;
-    is_apart: of a merge, so that it is looked at alone; has_guardians: somebody stood or stands as one;
-    is_split: more of its kind rings at that time, by none of these timers; is_off: the person switched its
-    kind off."""
+class Written(Struct, frozen=True):
+    """One row with the places of all plans that were moved on, from 1, and one for each time that was not
+    written before and that nobody answered."""
 
-    n: int = 0
-    is_alive: bool = False
-    is_apart: bool = False
-    has_guardians: bool = False
-    is_split: bool = False
-    is_off: bool = False
+    reminder_id: UUID | None
+    due_at: datetime | None
+    moved: list[int] | None
 
 
-class Noted(Struct, frozen=True):
-    """A time that was not written before."""
-
-    reminder_id: UUID
-    due_at: datetime
-    outcome: Outcome
+# Where a plan stood, its last time, where it stands then, and how many times came.
+_Course: TypeAlias = tuple[datetime | None, datetime, datetime | None, int]
 
 
 class Cover(Struct, frozen=True):
@@ -103,8 +95,11 @@ SAVE = Command(
     WHERE patient_id = $1 AND reminder_id = $2
     """
 )
-_FIELDS = ", ".join(f"r.{name}" for name in Reminder.__struct_fields__)
-# By their marks, `<patient_id>:<reminder_id>`. In the order in which rows are locked.
+_FIELDS = ", ".join(
+    f"r.{name}" for name in DueReminder.__struct_fields__ if name in Reminder.__struct_fields__
+)
+# By their marks, `<patient_id>:<reminder_id>`. In the order in which rows are locked. What rings beside it is
+# looked for where somebody else hears of it alone; OFFSET 0 keeps the guardians from being asked for twice.
 DUE = Statement(
     DueReminder,
     f"""
@@ -112,53 +107,65 @@ DUE = Statement(
         c.state NOT IN ('death-reported', 'frozen', 'erasing') AS is_alive,
         EXISTS (SELECT FROM person_alias a WHERE a.patient_id = r.patient_id)
         OR EXISTS (SELECT FROM person_origin o WHERE o.patient_id = r.patient_id) AS is_apart,
-        EXISTS (SELECT FROM guardianship g WHERE g.patient_id = r.patient_id AND g.ended_at IS NULL)
-        OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = r.patient_id) AS has_guardians,
-        EXISTS (SELECT FROM reminder s
+        f.has_guardians,
+        f.has_guardians AND EXISTS (SELECT FROM reminder s
             WHERE s.patient_id = r.patient_id AND s.kind = r.kind AND s.state = 'active'
               AND s.next_at = r.next_at AND concat(s.patient_id, ':', s.reminder_id) <> ALL($1)) AS is_split,
         EXISTS (SELECT FROM reminder_kind_off k
-            WHERE k.patient_id = r.patient_id AND k.kind = r.kind) AS is_off
+            WHERE k.patient_id = r.patient_id AND k.kind = r.kind) AS is_off,
+        EXISTS (SELECT FROM reminder_plan_ack k WHERE k.patient_id = r.patient_id) AS has_alarms
     FROM unnest($1::text[]) WITH ORDINALITY AS q (mark, n)
     JOIN reminder r ON r.patient_id = left(q.mark, 36)::uuid AND r.reminder_id = substr(q.mark, 38)::uuid
     JOIN citizen c ON c.patient_id = r.patient_id
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (SELECT FROM guardianship g WHERE g.patient_id = r.patient_id AND g.ended_at IS NULL)
+            OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = r.patient_id) AS has_guardians
+        OFFSET 0) AS f
     ORDER BY r.patient_id, r.reminder_id
     """,  # noqa: S608 - field names of a Struct
     fan_out=_BATCH,
 )
-# Only what stands as it was read: who changed a plan meanwhile pokes its timer.
-PASS = Scalar(
-    int,
+# Only what stands as it was read: who changed a plan meanwhile pokes its timer. With the times that came of
+# what was moved ($8: of which plan, $9: which time); one taken or skipped before is closed. Where plans stood
+# and stand ($5 to $7) and times with what became of them ($10, $11) are taken by their places, for many have
+# them in common. IS TRUE keeps the look-up of what was moved a hash: a join of arrays, of whose lengths no plan
+# knows, would compare each with each.
+PASS = Statement(
+    Written,
     """
-    UPDATE reminder r SET doses_due = p.doses_due, last_at = p.last_at, next_at = p.next_at,
-        state = CASE WHEN p.next_at IS NULL THEN 'ended' ELSE r.state END,
-        asks = CASE WHEN p.next_at IS NULL THEN NULL ELSE r.asks END,
-        end_reason = CASE WHEN p.next_at IS NULL THEN 'used-up' ELSE r.end_reason END,
-        version = CASE WHEN p.next_at IS NULL THEN r.version + 1 ELSE r.version END,
-        changed_at = CASE WHEN p.next_at IS NULL THEN $8 ELSE r.changed_at END
-    FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::timestamptz[], $5::int[], $6::timestamptz[],
-        $7::timestamptz[]) WITH ORDINALITY
-        AS p (patient_id, reminder_id, version, was_at, doses_due, last_at, next_at, n)
-    WHERE r.patient_id = p.patient_id AND r.reminder_id = p.reminder_id AND r.version = p.version
-        AND r.next_at = p.was_at
-    RETURNING p.n
-    """,
-    fan_out=_BATCH,
-)
-# Taken or skipped before its time, it is closed.
-NOTE = Statement(
-    Noted,
-    """
-    INSERT INTO reminder_occurrence (patient_id, reminder_id, due_at, outcome)
-    SELECT t.patient_id, t.reminder_id, t.due_at,
-        CASE WHEN t.outcome IN ('told', 'late') AND EXISTS (
-            SELECT FROM reminder_answer a
-            WHERE a.patient_id = t.patient_id AND a.reminder_id = t.reminder_id AND a.due_at = t.due_at
-              AND a.act <> 'later')
-        THEN 'answered' ELSE t.outcome END
-    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[])
-        AS t (patient_id, reminder_id, due_at, outcome)
-    ON CONFLICT (patient_id, reminder_id, due_at) DO NOTHING RETURNING reminder_id, due_at, outcome
+    WITH moved AS (
+        UPDATE reminder r SET last_at = ($6::timestamptz[])[p.course], next_at = p.next_at,
+            doses_due = r.doses_due + ($12::int[])[p.course],
+            state = CASE WHEN p.next_at IS NULL THEN 'ended' ELSE r.state END,
+            asks = CASE WHEN p.next_at IS NULL THEN NULL ELSE r.asks END,
+            end_reason = CASE WHEN p.next_at IS NULL THEN 'used-up' ELSE r.end_reason END,
+            version = CASE WHEN p.next_at IS NULL THEN r.version + 1 ELSE r.version END,
+            changed_at = CASE WHEN p.next_at IS NULL THEN $13 ELSE r.changed_at END
+        FROM (
+            SELECT *, ($7::timestamptz[])[course] AS next_at
+            FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[]) WITH ORDINALITY
+                AS p (patient_id, reminder_id, version, course, n)) AS p
+        WHERE r.patient_id = p.patient_id AND r.reminder_id = p.reminder_id AND r.version = p.version
+            AND r.next_at = ($5::timestamptz[])[p.course]
+        RETURNING p.n),
+    came AS (
+        SELECT ($1::uuid[])[n] AS patient_id, ($2::uuid[])[n] AS reminder_id,
+            ($10::timestamptz[])[at] AS due_at, ($11::text[])[at] AS outcome
+        FROM unnest($8::int[], $9::int[]) AS t (n, at)
+        WHERE (n IN (SELECT m.n FROM moved m)) IS TRUE),
+    noted AS (
+        INSERT INTO reminder_occurrence (patient_id, reminder_id, due_at, outcome)
+        SELECT t.patient_id, t.reminder_id, t.due_at,
+            CASE WHEN t.outcome IN ('told', 'late') AND EXISTS (
+                SELECT FROM reminder_answer a
+                WHERE a.patient_id = t.patient_id AND a.reminder_id = t.reminder_id AND a.due_at = t.due_at
+                  AND a.act <> 'later')
+            THEN 'answered' ELSE t.outcome END
+        FROM came t
+        ON CONFLICT (patient_id, reminder_id, due_at) DO NOTHING
+        RETURNING reminder_id, due_at, outcome)
+    SELECT NULL::uuid AS reminder_id, NULL::timestamptz AS due_at, array_agg(m.n) AS moved FROM moved m
+    UNION ALL SELECT reminder_id, due_at, NULL FROM noted WHERE outcome <> 'answered'
     """,
     fan_out=_BATCH,
 )
@@ -270,31 +277,38 @@ async def save(tx: Tx, one: Reminder) -> None:
     )
 
 
-async def passed(tx: Tx, plans: Sequence[Passed], now: datetime) -> set[int]:
-    """Write how far plans are whose times came, as they were read. Returns which, by their place in `plans`:
-    a plan that was changed meanwhile is left as it is."""
-    saved = await PASS.all(
+async def passed(
+    tx: Tx, plans: Sequence[Passed], now: datetime
+) -> tuple[set[int], set[tuple[UUID, datetime]]]:
+    """Write how far plans are whose times came, as they were read, and those times. Returns which, by their
+    place in `plans` (a plan that was changed meanwhile is left as it is), and the times of them that were not
+    written before and that nobody answered."""
+    courses, times = dict[_Course, int](), dict[tuple[datetime, Outcome], int]()
+    of = [
+        courses.setdefault(
+            (one.before.next_at, one.times[-1][0], one.next_at, len(one.times)), len(courses) + 1
+        )
+        for one in plans
+    ]
+    came = [
+        (n, times.setdefault(at, len(times) + 1)) for n, one in enumerate(plans, start=1) for at in one.times
+    ]
+    was, last, following, counts = zip(*courses, strict=True)
+    found = await PASS.all(
         tx,
         [one.before.patient_id for one in plans],
         [one.before.reminder_id for one in plans],
         [one.before.version for one in plans],
-        [one.before.next_at for one in plans],
-        [one.before.doses_due + len(one.times) for one in plans],
-        [one.times[-1][0] for one in plans],
-        [one.next_at for one in plans],
+        of,
+        was,
+        last,
+        following,
+        [n for n, _ in came],
+        [place for _, place in came],
+        [at for at, _ in times],
+        [outcome for _, outcome in times],
+        counts,
         now,
     )
-    return {place - 1 for place in saved}
-
-
-async def note(tx: Tx, plans: Sequence[Passed]) -> set[tuple[UUID, datetime]]:
-    """Write the times that came. Returns those that were not written before and that nobody answered."""
-    times = [(one.before, at, outcome) for one in plans for at, outcome in one.times]
-    noted = await NOTE.all(
-        tx,
-        [one.patient_id for one, _, _ in times],
-        [one.reminder_id for one, _, _ in times],
-        [at for _, at, _ in times],
-        [outcome for _, _, outcome in times],
-    )
-    return {(one.reminder_id, one.due_at) for one in noted if one.outcome != "answered"}
+    moved = {n - 1 for one in found if one.moved is not None for n in one.moved}
+    return moved, {(one.reminder_id, one.due_at) for one in found if one.reminder_id and one.due_at}

@@ -128,7 +128,6 @@ FAN_OUTS = {
     "reminders.answers.queries.OPENED",
     "reminders.answers.queries.UNANSWERED",
     "reminders.queries.FORGET",
-    "reminders.queries.NOTE",
     "reminders.queries.PASS",
     "store.queries.BUCKETS_WITH_EVENTS",
     "store.queries.DUE_UNTIL",
