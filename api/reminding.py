@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from api.request import Call
+from audit.service import record_act
 from kernel.access import Access
 from kernel.clock import VIETNAM, local_day
 from kernel.problems import Refused
@@ -62,6 +63,19 @@ async def registered(
 
 
 BESIDE: Final[Mapping[str, Faces]] = {"schedule": scheduled, "registration": registered}
+
+
+async def noted(tx: Tx, call: Call, access: Access, tag: str) -> None:
+    """A choice about reminders stands in the log of the book; what was chosen is no one's business there."""
+    await record_act(
+        tx,
+        access.patient_id,
+        access.actor,
+        tag,
+        request_id=call.request_id,
+        now=call.now,
+        on_behalf_of=access.on_behalf_of,
+    )
 
 
 def reader_of(call: Call, access: Access) -> Reader:

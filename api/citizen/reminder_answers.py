@@ -13,9 +13,8 @@ from api.acting import begin_for
 from api.citizen.reminders import BASE, TAGS
 from api.problems import INVALID_FIELD, UNAVAILABLE
 from api.reading import read_beside_record
-from api.reminding import reader_of
+from api.reminding import noted, reader_of
 from api.request import Call, answer
-from audit.service import record_act
 from consent.decision import Job, decide_job
 from ehr.reads.models import Built
 from family.problems import NOT_YOUR_BOOK
@@ -67,24 +66,16 @@ async def answers(data: JSONBody[AnswersInput], call: NamedDependency[Call]) -> 
         for one in data.items
     ]
     async with begin_for(call, "manage-reminders") as (tx, access):
-        noted = await service.record(tx, reader_of(call, access), items, data.sent_at, call.now)
+        kept = await service.record(tx, reader_of(call, access), items, data.sent_at, call.now)
         await _log(tx, call, access)
-        return answer(NotedAll(items=noted))
+        return answer(NotedAll(items=kept))
 
 
 async def _log(tx: Tx, call: Call, access: Access) -> None:
     """What somebody else says in the person's name stands in the log; one's own, many a day, do not."""
     if access.is_own:
         return
-    await record_act(
-        tx,
-        access.patient_id,
-        access.actor,
-        "reminder:answer:record",
-        request_id=call.request_id,
-        now=call.now,
-        on_behalf_of=access.on_behalf_of,
-    )
+    await noted(tx, call, access, "reminder:answer:record")
 
 
 @get(
@@ -114,8 +105,10 @@ async def adherence(call: NamedDependency[Call], weeks: Weeks = 4) -> Response[A
     problems=(NOT_YOUR_BOOK, DEVICE_ON_PROBATION, UNAVAILABLE),
 )
 async def unanswered(call: NamedDependency[Call]) -> Response[MissedTimes]:
-    """What the notices of unanswered times were about: for the person, a child's guardian, and the proxy
-    whom the person lets know of them."""
+    """What notices of unanswered times were about.
+
+    For the person, a child's guardian, and the proxy whom the person lets know of them.
+    """
 
     async def build(tx: Tx, access: Access) -> Built:
         # As the notice was made: a relative's own view of the book is another matter.

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from api.acting import begin_for
 from api.problems import INVALID_FIELD
+from api.reminding import noted
 from api.request import Call, answer
-from audit.service import record_act
 from family.problems import NOT_YOUR_BOOK
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.problems import Refused
@@ -53,15 +53,7 @@ async def switch(
     async with begin_for(call, "manage-reminders") as (tx, access):
         done = await service.switch(tx, access, kind, data.is_on, call.now)
         if not isinstance(done, Refused):
-            await record_act(
-                tx,
-                access.patient_id,
-                access.actor,
-                "reminder:kind:switch",
-                request_id=call.request_id,
-                now=call.now,
-                on_behalf_of=access.on_behalf_of,
-            )
+            await noted(tx, call, access, "reminder:kind:switch")
         return answer(done)
 
 

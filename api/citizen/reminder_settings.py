@@ -11,8 +11,8 @@ from msgspec.structs import asdict
 
 from api.acting import begin_for
 from api.problems import INVALID_FIELD
+from api.reminding import noted
 from api.request import Call, answer
-from audit.service import record_act
 from family.problems import NOT_YOUR_BOOK
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.clock import WallTime
@@ -61,15 +61,7 @@ async def set_settings(data: JSONBody[DayBody], call: NamedDependency[Call]) -> 
     async with begin_for(call, "manage-reminders") as (tx, access):
         done = await service.change(tx, access, times, call.now)
         if not isinstance(done, Refused):
-            await record_act(
-                tx,
-                access.patient_id,
-                access.actor,
-                "reminder:settings:change",
-                request_id=call.request_id,
-                now=call.now,
-                on_behalf_of=access.on_behalf_of,
-            )
+            await noted(tx, call, access, "reminder:settings:change")
         return answer(done)
 
 

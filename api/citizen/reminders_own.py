@@ -11,9 +11,8 @@ from api.acting import begin_for
 from api.citizen.reminders import BASE, TAGS
 from api.idempotency import create_once
 from api.problems import INVALID_FIELD
-from api.reminding import reader_of
+from api.reminding import noted, reader_of
 from api.request import Call, answer
-from audit.service import record_act
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
 from kernel.problems import Refused
@@ -96,7 +95,7 @@ async def remove(reminder_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
         gone = await own.remove(tx, access, reminder_id, call.now)
         if isinstance(gone, Refused):
             return answer(gone)
-        await _log(tx, call, access, "delete")
+        await noted(tx, call, access, "reminder:own:delete")
         return answer(None, status=204)
 
 
@@ -105,23 +104,11 @@ async def _answered(
 ) -> Response[ReminderShown]:
     if isinstance(done, Refused):
         return answer(done)
-    await _log(tx, call, access, what)
+    # That something was asked for, never its words.
+    await noted(tx, call, access, f"reminder:own:{what}")
     faces = await reader_of(call, access).faces(tx, [done], call.now)
     doubts = await doubts_of(tx, access, [done], call.now)
     return answer(shown(done, faces[done.reminder_id], doubts), status=status)
-
-
-async def _log(tx: Tx, call: Call, access: Access, what: str) -> None:
-    """That something was asked for, never its words."""
-    await record_act(
-        tx,
-        access.patient_id,
-        access.actor,
-        f"reminder:own:{what}",
-        request_id=call.request_id,
-        now=call.now,
-        on_behalf_of=access.on_behalf_of,
-    )
 
 
 handlers: list[Any] = [make, change, remove]

@@ -11,8 +11,8 @@ from msgspec import Meta, Struct
 from api.acting import begin_for
 from api.problems import INVALID_FIELD
 from api.reading import OWN_PROBLEMS, Build, read_beside_record
+from api.reminding import noted
 from api.request import Call, answer
-from audit.service import record_act
 from ehr.reads.models import Built
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
@@ -101,19 +101,6 @@ async def choose_nutrition(data: JSONBody[WeeklyBody], call: NamedDependency[Cal
         done = await nutrition.choose(tx, access, data.is_on, data.weekday, at, call.now)
         await noted(tx, call, access, "reminder:nutrition:change")
         return answer(done)
-
-
-async def noted(tx: Tx, call: Call, access: Access, tag: str) -> None:
-    """A choice stands in the log of the book; what was chosen is no one's business there."""
-    await record_act(
-        tx,
-        access.patient_id,
-        access.actor,
-        tag,
-        request_id=call.request_id,
-        now=call.now,
-        on_behalf_of=access.on_behalf_of,
-    )
 
 
 def due(call: Call) -> Build:
