@@ -170,13 +170,14 @@ async def test_two_who_accept_each_others_codes_at_once_wait_for_nobody(
         assert all(isinstance(each, Accepted) for each in done)
 
 
-async def test_reminders_open_nothing_and_tell_only_while_the_proxy_stands(
+async def test_reminders_open_nothing_else_and_tell_only_while_the_proxy_stands(
     store: Store, clock: FrozenClock
 ) -> None:
     person, proxy = await two(store, clock)
     await make_proxy(store, clock, person, proxy, "reminders")
     for action in ("read-section", "read-summary", "manage-reminders"):
         assert await may(store, clock, proxy, person.patient_id, action) == "not-in-your-care"
+    assert isinstance(await may(store, clock, proxy, person.patient_id, "read-unanswered"), Access)
     async with store.transaction() as tx:
         me = person.patient_id
         assert await proxies_told(tx, store.keys, me, clock.now()) == [proxy.patient_id]

@@ -34,6 +34,7 @@ ACROSS = {
     "purpose_withdrawal_open": "operators' list of what is owed",
     "due_queue_next": "a round's look at what is due, whatever bucket it lies in",
     "push_target_updated": "targets that no phone confirmed for long, a night's job",
+    "delivery_settled": "what ended in the last day, as operators ask",
     "reminder_occurrence_due": "the age of times that passed, a night's job",
     "reminder_answer_due": "the age of answers, a night's job",
     "certificate_issuance_signed": "a day's rows against the signer's log, a night's job",
