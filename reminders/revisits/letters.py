@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from ehr.referrals.service import Booked, booked
+from ehr.referrals.models import Booked
+from ehr.referrals.service import booked
 from kernel.access import Access
 from kernel.clock import local_day
 from reminders.days import schedule_around
