@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from healthbook.rounds import IDLE_MAX_SECONDS, IDLE_MIN_SECONDS, class_of, each_abreast, wait
+from healthbook.rounds import IDLE_MAX_SECONDS, IDLE_MIN_SECONDS, class_of, each_abreast, together, wait
 from kernel.clock import Clock
 from notifications.breaker import HELD
 from notifications.delivery import (
@@ -62,14 +62,14 @@ class Drain:
             return 0
         async with self._store.transaction() as tx:
             waiting = await buckets_to_drain(tx, self._clock.now(), self._channels)
-        return await each_abreast(self._stop, waiting, self.drain)
+        return await each_abreast(self._stop, together(waiting), self.drain)
 
-    async def drain(self, bucket: int) -> int:
-        """Claim, send outside any transaction, settle."""
+    async def drain(self, buckets: Sequence[int]) -> int:
+        """Claim of some buckets, send outside any transaction, settle."""
         if self._rests():
             return 0
         async with self._store.transaction() as tx:
-            batch = await claim_batch(tx, self._store.keys, bucket, self._clock.now(), self._channels)
+            batch = await claim_batch(tx, self._store.keys, buckets, self._clock.now(), self._channels)
         if not batch:
             return 0
         outcomes = await send_batch(self._senders, batch)

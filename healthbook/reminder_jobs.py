@@ -126,7 +126,7 @@ async def ring_due(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> datetime 
 
 
 async def ring_batch(tx: Tx, keys: KeyRing, marks: list[str], now: datetime) -> list[Timer]:
-    """The timers of many plans of one bucket. Returns which fire again, and when."""
+    """The timers of many plans. Returns which fire again, and when."""
     rung = await ring_many(tx, keys, marks, BOOKS, ASKED, now)
     again = rung.again
     for mark in rung.alone:

@@ -5,15 +5,16 @@ in the transaction of its effects, a delivery is sent outside any transaction un
 instant the process dies at, nothing is lost and nothing is sent twice on purpose. Deliveries leave beside
 the rounds, each channel by itself (drains.py); so runs a job that waits for others (another core), never
 inside a transaction and never in the way of messages.
-Timers of which a country's morning holds a million (reminders) are done hundreds at a time, in one
-transaction; a worker with nothing to do sleeps no longer than until the next timer.
+Timers of which a country's morning holds a million (reminders) are done hundreds at a time, of one bucket or
+of some, in one transaction; a worker with nothing to do sleeps no longer than until the next timer.
 Any number of workers may run against one database.
 """
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 
 import structlog
@@ -39,6 +40,7 @@ from healthbook.rounds import (
     class_of,
     each_abreast,
     spare_collector,
+    together,
     wait,
 )
 from healthbook.senders import opened_senders
@@ -152,7 +154,13 @@ class Worker:
         self._next_at = min((one.due_at for one in coming if one.due_at > now), default=None)
         moved = await each_abreast(self._stop, waiting, self.handle_events)
         due = [one for one in coming if one.due_at <= now]
-        return moved + await each_abreast(self._stop, due, self.handle_due)
+        alone = [one for one in due if one.kind not in BATCHES]
+        moved += await each_abreast(self._stop, alone, self.handle_due)
+        for kind in BATCHES:
+            buckets = [one.bucket for one in due if one.kind == kind]
+            work = partial(self.handle_batch, kind)
+            moved += await each_abreast(self._stop, together(buckets), work)
+        return moved
 
     async def handle_events(self, bucket: int) -> int:
         """Events of one bucket with their effects, in one transaction; one that fails waits, alone."""
@@ -183,27 +191,29 @@ class Worker:
         )
 
     async def handle_due(self, one: DueKind) -> int:
-        """What is due of one kind in one bucket: some hundreds where the kind allows it, else one."""
-        if one.kind in BATCHES:
-            return await self.handle_batch(one.bucket, one.kind)
+        """One timer that is due of a kind in a bucket."""
         return await self.handle_tick(one.bucket, one.kind)
 
-    async def handle_batch(self, bucket: int, kind: str) -> int:
-        """Hundreds of timers with their effects, re-armed in the same transaction. Where that fails they are
-        taken one by one, so that whichever is at fault waits alone."""
+    async def handle_batch(self, kind: str, buckets: Sequence[int]) -> int:
+        """Hundreds of timers of some buckets with their effects, re-armed in the same transaction. Where that
+        fails they are taken one by one, so that whichever is at fault waits alone."""
         now, due = self._clock.now(), list[Due]()
         try:
             async with self._store.transaction() as tx:
-                due = await claim_due(tx, bucket, now, CLAIM_MAX, kind)
-                refs = [one.ref for one in due]
-                again = await BATCHES[kind](tx, self._store.keys, refs, now)
-                await schedule_many(tx, bucket, kind, again)
+                for bucket in buckets:
+                    if len(due) < CLAIM_MAX:
+                        due += await claim_due(tx, bucket, now, CLAIM_MAX - len(due), kind)
+                of = {one.ref: one.bucket for one in due}
+                again = await BATCHES[kind](tx, self._store.keys, list(of), now)
+                for bucket in sorted(set(of.values())):
+                    timers = [timer for timer in again if of[timer[0]] == bucket]
+                    await schedule_many(tx, bucket, kind, timers)
         except Exception as error:
             if not due:
                 raise
             log.error("batch_failed", kind=kind, timers=len(due), **class_of(error))
-            for _ in due:
-                await self.handle_tick(bucket, kind)
+            for one in due:
+                await self.handle_tick(one.bucket, kind)
         return len(due)
 
     async def handle_tick(self, bucket: int, kind: str) -> int:

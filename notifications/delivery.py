@@ -5,6 +5,7 @@ delivery becomes `unknown` and goes again with the same ids, which the device re
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
@@ -66,24 +67,28 @@ class Outgoing(Struct, frozen=True):
 
 
 async def claim_batch(
-    tx: Tx, keys: KeyRing, bucket: int, now: datetime, channels: Sequence[Channel] = CHANNELS
+    tx: Tx, keys: KeyRing, buckets: Sequence[int], now: datetime, channels: Sequence[Channel] = CHANNELS
 ) -> list[Outgoing]:
-    """Take up to CLAIM_MAX deliveries of a bucket and channel for the length of a lease, oldest first.
+    """Take up to CLAIM_MAX deliveries of some buckets and a channel for the length of a lease, of each bucket
+    the oldest first.
 
     On the way expired ones are dropped and leases that ran out become `unknown`. Whether each may still leave
     is decided anew; of several for one device and group the first leaves, the others take their turn.
     """
     claimed = list[Claimed]()
     for channel in channels:
-        await queries.TIDY.run(tx, bucket, now, channel)
-        claimed += await queries.CLAIM.all(tx, bucket, now, now + LEASE, CLAIM_MAX, channel)
+        room = CLAIM_MAX
+        for bucket in buckets:
+            await queries.TIDY.run(tx, bucket, now, channel)
+            found = await queries.CLAIM.all(tx, bucket, now, now + LEASE, room, channel)
+            claimed, room = claimed + found, room - len(found)
+            if not room:
+                break
     if not claimed:
         return []
     claimed.sort(key=_written)
-    found = await queries.WAYS.all(
-        tx, [row.patient_id for row in claimed], [row.device_id for row in claimed]
-    )
-    ways = {(way.patient_id, way.device_id): way for way in found}
+    people, devices = [row.patient_id for row in claimed], [row.device_id for row in claimed]
+    ways = {(way.patient_id, way.device_id): way for way in await queries.WAYS.all(tx, people, devices)}
     answered = await _answered(tx, claimed)
     batch, under_way = [], set[tuple[UUID, UUID, str]]()
     for row in claimed:
@@ -289,32 +294,37 @@ async def settle_batch(
     """
     if not batch:
         return
-    bucket, lease = batch[0].claimed.bucket, batch[0].claimed.lease_until
     statuses = [
         status_after(outcome, item.claimed.attempts, attempts_max(item.claimed.type))
         for item, outcome in zip(batch, outcomes, strict=True)
     ]
-    ends = dict[_End, int]()
-    places = [
-        ends.setdefault(_end(item, outcome, status, now, jitter), len(ends) + 1)
-        for item, outcome, status in zip(batch, outcomes, statuses, strict=True)
-    ]
-    await queries.SETTLE.run(
-        tx,
-        bucket,
-        now,
-        lease,
-        [item.claimed.delivery_id for item in batch],
-        [outcome.message_id for outcome in outcomes],
-        places,
-        *zip(*ends, strict=True),
-    )
+    of = defaultdict[int, list[_Ended]](list)
+    for item, outcome, status in zip(batch, outcomes, statuses, strict=True):
+        of[item.claimed.bucket].append((item.claimed, outcome, _end(item, outcome, status, now, jitter)))
+    for bucket, ended in sorted(of.items()):
+        await _settle(tx, bucket, ended, now)
     await _after(tx, batch, outcomes, now)
     metrics.count(batch, outcomes, statuses, now)
 
 
+async def _settle(tx: Tx, bucket: int, ended: Sequence["_Ended"], now: datetime) -> None:
+    ends = dict[_End, int]()
+    places = [ends.setdefault(end, len(ends) + 1) for _, _, end in ended]
+    await queries.SETTLE.run(
+        tx,
+        bucket,
+        now,
+        ended[0][0].lease_until,
+        [row.delivery_id for row, _, _ in ended],
+        [outcome.message_id for _, outcome, _ in ended],
+        places,
+        *zip(*ends, strict=True),
+    )
+
+
 # Status, next_at, error_code, spared, is_over: what most of a batch have in common.
 _End: TypeAlias = tuple[str, datetime, str | None, int, bool]
+_Ended: TypeAlias = tuple[Claimed, Outcome, _End]
 
 
 def _end(item: Outgoing, outcome: Outcome, status: str, now: datetime, jitter: float) -> _End:
@@ -360,9 +370,9 @@ async def _after(tx: Tx, batch: Sequence[Outgoing], outcomes: Sequence[Outcome],
         until = min(max(next_attempt(outcome, 0, now, 0) for _, outcome in refused), now + PAUSE_MAX)
         # FCM has a quota of the project and one of each device, and one name for both.
         devices = {row.device_id for row, _ in refused}
-        await queries.PAUSE.run(
-            tx, batch[0].claimed.bucket, until, devices.pop() if len(devices) == 1 else None
-        )
+        device = devices.pop() if len(devices) == 1 else None
+        for bucket in sorted({item.claimed.bucket for item in batch}):
+            await queries.PAUSE.run(tx, bucket, until, device)
 
 
 async def _forget_targets(

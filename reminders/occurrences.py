@@ -70,7 +70,7 @@ async def ring_many(
     asked: Collection[Kind],
     now: datetime,
 ) -> Rung:
-    """Do what is due of many plans of one bucket. asked: kinds whose cause is asked one by one."""
+    """Do what is due of many plans. asked: kinds whose cause is asked one by one."""
     rung, came = Rung(), list[DueReminder]()
     for one in await queries.DUE.all(tx, marks):
         if one.state in WAITS or one.next_at is None:

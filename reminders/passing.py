@@ -20,10 +20,10 @@ CATCH_UP: Final = 100
 
 
 class DueReminder(Struct, frozen=True):
-    """A plan whose timer fired, as far as its times ask, with what a batch has to know of its person. n: which
-    of the timers, from 1; is_apart: of a merge, so that it is looked at alone; has_guardians: somebody stood
-    or stands as one; is_split: more of its kind rings for them at that time, by none of these timers; is_off:
-    the person switched its kind off; has_alarms: some phone said that it rings by itself."""
+    """A plan whose timer fired, as far as its times ask, with what a batch has to know of its person. n: of
+    which timer; is_apart: of a merge, so that it is looked at alone; has_guardians: somebody stood or stands
+    as one; is_split: more of its kind rings for them at that time, by none of these timers; is_off: the
+    person switched its kind off; has_alarms: some phone said that it rings by itself."""
 
     patient_id: UUID
     reminder_id: UUID

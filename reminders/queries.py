@@ -128,8 +128,8 @@ DUE = Statement(
 # Only what stands as it was read: who changed a plan meanwhile pokes its timer. With the times that came of
 # what was moved ($8: of which plan, $9: which time); one taken or skipped before is closed. Where plans stood
 # and stand ($5 to $7) and times with what became of them ($10, $11) are taken by their places, for many have
-# them in common. IS TRUE keeps the look-up of what was moved a hash: a join of arrays, of whose lengths no plan
-# knows, would compare each with each.
+# them in common. IS TRUE keeps the look-up of what was moved a hash: a join of arrays, of whose lengths no
+# plan knows, would compare each with each.
 PASS = Statement(
     Written,
     """

@@ -151,12 +151,12 @@ async def test_an_outage_of_hours_makes_no_notice_that_lives_for_days_fail(
     drain = Drain(delivery, Senders(push, RecordingSmsSender()), clock)
     await say(store, clock, citizen, "result-released", "k")
     for _ in range(60):
-        await drain.drain(bucket_of(citizen.patient_id))
+        await drain.drain([bucket_of(citizen.patient_id)])
         clock.advance(minutes=6)
     assert push.batches >= 60
     assert await statuses(store, citizen, "result-released") == ["unknown"]
     push.outcome = Outcome(status="sent", message_id="m")
-    await drain.drain(bucket_of(citizen.patient_id))
+    await drain.drain([bucket_of(citizen.patient_id)])
     assert await statuses(store, citizen, "result-released") == ["sent"]
 
 
@@ -166,7 +166,7 @@ async def test_what_a_shut_way_may_have_let_through_is_not_sent_to_a_phone_that_
     push = Down(Outcome(status="unknown", error_code="deadline", attempted=False))
     drain = Drain(delivery, Senders(push, RecordingSmsSender()), clock)
     await say(store, clock, citizen, "result-released", "k")
-    await drain.drain(bucket_of(citizen.patient_id))
+    await drain.drain([bucket_of(citizen.patient_id)])
     async with store.transaction() as tx:
         item = await tx.fetchval(
             "SELECT notification_id FROM delivery WHERE patient_id = $1 AND type = 'result-released'",
@@ -175,7 +175,7 @@ async def test_what_a_shut_way_may_have_let_through_is_not_sent_to_a_phone_that_
         device = citizen.actor.device_id
         await record_receipt(tx, citizen.patient_id, device, item, "delivered", clock.now())
     clock.advance(minutes=6)
-    await drain.drain(bucket_of(citizen.patient_id))
+    await drain.drain([bucket_of(citizen.patient_id)])
     assert await statuses(store, citizen, "result-released") == ["sent"]
     assert push.batches == 1
 

@@ -106,7 +106,7 @@ async def test_a_push_and_an_sms_reach_their_providers(
     citizen = await person(store, clock, "ok-phone")
     await say(store, clock, citizen)
     await say(store, clock, citizen, "QXWRTB")
-    await Drain(delivery, senders, clock).drain(bucket_of(citizen.patient_id))
+    await Drain(delivery, senders, clock).drain([bucket_of(citizen.patient_id)])
     assert await outcomes(store, citizen) == {"push": "sent", "sms": "sent"}
     (pushed,) = [one for one in fcm.accepted if one["fid"] == "ok-phone"]
     assert pushed["data"]["type"] == "consent-request"
@@ -120,7 +120,7 @@ async def test_a_phone_that_firebase_no_longer_knows_is_forgotten(
 ) -> None:
     citizen = await person(store, clock, "gone-phone")
     await say(store, clock, citizen)
-    await Drain(delivery, senders, clock).drain(bucket_of(citizen.patient_id))
+    await Drain(delivery, senders, clock).drain([bucket_of(citizen.patient_id)])
     assert await outcomes(store, citizen) == {"push": "failed"}
     assert await targets(store, citizen) == 0
 
@@ -130,6 +130,6 @@ async def test_what_is_our_own_bug_stays_as_a_dead_letter_and_the_phone_with_it(
 ) -> None:
     citizen = await person(store, clock, "badreq-phone")
     await say(store, clock, citizen)
-    await Drain(delivery, senders, clock).drain(bucket_of(citizen.patient_id))
+    await Drain(delivery, senders, clock).drain([bucket_of(citizen.patient_id)])
     assert await outcomes(store, citizen) == {"push": "dropped"}
     assert await targets(store, citizen) == 1

@@ -90,7 +90,7 @@ def say(store: Store, clock: FrozenClock, citizen: Citizen) -> Callable[..., Awa
 async def claim(store: Store, clock: FrozenClock, citizen: Citizen) -> list[Outgoing]:
     """This person's part of a claim: people of other tests can share the bucket."""
     async with store.transaction() as tx:
-        batch = await claim_batch(tx, store.keys, bucket_of(citizen.patient_id), clock.now())
+        batch = await claim_batch(tx, store.keys, [bucket_of(citizen.patient_id)], clock.now())
     return [item for item in batch if item.claimed.patient_id == citizen.patient_id]
 
 

@@ -89,7 +89,7 @@ async def citizen(store: Store, clock: FrozenClock) -> Citizen:
 
 async def claim(delivery: Store, clock: FrozenClock, citizen: Citizen) -> list[Outgoing]:
     async with delivery.transaction() as tx:
-        batch = await claim_batch(tx, delivery.keys, bucket_of(citizen.patient_id), clock.now())
+        batch = await claim_batch(tx, delivery.keys, [bucket_of(citizen.patient_id)], clock.now())
     return [item for item in batch if item.claimed.patient_id == citizen.patient_id]
 
 

@@ -44,7 +44,7 @@ def hand_over(
             person = citizen.patient_id
             await notify(tx, store.keys, person, "sign-in-code", "k", now, until, sms=sms, phone=PHONE)
         async with delivery.transaction() as tx:
-            batch = await claim_batch(tx, delivery.keys, bucket_of(citizen.patient_id), now)
+            batch = await claim_batch(tx, delivery.keys, [bucket_of(citizen.patient_id)], now)
         mine = [item for item in batch if item.claimed.patient_id == citizen.patient_id]
         assert isinstance(mine[0].message, SmsMessage)
         if outcome is not None:
@@ -117,7 +117,7 @@ async def test_what_a_phone_has_stays_delivered_and_goes_to_nobody_again(
     assert (await status_of(store, citizen))[0] == "sent"
     clock.advance(minutes=4)
     async with delivery.transaction() as tx:
-        batch = await claim_batch(tx, delivery.keys, bucket_of(citizen.patient_id), clock.now())
+        batch = await claim_batch(tx, delivery.keys, [bucket_of(citizen.patient_id)], clock.now())
     assert [item for item in batch if item.claimed.patient_id == citizen.patient_id] == []
 
 

@@ -42,7 +42,7 @@ async def person(store: Store, clock: FrozenClock) -> Citizen:
 
 async def ended(delivery: Store, clock: FrozenClock, one: Citizen, outcome: Outcome) -> None:
     async with delivery.transaction() as tx:
-        batch = await claim_batch(tx, delivery.keys, bucket_of(one.patient_id), clock.now())
+        batch = await claim_batch(tx, delivery.keys, [bucket_of(one.patient_id)], clock.now())
         await settle_batch(tx, batch, [outcome] * len(batch), clock.now(), 0.0)
 
 

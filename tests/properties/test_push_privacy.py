@@ -246,7 +246,7 @@ async def say_everything(wire: Wire, citizen: Citizen, record: Record) -> None:
 
 
 async def drain(wire: Wire, citizen: Citizen) -> None:
-    while await wire.drain.drain(bucket_of(citizen.patient_id)):
+    while await wire.drain.drain([bucket_of(citizen.patient_id)]):
         pass
 
 

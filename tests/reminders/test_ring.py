@@ -168,7 +168,7 @@ async def test_a_batch_is_as_many_statements_for_nine_as_for_three(ringing: Ring
 async def test_timers_plans_times_notices_and_deliveries_of_a_batch_are_one_commit(ringing: Ringing) -> None:
     await crowd(ringing, 4)
     ringing.clock.set(at(21, 20, 2))
-    assert await ringing.worker().handle_batch(BUCKET, JOB) == 4
+    assert await ringing.worker().handle_batch(JOB, [BUCKET]) == 4
     commits = await rows(
         ringing,
         "SELECT DISTINCT xmin::text FROM due_queue WHERE kind = $1"
@@ -224,7 +224,7 @@ async def test_whoever_is_looked_at_alone_and_fails_leaves_the_batch_whole(ringi
             "UPDATE reminder SET zone = 'Nowhere/At_All' WHERE patient_id = $1", child.patient_id
         )
     ringing.clock.set(at(21, 20, 2))
-    assert await ringing.worker().handle_batch(BUCKET, JOB) == 2
+    assert await ringing.worker().handle_batch(JOB, [BUCKET]) == 2
     assert await outcomes(ringing) == {other.patient_id: ["told"]}
     again = await rows(ringing, "SELECT due_at FROM due_queue WHERE ref LIKE $1", f"{child.patient_id}%")
     assert again == [(ringing.clock.now() + timedelta(minutes=10),)]
@@ -238,7 +238,7 @@ async def test_a_plan_that_changes_under_a_batch_is_left_to_its_change(ringing: 
         one = await queries.LOCK.one(tx, first.patient_id, first.reminder_id)
         assert one is not None
         await queries.save(tx, replace(one, state="ended", next_at=None, end_reason="withdrawn", version=2))
-        batch = asyncio.create_task(ringing.worker().handle_batch(BUCKET, JOB))
+        batch = asyncio.create_task(ringing.worker().handle_batch(JOB, [BUCKET]))
         await until_somebody_waits(ringing)
     await batch
     assert await outcomes(ringing) == {second.patient_id: ["told"]}
