@@ -182,6 +182,45 @@ async def test_timers_plans_times_notices_and_deliveries_of_a_batch_are_one_comm
     assert len(await rows(ringing, "SELECT 1 FROM delivery")) == 4
 
 
+async def spread(ringing: Ringing, made: list[Reminder], buckets: int) -> list[int]:
+    """Put the timers of a crowd into so many buckets, by turns. Returns which."""
+    async with ringing.owner.transaction() as tx:
+        for place, one in enumerate(made):
+            mark, bucket = mark_of(one.patient_id, one.reminder_id), BUCKET + place % buckets
+            await tx.execute("UPDATE due_queue SET bucket = $2 WHERE ref = $1", mark, bucket)
+    return [BUCKET + place for place in range(buckets)]
+
+
+async def test_some_buckets_at_a_time_are_one_commit_and_each_timer_keeps_its_bucket(
+    ringing: Ringing,
+) -> None:
+    made = await crowd(ringing, 6)
+    buckets = await spread(ringing, made, 3)
+    ringing.clock.set(at(21, 20, 2))
+    assert await ringing.worker().handle_batch(JOB, [*buckets, BUCKET + 3]) == 6
+    assert await outcomes(ringing) == {one.patient_id: ["told"] for one in made}
+    timers = await rows(
+        ringing,
+        "SELECT bucket, count(*), min(xmin::text), max(xmin::text) FROM due_queue WHERE kind = $1"
+        " GROUP BY bucket ORDER BY bucket",
+        JOB,
+    )
+    assert [(bucket, count) for bucket, count, _, _ in timers] == [(bucket, 2) for bucket in buckets]
+    assert len({mark for _, _, *marks in timers for mark in marks}) == 1
+
+
+async def test_whose_plan_is_broken_waits_alone_among_some_buckets_too(ringing: Ringing) -> None:
+    made = await crowd(ringing, 6)
+    buckets = await spread(ringing, made, 3)
+    async with ringing.owner.transaction() as tx:
+        await tx.execute(
+            "UPDATE reminder SET zone = 'Nowhere/At_All' WHERE patient_id = $1", made[4].patient_id
+        )
+    ringing.clock.set(at(21, 20, 2))
+    assert await ringing.worker().handle_batch(JOB, buckets) == 6
+    assert await outcomes(ringing) == {one.patient_id: ["told"] for one in made if one != made[4]}
+
+
 async def test_two_workers_at_once_ring_each_time_once(ringing: Ringing) -> None:
     made = await crowd(ringing, 12)
     ringing.clock.set(at(21, 20, 2))
