@@ -29,6 +29,7 @@ READ_TAGS: dict[Action, str] = {
     "read-coverage": "record:coverage:read",
     "read-costs": "record:costs:read",
     "read-referrals": "record:referrals:read",
+    "read-unanswered": "record:reminders:read",
 }
 
 
