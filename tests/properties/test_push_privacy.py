@@ -268,7 +268,11 @@ async def test_no_word_of_a_record_is_in_any_push_or_sms_or_log(
     assert len(wire.gateway.got) == len(typed(record))
     for sms, phone, text in wire.gateway.got:
         assert phone == citizen.phone_number
-        assert [one for one in hits(secrets, text) if one not in may_say(sms)] == []
+        # A drawn word may stand in two fields: the end of the place's name is then a medicine's too.
+        rest = text.lower()
+        for said in sorted((one for one in may_say(sms) if " " in one), key=len, reverse=True):
+            rest = rest.replace(said, "|")
+        assert hits(secrets, rest) == []
     assert hits([*secrets, target_of(device), "482913", "KMNPQR"], str(logs)) == []
 
 
