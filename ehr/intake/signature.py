@@ -7,7 +7,6 @@ signed file is the file without its signature, and a signature counts only when 
 import hashlib
 import io
 import re
-from base64 import b64decode
 from collections.abc import Sequence
 from datetime import datetime
 from typing import IO, Any, Final
@@ -20,6 +19,7 @@ from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from ehr.intake.gate import judge_plain
+from ehr.intake.hidden import as_text, decode
 from ehr.intake.models import SignatureFacts
 from ehr.intake.safe_xml import TAGS_MAX, parser_options
 
@@ -125,15 +125,14 @@ def _kept(block: bytes) -> bytes | None:
 
 
 def _words(value: re.Match[str]) -> str:
-    """Nothing, where the text is Base64 of bytes that are no text."""
-    try:
-        decoded = b64decode(re.sub(r"[\r\n]|&#13;", "", value.group()), validate=True)
-        decoded.decode()
-    except UnicodeDecodeError:
-        return "" if len(decoded) >= _VALUE_BYTES_MIN else value.group()
-    except ValueError:
-        pass
-    return value.group()
+    """Nothing for Base64 of bytes that are no text; what it says besides where they are text."""
+    raw = decode(value.group().replace("&#13;", ""))
+    if raw is None:
+        return value.group()
+    told = as_text(raw)
+    if told is not None:
+        return f"{value.group()} {told}"
+    return "" if len(raw) >= _VALUE_BYTES_MIN else value.group()
 
 
 def _parse(data: bytes) -> etree._Element | None:

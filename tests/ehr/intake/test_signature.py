@@ -161,6 +161,13 @@ def test_a_word_that_the_gate_stops_is_not_kept_in_a_block(signer: Signer) -> No
     assert look(io.BytesIO(data)).facts.block is None
 
 
+def test_a_word_that_is_packed_into_a_block_is_not_kept_either(signer: Signer) -> None:
+    packed = b64encode("Bệnh nhân nhiễm HIV".encode())
+    told = b"<ds:Object>" + packed + b"</ds:Object></ds:Signature>"
+    data = signed(PACKAGE, signer).replace(b"</ds:Signature>", told)
+    assert look(io.BytesIO(data)).facts.block is None
+
+
 def test_a_signature_that_spells_a_code_by_chance_is_kept(signer: Signer) -> None:
     data = signed(PACKAGE, signer)
     start = data.index(b"<ds:SignatureValue>") + len(b"<ds:SignatureValue>")
