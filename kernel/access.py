@@ -90,9 +90,13 @@ Action = Literal[
     "verify-statement",
     "dismiss-finding",
     "manage-reminders",
+    "write-vitals",
+    "delete-vitals",
     "manage-notices",
     "read-unanswered",
     "manage-appointments",
+    "manage-alerts",
+    "set-alert-rules",
 ]
 
 # What a grant can name (SMART v2 resource types; Observation by category, consent.md §4).
@@ -105,6 +109,8 @@ RecordType = Literal[
     "Observation.laboratory",
     "Observation.vital-signs",
     "Observation.pregnancy",
+    # What the person's own devices and hands measured (docs/vitals.md): opt-in by name, and in no summary.
+    "Observation.wearable",
     "Observation.other",
     "DiagnosticReport",
     "ImagingStudy",

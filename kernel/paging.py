@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
@@ -38,5 +39,11 @@ def decode_cursor(cursor: str, shape: type[T]) -> T:
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         refuse(BAD_CURSOR, "cursor")
     if b"\\u0000" in raw:  # no database text holds it
+        refuse(BAD_CURSOR, "cursor")
+    try:
+        for key in keys if isinstance(keys, tuple) else ():
+            if isinstance(key, datetime):
+                key.astimezone(UTC)
+    except OverflowError:  # nor any time before the first year or after the last
         refuse(BAD_CURSOR, "cursor")
     return keys

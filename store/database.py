@@ -49,6 +49,11 @@ class Store:
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection, connection.transaction():
             yield connection
 
+    @property
+    def connections_max(self) -> int:
+        """How many transactions run at once."""
+        return self._pool.get_max_size()
+
     async def close(self) -> None:
         await self._pool.close()
 

@@ -140,6 +140,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_answer TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON screening_choice, nutrition_choice TO hb_api;
 GRANT SELECT, INSERT, DELETE ON reminder_kind_off TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON reminder_setting TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON vital_device, vital_import TO hb_api;
+
+-- vitals: what was measured; a deletion by its person and an erasure delete.
+GRANT SELECT, INSERT, UPDATE, DELETE ON vital_head, vital_source, vital_sample, vital_series, vital_tomb TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON vital_hour, vital_latest, vital_batch TO hb_api;
 
 -- ehr knowledge
 GRANT SELECT, INSERT, UPDATE ON article_review TO hb_api;
@@ -186,6 +191,11 @@ GRANT SELECT ON signing_head, signing_event, signing_day TO hb_api;
 GRANT SELECT, INSERT ON signing_event TO hb_signer;
 GRANT SELECT, INSERT, UPDATE ON signing_head, signing_day TO hb_signer;
 GRANT SELECT ON installation TO hb_signer;
+
+-- limits of measurements and who was told
+GRANT SELECT, INSERT, UPDATE, DELETE ON alert_rule, alert_delivery TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON alert, alert_state TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON alert_default_confirmed TO hb_api;
 
 -- rights over one's data: an erasure (consent/rights/erasing.py) deletes what store/person_tables.py names.
 GRANT SELECT, INSERT, UPDATE ON rights_request, erasure, breach TO hb_api;

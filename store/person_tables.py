@@ -22,7 +22,8 @@ BATCH: Final = 500
 class PersonTable(Struct, frozen=True, kw_only=True):
     """Rows of one person in one table, found by one column.
 
-    kept: why an erasure leaves them; None: it deletes them. unseen: why an export leaves them out; None: it
+    kept: why an erasure leaves them; None: it deletes them. cleared: the rows are another person's and stay;
+    an erasure takes the id out of the column. unseen: why an export leaves them out; None: it
     shows them. secret: columns that never leave. sealed: columns that are opened for their person. only: a
     further condition for the export ($2 = now, $3 = merged persons whose rows the person sees). chosen: the
     person let these practitioners in by name, so that a protected one's name stays (security.md S27).
@@ -31,6 +32,7 @@ class PersonTable(Struct, frozen=True, kw_only=True):
     table: str
     column: str = "patient_id"
     kept: str | None = None
+    cleared: bool = False
     unseen: str | None = None
     secret: tuple[str, ...] = ()
     sealed: tuple[str, ...] = ()
@@ -42,6 +44,9 @@ _LOOKUP: Final = "a keyed hash that leads from a number or code to the person"
 _MIRROR: Final = "the other end of rows that are shown"
 _FLEETING: Final = "lives for minutes and says nothing of its own"
 _WORK: Final = "how far the program's own work is"
+_ACTED: Final = "another person's, in which this one acted"
+_OF_BOOK: Final = "{}.owner_role NOT IN ('guardian', 'follower')"
+_MEASURED: Final = "in the folder so-do: a file for each kind, and one of its hours"
 _PROOF: Final = "proof of who read what, for ten years (consent.md §8); ids only"
 
 TABLES: Final = (
@@ -156,6 +161,23 @@ TABLES: Final = (
     PersonTable(table="facility_vaccination_reaction", unseen=_MIRROR),
     PersonTable(table="vaccination_reaction", sealed=("content",)),
     PersonTable(table="medicine_dismissal", secret=("actor_id",)),
+    # What a relative keeps for the own phone is that relative's alone (vitals/telling/queries.py: PAGE).
+    PersonTable(
+        table="alert_delivery",
+        only="EXISTS (SELECT FROM alert a WHERE a.patient_id = t.patient_id AND a.alert_id = t.alert_id"
+        f" AND {_OF_BOOK.format('a')})",
+    ),
+    PersonTable(table="alert_delivery", column="recipient_id", unseen=_MIRROR),
+    PersonTable(table="alert", secret=("acked_by",), only=_OF_BOOK.format("t")),
+    PersonTable(table="alert", column="owner_id", unseen="an alert in another person's book"),
+    PersonTable(table="alert", column="acked_by", cleared=True, unseen=_ACTED),
+    PersonTable(table="alert_state", unseen=_WORK),
+    PersonTable(table="alert_rule", only=_OF_BOOK.format("t")),
+    PersonTable(table="alert_rule", column="owner_id", unseen="a limit in another person's book"),
+    PersonTable(table="vital_device", secret=("added_by",)),
+    PersonTable(table="vital_device", column="added_by", cleared=True, unseen=_ACTED),
+    PersonTable(table="vital_import", secret=("sha256", "blob_id", "added_by")),
+    PersonTable(table="vital_import", column="added_by", cleared=True, unseen=_ACTED),
     PersonTable(table="reminder_answer"),
     PersonTable(table="reminder_occurrence"),
     PersonTable(table="reminder_plan_ack"),
@@ -165,6 +187,15 @@ TABLES: Final = (
     PersonTable(table="nutrition_choice"),
     PersonTable(table="reminder_own", sealed=("text_sealed",)),
     PersonTable(table="reminder"),
+    # Measurements. An export has them in files of their own, opened and in their units (vitals/copies).
+    PersonTable(table="vital_batch", unseen=_FLEETING, secret=("sha256", "ids_sha256")),
+    PersonTable(table="vital_latest", unseen="the newest of the rows that are shown"),
+    PersonTable(table="vital_hour", unseen=_MEASURED),
+    PersonTable(table="vital_tomb", unseen="ids that were deleted, so that they stay away"),
+    PersonTable(table="vital_sample", unseen=_MEASURED),
+    PersonTable(table="vital_series", unseen=_MEASURED),
+    PersonTable(table="vital_source"),
+    PersonTable(table="vital_head", unseen=_WORK),
     PersonTable(table="ehr_unit", unseen=_LOOKUP),
     PersonTable(table="ehr_core_patient", unseen=_LOOKUP),
     PersonTable(table="ehr_core_part"),
@@ -231,9 +262,9 @@ TABLES: Final = (
 
 
 async def delete_some(tx: Tx, one: PersonTable, patient_id: UUID) -> int:
-    """Delete one batch of a person's rows. Returns how many went."""
+    """Delete one batch of a person's rows, or take the id out of them. Returns how many."""
     assert one.kept is None
-    rows = await tx.fetch(queries.delete_of_person(one.table, one.column), patient_id, BATCH)
+    rows = await tx.fetch(queries.delete_of_person(one.table, one.column, one.cleared), patient_id, BATCH)
     return len(rows)
 
 

@@ -158,13 +158,15 @@ HAS_CITUS = Scalar(bool, "SELECT true FROM pg_extension WHERE extname = 'citus'"
 EXISTING_ROLES = Scalar(str, "SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1::text[])")
 
 
-def delete_of_person(table: str, column: str) -> str:
-    """A batch of $2 rows of the person $1. The names are those of store/person_tables.py, nobody's input.
+def delete_of_person(table: str, column: str, cleared: bool) -> str:
+    """A batch of $2 rows of the person $1; cleared: they stay without the id.
 
-    No constant, for there would be one a table: tests/store/test_person_tables.py prepares each of these.
+    The names are those of store/person_tables.py, nobody's input. No constant, for there would be one a
+    table: tests/store/test_person_tables.py prepares each of these.
     """
+    verb = f"UPDATE {table} SET {column} = NULL" if cleared else f"DELETE FROM {table}"  # noqa: S608
     return (
-        f"DELETE FROM {table} WHERE {column} = $1"  # noqa: S608
+        f"{verb} WHERE {column} = $1"  # noqa: S608
         f" AND ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} = $1 LIMIT $2)) RETURNING 1"
     )
 

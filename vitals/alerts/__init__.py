@@ -1,0 +1,1 @@
+"""Rules, the machine that judges by them, and who is told."""

@@ -1,0 +1,1 @@
+"""Which diseases of a person's record move a default limit."""

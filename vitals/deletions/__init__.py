@@ -1,0 +1,1 @@
+"""Measurements that their person wants gone."""

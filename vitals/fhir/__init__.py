@@ -1,0 +1,1 @@
+"""Measurements as FHIR R4 Observations, made when they are read."""

@@ -1,0 +1,1 @@
+"""Figures made of measurements alone: pure, no clock, no database."""

@@ -1,0 +1,1 @@
+"""Files of measurements: taken in bit by bit by a worker or an operator's command, and taken back."""

@@ -1,0 +1,1 @@
+"""Measurements in the forms of others, as items of a batch: the same gate lets them through."""

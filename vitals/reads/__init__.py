@@ -1,0 +1,1 @@
+"""What is shown of measurements: the latest, charts, days and weeks, reports and their pictures."""

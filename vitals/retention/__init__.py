@@ -1,0 +1,1 @@
+"""How long measurements are kept."""

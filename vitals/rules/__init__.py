@@ -1,0 +1,1 @@
+"""Limits that people and doctors set."""

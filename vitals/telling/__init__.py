@@ -1,0 +1,1 @@
+"""Who is told of an alert, who has seen it, and in which words."""
