@@ -46,6 +46,8 @@ from notifications.sms import HOTLINE
 from store.database import Store
 from vaccination.shc.keys import ISSUER_PATH
 from vaccination.signer.ports import Signer
+from vitals.accepting import SERIES_DAYS
+from vitals.gate import BatchGate
 
 CONTROLLERS = (
     "api.citizen.account",
@@ -65,7 +67,18 @@ CONTROLLERS = (
     "api.citizen.reminders_own",
     "api.citizen.reminder_kinds",
     "api.citizen.reminder_settings",
+    "api.citizen.alerts",
+    "api.citizen.alert_rules",
+    "api.doctor.alert_rules",
+    "api.doctor.alerts",
     "api.citizen.screenings",
+    "api.citizen.vitals_batches",
+    "api.citizen.vitals_fhir",
+    "api.doctor.vitals",
+    "api.citizen.vitals_devices",
+    "api.citizen.vitals",
+    "api.citizen.vitals_deletions",
+    "api.citizen.vitals_imports",
     "api.doctor.medicine_safety",
     "api.citizen.rights",
     "api.citizen.facilities",
@@ -307,6 +320,8 @@ def create_app(
     open_core: OpenCore | None = None,
     open_gateway: OpenGateway | None = None,
     signer: Signer | None = None,
+    batch_gate: BatchGate | None = None,
+    vital_series_days: int = SERIES_DAYS,
     handlers: list[ControllerRouterHandler] | None = None,
 ) -> Api:
     """The application over an open store, or over a function that opens one when the server starts.
@@ -321,6 +336,8 @@ def create_app(
     open_core: opens the other core that records are read from, once per server process.
     open_gateway: the same for the insurance gateway that desks ask about cards.
     signer: the process that signs certificates; without one none is issued.
+    batch_gate: which batches of measurements are taken in; unless given, as many as the pool bears.
+    vital_series_days: how long series of measurements are kept, and so how old those may be that come.
     """
     opened = store if isinstance(store, Store) else None
     runtime = Runtime(opened, clock, demo=demo, trusted_proxies=frozenset(trusted_proxies))
@@ -331,6 +348,8 @@ def create_app(
     runtime.elsewhere_days = elsewhere_days
     runtime.link_viewer = link_viewer
     runtime.signer = signer
+    runtime.batch_gate = batch_gate
+    runtime.vital_series_days = vital_series_days
     app = Api(
         route_handlers=collect_handlers(demo=demo) if handlers is None else handlers,
         dependencies={"call": Provide(provide_call(runtime), sync_to_thread=False)},

@@ -46,6 +46,7 @@ from kernel.access import Access, Action, Actor
 from kernel.problems import ProblemError, Refused, refuse
 from store import leases
 from store.database import Tx
+from vitals.copies import service as copies
 
 EXPORT_TYP: Final = "export-record"
 STEP_UP_HEADER: Final = "x-step-up"
@@ -304,7 +305,8 @@ def origin_of(call: Call) -> str:
 
 
 async def _gather_everything(tx: Tx, call: Call, access: Access) -> everything.Gathered:
-    return await everything.gather(tx, call.keys, access, call.now)
+    measured = copies.lots_of(tx, access.patient_id)
+    return await everything.gather(tx, call.keys, access, call.now, measured)
 
 
 def paper_of(paper_id: str) -> Export[ToPrint]:

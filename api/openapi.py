@@ -82,6 +82,13 @@ IDEMPOTENCY_KEY = {
     "description": "Makes a repeat of this request harmless for 24 hours.",
     "schema": {"type": "string", "pattern": f"^{KEY_FORM.pattern}$"},
 }
+SENT_AT = {
+    "name": "X-Sent-At",
+    "in": "header",
+    "required": False,
+    "description": "The phone's clock when it sends this very request, anew with every repeat.",
+    "schema": {"type": "string", "format": "date-time"},
+}
 STEP_UP = {
     "name": "X-Step-Up",
     "in": "header",
@@ -167,7 +174,8 @@ def _describe(
     if media_types := handler.opt.get("media_types", ()):
         operation["requestBody"] = _raw_body(media_types)
     if read_by_hand := handler.opt.get("body"):
-        operation["requestBody"] = _body_of(read_by_hand, document)
+        types = handler.opt.get("body_types", ("application/json",))
+        operation["requestBody"] = _body_of(read_by_hand, document, types)
     if produced := handler.opt.get("produces"):
         operation["responses"]["200"]["content"] = {produced: {"schema": _schema_of_file(produced)}}
     operation["responses"] = _responses(operation, handler, path)
@@ -180,11 +188,13 @@ def _raw_body(media_types: Iterable[str]) -> dict[str, Any]:
     return {"required": True, "content": {name: {"schema": {"type": kind}} for name, kind in kinds.items()}}
 
 
-def _body_of(struct: type[msgspec.Struct], document: dict[str, Any]) -> dict[str, Any]:
-    """A JSON body that the handler reads itself, once it knows who sends it."""
+def _body_of(
+    struct: type[msgspec.Struct], document: dict[str, Any], media_types: Iterable[str]
+) -> dict[str, Any]:
+    """A body that the handler reads itself, once it knows who sends it: JSON, or another form of the same."""
     (schema,), found = msgspec.json.schema_components([struct], ref_template="#/components/schemas/{name}")
     document.setdefault("components", {}).setdefault("schemas", {}).update(found)
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"required": True, "content": {name: {"schema": schema} for name in media_types}}
 
 
 def _schema_of_file(media_type: str) -> dict[str, Any]:
@@ -204,6 +214,7 @@ def _extra_parameters(handler: HTTPRouteHandler, path: str) -> list[dict[str, An
         (PATIENT_ID, opens_a_book(path)),
         (IF_NONE_MATCH, handler.opt.get("conditional", False)),
         (IDEMPOTENCY_KEY, handler.opt.get("idempotent", False)),
+        (SENT_AT, handler.opt.get("sent_at", False)),
         (STEP_UP, handler.opt.get("step_up", False)),
     ]
     return [parameter for parameter, applies in wanted if applies]

@@ -3,7 +3,7 @@
 Everything happens in one transaction, and the bytes leave after its commit. When the log cannot be written
 the answer is 503 and no byte of the record leaves. The person's own whole answers carry an ETag made of the
 record's head, so an own 304 builds and logs nothing; every other one is an HMAC over grant and bytes
-(security.md S32), and its 304 is logged as `unchanged`.
+(security.md S32), and its 304 is logged as `unchanged` unless the person's own eyes saw it all before.
 """
 
 import base64
@@ -36,7 +36,7 @@ from ehr.reads import changes, search, sections, summary, timeline, trend
 from ehr.reads.models import Built
 from ehr.reads.queries import head_of
 from ehr.reads.raw import encode
-from family.problems import NOT_YOUR_BOOK
+from family.problems import NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
 from identity import budgets
 from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION, TOO_MANY
 from identity.sessions import actor_of_session
@@ -46,6 +46,7 @@ from kernel.paging import BAD_CURSOR, PAGE_MAX
 from kernel.problems import ProblemError, Refused
 from store.database import Tx
 from store.keys import KeyRing
+from vitals.sight import sight_of
 
 PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
@@ -64,6 +65,14 @@ Words: TypeAlias = Annotated[
 ]
 
 OWN_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NOT_YOUR_BOOK, ACCOUNT_HELD, DEVICE_ON_PROBATION, UNAVAILABLE)
+MEASURED_PROBLEMS = (
+    INVALID_FIELD,
+    NOT_YOUR_BOOK,
+    NOT_IN_YOUR_CARE,
+    ACCOUNT_HELD,
+    DEVICE_ON_PROBATION,
+    UNAVAILABLE,
+)
 DOCTOR_PROBLEMS = (INVALID_FIELD, BAD_CURSOR, NO_ACCESS, TOO_MANY, UNAVAILABLE)
 
 
@@ -116,6 +125,31 @@ async def read_beside_record(
         return answer(built.body, headers=_inert(media_type), media_type=media_type)
 
 
+async def read_measured(
+    call: Call,
+    patient_id: UUID | None,
+    action: Action,
+    build: Build,
+    part: str,
+    media_type: str = "application/json",
+) -> Answer:
+    """What the person's own devices measured: decided and logged like a read of the record, but neither a
+    record's head nor another core moves with it, so every ETag is one of the bytes. An own 304 is no row here
+    either.
+
+    A grant or a link that does not name the category is refused like none: an empty answer would say that
+    nothing was measured.
+    """
+    async with call.begin() as (tx, actor):
+        subject = call.patient_id_for(actor) if patient_id is None else patient_id
+        access = await decide(tx, actor, subject, action, purpose_of(actor), call.now, keys=call.keys)
+        if isinstance(access, Access) and sight_of(access) is None:
+            access = Refused(problem=NOT_IN_YOUR_CARE if actor.kind == "citizen" else NO_ACCESS)
+        if isinstance(access, Refused):
+            return answer(await refuse_read(tx, call, subject, actor, read_tag(action, part), access))
+        return await _shared(tx, call, access, build, part, media_type)
+
+
 def _is_whole(access: Access) -> bool:
     """The person's own view with nothing left out. Where a device on probation gets less, the record's
     head would tell of what it does not get."""
@@ -148,7 +182,8 @@ async def _shared(
     built = await build(tx, access)
     etag = shared_etag(call.keys, access, built.body)
     unchanged = holds(call, etag)
-    await log_read(tx, call, access, built, changed=not unchanged, part=part)
+    if not (unchanged and _is_whole(access)):
+        await log_read(tx, call, access, built, changed=not unchanged, part=part)
     if unchanged:
         return _unchanged(etag)
     return answer(built.body, headers={"ETag": etag} | _inert(media_type), media_type=media_type)

@@ -48,6 +48,8 @@ from store.database import Store, Tx
 from store.keys import KeyRing
 from vaccination.signer.ports import Signer
 from visits.coverage_check.ports import CoverageCheck
+from vitals.accepting import SERIES_DAYS
+from vitals.gate import BatchGate
 
 TOKEN_MAX = 200
 RETRY_AFTER_DEFAULT_SECONDS = 2
@@ -83,6 +85,8 @@ class Runtime:
         self.export_slots = ImportSlots("export", problem=EXPORT_BUSY)
         self.proof_slots = ImportSlots("proof", problem=PROOF_BUSY)
         self.picture_slots = ImportSlots("picture", PICTURES_AT_ONCE, EVIDENCE_BUSY)
+        self._batch_gate: BatchGate | None = None
+        self.vital_series_days = SERIES_DAYS
         self.core: Core | None = None
         self.coverage_check: CoverageCheck | None = None
         self.signer: Signer | None = None
@@ -96,6 +100,17 @@ class Runtime:
     @store.setter
     def store(self, store: Store | None) -> None:
         self._store = store
+
+    @property
+    def batch_gate(self) -> BatchGate:
+        """Made with the first batch: it is as wide as the pool, which opens with the application."""
+        if self._batch_gate is None:
+            self._batch_gate = BatchGate(self.store.connections_max)
+        return self._batch_gate
+
+    @batch_gate.setter
+    def batch_gate(self, gate: BatchGate | None) -> None:
+        self._batch_gate = gate
 
 
 def actors_of(handler: BaseRouteHandler) -> tuple[str, ...]:
@@ -206,6 +221,16 @@ class Call:
     def picture_slots(self) -> ImportSlots:
         """Who may send a picture now: each holds its whole body in memory."""
         return self._runtime.picture_slots
+
+    @property
+    def vital_series_days(self) -> int:
+        """How long series are kept: older ones are not taken in."""
+        return self._runtime.vital_series_days
+
+    @property
+    def batch_gate(self) -> BatchGate:
+        """Which batches of measurements are taken in now."""
+        return self._runtime.batch_gate
 
     @property
     def now(self) -> datetime:

@@ -1,7 +1,7 @@
 """Uploads: reading a body by hand, and its last step: the file on the disk, then the row that names it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from msgspec.json import Decoder
 from api.problems import MALFORMED_BODY, UNSUPPORTED_MEDIA_TYPE
 from api.request import NUL_ESCAPE, Call, raise_body_problem
 from kernel.problems import refuse
-from store.blobs import StoredBlob
+from store.blobs import StoredBlob, in_parts
 
 Read = TypeVar("Read")
 
@@ -23,11 +23,21 @@ class KeptFile(Struct):
     is_named: bool = False
 
 
+def kept_file(
+    call: Call, patient_id: UUID, blob_id: UUID, data: bytes
+) -> AbstractAsyncContextManager[KeptFile]:
+    """`kept_stream` of what is in memory."""
+    return kept_stream(call, patient_id, blob_id, in_parts(data))
+
+
 @asynccontextmanager
-async def kept_file(call: Call, patient_id: UUID, blob_id: UUID, data: bytes) -> AsyncIterator[KeptFile]:
+async def kept_stream(
+    call: Call, patient_id: UUID, blob_id: UUID, parts: AsyncIterable[bytes]
+) -> AsyncIterator[KeptFile]:
     """Keep a file under its announced name while the row is written. What a process that dies here leaves is
-    removed by the timer of the announcement (store/uploads.py). Raises BlobUnavailableError."""
-    file = KeptFile(await call.store.blobs.put(patient_id, data, blob_id))
+    removed by the timer of the announcement (store/uploads.py). Raises BlobUnavailableError,
+    BlobTooLargeError."""
+    file = KeptFile(await call.store.blobs.put_stream(patient_id, parts, blob_id))
     try:
         yield file
     finally:

@@ -1,8 +1,9 @@
 """The person's own access log: who looked, where, when, at what, under which grant, in plain words.
 
-Own reads that follow each other are folded into one line. Every row carries its place in the chain;
-with `proofs` the rows come whole and unfolded, so that an app or anybody else can verify them. A protected
-practitioner stands under an alias, and what would bind the row to the name stays here (security.md S27).
+Own reads, and batches of measurements that a phone sends by itself, are folded into one line where nothing
+else lies between them. Every row carries its place in the chain; with `proofs` the rows come whole and
+unfolded, so that an app or anybody else can verify them. A protected practitioner stands under an alias, and
+what would bind the row to the name stays here (security.md S27).
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -30,14 +32,18 @@ KindFilter: TypeAlias = Literal["read", "act", "refused"]
 ActorFilter: TypeAlias = Literal["citizen", "practitioner", "facility-system", "kiosk", "operator"]
 
 ROWS_MAX = 200
+# A watch that sends each minute writes 1,440 rows a day: so many lots are looked through to fill a page.
+LOTS_MAX = 10
+# What a phone does by itself, all day long: it would bury who looked.
+_SENT = "vitals:batch:store"
 NEWEST = 2**62
 _EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
 
 class LogItem(Struct, frozen=True, kw_only=True):
-    """One line. first_seq < seq where own reads are folded; `times` says how many. basis: what a read
-    rested on, and then grant_id is its id. actor_alias: instead of name and licence where the practitioner is
-    protected; the same on every line of this log.
+    """One line. first_seq < seq where own reads and batches are folded; `times` says how many, and action is
+    that of the newest. basis: what a read rested on, and then grant_id is its id. actor_alias: instead of
+    name and licence where the practitioner is protected; the same on every line of this log.
 
     prev, h, salt and actor_salt are hexadecimal, of the newest row. `row`, the JCS text that h
     covers, and actor_salt come with `proofs` only; actor_salt never of a protected practitioner.
@@ -118,6 +124,9 @@ class _Words(Struct, frozen=True):
     unknown_act: str
     own_reads: str
     nothing: str
+    # Measurements are no tests of a facility, though both are Observations; limits are there in every book.
+    acts_that_say_what: list[str]
+    acts_that_show_always: list[str]
 
 
 async def read_log(
@@ -131,18 +140,47 @@ async def read_log(
     now: datetime,
 ) -> AccessLog:
     """One page, newest first. Raises the problem `bad-cursor`."""
-    rows = await _rows(tx, access, wanted, cursor, limit if wanted.proofs else ROWS_MAX)
+    before = _before(cursor)
+    items, more = (
+        await _unfolded(tx, keys, access, wanted, before, limit, now)
+        if wanted.proofs
+        else await _folded(tx, keys, access, wanted, before, limit, now)
+    )
     head = await queries.head_of(tx, access.patient_id)
-    masked = await shown(tx, keys, access.patient_id, rows, now)
-    items = [_item(one, access.patient_id, proofs=wanted.proofs) for one in masked]
-    folded = items if wanted.proofs else fold(items)
-    page = folded[:limit]
-    is_more = len(folded) > limit or len(rows) > ROWS_MAX
+    page = items[:limit]
+    is_more = more or len(items) > limit
     return AccessLog(
         items=page,
         next=encode_cursor(page[-1].first_seq) if is_more and page else None,
         head=LogHead(seq=head.seq, h=head.h.hex()) if head else None,
     )
+
+
+async def _unfolded(
+    tx: Tx, keys: KeyRing, access: Access, wanted: Filter, before: int, limit: int, now: datetime
+) -> tuple[list[LogItem], bool]:
+    rows = await _rows(tx, access, wanted, before, limit)
+    masked = await shown(tx, keys, access.patient_id, rows[:limit], now)
+    return [_item(one, access.patient_id, proofs=True) for one in masked], len(rows) > limit
+
+
+async def _folded(
+    tx: Tx, keys: KeyRing, access: Access, wanted: Filter, before: int, limit: int, now: datetime
+) -> tuple[list[LogItem], bool]:
+    """Lines of as many lots of rows as a page needs; whether rows follow."""
+    items: list[LogItem] = []
+    who: list[UUID] = []
+    for _ in range(LOTS_MAX):
+        rows = await _rows(tx, access, wanted, before, ROWS_MAX)
+        masked = await shown(tx, keys, access.patient_id, rows[:ROWS_MAX], now)
+        items += [_item(one, access.patient_id, proofs=False) for one in masked]
+        who += [one.entry.actor.id for one in masked]
+        more = len(rows) > ROWS_MAX
+        folded = fold(items, who)
+        if not more or len(folded) > limit:
+            break
+        before = items[-1].seq
+    return folded, more
 
 
 async def whole_items(
@@ -165,7 +203,7 @@ async def read_rows(
 ) -> tuple[list[Shown], str | None]:
     """A page of rows as the person may see them, newest first, and the cursor of the next one. Raises the
     problem `bad-cursor`."""
-    rows = await _rows(tx, access, wanted, cursor, limit)
+    rows = await _rows(tx, access, wanted, _before(cursor), limit)
     masked = await shown(tx, keys, access.patient_id, rows[:limit], now)
     return masked, encode_cursor(masked[-1].row.seq) if len(rows) > limit else None
 
@@ -178,13 +216,17 @@ async def entry_at(tx: Tx, patient_id: UUID, seq: int) -> Entry | None:
     return msgspec.json.decode(rows[0].entry, type=Entry)
 
 
-async def _rows(tx: Tx, access: Access, wanted: Filter, cursor: str | None, limit: int) -> list[LogRow]:
+def _before(cursor: str | None) -> int:
+    return decode_cursor(cursor, _Keyset).before_seq if cursor else NEWEST
+
+
+async def _rows(tx: Tx, access: Access, wanted: Filter, before: int, limit: int) -> list[LogRow]:
     """One row more than the limit where there are more."""
     since, until = span(wanted)
     return await queries.page(
         tx,
         access.patient_id,
-        before_seq=decode_cursor(cursor, _Keyset).before_seq if cursor else NEWEST,
+        before_seq=before,
         actor_kind=wanted.actor,
         kind=wanted.kind,
         facility_id=wanted.facility_id,
@@ -203,30 +245,35 @@ def span(wanted: Filter) -> tuple[datetime, datetime]:
     return since, until
 
 
-def fold(items: list[LogItem]) -> list[LogItem]:
-    """Own reads in a row become one line; everything else stays."""
+def fold(items: Sequence[LogItem], who: Sequence[UUID]) -> list[LogItem]:
+    """What one person does by routine, time after time, becomes one line; everything else stays. who: the
+    actor of each item."""
     folded: list[LogItem] = []
-    for item in items:
-        if folded and _is_own_read(item) and _is_own_read(folded[-1]):
-            newest = folded[-1]
-            folded[-1] = msgspec.structs.replace(
-                newest,
-                first_seq=item.first_seq,
-                times=newest.times + item.times,
-                line=_folded_line(newest.times + item.times),
-            )
-        else:
-            folded.append(item)
+    for actor, run in groupby(zip(items, who, strict=True), key=lambda one: _routine_of(*one)):
+        lines = [item for item, _ in run]
+        folded += lines if actor is None else [_one_line(lines)]
     return folded
 
 
-def _is_own_read(item: LogItem) -> bool:
-    return item.is_own and item.action.endswith(":read") and item.outcome != "refused"
+def _routine_of(item: LogItem, who: UUID) -> UUID | None:
+    """Whose routine a line is: own reads, and batches of the person's or a guardian's phone."""
+    if item.outcome == "refused":
+        return None
+    is_read = item.is_own and item.action.endswith(":read")
+    return who if is_read or (item.action == _SENT and item.actor_kind == "citizen") else None
 
 
-def _folded_line(times: int) -> str:
-    words = _words()
-    return f"{words.you} {words.did} {words.own_reads} ({times} {words.times})"
+def _one_line(items: list[LogItem]) -> LogItem:
+    newest, words = items[0], _words()
+    if len(items) == 1:
+        return newest
+    sent = [item for item in items if item.action == _SENT]
+    said = [] if len(sent) == len(items) else [words.own_reads]
+    said += [words.acts[_SENT]] if sent else []
+    line = f"{words.you} {words.did} {', '.join(said)}" if newest.is_own else newest.line
+    return msgspec.structs.replace(
+        newest, first_seq=items[-1].seq, times=len(items), line=f"{line} ({len(items)} {words.times})"
+    )
 
 
 def _item(one: Shown, patient_id: UUID, *, proofs: bool) -> LogItem:
@@ -271,9 +318,10 @@ def line_of(one: Shown, *, is_own: bool) -> str:
     act = words.acts.get(entry.action, words.unknown_act)
     what = ", ".join(dict.fromkeys(words.types.get(name, words.types["Other"]) for name in entry.resources))
     line = f"{words.you if is_own else _who(one)} {words.tried if is_refused else words.did} {act}"
-    if what:
+    is_said = entry.action in words.acts_that_show_always
+    if what and entry.action not in words.acts_that_say_what:
         line += f": {what}"
-    elif entry.body_sha256 is not None and entry.action.startswith("record:"):
+    elif not what and not is_said and entry.body_sha256 is not None and entry.action.startswith("record:"):
         line += f" ({words.nothing})"
     if is_refused:
         reason = words.reasons.get(entry.reason or "")

@@ -20,6 +20,7 @@ from store.keys import KeyRing
 TYP: Final = "ssk-consent+jws"
 VERSION: Final = "1"
 ACT_REASON: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+OUR_TYPES: Final = "urn:vn:so-suc-khoe:record-type"
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
 
@@ -110,10 +111,7 @@ def _provision(grant: Grant, left_out: list[str]) -> dict[str, Any]:
             }
         ],
         "purpose": [{"system": ACT_REASON, "code": grant.purpose}],
-        "class": [
-            {"system": "http://hl7.org/fhir/resource-types", "code": name}
-            for name in sorted({one.partition(".")[0] for one in grant.types} - {"Other"})
-        ],
+        "class": _classes(grant),
     }
     data_period = {
         "start": grant.since.isoformat() if grant.since else None,
@@ -125,6 +123,14 @@ def _provision(grant: Grant, left_out: list[str]) -> dict[str, Any]:
         labels = [{"system": ACT_CODE, "code": name} for name in left_out]
         provision["provision"] = [{"type": "deny", "securityLabel": labels}]
     return provision
+
+
+def _classes(grant: Grant) -> list[dict[str, str]]:
+    """Resource types, and beside them what is opt-in within one: Observation alone would not tell."""
+    names = sorted({one.partition(".")[0] for one in grant.types} - {"Other"})
+    opted = [one for one in grant.types if one == "Observation.wearable"]
+    types = [{"system": "http://hl7.org/fhir/resource-types", "code": name} for name in names]
+    return types + [{"system": OUR_TYPES, "code": name} for name in opted]
 
 
 def _concept(system: str, code: str) -> dict[str, Any]:

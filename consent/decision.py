@@ -53,10 +53,11 @@ GRANTED_ACTIONS: Final[frozenset[Action]] = frozenset(
         "read-prescriptions",
         "verify-statement",
         "dismiss-finding",
+        "set-alert-rules",
     }
 )
 # What stands only on the person's own yes, not on broken glass.
-GRANT_ALONE: Final[frozenset[Action]] = frozenset({"verify-statement"})
+GRANT_ALONE: Final[frozenset[Action]] = frozenset({"verify-statement", "set-alert-rules"})
 # What a device on probation may do for its own person (security.md S8). Of numbers and notices it gets a part
 # (api/citizen). What it approves is cut to the caps of tier D, it ends no device but itself, and no held
 # grant stands by its word (S16).

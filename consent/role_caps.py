@@ -11,10 +11,12 @@ from msgspec import Struct
 
 from kernel.access import RECORD_TYPES, RecordType, Role
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 DAY: Final = 24 * 3600
 
 NOTHING: Final[frozenset[RecordType]] = frozenset()
+# What there was to see before wearables came.
+_UNTIL_WEARABLES: Final = RECORD_TYPES - {"Observation.wearable"}
 _NURSING: Final[frozenset[RecordType]] = frozenset(
     {
         "AllergyIntolerance",
@@ -41,7 +43,7 @@ class RoleCap(Struct, frozen=True, kw_only=True):
 # Clerks, administrators, officers and analysts stand in no version: they see nothing.
 VERSIONS: Final[dict[str, dict[Role, RoleCap]]] = {
     "1": {
-        "doctor": RoleCap(types=RECORD_TYPES - {"Observation.pregnancy"}),
+        "doctor": RoleCap(types=_UNTIL_WEARABLES - {"Observation.pregnancy"}),
         "pharmacist": RoleCap(
             types=frozenset({"AllergyIntolerance", "MedicationRequest", "MedicationStatement"})
         ),
@@ -49,7 +51,7 @@ VERSIONS: Final[dict[str, dict[Role, RoleCap]]] = {
         "nurse": RoleCap(types=_NURSING),
     },
     "2": {
-        "doctor": RoleCap(types=RECORD_TYPES),
+        "doctor": RoleCap(types=_UNTIL_WEARABLES),
         "pharmacist": RoleCap(
             types=frozenset({"AllergyIntolerance", "MedicationRequest", "MedicationStatement"}),
             duration_seconds=3 * DAY,
@@ -58,6 +60,18 @@ VERSIONS: Final[dict[str, dict[Role, RoleCap]]] = {
             types=frozenset({"AllergyIntolerance", "Immunization", "Observation.pregnancy"})
         ),
         # A nurse or commune health worker asks nobody: a doctor of the facility with a grant delegates.
+        "nurse": RoleCap(delegated=_NURSING),
+    },
+    # What a person measures is a doctor's to see, where it was asked for by name; nobody else's.
+    "3": {
+        "doctor": RoleCap(types=RECORD_TYPES),
+        "pharmacist": RoleCap(
+            types=frozenset({"AllergyIntolerance", "MedicationRequest", "MedicationStatement"}),
+            duration_seconds=3 * DAY,
+        ),
+        "vaccinator": RoleCap(
+            types=frozenset({"AllergyIntolerance", "Immunization", "Observation.pregnancy"})
+        ),
         "nurse": RoleCap(delegated=_NURSING),
     },
 }

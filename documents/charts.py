@@ -23,27 +23,32 @@ _TOP: Final = 44
 _BOTTOM: Final = 48
 _TEXT_MAX: Final = 90
 _LINES_MAX: Final = 12
+_TICKS_MAX: Final = 40
 _STYLE: Final = """
 :root{color-scheme:light dark}
 .paper{fill:#fff}.text{fill:#1b2733;font:13px sans-serif}.title{font-size:17px;font-weight:600}
 .grid{stroke:#d5dde4;stroke-width:1}.middle{fill:#cfe8d5}.watch{fill:#fbe6b4}
+.spread{fill:#0b5c7a;fill-opacity:.16}.inner{fill:#0b5c7a;fill-opacity:.28}.bar{fill:#0b5c7a;fill-opacity:.8}
 .far{fill:none;stroke:#a8201a;stroke-width:1.5}.near{fill:none;stroke:#9a6b00;stroke-width:1.5}
 .median{fill:none;stroke:#2f7d46;stroke-width:2}.trace{fill:none;stroke:#0b5c7a;stroke-width:1.5}
 .mark{fill:#0b5c7a;stroke:#0b5c7a;stroke-width:2}.own{fill:#fff}
 @media (prefers-color-scheme:dark){
 .paper{fill:#14191f}.text{fill:#e4e9ee}.grid{stroke:#38434e}.middle{fill:#1e3d29}.watch{fill:#4a3c14}
 .far{stroke:#ff8a80}.near{stroke:#e0b44c}.median{stroke:#7bd193}.trace{stroke:#7cc7e8}
+.spread{fill:#7cc7e8;fill-opacity:.22}.inner{fill:#7cc7e8;fill-opacity:.36}.bar{fill:#7cc7e8}
 .mark{fill:#7cc7e8;stroke:#7cc7e8}.own{fill:#14191f}}
 """
 
 
 class Axis(Struct, frozen=True, kw_only=True):
-    """From where to where, with a line at every step. label: what is measured and in which unit."""
+    """From where to where, with a line at every step. label: what is measured and in which unit. ticks:
+    places with their own words (times of day, dates), where lines stand instead of at every step."""
 
     label: str
     low: float
     high: float
     step: float
+    ticks: list[tuple[float, str]] = []
 
 
 class Band(Struct, frozen=True, kw_only=True):
@@ -51,11 +56,11 @@ class Band(Struct, frozen=True, kw_only=True):
 
     lower: list[Point]
     upper: list[Point]
-    tone: Literal["middle", "watch"]
+    tone: Literal["middle", "watch", "spread", "inner", "bar"]
 
 
 class Curve(Struct, frozen=True, kw_only=True):
-    """A line with its name at the right end."""
+    """A line, of one point or more, with its name at the right end."""
 
     points: list[Point]
     name: str
@@ -70,7 +75,9 @@ class Mark(Struct, frozen=True, kw_only=True):
 
 
 class Chart(Struct, frozen=True, kw_only=True):
-    """lines: what the picture says in words, for who can't see it."""
+    """lines: what the picture says in words, for who can't see it. traces: measured lines, each without a
+    gap: where one ends and the next begins, nothing was measured; None: one line through all marks.
+    note: a sentence in the middle, where there is nothing else to see."""
 
     title: str
     x: Axis
@@ -80,6 +87,8 @@ class Chart(Struct, frozen=True, kw_only=True):
     marks: list[Mark]
     foot: str
     lines: list[str]
+    traces: list[list[Point]] | None = None
+    note: str = ""
 
 
 def draw(chart: Chart) -> bytes:
@@ -106,11 +115,15 @@ def draw(chart: Chart) -> bytes:
         _add(root, "polyline", {"class": curve.tone, "points": place.path(curve.points)})
         x, y = place.at(curve.points[-1])
         _write(root, x + 5, y + 4, curve.name)
-    _add(root, "polyline", {"class": "trace", "points": place.path([mark.at for mark in chart.marks])})
+    joined = [[mark.at for mark in chart.marks]] if chart.traces is None else chart.traces
+    for trace in joined:
+        _add(root, "polyline", {"class": "trace", "points": place.path(trace)})
     for mark in chart.marks:
         x, y = place.at(mark.at)
         attributes = {"cx": _number(x), "cy": _number(y), "r": "4"}
         _add(root, "circle", {"class": "mark own" if mark.hollow else "mark", **attributes})
+    if chart.note:
+        _write(root, (_LEFT + _WIDTH - _RIGHT) / 2, (_TOP + _HEIGHT - _BOTTOM) / 2, chart.note, "middle")
     picture: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return picture
 
@@ -136,21 +149,25 @@ def _share(value: float, axis: Axis) -> float:
 
 def _add_axes(root: ElementTree.Element, chart: Chart, place: _Place) -> None:
     x, y = chart.x, chart.y
-    for value in _steps(y):
+    for value, text in _ticks(y):
         _line(root, place.at((x.low, value)), place.at((x.high, value)))
-        _write(root, _LEFT - 6, place.at((x.low, value))[1] + 4, f"{value:g}", "end")
-    for value in _steps(x):
+        _write(root, _LEFT - 6, place.at((x.low, value))[1] + 4, text, "end")
+    for value, text in _ticks(x):
         _line(root, place.at((value, y.low)), place.at((value, y.high)))
-        _write(root, place.at((value, y.low))[0], _HEIGHT - _BOTTOM + 16, f"{value:g}", "middle")
+        _write(root, place.at((value, y.low))[0], _HEIGHT - _BOTTOM + 16, text, "middle")
     _write(root, _LEFT, 20, chart.title, name="text title")
     _write(root, _LEFT, 36, y.label)
     _write(root, _WIDTH - _RIGHT, _HEIGHT - 14, x.label, "end")
     _write(root, _LEFT, _HEIGHT - 14, chart.foot)
 
 
-def _steps(axis: Axis) -> Iterator[float]:
+def _ticks(axis: Axis) -> Iterator[tuple[float, str]]:
+    if axis.ticks:
+        yield from axis.ticks[:_TICKS_MAX]
+        return
     for number in range(int((axis.high - axis.low) / axis.step + 1e-9) + 1):
-        yield axis.low + number * axis.step
+        value = axis.low + number * axis.step
+        yield value, f"{value:g}"
 
 
 def _line(root: ElementTree.Element, start: Point, end: Point) -> None:

@@ -63,7 +63,9 @@ _WRITES: Final[frozenset[Action]] = frozenset(
         "identify",
         "dismiss-finding",
         "manage-reminders",
+        "write-vitals",
         "manage-appointments",
+        "manage-alerts",
         "add-to-record",
         "consult",
     }
@@ -71,19 +73,21 @@ _WRITES: Final[frozenset[Action]] = frozenset(
 _UNANSWERED: Final[frozenset[Action]] = frozenset({"read-unanswered"})
 # The card, what visits cost and how far referrals are: no proxy of an adult reads them (docs/book.md).
 _CARD: Final[frozenset[Action]] = frozenset({"read-coverage", "read-costs", "read-referrals"})
-# A guardian of a child acts in the child's place, but hides nothing, closes nothing and takes no copy away:
-# what a child may have to tell a doctor must not be the guardian's to remove. One paper that the guardian
-# reads may be printed with its code: schools and registry offices ask for it, and borders for a certificate.
+# A guardian of a child acts in the child's place, but hides nothing, deletes no measurement, closes nothing
+# and takes no copy away: what a child may have to tell a doctor must not be the guardian's to remove. One
+# paper that the guardian reads may be printed with its code: schools and registry offices ask for it, and
+# borders for a certificate.
 _BESIDE: Final[frozenset[Action]] = frozenset({"look-at-log", "print-paper", "issue-certificate"})
 _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | _BESIDE | _UNANSWERED, withheld=NEVER)
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
-_VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs"})
+_VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs", "Observation.wearable"})
 _OF_SCOPE: Final[dict[Scope, frozenset[Action]]] = {
     "appointments": frozenset({"manage-appointments"}),
     # Told when a reminder was not answered (family/service.py), and which, of what that notice was made of;
     # nothing else of the book (reminders/answers/missed.py).
     "reminders": _UNANSWERED,
-    "vitals": frozenset({"read-section", "read-trend"}),
+    # Limits of one's own, told to oneself alone, and the word that an alert was seen.
+    "vitals": frozenset({"read-section", "read-trend", "manage-alerts"}),
     "read-record": _READ,
     # What a proxy says for the person is marked with who said it, and is that proxy's to take back.
     "add-to-record": frozenset({"add-to-record"}),

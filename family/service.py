@@ -147,14 +147,17 @@ async def answering_for_many(
     return found
 
 
-async def proxies_told(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> list[UUID]:
-    """The proxies whom an adult lets know that a reminder was not answered."""
+async def proxies_told(
+    tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime, scope: Scope = "reminders"
+) -> list[UUID]:
+    """The proxies whom an adult lets know that a reminder was not answered, or what the scope says, in the
+    order in which they were named."""
     found = []
     for row in await queries.PROXIES_OF.all(tx, patient_id, now):
         link = await link_of(tx, keys, row.proxy_id, patient_id, now)
         if link is None or link.relation != "proxy" or link.band != "adult":
             continue
-        if "reminders" in link.scopes and not link.disputed:
+        if scope in link.scopes and not link.disputed:
             found.append(row.proxy_id)
     return found
 

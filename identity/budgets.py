@@ -65,6 +65,9 @@ TICKETS_DAY = Budget(kind="hotline-ticket-day", limit=300, window=timedelta(days
 # Papers that are added to one person's book in a day: an old paper book has so many pages.
 OWN_DOCUMENTS_DAY = Budget(kind="own-document-day", limit=40, window=timedelta(days=1))
 
+# Files of measurements for one book in a day: each may hold years of them.
+VITAL_IMPORTS_DAY = Budget(kind="vital-import-day", limit=10, window=timedelta(days=1))
+
 # What a facility writes to one person about one case in a day: each rings on a phone.
 CASE_REPLIES_DAY = Budget(kind="case-reply-day", limit=10, window=timedelta(days=1))
 

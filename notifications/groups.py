@@ -18,6 +18,7 @@ Group: TypeAlias = Literal[
     "screening",
     "vaccination",
     "measurement",
+    "alerts",
     "nutrition",
     "cards",
     "custom",
@@ -45,6 +46,9 @@ GROUP_OF: Final[dict[str, Group]] = {
     "vaccination-registration": "vaccination",
     "reaction-update": "vaccination",
     "measurement-due": "measurement",
+    "vital-alert": "alerts",
+    "dependent-alert": "alerts",
+    "vital-alert-ended": "alerts",
     "nutrition-tip": "nutrition",
     "card-expiring": "cards",
     "custom-reminder": "custom",
@@ -85,6 +89,8 @@ ESCALATES: Final[dict[str, Escalation]] = {
     "device-added": Escalation(timedelta(minutes=15), SmsSecurity()),
     "erasure-asked": Escalation(timedelta(minutes=60), SmsSecurity()),
     "emergency-access": Escalation(timedelta(minutes=15), SmsUrgent()),
+    "vital-alert-critical": Escalation(timedelta(minutes=5), SmsUrgent()),
+    "dependent-alert-critical": Escalation(timedelta(minutes=5), SmsUrgent()),
 }
 
 

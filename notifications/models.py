@@ -86,6 +86,11 @@ NotificationType = Literal[
     "refill-due",
     "medicine-changed",
     "news-waiting",
+    "vital-alert",
+    "vital-alert-critical",
+    "dependent-alert",
+    "dependent-alert-critical",
+    "vital-alert-ended",
 ]
 # A delivery without a device (SMS) stands under the nil id, so that its key stays whole.
 NO_DEVICE = UUID(int=0)

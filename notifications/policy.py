@@ -82,6 +82,11 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "refill-due": "reminder",
     "medicine-changed": "reminder",
     "news-waiting": "info",
+    "vital-alert": "reminder",
+    "vital-alert-critical": "alert",
+    "dependent-alert": "reminder",
+    "dependent-alert-critical": "alert",
+    "vital-alert-ended": "info",
 }
 # Codes travel by SMS alone: a push of the same moment would teach people to expect codes there.
 SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code"})

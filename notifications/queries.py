@@ -96,6 +96,16 @@ NOTIFICATION_EXISTS = Scalar(
     bool, "SELECT true FROM notification WHERE patient_id = $1 AND notification_id = $2"
 )
 
+# $2: the first id of $3; ids of these notices begin with their time.
+COUNT_RUNG = Scalar(
+    int,
+    """
+    SELECT count(*)::int AS rung FROM notification
+    WHERE patient_id = $1 AND notification_id >= $2 AND created_at >= $3 AND type = ANY($4::text[])
+      AND status = 'ring'
+    """,
+)
+
 TRUSTED_SINCE = Scalar(
     datetime,
     "SELECT enrolled_at FROM device WHERE patient_id = $1 AND device_id = $2 AND probation_until <= $3",
@@ -133,12 +143,13 @@ TIDY = Command(
     """
 )
 
-# Notices that are needless meanwhile.
+# Notices that are needless meanwhile. $4: the channels; an SMS that waits for a phone's answer is one.
 WITHDRAW = Command(
     """
-    UPDATE delivery d SET status = 'dropped', error_code = 'answered', settled_at = $3
+    UPDATE delivery d SET status = 'dropped', error_code = 'answered', settled_at = $3,
+        address_sealed = NULL, text_sealed = NULL
     FROM unnest($1::int[], $2::uuid[]) AS u (bucket, notification_id)
-    WHERE d.bucket = u.bucket AND d.notification_id = u.notification_id AND d.channel = 'push'
+    WHERE d.bucket = u.bucket AND d.notification_id = u.notification_id AND d.channel = ANY($4::text[])
       AND d.status IN ('pending', 'unknown')
     """,
     fan_out="one batch of due work holds many persons",

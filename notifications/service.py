@@ -3,7 +3,7 @@
 Runs inside the caller's transaction and sends nothing; the worker drains the deliveries later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from notifications.bulk import Notice, notify_many
 from notifications.groups import ESCALATES
 from notifications.models import (
     NO_DEVICE,
+    Channel,
     Language,
     NotificationType,
     Platform,
@@ -68,6 +69,12 @@ async def notify(
     elif not silent and type_ in ESCALATES:
         await _escalate_later(tx, keys, notice, notification_id, now)
     return notification_id
+
+
+async def count_rung(tx: Tx, patient_id: UUID, types: Collection[NotificationType], since: datetime) -> int:
+    """How many notices of some types were to ring for somebody since then, whoever they are about."""
+    first = UUID(int=uuid7(since).int >> 80 << 80)
+    return await queries.COUNT_RUNG.one(tx, patient_id, first, since, sorted(types)) or 0
 
 
 async def _escalate_later(
@@ -183,7 +190,12 @@ def open_target(keys: KeyRing, patient_id: UUID, kind: TargetKind, sealed: bytes
     return PushTarget(kind, unseal(keys, patient_id, "push_target", "value_sealed", sealed))
 
 
-async def withdraw(tx: Tx, notices: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
-    """Of these notices, by whose they are and their ids, nothing is pushed that was not pushed yet."""
+async def withdraw(
+    tx: Tx,
+    notices: Sequence[tuple[UUID, UUID]],
+    now: datetime,
+    channels: Sequence[Channel] = ("push",),
+) -> None:
+    """Of these notices, by whose they are and their ids, nothing more leaves by these channels."""
     buckets = [bucket_of(patient_id) for patient_id, _ in notices]
-    await queries.WITHDRAW.run(tx, buckets, [ident for _, ident in notices], now)
+    await queries.WITHDRAW.run(tx, buckets, [ident for _, ident in notices], now, list(channels))

@@ -32,6 +32,7 @@ from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED, TOO_MANY
 from kernel.access import Access, Label
 from kernel.problems import Refused
 from store.database import Tx
+from vitals.rules.ending import end_of_links
 
 TAGS = ["family"]
 SHOWABLE = Literal["HIV", "ETH", "PSY", "SEX", "STD", "GDIS"]
@@ -242,6 +243,8 @@ async def end(person_id: FromPath[UUID], call: NamedDependency[Call]) -> Respons
     """End a link at once. The other side is told nothing."""
     async with begin_for(call, "manage-family") as (tx, access):
         done = await relatives.end_link(tx, access, person_id, trace_id=call.request_id, now=call.now)
+        for book in (access.patient_id, person_id) if done is None else ():
+            await end_of_links(tx, call.keys, book, call.now)
     return answer(done)
 
 

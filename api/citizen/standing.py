@@ -12,6 +12,7 @@ from api.acting import begin_for
 from api.request import Call, answer
 from consent import standing
 from consent.models import Standing, StandingKind
+from vitals.rules.ending import end_of_links
 
 TAGS = ["consent"]
 
@@ -59,6 +60,7 @@ async def end_all(call: NamedDependency[Call]) -> Response[None]:
     """End all of it at once; the next request of each is refused."""
     async with begin_for(call, "manage-grants") as (tx, access):
         await standing.end_everything(tx, access, trace_id=call.request_id, now=call.now)
+        await end_of_links(tx, call.keys, access.patient_id, call.now)
     return answer(None)
 
 

@@ -7,6 +7,7 @@ from lxml import etree
 
 from ehr.intake.models import reject
 from ehr.intake.xml_fields import clean
+from kernel.safe_xml import parser_options
 
 DOCUMENT_BYTES_MAX: Final = 16 * 1024 * 1024
 # A tree takes some 120 bytes an element, whatever its few letters cost the sender.
@@ -14,19 +15,6 @@ TAGS_MAX: Final = 400_000
 _ENCODINGS: Final = frozenset({"utf-8", "ascii", "us-ascii"})
 _HEAD_BYTES: Final = 4096
 _HEAD_PARTS: Final = 16
-
-
-def parser_options(*, keep_all: bool = False) -> dict[str, Any]:
-    """What every parser of received XML is made with (XXE, entity bombs, look-ups). keep_all: comments and
-    instructions too, which a signature covers."""
-    return {
-        "resolve_entities": False,
-        "no_network": True,
-        "load_dtd": False,
-        "huge_tree": False,
-        "remove_comments": not keep_all,
-        "remove_pis": not keep_all,
-    }
 
 
 def root_name(stream: IO[bytes]) -> str:

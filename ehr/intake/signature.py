@@ -21,7 +21,8 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 from ehr.intake.gate import judge_plain
 from ehr.intake.hidden import as_text, decode
 from ehr.intake.models import SignatureFacts
-from ehr.intake.safe_xml import TAGS_MAX, parser_options
+from ehr.intake.safe_xml import TAGS_MAX
+from kernel.safe_xml import parser_options
 
 SIGNED_BYTES_MAX: Final = 8 * 1024 * 1024
 # Verifying takes several trees at once.

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from ehr.visibility.models import FAMILY
-from kernel.access import Access, Basis
+from kernel.access import ALL_LABELS, Access, Basis
 from kernel.clock import end_of_day, start_of_day
 
 Scope: TypeAlias = tuple[
@@ -50,6 +50,12 @@ def scope_of(access: Access, now: datetime) -> Scope:
         access.patient_id if access.is_own else _reader(access),
         sorted(access.origins),
     )
+
+
+def scope_of_all(patient_id: UUID, now: datetime) -> Scope:
+    """What every reader of the types sees alike, for what is decided beside reading and shows no row: nothing
+    with a label, hidden from anybody, before its release, or of a merged person."""
+    return (patient_id, int(ALL_LABELS), None, None, None, now, True, None, [])
 
 
 def is_id(text: str) -> bool:
