@@ -22,6 +22,7 @@ from healthbook.cli_demo import as_, demo
 from healthbook.cli_import import import_
 from healthbook.cli_medicines import medicine_safety
 from healthbook.cli_notifications import notifications
+from healthbook.cli_vitals import vitals
 
 if TYPE_CHECKING:
     from healthbook.wiring import Place
@@ -45,6 +46,7 @@ READ_ONLY = frozenset(
         *("certificates keys make-authority", "certificates keys make", "certificates keys certify"),
         *("certificates keys list", "certificates keys reconcile"),
         *("notifications status", "notifications dead-letters"),
+        "vitals rules list",
     }
 )
 # Commands that make what an admin_event would be written to.
@@ -160,7 +162,7 @@ for command in (
     admin.add_command(command)
 for command in (
     *(serve, worker, signer, migrate, doctor, backup, restore, openapi, admin, audit, import_, demo, as_),
-    *(medicine_safety, certificates, notifications),
+    *(medicine_safety, certificates, notifications, vitals),
 ):
     main.add_command(command)
 for command in (verify, conformance, trust):

@@ -92,7 +92,7 @@ def with_second(signed: tuple[str, str], second: str | None) -> tuple[str, str]:
     if operator.startswith("demo:"):
         return signed
     if not second or second.strip().casefold() == operator.strip().casefold():
-        fail("Keys are changed by two people: --with (or HEALTHBOOK_SECOND_OPERATOR) names the other one.")
+        fail("This act needs two people: --with (or HEALTHBOOK_SECOND_OPERATOR) names the other one (S26).")
     return f"{operator} + {second}", reason
 
 

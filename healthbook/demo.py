@@ -44,6 +44,7 @@ from healthbook.demo_sheet import NOTE, DemoSheet, load_sheet, save_sheet
 from healthbook.demo_signers import add_signers
 from healthbook.demo_statements import say_some
 from healthbook.demo_vaccination import declare_some, doses_again
+from healthbook.demo_vitals import measure_some
 from healthbook.settings import Settings
 from healthbook.signing_process import signing
 from healthbook.start_check import reasons_not_to_start
@@ -151,6 +152,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
     await prescribe_once(store, citizens, facilities, staff, now - ASKED)
     await certify_some(store, signer, citizens, base_url, now)
     await remind_some(store, citizens, child, now)
+    await measure_some(store, citizens, child, now)
     say("a doctor who was let in and looked")
     await let_in_once(store, citizens[0], _doctor(staff), now - LET_IN)
     return DemoSheet(

@@ -18,6 +18,7 @@ MEDIA_TYPES: Final = {
     ".pdf": "application/pdf",
     ".png": "image/png",
     ".xml": "application/xml",
+    ".zip": "application/zip",
 }
 
 

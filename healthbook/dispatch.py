@@ -30,6 +30,7 @@ from healthbook import emergency_notices as emergency
 from healthbook import look_jobs as looks
 from healthbook import reminder_follow as following
 from healthbook import reminder_jobs as reminders
+from healthbook import vital_alert_jobs as alerts
 from healthbook.family_notices import (
     and_guardians,
     is_entry_seen,
@@ -67,6 +68,11 @@ from vaccination.registration.policy import CLOSE_JOB, SLOT_JOB
 from visits.arrivals import check_in_of
 from visits.consultations import moving as consultations
 from visits.consultations.policy import JOB as CONSULTATION_LATE
+from vitals.alerts.judging import JOB as VITAL_ALERT
+from vitals.alerts.judging import look_again
+from vitals.alerts.silence import JOB as VITAL_SILENCE
+from vitals.telling import service as telling
+from vitals.telling.service import JOB as ALERT_STEP
 
 Ref: TypeAlias = dict[str, str]
 Tick: TypeAlias = Callable[[Tx, KeyRing, str, datetime], Awaitable[datetime | None]]
@@ -372,6 +378,9 @@ TICKS: dict[str, Tick] = {
     LATER: reminders.ring_later,
     REFILL: reminders.say_refill,
     LOOK: looks.look,
+    VITAL_ALERT: look_again,
+    VITAL_SILENCE: look_again,
+    ALERT_STEP: telling.go_on,
     KIND: keep_house,
 }
 BATCHES: dict[str, Batch] = {REMINDER: reminders.ring_batch}
@@ -463,6 +472,10 @@ HANDLERS: dict[str, Handler] = {
     "identity.unmerged": certificates.and_follow_cards(notice("person-separated", once_per="merge_id")),
     "identity.number-changed": notice("number-changed", once_per="act_id"),
     "identity.newborn-linked": notice("family-linked"),
+    "vitals.alert-opened": alerts.say_alert,
+    "vitals.alert-worsened": alerts.say_alert,
+    "vitals.alert-retracted": alerts.say_withdrawn,
+    "vitals.alert-acked": alerts.say_seen,
     "vaccination.authority-ended": certificates.follow_doses,
     "vaccination.key-revoked": certificates.follow_doses,
     # Neutral: that there is something about a certificate, never what (security.md S34).
@@ -476,6 +489,6 @@ HANDLERS: dict[str, Handler] = {
     "family.linked": notice("family-linked"),
     # The other guardians of a child, and never the one whom it is about.
     "family.guardian-added": and_guardians(say_nothing),
-    "family.guardian-barred": Journaled("guardian-bar", and_guardians(say_nothing)),
+    "family.guardian-barred": Journaled("guardian-bar", and_guardians(alerts.end_limits)),
     "family.guardian-unbarred": and_guardians(say_nothing),
 }

@@ -40,6 +40,7 @@ from visits.arrivals import housekeeping as arrival_tickets
 from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
 from visits.hotline.service import housekeeping as hotline_tickets
+from vitals.intake.service import forget as forget_batches
 
 KIND: Final = "housekeeping"
 EVERY: Final = timedelta(hours=1)
@@ -128,6 +129,7 @@ CHORES: Final = (
     Chore("reminder-times", timedelta(days=365), "when the phone rang answers complaints", forget_times),
     Chore("reminder-answers", timedelta(days=365), "as long as the times they answer", forget_answers),
     # The two that follow are ours; no rule names a time.
+    Chore("vital-batches", timedelta(days=7), "a batch whose answer was lost gets it again", forget_batches),
     Chore("registrations", timedelta(days=730), "who was registered is looked up again", ended_registrations),
     Chore("consultations", timedelta(days=730), "what was answered is looked up again", ended_questions),
     Chore("referrals-gone", timedelta(days=365), "a letter taken back by mistake comes back", gone_letters),

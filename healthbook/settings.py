@@ -15,6 +15,8 @@ from consent.links.wire import ADDRESS_MAX, PATH
 from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from notifications.sms import HOTLINE
 from notifications.sms_template import TEMPLATE, Format, TemplateError, read_template
+from vitals.accepting import SERIES_DAYS
+from vitals.alerts.readings import STEPS_A_MINUTE
 
 # The last label of a host name is never all digits, that of an IP address always is.
 _NAME = re.compile(r"([a-z0-9-]+\.)*[a-z0-9-]*[a-z][a-z0-9-]*")
@@ -84,6 +86,14 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     audit_witness_key: Annotated[str, Meta(pattern="^([A-Za-z0-9_-]{43})?$")] = ""
     # How many days back a doctor's summary looks for the same test at other facilities; 0: not at all.
     elsewhere_days: Annotated[int, Meta(ge=0, le=366)] = ELSEWHERE_DAYS
+    # How many days measurements are kept: points of series, single readings, sums of hours (sums of days take
+    # their place), and sums at all; 0: for ever.
+    vital_series_days: Annotated[int, Meta(ge=30, le=SERIES_DAYS)] = SERIES_DAYS
+    vital_samples_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
+    vital_hours_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
+    vital_archive_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
+    # More steps a minute than these explain a high heart rate.
+    vital_steps_a_minute: Annotated[int, Meta(ge=20, le=300)] = STEPS_A_MINUTE
     # The viewer that stands before a share link, ending in `#`; unset: the link alone, for any viewer.
     link_viewer: str = ""
     # The number that messages tell people to call.

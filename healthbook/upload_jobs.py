@@ -10,9 +10,10 @@ from store.database import Store
 from store.models import Due
 from store.uploads import JOB, named_by
 from visits.consultations import asking as consultations
+from vitals.files import service as vital_files
 
 # Everything that keeps a file under an announced name. One that is forgotten here loses its files.
-NAMED = (evidence.is_named, own_documents.is_named, consultations.is_named)
+NAMED = (evidence.is_named, own_documents.is_named, consultations.is_named, vital_files.is_named)
 
 
 def upload_jobs(store: Store, _clock: Clock) -> Mapping[str, Callable[[Due], Awaitable[datetime | None]]]:

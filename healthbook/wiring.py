@@ -24,6 +24,7 @@ from store.migrate import GRANTS, MIGRATIONS, migrate, prepare_roles
 from store.postgres import Server, start_server
 from vaccination.signer.client import SocketSigner
 from visits.coverage_check.http import HttpCoverageCheck
+from vitals.alerts.moving import MOVING
 
 if TYPE_CHECKING:
     from api.app import Api
@@ -95,7 +96,7 @@ def load_keys(settings: Settings) -> KeyRing:
 @asynccontextmanager
 async def opened_store(place: Place, role: Role, keys: KeyRing) -> AsyncIterator[Store]:
     """A store as `role`, closed at the end."""
-    pool_max = place.settings.pool_max
+    pool_max, MOVING.steps_a_minute = place.settings.pool_max, place.settings.vital_steps_a_minute
     async with opened_blobs(place.settings, keys) as blobs:
         store = await open_store(place.dsn(role), role=role, keys=keys, blobs=blobs, pool_max=pool_max)
         try:
@@ -275,6 +276,7 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         hotline=settings.hotline,
         sms_secret=settings.sms_gateway_secret,
         elsewhere_days=settings.elsewhere_days,
+        vital_series_days=settings.vital_series_days,
         link_viewer=settings.link_viewer,
         signer=signer_of(settings),
         open_core=(lambda: opened_core(settings, SystemClock())) if settings.ehr_core_url else None,

@@ -47,6 +47,8 @@ from healthbook.senders import opened_senders
 from healthbook.signing_jobs import arm_signing, signing_jobs
 from healthbook.statistics_jobs import arm_statistics, statistics_jobs
 from healthbook.upload_jobs import upload_jobs
+from healthbook.vital_import_jobs import vital_import_jobs
+from healthbook.vital_retention_jobs import retention_of, vital_retention_jobs
 from healthbook.wiring import Serving, opened_core, opened_journal, opened_store, signer_of
 from kernel.clock import Clock, SystemClock
 from notifications.delivery import CHANNELS, Senders
@@ -302,6 +304,8 @@ async def _serve(serving: Serving) -> None:
             **erasure_jobs(store, clock),
             **statistics_jobs(store, clock),
             **signing_jobs(store, clock),
+            **vital_import_jobs(store, clock, serving.place.settings.vital_series_days),
+            **vital_retention_jobs(store, clock, retention_of(serving.place.settings)),
             **root_jobs(store, clock, witness_of(serving.place.settings), journal),
         }
         writing = asyncio.create_task(keep_writing(store, journal, stop))
