@@ -30,6 +30,7 @@ from bench import (
     push,
     reminders,
     store_start,
+    vitals,
 )
 from bench.results import Result, table, write
 from bench.server import environment
@@ -99,6 +100,10 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
             _say(", ".join(reminders.NAMES))
             dsns = place.dsn("hb_api"), place.dsn("hb_delivery")
             results += await reminders.measure(store, place.dsn("hb_owner"), dsns, data)
+        if any(_is_wanted(name, wanted) for name in vitals.NAMES):
+            _say(", ".join(name for name in vitals.NAMES if _is_wanted(name, wanted)))
+            dsns = place.dsn("hb_owner"), place.dsn("hb_api")
+            results += await vitals.measure(store, *dsns, data, wanted)
         imports = ("ehr.import", "ehr.import_xml", health_checks.NAME)
         on_records = (*imports, ehr_book.NAME, *SUMMARIES, *ehr_core.NAMES)
         if any(_is_wanted(name, wanted) for name in on_records):
