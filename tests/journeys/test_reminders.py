@@ -143,6 +143,7 @@ async def test_in_quiet_hours_news_waits_for_the_morning_and_a_request_rings(
         "digest": True,
     }
     app.api.ask("PUT", "/v1/me/notification-preferences", token=app.token(), body=wanted)
+    since = datetime.now(UTC)
     before = {one["id"] for one in told(app, "check-in")}
     clerk.check_in(app.qr())
     [arrived] = wait_for(lambda: [one for one in told(app, "check-in") if one["id"] not in before])
@@ -152,8 +153,9 @@ async def test_in_quiet_hours_news_waits_for_the_morning_and_a_request_rings(
     waiting = await rows(
         service,
         "SELECT DISTINCT type, due_at > now() + interval '1 hour' FROM delivery"
-        " WHERE patient_id = $1::uuid AND status = 'pending' AND channel = 'push'",
+        " WHERE patient_id = $1::uuid AND status = 'pending' AND channel = 'push' AND created_at >= $2",
         person.patient_id,
+        since,
     )
     assert waiting == [("news-waiting", True)]
     assert arrived["id"] not in {
