@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -q
 SQUAWK_FILES := $(wildcard store/migrations/*.sql)
 
+# The tests start some hundred processes: each would compile the sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-full check fmt bench clean lock
 

@@ -4,6 +4,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +16,7 @@ from store.keys import KeyRing
 from store.migrate import migrate
 from store.postgres import Server, start_server
 from tests.support.clock import START, FrozenClock
+from tests.support.service import demo_of_the_run
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
 
@@ -72,9 +74,11 @@ async def make_empty_database(server: Server) -> Callable[[], Awaitable[str]]:
 
 
 @pytest.fixture(scope="module")
-async def database(make_database: Callable[[], Awaitable[str]]) -> str:
+async def database(server: Server, make_database: Callable[[], Awaitable[str]]) -> AsyncIterator[str]:
     """The database that the tests of one module share."""
-    return await make_database()
+    name = await make_database()
+    yield name
+    await _drop(server, name)
 
 
 @pytest.fixture(scope="session")
@@ -108,15 +112,33 @@ async def delivery(
     await opened.close()
 
 
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
+    """The demo that all are copies of: nothing is ever served from it."""
+    own = tmp_path_factory.getbasetemp()
+    with demo_of_the_run((own if worker_id == "master" else own.parent) / "demo") as data:
+        yield data
+
+
+@pytest.fixture(scope="module")
+def place(untouched: Path) -> Iterator[Path]:
+    """The data directory of a demo that one file has for itself."""
+    directory = Path(tempfile.mkdtemp(prefix="hbj-"))
+    shutil.copytree(untouched, directory / "data")
+    yield directory / "data"
+    shutil.rmtree(directory, ignore_errors=True)
+
+
 @pytest.fixture
 async def fresh_store(
     server: Server, make_database: Callable[[], Awaitable[str]], keys: KeyRing, blobs: FilesystemBlobs
 ) -> AsyncIterator[Store]:
     """As hb_api, on a database of its own."""
-    dsn = server.dsn("hb_api", await make_database())
-    opened = await open_store(dsn, role="hb_api", keys=keys, blobs=blobs)
+    name = await make_database()
+    opened = await open_store(server.dsn("hb_api", name), role="hb_api", keys=keys, blobs=blobs)
     yield opened
     await opened.close()
+    await _drop(server, name)
 
 
 @pytest.fixture
@@ -124,10 +146,17 @@ async def fresh_owner(
     server: Server, make_database: Callable[[], Awaitable[str]], keys: KeyRing, blobs: FilesystemBlobs
 ) -> AsyncIterator[Store]:
     """As hb_owner, on a database of its own: reads every table of what happened there and nowhere else."""
-    dsn = server.dsn("hb_owner", await make_database())
-    opened = await open_store(dsn, role="hb_owner", keys=keys, blobs=blobs)
+    name = await make_database()
+    opened = await open_store(server.dsn("hb_owner", name), role="hb_owner", keys=keys, blobs=blobs)
     yield opened
     await opened.close()
+    await _drop(server, name)
+
+
+async def _drop(server: Server, name: str) -> None:
+    """Take its thousands of files away before they reach the disk; whoever still uses it may go on."""
+    with suppress(asyncpg.ObjectInUseError):
+        await _execute(server, f"DROP DATABASE {name}")
 
 
 async def _execute(server: Server, statement: str) -> None:

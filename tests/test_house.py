@@ -4,7 +4,6 @@ what a handler declares, what is cached, what a body may look like."""
 import ast
 import re
 import typing
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
@@ -36,6 +35,7 @@ PACKAGES = (
     "store",
     "vaccination",
     "visits",
+    "vitals",
 )
 FUNCTION_LINES_MAX = 70
 FUNCTION_LINES_MOST = 35
@@ -67,11 +67,20 @@ def sources() -> dict[Path, ast.Module]:
     return {path.relative_to(ROOT): ast.parse(path.read_text()) for path in files}
 
 
-def functions() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for path, tree in sources().items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield path, node
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Every node of a tree; walked once, since most rules look at all of them."""
+    return tuple(ast.walk(tree))
+
+
+@cache
+def functions() -> tuple[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef], ...]:
+    return tuple(
+        (path, node)
+        for path, tree in sources().items()
+        for node in nodes(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -119,7 +128,7 @@ def test_only_the_decision_makes_an_access() -> None:
     namers = {
         path.as_posix()
         for path, tree in sources().items()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if "mint_access" in names_in(node)
     }
     assert namers == {"kernel/access.py", "consent/decision.py"}
@@ -143,7 +152,7 @@ def test_no_access_is_forged_through_the_object_model() -> None:
     for path, tree in sources().items():
         if path.as_posix() == "kernel/access.py":
             continue
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.Attribute) and node.attr in {"__reduce__", "__setstate__"}:
                 forged.append(f"{path}:{node.lineno}")
             if isinstance(node, ast.Attribute) and ast.unparse(node) in {"object.__new__", "Access.__new__"}:
@@ -194,6 +203,7 @@ DECIDING = {
         "healthbook/demo_reminders.py",
         "healthbook/demo_statements.py",
         "healthbook/demo_vaccination.py",
+        "healthbook/demo_vitals.py",
     ),
 }
 
@@ -216,26 +226,34 @@ def test_the_decision_is_asked_for_in_few_places() -> None:
     }
 
 
-def deciders() -> set[str]:
+# What the routes of a person and of a doctor share.
+SHARED_READS = {f"api/{name}.py" for name in ("health_checks", "vaccination", "vitals", "vitals_fhir")}
+
+
+@cache
+def deciders() -> frozenset[str]:
     """The functions of api/ that decide before they do anything, and those that only call one of them."""
-    found = {"begin_for", "read_record", "export_own", "print_own", "stream_content"}
+    found = {"begin_for", "read_record", "read_measured", "export_own", "print_own", "stream_content"}
     (tree,) = (tree for path, tree in sources().items() if path.as_posix() == "api/reading.py")
     callers = {node.name: all_names(node) for node in tree.body if isinstance(node, ast.AsyncFunctionDef)}
     assert "decide" in callers["read_record"]
+    assert "decide" in callers["read_measured"]
     for path, tree in sources().items():
-        if path.as_posix() in ("api/health_checks.py", "api/vaccination.py"):
+        if path.as_posix() in SHARED_READS:
             callers |= {n.name: all_names(n) for n in tree.body if isinstance(n, ast.AsyncFunctionDef)}
-    return found | {name for name, names in callers.items() if found & names}
+    found |= {name for name, names in callers.items() if found & names}
+    return frozenset(found | {name for name, names in callers.items() if found & names})
 
 
 def names_from(tree: ast.Module, module: str) -> set[str]:
     """What a module imports from `module` itself."""
-    imports = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module == module]
+    imports = [n for n in nodes(tree) if isinstance(n, ast.ImportFrom) and n.module == module]
     return {alias.name for node in imports for alias in node.names}
 
 
-def all_names(tree: ast.AST) -> set[str]:
-    return set().union(*(names_in(node) for node in ast.walk(tree)))
+@cache
+def all_names(tree: ast.AST) -> frozenset[str]:
+    return frozenset().union(*(names_in(node) for node in ast.walk(tree)))
 
 
 def test_sql_stands_in_queries_alone() -> None:
@@ -247,7 +265,7 @@ def test_sql_stands_in_queries_alone() -> None:
         f"{path}:{node.lineno}"
         for path, tree in sources().items()
         if path.name != "queries.py" and "queries" not in path.parts
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and verb.match(node.value)
     ]
     assert strays == []
@@ -258,7 +276,7 @@ def test_no_other_package_runs_a_statement_of_a_domain() -> None:
     strays = [
         f"{path}:{node.lineno}"
         for path, tree in sources().items()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] != path.parts[0]
         for alias in node.names
         if alias.name == "queries" or ((node.module or "").endswith(".queries") and alias.name.isupper())
@@ -266,8 +284,9 @@ def test_no_other_package_runs_a_statement_of_a_domain() -> None:
     assert strays == []
 
 
-def handlers() -> list[HTTPRouteHandler]:
-    return [handler for handler in collect_handlers(demo=True) if isinstance(handler, HTTPRouteHandler)]
+@cache
+def handlers() -> tuple[HTTPRouteHandler, ...]:
+    return tuple(one for one in collect_handlers(demo=True) if isinstance(one, HTTPRouteHandler))
 
 
 every_handler = pytest.mark.parametrize("handler", handlers(), ids=lambda h: h.operation_id or h.handler_name)
@@ -332,7 +351,7 @@ OPEN_ENDED = {"ManifestRequest"}
 def test_a_body_has_no_union_and_no_open_end(handler: HTTPRouteHandler) -> None:
     """Generated clients merge unions into one class; unknown fields are refused (mobile-contract.md §2)."""
     for struct in structs_of(handler):
-        for name, annotation in typing.get_type_hints(struct, include_extras=True).items():
+        for name, annotation in hints(struct).items():
             assert not has_union(annotation), f"{struct.__name__}.{name}"
     body = handler.parsed_fn_signature.parameters.get("data")
     if body is not None:
@@ -342,20 +361,33 @@ def test_a_body_has_no_union_and_no_open_end(handler: HTTPRouteHandler) -> None:
             assert struct.__struct_config__.forbid_unknown_fields != open_end, struct.__name__
 
 
-def structs_of(handler: HTTPRouteHandler) -> set[type[msgspec.Struct]]:
+def structs_of(handler: HTTPRouteHandler) -> frozenset[type[msgspec.Struct]]:
     found = nested(handler.parsed_fn_signature.return_type.annotation)
     body = handler.parsed_fn_signature.parameters.get("data")
-    return found | (nested(body.annotation) if body is not None else set())
+    return found | (nested(body.annotation) if body is not None else frozenset())
 
 
-def nested(annotation: Any, seen: frozenset[Any] = frozenset()) -> set[type[msgspec.Struct]]:
+@cache
+def hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    return typing.get_type_hints(struct, include_extras=True)
+
+
+@cache
+def nested(annotation: Any) -> frozenset[type[msgspec.Struct]]:
     """Every Struct reachable from an annotation."""
-    if annotation in seen:
-        return set()
-    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        hints = typing.get_type_hints(annotation, include_extras=True).values()
-        return {annotation}.union(*(nested(hint, seen | {annotation}) for hint in hints))
-    return set().union(*(nested(part, seen) for part in typing.get_args(annotation)))
+    found: set[type[msgspec.Struct]] = set()
+    seen, left = set(), [annotation]
+    while left:
+        part = left.pop()
+        if part in seen:
+            continue
+        seen.add(part)
+        if isinstance(part, type) and issubclass(part, msgspec.Struct):
+            found.add(part)
+            left += hints(part).values()
+        else:
+            left += typing.get_args(part)
+    return frozenset(found)
 
 
 def has_union(annotation: Any) -> bool:

@@ -159,6 +159,9 @@ BODIES: dict[str, Any] = {
         "dinner": "18:30",
         "bedtime": "21:00",
     },
+    "acknowledge_alert": {"snooze_s": 1800},
+    "set_alert_rules": {"rules": [], "version": 0},
+    "set_patient_alert_rules": {"rules": [], "version": 0},
     "answer_reminders": {
         "sent_at": "2026-11-22T00:10:00Z",
         "items": [
@@ -202,6 +205,9 @@ BODIES: dict[str, Any] = {
     "facility_follow_up_reaction": {"text": "Đã gọi điện hỏi thăm."},
     "facility_close_reaction": {"outcome": "recovered", "assessed": "mild"},
     "register_for_vaccination": {"campaign_id": SOME_ID, "slot_id": SOME_ID, "answers": []},
+    "me_set_vital_source_priority": {"priority": 5},
+    "me_delete_vitals": {"kind": "weight"},
+    "me_send_vitals": {"device": "phone", "seq": 1, "sent_at": "2026-11-21T02:00:00Z", "sources": []},
     "me_ask": {"facility_id": SOME_ID, "text": "x"},
     "me_share_with_answerer": {"code": "ABCD2345"},
     "me_hide": {"kind": "Observation", "id": "x"},

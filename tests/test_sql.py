@@ -138,6 +138,7 @@ FAN_OUTS = {
     "vaccination.first_fill.queries.RETURNED",
     "vaccination.reactions.queries.LATE",
     "vaccination.registration.queries.ENDED",
+    "vitals.intake.queries.FORGET",
     "visits.consultations.queries.ENDED",
     "visits.coverage_check.queries.FORGET",
     "visits.hotline.queries.DELETE_CLOSED",

@@ -15,7 +15,7 @@ import pytest
 
 from healthbook.demo_facilities import HOSPITAL
 from tests.support import packages
-from tests.support.service import COMMAND, environment, run_command
+from tests.support.service import COMMAND, environment
 
 MEBIBYTE = 1024 * 1024
 FULL = os.environ.get("HEALTHBOOK_COUNTS") == "full"
@@ -24,13 +24,6 @@ MEMORY_MAX = 300 * MEBIBYTE
 GOOD_SHARE = 0.5 if FULL else 0.05
 LOOK_SECONDS = 0.1
 SECONDS_MAX = 3000
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("memory") / "data"
-    run_command(data, "demo")
-    return data
 
 
 def visit(**changes: str) -> bytes:

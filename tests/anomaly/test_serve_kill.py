@@ -2,22 +2,19 @@
 
 import asyncio
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from healthbook.demo_sheet import DemoSheet
+from healthbook.demo_sheet import DemoSheet, load_sheet
 from tests.support.client import Api, App, Staff, UnexpectedAnswerError
-from tests.support.service import Service, make_demo_place, rows, start_service
+from tests.support.service import Service, rows, start_service
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the parent's death is signalled on Linux only"
@@ -27,15 +24,8 @@ GONE_SECONDS_MAX = 30
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="hbk-"))
-    yield directory / "data"
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
 def sheet(place: Path) -> DemoSheet:
-    return make_demo_place(place)
+    return load_sheet(place / "demo.json")
 
 
 def family(parent: int) -> list[int]:

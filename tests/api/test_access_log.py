@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from audit import log
 from audit.export import read_export, verify_export
 from audit.roots.models import Pin
 from audit.service import record_act, record_read
@@ -119,6 +120,60 @@ async def test_own_reads_are_folded_and_others_between_them_stay(
         (5, 1, 5),
     ]
     assert items[0]["line"] == "Bạn đã xem sổ của mình (3 lần)"
+
+
+async def sent(store: Store, clock: FrozenClock, actor: Actor, patient_id: UUID, times: int = 1) -> None:
+    """Batches of a phone."""
+    async with store.transaction() as tx:
+        for _ in range(times):
+            await record_act(tx, patient_id, actor, "vitals:batch:store", request_id="r", now=clock.now())
+
+
+async def test_batches_of_a_watch_do_not_bury_who_looked(
+    store: Store, clock: FrozenClock, citizen: Citizen, doctor: Doctor
+) -> None:
+    me = citizen.patient_id
+    await read(store, clock, doctor.actor, me, "read-summary", grant_id=uuid7(clock.now()))
+    await sent(store, clock, citizen.actor, me, 450)
+    await read(store, clock, citizen.actor, me, "read-summary")
+    await sent(store, clock, citizen.actor, me, 4)
+    mother = await make_citizen(store, clock)
+    await sent(store, clock, mother.actor, me, 3)
+    await sent(store, clock, citizen.actor, me, 2)
+    page = await log_of(store, clock, citizen)
+    assert [(item["first_seq"], item["seq"], item["times"]) for item in page["items"]] == [
+        (460, 461, 2),
+        (457, 459, 3),
+        (2, 456, 455),
+        (1, 1, 1),
+    ]
+    assert page["next"] is None
+    lines = [item["line"] for item in page["items"]]
+    assert lines[0] == "Bạn đã gửi số đo vào sổ (2 lần)"
+    assert lines[1] == "Người dùng khác đã gửi số đo vào sổ – thay mặt bạn (3 lần)"
+    assert lines[2] == "Bạn đã xem sổ của mình, gửi số đo vào sổ (455 lần)"
+
+
+async def test_a_folded_batch_is_still_a_row_that_can_be_proved(
+    store: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    await sent(store, clock, citizen.actor, citizen.patient_id, 5)
+    page = await log_of(store, clock, citizen, proofs=True)
+    assert [item["seq"] for item in page["items"]] == [5, 4, 3, 2, 1]
+    newer, older = page["items"][:2]
+    assert newer["prev"] == older["h"]
+    assert all(item["row"] for item in page["items"])
+
+
+async def test_more_batches_than_are_looked_through_end_a_page_and_lose_nothing(
+    store: Store, clock: FrozenClock, citizen: Citizen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "ROWS_MAX", 3)
+    await sent(store, clock, citizen.actor, citizen.patient_id, 3 * log.LOTS_MAX + 2)
+    first = await log_of(store, clock, citizen, kind="act")
+    then = await log_of(store, clock, citizen, kind="act", cursor=first["next"])
+    assert [item["times"] for page in (first, then) for item in page["items"]] == [3 * log.LOTS_MAX, 2]
+    assert then["next"] is None
 
 
 async def test_reading_the_log_is_logged(store: Store, clock: FrozenClock, citizen: Citizen) -> None:

@@ -1,36 +1,43 @@
 """Rights over one's own data by their routes: what the archive of everything holds, terms, breaches."""
 
 import io
+import os
 import zipfile
 from datetime import timedelta
 
 import msgspec
+import pytest
 
 from audit.protection.service import protect
 from audit.service import record_act
-from consent.rights import breaches, service
+from consent.rights import breaches, everything, service
 from consent.rights.everything import build, gather
 from consent.rights.models import NewBreach
 from kernel.access import Actor
 from kernel.ids import uuid7
-from kernel.problems import Refused
+from kernel.problems import ProblemError, Refused
 from store.database import Store
 from tests.consent.test_erasure import access_of, ask, lived
 from tests.support import consent as steps
+from tests.support.batches import sample, series
 from tests.support.clock import FrozenClock
 from tests.support.exports import step_up
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 from tests.support.record import write
+from tests.support.vital_reads import book_of
+from vitals.copies.service import lots_of
 
 OPERATOR = "Vận hành viên"
+IS_FULL = os.environ.get("HEALTHBOOK_COUNTS") == "full"
 REASON = "đã trả lời bằng văn bản"
 
 
 async def _archive(store: Store, clock: FrozenClock, citizen: object) -> zipfile.ZipFile:
     access = await access_of(store, clock, citizen, "export-record")  # type: ignore[arg-type]
     async with store.transaction() as tx:
-        gathered = await gather(tx, store.keys, access, clock.now())
+        measured = lots_of(tx, access.patient_id)
+        gathered = await gather(tx, store.keys, access, clock.now(), measured)
     return zipfile.ZipFile(io.BytesIO(build(gathered).body))
 
 
@@ -116,6 +123,71 @@ async def test_the_archive_lists_every_table_with_why_it_is_left_out(
     files = {name.removesuffix(".ndjson") for name in archive.namelist() if name.endswith(".ndjson")}
     assert {"citizen", "ehr_resource", "consent_grant", "access_log", "device", "ehr_case"} <= files
     assert all(row["left_out"] or row["rows"] == 0 or row["table"] in files for row in listed)
+
+
+async def test_measurements_are_files_of_their_own_opened_and_in_their_units(
+    store: Store, clock: FrozenClock
+) -> None:
+    async with book_of(store, clock) as book:
+        await book.keep(
+            sample(1, "glucose", 93, "mg/dL", ctx="fasting", z=540),
+            sample(2, "blood-pressure", 120, "mm[Hg]", v2=80, s=1),
+            series=[series(3, [70, 71.5, 72], dt_ms=[1000, 5000])],
+        )
+        archive = await _archive(store, clock, book.citizen)
+    found = {
+        name: [msgspec.json.decode(line) for line in archive.read(f"so-do/{name}.ndjson").splitlines()]
+        for name in ("glucose", "blood-pressure", "heart-rate", "heart-rate-hours")
+    }
+    (glucose,), (pressure,) = found["glucose"], found["blood-pressure"]
+    assert (glucose["v"], glucose["u"], glucose["ctx"]) == (93.0, "mg/dL", "fasting")
+    assert glucose["t"].endswith("+09:00")
+    assert (pressure["v"], pressure["v2"], pressure["source"]["kind"]) == (120.0, 80.0, "cuff")
+    (points,), (hour,) = found["heart-rate"], found["heart-rate-hours"]
+    assert (points["v"], points["ms"], points["u"]) == ([70.0, 71.5, 72.0], [0, 1000, 6000], "/min")
+    assert (hour["n"], hour["min"], hour["max"], hour["sum"]) == (3, 70.0, 72.0, 213.5)
+    assert "so-do" in archive.read("DOC-TRUOC.txt").decode()
+
+
+async def test_a_copy_of_everything_is_made_for_who_wears_a_watch_for_years(
+    store: Store, owner: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What bounds it is the packed archive, not the rows: one value a minute, and a row of the log for each
+    batch of an hour."""
+    rows = 525_600 if IS_FULL else 10_000
+    monkeypatch.setattr(everything, "BYTES_MAX", rows * 110)
+    async with book_of(store, clock) as book:
+        await book.keep(sample(1))
+        me = book.citizen.patient_id
+        async with owner.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO vital_sample SELECT patient_id, gen_random_uuid(), ver,"
+                " t - n * interval '1 minute', end_t, received_at, 600 + n % 400, v2, kind, source_id,"
+                " z, ctx, unit, flags"
+                " FROM vital_sample, generate_series(1, $2::int) n WHERE patient_id = $1",
+                me,
+                rows,
+            )
+        async with store.transaction() as tx:
+            for _ in range(rows // 600):
+                await record_act(
+                    tx, me, book.citizen.actor, "vitals:batch:store", request_id="r", now=clock.now()
+                )
+        archive = await _archive(store, clock, book.citizen)
+    lines = archive.read("so-do/heart-rate.ndjson").splitlines()
+    assert len(lines) == rows + 1
+    assert sum(map(len, lines)) > everything.BYTES_MAX
+    assert len({msgspec.json.decode(line)["id"] for line in lines}) == rows + 1
+
+
+async def test_an_archive_beyond_its_bound_is_refused(
+    store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    citizen = await make_citizen(store, clock)
+    monkeypatch.setattr(everything, "BYTES_MAX", 100)
+    with pytest.raises(ProblemError) as refused:
+        await _archive(store, clock, citizen)
+    assert refused.value.refused.problem.code == "export-too-large"
 
 
 async def test_a_request_has_the_terms_of_the_law_and_one_extension(store: Store, clock: FrozenClock) -> None:

@@ -22,7 +22,7 @@ from visits.consultations.models import ConsultationAct
 
 TEXTS: dict[str, Any] = json.loads((ROOT / "audit" / "texts" / "vi.json").read_bytes())
 PACKAGES = (
-    *("identity", "consent", "visits", "ehr", "family", "notifications", "vaccination"),
+    *("identity", "consent", "visits", "ehr", "family", "notifications", "vaccination", "vitals"),
     *("api", "healthbook"),
 )
 TAG = re.compile(r"[a-z]+:[a-z-]+:[a-z-]+")
@@ -61,6 +61,10 @@ _BESIDE |= {
             "health-cards",
             "vaccination",
             "vaccination-schedule",
+            "vitals",
+            "vitals-fhir",
+            "alerts",
+            "alert-rules",
         ),
     )
 }

@@ -11,6 +11,7 @@ import pytest
 
 from bench.load import get, parse_head, run
 from bench.results import Result, compare, table, write
+from bench.vital_world import quantile, within
 
 
 def judged(ours: list[float], theirs: list[float], target: float, *, at_most: bool = False) -> Result:
@@ -53,6 +54,16 @@ def test_an_upper_bound_is_judged_from_above() -> None:
 def test_a_failed_measurement_is_not_a_result(ours: list[float], theirs: list[float]) -> None:
     with pytest.raises(ValueError, match="measure"):
         judged(ours, theirs, 1)
+
+
+def test_a_number_of_the_design_bounds_from_above_or_below() -> None:
+    assert within("vitals.bp", [9.0, 9.9, 11.0], 10, "ms").ok
+    assert not within("vitals.bp", [9.0, 10.1, 11.0], 10, "ms").ok
+    assert not within("vitals.batch100", [14_000], 15_000, "samples/s", at_most=False).ok
+
+
+def test_the_ninety_ninth_of_a_hundred_is_nearly_the_worst() -> None:
+    assert quantile([float(one) for one in range(101)], 99) == 99
 
 
 def test_the_file_has_exactly_the_agreed_keys(tmp_path: Path) -> None:

@@ -289,6 +289,17 @@ def test_s26_a_key_is_added_by_two_people(installation: Path) -> None:
     assert len(list((installation / "keys").glob("cursor.*"))) == 2
 
 
+def test_s26_a_medical_limit_is_put_in_force_by_two_people(installation: Path) -> None:
+    confirm = ("vitals", "rules", "confirm", "temp-low", "--source", "a guideline", *SIGNED)
+    withdraw = ("vitals", "rules", "withdraw", "temp-low", *SIGNED)
+    for act, said in ((confirm, "in force"), (withdraw, "as it ships")):
+        for alone in ((), ("--with", SIGNED[1])):
+            done = run_command(installation, *act, *alone)
+            assert (done.returncode, "two people" in done.stderr) == (2, True), alone
+        done = run_command(installation, *act, "--with", "Lê Thị Hai")
+        assert (done.returncode, said in done.stdout) == (0, True), done.stderr
+
+
 async def test_s26_an_import_by_command_is_one_row_in_the_log_of_each_person(
     store: Store, owner: Store, clock: FrozenClock, tmp_path: Path
 ) -> None:

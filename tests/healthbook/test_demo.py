@@ -32,6 +32,7 @@ from vaccination.schedule.service import plans
 from vaccination.schedule.table import version_on
 from vaccination.shc.reading import list_cards
 from vaccination.signer.client import SocketSigner
+from vitals.reads import latest, reports
 
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
@@ -378,3 +379,21 @@ async def test_books_of_the_demo_have_reminders_of_several_kinds(store: Store, d
     exams = {(row["patient_id"], row["source"]) for row in rows if row["kind"] == "exam"}
     for who, rule in (("dong", "elderly-check"), ("minh", "driving-check"), ("lan", "blood-glucose")):
         assert (people[who], f"screening:{rule}") in exams
+
+
+async def test_three_people_of_the_demo_have_measured_themselves_and_nothing_rings(
+    store: Store, demo: DemoSheet
+) -> None:
+    """A watch and a cuff, a sensor long enough for its profile, and a child's thermometer."""
+    people = {one.key: own(UUID(one.patient_id)) for one in demo.citizens}
+    (child,) = demo.children
+    async with store.transaction() as tx:
+        shown = json.loads((await latest.read(tx, people["minh"])).body)["items"]
+        profile = await reports.profile(tx, people["hung"], 14, "standard", NOW)
+        home = json.loads((await reports.read_home_average(tx, people["minh"], 7, NOW)).body)["average"]
+        (fever,) = json.loads((await latest.read(tx, own(UUID(child.patient_id)))).body)["items"]
+        assert await tx.fetchval("SELECT count(*) FROM alert WHERE status = 'active'") == 0
+    assert {"heart-rate", "steps", "blood-pressure", "spo2", "sleep-deep"} <= {one["kind"] for one in shown}
+    assert profile.profile.sufficient
+    assert home["sufficient"]
+    assert (fever["kind"], fever["source"]["kind"]) == ("temperature", "thermometer")

@@ -238,6 +238,8 @@ async def test_every_chore_has_its_case_here() -> None:
         # tests/reminders/test_changes.py
         "reminder-times",
         "reminder-answers",
+        # tests/vitals/intake/test_batches.py
+        "vital-batches",
         # tests/api/test_accountability.py
         "accountability",
     } | of_records

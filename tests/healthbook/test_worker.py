@@ -365,7 +365,7 @@ async def test_a_database_that_is_away_for_a_while_does_not_end_the_worker(
 
 
 EVENT_NAME = re.compile(
-    r"(identity|consent|visit|ehr|family|vaccination|notifications|reminders)\.[a-z]+(-[a-z]+)*"
+    r"(identity|consent|visit|ehr|family|vaccination|notifications|reminders|vitals)\.[a-z]+(-[a-z]+)*"
 )
 # Made from the status of a request (consent/requests/service.py), and from what became of a prescription
 # (ehr/prescriptions/keeping.py).
@@ -386,6 +386,7 @@ def emitted_events() -> set[str]:
         "vaccination",
         "notifications",
         "reminders",
+        "vitals",
         "healthbook",
     ):
         for path in (ROOT / package).rglob("*.py"):

@@ -4,8 +4,6 @@ The sheet holds one refresh token for each phone, a one-time password works once
 person's: whoever one file used up would be missing in the next.
 """
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,24 +11,7 @@ import pytest
 
 from healthbook.demo_sheet import DemoSheet, load_sheet
 from tests.support.client import Api, App, Machine, Staff
-from tests.support.service import Service, make_demo_place, start_service
-
-
-@pytest.fixture(scope="session")
-def untouched() -> Iterator[Path]:
-    """The demo that all are copies of: nothing is ever served from it."""
-    directory = Path(tempfile.mkdtemp(prefix="hbj-"))
-    make_demo_place(directory / "data")
-    yield directory / "data"
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def place(untouched: Path) -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="hbj-"))
-    shutil.copytree(untouched, directory / "data")
-    yield directory / "data"
-    shutil.rmtree(directory, ignore_errors=True)
+from tests.support.service import Service, start_service
 
 
 @pytest.fixture(scope="module")

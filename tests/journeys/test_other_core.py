@@ -18,7 +18,7 @@ from tests.journeys.test_main_path import HOSPITAL, other_reads, present
 from tests.support.bundles import rewrite_bundle, rewrite_package, sample_package
 from tests.support.client import Api, App
 from tests.support.fhir_core import TOKEN, Peer, resources_of, running_peer
-from tests.support.service import Service, make_demo_place, start_service
+from tests.support.service import Service, start_service
 from tests.support.shared import shared
 
 NAME = "Bệnh viện Hồ Sơ Khác"
@@ -33,13 +33,12 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world(place: Path, sheet: DemoSheet) -> Iterator[World]:
     directory = Path(tempfile.mkdtemp(prefix="hbc-"))
     try:
-        sheet = make_demo_place(directory / "data")
         with running_peer(directory) as peer:
             service = start_service(
-                directory / "data",
+                place,
                 workers=2,
                 EHR_CORE_URL=peer.base,
                 EHR_CORE_TOKEN=TOKEN,

@@ -52,6 +52,8 @@ ALWAYS: set[Action] = {
     "dismiss-finding",
     "add-to-record",
     "manage-reminders",
+    "write-vitals",
+    "delete-vitals",
     "export-record",
     "open-case",
     "assent",

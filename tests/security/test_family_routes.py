@@ -60,6 +60,27 @@ _SECTIONS = {
     if path.rsplit("/", 1)[-1]
     not in {"summary", "articles", "completeness", "documents", "content", "viewer-tickets", "trend"}
 } - {"/v1/me/search", "/v1/me/timeline", "/v1/me/papers", "/v1/me/papers/{paper_id}"}
+# Limits of one's own for another, and the word that an alert was seen.
+_ALERTS = {
+    "/v1/me/alert-rules",
+    "/v1/me/alert-rules/{rule_id}",
+    "/v1/me/alerts",
+    "/v1/me/alerts/{alert_id}/ack",
+}
+# What devices measured, as it is read.
+_MEASURED = {
+    "/v1/me/vitals/latest",
+    "/v1/me/vitals/devices",
+    "/v1/me/vitals/days",
+    "/v1/me/vitals/week",
+    "/v1/me/vitals/agp",
+    "/v1/me/vitals/agp.svg",
+    "/v1/me/vitals/bp-home-average",
+    "/v1/me/vitals/fhir",
+    "/v1/me/vitals/{kind}",
+    "/v1/me/vitals/{kind}/readings",
+    "/v1/me/vitals/{kind}/chart.svg",
+}
 _GROWTH = {"/v1/me/growth", "/v1/me/growth/{chart}"}
 _SECTIONS -= _GROWTH
 _PRESCRIPTIONS = {path for path in _RECORD if "/prescriptions" in path}
@@ -113,6 +134,8 @@ _CHILD = (
     | _QUESTIONS
     | _REACTIONS
     | _APPOINTMENTS
+    | _MEASURED
+    | _ALERTS
     | {
         "/v1/me/access-log",
         "/v1/me/documents/{document_id}",
@@ -154,6 +177,11 @@ _CHILD = (
         "/v1/me/reminders/kinds/{kind}",
         "/v1/me/reminders/settings",
         "/v1/me/screenings/{rule}",
+        "/v1/me/vitals/batches",
+        "/v1/me/vitals/devices/{device_id}",
+        "/v1/me/vitals/imports",
+        "/v1/me/vitals/imports/{import_id}",
+        "/v1/me/vitals/sources/{source_id}/priority",
         "/v1/me/nutrition/weekly",
         "/v1/me/guardians/{person_id}",
         "/v1/me/identification-qr",
@@ -167,8 +195,8 @@ TABLE: dict[str, set[str]] = {
     | _SECTIONS
     | _APPOINTMENTS,
     "guardian of somebody of 18": set(),
-    "proxy for vitals": _SECTIONS | _GROWTH | {"/v1/me/results/trend"},
-    "proxy who reads": _RECORD,
+    "proxy for vitals": _SECTIONS | _GROWTH | _MEASURED | _ALERTS | {"/v1/me/results/trend"},
+    "proxy who reads": _RECORD | _MEASURED | {"/v1/me/alert-rules", "/v1/me/alerts"},
     "proxy who answers": _ANSWERS,
     "proxy who adds": _ADDED,
     "proxy for appointments": _APPOINTMENTS,

@@ -43,7 +43,8 @@ async def assert_nowhere(owner: Store, seeded: list[str]) -> None:
         tables = await tx.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         for (table,) in tables:
             found = await tx.fetchval(
-                f"SELECT count(*) FROM {table} r, unnest($1::text[]) v WHERE r::text LIKE '%' || v || '%'",
+                f"SELECT count(*) FROM {table} r, unnest($1::text[]) AS seeded(word)"
+                " WHERE r::text LIKE '%' || seeded.word || '%'",
                 seeded,
             )
             assert found == 0, table

@@ -37,6 +37,13 @@ ACROSS = {
     "delivery_settled": "what ended in the last day, as operators ask",
     "reminder_occurrence_due": "the age of times that passed, a night's job",
     "reminder_answer_due": "the age of answers, a night's job",
+    "alert_owner": "erasure of a person: alerts in others' books",
+    "alert_acked_by": "erasure of a person: what was seen in others' books",
+    "vital_device_added_by": "erasure of a person: phones that send for others",
+    "vital_import_added_by": "erasure of a person: files that were sent for others",
+    "alert_rule_owner": "erasure of a person: limits in others' books",
+    "alert_delivery_recipient": "erasure of a person: notices about others",
+    "vital_batch_at": "the age of answers to batches, a night's job",
     "certificate_issuance_signed": "a day's rows against the signer's log, a night's job",
 }
 # 0200: from a person to rows that lie by somebody else's id or by a hash.

@@ -19,6 +19,10 @@ NO_PERSON = {
     ("consultation_picture", "blob_of"): "the person whose question it is",
     ("ehr_resource", "origin_patient_id"): "rows of one book, found by its person",
     ("ehr_head", "moved_to"): "rows of one book, found by its person",
+    (
+        "ehr_own_document",
+        "added_by",
+    ): "an id of nobody once its person is gone; it holds others off",
     ("person_alias", "survivor_id"): "the other end is person_origin",
     ("person_origin", "origin_id"): "the other end is person_alias",
 }
@@ -39,6 +43,7 @@ SMALL = {
 # Names of columns whose uuid is a person's.
 PERSON = re.compile(
     r"(\w+_)?patient_id|blob_of|(mother|newborn|guardian|proxy|dependent|child|survivor|merged|origin)_id|moved_to"
+    r"|(acked|added)_by"
 )
 SECRET = re.compile(r"(hash|secret|salt|pepper|token|code|key|sealed|sha256)(_|$)")
 # They look like secrets by their names and are none: words, versions, and what the log's proofs are made of.
@@ -112,7 +117,7 @@ async def test_every_statement_over_a_persons_rows_prepares_and_finds_them_by_an
     }
     for one in TABLES:
         if one.kept is None:
-            await catalog.prepare(queries.delete_of_person(one.table, one.column))
+            await catalog.prepare(queries.delete_of_person(one.table, one.column, one.cleared))
         if one.unseen is None:
             await catalog.prepare(queries.rows_of_person(one.table, one.column, one.only))
     used = {(one.table, one.column) for one in TABLES if one.kept is None or one.unseen is None}

@@ -1,23 +1,52 @@
 """The application over ASGI in the test's own event loop (stack.md §11), and small handlers to probe it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
 
-from api.app import create_app
+from api.app import Api, create_app
 from kernel.clock import Clock
 from store.database import Store
+
+# Applications whose routes are made and that nobody uses now, with and without /demo. Making 480 routes takes
+# half a second, which is more than most tests take for the rest.
+_IDLE: dict[bool, list[Api]] = defaultdict(list)
 
 
 @asynccontextmanager
 async def client_of(store: Store, clock: Clock, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application over `store`; `options` go to create_app."""
-    app = create_app(store, clock, **options)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        yield client
+    with application(store, clock, **options) as (app, made):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        client = httpx.AsyncClient(transport=transport, base_url="http://localhost")
+        async with made.lifespan(), client:
+            yield client
+
+
+@contextmanager
+def application(store: Store, clock: Clock, **options: Any) -> Iterator[tuple[Api, Api]]:
+    """The application to send requests to, and the one whose lifespan is theirs.
+
+    What create_app makes of the options is new each time, all but the routes: those were used before by an
+    application that is closed, and see the new one's runtime and stores. Two that are open never share any.
+    """
+    if "handlers" in options:
+        made = create_app(store, clock, **options)
+        yield made, made
+        return
+    made = create_app(store, clock, handlers=[], **options)
+    idle = _IDLE[made.runtime.demo]
+    routes = idle.pop() if idle else create_app(store, clock, demo=made.runtime.demo)
+    routes.runtime.__dict__ = made.runtime.__dict__
+    routes.stores, routes.allowed_hosts_here = made.stores, made.allowed_hosts_here
+    try:
+        yield routes, made
+    finally:
+        routes.runtime.__dict__ = {}  # whoever asks it now has no store
+        idle.append(routes)
 
 
 def bearer(token: str) -> dict[str, str]:

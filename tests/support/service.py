@@ -1,11 +1,15 @@
 """The service as people run it: `healthbook demo`, then `healthbook serve` in a process of its own."""
 
+import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +51,29 @@ def run_command_with(settings: dict[str, str], *arguments: str) -> subprocess.Co
 def make_demo_place(data: Path) -> DemoSheet:
     run_command(data, "demo")
     return load_sheet(data / "demo.json")
+
+
+@contextmanager
+def demo_of_the_run(directory: Path) -> Iterator[Path]:
+    """The demo that is copied: made by the first test process that needs one, removed by the last."""
+    _count_users(directory, 1)
+    try:
+        yield directory / "data"
+    finally:
+        _count_users(directory, -1)
+
+
+def _count_users(directory: Path, more: int) -> None:
+    directory.mkdir(exist_ok=True)
+    counted = directory / "users"
+    with open(directory / "lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = int(counted.read_text()) if counted.exists() else 0
+        if before == 0:
+            make_demo_place(directory / "data")
+        if before + more == 0:
+            shutil.rmtree(directory / "data", ignore_errors=True)
+        counted.write_text(str(before + more))
 
 
 @dataclass

@@ -23,6 +23,7 @@ FLOORS = {
     "consent": 5,
     "reminders": 5,
     "vaccination": 5,
+    "vitals": 5,
     "visits": 4,
     "ehr": 4,
     "family": 4,
