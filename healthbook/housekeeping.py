@@ -40,6 +40,7 @@ from visits.arrivals import housekeeping as arrival_tickets
 from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
 from visits.hotline.service import housekeeping as hotline_tickets
+from visits.safety.service import housekeeping as visit_safety
 from vitals.intake.service import forget as forget_batches
 
 KIND: Final = "housekeeping"
@@ -123,6 +124,8 @@ CHORES: Final = (
     _of_consent("practitioner-emergencies", timedelta(days=90), "openings of one doctor, by the doctor"),
     _of_consent("request-quotas", timedelta(days=2), "they count one day"),
     Chore("arrival-tickets", timedelta(days=2), "an arrival counts until midnight", arrival_tickets),
+    # Longer than any booking lies ahead and than visits are kept.
+    Chore("visit-safety", timedelta(days=730), "its check-in or booking is gone by then", visit_safety),
     Chore("coverage-checks", timedelta(days=90), "a desk looks up what it was told", forget_checks),
     Chore("hotline-tickets", timedelta(days=180), "a caller calls again about it", hotline_tickets),
     # Ours; no rule names a time. Longer than any course, so that what was told can be looked up.

@@ -79,6 +79,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON programme_enrolment TO hb_api;
 -- visits
 GRANT SELECT, INSERT, UPDATE ON check_in TO hb_api;
 GRANT SELECT, INSERT, DELETE ON arrival_ticket, desk_arrival TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON visit_safety TO hb_api;
 
 -- notifications
 GRANT SELECT, INSERT ON notification TO hb_api;

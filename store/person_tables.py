@@ -227,6 +227,7 @@ TABLES: Final = (
     ),
     PersonTable(table="ehr_head"),
     PersonTable(table="statistic_seen", unseen=_WORK),
+    PersonTable(table="visit_safety", secret=("reason",)),
     PersonTable(table="check_in"),
     # Who the person is.
     PersonTable(table="person_report", sealed=("demographics",)),

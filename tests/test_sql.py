@@ -144,6 +144,7 @@ FAN_OUTS = {
     "visits.hotline.queries.DELETE_CLOSED",
     "visits.queries.DELETE_NOTED",
     "visits.queries.DELETE_TICKETS",
+    "visits.safety.queries.DELETE_OLD",
 }
 
 

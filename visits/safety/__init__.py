@@ -1,0 +1,1 @@
+"""Visits that the family learns nothing of (security.md S23)."""

@@ -1,0 +1,18 @@
+"""What is kept from the family, and why."""
+
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+ItemKind = Literal["check-in", "booking"]
+# What a clinician says; the words of a deferred emergency notice (consent/emergency/models.py).
+Ground = Literal["suspected-abuse", "self-harm-risk", "shared-phone"]
+Reason = Ground | Literal["own-wish", "sensitive-department"]
+
+
+class Item(Struct, frozen=True):
+    """A check-in or a booking, and the unit of the facility that it is at, if it is at one."""
+
+    item_id: UUID
+    unit_id: UUID | None

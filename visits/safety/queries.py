@@ -1,0 +1,36 @@
+"""SQL of visits that are kept from the family."""
+
+from datetime import datetime
+from uuid import UUID
+
+from store.database import Tx
+from store.statement import Command, Scalar
+from visits.safety.models import ItemKind, Reason
+
+# Whoever flagged first stands; the department's own flag gives way to a word that a person said.
+INSERT = Command(
+    "INSERT INTO visit_safety (patient_id, item_id, kind, reason, set_at) VALUES ($1, $2, $3, $4, $5)"
+    " ON CONFLICT (patient_id, item_id) DO UPDATE SET reason = excluded.reason"
+    " WHERE visit_safety.reason = 'sensitive-department'"
+)
+FLAGGED = Scalar(UUID, "SELECT item_id FROM visit_safety WHERE patient_id = $1 AND item_id = ANY($2::uuid[])")
+DELETE = Scalar(
+    UUID,
+    "DELETE FROM visit_safety WHERE patient_id = $1 AND item_id = $2 AND reason <> 'sensitive-department'"
+    " RETURNING item_id",
+)
+FORGET = Command("DELETE FROM visit_safety WHERE patient_id = $1 AND item_id = ANY($2::uuid[])")
+DELETE_OLD = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT patient_id, item_id FROM visit_safety WHERE set_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM visit_safety v USING old"
+    " WHERE v.patient_id = old.patient_id AND v.item_id = old.item_id RETURNING 1)"
+    " SELECT count(*)::int FROM gone",
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
+)
+
+
+async def insert(
+    tx: Tx, patient_id: UUID, item_id: UUID, kind: ItemKind, reason: Reason, now: datetime
+) -> None:
+    await INSERT.run(tx, patient_id, item_id, kind, reason, now)
