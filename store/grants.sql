@@ -79,6 +79,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON programme_enrolment TO hb_api;
 -- visits
 GRANT SELECT, INSERT, UPDATE ON check_in TO hb_api;
 GRANT SELECT, INSERT, DELETE ON arrival_ticket, desk_arrival TO hb_api;
+-- counters and the numbers of their lines
+GRANT SELECT, INSERT, UPDATE ON counter TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON queue_day, queue_ticket TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON visit_safety TO hb_api;
 
 -- notifications
@@ -161,6 +164,10 @@ GRANT SELECT, INSERT, DELETE ON vaccination_reaction_step TO hb_api;
 -- slots and who has a place; campaigns and who is registered
 GRANT SELECT, INSERT, UPDATE ON slot, vaccination_campaign TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON slot_booking, vaccination_registration TO hb_api;
+
+-- visits kiosk
+GRANT SELECT, INSERT, UPDATE ON kiosk TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON kiosk_payment TO hb_api;
 
 -- hotline
 GRANT SELECT, INSERT, UPDATE, DELETE ON hotline_ticket TO hb_api;

@@ -1,0 +1,1 @@
+"""Machines of a facility: a secret replaced, a machine ended."""
