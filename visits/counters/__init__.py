@@ -1,0 +1,1 @@
+"""Counters of a facility: where people stand in line and are called by number."""

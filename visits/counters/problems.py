@@ -1,0 +1,34 @@
+"""What counters refuse."""
+
+from kernel.problems import ProblemType, declare
+
+COUNTER_UNKNOWN = declare(
+    ProblemType(
+        code="counter-unknown",
+        status=404,
+        vi="Cơ sở không có quầy này, hoặc quầy đã đóng.",
+        en="The facility has no such counter, or it is closed.",
+        next_vi="Quét mã ở quầy đang mở, hoặc hỏi nhân viên.",
+        next_en="Scan the code of an open counter, or ask the staff.",
+    )
+)
+COUNTER_TAKEN = declare(
+    ProblemType(
+        code="counter-taken",
+        status=409,
+        vi="Một quầy đang mở của cơ sở đã dùng mã này.",
+        en="An open counter of the facility has this code.",
+        next_vi="Chọn mã khác, hoặc đóng quầy kia trước.",
+        next_en="Choose another code, or close that counter first.",
+    )
+)
+COUNTERS_FULL = declare(
+    ProblemType(
+        code="counters-full",
+        status=409,
+        vi="Cơ sở đã có đủ số quầy được mở cùng lúc.",
+        en="The facility has as many open counters as it may.",
+        next_vi="Đóng quầy không dùng nữa rồi mở lại.",
+        next_en="Close a counter that is no longer used, then try again.",
+    )
+)

@@ -1,0 +1,38 @@
+"""A number in a line, as its holder and as the counter sees it."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class QueueTicket(Struct, frozen=True):
+    """number: in the line of that counter on that day in Vietnam. valid_until: until then a rescan gives the
+    same number; whoever waits stands in line until called or the day ends."""
+
+    counter_id: UUID
+    counter_code: str
+    day: date
+    number: int
+    valid_until: datetime
+
+
+class TicketKept(Struct, frozen=True):
+    number: int
+    valid_until: datetime
+
+
+class InLine(Struct, frozen=True):
+    """A number that waits, as the counter sees it: it names nobody."""
+
+    number: int
+    taken_at: datetime
+
+
+class TicketState(Struct, frozen=True):
+    """How far a number is. ahead: how many wait before it."""
+
+    taken_at: datetime
+    called_at: datetime | None
+    left_at: datetime | None
+    ahead: int
