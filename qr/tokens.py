@@ -2,8 +2,16 @@
 
 text    = "SSK1:" ‖ base45(payload ‖ signature)
 payload = JCS({"body", "exp", "kid", "kind", "v": "1"}), exp in Unix seconds
-signature = Ed25519 over "SSK1:" ‖ payload, by the QR key `kid`, which apps pin; of a printed paper by the
-paper key, so that neither stands in for the other (security.md S28)
+signature = Ed25519 over "SSK1:" ‖ payload, by the QR key `kid`, which apps pin; of a printed paper and a
+letter by the paper key, so that neither stands in for the other (security.md S28)
+
+citizen         who shows it, sealed; 60 s, grants nothing (visits/identification.py)
+doctor-request  what a doctor asks for (consent/transfer.py)
+counter         the screen of a counter, drawn anew within 60 s: presence (qr/points.py)
+poster          the same counter on paper: a ticket and no presence (qr/points.py)
+ticket          the number somebody holds in a line, sealed
+letter          a referral or an appointment on paper, sealed; an address with the fragment
+paper           any other printed paper, likewise (ehr/paper_proofs)
 
 An app checks the same text without a network. Schema and vectors: mobile-contract/qr.schema.json,
 mobile-contract/vectors/qr.json.
@@ -12,8 +20,8 @@ mobile-contract/vectors/qr.json.
 import base64
 import binascii
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Final, Literal
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 import rfc8785
@@ -25,8 +33,11 @@ from qr import base45
 from qr.problems import QR_EXPIRED, QR_FORGED, QR_KIND, QR_UNREADABLE, QR_VERSION
 from store.keys import KeyRing, Purpose
 
-Kind = Literal["citizen", "doctor-request", "counter", "paper"]
-_PURPOSES: Final[dict[Kind, Purpose]] = {"paper": "paper"}
+Kind = Literal["citizen", "doctor-request", "counter", "poster", "ticket", "letter", "paper"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+_PURPOSES: Final[dict[Kind, Purpose]] = {"paper": "paper", "letter": "paper"}
+# What proves presence is never signed for longer, by whatever mistake (security.md S7).
+_LONGEST: Final[dict[Kind, timedelta]] = {"citizen": timedelta(seconds=60), "counter": timedelta(seconds=60)}
 
 FAMILY = "SSK"
 PREFIX = "SSK1:"
@@ -45,9 +56,11 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def sign(keys: KeyRing, kind: Kind, body: dict[str, Any], expires_at: datetime, now: datetime) -> str:
     """The text to draw. `expires_at` is cut to whole seconds. The body carries no name or number of a
-    citizen: anybody in view of the screen can read it."""
-    if expires_at <= now:
-        raise ValueError("a code must expire in the future")
+    citizen: anybody in view of the screen can read it. Raises ValueError for a life that is no life, or is
+    longer than the kind's."""
+    life = expires_at - now
+    if not timedelta(0) < life <= _LONGEST.get(kind, life):
+        raise ValueError("a code must expire in the future, and within the life of its kind")
     key_id, signer = keys.signer(_PURPOSES.get(kind, "qr"))
     assert isinstance(signer, Ed25519PrivateKey)
     return sign_payload(signer, key_id, kind, body, int(expires_at.timestamp()))
@@ -73,6 +86,17 @@ def read_with(
     payload, raw, signature = opened
     problem = _check(public_keys.get(payload.kid), payload, raw, signature, kind, now)
     return Refused(problem=problem, where="qr") if problem else payload.body
+
+
+def kind_of(text: str) -> Kind | Refused:
+    """The kind a text says it is of, before anybody looked at its signature: good for choosing the reader and
+    for nothing else. Refused: qr-unreadable, qr-version-unknown."""
+    opened = _open(text)
+    if isinstance(opened, ProblemType):
+        return Refused(problem=opened, where="qr")
+    kind = next((kind for kind in KINDS if kind == opened[0].kind), None)
+    # A kind that did not exist when this was written is of a newer version.
+    return kind or Refused(problem=QR_VERSION, where="qr")
 
 
 def to_fragment(text: str) -> str:

@@ -19,6 +19,7 @@ PAPER = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
 STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 KEY_ID = "0001"
 EXPIRES = START + timedelta(seconds=60)
+LAST = EXPIRES - timedelta(seconds=1)
 
 BODIES: dict[str, dict[str, Any]] = {
     "citizen": {
@@ -35,13 +36,20 @@ BODIES: dict[str, dict[str, Any]] = {
         "since": "2024-11-21",
         "duration_seconds": 86400,
     },
-    "counter": {"facility_id": "019aa3f0-0000-7000-8000-000000000004", "counter": "A12"},
+    "counter": {"facility": "01028", "counter": "A12"},
+    "poster": {"facility": "01028", "counter": "A12"},
+    "ticket": {"k": "0001", "s": "kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4q83vEjRWeJA="},
+    "letter": {"k": "0001", "s": "EjRWeJCrze8SNFZ4kKvN7xI0VniQq83vq83vEjRWeJA="},
     "paper": {"k": "0001", "s": "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA="},
 }
 
 
+# Printed, signed by the paper key and shown as an address that ends in a fragment.
+ON_PAPER = ("letter", "paper")
+
+
 def signed(kind: str, key: Ed25519PrivateKey = SERVER, expires: datetime = EXPIRES) -> str:
-    key = PAPER if kind == "paper" and key is SERVER else key
+    key = PAPER if kind in ON_PAPER and key is SERVER else key
     return sign_payload(key, KEY_ID, kind, BODIES[kind], int(expires.timestamp()))
 
 
@@ -62,9 +70,9 @@ def tampered(text: str) -> str:
 def case(name: str, kind: str, text: str, expect: dict[str, Any], now: datetime = START) -> dict[str, Any]:
     return {
         "name": name,
-        "input": {"kind": kind, "text": text} | ({"fragment": to_fragment(text)} if kind == "paper" else {}),
+        "input": {"kind": kind, "text": text} | ({"fragment": to_fragment(text)} if kind in ON_PAPER else {}),
         "now": now.isoformat().replace("+00:00", "Z"),
-        "keys": {KEY_ID: raw_public(PAPER if kind == "paper" else SERVER)},
+        "keys": {KEY_ID: raw_public(PAPER if kind in ON_PAPER else SERVER)},
         "expect": expect,
     }
 
@@ -95,6 +103,22 @@ def cases() -> list[dict[str, Any]]:
         case(
             "a paper signed by another", "paper", signed("paper", STRANGER), refused("qr-signature-invalid")
         ),
+        case("a screen's code for a poster's", "poster", signed("counter"), refused("qr-wrong-kind")),
+        case("a poster's code for a screen's", "counter", signed("poster"), refused("qr-wrong-kind")),
+        case(
+            "a letter signed as a screen's code is",
+            "letter",
+            sign_payload(SERVER, KEY_ID, "letter", BODIES["letter"], int(EXPIRES.timestamp())),
+            refused("qr-signature-invalid"),
+        ),
+        case(
+            "a screen's code in its last second",
+            "counter",
+            signed("counter"),
+            {"ok": BODIES["counter"]},
+            LAST,
+        ),
+        case("a screen's code a second later", "counter", signed("counter"), refused("qr-expired"), EXPIRES),
         case("empty", "citizen", "", refused("qr-unreadable")),
     ]
 

@@ -329,7 +329,7 @@ def test_no_text_of_a_stranger_is_ours(keys: KeyRing, text: str) -> None:
 
 def test_s28_a_code_of_another_kind_or_key_is_no_paper(keys: KeyRing) -> None:
     later = START.replace(year=2030)
-    text = tokens.sign(keys, "counter", {"k": "0001", "s": "x"}, later, START)
+    text = tokens.sign(keys, "poster", {"k": "0001", "s": "x"}, later, START)
     assert read_code(keys, tokens.to_fragment(text), START) is None
     ours = tokens.from_fragment(draw_code(keys, REFERENCE, START))
     kinds: tuple[tokens.Kind, ...] = ("citizen", "doctor-request", "counter")
