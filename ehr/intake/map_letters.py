@@ -109,8 +109,9 @@ def map_referral(row: Row, episode: Episode) -> None:
         *(disease(code, episode.end) for code in codes if code),
         *(concept("", (systems.TRADITIONAL_DISEASE, code)) for code in row.parts("MA_BENH_YHCT")),
     ]
+    request = episode.numbered("ServiceRequest", "XML13")
     episode.add(
-        episode.numbered("ServiceRequest", "XML13"),
+        request,
         {
             "identifier": [{"system": systems.REFERRAL_LETTER, "value": number}] if number else [],
             "status": "active",
@@ -127,7 +128,7 @@ def map_referral(row: Row, episode: Episode) -> None:
         whole_row=False,
         letter=_letter(row, episode, number, target, reason),
     )
-    add_paper(_REFERRAL, row, episode)
+    add_paper(_REFERRAL, row, episode, about=request)
 
 
 def _letter(row: Row, episode: Episode, number: str, target: str, reason: str) -> Letter:
@@ -148,8 +149,8 @@ def map_revisits(summary: Row | None, letters: list[Row], episode: Episode) -> N
         if moment and episode.start and not is_later(moment, episode.start, timedelta(0)):
             row.fault("bad-date", "NGAY_HEN_KL")
         lettered.add(moment[:10])
-        _add_appointment(row, episode, moment, row.text("SO_GIAYHEN_KL"))
-        add_paper(_REVISIT, row, episode)
+        appointment = _add_appointment(row, episode, moment, row.text("SO_GIAYHEN_KL"))
+        add_paper(_REVISIT, row, episode, about=appointment)
     for position, part in enumerate(summary.parts("NGAY_TAI_KHAM") if summary else ()):
         assert summary is not None
         one = Row(summary.table, summary.where, {"NGAY_TAI_KHAM": part}, summary.reasons)
@@ -158,11 +159,13 @@ def map_revisits(summary: Row | None, letters: list[Row], episode: Episode) -> N
             _add_appointment(one, episode, moment, "", str(position))
 
 
-def _add_appointment(row: Row, episode: Episode, moment: str, number: str, position: str = "") -> None:
+def _add_appointment(row: Row, episode: Episode, moment: str, number: str, position: str = "") -> str:
+    """Its reference within the package."""
     timed = len(moment) > 10
     doctor = practitioner(row.text("MA_BAC_SI"))
+    appointment = episode.numbered("Appointment", row.table, moment[:10], position)
     episode.add(
-        episode.numbered("Appointment", row.table, moment[:10], position),
+        appointment,
         {
             "identifier": [{"system": systems.REVISIT_LETTER, "value": number}] if number else [],
             "status": "booked",
@@ -177,3 +180,4 @@ def _add_appointment(row: Row, episode: Episode, moment: str, number: str, posit
         row,
         whole_row=False,
     )
+    return appointment

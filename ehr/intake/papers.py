@@ -29,8 +29,9 @@ class Paper(Struct, frozen=True, kw_only=True):
     words: dict[str, dict[str, str]] = {}
 
 
-def add_paper(paper: Paper, row: Row, episode: Episode, *identity: str) -> None:
-    """One DocumentReference of the row's fields."""
+def add_paper(paper: Paper, row: Row, episode: Episode, *identity: str, about: str = "") -> None:
+    """One DocumentReference of the row's fields. about: the resource that it is the letter of, which tells
+    how far that is, and is hidden with it."""
     attachment = {
         "contentType": "text/plain; charset=utf-8",
         "language": "vi",
@@ -53,7 +54,7 @@ def add_paper(paper: Paper, row: Row, episode: Episode, *identity: str) -> None:
             "author": [{"display": author}] if author else [],
             "description": paper.title,
             "content": [{"attachment": attachment}],
-            "context": _context(paper, row, episode),
+            "context": _context(paper, row, episode, about),
         },
         row,
         whole_row=False,
@@ -79,12 +80,13 @@ def _date_text(value: str) -> str:
     return f"{day:%d/%m/%Y}" + (f" {moment[11:16]}" if len(moment) > 10 else "")
 
 
-def _context(paper: Paper, row: Row, episode: Episode) -> dict[str, Any]:
+def _context(paper: Paper, row: Row, episode: Episode, about: str) -> dict[str, Any]:
     start, end = (row.moment(name) if name else "" for name in paper.period)
     period = {key: value for key, value in (("start", start), ("end", end)) if value}
     made = {
         "encounter": [episode.encounter] if episode.encounter else [],
         "period": period,
         "practiceSetting": concept("", (systems.DEPARTMENT, row.text(paper.department))),
+        "related": [{"reference": about}] if about else [],
     }
     return {key: value for key, value in made.items() if value}
