@@ -1,5 +1,6 @@
 -- A kiosk stands at one counter of one facility: its client credential is the row of facility_client with the
 -- same id. A one-time code brings the secret to the device; code_hash and code_until are there while one waits.
+-- counter_id has no foreign key: counters lie by facility, and none is ever deleted.
 -- table: kiosk distribute: reference
 CREATE TABLE kiosk (
     client_id uuid NOT NULL,

@@ -1,5 +1,5 @@
 -- What a kiosk's payment terminal said of a fee: its reference and how it ended. No sum, no card, no person.
--- table: kiosk_payment distribute: facility_id
+-- table: kiosk_payment distribute: facility_id with citizen
 CREATE TABLE kiosk_payment (
     facility_id uuid NOT NULL,
     reference text NOT NULL,

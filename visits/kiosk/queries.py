@@ -1,0 +1,92 @@
+"""All SQL of kiosks and of what their terminals said."""
+
+from typing import Final
+from uuid import UUID
+
+from store.statement import Command, Scalar, Statement
+from visits.kiosk.models import Enrolling, KioskRow, Payment, Station
+
+INSERT_KIOSK = Command(
+    "INSERT INTO kiosk (client_id, facility_id, counter_id, made_by, made_at, code_hash, code_until)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+)
+COUNT_LIVE = Scalar(
+    int,
+    "SELECT count(*)::int AS live FROM kiosk k JOIN facility_client c ON c.client_id = k.client_id"
+    " WHERE k.facility_id = $1 AND c.ended_at IS NULL",
+)
+_KIOSK: Final = """
+    SELECT k.client_id AS kiosk_id, c.name, k.counter_id, o.code AS counter_code, o.name AS counter_name,
+        k.made_at, k.code_until, k.enrolled_at, c.ended_at
+    FROM kiosk k JOIN facility_client c ON c.client_id = k.client_id
+    LEFT JOIN counter o ON o.facility_id = k.facility_id AND o.counter_id = k.counter_id
+        AND o.closed_at IS NULL
+    WHERE k.facility_id = $1"""
+# A page in the order in which they were made; ended ones are in it, with when.
+KIOSKS = Statement(
+    KioskRow, f"{_KIOSK} AND (k.made_at, k.client_id) > ($2, $3) ORDER BY k.made_at, k.client_id LIMIT $4"
+)
+KIOSK = Statement(KioskRow, f"{_KIOSK} AND k.client_id = $2")
+SET_CODE = Scalar(
+    UUID,
+    "UPDATE kiosk k SET code_hash = $3, code_until = $4, counter_id = coalesce($5, k.counter_id)"
+    " FROM facility_client c WHERE k.facility_id = $1 AND k.client_id = $2 AND c.client_id = k.client_id"
+    " AND c.ended_at IS NULL RETURNING k.client_id",
+)
+CLEAR_CODE = Command(
+    "UPDATE kiosk SET code_hash = NULL, code_until = NULL WHERE facility_id = $1 AND client_id = $2"
+)
+# Once: two devices that send one code at the same moment write the row one after the other.
+USE_CODE = Statement(
+    Enrolling,
+    "UPDATE kiosk SET code_hash = NULL, code_until = NULL, enrolled_at = $2"
+    " WHERE code_hash = $1 AND code_until > $2 RETURNING client_id, facility_id, counter_id",
+)
+# The facility's five-character code of today, the latest where two hold.
+STATION = Statement(
+    Station,
+    """
+    SELECT k.client_id, k.facility_id, f.name AS facility_name, (
+            SELECT x.code FROM facility_code x
+            WHERE x.facility_id = k.facility_id AND x.system = 'cskcb-5' AND x.valid_from <= $3
+              AND (x.valid_until IS NULL OR x.valid_until >= $3)
+            ORDER BY x.valid_from DESC LIMIT 1) AS facility_code,
+        o.counter_id, o.code AS counter_code, o.name AS counter_name
+    FROM kiosk k JOIN facility f ON f.facility_id = k.facility_id
+    JOIN counter o ON o.facility_id = k.facility_id AND o.counter_id = k.counter_id AND o.closed_at IS NULL
+    WHERE k.facility_id = $1 AND k.client_id = $2
+    """,
+)
+
+_PAYMENT: Final = (
+    "reference, client_id AS kiosk_id, counter_id, state, ticket_day, ticket_number, noted_at, moved_at"
+)
+INSERT_PAYMENT = Statement(
+    Payment,
+    "INSERT INTO kiosk_payment (facility_id, reference, client_id, counter_id, state, ticket_day,"  # noqa: S608
+    " ticket_number, noted_at, moved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)"
+    f" ON CONFLICT DO NOTHING RETURNING {_PAYMENT}",
+)
+LOCK_PAYMENT = Statement(
+    Payment,
+    f"SELECT {_PAYMENT} FROM kiosk_payment"  # noqa: S608 - a constant of ours
+    " WHERE facility_id = $1 AND reference = $2 AND client_id = $3 FOR UPDATE",
+)
+MOVE_PAYMENT = Command(
+    "UPDATE kiosk_payment SET state = $3, moved_at = $4 WHERE facility_id = $1 AND reference = $2"
+)
+PAYMENTS = Statement(
+    Payment,
+    f"SELECT {_PAYMENT} FROM kiosk_payment"  # noqa: S608 - a constant of ours
+    " WHERE facility_id = $1 AND noted_at >= $2 AND noted_at < $3 AND (noted_at, reference) > ($4, $5)"
+    " ORDER BY noted_at, reference LIMIT $6",
+)
+FORGET_PAYMENTS = Scalar(
+    int,
+    "WITH old AS MATERIALIZED ("
+    "SELECT facility_id, reference FROM kiosk_payment WHERE noted_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM kiosk_payment p USING old"
+    " WHERE p.facility_id = old.facility_id AND p.reference = old.reference RETURNING 1)"
+    " SELECT count(*) FROM gone",
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
+)
