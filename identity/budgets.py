@@ -45,6 +45,17 @@ COVERAGE_CHECKS_DAY_FACILITY = Budget(
 )
 ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=1))
 
+# Codes that set kiosks up: what a facility's administrators make in a day, and what one network tries.
+KIOSK_CODES_DAY = Budget(kind="kiosk-code-day", limit=100, window=timedelta(days=1))
+KIOSK_CODES_NETWORK = Budget(kind="kiosk-code-network", limit=60, window=timedelta(hours=1))
+# What people show to one kiosk, and to all of a large hospital's; a card in hand is shown a few times a day.
+KIOSK_SCANS_HOUR = Budget(kind="kiosk-scan-hour", limit=720, window=timedelta(hours=1))
+KIOSK_SCANS_DAY_FACILITY = Budget(kind="kiosk-scan-day-facility", limit=30_000, window=timedelta(days=1))
+KIOSK_CARDS_DAY = Budget(kind="kiosk-card-day", limit=20, window=timedelta(days=1))
+# Questions that are typed at one kiosk, and what its payment terminal says.
+KIOSK_QUESTIONS_HOUR = Budget(kind="kiosk-question-hour", limit=600, window=timedelta(hours=1))
+KIOSK_PAYMENTS_HOUR = Budget(kind="kiosk-payment-hour", limit=600, window=timedelta(hours=1))
+
 # What one person may ask facilities to look at, and have drawn anew, in a day.
 CASES_DAY = Budget(kind="case-day", limit=10, window=timedelta(days=1))
 PICTURES_DAY = Budget(kind="picture-day", limit=40, window=timedelta(days=1))

@@ -10,10 +10,10 @@ CREATE TABLE kiosk_payment (
     ticket_number int,
     noted_at timestamptz NOT NULL,
     moved_at timestamptz NOT NULL,
-    CONSTRAINT kiosk_payment_pkey PRIMARY KEY (facility_id, reference),
+    CONSTRAINT kiosk_payment_pkey PRIMARY KEY (facility_id, client_id, reference),
     CONSTRAINT kiosk_payment_state CHECK (state IN ('started', 'paid', 'failed', 'cancelled')),
     CONSTRAINT kiosk_payment_reference CHECK (length(reference) <= 64),
     CONSTRAINT kiosk_payment_ticket CHECK ((ticket_day IS NULL) = (ticket_number IS NULL))
 );
 
-CREATE INDEX kiosk_payment_of_facility ON kiosk_payment (facility_id, noted_at, reference);
+CREATE INDEX kiosk_payment_of_facility ON kiosk_payment (facility_id, noted_at, client_id, reference);

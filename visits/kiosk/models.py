@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from visits.counters.models import Counter
 from visits.tickets.models import QueueTicket
 
 # `$` alone would let a line break pass.
@@ -51,16 +52,25 @@ class Enrolling(Struct, frozen=True):
     counter_id: UUID
 
 
-class Station(Struct, frozen=True):
-    """Where a signed-in kiosk stands now. facility_code: the public one of five characters."""
+class StationRow(Struct, frozen=True):
+    """A kiosk with the open counter that it stands at."""
 
-    client_id: UUID
-    facility_id: UUID
+    kiosk_id: UUID
     facility_name: str
-    facility_code: str
+    facility_id: UUID
     counter_id: UUID
-    counter_code: str
-    counter_name: str
+    code: str
+    name: str
+    unit_id: UUID | None
+    opened_at: datetime
+
+
+class Station(Struct, frozen=True):
+    """Where a signed-in kiosk stands now."""
+
+    kiosk_id: UUID
+    facility_name: str
+    counter: Counter
 
 
 class Shown(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from store.statement import Command, Scalar, Statement
-from visits.kiosk.models import Enrolling, KioskRow, Payment, Station
+from visits.kiosk.models import Enrolling, KioskRow, Payment, StationRow
 
 INSERT_KIOSK = Command(
     "INSERT INTO kiosk (client_id, facility_id, counter_id, made_by, made_at, code_hash, code_until)"
@@ -42,16 +42,11 @@ USE_CODE = Statement(
     "UPDATE kiosk SET code_hash = NULL, code_until = NULL, enrolled_at = $2"
     " WHERE code_hash = $1 AND code_until > $2 RETURNING client_id, facility_id, counter_id",
 )
-# The facility's five-character code of today, the latest where two hold.
 STATION = Statement(
-    Station,
+    StationRow,
     """
-    SELECT k.client_id, k.facility_id, f.name AS facility_name, (
-            SELECT x.code FROM facility_code x
-            WHERE x.facility_id = k.facility_id AND x.system = 'cskcb-5' AND x.valid_from <= $3
-              AND (x.valid_until IS NULL OR x.valid_until >= $3)
-            ORDER BY x.valid_from DESC LIMIT 1) AS facility_code,
-        o.counter_id, o.code AS counter_code, o.name AS counter_name
+    SELECT k.client_id AS kiosk_id, f.name AS facility_name, o.facility_id, o.counter_id, o.code, o.name, o.unit_id,
+        o.opened_at
     FROM kiosk k JOIN facility f ON f.facility_id = k.facility_id
     JOIN counter o ON o.facility_id = k.facility_id AND o.counter_id = k.counter_id AND o.closed_at IS NULL
     WHERE k.facility_id = $1 AND k.client_id = $2
@@ -70,23 +65,24 @@ INSERT_PAYMENT = Statement(
 LOCK_PAYMENT = Statement(
     Payment,
     f"SELECT {_PAYMENT} FROM kiosk_payment"  # noqa: S608 - a constant of ours
-    " WHERE facility_id = $1 AND reference = $2 AND client_id = $3 FOR UPDATE",
+    " WHERE facility_id = $1 AND client_id = $2 AND reference = $3 FOR UPDATE",
 )
 MOVE_PAYMENT = Command(
-    "UPDATE kiosk_payment SET state = $3, moved_at = $4 WHERE facility_id = $1 AND reference = $2"
+    "UPDATE kiosk_payment SET state = $4, moved_at = $5"
+    " WHERE facility_id = $1 AND client_id = $2 AND reference = $3"
 )
 PAYMENTS = Statement(
     Payment,
     f"SELECT {_PAYMENT} FROM kiosk_payment"  # noqa: S608 - a constant of ours
-    " WHERE facility_id = $1 AND noted_at >= $2 AND noted_at < $3 AND (noted_at, reference) > ($4, $5)"
-    " ORDER BY noted_at, reference LIMIT $6",
+    " WHERE facility_id = $1 AND noted_at >= $2 AND noted_at < $3"
+    " AND (noted_at, client_id, reference) > ($4, $5, $6) ORDER BY noted_at, client_id, reference LIMIT $7",
 )
 FORGET_PAYMENTS = Scalar(
     int,
     "WITH old AS MATERIALIZED ("
-    "SELECT facility_id, reference FROM kiosk_payment WHERE noted_at < $1 LIMIT $2),"
-    " gone AS (DELETE FROM kiosk_payment p USING old"
-    " WHERE p.facility_id = old.facility_id AND p.reference = old.reference RETURNING 1)"
+    "SELECT facility_id, client_id, reference FROM kiosk_payment WHERE noted_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM kiosk_payment p USING old WHERE p.facility_id = old.facility_id"
+    " AND p.client_id = old.client_id AND p.reference = old.reference RETURNING 1)"
     " SELECT count(*) FROM gone",
     fan_out="once an hour a worker removes what has ended, wherever it lies",
 )
