@@ -169,6 +169,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON slot_booking, vaccination_registration T
 GRANT SELECT, INSERT, UPDATE ON kiosk TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON kiosk_payment TO hb_api;
 
+-- what facilities take appointments for, and the persons' ends of them
+GRANT SELECT, INSERT, UPDATE ON appointment_schedule TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON appointment TO hb_api;
+
 -- hotline
 GRANT SELECT, INSERT, UPDATE, DELETE ON hotline_ticket TO hb_api;
 

@@ -156,6 +156,8 @@ TABLES: Final = (
     PersonTable(table="facility_consultation", unseen=_MIRROR),
     PersonTable(table="consultation", sealed=("body", "answer"), secret=("share_code", "share_code_until")),
     PersonTable(table="slot_booking", unseen=_MIRROR),
+    PersonTable(table="appointment"),
+    PersonTable(table="appointment", column="booked_by", cleared=True, unseen=_ACTED),
     PersonTable(table="vaccination_registration", sealed=("answers",)),
     PersonTable(table="vaccination_reaction_step", sealed=("body",)),
     PersonTable(table="facility_vaccination_reaction", unseen=_MIRROR),

@@ -66,6 +66,7 @@ ACROSS |= dict.fromkeys(
         "vaccination_certificate_number_of_person",
         "programme_enrolment_of_person",
         "slot_booking_of_person",
+        "appointment_booked_by",
         "guardianship_of_guardian",
         "guardianship_by_guardian_of_dependent",
         "practitioner_emergency_of_person",

@@ -54,7 +54,7 @@ async def of_day(
     if day < local_day(now - NAMES_LIFE):
         return Refused(problem=DAY_OVER, where="day")
     hours = start_of_day(day), end_of_day(day)
-    found = await reading.bookings_between(tx, actor.facility_id, *hours, after, limit)
+    found = await reading.bookings_between(tx, actor.facility_id, "campaign", *hours, after, limit)
     lines = []
     for one in found:
         row = await queries.BY_ID.one(tx, one.patient_id, one.booking_id)

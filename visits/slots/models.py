@@ -7,8 +7,11 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 SlotState = Literal["open", "closed"]
-BookingState = Literal["booked", "waiting", "attended", "absent", "cancelled", "called-off", "lapsed"]
-BookingAct = Literal["move-up", "cancel", "call-off", "lapse", "attend", "miss"]
+# What the places are for; a list of the day shows those of one kind.
+SlotKind = Literal["campaign", "appointment"]
+# held: a place is kept for minutes, until whoever asked for it says yes.
+BookingState = Literal["held", "booked", "waiting", "attended", "absent", "cancelled", "called-off", "lapsed"]
+BookingAct = Literal["confirm", "move-up", "cancel", "call-off", "lapse", "attend", "miss"]
 
 CAPACITY_MAX = 500
 Capacity = Annotated[int, Meta(ge=1, le=CAPACITY_MAX)]
@@ -25,10 +28,11 @@ class SlotRow(Struct, frozen=True):
     capacity: int
     state: SlotState
     made_at: datetime
+    kind: SlotKind
 
 
 class BookingRow(Struct, frozen=True):
-    """One person's place, or place in the line. turn counts up within the slot."""
+    """One person's place, or place in the line. turn counts up within the slot; held_until: of a held one."""
 
     facility_id: UUID
     booking_id: UUID
@@ -38,6 +42,7 @@ class BookingRow(Struct, frozen=True):
     state: BookingState
     made_at: datetime
     moved_at: datetime
+    held_until: datetime | None
 
 
 class SlotShown(Struct, frozen=True):

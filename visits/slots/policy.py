@@ -13,9 +13,12 @@ SLOTS_MAX: Final = 500
 AHEAD_MAX: Final = timedelta(days=366)
 
 # Who has a place: also somebody who came, or for whom it was kept in vain.
-TAKING: Final[frozenset[BookingState]] = frozenset({"booked", "attended", "absent"})
-STANDING: Final[frozenset[BookingState]] = frozenset({"booked", "waiting", "attended"})
+TAKING: Final[frozenset[BookingState]] = frozenset({"held", "booked", "attended", "absent"})
 _MOVES: Final[dict[tuple[BookingState, BookingAct], BookingState]] = {
+    ("held", "confirm"): "booked",
+    ("held", "cancel"): "cancelled",
+    ("held", "call-off"): "called-off",
+    ("held", "lapse"): "lapsed",
     ("waiting", "move-up"): "booked",
     ("waiting", "cancel"): "cancelled",
     ("waiting", "call-off"): "called-off",

@@ -5,14 +5,16 @@ from uuid import UUID
 
 from store.statement import Command, Scalar, Statement
 from visits.slots.models import BookingRow, ListedBooking, SlotRow, SlotShown
+from visits.slots.policy import TAKING
 
 _SLOT: Final = ", ".join(SlotRow.__struct_fields__)
 _BOOKING: Final = ", ".join(BookingRow.__struct_fields__)
 _OF_SLOT: Final = " FROM slot_booking b WHERE b.facility_id = s.facility_id AND b.slot_id = s.slot_id"
-_TAKEN: Final = f"(SELECT count(*)::int{_OF_SLOT} AND b.state IN ('booked', 'attended', 'absent'))"
+_TAKING: Final = ", ".join(f"'{one}'" for one in sorted(TAKING))
+_TAKEN: Final = f"(SELECT count(*)::int{_OF_SLOT} AND b.state IN ({_TAKING}))"
 
 INSERT_SLOT = Command(
-    f"INSERT INTO slot ({_SLOT}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"  # noqa: S608 - a constant of ours
+    f"INSERT INTO slot ({_SLOT}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"  # noqa: S608 - a constant of ours
 )
 SLOT_BY_ID = Statement(
     SlotRow,
@@ -44,8 +46,8 @@ CLOSE_SLOT = Command("UPDATE slot SET state = 'closed' WHERE facility_id = $1 AN
 
 TAKEN = Scalar(
     int,
-    "SELECT count(*)::int AS taken FROM slot_booking"
-    " WHERE facility_id = $1 AND slot_id = $2 AND state IN ('booked', 'attended', 'absent')",
+    "SELECT count(*)::int AS taken FROM slot_booking"  # noqa: S608 - a constant of ours
+    f" WHERE facility_id = $1 AND slot_id = $2 AND state IN ({_TAKING})",
 )
 WAITING = Scalar(
     int,
@@ -62,7 +64,7 @@ INSERT_BOOKING = Statement(
     BookingRow,
     f"""
     INSERT INTO slot_booking ({_BOOKING})
-    SELECT $1, $2, $3, $4, coalesce(max(turn), 0)::int + 1, $5, $6, $6
+    SELECT $1, $2, $3, $4, coalesce(max(turn), 0)::int + 1, $5, $6, $6, $7
     FROM slot_booking WHERE facility_id = $1 AND slot_id = $3
     RETURNING {_BOOKING}
     """,  # noqa: S608 - a constant of ours
@@ -79,19 +81,28 @@ IN_STATE = Statement(
     WHERE facility_id = $1 AND slot_id = $2 AND state = ANY($3::text[]) ORDER BY turn LIMIT $4
     """,  # noqa: S608 - a constant of ours
 )
+# Held longer than it may be, in turn.
+HELD_IN_VAIN = Statement(
+    BookingRow,
+    f"""
+    SELECT {_BOOKING} FROM slot_booking
+    WHERE facility_id = $1 AND slot_id = $2 AND state = 'held' AND held_until <= $3 ORDER BY turn
+    """,  # noqa: S608 - a constant of ours
+)
 MOVE_BOOKING = Command(
     "UPDATE slot_booking SET state = $3, moved_at = $4 WHERE facility_id = $1 AND booking_id = $2"
 )
-# A page of the bookings of some hours, by their time and turn.
+# A page of the bookings of some hours, by their time and turn. $8: of these groups alone.
 LISTED = Statement(
     ListedBooking,
     """
     SELECT b.booking_id, b.slot_id, s.group_id, b.patient_id, s.starts_at, s.ends_at, b.turn, b.state
     FROM slot s JOIN slot_booking b ON b.facility_id = s.facility_id AND b.slot_id = s.slot_id
     WHERE s.facility_id = $1 AND b.facility_id = $1 AND s.starts_at >= $2 AND s.starts_at < $3
-        AND b.state IN ('booked', 'waiting', 'attended', 'absent')
+        AND s.kind = $7 AND ($8::uuid[] IS NULL OR s.group_id = ANY($8))
+        AND b.state IN ('held', 'booked', 'waiting', 'attended', 'absent')
         AND (s.starts_at, s.slot_id, b.turn) > ($4, $5, $6)
-    ORDER BY s.starts_at, s.slot_id, b.turn LIMIT $7
+    ORDER BY s.starts_at, s.slot_id, b.turn LIMIT $9
     """,
 )
 DELETE_BOOKING = Command("DELETE FROM slot_booking WHERE facility_id = $1 AND booking_id = $2")

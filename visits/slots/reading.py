@@ -5,7 +5,7 @@ from uuid import UUID
 
 from store.database import Tx
 from visits.slots import queries
-from visits.slots.models import BookingRow, ListedBooking, SlotShown
+from visits.slots.models import BookingRow, BookingState, ListedBooking, SlotKind, SlotShown
 from visits.slots.policy import SLOTS_MAX
 
 
@@ -21,7 +21,12 @@ async def first_open(tx: Tx, facility_id: UUID, group_id: UUID) -> UUID | None:
 
 async def booked_in(tx: Tx, facility_id: UUID, slot_id: UUID) -> list[BookingRow]:
     """Who has a place of a slot and did not come yet."""
-    return await queries.IN_STATE.all(tx, facility_id, slot_id, ["booked"], None)
+    return await in_states(tx, facility_id, slot_id, ["booked"])
+
+
+async def in_states(tx: Tx, facility_id: UUID, slot_id: UUID, states: list[BookingState]) -> list[BookingRow]:
+    """The bookings of a slot that are in one of these states, in turn."""
+    return await queries.IN_STATE.all(tx, facility_id, slot_id, states, None)
 
 
 async def booking_of(tx: Tx, facility_id: UUID, booking_id: UUID) -> BookingRow | None:
@@ -39,14 +44,17 @@ async def waiting_before(tx: Tx, facility_id: UUID, booking_id: UUID) -> int | N
 async def bookings_between(
     tx: Tx,
     facility_id: UUID,
+    kind: SlotKind,
     first: datetime,
     end: datetime,
     after: tuple[datetime, UUID, int],
     limit: int,
+    *,
+    groups: list[UUID] | None = None,
 ) -> list[ListedBooking]:
-    """Who has a place in the slots that begin within these hours, or waits for one; by slot and turn, behind
-    that slot and turn."""
-    return await queries.LISTED.all(tx, facility_id, first, end, *after, limit)
+    """Who has a place in the slots of a kind that begin within these hours, or waits for one; by slot and
+    turn, behind that slot and turn. groups: of these alone."""
+    return await queries.LISTED.all(tx, facility_id, first, end, *after, kind, groups, limit)
 
 
 async def forget(tx: Tx, facility_id: UUID, booking_id: UUID) -> None:

@@ -15,20 +15,27 @@ from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
 from visits.slots import queries
-from visits.slots.models import BookingAct, BookingRow, BookingState, NewSlot, SlotRow
+from visits.slots.models import BookingAct, BookingRow, BookingState, NewSlot, SlotKind, SlotRow
 from visits.slots.policy import SLOTS_MAX, WAITING_MAX, after, is_slot
 from visits.slots.problems import BOOKING_STATE, SLOT_FULL, SLOT_INVALID, SLOT_OVER, SLOT_UNKNOWN
 
 
 async def add(
-    tx: Tx, facility_id: UUID, group_id: UUID, new: list[NewSlot], now: datetime
+    tx: Tx,
+    facility_id: UUID,
+    group_id: UUID,
+    new: list[NewSlot],
+    now: datetime,
+    kind: SlotKind = "campaign",
 ) -> list[SlotRow] | Refused:
     """Make slots of a group that the caller holds, so their number is right. Refused: slot-invalid."""
     made = await queries.COUNT_OF_GROUP.one(tx, facility_id, group_id) or 0
     if made + len(new) > SLOTS_MAX or not all(is_slot(one, now) for one in new):
         return Refused(problem=SLOT_INVALID, where="slots")
     rows = [
-        SlotRow(facility_id, uuid7(now), group_id, one.starts_at, one.ends_at, one.capacity, "open", now)
+        SlotRow(
+            facility_id, uuid7(now), group_id, one.starts_at, one.ends_at, one.capacity, "open", now, kind
+        )
         for one in new
     ]
     await queries.INSERT_SLOT.many(tx, [[getattr(r, n) for n in SlotRow.__struct_fields__] for r in rows])
@@ -42,19 +49,26 @@ async def lock(tx: Tx, facility_id: UUID, slot_id: UUID) -> SlotRow | Refused:
 
 
 async def book(
-    tx: Tx, slot: SlotRow, booking_id: UUID, patient_id: UUID, now: datetime, *, may_wait: bool
+    tx: Tx,
+    slot: SlotRow,
+    booking_id: UUID,
+    patient_id: UUID,
+    now: datetime,
+    *,
+    may_wait: bool,
+    held_until: datetime | None = None,
 ) -> BookingRow | Refused:
-    """A place of a locked slot, or with `may_wait` one behind everybody who waits. Refused: slot-over,
-    slot-full."""
+    """A place of a locked slot, or with `may_wait` one behind everybody who waits. held_until: the place is
+    kept until then, and booked by a `confirm`. Refused: slot-over, slot-full."""
     if slot.state != "open" or now >= slot.starts_at:
         return Refused(problem=SLOT_OVER)
     waiting = await queries.WAITING.one(tx, slot.facility_id, slot.slot_id) or 0
     is_free = waiting == 0 and await _free(tx, slot) > 0
     if not is_free and (not may_wait or waiting >= WAITING_MAX):
         return Refused(problem=SLOT_FULL)
-    state: BookingState = "booked" if is_free else "waiting"
+    state: BookingState = "waiting" if not is_free else "booked" if held_until is None else "held"
     whose = slot.facility_id, booking_id, slot.slot_id, patient_id
-    made = await queries.INSERT_BOOKING.one(tx, *whose, state, now)
+    made = await queries.INSERT_BOOKING.one(tx, *whose, state, now, held_until if is_free else None)
     assert made is not None
     return made
 
@@ -70,6 +84,14 @@ async def move(
     if found is None or found.slot_id != slot.slot_id or after(found.state, act) is None:
         return Refused(problem=BOOKING_STATE)
     return [await _moved(tx, found, act, now), *await move_up(tx, slot, now)]
+
+
+async def release(tx: Tx, slot: SlotRow, now: datetime) -> list[BookingRow]:
+    """Take back the places of a locked slot that were held too long: those bookings, then whoever moved up
+    for them."""
+    late = await queries.HELD_IN_VAIN.all(tx, slot.facility_id, slot.slot_id, now)
+    gone = [await _moved(tx, one, "lapse", now) for one in late]
+    return [*gone, *await move_up(tx, slot, now)] if gone else []
 
 
 async def move_up(tx: Tx, slot: SlotRow, now: datetime) -> list[BookingRow]:
@@ -98,12 +120,12 @@ async def close(tx: Tx, slot: SlotRow, now: datetime) -> list[BookingRow]:
     await queries.CLOSE_SLOT.run(tx, slot.facility_id, slot.slot_id)
     if now >= slot.starts_at:
         return []
-    return await _all(tx, slot, ["booked", "waiting"], "call-off", now)
+    return await _all(tx, slot, ["held", "booked", "waiting"], "call-off", now)
 
 
 async def lapse(tx: Tx, slot: SlotRow, now: datetime) -> list[BookingRow]:
-    """The slot began: who still waits has waited in vain."""
-    return await _all(tx, slot, ["waiting"], "lapse", now)
+    """The slot began: who still waits has waited in vain, and what is held was not confirmed in time."""
+    return await _all(tx, slot, ["held", "waiting"], "lapse", now)
 
 
 async def _all(
