@@ -6,15 +6,21 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-UnitKind = Literal["emergency"]
+UnitKind = Literal["emergency", "department"]
+UnitName = Annotated[str, Meta(min_length=1, max_length=100)]
+DiscreetName = Annotated[str, Meta(min_length=1, max_length=60)]
 
 
 class NewUnit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """name: as the facility calls it, shown to people whose book was opened there."""
+    """name: as the facility calls it, shown to people whose book was opened there. specialty: a code of
+    specialties.json. A unit is sensitive where the facility, its specialty or its name says so."""
 
     facility_id: UUID
     kind: UnitKind
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    name: UnitName
+    specialty: str | None = None
+    is_sensitive: bool = False
+    discreet_name: DiscreetName | None = None
 
 
 class ClosedUnit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,10 +43,26 @@ class RestoredEmergency(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Unit(Struct, frozen=True):
+    """As the register has it: for the facility's own people."""
+
     unit_id: UUID
     facility_id: UUID
     kind: UnitKind
     name: str
+    specialty: str | None
+    is_sensitive: bool
+    discreet_name: str | None
+
+
+class UnitNature(Struct, frozen=True):
+    """What others must know of a unit, open or closed. shown_name: what pushes, SMS, tickets and letters say:
+    the discreet name where it is sensitive."""
+
+    unit_id: UUID
+    name: str
+    shown_name: str
+    is_sensitive: bool
+    specialty: str | None
 
 
 class Duty(Struct, frozen=True):

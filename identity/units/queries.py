@@ -7,17 +7,31 @@ from identity.units.models import Duty, Unit
 from store.statement import Command, Scalar, Statement
 
 INSERT_UNIT = Command(
-    "INSERT INTO facility_unit (unit_id, facility_id, kind, name, opened_at) VALUES ($1, $2, $3, $4, $5)"
+    "INSERT INTO facility_unit (unit_id, facility_id, kind, name, opened_at, specialty, is_sensitive,"
+    " discreet_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 )
 CLOSE_UNIT = Scalar(
     UUID,
     "UPDATE facility_unit SET closed_at = $3 WHERE unit_id = $1 AND facility_id = $2 AND closed_at IS NULL"
     " RETURNING unit_id",
 )
+_UNIT = "SELECT unit_id, facility_id, kind, name, specialty, is_sensitive, discreet_name FROM facility_unit"
 UNITS_OF_FACILITY = Statement(
     Unit,
-    "SELECT unit_id, facility_id, kind, name FROM facility_unit WHERE facility_id = $1 AND closed_at IS NULL"
-    " ORDER BY opened_at, unit_id LIMIT 100",
+    _UNIT + " WHERE facility_id = $1 AND closed_at IS NULL AND ($2::uuid IS NULL OR unit_id > $2)"
+    " ORDER BY unit_id LIMIT $3",
+)
+# Closed ones as well: what happened there stays what it was.
+UNITS_BY_ID = Statement(Unit, _UNIT + " WHERE facility_id = $1 AND unit_id = ANY($2)")
+COUNT_UNITS = Scalar(
+    int, "SELECT count(*)::int AS open FROM facility_unit WHERE facility_id = $1 AND closed_at IS NULL"
+)
+# Sensitive once, sensitive as long as it is open: older visits there stay withheld.
+CHANGE_UNIT = Statement(
+    Unit,
+    "UPDATE facility_unit SET name = $3, specialty = $4, is_sensitive = is_sensitive OR $5,"
+    " discreet_name = $6 WHERE facility_id = $1 AND unit_id = $2 AND closed_at IS NULL AND kind = 'department'"
+    " RETURNING unit_id, facility_id, kind, name, specialty, is_sensitive, discreet_name",
 )
 OPEN_UNIT = Scalar(
     UUID,

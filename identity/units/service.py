@@ -1,22 +1,41 @@
-"""Emergency units: who works there, who proved again who they are, and whose right is suspended (S24)."""
+"""Units of a facility: departments and emergency units; who works in an emergency unit, who proved again who
+they are, and whose right is suspended (S24)."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from identity.problems import NOT_IN_REGISTER
 from identity.units import queries
-from identity.units.models import ClosedUnit, Duty, NewUnit, RoleUnit, Unit
+from identity.units.models import ClosedUnit, Duty, NewUnit, RoleUnit, Unit, UnitNature
+from identity.units.specialties import is_sensitive
 from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
 from store.outbox import emit
 
+# Ours: more than the largest hospital has; a list of all stays one answer.
+UNITS_MAX: Final = 300
+NO_NAME: Final = "Phòng khám"  # a sensitive unit that has no discreet name of its own
+
 
 async def add_unit(tx: Tx, new: NewUnit, now: datetime) -> UUID:
     """Enter a unit of a facility. Returns unit_id."""
     unit_id = uuid7(now)
-    await queries.INSERT_UNIT.run(tx, unit_id, new.facility_id, new.kind, new.name, now)
+    sensitive = new.is_sensitive or is_sensitive(new.name, new.specialty)
+    await queries.INSERT_UNIT.run(
+        tx,
+        unit_id,
+        new.facility_id,
+        new.kind,
+        new.name,
+        now,
+        new.specialty,
+        sensitive,
+        new.discreet_name,
+    )
     return unit_id
 
 
@@ -38,8 +57,26 @@ async def set_unit(tx: Tx, placed: RoleUnit) -> Refused | None:
 
 
 async def units_of(tx: Tx, facility_id: UUID) -> list[Unit]:
-    """The open units of a facility, oldest first; at most 100."""
-    return await queries.UNITS_OF_FACILITY.all(tx, facility_id)
+    """All open units of a facility, oldest first; no facility has more than UNITS_MAX."""
+    return await queries.UNITS_OF_FACILITY.all(tx, facility_id, None, UNITS_MAX)
+
+
+async def nature_of(tx: Tx, facility_id: UUID, unit_id: UUID) -> UnitNature | None:
+    """What a unit of this facility is, open or closed; None where the facility has none such."""
+    return (await natures_of(tx, facility_id, [unit_id])).get(unit_id)
+
+
+async def natures_of(tx: Tx, facility_id: UUID, unit_ids: Iterable[UUID]) -> dict[UUID, UnitNature]:
+    """The same for several units of one facility; those that it does not have are left out."""
+    found = await queries.UNITS_BY_ID.all(tx, facility_id, list(unit_ids))
+    return {one.unit_id: _nature(one) for one in found}
+
+
+def _nature(unit: Unit) -> UnitNature:
+    """A list of words that grew since counts as well: the row's mark is not the only judge."""
+    sensitive = unit.is_sensitive or is_sensitive(unit.name, unit.specialty)
+    shown = (unit.discreet_name or NO_NAME) if sensitive else unit.name
+    return UnitNature(unit.unit_id, unit.name, shown, sensitive, unit.specialty)
 
 
 async def is_open(tx: Tx, unit_id: UUID, facility_id: UUID) -> bool:
