@@ -30,8 +30,8 @@ COUNT_UNITS = Scalar(
 CHANGE_UNIT = Statement(
     Unit,
     "UPDATE facility_unit SET name = $3, specialty = $4, is_sensitive = is_sensitive OR $5,"
-    " discreet_name = $6 WHERE facility_id = $1 AND unit_id = $2 AND closed_at IS NULL AND kind = 'department'"
-    " RETURNING unit_id, facility_id, kind, name, specialty, is_sensitive, discreet_name",
+    " discreet_name = $6 WHERE facility_id = $1 AND unit_id = $2 AND closed_at IS NULL"
+    " AND kind = 'department' RETURNING unit_id, facility_id, kind, name, specialty, is_sensitive, discreet_name",
 )
 OPEN_UNIT = Scalar(
     UUID,

@@ -44,8 +44,8 @@ def test_specialties_are_told_apart_by_code_and_place() -> None:
 
 
 async def test_a_sensitive_unit_is_shown_by_its_discreet_name(store: Store, clock: FrozenClock) -> None:
-    facility = await make_facility(store, clock)
-    other = await make_facility(store, clock)
+    facility = (await make_facility(store, clock)).facility_id
+    other = (await make_facility(store, clock)).facility_id
     async with store.transaction() as tx:
         named = NewUnit(
             facility_id=facility, kind="department", name="Khoa Tâm thần", discreet_name="Phòng khám số 7"
