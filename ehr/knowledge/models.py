@@ -54,6 +54,28 @@ class ArticleTitle(Struct, frozen=True, kw_only=True):
     title_vi: str
 
 
+class Titles(Struct, frozen=True, kw_only=True):
+    """Every published article, by slug: what may be asked about."""
+
+    items: list[ArticleTitle]
+
+
+class FoundArticle(Struct, frozen=True, kw_only=True):
+    """A published article that a question is about, with the paragraphs that answer best, word for word."""
+
+    slug: str
+    title_vi: str
+    paragraphs: list[Paragraph]
+    reviewer: str
+    reviewed_on: date
+
+
+class Answers(Struct, frozen=True, kw_only=True):
+    """What published articles say to a question, the best first. Empty: nothing of it is written yet."""
+
+    items: list[FoundArticle]
+
+
 class OwnArticles(Struct, frozen=True, kw_only=True):
     """Published articles that go with the active problems of the book."""
 

@@ -8,7 +8,7 @@ NO_SUCH_ARTICLE = declare(
         status=404,
         vi="Không có bài này.",
         en="There is no such article.",
-        next_vi="Xem danh sách bài tại /v1/me/articles.",
-        next_en="/v1/me/articles lists the articles that there are.",
+        next_vi="Tải lại danh sách bài rồi chọn lại.",
+        next_en="Load the list of articles again and choose another.",
     )
 )

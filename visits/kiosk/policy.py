@@ -31,8 +31,8 @@ def may_move(before: PaymentState, after: PaymentState) -> bool:
 
 
 def is_card_number(reference: str) -> bool:
-    """Whether a reference holds what may be the number of a payment card: 13 to 19 digits in a row, separators
-    aside, that begin like one and whose last digit fits (Luhn, ISO/IEC 7812-1 annex B)."""
+    """Whether a reference holds what may be the number of a payment card: 13 to 19 digits in a row,
+    separators aside, that begin like one and whose last digit fits (Luhn, ISO/IEC 7812-1 annex B)."""
     runs = _DIGITS.findall(_SEPARATORS.sub("", reference))
     return any(len(run) in _CARD_LENGTHS and _CARD.match(run) and _fits(run) for run in runs)
 

@@ -45,8 +45,8 @@ USE_CODE = Statement(
 STATION = Statement(
     StationRow,
     """
-    SELECT k.client_id AS kiosk_id, f.name AS facility_name, o.facility_id, o.counter_id, o.code, o.name, o.unit_id,
-        o.opened_at
+    SELECT k.client_id AS kiosk_id, f.name AS facility_name, o.facility_id, o.counter_id, o.code, o.name,
+        o.unit_id, o.opened_at
     FROM kiosk k JOIN facility f ON f.facility_id = k.facility_id
     JOIN counter o ON o.facility_id = k.facility_id AND o.counter_id = k.counter_id AND o.closed_at IS NULL
     WHERE k.facility_id = $1 AND k.client_id = $2
@@ -67,9 +67,10 @@ LOCK_PAYMENT = Statement(
     f"SELECT {_PAYMENT} FROM kiosk_payment"  # noqa: S608 - a constant of ours
     " WHERE facility_id = $1 AND client_id = $2 AND reference = $3 FOR UPDATE",
 )
-MOVE_PAYMENT = Command(
-    "UPDATE kiosk_payment SET state = $4, moved_at = $5"
-    " WHERE facility_id = $1 AND client_id = $2 AND reference = $3"
+MOVE_PAYMENT = Statement(
+    Payment,
+    "UPDATE kiosk_payment SET state = $4, moved_at = $5"  # noqa: S608 - a constant of ours
+    f" WHERE facility_id = $1 AND client_id = $2 AND reference = $3 RETURNING {_PAYMENT}",
 )
 PAYMENTS = Statement(
     Payment,
