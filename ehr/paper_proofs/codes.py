@@ -26,7 +26,8 @@ CODE_CHARACTERS_MAX: Final = 2_000
 def draw_code(keys: KeyRing, reference: Reference, now: datetime) -> str:
     """The fragment of a fresh code."""
     body = seal_reference(keys, "paper-reference", _LABEL, msgspec.msgpack.encode(reference))
-    return tokens.to_fragment(tokens.sign(keys, "paper", body, now + CODE_LIFE, now))
+    kind: tokens.Kind = "letter" if reference.is_letter else "paper"
+    return tokens.to_fragment(tokens.sign(keys, kind, body, now + CODE_LIFE, now))
 
 
 def link_of(origin: str, fragment: str) -> str:
@@ -37,12 +38,14 @@ def link_of(origin: str, fragment: str) -> str:
 def read_code(keys: KeyRing, code: str, now: datetime) -> Reference | None:
     """What a code refers to; None where we did not make it, or somebody changed it."""
     text = tokens.from_fragment(code)
-    body = tokens.read(keys, "paper", text, now)
+    kind: tokens.Kind = "letter" if tokens.kind_of(text) == "letter" else "paper"
+    body = tokens.read(keys, kind, text, now)
     # One code has one spelling: the same bytes written otherwise were changed by somebody.
     if isinstance(body, Refused) or tokens.to_fragment(text) != code:
         return None
     opened = open_reference(keys, "paper-reference", _LABEL, body)
     try:
-        return None if opened is None else msgspec.msgpack.decode(opened, type=Reference)
+        found = None if opened is None else msgspec.msgpack.decode(opened, type=Reference)
     except msgspec.MsgspecError:
         return None
+    return found if found is not None and found.is_letter == (kind == "letter") else None

@@ -13,13 +13,18 @@ from ehr.paper_proofs.certificates import certificate_of
 from ehr.paper_proofs.models import Facts, PaperKind
 
 KINDS: Final[tuple[PaperKind, ...]] = get_args(PaperKind)
-# Of letters; a health check is called after its kind.
+# Listed and printed as letters, with how far they are (ehr/letters).
+LETTERS: Final[frozenset[PaperKind]] = frozenset({"referral", "revisit"})
+# Of what is sent as a document; a health check is called after its kind.
 TITLES: Final[dict[PaperKind, str]] = {
     "discharge": "Giấy ra viện",
     "summary": "Tóm tắt hồ sơ bệnh án",
     "birth": "Giấy chứng sinh",
     "antenatal-leave": "Giấy chứng nhận nghỉ dưỡng thai",
     "sick-leave": "Giấy chứng nhận nghỉ việc hưởng bảo hiểm xã hội",
+    # As NĐ 188/2025 and TT 01/2025 call them (vietnam.md §4).
+    "referral": "Phiếu chuyển cơ sở khám bệnh, chữa bệnh",
+    "revisit": "Phiếu hẹn khám lại",
 }
 # Papers that end with the last day they are about; the others have no end.
 _ENDING: Final = frozenset({"antenatal-leave", "sick-leave"})

@@ -8,8 +8,11 @@ from msgspec import Struct
 
 from ehr.reads.models import Notice
 
-# XML7–XML11 (vietnam.md §4), and the checks that facilities fill in (ehr/health_checks).
-PaperKind = Literal["discharge", "summary", "birth", "antenatal-leave", "sick-leave", "health-check"]
+# XML7–XML11 (vietnam.md §4), the checks that facilities fill in (ehr/health_checks), and the letters of XML13
+# and XML14 (ehr/letters).
+PaperKind = Literal[
+    "discharge", "summary", "birth", "antenatal-leave", "sick-leave", "health-check", "referral", "revisit"
+]
 PaperType = Literal["DocumentReference", "QuestionnaireResponse"]
 Outcome = Literal["unchanged", "replaced", "withdrawn", "not-ours"]
 
@@ -33,7 +36,8 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Reference(Struct, frozen=True, kw_only=True, array_like=True):
-    """What a code holds for us alone: whose row, how it was when printed, when, and who stands on it."""
+    """What a code holds for us alone: whose row, how it was when printed, when, and who stands on it.
+    is_letter: a code of the kind that desks know a letter by."""
 
     owner: UUID
     id: str
@@ -41,6 +45,7 @@ class Reference(Struct, frozen=True, kw_only=True, array_like=True):
     printed_at: int
     holder: str
     rtype: PaperType = "DocumentReference"
+    is_letter: bool = False
 
 
 class PaperShown(Struct, frozen=True, kw_only=True):

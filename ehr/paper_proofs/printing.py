@@ -25,7 +25,7 @@ def build(paper: ToPrint, now: datetime) -> Built:
         name=paper.known.name or "Chưa rõ tên",
         facts=_about(paper.known),
         issuer=paper.issued_by or "",
-        details=_details(facts),
+        details=[*_details(facts), *paper.details],
         blocks=[Block(key="text", title="", lines=[_line(text) for text in facts.lines])],
         notices=[FOOT],
         printed=f"In từ sổ lúc {now.astimezone(VIETNAM):%H:%M ngày %d/%m/%Y}",

@@ -12,8 +12,8 @@ from ehr.merges.service import mark_of
 from ehr.paper_proofs import queries
 from ehr.paper_proofs.certificates import told_class
 from ehr.paper_proofs.codes import draw_code, link_of
-from ehr.paper_proofs.facts import KINDS, digest_of, facts_of
-from ehr.paper_proofs.models import Facts, Outcome, PaperCheck, Papers, PaperShown, Reference
+from ehr.paper_proofs.facts import KINDS, LETTERS, digest_of, facts_of
+from ehr.paper_proofs.models import Facts, Outcome, PaperCheck, Papers, PaperShown, PaperType, Reference
 from ehr.paper_proofs.problems import PAPER_NOT_FOUND
 from ehr.paper_proofs.queries import PaperRow, StateRow
 from ehr.paper_proofs.texts import ENDED_EN, ENDED_VI, SAYS_EN, SAYS_VI
@@ -31,19 +31,20 @@ from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
 
-_KINDS: Final = list(KINDS)
+_KINDS: Final = [kind for kind in KINDS if kind not in LETTERS]
 _NOBODY: Final = UUID(int=0)
 _UNKNOWN: Final = Reference(owner=_NOBODY, id="0", digest=b"", printed_at=0, holder="")
 
 
 class ToPrint(Struct, frozen=True):
-    """One paper with who it is about and its code."""
+    """One paper with who it is about and its code. details: what stands at its head beside the facts."""
 
     facts: Facts
     issued_by: str | None
     known: Demographics
     link: str
     row: tuple[str, str]
+    details: list[tuple[str, str]] = []
 
 
 class Checked(Struct, frozen=True):
@@ -77,19 +78,34 @@ async def prepare(
     row = await _paper(tx, access, paper_id, now)
     if isinstance(row, Refused):
         return row
+    whose = row.origin_patient_id, row.facility_name
+    return await with_code(tx, keys, access, (row.rtype, row.id), _facts(row), *whose, origin, now)
+
+
+async def with_code(
+    tx: Tx,
+    keys: KeyRing,
+    access: Access,
+    row: tuple[PaperType, str],
+    facts: Facts,
+    origin_patient_id: UUID | None,
+    issued_by: str | None,
+    origin: str,
+    now: datetime,
+) -> ToPrint:
+    """A paper or letter that this access shows, with a fresh code."""
     known = await person_of(tx, keys, access) or Demographics()
-    facts = _facts(row)
-    owner = row.origin_patient_id or access.patient_id
+    owner = origin_patient_id or access.patient_id
     reference = Reference(
         owner=owner,
-        id=row.id.removesuffix(mark_of(owner)),
+        id=row[1].removesuffix(mark_of(owner)),
         digest=digest_of(facts),
         printed_at=int(now.timestamp()),
         holder=holder_of(known),
-        rtype=row.rtype,
+        rtype=row[0],
+        is_letter=facts.kind in LETTERS,
     )
-    link = link_of(origin, draw_code(keys, reference, now))
-    return ToPrint(facts, row.facility_name, known, link, (row.rtype, row.id))
+    return ToPrint(facts, issued_by, known, link_of(origin, draw_code(keys, reference, now)), row)
 
 
 async def check(tx: Tx, reference: Reference | None, now: datetime) -> Checked:

@@ -14,7 +14,7 @@ from audit.service import record_act
 from ehr.merges.service import book_of
 from ehr.reads.models import Built
 from ehr.reads.raw import encode
-from ehr.reads.scope import scope_of
+from ehr.reads.scope import Scope, scope_of, scope_of_all
 from ehr.referrals import queries
 from ehr.referrals.models import (
     Act,
@@ -53,15 +53,31 @@ _TOLD: Final[frozenset[Act]] = frozenset({"booked", "answered"})
 async def read_own(tx: Tx, access: Access, now: datetime) -> Built:
     """The letters whose rows this access shows, newest first."""
     ids = await queries.VISIBLE.all(tx, *scope_of(access, now), LETTERS_MAX)
-    found = await queries.OF_RECORDS.all(tx, access.patient_id, ids)
-    if not access.is_own and found:
-        hidden = set(await queries.UNSEEN.all(tx, *scope_of(access, now), ids))
-        found = [unseen(one) if one.record_id in hidden else one for one in found]
+    found = await of_records(tx, access, ids, now)
     found.sort(key=lambda one: (one.issued_on, one.referral_id), reverse=True)
     places = [place for one in found for place in (one.sender_id, one.receiver_id)]
-    names = await _names(tx, places)
+    names = await names_of(tx, places)
     page = OwnReferrals(items=[_own(one, names) for one in found])
     return Built(encode(page), [("ServiceRequest", one.record_id) for one in found])
+
+
+async def of_records(tx: Tx, access: Access, ids: list[str], now: datetime) -> list[Referral]:
+    """The letters of these rows, which this access shows; not of a visit that it does not."""
+    found = await queries.OF_RECORDS.all(tx, access.patient_id, ids) if ids else []
+    if access.is_own or not found:
+        return found
+    return await _without(tx, found, scope_of(access, now))
+
+
+async def of_records_for_all(tx: Tx, book: UUID, ids: list[str], now: datetime) -> list[Referral]:
+    """The same as anybody may be told it who holds the letter."""
+    found = await queries.OF_RECORDS.all(tx, book, ids)
+    return await _without(tx, found, scope_of_all(book, now))
+
+
+async def _without(tx: Tx, found: list[Referral], scope: Scope) -> list[Referral]:
+    hidden = set(await queries.UNSEEN.all(tx, *scope, [one.record_id for one in found]))
+    return [unseen(one) if one.record_id in hidden else one for one in found]
 
 
 async def booked(tx: Tx, access: Access, now: datetime) -> list[Booked]:
@@ -69,7 +85,7 @@ async def booked(tx: Tx, access: Access, now: datetime) -> list[Booked]:
     ids = await queries.VISIBLE.all(tx, *scope_of(access, now), LETTERS_MAX)
     found = await queries.OF_RECORDS.all(tx, access.patient_id, ids) if ids else []
     days = [(one, one.booked_for) for one in found if one.booked_for is not None]
-    names = await _names(tx, [one.receiver_id for one, _ in days])
+    names = await names_of(tx, [one.receiver_id for one, _ in days])
     return [
         Booked(
             record_id=one.record_id,
@@ -89,7 +105,7 @@ async def list_at(
     rows = await queries.AT_FACILITY.all(tx, facility_id, side, number, before or LAST, limit + 1)
     if side == "out":
         rows = [await _as_sender(tx, row) for row in rows]
-    names = await _names(tx, [row.other_id for row in rows])
+    names = await names_of(tx, [row.other_id for row in rows])
     items = [
         SentHere(
             referral_id=row.referral_id,
@@ -169,6 +185,7 @@ def _own(one: Referral, names: dict[UUID | None, str]) -> OwnReferral:
     )
 
 
-async def _names(tx: Tx, places: list[UUID | None]) -> dict[UUID | None, str]:
+async def names_of(tx: Tx, places: list[UUID | None]) -> dict[UUID | None, str]:
+    """The names of facilities by their ids."""
     found = [await facility_by_id(tx, place) for place in sorted({one for one in places if one})]
     return {facility.facility_id: facility.name for facility in found if facility}

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from ehr.letters.queries import came
 from ehr.reads.queries import filtered
 from store.statement import Scalar, Statement
 
@@ -25,24 +26,18 @@ class AppointmentRow(Struct, frozen=True):
 
 
 # $10: appointments from then on; $11: how long before its day a visit or a dose counts as the one that was
-# meant; only from the day on where nobody knows which visit gave it.
+# meant.
 APPOINTMENTS = Statement(
     AppointmentRow,
     filtered(
-        """
-        SELECT r.id, r.eff, r.eff_precision, r.item, r.encounter_id, (
-            SELECT min(v.eff) FROM ehr_resource v
-            WHERE {visible v} AND v.rtype IN ('Encounter', 'Immunization') AND v.facility_id = r.facility_id
-                AND v.id IS DISTINCT FROM r.encounter_id
-                AND v.encounter_id IS DISTINCT FROM coalesce(r.encounter_id, '')
-                AND v.eff >= r.eff - CASE WHEN r.encounter_id IS NULL THEN interval '0' ELSE $11::interval END
-        ) AS came_at
+        f"""
+        SELECT r.id, r.eff, r.eff_precision, r.item, r.encounter_id, {came("r", "$11")} AS came_at
         FROM ehr_resource r
-        WHERE {visible} AND r.rtype = 'Appointment' AND r.status IN ('booked', 'pending', 'proposed')
+        WHERE {{visible}} AND r.rtype = 'Appointment' AND r.status IN ('booked', 'pending', 'proposed')
             AND r.eff IS NOT NULL AND r.eff >= $10
             AND r.eff_precision IS NOT NULL AND r.eff_precision IN ('day', 'instant')
         ORDER BY r.eff, r.id LIMIT $12
-        """
+        """  # noqa: S608 - a constant of ours
     ),
 )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from ehr.letters.policy import EARLY
 from ehr.models import Item
 from ehr.reads.scope import scope_of
 from kernel.access import Access
@@ -20,8 +21,6 @@ from reminders.shown import CameFrom
 from store.database import Tx
 from store.keys import KeyRing
 
-# Ours: whoever comes so long before the day came for it.
-EARLY: Final = timedelta(days=3)
 # What ended is shown some days more (reminders/service.py).
 _LATELY: Final = timedelta(days=30)
 _item = msgspec.json.Decoder(Item).decode

@@ -1,0 +1,106 @@
+"""A letter as its person shows it: what stands on it, until when it counts, and whether it was used."""
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from ehr.paper_proofs.models import Facts, PaperCheck
+from ehr.referrals.models import Referral, State
+
+LetterKind = Literal["revisit", "referral"]
+LetterState = Literal["valid", "used", "expired", "withdrawn", "amended"]
+# Whether somebody came with it, or it gave a place that stands.
+Use = Literal["visited", "booked"]
+# Where a last day comes from: what the facility sent, or a setting of this installation.
+Ground = Literal["letter", "setting"]
+
+
+class Validity(Struct, frozen=True, kw_only=True):
+    """For how many days letters count that do not say it: a referral from the day it was issued, a revisit
+    letter from the day it names; 0: no last day is said."""
+
+    referral_days: int = 0
+    revisit_days: int = 0
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """A letter as far as one reader sees it. about: the row of the request or appointment that it is of;
+    due_at: the FHIR date of an appointment; visited_on: when the person came with it; referral: how far a
+    referral is, None where the reader is not told."""
+
+    id: str
+    kind: LetterKind
+    facts: Facts
+    issued_by: str | None
+    about: tuple[str, str] | None
+    due_at: str | None
+    valid_until: date | None
+    valid_by: Ground | None
+    visited_on: date | None
+    referral: Referral | None
+    receiver: str | None
+
+
+class BookedPlace(Struct, frozen=True, kw_only=True):
+    """A place that a letter gave and that stands, as far as the reader is told of it."""
+
+    booking_id: UUID
+    day: date
+
+
+class LetterShown(Struct, frozen=True, kw_only=True):
+    """One letter. issued_on: a FHIR date; due_at: the day or instant of a revisit; receiver: None where the
+    letter's code is of no facility here; valid_until: its last day, with valid_by where that comes from, null
+    where nobody says one; used_by and used_on: null unless state is used; step: how far a referral is, null
+    where the reader is not told; may_book: a visit can be booked by it now; pdf: the address of its print with
+    a code."""
+
+    id: str
+    kind: LetterKind
+    title_vi: str
+    number: str | None
+    issued_on: str | None
+    issued_by: str | None
+    author: str | None
+    lines: list[str]
+    due_at: str | None
+    receiver: str | None
+    receiver_code: str | None
+    state: LetterState
+    state_vi: str
+    used_by: Use | None
+    used_on: date | None
+    valid_until: date | None
+    valid_by: Ground | None
+    referral_id: UUID | None
+    step: State | None
+    booking_id: UUID | None
+    may_book: bool
+    pdf: str
+
+
+class Letters(Struct, frozen=True, kw_only=True):
+    """Newest first; next opens the page after."""
+
+    items: list[LetterShown]
+    next: str | None
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What the code of a print says of a letter, beside what it says of every paper."""
+
+    state: LetterState | None
+    used_by: Use | None = None
+    valid_until: date | None = None
+
+
+class Checked(Struct, frozen=True):
+    """What a code says, and whose book that is; book is None where nothing of a book is said. letter: None
+    for every other paper, and for a letter that no longer stands."""
+
+    answer: PaperCheck
+    book: UUID | None
+    row: tuple[str, str] | None
+    letter: Kept | None
