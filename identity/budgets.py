@@ -43,6 +43,8 @@ COVERAGE_CHECKS_DAY = Budget(kind="coverage-check-day", limit=600, window=timede
 COVERAGE_CHECKS_DAY_FACILITY = Budget(
     kind="coverage-check-day-facility", limit=6000, window=timedelta(days=1)
 )
+# What one account scans at counters in a day, for itself and for whom it acts: many halls, many times over.
+CHECK_INS_DAY = Budget(kind="check-in-day", limit=60, window=timedelta(days=1))
 ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=1))
 
 # Codes that set kiosks up: what a facility's administrators make in a day, and what one network tries.
@@ -65,6 +67,12 @@ CONSULTATIONS_DAY = Budget(kind="consultation-day", limit=10, window=timedelta(d
 
 # Registrations for vaccinations that one account makes in a day: a large family, many times over.
 REGISTRATIONS_DAY = Budget(kind="registration-day", limit=40, window=timedelta(days=1))
+
+# Declarations before visits that one account sends in a day: a large family, each form anew some times.
+DECLARATIONS_DAY = Budget(kind="declaration-day", limit=60, window=timedelta(days=1))
+
+# Places at facilities that one account asks for in a day: each is kept from others for minutes.
+APPOINTMENTS_DAY = Budget(kind="appointment-day", limit=40, window=timedelta(days=1))
 
 # Reports of reactions after vaccination that one account sends in a day: a family's children, many times
 # over.

@@ -1,5 +1,6 @@
 -- What a facility takes appointments for over some weeks: a department, a practitioner, or both (FHIR Schedule). Its slots
--- carry its id as their group.
+-- carry its id as their group. is_sensitive: nobody who acts for another sees it (security.md S23), by its own name or
+-- by the department's when it was made.
 -- table: appointment_schedule distribute: facility_id with citizen
 CREATE TABLE appointment_schedule (
     facility_id uuid NOT NULL,
@@ -7,6 +8,7 @@ CREATE TABLE appointment_schedule (
     name text NOT NULL,
     unit_id uuid,
     practitioner_id uuid,
+    is_sensitive boolean NOT NULL,
     opens_at timestamptz NOT NULL,
     state text NOT NULL,
     made_by uuid NOT NULL,

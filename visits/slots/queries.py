@@ -106,3 +106,13 @@ LISTED = Statement(
     """,
 )
 DELETE_BOOKING = Command("DELETE FROM slot_booking WHERE facility_id = $1 AND booking_id = $2")
+DELETE_ENDED = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT b.facility_id, b.booking_id FROM slot s"
+    " JOIN slot_booking b ON b.facility_id = s.facility_id AND b.slot_id = s.slot_id"
+    " WHERE s.kind = $1 AND s.ends_at < $2 LIMIT $3),"
+    " gone AS (DELETE FROM slot_booking b USING old"
+    " WHERE b.facility_id = old.facility_id AND b.booking_id = old.booking_id RETURNING 1)"
+    " SELECT count(*)::int AS gone FROM gone",
+    fan_out="once an hour a worker removes who was booked on days long past, wherever it lies",
+)

@@ -60,3 +60,8 @@ async def bookings_between(
 async def forget(tx: Tx, facility_id: UUID, booking_id: UUID) -> None:
     """The facility's end of a booking whose other end goes."""
     await queries.DELETE_BOOKING.run(tx, facility_id, booking_id)
+
+
+async def forget_ended(tx: Tx, kind: SlotKind, before: datetime, limit: int) -> int:
+    """Remove the facilities' ends of bookings whose slots of that kind ended before then, at most `limit`."""
+    return await queries.DELETE_ENDED.one(tx, kind, before, limit) or 0

@@ -1,0 +1,1 @@
+"""Appointments: schedules of departments and practitioners, a place held, confirmed, given back, missed."""

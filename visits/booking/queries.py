@@ -1,0 +1,131 @@
+"""All SQL of schedules and of the person's end of appointments."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from store.statement import Command, Scalar, Statement
+from visits.booking.models import AppointmentRow, ScheduleRow
+
+_SCHEDULE: Final = ", ".join(ScheduleRow.__struct_fields__)
+_ROW: Final = ", ".join(AppointmentRow.__struct_fields__)
+_SELECT: Final = f"SELECT {_ROW} FROM appointment a"  # noqa: S608 - a constant of ours
+# What the family learns nothing of (security.md S23): flagged, or at a department that is sensitive now.
+_KEPT: Final = (
+    "(EXISTS (SELECT FROM visit_safety v WHERE v.patient_id = a.patient_id AND v.item_id = a.appointment_id)"
+    " OR EXISTS (SELECT FROM facility_unit u WHERE u.unit_id = a.unit_id AND u.is_sensitive))"
+)
+
+INSERT_SCHEDULE = Command(
+    f"INSERT INTO appointment_schedule ({_SCHEDULE})"  # noqa: S608 - a constant of ours
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+)
+SCHEDULE_BY_ID = Statement(
+    ScheduleRow,
+    f"SELECT {_SCHEDULE} FROM appointment_schedule"  # noqa: S608 - a constant of ours
+    " WHERE facility_id = $1 AND schedule_id = $2",
+)
+LOCK_SCHEDULE = Statement(ScheduleRow, SCHEDULE_BY_ID.sql + " FOR NO KEY UPDATE")
+# Newest first. $3: of one department alone; $4: those that take appointments at that time; $5: with those of
+# sensitive departments.
+SCHEDULES = Statement(
+    ScheduleRow,
+    f"""
+    SELECT {_SCHEDULE} FROM appointment_schedule s
+    WHERE s.facility_id = $1 AND s.schedule_id < $2 AND ($3::uuid IS NULL OR s.unit_id = $3)
+        AND ($4::timestamptz IS NULL OR (s.state = 'open' AND s.opens_at <= $4))
+        AND ($5 OR NOT (s.is_sensitive
+            OR EXISTS (SELECT FROM facility_unit u WHERE u.unit_id = s.unit_id AND u.is_sensitive)))
+    ORDER BY s.schedule_id DESC LIMIT $6
+    """,  # noqa: S608 - a constant of ours
+)
+SCHEDULES_OF_UNIT = Scalar(
+    UUID,
+    "SELECT schedule_id FROM appointment_schedule WHERE facility_id = $1 AND unit_id = $2"
+    " ORDER BY schedule_id DESC LIMIT 200",
+)
+CLOSE_SCHEDULE = Command(
+    "UPDATE appointment_schedule SET state = 'closed', closed_by = $3, closed_at = $4"
+    " WHERE facility_id = $1 AND schedule_id = $2"
+)
+
+# One appointment of a person after the other, so that two at once see each other.
+LOCK_PERSON = Scalar(UUID, "SELECT patient_id FROM citizen WHERE patient_id = $1 FOR NO KEY UPDATE")
+INSERT = Command(
+    f"INSERT INTO appointment ({_ROW})"  # noqa: S608 - a constant of ours
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+)
+# $3: with those that are kept from the family.
+BY_ID = Statement(
+    AppointmentRow, _SELECT + f" WHERE a.patient_id = $1 AND a.appointment_id = $2 AND ($3 OR NOT {_KEPT})"
+)
+OF_PERSON = Statement(
+    AppointmentRow,
+    _SELECT
+    + f" WHERE a.patient_id = $1 AND ($2 OR NOT {_KEPT}) AND a.appointment_id < $3"
+    + " ORDER BY a.appointment_id DESC LIMIT $4",
+)
+STANDING = Statement(
+    AppointmentRow,
+    _SELECT
+    + f" WHERE a.patient_id = $1 AND a.slot_id = $2 AND ($3 OR NOT {_KEPT})"
+    + " AND a.state IN ('held', 'booked', 'waiting', 'attended')",
+)
+BY_REFERRAL = Statement(
+    AppointmentRow,
+    _SELECT
+    + " WHERE a.patient_id = $1 AND a.referral_id = $2"
+    + " AND a.state IN ('held', 'booked', 'waiting', 'attended')",
+)
+IS_KEPT = Scalar(
+    bool,
+    f"SELECT {_KEPT} AS kept FROM appointment a"  # noqa: S608 - a constant of ours
+    " WHERE a.patient_id = $1 AND a.appointment_id = $2",
+)
+
+
+class Account(Struct, frozen=True):
+    """What one account has ahead in a book, everywhere, and when its bookings at a facility were missed."""
+
+    ahead: int
+    missed: list[datetime]
+
+
+# By what an account did itself: nobody's bookings for a person count against the person.
+ACCOUNT = Statement(
+    Account,
+    "SELECT (count(*) FILTER (WHERE state IN ('held', 'waiting', 'booked') AND starts_at > $4))::int"
+    " AS ahead, coalesce(array_agg(missed_at) FILTER (WHERE facility_id = $3 AND missed_at IS NOT NULL"
+    " AND referral_id IS NULL), '{}') AS missed"
+    " FROM appointment WHERE patient_id = $1 AND booked_by = $2",
+)
+
+
+class Told(Struct, frozen=True):
+    """Whom a move concerns beside the person."""
+
+    booked_by: UUID | None
+
+
+MOVE = Statement(
+    Told,
+    "UPDATE appointment SET state = $3, moved_at = $4, sequence = sequence + 1, held_until = NULL"
+    " WHERE patient_id = $1 AND appointment_id = $2 RETURNING booked_by",
+)
+SET_MISSED = Command("UPDATE appointment SET missed_at = $3 WHERE patient_id = $1 AND appointment_id = $2")
+
+
+class Ended(Struct, frozen=True):
+    patient_id: UUID
+    appointment_id: UUID
+    facility_id: UUID
+
+
+ENDED = Statement(
+    Ended,
+    "SELECT patient_id, appointment_id, facility_id FROM appointment WHERE ends_at < $1 LIMIT $2",
+    fan_out="once an hour a worker removes appointments of days long past, wherever they lie",
+)
+DELETE = Command("DELETE FROM appointment WHERE patient_id = $1 AND appointment_id = $2")
