@@ -25,7 +25,7 @@ GRANT SELECT, INSERT, UPDATE ON registry_act, person_merge, death_report TO hb_a
 GRANT SELECT, INSERT, UPDATE, DELETE ON person_alias, person_origin TO hb_api;
 GRANT SELECT, INSERT, DELETE ON person_hold TO hb_api;
 GRANT SELECT, INSERT ON birth_link, birth_link_by_mother TO hb_api;
-GRANT SELECT, INSERT, UPDATE ON facility_unit TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON facility_unit, facility_activation TO hb_api;
 
 -- family
 GRANT SELECT, INSERT, UPDATE ON guardianship, guardianship_by_guardian, guardianship_proposal TO hb_api;
@@ -79,10 +79,14 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON programme_enrolment TO hb_api;
 -- visits
 GRANT SELECT, INSERT, UPDATE ON check_in TO hb_api;
 GRANT SELECT, INSERT, DELETE ON arrival_ticket, desk_arrival TO hb_api;
+-- directory
+GRANT SELECT, INSERT, UPDATE ON administrative_unit, facility_listing TO hb_api;
+GRANT SELECT, INSERT, DELETE ON administrative_successor TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON facility_specialty TO hb_api;
 -- counters and the numbers of their lines
 GRANT SELECT, INSERT, UPDATE ON counter TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON queue_day, queue_ticket TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON visit_safety TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON queue_day, queue_ticket, visit TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON visit_safety, typed_arrival TO hb_api;
 
 -- notifications
 GRANT SELECT, INSERT ON notification TO hb_api;
@@ -172,6 +176,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON kiosk_payment TO hb_api;
 -- what facilities take appointments for, and the persons' ends of them
 GRANT SELECT, INSERT, UPDATE ON appointment_schedule TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON appointment TO hb_api;
+
+-- declarations, and lists of who was at a facility (security.md S30)
+GRANT SELECT, INSERT, UPDATE ON declaration_form, exposure_list TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON declaration TO hb_api;
+GRANT SELECT, INSERT, DELETE ON facility_declaration, exposure_entry, exposure_hour TO hb_api;
 
 -- hotline
 GRANT SELECT, INSERT, UPDATE, DELETE ON hotline_ticket TO hb_api;
