@@ -155,6 +155,10 @@ TABLES: Final = (
     PersonTable(table="consultation_picture", secret=("source_sha256", "blob_id")),
     PersonTable(table="facility_consultation", unseen=_MIRROR),
     PersonTable(table="consultation", sealed=("body", "answer"), secret=("share_code", "share_code_until")),
+    PersonTable(table="facility_declaration", unseen=_MIRROR),
+    PersonTable(table="declaration", sealed=("answers",)),
+    PersonTable(table="declaration", column="declared_by", cleared=True, unseen=_ACTED),
+    PersonTable(table="exposure_entry", unseen="check-ins that are shown, on a list that the log names"),
     PersonTable(table="slot_booking", unseen=_MIRROR),
     PersonTable(table="appointment"),
     PersonTable(table="appointment", column="booked_by", cleared=True, unseen=_ACTED),
@@ -231,6 +235,7 @@ TABLES: Final = (
     PersonTable(table="statistic_seen", unseen=_WORK),
     PersonTable(table="visit_safety", secret=("reason",)),
     PersonTable(table="check_in"),
+    PersonTable(table="visit"),
     # Who the person is.
     PersonTable(table="person_report", sealed=("demographics",)),
     PersonTable(table="death_report"),

@@ -43,7 +43,14 @@ ACROSS = {
     "vital_import_added_by": "erasure of a person: files that were sent for others",
     "alert_rule_owner": "erasure of a person: limits in others' books",
     "alert_delivery_recipient": "erasure of a person: notices about others",
+    "declaration_declared_by": "erasure of a person: what was declared for others",
+    "declaration_visit_on": "the age of declarations, an hour's job",
+    "exposure_hour_age": "the age of rounded counts, an hour's job",
+    "check_in_of_facility": "a list of one facility's hours, made once (security.md S30)",
     "vital_batch_at": "the age of answers to batches, a night's job",
+    "typed_arrival_unmet": "the health department's list of every facility",
+    "check_in_at": "the age of check-ins, an hour's job",
+    "visit_at": "the age of visits, an hour's job",
     "certificate_issuance_signed": "a day's rows against the signer's log, a night's job",
 }
 # 0200: from a person to rows that lie by somebody else's id or by a hash.
@@ -60,6 +67,8 @@ ACROSS |= dict.fromkeys(
         "facility_access_report_of_person",
         "facility_case_of_person",
         "facility_consultation_of_person",
+        "facility_declaration_of_person",
+        "exposure_entry_of_person",
         "facility_vaccination_reaction_of_person",
         "facility_referral_of_person",
         "facility_vaccination_confirmation_of_person",
