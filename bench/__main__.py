@@ -28,6 +28,7 @@ from bench import (
     ehr_summary,
     health_checks,
     push,
+    qr,
     reminders,
     store_start,
     vitals,
@@ -68,6 +69,9 @@ def _run(directory: Path, wanted: list[str]) -> list[Result]:
     if _is_wanted(certificate_png.NAME, wanted):
         _say(certificate_png.NAME)
         results.append(certificate_png.measure())
+    if any(_is_wanted(name, wanted) for name in qr.NAMES):
+        _say(", ".join(qr.NAMES))
+        results += qr.measure(wanted)
     if _is_wanted(push.NAME, wanted):
         _say(push.NAME)
         results.append(push.measure())

@@ -373,9 +373,10 @@ def refusals() -> list[dict[str, Any]]:
 def document() -> bytes:
     about = (
         "What a scanner hands over and what it is: a code of ours (its kind, and the text to send, "
-        "unchecked), an identity card (cccd), an insurance card (bhyt), a national prescription (erx), a bare number, or "
-        "unknown with a problem code. A card pre-fills and proves nothing; fields that are not named are "
-        "absent; extras counts what stood behind the fields and was dropped. Keep neither text nor picture."
+        "unchecked), an identity card (cccd), an insurance card (bhyt), a national prescription (erx), a "
+        "bare number, or unknown with a problem code. A card pre-fills and proves nothing; fields that "
+        "are not named are absent; extras counts what stood behind the fields and was dropped. Keep "
+        "neither text nor picture."
     )
     cases = [*identity_cards(), *insurance_cards(), *scanners(), *others(), *refusals()]
     return (
