@@ -40,6 +40,7 @@ from healthbook.family_notices import (
 )
 from healthbook.housekeeping import KIND, do_chore
 from healthbook.record_notices import say_records
+from healthbook.unmet_jobs import look_for_visit
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
 from identity.merges.aliases import origins_of, survivor_of
@@ -68,6 +69,7 @@ from vaccination.registration.policy import CLOSE_JOB, SLOT_JOB
 from visits.arrivals import check_in_of
 from visits.consultations import moving as consultations
 from visits.consultations.policy import JOB as CONSULTATION_LATE
+from visits.unmet.service import JOB as TYPED_ARRIVAL
 from vitals.alerts.judging import JOB as VITAL_ALERT
 from vitals.alerts.judging import look_again
 from vitals.alerts.silence import JOB as VITAL_SILENCE
@@ -361,6 +363,7 @@ def in_turn(events: list[Event]) -> list[Event]:
 TICKS: dict[str, Tick] = {
     clocks.KIND: of_id(release_due),
     AWAITED: look_for_record,
+    TYPED_ARRIVAL: look_for_visit,
     CONSULTATION_LATE: consultations.tick,
     REACTION_LATE: reactions.tick,
     SLOT_JOB: campaigns.slot_due,

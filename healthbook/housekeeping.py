@@ -41,6 +41,7 @@ from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
 from visits.hotline.service import housekeeping as hotline_tickets
 from visits.safety.service import housekeeping as visit_safety
+from visits.unmet.service import housekeeping as typed_arrivals
 from vitals.intake.service import forget as forget_batches
 
 KIND: Final = "housekeeping"
@@ -124,6 +125,7 @@ CHORES: Final = (
     _of_consent("practitioner-emergencies", timedelta(days=90), "openings of one doctor, by the doctor"),
     _of_consent("request-quotas", timedelta(days=2), "they count one day"),
     Chore("arrival-tickets", timedelta(days=2), "an arrival counts until midnight", arrival_tickets),
+    Chore("typed-arrivals", timedelta(days=30), "who typed in vain is looked into (S7)", typed_arrivals),
     # Longer than any booking lies ahead and than visits are kept.
     Chore("visit-safety", timedelta(days=730), "its check-in or booking is gone by then", visit_safety),
     Chore("coverage-checks", timedelta(days=90), "a desk looks up what it was told", forget_checks),

@@ -142,9 +142,15 @@ FAN_OUTS = {
     "visits.consultations.queries.ENDED",
     "visits.coverage_check.queries.FORGET",
     "visits.hotline.queries.DELETE_CLOSED",
+    "visits.check_ins.queries.DELETE_CHECK_INS",
+    "visits.check_ins.queries.DELETE_VISITS",
     "visits.queries.DELETE_NOTED",
     "visits.queries.DELETE_TICKETS",
     "visits.safety.queries.DELETE_OLD",
+    "visits.tickets.queries.DELETE_DAYS",
+    "visits.tickets.queries.DELETE_TICKETS",
+    "visits.unmet.queries.DELETE_OLD",
+    "visits.unmet.queries.OF_ALL",
 }
 
 

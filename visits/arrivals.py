@@ -6,7 +6,6 @@ the true person's first import (S17).
 
 import hashlib
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from audit.service import record_act
@@ -23,12 +22,15 @@ from kernel.problems import Refused
 from store.database import Tx
 from store.fields import lookup_hashes
 from store.keys import KeyRing
-from store.outbox import emit
 from visits import queries
-from visits.models import Arrival, Came, Ticket
+from visits.check_ins import leaving
+from visits.check_ins.models import AtCounter, Coming, Noted
+from visits.check_ins.recording import note
+from visits.counters.service import counter_of
+from visits.models import Arrival, Came, Ticket, Typed
 from visits.problems import NOT_AT_A_FACILITY
-
-_NOBODY: Final = UUID(int=0)
+from visits.tickets.subjects import number_subjects
+from visits.unmet import service as unmet
 
 
 async def record_arrival(
@@ -41,39 +43,76 @@ async def record_arrival(
     request_id: str,
     now: datetime,
 ) -> UUID | Refused:
-    """A number typed at the desk: a ticket; whoever has the number is told and finds it in the log.
+    """`arrive` without a number in a line: the id of the arrival."""
+    done = await arrive(tx, keys, actor, number, unit_id=unit_id, request_id=request_id, now=now)
+    return done if isinstance(done, Refused) else done.arrival_id
 
-    Account and facility are charged before the number is looked at. Returns the id of this account's
-    arrival of the day: a repeat is the same one, and it tells nothing of the number (S19). At a unit a
-    repeat is the same one within an hour: who is brought in again has arrived again (S24).
+
+async def arrive(
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    number: str,
+    *,
+    unit_id: UUID | None = None,
+    counter_id: UUID | None = None,
+    request_id: str,
+    now: datetime,
+) -> Typed | Refused:
+    """A number typed at the desk: a ticket; whoever has the number is told and finds it in the log. With a
+    counter it takes a place in its line: the one that the person has there, however they came.
+
+    Account and facility are charged before the number is looked at. A repeat of this account on one day is
+    the same arrival, which tells nothing of the number, and a number that nobody has costs the same
+    statements (S19). At a unit a repeat is the same one within an hour: who is brought in again has arrived
+    again (S24).
     """
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
     if unit_id is not None and not await is_open(tx, unit_id, actor.facility_id):
         return Refused(problem=UNIT_UNKNOWN, where="unit_id")
+    counter = None if counter_id is None else await counter_of(tx, actor.facility_id, counter_id)
+    if isinstance(counter, Refused):
+        return counter
     refused = await _charge(tx, actor.actor_id, actor.facility_id, now)
     if refused is not None:
         return refused
     normal = normal_identifier("national-id", number)
     if normal is None:
         return Refused(problem=IDENTIFIER_INVALID, where="number")
+    at_unit = unit_id if unit_id is not None or counter is None else counter.unit_id
     id_hash = _hashes(keys, normal, actor.facility_id, now)[0]
-    arrival_id = _arrival_id(id_hash, actor.actor_id, unit_id, now)
+    arrival_id = _arrival_id(id_hash, actor.actor_id, at_unit, now)
     ticket = Ticket(arrival_id=arrival_id, recorded_by=actor.actor_id, recorded_at=now)
     await queries.insert_ticket(tx, id_hash, ticket)
-    await queries.NOTE_ARRIVAL.run(tx, actor.facility_id, arrival_id, now)
+    is_first = await queries.NOTE_ARRIVAL.one(tx, actor.facility_id, arrival_id, now) is not None
+    await unmet.note(tx, keys, actor.facility_id, arrival_id, actor.actor_id, normal, now)
     patient_id = await resolve_subject(tx, keys, "national-id", normal, now)
-    told = await _told_of(tx, keys, normal, patient_id, now)
-    if patient_id is not None:
-        await _check_in(tx, actor, patient_id, told, ticket, request_id, now, unit_id)
-    return arrival_id
+    at = None
+    if counter is not None:
+        subjects = number_subjects(keys, actor.facility_id, normal, patient_id, now)
+        at = AtCounter(counter=counter, subjects=subjects)
+    whose = patient_id or _stand_in(id_hash)
+    told = await _told_of(tx, keys, normal, whose, now)
+    done = await _check_in(
+        tx,
+        actor,
+        _typed(actor.facility_id, whose, arrival_id, at_unit, at),
+        told,
+        ticket,
+        request_id,
+        now,
+        stand_in=is_first if patient_id is None else None,
+    )
+    return done if isinstance(done, Refused) else Typed(arrival_id=arrival_id, ticket=done.ticket)
 
 
 async def withdraw_arrival(
     tx: Tx, keys: KeyRing, actor: Actor, arrival_id: UUID, number: str, *, request_id: str, now: datetime
 ) -> Refused | None:
-    """An arrival that was a mistake: from now on it opens nothing. The same answer for a number that nobody
-    has, and for an arrival that is none (S19). Whoever has the number reads it in the log."""
+    """An arrival that was a mistake: from now on it opens nothing, and its number leaves the line. The same
+    answer for a number that nobody has, and for an arrival that is none (S19). Whoever has the number reads it
+    in the log."""
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
     refused = await _charge(tx, actor.actor_id, actor.facility_id, now)
@@ -82,10 +121,14 @@ async def withdraw_arrival(
     normal = normal_identifier("national-id", number)
     if normal is None:
         return Refused(problem=IDENTIFIER_INVALID, where="number")
-    patient_id = await resolve_subject(tx, keys, "national-id", normal, now) or _NOBODY
-    told = await _told_of(tx, keys, normal, patient_id, now)
-    await queries.UNNOTE_ARRIVAL.run(tx, actor.facility_id, arrival_id)
-    if await queries.withdraw_arrival(tx, patient_id, arrival_id, actor.facility_id, now):
+    patient_id = await resolve_subject(tx, keys, "national-id", normal, now)
+    whose = patient_id or _stand_in(_hashes(keys, normal, actor.facility_id, now)[0])
+    told = await _told_of(tx, keys, normal, whose, now)
+    was_noted = await queries.UNNOTE_ARRIVAL.one(tx, actor.facility_id, arrival_id) is not None
+    await unmet.withdraw(tx, actor.facility_id, arrival_id, now)
+    withdrawn = await queries.withdraw_arrival(tx, whose, arrival_id, actor.facility_id, now)
+    if withdrawn or (patient_id is None and was_noted):
+        await leaving.take_back(tx, whose, arrival_id, actor.facility_id, now)
         await record_act(tx, told, actor, "visit:arrival:withdraw", request_id=request_id, now=now)
     return None
 
@@ -112,7 +155,8 @@ async def settle_ticket(
     patient_id = await resolve_subject(tx, keys, "national-id", number, now)
     if ticket is not None and patient_id is not None:
         told = await _told_of(tx, keys, number, patient_id, now)
-        await _check_in(tx, actor, patient_id, told, ticket, request_id, now)
+        coming = _typed(actor.facility_id, patient_id, ticket.arrival_id, None, None)
+        await _check_in(tx, actor, coming, told, ticket, request_id, now)
 
 
 async def arrived_today(tx: Tx, patient_id: UUID, facility_id: UUID, now: datetime) -> bool:
@@ -152,41 +196,51 @@ async def _charge(tx: Tx, account: UUID, facility_id: UUID, now: datetime) -> Re
     return None
 
 
-async def _told_of(tx: Tx, keys: KeyRing, number: str, patient_id: UUID | None, now: datetime) -> UUID:
+async def _told_of(tx: Tx, keys: KeyRing, number: str, patient_id: UUID, now: datetime) -> UUID:
     """Who hears of an arrival: whose number it is, until a survivor of a merge sees that person's rows (S10).
 
-    Asked also for nobody: an unknown number costs the same statements (S19).
+    Asked also for a stand-in: an unknown number costs the same statements (S19).
     """
     owner = await number_owner(tx, keys, "national-id", number)
-    return await book_to_tell(tx, owner.patient_id if owner is not None else patient_id or _NOBODY, now)
+    return await book_to_tell(tx, owner.patient_id if owner is not None else patient_id, now)
+
+
+def _typed(
+    facility_id: UUID, patient_id: UUID, arrival_id: UUID, unit_id: UUID | None, at: AtCounter | None
+) -> Coming:
+    return Coming(
+        patient_id=patient_id,
+        facility_id=facility_id,
+        means="staff-typed",
+        code_id=arrival_id,
+        unit_id=unit_id,
+        at=at,
+    )
 
 
 async def _check_in(
     tx: Tx,
     actor: Actor,
-    patient_id: UUID,
+    coming: Coming,
     told: UUID,
     ticket: Ticket,
     request_id: str,
     now: datetime,
-    unit_id: UUID | None = None,
-) -> None:
-    assert actor.facility_id is not None
-    kept = await queries.insert_check_in(
+    *,
+    stand_in: bool | None = None,
+) -> Noted | Refused:
+    return await note(
         tx,
-        patient_id=patient_id,
+        actor,
+        coming,
         check_in_id=ticket.arrival_id,
-        facility_id=actor.facility_id,
-        means="staff-typed",
-        code_id=ticket.arrival_id,
+        told=told,
         recorded_by=ticket.recorded_by,
         recorded_at=ticket.recorded_at,
-        unit_id=unit_id,
+        stand_in=stand_in,
+        request_id=request_id,
+        now=now,
     )
-    if kept is None:
-        return
-    await record_act(tx, told, actor, "visit:arrival:create", request_id=request_id, now=now)
-    await emit(tx, told, "visit.checked-in", {"check_in_id": str(ticket.arrival_id)}, now)
 
 
 async def _ticket(tx: Tx, keys: KeyRing, number: str, facility_id: UUID, now: datetime) -> Ticket | None:
@@ -202,6 +256,11 @@ def _arrival_id(id_hash: bytes, account: UUID, unit_id: UUID | None, now: dateti
     """Made of number, account and day, so that it tells nothing; at a unit of the hour besides."""
     at = b"" if unit_id is None else unit_id.bytes + f"{now:%Y%m%d%H}".encode()
     return uuid8(hashlib.sha256(id_hash + account.bytes + at).digest())
+
+
+def _stand_in(id_hash: bytes) -> UUID:
+    """Whom the statements of a number that nobody has are about: no citizen has this id."""
+    return uuid8(hashlib.sha256(b"nobody" + id_hash).digest())
 
 
 def _hashes(keys: KeyRing, normal: str, facility_id: UUID, now: datetime) -> list[bytes]:

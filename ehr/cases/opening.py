@@ -141,6 +141,13 @@ async def has_come(tx: Tx, patient_id: UUID, facility_id: UUID, day: date) -> bo
     return bool(await queries.CAME_FROM.one(tx, book.patient_id, facility_id, since, until))
 
 
+async def has_visited(tx: Tx, patient_id: UUID, facility_id: UUID, first: date, last: date) -> bool:
+    """Whether a facility reported a visit that began between these days, both included."""
+    book = await book_of(tx, patient_id)
+    since, until = start_of_day(first), end_of_day(last)
+    return bool(await queries.VISITED.one(tx, book.patient_id, facility_id, since, until))
+
+
 async def _confirm(tx: Tx, case: CaseRow) -> CaseRow | Refused:
     """The person says "I was there" of a visit that the service asked about: now the facility is told."""
     if case.facility_told:

@@ -335,6 +335,16 @@ CAME_FROM = Scalar(
     ) AS came
     """,
 )
+VISITED = Scalar(
+    bool,
+    """
+    SELECT EXISTS (
+        SELECT FROM ehr_resource
+        WHERE patient_id = $1 AND facility_id = $2 AND rtype = 'Encounter' AND NOT deleted
+            AND state <> 'disputed' AND eff >= $3 AND eff < $4
+    ) AS visited
+    """,
+)
 AWAITED = Statement(
     AwaitedRow,
     """

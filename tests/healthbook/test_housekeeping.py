@@ -231,6 +231,9 @@ async def test_every_chore_has_its_case_here() -> None:
         "referrals-gone",
         # tests/visits/coverage_check
         "coverage-checks",
+        # tests/visits/safety, tests/visits/unmet
+        "visit-safety",
+        "typed-arrivals",
         # tests/ehr/rows/test_taking.py
         "row-files",
         # tests/vaccination/first_fill

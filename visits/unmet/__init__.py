@@ -1,0 +1,1 @@
+"""Numbers that were typed at a desk and that no visit followed (security.md S7)."""
