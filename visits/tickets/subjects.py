@@ -23,9 +23,24 @@ def number_subjects(
     """The same for a normalised number that was typed or read from a card. patient_id: whose it is, if
     anybody's; a ticket taken before the number was known stands on."""
     of_number = _hashes(keys, facility_id, f"number\0{number}", now)
+    of_number += card_subjects(keys, facility_id, number, now)
     return (
         of_number if patient_id is None else person_subjects(keys, facility_id, patient_id, now) + of_number
     )
+
+
+def card_subjects(keys: KeyRing, facility_id: UUID, number: str, now: datetime) -> list[bytes]:
+    """What a number is kept under that a card got by itself. Nothing of the person: whoever holds a picture
+    of a card would else see by an older number that the person is here (security.md S19, S23). A clerk who
+    types the number afterwards finds it."""
+    return _hashes(keys, facility_id, f"card\0{number}", now)
+
+
+def companion_subjects(
+    keys: KeyRing, facility_id: UUID, patient_id: UUID, companion_id: UUID, now: datetime
+) -> list[bytes]:
+    """A number that somebody takes for a person beside the one that the person has."""
+    return _hashes(keys, facility_id, f"companion\0{companion_id}\0{patient_id}", now)
 
 
 def _hashes(keys: KeyRing, facility_id: UUID, whom: str, now: datetime) -> list[bytes]:
