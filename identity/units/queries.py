@@ -23,6 +23,7 @@ UNITS_OF_FACILITY = Statement(
 )
 # Closed ones as well: what happened there stays what it was.
 UNITS_BY_ID = Statement(Unit, _UNIT + " WHERE facility_id = $1 AND unit_id = ANY($2)")
+UNITS_ANYWHERE = Statement(Unit, _UNIT + " WHERE unit_id = ANY($1)")
 COUNT_UNITS = Scalar(
     int, "SELECT count(*)::int AS open FROM facility_unit WHERE facility_id = $1 AND closed_at IS NULL"
 )

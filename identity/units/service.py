@@ -72,6 +72,12 @@ async def natures_of(tx: Tx, facility_id: UUID, unit_ids: Iterable[UUID]) -> dic
     return {one.unit_id: _nature(one) for one in found}
 
 
+async def sensitive_of(tx: Tx, unit_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Which of these units, of whatever facility, open or closed, are sensitive now."""
+    found = await queries.UNITS_ANYWHERE.all(tx, list(unit_ids))
+    return frozenset(one.unit_id for one in found if _nature(one).is_sensitive)
+
+
 def _nature(unit: Unit) -> UnitNature:
     """A list of words that grew since counts as well: the row's mark is not the only judge."""
     sensitive = unit.is_sensitive or is_sensitive(unit.name, unit.specialty)

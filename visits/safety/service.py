@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from identity.units.service import sensitive_of
 from store.database import Tx
 from visits.safety import queries
 from visits.safety.models import Item, ItemKind, Reason
@@ -33,8 +34,13 @@ async def flagged(tx: Tx, patient_id: UUID, item_ids: Sequence[UUID]) -> frozens
 
 
 async def withheld(tx: Tx, patient_id: UUID, items: Sequence[Item]) -> frozenset[UUID]:
-    """Which of these the family learns nothing of: those that carry a flag."""
-    return await flagged(tx, patient_id, [one.item_id for one in items])
+    """Which of these the family learns nothing of: those that carry a flag, and those at a unit that is
+    sensitive now. A unit that is sensitive once stays so, so what was withheld stays withheld."""
+    if not items:
+        return frozenset()
+    flags = await flagged(tx, patient_id, [one.item_id for one in items])
+    units = await sensitive_of(tx, {one.unit_id for one in items if one.unit_id is not None})
+    return flags | {one.item_id for one in items if one.unit_id in units}
 
 
 async def forget(tx: Tx, patient_id: UUID, item_ids: Sequence[UUID]) -> None:
