@@ -65,6 +65,11 @@ async def facilities_named(tx: Tx, words: str, on: date) -> list[ListedFacility]
     return await queries.FACILITIES_NAMED.all(tx, words.strip(), plain, _MARKED, _PLAIN, on, LISTED_MAX)
 
 
+async def code_of(tx: Tx, facility_id: UUID, on: date, system: CodeSystem = "cskcb-5") -> str | None:
+    """The code of a facility on that day, the latest where two are valid."""
+    return await queries.CODE_OF_FACILITY.one(tx, facility_id, system, on)
+
+
 async def has_code(tx: Tx, facility_id: UUID, code: str, on: date) -> bool:
     """True when `code` is a code of that facility on that day (facility-mismatch otherwise, S3)."""
     found = await facility_by_code(tx, code, on)

@@ -36,6 +36,11 @@ FACILITY_BY_CODE = Statement(
     " c.valid_until >= $3)"
     " ORDER BY c.valid_from DESC LIMIT 1",
 )
+CODE_OF_FACILITY = Scalar(
+    str,
+    "SELECT code FROM facility_code WHERE facility_id = $1 AND system = $2 AND valid_from <= $3"
+    " AND (valid_until IS NULL OR valid_until >= $3) ORDER BY valid_from DESC LIMIT 1",
+)
 # $3 and $4 turn letters with tone marks into those without, as kernel/text.py folds. A few thousand rows on
 # every node, and no index reads the middle of a word.
 FACILITIES_NAMED = Statement(

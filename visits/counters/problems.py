@@ -32,3 +32,13 @@ COUNTERS_FULL = declare(
         next_en="Close a counter that is no longer used, then try again.",
     )
 )
+FACILITY_UNCODED = declare(
+    ProblemType(
+        code="facility-uncoded",
+        status=409,
+        vi="Cơ sở không có mã cơ sở khám chữa bệnh còn hiệu lực.",
+        en="The facility has no code that is valid today.",
+        next_vi="Tiếp đón tại bàn; báo người vận hành cập nhật mã của cơ sở.",
+        next_en="Receive people at the desk; let the operator enter the facility's code.",
+    )
+)
