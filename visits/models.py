@@ -6,7 +6,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-Means = Literal["citizen-qr", "staff-typed"]
+from visits.tickets.models import QueueTicket
+
+# citizen-qr and counter-qr are presence; the rest are a ticket at most (security.md S7).
+Means = Literal["citizen-qr", "counter-qr", "staff-typed", "poster", "late", "companion"]
 
 
 class Presence(Struct, frozen=True):
@@ -33,6 +36,13 @@ class Ticket(Struct, frozen=True):
     recorded_at: datetime
 
 
+class Typed(Struct, frozen=True, kw_only=True):
+    """What the desk gets for a typed number: an id that tells nothing of it, and a number in the line."""
+
+    arrival_id: UUID
+    ticket: QueueTicket | None
+
+
 class Came(Struct, frozen=True):
     """An arrival at an emergency unit, and who noted it."""
 
@@ -47,3 +57,4 @@ class CheckIn(Struct, frozen=True, kw_only=True):
     check_in_id: UUID
     patient_id: UUID
     recorded_at: datetime
+    ticket: QueueTicket | None = None

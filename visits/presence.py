@@ -1,26 +1,29 @@
-"""Presence: a device of the facility scanned the person's rotating code, online, within 12 hours.
+"""Presence: within 12 hours and online, a device of the facility scanned the person's rotating code, or the
+person's own phone scanned the rotating code of a counter (visits/check_ins/phone.py).
 
-Nothing else is presence: a poster, an upload made later and a number typed by staff give a ticket
-at most (security.md S7).
+Nothing else is presence: a poster, an upload made later, a number that somebody else took for the person and
+one typed by staff give a ticket at most (security.md S7). A picture of a rotating code that somebody passes on
+within its 60 seconds is taken for the code: that is accepted.
 """
 
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from audit.service import record_act
 from identity.problems import UNIT_UNKNOWN
 from identity.units.service import is_open
 from kernel.access import Actor
-from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
-from store.outbox import emit
 from visits import queries
+from visits.check_ins.models import AtCounter, Coming
+from visits.check_ins.recording import note
+from visits.counters.service import counter_of
 from visits.identification import Identified, read_code
 from visits.models import CheckIn, Presence
 from visits.problems import NOT_AT_A_FACILITY
+from visits.tickets.subjects import person_subjects
 
 PRESENCE_TTL: Final = timedelta(hours=12)
 
@@ -32,17 +35,29 @@ async def check_in_by_scan(
     qr: str,
     *,
     unit_id: UUID | None = None,
+    counter_id: UUID | None = None,
     request_id: str,
     now: datetime,
 ) -> CheckIn | Refused:
-    """Record presence from a scan by a device of the actor's facility, at one of its units where named.
+    """Record presence from a scan by a device of the actor's facility, at one of its units where named, and
+    take a number at one of its counters where named.
 
-    A second scan of the same drawn code returns the first check-in and writes nothing.
+    A second scan of the same drawn code returns the first check-in and its number. Refused: qr-…, code-spent
+    for a code that another facility scanned, unit-unknown, counter-unknown.
     """
+    if actor.facility_id is None:
+        return Refused(problem=NOT_AT_A_FACILITY)
     identified = read_code(keys, qr, now)
     if isinstance(identified, Refused):
         return identified
-    return await record_scan(tx, actor, identified, unit_id=unit_id, request_id=request_id, now=now)
+    at = None
+    if counter_id is not None:
+        counter = await counter_of(tx, actor.facility_id, counter_id)
+        if isinstance(counter, Refused):
+            return counter
+        subjects = person_subjects(keys, actor.facility_id, identified.patient_id, now)
+        at = AtCounter(counter=counter, subjects=subjects)
+    return await record_scan(tx, actor, identified, unit_id=unit_id, at=at, request_id=request_id, now=now)
 
 
 async def record_scan(
@@ -51,6 +66,7 @@ async def record_scan(
     identified: Identified,
     *,
     unit_id: UUID | None = None,
+    at: AtCounter | None = None,
     request_id: str,
     now: datetime,
 ) -> CheckIn | Refused:
@@ -59,26 +75,26 @@ async def record_scan(
         return Refused(problem=NOT_AT_A_FACILITY)
     if unit_id is not None and not await is_open(tx, unit_id, actor.facility_id):
         return Refused(problem=UNIT_UNKNOWN, where="unit_id")
-    patient_id, facility_id = identified.patient_id, actor.facility_id
-    kept = await queries.insert_check_in(
-        tx,
-        patient_id=patient_id,
-        check_in_id=uuid7(now),
-        facility_id=facility_id,
+    coming = Coming(
+        patient_id=identified.patient_id,
+        facility_id=actor.facility_id,
         means="citizen-qr",
         code_id=identified.code_id,
-        recorded_by=actor.actor_id,
-        recorded_at=now,
-        unit_id=unit_id,
+        unit_id=unit_id if unit_id is not None or at is None else at.counter.unit_id,
+        at=at,
     )
-    if kept is None:
-        first = await queries.check_in_by_code(tx, patient_id, facility_id, identified.code_id)
-        assert first is not None
-        return CheckIn(check_in_id=first.check_in_id, patient_id=patient_id, recorded_at=first.recorded_at)
-    await queries.NOTE_ARRIVAL.run(tx, facility_id, kept.check_in_id, now)
-    await record_act(tx, patient_id, actor, "visit:check-in:create", request_id=request_id, now=now)
-    await emit(tx, patient_id, "visit.checked-in", {"check_in_id": str(kept.check_in_id)}, now)
-    return CheckIn(check_in_id=kept.check_in_id, patient_id=patient_id, recorded_at=kept.recorded_at)
+    done = await note(tx, actor, coming, request_id=request_id, now=now)
+    if isinstance(done, Refused):
+        return done
+    row = done.row
+    if done.is_new:
+        await queries.NOTE_ARRIVAL.one(tx, actor.facility_id, row.check_in_id, now)
+    return CheckIn(
+        check_in_id=row.check_in_id,
+        patient_id=row.patient_id,
+        recorded_at=row.recorded_at,
+        ticket=done.ticket,
+    )
 
 
 async def presence_of(tx: Tx, patient_id: UUID, facility_id: UUID, now: datetime) -> Presence | None:

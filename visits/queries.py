@@ -1,63 +1,25 @@
 """All SQL of visits."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
-from visits.models import Arrival, Came, Means, Presence, Ticket
+from visits.models import Arrival, Came, Presence, Ticket
 
-INSERT_CHECK_IN = Statement(
-    Presence,
-    """
-    INSERT INTO check_in (patient_id, check_in_id, facility_id, means, code_id, recorded_by, recorded_at,
-        unit_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-    ON CONFLICT DO NOTHING
-    RETURNING check_in_id, recorded_by, recorded_at
-    """,
-)
-
-
-async def insert_check_in(
-    tx: Tx,
-    *,
-    patient_id: UUID,
-    check_in_id: UUID,
-    facility_id: UUID,
-    means: Means,
-    code_id: UUID,
-    recorded_by: UUID,
-    recorded_at: datetime,
-    unit_id: UUID | None,
-) -> Presence | None:
-    """None when this code was scanned or this number typed here before: the first one stands."""
-    return await INSERT_CHECK_IN.one(
-        tx, patient_id, check_in_id, facility_id, means, code_id, recorded_by, recorded_at, unit_id
-    )
-
-
-CHECK_IN_BY_CODE = Statement(
-    Presence,
-    """
-    SELECT check_in_id, recorded_by, recorded_at FROM check_in
-    WHERE patient_id = $1 AND facility_id = $2 AND code_id = $3
-    """,
-)
-
-
-async def check_in_by_code(tx: Tx, patient_id: UUID, facility_id: UUID, code_id: UUID) -> Presence | None:
-    return await CHECK_IN_BY_CODE.one(tx, patient_id, facility_id, code_id)
-
+# The means that are presence, and those by which facility or rotating code saw the person here (S7, S24).
+_PRESENCE: Final = "means IN ('citizen-qr', 'counter-qr')"
+_SEEN: Final = "means IN ('citizen-qr', 'counter-qr', 'staff-typed')"
 
 RECENT_PRESENCE = Statement(
     Presence,
-    """
+    f"""
     SELECT check_in_id, recorded_by, recorded_at FROM check_in
     WHERE patient_id = $1 AND facility_id = $2 AND recorded_at > $3 AND recorded_at <= $4
-      AND means = 'citizen-qr' AND withdrawn_at IS NULL
+      AND {_PRESENCE} AND withdrawn_at IS NULL AND left_at IS NULL
     ORDER BY recorded_at DESC LIMIT 1
-    """,
+    """,  # noqa: S608 - a constant of ours
 )
 
 
@@ -69,7 +31,7 @@ async def recent_presence(
 
 CHECK_IN_BY_ID = Statement(
     Arrival,
-    "SELECT facility_id, recorded_at, means = 'citizen-qr' AS is_presence FROM check_in"
+    f"SELECT facility_id, recorded_at, {_PRESENCE} AS is_presence FROM check_in"  # noqa: S608
     " WHERE patient_id = $1 AND check_in_id = $2",
 )
 
@@ -80,19 +42,19 @@ async def check_in_by_id(tx: Tx, patient_id: UUID, check_in_id: UUID) -> Arrival
 
 ARRIVAL_SINCE = Statement(
     Presence,
-    """
+    f"""
     SELECT check_in_id, recorded_by, recorded_at FROM check_in
     WHERE patient_id = $1 AND facility_id = $2 AND recorded_at >= $3 AND recorded_at <= $4
-      AND withdrawn_at IS NULL
+      AND {_SEEN} AND withdrawn_at IS NULL
     ORDER BY recorded_at DESC LIMIT 1
-    """,
+    """,  # noqa: S608 - a constant of ours
 )
 
 
 async def arrival_since(
     tx: Tx, patient_id: UUID, facility_id: UUID, since: datetime, now: datetime
 ) -> Presence | None:
-    """The latest arrival by any means, presence or ticket."""
+    """The latest arrival that the facility or a rotating code saw, presence or ticket."""
     return await ARRIVAL_SINCE.one(tx, patient_id, facility_id, since, now)
 
 
@@ -101,7 +63,7 @@ RECENT_TICKET = Statement(
     """
     SELECT check_in_id, recorded_by, recorded_at FROM check_in
     WHERE patient_id = $1 AND facility_id = $2 AND recorded_at > $4 AND recorded_at <= $5
-      AND means = 'staff-typed' AND recorded_by <> $3 AND withdrawn_at IS NULL
+      AND means = 'staff-typed' AND recorded_by <> $3 AND withdrawn_at IS NULL AND left_at IS NULL
     ORDER BY recorded_at DESC LIMIT 1
     """,
 )
@@ -148,11 +110,15 @@ async def delete_tickets(tx: Tx, before: datetime, limit: int) -> int:
     return await DELETE_TICKETS.one(tx, before, limit) or 0
 
 
-NOTE_ARRIVAL = Command(
+# No row for an arrival that was noted before.
+NOTE_ARRIVAL = Scalar(
+    UUID,
     "INSERT INTO desk_arrival (facility_id, arrival_id, recorded_at) VALUES ($1, $2, $3)"
-    " ON CONFLICT DO NOTHING"
+    " ON CONFLICT DO NOTHING RETURNING arrival_id",
 )
-UNNOTE_ARRIVAL = Command("DELETE FROM desk_arrival WHERE facility_id = $1 AND arrival_id = $2")
+UNNOTE_ARRIVAL = Scalar(
+    UUID, "DELETE FROM desk_arrival WHERE facility_id = $1 AND arrival_id = $2 RETURNING arrival_id"
+)
 NOTED_ARRIVAL = Scalar(
     int,
     "SELECT 1 AS noted FROM desk_arrival WHERE facility_id = $1 AND arrival_id = $2 AND recorded_at >= $3",
@@ -176,12 +142,12 @@ async def delete_noted(tx: Tx, before: datetime, limit: int) -> int:
 # the last twelve hours or, where the unit has one account alone, a while after.
 EMERGENCY_ARRIVAL = Statement(
     Came,
-    """
+    f"""
     SELECT check_in_id, recorded_by, recorded_at FROM check_in
     WHERE patient_id = $1 AND facility_id = $2 AND unit_id = $3 AND recorded_by <> $4
-      AND recorded_at >= $5 AND recorded_at <= $6 AND withdrawn_at IS NULL
+      AND recorded_at >= $5 AND recorded_at <= $6 AND {_SEEN} AND withdrawn_at IS NULL
     ORDER BY recorded_at DESC LIMIT 1
-    """,
+    """,  # noqa: S608 - a constant of ours
 )
 
 

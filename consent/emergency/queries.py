@@ -48,6 +48,7 @@ LIVE_EMERGENCY = Statement(
         AND b.target_id = e.practitioner_id AND b.lifted_at IS NULL)
       AND (e.arrival_by > $5 OR EXISTS (SELECT FROM check_in a WHERE a.patient_id = e.patient_id
         AND a.facility_id = e.facility_id AND a.unit_id = e.unit_id AND a.recorded_by <> e.practitioner_id
+        AND a.means IN ('citizen-qr', 'counter-qr', 'staff-typed')
         AND a.withdrawn_at IS NULL AND a.recorded_at >= e.opened_at - interval '12 hours'
         AND a.recorded_at <= coalesce(e.arrival_by, e.opened_at)))
     ORDER BY e.opened_at DESC LIMIT 1

@@ -195,11 +195,13 @@ async def _charge_practitioner(tx: Tx, actor: Actor, subject: _Subject, now: dat
 
 
 async def _presence(tx: Tx, actor: Actor, subject: _Subject, trace_id: str, now: datetime) -> bool:
-    """A scan inside the request is presence (S7); so is a check-in here within 12 hours."""
+    """A scan inside the request is presence (S7), unless another facility scanned that code; so is a check-in
+    here within 12 hours."""
     assert actor.facility_id is not None
     if subject.scan is not None:
-        await record_scan(tx, actor, subject.scan, request_id=trace_id, now=now)
-        return True
+        done = await record_scan(tx, actor, subject.scan, request_id=trace_id, now=now)
+        if not isinstance(done, Refused):
+            return True
     return await presence_of(tx, subject.patient_id, actor.facility_id, now) is not None
 
 

@@ -32,6 +32,8 @@ class InLine(Struct, frozen=True):
 class TicketState(Struct, frozen=True):
     """How far a number is. ahead: how many wait before it."""
 
+    counter_code: str
+    valid_until: datetime
     taken_at: datetime
     called_at: datetime | None
     left_at: datetime | None

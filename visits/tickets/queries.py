@@ -68,13 +68,14 @@ LAST_CALLED = Scalar(
 )
 STATE = Statement(
     TicketState,
-    f"""
-    SELECT t.taken_at, t.called_at, t.left_at, (
+    """
+    SELECT c.code AS counter_code, t.valid_until, t.taken_at, t.called_at, t.left_at, (
         SELECT count(*)::int FROM queue_ticket a
         WHERE a.facility_id = $1 AND a.counter_id = $2 AND a.day = $3 AND a.number < $4
           AND a.called_at IS NULL AND a.left_at IS NULL) AS ahead
-    FROM queue_ticket t WHERE {_LINE} AND t.number = $4
-    """,  # noqa: S608 - a constant of ours
+    FROM queue_ticket t JOIN counter c ON c.facility_id = t.facility_id AND c.counter_id = t.counter_id
+    WHERE t.facility_id = $1 AND t.counter_id = $2 AND t.day = $3 AND t.number = $4
+    """,
 )
 LEAVE = Command(
     f"UPDATE queue_ticket SET left_at = $5 WHERE {_LINE} AND number = $4 AND left_at IS NULL"  # noqa: S608

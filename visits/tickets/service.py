@@ -6,7 +6,7 @@ up.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -61,14 +61,14 @@ async def last_called(tx: Tx, counter: Counter, now: datetime) -> int | None:
     return await queries.LAST_CALLED.one(tx, *line)
 
 
-async def state_of(tx: Tx, facility_id: UUID, ticket: QueueTicket) -> TicketState | None:
+async def state_of(tx: Tx, facility_id: UUID, counter_id: UUID, day: date, number: int) -> TicketState | None:
     """How far that number is; None once it was removed."""
-    return await queries.STATE.one(tx, facility_id, ticket.counter_id, ticket.day, ticket.number)
+    return await queries.STATE.one(tx, facility_id, counter_id, day, number)
 
 
-async def leave(tx: Tx, facility_id: UUID, ticket: QueueTicket, now: datetime) -> None:
+async def leave(tx: Tx, facility_id: UUID, counter_id: UUID, day: date, number: int, now: datetime) -> None:
     """Out of the line; a later scan gives a new number."""
-    await queries.LEAVE.run(tx, facility_id, ticket.counter_id, ticket.day, ticket.number, now)
+    await queries.LEAVE.run(tx, facility_id, counter_id, day, number, now)
 
 
 async def leave_of_arrival(tx: Tx, facility_id: UUID, arrival_id: UUID, now: datetime) -> None:

@@ -1,0 +1,99 @@
+"""A check-in as it is kept, a visit, and what the person sees of both."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from qr.tokens import TEXT_MAX
+from visits.counters.models import Counter
+from visits.models import Means
+from visits.tickets.models import QueueTicket
+
+EndedBy = Literal["person", "desk", "automatic", "withdrawn"]
+QrText = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
+
+
+class CheckInRow(Struct, frozen=True):
+    """visit_id: None for a number that a companion took. ticket_*: the number that was given with it."""
+
+    patient_id: UUID
+    check_in_id: UUID
+    facility_id: UUID
+    means: Means
+    code_id: UUID
+    recorded_by: UUID
+    recorded_at: datetime
+    unit_id: UUID | None
+    visit_id: UUID | None
+    counter_id: UUID | None
+    ticket_day: date | None
+    ticket_number: int | None
+
+
+class AtCounter(Struct, frozen=True, kw_only=True):
+    """Where a number is wanted, and for whom (visits/tickets/subjects.py)."""
+
+    counter: Counter
+    subjects: list[bytes]
+
+
+class Coming(Struct, frozen=True, kw_only=True):
+    """A person who comes. code_id: the same for every repeat of what showed it."""
+
+    patient_id: UUID
+    facility_id: UUID
+    means: Means
+    code_id: UUID
+    unit_id: UUID | None = None
+    at: AtCounter | None = None
+
+
+class Noted(Struct, frozen=True, kw_only=True):
+    """is_new False: a repeat; the first one stands."""
+
+    row: CheckInRow
+    ticket: QueueTicket | None
+    is_new: bool
+
+
+class VisitRow(Struct, frozen=True):
+    patient_id: UUID
+    visit_id: UUID
+    facility_id: UUID
+    began_at: datetime
+    last_at: datetime
+    ended_at: datetime | None
+    ended_by: EndedBy | None
+
+
+class PhoneScan(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What a phone scanned at a counter.
+
+    client_id: made by the phone for this scan; the same again is the same check-in. is_late: scanned
+    without a network and sent now, which gives a number and no presence.
+    """
+
+    qr: QrText
+    client_id: UUID
+    is_late: bool = False
+
+
+class ListedCheckIn(Struct, frozen=True):
+    """A check-in with its visit, as a page of them is read. length: of a visit that somebody ended."""
+
+    patient_id: UUID
+    check_in_id: UUID
+    facility_id: UUID
+    means: Means
+    recorded_by: UUID
+    recorded_at: datetime
+    unit_id: UUID | None
+    counter_id: UUID | None
+    ticket_day: date | None
+    ticket_number: int | None
+    visit_id: UUID | None
+    began_at: datetime | None
+    ended_at: datetime | None
+    ended_by: EndedBy | None

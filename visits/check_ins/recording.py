@@ -1,0 +1,124 @@
+"""Recording that a person came: the one way of every means, so that all of them are told, logged and counted
+alike (security.md S7)."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from audit.service import record_act
+from kernel.access import Actor
+from kernel.ids import bucket_of, uuid7
+from kernel.problems import Refused
+from store.database import Tx
+from store.due_queue import arm
+from store.outbox import emit
+from visits.check_ins import queries
+from visits.check_ins.models import CheckInRow, Coming, Noted
+from visits.check_ins.problems import CODE_SPENT
+from visits.models import Means
+from visits.tickets import service as tickets
+
+# As long as presence lasts (visits/presence.py): who never checked out is taken to have left.
+OPEN_FOR: Final = timedelta(hours=12)
+# The timer of an open visit; its ref is person and visit.
+CLOSE_JOB: Final = "visit-close"
+# Whom nobody of the facility and no rotating code saw here: no record is awaited of the facility.
+SEEN: Final[frozenset[Means]] = frozenset({"citizen-qr", "staff-typed", "counter-qr"})
+_ACTS: Final[dict[Means, str]] = {
+    "citizen-qr": "visit:check-in:create",
+    "staff-typed": "visit:arrival:create",
+    "counter-qr": "visit:check-in:create",
+    "poster": "visit:ticket:create",
+    "late": "visit:ticket:create",
+    "companion": "visit:ticket:create",
+}
+
+
+async def note(
+    tx: Tx,
+    actor: Actor,
+    coming: Coming,
+    *,
+    check_in_id: UUID | None = None,
+    told: UUID | None = None,
+    recorded_by: UUID | None = None,
+    recorded_at: datetime | None = None,
+    stand_in: bool | None = None,
+    request_id: str,
+    now: datetime,
+) -> Noted | Refused:
+    """Keep a check-in, join or open the visit, take the number, and tell the person; a repeat changes nothing
+    but gives its number again. told: whose inbox and log, where it is not the person's own (S10).
+
+    stand_in: patient_id stands for a number that nobody has, True for the first time that it is typed. The
+    same statements run, and none of them keeps anything of a person (S19). Refused: code-spent for a code that was
+    scanned at another facility.
+    """
+    new = CheckInRow(
+        patient_id=coming.patient_id,
+        check_in_id=check_in_id or uuid7(now),
+        facility_id=coming.facility_id,
+        means=coming.means,
+        code_id=coming.code_id,
+        recorded_by=recorded_by or actor.actor_id,
+        recorded_at=recorded_at or now,
+        unit_id=coming.unit_id,
+        visit_id=None,
+        counter_id=coming.at.counter.counter_id if coming.at is not None else None,
+        ticket_day=None,
+        ticket_number=None,
+    )
+    kept = await queries.insert(tx, new)
+    is_new = kept or stand_in is True
+    first = new if is_new else await queries.BY_CODE.one(tx, new.patient_id, new.code_id)
+    row = new if first is None and stand_in is not None else first
+    if row is None or row.facility_id != coming.facility_id:
+        return Refused(problem=CODE_SPENT, where="qr")
+    if is_new:
+        row = await _joined(tx, row)
+        await _tell(tx, told or row.patient_id, actor, row, request_id, now, is_somebody=kept)
+    return await _numbered(tx, coming, row, is_new=is_new, now=now)
+
+
+async def again(tx: Tx, coming: Coming, row: CheckInRow, now: datetime) -> Noted:
+    """A repeat of a check-in that stands: its number again, or a new one where that has lapsed."""
+    return await _numbered(tx, coming, row, is_new=False, now=now)
+
+
+async def _joined(tx: Tx, row: CheckInRow) -> CheckInRow:
+    """The same within its visit. A companion's number opens none: the person need not be here."""
+    if row.means == "companion":
+        return row
+    visit = await queries.OPEN_VISIT.one(
+        tx, row.patient_id, row.check_in_id, row.facility_id, row.recorded_at
+    )
+    visit_id = row.check_in_id if visit is None else visit.visit_id
+    if visit_id == row.check_in_id:
+        ref = f"{row.patient_id}:{visit_id}"
+        await arm(tx, bucket_of(row.patient_id), row.recorded_at + OPEN_FOR, CLOSE_JOB, ref)
+    return replace(row, visit_id=visit_id)
+
+
+async def _tell(
+    tx: Tx, told: UUID, actor: Actor, row: CheckInRow, request_id: str, now: datetime, *, is_somebody: bool
+) -> None:
+    behalf = row.patient_id if row.means == "companion" else None
+    await record_act(tx, told, actor, _ACTS[row.means], request_id=request_id, now=now, on_behalf_of=behalf)
+    event = "visit.checked-in" if row.means in SEEN else "visit.number-taken"
+    event = event if is_somebody else "visit.typed-unknown"
+    await emit(tx, told, event, {"check_in_id": str(row.check_in_id)}, now)
+
+
+async def _numbered(tx: Tx, coming: Coming, row: CheckInRow, *, is_new: bool, now: datetime) -> Noted:
+    """The number last: its counter's day is held until the transaction commits."""
+    ticket = None
+    if coming.at is not None:
+        ticket = await tickets.take(tx, coming.at.counter, coming.at.subjects, now, row.check_in_id)
+        row = replace(row, ticket_day=ticket.day, ticket_number=ticket.number)
+    if is_new or ticket is not None:
+        await queries.SETTLE.run(
+            tx, row.patient_id, row.check_in_id, row.visit_id, row.ticket_day, row.ticket_number
+        )
+    return Noted(row=row, ticket=ticket, is_new=is_new)
