@@ -27,6 +27,7 @@ _EXTENSIONS: Final = {
     "application/fhir+json": "json",
     "text/plain": "txt",
     "text/csv": "csv",
+    "text/calendar": "ics",
 }
 
 

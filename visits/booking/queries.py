@@ -93,13 +93,14 @@ class Account(Struct, frozen=True):
     missed: list[datetime]
 
 
-# By what an account did itself: nobody's bookings for a person count against the person.
+# By what an account did itself: nobody's bookings for a person count against the person. Written so that the
+# book is looked through, and not the account's bookings in every book.
 ACCOUNT = Statement(
     Account,
     "SELECT (count(*) FILTER (WHERE state IN ('held', 'waiting', 'booked') AND starts_at > $4))::int"
     " AS ahead, coalesce(array_agg(missed_at) FILTER (WHERE facility_id = $3 AND missed_at IS NOT NULL"
     " AND referral_id IS NULL), '{}') AS missed"
-    " FROM appointment WHERE patient_id = $1 AND booked_by = $2",
+    " FROM appointment WHERE patient_id = $1 AND booked_by IS NOT DISTINCT FROM $2",
 )
 
 
