@@ -111,8 +111,8 @@ async def withdraw_arrival(
     tx: Tx, keys: KeyRing, actor: Actor, arrival_id: UUID, number: str, *, request_id: str, now: datetime
 ) -> Refused | None:
     """An arrival that was a mistake: from now on it opens nothing, and its number leaves the line. The same
-    answer for a number that nobody has, and for an arrival that is none (S19). Whoever has the number reads it
-    in the log."""
+    answer for a number that nobody has, and for an arrival that is none (S19). Whoever has the number reads
+    it in the log."""
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
     refused = await _charge(tx, actor.actor_id, actor.facility_id, now)

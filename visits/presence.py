@@ -2,8 +2,8 @@
 person's own phone scanned the rotating code of a counter (visits/check_ins/phone.py).
 
 Nothing else is presence: a poster, an upload made later, a number that somebody else took for the person and
-one typed by staff give a ticket at most (security.md S7). A picture of a rotating code that somebody passes on
-within its 60 seconds is taken for the code: that is accepted.
+one typed by staff give a ticket at most (security.md S7). A picture of a rotating code that somebody passes
+on within its 60 seconds is taken for the code: that is accepted.
 """
 
 from datetime import datetime, timedelta

@@ -1,5 +1,5 @@
 """Leaving: by the person's phone at a counter's code, by the desk that scans the person's code, by itself
-after twelve hours, or because the arrival was a mistake. Whoever left is not present any more (security.md S7)."""
+after twelve hours, or because the arrival was a mistake. Whoever left is not present any more (S7)."""
 
 from datetime import datetime
 from typing import Final

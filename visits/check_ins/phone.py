@@ -1,5 +1,5 @@
-"""The person's own phone scans a counter's code: its screen, which is presence, or a poster, which is a number
-in the line (security.md S7). Somebody who acts for the person takes a number and is no presence of theirs."""
+"""The person's own phone scans a counter's code: its screen, which is presence, or a poster, which is a
+number in the line (S7). Somebody who acts for the person takes a number and is no presence of theirs."""
 
 import hashlib
 from datetime import datetime, timedelta

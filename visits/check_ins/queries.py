@@ -122,7 +122,7 @@ LISTED = Statement(
 DELETE_CHECK_INS = Scalar(
     int,
     "WITH old AS MATERIALIZED (SELECT patient_id, check_in_id FROM check_in WHERE recorded_at < $1"
-    " ORDER BY recorded_at LIMIT $2), flags AS (DELETE FROM visit_safety s USING old"
+    " LIMIT $2), flags AS (DELETE FROM visit_safety s USING old"
     " WHERE s.patient_id = old.patient_id AND s.item_id = old.check_in_id),"
     " gone AS (DELETE FROM check_in c USING old WHERE c.patient_id = old.patient_id"
     " AND c.check_in_id = old.check_in_id RETURNING 1) SELECT count(*) FROM gone",
@@ -131,7 +131,7 @@ DELETE_CHECK_INS = Scalar(
 DELETE_VISITS = Scalar(
     int,
     "WITH old AS MATERIALIZED (SELECT patient_id, visit_id FROM visit WHERE last_at < $1"
-    " ORDER BY last_at LIMIT $2), gone AS (DELETE FROM visit v USING old WHERE v.patient_id = old.patient_id"
+    " LIMIT $2), gone AS (DELETE FROM visit v USING old WHERE v.patient_id = old.patient_id"
     " AND v.visit_id = old.visit_id RETURNING 1) SELECT count(*) FROM gone",
     fan_out="once an hour a worker removes what has ended, wherever it lies",
 )

@@ -53,8 +53,8 @@ async def note(
     but gives its number again. told: whose inbox and log, where it is not the person's own (S10).
 
     stand_in: patient_id stands for a number that nobody has, True for the first time that it is typed. The
-    same statements run, and none of them keeps anything of a person (S19). Refused: code-spent for a code that was
-    scanned at another facility.
+    same statements run, and none of them keeps anything of a person (S19). Refused: code-spent for a code
+    that was scanned at another facility.
     """
     new = CheckInRow(
         patient_id=coming.patient_id,
