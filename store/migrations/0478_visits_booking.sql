@@ -47,7 +47,8 @@ CREATE TABLE appointment (
     ))
 );
 
-CREATE UNIQUE INDEX appointment_of_referral ON appointment (patient_id, referral_id)
+-- Once for each who books: whoever may not learn of an appointment is not stopped by it either (security.md S23).
+CREATE UNIQUE INDEX appointment_of_referral ON appointment (patient_id, referral_id, booked_by)
 WHERE referral_id IS NOT null AND state IN ('held', 'booked', 'waiting', 'attended');
 
 -- An erasure finds by it in whose books somebody acted.

@@ -73,11 +73,12 @@ STANDING = Statement(
     + f" WHERE a.patient_id = $1 AND a.slot_id = $2 AND ($3 OR NOT {_KEPT})"
     + " AND a.state IN ('held', 'booked', 'waiting', 'attended')",
 )
-BY_REFERRAL = Statement(
+# Those that letters gave and that stand; $3: with those that are kept from the family.
+OF_REFERRALS = Statement(
     AppointmentRow,
     _SELECT
-    + " WHERE a.patient_id = $1 AND a.referral_id = $2"
-    + " AND a.state IN ('held', 'booked', 'waiting', 'attended')",
+    + f" WHERE a.patient_id = $1 AND a.referral_id = ANY($2::uuid[]) AND ($3 OR NOT {_KEPT})"
+    + " AND a.state IN ('held', 'booked', 'waiting', 'attended') ORDER BY a.appointment_id LIMIT 400",
 )
 IS_KEPT = Scalar(
     bool,

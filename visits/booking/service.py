@@ -65,12 +65,27 @@ async def book_by_referral(
     Refused: as of `hold`, but for what was missed; referral-booked, where the letter stands for another slot.
     """
     await queries.LOCK_PERSON.one(tx, access.patient_id)
-    for patient_id in people(access):
-        row = await queries.BY_REFERRAL.one(tx, patient_id, referral_id)
-        if row is not None:
-            is_same = row.slot_id == ask.slot_id
-            return await own(tx, access, row.appointment_id) if is_same else Refused(problem=REFERRAL_BOOKED)
+    for row in await of_referrals(tx, access, [referral_id]):
+        return row if row.slot_id == ask.slot_id else Refused(problem=REFERRAL_BOOKED)
     return await _ask(tx, _Wish(access, ask, referral_id, request_id, now))
+
+
+async def of_referrals(tx: Tx, access: Access, referral_ids: list[UUID]) -> list[AppointmentRow]:
+    """The standing appointments that these letters gave, of those that whoever acts may see."""
+    found = [
+        row
+        for patient_id in (people(access) if referral_ids else ())
+        for row in await queries.OF_REFERRALS.all(tx, patient_id, referral_ids, sees_all(access))
+    ]
+    return [row for row in found if await is_seen(tx, access, row)]
+
+
+async def of_referral_for_all(tx: Tx, patient_id: UUID, referral_id: UUID) -> AppointmentRow | None:
+    """The same of one letter, as anybody may be told it who holds the letter: nothing that is kept."""
+    for row in await queries.OF_REFERRALS.all(tx, patient_id, [referral_id], False):
+        if not await is_at_sensitive(tx, row):
+            return row
+    return None
 
 
 async def _ask(tx: Tx, wish: _Wish) -> AppointmentRow | Refused:
