@@ -26,7 +26,7 @@ BAD_CURSOR = declare(
 )
 
 
-def encode_cursor(*keys: str | int | None) -> str:
+def encode_cursor(*keys: str | int | float | None) -> str:
     """The keyset of the last row, as an opaque URL-safe text."""
     return base64.urlsafe_b64encode(msgspec.json.encode(keys)).rstrip(b"=").decode()
 

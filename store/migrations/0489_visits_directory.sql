@@ -29,7 +29,7 @@ CREATE TABLE administrative_successor (
 CREATE INDEX administrative_successor_by_new ON administrative_successor (level, new_code);
 
 -- What the directory says of a facility beside its name. spot: longitude and latitude on Mercator's map, in degrees:
--- near a place its distances are true to one another (visits/directory/places.py).
+-- near a place its distances are true to one another (visits/directory/spots.py).
 -- table: facility_listing distribute: reference
 CREATE TABLE facility_listing (
     facility_id uuid NOT NULL,
