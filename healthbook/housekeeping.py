@@ -37,10 +37,15 @@ from vaccination.first_fill.keeping import housekeeping as dose_files
 from vaccination.registration.retention import housekeeping as ended_registrations
 from vaccination.revocation.service import forget as forget_revocations
 from visits.arrivals import housekeeping as arrival_tickets
+from visits.booking.retention import housekeeping as ended_appointments
+from visits.booking.retention import housekeeping_of_facilities as desk_appointments
+from visits.check_ins.leaving import housekeeping as visits
 from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
+from visits.declarations.retention import housekeeping as declarations
 from visits.hotline.service import housekeeping as hotline_tickets
 from visits.safety.service import housekeeping as visit_safety
+from visits.tickets.service import housekeeping as queue_tickets
 from visits.unmet.service import housekeeping as typed_arrivals
 from vitals.intake.service import forget as forget_batches
 
@@ -128,6 +133,8 @@ CHORES: Final = (
     Chore("typed-arrivals", timedelta(days=30), "who typed in vain is looked into (S7)", typed_arrivals),
     # Longer than any booking lies ahead and than visits are kept.
     Chore("visit-safety", timedelta(days=730), "its check-in or booking is gone by then", visit_safety),
+    Chore("queue-tickets", timedelta(days=2), "a number counts until its day ends", queue_tickets),
+    Chore("visits", timedelta(days=30), "who was where is kept a month (S30)", visits),
     Chore("coverage-checks", timedelta(days=90), "a desk looks up what it was told", forget_checks),
     Chore("hotline-tickets", timedelta(days=180), "a caller calls again about it", hotline_tickets),
     # Ours; no rule names a time. Longer than any course, so that what was told can be looked up.
@@ -136,6 +143,9 @@ CHORES: Final = (
     # The two that follow are ours; no rule names a time.
     Chore("vital-batches", timedelta(days=7), "a batch whose answer was lost gets it again", forget_batches),
     Chore("registrations", timedelta(days=730), "who was registered is looked up again", ended_registrations),
+    Chore("declarations", timedelta(days=30), "who treats reads it a month from the visit on", declarations),
+    Chore("facility-appointments", timedelta(days=30), "visits are kept so long (S30)", desk_appointments),
+    Chore("appointments", timedelta(days=365), "who booked is looked up again", ended_appointments),
     Chore("consultations", timedelta(days=730), "what was answered is looked up again", ended_questions),
     Chore("referrals-gone", timedelta(days=365), "a letter taken back by mistake comes back", gone_letters),
     # FCM forgets a phone after so long without a word of it (notifications.md §2).

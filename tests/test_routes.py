@@ -204,10 +204,22 @@ BODIES: dict[str, Any] = {
     "me_add_to_reaction": {"symptoms": [{"code": "fever"}]},
     "facility_follow_up_reaction": {"text": "Đã gọi điện hỏi thăm."},
     "facility_close_reaction": {"outcome": "recovered", "assessed": "mild"},
+    "hold_appointment": {"facility_id": SOME_ID, "schedule_id": SOME_ID, "slot_id": SOME_ID},
+    "make_schedule": {"name": "Khám nội"},
+    "add_schedule_slots": {
+        "slots": [{"starts_at": "2026-11-22T02:00:00Z", "ends_at": "2026-11-22T03:00:00Z", "capacity": 1}]
+    },
+    "resize_schedule_slot": {"capacity": 1},
+    "mark_appointment": {"outcome": "attended"},
     "register_for_vaccination": {"campaign_id": SOME_ID, "slot_id": SOME_ID, "answers": []},
     "me_set_vital_source_priority": {"priority": 5},
     "me_delete_vitals": {"kind": "weight"},
     "me_send_vitals": {"device": "phone", "seq": 1, "sent_at": "2026-11-21T02:00:00Z", "sources": []},
+    "me_declare": {
+        "form_id": SOME_ID,
+        "check_in_id": SOME_ID,
+        "answers": {"resourceType": "QuestionnaireResponse", "status": "completed", "item": []},
+    },
     "me_ask": {"facility_id": SOME_ID, "text": "x"},
     "me_share_with_answerer": {"code": "ABCD2345"},
     "me_hide": {"kind": "Observation", "id": "x"},

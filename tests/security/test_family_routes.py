@@ -95,13 +95,25 @@ _QUESTIONS = {
     "/v1/me/consultations/{consultation_id}/share-code",
     "/v1/me/consultations/{consultation_id}/withdraw",
 }
-# A guardian registers a child or a youth for a vaccination, a proxy whom the person named for appointments.
+# A guardian books for a child or a youth and registers them for a vaccination, a proxy whom the person named for appointments.
 _APPOINTMENTS = {
+    "/v1/me/declaration-forms",
+    "/v1/me/declaration-forms/{form_id}",
+    "/v1/me/declarations",
+    "/v1/me/declarations/{declaration_id}",
+    "/v1/me/declarations/{declaration_id}/withdraw",
     "/v1/me/vaccination-campaigns",
     "/v1/me/vaccination-campaigns/{campaign_id}",
     "/v1/me/vaccination-registrations",
     "/v1/me/vaccination-registrations/{registration_id}",
     "/v1/me/vaccination-registrations/{registration_id}/cancel",
+    "/v1/me/facilities/{facility_id}/schedules",
+    "/v1/me/facilities/{facility_id}/schedules/{schedule_id}",
+    "/v1/me/appointments",
+    "/v1/me/appointments/{appointment_id}",
+    "/v1/me/appointments/{appointment_id}/calendar.ics",
+    "/v1/me/appointments/{appointment_id}/cancel",
+    "/v1/me/appointments/{appointment_id}/confirm",
 }
 _ANSWERS = {
     "/v1/me/access-requests/scan",

@@ -51,11 +51,12 @@ def walk(items: list[Item]) -> Iterator[Item]:
 
 
 def texts_of(form: Questionnaire) -> list[str]:
-    """Everything of a form that people read."""
-    shown = [form.title, form.description or ""]
+    """Everything of a form that says something: what people read, and the names of its codes."""
+    said = [form.title, form.description]
     for one in walk(form.item):
-        shown += [one.text, *(option.value_coding.display or "" for option in one.answer_option)]
-    return [text for text in shown if text]
+        codings = [option.value_coding for option in one.answer_option]
+        said += [one.text, *(text for c in codings for text in (c.display, c.code, c.system))]
+    return [text for text in said if text]
 
 
 def form_fault(form: Questionnaire) -> str | None:
