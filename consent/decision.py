@@ -67,6 +67,7 @@ PROBATION_ACTIONS: Final[frozenset[Action]] = frozenset(
         "read-notifications",
         "read-account",
         "identify",
+        "check-in",
         "answer-request",
         "guard-grants",
         "manage-grants",

@@ -65,6 +65,7 @@ _WRITES: Final[frozenset[Action]] = frozenset(
         "manage-reminders",
         "write-vitals",
         "manage-appointments",
+        "check-in",
         "manage-alerts",
         "add-to-record",
         "consult",
@@ -82,7 +83,7 @@ _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | _BESIDE | _UN
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
 _VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs", "Observation.wearable"})
 _OF_SCOPE: Final[dict[Scope, frozenset[Action]]] = {
-    "appointments": frozenset({"manage-appointments"}),
+    "appointments": frozenset({"manage-appointments", "check-in"}),
     # Told when a reminder was not answered (family/service.py), and which, of what that notice was made of;
     # nothing else of the book (reminders/answers/missed.py).
     "reminders": _UNANSWERED,

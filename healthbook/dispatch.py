@@ -34,6 +34,7 @@ from healthbook import vital_alert_jobs as alerts
 from healthbook.family_notices import (
     and_guardians,
     is_entry_seen,
+    say_appointment,
     say_consultation,
     say_reaction,
     say_registration,
@@ -67,6 +68,11 @@ from vaccination.reactions.policy import JOB as REACTION_LATE
 from vaccination.registration import campaigns
 from vaccination.registration.policy import CLOSE_JOB, SLOT_JOB
 from visits.arrivals import check_in_of
+from visits.booking import policy as booking
+from visits.booking import telling as bookings
+from visits.booking import timers as booking_timers
+from visits.check_ins.leaving import close_due
+from visits.check_ins.recording import CLOSE_JOB as VISIT_CLOSE
 from visits.consultations import moving as consultations
 from visits.consultations.policy import JOB as CONSULTATION_LATE
 from visits.unmet.service import JOB as TYPED_ARRIVAL
@@ -257,6 +263,11 @@ async def look_for_record(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> da
     return None
 
 
+async def close_visit(tx: Tx, _keys: KeyRing, ref: str, now: datetime) -> datetime | None:
+    """Nobody checked out."""
+    return await close_due(tx, ref, now)
+
+
 async def say_ending(tx: Tx, _keys: KeyRing, ref: str, now: datetime) -> datetime | None:
     """A long grant runs out in three days."""
     return await prompts.prompt(tx, ref, now)
@@ -364,10 +375,14 @@ TICKS: dict[str, Tick] = {
     clocks.KIND: of_id(release_due),
     AWAITED: look_for_record,
     TYPED_ARRIVAL: look_for_visit,
+    VISIT_CLOSE: close_visit,
     CONSULTATION_LATE: consultations.tick,
     REACTION_LATE: reactions.tick,
     SLOT_JOB: campaigns.slot_due,
     CLOSE_JOB: campaigns.close_next,
+    booking.SLOT_JOB: booking_timers.slot_due,
+    booking.HOLD_JOB: booking_timers.hold_due,
+    booking.CLOSE_JOB: booking_timers.close_next,
     PERSON_MERGE: of_id(merges.step),
     DEATH_FREEZE: of_id(freeze),
     prompts.JOB: say_ending,
@@ -455,9 +470,13 @@ HANDLERS: dict[str, Handler] = {
     "ehr.shown-again": Journaled("unhide", say_nothing),
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
+    "visit.number-taken": notice("check-in"),
+    "visit.typed-unknown": say_nothing,
     "visit.consultation-moved": say_consultation,
     "vaccination.registration-moved": following.and_follow(say_registration),
     "vaccination.registration-noted": following.follow_registration,
+    bookings.MOVED: following.and_follow_visit(say_appointment),
+    bookings.NOTED: following.follow_appointment,
     "vaccination.reaction-moved": say_reaction,
     "vaccination.reaction-severe": say_reaction,
     "ehr.referral-moved": looks.and_look(notice("referral-update")),

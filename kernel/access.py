@@ -95,6 +95,7 @@ Action = Literal[
     "manage-notices",
     "read-unanswered",
     "manage-appointments",
+    "check-in",
     "manage-alerts",
     "set-alert-rules",
 ]

@@ -12,6 +12,7 @@ from visits.models import Means
 from visits.tickets.models import QueueTicket
 
 EndedBy = Literal["person", "desk", "automatic", "withdrawn"]
+CheckInView = Literal["presence", "typed", "number", "companion"]
 QrText = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 
 
@@ -97,3 +98,40 @@ class ListedCheckIn(Struct, frozen=True):
     began_at: datetime | None
     ended_at: datetime | None
     ended_by: EndedBy | None
+
+
+class TicketShown(Struct, frozen=True, kw_only=True):
+    """A number as its holder sees it. valid_until: until then a rescan at the counter gives the same one; who
+    waits stands in line until called or until `day` (in Vietnam) ends. ahead: how many wait before it; null
+    once called. qr: to show at the counter; null once it is over."""
+
+    counter_code: str
+    day: date
+    number: int
+    valid_until: datetime
+    state: Literal["waiting", "called", "over"]
+    ahead: int | None
+    qr: str | None
+
+
+class VisitShown(Struct, frozen=True, kw_only=True):
+    """minutes: from the first check-in to the check-out; null while it goes on, and for a visit that ended by
+    itself because nobody checked out."""
+
+    visit_id: UUID
+    began_at: datetime
+    ended_at: datetime | None
+    minutes: int | None
+
+
+class CheckInShown(Struct, frozen=True, kw_only=True):
+    """how: presence (a rotating code was scanned), typed (staff typed the number), number (a poster, or sent
+    later), companion (somebody took a number for the person)."""
+
+    check_in_id: UUID
+    facility_id: UUID
+    facility_name: str
+    recorded_at: datetime
+    how: CheckInView
+    ticket: TicketShown | None
+    visit: VisitShown | None
