@@ -20,7 +20,10 @@ from store.keys import KeyRing
 from vaccination.registration import service as registrations
 from vaccination.schedule.due import confirmed_due
 from vaccination.schedule.service import gather
+from visits.booking import service as appointments
+from visits.booking.shown import line_of
 
+BOOKED_VI: Final = "Lịch hẹn"
 VACCINATION_VI: Final = "Đến lịch tiêm chủng"
 
 
@@ -62,7 +65,35 @@ async def registered(
     return found
 
 
-BESIDE: Final[Mapping[str, Faces]] = {"schedule": scheduled, "registration": registered}
+async def booked(
+    tx: Tx, _keys: KeyRing, access: Access, rows: list[Reminder], now: datetime
+) -> Mapping[UUID, Face]:
+    """The visits that are booked, but for what is kept from the family. An adult's proxies do not see it, as
+    with letters: who manages reminders may not manage appointments."""
+    found: dict[UUID, Face] = {}
+    for one in rows if access.basis != "proxy" else []:
+        row = await appointments.own(tx, access, UUID(one.source.partition(":")[2]))
+        if isinstance(row, Refused) or (access.basis == "job" and row.state != "booked"):
+            continue
+        line = await line_of(tx, row, now)
+        at = row.starts_at.astimezone(VIETNAM)
+        # A phone may ring with these words on a locked screen: of what is kept, the time alone.
+        name = BOOKED_VI if line.is_private else line.schedule_name
+        came_from = CameFrom(
+            what="booking",
+            id=str(row.appointment_id),
+            text=[f"{name}: {at:%H:%M} ngày {at:%d/%m/%Y}"],
+            facility_name=None if line.is_private else line.facility_name,
+        )
+        found[one.reminder_id] = Face(title=name, came_from=came_from, is_private=line.is_private)
+    return found
+
+
+BESIDE: Final[Mapping[str, Faces]] = {
+    "schedule": scheduled,
+    "registration": registered,
+    "booking": booked,
+}
 
 
 async def noted(tx: Tx, call: Call, access: Access, tag: str) -> None:

@@ -15,11 +15,13 @@ from ehr.statements.service import declared_entry
 from family.policy import part_of
 from family.service import answering_for, link_of
 from identity.merges.aliases import survivor_of
+from kernel.problems import Refused
 from notifications.models import NotificationType
 from notifications.service import notify
 from store.database import Tx
 from store.keys import KeyRing
 from store.models import Event
+from visits.booking import service as appointments
 
 Ref: TypeAlias = dict[str, str]
 Handler: TypeAlias = Callable[[Tx, KeyRing, Event, Ref, datetime], Awaitable[None]]
@@ -95,3 +97,21 @@ async def say_registration(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: d
     if part is not None and "manage-appointments" in part.actions:
         whose = shown | {"patient_id": str(person)}
         await notify(tx, keys, by, "vaccination-registration", key, now, now + LIFE, ref=whose)
+
+
+async def say_appointment(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """News of an appointment: to the person, and to the relative who booked it while that one may see it."""
+    person, by = event.patient_id, UUID(ref["by"])
+    shown = {"appointment_id": ref["appointment_id"], "step": ref["step"]}
+    key = f"{event.event}:{ref['step']}"
+    await notify(tx, keys, person, "appointment-update", key, now, now + LIFE, ref=shown)
+    link = None if by == person else await link_of(tx, keys, by, person, now)
+    part = None if link is None else part_of(link)
+    if part is None or "manage-appointments" not in part.actions:
+        return
+    # What was flagged since then is not theirs to hear of (security.md S23).
+    family = await decide_job(tx, "family-reminders", person)
+    seen = await appointments.own(tx, family, UUID(ref["appointment_id"]))
+    if not isinstance(seen, Refused):
+        whose = shown | {"patient_id": str(person)}
+        await notify(tx, keys, by, "appointment-update", key, now, now + LIFE, ref=whose)

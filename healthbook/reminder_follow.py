@@ -1,5 +1,5 @@
-"""Reminders that follow the book: appointments, cards, vaccinations, registrations. A look that comes twice
-changes nothing."""
+"""Reminders that follow the book: appointments, cards, vaccinations, registrations, bookings. A look that
+comes twice changes nothing."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -26,6 +26,8 @@ from vaccination.registration import service as registrations
 from vaccination.registration.models import RegistrationRow
 from vaccination.schedule.due import confirmed_due
 from vaccination.schedule.service import gather
+from visits.booking import service as appointments
+from visits.booking.models import AppointmentRow
 from visits.slots.models import BookingState
 
 Ref: TypeAlias = dict[str, str]
@@ -50,6 +52,9 @@ async def follow(tx: Tx, keys: KeyRing, own: Access, now: datetime) -> None:
     for row in await registrations.own_list(tx, own, LAST_ID, REGISTRATIONS_MAX):
         if row.starts_at > now:
             await _follow_place(tx, row, now)
+    for visit in await appointments.own_list(tx, own, LAST_ID, REGISTRATIONS_MAX):
+        if visit.starts_at > now:
+            await _follow_visit(tx, visit, now)
 
 
 async def follow_schedule(tx: Tx, keys: KeyRing, own: Access, patient_id: UUID, now: datetime) -> None:
@@ -82,6 +87,35 @@ async def _follow_place(tx: Tx, row: RegistrationRow, now: datetime) -> None:
         return
     reason = _OVER.get(row.state, "cancelled")
     await plan_source(tx, row.patient_id, "revisit", source, None, now, reason=reason)
+
+
+async def follow_appointment(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """A visit was booked, moved or given back."""
+    own = await decide_job(tx, "reminders", await survivor_of(tx, event.patient_id))
+    row = await appointments.own(tx, own, UUID(ref["appointment_id"]))
+    if not isinstance(row, Refused):
+        await _follow_visit(tx, row, now)
+
+
+async def _follow_visit(tx: Tx, row: AppointmentRow, now: datetime) -> None:
+    """One that a letter booked is reminded of with the letter (reminders/revisits/letters.py)."""
+    source = f"booking:{row.appointment_id}"
+    if row.state == "booked" and row.referral_id is None:
+        schedule = schedule_around("registration", [local_day(row.starts_at)], local_day(now))
+        await plan_source(tx, row.patient_id, "revisit", source, schedule, now)
+        return
+    reason = _OVER.get(row.state, "cancelled")
+    await plan_source(tx, row.patient_id, "revisit", source, None, now, reason=reason)
+
+
+def and_follow_visit(say: Handler) -> Handler:
+    """The news of an appointment, and its reminder after it."""
+
+    async def say_and_follow(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+        await say(tx, keys, event, ref, now)
+        await follow_appointment(tx, keys, event, ref, now)
+
+    return say_and_follow
 
 
 def and_follow(say: Handler) -> Handler:

@@ -105,6 +105,14 @@ STATEMENTS_DAY = Budget(kind="statement-day", limit=60, window=timedelta(days=1)
 # What a registry officer looks up by hand in a day.
 REGISTRY_LOOK_UPS_DAY = Budget(kind="registry-look-up-day", limit=100, window=timedelta(days=1))
 
+# Look-ups and tries of a fact by one account at a desk in a day, and by all of a large hospital (ours).
+LOOK_UPS_DAY = Budget(kind="look-up-day", limit=300, window=timedelta(days=1))
+LOOK_UPS_DAY_FACILITY = Budget(kind="look-up-day-facility", limit=3000, window=timedelta(days=1))
+# Wrong names and birth dates of one person in a day: by a facility, and by all of them together. A year has
+# 365 days, and the year is shown.
+FACT_TRIES_DAY = Budget(kind="look-up-fact", limit=3, window=timedelta(days=1))
+FACT_TRIES_DAY_PERSON = Budget(kind="look-up-fact-person", limit=12, window=timedelta(days=1))
+
 # Arrivals that a clinician asked for in vain: somebody who tries numbers meets this, a busy night does not.
 EMERGENCY_MISSES_DAY = Budget(kind="emergency-miss-day", limit=20, window=timedelta(days=1))
 

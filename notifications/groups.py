@@ -41,6 +41,7 @@ GROUP_OF: Final[dict[str, Group]] = {
     "revisit-due": "appointments",
     "check-in": "appointments",
     "referral-update": "appointments",
+    "appointment-update": "appointments",
     "exam-due": "screening",
     "vaccination-due": "vaccination",
     "vaccination-registration": "vaccination",

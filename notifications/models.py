@@ -47,6 +47,7 @@ NotificationType = Literal[
     "reaction-severe",
     "reaction-update",
     "vaccination-registration",
+    "appointment-update",
     "referral-update",
     "statement-judged",
     "certificate-changed",

@@ -43,6 +43,7 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "reaction-severe": "alert",
     "reaction-update": "info",
     "vaccination-registration": "info",
+    "appointment-update": "info",
     "referral-update": "info",
     "statement-judged": "info",
     "certificate-changed": "info",

@@ -18,6 +18,7 @@ What = Literal[
     "appointment",
     "referral",
     "registration",
+    "booking",
     "vaccination-schedule",
     "insurance-card",
     "care-plan",
@@ -29,8 +30,8 @@ What = Literal[
 
 class CameFrom(Struct, frozen=True, kw_only=True):
     """Where a reminder comes from, and the text it was made of as it stands there. id: of that thing, where
-    the app can open it: a prescription, an item of the book, a registration. facility_name: who wrote it.
-    source: the rule or table that says so, where one does."""
+    the app can open it: a prescription, an item of the book, a registration, a booking. facility_name: who
+    wrote it. source: the rule or table that says so, where one does."""
 
     what: What
     id: str | None = None

@@ -79,6 +79,10 @@ _ACTS = (
         f"vaccination:registration:{word}"
         for word in ("attend", "cancel", "list", "miss", "read", "register")
     }
+    | {
+        f"visit:appointment:{word}"
+        for word in ("attend", "book", "call-off", "cancel", "confirm", "hold", "list", "miss")
+    }
     | {f"ehr:check:{word}" for word in ("amend", "create", "withdraw")}
     | {f"record:statement:{word}" for word in ("amend", "confirm", "create", "refute", "withdraw")}
     | {f"reminder:{kind}:change" for kind in get_args(ReminderKind)}

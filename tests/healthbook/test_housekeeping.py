@@ -223,6 +223,9 @@ async def test_every_chore_has_its_case_here() -> None:
         "hotline-tickets",
         # tests/visits/consultations
         "consultations",
+        # tests/visits/booking
+        "facility-appointments",
+        "appointments",
         # tests/vaccination/registration
         "registrations",
         # tests/vaccination/revocation
