@@ -36,6 +36,7 @@ from api.request import (
 from audit.answered.service import Answered
 from consent.links.wire import PATH
 from ehr.intake.reader_process import close_readers
+from ehr.letters.models import Validity
 from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from identity.devices import BrowserOrigin
 from kernel.access import DECIDED
@@ -156,6 +157,11 @@ CONTROLLERS = (
     "api.facility.emergency_reviews",
     "api.facility.quarantine",
     "api.facility.desk",
+    "api.facility.kiosks",
+    "api.kiosk.device",
+    "api.kiosk.scans",
+    "api.kiosk.questions",
+    "api.kiosk.payments",
     "api.facility.coverage_check",
     "api.facility.activation",
     "api.facility.vaccination_confirmations",
@@ -321,6 +327,7 @@ def create_app(
     hotline: str = HOTLINE,
     sms_secret: str = "",
     elsewhere_days: int = ELSEWHERE_DAYS,
+    letter_validity: Validity | None = None,
     link_viewer: str = "",
     open_core: OpenCore | None = None,
     open_gateway: OpenGateway | None = None,
@@ -337,6 +344,7 @@ def create_app(
     hotline: the number that messages tell people to call.
     sms_secret: what the SMS gateway signs its delivery reports with; empty: none is taken.
     elsewhere_days: how far back a doctor's summary looks for the same test at other facilities.
+    letter_validity: for how long letters count that do not say it; without it no last day is said.
     link_viewer: the address that stands before a SMART Health Link, ending in `#`; empty: the link alone.
     open_core: opens the other core that records are read from, once per server process.
     open_gateway: the same for the insurance gateway that desks ask about cards.
@@ -351,6 +359,7 @@ def create_app(
     runtime.hotline = hotline
     runtime.sms_secret = sms_secret
     runtime.elsewhere_days = elsewhere_days
+    runtime.letter_validity = letter_validity or Validity()
     runtime.link_viewer = link_viewer
     runtime.signer = signer
     runtime.batch_gate = batch_gate

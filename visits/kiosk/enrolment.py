@@ -80,26 +80,22 @@ async def new_code(
     return EnrolmentCode(kiosk_id=kiosk_id, code=code, valid_until=until)
 
 
-async def end(tx: Tx, actor: Actor, kiosk_id: UUID, reason: str, now: datetime) -> Refused | None:
+async def end(tx: Tx, actor: Actor, kiosk_id: UUID, reason: str, now: datetime) -> KioskRow | Refused:
     """End a kiosk for good: its next request is refused, and a code that waits opens nothing.
 
-    Refused: not-at-a-facility, kiosk-unknown.
+    Again changes nothing. Refused: not-at-a-facility, kiosk-unknown.
     """
     facility_id = actor.facility_id
     if facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
     if await queries.KIOSK.one(tx, facility_id, kiosk_id) is None:
         return Refused(problem=KIOSK_UNKNOWN)
-    if not await end_client(tx, facility_id, kiosk_id, now):
-        return Refused(problem=KIOSK_UNKNOWN)
-    await queries.CLEAR_CODE.run(tx, facility_id, kiosk_id)
-    await record_admin_event(tx, str(actor.actor_id), "facility:kiosk:end", reason, 1, now)
-    return None
-
-
-async def kiosk_of(tx: Tx, facility_id: UUID, kiosk_id: UUID) -> KioskRow | None:
-    """One kiosk of the facility, also an ended one."""
-    return await queries.KIOSK.one(tx, facility_id, kiosk_id)
+    if await end_client(tx, facility_id, kiosk_id, now):
+        await queries.CLEAR_CODE.run(tx, facility_id, kiosk_id)
+        await record_admin_event(tx, str(actor.actor_id), "facility:kiosk:end", reason, 1, now)
+    ended = await queries.KIOSK.one(tx, facility_id, kiosk_id)
+    assert ended is not None
+    return ended
 
 
 async def kiosks_of(tx: Tx, facility_id: UUID, after: tuple[datetime, UUID], limit: int) -> list[KioskRow]:

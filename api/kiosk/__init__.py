@@ -1,0 +1,1 @@
+"""What a kiosk asks for: where it stands, a number for whoever stands before it, answers, payments."""
