@@ -33,6 +33,7 @@ from consent.wishes import service as wishes
 from ehr.core.service import ask_core, currency, wants_core
 from ehr.exports import bundle, ips, papers
 from ehr.exports.problems import EXPORT_OVERTAKEN
+from ehr.letters import service as letters
 from ehr.paper_proofs import printing
 from ehr.paper_proofs import service as paper_proofs
 from ehr.paper_proofs.service import ToPrint
@@ -319,6 +320,23 @@ def paper_of(paper_id: str) -> Export[ToPrint]:
     return Export(
         part="paper",
         name="giay-to",
+        media_type=PDF,
+        gather=gather,
+        build=lambda gathered, call: printing.build(gathered, call.now),
+    )
+
+
+def letter_of(letter_id: str) -> Export[ToPrint]:
+    """The print of one letter."""
+
+    async def gather(tx: Tx, call: Call, access: Access) -> ToPrint:
+        asked = letter_id, call.origin, call.letter_validity, call.now
+        found = await letters.prepare(tx, call.keys, access, *asked)
+        return found if not isinstance(found, Refused) else _raise(found)
+
+    return Export(
+        part="letter",
+        name="phieu",
         media_type=PDF,
         gather=gather,
         build=lambda gathered, call: printing.build(gathered, call.now),

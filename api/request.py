@@ -35,6 +35,7 @@ from audit.roots.problems import PROOF_BUSY
 from ehr.cases.problems import EVIDENCE_BUSY
 from ehr.exports.problems import EXPORT_BUSY
 from ehr.intake.slots import ImportSlots
+from ehr.letters.models import Validity
 from ehr.ports import Core
 from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from identity.devices import BrowserOrigin
@@ -80,6 +81,7 @@ class Runtime:
         self.hotline = HOTLINE
         self.sms_secret = ""
         self.elsewhere_days = ELSEWHERE_DAYS
+        self.letter_validity = Validity()
         self.link_viewer = ""
         self.import_slots = ImportSlots()
         self.export_slots = ImportSlots("export", problem=EXPORT_BUSY)
@@ -175,6 +177,11 @@ class Call:
     def elsewhere_days(self) -> int:
         """How far back a doctor's summary looks for the same test at other facilities."""
         return self._runtime.elsewhere_days
+
+    @property
+    def letter_validity(self) -> Validity:
+        """For how long letters count that do not say it."""
+        return self._runtime.letter_validity
 
     @property
     def origin(self) -> str:

@@ -86,6 +86,10 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     audit_witness_key: Annotated[str, Meta(pattern="^([A-Za-z0-9_-]{43})?$")] = ""
     # How many days back a doctor's summary looks for the same test at other facilities; 0: not at all.
     elsewhere_days: Annotated[int, Meta(ge=0, le=366)] = ELSEWHERE_DAYS
+    # For how many days a referral counts from the day it was issued, and a revisit letter from the day it
+    # names, where the letter does not say; 0: no last day is said. What circulars ask for is unconfirmed.
+    letter_referral_days: Annotated[int, Meta(ge=0, le=731)] = 0
+    letter_revisit_days: Annotated[int, Meta(ge=0, le=731)] = 0
     # How many days measurements are kept: points of series, single readings, sums of hours (sums of days take
     # their place), and sums at all; 0: for ever.
     vital_series_days: Annotated[int, Meta(ge=30, le=SERIES_DAYS)] = SERIES_DAYS

@@ -10,6 +10,7 @@ import asyncpg
 from msgspec import Struct
 
 from ehr.core.fhir_http import CoreAddress, FhirCore
+from ehr.letters.models import Validity
 from healthbook.settings import Settings, words
 from healthbook.start_check import missing_providers, reasons_not_to_start
 from kernel.clock import Clock, SystemClock
@@ -276,6 +277,9 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         hotline=settings.hotline,
         sms_secret=settings.sms_gateway_secret,
         elsewhere_days=settings.elsewhere_days,
+        letter_validity=Validity(
+            referral_days=settings.letter_referral_days, revisit_days=settings.letter_revisit_days
+        ),
         vital_series_days=settings.vital_series_days,
         link_viewer=settings.link_viewer,
         signer=signer_of(settings),

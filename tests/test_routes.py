@@ -204,6 +204,7 @@ BODIES: dict[str, Any] = {
     "me_add_to_reaction": {"symptoms": [{"code": "fever"}]},
     "facility_follow_up_reaction": {"text": "Đã gọi điện hỏi thăm."},
     "facility_close_reaction": {"outcome": "recovered", "assessed": "mild"},
+    "book_by_letter": {"schedule_id": SOME_ID, "slot_id": SOME_ID},
     "hold_appointment": {"facility_id": SOME_ID, "schedule_id": SOME_ID, "slot_id": SOME_ID},
     "make_schedule": {"name": "Khám nội"},
     "add_schedule_slots": {

@@ -7,12 +7,13 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
+from api.letters import place_for_all
 from api.problems import UNAVAILABLE
 from api.reading import log_read
 from api.request import Answer, Call, answer
 from consent.decision import decide_paper
 from consent.emergency_card.opening import network_class
-from ehr.paper_proofs import service
+from ehr.letters import service as letters
 from ehr.paper_proofs.codes import CODE_CHARACTERS_MAX, read_code
 from ehr.paper_proofs.models import PaperCheck
 from ehr.reads.models import Built
@@ -42,7 +43,8 @@ class PaperCode(Struct, kw_only=True, forbid_unknown_fields=True):
     problems=(TOO_MANY, UNAVAILABLE),
 )
 async def verify(data: JSONBody[PaperCode], call: NamedDependency[Call]) -> Response[PaperCheck]:
-    """Unchanged, replaced, withdrawn, or not ours: forged or altered. One shape of answer for all four."""
+    """Unchanged, replaced, withdrawn, or not ours: forged or altered. One shape of answer for all four; a
+    letter also says whether it counts, was used or has expired."""
     async with call.begin_public() as tx:
         network = call.network_prefix()
         spent = await budgets.charge_or_refuse(
@@ -52,8 +54,10 @@ async def verify(data: JSONBody[PaperCode], call: NamedDependency[Call]) -> Resp
 
 
 async def _check(tx: Tx, call: Call, code: str, network: str) -> Answer:
-    checked = await service.check(tx, read_code(call.keys, code, call.now), call.now)
-    body = encode(checked.answer)
+    reference = read_code(call.keys, code, call.now)
+    checked = await letters.check(tx, reference, call.letter_validity, call.now)
+    place = await place_for_all(tx, reference, checked)
+    body = encode(letters.told(reference, checked, place, call.now))
     if checked.book is not None and checked.row is not None:
         # Who scans is unknown: the log keeps the kind of network and no address.
         actor = Actor(kind="bearer", actor_id=checked.book, name=f"{CHECKED_BY} {network_class(network)}")

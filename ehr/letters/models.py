@@ -6,11 +6,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from ehr.paper_proofs.models import Facts, PaperCheck
+from ehr.paper_proofs.models import Facts, LetterState, PaperCheck
 from ehr.referrals.models import Referral, State
 
 LetterKind = Literal["revisit", "referral"]
-LetterState = Literal["valid", "used", "expired", "withdrawn", "amended"]
 # Whether somebody came with it, or it gave a place that stands.
 Use = Literal["visited", "booked"]
 # Where a last day comes from: what the facility sent, or a setting of this installation.
@@ -46,7 +45,7 @@ class Kept(Struct, frozen=True, kw_only=True):
 class BookedPlace(Struct, frozen=True, kw_only=True):
     """A place that a letter gave and that stands, as far as the reader is told of it."""
 
-    booking_id: UUID
+    appointment_id: UUID
     day: date
 
 
@@ -54,8 +53,8 @@ class LetterShown(Struct, frozen=True, kw_only=True):
     """One letter. issued_on: a FHIR date; due_at: the day or instant of a revisit; receiver: None where the
     letter's code is of no facility here; valid_until: its last day, with valid_by where that comes from, null
     where nobody says one; used_by and used_on: null unless state is used; step: how far a referral is, null
-    where the reader is not told; may_book: a visit can be booked by it now; pdf: the address of its print with
-    a code."""
+    where the reader is not told; may_book: a visit can be booked by it now; pdf: the address of its print,
+    with a code."""
 
     id: str
     kind: LetterKind
@@ -76,7 +75,7 @@ class LetterShown(Struct, frozen=True, kw_only=True):
     valid_by: Ground | None
     referral_id: UUID | None
     step: State | None
-    booking_id: UUID | None
+    appointment_id: UUID | None
     may_book: bool
     pdf: str
 
@@ -86,14 +85,6 @@ class Letters(Struct, frozen=True, kw_only=True):
 
     items: list[LetterShown]
     next: str | None
-
-
-class Told(Struct, frozen=True, kw_only=True):
-    """What the code of a print says of a letter, beside what it says of every paper."""
-
-    state: LetterState | None
-    used_by: Use | None = None
-    valid_until: date | None = None
 
 
 class Checked(Struct, frozen=True):

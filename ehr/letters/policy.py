@@ -7,7 +7,8 @@ a setting (docs/front-desk.md).
 from datetime import date, timedelta
 from typing import Final
 
-from ehr.letters.models import BookedPlace, Ground, Kept, LetterKind, LetterState, Use, Validity
+from ehr.letters.models import BookedPlace, Ground, Kept, LetterKind, Use, Validity
+from ehr.paper_proofs.models import LetterState
 
 # Ours: whoever comes so long before the day came for it.
 EARLY: Final = timedelta(days=3)
@@ -20,6 +21,15 @@ STATES_VI: Final[dict[LetterState, str]] = {
     "amended": "Nơi cấp đã phát hành phiếu mới hơn.",
 }
 BOOKED_VI: Final = "Phiếu đã dùng để đặt lịch khám."
+# Beside what a code says of every paper.
+TOLD_VI: Final[dict[LetterState, str]] = {
+    "used": "Phiếu này đã được dùng.",
+    "expired": "Phiếu này đã hết hạn.",
+}
+TOLD_EN: Final[dict[LetterState, str]] = {
+    "used": "This letter was used.",
+    "expired": "This letter has expired.",
+}
 
 
 def last_day(

@@ -42,13 +42,3 @@ LETTER_EXPIRED = declare(
         next_en="Choose an earlier day, or ask the place that issued it for a new one.",
     )
 )
-LETTER_ELSEWHERE = declare(
-    ProblemType(
-        code="letter-other-facility",
-        status=409,
-        vi="Khung giờ này không phải ở nơi ghi trên phiếu chuyển.",
-        en="This slot is not at the place that the referral goes to.",
-        next_vi="Chọn khung giờ của nơi đến ghi trên phiếu.",
-        next_en="Choose a slot of the place that the letter names.",
-    )
-)

@@ -4,23 +4,34 @@ A letter is a paper of the record; how far it is stands with the request or appo
 place it gave is not known here: whoever composes says it (api/letters.py).
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ehr.dates import moment
 from ehr.exports.lines import day_text
 from ehr.letters import queries
-from ehr.letters.models import BookedPlace, Checked, Kept, LetterShown, LetterState, Told, Validity
-from ehr.letters.policy import BOOKED_VI, EARLY, STATES_VI, last_day, may_book, state_of, used
+from ehr.letters.models import BookedPlace, Checked, Kept, LetterShown, Validity
+from ehr.letters.policy import (
+    BOOKED_VI,
+    EARLY,
+    STATES_VI,
+    TOLD_EN,
+    TOLD_VI,
+    last_day,
+    may_book,
+    state_of,
+    used,
+)
 from ehr.letters.problems import LETTER_NOT_FOUND
 from ehr.letters.queries import LetterRow
 from ehr.paper_proofs import service as papers
 from ehr.paper_proofs.facts import facts_of
-from ehr.paper_proofs.models import Facts, Outcome, Reference
+from ehr.paper_proofs.models import Facts, LetterState, Outcome, PaperCheck, Reference
 from ehr.paper_proofs.service import ToPrint
 from ehr.reads.paging import cut, page_size, position
 from ehr.reads.scope import is_id, scope_of, scope_of_all
@@ -92,7 +103,7 @@ async def prepare(
         origin,
         now,
     )
-    return msgspec.structs.replace(made, details=_details(kept))
+    return replace(made, details=_details(kept))
 
 
 async def check(tx: Tx, reference: Reference | None, validity: Validity, now: datetime) -> Checked:
@@ -109,17 +120,26 @@ async def check(tx: Tx, reference: Reference | None, validity: Validity, now: da
     return Checked(said.answer, said.book, said.row, _read(row, one, None, validity))
 
 
-def told(reference: Reference | None, checked: Checked, place: BookedPlace | None, now: datetime) -> Told:
-    """What the answer to a code adds for a letter: its state, and nothing of where or when it was used."""
+def told(
+    reference: Reference | None, checked: Checked, place: BookedPlace | None, now: datetime
+) -> PaperCheck:
+    """The answer to a code: of a letter with its state, and nothing of where or when it was used."""
+    said = checked.answer
     if reference is None or not reference.is_letter:
-        return Told(state=None)
+        return said
     if checked.letter is None:
-        return Told(state=_STATES.get(checked.answer.outcome))
-    use = used(checked.letter, place)
-    return Told(
-        state=state_of(checked.letter, place, local_day(now)),
-        used_by=use[0] if use else None,
-        valid_until=checked.letter.valid_until,
+        return replace(said, letter_state=_STATES.get(said.outcome))
+    kept, today = checked.letter, local_day(now)
+    state = state_of(kept, place, today)
+    ended = kept.valid_until is not None and kept.valid_until < today
+    return replace(
+        said,
+        text_vi=" ".join((said.text_vi, TOLD_VI.get(state, ""))).strip(),
+        text_en=" ".join((said.text_en, TOLD_EN.get(state, ""))).strip(),
+        letter_state=state,
+        valid_until=kept.valid_until.isoformat() if kept.valid_until else None,
+        expired=ended,
+        ended_on=(kept.valid_until + timedelta(days=1)).isoformat() if kept.valid_until and ended else None,
     )
 
 
@@ -147,7 +167,7 @@ def shown(kept: Kept, place: BookedPlace | None, now: datetime) -> LetterShown:
         valid_by=kept.valid_by,
         referral_id=referral.referral_id if referral else None,
         step=referral.state if referral else None,
-        booking_id=place.booking_id if place else None,
+        appointment_id=place.appointment_id if place else None,
         may_book=may_book(kept, place, today),
         pdf=f"letters/{kept.id}/letter.pdf",
     )

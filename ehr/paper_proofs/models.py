@@ -15,6 +15,8 @@ PaperKind = Literal[
 ]
 PaperType = Literal["DocumentReference", "QuestionnaireResponse"]
 Outcome = Literal["unchanged", "replaced", "withdrawn", "not-ours"]
+# Of a referral or revisit letter (ehr/letters).
+LetterState = Literal["valid", "used", "expired", "withdrawn", "amended"]
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -78,7 +80,8 @@ class PaperCheck(Struct, frozen=True, kw_only=True):
 
     holder: initials and year of birth as printed; printed_at: when this copy was printed; expired: the last
     day of its validity has passed, ended_on: the first day on which it no longer counts; health_class: of a
-    health check, where it is a class and nothing more. Withdrawn and not ours say nothing further.
+    health check, where it is a class and nothing more; letter_state: of a letter alone, and never where
+    or when it was used. Withdrawn and not ours say nothing further.
     """
 
     outcome: Outcome
@@ -93,5 +96,6 @@ class PaperCheck(Struct, frozen=True, kw_only=True):
     expired: bool = False
     ended_on: str | None = None
     health_class: str | None = None
+    letter_state: LetterState | None = None
     holder: str | None = None
     printed_at: datetime | None = None

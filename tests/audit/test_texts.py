@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from api.citizen.vaccination import BOOK as VACCINATION_BOOK
-from api.exporting import BOOK, BUNDLE, CARD, EVERYTHING, IPS, SHEET, paper_of
+from api.exporting import BOOK, BUNDLE, CARD, EVERYTHING, IPS, SHEET, letter_of, paper_of
 from audit.policy import READ_TAGS, read_tag
 from ehr.cases.models import Act, CaseState, Kind
 from ehr.cases.policy import after
@@ -38,7 +38,10 @@ _CASES = {
     for act in get_args(Act)
     if act == "open" or any(after(kind, state, act) for state in get_args(CaseState))
 } | {"case:file:read", "case:evidence:create", "case:evidence:read"}
-_PARTS = [kind.part for kind in (IPS, BUNDLE, BOOK, VACCINATION_BOOK, SHEET, CARD, EVERYTHING, paper_of(""))]
+_PARTS = [
+    kind.part
+    for kind in (IPS, BUNDLE, BOOK, VACCINATION_BOOK, SHEET, CARD, EVERYTHING, paper_of(""), letter_of(""))
+]
 # An export that was cut on its way has words of its own (api/exporting.py).
 _EXPORTS = {read_tag("export-record", part) for part in _PARTS} | {f"record:{part}:cut" for part in _PARTS}
 _EXPORTS |= {"record:certificate:cut"}
@@ -49,6 +52,7 @@ _BESIDE |= {
     read_tag("read-section", part)
     for part in (
         *("family-history", "growth", "health-checks", "medicine-safety", "papers", "paper-check"),
+        "letters",
         *("certificate", "certificates"),
         *(
             "prescription-code",

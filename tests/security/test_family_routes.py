@@ -25,6 +25,8 @@ _RECORD = {
     "/v1/me/family-history",
     "/v1/me/growth",
     "/v1/me/growth/{chart}",
+    "/v1/me/letters",
+    "/v1/me/letters/{letter_id}",
     "/v1/me/papers",
     "/v1/me/papers/{paper_id}",
     "/v1/me/statements",
@@ -59,7 +61,10 @@ _SECTIONS = {
     for path in _RECORD
     if path.rsplit("/", 1)[-1]
     not in {"summary", "articles", "completeness", "documents", "content", "viewer-tickets", "trend"}
-} - {"/v1/me/search", "/v1/me/timeline", "/v1/me/papers", "/v1/me/papers/{paper_id}"}
+} - {
+    *("/v1/me/search", "/v1/me/timeline", "/v1/me/papers", "/v1/me/papers/{paper_id}"),
+    *("/v1/me/letters", "/v1/me/letters/{letter_id}"),
+}
 # Limits of one's own for another, and the word that an alert was seen.
 _ALERTS = {
     "/v1/me/alert-rules",
@@ -109,6 +114,7 @@ _APPOINTMENTS = {
     "/v1/me/vaccination-registrations/{registration_id}/cancel",
     "/v1/me/facilities/{facility_id}/schedules",
     "/v1/me/facilities/{facility_id}/schedules/{schedule_id}",
+    "/v1/me/letters/{letter_id}/appointment",
     "/v1/me/appointments",
     "/v1/me/appointments/{appointment_id}",
     "/v1/me/appointments/{appointment_id}/calendar.ics",
@@ -151,6 +157,7 @@ _CHILD = (
     | {
         "/v1/me/access-log",
         "/v1/me/documents/{document_id}",
+        "/v1/me/letters/{letter_id}/letter.pdf",
         "/v1/me/papers/{paper_id}/paper.pdf",
         "/v1/me/certificates/latin-name",
         "/v1/me/certificates/{certificate_id}/text",

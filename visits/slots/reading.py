@@ -5,13 +5,18 @@ from uuid import UUID
 
 from store.database import Tx
 from visits.slots import queries
-from visits.slots.models import BookingRow, BookingState, ListedBooking, SlotKind, SlotShown
+from visits.slots.models import BookingRow, BookingState, ListedBooking, SlotKind, SlotRow, SlotShown
 from visits.slots.policy import SLOTS_MAX
 
 
 async def slots_of(tx: Tx, facility_id: UUID, group_id: UUID, since: datetime) -> list[SlotShown]:
     """The slots of a group that begin from then on, in their order, with what is left of each."""
     return await queries.SHOWN_OF_GROUP.all(tx, facility_id, group_id, since, SLOTS_MAX)
+
+
+async def slot_of(tx: Tx, facility_id: UUID, slot_id: UUID) -> SlotRow | None:
+    """A slot as it is now, held by nobody."""
+    return await queries.SLOT_BY_ID.one(tx, facility_id, slot_id)
 
 
 async def first_open(tx: Tx, facility_id: UUID, group_id: UUID) -> UUID | None:
