@@ -44,7 +44,10 @@ from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
 from visits.declarations.retention import housekeeping as declarations
 from visits.hotline.service import housekeeping as hotline_tickets
+from visits.lookup.rate import housekeeping as look_up_counts
+from visits.kiosk.payments import forget as kiosk_payments
 from visits.safety.service import housekeeping as visit_safety
+from visits.stays.service import housekeeping as stays
 from visits.tickets.service import housekeeping as queue_tickets
 from visits.unmet.service import housekeeping as typed_arrivals
 from vitals.intake.service import forget as forget_batches
@@ -131,8 +134,11 @@ CHORES: Final = (
     _of_consent("request-quotas", timedelta(days=2), "they count one day"),
     Chore("arrival-tickets", timedelta(days=2), "an arrival counts until midnight", arrival_tickets),
     Chore("typed-arrivals", timedelta(days=30), "who typed in vain is looked into (S7)", typed_arrivals),
+    Chore("look-up-counts", timedelta(days=730), "a facility compares its years", look_up_counts),
+    Chore("stays", timedelta(days=30), "visits are kept a month (S30)", stays),
     # Longer than any booking lies ahead and than visits are kept.
     Chore("visit-safety", timedelta(days=730), "its check-in or booking is gone by then", visit_safety),
+    Chore("kiosk-payments", timedelta(days=30), "a cashier compares a month", kiosk_payments),
     Chore("queue-tickets", timedelta(days=2), "a number counts until its day ends", queue_tickets),
     Chore("visits", timedelta(days=30), "who was where is kept a month (S30)", visits),
     Chore("coverage-checks", timedelta(days=90), "a desk looks up what it was told", forget_checks),

@@ -113,6 +113,9 @@ LOOK_UPS_DAY_FACILITY = Budget(kind="look-up-day-facility", limit=3000, window=t
 FACT_TRIES_DAY = Budget(kind="look-up-fact", limit=3, window=timedelta(days=1))
 FACT_TRIES_DAY_PERSON = Budget(kind="look-up-fact-person", limit=12, window=timedelta(days=1))
 
+# Stays that one account writes down in a day: more than any ward takes in (ours).
+STAYS_DAY = Budget(kind="stay-day", limit=300, window=timedelta(days=1))
+
 # Arrivals that a clinician asked for in vain: somebody who tries numbers meets this, a busy night does not.
 EMERGENCY_MISSES_DAY = Budget(kind="emergency-miss-day", limit=20, window=timedelta(days=1))
 

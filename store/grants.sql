@@ -86,7 +86,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON facility_specialty TO hb_api;
 -- counters and the numbers of their lines
 GRANT SELECT, INSERT, UPDATE ON counter TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON queue_day, queue_ticket, visit TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON visit_safety, typed_arrival TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON visit_safety, typed_arrival, look_up_count, stay TO hb_api;
 
 -- notifications
 GRANT SELECT, INSERT ON notification TO hb_api;

@@ -233,6 +233,9 @@ TABLES: Final = (
     ),
     PersonTable(table="ehr_head"),
     PersonTable(table="statistic_seen", unseen=_WORK),
+    PersonTable(
+        table="stay", secret=("who_sealed",), unseen="a facility's own list for the residence register"
+    ),
     PersonTable(table="visit_safety", secret=("reason",)),
     PersonTable(table="check_in"),
     PersonTable(table="visit"),

@@ -151,6 +151,9 @@ FAN_OUTS = {
     "visits.safety.queries.DELETE_OLD",
     "visits.tickets.queries.DELETE_DAYS",
     "visits.tickets.queries.DELETE_TICKETS",
+    "visits.lookup.queries.DELETE_OLD",
+    "visits.lookup.queries.OF_ALL",
+    "visits.stays.queries.DELETE_OLD",
     "visits.unmet.queries.DELETE_OLD",
     "visits.unmet.queries.OF_ALL",
 }

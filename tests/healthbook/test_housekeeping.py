@@ -237,6 +237,11 @@ async def test_every_chore_has_its_case_here() -> None:
         # tests/visits/safety, tests/visits/unmet
         "visit-safety",
         "typed-arrivals",
+        # tests/visits/lookup, tests/visits/stays
+        "look-up-counts",
+        "stays",
+        # tests/visits/kiosk/test_payments.py
+        "kiosk-payments",
         # tests/ehr/rows/test_taking.py
         "row-files",
         # tests/vaccination/first_fill

@@ -48,6 +48,7 @@ ACROSS = {
     "exposure_hour_age": "the age of rounded counts, an hour's job",
     "check_in_of_facility": "a list of one facility's hours, made once (security.md S30)",
     "vital_batch_at": "the age of answers to batches, a night's job",
+    "stay_of_person": "erasure of a person: where they stayed",
     "typed_arrival_unmet": "the health department's list of every facility",
     "check_in_at": "the age of check-ins, an hour's job",
     "visit_at": "the age of visits, an hour's job",

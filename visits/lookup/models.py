@@ -1,0 +1,92 @@
+"""What staff type, whom they are shown, and how look-ups ended."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from identity.models import Sex
+
+LookUpKind = Literal["national-id", "insurance-card", "insurance-number", "phone"]
+# Closed, and recorded in the log of whoever is shown.
+Purpose = Literal["check-in", "booking", "coverage", "results", "referral"]
+# How a look-up ended: found, or a reason for which it did not.
+Outcome = Literal["found", "bad-form", "unknown", "ended", "too-many"]
+# How a try to match one more fact ended.
+Tried = Literal["matched", "differs", "used-up"]
+
+CANDIDATES_MAX: Final = 5
+# Ours: a person at the counter is asked for a name or a birth date at once.
+CANDIDATE_TTL: Final = timedelta(minutes=15)
+
+
+class LookUp(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """value: the number as it was read or typed. purpose: what for; no free text."""
+
+    kind: LookUpKind
+    value: Annotated[str, Meta(min_length=6, max_length=24)]
+    purpose: Purpose
+
+
+class Fact(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """One more fact, exactly one of the two. candidate: as the look-up gave it. name: the whole name, with
+    tone marks or without. birth_date: the whole date."""
+
+    candidate: Annotated[str, Meta(min_length=1, max_length=1000)]
+    name: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    birth_date: date | None = None
+
+
+class Candidate(Struct, kw_only=True, frozen=True):
+    """Somebody whom the number can mean. candidate: names the person to this account for 15 minutes, and
+    opens nothing. initials: of the name; null, as birth_year, where the book does not know it."""
+
+    candidate: str
+    initials: str | None
+    birth_year: str | None
+
+
+class LookedUp(Struct, kw_only=True, frozen=True):
+    """At most five people. outcome: why nobody is there; next_*: what the desk does now."""
+
+    outcome: Outcome
+    next_vi: str
+    next_en: str
+    candidates: list[Candidate]
+
+
+class MatchedPerson(Struct, kw_only=True, frozen=True):
+    """After one more fact agreed. name, birth_date and sex after a number of a card; after a phone number
+    only what the desk said itself (security.md S19). numbers: their last three digits. candidate: for the
+    arrival."""
+
+    candidate: str
+    name: str | None
+    birth_date: str | None
+    sex: Sex | None
+    numbers: list[str]
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """What a candidate's text holds, sealed under the facility's id."""
+
+    patient_id: UUID
+    actor_id: UUID
+    kind: LookUpKind
+    purpose: Purpose
+    until: datetime
+    is_matched: bool
+
+
+class CountRow(Struct, frozen=True):
+    kind: LookUpKind
+    outcome: Outcome | Tried
+    times: int
+
+
+class FacilityCountRow(Struct, frozen=True):
+    facility_id: UUID
+    facility_name: str
+    outcome: Outcome | Tried
+    times: int

@@ -1,0 +1,1 @@
+"""Who stays in which room, as a file that the facility hands on itself (residence registration)."""

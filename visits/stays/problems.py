@@ -1,0 +1,34 @@
+"""Why a stay is not written down."""
+
+from kernel.problems import ProblemType, declare
+
+STAY_UNKNOWN = declare(
+    ProblemType(
+        code="stay-unknown",
+        status=404,
+        vi="Không có lượt lưu trú này tại cơ sở của bạn.",
+        en="Your facility has no such stay.",
+        next_vi="Tải lại danh sách lưu trú trong ngày.",
+        next_en="Load the stays of the day again.",
+    )
+)
+STAY_ENDED = declare(
+    ProblemType(
+        code="stay-ended",
+        status=409,
+        vi="Lượt lưu trú này đã kết thúc.",
+        en="This stay has ended.",
+        next_vi="Ghi một lượt lưu trú mới nếu người bệnh vào lại.",
+        next_en="Write down a new stay if the person came back.",
+    )
+)
+STAY_INVALID = declare(
+    ProblemType(
+        code="stay-invalid",
+        status=400,
+        vi="Thời gian hoặc số giấy tờ của lượt lưu trú không hợp lệ.",
+        en="The times or the number of this stay are not valid.",
+        next_vi="Kiểm tra số giấy tờ, giờ vào (trong 7 ngày qua) và giờ ra (sau giờ vào).",
+        next_en="Check the number, the time of arrival (within the last 7 days) and of leaving (after it).",
+    )
+)
