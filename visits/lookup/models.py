@@ -15,6 +15,7 @@ Purpose = Literal["check-in", "booking", "coverage", "results", "referral"]
 Outcome = Literal["found", "bad-form", "unknown", "ended", "too-many"]
 # How a try to match one more fact ended.
 Tried = Literal["matched", "differs", "used-up"]
+Counted = Literal["found", "bad-form", "unknown", "ended", "too-many", "matched", "differs", "used-up"]
 
 CANDIDATES_MAX: Final = 5
 # Ours: a person at the counter is asked for a name or a birth date at once.
@@ -81,12 +82,12 @@ class Opened(Struct, frozen=True, kw_only=True):
 
 class CountRow(Struct, frozen=True):
     kind: LookUpKind
-    outcome: Outcome | Tried
+    outcome: Counted
     times: int
 
 
 class FacilityCountRow(Struct, frozen=True):
     facility_id: UUID
     facility_name: str
-    outcome: Outcome | Tried
+    outcome: Counted
     times: int

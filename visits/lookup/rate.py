@@ -14,7 +14,7 @@ from msgspec import Struct
 from kernel.clock import add_months, local_day
 from store.database import Tx
 from visits.lookup import queries
-from visits.lookup.models import LookUpKind, Outcome, Tried
+from visits.lookup.models import Counted, LookUpKind, Outcome
 
 _ROUND = 5
 _ENDS: tuple[Outcome, ...] = ("found", "bad-form", "unknown", "ended", "too-many")
@@ -48,7 +48,7 @@ class OwnRate(Struct, kw_only=True, frozen=True):
     by_kind: dict[LookUpKind, Rate]
 
 
-async def note(tx: Tx, facility_id: UUID, kind: LookUpKind, outcome: Outcome | Tried, now: datetime) -> None:
+async def note(tx: Tx, facility_id: UUID, kind: LookUpKind, outcome: Counted, now: datetime) -> None:
     """Count one more, on the day of Vietnam."""
     await queries.COUNT.run(tx, facility_id, local_day(now), kind, outcome)
 
@@ -87,7 +87,7 @@ def rounded(times: int) -> int:
     return (times + _ROUND // 2) // _ROUND * _ROUND
 
 
-def rate_of(cells: Iterable[tuple[Outcome | Tried, int]]) -> Rate:
+def rate_of(cells: Iterable[tuple[Counted, int]]) -> Rate:
     """The rate of counted cells; an outcome can stand in several."""
     times: dict[str, int] = {}
     for outcome, count in cells:
