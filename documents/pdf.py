@@ -1,4 +1,4 @@
-"""The one writer of PDF: four papers, set by typst from data that is never markup (security.md S35).
+"""The one writer of PDF: papers set by typst from data that is never markup (security.md S35).
 
 The data travels as JSON in `sys.inputs`; a template shows strings and reads nothing else. No package of
 typst's is used and no font of the machine's. `sheet`, `book`, `card` and `proven` block for a second or

@@ -26,7 +26,7 @@ SEPARATORS: Final = "|｜¦~\\\t"
 def cleaned(text: str) -> str:
     """The text as it was drawn, as far as that is certain."""
     # Controls of Latin-1 may be halves of letters until the text is repaired.
-    text = repaired(text.strip(_ASCII_EDGES)[: TEXT_MAX + 1]).strip(_EDGES)
+    text = repaired(text.strip(_ASCII_EDGES)[: 2 * TEXT_MAX]).strip(_EDGES)
     text = unicodedata.normalize("NFC", _LABEL.sub("", text, count=1).strip(_EDGES))
     # No letter of a signed code is small, so nothing is lost.
     return text.upper() if _LOCKED.fullmatch(text) else text
