@@ -205,6 +205,11 @@ BODIES: dict[str, Any] = {
     "facility_follow_up_reaction": {"text": "Đã gọi điện hỏi thăm."},
     "facility_close_reaction": {"outcome": "recovered", "assessed": "mild"},
     "book_by_letter": {"schedule_id": SOME_ID, "slot_id": SOME_ID},
+    "me_check_in": {"qr": "SSK1:abc", "client_id": SOME_ID},
+    "me_check_out": {"qr": "SSK1:abc"},
+    "facility_check_out": {"qr": "SSK1:abc"},
+    "open_counter": {"code": "A-1", "name": "Quầy 1"},
+    "read_ticket": {"qr": "SSK1:abc"},
     "hold_appointment": {"facility_id": SOME_ID, "schedule_id": SOME_ID, "slot_id": SOME_ID},
     "make_schedule": {"name": "Khám nội"},
     "add_schedule_slots": {

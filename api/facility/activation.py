@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from api.facility.desk import Ticket, ticket_view
 from api.idempotency import PROBLEMS, SECRET_PROBLEMS, create_once
 from api.request import Call, answer
 from identity import activation
@@ -29,28 +30,34 @@ from kernel.access import Actor
 from kernel.problems import Refused
 from store.database import Tx
 from visits.arrivals import (
+    arrive,
     arrived_today,
-    record_arrival,
     settle_ticket,
     typed_today,
     withdraw_arrival,
 )
+from visits.counters.problems import COUNTER_UNKNOWN
+from visits.models import Typed
 from visits.problems import NOT_AT_A_FACILITY
+from visits.tickets.service import ticket_of_arrival
 
 TAGS = ["desk"]
 DESK = ("doctor", "nurse", "clerk", "registry-officer")
 
 
 class Arrival(Struct, kw_only=True):
-    """A ticket; it opens nothing."""
+    """An arrival; it opens nothing. ticket: the number at the counter that was named."""
 
     arrival_id: UUID
+    ticket: Ticket | None = None
 
 
 class ArrivedCard(Card, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """unit_id: where the desk stands in a unit of its own, such as the emergency unit."""
+    """unit_id: where the desk stands in a unit of its own, such as the emergency unit. counter_id: at whose
+    line the person gets a number, the same one however the person came."""
 
     unit_id: UUID | None = None
+    counter_id: UUID | None = None
 
 
 class WithdrawnArrival(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -70,7 +77,7 @@ class ConfirmBody(Struct, kw_only=True, forbid_unknown_fields=True):
     operation_id="record_arrival",
     tags=TAGS,
     idempotent=True,
-    problems=(IDENTIFIER_INVALID, UNIT_UNKNOWN, TOO_MANY, *PROBLEMS),
+    problems=(IDENTIFIER_INVALID, UNIT_UNKNOWN, COUNTER_UNKNOWN, TOO_MANY, *PROBLEMS),
 )
 async def post_arrival(data: JSONBody[ArrivedCard], call: NamedDependency[Call]) -> Response[Arrival]:
     """Note that a person came to the desk with a card but without the app.
@@ -85,19 +92,22 @@ async def post_arrival(data: JSONBody[ArrivedCard], call: NamedDependency[Call])
             actor,
             201,
             make=lambda: _arrive(tx, call, actor, data),
-            again=_same_arrival,
-            id_of=lambda arrival_id: arrival_id,
+            again=lambda arrival_id: _same_arrival(tx, actor, arrival_id),
+            id_of=lambda typed: typed.arrival_id,
         )
-    return answer(made if isinstance(made, Refused) else Arrival(arrival_id=made))
+    if isinstance(made, Refused):
+        return answer(made)
+    return answer(Arrival(arrival_id=made.arrival_id, ticket=ticket_view(made.ticket)))
 
 
-async def _arrive(tx: Tx, call: Call, actor: Actor, card: ArrivedCard) -> UUID | Refused:
-    return await record_arrival(
+async def _arrive(tx: Tx, call: Call, actor: Actor, card: ArrivedCard) -> Typed | Refused:
+    return await arrive(
         tx,
         call.keys,
         actor,
         card.number,
         unit_id=card.unit_id,
+        counter_id=card.counter_id,
         request_id=call.request_id,
         now=call.now,
     )
@@ -122,9 +132,10 @@ async def post_withdrawal(
     return answer(done, status=None if isinstance(done, Refused) else 204)
 
 
-async def _same_arrival(arrival_id: UUID) -> UUID:
-    """A ticket is its id alone; whether there is one behind it is not told (S19)."""
-    return arrival_id
+async def _same_arrival(tx: Tx, actor: Actor, arrival_id: UUID) -> Typed:
+    """An arrival is its id alone; whether there is one behind it is not told (S19)."""
+    assert actor.facility_id is not None, "it was recorded at a facility"
+    return Typed(arrival_id=arrival_id, ticket=await ticket_of_arrival(tx, actor.facility_id, arrival_id))
 
 
 @post(

@@ -1,6 +1,6 @@
-"""The desk: a device of the facility scans the person's rotating code."""
+"""The desk: a device of the facility scans the person's rotating code, on the way in and on the way out."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,8 +16,13 @@ from identity.units.service import units_of
 from kernel.problems import Refused
 from qr.problems import QR_EXPIRED, QR_FORGED, QR_KIND, QR_UNREADABLE, QR_VERSION
 from qr.tokens import TEXT_MAX
+from visits.check_ins.leaving import check_out_by_scan
+from visits.check_ins.models import VisitRow
+from visits.check_ins.problems import CODE_SPENT, NOT_CHECKED_IN
+from visits.counters.problems import COUNTER_UNKNOWN
 from visits.presence import check_in_by_scan
 from visits.problems import NOT_AT_A_FACILITY
+from visits.tickets.models import QueueTicket
 
 SCAN_PROBLEMS = (QR_EXPIRED, QR_FORGED, QR_KIND, QR_UNREADABLE, QR_VERSION)
 QrText = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
@@ -25,10 +30,34 @@ QrText = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 
 class CheckInScan(Struct, kw_only=True, forbid_unknown_fields=True):
     """qr: the text of the person's identification code, as scanned. unit_id: where the desk stands in a unit
-    of its own, such as the emergency unit."""
+    of its own, such as the emergency unit. counter_id: at whose line the person gets a number."""
 
     qr: QrText
     unit_id: UUID | None = None
+    counter_id: UUID | None = None
+
+
+class CheckOutByScan(Struct, kw_only=True, forbid_unknown_fields=True):
+    """qr: the text of the person's identification code, as scanned."""
+
+    qr: QrText
+
+
+class Ticket(Struct, kw_only=True):
+    """A number in a counter's line of `day` (in Vietnam). valid_until: until then a rescan gives the same."""
+
+    counter_code: str
+    day: date
+    number: int
+    valid_until: datetime
+
+
+class CheckOut(Struct, kw_only=True):
+    """minutes: how long the visit lasted, from the first check-in."""
+
+    began_at: datetime
+    ended_at: datetime
+    minutes: int
 
 
 class FacilityUnit(Struct, kw_only=True):
@@ -44,10 +73,32 @@ class FacilityUnits(Struct, kw_only=True):
 
 
 class CheckInReceipt(Struct, kw_only=True):
-    """What the desk learns: that it happened. It names nobody."""
+    """What the desk learns: that it happened, and the number where a counter was named. It names nobody."""
 
     receipt_id: UUID
     recorded_at: datetime
+    ticket: Ticket | None = None
+
+
+def ticket_view(ticket: QueueTicket | None) -> Ticket | None:
+    """A number as the desk gets it."""
+    if ticket is None:
+        return None
+    return Ticket(
+        counter_code=ticket.counter_code,
+        day=ticket.day,
+        number=ticket.number,
+        valid_until=ticket.valid_until,
+    )
+
+
+def check_out_view(visit: VisitRow) -> CheckOut:
+    """A visit that somebody ended just now."""
+    assert visit.ended_at is not None
+    length = visit.ended_at - visit.began_at
+    return CheckOut(
+        began_at=visit.began_at, ended_at=visit.ended_at, minutes=int(length.total_seconds() // 60)
+    )
 
 
 @post(
@@ -56,7 +107,7 @@ class CheckInReceipt(Struct, kw_only=True):
     operation_id="facility_check_in",
     tags=["desk"],
     status_code=201,
-    problems=(NOT_AT_A_FACILITY, UNIT_UNKNOWN, *SCAN_PROBLEMS),
+    problems=(NOT_AT_A_FACILITY, UNIT_UNKNOWN, COUNTER_UNKNOWN, CODE_SPENT, *SCAN_PROBLEMS),
 )
 async def check_in(data: JSONBody[CheckInScan], call: NamedDependency[Call]) -> Response[CheckInReceipt]:
     """Record that a person is here, by the code on the person's phone."""
@@ -67,12 +118,32 @@ async def check_in(data: JSONBody[CheckInScan], call: NamedDependency[Call]) -> 
             actor,
             data.qr,
             unit_id=data.unit_id,
+            counter_id=data.counter_id,
             request_id=call.request_id,
             now=call.now,
         )
     if isinstance(done, Refused):
         return answer(done)
-    return answer(CheckInReceipt(receipt_id=done.check_in_id, recorded_at=done.recorded_at), status=201)
+    receipt = CheckInReceipt(
+        receipt_id=done.check_in_id, recorded_at=done.recorded_at, ticket=ticket_view(done.ticket)
+    )
+    return answer(receipt, status=201)
+
+
+@post(
+    "/v1/facility/check-outs",
+    actors=("clerk", "nurse", "doctor"),
+    operation_id="facility_check_out",
+    tags=["desk"],
+    problems=(NOT_AT_A_FACILITY, NOT_CHECKED_IN, *SCAN_PROBLEMS),
+)
+async def check_out(data: JSONBody[CheckOutByScan], call: NamedDependency[Call]) -> Response[CheckOut]:
+    """Record that a person leaves, by the code on the person's phone: no presence from now on."""
+    async with call.begin() as (tx, actor):
+        done = await check_out_by_scan(
+            tx, call.keys, actor, data.qr, request_id=call.request_id, now=call.now
+        )
+    return answer(done if isinstance(done, Refused) else check_out_view(done))
 
 
 @get(
@@ -92,4 +163,4 @@ async def list_units(call: NamedDependency[Call]) -> Response[FacilityUnits]:
     return answer(FacilityUnits(items=items))
 
 
-handlers: list[Any] = [check_in, list_units]
+handlers: list[Any] = [check_in, check_out, list_units]

@@ -121,6 +121,12 @@ _APPOINTMENTS = {
     "/v1/me/appointments/{appointment_id}/cancel",
     "/v1/me/appointments/{appointment_id}/confirm",
 }
+# A number in a line, taken by who comes along; no presence (security.md S7).
+_NUMBERS = {
+    "/v1/me/check-ins",
+    "/v1/me/check-ins/{check_in_id}/leave",
+    "/v1/me/check-outs",
+}
 _ANSWERS = {
     "/v1/me/access-requests/scan",
     "/v1/me/access-requests/{request_id}",
@@ -152,6 +158,7 @@ _CHILD = (
     | _QUESTIONS
     | _REACTIONS
     | _APPOINTMENTS
+    | _NUMBERS
     | _MEASURED
     | _ALERTS
     | {
@@ -218,7 +225,7 @@ TABLE: dict[str, set[str]] = {
     "proxy who reads": _RECORD | _MEASURED | {"/v1/me/alert-rules", "/v1/me/alerts"},
     "proxy who answers": _ANSWERS,
     "proxy who adds": _ADDED,
-    "proxy for appointments": _APPOINTMENTS,
+    "proxy for appointments": _APPOINTMENTS | _NUMBERS,
     "proxy for reminders": {"/v1/me/reminders/unanswered"},
     "stranger": set(),
 }

@@ -105,18 +105,22 @@ END_EMPTY = Command(
     """
 )
 
-# A page, newest first, of the person's book and those merged into it.
-LISTED = Statement(
-    ListedCheckIn,
-    """
+_LISTED: Final = """
     SELECT c.patient_id, c.check_in_id, c.facility_id, c.means, c.recorded_by, c.recorded_at, c.unit_id,
         c.counter_id, c.ticket_day, c.ticket_number, c.visit_id, v.began_at, v.ended_at, v.ended_by
     FROM check_in c LEFT JOIN visit v ON v.patient_id = c.patient_id AND v.visit_id = c.visit_id
-    WHERE c.patient_id = $1 AND c.withdrawn_at IS NULL AND c.recorded_at >= $2
-      AND (c.recorded_at, c.check_in_id) < ($3, $4)
+    WHERE c.patient_id = $1
+"""
+# A page, newest first.
+LISTED = Statement(
+    ListedCheckIn,
+    _LISTED
+    + """
+      AND c.withdrawn_at IS NULL AND c.recorded_at >= $2 AND (c.recorded_at, c.check_in_id) < ($3, $4)
     ORDER BY c.recorded_at DESC, c.check_in_id DESC LIMIT $5
     """,
 )
+LISTED_ONE = Statement(ListedCheckIn, _LISTED + " AND c.check_in_id = $2")
 
 # With a check-in goes the flag that lay beside it (visits/safety).
 DELETE_CHECK_INS = Scalar(

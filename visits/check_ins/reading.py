@@ -38,6 +38,11 @@ async def check_ins_of(
     return sorted(found, key=lambda one: (one.recorded_at, one.check_in_id), reverse=True)[:limit]
 
 
+async def one_of(tx: Tx, patient_id: UUID, check_in_id: UUID) -> ListedCheckIn | None:
+    """One check-in with its visit."""
+    return await queries.LISTED_ONE.one(tx, patient_id, check_in_id)
+
+
 async def shown(tx: Tx, keys: KeyRing, row: ListedCheckIn, now: datetime) -> CheckInShown:
     """One of them, with how far its number is."""
     facility = await facility_by_id(tx, row.facility_id)

@@ -12,9 +12,9 @@ TICKET_ELSEWHERE = declare(
         next_en="Ask the person to scan the code of a counter here for a new number.",
     )
 )
-TICKET_UNKNOWN = declare(
+NUMBER_UNKNOWN = declare(
     ProblemType(
-        code="ticket-unknown",
+        code="number-unknown",
         status=404,
         vi="Không còn số thứ tự này.",
         en="This number is not kept any more.",

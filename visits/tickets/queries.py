@@ -3,7 +3,7 @@
 from typing import Final
 
 from store.statement import Command, Scalar, Statement
-from visits.tickets.models import InLine, TicketKept, TicketState
+from visits.tickets.models import InLine, QueueTicket, TicketKept, TicketState
 
 _LINE: Final = "facility_id = $1 AND counter_id = $2 AND day = $3"
 _WAITS: Final = "called_at IS NULL AND left_at IS NULL"
@@ -75,6 +75,14 @@ STATE = Statement(
           AND a.called_at IS NULL AND a.left_at IS NULL) AS ahead
     FROM queue_ticket t JOIN counter c ON c.facility_id = t.facility_id AND c.counter_id = t.counter_id
     WHERE t.facility_id = $1 AND t.counter_id = $2 AND t.day = $3 AND t.number = $4
+    """,
+)
+OF_ARRIVAL = Statement(
+    QueueTicket,
+    """
+    SELECT t.counter_id, c.code AS counter_code, t.day, t.number, t.valid_until
+    FROM queue_ticket t JOIN counter c ON c.facility_id = t.facility_id AND c.counter_id = t.counter_id
+    WHERE t.facility_id = $1 AND t.arrival_id = $2 ORDER BY t.taken_at DESC LIMIT 1
     """,
 )
 LEAVE = Command(

@@ -39,6 +39,11 @@ async def take(
     raise RuntimeError("a number was taken and left again three times while it was asked for")
 
 
+def line_day(now: datetime) -> date:
+    """The day whose numbers a counter gives and calls now; the night changes it at midnight in Vietnam."""
+    return local_day(now)
+
+
 async def call_next(tx: Tx, counter: Counter, now: datetime) -> int | None:
     """Call whoever waits longest today; None: nobody waits. Two who call at once call two."""
     return await queries.CALL_NEXT.one(tx, counter.facility_id, counter.counter_id, local_day(now), now)
@@ -64,6 +69,11 @@ async def last_called(tx: Tx, counter: Counter, now: datetime) -> int | None:
 async def state_of(tx: Tx, facility_id: UUID, counter_id: UUID, day: date, number: int) -> TicketState | None:
     """How far that number is; None once it was removed."""
     return await queries.STATE.one(tx, facility_id, counter_id, day, number)
+
+
+async def ticket_of_arrival(tx: Tx, facility_id: UUID, arrival_id: UUID) -> QueueTicket | None:
+    """The number that was given for an arrival, as it was given."""
+    return await queries.OF_ARRIVAL.one(tx, facility_id, arrival_id)
 
 
 async def leave(tx: Tx, facility_id: UUID, counter_id: UUID, day: date, number: int, now: datetime) -> None:
