@@ -472,6 +472,8 @@ HANDLERS: dict[str, Handler] = {
     "ehr.case-moved": notice("case-update"),
     "visit.number-taken": notice("check-in"),
     "visit.typed-unknown": say_nothing,
+    "visit.card-shown": notice("card-shown", once_per="line_id"),
+    "visit.card-unknown": say_nothing,
     "visit.consultation-moved": say_consultation,
     "vaccination.registration-moved": following.and_follow(say_registration),
     "vaccination.registration-noted": following.follow_registration,

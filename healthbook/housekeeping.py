@@ -44,8 +44,8 @@ from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
 from visits.declarations.retention import housekeeping as declarations
 from visits.hotline.service import housekeeping as hotline_tickets
-from visits.lookup.rate import housekeeping as look_up_counts
 from visits.kiosk.payments import forget as kiosk_payments
+from visits.lookup.rate import housekeeping as look_up_counts
 from visits.safety.service import housekeeping as visit_safety
 from visits.stays.service import housekeeping as stays
 from visits.tickets.service import housekeeping as queue_tickets

@@ -39,6 +39,7 @@ NotificationType = Literal[
     "device-removed",
     "activation",
     "check-in",
+    "card-shown",
     "records-added",
     "records-of-new-facility",
     "case-opened",

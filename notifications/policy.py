@@ -35,6 +35,7 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "device-removed": "alert",
     "activation": "alert",
     "check-in": "info",
+    "card-shown": "info",
     "records-added": "info",
     "records-of-new-facility": "alert",
     "case-opened": "info",

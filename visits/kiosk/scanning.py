@@ -28,13 +28,13 @@ from store.database import Tx
 from store.fields import lookup_hashes
 from store.keys import KeyRing
 from store.outbox import emit
+from visits.counters.models import Counter
 from visits.kiosk.models import Shown, Station
 from visits.presence import check_in_by_scan
 from visits.tickets.service import take
 from visits.tickets.subjects import card_subjects
 
 ACT: Final = "visit:card:number"
-EVENT: Final = "visit.card-shown"
 
 
 async def show(
@@ -96,9 +96,9 @@ async def _card(
     nobody = uuid8(hashlib.sha256(b"pseudo person" + keyed).digest())
     told = await _told_of(tx, keys, numbers, nobody, now)
     await record_act(tx, told, actor, ACT, request_id=request_id, now=now)
+    event = "visit.card-unknown" if told == nobody else "visit.card-shown"
     counter = station.counter
-    ref = {"counter_id": str(counter.counter_id), "day": local_day(now).isoformat()}
-    await emit(tx, told, EVENT, ref, now)
+    await emit(tx, told, event, {"line_id": str(_line_id(counter, now))}, now)
     subjects = card_subjects(keys, counter.facility_id, presented, now)
     return Shown(ticket=await take(tx, counter, subjects, now), is_check_in=False)
 
@@ -110,6 +110,12 @@ async def _told_of(
     owners = [await number_owner(tx, keys, kind, number) for kind, number in numbers]
     first = next((owner.patient_id for owner in owners if owner is not None), nobody)
     return await book_to_tell(tx, first, now)
+
+
+def _line_id(counter: Counter, now: datetime) -> UUID:
+    """The counter on a day: the person is told once of each, and not which it was (security.md S23)."""
+    line = counter.facility_id.bytes + counter.counter_id.bytes + local_day(now).isoformat().encode()
+    return uuid8(hashlib.sha256(b"kiosk line" + line).digest())
 
 
 def _numbers(card: CardText) -> list[tuple[IdentifierKind, str]]:
