@@ -45,6 +45,8 @@ COVERAGE_CHECKS_DAY_FACILITY = Budget(
 )
 # What one account scans at counters in a day, for itself and for whom it acts: many halls, many times over.
 CHECK_INS_DAY = Budget(kind="check-in-day", limit=60, window=timedelta(days=1))
+# Licence numbers that one administrator types in a day: more than a large hospital takes on.
+LICENCE_LOOKS_DAY = Budget(kind="licence-look-day", limit=200, window=timedelta(days=1))
 ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=1))
 
 # Codes that set kiosks up: what a facility's administrators make in a day, and what one network tries.

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from identity.models import Demographics, IdentifierRow, RoleRow
+from identity.models import Demographics, IdentifierRow, Practitioner, RoleRow
 from kernel.clock import local_day
 from kernel.text import fold
 
@@ -56,7 +56,13 @@ def role_in_force(role: RoleRow, now: datetime) -> bool:
 LICENSED_ROLES = frozenset({"doctor", "pharmacist", "vaccinator"})
 
 
-def _licence_in_force(role: RoleRow, today: date) -> bool:
+def can_hold_licensed_role(person: Practitioner, now: datetime) -> bool:
+    """A licence of the register that counts today, of somebody who is neither suspended nor gone."""
+    stands = person.licence is not None and person.ended_at is None and person.suspended_at is None
+    return stands and _licence_in_force(person, local_day(now))
+
+
+def _licence_in_force(role: RoleRow | Practitioner, today: date) -> bool:
     return (role.licence_from is None or role.licence_from <= today) and (
         role.licence_until is None or today <= role.licence_until
     )

@@ -309,3 +309,36 @@ UNIT_UNKNOWN = declare(
         next_en="Load the facility's list of units again.",
     )
 )
+
+LICENCE_NEEDED = declare(
+    ProblemType(
+        code="licence-needed",
+        status=403,
+        vi="Vai trò này cần giấy phép hành nghề đang có hiệu lực.",
+        en="This role needs a licence that is in force.",
+        next_vi="Kiểm tra số giấy phép; người vận hành ghi giấy phép vào sổ đăng ký.",
+        next_en="Check the licence number; operators enter licences in the register.",
+    )
+)
+
+SPECIALTY_UNKNOWN = declare(
+    ProblemType(
+        code="specialty-unknown",
+        status=400,
+        vi="Không có chuyên khoa này trong danh mục.",
+        en="The list has no such specialty.",
+        next_vi="Chọn một mã trong danh mục chuyên khoa.",
+        next_en="Choose a code of the list of specialties.",
+    )
+)
+
+UNITS_FULL = declare(
+    ProblemType(
+        code="units-full",
+        status=409,
+        vi="Cơ sở đã có đủ số khoa phòng được mở cùng lúc.",
+        en="The facility has as many open departments as it may.",
+        next_vi="Đóng khoa phòng không còn hoạt động rồi mở lại.",
+        next_en="Close a department that is no longer at work, then try again.",
+    )
+)

@@ -1,9 +1,9 @@
 """Changes of the registers by two people (security.md S16, S26).
 
 The first proposes with a reason, the second confirms within three days and receives the initial
-secrets, once. Operators may change everything; a facility's administrators only who works in which
-role at their own facility, for practitioners that the register already holds; its privacy officers only
-whose name people's logs do not show (S27).
+secrets, once. Operators may change everything; a facility's administrators who works in which role at
+their own facility, for licences that the register already holds, its emergency units and the secrets of
+its systems; its privacy officers only whose name people's logs do not show (S27).
 """
 
 from datetime import datetime, timedelta
@@ -17,16 +17,19 @@ from msgspec import Meta, Struct
 from audit.protection.service import end_protection, protect
 from audit.service import record_admin_event
 from identity import practitioners, sessions
+from identity.clients import service as clients
 from identity.models import ChangeRow
+from identity.policy import LICENSED_ROLES, can_hold_licensed_role
 from identity.practitioners import NewPractitioner, PreparedCredential
 from identity.problems import (
+    LICENCE_NEEDED,
     NOT_IN_REGISTER,
     NOT_YOURS_TO_CHANGE,
     REGISTER_ENTRY_EXISTS,
     SECOND_ACCOUNT_NEEDED,
 )
 from identity.register import queries
-from identity.register.facilities import NewFacility, add_client, add_facility
+from identity.register.facilities import NewCode, NewFacility, add_client, add_facility, change_code
 from identity.units import service as units
 from identity.units.models import ClosedUnit, NewUnit, RestoredEmergency, RoleUnit
 from kernel.access import Actor, Role
@@ -48,14 +51,18 @@ ChangeKind = Literal[
     "practitioner-protection",
     "practitioner-protection-end",
     "facility-client",
+    "facility-client-secret",
+    "facility-code",
     "credential-reset",
     "facility-unit",
     "facility-unit-end",
     "practitioner-role-unit",
     "emergency-restoration",
 ]
-_BY_ADMINISTRATORS: frozenset[ChangeKind] = frozenset(
+BY_ADMINISTRATORS: frozenset[ChangeKind] = frozenset(
     {
+        "facility-client",
+        "facility-client-secret",
         "practitioner-role",
         "practitioner-role-end",
         "facility-unit",
@@ -72,7 +79,9 @@ _BEYOND_ONE_FACILITY: frozenset[Role] = frozenset(
     {"registry-officer", "privacy-officer", "department-analyst", "hotline-agent"}
 )
 
-_WITH_SECRETS: frozenset[ChangeKind] = frozenset({"practitioner", "facility-client", "credential-reset"})
+_WITH_SECRETS: frozenset[ChangeKind] = frozenset(
+    {"practitioner", "facility-client", "facility-client-secret", "credential-reset"}
+)
 
 
 class NewRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,6 +99,13 @@ class NewClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     facility_id: UUID
     kind: Literal["facility-system", "kiosk"]
     name: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class RenewedClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another secret for a system of the facility; the one before ends with the confirmation."""
+
+    facility_id: UUID
+    client_id: UUID
 
 
 class SuspendedLicence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,6 +139,8 @@ Change = (
     | ProtectedPractitioner
     | EndedProtection
     | NewClient
+    | RenewedClient
+    | NewCode
     | CredentialReset
     | UnitChange
 )
@@ -135,6 +153,8 @@ _BODIES: dict[str, type[Change]] = {
     "practitioner-protection": ProtectedPractitioner,
     "practitioner-protection-end": EndedProtection,
     "facility-client": NewClient,
+    "facility-client-secret": RenewedClient,
+    "facility-code": NewCode,
     "credential-reset": CredentialReset,
     "facility-unit": NewUnit,
     "facility-unit-end": ClosedUnit,
@@ -161,6 +181,8 @@ async def propose(
     facility_id = getattr(change, "facility_id", None)
     if not _may(actor, kind, facility_id) or not _may_give(actor, change):
         return Refused(problem=NOT_YOURS_TO_CHANGE)
+    if not await _has_licence(tx, actor, change, now):
+        return Refused(problem=LICENCE_NEEDED, where="practitioner_id")
     change_id, body = uuid7(now), msgspec.json.encode(change).decode()
     await queries.INSERT_CHANGE.run(tx, change_id, kind, facility_id, body, reason, actor.actor_id, now)
     await record_admin_event(tx, str(actor.actor_id), f"register:{kind}:propose", reason, 1, now)
@@ -208,6 +230,8 @@ async def confirm(
     change = msgspec.json.decode(row.body, type=_BODIES[row.kind])
     if not _may(actor, row.kind, row.facility_id) or not _may_give(actor, change):
         return Refused(problem=NOT_YOURS_TO_CHANGE)
+    if not await _has_licence(tx, actor, change, now):
+        return Refused(problem=LICENCE_NEEDED, where="practitioner_id")
     applied = await _apply(tx, keys, row, change, prepared, now)
     if isinstance(applied, Refused):
         return applied
@@ -223,11 +247,24 @@ def _may(actor: Actor, kind: str, facility_id: UUID | None) -> bool:
     own = facility_id is not None and actor.facility_id == facility_id
     if actor.role == "privacy-officer":
         return own and kind in _BY_PRIVACY_OFFICERS
-    return actor.role == "facility-admin" and own and kind in _BY_ADMINISTRATORS
+    return actor.role == "facility-admin" and own and kind in BY_ADMINISTRATORS
 
 
 def _may_give(actor: Actor, change: Change) -> bool:
-    return actor.kind == "operator" or getattr(change, "role", None) not in _BEYOND_ONE_FACILITY
+    """A kiosk is made at its counter, not here."""
+    if actor.kind == "operator":
+        return True
+    if isinstance(change, NewClient) and change.kind != "facility-system":
+        return False
+    return getattr(change, "role", None) not in _BEYOND_ONE_FACILITY
+
+
+async def _has_licence(tx: Tx, actor: Actor, change: Change, now: datetime) -> bool:
+    """A facility gives what only the licensed may do to nobody else (S16)."""
+    if actor.kind == "operator" or not isinstance(change, NewRole) or change.role not in LICENSED_ROLES:
+        return True
+    person = await queries.PRACTITIONER_BY_ID.one(tx, change.practitioner_id)
+    return person is not None and can_hold_licensed_role(person, now)
 
 
 async def _apply(
@@ -242,14 +279,32 @@ async def _apply(
         return made if isinstance(made, Refused) else Applied(kind=row.kind, created_id=made)
     if isinstance(change, EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange):
         return await _change(tx, row.kind, change, now)
-    if isinstance(change, NewClient):
-        secret = await add_client(tx, change.facility_id, change.kind, change.name, now)
-        return Applied(kind=row.kind, created_id=secret.client_id, client_secret=secret.client_secret)
+    if isinstance(change, NewClient | RenewedClient):
+        return await _client_secret(tx, row.kind, change, now)
+    return await _facility(tx, row.kind, change, now)
+
+
+async def _facility(tx: Tx, kind: str, change: NewFacility | NewCode, now: datetime) -> Applied | Refused:
     try:
+        if isinstance(change, NewCode):
+            refused = await change_code(tx, change)
+            return refused or Applied(kind=kind, created_id=change.facility_id)
         facility = await add_facility(tx, change, now)
     except UniqueViolationError:
         refuse(REGISTER_ENTRY_EXISTS)
-    return Applied(kind=row.kind, created_id=facility.facility_id)
+    return Applied(kind=kind, created_id=facility.facility_id)
+
+
+async def _client_secret(
+    tx: Tx, kind: str, change: NewClient | RenewedClient, now: datetime
+) -> Applied | Refused:
+    if isinstance(change, NewClient):
+        made = await add_client(tx, change.facility_id, change.kind, change.name, now)
+        return Applied(kind=kind, created_id=made.client_id, client_secret=made.client_secret)
+    renewed = await clients.renew(tx, change.facility_id, change.client_id, now)
+    if renewed is None:
+        return Refused(problem=NOT_IN_REGISTER)
+    return Applied(kind=kind, created_id=renewed.client_id, client_secret=renewed.client_secret)
 
 
 async def _apply_unit(tx: Tx, kind: str, change: UnitChange, now: datetime) -> Applied | Refused:

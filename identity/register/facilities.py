@@ -1,17 +1,19 @@
 """Facilities with both of their code systems, and the machines that act for them."""
 
 import secrets
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
 from identity.models import Facility, ListedFacility
+from identity.problems import NOT_IN_REGISTER, REGISTER_ENTRY_EXISTS
 from identity.register import queries
 from identity.tokens import digest, to_base64url
 from kernel.clock import local_day
 from kernel.ids import uuid7
+from kernel.problems import Refused
 from kernel.text import fold
 from store.database import Tx
 
@@ -32,6 +34,15 @@ class NewFacility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     code_13: Annotated[str, Meta(pattern="^[0-9]{13}$")] | None = None
 
 
+class NewCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another code of a facility from a day on; the one of the same system before it ends the day before."""
+
+    facility_id: UUID
+    system: CodeSystem
+    code: Annotated[str, Meta(pattern=r"^[0-9]{2}[0-9A-Z]{3}$(?!\n)|^[0-9]{13}$(?!\n)")]
+    valid_from: date
+
+
 class ClientSecret(Struct, frozen=True, kw_only=True):
     """Handed out once."""
 
@@ -47,6 +58,21 @@ async def add_facility(tx: Tx, new: NewFacility, now: datetime) -> Facility:
     if new.code_13 is not None:
         await queries.INSERT_FACILITY_CODE.run(tx, facility_id, "qd1551-13", new.code_13, today, None)
     return Facility(facility_id, new.name, new.short_name, new.discreet_name, now, None)
+
+
+async def change_code(tx: Tx, new: NewCode) -> Refused | None:
+    """Refused: not-in-register for a code of the other system's form, register-entry-exists for one that
+    somebody has on that day or later. UniqueViolationError: the same at the same moment."""
+    if (new.system == "qd1551-13") != (len(new.code) == 13):
+        return Refused(problem=NOT_IN_REGISTER, where="code")
+    if await queries.FACILITY_BY_ID.one(tx, new.facility_id) is None:
+        return Refused(problem=NOT_IN_REGISTER, where="facility_id")
+    if await queries.CODE_IN_USE.one(tx, new.system, new.code, new.valid_from):
+        return Refused(problem=REGISTER_ENTRY_EXISTS, where="code")
+    last_day = new.valid_from - timedelta(days=1)
+    await queries.END_CODES.run(tx, new.facility_id, new.system, new.valid_from, last_day)
+    await queries.INSERT_FACILITY_CODE.run(tx, new.facility_id, new.system, new.code, new.valid_from, None)
+    return None
 
 
 async def facility_by_id(tx: Tx, facility_id: UUID) -> Facility | None:

@@ -23,6 +23,16 @@ INSERT_FACILITY_CODE = Command(
     "INSERT INTO facility_code (facility_id, system, code, valid_from, valid_until) VALUES ($1, $2,"
     " $3, $4, $5)"
 )
+CODE_IN_USE = Scalar(
+    bool,
+    "SELECT EXISTS (SELECT FROM facility_code WHERE system = $1 AND code = $2"
+    " AND (valid_until IS NULL OR valid_until >= $3)) AS used",
+)
+# $4: the day before $3.
+END_CODES = Command(
+    "UPDATE facility_code SET valid_until = $4 WHERE facility_id = $1 AND system = $2"
+    " AND valid_from < $3 AND (valid_until IS NULL OR valid_until >= $3)"
+)
 FACILITY_BY_ID = Statement(
     Facility,
     "SELECT facility_id, name, short_name, discreet_name, opened_at, closed_at FROM facility WHERE"

@@ -23,6 +23,16 @@ class NewUnit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     discreet_name: DiscreetName | None = None
 
 
+class Department(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A department as its facility describes it. specialty: a code of specialties.json. is_sensitive: stays as
+    long as the department is open."""
+
+    name: UnitName
+    specialty: str | None = None
+    is_sensitive: bool = False
+    discreet_name: DiscreetName | None = None
+
+
 class ClosedUnit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unit_id: UUID
     facility_id: UUID

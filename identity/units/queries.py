@@ -16,6 +16,13 @@ CLOSE_UNIT = Scalar(
     " RETURNING unit_id",
 )
 _UNIT = "SELECT unit_id, facility_id, kind, name, specialty, is_sensitive, discreet_name FROM facility_unit"
+CLOSE_DEPARTMENT = Scalar(
+    UUID,
+    "UPDATE facility_unit SET closed_at = $3 WHERE facility_id = $1 AND unit_id = $2"
+    " AND kind = 'department' AND closed_at IS NULL RETURNING unit_id",
+)
+# Held while its open units are counted: two administrators do not open the last one twice.
+HOLD_FACILITY = Scalar(bool, "SELECT true AS held FROM facility WHERE facility_id = $1 FOR UPDATE")
 UNITS_OF_FACILITY = Statement(
     Unit,
     _UNIT + " WHERE facility_id = $1 AND closed_at IS NULL AND ($2::uuid IS NULL OR unit_id > $2)"
@@ -32,7 +39,8 @@ CHANGE_UNIT = Statement(
     Unit,
     "UPDATE facility_unit SET name = $3, specialty = $4, is_sensitive = is_sensitive OR $5,"
     " discreet_name = $6 WHERE facility_id = $1 AND unit_id = $2 AND closed_at IS NULL"
-    " AND kind = 'department' RETURNING unit_id, facility_id, kind, name, specialty, is_sensitive, discreet_name",
+    " AND kind = 'department'"
+    " RETURNING unit_id, facility_id, kind, name, specialty, is_sensitive, discreet_name",
 )
 OPEN_UNIT = Scalar(
     UUID,

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from identity.problems import NOT_IN_REGISTER
+from identity.problems import NOT_IN_REGISTER, SPECIALTY_UNKNOWN, UNIT_UNKNOWN, UNITS_FULL
 from identity.units import queries
-from identity.units.models import ClosedUnit, Duty, NewUnit, RoleUnit, Unit, UnitNature
-from identity.units.specialties import is_sensitive
+from identity.units.models import ClosedUnit, Department, Duty, NewUnit, RoleUnit, Unit, UnitNature
+from identity.units.specialties import by_code, is_sensitive
 from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -37,6 +37,58 @@ async def add_unit(tx: Tx, new: NewUnit, now: datetime) -> UUID:
         new.discreet_name,
     )
     return unit_id
+
+
+async def open_department(tx: Tx, facility_id: UUID, new: Department, now: datetime) -> Unit | Refused:
+    """A department carries no right, so one administrator opens it. Refused: specialty-unknown, units-full."""
+    refused = _judge(new)
+    if refused is not None:
+        return refused
+    await queries.HOLD_FACILITY.one(tx, facility_id)
+    if (await queries.COUNT_UNITS.one(tx, facility_id) or 0) >= UNITS_MAX:
+        return Refused(problem=UNITS_FULL)
+    made = NewUnit(
+        facility_id=facility_id,
+        kind="department",
+        name=new.name,
+        specialty=new.specialty,
+        is_sensitive=new.is_sensitive,
+        discreet_name=new.discreet_name,
+    )
+    unit_id = await add_unit(tx, made, now)
+    return (await queries.UNITS_BY_ID.all(tx, facility_id, [unit_id]))[0]
+
+
+async def change_department(tx: Tx, facility_id: UUID, unit_id: UUID, new: Department) -> Unit | Refused:
+    """Name it anew. A sensitive department stays one: what happened there was withheld for a reason.
+
+    Refused: specialty-unknown, unit-unknown.
+    """
+    refused = _judge(new)
+    if refused is not None:
+        return refused
+    sensitive = new.is_sensitive or is_sensitive(new.name, new.specialty)
+    changed = await queries.CHANGE_UNIT.one(
+        tx, facility_id, unit_id, new.name, new.specialty, sensitive, new.discreet_name
+    )
+    return changed if changed is not None else Refused(problem=UNIT_UNKNOWN)
+
+
+async def close_department(tx: Tx, facility_id: UUID, unit_id: UUID, now: datetime) -> Refused | None:
+    """Close a department; an emergency unit takes two people. Refused: unit-unknown."""
+    closed = await queries.CLOSE_DEPARTMENT.one(tx, facility_id, unit_id, now)
+    return None if closed is not None else Refused(problem=UNIT_UNKNOWN)
+
+
+async def page_of(tx: Tx, facility_id: UUID, after: UUID | None, limit: int) -> list[Unit]:
+    """Open units of a facility, oldest first, after the last one of the page before."""
+    return await queries.UNITS_OF_FACILITY.all(tx, facility_id, after, limit)
+
+
+def _judge(new: Department) -> Refused | None:
+    if new.specialty is not None and new.specialty not in by_code():
+        return Refused(problem=SPECIALTY_UNKNOWN, where="specialty")
+    return None
 
 
 async def close_unit(tx: Tx, closed: ClosedUnit, now: datetime) -> Refused | None:

@@ -12,16 +12,6 @@ SEARCH_TOO_SHORT = declare(
         next_en="Type more of the name, choose a specialty, or give a position.",
     )
 )
-SPECIALTY_UNKNOWN = declare(
-    ProblemType(
-        code="specialty-unknown",
-        status=400,
-        vi="Không có chuyên khoa này trong danh mục.",
-        en="The list has no such specialty.",
-        next_vi="Chọn một mã trong danh mục chuyên khoa.",
-        next_en="Choose a code of the list of specialties.",
-    )
-)
 POSITION_HALF = declare(
     ProblemType(
         code="position-half",

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from identity.problems import SPECIALTY_UNKNOWN
 from identity.register.facilities import facility_by_code
 from identity.units.service import units_of
 from identity.units.specialties import by_code
@@ -23,7 +24,6 @@ from visits.directory.problems import (
     FACILITY_UNKNOWN,
     POSITION_HALF,
     SEARCH_TOO_SHORT,
-    SPECIALTY_UNKNOWN,
 )
 from visits.directory.spots import HALF_WIDTH, metres, spot_of
 from visits.places.service import is_known

@@ -1,0 +1,1 @@
+"""Facilities that run themselves: the first administrator, who works there, what waits."""
