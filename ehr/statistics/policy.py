@@ -8,7 +8,6 @@ says more of a cell than its own number does, and a cell below 5 shows 0 or 5 li
 """
 
 import hashlib
-import hmac
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -23,8 +22,8 @@ from ehr.completeness.models import Profile
 from ehr.completeness.policy import profiles
 from ehr.statistics.models import Cell, Cube, Group, Key, Rules
 from kernel.ids import BUCKETS
+from kernel.rounding import chance_of, rounded
 
-BASE: Final = 5
 UNKNOWN: Final = ""
 NO_RECORD: Final = "no-record"
 BANDS: Final = ("0-24", "25-49", "50-74", "75-100")
@@ -54,15 +53,9 @@ def counted_profiles() -> tuple[Profile, ...]:
 
 def chance_by(secret: bytes) -> Chance:
     def chance(cube: Cube, key: Key) -> int:
-        text = "\x1f".join((cube, *key)).encode()
-        return int.from_bytes(hmac.digest(secret, text, hashlib.sha256)[:8]) % BASE
+        return chance_of(secret, cube, *key)
 
     return chance
-
-
-def rounded(count: int, chance: int) -> int:
-    """A multiple of 5 next to the count; a count that is one stays."""
-    return (count + chance) // BASE * BASE
 
 
 def publish(cube: Cube, counts: Mapping[Key, int], chance: Chance) -> list[Cell]:

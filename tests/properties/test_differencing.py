@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from documents import csv
 from ehr.statistics import reports
 from ehr.statistics.models import Cell, Cube, Figure, Key, Report, Sender
-from ehr.statistics.policy import BASE, NO_RECORD, chance_by, counted_profiles, publish, rounded
+from ehr.statistics.policy import NO_RECORD, chance_by, counted_profiles, publish
 from ehr.statistics.service import table_of
+from kernel.rounding import BASE, rounded
 
 TODAY = date(2026, 11, 21)
 MONDAY = date(2026, 11, 16)
