@@ -1,0 +1,160 @@
+"""Relatives: what they book and hear of, and what is kept from them on every path (security.md S23)."""
+
+from uuid import UUID
+
+import pytest
+
+from store.database import Store
+from tests.support.booking import (
+    ME,
+    Clinic,
+    act,
+    booked,
+    held,
+    hold,
+    make_clinic,
+    make_schedule,
+    told,
+)
+from tests.support.clock import FrozenClock
+from tests.support.family import make_child, make_proxy
+from tests.support.http import bearer, client_of
+from tests.support.people import Citizen, make_citizen
+from tests.support.registering import people
+from visits.safety import service as safety
+
+READS = ("", "/{id}", "/{id}/calendar.ics")
+ACTS = ("confirm", "cancel")
+
+
+@pytest.fixture
+async def clinic(store: Store, clock: FrozenClock) -> Clinic:
+    return await make_clinic(store, clock)
+
+
+@pytest.fixture
+async def proxy(store: Store, clock: FrozenClock) -> Citizen:
+    return await make_citizen(store, clock)
+
+
+async def acting_for(store: Store, clock: FrozenClock, person: Citizen, proxy: Citizen) -> dict[str, str]:
+    await make_proxy(store, clock, person, proxy, "appointments")
+    return bearer(proxy.token) | {"X-Patient-Id": str(person.patient_id)}
+
+
+async def test_a_guardian_books_for_a_child_and_hears_of_it(
+    store: Store, clock: FrozenClock, clinic: Clinic
+) -> None:
+    mother, first = await people(store, clock, 2)
+    child = await make_child(store, clock, mother)
+    headers = bearer(mother.token) | {"X-Patient-Id": str(child)}
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 1)
+        theirs = await booked(client, first, plan)
+        made = await held(client, headers, plan)
+        assert (made["state"], made["by_relative"], made["is_private"]) == ("waiting", True, False)
+        assert (await client.get(ME, headers=bearer(mother.token))).json()["items"] == []
+        await act(client, first, theirs["appointment_id"], "cancel")
+        shown = await client.get(f"{ME}/{made['appointment_id']}", headers=headers)
+        assert shown.json()["state"] == "booked"
+    assert await told(store, clock, child) == ["book", "booked"]
+    assert await told(store, clock, mother.patient_id, child) == ["booked"], "who booked hears of the place"
+
+
+@pytest.mark.parametrize("why", ["private", "sensitive-department", "flagged-later"])
+async def test_s23_what_is_kept_from_the_family_is_on_no_path_of_theirs(
+    store: Store, clock: FrozenClock, clinic: Clinic, proxy: Citizen, why: str
+) -> None:
+    person = await make_citizen(store, clock)
+    acting = await acting_for(store, clock, person, proxy)
+    async with client_of(store, clock) as client:
+        open_plan = await make_schedule(client, clock, clinic, 2, 2)
+        unit = clinic.sensitive_id if why == "sensitive-department" else clinic.unit_id
+        plan = await make_schedule(client, clock, clinic, 2, unit_id=str(unit))
+        seen = await booked(client, person, open_plan)
+        kept = await booked(client, person, plan, is_private=why == "private")
+        ident = kept["appointment_id"]
+        if why == "flagged-later":
+            async with store.transaction() as tx:
+                await safety.flag(
+                    tx, person.patient_id, "booking", UUID(ident), "suspected-abuse", clock.now()
+                )
+        own = await client.get(f"{ME}/{ident}", headers=bearer(person.token))
+        assert own.json()["is_private"] is True
+        listed = await client.get(ME, headers=acting)
+        assert [one["appointment_id"] for one in listed.json()["items"]] == [seen["appointment_id"]]
+        one_of_two = await client.get(ME, params={"limit": 1}, headers=acting)
+        assert one_of_two.json()["next"] is None
+        for path in READS[1:]:
+            answer = await client.get(ME + path.format(id=ident), headers=acting)
+            assert (answer.status_code, answer.json()["code"]) == (404, "appointment-unknown")
+        for what in ACTS:
+            answer = await act(client, acting, ident, what)
+            assert (answer.status_code, answer.json()["code"]) == (404, "appointment-unknown")
+        base = f"/v1/me/facilities/{plan['facility_id']}/schedules"
+        shown = {one["schedule_id"] for one in (await client.get(base, headers=acting)).json()["items"]}
+        assert (plan["schedule_id"] in shown) == (why != "sensitive-department")
+        # Asking for the same slot betrays nothing: it is as if nobody had booked it for the person.
+        same = await hold(client, acting, plan)
+        assert same.status_code == (404 if why == "sensitive-department" else 201)
+        await act(client, person, ident, "cancel")
+    assert "cancel" not in await told(store, clock, proxy.patient_id, person.patient_id)
+
+
+async def test_s23_a_name_that_says_it_makes_a_schedule_sensitive_without_any_department(
+    store: Store, clock: FrozenClock, clinic: Clinic, proxy: Citizen
+) -> None:
+    person = await make_citizen(store, clock)
+    acting = await acting_for(store, clock, person, proxy)
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 2, unit_id=None, name="Khám H.I.V ngoại trú")
+        base = f"/v1/me/facilities/{plan['facility_id']}/schedules"
+        for headers, count in ((acting, 0), (bearer(person.token), 1)):
+            assert len((await client.get(base, headers=headers)).json()["items"]) == count
+        assert (await client.get(f"{base}/{plan['schedule_id']}", headers=acting)).status_code == 404
+        assert (await hold(client, acting, plan)).json()["code"] == "schedule-unknown"
+        mine = await booked(client, person, plan)
+        assert mine["is_private"] is True
+        file = await client.get(f"{ME}/{mine['appointment_id']}/calendar.ics", headers=bearer(person.token))
+        assert "H.I.V" not in file.text
+        assert clinic.facility.discreet_name in file.text.replace("\r\n ", "")
+
+
+async def test_s23_what_is_moved_after_it_was_flagged_is_told_to_the_person_alone(
+    store: Store, clock: FrozenClock, clinic: Clinic, proxy: Citizen
+) -> None:
+    person, first = await people(store, clock, 2)
+    acting = await acting_for(store, clock, person, proxy)
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 1)
+        theirs = await booked(client, first, plan)
+        waits = await held(client, acting, plan)
+        async with store.transaction() as tx:
+            ident = UUID(waits["appointment_id"])
+            await safety.flag(tx, person.patient_id, "booking", ident, "suspected-abuse", clock.now())
+        await act(client, first, theirs["appointment_id"], "cancel")
+    assert await told(store, clock, person.patient_id) == ["book", "booked"]
+    assert await told(store, clock, proxy.patient_id, person.patient_id) == []
+
+
+async def test_only_the_person_makes_an_appointment_private(
+    store: Store, clock: FrozenClock, clinic: Clinic, proxy: Citizen
+) -> None:
+    person = await make_citizen(store, clock)
+    acting = await acting_for(store, clock, person, proxy)
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 1)
+        refused = await hold(client, acting, plan, is_private=True)
+        assert (refused.status_code, refused.json()["code"]) == (422, "appointment-private-own-only")
+
+
+async def test_a_proxy_without_the_scope_neither_books_nor_sees(
+    store: Store, clock: FrozenClock, clinic: Clinic, proxy: Citizen
+) -> None:
+    person = await make_citizen(store, clock)
+    await make_proxy(store, clock, person, proxy, "read-record", "add-to-record", "consent")
+    acting = bearer(proxy.token) | {"X-Patient-Id": str(person.patient_id)}
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 1)
+        for answer in (await hold(client, acting, plan), await client.get(ME, headers=acting)):
+            assert (answer.status_code, answer.json()["code"]) == (403, "not-in-your-care")
