@@ -75,6 +75,8 @@ from visits.check_ins.leaving import close_due
 from visits.check_ins.recording import CLOSE_JOB as VISIT_CLOSE
 from visits.consultations import moving as consultations
 from visits.consultations.policy import JOB as CONSULTATION_LATE
+from visits.exposure import making as exposure
+from visits.exposure.service import JOB as EXPOSURE_LIST
 from visits.unmet.service import JOB as TYPED_ARRIVAL
 from vitals.alerts.judging import JOB as VITAL_ALERT
 from vitals.alerts.judging import look_again
@@ -273,6 +275,11 @@ async def say_ending(tx: Tx, _keys: KeyRing, ref: str, now: datetime) -> datetim
     return await prompts.prompt(tx, ref, now)
 
 
+async def make_exposure_list(tx: Tx, keys: KeyRing, list_id: str, now: datetime) -> datetime | None:
+    """Who was at a facility, a page at a time; later the end of that list (security.md S30)."""
+    return await exposure.step(tx, keys, UUID(list_id), now)
+
+
 async def judge_book(tx: Tx, keys: KeyRing, person: str, now: datetime) -> datetime | None:
     """One book by rules that rose."""
     await rejudge_book(tx, keys, UUID(person), now)
@@ -376,6 +383,7 @@ TICKS: dict[str, Tick] = {
     AWAITED: look_for_record,
     TYPED_ARRIVAL: look_for_visit,
     VISIT_CLOSE: close_visit,
+    EXPOSURE_LIST: make_exposure_list,
     CONSULTATION_LATE: consultations.tick,
     REACTION_LATE: reactions.tick,
     SLOT_JOB: campaigns.slot_due,
@@ -468,6 +476,9 @@ HANDLERS: dict[str, Handler] = {
     "ehr.facility-new": and_settle(notice("records-of-new-facility", once_per="facility_id")),
     "ehr.hidden": Journaled("hide", say_nothing),
     "ehr.shown-again": Journaled("unhide", say_nothing),
+    # Nobody is told, least of all the family (security.md S23).
+    "visit.kept": Journaled("visit-keep", say_nothing),
+    "visit.shown-again": Journaled("visit-show", say_nothing),
     "ehr.case-opened": notice("case-opened", once_per="case_id"),
     "ehr.case-moved": notice("case-update"),
     "visit.number-taken": notice("check-in"),

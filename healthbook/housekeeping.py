@@ -43,6 +43,7 @@ from visits.check_ins.leaving import housekeeping as visits
 from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
 from visits.declarations.retention import housekeeping as declarations
+from visits.exposure.making import HOURS_KEPT, forget_hours
 from visits.hotline.service import housekeeping as hotline_tickets
 from visits.kiosk.payments import forget as kiosk_payments
 from visits.lookup.rate import housekeeping as look_up_counts
@@ -152,6 +153,7 @@ CHORES: Final = (
     Chore("declarations", timedelta(days=30), "who treats reads it a month from the visit on", declarations),
     Chore("facility-appointments", timedelta(days=30), "visits are kept so long (S30)", desk_appointments),
     Chore("appointments", timedelta(days=365), "who booked is looked up again", ended_appointments),
+    Chore("exposure-hours", HOURS_KEPT, "no list of these hours is rounded in a second way", forget_hours),
     Chore("consultations", timedelta(days=730), "what was answered is looked up again", ended_questions),
     Chore("referrals-gone", timedelta(days=365), "a letter taken back by mistake comes back", gone_letters),
     # FCM forgets a phone after so long without a word of it (notifications.md §2).

@@ -76,6 +76,9 @@ DECLARATIONS_DAY = Budget(kind="declaration-day", limit=60, window=timedelta(day
 # Places at facilities that one account asks for in a day: each is kept from others for minutes.
 APPOINTMENTS_DAY = Budget(kind="appointment-day", limit=40, window=timedelta(days=1))
 
+# Lists of who was at a facility that one of the health department asks for in a day (security.md S30).
+EXPOSURE_LISTS_DAY = Budget(kind="exposure-list-day", limit=10, window=timedelta(days=1))
+
 # Reports of reactions after vaccination that one account sends in a day: a family's children, many times
 # over.
 REACTIONS_DAY = Budget(kind="reaction-day", limit=30, window=timedelta(days=1))

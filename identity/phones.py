@@ -49,6 +49,15 @@ async def login_phone(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) ->
     return LoginPhone(phone_hash=row.phone_hash, number=number, changed_at=row.changed_at)
 
 
+async def number_to_reach(tx: Tx, keys: KeyRing, patient_id: UUID) -> str | None:
+    """The number that a person is called at: the login phone, else the newest that anybody wrote down."""
+    rows = await queries.PHONES_OF_PERSON.all(tx, patient_id)
+    if not rows:
+        return None
+    row = max(rows, key=lambda one: (one.role == "login", one.changed_at))
+    return unseal(keys, patient_id, "phone", "value", row.value)
+
+
 async def people_signing_in_with(tx: Tx, keys: KeyRing, number: str, now: datetime) -> list[UUID]:
     """Everybody whose login phone this is."""
     found: list[UUID] = []

@@ -1,0 +1,1 @@
+"""Who was at a facility in some hours, for the health department, under security.md S30."""
