@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from kernel.problems import ProblemType, Refused
 from qr import base45
 from qr.problems import QR_EXPIRED, QR_FORGED, QR_KIND, QR_UNREADABLE, QR_VERSION
+from qr.scanner import cleaned
 from store.keys import KeyRing, Purpose
 
 Kind = Literal["citizen", "doctor-request", "counter", "poster", "ticket", "letter", "paper"]
@@ -72,8 +73,9 @@ def sign_payload(signer: Ed25519PrivateKey, key_id: str, kind: str, body: dict[s
 
 
 def read(keys: KeyRing, kind: Kind, text: str, now: datetime) -> dict[str, Any] | Refused:
-    """The body of a text of this kind that one of our keys signed and that has not expired."""
-    return read_with(keys.public_keys(_PURPOSES.get(kind, "qr")), kind, text, now)
+    """The body of a text of this kind that one of our keys signed and that has not expired, whatever a
+    scanner put around it."""
+    return read_with(keys.public_keys(_PURPOSES.get(kind, "qr")), kind, cleaned(text), now)
 
 
 def read_with(
@@ -91,7 +93,7 @@ def read_with(
 def kind_of(text: str) -> Kind | Refused:
     """The kind a text says it is of, before anybody looked at its signature: good for choosing the reader and
     for nothing else. Refused: qr-unreadable, qr-version-unknown."""
-    opened = _open(text)
+    opened = _open(cleaned(text))
     if isinstance(opened, ProblemType):
         return Refused(problem=opened, where="qr")
     kind = next((kind for kind in KINDS if kind == opened[0].kind), None)

@@ -50,6 +50,14 @@ def test_a_text_signed_by_the_key_ring_is_read_until_its_last_second(
     assert code_of(tokens.read(keys, "citizen", text, clock.advance(seconds=1))) == "qr-expired"
 
 
+@pytest.mark.parametrize("noise", ["]Q1{}\r\n", "\ufeff{}\t", " {} "])
+def test_what_a_scanner_puts_around_a_text_takes_nothing_from_it(keys: KeyRing, noise: str) -> None:
+    text = tokens.sign(keys, "citizen", {"ref": "x"}, START + timedelta(seconds=60), START)
+    for scanned in (noise.format(text), noise.format(text.lower())):
+        assert tokens.kind_of(scanned) == "citizen"
+        assert tokens.read(keys, "citizen", scanned, START) == {"ref": "x"}
+
+
 @pytest.mark.parametrize("kind", ["doctor-request", "counter"])
 def test_a_code_of_one_kind_is_not_taken_for_another(keys: KeyRing, kind: tokens.Kind) -> None:
     text = tokens.sign(keys, "citizen", {}, START + timedelta(seconds=60), START)
