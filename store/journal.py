@@ -34,6 +34,8 @@ JournalKind = Literal[
     "emergency-leave-out",
     "hide",
     "unhide",
+    "visit-keep",
+    "visit-show",
     "guardian-bar",
     "protect",
     "emergency-suspend",

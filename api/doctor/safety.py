@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from api.citizen.visit_safety import log_kept
 from api.exporting import decided
 from api.request import Answer, Call, answer
 from audit.service import record_act
@@ -20,6 +21,10 @@ from identity.problems import TOO_MANY
 from kernel.access import Access
 from kernel.problems import Refused
 from store.database import Tx
+from visits.problems import NOT_AT_A_FACILITY
+from visits.safety import service as visits
+from visits.safety.models import Ground
+from visits.safety.problems import TOO_MANY_KEPT, VISIT_UNKNOWN
 
 TAGS = ["doctor"]
 CLINICIANS = ("doctor", "nurse")
@@ -30,6 +35,14 @@ class SafetyFlag(Struct, kw_only=True, forbid_unknown_fields=True):
 
     kind: HidableType
     id: Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class VisitFlag(Struct, kw_only=True, forbid_unknown_fields=True):
+    """item_id: a check-in's or an appointment's; null for all that the person has at this facility today.
+    ground: why; it leaves in no answer."""
+
+    ground: Ground
+    item_id: UUID | None = None
 
 
 @post(
@@ -52,6 +65,28 @@ async def flag(
 
 
 @post(
+    "/v1/doctor/patients/{patient_id:uuid}/visit-flags",
+    status_code=204,
+    actors=CLINICIANS,
+    operation_id="flag_visit_for_safety",
+    tags=TAGS,
+    problems=(NO_ACCESS, NOT_AT_A_FACILITY, VISIT_UNKNOWN, TOO_MANY_KEPT, TOO_MANY),
+)
+async def flag_visit(
+    patient_id: FromPath[UUID], data: JSONBody[VisitFlag], call: NamedDependency[Call]
+) -> Response[None]:
+    """Keep a check-in or an appointment from the family, whatever the person's age. Nobody is told."""
+    async with call.begin() as (tx, actor):
+        access = await decided(tx, call, actor, patient_id, "flag-safety", "safety")
+        if isinstance(access, Answer):
+            return access
+        refused = await _flag_visit(tx, call, access, data)
+        if refused is None:
+            await log_kept(tx, call, access, "visit:safety:flag")
+    return answer(refused)
+
+
+@post(
     "/v1/doctor/access-requests/{request_id:uuid}/assent",
     status_code=204,
     actors=("doctor", "pharmacist", "vaccinator", "nurse"),
@@ -64,6 +99,14 @@ async def attest(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Res
     async with call.begin() as (tx, actor):
         done = await relatives.attest_assent(tx, actor, request_id, trace_id=call.request_id, now=call.now)
     return answer(done)
+
+
+async def _flag_visit(tx: Tx, call: Call, access: Access, data: VisitFlag) -> Refused | None:
+    if data.item_id is not None:
+        return await visits.keep(tx, access, data.item_id, data.ground, call.now)
+    if access.actor.facility_id is None:
+        return Refused(problem=NOT_AT_A_FACILITY)
+    return await visits.keep_here(tx, access, access.actor.facility_id, data.ground, call.now)
 
 
 async def _flag(tx: Tx, call: Call, access: Access, data: SafetyFlag) -> Refused | None:
@@ -84,4 +127,4 @@ async def _flag(tx: Tx, call: Call, access: Access, data: SafetyFlag) -> Refused
     return None
 
 
-handlers: list[Any] = [flag, attest]
+handlers: list[Any] = [flag, flag_visit, attest]

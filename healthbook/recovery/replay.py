@@ -25,6 +25,8 @@ from identity.devices import end_again
 from identity.units import service as units
 from store.database import Tx
 from store.journal import JournalKind, Line
+from visits.safety import service as safety
+from visits.safety.models import ItemKind
 
 REASON: Final = "before-restore"
 Again: TypeAlias = Callable[[Tx, Line, datetime], Awaitable[None]]
@@ -91,6 +93,15 @@ async def unhide(tx: Tx, line: Line, now: datetime) -> None:
     await hidings.end_again(tx, line.patient_id, UUID(line.ids["hiding_id"]), now)
 
 
+async def keep_visit(tx: Tx, line: Line, _now: datetime) -> None:
+    kind = msgspec.convert(line.ids["kind"], ItemKind)
+    await safety.keep_again(tx, line.patient_id, UUID(line.ids["item_id"]), kind, line.at)
+
+
+async def show_visit(tx: Tx, line: Line, _now: datetime) -> None:
+    await safety.unflag(tx, line.patient_id, UUID(line.ids["item_id"]))
+
+
 async def bar_guardian(tx: Tx, line: Line, now: datetime) -> None:
     guardian_id, facility_id = UUID(line.ids["guardian_id"]), UUID(line.ids["facility_id"])
     await attesting.bar_again(tx, line.patient_id, guardian_id, facility_id, now)
@@ -132,6 +143,8 @@ REPLAY: Final[Mapping[JournalKind, Again]] = {
     "emergency-leave-out": leave_out,
     "hide": hide,
     "unhide": unhide,
+    "visit-keep": keep_visit,
+    "visit-show": show_visit,
     "guardian-bar": bar_guardian,
     "protect": protect,
     "emergency-suspend": suspend_emergency,

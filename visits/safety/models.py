@@ -1,5 +1,6 @@
 """What is kept from the family, and why."""
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -9,6 +10,21 @@ ItemKind = Literal["check-in", "booking"]
 # What a clinician says; the words of a deferred emergency notice (consent/emergency/models.py).
 Ground = Literal["suspected-abuse", "self-harm-risk", "shared-phone"]
 Reason = Ground | Literal["own-wish", "sensitive-department"]
+
+
+class Kept(Struct, frozen=True):
+    """A check-in or a booking that carries a flag, since when."""
+
+    item_id: UUID
+    kind: ItemKind
+    set_at: datetime
+
+
+class Held(Struct, frozen=True):
+    """A check-in or a booking that is there."""
+
+    item_id: UUID
+    kind: ItemKind
 
 
 class Item(Struct, frozen=True):

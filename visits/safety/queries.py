@@ -4,8 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from store.database import Tx
-from store.statement import Command, Scalar
-from visits.safety.models import ItemKind, Reason
+from store.statement import Command, Scalar, Statement
+from visits.safety.models import Held, ItemKind, Kept, Reason
 
 # Whoever flagged first stands; the department's own flag gives way to a word that a person said.
 INSERT = Command(
@@ -14,6 +14,34 @@ INSERT = Command(
     " WHERE visit_safety.reason = 'sensitive-department'"
 )
 FLAGGED = Scalar(UUID, "SELECT item_id FROM visit_safety WHERE patient_id = $1 AND item_id = ANY($2::uuid[])")
+# Again after a restored backup, where its person is there.
+PUT = Command(
+    "INSERT INTO visit_safety (patient_id, item_id, kind, reason, set_at)"
+    " SELECT c.patient_id, $2, $3, 'own-wish', $4 FROM citizen c WHERE c.patient_id = $1"
+    " ON CONFLICT DO NOTHING"
+)
+# What its person can show again; a department's own flags are not among them.
+KEPT = Statement(
+    Kept,
+    "SELECT item_id, kind, set_at FROM visit_safety"
+    " WHERE patient_id = $1 AND reason <> 'sensitive-department' ORDER BY set_at DESC, item_id LIMIT $2",
+)
+ITEM = Statement(
+    Held,
+    "SELECT check_in_id AS item_id, 'check-in' AS kind FROM check_in"
+    " WHERE patient_id = $1 AND check_in_id = $2"
+    " UNION ALL SELECT appointment_id, 'booking' FROM appointment"
+    " WHERE patient_id = $1 AND appointment_id = $2",
+)
+# What there is of a person at a facility in some hours.
+HERE = Statement(
+    Held,
+    "SELECT check_in_id AS item_id, 'check-in' AS kind FROM check_in WHERE patient_id = $1"
+    " AND facility_id = $2 AND recorded_at >= $3 AND recorded_at < $4 AND withdrawn_at IS NULL"
+    " UNION ALL SELECT appointment_id, 'booking' FROM appointment WHERE patient_id = $1"
+    " AND facility_id = $2 AND starts_at >= $3 AND starts_at < $4"
+    " AND state IN ('held', 'booked', 'waiting', 'attended')",
+)
 DELETE = Scalar(
     UUID,
     "DELETE FROM visit_safety WHERE patient_id = $1 AND item_id = $2 AND reason <> 'sensitive-department'"

@@ -6,12 +6,20 @@ goes where it goes. Nobody is told that a flag was set.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from identity.units.service import sensitive_of
+from kernel.access import Access
+from kernel.clock import end_of_day, local_day, start_of_day
+from kernel.problems import Refused
 from store.database import Tx
+from store.outbox import emit
 from visits.safety import queries
-from visits.safety.models import Item, ItemKind, Reason
+from visits.safety.models import Held, Item, ItemKind, Kept, Reason
+from visits.safety.problems import TOO_MANY_KEPT, VISIT_UNKNOWN
+
+KEPT_MAX: Final = 200
 
 
 async def flag(
@@ -19,11 +27,72 @@ async def flag(
 ) -> None:
     """Keep it from the family from now on; the same again changes nothing. The caller holds the item."""
     await queries.insert(tx, patient_id, item_id, kind, reason, now)
+    if reason != "sensitive-department":
+        # Into the journal: no restored backup may show it to the family (security.md S12).
+        await emit(tx, patient_id, "visit.kept", {"item_id": str(item_id), "kind": kind}, now)
 
 
 async def unflag(tx: Tx, patient_id: UUID, item_id: UUID) -> bool:
     """The person shows it again. False without such a flag; what a sensitive department keeps stays so."""
     return await queries.DELETE.one(tx, patient_id, item_id) is not None
+
+
+async def keep(tx: Tx, access: Access, item_id: UUID, reason: Reason, now: datetime) -> Refused | None:
+    """Keep one of the person's check-ins or bookings from the family, by the person or a clinician. Refused:
+    visit-unknown, too-many-kept."""
+    for patient_id in people_of(access):
+        held = await queries.ITEM.one(tx, patient_id, item_id)
+        if held is not None:
+            return await _keep(tx, patient_id, held, reason, now)
+    return Refused(problem=VISIT_UNKNOWN, where="item_id")
+
+
+async def keep_here(
+    tx: Tx, access: Access, facility_id: UUID, reason: Reason, now: datetime
+) -> Refused | None:
+    """The same for all that the person has at this facility today, in Vietnam."""
+    since, until = start_of_day(local_day(now)), end_of_day(local_day(now))
+    found = [
+        (patient_id, held)
+        for patient_id in people_of(access)
+        for held in await queries.HERE.all(tx, patient_id, facility_id, since, until)
+    ]
+    for patient_id, held in found:
+        refused = await _keep(tx, patient_id, held, reason, now)
+        if refused is not None:
+            return refused
+    return None if found else Refused(problem=VISIT_UNKNOWN)
+
+
+async def show(tx: Tx, access: Access, item_id: UUID, now: datetime) -> Refused | None:
+    """The person shows one again, whoever had flagged it. Refused: visit-unknown."""
+    for patient_id in people_of(access):
+        if await unflag(tx, patient_id, item_id):
+            await emit(tx, patient_id, "visit.shown-again", {"item_id": str(item_id)}, now)
+            return None
+    return Refused(problem=VISIT_UNKNOWN, where="item_id")
+
+
+async def kept(tx: Tx, access: Access) -> list[Kept]:
+    """What its person keeps, and what a clinician kept; at most KEPT_MAX of each person merged together."""
+    return [one for who in people_of(access) for one in await queries.KEPT.all(tx, who, KEPT_MAX)]
+
+
+async def keep_again(tx: Tx, patient_id: UUID, item_id: UUID, kind: ItemKind, at: datetime) -> None:
+    """A flag that a restored backup undid (security.md S12)."""
+    await queries.PUT.run(tx, patient_id, item_id, kind, at)
+
+
+def people_of(access: Access) -> tuple[UUID, ...]:
+    """Under whom what the person sees is kept: the person, and everybody merged into it."""
+    return access.patient_id, *sorted(access.origins)
+
+
+async def _keep(tx: Tx, patient_id: UUID, held: Held, reason: Reason, now: datetime) -> Refused | None:
+    if len(await queries.KEPT.all(tx, patient_id, KEPT_MAX)) >= KEPT_MAX:
+        return Refused(problem=TOO_MANY_KEPT)
+    await flag(tx, patient_id, held.kind, held.item_id, reason, now)
+    return None
 
 
 async def flagged(tx: Tx, patient_id: UUID, item_ids: Sequence[UUID]) -> frozenset[UUID]:
