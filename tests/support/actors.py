@@ -15,7 +15,7 @@ from tests.support.clock import FrozenClock
 from tests.support.people import make_citizen, make_doctor, make_facility, make_machine
 
 SOME_ID = "01985e2c-7a00-7abc-8def-0123456789ab"
-FILLED = {"{month}": "2026-01", "{finding_id}": "0" * 32}
+FILLED = {"{month}": "2026-01", "{day}": "2026-01-31", "{finding_id}": "0" * 32}
 ROLES: tuple[Role, ...] = get_args(Role)
 WORDS = ("citizen", *ROLES, "facility-system", "kiosk", "operator")
 
