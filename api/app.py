@@ -96,6 +96,7 @@ CONTROLLERS = (
     "api.citizen.vaccination_reactions",
     "api.facility.vaccination_reactions",
     "api.citizen.letters",
+    "api.facility.letters",
     "api.citizen.papers",
     "api.citizen.certificates",
     "api.citizen.requests",

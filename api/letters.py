@@ -1,14 +1,19 @@
 """Letters with the places that they gave: the record knows the one, appointments the other."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
-from ehr.letters.models import BookedPlace, Checked, Kept
+from api.request import Call
+from ehr.letters import service as letters
+from ehr.letters.models import BookedPlace, Checked, Kept, LetterAtDesk
 from ehr.letters.policy import state_of
 from ehr.letters.problems import LETTER_BOOKS_NOTHING, LETTER_EXPIRED, LETTER_USED
-from ehr.paper_proofs.models import Reference
+from ehr.paper_proofs.codes import read_code
+from ehr.paper_proofs.models import PaperCheck, Reference
+from ehr.referrals import service as referrals
 from kernel.access import Access
 from kernel.clock import local_day
 from kernel.problems import Refused
@@ -16,6 +21,8 @@ from store.database import Tx
 from visits.booking import service as booking
 from visits.booking.models import AppointmentRow
 from visits.slots import reading as slots
+
+_NOBODY: Final = UUID(int=0)
 
 
 class Usable(Struct, frozen=True):
@@ -27,23 +34,54 @@ class Usable(Struct, frozen=True):
 
 async def places_of(tx: Tx, access: Access, kept: list[Kept]) -> dict[str, BookedPlace]:
     """The places that letters gave, by their letters, of those that this access may be told of."""
-    letters = {one.referral.referral_id: one.id for one in kept if one.referral is not None}
-    rows = await booking.of_referrals(tx, access, sorted(letters))
-    return {letters[row.referral_id]: _place(row) for row in rows if row.referral_id is not None}
+    ids = {one.referral.referral_id: one.id for one in kept if one.referral is not None}
+    rows = await booking.of_referrals(tx, access, sorted(ids))
+    return {ids[row.referral_id]: _place(row) for row in rows if row.referral_id is not None}
 
 
-async def place_for_all(tx: Tx, reference: Reference | None, checked: Checked) -> BookedPlace | None:
+async def check_code(tx: Tx, call: Call, code: str) -> tuple[Reference | None, Checked, PaperCheck]:
+    """What the code of a print says now to whoever shows it."""
+    reference = read_code(call.keys, code, call.now)
+    checked = await letters.check(tx, reference, call.letter_validity, call.now)
+    place = await _place_for_all(tx, reference, checked)
+    return reference, checked, letters.told(reference, checked, place, call.now)
+
+
+async def at_desk(
+    tx: Tx, facility_id: UUID, reference: Reference | None, checked: Checked, said: PaperCheck
+) -> LetterAtDesk:
+    """The same for a facility, with what a referral to it lets it do."""
+    referral_id = _referral_id(checked)
+    step = await referrals.step_at(tx, facility_id, referral_id)
+    row = await booking.of_referral_at(tx, _people(reference, checked), referral_id, facility_id)
+    return LetterAtDesk(
+        check=said,
+        referral_id=referral_id if step else None,
+        step=step,
+        appointment_id=row.appointment_id if row else None,
+        appointment_at=row.starts_at if row else None,
+    )
+
+
+async def _place_for_all(tx: Tx, reference: Reference | None, checked: Checked) -> BookedPlace | None:
     """The place that a letter gave, as whoever holds its print may be told of it. The same statements run for
     every code."""
-    letter = checked.letter
-    referral_id = letter.referral.referral_id if letter and letter.referral else UUID(int=0)
-    nobody = UUID(int=0)
-    # After a merge an appointment stays with whose it was.
-    for person in sorted({checked.book or nobody, reference.owner if reference else nobody}):
+    referral_id = _referral_id(checked)
+    for person in _people(reference, checked):
         row = await booking.of_referral_for_all(tx, person, referral_id)
         if row is not None:
             return _place(row)
     return None
+
+
+def _referral_id(checked: Checked) -> UUID:
+    letter = checked.letter
+    return letter.referral.referral_id if letter and letter.referral else _NOBODY
+
+
+def _people(reference: Reference | None, checked: Checked) -> list[UUID]:
+    """After a merge an appointment stays with whose it was."""
+    return sorted({checked.book or _NOBODY, reference.owner if reference else _NOBODY})
 
 
 async def may_use(tx: Tx, kept: Kept, slot_id: UUID, now: datetime) -> Usable | Refused:

@@ -204,6 +204,7 @@ BODIES: dict[str, Any] = {
     "me_add_to_reaction": {"symptoms": [{"code": "fever"}]},
     "facility_follow_up_reaction": {"text": "Đã gọi điện hỏi thăm."},
     "facility_close_reaction": {"outcome": "recovered", "assessed": "mild"},
+    "facility_read_letter": {"code": "x"},
     "book_by_letter": {"schedule_id": SOME_ID, "slot_id": SOME_ID},
     "me_check_in": {"qr": "SSK1:abc", "client_id": SOME_ID},
     "me_check_out": {"qr": "SSK1:abc"},

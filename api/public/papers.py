@@ -7,14 +7,13 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
-from api.letters import place_for_all
+from api.letters import check_code
 from api.problems import UNAVAILABLE
 from api.reading import log_read
 from api.request import Answer, Call, answer
 from consent.decision import decide_paper
 from consent.emergency_card.opening import network_class
-from ehr.letters import service as letters
-from ehr.paper_proofs.codes import CODE_CHARACTERS_MAX, read_code
+from ehr.paper_proofs.codes import CODE_CHARACTERS_MAX
 from ehr.paper_proofs.models import PaperCheck
 from ehr.reads.models import Built
 from ehr.reads.raw import encode
@@ -54,10 +53,8 @@ async def verify(data: JSONBody[PaperCode], call: NamedDependency[Call]) -> Resp
 
 
 async def _check(tx: Tx, call: Call, code: str, network: str) -> Answer:
-    reference = read_code(call.keys, code, call.now)
-    checked = await letters.check(tx, reference, call.letter_validity, call.now)
-    place = await place_for_all(tx, reference, checked)
-    body = encode(letters.told(reference, checked, place, call.now))
+    _, checked, said = await check_code(tx, call, code)
+    body = encode(said)
     if checked.book is not None and checked.row is not None:
         # Who scans is unknown: the log keeps the kind of network and no address.
         actor = Actor(kind="bearer", actor_id=checked.book, name=f"{CHECKED_BY} {network_class(network)}")

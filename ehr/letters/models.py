@@ -1,6 +1,6 @@
 """A letter as its person shows it: what stands on it, until when it counts, and whether it was used."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -95,3 +95,15 @@ class Checked(Struct, frozen=True):
     book: UUID | None
     row: tuple[str, str] | None
     letter: Kept | None
+
+
+class LetterAtDesk(Struct, frozen=True, kw_only=True):
+    """A letter whose code somebody showed at a desk. check: what the code says to everybody; referral_id and
+    step: of a referral to this facility alone, whose step it can move; appointment_at: when the person is
+    expected here by it."""
+
+    check: PaperCheck
+    referral_id: UUID | None
+    step: State | None
+    appointment_id: UUID | None
+    appointment_at: datetime | None

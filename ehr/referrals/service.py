@@ -26,6 +26,7 @@ from ehr.referrals.models import (
     Referral,
     SentHere,
     Side,
+    State,
 )
 from ehr.referrals.policy import ELSEWHERE_VI, STATES_VI, is_bookable, may_move, unseen
 from ehr.referrals.problems import BAD_BOOKING, REFERRAL_MOVED_ON, UNKNOWN_REFERRAL
@@ -78,6 +79,12 @@ async def of_records_for_all(tx: Tx, book: UUID, ids: list[str], now: datetime) 
 async def _without(tx: Tx, found: list[Referral], scope: Scope) -> list[Referral]:
     hidden = set(await queries.UNSEEN.all(tx, *scope, [one.record_id for one in found]))
     return [unseen(one) if one.record_id in hidden else one for one in found]
+
+
+async def step_at(tx: Tx, facility_id: UUID, referral_id: UUID) -> State | None:
+    """How far a letter is that was sent to this facility; None for every other."""
+    held = await queries.HELD_AT_FACILITY.one(tx, facility_id, referral_id)
+    return held.state if held else None
 
 
 async def booked(tx: Tx, access: Access, now: datetime) -> list[Booked]:

@@ -88,6 +88,17 @@ async def of_referral_for_all(tx: Tx, patient_id: UUID, referral_id: UUID) -> Ap
     return None
 
 
+async def of_referral_at(
+    tx: Tx, patient_ids: list[UUID], referral_id: UUID, facility_id: UUID
+) -> AppointmentRow | None:
+    """The same at one facility, as those who work there are told of it."""
+    for patient_id in patient_ids:
+        for row in await queries.OF_REFERRALS.all(tx, patient_id, [referral_id], True):
+            if row.facility_id == facility_id:
+                return row
+    return None
+
+
 async def _ask(tx: Tx, wish: _Wish) -> AppointmentRow | Refused:
     ask, access, now = wish.ask, wish.access, wish.now
     plan = await schedules.seen(tx, access, ask.facility_id, ask.schedule_id)

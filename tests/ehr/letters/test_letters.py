@@ -482,3 +482,36 @@ async def test_hiding_a_letter_with_its_referral_says_nothing_to_whoever_holds_i
             desk.person.patient_id,
         )
     assert await desk.check(code) == before
+
+
+async def read_at(desk: Desk, headers: dict[str, str], code: str) -> dict[str, Any]:
+    said = await desk.client.post("/v1/facility/letters/read", json={"code": code}, headers=headers)
+    assert said.status_code == 200, said.text
+    found: dict[str, Any] = said.json()
+    return found
+
+
+async def test_the_desk_that_a_referral_goes_to_reads_which_it_is_and_moves_it(desk: Desk) -> None:
+    await desk.issue("XML13", "XML14")
+    found = await desk.letters()
+    _, code = await desk.print(found["referral"])
+    desk.clock.advance(minutes=1)
+    _, revisit = await desk.print(found["revisit"])
+    plan = await make_schedule(desk.client, desk.clock, desk.clinic, 2)
+    here = await read_at(desk, desk.clinic.looks, code)
+    assert (here["check"]["letter_state"], here["step"]) == ("valid", "sent")
+    assert here["referral_id"] == found["referral"]["referral_id"]
+    made = (await desk.book(found["referral"], plan, is_private=True)).json()
+    here = await read_at(desk, desk.clinic.looks, code)
+    assert (here["appointment_id"], here["appointment_at"]) == (made["appointment_id"], made["starts_at"])
+    path = f"/v1/facility/referrals/{here['referral_id']}/state"
+    moved = await desk.client.put(path, json={"state": "received"}, headers=desk.clinic.looks)
+    assert moved.status_code == 204, moved.text
+    elsewhere = await make_clinic(desk.store, desk.clock)
+    for headers, other in ((elsewhere.looks, code), (desk.clinic.looks, revisit)):
+        told = await read_at(desk, headers, other)
+        assert {told[name] for name in ("referral_id", "step", "appointment_id", "appointment_at")} == {None}
+        assert told["check"] == await desk.check(other)
+    log = await desk.client.get("/v1/me/access-log", headers=bearer(desk.person.token))
+    assert "record:paper-check:read" in log.text
+    assert elsewhere.facility.name in log.text
