@@ -13,6 +13,7 @@ from api.request import Call, answer
 from identity import practitioners
 from identity.practitioners import NewPractitioner
 from identity.problems import (
+    LICENCE_NEEDED,
     NOT_IN_REGISTER,
     NOT_YOURS_TO_CHANGE,
     REGISTER_ENTRY_EXISTS,
@@ -30,9 +31,10 @@ from identity.register.changes import (
     NewClient,
     NewRole,
     ProtectedPractitioner,
+    RenewedClient,
     SuspendedLicence,
 )
-from identity.register.facilities import NewFacility
+from identity.register.facilities import NewCode, NewFacility
 from identity.units.models import ClosedUnit, NewUnit, RestoredEmergency, RoleUnit
 from kernel.problems import Refused
 
@@ -100,6 +102,16 @@ class ClientBody(Struct, kw_only=True, forbid_unknown_fields=True):
     client: NewClient
 
 
+class RenewedClientBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    client: RenewedClient
+
+
+class CodeBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    facility_code: NewCode
+
+
 class ResetBody(Struct, kw_only=True, forbid_unknown_fields=True):
     reason: Reason
     account: CredentialReset
@@ -164,7 +176,7 @@ async def propose_practitioner(
     operation_id="propose_practitioner_role",
     tags=TAGS,
     idempotent=True,
-    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
+    problems=(LICENCE_NEEDED, NOT_YOURS_TO_CHANGE, *PROBLEMS),
 )
 async def propose_role(data: JSONBody[RoleBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
     """Propose a role of a known practitioner; administrators at their own facility only."""
@@ -303,15 +315,47 @@ async def propose_restoration(
 @post(
     "/v1/admin/facility-systems",
     status_code=202,
-    actors=("operator",),
+    actors=("operator", "facility-admin"),
     operation_id="propose_facility_system",
     tags=TAGS,
     idempotent=True,
     problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
 )
 async def propose_client(data: JSONBody[ClientBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
-    """Propose a system or kiosk of a facility."""
+    """Propose a system of a facility; administrators of their own facility only.
+
+    Kiosks are made at their counters; operators may propose one without."""
     return await _propose(call, "facility-client", data.client, data.reason)
+
+
+@post(
+    "/v1/admin/facility-systems/secret",
+    status_code=202,
+    actors=("operator", "facility-admin"),
+    operation_id="propose_facility_system_secret",
+    tags=TAGS,
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
+)
+async def propose_client_secret(
+    data: JSONBody[RenewedClientBody], call: NamedDependency[Call]
+) -> Response[ProposedChange]:
+    """Propose another secret for a system; with the confirmation the one before and its sessions end."""
+    return await _propose(call, "facility-client-secret", data.client, data.reason)
+
+
+@post(
+    "/v1/admin/facility-codes",
+    status_code=202,
+    actors=("operator",),
+    operation_id="propose_facility_code",
+    tags=TAGS,
+    idempotent=True,
+    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
+)
+async def propose_code(data: JSONBody[CodeBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
+    """Propose another code of a facility from a day on; the one before it ends the day before."""
+    return await _propose(call, "facility-code", data.facility_code, data.reason)
 
 
 @post(
@@ -336,6 +380,7 @@ async def propose_reset(data: JSONBody[ResetBody], call: NamedDependency[Call]) 
     tags=TAGS,
     idempotent=True,
     problems=(
+        LICENCE_NEEDED,
         NOT_IN_REGISTER,
         NOT_YOURS_TO_CHANGE,
         SECOND_ACCOUNT_NEEDED,
@@ -375,6 +420,8 @@ handlers: list[Any] = [
     propose_role_unit,
     propose_restoration,
     propose_client,
+    propose_client_secret,
+    propose_code,
     propose_reset,
     confirm_change,
 ]

@@ -24,8 +24,8 @@ class NewUnit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Department(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A department as its facility describes it. specialty: a code of specialties.json. is_sensitive: stays as
-    long as the department is open."""
+    """A department as its facility describes it. specialty: a code of specialties.json. is_sensitive: stays
+    as long as the department is open."""
 
     name: UnitName
     specialty: str | None = None

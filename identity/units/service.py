@@ -40,7 +40,9 @@ async def add_unit(tx: Tx, new: NewUnit, now: datetime) -> UUID:
 
 
 async def open_department(tx: Tx, facility_id: UUID, new: Department, now: datetime) -> Unit | Refused:
-    """A department carries no right, so one administrator opens it. Refused: specialty-unknown, units-full."""
+    """A department carries no right, so one administrator opens it.
+
+    Refused: specialty-unknown, units-full."""
     refused = _judge(new)
     if refused is not None:
         return refused
@@ -111,6 +113,13 @@ async def set_unit(tx: Tx, placed: RoleUnit) -> Refused | None:
 async def units_of(tx: Tx, facility_id: UUID) -> list[Unit]:
     """All open units of a facility, oldest first; no facility has more than UNITS_MAX."""
     return await queries.UNITS_OF_FACILITY.all(tx, facility_id, None, UNITS_MAX)
+
+
+async def open_unit(tx: Tx, facility_id: UUID, unit_id: UUID) -> Unit | Refused:
+    """Refused: unit-unknown, also for a closed one."""
+    if not await is_open(tx, unit_id, facility_id):
+        return Refused(problem=UNIT_UNKNOWN)
+    return (await queries.UNITS_BY_ID.all(tx, facility_id, [unit_id]))[0]
 
 
 async def nature_of(tx: Tx, facility_id: UUID, unit_id: UUID) -> UnitNature | None:

@@ -24,7 +24,8 @@ async def test_a_facility_is_found_by_name_without_tones_and_by_code(
         for words in ("dong y luoi", "ĐỒNG ỷ", " Tram  y te xa dong y ", code, code.lower()):
             found = await client.get("/v1/facilities", params={"q": words}, headers=bearer(citizen.token))
             assert found.status_code == 200, found.text
-            assert own in found.json()["items"], words
-        for words in ("dong y luoi %", "khong co o dau"):
+            told = [{key: one[key] for key in own} for one in found.json()["items"]]
+            assert own in told, words
+        for words in ("dong y luoi nao", "khong co o dau"):
             found = await client.get("/v1/facilities", params={"q": words}, headers=bearer(citizen.token))
             assert found.json()["items"] == []

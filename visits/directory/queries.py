@@ -24,7 +24,7 @@ def _by_name(tables: str, condition: str) -> str:
     """A page in the order of names."""
     return (
         _ROW  # noqa: S608 - constants of ours
-        + f"SELECT p.facility_id, p.name, p.sort_name, NULL::float8 AS apart FROM {tables}"
+        + f"SELECT p.facility_id, p.name, p.sort_name, NULL::float8 AS apart FROM {tables}"  # noqa: S608
         + f" WHERE p.closed_at IS NULL{condition}"
         + " AND ($3::text IS NULL OR (p.sort_name, p.facility_id) > ($3, $4::uuid))"
         + " ORDER BY p.sort_name, p.facility_id LIMIT $2"
@@ -37,7 +37,7 @@ def _nearest(tables: str, spot: str, here: str, condition: str) -> str:
     """A page in the order of the distance from a point of the map, by the index on `spot`."""
     return (
         _ROW  # noqa: S608 - constants of ours
-        + f"SELECT p.facility_id, p.name, p.sort_name, {spot} <-> {here} AS apart FROM {tables}"
+        + f"SELECT p.facility_id, p.name, p.sort_name, {spot} <-> {here} AS apart FROM {tables}"  # noqa: S608
         + f" WHERE {spot} IS NOT NULL AND p.closed_at IS NULL{condition}"
         + f" AND ($3::float8 IS NULL OR ({spot} <-> {here}, p.facility_id) > ($3, $4::uuid))"
         + f" ORDER BY {spot} <-> {here}, p.facility_id LIMIT $2"
