@@ -20,6 +20,7 @@ from bench import (
     audit_roots,
     certificate_png,
     certificates,
+    check_in,
     ehr_book,
     ehr_core,
     ehr_import,
@@ -97,6 +98,9 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
         if _is_wanted("audit.append", wanted):
             _say("audit.append")
             results.append(await audit_append.measure(store, place.dsn("hb_owner")))
+        if _is_wanted(check_in.NAME, wanted):
+            _say(check_in.NAME)
+            results.append(await check_in.measure(store, place.dsn("hb_owner")))
         if any(_is_wanted(name, wanted) for name in audit_roots.NAMES):
             _say("audit.root, audit.proof")
             results += await audit_roots.measure(store, place.dsn("hb_owner"), wanted)

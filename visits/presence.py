@@ -87,8 +87,6 @@ async def record_scan(
     if isinstance(done, Refused):
         return done
     row = done.row
-    if done.is_new:
-        await queries.NOTE_ARRIVAL.one(tx, actor.facility_id, row.check_in_id, now)
     return CheckIn(
         check_in_id=row.check_in_id,
         patient_id=row.patient_id,

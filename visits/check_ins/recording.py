@@ -18,6 +18,7 @@ from visits.check_ins import queries
 from visits.check_ins.models import CheckInRow, Coming, Noted
 from visits.check_ins.problems import CODE_SPENT
 from visits.models import Means
+from visits.queries import NOTE_ARRIVAL
 from visits.tickets import service as tickets
 
 # As long as presence lasts (visits/presence.py): who never checked out is taken to have left.
@@ -78,6 +79,8 @@ async def note(
         return Refused(problem=CODE_SPENT, where="qr")
     if is_new:
         row = await _joined(tx, row)
+        if row.means == "citizen-qr":
+            await NOTE_ARRIVAL.one(tx, row.facility_id, row.check_in_id, row.recorded_at)
         await _tell(tx, told or row.patient_id, actor, row, request_id, now, is_somebody=kept)
     return await _numbered(tx, coming, row, is_new=is_new, now=now)
 
