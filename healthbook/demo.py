@@ -27,6 +27,7 @@ from healthbook.demo_accounts import (
     add_staff,
     begin,
 )
+from healthbook.demo_booking import book_some
 from healthbook.demo_campaign import call_in
 from healthbook.demo_certificates import certify_some
 from healthbook.demo_checks import check_some
@@ -149,6 +150,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
     await follow_some(store, people, facilities, staff, now - LET_IN)
     await ask_some(store, citizens, facilities, staff, now - ASKED)
     await call_in(store, citizens, child, staff, now - ASKED)
+    await book_some(store, citizens, child, staff, now - ASKED)
     await prescribe_once(store, citizens, facilities, staff, now - ASKED)
     await certify_some(store, signer, citizens, base_url, now)
     await remind_some(store, citizens, child, now)

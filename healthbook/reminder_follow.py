@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from consent.decision import decide_job
+from ehr.referrals.service import booked as letters_booked
 from identity.merges.aliases import survivor_of
 from kernel.access import Access
 from kernel.clock import local_day
@@ -54,7 +55,7 @@ async def follow(tx: Tx, keys: KeyRing, own: Access, now: datetime) -> None:
             await _follow_place(tx, row, now)
     for visit in await appointments.own_list(tx, own, LAST_ID, REGISTRATIONS_MAX):
         if visit.starts_at > now:
-            await _follow_visit(tx, visit, now)
+            await _follow_visit(tx, own, visit, now)
 
 
 async def follow_schedule(tx: Tx, keys: KeyRing, own: Access, patient_id: UUID, now: datetime) -> None:
@@ -94,18 +95,28 @@ async def follow_appointment(tx: Tx, _keys: KeyRing, event: Event, ref: Ref, now
     own = await decide_job(tx, "reminders", await survivor_of(tx, event.patient_id))
     row = await appointments.own(tx, own, UUID(ref["appointment_id"]))
     if not isinstance(row, Refused):
-        await _follow_visit(tx, row, now)
+        await _follow_visit(tx, own, row, now)
 
 
-async def _follow_visit(tx: Tx, row: AppointmentRow, now: datetime) -> None:
-    """One that a letter booked is reminded of with the letter (reminders/revisits/letters.py)."""
+async def _follow_visit(tx: Tx, own: Access, row: AppointmentRow, now: datetime) -> None:
     source = f"booking:{row.appointment_id}"
-    if row.state == "booked" and row.referral_id is None:
+    if row.state == "booked" and not await _is_told_with_letter(tx, own, row, now):
         schedule = schedule_around("registration", [local_day(row.starts_at)], local_day(now))
         await plan_source(tx, row.patient_id, "revisit", source, schedule, now)
         return
     reason = _OVER.get(row.state, "cancelled")
     await plan_source(tx, row.patient_id, "revisit", source, None, now, reason=reason)
+
+
+async def _is_told_with_letter(tx: Tx, own: Access, row: AppointmentRow, now: datetime) -> bool:
+    """Whether its facility said the same day for the letter that booked it: that has its own reminder
+    (reminders/revisits/letters.py), and one day rings once."""
+    if row.referral_id is None:
+        return False
+    day = local_day(row.starts_at)
+    return any(
+        one.referral_id == row.referral_id and one.day == day for one in await letters_booked(tx, own, now)
+    )
 
 
 def and_follow_visit(say: Handler) -> Handler:

@@ -327,6 +327,13 @@ async def test_a_campaign_of_next_week_has_somebody_who_waits_and_a_child(
     assert await rows(store, sql) == [("booked", False), ("booked", True), ("waiting", False)]
 
 
+async def test_appointments_of_next_week_have_somebody_who_waits_and_a_child(
+    store: Store, demo: DemoSheet
+) -> None:
+    sql = "SELECT state, booked_by <> patient_id AS by_relative FROM appointment ORDER BY 1, 2"
+    assert await rows(store, sql) == [("booked", False), ("booked", True), ("waiting", False)]
+
+
 async def test_two_children_and_an_adult_have_doses_one_sent_twice_and_one_on_paper_alone(
     store: Store, demo: DemoSheet
 ) -> None:

@@ -17,11 +17,14 @@ from kernel.ids import bucket_of
 from reminders.care_plans.policy import schedule_of
 from reminders.looking import JOB as LOOK
 from store.models import Due
-from tests.support import costs
+from tests.support import booking, costs
+from tests.support.family import make_child
+from tests.support.http import bearer
 from tests.support.people import make_facility, make_person, renew_session
 from tests.support.record import write
 from tests.support.registering import cancel, make_campaign, make_site, registered
 from tests.support.reminding import Reminding, set_day
+from visits.safety import service as safety
 
 
 def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:
@@ -228,6 +231,53 @@ async def test_a_place_in_a_campaign_is_told_on_its_day_and_not_when_it_was_give
     await registered(here.client, here.citizen, campaign, number=1)
     await here.until(at(11, 25, 12))
     assert [when for _, when in await here.told("revisit-due")] == ["24 06:30"]
+
+
+async def test_a_booked_visit_is_told_before_its_day_and_a_held_place_is_not(here: Reminding) -> None:
+    clinic = await booking.make_clinic(here.store, here.clock)
+    plan = await booking.make_schedule(here.client, here.clock, clinic, 5, 5)
+    here.citizen.token = await renew_session(here.store, here.clock, here.citizen)
+    row = await booking.held(here.client, here.citizen, plan)
+    await here.work()
+    assert await of_kind(here, "revisit") == []
+    done = await booking.act(here.client, here.citizen, row["appointment_id"], "confirm")
+    assert done.status_code == 200
+    await here.work()
+    (one,) = await of_kind(here, "revisit")
+    assert (one["came_from"]["what"], one["came_from"]["id"]) == ("booking", row["appointment_id"])
+    assert one["came_from"]["facility_name"] == clinic.facility.name
+    assert one["on_days"][-1] == "2026-11-24"
+    here.citizen.token = await renew_session(here.store, here.clock, here.citizen)
+    await booking.act(here.client, here.citizen, row["appointment_id"], "cancel")
+    await here.work()
+    (one,) = await of_kind(here, "revisit")
+    assert (one["state"], one["end_reason"]) == ("ended", "cancelled")
+    here.citizen.token = await renew_session(here.store, here.clock, here.citizen)
+    await booking.booked(here.client, here.citizen, plan, 1)
+    await here.until(at(11, 25, 12))
+    assert [when for _, when in await here.told("revisit-due")] == ["24 06:30"]
+
+
+async def test_s23_a_childs_flagged_visit_is_told_to_no_guardian_and_an_open_one_is(here: Reminding) -> None:
+    mother = here.citizen
+    child = await make_child(here.store, here.clock, mother)
+    clinic = await booking.make_clinic(here.store, here.clock)
+    plan = await booking.make_schedule(here.client, here.clock, clinic, 5, 5)
+    mother.token = await renew_session(here.store, here.clock, mother)
+    headers = bearer(mother.token) | {"X-Patient-Id": str(child)}
+    for number, is_flagged in ((0, True), (1, False)):
+        row = await booking.booked(here.client, headers, plan, number)
+        if is_flagged:
+            ident = UUID(row["appointment_id"])
+            async with here.store.transaction() as tx:
+                await safety.flag(tx, child, "booking", ident, "suspected-abuse", here.clock.now())
+    await here.work()
+    mother.token = await renew_session(here.store, here.clock, mother)
+    shown = await of_kind(here, "revisit", mother.token, **{"X-Patient-Id": str(child)})
+    assert [one["came_from"]["id"] for one in shown] == [row["appointment_id"]]
+    await here.until(at(11, 25, 12))
+    told = await here.told(patient_id=mother.patient_id)
+    assert [one for one in told if one[0] == "dependent-reminder"] == [("dependent-reminder", "24 06:30")]
 
 
 async def test_an_episode_is_news_once_in_however_many_files_it_comes(

@@ -31,6 +31,7 @@ from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, make_citizen, make_doctor, renew_session, sign_in_again
 from tests.support.registering import DESK as VACCINATION_DESK
 from tests.support.registering import make_campaign, make_site, people, registered
+from tests.support.registry import make_officers, merged, separated
 from visits.arrivals import record_arrival
 from visits.booking import service
 from visits.booking.models import Ask
@@ -356,3 +357,33 @@ async def test_facilities_forget_after_thirty_days_and_the_book_after_a_year(
     assert await left("facility-appointments", ended + timedelta(days=30, seconds=1)) == (0, 1, 1)
     assert await left("appointments", ended + timedelta(days=365)) == (0, 1, 1)
     assert await left("appointments", ended + timedelta(days=365, seconds=1)) == (0, 0, 0)
+
+
+async def test_s10_after_a_merge_appointment_and_news_are_the_survivors(
+    store: Store, clock: FrozenClock, clinic: Clinic
+) -> None:
+    person, survivor, first = await people(store, clock, 3)
+    officers = await make_officers(store, clock)
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 1)
+        theirs = await booked(client, first, plan)
+        mine = await held(client, person, plan)
+        merge_id = await merged(store, officers, person.patient_id, survivor.patient_id, clock.now())
+        async with store.transaction() as tx:
+            sql = "UPDATE person_origin SET proven_at = visible_at, visible_at = $1"
+            await tx.execute(sql, clock.now())
+        await act(client, first, theirs["appointment_id"], "cancel")
+        day = {"day": local_day(starts_of(plan)).isoformat()}
+        listed = (await client.get(DESK, params=day, headers=clinic.looks)).json()["items"]
+        assert [(one["person_name"], one["state"]) for one in listed] == [(survivor.name, "booked")]
+        clock.advance(minutes=1)
+        async with store.transaction() as tx:
+            # The survivor's card was seen at a desk since.
+            sql = "UPDATE device SET proven_at = $1 WHERE patient_id = $2"
+            await tx.execute(sql, clock.now(), survivor.patient_id)
+        seen = await client.get(ME, headers=bearer(survivor.token))
+        assert [one["appointment_id"] for one in seen.json()["items"]] == [mine["appointment_id"]]
+        assert (await hold(client, survivor, plan)).json()["code"] == "appointment-exists"
+        await separated(store, officers, merge_id, clock.now())
+        assert (await client.get(ME, headers=bearer(survivor.token))).json()["items"] == []
+    assert await both_ends_agree(store, plan)
