@@ -1,4 +1,4 @@
-"""The desk's scanner: what a card or a code is, to fill in a form with. It stores nothing and finds nobody."""
+"""The desk's scanner: what a card or a code is, to fill in a form with. It stores nothing, finds nobody."""
 
 from typing import Annotated, Any
 
