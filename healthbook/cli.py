@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from healthbook import cli_articles, cli_core, cli_keys, cli_registers, cli_upkeep
+from healthbook import cli_articles, cli_core, cli_directory, cli_keys, cli_registers, cli_upkeep
 from healthbook.cli_acts import at_place, fail, or_exit, settings_or_exit
 from healthbook.cli_audit import audit
 from healthbook.cli_backup import backup, restore
@@ -155,6 +155,7 @@ def openapi(check: bool) -> None:
 for command in (
     *cli_articles.COMMANDS,
     *cli_core.COMMANDS,
+    *cli_directory.COMMANDS,
     *cli_keys.COMMANDS,
     *cli_registers.COMMANDS,
     *cli_upkeep.COMMANDS,

@@ -23,7 +23,8 @@ class Place(Struct, frozen=True):
 
 
 class NewPlace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A line of the file, read. became: codes of the units of today that a former one went into."""
+    """A line of the file, read. became: codes of the units of today that a former one went into;
+    source: where the line is from, in words."""
 
     level: Level
     code: PlaceCode
@@ -32,3 +33,4 @@ class NewPlace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=120)]
     parent_code: PlaceCode | None
     became: list[PlaceCode]
+    source: Annotated[str, Meta(min_length=3, max_length=200)]

@@ -50,11 +50,11 @@ async def unit_on(tx: Tx, level: Level, code: str, on: date) -> Place | None:
     return await queries.UNIT_ON.one(tx, level, code, on)
 
 
-async def keep(tx: Tx, new: Iterable[NewPlace], source: str) -> None:
+async def keep(tx: Tx, new: Iterable[NewPlace]) -> None:
     """Write units of a file; one that is there already (level, code, first day) says what the file says."""
     for one in new:
         await queries.KEEP.run(
-            tx, one.level, one.code, one.valid_from, one.valid_until, one.name, one.parent_code, source
+            tx, one.level, one.code, one.valid_from, one.valid_until, one.name, one.parent_code, one.source
         )
         await queries.FORGET_SUCCESSORS.run(tx, one.level, one.code, one.valid_from)
         await queries.KEEP_SUCCESSOR.many(
