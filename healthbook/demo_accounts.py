@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from healthbook.demo_devices import DemoPhone
 from healthbook.demo_facilities import FACILITIES, STAFF, DemoStaff
-from healthbook.demo_people import DemoPerson
+from healthbook.demo_people import DemoPerson, card_text
 from healthbook.demo_sheet import DemoCitizen, DemoClient, DemoDevice, DemoOperator, DemoPractitioner
 from identity import activation, practitioners, sessions
 from identity.bootstrap import BootstrapPlan, NewAdministrator, NewOperator, bootstrap
@@ -260,6 +260,7 @@ async def _redeem(store: Store, person: DemoPerson, code: str, pin: str, now: da
             step_up_key=step_up_key,
             hotp_secret=signed.enrolled.hotp_secret,
         ),
+        card_text=card_text(person),
     )
     return Activated(card=card, phone=phone, actor=actor)
 

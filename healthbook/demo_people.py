@@ -43,6 +43,16 @@ class DemoPerson(Struct, frozen=True, kw_only=True):
         return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
+def card_text(person: DemoPerson) -> str:
+    """What the QR code of the person's identity card would hold (vietnam.md §2); empty without a number."""
+    if person.number is None:
+        return ""
+    born = "".join(reversed(person.birth_date.split("-")))
+    sex = "Nam" if person.sex == "male" else "Nữ"
+    # Nobody of the cast who carries a card was born later.
+    return f"{person.number}||{person.name}|{born}|{sex}|{person.address}|01072024"
+
+
 class _Line(Struct, frozen=True):
     """A line of the cast: what makes a person this person; the rest is derived."""
 

@@ -24,6 +24,8 @@ class DemoDevice(Struct, frozen=True, kw_only=True):
 
 
 class DemoCitizen(Struct, frozen=True, kw_only=True):
+    """card_text: what the QR code of this person's identity card would hold, for a scanner or a kiosk."""
+
     patient_id: str
     key: str
     name: str
@@ -33,6 +35,7 @@ class DemoCitizen(Struct, frozen=True, kw_only=True):
     phone: str
     pin: str
     device: DemoDevice
+    card_text: str = ""
 
 
 class DemoChild(Struct, frozen=True, kw_only=True):

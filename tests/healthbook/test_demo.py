@@ -16,9 +16,11 @@ from healthbook.demo import build_demo
 from healthbook.demo_accounts import DemoError
 from healthbook.demo_facilities import FACILITIES, HOSPITAL, STAFF, STATION
 from healthbook.demo_packages import treatment_package
-from healthbook.demo_people import DemoPerson, make_crowd, make_people
+from healthbook.demo_people import DemoPerson, card_text, make_crowd, make_people
 from healthbook.demo_records import long_history, vaccination_history
 from healthbook.demo_sheet import DemoSheet, load_sheet, save_sheet
+from qr.card_texts import CardText
+from qr.cccd import read_cccd
 from store.database import Store
 from store.postgres import Server
 from tests.support.clock import FrozenClock
@@ -52,6 +54,14 @@ def test_two_runs_give_the_same_people_and_the_same_bytes() -> None:
     hung = PEOPLE["hung"]
     assert long_history(hung, HOSPITAL, TODAY) == long_history(hung, HOSPITAL, TODAY)
     assert treatment_package(hung, STATION, TODAY) == treatment_package(hung, STATION, TODAY)
+
+
+@pytest.mark.parametrize("person", [one for one in PEOPLE.values() if one.phone], ids=lambda one: one.key)
+def test_the_card_of_whoever_signs_in_reads_as_that_person(person: DemoPerson) -> None:
+    card = read_cccd(card_text(person))
+    assert isinstance(card, CardText)
+    assert (card.national_id, card.name, card.birth_date) == (person.number, person.name, person.birth_date)
+    assert (card.sex, card.address, card.review) == (person.sex, person.address, ())
 
 
 def test_ages_hold_on_any_day() -> None:
