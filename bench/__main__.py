@@ -21,6 +21,7 @@ from bench import (
     certificate_png,
     certificates,
     check_in,
+    check_in_morning,
     ehr_book,
     ehr_core,
     ehr_import,
@@ -101,6 +102,9 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
         if _is_wanted(check_in.NAME, wanted):
             _say(check_in.NAME)
             results.append(await check_in.measure(store, place.dsn("hb_owner")))
+        if _is_wanted(check_in_morning.NAME, wanted):
+            _say(check_in_morning.NAME)
+            results.append(await check_in_morning.measure(store, place.dsn("hb_owner"), data))
         if any(_is_wanted(name, wanted) for name in audit_roots.NAMES):
             _say("audit.root, audit.proof")
             results += await audit_roots.measure(store, place.dsn("hb_owner"), wanted)
