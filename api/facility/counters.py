@@ -27,11 +27,13 @@ from visits.counters.models import Counter, NewCounter
 from visits.counters.posters import poster_of
 from visits.counters.problems import COUNTER_TAKEN, COUNTER_UNKNOWN, COUNTERS_FULL, FACILITY_UNCODED
 from visits.counters.screens import screen_of
+from visits.kiosk.enrolment import keeps_to_its_counter
+from visits.kiosk.problems import KIOSK_NOT_PLACED
 from visits.problems import NOT_AT_A_FACILITY
 from visits.tickets import service as tickets
 from visits.tickets.codes import read_ticket
 from visits.tickets.models import InLine
-from visits.tickets.problems import TICKET_ELSEWHERE, NUMBER_UNKNOWN
+from visits.tickets.problems import NUMBER_UNKNOWN, TICKET_ELSEWHERE
 
 TAGS: Final = ["counters"]
 BASE: Final = "/v1/facility/counters"
@@ -110,10 +112,13 @@ def own_facility(actor: Actor) -> UUID:
 
 
 async def own_counter(tx: Tx, actor: Actor, counter_id: UUID) -> Counter:
-    """Raises not-at-a-facility, counter-unknown."""
+    """Raises not-at-a-facility, counter-unknown, also for a kiosk that stands at another."""
     found = await service.counter_of(tx, own_facility(actor), counter_id)
     if isinstance(found, Refused):
         raise ProblemError(found)
+    refused = await keeps_to_its_counter(tx, actor, counter_id, None)
+    if refused is not None:
+        raise ProblemError(refused)
     return found
 
 
@@ -220,7 +225,7 @@ async def print_poster(counter_id: FromPath[UUID], call: NamedDependency[Call]) 
     actors=STAFF,
     operation_id="counter_line",
     tags=TAGS,
-    problems=(NOT_AT_A_FACILITY, COUNTER_UNKNOWN, BAD_CURSOR),
+    problems=(NOT_AT_A_FACILITY, COUNTER_UNKNOWN, KIOSK_NOT_PLACED, BAD_CURSOR),
 )
 async def read_line(
     counter_id: FromPath[UUID],

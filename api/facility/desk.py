@@ -20,6 +20,8 @@ from visits.check_ins.leaving import check_out_by_scan
 from visits.check_ins.models import VisitRow
 from visits.check_ins.problems import CODE_SPENT, NOT_CHECKED_IN
 from visits.counters.problems import COUNTER_UNKNOWN
+from visits.kiosk.enrolment import keeps_to_its_counter
+from visits.kiosk.problems import KIOSK_NOT_PLACED
 from visits.presence import check_in_by_scan
 from visits.problems import NOT_AT_A_FACILITY
 from visits.tickets.models import QueueTicket
@@ -107,12 +109,13 @@ def check_out_view(visit: VisitRow) -> CheckOut:
     operation_id="facility_check_in",
     tags=["desk"],
     status_code=201,
-    problems=(NOT_AT_A_FACILITY, UNIT_UNKNOWN, COUNTER_UNKNOWN, CODE_SPENT, *SCAN_PROBLEMS),
+    problems=(NOT_AT_A_FACILITY, UNIT_UNKNOWN, COUNTER_UNKNOWN, CODE_SPENT, KIOSK_NOT_PLACED, *SCAN_PROBLEMS),
 )
 async def check_in(data: JSONBody[CheckInScan], call: NamedDependency[Call]) -> Response[CheckInReceipt]:
     """Record that a person is here, by the code on the person's phone."""
     async with call.begin() as (tx, actor):
-        done = await check_in_by_scan(
+        refused = await keeps_to_its_counter(tx, actor, data.counter_id, data.unit_id)
+        done = refused or await check_in_by_scan(
             tx,
             call.keys,
             actor,

@@ -15,12 +15,14 @@ from audit.service import record_admin_event
 from identity import budgets
 from identity.clients.service import end as end_client
 from identity.clients.service import renew
+from identity.problems import UNIT_UNKNOWN
 from identity.register.facilities import ClientSecret, add_client
 from identity.tokens import digest
 from kernel.access import Actor
 from kernel.problems import Refused
 from store.database import Tx
 from visits.counters.models import Counter
+from visits.counters.problems import COUNTER_UNKNOWN
 from visits.counters.service import counter_of
 from visits.kiosk import queries
 from visits.kiosk.models import EnrolmentCode, KioskRow, NewKiosk, Station
@@ -126,6 +128,28 @@ async def station_of(tx: Tx, actor: Actor) -> Station | Refused:
         return Refused(problem=KIOSK_NOT_PLACED)
     where = row.facility_id, row.counter_id, row.code, row.name, row.unit_id, row.opened_at
     return Station(row.kiosk_id, row.facility_name, Counter(*where, closed_at=None))
+
+
+async def keeps_to_its_counter(
+    tx: Tx, actor: Actor, counter_id: UUID | None, unit_id: UUID | None
+) -> Refused | None:
+    """Whether a device that an administrator set up at a counter names no other, nor a unit but its own.
+
+    Staff, and a desk's scanner that stands at no counter, name any of their facility. Refused:
+    kiosk-not-placed, counter-unknown, unit-unknown.
+    """
+    if actor.kind != "kiosk" or actor.facility_id is None:
+        return None
+    if await queries.KIOSK.one(tx, actor.facility_id, actor.actor_id) is None:
+        return None
+    station = await station_of(tx, actor)
+    if isinstance(station, Refused):
+        return station
+    if counter_id not in (None, station.counter.counter_id):
+        return Refused(problem=COUNTER_UNKNOWN, where="counter_id")
+    if unit_id not in (None, station.counter.unit_id):
+        return Refused(problem=UNIT_UNKNOWN, where="unit_id")
+    return None
 
 
 async def _charge_code(tx: Tx, facility_id: UUID, now: datetime) -> Refused | None:

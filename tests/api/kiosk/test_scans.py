@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from healthbook.dispatch import dispatch
 from identity import budgets
 from identity.people import IdentifierClaim, PersonClaim, create_person
+from identity.units.models import NewUnit
+from identity.units.service import add_unit
 from kernel.ids import bucket_of
 from qr import tokens
 from qr.points import poster_code, screen_code
@@ -30,6 +32,7 @@ from tests.support.people import (
     new_number,
 )
 from visits.arrivals import arrive, arrived_today
+from visits.counters.service import close_counter
 from visits.identification import draw_code
 from visits.presence import check_in_by_scan, presence_of, ticket_of
 
@@ -395,3 +398,32 @@ async def test_a_card_is_taken_twenty_times_a_day_at_all_kiosks_together(
             assert (await scan(client, at, text)).status_code == 200
         over = await scan(client, kiosk, cccd(whose))
         assert (over.status_code, over.json()["code"]) == (429, "too-many")
+
+
+async def test_an_enrolled_kiosk_acts_for_no_other_counter_and_no_other_unit_of_its_facility(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, kiosk: Kiosk, citizen: Citizen
+) -> None:
+    facility, own = kiosk.place.facility, kiosk.place.counter.counter_id
+    unit = NewUnit(facility_id=facility.facility_id, kind="emergency", name="Cấp cứu")
+    async with store.transaction() as tx:
+        unit_id = await add_unit(tx, unit, clock.now())
+    other = await make_counter(store, clock, facility, "B2", unit_id)
+    for named, code in (
+        ({"counter_id": str(other.counter_id)}, "counter-unknown"),
+        ({"unit_id": str(unit_id)}, "unit-unknown"),
+        ({"counter_id": str(own), "unit_id": str(unit_id)}, "unit-unknown"),
+        ({"counter_id": str(own)}, None),
+        ({}, None),
+    ):
+        qr = draw_code(store.keys, citizen.patient_id, clock.now()).qr
+        done = await client.post("/v1/facility/check-ins", json={"qr": qr} | named, headers=kiosk.headers)
+        assert done.json().get("code") == code, named
+    line = "/v1/facility/counters/{}/line"
+    assert (await client.get(line.format(own), headers=kiosk.headers)).status_code == 200
+    strange = await client.get(line.format(other.counter_id), headers=kiosk.headers)
+    assert (strange.status_code, strange.json()["code"]) == (404, "counter-unknown")
+    async with store.transaction() as tx:
+        await close_counter(tx, facility.facility_id, own, clock.now())
+    qr = draw_code(store.keys, citizen.patient_id, clock.now()).qr
+    over = await client.post("/v1/facility/check-ins", json={"qr": qr}, headers=kiosk.headers)
+    assert over.json()["code"] == "kiosk-not-placed"
