@@ -33,6 +33,9 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
+    "visits.declarations.queries.ENDED",
+    "visits.exposure.queries.CAME",
+    "visits.exposure.queries.DELETE_HOURS",
     "vaccination.signer.queries.SIGNED_BETWEEN",
     "audit.accountability.queries.ALL_LINES",
     "audit.accountability.queries.COUNT",

@@ -195,8 +195,7 @@ async def list_declarations(
 async def one_declaration(
     declaration_id: FromPath[UUID], call: NamedDependency[Call]
 ) -> Response[DeclarationOpened]:
-    """A declaration with its answers, as a FHIR QuestionnaireResponse, for whoever gave them and for the
-    person."""
+    """A declaration, with its answers (FHIR) for the person and for whoever gave them."""
     async with begin_for(call, ACTION) as (tx, access):
         row = await service.own(tx, access, declaration_id)
         return answer(await _view(tx, call, access, row))

@@ -106,12 +106,12 @@ async def one(list_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[
     status_code=200,
     problems=(EXPOSURE_UNKNOWN, EXPOSURE_STATE, EXPOSURE_NOT_ALLOWED),
 )
-async def decide(
+async def conclude(
     list_id: FromPath[UUID], data: JSONBody[Decision], call: NamedDependency[Call]
 ) -> Response[ExposureList]:
     """Approve or refuse what somebody else asked for, within three days."""
     async with call.begin() as (tx, actor):
-        return _view(await service.decide(tx, actor, list_id, data, call.now), actor)
+        return _view(await service.conclude(tx, actor, list_id, data, call.now), actor)
 
 
 @get(
@@ -136,4 +136,4 @@ async def people(
     return answer(ExposedPeople(items=items, next=following))
 
 
-handlers: list[Any] = [ask, list_all, one, decide, people]
+handlers: list[Any] = [ask, list_all, one, conclude, people]

@@ -36,8 +36,9 @@ class VisitDeclarations(Struct, kw_only=True):
 async def of_visit(
     visit_id: FromPath[UUID], call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None
 ) -> Response[VisitDeclarations]:
-    """What was declared for a check-in or a booking here, by its id; that it was read stands in the person's
-    log. A visit that is none of the facility's has none."""
+    """What was declared for a check-in or a booking here, by its id.
+
+    That it was read stands in the person's log. A visit that is none of the facility's has none."""
     after, size = decode_cursor(cursor, tuple[UUID])[0] if cursor else desk.FIRST, limit or PAGE_DEFAULT
     async with call.begin() as (tx, actor):
         where = after, size, call.request_id, call.now

@@ -32,12 +32,9 @@ class Coding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
 
 
 class Extension(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """A limit of an answer: one of FHIR's minValue and maxValue, of the item's own type."""
+    """A limit of an answer: FHIR's minValue or maxValue, of the item's own type. Others are refused."""
 
-    url: Literal[
-        "http://hl7.org/fhir/StructureDefinition/minValue",
-        "http://hl7.org/fhir/StructureDefinition/maxValue",
-    ]
+    url: Uri
     value_integer: Int32 | None = None
     value_decimal: Decimal | None = None
     value_date: FhirDate | None = None

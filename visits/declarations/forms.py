@@ -33,6 +33,8 @@ _FIELDS: Final[dict[ItemType, str]] = {
     "text": "string",
     "choice": "coding",
 }
+_STRUCTURE: Final = "http://hl7.org/fhir/StructureDefinition/"
+_LIMITS: Final = (_STRUCTURE + "minValue", _STRUCTURE + "maxValue")
 _KINDS: Final = ("boolean", "integer", "decimal", "date", "string", "coding")
 
 
@@ -77,10 +79,8 @@ def form_fault(form: Questionnaire) -> str | None:
 
 def limits_of(item: Item) -> Limits:
     """What FHIR's minValue and maxValue say of an answer."""
-    found: dict[str, int | float | str | None] = {"minValue": None, "maxValue": None}
-    for one in item.extension:
-        found[one.url.rpartition("/")[2]] = _limit(one, item.type)
-    return Limits(found["minValue"], found["maxValue"])
+    found = {one.url: _limit(one, item.type) for one in item.extension}
+    return Limits(*(found.get(url) for url in _LIMITS))
 
 
 def field_of(item: Item) -> str:
@@ -134,7 +134,8 @@ def _are_options(options: list[AnswerOption]) -> bool:
 
 def _are_limits(item: Item) -> bool:
     urls = [one.url for one in item.extension]
-    if len(set(urls)) != len(urls) or any(_limit(one, item.type) is None for one in item.extension):
+    is_known = len(set(urls)) == len(urls) and set(urls) <= set(_LIMITS)
+    if not is_known or any(_limit(one, item.type) is None for one in item.extension):
         return False
     limits = limits_of(item)
     return limits.low is None or limits.high is None or limits.low <= limits.high  # type: ignore[operator]

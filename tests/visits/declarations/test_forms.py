@@ -45,6 +45,7 @@ BROKEN: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "a length of a number": ("1", [item(type="integer", maxLength=3)]),
     "a limit of a text": ("1", [item(type="text", extension=[limit("minValue", valueInteger=1)])]),
     "a limit of another type": ("1", [item(type="integer", extension=[limit("minValue", valueDecimal=1)])]),
+    "another extension": ("1", [item(type="integer", extension=[limit("hidden", valueInteger=1)])]),
     "a limit of no day": ("1", [item(type="date", extension=[limit("minValue", valueDate="2026-02-30")])]),
     "limits the wrong way round": (
         "1",

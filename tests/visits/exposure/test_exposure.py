@@ -398,8 +398,14 @@ async def test_s30_never_a_flagged_visit_by_whichever_id_it_was_flagged(
         ):
             await safety.flag(tx, person.patient_id, kind, ident, "suspected-abuse", clock.now())
     async with client_of(store, clock) as client:
-        shown = await people(client, here.asks, await approved(client, here))
+        made = await approved(client, here)
+        shown = await people(client, here.asks, made)
     assert [one["phone"] for one in shown] == [far.phone_number], "what is flagged is another visit"
+    async with store.transaction() as tx:
+        kept = await tx.fetch(
+            "SELECT patient_id FROM exposure_entry WHERE list_id = $1", UUID(made["list_id"])
+        )
+    assert [row["patient_id"] for row in kept] == [far.patient_id], "nor are they kept unseen"
 
 
 @pytest.mark.parametrize("how", ["name", "units", "specialties", "was"])
