@@ -331,7 +331,7 @@ async def test_a_letter_books_its_visit_once(store: Store, clock: FrozenClock, c
     assert isinstance(anew, service.AppointmentRow)
 
 
-async def test_facilities_forget_after_thirty_days_and_the_book_after_a_year(
+async def test_s30_facilities_forget_after_thirty_days_and_the_book_after_a_year(
     fresh_store: Store, clock: FrozenClock
 ) -> None:
     store = fresh_store
