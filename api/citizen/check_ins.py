@@ -89,6 +89,7 @@ async def list_check_ins(
     actors=("citizen",),
     operation_id="me_check_out",
     tags=TAGS,
+    status_code=200,
     problems=(NOT_CHECKED_IN, OWN_PRESENCE, COUNTER_UNKNOWN, *SCAN_PROBLEMS),
 )
 async def check_out(data: JSONBody[CheckOutScan], call: NamedDependency[Call]) -> Response[CheckOut]:

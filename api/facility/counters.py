@@ -253,6 +253,7 @@ async def read_line(
     actors=DESK,
     operation_id="call_next",
     tags=TAGS,
+    status_code=200,
     problems=(NOT_AT_A_FACILITY, COUNTER_UNKNOWN),
 )
 async def call_next(counter_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Called]:
@@ -269,6 +270,7 @@ async def call_next(counter_id: FromPath[UUID], call: NamedDependency[Call]) -> 
     actors=(*DESK, "kiosk"),
     operation_id="read_ticket",
     tags=TAGS,
+    status_code=200,
     problems=(NOT_AT_A_FACILITY, TICKET_ELSEWHERE, NUMBER_UNKNOWN, *SCAN_PROBLEMS),
 )
 async def read_shown(data: JSONBody[ScannedTicket], call: NamedDependency[Call]) -> Response[ReadTicket]:

@@ -138,6 +138,7 @@ async def check_in(data: JSONBody[CheckInScan], call: NamedDependency[Call]) -> 
     actors=("clerk", "nurse", "doctor"),
     operation_id="facility_check_out",
     tags=["desk"],
+    status_code=200,
     problems=(NOT_AT_A_FACILITY, NOT_CHECKED_IN, *SCAN_PROBLEMS),
 )
 async def check_out(data: JSONBody[CheckOutByScan], call: NamedDependency[Call]) -> Response[CheckOut]:
