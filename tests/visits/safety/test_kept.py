@@ -277,6 +277,8 @@ async def test_an_act_stands_in_the_journal(store: Store, owner: Store, clock: F
     access = await access_of(store, person, "manage-record", clock.now())
     async with store.transaction() as tx:
         assert await service.keep(tx, access, item, "own-wish", clock.now()) is None
+    await handle(store, person.patient_id, clock.now())
+    async with store.transaction() as tx:
         assert await service.show(tx, access, item, clock.now()) is None
     await handle(store, person.patient_id, clock.now())
     async with owner.transaction() as tx:
