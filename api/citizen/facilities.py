@@ -1,7 +1,7 @@
 """The directory: which facilities there are, what they offer, how far they are, when they are open."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 from uuid import UUID
 
 from litestar import Response, get
@@ -16,13 +16,14 @@ from identity.units.service import units_of
 from identity.units.specialties import table
 from kernel.clock import local_day
 from kernel.paging import BAD_CURSOR, decode_cursor, encode_cursor
-from kernel.problems import Refused
+from kernel.problems import ProblemError, Refused
 from visits.directory.models import Hours, Point
 from visits.directory.policy import is_open
 from visits.directory.problems import FACILITY_UNKNOWN, POSITION_HALF, SEARCH_TOO_SHORT
 from visits.directory.service import Found, Listing, Search, hours_of, listing_of, search
 from visits.places import service as places
 from visits.places.models import Level, Place
+from visits.places.problems import LEVEL_UNKNOWN
 
 TAGS: Final = ["directory"]
 READERS: Final = (
@@ -204,10 +205,10 @@ async def specialties(call: NamedDependency[Call]) -> Response[Specialties]:
     actors=READERS,
     operation_id="places",
     tags=TAGS,
-    problems=(BAD_CURSOR,),
+    problems=(BAD_CURSOR, LEVEL_UNKNOWN),
 )
 async def list_places(
-    level: FromPath[Level],
+    level: FromPath[str],
     call: NamedDependency[Call],
     parent: PlaceText = None,
     on: OnDay = None,
@@ -218,21 +219,38 @@ async def list_places(
     Above a commune stands a province; before the reform of 2025 a district."""
     after = decode_cursor(cursor, tuple[str, str]) if cursor else None
     async with call.begin() as (tx, _):
-        found = await places.in_force(tx, level, parent, on or local_day(call.now), after, places.PAGE + 1)
+        found = await places.in_force(
+            tx, _level(level), parent, on or local_day(call.now), after, places.PAGE + 1
+        )
     items = found[: places.PAGE]
     more = encode_cursor(items[-1].name, items[-1].code) if len(found) > places.PAGE else None
     return answer(Places(items=[_place(one) for one in items], next=more))
 
 
-@get("/v1/places/{level:str}/{code:str}", actors=READERS, operation_id="place", tags=TAGS)
+@get(
+    "/v1/places/{level:str}/{code:str}",
+    actors=READERS,
+    operation_id="place",
+    tags=TAGS,
+    problems=(LEVEL_UNKNOWN,),
+)
 async def meanings(
-    level: FromPath[Level], code: FromPath[str], call: NamedDependency[Call]
+    level: FromPath[str], code: FromPath[str], call: NamedDependency[Call]
 ) -> Response[PlaceMeanings]:
     """What a code means and meant, what each unit became, and what today's came from."""
     async with call.begin() as (tx, _):
-        found = await places.meanings(tx, level, code[:12])
+        found = await places.meanings(tx, _level(level), code[:12])
     items = [PlaceMeaning(unit=_place(one.unit), became=one.became, came_from=one.came_from) for one in found]
     return answer(PlaceMeanings(items=items))
+
+
+def _level(text: str) -> Level:
+    """Raises place-level-unknown."""
+    known = next((one for one in get_args(Level) if one == text), None)
+    if known is None:
+        raise ProblemError(Refused(problem=LEVEL_UNKNOWN))
+    level: Level = known
+    return level
 
 
 def _shown(found: Found, now: datetime) -> FacilityFound:
