@@ -12,15 +12,14 @@ from documents.plain import plain
 PER_PAGE: Final = 8
 # A document of forty pages; whoever has more makes several.
 SLIPS_MAX: Final = 40 * PER_PAGE
-GROUP: Final = 4
 # What a slip has room for.
 DETAILS_MAX: Final = 3
 STEPS_MAX: Final = 3
 
 
 class Slip(Struct, frozen=True, kw_only=True):
-    """For whom, what else is known of it (label and value), and the code as it is typed; code_svg: the same
-    as a picture that qr/draw.py made, or empty."""
+    """For whom, what else is known of it (label and value), and the code in groups as it is typed; code_svg:
+    the same as a picture that qr/draw.py made, or empty."""
 
     name: str
     details: list[tuple[str, str]]
@@ -54,17 +53,10 @@ def slips(sheet: SlipSheet, at: datetime) -> bytes:
     return compile_paper("slips.typ", msgspec.json.encode(made).decode(), at)
 
 
-def grouped(code: str) -> str:
-    """A code in groups of four, as it is read aloud and typed; a code with its own dashes stays as it is."""
-    if "-" in code:
-        return code
-    return " ".join(code[at : at + GROUP] for at in range(0, len(code), GROUP))
-
-
 def _plain(slip: Slip) -> Slip:
     return Slip(
         name=plain(slip.name, 90),
         details=[(plain(label, 30), plain(value, 60)) for label, value in slip.details[:DETAILS_MAX]],
-        code=grouped(plain(slip.code, 40)),
+        code=plain(slip.code, 40),
         code_svg=slip.code_svg,
     )

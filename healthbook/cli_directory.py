@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from healthbook.cli_acts import FILE, NEW_FILE, OPERATOR, REASON, as_operator, fail, with_second
+from healthbook.cli_acts import FILE, NEW_FILE, OPERATOR, REASON, as_operator, fail, or_exit, with_second
 
 if TYPE_CHECKING:
     from healthbook.directory_commands import FacilityReport, PlaceReport
@@ -65,6 +65,17 @@ def import_facilities(
     if made.refused:
         _say(f"{len(made.refused)} lines were refused; the report says which and why.")
         raise SystemExit(1)
+
+
+@facilities.command(name="print")
+@click.argument("path", metavar="SHEETS", type=FILE)
+@click.argument("directory", metavar="DIRECTORY", type=click.Path(file_okay=False, path_type=Path))
+def print_codes(path: Path, directory: Path) -> None:
+    """Set the codes of SHEETS, a file that `import` wrote, as PDFs in DIRECTORY: eight slips a page, to cut."""
+    from healthbook.code_slips import print_slips
+
+    os.umask(0o077)
+    click.echo(f"{or_exit(lambda: print_slips(path, directory, _say))} slips in {directory}.")
 
 
 @facilities.command()

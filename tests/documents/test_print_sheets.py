@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from documents.posters import Poster, Step, poster
-from documents.slips import PER_PAGE, SLIPS_MAX, Slip, SlipSheet, grouped, slips
+from documents.slips import PER_PAGE, SLIPS_MAX, Slip, SlipSheet, slips
 from qr.draw import svg
 from qr.screens import poster_svg
 from tests.support.exports import pdf_pages
@@ -100,13 +100,6 @@ def test_no_letter_of_the_longest_words_falls_off_its_slip(with_code: bool) -> N
 def test_more_slips_than_a_document_holds_are_not_cut_in_silence() -> None:
     with pytest.raises(ValueError, match="more than a document holds"):
         slips(sheet(SLIPS_MAX + 1, with_code=False), AT)
-
-
-@pytest.mark.parametrize(
-    ("code", "shown"), [("ABCDEFGH", "ABCD EFGH"), ("ABCDE", "ABCD E"), ("AB-CDEFG", "AB-CDEFG")]
-)
-def test_a_code_is_shown_in_groups_as_it_is_typed(code: str, shown: str) -> None:
-    assert grouped(code) == shown
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS)
