@@ -85,7 +85,7 @@ async def with_card(store: Store, clock: FrozenClock, card: str, number: str) ->
         return await people.create_person(tx, store.keys, claim, "import", None, clock.now())
 
 
-async def test_a_number_shows_initials_and_a_year_until_one_more_fact_agrees(
+async def test_s19_a_number_shows_initials_and_a_year_until_one_more_fact_agrees(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock, clerk: Doctor
 ) -> None:
     person = await make_citizen(store, clock, name="Đỗ Thị Ánh", birth_date="1985-03-12")
@@ -140,7 +140,7 @@ async def test_exactly_one_fact_and_no_try_is_spent_on_another_shape(
     assert (await match(client, clerk, shown["candidate"], birth_date="1985-03-12")).status_code == 200
 
 
-async def test_a_phone_shows_everybody_who_signs_in_with_it_and_names_nobody_it_was_not_told(
+async def test_s19_a_phone_shows_everybody_who_signs_in_with_it_and_names_nobody_it_was_not_told(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock, clerk: Doctor
 ) -> None:
     phone = new_phone_number()
@@ -222,7 +222,7 @@ async def test_a_purpose_outside_the_list_is_refused(client: httpx.AsyncClient, 
     assert (await client.post(LOOK_UPS, json=body, headers=bearer(clerk.token))).status_code == 400
 
 
-async def test_three_wrong_facts_a_day_whatever_number_spelling_or_account_led_there(
+async def test_s19_three_wrong_facts_a_day_whatever_number_spelling_or_account_led_there(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:
     facility = await make_facility(store, clock)

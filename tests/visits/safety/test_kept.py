@@ -20,12 +20,14 @@ from kernel.problems import Refused
 from store.database import Store
 from store.journal import Line
 from store.outbox import claim_events
+from tests.ehr.cases.test_after_a_merge import with_origin
 from tests.support.actors import routes
 from tests.support.clock import FrozenClock
 from tests.support.consent import granted
 from tests.support.family import access_of, make_child, make_proxy
 from tests.support.http import bearer, client_of
-from tests.support.people import Citizen, make_citizen, make_doctor, make_facility, make_machine
+from tests.support.people import Citizen, make_citizen, make_doctor, make_facility, make_machine, make_person
+from tests.support.registry import make_officers, merged, separated
 from visits.identification import draw_code
 from visits.presence import check_in_by_scan
 from visits.safety import service
@@ -149,7 +151,7 @@ async def test_nobody_keeps_what_is_not_theirs(
         assert (refused.status_code, refused.json()["code"]) == (404, "visit-unknown")
 
 
-async def test_a_relative_neither_sees_sets_nor_lifts_a_flag(
+async def test_s23_a_relative_neither_sees_sets_nor_lifts_a_flag(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:
     mother = await make_citizen(store, clock)
@@ -161,7 +163,7 @@ async def test_a_relative_neither_sees_sets_nor_lifts_a_flag(
         assert (refused.status_code, refused.json()["code"]) == (403, "not-in-your-care"), method
 
 
-async def test_a_clinician_keeps_one_or_all_of_today_with_a_ground(
+async def test_s23_a_clinician_keeps_one_or_all_of_today_with_a_ground(
     client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock
 ) -> None:
     facility = await make_facility(store, clock)
@@ -225,7 +227,7 @@ async def test_what_a_sensitive_department_keeps_its_person_does_not_lift(
         assert await service.flagged(tx, person.patient_id, [item]) == {item}
 
 
-async def test_a_unit_that_becomes_sensitive_takes_what_was_there_along(
+async def test_s23_a_unit_that_becomes_sensitive_takes_what_was_there_along(
     store: Store, owner: Store, clock: FrozenClock
 ) -> None:
     person, facility = await make_citizen(store, clock), await make_facility(store, clock)
@@ -286,6 +288,22 @@ async def test_an_act_stands_in_the_journal(store: Store, owner: Store, clock: F
             "SELECT line FROM journal_line WHERE patient_id = $1 ORDER BY seq", person.patient_id
         )
     assert [json.loads(row["line"])["kind"] for row in rows][-2:] == ["visit-keep", "visit-show"]
+
+
+async def test_a_flag_lies_beside_its_item_through_a_merge_and_back(store: Store, clock: FrozenClock) -> None:
+    gone, _ = await make_person(store, clock)
+    stays = await make_citizen(store, clock)
+    item = await check_in(store, clock, gone, await make_facility(store, clock))
+    officers = await make_officers(store, clock)
+    merge_id = await merged(store, officers, gone, stays.patient_id, clock.now())
+    clock.advance(hours=73)
+    access = with_origin(stays.patient_id, gone)
+    async with store.transaction() as tx:
+        assert await service.keep(tx, access, item, "own-wish", clock.now()) is None
+    await separated(store, officers, merge_id, clock.now())
+    async with store.transaction() as tx:
+        assert await service.flagged(tx, gone, [item]) == {item}
+        assert await service.flagged(tx, stays.patient_id, [item]) == frozenset()
 
 
 async def test_flags_go_long_after_their_items(store: Store, owner: Store, clock: FrozenClock) -> None:

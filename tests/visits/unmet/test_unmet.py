@@ -101,7 +101,7 @@ def source_of(facility: Facility) -> Source:
     return hospital(facility_id=facility.facility_id)
 
 
-async def test_a_number_without_a_visit_is_listed_after_seven_days_and_not_before(
+async def test_s7_a_number_without_a_visit_is_listed_after_seven_days_and_not_before(
     client: httpx.AsyncClient,
     store: Store,
     clock: FrozenClock,
@@ -195,7 +195,7 @@ async def test_a_visit_found_its_way_through_a_merge(
     assert await listed(client, store, clock, admin) == []
 
 
-async def test_what_the_desk_took_back_is_listed_as_taken_back(
+async def test_s7_what_the_desk_took_back_is_listed_as_taken_back(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock, clerk: Doctor, admin: Doctor
 ) -> None:
     """Else whoever typed a number to get at a record would take it out of the list."""
@@ -211,7 +211,7 @@ async def test_what_the_desk_took_back_is_listed_as_taken_back(
     assert one["withdrawn_at"] is not None
 
 
-async def test_the_department_sees_every_facility_and_a_facility_its_own(
+async def test_s7_the_department_sees_every_facility_and_a_facility_its_own(
     client: httpx.AsyncClient,
     store: Store,
     owner: Store,
