@@ -32,6 +32,8 @@ from healthbook.demo_campaign import call_in
 from healthbook.demo_certificates import certify_some
 from healthbook.demo_checks import check_some
 from healthbook.demo_consent import let_in_once
+from healthbook.demo_counters import open_counters
+from healthbook.demo_declarations import fill_in
 from healthbook.demo_facilities import CLINIC, HOSPITAL, STATION, DemoFacility
 from healthbook.demo_family import attest
 from healthbook.demo_packages import treatment_package
@@ -139,6 +141,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
     facilities, operators, administrators = await begin(store, since)
     staff = await add_staff(store, facilities, since, now - ACTIVATED)
     await add_emergency_unit(store, facilities["hospital"], staff, since)
+    await open_counters(store, facilities, since)
     systems = await add_machines(store, facilities, "facility-system", since)
     kiosks = await add_machines(store, facilities, "kiosk", since)
     citizens = await _activate_all(store, people, staff, now - ACTIVATED, say)
@@ -151,6 +154,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
     await ask_some(store, citizens, facilities, staff, now - ASKED)
     await call_in(store, citizens, child, staff, now - ASKED)
     await book_some(store, citizens, child, staff, now - ASKED)
+    await fill_in(store, citizens, facilities["hospital"], now - ASKED)
     await prescribe_once(store, citizens, facilities, staff, now - ASKED)
     await certify_some(store, signer, citizens, base_url, now)
     await remind_some(store, citizens, child, now)

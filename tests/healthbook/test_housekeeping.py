@@ -232,6 +232,9 @@ async def test_every_chore_has_its_case_here() -> None:
         "revocations",
         # tests/ehr/referrals
         "referrals-gone",
+        # tests/visits/check_ins, tests/visits/tickets
+        "visits",
+        "queue-tickets",
         # tests/visits/coverage_check
         "coverage-checks",
         # tests/visits/safety, tests/visits/unmet
