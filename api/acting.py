@@ -33,11 +33,9 @@ async def begin_for(call: Call, action: Action) -> AsyncIterator[tuple[Tx, Acces
         yield tx, decided
 
 
-async def reading_of(tx: Tx, call: Call, access: Access) -> Access | None:
+async def reading_of(tx: Tx, call: Call, access: Access, action: Action = "read-section") -> Access | None:
     """What whoever acts may also see of the book; None: nothing. Who acts for another may see less."""
     if access.is_own:
         return access
-    decided = await decide(
-        tx, access.actor, access.patient_id, "read-section", OWN_PURPOSE, call.now, keys=call.keys
-    )
+    decided = await decide(tx, access.actor, access.patient_id, action, OWN_PURPOSE, call.now, keys=call.keys)
     return None if isinstance(decided, Refused) else decided

@@ -8,13 +8,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from api.acting import OWN_PURPOSE, begin_for
+from api.acting import begin_for, reading_of
 from api.exporting import PDF, letter_of, print_own
 from api.idempotency import PROBLEMS, create_once
 from api.letters import may_use, places_of
 from api.reading import OWN_PROBLEMS, Cursor, Limit, read_beside_record
 from api.request import Call, answer
-from consent.decision import decide
 from ehr.exports.problems import EXPORT_BUSY, EXPORT_OVERTAKEN
 from ehr.letters import service
 from ehr.letters.models import Kept, Letters, LetterShown
@@ -66,8 +65,9 @@ class LetterBooking(Struct, kw_only=True, forbid_unknown_fields=True):
 async def letters(
     call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None
 ) -> Response[Letters]:
-    """Appointments to come back and referrals that facilities issued, newest first: whether each counts, was
-    used or has expired."""
+    """Appointments to come back and referrals that facilities issued, newest first.
+
+    Each says whether it counts, was used or has expired."""
 
     async def build(tx: Tx, access: Access) -> Built:
         kept, following = await service.list_letters(
@@ -107,8 +107,9 @@ async def letter(letter_id: FromPath[str], call: NamedDependency[Call]) -> Respo
     produces=PDF,
 )
 async def print_letter(letter_id: FromPath[str], call: NamedDependency[Call]) -> Response[bytes]:
-    """The letter with its code. Whoever scans it learns that it counts, was used, has expired, was changed or
-    withdrawn."""
+    """The letter with its code.
+
+    Whoever scans it learns whether it counts, was used, has expired, was changed or withdrawn."""
     return await print_own(call, letter_of(letter_id))
 
 
@@ -177,12 +178,8 @@ async def _book(
 
 async def _to_use(tx: Tx, call: Call, access: Access, letter_id: str) -> Kept | Refused:
     """The letter as far as whoever acts may read it."""
-    reading: Access | Refused = access
-    if not access.is_own:
-        reading = await decide(
-            tx, access.actor, access.patient_id, "read-document", OWN_PURPOSE, call.now, keys=call.keys
-        )
-    if isinstance(reading, Refused):
+    reading = await reading_of(tx, call, access, "read-document")
+    if reading is None:
         return Refused(problem=LETTER_NOT_FOUND)
     return await service.letter_of(tx, reading, letter_id, call.letter_validity, call.now)
 

@@ -52,7 +52,7 @@ _ABOUT = """a.patient_id = $1 AND NOT a.deleted
 _FROM = "FROM ehr_resource r LEFT JOIN facility f ON f.facility_id = r.facility_id"
 # What no facility issued is no letter; what the person wrote neither.
 _LETTER = """r.rtype = 'DocumentReference' AND r.code_system = 'urn:vn:so-suc-khoe:document-kind'
-            AND r.code IN ('referral', 'revisit') AND r.facility_id IS NOT NULL
+            AND r.code IS NOT NULL AND r.code IN ('referral', 'revisit') AND r.facility_id IS NOT NULL
             AND r.state <> 'self-declared'"""
 # Of a letter that no visit gave nobody knows the department: the family does not see it (security.md S23).
 _OF_KNOWN_PLACE = "(NOT $11::boolean OR r.encounter_id IS NOT NULL)"

@@ -9,6 +9,8 @@ const lines = [
   ["holder", "Người có tên trên giấy · Holder"], ["printed_at", "In lúc · Printed"],
 ];
 
+// A letter that stands may be used or over.
+const over = ["used", "expired"];
 const signs = { unchanged: "✓", replaced: "!", withdrawn: "✗", "not-ours": "✗" };
 
 // As printed: 08/03/2026, and for an instant 15:31 22/11/2026, in the zone that stands in it.
@@ -26,7 +28,8 @@ function add(parent, name, text) {
 
 function show(answer) {
   paper.replaceChildren();
-  add(paper, "h2", (signs[answer.outcome] || "") + " " + answer.text_vi);
+  const sign = over.includes(answer.letter_state) ? "!" : signs[answer.outcome] || "";
+  add(paper, "h2", sign + " " + answer.text_vi);
   add(paper, "p", answer.text_en);
   const list = add(paper, "ul", "");
   for (const [name, label] of lines) if (answer[name]) add(list, "li", label + ": " + told(answer[name]));
