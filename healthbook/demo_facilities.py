@@ -135,6 +135,13 @@ STAFF = (
         facility="hospital",
     ),
     DemoStaff(
+        username="pt.ha",
+        name="Lều Thu Hà",
+        licence="000112/DEMO",
+        role="department-analyst",
+        facility="hospital",
+    ),
+    DemoStaff(
         username="tv.ngan",
         name="Quách Thúy Ngân",
         licence="000111/DEMO",

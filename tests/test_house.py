@@ -196,9 +196,11 @@ def test_a_record_leaves_only_through_the_one_door() -> None:
 DECIDING = {
     *("api/acting.py", "api/exporting.py", "api/reading.py"),
     *(
-        "healthbook/demo_campaign.py",
+        "healthbook/demo_booking.py",
+    "healthbook/demo_campaign.py",
         "healthbook/demo_certificates.py",
         "healthbook/demo_consent.py",
+        "healthbook/demo_declarations.py",
         "healthbook/demo_questions.py",
         "healthbook/demo_reminders.py",
         "healthbook/demo_statements.py",

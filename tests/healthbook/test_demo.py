@@ -337,6 +337,16 @@ async def test_a_campaign_of_next_week_has_somebody_who_waits_and_a_child(
     assert await rows(store, sql) == [("booked", False), ("booked", True), ("waiting", False)]
 
 
+async def test_a_form_is_out_and_somebody_answered_it_before_an_appointment(
+    store: Store, demo: DemoSheet
+) -> None:
+    sql = (
+        "SELECT f.code, f.version, f.state, d.visit_kind, d.declared_by = d.patient_id AS own"
+        " FROM declaration d JOIN declaration_form f USING (form_id)"
+    )
+    assert await rows(store, sql) == [("truoc-kham", 1, "published", "booking", True)]
+
+
 async def test_appointments_of_next_week_have_somebody_who_waits_and_a_child(
     store: Store, demo: DemoSheet
 ) -> None:
