@@ -119,8 +119,10 @@ async def one_schedule(
     ),
 )
 async def hold(data: JSONBody[Ask], call: NamedDependency[Call]) -> Response[Appointment]:
-    """Keep a place until `held_until`, or stand in the waiting list. A place that is held is booked by
-    confirming it."""
+    """Keep a place until `held_until`, or stand in the waiting list.
+
+    A place that is held is booked by confirming it.
+    """
     async with begin_for(call, "manage-appointments") as (tx, access):
         row = await create_once(
             tx,
