@@ -145,6 +145,7 @@ FAN_OUTS = {
     "visits.booking.queries.ENDED",
     "visits.consultations.queries.ENDED",
     "visits.coverage_check.queries.FORGET",
+    "visits.kiosk.queries.FORGET_PAYMENTS",
     "visits.hotline.queries.DELETE_CLOSED",
     "visits.check_ins.queries.DELETE_CHECK_INS",
     "visits.check_ins.queries.DELETE_VISITS",
