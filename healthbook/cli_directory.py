@@ -46,7 +46,7 @@ def import_facilities(
     A facility whose code is there already is left as it is, so the same file goes on after a stop. Exit 1
     when a line was refused; the report says which and why, and the other lines are made.
     """
-    from healthbook.directory_commands import as_json
+    from healthbook.directory_commands import Run, as_json
     from healthbook.directory_commands import import_facilities as run_import
 
     if not dry_run and sheets is None:
@@ -57,8 +57,8 @@ def import_facilities(
 
     async def run(store: "Store", signed: tuple[str, str]) -> "FacilityReport":
         agreed = signed if dry_run else with_second(signed, second)
-        target = None if dry_run else sheets
-        return await run_import(store, path, target, dry_run=dry_run, signed=agreed, say=_say)
+        kept = None if dry_run else sheets
+        return await run_import(store, path, Run(signed=agreed, sheets=kept, dry_run=dry_run), _say)
 
     made = as_operator(run, operator, reason)
     _write(as_json(made), report)
@@ -71,7 +71,7 @@ def import_facilities(
 @click.argument("path", metavar="SHEETS", type=FILE)
 @click.argument("directory", metavar="DIRECTORY", type=click.Path(file_okay=False, path_type=Path))
 def print_codes(path: Path, directory: Path) -> None:
-    """Set the codes of SHEETS, a file that `import` wrote, as PDFs in DIRECTORY: eight slips a page, to cut."""
+    """Set the codes of SHEETS, a file that `import` wrote, as PDFs in DIRECTORY, eight slips a page."""
     from healthbook.code_slips import print_slips
 
     os.umask(0o077)

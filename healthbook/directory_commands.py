@@ -13,7 +13,7 @@ from asyncpg import UniqueViolationError
 from msgspec import Struct, field
 
 from documents.csv import append_to, write_to
-from healthbook.commands import Signed, sign_act, write_down
+from healthbook.commands import Signed, sign_act
 from healthbook.wiring import StartError
 from identity.facility_admin.activation import issue
 from identity.facility_admin.models import FacilityCode
@@ -50,29 +50,33 @@ class _DryRunError(Exception):
     """Rolls back what was only tried."""
 
 
-async def import_facilities(
-    store: Store, path: Path, sheets: Path | None, *, dry_run: bool, signed: Signed, say: Say
-) -> FacilityReport:
-    """Make the facilities of a file, each with a code for its first administrator, written to `sheets`.
+class Run(Struct, frozen=True, kw_only=True):
+    """sheets: where the codes go, once; `admin facilities print` sets them as slips (code_slips.py)."""
+
+    signed: Signed
+    sheets: Path | None = None
+    dry_run: bool = False
+
+
+async def import_facilities(store: Store, path: Path, run: Run, say: Say) -> FacilityReport:
+    """Make the facilities of a file, each with a code for its first administrator.
 
     The codes of a step are on the disk before the step is kept: a run that was killed has printed codes
     that open nothing, never made facilities whose codes nobody has. The same file again goes on.
     """
     report, started, seen = FacilityReport(), SystemClock().now(), set[str]()
-    if sheets is not None:
-        with sheets.open("xb") as out:
+    if run.sheets is not None:
+        with run.sheets.open("xb") as out:
             write_to(out, [SHEET_COLUMNS])
     try:
         lines = read_lines(path)
         tell = _told(say)
         while step := list(islice(lines, AT_ONCE)):
             once = [_once(line, seen) for line in step]
-            await _step(store, once, sheets, report, started, dry_run=dry_run)
+            await _step(store, run, once, report, started)
             tell(f"line {report.lines + 1}: {report.made} made, {report.known} known")
     except BadFileError as error:
         raise StartError(f"{path.name}: {error}.") from error
-    if not dry_run:
-        await write_down(store, signed, "facilities:import", report.made)
     return report
 
 
@@ -88,21 +92,18 @@ def _once(line: ReadLine | WrongLine, seen: set[str]) -> ReadLine | WrongLine:
 
 
 async def _step(
-    store: Store,
-    step: list[ReadLine | WrongLine],
-    sheets: Path | None,
-    report: FacilityReport,
-    now: datetime,
-    *,
-    dry_run: bool,
+    store: Store, run: Run, step: list[ReadLine | WrongLine], report: FacilityReport, now: datetime
 ) -> None:
+    """Its facilities, their codes on the disk and the row of the act: all of it or nothing."""
     try:
         async with store.transaction() as tx:
-            made = [await _one(tx, line, report, now) for line in step]
-            if dry_run:
+            made = [one for line in step if (one := await _one(tx, line, report, now)) is not None]
+            if run.dry_run:
                 raise _DryRunError
-            if sheets is not None:
-                _print_codes(sheets, [one for one in made if one is not None])
+            if run.sheets is not None:
+                _print_codes(run.sheets, made)
+            if made:
+                await sign_act(tx, run.signed, "facilities:import", len(made))
     except _DryRunError:
         pass
 
