@@ -23,6 +23,7 @@ What = Literal["code", "cccd", "bhyt", "erx", "number", "unknown"]
 _PRESCRIPTION: Final = re.compile(r"[0-9]{2}[0-9A-Za-z]{3}[0-9A-Za-z]{7}-[A-Za-z]")
 _INSURANCE_CARD: Final = re.compile(r"[A-Z]{2}[0-9]{13}")
 _INSURANCE_FIRST: Final = re.compile(r"[A-Z]{2}[0-9]{13}|[0-9]{10}", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"https?://\S+#\S+", re.IGNORECASE)
 # Codes of health that are read elsewhere: certificates and shared links.
 _ELSEWHERE: Final = ("HC1:", "shc:/", "shlink:/")
 
@@ -49,7 +50,7 @@ def read_scanned(text: str) -> Scanned:
         return _unknown(problem)
     if text.startswith(tokens.FAMILY):
         return _code(text)
-    if "#" in text and "|" not in text:
+    if _ADDRESS.fullmatch(text):
         return _address(text)
     if _PRESCRIPTION.fullmatch(text):
         return Scanned(what="erx", text=text)
@@ -104,8 +105,9 @@ def _of_card(what: Literal["cccd", "bhyt"], read: CardText | Refused) -> Scanned
 
 def _number_alone(text: str) -> CardText | None:
     """The bar code of an older card, or a number somebody typed. Ten digits may be a phone, and are none."""
-    if is_personal_number(text):
-        return CardText(national_id=text, review=("number-alone",))
+    number = text.replace(" ", "")
+    if is_personal_number(number):
+        return CardText(national_id=number, review=("number-alone",))
     if _INSURANCE_CARD.fullmatch(text.upper()):
         card = text.upper()
         return CardText(insurance_card=card, insurance_number=card[-10:], review=("number-alone",))

@@ -101,6 +101,13 @@ def identity_cards() -> list[dict[str, Any]]:
         ),
         cccd("identity card: with labels", LABELLED, old_id="012000123"),
         cccd("identity card: as JSON", JSON),
+        cccd(
+            "identity card: with labels, a line each, and a sign of addresses in one",
+            LABELLED.replace("Ấp", "#7 Ấp").replace("|", "\r\n"),
+            old_id="012000123",
+            address="#7 Ấp Ví Dụ, Phước Thạnh",
+        ),
+        cccd("identity card: a number in groups", CCCD.replace("079204000456", "079 204 000 456")),
         *(
             cccd(f"identity card: born on {name}", with_field(CCCD, 3, text), birth_date=date)
             for name, text, date in born
@@ -258,6 +265,12 @@ def others() -> list[dict[str, Any]]:
         case(
             "a personal number alone",
             "079204000456",
+            "number",
+            card={"national_id": "079204000456", "review": ["number-alone"]},
+        ),
+        case(
+            "a personal number alone, in groups",
+            "079 204 000 456",
             "number",
             card={"national_id": "079204000456", "review": ["number-alone"]},
         ),
