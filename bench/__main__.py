@@ -35,6 +35,7 @@ from bench import (
     store_start,
     vitals,
 )
+from bench import directory as searches
 from bench.results import Result, table, write
 from bench.server import environment
 from bench.world import PEOPLE, YEARS, World, build
@@ -122,6 +123,9 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
             _say(f"{PEOPLE} people with long records")
             world = await build(data, store, place.dsn("hb_owner"))
             results += await _on_records(world, place, directory, wanted)
+        if _is_wanted(searches.NAME, wanted):
+            _say(searches.NAME)
+            results.append(await searches.measure(store, place.dsn("hb_owner"), data, keys))
     return results
 
 

@@ -39,6 +39,7 @@ READ_ONLY = frozenset(
             "admin displays",
             "admin core-links",
             "admin articles",
+            "admin facilities print",
         ),
         *("certificates verify", "certificates conformance", "certificates trust list"),
         "certificates trust seal",

@@ -23,8 +23,8 @@ from healthbook.demo_accounts import (
     StaffMember,
     activate,
     add_emergency_unit,
-    add_machines,
     add_staff,
+    add_systems,
     begin,
 )
 from healthbook.demo_booking import book_some
@@ -34,8 +34,10 @@ from healthbook.demo_checks import check_some
 from healthbook.demo_consent import let_in_once
 from healthbook.demo_counters import open_counters
 from healthbook.demo_declarations import fill_in
+from healthbook.demo_directory import list_facilities
 from healthbook.demo_facilities import CLINIC, HOSPITAL, STATION, DemoFacility
 from healthbook.demo_family import attest
+from healthbook.demo_kiosks import set_up_kiosks
 from healthbook.demo_packages import treatment_package
 from healthbook.demo_people import DemoPerson, make_people
 from healthbook.demo_prescription import prescribe_once
@@ -141,9 +143,10 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
     facilities, operators, administrators = await begin(store, since)
     staff = await add_staff(store, facilities, since, now - ACTIVATED)
     await add_emergency_unit(store, facilities["hospital"], staff, since)
-    await open_counters(store, facilities, since)
-    systems = await add_machines(store, facilities, "facility-system", since)
-    kiosks = await add_machines(store, facilities, "kiosk", since)
+    await list_facilities(store, facilities, since)
+    counters = await open_counters(store, facilities, since)
+    systems = await add_systems(store, facilities, since)
+    kiosks = await set_up_kiosks(store, facilities, counters, administrators, since)
     citizens = await _activate_all(store, people, staff, now - ACTIVATED, say)
     await _import_all(store, people, facilities, now - IMPORTED, say)
     child = await attest(store, people["bao-anh"], people["huong"], _desk(staff), now - GUARDED)
