@@ -6,7 +6,7 @@ the citizens were activated ten days ago, so that their phones are past the 72 h
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Literal, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -175,20 +175,20 @@ async def add_emergency_unit(
                 granted(await units.set_unit(tx, placed))
 
 
-async def add_machines(
-    store: Store, facilities: dict[str, Facility], kind: Literal["facility-system", "kiosk"], since: datetime
-) -> list[DemoClient]:
-    """One machine of that kind per facility."""
+async def add_systems(store: Store, facilities: dict[str, Facility], since: datetime) -> list[DemoClient]:
+    """One system per facility."""
     made = []
     for known in FACILITIES:
         facility = facilities[known.key]
         async with store.transaction() as tx:
-            secret = await add_client(tx, facility.facility_id, kind, f"{known.short} {kind}", since)
+            secret = await add_client(
+                tx, facility.facility_id, "facility-system", f"{known.short} system", since
+            )
         made.append(
             DemoClient(
                 client_id=str(secret.client_id),
                 client_secret=secret.client_secret,
-                kind=kind,
+                kind="facility-system",
                 facility_code=known.code,
                 facility=facility.name,
             )
