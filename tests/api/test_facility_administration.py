@@ -118,7 +118,7 @@ async def test_departments_are_paged_and_none_is_cut(house: House) -> None:
     assert sorted(seen) == [f"Khoa {number}" for number in range(5)]
 
 
-async def test_roles_are_given_to_existing_licences_only(
+async def test_s16_roles_are_given_to_existing_licences_only(
     house: House, store: Store, clock: FrozenClock
 ) -> None:
     other = await make_facility(store, clock)
@@ -220,7 +220,7 @@ async def _acts(house: House, token: str) -> int:
     return answer.status_code
 
 
-async def test_whoever_leaves_loses_every_grant_on_the_next_request(
+async def test_s16_whoever_leaves_loses_every_grant_on_the_next_request(
     house: House, store: Store, clock: FrozenClock
 ) -> None:
     """No worker runs here: nothing has to be swept for the end to hold."""
@@ -245,7 +245,7 @@ async def test_whoever_leaves_loses_every_grant_on_the_next_request(
     assert grants.status_code == 200
 
 
-async def test_an_administrator_who_left_administers_nothing(
+async def test_s16_an_administrator_who_left_administers_nothing(
     house: House, store: Store, clock: FrozenClock
 ) -> None:
     new = {"facility_id": str(house.facility_id), "kind": "facility-system", "name": "HIS"}

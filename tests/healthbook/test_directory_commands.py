@@ -123,7 +123,7 @@ async def _redeem(
         return await activation.redeem(tx, store.keys, code, name, prepared, now)
 
 
-async def test_a_code_makes_one_administrator_of_one_facility(store: Store, tmp_path: Path) -> None:
+async def test_s16_a_code_makes_one_administrator_of_one_facility(store: Store, tmp_path: Path) -> None:
     await _import(store, tmp_path, "63A01,,Trạm,,,,\n63A02,,Trạm khác,,,,\n")
     code = _codes(tmp_path / "codes.csv")["63A01"]
     typed = f" {code.lower().replace('-', ' ')} "
