@@ -290,6 +290,9 @@ async def test_money_card_referral_question_and_ticket_have_something_to_show(
     card = "SELECT count(*) > 0 FROM ehr_resource WHERE patient_id = $1 AND rtype = 'Coverage'"
     assert await rows(store, card + " AND doc::text LIKE '%-12-31%'", hung) == [(True,)]
     assert await rows(store, "SELECT state FROM referral WHERE patient_id = $1", hung) == [("sent",)]
+    letters = "SELECT DISTINCT code FROM ehr_resource WHERE patient_id = $1 AND refs IS NOT NULL"
+    letters += " AND code IN ('referral', 'revisit') ORDER BY code"
+    assert await rows(store, letters, hung) == [("referral",), ("revisit",)]
     sides = await rows(store, "SELECT side FROM facility_referral WHERE patient_id = $1 ORDER BY 1", hung)
     assert sides == [("in",), ("out",)]
     assert await rows(store, "SELECT state FROM consultation WHERE patient_id = $1", hung) == [("asked",)]
