@@ -191,7 +191,7 @@ async def confirm(appointment_id: FromPath[UUID], call: NamedDependency[Call]) -
     operation_id="cancel_appointment",
     tags=TAGS,
     status_code=200,
-    problems=(APPOINTMENT_UNKNOWN, BOOKING_STATE, SLOT_UNKNOWN),
+    problems=(APPOINTMENT_UNKNOWN, BOOKING_STATE, SLOT_OVER, SLOT_UNKNOWN),
 )
 async def cancel(appointment_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Appointment]:
     """Give the place back, or leave the waiting list."""

@@ -94,14 +94,15 @@ class Account(Struct, frozen=True):
     missed: list[datetime]
 
 
-# By what an account did itself: nobody's bookings for a person count against the person. Written so that the
-# book is looked through, and not the account's bookings in every book.
+# By what an account did itself and sees ($5: all of it): nobody's bookings for a person count against the
+# person. Written so that the book is looked through, and not the account's bookings in every book.
 ACCOUNT = Statement(
     Account,
-    "SELECT (count(*) FILTER (WHERE state IN ('held', 'waiting', 'booked') AND starts_at > $4))::int"
-    " AS ahead, coalesce(array_agg(missed_at) FILTER (WHERE facility_id = $3 AND missed_at IS NOT NULL"
-    " AND referral_id IS NULL), '{}') AS missed"
-    " FROM appointment WHERE patient_id = $1 AND booked_by IS NOT DISTINCT FROM $2",
+    "SELECT (count(*) FILTER (WHERE a.state IN ('held', 'waiting', 'booked') AND a.starts_at > $4))::int"  # noqa: S608 - a constant of ours
+    " AS ahead, coalesce(array_agg(a.missed_at) FILTER (WHERE a.facility_id = $3"
+    " AND a.missed_at IS NOT NULL AND a.referral_id IS NULL), '{}') AS missed"
+    " FROM appointment a WHERE a.patient_id = $1 AND a.booked_by IS NOT DISTINCT FROM $2"
+    f" AND ($5 OR NOT {_KEPT})",
 )
 
 

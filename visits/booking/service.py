@@ -132,7 +132,7 @@ async def _not_free(tx: Tx, wish: _Wish) -> Refused | None:
     for patient_id in people(access):
         if await queries.STANDING.one(tx, patient_id, ask.slot_id, access.is_own) is not None:
             return Refused(problem=APPOINTMENT_EXISTS)
-        found = await queries.ACCOUNT.one(tx, patient_id, account, ask.facility_id, now)
+        found = await queries.ACCOUNT.one(tx, patient_id, account, ask.facility_id, now, access.is_own)
         assert found is not None
         ahead, missed = ahead + found.ahead, missed + found.missed
     if ahead >= AHEAD_MAX:
@@ -219,14 +219,18 @@ async def confirm(
     await keep(tx, released, now)
     if any(one.booking_id == appointment_id for one in released):
         return Refused(problem=HOLD_OVER)
+    # Under the lock: another device may have said yes meanwhile.
+    row = await own(tx, access, appointment_id)
+    if isinstance(row, Refused) or row.state == "booked":
+        return row
     return await _moved(tx, access, row, slot, "confirm", request_id, now)
 
 
 async def cancel(
     tx: Tx, access: Access, appointment_id: UUID, request_id: str, now: datetime
 ) -> AppointmentRow | Refused:
-    """Give the place back; who waits first gets it in the same instant. Refused: appointment-unknown,
-    booking-state."""
+    """Give the place back; who waits first gets it in the same instant. What has begun is not given back: who
+    stayed away is not there. Refused: appointment-unknown, booking-state, slot-over."""
     row = await own(tx, access, appointment_id)
     if isinstance(row, Refused):
         return row
@@ -245,7 +249,7 @@ async def _moved(
     request_id: str,
     now: datetime,
 ) -> AppointmentRow | Refused:
-    if act == "confirm" and (slot.state != "open" or now >= slot.starts_at):
+    if now >= slot.starts_at or (act == "confirm" and slot.state != "open"):
         return Refused(problem=SLOT_OVER)
     moved = await slots.move(tx, slot, row.appointment_id, act, now)
     if isinstance(moved, Refused):

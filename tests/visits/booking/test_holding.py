@@ -277,3 +277,30 @@ async def test_a_schedule_is_of_its_own_facility_and_of_people_who_work_there(
             f"{ME}/{UUID(int=7)}", headers=bearer((await make_citizen(store, clock)).token)
         )
         assert (unknown.status_code, unknown.json()["code"]) == (404, "appointment-unknown")
+
+
+async def test_two_devices_that_confirm_at_once_both_read_that_it_is_booked(
+    store: Store, second: Store, clock: FrozenClock, clinic: Clinic
+) -> None:
+    person = await make_citizen(store, clock)
+    async with client_of(store, clock) as one, client_of(second, clock) as other:
+        plan = await make_schedule(one, clock, clinic, 1)
+        mine = await held(one, person, plan)
+        done = await asyncio.gather(
+            *(act((one, other)[n % 2], person, mine["appointment_id"], "confirm") for n in range(8))
+        )
+    assert {(answer.status_code, answer.json()["state"]) for answer in done} == {(200, "booked")}
+
+
+async def test_what_has_begun_is_not_given_back_any_more(
+    store: Store, clock: FrozenClock, clinic: Clinic
+) -> None:
+    person = await make_citizen(store, clock)
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 1)
+        mine = await booked(client, person, plan)
+        clock.advance(days=3)
+        person.token = await renew_session(store, clock, person)
+        late = await act(client, person, mine["appointment_id"], "cancel")
+        assert (late.status_code, late.json()["code"]) == (409, "slot-over")
+        assert (await state_of(client, person, mine["appointment_id"]))[0] == "booked"

@@ -21,6 +21,7 @@ from tests.support.family import make_child, make_proxy
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, make_citizen
 from tests.support.registering import people
+from visits.booking.policy import AHEAD_MAX
 from visits.safety import service as safety
 
 READS = ("", "/{id}", "/{id}/calendar.ics")
@@ -158,3 +159,18 @@ async def test_a_proxy_without_the_scope_neither_books_nor_sees(
         plan = await make_schedule(client, clock, clinic, 1)
         for answer in (await hold(client, acting, plan), await client.get(ME, headers=acting)):
             assert (answer.status_code, answer.json()["code"]) == (403, "not-in-your-care")
+
+
+async def test_s23_what_is_kept_from_a_relative_does_not_count_against_the_relative(
+    store: Store, clock: FrozenClock, clinic: Clinic, proxy: Citizen
+) -> None:
+    person = await make_citizen(store, clock)
+    acting = await acting_for(store, clock, person, proxy)
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, *[2] * (AHEAD_MAX + 1))
+        made = [await held(client, acting, plan, number) for number in range(AHEAD_MAX)]
+        assert (await hold(client, acting, plan, AHEAD_MAX)).json()["code"] == "appointment-limit"
+        async with store.transaction() as tx:
+            ident = UUID(made[0]["appointment_id"])
+            await safety.flag(tx, person.patient_id, "booking", ident, "suspected-abuse", clock.now())
+        assert (await hold(client, acting, plan, AHEAD_MAX)).status_code == 201
