@@ -157,7 +157,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
     await ask_some(store, citizens, facilities, staff, now - ASKED)
     await call_in(store, citizens, child, staff, now - ASKED)
     await book_some(store, citizens, child, staff, now - ASKED)
-    await fill_in(store, citizens, facilities["hospital"], now - ASKED)
+    await fill_in(store, citizens, administrators, facilities["hospital"], now - ASKED)
     await prescribe_once(store, citizens, facilities, staff, now - ASKED)
     await certify_some(store, signer, citizens, base_url, now)
     await remind_some(store, citizens, child, now)

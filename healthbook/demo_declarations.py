@@ -10,18 +10,17 @@ from msgspec.structs import replace
 
 from consent.decision import decide
 from healthbook.demo_accounts import Activated, granted
+from healthbook.demo_sheet import DemoPractitioner
 from identity.models import Facility
-from identity.register.queries import PRACTITIONER_BY_USER_NAME
 from kernel.access import Actor
 from kernel.ids import uuid7
-from store.database import Store, Tx
+from store.database import Store
 from visits.booking.service import own_list
 from visits.declarations import publishing, service
 from visits.declarations.fhir import Questionnaire, QuestionnaireResponse
 from visits.declarations.models import DeclarationBody, NewForm
 
 WHO: Final = "hung"
-ADMINISTRATORS: Final = ("qt.mot", "qt.hai")
 _LAST: Final = UUID(int=2**128 - 1)
 FORM: Final[dict[str, Any]] = {
     "resourceType": "Questionnaire",
@@ -64,15 +63,21 @@ ANSWERS: Final[dict[str, Any]] = {
 }
 
 
-async def fill_in(store: Store, citizens: list[Activated], facility: Facility, now: datetime) -> None:
+async def fill_in(
+    store: Store,
+    citizens: list[Activated],
+    administrators: list[DemoPractitioner],
+    facility: Facility,
+    now: datetime,
+) -> None:
     """The form, and one answer to it for a booked appointment at the same hospital."""
     new = NewForm(
         code="truoc-kham",
         reason="Mẫu minh họa của bản thử",
         questionnaire=msgspec.convert(FORM, Questionnaire),
     )
+    first, second = [_administrator(card, facility) for card in administrators]
     async with store.transaction() as tx:
-        first, second = [await _administrator(tx, name, facility) for name in ADMINISTRATORS]
         proposed = granted(await publishing.propose(tx, first, new, now))
         form = granted(await publishing.publish(tx, second, proposed.form_id, now))
     who = next(one.actor for one in citizens if one.card.key == WHO)
@@ -91,13 +96,11 @@ async def fill_in(store: Store, citizens: list[Activated], facility: Facility, n
         granted(await service.declare(tx, store.keys, access, checked, str(uuid7(now)), now))
 
 
-async def _administrator(tx: Tx, user_name: str, facility: Facility) -> Actor:
-    account = await PRACTITIONER_BY_USER_NAME.one(tx, user_name)
-    assert account is not None
+def _administrator(card: DemoPractitioner, facility: Facility) -> Actor:
     return Actor(
         kind="practitioner",
-        actor_id=account.practitioner_id,
-        name=account.name,
+        actor_id=UUID(card.practitioner_id),
+        name=card.name,
         role="facility-admin",
         facility_id=facility.facility_id,
         facility_name=facility.name,
