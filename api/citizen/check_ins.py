@@ -52,8 +52,10 @@ class CheckOutScan(Struct, kw_only=True, forbid_unknown_fields=True):
     problems=(TOO_MANY, COUNTER_UNKNOWN, CODE_SPENT, *SCAN_PROBLEMS),
 )
 async def check_in(data: JSONBody[PhoneScan], call: NamedDependency[Call]) -> Response[CheckInShown]:
-    """Scan the code of a counter. Its screen is presence and a number; a poster, what was scanned without a
-    network, and whoever acts for the person get a number.
+    """Scan the code of a counter.
+
+    Its screen is presence and a number; a poster, what was scanned without a network, and whoever acts for
+    the person get a number.
 
     A repeat with the same `client_id`, and the same counter within the window of its number, answer alike:
     the check-in and the number that stand.
@@ -71,8 +73,10 @@ async def check_in(data: JSONBody[PhoneScan], call: NamedDependency[Call]) -> Re
 async def list_check_ins(
     call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None
 ) -> Response[CheckIns]:
-    """Where the person checked in during the last 30 days, how long each visit lasted, and how far each
-    number is."""
+    """Where the person checked in during the last 30 days.
+
+    With how long each visit lasted, and how far each number is.
+    """
     before = decode_cursor(cursor, tuple[datetime, UUID]) if cursor else (call.now, LAST_ID)
     size = limit or PAGE_DEFAULT
     async with begin_for(call, "check-in") as (tx, access):

@@ -31,8 +31,8 @@ from visits.kiosk.enrolment import keeps_to_its_counter
 from visits.kiosk.problems import KIOSK_NOT_PLACED
 from visits.problems import NOT_AT_A_FACILITY
 from visits.tickets import service as tickets
-from visits.tickets.codes import read_ticket
-from visits.tickets.models import InLine
+from visits.tickets.codes import read_at
+from visits.tickets.models import InLine, ReadTicket
 from visits.tickets.problems import NUMBER_UNKNOWN, TICKET_ELSEWHERE
 
 TAGS: Final = ["counters"]
@@ -91,17 +91,6 @@ class ScannedTicket(Struct, kw_only=True, forbid_unknown_fields=True):
     """qr: the text of the number's code."""
 
     qr: QrText
-
-
-class ReadTicket(Struct, kw_only=True):
-    """A number of this facility. ahead: how many wait before it."""
-
-    counter_code: str
-    day: date
-    number: int
-    called_at: datetime | None
-    has_left: bool
-    ahead: int
 
 
 def own_facility(actor: Actor) -> UUID:
@@ -257,8 +246,11 @@ async def read_line(
     problems=(NOT_AT_A_FACILITY, COUNTER_UNKNOWN),
 )
 async def call_next(counter_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Called]:
-    """Call whoever waits longest today. Two who call at once call two numbers; whose answer was lost
-    reads the line, which says what was called last."""
+    """Call whoever waits longest today.
+
+    Two who call at once call two numbers; whose answer was lost reads the line, which says what was called
+    last.
+    """
     async with call.begin() as (tx, actor):
         counter = await own_counter(tx, actor, counter_id)
         number = await tickets.call_next(tx, counter, call.now)
@@ -276,25 +268,7 @@ async def call_next(counter_id: FromPath[UUID], call: NamedDependency[Call]) -> 
 async def read_shown(data: JSONBody[ScannedTicket], call: NamedDependency[Call]) -> Response[ReadTicket]:
     """What a shown number is, and whether it is of this facility."""
     async with call.begin() as (tx, actor):
-        facility_id = own_facility(actor)
-        found = read_ticket(call.keys, data.qr, call.now)
-        if isinstance(found, Refused):
-            return answer(found)
-        if found.facility_id != facility_id:
-            return answer(Refused(problem=TICKET_ELSEWHERE, where="qr"))
-        state = await tickets.state_of(tx, facility_id, found.counter_id, found.day, found.number)
-    if state is None:
-        return answer(Refused(problem=NUMBER_UNKNOWN, where="qr"))
-    return answer(
-        ReadTicket(
-            counter_code=state.counter_code,
-            day=found.day,
-            number=found.number,
-            called_at=state.called_at,
-            has_left=state.left_at is not None,
-            ahead=state.ahead,
-        )
-    )
+        return answer(await read_at(tx, call.keys, own_facility(actor), data.qr, call.now))
 
 
 handlers: list[Any] = [

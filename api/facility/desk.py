@@ -22,6 +22,7 @@ from visits.check_ins.problems import CODE_SPENT, NOT_CHECKED_IN
 from visits.counters.problems import COUNTER_UNKNOWN
 from visits.kiosk.enrolment import keeps_to_its_counter
 from visits.kiosk.problems import KIOSK_NOT_PLACED
+from visits.models import CheckIn
 from visits.presence import check_in_by_scan
 from visits.problems import NOT_AT_A_FACILITY
 from visits.tickets.models import QueueTicket
@@ -94,6 +95,13 @@ def ticket_view(ticket: QueueTicket | None) -> Ticket | None:
     )
 
 
+def receipt_view(done: CheckIn) -> CheckInReceipt:
+    """A check-in as the desk gets it."""
+    return CheckInReceipt(
+        receipt_id=done.check_in_id, recorded_at=done.recorded_at, ticket=ticket_view(done.ticket)
+    )
+
+
 def check_out_view(visit: VisitRow) -> CheckOut:
     """A visit that somebody ended just now."""
     assert visit.ended_at is not None
@@ -125,12 +133,7 @@ async def check_in(data: JSONBody[CheckInScan], call: NamedDependency[Call]) -> 
             request_id=call.request_id,
             now=call.now,
         )
-    if isinstance(done, Refused):
-        return answer(done)
-    receipt = CheckInReceipt(
-        receipt_id=done.check_in_id, recorded_at=done.recorded_at, ticket=ticket_view(done.ticket)
-    )
-    return answer(receipt, status=201)
+    return answer(done) if isinstance(done, Refused) else answer(receipt_view(done), status=201)
 
 
 @post(

@@ -11,8 +11,11 @@ from kernel.problems import Refused
 from qr import tokens
 from qr.problems import QR_FORGED
 from qr.sealing import open_reference, seal_reference
+from store.database import Tx
 from store.keys import KeyRing
-from visits.tickets.models import QueueTicket
+from visits.tickets.models import QueueTicket, ReadTicket
+from visits.tickets.problems import NUMBER_UNKNOWN, TICKET_ELSEWHERE
+from visits.tickets.service import state_of
 
 _LABEL: Final = b"healthbook queue ticket"
 
@@ -47,4 +50,24 @@ def read_ticket(keys: KeyRing, text: str, now: datetime) -> TicketRef | Refused:
         counter_id=UUID(bytes=content[16:32]),
         day=date.fromordinal(int.from_bytes(content[32:36], "big")),
         number=int.from_bytes(content[36:40], "big"),
+    )
+
+
+async def read_at(tx: Tx, keys: KeyRing, facility_id: UUID, text: str, now: datetime) -> ReadTicket | Refused:
+    """What a number is that is shown at this facility. Refused: qr-…, ticket-elsewhere, number-unknown."""
+    found = read_ticket(keys, text, now)
+    if isinstance(found, Refused):
+        return found
+    if found.facility_id != facility_id:
+        return Refused(problem=TICKET_ELSEWHERE, where="qr")
+    state = await state_of(tx, facility_id, found.counter_id, found.day, found.number)
+    if state is None:
+        return Refused(problem=NUMBER_UNKNOWN, where="qr")
+    return ReadTicket(
+        counter_code=state.counter_code,
+        day=found.day,
+        number=found.number,
+        called_at=state.called_at,
+        has_left=state.left_at is not None,
+        ahead=state.ahead,
     )

@@ -38,3 +38,14 @@ class TicketState(Struct, frozen=True):
     called_at: datetime | None
     left_at: datetime | None
     ahead: int
+
+
+class ReadTicket(Struct, frozen=True, kw_only=True):
+    """A number of this facility. ahead: how many wait before it."""
+
+    counter_code: str
+    day: date
+    number: int
+    called_at: datetime | None
+    has_left: bool
+    ahead: int
