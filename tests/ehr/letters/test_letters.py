@@ -1,5 +1,6 @@
 """Revisit and referral letters: shown with how long they count, printed with a code, and used once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -287,6 +288,20 @@ async def test_a_referral_books_its_visit_once(desk: Desk) -> None:
     assert (await desk.letters())["referral"]["state"] == "valid"
     assert (await desk.check(code))["letter_state"] == "valid"
     assert (await desk.book(letter, plan, 1)).json()["state"] == "booked"
+
+
+async def test_ten_phones_with_one_letter_book_one_visit(desk: Desk) -> None:
+    await desk.issue("XML13")
+    plan = await make_schedule(desk.client, desk.clock, desk.clinic, 9, 9)
+    letter = (await desk.letters())["referral"]
+    answers = await asyncio.gather(*(desk.book(letter, plan, number % 2) for number in range(10)))
+    made = {one.json()["appointment_id"] for one in answers if one.status_code == 201}
+    assert len(made) == 1
+    refused = {one.json()["code"] for one in answers if one.status_code != 201}
+    assert refused == {"referral-booked"}
+    async with desk.store.transaction() as tx:
+        sql = "SELECT count(*) FROM appointment WHERE patient_id = $1"
+        assert await tx.fetchval(sql, desk.person.patient_id) == 1
 
 
 async def test_a_letter_books_nothing_that_it_is_not_for(desk: Desk) -> None:
