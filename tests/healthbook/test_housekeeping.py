@@ -243,7 +243,7 @@ async def test_every_chore_has_its_case_here() -> None:
         # tests/visits/lookup, tests/visits/stays
         "look-up-counts",
         "stays",
-        # tests/api/kiosk/test_answers.py
+        # tests/api/kiosk/test_kiosk_answers.py
         "kiosk-payments",
         # tests/ehr/rows/test_taking.py
         "row-files",
