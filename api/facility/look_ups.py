@@ -53,8 +53,11 @@ class FoundArrival(Struct, kw_only=True, forbid_unknown_fields=True):
     problems=(NOT_AT_A_FACILITY, TOO_MANY),
 )
 async def look_up(data: JSONBody[LookUp], call: NamedDependency[Call]) -> Response[LookedUp]:
-    """Find whom a number means: at most five people, by initials and birth year. Everybody who is shown finds
-    it in the own log, with what it was for. Where nobody is found it says why, and what to do next."""
+    """Find whom a number means: at most five people, by initials and birth year.
+
+    Everybody who is shown finds it in the own log, with what it was for. Where nobody is found it says why,
+    and what to do next.
+    """
     async with call.begin() as (tx, actor):
         desk = service.desk_of(actor, call.request_id, call.now)
         done = desk if isinstance(desk, Refused) else await service.look_up(tx, call.keys, desk, data)
@@ -70,8 +73,10 @@ async def look_up(data: JSONBody[LookUp], call: NamedDependency[Call]) -> Respon
     problems=(NOT_AT_A_FACILITY, LOOK_UP_OVER, FACT_INVALID, FACT_DIFFERS, FACT_TRIES_USED, TOO_MANY),
 )
 async def match(data: JSONBody[Fact], call: NamedDependency[Call]) -> Response[MatchedPerson]:
-    """Say one more fact of a candidate, the whole name or the birth date: then the person is named. Three
-    wrong ones a day, whatever number led there; each stands in the person's log."""
+    """Say one more fact of a candidate, the whole name or the birth date: then the person is named.
+
+    Three wrong ones a day, whatever number led there; each stands in the person's log.
+    """
     async with call.begin() as (tx, actor):
         desk = service.desk_of(actor, call.request_id, call.now)
         done = desk if isinstance(desk, Refused) else await service.match(tx, call.keys, desk, data)
@@ -96,8 +101,10 @@ async def match(data: JSONBody[Fact], call: NamedDependency[Call]) -> Response[M
     ),
 )
 async def note_arrival(data: JSONBody[FoundArrival], call: NamedDependency[Call]) -> Response[Typed]:
-    """Note that a matched person came, as if the number had been typed: a ticket, no presence. Again on one
-    day it is the same arrival."""
+    """Note that a matched person came, as if the number had been typed: a ticket, no presence.
+
+    Again on one day it is the same arrival.
+    """
     async with call.begin() as (tx, actor):
         desk = service.desk_of(actor, call.request_id, call.now)
         done = desk if isinstance(desk, Refused) else await _arrive(tx, call, desk, data)

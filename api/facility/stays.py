@@ -68,8 +68,10 @@ class Stays(Struct, kw_only=True):
     problems=(NOT_AT_A_FACILITY, STAY_INVALID, TOO_MANY, *PROBLEMS),
 )
 async def write_stay(data: JSONBody[NewStay], call: NamedDependency[Call]) -> Response[Stay]:
-    """Write down that a person was admitted: who, which room, from when. The answer is the same whoever has
-    the number, and whether anybody has it."""
+    """Write down that a person was admitted: who, which room, from when.
+
+    The answer is the same whoever has the number, and whether anybody has it.
+    """
     async with call.begin() as (tx, actor):
         desk = desk_of(actor, call.request_id, call.now)
         if isinstance(desk, Refused):
@@ -169,8 +171,10 @@ async def list_stays(
     produces=CSV,
 )
 async def table(day: Day, call: NamedDependency[Call]) -> Response[bytes]:
-    """The same as one file for the residence register, which the facility hands on itself: who, room, from,
-    to. Nothing is sent anywhere."""
+    """The same as one file for the residence register: person, room, from, to.
+
+    The facility hands it on itself; nothing is sent anywhere.
+    """
     wanted = _day_of(day)
     lines: list[StayLine] = []
     cursor: str | None = None

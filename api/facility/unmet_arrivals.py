@@ -49,18 +49,17 @@ async def list_unmet(
     async with call.begin() as (tx, actor):
         if actor.facility_id is None:
             return answer(Refused(problem=NOT_AT_A_FACILITY))
-        found = await service.of_facility(
-            tx, call.keys, actor.facility_id, unmet_before(cursor, call.now), size + 1
-        )
+        before = unmet_before(cursor, call.now)
+        found = await service.of_facility(tx, call.keys, actor.facility_id, before, size + 1)
         names = await names_of(tx, {one.recorded_by for one in found})
-    items = [
-        UnmetArrival(
-            **{name: getattr(one, name) for name in Unmet.__struct_fields__},
-            recorded_by_name=names.get(one.recorded_by),
-        )
-        for one in found[:size]
-    ]
+    items = [_named(one, names.get(one.recorded_by)) for one in found[:size]]
     return answer(UnmetArrivals(items=items, next=unmet_next(found, size)))
+
+
+def _named(one: Unmet, name: str | None) -> UnmetArrival:
+    return UnmetArrival(
+        **{field: getattr(one, field) for field in Unmet.__struct_fields__}, recorded_by_name=name
+    )
 
 
 def unmet_before(cursor: str | None, now: datetime) -> tuple[datetime, UUID]:
