@@ -187,7 +187,8 @@ async def test_the_desk_learns_nothing_but_that_it_happened(
     assert str(citizen.patient_id) not in qr
     done = await http.post("/v1/facility/check-ins", json={"qr": qr}, headers=bearer(kiosk))
     assert done.status_code == 201, done.text
-    assert set(done.json()) == {"receipt_id", "recorded_at"}
+    assert set(done.json()) == {"receipt_id", "recorded_at", "ticket"}
+    assert done.json()["ticket"] is None, "no counter was named"
     again = await http.post("/v1/facility/check-ins", json={"qr": qr}, headers=bearer(kiosk))
     assert again.json()["receipt_id"] == done.json()["receipt_id"]
     clock.advance(seconds=61)
