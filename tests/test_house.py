@@ -197,7 +197,7 @@ DECIDING = {
     *("api/acting.py", "api/exporting.py", "api/reading.py"),
     *(
         "healthbook/demo_booking.py",
-    "healthbook/demo_campaign.py",
+        "healthbook/demo_campaign.py",
         "healthbook/demo_certificates.py",
         "healthbook/demo_consent.py",
         "healthbook/demo_declarations.py",

@@ -73,7 +73,9 @@ async def ask(tx: Tx, actor: Actor, asked: Asked, now: datetime) -> ListRow | Re
     return row
 
 
-async def conclude(tx: Tx, actor: Actor, list_id: UUID, decision: Decision, now: datetime) -> ListRow | Refused:
+async def conclude(
+    tx: Tx, actor: Actor, list_id: UUID, decision: Decision, now: datetime
+) -> ListRow | Refused:
     """The second person's word; an approval has the list made at once. Refused: exposure-list-unknown,
     exposure-list-state, exposure-not-allowed where the approver asked for it, or what was allowed when it was
     asked for is so no more."""
