@@ -100,7 +100,7 @@ _QUESTIONS = {
     "/v1/me/consultations/{consultation_id}/share-code",
     "/v1/me/consultations/{consultation_id}/withdraw",
 }
-# A guardian books for a child or a youth and registers them for a vaccination, a proxy named for appointments.
+# A guardian books and registers for a child or a youth, a proxy whom the person named for appointments.
 _APPOINTMENTS = {
     "/v1/me/declaration-forms",
     "/v1/me/declaration-forms/{form_id}",
