@@ -13,7 +13,7 @@ from store.database import Tx
 from store.keys import KeyRing
 from visits.declarations import queries
 from visits.declarations.models import DeclarationRow, FacilityDeclaration
-from visits.declarations.service import answers_of, line_of
+from visits.declarations.service import answers_of, line_of, stands
 from visits.problems import NOT_AT_A_FACILITY
 
 FIRST: Final = UUID(int=0)
@@ -30,13 +30,14 @@ async def of_visit(
     now: datetime,
 ) -> list[FacilityDeclaration] | Refused:
     """Declarations of a check-in or a booking at the actor's facility, oldest first. A visit of nobody, of
-    somebody else's facility and one without any are alike (security.md S19). Refused: not-at-a-facility."""
+    somebody else's facility, one that was taken back and one without any are alike (security.md S19).
+    Refused: not-at-a-facility."""
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
     found = []
     for one in await queries.OF_VISIT.all(tx, actor.facility_id, visit_id, after, limit):
         row = await queries.BY_ID.one(tx, one.patient_id, one.declaration_id)
-        if row is not None:
+        if row is not None and await stands(tx, row):
             found.append(row)
     shown = [await _shown(tx, keys, row) for row in found]
     # One line in the log of each person, in one order: two lists at once never wait in a ring.

@@ -223,6 +223,13 @@ async def _is_seen(tx: Tx, access: Access, row: DeclarationRow) -> bool:
     return visit is not None and await _is_open_to(tx, access, visit)
 
 
+async def stands(tx: Tx, row: DeclarationRow) -> bool:
+    """Whether its visit is still meant: what was declared for one that was given back, called off or
+    withdrawn concerns nobody who works there."""
+    visit = await _visit(tx, row.visit_kind, row.patient_id, row.visit_id)
+    return visit is not None and visit.is_live
+
+
 def _is_theirs(access: Access, row: DeclarationRow) -> bool:
     return access.is_own or row.declared_by == access.actor.actor_id
 

@@ -121,6 +121,29 @@ async def test_s19_a_visit_of_nobody_of_others_and_without_any_look_alike(
     assert await acts_of(store, here.person.patient_id) == before
 
 
+@pytest.mark.parametrize("kind", ["booking", "check-in"])
+async def test_what_was_declared_for_a_visit_that_was_taken_back_is_closed_to_the_facility(
+    store: Store, clock: FrozenClock, here: Setting, kind: str
+) -> None:
+    person, now = here.person.patient_id, clock.now()
+    booked = await booking(store, person, here.facility, now + timedelta(days=2))
+    async with client_of(store, clock) as client:
+        form = await here.form(client)
+        visit = booked if kind == "booking" else here.came
+        member = {"booking_id": visit} if kind == "booking" else {"check_in_id": visit}
+        assert (await declare(client, here.own, form, **member)).status_code == 201
+        assert len(await of_visit(client, here.nurse, visit)) == 1
+        before = await acts_of(store, person)
+        async with store.transaction() as tx:
+            if kind == "booking":
+                await tx.execute("UPDATE appointment SET state = 'cancelled' WHERE appointment_id = $1", visit)
+            else:
+                await tx.execute("UPDATE check_in SET withdrawn_at = $2 WHERE check_in_id = $1", visit, now)
+        assert await of_visit(client, here.nurse, visit) == []
+        assert await acts_of(store, person) == before
+        assert len((await client.get(ME, headers=here.own)).json()["items"]) == 1, "the person's own stays"
+
+
 REFUSED_ANSWERS = {
     "missing": ({"item": []}, "fever"),
     "beyond its limit": (answered(fever=True, degrees=60.0), "degrees"),
