@@ -90,6 +90,20 @@ NEAR_OF_SPECIALTY_NAMED = Statement(
     ),
 )
 
+# Those that no distance can be told of: they say no place, or nothing at all.
+_UNPLACED: Final = (
+    " AND NOT EXISTS (SELECT FROM facility_listing l WHERE l.facility_id = p.facility_id"
+    " AND l.spot IS NOT NULL)"
+)
+WITHOUT_PLACE = Statement(FoundRow, _by_name("facility p", _UNPLACED))
+WITHOUT_PLACE_NAMED = Statement(FoundRow, _by_name("facility p", _NAMED + _UNPLACED))
+WITHOUT_PLACE_OF_SPECIALTY = Statement(
+    FoundRow, _by_name(_OFFERING, " AND s.specialty = $5 AND s.spot IS NULL")
+)
+WITHOUT_PLACE_OF_SPECIALTY_NAMED = Statement(
+    FoundRow, _by_name(_OFFERING, " AND s.specialty = $6 AND s.spot IS NULL" + _NAMED)
+)
+
 ONE = Statement(
     FoundRow,
     _ROW  # noqa: S608 - constants of ours

@@ -30,6 +30,14 @@ from visits.places.service import is_known
 
 PAGE: Final = 20
 _CODE_LENGTHS: Final = frozenset({5, 13})
+_FIRST: Final = ("", UUID(int=0))  # before every name
+# By whether words and a specialty are looked for.
+_WITHOUT_PLACE: Final = {
+    (False, False): queries.WITHOUT_PLACE,
+    (True, False): queries.WITHOUT_PLACE_NAMED,
+    (False, True): queries.WITHOUT_PLACE_OF_SPECIALTY,
+    (True, True): queries.WITHOUT_PLACE_OF_SPECIALTY_NAMED,
+}
 
 
 class Search(Struct, frozen=True, kw_only=True):
@@ -67,7 +75,8 @@ class Listing(Struct, frozen=True, kw_only=True):
 
 
 async def search(tx: Tx, wanted: Search, now: datetime) -> FoundPage | Refused:
-    """Facilities that are open on the register today: with a position the nearest first, else by name.
+    """Facilities that are open on the register today: with a position the nearest first and then those that say none, else
+    by name.
 
     Refused: search-too-short, specialty-unknown. Raises `bad-cursor`.
     """
@@ -88,9 +97,12 @@ async def search(tx: Tx, wanted: Search, now: datetime) -> FoundPage | Refused:
 
 
 async def _nearest(tx: Tx, wanted: Search, at: Point, words: str | None, now: datetime) -> FoundPage:
-    """A page in the order of the map; within the page by the true distance."""
-    apart, after = decode_cursor(wanted.cursor, tuple[float, UUID]) if wanted.cursor else (None, None)
-    head = [local_day(now), PAGE + 1, apart, after]
+    """A page in the order of the map, within the page by the true distance; after the last of the map
+    those that say no place, by name."""
+    key, after = decode_cursor(wanted.cursor, tuple[float | str, UUID]) if wanted.cursor else (None, None)
+    if isinstance(key, str):
+        return await _without_place(tx, wanted, words, now, [], (key, after))
+    head = [local_day(now), PAGE + 1, key, after]
     if words is not None:
         head.append(words)
     if wanted.specialty is None:
@@ -100,13 +112,32 @@ async def _nearest(tx: Tx, wanted: Search, at: Point, words: str | None, now: da
         statement = queries.NEAR_OF_SPECIALTY if words is None else queries.NEAR_OF_SPECIALTY_NAMED
         spot = spot_of(at, by_code()[wanted.specialty].place)
         rows = await statement.all(tx, *head, *spot, wanted.specialty, HALF_WIDTH)
-    page = rows[:PAGE]
-    cursor = None
-    if len(rows) > PAGE:
-        cursor = encode_cursor(page[-1].apart, str(page[-1].facility_id))
-    items = [_found(row, at) for row in page]
+    items = [_found(row, at) for row in rows[:PAGE]]
     items.sort(key=lambda one: (one.metres or 0, one.row.sort_name))
-    return FoundPage(items=items, cursor=cursor)
+    if len(rows) <= PAGE:
+        return await _without_place(tx, wanted, words, now, items, _FIRST)
+    last = rows[PAGE - 1]
+    return FoundPage(items=items, cursor=encode_cursor(last.apart, str(last.facility_id)))
+
+
+async def _without_place(
+    tx: Tx,
+    wanted: Search,
+    words: str | None,
+    now: datetime,
+    before: list[Found],
+    after: tuple[str, UUID | None],
+) -> FoundPage:
+    """Fill a page up behind `before`. after: name and id of the last one of the page before."""
+    room = PAGE - len(before)
+    given = [one for one in (words, wanted.specialty) if one is not None]
+    statement = _WITHOUT_PLACE[words is not None, wanted.specialty is not None]
+    rows = await statement.all(tx, local_day(now), room + 1, *after, *given)
+    cursor = None
+    if len(rows) > room:
+        last, last_id = (rows[room - 1].sort_name, rows[room - 1].facility_id) if room else after
+        cursor = encode_cursor(last, str(last_id))
+    return FoundPage(items=[*before, *(_found(row, wanted.at) for row in rows[:room])], cursor=cursor)
 
 
 async def _by_name(tx: Tx, wanted: Search, words: str | None, now: datetime) -> FoundPage:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import pytest
 from identity.register.facilities import NewFacility, add_facility
 from identity.units import service as units
 from identity.units.models import ClosedUnit, NewUnit
+from kernel.paging import encode_cursor
 from kernel.problems import ProblemError, Refused
 from store.database import Store
 from store.statement import Statement
@@ -20,7 +22,7 @@ from tests.support.sql import nodes
 from visits.directory import queries
 from visits.directory.models import Details, Point
 from visits.directory.policy import words_of
-from visits.directory.service import FoundPage, Search, follow_units, listing_of, search, set_details
+from visits.directory.service import PAGE, Found, FoundPage, Search, follow_units, listing_of, search, set_details
 from visits.directory.spots import HALF_WIDTH, metres, spot_of
 
 MANY = 50_000
@@ -98,6 +100,72 @@ async def test_a_name_near_by(store: Store, clock: FrozenClock, listed: list[Lis
     page = await _page(store, clock, text="kham da khoa", at=one.at, specialty="dentistry")
     assert page.items
     assert all("phong kham da khoa" in found.row.sort_name for found in page.items)
+
+
+async def _all(store: Store, clock: FrozenClock, **wanted: Any) -> list[Found]:
+    """Every page of a search."""
+    found: list[Found] = []
+    page = await _page(store, clock, **wanted)
+    while True:
+        assert len(page.items) <= PAGE
+        found += page.items
+        if page.cursor is None:
+            return found
+        page = await _page(store, clock, cursor=page.cursor, **wanted)
+
+
+@pytest.mark.parametrize("placed", [0, 3, 19, 20, 21, 45])
+@pytest.mark.parametrize("specialty", [None, "geriatrics"])
+async def test_who_says_no_place_follows_after_the_nearest(
+    store: Store, clock: FrozenClock, placed: int, specialty: str | None
+) -> None:
+    """A search with a position finds as many as one without: an import may name no coordinates."""
+    word = f"zq{'ab'[specialty is None]}{'cdefghijkl'[placed % 10]}{'mnopq'[placed // 10]}xy"
+    offered = [specialty] if specialty else []
+    made: list[set[UUID]] = [set(), set()]
+    async with store.transaction() as tx:
+        for number in range(placed + 25):
+            new = NewFacility(
+                name=f"Trạm {word} {number:02}", short_name="TYT", discreet_name="Cơ sở", code=_code()
+            )
+            facility = (await add_facility(tx, new, clock.now())).facility_id
+            at = (16.0 + number / 100, 107.0) if number < placed else (None, None)
+            if number < placed + 20 or specialty:  # the last ones say nothing at all
+                details = Details(latitude=at[0], longitude=at[1], specialties=offered)
+                assert await set_details(tx, facility, details, clock.now()) is None
+            made[number >= placed].add(facility)
+    for wanted in ({"text": word}, {"text": word, "specialty": specialty}):
+        found = await _all(store, clock, at=HA_NOI, **wanted)
+        ids = [one.row.facility_id for one in found]
+        assert len(ids) == placed + 25
+        assert set(ids[:placed]) == made[0]
+        assert set(ids[placed:]) == made[1]
+        assert all(one.metres is None for one in found[placed:])
+        assert [one.row.sort_name for one in found[placed:]] == sorted(
+            one.row.sort_name for one in found[placed:]
+        )
+
+
+async def test_who_says_no_place_is_found_without_a_name_too(store: Store, clock: FrozenClock) -> None:
+    facility = (await make_facility(store, clock)).facility_id
+    async with store.transaction() as tx:
+        assert await set_details(tx, facility, Details(specialties=["rheumatology"]), clock.now()) is None
+    found = await _all(store, clock, at=HA_NOI, specialty="rheumatology")
+    assert facility in {one.row.facility_id for one in found}
+    async with store.transaction() as tx:  # after everybody who has a place
+        last = await queries.WITHOUT_PLACE.all(tx, _TODAY, 100_000, None, None)
+    assert facility in {one.facility_id for one in last}
+    begun = encode_cursor("", str(UUID(int=0)))
+    page = await _page(store, clock, at=HA_NOI, cursor=begun)
+    assert [one.row.facility_id for one in page.items] == [one.facility_id for one in last[:PAGE]]
+
+
+_numbers = count()
+
+
+def _code() -> str:
+    """Of no other facility here."""
+    return f"88{next(_numbers):03X}"
 
 
 _LISTED = {"facility", "facility_listing", "facility_specialty"}
