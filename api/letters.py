@@ -11,7 +11,7 @@ from ehr.letters import service as letters
 from ehr.letters.models import BookedPlace, Checked, Kept, LetterAtDesk
 from ehr.letters.policy import state_of
 from ehr.letters.problems import LETTER_BOOKS_NOTHING, LETTER_EXPIRED, LETTER_USED
-from ehr.paper_proofs.codes import read_code
+from ehr.paper_proofs.codes import handed_over, read_code
 from ehr.paper_proofs.models import PaperCheck, Reference
 from ehr.referrals import service as referrals
 from kernel.access import Access
@@ -41,7 +41,7 @@ async def places_of(tx: Tx, access: Access, kept: list[Kept]) -> dict[str, Booke
 
 async def check_code(tx: Tx, call: Call, code: str) -> tuple[Reference | None, Checked, PaperCheck]:
     """What the code of a print says now to whoever shows it."""
-    reference = read_code(call.keys, code, call.now)
+    reference = read_code(call.keys, handed_over(code), call.now)
     checked = await letters.check(tx, reference, call.letter_validity, call.now)
     place = await _place_for_all(tx, reference, checked)
     return reference, checked, letters.told(reference, checked, place, call.now)

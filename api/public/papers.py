@@ -28,7 +28,7 @@ CHECKED_BY: Final = "qua mạng"
 
 
 class PaperCode(Struct, kw_only=True, forbid_unknown_fields=True):
-    """code: what follows `#` in the text of the QR code."""
+    """code: the text of the QR code as it was scanned, or what follows `#` in it."""
 
     code: Annotated[str, Meta(min_length=1, max_length=CODE_CHARACTERS_MAX)]
 

@@ -12,6 +12,7 @@ import msgspec
 from ehr.paper_proofs.models import Reference
 from kernel.problems import Refused
 from qr import tokens
+from qr.scanned import read_scanned
 from qr.sealing import open_reference, seal_reference
 from store.keys import KeyRing
 
@@ -33,6 +34,12 @@ def draw_code(keys: KeyRing, reference: Reference, now: datetime) -> str:
 def link_of(origin: str, fragment: str) -> str:
     """The text of the QR code."""
     return f"{origin}{PAGE_PATH}#{fragment}"
+
+
+def handed_over(text: str) -> str:
+    """The fragment in what a scanner read, which hands over the whole text of the QR code; else the text."""
+    scanned = read_scanned(text)
+    return scanned.text if scanned.text is not None and scanned.kind in ("letter", "paper") else text
 
 
 def read_code(keys: KeyRing, code: str, now: datetime) -> Reference | None:

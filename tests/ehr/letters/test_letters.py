@@ -530,3 +530,15 @@ async def test_the_desk_that_a_referral_goes_to_reads_which_it_is_and_moves_it(d
     log = await desk.client.get("/v1/me/access-log", headers=bearer(desk.person.token))
     assert "record:paper-check:read" in log.text
     assert elsewhere.facility.name in log.text
+
+
+async def test_a_desk_hands_over_what_its_scanner_read(desk: Desk) -> None:
+    await desk.issue("XML13")
+    _, code = await desk.print((await desk.letters())["referral"])
+    known, here = await desk.check(code), await read_at(desk, desk.clinic.looks, code)
+    assert known["outcome"] == "unchanged"
+    for text in (f"http://so.example/kiem-tra-giay-to#{code}", f"]Q3https://so.example/kiem-tra-giay-to#{code}\r\n"):
+        assert await desk.check(text) == known
+        assert await read_at(desk, desk.clinic.looks, text) == here
+    for text in (f"{code}#", f"http://so.example/kiem-tra-giay-to#{code[:-8]}AAAAAAAA", f"{code}#{code[:-8]}"):
+        assert (await desk.check(text))["outcome"] == "not-ours"
