@@ -28,7 +28,9 @@ STAY_INVALID = declare(
         status=400,
         vi="Thời gian hoặc số giấy tờ của lượt lưu trú không hợp lệ.",
         en="The times or the number of this stay are not valid.",
-        next_vi="Kiểm tra số giấy tờ, giờ vào (trong 7 ngày qua) và giờ ra (sau giờ vào).",
-        next_en="Check the number, the time of arrival (within the last 7 days) and of leaving (after it).",
+        next_vi="Sửa mục được nêu: số giấy tờ phải đi cùng loại giấy tờ, giờ vào trong 7 ngày qua, giờ ra sau"
+        " giờ vào, giờ chuyển phòng trước giờ ra.",
+        next_en="Correct the field that is named: a number goes with its kind, the arrival lies within the last"
+        " 7 days, leaving is after it, another room before leaving.",
     )
 )

@@ -40,8 +40,8 @@ async def admit(tx: Tx, keys: KeyRing, desk: Desk, new: NewStay) -> UUID | Refus
     if spent is not None:
         return spent
     who = _checked(new.who)
-    if who is None:
-        return Refused(problem=STAY_INVALID, where="who")
+    if isinstance(who, str):
+        return Refused(problem=STAY_INVALID, where=who)
     if not desk.now - BACK_MAX <= new.since <= desk.now + AHEAD_MAX:
         return Refused(problem=STAY_INVALID, where="since")
     if new.until is not None and not new.since <= new.until <= new.since + LENGTH_MAX:
@@ -60,6 +60,8 @@ async def move(tx: Tx, keys: KeyRing, desk: Desk, stay_id: UUID, room: str, at: 
     row = await _open(tx, desk, stay_id, at)
     if isinstance(row, Refused):
         return row
+    if row.until_at is not None and at > row.until_at:
+        return Refused(problem=STAY_INVALID, where="at")
     await queries.END.run(tx, desk.facility_id, stay_id, at)
     following = uuid7(desk.now)
     who = _opened(keys, row)
@@ -93,8 +95,9 @@ async def of_day(
     """A page of who stayed at any time of a day in Vietnam; everybody listed finds it in the log."""
     since, until = start_of_day(day), end_of_day(day)
     rows = await queries.LISTED.all(tx, desk.facility_id, since, until, *after, limit)
-    for row in rows:
-        await _log(tx, desk, row.patient_id, "visit:stay:list")
+    # In the order of persons: two lists of two days at once wait for each other's logs, never in a circle.
+    for patient_id in sorted({row.patient_id for row in rows}):
+        await _log(tx, desk, patient_id, "visit:stay:list")
     return [
         StayLine(
             stay_id=row.stay_id,
@@ -130,12 +133,14 @@ def _local(at: datetime | None) -> str:
     return "" if at is None else f"{at.astimezone(VIETNAM):%d/%m/%Y %H:%M}"
 
 
-def _checked(who: Who) -> Who | None:
-    """With the number in its one spelling; None where number and kind do not fit each other."""
-    if who.number is None or who.number_kind is None:
-        return who if who.number is who.number_kind else None
+def _checked(who: Who) -> Who | str:
+    """With the number in its one spelling; else the field that is missing or does not fit the other."""
+    if who.number is None:
+        return who if who.number_kind is None else "who.number"
+    if who.number_kind is None:
+        return "who.number_kind"
     normal = normal_identifier(who.number_kind, who.number)
-    return None if normal is None else replace(who, number=normal)
+    return "who.number" if normal is None else replace(who, number=normal)
 
 
 async def _whose(tx: Tx, keys: KeyRing, who: Who, stay_id: UUID, now: datetime) -> UUID:

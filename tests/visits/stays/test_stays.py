@@ -1,5 +1,6 @@
 """Who stays in which room: written at the desk, alike for nobody, and a file that is the facility's own."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
@@ -196,9 +197,9 @@ async def test_s19_a_number_that_nobody_has_costs_the_same_and_answers_alike(
         ({"since": timedelta(days=1, seconds=1)}, "since"),
         ({"until": timedelta(seconds=-1)}, "until"),
         ({"until": timedelta(days=366)}, "until"),
-        ({"who": {"name": "A B", "number": "123456789012"}}, "who"),
-        ({"who": {"name": "A B", "number_kind": "national-id"}}, "who"),
-        ({"who": {"name": "A B", "number_kind": "national-id", "number": "12345678"}}, "who"),
+        ({"who": {"name": "A B", "number": "123456789012"}}, "who.number_kind"),
+        ({"who": {"name": "A B", "number_kind": "national-id"}}, "who.number"),
+        ({"who": {"name": "A B", "number_kind": "national-id", "number": "12345678"}}, "who.number"),
     ],
 )
 async def test_what_does_not_fit_is_refused_with_its_place(
@@ -211,6 +212,69 @@ async def test_what_does_not_fit_is_refused_with_its_place(
     refused = await write(client, clerk, body(clock, new_number()) | told)
     assert (refused.status_code, refused.json()["code"]) == (400, "stay-invalid"), refused.text
     assert refused.json()["errors"] == [{"where": where}]
+
+
+async def test_nobody_moves_after_having_left(
+    client: httpx.AsyncClient, clock: FrozenClock, clerk: Doctor
+) -> None:
+    until = clock.now() + timedelta(hours=5)
+    made = (await write(client, clerk, body(clock, None, until=until.isoformat()))).json()["stay_id"]
+    for at, expected in ((until + timedelta(minutes=1), 400), (until, 200)):
+        answer = await client.post(
+            f"{STAYS}/{made}/move", json={"room": "P.2", "at": at.isoformat()}, headers=bearer(clerk.token)
+        )
+        assert answer.status_code == expected, answer.text
+        if expected == 400:
+            assert (answer.json()["code"], answer.json()["errors"]) == ("stay-invalid", [{"where": "at"}])
+
+
+async def test_lists_of_two_days_at_once_do_not_wait_in_a_circle(
+    store: Store, clock: FrozenClock, clerk: Doctor
+) -> None:
+    """A move to another room turns the order of two people around from one day to the next."""
+    desk = desk_of(clerk.actor, "r", clock.now())
+    assert isinstance(desk, Desk)
+    made: list[UUID] = []
+    for minute in range(2):
+        person = await make_citizen(store, clock)
+        since = clock.now() - timedelta(days=2) + timedelta(minutes=minute)
+        who = Who(name="Ai Đó", number_kind="national-id", number=person.number)
+        async with store.transaction() as tx:
+            stay_id = await service.admit(tx, store.keys, desk, NewStay(who=who, room="1", since=since))
+        assert isinstance(stay_id, UUID)
+        made.append(stay_id)
+    async with store.transaction() as tx:
+        await service.move(tx, store.keys, desk, made[0], "2", clock.now() - timedelta(days=1))
+
+    async def listed(back: int) -> list[str]:
+        day = local_day(clock.now() - timedelta(days=back))
+        async with store.transaction() as tx:
+            return [one.room for one in await service.of_day(tx, store.keys, desk, day, service.FIRST, 50)]
+
+    for _ in range(40):
+        assert [len(rooms) for rooms in await asyncio.gather(*(listed(back) for back in (2, 0, 2, 0)))] == [
+            2,
+            2,
+            2,
+            2,
+        ]
+
+
+async def test_who_stands_on_a_page_twice_reads_it_once(
+    client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock, clerk: Doctor
+) -> None:
+    person = await make_citizen(store, clock)
+    made = (await write(client, clerk, body(clock, person.number))).json()["stay_id"]
+    clock.advance(minutes=1)
+    moved = {"room": "P.2", "at": clock.now().isoformat()}
+    await client.post(f"{STAYS}/{made}/move", json=moved, headers=bearer(clerk.token))
+    assert len(await table(client, clerk, local_day(clock.now()))) == 3
+    async with owner.transaction() as tx:
+        logged = await tx.fetchval(
+            "SELECT count(*) FROM access_log WHERE patient_id = $1 AND entry LIKE '%visit:stay:list%'",
+            person.patient_id,
+        )
+    assert logged == 1
 
 
 @pytest.mark.parametrize("date", ["1985-03-12\n", "85", "1985-3-1", "1985-03-12T00:00"])
