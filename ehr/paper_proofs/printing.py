@@ -5,6 +5,7 @@ from typing import Final
 
 from documents.pdf import Block, Line, Proven, proven
 from ehr.exports.lines import day_text
+from ehr.paper_proofs.facts import LETTERS
 from ehr.paper_proofs.models import Facts
 from ehr.paper_proofs.service import ToPrint
 from ehr.paper_proofs.texts import FOOT
@@ -45,12 +46,19 @@ def _details(facts: Facts) -> list[tuple[str, str]]:
     rows = (
         ("Số", ", ".join(facts.numbers)),
         ("Ngày", day_text(facts.date)),
-        ("Từ ngày", day_text(facts.period_start)),
-        ("Đến ngày", day_text(facts.period_end)),
+        *_period(facts),
         ("Có giá trị đến", "" if facts.period_end else day_text(facts.valid_until)),
         ("Người ký", facts.author or ""),
     )
     return [(label, value) for label, value in rows if value]
+
+
+def _period(facts: Facts) -> list[tuple[str, str]]:
+    """Of a letter it is the visit that gave it: "from" and "until" would read as how long the letter counts."""
+    start, end = day_text(facts.period_start), day_text(facts.period_end)
+    if facts.kind not in LETTERS:
+        return [("Từ ngày", start), ("Đến ngày", end)]
+    return [("Đợt khám", " – ".join(dict.fromkeys(day for day in (start, end) if day)))]
 
 
 def _line(text: str) -> Line:

@@ -542,3 +542,14 @@ async def test_a_desk_hands_over_what_its_scanner_read(desk: Desk) -> None:
         assert await read_at(desk, desk.clinic.looks, text) == here
     for text in (f"{code}#", f"http://so.example/kiem-tra-giay-to#{code[:-8]}AAAAAAAA", f"{code}#{code[:-8]}"):
         assert (await desk.check(text))["outcome"] == "not-ours"
+
+
+async def test_the_days_of_the_visit_are_not_printed_as_how_long_a_letter_counts(desk: Desk) -> None:
+    await desk.issue("XML13", "XML14")
+    for letter in (await desk.letters()).values():
+        words = " ".join((await desk.print(letter))[0].split())
+        assert "Đợt khám" in words
+        assert "19/11/2026 – 20/11/2026" in words
+        assert "Từ ngày" not in words
+        assert "Đến ngày" not in words
+        desk.clock.advance(minutes=1)
