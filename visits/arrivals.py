@@ -110,9 +110,13 @@ async def arrive(
 async def withdraw_arrival(
     tx: Tx, keys: KeyRing, actor: Actor, arrival_id: UUID, number: str, *, request_id: str, now: datetime
 ) -> Refused | None:
-    """An arrival that was a mistake: from now on it opens nothing, and its number leaves the line. The same
-    answer for a number that nobody has, and for an arrival that is none (S19). Whoever has the number reads
-    it in the log."""
+    """An arrival that was a mistake: from now on it opens nothing, and its number leaves the line. Whoever
+    has the number reads it in the log.
+
+    Only by the number that was typed for it, or, of a code that was scanned, by the person's own: every other
+    number changes nothing, whoever has it. The same answer for all of them, for a number that nobody has, and
+    for an arrival that is none (S19).
+    """
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
     refused = await _charge(tx, actor.actor_id, actor.facility_id, now)
@@ -124,10 +128,15 @@ async def withdraw_arrival(
     patient_id = await resolve_subject(tx, keys, "national-id", normal, now)
     whose = patient_id or _stand_in(_hashes(keys, normal, actor.facility_id, now)[0])
     told = await _told_of(tx, keys, normal, whose, now)
+    is_typed = await unmet.is_of(tx, keys, actor.facility_id, arrival_id, normal)
+    if is_typed is False:
+        return None
+    withdrawn = await queries.withdraw_arrival(tx, whose, arrival_id, actor.facility_id, now)
+    if not (withdrawn or is_typed):
+        return None
     was_noted = await queries.UNNOTE_ARRIVAL.one(tx, actor.facility_id, arrival_id) is not None
     await unmet.withdraw(tx, actor.facility_id, arrival_id, now)
-    withdrawn = await queries.withdraw_arrival(tx, whose, arrival_id, actor.facility_id, now)
-    if withdrawn or (patient_id is None and was_noted):
+    if withdrawn or was_noted:
         await leaving.take_back(tx, whose, arrival_id, actor.facility_id, now)
         await record_act(tx, told, actor, "visit:arrival:withdraw", request_id=request_id, now=now)
     return None

@@ -30,7 +30,7 @@ STAY_INVALID = declare(
         en="The times or the number of this stay are not valid.",
         next_vi="Sửa mục được nêu: số giấy tờ phải đi cùng loại giấy tờ, giờ vào trong 7 ngày qua, giờ ra sau"
         " giờ vào, giờ chuyển phòng trước giờ ra.",
-        next_en="Correct the field that is named: a number goes with its kind, the arrival lies within the last"
-        " 7 days, leaving is after it, another room before leaving.",
+        next_en="Correct the field that is named: a number goes with its kind, the arrival lies within the"
+        " last 7 days, leaving is after it, another room before leaving.",
     )
 )

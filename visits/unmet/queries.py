@@ -13,6 +13,7 @@ WITHDRAW = Command(
     "UPDATE typed_arrival SET withdrawn_at = $3"
     " WHERE facility_id = $1 AND arrival_id = $2 AND withdrawn_at IS NULL"
 )
+NUMBER = Scalar(bytes, "SELECT number_sealed FROM typed_arrival WHERE facility_id = $1 AND arrival_id = $2")
 WAITING = Statement(
     TypedRow,
     "SELECT recorded_at, number_sealed FROM typed_arrival"

@@ -6,6 +6,7 @@ record, which healthbook/unmet_jobs.py asks.
 
 from collections.abc import Iterable
 from datetime import datetime
+from hmac import compare_digest
 from typing import Final
 from uuid import UUID
 
@@ -34,6 +35,13 @@ async def withdraw(tx: Tx, facility_id: UUID, arrival_id: UUID, now: datetime) -
     """The desk took the arrival back: the list says so. It is judged all the same, else whoever typed a
     number to get at a record would take it out of the list."""
     await queries.WITHDRAW.run(tx, facility_id, arrival_id, now)
+
+
+async def is_of(tx: Tx, keys: KeyRing, facility_id: UUID, arrival_id: UUID, number: str) -> bool | None:
+    """Whether this number was typed for the arrival; None where none was typed, or a visit followed. Once the
+    arrival is listed its number is gone, and none is of it."""
+    sealed = await queries.NUMBER.one(tx, facility_id, arrival_id)
+    return None if sealed is None else compare_digest(_number(keys, arrival_id, sealed), number)
 
 
 async def waiting(tx: Tx, keys: KeyRing, facility_id: UUID, arrival_id: UUID) -> Typed | None:
