@@ -71,9 +71,12 @@ class FoundArticle(Struct, frozen=True, kw_only=True):
 
 
 class Answers(Struct, frozen=True, kw_only=True):
-    """What published articles say to a question, the best first. Empty: nothing of it is written yet."""
+    """What published articles say to a question, the best first. Empty: nothing of it is written yet; then the
+    texts are what the screen says instead."""
 
     items: list[FoundArticle]
+    text_vi: str | None = None
+    text_en: str | None = None
 
 
 class OwnArticles(Struct, frozen=True, kw_only=True):

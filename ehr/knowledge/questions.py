@@ -19,6 +19,8 @@ ARTICLES_MAX: Final = 3
 PARAGRAPHS_MAX: Final = 3
 # A title says what an article is about; ours.
 _TITLE_WEIGHT: Final = 4
+NOTHING_VI: Final = "Chưa có bài viết đã duyệt nào trả lời câu này. Mời bạn hỏi nhân viên."
+NOTHING_EN: Final = "No reviewed article answers this yet. Please ask the staff."
 # Words of titles that name no illness.
 _GENERIC: Final = frozenset({"benh", "roi", "loan", "chung", "hoi"})
 
@@ -38,6 +40,8 @@ async def ask(tx: Tx, question: str) -> Answers:
         for slug, (article, review) in (await published(tx)).items()
     ]
     best = sorted((one for one in scored if one[0] > 0), key=lambda one: (-one[0], one[1]))
+    if not best:
+        return Answers(items=[], text_vi=NOTHING_VI, text_en=NOTHING_EN)
     return Answers(
         items=[
             FoundArticle(

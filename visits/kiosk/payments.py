@@ -4,11 +4,11 @@ Nothing in the program depends on it: whether a fee was paid is between the faci
 No sum, no card and no person is taken, and a row goes after its time (healthbook/housekeeping.py).
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from identity import budgets
-from kernel.clock import start_of_day
+from kernel.clock import end_of_day, start_of_day
 from kernel.problems import Refused
 from store.database import Tx
 from visits.kiosk import queries
@@ -22,7 +22,7 @@ async def note(
 ) -> Payment | Refused:
     """The terminal's word for one reference of this kiosk; the same word again changes nothing.
 
-    The ticket is the one that was named first. Refused: too-many, payment-reference-card, payment-ended.
+    The ticket is the one that was named first, with whichever word. Refused: too-many, payment-reference-card, payment-ended.
     """
     counted = budgets.subject(station.kiosk_id.bytes)
     refused = await budgets.charge_or_refuse(tx, budgets.KIOSK_PAYMENTS_HOUR, counted, now)
@@ -38,9 +38,11 @@ async def note(
     assert held is not None, "a payment is removed a month after it was noted"
     if not may_move(held.state, said.state):
         return Refused(problem=PAYMENT_ENDED, where="state")
-    if held.state == said.state:
+    is_named_now = held.ticket_number is None and said.ticket is not None
+    if held.state == said.state and not is_named_now:
         return held
-    moved = await queries.MOVE_PAYMENT.one(tx, facility_id, station.kiosk_id, reference, said.state, now)
+    held_by = facility_id, station.kiosk_id, reference
+    moved = await queries.MOVE_PAYMENT.one(tx, *held_by, said.state, *_named(said), now)
     assert moved is not None
     return moved
 
@@ -49,7 +51,7 @@ async def payments_of(
     tx: Tx, facility_id: UUID, day: date, after: tuple[datetime, UUID, str], limit: int
 ) -> list[Payment]:
     """A page of what the facility's kiosks noted on a day in Vietnam, behind that one."""
-    first, end = start_of_day(day), start_of_day(day + timedelta(days=1))
+    first, end = start_of_day(day), end_of_day(day)
     return await queries.PAYMENTS.all(tx, facility_id, first, end, *after, limit)
 
 
@@ -61,7 +63,7 @@ async def forget(tx: Tx, before: datetime, limit: int) -> int:
 async def _first(
     tx: Tx, station: Station, reference: str, said: PaymentSaid, now: datetime
 ) -> Payment | None:
-    counter, ticket = station.counter, said.ticket
+    counter = station.counter
     return await queries.INSERT_PAYMENT.one(
         tx,
         counter.facility_id,
@@ -69,7 +71,10 @@ async def _first(
         station.kiosk_id,
         counter.counter_id,
         said.state,
-        ticket.day if ticket else None,
-        ticket.number if ticket else None,
+        *_named(said),
         now,
     )
+
+
+def _named(said: PaymentSaid) -> tuple[date | None, int | None]:
+    return (said.ticket.day, said.ticket.number) if said.ticket else (None, None)

@@ -20,7 +20,8 @@ _MOVES: Final[dict[PaymentState, frozenset[PaymentState]]] = {
 _SEPARATORS: Final = re.compile(r"[ ._:/-]")
 _DIGITS: Final = re.compile(r"[0-9]+")
 # How numbers of payment cards begin (ISO/IEC 7812; 9704 is the Vietnamese scheme's). Ours, and generous: a
-# terminal's reference that looks like one is sent with a letter before it.
+# terminal's reference that looks like one is sent with a letter in the middle, as the refusal says. Before or
+# behind the digits none helps: "CARD4111…" is a card's number all the same.
 _CARD: Final = re.compile(r"4|5[1-5]|2[2-7]|3[47]|35|6[0245]|9704")
 _CARD_LENGTHS: Final = range(13, 20)
 

@@ -69,7 +69,9 @@ LOCK_PAYMENT = Statement(
 )
 MOVE_PAYMENT = Statement(
     Payment,
-    "UPDATE kiosk_payment SET state = $4, moved_at = $5"  # noqa: S608 - a constant of ours
+    "UPDATE kiosk_payment SET state = $4,"  # noqa: S608 - a constant of ours
+    " ticket_day = coalesce(ticket_day, $5), ticket_number = coalesce(ticket_number, $6),"
+    " moved_at = CASE WHEN state = $4 THEN moved_at ELSE $7 END"
     f" WHERE facility_id = $1 AND client_id = $2 AND reference = $3 RETURNING {_PAYMENT}",
 )
 PAYMENTS = Statement(

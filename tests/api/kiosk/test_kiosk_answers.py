@@ -55,6 +55,9 @@ async def test_only_reviewed_articles_answer_and_word_for_word(
 ) -> None:
     question = "Tôi bị tăng huyết áp, bao nhiêu là cao?"
     assert await ask(client, kiosk, question) == []
+    empty = await client.post("/v1/kiosk/questions", json={"question": question}, headers=kiosk.headers)
+    assert "hỏi nhân viên" in empty.json()["text_vi"]
+    assert "ask the staff" in empty.json()["text_en"]
     await publish(fresh_store, clock, "tang-huyet-ap", "benh-tim")
     (found,) = await ask(client, kiosk, question)
     written = articles()["tang-huyet-ap"]
@@ -63,6 +66,8 @@ async def test_only_reviewed_articles_answer_and_word_for_word(
         written.title_vi,
         "BS. Lê Thị Bình",
     )
+    answered = await client.post("/v1/kiosk/questions", json={"question": question}, headers=kiosk.headers)
+    assert (answered.json()["text_vi"], answered.json()["text_en"]) == (None, None)
     assert {one["text_vi"] for one in found["paragraphs"]} <= {one.text_vi for one in written.paragraphs}
     titles = await client.get("/v1/kiosk/articles", headers=kiosk.headers)
     assert [item["slug"] for item in titles.json()["items"]] == ["benh-tim", "tang-huyet-ap"]
@@ -202,6 +207,45 @@ async def test_what_looks_like_a_card_number_is_no_reference(
     await say(client, kiosk, "TX-0001", state="paid")
     async with fresh_store.transaction() as tx:
         assert await tx.fetchval("SELECT string_agg(reference, ',') FROM kiosk_payment") == "TX-0001"
+
+
+async def test_what_the_refusal_of_a_card_number_says_to_do_is_taken(
+    client: httpx.AsyncClient, kiosk: Kiosk
+) -> None:
+    """Some per cent of the ids of 16 digits that terminals give look like cards."""
+    for reference in ("4111111111111111", "6011000990139424", "4000000000000000006"):
+        refused = await say(client, kiosk, reference, state="paid")
+        assert refused.json()["code"] == "payment-reference-card"
+        assert "giữa dãy số" in refused.json()["detail"]
+        middle = len(reference) // 2
+        taken = await say(client, kiosk, f"{reference[:middle]}X{reference[middle:]}", state="paid")
+        assert taken.status_code == 200, taken.text
+
+
+async def test_a_number_named_with_a_later_word_is_kept_and_the_first_one_stays(
+    client: httpx.AsyncClient, clock: FrozenClock, kiosk: Kiosk
+) -> None:
+    first, other = {"day": "2026-11-21", "number": 2}, {"day": "2026-11-20", "number": 9}
+
+    async def said(reference: str, **word: Any) -> tuple[str, str | None, int | None]:
+        found = (await say(client, kiosk, reference, **word)).json()
+        return found["state"], found["ticket_day"], found["ticket_number"]
+
+    assert await said("TX-0001", state="started") == ("started", None, None)
+    assert await said("TX-0001", state="paid", ticket=first) == ("paid", "2026-11-21", 2)
+    assert await said("TX-0001", state="paid", ticket=other) == ("paid", "2026-11-21", 2)
+    paid = (await say(client, kiosk, "TX-0002", state="paid")).json()
+    clock.advance(minutes=1)
+    named = (await say(client, kiosk, "TX-0002", state="paid", ticket=first)).json()
+    assert named == paid | {"ticket_day": "2026-11-21", "ticket_number": 2}
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+async def test_the_payments_of_the_calendars_last_day_are_none(
+    client: httpx.AsyncClient, kiosk: Kiosk, day: str
+) -> None:
+    listed = await client.get(LISTED, params={"day": day}, headers=bearer(kiosk.place.admin.token))
+    assert (listed.status_code, listed.json()["items"]) == (200, []), listed.text
 
 
 @pytest.mark.parametrize("reference", ["abc", "-TX1", "TX 1", "TX1\n", "TX" * 40, "", "TX1\u0000"])
