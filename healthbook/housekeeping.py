@@ -39,6 +39,7 @@ from vaccination.revocation.service import forget as forget_revocations
 from visits.arrivals import housekeeping as arrival_tickets
 from visits.booking.retention import housekeeping as ended_appointments
 from visits.booking.retention import housekeeping_of_facilities as desk_appointments
+from visits.booking.retention import housekeeping_of_schedules as old_schedules
 from visits.check_ins.leaving import housekeeping as visits
 from visits.consultations.retention import housekeeping as ended_questions
 from visits.coverage_check.queries import forget as forget_checks
@@ -137,8 +138,8 @@ CHORES: Final = (
     Chore("typed-arrivals", timedelta(days=30), "who typed in vain is looked into (S7)", typed_arrivals),
     Chore("look-up-counts", timedelta(days=730), "a facility compares its years", look_up_counts),
     Chore("stays", timedelta(days=30), "visits are kept a month (S30)", stays),
-    # Longer than any booking lies ahead and than visits are kept.
-    Chore("visit-safety", timedelta(days=730), "its check-in or booking is gone by then", visit_safety),
+    # Longer than any booking lies ahead (367 days with its slot) and is kept behind (365).
+    Chore("visit-safety", timedelta(days=800), "its check-in or booking is gone by then", visit_safety),
     Chore("kiosk-payments", timedelta(days=30), "a cashier compares a month", kiosk_payments),
     Chore("queue-tickets", timedelta(days=2), "a number counts until its day ends", queue_tickets),
     Chore("visits", timedelta(days=30), "who was where is kept a month (S30)", visits),
@@ -153,6 +154,8 @@ CHORES: Final = (
     Chore("declarations", timedelta(days=30), "who treats reads it a month from the visit on", declarations),
     Chore("facility-appointments", timedelta(days=30), "visits are kept so long (S30)", desk_appointments),
     Chore("appointments", timedelta(days=365), "who booked is looked up again", ended_appointments),
+    # Longer than any appointment of it can lie ahead and is kept.
+    Chore("schedules", timedelta(days=800), "its appointments are shown with its name", old_schedules),
     Chore("exposure-hours", HOURS_KEPT, "no list of these hours is rounded in a second way", forget_hours),
     Chore("consultations", timedelta(days=730), "what was answered is looked up again", ended_questions),
     Chore("referrals-gone", timedelta(days=365), "a letter taken back by mistake comes back", gone_letters),

@@ -166,16 +166,15 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON vaccination_reaction, facility_vaccinati
 GRANT SELECT, INSERT, DELETE ON vaccination_reaction_step TO hb_api;
 
 -- slots and who has a place; campaigns and who is registered
-GRANT SELECT, INSERT, UPDATE ON slot, vaccination_campaign TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON slot_booking, vaccination_registration TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON vaccination_campaign TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON slot, slot_booking, vaccination_registration TO hb_api;
 
 -- visits kiosk
 GRANT SELECT, INSERT, UPDATE ON kiosk TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON kiosk_payment TO hb_api;
 
 -- what facilities take appointments for, and the persons' ends of them
-GRANT SELECT, INSERT, UPDATE ON appointment_schedule TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON appointment TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON appointment, appointment_schedule TO hb_api;
 
 -- declarations, and lists of who was at a facility (security.md S30)
 GRANT SELECT, INSERT, UPDATE ON declaration_form, exposure_list TO hb_api;

@@ -34,6 +34,8 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
     "visits.declarations.queries.ENDED",
+    "visits.booking.queries.DELETE_SCHEDULES",
+    "visits.slots.queries.DELETE_EMPTY",
     "visits.exposure.queries.CAME",
     "visits.exposure.queries.DELETE_HOURS",
     "vaccination.signer.queries.SIGNED_BETWEEN",

@@ -50,3 +50,8 @@ WHERE called_at IS NULL AND left_at IS NULL;
 
 -- A withdrawn arrival takes its number out of the line.
 CREATE INDEX queue_ticket_of_arrival ON queue_ticket (facility_id, arrival_id);
+
+-- Days that are over go (security.md S30).
+CREATE INDEX queue_ticket_age ON queue_ticket (day);
+
+CREATE INDEX queue_day_age ON queue_day (day);

@@ -14,3 +14,5 @@ CREATE TABLE visit_safety (
         reason IN ('own-wish', 'suspected-abuse', 'self-harm-risk', 'shared-phone', 'sensitive-department')
     )
 );
+
+CREATE INDEX visit_safety_age ON visit_safety (set_at);

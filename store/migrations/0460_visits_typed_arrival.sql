@@ -16,3 +16,5 @@ CREATE TABLE typed_arrival (
 CREATE INDEX typed_arrival_listed ON typed_arrival (facility_id, unmet_at, arrival_id) WHERE unmet_at IS NOT NULL;
 
 CREATE INDEX typed_arrival_unmet ON typed_arrival (unmet_at, arrival_id) WHERE unmet_at IS NOT NULL;
+
+CREATE INDEX typed_arrival_age ON typed_arrival (recorded_at);

@@ -14,3 +14,5 @@ CREATE TABLE look_up_count (
         outcome IN ('found', 'bad-form', 'unknown', 'ended', 'too-many', 'matched', 'differs', 'used-up')
     )
 );
+
+CREATE INDEX look_up_count_age ON look_up_count (day);

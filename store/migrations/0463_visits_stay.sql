@@ -21,3 +21,5 @@ CREATE INDEX stay_of_day ON stay (facility_id, from_at, stay_id);
 
 -- An erasure finds by it where a person stayed.
 CREATE INDEX stay_of_person ON stay (patient_id);
+
+CREATE INDEX stay_age ON stay (from_at);

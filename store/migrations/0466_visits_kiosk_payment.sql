@@ -17,3 +17,5 @@ CREATE TABLE kiosk_payment (
 );
 
 CREATE INDEX kiosk_payment_of_facility ON kiosk_payment (facility_id, noted_at, client_id, reference);
+
+CREATE INDEX kiosk_payment_age ON kiosk_payment (noted_at);

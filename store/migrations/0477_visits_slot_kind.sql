@@ -13,3 +13,7 @@ ALTER TABLE slot_booking ADD CONSTRAINT slot_booking_state CHECK (state IN (
 ALTER TABLE slot_booking VALIDATE CONSTRAINT slot_booking_state;
 ALTER TABLE slot_booking ADD CONSTRAINT slot_booking_held CHECK (state <> 'held' OR held_until IS NOT NULL) NOT VALID;
 ALTER TABLE slot_booking VALIDATE CONSTRAINT slot_booking_held;
+
+-- What is over goes, and who had a place of it (security.md S30).
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX slot_age ON slot (kind, ends_at);

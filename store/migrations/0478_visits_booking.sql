@@ -53,3 +53,7 @@ WHERE referral_id IS NOT null AND state IN ('held', 'booked', 'waiting', 'attend
 
 -- An erasure finds by it in whose books somebody acted.
 CREATE INDEX appointment_booked_by ON appointment (booked_by);
+
+CREATE INDEX appointment_age ON appointment (ends_at);
+
+CREATE INDEX appointment_schedule_age ON appointment_schedule (closed_at) WHERE closed_at IS NOT NULL;

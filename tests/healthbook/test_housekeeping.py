@@ -226,6 +226,10 @@ async def test_every_chore_has_its_case_here() -> None:
         # tests/visits/booking
         "facility-appointments",
         "appointments",
+        "schedules",
+        # tests/visits/declarations, tests/visits/exposure
+        "declarations",
+        "exposure-hours",
         # tests/vaccination/registration
         "registrations",
         # tests/vaccination/revocation

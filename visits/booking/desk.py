@@ -55,8 +55,10 @@ async def of_day(
         return Refused(problem=NOT_AT_A_FACILITY)
     if day < local_day(now - NAMES_LIFE):
         return Refused(problem=APPOINTMENT_DAY_OVER, where="day")
-    groups = None if unit_id is None else await queries.SCHEDULES_OF_UNIT.all(tx, facility_id, unit_id)
     hours = start_of_day(day), end_of_day(day)
+    groups = (
+        None if unit_id is None else await queries.SCHEDULES_OF_UNIT.all(tx, facility_id, unit_id, *hours)
+    )
     found = await reading.bookings_between(
         tx, facility_id, "appointment", *hours, after, limit, groups=groups
     )

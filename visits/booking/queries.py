@@ -41,14 +41,26 @@ SCHEDULES = Statement(
     ORDER BY s.schedule_id DESC LIMIT $6
     """,  # noqa: S608 - a constant of ours
 )
+# All of a department that have a slot in some hours: as many as the day needs.
 SCHEDULES_OF_UNIT = Scalar(
     UUID,
-    "SELECT schedule_id FROM appointment_schedule WHERE facility_id = $1 AND unit_id = $2"
-    " ORDER BY schedule_id DESC LIMIT 200",
+    "SELECT s.schedule_id FROM appointment_schedule s WHERE s.facility_id = $1 AND s.unit_id = $2"
+    " AND EXISTS (SELECT FROM slot o WHERE o.facility_id = s.facility_id AND o.group_id = s.schedule_id"
+    " AND o.starts_at >= $3 AND o.starts_at < $4)",
 )
 CLOSE_SCHEDULE = Command(
     "UPDATE appointment_schedule SET state = 'closed', closed_by = $3, closed_at = $4"
     " WHERE facility_id = $1 AND schedule_id = $2"
+)
+# A slot lies a year ahead at most: those of a schedule that was closed so long ago are gone.
+DELETE_SCHEDULES = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT facility_id, schedule_id FROM appointment_schedule"
+    " WHERE closed_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM appointment_schedule s USING old"
+    " WHERE s.facility_id = old.facility_id AND s.schedule_id = old.schedule_id RETURNING 1)"
+    " SELECT count(*)::int AS gone FROM gone",
+    fan_out="once an hour a worker removes schedules closed long ago, wherever they lie",
 )
 
 # One appointment of a person after the other, so that two at once see each other.

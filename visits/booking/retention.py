@@ -6,12 +6,19 @@ from datetime import datetime
 from store.database import Tx
 from visits.booking import queries
 from visits.safety import service as safety
-from visits.slots.reading import forget, forget_ended
+from visits.slots.reading import forget, forget_empty, forget_ended
 
 
 async def housekeeping_of_facilities(tx: Tx, before: datetime, limit: int) -> int:
-    """Remove the facilities' ends of appointments that ended before that time, at most `limit`."""
-    return await forget_ended(tx, "appointment", before, limit)
+    """Remove the facilities' ends of appointments that ended before that time, and the slots they stood in,
+    at most `limit` of both together."""
+    gone = await forget_ended(tx, "appointment", before, limit)
+    return gone + await forget_empty(tx, "appointment", before, limit - gone)
+
+
+async def housekeeping_of_schedules(tx: Tx, before: datetime, limit: int) -> int:
+    """Remove schedules that were closed before that time, at most `limit`."""
+    return await queries.DELETE_SCHEDULES.one(tx, before, limit) or 0
 
 
 async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:

@@ -214,7 +214,7 @@ async def confirm(
         return Refused(problem=HOLD_OVER)
     slot = await slots.lock(tx, row.facility_id, row.slot_id)
     if isinstance(slot, Refused):
-        return slot
+        return Refused(problem=SLOT_OVER)
     released = await slots.release(tx, slot, now)
     await keep(tx, released, now)
     if any(one.booking_id == appointment_id for one in released):
@@ -235,9 +235,9 @@ async def cancel(
     if isinstance(row, Refused):
         return row
     slot = await slots.lock(tx, row.facility_id, row.slot_id)
-    return (
-        slot if isinstance(slot, Refused) else await _moved(tx, access, row, slot, "cancel", request_id, now)
-    )
+    if isinstance(slot, Refused):
+        return Refused(problem=SLOT_OVER)  # slots go before the appointments in them
+    return await _moved(tx, access, row, slot, "cancel", request_id, now)
 
 
 async def _moved(

@@ -116,3 +116,14 @@ DELETE_ENDED = Scalar(
     " SELECT count(*)::int AS gone FROM gone",
     fan_out="once an hour a worker removes who was booked on days long past, wherever it lies",
 )
+# Those that nobody's booking stands in any more.
+DELETE_EMPTY = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT s.facility_id, s.slot_id FROM slot s"
+    " WHERE s.kind = $1 AND s.ends_at < $2 AND NOT EXISTS (SELECT FROM slot_booking b"
+    " WHERE b.facility_id = s.facility_id AND b.slot_id = s.slot_id) LIMIT $3),"
+    " gone AS (DELETE FROM slot s USING old"
+    " WHERE s.facility_id = old.facility_id AND s.slot_id = old.slot_id RETURNING 1)"
+    " SELECT count(*)::int AS gone FROM gone",
+    fan_out="once an hour a worker removes slots of days long past, wherever they lie",
+)

@@ -70,3 +70,9 @@ async def forget(tx: Tx, facility_id: UUID, booking_id: UUID) -> None:
 async def forget_ended(tx: Tx, kind: SlotKind, before: datetime, limit: int) -> int:
     """Remove the facilities' ends of bookings whose slots of that kind ended before then, at most `limit`."""
     return await queries.DELETE_ENDED.one(tx, kind, before, limit) or 0
+
+
+async def forget_empty(tx: Tx, kind: SlotKind, before: datetime, limit: int) -> int:
+    """Remove slots of that kind that ended before then and in which no booking stands, at most `limit`: else
+    every look for what has ended would read through all that ever were."""
+    return await queries.DELETE_EMPTY.one(tx, kind, before, limit) if limit > 0 else 0

@@ -31,7 +31,7 @@ LISTED = Statement(
 DELETE_OLD = Scalar(
     int,
     "WITH old AS MATERIALIZED (SELECT facility_id, stay_id FROM stay"
-    " WHERE coalesce(until_at, from_at + interval '1 year') < $1 LIMIT $2),"
+    " WHERE from_at < $1 AND coalesce(until_at, from_at + interval '1 year') < $1 LIMIT $2),"
     " gone AS (DELETE FROM stay s USING old"
     " WHERE s.facility_id = old.facility_id AND s.stay_id = old.stay_id RETURNING 1)"
     " SELECT count(*)::int FROM gone",

@@ -14,6 +14,7 @@ from store.database import Store
 from tests.support.booking import (
     DESK,
     ME,
+    SCHEDULES,
     Clinic,
     act,
     booked,
@@ -343,20 +344,70 @@ async def test_s30_facilities_forget_after_thirty_days_and_the_book_after_a_year
     chores = {one.name: one for one in CHORES}
     ended = datetime.fromisoformat(plan["slots"][0]["ends_at"])
 
-    async def left(name: str, at: datetime) -> tuple[int, int, int]:
+    async def left(name: str, at: datetime) -> tuple[int, ...]:
         chore = chores[name]
         async with store.transaction() as tx:
             await chore.work(tx, at - chore.kept, 500)
             row = await tx.fetchrow(
                 "SELECT (SELECT count(*) FROM slot_booking), (SELECT count(*) FROM appointment),"
-                " (SELECT count(*) FROM visit_safety)"
+                " (SELECT count(*) FROM visit_safety), (SELECT count(*) FROM slot)"
             )
         return tuple(row)
 
-    assert await left("facility-appointments", ended + timedelta(days=30)) == (1, 1, 1)
-    assert await left("facility-appointments", ended + timedelta(days=30, seconds=1)) == (0, 1, 1)
-    assert await left("appointments", ended + timedelta(days=365)) == (0, 1, 1)
-    assert await left("appointments", ended + timedelta(days=365, seconds=1)) == (0, 0, 0)
+    assert await left("facility-appointments", ended + timedelta(days=30)) == (1, 1, 1, 1)
+    assert await left("facility-appointments", ended + timedelta(days=30, seconds=1)) == (0, 1, 1, 0)
+    async with client_of(store, clock) as client:
+        clock.set(ended + timedelta(days=31))
+        person.token = await renew_session(store, clock, person)
+        (shown,) = (await client.get(ME, headers=bearer(person.token))).json()["items"]
+        assert shown["schedule_name"] == plan["name"]
+        late = await act(client, person, shown["appointment_id"], "cancel")
+        assert (late.status_code, late.json()["code"]) == (409, "slot-over"), "its slot is gone"
+    assert await left("appointments", ended + timedelta(days=365)) == (0, 1, 1, 0)
+    assert await left("appointments", ended + timedelta(days=365, seconds=1)) == (0, 0, 0, 0)
+
+
+async def test_schedules_go_long_after_they_were_closed_and_never_while_they_are_open(
+    fresh_store: Store, clock: FrozenClock
+) -> None:
+    store = fresh_store
+    clinic = await make_clinic(store, clock)
+    async with client_of(store, clock) as client:
+        await make_schedule(client, clock, clinic, 1, name="Lịch còn mở")
+        plan = await make_schedule(client, clock, clinic, 1)
+        path = f"{SCHEDULES}/{plan['schedule_id']}/close"
+        assert (await client.post(path, headers=clinic.plans)).status_code == 200
+    chore, closed = {one.name: one for one in CHORES}["schedules"], clock.now()
+
+    async def left(at: datetime) -> set[str]:
+        async with store.transaction() as tx:
+            await chore.work(tx, at - chore.kept, 500)
+            return {row["name"] for row in await tx.fetch("SELECT name FROM appointment_schedule")}
+
+    assert len(await left(closed + timedelta(days=800))) == 2
+    assert await left(closed + timedelta(days=800, seconds=1)) == {"Lịch còn mở"}
+
+
+async def test_the_day_of_a_department_shows_all_of_its_schedules(
+    store: Store, clock: FrozenClock, clinic: Clinic
+) -> None:
+    person = await make_citizen(store, clock)
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 1)
+        mine = await booked(client, person, plan)
+        async with store.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO appointment_schedule (facility_id, schedule_id, name, unit_id, is_sensitive,"
+                " opens_at, state, made_by, made_at)"
+                " SELECT $1, ('ffffffff-ffff-4fff-8fff-' || lpad(n::text, 12, '0'))::uuid, 'Lịch mới', $2, false,"
+                " $3, 'open', $1, $3 FROM generate_series(1, 250) n",
+                clinic.facility.facility_id,
+                clinic.unit_id,
+                clock.now(),
+            )
+        day = {"day": local_day(starts_of(plan)).isoformat(), "unit_id": str(clinic.unit_id)}
+        listed = (await client.get(DESK, params=day, headers=clinic.looks)).json()["items"]
+    assert [one["appointment_id"] for one in listed] == [mine["appointment_id"]]
 
 
 async def test_s10_after_a_merge_appointment_and_news_are_the_survivors(

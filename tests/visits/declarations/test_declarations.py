@@ -136,7 +136,8 @@ async def test_what_was_declared_for_a_visit_that_was_taken_back_is_closed_to_th
         before = await acts_of(store, person)
         async with store.transaction() as tx:
             if kind == "booking":
-                await tx.execute("UPDATE appointment SET state = 'cancelled' WHERE appointment_id = $1", visit)
+                sql = "UPDATE appointment SET state = 'cancelled' WHERE appointment_id = $1"
+                await tx.execute(sql, visit)
             else:
                 await tx.execute("UPDATE check_in SET withdrawn_at = $2 WHERE check_in_id = $1", visit, now)
         assert await of_visit(client, here.nurse, visit) == []
