@@ -74,8 +74,12 @@ def sign_payload(signer: Ed25519PrivateKey, key_id: str, kind: str, body: dict[s
 
 def read(keys: KeyRing, kind: Kind, text: str, now: datetime) -> dict[str, Any] | Refused:
     """The body of a text of this kind that one of our keys signed and that has not expired, whatever a
-    scanner put around it."""
-    return read_with(keys.public_keys(_PURPOSES.get(kind, "qr")), kind, cleaned(text), now)
+    scanner put around it. A genuine one of another kind is qr-wrong-kind, whichever key signs that kind."""
+    text = cleaned(text)
+    found = read_with(_public_keys(keys, kind), kind, text, now)
+    if isinstance(found, Refused) and found.problem is QR_FORGED and _is_genuine(keys, text, now):
+        return Refused(problem=QR_KIND, where="qr")
+    return found
 
 
 def read_with(
@@ -99,6 +103,19 @@ def kind_of(text: str) -> Kind | Refused:
     kind = next((kind for kind in KINDS if kind == opened[0].kind), None)
     # A kind that did not exist when this was written is of a newer version.
     return kind or Refused(problem=QR_VERSION, where="qr")
+
+
+def _public_keys(keys: KeyRing, kind: Kind) -> Mapping[str, object]:
+    return keys.public_keys(_PURPOSES.get(kind, "qr"))
+
+
+def _is_genuine(keys: KeyRing, text: str, now: datetime) -> bool:
+    """Whether the text is what it says it is, expired or not."""
+    claimed = kind_of(text)
+    if isinstance(claimed, Refused):
+        return False
+    own = read_with(_public_keys(keys, claimed), claimed, text, now)
+    return not isinstance(own, Refused) or own.problem is QR_EXPIRED
 
 
 def to_fragment(text: str) -> str:

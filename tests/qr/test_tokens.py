@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from kernel.problems import Refused
 from qr import base45, tokens
-from store.keys import KeyRing
+from store.keys import KeyRing, Purpose
 from tests.qr import vectors
 from tests.support.clock import START, FrozenClock
 
@@ -62,6 +62,31 @@ def test_what_a_scanner_puts_around_a_text_takes_nothing_from_it(keys: KeyRing, 
 def test_a_code_of_one_kind_is_not_taken_for_another(keys: KeyRing, kind: tokens.Kind) -> None:
     text = tokens.sign(keys, "citizen", {}, START + timedelta(seconds=60), START)
     assert code_of(tokens.read(keys, kind, text, START)) == "qr-wrong-kind"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"), [("citizen", "letter"), ("counter", "paper"), ("letter", "citizen")]
+)
+def test_a_genuine_code_of_another_key_is_of_another_kind_and_no_forgery(
+    keys: KeyRing, wanted: tokens.Kind, shown: tokens.Kind
+) -> None:
+    text = tokens.sign(keys, shown, {}, START + timedelta(seconds=60), START)
+    assert code_of(tokens.read(keys, wanted, text, START)) == "qr-wrong-kind"
+    assert code_of(tokens.read(keys, wanted, text, START + timedelta(days=1))) == "qr-wrong-kind"
+    key_id = keys.signer("paper" if shown in ("letter", "paper") else "qr")[0]
+    forged = tokens.sign_payload(vectors.STRANGER, key_id, shown, {}, int(START.timestamp()) + 60)
+    assert code_of(tokens.read(keys, wanted, forged, START)) == "qr-signature-invalid"
+
+
+@pytest.mark.parametrize(("signs", "claims"), [("qr", "letter"), ("paper", "citizen")])
+def test_s28_a_key_vouches_for_no_kind_but_its_own(keys: KeyRing, signs: Purpose, claims: str) -> None:
+    key_id, signer = keys.signer(signs)
+    assert isinstance(signer, Ed25519PrivateKey)
+    text = tokens.sign_payload(signer, key_id, claims, {}, int(START.timestamp()) + 60)
+    for wanted in tokens.KINDS:
+        assert isinstance(tokens.read(keys, wanted, text, START), Refused)
+    assert code_of(tokens.read(keys, "counter", text, START)) in ("qr-signature-invalid", "qr-wrong-kind")
+    assert code_of(tokens.read(keys, claims, text, START)) == "qr-signature-invalid"  # type: ignore[arg-type]
 
 
 def test_a_text_that_never_expires_is_not_signed(keys: KeyRing) -> None:
