@@ -6,6 +6,7 @@ the true person's first import (S17).
 
 import hashlib
 from datetime import datetime
+from itertools import count
 from uuid import UUID
 
 from audit.service import record_act
@@ -25,10 +26,11 @@ from store.keys import KeyRing
 from visits import queries
 from visits.check_ins import leaving
 from visits.check_ins.models import AtCounter, Coming, Noted
-from visits.check_ins.recording import note
-from visits.counters.service import counter_of
+from visits.check_ins.recording import hold, note
+from visits.counters.service import counter_at
 from visits.models import Arrival, Came, Ticket, Typed
 from visits.problems import NOT_AT_A_FACILITY
+from visits.tickets import service as tickets
 from visits.tickets.subjects import number_subjects
 from visits.unmet import service as unmet
 
@@ -64,14 +66,14 @@ async def arrive(
 
     Account and facility are charged before the number is looked at. A repeat of this account on one day is
     the same arrival, which tells nothing of the number, and a number that nobody has costs the same
-    statements (S19). At a unit a repeat is the same one within an hour: who is brought in again has arrived
-    again (S24).
+    statements (S19). At another counter, and once it was taken back, it is another arrival. At a unit a repeat
+    is the same one within an hour: who is brought in again has arrived again (S24).
     """
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
     if unit_id is not None and not await is_open(tx, unit_id, actor.facility_id):
         return Refused(problem=UNIT_UNKNOWN, where="unit_id")
-    counter = None if counter_id is None else await counter_of(tx, actor.facility_id, counter_id)
+    counter = None if counter_id is None else await counter_at(tx, actor.facility_id, counter_id, unit_id)
     if isinstance(counter, Refused):
         return counter
     refused = await _charge(tx, actor.actor_id, actor.facility_id, now)
@@ -82,7 +84,8 @@ async def arrive(
         return Refused(problem=IDENTIFIER_INVALID, where="number")
     at_unit = unit_id if unit_id is not None or counter is None else counter.unit_id
     id_hash = _hashes(keys, normal, actor.facility_id, now)[0]
-    arrival_id = _arrival_id(id_hash, actor.actor_id, at_unit, now)
+    made_of = _arrival_key(id_hash, actor.actor_id, at_unit, counter_id, now)
+    arrival_id = await _standing(tx, actor.facility_id, made_of)
     ticket = Ticket(arrival_id=arrival_id, recorded_by=actor.actor_id, recorded_at=now)
     await queries.insert_ticket(tx, id_hash, ticket)
     is_first = await queries.NOTE_ARRIVAL.one(tx, actor.facility_id, arrival_id, now) is not None
@@ -164,8 +167,12 @@ async def settle_ticket(
     patient_id = await resolve_subject(tx, keys, "national-id", number, now)
     if ticket is not None and patient_id is not None:
         told = await _told_of(tx, keys, number, patient_id, now)
-        coming = _typed(actor.facility_id, patient_id, ticket.arrival_id, None, None)
-        await _check_in(tx, actor, coming, told, ticket, request_id, now)
+        given = next(iter(await tickets.given_for(tx, actor.facility_id, ticket.arrival_id)), None)
+        unit_id = given.unit_id if given is not None else None
+        coming = _typed(actor.facility_id, patient_id, ticket.arrival_id, unit_id, None)
+        done = await _check_in(tx, actor, coming, told, ticket, request_id, now)
+        if given is not None and not isinstance(done, Refused):
+            await hold(tx, done.row, given)
 
 
 async def arrived_today(tx: Tx, patient_id: UUID, facility_id: UUID, now: datetime) -> bool:
@@ -261,10 +268,23 @@ async def _ticket(tx: Tx, keys: KeyRing, number: str, facility_id: UUID, now: da
     return None
 
 
-def _arrival_id(id_hash: bytes, account: UUID, unit_id: UUID | None, now: datetime) -> UUID:
-    """Made of number, account and day, so that it tells nothing; at a unit of the hour besides."""
+def _arrival_key(
+    id_hash: bytes, account: UUID, unit_id: UUID | None, counter_id: UUID | None, now: datetime
+) -> bytes:
+    """What an arrival's id is made of: number, account, day and counter, so that it tells nothing; at a unit
+    of the hour besides."""
     at = b"" if unit_id is None else unit_id.bytes + f"{now:%Y%m%d%H}".encode()
-    return uuid8(hashlib.sha256(id_hash + account.bytes + at).digest())
+    line = b"" if counter_id is None else b"counter" + counter_id.bytes
+    return id_hash + account.bytes + at + line
+
+
+async def _standing(tx: Tx, facility_id: UUID, made_of: bytes) -> UUID:
+    """The first of these arrivals that the desk did not take back: as often as the budget lets it."""
+    for turn in count():
+        arrival_id = uuid8(hashlib.sha256(made_of + (b"" if turn == 0 else turn.to_bytes(2, "big"))).digest())
+        if not await unmet.was_withdrawn(tx, facility_id, arrival_id):
+            break
+    return arrival_id
 
 
 def _stand_in(id_hash: bytes) -> UUID:

@@ -19,7 +19,7 @@ from store.keys import KeyRing
 from visits import queries
 from visits.check_ins.models import AtCounter, Coming
 from visits.check_ins.recording import note
-from visits.counters.service import counter_of
+from visits.counters.service import counter_at
 from visits.identification import Identified, read_code
 from visits.models import CheckIn, Presence
 from visits.problems import NOT_AT_A_FACILITY
@@ -43,7 +43,7 @@ async def check_in_by_scan(
     take a number at one of its counters where named.
 
     A second scan of the same drawn code returns the first check-in and its number. Refused: qr-…, code-spent
-    for a code that another facility scanned, unit-unknown, counter-unknown.
+    for a code that another facility scanned, unit-unknown, counter-unknown, counter-of-unit.
     """
     if actor.facility_id is None:
         return Refused(problem=NOT_AT_A_FACILITY)
@@ -52,7 +52,7 @@ async def check_in_by_scan(
         return identified
     at = None
     if counter_id is not None:
-        counter = await counter_of(tx, actor.facility_id, counter_id)
+        counter = await counter_at(tx, actor.facility_id, counter_id, unit_id)
         if isinstance(counter, Refused):
             return counter
         subjects = person_subjects(keys, actor.facility_id, identified.patient_id, now)

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from api.acting import begin_for
-from api.facility.desk import SCAN_PROBLEMS, CheckOut, check_out_view
+from api.facility.desk import CheckOut, check_out_view
 from api.reading import Cursor, Limit
 from api.request import Call, answer
 from audit.service import record_act
@@ -18,6 +18,7 @@ from ehr.cases.reading import LAST_ID
 from identity.problems import TOO_MANY
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
 from kernel.problems import Refused
+from qr.problems import CODE_PROBLEMS
 from visits.check_ins import leaving, reading
 from visits.check_ins.models import CheckInShown, ListedCheckIn, PhoneScan, QrText
 from visits.check_ins.phone import check_in_by_phone
@@ -49,7 +50,7 @@ class CheckOutScan(Struct, kw_only=True, forbid_unknown_fields=True):
     operation_id="me_check_in",
     tags=TAGS,
     status_code=201,
-    problems=(TOO_MANY, COUNTER_UNKNOWN, CODE_SPENT, *SCAN_PROBLEMS),
+    problems=(TOO_MANY, COUNTER_UNKNOWN, CODE_SPENT, *CODE_PROBLEMS),
 )
 async def check_in(data: JSONBody[PhoneScan], call: NamedDependency[Call]) -> Response[CheckInShown]:
     """Scan the code of a counter.
@@ -94,7 +95,7 @@ async def list_check_ins(
     operation_id="me_check_out",
     tags=TAGS,
     status_code=200,
-    problems=(NOT_CHECKED_IN, OWN_PRESENCE, COUNTER_UNKNOWN, *SCAN_PROBLEMS),
+    problems=(NOT_CHECKED_IN, OWN_PRESENCE, COUNTER_UNKNOWN, *CODE_PROBLEMS),
 )
 async def check_out(data: JSONBody[CheckOutScan], call: NamedDependency[Call]) -> Response[CheckOut]:
     """Scan the code of a counter on the way out: the visit ends, and its numbers leave the line."""

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from api.acting import begin_for
 from api.citizen.grants import NONE_HELD, GrantView, SignedAct, environment_of, grant_view, signed_of
-from api.facility.desk import SCAN_PROBLEMS, QrText
+from api.facility.desk import QrText
 from api.request import Call, answer
 from consent import approval
 from consent.approval import Approval
@@ -36,6 +36,7 @@ from identity.problems import STEP_UP_REFUSED
 from kernel.access import Actor, Label, RecordType, Role
 from kernel.problems import Refused
 from qr.draw import svg
+from qr.problems import CODE_PROBLEMS
 from visits.identification import draw_code
 
 TAGS = ["consent"]
@@ -187,7 +188,7 @@ async def one_request(request_id: FromPath[UUID], call: NamedDependency[Call]) -
     operation_id="me_scan_request",
     tags=TAGS,
     status_code=200,
-    problems=(UNKNOWN_REQUEST, REQUEST_DECIDED, REQUEST_EXPIRED, *SCAN_PROBLEMS),
+    problems=(UNKNOWN_REQUEST, REQUEST_DECIDED, REQUEST_EXPIRED, *CODE_PROBLEMS),
 )
 async def scan(data: JSONBody[ScannedQr], call: NamedDependency[Call]) -> Response[ScannedRequest]:
     """The request behind the code on the doctor's screen."""

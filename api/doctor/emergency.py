@@ -10,7 +10,6 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from api.doctor.requests import Subject
-from api.facility.desk import SCAN_PROBLEMS
 from api.idempotency import PROBLEMS, create_once
 from api.request import Call, answer
 from consent.artefact import label_names
@@ -35,6 +34,7 @@ from identity.problems import TOO_MANY, TOTP_REFUSED
 from identity.staff import re_authenticate
 from kernel.access import Actor, Label
 from kernel.problems import Refused
+from qr.problems import CODE_PROBLEMS
 from store.database import Tx
 
 TAGS = ["emergency access"]
@@ -147,7 +147,7 @@ async def prove(data: JSONBody[OneTimePassword], call: NamedDependency[Call]) ->
         EMERGENCY_RUNNING,
         UNKNOWN_EMERGENCY,
         TOO_MANY,
-        *SCAN_PROBLEMS,
+        *CODE_PROBLEMS,
         *PROBLEMS,
     ),
 )

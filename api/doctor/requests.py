@@ -9,7 +9,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
-from api.facility.desk import SCAN_PROBLEMS
 from api.idempotency import PROBLEMS, create_once
 from api.request import Call, answer
 from consent import approval
@@ -33,6 +32,7 @@ from kernel.access import Actor, RecordType
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX, decode_cursor, encode_cursor
 from kernel.problems import Refused
 from qr.draw import png, svg
+from qr.problems import CODE_PROBLEMS
 from qr.tokens import TEXT_MAX
 from store.database import Tx
 
@@ -149,7 +149,7 @@ class DoctorGrants(Struct, kw_only=True):
         ACCESS_REQUEST_INVALID,
         TOO_MANY,
         REQUEST_EXPIRED,
-        *SCAN_PROBLEMS,
+        *CODE_PROBLEMS,
         *PROBLEMS,
     ),
 )

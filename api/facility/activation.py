@@ -36,7 +36,7 @@ from visits.arrivals import (
     typed_today,
     withdraw_arrival,
 )
-from visits.counters.problems import COUNTER_UNKNOWN
+from visits.counters.problems import COUNTER_OF_UNIT, COUNTER_UNKNOWN
 from visits.models import Typed
 from visits.problems import NOT_AT_A_FACILITY
 from visits.tickets.service import ticket_of_arrival
@@ -77,7 +77,7 @@ class ConfirmBody(Struct, kw_only=True, forbid_unknown_fields=True):
     operation_id="record_arrival",
     tags=TAGS,
     idempotent=True,
-    problems=(IDENTIFIER_INVALID, UNIT_UNKNOWN, COUNTER_UNKNOWN, TOO_MANY, *PROBLEMS),
+    problems=(IDENTIFIER_INVALID, UNIT_UNKNOWN, COUNTER_UNKNOWN, COUNTER_OF_UNIT, TOO_MANY, *PROBLEMS),
 )
 async def post_arrival(data: JSONBody[ArrivedCard], call: NamedDependency[Call]) -> Response[Arrival]:
     """Note that a person came to the desk with a card but without the app.

@@ -2,30 +2,38 @@
 
 import asyncio
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from api.facility.desk import SCAN_PROBLEMS, QrText
+from api.facility.desk import QrText
 from api.files import file_answer
 from api.idempotency import PROBLEMS, create_once
 from api.reading import Cursor, Limit
 from api.request import Call, answer
 from documents.posters import poster
+from ehr.exports.problems import EXPORT_BUSY
 from identity.problems import UNIT_UNKNOWN
 from kernel.access import Actor
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
 from kernel.problems import ProblemError, Refused
+from qr.problems import CODE_PROBLEMS
 from qr.screens import screen_svg
 from store.database import Tx
 from visits.counters import service
 from visits.counters.models import Counter, NewCounter
 from visits.counters.posters import poster_of
-from visits.counters.problems import COUNTER_TAKEN, COUNTER_UNKNOWN, COUNTERS_FULL, FACILITY_UNCODED
+from visits.counters.problems import (
+    COUNTER_SENSITIVE,
+    COUNTER_TAKEN,
+    COUNTER_UNKNOWN,
+    COUNTERS_FULL,
+    FACILITY_UNCODED,
+)
 from visits.counters.screens import screen_of
 from visits.kiosk.enrolment import keeps_to_its_counter
 from visits.kiosk.problems import KIOSK_NOT_PLACED
@@ -42,6 +50,16 @@ ADMIN: Final = ("facility-admin",)
 DESK: Final = ("nurse", "clerk", "doctor")
 STAFF: Final = (*DESK, "facility-admin", "kiosk")
 PDF: Final = "application/pdf"
+Reason = Annotated[str, Meta(min_length=5, max_length=300)]
+
+
+class OpenedCounter(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+    counter: NewCounter
+
+
+class ClosedCounter(Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
 
 
 class CounterShown(Struct, kw_only=True):
@@ -136,9 +154,9 @@ async def list_counters(call: NamedDependency[Call]) -> Response[Counters]:
     tags=TAGS,
     status_code=201,
     idempotent=True,
-    problems=(NOT_AT_A_FACILITY, UNIT_UNKNOWN, COUNTER_TAKEN, COUNTERS_FULL, *PROBLEMS),
+    problems=(NOT_AT_A_FACILITY, UNIT_UNKNOWN, COUNTER_SENSITIVE, COUNTER_TAKEN, COUNTERS_FULL, *PROBLEMS),
 )
-async def open_counter(data: JSONBody[NewCounter], call: NamedDependency[Call]) -> Response[CounterShown]:
+async def open_counter(data: JSONBody[OpenedCounter], call: NamedDependency[Call]) -> Response[CounterShown]:
     """Open a counter with a code of one's own."""
     async with call.begin() as (tx, actor):
         facility_id = own_facility(actor)
@@ -147,7 +165,7 @@ async def open_counter(data: JSONBody[NewCounter], call: NamedDependency[Call]) 
             call,
             actor,
             201,
-            make=lambda: service.open_counter(tx, facility_id, data, call.now),
+            make=lambda: service.open_by(tx, actor, facility_id, data.counter, data.reason, call.now),
             again=lambda counter_id: service.counter_of(tx, facility_id, counter_id),
             id_of=lambda counter: counter.counter_id,
         )
@@ -162,10 +180,12 @@ async def open_counter(data: JSONBody[NewCounter], call: NamedDependency[Call]) 
     status_code=204,
     problems=(NOT_AT_A_FACILITY, COUNTER_UNKNOWN),
 )
-async def close_counter(counter_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
+async def close_counter(
+    counter_id: FromPath[UUID], data: JSONBody[ClosedCounter], call: NamedDependency[Call]
+) -> Response[None]:
     """Close it: its screen codes and posters open nothing from now on."""
     async with call.begin() as (tx, actor):
-        done = await service.close_counter(tx, own_facility(actor), counter_id, call.now)
+        done = await service.close_by(tx, actor, own_facility(actor), counter_id, data.reason, call.now)
     return answer(done, status=None if isinstance(done, Refused) else 204)
 
 
@@ -195,17 +215,19 @@ async def show_screen(counter_id: FromPath[UUID], call: NamedDependency[Call]) -
     actors=ADMIN,
     operation_id="counter_poster",
     tags=TAGS,
-    problems=(NOT_AT_A_FACILITY, COUNTER_UNKNOWN, FACILITY_UNCODED),
+    problems=(NOT_AT_A_FACILITY, COUNTER_UNKNOWN, FACILITY_UNCODED, EXPORT_BUSY),
     produces=PDF,
 )
 async def print_poster(counter_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
     """A poster to print: whoever scans it gets a number, and is not present by it."""
-    async with call.begin() as (tx, actor):
-        counter = await own_counter(tx, actor, counter_id)
-        made = await poster_of(tx, call.keys, counter, call.now)
-    if isinstance(made, Refused):
-        return answer(made)
-    data = await asyncio.to_thread(poster, made, call.now)
+    async with call.alone(call.export_slots):
+        async with call.begin() as (tx, actor):
+            counter = await own_counter(tx, actor, counter_id)
+            made = await poster_of(tx, call.keys, counter, call.now)
+        if isinstance(made, Refused):
+            return answer(made)
+        async with call.export_slots.turn():
+            data = await asyncio.to_thread(poster, made, call.now)
     return file_answer(f"quay-{counter.code}", PDF, data)
 
 
@@ -263,7 +285,7 @@ async def call_next(counter_id: FromPath[UUID], call: NamedDependency[Call]) -> 
     operation_id="read_ticket",
     tags=TAGS,
     status_code=200,
-    problems=(NOT_AT_A_FACILITY, TICKET_ELSEWHERE, NUMBER_UNKNOWN, *SCAN_PROBLEMS),
+    problems=(NOT_AT_A_FACILITY, TICKET_ELSEWHERE, NUMBER_UNKNOWN, *CODE_PROBLEMS),
 )
 async def read_shown(data: JSONBody[ScannedTicket], call: NamedDependency[Call]) -> Response[ReadTicket]:
     """What a shown number is, and whether it is of this facility."""

@@ -1,7 +1,7 @@
 """The desk: a device of the facility scans the person's rotating code, on the way in and on the way out."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -14,12 +14,12 @@ from identity.problems import UNIT_UNKNOWN
 from identity.units.models import UnitKind
 from identity.units.service import units_of
 from kernel.problems import Refused
-from qr.problems import QR_EXPIRED, QR_FORGED, QR_KIND, QR_UNREADABLE, QR_VERSION
+from qr.problems import CODE_PROBLEMS
 from qr.tokens import TEXT_MAX
 from visits.check_ins.leaving import check_out_by_scan
 from visits.check_ins.models import VisitRow
 from visits.check_ins.problems import CODE_SPENT, NOT_CHECKED_IN
-from visits.counters.problems import COUNTER_UNKNOWN
+from visits.counters.problems import COUNTER_OF_UNIT, COUNTER_UNKNOWN
 from visits.kiosk.enrolment import keeps_to_its_counter
 from visits.kiosk.problems import KIOSK_NOT_PLACED
 from visits.models import CheckIn
@@ -27,7 +27,6 @@ from visits.presence import check_in_by_scan
 from visits.problems import NOT_AT_A_FACILITY
 from visits.tickets.models import QueueTicket
 
-SCAN_PROBLEMS = (QR_EXPIRED, QR_FORGED, QR_KIND, QR_UNREADABLE, QR_VERSION)
 QrText = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 
 
@@ -47,12 +46,14 @@ class CheckOutByScan(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Ticket(Struct, kw_only=True):
-    """A number in a counter's line of `day` (in Vietnam). valid_until: until then a rescan gives the same."""
+    """A number in a counter's line of `day` (in Vietnam). valid_until: until then a rescan gives the same.
+    state called: it was called already, and is not called again."""
 
     counter_code: str
     day: date
     number: int
     valid_until: datetime
+    state: Literal["waiting", "called"]
 
 
 class CheckOut(Struct, kw_only=True):
@@ -92,6 +93,7 @@ def ticket_view(ticket: QueueTicket | None) -> Ticket | None:
         day=ticket.day,
         number=ticket.number,
         valid_until=ticket.valid_until,
+        state="called" if ticket.is_called else "waiting",
     )
 
 
@@ -117,7 +119,15 @@ def check_out_view(visit: VisitRow) -> CheckOut:
     operation_id="facility_check_in",
     tags=["desk"],
     status_code=201,
-    problems=(NOT_AT_A_FACILITY, UNIT_UNKNOWN, COUNTER_UNKNOWN, CODE_SPENT, KIOSK_NOT_PLACED, *SCAN_PROBLEMS),
+    problems=(
+        NOT_AT_A_FACILITY,
+        UNIT_UNKNOWN,
+        COUNTER_UNKNOWN,
+        COUNTER_OF_UNIT,
+        CODE_SPENT,
+        KIOSK_NOT_PLACED,
+        *CODE_PROBLEMS,
+    ),
 )
 async def check_in(data: JSONBody[CheckInScan], call: NamedDependency[Call]) -> Response[CheckInReceipt]:
     """Record that a person is here, by the code on the person's phone."""
@@ -142,7 +152,7 @@ async def check_in(data: JSONBody[CheckInScan], call: NamedDependency[Call]) -> 
     operation_id="facility_check_out",
     tags=["desk"],
     status_code=200,
-    problems=(NOT_AT_A_FACILITY, NOT_CHECKED_IN, *SCAN_PROBLEMS),
+    problems=(NOT_AT_A_FACILITY, NOT_CHECKED_IN, *CODE_PROBLEMS),
 )
 async def check_out(data: JSONBody[CheckOutByScan], call: NamedDependency[Call]) -> Response[CheckOut]:
     """Record that a person leaves, by the code on the person's phone: no presence from now on."""

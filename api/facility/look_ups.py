@@ -15,7 +15,7 @@ from identity.problems import IDENTIFIER_INVALID, TOO_MANY, UNIT_UNKNOWN
 from kernel.problems import Refused, refuse
 from store.database import Tx
 from visits.arrivals import arrive
-from visits.counters.problems import COUNTER_UNKNOWN
+from visits.counters.problems import COUNTER_OF_UNIT, COUNTER_UNKNOWN
 from visits.lookup import rate, service
 from visits.lookup.models import Fact, LookedUp, LookUp, MatchedPerson
 from visits.lookup.problems import (
@@ -97,6 +97,7 @@ async def match(data: JSONBody[Fact], call: NamedDependency[Call]) -> Response[M
         IDENTIFIER_INVALID,
         UNIT_UNKNOWN,
         COUNTER_UNKNOWN,
+        COUNTER_OF_UNIT,
         TOO_MANY,
     ),
 )

@@ -1,7 +1,7 @@
 """Whoever stands before the kiosk shows a code or a card and gets a number."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from litestar import Response, post
@@ -13,18 +13,7 @@ from api.kiosk.device import KIOSK, TAGS
 from api.request import Call, answer
 from identity.problems import TOO_MANY
 from kernel.problems import Refused
-from qr.problems import (
-    CARD_DATE,
-    CARD_INCOMPLETE,
-    CARD_NUMBER,
-    QR_EXPIRED,
-    QR_FORGED,
-    QR_KIND,
-    QR_UNREADABLE,
-    QR_VERSION,
-    SCAN_UNKNOWN,
-    SCANNER_KEYBOARD,
-)
+from qr.problems import SCAN_PROBLEMS
 from qr.tokens import TEXT_MAX
 from visits.check_ins.problems import CODE_SPENT
 from visits.counters.problems import COUNTER_UNKNOWN
@@ -32,20 +21,6 @@ from visits.kiosk.enrolment import station_of
 from visits.kiosk.models import Shown
 from visits.kiosk.problems import KIOSK_NOT_PLACED
 from visits.kiosk.scanning import show
-
-SCAN_PROBLEMS = (
-    QR_EXPIRED,
-    QR_FORGED,
-    QR_KIND,
-    QR_UNREADABLE,
-    QR_VERSION,
-    CODE_SPENT,
-    CARD_DATE,
-    CARD_INCOMPLETE,
-    CARD_NUMBER,
-    SCAN_UNKNOWN,
-    SCANNER_KEYBOARD,
-)
 
 
 class KioskScan(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -56,13 +31,15 @@ class KioskScan(Struct, kw_only=True, forbid_unknown_fields=True):
 
 class KioskNumber(Struct, kw_only=True):
     """What the kiosk shows or prints; it names nobody. is_check_in: the person's own fresh code was scanned;
-    a card, whoever's it is, gives a number alone."""
+    a card, whoever's it is, gives a number alone. state called: the number was called already, and is not
+    called again: the screen sends whoever stands there to the counter."""
 
     number: int
     day: date
     counter_id: UUID
     counter_code: str
     valid_until: datetime
+    state: Literal["waiting", "called"]
     is_check_in: bool
 
 
@@ -72,7 +49,7 @@ class KioskNumber(Struct, kw_only=True):
     operation_id="kiosk_scan",
     tags=TAGS,
     status_code=200,
-    problems=(KIOSK_NOT_PLACED, COUNTER_UNKNOWN, TOO_MANY, *SCAN_PROBLEMS),
+    problems=(KIOSK_NOT_PLACED, COUNTER_UNKNOWN, TOO_MANY, CODE_SPENT, *SCAN_PROBLEMS),
 )
 async def scan(data: JSONBody[KioskScan], call: NamedDependency[Call]) -> Response[KioskNumber]:
     """A number at this kiosk's counter; the same one again within its 30 minutes."""
@@ -92,6 +69,7 @@ def _number(shown: Shown) -> KioskNumber:
         counter_id=ticket.counter_id,
         counter_code=ticket.counter_code,
         valid_until=ticket.valid_until,
+        state="called" if ticket.is_called else "waiting",
         is_check_in=shown.is_check_in,
     )
 

@@ -38,7 +38,7 @@ async def counter_of(client: httpx.AsyncClient, admin: dict[str, str], code: str
     made = await client.post(
         COUNTERS,
         headers=admin | {"Idempotency-Key": f"counter-of-tests-{code}"},
-        json={"code": code, "name": "Tiếp đón"},
+        json={"reason": "mở quầy mới", "counter": {"code": code, "name": "Tiếp đón"}},
     )
     assert made.status_code == 201, made.text
     return str(made.json()["counter_id"])

@@ -1,6 +1,7 @@
 """Counters over the routes: made, shown, called at, printed, closed; and what the phone and the desk get."""
 
 import io
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -11,8 +12,11 @@ import pypdfium2
 import pytest
 import zxingcpp
 
+from identity.units.models import NewUnit
+from identity.units.service import add_unit
 from kernel.clock import local_day
 from qr.points import read_point
+from store import leases
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer, client_of
@@ -29,6 +33,19 @@ from tests.support.people import (
 from visits.identification import draw_code
 
 BASE = "/v1/facility/counters"
+REASON = "quầy của buổi thử"
+
+
+def opening(code: str = "A-1", name: str = "Quầy tiếp đón", unit_id: str | None = None) -> dict[str, Any]:
+    return {"reason": REASON, "counter": {"code": code, "name": name, "unit_id": unit_id}}
+
+
+async def make_unit(store: Store, clock: FrozenClock, admin: Doctor, name: str, *, is_sensitive: bool) -> str:
+    facility_id = admin.actor.facility_id
+    assert facility_id is not None
+    new = NewUnit(facility_id=facility_id, kind="department", name=name, is_sensitive=is_sensitive)
+    async with store.transaction() as tx:
+        return str(await add_unit(tx, new, clock.now()))
 
 
 class Hall:
@@ -69,7 +86,7 @@ async def hall(store: Store, clock: FrozenClock) -> AsyncIterator[Hall]:
     citizen = await make_citizen(store, clock)
     async with client_of(store, clock) as client:
         made = Hall(store, clock, client, [admin, clerk], citizen)
-        opened = await made.ask(admin, "POST", BASE, {"code": "A-1", "name": "Quầy tiếp đón"}, 201)
+        opened = await made.ask(admin, "POST", BASE, opening(), 201)
         made.counter_id = opened["counter_id"]
         yield made
 
@@ -97,6 +114,12 @@ async def test_a_morning_at_one_counter(hall: Hall, store: Store, clock: FrozenC
     assert called == {"day": local_day(clock.now()).isoformat(), "number": 1}
     shown = await hall.ask(hall.clerk, "POST", "/v1/facility/tickets/read", {"qr": came["ticket"]["qr"]})
     assert (shown["number"], shown["has_left"], shown["called_at"] is None) == (1, False, False)
+    code = draw_code(store.keys, hall.citizen.patient_id, clock.now()).qr
+    missed = await hall.ask(
+        hall.clerk, "POST", "/v1/facility/check-ins", {"qr": code, "counter_id": hall.counter_id}, 201
+    )
+    assert (missed["ticket"]["number"], missed["ticket"]["state"]) == (1, "called"), "the desk sends them in"
+    assert receipt["ticket"]["state"] == arrived["ticket"]["state"] == "waiting"
     await hall.later(50)
     out = await hall.ask(hall.citizen, "POST", "/v1/me/check-outs", {"qr": (await hall.screen())["qr"]})
     assert out["minutes"] == 50
@@ -154,15 +177,14 @@ async def test_a_printed_poster_reads_back_and_gives_a_number_alone(
 
 
 async def test_a_code_is_taken_once_and_free_again_when_closed(hall: Hall) -> None:
-    body = {"code": "A-1", "name": "Quầy khác"}
-    refused = await hall.ask(hall.admin, "POST", BASE, body, 409)
+    refused = await hall.ask(hall.admin, "POST", BASE, opening(), 409)
     assert refused["code"] == "counter-taken"
     for code in ("a-1", "A 1", "A-1\n", "", "A" * 21):
-        await hall.ask(hall.admin, "POST", BASE, body | {"code": code}, 400)
-    await hall.ask(hall.admin, "POST", f"{BASE}/{hall.counter_id}/close", None, 204)
+        await hall.ask(hall.admin, "POST", BASE, opening(code), 400)
+    await hall.ask(hall.admin, "POST", f"{BASE}/{hall.counter_id}/close", {"reason": REASON}, 204)
     gone = await hall.ask(hall.clerk, "GET", f"{BASE}/{hall.counter_id}/screen", None, 404)
     assert gone["code"] == "counter-unknown"
-    await hall.ask(hall.admin, "POST", BASE, body, 201)
+    await hall.ask(hall.admin, "POST", BASE, opening(), 201)
     listed = await hall.ask(hall.clerk, "GET", BASE)
     assert [one["code"] for one in listed["items"]] == ["A-1"]
 
@@ -193,3 +215,83 @@ async def test_a_page_of_check_ins_follows_the_one_before(hall: Hall, clock: Fro
     page = await hall.ask(hall.citizen, "GET", f"{path}&cursor={page['next']}")
     seen += [one["check_in_id"] for one in page["items"]]
     assert (len(seen), len(set(seen)), page["next"]) == (3, 3, None)
+
+
+async def test_s26_opening_and_closing_take_a_reason_and_leave_a_row(hall: Hall, owner: Store) -> None:
+    async def acts() -> list[str]:
+        async with owner.transaction() as tx:
+            rows = await tx.fetch(
+                "SELECT entry FROM admin_event WHERE entry LIKE $1 ORDER BY seq",
+                f"%{hall.admin.practitioner_id}%",
+            )
+        found = [json.loads(row["entry"]) for row in rows]
+        return [one["what"] for one in found if one["what"].startswith("facility:counter:")]
+
+    assert await acts() == ["facility:counter:open"]
+    close = f"{BASE}/{hall.counter_id}/close"
+    for path, body in (
+        (BASE, {"counter": {"code": "B", "name": "Quầy B"}}),
+        (close, {}),
+        (close, {"reason": "x"}),
+    ):
+        await hall.ask(hall.admin, "POST", path, body, 400)
+    await hall.ask(hall.admin, "POST", BASE, opening(), 409)
+    await hall.ask(hall.admin, "POST", close, {"reason": REASON}, 204)
+    await hall.ask(hall.admin, "POST", close, {"reason": REASON}, 404)
+    assert await acts() == ["facility:counter:open", "facility:counter:close"]
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "where"),
+    [
+        ("PREP-1", "Quầy 7", "code"),
+        ("HIV2", "Quầy 7", "code"),
+        ("B-7", "Quầy PrEP / HIV", "name"),
+        ("B-7", "Phòng khám Tâm thần", "name"),
+    ],
+)
+async def test_s23_a_telling_counter_stands_in_a_sensitive_department_alone(
+    hall: Hall, store: Store, clock: FrozenClock, code: str, name: str, where: str
+) -> None:
+    """There its check-ins are kept from the family; anywhere else its name would say it to them."""
+    quiet, plain = [
+        await make_unit(store, clock, hall.admin, "Khoa Khám", is_sensitive=sensitive)
+        for sensitive in (True, False)
+    ]
+    for unit_id in (None, plain):
+        refused = await hall.ask(hall.admin, "POST", BASE, opening(code, name, unit_id), 409)
+        assert (refused["code"], refused["errors"]) == ("counter-sensitive", [{"where": where}])
+    await hall.ask(hall.admin, "POST", BASE, opening(code, name, quiet), 201)
+    await hall.ask(hall.admin, "POST", BASE, opening("PREPARE", "Quầy chuẩn bị"), 201)
+
+
+async def test_s23_nobody_is_at_another_unit_than_the_counter_s(
+    hall: Hall, store: Store, clock: FrozenClock
+) -> None:
+    """Else the family would see the counter of a sensitive department under the name of an ordinary one."""
+    quiet, plain = [
+        await make_unit(store, clock, hall.admin, "Khoa Khám", is_sensitive=sensitive)
+        for sensitive in (True, False)
+    ]
+    made = await hall.ask(hall.admin, "POST", BASE, opening("K-1", "Quầy 9", quiet), 201)
+    qr = draw_code(store.keys, hall.citizen.patient_id, clock.now()).qr
+    card = {"number": new_number(), "name": "Trần Mẫu", "birth_date": "1980-02-01", "sex": "male"}
+    for path, body in (("check-ins", {"qr": qr}), ("arrivals", card)):
+        asked = body | {"counter_id": made["counter_id"]}
+        refused = await hall.ask(hall.clerk, "POST", f"/v1/facility/{path}", asked | {"unit_id": plain}, 409)
+        assert (refused["code"], refused["errors"]) == ("counter-of-unit", [{"where": "counter_id"}])
+        await hall.ask(hall.clerk, "POST", f"/v1/facility/{path}", asked | {"unit_id": quiet}, 201)
+
+
+async def test_s33_one_administrator_sets_one_poster_at_a_time(
+    hall: Hall, store: Store, clock: FrozenClock
+) -> None:
+    """Like every other file: a loop of posters fills no threads that others wait for."""
+    path = f"{BASE}/{hall.counter_id}/poster.pdf"
+    async with store.transaction() as tx:
+        lease = await leases.take(tx, hall.admin.practitioner_id, "export", clock.now())
+    assert lease is not None
+    async with leases.keep(store, clock, lease):
+        busy = await hall.client.get(path, headers=bearer(hall.admin.token))
+        assert (busy.status_code, busy.json()["code"]) == (429, "export-busy")
+    assert (await hall.client.get(path, headers=bearer(hall.admin.token))).status_code == 200

@@ -42,3 +42,23 @@ FACILITY_UNCODED = declare(
         next_en="Receive people at the desk; let the operator enter the facility's code.",
     )
 )
+COUNTER_SENSITIVE = declare(
+    ProblemType(
+        code="counter-sensitive",
+        status=409,
+        vi="Tên hoặc mã của quầy để lộ điều riêng tư của người đứng chờ ở đó.",
+        en="The counter's name or code says of whoever waits there what nobody else should read.",
+        next_vi="Chọn tên và mã trung tính, hoặc đặt quầy trong khoa được đánh dấu nhạy cảm.",
+        next_en="Choose a neutral name and code, or put the counter into a department marked sensitive.",
+    )
+)
+COUNTER_OF_UNIT = declare(
+    ProblemType(
+        code="counter-of-unit",
+        status=409,
+        vi="Quầy này thuộc khoa khác với khoa được nêu.",
+        en="This counter stands in another unit than the one that is named.",
+        next_vi="Chọn quầy của khoa đó, hoặc bỏ một trong hai.",
+        next_en="Choose a counter of that unit, or leave one of the two out.",
+    )
+)

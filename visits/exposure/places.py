@@ -11,6 +11,7 @@ from identity.register.facilities import facility_by_id
 from identity.units.service import natures_of
 from identity.units.specialties import by_code, is_sensitive_name
 from store.database import Tx
+from visits.counters.policy import is_telling
 from visits.exposure import queries
 from visits.exposure.models import Came, Entry
 
@@ -32,18 +33,20 @@ async def is_listable(tx: Tx, facility_id: UUID) -> bool:
 
 
 async def barred_units(tx: Tx, facility_id: UUID, visits: Iterable[Came | Entry]) -> frozenset[UUID]:
-    """Units and counters of these visits that keep a visit off a list: sensitive ones, and any that the
-    facility's register does not have."""
+    """Units and counters of these visits that keep a visit off a list: sensitive ones, by unit or by what the
+    counter is called, and any that the facility's register does not have."""
     seen = list(visits)
-    counters = {one.counter_id for one in seen if one.counter_id is not None}
-    of_counters = {
-        one.counter_id: one.unit_id
-        for one in await queries.UNITS_OF_COUNTERS.all(tx, facility_id, sorted(counters))
-    }
-    units = {one.unit_id for one in seen if one.unit_id is not None} | set(of_counters.values())
+    wanted = {one.counter_id for one in seen if one.counter_id is not None}
+    counters = await queries.COUNTERS.all(tx, facility_id, sorted(wanted))
+    units = {one.unit_id for one in (*seen, *counters) if one.unit_id is not None}
     natures = await natures_of(tx, facility_id, sorted(units))
     barred = {unit for unit in units if unit not in natures or natures[unit].is_sensitive}
-    return frozenset(barred | {counter for counter, unit in of_counters.items() if unit in barred})
+    known = {
+        one.counter_id
+        for one in counters
+        if one.unit_id not in barred and not any(map(is_telling, (one.code, one.name)))
+    }
+    return frozenset(barred | (wanted - known))
 
 
 def is_barred(visit: Came | Entry, barred: frozenset[UUID]) -> bool:

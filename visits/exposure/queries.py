@@ -77,15 +77,17 @@ UNITS_OF_FACILITY = Statement(
 SPECIALTIES = Scalar(str, "SELECT specialty FROM facility_specialty WHERE facility_id = $1")
 
 
-class CounterUnit(Struct, frozen=True):
+class KnownCounter(Struct, frozen=True):
     counter_id: UUID
-    unit_id: UUID
+    unit_id: UUID | None
+    code: str
+    name: str
 
 
-UNITS_OF_COUNTERS = Statement(
-    CounterUnit,
-    "SELECT counter_id, unit_id FROM counter"
-    " WHERE facility_id = $1 AND counter_id = ANY($2::uuid[]) AND unit_id IS NOT NULL",
+COUNTERS = Statement(
+    KnownCounter,
+    "SELECT counter_id, unit_id, code, name FROM counter"
+    " WHERE facility_id = $1 AND counter_id = ANY($2::uuid[])",
 )
 
 INSERT_ENTRY = Command(
