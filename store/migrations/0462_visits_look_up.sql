@@ -11,7 +11,7 @@ CREATE TABLE look_up_count (
         kind IN ('national-id', 'insurance-card', 'insurance-number', 'phone')
     ),
     CONSTRAINT look_up_count_outcome CHECK (
-        outcome IN ('found', 'bad-form', 'unknown', 'ended', 'too-many', 'matched', 'differs', 'used-up')
+        outcome IN ('found', 'bad-form', 'unknown', 'too-many', 'matched', 'differs', 'used-up')
     )
 );
 

@@ -43,7 +43,7 @@ async def find(tx: Tx, keys: KeyRing, asked: LookUp, now: datetime) -> Found:
     whose = owner.patient_id if owner is not None and _leads(owner, now) else _stand_in(keys, normal)
     # A survivor of a merge is shown once that one sees the rows of whose number it was (security.md S10).
     told = await book_to_tell(tx, whose, now)
-    return Found("unknown" if owner is None else "found" if _leads(owner, now) else "ended", [told])
+    return Found("found" if _leads(owner, now) else "unknown", [told])
 
 
 async def _by_phone(tx: Tx, keys: KeyRing, value: str, now: datetime) -> Found:

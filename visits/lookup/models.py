@@ -9,13 +9,16 @@ from msgspec import Meta, Struct
 from identity.models import Sex
 
 LookUpKind = Literal["national-id", "insurance-card", "insurance-number", "phone"]
+# Numbers that stand on a card which a person shows.
+CardKind = Literal["national-id", "insurance-card", "insurance-number", "old-id", "passport"]
 # Closed, and recorded in the log of whoever is shown.
 Purpose = Literal["check-in", "booking", "coverage", "results", "referral"]
-# How a look-up ended: found, or a reason for which it did not.
-Outcome = Literal["found", "bad-form", "unknown", "ended", "too-many"]
+# How a look-up ended: found, or a reason for which it did not. What is told is what is counted: a number that
+# was somebody's once is unknown, else the rate would tell it (security.md S19).
+Outcome = Literal["found", "bad-form", "unknown", "too-many"]
 # How a try to match one more fact ended.
 Tried = Literal["matched", "differs", "used-up"]
-Counted = Literal["found", "bad-form", "unknown", "ended", "too-many", "matched", "differs", "used-up"]
+Counted = Literal["found", "bad-form", "unknown", "too-many", "matched", "differs", "used-up"]
 
 CANDIDATES_MAX: Final = 5
 # Ours: a person at the counter is asked for a name or a birth date at once.
@@ -26,7 +29,7 @@ class LookUp(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """value: the number as it was read or typed. purpose: what for; no free text."""
 
     kind: LookUpKind
-    value: Annotated[str, Meta(min_length=6, max_length=24)]
+    value: Annotated[str, Meta(min_length=1, max_length=100)]
     purpose: Purpose
 
 
@@ -57,16 +60,23 @@ class LookedUp(Struct, kw_only=True, frozen=True):
     candidates: list[Candidate]
 
 
+class CardNumber(Struct, kw_only=True, frozen=True):
+    """end: the last three signs, to compare with the card."""
+
+    kind: CardKind
+    end: str
+
+
 class MatchedPerson(Struct, kw_only=True, frozen=True):
     """After one more fact agreed. name, birth_date and sex after a number of a card; after a phone number
-    only what the desk said itself (security.md S19). numbers: their last three digits. candidate: for the
-    arrival."""
+    only what the desk said itself (security.md S19). numbers: what stands on cards of the person, each once.
+    candidate: another text than the look-up's, and the one that an arrival takes."""
 
     candidate: str
     name: str | None
     birth_date: str | None
     sex: Sex | None
-    numbers: list[str]
+    numbers: list[CardNumber]
 
 
 class Opened(Struct, frozen=True, kw_only=True):

@@ -50,8 +50,10 @@ NOT_MATCHED_YET = declare(
         status=409,
         vi="Chưa có thêm thông tin nào khớp với người này.",
         en="No further fact has agreed with this person yet.",
-        next_vi="Hỏi họ và tên hoặc ngày sinh và nhập trước khi ghi nhận người bệnh đến.",
-        next_en="Ask for the name or the birth date and enter it before noting the arrival.",
+        next_vi="Hỏi họ và tên hoặc ngày sinh và nhập; sau đó ghi nhận người bệnh đến từ kết quả đã khớp,"
+        " không phải từ kết quả tra cứu.",
+        next_en="Ask for the name or the birth date and enter it; then note the arrival from the answer that"
+        " matched (its candidate), not from the look-up's.",
     )
 )
 NO_NUMBER = declare(

@@ -17,7 +17,7 @@ from visits.lookup import queries
 from visits.lookup.models import Counted, LookUpKind, Outcome
 
 _ROUND = 5
-_ENDS: tuple[Outcome, ...] = ("found", "bad-form", "unknown", "ended", "too-many")
+_ENDS: tuple[Outcome, ...] = ("found", "bad-form", "unknown", "too-many")
 
 
 class Rate(Struct, kw_only=True, frozen=True):

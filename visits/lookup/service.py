@@ -8,8 +8,9 @@ tries of a fact count for the person, whatever number, spelling or account led t
 
 import base64
 import binascii
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Final, get_args
 from uuid import UUID
 
 import msgspec
@@ -19,7 +20,7 @@ from msgspec.structs import replace
 from audit.service import record_act
 from identity import budgets, people
 from identity.identifiers import shown_end
-from identity.models import PersonCard
+from identity.models import OwnIdentifier, PersonCard
 from kernel.access import Actor
 from kernel.problems import ProblemType, Refused
 from store.database import Tx
@@ -30,6 +31,8 @@ from visits.lookup.finding import find
 from visits.lookup.models import (
     CANDIDATE_TTL,
     Candidate,
+    CardKind,
+    CardNumber,
     Fact,
     LookedUp,
     LookUp,
@@ -102,9 +105,8 @@ async def look_up(tx: Tx, keys: KeyRing, desk: Desk, asked: LookUp) -> LookedUp 
             shown.append(_candidate(keys, desk, asked, card))
     outcome: Outcome = "unknown" if found.outcome == "found" and not shown else found.outcome
     await rate.note(tx, desk.facility_id, asked.kind, outcome, desk.now)
-    words = next_after(outcome)
-    told: Outcome = "unknown" if outcome == "ended" else outcome
-    return LookedUp(outcome=told, next_vi=words.vi, next_en=words.en, candidates=shown)
+    words = next_after(outcome, asked.kind)
+    return LookedUp(outcome=outcome, next_vi=words.vi, next_en=words.en, candidates=shown)
 
 
 async def match(tx: Tx, keys: KeyRing, desk: Desk, fact: Fact) -> MatchedPerson | Refused:
@@ -217,8 +219,15 @@ async def _matched(
         name=card.name if not by_phone or fact.name is not None else None,
         birth_date=card.birth_date if not by_phone or fact.birth_date is not None else None,
         sex=None if by_phone else card.sex,
-        numbers=[shown_end(one.value) for one in numbers if one.status == "live"],
+        numbers=_card_numbers(numbers),
     )
+
+
+def _card_numbers(numbers: Iterable[OwnIdentifier]) -> list[CardNumber]:
+    """What stands on cards, each once; a facility's own number of the person is on none."""
+    live = {(one.kind, shown_end(one.value)) for one in numbers if one.status == "live"}
+    kinds: tuple[CardKind, ...] = get_args(CardKind)
+    return [CardNumber(kind=kind, end=end) for kind in kinds for of, end in sorted(live) if of == kind]
 
 
 def _sealed(keys: KeyRing, desk: Desk, opened: Opened) -> str:

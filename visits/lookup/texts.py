@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from msgspec import Struct
 
-from visits.lookup.models import Outcome
+from visits.lookup.models import LookUpKind, Outcome
 
 
 class Next(Struct, frozen=True):
@@ -17,9 +17,10 @@ class Next(Struct, frozen=True):
 @cache
 def _texts() -> dict[str, Next]:
     raw = json.loads((files(__package__) / "texts" / "vi.json").read_bytes())
-    return {outcome: Next(one["vi"], one["en"]) for outcome, one in raw.items()}
+    return {key: Next(one["vi"], one["en"]) for key, one in raw.items()}
 
 
-def next_after(outcome: Outcome) -> Next:
-    """The next step after an outcome. That a number was somebody's once is not told (security.md S19)."""
-    return _texts()["unknown" if outcome == "ended" else outcome]
+def next_after(outcome: Outcome, kind: LookUpKind) -> Next:
+    """The next step after an outcome: a phone has words of its own where a card's number would be next."""
+    texts = _texts()
+    return texts.get(f"{outcome}:{kind}", texts[outcome])

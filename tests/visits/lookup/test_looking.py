@@ -100,7 +100,7 @@ async def test_s19_a_number_shows_initials_and_a_year_until_one_more_fact_agrees
         assert kept not in told, kept
     named = (await match(client, clerk, shown["candidate"], name="do thi  anh")).json()
     assert (named["name"], named["birth_date"], named["sex"]) == ("Đỗ Thị Ánh", "1985-03-12", "female")
-    assert named["numbers"] == [f"*** {person.number[-3:]}"]
+    assert named["numbers"] == [{"kind": "national-id", "end": f"*** {person.number[-3:]}"}]
     assert str(person.patient_id) not in json.dumps(named)
 
 
@@ -324,12 +324,25 @@ async def test_a_candidate_serves_its_account_for_a_quarter_of_an_hour(
     assert (await match(client, clerk, text, birth_date=person.birth_date)).json()["code"] == "look-up-over"
 
 
-@pytest.mark.parametrize(("kind", "value"), [("national-id", "12345678"), ("phone", "0000000")])
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("national-id", "12345678"),
+        ("national-id", "12"),
+        ("insurance-card", "x" * 100),
+        ("phone", "0000000"),
+        ("phone", "0900"),
+    ],
+)
 async def test_a_wrong_form_says_so_and_is_charged(
-    client: httpx.AsyncClient, owner: Store, clerk: Doctor, kind: str, value: str
+    client: httpx.AsyncClient, owner: Store, clock: FrozenClock, clerk: Doctor, kind: str, value: str
 ) -> None:
     found = await look(client, clerk, value, kind)
     assert (found["outcome"], found["candidates"]) == ("bad-form", [])
+    assert ("điện thoại" in found["next_vi"]) == (kind == "phone")
+    month = f"{LOOK_UPS}/success/{clock.now():%Y-%m}"
+    rate = (await client.get(month, headers=bearer(clerk.token))).json()
+    assert rate["all"]["failed"] == {"bad-form": 1}
     who = budgets.subject(clerk.practitioner_id.bytes)
     async with owner.transaction() as tx:
         used = await tx.fetchval("SELECT used FROM attempt_budget WHERE id_hash = $1", who)
@@ -405,6 +418,41 @@ async def test_a_closed_or_ended_number_is_told_like_one_that_nobody_has(
     assert nobody["outcome"] == "unknown"
     assert await look(client, clerk, frozen.number) == nobody
     assert await look(client, clerk, ended.number) == nobody
+    month = f"{LOOK_UPS}/success/{clock.now():%Y-%m}"
+    rate = (await client.get(month, headers=bearer(clerk.token))).json()
+    assert rate["all"]["failed"] == {"unknown": 3}, "the rate counts what was told and nothing else"
+
+
+async def test_who_is_named_is_shown_the_ends_of_numbers_on_cards_each_once(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, clerk: Doctor
+) -> None:
+    digits, number = new_number()[-10:], new_number()
+    kinds = [
+        IdentifierClaim("facility-patient-id", "BN-0101"),
+        IdentifierClaim("facility-patient-id", "BN-0202"),
+        IdentifierClaim("national-id", number),
+        IdentifierClaim("insurance-card", f"DN479{digits}"),
+        IdentifierClaim("insurance-number", digits),
+    ]
+    claim = PersonClaim(identifiers=kinds, name="Lê Văn Thẻ", birth_date="1970-05-06", sex="male")
+    async with store.transaction() as tx:
+        await people.create_person(tx, store.keys, claim, "import", facility_of(clerk.actor), clock.now())
+    (shown,) = (await look(client, clerk, number))["candidates"]
+    named = (await match(client, clerk, shown["candidate"], name="Lê Văn Thẻ")).json()
+    assert named["numbers"] == [
+        {"kind": "national-id", "end": f"*** {number[-3:]}"},
+        {"kind": "insurance-card", "end": f"*** {digits[-3:]}"},
+        {"kind": "insurance-number", "end": f"*** {digits[-3:]}"},
+    ]
+
+
+async def test_a_phone_that_nobody_signs_in_with_leads_to_the_card(
+    client: httpx.AsyncClient, clerk: Doctor
+) -> None:
+    found = await look(client, clerk, new_phone_number(), "phone")
+    assert found["outcome"] == "unknown"
+    assert "số định danh cá nhân" in found["next_vi"]
+    assert "hồ sơ được lập" not in found["next_vi"]
 
 
 async def test_s10_a_merged_person_s_number_shows_the_survivor_only_when_that_one_sees_the_rows(
@@ -507,7 +555,7 @@ async def test_s30_the_department_gets_rounded_months_that_are_over(
     async with owner.transaction() as tx:
         await tx.execute("DELETE FROM look_up_count WHERE day < '2026-11-01'")
         for at, facility in enumerate(facilities):
-            for outcome, times in (("found", 11 + at), ("unknown", 2), ("ended", 3), ("matched", 7)):
+            for outcome, times in (("found", 11 + at), ("unknown", 2), ("bad-form", 3), ("matched", 7)):
                 await tx.execute(
                     "INSERT INTO look_up_count VALUES ($1, '2026-10-15', 'phone', $2, $3)",
                     facility.facility_id,
@@ -534,7 +582,7 @@ async def test_s30_the_department_gets_rounded_months_that_are_over(
         cells = [one["rate"][name] for name in ("asked", "found", "matched", "differs", "used_up")]
         assert all(cell % 5 == 0 for cell in cells), one
         assert one["rate"]["asked"] == one["rate"]["found"] + sum(one["rate"]["failed"].values())
-        assert one["rate"]["failed"] == {"ended": 5}, "fewer than three are none"
+        assert one["rate"]["failed"] == {"bad-form": 5}, "fewer than three are none"
 
 
 async def test_counts_go_after_two_years(store: Store, owner: Store, clock: FrozenClock) -> None:
