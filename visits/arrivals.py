@@ -66,7 +66,7 @@ async def arrive(
 
     Account and facility are charged before the number is looked at. A repeat of this account on one day is
     the same arrival, which tells nothing of the number, and a number that nobody has costs the same
-    statements (S19). At another counter, and once it was taken back, it is another arrival. At a unit a repeat
+    statements (S19). At another counter, or once taken back, it is another arrival. At a unit a repeat
     is the same one within an hour: who is brought in again has arrived again (S24).
     """
     if actor.facility_id is None:

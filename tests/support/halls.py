@@ -40,8 +40,8 @@ class Hall:
         self.store, self.clock, self.facility, self.counter = store, clock, facility, counter
         self.clerk, self.citizen = clerk, who
 
-    async def screen(self) -> str:
-        return await drawn(self.store, self.facility, self.counter, self.clock.now())
+    async def screen(self, counter: Counter | None = None) -> str:
+        return await drawn(self.store, self.facility, counter or self.counter, self.clock.now())
 
     async def poster(self) -> str:
         return await drawn(self.store, self.facility, self.counter, self.clock.now(), poster=True)
@@ -128,6 +128,20 @@ class Hall:
         assert isinstance(access, Access), access
         async with self.store.transaction() as tx:
             return await leaving.leave(tx, access, check_in_id, request_id=TRACE, now=self.clock.now())
+
+    async def checks_out(self, patient_id: UUID) -> None:
+        """The desk scans the person's code on the way out."""
+        now, keys = self.clock.now(), self.store.keys
+        code = draw_code(keys, patient_id, now).qr
+        async with self.store.transaction() as tx:
+            done = await leaving.check_out_by_scan(
+                tx, keys, self.clerk.actor, code, request_id=TRACE, now=now
+            )
+        assert not isinstance(done, Refused), done
+
+    async def calls(self) -> int | None:
+        async with self.store.transaction() as tx:
+            return await tickets.call_next(tx, self.counter, self.clock.now())
 
     async def psychiatry(self) -> UUID:
         """A sensitive department of the facility."""

@@ -17,6 +17,8 @@ from visits.check_ins.problems import CHECK_IN_UNKNOWN, NOT_CHECKED_IN, OWN_PRES
 from visits.check_ins.recording import OPEN_FOR
 from visits.identification import read_code
 from visits.problems import NOT_AT_A_FACILITY
+from visits.safety.models import Item
+from visits.safety.service import withheld
 from visits.tickets import service as tickets
 
 _ACT: Final = "visit:check-out:create"
@@ -61,13 +63,14 @@ async def leave(
     tx: Tx, access: Access, check_in_id: UUID, *, request_id: str, now: datetime
 ) -> Refused | None:
     """Leave without a code: the person ends the visit of a check-in, a companion gives back the number that
-    they took themselves. Again changes nothing. Refused: check-in-unknown, own-presence."""
+    they took themselves. It stays in line for as long as the person or another companion has it. Again
+    changes nothing. Refused: check-in-unknown, own-presence."""
     row = await _own_row(tx, access, check_in_id)
     if row is None:
         return Refused(problem=CHECK_IN_UNKNOWN)
     if row.means == "companion":
-        await _leave_rows(tx, [row], now)
         await queries.LEAVE_ONE.run(tx, row.patient_id, row.check_in_id, now)
+        await _leave_rows(tx, [row], now, unless_held=True)
         return None
     if not access.is_own:
         return Refused(problem=OWN_PRESENCE)
@@ -79,9 +82,13 @@ async def leave(
 
 
 async def take_back(tx: Tx, patient_id: UUID, check_in_id: UUID, facility_id: UUID, now: datetime) -> None:
-    """An arrival was a mistake: its number leaves the line, and a visit of nothing else ends. The same
-    statements whoever has the number (security.md S19)."""
-    await tickets.leave_of_arrival(tx, facility_id, check_in_id, now)
+    """An arrival was a mistake: a number that was first given for it leaves the line, unless the person has
+    it by a scan, and a visit of nothing else ends. The same statements whoever has the number, and what staff
+    typed besides keeps none in the line: it would tell whether anybody has it (security.md S19)."""
+    for given in await tickets.given_for(tx, facility_id, check_in_id):
+        number = facility_id, given.counter_id, given.day, given.number
+        if False not in await queries.HOLDERS.all(tx, patient_id, *number, check_in_id):
+            await tickets.leave(tx, *number, now)
     await queries.END_EMPTY.run(tx, patient_id, facility_id, now)
 
 
@@ -106,21 +113,27 @@ async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:
 
 
 async def _end(tx: Tx, patient_id: UUID, facility_id: UUID, by: EndedBy, now: datetime) -> VisitRow | None:
-    """The open visit here, ended: its check-ins are no presence any more and its numbers leave the line."""
+    """The open visit here, ended: its check-ins are no presence any more and its numbers leave the line. One
+    that a companion has as well stays where the visit is kept from the family: it would tell (S23)."""
     ended = await queries.END_VISIT.one(tx, patient_id, facility_id, now, by)
     if ended is not None:
-        await _leave_rows(tx, await queries.LEAVE_VISIT.all(tx, patient_id, ended.visit_id, now), now)
+        rows = await queries.LEAVE_VISIT.all(tx, patient_id, ended.visit_id, now)
+        is_kept = await withheld(tx, patient_id, [Item(row.check_in_id, row.unit_id) for row in rows])
+        await _leave_rows(tx, rows, now, unless_held=bool(is_kept))
     return ended
 
 
-async def _leave_rows(tx: Tx, rows: list[CheckInRow], now: datetime) -> None:
+async def _leave_rows(tx: Tx, rows: list[CheckInRow], now: datetime, *, unless_held: bool) -> None:
+    """The numbers of these, which have left; unless_held: but not one that another check-in has as well."""
     taken = {
-        (row.facility_id, row.counter_id, row.ticket_day, row.ticket_number)
+        (row.facility_id, row.counter_id, row.ticket_day, row.ticket_number): row
         for row in rows
         if row.counter_id is not None and row.ticket_day is not None and row.ticket_number is not None
     }
-    for facility_id, counter_id, day, number in sorted(taken):
-        await tickets.leave(tx, facility_id, counter_id, day, number, now)
+    for number, row in sorted(taken.items(), key=lambda one: one[0]):
+        if unless_held and await queries.HOLDERS.all(tx, row.patient_id, *number, row.check_in_id):
+            continue
+        await tickets.leave(tx, *number, now)
 
 
 async def _own_row(tx: Tx, access: Access, check_in_id: UUID) -> CheckInRow | None:

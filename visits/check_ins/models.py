@@ -94,6 +94,7 @@ class ListedCheckIn(Struct, frozen=True):
     counter_id: UUID | None
     ticket_day: date | None
     ticket_number: int | None
+    left_at: datetime | None
     visit_id: UUID | None
     began_at: datetime | None
     ended_at: datetime | None

@@ -51,7 +51,7 @@ OPEN_VISIT = Statement(
     """,  # noqa: S608 - a constant of ours
 )
 SETTLE = Command(
-    "UPDATE check_in SET visit_id = $3, ticket_day = $4, ticket_number = $5"
+    "UPDATE check_in SET visit_id = $3, counter_id = $4, ticket_day = $5, ticket_number = $6"
     " WHERE patient_id = $1 AND check_in_id = $2"
 )
 # The same account, the same way, the same counter, within the window of a number: not another check-in.
@@ -72,6 +72,16 @@ AT_COUNTER_TODAY = Statement(
     WHERE patient_id = $1 AND facility_id = $2 AND counter_id = $3 AND ticket_day = $4
       AND means <> 'companion'
     """,  # noqa: S608 - a constant of ours
+)
+
+# Another check-in of the person with that number that stands; one that staff typed is told apart.
+HOLDERS = Scalar(
+    bool,
+    """
+    SELECT means = 'staff-typed' AS is_typed FROM check_in
+    WHERE patient_id = $1 AND facility_id = $2 AND counter_id = $3 AND ticket_day = $4 AND ticket_number = $5
+      AND check_in_id <> $6 AND withdrawn_at IS NULL AND left_at IS NULL
+    """,
 )
 
 END_VISIT = Statement(
@@ -107,7 +117,7 @@ END_EMPTY = Command(
 
 _LISTED: Final = """
     SELECT c.patient_id, c.check_in_id, c.facility_id, c.means, c.recorded_by, c.recorded_at, c.unit_id,
-        c.counter_id, c.ticket_day, c.ticket_number, c.visit_id, v.began_at, v.ended_at, v.ended_by
+        c.counter_id, c.ticket_day, c.ticket_number, c.left_at, c.visit_id, v.began_at, v.ended_at, v.ended_by
     FROM check_in c LEFT JOIN visit v ON v.patient_id = c.patient_id AND v.visit_id = c.visit_id
     WHERE c.patient_id = $1
 """

@@ -113,15 +113,22 @@ async def _ticket(tx: Tx, keys: KeyRing, row: ListedCheckIn, now: datetime) -> T
     ticket = QueueTicket(
         row.counter_id, state.counter_code, row.ticket_day, row.ticket_number, state.valid_until
     )
-    return ticket_shown(keys, row.facility_id, ticket, state, now)
+    return ticket_shown(keys, row.facility_id, ticket, state, now, has_left=row.left_at is not None)
 
 
 def ticket_shown(
-    keys: KeyRing, facility_id: UUID, ticket: QueueTicket, state: TicketState | None, now: datetime
+    keys: KeyRing,
+    facility_id: UUID,
+    ticket: QueueTicket,
+    state: TicketState | None,
+    now: datetime,
+    *,
+    has_left: bool = False,
 ) -> TicketShown:
-    """A number as its holder sees it. state None: it was taken just now."""
+    """A number as its holder sees it. state None: it was taken just now. has_left: this holder gave it back,
+    whoever has it besides."""
     qr = ticket_code(keys, facility_id, ticket, now)
-    is_over = qr is None or (state is not None and state.left_at is not None)
+    is_over = qr is None or has_left or (state is not None and state.left_at is not None)
     waits = not is_over and (state is None or state.called_at is None)
     return TicketShown(
         counter_code=ticket.counter_code,

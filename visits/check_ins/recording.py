@@ -1,6 +1,7 @@
 """Recording that a person came: the one way of every means, so that all of them are told, logged and counted
 alike (security.md S7)."""
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 
 from audit.service import record_act
 from kernel.access import Actor
-from kernel.ids import bucket_of, uuid7
+from kernel.ids import bucket_of, uuid7, uuid8
 from kernel.problems import Refused
 from store.database import Tx
 from store.due_queue import arm
@@ -20,6 +21,7 @@ from visits.check_ins.problems import CODE_SPENT
 from visits.models import Means
 from visits.queries import NOTE_ARRIVAL
 from visits.tickets import service as tickets
+from visits.tickets.models import Given
 
 # As long as presence lasts (visits/presence.py): who never checked out is taken to have left.
 OPEN_FOR: Final = timedelta(hours=12)
@@ -51,7 +53,8 @@ async def note(
     now: datetime,
 ) -> Noted | Refused:
     """Keep a check-in, join or open the visit, take the number, and tell the person; a repeat changes nothing
-    but gives its number again. told: whose inbox and log, where it is not the person's own (S10).
+    but gives its number again, and at another counter it is a check-in of its own. told: whose inbox and log,
+    where it is not the person's own (S10).
 
     stand_in: patient_id stands for a number that nobody has, True for the first time that it is typed. The
     same statements run, and none of them keeps anything of a person (S19). Refused: code-spent for a code
@@ -77,6 +80,9 @@ async def note(
     row = new if first is None and stand_in is not None else first
     if row is None or row.facility_id != coming.facility_id:
         return Refused(problem=CODE_SPENT, where="qr")
+    if check_in_id is None and _is_at_another_counter(coming, row):
+        there = replace(coming, code_id=_code_at(coming))
+        return await note(tx, actor, there, told=told, request_id=request_id, now=now)
     if is_new:
         row = await _joined(tx, row)
         if row.means == "citizen-qr":
@@ -86,8 +92,34 @@ async def note(
 
 
 async def again(tx: Tx, coming: Coming, row: CheckInRow, now: datetime) -> Noted:
-    """A repeat of a check-in that stands: its number again, or a new one where that has lapsed."""
+    """A repeat of a check-in that stands at the same counter: its number again, whatever became of the others
+    of the person (security.md S23), or a new one where that has lapsed."""
+    if coming.at is not None and row.ticket_day is not None and row.ticket_number is not None:
+        ticket = await tickets.still(tx, coming.at.counter, row.ticket_day, row.ticket_number, now)
+        if ticket is not None:
+            return Noted(row=row, ticket=ticket, is_new=False)
     return await _numbered(tx, coming, row, is_new=False, now=now)
+
+
+async def hold(tx: Tx, row: CheckInRow, given: Given) -> None:
+    """A check-in that is kept now for an arrival whose number was given before."""
+    await queries.SETTLE.run(
+        tx, row.patient_id, row.check_in_id, row.visit_id, given.counter_id, given.day, given.number
+    )
+
+
+def _is_at_another_counter(coming: Coming, row: CheckInRow) -> bool:
+    """What was scanned once without a counter takes its number where it is scanned next, at the same unit."""
+    if coming.at is None or row.counter_id == coming.at.counter.counter_id:
+        return False
+    return row.counter_id is not None or row.unit_id != coming.unit_id
+
+
+def _code_at(coming: Coming) -> UUID:
+    """The same for every repeat at that counter."""
+    assert coming.at is not None
+    at = coming.at.counter.counter_id.bytes
+    return uuid8(hashlib.sha256(b"counter" + coming.code_id.bytes + at).digest())
 
 
 async def _joined(tx: Tx, row: CheckInRow) -> CheckInRow:
@@ -119,9 +151,8 @@ async def _numbered(tx: Tx, coming: Coming, row: CheckInRow, *, is_new: bool, no
     ticket = None
     if coming.at is not None:
         ticket = await tickets.take(tx, coming.at.counter, coming.at.subjects, now, row.check_in_id)
-        row = replace(row, ticket_day=ticket.day, ticket_number=ticket.number)
+        row = replace(row, counter_id=ticket.counter_id, ticket_day=ticket.day, ticket_number=ticket.number)
     if is_new or ticket is not None:
-        await queries.SETTLE.run(
-            tx, row.patient_id, row.check_in_id, row.visit_id, row.ticket_day, row.ticket_number
-        )
+        number = row.counter_id, row.ticket_day, row.ticket_number
+        await queries.SETTLE.run(tx, row.patient_id, row.check_in_id, row.visit_id, *number)
     return Noted(row=row, ticket=ticket, is_new=is_new)

@@ -27,6 +27,14 @@ class Held(Struct, frozen=True):
     kind: ItemKind
 
 
+class Sibling(Struct, frozen=True):
+    """A check-in of the visit that `item_id` is of; `item_id` itself as well."""
+
+    item_id: UUID
+    check_in_id: UUID
+    unit_id: UUID | None
+
+
 class Item(Struct, frozen=True):
     """A check-in or a booking, and the unit of the facility that it is at, if it is at one."""
 

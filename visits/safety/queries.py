@@ -5,7 +5,7 @@ from uuid import UUID
 
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
-from visits.safety.models import Held, ItemKind, Kept, Reason
+from visits.safety.models import Held, ItemKind, Kept, Reason, Sibling
 
 # Whoever flagged first stands; the department's own flag gives way to a word that a person said.
 INSERT = Command(
@@ -14,6 +14,13 @@ INSERT = Command(
     " WHERE visit_safety.reason = 'sensitive-department'"
 )
 FLAGGED = Scalar(UUID, "SELECT item_id FROM visit_safety WHERE patient_id = $1 AND item_id = ANY($2::uuid[])")
+# All check-ins of the visits that these are of, those that were taken back as well.
+OF_VISITS = Statement(
+    Sibling,
+    "SELECT c.check_in_id AS item_id, o.check_in_id, o.unit_id FROM check_in c"
+    " JOIN check_in o ON o.patient_id = c.patient_id AND o.visit_id = c.visit_id"
+    " WHERE c.patient_id = $1 AND c.check_in_id = ANY($2::uuid[])",
+)
 # Again after a restored backup, where its person is there.
 PUT = Command(
     "INSERT INTO visit_safety (patient_id, item_id, kind, reason, set_at)"

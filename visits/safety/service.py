@@ -103,13 +103,17 @@ async def flagged(tx: Tx, patient_id: UUID, item_ids: Sequence[UUID]) -> frozens
 
 
 async def withheld(tx: Tx, patient_id: UUID, items: Sequence[Item]) -> frozenset[UUID]:
-    """Which of these the family learns nothing of: those that carry a flag, and those at a unit that is
-    sensitive now. A unit that is sensitive once stays so, so what was withheld stays withheld."""
+    """Which of these the family learns nothing of: those that carry a flag, those at a unit that is sensitive
+    now, and every check-in of a visit that has one such: the rest of it would tell when it began and ended.
+    A unit that is sensitive once stays so, so what was withheld stays withheld."""
     if not items:
         return frozenset()
-    flags = await flagged(tx, patient_id, [one.item_id for one in items])
-    units = await sensitive_of(tx, {one.unit_id for one in items if one.unit_id is not None})
-    return flags | {one.item_id for one in items if one.unit_id in units}
+    visits = await queries.OF_VISITS.all(tx, patient_id, [one.item_id for one in items])
+    judged = [(one.item_id, one.item_id, one.unit_id) for one in items]
+    judged += [(one.item_id, one.check_in_id, one.unit_id) for one in visits]
+    flags = await flagged(tx, patient_id, list({check_in_id for _, check_in_id, _ in judged}))
+    units = await sensitive_of(tx, {unit_id for *_, unit_id in judged if unit_id is not None})
+    return frozenset(item_id for item_id, one, unit_id in judged if one in flags or unit_id in units)
 
 
 async def forget(tx: Tx, patient_id: UUID, item_ids: Sequence[UUID]) -> None:

@@ -8,18 +8,30 @@ from msgspec import Struct
 
 class QueueTicket(Struct, frozen=True):
     """number: in the line of that counter on that day in Vietnam. valid_until: until then a rescan gives the
-    same number; whoever waits stands in line until called or the day ends."""
+    same number; whoever waits stands in line until called or the day ends. is_called: it was called already,
+    so whoever asks for it missed the call."""
 
     counter_id: UUID
     counter_code: str
     day: date
     number: int
     valid_until: datetime
+    is_called: bool = False
 
 
 class TicketKept(Struct, frozen=True):
     number: int
     valid_until: datetime
+    is_called: bool
+
+
+class Given(Struct, frozen=True):
+    """A number that stands, and where its counter is. unit_id: the department that the counter stands in."""
+
+    counter_id: UUID
+    unit_id: UUID | None
+    day: date
+    number: int
 
 
 class InLine(Struct, frozen=True):

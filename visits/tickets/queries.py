@@ -3,16 +3,16 @@
 from typing import Final
 
 from store.statement import Command, Scalar, Statement
-from visits.tickets.models import InLine, QueueTicket, TicketKept, TicketState
+from visits.tickets.models import Given, InLine, QueueTicket, TicketKept, TicketState
 
 _LINE: Final = "facility_id = $1 AND counter_id = $2 AND day = $3"
 _WAITS: Final = "called_at IS NULL AND left_at IS NULL"
 _HELD: Final = (
-    f"SELECT number, valid_until FROM queue_ticket WHERE {_LINE}"  # noqa: S608 - a constant of ours
-    " AND subject = ANY($4::bytea[]) AND valid_until > $5 AND left_at IS NULL ORDER BY number DESC LIMIT 1"
+    "SELECT number, valid_until, called_at IS NOT NULL AS is_called FROM queue_ticket"  # noqa: S608
+    f" WHERE {_LINE} AND subject = ANY($4::bytea[]) AND valid_until > $5 AND left_at IS NULL"
+    " ORDER BY number DESC LIMIT 1"
 )
 
-HELD = Statement(TicketKept, _HELD)
 # The subject's number that still counts, or the next one of the counter's day. Two of one subject at the same
 # moment both look before the day's row is theirs: the second then finds the turn taken and gets no row.
 TAKE = Statement(
@@ -31,9 +31,9 @@ TAKE = Statement(
             $6, $5, $7
         FROM next
         ON CONFLICT (facility_id, counter_id, day, subject, turn) DO NOTHING
-        RETURNING number, valid_until
+        RETURNING number, valid_until, called_at IS NOT NULL AS is_called
     )
-    SELECT number, valid_until FROM held UNION ALL SELECT number, valid_until FROM made
+    SELECT number, valid_until, is_called FROM held UNION ALL SELECT number, valid_until, is_called FROM made
     """,  # noqa: S608 - a constant of ours
 )
 # The row is still held by whoever counted it up: nobody has the next number yet.
@@ -80,7 +80,8 @@ STATE = Statement(
 OF_ARRIVAL = Statement(
     QueueTicket,
     """
-    SELECT t.counter_id, c.code AS counter_code, t.day, t.number, t.valid_until
+    SELECT t.counter_id, c.code AS counter_code, t.day, t.number, t.valid_until,
+        t.called_at IS NOT NULL AS is_called
     FROM queue_ticket t JOIN counter c ON c.facility_id = t.facility_id AND c.counter_id = t.counter_id
     WHERE t.facility_id = $1 AND t.arrival_id = $2 ORDER BY t.taken_at DESC LIMIT 1
     """,
@@ -88,8 +89,14 @@ OF_ARRIVAL = Statement(
 LEAVE = Command(
     f"UPDATE queue_ticket SET left_at = $5 WHERE {_LINE} AND number = $4 AND left_at IS NULL"  # noqa: S608
 )
-LEAVE_OF_ARRIVAL = Command(
-    "UPDATE queue_ticket SET left_at = $3 WHERE facility_id = $1 AND arrival_id = $2 AND left_at IS NULL"
+# The numbers that were first given for an arrival and stand, latest first.
+GIVEN_FOR = Statement(
+    Given,
+    """
+    SELECT t.counter_id, c.unit_id, t.day, t.number
+    FROM queue_ticket t JOIN counter c ON c.facility_id = t.facility_id AND c.counter_id = t.counter_id
+    WHERE t.facility_id = $1 AND t.arrival_id = $2 AND t.left_at IS NULL ORDER BY t.taken_at DESC, t.number
+    """,
 )
 DELETE_TICKETS = Scalar(
     int,

@@ -14,7 +14,7 @@ from kernel.clock import local_day, start_of_day
 from store.database import Tx
 from visits.counters.models import Counter
 from visits.tickets import queries
-from visits.tickets.models import InLine, QueueTicket, TicketState
+from visits.tickets.models import Given, InLine, QueueTicket, TicketState
 
 # consent.md §3.4; never beyond the day that the number belongs to.
 TICKET_TTL: Final = timedelta(minutes=30)
@@ -34,7 +34,9 @@ async def take(
     for _ in range(_TRIES):
         kept = await queries.TAKE.one(tx, *line, list(subjects), now, arrival_id, valid_until)
         if kept is not None:
-            return QueueTicket(counter.counter_id, counter.code, day, kept.number, kept.valid_until)
+            return QueueTicket(
+                counter.counter_id, counter.code, day, kept.number, kept.valid_until, kept.is_called
+            )
         await queries.GIVE_BACK.run(tx, *line)
     raise RuntimeError("a number was taken and left again three times while it was asked for")
 
@@ -81,9 +83,18 @@ async def leave(tx: Tx, facility_id: UUID, counter_id: UUID, day: date, number: 
     await queries.LEAVE.run(tx, facility_id, counter_id, day, number, now)
 
 
-async def leave_of_arrival(tx: Tx, facility_id: UUID, arrival_id: UUID, now: datetime) -> None:
-    """The number that was given for an arrival which is taken back."""
-    await queries.LEAVE_OF_ARRIVAL.run(tx, facility_id, arrival_id, now)
+async def given_for(tx: Tx, facility_id: UUID, arrival_id: UUID) -> list[Given]:
+    """The numbers that were first given for this arrival and stand, latest first."""
+    return await queries.GIVEN_FOR.all(tx, facility_id, arrival_id)
+
+
+async def still(tx: Tx, counter: Counter, day: date, number: int, now: datetime) -> QueueTicket | None:
+    """That number of this counter while a rescan gives it again."""
+    state = await queries.STATE.one(tx, counter.facility_id, counter.counter_id, day, number)
+    if state is None or state.left_at is not None or state.valid_until <= now:
+        return None
+    is_called = state.called_at is not None
+    return QueueTicket(counter.counter_id, counter.code, day, number, state.valid_until, is_called)
 
 
 async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:

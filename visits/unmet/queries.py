@@ -13,6 +13,11 @@ WITHDRAW = Command(
     "UPDATE typed_arrival SET withdrawn_at = $3"
     " WHERE facility_id = $1 AND arrival_id = $2 AND withdrawn_at IS NULL"
 )
+WAS_WITHDRAWN = Scalar(
+    bool,
+    "SELECT withdrawn_at IS NOT NULL AS was_withdrawn FROM typed_arrival"
+    " WHERE facility_id = $1 AND arrival_id = $2",
+)
 NUMBER = Scalar(bytes, "SELECT number_sealed FROM typed_arrival WHERE facility_id = $1 AND arrival_id = $2")
 WAITING = Statement(
     TypedRow,

@@ -37,6 +37,11 @@ async def withdraw(tx: Tx, facility_id: UUID, arrival_id: UUID, now: datetime) -
     await queries.WITHDRAW.run(tx, facility_id, arrival_id, now)
 
 
+async def was_withdrawn(tx: Tx, facility_id: UUID, arrival_id: UUID) -> bool:
+    """Whether the desk took this arrival back."""
+    return bool(await queries.WAS_WITHDRAWN.one(tx, facility_id, arrival_id))
+
+
 async def is_of(tx: Tx, keys: KeyRing, facility_id: UUID, arrival_id: UUID, number: str) -> bool | None:
     """Whether this number was typed for the arrival; None where none was typed, or a visit followed. Once the
     arrival is listed its number is gone, and none is of it."""
