@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from api.request import Call
 from ehr.letters import service as letters
-from ehr.letters.models import BookedPlace, Checked, Kept, LetterAtDesk
+from ehr.letters.models import BookedPlace, Checked, Kept, LetterAtDesk, Validity
 from ehr.letters.policy import state_of
 from ehr.letters.problems import LETTER_BOOKS_NOTHING, LETTER_EXPIRED, LETTER_USED
 from ehr.paper_proofs.codes import handed_over, read_code
@@ -18,6 +18,7 @@ from kernel.access import Access
 from kernel.clock import local_day
 from kernel.problems import Refused
 from store.database import Tx
+from store.keys import KeyRing
 from visits.booking import service as booking
 from visits.booking.models import AppointmentRow
 from visits.slots import reading as slots
@@ -41,10 +42,17 @@ async def places_of(tx: Tx, access: Access, kept: list[Kept]) -> dict[str, Booke
 
 async def check_code(tx: Tx, call: Call, code: str) -> tuple[Reference | None, Checked, PaperCheck]:
     """What the code of a print says now to whoever shows it."""
-    reference = read_code(call.keys, handed_over(code), call.now)
-    checked = await letters.check(tx, reference, call.letter_validity, call.now)
+    return await read_for(tx, call.keys, call.letter_validity, code, call.now)
+
+
+async def read_for(
+    tx: Tx, keys: KeyRing, validity: Validity, code: str, now: datetime
+) -> tuple[Reference | None, Checked, PaperCheck]:
+    """The same without a request. The same statements run for every code (security.md S19)."""
+    reference = read_code(keys, handed_over(code), now)
+    checked = await letters.check(tx, reference, validity, now)
     place = await _place_for_all(tx, reference, checked)
-    return reference, checked, letters.told(reference, checked, place, call.now)
+    return reference, checked, letters.told(reference, checked, place, now)
 
 
 async def at_desk(
@@ -67,11 +75,9 @@ async def _place_for_all(tx: Tx, reference: Reference | None, checked: Checked) 
     """The place that a letter gave, as whoever holds its print may be told of it. The same statements run for
     every code."""
     referral_id = _referral_id(checked)
-    for person in _people(reference, checked):
-        row = await booking.of_referral_for_all(tx, person, referral_id)
-        if row is not None:
-            return _place(row)
-    return None
+    people = _people(reference, checked)
+    rows = [await booking.of_referral_for_all(tx, person, referral_id) for person in people]
+    return next((_place(row) for row in rows if row is not None), None)
 
 
 def _referral_id(checked: Checked) -> UUID:
@@ -80,8 +86,8 @@ def _referral_id(checked: Checked) -> UUID:
 
 
 def _people(reference: Reference | None, checked: Checked) -> list[UUID]:
-    """After a merge an appointment stays with whose it was."""
-    return sorted({checked.book or _NOBODY, reference.owner if reference else _NOBODY})
+    """Always two, of whom nobody may be one: after a merge an appointment stays with whose it was."""
+    return [checked.book or _NOBODY, reference.owner if reference else _NOBODY]
 
 
 async def may_use(tx: Tx, kept: Kept, slot_id: UUID, now: datetime) -> Usable | Refused:

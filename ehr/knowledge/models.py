@@ -71,8 +71,8 @@ class FoundArticle(Struct, frozen=True, kw_only=True):
 
 
 class Answers(Struct, frozen=True, kw_only=True):
-    """What published articles say to a question, the best first. Empty: nothing of it is written yet; then the
-    texts are what the screen says instead."""
+    """What published articles say to a question, the best first. Empty: nothing of it is written yet; then
+    the texts are what the screen says instead."""
 
     items: list[FoundArticle]
     text_vi: str | None = None

@@ -54,7 +54,7 @@ def _details(facts: Facts) -> list[tuple[str, str]]:
 
 
 def _period(facts: Facts) -> list[tuple[str, str]]:
-    """Of a letter it is the visit that gave it: "from" and "until" would read as how long the letter counts."""
+    """Of a letter it is the visit that gave it: "from" and "until" would read as how long it counts."""
     start, end = day_text(facts.period_start), day_text(facts.period_end)
     if facts.kind not in LETTERS:
         return [("Từ ngày", start), ("Đến ngày", end)]

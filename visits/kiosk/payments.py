@@ -22,7 +22,8 @@ async def note(
 ) -> Payment | Refused:
     """The terminal's word for one reference of this kiosk; the same word again changes nothing.
 
-    The ticket is the one that was named first, with whichever word. Refused: too-many, payment-reference-card, payment-ended.
+    The ticket is the one that was named first, with whichever word. Refused: too-many,
+    payment-reference-card, payment-ended.
     """
     counted = budgets.subject(station.kiosk_id.bytes)
     refused = await budgets.charge_or_refuse(tx, budgets.KIOSK_PAYMENTS_HOUR, counted, now)

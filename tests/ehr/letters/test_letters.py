@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.letters import read_for
 from ehr.letters.models import Validity
 from ehr.models import Source
 from ehr.paper_proofs.codes import read_code
@@ -18,6 +19,7 @@ from identity.models import Facility
 from kernel.access import Label
 from qr import tokens
 from store.database import Store
+from tests.consent.test_presence import Recorder
 from tests.ehr.intake.records import send
 from tests.ehr.intake.test_packages import person_fields
 from tests.ehr.paper_proofs.test_papers import SECRETS, code_on
@@ -537,10 +539,17 @@ async def test_a_desk_hands_over_what_its_scanner_read(desk: Desk) -> None:
     _, code = await desk.print((await desk.letters())["referral"])
     known, here = await desk.check(code), await read_at(desk, desk.clinic.looks, code)
     assert known["outcome"] == "unchanged"
-    for text in (f"http://so.example/kiem-tra-giay-to#{code}", f"]Q3https://so.example/kiem-tra-giay-to#{code}\r\n"):
+    for text in (
+        f"http://so.example/kiem-tra-giay-to#{code}",
+        f"]Q3https://so.example/kiem-tra-giay-to#{code}\r\n",
+    ):
         assert await desk.check(text) == known
         assert await read_at(desk, desk.clinic.looks, text) == here
-    for text in (f"{code}#", f"http://so.example/kiem-tra-giay-to#{code[:-8]}AAAAAAAA", f"{code}#{code[:-8]}"):
+    for text in (
+        f"{code}#",
+        f"http://so.example/kiem-tra-giay-to#{code[:-8]}AAAAAAAA",
+        f"{code}#{code[:-8]}",
+    ):
         assert (await desk.check(text))["outcome"] == "not-ours"
 
 
@@ -553,3 +562,28 @@ async def test_the_days_of_the_visit_are_not_printed_as_how_long_a_letter_counts
         assert "Từ ngày" not in words
         assert "Đến ngày" not in words
         desk.clock.advance(minutes=1)
+
+
+async def test_s19_a_code_costs_the_same_statements_whatever_it_says(desk: Desk) -> None:
+    await desk.issue("XML7", "XML13", "XML14")
+    found = await desk.letters()
+    codes = {kind: (await desk.print(letter))[1] for kind, letter in found.items()}
+    papers = (await desk.client.get("/v1/me/papers", headers=bearer(desk.person.token))).json()["items"]
+    codes["paper"] = (await desk.print(papers[0]))[1]
+    codes["forged"] = codes["referral"][:-8] + "AAAAAAAA"
+    costs = {kind: await cost_of(desk, code) for kind, code in codes.items()}
+    row = ("DocumentReference", found["revisit"]["id"])
+    async with desk.store.transaction() as tx:
+        await retract_rows(tx, desk.person.patient_id, [row], "operator", "revert", desk.clock.now())
+    costs["withdrawn"] = await cost_of(desk, codes["revisit"])
+    await desk.come(desk.clinic.facility, desk.receiver, "2026-11-20")
+    costs["used"] = await cost_of(desk, codes["referral"])
+    assert {kind: cost == costs["forged"] for kind, cost in costs.items()} == dict.fromkeys(costs, True)
+    assert len(costs["forged"]) > 4
+
+
+async def cost_of(desk: Desk, code: str) -> list[str]:
+    recorder = Recorder(desk.store)
+    async with recorder.transaction() as tx:
+        await read_for(tx, desk.store.keys, DAYS, code, desk.clock.now())
+    return recorder.statements
