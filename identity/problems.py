@@ -342,3 +342,24 @@ UNITS_FULL = declare(
         next_en="Close a department that is no longer at work, then try again.",
     )
 )
+
+DISCREET_NAME_TELLS = declare(
+    ProblemType(
+        code="discreet-name-tells",
+        status=400,
+        vi="Tên kín đáo này nói ra điều cần giữ kín.",
+        en="This discreet name says what it is there to keep.",
+        next_vi="Đặt tên không nhắc đến bệnh hay chuyên khoa, ví dụ “Phòng khám số 7”.",
+        next_en="Choose a name that hints at no illness or specialty, such as 'Room 7'.",
+    )
+)
+FACILITY_CODE_REFUSED = declare(
+    ProblemType(
+        code="facility-code-refused",
+        status=401,
+        vi="Mã kích hoạt cơ sở không dùng được: sai, đã dùng hoặc hết hạn.",
+        en="The facility's activation code cannot be used: wrong, used or expired.",
+        next_vi="Kiểm tra lại từng nhóm ký tự; nếu vẫn không được, xin người vận hành cấp phiếu khác.",
+        next_en="Check each group of the slip; if it fails, ask whoever runs the service for another.",
+    )
+)

@@ -11,14 +11,17 @@ from msgspec import Meta, Struct
 from api.idempotency import PROBLEMS, SECRET_PROBLEMS, create_once
 from api.request import Call, answer
 from identity import practitioners
-from identity.practitioners import NewPractitioner
+from identity.practitioners import NewPractitioner, PreparedCredential
 from identity.problems import (
+    DISCREET_NAME_TELLS,
     LICENCE_NEEDED,
     NOT_IN_REGISTER,
     NOT_YOURS_TO_CHANGE,
     REGISTER_ENTRY_EXISTS,
     SECOND_ACCOUNT_NEEDED,
+    SPECIALTY_UNKNOWN,
     TRY_LATER,
+    UNITS_FULL,
 )
 from identity.register import changes
 from identity.register.changes import (
@@ -35,10 +38,15 @@ from identity.register.changes import (
     SuspendedLicence,
 )
 from identity.register.facilities import NewCode, NewFacility
+from identity.units import service as units
 from identity.units.models import ClosedUnit, NewUnit, RestoredEmergency, RoleUnit
+from kernel.access import Actor
 from kernel.problems import Refused
+from store.database import Tx
+from visits.directory.service import follow_units
 
 TAGS = ["admin"]
+_OF_UNITS = frozenset({"facility-unit", "facility-unit-end"})
 Reason = Annotated[str, Meta(min_length=5, max_length=300)]
 
 
@@ -257,7 +265,7 @@ async def propose_protection_end(
     operation_id="propose_facility_unit",
     tags=TAGS,
     idempotent=True,
-    problems=(NOT_YOURS_TO_CHANGE, *PROBLEMS),
+    problems=(SPECIALTY_UNKNOWN, DISCREET_NAME_TELLS, NOT_YOURS_TO_CHANGE, *PROBLEMS),
 )
 async def propose_unit(data: JSONBody[UnitBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
     """Propose a unit of a facility: its emergency unit may break the glass."""
@@ -381,6 +389,9 @@ async def propose_reset(data: JSONBody[ResetBody], call: NamedDependency[Call]) 
     idempotent=True,
     problems=(
         LICENCE_NEEDED,
+        SPECIALTY_UNKNOWN,
+        DISCREET_NAME_TELLS,
+        UNITS_FULL,
         NOT_IN_REGISTER,
         NOT_YOURS_TO_CHANGE,
         SECOND_ACCOUNT_NEEDED,
@@ -400,11 +411,23 @@ async def confirm_change(change_id: FromPath[UUID], call: NamedDependency[Call])
             call,
             actor,
             201,
-            make=lambda: changes.confirm(tx, call.keys, actor, change_id, prepared, call.now),
+            make=lambda: _confirm(tx, call, actor, change_id, prepared),
             again=lambda _: changes.confirmed_again(tx, actor, change_id),
             id_of=lambda applied: applied.created_id,
         )
     return answer(made)
+
+
+async def _confirm(
+    tx: Tx, call: Call, actor: Actor, change_id: UUID, prepared: PreparedCredential
+) -> Applied | Refused:
+    """A facility is found under what its units are for, also those that two people opened."""
+    applied = await changes.confirm(tx, call.keys, actor, change_id, prepared, call.now)
+    if not isinstance(applied, Refused) and applied.kind in _OF_UNITS:
+        facility_id = await units.facility_of(tx, applied.created_id)
+        if facility_id is not None:
+            await follow_units(tx, facility_id)
+    return applied
 
 
 handlers: list[Any] = [

@@ -1,5 +1,6 @@
 """The directory: which facilities there are, what they offer, how far they are, when they are open."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, get_args
 from uuid import UUID
@@ -26,6 +27,7 @@ from visits.places.models import Level, Place
 from visits.places.problems import LEVEL_UNKNOWN
 
 TAGS: Final = ["directory"]
+_PLACE_CODE: Final = re.compile(r"[0-9A-Z-]{1,12}")
 READERS: Final = (
     "citizen",
     "doctor",
@@ -239,7 +241,8 @@ async def meanings(
 ) -> Response[PlaceMeanings]:
     """What a code means and meant, what each unit became, and what today's came from."""
     async with call.begin() as (tx, _):
-        found = await places.meanings(tx, _level(level), code[:12])
+        named = _level(level)
+        found = await places.meanings(tx, named, code) if _PLACE_CODE.fullmatch(code) else []
     items = [PlaceMeaning(unit=_place(one.unit), became=one.became, came_from=one.came_from) for one in found]
     return answer(PlaceMeanings(items=items))
 

@@ -14,7 +14,7 @@ from api.idempotency import PROBLEMS, create_once
 from api.reading import Cursor, Limit
 from api.request import Call, answer
 from audit.service import record_admin_event
-from identity.problems import SPECIALTY_UNKNOWN, UNIT_UNKNOWN, UNITS_FULL
+from identity.problems import DISCREET_NAME_TELLS, SPECIALTY_UNKNOWN, UNIT_UNKNOWN, UNITS_FULL
 from identity.units import service as units
 from identity.units.models import Department, Unit, UnitKind
 from kernel.access import Actor
@@ -114,7 +114,14 @@ async def list_departments(
     tags=TAGS,
     status_code=201,
     idempotent=True,
-    problems=(NOT_AT_A_FACILITY, SPECIALTY_UNKNOWN, UNITS_FULL, UNIT_UNKNOWN, *PROBLEMS),
+    problems=(
+        NOT_AT_A_FACILITY,
+        SPECIALTY_UNKNOWN,
+        DISCREET_NAME_TELLS,
+        UNITS_FULL,
+        UNIT_UNKNOWN,
+        *PROBLEMS,
+    ),
 )
 async def open_department(
     data: JSONBody[DepartmentBody], call: NamedDependency[Call]
@@ -139,7 +146,7 @@ async def open_department(
     actors=ADMIN,
     operation_id="change_department",
     tags=TAGS,
-    problems=(NOT_AT_A_FACILITY, SPECIALTY_UNKNOWN, UNIT_UNKNOWN),
+    problems=(NOT_AT_A_FACILITY, SPECIALTY_UNKNOWN, DISCREET_NAME_TELLS, UNIT_UNKNOWN),
 )
 async def change_department(
     unit_id: FromPath[UUID], data: JSONBody[DepartmentBody], call: NamedDependency[Call]

@@ -12,7 +12,7 @@ from api.request import Call, answer
 from identity import practitioners
 from identity.facility_admin import activation
 from identity.practitioners import InitialSecrets
-from identity.problems import ACTIVATION_REFUSED, REGISTER_ENTRY_EXISTS, TOO_MANY, TRY_LATER
+from identity.problems import FACILITY_CODE_REFUSED, REGISTER_ENTRY_EXISTS, TOO_MANY, TRY_LATER
 from kernel.problems import Refused
 
 
@@ -38,7 +38,7 @@ class FirstAdministrator(Struct, kw_only=True):
     actors=("public",),
     operation_id="redeem_facility_activation",
     tags=["auth"],
-    problems=(ACTIVATION_REFUSED, REGISTER_ENTRY_EXISTS, TOO_MANY, TRY_LATER),
+    problems=(FACILITY_CODE_REFUSED, REGISTER_ENTRY_EXISTS, TOO_MANY, TRY_LATER),
 )
 async def redeem_facility_activation(
     data: JSONBody[FacilityActivationBody], call: NamedDependency[Call]

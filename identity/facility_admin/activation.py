@@ -1,7 +1,7 @@
 """The first administrator of a facility: one printed code, one account, nothing else (security.md S16).
 
 issue    two operators entered the facility; its code is printed once     → code of 128 random bits
-look_at  charges the caller's network before anything is compared        (transaction)
+look_at  finds the facility; a wrong code is charged to the network       (transaction)
          the credential is hashed                                        (no transaction)
 redeem   uses the code up, makes the account and its role                (transaction)
 
@@ -22,7 +22,7 @@ from identity.facility_admin import queries
 from identity.facility_admin.models import FacilityCode, Opened
 from identity.passwords import POOL
 from identity.practitioners import InitialSecrets, NewPractitioner, PreparedCredential
-from identity.problems import ACTIVATION_REFUSED
+from identity.problems import FACILITY_CODE_REFUSED
 from kernel.problems import Refused, refuse
 from store.database import Tx
 from store.keys import KeyRing
@@ -40,32 +40,32 @@ async def issue(tx: Tx, facility_id: UUID, now: datetime) -> FacilityCode:
 
 
 async def look_at(tx: Tx, code: str, network: str, now: datetime) -> Opened | Refused:
-    """Whether a code counts. network: address block of the caller, charged first. Refused: too-many,
-    activation-refused, the same for codes that nobody has, used and expired ones."""
+    """Whether a code counts. network: address block of the caller, charged for wrong codes alone: nobody
+    meets 128 random bits by trying, and whoever shares a network does not lock out who holds the slip.
+
+    Refused: too-many; facility-code-refused, the same for codes that nobody has, used and expired ones."""
     POOL.require_room()
+    found = await queries.OPENED.one(tx, _hash(code), now)
+    if found is not None:
+        return Opened(facility_id=found.facility_id, facility_code=found.code or "")
     counted = budgets.subject(f"facility\0{network}")
     refused = await budgets.charge_or_refuse(tx, budgets.ACTIVATION_TRIES_NETWORK, counted, now)
-    if refused is not None:
-        return refused
-    found = await queries.OPENED.one(tx, _hash(code), now)
-    if found is None:
-        return Refused(problem=ACTIVATION_REFUSED, where="code")
-    return Opened(facility_id=found.facility_id, facility_code=found.code or "")
+    return refused or Refused(problem=FACILITY_CODE_REFUSED, where="code")
 
 
 async def redeem(
     tx: Tx, keys: KeyRing, code: str, name: str, prepared: PreparedCredential, now: datetime
 ) -> InitialSecrets:
-    """Make the account. Raises `activation-refused`, and nothing is kept, where another use was first."""
+    """Make the account. Raises `facility-code-refused`, and nothing is kept, where another use was first."""
     opened = await queries.OPENED.one(tx, _hash(code), now)
     if opened is None:
-        refuse(ACTIVATION_REFUSED, "code")
+        refuse(FACILITY_CODE_REFUSED, "code")
     new = NewPractitioner(user_name=await _free_name(tx, opened.code or "cs"), name=name)
     made = await practitioners.add_practitioner(tx, keys, new, prepared, now)
     role_id = await practitioners.add_role(tx, made.actor_id, opened.facility_id, "facility-admin", now)
     assert isinstance(role_id, UUID), "person and facility are there"
     if await queries.USE_CODE.one(tx, _hash(code), now, made.actor_id) is None:
-        refuse(ACTIVATION_REFUSED, "code")
+        refuse(FACILITY_CODE_REFUSED, "code")
     reason = "mã kích hoạt cơ sở"
     await record_admin_event(tx, str(opened.facility_id), "register:facility:activate", reason, 1, now)
     return made

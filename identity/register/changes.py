@@ -183,6 +183,8 @@ async def propose(
         return Refused(problem=NOT_YOURS_TO_CHANGE)
     if not await _has_licence(tx, actor, change, now):
         return Refused(problem=LICENCE_NEEDED, where="practitioner_id")
+    if isinstance(change, NewUnit) and (wrong := units.judge(change)) is not None:
+        return wrong
     change_id, body = uuid7(now), msgspec.json.encode(change).decode()
     await queries.INSERT_CHANGE.run(tx, change_id, kind, facility_id, body, reason, actor.actor_id, now)
     await record_admin_event(tx, str(actor.actor_id), f"register:{kind}:propose", reason, 1, now)
@@ -309,7 +311,8 @@ async def _client_secret(
 
 async def _apply_unit(tx: Tx, kind: str, change: UnitChange, now: datetime) -> Applied | Refused:
     if isinstance(change, NewUnit):
-        return Applied(kind=kind, created_id=await units.add_unit(tx, change, now))
+        made = await units.enter_unit(tx, change, now)
+        return made if isinstance(made, Refused) else Applied(kind=kind, created_id=made)
     if isinstance(change, ClosedUnit):
         refused = await units.close_unit(tx, change, now)
         return refused or Applied(kind=kind, created_id=change.unit_id)

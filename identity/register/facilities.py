@@ -61,14 +61,17 @@ async def add_facility(tx: Tx, new: NewFacility, now: datetime) -> Facility:
 
 
 async def change_code(tx: Tx, new: NewCode) -> Refused | None:
-    """Refused: not-in-register for a code of the other system's form, register-entry-exists for one that
-    somebody has on that day or later. UniqueViolationError: the same at the same moment."""
+    """Refused: not-in-register for a code of the other system's form; register-entry-exists for one that
+    somebody has on that day or later, and for a day on or before that of another code of the facility, since
+    two would count. UniqueViolationError: the same at the same moment."""
     if (new.system == "qd1551-13") != (len(new.code) == 13):
         return Refused(problem=NOT_IN_REGISTER, where="code")
     if await queries.FACILITY_BY_ID.one(tx, new.facility_id) is None:
         return Refused(problem=NOT_IN_REGISTER, where="facility_id")
     if await queries.CODE_IN_USE.one(tx, new.system, new.code, new.valid_from):
         return Refused(problem=REGISTER_ENTRY_EXISTS, where="code")
+    if await queries.HAS_LATER_CODE.one(tx, new.facility_id, new.system, new.valid_from):
+        return Refused(problem=REGISTER_ENTRY_EXISTS, where="valid_from")
     last_day = new.valid_from - timedelta(days=1)
     await queries.END_CODES.run(tx, new.facility_id, new.system, new.valid_from, last_day)
     await queries.INSERT_FACILITY_CODE.run(tx, new.facility_id, new.system, new.code, new.valid_from, None)

@@ -28,6 +28,11 @@ CODE_IN_USE = Scalar(
     "SELECT EXISTS (SELECT FROM facility_code WHERE system = $1 AND code = $2"
     " AND (valid_until IS NULL OR valid_until >= $3)) AS used",
 )
+HAS_LATER_CODE = Scalar(
+    bool,
+    "SELECT EXISTS (SELECT FROM facility_code WHERE facility_id = $1 AND system = $2"
+    " AND valid_from >= $3) AS later",
+)
 # $4: the day before $3.
 END_CODES = Command(
     "UPDATE facility_code SET valid_until = $4 WHERE facility_id = $1 AND system = $2"

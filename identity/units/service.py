@@ -6,10 +6,16 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from identity.problems import NOT_IN_REGISTER, SPECIALTY_UNKNOWN, UNIT_UNKNOWN, UNITS_FULL
+from identity.problems import (
+    DISCREET_NAME_TELLS,
+    NOT_IN_REGISTER,
+    SPECIALTY_UNKNOWN,
+    UNIT_UNKNOWN,
+    UNITS_FULL,
+)
 from identity.units import queries
 from identity.units.models import ClosedUnit, Department, Duty, NewUnit, RoleUnit, Unit, UnitNature
-from identity.units.specialties import by_code, is_sensitive
+from identity.units.specialties import by_code, is_sensitive, is_sensitive_name
 from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -42,13 +48,7 @@ async def add_unit(tx: Tx, new: NewUnit, now: datetime) -> UUID:
 async def open_department(tx: Tx, facility_id: UUID, new: Department, now: datetime) -> Unit | Refused:
     """A department carries no right, so one administrator opens it.
 
-    Refused: specialty-unknown, units-full."""
-    refused = _judge(new)
-    if refused is not None:
-        return refused
-    await queries.HOLD_FACILITY.one(tx, facility_id)
-    if (await queries.COUNT_UNITS.one(tx, facility_id) or 0) >= UNITS_MAX:
-        return Refused(problem=UNITS_FULL)
+    Refused: specialty-unknown, discreet-name-tells, units-full."""
     made = NewUnit(
         facility_id=facility_id,
         kind="department",
@@ -57,16 +57,34 @@ async def open_department(tx: Tx, facility_id: UUID, new: Department, now: datet
         is_sensitive=new.is_sensitive,
         discreet_name=new.discreet_name,
     )
-    unit_id = await add_unit(tx, made, now)
+    unit_id = await enter_unit(tx, made, now)
+    if isinstance(unit_id, Refused):
+        return unit_id
     return (await queries.UNITS_BY_ID.all(tx, facility_id, [unit_id]))[0]
+
+
+async def enter_unit(tx: Tx, new: NewUnit, now: datetime) -> UUID | Refused:
+    """`add_unit` within what a facility may have.
+
+    Refused: specialty-unknown, discreet-name-tells, units-full; not-in-register where there is no such
+    facility.
+    """
+    refused = judge(new)
+    if refused is not None:
+        return refused
+    if await queries.HOLD_FACILITY.one(tx, new.facility_id) is None:
+        return Refused(problem=NOT_IN_REGISTER, where="facility_id")
+    if (await queries.COUNT_UNITS.one(tx, new.facility_id) or 0) >= UNITS_MAX:
+        return Refused(problem=UNITS_FULL)
+    return await add_unit(tx, new, now)
 
 
 async def change_department(tx: Tx, facility_id: UUID, unit_id: UUID, new: Department) -> Unit | Refused:
     """Name it anew. A sensitive department stays one: what happened there was withheld for a reason.
 
-    Refused: specialty-unknown, unit-unknown.
+    Refused: specialty-unknown, discreet-name-tells, unit-unknown.
     """
-    refused = _judge(new)
+    refused = judge(new)
     if refused is not None:
         return refused
     sensitive = new.is_sensitive or is_sensitive(new.name, new.specialty)
@@ -87,9 +105,12 @@ async def page_of(tx: Tx, facility_id: UUID, after: UUID | None, limit: int) -> 
     return await queries.UNITS_OF_FACILITY.all(tx, facility_id, after, limit)
 
 
-def _judge(new: Department) -> Refused | None:
+def judge(new: Department | NewUnit) -> Refused | None:
+    """What is wrong with a description by itself. Refused: specialty-unknown, discreet-name-tells."""
     if new.specialty is not None and new.specialty not in by_code():
         return Refused(problem=SPECIALTY_UNKNOWN, where="specialty")
+    if new.discreet_name is not None and is_sensitive_name(new.discreet_name):
+        return Refused(problem=DISCREET_NAME_TELLS, where="discreet_name")
     return None
 
 
@@ -122,6 +143,11 @@ async def open_unit(tx: Tx, facility_id: UUID, unit_id: UUID) -> Unit | Refused:
     return (await queries.UNITS_BY_ID.all(tx, facility_id, [unit_id]))[0]
 
 
+async def facility_of(tx: Tx, unit_id: UUID) -> UUID | None:
+    """Whose unit it is, open or closed."""
+    return next((one.facility_id for one in await queries.UNITS_ANYWHERE.all(tx, [unit_id])), None)
+
+
 async def nature_of(tx: Tx, facility_id: UUID, unit_id: UUID) -> UnitNature | None:
     """What a unit of this facility is, open or closed; None where the facility has none such."""
     return (await natures_of(tx, facility_id, [unit_id])).get(unit_id)
@@ -142,8 +168,12 @@ async def sensitive_of(tx: Tx, unit_ids: Iterable[UUID]) -> frozenset[UUID]:
 def _nature(unit: Unit) -> UnitNature:
     """A list of words that grew since counts as well: the row's mark is not the only judge."""
     sensitive = unit.is_sensitive or is_sensitive(unit.name, unit.specialty)
-    shown = (unit.discreet_name or NO_NAME) if sensitive else unit.name
+    shown = _discreet(unit.discreet_name) if sensitive else unit.name
     return UnitNature(unit.unit_id, unit.name, shown, sensitive, unit.specialty)
+
+
+def _discreet(name: str | None) -> str:
+    return NO_NAME if name is None or is_sensitive_name(name) else name
 
 
 async def is_open(tx: Tx, unit_id: UUID, facility_id: UUID) -> bool:

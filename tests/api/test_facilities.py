@@ -29,3 +29,17 @@ async def test_a_facility_is_found_by_name_without_tones_and_by_code(
         for words in ("dong y luoi nao", "khong co o dau"):
             found = await client.get("/v1/facilities", params={"q": words}, headers=bearer(citizen.token))
             assert found.json()["items"] == []
+
+
+async def test_no_place_has_a_code_of_another_form(store: Store, clock: FrozenClock) -> None:
+    citizen = await make_citizen(store, clock)
+    async with client_of(store, clock) as client:
+        for code in ("%00", "A%00", "a%0A", "%25", "X" * 13):
+            found = await client.get(f"/v1/places/commune/{code}", headers=bearer(citizen.token))
+            assert (found.status_code, found.json()) == (200, {"items": []}), code
+        for query in ({"parent": "\0"}, {"parent": "x\0y"}, {"on": "9999-12-31"}):
+            found = await client.get("/v1/places/commune", params=query, headers=bearer(citizen.token))
+            assert found.status_code in {200, 400}, (query, found.text)
+        for query in ({"commune": "\0"}, {"specialty": "\0"}, {"q": "tram\0yte"}):
+            found = await client.get("/v1/facilities", params=query, headers=bearer(citizen.token))
+            assert found.status_code in {200, 400}, (query, found.text)

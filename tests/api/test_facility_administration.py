@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,8 @@ import httpx
 import pytest
 
 from identity.facility_admin import activation
+from identity.register.facilities import code_of, facility_by_code
+from kernel.clock import local_day
 from store.database import Store
 from tests.support.actors import make_operator
 from tests.support.clock import FrozenClock
@@ -278,22 +281,28 @@ async def test_the_printed_code_makes_the_first_administrator_over_http(
     assert set(told) == {"practitioner_id", "user_name", "initial_password", "totp_secret"}
     for wrong in (body, {"code": "A" * 26, "name": "X"}):
         refused = await house.client.post("/v1/auth/facility-activations", json=wrong)
-        assert (refused.status_code, refused.json()["code"]) == (401, "activation-refused")
+        assert (refused.status_code, refused.json()["code"]) == (401, "facility-code-refused")
     async with store.transaction() as tx:
         late = (await activation.issue(tx, facility.facility_id, clock.now())).code
     clock.advance(days=31)
     refused = await house.client.post("/v1/auth/facility-activations", json={"code": late, "name": "X"})
-    assert refused.json()["code"] == "activation-refused"
+    assert refused.json()["code"] == "facility-code-refused"
 
 
-async def test_tries_of_one_network_are_counted_before_anything_is_compared(house: House) -> None:
+async def test_wrong_codes_of_one_network_are_counted_and_lock_out_no_right_one(
+    house: House, store: Store, clock: FrozenClock
+) -> None:
     body = {"code": "A" * 26, "name": "X"}
     codes = [
         (await house.client.post("/v1/auth/facility-activations", json=body)).json()["code"]
         for _ in range(62)
     ]
     assert codes[-1] == "too-many"
-    assert set(codes) == {"activation-refused", "too-many"}
+    assert set(codes) == {"facility-code-refused", "too-many"}
+    async with store.transaction() as tx:
+        code = (await activation.issue(tx, house.facility_id, clock.now())).code
+    made = await house.client.post("/v1/auth/facility-activations", json={"code": code, "name": "X"})
+    assert made.status_code == 201, made.text
 
 
 async def test_details_of_the_own_facility_are_searched_at_once(
@@ -330,3 +339,75 @@ async def test_details_of_the_own_facility_are_searched_at_once(
     assert {"code": "ophthalmology", "name": "Mắt"} in listed.json()["items"]
     places = await house.client.get("/v1/places/province", headers=bearer(citizen.token))
     assert places.json() == {"items": [], "next": None}
+
+
+async def test_a_unit_by_two_people_is_judged_as_a_department_is(
+    house: House, store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = {"facility_id": str(house.facility_id), "kind": "emergency", "name": "Cấp cứu"}
+    for wrong, code in (
+        ({"specialty": "astrology"}, "specialty-unknown"),
+        ({"is_sensitive": True, "discreet_name": "Quầy HIV"}, "discreet-name-tells"),
+    ):
+        body = {"reason": REASON, "unit": unit | wrong}
+        refused = await house.post(house.one, "/v1/admin/facility-units", body)
+        assert (refused.status_code, refused.json()["code"]) == (400, code)
+    good = unit | {"specialty": "emergency-medicine"}
+    proposed = await house.post(house.one, "/v1/admin/facility-units", {"reason": REASON, "unit": good})
+    confirm = f"/v1/admin/changes/{proposed.json()['change_id']}/confirm"
+    monkeypatch.setattr("identity.units.service.UNITS_MAX", 0)
+    full = await house.post(house.two, confirm, {})
+    assert (full.status_code, full.json()["code"]) == (409, "units-full")
+    monkeypatch.undo()
+    made = await house.post(house.two, confirm, {})
+    assert made.status_code == 201, made.text
+    shown = await house.get(house.one, f"/v1/facilities/{house.facility_id}")
+    assert shown["specialties"] == ["emergency-medicine"], "found under what its units are for"
+    ended = {"facility_id": str(house.facility_id), "unit_id": made.json()["created_id"]}
+    await house.agreed("/v1/admin/facility-units/end", {"reason": REASON, "unit": ended})
+    shown = await house.get(house.one, f"/v1/facilities/{house.facility_id}")
+    assert shown["specialties"] == []
+
+
+async def test_another_code_of_a_facility_counts_from_its_day_on(
+    house: House, store: Store, clock: FrozenClock
+) -> None:
+    """By two operators; the code before it ends the day before, and no other facility gets it meanwhile."""
+    operators = [await make_operator(store, clock) for _ in range(2)]
+    facility, other = await make_facility(store, clock), await make_facility(store, clock)
+    today = local_day(clock.now())
+    async with store.transaction() as tx:
+        old, taken = [await code_of(tx, one.facility_id, today) for one in (facility, other)]
+    day = today + timedelta(days=10)
+
+    async def ask(code: str, day: date, system: str = "cskcb-5") -> httpx.Response:
+        new = {"facility_id": str(facility.facility_id), "system": system, "code": code}
+        body = {"reason": REASON, "facility_code": new | {"valid_from": day.isoformat()}}
+        proposed = await house.post(operators[0], "/v1/admin/facility-codes", body)
+        assert proposed.status_code == 202, proposed.text
+        change = f"/v1/admin/changes/{proposed.json()['change_id']}/confirm"
+        return await house.post(operators[1], change, {})
+
+    assert (await ask("99ZX1", day)).status_code == 201
+    async with store.transaction() as tx:
+        on = [await code_of(tx, facility.facility_id, day + timedelta(days=n)) for n in (-1, 0)]
+        assert on == [old, "99ZX1"]
+        assert await facility_by_code(tx, "99ZX1", day - timedelta(days=1)) is None
+        assert await facility_by_code(tx, old or "", day) is None
+    for code, on_day, system, where in (
+        (taken or "", day + timedelta(days=1), "cskcb-5", "register-entry-exists"),
+        ("99ZX2", day, "cskcb-5", "register-entry-exists"),  # two codes would count from that day on
+        ("99ZX2", today - timedelta(days=400), "cskcb-5", "register-entry-exists"),
+        ("99ZX2", day, "qd1551-13", "not-in-register"),
+    ):
+        assert (await ask(code, on_day, system)).json()["code"] == where, (code, on_day)
+    assert (await ask("9900000009991", day, "qd1551-13")).status_code == 201
+    async with store.transaction() as tx:
+        assert await code_of(tx, facility.facility_id, day) == "99ZX1"
+    body = {"facility_id": str(house.facility_id), "system": "cskcb-5", "code": "99ZX3"}
+    refused = await house.post(
+        house.one,
+        "/v1/admin/facility-codes",
+        {"reason": REASON, "facility_code": body | {"valid_from": day.isoformat()}},
+    )
+    assert refused.status_code == 403, "operators alone"

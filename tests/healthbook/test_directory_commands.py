@@ -135,12 +135,12 @@ async def test_s16_a_code_makes_one_administrator_of_one_facility(store: Store, 
         facility = await facility_by_code(tx, "63A01", local_day(CLOCK.now()))
     assert facility is not None
     assert [(one.role, one.facility_id) for one in roles] == [("facility-admin", facility.facility_id)]
-    assert await _redeem(store, code) == "activation-refused"
-    assert await _redeem(store, "AAAA" * 6) == "activation-refused"
+    assert await _redeem(store, code) == "facility-code-refused"
+    assert await _redeem(store, "AAAA" * 6) == "facility-code-refused"
 
     lost = _codes(tmp_path / "codes.csv")["63A02"]
     fresh = await new_activation(store, "63A02", SIGNED)
-    assert await _redeem(store, lost) == "activation-refused"
+    assert await _redeem(store, lost) == "facility-code-refused"
     second = await _redeem(store, fresh.code)
     assert not isinstance(second, str)
     with pytest.raises(StartError):

@@ -4,9 +4,10 @@ import pytest
 from msgspec import convert
 
 from identity.units import service as units
-from identity.units.models import ClosedUnit, NewUnit, UnitNature
+from identity.units.models import ClosedUnit, Department, NewUnit, UnitNature
 from identity.units.specialties import by_code, is_sensitive, is_sensitive_name, table
 from kernel.ids import uuid7
+from kernel.problems import Refused
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.people import make_facility
@@ -74,3 +75,37 @@ def test_bodies_of_older_changes_still_decode() -> None:
     """A proposal that waits while the program is renewed."""
     old = {"facility_id": "018f0000-0000-7000-8000-000000000000", "kind": "emergency", "name": "Cấp cứu"}
     assert convert(old, NewUnit).is_sensitive is False
+
+
+TELLING = ["HIV - Tâm thần", "Phòng P.r.E.P", "Sức khỏe tình dục"]
+
+
+@pytest.mark.parametrize("discreet", TELLING)
+async def test_s23_a_discreet_name_that_tells_is_refused(
+    store: Store, clock: FrozenClock, discreet: str
+) -> None:
+    facility = (await make_facility(store, clock)).facility_id
+    async with store.transaction() as tx:
+        telling = Department(name="Khoa Tâm thần", discreet_name=discreet)
+        refused = await units.open_department(tx, facility, telling, clock.now())
+        assert isinstance(refused, Refused)
+        assert (refused.problem.code, refused.where) == ("discreet-name-tells", "discreet_name")
+        good = Department(name="Khoa Tâm thần", discreet_name="Phòng khám số 7")
+        made = await units.open_department(tx, facility, good, clock.now())
+        assert not isinstance(made, Refused)
+        changed = await units.change_department(tx, facility, made.unit_id, telling)
+        assert isinstance(changed, Refused)
+        assert changed.problem.code == "discreet-name-tells"
+
+
+async def test_s23_a_discreet_name_that_tells_since_the_list_grew_is_not_said(
+    store: Store, clock: FrozenClock
+) -> None:
+    facility = (await make_facility(store, clock)).facility_id
+    async with store.transaction() as tx:
+        new = NewUnit(facility_id=facility, kind="department", name="Khoa Tâm thần")
+        unit = await units.add_unit(tx, new, clock.now())
+        await tx.execute("UPDATE facility_unit SET discreet_name = 'Quầy HIV' WHERE unit_id = $1", unit)
+        nature = await units.nature_of(tx, facility, unit)
+    assert nature is not None
+    assert nature.shown_name == units.NO_NAME

@@ -33,14 +33,14 @@ def _by_name(tables: str, condition: str) -> str:
     )
 
 
-def _nearest(tables: str, spot: str, here: str, condition: str) -> str:
-    """A page in the order of the distance from a point of the map, by the index on `spot`."""
+def _nearest(tables: str, apart: str, condition: str) -> str:
+    """A page in the order of the distance from a point of the map; `s.spot <-> point` goes by the index."""
     return (
         _ROW  # noqa: S608 - constants of ours
-        + f"SELECT p.facility_id, p.name, p.sort_name, {spot} <-> {here} AS apart FROM {tables}"  # noqa: S608
-        + f" WHERE {spot} IS NOT NULL AND p.closed_at IS NULL{condition}"
-        + f" AND ($3::float8 IS NULL OR ({spot} <-> {here}, p.facility_id) > ($3, $4::uuid))"
-        + f" ORDER BY {spot} <-> {here}, p.facility_id LIMIT $2"
+        + f"SELECT p.facility_id, p.name, p.sort_name, {apart} AS apart FROM {tables}"  # noqa: S608
+        + f" WHERE s.spot IS NOT NULL AND p.closed_at IS NULL{condition}"
+        + f" AND ($3::float8 IS NULL OR ({apart}, p.facility_id) > ($3, $4::uuid))"
+        + f" ORDER BY {apart}, p.facility_id LIMIT $2"
         + _REST
         + " ORDER BY f.apart, f.facility_id"
     )
@@ -69,25 +69,20 @@ OF_COMMUNE = Statement(
         " AND o.facility_id = p.facility_id))",
     ),
 )
-NEAR = Statement(FoundRow, _nearest(_LISTED, "s.spot", "point($5::float8, $6::float8)", ""))
-NEAR_NAMED = Statement(FoundRow, _nearest(_LISTED, "s.spot", "point($6::float8, $7::float8)", _NAMED))
+NEAR = Statement(FoundRow, _nearest(_LISTED, "s.spot <-> point($5::float8, $6::float8)", ""))
+NEAR_NAMED = Statement(FoundRow, _nearest(_LISTED, "s.spot <-> point($6::float8, $7::float8)", _NAMED))
 NEAR_OF_SPECIALTY = Statement(
     FoundRow,
     _nearest(
         _OFFERING,
-        "s.spot",
-        "point($5::float8, $6::float8)",
+        "s.spot <-> point($5::float8, $6::float8)",
         _on_own_map("$5::float8", "$7", "$8::float8"),
     ),
 )
+# The words or the specialty lead, whichever is thought the rarer; the map only sorts what both left.
 NEAR_OF_SPECIALTY_NAMED = Statement(
     FoundRow,
-    _nearest(
-        _OFFERING,
-        "s.spot",
-        "point($6::float8, $7::float8)",
-        _on_own_map("$6::float8", "$8", "$9::float8") + _NAMED,
-    ),
+    _nearest(_OFFERING, "(s.spot <-> point($6::float8, $7::float8)) + 0", " AND s.specialty = $8" + _NAMED),
 )
 
 # Those that no distance can be told of: they say no place, or nothing at all.

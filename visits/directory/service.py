@@ -75,8 +75,8 @@ class Listing(Struct, frozen=True, kw_only=True):
 
 
 async def search(tx: Tx, wanted: Search, now: datetime) -> FoundPage | Refused:
-    """Facilities that are open on the register today: with a position the nearest first and then those that say none, else
-    by name.
+    """Facilities that are open on the register today: by name, or with a position the nearest first and
+    after them those that say no place.
 
     Refused: search-too-short, specialty-unknown. Raises `bad-cursor`.
     """
@@ -109,9 +109,11 @@ async def _nearest(tx: Tx, wanted: Search, at: Point, words: str | None, now: da
         statement = queries.NEAR if words is None else queries.NEAR_NAMED
         rows = await statement.all(tx, *head, *spot_of(at))
     else:
-        statement = queries.NEAR_OF_SPECIALTY if words is None else queries.NEAR_OF_SPECIALTY_NAMED
-        spot = spot_of(at, by_code()[wanted.specialty].place)
-        rows = await statement.all(tx, *head, *spot, wanted.specialty, HALF_WIDTH)
+        head += [*spot_of(at, by_code()[wanted.specialty].place), wanted.specialty]
+        if words is None:
+            rows = await queries.NEAR_OF_SPECIALTY.all(tx, *head, HALF_WIDTH)
+        else:
+            rows = await queries.NEAR_OF_SPECIALTY_NAMED.all(tx, *head)
     items = [_found(row, at) for row in rows[:PAGE]]
     items.sort(key=lambda one: (one.metres or 0, one.row.sort_name))
     if len(rows) <= PAGE:

@@ -22,7 +22,16 @@ from tests.support.sql import nodes
 from visits.directory import queries
 from visits.directory.models import Details, Point
 from visits.directory.policy import words_of
-from visits.directory.service import PAGE, Found, FoundPage, Search, follow_units, listing_of, search, set_details
+from visits.directory.service import (
+    PAGE,
+    Found,
+    FoundPage,
+    Search,
+    follow_units,
+    listing_of,
+    search,
+    set_details,
+)
 from visits.directory.spots import HALF_WIDTH, metres, spot_of
 
 MANY = 50_000
@@ -171,6 +180,9 @@ def _code() -> str:
 _LISTED = {"facility", "facility_listing", "facility_specialty"}
 _TODAY: date = date(2026, 11, 21)
 _NEAR = (_TODAY, 21, None, None)
+_WORDS, _RARE_WORDS = words_of("tram y te"), words_of("xuan 4300")
+_MANY_NAMED = MANY // 4  # every fifth is a station
+_COMMON = "general-practice"  # of all of them
 _RARE = (*spot_of(HA_NOI, 19), "dentistry", HALF_WIDTH)
 
 
@@ -292,6 +304,34 @@ async def test_details_that_say_nothing_true_are_refused(
         refused = await set_details(tx, facility, details, clock.now())
         assert refused is not None
         assert refused.problem.code == code
+
+
+@pytest.mark.parametrize(
+    ("statement", "given", "most"),
+    [
+        (queries.NEAR_OF_SPECIALTY_NAMED, (_WORDS, *spot_of(HA_NOI, 19), "dentistry"), _MANY_NAMED),
+        (queries.NEAR_OF_SPECIALTY_NAMED, (_RARE_WORDS, *spot_of(HA_NOI, 1), _COMMON), 500),
+        (queries.OF_SPECIALTY_NAMED, (_WORDS, "dentistry"), _MANY_NAMED),
+        (queries.OF_SPECIALTY_NAMED, (_RARE_WORDS, _COMMON), 500),
+        (queries.OF_COMMUNE, ("NONE", None, None), 500),
+        (queries.OF_COMMUNE, ("NONE", _WORDS, "dentistry"), 500),
+        (queries.WITHOUT_PLACE_NAMED, (_WORDS,), _MANY_NAMED),
+        (queries.WITHOUT_PLACE_NAMED, (_RARE_WORDS,), 500),
+        (queries.WITHOUT_PLACE_OF_SPECIALTY, ("dentistry",), 500),
+        (queries.WITHOUT_PLACE_OF_SPECIALTY, (_COMMON,), 500),
+        (queries.WITHOUT_PLACE_OF_SPECIALTY_NAMED, (_WORDS, _COMMON), 500),
+    ],
+)
+async def test_combined_searches_scan_no_table(
+    store: Store, listed: list[Listed], statement: Statement[Any], given: tuple[object, ...], most: int
+) -> None:
+    """And read no more than those with the words, or those of the specialty."""
+    async with store.transaction() as tx:
+        told = await tx.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *_NEAR, *given)
+    plan = list(nodes(json.loads(told)[0]["Plan"]))
+    assert [n for n in plan if n["Node Type"] == "Seq Scan" and n["Relation Name"] in _LISTED] == []
+    read = [n["Actual Rows"] * n["Actual Loops"] + n.get("Rows Removed by Filter", 0) for n in plan]
+    assert max(read) <= most
 
 
 async def test_words_of_most_names_scan_no_table(store: Store, listed: list[Listed]) -> None:
