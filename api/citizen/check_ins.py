@@ -19,6 +19,7 @@ from identity.problems import TOO_MANY
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
 from kernel.problems import Refused
 from qr.problems import CODE_PROBLEMS
+from qr.wrong import WRONG_SCANS, named
 from visits.check_ins import leaving, reading
 from visits.check_ins.models import CheckInShown, ListedCheckIn, PhoneScan, QrText
 from visits.check_ins.phone import check_in_by_phone
@@ -50,7 +51,7 @@ class CheckOutScan(Struct, kw_only=True, forbid_unknown_fields=True):
     operation_id="me_check_in",
     tags=TAGS,
     status_code=201,
-    problems=(TOO_MANY, COUNTER_UNKNOWN, CODE_SPENT, *CODE_PROBLEMS),
+    problems=(TOO_MANY, COUNTER_UNKNOWN, CODE_SPENT, *CODE_PROBLEMS, *WRONG_SCANS),
 )
 async def check_in(data: JSONBody[PhoneScan], call: NamedDependency[Call]) -> Response[CheckInShown]:
     """Scan the code of a counter.
@@ -64,7 +65,7 @@ async def check_in(data: JSONBody[PhoneScan], call: NamedDependency[Call]) -> Re
     async with begin_for(call, "check-in") as (tx, access):
         done = await check_in_by_phone(tx, call.keys, access, data, request_id=call.request_id, now=call.now)
         if isinstance(done, Refused):
-            return answer(done)
+            return answer(named(done, data.qr))
         row = await reading.one_of(tx, done.row.patient_id, done.row.check_in_id)
         assert row is not None, "it was recorded in this transaction"
         return answer(await reading.shown(tx, call.keys, row, call.now), status=201)
@@ -95,7 +96,7 @@ async def list_check_ins(
     operation_id="me_check_out",
     tags=TAGS,
     status_code=200,
-    problems=(NOT_CHECKED_IN, OWN_PRESENCE, COUNTER_UNKNOWN, *CODE_PROBLEMS),
+    problems=(NOT_CHECKED_IN, OWN_PRESENCE, COUNTER_UNKNOWN, *CODE_PROBLEMS, *WRONG_SCANS),
 )
 async def check_out(data: JSONBody[CheckOutScan], call: NamedDependency[Call]) -> Response[CheckOut]:
     """Scan the code of a counter on the way out: the visit ends, and its numbers leave the line."""
@@ -103,6 +104,7 @@ async def check_out(data: JSONBody[CheckOutScan], call: NamedDependency[Call]) -
         done = await leaving.check_out_by_phone(
             tx, call.keys, access, data.qr, request_id=call.request_id, now=call.now
         )
+    done = named(done, data.qr)
     return answer(done if isinstance(done, Refused) else check_out_view(done))
 
 

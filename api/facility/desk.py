@@ -16,6 +16,7 @@ from identity.units.service import units_of
 from kernel.problems import Refused
 from qr.problems import CODE_PROBLEMS
 from qr.tokens import TEXT_MAX
+from qr.wrong import WRONG_SCANS, named
 from visits.check_ins.leaving import check_out_by_scan
 from visits.check_ins.models import VisitRow
 from visits.check_ins.problems import CODE_SPENT, NOT_CHECKED_IN
@@ -127,6 +128,7 @@ def check_out_view(visit: VisitRow) -> CheckOut:
         CODE_SPENT,
         KIOSK_NOT_PLACED,
         *CODE_PROBLEMS,
+        *WRONG_SCANS,
     ),
 )
 async def check_in(data: JSONBody[CheckInScan], call: NamedDependency[Call]) -> Response[CheckInReceipt]:
@@ -143,6 +145,7 @@ async def check_in(data: JSONBody[CheckInScan], call: NamedDependency[Call]) -> 
             request_id=call.request_id,
             now=call.now,
         )
+    done = named(done, data.qr)
     return answer(done) if isinstance(done, Refused) else answer(receipt_view(done), status=201)
 
 
@@ -152,7 +155,7 @@ async def check_in(data: JSONBody[CheckInScan], call: NamedDependency[Call]) -> 
     operation_id="facility_check_out",
     tags=["desk"],
     status_code=200,
-    problems=(NOT_AT_A_FACILITY, NOT_CHECKED_IN, *CODE_PROBLEMS),
+    problems=(NOT_AT_A_FACILITY, NOT_CHECKED_IN, *CODE_PROBLEMS, *WRONG_SCANS),
 )
 async def check_out(data: JSONBody[CheckOutByScan], call: NamedDependency[Call]) -> Response[CheckOut]:
     """Record that a person leaves, by the code on the person's phone: no presence from now on."""
@@ -160,6 +163,7 @@ async def check_out(data: JSONBody[CheckOutByScan], call: NamedDependency[Call])
         done = await check_out_by_scan(
             tx, call.keys, actor, data.qr, request_id=call.request_id, now=call.now
         )
+    done = named(done, data.qr)
     return answer(done if isinstance(done, Refused) else check_out_view(done))
 
 

@@ -295,3 +295,23 @@ async def test_s33_one_administrator_sets_one_poster_at_a_time(
         busy = await hall.client.get(path, headers=bearer(hall.admin.token))
         assert (busy.status_code, busy.json()["code"]) == (429, "export-busy")
     assert (await hall.client.get(path, headers=bearer(hall.admin.token))).status_code == 200
+
+
+async def test_a_card_or_another_code_at_a_check_in_is_named(
+    hall: Hall, store: Store, clock: FrozenClock
+) -> None:
+    card = "079204000456||Lê Văn Mẫu|31011204|Nam|Số 1 phố Ví Dụ|01072024"
+    screen, person = (
+        (await hall.screen())["qr"],
+        draw_code(store.keys, hall.citizen.patient_id, clock.now()).qr,
+    )
+    for by, path, scanned, code in (
+        (hall.clerk, "/v1/facility/check-ins", card, "scan-is-card"),
+        (hall.clerk, "/v1/facility/check-ins", screen, "scan-is-counter"),
+        (hall.clerk, "/v1/facility/check-outs", "079204000456", "scan-is-card"),
+        (hall.citizen, "/v1/me/check-ins", "https://example.vn/quan-ca-phe", "scan-not-ours"),
+        (hall.citizen, "/v1/me/check-ins", person, "scan-is-person"),
+        (hall.citizen, "/v1/me/check-outs", card, "scan-is-card"),
+    ):
+        body = {"qr": scanned} | ({"client_id": str(uuid4())} if path == "/v1/me/check-ins" else {})
+        assert (await hall.ask(by, "POST", path, body, 400))["code"] == code, (path, scanned)
