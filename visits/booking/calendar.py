@@ -1,11 +1,10 @@
-"""An appointment as a file for a calendar, which others may see too: the place by its discreet name where the
-department is sensitive, and never what for (security.md S23)."""
+"""An appointment as a file for a calendar, which others may see too: the facility, by its discreet name where
+the department is sensitive, and never what for, which a department's name says too (security.md S23)."""
 
 from typing import Final
 
 from documents.icalendar import CalendarEvent
 from identity.register.facilities import facility_by_id
-from identity.units.service import nature_of
 from kernel.problems import Refused
 from store.database import Tx
 from visits.booking.models import AppointmentRow
@@ -24,7 +23,6 @@ async def event_of(tx: Tx, row: AppointmentRow) -> CalendarEvent | Refused:
     facility = await facility_by_id(tx, row.facility_id)
     assert facility is not None
     is_discreet = await is_kept(tx, row)
-    unit = None if row.unit_id is None else await nature_of(tx, row.facility_id, row.unit_id)
     place = facility.discreet_name if is_discreet else facility.name
     return CalendarEvent(
         uid=f"{row.appointment_id}@healthbook",
@@ -34,7 +32,7 @@ async def event_of(tx: Tx, row: AppointmentRow) -> CalendarEvent | Refused:
         ends_at=row.ends_at,
         changed_at=row.moved_at,
         summary=SUMMARY_VI,
-        location=place if is_discreet or unit is None else f"{unit.shown_name}, {place}",
+        location=place,
         organizer=f"urn:uuid:{row.facility_id}",
         organizer_name=place,
     )

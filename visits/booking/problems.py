@@ -8,8 +8,10 @@ SCHEDULE_UNKNOWN = declare(
         status=404,
         vi="Không có lịch khám này.",
         en="There is no such schedule.",
-        next_vi="Tải lại danh sách lịch khám của cơ sở.",
-        next_en="Load the facility's schedules again.",
+        next_vi="Tải lại danh sách lịch khám của cơ sở. Nếu đặt cho người thân mà không thấy lịch cần tìm,"
+        " hãy gọi hoặc đến quầy của cơ sở.",
+        next_en="Load the facility's schedules again. To book for somebody else where the schedule is not"
+        " listed, call the facility or ask at its counter.",
     )
 )
 SCHEDULE_CLOSED = declare(

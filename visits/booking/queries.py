@@ -1,6 +1,5 @@
 """All SQL of schedules and of the person's end of appointments."""
 
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +11,8 @@ from visits.booking.models import AppointmentRow, ScheduleRow
 _SCHEDULE: Final = ", ".join(ScheduleRow.__struct_fields__)
 _ROW: Final = ", ".join(AppointmentRow.__struct_fields__)
 _SELECT: Final = f"SELECT {_ROW} FROM appointment a"  # noqa: S608 - a constant of ours
-# What the family learns nothing of (security.md S23): flagged, or at a department that is sensitive now.
+# What the family learns nothing of (security.md S23): flagged, or at a department that is marked sensitive.
+# What a word of the list alone makes sensitive, the service finds in each row that is read.
 _KEPT: Final = (
     "(EXISTS (SELECT FROM visit_safety v WHERE v.patient_id = a.patient_id AND v.item_id = a.appointment_id)"
     " OR EXISTS (SELECT FROM facility_unit u WHERE u.unit_id = a.unit_id AND u.is_sensitive))"
@@ -99,22 +99,15 @@ IS_KEPT = Scalar(
 )
 
 
-class Account(Struct, frozen=True):
-    """What one account has ahead in a book, everywhere, and when its bookings at a facility were missed."""
-
-    ahead: int
-    missed: list[datetime]
-
-
-# By what an account did itself and sees ($5: all of it): nobody's bookings for a person count against the
-# person. Written so that the book is looked through, and not the account's bookings in every book.
-ACCOUNT = Statement(
-    Account,
-    "SELECT (count(*) FILTER (WHERE a.state IN ('held', 'waiting', 'booked') AND a.starts_at > $4))::int"  # noqa: S608 - a constant of ours
-    " AS ahead, coalesce(array_agg(a.missed_at) FILTER (WHERE a.facility_id = $3"
-    " AND a.missed_at IS NOT NULL AND a.referral_id IS NULL), '{}') AS missed"
-    " FROM appointment a WHERE a.patient_id = $1 AND a.booked_by IS NOT DISTINCT FROM $2"
-    f" AND ($5 OR NOT {_KEPT})",
+# What an account itself has ahead in a book, everywhere, and what of its bookings at a facility was missed
+# since $6: nobody's bookings for a person count against the person. Written so that the book is looked
+# through, and not the account's bookings in every book.
+OF_ACCOUNT = Statement(
+    AppointmentRow,
+    _SELECT
+    + f" WHERE a.patient_id = $1 AND a.booked_by IS NOT DISTINCT FROM $2 AND ($5 OR NOT {_KEPT})"
+    + " AND ((a.state IN ('held', 'waiting', 'booked') AND a.starts_at > $4)"
+    + " OR (a.facility_id = $3 AND a.missed_at > $6 AND a.referral_id IS NULL))",
 )
 
 

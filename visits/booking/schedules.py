@@ -163,10 +163,15 @@ async def bookable(
     now: datetime,
 ) -> list[ScheduleRow]:
     """Those of a facility that take appointments now, newest first; for whoever acts for another without
-    those of sensitive departments (security.md S23)."""
-    whole = access.is_own
-    rows = await queries.SCHEDULES.all(tx, facility_id, before, unit_id, now, whole, limit)
-    return [one for one in rows if whole or not await is_kept(tx, one)]
+    those of sensitive departments (security.md S23). A page is full unless it is the last."""
+    whole, found = access.is_own, list[ScheduleRow]()
+    while len(found) < limit:
+        rows = await queries.SCHEDULES.all(tx, facility_id, before, unit_id, now, whole, limit)
+        if not rows:
+            break
+        found += [one for one in rows if whole or not await is_kept(tx, one)]
+        before = rows[-1].schedule_id
+    return found[:limit]
 
 
 async def opened(
@@ -203,9 +208,13 @@ async def seen(tx: Tx, access: Access, facility_id: UUID, schedule_id: UUID) -> 
 
 
 async def is_kept(tx: Tx, row: ScheduleRow) -> bool:
-    """Whether nobody sees it who acts for another: by what it was when it was made, and by what its
-    department is now."""
-    return row.is_sensitive or await _at_sensitive(tx, row.facility_id, row.unit_id)
+    """Whether nobody sees it who acts for another: by what it was when it was made, and by what its name and
+    its department say now."""
+    return (
+        row.is_sensitive
+        or is_sensitive(row.name, None)
+        or await _at_sensitive(tx, row.facility_id, row.unit_id)
+    )
 
 
 async def _at_sensitive(tx: Tx, facility_id: UUID, unit_id: UUID | None) -> bool:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from audit.service import record_act
 from identity import budgets
 from identity.merges.aliases import book_to_tell
+from identity.units.service import sensitive_of
 from kernel.access import Access
 from kernel.ids import bucket_of, uuid7
 from kernel.problems import Refused
@@ -21,7 +22,7 @@ from store.due_queue import schedule
 from store.outbox import emit
 from visits.booking import queries, schedules
 from visits.booking.models import AppointmentRow, Ask, ScheduleRow
-from visits.booking.policy import AHEAD_MAX, HOLD_JOB, HOLD_LIFE, closed_until
+from visits.booking.policy import AHEAD, AHEAD_MAX, HOLD_JOB, HOLD_LIFE, MISSES_WITHIN, closed_until
 from visits.booking.problems import (
     APPOINTMENT_EXISTS,
     APPOINTMENT_LIMIT,
@@ -77,7 +78,7 @@ async def of_referrals(tx: Tx, access: Access, referral_ids: list[UUID]) -> list
         for patient_id in (people(access) if referral_ids else ())
         for row in await queries.OF_REFERRALS.all(tx, patient_id, referral_ids, sees_all(access))
     ]
-    return [row for row in found if await is_seen(tx, access, row)]
+    return await _seen_of(tx, access, found)
 
 
 async def of_referral_for_all(tx: Tx, patient_id: UUID, referral_id: UUID) -> AppointmentRow | None:
@@ -130,11 +131,16 @@ async def _not_free(tx: Tx, wish: _Wish) -> Refused | None:
     await queries.LOCK_PERSON.one(tx, access.patient_id)
     ahead, missed = 0, list[datetime]()
     for patient_id in people(access):
-        if await queries.STANDING.one(tx, patient_id, ask.slot_id, access.is_own) is not None:
+        standing = await queries.STANDING.all(tx, patient_id, ask.slot_id, access.is_own)
+        if await _seen_of(tx, access, standing):
             return Refused(problem=APPOINTMENT_EXISTS)
-        found = await queries.ACCOUNT.one(tx, patient_id, account, ask.facility_id, now, access.is_own)
-        assert found is not None
-        ahead, missed = ahead + found.ahead, missed + found.missed
+        since = now - MISSES_WITHIN
+        of_account = await queries.OF_ACCOUNT.all(
+            tx, patient_id, account, ask.facility_id, now, access.is_own, since
+        )
+        for row in await _seen_of(tx, access, of_account):
+            ahead += row.state in AHEAD
+            missed += [row.missed_at] if row.missed_at is not None and row.referral_id is None else []
     if ahead >= AHEAD_MAX:
         return Refused(problem=APPOINTMENT_LIMIT)
     # A letter is another doctor's word that the visit is needed.
@@ -192,14 +198,20 @@ async def own(tx: Tx, access: Access, appointment_id: UUID) -> AppointmentRow | 
 
 
 async def own_list(tx: Tx, access: Access, before: UUID, limit: int) -> list[AppointmentRow]:
-    """Newest first; of everybody merged into the person too."""
-    found = [
-        row
-        for patient_id in people(access)
-        for row in await queries.OF_PERSON.all(tx, patient_id, sees_all(access), before, limit)
-        if await is_seen(tx, access, row)
-    ]
-    return sorted(found, key=lambda row: row.appointment_id, reverse=True)[:limit]
+    """Newest first, of everybody merged into the person too; a page is full unless it is the last."""
+    found: list[AppointmentRow] = []
+    while len(found) < limit:
+        batch = [
+            row
+            for patient_id in people(access)
+            for row in await queries.OF_PERSON.all(tx, patient_id, sees_all(access), before, limit)
+        ]
+        batch = sorted(batch, key=lambda row: row.appointment_id, reverse=True)[:limit]
+        if not batch:
+            break
+        found += await _seen_of(tx, access, batch)
+        before = batch[-1].appointment_id
+    return found[:limit]
 
 
 async def confirm(
@@ -229,10 +241,11 @@ async def confirm(
 async def cancel(
     tx: Tx, access: Access, appointment_id: UUID, request_id: str, now: datetime
 ) -> AppointmentRow | Refused:
-    """Give the place back; who waits first gets it in the same instant. What has begun is not given back: who
-    stayed away is not there. Refused: appointment-unknown, booking-state, slot-over."""
+    """Give the place back; who waits first gets it in the same instant. Again says the same. What has begun
+    is not given back: who stayed away is not there. Refused: appointment-unknown, booking-state,
+    slot-over."""
     row = await own(tx, access, appointment_id)
-    if isinstance(row, Refused):
+    if isinstance(row, Refused) or row.state == "cancelled":
         return row
     slot = await slots.lock(tx, row.facility_id, row.slot_id)
     if isinstance(slot, Refused):
@@ -292,9 +305,15 @@ async def is_seen(tx: Tx, access: Access, row: AppointmentRow) -> bool:
     return sees_all(access) or not await is_at_sensitive(tx, row)
 
 
+async def _seen_of(tx: Tx, access: Access, rows: list[AppointmentRow]) -> list[AppointmentRow]:
+    return [row for row in rows if await is_seen(tx, access, row)]
+
+
 async def is_at_sensitive(tx: Tx, row: AppointmentRow) -> bool:
     plan = await queries.SCHEDULE_BY_ID.one(tx, row.facility_id, row.schedule_id)
-    return plan is not None and await schedules.is_kept(tx, plan)
+    if plan is not None and await schedules.is_kept(tx, plan):
+        return True
+    return row.unit_id is not None and bool(await sensitive_of(tx, [row.unit_id]))
 
 
 async def is_kept(tx: Tx, row: AppointmentRow) -> bool:

@@ -39,17 +39,17 @@ SLOT_INVALID = declare(
         vi="Khung giờ không hợp lệ.",
         en="This is not a slot that can be made.",
         next_vi="Giờ bắt đầu phải ở phía trước, trong vòng một năm; mỗi khung dài nhất một ngày; tối đa 500"
-        " khung mỗi đợt; số chỗ không ít hơn số người đã có chỗ.",
-        next_en="It begins ahead, within a year, and lasts a day at most; 500 slots of one campaign; no fewer"
-        " places than are taken.",
+        " khung mỗi đợt hoặc mỗi lịch; số chỗ không ít hơn số người đã có chỗ.",
+        next_en="It begins ahead, within a year, and lasts a day at most; 500 slots of one campaign or"
+        " schedule; no fewer places than are taken.",
     )
 )
 BOOKING_STATE = declare(
     ProblemType(
         code="booking-state",
         status=409,
-        vi="Đăng ký đang ở bước không làm được việc này.",
-        en="The registration is at a step that does not allow this.",
+        vi="Đăng ký hoặc lịch hẹn này đang ở bước không làm được việc này.",
+        en="This registration or appointment is at a step that does not allow this.",
         next_vi="Tải lại để xem bước hiện tại.",
         next_en="Load it again to see where it stands.",
     )

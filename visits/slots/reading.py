@@ -75,4 +75,4 @@ async def forget_ended(tx: Tx, kind: SlotKind, before: datetime, limit: int) -> 
 async def forget_empty(tx: Tx, kind: SlotKind, before: datetime, limit: int) -> int:
     """Remove slots of that kind that ended before then and in which no booking stands, at most `limit`: else
     every look for what has ended would read through all that ever were."""
-    return await queries.DELETE_EMPTY.one(tx, kind, before, limit) if limit > 0 else 0
+    return await queries.DELETE_EMPTY.one(tx, kind, before, max(limit, 0)) or 0

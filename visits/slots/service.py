@@ -88,10 +88,10 @@ async def move(
 
 async def release(tx: Tx, slot: SlotRow, now: datetime) -> list[BookingRow]:
     """Take back the places of a locked slot that were held too long: those bookings, then whoever moved up
-    for them."""
+    for them, or for what an erasure freed."""
     late = await queries.HELD_IN_VAIN.all(tx, slot.facility_id, slot.slot_id, now)
     gone = [await _moved(tx, one, "lapse", now) for one in late]
-    return [*gone, *await move_up(tx, slot, now)] if gone else []
+    return [*gone, *await move_up(tx, slot, now)]
 
 
 async def move_up(tx: Tx, slot: SlotRow, now: datetime) -> list[BookingRow]:

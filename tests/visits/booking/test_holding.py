@@ -66,7 +66,9 @@ async def test_a_place_is_held_then_confirmed_and_given_back(
         gone = await act(client, person, made["appointment_id"], "cancel")
         assert (gone.status_code, gone.json()["state"]) == (200, "cancelled")
         again = await act(client, person, made["appointment_id"], "cancel")
-        assert (again.status_code, again.json()["code"]) == (409, "booking-state")
+        assert (again.status_code, again.json()["state"]) == (200, "cancelled"), "as with a second yes"
+        late = await act(client, person, made["appointment_id"], "confirm")
+        assert (late.status_code, late.json()["code"]) == (409, "booking-state")
     assert await both_ends_agree(store, plan)
     assert await told(store, clock, person.patient_id) == [], "who acts knows it"
 
@@ -304,3 +306,21 @@ async def test_what_has_begun_is_not_given_back_any_more(
         late = await act(client, person, mine["appointment_id"], "cancel")
         assert (late.status_code, late.json()["code"]) == (409, "slot-over")
         assert (await state_of(client, person, mine["appointment_id"]))[0] == "booked"
+
+
+async def test_a_place_that_an_erasure_freed_goes_to_whoever_waits_with_the_next_request(
+    store: Store, clock: FrozenClock, clinic: Clinic
+) -> None:
+    erased, waits, comes = await people(store, clock, 3)
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 1)
+        await booked(client, erased, plan)
+        mine = await held(client, waits, plan)
+        assert mine["state"] == "waiting"
+        async with store.transaction() as tx:
+            for table in ("slot_booking", "appointment"):
+                await tx.execute(f"DELETE FROM {table} WHERE patient_id = $1", erased.patient_id)
+        behind = await held(client, comes, plan)
+        assert (behind["state"], behind["waiting_before"]) == ("waiting", 0)
+        assert await state_of(client, waits, mine["appointment_id"]) == ("booked", None)
+    assert await told(store, clock, waits.patient_id) == ["booked"]

@@ -174,3 +174,32 @@ async def test_s23_what_is_kept_from_a_relative_does_not_count_against_the_relat
             ident = UUID(made[0]["appointment_id"])
             await safety.flag(tx, person.patient_id, "booking", ident, "suspected-abuse", clock.now())
         assert (await hold(client, acting, plan, AHEAD_MAX)).status_code == 201
+
+
+async def test_s23_a_word_of_the_list_alone_keeps_a_department_from_pages_and_counts(
+    store: Store, clock: FrozenClock, clinic: Clinic, proxy: Citizen
+) -> None:
+    """As after a release whose list of words grew: the row's mark says nothing."""
+    person = await make_citizen(store, clock)
+    acting = await acting_for(store, clock, person, proxy)
+    async with client_of(store, clock) as client:
+        seen_plan = await make_schedule(client, clock, clinic, 2, 2, unit_id=None)
+        plan = await make_schedule(client, clock, clinic, *[2] * AHEAD_MAX)
+        other = await make_schedule(client, clock, clinic, 2)
+        seen = await held(client, acting, seen_plan)
+        for number in range(AHEAD_MAX - 1):
+            await held(client, acting, plan, number)
+        assert (await hold(client, acting, seen_plan, 1)).json()["code"] == "appointment-limit"
+        async with store.transaction() as tx:
+            sql = "UPDATE facility_unit SET name = 'Phòng khám HIV' WHERE unit_id = $1"
+            await tx.execute(sql, clinic.unit_id)
+        page = await client.get(ME, params={"limit": 1}, headers=acting)
+        assert [one["appointment_id"] for one in page.json()["items"]] == [seen["appointment_id"]]
+        assert page.json()["next"] is None
+        base = f"/v1/me/facilities/{plan['facility_id']}/schedules"
+        shown = await client.get(base, params={"limit": 1}, headers=acting)
+        assert [one["schedule_id"] for one in shown.json()["items"]] == [seen_plan["schedule_id"]]
+        assert other["schedule_id"] not in shown.text
+        assert (await hold(client, acting, seen_plan, 1)).status_code == 201, (
+            "what is kept counts for nothing"
+        )
