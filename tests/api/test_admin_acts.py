@@ -16,13 +16,21 @@ from tests.support.people import make_doctor, make_facility
 
 REASON = "thử mọi đường của người vận hành"
 # Read, and nothing changes.
-READ_ONLY = frozenset({"open_withdrawals", "list_running_rights", "list_breaches"})
+READ_ONLY = frozenset(
+    {
+        *("open_withdrawals", "list_running_rights", "list_breaches"),
+        *("kept_declaration_forms", "kept_declaration_form"),
+    }
+)
 # Acts on a case that must be there first, with their rows: tests/consent/test_purposes.py,
-# tests/api/test_rights.py and tests/api/test_rights_routes.py.
+# tests/api/test_rights.py, tests/api/test_rights_routes.py and tests/visits/declarations/test_forms.py; a
+# secret of a client that works: tests/api/test_facility_administration.py.
 WITH_A_CASE = frozenset(
     {
         *("move_withdrawal", "move_rights_request"),
         *("record_breach", "tell_breach_to_authority", "tell_breach_to_people", "close_breach"),
+        *("propose_declaration_form", "publish_declaration_form", "end_declaration_form"),
+        "propose_facility_system_secret",
     }
 )
 
@@ -62,6 +70,15 @@ async def bodies(store: Store, clock: FrozenClock) -> dict[str, tuple[str, Any]]
         "propose_practitioner_protection": ("practitioner", here),
         "propose_practitioner_protection_end": ("practitioner", here),
         "propose_facility_system": ("client", {"facility_id": facility_id, "kind": "kiosk", "name": "K"}),
+        "propose_facility_code": (
+            "facility_code",
+            {
+                "facility_id": facility_id,
+                "system": "qd1551-13",
+                "code": f"79{secrets.randbelow(10**11):011d}",
+                "valid_from": "2027-01-01",
+            },
+        ),
         "propose_credential_reset": ("account", whom),
         "propose_facility_unit": (
             "unit",

@@ -59,7 +59,7 @@ async def activated(
     first, second = (bearer(member.token) for member in desk)
     arrival = await client.post("/v1/facility/arrivals", json=person(number), headers=first)
     assert arrival.status_code == 201
-    assert set(arrival.json()) == {"arrival_id"}
+    assert arrival.json().keys() == {"arrival_id", "ticket"}
     body = person(number) | {"phone": "0908123123", "card_seen": True}
     proposed = await client.post("/v1/facility/activations", json=body, headers=first)
     assert proposed.status_code == 201

@@ -249,6 +249,9 @@ async def test_every_chore_has_its_case_here() -> None:
         "stays",
         # tests/api/kiosk/test_kiosk_answers.py
         "kiosk-payments",
+        # tests/visits/declarations, tests/visits/exposure
+        "declarations",
+        "exposure-hours",
         # tests/ehr/rows/test_taking.py
         "row-files",
         # tests/vaccination/first_fill

@@ -44,7 +44,7 @@ def test_s24_from_the_arrival_to_the_outcome_of_the_review(people: People) -> No
     assert doctor.post("/v1/doctor/emergency-access", asked, 403) == "no-emergency-arrival"
     doctor.read(citizen.patient_id, expect=403)
 
-    (unit,) = clerk.get("/v1/facility/units")["items"]
+    (unit,) = (one for one in clerk.get("/v1/facility/units")["items"] if one["kind"] == "emergency")
     card = {
         "number": citizen.number,
         "name": citizen.name,

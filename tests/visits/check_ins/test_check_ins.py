@@ -128,7 +128,7 @@ async def test_desk_and_phone_at_once_are_one_visit_and_one_number(hall: Hall, o
     assert await count(owner, "visit WHERE patient_id = $1", hall.citizen.patient_id) == 1
 
 
-async def test_one_code_is_no_check_in_at_a_second_facility(
+async def test_s7_one_code_is_no_check_in_at_a_second_facility(
     hall: Hall, store: Store, clock: FrozenClock, owner: Store
 ) -> None:
     elsewhere = await make_machine(store, clock, await make_facility(store, clock), "kiosk")
@@ -237,7 +237,7 @@ async def test_a_visit_ends_by_itself_twelve_hours_after_the_last_check_in(
     assert again.row.visit_id != first.row.visit_id
 
 
-async def test_a_companion_neither_ends_the_person_s_visit_nor_is_the_person(
+async def test_s7_a_companion_neither_ends_the_person_s_visit_nor_is_the_person(
     hall: Hall, store: Store, clock: FrozenClock
 ) -> None:
     child = await make_child(store, clock, hall.citizen, "2020-03-12")
