@@ -52,8 +52,10 @@ ACTIVATIONS_DAY = Budget(kind="activation-day", limit=20, window=timedelta(days=
 # Codes that set kiosks up: what a facility's administrators make in a day, and what one network tries.
 KIOSK_CODES_DAY = Budget(kind="kiosk-code-day", limit=100, window=timedelta(days=1))
 KIOSK_CODES_NETWORK = Budget(kind="kiosk-code-network", limit=60, window=timedelta(hours=1))
-# What people show to one kiosk, and to all of a large hospital's; a card in hand is shown a few times a day.
-KIOSK_SCANS_HOUR = Budget(kind="kiosk-scan-hour", limit=720, window=timedelta(hours=1))
+# Cards, and what is wrong, that people show to one kiosk, and to all of a large hospital's: nobody shows them
+# faster by hand. A card in hand is shown a few times a day. Own codes that are right are not counted.
+KIOSK_SCANS_MINUTE = Budget(kind="kiosk-scan-minute", limit=12, window=timedelta(minutes=1))
+KIOSK_SCANS_HOUR = Budget(kind="kiosk-scan-hour", limit=360, window=timedelta(hours=1))
 KIOSK_SCANS_DAY_FACILITY = Budget(kind="kiosk-scan-day-facility", limit=30_000, window=timedelta(days=1))
 KIOSK_CARDS_DAY = Budget(kind="kiosk-card-day", limit=20, window=timedelta(days=1))
 # Questions that are typed at one kiosk, and what its payment terminal says.
@@ -120,6 +122,8 @@ FACT_TRIES_DAY_PERSON = Budget(kind="look-up-fact-person", limit=12, window=time
 
 # Stays that one account writes down in a day: more than any ward takes in (ours).
 STAYS_DAY = Budget(kind="stay-day", limit=300, window=timedelta(days=1))
+# Lists of a day that one account reads: each writes a row into the log of everybody on it (ours).
+STAY_LISTS_DAY = Budget(kind="stay-list-day", limit=60, window=timedelta(days=1))
 
 # Arrivals that a clinician asked for in vain: somebody who tries numbers meets this, a busy night does not.
 EMERGENCY_MISSES_DAY = Budget(kind="emergency-miss-day", limit=20, window=timedelta(days=1))

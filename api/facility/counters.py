@@ -51,6 +51,8 @@ DESK: Final = ("nurse", "clerk", "doctor")
 STAFF: Final = (*DESK, "facility-admin", "kiosk")
 PDF: Final = "application/pdf"
 Reason = Annotated[str, Meta(min_length=5, max_length=300)]
+# As the database keeps one.
+Number = Annotated[int, Meta(ge=0, lt=2**31)]
 
 
 class OpenedCounter(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -87,7 +89,7 @@ class CounterScreen(Struct, kw_only=True):
     draw_again_at: datetime
 
 
-class Line(Struct, kw_only=True):
+class WaitingLine(Struct, kw_only=True):
     """The line of `day` (in Vietnam). called: the number that was called last; waiting: how many wait; items:
     a page of their numbers. `next` is opaque; null on the last page."""
 
@@ -243,13 +245,13 @@ async def read_line(
     call: NamedDependency[Call],
     cursor: Cursor = None,
     limit: Limit = None,
-) -> Response[Line]:
+) -> Response[WaitingLine]:
     """Today's line: the number that was called, and who waits. Numbers name nobody."""
-    after, size = decode_cursor(cursor, tuple[int])[0] if cursor else 0, limit or PAGE_DEFAULT
+    after, size = decode_cursor(cursor, tuple[Number])[0] if cursor else 0, limit or PAGE_DEFAULT
     async with call.begin() as (tx, actor):
         counter = await own_counter(tx, actor, counter_id)
         rows = await tickets.waiting(tx, counter, after, size + 1, call.now)
-        line = Line(
+        line = WaitingLine(
             day=tickets.line_day(call.now),
             called=await tickets.last_called(tx, counter, call.now),
             waiting=await tickets.count_waiting(tx, counter, call.now),

@@ -98,7 +98,7 @@ async def _same(stay_id: UUID) -> UUID:
     actors=WARD,
     operation_id="move_stay",
     tags=TAGS,
-    problems=(NOT_AT_A_FACILITY, STAY_UNKNOWN, STAY_ENDED, STAY_INVALID),
+    problems=(NOT_AT_A_FACILITY, STAY_UNKNOWN, STAY_ENDED, STAY_INVALID, TOO_MANY),
 )
 async def move(stay_id: FromPath[UUID], data: JSONBody[Moved], call: NamedDependency[Call]) -> Response[Stay]:
     """Another room: the line ends and another begins."""
@@ -147,7 +147,7 @@ async def withdraw(stay_id: FromPath[UUID], call: NamedDependency[Call]) -> Resp
     actors=READERS,
     operation_id="stays_of_day",
     tags=TAGS,
-    problems=(INVALID_FIELD, NOT_AT_A_FACILITY, BAD_CURSOR),
+    problems=(INVALID_FIELD, NOT_AT_A_FACILITY, BAD_CURSOR, TOO_MANY),
 )
 async def list_stays(
     day: Day, call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None
@@ -158,6 +158,9 @@ async def list_stays(
         desk = desk_of(actor, call.request_id, call.now)
         if isinstance(desk, Refused):
             return answer(desk)
+        spent = await service.may_list(tx, desk)
+        if spent is not None:
+            return answer(spent)
         items, following = await _page(tx, call, desk, wanted, cursor, size)
     return answer(Stays(items=items, next=following))
 
@@ -167,7 +170,7 @@ async def list_stays(
     actors=READERS,
     operation_id="stays_of_day_table",
     tags=TAGS,
-    problems=(INVALID_FIELD, NOT_AT_A_FACILITY),
+    problems=(INVALID_FIELD, NOT_AT_A_FACILITY, TOO_MANY),
     produces=CSV,
 )
 async def table(day: Day, call: NamedDependency[Call]) -> Response[bytes]:
@@ -184,6 +187,10 @@ async def table(day: Day, call: NamedDependency[Call]) -> Response[bytes]:
             desk = desk_of(actor, call.request_id, call.now)
             if isinstance(desk, Refused):
                 return answer(desk)
+            # One file, however many pages it is read in.
+            spent = await service.may_list(tx, desk) if cursor is None else None
+            if spent is not None:
+                return answer(spent)
             items, cursor = await _page(tx, call, desk, wanted, cursor, PAGE_MAX)
         lines += items
         if cursor is None:

@@ -15,6 +15,7 @@ import zxingcpp
 from identity.units.models import NewUnit
 from identity.units.service import add_unit
 from kernel.clock import local_day
+from kernel.paging import encode_cursor
 from qr.points import read_point
 from store import leases
 from store.database import Store
@@ -110,6 +111,10 @@ async def test_a_morning_at_one_counter(hall: Hall, store: Store, clock: FrozenC
     assert (line["called"], line["waiting"], [one["number"] for one in line["items"]]) == (None, 2, [1])
     rest = await hall.ask(hall.clerk, "GET", f"{BASE}/{hall.counter_id}/line?limit=1&cursor={line['next']}")
     assert ([one["number"] for one in rest["items"]], rest["next"]) == ([2], None)
+    beyond = await hall.ask(
+        hall.clerk, "GET", f"{BASE}/{hall.counter_id}/line?cursor={encode_cursor(2**31)}", None, 400
+    )
+    assert beyond["code"] == "bad-cursor"
     called = await hall.ask(hall.clerk, "POST", f"{BASE}/{hall.counter_id}/calls")
     assert called == {"day": local_day(clock.now()).isoformat(), "number": 1}
     shown = await hall.ask(hall.clerk, "POST", "/v1/facility/tickets/read", {"qr": came["ticket"]["qr"]})

@@ -7,16 +7,19 @@ cells: months do not overlap, so nothing falls out of subtracting one answer fro
 from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import groupby
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
 from kernel.clock import add_months, local_day
+from kernel.rounding import BASE, rounded
 from store.database import Tx
 from visits.lookup import queries
 from visits.lookup.models import Counted, LookUpKind, Outcome
 
-_ROUND = 5
+# Half of the step: to the nearest multiple, and fewer than three are none.
+_NEAREST: Final = BASE // 2
 _ENDS: tuple[Outcome, ...] = ("found", "bad-form", "unknown", "too-many")
 
 
@@ -71,7 +74,7 @@ async def of_all(tx: Tx, first: date, after: UUID, limit: int) -> list[FacilityR
         FacilityRate(
             facility_id=facility_id,
             facility_name=name,
-            rate=rate_of((row.outcome, rounded(row.times)) for row in some),
+            rate=rate_of((row.outcome, rounded(row.times, _NEAREST)) for row in some),
         )
         for (facility_id, name), some in groupby(rows, key=lambda row: (row.facility_id, row.facility_name))
     ]
@@ -80,11 +83,6 @@ async def of_all(tx: Tx, first: date, after: UUID, limit: int) -> list[FacilityR
 async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:
     """Remove counts of days before that time, at most `limit`."""
     return await queries.DELETE_OLD.one(tx, before, limit) or 0
-
-
-def rounded(times: int) -> int:
-    """To the nearest five; fewer than three are none."""
-    return (times + _ROUND // 2) // _ROUND * _ROUND
 
 
 def rate_of(cells: Iterable[tuple[Counted, int]]) -> Rate:

@@ -18,8 +18,10 @@ STAY_ENDED = declare(
         status=409,
         vi="Lượt lưu trú này đã kết thúc.",
         en="This stay has ended.",
-        next_vi="Ghi một lượt lưu trú mới nếu người bệnh vào lại.",
-        next_en="Write down a new stay if the person came back.",
+        next_vi="Nếu người bệnh đã chuyển phòng, dùng dòng của phòng mới; nếu vào lại, ghi một lượt lưu trú"
+        " mới.",
+        next_en="If the person changed rooms, use the line of the new room; if they came back, write down a"
+        " new stay.",
     )
 )
 STAY_INVALID = declare(

@@ -25,18 +25,31 @@ from store.fields import lookup_hashes, seal, unseal
 from store.keys import KeyRing
 from visits.lookup.service import Desk
 from visits.stays import queries
-from visits.stays.models import AHEAD_MAX, BACK_MAX, LENGTH_MAX, NewStay, StayLine, StayRow, Who
+from visits.stays.models import (
+    AHEAD_MAX,
+    BACK_MAX,
+    LENGTH_MAX,
+    NewStay,
+    StayLine,
+    StayNumberKind,
+    StayRow,
+    Who,
+)
 from visits.stays.problems import STAY_ENDED, STAY_INVALID, STAY_UNKNOWN
 
 FIRST: Final = (datetime(2000, 1, 1, tzinfo=UTC), UUID(int=0))
 _SEX: Final = {"male": "Nam", "female": "Nữ", "unknown": ""}
-HEAD: Final = ("Họ và tên", "Ngày sinh", "Giới tính", "Số giấy tờ", "Phòng", "Từ", "Đến")
+_PAPER: Final[dict[StayNumberKind, str]] = {
+    "national-id": "Số định danh cá nhân",
+    "passport": "Hộ chiếu",
+    "old-id": "CMND",
+}
+HEAD: Final = ("Họ và tên", "Ngày sinh", "Giới tính", "Loại giấy tờ", "Số giấy tờ", "Phòng", "Từ", "Đến")
 
 
 async def admit(tx: Tx, keys: KeyRing, desk: Desk, new: NewStay) -> UUID | Refused:
     """Write a stay down. Refused: too-many, stay-invalid. Returns stay_id."""
-    account = budgets.subject(desk.actor.actor_id.bytes)
-    spent = await budgets.charge_or_refuse(tx, budgets.STAYS_DAY, account, desk.now)
+    spent = await _charge(tx, desk, budgets.STAYS_DAY)
     if spent is not None:
         return spent
     who = _checked(new.who)
@@ -55,8 +68,11 @@ async def admit(tx: Tx, keys: KeyRing, desk: Desk, new: NewStay) -> UUID | Refus
 async def move(tx: Tx, keys: KeyRing, desk: Desk, stay_id: UUID, room: str, at: datetime) -> UUID | Refused:
     """Another room from then on: this line ends and another begins. Returns its stay_id.
 
-    Refused: stay-unknown, stay-ended, stay-invalid.
+    Refused: too-many, stay-unknown, stay-ended, stay-invalid.
     """
+    spent = await _charge(tx, desk, budgets.STAYS_DAY)
+    if spent is not None:
+        return spent
     row = await _open(tx, desk, stay_id, at)
     if isinstance(row, Refused):
         return row
@@ -89,6 +105,12 @@ async def withdraw(tx: Tx, desk: Desk, stay_id: UUID) -> Refused | None:
     return None
 
 
+async def may_list(tx: Tx, desk: Desk) -> Refused | None:
+    """Count a list that an account asks for, whatever is on it: nobody's log is to be filled at will.
+    Refused: too-many."""
+    return await _charge(tx, desk, budgets.STAY_LISTS_DAY)
+
+
 async def of_day(
     tx: Tx, keys: KeyRing, desk: Desk, day: date, after: tuple[datetime, UUID], limit: int
 ) -> list[StayLine]:
@@ -117,6 +139,7 @@ def line_of(stay: StayLine) -> tuple[str, ...]:
         who.name,
         "/".join(reversed((who.birth_date or "").split("-"))),
         _SEX[who.sex],
+        _PAPER[who.number_kind] if who.number_kind is not None else "",
         who.number or "",
         stay.room,
         _local(stay.since),
@@ -149,6 +172,10 @@ async def _whose(tx: Tx, keys: KeyRing, who: Who, stay_id: UUID, now: datetime) 
     _, hashed = lookup_hashes(keys, "stay", number)[0]
     stand_in = uuid8(hashlib.sha256(b"nobody" + hashed).digest())
     return await book_to_tell(tx, owner.patient_id if owner is not None else stand_in, now)
+
+
+async def _charge(tx: Tx, desk: Desk, budget: budgets.Budget) -> Refused | None:
+    return await budgets.charge_or_refuse(tx, budget, budgets.subject(desk.actor.actor_id.bytes), desk.now)
 
 
 async def _open(tx: Tx, desk: Desk, stay_id: UUID, at: datetime) -> StayRow | Refused:

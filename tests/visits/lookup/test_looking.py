@@ -32,7 +32,7 @@ from tests.support.registry import make_officers, merged, separated
 from visits.lookup import service
 from visits.lookup.models import LookUp
 from visits.lookup.policy import initials
-from visits.lookup.rate import rate_of, rounded
+from visits.lookup.rate import rate_of
 
 LOOK_UPS = "/v1/facility/look-ups"
 MATCH = f"{LOOK_UPS}/match"
@@ -612,11 +612,6 @@ async def test_counts_go_after_two_years(store: Store, owner: Store, clock: Froz
 )
 def test_initials(name: str | None, shown: str | None) -> None:
     assert initials(name) == shown
-
-
-@pytest.mark.parametrize(("times", "shown"), [(0, 0), (2, 0), (3, 5), (7, 5), (8, 10), (100, 100)])
-def test_rounding(times: int, shown: int) -> None:
-    assert rounded(times) == shown
 
 
 def test_a_rate_of_nothing_is_none() -> None:

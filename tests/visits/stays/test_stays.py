@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from healthbook.housekeeping import do_chore
+from identity import budgets
 from kernel.clock import VIETNAM, local_day
 from store.database import Store
 from tests.consent.test_presence import Recorder
@@ -64,10 +65,19 @@ async def test_an_admission_is_a_line_with_person_room_from_and_to(
     assert made.status_code == 201, made.text
     stay_id = made.json()["stay_id"]
     day = local_day(clock.now())
-    came = clock.now().astimezone(VIETNAM)
+    at = f"{clock.now().astimezone(VIETNAM):%d/%m/%Y %H:%M}"
     assert await table(client, clerk, day) == [
         list(service.HEAD),
-        ["Trần Thị Thử", "12/03/1985", "Nữ", person.number, "P.301", f"{came:%d/%m/%Y %H:%M}", ""],
+        [
+            "Trần Thị Thử",
+            "12/03/1985",
+            "Nữ",
+            "Số định danh cá nhân",
+            person.number,
+            "P.301",
+            f"{came:%d/%m/%Y %H:%M}",
+            "",
+        ],
     ]
     clock.advance(minutes=10)
     moved = await client.post(
@@ -84,7 +94,7 @@ async def test_an_admission_is_a_line_with_person_room_from_and_to(
     )
     assert left.status_code == 204, left.text
     rows = await table(client, clerk, day)
-    assert [(row[4], row[5][-5:], row[6][-5:]) for row in rows[1:]] == [
+    assert [(row[5], row[6][-5:], row[7][-5:]) for row in rows[1:]] == [
         ("P.301", "09:00", "09:10"),
         ("P.402", "09:10", "09:20"),
     ]
@@ -107,7 +117,7 @@ async def test_a_day_lists_who_was_there_at_any_time_of_it(
         assert (await write(client, clerk, data)).status_code == 201
     for back, rooms in ((0, ["P-1", "P0"]), (1, ["P-2", "P-1"]), (2, ["P-3", "P-2"]), (4, [])):
         rows = await table(client, clerk, today - timedelta(days=back))
-        assert [row[4] for row in rows[1:]] == rooms, back
+        assert [row[5] for row in rows[1:]] == rooms, back
 
 
 async def test_pages_cut_nobody_and_the_file_has_all(
@@ -308,8 +318,8 @@ async def test_s35_no_name_or_room_starts_a_formula_or_a_line(
     assert (await write(client, clerk, data)).status_code == 201
     (_, row) = await table(client, clerk, local_day(clock.now()))
     assert row[0].startswith("'=")
-    assert row[4].startswith("'@")
-    assert "\n" not in row[4]
+    assert row[5].startswith("'@")
+    assert "\n" not in row[5]
 
 
 async def test_names_and_numbers_lie_sealed_and_go_a_month_after_the_end(
@@ -338,3 +348,16 @@ async def test_a_day_that_is_none_is_refused(client: httpx.AsyncClient, clerk: D
     for path in (f"{STAYS}/{day}", f"{STAYS}/{day}/table.csv"):
         answer = await client.get(path, headers=bearer(clerk.token))
         assert answer.status_code in (400, 404), answer.text
+
+
+async def test_s31_nobody_fills_the_logs_of_others_by_listing_them(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, clerk: Doctor
+) -> None:
+    async with store.transaction() as tx:
+        who = budgets.subject(clerk.practitioner_id.bytes)
+        while await budgets.charge(tx, budgets.STAY_LISTS_DAY, who, clock.now()):
+            pass
+    day = local_day(clock.now()).isoformat()
+    for path in (f"{STAYS}/{day}", f"{STAYS}/{day}/table.csv"):
+        refused = await client.get(path, headers=bearer(clerk.token))
+        assert (refused.status_code, refused.json()["code"]) == (429, "too-many")
