@@ -44,7 +44,8 @@ SPEED: Final = 20
 # A check-in each so many seconds of the replay, in the middle of the morning.
 EVERY: Final = timedelta(hours=4).total_seconds() / WHOLE / SPEED
 COUNTERS: Final = 12
-KIOSKS: Final = 6
+# More than a hall has: people show cards by hand, and a kiosk takes no more of them in a minute.
+KIOSKS: Final = 40
 # How people come, in hundredths: ours, no source has such a count.
 MIX: Final = {"desk": 45, "kiosk": 25, "typed": 15, "poster": 15}
 CLERKS: Final = max(2, COUNT // 1000)
@@ -157,7 +158,7 @@ async def _hall(store: Store, owner_dsn: str, base: str, count: int) -> Hall:
         facility=facility,
         counters=counters,
         clerks=[token for _, token in staff],
-        kiosks=[await _kiosk(store, base, admin, counters[n]) for n in range(KIOSKS)],
+        kiosks=[await _kiosk(store, base, admin, counters[n % COUNTERS]) for n in range(KIOSKS)],
         known=await make_people(owner_dsn, count),
         phones=[await _phone(store, n) for n in range(max(20, count // 10))],
         poster_of={one.counter_id: poster_code(store.keys, code, one.code, now).qr for one in counters},

@@ -108,16 +108,17 @@ async def kiosks_of(tx: Tx, facility_id: UUID, after: tuple[datetime, UUID], lim
 async def enrol(tx: Tx, code: str, network: str, now: datetime) -> ClientSecret | Refused:
     """A device uses its code: a secret of its own, shown once; the older one and its sessions end.
 
-    The network is charged first. Wrong, used, expired and ended are one refusal: kiosk-code-refused. Refused
+    Wrong, used, expired and ended are one refusal: kiosk-code-refused. Wrong ones alone are charged to the
+    network: nobody meets a live code by trying, and whoever tries locks the right one out for nobody. Refused
     also: too-many.
     """
-    counted = budgets.subject(network)
-    refused = await budgets.charge_or_refuse(tx, budgets.KIOSK_CODES_NETWORK, counted, now)
-    if refused is not None:
-        return refused
     used = await queries.USE_CODE.one(tx, digest(_plain(code).encode()), now)
     secret = None if used is None else await renew(tx, used.facility_id, used.client_id, now)
-    return secret if secret is not None else Refused(problem=KIOSK_CODE_REFUSED, where="code")
+    if secret is not None:
+        return secret
+    counted = budgets.subject(network)
+    spent = await budgets.charge_or_refuse(tx, budgets.KIOSK_CODES_NETWORK, counted, now)
+    return spent or Refused(problem=KIOSK_CODE_REFUSED, where="code")
 
 
 async def station_of(tx: Tx, actor: Actor) -> Station | Refused:

@@ -58,7 +58,7 @@ PAYMENT_REFERENCE = declare(
         status=422,
         vi="Mã tham chiếu trông như số thẻ thanh toán; hệ thống không nhận dữ liệu thẻ.",
         en="The reference looks like the number of a payment card; no card data is taken here.",
-        next_vi="Gửi mã giao dịch của máy thanh toán; nếu mã chỉ có chữ số, chèn một chữ cái vào giữa dãy số.",
+        next_vi="Gửi mã giao dịch của máy thanh toán; nếu mã toàn chữ số, chèn một chữ cái vào giữa dãy số.",
         next_en="Send the terminal's transaction id; one that is all digits gets a letter in the middle.",
     )
 )

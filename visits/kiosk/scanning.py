@@ -40,20 +40,21 @@ ACT: Final = "visit:card:number"
 async def show(
     tx: Tx, keys: KeyRing, actor: Actor, station: Station, text: str, *, request_id: str, now: datetime
 ) -> Shown | Refused:
-    """A number at the kiosk's counter for what was scanned. Device and facility are charged before the text
-    is looked at.
+    """A number at the kiosk's counter for what was scanned. Device and facility are charged before anybody is
+    looked for; a right code of the own phone is not charged, so whoever shows invented numbers stops no one.
 
     Refused: too-many, qr-wrong-kind for a code that is for something else, qr-…, card-…, scan-unknown,
     code-spent.
     """
+    scanned = read_scanned(text)
+    if scanned.what == "code":
+        done = await _own_code(tx, keys, actor, station, scanned, request_id, now)
+        return (await _charge_device(tx, station, now) or done) if isinstance(done, Refused) else done
     refused = await _charge_device(tx, station, now)
     if refused is not None:
         return refused
-    scanned = read_scanned(text)
     if scanned.refused is not None:
         return scanned.refused
-    if scanned.what == "code":
-        return await _own_code(tx, keys, actor, station, scanned, request_id, now)
     if scanned.card is None:
         return Refused(problem=QR_KIND, where="scan")
     return await _card(tx, keys, actor, station, scanned.card, request_id, now)
@@ -61,7 +62,11 @@ async def show(
 
 async def _charge_device(tx: Tx, station: Station, now: datetime) -> Refused | None:
     device, facility = station.kiosk_id.bytes, station.counter.facility_id.bytes
-    for budget, who in ((budgets.KIOSK_SCANS_HOUR, device), (budgets.KIOSK_SCANS_DAY_FACILITY, facility)):
+    for budget, who in (
+        (budgets.KIOSK_SCANS_MINUTE, device),
+        (budgets.KIOSK_SCANS_HOUR, device),
+        (budgets.KIOSK_SCANS_DAY_FACILITY, facility),
+    ):
         refused = await budgets.charge_or_refuse(tx, budget, budgets.subject(who), now)
         if refused is not None:
             return refused

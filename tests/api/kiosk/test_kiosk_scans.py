@@ -93,6 +93,7 @@ async def test_s7_the_persons_own_code_is_presence_and_one_number(
         "counter_id": str(kiosk.place.counter.counter_id),
         "counter_code": "A1",
         "valid_until": "2026-11-21T02:30:00Z",
+        "state": "waiting",
         "is_check_in": True,
     }
     assert (await scan(client, kiosk, qr)).json() == first.json()
@@ -225,7 +226,9 @@ async def test_s7_a_card_opens_neither_presence_nor_a_visit_nor_tier_d(
 ) -> None:
     done = await scan(client, kiosk, cccd(citizen.number))
     assert done.json()["is_check_in"] is False
-    assert set(done.json()) == {"number", "day", "counter_id", "counter_code", "valid_until", "is_check_in"}
+    assert set(done.json()) == {
+        *("number", "day", "counter_id", "counter_code", "valid_until", "state", "is_check_in")
+    }
     facility_id = kiosk.place.facility.facility_id
     async with store.transaction() as tx:
         assert await presence_of(tx, citizen.patient_id, facility_id, clock.now()) is None
@@ -365,11 +368,13 @@ async def test_a_kiosk_gives_numbers_at_its_own_counter_alone(
         assert (refused.status_code, refused.json()["code"]) == (400, "invalid-field")
 
 
-@pytest.mark.parametrize("budget", [budgets.KIOSK_SCANS_HOUR, budgets.KIOSK_SCANS_DAY_FACILITY])
+@pytest.mark.parametrize(
+    "budget", [budgets.KIOSK_SCANS_MINUTE, budgets.KIOSK_SCANS_HOUR, budgets.KIOSK_SCANS_DAY_FACILITY]
+)
 async def test_s33_device_and_facility_are_charged_before_the_text_is_looked_at(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock, kiosk: Kiosk, budget: budgets.Budget
 ) -> None:
-    is_device = budget is budgets.KIOSK_SCANS_HOUR
+    is_device = budget is not budgets.KIOSK_SCANS_DAY_FACILITY
     who = kiosk.kiosk_id if is_device else kiosk.place.facility.facility_id
     assert (await scan(client, kiosk, "https://example.vn/")).json()["code"] == "scan-unknown"
     async with store.transaction() as tx:
@@ -386,6 +391,22 @@ async def test_s33_device_and_facility_are_charged_before_the_text_is_looked_at(
         assert int(over.headers["retry-after"]) > 0
 
 
+async def test_s33_whoever_shows_invented_numbers_stops_a_kiosk_for_a_minute_and_no_own_code(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, kiosk: Kiosk, citizen: Citizen
+) -> None:
+    shown = [(await scan(client, kiosk, new_number())).status_code for _ in range(20)]
+    assert shown == [200] * budgets.KIOSK_SCANS_MINUTE.limit + [429] * 8
+    over = await scan(client, kiosk, new_number())
+    assert int(over.headers["retry-after"]) <= 60
+    qr = draw_code(store.keys, citizen.patient_id, clock.now()).qr
+    own = await scan(client, kiosk, qr)
+    assert (own.status_code, own.json()["is_check_in"]) == (200, True), own.text
+    forged = await scan(client, kiosk, f"{qr[:-4]}AAAA")
+    assert forged.json()["code"] == "too-many", "a code that is wrong is charged as a card is"
+    clock.advance(minutes=1)
+    assert (await scan(client, kiosk, new_number())).status_code == 200
+
+
 async def test_a_card_is_taken_twenty_times_a_day_at_all_kiosks_together(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock, kiosk: Kiosk, citizen: Citizen
 ) -> None:
@@ -393,6 +414,7 @@ async def test_a_card_is_taken_twenty_times_a_day_at_all_kiosks_together(
     for whose in (citizen.number, new_number()):
         for turn in range(budgets.KIOSK_CARDS_DAY.limit):
             at = kiosk if turn % 2 else other
+            clock.advance(seconds=10)
             # However the card is written, it is the same card.
             text = cccd(whose, f"Tên {turn}") if turn % 3 else f" {whose}\n"
             assert (await scan(client, at, text)).status_code == 200
