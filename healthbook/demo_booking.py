@@ -68,6 +68,7 @@ async def _schedule(store: Store, staff: list[StaffMember], now: datetime) -> li
         units = await units_of(tx, nurse.facility_id)
         open_ = [one.unit_id for one in units if one.kind == "department" and not one.is_sensitive]
         new = NewSchedule(
+            reason="Lịch khám mẫu",
             name="Khám nội theo hẹn",
             unit_id=open_[0] if open_ else None,
             practitioner_id=doctor.actor_id,

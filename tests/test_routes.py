@@ -213,11 +213,13 @@ BODIES: dict[str, Any] = {
     "close_counter": {"reason": "đóng quầy cũ"},
     "read_ticket": {"qr": "SSK1:abc"},
     "hold_appointment": {"facility_id": SOME_ID, "schedule_id": SOME_ID, "slot_id": SOME_ID},
-    "make_schedule": {"name": "Khám nội"},
+    "make_schedule": {"reason": "lịch khám mới", "name": "Khám nội"},
+    "close_schedule": {"reason": "bác sĩ nghỉ"},
+    "close_schedule_slot": {"reason": "bác sĩ nghỉ"},
     "add_schedule_slots": {
         "slots": [{"starts_at": "2026-11-22T02:00:00Z", "ends_at": "2026-11-22T03:00:00Z", "capacity": 1}]
     },
-    "resize_schedule_slot": {"capacity": 1},
+    "resize_schedule_slot": {"reason": "thêm chỗ", "capacity": 1},
     "mark_appointment": {"outcome": "attended"},
     "register_for_vaccination": {"campaign_id": SOME_ID, "slot_id": SOME_ID, "answers": []},
     "me_set_vital_source_priority": {"priority": 5},

@@ -9,7 +9,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
-from api.facility.vaccination_campaigns import SlotPlaces
 from api.idempotency import PROBLEMS, create_once
 from api.reading import Cursor, Limit
 from api.request import Call, answer
@@ -21,6 +20,7 @@ from store.database import Tx
 from visits.booking import desk, schedules
 from visits.booking.models import (
     AppointmentDay,
+    CalledOff,
     FacilitySchedule,
     ListedAppointment,
     NewSchedule,
@@ -28,6 +28,7 @@ from visits.booking.models import (
     Schedule,
     ScheduleRow,
     ScheduleSlots,
+    SlotResized,
 )
 from visits.booking.problems import (
     APPOINTMENT_DAY_NOT_THERE,
@@ -157,12 +158,12 @@ async def add_slots(
 async def resize_slot(
     schedule_id: FromPath[UUID],
     slot_id: FromPath[UUID],
-    data: JSONBody[SlotPlaces],
+    data: JSONBody[SlotResized],
     call: NamedDependency[Call],
 ) -> Response[FacilitySchedule]:
     """Other places of a slot; who waits moves up into new ones."""
     async with call.begin() as (tx, actor):
-        row = await schedules.resize_slot(tx, actor, schedule_id, slot_id, data.capacity, call.now)
+        row = await schedules.resize_slot(tx, actor, schedule_id, slot_id, data, call.now)
         return await _shown(tx, call, row)
 
 
@@ -175,11 +176,14 @@ async def resize_slot(
     problems=(SLOT_UNKNOWN, *CHANGES),
 )
 async def close_slot(
-    schedule_id: FromPath[UUID], slot_id: FromPath[UUID], call: NamedDependency[Call]
+    schedule_id: FromPath[UUID],
+    slot_id: FromPath[UUID],
+    data: JSONBody[CalledOff],
+    call: NamedDependency[Call],
 ) -> Response[FacilitySchedule]:
     """Call a slot off; everybody who stands in it is told."""
     async with call.begin() as (tx, actor):
-        row = await schedules.close_slot(tx, actor, schedule_id, slot_id, call.now)
+        row = await schedules.close_slot(tx, actor, schedule_id, slot_id, data.reason, call.now)
         return await _shown(tx, call, row)
 
 
@@ -191,10 +195,13 @@ async def close_slot(
     status_code=200,
     problems=(SCHEDULE_UNKNOWN, NOT_AT_A_FACILITY),
 )
-async def close(schedule_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[FacilitySchedule]:
+async def close(
+    schedule_id: FromPath[UUID], data: JSONBody[CalledOff], call: NamedDependency[Call]
+) -> Response[FacilitySchedule]:
     """End a schedule; who stands for a time to come is called off and told."""
     async with call.begin() as (tx, actor):
-        return await _shown(tx, call, await schedules.close(tx, actor, schedule_id, call.now))
+        row = await schedules.close(tx, actor, schedule_id, data.reason, call.now)
+        return await _shown(tx, call, row)
 
 
 async def _shown(

@@ -21,6 +21,7 @@ from tests.support.people import Citizen, Doctor, make_doctor, make_facility
 ME = "/v1/me/appointments"
 DESK = "/v1/facility/appointments"
 SCHEDULES = "/v1/facility/schedules"
+REASON = "lịch khám của khoa"
 
 
 class Clinic:
@@ -64,7 +65,7 @@ async def make_schedule(
     client: httpx.AsyncClient, clock: FrozenClock, clinic: Clinic, *capacities: int, **more: Any
 ) -> dict[str, Any]:
     """A schedule with slots of these capacities: the first in three days, the others an hour after each."""
-    body = {"name": "Khám theo hẹn", "unit_id": str(clinic.unit_id)} | more
+    body = {"reason": REASON, "name": "Khám theo hẹn", "unit_id": str(clinic.unit_id)} | more
     made = await client.post(SCHEDULES, json=body, headers=clinic.plans)
     assert made.status_code == 201, made.text
     first = clock.now() + timedelta(days=3)

@@ -7,10 +7,11 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from identity.models import Sex
-from visits.slots.models import BookingState, NewSlot, SlotShown
+from visits.slots.models import BookingState, Capacity, NewSlot, SlotShown
 
 ScheduleState = Literal["open", "closed"]
 ScheduleName = Annotated[str, Meta(min_length=3, max_length=150)]
+Reason = Annotated[str, Meta(min_length=5, max_length=300)]
 # What a facility says of an appointment; called-off: it can't take place.
 Outcome = Literal["attended", "absent", "called-off"]
 
@@ -58,8 +59,10 @@ class AppointmentRow(Struct, frozen=True):
 
 class NewSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A schedule to be made: of a department (`unit_id`), of somebody who works here, of both or of the whole
-    facility. opens_at: from when on people book; now where it is left out."""
+    facility. opens_at: from when on people book; now where it is left out. reason: for the operators'
+    chain."""
 
+    reason: Reason
     name: ScheduleName
     unit_id: UUID | None = None
     practitioner_id: UUID | None = None
@@ -68,6 +71,19 @@ class NewSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 class ScheduleSlots(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slots: Annotated[list[NewSlot], Meta(min_length=1, max_length=100)]
+
+
+class SlotResized(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """capacity: how many places the slot has from now on; no fewer than are taken."""
+
+    reason: Reason
+    capacity: Capacity
+
+
+class CalledOff(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a schedule, or a slot of one, is ended."""
+
+    reason: Reason
 
 
 class Schedule(Struct, frozen=True, kw_only=True):

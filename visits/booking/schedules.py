@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from audit.protection.service import protections
+from audit.service import record_admin_event
 from identity.practitioners import active_roles, names_of
 from identity.register.facilities import facility_by_id
 from identity.units.service import is_open, nature_of
@@ -24,6 +25,7 @@ from visits.booking.models import (
     ScheduleOpened,
     ScheduleRow,
     ScheduleSlot,
+    SlotResized,
 )
 from visits.booking.policy import CLOSE_JOB, SLOT_JOB
 from visits.booking.problems import SCHEDULE_CLOSED, SCHEDULE_INVALID, SCHEDULE_UNKNOWN
@@ -61,6 +63,7 @@ async def make(tx: Tx, actor: Actor, new: NewSchedule, now: datetime) -> Schedul
         closed_at=None,
     )
     await queries.INSERT_SCHEDULE.run(tx, *(getattr(row, name) for name in ScheduleRow.__struct_fields__))
+    await _noted(tx, actor, "schedule:make", new.reason, now)
     return row
 
 
@@ -96,22 +99,23 @@ async def add_slots(
 
 
 async def resize_slot(
-    tx: Tx, actor: Actor, schedule_id: UUID, slot_id: UUID, capacity: int, now: datetime
+    tx: Tx, actor: Actor, schedule_id: UUID, slot_id: UUID, body: SlotResized, now: datetime
 ) -> ScheduleRow | Refused:
     """Other places; who waits moves up. Refused: as of a slot."""
     found = await _slot_of(tx, actor, schedule_id, slot_id)
     if isinstance(found, Refused):
         return found
     row, slot = found
-    moved = await slots.resize(tx, slot, capacity, now)
+    moved = await slots.resize(tx, slot, body.capacity, now)
     if isinstance(moved, Refused):
         return moved
     await keep(tx, moved, now)
+    await _noted(tx, actor, "slot:resize", body.reason, now)
     return row
 
 
 async def close_slot(
-    tx: Tx, actor: Actor, schedule_id: UUID, slot_id: UUID, now: datetime
+    tx: Tx, actor: Actor, schedule_id: UUID, slot_id: UUID, reason: str, now: datetime
 ) -> ScheduleRow | Refused:
     """Call off one slot with everybody who stands in it."""
     found = await _slot_of(tx, actor, schedule_id, slot_id)
@@ -119,7 +123,14 @@ async def close_slot(
         return found
     row, slot = found
     await keep(tx, await slots.close(tx, slot, now), now)
+    if slot.state == "open":
+        await _noted(tx, actor, "slot:close", reason, now)
     return row
+
+
+async def _noted(tx: Tx, actor: Actor, act: str, reason: str, now: datetime) -> None:
+    """Into the operators' chain, last of all: it is one for everybody (security.md S26)."""
+    await record_admin_event(tx, str(actor.actor_id), f"facility:{act}", reason, 1, now)
 
 
 async def _slot_of(
@@ -134,7 +145,7 @@ async def _slot_of(
     return slot if isinstance(slot, Refused) else (row, slot)
 
 
-async def close(tx: Tx, actor: Actor, schedule_id: UUID, now: datetime) -> ScheduleRow | Refused:
+async def close(tx: Tx, actor: Actor, schedule_id: UUID, reason: str, now: datetime) -> ScheduleRow | Refused:
     """Nobody books any more; who stands for a time to come is called off by the worker. Closing what is
     closed says the same again."""
     row = await own(tx, actor, schedule_id)
@@ -143,6 +154,7 @@ async def close(tx: Tx, actor: Actor, schedule_id: UUID, now: datetime) -> Sched
     await queries.CLOSE_SCHEDULE.run(tx, row.facility_id, schedule_id, actor.actor_id, now)
     ref = f"{row.facility_id}:{schedule_id}"
     await schedule(tx, bucket_of(row.facility_id), now, CLOSE_JOB, ref)
+    await _noted(tx, actor, "schedule:close", reason, now)
     return await own(tx, actor, schedule_id)
 
 

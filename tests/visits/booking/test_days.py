@@ -14,6 +14,7 @@ from store.database import Store
 from tests.support.booking import (
     DESK,
     ME,
+    REASON,
     SCHEDULES,
     Clinic,
     act,
@@ -376,7 +377,7 @@ async def test_schedules_go_long_after_they_were_closed_and_never_while_they_are
         await make_schedule(client, clock, clinic, 1, name="Lịch còn mở")
         plan = await make_schedule(client, clock, clinic, 1)
         path = f"{SCHEDULES}/{plan['schedule_id']}/close"
-        assert (await client.post(path, headers=clinic.plans)).status_code == 200
+        assert (await client.post(path, json={"reason": REASON}, headers=clinic.plans)).status_code == 200
     chore, closed = {one.name: one for one in CHORES}["schedules"], clock.now()
 
     async def left(at: datetime) -> set[str]:

@@ -1,6 +1,7 @@
 """A place held, confirmed, given back, waited for: exactly once, whoever asks at the same moment."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -12,6 +13,7 @@ from store.database import Store, open_store
 from store.postgres import Server
 from tests.support.booking import (
     ME,
+    REASON,
     SCHEDULES,
     Clinic,
     act,
@@ -244,14 +246,15 @@ async def test_a_slot_that_has_begun_a_closed_one_and_one_of_another_schedule_ta
             assert (refused.status_code, refused.json()["code"]) == (404, "slot-unknown")
         mine = await booked(client, person, plan)
         path = f"{SCHEDULES}/{plan['schedule_id']}/slots/{plan['slots'][0]['slot_id']}/close"
-        assert (await client.post(path, headers=clinic.plans)).status_code == 200
+        why = {"reason": REASON}
+        assert (await client.post(path, json=why, headers=clinic.plans)).status_code == 200
         assert (await state_of(client, person, mine["appointment_id"]))[0] == "called-off"
         assert (await hold(client, other, plan)).json()["code"] == "slot-over"
-        closed = await client.post(f"{SCHEDULES}/{plan['schedule_id']}/close", headers=clinic.plans)
+        closed = await client.post(f"{SCHEDULES}/{plan['schedule_id']}/close", json=why, headers=clinic.plans)
         assert closed.json()["state"] == "closed"
         assert (await hold(client, other, plan, 1)).json()["code"] == "schedule-closed"
         waits = await booked(client, other, apart)
-        await client.post(f"{SCHEDULES}/{apart['schedule_id']}/close", headers=clinic.plans)
+        await client.post(f"{SCHEDULES}/{apart['schedule_id']}/close", json=why, headers=clinic.plans)
         while await run(store, clock, apart, CLOSE_JOB, apart["schedule_id"]) is not None:
             pass
         assert (await state_of(client, other, waits["appointment_id"]))[0] == "called-off"
@@ -268,7 +271,7 @@ async def test_a_schedule_is_of_its_own_facility_and_of_people_who_work_there(
             {"unit_id": str(elsewhere.unit_id)},
             {"practitioner_id": str(elsewhere.clerk.practitioner_id)},
         ):
-            body = {"name": "Khám theo hẹn"} | more
+            body = {"reason": REASON, "name": "Khám theo hẹn"} | more
             refused = await client.post(SCHEDULES, json=body, headers=clinic.plans)
             assert (refused.status_code, refused.json()["code"]) == (422, "schedule-invalid")
         own = await make_schedule(client, clock, clinic, 1, practitioner_id=str(clinic.clerk.practitioner_id))
@@ -324,3 +327,35 @@ async def test_a_place_that_an_erasure_freed_goes_to_whoever_waits_with_the_next
         assert (behind["state"], behind["waiting_before"]) == ("waiting", 0)
         assert await state_of(client, waits, mine["appointment_id"]) == ("booked", None)
     assert await told(store, clock, waits.patient_id) == ["booked"]
+
+
+async def test_s26_schedules_and_slots_change_with_a_reason_and_a_row(
+    store: Store, owner: Store, clock: FrozenClock, clinic: Clinic
+) -> None:
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 1, 1)
+        base = f"{SCHEDULES}/{plan['schedule_id']}"
+        one, other = [f"{base}/slots/{slot['slot_id']}" for slot in plan["slots"]]
+        for path, body in (
+            (SCHEDULES, {"name": "Khám theo hẹn"}),
+            (f"{one}/capacity", {"capacity": 2}),
+            (f"{one}/close", {"reason": "x"}),
+            (f"{base}/close", {}),
+        ):
+            assert (await client.post(path, json=body, headers=clinic.plans)).status_code == 400, path
+        for path, body in (
+            (f"{one}/capacity", {"capacity": 2, "reason": REASON}),
+            (f"{other}/close", {"reason": REASON}),
+            (f"{base}/close", {"reason": REASON}),
+        ):
+            assert (await client.post(path, json=body, headers=clinic.plans)).status_code == 200, path
+    async with owner.transaction() as tx:
+        sql = "SELECT entry FROM admin_event WHERE entry LIKE $1 ORDER BY seq"
+        rows = await tx.fetch(sql, f"%{clinic.planner.practitioner_id}%")
+    found = [json.loads(row["entry"]) for row in rows]
+    assert [one["what"] for one in found if one["what"].startswith(("facility:sch", "facility:slot"))] == [
+        "facility:schedule:make",
+        "facility:slot:resize",
+        "facility:slot:close",
+        "facility:schedule:close",
+    ]
