@@ -466,6 +466,10 @@ HANDLERS: dict[str, Handler] = {
     "identity.device-enrolled": notice("device-added"),
     "identity.protected": Journaled("protect", say_nothing),
     "identity.emergency-suspended": Journaled("emergency-suspend", say_nothing),
+    # A facility's machines and codes: no restored backup makes them work again, and nobody's phone is told.
+    "identity.client-ended": Journaled("client-end", say_nothing),
+    "identity.client-renewed": Journaled("client-renew", say_nothing),
+    "identity.facility-activated": Journaled("facility-code-use", say_nothing),
     "identity.device-ended": Journaled("device-kill", say_device_ended),
     "notifications.zone-changed": reminders.rezone_book,
     "reminders.settings-changed": reminders.retime_book,

@@ -19,6 +19,8 @@ DEAD = tuple(
         "proxy_invitation",
     )
 )
+# A used code of a kiosk would enrol a second device.
+END_KIOSK_CODES = Command("UPDATE kiosk SET code_hash = NULL, code_until = NULL WHERE code_hash IS NOT NULL")
 END_REQUESTS = Command(
     "UPDATE access_request SET expires_at = $1 WHERE status = 'requested' AND expires_at > $1",
     fan_out="once after a restore, whatever waited for an answer ends",

@@ -21,7 +21,9 @@ from consent.wishes import service as wishes
 from ehr.visibility import hidings
 from family import attesting
 from healthbook.recovery import queries
+from identity.clients import service as clients
 from identity.devices import end_again
+from identity.facility_admin import activation
 from identity.units import service as units
 from store.database import Tx
 from store.journal import JournalKind, Line
@@ -116,6 +118,19 @@ async def suspend_emergency(tx: Tx, line: Line, _now: datetime) -> None:
     await units.suspend_again(tx, UUID(line.ids["practitioner_id"]), line.at)
 
 
+async def end_client(tx: Tx, line: Line, _now: datetime) -> None:
+    await clients.end_again(tx, UUID(line.ids["client_id"]), line.at)
+
+
+async def renew_client(tx: Tx, line: Line, _now: datetime) -> None:
+    """Also where the newer secret is in the backup: the facility makes another."""
+    await clients.forget_secret(tx, UUID(line.ids["client_id"]))
+
+
+async def use_facility_code(tx: Tx, line: Line, _now: datetime) -> None:
+    await activation.use_again(tx, UUID(line.ids["facility_id"]), line.at)
+
+
 async def cancel_erasure(tx: Tx, line: Line, now: datetime) -> None:
     await cancel_again(tx, line.patient_id, UUID(line.ids["request_id"]), now)
 
@@ -148,6 +163,9 @@ REPLAY: Final[Mapping[JournalKind, Again]] = {
     "guardian-bar": bar_guardian,
     "protect": protect,
     "emergency-suspend": suspend_emergency,
+    "client-end": end_client,
+    "client-renew": renew_client,
+    "facility-code-use": use_facility_code,
     "erase-cancel": cancel_erasure,
     "block": block,
     "unblock": unblock,

@@ -89,6 +89,7 @@ async def recover(
     async with store.transaction() as tx:
         for dead in queries.DEAD:
             await dead.run(tx)
+        await queries.END_KIOSK_CODES.run(tx)
         await queries.END_REQUESTS.run(tx, now)
         await queries.END_MIRRORED_REQUESTS.run(tx, now)
     logs = await _mark_logs(store, found.epoch, now, tell)

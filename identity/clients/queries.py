@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from store.statement import Scalar
+from store.statement import Command, Scalar
 
 RENEW = Scalar(
     UUID,
@@ -14,3 +14,5 @@ END = Scalar(
     "UPDATE facility_client SET ended_at = $3 WHERE client_id = $2 AND facility_id = $1"
     " AND ended_at IS NULL RETURNING client_id",
 )
+END_AGAIN = Command("UPDATE facility_client SET ended_at = $2 WHERE client_id = $1 AND ended_at IS NULL")
+SET_SECRET = Command("UPDATE facility_client SET secret_hash = $2 WHERE client_id = $1")

@@ -26,6 +26,7 @@ from identity.problems import FACILITY_CODE_REFUSED
 from kernel.problems import Refused, refuse
 from store.database import Tx
 from store.keys import KeyRing
+from store.outbox import emit
 
 CODE_BYTES: Final = 16
 CODE_LIFE: Final = timedelta(days=30)  # ours: letters to communes take their time
@@ -68,7 +69,14 @@ async def redeem(
         refuse(FACILITY_CODE_REFUSED, "code")
     reason = "mã kích hoạt cơ sở"
     await record_admin_event(tx, str(opened.facility_id), "register:facility:activate", reason, 1, now)
+    ref = {"facility_id": str(opened.facility_id)}
+    await emit(tx, opened.facility_id, "identity.facility-activated", ref, now)
     return made
+
+
+async def use_again(tx: Tx, facility_id: UUID, at: datetime) -> None:
+    """A use that a restored backup undid; the account went with the lost time, operators print another."""
+    await queries.USE_AGAIN.run(tx, facility_id, at)
 
 
 def grouped(code: str) -> str:

@@ -23,6 +23,10 @@ USE_CODE = Scalar(
     "UPDATE facility_activation SET used_at = $2, practitioner_id = $3"
     " WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING facility_id",
 )
+# A code made after that act is another.
+USE_AGAIN = Command(
+    "UPDATE facility_activation SET used_at = $2 WHERE facility_id = $1 AND used_at IS NULL AND made_at <= $2"
+)
 USER_NAMES = Scalar(str, "SELECT user_name FROM practitioner WHERE user_name = ANY($1)")
 
 MEMBERS = Statement(
