@@ -11,6 +11,7 @@ import pytest
 from store.database import Store
 from tests.support.actors import make_operator, routes
 from tests.support.clock import FrozenClock
+from tests.support.declaring import FORM
 from tests.support.http import bearer, client_of
 from tests.support.people import make_doctor, make_facility
 
@@ -23,8 +24,7 @@ READ_ONLY = frozenset(
     }
 )
 # Acts on a case that must be there first, with their rows: tests/consent/test_purposes.py,
-# tests/api/test_rights.py, tests/api/test_rights_routes.py and tests/visits/declarations/test_forms.py; a
-# secret of a client that works: tests/api/test_facility_administration.py.
+# tests/api/test_rights.py and tests/api/test_rights_routes.py; forms and secrets below.
 WITH_A_CASE = frozenset(
     {
         *("move_withdrawal", "move_rights_request"),
@@ -119,4 +119,29 @@ async def test_s26_every_admin_route_leaves_a_row_or_is_listed(
     path = admin["confirm_change"].path.replace("{change_id}", change_id)
     assert (await client.post(path, headers=bearer(one))).status_code == 403
     assert (await client.post(path, headers=bearer(two))).status_code == 201
+    assert await written(owner) == before + 1
+
+
+async def test_s26_every_step_of_a_form_and_another_secret_leave_a_row(
+    store: Store, owner: Store, clock: FrozenClock, client: httpx.AsyncClient
+) -> None:
+    one, two = [bearer(await make_operator(store, clock)) for _ in range(2)]
+    form = {"code": f"f{secrets.token_hex(4)}", "reason": REASON, "questionnaire": FORM}
+    forms, before = "/v1/admin/declaration-forms", await written(owner)
+    proposed = await client.post(forms, json=form, headers=one)
+    assert proposed.status_code == 201, proposed.text
+    path = f"{forms}/{proposed.json()['form_id']}"
+    assert (await client.post(f"{path}/publish", headers=two)).status_code == 200
+    assert (await client.post(f"{path}/end", json={"reason": REASON}, headers=one)).status_code == 200
+    assert await written(owner) == before + 3
+
+    house = await make_facility(store, clock)
+    new = {"facility_id": str(house.facility_id), "kind": "facility-system", "name": "HIS"}
+    body = {"reason": REASON, "client": new}
+    change_id = (await client.post("/v1/admin/facility-systems", json=body, headers=one)).json()["change_id"]
+    made = (await client.post(f"/v1/admin/changes/{change_id}/confirm", headers=two)).json()
+    renewed = {"facility_id": str(house.facility_id), "client_id": made["created_id"]}
+    before = await written(owner)
+    body = {"reason": REASON, "client": renewed}
+    assert (await client.post("/v1/admin/facility-systems/secret", json=body, headers=one)).status_code == 202
     assert await written(owner) == before + 1
