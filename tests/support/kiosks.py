@@ -8,10 +8,10 @@ import httpx
 from identity.models import Facility
 from store.database import Store
 from tests.support.clock import FrozenClock
+from tests.support.counters import make_counter
 from tests.support.http import bearer
 from tests.support.people import Doctor, make_doctor, make_facility
-from visits.counters.models import Counter, NewCounter
-from visits.counters.service import open_counter
+from visits.counters.models import Counter
 
 REASON = "Ki-ốt mới ở sảnh"
 
@@ -41,16 +41,6 @@ async def make_place(store: Store, clock: FrozenClock, code: str = "A1") -> Plac
     facility = await make_facility(store, clock)
     admin = await make_doctor(store, clock, facility, "facility-admin")
     return Place(facility=facility, counter=await make_counter(store, clock, facility, code), admin=admin)
-
-
-async def make_counter(
-    store: Store, clock: FrozenClock, facility: Facility, code: str, unit_id: UUID | None = None
-) -> Counter:
-    async with store.transaction() as tx:
-        new = NewCounter(code=code, name=f"Quầy {code}", unit_id=unit_id)
-        made = await open_counter(tx, facility.facility_id, new, clock.now())
-    assert isinstance(made, Counter)
-    return made
 
 
 async def make_code(client: httpx.AsyncClient, place: Place, name: str = "Ki-ốt sảnh") -> dict[str, str]:

@@ -1,11 +1,13 @@
 """Leaving: by the person's phone at a counter's code, by the desk that scans the person's code, by itself
 after twelve hours, or because the arrival was a mistake. Whoever left is not present any more (S7)."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from audit.service import record_act
+from identity.merges.aliases import origins_of, survivor_of
 from kernel.access import Access, Actor
 from kernel.problems import Refused
 from store.database import Tx
@@ -18,7 +20,7 @@ from visits.check_ins.recording import OPEN_FOR
 from visits.identification import read_code
 from visits.problems import NOT_AT_A_FACILITY
 from visits.safety.models import Item
-from visits.safety.service import withheld
+from visits.safety.service import people_of, withheld
 from visits.tickets import service as tickets
 
 _ACT: Final = "visit:check-out:create"
@@ -34,13 +36,11 @@ async def check_out_by_phone(
     found = await counter_scanned(tx, keys, qr, now)
     if isinstance(found, Refused):
         return found
-    facility_id = found[1].facility_id
-    for patient_id in (access.patient_id, *sorted(access.origins)):
-        ended = await _end(tx, patient_id, facility_id, "person", now)
-        if ended is not None:
-            await record_act(tx, access.patient_id, access.actor, _ACT, request_id=request_id, now=now)
-            return ended
-    return Refused(problem=NOT_CHECKED_IN, where="qr")
+    ended = await _end_all(tx, people_of(access), found[1].facility_id, "person", now)
+    if ended is None:
+        return Refused(problem=NOT_CHECKED_IN, where="qr")
+    await record_act(tx, access.patient_id, access.actor, _ACT, request_id=request_id, now=now)
+    return ended
 
 
 async def check_out_by_scan(
@@ -52,7 +52,9 @@ async def check_out_by_scan(
     identified = read_code(keys, qr, now)
     if isinstance(identified, Refused):
         return identified
-    ended = await _end(tx, identified.patient_id, actor.facility_id, "desk", now)
+    survivor = await survivor_of(tx, identified.patient_id)
+    people = {identified.patient_id, survivor, *await origins_of(tx, survivor)}
+    ended = await _end_all(tx, people, actor.facility_id, "desk", now)
     if ended is None:
         return Refused(problem=NOT_CHECKED_IN, where="qr")
     await record_act(tx, identified.patient_id, actor, _ACT, request_id=request_id, now=now)
@@ -101,7 +103,7 @@ async def close_due(tx: Tx, ref: str, now: datetime) -> datetime | None:
         return None
     if visit.last_at + OPEN_FOR > now:
         return visit.last_at + OPEN_FOR
-    await queries.END_VISIT.one(tx, patient_id, visit.facility_id, now, "automatic")
+    await queries.END_VISIT.one(tx, patient_id, visit.facility_id, visit.last_at + OPEN_FOR, "automatic")
     return None
 
 
@@ -110,6 +112,14 @@ async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:
     the larger number: who removes a full batch comes again."""
     gone = await queries.DELETE_CHECK_INS.one(tx, before, limit) or 0
     return max(gone, await queries.DELETE_VISITS.one(tx, before, limit) or 0)
+
+
+async def _end_all(
+    tx: Tx, people: Iterable[UUID], facility_id: UUID, by: EndedBy, now: datetime
+) -> VisitRow | None:
+    """The open visits here of one person under every id that the person has since a merge; the longest."""
+    ended = [await _end(tx, one, facility_id, by, now) for one in sorted(people)]
+    return min((one for one in ended if one is not None), key=lambda one: one.began_at, default=None)
 
 
 async def _end(tx: Tx, patient_id: UUID, facility_id: UUID, by: EndedBy, now: datetime) -> VisitRow | None:

@@ -17,7 +17,8 @@ QrText = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 
 
 class CheckInRow(Struct, frozen=True):
-    """visit_id: None for a number that a companion took. ticket_*: the number that was given with it."""
+    """visit_id: None for a number that a companion took. ticket_*: the number that was given with it.
+    left_at: since then the person is here no more, or the companion gave the number back."""
 
     patient_id: UUID
     check_in_id: UUID
@@ -31,6 +32,8 @@ class CheckInRow(Struct, frozen=True):
     counter_id: UUID | None
     ticket_day: date | None
     ticket_number: int | None
+    left_at: datetime | None = None
+    withdrawn_at: datetime | None = None
 
 
 class AtCounter(Struct, frozen=True, kw_only=True):

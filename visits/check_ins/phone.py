@@ -102,12 +102,15 @@ def _code_id(access: Access, client_id: UUID) -> UUID:
 
 
 async def _subjects(tx: Tx, keys: KeyRing, access: Access, counter: Counter, now: datetime) -> list[bytes]:
-    """The person's own number. A companion gets the same, unless it would tell of a check-in that is kept
-    from the family (security.md S23): then one of their own."""
+    """The person's own number. A guardian gets the same, unless it would tell of a check-in that is kept from
+    the family (security.md S23): then one of their own, as a proxy always does, who sees no check-in of the
+    person."""
+    facility_id, day = counter.facility_id, local_day(now)
+    if not (access.is_own or access.basis == "guardian"):
+        return companion_subjects(keys, facility_id, access.patient_id, access.actor.actor_id, now)
     if not access.is_own:
-        facility_id, day = counter.facility_id, local_day(now)
         rows = await queries.AT_COUNTER_TODAY.all(tx, access.patient_id, facility_id, counter.counter_id, day)
         items = [Item(row.check_in_id, row.unit_id) for row in rows]
         if await withheld(tx, access.patient_id, items):
             return companion_subjects(keys, facility_id, access.patient_id, access.actor.actor_id, now)
-    return person_subjects(keys, counter.facility_id, access.patient_id, now)
+    return person_subjects(keys, facility_id, access.patient_id, now)

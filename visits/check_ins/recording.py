@@ -80,9 +80,10 @@ async def note(
     row = new if first is None and stand_in is not None else first
     if row is None or row.facility_id != coming.facility_id:
         return Refused(problem=CODE_SPENT, where="qr")
-    if check_in_id is None and _is_at_another_counter(coming, row):
-        there = replace(coming, code_id=_code_at(coming))
-        return await note(tx, actor, there, told=told, request_id=request_id, now=now)
+    if check_in_id is None and _is_another(coming, row):
+        return await note(tx, actor, _apart(coming, row), told=told, request_id=request_id, now=now)
+    if check_in_id is None and _is_over(row):
+        return Noted(row=row, ticket=None, is_new=False)
     if is_new:
         row = await _joined(tx, row)
         if row.means == "citizen-qr":
@@ -108,18 +109,25 @@ async def hold(tx: Tx, row: CheckInRow, given: Given) -> None:
     )
 
 
-def _is_at_another_counter(coming: Coming, row: CheckInRow) -> bool:
-    """What was scanned once without a counter takes its number where it is scanned next, at the same unit."""
+def _is_another(coming: Coming, row: CheckInRow) -> bool:
+    """Whether what was scanned before is another check-in now: the person's code shown again after leaving,
+    or at another counter. What was scanned without a counter takes its number at the same unit."""
+    if coming.means == "citizen-qr" and _is_over(row):
+        return True
     if coming.at is None or row.counter_id == coming.at.counter.counter_id:
         return False
     return row.counter_id is not None or row.unit_id != coming.unit_id
 
 
-def _code_at(coming: Coming) -> UUID:
-    """The same for every repeat at that counter."""
-    assert coming.at is not None
-    at = coming.at.counter.counter_id.bytes
-    return uuid8(hashlib.sha256(b"counter" + coming.code_id.bytes + at).digest())
+def _is_over(row: CheckInRow) -> bool:
+    return row.left_at is not None or row.withdrawn_at is not None
+
+
+def _apart(coming: Coming, row: CheckInRow) -> Coming:
+    """The same under a code that every repeat at that counter, after that check-in, has as well."""
+    of = row.check_in_id.bytes if _is_over(row) else b""
+    at = coming.at.counter.counter_id.bytes if coming.at is not None else b""
+    return replace(coming, code_id=uuid8(hashlib.sha256(coming.code_id.bytes + of + b"apart" + at).digest()))
 
 
 async def _joined(tx: Tx, row: CheckInRow) -> CheckInRow:

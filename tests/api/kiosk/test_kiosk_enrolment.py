@@ -11,13 +11,13 @@ import pytest
 from identity import budgets
 from store.database import Store
 from tests.support.clock import FrozenClock
+from tests.support.counters import make_counter
 from tests.support.http import bearer, client_of
 from tests.support.kiosks import (
     REASON,
     Place,
     enrol,
     make_code,
-    make_counter,
     make_place,
     set_up,
     sign_in,

@@ -21,8 +21,9 @@ from qr.points import poster_code, screen_code
 from store.database import Store, Tx
 from store.outbox import claim_events
 from tests.support.clock import FrozenClock
+from tests.support.counters import make_counter
 from tests.support.http import bearer, client_of
-from tests.support.kiosks import Kiosk, make_counter, make_place, set_up
+from tests.support.kiosks import Kiosk, make_place, set_up
 from tests.support.people import (
     Citizen,
     make_citizen,

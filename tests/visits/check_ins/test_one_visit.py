@@ -4,18 +4,22 @@ from uuid import uuid4
 
 import pytest
 
+from kernel.problems import Refused
 from store.database import Store
 from tests.ehr.cases.test_after_a_merge import with_origin
 from tests.support.clock import FrozenClock
-from tests.support.counters import make_counter, number_of, scan_counter
+from tests.support.counters import TRACE, make_counter, number_of, scan_counter
 from tests.support.family import make_child, make_proxy
 from tests.support.halls import NEWEST, Hall, count, make_hall, noted
 from tests.support.people import make_citizen, make_person, new_number
 from tests.support.registry import make_officers, merged, separated
-from visits.check_ins import reading
+from visits.check_ins import leaving, reading
+from visits.check_ins.recording import OPEN_FOR
 from visits.identification import draw_code
 from visits.models import CheckIn, Typed
+from visits.presence import presence_of
 from visits.safety.service import flag
+from visits.tickets.service import TICKET_TTL
 
 
 @pytest.fixture
@@ -101,33 +105,32 @@ async def test_who_is_not_kept_from_the_family_takes_a_companion_s_number_along(
 async def test_a_companion_who_gives_back_does_not_throw_the_person_out_of_the_line(
     hall: Hall, store: Store, clock: FrozenClock
 ) -> None:
+    parent = hall.citizen
+    child = await make_child(store, clock, parent, "2016-03-12")
+    own = came(await hall.desk(child))
+    taken = noted(await scan_counter(store, clock, parent, await hall.poster(), patient_id=child))
+    assert own.ticket is not None
+    assert number_of(taken) == own.ticket.number
+    for _ in range(2):
+        assert await hall.gives_back(parent, child, taken.row.check_in_id) is None
+    assert await hall.waiting() == [own.ticket.number]
+    states = {one.how: one.ticket.state for one in await hall.shown(parent, child) if one.ticket}
+    assert states == {"companion": "over", "presence": "waiting"}
+
+
+async def test_s23_a_proxy_s_number_is_another_so_that_it_tells_nothing_of_the_person(
+    hall: Hall, store: Store, clock: FrozenClock
+) -> None:
     person, proxy = hall.citizen, await make_citizen(store, clock)
     await make_proxy(store, clock, person, proxy, "appointments")
     own = noted(await scan_counter(store, clock, person, await hall.screen()))
+    clock.advance(minutes=3)
     taken = noted(await scan_counter(store, clock, proxy, await hall.poster(), patient_id=person.patient_id))
-    assert number_of(taken) == number_of(own)
-    for _ in range(2):
-        assert await hall.gives_back(proxy, person.patient_id, taken.row.check_in_id) is None
+    assert taken.ticket is not None
+    assert taken.ticket.number == number_of(own) + 1
+    assert taken.ticket.valid_until - clock.now() == TICKET_TTL, "as of whoever took none before"
+    assert await hall.gives_back(proxy, person.patient_id, taken.row.check_in_id) is None
     assert await hall.waiting() == [number_of(own)]
-    mine = [one for one in await hall.shown(person) if one.check_in_id == own.row.check_in_id]
-    assert [one.ticket.state for one in mine if one.ticket] == ["waiting"]
-    (theirs,) = await hall.shown(proxy, person.patient_id)
-    assert theirs.ticket is not None
-    assert theirs.ticket.state == "over", "given back"
-
-
-async def test_a_number_that_two_companions_took_waits_until_both_gave_it_back(
-    hall: Hall, store: Store, clock: FrozenClock
-) -> None:
-    person, rows = hall.citizen.patient_id, []
-    for _ in range(2):
-        proxy = await make_citizen(store, clock)
-        await make_proxy(store, clock, hall.citizen, proxy, "appointments")
-        taken = noted(await scan_counter(store, clock, proxy, await hall.screen(), patient_id=person))
-        rows.append((proxy, taken.row.check_in_id))
-    for (proxy, row), left in zip(rows, ([1], []), strict=True):
-        assert await hall.gives_back(proxy, person, row) is None
-        assert await hall.waiting() == left
 
 
 async def test_a_withdrawn_arrival_leaves_the_person_s_own_number_in_the_line(hall: Hall) -> None:
@@ -210,6 +213,31 @@ async def test_a_number_typed_again_after_its_arrival_was_taken_back_is_another_
     assert await count(owner, stood, hall.citizen.patient_id) == 2
 
 
+async def test_a_code_shown_again_after_leaving_is_another_check_in(
+    hall: Hall, store: Store, clock: FrozenClock
+) -> None:
+    qr = draw_code(store.keys, hall.citizen.patient_id, clock.now()).qr
+    first = came(await hall.desk(hall.citizen.patient_id, qr=qr))
+    await hall.checks_out(hall.citizen.patient_id)
+    second = came(await hall.desk(hall.citizen.patient_id, qr=qr))
+    assert second.check_in_id != first.check_in_id
+    assert came(await hall.desk(hall.citizen.patient_id, qr=qr)).check_in_id == second.check_in_id
+    assert await hall.is_present()
+    await hall.checks_out(hall.citizen.patient_id)
+    assert await hall.waiting() == []
+
+
+async def test_a_scan_sent_again_after_leaving_is_what_it_was_and_takes_no_number(
+    hall: Hall, store: Store, clock: FrozenClock
+) -> None:
+    poster, client_id = await hall.poster(), uuid4()
+    first = noted(await scan_counter(store, clock, hall.citizen, poster, client_id=client_id))
+    await hall.leaves("leave", first.row.check_in_id)
+    again = noted(await scan_counter(store, clock, hall.citizen, poster, client_id=client_id))
+    assert (again.row.check_in_id, again.is_new) == (first.row.check_in_id, False)
+    assert await hall.waiting() == []
+
+
 # ---- merges
 
 
@@ -234,6 +262,43 @@ async def test_check_ins_follow_a_merge_and_go_back_with_it(
         row = await reading.one_of(tx, gone, before.check_in_id)
     assert row is not None
     assert row.visit_id == before.check_in_id
+
+
+@pytest.mark.parametrize("how", ["desk", "phone"])
+async def test_who_was_merged_leaves_with_every_visit_here(
+    hall: Hall, store: Store, clock: FrozenClock, how: str
+) -> None:
+    gone, _ = await make_person(store, clock)
+    await hall.desk(gone)
+    officers = await make_officers(store, clock)
+    await merged(store, officers, gone, hall.citizen.patient_id, clock.now())
+    await hall.desk(hall.citizen.patient_id)
+    keys, facility_id = store.keys, hall.facility.facility_id
+    if how == "desk":
+        await hall.checks_out(hall.citizen.patient_id)
+    else:
+        access = with_origin(hall.citizen.patient_id, gone)
+        async with store.transaction() as tx:
+            done = await leaving.check_out_by_phone(
+                tx, keys, access, await hall.screen(), request_id=TRACE, now=clock.now()
+            )
+        assert not isinstance(done, Refused)
+    assert await hall.waiting() == []
+    async with store.transaction() as tx:
+        for who in (gone, hall.citizen.patient_id):
+            assert await presence_of(tx, who, facility_id, clock.now()) is None
+
+
+async def test_a_visit_that_nobody_ended_ends_twelve_hours_on_however_late_the_worker_comes(
+    hall: Hall, store: Store, clock: FrozenClock
+) -> None:
+    done = came(await hall.desk(hall.citizen.patient_id))
+    clock.advance(days=3)
+    async with store.transaction() as tx:
+        await leaving.close_due(tx, f"{hall.citizen.patient_id}:{done.check_in_id}", clock.now())
+    (shown,) = await hall.shown(hall.citizen)
+    assert shown.visit is not None
+    assert shown.visit.ended_at == done.recorded_at + OPEN_FOR
 
 
 # ---- the desk is told of a number that was called

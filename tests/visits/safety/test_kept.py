@@ -310,7 +310,7 @@ async def test_flags_go_long_after_their_items(store: Store, owner: Store, clock
     person = await make_citizen(store, clock)
     async with store.transaction() as tx:
         await service.flag(tx, person.patient_id, "booking", uuid7(clock.now()), "own-wish", clock.now())
-    for days, left in ((timedelta(days=730), 1), (timedelta(days=730, seconds=1), 0)):
+    for days, left in ((timedelta(days=800), 1), (timedelta(days=800, seconds=1), 0)):
         async with store.transaction() as tx:
             await do_chore(tx, "visit-safety", clock.now() + days)
         async with owner.transaction() as tx:
