@@ -211,6 +211,7 @@ BODIES: dict[str, Any] = {
     "facility_check_out": {"qr": "SSK1:abc"},
     "open_counter": {"reason": "mở quầy mới", "counter": {"code": "A-1", "name": "Quầy 1"}},
     "close_counter": {"reason": "đóng quầy cũ"},
+    "give_number": {"client_id": SOME_ID},
     "read_ticket": {"qr": "SSK1:abc"},
     "hold_appointment": {"facility_id": SOME_ID, "schedule_id": SOME_ID, "slot_id": SOME_ID},
     "make_schedule": {"reason": "lịch khám mới", "name": "Khám nội"},

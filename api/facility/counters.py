@@ -10,14 +10,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
-from api.facility.desk import QrText
+from api.facility.desk import QrText, Ticket, ticket_view
 from api.files import file_answer
 from api.idempotency import PROBLEMS, create_once
 from api.reading import Cursor, Limit
 from api.request import Call, answer
 from documents.posters import poster
 from ehr.exports.problems import EXPORT_BUSY
-from identity.problems import UNIT_UNKNOWN
+from identity.problems import TOO_MANY, UNIT_UNKNOWN
 from kernel.access import Actor
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
 from kernel.problems import ProblemError, Refused
@@ -42,6 +42,7 @@ from visits.tickets import service as tickets
 from visits.tickets.codes import read_at
 from visits.tickets.models import InLine, ReadTicket
 from visits.tickets.problems import NUMBER_UNKNOWN, TICKET_ELSEWHERE
+from visits.tickets.unnamed import give
 
 TAGS: Final = ["counters"]
 BASE: Final = "/v1/facility/counters"
@@ -105,6 +106,12 @@ class Called(Struct, kw_only=True):
 
     day: date
     number: int | None
+
+
+class NumberAsked(Struct, kw_only=True, forbid_unknown_fields=True):
+    """client_id: made by the device; the same again is the same number."""
+
+    client_id: UUID
 
 
 class ScannedTicket(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -282,6 +289,24 @@ async def call_next(counter_id: FromPath[UUID], call: NamedDependency[Call]) -> 
 
 
 @post(
+    ONE + "/numbers",
+    actors=DESK,
+    operation_id="give_number",
+    tags=TAGS,
+    status_code=201,
+    problems=(NOT_AT_A_FACILITY, COUNTER_UNKNOWN, TOO_MANY),
+)
+async def give_number(
+    counter_id: FromPath[UUID], data: JSONBody[NumberAsked], call: NamedDependency[Call]
+) -> Response[Ticket]:
+    """A number for somebody with no phone and no number to type: a place in the line and nothing else."""
+    async with call.begin() as (tx, actor):
+        counter = await own_counter(tx, actor, counter_id)
+        given = await give(tx, call.keys, actor, counter, data.client_id, call.now)
+    return answer(given) if isinstance(given, Refused) else answer(ticket_view(given), status=201)
+
+
+@post(
     "/v1/facility/tickets/read",
     actors=(*DESK, "kiosk"),
     operation_id="read_ticket",
@@ -303,5 +328,6 @@ handlers: list[Any] = [
     print_poster,
     read_line,
     call_next,
+    give_number,
     read_shown,
 ]

@@ -12,6 +12,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 
+from identity import budgets
 from identity.units.models import NewUnit
 from identity.units.service import add_unit
 from kernel.clock import local_day
@@ -320,3 +321,26 @@ async def test_a_card_or_another_code_at_a_check_in_is_named(
     ):
         body = {"qr": scanned} | ({"client_id": str(uuid4())} if path == "/v1/me/check-ins" else {})
         assert (await hall.ask(by, "POST", path, body, 400))["code"] == code, (path, scanned)
+
+
+async def test_whoever_has_no_number_that_can_be_typed_stands_in_the_line_all_the_same(
+    hall: Hall, store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    """A passport, an old card, nothing at all: nobody is sent away."""
+    path, first, second = f"{BASE}/{hall.counter_id}/numbers", str(uuid4()), str(uuid4())
+    given = [
+        await hall.ask(hall.clerk, "POST", path, {"client_id": one}, 201) for one in (first, second, first)
+    ]
+    assert [one["number"] for one in given] == [1, 2, 1]
+    assert await hall.scan((await hall.screen())["qr"])
+    line = await hall.ask(hall.clerk, "GET", f"{BASE}/{hall.counter_id}/line")
+    assert [one["number"] for one in line["items"]] == [1, 2, 3]
+    async with owner.transaction() as tx:
+        noted = "SELECT count(*) FROM desk_arrival WHERE facility_id = $1"
+        assert await tx.fetchval(noted, hall.clerk.actor.facility_id) == 0
+    async with store.transaction() as tx:
+        who = budgets.subject(hall.clerk.practitioner_id.bytes)
+        while await budgets.charge(tx, budgets.ARRIVALS_DAY, who, clock.now()):
+            pass
+    refused = await hall.ask(hall.clerk, "POST", path, {"client_id": str(uuid4())}, 429)
+    assert refused["code"] == "too-many"

@@ -43,6 +43,13 @@ def companion_subjects(
     return _hashes(keys, facility_id, f"companion\0{companion_id}\0{patient_id}", now)
 
 
+def unnamed_subjects(
+    keys: KeyRing, facility_id: UUID, account: UUID, client_id: UUID, now: datetime
+) -> list[bytes]:
+    """A number of nobody in particular: the same for a repeat of what this account asked for."""
+    return _hashes(keys, facility_id, f"unnamed\0{account}\0{client_id}", now)
+
+
 def _hashes(keys: KeyRing, facility_id: UUID, whom: str, now: datetime) -> list[bytes]:
     text = f"{facility_id}\0{local_day(now)}\0{whom}"
     return [hashed for _, hashed in lookup_hashes(keys, "queue", text)]

@@ -75,7 +75,7 @@ async def test_an_admission_is_a_line_with_person_room_from_and_to(
             "Số định danh cá nhân",
             person.number,
             "P.301",
-            f"{came:%d/%m/%Y %H:%M}",
+            at,
             "",
         ],
     ]
