@@ -8,8 +8,8 @@ COUNTER_UNKNOWN = declare(
         status=404,
         vi="Cơ sở không có quầy này, hoặc quầy đã đóng.",
         en="The facility has no such counter, or it is closed.",
-        next_vi="Quét mã ở quầy đang mở, hoặc hỏi nhân viên.",
-        next_en="Scan the code of an open counter, or ask the staff.",
+        next_vi="Quét mã ở quầy đang mở, hoặc hỏi nhân viên; nhân viên tải lại danh sách quầy.",
+        next_en="Scan the code of an open counter, or ask the staff; staff load the list of counters again.",
     )
 )
 COUNTER_TAKEN = declare(
