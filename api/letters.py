@@ -63,7 +63,7 @@ async def at_desk(
     step = await referrals.step_at(tx, facility_id, referral_id)
     row = await booking.of_referral_at(tx, _people(reference, checked), referral_id, facility_id)
     return LetterAtDesk(
-        check=said,
+        check=letters.told_where_booked(said, checked) if row and row.state == "booked" else said,
         referral_id=referral_id if step else None,
         step=step,
         appointment_id=row.appointment_id if row else None,

@@ -25,13 +25,15 @@ class Validity(Struct, frozen=True, kw_only=True):
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """A letter as far as one reader sees it. about: the row of the request or appointment that it is of;
-    due_at: the FHIR date of an appointment; visited_on: when the person came with it; referral: how far a
-    referral is, None where the reader is not told."""
+    """A letter as far as one reader sees it. lines: those of facts, codes of facilities with their names;
+    about: the row of the request or appointment that it is of; due_at: the FHIR date of an appointment;
+    visited_on: when the person came with it; referral: how far a referral is, None where the reader is not
+    told."""
 
     id: str
     kind: LetterKind
     facts: Facts
+    lines: list[str]
     issued_by: str | None
     about: tuple[str, str] | None
     due_at: str | None
@@ -50,11 +52,12 @@ class BookedPlace(Struct, frozen=True, kw_only=True):
 
 
 class LetterShown(Struct, frozen=True, kw_only=True):
-    """One letter. issued_on: a FHIR date; due_at: the day or instant of a revisit; receiver: None where the
-    letter's code is of no facility here; valid_until: its last day, with valid_by where that comes from, null
-    where nobody says one; used_by and used_on: null unless state is used; step: how far a referral is, null
-    where the reader is not told; may_book: a visit can be booked by it now; pdf: the address of its print,
-    with a code."""
+    """One letter. issued_on: a FHIR date; lines: as sent, codes of facilities with their names; due_at: the
+    day or instant of a revisit; receiver: None where the letter's code is of no facility here; valid_until:
+    its last day, with valid_by where that comes from, null where nobody says one; used_by: null unless state
+    is used; used_on: when the person came; booked_for: the day of the visit that it was used to book; step:
+    how far a referral is, null where the reader is not told; may_book: a visit can be booked by it now; pdf:
+    the address of its print, with a code."""
 
     id: str
     kind: LetterKind
@@ -71,6 +74,7 @@ class LetterShown(Struct, frozen=True, kw_only=True):
     state_vi: str
     used_by: Use | None
     used_on: date | None
+    booked_for: date | None
     valid_until: date | None
     valid_by: Ground | None
     referral_id: UUID | None

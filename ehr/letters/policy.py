@@ -10,6 +10,7 @@ from typing import Final
 from ehr.letters.models import BookedPlace, Ground, Kept, LetterKind, Use, Validity
 from ehr.paper_proofs.models import LetterState
 
+_PLACES: Final = frozenset({"Nơi đi", "Nơi đến"})
 # Ours: whoever comes so long before the day came for it.
 EARLY: Final = timedelta(days=3)
 
@@ -21,6 +22,9 @@ STATES_VI: Final[dict[LetterState, str]] = {
     "amended": "Nơi cấp đã phát hành phiếu mới hơn.",
 }
 BOOKED_VI: Final = "Phiếu đã dùng để đặt lịch khám."
+# At the desk of the facility where that visit is.
+BOOKED_HERE_VI: Final = "Người bệnh đã đặt lịch khám ở đây bằng phiếu này."
+BOOKED_HERE_EN: Final = "A visit here was booked by this letter."
 # Beside what a code says of every paper.
 TOLD_VI: Final[dict[LetterState, str]] = {
     "used": "Phiếu này đã được dùng.",
@@ -30,6 +34,17 @@ TOLD_EN: Final[dict[LetterState, str]] = {
     "used": "This letter was used.",
     "expired": "This letter has expired.",
 }
+
+
+def with_names(lines: list[str], names: dict[str, str]) -> list[str]:
+    """The lines of a letter, codes of facilities with the names that the register has."""
+    return [f"{line} ({names[code]})" if (code := code_in(line)) in names else line for line in lines]
+
+
+def code_in(line: str) -> str | None:
+    """The code of the facility that a line of a referral names (ehr/intake/map_letters.py)."""
+    label, _, value = line.partition(": ")
+    return value if label in _PLACES else None
 
 
 def last_day(

@@ -17,15 +17,19 @@ from ehr.exports.lines import day_text
 from ehr.letters import queries
 from ehr.letters.models import BookedPlace, Checked, Kept, LetterShown, Validity
 from ehr.letters.policy import (
+    BOOKED_HERE_EN,
+    BOOKED_HERE_VI,
     BOOKED_VI,
     EARLY,
     STATES_VI,
     TOLD_EN,
     TOLD_VI,
+    code_in,
     last_day,
     may_book,
     state_of,
     used,
+    with_names,
 )
 from ehr.letters.problems import LETTER_NOT_FOUND
 from ehr.letters.queries import LetterRow
@@ -37,6 +41,7 @@ from ehr.reads.paging import cut, page_size, position
 from ehr.reads.scope import is_id, scope_of, scope_of_all
 from ehr.referrals import service as referrals
 from ehr.referrals.models import Referral
+from identity.register.facilities import facility_by_code
 from kernel.access import Access
 from kernel.clock import local_day
 from kernel.problems import Refused
@@ -103,7 +108,8 @@ async def prepare(
         origin,
         now,
     )
-    return replace(made, details=_details(kept))
+    # The code is over what was sent; the names stand beside it.
+    return replace(made, facts=replace(made.facts, lines=kept.lines), details=_details(kept))
 
 
 async def check(tx: Tx, reference: Reference | None, validity: Validity, now: datetime) -> Checked:
@@ -143,6 +149,15 @@ def told(
     )
 
 
+def told_where_booked(said: PaperCheck, checked: Checked) -> PaperCheck:
+    """The same for the desk of a visit that was booked by it, which is no use of it that is over."""
+    if checked.letter is None or checked.letter.visited_on is not None:
+        return said
+    texts = said.text_vi.removesuffix(TOLD_VI["used"]), said.text_en.removesuffix(TOLD_EN["used"])
+    text_vi, text_en = (text.strip() for text in texts)
+    return replace(said, text_vi=f"{text_vi} {BOOKED_HERE_VI}", text_en=f"{text_en} {BOOKED_HERE_EN}")
+
+
 def shown(kept: Kept, place: BookedPlace | None, now: datetime) -> LetterShown:
     """As its person, or who may act for them, reads it."""
     today, use, referral = local_day(now), used(kept, place), kept.referral
@@ -155,14 +170,15 @@ def shown(kept: Kept, place: BookedPlace | None, now: datetime) -> LetterShown:
         issued_on=kept.facts.date,
         issued_by=kept.issued_by,
         author=kept.facts.author,
-        lines=kept.facts.lines,
+        lines=kept.lines,
         due_at=kept.due_at,
         receiver=kept.receiver,
         receiver_code=referral.receiver_code if referral else None,
         state=state,
         state_vi=BOOKED_VI if use and use[0] == "booked" else STATES_VI[state],
         used_by=use[0] if use else None,
-        used_on=use[1] if use else None,
+        used_on=use[1] if use and use[0] == "visited" else None,
+        booked_for=use[1] if use and use[0] == "booked" else None,
         valid_until=kept.valid_until,
         valid_by=kept.valid_by,
         referral_id=referral.referral_id if referral else None,
@@ -193,7 +209,15 @@ async def _kept(
     for row in rows:
         one = of_row.get(row.about_id or "")
         made.append(_read(row, one, names.get(one.receiver_id) if one else None, validity))
-    return made
+    places = await _names_in(tx, made, local_day(now))
+    return [replace(one, lines=with_names(one.lines, places)) for one in made]
+
+
+async def _names_in(tx: Tx, letters: list[Kept], today: date) -> dict[str, str]:
+    """The names of the facilities whose codes stand on these letters."""
+    codes = {code for one in letters for line in one.lines if (code := code_in(line)) is not None}
+    found = {code: await facility_by_code(tx, code, today) for code in sorted(codes)}
+    return {code: facility.name for code, facility in found.items() if facility is not None}
 
 
 def _read(row: LetterRow, referral: Referral | None, receiver: str | None, validity: Validity) -> Kept:
@@ -206,6 +230,7 @@ def _read(row: LetterRow, referral: Referral | None, receiver: str | None, valid
         id=row.id,
         kind=row.code,
         facts=facts,
+        lines=facts.lines,
         issued_by=row.facility_name,
         about=(row.about_type, row.about_id) if row.about_type and row.about_id else None,
         due_at=due_at if row.code == "revisit" else None,

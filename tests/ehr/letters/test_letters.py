@@ -278,11 +278,8 @@ async def test_a_referral_books_its_visit_once(desk: Desk) -> None:
     other = await desk.book(letter, plan, 1)
     assert (other.status_code, other.json()["code"]) == (409, "referral-booked")
     used = (await desk.letters())["referral"]
-    assert (used["state"], used["used_by"], used["used_on"]) == (
-        "used",
-        "booked",
-        plan["slots"][0]["starts_at"][:10],
-    )
+    assert (used["state"], used["used_by"], used["used_on"]) == ("used", "booked", None)
+    assert used["booked_for"] == plan["slots"][0]["starts_at"][:10]
     assert (used["appointment_id"], used["may_book"]) == (made.json()["appointment_id"], False)
     assert (await desk.check(code))["letter_state"] == "used"
     path = f"/v1/me/appointments/{made.json()['appointment_id']}/cancel"
@@ -521,6 +518,9 @@ async def test_the_desk_that_a_referral_goes_to_reads_which_it_is_and_moves_it(d
     made = (await desk.book(found["referral"], plan, is_private=True)).json()
     here = await read_at(desk, desk.clinic.looks, code)
     assert (here["appointment_id"], here["appointment_at"]) == (made["appointment_id"], made["starts_at"])
+    assert here["check"]["text_vi"].endswith("Người bệnh đã đặt lịch khám ở đây bằng phiếu này.")
+    assert here["check"]["text_en"].endswith("A visit here was booked by this letter.")
+    assert "đã được dùng" not in here["check"]["text_vi"]
     path = f"/v1/facility/referrals/{here['referral_id']}/state"
     moved = await desk.client.put(path, json={"state": "received"}, headers=desk.clinic.looks)
     assert moved.status_code == 204, moved.text
@@ -587,3 +587,17 @@ async def cost_of(desk: Desk, code: str) -> list[str]:
     async with recorder.transaction() as tx:
         await read_for(tx, desk.store.keys, DAYS, code, desk.clock.now())
     return recorder.statements
+
+
+@pytest.mark.parametrize("version", ["4750", "3176"])
+async def test_codes_of_facilities_on_a_letter_stand_with_their_names(desk: Desk, version: str) -> None:
+    name = "MA_NOI_DI" if version == "4750" else "MA_CSKCB_DI"
+    await desk.issue("XML13", version=version, **{name: SENDER})
+    letter = (await desk.letters())["referral"]
+    here = f"Nơi đến: {desk.receiver} ({desk.clinic.facility.name})"
+    assert {f"Nơi đi: {SENDER} ({desk.sender.name})", here} <= set(letter["lines"])
+    words, code = await desk.print(letter)
+    assert f"{SENDER} ({desk.sender.name})" in " ".join(words.split())
+    assert (await desk.check(code))["outcome"] == "unchanged", "the code is over what was sent"
+    await desk.visit(desk.sender, SENDER, "XML1", "XML13", version=version, to="99999", number="2")
+    assert any("Nơi đến: 99999" in one["lines"] for one in await all_of(desk))

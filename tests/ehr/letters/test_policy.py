@@ -32,6 +32,7 @@ def letter(kind: LetterKind, valid_until: date | None, visited_on: date | None) 
         id="x",
         kind=kind,
         facts=FACTS,
+        lines=[],
         issued_by=None,
         about=None,
         due_at=None,
