@@ -2,18 +2,23 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from kernel.access import Label
-from kernel.clock import VIETNAM
+from kernel.clock import VIETNAM, local_day
+from kernel.problems import Refused
 from tests.ehr.referrals.test_referrals import RECEIVER, SENDER, Road
 from tests.reminders.test_followed import look
 from tests.reminders.test_unanswered import as_child, mark_rows
-from tests.support.family import make_proxy
+from tests.support import booking
+from tests.support.family import access_of, make_proxy
 from tests.support.http import bearer
 from tests.support.people import make_citizen, make_doctor, make_facility, renew_session, sign_in_again
 from tests.support.reminding import Reminding
+from visits.booking.models import Ask
+from visits.booking.service import book_by_referral
 
 
 def at(month: int, day: int, hour: int) -> datetime:
@@ -104,3 +109,33 @@ async def test_an_adults_proxy_does_not_see_it(here: Reminding) -> None:
     answer = await here.client.get("/v1/me/reminders", headers=bearer(token) | of)
     assert answer.status_code == 200
     assert "phiếu chuyển" not in answer.text
+
+
+@pytest.mark.parametrize("first", ["facility", "phone"])
+async def test_a_day_that_facility_and_phone_both_book_by_one_letter_rings_once(
+    here: Reminding, first: str
+) -> None:
+    road = await on_the_road(here)
+    clinic = await booking.make_clinic(here.store, here.clock)
+    plan = await booking.make_schedule(here.client, here.clock, clinic, 2)
+    day = local_day(datetime.fromisoformat(plan["slots"][0]["starts_at"])).isoformat()
+    async with here.owner.transaction() as tx:
+        letter = await tx.fetchval("SELECT referral_id FROM referral")
+    for who in ("facility", "phone") if first == "facility" else ("phone", "facility"):
+        if who == "facility":
+            await move(here, road, "booked", booked_for=day)
+            continue
+        access = await access_of(here.store, here.citizen, "manage-appointments", here.clock.now())
+        ask = Ask(
+            facility_id=UUID(plan["facility_id"]),
+            schedule_id=UUID(plan["schedule_id"]),
+            slot_id=UUID(plan["slots"][0]["slot_id"]),
+        )
+        async with here.store.transaction() as tx:
+            made = await book_by_referral(tx, access, ask, letter, "r", here.clock.now())
+        assert not isinstance(made, Refused)
+        await here.work()
+    await here.until(at(11, 28, 12))
+    rung = [when for _, when in await here.told("revisit-due")]
+    assert rung, "it is told"
+    assert len({when[:2] for when in rung}) == len(rung), f"a day rings once: {rung}"

@@ -11,7 +11,7 @@ from store.database import Tx
 from store.keys import KeyRing
 from visits.exposure import queries
 from visits.exposure.models import ListRow
-from visits.exposure.places import barred_units, is_barred, is_listable
+from visits.exposure.places import barred_units, is_barred, is_flagged_apart, is_listable
 from visits.exposure.policy import cells, expires_at
 
 PAGE: Final = 200
@@ -32,7 +32,8 @@ async def step(tx: Tx, keys: KeyRing, list_id: UUID, now: datetime) -> datetime 
     came = await queries.CAME.all(tx, row.facility_id, row.reached_at, row.reached_id, row.until, PAGE)
     barred = await barred_units(tx, row.facility_id, came)
     for one in came:
-        if not one.is_flagged and not is_barred(one, barred):
+        is_off = one.is_flagged or is_barred(one, barred)
+        if not is_off and not await is_flagged_apart(tx, row.facility_id, one):
             kept = one.check_in_id, one.patient_id, one.unit_id, one.counter_id, one.means, one.recorded_at
             await queries.INSERT_ENTRY.run(tx, list_id, *kept)
     if came:

@@ -7,6 +7,7 @@ that was at one then carries a flag since (visits/safety).
 from collections.abc import Iterable
 from uuid import UUID
 
+from identity.merges.aliases import origins_of, survivor_of
 from identity.register.facilities import facility_by_id
 from identity.units.service import natures_of
 from identity.units.specialties import by_code, is_sensitive_name
@@ -47,6 +48,16 @@ async def barred_units(tx: Tx, facility_id: UUID, visits: Iterable[Came | Entry]
         if one.unit_id not in barred and not any(map(is_telling, (one.code, one.name)))
     }
     return frozenset(barred | (wanted - known))
+
+
+async def is_flagged_apart(tx: Tx, facility_id: UUID, visit: Came | Entry) -> bool:
+    """Whether something of this time there is flagged in a book that a merge made one with this: booked under
+    one number, checked in under the other."""
+    survivor = await survivor_of(tx, visit.patient_id)
+    for patient_id in sorted({survivor, *await origins_of(tx, survivor)} - {visit.patient_id}):
+        if await queries.IS_FLAGGED_NEAR.one(tx, patient_id, facility_id, visit.recorded_at):
+            return True
+    return False
 
 
 def is_barred(visit: Came | Entry, barred: frozenset[UUID]) -> bool:

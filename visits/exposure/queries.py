@@ -68,6 +68,21 @@ IS_FLAGGED = Scalar(
     " WHERE c.patient_id = $1 AND c.check_in_id = $2 AND c.withdrawn_at IS NULL",
 )
 
+# The same of another book of the person: whatever is flagged there at that facility about that time.
+IS_FLAGGED_NEAR = Scalar(
+    bool,
+    """
+    SELECT EXISTS (SELECT FROM visit_safety s JOIN check_in o
+        ON o.patient_id = s.patient_id AND o.check_in_id = s.item_id
+        WHERE s.patient_id = $1 AND o.facility_id = $2
+          AND o.recorded_at BETWEEN $3::timestamptz - interval '12 hours' AND $3 + interval '12 hours')
+    OR EXISTS (SELECT FROM visit_safety s JOIN appointment a
+        ON a.patient_id = s.patient_id AND a.appointment_id = s.item_id
+        WHERE s.patient_id = $1 AND a.facility_id = $2
+          AND a.starts_at BETWEEN $3 - interval '12 hours' AND $3 + interval '12 hours') AS is_flagged
+    """,
+)
+
 
 # Closed ones as well: what a facility was counts beside what it is.
 UNITS_OF_FACILITY = Statement(

@@ -21,7 +21,7 @@ from store.due_queue import schedule
 from store.keys import KeyRing
 from visits.exposure import queries
 from visits.exposure.models import Asked, Decision, Entry, ExposedPerson, ExposureList, ListRow
-from visits.exposure.places import barred_units, is_barred, is_listable
+from visits.exposure.places import barred_units, is_barred, is_flagged_apart, is_listable
 from visits.exposure.policy import APPROVAL_WITHIN, is_basis, window_fault
 from visits.exposure.problems import (
     EXPOSURE_ENDED,
@@ -159,7 +159,9 @@ async def _standing(tx: Tx, row: ListRow, after: After, limit: int) -> list[Entr
         for entry in batch:
             # A check-in that is gone or withdrawn says nothing, and stands on no list either.
             is_flagged = await queries.IS_FLAGGED.one(tx, entry.patient_id, entry.check_in_id)
-            if is_flagged is False and not is_barred(entry, barred):
+            if is_flagged is not False or is_barred(entry, barred):
+                continue
+            if not await is_flagged_apart(tx, row.facility_id, entry):
                 found.append(entry)
         after = batch[-1].recorded_at, batch[-1].check_in_id
     return found[:limit]

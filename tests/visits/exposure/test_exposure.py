@@ -531,6 +531,34 @@ async def test_s10_after_a_merge_name_and_log_are_the_survivors(
     assert len(await reads(store, survivor.patient_id)) == 1
 
 
+@pytest.mark.parametrize("kind", ["booking", "check-in"])
+async def test_s30_a_flag_under_the_merged_book_keeps_the_survivors_visit_off_the_list(
+    store: Store, clock: FrozenClock, here: Setting, kind: str
+) -> None:
+    """Booked under one number, and checked in under the other."""
+    person, officers = await make_citizen(store, clock), await make_officers(store, clock)
+    survivor, _ = await here.comes(2)
+    seen, _ = await here.comes(3)
+    at = here.since + HOUR
+    if kind == "booking":
+        flagged = await booking(store, person.patient_id, here.facility, at)
+    else:
+        flagged = await check_in(store, person.patient_id, here.facility, at)
+    async with store.transaction() as tx:
+        await safety.flag(tx, person.patient_id, kind, flagged, "suspected-abuse", clock.now())
+    async with client_of(store, clock) as client:
+        made = await approved(client, here)
+        assert len(await people(client, here.asks, made)) == 2
+        await merged(store, officers, person.patient_id, survivor.patient_id, clock.now())
+        assert [one["phone"] for one in await people(client, here.asks, made)] == [seen.phone_number]
+        again = await approved(client, here)
+    async with store.transaction() as tx:
+        kept = await tx.fetch(
+            "SELECT patient_id FROM exposure_entry WHERE list_id = $1", UUID(again["list_id"])
+        )
+    assert [row["patient_id"] for row in kept] == [seen.patient_id]
+
+
 async def test_an_erased_person_stands_on_no_list(store: Store, clock: FrozenClock, here: Setting) -> None:
     person, _ = await here.comes(1)
     async with client_of(store, clock) as client:
