@@ -106,14 +106,6 @@ class LoginPhone(Struct, frozen=True, kw_only=True):
     changed_at: datetime
 
 
-class ListedFacility(Struct, frozen=True):
-    """A facility as the public register names it. code: its five characters (QĐ 384/2019)."""
-
-    facility_id: UUID
-    name: str
-    code: str
-
-
 class Facility(Struct, frozen=True):
     """short_name: ≤ 20 characters for SMS; discreet_name: what tickets and lock screens may show (S23)."""
 

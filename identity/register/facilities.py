@@ -2,26 +2,21 @@
 
 import secrets
 from datetime import date, datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from identity.models import Facility, ListedFacility
+from identity.models import Facility
 from identity.problems import NOT_IN_REGISTER, REGISTER_ENTRY_EXISTS
 from identity.register import queries
 from identity.tokens import digest, to_base64url
 from kernel.clock import local_day
 from kernel.ids import uuid7
 from kernel.problems import Refused
-from kernel.text import fold
 from store.database import Tx
 
 CodeSystem = Literal["cskcb-5", "qd1551-13"]
-LISTED_MAX: Final = 20
-# The letters of Vietnamese with marks, and what folding makes of them.
-_MARKED: Final = "àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ"
-_PLAIN: Final = fold(_MARKED)
 
 
 class NewFacility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,12 +81,6 @@ async def facility_by_code(tx: Tx, code: str, on: date) -> Facility | None:
     """The facility that had a code of either system on that day."""
     system: CodeSystem = "qd1551-13" if len(code) == 13 else "cskcb-5"
     return await queries.FACILITY_BY_CODE.one(tx, system, code, on)
-
-
-async def facilities_named(tx: Tx, words: str, on: date) -> list[ListedFacility]:
-    """Facilities that are open on that day, with these words in the name (tone marks aside) or this code."""
-    plain = fold(words)
-    return await queries.FACILITIES_NAMED.all(tx, words.strip(), plain, _MARKED, _PLAIN, on, LISTED_MAX)
 
 
 async def code_of(tx: Tx, facility_id: UUID, on: date, system: CodeSystem = "cskcb-5") -> str | None:

@@ -6,7 +6,6 @@ from identity.models import (
     ChangeRow,
     ClientRow,
     Facility,
-    ListedFacility,
     MadeChange,
     Operator,
     Practitioner,
@@ -55,17 +54,6 @@ CODE_OF_FACILITY = Scalar(
     str,
     "SELECT code FROM facility_code WHERE facility_id = $1 AND system = $2 AND valid_from <= $3"
     " AND (valid_until IS NULL OR valid_until >= $3) ORDER BY valid_from DESC LIMIT 1",
-)
-# $3 and $4 turn letters with tone marks into those without, as kernel/text.py folds. A few thousand rows on
-# every node, and no index reads the middle of a word.
-FACILITIES_NAMED = Statement(
-    ListedFacility,
-    "SELECT f.facility_id, f.name, c.code"
-    " FROM facility f JOIN facility_code c ON c.facility_id = f.facility_id"
-    " WHERE f.closed_at IS NULL AND c.system = 'cskcb-5' AND c.valid_from <= $5"
-    " AND (c.valid_until IS NULL OR c.valid_until >= $5)"
-    " AND (c.code = upper($1) OR strpos(translate(lower(normalize(f.name)), $3, $4), $2) > 0)"
-    " ORDER BY f.name, f.facility_id LIMIT $6",
 )
 ANY_FACILITY = Scalar(UUID, "SELECT facility_id FROM facility LIMIT 1")
 

@@ -52,6 +52,8 @@ CREATE INDEX facility_listing_near ON facility_listing USING gist (spot);
 
 CREATE INDEX facility_listing_by_commune ON facility_listing (commune_code, facility_id);
 
+CREATE INDEX facility_listing_by_former ON facility_listing (former_commune_code, facility_id);
+
 -- A specialty of a facility. `spot` lies a thousand degrees to the east for each running number of the list of
 -- specialties, so that one index finds the nearest of each: PostgreSQL has no operator class that would keep text and
 -- points in one without an extension.

@@ -57,6 +57,15 @@ def _on_own_map(x: str, specialty: str, width: str) -> str:
 _LISTED: Final = "facility_listing s JOIN facility p ON p.facility_id = s.facility_id"
 _OFFERING: Final = "facility_specialty s JOIN facility p ON p.facility_id = s.facility_id"
 
+# Of units in force or of those before the reform. Who names no former one is met by what that became.
+_OF_CODE: Final = (
+    "SELECT facility_id FROM facility_listing WHERE commune_code = $5"
+    " UNION SELECT facility_id FROM facility_listing WHERE former_commune_code = $5"
+    " UNION SELECT n.facility_id FROM administrative_successor a"
+    " JOIN facility_listing n ON n.commune_code = a.new_code"
+    " WHERE a.level = 'commune' AND a.code = $5 AND n.former_commune_code IS NULL"
+)
+
 NAMED = Statement(FoundRow, _by_name("facility p", _NAMED))
 OF_SPECIALTY = Statement(FoundRow, _by_name(_OFFERING, " AND s.specialty = $5"))
 OF_SPECIALTY_NAMED = Statement(FoundRow, _by_name(_OFFERING, " AND s.specialty = $6" + _NAMED))
@@ -64,7 +73,9 @@ OF_COMMUNE = Statement(
     FoundRow,
     _by_name(
         _LISTED,
-        " AND s.commune_code = $5 AND ($6::text IS NULL OR p.name_words @@ to_tsquery('simple', $6))"
+        " AND s.facility_id IN ("
+        + _OF_CODE
+        + ") AND ($6::text IS NULL OR p.name_words @@ to_tsquery('simple', $6))"
         " AND ($7::text IS NULL OR EXISTS (SELECT FROM facility_specialty o WHERE o.specialty = $7"
         " AND o.facility_id = p.facility_id))",
     ),

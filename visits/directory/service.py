@@ -41,7 +41,8 @@ _WITHOUT_PLACE: Final = {
 
 
 class Search(Struct, frozen=True, kw_only=True):
-    """What is looked for. text: words of the name, or a code of either system. at: the nearest come first;
+    """What is looked for. text: words of the name, or a code of either system. commune_code: of today's
+    units or of those before the reform of 2025. at: the nearest come first;
     those of one commune come by name."""
 
     text: str | None = None

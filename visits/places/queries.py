@@ -12,13 +12,6 @@ IS_KNOWN = Scalar(
     "SELECT EXISTS (SELECT FROM administrative_unit WHERE level = 'commune' AND code = $1"
     " AND ($2::date IS NULL OR (valid_from <= $2 AND (valid_until IS NULL OR valid_until >= $2)))) AS known",
 )
-# The latest meaning of a code that had begun by that day.
-UNIT_ON = Statement(
-    Place,
-    f"SELECT {_PLACE} FROM administrative_unit"  # noqa: S608 - a constant of ours
-    " WHERE level = $1 AND code = $2 AND valid_from <= $3 AND (valid_until IS NULL OR valid_until >= $3)"
-    " ORDER BY valid_from DESC LIMIT 1",
-)
 # Every meaning that a code had, the latest first.
 MEANINGS = Statement(
     Place,

@@ -46,10 +46,6 @@ async def meanings(tx: Tx, level: Level, code: str) -> list[Standing]:
     ]
 
 
-async def unit_on(tx: Tx, level: Level, code: str, on: date) -> Place | None:
-    return await queries.UNIT_ON.one(tx, level, code, on)
-
-
 async def keep(tx: Tx, new: Iterable[NewPlace]) -> None:
     """Write units of a file; one that is there already (level, code, first day) says what the file says."""
     for one in new:

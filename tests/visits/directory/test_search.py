@@ -33,6 +33,8 @@ from visits.directory.service import (
     set_details,
 )
 from visits.directory.spots import HALF_WIDTH, metres, spot_of
+from visits.places import service as places
+from visits.places.models import NewPlace
 
 MANY = 50_000
 HA_NOI = Point(latitude=21.0285, longitude=105.8542)
@@ -232,6 +234,44 @@ async def test_what_cannot_be_searched_for_is_refused(store: Store, clock: Froze
                 await search(tx, Search(at=HA_NOI, cursor=cursor), clock.now())
     hostile = await _page(store, clock, text="'; DROP TABLE facility --:* | ! <-> & abc")
     assert hostile.items == []
+
+
+async def test_a_commune_is_searched_by_its_code_before_and_after_the_reform(
+    store: Store, clock: FrozenClock
+) -> None:
+    """Who names the former unit is met by it; who names today's alone by what the former one became."""
+    north, south = [(await make_facility(store, clock)).facility_id for _ in range(2)]
+    silent = (await make_facility(store, clock)).facility_id
+    days = {"before": (date(2004, 1, 1), date(2025, 6, 30)), "after": (date(2025, 7, 1), None)}
+    async with store.transaction() as tx:
+        for code, became, when in (
+            ("XF-1", ["XN-1"], "before"),
+            ("XF-2", ["XN-1"], "before"),
+            ("XN-1", [], "after"),
+        ):
+            begun, ended = days[when]
+            unit = NewPlace(
+                level="commune",
+                code=code,
+                valid_from=begun,
+                valid_until=ended,
+                name=code,
+                parent_code="P",
+                became=became,
+                source="bịa cho bài kiểm tra",
+            )
+            await places.keep(tx, [unit])
+        for facility, former in ((north, "XF-1"), (south, "XF-2"), (silent, None)):
+            details = Details(commune_code="XN-1", former_commune_code=former)
+            assert await set_details(tx, facility, details, clock.now()) is None
+
+    async def of(code: str) -> set[UUID]:
+        return {one.row.facility_id for one in await _all(store, clock, commune_code=code)}
+
+    assert await of("XN-1") == {north, south, silent}
+    assert await of("XF-1") == {north, silent}
+    assert await of("XF-2") == {south, silent}
+    assert await of("XF-3") == set()
 
 
 async def test_a_code_of_either_system_counts_between_its_days(store: Store, clock: FrozenClock) -> None:
