@@ -179,24 +179,30 @@ async def table(day: Day, call: NamedDependency[Call]) -> Response[bytes]:
     The facility hands it on itself; nothing is sent anywhere.
     """
     wanted = _day_of(day)
+    lines = await _whole_day(call, wanted)
+    if isinstance(lines, Refused):
+        return answer(lines)
+    data = await asyncio.to_thread(csv.write, [service.HEAD, *map(service.line_of, lines)])
+    return file_answer(f"stays-{wanted.isoformat()}", CSV, data)
+
+
+async def _whole_day(call: Call, day: date) -> list[StayLine] | Refused:
+    """Every line. A page is a transaction of its own: it writes a row into the log of each person listed."""
     lines: list[StayLine] = []
     cursor: str | None = None
     while True:
-        # A page is a transaction of its own: it writes a row into the log of each person listed.
         async with call.begin() as (tx, actor):
             desk = desk_of(actor, call.request_id, call.now)
             if isinstance(desk, Refused):
-                return answer(desk)
+                return desk
             # One file, however many pages it is read in.
             spent = await service.may_list(tx, desk) if cursor is None else None
             if spent is not None:
-                return answer(spent)
-            items, cursor = await _page(tx, call, desk, wanted, cursor, PAGE_MAX)
+                return spent
+            items, cursor = await _page(tx, call, desk, day, cursor, PAGE_MAX)
         lines += items
         if cursor is None:
-            break
-    data = await asyncio.to_thread(csv.write, [service.HEAD, *map(service.line_of, lines)])
-    return file_answer(f"stays-{wanted.isoformat()}", CSV, data)
+            return lines
 
 
 def _day_of(text: str) -> date:
