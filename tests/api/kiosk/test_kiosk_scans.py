@@ -36,6 +36,7 @@ from visits.arrivals import arrive, arrived_today
 from visits.counters.service import close_counter
 from visits.identification import draw_code
 from visits.presence import check_in_by_scan, presence_of, ticket_of
+from visits.tickets.service import call_next
 
 SCANS = "/v1/kiosk/scans"
 NAME_HEX = "Nguyễn Thị Thử Nghiệm".encode().hex()
@@ -78,6 +79,19 @@ async def number(client: httpx.AsyncClient, kiosk: Kiosk, text: str) -> int:
 async def rows(owner: Store, sql: str, *args: object) -> int:
     async with owner.transaction() as tx:
         return int(await tx.fetchval(f"SELECT count(*) FROM {sql}", *args))
+
+
+async def test_a_number_that_was_called_already_is_shown_as_called(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, kiosk: Kiosk, citizen: Citizen
+) -> None:
+    texts = [draw_code(store.keys, citizen.patient_id, clock.now()).qr, cccd(new_number())]
+    first = [(await scan(client, kiosk, text)).json() for text in texts]
+    assert [one["state"] for one in first] == ["waiting", "waiting"]
+    async with store.transaction() as tx:
+        for _ in texts:
+            await call_next(tx, kiosk.place.counter, clock.now())
+    again = [(await scan(client, kiosk, text)).json() for text in texts]
+    assert again == [one | {"state": "called"} for one in first]
 
 
 # ---- the person's own code
