@@ -122,6 +122,12 @@ MOVE = Statement(
     "UPDATE appointment SET state = $3, moved_at = $4, sequence = sequence + 1, held_until = NULL"
     " WHERE patient_id = $1 AND appointment_id = $2 RETURNING booked_by",
 )
+# Any number of the person's at the facility, also one that is no presence: whoever took it did not stay away.
+TOOK_NUMBER = Scalar(
+    bool,
+    "SELECT EXISTS (SELECT FROM check_in WHERE patient_id = $1 AND facility_id = $2"
+    " AND recorded_at >= $3 AND recorded_at <= $4 AND withdrawn_at IS NULL) AS took",
+)
 SET_MISSED = Command("UPDATE appointment SET missed_at = $3 WHERE patient_id = $1 AND appointment_id = $2")
 
 

@@ -42,18 +42,20 @@ async def slot_due(tx: Tx, _keys: KeyRing, ref: str, now: datetime) -> datetime 
 
 
 async def _settle(tx: Tx, slot: SlotRow, one: BookingRow, now: datetime) -> None:
-    """An arrival of that day at the facility, by any means, says that the person came. Only where there is
-    none does it count as missed, whatever was marked meanwhile."""
+    """An arrival of that day that facility or rotating code saw says that the person came. Only where there
+    is no number either, by a poster, sent later or taken by a companion, does it count as missed, whatever
+    was marked meanwhile."""
     survivor = await survivor_of(tx, one.patient_id)
     hours = start_of_day(local_day(slot.starts_at)), end_of_day(local_day(slot.ends_at))
-    came = False
+    came = took = False
     for patient_id in (survivor, *await origins_of(tx, survivor)):
         came = came or await arrival_since(tx, patient_id, slot.facility_id, *hours) is not None
+        took = took or bool(await queries.TOOK_NUMBER.one(tx, patient_id, slot.facility_id, *hours))
     if one.state == "booked":
         moved = await slots.move(tx, slot, one.booking_id, "attend" if came else "miss", now)
         if not isinstance(moved, Refused):
             await keep(tx, moved, now, told=False)
-    if not came:
+    if not took:
         await queries.SET_MISSED.run(tx, one.patient_id, one.booking_id, now)
 
 

@@ -28,6 +28,7 @@ from tests.support.booking import (
     told,
 )
 from tests.support.clock import FrozenClock
+from tests.support.declaring import check_in
 from tests.support.family import access_of, make_proxy
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, make_citizen, make_doctor, renew_session, sign_in_again
@@ -108,6 +109,19 @@ async def test_whoever_arrived_that_day_came_and_whoever_did_not_missed_it(
     assert await states(store, missed.patient_id) == [("absent", True)]
     assert await states(store, marked.patient_id) == [("absent", False)], "a mark counts against nobody"
     assert await both_ends_agree(store, plan)
+
+
+@pytest.mark.parametrize("means", ["poster", "late", "companion"])
+async def test_whoever_took_a_number_that_day_did_not_miss_it(
+    store: Store, clock: FrozenClock, clinic: Clinic, means: str
+) -> None:
+    person = await make_citizen(store, clock)
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 1)
+        await booked(client, person, plan)
+    await check_in(store, person.patient_id, clinic.facility, starts_of(plan), means=means)
+    await day_over(store, clock, plan)
+    assert await states(store, person.patient_id) == [("absent", False)], "nobody saw the person"
 
 
 async def test_who_missed_often_books_elsewhere_at_the_counter_or_a_month_later(
