@@ -336,7 +336,7 @@ def test_s28_a_code_of_another_kind_or_key_is_no_paper(keys: KeyRing) -> None:
     for kind in kinds:
         refused = tokens.read(keys, kind, ours, START)
         assert isinstance(refused, Refused)
-        assert refused.problem.code == "qr-signature-invalid"
+        assert refused.problem.code == "qr-wrong-kind"
 
 
 def tampered(code: str, at: int, by: int = 1) -> str:
