@@ -62,6 +62,20 @@ async def test_a_guardian_books_for_a_child_and_hears_of_it(
     assert await told(store, clock, mother.patient_id, child) == ["booked"], "who booked hears of the place"
 
 
+@pytest.mark.parametrize(("birth_date", "status"), [("2010-01-01", 201), ("2008-01-01", 403)])
+async def test_a_guardian_books_for_a_youth_what_is_not_kept_and_nothing_at_eighteen(
+    store: Store, clock: FrozenClock, clinic: Clinic, birth_date: str, status: int
+) -> None:
+    mother = await make_citizen(store, clock)
+    youth = await make_child(store, clock, mother, birth_date)
+    headers = bearer(mother.token) | {"X-Patient-Id": str(youth)}
+    async with client_of(store, clock) as client:
+        plan = await make_schedule(client, clock, clinic, 2)
+        kept = await make_schedule(client, clock, clinic, 2, unit_id=str(clinic.sensitive_id))
+        assert (await hold(client, headers, plan)).status_code == status
+        assert (await hold(client, headers, kept)).status_code == (404 if status == 201 else 403)
+
+
 @pytest.mark.parametrize("why", ["private", "sensitive-department", "flagged-later"])
 async def test_s23_what_is_kept_from_the_family_is_on_no_path_of_theirs(
     store: Store, clock: FrozenClock, clinic: Clinic, proxy: Citizen, why: str
