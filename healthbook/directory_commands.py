@@ -20,7 +20,7 @@ from identity.facility_admin.models import FacilityCode
 from identity.register.facilities import add_facility, facility_by_code
 from kernel.clock import SystemClock, local_day
 from store.database import Store, Tx
-from visits.directory.reading import BadFileError, ReadLine, WrongLine, read_lines
+from visits.directory.reading import BadFileError, ReadLine, WrongLine, read_lines, wrong_line
 from visits.directory.service import set_details
 from visits.places.reading import BadLine, read_places
 from visits.places.service import keep
@@ -86,7 +86,7 @@ def _once(line: ReadLine | WrongLine, seen: set[str]) -> ReadLine | WrongLine:
         return line
     codes = {line.facility.code, line.facility.code_13} - {None}
     if codes & seen:
-        return WrongLine(line=line.line, column="code", what="twice-in-file")
+        return wrong_line(line.line, line.facility.code, "code", "twice-in-file")
     seen |= {code for code in codes if code is not None}
     return line
 
@@ -120,7 +120,7 @@ async def _one(
         return None
     other = line.facility.code_13
     if other is not None and await facility_by_code(tx, other, local_day(now)) is not None:
-        report.refused.append(WrongLine(line=line.line, column="code_13", what="code-in-use"))
+        report.refused.append(wrong_line(line.line, line.facility.code, "code_13", "code-in-use"))
         return None
     made = await _make(tx, line, now)
     if isinstance(made, WrongLine):
@@ -140,9 +140,9 @@ async def _make(tx: Tx, line: ReadLine, now: datetime) -> FacilityCode | WrongLi
                 raise _RefusedLineError(refused.where or "", refused.problem.code)
             return await issue(tx, facility.facility_id, now)
     except _RefusedLineError as error:
-        return WrongLine(line=line.line, column=error.args[0], what=error.args[1])
+        return wrong_line(line.line, line.facility.code, *error.args)
     except UniqueViolationError:
-        return WrongLine(line=line.line, column="code", what="code-in-use")
+        return wrong_line(line.line, line.facility.code, "code", "code-in-use")
 
 
 class _RefusedLineError(Exception):

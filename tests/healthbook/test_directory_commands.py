@@ -70,9 +70,9 @@ async def test_each_line_is_made_or_refused_with_a_reason(store: Store, tmp_path
     assert made == tried
     assert (made.lines, made.made, made.known) == (11, 2, 0)
     assert [(one.line, one.column, one.what) for one in made.refused] == [
-        (3, "code", "not-allowed"),
-        (4, "code_13", "not-allowed"),
-        (5, "name", "not-allowed"),
+        (3, "code", "wrong-form"),
+        (4, "code_13", "wrong-form"),
+        (5, "name", "missing"),
         (6, "latitude", "position-half"),
         (7, "latitude", "no-number"),
         (8, "specialties", "specialty-unknown"),
@@ -92,6 +92,34 @@ async def test_each_line_is_made_or_refused_with_a_reason(store: Store, tmp_path
         assert listing.specialties == ["general-practice"]
         rows = await tx.fetchval("SELECT count(*) FROM admin_event WHERE entry LIKE '%facilities:import%'")
         assert rows == 1, "a step that made none leaves none"
+
+
+async def test_a_refused_line_says_whose_it_is_what_is_wrong_and_what_is_allowed(
+    store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "facilities.csv"
+    path.write_text(
+        "code,name,short_name,discreet_name,latitude,longitude\n"
+        "65A01,,,,,\n"
+        "65A02,Trạm,TYT Ví Dụ 1,,,\n"
+        "65A03,Trạm,ABCDEFGHIJKLMNOPQRSTUVW,,,\n"
+        "65A04,Trạm,,,91,105\n"
+        "65A05,Trạm,,Phòng khám HIV,,\n"
+        "65A06,Trạm,,,,,,\n"
+    )
+    run = Run(signed=SIGNED, dry_run=True)
+    report = await import_facilities(store, path, run, lambda _text: None)
+    assert [(one.code, one.column, one.what) for one in report.refused] == [
+        ("65A01", "name", "missing"),
+        ("65A02", "short_name", "tone-marks"),
+        ("65A03", "short_name", "too-long"),
+        ("65A04", "latitude", "out-of-range"),
+        ("65A05", "discreet_name", "discreet-name-tells"),
+        ("65A06", "", "too-many-cells"),
+    ]
+    assert "20 ký tự không dấu" in report.refused[1].vi
+    assert "without tone marks" in report.refused[1].en
+    assert len({one.vi for one in report.refused}) == 6
 
 
 async def test_a_run_that_stopped_goes_on_and_loses_no_code(

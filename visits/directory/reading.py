@@ -13,9 +13,10 @@ import msgspec
 from msgspec import Struct
 
 from identity.register.facilities import NewFacility
-from identity.units.specialties import by_code
+from identity.units.specialties import by_code, is_sensitive_name
 from kernel.text import fold
 from visits.directory.models import Details
+from visits.directory.reasons import of_value, sentences
 
 NEEDED: Final = ("code", "name")
 OPTIONAL: Final = (
@@ -47,11 +48,20 @@ class ReadLine(Struct, frozen=True, kw_only=True):
 
 
 class WrongLine(Struct, frozen=True, kw_only=True):
-    """what: a word for a machine; column: where."""
+    """code: of the facility, as the line has it. what: a word for a machine; column: where; vi and en: the
+    same in words, with what the column allows."""
 
     line: int
+    code: str
     column: str
     what: str
+    vi: str
+    en: str
+
+
+def wrong_line(line: int, code: str, column: str, what: str) -> WrongLine:
+    vi, en = sentences(column, what)
+    return WrongLine(line=line, code=code, column=column, what=what, vi=vi, en=en)
 
 
 def read_lines(path: Path) -> Iterator[ReadLine | WrongLine]:
@@ -72,7 +82,7 @@ def read_lines(path: Path) -> Iterator[ReadLine | WrongLine]:
 
 def _line(line: int, row: dict[str | None, Any]) -> ReadLine | WrongLine:
     if None in row:
-        return WrongLine(line=line, column="", what="too-many-cells")
+        return wrong_line(line, row.get("code") or "", "", "too-many-cells")
     cells = {str(name): (value or "").strip() for name, value in row.items() if (value or "").strip()}
     code, name = cells.get("code", ""), cells.get("name", "")
     facility = {
@@ -90,26 +100,33 @@ def _line(line: int, row: dict[str | None, Any]) -> ReadLine | WrongLine:
         try:
             details[column] = float(cells[column])
         except ValueError:
-            return WrongLine(line=line, column=column, what="no-number")
+            return wrong_line(line, code, column, "no-number")
     wrong = _first_wrong(facility, NewFacility) or _first_wrong(details, Details)
+    wrong = wrong or _unfit(str(facility["discreet_name"]), details)
     if wrong is not None:
-        return WrongLine(line=line, column=wrong, what="not-allowed")
-    if not set(details["specialties"]) <= by_code().keys():
-        return WrongLine(line=line, column="specialties", what="specialty-unknown")
-    if ("latitude" in details) != ("longitude" in details):
-        return WrongLine(line=line, column="latitude", what="position-half")
+        return wrong_line(line, code, *wrong)
     return ReadLine(
         line=line, facility=msgspec.convert(facility, NewFacility), details=msgspec.convert(details, Details)
     )
 
 
-def _first_wrong(values: dict[str, Any], kind: type[Struct]) -> str | None:
+def _unfit(discreet_name: str, details: dict[str, Any]) -> tuple[str, str] | None:
+    """Column and reason where each cell is well-formed and says what it must not."""
+    if is_sensitive_name(discreet_name):
+        return "discreet_name", "discreet-name-tells"
+    if not set(details["specialties"]) <= by_code().keys():
+        return "specialties", "specialty-unknown"
+    return ("latitude", "position-half") if ("latitude" in details) != ("longitude" in details) else None
+
+
+def _first_wrong(values: dict[str, Any], kind: type[Struct]) -> tuple[str, str] | None:
+    """Column and reason."""
     for field in msgspec.structs.fields(kind):
         if field.name in values:
             try:
                 msgspec.convert(values[field.name], field.type)
             except msgspec.ValidationError:
-                return field.name
+                return field.name, of_value(field.name, values[field.name])
     return None
 
 
