@@ -1,7 +1,9 @@
 """Every admin route leaves its row in the operators' chain (security.md S26)."""
 
+import json
 import secrets
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +17,7 @@ from tests.support.declaring import FORM
 from tests.support.http import bearer, client_of
 from tests.support.people import make_doctor, make_facility
 
+CONTRACT = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
 REASON = "thử mọi đường của người vận hành"
 # Read, and nothing changes.
 READ_ONLY = frozenset(
@@ -145,3 +148,22 @@ async def test_s26_every_step_of_a_form_and_another_secret_leave_a_row(
     body = {"reason": REASON, "client": renewed}
     assert (await client.post("/v1/admin/facility-systems/secret", json=body, headers=one)).status_code == 202
     assert await written(owner) == before + 1
+
+
+# A look-up, and a choice of the facility's own with its date; neither opens or ends anything.
+WITHOUT_REASON = frozenset({"look_up_licence", "facility_set_release_policy"})
+
+
+def test_s26_whatever_a_facility_s_administrator_alone_changes_takes_a_reason() -> None:
+    """Each of them leaves its row: counters, kiosks, departments and systems hold it beside their routes."""
+    written = json.loads(CONTRACT.read_bytes())
+    without = set()
+    for route in routes():
+        if route.actors != ("facility-admin",) or route.method == "GET":
+            continue
+        body = written["paths"][route.path][route.method.lower()].get("requestBody", {})
+        schema = body.get("content", {}).get("application/json", {}).get("schema", {})
+        named = written["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+        if "reason" not in named.get("required", []):
+            without.add(route.operation_id)
+    assert without == WITHOUT_REASON
