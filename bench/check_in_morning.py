@@ -45,7 +45,7 @@ SPEED: Final = 20
 EVERY: Final = timedelta(hours=4).total_seconds() / WHOLE / SPEED
 COUNTERS: Final = 12
 # More than a hall has: people show cards by hand, and a kiosk takes no more of them in a minute.
-KIOSKS: Final = 40
+KIOSKS: Final = 90
 # How people come, in hundredths: ours, no source has such a count.
 MIX: Final = {"desk": 45, "kiosk": 25, "typed": 15, "poster": 15}
 CLERKS: Final = max(2, COUNT // 1000)
