@@ -16,7 +16,7 @@ from qr.draw import svg
 COLUMNS: Final = ("code", "name", "activation_code", "expires_at")
 TITLE: Final = "Mã kích hoạt cơ sở trên Sổ sức khỏe điện tử"
 STEPS: Final = (
-    "Nhập mã này vào phần mềm của cơ sở nối với Sổ sức khỏe điện tử.",
+    "Nhập mã này vào phần mềm của cơ sở; nơi chưa có phần mềm nhờ người đã giao phiếu.",
     "Mã dùng một lần và lập tài khoản quản trị đầu tiên của cơ sở.",
     "Cất kỹ tên đăng nhập và mật khẩu được cấp, rồi hủy giấy này.",
 )

@@ -143,7 +143,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
     facilities, operators, administrators = await begin(store, since)
     staff = await add_staff(store, facilities, since, now - ACTIVATED)
     await add_emergency_unit(store, facilities["hospital"], staff, since)
-    await list_facilities(store, facilities, since)
+    await list_facilities(store, facilities, since, now)
     counters = await open_counters(store, facilities, since)
     systems = await add_systems(store, facilities, since)
     kiosks = await set_up_kiosks(store, facilities, counters, administrators, since)

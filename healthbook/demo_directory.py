@@ -1,6 +1,7 @@
 """The demo's directory: where its invented facilities are, when they are open, which departments."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from healthbook.demo_accounts import granted
@@ -10,7 +11,10 @@ from identity.units.models import Department
 from store.database import Store
 from visits.directory.models import Details, Hours, Opening
 from visits.directory.service import follow_units, set_details
+from visits.places.reading import read_places
+from visits.places.service import keep
 
+_PLACES: Final = Path(__file__).parent / "samples" / "places_SAMPLE.csv"
 _WEEKDAYS: Final = [1, 2, 3, 4, 5]
 _OFFICE: Final = Hours(
     openings=[
@@ -22,6 +26,7 @@ _OFFICE: Final = Hours(
 DETAILS: Final = {
     "hospital": Details(
         address="Số 1 đường Ví Dụ, Phường Mẫu Đơn",
+        commune_code="MAU-A-2",
         latitude=20.95,
         longitude=105.95,
         phone="02400000101",
@@ -30,6 +35,8 @@ DETAILS: Final = {
     ),
     "station": Details(
         address="Thôn Ví Dụ, Xã Mẫu Sơn",
+        commune_code="MAU-A-1",
+        former_commune_code="MAU-1-1-1",
         latitude=20.99,
         longitude=105.91,
         phone="02400000202",
@@ -38,6 +45,8 @@ DETAILS: Final = {
     ),
     "clinic": Details(
         address="Số 7 phố Minh Họa, Phường Mẫu Hải",
+        commune_code="MAU-A-2",
+        former_commune_code="MAU-1-1-2",
         latitude=20.93,
         longitude=105.99,
         phone="02400000303",
@@ -54,11 +63,17 @@ DEPARTMENTS: Final = (
 )
 
 
-async def list_facilities(store: Store, facilities: dict[str, Facility], since: datetime) -> None:
-    """What the directory says of the demo's three facilities."""
+async def list_facilities(
+    store: Store, facilities: dict[str, Facility], since: datetime, now: datetime
+) -> None:
+    """What the directory says of the demo's three facilities, and units before and after the reform: the
+    sample's, each of which says that it is not true."""
+    read = read_places(_PLACES)
+    assert not read.bad, read.bad
     async with store.transaction() as tx:
+        await keep(tx, read.places)
         for department in DEPARTMENTS:
             granted(await units.open_department(tx, facilities["hospital"].facility_id, department, since))
         for key, details in DETAILS.items():
-            granted(await set_details(tx, facilities[key].facility_id, details, since))
+            granted(await set_details(tx, facilities[key].facility_id, details, now))
         await follow_units(tx, facilities["hospital"].facility_id)

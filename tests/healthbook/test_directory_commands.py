@@ -1,13 +1,14 @@
 """Files of facilities and of administrative units: what is made, what is refused and why (S16, S26)."""
 
 import csv
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from healthbook.cli import main
+from healthbook.demo_directory import DETAILS, list_facilities
 from healthbook.directory_commands import (
     FacilityReport,
     Run,
@@ -24,7 +25,9 @@ from identity.register.facilities import facility_by_code
 from kernel.clock import SystemClock, local_day
 from kernel.problems import Refused
 from store.database import Store
-from visits.directory.service import listing_of
+from tests.support.clock import FrozenClock
+from tests.support.people import make_facility
+from visits.directory.service import Search, listing_of, search
 from visits.places import service as places
 from visits.places.reading import read_places
 
@@ -202,6 +205,20 @@ async def test_the_sample_of_places_says_that_it_is_one_and_stands_side_by_side(
         assert joined.came_from == ["MAU-1-1-1", "MAU-1-1-2"]
         assert await places.is_known(tx, "MAU-1-1-1", None)
         assert not await places.is_known(tx, "MAU-1-1-1", after)
+
+
+async def test_the_demo_shows_communes_before_and_after_the_reform(store: Store, clock: FrozenClock) -> None:
+    made = {key: await make_facility(store, clock) for key in DETAILS}
+    await list_facilities(store, made, clock.now() - timedelta(days=900), clock.now())
+    async with store.transaction() as tx:
+        for code, keys in (
+            ("MAU-A-2", {"hospital", "clinic"}),
+            ("MAU-1-1-1", {"station"}),
+            ("MAU-1-1-2", {"clinic", "hospital"}),
+        ):
+            found = await search(tx, Search(commune_code=code), clock.now())
+            assert not isinstance(found, Refused)
+            assert {one.row.facility_id for one in found.items} == {made[key].facility_id for key in keys}
 
 
 PLACE_HEAD = "level,code,name,parent_code,valid_from,valid_until,became,source\n"
