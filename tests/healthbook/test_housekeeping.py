@@ -227,9 +227,6 @@ async def test_every_chore_has_its_case_here() -> None:
         "facility-appointments",
         "appointments",
         "schedules",
-        # tests/visits/declarations, tests/visits/exposure
-        "declarations",
-        "exposure-hours",
         # tests/vaccination/registration
         "registrations",
         # tests/vaccination/revocation
