@@ -1,13 +1,15 @@
 """What a person sees when the service starts: where to click and who can sign in."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from healthbook.demo_sheet import load_sheet
+from healthbook.demo_sheet import DemoPractitioner, load_sheet
 from healthbook.wiring import Serving
 
 SHOWN_MAX = 6
+DESK_MAX = 2
 SHEET = "demo.json"
 
 
@@ -33,11 +35,18 @@ def demo_lines(path: Path) -> list[str]:
     citizens = [
         f"    {c.key}: {c.name}, số {c.number}, điện thoại {c.phone}, PIN {c.pin}" for c in sheet.citizens
     ]
-    staff = [f"    {p.username} ({p.role}, {p.facility}): {p.password}" for p in sheet.practitioners]
     return [
         "  Citizens:",
         *citizens[:SHOWN_MAX],
         "  Staff (the TOTP secret stands in the sheet):",
-        *staff[:SHOWN_MAX],
+        *_staff(sheet.practitioners[:SHOWN_MAX]),
+        "  Front desk, and who sets it up:",
+        *_staff(sheet.desk_staff[:DESK_MAX]),
+        *_staff(sheet.administrators[:DESK_MAX]),
+        *[f"    {k.client_id} ({k.kind}, {k.facility}): {k.client_secret}" for k in sheet.kiosks[:1]],
         "  The whole sheet with device keys and TOTP secrets: .venv/bin/healthbook demo --json",
     ]
+
+
+def _staff(people: Sequence[DemoPractitioner]) -> list[str]:
+    return [f"    {one.username} ({one.role}, {one.facility}): {one.password}" for one in people]
