@@ -260,11 +260,13 @@ async def test_a_check_needs_an_arrival_of_today_at_this_facility(
         )
         assert taken_back.status_code == 204, taken_back.text
         assert await status(here, place.clerk) == unknown
-        assert (await place.arrive()).json()["arrival_id"] == here
-        assert await status(here, place.clerk) == (201, None)
+        again = (await place.arrive()).json()["arrival_id"]
+        assert again != here
+        assert await status(here, place.clerk) == unknown
+        assert await status(again, place.clerk) == (201, None)
         clock.advance(days=1)
         await sign_in_again(store, clock, place.clerk)
-        assert await status(here, place.clerk) == unknown
+        assert await status(again, place.clerk) == unknown
         assert len(gateway.asked) == 2
 
 
