@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from store.blobs import FilesystemBlobs
 from store.database import Store, open_store
@@ -17,6 +18,10 @@ from store.migrate import migrate
 from store.postgres import Server, start_server
 from tests.support.clock import START, FrozenClock
 from tests.support.service import demo_of_the_run
+
+# How long an example takes on a busy machine says nothing of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
 
