@@ -51,6 +51,7 @@ WRITTEN_ON = {
     "outbox": "both are told of the way back too",
     "person_hold": "the hold has ended and stays as its own trail",
     "ehr_head": "the survivor's numbers go on: a cursor never means two states",
+    "answered_read": "the service counts what it answered some seconds later",
 }
 
 
