@@ -30,6 +30,7 @@ PACKAGES = (
     "identity",
     "kernel",
     "notifications",
+    "partners",
     "qr",
     "reminders",
     "store",
