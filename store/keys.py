@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 # rounding of what is counted. alias: what a person's log calls a protected practitioner.
 # audit-pseudonym: whom a leaf of the public log of heads belongs to. paper: codes on printed papers;
 # paper-reference: which paper of whose book such a code is, for us alone.
+# partner: what is handed to partners.
 Purpose = Literal[
     "field",
     "lookup",
@@ -38,6 +39,7 @@ Purpose = Literal[
     "audit-pseudonym",
     "paper",
     "paper-reference",
+    "partner",
 ]
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
@@ -45,7 +47,9 @@ PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 # A second key would undo what the first one protects, so none is ever added.
 FOR_EVER: frozenset[Purpose] = frozenset({"statistics", "alias", "audit-pseudonym"})
-SIGNING: frozenset[Purpose] = frozenset({"consent-artefact", "audit-root", "qr", "paper"})
+SIGNING: frozenset[Purpose] = frozenset({"consent-artefact", "audit-root", "qr", "paper", "partner"})
+# What others check with the tools of OpenID Connect; the other signers are Ed25519.
+_P256: frozenset[Purpose] = frozenset({"consent-artefact", "partner"})
 SECRET_BYTES = 32
 _FIRST_ID = "0001"
 _DEMO_MARK = "demo"
@@ -158,7 +162,7 @@ def _make(purpose: Purpose) -> bytes:
     if purpose not in SIGNING:
         return secrets.token_hex(SECRET_BYTES).encode() + b"\n"
     key: PrivateKey
-    if purpose == "consent-artefact":
+    if purpose in _P256:
         key = ec.generate_private_key(ec.SECP256R1())
     else:
         key = ed25519.Ed25519PrivateKey.generate()
