@@ -15,12 +15,12 @@ from store.statement import Statement
 # The second half drops an explicit "none known" for everybody once something is known, so that its absence
 # tells nothing about what is withheld. Rows that came with a merged person count for nothing without it.
 # The family ($8 is FAMILY) sees at no age a visit of a sensitive department, nor anything of it (security.md
-# S23).
+# S23); nor does an app or a partner ($8 is OUTSIDE), for which nothing exists that is hidden from anybody.
 _VISIBLE = """
     r.patient_id = $1 AND NOT r.deleted AND r.labels & $2::int = 0
     AND (r.origin_patient_id IS NULL OR r.origin_patient_id = ANY ($9::uuid[]))
     AND (NOT $7::boolean OR r.release_at IS NULL OR r.release_at <= $6::timestamptz)
-    AND (r.hidden_from IS NULL OR $8::uuid = $1 OR ($8::uuid IS NOT NULL
+    AND (r.hidden_from IS NULL OR $8::uuid = $1 OR ($8::uuid <> '00000000-0000-0000-0000-000000000002'
         AND NOT r.hidden_from && ARRAY['00000000-0000-0000-0000-000000000000', $8::uuid]))
     AND ($3::text[] IS NULL OR (r.record_type = ANY ($3::text[])
         AND NOT (coalesce(r.code, '') IN {blood groups} AND 'except.blood-group' = ANY ($3::text[])))
@@ -31,7 +31,8 @@ _VISIBLE = """
             AND r.record_type IN ('Condition', 'MedicationRequest', 'MedicationStatement'))
         OR (r.eff_until >= coalesce($4::timestamptz, '-infinity')
             AND r.eff < coalesce($5::timestamptz, 'infinity')))
-    AND ($8::uuid IS DISTINCT FROM '00000000-0000-0000-0000-000000000001'
+    AND (coalesce($8::uuid NOT IN ('00000000-0000-0000-0000-000000000001',
+            '00000000-0000-0000-0000-000000000002'), true)
         OR (r.rtype <> 'Encounter' OR r.labels = 0) AND NOT EXISTS (
             SELECT 1 FROM ehr_resource visit
             WHERE visit.patient_id = $1 AND visit.rtype = 'Encounter' AND visit.id = r.encounter_id

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from ehr.visibility.models import FAMILY
+from ehr.visibility.models import FAMILY, OUTSIDE
 from kernel.access import ALL_LABELS, Access, Basis
 from kernel.clock import end_of_day, start_of_day
 
@@ -23,10 +23,10 @@ Scope: TypeAlias = tuple[
 
 # The form of a FHIR id, which ours keep.
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
-# The person, who acts in the family, and whom the person sends a link or card: none of them reads a result
-# before its release.
+# The person, who acts in the family, whom the person sends a link or card, and the apps and partners that the
+# person lets in: none of them reads a result before its release.
 _FAMILY: frozenset[Basis] = frozenset({"guardian", "proxy"})
-_OWN: frozenset[Basis] = _FAMILY | {"self", "share-link"}
+_OWN: frozenset[Basis] = _FAMILY | {"self", "share-link", "partner"}
 # A reader from whom nothing can be hidden by name.
 _NOBODY: Final = UUID(int=0)
 
@@ -68,4 +68,6 @@ def _reader(access: Access) -> UUID | None:
         return None
     if access.basis in _FAMILY:
         return FAMILY
+    if access.basis == "partner":
+        return OUTSIDE
     return access.actor.actor_id if access.actor.kind in {"practitioner", "citizen"} else _NOBODY

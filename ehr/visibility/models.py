@@ -11,6 +11,9 @@ EVERYBODY = UUID(int=0)
 ANY_FACILITY = UUID(int=0)
 # Stands in `hidden_from` for guardians and proxies (security.md S23): a safety flag hides from them alone.
 FAMILY = UUID(int=1)
+# Stands where a reader is asked for: an app or a partner that the person let in. Nothing that is hidden from
+# anybody exists for it, nor a visit of a sensitive department, nor anything of one.
+OUTSIDE = UUID(int=2)
 
 HidableType = Literal[
     "Encounter", "Observation", "DiagnosticReport", "ImagingStudy", "DocumentReference", "CarePlan"
