@@ -26,6 +26,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON person_alias, person_origin TO hb_api;
 GRANT SELECT, INSERT, DELETE ON person_hold TO hb_api;
 GRANT SELECT, INSERT ON birth_link, birth_link_by_mother TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON facility_unit, facility_activation TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON app_client TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON app_session TO hb_api;
+
+-- identity verification: what was proven can neither be changed nor taken away, nor that it was used.
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_transaction TO hb_api;
+GRANT SELECT, INSERT ON identity_verification, identity_verification_use TO hb_api;
 
 -- family
 GRANT SELECT, INSERT, UPDATE ON guardianship, guardianship_by_guardian, guardianship_proposal TO hb_api;
@@ -112,6 +118,11 @@ GRANT SELECT, INSERT, UPDATE ON consent_grant, practitioner_grant, consent_block
 GRANT SELECT, INSERT, UPDATE, DELETE ON share_link, share_link_file, share_code TO hb_api;
 GRANT SELECT, INSERT, DELETE ON share_link_address, share_link_opening, share_link_ticket TO hb_api;
 GRANT SELECT, INSERT, DELETE ON share_code_by_hash TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON app_consent TO hb_api;
+GRANT SELECT, INSERT, DELETE ON app_consent_by_client TO hb_api;
+
+-- partners: clients' proofs
+GRANT SELECT, INSERT, DELETE ON oauth_proof_use TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON emergency_access, practitioner_emergency, emergency_review, emergency_setting TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON emergency_card, emergency_contact TO hb_api;
 GRANT SELECT, INSERT, DELETE ON emergency_contact_code TO hb_api;
