@@ -30,6 +30,7 @@ READ_TAGS: dict[Action, str] = {
     "read-costs": "record:costs:read",
     "read-referrals": "record:referrals:read",
     "read-unanswered": "record:reminders:read",
+    "read-by-app": "record:app:read",
 }
 
 

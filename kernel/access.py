@@ -12,8 +12,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
-# bearer: whoever holds a code that the person gave out; nobody knows who.
-ActorKind = Literal["citizen", "practitioner", "facility-system", "kiosk", "operator", "job", "bearer"]
+# bearer: whoever holds a code that the person gave out; nobody knows who. app: an OAuth client, a partner's
+# system or an app that people choose; its name is the client's.
+ActorKind = Literal["citizen", "practitioner", "facility-system", "kiosk", "operator", "job", "bearer", "app"]
 
 Role = Literal[
     "doctor",
@@ -98,7 +99,15 @@ Action = Literal[
     "check-in",
     "manage-alerts",
     "set-alert-rules",
+    # The person lets an app or a partner in; what such a client may do then.
+    "connect-app",
+    "read-by-app",
 ]
+
+# The four groups of a partner's data set (QĐ 31/QĐ-BYT 2026, art. 2 k3): who the person is, the history, each
+# encounter, the summaries.
+PartnerGroup = Literal["administrative", "history", "encounters", "summary"]
+PARTNER_GROUPS: tuple[PartnerGroup, ...] = get_args(PartnerGroup)
 
 # What a grant can name (SMART v2 resource types; Observation by category, consent.md §4).
 RecordType = Literal[
@@ -158,7 +167,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     merge of persons was decided since this device was proven, so it opens nothing (S10); origins: the
     persons merged into this one whose rows are to be seen. sealed_person: the own row's sealed column, opened
     where the person acts for another and the log names who did; holds: what merges hold of this person,
-    from and until, both included.
+    from and until, both included. reference: the one consent that an app's token is bound to; None where each
+    call names its own. scope: what an app's token may do, in the words of its client.
     """
 
     kind: ActorKind
@@ -178,6 +188,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     origins: frozenset[UUID] = frozenset()
     sealed_person: bytes | None = None
     holds: tuple[tuple[datetime, datetime], ...] = ()
+    reference: UUID | None = None
+    scope: str = ""
 
 
 class Access:

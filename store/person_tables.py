@@ -77,6 +77,8 @@ TABLES: Final = (
     ),
     PersonTable(table="share_code_by_hash", unseen=_LOOKUP),
     PersonTable(table="share_code"),
+    PersonTable(table="app_consent_by_client", unseen=_MIRROR),
+    PersonTable(table="app_consent"),
     PersonTable(table="emergency_contact_code", unseen=_LOOKUP),
     PersonTable(table="emergency_contact", sealed=("name_sealed", "phone_sealed"), secret=("code_hash",)),
     PersonTable(table="emergency_card", secret=("secret_hash", "secret_sealed")),

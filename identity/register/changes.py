@@ -17,6 +17,8 @@ from msgspec import Meta, Struct
 from audit.protection.service import end_protection, protect
 from audit.service import record_admin_event
 from identity import practitioners, sessions
+from identity.app_clients import service as app_clients
+from identity.app_clients.models import ChangedAppClient, EndedAppClient, NewAppClient
 from identity.clients import service as clients
 from identity.models import ChangeRow
 from identity.policy import LICENSED_ROLES, can_hold_licensed_role
@@ -58,6 +60,9 @@ ChangeKind = Literal[
     "facility-unit-end",
     "practitioner-role-unit",
     "emergency-restoration",
+    "app-client",
+    "app-client-change",
+    "app-client-end",
 ]
 BY_ADMINISTRATORS: frozenset[ChangeKind] = frozenset(
     {
@@ -130,6 +135,7 @@ class CredentialReset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 UnitChange = NewUnit | ClosedUnit | RoleUnit | RestoredEmergency
+AppClientChange = NewAppClient | ChangedAppClient | EndedAppClient
 Change = (
     NewFacility
     | NewPractitioner
@@ -143,6 +149,7 @@ Change = (
     | NewCode
     | CredentialReset
     | UnitChange
+    | AppClientChange
 )
 _BODIES: dict[str, type[Change]] = {
     "facility": NewFacility,
@@ -160,6 +167,9 @@ _BODIES: dict[str, type[Change]] = {
     "facility-unit-end": ClosedUnit,
     "practitioner-role-unit": RoleUnit,
     "emergency-restoration": RestoredEmergency,
+    "app-client": NewAppClient,
+    "app-client-change": ChangedAppClient,
+    "app-client-end": EndedAppClient,
 }
 
 
@@ -184,6 +194,8 @@ async def propose(
     if not await _has_licence(tx, actor, change, now):
         return Refused(problem=LICENCE_NEEDED, where="practitioner_id")
     if isinstance(change, NewUnit) and (wrong := units.judge(change)) is not None:
+        return wrong
+    if isinstance(change, NewAppClient) and (wrong := app_clients.judge(change)) is not None:
         return wrong
     change_id, body = uuid7(now), msgspec.json.encode(change).decode()
     await queries.INSERT_CHANGE.run(tx, change_id, kind, facility_id, body, reason, actor.actor_id, now)
@@ -279,7 +291,9 @@ async def _apply(
     if isinstance(change, NewRole):
         made = await practitioners.add_role(tx, change.practitioner_id, change.facility_id, change.role, now)
         return made if isinstance(made, Refused) else Applied(kind=row.kind, created_id=made)
-    if isinstance(change, EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange):
+    if isinstance(
+        change, EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange | AppClientChange
+    ):
         return await _change(tx, row.kind, change, now)
     if isinstance(change, NewClient | RenewedClient):
         return await _client_secret(tx, row.kind, change, now)
@@ -307,6 +321,15 @@ async def _client_secret(
     if renewed is None:
         return Refused(problem=NOT_IN_REGISTER)
     return Applied(kind=kind, created_id=renewed.client_id, client_secret=renewed.client_secret)
+
+
+async def _app_client(tx: Tx, kind: str, change: AppClientChange, now: datetime) -> Applied | Refused:
+    if isinstance(change, NewAppClient):
+        made = await app_clients.enter(tx, change, now)
+        return made if isinstance(made, Refused) else Applied(kind=kind, created_id=made)
+    done = app_clients.change if isinstance(change, ChangedAppClient) else app_clients.end
+    refused = await done(tx, change, now)  # type: ignore[arg-type]
+    return refused or Applied(kind=kind, created_id=change.client_id)
 
 
 async def _apply_unit(tx: Tx, kind: str, change: UnitChange, now: datetime) -> Applied | Refused:
@@ -339,10 +362,12 @@ async def _new_account(
 async def _change(
     tx: Tx,
     kind: str,
-    change: EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange,
+    change: EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange | AppClientChange,
     now: datetime,
 ) -> Applied | Refused:
-    """What is changed of somebody whom the register holds, or of a facility's units."""
+    """What is changed of somebody whom the register holds, of a facility's units, or of clients."""
+    if isinstance(change, AppClientChange):
+        return await _app_client(tx, kind, change, now)
     if isinstance(change, UnitChange):
         return await _apply_unit(tx, kind, change, now)
     if isinstance(change, ProtectedPractitioner):

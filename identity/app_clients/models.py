@@ -1,0 +1,118 @@
+"""A client as registered, as it stands in a statement's answer, and what it is handed."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+from kernel.access import PartnerGroup
+
+ClientKind = Literal["partner", "app"]
+ClientAuth = Literal["private_key_jwt", "none"]
+
+
+class AppClient(Struct, frozen=True, kw_only=True):
+    """A row of app_client. holder: who runs it, as people are told. jwks: a JWK Set of public keys as JSON
+    text, or jwks_uri, where it is fetched; none of them for a public client (auth none).
+
+    groups_max: what a partner may ask for of QĐ 31's four groups; scopes_max: of SMART's scopes, for apps.
+    level_min: the level of identity that a sign-in on our page needs. Quotas are calls.
+    """
+
+    client_id: UUID
+    kind: ClientKind
+    name: str
+    holder: str
+    auth: ClientAuth
+    jwks: str | None
+    jwks_uri: str | None
+    redirect_uris: list[str]
+    scopes_max: list[str]
+    groups_max: list[PartnerGroup]
+    level_min: int
+    quota_per_day: int
+    quota_per_minute: int
+    webhook_uri: str | None
+    created_at: datetime
+    changed_at: datetime
+    ended_at: datetime | None
+
+
+_Text = Annotated[str, Meta(min_length=1, max_length=100)]
+_Address = Annotated[str, Meta(min_length=8, max_length=500)]
+_Scope = Annotated[str, Meta(min_length=1, max_length=120)]
+
+
+class NewAppClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What two operators agree on. jwks: {"keys": [...]}, public keys alone."""
+
+    kind: ClientKind
+    name: _Text
+    holder: Annotated[str, Meta(min_length=1, max_length=200)]
+    auth: ClientAuth
+    jwks: dict[str, list[dict[str, str | list[str] | bool]]] | None = None
+    jwks_uri: _Address | None = None
+    redirect_uris: Annotated[list[_Address], Meta(max_length=10)] = []
+    scopes_max: Annotated[list[_Scope], Meta(max_length=60)] = []
+    groups_max: Annotated[list[PartnerGroup], Meta(max_length=4)] = []
+    level_min: Annotated[int, Meta(ge=1, le=2)] = 2
+    quota_per_day: Annotated[int, Meta(ge=1, le=1_000_000)] = 20_000
+    quota_per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 300
+    webhook_uri: _Address | None = None
+
+
+class ChangedAppClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything of a client as it is to be from now on; its kind and how it proves itself stay."""
+
+    client_id: UUID
+    client: NewAppClient
+
+
+class EndedAppClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A client that is let in no more: its tokens are dead with the confirmation."""
+
+    client_id: UUID
+
+
+class AppTokens(Struct, frozen=True, kw_only=True):
+    """What a client is handed once (RFC 6749 section 5.1). refresh_token: where one was asked for."""
+
+    access_token: str
+    token_type: Literal["DPoP", "Bearer"]
+    expires_in_seconds: int
+    scope: str
+    session_id: UUID
+    refresh_token: str | None = None
+
+
+class LiveApp(Struct, frozen=True):
+    """A token in force joined with its client."""
+
+    client_id: UUID
+    session_id: UUID
+    kind: ClientKind
+    name: str
+    jkt: str | None
+    reference: UUID | None
+    scope: str
+    quota_per_day: int
+    quota_per_minute: int
+
+
+class RefreshRow(Struct, frozen=True):
+    """The family of a refresh token. refresh_hash: of the one token that is good now."""
+
+    client_id: UUID
+    session_id: UUID
+    jkt: str | None
+    reference: UUID | None
+    scope: str
+    refresh_hash: bytes | None
+    expires_at: datetime
+    ended_at: datetime | None
+
+
+def jwks_text(new: NewAppClient) -> str | None:
+    return None if new.jwks is None else msgspec.json.encode(new.jwks).decode()
