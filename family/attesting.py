@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from audit.service import record_act
-from family import queries
+from family import hand_over, queries
 from family.models import Proof, ProposalRow
 from family.policy import ADULT_AGE, PROPOSAL_LIFE, SECOND_GUARDIAN_WAIT, YOUTH_AGE, is_of_age
 from family.problems import GUARDIANSHIP_REFUSED
@@ -98,7 +98,7 @@ async def confirm(
     if not await _may_stand(tx, keys, actor, row.kind, row.proof, people, arrived, now):
         return Refused(problem=GUARDIANSHIP_REFUSED)
     if row.kind == "link":
-        return await _link(tx, actor, row, request_id, now)
+        return await _link(tx, keys, actor, row, request_id, now)
     return await _bar(tx, actor, row, request_id, now)
 
 
@@ -156,7 +156,9 @@ async def _may_stand(
     return all([await arrived(tx, one, actor.facility_id, now) for one in people])
 
 
-async def _link(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: datetime) -> Refused | None:
+async def _link(
+    tx: Tx, keys: KeyRing, actor: Actor, row: ProposalRow, request_id: str, now: datetime
+) -> Refused | None:
     child, guardian, link_id = row.patient_id, row.guardian_id, uuid7(now)
     starts_at = await _starts_at(tx, child, guardian, now)
     standing = await queries.PUT_GUARDIANSHIP.one(
@@ -170,6 +172,7 @@ async def _link(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: da
         await record_act(tx, book, actor, "family:guardian:create", request_id=request_id, now=now)
         await emit(tx, book, "family.linked", {"link_id": str(standing)}, now)
     await emit(tx, child, "family.guardian-added", {"guardian_id": str(guardian)}, now)
+    await hand_over.plan(tx, keys, child, now)
     return None
 
 

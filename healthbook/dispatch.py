@@ -24,6 +24,7 @@ from ehr.rejudge.service import BOOK_JOB, WAITING_JOB
 from ehr.rejudge.waiting import rejudge_waiting
 from ehr.visibility import clocks
 from ehr.visibility.release import release_due
+from family.hand_over import JOB as HAND_OVER
 from family.service import answering_for
 from healthbook import certificate_jobs as certificates
 from healthbook import emergency_notices as emergency
@@ -31,6 +32,7 @@ from healthbook import look_jobs as looks
 from healthbook import reminder_follow as following
 from healthbook import reminder_jobs as reminders
 from healthbook import vital_alert_jobs as alerts
+from healthbook.family_hand_over import plan_again, plan_newborn, say_hand_over
 from healthbook.family_notices import (
     and_guardians,
     is_entry_seen,
@@ -318,6 +320,16 @@ def and_settle(say: Handler) -> Handler:
     return say_and_settle
 
 
+def and_plan(say: Handler) -> Handler:
+    """A birth note named a mother: say so, and plan what she is told before the child's birthdays."""
+
+    async def say_and_plan(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+        await say(tx, keys, event, ref, now)
+        await plan_newborn(tx, keys, event, ref, now)
+
+    return say_and_plan
+
+
 async def reopen_case(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
     """What was somebody else's was sent again: the case starts anew, which tells the person."""
     await note_resent(tx, keys, event.patient_id, UUID(ref["case_id"]), now)
@@ -391,6 +403,7 @@ TICKS: dict[str, Tick] = {
     booking.SLOT_JOB: booking_timers.slot_due,
     booking.HOLD_JOB: booking_timers.hold_due,
     booking.CLOSE_JOB: booking_timers.close_next,
+    HAND_OVER: say_hand_over,
     PERSON_MERGE: of_id(merges.step),
     DEATH_FREEZE: of_id(freeze),
     prompts.JOB: say_ending,
@@ -510,7 +523,9 @@ HANDLERS: dict[str, Handler] = {
     "identity.merged": notice("person-merged", once_per="merge_id"),
     "identity.unmerged": certificates.and_follow_cards(notice("person-separated", once_per="merge_id")),
     "identity.number-changed": notice("number-changed", once_per="act_id"),
-    "identity.newborn-linked": notice("family-linked"),
+    "identity.newborn-linked": and_plan(notice("family-linked")),
+    # Whoever corrects a birth date says so; the decision reads the date itself (consent.md §7).
+    "identity.birth-date-changed": plan_again,
     "vitals.alert-opened": alerts.say_alert,
     "vitals.alert-worsened": alerts.say_alert,
     "vitals.alert-retracted": alerts.say_withdrawn,

@@ -57,6 +57,7 @@ GROUP_OF: Final[dict[str, Group]] = {
     "dependent-unanswered": "family",
     "dependent-news": "family",
     "family-linked": "family",
+    "hand-over-near": "family",
     "records-added": "record",
     "record-awaited": "record",
     "result-released": "record",

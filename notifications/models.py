@@ -22,6 +22,7 @@ NotificationType = Literal[
     "dependent-request",
     "dependent-news",
     "family-linked",
+    "hand-over-near",
     "consent-granted",
     "consent-ended",
     "consent-reported",

@@ -17,6 +17,7 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "dependent-request": "consent",
     "dependent-news": "info",
     "family-linked": "info",
+    "hand-over-near": "info",
     "consent-code": "consent",
     "consent-granted": "consent",
     "consent-ended": "info",
