@@ -27,6 +27,7 @@ from api.request import (
     OpenCore,
     OpenGateway,
     OpenStore,
+    OpenVerifier,
     Runtime,
     problem_answer,
     provide_call,
@@ -189,6 +190,7 @@ CONTROLLERS = (
     "api.registry.people",
     "api.public.audit",
     "api.public.auth",
+    "api.public.identity",
     "api.public.core",
     "api.public.emergency_card",
     "api.public.health",
@@ -346,6 +348,8 @@ def create_app(
     link_viewer: str = "",
     open_core: OpenCore | None = None,
     open_gateway: OpenGateway | None = None,
+    open_verifier: OpenVerifier | None = None,
+    identity_return: Iterable[str] = (),
     signer: Signer | None = None,
     batch_gate: BatchGate | None = None,
     vital_series_days: int = SERIES_DAYS,
@@ -363,6 +367,8 @@ def create_app(
     link_viewer: the address that stands before a SMART Health Link, ending in `#`; empty: the link alone.
     open_core: opens the other core that records are read from, once per server process.
     open_gateway: the same for the insurance gateway that desks ask about cards.
+    open_verifier: the same for the identity provider; without one nobody proves who they are online.
+    identity_return: addresses of apps that a browser may be sent to when it comes back from there.
     signer: the process that signs certificates; without one none is issued.
     batch_gate: which batches of measurements are taken in; unless given, as many as the pool bears.
     vital_series_days: how long series of measurements are kept, and so how old those may be that come.
@@ -376,6 +382,7 @@ def create_app(
     runtime.elsewhere_days = elsewhere_days
     runtime.letter_validity = letter_validity or Validity()
     runtime.link_viewer = link_viewer
+    runtime.identity_return = frozenset(identity_return)
     runtime.signer = signer
     runtime.batch_gate = batch_gate
     runtime.vital_series_days = vital_series_days
@@ -393,6 +400,7 @@ def create_app(
             *([] if isinstance(store, Store) else [store_lifespan(runtime, store)]),
             *([core_lifespan(runtime, open_core)] if open_core else []),
             *([gateway_lifespan(runtime, open_gateway)] if open_gateway else []),
+            *([verifier_lifespan(runtime, open_verifier)] if open_verifier else []),
             answered_lifespan(runtime),
         ],
         state=State({"runtime": runtime}),
@@ -463,6 +471,18 @@ def gateway_lifespan(runtime: Runtime, open_gateway: OpenGateway) -> Any:
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with open_gateway() as gateway:
             runtime.coverage_check = gateway
+            yield
+
+    return lifespan
+
+
+def verifier_lifespan(runtime: Runtime, open_verifier: OpenVerifier) -> Any:
+    """Opens the identity provider with the application."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with open_verifier() as verifier:
+            runtime.verifier = verifier
             yield
 
     return lifespan

@@ -5,6 +5,7 @@ A handler declares in its decorator, for this module and for api/openapi.py:
   problems=(CODE, ...)  what it can answer with beyond the problems every route has
   conditional=True      it takes If-None-Match and can answer 304
   idempotent=True       it takes Idempotency-Key
+  any_query=True        parameters that it does not know are left alone (RFC 6749 §4.1.2)
 """
 
 import ipaddress
@@ -39,6 +40,7 @@ from ehr.letters.models import Validity
 from ehr.ports import Core
 from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from identity.devices import BrowserOrigin
+from identity.ports import IdentityVerifier
 from identity.sessions import authenticate
 from kernel.access import Actor
 from kernel.clock import Clock
@@ -61,6 +63,7 @@ NUL_ESCAPE = rb"\u0000"
 OpenStore: TypeAlias = Callable[[], AbstractAsyncContextManager[Store]]
 OpenCore: TypeAlias = Callable[[], AbstractAsyncContextManager[Core | None]]
 OpenGateway: TypeAlias = Callable[[], AbstractAsyncContextManager[CoverageCheck | None]]
+OpenVerifier: TypeAlias = Callable[[], AbstractAsyncContextManager[IdentityVerifier | None]]
 
 # Uploads of 12 MiB that are read or drawn at once; twice as many wait with nothing read of theirs.
 PICTURES_AT_ONCE = 8
@@ -91,6 +94,8 @@ class Runtime:
         self.vital_series_days = SERIES_DAYS
         self.core: Core | None = None
         self.coverage_check: CoverageCheck | None = None
+        self.verifier: IdentityVerifier | None = None
+        self.identity_return: frozenset[str] = frozenset()
         self.signer: Signer | None = None
         self.answered = Answered()
 
@@ -203,6 +208,16 @@ class Call:
     def coverage_check(self) -> CoverageCheck | None:
         """The insurance gateway that desks ask, if one is set."""
         return self._runtime.coverage_check
+
+    @property
+    def verifier(self) -> IdentityVerifier | None:
+        """The identity provider, if one is set; never asked inside a transaction."""
+        return self._runtime.verifier
+
+    @property
+    def identity_return(self) -> frozenset[str]:
+        """The addresses of apps that a browser may be sent to when it comes back from the provider."""
+        return self._runtime.identity_return
 
     @property
     def signer(self) -> Signer | None:
@@ -425,6 +440,8 @@ def refuse_unknown_parameters(request: ApiRequest) -> None:
     known = _query_names(request.route_handler)
     if b"%00" in request.scope["query_string"]:
         refuse(INVALID_FIELD, "query")
+    if request.route_handler.opt.get("any_query"):
+        return
     for name in request.query_params:
         if name not in known:
             refuse(INVALID_FIELD, "query")

@@ -36,7 +36,11 @@ from identity.verification.models import (
     VerificationRow,
     Verified,
 )
-from identity.verification.problems import VERIFICATION_LEVEL_LOW, VERIFICATION_REFUSED
+from identity.verification.problems import (
+    VERIFICATION_LEVEL_LOW,
+    VERIFICATION_REFUSED,
+    VERIFICATION_UNAVAILABLE,
+)
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
@@ -57,8 +61,10 @@ class Landing(Struct, frozen=True):
     address: str
 
 
-async def open_at(verifier: IdentityVerifier, now: datetime) -> Opened | Refused:
-    """Make a transaction ready at the provider. Opens no transaction of the database and needs none open."""
+async def open_at(verifier: IdentityVerifier | None, now: datetime) -> Opened | Refused:
+    """Make a transaction ready at the provider. No transaction of the database may be open meanwhile."""
+    if verifier is None:
+        return Refused(problem=VERIFICATION_UNAVAILABLE)
     transaction_id = uuid7(now)
     state = write_token(transaction_id.bytes, new_secret())
     started = await verifier.start(state, now)
