@@ -32,7 +32,7 @@ from healthbook import look_jobs as looks
 from healthbook import reminder_follow as following
 from healthbook import reminder_jobs as reminders
 from healthbook import vital_alert_jobs as alerts
-from healthbook.family_hand_over import plan_again, plan_newborn, say_hand_over
+from healthbook.family_hand_over import plan_newborn, say_hand_over
 from healthbook.family_notices import (
     and_guardians,
     is_entry_seen,
@@ -524,8 +524,6 @@ HANDLERS: dict[str, Handler] = {
     "identity.unmerged": certificates.and_follow_cards(notice("person-separated", once_per="merge_id")),
     "identity.number-changed": notice("number-changed", once_per="act_id"),
     "identity.newborn-linked": and_plan(notice("family-linked")),
-    # Whoever corrects a birth date says so; the decision reads the date itself (consent.md §7).
-    "identity.birth-date-changed": plan_again,
     "vitals.alert-opened": alerts.say_alert,
     "vitals.alert-worsened": alerts.say_alert,
     "vitals.alert-retracted": alerts.say_withdrawn,

@@ -37,8 +37,3 @@ async def say_hand_over(tx: Tx, keys: KeyRing, child: str, now: datetime) -> dat
 async def plan_newborn(tx: Tx, keys: KeyRing, _event: Event, ref: Ref, now: datetime) -> None:
     """A birth note named the mother: the child's first birthday that changes something gets its timer."""
     await hand_over.plan(tx, keys, UUID(ref["newborn_id"]), now)
-
-
-async def plan_again(tx: Tx, keys: KeyRing, event: Event, _ref: Ref, now: datetime) -> None:
-    """A birth date was corrected, or a guardian stands: every notice that is to come moves with it."""
-    await hand_over.plan(tx, keys, event.patient_id, now)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from family import hand_over
 from family.attesting import Pair
-from healthbook.dispatch import dispatch, tick
+from healthbook.dispatch import tick
 from identity.births import service as births
 from identity.people import _seal_demographics, demographics
 from kernel.access import Access
@@ -20,7 +20,7 @@ from kernel.clock import VIETNAM, local_day, start_of_day
 from kernel.ids import bucket_of
 from store.database import Store
 from store.due_queue import claim_due, schedule
-from store.models import Due, Event
+from store.models import Due
 from tests.consent.test_s24_record import drain
 from tests.support.clock import FrozenClock
 from tests.support.family import attest, may, midnight
@@ -167,16 +167,8 @@ async def test_a_corrected_birth_date_moves_the_timer(store: Store, owner: Store
     assert await armed(owner, child) == morning(date(2027, 8, 20) - timedelta(days=90))
     other, _ = await make_person(store, clock, birth_date="2013-08-20")
     await correct(store, owner, child, other)
-    event = Event(
-        bucket=bucket_of(child),
-        event_id=other,
-        patient_id=child,
-        event="identity.birth-date-changed",
-        ref="{}",
-        attempts=0,
-    )
     async with store.transaction() as tx:
-        await dispatch(tx, store.keys, event, clock.now())
+        await hand_over.plan(tx, store.keys, child, clock.now())
     assert await armed(owner, child) == morning(date(2028, 8, 20) - timedelta(days=90))
 
 
