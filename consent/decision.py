@@ -12,6 +12,10 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from consent.apps import queries as apps
+from consent.apps.models import LiveConsent
+from consent.apps.policy import NOTE_EVERY
+from consent.apps.problems import BEYOND_CONSENT
 from consent.blocks.queries import is_blocked
 from consent.delegations.reading import delegation_in_force, tell_first_use, types_of
 from consent.emergency import queries as emergencies
@@ -29,10 +33,11 @@ from ehr.merges.service import book_of
 from family.policy import ADULT_AGE, ALONE_FROM, NEVER, is_of_age, part_of
 from family.problems import ADULTS_ONLY, GUARDIAN_NEEDED, NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
 from family.service import link_of
+from identity import budgets
 from identity.merges.aliases import origins_of
-from identity.people import open_demographics
+from identity.people import living, open_demographics
 from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION
-from kernel.access import ALL_LABELS, Access, Action, Actor, Basis, Label, mint_access
+from kernel.access import ALL_LABELS, Access, Action, Actor, Basis, Label, PartnerGroup, mint_access
 from kernel.clock import add_months, local_day
 from kernel.problems import Refused
 from store.database import Tx
@@ -245,6 +250,67 @@ async def decide_link(
     )
 
 
+async def decide_app(
+    tx: Tx,
+    actor: Actor,
+    reference: UUID,
+    action: Action,
+    now: datetime,
+    *,
+    groups: frozenset[PartnerGroup] = frozenset(),
+) -> Access | Refused:
+    """What a partner or an app may read by the consent that it names: client, consent, its person's state and
+    every hold are read anew. Nothing with a sensitivity label, ever.
+
+    groups: the parts of a partner's data set that the request is for. Refused: no-access, one answer for a
+    consent that ended, another client's and one that never was; beyond-consent; too-many.
+    """
+    if actor.kind != "app" or action != "read-by-app" or actor.reference not in (None, reference):
+        return _NO_ACCESS
+    found = await apps.BY_REFERENCE.one(tx, actor.actor_id, reference)
+    # An unknown reference costs the same statements.
+    whose, which = (found.patient_id, found.consent_id) if found else (_NOBODY, _NOBODY)
+    live = await apps.LIVE.one(tx, whose, which, actor.actor_id, now)
+    if live is None:
+        return _NO_ACCESS
+    if not groups <= frozenset(live.groups):
+        return Refused(problem=BEYOND_CONSENT, where="groups")
+    spent = await budgets.charge_or_refuse(
+        tx, budgets.APP_READS_PERSON_DAY, budgets.subject(actor.actor_id.bytes + reference.bytes), now
+    )
+    if spent is not None:
+        return spent
+    await _note_app_use(tx, actor, whose, live, now)
+    return mint_access(
+        patient_id=whose,
+        actor=actor,
+        action=action,
+        purpose="PATRQT",
+        basis="partner",
+        basis_id=live.consent_id,
+        types=frozenset(live.types),
+        withheld_labels=ALL_LABELS,
+        origins=frozenset(live.origins),
+        sealed_person=live.sealed_person,
+    )
+
+
+async def decide_connection(
+    tx: Tx, keys: KeyRing, patient_id: UUID, level: int, now: datetime
+) -> Access | Refused:
+    """That a person who proved on our own page who they are may let a client in. There is no device: nothing
+    else can be done with it. level: of the verification, which was used up in this transaction.
+
+    Refused: no-access where nobody who lives has this id, guardian-needed under fifteen.
+    """
+    found = await living(tx, patient_id)
+    if found is None:
+        return _NO_ACCESS
+    sealed = found.demographics
+    actor = Actor(kind="citizen", actor_id=patient_id, level=level, sealed_person=sealed)
+    return _own(keys, actor, patient_id, "connect-app", "PATRQT", now)
+
+
 async def decide_prescription(
     tx: Tx, actor: Actor, patient_id: UUID, prescription_id: UUID
 ) -> Access | Refused:
@@ -424,6 +490,16 @@ async def _broken_glass(
         withheld_labels=ALL_LABELS & ~Label(opened.labels),
         origins=frozenset(opened.origins),
     )
+
+
+async def _note_app_use(tx: Tx, actor: Actor, patient_id: UUID, live: LiveConsent, now: datetime) -> None:
+    """When it was last used stands in the person's list; the first use of a day is told (consent.md §10)."""
+    if live.last_used_at is None or now - live.last_used_at >= NOTE_EVERY:
+        await apps.NOTE_USE.run(tx, patient_id, live.consent_id, now)
+    day = local_day(now)
+    if live.told_on != day and await apps.TAKE_FIRST_USE.one(tx, patient_id, live.consent_id, day):
+        ref = {"consent_id": str(live.consent_id), "client_id": str(actor.actor_id), "day": day.isoformat()}
+        await emit(tx, patient_id, "consent.app-used", ref, now)
 
 
 async def _tell_first_use(tx: Tx, actor: Actor, patient_id: UUID, grant_id: UUID, now: datetime) -> None:

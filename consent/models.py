@@ -19,6 +19,7 @@ StandingKind = Literal[
     "delegation",
     "link",
     "share-code",
+    "app",
     "emergency-card",
     "break-glass",
     "guardian",

@@ -33,9 +33,11 @@ LOCK_DOORS = Scalar(
         handed AS (SELECT FROM consent_delegation WHERE patient_id = $1 AND ended_at IS NULL FOR UPDATE),
         links AS (SELECT FROM share_link WHERE patient_id = $1 AND ended_at IS NULL FOR UPDATE),
         cards AS (SELECT FROM emergency_card WHERE patient_id = $1 AND ended_at IS NULL FOR UPDATE),
+        apps AS (SELECT FROM app_consent WHERE patient_id = $1 AND ended_at IS NULL FOR UPDATE),
         opened AS (SELECT FROM emergency_access WHERE patient_id = $1 AND ended_at IS NULL FOR UPDATE)
     SELECT ((SELECT count(*) FROM grants) + (SELECT count(*) FROM handed) + (SELECT count(*) FROM links)
-        + (SELECT count(*) FROM cards) + (SELECT count(*) FROM opened))::int AS doors
+        + (SELECT count(*) FROM cards) + (SELECT count(*) FROM apps) + (SELECT count(*) FROM opened))::int
+        AS doors
     """,
 )
 

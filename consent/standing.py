@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from consent import relatives
+from consent.apps import standing as apps
 from consent.emergency import personal as emergency
 from consent.emergency_card import service as emergency_card
 from consent.grants import standing as grants
@@ -29,6 +30,7 @@ async def standing_of(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) ->
         *await grants.standing_of(tx, keys, patient_id, now),
         *await links.standing_of(tx, keys, patient_id, now),
         *await share_codes.standing_of(tx, patient_id, now),
+        *await apps.standing_of(tx, patient_id, now),
         *await emergency_card.standing_of(tx, patient_id, now),
         *await emergency.standing_of(tx, keys, patient_id, now),
     ]
@@ -45,5 +47,6 @@ async def end_everything(tx: Tx, access: Access, *, trace_id: str, now: datetime
     await relatives.end_all(tx, access, trace_id=trace_id, now=now)
     await links.end_all(tx, access, trace_id=trace_id, now=now)
     await share_codes.end_all(tx, access, trace_id=trace_id, now=now)
+    await apps.end_all(tx, access, trace_id=trace_id, now=now)
     await emergency_card.end_all(tx, access, trace_id=trace_id, now=now)
     await emergency.end_all(tx, access, trace_id=trace_id, now=now)

@@ -34,6 +34,7 @@ TICKABLE: Final = ALL_LABELS & ~NEVER
 # whoever has one. No birth date is no age. What age makes of an answer to a request: consent/terms.py.
 ALONE_FROM: Final[dict[Action, int]] = {
     "share-record": YOUTH_AGE,
+    "connect-app": YOUTH_AGE,
     "manage-emergency-card": YOUTH_AGE,
     "confirm-grants": YOUTH_AGE,
     "manage-purposes": YOUTH_AGE,

@@ -34,6 +34,14 @@ WRONG_CLIENT_SECRET = Budget(kind="client-secret", limit=20, window=timedelta(mi
 SIGN_INS_NETWORK = Budget(kind="sign-in-network", limit=300, window=timedelta(minutes=15))
 # Each number has its own ten an hour: without this, one caller walks through many numbers.
 SIGN_IN_STARTS_NETWORK = Budget(kind="start-network", limit=300, window=timedelta(minutes=15))
+# The same for phones that want an account, and how many accounts one phone makes in a day.
+SIGN_UP_STARTS = Budget(kind="sign-up-start", limit=10, window=timedelta(hours=1))
+SIGN_UPS_DAY = Budget(kind="sign-up-day", limit=3, window=timedelta(days=1))
+# Proofs of identity that one network starts: each asks a provider outside.
+ENROLMENTS_NETWORK = Budget(kind="enrolment-network", limit=120, window=timedelta(minutes=15))
+# Changes of phone and PIN that one person starts in a day: letters go to phones that may be anybody's.
+PHONE_CHANGES_DAY = Budget(kind="phone-change-day", limit=5, window=timedelta(days=1))
+PIN_CHANGES_DAY = Budget(kind="pin-change-day", limit=10, window=timedelta(days=1))
 ACTIVATION_TRIES_NETWORK = Budget(kind="activation-network", limit=60, window=timedelta(hours=1))
 # What a busy desk types in a day, and what a large hospital's desks do together.
 ARRIVALS_DAY = Budget(kind="arrival-day", limit=300, window=timedelta(days=1))
@@ -141,6 +149,10 @@ CERTIFICATE_CHECKS = Budget(kind="certificate-check", limit=1200, window=timedel
 # Links and share codes that one person makes in a day.
 LINKS_DAY = Budget(kind="link-day", limit=20, window=timedelta(days=1))
 SHARE_CODES_DAY = Budget(kind="share-code-day", limit=30, window=timedelta(days=1))
+# Apps and partners that one person lets in in a day.
+APP_CONSENTS_DAY = Budget(kind="app-consent-day", limit=20, window=timedelta(days=1))
+# What one app or partner asks of one person's book in a day: a SMART app reads page by page.
+APP_READS_PERSON_DAY = Budget(kind="app-person-day", limit=2000, window=timedelta(days=1))
 # Wrong share codes of one practitioner: with 40 bits and ten minutes nobody guesses one in ten tries an hour.
 WRONG_SHARE_CODES = Budget(kind="share-code-wrong", limit=10, window=timedelta(hours=1))
 

@@ -16,6 +16,7 @@ from identity import phones, queries
 from identity.identifiers import normal_identifier
 from identity.merges.aliases import survivor_of
 from identity.models import (
+    CitizenRow,
     Demographics,
     IdentifierKind,
     IdentifierRow,
@@ -109,7 +110,7 @@ async def match_person(
     if not owners:
         # Somebody has the number, and it was over by then: nobody new is made of it.
         return Unmatched("identity-conflict" if is_known else "unknown-person")
-    patient_id = await _one_person(tx, owners)
+    patient_id = await one_person(tx, owners)
     if patient_id is None:
         return Unmatched("identity-conflict")
     person = await demographics(tx, keys, patient_id)
@@ -118,7 +119,7 @@ async def match_person(
     return Matched(patient_id)
 
 
-async def _one_person(tx: Tx, owners: set[UUID]) -> UUID | None:
+async def one_person(tx: Tx, owners: set[UUID]) -> UUID | None:
     """The one owner; of the two sides of a merge the merged one, whose rows are the more guarded."""
     if len(owners) == 1:
         return next(iter(owners))
@@ -129,14 +130,22 @@ async def _one_person(tx: Tx, owners: set[UUID]) -> UUID | None:
 
 
 async def create_person(
-    tx: Tx, keys: KeyRing, claim: PersonClaim, source: Source, facility_id: UUID | None, now: datetime
+    tx: Tx,
+    keys: KeyRing,
+    claim: PersonClaim,
+    source: Source,
+    facility_id: UUID | None,
+    now: datetime,
+    *,
+    patient_id: UUID | None = None,
 ) -> UUID:
     """Make a person of a claim that matched nobody, with or without a number. Returns patient_id.
 
+    patient_id: where one was set aside for this person (a PIN is hashed for it before the person is made).
     Raises the retryable problem `identifier-taken` when another transaction took the number in
     between: match again.
     """
-    patient_id = uuid7(now)
+    patient_id = patient_id or uuid7(now)
     numbers, state = _normal(claim, facility_id), _STATE[source]
     for kind, value in numbers:
         if state != "self-declared" and not await _claim_number(
@@ -173,9 +182,10 @@ async def note_report(
 
 
 async def verify_identifier(
-    tx: Tx, keys: KeyRing, patient_id: UUID, kind: str, value: str, facility_id: UUID, now: datetime
+    tx: Tx, keys: KeyRing, patient_id: UUID, kind: str, value: str, facility_id: UUID | None, now: datetime
 ) -> None:
-    """Two accounts saw the card: the number is verified. Raises `identifier-taken` for another's number."""
+    """Two accounts saw the card, or an identity provider said so (no facility): the number is verified. Raises
+    `identifier-taken` for another's number."""
     normal = _namespaced(kind, value, facility_id)
     if normal is None:
         return
@@ -217,6 +227,12 @@ async def is_closed(tx: Tx, patient_id: UUID) -> bool:
 
 
 LIVING = ("active", "death-reported")
+
+
+async def living(tx: Tx, patient_id: UUID) -> CitizenRow | None:
+    """The row of somebody whose book is open to the own person; None for others and for nobody."""
+    row = await queries.CITIZEN_BY_ID.one(tx, patient_id)
+    return row if row is not None and row.state in LIVING else None
 
 
 async def lock_people(tx: Tx, *patient_ids: UUID) -> list[str | None]:
