@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from consent.share_codes.policy import ALPHABET, LENGTH, LIFE, draw, typed
+from consent.share_codes.policy import LENGTH, LIFE, draw, typed
 from consent.standing import end_everything, standing_of
 from healthbook.housekeeping import do_chore
 from kernel.access import ALL_LABELS
+from kernel.spoken_codes import ALPHABET
 from store.blobs import BlobStore
 from store.database import Store
 from store.keys import KeyRing
