@@ -12,7 +12,7 @@ from ehr.insurance.policy import NOTICE_VI, Reported, cards_of
 from ehr.insurance.queries import CoverageRow
 from ehr.reads.models import Built
 from ehr.reads.raw import encode
-from ehr.reads.scope import scope_of
+from ehr.reads.scope import Scope, scope_of
 from identity.register.facilities import facility_by_code
 from kernel.access import Access
 from kernel.clock import local_day
@@ -65,6 +65,12 @@ async def read(tx: Tx, access: Access, now: datetime) -> Built:
 async def cards_seen(tx: Tx, access: Access, now: datetime) -> list[Card]:
     """The cards that this access sees, valid ones first."""
     return await _folded(tx, await queries.COVERAGES.all(tx, *scope_of(access, now), REPORTS_MAX), now)
+
+
+async def cards_of_scope(tx: Tx, scope: Scope, now: datetime) -> tuple[list[Card], list[str]]:
+    """The same for a scope that is narrower than its Access, and the ids of the reports behind them."""
+    rows = await queries.COVERAGES.all(tx, *scope, REPORTS_MAX)
+    return await _folded(tx, rows, now), [row.id for row in rows]
 
 
 async def _folded(tx: Tx, rows: list[CoverageRow], now: datetime) -> list[Card]:

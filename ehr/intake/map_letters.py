@@ -79,6 +79,8 @@ _REVISIT: Final = Paper(
     lines={"CHAN_DOAN_RV": "Chẩn đoán", "NGAY_HEN_KL": "Ngày hẹn khám lại"},
     numbers=("SO_GIAYHEN_KL",),
 )
+# By the code of their kind, under which their documents are kept.
+PAPERS: Final = {paper.kind: paper for paper in (_DISCHARGE, _SUMMARY, _REFERRAL, _REVISIT)}
 _REASONS: Final = {"1": "Đủ điều kiện chuyển", "2": "Theo yêu cầu người bệnh", "3": "Lý do khác"}
 
 

@@ -26,7 +26,7 @@ RESULTS: Final = {
     "7": "Chưa xác định",
     "8": "Tử vong ngoại viện",
 }
-_DISCHARGES: Final = {
+DISCHARGES: Final = {
     "1": "Ra viện",
     "2": "Chuyển cơ sở khám bệnh, chữa bệnh theo yêu cầu chuyên môn",
     "3": "Trốn viện",
@@ -211,7 +211,7 @@ def _length(row: Row) -> dict[str, Any]:
 
 def _hospitalization(row: Row) -> dict[str, Any]:
     result, discharge = row.coded("KET_QUA_DTRI", "[1-8]"), row.coded("MA_LOAI_RV", "[1-5]")
-    outcome = "; ".join(t for t in (_DISCHARGES.get(discharge, ""), RESULTS.get(result, "")) if t)
+    outcome = "; ".join(t for t in (DISCHARGES.get(discharge, ""), RESULTS.get(result, "")) if t)
     made = {
         "origin": identified(systems.FACILITY, row.text("MA_NOI_DI")),
         "destination": identified(systems.FACILITY, row.text("MA_NOI_DEN")),

@@ -71,6 +71,21 @@ def _text(paper: Paper, row: Row) -> str:
     return "\n".join(lines)
 
 
+def fields_of(paper: Paper, text: str) -> dict[str, str]:
+    """The fields that the text of such a paper was made of: the other way of `add_paper`. Of fields with one
+    label the first."""
+    names = {label: name for name, label in reversed(paper.lines.items())}
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in text.split("\n"):
+        label, colon, value = line.partition(": ")
+        if colon and label in names and names[label] not in found:
+            lines = found.setdefault(names[label], [value])
+        else:
+            lines.append(line)
+    return {name: "\n".join(values).strip() for name, values in found.items()}
+
+
 def _date_text(value: str) -> str:
     """`202611280800` as people read it; what is no date stays as it is."""
     moment = read_moment(value)

@@ -1,0 +1,228 @@
+"""What a partner is handed (QĐ 31/QĐ-BYT 2026, art. 2 k3; field by field in docs/mapping.md).
+
+What nobody reported is absent: no field is ever filled with a guess. Dates are FHIR dates at the precision
+they were reported with; quantities are decimal texts with their zeros. The published JSON Schema is made of
+these Structs (partners/records/schema.py).
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from ehr.models import Flag
+
+SCHEMA_VERSION = "1"
+
+
+class Coded(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A thing as its sender named it. code_system: a URI; text: the sender's words, or the official name."""
+
+    text: str | None = None
+    code: str | None = None
+    code_system: str | None = None
+
+
+class InsuranceCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One card as facilities reported it. Its number is one of insurance_numbers; which one nobody kept."""
+
+    valid_from: str | None = None
+    valid_until: str | None = None
+    initial_facility_code: str | None = None
+    initial_facility_name: str | None = None
+
+
+class Representative(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who represents a child by law. Number and phone are that person's own and are not handed on."""
+
+    relation: Literal["guardian"]
+    name: str | None = None
+
+
+class Administrative(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Group (a). phone: where the person signs in; what others wrote down may be a relative's."""
+
+    name: str | None = None
+    birth_date: str | None = None
+    sex: Literal["male", "female"] | None = None
+    ethnic_group: Coded | None = None
+    nationality: Coded | None = None
+    occupation: Coded | None = None
+    personal_number: str | None = None
+    phone: str | None = None
+    insurance_numbers: list[str] = []
+    insurance_cards: list[InsuranceCard] = []
+    address: str | None = None
+    legal_representatives: list[Representative] = []
+
+
+class Allergy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """status: FHIR's clinical status. disputed: the person says that it is wrong; self_declared: no facility
+    reported it."""
+
+    substance: Coded
+    status: str
+    category: str | None = None
+    criticality: str | None = None
+    reactions: list[str] = []
+    since: str | None = None
+    facility: str | None = None
+    self_declared: bool = False
+    disputed: bool = False
+
+
+class Disease(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One disease of all that visits repeat of it. last_on: the newest that says so."""
+
+    disease: Coded
+    status: str
+    first_on: str | None = None
+    last_on: str | None = None
+    ended_on: str | None = None
+    facility: str | None = None
+    self_declared: bool = False
+    disputed: bool = False
+
+
+class Vaccination(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One dose. antigens: the diseases it is against, where its sender says them."""
+
+    vaccine: Coded
+    status: str
+    antigens: list[str] = []
+    dose_number: str | None = None
+    lot_number: str | None = None
+    date: str | None = None
+    facility: str | None = None
+    self_declared: bool = False
+    disputed: bool = False
+
+
+# none-known: somebody asked; not-asked: nobody said anything.
+Asked = Literal["listed", "none-known", "not-asked"]
+
+
+class History(Struct, frozen=True, kw_only=True):
+    """Group (b). more: the lists were cut at their limit."""
+
+    allergies_state: Asked
+    allergies: list[Allergy]
+    diseases_state: Asked
+    diseases: list[Disease]
+    vaccinations: list[Vaccination]
+    more: bool
+
+
+class Diagnosis(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    disease: Coded
+    main: bool = False
+    disputed: bool = False
+
+
+class Component(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One part of a result that has several."""
+
+    text: str
+    code: str | None = None
+    value: str | None = None
+    unit: str | None = None
+    range: str | None = None
+    flag: Flag | None = None
+
+
+class TestResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    test: Coded
+    status: str
+    value: str | None = None
+    unit: str | None = None
+    range: str | None = None
+    flag: Flag | None = None
+    components: list[Component] = []
+    note: str | None = None
+    date: str | None = None
+    disputed: bool = False
+
+
+class Imaging(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A study or its report. findings: what the report says."""
+
+    examination: Coded
+    status: str
+    modality: str | None = None
+    findings: list[str] = []
+    date: str | None = None
+    disputed: bool = False
+
+
+class Medicine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A medicine as prescribed. dosage: the prescriber's words."""
+
+    medicine: Coded
+    status: str
+    dosage: list[str] = []
+    date: str | None = None
+
+
+class ProcedureDone(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    procedure: Coded
+    status: str
+    date: str | None = None
+
+
+class Visit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Group (c), one encounter. more: it holds more than is listed."""
+
+    encounter_id: str
+    status: str
+    facility: str | None = None
+    start: str | None = None
+    end: str | None = None
+    form_of_care: Coded | None = None
+    reasons: list[str] = []
+    discharge_status: Coded | None = None
+    result: Coded | None = None
+    diagnoses: list[Diagnosis] = []
+    blood_group: str | None = None
+    height_cm: str | None = None
+    weight_kg: str | None = None
+    results: list[TestResult] = []
+    imaging: list[Imaging] = []
+    medicines: list[Medicine] = []
+    procedures: list[ProcedureDone] = []
+    disputed: bool = False
+    more: bool = False
+
+
+class VisitSummary(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Group (d), what one encounter came to. course: history and course of the illness, which the national
+    form has in one field."""
+
+    encounter_id: str
+    facility: str | None = None
+    start: str | None = None
+    end: str | None = None
+    course: str | None = None
+    results: str | None = None
+    treatment: list[str] = []
+    onward_plan: str | None = None
+    prescription: list[Medicine] = []
+    advice: list[str] = []
+    revisits: list[str] = []
+    doctors: list[str] = []
+    disputed: bool = False
+    more: bool = False
+
+
+class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The groups that were asked for and are in the consent; a group that was not is absent.
+
+    next: hand it in as `before` for the encounters before these. stale_sources: other record systems that
+    could know more and were not reached lately.
+    """
+
+    schema: Literal["1"]
+    administrative: Administrative | None = None
+    history: History | None = None
+    encounters: list[Visit] | None = None
+    summaries: list[VisitSummary] | None = None
+    next: str | None = None
+    stale_sources: list[str] = []
