@@ -34,6 +34,8 @@ from family.policy import ADULT_AGE, ALONE_FROM, NEVER, is_of_age, part_of
 from family.problems import ADULTS_ONLY, GUARDIAN_NEEDED, NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
 from family.service import link_of
 from identity import budgets
+from identity.accounts.opening import PERSON_LEVEL
+from identity.accounts.problems import IDENTITY_UNPROVEN
 from identity.merges.aliases import origins_of
 from identity.people import living, open_demographics
 from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION
@@ -95,6 +97,38 @@ HELD_ACTIONS: Final[frozenset[Action]] = frozenset(
         "manage-family",
     }
 )
+
+# What an account may do that nobody's identity stands behind (security.md S1): live with what it entered
+# itself. It acts for nobody, lets nobody act for it, and hands nothing out that looks attested.
+UNPROVEN_ACTIONS: Final[frozenset[Action]] = PROBATION_ACTIONS - {"manage-family", "assent"} | {
+    "read-section",
+    "read-timeline",
+    "read-trend",
+    "search",
+    "read-document",
+    "read-access-log",
+    "read-changes",
+    "read-prescriptions",
+    "read-coverage",
+    "read-costs",
+    "read-referrals",
+    "read-unanswered",
+    "change-factors",
+    "add-to-record",
+    "manage-record",
+    "export-record",
+    "write-vitals",
+    "delete-vitals",
+    "manage-reminders",
+    "manage-alerts",
+    "manage-notices",
+    "manage-appointments",
+    "manage-purposes",
+    "manage-rights",
+    "manage-emergency-card",
+    "ask-erasure",
+    "close-account",
+}
 
 # Jobs that read records, a closed list: the nightly count of statistics (security.md S30).
 Job = Literal["statistics", "reminders", "family-reminders", "proxy-reminders"]
@@ -177,6 +211,23 @@ def decide_jobs(job: Job, people: Iterable[UUID]) -> list[Access]:
         )
         for patient_id in people
     ]
+
+
+def decide_axis(patient_id: UUID, facility_id: UUID, facility_name: str) -> Access:
+    """What of a person a facility's health checks may tell the ministry's axis, on the ground that an operator named
+    for that facility (v3-ActReason: public health): filled-in forms, nothing with a sensitivity label, nothing that
+    is hidden from anybody, and nothing of a merged person. The caller reads of them what that facility wrote."""
+    return mint_access(
+        patient_id=patient_id,
+        actor=Actor(
+            kind="job", actor_id=_NOBODY, name="axis", facility_id=facility_id, facility_name=facility_name
+        ),
+        action="read-section",
+        purpose="PUBHLTH",
+        basis="job",
+        types=frozenset({"QuestionnaireResponse"}),
+        withheld_labels=ALL_LABELS,
+    )
 
 
 def decide_card(card: LiveCard, actor: Actor) -> Access:
@@ -343,6 +394,8 @@ def _own(
         return Refused(problem=ACCOUNT_HELD)
     if actor.probation and action not in PROBATION_ACTIONS:
         return Refused(problem=DEVICE_ON_PROBATION)
+    if actor.level < PERSON_LEVEL and action not in UNPROVEN_ACTIONS:
+        return Refused(problem=IDENTITY_UNPROVEN)
     age = ALONE_FROM.get(action)
     if age is not None and not is_of_age(_birth_date(keys, actor), age, local_day(now)):
         return Refused(problem=ADULTS_ONLY if age == ADULT_AGE else GUARDIAN_NEEDED)
@@ -368,6 +421,8 @@ async def _for_another(
     """
     if actor.held or actor.probation:
         return Refused(problem=ACCOUNT_HELD if actor.held else DEVICE_ON_PROBATION)
+    if actor.level < PERSON_LEVEL:
+        return Refused(problem=IDENTITY_UNPROVEN)
     link = None if keys is None else await link_of(tx, keys, actor.actor_id, patient_id, now, actor.holds)
     part = None if link is None else part_of(link)
     if keys is None or link is None or part is None:

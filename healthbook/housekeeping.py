@@ -116,6 +116,7 @@ async def _rebuild_views(tx: Tx, _before: datetime, limit: int) -> int:
 
 CHORES: Final = (
     _of_identity("sign-in-challenges", timedelta(hours=1), "a late answer still meets its own refusal"),
+    _of_identity("phone-proofs", timedelta(hours=1), "a late answer still meets its own refusal"),
     _of_identity("activation-proposals", timedelta(days=1), "the desk repeats a confirmation (S14)"),
     _of_identity("activation-codes", timedelta(days=1), "a second use is told from a code that never was"),
     _of_identity("activation-undo", timedelta(days=3), "probation: PIN and phone can be put back (S8)"),
@@ -132,6 +133,7 @@ CHORES: Final = (
     _of_consent("contact-invitations", timedelta(days=30), "who was named may still be asked about it"),
     _of_consent("proxy-invitations", timedelta(days=30), "a used code is told from one that never was"),
     _of_consent("guardianship-proposals", timedelta(days=30), "who proposed it, beside the log's row"),
+    _of_consent("proxy-proposals", timedelta(days=30), "who proposed it, beside the log's row"),
     _of_consent("practitioner-emergencies", timedelta(days=90), "openings of one doctor, by the doctor"),
     _of_consent("request-quotas", timedelta(days=2), "they count one day"),
     Chore("arrival-tickets", timedelta(days=2), "an arrival counts until midnight", arrival_tickets),

@@ -20,7 +20,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from audit.service import record_act
-from identity import budgets, devices, people, phones, queries, sessions
+from identity import budgets, devices, people, queries
+from identity.accounts.opening import open_book
 from identity.devices import BrowserOrigin, NewDevice
 from identity.entry import queries as entry
 from identity.identifiers import is_mobile, normal_identifier, normal_phone, shown_end
@@ -45,7 +46,6 @@ from identity.problems import (
     SECOND_ACCOUNT_NEEDED,
 )
 from identity.sign_in import SignedIn
-from identity.undo import keep_replaced
 from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import ProblemType, Refused
@@ -58,7 +58,6 @@ from store.problems import ALREADY_CREATED
 CODE_BYTES = 16
 CODE_LIFE = timedelta(hours=24)
 PROPOSAL_LIFE = timedelta(hours=12)
-PERSON_LEVEL = 2
 BIRTH_DATE = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
 
 
@@ -343,20 +342,20 @@ async def finish(
     now: datetime,
     origin: BrowserOrigin | None = None,
 ) -> SignedIn | Refused:
-    """Enrol the device, set the PIN, make the phone a login phone, open the session."""
-    await devices.make_room(
-        tx, pending.patient_id, device, pending.code, request_id=request_id, now=now, origin=origin
+    """Open the book: device, PIN, login phone, session."""
+    return await open_book(
+        tx,
+        keys,
+        pending.patient_id,
+        device,
+        pending.code,
+        pin_hash=pin_hash,
+        phone_number=pending.phone_number,
+        reason="replaced-in-presence",
+        request_id=request_id,
+        now=now,
+        origin=origin,
     )
-    enrolled = await devices.enrol(tx, keys, pending.patient_id, device, pending.code, now, origin)
-    if isinstance(enrolled, Refused):
-        return enrolled
-    await keep_replaced(tx, pending.patient_id, enrolled.device_id, now)
-    await queries.UPSERT_PIN.run(tx, pending.patient_id, pin_hash, now)
-    await queries.RAISE_LEVEL.run(tx, pending.patient_id, PERSON_LEVEL)
-    await phones.make_login(tx, keys, pending.patient_id, pending.phone_number, now)
-    await devices.log_enrolment(tx, pending.patient_id, enrolled, request_id, now)
-    tokens = await sessions.open_citizen_session(tx, pending.patient_id, enrolled.device_id, now)
-    return SignedIn(patient_id=pending.patient_id, enrolled=enrolled, tokens=tokens)
 
 
 async def _entitled(tx: Tx, actor: Actor, card_seen: bool, now: datetime) -> Refused | None:

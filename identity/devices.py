@@ -150,8 +150,10 @@ async def make_room(
     request_id: str,
     now: datetime,
     origin: BrowserOrigin | None,
+    reason: str,
 ) -> None:
-    """A redemption in presence ends the oldest of five devices, and the others are told.
+    """A redemption in presence, or a proof of identity, ends the oldest of five devices, and the others are
+    told. reason: which of the two.
 
     Whoever lost five phones has no session to end one with. What that device's own activation replaced is
     not put back: the person stands at a desk and sets PIN and phone anew.
@@ -162,7 +164,7 @@ async def make_room(
     if len(live) < DEVICES_MAX or step_up_key is None or _same_phone(live, device, step_up_key) is not None:
         return
     by_desk = Actor(kind="citizen", actor_id=patient_id)
-    await _end(tx, by_desk, live[0].device_id, "replaced-in-presence", request_id, now)
+    await _end(tx, by_desk, live[0].device_id, reason, request_id, now)
 
 
 def _same_phone(live: list[DeviceRow], device: NewDevice, step_up_key: str) -> DeviceRow | None:
@@ -180,8 +182,12 @@ async def enrol(
     challenge: str,
     now: datetime,
     origin: BrowserOrigin | None = None,
+    *,
+    probation_until: datetime | None = None,
 ) -> Enrolled | Refused:
     """Add a device, on probation for 72 hours (S8), and tell the others. At most 5 live ones.
+
+    probation_until: another end of it, for the device that an empty book begins with.
 
     A phone that comes back with the keys of a live device is that device: no second row, no new probation.
     """
@@ -197,6 +203,7 @@ async def enrol(
     if len(live) >= DEVICES_MAX:
         return Refused(problem=TOO_MANY_DEVICES)
     device_id, secret = uuid7(now), to_base64url(secrets.token_bytes(HOTP_SECRET_BYTES))
+    until = probation_until or now + PROBATION
     await queries.INSERT_DEVICE.run(
         tx,
         patient_id,
@@ -208,10 +215,10 @@ async def enrol(
         0,
         seal(keys, patient_id, "device", "hotp_secret", secret),
         now,
-        now + PROBATION,
+        until,
     )
     await emit(tx, patient_id, "identity.device-enrolled", {"device_id": str(device_id)}, now)
-    return Enrolled(device_id=device_id, hotp_secret=secret, probation_until=now + PROBATION)
+    return Enrolled(device_id=device_id, hotp_secret=secret, probation_until=until)
 
 
 def _come_back(keys: KeyRing, row: DeviceRow) -> Enrolled:

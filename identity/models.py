@@ -91,8 +91,10 @@ class OwnIdentifier(Struct, frozen=True, kw_only=True):
 
 
 class PhoneRow(Struct, frozen=True):
+    """sign-up: of an account that nobody's identity stands behind; letters alone go there."""
+
     phone_hash: bytes
-    role: Literal["contact", "login"]
+    role: Literal["contact", "login", "sign-up"]
     value: bytes
     changed_at: datetime
     last_used_at: datetime

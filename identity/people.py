@@ -184,8 +184,8 @@ async def note_report(
 async def verify_identifier(
     tx: Tx, keys: KeyRing, patient_id: UUID, kind: str, value: str, facility_id: UUID | None, now: datetime
 ) -> None:
-    """Two accounts saw the card, or an identity provider said so (no facility): the number is verified. Raises
-    `identifier-taken` for another's number."""
+    """Two accounts saw the card, or an identity provider said so (no facility): the number is verified.
+    Raises `identifier-taken` for another's number."""
     normal = _namespaced(kind, value, facility_id)
     if normal is None:
         return

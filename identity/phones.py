@@ -49,6 +49,22 @@ async def login_phone(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) ->
     return LoginPhone(phone_hash=row.phone_hash, number=number, changed_at=row.changed_at)
 
 
+async def letters_phone(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> LoginPhone | None:
+    """Where the letters of a sign-in go: the login phone, or the phone that an account signed up with."""
+    row = await queries.LETTERS_PHONE.one(tx, patient_id, now - LOGIN_PHONE_IDLE)
+    if row is None:
+        return None
+    number = unseal(keys, patient_id, "phone", "value", row.value)
+    return LoginPhone(phone_hash=row.phone_hash, number=number, changed_at=row.changed_at)
+
+
+async def number_of(tx: Tx, keys: KeyRing, patient_id: UUID, phone_hash: bytes) -> str | None:
+    """The number of one of the person's phones, whatever its role; None where it is none of them."""
+    rows = await queries.PHONES_OF_PERSON.all(tx, patient_id)
+    found = next((row for row in rows if row.phone_hash == phone_hash), None)
+    return None if found is None else unseal(keys, patient_id, "phone", "value", found.value)
+
+
 async def number_to_reach(tx: Tx, keys: KeyRing, patient_id: UUID) -> str | None:
     """The number that a person is called at: the login phone, else the newest that anybody wrote down."""
     rows = await queries.PHONES_OF_PERSON.all(tx, patient_id)
@@ -60,16 +76,27 @@ async def number_to_reach(tx: Tx, keys: KeyRing, patient_id: UUID) -> str | None
 
 async def people_signing_in_with(tx: Tx, keys: KeyRing, number: str, now: datetime) -> list[UUID]:
     """Everybody whose login phone this is."""
-    found: list[UUID] = []
+    return [one for one, role in await _people_of(tx, keys, number, now) if role == "login"]
+
+
+async def people_of_letters(tx: Tx, keys: KeyRing, number: str, now: datetime) -> list[UUID]:
+    """Everybody whose login phone this is; where it is nobody's, who signed up with it."""
+    found = await _people_of(tx, keys, number, now)
+    proven = [one for one, role in found if role == "login"]
+    return proven or [one for one, _ in found]
+
+
+async def _people_of(tx: Tx, keys: KeyRing, number: str, now: datetime) -> list[tuple[UUID, str]]:
+    found: dict[UUID, str] = {}
     hashes = [phone_hash for _, phone_hash in phone_hashes(keys, number)]
     for phone_hash in hashes:
         # Asked also for nobody: a number that nobody has costs the same statements (security.md S19).
         for patient_id in await queries.PEOPLE_OF_PHONE.all(tx, phone_hash) or (_NOBODY,):
-            row = await queries.LOGIN_PHONE.one(tx, patient_id, now - LOGIN_PHONE_IDLE)
+            row = await queries.LETTERS_PHONE.one(tx, patient_id, now - LOGIN_PHONE_IDLE)
             # Either version: a rotation may move the row between the two look-ups.
-            if row is not None and row.phone_hash in hashes and patient_id not in found:
-                found.append(patient_id)
-    return found
+            if row is not None and row.phone_hash in hashes:
+                found[patient_id] = row.role
+    return list(found.items())
 
 
 async def take_code_lock(

@@ -106,14 +106,16 @@ DEMOTE_OTHER_PHONES = Command(
     "UPDATE phone SET role = 'contact', changed_at = $3"
     " WHERE patient_id = $1 AND phone_hash <> $2 AND role = 'login'"
 )
-LOGIN_PHONE = Statement(
-    PhoneRow,
+_PHONE_OF = (
     "SELECT p.phone_hash, p.role, p.value, p.changed_at, p.last_used_at FROM phone p"  # noqa: S608
-    " WHERE p.patient_id = $1 AND p.role = 'login' AND p.last_used_at > $2"
+    " WHERE p.patient_id = $1 AND p.role {role} AND p.last_used_at > $2"
     f" AND NOT {held('p.patient_id', 'p.changed_at', 'p.proven_at')}"
     " AND EXISTS (SELECT FROM citizen c WHERE c.patient_id = $1 AND c.state IN ('active', 'death-reported'))"
-    " ORDER BY p.last_used_at DESC LIMIT 1",
+    " ORDER BY p.last_used_at DESC LIMIT 1"
 )
+LOGIN_PHONE = Statement(PhoneRow, _PHONE_OF.format(role="= 'login'"))
+# Where the letters of a sign-in go, those of an account without a proven identity too.
+LETTERS_PHONE = Statement(PhoneRow, _PHONE_OF.format(role="IN ('login', 'sign-up')"))
 PHONES_OF_PERSON = Statement(
     PhoneRow,
     "SELECT phone_hash, role, value, changed_at, last_used_at FROM phone WHERE patient_id = $1 ORDER"

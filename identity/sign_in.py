@@ -11,8 +11,7 @@ alike, an outbox event. Only the delivery finds no phone (security.md S19).
 
 import hashlib
 import hmac
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -21,8 +20,15 @@ from msgspec import Struct
 from identity import budgets, devices, people, phones, queries, sessions
 from identity.devices import BrowserOrigin, Enrolled, NewDevice
 from identity.entry import queries as entry
-from identity.identifiers import is_mobile, normal_identifier, normal_phone
-from identity.models import ChallengeRow
+from identity.entry.letters import (
+    CODE_LIFE,
+    CODE_TRIES,
+    letters_hold,
+    letters_mac,
+    may_send,
+    new_letters,
+)
+from identity.identifiers import normal_identifier, normal_phone
 from identity.passwords import POOL, peppered
 from identity.problems import CHALLENGE_DEAD, SIGN_IN_REFUSED
 from identity.sessions import Tokens
@@ -33,13 +39,6 @@ from store.database import Tx
 from store.fields import seal, unseal
 from store.keys import KeyRing
 from store.outbox import emit
-
-CODE_LETTERS = 6
-CODE_LIFE = timedelta(minutes=5)
-CODE_TRIES = 5
-# No I and O: they are read as 1 and 0. 24^6 = 1.9 · 10^8 codes, five tries each.
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-PREFIX_LENGTH = len("+84903123")
 
 
 class SignInStarted(Struct, frozen=True, kw_only=True):
@@ -91,13 +90,13 @@ async def start(
         if refused is not None:
             return refused
     patient_id = await _person(tx, keys, kind, presented, now)
-    phone = await phones.login_phone(tx, keys, patient_id or _pseudo(keys, presented), now)
+    phone = await phones.letters_phone(tx, keys, patient_id or _pseudo(keys, presented), now)
     number = phone.number if phone is not None else presented
     phone_hash = phone.phone_hash if phone is not None else _hash(keys, "phone", presented)
     challenge_id = to_base64url(new_secret())
     holder = patient_id if patient_id is not None and phone is not None else _pseudo(keys, presented)
-    may_send = await _may_send(tx, phone_hash, number, now)
-    await _insert_challenge(tx, keys, challenge_id, holder, phone_hash, may_send, now)
+    sends = await may_send(tx, phone_hash, number, now)
+    await _insert_challenge(tx, keys, challenge_id, holder, phone_hash, sends, now)
     await emit(tx, holder, "identity.sign-in-code", {"challenge": event_reference(challenge_id)}, now)
     return SignInStarted(challenge_id=challenge_id, expires_in_seconds=int(CODE_LIFE.total_seconds()))
 
@@ -110,7 +109,7 @@ async def charge_code(
     row = await entry.CHARGE_CHALLENGE.one(tx, challenge_hash(challenge_id), now, CODE_TRIES)
     if row is None:
         return Refused(problem=CHALLENGE_DEAD)
-    if not _code_holds(keys, challenge_id, code, row):
+    if not letters_hold(keys, challenge_id, code, row.pepper_id, row.code_hash):
         return Refused(problem=SIGN_IN_REFUSED, remaining=CODE_TRIES - row.attempts)
     for budget, id_hash in _pin_budgets(row.patient_id, row.phone_hash):
         refused = await budgets.charge_or_refuse(tx, budget, id_hash, now)
@@ -148,7 +147,7 @@ async def finish(
     for budget, id_hash in _pin_budgets(pending.patient_id, pending.phone_hash):
         await budgets.refund(tx, budget, id_hash)
     # Letters that were sent before a merge was decided, or before the book was closed (S10, S18).
-    if used is None or await phones.login_phone(tx, keys, pending.patient_id, now) is None:
+    if used is None or await phones.letters_phone(tx, keys, pending.patient_id, now) is None:
         return Refused(problem=CHALLENGE_DEAD)
     enrolled = await devices.enrol(tx, keys, pending.patient_id, device, pending.challenge_id, now, origin)
     if isinstance(enrolled, Refused):
@@ -174,7 +173,7 @@ async def sign_in_code_for_delivery(
     await entry.ERASE_CODE.run(tx, id_hash)
     if row is None or row.code is None:
         return None
-    phone = await phones.login_phone(tx, keys, row.patient_id, now)
+    phone = await phones.letters_phone(tx, keys, row.patient_id, now)
     if phone is None or phone.phone_hash != row.phone_hash:
         return None
     return SignInCode(
@@ -205,14 +204,14 @@ def _normal(kind: str, value: str) -> str:
 async def _person(tx: Tx, keys: KeyRing, kind: str, presented: str, now: datetime) -> UUID | None:
     if kind == "number":
         return await people.resolve_subject(tx, keys, "national-id", presented, now)
-    found = await phones.people_signing_in_with(tx, keys, presented, now)
+    found = await phones.people_of_letters(tx, keys, presented, now)
     return found[0] if len(found) == 1 else None
 
 
 async def _insert_challenge(
-    tx: Tx, keys: KeyRing, challenge_id: str, holder: UUID, phone_hash: bytes, may_send: bool, now: datetime
+    tx: Tx, keys: KeyRing, challenge_id: str, holder: UUID, phone_hash: bytes, sends: bool, now: datetime
 ) -> None:
-    code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LETTERS))
+    code = new_letters()
     pepper_id, pepper = keys.secret("pepper")
     await entry.INSERT_CHALLENGE.run(
         tx,
@@ -220,38 +219,11 @@ async def _insert_challenge(
         holder,
         phone_hash,
         pepper_id,
-        _code_mac(pepper, challenge_id, code),
-        seal(keys, holder, "sign_in_challenge", "code", code) if may_send else None,
+        letters_mac(pepper, challenge_id, code),
+        seal(keys, holder, "sign_in_challenge", "code", code) if sends else None,
         now,
         now + CODE_LIFE,
     )
-
-
-async def _may_send(tx: Tx, phone_hash: bytes, number: str, now: datetime) -> bool:
-    """Caps of the phone and its block of numbers, and no consent code live there (S2).
-
-    The lock comes last: a start that sends nothing must not keep consent codes away (S31).
-    """
-    prefix = budgets.subject(number[:PREFIX_LENGTH])
-    for budget, id_hash in (
-        (budgets.SENDS_HOUR, phone_hash),
-        (budgets.SENDS_DAY, phone_hash),
-        (budgets.SENDS_PREFIX, prefix),
-    ):
-        if not await budgets.charge(tx, budget, id_hash, now):
-            return False
-    free = await phones.take_code_lock(tx, phone_hash, "sign-in", now + CODE_LIFE, now)
-    return free and is_mobile(number)
-
-
-def _code_mac(pepper: bytes, challenge_id: str, code: str) -> bytes:
-    return hmac.digest(pepper, challenge_id.encode() + b"\0" + code.encode(), hashlib.sha256)
-
-
-def _code_holds(keys: KeyRing, challenge_id: str, code: str, row: ChallengeRow) -> bool:
-    _, pepper = keys.secret("pepper", row.pepper_id)
-    presented = "".join(code.split()).upper()
-    return hmac.compare_digest(_code_mac(pepper, challenge_id, presented), row.code_hash)
 
 
 def _pin_budgets(patient_id: UUID, phone_hash: bytes) -> tuple[tuple[budgets.Budget, bytes], ...]:

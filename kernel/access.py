@@ -62,6 +62,8 @@ Action = Literal[
     "manage-grants",
     "confirm-grants",
     "manage-devices",
+    # Phone, PIN, and which device is trusted: on no probation (security.md S8).
+    "change-factors",
     "read-changes",
     "export-record",
     "manage-record",

@@ -20,7 +20,7 @@ GRANT SELECT, INSERT, UPDATE ON citizen, person_report, phone, device, citizen_p
 GRANT SELECT, INSERT, UPDATE, DELETE ON session TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON patient_identifier, patient_identifier_rev, phone_lookup TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON phone_code_lock, step_up_use, attempt_budget, activation_undo TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_challenge, activation, activation_code TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_challenge, phone_proof, activation, activation_code TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON registry_act, person_merge, death_report TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON person_alias, person_origin TO hb_api;
 GRANT SELECT, INSERT, DELETE ON person_hold TO hb_api;
@@ -36,7 +36,7 @@ GRANT SELECT, INSERT ON identity_verification, identity_verification_use TO hb_a
 -- family
 GRANT SELECT, INSERT, UPDATE ON guardianship, guardianship_by_guardian, guardianship_proposal TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON proxy, proxy_by_proxy, proxy_offer TO hb_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON proxy_invitation TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON proxy_invitation, proxy_proposal TO hb_api;
 GRANT SELECT, INSERT ON grant_for_another, child_assent TO hb_api;
 
 -- audit
@@ -128,6 +128,10 @@ GRANT SELECT, INSERT, UPDATE ON emergency_card, emergency_contact TO hb_api;
 GRANT SELECT, INSERT, DELETE ON emergency_contact_code TO hb_api;
 GRANT SELECT, INSERT ON purpose_choice TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON purpose_withdrawal, wish TO hb_api;
+
+-- partners axis
+GRANT SELECT, INSERT, UPDATE ON axis_sender TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON axis_message, axis_inbound TO hb_api;
 
 -- ehr statistics (security.md S30): hb_stats reads what is published and nothing it is counted from.
 GRANT SELECT, INSERT, UPDATE, DELETE ON statistic_seen, statistic_person, statistic_case TO hb_api;
@@ -243,3 +247,7 @@ GRANT DELETE ON phone, phone_lookup, practitioner_emergency, practitioner_grant,
 GRANT DELETE ON proxy_by_proxy, proxy_invitation, proxy_offer, purpose_choice, purpose_withdrawal, push_target, session TO hb_api;
 GRANT DELETE ON share_code, share_code_by_hash, share_link, share_link_address, share_link_file, share_link_opening TO hb_api;
 GRANT DELETE ON share_link_ticket, sign_in_challenge, statistic_seen, step_up_use, wish TO hb_api;
+
+-- lists of the population
+GRANT SELECT, INSERT, UPDATE, DELETE ON population_load, person_listing TO hb_api;
+GRANT SELECT, INSERT, DELETE ON population_line TO hb_api;

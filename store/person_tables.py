@@ -54,6 +54,7 @@ TABLES: Final = (
     PersonTable(table="patient_identifier", unseen=_LOOKUP),
     PersonTable(table="phone_lookup", unseen=_LOOKUP),
     PersonTable(table="sign_in_challenge", unseen=_FLEETING),
+    PersonTable(table="phone_proof", unseen=_FLEETING),
     PersonTable(table="activation", unseen=_FLEETING),
     PersonTable(table="activation_code", unseen=_FLEETING),
     PersonTable(table="activation_undo", unseen=_FLEETING),
@@ -108,7 +109,8 @@ TABLES: Final = (
     PersonTable(table="purpose_withdrawal"),
     PersonTable(table="purpose_choice", secret=("text_sha256", "body_sha256")),
     PersonTable(table="wish", sealed=("said_sealed",), secret=("body_sha256",)),
-    PersonTable(table="proxy_offer"),
+    PersonTable(table="proxy_offer", secret=("for_number",)),
+    PersonTable(table="proxy_proposal", column="person_id", secret=("for_number",), unseen=_FLEETING),
     PersonTable(table="proxy_invitation", secret=("code_hash",), unseen="which offer a code is"),
     PersonTable(table="proxy"),
     PersonTable(table="proxy", column="proxy_id", unseen=_MIRROR),
@@ -133,6 +135,8 @@ TABLES: Final = (
     PersonTable(table="notification", secret=("dedupe_key",)),
     PersonTable(table="outbox", unseen=_WORK),
     # Cases and the record.
+    # What was told of the person to the ministry's axis.
+    PersonTable(table="axis_message", secret=("body_sealed", "body_sha256")),
     PersonTable(table="ehr_case_evidence", secret=("source_sha256", "blob_id")),
     PersonTable(table="ehr_case_row"),
     PersonTable(table="ehr_case_step", sealed=("note",)),
@@ -243,6 +247,7 @@ TABLES: Final = (
     PersonTable(table="visit"),
     # Who the person is.
     PersonTable(table="person_report", sealed=("demographics",)),
+    PersonTable(table="person_listing", sealed=("facts",)),
     PersonTable(table="death_report"),
     PersonTable(table="person_hold", unseen=_WORK),
     PersonTable(table="person_origin"),

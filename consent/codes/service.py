@@ -34,10 +34,10 @@ from consent.requests.queries import request_by_id
 from consent.requests.service import has_ticket, is_present, own_mirror
 from identity import budgets
 from identity.devices import list_devices
+from identity.entry.letters import PREFIX_LENGTH
 from identity.phones import login_phone, login_phone_replaced_at, take_code_lock
 from identity.practitioners import practitioner_card
 from identity.problems import TOO_MANY
-from identity.sign_in import PREFIX_LENGTH
 from kernel.access import Actor
 from kernel.clock import local_day
 from kernel.problems import ProblemError, Refused

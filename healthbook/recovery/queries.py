@@ -10,6 +10,7 @@ DEAD = tuple(
     for table in (
         "idempotency_key",
         "sign_in_challenge",
+        "phone_proof",
         "phone_code_lock",
         "activation",
         "activation_code",

@@ -11,6 +11,13 @@ DELETE_CHALLENGES = Scalar(
     " AND id_hash IN (SELECT id_hash FROM old) RETURNING 1) SELECT count(*) FROM gone",
     fan_out=HOURLY,
 )
+DELETE_PHONE_PROOFS = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT id_hash FROM phone_proof WHERE expires_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM phone_proof WHERE expires_at < $1"
+    " AND id_hash IN (SELECT id_hash FROM old) RETURNING 1) SELECT count(*) FROM gone",
+    fan_out=HOURLY,
+)
 DELETE_ACTIVATIONS = Scalar(
     int,
     "WITH old AS MATERIALIZED (SELECT id_hash FROM activation WHERE expires_at < $1 LIMIT $2),"

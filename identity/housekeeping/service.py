@@ -9,6 +9,7 @@ from store.statement import Scalar
 
 Ended = Literal[
     "sign-in-challenges",
+    "phone-proofs",
     "activation-proposals",
     "activation-codes",
     "activation-undo",
@@ -19,6 +20,7 @@ Ended = Literal[
 ]
 _DELETE: Final[dict[Ended, Scalar[int]]] = {
     "sign-in-challenges": queries.DELETE_CHALLENGES,
+    "phone-proofs": queries.DELETE_PHONE_PROOFS,
     "activation-proposals": queries.DELETE_ACTIVATIONS,
     "activation-codes": queries.DELETE_ACTIVATION_CODES,
     "activation-undo": queries.DELETE_UNDO,

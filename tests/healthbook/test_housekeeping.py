@@ -46,6 +46,7 @@ KEPT = (
 # Chore → its rows: table, and the column that says when one ended.
 ENDED = {
     "sign-in-challenges": ("sign_in_challenge", "expires_at"),
+    "phone-proofs": ("phone_proof", "expires_at"),
     "activation-proposals": ("activation", "expires_at"),
     "activation-codes": ("activation_code", "expires_at"),
     "activation-undo": ("activation_undo", "recorded_at"),

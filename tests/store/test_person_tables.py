@@ -37,6 +37,7 @@ SMALL = {
     ("share_code_by_hash", "patient_id"): _MINUTES,
     ("share_link_ticket", "patient_id"): _MINUTES,
     ("sign_in_challenge", "patient_id"): _MINUTES,
+    ("phone_proof", "patient_id"): _MINUTES,
     ("guardianship_proposal", "child_id"): "two accounts of one facility: few, and over within days",
     ("guardianship_proposal", "guardian_id"): "two accounts of one facility: few, and over within days",
 }
