@@ -53,6 +53,20 @@ class Command:
         await tx.executemany(self.sql, rows)
 
 
+class CopyInto:
+    """Rows into a table by COPY: for rows whose keys are known to be new (design: scale.md, rule 8)."""
+
+    __slots__ = ("columns", "table")
+
+    def __init__(self, table: str, *columns: str) -> None:
+        self.table = table
+        self.columns = columns
+
+    async def run(self, tx: Tx, rows: Iterable[Sequence[object]]) -> None:
+        """Raises asyncpg's UniqueViolationError when somebody took a key in between."""
+        await tx.copy_records_to_table(self.table, records=rows, columns=self.columns)
+
+
 class Scalar(Generic[V]):
     """A statement that returns one column."""
 

@@ -2,8 +2,6 @@
 and a piece of the file is held, however long the file and whatever a row holds."""
 
 import codecs
-import itertools
-import json
 import re
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -12,17 +10,15 @@ from typing import IO, Any, Final
 from ehr.intake.models import Reason, reject
 from ehr.rows.models import COLUMNS_MAX
 from ehr.rows.reading import cells_of, checked, delimiter_of
+from kernel.pieces import LINE_BYTES_MAX, BrokenJsonError, Repeated, json_values
+from kernel.pieces import lines as lines_of
 from vaccination.first_fill.fields import Fields
 from vaccination.first_fill.models import ROWS_MAX, Given
 
-LINE_BYTES_MAX: Final = 64 * 1024
 ROW_LINES_MAX: Final = 20
-_PIECE: Final = 1024 * 1024
-_VALUE_MAX: Final = 2 * _PIECE
 _MARK: Final = "\ufeff"
 # What Python makes of bytes that are no UTF-8.
 _NO_UTF8: Final = re.compile(r"[\udc80-\udcff]")
-_SPACE: Final = re.compile(r"[ \t\r\n]*")
 _NOTED_MAX: Final = 100
 
 
@@ -77,7 +73,7 @@ def read_doses(stream: IO[bytes], columns: Columns) -> Generator[Given, None, No
 
 
 def _of_csv(stream: IO[bytes], columns: Columns) -> Iterator[Given]:
-    records = _records(_lines(stream))
+    records = _records(lines_of(stream))
     heading = next(records, None) or ""
     heading = heading.removeprefix(_MARK)
     if _NO_UTF8.search(heading) or "\x00" in heading:
@@ -122,17 +118,6 @@ def _of_record(
     return columns.given(number, named)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[str | None]:
-    """Lines with their ends; None for one that is too long, of which the rest is passed over."""
-    while line := stream.readline(LINE_BYTES_MAX):
-        if len(line) == LINE_BYTES_MAX and not line.endswith(b"\n"):
-            while (rest := stream.readline(LINE_BYTES_MAX)) and not rest.endswith(b"\n"):
-                pass
-            yield None
-        else:
-            yield line.decode("utf-8", "surrogateescape")
-
-
 def _records(lines: Iterator[str | None]) -> Iterator[str | None]:
     """Lines put together where a quoted cell holds line breaks. A quote that nothing closes spoils its own
     line and not those after it."""
@@ -159,93 +144,13 @@ def _records(lines: Iterator[str | None]) -> Iterator[str | None]:
             yield line
 
 
-class _Repeated(dict[str, Any]):
-    """An object that names a field twice."""
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    return made if len(made) == len(pairs) else _Repeated(made)
-
-
-def _no_constant(name: str) -> str:
-    raise ValueError(name)
-
-
-# Numbers stay as they are written: a number of twelve digits may begin with 0 in quotes alone, and no other
-# is worth converting.
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_int=str, parse_float=str, parse_constant=_no_constant
-)
-
-
-class _Window:
-    """The text of a stream from the place that is read; what lies behind is let go."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = codecs.getreader("utf-8-sig")(stream, "surrogateescape")
-        self._text, self._at, self._is_over = "", 0, False
-
-    def peek(self) -> str:
-        """The next sign that is no white space; empty at the end."""
-        while True:
-            self._fill()
-            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
-            if self._at < len(self._text) or self._is_over:
-                return self._text[self._at : self._at + 1]
-
-    def skip(self) -> None:
-        self._at += 1
-
-    def value(self) -> tuple[Any, int]:
-        """The value that begins here and how many signs it has. Raises ValueError, RecursionError."""
-        self._fill()
-        while True:
-            try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
-            except ValueError:
-                # It may only be cut off: a row that is far too long is passed over like any other bad one.
-                if self._is_over or len(self._text) - self._at > _VALUE_MAX:
-                    raise
-                self._fill(at_least=_VALUE_MAX)
-            else:
-                length, self._at = end - self._at, end
-                return value, length
-
-    def _fill(self, at_least: int = LINE_BYTES_MAX) -> None:
-        """Another piece, where no more than so many signs are left."""
-        if not self._is_over and len(self._text) - self._at <= at_least:
-            more = self._stream.read(_PIECE, _PIECE)
-            self._is_over = not more
-            self._text, self._at = self._text[self._at :] + more, 0
-
-
 def _of_json(stream: IO[bytes], columns: Columns, *, is_list: bool) -> Iterator[Given]:
-    window = _Window(stream)
-    window.peek()
-    if is_list:
-        window.skip()
-    for number in itertools.count(1):
-        sign = window.peek()
-        if is_list and sign == "]":
-            window.skip()
-            if window.peek():
-                yield _broken(number)
-            return
-        if sign == "" and not is_list:
-            return
-        if is_list and number > 1:
-            if sign != ",":
-                yield _broken(number)
-                return
-            window.skip()
-            window.peek()
-        try:
-            value, length = window.value()
-        except (ValueError, RecursionError):
-            yield _broken(number)
-            return
-        yield _of_value(number, value, length, columns)
+    number = 0
+    try:
+        for number, (value, length) in enumerate(json_values(stream, is_list=is_list), start=1):
+            yield _of_value(number, value, length, columns)
+    except BrokenJsonError:
+        yield _broken(number + 1)
 
 
 def _broken(number: int) -> Given:
@@ -259,7 +164,7 @@ def _of_value(number: int, value: Any, length: int, columns: Columns) -> Given:
     if not isinstance(value, dict):
         return columns.given(number, {}, Reason("bad-type", "row"))
     cells: dict[str, str] = {}
-    faults = [Reason("duplicate-field", "row")] if isinstance(value, _Repeated) else []
+    faults = [Reason("duplicate-field", "row")] if isinstance(value, Repeated) else []
     for key, cell in value.items():
         name = columns.fields.name_of(key)
         if name is None:
