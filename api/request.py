@@ -39,13 +39,21 @@ from ehr.intake.slots import ImportSlots
 from ehr.letters.models import Validity
 from ehr.ports import Core
 from ehr.reads.elsewhere import ELSEWHERE_DAYS
+from identity import budgets
+from identity.app_clients import sessions as app_tokens
+from identity.app_clients.models import LiveApp
 from identity.devices import BrowserOrigin
 from identity.ports import IdentityVerifier
 from identity.sessions import authenticate
 from kernel.access import Actor
 from kernel.clock import Clock
-from kernel.problems import Refused, refuse
+from kernel.problems import ProblemError, Refused, refuse
 from notifications.sms import HOTLINE
+from partners.oauth.dpop import check_proof
+from partners.oauth.keys import ClientKeys
+from partners.oauth.problems import PROOF_INVALID
+from partners.oauth.service import use_once
+from partners.oauth.signed import ALGORITHMS
 from store import leases
 from store.database import Store, Tx
 from store.keys import KeyRing
@@ -90,6 +98,7 @@ class Runtime:
         self.export_slots = ImportSlots("export", problem=EXPORT_BUSY)
         self.proof_slots = ImportSlots("proof", problem=PROOF_BUSY)
         self.picture_slots = ImportSlots("picture", PICTURES_AT_ONCE, EVIDENCE_BUSY)
+        self.client_keys = ClientKeys()
         self._batch_gate: BatchGate | None = None
         self.vital_series_days = SERIES_DAYS
         self.core: Core | None = None
@@ -127,20 +136,24 @@ def actors_of(handler: BaseRouteHandler) -> tuple[str, ...]:
 
 
 def actor_word(actor: Actor) -> str:
-    """The word of docs/roles.md for an actor: the role of a practitioner, else the kind."""
+    """The word of docs/roles.md for an actor: the role of a practitioner, else the kind. A client whose token
+    is bound to no consent is a partner."""
+    if actor.kind == "app":
+        return "partner" if actor.reference is None else "app"
     return actor.role if actor.kind == "practitioner" and actor.role else actor.kind
 
 
 class Call:
     """One request. Handlers take it as `call: NamedDependency[Call]`."""
 
-    __slots__ = ("_now", "_runtime", "_scope", "request")
+    __slots__ = ("_admitted", "_now", "_runtime", "_scope", "request")
 
     def __init__(self, request: "ApiRequest", runtime: Runtime) -> None:
         self.request = request
         self._runtime = runtime
         self._scope: HTTPScope = request.scope
         self._now: datetime | None = None
+        self._admitted = False
 
     @property
     def store(self) -> Store:
@@ -278,16 +291,60 @@ class Call:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[tuple[Tx, Actor]]:
         """A transaction with the signed-in actor. Raises 401 and 403; a returned refusal commits."""
-        token = bearer_token(self._scope)
-        if token is None:
+        presented = presented_token(self._scope)
+        if presented is None:
+            refuse(NOT_SIGNED_IN)
+        token = presented[1]
+        is_app = app_tokens.read_app_token(token) is not None
+        if is_app:
+            await self._admit_app(*presented)
+        elif presented[0] != "bearer":
             refuse(NOT_SIGNED_IN)
         async with self._runtime.store.transaction() as tx:
-            actor = await authenticate(tx, token, self.now)
+            actor = await (_app_of(tx, token, self.now) if is_app else authenticate(tx, token, self.now))
             if actor is None:
                 refuse(NOT_SIGNED_IN)
             if actor_word(actor) not in actors_of(self._scope["route_handler"]):
                 refuse(ROLE_NOT_ALLOWED)
             yield tx, actor
+
+    async def _admit_app(self, scheme: str, token: str) -> None:
+        """Once for each request of a client: the proof of its key is used up and the call is counted, in a
+        transaction of their own, so that neither comes back with what the request may undo, and a busy client
+        does not wait for itself."""
+        if self._admitted:
+            return
+        proof = None
+        if scheme == "dpop":
+            proof = check_proof(
+                _only_header(self._scope, b"dpop") or "",
+                method=self._scope["method"],
+                url=self.address,
+                token=token,
+                now=self.now,
+            )
+            if proof is None:
+                refuse(PROOF_INVALID)
+        async with self._runtime.store.transaction() as tx:
+            app = await app_tokens.live(tx, token, self.now)
+            if app is None or (app.jkt is None and (proof is not None or app.kind != "app")):
+                refuse(NOT_SIGNED_IN)
+            if app.jkt is not None and (proof is None or proof.jkt != app.jkt):
+                refuse(PROOF_INVALID)
+            if proof is not None and not await use_once(tx, proof.use_hash, proof.expires_at):
+                refuse(PROOF_INVALID)
+            spent = await budgets.charge_app(
+                tx, app.client_id, app.quota_per_minute, app.quota_per_day, self.now
+            )
+        if spent is not None:
+            raise ProblemError(spent)
+        self._admitted = True
+
+    @property
+    def address(self) -> str:
+        """This request's own address without its query, as proofs of clients name it (RFC 9449 htu)."""
+        raw: bytes = self._scope.get("raw_path") or self._scope["path"].encode()
+        return self.origin + raw.partition(b"?")[0].decode("latin-1")
 
     @asynccontextmanager
     async def begin_public(self) -> AsyncIterator[Tx]:
@@ -350,12 +407,37 @@ def read_header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
-def bearer_token(scope: Scope) -> str | None:
-    """The token of `Authorization: Bearer …`; cookies are never looked at (S34)."""
+def presented_token(scope: Scope) -> tuple[str, str] | None:
+    """Scheme (`bearer` or `dpop`) and token of `Authorization`; cookies are never looked at (S34)."""
     value = read_header(scope, b"authorization")
-    if value is None or len(value) > TOKEN_MAX or value[:7].lower() != "bearer ":
+    if value is None or len(value) > TOKEN_MAX:
         return None
-    return value[7:].strip() or None
+    scheme, _, rest = value.partition(" ")
+    token = rest.strip()
+    return (scheme.lower(), token) if token and scheme.lower() in ("bearer", "dpop") else None
+
+
+async def _app_of(tx: Tx, token: str, now: datetime) -> Actor | None:
+    """The client behind a token, re-read in this transaction."""
+    app = await app_tokens.live(tx, token, now)
+    return None if app is None else _app_actor(app)
+
+
+def _app_actor(app: LiveApp) -> Actor:
+    return Actor(
+        kind="app",
+        actor_id=app.client_id,
+        session_id=app.session_id,
+        name=app.name,
+        reference=app.reference,
+        scope=app.scope,
+    )
+
+
+def _only_header(scope: Scope, name: bytes) -> str | None:
+    """A header that stands there once; None where it is absent or doubled."""
+    found = [value for key, value in scope["headers"] if key == name]
+    return found[0].decode("latin-1") if len(found) == 1 else None
 
 
 def client_address(scope: Scope, trusted_proxies: frozenset[str]) -> str:
@@ -420,7 +502,7 @@ async def require_token(request: Request[Any, Any, Any]) -> None:
     """401 before anything of the request is read, where a route needs a sign-in."""
     if PUBLIC in actors_of(request.route_handler) or request.method == "OPTIONS":
         return
-    if bearer_token(request.scope) is None:
+    if presented_token(request.scope) is None:
         refuse(NOT_SIGNED_IN)
 
 
@@ -508,12 +590,18 @@ def answer(
     return Answer(body, status_code=status, headers=headers, media_type=media_type)
 
 
+def _challenge(refused: Refused) -> str:
+    if refused.problem is PROOF_INVALID:
+        return f'DPoP error="invalid_dpop_proof", algs="{" ".join(ALGORITHMS)}"'
+    return "Bearer"
+
+
 def problem_answer(refused: Refused, headers: Mapping[str, str] | None = None) -> Answer:
     """A refusal as problem+json, with the headers its status asks for."""
     extra = dict(headers or {})
     status = refused.problem.status
     if status == 401:
-        extra.setdefault("WWW-Authenticate", "Bearer")
+        extra.setdefault("WWW-Authenticate", _challenge(refused))
     if refused.retry_after_seconds is not None or status in (429, 503):
         extra.setdefault("Retry-After", str(refused.retry_after_seconds or RETRY_AFTER_DEFAULT_SECONDS))
     return Answer(problem_body(refused), status_code=status, headers=extra, media_type=PROBLEM_MEDIA_TYPE)

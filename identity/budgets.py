@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -161,6 +162,7 @@ WRONG_PRESCRIPTION_CODES = Budget(kind="prescription-wrong", limit=20, window=ti
 
 # Links between relatives: what a desk attests in a day, and codes of invitations that one person tries.
 GUARDIANSHIPS_DAY = Budget(kind="guardianship-day", limit=20, window=timedelta(days=1))
+DESK_PROXIES_DAY = Budget(kind="desk-proxy-day", limit=20, window=timedelta(days=1))
 PROXY_CODES_DAY = Budget(kind="proxy-code-day", limit=20, window=timedelta(days=1))
 
 
@@ -183,6 +185,14 @@ async def charge_or_refuse(tx: Tx, budget: Budget, id_hash: bytes, now: datetime
     row = await queries.BUDGET.one(tx, id_hash, budget.kind)
     wait = (row.window_start + budget.window - now) if row is not None else budget.window
     return Refused(problem=TOO_MANY, retry_after_seconds=max(1, int(wait.total_seconds())))
+
+
+async def charge_app(tx: Tx, client_id: UUID, per_minute: int, per_day: int, now: datetime) -> Refused | None:
+    """One call of a client: its own quotas stand in the register."""
+    who = subject(client_id.bytes)
+    minute = Budget(kind="app-call-minute", limit=per_minute, window=timedelta(minutes=1))
+    day = Budget(kind="app-call-day", limit=per_day, window=timedelta(days=1))
+    return await charge_or_refuse(tx, minute, who, now) or await charge_or_refuse(tx, day, who, now)
 
 
 async def refund(tx: Tx, budget: Budget, id_hash: bytes) -> None:

@@ -1,0 +1,16 @@
+"""SQL of proofs that were used."""
+
+from store.statement import Scalar
+
+USE_PROOF = Scalar(
+    bool,
+    "INSERT INTO oauth_proof_use (proof_hash, expires_at) VALUES ($1, $2)"
+    " ON CONFLICT (proof_hash) DO NOTHING RETURNING true AS used",
+)
+DELETE_PROOFS = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT proof_hash FROM oauth_proof_use WHERE expires_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM oauth_proof_use WHERE proof_hash IN (SELECT proof_hash FROM old) RETURNING 1)"
+    " SELECT count(*) FROM gone",
+    fan_out="once an hour a worker removes what has ended, wherever it lies",
+)
