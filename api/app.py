@@ -182,6 +182,7 @@ CONTROLLERS = (
     "api.facility.activation",
     "api.facility.vaccination_confirmations",
     "api.facility.guardianships",
+    "api.facility.proxies",
     "api.admin.registry",
     "api.admin.withdrawals",
     "api.admin.declaration_forms",
@@ -191,6 +192,7 @@ CONTROLLERS = (
     "api.public.audit",
     "api.public.auth",
     "api.public.identity",
+    "api.partner.oauth",
     "api.public.core",
     "api.public.emergency_card",
     "api.public.health",
@@ -351,6 +353,7 @@ def create_app(
     open_verifier: OpenVerifier | None = None,
     identity_return: Iterable[str] = (),
     signer: Signer | None = None,
+    axis_keys: Iterable["RSAPublicKey"] = (),
     batch_gate: BatchGate | None = None,
     vital_series_days: int = SERIES_DAYS,
     handlers: list[ControllerRouterHandler] | None = None,
@@ -370,6 +373,7 @@ def create_app(
     open_verifier: the same for the identity provider; without one nobody proves who they are online.
     identity_return: addresses of apps that a browser may be sent to when it comes back from there.
     signer: the process that signs certificates; without one none is issued.
+    axis_keys: what the ministry's axis signs its messages to us with; without one none is taken.
     batch_gate: which batches of measurements are taken in; unless given, as many as the pool bears.
     vital_series_days: how long series of measurements are kept, and so how old those may be that come.
     """
@@ -384,6 +388,7 @@ def create_app(
     runtime.link_viewer = link_viewer
     runtime.identity_return = frozenset(identity_return)
     runtime.signer = signer
+    runtime.axis_keys = tuple(axis_keys)
     runtime.batch_gate = batch_gate
     runtime.vital_series_days = vital_series_days
     app = Api(

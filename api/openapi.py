@@ -235,7 +235,7 @@ def _responses(operation: dict[str, Any], handler: HTTPRouteHandler, path: str) 
     if handler.opt.get("conditional", False):
         responses["304"] = {"description": "Nothing has changed since the ETag of If-None-Match."}
     for status, problems in _by_status(problems_of(operation, handler, path)).items():
-        responses[str(status)] = _problem_response(status, problems)
+        responses[str(status)] = _problem_response(status, problems, handler.opt.get("problem_type"))
     return dict(sorted(responses.items()))
 
 
@@ -262,17 +262,17 @@ def _by_status(problems: Iterable[ProblemType]) -> dict[int, list[ProblemType]]:
     return {status: [by_code[code] for code in sorted(by_code)] for status, by_code in found.items()}
 
 
-def _problem_response(status: int, problems: list[ProblemType]) -> dict[str, Any]:
+def _problem_response(
+    status: int, problems: list[ProblemType], other_type: str | None = None
+) -> dict[str, Any]:
+    """other_type: a route's own problems come as that type too, where a standard asks for it."""
+    shown = {
+        "schema": {"$ref": "#/components/schemas/Problem"},
+        "examples": {problem.code: {"$ref": f"#/components/examples/{problem.code}"} for problem in problems},
+    }
     response: dict[str, Any] = {
         "description": f"{HTTPStatus(status).phrase}: {', '.join(problem.code for problem in problems)}",
-        "content": {
-            PROBLEM_MEDIA_TYPE: {
-                "schema": {"$ref": "#/components/schemas/Problem"},
-                "examples": {
-                    problem.code: {"$ref": f"#/components/examples/{problem.code}"} for problem in problems
-                },
-            }
-        },
+        "content": {PROBLEM_MEDIA_TYPE: shown} | ({other_type: shown} if other_type else {}),
     }
     if status in (429, 503):
         response["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}

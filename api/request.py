@@ -106,6 +106,7 @@ class Runtime:
         self.verifier: IdentityVerifier | None = None
         self.identity_return: frozenset[str] = frozenset()
         self.signer: Signer | None = None
+        self.axis_keys: tuple["RSAPublicKey", ...] = ()
         self.answered = Answered()
 
     @property
@@ -192,6 +193,11 @@ class Call:
         return self._runtime.sms_secret
 
     @property
+    def axis_keys(self) -> "tuple[RSAPublicKey, ...]":
+        """What the ministry's axis signs its messages to us with; empty: none is taken."""
+        return self._runtime.axis_keys
+
+    @property
     def elsewhere_days(self) -> int:
         """How far back a doctor's summary looks for the same test at other facilities."""
         return self._runtime.elsewhere_days
@@ -236,6 +242,11 @@ class Call:
     def signer(self) -> Signer | None:
         """The process that signs certificates, if one runs; never asked inside a transaction."""
         return self._runtime.signer
+
+    @property
+    def client_keys(self) -> ClientKeys:
+        """Keys of OAuth clients; asked outside any transaction, for they may be fetched."""
+        return self._runtime.client_keys
 
     @property
     def import_slots(self) -> ImportSlots:
@@ -317,7 +328,7 @@ class Call:
         proof = None
         if scheme == "dpop":
             proof = check_proof(
-                _only_header(self._scope, b"dpop") or "",
+                only_header(self._scope, b"dpop") or "",
                 method=self._scope["method"],
                 url=self.address,
                 token=token,
@@ -434,7 +445,7 @@ def _app_actor(app: LiveApp) -> Actor:
     )
 
 
-def _only_header(scope: Scope, name: bytes) -> str | None:
+def only_header(scope: Scope, name: bytes) -> str | None:
     """A header that stands there once; None where it is absent or doubled."""
     found = [value for key, value in scope["headers"] if key == name]
     return found[0].decode("latin-1") if len(found) == 1 else None

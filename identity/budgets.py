@@ -150,10 +150,15 @@ CERTIFICATE_CHECKS = Budget(kind="certificate-check", limit=1200, window=timedel
 # Links and share codes that one person makes in a day.
 LINKS_DAY = Budget(kind="link-day", limit=20, window=timedelta(days=1))
 SHARE_CODES_DAY = Budget(kind="share-code-day", limit=30, window=timedelta(days=1))
+# Tokens that clients of one network ask for, right or wrong.
+OAUTH_NETWORK = Budget(kind="oauth-network", limit=3000, window=timedelta(minutes=10))
 # Apps and partners that one person lets in in a day.
 APP_CONSENTS_DAY = Budget(kind="app-consent-day", limit=20, window=timedelta(days=1))
 # What one app or partner asks of one person's book in a day: a SMART app reads page by page.
 APP_READS_PERSON_DAY = Budget(kind="app-person-day", limit=2000, window=timedelta(days=1))
+# Signs of pages that one person scans or types in an hour to let a client in; pages that one network opens.
+CONNECT_CODES = Budget(kind="connect-code", limit=20, window=timedelta(hours=1))
+CONNECT_PAGES_NETWORK = Budget(kind="connect-page-network", limit=600, window=timedelta(hours=1))
 # Wrong share codes of one practitioner: with 40 bits and ten minutes nobody guesses one in ten tries an hour.
 WRONG_SHARE_CODES = Budget(kind="share-code-wrong", limit=10, window=timedelta(hours=1))
 
