@@ -27,6 +27,8 @@ from kernel.ids import BUCKETS
 from notifications.delivery import forget_stale_targets as stale_targets
 from notifications.delivery import housekeeping as deliveries
 from notifications.sms_budget import forget_budgets as sms_budgets
+from partners.smart.keeping import forget_codes as forget_connect_codes
+from partners.smart.keeping import forget_wishes as forget_connect_wishes
 from reminders.answers.queries import forget as forget_answers
 from reminders.queries import forget as forget_times
 from store import leases
@@ -124,6 +126,7 @@ CHORES: Final = (
     _of_identity("phone-code-locks", timedelta(hours=1), "a lock that ran out holds nobody back"),
     _of_identity("step-up-nonces", timedelta(hours=1), "an act lives five minutes, its nonce longer (S11)"),
     _of_identity("sessions", timedelta(days=30), "why a session ended answers complaints of its owner"),
+    _of_identity("identity-transactions", timedelta(hours=1), "ten minutes live, and a late way back after"),
     _of_consent("sms-codes", timedelta(hours=1), "a code lives five minutes, its hash serves no longer"),
     _of_consent("practitioner-requests", timedelta(days=90), "as long as the longest grant made from it"),
     _of_consent("share-codes", timedelta(days=1), "a second use is told to its owner"),
@@ -146,6 +149,10 @@ CHORES: Final = (
     Chore("queue-tickets", timedelta(days=2), "a number counts until its day ends", queue_tickets),
     Chore("visits", timedelta(days=30), "who was where is kept a month (S30)", visits),
     Chore("coverage-checks", timedelta(days=90), "a desk looks up what it was told", forget_checks),
+    Chore(
+        "app-wishes", timedelta(hours=1), "a code's second use ends the first's tokens", forget_connect_wishes
+    ),
+    Chore("app-wish-codes", timedelta(hours=1), "a page's signs live ten minutes", forget_connect_codes),
     Chore("hotline-tickets", timedelta(days=180), "a caller calls again about it", hotline_tickets),
     # Ours; no rule names a time. Longer than any course, so that what was told can be looked up.
     Chore("reminder-times", timedelta(days=365), "when the phone rang answers complaints", forget_times),

@@ -251,3 +251,9 @@ GRANT DELETE ON share_link_ticket, sign_in_challenge, statistic_seen, step_up_us
 -- lists of the population
 GRANT SELECT, INSERT, UPDATE, DELETE ON population_load, person_listing TO hb_api;
 GRANT SELECT, INSERT, DELETE ON population_line TO hb_api;
+
+-- a client's wish on its way through a browser
+GRANT SELECT, INSERT, UPDATE, DELETE ON app_authorization, app_authorization_code TO hb_api;
+
+-- what partners were handed
+GRANT SELECT, INSERT, DELETE ON partner_disclosure, partner_message TO hb_api;

@@ -77,8 +77,10 @@ TABLES: Final = (
         table="share_link", sealed=("label_sealed",), secret=("key_sealed", "passcode_salt", "passcode_hash")
     ),
     PersonTable(table="share_code_by_hash", unseen=_LOOKUP),
+    PersonTable(table="app_authorization", unseen=_FLEETING),
     PersonTable(table="share_code"),
     PersonTable(table="app_consent_by_client", unseen=_MIRROR),
+    PersonTable(table="partner_disclosure"),
     PersonTable(table="app_consent"),
     PersonTable(table="emergency_contact_code", unseen=_LOOKUP),
     PersonTable(table="emergency_contact", sealed=("name_sealed", "phone_sealed"), secret=("code_hash",)),

@@ -33,6 +33,8 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
+    "partners.smart.queries.FORGET",
+    "partners.smart.queries.FORGET_CODES",
     "visits.declarations.queries.ENDED",
     "visits.booking.queries.DELETE_SCHEDULES",
     "visits.slots.queries.DELETE_EMPTY",

@@ -54,6 +54,9 @@ ENDED = {
     "phone-code-locks": ("phone_code_lock", "until"),
     "step-up-nonces": ("step_up_use", "expires_at"),
     "sessions": ("session", "least(ended_at, expires_at)"),
+    "identity-transactions": ("identity_transaction", "expires_at"),
+    "app-wishes": ("app_authorization", "expires_at"),
+    "app-wish-codes": ("app_authorization_code", "expires_at"),
     "sms-codes": ("access_request WHERE code_hash IS NOT NULL", "code_expires_at"),
     "practitioner-requests": ("practitioner_request", "expires_at"),
     "idempotency": ("idempotency_key", "created_at"),
@@ -215,6 +218,7 @@ async def test_every_chore_has_its_case_here() -> None:
         "contact-invitations",
         "proxy-invitations",
         "guardianship-proposals",
+        "proxy-proposals",
         "practitioner-emergencies",
         "deliveries",
         # tests/notifications/test_drain.py
