@@ -26,6 +26,7 @@ from ehr.visibility import clocks
 from ehr.visibility.release import release_due
 from family.hand_over import JOB as HAND_OVER
 from family.service import answering_for
+from healthbook import axis_jobs as axis
 from healthbook import certificate_jobs as certificates
 from healthbook import emergency_notices as emergency
 from healthbook import look_jobs as looks
@@ -44,15 +45,17 @@ from healthbook.family_notices import (
 from healthbook.housekeeping import KIND, do_chore
 from healthbook.record_notices import say_records
 from healthbook.unmet_jobs import look_for_visit
+from identity.accounts.proofs import code_for_delivery as code_for_delivery_to_phone
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
 from identity.merges.aliases import origins_of, survivor_of
-from identity.phones import login_phone
+from identity.phones import login_phone, number_of
 from identity.sign_in import sign_in_code_for_delivery
+from identity.tokens import from_base64url
 from kernel.ids import bucket_of
 from kernel.problems import Refused
-from notifications.models import NotificationType, SmsCode, SmsDeath, SmsSignIn
-from notifications.service import forget_device, notify
+from notifications.models import NotificationType, SmsCode, SmsDeath, SmsPhoneChanged, SmsSignIn
+from notifications.service import forget_device, notify, send_sms
 from reminders.answers.service import LATER_JOB as LATER
 from reminders.answers.watching import JOB as UNANSWERED
 from reminders.lapses import JOB as LAPSE
@@ -213,6 +216,29 @@ async def send_sign_in_code(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: 
         sms=SmsSignIn(code=found.code),
         phone=found.phone_number,
     )
+
+
+async def send_phone_code(tx: Tx, keys: KeyRing, _event: Event, ref: Ref, now: datetime) -> None:
+    """Letters to a phone that nobody's account has yet; one that is used, kept back or late ends here."""
+    found = await code_for_delivery_to_phone(tx, keys, ref["challenge"], now)
+    if found is None:
+        return
+    sms = SmsSignIn(code=found.code, purpose=found.purpose)
+    await send_sms(tx, keys, found.holder, "sign-in-code", sms, found.number, now, found.expires_at)
+
+
+async def say_phone_changed(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """Every device, the phone that got the codes before, and the one that gets them now."""
+    key = f"{event.event}:{event.event_id}"
+    until = now + NOTICE_LIFE
+    if await notify(tx, keys, event.patient_id, "account-changed", key, now, until) is None:
+        return
+    for which in ("old", "new"):
+        phone_hash = from_base64url(ref[which]) if which in ref else None
+        number = phone_hash and await number_of(tx, keys, event.patient_id, phone_hash)
+        if number:
+            sms = SmsPhoneChanged()
+            await send_sms(tx, keys, event.patient_id, "account-changed", sms, number, now, until)
 
 
 async def say_device_ended(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
@@ -477,6 +503,10 @@ HANDLERS: dict[str, Handler] = {
     # No device of a closed account is left to tell.
     "identity.account-closed": Journaled("close", say_nothing),
     "identity.device-enrolled": notice("device-added"),
+    "identity.device-trusted": notice("account-changed"),
+    "identity.pin-changed": notice("account-changed"),
+    "identity.phone-changed": say_phone_changed,
+    "identity.phone-code": send_phone_code,
     "identity.protected": Journaled("protect", say_nothing),
     "identity.emergency-suspended": Journaled("emergency-suspend", say_nothing),
     # A facility's machines and codes: no restored backup makes them work again, and nobody's phone is told.
@@ -515,6 +545,8 @@ HANDLERS: dict[str, Handler] = {
     # Neutral: neither what it is nor from whom. Emitted with the release itself, so it is said once.
     "ehr.released": wanted_notice("result-released", once_per="release_id"),
     "ehr.record-awaited": wanted_notice("record-awaited", once_per="case_id"),
+    "ehr.check-written": axis.check_written,
+    "ehr.check-withdrawn": axis.check_withdrawn,
     "ehr.death-reported": say_death,
     "identity.death-noticed": say_death,
     # Reminders read the person's state at each time: they pause with a report of death and go on without it.

@@ -89,6 +89,7 @@ class Escalation(Struct, frozen=True):
 # Ours: no rule names the types or the times.
 ESCALATES: Final[dict[str, Escalation]] = {
     "device-added": Escalation(timedelta(minutes=15), SmsSecurity()),
+    "account-changed": Escalation(timedelta(minutes=15), SmsSecurity()),
     "erasure-asked": Escalation(timedelta(minutes=60), SmsSecurity()),
     "emergency-access": Escalation(timedelta(minutes=15), SmsUrgent()),
     "vital-alert-critical": Escalation(timedelta(minutes=5), SmsUrgent()),

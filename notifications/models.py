@@ -38,6 +38,7 @@ NotificationType = Literal[
     "sign-in-code",
     "device-added",
     "device-removed",
+    "account-changed",
     "activation",
     "check-in",
     "card-shown",
@@ -138,9 +139,11 @@ class SmsCode(Struct, frozen=True, kw_only=True, tag="consent-code"):
 
 
 class SmsSignIn(Struct, frozen=True, kw_only=True, tag="sign-in-code"):
-    """A sign-in code: six letters that nobody else may hear (security.md S2)."""
+    """A sign-in code: six letters that nobody else may hear (security.md S2). purpose: what they are for; the
+    text begins alike."""
 
     code: str
+    purpose: Literal["sign-in", "sign-up", "phone-change"] = "sign-in"
 
     def __repr__(self) -> str:
         return "SmsSignIn()"
@@ -148,6 +151,10 @@ class SmsSignIn(Struct, frozen=True, kw_only=True, tag="sign-in-code"):
 
 class SmsDeath(Struct, frozen=True, tag="death-reported"):
     """Somebody reported a death to this person's book: a constant text for the login phone (S18)."""
+
+
+class SmsPhoneChanged(Struct, frozen=True, tag="phone-changed"):
+    """An account gets its codes on another phone now: a constant text for both of them (S8)."""
 
 
 class SmsContact(Struct, frozen=True, kw_only=True, tag="contact-named"):
@@ -177,7 +184,9 @@ class SmsUrgent(Struct, frozen=True, tag="urgent"):
     """An urgent notice was not seen: a constant text for the login phone that says nothing of it."""
 
 
-TypedSms: TypeAlias = SmsCode | SmsSignIn | SmsDeath | SmsContact | SmsEmergency | SmsSecurity | SmsUrgent
+TypedSms: TypeAlias = (
+    SmsCode | SmsSignIn | SmsDeath | SmsContact | SmsEmergency | SmsSecurity | SmsUrgent | SmsPhoneChanged
+)
 
 
 class SmsMessage(Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "sign-in-code": "alert",
     "device-added": "alert",
     "device-removed": "alert",
+    "account-changed": "alert",
     "activation": "alert",
     "check-in": "info",
     "card-shown": "info",
@@ -96,7 +97,15 @@ SMS_ONLY: frozenset[NotificationType] = frozenset({"consent-code", "sign-in-code
 
 # What a device on probation is told (security.md S8): it answers requests, and warns of what is not its own.
 ON_PROBATION: frozenset[NotificationType] = frozenset(
-    {"consent-request", "consent-code", "sign-in-code", "device-added", "device-removed", "activation"}
+    {
+        "consent-request",
+        "consent-code",
+        "sign-in-code",
+        "device-added",
+        "device-removed",
+        "account-changed",
+        "activation",
+    }
 )
 
 

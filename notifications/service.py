@@ -71,6 +71,24 @@ async def notify(
     return notification_id
 
 
+async def send_sms(
+    tx: Tx,
+    keys: KeyRing,
+    patient_id: UUID,
+    type_: NotificationType,
+    sms: TypedSms,
+    phone: str,
+    now: datetime,
+    expires_at: datetime,
+) -> None:
+    """An SMS that stands in no inbox: to a phone without an account yet, or a second one of a notice.
+
+    Said each time it is called. patient_id: whose keys seal it, a person's or an id set aside for one.
+    """
+    notice = Notice(patient_id=patient_id, type_=type_, key="", expires_at=expires_at)
+    await _write_sms(tx, keys, notice, uuid7(now), sms, phone, leaves_at=now, now=now)
+
+
 async def count_rung(tx: Tx, patient_id: UUID, types: Collection[NotificationType], since: datetime) -> int:
     """How many notices of some types were to ring for somebody since then, whoever they are about."""
     first = UUID(int=uuid7(since).int >> 80 << 80)

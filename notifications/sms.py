@@ -7,6 +7,7 @@ from notifications.models import (
     SmsContact,
     SmsDeath,
     SmsEmergency,
+    SmsPhoneChanged,
     SmsSecurity,
     SmsSignIn,
     SmsUrgent,
@@ -17,12 +18,15 @@ SEGMENT_MAX = 160
 FACILITY_MAX = 20
 # The ministry's number, until an installation sets its own (HOTLINE).
 HOTLINE = "1900 9095"
+_FOR: Final = {"sign-in": "", "sign-up": " de lap tai khoan moi", "phone-change": " de doi so dien thoai"}
 # Texts that say nothing of anybody: the same for every phone.
-_CONSTANT: Final[dict[type[SmsDeath | SmsSecurity | SmsUrgent], str]] = {
+_CONSTANT: Final[dict[type[SmsDeath | SmsSecurity | SmsUrgent | SmsPhoneChanged], str]] = {
     SmsDeath: "SSK: co noi bao tu gan voi so suc khoe cua ban. Neu nham, mo ung dung bao lai, "
     "hoac goi {hotline}. So van dung duoc.",
     SmsSecurity: "SSK: co thong bao ve an toan tai khoan chua duoc xem. Mo ung dung So suc khoe de xem. "
     "Khong phai ban? Goi {hotline}",
+    SmsPhoneChanged: "SSK: mot tai khoan So suc khoe vua doi so dien thoai nhan ma. Khong phai ban? "
+    "Mo ung dung xem ngay, hoac goi {hotline}.",
     SmsUrgent: "SSK: co thong bao quan trong chua duoc xem. Mo ung dung So suc khoe de xem, "
     "hoac goi {hotline}.",
 }
@@ -35,10 +39,11 @@ def sms_text(sms: TypedSms, hotline: str) -> str:
     hotline = hotline.replace(" ", "")
     if isinstance(sms, SmsSignIn):
         return (
-            f"DANG NHAP. KHONG DOC CHO AI, KE CA BAC SI. Ma {plain(sms.code)}, dung trong 5 phut. "
+            f"DANG NHAP. KHONG DOC CHO AI, KE CA BAC SI. Ma {plain(sms.code)}{_FOR[sms.purpose]}, "
+            "dung trong 5 phut. "
             f"Khong phai ban? Goi {hotline}"
         )
-    if isinstance(sms, SmsDeath | SmsSecurity | SmsUrgent):
+    if isinstance(sms, SmsDeath | SmsSecurity | SmsUrgent | SmsPhoneChanged):
         return _CONSTANT[type(sms)].format(hotline=hotline)
     if isinstance(sms, SmsContact):
         return (

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from kernel.clock import local_day, start_of_day
 from notifications import queries
-from notifications.models import SmsDeath, SmsMessage, SmsSecurity
+from notifications.models import SmsDeath, SmsMessage, SmsPhoneChanged, SmsSecurity
 from store.database import Tx
 from store.fields import lookup_hashes
 from store.keys import KeyRing
@@ -25,7 +25,7 @@ PREFIX_A_DAY: Final = 200_000
 # Of these, so many are kept for warnings: who floods a number with codes silences none.
 NUMBER_KEPT: Final = 5
 PREFIX_KEPT: Final = 20_000
-WARNINGS: Final = (SmsSecurity, SmsDeath)
+WARNINGS: Final = (SmsSecurity, SmsDeath, SmsPhoneChanged)
 # +84 and the two figures by which the country's mobile numbers are handed out.
 PREFIX_LENGTH: Final = 5
 

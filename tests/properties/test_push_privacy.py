@@ -31,6 +31,7 @@ from notifications.models import (
     SmsDeath,
     SmsEmergency,
     SmsMessage,
+    SmsPhoneChanged,
     SmsSecurity,
     SmsSignIn,
     SmsUrgent,
@@ -155,6 +156,7 @@ def typed(record: Record) -> list[TypedSms]:
         SmsDeath(),
         SmsSecurity(),
         SmsUrgent(),
+        SmsPhoneChanged(),
     ]
 
 
