@@ -15,6 +15,7 @@ from consent.links.wire import ADDRESS_MAX, PATH
 from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from notifications.sms import HOTLINE
 from notifications.sms_template import TEMPLATE, Format, TemplateError, read_template
+from partners.verifiers import configured
 from vitals.accepting import SERIES_DAYS
 from vitals.alerts.readings import STEPS_A_MINUTE
 
@@ -76,6 +77,29 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # The insurance gateway that desks ask about cards; unset: no card can be checked.
     coverage_check_url: str = ""
     coverage_check_token: str = ""
+    # The OpenID Connect issuer that people prove with who they are; unset: nobody does online (README.md).
+    identity_issuer: str = ""
+    identity_client_id: str = ""
+    identity_client_secret: str = ""
+    identity_scopes: Annotated[str, Meta(pattern="^openid( [!-~]+)*$")] = "openid profile"
+    # `acr=level`, with commas between: which of its answers is level 1 or 2; any other proves nothing.
+    identity_levels: str = ""
+    # `ours=theirs`, with commas between, for number, name, birth_date, sex, dependents.
+    identity_claims: str = ""
+    # Further origins that its endpoints lie on, and where browsers go back to: addresses of apps.
+    identity_origins: str = ""
+    identity_return: str = ""
+    # The ministry's axis (QĐ 1551), off while AXIS_URL is unset: its base address, where it gives tokens, and what it
+    # told the operator to sign in with and to put into headers; nothing of that is ours to invent. AXIS_TRUSTED_KEYS
+    # is a file with the public keys or certificates that its messages to us are signed with; unset: none is taken.
+    axis_url: str = ""
+    axis_login_url: str = ""
+    axis_client_id: str = ""
+    axis_client_secret: str = ""
+    axis_receiver: str = ""
+    axis_version: str = ""
+    axis_txn_type: str = ""
+    axis_trusted_keys: str = ""
     # Where documents and pictures lie; unset: beside the data. Credentials are AWS_ACCESS_KEY_ID and
     # AWS_SECRET_ACCESS_KEY.
     s3_endpoint: str = ""
@@ -276,12 +300,35 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             "EHR_CORE_SUBSCRIPTION: expected `https://` and where the core reaches this service, or "
             "`http://` on this machine; it needs EHR_CORE_URL"
         )
+    _check_identity(settings)
     _check_witness(settings)
     _check_gateway(settings)
+    _check_axis(settings)
     _check_sms(settings)
     if not settings.ehr_core_token.isascii() or not settings.ehr_core_token.isprintable():
         raise SettingsError("EHR_CORE_TOKEN: expected one line of printable ASCII")
     return settings
+
+
+def _check_identity(settings: Settings) -> None:
+    issuer = settings.identity_issuer
+    if issuer and not configured.is_issuer(issuer, insecure=True):
+        raise SettingsError("IDENTITY_ISSUER: expected `https://` and a host, without query or fragment")
+    if bool(issuer) != bool(settings.identity_client_id):
+        raise SettingsError("IDENTITY_ISSUER, IDENTITY_CLIENT_ID: set both or none")
+    if issuer and not settings.identity_levels:
+        raise SettingsError("IDENTITY_LEVELS: without it no answer of the issuer proves anything")
+    name = "IDENTITY_LEVELS"
+    try:
+        configured.read_levels(words(settings.identity_levels))
+        name = "IDENTITY_CLAIMS"
+        configured.read_claims(words(settings.identity_claims))
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from None
+    if not all(configured.is_origin(one) for one in words(settings.identity_origins)):
+        raise SettingsError("IDENTITY_ORIGINS: expected `https://` and a host, with commas between")
+    if not all(configured.is_app_address(one) for one in words(settings.identity_return)):
+        raise SettingsError("IDENTITY_RETURN: expected links of apps, `https://…` or `vn.example.app:/…`")
 
 
 def _check_gateway(settings: Settings) -> None:
@@ -293,6 +340,28 @@ def _check_gateway(settings: Settings) -> None:
     token = settings.coverage_check_token
     if not token.isascii() or not token.isprintable():
         raise SettingsError("COVERAGE_CHECK_TOKEN: expected one line of printable ASCII")
+
+
+def _check_axis(settings: Settings) -> None:
+    told = {
+        "AXIS_LOGIN_URL": settings.axis_login_url,
+        "AXIS_CLIENT_ID": settings.axis_client_id,
+        "AXIS_CLIENT_SECRET": settings.axis_client_secret,
+        "AXIS_RECEIVER": settings.axis_receiver,
+        "AXIS_VERSION": settings.axis_version,
+        "AXIS_TXN_TYPE": settings.axis_txn_type,
+    }
+    if missing := [name for name, value in told.items() if bool(value) != bool(settings.axis_url)]:
+        raise SettingsError(f"AXIS_URL, {', '.join(missing)}: set all that the axis needs, or none")
+    for name, value in {"AXIS_URL": settings.axis_url, "AXIS_LOGIN_URL": settings.axis_login_url}.items():
+        if value and not is_core_url(value):
+            raise SettingsError(
+                f"{name}: expected `https://` and a host, or `http://` on this machine; "
+                "a secret goes into AXIS_CLIENT_SECRET"
+            )
+    for name, value in told.items():
+        if not value.isascii() or (value and not value.isprintable()):
+            raise SettingsError(f"{name}: expected one line of printable ASCII")
 
 
 def _check_sms(settings: Settings) -> None:

@@ -3,13 +3,15 @@
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from healthbook.exchange import axis_reasons
 from healthbook.settings import Settings, is_loopback
 from notifications.fcm.account import AccountError, read_account
 
 
 def reasons_not_to_start(settings: Settings, *, demo_database: bool, demo_keys: bool) -> list[str]:
     """Plain sentences; empty where the process may start."""
-    return _demo_reasons(settings, demo_keys) if demo_database else _real_reasons(settings, demo_keys)
+    reasons = _demo_reasons(settings, demo_keys) if demo_database else _real_reasons(settings, demo_keys)
+    return [*reasons, *axis_reasons(settings)]
 
 
 def _demo_reasons(settings: Settings, demo_keys: bool) -> list[str]:
@@ -38,6 +40,15 @@ def _demo_reasons(settings: Settings, demo_keys: bool) -> list[str]:
             bool(settings.s3_endpoint) and not is_loopback(urlsplit(settings.s3_endpoint).hostname or ""),
             "S3_ENDPOINT names another machine: a demo keeps its files on this one. Unset it.",
         ),
+        (
+            bool(settings.identity_issuer)
+            and not is_loopback(urlsplit(settings.identity_issuer).hostname or ""),
+            "IDENTITY_ISSUER names another machine: in a demo nobody proves who they really are. Unset it.",
+        ),
+        (
+            bool(settings.axis_url) and not is_loopback(urlsplit(settings.axis_url).hostname or ""),
+            "AXIS_URL names another machine: a demo tells no ministry of anybody. Unset it.",
+        ),
         (not demo_keys, "HEALTHBOOK_KEYS are real keys: a demo database uses the keys it was made with."),
     ]
     return [reason for applies, reason in checks if applies]
@@ -55,6 +66,14 @@ def _real_reasons(settings: Settings, demo_keys: bool) -> list[str]:
             and not (settings.sms_gateway_secret or settings.sms_gateway_token),
             "SMS_GATEWAY_URL is set without SMS_GATEWAY_SECRET or SMS_GATEWAY_TOKEN: "
             "a gateway that takes messages from anybody sends none of ours.",
+        ),
+        (
+            bool(settings.axis_trusted_keys) and not settings.axis_url,
+            "AXIS_TRUSTED_KEYS is set without AXIS_URL: messages come from the axis that ours go to.",
+        ),
+        (
+            settings.identity_issuer.startswith("http:"),
+            "IDENTITY_ISSUER is in clear: only a demo may ask an issuer without TLS.",
         ),
     ]
     return [*(reason for applies, reason in checks if applies), *_push_reasons(settings)]

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import asyncpg
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from msgspec import Struct
 
 from ehr.core.fhir_http import CoreAddress, FhirCore
 from ehr.letters.models import Validity
+from healthbook.exchange import trusted_keys
+from healthbook.identity_provider import issuer_of
 from healthbook.settings import Settings, words
 from healthbook.start_check import missing_providers, reasons_not_to_start
 from kernel.clock import Clock, SystemClock
+from partners.verifiers.models import Issuer
+from partners.verifiers.oidc import OidcVerifier
 from store.blobs import BlobStore, FilesystemBlobs
 from store.blobs_s3 import open_s3_blobs
 from store.database import Store, Tx, open_store
@@ -237,6 +242,16 @@ async def opened_gateway(address: str, token: str) -> AsyncIterator[HttpCoverage
         await gateway.close()
 
 
+@asynccontextmanager
+async def opened_verifier(issuer: Issuer) -> AsyncIterator[OidcVerifier]:
+    """The identity provider of this process, closed at the end."""
+    verifier = OidcVerifier(issuer)
+    try:
+        yield verifier
+    finally:
+        await verifier.close()
+
+
 def signer_of(settings: Settings) -> SocketSigner:
     """The signer of certificates, behind its socket; it may come and go."""
     return SocketSigner(settings.signer_socket)
@@ -257,6 +272,14 @@ class Serving(Struct, frozen=True):
     demo: bool
 
 
+def _axis_keys(settings: Settings) -> list[RSAPublicKey]:
+    """What the axis signs with; a file that cannot be read is told by the check of the start."""
+    try:
+        return trusted_keys(settings)
+    except (OSError, ValueError):
+        return []
+
+
 def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "Api":
     """The application of the API processes; each opens its pool when its server's loop runs.
 
@@ -266,6 +289,7 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
     from api.app import create_app  # noqa: PLC0415
 
     gateway = gateway_address(settings, demo=keys.demo)
+    issuer = issuer_of(settings, demo=keys.demo)
     return create_app(
         lambda: opened_store(place(), "hb_api", keys),
         SystemClock(),
@@ -284,5 +308,8 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         link_viewer=settings.link_viewer,
         signer=signer_of(settings),
         open_core=(lambda: opened_core(settings, SystemClock())) if settings.ehr_core_url else None,
+        open_verifier=(lambda: opened_verifier(issuer)) if issuer else None,
+        identity_return=words(settings.identity_return),
+        axis_keys=_axis_keys(settings),
         open_gateway=(lambda: opened_gateway(gateway, settings.coverage_check_token)) if gateway else None,
     )

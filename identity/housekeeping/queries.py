@@ -69,3 +69,11 @@ DELETE_SESSIONS = Scalar(
     " AND actor_id IN (SELECT actor_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
     fan_out=HOURLY,
 )
+DELETE_TRANSACTIONS = Scalar(
+    int,
+    "WITH old AS MATERIALIZED ("
+    "SELECT transaction_id FROM identity_transaction WHERE expires_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM identity_transaction WHERE expires_at < $1"
+    " AND transaction_id IN (SELECT transaction_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
+    fan_out=HOURLY,
+)

@@ -17,6 +17,7 @@ Ended = Literal[
     "phone-code-locks",
     "step-up-nonces",
     "sessions",
+    "identity-transactions",
 ]
 _DELETE: Final[dict[Ended, Scalar[int]]] = {
     "sign-in-challenges": queries.DELETE_CHALLENGES,
@@ -28,6 +29,7 @@ _DELETE: Final[dict[Ended, Scalar[int]]] = {
     "phone-code-locks": queries.DELETE_CODE_LOCKS,
     "step-up-nonces": queries.DELETE_NONCES,
     "sessions": queries.DELETE_SESSIONS,
+    "identity-transactions": queries.DELETE_TRANSACTIONS,
 }
 
 

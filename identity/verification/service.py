@@ -13,9 +13,9 @@ append, use    the same for checks that the program makes itself (a code to a ph
 
 import hashlib
 import hmac
+import re
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -52,6 +52,7 @@ LIFE: Final = timedelta(minutes=10)
 PAGE_RECEIPT_LIFE: Final = timedelta(seconds=60)
 SECRET_BYTES: Final = 32
 _HASH_BYTES: Final = 32
+_OWN_PAGE: Final = re.compile(r"/connect(/[A-Za-z0-9_-]+)*")
 _PLACE: Final = ("identity_transaction", "sealed")
 
 
@@ -248,9 +249,7 @@ def is_about(keys: KeyRing, row: VerificationRow, number: str) -> bool:
 def is_return_address(address: str, allowed: frozenset[str]) -> bool:
     """Whether a browser may be sent there with a receipt: exactly one of the configured ones of apps,
     or a page of ours under /connect."""
-    parts = urlsplit(address)
-    own_page = not parts.scheme and not parts.netloc and address.startswith("/connect") and not parts.query
-    return address in allowed or (own_page and not parts.fragment and "\\" not in address)
+    return address in allowed or _OWN_PAGE.fullmatch(address) is not None
 
 
 def challenge_of(secret: bytes) -> str:

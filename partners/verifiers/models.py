@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from identity.verification.models import Level
 
@@ -32,7 +32,7 @@ class Issuer(Struct, frozen=True, kw_only=True):
     redirect_uri: str
     scopes: str = "openid profile"
     levels: dict[str, Level]
-    claims: dict[str, str] = CLAIMS
+    claims: dict[str, str] = field(default_factory=CLAIMS.copy)
     origins: frozenset[str] = frozenset()
     insecure: bool = False
 

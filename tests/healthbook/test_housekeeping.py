@@ -25,7 +25,7 @@ from store.idempotency import begin, finish
 from store.keys import KeyRing
 from store.postgres import Server
 from tests.support import consent as steps
-from tests.support import entry
+from tests.support import entry, verifying
 from tests.support.clock import FrozenClock
 from tests.support.people import make_citizen, make_doctor, make_facility
 
@@ -138,6 +138,7 @@ async def live_a_little(house: House) -> None:
         )
     assert not isinstance(sent, Refused)
     await repeatable(house, 1)
+    await verifying.begin(store, clock, verifying.opened_somewhere(clock), verifying.Asking())
     async with store.transaction() as tx:
         await leases.take(tx, doctor.actor.actor_id, "export", clock.now())
 

@@ -1,0 +1,56 @@
+"""The issuer as an operator writes it down; pure. A mistake is a ValueError that says what is expected."""
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+from identity.verification.models import Level
+from partners.verifiers.http import origin_of
+from partners.verifiers.models import CLAIMS
+
+_LEVELS: Final[dict[str, Level]] = {"1": 1, "2": 2}
+# What a browser runs or reads instead of opening an app.
+_NO_APP: Final = frozenset({"http", "javascript", "data", "file", "blob", "about", "vbscript", "ws", "wss"})
+
+
+def read_levels(words: Iterable[str]) -> dict[str, Level]:
+    """`acr=level`; an acr can be an address and hold `=` itself."""
+    levels: dict[str, Level] = {}
+    for word in words:
+        acr, _, level = word.rpartition("=")
+        if not acr or level not in _LEVELS or acr in levels or " " in acr:
+            raise ValueError("expected `acr=1` or `acr=2`, each acr once, with commas between")
+        levels[acr] = _LEVELS[level]
+    return levels
+
+
+def read_claims(words: Iterable[str]) -> dict[str, str]:
+    """`ours=theirs`; what is not named keeps its standard name."""
+    claims = dict(CLAIMS)
+    for word in words:
+        ours, _, theirs = word.partition("=")
+        if ours not in CLAIMS or not theirs:
+            raise ValueError(f"expected `ours=theirs` for {', '.join(CLAIMS)}, with commas between")
+        claims[ours] = theirs
+    return claims
+
+
+def is_issuer(address: str, *, insecure: bool) -> bool:
+    """https, without user, query or fragment (OIDC Discovery §3); in clear on this machine in a demo."""
+    parts = urlsplit(address)
+    return origin_of(address, insecure=insecure) is not None and not (parts.query or parts.fragment)
+
+
+def is_origin(address: str) -> bool:
+    """Scheme, host and port alone, as they are compared."""
+    return origin_of(address, insecure=True) == address
+
+
+def is_app_address(address: str) -> bool:
+    """A claimed https link, or a scheme of an app's own with a dot in it, as RFC 8252 §7.1 wants it."""
+    parts = urlsplit(address)
+    if parts.query or parts.fragment or "#" in address or "\\" in address or not address.isascii():
+        return False
+    if parts.scheme == "https":
+        return bool(parts.hostname) and "@" not in parts.netloc
+    return "." in parts.scheme and parts.scheme not in _NO_APP
