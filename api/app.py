@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any, Self
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -108,6 +109,7 @@ CONTROLLERS = (
     "api.citizen.purposes",
     "api.citizen.wishes",
     "api.citizen.standing",
+    "api.citizen.connected_apps",
     "api.citizen.grant_life",
     "api.citizen.blocks",
     "api.citizen.emergency_access",
@@ -169,6 +171,7 @@ CONTROLLERS = (
     "api.facility.exposure",
     "api.facility.emergency_reviews",
     "api.facility.quarantine",
+    "api.facility.deliveries",
     "api.facility.desk",
     "api.facility.kiosks",
     "api.kiosk.device",
@@ -192,6 +195,7 @@ CONTROLLERS = (
     "api.public.audit",
     "api.public.auth",
     "api.public.identity",
+    "api.partner.axis",
     "api.partner.oauth",
     "api.public.core",
     "api.public.emergency_card",
@@ -353,7 +357,7 @@ def create_app(
     open_verifier: OpenVerifier | None = None,
     identity_return: Iterable[str] = (),
     signer: Signer | None = None,
-    axis_keys: Iterable["RSAPublicKey"] = (),
+    axis_keys: Iterable[RSAPublicKey] = (),
     batch_gate: BatchGate | None = None,
     vital_series_days: int = SERIES_DAYS,
     handlers: list[ControllerRouterHandler] | None = None,

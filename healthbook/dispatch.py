@@ -469,6 +469,11 @@ HANDLERS: dict[str, Handler] = {
     "consent.link-opened": and_guardians(notice("link-opened")),
     "consent.link-locked": Journaled("link-lock", notice("link-locked")),
     "consent.link-armed": Journaled("link-lock", say_nothing),
+    "consent.app-connected": notice("app-connected", once_per="consent_id"),
+    # Within the inbox alone: an app that the person opened each day would ring each day.
+    "consent.app-used": notice("app-used", silent=True),
+    "consent.app-ended": Journaled("app-end", say_nothing),
+    "identity.app-client-ended": Journaled("app-client-end", say_nothing),
     "consent.share-code-tried": notice("share-code-tried", once_per="code_id"),
     "consent.card-opened": notice("emergency-card-opened"),
     "consent.card-opened-silently": notice("emergency-card-opened", silent=True),

@@ -27,6 +27,7 @@ from kernel.ids import BUCKETS
 from notifications.delivery import forget_stale_targets as stale_targets
 from notifications.delivery import housekeeping as deliveries
 from notifications.sms_budget import forget_budgets as sms_budgets
+from partners.oauth.service import forget_proofs
 from partners.smart.keeping import forget_codes as forget_connect_codes
 from partners.smart.keeping import forget_wishes as forget_connect_wishes
 from reminders.answers.queries import forget as forget_answers
@@ -126,6 +127,8 @@ CHORES: Final = (
     _of_identity("phone-code-locks", timedelta(hours=1), "a lock that ran out holds nobody back"),
     _of_identity("step-up-nonces", timedelta(hours=1), "an act lives five minutes, its nonce longer (S11)"),
     _of_identity("sessions", timedelta(days=30), "why a session ended answers complaints of its owner"),
+    _of_identity("app-sessions", timedelta(days=7), "why a client's token ended answers its maker"),
+    Chore("oauth-proofs", timedelta(minutes=5), "clocks of two servers differ", forget_proofs),
     _of_identity("identity-transactions", timedelta(hours=1), "ten minutes live, and a late way back after"),
     _of_consent("sms-codes", timedelta(hours=1), "a code lives five minutes, its hash serves no longer"),
     _of_consent("practitioner-requests", timedelta(days=90), "as long as the longest grant made from it"),

@@ -34,6 +34,8 @@ NotificationType = Literal[
     "link-opened",
     "link-locked",
     "share-code-tried",
+    "app-connected",
+    "app-used",
     "record-read",
     "sign-in-code",
     "device-added",

@@ -27,6 +27,8 @@ COLLAPSE: dict[NotificationType, Collapse] = {
     "link-opened": "info",
     "link-locked": "alert",
     "share-code-tried": "alert",
+    "app-connected": "alert",
+    "app-used": "info",
     "consent-narrowed": "info",
     "consent-ending": "info",
     "consent-delegated": "info",

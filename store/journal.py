@@ -40,6 +40,8 @@ JournalKind = Literal[
     "protect",
     "emergency-suspend",
     "client-end",
+    "app-client-end",
+    "app-end",
     "client-renew",
     "facility-code-use",
     "close",

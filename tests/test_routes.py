@@ -144,6 +144,7 @@ BODIES: dict[str, Any] = {
         "signed": SIGNED,
     },
     "me_revoke_grants": {"by": "all"},
+    "me_confirm_connected_app": {"signed": SIGNED},
     "me_block": {"kind": "practitioner", "grant_id": SOME_ID},
     "report_access": {"seq": 1, "reason": "not-my-carer"},
     "dismiss_own_finding": {"reason": "other"},

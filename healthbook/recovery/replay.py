@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from audit.protection import service as protection
+from consent.apps import service as app_consents
 from consent.emergency import personal
 from consent.emergency_card import contacts
 from consent.grants.queries import end_practitioner_grant
@@ -21,6 +22,7 @@ from consent.wishes import service as wishes
 from ehr.visibility import hidings
 from family import attesting
 from healthbook.recovery import queries
+from identity.app_clients import service as app_clients
 from identity.clients import service as clients
 from identity.devices import end_again
 from identity.facility_admin import activation
@@ -122,6 +124,14 @@ async def end_client(tx: Tx, line: Line, _now: datetime) -> None:
     await clients.end_again(tx, UUID(line.ids["client_id"]), line.at)
 
 
+async def end_app_client(tx: Tx, line: Line, _now: datetime) -> None:
+    await app_clients.end_again(tx, UUID(line.ids["client_id"]), line.at)
+
+
+async def end_app_consent(tx: Tx, line: Line, now: datetime) -> None:
+    await app_consents.end_again(tx, line.patient_id, UUID(line.ids["consent_id"]), now)
+
+
 async def renew_client(tx: Tx, line: Line, _now: datetime) -> None:
     """Also where the newer secret is in the backup: the facility makes another."""
     await clients.forget_secret(tx, UUID(line.ids["client_id"]))
@@ -164,6 +174,8 @@ REPLAY: Final[Mapping[JournalKind, Again]] = {
     "protect": protect,
     "emergency-suspend": suspend_emergency,
     "client-end": end_client,
+    "app-client-end": end_app_client,
+    "app-end": end_app_consent,
     "client-renew": renew_client,
     "facility-code-use": use_facility_code,
     "erase-cancel": cancel_erasure,

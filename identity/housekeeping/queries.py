@@ -77,3 +77,11 @@ DELETE_TRANSACTIONS = Scalar(
     " AND transaction_id IN (SELECT transaction_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
     fan_out=HOURLY,
 )
+DELETE_APP_SESSIONS = Scalar(
+    int,
+    "WITH old AS MATERIALIZED ("
+    "SELECT DISTINCT client_id FROM app_session WHERE ended_at < $1 OR expires_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM app_session WHERE (ended_at < $1 OR expires_at < $1)"
+    " AND client_id IN (SELECT client_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
+    fan_out=HOURLY,
+)

@@ -17,6 +17,7 @@ Ended = Literal[
     "phone-code-locks",
     "step-up-nonces",
     "sessions",
+    "app-sessions",
     "identity-transactions",
 ]
 _DELETE: Final[dict[Ended, Scalar[int]]] = {
@@ -29,6 +30,7 @@ _DELETE: Final[dict[Ended, Scalar[int]]] = {
     "phone-code-locks": queries.DELETE_CODE_LOCKS,
     "step-up-nonces": queries.DELETE_NONCES,
     "sessions": queries.DELETE_SESSIONS,
+    "app-sessions": queries.DELETE_APP_SESSIONS,
     "identity-transactions": queries.DELETE_TRANSACTIONS,
 }
 

@@ -95,6 +95,7 @@ _ACTS = (
     | {f"consent:delegation:{word}" for word in ("create", "end")}
     | {f"consent:link:{word}" for word in ("arm", "confirm", "create", "revoke")}
     | {f"consent:share-code:{word}" for word in ("create", "end")}
+    | {f"consent:app:{word}" for word in ("connect", "end", "confirm")}
     | {f"family:guardian:{word}" for word in ("bar", "unbar")}
     | {f"rights:request:{word}" for word in ("answer", "extend", "finish", "refuse")}
 )

@@ -67,6 +67,7 @@ SILENT = {
     "/v1/me/access-requests": "who asks",
     "/v1/me/access-requests/{request_id}": "who asks",
     "/v1/me/grants": "who may read",
+    "/v1/me/connected-apps": "which apps may read",
     "/v1/me/share-links": "what was handed out, by its label",
     "/v1/me/share-links/{link_id}/openings": "who opened a link, by their own words",
     "/v1/me/grants/{grant_id}": "who may read",
