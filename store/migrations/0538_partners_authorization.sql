@@ -41,8 +41,6 @@ CREATE TABLE app_authorization (
 
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX app_authorization_age ON app_authorization (expires_at);
--- squawk-ignore require-concurrent-index-creation
-CREATE INDEX app_authorization_of_person ON app_authorization (patient_id) WHERE patient_id IS NOT NULL;
 
 -- Which wish the eight characters of a page are: HMAC(pepper, characters).
 -- table: app_authorization_code distribute: code_hash

@@ -34,7 +34,6 @@ ACROSS = {
     "oauth_proof_use_age": "the age of used proofs, an hour's job",
     "app_authorization_age": "the age of clients' wishes, an hour's job",
     "app_authorization_code_age": "the age of a page's signs, an hour's job",
-    "app_authorization_of_person": "erasure of a person: a client's wish that the person opened",
     "access_log_at": "the months that are counted, a night's job",
     "purpose_withdrawal_open": "operators' list of what is owed",
     "due_queue_next": "a round's look at what is due, whatever bucket it lies in",

@@ -35,6 +35,7 @@ SMALL = {
     ("activation_code", "patient_id"): "lives for a day, then housekeeping deletes it",
     ("ehr_viewer_ticket", "patient_id"): _MINUTES,
     ("share_code_by_hash", "patient_id"): _MINUTES,
+    ("app_authorization", "patient_id"): _MINUTES,
     ("share_link_ticket", "patient_id"): _MINUTES,
     ("sign_in_challenge", "patient_id"): _MINUTES,
     ("phone_proof", "patient_id"): _MINUTES,

@@ -21,6 +21,7 @@ FLOORS = {
     "healthbook": 7,
     "api": 6,
     "consent": 5,
+    "partners": 5,
     "reminders": 5,
     "vaccination": 5,
     "vitals": 5,
