@@ -9,7 +9,7 @@ from consent.grants.service import end_grant
 from consent.models import Standing
 from consent.queries import GIVEN_BY, INSERT_ASSENT, lock_doors, lock_guard
 from consent.requests.service import own_mirror, request_for_citizen
-from family import attesting
+from family import attesting, desk
 from family import service as family
 from family.models import InvitationRow
 from family.service import Relative, acting_for, open_invitations
@@ -85,6 +85,28 @@ async def confirm_guardianship(
     if refused is None and row is not None and row.kind == "bar":
         await _end_given(tx, row.patient_id, row.guardian_id, actor, trace_id=request_id, now=now)
     return refused
+
+
+async def end_proxies_at_desk(
+    tx: Tx,
+    keys: KeyRing,
+    actor: Actor,
+    number: str,
+    card_seen: bool,
+    arrived: Arrivals,
+    *,
+    trace_id: str,
+    now: datetime,
+) -> Refused | None:
+    """Somebody who stands at a desk with the card ends whom they let act, and what those granted."""
+    person = await desk.person_to_end_for(tx, keys, actor, number, card_seen, arrived, now)
+    if isinstance(person, Refused):
+        return person
+    await lock_guard(tx, person)
+    await lock_doors(tx, person)
+    for proxy_id in await family.end_proxies_of(tx, person, actor, trace_id=trace_id, now=now):
+        await _end_given(tx, person, proxy_id, actor, trace_id=trace_id, now=now)
+    return None
 
 
 async def _end_given(

@@ -121,7 +121,10 @@ class Found(Struct, frozen=True):
 
 
 class InvitationRow(Struct, frozen=True):
-    """An invitation at the end of the person who made it; accepting uses it up."""
+    """An invitation at the end of the person who made it; accepting uses it up.
+
+    for_number: sealed, who alone may accept; None: whoever has the code.
+    """
 
     patient_id: UUID
     invitation_id: UUID
@@ -129,6 +132,18 @@ class InvitationRow(Struct, frozen=True):
     until: datetime
     created_at: datetime
     expires_at: datetime
+    for_number: bytes | None
+
+
+class DeskProposalRow(Struct, frozen=True):
+    """What the first account of a desk proposed for somebody without a phone. for_number: sealed."""
+
+    proposal_id: UUID
+    patient_id: UUID
+    scopes: list[Scope]
+    until: datetime
+    for_number: bytes
+    facility_id: UUID
 
 
 class ProposalRow(Struct, frozen=True):

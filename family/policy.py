@@ -18,6 +18,8 @@ ADULT_AGE: Final = 18
 PROXIES_MAX: Final = 8
 INVITATIONS_MAX: Final = 3
 INVITATION_LIFE: Final = timedelta(hours=24)
+# A code on paper outlives the 72 hours of probation of an account that was opened for it (ours).
+DESK_INVITATION_LIFE: Final = timedelta(days=7)
 PROXY_LIFE_MAX: Final = timedelta(days=365)
 PROPOSAL_LIFE: Final = timedelta(hours=12)
 # Who is attested beside a guardian who stands waits so long for an objection (ours).

@@ -92,6 +92,16 @@ GUARDIANSHIP_REFUSED = declare(
         next_en="Both must have arrived today with papers that were seen, and the child be under 18.",
     )
 )
+PROXY_DESK_REFUSED = declare(
+    ProblemType(
+        code="proxy-desk-refused",
+        status=403,
+        vi="Quầy không lập hoặc chấm dứt được ủy quyền này.",
+        en="The desk can neither make nor end this proxy.",
+        next_vi="Người ủy quyền đủ 18 tuổi, chưa có thiết bị riêng, được tiếp đón hôm nay và có thẻ.",
+        next_en="Who is acted for must be of age, without a device, here today, and the card seen.",
+    )
+)
 INVITATIONS_TOO_MANY = declare(
     ProblemType(
         code="invitations-too-many",

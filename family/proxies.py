@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from audit.service import record_act
 from family import queries
-from family.models import InvitationRow, Scope
+from family.models import Found, InvitationRow, Scope
 from family.policy import INVITATION_LIFE, INVITATIONS_MAX, PROXIES_MAX, PROXY_LIFE_MAX
 from family.problems import (
     INVITATIONS_TOO_MANY,
@@ -26,13 +26,14 @@ from family.problems import (
 from identity import budgets
 from identity.devices import verify_step_up
 from identity.merges.aliases import is_held
-from identity.people import LIVING, lock_people, person_card
+from identity.people import LIVING, lock_people, person_card, resolve_subject
 from identity.problems import STEP_UP_REFUSED
 from kernel.access import Access, Actor
 from kernel.clock import end_of_day, local_day
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
+from store.fields import unseal
 from store.keys import KeyRing
 from store.outbox import emit
 
@@ -120,7 +121,7 @@ async def invite(
     Signed: typ `proxy-invite`, scopes (sorted), until.
     """
     me = access.patient_id
-    if not scopes or not _in_time(until, now):
+    if not scopes or not in_time(until, now):
         return Refused(problem=PROXY_INVALID)
     chosen = sorted(set(scopes))
     more = {"scopes": chosen, "until": until.isoformat()}
@@ -130,15 +131,33 @@ async def invite(
     await lock_people(tx, me)
     if len(await queries.OPEN_OFFERS.all(tx, me, now)) >= INVITATIONS_MAX:
         return Refused(problem=INVITATIONS_TOO_MANY)
-    invitation_id, code = uuid7(now), b32encode(secrets.token_bytes(CODE_BYTES)).decode().rstrip("=")
-    expires_at = now + INVITATION_LIFE
-    await queries.INSERT_INVITATION.run(
-        tx, _hash(code), invitation_id, me, chosen, end_of_day(until), now, expires_at
-    )
-    await queries.INSERT_OFFER.run(tx, me, invitation_id, chosen, end_of_day(until), now, expires_at)
+    made = await offer(tx, me, chosen, until, now + INVITATION_LIFE, now)
     await record_act(tx, me, access.actor, "family:proxy:invite", request_id=trace_id, now=now)
+    return made
+
+
+async def offer(
+    tx: Tx,
+    patient_id: UUID,
+    scopes: list[Scope],
+    until: date,
+    expires_at: datetime,
+    now: datetime,
+    *,
+    facility_id: UUID | None = None,
+    for_number: bytes | None = None,
+) -> Invitation:
+    """Write an offer and the code that leads to it. for_number: sealed, who alone may take it."""
+    invitation_id, code = uuid7(now), b32encode(secrets.token_bytes(CODE_BYTES)).decode().rstrip("=")
+    last = end_of_day(until)
+    await queries.INSERT_INVITATION.run(
+        tx, hash_of(code), invitation_id, patient_id, scopes, last, now, expires_at
+    )
+    await queries.INSERT_OFFER.run(
+        tx, patient_id, invitation_id, scopes, last, now, expires_at, facility_id, for_number
+    )
     return Invitation(
-        invitation_id=invitation_id, code=code, scopes=chosen, until=until, expires_at=expires_at
+        invitation_id=invitation_id, code=code, scopes=scopes, until=until, expires_at=expires_at
     )
 
 
@@ -150,19 +169,30 @@ async def accept(
     spent = await budgets.charge_or_refuse(tx, budgets.PROXY_CODES_DAY, budgets.subject(me.bytes), now)
     if spent is not None:
         return spent
-    found = await queries.FIND_INVITATION.one(tx, _hash(code), now)
+    found = await queries.FIND_INVITATION.one(tx, hash_of(code), now)
     if found is None or found.patient_id == me:
         return Refused(problem=PROXY_CODE_REFUSED)
     state, _ = await lock_people(tx, found.patient_id, me)
-    if state not in LIVING:
+    if state not in LIVING or not await _is_for(tx, keys, found, me, now):
+        # Somebody else's code stays good for whose it is.
         return Refused(problem=PROXY_CODE_REFUSED)
     if (await queries.COUNT_PROXIES.one(tx, found.patient_id, me, now) or 0) >= PROXIES_MAX:
         return Refused(problem=PROXIES_TOO_MANY)
     used = await queries.TAKE_OFFER.one(tx, found.patient_id, now, found.invitation_id)
     if used is None or await is_held(tx, found.patient_id, used.created_at):
         return Refused(problem=PROXY_CODE_REFUSED)
-    await queries.DROP_INVITATION.run(tx, _hash(code))
+    await queries.DROP_INVITATION.run(tx, hash_of(code))
     return await _stand(tx, keys, access, used, trace_id, now)
+
+
+async def _is_for(tx: Tx, keys: KeyRing, found: Found, me: UUID, now: datetime) -> bool:
+    """Whether this person may take the offer: one of a desk names who, by a number that was proven."""
+    offers = await queries.OPEN_OFFERS.all(tx, found.patient_id, now)
+    sealed = next((one.for_number for one in offers if one.invitation_id == found.invitation_id), None)
+    if sealed is None:
+        return True
+    number = unseal(keys, found.patient_id, "proxy_offer", "for_number", sealed)
+    return await resolve_subject(tx, keys, "national-id", number, now) == me
 
 
 async def _stand(
@@ -198,7 +228,7 @@ async def renew(
     """The person says again that a proxy stands. Signed: typ `proxy-renew`, proxy_id, until."""
     me = access.patient_id
     await lock_people(tx, me)
-    if not _in_time(until, now):
+    if not in_time(until, now):
         return Refused(problem=PROXY_INVALID)
     more = {"proxy_id": str(proxy_id), "until": until.isoformat()}
     refused = await check_act(tx, access.actor, RENEW_TYP, signed, more, environment=environment, now=now)
@@ -212,10 +242,11 @@ async def renew(
     return None
 
 
-def _in_time(until: date, now: datetime) -> bool:
+def in_time(until: date, now: datetime) -> bool:
+    """Whether a last day is at most 12 months away and not over."""
     today = local_day(now)
     return today <= until <= today + PROXY_LIFE_MAX - timedelta(days=1)
 
 
-def _hash(code: str) -> bytes:
+def hash_of(code: str) -> bytes:
     return hashlib.sha256("".join(code.split()).upper().replace("-", "").encode()).digest()

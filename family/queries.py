@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from family.models import (
+    DeskProposalRow,
     Found,
     GuardianLinkRow,
     GuardianRow,
@@ -306,11 +307,12 @@ FIND_INVITATION = Statement(
 DROP_INVITATION = Command("DELETE FROM proxy_invitation WHERE code_hash = $1")
 INSERT_OFFER = Command(
     """
-    INSERT INTO proxy_offer (patient_id, invitation_id, scopes, until, created_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO proxy_offer (patient_id, invitation_id, scopes, until, created_at, expires_at, facility_id,
+        for_number)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     """
 )
-_OFFER = "patient_id, invitation_id, scopes, until, created_at, expires_at"
+_OFFER = "patient_id, invitation_id, scopes, until, created_at, expires_at, for_number"
 # $2 now. What was offered before a restore is dead.
 _OPEN = "ended_at IS NULL AND expires_at > $2 AND until > $2 AND NOT " + epoch_holds("proxy_offer.created_at")
 OPEN_OFFERS = Statement(
@@ -388,4 +390,30 @@ SETTLE_PROXY_ACTING = Scalar(
     UUID,
     "UPDATE proxy SET acting_disputed_at = NULL WHERE patient_id = $1 AND proxy_id = $2"
     " AND acting_disputed_at IS NOT NULL RETURNING link_id",
+)
+
+# -- what two accounts of a desk write for somebody without a phone
+
+INSERT_DESK_PROPOSAL = Command(
+    """
+    INSERT INTO proxy_proposal (proposal_id, person_id, scopes, until, for_number, facility_id, proposed_by,
+        proposed_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    """
+)
+_DESK = "proposal_id, person_id AS patient_id, scopes, until, for_number, facility_id"
+OPEN_DESK_PROPOSAL = Statement(
+    DeskProposalRow,
+    f"SELECT {_DESK} FROM proxy_proposal WHERE proposal_id = $1 AND confirmed_by IS NULL"  # noqa: S608
+    " AND expires_at > $2 AND proposed_by <> $3 AND facility_id = $4",
+)
+CONFIRM_DESK_PROPOSAL = Scalar(
+    UUID,
+    "UPDATE proxy_proposal SET confirmed_by = $3 WHERE proposal_id = $1 AND proposed_by <> $3"
+    " AND confirmed_by IS NULL AND expires_at > $2 AND facility_id = $4 RETURNING proposal_id",
+)
+DESK_PROPOSAL_OF_ACTOR = Scalar(
+    UUID,
+    "SELECT proposal_id FROM proxy_proposal WHERE proposal_id = $1 AND facility_id = $2"
+    " AND (proposed_by = $3 OR confirmed_by = $3)",
 )

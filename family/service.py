@@ -25,7 +25,7 @@ from family.policy import TICKABLE, band, is_scope, part_of
 from family.problems import LINK_DISPUTED, NOT_IN_YOUR_CARE, UNKNOWN_LINK
 from identity.births.service import newborns_of
 from identity.people import LIVING, lock_people, open_demographics, person_card
-from kernel.access import Access, Label
+from kernel.access import Access, Actor, Label
 from kernel.clock import local_day
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -308,6 +308,22 @@ async def end_all(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> No
         await record_act(tx, me, access.actor, "family:link:end", request_id=trace_id, now=now)
     for guardian in await queries.GUARDIAN_ROWS.all(tx, me):
         await queries.TICK_LABELS.one(tx, me, guardian.guardian_id, 0)
+
+
+async def end_proxies_of(
+    tx: Tx, person_id: UUID, actor: Actor, *, trace_id: str, now: datetime
+) -> list[UUID]:
+    """Every proxy and open invitation of a person ends by the word said at a desk. Returns who acted.
+
+    The row in the log is written whether or not there was one: what the desk did stands there.
+    """
+    await lock_people(tx, person_id)
+    await queries.END_OFFERS.run(tx, person_id, now)
+    ended = [row.proxy_id for row in await queries.PROXIES_OF.all(tx, person_id, now)]
+    for proxy_id in ended:
+        await _end_proxy(tx, person_id, proxy_id, now)
+    await record_act(tx, person_id, actor, "family:proxy:end-at-desk", request_id=trace_id, now=now)
+    return ended
 
 
 async def dispute_link(

@@ -30,6 +30,7 @@ from notifications.sms_budget import forget_budgets as sms_budgets
 from partners.oauth.service import forget_proofs
 from partners.smart.keeping import forget_codes as forget_connect_codes
 from partners.smart.keeping import forget_wishes as forget_connect_wishes
+from partners.axis.incoming import housekeeping as axis_messages
 from reminders.answers.queries import forget as forget_answers
 from reminders.queries import forget as forget_times
 from store import leases
@@ -178,6 +179,8 @@ CHORES: Final = (
     Chore(
         "receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back", forget_receipts
     ),
+    # A repeat of an older message is dealt with anew: the facility's own word and the newest copy stand anyway.
+    Chore("axis-inbound", timedelta(days=400), "a repeat gets the first answer", axis_messages),
     Chore("revocations", timedelta(days=1), "clocks of verifiers differ", forget_revocations),
     Chore("row-files", timedelta(days=180), "a row in quarantine can still come back to it", forget_files),
     Chore("dose-files", timedelta(days=180), "a row in quarantine can still come back to it", dose_files),

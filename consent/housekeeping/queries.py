@@ -83,6 +83,13 @@ DELETE_GUARDIANSHIP_PROPOSALS = Scalar(
     " WHERE proposal_id IN (SELECT proposal_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
     fan_out=HOURLY,
 )
+DELETE_PROXY_PROPOSALS = Scalar(
+    int,
+    "WITH old AS MATERIALIZED (SELECT proposal_id FROM proxy_proposal WHERE expires_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM proxy_proposal"
+    " WHERE proposal_id IN (SELECT proposal_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
+    fan_out=HOURLY,
+)
 # One whose arrival is still owed stays: nobody judged it yet.
 DELETE_EMERGENCY_MIRRORS = Scalar(
     int,

@@ -19,6 +19,7 @@ Ended = Literal[
     "contact-invitations",
     "proxy-invitations",
     "guardianship-proposals",
+    "proxy-proposals",
     "practitioner-emergencies",
 ]
 _BY_END: Final[dict[Ended, Scalar[int]]] = {
@@ -31,6 +32,7 @@ _BY_END: Final[dict[Ended, Scalar[int]]] = {
     "contact-invitations": queries.EMPTY_INVITED_CONTACTS,
     "proxy-invitations": queries.DELETE_PROXY_INVITATIONS,
     "guardianship-proposals": queries.DELETE_GUARDIANSHIP_PROPOSALS,
+    "proxy-proposals": queries.DELETE_PROXY_PROPOSALS,
     "practitioner-emergencies": queries.DELETE_EMERGENCY_MIRRORS,
 }
 

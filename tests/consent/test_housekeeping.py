@@ -36,6 +36,11 @@ CASES = {
         " VALUES ($2, 'link', 'facility-attested', $1, $1, $2, $2, $3, $3)",
         "guardianship_proposal WHERE proposal_id = $1",
     ),
+    "proxy-proposals": (
+        "INSERT INTO proxy_proposal (proposal_id, person_id, scopes, until, for_number, facility_id,"
+        " proposed_by, proposed_at, expires_at) VALUES ($2, $1, '{}', $3, '', $2, $2, $3, $3)",
+        "proxy_proposal WHERE proposal_id = $1",
+    ),
     "practitioner-emergencies": (
         "INSERT INTO practitioner_emergency (actor_id, emergency_id, patient_id, facility_id, opened_at)"
         " VALUES ($2, $2, $1, $2, $3)",
