@@ -224,7 +224,7 @@ def decide_axis(patient_id: UUID, facility_id: UUID, facility_name: str) -> Acce
         ),
         action="read-section",
         purpose="PUBHLTH",
-        basis="job",
+        basis="partner",
         types=frozenset({"QuestionnaireResponse"}),
         withheld_labels=ALL_LABELS,
     )

@@ -36,6 +36,8 @@ Section = Literal[
 
 # How the units of ehr/programmes are called: their facility keeps a paper of its own beside the book.
 PROGRAMME_UNIT: Final = "programme:"
+# And those of ehr/health_checks; a UUID follows.
+CHECK_UNIT: Final = "check:"
 
 State = Literal["verified", "self-declared", "disputed"]
 

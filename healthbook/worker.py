@@ -20,6 +20,7 @@ from typing import TypeAlias
 import structlog
 from msgspec.structs import replace
 
+from healthbook.axis_jobs import axis_jobs
 from healthbook.blob_jobs import arm_sweep, blob_jobs
 from healthbook.case_jobs import case_jobs
 from healthbook.certificate_jobs import certificate_jobs
@@ -27,6 +28,7 @@ from healthbook.core_jobs import core_jobs
 from healthbook.dispatch import BATCHES, dispatch, in_turn, tick
 from healthbook.drains import Drain
 from healthbook.erasure_jobs import erasure_jobs
+from healthbook.exchange import opened_exchange
 from healthbook.family_links import StandingLinks
 from healthbook.housekeeping import arm_chores
 from healthbook.journal_writer import keep_writing
@@ -286,6 +288,7 @@ async def _serve(serving: Serving) -> None:
         opened_store(serving.place, "hb_api", serving.keys) as store,
         opened_store(serving.place, "hb_delivery", serving.keys) as delivery,
         opened_core(serving.place.settings, clock) as core,
+        opened_exchange(serving.place.settings, clock) as exchange,
         opened_journal(serving.place.settings, clock) as journal,
         opened_senders(serving.place.settings, clock) as senders,
     ):
@@ -296,6 +299,7 @@ async def _serve(serving: Serving) -> None:
         await arm_roots(store, clock)
         outside = {
             **core_jobs(store, clock, core),
+            **axis_jobs(store, clock, exchange),
             **blob_jobs(store, clock),
             **case_jobs(store, clock),
             **certificate_jobs(store, clock, signer_of(serving.place.settings)),

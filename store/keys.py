@@ -11,7 +11,7 @@ import secrets
 from pathlib import Path
 from typing import Literal, Self, TypeAlias, get_args
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-# identification: the person's id in the rotating code. cursor: ETags of filtered views. statistics: names and
-# rounding of what is counted. alias: what a person's log calls a protected practitioner.
+# identification: the person's id in the rotating code. cursor: ETags of filtered views. statistics: names
+# and rounding of what is counted. alias: what a person's log calls a protected practitioner.
 # audit-pseudonym: whom a leaf of the public log of heads belongs to. paper: codes on printed papers;
-# paper-reference: which paper of whose book such a code is, for us alone.
-# partner: what is handed to partners.
+# paper-reference: which paper of whose book such a code is, for us alone. partner: what is handed to
+# partners. axis: messages to the ministry's axis (QĐ 1551 asks for RSA); only where there is an exchange.
 Purpose = Literal[
     "field",
     "lookup",
@@ -40,6 +40,7 @@ Purpose = Literal[
     "paper",
     "paper-reference",
     "partner",
+    "axis",
 ]
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
@@ -50,7 +51,11 @@ FOR_EVER: frozenset[Purpose] = frozenset({"statistics", "alias", "audit-pseudony
 SIGNING: frozenset[Purpose] = frozenset({"consent-artefact", "audit-root", "qr", "paper", "partner"})
 # What others check with the tools of OpenID Connect; the other signers are Ed25519.
 _P256: frozenset[Purpose] = frozenset({"consent-artefact", "partner"})
+# Nobody needs one before an operator makes it.
+OPTIONAL: frozenset[Purpose] = frozenset({"axis"})
 SECRET_BYTES = 32
+RSA_BITS = 3072
+RSA_BITS_MIN = 2048
 _FIRST_ID = "0001"
 _DEMO_MARK = "demo"
 
@@ -67,6 +72,7 @@ class KeyRing:
         self._secrets: dict[Purpose, dict[str, bytes]] = {}
         self._signers: dict[Purpose, dict[str, PrivateKey]] = {}
         self._public: dict[Purpose, dict[str, PublicKey]] = {}
+        self._axis: dict[str, rsa.RSAPrivateKey] = {}
 
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(sorted({*self._secrets, *self._signers}))})"
@@ -77,7 +83,8 @@ class KeyRing:
         ring = cls(demo=(directory / _DEMO_MARK).exists())
         for path in sorted(directory.glob("*.*.*")):
             ring._read(path)
-        missing = [p for p in PURPOSES if p not in ring._secrets and p not in ring._signers]
+        held = {*ring._secrets, *ring._signers, *OPTIONAL}
+        missing = [p for p in PURPOSES if p not in held]
         if missing:
             raise KeyRingError(
                 f"no key for {', '.join(missing)} in {directory}; "
@@ -90,7 +97,8 @@ class KeyRing:
         """Make one key per purpose (files 0600) and load them."""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for purpose in PURPOSES:
-            add_key(directory, purpose)
+            if purpose not in OPTIONAL:
+                add_key(directory, purpose)
         if demo:
             _write(directory / _DEMO_MARK, b"These keys belong to a demo. Never use them elsewhere.\n")
         return cls.load(directory)
@@ -112,6 +120,10 @@ class KeyRing:
         held = self._signers[purpose]
         return max(held), held[max(held)]
 
+    def axis_signer(self) -> rsa.RSAPrivateKey | None:
+        """The current key of messages to the ministry's axis, where there is one."""
+        return self._axis[max(self._axis)] if self._axis else None
+
     def public_keys(self, purpose: Purpose) -> dict[str, PublicKey]:
         """Every public key of a purpose by key id, retired ones included."""
         return dict(self._public[purpose])
@@ -130,6 +142,10 @@ class KeyRing:
             raise KeyRingError(f"{path} does not hold a key for {purpose}") from error
 
     def _keep(self, purpose: Purpose, key_id: str, kind: str, raw: bytes) -> None:
+        if purpose == "axis":
+            if kind == "key":
+                self._axis[key_id] = _expect_rsa(load_pem_private_key(raw, password=None))
+            return
         if purpose not in SIGNING:
             secret = bytes.fromhex(raw.decode())
             if len(secret) != SECRET_BYTES:
@@ -159,6 +175,9 @@ def add_key(directory: Path, purpose: Purpose) -> str:
 
 
 def _make(purpose: Purpose) -> bytes:
+    if purpose == "axis":
+        made = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        return made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     if purpose not in SIGNING:
         return secrets.token_hex(SECRET_BYTES).encode() + b"\n"
     key: PrivateKey
@@ -178,6 +197,12 @@ def _expect_private(key: object) -> PrivateKey:
     if isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
         return key
     raise TypeError("neither P-256 nor Ed25519")
+
+
+def _expect_rsa(key: object) -> rsa.RSAPrivateKey:
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= RSA_BITS_MIN:
+        return key
+    raise TypeError("no RSA key of 2048 bits or more")
 
 
 def _expect_public(key: object) -> PublicKey:

@@ -16,6 +16,7 @@ from ehr.entry import queries
 from ehr.entry.mapping import unit_of
 from ehr.entry.models import EntryBody, EntryReceipt, EntryRow, EntryStatus
 from ehr.entry.problems import ENTRY_CLINICAL, ENTRY_INVALID, ENTRY_NOT_FOUND, ENTRY_WITHDRAWN
+from ehr.intake.counting import Channel
 from ehr.intake.models import BadInputError, Reason, Unit, UnitReport
 from ehr.intake.problems import RECORDS_BUSY
 from ehr.intake.service import Sender, import_unit
@@ -45,7 +46,9 @@ class Desk(Struct, frozen=True):
     now: datetime
 
     def sender(self) -> Sender:
-        return Sender(self.facility, str(self.actor.actor_id), uuid7(self.now))
+        by_system = self.actor.kind == "facility-system"
+        channel: Channel = "api" if by_system else "form"
+        return Sender(self.facility, str(self.actor.actor_id), uuid7(self.now), channel=channel)
 
     def id_hash(self, entry_id: UUID) -> bytes:
         """The key of this facility's entry; another facility's has another."""

@@ -17,10 +17,11 @@ from ehr.health_checks.values import Answer, read_values
 from ehr.intake import systems
 from ehr.intake.drafts import UnitDraft
 from ehr.intake.episode import concept, value_of
-from ehr.intake.ids import name_uuid
+from ehr.intake.ids import name_uuid, resource_id
 from ehr.intake.models import Reason, Unit
 from ehr.intake.phr831_person import add_patient
 from ehr.intake.signs import PRESSURE, Sign, pressure
+from ehr.models import CHECK_UNIT
 from ehr.views.checks import CONCLUSION, HEALTH_CLASS, KINDS_VI, VALID_UNTIL
 from kernel.clock import local_day
 
@@ -51,7 +52,14 @@ def check_id_of(facility_id: UUID, kind: CheckKind, done_on: date, number: str) 
 
 
 def key_of(check_id: UUID) -> str:
-    return f"check:{check_id}"
+    return f"{CHECK_UNIT}{check_id}"
+
+
+def form_of_check(check_id: UUID, facility_id: UUID) -> tuple[str, str]:
+    """Type and id of the filled-in form of a facility's check in its person's book."""
+    return "QuestionnaireResponse", resource_id(
+        str(facility_id), UnitDraft(key_of(check_id)).name("QuestionnaireResponse")
+    )
 
 
 def id_in(unit: Unit) -> UUID:

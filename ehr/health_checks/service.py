@@ -24,6 +24,7 @@ from kernel.access import Actor
 from kernel.problems import Refused, refuse
 from store.database import Tx
 from store.keys import KeyRing
+from store.outbox import emit
 
 ENTERED: Final = "ehr:check:create"
 AMENDED: Final = "ehr:check:amend"
@@ -83,7 +84,11 @@ async def withdraw(tx: Tx, desk: Desk, check_id: UUID) -> CheckReceipt | Refused
     standing = await _standing(tx, desk, check_id)
     if isinstance(standing, Refused):
         return standing
+    patient_id = await entries.PATIENT_OF_UNIT.one(tx, desk.hash_of(key_of(check_id)))
     await take_back(tx, desk, key_of(check_id), WITHDRAWN)
+    if patient_id is not None:
+        ref = {"facility_id": str(desk.facility.facility_id), "check_id": str(check_id)}
+        await emit(tx, patient_id, "ehr.check-withdrawn", ref, desk.now)
     id_hash = desk.hash_of(key_of(check_id))
     row = await entries.CHANGE_ENTRY.one(tx, id_hash, "withdrawn", desk.now, desk.actor.actor_id)
     assert row is not None

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal, get_args
 from uuid import UUID
 
 from ehr.intake import queries
@@ -13,7 +13,9 @@ from store.database import Tx
 
 # imported, quarantined, rejected: units (the first reason); withheld, retracted: resources the gate stopped
 # at once or later; document: reason is its type; resolved, returned: quarantined units worked off; review,
-# released, refused: ambiguous lines; expired: both, by kind.
+# released, refused: ambiguous lines; expired: both, by kind. channel: units that were taken in, the reason
+# is the way they came. axis-…: health checks that were told to the ministry's axis within 24 hours or
+# later, that an operator has to look at (and why), and that may not leave.
 Status = Literal[
     "imported",
     "quarantined",
@@ -27,7 +29,16 @@ Status = Literal[
     "refused",
     "expired",
     "retracted",
+    "channel",
+    "axis-in-time",
+    "axis-late",
+    "axis-stopped",
+    "axis-kept-back",
 ]
+# How a unit came: from the facility's own software; in a file of rows that it uploads; typed into a form by
+# its staff; brought in by an operator of this service.
+Channel = Literal["api", "file", "form", "operator"]
+CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 Counts = Counter[tuple[Status, str]]
 
 # Stands for the operator's own imports.
@@ -53,12 +64,14 @@ async def count(
     )
 
 
-def counts_of(report: UnitReport, documents: tuple[str, ...] = ()) -> Counts:
-    """What one unit adds. Documents count once they are in the book."""
+def counts_of(report: UnitReport, documents: tuple[str, ...] = (), channel: Channel = "api") -> Counts:
+    """What one unit adds. Documents count once they are in the book, ways what was not refused."""
     reason = "" if report.status == "imported" or not report.reasons else report.reasons[0].code
     counts: Counts = Counter({(report.status, reason): 1})
     if report.withheld:
         counts["withheld", ""] = report.withheld
+    if report.status != "rejected":
+        counts["channel", channel] = 1
     if report.status == "imported":
         for kind in documents:
             counts["document", kind] += 1

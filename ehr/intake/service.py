@@ -14,14 +14,14 @@ from msgspec import Struct
 from audit.service import acted, record_act
 from ehr.intake import apart, gate, queries, same_visit
 from ehr.intake.ambiguous import keep_lines, parted
-from ehr.intake.counting import count, counts_of
+from ehr.intake.counting import Channel, count, counts_of
 from ehr.intake.models import Item, PersonFacts, Reason, Unit, UnitReport
 from ehr.intake.nameless import unit_name
 from ehr.intake.telling import is_fresh, news_of
 from ehr.intake.trust.service import is_newest, keep_signature
 from ehr.intake.units import Prepared, prepare
 from ehr.intake.withhold import person_after_gate
-from ehr.models import PROGRAMME_UNIT, NewResource, Source
+from ehr.models import CHECK_UNIT, PROGRAMME_UNIT, NewResource, Source
 from ehr.prescriptions.keeping import keep as keep_prescription
 from ehr.prescriptions.keeping import take_code
 from ehr.programmes.queries import KEEP_OWNER
@@ -66,7 +66,7 @@ class Sender(Struct, frozen=True):
     """Who sends, as authenticated: never taken from the file. facility None: an operator's import.
 
     operator: who gave the command, by name; each person whose book it touches reads of it in the own log
-    (security.md S26). lane: of what one file writes at once.
+    (security.md S26). lane: of what one file writes at once. channel: how it came, for the counts.
     """
 
     facility: Facility | None
@@ -74,6 +74,7 @@ class Sender(Struct, frozen=True):
     batch: UUID
     operator: str | None = None
     lane: int = 0
+    channel: Channel = "api"
 
     @property
     def source_id(self) -> str:
@@ -132,7 +133,8 @@ async def import_unit(
     else:
         take = _take_apart if unit.apart else _take_in
         report = await take(tx, keys, unit, prepared, sender, now)
-    counts = counts_of(report, unit.documents)
+    channel: Channel = "operator" if sender.operator is not None else sender.channel
+    counts = counts_of(report, unit.documents, channel)
     await count(tx, sender.facility_id, sender.batch, counts, now, sender.lane)
     return report
 
@@ -336,8 +338,19 @@ async def write_for(
             await _join_form(tx, keys, unit, sender, owner, now)
     if sender.operator is not None and (changed or owner.created):
         await _note_operator(tx, owner.patient_id, sender, sender.operator, now)
+    if changed and unit.key.startswith(CHECK_UNIT) and sender.facility_id is not None:
+        await _tell_of_check(tx, unit, sender.facility_id, owner, now)
     episode = id_hash if is_fresh(prepared.resources, now) else None
     await _tell(tx, keys, unit.person, sender, owner, episode, changed=changed, now=now)
+
+
+async def _tell_of_check(tx: Tx, unit: Unit, facility_id: UUID, owner: Owner, now: datetime) -> None:
+    """A health check of a facility was written, or moved to the book where it belongs: it may have to be
+    told to others within a day (partners/axis)."""
+    ref = {"facility_id": str(facility_id), "check_id": unit.key.removeprefix(CHECK_UNIT)}
+    if owner.before is not None:
+        await emit(tx, owner.before, "ehr.check-withdrawn", ref, now)
+    await emit(tx, owner.patient_id, "ehr.check-written", ref, now)
 
 
 async def _source_of(tx: Tx, unit: Unit, prepared: Prepared, sender: Sender, now: datetime) -> Source:

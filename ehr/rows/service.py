@@ -120,7 +120,7 @@ class _Run:
 
     def __init__(self, store: Store, clock: Clock, desk: Desk, kind: AnyKind, file_id: UUID) -> None:
         self.store, self.clock, self.desk, self.kind, self.file_id = store, clock, desk, kind, file_id
-        self.sender = Sender(desk.facility, str(desk.actor.actor_id), file_id)
+        self.sender = Sender(desk.facility, str(desk.actor.actor_id), file_id, channel="file")
 
     async def take(self, read: list[Read]) -> None:
         """Every row once, some at a time; those of one unit in the file's order."""

@@ -8,7 +8,9 @@ from msgspec import Struct
 
 Cube = Literal["people", "cases", "senders"]
 Step = Literal["people", "buckets", "senders", "published"]
-ReportName = Literal["coverage", "completeness", "cases", "freshness", "intake", "documents"]
+ReportName = Literal[
+    "coverage", "completeness", "cases", "freshness", "intake", "documents", "channels", "deliveries"
+]
 
 # Of people: commune, group, bands, "". Of cases: week, commune, icd, "". Of senders: week, facility, status,
 # reason.
@@ -118,6 +120,7 @@ class Figure(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One number. of: the dimensions with their values; `*` is the sum over all values of one.
 
     count: a multiple of 5; 0 means none or a few. usual: the mark of earlier weeks; above_usual: past it.
+    percent: of all that came to the facility, one decimal, of rounded counts.
     last_week: Monday of the newest week with something; weeks_ago: how many weeks lie between.
     """
 
@@ -128,6 +131,7 @@ class Figure(Struct, frozen=True, kw_only=True, omit_defaults=True):
     above_usual: bool | None = None
     last_week: date | None = None
     weeks_ago: int | None = None
+    percent: float | None = None
 
 
 class Report(Struct, frozen=True, kw_only=True):

@@ -115,7 +115,8 @@ COUNT_SENDERS = Statement(
     SELECT to_char(date_trunc('week', day), 'YYYY-MM-DD') AS d1, facility_id::text AS d2, status AS d3,
         reason AS d4, sum(count)::int AS count
     FROM ehr_intake_count
-    WHERE day >= $1 AND status IN ('imported', 'quarantined', 'rejected', 'document', 'resolved', 'returned')
+    WHERE day >= $1 AND status IN ('imported', 'quarantined', 'rejected', 'document', 'resolved', 'returned',
+        'channel', 'axis-in-time', 'axis-late', 'axis-stopped', 'axis-kept-back')
     GROUP BY 1, 2, 3, 4
     """,
     fan_out="once a night the counts of all senders are summed, which are rows of facility and day",

@@ -7,11 +7,16 @@ from itertools import product
 from statistics import fmean, pstdev
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
 from ehr.statistics.models import Cell, Figure, Sender, Usual
 from ehr.statistics.policy import NO_RECORD, counted_profiles, rules, week_of
 
 ALL: Final = "*"
 _DOCUMENT: Final = "document"
+_CHANNEL: Final = "channel"
+# Counts of what went on to the ministry's axis.
+_ONWARD: Final = "axis-"
 
 Row: TypeAlias = tuple[Sequence[str], int]
 
@@ -89,7 +94,11 @@ def freshness(cells: list[Cell], senders: list[Sender], today: date) -> list[Fig
 
 def intake(cells: list[Cell], senders: list[Sender]) -> list[Figure]:
     """What became of what senders sent, by status and reason."""
-    rows = [((c.d2, c.d3, c.d4), c.count) for c in cells if c.d3 != _DOCUMENT]
+    rows = [
+        ((c.d2, c.d3, c.d4), c.count)
+        for c in cells
+        if c.d3 not in (_DOCUMENT, _CHANNEL) and not c.d3.startswith(_ONWARD)
+    ]
     return _named(_figures(("facility", "status", "reason"), summed(rows, last=2)), senders)
 
 
@@ -99,6 +108,26 @@ def documents(cells: list[Cell], senders: list[Sender]) -> list[Figure]:
     kinds = sorted({key[1] for key, _ in rows})
     rows += [((str(sender.facility_id), kind), 0) for sender in senders for kind in kinds or [ALL]]
     return _named(_figures(("facility", "type"), summed(rows)), senders)
+
+
+def channels(cells: list[Cell], senders: list[Sender]) -> list[Figure]:
+    """By which way units came that were taken in, with each way's share of a facility and of all."""
+    rows = [((c.d2, c.d4), c.count) for c in cells if c.d3 == _CHANNEL]
+    totals = summed(rows)
+    return [
+        replace(one, percent=_percent(one.count, totals[one.of["facility"], ALL]))
+        for one in _named(_figures(("facility", "channel"), totals), senders)
+    ]
+
+
+def deliveries(cells: list[Cell], senders: list[Sender]) -> list[Figure]:
+    """What became of health checks that go on to the ministry's axis, by facility."""
+    rows = [((c.d2, c.d3.removeprefix(_ONWARD)), c.count) for c in cells if c.d3.startswith(_ONWARD)]
+    return _named(_figures(("facility", "status"), summed(rows)), senders)
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return round(100 * part / whole, 1) if whole else None
 
 
 def summed(rows: Iterable[Row], *, fixed: int = 0, last: int = 0) -> dict[tuple[str, ...], int]:

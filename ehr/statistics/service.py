@@ -46,6 +46,16 @@ _NOTES: Final[dict[ReportName, list[str]]] = {
         _WEEK_VI,
     ],
     "intake": [_ROUNDED_VI, "Phần bị giữ lại theo quy định về dữ liệu nhạy cảm không nằm trong số liệu này."],
+    "channels": [
+        _ROUNDED_VI,
+        "api: phần mềm của cơ sở tự gửi; file: cơ sở nộp tệp; form: nhân viên nhập tay; operator: người "
+        "vận hành nạp giúp. Tỷ lệ tính trên số đã làm tròn; phần bị từ chối không được đếm.",
+    ],
+    "deliveries": [
+        _ROUNDED_VI,
+        "Phiếu khám sức khỏe gửi lên trục của Bộ Y tế. in-time: trong 24 giờ từ khi cơ sở ghi nhận; "
+        "late: muộn hơn; stopped: cần người xử lý; kept-back: không được phép gửi.",
+    ],
     "documents": [_ROUNDED_VI, "0 ở một loại giấy tờ nghĩa là cơ sở không gửi hoặc gửi rất ít."],
 }
 
@@ -92,17 +102,23 @@ async def _of_senders(tx: Tx, name: ReportName, cells: list[Cell], day: date) ->
     senders = await queries.SENDERS.all(tx)
     if name == "freshness":
         return reports.freshness(cells, senders, day)
-    return reports.intake(cells, senders) if name == "intake" else reports.documents(cells, senders)
+    made = {
+        "intake": reports.intake,
+        "documents": reports.documents,
+        "channels": reports.channels,
+        "deliveries": reports.deliveries,
+    }
+    return made[name](cells, senders)
 
 
-def table_of(made: Report) -> Iterator[list[str | int | None]]:
+def table_of(made: Report) -> Iterator[list[str | int | float | None]]:
     """The report as lines: names of the columns, then one line per figure."""
     dimensions = list(made.figures[0].of) if made.figures else []
-    yield [*dimensions, "count", "title", "usual", "above_usual", "last_week", "weeks_ago"]
+    yield [*dimensions, "count", "title", "usual", "above_usual", "last_week", "weeks_ago", "percent"]
     for figure in made.figures:
         above = None if figure.above_usual is None else int(figure.above_usual)
         last = figure.last_week.isoformat() if figure.last_week else None
-        row = figure.count, figure.title_vi, figure.usual, above, last, figure.weeks_ago
+        row = figure.count, figure.title_vi, figure.usual, above, last, figure.weeks_ago, figure.percent
         yield [*figure.of.values(), *row]
 
 

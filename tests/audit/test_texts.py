@@ -45,8 +45,9 @@ _PARTS = [
 # An export that was cut on its way has words of its own (api/exporting.py).
 _EXPORTS = {read_tag("export-record", part) for part in _PARTS} | {f"record:{part}:cut" for part in _PARTS}
 _EXPORTS |= {"record:certificate:cut"}
-# What is read beside the record (api/citizen/articles.py, healthbook/statistics_jobs.py).
-_BESIDE = {read_tag("read-summary", part) for part in ("articles", "completeness", "statistics")}
+# What is read beside the record (api/citizen/articles.py, healthbook/statistics_jobs.py,
+# healthbook/axis_jobs.py).
+_BESIDE = {read_tag("read-summary", part) for part in ("articles", "axis", "completeness", "statistics")}
 # Sections that are made of the record and of plans or tables beside it.
 _BESIDE |= {
     read_tag("read-section", part)

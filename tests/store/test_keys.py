@@ -7,13 +7,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from store.keys import PURPOSES, SIGNING, KeyRing, KeyRingError, add_key
+from store.keys import OPTIONAL, PURPOSES, SIGNING, KeyRing, KeyRingError, add_key
 
 
 def test_created_keys_are_closed_files_one_per_purpose(tmp_path: Path) -> None:
     ring = KeyRing.create(tmp_path / "keys", demo=True)
     files = sorted(p.name for p in (tmp_path / "keys").glob("*.key"))
-    assert files == sorted(f"{purpose}.0001.key" for purpose in PURPOSES)
+    assert files == sorted(f"{purpose}.0001.key" for purpose in PURPOSES if purpose not in OPTIONAL)
     assert {stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "keys").iterdir()} == {0o600}
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
     assert ring.demo
