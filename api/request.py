@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from litestar import Request, Response
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
@@ -106,7 +107,7 @@ class Runtime:
         self.verifier: IdentityVerifier | None = None
         self.identity_return: frozenset[str] = frozenset()
         self.signer: Signer | None = None
-        self.axis_keys: tuple["RSAPublicKey", ...] = ()
+        self.axis_keys: tuple[RSAPublicKey, ...] = ()
         self.answered = Answered()
 
     @property
@@ -193,7 +194,7 @@ class Call:
         return self._runtime.sms_secret
 
     @property
-    def axis_keys(self) -> "tuple[RSAPublicKey, ...]":
+    def axis_keys(self) -> tuple[RSAPublicKey, ...]:
         """What the ministry's axis signs its messages to us with; empty: none is taken."""
         return self._runtime.axis_keys
 

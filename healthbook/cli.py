@@ -14,6 +14,7 @@ import click
 from healthbook import cli_articles, cli_core, cli_directory, cli_keys, cli_registers, cli_upkeep
 from healthbook.cli_acts import at_place, fail, or_exit, settings_or_exit
 from healthbook.cli_audit import audit
+from healthbook.cli_axis import axis
 from healthbook.cli_backup import backup, restore
 from healthbook.cli_certificate_checks import conformance, verify
 from healthbook.cli_certificate_trust import trust
@@ -22,6 +23,7 @@ from healthbook.cli_demo import as_, demo
 from healthbook.cli_import import import_
 from healthbook.cli_medicines import medicine_safety
 from healthbook.cli_notifications import notifications
+from healthbook.cli_population import population
 from healthbook.cli_vitals import vitals
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ READ_ONLY = frozenset(
         *("certificates keys make-authority", "certificates keys make", "certificates keys certify"),
         *("certificates keys list", "certificates keys reconcile"),
         *("notifications status", "notifications dead-letters"),
-        "vitals rules list",
+        *("vitals rules list", "axis list", "axis public-key"),
     }
 )
 # Commands that make what an admin_event would be written to.
@@ -164,7 +166,7 @@ for command in (
     admin.add_command(command)
 for command in (
     *(serve, worker, signer, migrate, doctor, backup, restore, openapi, admin, audit, import_, demo, as_),
-    *(medicine_safety, certificates, notifications, vitals),
+    *(medicine_safety, certificates, notifications, population, vitals),
 ):
     main.add_command(command)
 for command in (verify, conformance, trust):
