@@ -6,7 +6,7 @@ from uuid import UUID
 
 from audit.models import AdminRow, Head, LogRow
 from store.database import Tx
-from store.statement import Command, Scalar, Statement
+from store.statement import Command, CopyInto, Scalar, Statement
 
 # Head and row move in one statement: the head's row lock is what orders concurrent readers of one
 # person, and nothing can append a row without moving the head (consent.md §10).
@@ -29,6 +29,13 @@ APPEND = Command(
            $8::text, $9::text, $10::text
     FROM head
     """
+)
+
+# The first rows of people who were made in the same transaction.
+COPY_HEADS = CopyInto("audit_head", "patient_id", "seq", "prev", "h")
+COPY_ROWS = CopyInto(
+    *("access_log", "patient_id", "seq", "at", "actor_kind", "entry", "prev", "h", "salt", "actor_salt"),
+    *("actor_name", "actor_licence", "facility_name"),
 )
 
 HEAD_OF = Statement(Head, "SELECT seq, h FROM audit_head WHERE patient_id = $1")

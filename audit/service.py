@@ -5,13 +5,13 @@ leaves (consent.md §9, audit outage).
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from audit import queries
-from audit.chain import SALT_BYTES, canonical, digest
+from audit.chain import GENESIS, SALT_BYTES, canonical, digest, link
 from audit.models import AdminEntry, Entry, EntryGrant
 from audit.policy import act_entry, is_own_act, read_entry, utc_text
 from kernel.access import Access, Actor
@@ -88,6 +88,38 @@ async def record_act(
         actor_salt=actor_salt,
     )
     await _append(tx, patient_id, actor, entry, now, b"", actor_salt)
+
+
+async def record_first_acts(
+    tx: Tx, people: Sequence[UUID], actor: Actor, action: str, *, request_id: str, now: datetime
+) -> None:
+    """Log one act on each of people who were made in this transaction: the first row of their chains."""
+    heads, rows = [], []
+    salts = secrets.token_bytes(SALT_BYTES * len(people))
+    for number, patient_id in enumerate(people):
+        actor_salt = salts[number * SALT_BYTES : (number + 1) * SALT_BYTES]
+        entry = canonical(
+            act_entry(
+                patient_id,
+                actor,
+                action,
+                purpose=None,
+                grant=None,
+                resources=(),
+                outcome="ok",
+                reason=None,
+                request_id=request_id,
+                at=now,
+                on_behalf_of=None,
+                actor_salt=actor_salt,
+            )
+        )
+        h = link(GENESIS, 1, digest(entry))
+        heads.append((patient_id, 1, GENESIS, h))
+        said = now, actor.kind, entry.decode(), GENESIS, h, b"", actor_salt
+        rows.append((patient_id, 1, *said, actor.name, actor.licence, actor.facility_name))
+    await queries.COPY_HEADS.run(tx, heads)
+    await queries.COPY_ROWS.run(tx, rows)
 
 
 async def acted(tx: Tx, patient_id: UUID, request_id: str) -> bool:

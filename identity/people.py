@@ -148,14 +148,14 @@ async def create_person(
     patient_id = patient_id or uuid7(now)
     numbers, state = _normal(claim, facility_id), _STATE[source]
     for kind, value in numbers:
-        if state != "self-declared" and not await _claim_number(
+        if state != "self-declared" and not await claim_number(
             tx, keys, patient_id, kind, value, state, now
         ):
             refuse(IDENTIFIER_TAKEN)
     sealed = _seal_demographics(keys, patient_id, "citizen", _demographics(claim))
     await queries.INSERT_CITIZEN.run(tx, patient_id, 0, sealed, now)
     for kind, value in numbers:
-        await _keep_number(tx, keys, patient_id, kind, value, state, facility_id, now)
+        await keep_number(tx, keys, patient_id, kind, value, state, facility_id, now)
     if claim.phone is not None:
         await phones.add_contact(tx, keys, patient_id, claim.phone, now)
     return patient_id
@@ -172,9 +172,9 @@ async def note_report(
     for kind, value in _normal(claim, facility_id):
         owner = await _owner(tx, keys, kind, value)
         if owner is None:
-            if not await _claim_number(tx, keys, patient_id, kind, value, "facility-reported", now):
+            if not await claim_number(tx, keys, patient_id, kind, value, "facility-reported", now):
                 continue
-            await _keep_number(tx, keys, patient_id, kind, value, "facility-reported", facility_id, now)
+            await keep_number(tx, keys, patient_id, kind, value, "facility-reported", facility_id, now)
     if claim.phone is not None:
         await phones.add_contact(tx, keys, patient_id, claim.phone, now)
     sealed = _seal_demographics(keys, patient_id, "person_report", _demographics(claim))
@@ -190,13 +190,13 @@ async def verify_identifier(
     if normal is None:
         return
     owner = await _owner(tx, keys, kind, normal)
-    if owner is None and not await _claim_number(tx, keys, patient_id, kind, normal, "verified", now):
+    if owner is None and not await claim_number(tx, keys, patient_id, kind, normal, "verified", now):
         refuse(IDENTIFIER_TAKEN)
     if owner is not None and owner.patient_id != patient_id:
         refuse(IDENTIFIER_TAKEN)
     if owner is not None and owner.status != "live":
         refuse(NUMBER_ENDED)
-    await _keep_number(tx, keys, patient_id, kind, normal, "verified", facility_id, now)
+    await keep_number(tx, keys, patient_id, kind, normal, "verified", facility_id, now)
     for _, id_hash in lookup_hashes(keys, kind, normal):
         await queries.VERIFY_IDENTIFIER.run(tx, id_hash, kind, patient_id)
         await queries.VERIFY_OWN_IDENTIFIER.run(tx, patient_id, kind, id_hash)
@@ -331,7 +331,7 @@ async def _owner(tx: Tx, keys: KeyRing, kind: str, value: str) -> IdentifierRow 
     return None
 
 
-async def _claim_number(
+async def claim_number(
     tx: Tx, keys: KeyRing, patient_id: UUID, kind: str, value: str, state: IdentifierState, now: datetime
 ) -> bool:
     version, id_hash = lookup_hashes(keys, kind, value)[0]
@@ -339,7 +339,7 @@ async def _claim_number(
     return taken is not None
 
 
-async def _keep_number(
+async def keep_number(
     tx: Tx,
     keys: KeyRing,
     patient_id: UUID,

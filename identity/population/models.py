@@ -66,11 +66,12 @@ class Unread(NamedTuple):
 
 
 class OwnerRow(Struct, frozen=True):
-    """Whose number it is. Fields behind the hash as in IdentifierRow."""
+    """Whose number it is. Fields behind the kind as in IdentifierRow."""
 
     id_hash: bytes
     kind: str
     patient_id: UUID
+    state: Literal["facility-reported", "verified"]
     valid_from: date | None
     valid_until: date | None
     status: NumberStatus
@@ -133,3 +134,19 @@ class Summary(Struct, frozen=True, kw_only=True):
     disagreeing: int
     told: list[Told]
     columns_not_read: list[str]
+
+
+class LineRow(Struct, frozen=True):
+    """A line of which something is to be said; reasons: JSON."""
+
+    line: int
+    status: LineStatus
+    reasons: str
+
+
+class ToldRow(Struct, frozen=True):
+    """How many lines have the same reasons."""
+
+    status: LineStatus
+    reasons: str
+    lines: int

@@ -1,0 +1,143 @@
+"""The rows of a step: people who are new by COPY, what a list says of others beside them.
+
+Everything of a person is sealed before the transaction. No table holds a line in clear, not for a moment:
+what lies in a staging table lies in the database's files and may come into a backup (security.md S15).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from audit.service import record_act, record_first_acts
+from identity import people, phones, queries
+from identity.models import Demographics
+from identity.population import queries as rows_of
+from identity.population.deciding import Known, New, listing_of
+from identity.population.models import ListKind
+from kernel.access import Actor
+from kernel.ids import uuid7
+from store.database import Tx
+from store.fields import lookup_hashes, seal, seal_cells
+from store.keys import KeyRing
+
+MADE: Final = "identity:list:create"
+CHANGED: Final = "identity:list:update"
+_STATE: Final = "facility-reported"
+
+
+class Load(NamedTuple):
+    """Whose act it is, and of which file. request_id: of the rows in people's logs."""
+
+    load_id: UUID
+    of: ListKind
+    actor: Actor
+
+    @property
+    def request_id(self) -> str:
+        return str(self.load_id)
+
+
+class Sealed(NamedTuple):
+    """The rows of people who are new, as the tables take them."""
+
+    ids: list[UUID]
+    citizens: list[Sequence[Any]]
+    numbers: list[Sequence[Any]]
+    own_numbers: list[Sequence[Any]]
+    phones: list[Sequence[Any]]
+    phone_lookups: list[Sequence[Any]]
+    listings: list[Sequence[Any]]
+
+
+def sealed(keys: KeyRing, load: Load, new: list[New], now: datetime) -> Sealed:
+    """Make people of lines that nobody in the register is meant by."""
+    made = Sealed([], [], [], [], [], [], [])
+    for one in new:
+        _seal_one(keys, load, one, made, now)
+    return made
+
+
+def _seal_one(keys: KeyRing, load: Load, one: New, made: Sealed, now: datetime) -> None:
+    line, numbers = one.ready
+    patient_id = uuid7(now)
+    known = Demographics(
+        name=line.name,
+        birth_date=line.birth_date,
+        sex=line.sex,
+        address=line.address,
+        commune=line.commune,
+    )
+    cells = [
+        ("citizen", "demographics", msgspec.json.encode(known).decode()),
+        ("person_listing", "facts", line.facts),
+        *(("patient_identifier_rev", "value", value) for _, value, _ in numbers),
+    ]
+    if line.phone is not None:
+        cells.append(("phone", "value", line.phone))
+    demographics, facts, *values = seal_cells(keys, patient_id, *cells)
+    made.ids.append(patient_id)
+    made.citizens.append((patient_id, 0, "active", demographics, now))
+    made.listings.append((patient_id, load.of, line.item, load.load_id, line.number, facts, now))
+    for (kind, _, versions), value in zip(numbers, values, strict=False):
+        version, id_hash = versions[0]
+        made.numbers.append((id_hash, kind, version, patient_id, _STATE, now))
+        made.own_numbers.append((patient_id, kind, id_hash, version, value, _STATE, now))
+    if line.phone is not None:
+        version, phone_hash = phones.phone_hashes(keys, line.phone)[0]
+        made.phones.append((patient_id, phone_hash, "contact", values[-1], now, now))
+        made.phone_lookups.append((phone_hash, patient_id, version))
+
+
+async def write_new(tx: Tx, load: Load, made: Sealed, now: datetime) -> None:
+    """Raises asyncpg's UniqueViolationError when somebody took a number since they were looked up."""
+    if not made.ids:
+        return
+    await rows_of.COPY_CITIZENS.run(tx, made.citizens)
+    await rows_of.COPY_NUMBERS.run(tx, made.numbers)
+    await rows_of.COPY_OWN_NUMBERS.run(tx, made.own_numbers)
+    await rows_of.COPY_LISTINGS.run(tx, made.listings)
+    if made.phones:
+        await rows_of.COPY_PHONES.run(tx, made.phones)
+        await rows_of.COPY_PHONE_LOOKUPS.run(tx, made.phone_lookups)
+    await record_first_acts(tx, made.ids, load.actor, MADE, request_id=load.request_id, now=now)
+
+
+async def write_known(tx: Tx, keys: KeyRing, load: Load, known: list[Known], now: datetime) -> None:
+    """Beside people who are there: what the list says, numbers that nobody has, contact phones (S1, S17)."""
+    news = sorted((one for one in known if one.is_new or one.attach), key=lambda one: one.patient_id)
+    said = [one for one in news if one.is_new]
+    if said:
+        facts = [_facts(keys, one) for one in said]
+        lines = [one.ready.line for one in said]
+        ids, items = [one.patient_id for one in said], [line.item for line in lines]
+        numbers = [line.number for line in lines]
+        await rows_of.UPSERT_LISTINGS.run(tx, load.of, load.load_id, now, ids, items, numbers, facts)
+    for patient_id in dict.fromkeys(one.patient_id for one in news):
+        await record_act(tx, patient_id, load.actor, CHANGED, request_id=load.request_id, now=now)
+    for one in news:
+        for kind, value, _ in one.attach:
+            if await people.claim_number(tx, keys, one.patient_id, kind, value, _STATE, now):
+                await people.keep_number(tx, keys, one.patient_id, kind, value, _STATE, None, now)
+    await _keep_phones(tx, keys, said, now)
+
+
+async def _keep_phones(tx: Tx, keys: KeyRing, said: list[Known], now: datetime) -> None:
+    told = [(one.patient_id, phone) for one in said if (phone := listing_of(one.ready.line).phone)]
+    hashed = [(patient_id, phone, lookup_hashes(keys, "phone", phone)[0]) for patient_id, phone in told]
+    await queries.UPSERT_CONTACT_PHONE.many(
+        tx,
+        [
+            (patient_id, phone_hash, seal(keys, patient_id, "phone", "value", phone), now)
+            for patient_id, phone, (_, phone_hash) in hashed
+        ],
+    )
+    await queries.INSERT_PHONE_LOOKUP.many(
+        tx, [(phone_hash, patient_id, version) for patient_id, _, (version, phone_hash) in hashed]
+    )
+
+
+def _facts(keys: KeyRing, one: Known) -> bytes:
+    return seal(keys, one.patient_id, "person_listing", "facts", one.ready.line.facts)
