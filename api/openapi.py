@@ -38,6 +38,7 @@ from api.problems import (
 )
 from api.request import PUBLIC, ApiRequest, Call, actors_of
 from family.problems import NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
+from identity.accounts.problems import IDENTITY_UNPROVEN
 from identity.problems import ACCOUNT_HELD
 from kernel.problems import PROBLEMS, ProblemType, Refused
 from store.idempotency import KEY_FORM
@@ -249,7 +250,7 @@ def problems_of(operation: dict[str, Any], handler: HTTPRouteHandler, path: str)
     if "{" in path:
         found += [NOT_FOUND]
     if opens_a_book(path):
-        found += [NOT_YOUR_BOOK, NOT_IN_YOUR_CARE, ACCOUNT_HELD]
+        found += [NOT_YOUR_BOOK, NOT_IN_YOUR_CARE, ACCOUNT_HELD, IDENTITY_UNPROVEN]
     if "requestBody" in operation:
         found += [INVALID_FIELD, MALFORMED_BODY, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE]
     return found

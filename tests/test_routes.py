@@ -122,6 +122,10 @@ async def test_s4_without_a_demo_database_no_demo_route_exists(store: Store, clo
 SIGNED = {"nonce": "n" * 22, "iat": 0, "exp": 1, "signature": "s"}
 # A body that each writing route of one's own book takes.
 BODIES: dict[str, Any] = {
+    "trust_device": {"signed": SIGNED},
+    "change_pin": {"pin": "284193", "signed": SIGNED},
+    "start_phone_change": {"phone": "0908 123 123", "signed": SIGNED},
+    "confirm_phone_change": {"challenge_id": "x", "code": "ABCDEF"},
     "issue_own_certificate": {"immunization_id": "0"},
     "set_own_latin_name": {"family_name": "TRAN", "given_name": "THI THU"},
     "me_scan_request": {"qr": "HB1.abc"},

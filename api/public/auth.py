@@ -140,7 +140,7 @@ async def redeem_activation(
     data: JSONBody[ActivationBody], call: NamedDependency[Call]
 ) -> Response[SignedInCitizen]:
     """Redeem an activation code: enrols the phone, sets the PIN, signs in."""
-    return answer(_signed_in(await _redeem(call, data)))
+    return answer(signed_in(await _redeem(call, data)))
 
 
 async def _redeem(call: Call, data: ActivationBody) -> SignedIn | Refused:
@@ -197,7 +197,7 @@ async def verify_sign_in(
     data: JSONBody[SignInVerify], call: NamedDependency[Call]
 ) -> Response[SignedInCitizen]:
     """Sign in on a new device with the letters and the PIN; the device is on probation for 72 hours."""
-    return answer(_signed_in(await _verify(call, data)))
+    return answer(signed_in(await _verify(call, data)))
 
 
 async def _verify(call: Call, data: SignInVerify) -> SignedIn | Refused:
@@ -316,7 +316,8 @@ async def issue_client_token(
     return answer(_access_token(done))
 
 
-def _signed_in(done: SignedIn | Refused) -> SignedInCitizen | Refused:
+def signed_in(done: SignedIn | Refused) -> SignedInCitizen | Refused:
+    """What a door that enrolled a device answers with."""
     if isinstance(done, Refused):
         return done
     return SignedInCitizen(

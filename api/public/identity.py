@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
+from litestar.params import FromQuery, QueryParameter
 from msgspec import Meta
 
 from api.request import Call, answer
@@ -13,6 +13,8 @@ from identity.verification.problems import VERIFICATION_REFUSED, VERIFICATION_UN
 from kernel.problems import Refused
 
 Text = Annotated[str, Meta(max_length=4000)]
+# Litestar has another use for a parameter of that name.
+State = Annotated[str, Meta(max_length=4000), QueryParameter(query="state")]
 
 
 @get(
@@ -26,7 +28,7 @@ Text = Annotated[str, Meta(max_length=4000)]
 )
 async def callback(
     call: NamedDependency[Call],
-    state: FromQuery[Text] = "",
+    given_state: State = "",
     code: FromQuery[Text] = "",
     error: FromQuery[Text] = "",
     iss: FromQuery[Text] = "",
@@ -36,7 +38,7 @@ async def callback(
     The provider's code and our state serve once. The address that the browser goes on to is the same for a
     yes and a no: the answer is only for who brings receipt and secret.
     """
-    given = {"state": state, "code": code, "error": error, "iss": iss}
+    given = {"state": given_state, "code": code, "error": error, "iss": iss}
     done = await _conclude(call, {name: value for name, value in given.items() if value})
     if isinstance(done, Refused):
         return answer(done)
