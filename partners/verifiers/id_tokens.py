@@ -21,7 +21,7 @@ SKEW: Final = timedelta(seconds=60)
 AGE_MAX: Final = timedelta(minutes=10)
 SIGNED_IN_WITHIN: Final = timedelta(minutes=5)
 LIFE_MAX: Final = timedelta(hours=24)
-_HASH: Final = {"ES384": hashlib.sha384, "EdDSA": hashlib.sha512}
+_HASH: Final = {"ES384": hashlib.sha384, "EdDSA": hashlib.sha512, "Ed25519": hashlib.sha512}
 
 
 class Header(Struct, frozen=True):

@@ -26,6 +26,8 @@ RSA_BITS_MIN: Final = 2048
 KEY_TYPE: Final = {"ES256": ("EC", "P-256"), "ES384": ("EC", "P-384"), "RS256": ("RSA", None)} | {
     "PS256": ("RSA", None),
     "EdDSA": ("OKP", "Ed25519"),
+    # RFC 9864 names it so.
+    "Ed25519": ("OKP", "Ed25519"),
 }
 PublicKey = ECKey | RSAKey | OKPKey
 
