@@ -14,7 +14,7 @@ from kernel.problems import Refused
 
 Text = Annotated[str, Meta(max_length=4000)]
 # Litestar has another use for a parameter of that name.
-State = Annotated[str, Meta(max_length=4000), QueryParameter(query="state")]
+State = Annotated[str, Meta(max_length=4000), QueryParameter(name="state")]
 
 
 @get(
