@@ -43,7 +43,7 @@ async def resume(store: Store, what: str, signed: Signed) -> int:
         else:
             if not await operating.resume(tx, message_id, now):
                 raise StartError(
-                    f"{what} is no stopped message, a later one tells the same check, or its check was taken back."
+                    f"{what} is no stopped message, a later one tells the same check, or it was taken back."
                 )
             count = 1
         await sign_act(tx, signed, "axis:resume", count)

@@ -1,4 +1,4 @@
-"""`healthbook axis`: for whom health checks are exchanged with the ministry, and what does not get through."""
+"""`healthbook axis`: for whom health checks go to the ministry, and what does not get through."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -37,7 +37,9 @@ def list_() -> None:
 
 @axis.command(name="allow")
 @click.argument("code")
-@click.option("--basis", required=True, help="The ground, in words: a decision, a contract, its number and day.")
+@click.option(
+    "--basis", required=True, help="The ground, in words: a decision, a contract, its number and day."
+)
 @SECOND
 @OPERATOR
 @REASON
