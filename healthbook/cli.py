@@ -166,7 +166,7 @@ for command in (
     admin.add_command(command)
 for command in (
     *(serve, worker, signer, migrate, doctor, backup, restore, openapi, admin, audit, import_, demo, as_),
-    *(medicine_safety, certificates, notifications, population, vitals),
+    *(medicine_safety, certificates, notifications, population, vitals, axis),
 ):
     main.add_command(command)
 for command in (verify, conformance, trust):
