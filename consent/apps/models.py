@@ -13,7 +13,7 @@ AppEndReason = Literal["revoked", "superseded"]
 AppConsentState = Literal["live", "held", "expired", "ended"]
 
 
-class AppConsent(Struct, frozen=True, kw_only=True):
+class AppConsent(Struct, frozen=True):
     """A row of app_consent without its artefact. reference: what the client knows it by, and nobody else.
 
     groups: of a partner, QĐ 31's groups that were ticked. types: kinds of entries that may be read. scope: of

@@ -13,7 +13,7 @@ ClientKind = Literal["partner", "app"]
 ClientAuth = Literal["private_key_jwt", "none"]
 
 
-class AppClient(Struct, frozen=True, kw_only=True):
+class AppClient(Struct, frozen=True):
     """A row of app_client. holder: who runs it, as people are told. jwks: a JWK Set of public keys as JSON
     text, or jwks_uri, where it is fetched; none of them for a public client (auth none).
 

@@ -12,12 +12,13 @@ from identity.register import queries as register
 from kernel.access import Role
 from store.database import Store
 from tests.support.clock import FrozenClock
+from tests.support.oauth import make_partner, open_app
 from tests.support.people import make_citizen, make_doctor, make_facility, make_machine
 
 SOME_ID = "01985e2c-7a00-7abc-8def-0123456789ab"
 FILLED = {"{month}": "2026-01", "{day}": "2026-01-31", "{finding_id}": "0" * 32}
 ROLES: tuple[Role, ...] = get_args(Role)
-WORDS = ("citizen", *ROLES, "facility-system", "kiosk", "operator")
+WORDS = ("citizen", *ROLES, "facility-system", "kiosk", "partner", "app", "operator")
 
 
 @dataclass(frozen=True)
@@ -86,5 +87,7 @@ async def sign_everybody_in(store: Store, clock: FrozenClock) -> dict[str, str]:
         tokens[role] = (await make_doctor(store, clock, facility, role=role)).token
     tokens["facility-system"] = (await make_machine(store, clock, facility)).token
     tokens["kiosk"] = (await make_machine(store, clock, facility, "kiosk")).token
+    tokens["partner"] = (await (await make_partner(store, clock)).opened(store)).token
+    tokens["app"] = await open_app(store, clock)
     tokens["operator"] = await make_operator(store, clock)
     return tokens

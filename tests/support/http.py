@@ -10,6 +10,7 @@ import httpx
 from api.app import Api, create_app
 from kernel.clock import Clock
 from store.database import Store
+from tests.support.proving import proves
 
 # Applications whose routes are made and that nobody uses now, with and without /demo. Making 480 routes takes
 # half a second, which is more than most tests take for the rest.
@@ -21,7 +22,11 @@ async def client_of(store: Store, clock: Clock, **options: Any) -> AsyncIterator
     """An HTTP client of the application over `store`; `options` go to create_app."""
     with application(store, clock, **options) as (app, made):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        client = httpx.AsyncClient(transport=transport, base_url="http://localhost")
+        client = httpx.AsyncClient(
+            transport=transport,
+            base_url="http://localhost",
+            event_hooks={"request": [proves(clock)], "response": []},
+        )
         async with made.lifespan(), client:
             yield client
 
