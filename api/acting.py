@@ -6,10 +6,11 @@ are all answered by `decide`; the handler gets the decision and asks no further.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from api.request import Call
 from consent.decision import decide
-from kernel.access import Access, Action
+from kernel.access import Access, Action, Actor
 from kernel.problems import ProblemError, Refused
 from store.database import Tx
 
@@ -31,6 +32,13 @@ async def begin_for(call: Call, action: Action) -> AsyncIterator[tuple[Tx, Acces
         if isinstance(decided, Refused):
             raise ProblemError(decided)
         yield tx, decided
+
+
+async def for_relative(tx: Tx, call: Call, actor: Actor, patient_id: UUID, action: Action) -> Access | None:
+    """What the signed-in person may do of this in a relative's book; None: nothing. For answers about several
+    books, none of which is named by X-Patient-Id."""
+    decided = await decide(tx, actor, patient_id, action, OWN_PURPOSE, call.now, keys=call.keys)
+    return None if isinstance(decided, Refused) else decided
 
 
 async def reading_of(tx: Tx, call: Call, access: Access, action: Action = "read-section") -> Access | None:

@@ -97,6 +97,7 @@ CONTROLLERS = (
     "api.citizen.vaccination",
     "api.citizen.vaccination_schedule",
     "api.citizen.health_cards",
+    "api.citizen.household",
     "api.citizen.vaccination_reactions",
     "api.facility.vaccination_reactions",
     "api.citizen.letters",
@@ -113,6 +114,7 @@ CONTROLLERS = (
     "api.citizen.standing",
     "api.citizen.connected_apps",
     "api.citizen.grant_life",
+    "api.citizen.app_requests",
     "api.citizen.blocks",
     "api.citizen.emergency_access",
     "api.citizen.log",
@@ -201,6 +203,7 @@ CONTROLLERS = (
     "api.public.identity",
     "api.partner.axis",
     "api.partner.oauth",
+    "api.partner.smart",
     "api.partner.records",
     "api.public.core",
     "api.public.emergency_card",
@@ -216,8 +219,9 @@ CONTROLLERS = (
     "api.pages.docs",
     "api.pages.emergency",
     "api.pages.papers",
+    "api.pages.connect",
 )
-DEMO_CONTROLLERS = ("api.pages.demo", "api.pages.demo_gateway")
+DEMO_CONTROLLERS = ("api.pages.demo", "api.pages.demo_gateway", "api.pages.demo_identity")
 BODY_MAX = 64 * 1024
 ANSWERED_EVERY_SECONDS = 3
 QUIET_ROUTES = frozenset({"/health/live", "/health/ready"})

@@ -47,8 +47,8 @@ _NOBODY: Final = UUID(int=0)
 
 
 class Wish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the person at the desk wants: who acts, for what, until which day (12 months at most). person_number
-    and proxy_number: the national numbers on the two cards; the relative need not be there."""
+    """What the person at the desk wants: who acts, for what, until which day (12 months at most).
+    person_number, proxy_number: what stands on the two cards; the relative need not be there."""
 
     person_number: Number
     proxy_number: Number
@@ -62,7 +62,7 @@ class DeskProposed(Struct, frozen=True, kw_only=True):
 
 
 class Written(Struct, frozen=True, kw_only=True):
-    """The code goes onto the relative's paper; nobody can show it again. name: of the person, for both papers."""
+    """The code goes onto the relative's paper; nobody can show it again. name: of the person."""
 
     code: str
     name: str | None

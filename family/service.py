@@ -5,7 +5,7 @@ Ending a link tells the other side nothing (security.md S23): it has simply gone
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -32,6 +32,8 @@ from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
 
+# More than either end's own list holds.
+LISTED_MAX: Final = 150
 Holds: TypeAlias = tuple[tuple[datetime, datetime], ...]
 
 
@@ -165,18 +167,28 @@ async def proxies_told(
 async def relatives_of(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> list[Relative]:
     """For whom one acts, and who acts for one. What ended or was barred is not in it."""
     person_id = access.patient_id
-    candidates = {row.dependent_id: row.since for row in await queries.DEPENDENTS.all(tx, person_id)}
-    candidates |= {row.dependent_id: row.since for row in await queries.PRINCIPALS.all(tx, person_id, now)}
-    newborns = [one for one in await newborns_of(tx, person_id) if one not in candidates]
-    found = []
-    for dependent_id in (*candidates, *newborns):
-        link = await link_of(tx, keys, person_id, dependent_id, now, access.actor.holds)
-        if link is not None and part_of(link) is not None:
-            one = await _dependent(tx, keys, dependent_id, link, candidates.get(dependent_id))
-            found.append(
-                structs.replace(one, beside=await _beside(tx, keys, person_id, dependent_id, link, now))
-            )
+    found = [
+        structs.replace(one, beside=await _beside(tx, keys, person_id, one, now))
+        for one in await dependents_of(tx, keys, access, now, LISTED_MAX)
+    ]
     return [*found, *await acting_for(tx, keys, person_id, now)]
+
+
+async def dependents_of(tx: Tx, keys: KeyRing, access: Access, now: datetime, limit: int) -> list[Relative]:
+    """For whom one acts now, at most so many; three statements for each."""
+    person_id = access.patient_id
+    since = {row.dependent_id: row.since for row in await queries.DEPENDENTS.all(tx, person_id)}
+    since |= {row.dependent_id: row.since for row in await queries.PRINCIPALS.all(tx, person_id, now)}
+    newborns = [one for one in await newborns_of(tx, person_id) if one not in since]
+    found: list[Relative] = []
+    for dependent_id in (*since, *newborns):
+        link = await link_of(tx, keys, person_id, dependent_id, now, access.actor.holds)
+        if link is None or part_of(link) is None:
+            continue
+        found.append(await _dependent(tx, keys, dependent_id, link, since.get(dependent_id)))
+        if len(found) == limit:
+            break
+    return found
 
 
 async def _dependent(
@@ -195,12 +207,11 @@ async def _dependent(
     )
 
 
-async def _beside(
-    tx: Tx, keys: KeyRing, person_id: UUID, child_id: UUID, link: FamilyLink, now: datetime
-) -> list[CoGuardian]:
+async def _beside(tx: Tx, keys: KeyRing, person_id: UUID, child: Relative, now: datetime) -> list[CoGuardian]:
     """The other guardians of a child under 15, those who wait too; an older one's are not its guardians'."""
-    if link.relation != "guardian" or link.band not in ("child", "schoolchild"):
+    if child.relation != "guardian" or child.band not in ("child", "schoolchild"):
         return []
+    child_id = child.person_id
     starts: dict[UUID, datetime | None] = dict.fromkeys(await guardians_of(tx, child_id, now))
     starts |= {
         row.guardian_id: row.starts_at for row in await queries.WAITING_GUARDIANS.all(tx, child_id, now)

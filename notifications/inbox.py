@@ -57,6 +57,11 @@ async def read_inbox(
     return InboxPage(items=[_item(row, hotline) for row in shown], next=following)
 
 
+async def unread_about(tx: Tx, patient_id: UUID, now: datetime) -> dict[UUID, int]:
+    """How many notices about others were not opened in somebody's own inbox, by whom they are about."""
+    return {UUID(row.about): row.unread for row in await queries.UNREAD_ABOUT.all(tx, patient_id, now)}
+
+
 def _item(row: InboxRow, hotline: str) -> InboxItem:
     said = text_of(row.type, hotline)
     return InboxItem(

@@ -276,6 +276,13 @@ class InboxRow(Struct, frozen=True):
     created_at: datetime
 
 
+class UnreadRow(Struct, frozen=True):
+    """Notices about one other person that nobody opened."""
+
+    about: str
+    unread: int
+
+
 class PendingRow(Struct, frozen=True):
     """A delivery as the demo page reads it."""
 

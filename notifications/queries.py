@@ -11,6 +11,7 @@ from notifications.models import (
     InboxRow,
     PendingRow,
     PreferenceRow,
+    UnreadRow,
     WaitingLine,
     Way,
 )
@@ -89,6 +90,18 @@ INBOX = Statement(
     WHERE patient_id = $1 AND notification_id < $2 AND type <> 'news-waiting'
       AND ($4::text[] IS NULL OR type = ANY($4::text[]))
     ORDER BY notification_id DESC LIMIT $3
+    """,
+)
+
+# Notices about others that nobody opened, by whom they are about.
+UNREAD_ABOUT = Statement(
+    UnreadRow,
+    """
+    SELECT n.ref::json ->> 'patient_id' AS about, count(*) AS unread FROM notification n
+    WHERE n.patient_id = $1 AND n.expires_at > $2 AND n.ref LIKE '%"patient_id"%'
+      AND NOT EXISTS (SELECT FROM notification_receipt r WHERE r.patient_id = n.patient_id
+          AND r.notification_id = n.notification_id AND r.kind IN ('opened', 'acted'))
+    GROUP BY 1 LIMIT 200
     """,
 )
 

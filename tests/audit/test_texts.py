@@ -55,6 +55,7 @@ _BESIDE |= {
         *("family-history", "growth", "health-checks", "medicine-safety", "papers", "paper-check"),
         "letters",
         *("certificate", "certificates"),
+        "household",
         *(
             "prescription-code",
             "programmes",

@@ -13,6 +13,7 @@ import pytest
 from pypdf import PdfReader
 
 from family.models import Scope
+from identity.models import Facility
 from identity.people import IdentifierClaim, PersonClaim, create_person
 from kernel.access import Access
 from kernel.clock import local_day
@@ -25,7 +26,6 @@ from tests.support.http import bearer, client_of
 from tests.support.people import (
     Citizen,
     Doctor,
-    Facility,
     make_citizen,
     make_doctor,
     make_facility,

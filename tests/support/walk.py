@@ -75,6 +75,7 @@ SILENT = {
     "/v1/me/access-log/audit-events": "who read, by ids alone",
     "/v1/me/access-log/export": "who read, by ids alone",
     "/v1/me/access-log/proof": "hashes",
+    "/v1/me/household": "for whom one acts: nobody (tests/family/test_household.py)",
     "/v1/me/articles": "articles by ICD code, none of whose words are the record's",
     "/v1/me/coverage": "insurance cards: none was sent",
     "/v1/me/referrals": "letters that came with treatment packages: none was sent",

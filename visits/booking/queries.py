@@ -79,6 +79,13 @@ OF_PERSON = Statement(
     + f" WHERE a.patient_id = $1 AND ($2 OR NOT {_KEPT}) AND a.appointment_id < $3"
     + " ORDER BY a.appointment_id DESC LIMIT $4",
 )
+# What lies ahead, the next one first. $2: with those that are kept from the family; $3 now.
+NEXT_OF_PERSON = Statement(
+    AppointmentRow,
+    _SELECT
+    + f" WHERE a.patient_id = $1 AND ($2 OR NOT {_KEPT}) AND a.starts_at > $3"
+    + " AND a.state IN ('held', 'booked') ORDER BY a.starts_at, a.appointment_id LIMIT $4",
+)
 STANDING = Statement(
     AppointmentRow,
     _SELECT

@@ -6,6 +6,7 @@ it missed, is counted by what that account booked itself: nobody's bookings lock
 """
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -38,6 +39,9 @@ from visits.safety import service as safety
 from visits.slots import service as slots
 from visits.slots.models import BookingAct, SlotRow
 from visits.slots.problems import SLOT_OVER, SLOT_UNKNOWN
+
+# Of so many the next one is looked for: more than anybody has ahead.
+NEXT_MAX: Final = 20
 
 
 class _Wish(Struct, frozen=True):
@@ -212,6 +216,15 @@ async def own_list(tx: Tx, access: Access, before: UUID, limit: int) -> list[App
         found += await _seen_of(tx, access, batch)
         before = batch[-1].appointment_id
     return found[:limit]
+
+
+async def next_of(tx: Tx, access: Access, now: datetime) -> AppointmentRow | None:
+    """The next place that is held or booked, of what whoever acts may see."""
+    found = []
+    for patient_id in people(access):
+        rows = await queries.NEXT_OF_PERSON.all(tx, patient_id, sees_all(access), now, NEXT_MAX)
+        found += await _seen_of(tx, access, rows)
+    return min(found, key=lambda row: row.starts_at, default=None)
 
 
 async def confirm(
