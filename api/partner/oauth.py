@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from msgspec import Struct
 
+from api.connecting import code_grant, refresh_grant
 from api.oauth import FORM_TYPE, TOKEN_PATH, Caller, caller_of, oauth_answer, use_up
 from api.request import Answer, Call, answer
 from identity import budgets
@@ -29,7 +30,11 @@ PROBLEMS: Final = (
     TOO_MANY,
 )
 # By grant_type; what partners/smart redeems stands here too.
-GRANTS: Final[dict[str, Grant]] = {"client_credentials": client_credentials}
+GRANTS: Final[dict[str, Grant]] = {
+    "client_credentials": client_credentials,
+    "authorization_code": code_grant,
+    "refresh_token": refresh_grant,
+}
 
 
 class TokenForm(Struct, kw_only=True):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from identity.tokens import to_base64url
+from kernel.ids import uuid8
 from store.keys import KeyRing
 
 # The longest that a consent to a client runs (ours, as for an adult's proxy).
@@ -17,7 +17,7 @@ NOTE_EVERY: Final = timedelta(minutes=1)
 
 def pairwise_subject(keys: KeyRing, client_id: UUID, patient_id: UUID) -> str:
     """What one client calls one person: the same each time, another for each client, and no way back
-    (OpenID Connect Core section 8.1)."""
+    (OpenID Connect Core section 8.1). It serves as the id of its Patient too."""
     _, secret = keys.secret("alias")
     text = b"subject of a client\0" + client_id.bytes + patient_id.bytes
-    return to_base64url(hmac.digest(secret, text, hashlib.sha256))
+    return str(uuid8(hmac.digest(secret, text, hashlib.sha256)))

@@ -22,3 +22,54 @@ CHOICE_NOT_OFFERED = declare(
         next_en="Choose among the parts and the lengths of time that are named.",
     )
 )
+OAUTH_UNSUPPORTED_RESPONSE_TYPE = declare(
+    ProblemType(
+        code="oauth-unsupported-response-type",
+        status=400,
+        vi="Kiểu trả lời này không được nhận.",
+        en="This response type is not offered.",
+        next_vi="Dùng response_type=code.",
+        next_en="Use response_type=code.",
+    )
+)
+CONNECT_PAGE_ENDED = declare(
+    ProblemType(
+        code="connect-page-ended",
+        status=404,
+        vi="Trang kết nối này đã hết hạn hoặc không mở từ trình duyệt này.",
+        en="This page has ended, or was not opened in this browser.",
+        next_vi="Quay lại ứng dụng và bắt đầu lại.",
+        next_en="Go back to the app and start again.",
+    )
+)
+CONNECT_NOT_POSSIBLE = declare(
+    ProblemType(
+        code="connect-not-possible",
+        status=403,
+        vi="Tài khoản định danh này không dùng được cho yêu cầu kết nối.",
+        en="This identity account cannot be used for this request.",
+        next_vi="Dùng đúng tài khoản mức 2 của người được hỏi, hoặc duyệt trong ứng dụng Sổ sức khỏe.",
+        next_en="Use the level 2 account of the person who is asked, or approve in the health book app.",
+    )
+)
+CONNECT_CLIENT_UNKNOWN = declare(
+    ProblemType(
+        code="connect-client-unknown",
+        status=400,
+        vi="Ứng dụng gửi bạn tới đây chưa đăng ký, hoặc gửi sai địa chỉ.",
+        en="The app that sent you here is not registered, or sent a wrong address.",
+        next_vi="Đóng trang này và báo cho nơi làm ra ứng dụng.",
+        next_en="Close this page and tell the maker of the app.",
+    )
+)
+DIGITS_WRONG = declare(
+    ProblemType(
+        code="connect-digits-wrong",
+        status=422,
+        vi="Mã 6 số không đúng.",
+        en="The six digits are not right.",
+        next_vi="Nhập lại 6 số đang hiện trong ứng dụng của bạn.",
+        next_en="Type the six digits that your app shows.",
+        retryable=True,
+    )
+)

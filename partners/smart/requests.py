@@ -20,15 +20,7 @@ STATE_MAX: Final = 1000
 FORM_MAX: Final = 16 * 1024
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 
-Fault: TypeAlias = Literal[
-    "invalid_request",
-    "invalid_request_uri",
-    "invalid_scope",
-    "unauthorized_client",
-    "unsupported_response_type",
-    "access_denied",
-    "server_error",
-]
+Fault: TypeAlias = Literal["invalid_request", "invalid_scope", "unsupported_response_type"]
 
 _ERRORS: Final[dict[str, Fault]] = {"response_type": "unsupported_response_type", "scope": "invalid_scope"}
 
