@@ -81,7 +81,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     identity_issuer: str = ""
     identity_client_id: str = ""
     identity_client_secret: str = ""
-    identity_scopes: Annotated[str, Meta(pattern="^openid( [!-~]+)*$")] = "openid profile"
+    identity_scopes: Annotated[str, Meta(pattern="^openid( [!-~]+)*$(?!\n)")] = "openid profile"
     # `acr=level`, with commas between: which of its answers is level 1 or 2; any other proves nothing.
     identity_levels: str = ""
     # `ours=theirs`, with commas between, for number, name, birth_date, sex, dependents.
