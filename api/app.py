@@ -191,6 +191,7 @@ CONTROLLERS = (
     "api.facility.guardianships",
     "api.facility.proxies",
     "api.admin.registry",
+    "api.admin.clients",
     "api.admin.withdrawals",
     "api.admin.declaration_forms",
     "api.admin.rights",
@@ -236,9 +237,9 @@ EVERY_ANSWER = [
 NOT_INDEXED = (b"x-robots-tag", b"noindex")
 NOT_STORED = (b"cache-control", b"no-store")
 NO_CONTENT_OF_ITS_OWN = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-# Viewers of SMART Health Links, verifiers of health cards and apps that people choose are pages of anybody, in a
-# browser: these routes alone answer to all of them. They take no cookie and no token of a header, so an origin
-# has nothing to borrow.
+# Viewers of SMART Health Links, verifiers of health cards and apps that people choose are pages of anybody, in
+# a browser: these routes alone answer to all of them. They take no cookie and no token of a header, so an
+# origin has nothing to borrow.
 OPEN_TO_VIEWERS = (PATH, f"{ISSUER_PATH}/", "/fhir/.well-known/", "/oauth/token", "/oauth/revoke")
 FOR_VIEWERS = [
     (b"access-control-allow-origin", b"*"),
