@@ -56,6 +56,8 @@ SCHEMES = {
     "practitioner": "A session of facility staff (POST /v1/auth/practitioner/sign-in).",
     "facility-system": "An access token of a facility's system (POST /v1/auth/token).",
     "kiosk": "An access token of a kiosk or desk device (POST /v1/auth/token).",
+    "partner": "A token of a partner's system, bound to its key (POST /oauth/token, RFC 9449).",
+    "app": "A token of an app that a person chose (POST /oauth/token).",
     "operator": "A session of an operator (POST /v1/auth/operator/sign-in).",
 }
 PATIENT_ID = {
@@ -130,7 +132,8 @@ def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(_problem_schemas())
     document["components"]["securitySchemes"] = {
-        name: {"type": "http", "scheme": "bearer", "description": text} for name, text in SCHEMES.items()
+        name: {"type": "http", "scheme": "dpop" if name == "partner" else "bearer", "description": text}
+        for name, text in SCHEMES.items()
     }
     document["components"]["headers"] = HEADERS
     document["components"]["responses"] = _share_responses(document)

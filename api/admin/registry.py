@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from api.idempotency import PROBLEMS, SECRET_PROBLEMS, create_once
 from api.request import Call, answer
 from identity import practitioners
+from identity.app_clients.problems import CLIENT_ENTRY_INVALID
 from identity.practitioners import NewPractitioner, PreparedCredential
 from identity.problems import (
     DISCREET_NAME_TELLS,
@@ -131,7 +132,10 @@ class ProposedChange(Struct, kw_only=True):
     change_id: UUID
 
 
-async def _propose(call: Call, kind: ChangeKind, change: Change, reason: str) -> Response[ProposedChange]:
+async def propose_change(
+    call: Call, kind: ChangeKind, change: Change, reason: str
+) -> Response[ProposedChange]:
+    """The first of two people says what is to change, and why."""
     async with call.begin() as (tx, actor):
         made = await create_once(
             tx,
@@ -158,7 +162,7 @@ async def propose_facility(
     data: JSONBody[FacilityBody], call: NamedDependency[Call]
 ) -> Response[ProposedChange]:
     """Propose a facility with its codes."""
-    return await _propose(call, "facility", data.facility, data.reason)
+    return await propose_change(call, "facility", data.facility, data.reason)
 
 
 @post(
@@ -174,7 +178,7 @@ async def propose_practitioner(
     data: JSONBody[PractitionerBody], call: NamedDependency[Call]
 ) -> Response[ProposedChange]:
     """Propose an entry of the licence register."""
-    return await _propose(call, "practitioner", data.practitioner, data.reason)
+    return await propose_change(call, "practitioner", data.practitioner, data.reason)
 
 
 @post(
@@ -188,7 +192,7 @@ async def propose_practitioner(
 )
 async def propose_role(data: JSONBody[RoleBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
     """Propose a role of a known practitioner; administrators at their own facility only."""
-    return await _propose(call, "practitioner-role", data.practitioner_role, data.reason)
+    return await propose_change(call, "practitioner-role", data.practitioner_role, data.reason)
 
 
 @post(
@@ -204,7 +208,7 @@ async def propose_role_end(
     data: JSONBody[EndedRoleBody], call: NamedDependency[Call]
 ) -> Response[ProposedChange]:
     """Propose the end of a role; administrators at their own facility only."""
-    return await _propose(call, "practitioner-role-end", data.practitioner_role, data.reason)
+    return await propose_change(call, "practitioner-role-end", data.practitioner_role, data.reason)
 
 
 @post(
@@ -220,7 +224,7 @@ async def propose_suspension(
     data: JSONBody[SuspensionBody], call: NamedDependency[Call]
 ) -> Response[ProposedChange]:
     """Propose to suspend a licence; once confirmed, sessions end and grants open nothing."""
-    return await _propose(call, "practitioner-suspension", data.practitioner, data.reason)
+    return await propose_change(call, "practitioner-suspension", data.practitioner, data.reason)
 
 
 @post(
@@ -239,7 +243,7 @@ async def propose_protection(
 
     Privacy officers for who works at their own facility.
     """
-    return await _propose(call, "practitioner-protection", data.practitioner, data.reason)
+    return await propose_change(call, "practitioner-protection", data.practitioner, data.reason)
 
 
 @post(
@@ -255,7 +259,7 @@ async def propose_protection_end(
     data: JSONBody[EndedProtectionBody], call: NamedDependency[Call]
 ) -> Response[ProposedChange]:
     """Propose to show the name again."""
-    return await _propose(call, "practitioner-protection-end", data.practitioner, data.reason)
+    return await propose_change(call, "practitioner-protection-end", data.practitioner, data.reason)
 
 
 @post(
@@ -269,7 +273,7 @@ async def propose_protection_end(
 )
 async def propose_unit(data: JSONBody[UnitBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
     """Propose a unit of a facility: its emergency unit may break the glass."""
-    return await _propose(call, "facility-unit", data.unit, data.reason)
+    return await propose_change(call, "facility-unit", data.unit, data.reason)
 
 
 @post(
@@ -285,7 +289,7 @@ async def propose_unit_end(
     data: JSONBody[ClosedUnitBody], call: NamedDependency[Call]
 ) -> Response[ProposedChange]:
     """Propose to close a unit; what was opened from it ends with the confirmation."""
-    return await _propose(call, "facility-unit-end", data.unit, data.reason)
+    return await propose_change(call, "facility-unit-end", data.unit, data.reason)
 
 
 @post(
@@ -301,7 +305,7 @@ async def propose_role_unit(
     data: JSONBody[RoleUnitBody], call: NamedDependency[Call]
 ) -> Response[ProposedChange]:
     """Propose in which unit a role works; administrators at their own facility only."""
-    return await _propose(call, "practitioner-role-unit", data.practitioner_role, data.reason)
+    return await propose_change(call, "practitioner-role-unit", data.practitioner_role, data.reason)
 
 
 @post(
@@ -317,7 +321,7 @@ async def propose_restoration(
     data: JSONBody[RestorationBody], call: NamedDependency[Call]
 ) -> Response[ProposedChange]:
     """Propose to give the right to break the glass back after a suspension."""
-    return await _propose(call, "emergency-restoration", data.practitioner, data.reason)
+    return await propose_change(call, "emergency-restoration", data.practitioner, data.reason)
 
 
 @post(
@@ -333,7 +337,7 @@ async def propose_client(data: JSONBody[ClientBody], call: NamedDependency[Call]
     """Propose a system of a facility; administrators of their own facility only.
 
     Kiosks are made at their counters; operators may propose one without."""
-    return await _propose(call, "facility-client", data.client, data.reason)
+    return await propose_change(call, "facility-client", data.client, data.reason)
 
 
 @post(
@@ -349,7 +353,7 @@ async def propose_client_secret(
     data: JSONBody[RenewedClientBody], call: NamedDependency[Call]
 ) -> Response[ProposedChange]:
     """Propose another secret for a system; with the confirmation the one before and its sessions end."""
-    return await _propose(call, "facility-client-secret", data.client, data.reason)
+    return await propose_change(call, "facility-client-secret", data.client, data.reason)
 
 
 @post(
@@ -363,7 +367,7 @@ async def propose_client_secret(
 )
 async def propose_code(data: JSONBody[CodeBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
     """Propose another code of a facility from a day on; the one before it ends the day before."""
-    return await _propose(call, "facility-code", data.facility_code, data.reason)
+    return await propose_change(call, "facility-code", data.facility_code, data.reason)
 
 
 @post(
@@ -377,7 +381,7 @@ async def propose_code(data: JSONBody[CodeBody], call: NamedDependency[Call]) ->
 )
 async def propose_reset(data: JSONBody[ResetBody], call: NamedDependency[Call]) -> Response[ProposedChange]:
     """Propose a new password and TOTP secret for a practitioner; they work after 24 hours."""
-    return await _propose(call, "credential-reset", data.account, data.reason)
+    return await propose_change(call, "credential-reset", data.account, data.reason)
 
 
 @post(
@@ -388,6 +392,7 @@ async def propose_reset(data: JSONBody[ResetBody], call: NamedDependency[Call]) 
     tags=TAGS,
     idempotent=True,
     problems=(
+        CLIENT_ENTRY_INVALID,
         LICENCE_NEEDED,
         SPECIALTY_UNKNOWN,
         DISCREET_NAME_TELLS,
