@@ -1,12 +1,15 @@
-"""The generated contract files: openapi/openapi.json and mobile-contract/errors.json, errors.md."""
+"""The generated contract files: openapi/openapi.json, openapi/partner-record.schema.json and
+mobile-contract/errors.json, errors.md."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from api.app import collect_handlers
 from api.openapi import document_bytes
 from kernel.problems import PROBLEMS, ProblemType
+from partners.records.schema import record_schema
 
 
 def generated_files() -> dict[str, bytes]:
@@ -15,6 +18,7 @@ def generated_files() -> dict[str, bytes]:
     problems = [PROBLEMS[code] for code in sorted(PROBLEMS)]
     return {
         "openapi/openapi.json": document,
+        "openapi/partner-record.schema.json": pretty(record_schema()),
         "mobile-contract/errors.json": catalogue(problems),
         "mobile-contract/errors.md": table(problems).encode(),
     }
@@ -38,6 +42,10 @@ def differing_files(root: Path) -> list[str]:
         for name, content in generated_files().items()
         if not (root / name).exists() or (root / name).read_bytes() != content
     ]
+
+
+def pretty(schema: dict[str, Any]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2) + b"\n"
 
 
 def catalogue(problems: list[ProblemType]) -> bytes:

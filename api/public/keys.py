@@ -76,6 +76,15 @@ async def consent_keys(call: NamedDependency[Call]) -> Response[P256Keys]:
     return answer(P256Keys(keys=[_p256(kid, key) for kid, key in sorted(keys.items())]))
 
 
+@get(
+    "/.well-known/partner-keys.json", actors=("public",), operation_id="partner_keys", tags=TAGS, problems=()
+)
+async def partner_keys(call: NamedDependency[Call]) -> Response[P256Keys]:
+    """Keys of what partners are handed and of their webhooks (ES256)."""
+    keys = call.keys.public_keys("partner")
+    return answer(P256Keys(keys=[_p256(kid, key) for kid, key in sorted(keys.items())]))
+
+
 def _ed25519(kid: str, key: object) -> Ed25519Jwk:
     assert isinstance(key, Ed25519PublicKey)
     return Ed25519Jwk(kid=kid, x=to_base64url(key.public_bytes_raw()))
@@ -91,4 +100,4 @@ def _coordinate(value: int) -> str:
     return to_base64url(value.to_bytes(COORDINATE_BYTES))
 
 
-handlers: list[Any] = [qr_keys, paper_keys, consent_keys]
+handlers: list[Any] = [qr_keys, paper_keys, consent_keys, partner_keys]

@@ -68,12 +68,13 @@ VISITS = Statement(
         """
     ),
 )
+# For a paper, which is handed over: what the person hides, from whomever, is not on it.
 VISIT = Statement(
     VisitRow,
     filtered(
         """
         SELECT r.rtype, r.id, r.sort_at, r.item, {face}, r.main_id, r.doc FROM ehr_resource r
-        WHERE {visible} AND r.section = 'encounters' AND r.id = $10
+        WHERE {visible} AND r.section = 'encounters' AND r.id = $10 AND r.hidden_from IS NULL
         """
     ),
 )
@@ -106,7 +107,8 @@ INSIDE = Statement(
                 row_number() OVER (
                     PARTITION BY r.encounter_id ORDER BY r.section, r.sort_at, r.id)::int AS place
             FROM ehr_resource r
-            WHERE {{visible}} AND {{standing}} AND r.encounter_id = ANY ($10::text[])
+            WHERE {{visible}} AND {{standing}} AND r.hidden_from IS NULL
+                AND r.encounter_id = ANY ($10::text[])
                 AND (r.section = ANY ($11::text[])
                     OR (r.rtype = 'Condition' AND 'problems' = ANY ($11::text[]))
                     OR (r.section = 'vital-signs' AND r.code IN ('8302-2', '29463-7')

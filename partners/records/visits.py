@@ -97,9 +97,10 @@ async def read(tx: Tx, access: Access, asked: Asked, now: datetime) -> Read:
     return Read(made, summaries, shown, following)
 
 
-async def read_one(tx: Tx, access: Access, encounter_id: str, now: datetime) -> Found | None:
-    """One encounter with all that groups (c) and (d) tell of it; None where the Access lets none out."""
-    groups: list[PartnerGroup] = ["encounters", "summary"]
+async def read_one(
+    tx: Tx, access: Access, encounter_id: str, groups: list[PartnerGroup], now: datetime
+) -> Found | None:
+    """One encounter with what these groups tell of it; None where the Access lets none out."""
     row = await queries.VISIT.one(tx, *scope_of_groups(access, groups, now), encounter_id)
     return None if row is None else (await _filled(tx, access, [row], groups, now))[0]
 
