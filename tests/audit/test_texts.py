@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from itertools import combinations
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,11 +11,12 @@ import pytest
 
 from api.citizen.vaccination import BOOK as VACCINATION_BOOK
 from api.exporting import BOOK, BUNDLE, CARD, EVERYTHING, IPS, SHEET, letter_of, paper_of
+from api.partner.records import PAPER_PART, part_of
 from audit.policy import READ_TAGS, read_tag
 from ehr.cases.models import Act, CaseState, Kind
 from ehr.cases.policy import after
 from identity.registry.models import ActKind
-from kernel.access import Action, ActorKind, RecordType, Role
+from kernel.access import PARTNER_GROUPS, Action, ActorKind, RecordType, Role
 from reminders.models import Kind as ReminderKind
 from tests.support.shared import ROOT
 from vaccination.reactions.models import ReactionAct
@@ -101,6 +103,12 @@ _ACTS = (
     | {f"family:guardian:{word}" for word in ("bar", "unbar")}
     | {f"rights:request:{word}" for word in ("answer", "extend", "finish", "refuse")}
 )
+# What left for a partner (api/partner/records.py): every choice of groups has words of its own.
+_PARTNERS = {
+    read_tag("read-by-app", part_of(list(groups)))
+    for size in range(1, len(PARTNER_GROUPS) + 1)
+    for groups in combinations(PARTNER_GROUPS, size)
+} | {read_tag("read-by-app", PAPER_PART)}
 # What is always shown to a doctor who may open the book (api/doctor/safety.py).
 _FLAGS = {read_tag("flag-safety", "safety")}
 COMPOSED = (
@@ -112,6 +120,7 @@ COMPOSED = (
     | _CASES
     | _EXPORTS
     | _BESIDE
+    | _PARTNERS
 )
 # The sections that can be opened alone; "documents" has an action of its own.
 PARTS = {
