@@ -1,0 +1,67 @@
+"""The demo's stand-in identity provider over the real server: others' client, and our own adapter."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from healthbook.demo_sheet import DemoSheet
+from healthbook.identity_provider import issuer_of
+from healthbook.settings import read_settings
+from identity.verification.models import Started, Verified
+from identity.verification.problems import VERIFICATION_REFUSED
+from kernel.clock import SystemClock
+from kernel.problems import Refused
+from partners.verifiers.oidc import OidcVerifier
+from tests.support.service import Service
+from tests.support.viewer import sign_in_at
+
+BACK = "http://127.0.0.1:4567/callback"
+
+
+def test_a_client_of_others_signs_in_and_meets_each_wrong_answer(service: Service, sheet: DemoSheet) -> None:
+    issuer, citizen = f"{service.base_url}/demo/identity", sheet.citizens[0]
+    form = {"number": citizen.number, "level": "2", "decision": "allow"}
+    read = sign_in_at(issuer, BACK, form)
+    assert read.get("error") is None, read
+    assert read["claims"]["so_dinh_danh"] == read["userinfo"]["so_dinh_danh"] == citizen.number
+    assert read["claims"]["acr"] == "urn:mo-phong:muc-2"
+    assert read["claims"]["name"] == citizen.name
+    lower = sign_in_at(issuer, BACK, form | {"level": "1"})
+    assert lower["claims"]["acr"] == "urn:mo-phong:muc-1"
+    assert sign_in_at(issuer, BACK, form | {"decision": "deny"}) == {"error": "access_denied"}
+    assert sign_in_at(issuer, BACK, form, wrong="verifier") == {"error": "invalid_grant"}
+    assert sign_in_at(issuer, BACK, form, wrong="nonce") == {"error": "OAUTH_JWT_CLAIM_COMPARISON_FAILED"}
+
+
+@pytest.mark.parametrize("level", [1, 2])
+async def test_our_adapter_signs_in_through_either_server_process(
+    service: Service, sheet: DemoSheet, level: int
+) -> None:
+    configured = issuer_of(read_settings({"PORT": str(service.port)}), demo=True)
+    assert configured is not None
+    verifier, citizen = OidcVerifier(configured), sheet.citizens[1]
+    form = {"number": citizen.number, "level": str(level), "decision": "allow"}
+    # Two API processes: what one made the other reads, and no code serves twice in both.
+    for _ in range(6):
+        begun, brought = await agreed(verifier, form)
+        done = await verifier.finish(brought, begun.kept, SystemClock().now())
+        assert isinstance(done, Verified)
+        assert (done.level, done.number, done.name) == (level, citizen.number, citizen.name)
+        assert isinstance(await verifier.finish(brought, begun.kept, SystemClock().now()), Refused)
+    begun, brought = await agreed(verifier, form | {"decision": "deny"})
+    no = await verifier.finish(brought, begun.kept, SystemClock().now())
+    assert no == Refused(problem=VERIFICATION_REFUSED)
+    await verifier.close()
+
+
+async def agreed(verifier: OidcVerifier, form: dict[str, str]) -> tuple[Started, dict[str, str]]:
+    begun = await verifier.start("a-state", SystemClock().now())
+    assert isinstance(begun, Started)
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(begun.address).query).items()}
+    async with httpx.AsyncClient() as browser:
+        page = await browser.get(begun.address)
+        assert "MÔ PHỎNG – không phải VNeID" in page.text
+        done = await browser.post(begun.address.partition("?")[0], data=asked | form)
+    brought = parse_qs(urlsplit(done.headers["location"]).query)
+    return begun, {name: values[0] for name, values in brought.items()}
