@@ -237,8 +237,8 @@ EVERY_ANSWER = [
 NOT_INDEXED = (b"x-robots-tag", b"noindex")
 NOT_STORED = (b"cache-control", b"no-store")
 NO_CONTENT_OF_ITS_OWN = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-# Viewers of SMART Health Links, verifiers of health cards and apps that people choose are pages of anybody, in
-# a browser: these routes alone answer to all of them. They take no cookie and no token of a header, so an
+# Viewers of SMART Health Links, verifiers of health cards and apps that people choose are pages of anybody,
+# in a browser: these routes alone answer to all of them. They take no cookie and no token of a header, so an
 # origin has nothing to borrow.
 OPEN_TO_VIEWERS = (PATH, f"{ISSUER_PATH}/", "/fhir/.well-known/", "/oauth/token", "/oauth/revoke")
 FOR_VIEWERS = [
