@@ -83,8 +83,11 @@ async def read_record(
     build: Build,
     part: str | None = None,
     media_type: str = "application/json",
+    *,
+    is_beside: bool = False,
 ) -> Answer:
-    """Answer one read. patient_id: the doctor's path, None for a /v1/me route; part: the section.
+    """Answer one read. patient_id: the doctor's path, None for a /v1/me route; part: the section; is_beside:
+    something beside the record is shown as well, which changes without a write of it: the ETag is of bytes.
 
     Where another core must be asked first, that happens between two transactions, and the second decides
     anew: what ended meanwhile opens nothing.
@@ -97,7 +100,7 @@ async def read_record(
             if isinstance(access, Refused):
                 return answer(await refuse_read(tx, call, subject, actor, read_tag(action, part), access))
             if not (may_wait and await wants_core(tx, call.core, subject, call.now, access.origins)):
-                answer_it = _own if _is_whole(access) else _shared
+                answer_it = _own if _is_whole(access) and not is_beside else _shared
                 return await answer_it(tx, call, access, build, part, media_type)
         await ask_core(call.store, call.clock, call.core, subject)
         call.time_went_by()

@@ -29,6 +29,7 @@ from bench import (
     ehr_long_record,
     ehr_summary,
     health_checks,
+    population,
     push,
     qr,
     reminders,
@@ -106,6 +107,9 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
         if _is_wanted(check_in_morning.NAME, wanted):
             _say(check_in_morning.NAME)
             results.append(await check_in_morning.measure(store, place.dsn("hb_owner"), data))
+        if any(_is_wanted(name, wanted) for name in population.NAMES):
+            _say(", ".join(population.NAMES))
+            results += await population.measure(store, place.dsn("hb_owner"), data, wanted)
         if any(_is_wanted(name, wanted) for name in audit_roots.NAMES):
             _say("audit.root, audit.proof")
             results += await audit_roots.measure(store, place.dsn("hb_owner"), wanted)

@@ -34,15 +34,16 @@ YearOf = Annotated[
     conditional=True,
 )
 async def read_coverage(call: NamedDependency[Call]) -> Response[Cards]:
-    """Insurance cards as facilities reported them: validity, level, first facility, five years.
+    """Insurance cards as facilities reported them and as the insurer's list has them: validity, level, first
+    facility, five years.
 
     A proxy of an adult does not read this.
     """
 
     async def build(tx: Tx, access: Access) -> Built:
-        return await insurance.read(tx, access, call.now)
+        return await insurance.read(tx, call.keys, access, call.now)
 
-    return await read_record(call, None, "read-coverage", build)
+    return await read_record(call, None, "read-coverage", build, is_beside=True)
 
 
 @get(

@@ -24,8 +24,10 @@ _UNKNOWN: Final[dict[Unknown, str]] = {
     "initial-facility": "Chưa cơ sở nào gửi nơi đăng ký khám chữa bệnh ban đầu.",
     "five-years": "Chưa cơ sở nào gửi thời điểm đủ 5 năm liên tục.",
 }
+LIST_VI: Final = "Danh sách của bảo hiểm xã hội"
 NOTICE_VI: Final = (
-    "Thông tin thẻ do cơ sở khám gửi theo từng lượt khám, không phải kết quả tra cứu của bảo hiểm xã hội."
+    "Thông tin thẻ do cơ sở khám gửi theo từng lượt khám hoặc có trong danh sách bảo hiểm xã hội gửi đến,"
+    " không phải kết quả tra cứu của bảo hiểm xã hội."
 )
 
 

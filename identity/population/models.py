@@ -94,6 +94,22 @@ class ListingRow(Struct, frozen=True):
     facts: bytes
 
 
+class ListedRow(Struct, frozen=True):
+    """What a list says of a person, sealed."""
+
+    list: ListKind
+    facts: bytes
+    listed_at: datetime
+
+
+class Listed(NamedTuple):
+    """What a list says of a person, and since when."""
+
+    kind: ListKind
+    says: Listing
+    listed_at: datetime
+
+
 class Standing(Struct, frozen=True):
     """How far a load is."""
 

@@ -1,6 +1,6 @@
 """All SQL of the lists. Rows of people who are new go by COPY: their keys were made here or looked up."""
 
-from identity.population.models import KnownRow, LineRow, ListingRow, OwnerRow, Standing, ToldRow
+from identity.population.models import KnownRow, LineRow, ListedRow, ListingRow, OwnerRow, Standing, ToldRow
 from store.statement import Command, CopyInto, Scalar, Statement
 
 _STEP = "a step of a list that an operator takes in: some thousand people in one statement"
@@ -26,7 +26,10 @@ LISTINGS = Statement(
     """,
     fan_out=_STEP,
 )
-LISTED = Scalar(bytes, "SELECT facts FROM person_listing WHERE patient_id = $1 ORDER BY list, item LIMIT 50")
+LISTED = Statement(
+    ListedRow,
+    "SELECT list, facts, listed_at FROM person_listing WHERE patient_id = $1 ORDER BY list, item LIMIT 50",
+)
 HAS_NATIONAL_ID = Scalar(
     bool,
     """

@@ -264,7 +264,10 @@ class PopulationLoad:
             unchanged=now.unchanged,
             refused=now.refused,
             disagreeing=now.disagreeing,
-            told=[Told(reason.code, reason.field, lines) for reason, lines in told.most_common()],
+            told=[
+                Told(reason.code, reason.field, lines)
+                for reason, lines in sorted(told.items(), key=lambda one: (-one[1], one[0]))
+            ],
             columns_not_read=self.reader.other,
         )
 
