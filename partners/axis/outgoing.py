@@ -130,7 +130,7 @@ async def prepare(
     if row.body_sealed is not None and row.msg_id is not None:
         body = unseal(keys, patient_id, _TABLE, _COLUMN, row.body_sealed).encode()
         return Ready(row.msg_id, body, _resource(row))
-    if await queries.OLDER_UNDER_WAY.one(tx, patient_id, row.facility_id, row.check_id, message_id):
+    if await queries.UNDER_WAY.one(tx, patient_id, row.facility_id, row.check_id, message_id):
         return "later"
     return await _make(tx, keys, terms, signer, decide, row, now)
 

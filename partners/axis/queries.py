@@ -43,15 +43,17 @@ _MESSAGE = (
     " body_sealed, attempts, withdrawn_at FROM axis_message"
 )
 LOCK_MESSAGE = Statement(MessageRow, f"{_MESSAGE} WHERE patient_id = $1 AND message_id = $2 FOR UPDATE")
-# What must be answered first: an older message about the same check that may have arrived.
-OLDER_UNDER_WAY = Scalar(
+# What must be answered first: another message about the same check that may have arrived. Ids tell no order
+# here, for clocks of machines differ.
+UNDER_WAY = Scalar(
     UUID,
     "SELECT message_id FROM axis_message WHERE patient_id = $1 AND facility_id = $2 AND check_id = $3"
-    " AND message_id < $4 AND state = 'waiting' LIMIT 1",
+    " AND message_id <> $4 AND state = 'waiting' AND made_at IS NOT NULL LIMIT 1",
 )
 SUPERSEDE = Command(
     "UPDATE axis_message SET state = 'superseded', settled_at = $5, body_sealed = NULL WHERE patient_id = $1"
-    " AND facility_id = $2 AND check_id = $3 AND message_id < $4 AND state = 'stopped'"
+    " AND facility_id = $2 AND check_id = $3 AND message_id <> $4 AND state = 'stopped'"
+    " AND withdrawn_at IS NULL"
 )
 MAKE = Command(
     "UPDATE axis_message SET made_at = $3, msg_id = $4, body_sealed = $5, body_sha256 = $6, left_out = $7"
@@ -61,12 +63,11 @@ TRIED = Command(
     "UPDATE axis_message SET attempts = attempts + 1, failure = $3"
     " WHERE patient_id = $1 AND message_id = $2 AND state = 'waiting'"
 )
-# The first answer stands. What was accepted is kept as its digest and receipt alone.
+# The first answer stands; what was said stays as its digest, and the receipt.
 SETTLE = Scalar(
     UUID,
     "UPDATE axis_message SET state = $3, settled_at = $4, reason = $5, receipt = coalesce($6, receipt),"
-    " attempts = attempts + $7, failure = NULL,"
-    " body_sealed = CASE WHEN $3 = 'stopped' THEN body_sealed END"
+    " attempts = attempts + $7, failure = NULL, body_sealed = NULL"
     " WHERE patient_id = $1 AND message_id = $2 AND state = 'waiting' RETURNING message_id",
 )
 # Not made yet: it never leaves. Made: whoever has it must be told by a person, for no message says so.
@@ -118,7 +119,7 @@ RESUME = Scalar(
     " failure = NULL, made_at = NULL, msg_id = NULL, body_sealed = NULL, body_sha256 = NULL"
     " WHERE m.patient_id = $1 AND m.message_id = $2 AND m.state = 'stopped' AND m.withdrawn_at IS NULL"
     " AND NOT EXISTS (SELECT FROM axis_message n WHERE n.patient_id = m.patient_id"
-    " AND n.facility_id = m.facility_id AND n.check_id = m.check_id AND n.message_id > m.message_id)"
+    " AND n.facility_id = m.facility_id AND n.check_id = m.check_id AND n.state = 'waiting')"
     " RETURNING m.message_id",
 )
 CLOSE = Scalar(
