@@ -23,7 +23,7 @@ REASON = "thử mọi đường của người vận hành"
 READ_ONLY = frozenset(
     {
         *("open_withdrawals", "list_running_rights", "list_breaches"),
-        *("kept_declaration_forms", "kept_declaration_form"),
+        *("kept_declaration_forms", "kept_declaration_form", "list_app_clients"),
     }
 )
 # Acts on a case that must be there first, with their rows: tests/consent/test_purposes.py,
@@ -53,6 +53,10 @@ async def bodies(store: Store, clock: FrozenClock) -> dict[str, tuple[str, Any]]
     whom = {"practitioner_id": practitioner_id}
     here = whom | {"facility_id": facility_id}
     unit = {"facility_id": facility_id, "unit_id": str(uuid4())}
+    app = {
+        **{"kind": "app", "name": "Ứng dụng thử", "holder": "Công ty Thử", "auth": "none"},
+        **{"redirect_uris": ["vn.example.app:/back"], "scopes_max": ["patient/*.rs"]},
+    }
     return {
         "propose_facility": (
             "facility",
@@ -93,6 +97,9 @@ async def bodies(store: Store, clock: FrozenClock) -> dict[str, tuple[str, Any]]
             {"practitioner_role_id": role_id, "facility_id": facility_id, "unit_id": None},
         ),
         "propose_emergency_restoration": ("practitioner", whom),
+        "propose_app_client": ("client", app),
+        "propose_app_client_change": ("client", {"client_id": role_id, "client": app}),
+        "propose_app_client_end": ("client", {"client_id": role_id}),
     }
 
 
