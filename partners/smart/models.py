@@ -14,7 +14,7 @@ from identity.app_clients.models import AppTokens
 Phase: TypeAlias = Literal["pushed", "open", "proven", "looked-at", "agreed", "granted", "redeemed", "ended"]
 
 
-class AuthorizationRow(Struct, frozen=True, kw_only=True):
+class AuthorizationRow(Struct, frozen=True):
     """scope: as asked for. patient_id: who proved to be there, from `proven` or `looked-at` on. ticked,
     ends_at, choice, signature: what was agreed to in the app."""
 
@@ -40,7 +40,7 @@ class AuthorizationRow(Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
-class CodeRow(Struct, frozen=True, kw_only=True):
+class CodeRow(Struct, frozen=True):
     """A code that this call used up, with what it was given for."""
 
     client_id: UUID
