@@ -74,7 +74,7 @@ async def confirm_guardianship(
     request_id: str,
     now: datetime,
 ) -> Refused | None:
-    """The second account of the desk. Whom a court bars, of that one no grant stands either."""
+    """The second account of the desk. Of whom a court bars, or names no more, no grant stands either."""
     row = await attesting.open_proposal(tx, actor, proposal_id, now)
     if row is not None:
         await lock_guard(tx, row.patient_id)
@@ -82,7 +82,7 @@ async def confirm_guardianship(
     refused = await attesting.confirm(
         tx, keys, actor, proposal_id, papers_seen, arrived, request_id=request_id, now=now
     )
-    if refused is None and row is not None and row.kind == "bar":
+    if refused is None and row is not None and row.kind in ("bar", "end-ward"):
         await _end_given(tx, row.patient_id, row.guardian_id, actor, trace_id=request_id, now=now)
     return refused
 

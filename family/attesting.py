@@ -3,9 +3,13 @@
 Both people arrived here today and their papers were seen. A court's order that bars somebody, and its end,
 are the act of two registry officers with the paper, without anybody's arrival; its end takes one officer of
 the facility that barred and one of another. Beside a guardian who stands, another one waits for an objection.
+
+Past 18 nobody is anybody's guardian by age. Whom a court names for an adult who cannot act stands as a proxy
+of every scope, for 12 months at a time: two registry officers with the decision, and the named one is there.
+The person disputes it like any other link, and does not end it; the court's next decision does.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -13,18 +17,28 @@ from msgspec import Meta, Struct
 
 from audit.service import record_act
 from family import hand_over, queries
-from family.models import Proof, ProposalRow
-from family.policy import ADULT_AGE, PROPOSAL_LIFE, SECOND_GUARDIAN_WAIT, YOUTH_AGE, is_of_age
+from family.models import SCOPES, Attested, Proof, ProposalRow
+from family.policy import (
+    ADULT_AGE,
+    PROPOSAL_LIFE,
+    PROXY_LIFE_MAX,
+    SECOND_GUARDIAN_WAIT,
+    YOUTH_AGE,
+    is_of_age,
+)
 from family.problems import GUARDIANSHIP_REFUSED
+from family.service import end_ward
 from identity import budgets
+from identity.models import PersonCard
 from identity.people import LIVING, lock_people, person_card, resolve_subject
 from identity.ports import Arrivals
 from identity.problems import CARD_NOT_SEEN, SECOND_ACCOUNT_NEEDED
 from kernel.access import Actor
-from kernel.clock import local_day
+from kernel.clock import end_of_day, local_day
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
+from store.fields import seal
 from store.keys import KeyRing
 from store.outbox import emit
 
@@ -32,12 +46,15 @@ Number = Annotated[str, Meta(min_length=9, max_length=20)]
 
 
 class Pair(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom the papers name, by their national numbers. kind: link, or what a court ordered (bar, unbar)."""
+    """Whom the papers name, by their national numbers. kind: link, or what a court ordered: bar and unbar of
+    a guardian, ward and end-ward of an adult who cannot act (child_number is then the adult's). document:
+    number and day of the court's decision, needed for a ward."""
 
     child_number: Number
     guardian_number: Number
-    kind: Literal["link", "bar", "unbar"] = "link"
+    kind: Attested = "link"
     proof: Literal["facility-attested", "court-document"] = "facility-attested"
+    document: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
     papers_seen: bool
 
 
@@ -54,7 +71,7 @@ async def propose(
         return refused
     child = await resolve_subject(tx, keys, "national-id", pair.child_number, now)
     guardian = await resolve_subject(tx, keys, "national-id", pair.guardian_number, now)
-    if child is None or guardian is None or child == guardian:
+    if child is None or guardian is None or child == guardian or (pair.kind == "ward" and not pair.document):
         return Refused(problem=GUARDIANSHIP_REFUSED)
     if not await _may_stand(tx, keys, actor, pair.kind, pair.proof, (child, guardian), arrived, now):
         return Refused(problem=GUARDIANSHIP_REFUSED)
@@ -70,6 +87,7 @@ async def propose(
         actor.actor_id,
         now,
         now + PROPOSAL_LIFE,
+        None if pair.document is None else seal(keys, child, "proxy", "court_document", pair.document),
     )
     await record_act(tx, child, actor, "family:guardian:propose", request_id=request_id, now=now)
     return Proposed(proposal_id=proposal_id)
@@ -99,6 +117,8 @@ async def confirm(
         return Refused(problem=GUARDIANSHIP_REFUSED)
     if row.kind == "link":
         return await _link(tx, keys, actor, row, request_id, now)
+    if row.kind in ("ward", "end-ward"):
+        return await _ward(tx, actor, row, request_id, now)
     return await _bar(tx, actor, row, request_id, now)
 
 
@@ -147,13 +167,33 @@ async def _may_stand(
     if child is None or guardian is None or any(card is None or card.state not in LIVING for card in cards):
         return False
     if kind != "link":
-        return actor.role == "registry-officer" and proof == "court-document"
+        named = (child, guardian)
+        return await _is_ordered(tx, actor, kind, proof, named, arrived, now)
     today = local_day(now)
     if child.birth_date is None or is_of_age(child.birth_date, ADULT_AGE, today):
         return False
     if not is_of_age(guardian.birth_date, YOUTH_AGE, today) or actor.facility_id is None:
         return False
     return all([await arrived(tx, one, actor.facility_id, now) for one in people])
+
+
+async def _is_ordered(
+    tx: Tx,
+    actor: Actor,
+    kind: str,
+    proof: Proof,
+    named: tuple[PersonCard, PersonCard],
+    arrived: Arrivals,
+    now: datetime,
+) -> bool:
+    """What a court ordered: the paper and the role; who is to act for an adult is of age and here."""
+    if actor.role != "registry-officer" or proof != "court-document" or actor.facility_id is None:
+        return False
+    if kind != "ward":
+        return True
+    today = local_day(now)
+    adults = all(is_of_age(one.birth_date, ADULT_AGE, today) for one in named)
+    return adults and await arrived(tx, named[1].patient_id, actor.facility_id, now)
 
 
 async def _link(
@@ -198,6 +238,28 @@ async def _bar(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: dat
     ids = {"guardian_id": str(guardian), "facility_id": str(row.facility_id)}
     event = "family.guardian-barred" if row.kind == "bar" else "family.guardian-unbarred"
     await emit(tx, child, event, ids, now)
+    return None
+
+
+async def _ward(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: datetime) -> Refused | None:
+    person, acting, link_id = row.patient_id, row.guardian_id, uuid7(now)
+    if row.kind == "end-ward":
+        if not await end_ward(tx, person, acting, now):
+            return Refused(problem=GUARDIANSHIP_REFUSED)
+        await record_act(tx, person, actor, "family:guardian:end-ward", request_id=request_id, now=now)
+        # Ending a link tells nobody (security.md S23).
+        await emit(tx, person, "family.ward-ended", {"guardian_id": str(acting)}, now)
+        return None
+    until = end_of_day(local_day(now) + PROXY_LIFE_MAX - timedelta(days=1))
+    court = (row.document, row.facility_id)
+    done = await queries.PUT_PROXY.one(tx, person, acting, link_id, sorted(SCOPES), now, until, *court)
+    if done is None:
+        # Somebody disputes what stands between the two: no paper talks over that.
+        return Refused(problem=GUARDIANSHIP_REFUSED)
+    await queries.PUT_PROXY_BY_PROXY.run(tx, acting, person, link_id, now, until)
+    for book in (person, acting):
+        await record_act(tx, book, actor, "family:guardian:ward", request_id=request_id, now=now)
+        await emit(tx, book, "family.linked", {"link_id": str(link_id)}, now)
     return None
 
 

@@ -13,6 +13,8 @@ Band = Literal["child", "schoolchild", "youth", "adult"]
 Relation = Literal["guardian", "proxy"]
 # How a guardian was proven. An identity provider comes with identity verification.
 Proof = Literal["birth-note", "facility-attested", "court-document"]
+# What two accounts attest of a pair. ward: a court named who acts for an adult who cannot.
+Attested = Literal["link", "bar", "unbar", "ward", "end-ward"]
 Scope = Literal["appointments", "reminders", "vitals", "read-record", "add-to-record", "consent"]
 SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
 # Who says that a child of 7 or more agrees.
@@ -36,6 +38,7 @@ class LinkRow(Struct, frozen=True):
     proxy_disputed: bool
     scopes: list[str]
     proxy_until: datetime | None
+    by_court: bool
 
 
 class GuardianLinkRow(LinkRow, frozen=True):
@@ -49,7 +52,7 @@ class FamilyLink(Struct, frozen=True, kw_only=True):
     """A link in force now, and what age makes of it. birth_date: FHIR partial date of the dependent.
 
     ticked: sensitive labels that a youth lets the guardian see. disputed: nobody writes by it until it is
-    settled.
+    settled. by_court: a proxy whom a court named, not the person.
     """
 
     relation: Relation
@@ -59,6 +62,7 @@ class FamilyLink(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     ticked: Label = Label.NONE
     disputed: bool = False
+    by_court: bool = False
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -147,12 +151,14 @@ class DeskProposalRow(Struct, frozen=True):
 
 
 class ProposalRow(Struct, frozen=True):
-    """What the first account of a facility proposed about a pair."""
+    """What the first account of a facility proposed about a pair. document: of a court, sealed for the person
+    acted for."""
 
     proposal_id: UUID
-    kind: Literal["link", "bar", "unbar"]
+    kind: Attested
     proof: Proof
     patient_id: UUID
     guardian_id: UUID
     facility_id: UUID
     proposed_by: UUID
+    document: bytes | None

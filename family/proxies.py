@@ -199,7 +199,10 @@ async def _stand(
     tx: Tx, keys: KeyRing, access: Access, used: InvitationRow, trace_id: str, now: datetime
 ) -> Accepted | Refused:
     me, person_id, link_id = access.patient_id, used.patient_id, uuid7(now)
-    if await queries.PUT_PROXY.one(tx, person_id, me, link_id, used.scopes, now, used.until) is None:
+    if (
+        await queries.PUT_PROXY.one(tx, person_id, me, link_id, used.scopes, now, used.until, None, None)
+        is None
+    ):
         return Refused(problem=PROXY_CODE_REFUSED)
     await queries.PUT_PROXY_BY_PROXY.run(tx, me, person_id, link_id, now, used.until)
     card, own = await person_card(tx, keys, person_id), await person_card(tx, keys, me)

@@ -56,7 +56,8 @@ def _link_of(person: str, acting: str, now: str) -> str:
         coalesce(g.ticked, 0) AS ticked,
         CASE WHEN {_PROXY_ROW.format("p", now)} THEN p.since END AS proxy_since,
         coalesce(p.disputed_at, p.acting_disputed_at) IS NOT NULL AS proxy_disputed,
-        coalesce(p.scopes, '{{}}') AS scopes, p.until AS proxy_until
+        coalesce(p.scopes, '{{}}') AS scopes, p.until AS proxy_until,
+        p.court_facility_id IS NOT NULL AS by_court
     FROM citizen c
     LEFT JOIN birth_link b ON b.patient_id = c.patient_id AND b.mother_id = {acting}
     LEFT JOIN guardianship g ON g.patient_id = c.patient_id AND g.guardian_id = {acting}
@@ -264,11 +265,13 @@ PAIR_KNOWN = Scalar(
 INSERT_PROPOSAL = Command(
     """
     INSERT INTO guardianship_proposal (proposal_id, kind, proof, child_id, guardian_id, facility_id,
-        proposed_by, proposed_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        proposed_by, proposed_at, expires_at, document)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     """
 )
-_PROPOSAL = "proposal_id, kind, proof, child_id AS patient_id, guardian_id, facility_id, proposed_by"
+_PROPOSAL = (
+    "proposal_id, kind, proof, child_id AS patient_id, guardian_id, facility_id, proposed_by, document"
+)
 OPEN_PROPOSAL = Statement(
     ProposalRow,
     f"SELECT {_PROPOSAL} FROM guardianship_proposal WHERE proposal_id = $1 AND confirmed_by IS NULL"  # noqa: S608
@@ -325,14 +328,18 @@ TAKE_OFFER = Statement(
     f" RETURNING {_OFFER}",
 )
 END_OFFERS = Command("UPDATE proxy_offer SET ended_at = $2 WHERE patient_id = $1 AND ended_at IS NULL")
-# A dispute stays until it is taken back or the link ends: no code talks over it.
+# A dispute stays until it is taken back or the link ends: no code talks over it, nor over a court's decision.
 PUT_PROXY = Scalar(
     UUID,
     """
-    INSERT INTO proxy (patient_id, proxy_id, link_id, scopes, since, until) VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO proxy (patient_id, proxy_id, link_id, scopes, since, until, court_document, court_facility_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (patient_id, proxy_id) DO UPDATE SET link_id = EXCLUDED.link_id, scopes = EXCLUDED.scopes,
-        since = EXCLUDED.since, until = EXCLUDED.until, ended_at = NULL
+        since = EXCLUDED.since, until = EXCLUDED.until, ended_at = NULL,
+        court_document = EXCLUDED.court_document, court_facility_id = EXCLUDED.court_facility_id
     WHERE proxy.disputed_at IS NULL AND proxy.acting_disputed_at IS NULL
+      AND (EXCLUDED.court_facility_id IS NOT NULL OR proxy.court_facility_id IS NULL
+        OR proxy.ended_at IS NOT NULL OR proxy.until <= EXCLUDED.since)
     RETURNING link_id
     """,
 )
@@ -359,13 +366,25 @@ END_PROXY = Scalar(
     "UPDATE proxy SET ended_at = $3, disputed_at = NULL, acting_disputed_at = NULL WHERE patient_id = $1"
     " AND proxy_id = $2 AND ended_at IS NULL RETURNING link_id",
 )
+# The person's own word; a court's decision is not the person's to end.
+END_OWN_PROXY = Scalar(
+    UUID,
+    "UPDATE proxy SET ended_at = $3, disputed_at = NULL, acting_disputed_at = NULL WHERE patient_id = $1"
+    " AND proxy_id = $2 AND ended_at IS NULL AND court_facility_id IS NULL RETURNING link_id",
+)
+END_COURT_PROXY = Scalar(
+    UUID,
+    "UPDATE proxy SET ended_at = $3, disputed_at = NULL, acting_disputed_at = NULL WHERE patient_id = $1"
+    " AND proxy_id = $2 AND ended_at IS NULL AND court_facility_id IS NOT NULL RETURNING link_id",
+)
 END_PROXY_BY_PROXY = Command(
     "UPDATE proxy_by_proxy SET ended_at = $3 WHERE patient_id = $1 AND dependent_id = $2 AND ended_at IS NULL"
 )
 RENEW_PROXY = Scalar(
     UUID,
     "UPDATE proxy SET until = $3, since = $4 WHERE patient_id = $1 AND proxy_id = $2 AND ended_at IS NULL"
-    " AND until > $4 AND disputed_at IS NULL AND acting_disputed_at IS NULL RETURNING link_id",
+    " AND until > $4 AND disputed_at IS NULL AND acting_disputed_at IS NULL AND court_facility_id IS NULL"
+    " RETURNING link_id",
 )
 RENEW_PROXY_BY_PROXY = Command(
     "UPDATE proxy_by_proxy SET until = $3, since = $4 WHERE patient_id = $1 AND dependent_id = $2"

@@ -48,7 +48,8 @@ class CoGuardian(Struct, frozen=True, kw_only=True):
 class Relative(Struct, frozen=True, kw_only=True):
     """One line of one's own list. person_id: the other one. until: proxies end by themselves.
 
-    starts_at: a guardian who waits until then. beside: who else is a guardian of that child.
+    starts_at: a guardian who waits until then. by_court: a proxy whom a court named. beside: who else is a
+    guardian of that child.
     """
 
     person_id: UUID
@@ -61,6 +62,7 @@ class Relative(Struct, frozen=True, kw_only=True):
     disputed: bool = False
     band: Band | None = None
     starts_at: datetime | None = None
+    by_court: bool = False
     beside: list[CoGuardian] = []
 
 
@@ -99,6 +101,7 @@ def _link(
         scopes=_scopes(row.scopes),
         until=row.proxy_until,
         disputed=row.proxy_disputed,
+        by_court=row.by_court,
     )
 
 
@@ -204,6 +207,7 @@ async def _dependent(
         until=link.until,
         disputed=link.disputed,
         band=link.band,
+        by_court=link.by_court,
     )
 
 
@@ -247,6 +251,7 @@ async def acting_for(tx: Tx, keys: KeyRing, person_id: UUID, now: datetime) -> l
                 since=row.since if row and link.relation == "proxy" else None,
                 until=link.until,
                 disputed=link.disputed,
+                by_court=link.by_court,
             )
         )
     return [
@@ -280,7 +285,7 @@ async def end_link(tx: Tx, access: Access, other_id: UUID, *, trace_id: str, now
     me = access.patient_id
     await lock_people(tx, me, other_id)
     ended = [
-        await _end_proxy(tx, me, other_id, now),
+        await _end_proxy(tx, me, other_id, now, by_person=True),
         await _end_proxy(tx, other_id, me, now),
         await _give_up(tx, me, other_id, now),
     ]
@@ -291,8 +296,20 @@ async def end_link(tx: Tx, access: Access, other_id: UUID, *, trace_id: str, now
     return None
 
 
-async def _end_proxy(tx: Tx, person_id: UUID, proxy_id: UUID, now: datetime) -> bool:
-    if await queries.END_PROXY.one(tx, person_id, proxy_id, now) is None:
+async def _end_proxy(
+    tx: Tx, person_id: UUID, proxy_id: UUID, now: datetime, *, by_person: bool = False
+) -> bool:
+    """by_person: by the word of who is acted for, which ends nobody whom a court named."""
+    end = queries.END_OWN_PROXY if by_person else queries.END_PROXY
+    if await end.one(tx, person_id, proxy_id, now) is None:
+        return False
+    await queries.END_PROXY_BY_PROXY.run(tx, proxy_id, person_id, now)
+    return True
+
+
+async def end_ward(tx: Tx, person_id: UUID, proxy_id: UUID, now: datetime) -> bool:
+    """A court's decision that named who acts is over. False: none stands."""
+    if await queries.END_COURT_PROXY.one(tx, person_id, proxy_id, now) is None:
         return False
     await queries.END_PROXY_BY_PROXY.run(tx, proxy_id, person_id, now)
     return True
@@ -315,8 +332,8 @@ async def end_all(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> No
     await lock_people(tx, me)
     await queries.END_OFFERS.run(tx, me, now)
     for row in await queries.PROXIES_OF.all(tx, me, now):
-        await _end_proxy(tx, me, row.proxy_id, now)
-        await record_act(tx, me, access.actor, "family:link:end", request_id=trace_id, now=now)
+        if await _end_proxy(tx, me, row.proxy_id, now, by_person=True):
+            await record_act(tx, me, access.actor, "family:link:end", request_id=trace_id, now=now)
     for guardian in await queries.GUARDIAN_ROWS.all(tx, me):
         await queries.TICK_LABELS.one(tx, me, guardian.guardian_id, 0)
 
@@ -330,9 +347,11 @@ async def end_proxies_of(
     """
     await lock_people(tx, person_id)
     await queries.END_OFFERS.run(tx, person_id, now)
-    ended = [row.proxy_id for row in await queries.PROXIES_OF.all(tx, person_id, now)]
-    for proxy_id in ended:
-        await _end_proxy(tx, person_id, proxy_id, now)
+    ended = [
+        row.proxy_id
+        for row in await queries.PROXIES_OF.all(tx, person_id, now)
+        if await _end_proxy(tx, person_id, row.proxy_id, now, by_person=True)
+    ]
     await record_act(tx, person_id, actor, "family:proxy:end-at-desk", request_id=trace_id, now=now)
     return ended
 

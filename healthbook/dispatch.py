@@ -580,4 +580,5 @@ HANDLERS: dict[str, Handler] = {
     "family.guardian-added": and_guardians(say_nothing),
     "family.guardian-barred": Journaled("guardian-bar", and_guardians(alerts.end_limits)),
     "family.guardian-unbarred": and_guardians(say_nothing),
+    "family.ward-ended": alerts.end_limits,
 }

@@ -52,7 +52,8 @@ class RelativeView(Struct, kw_only=True):
     """One link. person_id: for X-Patient-Id where acts is for-them. band: the age band of whom I act for.
 
     scopes: of a proxy. disputed: nobody writes by it until it is settled. starts_at: a guardian who waits
-    until then. beside: the other guardians of a child under 15, those too who wait.
+    until then. by_court: a proxy whom a court named, and whom the person disputes but does not end. beside:
+    the other guardians of a child under 15, those too who wait.
     """
 
     person_id: UUID
@@ -65,6 +66,7 @@ class RelativeView(Struct, kw_only=True):
     disputed: bool
     band: Band | None
     starts_at: datetime | None
+    by_court: bool
     beside: list[CoGuardianView]
 
 
@@ -360,6 +362,7 @@ def _view(one: Relative) -> RelativeView:
         disputed=one.disputed,
         band=one.band,
         starts_at=one.starts_at,
+        by_court=one.by_court,
         beside=[
             CoGuardianView(person_id=other.person_id, name=other.name, starts_at=other.starts_at)
             for other in one.beside
