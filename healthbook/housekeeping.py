@@ -23,14 +23,15 @@ from ehr.referrals.keeping import housekeeping as gone_letters
 from ehr.rejudge.service import announce_rules
 from ehr.rows.service import forget_files
 from identity.housekeeping import service as identity
+from identity.population.listed import housekeeping as list_lines
 from kernel.ids import BUCKETS
 from notifications.delivery import forget_stale_targets as stale_targets
 from notifications.delivery import housekeeping as deliveries
 from notifications.sms_budget import forget_budgets as sms_budgets
+from partners.axis.incoming import housekeeping as axis_messages
 from partners.oauth.service import forget_proofs
 from partners.smart.keeping import forget_codes as forget_connect_codes
 from partners.smart.keeping import forget_wishes as forget_connect_wishes
-from partners.axis.incoming import housekeeping as axis_messages
 from reminders.answers.queries import forget as forget_answers
 from reminders.queries import forget as forget_times
 from store import leases
@@ -183,6 +184,7 @@ CHORES: Final = (
     Chore("axis-inbound", timedelta(days=400), "a repeat gets the first answer", axis_messages),
     Chore("revocations", timedelta(days=1), "clocks of verifiers differ", forget_revocations),
     Chore("row-files", timedelta(days=180), "a row in quarantine can still come back to it", forget_files),
+    Chore("population-lines", timedelta(days=365), "a sender mends a list by next year's", list_lines),
     Chore("dose-files", timedelta(days=180), "a row in quarantine can still come back to it", dose_files),
     _of_quarantine("quarantine", "unit", timedelta(days=180), "somebody finds out whose it is"),
     _of_quarantine("gate-reviews", "review", timedelta(days=30), "a reviewer judges an ambiguous line"),

@@ -25,6 +25,8 @@ from ehr.statistics.policy import (
     week_of,
 )
 from identity.people import demographics
+from identity.population.groups import occupation_of
+from identity.population.listed import listed
 from identity.reports.service import reported_communes
 from kernel.access import Access
 from kernel.clock import end_of_day, local_day, start_of_day
@@ -98,7 +100,8 @@ async def forget_person(tx: Tx, keys: KeyRing, patient_id: UUID) -> None:
 async def grow_older(tx: Tx, keys: KeyRing, row: PersonRow, secret: bytes, now: datetime) -> None:
     """Put the person into the group of today's age; the record is not opened."""
     known = await demographics(tx, keys, row.patient_id)
-    group = group_of(known.birth_date if known else None, local_day(now))
+    said = [one.says for one in await listed(tx, keys, row.patient_id)]
+    group = group_of(known.birth_date if known else None, local_day(now), occupation_of(said))
     bucket = row.seen_bucket or 0
     await queries.SET_GROUP.run(tx, bucket, _name(secret, row.patient_id), group)
     await _note(tx, row, bucket, row.bands or "", now)
@@ -107,6 +110,7 @@ async def grow_older(tx: Tx, keys: KeyRing, row: PersonRow, secret: bytes, now: 
 async def _take(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Taken:
     known = await demographics(tx, keys, access.patient_id)
     reported = await reported_communes(tx, keys, access.patient_id)
+    said = [one.says for one in await listed(tx, keys, access.patient_id)]
     scope, today = scope_of(access, now), local_day(now)
     has_record = bool(await queries.HAS_RECORD.one(tx, *scope))
     contents = await contents_of(tx, keys, access, now)
@@ -114,8 +118,9 @@ async def _take(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Taken:
     since = week_of(today) - timedelta(weeks=rules().weeks_kept)
     cases = await queries.CASES.all(tx, *scope, start_of_day(since), end_of_day(today))
     return Taken(
-        commune=commune_of([*reported, known.commune if known else None]),
-        age_group=group_of(known.birth_date if known else None, today),
+        # Where people live is the residents' list's to say; facilities write down what they are told.
+        commune=commune_of([*(one.commune for one in said), *reported, known.commune if known else None]),
+        age_group=group_of(known.birth_date if known else None, today, occupation_of(said)),
         bands=bands_of(percents, has_record=has_record),
         cases=sorted((case.week.isoformat(), case.icd) for case in cases if case.week),
     )

@@ -21,6 +21,7 @@ import msgspec
 from ehr.completeness.models import Profile
 from ehr.completeness.policy import profiles
 from ehr.statistics.models import Cell, Cube, Group, Key, Rules
+from identity.population.groups import OCCUPATIONS
 from kernel.ids import BUCKETS
 from kernel.rounding import chance_of, rounded
 
@@ -74,14 +75,19 @@ def bucket_of_commune(commune: str) -> int:
     return zlib.crc32(commune.encode()) % BUCKETS
 
 
-def group_of(birth_date: str | None, today: date) -> str:
-    """The group of a partial birth date. A missing month or day counts as the year's or month's first."""
+def group_of(birth_date: str | None, today: date, listed: str | None = None) -> str:
+    """The group of a partial birth date. A missing month or day counts as the year's or month's first.
+
+    listed: pupil, student or worker, as a list of the population says (identity/population); it counts from
+    six to under sixty, where age alone only guesses.
+    """
     if not birth_date:
-        return rules().others.key
+        return listed if listed is not None else rules().others.key
     year, month, day = (int(part) for part in (birth_date + "-01-01")[:10].split("-"))
     years = today.year - year - ((today.month, today.day) < (month, day))
     found = (group.key for group in rules().groups if group.from_years <= years <= group.to_years)
-    return next(found, rules().others.key)
+    by_age = next(found, rules().others.key)
+    return listed if listed is not None and by_age in OCCUPATIONS else by_age
 
 
 def groups() -> list[Group]:

@@ -1,5 +1,6 @@
 """What lists say of a person, for whoever reads the person's own things."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -21,3 +22,11 @@ async def listed(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[Listed]:
         )
         for row in await queries.LISTED.all(tx, patient_id)
     ]
+
+
+async def housekeeping(tx: Tx, before: datetime, limit: int) -> int:
+    """Forget what was said of the lines of lists that were begun before that time; how many went.
+
+    What the lists say of people stays.
+    """
+    return await queries.FORGET_LINES.one(tx, before, limit) or 0

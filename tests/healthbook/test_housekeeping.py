@@ -259,6 +259,7 @@ async def test_every_chore_has_its_case_here() -> None:
         "row-files",
         # tests/vaccination/first_fill
         "dose-files",
+        "population-lines",
         # tests/reminders/test_changes.py
         "reminder-times",
         "reminder-answers",

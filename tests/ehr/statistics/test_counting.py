@@ -304,3 +304,20 @@ def test_a_commune_is_a_code_as_senders_write_them_or_unknown(codes: list[str | 
 )
 def test_a_group_is_of_completed_years(born: str | None, group: str) -> None:
     assert policy.group_of(born, date(2026, 11, 21)) == group
+
+
+@pytest.mark.parametrize(
+    ("born", "listed", "group"),
+    [
+        ("2020-11-22", "pupils", "under-6"),
+        ("2020-11-21", "students", "students"),
+        ("2008", "workers", "workers"),
+        ("1966-12", "pupils", "pupils"),
+        ("1966-11", "workers", "from-60"),
+        (None, "workers", "workers"),
+    ],
+)
+def test_a_list_says_who_works_or_learns_where_age_only_guesses(
+    born: str | None, listed: str, group: str
+) -> None:
+    assert policy.group_of(born, date(2026, 11, 21), listed) == group

@@ -1,15 +1,18 @@
 """A list of residents: who is made, who is met again, who is not believed (security.md S1, S17, S26)."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 import pytest
 
+from audit.chain import GENESIS, digest, link
 from identity import people
 from identity.people import IdentifierClaim, Matched, PersonClaim
 from identity.population import service
+from identity.population.listed import housekeeping
 from identity.population.models import Listing, Reason
 from identity.population.reading import BadFileError
 from store.database import Store
@@ -273,3 +276,52 @@ async def test_a_file_that_cannot_be_read_at_all_is_not_begun(
 ) -> None:
     with pytest.raises(BadFileError, match=told):
         await take(store, clock, file_of(tmp_path, body))
+
+
+async def test_what_was_said_of_lines_goes_after_its_time_and_what_lists_say_of_people_stays(
+    store: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    row = resident()
+    load, _ = await take(store, clock, file_of(tmp_path, table([row, resident(sex="?")])))
+    async with store.transaction() as tx:
+        assert await housekeeping(tx, clock.now() - timedelta(days=1), 500) == 0
+        assert await housekeeping(tx, clock.now() + timedelta(seconds=1), 500) >= 1
+    assert await said(load) == {}
+    patient_id = await owner_of(store, clock, row["national_id"])
+    assert patient_id is not None
+    assert len(await listing_of(store, patient_id)) == 1
+
+
+async def test_the_first_row_of_a_made_person_begins_a_chain_that_holds(
+    store: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    row = resident()
+    path = file_of(tmp_path, table([row]))
+    await take(store, clock, path)
+    patient_id = await owner_of(store, clock, row["national_id"])
+    assert patient_id is not None
+    await take(store, clock, file_of(tmp_path, table([row | {"address": "Thôn 9"}]), "next.csv"))
+    async with store.transaction() as tx:
+        rows = await tx.fetch(
+            "SELECT seq, entry, prev, h FROM access_log WHERE patient_id = $1 ORDER BY seq", patient_id
+        )
+        head = await tx.fetchrow("SELECT seq, h FROM audit_head WHERE patient_id = $1", patient_id)
+    assert head is not None
+    h = GENESIS
+    for seq, kept in enumerate(rows, start=1):
+        assert (kept["seq"], kept["prev"]) == (seq, h)
+        h = link(h, seq, digest(kept["entry"].encode()))
+        assert kept["h"] == h
+    assert (head["seq"], head["h"]) == (2, h)
+
+
+async def test_s15_no_table_holds_a_line_in_clear(store: Store, clock: FrozenClock, tmp_path: Path) -> None:
+    row = resident(full_name="Zứ Thị Kỳ Lạ", address="Ngõ Zứ", household="HKZU", phone="0988777666")
+    await take(store, clock, file_of(tmp_path, table([row])))
+    async with store.transaction() as tx:
+        for name in ("citizen", "person_listing", "patient_identifier", "patient_identifier_rev", "phone",
+                     "phone_lookup", "population_load", "population_line", "access_log"):  # fmt: skip
+            for held in await tx.fetch(f"SELECT t::text FROM {name} t"):
+                for value in ("Zứ", "HKZU", "988777666", row["national_id"]):
+                    assert value not in held[0], name
+                    assert value.encode().hex() not in held[0], name
