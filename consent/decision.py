@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from consent.apps import queries as apps
-from consent.apps.models import LiveConsent
+from consent.apps.models import AppConsent, LiveConsent
 from consent.apps.policy import NOTE_EVERY
 from consent.apps.problems import BEYOND_CONSENT
 from consent.blocks.queries import is_blocked
@@ -343,6 +343,25 @@ async def decide_app(
         withheld_labels=ALL_LABELS,
         origins=frozenset(live.origins),
         sealed_person=live.sealed_person,
+    )
+
+
+async def decide_app_news(tx: Tx, consent: AppConsent, now: datetime) -> Access | None:
+    """What a client may see by a consent that stands now, for the one question whether it is told that
+    something changed; no row of it leaves, so nothing is charged and no use is noted."""
+    live = await apps.LIVE.one(tx, consent.patient_id, consent.consent_id, consent.client_id, now)
+    if live is None:
+        return None
+    return mint_access(
+        patient_id=consent.patient_id,
+        actor=Actor(kind="app", actor_id=consent.client_id, name=consent.client_name),
+        action="read-by-app",
+        purpose="PATRQT",
+        basis="partner",
+        basis_id=live.consent_id,
+        types=frozenset(live.types),
+        withheld_labels=ALL_LABELS,
+        origins=frozenset(live.origins),
     )
 
 

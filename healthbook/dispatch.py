@@ -33,6 +33,7 @@ from healthbook import look_jobs as looks
 from healthbook import reminder_follow as following
 from healthbook import reminder_jobs as reminders
 from healthbook import vital_alert_jobs as alerts
+from healthbook import webhook_jobs as clients
 from healthbook.family_hand_over import plan_newborn, say_hand_over
 from healthbook.family_notices import (
     and_guardians,
@@ -346,6 +347,16 @@ def and_settle(say: Handler) -> Handler:
     return say_and_settle
 
 
+def and_clients(say: Handler) -> Handler:
+    """Entries came: say so, and tell the clients that the person let see them."""
+
+    async def say_and_tell(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+        await say(tx, keys, event, ref, now)
+        await clients.tell_of_records(tx, event, ref, now)
+
+    return say_and_tell
+
+
 def and_plan(say: Handler) -> Handler:
     """A birth note named a mother: say so, and plan what she is told before the child's birthdays."""
 
@@ -472,7 +483,7 @@ HANDLERS: dict[str, Handler] = {
     "consent.app-connected": notice("app-connected", once_per="consent_id"),
     # Within the inbox alone: an app that the person opened each day would ring each day.
     "consent.app-used": notice("app-used", silent=True),
-    "consent.app-ended": Journaled("app-end", say_nothing),
+    "consent.app-ended": Journaled("app-end", clients.tell_of_end),
     "identity.app-client-ended": Journaled("app-client-end", say_nothing),
     "consent.share-code-tried": notice("share-code-tried", once_per="code_id"),
     "consent.card-opened": notice("emergency-card-opened"),
@@ -523,9 +534,9 @@ HANDLERS: dict[str, Handler] = {
     "reminders.settings-changed": reminders.retime_book,
     "visit.checked-in": say_arrival,
     # An episode is news once; history that comes at once rings for nobody.
-    "ehr.imported": and_settle(say_records),
+    "ehr.imported": and_clients(and_settle(say_records)),
     "ehr.doses-changed": looks.and_look(certificates.follow_doses),
-    "ehr.facility-new": and_settle(notice("records-of-new-facility", once_per="facility_id")),
+    "ehr.facility-new": and_clients(and_settle(notice("records-of-new-facility", once_per="facility_id"))),
     "ehr.hidden": Journaled("hide", say_nothing),
     "ehr.shown-again": Journaled("unhide", say_nothing),
     # Nobody is told, least of all the family (security.md S23).

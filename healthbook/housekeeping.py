@@ -29,9 +29,11 @@ from notifications.delivery import forget_stale_targets as stale_targets
 from notifications.delivery import housekeeping as deliveries
 from notifications.sms_budget import forget_budgets as sms_budgets
 from partners.axis.incoming import housekeeping as axis_messages
+from partners.disclosures.queries import forget as forget_messages
 from partners.oauth.service import forget_proofs
 from partners.smart.keeping import forget_codes as forget_connect_codes
 from partners.smart.keeping import forget_wishes as forget_connect_wishes
+from partners.webhooks.queries import forget as forget_events
 from reminders.answers.queries import forget as forget_answers
 from reminders.queries import forget as forget_times
 from store import leases
@@ -182,6 +184,9 @@ CHORES: Final = (
     ),
     # A repeat of an older message is dealt with anew: the facility's own word and the newest copy stand anyway.
     Chore("axis-inbound", timedelta(days=400), "a repeat gets the first answer", axis_messages),
+    # Longer than a partner's year: the same msg_id never means another request within it.
+    Chore("partner-messages", timedelta(days=400), "one message has one receipt", forget_messages),
+    Chore("partner-webhooks", timedelta(days=90), "why a client was not told is looked up", forget_events),
     Chore("revocations", timedelta(days=1), "clocks of verifiers differ", forget_revocations),
     Chore("row-files", timedelta(days=180), "a row in quarantine can still come back to it", forget_files),
     Chore("population-lines", timedelta(days=365), "a sender mends a list by next year's", list_lines),

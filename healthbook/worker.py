@@ -51,6 +51,7 @@ from healthbook.statistics_jobs import arm_statistics, statistics_jobs
 from healthbook.upload_jobs import upload_jobs
 from healthbook.vital_import_jobs import vital_import_jobs
 from healthbook.vital_retention_jobs import retention_of, vital_retention_jobs
+from healthbook.webhook_jobs import webhook_jobs
 from healthbook.wiring import Serving, opened_core, opened_journal, opened_store, signer_of
 from kernel.clock import Clock, SystemClock
 from notifications.delivery import CHANNELS, Senders
@@ -310,6 +311,7 @@ async def _serve(serving: Serving) -> None:
             **signing_jobs(store, clock),
             **vital_import_jobs(store, clock, serving.place.settings.vital_series_days),
             **vital_retention_jobs(store, clock, retention_of(serving.place.settings)),
+            **webhook_jobs(store, clock, serving.place.settings.origin),
             **root_jobs(store, clock, witness_of(serving.place.settings), journal),
         }
         writing = asyncio.create_task(keep_writing(store, journal, stop))

@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey
 from store.keys import KeyRing, PrivateKey
 
 ALG: Final = "ES256"
-SignedType: TypeAlias = Literal["ssk-partner-record+jws", "ssk-partner-paper+jws", "ssk-partner-event+jws"]
+SignedType: TypeAlias = Literal["ssk-partner-record+jws", "ssk-partner-paper+jws", "secevent+jwt"]
 
 
 def sign(keys: KeyRing, typ: SignedType, payload: bytes) -> str:

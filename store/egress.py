@@ -82,10 +82,25 @@ class Egress:
 
     async def fetch(self, url: str, accept: str = "application/json") -> Fetched:
         """GET one address. Raises EgressError with the reason, and nothing else."""
+        status, fetched = await self._ask("GET", url, {"Accept": accept})
+        if status != httpx.codes.OK:
+            raise EgressError("status")
+        return fetched
+
+    async def push(self, url: str, body: bytes, media_type: str) -> int:
+        """POST to one address; the status of the answer, whose body is nobody's. Raises EgressError."""
+        status, _ = await self._ask(
+            "POST", url, {"Accept": "application/json", "Content-Type": media_type}, body
+        )
+        return status
+
+    async def _ask(
+        self, method: str, url: str, headers: dict[str, str], body: bytes | None = None
+    ) -> tuple[int, Fetched]:
         host, target = checked(url)
         try:
             async with asyncio.timeout(SECONDS_MAX):
-                return await self._get(host, target, await self._pinned(host), accept)
+                return await self._send(method, host, target, await self._pinned(host), headers, body)
         except TimeoutError:
             raise EgressError("timeout") from None
         except httpx.TimeoutException:
@@ -105,29 +120,39 @@ class Egress:
             raise EgressError("private-address")
         return found[0]
 
-    async def _get(self, host: str, target: str, address: str, accept: str) -> Fetched:
+    async def _send(
+        self,
+        method: str,
+        host: str,
+        target: str,
+        address: str,
+        headers: dict[str, str],
+        body: bytes | None,
+    ) -> tuple[int, Fetched]:
         literal = f"[{address}]" if ":" in address else address
         # No proxy of the environment, no cookies, no compression: what is counted is what arrives.
         client = httpx.AsyncClient(
             transport=self._transport, trust_env=False, follow_redirects=False, timeout=SECONDS_MAX
         )
-        headers = {"Host": host, "Accept": accept, "Accept-Encoding": "identity", "User-Agent": "healthbook"}
+        named = {"Host": host, "Accept-Encoding": "identity", "User-Agent": "healthbook"}
         async with (
             client,
             client.stream(
-                "GET",
+                method,
                 f"https://{literal}{target}",
-                headers=headers,
+                headers=named | headers,
+                content=body,
                 # The certificate must be the name's, though the connection goes to the address.
                 extensions={"sni_hostname": host},
             ) as answer,
         ):
             if answer.is_redirect or 300 <= answer.status_code < 400:
                 raise EgressError("redirect")
-            if answer.status_code != httpx.codes.OK or "content-encoding" in answer.headers:
+            if "content-encoding" in answer.headers:
                 raise EgressError("status")
-            body = await _limited(answer)
-            return Fetched(answer.headers.get("content-type", "").partition(";")[0].strip().lower(), body)
+            told = await _limited(answer)
+            said = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+            return answer.status_code, Fetched(said, told)
 
 
 async def _limited(answer: httpx.Response) -> bytes:

@@ -257,3 +257,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON app_authorization, app_authorization_cod
 
 -- what partners were handed
 GRANT SELECT, INSERT, DELETE ON partner_disclosure, partner_message TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON partner_webhook TO hb_api;

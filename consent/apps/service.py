@@ -109,6 +109,12 @@ async def consent_of(tx: Tx, patient_id: UUID, consent_id: UUID) -> AppConsent |
     return await queries.BY_ID.one(tx, patient_id, consent_id)
 
 
+async def consent_by_reference(tx: Tx, client_id: UUID, reference: UUID) -> AppConsent | None:
+    """What this client knows by that name; also one that ended."""
+    found = await queries.BY_REFERENCE.one(tx, client_id, reference)
+    return None if found is None else await consent_of(tx, found.patient_id, found.consent_id)
+
+
 async def end(tx: Tx, access: Access, consent_id: UUID, *, trace_id: str, now: datetime) -> Refused | None:
     """End one consent: the client's next request is refused. Once more changes nothing.
 

@@ -1,0 +1,54 @@
+"""SQL of events for clients."""
+
+from datetime import datetime
+from uuid import UUID
+
+from ehr.reads.queries import filtered
+from partners.webhooks.models import WebhookRow
+from store.database import Tx
+from store.statement import Command, Scalar, Statement
+
+# One that waits stands for this one too.
+INSERT = Scalar(
+    UUID,
+    "INSERT INTO partner_webhook (client_id, event_id, kind, reference, happened_at, state, attempts)"
+    " VALUES ($1, $2, $3, $4, $5, 'waiting', 0)"
+    " ON CONFLICT (client_id, reference, kind) WHERE settled_at IS NULL DO NOTHING RETURNING event_id",
+)
+BY_ID = Statement(
+    WebhookRow,
+    "SELECT client_id, event_id, kind, reference, happened_at, state, attempts FROM partner_webhook"
+    " WHERE client_id = $1 AND event_id = $2",
+)
+SETTLE = Command(
+    "UPDATE partner_webhook SET state = $3, attempts = $4, outcome = $5, settled_at = $6"
+    " WHERE client_id = $1 AND event_id = $2 AND state = 'waiting'"
+)
+NOTE_FAILURE = Command(
+    "UPDATE partner_webhook SET attempts = $3, outcome = $4"
+    " WHERE client_id = $1 AND event_id = $2 AND state = 'waiting'"
+)
+# Whether anything of a batch is there for this reader: an event must not tell of what is hidden.
+SHOWS_BATCH = Scalar(
+    int,
+    filtered(
+        """
+        SELECT 1 AS there FROM ehr_resource r
+        WHERE {visible} AND r.batch = $10 AND r.section IS NOT NULL LIMIT 1
+        """
+    ),
+)
+_FORGET = Scalar(
+    int,
+    "WITH old AS MATERIALIZED ("
+    "SELECT client_id, event_id FROM partner_webhook WHERE settled_at < $1 LIMIT $2),"
+    " gone AS (DELETE FROM partner_webhook WHERE settled_at < $1"
+    " AND (client_id, event_id) IN (SELECT client_id, event_id FROM old) RETURNING 1)"
+    " SELECT count(*) FROM gone",
+    fan_out="once an hour a worker removes events of long ago, of all clients",
+)
+
+
+async def forget(tx: Tx, before: datetime, limit: int) -> int:
+    """Events that were settled so long ago; how many went."""
+    return await _FORGET.one(tx, before, limit) or 0
