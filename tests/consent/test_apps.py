@@ -19,7 +19,7 @@ from consent.decision import decide, decide_app, decide_connection
 from identity.app_clients import service as clients
 from identity.app_clients import sessions
 from identity.app_clients.models import AppClient, EndedAppClient
-from kernel.access import ALL_LABELS, Access, Actor, PartnerGroup
+from kernel.access import ALL_LABELS, Access, Actor, PartnerGroup, RecordType
 from kernel.problems import Refused
 from store.blobs import BlobStore
 from store.database import Store, Tx
@@ -191,9 +191,9 @@ async def test_a_client_is_given_no_more_than_its_entry_and_nothing_for_ever(
     with pytest.raises(AssertionError, match="nothing-to-grant"):
         await let_in(store, clock, citizen, client, groups=BOTH, days=0)
     app = await make_app(store, clock)
+    types: frozenset[RecordType] = frozenset({"Immunization"})
     with pytest.raises(AssertionError, match="beyond-client"):
-        types = frozenset({"Immunization"})
-        await let_in(store, clock, citizen, app, groups=BOTH, types=types)  # type: ignore[arg-type]
+        await let_in(store, clock, citizen, app, groups=BOTH, types=types)
 
 
 async def test_the_artefact_is_signed_and_names_no_other_persons_client(
