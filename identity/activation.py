@@ -21,7 +21,7 @@ from msgspec import Meta, Struct
 
 from audit.service import record_act
 from identity import budgets, devices, people, queries
-from identity.accounts.opening import open_book
+from identity.accounts.opening import PERSON_LEVEL, open_book
 from identity.devices import BrowserOrigin, NewDevice
 from identity.entry import queries as entry
 from identity.identifiers import is_mobile, normal_identifier, normal_phone, shown_end
@@ -46,6 +46,8 @@ from identity.problems import (
     SECOND_ACCOUNT_NEEDED,
 )
 from identity.sign_in import SignedIn
+from identity.verification import service as verification
+from identity.verification.models import Verified
 from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import ProblemType, Refused
@@ -256,6 +258,16 @@ async def confirmed_again(tx: Tx, actor: Actor, activation_id: UUID) -> Refused:
 async def _issue(tx: Tx, keys: KeyRing, row: ActivationRow, now: datetime) -> ActivationCode:
     kept = msgspec.json.decode(unseal(keys, row.patient_id, "activation", "phone", row.phone), type=_Sealed)
     await people.verify_identifier(tx, keys, row.patient_id, "national-id", kept.number, row.facility_id, now)
+    await verification.note(
+        tx,
+        keys,
+        method="manual_staff",
+        provider=str(row.facility_id),
+        person=Verified(level=PERSON_LEVEL, number=kept.number),
+        purpose="enrolment",
+        transaction_id=row.activation_id,
+        now=now,
+    )
     code = b32encode(secrets.token_bytes(CODE_BYTES)).decode().rstrip("=")
     await entry.INSERT_ACTIVATION_CODE.run(
         tx,

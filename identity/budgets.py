@@ -43,6 +43,8 @@ ENROLMENTS_NETWORK = Budget(kind="enrolment-network", limit=120, window=timedelt
 # Changes of phone and PIN that one person starts in a day: letters go to phones that may be anybody's.
 PHONE_CHANGES_DAY = Budget(kind="phone-change-day", limit=5, window=timedelta(days=1))
 PIN_CHANGES_DAY = Budget(kind="pin-change-day", limit=10, window=timedelta(days=1))
+# Cards that people of one network scan to fill in a form.
+CARD_TEXTS_NETWORK = Budget(kind="card-text-network", limit=60, window=timedelta(hours=1))
 ACTIVATION_TRIES_NETWORK = Budget(kind="activation-network", limit=60, window=timedelta(hours=1))
 # What a busy desk types in a day, and what a large hospital's desks do together.
 ARRIVALS_DAY = Budget(kind="arrival-day", limit=300, window=timedelta(days=1))

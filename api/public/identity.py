@@ -1,16 +1,25 @@
-"""The way back from an identity provider (OpenID Connect Core §3.1.2.5)."""
+"""Proving who one is, where it needs no account: the way back from an identity provider (OpenID Connect Core
+§3.1.2.5), and a card that fills in a form."""
 
 from typing import Annotated, Any
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, QueryParameter
-from msgspec import Meta
+from litestar.params import FromQuery, JSONBody, QueryParameter
+from msgspec import Meta, Struct
 
 from api.request import Call, answer
+from identity import budgets
+from identity.models import Sex
+from identity.problems import TOO_MANY
 from identity.verification import service
+from identity.verification.models import Verified
 from identity.verification.problems import VERIFICATION_REFUSED, VERIFICATION_UNAVAILABLE
+from kernel.ids import uuid7
 from kernel.problems import Refused
+from partners.verifiers import qr_cccd
+from qr.problems import CARD_DATE, CARD_INCOMPLETE, CARD_NUMBER, QR_UNREADABLE
+from qr.scanner import TEXT_MAX
 
 Text = Annotated[str, Meta(max_length=4000)]
 # Litestar has another use for a parameter of that name.
@@ -54,10 +63,61 @@ async def _conclude(call: Call, given: dict[str, str]) -> service.Landing | Refu
     if isinstance(taken, Refused):
         return taken
     row, kept = taken
-    result = await verifier.finish(given, kept, call.now)
+    result: Verified | Refused = Refused(problem=VERIFICATION_REFUSED)
+    # A transaction of another provider, from before the setting was changed, is never that one's to answer.
+    if row.provider == verifier.provider:
+        result = await verifier.finish(given, kept, call.now)
     call.time_went_by()
     async with call.begin_public() as tx:
         return await service.conclude(tx, call.keys, row, result, call.now)
 
 
-handlers: list[Any] = [callback]
+class CardText(Struct, kw_only=True, forbid_unknown_fields=True):
+    """text: what the code of an identity card holds, as it was scanned."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
+
+
+class CardFields(Struct, kw_only=True):
+    """What the card says, for a form. Nothing of it is proven and nobody was looked up."""
+
+    number: str | None
+    name: str | None
+    birth_date: str | None
+    sex: Sex | None
+
+
+@post(
+    "/v1/auth/sign-up/card",
+    status_code=200,
+    actors=("public",),
+    operation_id="read_card_text",
+    tags=["auth"],
+    problems=(CARD_INCOMPLETE, CARD_NUMBER, CARD_DATE, QR_UNREADABLE, TOO_MANY),
+)
+async def read_card_text(data: JSONBody[CardText], call: NamedDependency[Call]) -> Response[CardFields]:
+    """Fill in a form from the code of an identity card; it raises no level."""
+    return answer(await _read_card(call, data.text))
+
+
+async def _read_card(call: Call, text: str) -> CardFields | Refused:
+    network = budgets.subject(call.network_prefix())
+    async with call.begin_public() as tx:
+        refused = await budgets.charge_or_refuse(tx, budgets.CARD_TEXTS_NETWORK, network, call.now)
+        read = refused or qr_cccd.prefill(text)
+        if isinstance(read, Refused):
+            return read
+        await service.note(
+            tx,
+            call.keys,
+            method="qr_cccd",
+            provider=qr_cccd.PROVIDER,
+            person=read,
+            purpose="sign-up",
+            transaction_id=uuid7(call.now),
+            now=call.now,
+        )
+    return CardFields(number=read.number, name=read.name, birth_date=read.birth_date, sex=read.sex)
+
+
+handlers: list[Any] = [callback, read_card_text]

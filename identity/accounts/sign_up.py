@@ -26,8 +26,10 @@ from identity.phones import phone_hashes
 from identity.policy import pin_is_easy
 from identity.problems import CHALLENGE_DEAD, DEVICE_KEY_REFUSED, PIN_TOO_EASY
 from identity.sign_in import SignedIn
+from identity.verification import service as verification
+from identity.verification.models import Verified
 from kernel.clock import local_day
-from kernel.ids import uuid7
+from kernel.ids import uuid7, uuid8
 from kernel.problems import Refused
 from store.database import Tx
 from store.fields import seal
@@ -131,6 +133,16 @@ async def finish(
     )
     if isinstance(enrolled, Refused):
         return enrolled
+    await verification.note(
+        tx,
+        keys,
+        method="otp_phone",
+        provider="sms",
+        person=Verified(level=0),
+        purpose="sign-up",
+        transaction_id=uuid8(budgets.subject(pending.challenge_id)),
+        now=now,
+    )
     await queries.UPSERT_PIN.run(tx, patient_id, pin_hash, now)
     await keep_sign_up_phone(tx, keys, patient_id, pending.phone.number, now)
     await devices.log_enrolment(tx, patient_id, enrolled, request_id, now)

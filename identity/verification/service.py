@@ -8,7 +8,8 @@ claim      the device that asked brings receipt and secret: the result is used u
 
 Secret and receipt are both needed: whoever only started cannot use the sign-in of somebody else who followed
 a link to the provider, and whoever only catches the browser's way back has not started.
-append, use    the same for checks that the program makes itself (a code to a phone, two staff accounts)
+note           the same for checks that the program makes itself and acts on at once (a code to a phone, two
+               staff accounts, the text of a card)
 """
 
 import hashlib
@@ -207,8 +208,8 @@ async def append(
     now: datetime,
 ) -> VerificationRow:
     """Keep a result for ever. provider: issuer, facility id, or whoever checked. transaction_id: what it was
-    made for (a proposal, a challenge); it serves nothing else."""
-    version, subject_hash = _subject(keys, person.number)
+    made for (a proposal, a challenge); it serves nothing else. What proves nothing names nobody."""
+    version, subject_hash = _subject(keys, person.number if person.level else None)
     row = VerificationRow(
         verification_id=uuid7(now),
         subject_hash=subject_hash,
@@ -222,6 +223,32 @@ async def append(
         at=now,
     )
     await queries.INSERT_VERIFICATION.run(tx, *msgspec.structs.astuple(row))
+    return row
+
+
+async def note(
+    tx: Tx,
+    keys: KeyRing,
+    *,
+    method: Method,
+    provider: str,
+    person: Verified,
+    purpose: Purpose,
+    transaction_id: UUID,
+    now: datetime,
+) -> VerificationRow:
+    """Keep a result that the caller acts on in this transaction, as used: it serves nothing else."""
+    row = await append(
+        tx,
+        keys,
+        method=method,
+        provider=provider,
+        person=person,
+        purpose=purpose,
+        transaction_id=transaction_id,
+        now=now,
+    )
+    await queries.USE_VERIFICATION.one(tx, row.verification_id, now)
     return row
 
 
