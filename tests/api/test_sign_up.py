@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from consent.decision import UNPROVEN_ACTIONS, decide
-from identity import people, phones, sessions
+from healthbook.recovery.queries import DEAD
+from identity import people, phones, sessions, sign_in
+from identity.accounts import sign_up
 from identity.people import IdentifierClaim, PersonClaim, Unmatched
 from identity.sign_in import event_reference, sign_in_code_for_delivery
 from kernel.access import Action
@@ -24,6 +26,8 @@ from tests.support.http import bearer, client_of
 from tests.support.people import make_citizen, make_facility, make_person, new_number, new_phone_number
 from tests.support.phone import Phone
 from tests.support.record import write
+from visits.lookup.finding import find
+from visits.lookup.models import LookUp
 
 ALLERGY = {
     "resourceType": "AllergyIntolerance",
@@ -276,3 +280,37 @@ async def test_nothing_in_clear_rests_of_letters_or_phone(
     assert code is not None
     for secret in (code, challenge, number):
         assert secret not in rows
+
+
+async def test_s19_a_phone_of_an_account_of_each_level_and_nobodys_cost_the_same_statements(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    proven = (await make_citizen(store, clock)).phone_number
+    unproven = (await signed_up(client, store, clock)).number
+    clock.advance(hours=2)
+    seen: list[list[str]] = []
+    for number in (proven, unproven, new_phone_number()):
+        statements: list[str] = []
+        async with store.transaction() as tx:
+            with tx.query_logger(lambda record, kept=statements: kept.append(record.query)):
+                await sign_in.start(tx, store.keys, "phone", number, "test", clock.now())
+                await sign_up.start(tx, store.keys, number, "test", clock.now())
+        seen.append(statements)
+    assert seen[0] == seen[1] == seen[2]
+    assert len(seen[0]) > 10
+
+
+async def test_s1_no_search_by_phone_and_no_request_finds_an_account_of_level_0(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    made = await signed_up(client, store, clock)
+    async with store.transaction() as tx:
+        found = await find(tx, store.keys, LookUp(kind="phone", value=made.number, purpose="check-in"), clock.now())
+        assert found.outcome == "unknown"
+        assert await phones.login_phone(tx, store.keys, UUID(made.patient_id), clock.now()) is None
+
+
+async def test_s12_a_restore_leaves_no_letters_of_a_sign_up(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    assert "TRUNCATE phone_proof" in [command.sql for command in DEAD]

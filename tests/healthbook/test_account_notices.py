@@ -10,10 +10,11 @@ from kernel.problems import Refused
 from notifications.delivery import Senders
 from notifications.inbox import read_inbox
 from notifications.models import Outcome, SmsMessage, SmsPhoneChanged, SmsSignIn
-from notifications.ports import RecordingPushSender
+from notifications.ports import RecordingPushSender, RecordingSmsSender
 from notifications.sms import HOTLINE, sms_text
 from store.database import Store
 from tests.support.clock import FrozenClock
+from tests.support.http import client_of
 from tests.support.people import Citizen, make_citizen, new_phone_number
 
 
@@ -125,3 +126,18 @@ async def test_s8_a_new_pin_and_a_trusted_device_are_told(
     await until_idle(worker)
     told = [one for one in await inbox_types(store, citizen) if one == "account-changed"]
     assert len(told) == 1
+
+
+async def test_a_demo_shows_letters_for_a_phone_that_has_no_account(
+    store: Store, delivery: Store, clock: FrozenClock
+) -> None:
+    number = new_phone_number()
+    async with store.transaction() as tx:
+        await sign_up.start(tx, store.keys, number, "test", clock.now())
+    await until_idle(Worker(store, delivery, Senders(RecordingPushSender(), RecordingSmsSender()), clock))
+    async with client_of(store, clock, demo=True) as client:
+        items = (await client.get("/demo/inbox.json")).json()["items"]
+        page = await client.get("/demo/inbox")
+    (item,) = [item for item in items if item["phone"] == number]
+    assert item["text"].startswith("DANG NHAP. KHONG DOC CHO AI, KE CA BAC SI")
+    assert item["code"] in page.text
