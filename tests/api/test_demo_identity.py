@@ -58,7 +58,9 @@ async def test_every_page_says_that_it_is_no_vneid(store: Store, clock: FrozenCl
     assert "checked" not in page.text
 
 
-async def test_outside_a_demo_there_is_none(store: Store, clock: FrozenClock) -> None:
+async def test_s4_outside_a_demo_there_is_no_stand_in_for_an_identity_provider(
+    store: Store, clock: FrozenClock
+) -> None:
     async with client_of(store, clock) as client:
         for path in ("/authorize", "/jwks", "/.well-known/openid-configuration"):
             assert (await client.get(BASE + path)).status_code == 404

@@ -1,4 +1,4 @@
-"""Checks of an identity that the program makes itself: each is kept, used in the same breath, and names nobody
+"""Checks of an identity that the program makes itself: each is kept, used at once, and names nobody
 whom it does not prove."""
 
 from collections.abc import AsyncIterator
@@ -59,7 +59,7 @@ async def test_two_staff_accounts_prove_whose_card_it_is(store: Store, clock: Fr
     assert await is_spent(store, row, clock)
 
 
-async def test_letters_to_a_phone_prove_no_person(
+async def test_s1_letters_to_a_phone_prove_no_person(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:
     victim = new_number()

@@ -78,7 +78,7 @@ def test_a_mistake_is_named_at_the_start(name: str, value: str) -> None:
         read_settings(GIVEN | {name: value})
 
 
-def test_a_demo_asks_nobody_outside_and_nobody_else_asks_in_clear() -> None:
+def test_s4_a_demo_asks_no_identity_provider_outside_and_nobody_else_asks_in_clear() -> None:
     real, local = read_settings(GIVEN), read_settings(GIVEN | {"IDENTITY_ISSUER": "http://localhost:9"})
     refused = [
         any("IDENTITY_ISSUER" in one for one in reasons_not_to_start(s, demo_database=demo, demo_keys=demo))

@@ -167,6 +167,18 @@ async def test_a_token_that_is_not_for_us_now_is_not_believed(
     assert await signed_in(verifier, issuer, clock) == NO
 
 
+async def test_s9_the_sign_in_of_whoever_used_the_phone_before_is_not_this_persons(
+    verifier: OidcVerifier, issuer: Provider, clock: FrozenClock
+) -> None:
+    """The provider still knows the browser of before: a new sign-in was asked for, and its time is told."""
+    at = int(clock.now().timestamp())
+    for auth_time in (at - 361, at - 86_400, None):
+        issuer.token_claims = {"auth_time": auth_time}
+        assert await signed_in(verifier, issuer, clock) == NO
+    issuer.token_claims = {"auth_time": at - 300}
+    assert isinstance(await signed_in(verifier, issuer, clock), Verified)
+
+
 @pytest.mark.parametrize("seconds", [-60, 60])
 async def test_clocks_may_differ_by_a_minute(
     verifier: OidcVerifier, issuer: Provider, clock: FrozenClock, seconds: int
@@ -325,7 +337,7 @@ async def test_an_issuer_that_never_answers_is_away_and_nobody_waits_for_it_twic
     ],
     ids=str,
 )
-async def test_what_an_issuer_says_of_itself_leads_nowhere_else(
+async def test_s29_what_an_identity_issuer_says_of_itself_leads_nowhere_else(
     verifier: OidcVerifier, issuer: Provider, clock: FrozenClock, discovery: dict[str, Any]
 ) -> None:
     issuer.discovery = discovery
