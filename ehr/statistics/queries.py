@@ -24,7 +24,9 @@ class HeadRow(Struct, frozen=True):
 # a page that it had to gather from all shards.
 PEOPLE = Statement(
     Citizen,
-    "SELECT patient_id, state FROM citizen WHERE patient_id > $1 ORDER BY patient_id LIMIT $2",
+    # An account that somebody made with a phone alone (level 0 with a PIN) is no person of the population.
+    "SELECT patient_id, state FROM citizen c WHERE patient_id > $1 AND NOT (level = 0 AND EXISTS (SELECT FROM"
+    " citizen_pin p WHERE p.patient_id = c.patient_id)) ORDER BY patient_id LIMIT $2",
     fan_out="the nightly count walks every person, page by page",
 )
 HEADS = Statement(

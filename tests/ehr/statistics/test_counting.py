@@ -14,6 +14,7 @@ from healthbook import statistics_jobs as night
 from healthbook.statistics_jobs import STATISTICS, arm_statistics, next_night, statistics_jobs, step
 from identity.merges import queries as merges
 from identity.people import PersonClaim, create_person, note_report
+from identity.queries import UPSERT_PIN
 from kernel.access import Label
 from kernel.clock import local_day
 from kernel.ids import uuid7
@@ -321,3 +322,17 @@ def test_a_list_says_who_works_or_learns_where_age_only_guesses(
     born: str | None, listed: str, group: str
 ) -> None:
     assert policy.group_of(born, date(2026, 11, 21), listed) == group
+
+
+@pytest.mark.usefixtures("exact")
+async def test_s1_an_account_that_a_phone_alone_made_is_no_person_of_the_population(
+    fresh_store: Store, clock: FrozenClock
+) -> None:
+    store = fresh_store
+    await make_resident(store, clock.now(), "26734")
+    said = PersonClaim(name="Người Tự Khai", birth_date="1990")
+    async with store.transaction() as tx:
+        made = await create_person(tx, store.keys, said, "self-declared", None, clock.now())
+        await UPSERT_PIN.run(tx, made, "hash", clock.now())
+    await count_all(store, clock.now())
+    assert await column(store, clock, "people", 0) == {"26734": 1}
