@@ -197,6 +197,8 @@ BODIES: dict[str, Any] = {
     "me_arm_share_link": {"signed": SIGNED},
     "me_confirm_share_link": {"signed": SIGNED},
     "me_share_code": {"types": ["Condition"], "duration_seconds": 3600, "unlock": "pin", "signed": SIGNED},
+    "me_look_at_app_request": {"code": "ABCD1234"},
+    "me_approve_app_request": {"ticked": ["Condition"], "days": 30, "signed": SIGNED},
     "me_dispute_emergency": {"reason": "other"},
     "me_set_emergency_settings": {"withheld": []},
     "make_statement": {"kind": "allergy", "name": "x"},

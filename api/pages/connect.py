@@ -34,6 +34,8 @@ from api.connecting import (
 from api.pages.connect_view import Page, page_answer, page_of
 from api.pages.demo import HERE
 from api.request import Answer, Call, answer
+from consent.apps.problems import BEYOND_CLIENT
+from consent.problems import NOTHING_GRANTED
 from identity import budgets
 from identity.app_clients.service import live_client
 from identity.merges.aliases import survivor_of
@@ -48,6 +50,7 @@ from partners.smart import authorizing
 from partners.smart.authorizing import Choice
 from partners.smart.policy import LIFE, QR_PREFIX, derived, page_code
 from partners.smart.problems import (
+    CHOICE_NOT_OFFERED,
     CONNECT_CLIENT_UNKNOWN,
     CONNECT_NOT_POSSIBLE,
     CONNECT_PAGE_ENDED,
@@ -66,6 +69,7 @@ HIDDEN: Final[dict[str, Any]] = {
     "any_query": True,
 }
 FORM: Final[dict[str, Any]] = {**HIDDEN, "status_code": 303}
+GIVING: Final = (CONNECT_PAGE_ENDED, CONNECT_NOT_POSSIBLE, BEYOND_CLIENT, NOTHING_GRANTED, TOO_MANY)
 _ENDED: Final = Refused(problem=CONNECT_PAGE_ENDED)
 
 
@@ -76,7 +80,13 @@ class Opened(Struct, frozen=True):
     cookie: str | None = None
 
 
-@get("/oauth/authorize", operation_id="oauth_authorize", status_code=303, problems=(TOO_MANY,), **HIDDEN)
+@get(
+    "/oauth/authorize",
+    operation_id="oauth_authorize",
+    status_code=303,
+    problems=(CONNECT_CLIENT_UNKNOWN, CONNECT_PAGE_ENDED, TOO_MANY),
+    **HIDDEN,
+)
 async def authorize(call: NamedDependency[Call]) -> Response[bytes]:
     """Where a client sends the person's browser."""
     given = read_form(call.request.scope["query_string"]) or {}
@@ -133,7 +143,7 @@ async def come_back(call: NamedDependency[Call]) -> Response[bytes]:
     return _failed(call, None if isinstance(asking, Refused) else asking, refused)
 
 
-@post(f"{PATH}/decide", operation_id="connect_decide", problems=(CONNECT_PAGE_ENDED,), **FORM)
+@post(f"{PATH}/decide", operation_id="connect_decide", problems=(*GIVING, CHOICE_NOT_OFFERED), **FORM)
 async def decide_page(call: NamedDependency[Call]) -> Response[bytes]:
     """What the person ticked."""
     form = read_form(await call.body()) or {}
@@ -188,7 +198,7 @@ async def picture(call: NamedDependency[Call]) -> Response[bytes]:
     return answer(drawn.encode(), media_type="image/svg+xml")
 
 
-@post(f"{PATH}/finish", operation_id="connect_finish", problems=(CONNECT_PAGE_ENDED, DIGITS_WRONG), **FORM)
+@post(f"{PATH}/finish", operation_id="connect_finish", problems=(*GIVING, DIGITS_WRONG), **FORM)
 async def finish(call: NamedDependency[Call]) -> Response[bytes]:
     """The digits of the app."""
     form = read_form(await call.body()) or {}

@@ -121,8 +121,11 @@ async def par(call: NamedDependency[Call]) -> Response[PushedRequest]:
 )
 async def configuration(call: NamedDependency[Call]) -> Response[SmartConfiguration]:
     """What apps that people choose need to know."""
-    origin = call.origin
-    found = SmartConfiguration(
+    return answer(_configuration(call.origin), headers={"Cache-Control": "public, max-age=300"})
+
+
+def _configuration(origin: str) -> SmartConfiguration:
+    return SmartConfiguration(
         issuer=origin,
         authorization_endpoint=f"{origin}/oauth/authorize",
         token_endpoint=origin + TOKEN_PATH,
@@ -136,7 +139,6 @@ async def configuration(call: NamedDependency[Call]) -> Response[SmartConfigurat
         scopes_supported=_scopes(),
         capabilities=list(CAPABILITIES),
     )
-    return answer(found, headers={"Cache-Control": "public, max-age=300"})
 
 
 async def _push(call: Call, caller: Caller) -> str | Refused:

@@ -64,6 +64,7 @@ SIGNED = {
     "me_arm_share_link": 15,
     "me_confirm_share_link": 15,
     "me_share_code": 15,
+    "me_approve_app_request": 15,
     "me_set_emergency_card": 15,
     "me_renew_emergency_card": 15,
     "me_name_emergency_contact": 15,
