@@ -99,8 +99,14 @@ HELD_ACTIONS: Final[frozenset[Action]] = frozenset(
 )
 
 # What an account may do that nobody's identity stands behind (security.md S1): live with what it entered
-# itself. It acts for nobody, lets nobody act for it, and hands nothing out that looks attested.
-UNPROVEN_ACTIONS: Final[frozenset[Action]] = PROBATION_ACTIONS - {"manage-family", "assent"} | {
+# itself. It acts for nobody, lets nobody act for it, stands at no counter under the name that it gave itself,
+# and hands nothing out that looks attested.
+UNPROVEN_ACTIONS: Final[frozenset[Action]] = PROBATION_ACTIONS - {
+    "manage-family",
+    "assent",
+    "identify",
+    "check-in",
+} | {
     "read-section",
     "read-timeline",
     "read-trend",
@@ -125,7 +131,6 @@ UNPROVEN_ACTIONS: Final[frozenset[Action]] = PROBATION_ACTIONS - {"manage-family
     "manage-appointments",
     "manage-purposes",
     "manage-rights",
-    "manage-emergency-card",
     "ask-erasure",
     "close-account",
 }

@@ -305,7 +305,9 @@ async def test_s1_no_search_by_phone_and_no_request_finds_an_account_of_level_0(
 ) -> None:
     made = await signed_up(client, store, clock)
     async with store.transaction() as tx:
-        found = await find(tx, store.keys, LookUp(kind="phone", value=made.number, purpose="check-in"), clock.now())
+        found = await find(
+            tx, store.keys, LookUp(kind="phone", value=made.number, purpose="check-in"), clock.now()
+        )
         assert found.outcome == "unknown"
         assert await phones.login_phone(tx, store.keys, UUID(made.patient_id), clock.now()) is None
 
