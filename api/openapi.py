@@ -39,8 +39,9 @@ from api.problems import (
 from api.request import PUBLIC, ApiRequest, Call, actors_of
 from family.problems import NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
 from identity.accounts.problems import IDENTITY_UNPROVEN
-from identity.problems import ACCOUNT_HELD
+from identity.problems import ACCOUNT_HELD, TOO_MANY
 from kernel.problems import PROBLEMS, ProblemType, Refused
+from partners.oauth.problems import PROOF_INVALID
 from store.idempotency import KEY_FORM
 
 API_VERSION = "1.0.0"
@@ -248,6 +249,8 @@ def problems_of(operation: dict[str, Any], handler: HTTPRouteHandler, path: str)
     found: list[ProblemType] = [BAD_HOST, INTERNAL_ERROR, UNAVAILABLE, *handler.opt.get("problems", ())]
     if PUBLIC not in actors_of(handler):
         found += [NOT_SIGNED_IN, ROLE_NOT_ALLOWED]
+    if {"partner", "app"} & set(actors_of(handler)):
+        found += [PROOF_INVALID, TOO_MANY]
     if operation.get("parameters"):
         found += [INVALID_FIELD]
     if "{" in path:

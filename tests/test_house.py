@@ -56,6 +56,8 @@ ACTORS = {
     "hotline-agent",
     "facility-system",
     "kiosk",
+    "partner",
+    "app",
     "operator",
     PUBLIC,
 }

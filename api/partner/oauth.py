@@ -157,26 +157,7 @@ async def revoke(call: NamedDependency[Call]) -> Response[None]:
 )
 async def metadata(call: NamedDependency[Call]) -> Response[ServerMetadata]:
     """What this server offers to clients."""
-    origin, algorithms = call.origin, list(ALGORITHMS)
-    methods = ["private_key_jwt", "none"]
-    found = ServerMetadata(
-        issuer=origin,
-        authorization_endpoint=f"{origin}/oauth/authorize",
-        token_endpoint=origin + TOKEN_PATH,
-        revocation_endpoint=f"{origin}/oauth/revoke",
-        pushed_authorization_request_endpoint=f"{origin}/oauth/par",
-        response_types_supported=["code"],
-        response_modes_supported=["query"],
-        grant_types_supported=list(GRANTS),
-        code_challenge_methods_supported=["S256"],
-        token_endpoint_auth_methods_supported=methods,
-        token_endpoint_auth_signing_alg_values_supported=algorithms,
-        revocation_endpoint_auth_methods_supported=methods,
-        revocation_endpoint_auth_signing_alg_values_supported=algorithms,
-        dpop_signing_alg_values_supported=algorithms,
-        authorization_response_iss_parameter_supported=True,
-    )
-    return answer(found, headers={"Cache-Control": "public, max-age=300"})
+    return answer(_offered(call.origin), headers={"Cache-Control": "public, max-age=300"})
 
 
 async def _granted(call: Call, caller: Caller) -> Granted | Refused:
@@ -195,6 +176,27 @@ async def _granted(call: Call, caller: Caller) -> Granted | Refused:
             return refused
         asked = TokenRequest(client=client, form=caller.form, jkt=caller.jkt, now=call.now)
         return await grant(tx, call.keys, asked)
+
+
+def _offered(origin: str) -> ServerMetadata:
+    algorithms, methods = list(ALGORITHMS), ["private_key_jwt", "none"]
+    return ServerMetadata(
+        issuer=origin,
+        authorization_endpoint=f"{origin}/oauth/authorize",
+        token_endpoint=origin + TOKEN_PATH,
+        revocation_endpoint=f"{origin}/oauth/revoke",
+        pushed_authorization_request_endpoint=f"{origin}/oauth/par",
+        response_types_supported=["code"],
+        response_modes_supported=["query"],
+        grant_types_supported=list(GRANTS),
+        code_challenge_methods_supported=["S256"],
+        token_endpoint_auth_methods_supported=methods,
+        token_endpoint_auth_signing_alg_values_supported=algorithms,
+        revocation_endpoint_auth_methods_supported=methods,
+        revocation_endpoint_auth_signing_alg_values_supported=algorithms,
+        dpop_signing_alg_values_supported=algorithms,
+        authorization_response_iss_parameter_supported=True,
+    )
 
 
 def _view(granted: Granted) -> OAuthTokens:
