@@ -173,6 +173,7 @@ READING_DOORS = {
     "healthbook/demo_certificates.py",
     "healthbook/demo_consent.py",
     "healthbook/statistics_jobs.py",
+    "healthbook/axis_jobs.py",
 }
 READ_MODULES = {"summary", "timeline", "sections", "trend", "search", "changes"}
 

@@ -33,6 +33,14 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
+    "partners.axis.queries.SENDERS",
+    "partners.axis.queries.OPEN",
+    "partners.axis.queries.FIND",
+    "partners.axis.queries.STOPPED_OF_FACILITY",
+    "partners.axis.queries.WAITING_OF_FACILITY",
+    "partners.axis.queries.WAITING",
+    "partners.axis.queries.DELIVERED",
+    "partners.axis.queries.FORGET_INBOUND",
     "partners.smart.queries.FORGET",
     "partners.smart.queries.FORGET_CODES",
     "visits.declarations.queries.ENDED",

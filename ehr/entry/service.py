@@ -56,7 +56,12 @@ class Desk(Struct, frozen=True):
 
     def hash_of(self, key: str) -> bytes:
         """What a unit of this facility is found by again (as ehr.intake.service.unit_hash)."""
-        return hashlib.sha256(f"{self.facility.facility_id}\n{key}".encode()).digest()
+        return facility_hash(self.facility.facility_id, key)
+
+
+def facility_hash(facility_id: UUID, key: str) -> bytes:
+    """What a unit of a facility is found by again."""
+    return hashlib.sha256(f"{facility_id}\n{key}".encode()).digest()
 
 
 async def record(tx: Tx, keys: KeyRing, desk: Desk, body: EntryBody) -> EntryReceipt | Refused:

@@ -98,6 +98,11 @@ async def last_checks(tx: Tx, access: Access, now: datetime) -> list[tuple[LastC
     ]
 
 
+async def told(tx: Tx, access: Access, check_id: str, now: datetime) -> CheckRow | None:
+    """A kept check as the Access lets it out, for whoever passes it on."""
+    return await queries.CHECK_BY_ID.one(tx, *scope_of(access, now), check_id)
+
+
 async def _check(tx: Tx, access: Access, check_id: str, now: datetime) -> Read:
     row = await queries.CHECK_BY_ID.one(tx, *scope_of(access, now), check_id) if is_id(check_id) else None
     found = _read([row] if row else [], now)

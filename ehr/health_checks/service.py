@@ -6,7 +6,7 @@ from uuid import UUID
 from ehr.entry import queries as entries
 from ehr.entry.mapping import author_of, person_of
 from ehr.entry.models import EntryRow
-from ehr.entry.service import Desk, charge, take_back, take_unit
+from ehr.entry.service import Desk, charge, facility_hash, take_back, take_unit
 from ehr.health_checks import queries
 from ehr.health_checks.mapping import check_id_of, id_in, key_of, unit_of
 from ehr.health_checks.models import CheckBody, CheckReceipt, Filled
@@ -64,6 +64,11 @@ async def recorded_again(tx: Tx, desk: Desk, check_id: UUID) -> CheckReceipt | R
     """The receipt of a check of this facility."""
     row = await entries.ENTRY_BY_HASH.one(tx, desk.hash_of(key_of(check_id)))
     return Refused(problem=CHECK_NOT_FOUND) if row is None else receipt(row)
+
+
+async def was_recorded(tx: Tx, facility_id: UUID, check_id: UUID) -> bool:
+    """Whether a facility recorded this check itself, standing or taken back since."""
+    return await entries.ENTRY_BY_HASH.one(tx, facility_hash(facility_id, key_of(check_id))) is not None
 
 
 async def amend(tx: Tx, keys: KeyRing, desk: Desk, check_id: UUID, body: CheckBody) -> CheckReceipt | Refused:

@@ -15,9 +15,8 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec import Struct
 
-from ehr.entry import queries as entries
-from ehr.health_checks.mapping import key_of
 from ehr.health_checks.models import CheckBody
+from ehr.health_checks.service import was_recorded
 from ehr.intake.models import BadInputError
 from ehr.intake.service import SYSTEM_CREDENTIAL, Sender, import_unit
 from ehr.intake.units import prepare
@@ -138,7 +137,7 @@ async def _judge(tx: Tx, keys: KeyRing, received: Received, at: datetime, now: d
         body = read_content(received.data)
         sender = await facility_by_code(tx, header.sender_id, local_day(at))
         check_id = check_of(body, sender.facility_id if sender else None, header.sender_id)
-        if sender is not None and await _is_own(tx, sender.facility_id, check_id):
+        if sender is not None and await was_recorded(tx, sender.facility_id, check_id):
             # The facility told us itself, or took it back: its own word stands (S3).
             return Judged("kept-own", SUCCESS)
         return await _import(tx, keys, body, check_id, header, at, now)
@@ -151,16 +150,6 @@ async def _exchanging(tx: Tx, code: str, now: datetime) -> Facility | None:
     facility = await facility_by_code(tx, code, local_day(now))
     sender = None if facility is None else await queries.SENDER.one(tx, facility.facility_id)
     return facility if sender is not None and sender.is_allowed else None
-
-
-async def _is_own(tx: Tx, facility_id: UUID, check_id: UUID) -> bool:
-    """Whether the facility itself recorded this check here, standing or not."""
-    return await entries.ENTRY_BY_HASH.one(tx, _own_hash(facility_id, check_id)) is not None
-
-
-def _own_hash(facility_id: UUID, check_id: UUID) -> bytes:
-    """As ehr.entry.service.Desk.hash_of."""
-    return hashlib.sha256(f"{facility_id}\n{key_of(check_id)}".encode()).digest()
 
 
 async def _import(

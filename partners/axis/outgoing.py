@@ -16,11 +16,9 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec import Struct
 
-from ehr.health_checks import queries as checks
+from ehr.health_checks import reading as checks
 from ehr.health_checks.mapping import form_of_check
-from ehr.health_checks.queries import CheckRow
 from ehr.intake.counting import Status, count
-from ehr.reads.scope import scope_of
 from identity.merges.aliases import survivor_of
 from identity.people import demographics, own_identifiers
 from identity.register.facilities import code_of
@@ -181,7 +179,7 @@ async def _content(
     if await survivor_of(tx, row.patient_id) != row.patient_id:
         return "person-merged"
     access = await decide(tx, row.patient_id, row.facility_id)
-    found: CheckRow | None = await checks.CHECK_BY_ID.one(tx, *scope_of(access, now), _resource(row)[1])
+    found = await checks.told(tx, access, _resource(row)[1], now)
     person = await demographics(tx, keys, row.patient_id)
     if found is None or person is None:
         return None

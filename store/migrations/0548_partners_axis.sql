@@ -48,7 +48,7 @@ CREATE TABLE axis_message (
 CREATE UNIQUE INDEX axis_message_unmade ON axis_message (patient_id, facility_id, check_id)
 WHERE state = 'waiting' AND made_at IS NULL;
 -- What an operator has to look at is little, wherever it lies.
-CREATE INDEX axis_message_open ON axis_message (facility_id, planned_at, message_id)
+CREATE INDEX axis_message_open ON axis_message (patient_id, message_id)
 WHERE state IN ('waiting', 'stopped');
 
 -- Messages that came from the axis: each is dealt with once, and a repeat gets the first answer. digest: of header

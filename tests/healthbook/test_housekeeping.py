@@ -260,6 +260,8 @@ async def test_every_chore_has_its_case_here() -> None:
         # tests/vaccination/first_fill
         "dose-files",
         "population-lines",
+            # tests/partners/axis/test_statistics.py
+            "axis-inbound",
         # tests/reminders/test_changes.py
         "reminder-times",
         "reminder-answers",

@@ -45,7 +45,11 @@ async def test_quarantined_units_are_counted_by_reason_and_withheld_lines_withou
     await send(store, clock, facility, other)
 
     found = await counted(store, facility.facility_id)
-    assert found == {("quarantined", "identity-conflict"): 1, ("withheld", ""): 1}
+    assert found == {
+        ("quarantined", "identity-conflict"): 1,
+        ("withheld", ""): 1,
+        ("channel", "api"): 1,
+    }
 
 
 async def test_an_operators_import_is_counted_under_the_nil_facility(
