@@ -24,6 +24,7 @@ SECOND = timedelta(seconds=1)
 # an adult's by law.
 FROM_15: set[Action] = {
     "share-record",
+    "connect-app",
     "manage-emergency-card",
     "confirm-grants",
     "manage-purposes",
@@ -65,6 +66,7 @@ SIGNED = {
     "me_confirm_share_link": 15,
     "me_share_code": 15,
     "me_approve_app_request": 15,
+    "me_confirm_connected_app": 15,
     "me_set_emergency_card": 15,
     "me_renew_emergency_card": 15,
     "me_name_emergency_contact": 15,
