@@ -98,6 +98,7 @@ CONTROLLERS = (
     "api.citizen.vaccination_schedule",
     "api.citizen.health_cards",
     "api.citizen.household",
+    "api.citizen.listings",
     "api.citizen.vaccination_reactions",
     "api.facility.vaccination_reactions",
     "api.citizen.letters",

@@ -79,6 +79,14 @@ def groups_of(birth_date: str | None, listings: list[Listing], today: date) -> t
     return tuple(key for key in order if key in named)
 
 
+def title_of(key: str) -> str:
+    """A group's Vietnamese name."""
+    titles = {one.key: one.title_vi for one in groups().by_age} | {
+        one.key: one.title_vi for one in groups().listed
+    }
+    return titles[key]
+
+
 def occupation_of(listings: list[Listing]) -> str | None:
     """Pupil, student or worker, as the lists say; None where none says."""
     named = {key for one in listings for key in one.groups}

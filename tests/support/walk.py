@@ -61,6 +61,7 @@ SILENT = {
     "/v1/me": "the person's own facts",
     "/v1/me/devices": "phones and browsers",
     "/v1/me/numbers": "the person's own numbers",
+    "/v1/me/listings": "what lists of the population say of the person: nothing yet",
     "/v1/me/hidings": "what is hidden: nothing yet",
     "/v1/me/visit-safety": "what is kept from the family: nothing yet",
     "/v1/me/identification-qr": "a code of the person",
