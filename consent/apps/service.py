@@ -232,5 +232,4 @@ async def _log(tx: Tx, access: Access, one: AppConsent, what: str, trace_id: str
         request_id=trace_id,
         now=now,
         on_behalf_of=access.on_behalf_of,
-        resources=[("Client", str(one.client_id))],
     )
