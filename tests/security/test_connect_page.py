@@ -1,0 +1,192 @@
+"""The page where partners and apps are let in: relayed pages, devices on trial, restores, logs."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from partners.smart import authorizing
+from partners.smart.requests import AuthorizationRequest
+from store.blobs import BlobStore
+from store.database import Store
+from store.keys import KeyRing
+from store.postgres import Server
+from tests.support import oauth
+from tests.support.clock import FrozenClock
+from tests.support.connecting import (
+    Browser,
+    Wanting,
+    answer_in,
+    approval,
+    claims_of,
+    code_for,
+    looked_at,
+    opened,
+    opened_by_partner,
+    pushed,
+    service_with,
+)
+from tests.support.family import make_child
+from tests.support.http import bearer
+from tests.support.identity_provider import Provider, provider
+from tests.support.people import make_citizen, new_number
+from tests.support.restored import new_epoch, own_database
+
+
+@pytest.fixture
+async def issuer(clock: FrozenClock) -> AsyncIterator[Provider]:
+    async with provider(clock) as made:
+        yield made
+
+
+@pytest.fixture
+async def http(store: Store, clock: FrozenClock, issuer: Provider) -> AsyncIterator[httpx.AsyncClient]:
+    async with service_with(store, clock, issuer) as client:
+        yield client
+
+
+async def test_s6_a_page_sent_to_somebody_else_is_worth_nothing_without_that_person_s_digits(
+    store: Store, clock: FrozenClock, http: httpx.AsyncClient
+) -> None:
+    """The thief sends the picture of a page; the victim approves; the thief's browser gets nothing."""
+    wanting, victim = Wanting(await oauth.make_app(store, clock)), await make_citizen(store, clock)
+    thief = await opened(http, wanting)
+    await thief.post("/connect/app")
+    await thief.get("/connect/app")
+    shown = await looked_at(http, victim, f"SSK-KET-NOI:{thief.code().replace('-', '')}")
+    approved = await http.post(
+        f"/v1/me/app-requests/{shown['request_id']}/approve",
+        json=approval(victim, clock, shown, "Condition"),
+        headers=bearer(victim.token),
+    )
+    digits = approved.json()["digits"]
+    page = await thief.get("/connect/app")
+    assert digits not in page.text
+    for guess in range(6):
+        typed = f"{(int(digits) + 1 + guess) % 10**6:06d}"
+        answer = await thief.post("/connect/finish", digits=typed)
+        assert "code=" not in answer.headers.get("location", "")
+    assert "code=" not in (await thief.post("/connect/finish", digits=digits)).headers.get("location", "")
+    apps = await http.get("/v1/me/connected-apps", headers=bearer(victim.token))
+    assert apps.json()["items"] == []
+
+
+async def test_s8_a_device_on_trial_and_whoever_acts_for_another_let_nobody_in(
+    store: Store, clock: FrozenClock, http: httpx.AsyncClient
+) -> None:
+    wanting = Wanting(await oauth.make_app(store, clock))
+    on_trial = await make_citizen(store, clock, probation=True)
+    mother = await make_citizen(store, clock)
+    child = await make_child(store, clock, mother)
+    youth = await make_citizen(store, clock, birth_date=f"{clock.now().year - 14}-12-31")
+    browser = await opened(http, wanting)
+    await browser.post("/connect/app")
+    await browser.get("/connect/app")
+    for who, book, code in (
+        (on_trial, None, "device-on-probation"),
+        (mother, child, "not-in-your-care"),
+        (youth, None, "guardian-needed"),
+    ):
+        headers = bearer(who.token) | ({} if book is None else {"X-Patient-Id": str(book)})
+        refused = await http.post("/v1/me/app-requests/look", json={"code": browser.code()}, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (403, code)
+    await looked_at(http, mother, browser.code())
+
+
+async def test_s12_no_wish_no_code_and_no_token_outlives_a_restore(
+    server: Server,
+    make_database: Callable[[], Awaitable[str]],
+    keys: KeyRing,
+    blobs: BlobStore,
+    clock: FrozenClock,
+    issuer: Provider,
+) -> None:
+    async with own_database(server, make_database, keys, blobs) as own:
+        store = own.store
+        citizen, client = await make_citizen(store, clock), await oauth.make_app(store, clock)
+        partner = await oauth.make_partner(store, clock)
+        meant = Wanting(await oauth.client_by_id(store, partner.client_id), scope="history")
+        async with service_with(store, clock, issuer) as http:
+            on_the_way, code_out, done = Wanting(client), Wanting(client), Wanting(client)
+            browser = await opened(http, on_the_way)
+            uri = await pushed(http, partner, meant)
+            tokens = await http.post(
+                "/oauth/token",
+                data=done.exchange(await code_for(http, issuer, citizen, done, "Condition")),
+            )
+            code = await code_for(http, issuer, citizen, code_out, "Condition")
+            clock.advance(seconds=1)
+            await new_epoch(own.owner, clock)
+            assert (await browser.get("/connect")).status_code == 404
+            came = await Browser(http).get(
+                "/oauth/authorize", client_id=str(partner.client_id), request_uri=uri
+            )
+            assert came.status_code == 404
+            refused = await http.post("/oauth/token", data=code_out.exchange(code))
+            assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+            again = {
+                "grant_type": "refresh_token",
+                "client_id": str(client.client_id),
+                "refresh_token": tokens.json()["refresh_token"],
+            }
+            refused = await http.post("/oauth/token", data=again)
+            assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+
+
+async def test_s19_a_hint_looks_nobody_up(store: Store, clock: FrozenClock) -> None:
+    """Whoever pushes a known number learns nothing of it: not by the answer and not by what it costs."""
+    citizen, partner = await make_citizen(store, clock), await oauth.make_partner(store, clock)
+    client = await oauth.client_by_id(store, partner.client_id)
+    seen: dict[str, list[str]] = {}
+    for kind, number in (("known", citizen.number), ("unknown", new_number())):
+        asked = AuthorizationRequest(
+            redirect_uri=client.redirect_uris[0],
+            scope="history",
+            state=None,
+            code_challenge="A" * 43,
+            jkt=None,
+            login_hint=number,
+        )
+        statements = seen.setdefault(kind, [])
+        async with store.transaction() as tx:
+
+            def note(record: Any, into: list[str] = statements) -> None:
+                into.append(record.query)
+
+            tx.add_query_logger(note)
+            try:
+                uri = await authorizing.push(tx, store.keys, client, asked, clock.now())
+            finally:
+                tx.remove_query_logger(note)
+        assert isinstance(uri, str)
+        statements.append(str(len(uri)))
+    assert seen["known"] == seen["unknown"]
+
+
+async def test_s34_no_log_keeps_what_the_protocol_puts_into_addresses(
+    store: Store,
+    clock: FrozenClock,
+    http: httpx.AsyncClient,
+    issuer: Provider,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    citizen, partner = await make_citizen(store, clock), await oauth.make_partner(store, clock)
+    wanting = Wanting(await oauth.client_by_id(store, partner.client_id), scope="history")
+    uri = await pushed(http, partner, wanting, login_hint=citizen.number)
+    browser = await opened_by_partner(http, wanting, uri)
+    assert citizen.number not in browser.page
+    await browser.sign_in(issuer, **claims_of(citizen))
+    assert citizen.number not in (await browser.get("/connect")).text
+    cookie = dict(browser.cookies)["connect"]
+    done = await browser.tick("history")
+    code = answer_in(done.headers["location"])["code"]
+    written = "".join(capsys.readouterr())
+    assert "/connect/decide" in written
+    for secret in (uri.rpartition(":")[2], cookie, code, wanting.state, citizen.number, citizen.name):
+        assert secret not in written
+    async with store.transaction() as tx:
+        rows = await tx.fetch("SELECT row_to_json(a)::text AS said FROM app_authorization a")
+    kept = "".join(row["said"] for row in rows)
+    for secret in (uri.rpartition(":")[2], cookie, code, citizen.number, citizen.name):
+        assert secret not in kept
