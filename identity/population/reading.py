@@ -267,7 +267,7 @@ def _numbers(cells: dict[str, str], faults: list[Reason]) -> tuple[tuple[Identif
 
 @lru_cache(maxsize=65_536)
 def _birth(text: str) -> str | None:
-    return birth_date_of(text) if text else None
+    return birth_date_of(text) or birth_date_of(_dashed(text))
 
 
 @lru_cache(maxsize=256)
@@ -325,6 +325,10 @@ def _day_of(text: str) -> str | None:
     )
     found = day_of(spelled) or day_of(text)
     return found.isoformat() if found else None
+
+
+def _dashed(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == len("yyyyMMdd") else ""
 
 
 @lru_cache(maxsize=4096)
