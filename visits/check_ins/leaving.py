@@ -24,6 +24,8 @@ from visits.safety.service import people_of, withheld
 from visits.tickets import service as tickets
 
 _ACT: Final = "visit:check-out:create"
+# A companion gave back the number that they took.
+_LEFT: Final = "visit:ticket:leave"
 
 
 async def check_out_by_phone(
@@ -73,6 +75,8 @@ async def leave(
     if row.means == "companion":
         await queries.LEAVE_ONE.run(tx, row.patient_id, row.check_in_id, now)
         await _leave_rows(tx, [row], now, unless_held=True)
+        if row.left_at is None:
+            await record_act(tx, access.patient_id, access.actor, _LEFT, request_id=request_id, now=now)
         return None
     if not access.is_own:
         return Refused(problem=OWN_PRESENCE)
