@@ -60,25 +60,26 @@ class Asked(Struct, frozen=True, kw_only=True):
 @get("/demo/identity/.well-known/openid-configuration", operation_id="demo_identity_discovery", **HIDDEN)
 async def discovery(call: NamedDependency[Call]) -> Response[bytes]:
     """OpenID Connect Discovery §3."""
-    issuer = _issuer(call)
-    return _json(
-        {
-            "issuer": issuer,
-            "authorization_endpoint": f"{issuer}/authorize",
-            "token_endpoint": f"{issuer}/token",
-            "jwks_uri": f"{issuer}/jwks",
-            "userinfo_endpoint": f"{issuer}/userinfo",
-            "response_types_supported": ["code"],
-            "grant_types_supported": ["authorization_code"],
-            "subject_types_supported": ["pairwise"],
-            "id_token_signing_alg_values_supported": [tokens.ALGORITHM],
-            "token_endpoint_auth_methods_supported": ["none"],
-            "code_challenge_methods_supported": ["S256"],
-            "scopes_supported": ["openid", "profile"],
-            "acr_values_supported": list(LEVELS.values()),
-            "authorization_response_iss_parameter_supported": True,
-        }
-    )
+    return _json(_discovery(_issuer(call)))
+
+
+def _discovery(issuer: str) -> dict[str, Any]:
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "jwks_uri": f"{issuer}/jwks",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["authorization_code"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": [tokens.ALGORITHM],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "code_challenge_methods_supported": ["S256"],
+        "scopes_supported": ["openid", "profile"],
+        "acr_values_supported": list(LEVELS.values()),
+        "authorization_response_iss_parameter_supported": True,
+    }
 
 
 @get("/demo/identity/jwks", operation_id="demo_identity_jwks", **HIDDEN)
@@ -102,13 +103,19 @@ async def agree(call: NamedDependency[Call]) -> Response[bytes]:
     asked = _asked(call, form)
     if asked is None:
         return _page("Yêu cầu này không đúng dạng.", None, 400)
-    back = {"state": asked.state, "iss": _issuer(call)}
     if form.get("decision") != "allow":
-        return _redirect(asked.redirect_uri, {"error": "access_denied", **back})
+        return _redirect(call, asked, {"error": "access_denied"})
+    code = await _code(call, asked, form)
+    if code is None:
+        return _page("Hãy nhập đủ 12 chữ số và, với người chưa có trong bản thử nghiệm, họ tên.", asked, 400)
+    return _redirect(call, asked, {"code": code})
+
+
+async def _code(call: Call, asked: Asked, form: dict[str, str]) -> str | None:
     async with call.begin_public() as tx:
         claims = await _claims(tx, call, asked, form)
     if claims is None:
-        return _page("Hãy nhập đủ 12 chữ số và, với người chưa có trong bản thử nghiệm, họ tên.", asked, 400)
+        return None
     agreed = Agreed(
         client_id=asked.client_id,
         redirect_uri=asked.redirect_uri,
@@ -117,7 +124,7 @@ async def agree(call: NamedDependency[Call]) -> Response[bytes]:
         claims=claims,
         at=int(call.now.timestamp()),
     )
-    return _redirect(asked.redirect_uri, {"code": tokens.write(call.keys, "code", agreed, call.now), **back})
+    return tokens.write(call.keys, "code", agreed, call.now)
 
 
 @post("/demo/identity/token", status_code=200, operation_id="demo_identity_token", **HIDDEN)
@@ -129,15 +136,17 @@ async def token(call: NamedDependency[Call]) -> Response[bytes]:
         return _json({"error": "unsupported_grant_type"}, 400)
     if agreed is None or not _is_its_own(agreed, form) or not await _first_use(call, form["code"]):
         return _json({"error": "invalid_grant"}, 400)
+    return _json(_tokens(call, agreed))
+
+
+def _tokens(call: Call, agreed: Agreed) -> dict[str, Any]:
     access_token = tokens.write(call.keys, "token", agreed, call.now)
-    return _json(
-        {
-            "access_token": access_token,
-            "token_type": "Bearer",
-            "expires_in": tokens.TOKEN_SECONDS,
-            "id_token": tokens.id_token(call.keys, _issuer(call), agreed, access_token, call.now),
-        }
-    )
+    return {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": tokens.TOKEN_SECONDS,
+        "id_token": tokens.id_token(call.keys, _issuer(call), agreed, access_token, call.now),
+    }
 
 
 @get("/demo/identity/userinfo", operation_id="demo_identity_userinfo", **HIDDEN)
@@ -145,7 +154,8 @@ async def userinfo(call: NamedDependency[Call]) -> Response[bytes]:
     """The same claims again (OpenID Connect Core §5.3)."""
     text = (call.header("authorization") or "").removeprefix("Bearer ")
     agreed = tokens.read(call.keys, "token", text, call.now)
-    return _json({"error": "invalid_token"}, 401) if agreed is None else _json(agreed.claims)
+    wrong = {"error": "invalid_token", "code": "invalid-token"}
+    return _json(wrong, 401) if agreed is None else _json(agreed.claims)
 
 
 def _issuer(call: Call) -> str:
@@ -227,8 +237,9 @@ def _page(problem: str, asked: Asked | None, status: int = 200) -> Response[byte
     return answer(text.encode(), status, headers=PAGE, media_type=HTML)
 
 
-def _redirect(address: str, query: dict[str, str]) -> Response[bytes]:
-    return answer(None, headers={"Location": f"{address}?{urlencode(query)}"})
+def _redirect(call: Call, asked: Asked, answered: dict[str, str]) -> Response[bytes]:
+    query = {**answered, "state": asked.state, "iss": _issuer(call)}
+    return answer(None, headers={"Location": f"{asked.redirect_uri}?{urlencode(query)}"})
 
 
 def _json(document: dict[str, Any], status: int = 200) -> Response[bytes]:

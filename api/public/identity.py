@@ -14,7 +14,7 @@ from identity.models import Sex
 from identity.problems import TOO_MANY
 from identity.verification import service
 from identity.verification.models import Verified
-from identity.verification.problems import VERIFICATION_REFUSED, VERIFICATION_UNAVAILABLE
+from identity.verification.problems import VERIFICATION_REFUSED
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from partners.verifiers import qr_cccd
@@ -32,7 +32,7 @@ State = Annotated[str, Meta(max_length=4000), QueryParameter(name="state")]
     actors=("public",),
     operation_id="identity_callback",
     tags=["auth"],
-    problems=(VERIFICATION_REFUSED, VERIFICATION_UNAVAILABLE),
+    problems=(VERIFICATION_REFUSED,),
     any_query=True,
 )
 async def callback(
@@ -56,8 +56,6 @@ async def callback(
 
 async def _conclude(call: Call, given: dict[str, str]) -> service.Landing | Refused:
     verifier = call.verifier
-    if verifier is None:
-        return Refused(problem=VERIFICATION_UNAVAILABLE)
     async with call.begin_public() as tx:
         taken = await service.take(tx, call.keys, given.get("state", ""), call.now)
     if isinstance(taken, Refused):
@@ -65,7 +63,7 @@ async def _conclude(call: Call, given: dict[str, str]) -> service.Landing | Refu
     row, kept = taken
     result: Verified | Refused = Refused(problem=VERIFICATION_REFUSED)
     # A transaction of another provider, from before the setting was changed, is never that one's to answer.
-    if row.provider == verifier.provider:
+    if verifier is not None and row.provider == verifier.provider:
         result = await verifier.finish(given, kept, call.now)
     call.time_went_by()
     async with call.begin_public() as tx:

@@ -145,7 +145,7 @@ async def test_s34_the_log_keeps_no_code_no_state_and_no_receipt(
 async def test_without_a_provider_nobody_comes_back(store: Store, clock: FrozenClock) -> None:
     async with client_of(store, clock) as client:
         response = await client.get(CALLBACK, params={"state": "A" * 64, "code": "x"})
-    assert (response.status_code, response.json()["code"]) == (503, "verification-unavailable")
+    assert (response.status_code, response.json()["code"]) == (403, "verification-refused")
 
 
 CARD = "001190000017||Nguyễn Thị Thử|28021990|Nữ|Hà Nội|01012021"
