@@ -16,6 +16,7 @@ from consent.apps import service
 from consent.apps.models import AppConsent
 from consent.apps.policy import pairwise_subject
 from consent.decision import decide, decide_app, decide_connection
+from healthbook.recovery.replay import REPLAY
 from identity.app_clients import service as clients
 from identity.app_clients import sessions
 from identity.app_clients.models import AppClient, EndedAppClient
@@ -23,6 +24,7 @@ from kernel.access import ALL_LABELS, Access, Actor, PartnerGroup, RecordType
 from kernel.problems import Refused
 from store.blobs import BlobStore
 from store.database import Store, Tx
+from store.journal import JournalKind, Line
 from store.keys import KeyRing
 from store.postgres import Server
 from tests.consent.test_presence import Recorder
@@ -100,7 +102,7 @@ async def test_a_partner_reads_what_was_ticked_and_nothing_sensitive(
     assert await reads(store, clock, client, given.reference, BOTH | {"summary"}) == "beyond-consent"
 
 
-async def test_no_other_client_and_no_invented_reference_opens_anything_and_costs_the_same(
+async def test_s19_no_other_client_and_no_invented_reference_opens_anything_and_costs_the_same(
     store: Store, clock: FrozenClock, citizen: Citizen
 ) -> None:
     client, other = await partner_of(store, clock), await partner_of(store, clock)
@@ -337,7 +339,7 @@ async def test_s10_a_merge_holds_both_sides_consents_and_shows_nothing_of_the_ot
     assert await reads(store, clock, client, of_other.reference) == "no-access"
 
 
-async def test_the_person_sees_all_clients_in_one_list_and_ends_them_with_the_session_alone(
+async def test_s11_all_clients_stand_in_one_list_and_end_with_the_session_alone(
     store: Store, clock: FrozenClock, citizen: Citizen
 ) -> None:
     partner, app = await partner_of(store, clock), await make_app(store, clock)
@@ -405,3 +407,22 @@ async def test_the_first_use_of_a_day_is_told_and_a_use_is_noted_once_a_minute(
     clock.advance(days=1)
     await reads(store, clock, client, given.reference)
     assert await told() == 2
+
+
+async def test_s12_an_end_of_a_client_or_its_consent_is_done_again(
+    store: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    """What the journal says of them, over a backup that knows neither end; once more changes nothing."""
+    first, second = await partner_of(store, clock), await partner_of(store, clock)
+    given = await let_in(store, clock, citizen, first, groups=BOTH)
+    stays = await let_in(store, clock, citizen, second, groups=BOTH)
+    lines: list[tuple[JournalKind, UUID, dict[str, str]]] = [
+        ("app-end", citizen.patient_id, {"consent_id": str(given.consent_id)}),
+        ("app-client-end", second.client_id, {"client_id": str(second.client_id)}),
+    ]
+    for kind, whose, ids in lines * 2:
+        line = Line(at=clock.now(), ids=ids, kind=kind, patient_id=whose, prev="", seq=1)
+        async with store.transaction() as tx:
+            await REPLAY[kind](tx, line, clock.now())
+    assert await reads(store, clock, first, given.reference) == "no-access"
+    assert await reads(store, clock, second, stays.reference) == "no-access"

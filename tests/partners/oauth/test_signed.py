@@ -62,7 +62,7 @@ def test_the_registered_key_alone_is_asked(partner: Partner) -> None:
     assert is_taken(partner, sign({"alg": "ES256"}, partner.claims(), partner.key), other, partner.key)
 
 
-def test_no_header_chooses_how_it_is_checked(partner: Partner) -> None:
+def test_s28_no_header_chooses_how_it_is_checked(partner: Partner) -> None:
     """alg none, HS* with the public key as the secret, keys and addresses inside, crit."""
     attacker = key_of(kid="k1")
     claims, own = partner.claims(), dict(attacker.as_dict(private=False))
