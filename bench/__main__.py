@@ -29,6 +29,7 @@ from bench import (
     ehr_long_record,
     ehr_summary,
     health_checks,
+    partner_export,
     population,
     push,
     qr,
@@ -122,7 +123,7 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
             dsns = place.dsn("hb_owner"), place.dsn("hb_api")
             results += await vitals.measure(store, *dsns, data, wanted)
         imports = ("ehr.import", "ehr.import_xml", health_checks.NAME)
-        on_records = (*imports, ehr_book.NAME, *SUMMARIES, *ehr_core.NAMES)
+        on_records = (*imports, ehr_book.NAME, partner_export.NAME, *SUMMARIES, *ehr_core.NAMES)
         if any(_is_wanted(name, wanted) for name in on_records):
             _say(f"{PEOPLE} people with long records")
             world = await build(data, store, place.dsn("hb_owner"))
@@ -178,6 +179,10 @@ async def _on_records(world: World, place: Place, directory: Path, wanted: list[
     if any(_is_wanted(name, wanted) for name in ehr_core.NAMES):
         _say("ehr.*.vs_* against the same peer")
         results += await ehr_core.measure_races(world, directory, wanted)
+    if _is_wanted(partner_export.NAME, wanted):
+        _say(partner_export.NAME)
+        let = await partner_export.prepare(world)
+        results.append(await asyncio.to_thread(partner_export.measure, world, let, directory))
     if _is_wanted(ehr_book.NAME, wanted):
         _say(ehr_book.NAME)
         results.append(await ehr_book.measure(world))

@@ -6,10 +6,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from ehr.models import Item
 from kernel.access import Access
 from partners.records import queries
-from partners.records.faces import is_disputed, item_of, named
+from partners.records.faces import Told, is_disputed, item_of, named
 from partners.records.models import Allergy, Asked, Disease, History, Vaccination
 from partners.records.queries import HISTORY_MAX, HistoryRow
 from partners.records.scope import scope_of_groups
@@ -87,7 +86,7 @@ def _allergy(row: HistoryRow) -> Allergy:
 def _diseases(rows: list[HistoryRow]) -> list[Disease]:
     """Visits repeat diagnoses: one line each, by the newest that says it. What is disputed or only declared
     never stands for what is not."""
-    same: dict[tuple[object, ...], list[Item]] = {}
+    same: dict[tuple[object, ...], list[Told]] = {}
     for row in rows:
         item = item_of(row.item)
         what = (item.code_system, item.code) if item.code else (None, item.title.casefold())
@@ -95,7 +94,7 @@ def _diseases(rows: list[HistoryRow]) -> list[Disease]:
     return [_disease(items, disputed=key[-1] is True) for key, items in same.items()]
 
 
-def _disease(items: list[Item], *, disputed: bool) -> Disease:
+def _disease(items: list[Told], *, disputed: bool) -> Disease:
     newest, dates = items[0], [item.date for item in items if item.date]
     return Disease(
         disease=named(newest),

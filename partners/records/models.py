@@ -14,7 +14,7 @@ from ehr.models import Flag
 SCHEMA_VERSION = "1"
 
 
-class Coded(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Coded(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A thing as its sender named it. code_system: a URI; text: the sender's words, or the official name."""
 
     text: str | None = None
@@ -22,7 +22,7 @@ class Coded(Struct, frozen=True, kw_only=True, omit_defaults=True):
     code_system: str | None = None
 
 
-class InsuranceCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class InsuranceCard(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One card as facilities reported it. Its number is one of insurance_numbers; which one nobody kept."""
 
     valid_from: str | None = None
@@ -31,14 +31,14 @@ class InsuranceCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     initial_facility_name: str | None = None
 
 
-class Representative(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Representative(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Who represents a child by law. Number and phone are that person's own and are not handed on."""
 
     relation: Literal["guardian"]
     name: str | None = None
 
 
-class Administrative(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Administrative(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Group (a). phone: where the person signs in; what others wrote down may be a relative's."""
 
     name: str | None = None
@@ -55,7 +55,7 @@ class Administrative(Struct, frozen=True, kw_only=True, omit_defaults=True):
     legal_representatives: list[Representative] = []
 
 
-class Allergy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Allergy(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """status: FHIR's clinical status. disputed: the person says that it is wrong; self_declared: no facility
     reported it."""
 
@@ -70,7 +70,7 @@ class Allergy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     disputed: bool = False
 
 
-class Disease(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Disease(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One disease of all that visits repeat of it. last_on: the newest that says so."""
 
     disease: Coded
@@ -83,7 +83,7 @@ class Disease(Struct, frozen=True, kw_only=True, omit_defaults=True):
     disputed: bool = False
 
 
-class Vaccination(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Vaccination(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One dose. antigens: the diseases it is against, where its sender says them."""
 
     vaccine: Coded
@@ -112,13 +112,13 @@ class History(Struct, frozen=True, kw_only=True):
     more: bool
 
 
-class Diagnosis(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Diagnosis(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     disease: Coded
     main: bool = False
     disputed: bool = False
 
 
-class Component(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Component(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One part of a result that has several."""
 
     text: str
@@ -129,7 +129,7 @@ class Component(Struct, frozen=True, kw_only=True, omit_defaults=True):
     flag: Flag | None = None
 
 
-class TestResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TestResult(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     test: Coded
     status: str
     value: str | None = None
@@ -142,7 +142,7 @@ class TestResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     disputed: bool = False
 
 
-class Imaging(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Imaging(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A study or its report. findings: what the report says."""
 
     examination: Coded
@@ -153,7 +153,7 @@ class Imaging(Struct, frozen=True, kw_only=True, omit_defaults=True):
     disputed: bool = False
 
 
-class Medicine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Medicine(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A medicine as prescribed. dosage: the prescriber's words."""
 
     medicine: Coded
@@ -162,13 +162,13 @@ class Medicine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     date: str | None = None
 
 
-class ProcedureDone(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ProcedureDone(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     procedure: Coded
     status: str
     date: str | None = None
 
 
-class Visit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Visit(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Group (c), one encounter. more: it holds more than is listed."""
 
     encounter_id: str
@@ -192,7 +192,7 @@ class Visit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     more: bool = False
 
 
-class VisitSummary(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class VisitSummary(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Group (d), what one encounter came to. course: history and course of the illness, which the national
     form has in one field."""
 
@@ -212,7 +212,7 @@ class VisitSummary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     more: bool = False
 
 
-class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Record(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The groups that were asked for and are in the consent; a group that was not is absent.
 
     next: hand it in as `before` for the encounters before these. stale_sources: other record systems that

@@ -59,7 +59,7 @@ async def gather(
         return None
     visit, summary = told(found)
     person = await person_of(tx, keys, access) if "administrative" in groups else None
-    shown = [(found.row.rtype, found.row.id), *((row.rtype, row.id) for row in found.inside)]
+    shown = [(found.row.rtype, found.row.id), *((row.rtype, row.id) for row, _ in found.inside)]
     return Gathered(person, visit, summary, groups, shown)
 
 

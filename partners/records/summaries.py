@@ -8,11 +8,11 @@ from msgspec import Struct
 from ehr.intake import systems
 from ehr.intake.map_letters import PAPERS
 from ehr.intake.papers import fields_of
-from ehr.models import Item
 from ehr.views.care import APPOINTMENT
-from partners.records.faces import is_disputed, item_of, named
-from partners.records.models import Medicine, VisitSummary
-from partners.records.queries import InsideRow, VisitRow
+from partners.records.faces import Told, is_disputed
+from partners.records.found import Found
+from partners.records.models import VisitSummary
+from partners.records.queries import InsideRow
 
 
 class _Named(Struct):
@@ -23,16 +23,7 @@ class _Paper(Struct):
     author: list[_Named] = []
 
 
-class _Participant(Struct):
-    individual: _Named | None = None
-
-
-class _Encounter(Struct):
-    participant: list[_Participant] = []
-
-
 _paper: Final = msgspec.json.Decoder(_Paper).decode
-_encounter: Final = msgspec.json.Decoder(_Encounter).decode
 
 
 class _Said(Struct):
@@ -57,21 +48,15 @@ _PLACES: Final = {
 }
 
 
-def summary_of(row: VisitRow, inside: list[InsideRow], more: bool) -> VisitSummary:
+def summary_of(found: Found) -> VisitSummary:
     """Group (d) of one encounter. What no paper of it says is absent."""
-    visit, said = item_of(row.item), _Said()
-    prescription: list[Medicine] = []
-    for one in inside:
-        item = item_of(one.item)
-        if one.section == "medications":
-            prescription.append(
-                Medicine(medicine=named(item), status=item.status, dosage=item.dosage, date=item.date)
-            )
-        elif one.section == "care-plans":
+    row, visit, said = found.row, found.item, _Said()
+    for one, item in found.inside:
+        if one.section == "care-plans":
             _plan(item, said)
         elif one.section == "documents":
             _read_paper(one, item, said)
-    people = (one.individual for one in _encounter(row.doc).participant)
+    people = (one.individual for one in found.doc.participant)
     said.doctors += [one.display for one in people if one and one.display]
     return VisitSummary(
         encounter_id=row.id,
@@ -82,16 +67,16 @@ def summary_of(row: VisitRow, inside: list[InsideRow], more: bool) -> VisitSumma
         results=_joined(said.results),
         treatment=_once(said.treatment),
         onward_plan=_joined(said.onward_plan),
-        prescription=prescription,
+        prescription=found.medicines,
         advice=_once(said.advice),
         revisits=sorted(set(said.revisits)),
         doctors=_once(said.doctors),
         disputed=is_disputed(row),
-        more=more,
+        more=found.more,
     )
 
 
-def _plan(item: Item, said: _Said) -> None:
+def _plan(item: Told, said: _Said) -> None:
     if item.category == APPOINTMENT:
         said.revisits += [item.date] if item.date else []
         return
@@ -99,7 +84,7 @@ def _plan(item: Item, said: _Said) -> None:
     said.advice += [item.text] if item.text else []
 
 
-def _read_paper(row: InsideRow, item: Item, said: _Said) -> None:
+def _read_paper(row: InsideRow, item: Told, said: _Said) -> None:
     """Papers of a kind that we know: what another one says nobody has put in order."""
     paper = PAPERS.get(item.code or "") if item.code_system == systems.DOCUMENT_KIND else None
     if paper is None:

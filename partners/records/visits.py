@@ -4,30 +4,28 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from ehr.intake import systems
 from ehr.intake.map_visit import DISCHARGES, RESULTS
-from ehr.models import Item
 from ehr.reads.paging import cut, position
 from kernel.access import Access, PartnerGroup
 from kernel.clock import start_of_day
 from partners.records import queries
 from partners.records.asked import Asked
-from partners.records.faces import is_disputed, item_of, named, range_text
+from partners.records.faces import Told, is_disputed, named, range_text
+from partners.records.found import Coding, Concept, Encounter, Found, found_of
 from partners.records.models import (
     Coded,
     Component,
     Diagnosis,
     Imaging,
-    Medicine,
     ProcedureDone,
     TestResult,
     Visit,
     VisitSummary,
 )
-from partners.records.queries import INSIDE_MAX, InsideRow, VisitRow
+from partners.records.queries import InsideRow, VisitRow
 from partners.records.scope import scope_of_groups
 from partners.records.summaries import summary_of
 from store.database import Tx
@@ -40,31 +38,6 @@ _HEIGHT: Final = "8302-2"
 _WEIGHT: Final = "29463-7"
 
 
-class _Coding(Struct):
-    system: str | None = None
-    code: str | None = None
-
-
-class _Concept(Struct):
-    text: str | None = None
-    coding: list[_Coding] = []
-
-    def code_in(self, system: str) -> str | None:
-        return next((one.code for one in self.coding if one.system == system), None)
-
-
-class _Hospitalization(Struct, rename="camel"):
-    discharge_disposition: _Concept | None = None
-
-
-class _Encounter(Struct, rename="camel"):
-    type: list[_Concept] = []
-    hospitalization: _Hospitalization | None = None
-
-
-_encounter: Final = msgspec.json.Decoder(_Encounter).decode
-
-
 class Read(Struct, frozen=True):
     """The groups that were asked for, the rows that they show, and where the next page starts."""
 
@@ -72,14 +45,6 @@ class Read(Struct, frozen=True):
     summaries: list[VisitSummary] | None
     shown: list[tuple[str, str]]
     next: str | None
-
-
-class Found(Struct, frozen=True):
-    """An encounter with what happened in it. more: there is more than was read."""
-
-    row: VisitRow
-    inside: list[InsideRow]
-    more: bool
 
 
 async def read(tx: Tx, access: Access, asked: Asked, now: datetime) -> Read:
@@ -91,9 +56,9 @@ async def read(tx: Tx, access: Access, asked: Asked, now: datetime) -> Read:
     rows, following = cut(found, VISITS_MAX)
     visits = await _filled(tx, access, rows, groups, now)
     made = [_visit(one) for one in visits] if "encounters" in groups else None
-    summaries = [summary_of(one.row, one.inside, one.more) for one in visits] if "summary" in groups else None
+    summaries = [summary_of(one) for one in visits] if "summary" in groups else None
     shown = [(one.row.rtype, one.row.id) for one in visits]
-    shown += [(row.rtype, row.id) for one in visits for row in one.inside]
+    shown += [(row.rtype, row.id) for one in visits for row, _ in one.inside]
     return Read(made, summaries, shown, following)
 
 
@@ -107,7 +72,7 @@ async def read_one(
 
 def told(found: Found) -> tuple[Visit, VisitSummary]:
     """One encounter in both groups."""
-    return _visit(found), summary_of(found.row, found.inside, found.more)
+    return _visit(found), summary_of(found)
 
 
 async def _filled(
@@ -118,14 +83,12 @@ async def _filled(
     inside: dict[str, list[InsideRow]] = defaultdict(list)
     for row in await queries.INSIDE.all(tx, *scope, [row.id for row in rows], sorted(sections)):
         inside[row.encounter_id].append(row)
-    return [Found(row, inside[row.id][:INSIDE_MAX], len(inside[row.id]) > INSIDE_MAX) for row in rows]
+    return [found_of(row, inside[row.id]) for row in rows]
 
 
 def _visit(found: Found) -> Visit:
-    row = found.row
-    item, doc = item_of(row.item), _encounter(row.doc)
+    row, item, doc, inside = found.row, found.item, found.doc, found.inside
     disposition = doc.hospitalization.discharge_disposition if doc.hospitalization else None
-    inside = [(one, item_of(one.item)) for one in found.inside]
     measures = {one.code: one for row, one in inside if row.section in ("results", "vital-signs")}
     blood = [measures[code].value for code in sorted(_BLOOD_GROUPS & measures.keys())]
     return Visit(
@@ -148,7 +111,7 @@ def _visit(found: Found) -> Visit:
             if one.section == "results" and it.code not in _BLOOD_GROUPS
         ],
         imaging=[_imaging(one, it) for one, it in inside if one.section == "imaging"],
-        medicines=[medicine_of(it) for one, it in inside if one.section == "medications"],
+        medicines=found.medicines,
         procedures=[
             ProcedureDone(procedure=named(it), status=it.status, date=it.date)
             for one, it in inside
@@ -159,11 +122,11 @@ def _visit(found: Found) -> Visit:
     )
 
 
-def _is_result(row: InsideRow, item: Item) -> bool:
+def _is_result(row: InsideRow, item: Told) -> bool:
     return row.section == "results" and item.code not in _BLOOD_GROUPS
 
 
-def _form_of_care(item: Item, doc: _Encounter) -> Coded:
+def _form_of_care(item: Told, doc: Encounter) -> Coded:
     """The national code where the sender gave one, else the class of FHIR."""
     code = next((code for one in doc.type if (code := one.code_in(systems.CARE_KIND))), None)
     text = item.lines[0] if item.lines else None
@@ -172,30 +135,30 @@ def _form_of_care(item: Item, doc: _Encounter) -> Coded:
     return Coded(text=text, code=item.category, code_system=systems.ACT_CODE if item.category else None)
 
 
-def _of_table(concept: _Concept | None, system: str, names: dict[str, str]) -> Coded | None:
+def _of_table(concept: Concept | None, system: str, names: dict[str, str]) -> Coded | None:
     code = concept.code_in(system) if concept else None
     return None if code is None else Coded(text=names.get(code), code=code, code_system=system)
 
 
-def _in_words(concept: _Concept | None) -> Coded | None:
+def _in_words(concept: Concept | None) -> Coded | None:
     """What a sender without the national tables says of how it ended."""
     if concept is None or any(one.system == systems.DISCHARGE_KIND for one in concept.coding):
         return None
-    coding = next((one for one in concept.coding if one.code), _Coding())
+    coding = next((one for one in concept.coding if one.code), Coding())
     made = Coded(text=concept.text, code=coding.code, code_system=coding.system)
     return made if made.text or made.code else None
 
 
-def _measured(item: Item | None, unit: str) -> str | None:
+def _measured(item: Told | None, unit: str) -> str | None:
     """A measure in the unit that the field has; in any other it is left out, never converted."""
     return item.value if item is not None and item.unit == unit else None
 
 
-def _diagnosis(row: InsideRow, item: Item, main_id: str | None) -> Diagnosis:
+def _diagnosis(row: InsideRow, item: Told, main_id: str | None) -> Diagnosis:
     return Diagnosis(disease=named(item), main=row.id == main_id, disputed=is_disputed(row))
 
 
-def _result(row: InsideRow, item: Item) -> TestResult:
+def _result(row: InsideRow, item: Told) -> TestResult:
     return TestResult(
         test=named(item),
         status=item.status,
@@ -220,7 +183,7 @@ def _result(row: InsideRow, item: Item) -> TestResult:
     )
 
 
-def _imaging(row: InsideRow, item: Item) -> Imaging:
+def _imaging(row: InsideRow, item: Told) -> Imaging:
     return Imaging(
         examination=named(item),
         status=item.status,
@@ -229,8 +192,3 @@ def _imaging(row: InsideRow, item: Item) -> Imaging:
         date=item.date,
         disputed=is_disputed(row),
     )
-
-
-def medicine_of(item: Item) -> Medicine:
-    """A prescribed medicine."""
-    return Medicine(medicine=named(item), status=item.status, dosage=item.dosage, date=item.date)
