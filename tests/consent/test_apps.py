@@ -344,6 +344,7 @@ async def test_s11_all_clients_stand_in_one_list_and_end_with_the_session_alone(
 ) -> None:
     partner, app = await partner_of(store, clock), await make_app(store, clock)
     first = await let_in(store, clock, citizen, partner, groups=BOTH)
+    clock.advance(seconds=1)
     second = await let_in(store, clock, citizen, app, types=frozenset({"Immunization"}), scope="patient/*.rs")
     assert isinstance(await reads(store, clock, app, second.reference), Access)
     async with client_of(store, clock) as http:
