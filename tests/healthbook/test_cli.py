@@ -289,6 +289,15 @@ def test_s26_a_key_is_added_by_two_people(installation: Path) -> None:
     assert len(list((installation / "keys").glob("cursor.*"))) == 2
 
 
+def test_s26_a_facility_is_let_into_the_exchange_by_two_people(installation: Path) -> None:
+    allow = ("axis", "allow", "99999", "--basis", "QĐ thử 1/2026", *SIGNED)
+    for alone in ((), ("--with", SIGNED[1])):
+        done = run_command(installation, *allow, *alone)
+        assert (done.returncode, "two people" in done.stderr) == (2, True), alone
+    done = run_command(installation, *allow, "--with", "Lê Thị Hai")
+    assert (done.returncode, "the code of no facility" in done.stderr) == (2, True), done.stderr
+
+
 def test_s26_a_medical_limit_is_put_in_force_by_two_people(installation: Path) -> None:
     confirm = ("vitals", "rules", "confirm", "temp-low", "--source", "a guideline", *SIGNED)
     withdraw = ("vitals", "rules", "withdraw", "temp-low", *SIGNED)

@@ -24,8 +24,8 @@ from store.due_queue import schedule
 from store.idempotency import begin, finish
 from store.keys import KeyRing
 from store.postgres import Server
+from tests.support import connecting, entry, verifying
 from tests.support import consent as steps
-from tests.support import entry, verifying
 from tests.support.clock import FrozenClock
 from tests.support.people import make_citizen, make_doctor, make_facility
 
@@ -138,6 +138,7 @@ async def live_a_little(house: House) -> None:
         )
     assert not isinstance(sent, Refused)
     await repeatable(house, 1)
+    await connecting.on_a_page(store, clock)
     await verifying.begin(store, clock, verifying.opened_somewhere(clock), verifying.Asking())
     async with store.transaction() as tx:
         await leases.take(tx, doctor.actor.actor_id, "export", clock.now())
@@ -260,8 +261,8 @@ async def test_every_chore_has_its_case_here() -> None:
         # tests/vaccination/first_fill
         "dose-files",
         "population-lines",
-            # tests/partners/axis/test_statistics.py
-            "axis-inbound",
+        # tests/partners/axis/test_statistics.py
+        "axis-inbound",
         # tests/reminders/test_changes.py
         "reminder-times",
         "reminder-answers",
