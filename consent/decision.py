@@ -462,6 +462,7 @@ async def _for_another(
         basis=link.relation,
         types=part.types,
         withheld_labels=part.withheld,
+        sealed_person=link.sealed_person,
     )
 
 

@@ -52,7 +52,8 @@ class FamilyLink(Struct, frozen=True, kw_only=True):
     """A link in force now, and what age makes of it. birth_date: FHIR partial date of the dependent.
 
     ticked: sensitive labels that a youth lets the guardian see. disputed: nobody writes by it until it is
-    settled. by_court: a proxy whom a court named, not the person.
+    settled. by_court: a proxy whom a court named, not the person. sealed_person: the dependent's sealed
+    column, which the same statement read.
     """
 
     relation: Relation
@@ -63,6 +64,7 @@ class FamilyLink(Struct, frozen=True, kw_only=True):
     ticked: Label = Label.NONE
     disputed: bool = False
     by_court: bool = False
+    sealed_person: bytes | None = None
 
 
 class Part(Struct, frozen=True, kw_only=True):

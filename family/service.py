@@ -91,6 +91,7 @@ def _link(
             birth_date=birth_date,
             ticked=Label(row.ticked),
             disputed=row.guardian_disputed,
+            sealed_person=row.demographics,
         )
     if not _free(row.proxy_since, holds):
         return None
@@ -102,6 +103,7 @@ def _link(
         until=row.proxy_until,
         disputed=row.proxy_disputed,
         by_court=row.by_court,
+        sealed_person=row.demographics,
     )
 
 
