@@ -239,8 +239,7 @@ async def style() -> Response[bytes]:
 async def _open(call: Call, given: dict[str, str]) -> Opened | Refused:
     """Our page with a cookie; or the client's address, where it is told what is wrong with its request."""
     async with call.begin_public() as tx:
-        network = budgets.subject(call.network_prefix())
-        spent = await budgets.charge_or_refuse(tx, budgets.CONNECT_PAGES_NETWORK, network, call.now)
+        spent = await _spend(tx, call)
         client = None if spent is not None else await live_client(tx, _uuid(given.get("client_id", "")))
         if client is None:
             return spent or Refused(problem=CONNECT_CLIENT_UNKNOWN)
@@ -254,6 +253,12 @@ async def _open(call: Call, given: dict[str, str]) -> Opened | Refused:
         return Refused(problem=CONNECT_CLIENT_UNKNOWN)
     said = {"error": asked.error, "error_description": asked.where}
     return Opened(answer_address(given["redirect_uri"], call.origin, given.get("state"), said))
+
+
+async def _spend(tx: Tx, call: Call) -> Refused | None:
+    """One step that costs us a row, of those that a network may take in an hour."""
+    network = budgets.subject(call.network_prefix())
+    return await budgets.charge_or_refuse(tx, budgets.CONNECT_PAGES_NETWORK, network, call.now)
 
 
 async def _asking(tx: Tx, call: Call, form: dict[str, str] | None) -> Asking | Refused:
@@ -277,6 +282,10 @@ async def _start(call: Call, asking: Asking) -> str | Refused:
     """The provider is asked with no transaction open."""
     if call.verifier is None:
         return Refused(problem=VERIFICATION_UNAVAILABLE)
+    async with call.begin_public() as tx:
+        spent = await _spend(tx, call)
+    if spent is not None:
+        return spent
     opened = await verification.open_at(call.verifier, call.now)
     if isinstance(opened, Refused):
         return opened

@@ -133,7 +133,9 @@ def answer_address(redirect_uri: str, issuer: str, state: str | None, answer: Ma
 def origin_of(redirect_uri: str) -> str:
     """What a page's policy must let a form lead to: scheme and host, or the app's own scheme."""
     parts = urlsplit(redirect_uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
+    # A policy has no word for an IPv6 address: browsers would pass it over.
+    named = parts.scheme in ("http", "https") and "[" not in parts.netloc
+    return f"{parts.scheme}://{parts.netloc}" if named else f"{parts.scheme}:"
 
 
 def groups_of(ticked: Iterable[str]) -> list[PartnerGroup]:

@@ -12,6 +12,7 @@ from healthbook import housekeeping
 from healthbook.housekeeping import CHORES, EVERY, KIND, Chore, arm_chores, bucket_of_chore, do_chore
 from healthbook.worker import TICK_RETRY, Worker
 from identity import budgets
+from identity.accounts import sign_up
 from identity.budgets import Budget
 from kernel.ids import uuid7
 from kernel.problems import Refused
@@ -139,6 +140,8 @@ async def live_a_little(house: House) -> None:
     assert not isinstance(sent, Refused)
     await repeatable(house, 1)
     await connecting.on_a_page(store, clock)
+    async with store.transaction() as tx:
+        await sign_up.start(tx, store.keys, "0908 123 777", "test", clock.now())
     await verifying.begin(store, clock, verifying.opened_somewhere(clock), verifying.Asking())
     async with store.transaction() as tx:
         await leases.take(tx, doctor.actor.actor_id, "export", clock.now())
@@ -211,6 +214,10 @@ async def test_every_chore_has_its_case_here() -> None:
     assert {chore.name for chore in CHORES} == {
         *ENDED,
         "request-quotas",
+        # tests/partners/oauth
+        "oauth-proofs",
+        # tests/identity/test_app_clients.py
+        "app-sessions",
         # tests/consent/test_share_codes.py, tests/consent/links
         "share-codes",
         "share-code-hashes",

@@ -16,12 +16,14 @@ import httpx
 
 from identity.app_clients.models import AppClient
 from kernel.clock import Clock
+from partners.smart import authorizing
+from partners.smart.requests import AuthorizationRequest, read_request
 from partners.verifiers.oidc import OidcVerifier
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer, client_of
 from tests.support.identity_provider import Provider
-from tests.support.oauth import ORIGIN, Partner
+from tests.support.oauth import ORIGIN, Partner, make_app
 from tests.support.people import Citizen
 
 AUDIENCE = f"{ORIGIN}/fhir"
@@ -237,3 +239,15 @@ async def code_for(
     done = await browser.tick(*boxes)
     assert done.status_code == 303, done.text
     return answer_in(done.headers["location"])["code"]
+
+
+async def on_a_page(store: Store, clock: FrozenClock) -> None:
+    """A wish whose page shows its signs, and that nobody answers."""
+    wanting = Wanting(await make_app(store, clock))
+    asked = read_request(wanting.client, wanting.parameters(), audience=AUDIENCE, pushed=False)
+    assert isinstance(asked, AuthorizationRequest)
+    async with store.transaction() as tx:
+        cookie = await authorizing.open_new(tx, wanting.client, asked, clock.now())
+        row = await authorizing.in_browser(tx, cookie, clock.now())
+        assert row is not None
+        assert await authorizing.show_code(tx, store.keys, row) is not None

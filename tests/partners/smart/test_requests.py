@@ -197,6 +197,7 @@ def test_an_answer_names_its_server_and_keeps_what_was_there() -> None:
     [
         ("https://app.example.org/back", "https://app.example.org"),
         ("http://127.0.0.1:8000/back", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000/back", "http:"),
         ("vn.example.app:/back", "vn.example.app:"),
     ],
 )
