@@ -12,6 +12,7 @@ DEAD = tuple(
         "sign_in_challenge",
         "phone_proof",
         "phone_code_lock",
+        "identity_transaction",
         "activation",
         "activation_code",
         "ehr_viewer_ticket",
