@@ -12,13 +12,13 @@ from store.fields import lookup_hashes, seal, unseal
 from store.keys import KeyRing
 
 LOGIN_PHONE_IDLE = timedelta(days=180)
-_KIND = "phone"
+KIND = "phone"
 _NOBODY = UUID(int=0)
 
 
 def phone_hashes(keys: KeyRing, number: str) -> list[tuple[str, bytes]]:
     """[(key version, hash)] of a normalised number, the current version first."""
-    return lookup_hashes(keys, _KIND, number)
+    return lookup_hashes(keys, KIND, number)
 
 
 async def add_contact(tx: Tx, keys: KeyRing, patient_id: UUID, text: str, now: datetime) -> None:

@@ -8,6 +8,7 @@ fails to open instead of sending the victim's codes elsewhere.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from functools import lru_cache
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from store.keys import KeyRing, KeyRingError
 NONCE_BYTES = 12
 LOOKUP_VERSIONS = 2
 _FORMAT = 1
+_INFO = b"healthbook field"
 
 
 class FieldSealError(Exception):
@@ -34,17 +36,47 @@ def seal(keys: KeyRing, patient_id: UUID, table: str, column: str, text: str) ->
     return bytes([_FORMAT, len(key_id)]) + key_id.encode() + nonce + sealed
 
 
-def seal_cells(keys: KeyRing, patient_id: UUID, *cells: tuple[str, str, str]) -> list[bytes]:
-    """Encrypt several cells (table, column, text) of one person like `seal`; the person's key is made once."""
-    key_id, master = keys.secret("field")
-    cipher, head = AESGCM(derive_key(master, patient_id)), bytes([_FORMAT, len(key_id)]) + key_id.encode()
-    nonces = secrets.token_bytes(NONCE_BYTES * len(cells))
-    made = []
-    for number, (table, column, text) in enumerate(cells):
-        nonce = nonces[number * NONCE_BYTES : (number + 1) * NONCE_BYTES]
-        place = _place(patient_id, table, column, key_id)
-        made.append(head + nonce + cipher.encrypt(nonce, text.encode(), place))
-    return made
+class Sealer:
+    """`seal` for many people one after the other: what is the same for everybody is made once."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        key_id, master = keys.secret("field")
+        self._key_id = key_id.encode()
+        self._head = bytes([_FORMAT, len(key_id)]) + self._key_id
+        self._person = hmac.new(_extracted(master), _INFO, hashlib.sha256)
+
+    def seal(self, patient_id: UUID, cells: Sequence[tuple[bytes, str]]) -> list[bytes]:
+        """Encrypt cells (`cell_of` table and column, text) of one person, whose key is made once."""
+        person, raw = self._person.copy(), patient_id.bytes
+        person.update(raw + b"\x01")
+        cipher, tail = AESGCM(person.digest()), b"\0" + raw + b"\0" + self._key_id
+        nonces, made = secrets.token_bytes(NONCE_BYTES * len(cells)), []
+        for number, (cell, text) in enumerate(cells):
+            nonce = nonces[number * NONCE_BYTES : (number + 1) * NONCE_BYTES]
+            made.append(self._head + nonce + cipher.encrypt(nonce, text.encode(), cell + tail))
+        return made
+
+
+def cell_of(table: str, column: str) -> bytes:
+    """The place of a sealed cell but for its person."""
+    return table.encode() + b"\0" + column.encode()
+
+
+class Hasher:
+    """`lookup_hashes` of one kind for many values."""
+
+    def __init__(self, keys: KeyRing, kind: str) -> None:
+        self._begun = []
+        for version, key in keys.secrets("lookup")[:LOOKUP_VERSIONS]:
+            self._begun.append((version, hmac.new(key, kind.encode() + b"\0", hashlib.sha256)))
+
+    def hashes(self, value: str) -> list[tuple[str, bytes]]:
+        text, made = value.encode(), []
+        for version, begun in self._begun:
+            one = begun.copy()
+            one.update(text)
+            made.append((version, one.digest()))
+        return made
 
 
 def unseal(keys: KeyRing, patient_id: UUID, table: str, column: str, sealed: bytes) -> str:
@@ -71,7 +103,7 @@ def lookup_hashes(keys: KeyRing, kind: str, value: str) -> list[tuple[str, bytes
 
 def derive_key(master: bytes, patient_id: UUID) -> bytes:
     """The person's own AES key: HKDF-SHA256(master, info = patient_id), RFC 5869 with one block of output."""
-    info = b"healthbook field" + patient_id.bytes
+    info = _INFO + patient_id.bytes
     return hmac.digest(_extracted(master), info + b"\x01", hashlib.sha256)
 
 

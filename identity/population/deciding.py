@@ -6,7 +6,7 @@ name agree. What disagrees is told and writes nothing.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, get_args
 from uuid import UUID
 
 import msgspec
@@ -28,7 +28,7 @@ from identity.population.models import (
 )
 from kernel.text import fold
 from store.database import Tx
-from store.fields import lookup_hashes, unseal
+from store.fields import Hasher, unseal
 from store.keys import KeyRing
 
 # Who is alive in the register, or was merged: what is said of a merged person finds its way there (S10).
@@ -80,14 +80,21 @@ class Found(NamedTuple):
     listings: dict[tuple[UUID, str], ListingRow]
 
 
-def hashed(keys: KeyRing, lines: Iterable[Line | Unread]) -> list[Ready | Unread]:
-    """The lines with the hashes of their numbers."""
-    return [
-        Ready(one, [(kind, value, lookup_hashes(keys, kind, value)) for kind, value in one.numbers])
-        if isinstance(one, Line)
-        else one
-        for one in lines
-    ]
+class Hashers:
+    """Keyed hashes of numbers of every kind."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._of = {kind: Hasher(keys, kind) for kind in get_args(IdentifierKind)}
+
+    def ready(self, lines: Iterable[Line | Unread]) -> list[Ready | Unread]:
+        """The lines with the hashes of their numbers."""
+        of = self._of
+        return [
+            Ready(one, [(kind, value, of[kind].hashes(value)) for kind, value in one.numbers])
+            if isinstance(one, Line)
+            else one
+            for one in lines
+        ]
 
 
 async def look_up(tx: Tx, step: list[Ready | Unread], of: ListKind) -> Found:

@@ -111,7 +111,9 @@ class ListReader:
                 yield Unread(number, "refused", (Reason("too-many-lines", "line"),))
                 return
             cells = None if text is None else _cells(text.rstrip("\r\n"), divider)
-            if cells is None:
+            if text is not None and _NO_UTF8.search(text):
+                yield Unread(number, "refused", (Reason("bad-encoding", "line"),))
+            elif cells is None:
                 yield Unread(number, "refused", (Reason("bad-csv", "line"),))
             elif any(cells):
                 if len(cells) != width and (len(cells) < width or any(cells[width:])):
@@ -168,12 +170,12 @@ class ListReader:
                 return Unread(number, "refused", (Reason("bad-type", name),))
             else:
                 cells[name] = cell or ""
+        if any(_NO_UTF8.search(cell) for cell in cells.values()):
+            return Unread(number, "refused", (Reason("bad-encoding", "line"),))
         return self._line(number, cells)
 
     def _line(self, number: int, cells: dict[str, str]) -> Line | Unread:
         """The line of these cells, or what is wrong with it."""
-        if any(_NO_UTF8.search(cell) for cell in cells.values()):
-            return Unread(number, "refused", (Reason("bad-encoding", "line"),))
         faults: list[Reason] = []
         numbers = _numbers(cells, faults)
         name, sex = _name(cells.get("full_name", "")), _sex(cells.get("sex", "").strip())

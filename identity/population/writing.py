@@ -20,12 +20,16 @@ from identity.population.models import ListKind
 from kernel.access import Actor
 from kernel.ids import uuid7
 from store.database import Tx
-from store.fields import lookup_hashes, seal, seal_cells
+from store.fields import Hasher, Sealer, cell_of, lookup_hashes, seal
 from store.keys import KeyRing
 
 MADE: Final = "identity:list:create"
 CHANGED: Final = "identity:list:update"
 _STATE: Final = "facility-reported"
+_PERSON: Final = cell_of("citizen", "demographics")
+_FACTS: Final = cell_of("person_listing", "facts")
+_NUMBER: Final = cell_of("patient_identifier_rev", "value")
+_PHONE: Final = cell_of("phone", "value")
 
 
 class Load(NamedTuple):
@@ -52,43 +56,45 @@ class Sealed(NamedTuple):
     listings: list[Sequence[Any]]
 
 
-def sealed(keys: KeyRing, load: Load, new: list[New], now: datetime) -> Sealed:
-    """Make people of lines that nobody in the register is meant by."""
-    made = Sealed([], [], [], [], [], [], [])
-    for one in new:
-        _seal_one(keys, load, one, made, now)
-    return made
+class Maker:
+    """Makes people of lines that nobody in the register is meant by."""
 
+    def __init__(self, keys: KeyRing, load: Load) -> None:
+        self._sealer, self._phones, self._load = Sealer(keys), Hasher(keys, phones.KIND), load
 
-def _seal_one(keys: KeyRing, load: Load, one: New, made: Sealed, now: datetime) -> None:
-    line, numbers = one.ready
-    patient_id = uuid7(now)
-    known = Demographics(
-        name=line.name,
-        birth_date=line.birth_date,
-        sex=line.sex,
-        address=line.address,
-        commune=line.commune,
-    )
-    cells = [
-        ("citizen", "demographics", msgspec.json.encode(known).decode()),
-        ("person_listing", "facts", line.facts),
-        *(("patient_identifier_rev", "value", value) for _, value, _ in numbers),
-    ]
-    if line.phone is not None:
-        cells.append(("phone", "value", line.phone))
-    demographics, facts, *values = seal_cells(keys, patient_id, *cells)
-    made.ids.append(patient_id)
-    made.citizens.append((patient_id, 0, "active", demographics, now))
-    made.listings.append((patient_id, load.of, line.item, load.load_id, line.number, facts, now))
-    for (kind, _, versions), value in zip(numbers, values, strict=False):
-        version, id_hash = versions[0]
-        made.numbers.append((id_hash, kind, version, patient_id, _STATE, now))
-        made.own_numbers.append((patient_id, kind, id_hash, version, value, _STATE, now))
-    if line.phone is not None:
-        version, phone_hash = phones.phone_hashes(keys, line.phone)[0]
-        made.phones.append((patient_id, phone_hash, "contact", values[-1], now, now))
-        made.phone_lookups.append((phone_hash, patient_id, version))
+    def sealed(self, new: list[New], now: datetime) -> Sealed:
+        made = Sealed([], [], [], [], [], [], [])
+        for one in new:
+            self._make(one, made, now)
+        return made
+
+    def _make(self, one: New, made: Sealed, now: datetime) -> None:
+        line, numbers = one.ready
+        patient_id = uuid7(now)
+        known = Demographics(
+            name=line.name,
+            birth_date=line.birth_date,
+            sex=line.sex,
+            address=line.address,
+            commune=line.commune,
+        )
+        cells = [(_PERSON, msgspec.json.encode(known).decode()), (_FACTS, line.facts)]
+        cells += [(_NUMBER, value) for _, value, _ in numbers]
+        if line.phone is not None:
+            cells.append((_PHONE, line.phone))
+        demographics, facts, *values = self._sealer.seal(patient_id, cells)
+        load = self._load
+        made.ids.append(patient_id)
+        made.citizens.append((patient_id, 0, "active", demographics, now))
+        made.listings.append((patient_id, load.of, line.item, load.load_id, line.number, facts, now))
+        for (kind, _, versions), value in zip(numbers, values, strict=False):
+            version, id_hash = versions[0]
+            made.numbers.append((id_hash, kind, version, patient_id, _STATE, now))
+            made.own_numbers.append((patient_id, kind, id_hash, version, value, _STATE, now))
+        if line.phone is not None:
+            version, phone_hash = self._phones.hashes(line.phone)[0]
+            made.phones.append((patient_id, phone_hash, "contact", values[-1], now, now))
+            made.phone_lookups.append((phone_hash, patient_id, version))
 
 
 async def write_new(tx: Tx, load: Load, made: Sealed, now: datetime) -> None:
@@ -126,7 +132,7 @@ async def write_known(tx: Tx, keys: KeyRing, load: Load, known: list[Known], now
 
 async def _keep_phones(tx: Tx, keys: KeyRing, said: list[Known], now: datetime) -> None:
     told = [(one.patient_id, phone) for one in said if (phone := listing_of(one.ready.line).phone)]
-    hashed = [(patient_id, phone, lookup_hashes(keys, "phone", phone)[0]) for patient_id, phone in told]
+    hashed = [(patient_id, phone, lookup_hashes(keys, phones.KIND, phone)[0]) for patient_id, phone in told]
     await queries.UPSERT_CONTACT_PHONE.many(
         tx,
         [
