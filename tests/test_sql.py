@@ -114,6 +114,7 @@ FAN_OUTS = {
     "identity.housekeeping.queries.DELETE_CHALLENGES",
     "identity.housekeeping.queries.DELETE_CODE_LOCKS",
     "identity.housekeeping.queries.DELETE_NONCES",
+    "identity.housekeeping.queries.DELETE_PHONE_PROOFS",
     "identity.housekeeping.queries.DELETE_SESSIONS",
     "identity.housekeeping.queries.DELETE_UNDO",
     "identity.population.queries.FORGET_LINES",

@@ -21,6 +21,7 @@ from consent.share_codes.policy import QR_PREFIX, shown
 from consent.share_codes.problems import UNKNOWN_SHARE_CODE
 from consent.share_codes.service import Choice, MadeCode
 from family.problems import GUARDIAN_NEEDED
+from identity.accounts.problems import IDENTITY_UNPROVEN
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED, TOO_MANY
 from kernel.access import Access, Label, RecordType
 from kernel.problems import Refused
@@ -69,6 +70,7 @@ class ShareCodeMade(Struct, kw_only=True):
     idempotent=True,
     problems=(
         GUARDIAN_NEEDED,
+        IDENTITY_UNPROVEN,
         STEP_UP_REFUSED,
         DEVICE_ON_PROBATION,
         NOTHING_GRANTED,

@@ -86,6 +86,9 @@ AT_EVERY_AGE = {
     "me_approve_request": "age makes its terms: refused below 15 when the request is there (tests/consent)",
     "me_tick_guardian_labels": "between 15 and 18 alone, by the link",
     "object_to_death": "a sign of life",
+    "trust_device": "whose phone is whose asks for no age",
+    "change_pin": "a PIN of one's own",
+    "start_phone_change": "the phone of one's own account",
 }
 
 
