@@ -13,6 +13,7 @@ from identity.app_clients.models import (
     NewAppClient,
     RefreshRow,
 )
+from identity.housekeeping.service import housekeeping
 from identity.register import changes
 from identity.register.changes import Applied, Change, ChangeKind
 from identity.tokens import read_access_token
@@ -210,3 +211,14 @@ async def test_no_token_of_one_kind_is_read_as_another(store: Store, clock: Froz
     assert sessions.read_app_token(citizen.token) is None
     assert sessions.read_app_token(first.refresh_token or "") is None
     assert sessions.read_app_token("") is None
+
+
+async def test_ended_and_expired_families_go_and_living_ones_stay(store: Store, clock: FrozenClock) -> None:
+    living, over = await family(store, clock), await family(store, clock)
+    async with store.transaction() as tx:
+        await sessions.end_of_client(tx, client_in(over), "client-ended", clock.now())
+        assert await housekeeping(tx, "app-sessions", clock.now(), 500) == 0
+        assert await housekeeping(tx, "app-sessions", clock.now() + timedelta(seconds=1), 500) >= 1
+    assert await lives(store, clock, living.access_token)
+    async with store.transaction() as tx:
+        assert await sessions.family_of(tx, client_in(over), over.refresh_token or "", clock.now()) is None
