@@ -84,7 +84,8 @@ async def propose(
     if not in_time(wish.until, now):
         return Refused(problem=PROXY_INVALID)
     person = await _person_here(tx, keys, actor, wish.person_number, arrived, now)
-    if person is None or await _has_own_way(tx, keys, person, now):
+    has_own_way = await _has_own_way(tx, keys, person or _NOBODY, now)
+    if person is None or has_own_way:
         return Refused(problem=PROXY_DESK_REFUSED)
     proposal_id = uuid7(now)
     await queries.INSERT_DESK_PROPOSAL.run(
