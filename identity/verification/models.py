@@ -12,8 +12,9 @@ from identity.models import Sex
 # qr_cccd: an unsigned text off a card, good for filling in a form. oidc: an OpenID Connect issuer.
 # third_party: whoever comes later.
 Method: TypeAlias = Literal["otp_phone", "manual_staff", "qr_cccd", "oidc", "third_party"]
-# What a result may be used for, once. connect: a partner or an app is let in.
-Purpose: TypeAlias = Literal["sign-up", "enrolment", "recovery", "phone-change", "pin-reset", "connect"]
+# What a result may be used for, once. enrolment: a device opens the book, also as a way back to it. connect:
+# a partner or an app is let in.
+Purpose: TypeAlias = Literal["sign-up", "enrolment", "connect"]
 # 0: nothing is proven. 1, 2: the levels of an e-ID account; only 2 opens a person's book.
 Level: TypeAlias = Literal[0, 1, 2]
 

@@ -14,7 +14,6 @@ note           the same for checks that the program makes itself and acts on at 
 
 import hashlib
 import hmac
-import re
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -53,7 +52,6 @@ LIFE: Final = timedelta(minutes=10)
 PAGE_RECEIPT_LIFE: Final = timedelta(seconds=60)
 SECRET_BYTES: Final = 32
 _HASH_BYTES: Final = 32
-_OWN_PAGE: Final = re.compile(r"/connect(/[A-Za-z0-9_-]+)*")
 _PLACE: Final = ("identity_transaction", "sealed")
 
 
@@ -95,7 +93,7 @@ async def begin(
     """Write a transaction down; the caller sends the person to `address`.
 
     secret_challenge: base64url of SHA-256 of the secret's bytes that the device keeps (32 random ones).
-    return_to: an address that the caller has checked (`is_return_address`).
+    return_to: one of the apps' configured addresses, or the path of a page of ours, as the caller checked.
     """
     challenge = from_base64url(secret_challenge)
     if challenge is None or len(challenge) != _HASH_BYTES:
@@ -271,12 +269,6 @@ def is_about(keys: KeyRing, row: VerificationRow, number: str) -> bool:
     normal = normal_identifier("national-id", number)
     hashes = [] if normal is None else [hashed for _, hashed in lookup_hashes(keys, "national-id", normal)]
     return row.subject_hash is not None and row.subject_hash in hashes
-
-
-def is_return_address(address: str, allowed: frozenset[str]) -> bool:
-    """Whether a browser may be sent there with a receipt: exactly one of the configured ones of apps,
-    or a page of ours under /connect."""
-    return address in allowed or _OWN_PAGE.fullmatch(address) is not None
 
 
 def challenge_of(secret: bytes) -> str:

@@ -35,22 +35,29 @@ class ProviderHttp:
     async def get(self, url: str, bearer: str | None = None) -> bytes:
         """A JSON document. Raises ProviderError."""
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        return await self._send(httpx.Request("GET", url, headers=self._headers(headers)))
+        return await self._send(self._request("GET", url, headers))
 
     async def post(self, url: str, form: Mapping[str, str], basic: tuple[str, str] | None) -> bytes:
         """The JSON answer to a form. Raises ProviderError."""
-        auth = httpx.BasicAuth(*basic) if basic else None
-        request = httpx.Request("POST", url, data=dict(form), headers=self._headers({}))
-        if auth is not None:
-            request = next(auth.auth_flow(request))
+        request = self._request("POST", url, {}, form)
+        if basic is not None:
+            request = next(httpx.BasicAuth(*basic).auth_flow(request))
         return await self._send(request)
 
-    def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
-        return {**self._client.headers, **more}
+    def _request(
+        self, method: str, url: str, more: Mapping[str, str], form: Mapping[str, str] | None = None
+    ) -> httpx.Request:
+        """What is asked is checked as it will be sent: two readers of one address can differ."""
+        headers = {**self._client.headers, **more}
+        try:
+            request = httpx.Request(method, url, data=None if form is None else dict(form), headers=headers)
+        except (httpx.InvalidURL, ValueError):
+            raise ProviderError("endpoint") from None
+        if not (may_ask(self._issuer, url) and may_ask(self._issuer, str(request.url))):
+            raise ProviderError("endpoint")
+        return request
 
     async def _send(self, request: httpx.Request) -> bytes:
-        if not may_ask(self._issuer, str(request.url)):
-            raise ProviderError("endpoint")
         if self._open >= AT_ONCE_MAX:
             raise ProviderError("busy")
         self._open += 1

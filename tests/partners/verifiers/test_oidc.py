@@ -345,6 +345,30 @@ async def test_s29_what_an_identity_issuer_says_of_itself_leads_nowhere_else(
     assert [path for path, _ in issuer.asked] == [DISCOVERY]
 
 
+@pytest.mark.parametrize("tail", ["\x7f", "\n", " ", "é", "\\@other.example", "?x=[", "x" * 70_000])
+async def test_an_address_that_is_none_breaks_nothing(
+    verifier: OidcVerifier, issuer: Provider, clock: FrozenClock, tail: str
+) -> None:
+    issuer.discovery = {
+        "jwks_uri": f"{issuer.issuer}/keys{tail}",
+        "userinfo_endpoint": f"{issuer.issuer}/{tail}",
+    }
+    begun = await verifier.start(STATE, clock.now())
+    if isinstance(begun, Started):
+        done = await verifier.finish(issuer.sign_in(begun.address), begun.kept, clock.now())
+        assert isinstance(done, Refused)
+
+
+@pytest.mark.parametrize("token", ["", "a\r\nX-More: 1", "é", "\x00", " "])
+async def test_an_access_token_that_is_none_breaks_nothing(
+    verifier: OidcVerifier, issuer: Provider, clock: FrozenClock, token: str
+) -> None:
+    issuer.token_claims = dict.fromkeys([*PERSON, "at_hash"])
+    issuer.userinfo = {"sub": "sub-2", **PERSON}
+    issuer.token_answer = {"access_token": token}
+    assert isinstance(await signed_in(verifier, issuer, clock), Refused)
+
+
 async def test_the_issuers_name_is_compared_letter_by_letter(issuer: Provider, clock: FrozenClock) -> None:
     verifier = OidcVerifier(issuer.configured(issuer=issuer.issuer + "/"))
     assert await verifier.start(STATE, clock.now()) == NO
