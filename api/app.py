@@ -245,7 +245,7 @@ OPEN_TO_VIEWERS = (PATH, f"{ISSUER_PATH}/", "/fhir/.well-known/", "/oauth/token"
 FOR_VIEWERS = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (b"access-control-allow-headers", b"content-type"),
+    (b"access-control-allow-headers", b"content-type, dpop"),
     (b"access-control-expose-headers", b"retry-after"),
     (b"access-control-max-age", b"600"),
 ]

@@ -375,6 +375,34 @@ async def test_the_cookie_is_this_site_s_alone(http: httpx.AsyncClient, wanting:
     assert {"HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=600"} <= set(cookie.split("; "))
 
 
+async def test_an_app_in_a_browser_may_ask_for_its_token_from_there(http: httpx.AsyncClient) -> None:
+    asked = await http.options(
+        "/oauth/token",
+        headers={"Origin": "https://app.example.org", "Access-Control-Request-Headers": "dpop"},
+    )
+    assert asked.headers["access-control-allow-origin"] == "*"
+    assert "dpop" in asked.headers["access-control-allow-headers"]
+    assert "access-control-allow-credentials" not in asked.headers
+    elsewhere = await http.get("/connect", headers={"Origin": "https://app.example.org"})
+    assert "access-control-allow-origin" not in elsewhere.headers
+
+
+async def test_an_app_that_asks_for_everything_in_the_words_of_version_1_gets_what_can_be_read(
+    store: Store, clock: FrozenClock, http: httpx.AsyncClient, issuer: Provider, citizen: Citizen
+) -> None:
+    """As fhirclient 4.4.0 asks unless told otherwise, its own `state` in the exchange too."""
+    scope = "launch/patient user/*.* patient/*.read openid profile"
+    wanting = Wanting(await oauth.make_app(store, clock), scope=scope)
+    browser = await opened(http, wanting)
+    await browser.sign_in(issuer, **claims_of(citizen))
+    await browser.get("/connect")
+    done = await browser.tick(*browser.boxes(), days="1")
+    code = answer_in(done.headers["location"])["code"]
+    tokens = await redeem(http, wanting, code, state=wanting.state)
+    assert tokens.status_code == 200, tokens.text
+    assert tokens.json()["scope"] == "launch/patient patient/*.read"
+
+
 async def test_what_a_client_s_metadata_says_is_what_is_offered(http: httpx.AsyncClient) -> None:
     found = await http.get("/fhir/.well-known/smart-configuration")
     assert found.headers["access-control-allow-origin"] == "*"
