@@ -363,7 +363,7 @@ async def finish(
         pending.code,
         pin_hash=pin_hash,
         phone_number=pending.phone_number,
-        reason="replaced-in-presence",
+        in_presence=True,
         request_id=request_id,
         now=now,
         origin=origin,

@@ -150,10 +150,8 @@ async def make_room(
     request_id: str,
     now: datetime,
     origin: BrowserOrigin | None,
-    reason: str,
 ) -> None:
-    """A redemption in presence, or a proof of identity, ends the oldest of five devices, and the others are
-    told. reason: which of the two.
+    """A redemption in presence ends the oldest of five devices, and the others are told.
 
     Whoever lost five phones has no session to end one with. What that device's own activation replaced is
     not put back: the person stands at a desk and sets PIN and phone anew.
@@ -164,7 +162,7 @@ async def make_room(
     if len(live) < DEVICES_MAX or step_up_key is None or _same_phone(live, device, step_up_key) is not None:
         return
     by_desk = Actor(kind="citizen", actor_id=patient_id)
-    await _end(tx, by_desk, live[0].device_id, reason, request_id, now)
+    await _end(tx, by_desk, live[0].device_id, "replaced-in-presence", request_id, now)
 
 
 def _same_phone(live: list[DeviceRow], device: NewDevice, step_up_key: str) -> DeviceRow | None:

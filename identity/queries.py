@@ -219,6 +219,9 @@ LATER_UNDO = Scalar(
 HAND_ON_UNDO = Command(
     "UPDATE activation_undo SET pin_hash = $3, phone_hash = $4 WHERE patient_id = $1 AND device_id = $2"
 )
+# What the person chose since by a trusted device is what comes back.
+CHOOSE_UNDO_PIN = Command("UPDATE activation_undo SET pin_hash = $2 WHERE patient_id = $1")
+CHOOSE_UNDO_PHONE = Command("UPDATE activation_undo SET phone_hash = $2 WHERE patient_id = $1")
 PURGE_UNDO = Command("DELETE FROM activation_undo WHERE patient_id = $1 AND recorded_at <= $2")
 
 # -- sessions

@@ -140,7 +140,7 @@ async def finish(
         proof.receipt,
         pin_hash=pin_hash,
         phone_number=pending.phone_number,
-        reason="replaced-by-identity",
+        in_presence=False,
         request_id=request_id,
         now=now,
         origin=origin,

@@ -24,7 +24,7 @@ async def open_book(
     *,
     pin_hash: str,
     phone_number: str | None,
-    reason: str,
+    in_presence: bool,
     request_id: str,
     now: datetime,
     origin: BrowserOrigin | None,
@@ -32,11 +32,13 @@ async def open_book(
     """Enrol the device on probation, set the PIN, make the phone the login phone, open the session.
 
     What is replaced can be put back from an older device for 72 hours (identity/undo.py). phone_number: None
-    leaves the login phone as it is. reason: why the oldest of five devices ends.
+    leaves the login phone as it is. in_presence: the oldest of five devices ends for this one. A proof
+    from afar ends none: new devices in a row would leave nobody who is told and can cancel.
     """
-    await devices.make_room(
-        tx, patient_id, device, challenge, request_id=request_id, now=now, origin=origin, reason=reason
-    )
+    if in_presence:
+        await devices.make_room(
+            tx, patient_id, device, challenge, request_id=request_id, now=now, origin=origin
+        )
     enrolled = await devices.enrol(tx, keys, patient_id, device, challenge, now, origin)
     if isinstance(enrolled, Refused):
         return enrolled

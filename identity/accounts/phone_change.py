@@ -6,7 +6,7 @@ Codes for doctors pause for 72 hours after it (consent.md §8), both phones are 
 from datetime import datetime
 
 from audit.service import record_act
-from identity import budgets, phones
+from identity import budgets, phones, queries
 from identity.accounts import proofs
 from identity.accounts.models import ProofStarted
 from identity.accounts.opening import PERSON_LEVEL
@@ -59,6 +59,7 @@ async def confirm(
         await keep_sign_up_phone(tx, keys, patient_id, proven.number, now)
     else:
         await phones.make_login(tx, keys, patient_id, proven.number, now)
+        await queries.CHOOSE_UNDO_PHONE.run(tx, patient_id, proven.phone_hash)
     await record_act(tx, patient_id, access.actor, "identity:phone:change", request_id=request_id, now=now)
     told = {"new": to_base64url(proven.phone_hash)}
     if before is not None and before.phone_hash != proven.phone_hash:

@@ -38,5 +38,6 @@ async def keep(tx: Tx, access: Access, pin_hash: str, *, request_id: str, now: d
     assert access.action == "change-factors"
     patient_id = access.patient_id
     await queries.UPSERT_PIN.run(tx, patient_id, pin_hash, now)
+    await queries.CHOOSE_UNDO_PIN.run(tx, patient_id, pin_hash)
     await record_act(tx, patient_id, access.actor, "identity:pin:change", request_id=request_id, now=now)
     await emit(tx, patient_id, "identity.pin-changed", {}, now)

@@ -9,6 +9,7 @@ import pytest
 
 from identity import devices, phones, queries, sessions
 from identity.devices import Enrolled
+from identity.undo import keep_replaced
 from store.database import Store
 from tests.support.accounts import Account, letters, signed_act, signed_pin, signed_up
 from tests.support.clock import FrozenClock
@@ -271,3 +272,28 @@ async def test_the_session_alone_ends_a_lost_phone_from_another_one(
     assert (await client.delete(path, headers=bearer(token))).status_code == 204
     assert (await client.get("/v1/me", headers=bearer(citizen.token))).status_code == 401
     assert (await client.get("/v1/me", headers=bearer(token))).status_code == 200
+
+
+async def test_s8_what_a_trusted_device_set_stays_when_a_device_of_an_activation_is_thrown_out(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    """Ending the new device takes back what came with it, not what the owner chose since."""
+    citizen, number = await make_citizen(store, clock), new_phone_number()
+    phone, _ = await second_device(store, clock, citizen)
+    assert phone.device_id is not None
+    async with store.transaction() as tx:
+        await keep_replaced(tx, citizen.patient_id, phone.device_id, clock.now())
+        await queries.UPSERT_PIN.run(tx, citizen.patient_id, "the thief's", clock.now())
+        await phones.make_login(tx, store.keys, citizen.patient_id, new_phone_number(), clock.now())
+    clock.advance(minutes=1)
+    challenge = (await ask_phone(client, citizen, number, clock)).json()["challenge_id"]
+    assert await confirm(client, citizen.token, challenge, await letters(store, clock, challenge) or "") == ""
+    body = {"pin": NEW_PIN, "signed": signed_pin(citizen, NEW_PIN, clock)}
+    assert said(await client.post("/v1/me/pin", json=body, headers=bearer(citizen.token))) == ""
+    async with store.transaction() as tx:
+        chosen = await queries.PIN_HASH.one(tx, citizen.patient_id)
+    path = f"/v1/me/devices/{phone.device_id}"
+    assert (await client.delete(path, headers=bearer(citizen.token))).status_code == 204
+    assert await login_number(store, clock, citizen) == number
+    async with store.transaction() as tx:
+        assert await queries.PIN_HASH.one(tx, citizen.patient_id) == chosen

@@ -309,3 +309,16 @@ async def test_an_address_that_is_not_registered_starts_nothing_and_without_a_pr
     async with client_of(store, clock, identity_return=[APP]) as bare:
         answer = await bare.post("/v1/auth/enrolments/start", json=body | {"return_to": APP})
     assert (answer.status_code, answer.json()["code"]) == (503, "verification-unavailable")
+
+
+async def test_s8_a_stolen_identity_account_throws_no_device_out(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, enrolment: Any
+) -> None:
+    """Five new phones in a row would leave nobody who is told and can cancel; a desk alone makes room."""
+    citizen, answers = await known(store, clock), []
+    for _ in range(5):
+        clock.advance(seconds=1)
+        answers.append(said(await (await enrolment().through(citizen.number)).finish(citizen.number)))
+    assert answers == [""] * 4 + ["too-many-devices"]
+    listed = await client.get("/v1/me/devices", headers=bearer(citizen.token))
+    assert str(citizen.phone.device_id) in [one["device_id"] for one in listed.json()["items"]]
