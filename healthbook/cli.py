@@ -41,6 +41,7 @@ READ_ONLY = frozenset(
             "admin displays",
             "admin core-links",
             "admin articles",
+            "admin clients",
             "admin facilities print",
         ),
         *("certificates verify", "certificates conformance", "certificates trust list"),

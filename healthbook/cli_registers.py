@@ -1,15 +1,17 @@
 """`healthbook admin` on facilities: the first ones, their viewers, releases and certificates."""
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from healthbook.cli_acts import OPERATOR, REASON, as_operator
+from healthbook.cli_acts import OPERATOR, REASON, as_operator, at_place
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from healthbook.wiring import Place
     from store.database import Store
 
 
@@ -105,10 +107,24 @@ def end_certificate(certificate_id: "UUID", operator: str | None, reason: str | 
     as_operator(run, operator, reason)
 
 
+@click.command()
+def clients() -> None:
+    """List the OAuth clients of the register. Operators enter and change them at /v1/admin/app-clients."""
+    from healthbook.client_commands import clients_table
+    from healthbook.wiring import load_keys, opened_store
+
+    async def run(place: "Place") -> str:
+        async with opened_store(place, "hb_api", load_keys(place.settings)) as store:
+            return await clients_table(store)
+
+    click.echo(at_place(lambda place: asyncio.run(run(place))))
+
+
 COMMANDS: tuple[click.Command, ...] = (
     bootstrap,
     set_viewer,
     set_release,
     add_certificate,
     end_certificate,
+    clients,
 )

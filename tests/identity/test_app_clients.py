@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from healthbook.client_commands import clients_table
 from identity import practitioners
 from identity.app_clients import service, sessions
 from identity.app_clients.models import (
@@ -222,3 +223,14 @@ async def test_ended_and_expired_families_go_and_living_ones_stay(store: Store, 
     assert await lives(store, clock, living.access_token)
     async with store.transaction() as tx:
         assert await sessions.family_of(tx, client_in(over), over.refresh_token or "", clock.now()) is None
+
+
+async def test_the_command_line_shows_every_client(fresh_store: Store, clock: FrozenClock) -> None:
+    assert await clients_table(fresh_store) == "no client is registered"
+    app, partner = await make_app(fresh_store, clock), await make_partner(fresh_store, clock)
+    async with fresh_store.transaction() as tx:
+        await service.end(tx, EndedAppClient(client_id=partner.client_id), clock.now())
+    lines = (await clients_table(fresh_store)).splitlines()
+    assert len(lines) == 2
+    assert {line.split()[0] for line in lines} == {str(app.client_id), str(partner.client_id)}
+    assert next(line for line in lines if "ended" in line).startswith(str(partner.client_id))
