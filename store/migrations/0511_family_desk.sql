@@ -15,7 +15,6 @@ CREATE TABLE proxy_proposal (
     CONSTRAINT proxy_proposal_pkey PRIMARY KEY (proposal_id)
 );
 CREATE INDEX proxy_proposal_of_person ON proxy_proposal (person_id);
-CREATE INDEX proxy_proposal_expires_at ON proxy_proposal (expires_at);
 
 -- facility_id: whose desk made the offer; for_number: whose code it is, and nobody else's. Empty: the person's phone.
 ALTER TABLE proxy_offer ADD COLUMN facility_id uuid;

@@ -101,6 +101,7 @@ ACROSS |= dict.fromkeys(
         "proxy_by_proxy_of_dependent",
         "prescription_code_person",
         "proxy_invitation_of_person",
+        "proxy_proposal_of_person",
         "share_link_address_of_person",
     ),
     "erasure of a person, and the archive of everything: the other ends",
