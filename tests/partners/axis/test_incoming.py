@@ -290,3 +290,20 @@ async def test_what_came_from_the_axis_is_not_sent_back_to_it(
             "SELECT count(*) FROM axis_message WHERE patient_id = $1", citizen.patient_id
         )
     assert told == 0
+
+
+async def test_what_the_gate_stops_comes_into_no_book_and_stays_in_no_row(
+    site: Site, client: httpx.AsyncClient, clock: FrozenClock, here: Any
+) -> None:
+    citizen = await make_citizen(site.store, clock)
+    told = check(citizen)
+    told["values"] = told["values"] | {"KHAMRHM": "Đang điều trị ARV do nhiễm HIV"}
+    assert (await push(client, message(clock, told)))["code"] == "CM_SUCCESS"
+    (shown,) = await listed(client, citizen)
+    one = await client.get(f"/v1/me/health-checks/{shown['id']}", headers=bearer(citizen.token))
+    assert "HIV" not in one.text
+    assert "Bình thường" in one.text
+    async with site.store.transaction() as tx:
+        docs = await tx.fetch("SELECT doc FROM ehr_resource WHERE patient_id = $1", citizen.patient_id)
+        rows = await tx.fetch("SELECT axis_inbound::text FROM axis_inbound")
+    assert "HIV" not in str([*docs, *rows])

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ehr.entry.models import EntryNumber
 from ehr.health_checks.queries import CheckRow
@@ -326,3 +327,45 @@ async def test_a_message_without_an_axis_waits_for_one(site: Site, clock: Frozen
     send = axis_jobs(site.store, clock, None)[SEND_JOB]
     assert await send(Due(0, clock.now(), SEND_JOB, "")) == clock.now() + WAIT_MAX
     assert timedelta(hours=1) >= WAIT_MAX
+
+
+async def test_a_key_that_the_ministry_does_not_know_stops_until_it_does(
+    site: Site, client: httpx.AsyncClient, stand_in: AxisStandIn, clock: FrozenClock
+) -> None:
+    facility = await site.facility("7900000000134")
+    citizen = await make_citizen(site.store, clock)
+    nurse = await make_doctor(site.store, clock, facility, role="nurse")
+    known = stand_in.key
+    stand_in.key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    await enter(client, nurse, check(citizen))
+    await site.work()
+    assert await site.messages(facility) == [("stopped", "signature-invalid", 1)]
+    assert stand_in.kept == {}
+    stand_in.key = known
+    async with site.store.transaction() as tx:
+        assert await operating.resume_facility(tx, facility.facility_id, clock.now()) == 1
+    await site.work()
+    assert await site.messages(facility) == [("accepted", None, 1)]
+
+
+async def test_a_token_serves_until_its_end_and_no_login_sends_nothing(
+    site: Site, client: httpx.AsyncClient, stand_in: AxisStandIn, clock: FrozenClock
+) -> None:
+    facility = await site.facility("7900000000141")
+    citizen = await make_citizen(site.store, clock)
+    nurse = await make_doctor(site.store, clock, facility, role="nurse")
+    for number in range(3):
+        await enter(client, nurse, check(citizen, check_number=f"T-{number}"))
+    await site.work()
+    assert (stand_in.tokens, len(stand_in.kept)) == (1, 3)
+    clock.advance(hours=1)
+    stand_in.login_status = 403
+    nurse = await make_doctor(site.store, clock, facility, role="nurse")
+    await enter(client, nurse, check(citizen, check_number="T-4"))
+    await site.work()
+    assert (await site.messages(facility))[-1] == ("waiting", None, 1)
+    assert len(stand_in.seen) == 3
+    stand_in.login_status = 200
+    clock.advance(seconds=31)
+    await site.work()
+    assert (stand_in.tokens, len(stand_in.kept)) == (2, 4)
