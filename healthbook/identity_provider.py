@@ -5,6 +5,8 @@ from partners.verifiers.configured import read_claims, read_levels
 from partners.verifiers.models import Issuer
 
 CALLBACK = "/v1/auth/identity/callback"
+# The address of an app that nobody made, for whoever plays one against a demo.
+DEMO_RETURN = "vn.mo-phong.so-suc-khoe:/xac-minh"
 
 
 def issuer_of(settings: Settings, *, demo: bool) -> Issuer | None:
@@ -23,6 +25,11 @@ def issuer_of(settings: Settings, *, demo: bool) -> Issuer | None:
         origins=frozenset(words(settings.identity_origins)),
         insecure=demo,
     )
+
+
+def return_addresses(settings: Settings, *, demo: bool) -> list[str]:
+    """Where browsers go on to: the configured addresses of apps, and in a demo that of an invented one."""
+    return [*words(settings.identity_return), *([DEMO_RETURN] if demo else [])]
 
 
 def _stand_in(settings: Settings, redirect_uri: str) -> Issuer:

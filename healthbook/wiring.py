@@ -13,7 +13,7 @@ from msgspec import Struct
 from ehr.core.fhir_http import CoreAddress, FhirCore
 from ehr.letters.models import Validity
 from healthbook.exchange import trusted_keys
-from healthbook.identity_provider import issuer_of
+from healthbook.identity_provider import issuer_of, return_addresses
 from healthbook.settings import Settings, words
 from healthbook.start_check import missing_providers, reasons_not_to_start
 from kernel.clock import Clock, SystemClock
@@ -309,7 +309,7 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         signer=signer_of(settings),
         open_core=(lambda: opened_core(settings, SystemClock())) if settings.ehr_core_url else None,
         open_verifier=(lambda: opened_verifier(issuer)) if issuer else None,
-        identity_return=words(settings.identity_return),
+        identity_return=return_addresses(settings, demo=keys.demo),
         axis_keys=_axis_keys(settings),
         open_gateway=(lambda: opened_gateway(gateway, settings.coverage_check_token)) if gateway else None,
     )

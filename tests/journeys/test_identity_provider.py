@@ -3,17 +3,20 @@
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import msgspec
 import pytest
 
 from healthbook.demo_sheet import DemoSheet
-from healthbook.identity_provider import issuer_of
+from healthbook.identity_provider import DEMO_RETURN, issuer_of
 from healthbook.settings import read_settings
 from identity.verification.models import Started, Verified
 from identity.verification.problems import VERIFICATION_REFUSED
 from kernel.clock import SystemClock
 from kernel.problems import Refused
 from partners.verifiers.oidc import OidcVerifier
+from tests.support.phone import Phone
 from tests.support.service import Service
+from tests.support.verifying import Asking
 from tests.support.viewer import sign_in_at
 
 BACK = "http://127.0.0.1:4567/callback"
@@ -65,3 +68,43 @@ async def agreed(verifier: OidcVerifier, form: dict[str, str]) -> tuple[Started,
         done = await browser.post(begun.address.partition("?")[0], data=asked | form)
     brought = parse_qs(urlsplit(done.headers["location"]).query)
     return begun, {name: values[0] for name, values in brought.items()}
+
+
+async def test_a_new_phone_opens_its_own_book_by_level_2_and_no_other(
+    service: Service, sheet: DemoSheet
+) -> None:
+    """Start, page, way back, claim: over the server, as an app and its browser do it."""
+    mine, other = sheet.citizens[2], sheet.citizens[3]
+    async with httpx.AsyncClient(base_url=service.base_url) as client:
+        for number, level, code in (
+            (mine.number, "1", "verification-level-low"),
+            (other.number, "2", "verification-refused"),
+        ):
+            assert await enrol(client, service, mine.number, number, level) == (403, code)
+        assert (await enrol(client, service, mine.number, mine.number, "2"))[0] == 201
+
+
+async def enrol(
+    client: httpx.AsyncClient, service: Service, own: str, signed_in_as: str, level: str
+) -> tuple[int, str]:
+    asking, phone = Asking(), Phone()
+    body = {"secret_challenge": asking.challenge, "return_to": DEMO_RETURN}
+    begun = (await client.post("/v1/auth/enrolments/start", json=body)).json()
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(begun["address"]).query).items()}
+    form = asked | {"number": signed_in_as, "level": level, "decision": "allow"}
+    page = await client.post(begun["address"].partition("?")[0], data=form)
+    # The way back names the host that the demo is opened by.
+    back = await client.get(page.headers["location"].replace("localhost", "127.0.0.1"))
+    assert back.headers["location"].startswith(f"{DEMO_RETURN}#receipt=")
+    receipt = back.headers["location"].partition("receipt=")[2]
+    done = await client.post(
+        "/v1/auth/enrolments/finish",
+        json={
+            "receipt": receipt,
+            "secret": asking.kept,
+            "number": own,
+            "pin": "739204",
+            "device": msgspec.to_builtins(phone.new_device(receipt)),
+        },
+    )
+    return done.status_code, done.json().get("code", "")

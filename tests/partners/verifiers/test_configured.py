@@ -2,7 +2,7 @@
 
 import pytest
 
-from healthbook.identity_provider import issuer_of
+from healthbook.identity_provider import DEMO_RETURN, issuer_of, return_addresses
 from healthbook.settings import SettingsError, read_settings
 from healthbook.start_check import reasons_not_to_start
 from partners.verifiers import configured
@@ -86,6 +86,14 @@ def test_s4_a_demo_asks_no_identity_provider_outside_and_nobody_else_asks_in_cle
         for demo in (True, False)
     ]
     assert refused == [True, False, False, True]
+
+
+def test_browsers_go_on_to_configured_apps_and_in_a_demo_to_an_invented_one() -> None:
+    own = ["https://app.example/verified", "vn.example.ssk:/verified"]
+    assert return_addresses(read_settings(GIVEN), demo=False) == own
+    assert return_addresses(read_settings({}), demo=False) == []
+    assert return_addresses(read_settings({}), demo=True) == [DEMO_RETURN]
+    assert configured.is_app_address(DEMO_RETURN)
 
 
 @pytest.mark.parametrize("scheme", ["javascript", "data", "file", "intent", "", "about", "JavaScript.x"])
