@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 # identification: the person's id in the rotating code. cursor: ETags of filtered views. statistics: names
-# and rounding of what is counted. alias: what a person's log calls a protected practitioner, and a client a person.
+# and rounding of what is counted. alias: what a person's log calls a protected practitioner, and what a
+# client calls a person.
 # audit-pseudonym: whom a leaf of the public log of heads belongs to. paper: codes on printed papers;
 # paper-reference: which paper of whose book such a code is, for us alone. partner: what is handed to
 # partners. axis: messages to the ministry's axis (QĐ 1551 asks for RSA); only where there is an exchange.
