@@ -19,6 +19,7 @@ from identity.accounts import phone_change, pins, trusting
 from identity.accounts.models import ProofStarted
 from identity.problems import (
     CHALLENGE_DEAD,
+    DEVICE_ON_PROBATION,
     NO_SUCH_DEVICE,
     PHONE_INVALID,
     PIN_TOO_EASY,
@@ -71,7 +72,7 @@ class PhoneConfirm(Struct, kw_only=True, forbid_unknown_fields=True):
     actors=("citizen",),
     operation_id="trust_device",
     tags=TAGS,
-    problems=(STEP_UP_REFUSED, NO_SUCH_DEVICE),
+    problems=(STEP_UP_REFUSED, DEVICE_ON_PROBATION, NO_SUCH_DEVICE),
 )
 async def trust_device(
     device_id: FromPath[UUID], data: JSONBody[TrustBody], call: NamedDependency[Call]
@@ -91,7 +92,7 @@ async def trust_device(
     actors=("citizen",),
     operation_id="change_pin",
     tags=TAGS,
-    problems=(STEP_UP_REFUSED, PIN_TOO_EASY, TOO_MANY, TRY_LATER),
+    problems=(STEP_UP_REFUSED, DEVICE_ON_PROBATION, PIN_TOO_EASY, TOO_MANY, TRY_LATER),
 )
 async def change_pin(data: JSONBody[PinBody], call: NamedDependency[Call]) -> Response[None]:
     """Set a new PIN by the word of this device; a forgotten one is not asked for."""
@@ -113,7 +114,7 @@ async def change_pin(data: JSONBody[PinBody], call: NamedDependency[Call]) -> Re
     actors=("citizen",),
     operation_id="start_phone_change",
     tags=TAGS,
-    problems=(STEP_UP_REFUSED, PHONE_INVALID, TOO_MANY),
+    problems=(STEP_UP_REFUSED, DEVICE_ON_PROBATION, PHONE_INVALID, TOO_MANY),
 )
 async def start_phone_change(
     data: JSONBody[PhoneBody], call: NamedDependency[Call]
@@ -135,7 +136,7 @@ async def start_phone_change(
     actors=("citizen",),
     operation_id="confirm_phone_change",
     tags=TAGS,
-    problems=(SIGN_IN_REFUSED, CHALLENGE_DEAD),
+    problems=(SIGN_IN_REFUSED, CHALLENGE_DEAD, DEVICE_ON_PROBATION),
 )
 async def confirm_phone_change(data: JSONBody[PhoneConfirm], call: NamedDependency[Call]) -> Response[None]:
     """The letters came to the new phone: sign-ins go there now, and doctors' codes after 72 hours."""
