@@ -50,6 +50,7 @@ PERSON = re.compile(
 SECRET = re.compile(r"(hash|secret|salt|pepper|token|code|key|sealed|sha256)(_|$)")
 # They look like secrets by their names and are none: words, versions, and what the log's proofs are made of.
 OPEN = {
+    ("partner_disclosure", "payload_sha256"): "the digest of what left, which the person is shown",
     ("referral", "receiver_code"): "the code of a facility",
     ("access_log", "salt"): "part of a row's proof, for its person alone",
     ("access_log", "actor_salt"): "part of a row's proof, for its person alone",
