@@ -8,8 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from ehr.visibility import hidings
-from ehr.visibility.models import FAMILY
 from identity.births import service as births
 from kernel.access import Label
 from notifications.service import notify
@@ -20,7 +18,7 @@ from tests.support.consent import asked
 from tests.support.family import actor_now, make_child, make_proxy, midnight
 from tests.support.http import bearer, client_of
 from tests.support.people import Citizen, make_citizen, make_doctor, make_facility
-from tests.support.record import our_id, own, write
+from tests.support.record import write
 from tests.support.statements import CountingStore
 from visits.safety import service as safety
 
@@ -131,12 +129,7 @@ async def test_s23_the_page_is_the_same_with_and_without_what_is_kept_from_the_f
         ident = UUID(flagged["appointment_id"])
         await safety.flag(tx, book, "booking", ident, "suspected-abuse", clock.now())
     await write(store, book, [dose("d1", "08", "2016-01-02")], clock.now(), labels=int(Label.SDV))
-    await write(store, book, [dose("d2", "08", "2016-02-02")], clock.now())
-    async with store.transaction() as tx:
-        hidden = await hidings.hide(
-            tx, own(book), "Immunization", our_id("a", "d2"), reader=FAMILY, reader_name=None, now=clock.now()
-        )
-    assert isinstance(hidden, hidings.Hiding)
+    await write(store, book, [dose("d2", "08", "2016-02-02")], clock.now(), labels=int(Label.RESTRICTED))
     assert await household(store, clock, relative) == before
 
 

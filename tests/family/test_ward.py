@@ -59,7 +59,7 @@ async def test_two_registry_officers_with_the_paper_let_a_father_act_for_a_grown
         assert isinstance(found, Access), action
         assert found.withheld_labels == ~Label.NONE
     for action in ("look-at-log", "manage-devices", "guard-grants", "share-record", "read-notifications"):
-        assert await may(store, clock, father, daughter.patient_id, action) == "not-in-your-care"  # type: ignore[arg-type]
+        assert await may(store, clock, father, daughter.patient_id, action) == "not-in-your-care"
     async with owner.transaction() as tx:
         sealed = await tx.fetchval(
             "SELECT court_document FROM proxy WHERE patient_id = $1", daughter.patient_id
