@@ -171,6 +171,7 @@ async def test_a_newer_consent_to_the_same_client_ends_the_older_and_is_never_wi
 ) -> None:
     client = await partner_of(store, clock)
     first = await let_in(store, clock, citizen, client, groups=BOTH)
+    clock.advance(seconds=1)
     second = await let_in(store, clock, citizen, client, groups=frozenset({"summary"}))
     assert await reads(store, clock, client, first.reference) == "no-access"
     assert await reads(store, clock, client, second.reference, BOTH) == "beyond-consent"
