@@ -91,14 +91,15 @@ async def test_s1_the_number_that_was_typed_leads_nowhere_before_and_after_an_im
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:
     """Pre-hijack: the account waits with a victim's number for the victim's record."""
-    number, said = new_number(), {"name": "Lê Thị Nạn Nhân", "birth_date": "1985-03-12", "sex": "female"}
+    number = new_number()
+    said: Any = {"name": "Lê Thị Nạn Nhân", "birth_date": "1985-03-12", "sex": "female"}
     early = await signed_up(client, store, clock, number=number, **said)
     facility = await make_facility(store, clock)
-    claim = PersonClaim(identifiers=[IdentifierClaim("national-id", number)], **said)  # type: ignore[arg-type]
+    claim = PersonClaim(identifiers=[IdentifierClaim("national-id", number)], **said)
     async with store.transaction() as tx:
         found = await people.match_person(tx, store.keys, claim, facility.facility_id, clock.now())
         assert found == Unmatched("unknown-person")
-    true_owner, _ = await make_person(store, clock, number=number, **said)  # type: ignore[arg-type]
+    true_owner, _ = await make_person(store, clock, number=number, **said)
     await write(store, true_owner, [ALLERGY | {"id": "a1"}], clock.now())
     late = await signed_up(client, store, clock, number=number, **said)
     for account in (early, late):
@@ -159,7 +160,7 @@ async def test_s1_an_account_of_level_0_acts_for_nobody_and_hands_nothing_out(
 
 async def test_s2_the_text_begins_like_every_sign_in_letter_and_fits_one_segment() -> None:
     for purpose in ("sign-in", "sign-up", "phone-change"):
-        text = sms_text(SmsSignIn(code="ABCDEF", purpose=purpose), HOTLINE)  # type: ignore[arg-type]
+        text = sms_text(SmsSignIn(code="ABCDEF", purpose=purpose), HOTLINE)
         assert text.startswith("DANG NHAP. KHONG DOC CHO AI, KE CA BAC SI")
         assert "ABCDEF" in text
         assert len(text) <= 160
