@@ -41,8 +41,19 @@ async def stand_in(keys: KeyRing) -> AsyncIterator[AxisStandIn]:
 @pytest.fixture
 async def axis(stand_in: AxisStandIn, clock: FrozenClock) -> AsyncIterator[HttpAxis]:
     address = AxisAddress(stand_in.address, f"{stand_in.address}/login", ID, SECRET)
-    made = HttpAxis(address, clock, seconds=1.0)
+    made = HttpAxis(address, clock)
     yield made
+    await made.close()
+
+
+@pytest.fixture
+async def hurried(
+    store: Store, delivery: Store, stand_in: AxisStandIn, clock: FrozenClock
+) -> AsyncIterator["Site"]:
+    """A worker that waits for no answer longer than half a second."""
+    address = AxisAddress(stand_in.address, f"{stand_in.address}/login", ID, SECRET)
+    made = HttpAxis(address, clock, seconds=0.5)
+    yield Site(store, delivery, clock, made)
     await made.close()
 
 
