@@ -34,9 +34,9 @@ YearOf = Annotated[
     conditional=True,
 )
 async def read_coverage(call: NamedDependency[Call]) -> Response[Cards]:
-    """Insurance cards as facilities reported them and as the insurer's list has them: validity, level, first
-    facility, five years.
+    """Insurance cards as facilities reported them and as the insurer's list has them.
 
+    Validity, level, first facility, five years.
     A proxy of an adult does not read this.
     """
 

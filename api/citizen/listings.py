@@ -12,7 +12,7 @@ from api.request import Call, answer
 from identity import people
 from identity.population.groups import groups_of, title_of
 from identity.population.listed import listed
-from identity.population.models import ListKind
+from identity.population.models import Listed, ListKind
 from kernel.clock import local_day
 
 NOTICE_VI: Final = (
@@ -60,21 +60,22 @@ async def list_own_listings(call: NamedDependency[Call]) -> Response[OwnListings
         found = await listed(tx, call.keys, access.patient_id)
         known = await people.person_of(tx, call.keys, access)
     keys = groups_of(known.birth_date if known else None, [one.says for one in found], local_day(call.now))
-    lists = [
-        OwnListing(
-            kind=one.kind,
-            title_vi=_TITLES[one.kind],
-            listed_on=local_day(one.listed_at),
-            household=one.says.household,
-            role=one.says.role,
-            relation=one.says.relation,
-            address=one.says.address,
-            commune=one.says.commune,
-        )
-        for one in found
-    ]
+    lists = [_shown(one) for one in found]
     named = [PopulationGroup(key=key, title_vi=title_of(key)) for key in keys]
     return answer(OwnListings(groups=named, lists=lists, notice_vi=NOTICE_VI))
+
+
+def _shown(one: Listed) -> OwnListing:
+    return OwnListing(
+        kind=one.kind,
+        title_vi=_TITLES[one.kind],
+        listed_on=local_day(one.listed_at),
+        household=one.says.household,
+        role=one.says.role,
+        relation=one.says.relation,
+        address=one.says.address,
+        commune=one.says.commune,
+    )
 
 
 handlers: list[Any] = [list_own_listings]
