@@ -116,6 +116,8 @@ FAN_OUTS = {
     "identity.housekeeping.queries.DELETE_NONCES",
     "identity.housekeeping.queries.DELETE_PHONE_PROOFS",
     "identity.housekeeping.queries.DELETE_SESSIONS",
+    "partners.disclosures.queries._FORGET",
+    "partners.webhooks.queries._FORGET",
     "identity.housekeeping.queries.DELETE_UNDO",
     "identity.population.queries.FORGET_LINES",
     "identity.population.queries.KNOWN",

@@ -86,7 +86,7 @@ class InsideRow(Struct, frozen=True):
     rtype: str
     id: str
     encounter_id: str
-    section: str
+    section: str | None
     item: str
     mark: str | None
     body: str | None
