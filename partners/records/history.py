@@ -49,7 +49,7 @@ async def read(tx: Tx, access: Access, now: datetime) -> Read:
     rows = found[:HISTORY_MAX]
     by_section: dict[str, list[HistoryRow]] = {"allergies": [], "problems": [], "immunizations": []}
     for row in rows:
-        by_section[row.section].append(row)
+        by_section[row.section or ""].append(row)
     allergies, problems = by_section["allergies"], by_section["problems"]
     history = History(
         allergies_state=_state(allergies),

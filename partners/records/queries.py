@@ -21,7 +21,7 @@ class HistoryRow(Struct, frozen=True):
 
     rtype: str
     id: str
-    section: str
+    section: str | None
     item: str
     mark: str | None
     fold: bytes | None
