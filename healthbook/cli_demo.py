@@ -20,7 +20,8 @@ def demo(as_json: bool, if_empty: bool) -> None:
     or_exit(lambda: make_demo(settings, as_json=as_json))
 
 
-VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "sign", "save", "approve", "read-back", "totp")
+REQUESTS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+VERBS = (*REQUESTS, "sign", "save", "approve", "read-back", "totp", "connect", "redeem")
 
 
 @click.command(name="as")
@@ -42,7 +43,9 @@ def as_(who: str, verb: str, target: str | None, body: str | None, **choice: Any
     """Use the running demo by hand, as WHO of its sheet: one request, or a phone's act.
 
     `sign` is a request that the phone signs: the address says which act it is, and what it must name is
-    fetched. `totp` prints what an authenticator shows. Exit 1: the service refuses; 2: nothing was asked.
+    fetched. `totp` prints what an authenticator shows. A partner or an app asks to be let in by `connect`,
+    and `redeem` takes the address that the browser came back to. Exit 1: the service refuses; 2: nothing
+    was asked.
 
     \b
     healthbook as hung GET /v1/me/summary
@@ -54,6 +57,7 @@ def as_(who: str, verb: str, target: str | None, body: str | None, **choice: Any
     healthbook as hung save /v1/me/exports/book.pdf so.pdf
     healthbook as dd.mua POST '/v1/facility/programmes/reports?…' --file thang-11.csv
     healthbook as bs.thu totp
+    healthbook as doi-tac connect history,summary --for hung
     """
     from healthbook.demo_acts import HandError
     from healthbook.demo_hand import act

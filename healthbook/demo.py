@@ -31,6 +31,7 @@ from healthbook.demo_booking import book_some
 from healthbook.demo_campaign import call_in
 from healthbook.demo_certificates import certify_some
 from healthbook.demo_checks import check_some
+from healthbook.demo_clients import register_clients
 from healthbook.demo_consent import let_in_once
 from healthbook.demo_counters import open_counters
 from healthbook.demo_declarations import fill_in
@@ -147,6 +148,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
     counters = await open_counters(store, facilities, since)
     systems = await add_systems(store, facilities, since)
     kiosks = await set_up_kiosks(store, facilities, counters, administrators, since)
+    app_clients = await register_clients(store, since)
     citizens = await _activate_all(store, people, staff, now - ACTIVATED, say)
     await _import_all(store, people, facilities, now - IMPORTED, say)
     child = await attest(store, people["bao-anh"], people["huong"], _desk(staff), now - GUARDED)
@@ -176,6 +178,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
         kiosks=kiosks,
         operators=operators,
         children=[child],
+        app_clients=app_clients,
     )
 
 

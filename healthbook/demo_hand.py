@@ -23,8 +23,10 @@ from msgspec import Struct
 from consent.transfer import counter_of
 from healthbook.demo_acts import HandError, act_at, in_order
 from healthbook.demo_bodies import Sent, body_of
+from healthbook.demo_client_hand import ClientHand
 from healthbook.demo_devices import DemoPhone
 from healthbook.demo_sheet import (
+    DemoAppClient,
     DemoCitizen,
     DemoClient,
     DemoOperator,
@@ -48,6 +50,7 @@ SMS_SECONDS_MAX = 20
 EXPORTS = "/v1/me/exports/"
 CARD_PDF = "/v1/me/emergency-card/card.pdf"
 BODILESS = ("save", "read-back", "totp")
+CLIENT_VERBS = ("connect", "redeem")
 # The sheet exists in a demo alone.
 ENVIRONMENT = "demo"
 
@@ -300,13 +303,18 @@ def act(
     if not path.exists():
         raise HandError("There is no demo here; `healthbook demo` makes one.")
     sheet = load_sheet(path).at(settings.base_url)
+    client = next((one for one in sheet.app_clients if who in {one.key, one.client_id}), None)
+    if client is not None:
+        return _act_as_client(settings, sheet, client, verb, target, body, choice)
+    if verb in CLIENT_VERBS:
+        raise HandError(f"Only a partner or an app does that; {who} is none of the sheet's.")
     sent = None if verb in BODILESS else body_of(verb, body, choice)
     hand = Hand(sheet, who, settings.data / "sessions", _book(sheet, choice["book"]))
     try:
-        if verb == "totp":
-            return Shown(hand.totp())
-        if verb == "read-back":
-            return Shown(hand.read_back(KeyRing.load(settings.keys), target))
+        if verb in ("totp", "read-back"):
+            return Shown(
+                hand.totp() if verb == "totp" else hand.read_back(KeyRing.load(settings.keys), target)
+            )
         if verb == "save":
             return _save(hand.fetch(target), Path(body or Path(target.partition("?")[0]).name))
         if verb == "approve":
@@ -315,6 +323,29 @@ def act(
             return shown(hand.sign(target, {} if sent is None else sent))
         keys = {"Idempotency-Key": choice["key"]} if choice["key"] else {}
         return shown(hand.ask(verb, target, sent, keys))
+    except httpx.ConnectError as error:
+        raise HandError(f"Nobody answers at {settings.base_url}; `make run` starts the service.") from error
+
+
+def _act_as_client(
+    settings: Settings,
+    sheet: DemoSheet,
+    client: DemoAppClient,
+    verb: str,
+    target: str,
+    body: str | None,
+    choice: dict[str, Any],
+) -> Shown:
+    hand = ClientHand(client, settings.base_url, settings.origin, settings.data / "sessions")
+    try:
+        if verb == "connect":
+            meant = next((one for one in sheet.citizens if one.key == choice["book"]), None)
+            return Shown(hand.connect(target, None if meant is None else meant.number))
+        if verb == "redeem":
+            return shown(hand.redeem(target))
+        if not verb.isupper():
+            raise HandError(f"{client.name} holds no phone; it has connect, redeem, and requests.")
+        return shown(hand.ask(verb, target, body_of(verb, body, choice)))
     except httpx.ConnectError as error:
         raise HandError(f"Nobody answers at {settings.base_url}; `make run` starts the service.") from error
 

@@ -75,6 +75,18 @@ class DemoClient(Struct, frozen=True, kw_only=True):
     facility: str
 
 
+class DemoAppClient(Struct, frozen=True, kw_only=True):
+    """A partner, or an app that people may choose. private_key: the JWK text that a partner signs with; an
+    app has none. redirect_uri: where the person's browser goes back to."""
+
+    client_id: str
+    key: str
+    kind: str
+    name: str
+    redirect_uri: str
+    private_key: str = ""
+
+
 class DemoOperator(Struct, frozen=True, kw_only=True):
     username: str
     password: str
@@ -93,6 +105,7 @@ class DemoSheet(Struct, frozen=True, kw_only=True):
     kiosks: list[DemoClient]
     operators: list[DemoOperator]
     children: list[DemoChild] = []
+    app_clients: list[DemoAppClient] = []
 
     def at(self, base_url: str) -> "DemoSheet":
         """The same sheet for a server at another address."""

@@ -427,3 +427,16 @@ async def test_three_people_of_the_demo_have_measured_themselves_and_nothing_rin
     assert profile.profile.sufficient
     assert home["sufficient"]
     assert (fever["kind"], fever["source"]["kind"]) == ("temperature", "thermometer")
+
+
+async def test_a_partner_and_an_app_stand_in_the_register_with_keys_of_their_own(
+    store: Store, demo: DemoSheet
+) -> None:
+    partner, app = demo.app_clients
+    assert (partner.kind, app.kind, app.private_key) == ("partner", "app", "")
+    entered = dict(await rows(store, "SELECT client_id::text, jwks FROM app_client"))
+    assert entered.keys() == {partner.client_id, app.client_id}
+    assert entered[app.client_id] is None
+    (public,), private = json.loads(entered[partner.client_id])["keys"], json.loads(partner.private_key)
+    assert "d" not in public
+    assert public == {name: value for name, value in private.items() if name != "d"}
