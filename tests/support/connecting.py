@@ -175,7 +175,7 @@ async def opened(http: httpx.AsyncClient, wanting: Wanting, **other: str | None)
 
 async def pushed(http: httpx.AsyncClient, partner: Partner, wanting: Wanting, **other: str | None) -> str:
     """The request_uri of a partner's wish."""
-    headers = {"DPoP": partner.proof("POST", f"{ORIGIN}/oauth/par")}
+    headers = {"DPoP": partner.proof("POST", f"{partner.origin}/oauth/par")}
     form = partner.form(**wanting.parameters(aud=None, **other))
     form.pop("grant_type")
     came = await http.post("/oauth/par", data=form, headers=headers)

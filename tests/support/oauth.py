@@ -62,7 +62,8 @@ def ath(token: str) -> str:
 
 @dataclass
 class Partner:
-    """A client with its keys: what signs its assertions, and what its tokens are bound to."""
+    """A client with its keys: what signs its assertions, and what its tokens are bound to. origin: of the
+    server, as both name it."""
 
     clock: Clock
     client_id: UUID
@@ -70,13 +71,18 @@ class Partner:
     alg: str = "ES256"
     dpop_key: AnyKey = field(default_factory=key_of, repr=False)
     token: str = field(default="", repr=False)
+    origin: str = ORIGIN
+
+    @property
+    def token_url(self) -> str:
+        return f"{self.origin}/oauth/token"
 
     def claims(self, **other: Any) -> dict[str, Any]:
         at = int(self.clock.now().timestamp())
         claims: dict[str, Any] = {
             "iss": str(self.client_id),
             "sub": str(self.client_id),
-            "aud": TOKEN_URL,
+            "aud": self.token_url,
             "iat": at,
             "exp": at + 60,
             "jti": secrets.token_urlsafe(16),
@@ -107,7 +113,7 @@ class Partner:
         } | other
 
     async def ask_token(self, http: httpx.AsyncClient, **other: str) -> httpx.Response:
-        headers = {"DPoP": self.proof("POST", TOKEN_URL)}
+        headers = {"DPoP": self.proof("POST", self.token_url)}
         return await http.post("/oauth/token", data=self.form(**other), headers=headers)
 
     async def sign_in(self, http: httpx.AsyncClient) -> str:
@@ -139,7 +145,7 @@ class Partner:
 
     def headers(self, method: str, path: str, **other: Any) -> dict[str, str]:
         """What one request to one address carries."""
-        proof = self.proof(method, ORIGIN + path, self.token, **other)
+        proof = self.proof(method, self.origin + path, self.token, **other)
         return {"Authorization": f"DPoP {self.token}", "DPoP": proof}
 
 
