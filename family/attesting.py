@@ -16,19 +16,19 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from audit.service import record_act
-from family import hand_over, queries
+from family import guardians, queries
 from family.models import SCOPES, Attested, Proof, ProposalRow
 from family.policy import (
     ADULT_AGE,
     PROPOSAL_LIFE,
     PROXY_LIFE_MAX,
-    SECOND_GUARDIAN_WAIT,
     YOUTH_AGE,
     is_of_age,
 )
 from family.problems import GUARDIANSHIP_REFUSED
 from family.service import end_ward
 from identity import budgets
+from identity.identifiers import normal_identifier
 from identity.models import PersonCard
 from identity.people import LIVING, lock_people, person_card, resolve_subject
 from identity.ports import Arrivals
@@ -46,7 +46,8 @@ Number = Annotated[str, Meta(min_length=9, max_length=20)]
 
 
 class Pair(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom the papers name, by their national numbers. kind: link, or what a court ordered: bar and unbar of
+    """Whom the papers name, by their national numbers; a newborn who has none yet by the insurance card, the
+    temporary one of a birth note too. kind: link, or what a court ordered: bar and unbar of
     a guardian, ward and end-ward of an adult who cannot act (child_number is then the adult's). document:
     number and day of the court's decision, needed for a ward."""
 
@@ -69,7 +70,7 @@ async def propose(
     refused = await _entitled(tx, actor, pair.papers_seen, now)
     if refused is not None:
         return refused
-    child = await resolve_subject(tx, keys, "national-id", pair.child_number, now)
+    child = await resolve_subject(tx, keys, _kind_of(pair.child_number), pair.child_number, now)
     guardian = await resolve_subject(tx, keys, "national-id", pair.guardian_number, now)
     if child is None or guardian is None or child == guardian or (pair.kind == "ward" and not pair.document):
         return Refused(problem=GUARDIANSHIP_REFUSED)
@@ -143,6 +144,12 @@ async def proposed_again(tx: Tx, actor: Actor, proposal_id: UUID) -> Proposed | 
     return Refused(problem=SECOND_ACCOUNT_NEEDED) if found is None else Proposed(proposal_id=found)
 
 
+def _kind_of(number: str) -> str:
+    """By its form alone, so that a number that nobody has costs the same statements (S19)."""
+    is_card = normal_identifier("insurance-card", number) is not None
+    return "insurance-card" if is_card else "national-id"
+
+
 async def _entitled(tx: Tx, actor: Actor, papers_seen: bool, now: datetime) -> Refused | None:
     if not papers_seen:
         return Refused(problem=CARD_NOT_SEEN)
@@ -199,29 +206,13 @@ async def _is_ordered(
 async def _link(
     tx: Tx, keys: KeyRing, actor: Actor, row: ProposalRow, request_id: str, now: datetime
 ) -> Refused | None:
-    child, guardian, link_id = row.patient_id, row.guardian_id, uuid7(now)
-    starts_at = await _starts_at(tx, child, guardian, now)
-    standing = await queries.PUT_GUARDIANSHIP.one(
-        tx, child, guardian, link_id, row.proof, row.facility_id, now, starts_at
-    )
-    if standing is None:
+    pair = (row.patient_id, row.guardian_id)
+    if not await guardians.put(tx, keys, *pair, row.proof, row.facility_id, now):
         # A court barred this guardian: two accounts at a desk do not undo that.
         return Refused(problem=GUARDIANSHIP_REFUSED)
-    await queries.PUT_GUARDIANSHIP_BY_GUARDIAN.run(tx, guardian, child, standing, now)
-    for book in (child, guardian):
+    for book in pair:
         await record_act(tx, book, actor, "family:guardian:create", request_id=request_id, now=now)
-        await emit(tx, book, "family.linked", {"link_id": str(standing)}, now)
-    await emit(tx, child, "family.guardian-added", {"guardian_id": str(guardian)}, now)
-    await hand_over.plan(tx, keys, child, now)
     return None
-
-
-async def _starts_at(tx: Tx, child: UUID, guardian: UUID, now: datetime) -> datetime | None:
-    """Nobody waits who is a guardian already, or whom no other guardian could object to."""
-    if await queries.STANDS_ALREADY.one(tx, child, guardian, now):
-        return None
-    other = await queries.ANOTHER_STANDS.one(tx, child, guardian, now)
-    return now + SECOND_GUARDIAN_WAIT if other else None
 
 
 async def _bar(tx: Tx, actor: Actor, row: ProposalRow, request_id: str, now: datetime) -> Refused | None:

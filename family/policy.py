@@ -81,7 +81,8 @@ _CARD: Final[frozenset[Action]] = frozenset({"read-coverage", "read-costs", "rea
 # and takes no copy away: what a child may have to tell a doctor must not be the guardian's to remove. One
 # paper that the guardian reads may be printed with its code: schools and registry offices ask for it, and
 # borders for a certificate.
-_BESIDE: Final[frozenset[Action]] = frozenset({"look-at-log", "print-paper", "issue-certificate"})
+_PAPERS: Final[frozenset[Action]] = frozenset({"print-paper", "issue-certificate"})
+_BESIDE: Final[frozenset[Action]] = frozenset({"look-at-log"}) | _PAPERS
 _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | _BESIDE | _UNANSWERED, withheld=NEVER)
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
 _VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs", "Observation.wearable"})
@@ -92,7 +93,8 @@ _OF_SCOPE: Final[dict[Scope, frozenset[Action]]] = {
     "reminders": _UNANSWERED,
     # Limits of one's own, told to oneself alone, and the word that an alert was seen.
     "vitals": frozenset({"read-section", "read-trend", "manage-alerts"}),
-    "read-record": _READ,
+    # What is read is also printed with its code, and certified: who has no phone has nobody else to ask.
+    "read-record": _READ | _PAPERS,
     # What a proxy says for the person is marked with who said it, and is that proxy's to take back.
     "add-to-record": frozenset({"add-to-record"}),
     "consent": _ANSWER,
@@ -162,7 +164,7 @@ def part_of(link: FamilyLink) -> Part | None:
     part = _guardian(link) if link.relation == "guardian" else _proxy(link)
     if part is None or not link.disputed:
         return part
-    return Part(actions=part.actions - _WRITES, types=part.types, withheld=part.withheld)
+    return Part(actions=part.actions - _WRITES - {"issue-certificate"}, types=part.types, withheld=part.withheld)
 
 
 def _guardian(link: FamilyLink) -> Part | None:

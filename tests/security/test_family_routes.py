@@ -152,8 +152,25 @@ _ADDED = {
     "/v1/me/vaccination/choices",
     "/v1/me/vaccination/doses",
 } | _REACTIONS
+# What is read is also printed with its code, and certified.
+_PRINTED = {
+    "/v1/me/letters/{letter_id}/letter.pdf",
+    "/v1/me/papers/{paper_id}/paper.pdf",
+    "/v1/me/certificates/latin-name",
+    "/v1/me/certificates/{certificate_id}/text",
+    "/v1/me/certificates/{certificate_id}/code.svg",
+    "/v1/me/certificates/{certificate_id}/code.png",
+    "/v1/me/certificates/{certificate_id}/certificate.pdf",
+    "/v1/me/health-cards",
+    "/v1/me/health-cards/{card_id}",
+    "/v1/me/health-cards/{card_id}/card.smart-health-card",
+    "/v1/me/health-cards/{card_id}/code.png",
+    "/v1/me/health-cards/{card_id}/code.svg",
+    "/v1/me/vaccination.pdf",
+}
 _CHILD = (
     _RECORD
+    | _PRINTED
     | _ANSWERS
     | _QUESTIONS
     | _REACTIONS
@@ -164,19 +181,6 @@ _CHILD = (
     | {
         "/v1/me/access-log",
         "/v1/me/documents/{document_id}",
-        "/v1/me/letters/{letter_id}/letter.pdf",
-        "/v1/me/papers/{paper_id}/paper.pdf",
-        "/v1/me/certificates/latin-name",
-        "/v1/me/certificates/{certificate_id}/text",
-        "/v1/me/certificates/{certificate_id}/code.svg",
-        "/v1/me/certificates/{certificate_id}/code.png",
-        "/v1/me/certificates/{certificate_id}/certificate.pdf",
-        "/v1/me/health-cards",
-        "/v1/me/health-cards/{card_id}",
-        "/v1/me/health-cards/{card_id}/card.smart-health-card",
-        "/v1/me/health-cards/{card_id}/code.png",
-        "/v1/me/health-cards/{card_id}/code.svg",
-        "/v1/me/vaccination.pdf",
         "/v1/me/vaccination/choices",
         "/v1/me/vaccination/doses",
         "/v1/me/statements/choices",
@@ -222,7 +226,7 @@ TABLE: dict[str, set[str]] = {
     | _APPOINTMENTS,
     "guardian of somebody of 18": set(),
     "proxy for vitals": _SECTIONS | _GROWTH | _MEASURED | _ALERTS | {"/v1/me/results/trend"},
-    "proxy who reads": _RECORD | _MEASURED | {"/v1/me/alert-rules", "/v1/me/alerts"},
+    "proxy who reads": _RECORD | _PRINTED | _MEASURED | {"/v1/me/alert-rules", "/v1/me/alerts"},
     "proxy who answers": _ANSWERS,
     "proxy who adds": _ADDED,
     "proxy for appointments": _APPOINTMENTS | _NUMBERS,
