@@ -92,6 +92,7 @@ CONTROLLERS = (
     "api.citizen.rights",
     "api.citizen.facilities",
     "api.citizen.family",
+    "api.citizen.family_verification",
     "api.citizen.viewer",
     "api.citizen.growth",
     "api.citizen.vaccination",

@@ -11,8 +11,8 @@ from kernel.access import Action, Label, RecordType
 # child: under 6; schoolchild: under 15, whose assent counts from 7; youth: under 18; adult.
 Band = Literal["child", "schoolchild", "youth", "adult"]
 Relation = Literal["guardian", "proxy"]
-# How a guardian was proven. An identity provider comes with identity verification.
-Proof = Literal["birth-note", "facility-attested", "court-document"]
+# How a guardian was proven.
+Proof = Literal["birth-note", "facility-attested", "court-document", "identity-provider"]
 # What two accounts attest of a pair. ward: a court named who acts for an adult who cannot.
 Attested = Literal["link", "bar", "unbar", "ward", "end-ward"]
 Scope = Literal["appointments", "reminders", "vitals", "read-record", "add-to-record", "consent"]

@@ -141,6 +141,12 @@ WAITING_GUARDIANS = Statement(
     ORDER BY g.starts_at LIMIT 20
     """,  # noqa: S608
 )
+# Somebody said no to this one while it waited, and no desk has seen the two since.
+WAS_OBJECTED_TO = Scalar(
+    bool,
+    "SELECT EXISTS (SELECT FROM guardianship WHERE patient_id = $1 AND guardian_id = $2"
+    " AND ended_at < starts_at) AS objected",
+)
 END_WAITING = Scalar(
     UUID,
     "UPDATE guardianship SET ended_at = $3 WHERE patient_id = $1 AND guardian_id = $2 AND starts_at > $3"

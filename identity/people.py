@@ -148,9 +148,7 @@ async def create_person(
     patient_id = patient_id or uuid7(now)
     numbers, state = _normal(claim, facility_id), _STATE[source]
     for kind, value in numbers:
-        if state != "self-declared" and not await claim_number(
-            tx, keys, patient_id, kind, value, state, now
-        ):
+        if state != "self-declared" and not await claim_number(tx, keys, patient_id, kind, value, state, now):
             refuse(IDENTIFIER_TAKEN)
     sealed = _seal_demographics(keys, patient_id, "citizen", _demographics(claim))
     await queries.INSERT_CITIZEN.run(tx, patient_id, 0, sealed, now)
@@ -202,13 +200,21 @@ async def verify_identifier(
         await queries.VERIFY_OWN_IDENTIFIER.run(tx, patient_id, kind, id_hash)
 
 
-async def resolve_subject(tx: Tx, keys: KeyRing, kind: str, value: str, now: datetime) -> UUID | None:
-    """The person who owns a number now; None when nobody does or the number has no valid form."""
+async def resolve_subject(
+    tx: Tx, keys: KeyRing, kind: str, value: str, now: datetime, *, verified: bool = False
+) -> UUID | None:
+    """The person who owns a number now; None when nobody does or the number has no valid form.
+
+    verified: not one that only a facility reported, or that was replaced.
+    """
     normal = normal_identifier(kind, value)
     if normal is None or kind == "facility-patient-id":
         return None
     row = await _owner(tx, keys, kind, normal)
-    found = row.patient_id if row is not None and identifier_in_force(row, now) else None
+    counts = row is not None and identifier_in_force(row, now)
+    if row is not None and verified:
+        counts = counts and row.state == "verified" and row.status == "live"
+    found = row.patient_id if row is not None and counts else None
     # Asked also for nobody: an unknown number costs the same statements (security.md S19).
     survivor = await survivor_of(tx, found or _NOBODY)
     return None if found is None else survivor

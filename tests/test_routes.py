@@ -191,6 +191,8 @@ BODIES: dict[str, Any] = {
     "me_state_wish": {"shown_to_doctors": False, "shown_on_paper": False, "signed": SIGNED},
     "me_invite_proxy": {"scopes": ["vitals"], "until": "2027-01-01", "signed": SIGNED},
     "me_accept_proxy": {"code": "A" * 26},
+    "me_start_family_proof": {"secret_challenge": "a" * 43, "return_to": "vn.example.ssk:/back"},
+    "me_finish_family_proof": {"receipt": "x", "secret": "x"},
     "me_renew_proxy": {"until": "2027-01-01", "signed": SIGNED},
     "me_tick_guardian_labels": {"labels": [], "signed": SIGNED},
     "me_share_link": {"label": "x", "signed": SIGNED},

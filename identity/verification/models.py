@@ -13,8 +13,8 @@ from identity.models import Sex
 # third_party: whoever comes later.
 Method: TypeAlias = Literal["otp_phone", "manual_staff", "qr_cccd", "oidc", "third_party"]
 # What a result may be used for, once. enrolment: a device opens the book, also as a way back to it. connect:
-# a partner or an app is let in.
-Purpose: TypeAlias = Literal["sign-up", "enrolment", "connect"]
+# a partner or an app is let in. link-children: the children whom the provider names get a guardian.
+Purpose: TypeAlias = Literal["sign-up", "enrolment", "connect", "link-children"]
 # 0: nothing is proven. 1, 2: the levels of an e-ID account; only 2 opens a person's book.
 Level: TypeAlias = Literal[0, 1, 2]
 
