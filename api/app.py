@@ -208,6 +208,7 @@ CONTROLLERS = (
     "api.partner.oauth",
     "api.partner.smart",
     "api.partner.records",
+    "api.fhir.endpoint",
     "api.public.core",
     "api.public.emergency_card",
     "api.public.health",
@@ -240,14 +241,14 @@ NOT_INDEXED = (b"x-robots-tag", b"noindex")
 NOT_STORED = (b"cache-control", b"no-store")
 NO_CONTENT_OF_ITS_OWN = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 # Viewers of SMART Health Links, verifiers of health cards and apps that people choose are pages of anybody,
-# in a browser: these routes alone answer to all of them. They take no cookie and no token of a header, so an
-# origin has nothing to borrow.
-OPEN_TO_VIEWERS = (PATH, f"{ISSUER_PATH}/", "/fhir/.well-known/", "/oauth/token", "/oauth/revoke")
+# in a browser: these routes alone answer to all of them. They take no cookie, and a token only from the page
+# that holds it, so an origin has nothing to borrow.
+OPEN_TO_VIEWERS = (PATH, f"{ISSUER_PATH}/", "/fhir/", "/oauth/token", "/oauth/revoke")
 FOR_VIEWERS = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (b"access-control-allow-headers", b"content-type, dpop"),
-    (b"access-control-expose-headers", b"retry-after"),
+    (b"access-control-allow-headers", b"accept, authorization, content-type, dpop"),
+    (b"access-control-expose-headers", b"retry-after, www-authenticate"),
     (b"access-control-max-age", b"600"),
 ]
 

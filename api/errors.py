@@ -24,6 +24,7 @@ from litestar.exceptions import (
     ValidationException,
 )
 
+from api.fhir.errors import PREFIX, fhir_problem
 from api.problems import (
     BAD_REQUEST,
     BODY_TOO_LARGE,
@@ -83,6 +84,8 @@ def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[
     headers = {}
     if isinstance(error, MethodNotAllowedException):
         headers["Allow"] = ", ".join(allowed_methods(request))
+    if request.scope["path"].startswith(PREFIX):
+        return fhir_problem(refused, headers)
     return problem_answer(refused, headers)
 
 

@@ -6,7 +6,7 @@ repeat whole resources (ehr-core.md §1.2), and somebody else's markup is never 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -76,11 +76,22 @@ def names_of(rows: Iterable[KeptRow]) -> dict[str, str]:
 
 
 class Leaving:
-    """The rows that leave together, and the person they are about."""
+    """The rows that leave together, and the person they are about. named: what a row is called where it
+    goes; its last part is its id there."""
 
-    def __init__(self, rows: Iterable[KeptRow], patient_urn: str) -> None:
+    def __init__(
+        self,
+        rows: Iterable[KeptRow],
+        patient_urn: str,
+        named: Callable[[str, str], str] = lambda _rtype, ident: urn_of(ident),
+    ) -> None:
         self.patient_urn = patient_urn
-        self._ids = {name: urn_of(ident) for name, ident in names_of(rows).items()}
+        self._named = named
+        self._ids = {
+            name: named(row.rtype, row.id)
+            for row in rows
+            for name in references.names_of(row.rtype, row.id, row.source_id, row.doc)
+        }
 
     def document(self, row: KeptRow) -> dict[str, Any]:
         """The resource as it leaves."""
@@ -92,7 +103,7 @@ class Leaving:
         owner = OWNER_ELEMENT.get(row.rtype)
         if owner:
             document[owner] = {"reference": self.patient_urn}
-        head = {"resourceType": row.rtype, "id": urn_of(row.id).removeprefix("urn:uuid:")}
+        head = {"resourceType": row.rtype, "id": _last_part(self._named(row.rtype, row.id))}
         meta["lastUpdated"] = row.updated.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {**head, "meta": meta, **{k: v for k, v in document.items() if k != "resourceType"}}
 
@@ -135,6 +146,10 @@ class Leaving:
         if "display" in value and (kind in DISPLAY_ONLY or (not kind and key in _WHO)):
             return {"display": value["display"]}
         return _GONE
+
+
+def _last_part(name: str) -> str:
+    return re.split("[/#:]", name)[-1]
 
 
 def _is_logical(value: dict[str, Any], key: str) -> bool:

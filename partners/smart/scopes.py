@@ -27,6 +27,7 @@ LAUNCH: Final = "launch/patient"
 OFFLINE: Final = "offline_access"
 # Who the person is (Patient). No part of the record, so no RecordType; the person ticks it like one.
 WHO: Final = "Patient"
+OBSERVATION: Final = "Observation"
 Item = Literal["Patient"] | RecordType
 # Our own words for Observations that have no category in FHIR.
 RECORD_TYPE_SYSTEM: Final = "urn:vn:so-suc-khoe:record-type"
@@ -43,7 +44,7 @@ _PLAIN: Final[dict[str, frozenset[Item]]] = {
 }
 BY_RESOURCE: Final[dict[str, frozenset[Item]]] = {
     **_PLAIN,
-    "Observation": _OBSERVATIONS,
+    OBSERVATION: _OBSERVATIONS,
     WHO: frozenset({WHO}),
 }
 ITEMS: Final[frozenset[Item]] = frozenset().union(*BY_RESOURCE.values())
@@ -147,9 +148,15 @@ def _items(resource: str, query: str | None) -> frozenset[Item] | None:
         return None
     if query is None:
         return BY_RESOURCE[resource]
-    if resource != "Observation":
+    if resource != OBSERVATION:
         return None
     return _categories(query)
+
+
+def kind_of_category(token: str) -> RecordType | None:
+    """Our kind of Observations that a category `system|code` or `code` stands for; None of every other."""
+    item = _category(token)
+    return None if item is None or item == WHO else item
 
 
 def _categories(query: str) -> frozenset[Item] | None:

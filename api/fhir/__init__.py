@@ -1,0 +1,1 @@
+"""The FHIR endpoint for apps that people let in."""
