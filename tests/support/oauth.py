@@ -173,7 +173,7 @@ async def enter(store: Store, clock: FrozenClock, new: NewAppClient) -> AppClien
 
 async def make_partner(store: Store, clock: FrozenClock, alg: str = "ES256", **other: Any) -> Partner:
     key = key_of(alg)
-    client = await enter(store, clock, entry(jwks=public(key)) if not other else entry(**other))
+    client = await enter(store, clock, entry(**({"jwks": public(key)} | other)))
     return Partner(clock, client.client_id, key, alg)
 
 
@@ -190,9 +190,9 @@ async def make_app(store: Store, clock: FrozenClock, **other: Any) -> AppClient:
     return await enter(store, clock, entry(**(said | other)))
 
 
-async def open_app(store: Store, clock: FrozenClock) -> str:
+async def open_app(store: Store, clock: FrozenClock, **other: Any) -> str:
     """A token of an app that somebody let in."""
-    client, citizen = await make_app(store, clock), await make_citizen(store, clock)
+    client, citizen = await make_app(store, clock, **other), await make_citizen(store, clock)
     given = await let_in(
         store, clock, citizen, client, types=frozenset({"Immunization"}), scope="patient/*.rs"
     )
