@@ -30,6 +30,7 @@ from api.problems import (
     NOT_FOUND,
     NOT_SIGNED_IN,
     PROBLEM_MEDIA_TYPE,
+    PROOF_INVALID,
     ROLE_NOT_ALLOWED,
     UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
@@ -41,7 +42,6 @@ from family.problems import NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
 from identity.accounts.problems import IDENTITY_UNPROVEN
 from identity.problems import ACCOUNT_HELD, TOO_MANY
 from kernel.problems import PROBLEMS, ProblemType, Refused
-from partners.oauth.problems import PROOF_INVALID
 from store.idempotency import KEY_FORM
 
 API_VERSION = "1.0.0"

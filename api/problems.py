@@ -165,6 +165,17 @@ INTERNAL_ERROR = declare(
         retryable=True,
     )
 )
+# On every route that a client's token opens: RFC 9449 section 7.1.
+PROOF_INVALID = declare(
+    ProblemType(
+        code="dpop-proof-invalid",
+        status=401,
+        vi="Bằng chứng khóa (DPoP) không hợp lệ.",
+        en="The DPoP proof is missing or does not hold.",
+        next_vi="Ký bằng chứng mới cho đúng lượt gọi này.",
+        next_en="Sign a new proof for this very request.",
+    )
+)
 UNAVAILABLE = declare(
     ProblemType(
         code="unavailable",

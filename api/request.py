@@ -28,6 +28,7 @@ from api.problems import (
     MALFORMED_BODY,
     NOT_SIGNED_IN,
     PROBLEM_MEDIA_TYPE,
+    PROOF_INVALID,
     ROLE_NOT_ALLOWED,
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
@@ -52,7 +53,6 @@ from kernel.problems import ProblemError, Refused, refuse
 from notifications.sms import HOTLINE
 from partners.oauth.dpop import check_proof
 from partners.oauth.keys import ClientKeys
-from partners.oauth.problems import PROOF_INVALID
 from partners.oauth.service import use_once
 from partners.oauth.signed import ALGORITHMS
 from store import leases

@@ -78,14 +78,3 @@ OAUTH_INVALID_DPOP_PROOF = _declare(
         "Sign a new proof for this very request.",
     ),
 )
-# The same on a route that a token opens: RFC 9449 section 7.1.
-PROOF_INVALID = _declare(
-    "dpop-proof-invalid",
-    401,
-    (
-        "Bằng chứng khóa (DPoP) không hợp lệ.",
-        "The DPoP proof is missing or does not hold.",
-        "Ký bằng chứng mới cho đúng lượt gọi này.",
-        "Sign a new proof for this very request.",
-    ),
-)
