@@ -28,7 +28,10 @@ def test_each_signing_purpose_has_its_curve(keys: KeyRing) -> None:
     assert isinstance(artefact, ec.EllipticCurvePrivateKey)
     assert artefact.curve.name == "secp256r1"
     assert list(keys.public_keys("consent-artefact")) == [key_id]
-    for purpose in SIGNING - {"consent-artefact"}:
+    handed = keys.signer("partner")[1]
+    assert isinstance(handed, ec.EllipticCurvePrivateKey)
+    assert handed.curve.name == "secp256r1"
+    for purpose in SIGNING - {"consent-artefact", "partner"}:
         assert isinstance(keys.signer(purpose)[1], ed25519.Ed25519PrivateKey)
 
 
