@@ -219,9 +219,10 @@ def decide_jobs(job: Job, people: Iterable[UUID]) -> list[Access]:
 
 
 def decide_axis(patient_id: UUID, facility_id: UUID, facility_name: str) -> Access:
-    """What of a person a facility's health checks may tell the ministry's axis, on the ground that an operator named
-    for that facility (v3-ActReason: public health): filled-in forms, nothing with a sensitivity label, nothing that
-    is hidden from anybody, and nothing of a merged person. The caller reads of them what that facility wrote."""
+    """What of a person a facility's health checks may tell the ministry's axis, on the ground that an
+    operator named for that facility (v3-ActReason: public health): filled-in forms, nothing with a
+    sensitivity label, nothing that is hidden from anybody, and nothing of a merged person. The caller reads
+    of them what that facility wrote."""
     return mint_access(
         patient_id=patient_id,
         actor=Actor(

@@ -182,7 +182,7 @@ CHORES: Final = (
     Chore(
         "receipts", timedelta(days=90), "a facility looks up what it sent, a quarter back", forget_receipts
     ),
-    # A repeat of an older message is dealt with anew: the facility's own word and the newest copy stand anyway.
+    # An older one's repeat is dealt with anew: the facility's own word and the newest copy stand anyway.
     Chore("axis-inbound", timedelta(days=400), "a repeat gets the first answer", axis_messages),
     # Longer than a partner's year: the same msg_id never means another request within it.
     Chore("partner-messages", timedelta(days=400), "one message has one receipt", forget_messages),

@@ -91,8 +91,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     identity_return: str = ""
     # The ministry's axis (QĐ 1551), off while AXIS_URL is unset: its base address, where it gives tokens, and
     # what it told the operator to sign in with and to put into headers; nothing of that is ours to invent.
-    # AXIS_TRUSTED_KEYS is a file with the public keys or certificates that its messages to us are signed with;
-    # unset: none is taken.
+    # AXIS_TRUSTED_KEYS is a file with the public keys or certificates that its messages to us are signed
+    # with; unset: none is taken.
     axis_url: str = ""
     axis_login_url: str = ""
     axis_client_id: str = ""

@@ -54,8 +54,12 @@ async def bodies(store: Store, clock: FrozenClock) -> dict[str, tuple[str, Any]]
     here = whom | {"facility_id": facility_id}
     unit = {"facility_id": facility_id, "unit_id": str(uuid4())}
     app = {
-        **{"kind": "app", "name": "Ứng dụng thử", "holder": "Công ty Thử", "auth": "none"},
-        **{"redirect_uris": ["vn.example.app:/back"], "scopes_max": ["patient/*.rs"]},
+        "kind": "app",
+        "name": "Ứng dụng thử",
+        "holder": "Công ty Thử",
+        "auth": "none",
+        "redirect_uris": ["vn.example.app:/back"],
+        "scopes_max": ["patient/*.rs"],
     }
     return {
         "propose_facility": (
