@@ -63,8 +63,9 @@ async def terms_of(
     if access.basis == "proxy":
         given = _for(access, "proxy", None, None)
         return Terms(without_labels=access.withheld_labels, for_another=given)
-    said = "guardian-attested" if attested else await ASSENT_OF.one(tx, access.patient_id, request_id)
-    assent = cast("AssentMethod | None", said)
+    said = cast("AssentMethod | None", await ASSENT_OF.one(tx, access.patient_id, request_id))
+    # The child's own word is kept before the word of somebody who speaks for it.
+    assent = "guardian-attested" if attested and said != "own-device" else said
     given = _for(access, "guardian", assent, comes_of_age(birth_date, YOUTH_AGE))
     return Terms(
         is_narrow=assent is None and needs_assent(birth_date, today),

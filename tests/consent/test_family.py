@@ -66,6 +66,12 @@ async def answer_for(
                 await attest_assent(tx, doctor.actor, opened.request_id, trace_id=TRACE, now=clock.now())
                 is None
             )
+    if child := changes.pop("own_word", None):
+        # The child presses yes on a device of its own.
+        access = await access_of(store, child, "assent", clock.now())
+        async with store.transaction() as tx:
+            word = await relatives.assent(tx, access, opened.request_id, trace_id=TRACE, now=clock.now())
+            assert word is None
     row = await row_of(store, doctor, opened.request_id)
     said = changes.pop("assent", False)
     who.actor = await actor_now(store, clock, who)
