@@ -214,8 +214,12 @@ async def test_every_chore_has_its_case_here() -> None:
     assert {chore.name for chore in CHORES} == {
         *ENDED,
         "request-quotas",
-        # tests/partners/oauth
+        # tests/partners/oauth/test_tokens.py
         "oauth-proofs",
+        # tests/partners/records/test_disclosures.py
+        "partner-messages",
+        # tests/partners/webhooks/test_webhooks.py
+        "partner-webhooks",
         # tests/identity/test_app_clients.py
         "app-sessions",
         # tests/consent/test_share_codes.py, tests/consent/links

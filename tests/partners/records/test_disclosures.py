@@ -4,7 +4,9 @@ import base64
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, cast
+from uuid import UUID
 
 import httpx
 import jwt
@@ -14,8 +16,10 @@ from jwt import PyJWKSet
 
 from consent.apps.models import AppConsent
 from ehr.visibility import hidings
+from healthbook.housekeeping import do_chore
 from kernel.access import PARTNER_GROUPS, Label, PartnerGroup
 from kernel.problems import Refused
+from partners.disclosures.queries import OF_PERSON
 from store.database import Store
 from tests.ehr.intake.records import allergy, bundle, send
 from tests.ehr.intake.test_packages import person_fields
@@ -201,6 +205,22 @@ async def test_s14_one_message_has_one_receipt_and_is_decided_anew(
     assert ended.status_code == 204, ended.text
     refused = await pull(client, partner, asked(consent))
     assert (refused.status_code, refused.json()["code"]) == (403, "no-access")
+
+
+async def test_a_message_is_forgotten_after_its_time_and_what_it_disclosed_is_not(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, facility: Any
+) -> None:
+    person = await treated(store, clock, facility)
+    partner, consent = await connected(client, store, clock, person)
+    await verified(client, partner, await pull(client, partner, asked(consent)))
+    after = clock.now() + timedelta(days=400)
+    for now, left in ((after, 1), (after + timedelta(seconds=1), 0)):
+        async with store.transaction() as tx:
+            await do_chore(tx, "partner-messages", now)
+            messages = "SELECT count(*) FROM partner_message WHERE client_id = $1"
+            assert await tx.fetchval(messages, consent.client_id) == left
+    async with store.transaction() as tx:
+        assert len(await OF_PERSON.all(tx, person.patient_id, UUID(int=(1 << 128) - 1), 10, None)) == 1
 
 
 async def test_two_clients_may_use_one_name_for_a_message(

@@ -12,6 +12,7 @@ from jwt import PyJWKSet
 from consent.apps import service as apps
 from consent.apps.models import AppConsent
 from consent.decision import decide
+from healthbook.housekeeping import do_chore
 from healthbook.webhook_jobs import webhook_jobs
 from healthbook.worker import Worker
 from identity.app_clients import service as register
@@ -53,12 +54,14 @@ class Far(httpx.AsyncBaseTransport):
 class House:
     """A worker whose way out ends at the far side."""
 
-    def __init__(self, store: Store, delivery: Store, clock: FrozenClock) -> None:
+    def __init__(
+        self, store: Store, delivery: Store, clock: FrozenClock, issuer: str = "http://localhost"
+    ) -> None:
         self.store, self.clock, self.far = store, clock, Far()
         self.resolved = [PUBLIC]
         senders = Senders(RecordingPushSender(), RecordingSmsSender())
         egress = Egress(self._resolve, self.far)
-        jobs = webhook_jobs(store, clock, "http://localhost", egress)
+        jobs = webhook_jobs(store, clock, issuer, egress)
         self.worker = Worker(store, delivery, senders, clock, jobs)
 
     async def _resolve(self, host: str) -> list[str]:
@@ -264,6 +267,21 @@ async def test_a_client_that_was_ended_or_has_no_address_is_told_nothing(house: 
     await house.work()
     assert house.far.came == []
     assert (await client_by_id(house.store, silent.client_id)).webhook_uri is None
+
+
+async def test_settled_events_go_after_their_time_and_one_that_waits_stays(house: House) -> None:
+    settled = await make_citizen(house.store, house.clock)
+    await end(house, settled, await connect(house, settled))
+    await house.work()
+    house.far.status = 503
+    waiting = await make_citizen(house.store, house.clock)
+    await end(house, waiting, await connect(house, waiting))
+    await house.work()
+    after = house.clock.now() + timedelta(days=90)
+    for now, left in ((after, ["delivered", "waiting"]), (after + timedelta(seconds=1), ["waiting"])):
+        async with house.store.transaction() as tx:
+            await do_chore(tx, "partner-webhooks", now)
+        assert sorted(state for _, state, _, _ in await house.waiting()) == left
 
 
 def test_when_an_event_is_sent_again() -> None:
