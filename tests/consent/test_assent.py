@@ -48,7 +48,7 @@ async def pupil_of(store: Store, clock: FrozenClock, mother: Citizen) -> Citizen
         ({}, None),
     ],
 )
-async def test_s11_a_childs_word_is_kept_by_its_way_and_without_one_a_day_of_the_narrowest_scope_is_all(
+async def test_a_childs_word_is_kept_by_its_way_and_without_one_a_day_of_the_narrowest_scope_is_all(
     store: Store, owner: Store, clock: FrozenClock, words: dict[str, bool], method: str | None
 ) -> None:
     mother, doctor = await make_citizen(store, clock), await doctor_of(store, clock)
