@@ -7,7 +7,7 @@ leaves (consent.md §9, audit outage).
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from audit import queries
@@ -90,11 +90,18 @@ async def record_act(
     await _append(tx, patient_id, actor, entry, now, b"", actor_salt)
 
 
-async def record_first_acts(
-    tx: Tx, people: Sequence[UUID], actor: Actor, action: str, *, request_id: str, now: datetime
-) -> None:
-    """Log one act on each of people who were made in this transaction: the first row of their chains."""
-    heads, rows = [], []
+class FirstActs(NamedTuple):
+    """The first rows of the chains of people who are being made, and their heads."""
+
+    heads: list[tuple[object, ...]]
+    rows: list[tuple[object, ...]]
+
+
+def first_acts(
+    people: Sequence[UUID], actor: Actor, action: str, *, request_id: str, now: datetime
+) -> FirstActs:
+    """One act on each of them; `record_first_acts` writes it in the transaction that makes them."""
+    made = FirstActs([], [])
     salts = secrets.token_bytes(SALT_BYTES * len(people))
     for number, patient_id in enumerate(people):
         actor_salt = salts[number * SALT_BYTES : (number + 1) * SALT_BYTES]
@@ -115,11 +122,15 @@ async def record_first_acts(
             )
         )
         h = link(GENESIS, 1, digest(entry))
-        heads.append((patient_id, 1, GENESIS, h))
+        made.heads.append((patient_id, 1, GENESIS, h))
         said = now, actor.kind, entry.decode(), GENESIS, h, b"", actor_salt
-        rows.append((patient_id, 1, *said, actor.name, actor.licence, actor.facility_name))
-    await queries.COPY_HEADS.run(tx, heads)
-    await queries.COPY_ROWS.run(tx, rows)
+        made.rows.append((patient_id, 1, *said, actor.name, actor.licence, actor.facility_name))
+    return made
+
+
+async def record_first_acts(tx: Tx, acts: FirstActs) -> None:
+    await queries.COPY_HEADS.run(tx, acts.heads)
+    await queries.COPY_ROWS.run(tx, acts.rows)
 
 
 async def acted(tx: Tx, patient_id: UUID, request_id: str) -> bool:

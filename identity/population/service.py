@@ -1,14 +1,13 @@
 """Taking a list in, some thousand lines a step, each step in one transaction with how far the list is.
 
 So a list that was killed goes on behind its last step, and no line counts twice. While a step is written the
-next one is read, looked up and sealed; memory holds two steps, however long the list. A dry run holds some
-hundred bytes a line besides, to find numbers that stand in it twice.
+next one is read and sealed (preparing.py) and looked up; memory holds three steps, however long the list. A
+dry run holds some hundred bytes a line besides, to find numbers that stand in it twice.
 """
 
 import asyncio
 import gc
 import hashlib
-import itertools
 import sys
 from bisect import bisect_right
 from collections import Counter
@@ -22,9 +21,8 @@ import msgspec
 from asyncpg import ForeignKeyViolationError, InternalServerError, UniqueViolationError
 
 from identity.population import queries
-from identity.population.deciding import Decided, Hashers, Judge, Known, New, Ready, Turned, again, look_up
+from identity.population.deciding import Decided, Judge, Known, New, Ready, Turned, again, look_up
 from identity.population.models import (
-    Line,
     LineRow,
     LineStatus,
     ListKind,
@@ -34,8 +32,8 @@ from identity.population.models import (
     Told,
     Unread,
 )
-from identity.population.reading import ListReader
-from identity.population.writing import Load, Maker, Sealed, write_known, write_new
+from identity.population.preparing import Apart, Prepared, Preparing, apart
+from identity.population.writing import Load, Sealed, write_known, write_new
 from kernel.access import Actor
 from kernel.clock import Clock, local_day
 from kernel.ids import uuid8
@@ -43,7 +41,6 @@ from kernel.text import fold
 from store.database import Store
 
 NO_ACCOUNT: Final = UUID(int=0)
-LINES_A_STEP: Final = 4000
 TRIES: Final = 5
 _DROPPED_AT_ONCE: Final = 10_000
 _PAGE: Final = 1000
@@ -89,21 +86,19 @@ class PopulationLoad:
         self.dry_run, self.progress = dry_run, progress
         actor = Actor(kind="operator", actor_id=NO_ACCOUNT, name=operator)
         self.load = Load(load_id_of(path, kind), kind, actor)
-        self.reader = ListReader(kind, local_day(clock.now()))
-        self._hashers, self._maker = Hashers(store.keys), Maker(store.keys, self.load)
-        self._size = max(path.stat().st_size, 1)
+        self._other: list[str] = []
         self._tried = Standing()
         self._tried_lines: list[_Said] = []
         self._tried_keys: dict[int, int] = {}
 
     async def run(self) -> Summary:
         """Take in every line that has no answer yet. Raises BadFileError before any line; OvertakenError."""
-        with self.path.open("rb") as stream:
-            lines = self.reader.read(stream)
-            first = await self._read(lines)
-            begun = await self._begin()
-            with _uncollected():
-                await self._steps(lines, first, begun, lambda: stream.tell() / self._size)
+        today = local_day(self.clock.now())
+        with _uncollected():
+            async with apart(Preparing(self.store.keys, self.path, self.load, today)) as there:
+                first = await there.next_step()
+                begun = await self._begin()
+                await self._steps(there, first, begun)
         if not self.dry_run:
             async with self.store.transaction() as tx:
                 await queries.FINISH.run(tx, self.load.load_id, self.clock.now())
@@ -117,36 +112,29 @@ class PopulationLoad:
                 yield one.line, one.status, _REASONS.decode(one.reasons)
             last = page[-1].line
 
-    async def _steps(
-        self,
-        lines: Iterator[Line | Unread],
-        raw: list[Line | Unread],
-        begun: Standing,
-        part: Callable[[], float],
-    ) -> None:
+    async def _steps(self, there: Apart, step: Prepared, begun: Standing) -> None:
         done, writing, before = begun.lines_done, None, frozenset[bytes]()
         try:
-            while raw:
-                step = await asyncio.to_thread(self._hashers.ready, _after(raw, begun.lines_done))
-                numbers = _numbers(step)
+            while step.lines:
+                lines = [one for one in step.lines if _number(one) > begun.lines_done]
+                numbers = _numbers(lines)
                 # A number of the step that is being written: its person is looked up after it.
                 if writing is not None and not numbers.isdisjoint(before):
                     await writing
-                ready = await self._decide(step)
+                ready = await self._decide(there, lines)
                 if writing is not None:
                     await writing
-                if step:
-                    writing = asyncio.create_task(self._take(ready, begun.run, done, raw[-1].number, part()))
-                    done, before = raw[-1].number, numbers
-                raw = await self._read(lines)
+                if lines:
+                    last = _number(lines[-1])
+                    writing = asyncio.create_task(self._take(there, ready, begun.run, done, last, step.part))
+                    done, before = last, numbers
+                self._other = step.other
+                step = await there.next_step()
             if writing is not None:
                 await writing
         finally:
             if writing is not None and not writing.done():
                 await asyncio.wait([writing])
-
-    async def _read(self, lines: Iterator[Line | Unread]) -> list[Line | Unread]:
-        return await asyncio.to_thread(lambda: list(itertools.islice(lines, LINES_A_STEP)))
 
     async def _begin(self) -> Standing:
         """How far the load is. A finished one begins anew, and what was said of its lines goes first."""
@@ -166,7 +154,7 @@ class PopulationLoad:
         assert begun is not None
         return begun
 
-    async def _decide(self, step: list[Ready | Unread]) -> _Step:
+    async def _decide(self, there: Apart, step: list[Ready | Unread]) -> _Step:
         now = self.clock.now()
         async with self.store.transaction() as tx:
             found = await look_up(tx, step, self.kind)
@@ -175,7 +163,7 @@ class PopulationLoad:
         if self.dry_run:
             return _Step(step, [self._tried_before(one) for one in decided], None)
         new = [one for one in decided if isinstance(one, New)]
-        return _Step(step, decided, await asyncio.to_thread(self._maker.sealed, new, now))
+        return _Step(step, decided, await there.sealed(new, now))
 
     def _tried_before(self, one: Decided) -> Decided:
         """In a dry run nothing is written that a later step would find."""
@@ -190,7 +178,7 @@ class PopulationLoad:
         self._tried_keys.update(dict.fromkeys(keys, who))
         return one
 
-    async def _take(self, ready: _Step, run: int, before: int, last: int, part: float) -> None:
+    async def _take(self, there: Apart, ready: _Step, run: int, before: int, last: int, part: float) -> None:
         """Write a step, or decide it anew when somebody took a number or a person in between."""
         for _ in range(TRIES):
             counts = Counter(_outcome(one) for one in ready.decided)
@@ -201,7 +189,7 @@ class PopulationLoad:
                 else:
                     await self._write(ready, ready.made, (run, before, last), counts, said)
             except (UniqueViolationError, ForeignKeyViolationError, InternalServerError):
-                ready = await self._decide(ready.lines)
+                ready = await self._decide(there, ready.lines)
             else:
                 self.progress(last, part)
                 return
@@ -215,7 +203,7 @@ class PopulationLoad:
         async with self.store.transaction() as tx:
             if await queries.ADVANCE.one(tx, self.load.load_id, *place, *numbers) is None:
                 raise OvertakenError
-            await write_new(tx, self.load, made, now)
+            await write_new(tx, made)
             known = [one for one in ready.decided if isinstance(one, Known)]
             await write_known(tx, keys, self.load, known, now)
             if said:
@@ -272,7 +260,7 @@ class PopulationLoad:
                 Told(reason.code, reason.field, lines)
                 for reason, lines in sorted(told.items(), key=lambda one: (-one[1], one[0]))
             ],
-            columns_not_read=self.reader.other,
+            columns_not_read=self._other,
         )
 
 
@@ -295,8 +283,8 @@ def load_id_of(path: Path, kind: ListKind) -> UUID:
     return uuid8(hashlib.sha256(kind.encode() + digest).digest())
 
 
-def _after(raw: list[Line | Unread], done: int) -> list[Line | Unread]:
-    return raw if raw[0].number > done else [one for one in raw if one.number > done]
+def _number(one: Ready | Unread) -> int:
+    return one.line.number if isinstance(one, Ready) else one.number
 
 
 def _numbers(step: list[Ready | Unread]) -> frozenset[bytes]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from audit.service import record_act, record_first_acts
+from audit.service import FirstActs, first_acts, record_act, record_first_acts
 from identity import people, phones, queries
 from identity.models import Demographics
 from identity.population import queries as rows_of
@@ -54,6 +54,7 @@ class Sealed(NamedTuple):
     phones: list[Sequence[Any]]
     phone_lookups: list[Sequence[Any]]
     listings: list[Sequence[Any]]
+    acts: FirstActs
 
 
 class Maker:
@@ -63,10 +64,12 @@ class Maker:
         self._sealer, self._phones, self._load = Sealer(keys), Hasher(keys, phones.KIND), load
 
     def sealed(self, new: list[New], now: datetime) -> Sealed:
-        made = Sealed([], [], [], [], [], [], [])
+        made = Sealed([], [], [], [], [], [], [], FirstActs([], []))
         for one in new:
             self._make(one, made, now)
-        return made
+        load = self._load
+        acts = first_acts(made.ids, load.actor, MADE, request_id=load.request_id, now=now)
+        return made._replace(acts=acts)
 
     def _make(self, one: New, made: Sealed, now: datetime) -> None:
         line, numbers = one.ready
@@ -97,7 +100,7 @@ class Maker:
             made.phone_lookups.append((phone_hash, patient_id, version))
 
 
-async def write_new(tx: Tx, load: Load, made: Sealed, now: datetime) -> None:
+async def write_new(tx: Tx, made: Sealed) -> None:
     """Raises asyncpg's UniqueViolationError when somebody took a number since they were looked up."""
     if not made.ids:
         return
@@ -108,7 +111,7 @@ async def write_new(tx: Tx, load: Load, made: Sealed, now: datetime) -> None:
     if made.phones:
         await rows_of.COPY_PHONES.run(tx, made.phones)
         await rows_of.COPY_PHONE_LOOKUPS.run(tx, made.phone_lookups)
-    await record_first_acts(tx, made.ids, load.actor, MADE, request_id=load.request_id, now=now)
+    await record_first_acts(tx, made.acts)
 
 
 async def write_known(tx: Tx, keys: KeyRing, load: Load, known: list[Known], now: datetime) -> None:

@@ -11,7 +11,7 @@ import pytest
 from audit.chain import GENESIS, digest, link
 from identity import people
 from identity.people import IdentifierClaim, Matched, PersonClaim
-from identity.population import service
+from identity.population import preparing, service
 from identity.population.listed import housekeeping
 from identity.population.models import Listing, Reason
 from identity.population.reading import BadFileError
@@ -161,7 +161,7 @@ async def test_a_person_twice_in_a_file_is_made_once(
     lines_a_step: int,
     dry_run: bool,
 ) -> None:
-    monkeypatch.setattr(service, "LINES_A_STEP", lines_a_step)
+    monkeypatch.setattr(preparing, "LINES_A_STEP", lines_a_step)
     first, second = resident(), resident(full_name="Lê Thị Hai")
     rows = [first, second, first | {"full_name": "TRẦN  THỊ THỬ"}, second | {"full_name": "Lê Thị Ba"}]
     load, summary = await take(store, clock, file_of(tmp_path, table(rows)), dry_run=dry_run)
@@ -218,7 +218,7 @@ async def test_s17_a_list_never_gives_an_enrolled_person_another_personal_number
 async def test_a_load_that_was_killed_goes_on_behind_its_last_step(
     store: Store, clock: FrozenClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "LINES_A_STEP", 3)
+    monkeypatch.setattr(preparing, "LINES_A_STEP", 3)
     rows = [resident(full_name=f"Trần Thị {'ABCDEFGHIJ'[n]}") for n in range(10)]
     path = file_of(tmp_path, table(rows))
 
