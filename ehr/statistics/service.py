@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Final, get_args
 
 from ehr.statistics import queries, reports
@@ -111,14 +112,15 @@ async def _of_senders(tx: Tx, name: ReportName, cells: list[Cell], day: date) ->
     return made[name](cells, senders)
 
 
-def table_of(made: Report) -> Iterator[list[str | int | float | None]]:
+def table_of(made: Report) -> Iterator[list[str | int | Decimal | None]]:
     """The report as lines: names of the columns, then one line per figure."""
     dimensions = list(made.figures[0].of) if made.figures else []
     yield [*dimensions, "count", "title", "usual", "above_usual", "last_week", "weeks_ago", "percent"]
     for figure in made.figures:
         above = None if figure.above_usual is None else int(figure.above_usual)
         last = figure.last_week.isoformat() if figure.last_week else None
-        row = figure.count, figure.title_vi, figure.usual, above, last, figure.weeks_ago, figure.percent
+        percent = None if figure.percent is None else Decimal(str(figure.percent))
+        row = figure.count, figure.title_vi, figure.usual, above, last, figure.weeks_ago, percent
         yield [*figure.of.values(), *row]
 
 

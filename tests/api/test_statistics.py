@@ -18,7 +18,7 @@ from tests.support.people import make_doctor, make_facility
 from tests.support.record import write
 from tests.support.statistics import count_all, make_resident, seen_with
 
-REPORTS = ("coverage", "completeness", "cases", "freshness", "intake", "documents")
+REPORTS = ("coverage", "completeness", "cases", "freshness", "intake", "documents", "channels", "deliveries")
 HOSTILE = "=HYPERLINK(1)"
 
 
@@ -46,6 +46,9 @@ async def a_district(store: Store, clock: FrozenClock) -> str:
             ("rejected", "=bad-date", 10),
             ("document", "discharge-letter", 20),
             ("withheld", "", 35),
+            ("channel", "api", 40),
+            ("channel", "form", 25),
+            ("axis-in-time", "", 10),
         ):
             await count(tx, sender.facility_id, uuid7(clock.now()), {(status, reason): number}, clock.now())  # type: ignore[arg-type]
     return str(sender.facility_id)
@@ -112,6 +115,8 @@ async def test_s35_no_cell_of_a_table_is_a_formula(fresh_store: Store, clock: Fr
             assert f'filename="{name}-2026-11-21.csv"' in response.headers["content-disposition"]
             lines = list(reader.reader(io.StringIO(response.content.decode("utf-8-sig"))))
             assert len(lines) > 1
+            if name == "channels":
+                assert "61.5" in {line[-1] for line in lines}, "40 of 65 came by API"
             assert not [cell for line in lines for cell in line if cell[:1] in {"=", "+", "-", "@"}]
 
 
