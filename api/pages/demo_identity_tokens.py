@@ -90,4 +90,4 @@ def jwks(keys: KeyRing) -> dict[str, Any]:
 def _key(keys: KeyRing) -> ECKey:
     _, master = keys.secret("field")
     number = int.from_bytes(hmac.digest(master, b"demo identity provider", hashlib.sha384), "big")
-    return ECKey.import_key(ec.derive_private_key(number % (_ORDER - 1) + 1, ec.SECP256R1()))  # type: ignore[arg-type]
+    return ECKey.import_key(ec.derive_private_key(number % (_ORDER - 1) + 1, ec.SECP256R1()))
