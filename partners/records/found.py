@@ -1,13 +1,14 @@
-"""An encounter with what happened in it, each row decoded once for both groups that are made of it."""
+"""An encounter with what happened in it: things of one kind decode together, straight into what leaves."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from partners.records.faces import Told, item_of, named
-from partners.records.models import Medicine
-from partners.records.queries import INSIDE_MAX, InsideRow, VisitRow
+from partners.records.faces import is_disputed
+from partners.records.models import Diagnosis, Imaging, Medicine, ProcedureDone, TestResult
+from partners.records.queries import InsideRow, VisitRow
 
 
 class Coding(Struct, gc=False):
@@ -43,26 +44,108 @@ class Encounter(Struct, rename="camel", gc=False):
     participant: list[_Participant] = []
 
 
-_encounter: Final = msgspec.json.Decoder(Encounter).decode
+class VisitItem(Struct, gc=False):
+    """The fields of an encounter's own item."""
+
+    status: str
+    date: str | None = None
+    end_date: str | None = None
+    category: str | None = None
+    facility_name: str | None = None
+    reasons: list[str] = []
+    lines: list[str] = []
 
 
-class Found(Struct, frozen=True, gc=False):
-    """more: there is more than was read."""
+class Plan(Struct, gc=False):
+    category: str | None = None
+    date: str | None = None
+    lines: list[str] = []
+    text: str | None = None
+
+
+class Paper(Struct, gc=False):
+    """A paper of a visit. body: its text; doc: its document."""
+
+    code: str | None = None
+    code_system: str | None = None
+    body: str | None = None
+    doc: str | None = None
+
+
+class Found(Struct, gc=False):
+    """more: there is more than was read. shown: what all of it was made of."""
 
     row: VisitRow
-    item: Told
+    item: VisitItem
     doc: Encounter
-    inside: list[tuple[InsideRow, Told]]
-    medicines: list[Medicine]
-    more: bool
+    shown: list[tuple[str, str]]
+    diagnoses: list[Diagnosis] = []
+    results: list[TestResult] = []
+    signs: list[TestResult] = []
+    imaging: list[Imaging] = []
+    medicines: list[Medicine] = []
+    procedures: list[ProcedureDone] = []
+    plans: list[Plan] = []
+    papers: list[Paper] = []
+    more: bool = False
 
 
-def found_of(row: VisitRow, rows: list[InsideRow]) -> Found:
-    """rows: of this encounter, in their order."""
-    inside = [(one, item_of(one.item)) for one in rows[:INSIDE_MAX]]
-    medicines = [
-        Medicine(medicine=named(item), status=item.status, dosage=item.dosage, date=item.date)
-        for one, item in inside
-        if one.section == "medications"
-    ]
-    return Found(row, item_of(row.item), _encounter(row.doc), inside, medicines, more=len(rows) > INSIDE_MAX)
+def _many(kind: type[Struct]) -> msgspec.json.Decoder[list[Any]]:
+    return msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+
+
+_item: Final = msgspec.json.Decoder(VisitItem).decode
+_encounter: Final = msgspec.json.Decoder(Encounter).decode
+_diagnoses: Final = msgspec.json.Decoder(list[Diagnosis]).decode
+# Section -> the field of Found, and how its items are read.
+_SECTIONS: Final = {
+    "results": ("results", _many(TestResult)),
+    "vital-signs": ("signs", _many(TestResult)),
+    "imaging": ("imaging", _many(Imaging)),
+    "medications": ("medicines", _many(Medicine)),
+    "procedures": ("procedures", _many(ProcedureDone)),
+    "care-plans": ("plans", _many(Plan)),
+    "documents": ("papers", _many(Paper)),
+}
+
+
+def found_of(rows: Sequence[VisitRow], inside: Sequence[InsideRow]) -> list[Found]:
+    """inside: of all these visits, asked for in their order."""
+    found = [Found(row, _item(row.item), _encounter(row.doc), [(row.rtype, row.id)]) for row in rows]
+    for kind in inside:
+        for number in kind.more:
+            found[number - 1].more = True
+        if kind.rtype == "Condition":
+            _add_diagnoses(found, kind)
+        elif kind.section in _SECTIONS:
+            name, decoder = _SECTIONS[kind.section]
+            things = decoder.decode(kind.items)
+            _mark(kind, things)
+            _add(found, kind, name, things)
+    return found
+
+
+def _add_diagnoses(found: list[Found], kind: InsideRow) -> None:
+    things = _diagnoses(kind.items)
+    for place, (number, ident) in enumerate(zip(kind.visits, kind.ids, strict=True)):
+        if ident == found[number - 1].row.main_id:
+            things[place] = msgspec.structs.replace(things[place], main=True)
+    _mark(kind, things)
+    _add(found, kind, "diagnoses", things)
+
+
+def _mark(kind: InsideRow, things: list[Any]) -> None:
+    """What the person disputes; and of papers, what they say."""
+    for place, mark in enumerate(kind.marks):
+        if mark is not None and is_disputed(mark) and hasattr(things[place], "disputed"):
+            things[place] = msgspec.structs.replace(things[place], disputed=True)
+    for paper, body, doc in zip(things, kind.bodies, kind.docs, strict=False):
+        paper.body, paper.doc = body, doc
+
+
+def _add(found: list[Found], kind: InsideRow, name: str, things: list[Any]) -> None:
+    rtype = kind.rtype
+    for number, ident, thing in zip(kind.visits, kind.ids, things, strict=True):
+        one = found[number - 1]
+        one.shown.append((rtype, ident))
+        getattr(one, name).append(thing)

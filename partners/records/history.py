@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from kernel.access import Access
 from partners.records import queries
-from partners.records.faces import Told, is_disputed, item_of, named
+from partners.records.faces import Told, is_disputed, item_of
 from partners.records.models import Allergy, Asked, Disease, History, Vaccination
 from partners.records.queries import HISTORY_MAX, HistoryRow
 from partners.records.scope import scope_of_groups
@@ -71,7 +71,9 @@ def _state(rows: list[HistoryRow]) -> Asked:
 def _allergy(row: HistoryRow) -> Allergy:
     item = item_of(row.item)
     return Allergy(
-        substance=named(item),
+        title=item.title,
+        code=item.code,
+        code_system=item.code_system,
         status=item.status,
         category=item.category,
         criticality=item.criticality,
@@ -79,7 +81,7 @@ def _allergy(row: HistoryRow) -> Allergy:
         since=item.date,
         facility=item.facility_name,
         self_declared=item.self_declared,
-        disputed=is_disputed(row),
+        disputed=is_disputed(row.mark),
     )
 
 
@@ -90,14 +92,16 @@ def _diseases(rows: list[HistoryRow]) -> list[Disease]:
     for row in rows:
         item = item_of(row.item)
         what = (item.code_system, item.code) if item.code else (None, item.title.casefold())
-        same.setdefault((*what, item.self_declared, is_disputed(row)), []).append(item)
+        same.setdefault((*what, item.self_declared, is_disputed(row.mark)), []).append(item)
     return [_disease(items, disputed=key[-1] is True) for key, items in same.items()]
 
 
 def _disease(items: list[Told], *, disputed: bool) -> Disease:
     newest, dates = items[0], [item.date for item in items if item.date]
     return Disease(
-        disease=named(newest),
+        title=newest.title,
+        code=newest.code,
+        code_system=newest.code_system,
         status=newest.status,
         first_on=dates[-1] if dates else None,
         last_on=dates[0] if dates else None,
@@ -111,7 +115,9 @@ def _disease(items: list[Told], *, disputed: bool) -> Disease:
 def _vaccination(row: HistoryRow) -> Vaccination:
     item = item_of(row.item)
     return Vaccination(
-        vaccine=named(item),
+        title=item.title,
+        code=item.code,
+        code_system=item.code_system,
         status=item.status,
         antigens=_antigens(row.doc),
         dose_number=item.dose_number,
@@ -119,7 +125,7 @@ def _vaccination(row: HistoryRow) -> Vaccination:
         date=item.date,
         facility=item.facility_name,
         self_declared=item.self_declared,
-        disputed=is_disputed(row),
+        disputed=is_disputed(row.mark),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ehr.models import Flag
+from ehr.models import Flag, Part, Range
 
 SCHEMA_VERSION = "1"
 
@@ -56,10 +56,12 @@ class Administrative(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
 
 
 class Allergy(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """status: FHIR's clinical status. disputed: the person says that it is wrong; self_declared: no facility
-    reported it."""
+    """title: the substance; status: FHIR's clinical status. disputed: the person says that it is wrong;
+    self_declared: no facility reported it."""
 
-    substance: Coded
+    title: str = ""
+    code: str | None = None
+    code_system: str | None = None
     status: str
     category: str | None = None
     criticality: str | None = None
@@ -73,7 +75,9 @@ class Allergy(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 class Disease(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One disease of all that visits repeat of it. last_on: the newest that says so."""
 
-    disease: Coded
+    title: str = ""
+    code: str | None = None
+    code_system: str | None = None
     status: str
     first_on: str | None = None
     last_on: str | None = None
@@ -84,9 +88,11 @@ class Disease(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Vaccination(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One dose. antigens: the diseases it is against, where its sender says them."""
+    """One dose; title: the vaccine. antigens: the diseases it is against, where its sender says them."""
 
-    vaccine: Coded
+    title: str = ""
+    code: str | None = None
+    code_system: str | None = None
     status: str
     antigens: list[str] = []
     dose_number: str | None = None
@@ -112,43 +118,44 @@ class History(Struct, frozen=True, kw_only=True):
     more: bool
 
 
+# What happened in an encounter has the names of the stored items (ehr/models.py), which decode straight into
+# these: a long record has hundreds. A field that is not named here is not taken over.
+
+
 class Diagnosis(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    disease: Coded
+    title: str = ""
+    code: str | None = None
+    code_system: str | None = None
     main: bool = False
     disputed: bool = False
 
 
-class Component(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One part of a result that has several."""
-
-    text: str
-    code: str | None = None
-    value: str | None = None
-    unit: str | None = None
-    range: str | None = None
-    flag: Flag | None = None
-
-
 class TestResult(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    test: Coded
+    """range: what was valid at this result; parts: of a result that has several; text: its note."""
+
+    title: str = ""
+    code: str | None = None
+    code_system: str | None = None
     status: str
     value: str | None = None
     unit: str | None = None
-    range: str | None = None
+    range: Range | None = None
     flag: Flag | None = None
-    components: list[Component] = []
-    note: str | None = None
+    parts: list[Part] = []
+    text: str | None = None
     date: str | None = None
     disputed: bool = False
 
 
 class Imaging(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A study or its report. findings: what the report says."""
+    """A study or its report. lines: what the report finds."""
 
-    examination: Coded
+    title: str = ""
+    code: str | None = None
+    code_system: str | None = None
     status: str
     modality: str | None = None
-    findings: list[str] = []
+    lines: list[str] = []
     date: str | None = None
     disputed: bool = False
 
@@ -156,16 +163,22 @@ class Imaging(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 class Medicine(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A medicine as prescribed. dosage: the prescriber's words."""
 
-    medicine: Coded
+    title: str = ""
+    code: str | None = None
+    code_system: str | None = None
     status: str
     dosage: list[str] = []
     date: str | None = None
+    disputed: bool = False
 
 
 class ProcedureDone(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    procedure: Coded
+    title: str = ""
+    code: str | None = None
+    code_system: str | None = None
     status: str
     date: str | None = None
+    disputed: bool = False
 
 
 class Visit(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

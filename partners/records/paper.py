@@ -7,12 +7,22 @@ from msgspec import Struct
 
 from documents.pdf import Block, Line, Mark, Paper, book
 from ehr.exports.lines import day_text
+from ehr.models import Range
 from ehr.reads.scope import is_id
 from identity.models import Demographics
 from identity.people import person_of
 from kernel.access import Access, PartnerGroup
 from kernel.clock import VIETNAM
-from partners.records.models import Coded, Medicine, TestResult, Visit, VisitSummary
+from partners.records.models import (
+    Coded,
+    Diagnosis,
+    Imaging,
+    Medicine,
+    ProcedureDone,
+    TestResult,
+    Visit,
+    VisitSummary,
+)
 from partners.records.visits import read_one, told
 from store.database import Tx
 from store.keys import KeyRing
@@ -59,8 +69,7 @@ async def gather(
         return None
     visit, summary = told(found)
     person = await person_of(tx, keys, access) if "administrative" in groups else None
-    shown = [(found.row.rtype, found.row.id), *((row.rtype, row.id) for row, _ in found.inside)]
-    return Gathered(person, visit, summary, groups, shown)
+    return Gathered(person, visit, summary, groups, found.shown)
 
 
 def build(gathered: Gathered, now: datetime) -> bytes:
@@ -112,14 +121,13 @@ def _of_visit(visit: Visit) -> list[Block]:
         *_said("Cân nặng", visit.weight_kg and f"{visit.weight_kg} kg"),
     ]
     diseases = [
-        Line(title=_text(one.disease), detail="bệnh chính" if one.main else "", where=one.disease.code or "")
+        Line(title=_name(one), detail="bệnh chính" if one.main else "", where=one.code or "")
         for one in visit.diagnoses
     ]
     imaging = [
-        Line(title=_text(one.examination), detail="; ".join(one.findings), when=day_text(one.date))
-        for one in visit.imaging
+        Line(title=_name(one), detail="; ".join(one.lines), when=day_text(one.date)) for one in visit.imaging
     ]
-    done = [Line(title=_text(one.procedure), when=day_text(one.date)) for one in visit.procedures]
+    done = [Line(title=_name(one), when=day_text(one.date)) for one in visit.procedures]
     blocks = [
         Block(key="problems", title="Chẩn đoán", lines=diseases, empty=_NOTHING),
         Block(key="ended", title="Kết quả lượt khám", lines=ended),
@@ -157,21 +165,33 @@ def _text(one: Coded | None) -> str:
     return (one.text or one.code or "") if one else ""
 
 
+def _name(one: Diagnosis | Imaging | ProcedureDone | Medicine | TestResult) -> str:
+    return one.title or one.code or ""
+
+
 def _medicine(one: Medicine) -> Line:
-    return Line(title=_text(one.medicine), detail="; ".join(one.dosage), when=day_text(one.date))
+    return Line(title=_name(one), detail="; ".join(one.dosage), when=day_text(one.date))
 
 
 def _result(one: TestResult) -> Line:
-    parts = [f"{part.text}: {_value(part.value, part.unit, part.range)}" for part in one.components]
-    told_of = [_value(one.value, one.unit, one.range), *parts, one.note or ""]
+    parts = [f"{part.title}: {_value(part.value, part.unit, part.range)}" for part in one.parts]
+    told_of = [_value(one.value, one.unit, one.range), *parts, one.text or ""]
     detail = "; ".join(text for text in told_of if text)
-    return Line(
-        title=_text(one.test), detail=detail, when=day_text(one.date), mark=_MARKS.get(one.flag or "", "")
-    )
+    return Line(title=_name(one), detail=detail, when=day_text(one.date), mark=_MARKS.get(one.flag or "", ""))
 
 
-def _value(value: str | None, unit: str | None, bounds: str | None) -> str:
+def _value(value: str | None, unit: str | None, bounds: Range | None) -> str:
     if value is None:
         return ""
     said = f"{value} {unit}" if unit else value
-    return f"{said} (tham chiếu {bounds})" if bounds else said
+    between = _between(bounds) if bounds else None
+    return f"{said} (tham chiếu {between})" if between else said
+
+
+def _between(bounds: Range) -> str | None:
+    """The reference range that was valid at a result."""
+    if bounds.text:
+        return bounds.text
+    if bounds.low and bounds.high:
+        return f"{bounds.low}-{bounds.high}"
+    return f">= {bounds.low}" if bounds.low else f"<= {bounds.high}" if bounds.high else None

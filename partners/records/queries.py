@@ -14,6 +14,7 @@ HISTORY_MAX = 2_000
 INSIDE_MAX = 300
 PAPERS = ("discharge", "referral", "summary")
 PATIENTS_MAX = 20
+_SHOWN = f"n.place <= {INSIDE_MAX}"
 
 
 class HistoryRow(Struct, frozen=True):
@@ -45,23 +46,26 @@ HISTORY = Statement(
 
 
 class VisitRow(Struct, frozen=True):
-    """One encounter with what its item leaves out. main_id: its main disease, where that may be read."""
+    """One encounter with what its item leaves out, as UTF-8: what is decoded at once is made no text first.
+    main_id: its main disease, where that may be read."""
 
     rtype: str
     id: str
     sort_at: datetime
-    item: str
+    item: bytes
     mark: str | None
     fold: bytes | None
     main_id: str | None
-    doc: str
+    doc: bytes
 
 
 VISITS = Statement(
     VisitRow,
     filtered(
         """
-        SELECT r.rtype, r.id, r.sort_at, r.item, {face}, r.main_id, r.doc FROM ehr_resource r
+        SELECT r.rtype, r.id, r.sort_at, convert_to(r.item, 'UTF8') AS item, {face}, r.main_id,
+            convert_to(r.doc, 'UTF8') AS doc
+        FROM ehr_resource r
         WHERE {visible} AND r.section = 'encounters' AND r.status <> 'cancelled'
             AND ($10::timestamptz IS NULL OR r.sort_at >= $10) AND (r.sort_at, r.id) < ($11, $12)
         ORDER BY r.sort_at DESC, r.id DESC LIMIT $13
@@ -73,7 +77,9 @@ VISIT = Statement(
     VisitRow,
     filtered(
         """
-        SELECT r.rtype, r.id, r.sort_at, r.item, {face}, r.main_id, r.doc FROM ehr_resource r
+        SELECT r.rtype, r.id, r.sort_at, convert_to(r.item, 'UTF8') AS item, {face}, r.main_id,
+            convert_to(r.doc, 'UTF8') AS doc
+        FROM ehr_resource r
         WHERE {visible} AND r.section = 'encounters' AND r.id = $10 AND r.hidden_from IS NULL
         """
     ),
@@ -81,17 +87,21 @@ VISIT = Statement(
 
 
 class InsideRow(Struct, frozen=True):
-    """One thing of a visit. body, doc: of papers alone."""
+    """All things of one kind in a page of visits, side by side and in the order of the visits.
 
-    rtype: str
-    id: str
-    encounter_id: str
+    visits: which of $10 each belongs to, from one. items: a JSON array, as UTF-8. bodies, docs: of papers
+    alone. more: visits that hold more than is listed.
+    """
+
     section: str | None
-    item: str
-    mark: str | None
-    body: str | None
-    doc: str | None
-    place: int
+    rtype: str
+    visits: list[int]
+    ids: list[str]
+    marks: list[str | None]
+    items: bytes
+    bodies: list[str | None]
+    docs: list[str | None]
+    more: list[int]
 
 
 # Where diagnoses are asked for, those that are no disease count too, and of vital signs height and weight,
@@ -100,9 +110,20 @@ INSIDE = Statement(
     InsideRow,
     filtered(
         f"""
-        SELECT n.rtype, n.id, n.encounter_id, n.section, n.item, n.mark, n.body, n.doc, n.place FROM (
-            SELECT r.rtype, r.id, r.encounter_id, r.section, r.item, {{face}},
-                CASE WHEN r.section = 'documents' THEN r.body END AS body,
+        SELECT n.section, n.rtype,
+            coalesce(array_agg(n.visit ORDER BY n.visit, n.place) FILTER (WHERE {_SHOWN}), '{{}}') AS visits,
+            coalesce(array_agg(n.id ORDER BY n.visit, n.place) FILTER (WHERE {_SHOWN}), '{{}}') AS ids,
+            coalesce(array_agg(n.mark ORDER BY n.visit, n.place) FILTER (WHERE {_SHOWN}), '{{}}') AS marks,
+            convert_to('[' || coalesce(string_agg(n.item, ',' ORDER BY n.visit, n.place)
+                FILTER (WHERE {_SHOWN}), '') || ']', 'UTF8') AS items,
+            coalesce(array_agg(n.body ORDER BY n.visit, n.place)
+                FILTER (WHERE {_SHOWN} AND n.section = 'documents'), '{{}}') AS bodies,
+            coalesce(array_agg(n.doc ORDER BY n.visit, n.place)
+                FILTER (WHERE {_SHOWN} AND n.section = 'documents'), '{{}}') AS docs,
+            coalesce(array_agg(n.visit) FILTER (WHERE NOT {_SHOWN}), '{{}}') AS more
+        FROM (
+            SELECT r.rtype, r.id, array_position($10::text[], r.encounter_id) AS visit, r.section, r.item,
+                {{face}}, CASE WHEN r.section = 'documents' THEN r.body END AS body,
                 CASE WHEN r.section = 'documents' THEN r.doc END AS doc,
                 row_number() OVER (
                     PARTITION BY r.encounter_id ORDER BY r.section, r.sort_at, r.id)::int AS place
@@ -113,10 +134,11 @@ INSIDE = Statement(
                     OR (r.rtype = 'Condition' AND 'problems' = ANY ($11::text[]))
                     OR (r.section = 'vital-signs' AND r.code IN ('8302-2', '29463-7')
                         AND 'problems' = ANY ($11::text[])))
-                AND (r.section <> 'documents' OR (r.code_system = '{DOCUMENT_KIND}' AND r.code IN {PAPERS}))
+                AND (r.section IS DISTINCT FROM 'documents'
+                    OR (r.code_system = '{DOCUMENT_KIND}' AND r.code IN {PAPERS}))
                 AND r.status NOT IN ('cancelled', 'registered')
         ) n
-        WHERE n.place <= {INSIDE_MAX + 1} ORDER BY n.encounter_id, n.place
+        WHERE n.place <= {INSIDE_MAX + 1} GROUP BY n.section, n.rtype ORDER BY n.section, n.rtype
         """  # noqa: S608 - constants of ours
     ),
 )

@@ -9,21 +9,20 @@ from ehr.intake import systems
 from ehr.intake.map_letters import PAPERS
 from ehr.intake.papers import fields_of
 from ehr.views.care import APPOINTMENT
-from partners.records.faces import Told, is_disputed
-from partners.records.found import Found
+from partners.records.faces import is_disputed
+from partners.records.found import Found, Paper, Plan
 from partners.records.models import VisitSummary
-from partners.records.queries import InsideRow
 
 
 class _Named(Struct):
     display: str | None = None
 
 
-class _Paper(Struct):
+class _Signed(Struct):
     author: list[_Named] = []
 
 
-_paper: Final = msgspec.json.Decoder(_Paper).decode
+_paper: Final = msgspec.json.Decoder(_Signed).decode
 
 
 class _Said(Struct):
@@ -51,11 +50,10 @@ _PLACES: Final = {
 def summary_of(found: Found) -> VisitSummary:
     """Group (d) of one encounter. What no paper of it says is absent."""
     row, visit, said = found.row, found.item, _Said()
-    for one, item in found.inside:
-        if one.section == "care-plans":
-            _plan(item, said)
-        elif one.section == "documents":
-            _read_paper(one, item, said)
+    for plan in found.plans:
+        _plan(plan, said)
+    for paper in found.papers:
+        _read_paper(paper, said)
     people = (one.individual for one in found.doc.participant)
     said.doctors += [one.display for one in people if one and one.display]
     return VisitSummary(
@@ -71,12 +69,12 @@ def summary_of(found: Found) -> VisitSummary:
         advice=_once(said.advice),
         revisits=sorted(set(said.revisits)),
         doctors=_once(said.doctors),
-        disputed=is_disputed(row),
+        disputed=is_disputed(row.mark),
         more=found.more,
     )
 
 
-def _plan(item: Told, said: _Said) -> None:
+def _plan(item: Plan, said: _Said) -> None:
     if item.category == APPOINTMENT:
         said.revisits += [item.date] if item.date else []
         return
@@ -84,16 +82,16 @@ def _plan(item: Told, said: _Said) -> None:
     said.advice += [item.text] if item.text else []
 
 
-def _read_paper(row: InsideRow, item: Told, said: _Said) -> None:
+def _read_paper(paper: Paper, said: _Said) -> None:
     """Papers of a kind that we know: what another one says nobody has put in order."""
-    paper = PAPERS.get(item.code or "") if item.code_system == systems.DOCUMENT_KIND else None
-    if paper is None:
+    kind = PAPERS.get(paper.code or "") if paper.code_system == systems.DOCUMENT_KIND else None
+    if kind is None:
         return
-    for name, value in fields_of(paper, row.body or "").items():
+    for name, value in fields_of(kind, paper.body or "").items():
         if name in _PLACES and value:
             getattr(said, _PLACES[name]).append(value)
-    if row.doc is not None:
-        said.doctors += [one.display for one in _paper(row.doc).author if one.display]
+    if paper.doc is not None:
+        said.doctors += [one.display for one in _paper(paper.doc).author if one.display]
 
 
 def _once(texts: list[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Groups (c) and (d): each encounter, and what it came to."""
 
-from collections import defaultdict
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct
@@ -13,19 +13,10 @@ from kernel.access import Access, PartnerGroup
 from kernel.clock import start_of_day
 from partners.records import queries
 from partners.records.asked import Asked
-from partners.records.faces import Told, is_disputed, named, range_text
-from partners.records.found import Coding, Concept, Encounter, Found, found_of
-from partners.records.models import (
-    Coded,
-    Component,
-    Diagnosis,
-    Imaging,
-    ProcedureDone,
-    TestResult,
-    Visit,
-    VisitSummary,
-)
-from partners.records.queries import InsideRow, VisitRow
+from partners.records.faces import is_disputed
+from partners.records.found import Coding, Concept, Encounter, Found, VisitItem, found_of
+from partners.records.models import Coded, TestResult, Visit, VisitSummary
+from partners.records.queries import VisitRow
 from partners.records.scope import scope_of_groups
 from partners.records.summaries import summary_of
 from store.database import Tx
@@ -57,8 +48,7 @@ async def read(tx: Tx, access: Access, asked: Asked, now: datetime) -> Read:
     visits = await _filled(tx, access, rows, groups, now)
     made = [_visit(one) for one in visits] if "encounters" in groups else None
     summaries = [summary_of(one) for one in visits] if "summary" in groups else None
-    shown = [(one.row.rtype, one.row.id) for one in visits]
-    shown += [(row.rtype, row.id) for one in visits for row, _ in one.inside]
+    shown = list(chain.from_iterable(one.shown for one in visits))
     return Read(made, summaries, shown, following)
 
 
@@ -80,16 +70,16 @@ async def _filled(
 ) -> list[Found]:
     sections = {*(_OF_VISIT if "encounters" in groups else ()), *(_OF_SUMMARY if "summary" in groups else ())}
     scope = scope_of_groups(access, groups, now)
-    inside: dict[str, list[InsideRow]] = defaultdict(list)
-    for row in await queries.INSIDE.all(tx, *scope, [row.id for row in rows], sorted(sections)):
-        inside[row.encounter_id].append(row)
-    return [found_of(row, inside[row.id]) for row in rows]
+    if not rows:
+        return []
+    inside = await queries.INSIDE.all(tx, *scope, [row.id for row in rows], sorted(sections))
+    return found_of(rows, inside)
 
 
 def _visit(found: Found) -> Visit:
-    row, item, doc, inside = found.row, found.item, found.doc, found.inside
+    row, item, doc = found.row, found.item, found.doc
     disposition = doc.hospitalization.discharge_disposition if doc.hospitalization else None
-    measures = {one.code: one for row, one in inside if row.section in ("results", "vital-signs")}
+    measures = {one.code: one for one in (*found.results, *found.signs)}
     blood = [measures[code].value for code in sorted(_BLOOD_GROUPS & measures.keys())]
     return Visit(
         encounter_id=row.id,
@@ -101,32 +91,20 @@ def _visit(found: Found) -> Visit:
         reasons=item.reasons,
         discharge_status=_of_table(disposition, systems.DISCHARGE_KIND, DISCHARGES),
         result=_of_table(disposition, systems.TREATMENT_RESULT, RESULTS) or _in_words(disposition),
-        diagnoses=[_diagnosis(one, it, row.main_id) for one, it in inside if one.rtype == "Condition"],
+        diagnoses=found.diagnoses,
         blood_group=", ".join(dict.fromkeys(value for value in blood if value)) or None,
         height_cm=_measured(measures.get(_HEIGHT), "cm"),
         weight_kg=_measured(measures.get(_WEIGHT), "kg"),
-        results=[
-            _result(one, it)
-            for one, it in inside
-            if one.section == "results" and it.code not in _BLOOD_GROUPS
-        ],
-        imaging=[_imaging(one, it) for one, it in inside if one.section == "imaging"],
+        results=[one for one in found.results if one.code not in _BLOOD_GROUPS],
+        imaging=found.imaging,
         medicines=found.medicines,
-        procedures=[
-            ProcedureDone(procedure=named(it), status=it.status, date=it.date)
-            for one, it in inside
-            if one.section == "procedures"
-        ],
-        disputed=is_disputed(row),
+        procedures=found.procedures,
+        disputed=is_disputed(row.mark),
         more=found.more,
     )
 
 
-def _is_result(row: InsideRow, item: Told) -> bool:
-    return row.section == "results" and item.code not in _BLOOD_GROUPS
-
-
-def _form_of_care(item: Told, doc: Encounter) -> Coded:
+def _form_of_care(item: VisitItem, doc: Encounter) -> Coded:
     """The national code where the sender gave one, else the class of FHIR."""
     code = next((code for one in doc.type if (code := one.code_in(systems.CARE_KIND))), None)
     text = item.lines[0] if item.lines else None
@@ -149,46 +127,6 @@ def _in_words(concept: Concept | None) -> Coded | None:
     return made if made.text or made.code else None
 
 
-def _measured(item: Told | None, unit: str) -> str | None:
+def _measured(item: TestResult | None, unit: str) -> str | None:
     """A measure in the unit that the field has; in any other it is left out, never converted."""
     return item.value if item is not None and item.unit == unit else None
-
-
-def _diagnosis(row: InsideRow, item: Told, main_id: str | None) -> Diagnosis:
-    return Diagnosis(disease=named(item), main=row.id == main_id, disputed=is_disputed(row))
-
-
-def _result(row: InsideRow, item: Told) -> TestResult:
-    return TestResult(
-        test=named(item),
-        status=item.status,
-        value=item.value,
-        unit=item.unit,
-        range=range_text(item.range),
-        flag=item.flag,
-        components=[
-            Component(
-                text=part.title,
-                code=part.code,
-                value=part.value,
-                unit=part.unit,
-                range=range_text(part.range),
-                flag=part.flag,
-            )
-            for part in item.parts
-        ],
-        note=item.text,
-        date=item.date,
-        disputed=is_disputed(row),
-    )
-
-
-def _imaging(row: InsideRow, item: Told) -> Imaging:
-    return Imaging(
-        examination=named(item),
-        status=item.status,
-        modality=item.modality,
-        findings=item.lines,
-        date=item.date,
-        disputed=is_disputed(row),
-    )

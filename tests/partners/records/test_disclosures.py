@@ -140,8 +140,8 @@ async def test_all_four_groups_say_what_the_facility_sent(
     assert known["insurance_cards"] == [
         {"valid_from": "2026-01-01", "valid_until": "2026-12-31", "initial_facility_code": "79001"}
     ]
-    assert [one["substance"]["text"] for one in record["history"]["allergies"]] == ["Penicillin"]
-    assert {"K29.7", "I10"} <= {one["disease"].get("code") for one in record["history"]["diseases"]}
+    assert [one["title"] for one in record["history"]["allergies"]] == ["Penicillin"]
+    assert {"K29.7", "I10"} <= {one.get("code") for one in record["history"]["diseases"]}
     (told,) = record["encounters"]
     assert told["facility"] == "Bệnh viện Trao Đổi"
     assert told["form_of_care"] == {
@@ -151,10 +151,10 @@ async def test_all_four_groups_say_what_the_facility_sent(
     }
     assert told["discharge_status"]["text"] == "Ra viện"
     assert told["result"]["text"] == "Đỡ"
-    assert [one["disease"]["code"] for one in told["diagnoses"] if one.get("main")] == ["K29.7"]
+    assert [one["code"] for one in told["diagnoses"] if one.get("main")] == ["K29.7"]
     assert told["blood_group"] == "O+"
     assert told["weight_kg"] == "58.50"
-    (glucose,) = [one for one in told["results"] if one["test"]["text"] == "Glucose"]
+    (glucose,) = [one for one in told["results"] if one["title"] == "Glucose"]
     assert (glucose["value"], glucose["unit"]) == ("7.20", "mmol/L")
     assert told["medicines"][0]["dosage"] == ["1 viên/lần * 2 lần/ngày * 5 ngày [2 viên/ngày]"]
     assert told["procedures"]
