@@ -82,7 +82,7 @@ _CARD: Final[frozenset[Action]] = frozenset({"read-coverage", "read-costs", "rea
 # paper that the guardian reads may be printed with its code: schools and registry offices ask for it, and
 # borders for a certificate.
 _PAPERS: Final[frozenset[Action]] = frozenset({"print-paper", "issue-certificate"})
-_BESIDE: Final[frozenset[Action]] = frozenset({"look-at-log"}) | _PAPERS
+_BESIDE: Final[frozenset[Action]] = _PAPERS | frozenset[Action]({"look-at-log"})
 _GUARDIAN_OF_CHILD: Final = Part(actions=_READ | _WRITES | _CARD | _BESIDE | _UNANSWERED, withheld=NEVER)
 _VACCINATION: Final[frozenset[RecordType]] = frozenset({"Immunization"})
 _VITALS: Final[frozenset[RecordType]] = frozenset({"Observation.vital-signs", "Observation.wearable"})
@@ -164,7 +164,8 @@ def part_of(link: FamilyLink) -> Part | None:
     part = _guardian(link) if link.relation == "guardian" else _proxy(link)
     if part is None or not link.disputed:
         return part
-    return Part(actions=part.actions - _WRITES - {"issue-certificate"}, types=part.types, withheld=part.withheld)
+    left = part.actions - _WRITES - {"issue-certificate"}
+    return Part(actions=left, types=part.types, withheld=part.withheld)
 
 
 def _guardian(link: FamilyLink) -> Part | None:
