@@ -55,6 +55,8 @@ lock: $(VENV)/dev.stamp ## resolve both lock files again; an update is one commi
 		--no-header --no-emit-index-url -q --upgrade -o requirements-dev.lock
 	@$(BIN)/uv pip compile tests/interop/peers.in --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url -q --upgrade -o tests/interop/peers.lock
+	@$(BIN)/uv pip compile tests/interop/fhir_peers.in --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url -q --upgrade -o tests/interop/fhir_peers.lock
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }

@@ -1,5 +1,5 @@
-"""The Python judges of tests/interop/peers.lock, in an environment of their own: `cwt` wants an older cbor2
-than the program. Made once, in a cache directory."""
+"""The Python judges of tests/interop/*.lock, in environments of their own: `cwt` wants an older cbor2 than
+the program. Made once, in a cache directory."""
 
 import hashlib
 import json
@@ -16,15 +16,16 @@ from tests.support.shared import ROOT
 
 PLACE = ROOT / "tests" / "interop"
 LOCK = PLACE / "peers.lock"
+FHIR_LOCK = PLACE / "fhir_peers.lock"
 
 
 class NoPeersError(Exception):
     """The environment could not be made; the text is the installer's."""
 
 
-def peers_python() -> Path:
+def peers_python(lock: Path = LOCK) -> Path:
     """The interpreter that has them. Raises NoPeersError without a registry."""
-    digest = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "healthbook-interop"
     place = base / f"peers-{digest}"
     if not (place / "whole").exists():
@@ -32,7 +33,7 @@ def peers_python() -> Path:
         making.parent.mkdir(parents=True, exist_ok=True)
         _run([sys.executable, "-m", "venv", str(making)])
         pip = [str(making / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        _run([*pip, "--require-hashes", "-r", str(LOCK)])
+        _run([*pip, "--require-hashes", "-r", str(lock)])
         (making / "whole").touch()
         if place.exists():
             return making / "bin" / "python"
@@ -40,11 +41,11 @@ def peers_python() -> Path:
     return place / "bin" / "python"
 
 
-def installed() -> Path:
+def installed(lock: Path = LOCK) -> Path:
     """The same for a test. Without them it skips, loudly, on a machine of somebody's own alone: where
     everything is to be tested (CI, HEALTHBOOK_COUNTS=full) it fails."""
     try:
-        return peers_python()
+        return peers_python(lock)
     except NoPeersError as error:
         if os.environ.get("CI") or os.environ.get("HEALTHBOOK_COUNTS") == "full":
             pytest.fail(f"no peers: independent software must read what we make ({error})")
