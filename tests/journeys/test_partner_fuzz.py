@@ -41,8 +41,8 @@ def partner(sheet: DemoSheet, service: Service) -> Partner:
 
 
 def sent(http: httpx.Client, path: str, headers: dict[str, str], **body: Any) -> httpx.Response:
-    """Header lines in the bytes that they are."""
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    """Blanks around a header's value are none of it (RFC 9110 section 5.5), and httpx sends none."""
+    raw = [(name.encode(), value.strip().encode()) for name, value in headers.items()]
     return http.post(path, headers=raw, **body)
 
 
@@ -55,7 +55,6 @@ def nearly_right(make: Callable[[], str], ask: Ask, examples: int = EXAMPLES) ->
     def hold(change: Change) -> None:
         right = make()
         changed = change(right)
-        # Blanks around a header's value are none of it (RFC 9110 section 5.5).
         if changed.strip() == right:
             return
         answer = ask(changed)
