@@ -105,7 +105,8 @@ class InsideRow(Struct, frozen=True):
 
 
 # Where diagnoses are asked for, those that are no disease count too, and of vital signs height and weight,
-# which alone belong to the data set (LOINC 8302-2, 29463-7). Of papers those whose fields we know.
+# which alone belong to the data set (LOINC 8302-2, 29463-7). Of papers those whose fields we know. The
+# order of kinds is nobody's to see: "C" is the fastest.
 INSIDE = Statement(
     InsideRow,
     filtered(
@@ -122,11 +123,12 @@ INSIDE = Statement(
                 FILTER (WHERE {_SHOWN} AND n.section = 'documents'), '{{}}') AS docs,
             coalesce(array_agg(n.visit) FILTER (WHERE NOT {_SHOWN}), '{{}}') AS more
         FROM (
-            SELECT r.rtype, r.id, array_position($10::text[], r.encounter_id) AS visit, r.section, r.item,
+            SELECT r.rtype COLLATE "C" AS rtype, r.id, r.section COLLATE "C" AS section, r.item,
+                array_position($10::text[], r.encounter_id) AS visit,
                 {{face}}, CASE WHEN r.section = 'documents' THEN r.body END AS body,
                 CASE WHEN r.section = 'documents' THEN r.doc END AS doc,
                 row_number() OVER (
-                    PARTITION BY r.encounter_id ORDER BY r.section, r.sort_at, r.id)::int AS place
+                    PARTITION BY r.encounter_id ORDER BY r.section COLLATE "C", r.sort_at, r.id)::int AS place
             FROM ehr_resource r
             WHERE {{visible}} AND {{standing}} AND r.hidden_from IS NULL
                 AND r.encounter_id = ANY ($10::text[])
