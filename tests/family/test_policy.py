@@ -77,4 +77,4 @@ def test_no_link_ever_shows_what_the_family_never_sees_and_a_dispute_only_takes_
         )
         assert disputed is not None
         assert disputed.actions <= part.actions
-        assert not {"answer-request", "guard-grants", "identify"} & disputed.actions
+        assert not {"answer-request", "guard-grants", "identify", "issue-certificate"} & disputed.actions
