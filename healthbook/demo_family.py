@@ -1,17 +1,29 @@
-"""A child of the demo with its guardian: two clerks saw the papers, both people were there (S8)."""
+"""A child of the demo with its guardian, and an elder without a phone with a relative: two clerks saw the
+papers (S8)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from family import attesting
+from msgspec.structs import replace
+
+from consent.decision import decide
+from family import attesting, desk, proxies
 from family.attesting import Pair
-from healthbook.demo_accounts import DemoError, granted
+from family.desk import Wish
+from family.models import Scope
+from healthbook.demo_accounts import Activated, DemoError, granted
 from healthbook.demo_people import DemoPerson
-from healthbook.demo_sheet import DemoChild
+from healthbook.demo_sheet import DemoChild, DemoElder
 from identity.people import resolve_subject
 from kernel.access import Actor
+from kernel.clock import local_day
 from kernel.ids import uuid7
 from store.database import Store
 from visits.arrivals import arrived_today, record_arrival
+
+# What the elder ticked at the desk: all but adding to the book.
+TICKED: Final[list[Scope]] = ["appointments", "reminders", "vitals", "read-record", "consent"]
+ACTS_FOR: Final = timedelta(days=300)
 
 
 async def attest(
@@ -42,4 +54,43 @@ async def attest(
         birth_date=child.birth_date,
         number=pair.child_number,
         guardian=guardian.key,
+    )
+
+
+async def name_proxy(
+    store: Store, person: DemoPerson, relative: Activated, clerks: tuple[Actor, Actor], now: datetime
+) -> DemoElder:
+    """Make `relative` the proxy of `person`, who has no phone, by the code on the paper of a desk."""
+    first, second = clerks
+    trace, number = str(uuid7(now)), person.number or ""
+    wish = Wish(
+        person_number=number,
+        proxy_number=relative.card.number,
+        scopes=TICKED,
+        until=local_day(now) + ACTS_FOR,
+        card_seen=True,
+    )
+    async with store.transaction() as tx:
+        granted(await record_arrival(tx, store.keys, first, number, request_id=trace, now=now))
+        asked = await desk.propose(tx, store.keys, first, wish, arrived_today, request_id=trace, now=now)
+        proposal_id = granted(asked).proposal_id
+    async with store.transaction() as tx:
+        paper = granted(
+            await desk.confirm(
+                tx, store.keys, second, proposal_id, True, arrived_today, request_id=trace, now=now
+            )
+        )
+    actor = replace(relative.actor, probation=False)
+    async with store.transaction() as tx:
+        access = granted(
+            await decide(tx, actor, actor.actor_id, "make-proxy", "PATRQT", now, keys=store.keys)
+        )
+        accepted = granted(await proxies.accept(tx, store.keys, access, paper.code, trace_id=trace, now=now))
+    return DemoElder(
+        patient_id=str(accepted.patient_id),
+        key=person.key,
+        name=person.name,
+        birth_date=person.birth_date,
+        number=number,
+        proxy=relative.card.key,
     )

@@ -49,6 +49,17 @@ class DemoChild(Struct, frozen=True, kw_only=True):
     guardian: str
 
 
+class DemoElder(Struct, frozen=True, kw_only=True):
+    """Somebody without a phone; proxy: the key of whom a desk let act, by X-Patient-Id."""
+
+    patient_id: str
+    key: str
+    name: str
+    birth_date: str
+    number: str
+    proxy: str
+
+
 class DemoPractitioner(Struct, frozen=True, kw_only=True):
     """Anybody who signs in at a facility: doctors, nurses, pharmacists, the staff of the desk, officers and
     analysts. unit: where a role is placed, if at all; an emergency unit's may break the glass."""
@@ -105,6 +116,7 @@ class DemoSheet(Struct, frozen=True, kw_only=True):
     kiosks: list[DemoClient]
     operators: list[DemoOperator]
     children: list[DemoChild] = []
+    elders: list[DemoElder] = []
     app_clients: list[DemoAppClient] = []
 
     def at(self, base_url: str) -> "DemoSheet":

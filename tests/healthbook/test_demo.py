@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from lxml import etree
 
+from family.service import link_of
 from healthbook.demo import build_demo
 from healthbook.demo_accounts import DemoError
 from healthbook.demo_facilities import FACILITIES, HOSPITAL, STAFF, STATION
@@ -19,6 +20,7 @@ from healthbook.demo_packages import treatment_package
 from healthbook.demo_people import DemoPerson, card_text, make_crowd, make_people
 from healthbook.demo_records import long_history, vaccination_history
 from healthbook.demo_sheet import DemoSheet, load_sheet, save_sheet
+from identity.devices import list_devices
 from qr.card_texts import CardText
 from qr.cccd import read_cccd
 from store.database import Store
@@ -393,6 +395,19 @@ async def test_one_adult_has_a_certificate_and_a_card_another_reads_why_not(
     assert all(one["eligible"] and not one.get("certificate") for one in seen["dong"])
     assert {why["code"] for one in seen["lan"] for why in one["reasons"]} == {"no-authority", "back-dated"}
     assert [(one["book"], one["is_current"]) for one in cards if one.get("card")] == [("adult", True)]
+
+
+async def test_an_elder_without_a_phone_has_a_relative_by_the_paper_of_a_desk(
+    store: Store, demo: DemoSheet
+) -> None:
+    (elder,) = demo.elders
+    people = {one.key: UUID(one.patient_id) for one in demo.citizens}
+    assert elder.key not in people
+    async with store.transaction() as tx:
+        link = await link_of(tx, store.keys, people[elder.proxy], UUID(elder.patient_id), NOW)
+        assert await list_devices(tx, store.keys, UUID(elder.patient_id)) == []
+    assert link is not None
+    assert (link.relation, "read-record" in link.scopes, link.disputed) == ("proxy", True, False)
 
 
 async def test_books_of_the_demo_have_reminders_of_several_kinds(store: Store, demo: DemoSheet) -> None:

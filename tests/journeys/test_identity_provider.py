@@ -1,5 +1,6 @@
 """The demo's stand-in identity provider over the real server: others' client, and our own adapter."""
 
+from datetime import date
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -11,9 +12,10 @@ from healthbook.identity_provider import DEMO_RETURN, issuer_of
 from healthbook.settings import read_settings
 from identity.verification.models import Started, Verified
 from identity.verification.problems import VERIFICATION_REFUSED
-from kernel.clock import SystemClock
+from kernel.clock import SystemClock, local_day
 from kernel.problems import Refused
 from partners.verifiers.oidc import OidcVerifier
+from tests.journeys.conftest import People
 from tests.support.phone import Phone
 from tests.support.service import Service
 from tests.support.verifying import Asking
@@ -85,26 +87,57 @@ async def test_a_new_phone_opens_its_own_book_by_level_2_and_no_other(
 
 
 async def enrol(
-    client: httpx.AsyncClient, service: Service, own: str, signed_in_as: str, level: str
+    client: httpx.AsyncClient, service: Service, own: str, signed_in_as: str, level: str, **typed: str
 ) -> tuple[int, str]:
-    asking, phone = Asking(), Phone()
+    phone = Phone()
+    form = {"number": signed_in_as, "level": level} | typed
+    proof = await proven(client, "/v1/auth/enrolments/start", form, {})
+    device = msgspec.to_builtins(phone.new_device(proof["receipt"]))
+    body = proof | {"number": own, "pin": "739204", "device": device}
+    done = await client.post("/v1/auth/enrolments/finish", json=body)
+    return done.status_code, done.json().get("code", "")
+
+
+async def proven(
+    client: httpx.AsyncClient, start: str, form: dict[str, str], headers: dict[str, str]
+) -> dict[str, str]:
+    """From the start to the browser's way back: receipt and secret."""
+    asking = Asking()
     body = {"secret_challenge": asking.challenge, "return_to": DEMO_RETURN}
-    begun = (await client.post("/v1/auth/enrolments/start", json=body)).json()
+    begun = (await client.post(start, json=body, headers=headers)).json()
     asked = {name: values[0] for name, values in parse_qs(urlsplit(begun["address"]).query).items()}
-    form = asked | {"number": signed_in_as, "level": level, "decision": "allow"}
-    page = await client.post(begun["address"].partition("?")[0], data=form)
+    sent = asked | form | {"decision": "allow"}
+    page = await client.post(begun["address"].partition("?")[0], data=sent)
     # The way back names the host that the demo is opened by.
     back = await client.get(page.headers["location"].replace("localhost", "127.0.0.1"))
     assert back.headers["location"].startswith(f"{DEMO_RETURN}#receipt=")
-    receipt = back.headers["location"].partition("receipt=")[2]
-    done = await client.post(
-        "/v1/auth/enrolments/finish",
-        json={
-            "receipt": receipt,
-            "secret": asking.kept,
-            "number": own,
-            "pin": "739204",
-            "device": msgspec.to_builtins(phone.new_device(receipt)),
-        },
-    )
-    return done.status_code, done.json().get("code", "")
+    return {"receipt": back.headers["location"].partition("receipt=")[2], "secret": asking.kept}
+
+
+async def test_a_parent_shows_by_level_2_whose_guardian_she_is(
+    service: Service, sheet: DemoSheet, people: People
+) -> None:
+    """A child of eight has a book by its own e-ID; the provider names it as the mother's."""
+    mother = next(one for one in sheet.citizens if one.key == "huong")
+    child, born = "001218000999", date(local_day(SystemClock().now()).year - 8, 1, 2).isoformat()
+    headers = {"Authorization": f"Bearer {people.app(mother.key).access_token}"}
+    family = "/v1/me/family"
+    async with httpx.AsyncClient(base_url=service.base_url) as client:
+        typed = {"name": "Bé Mô Phỏng", "birth_date": born, "sex": "female"}
+        assert await enrol(client, service, child, child, "2", **typed) == (201, "")
+
+        async def link(**form: str) -> int | str:
+            sent = {"number": mother.number, "level": "2", "children": child} | form
+            proof = await proven(client, f"{family}/verification/start", sent, headers)
+            done = await client.post(f"{family}/verification/finish", json=proof, headers=headers)
+            return done.status_code if done.status_code < 400 else str(done.json()["code"])
+
+        async def named() -> list[str]:
+            listed = (await client.get(family, headers=headers)).json()["items"]
+            return [one["name"] for one in listed if one["acts"] == "for-them"]
+
+        assert await link(number=sheet.citizens[0].number) == "verification-refused"
+        assert await link(level="1") == "verification-level-low"
+        assert "Bé Mô Phỏng" not in await named()
+        assert await link() == 204
+        assert "Bé Mô Phỏng" in await named()
