@@ -32,7 +32,7 @@ class Documents:
 
     def document(self, row: EntryRow) -> dict[str, Any]:
         """The resource as it leaves, with doctors, places and products contained."""
-        made = _without_addresses(self._leaving.document(_kept(row)))
+        made = _dated(_without_addresses(self._leaving.document(_kept(row))))
         contained: dict[str, dict[str, Any]] = {}
         waiting = sorted(self._inside.keys() & set(_local_names(made)))
         while waiting:
@@ -87,6 +87,18 @@ def _local_names(value: Any, depth: int = 0) -> Iterator[str]:
         for one in value.values():
             if isinstance(one, list | dict):
                 yield from _local_names(one, depth + 1)
+
+
+def _dated(document: dict[str, Any]) -> dict[str, Any]:
+    """A document's date is an instant in R4. Of a paper only the day is known, or the year: it stands where
+    FHIR has room for it, and no hour is made up."""
+    day = document.get("date")
+    if document["resourceType"] != "DocumentReference" or not isinstance(day, str) or "T" in day:
+        return document
+    context = document.get("context")
+    known = context if isinstance(context, dict) else {}
+    kept = {name: value for name, value in document.items() if name != "date"}
+    return kept | {"context": {"period": {"start": day}} | known}
 
 
 def _without_addresses(document: dict[str, Any]) -> dict[str, Any]:
