@@ -93,7 +93,7 @@ async def export_own(call: Call, kind: Export[Any]) -> Response[Any]:
 
 
 async def print_own(call: Call, kind: Export[Any]) -> Response[Any]:
-    """One paper of a book, for its person or a child's guardian: what both may read anyway, with a code."""
+    """One paper of a book, for its person or a relative: what they may read anyway, with a code."""
     return await _export(call, None, "print-paper", kind)
 
 
