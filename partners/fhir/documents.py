@@ -12,6 +12,16 @@ from partners.fhir.queries import EntryRow
 # What one app calls a person, as an identifier: no number of the person leaves here.
 SUBJECT_SYSTEM: Final = "urn:vn:so-suc-khoe:app-subject"
 _DEPTH_MAX: Final = 60
+# Parts that are nothing without the reference that they exist for: where it was cut out they go with it, for
+# what is left (a role, a rank) would tell that there is something.
+_STANDS_ON: Final[dict[str, dict[str, str]]] = {
+    "Encounter": {"diagnosis": "condition", "location": "location"},
+    "Procedure": {"performer": "actor", "focalDevice": "manipulated"},
+    "Immunization": {"performer": "actor"},
+    "DiagnosticReport": {"media": "link"},
+    "DocumentReference": {"relatesTo": "target"},
+    "ImagingStudy": {"performer": "actor"},
+}
 
 
 class Documents:
@@ -32,7 +42,7 @@ class Documents:
 
     def document(self, row: EntryRow) -> dict[str, Any]:
         """The resource as it leaves, with doctors, places and products contained."""
-        made = _dated(_without_addresses(self._leaving.document(_kept(row))))
+        made = _dated(_whole(_without_addresses(self._leaving.document(_kept(row)))))
         contained: dict[str, dict[str, Any]] = {}
         waiting = sorted(self._inside.keys() & set(_local_names(made)))
         while waiting:
@@ -87,6 +97,17 @@ def _local_names(value: Any, depth: int = 0) -> Iterator[str]:
         for one in value.values():
             if isinstance(one, list | dict):
                 yield from _local_names(one, depth + 1)
+
+
+def _whole(document: dict[str, Any]) -> dict[str, Any]:
+    for part, stands_on in _STANDS_ON.get(document["resourceType"], {}).items():
+        found = document.get(part)
+        if isinstance(found, list):
+            left = [one for one in found if isinstance(one, dict) and stands_on in one]
+            document |= {part: left}
+            if not left:
+                del document[part]
+    return document
 
 
 def _dated(document: dict[str, Any]) -> dict[str, Any]:
