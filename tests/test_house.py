@@ -205,6 +205,7 @@ DECIDING = {
         "healthbook/demo_certificates.py",
         "healthbook/demo_consent.py",
         "healthbook/demo_declarations.py",
+        "healthbook/demo_family.py",
         "healthbook/demo_questions.py",
         "healthbook/demo_reminders.py",
         "healthbook/demo_statements.py",

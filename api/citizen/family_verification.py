@@ -16,14 +16,16 @@ from family.problems import ADULTS_ONLY
 from identity import budgets
 from identity.problems import DEVICE_ON_PROBATION, TOO_MANY
 from identity.verification import service as verification
-from identity.verification.models import Begun
+from identity.verification.models import Opened
 from identity.verification.problems import (
     RETURN_ADDRESS_UNKNOWN,
     VERIFICATION_LEVEL_LOW,
     VERIFICATION_REFUSED,
     VERIFICATION_UNAVAILABLE,
 )
+from kernel.access import Access
 from kernel.problems import Refused
+from store.database import Tx
 
 
 class FamilyProofStart(EnrolmentStart, kw_only=True, forbid_unknown_fields=True):
@@ -58,39 +60,40 @@ class FamilyProofFinish(Struct, kw_only=True, forbid_unknown_fields=True):
 )
 async def start(data: JSONBody[FamilyProofStart], call: NamedDependency[Call]) -> Response[FamilyProofBegun]:
     """Begin to prove at the identity provider whose guardian one is."""
-    begun = await _start(call, data)
-    if isinstance(begun, Refused):
-        return answer(begun)
-    return answer(
-        FamilyProofBegun(
-            transaction_id=begun.transaction_id, address=begun.address, expires_at=begun.expires_at
-        )
-    )
-
-
-async def _start(call: Call, data: FamilyProofStart) -> Begun | Refused:
     async with begin_for(call, "make-proxy") as (tx, access):
-        refused = await budgets.charge_or_refuse(
-            tx, budgets.CHILD_LINKS_DAY, budgets.subject(access.patient_id.bytes), call.now
-        )
-    if refused is None and data.return_to not in call.identity_return:
-        refused = Refused(problem=RETURN_ADDRESS_UNKNOWN, where="return_to")
-    if refused is not None or call.verifier is None:
-        return refused or Refused(problem=VERIFICATION_UNAVAILABLE)
-    opened = await verification.open_at(call.verifier, call.now)
+        refused = await _allowed(tx, call, access, data)
+    opened = refused or await verification.open_at(call.verifier, call.now)
     if isinstance(opened, Refused):
-        return opened
+        return answer(opened)
     call.time_went_by()
     async with begin_for(call, "make-proxy") as (tx, _):
-        return await verification.begin(
-            tx,
-            call.keys,
-            opened,
-            purpose="link-children",
-            secret_challenge=data.secret_challenge,
-            return_to=data.return_to,
-            now=call.now,
-        )
+        begun = await _begun(tx, call, data, opened)
+    return answer(begun)
+
+
+async def _allowed(tx: Tx, call: Call, access: Access, data: FamilyProofStart) -> Refused | None:
+    person = budgets.subject(access.patient_id.bytes)
+    refused = await budgets.charge_or_refuse(tx, budgets.CHILD_LINKS_DAY, person, call.now)
+    if refused is None and data.return_to not in call.identity_return:
+        return Refused(problem=RETURN_ADDRESS_UNKNOWN, where="return_to")
+    return refused
+
+
+async def _begun(tx: Tx, call: Call, data: FamilyProofStart, opened: Opened) -> FamilyProofBegun | Refused:
+    begun = await verification.begin(
+        tx,
+        call.keys,
+        opened,
+        purpose="link-children",
+        secret_challenge=data.secret_challenge,
+        return_to=data.return_to,
+        now=call.now,
+    )
+    if isinstance(begun, Refused):
+        return begun
+    return FamilyProofBegun(
+        transaction_id=begun.transaction_id, address=begun.address, expires_at=begun.expires_at
+    )
 
 
 @post(
