@@ -73,6 +73,7 @@ async def test_the_demo_s_partner_asks_is_let_in_pulls_and_is_shown_out(
     asked: dict[str, Any] = {"msg_id": "tay-0001", "consent": got["consent"], "groups": ["summary"]}
     status, handed = hand(PARTNER, "POST", "/v1/partner/disclosures", json.dumps(asked))
     assert status == 200
+    assert hand(PARTNER, "GET", "/.well-known/partner-keys.json")[1]["keys"]
     record = jwt.decode(handed["record"], options={"verify_signature": False})["record"]
     assert set(record) == {"schema", "summaries"}
     (one,) = hand(CITIZEN, "GET", "/v1/me/connected-apps")[1]["items"]
