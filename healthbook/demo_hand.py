@@ -353,7 +353,8 @@ def _act_as_client(
 def _book(sheet: DemoSheet, whose: str | None) -> str | None:
     """The patient_id of somebody of the sheet, or what was given."""
     everybody = {one.key: one.patient_id for one in sheet.citizens}
-    everybody |= {one.key: one.patient_id for one in (*sheet.children, *sheet.elders)}
+    everybody |= {one.key: one.patient_id for one in sheet.children}
+    everybody |= {one.key: one.patient_id for one in sheet.elders}
     return everybody.get(whose, whose) if whose else None
 
 
