@@ -51,7 +51,7 @@ from kernel.access import Actor
 from kernel.clock import Clock
 from kernel.problems import ProblemError, Refused, refuse
 from notifications.sms import HOTLINE
-from partners.oauth.dpop import check_proof
+from partners.oauth.dpop import Proof, check_proof
 from partners.oauth.keys import ClientKeys
 from partners.oauth.service import use_once
 from partners.oauth.signed import ALGORITHMS
@@ -148,14 +148,14 @@ def actor_word(actor: Actor) -> str:
 class Call:
     """One request. Handlers take it as `call: NamedDependency[Call]`."""
 
-    __slots__ = ("_admitted", "_now", "_runtime", "_scope", "request")
+    __slots__ = ("_is_admitted", "_now", "_runtime", "_scope", "request")
 
     def __init__(self, request: "ApiRequest", runtime: Runtime) -> None:
         self.request = request
         self._runtime = runtime
         self._scope: HTTPScope = request.scope
         self._now: datetime | None = None
-        self._admitted = False
+        self._is_admitted = False
 
     @property
     def store(self) -> Store:
@@ -306,51 +306,65 @@ class Call:
         presented = presented_token(self._scope)
         if presented is None:
             refuse(NOT_SIGNED_IN)
-        token = presented[1]
-        is_app = app_tokens.read_app_token(token) is not None
-        if is_app:
-            await self._admit_app(*presented)
-        elif presented[0] != "bearer":
+        scheme, token = presented
+        if app_tokens.read_app_token(token) is not None:
+            async with self._begin_app(scheme, token) as begun:
+                yield begun
+            return
+        if scheme != "bearer":
             refuse(NOT_SIGNED_IN)
         async with self._runtime.store.transaction() as tx:
-            actor = await (_app_of(tx, token, self.now) if is_app else authenticate(tx, token, self.now))
-            if actor is None:
-                refuse(NOT_SIGNED_IN)
-            if actor_word(actor) not in actors_of(self._scope["route_handler"]):
-                refuse(ROLE_NOT_ALLOWED)
-            yield tx, actor
+            yield tx, self._allowed(await authenticate(tx, token, self.now))
 
-    async def _admit_app(self, scheme: str, token: str) -> None:
-        """Once for each request of a client: the proof of its key is used up and the call is counted, in a
-        transaction of their own, so that neither comes back with what the request may undo, and a busy client
-        does not wait for itself."""
-        if self._admitted:
+    @asynccontextmanager
+    async def _begin_app(self, scheme: str, token: str) -> AsyncIterator[tuple[Tx, Actor]]:
+        """The same for a client. The first of a request admits it; later ones read its token anew."""
+        if self._is_admitted:
+            async with self._runtime.store.transaction() as tx:
+                yield tx, self._allowed(await _app_of(tx, token, self.now))
             return
-        proof = None
-        if scheme == "dpop":
-            proof = check_proof(
-                only_header(self._scope, b"dpop") or "",
-                method=self._scope["method"],
-                url=self.address,
-                token=token,
-                now=self.now,
-            )
-            if proof is None:
-                refuse(PROOF_INVALID)
-        async with self._runtime.store.transaction() as tx:
-            app = await app_tokens.live(tx, token, self.now)
-            if app is None or (app.jkt is None and (proof is not None or app.kind != "app")):
-                refuse(NOT_SIGNED_IN)
-            if app.jkt is not None and (proof is None or proof.jkt != app.jkt):
-                refuse(PROOF_INVALID)
-            if proof is not None and not await use_once(tx, proof.use_hash, proof.expires_at):
-                refuse(PROOF_INVALID)
-            spent = await budgets.charge_app(
-                tx, app.client_id, app.quota_per_minute, app.quota_per_day, self.now
-            )
+        proof, admitted = self._proof(scheme, token), list[Actor]()
+
+        async def admit(tx: Tx) -> None:
+            admitted.append(await self._admit_app(tx, token, proof))
+
+        async with self._runtime.store.transaction(first=admit) as tx:
+            self._is_admitted = True
+            yield tx, self._allowed(admitted[0])
+
+    def _allowed(self, actor: Actor | None) -> Actor:
+        if actor is None:
+            refuse(NOT_SIGNED_IN)
+        if actor_word(actor) not in actors_of(self._scope["route_handler"]):
+            refuse(ROLE_NOT_ALLOWED)
+        return actor
+
+    def _proof(self, scheme: str, token: str) -> Proof | None:
+        """The proof that stands beside a client's token; None: it is none that needs one."""
+        if scheme != "dpop":
+            return None
+        text = only_header(self._scope, b"dpop") or ""
+        method: str = self._scope["method"]
+        proof = check_proof(text, method=method, url=self.address, token=token, now=self.now)
+        if proof is None:
+            refuse(PROOF_INVALID)
+        return proof
+
+    async def _admit_app(self, tx: Tx, token: str, proof: Proof | None) -> Actor:
+        """Once for each request of a client: the proof of its key is used up and the call is counted. Each
+        statement commits by itself, so that neither comes back with what the request may undo, and a busy
+        client does not wait for itself."""
+        app = await app_tokens.live(tx, token, self.now)
+        if app is None or (app.jkt is None and (proof is not None or app.kind != "app")):
+            refuse(NOT_SIGNED_IN)
+        if app.jkt is not None and (proof is None or proof.jkt != app.jkt):
+            refuse(PROOF_INVALID)
+        if proof is not None and not await use_once(tx, proof.use_hash, proof.expires_at):
+            refuse(PROOF_INVALID)
+        spent = await budgets.charge_app(tx, app.client_id, app.quota_per_minute, app.quota_per_day, self.now)
         if spent is not None:
             raise ProblemError(spent)
-        self._admitted = True
+        return _app_actor(app)
 
     @property
     def address(self) -> str:

@@ -189,8 +189,10 @@ async def charge(tx: Tx, budget: Budget, id_hash: bytes, now: datetime) -> bool:
 
 async def charge_or_refuse(tx: Tx, budget: Budget, id_hash: bytes, now: datetime) -> Refused | None:
     """Charge one, or say when the next one is there."""
-    if await charge(tx, budget, id_hash, now):
-        return None
+    return None if await charge(tx, budget, id_hash, now) else await _spent(tx, budget, id_hash, now)
+
+
+async def _spent(tx: Tx, budget: Budget, id_hash: bytes, now: datetime) -> Refused:
     row = await queries.BUDGET.one(tx, id_hash, budget.kind)
     wait = (row.window_start + budget.window - now) if row is not None else budget.window
     return Refused(problem=TOO_MANY, retry_after_seconds=max(1, int(wait.total_seconds())))
@@ -201,7 +203,13 @@ async def charge_app(tx: Tx, client_id: UUID, per_minute: int, per_day: int, now
     who = subject(client_id.bytes)
     minute = Budget(kind="app-call-minute", limit=per_minute, window=timedelta(minutes=1))
     day = Budget(kind="app-call-day", limit=per_day, window=timedelta(days=1))
-    return await charge_or_refuse(tx, minute, who, now) or await charge_or_refuse(tx, day, who, now)
+    row = await queries.CHARGE_BOTH.one(
+        tx, who, now, minute.kind, now - minute.window, minute.limit, day.kind, now - day.window, day.limit
+    )
+    assert row is not None
+    if row.second:
+        return None
+    return await _spent(tx, day if row.first else minute, who, now)
 
 
 async def refund(tx: Tx, budget: Budget, id_hash: bytes) -> None:

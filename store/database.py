@@ -5,7 +5,7 @@ that is what makes it safe to skip asyncpg's reset of every released connection,
 pgbouncer's transaction mode sit in between.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -41,13 +41,18 @@ class Store:
         self.blobs = blobs
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
+    async def transaction(self, first: Callable[[Tx], Awaitable[None]] | None = None) -> AsyncIterator[Tx]:
         """One READ COMMITTED transaction: commits on a normal exit, rolls back on an exception.
 
-        Raises TimeoutError when no connection became free in ACQUIRE_SECONDS_MAX.
+        first: before it, on the same connection, statements of which each commits by itself and stays,
+        whatever becomes of the transaction. Raises TimeoutError when no connection became free in
+        ACQUIRE_SECONDS_MAX.
         """
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection, connection.transaction():
-            yield connection
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection:
+            if first is not None:
+                await first(connection)
+            async with connection.transaction():
+                yield connection
 
     @property
     def connections_max(self) -> int:

@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from identity.models import (
     ActivationRow,
     BudgetRow,
@@ -22,6 +24,37 @@ CHARGE_BUDGET = Statement(
     " window_start = CASE WHEN attempt_budget.window_start <= $4 THEN EXCLUDED.window_start"
     " ELSE attempt_budget.window_start END"
     " WHERE attempt_budget.window_start <= $4 OR attempt_budget.used < $5 RETURNING window_start, used",
+)
+
+
+class BothRow(Struct, frozen=True):
+    """Whether each of two windows had one left; the second is charged only where the first had."""
+
+    first: bool
+    second: bool
+
+
+# $1 whose, $2 now; kind, oldest start and limit of the first and of the second. A busy client's row is locked
+# for one statement.
+CHARGE_BOTH = Statement(
+    BothRow,
+    """
+    WITH one AS (
+        INSERT INTO attempt_budget AS b (id_hash, kind, window_start, used) VALUES ($1, $3, $2, 1)
+        ON CONFLICT (id_hash, kind) DO UPDATE SET
+            used = CASE WHEN b.window_start <= $4 THEN 1 ELSE b.used + 1 END,
+            window_start = CASE WHEN b.window_start <= $4 THEN EXCLUDED.window_start ELSE b.window_start END
+        WHERE b.window_start <= $4 OR b.used < $5 RETURNING b.id_hash
+    ), two AS (
+        INSERT INTO attempt_budget AS b (id_hash, kind, window_start, used)
+        SELECT one.id_hash, $6, $2, 1 FROM one
+        ON CONFLICT (id_hash, kind) DO UPDATE SET
+            used = CASE WHEN b.window_start <= $7 THEN 1 ELSE b.used + 1 END,
+            window_start = CASE WHEN b.window_start <= $7 THEN EXCLUDED.window_start ELSE b.window_start END
+        WHERE b.window_start <= $7 OR b.used < $8 RETURNING b.id_hash
+    )
+    SELECT EXISTS (SELECT FROM one) AS first, EXISTS (SELECT FROM two) AS second
+    """,
 )
 BUDGET = Statement(
     BudgetRow, "SELECT window_start, used FROM attempt_budget WHERE id_hash = $1 AND kind = $2"
