@@ -203,13 +203,33 @@ async def verify_identifier(
 async def resolve_subject(
     tx: Tx, keys: KeyRing, kind: str, value: str, now: datetime, *, verified: bool = False
 ) -> UUID | None:
-    """The person who owns a number now; None when nobody does or the number has no valid form.
+    """The person who owns a number now; None when nobody does or the number has no valid form. After a merge
+    the survivor: for whatever gives nobody a right, see `resolve_present`.
 
     verified: not one that only a facility reported, or that was replaced.
     """
+    return (await _owner_and_survivor(tx, keys, kind, value, now, verified))[1]
+
+
+async def resolve_present(
+    tx: Tx, keys: KeyRing, kind: str, value: str, now: datetime, *, verified: bool = False
+) -> UUID | None:
+    """As `resolve_subject`, for what lets somebody into a book by the word of a card, a desk or a provider:
+    None also where the number leads over a merge, for it proves nothing about the survivor (security.md S10).
+
+    The survivor's own number does; an undone merge is over with the last row that went back. The same
+    statements in every case (S19).
+    """
+    owner, survivor = await _owner_and_survivor(tx, keys, kind, value, now, verified)
+    return owner if owner == survivor else None
+
+
+async def _owner_and_survivor(
+    tx: Tx, keys: KeyRing, kind: str, value: str, now: datetime, verified: bool
+) -> tuple[UUID | None, UUID | None]:
     normal = normal_identifier(kind, value)
     if normal is None or kind == "facility-patient-id":
-        return None
+        return None, None
     row = await _owner(tx, keys, kind, normal)
     counts = row is not None and identifier_in_force(row, now)
     if row is not None and verified:
@@ -217,7 +237,7 @@ async def resolve_subject(
     found = row.patient_id if row is not None and counts else None
     # Asked also for nobody: an unknown number costs the same statements (security.md S19).
     survivor = await survivor_of(tx, found or _NOBODY)
-    return None if found is None else survivor
+    return found, None if found is None else survivor
 
 
 async def exists(tx: Tx, patient_id: UUID) -> bool:

@@ -15,6 +15,8 @@ from store.fields import FieldSealError, unseal
 from store.keys import KeyRing, add_key
 from tests.support.clock import FrozenClock
 from tests.support.people import make_facility, make_person, new_number
+from tests.support.registry import make_officers, merged, separated
+from tests.support.statements import CountingStore
 
 NAME, BORN = "Trần Thị Thử", "1985-03-12"
 CONFLICT = Unmatched("identity-conflict")
@@ -266,3 +268,29 @@ async def test_own_numbers_open_for_the_person(store: Store, clock: FrozenClock)
         rows = await people.queries.OWN_IDENTIFIERS.all(tx, patient_id)
     with pytest.raises(FieldSealError):
         unseal(store.keys, patient_id, "phone", "value", rows[0].value)
+
+
+async def test_s10_a_number_that_leads_over_a_merge_proves_nothing_about_the_survivor(
+    store: Store, clock: FrozenClock
+) -> None:
+    (gone, old), (stays, own) = await make_person(store, clock), await make_person(store, clock)
+    officers = await make_officers(store, clock)
+    merge_id = await merged(store, officers, gone, stays, clock.now())
+    counting = CountingStore(store)
+
+    async def found(number: str) -> tuple[UUID | None, list[str]]:
+        counting.taken()
+        async with counting.transaction() as tx:
+            one = await people.resolve_present(tx, store.keys, "national-id", number, clock.now())
+            await asyncio.sleep(0)
+        return one, counting.taken()
+
+    nobody, known, over = await found(new_number()), await found(own), await found(old)
+    assert [one for one, _ in (nobody, known, over)] == [None, stays, None]
+    assert nobody[1] == known[1] == over[1]
+    async with store.transaction() as tx:
+        assert await people.resolve_subject(tx, store.keys, "national-id", old, clock.now()) == stays
+    clock.advance(hours=73)
+    assert (await found(old))[0] is None
+    await separated(store, officers, merge_id, clock.now())
+    assert (await found(old))[0] == gone
