@@ -359,7 +359,7 @@ class Call:
             refuse(NOT_SIGNED_IN)
         if app.jkt is not None and (proof is None or proof.jkt != app.jkt):
             refuse(PROOF_INVALID)
-        if proof is not None and not await use_once(tx, proof.use_hash, proof.expires_at):
+        if proof is not None and not await use_once(tx, proof.use_hash, proof.expires_at, is_alone=True):
             refuse(PROOF_INVALID)
         spent = await budgets.charge_app(tx, app.client_id, app.quota_per_minute, app.quota_per_day, self.now)
         if spent is not None:
