@@ -12,7 +12,7 @@ from msgspec import Struct
 from api.request import Call
 from consent.apps.models import AppConsent
 from consent.apps.policy import pairwise_subject
-from consent.apps.service import give
+from consent.apps.service import ended_all_since, give
 from consent.decision import decide_connection
 from identity.app_clients.models import AppClient
 from identity.app_clients.service import live_client
@@ -73,7 +73,8 @@ async def give_proven(tx: Tx, call: Call, asking: Asking, choice: Choice) -> str
 
 
 async def give_agreed(tx: Tx, call: Call, asking: Asking) -> str | Refused:
-    """The same after the person agreed in the own app and typed its digits on the page."""
+    """The same after the person agreed in the own app and typed its digits on the page. The device that
+    agreed is looked at once more: one that its owner ended meanwhile gives nothing (security.md S8)."""
     row = asking.row
     assert row.ticked is not None
     assert row.ends_at is not None
@@ -85,9 +86,11 @@ def denied(call: Call, row: AuthorizationRow) -> str:
     return answer_address(row.redirect_uri, call.origin, row.state, {"error": "access_denied"})
 
 
-async def may_connect(tx: Tx, call: Call, patient_id: UUID, level: int) -> Access | Refused:
+async def may_connect(
+    tx: Tx, call: Call, patient_id: UUID, level: int, *, device_id: UUID | None = None
+) -> Access | Refused:
     """Whether somebody who proved to be this person may let clients in; one no for all reasons."""
-    decided = await decide_connection(tx, call.keys, patient_id, level, call.now)
+    decided = await decide_connection(tx, call.keys, patient_id, level, call.now, device_id=device_id)
     return Refused(problem=CONNECT_NOT_POSSIBLE) if isinstance(decided, Refused) else decided
 
 
@@ -97,7 +100,9 @@ async def _give(
     row = asking.row
     if row.patient_id is None or not set(ticked) <= set(asking.wish.boxes):
         return _ENDED
-    access = await may_connect(tx, call, row.patient_id, row.level)
+    if await ended_all_since(tx, row.patient_id, row.created_at):
+        return _ENDED
+    access = await may_connect(tx, call, row.patient_id, row.level, device_id=row.device_id)
     given = (
         access if isinstance(access, Refused) else await _consent(tx, call, access, asking, ticked, ends_at)
     )

@@ -36,6 +36,7 @@ from family.service import link_of
 from identity import budgets
 from identity.accounts.opening import PERSON_LEVEL
 from identity.accounts.problems import IDENTITY_UNPROVEN
+from identity.devices import usable_device
 from identity.merges.aliases import origins_of
 from identity.people import living, open_demographics
 from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION
@@ -372,18 +373,29 @@ async def decide_app_news(tx: Tx, consent: AppConsent, now: datetime) -> Access 
 
 
 async def decide_connection(
-    tx: Tx, keys: KeyRing, patient_id: UUID, level: int, now: datetime
+    tx: Tx, keys: KeyRing, patient_id: UUID, level: int, now: datetime, *, device_id: UUID | None = None
 ) -> Access | Refused:
-    """That a person who proved on our own page who they are may let a client in. There is no device: nothing
-    else can be done with it. level: of the verification, which was used up in this transaction.
+    """That a person who proved on our own page who they are, or agreed in the own app, may let a client in.
+    Nothing else can be done with it. level: of that proof. device_id: of the app that agreed a while ago; it
+    must stand as if it asked now.
 
-    Refused: no-access where nobody who lives has this id, guardian-needed under fifteen.
+    Refused: no-access where nobody who lives has this id, guardian-needed under fifteen, account-held where
+    the device was ended or is held, device-on-probation.
     """
     found = await living(tx, patient_id)
     if found is None:
         return _NO_ACCESS
-    sealed = found.demographics
-    actor = Actor(kind="citizen", actor_id=patient_id, level=level, sealed_person=sealed)
+    device = None if device_id is None else await usable_device(tx, patient_id, device_id)
+    if device_id is not None and device is None:
+        return Refused(problem=ACCOUNT_HELD)
+    actor = Actor(
+        kind="citizen",
+        actor_id=patient_id,
+        level=level,
+        device_id=device_id,
+        probation=device is not None and device.probation_until > now,
+        sealed_person=found.demographics,
+    )
     return _own(keys, actor, patient_id, "connect-app", "PATRQT", now)
 
 

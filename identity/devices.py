@@ -326,6 +326,11 @@ async def list_devices(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[Device]:
     ]
 
 
+async def usable_device(tx: Tx, patient_id: UUID, device_id: UUID) -> DeviceRow | None:
+    """A device that lives and that no merge holds; it may be on probation."""
+    return await queries.USABLE_DEVICE.one(tx, patient_id, device_id)
+
+
 async def end_device(
     tx: Tx, actor: Actor, device_id: UUID, *, request_id: str, now: datetime
 ) -> Refused | None:

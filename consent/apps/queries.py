@@ -49,6 +49,8 @@ LIVE = Statement(
     """,  # noqa: S608
 )
 NOTE_USE = Command("UPDATE app_consent SET last_used_at = $3 WHERE patient_id = $1 AND consent_id = $2")
+NOTE_END_OF_ALL = Command("UPDATE consent_guard SET apps_ended_at = $2 WHERE patient_id = $1")
+ENDED_SINCE = Scalar(bool, "SELECT apps_ended_at >= $2 AS ended FROM consent_guard WHERE patient_id = $1")
 TAKE_FIRST_USE = Scalar(
     UUID,
     """

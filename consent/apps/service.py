@@ -132,9 +132,18 @@ async def end(tx: Tx, access: Access, consent_id: UUID, *, trace_id: str, now: d
 
 
 async def end_all(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> None:
-    """End all of them, also those that run out by themselves."""
+    """End all of them, also those that run out by themselves, and whatever waits on a page for its end."""
+    await lock_guard(tx, access.patient_id)
+    await queries.NOTE_END_OF_ALL.run(tx, access.patient_id, now)
     for row in await queries.OF_PERSON.all(tx, access.patient_id, False, LISTED_MAX):
         await end(tx, access, row.consent_id, trace_id=trace_id, now=now)
+
+
+async def ended_all_since(tx: Tx, patient_id: UUID, begun_at: datetime) -> bool:
+    """Whether the person ended all of them since: nothing that began before then is given any more. Takes the
+    person's consent lock, so that neither of two at once is overlooked."""
+    await lock_guard(tx, patient_id)
+    return await queries.ENDED_SINCE.one(tx, patient_id, begun_at) or False
 
 
 async def end_again(tx: Tx, patient_id: UUID, consent_id: UUID, at: datetime) -> None:

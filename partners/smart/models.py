@@ -15,8 +15,8 @@ Phase: TypeAlias = Literal["pushed", "open", "proven", "looked-at", "agreed", "g
 
 
 class AuthorizationRow(Struct, frozen=True):
-    """scope: as asked for. patient_id: who proved to be there, from `proven` or `looked-at` on. ticked,
-    ends_at, choice, signature: what was agreed to in the app."""
+    """scope: as asked for. patient_id: who proved to be there, from `proven` or `looked-at` on. device_id,
+    ticked, ends_at, choice, signature: what was agreed to in the app, and by which device."""
 
     request_id: UUID
     client_id: UUID
@@ -31,12 +31,14 @@ class AuthorizationRow(Struct, frozen=True):
     verification_id: UUID | None
     patient_id: UUID | None
     level: int
+    device_id: UUID | None
     ticked: list[str] | None
     ends_at: datetime | None
     choice: str | None
     signature: str | None
     digits_hash: bytes | None
     tries: int
+    created_at: datetime
     expires_at: datetime
 
 

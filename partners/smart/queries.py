@@ -7,8 +7,8 @@ from store.epoch import epoch_holds
 from store.statement import Command, Scalar, Statement
 
 _COLUMNS = """a.request_id, a.client_id, a.phase, a.redirect_uri, a.state, a.scope, a.code_challenge, a.jkt,
-    a.hint_hash, a.transaction_id, a.verification_id, a.patient_id, a.level, a.ticked, a.ends_at, a.choice,
-    a.signature, a.digits_hash, a.tries, a.expires_at"""
+    a.hint_hash, a.transaction_id, a.verification_id, a.patient_id, a.level, a.device_id, a.ticked, a.ends_at,
+    a.choice, a.signature, a.digits_hash, a.tries, a.created_at, a.expires_at"""
 # $1 request, $2 now. One of before a restore is dead.
 _LIVES = f"a.request_id = $1 AND a.expires_at > $2 AND NOT {epoch_holds('a.created_at')}"
 

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from consent.apps.service import list_of
 from partners.smart import authorizing
 from partners.smart.requests import AuthorizationRequest
 from store.blobs import BlobStore
@@ -19,6 +20,7 @@ from tests.support.connecting import (
     Wanting,
     answer_in,
     approval,
+    approved,
     claims_of,
     code_for,
     looked_at,
@@ -31,6 +33,7 @@ from tests.support.family import make_child
 from tests.support.http import bearer
 from tests.support.identity_provider import Provider, provider
 from tests.support.people import make_citizen, new_number
+from tests.support.registry import make_officers, merged
 from tests.support.restored import new_epoch, own_database
 
 
@@ -92,6 +95,56 @@ async def test_s8_a_device_on_trial_and_whoever_acts_for_another_let_nobody_in(
         refused = await http.post("/v1/me/app-requests/look", json={"code": browser.code()}, headers=headers)
         assert (refused.status_code, refused.json()["code"]) == (403, code)
     await looked_at(http, mother, browser.code())
+
+
+@pytest.mark.parametrize("how", ["end-device", "end-apps", "end-everything", "held"])
+async def test_s8_an_approval_ends_with_the_device_that_made_it_and_with_an_end_of_everything(
+    store: Store, clock: FrozenClock, http: httpx.AsyncClient, how: str
+) -> None:
+    """The thief has the unlocked phone and approves on his own page; the owner is quicker than his typing."""
+    wanting, person = Wanting(await oauth.make_app(store, clock)), await make_citizen(store, clock)
+    browser, digits = await approved(http, clock, person, wanting)
+    clock.advance(seconds=5)
+    owner = bearer(person.token)
+    if how == "end-device":
+        taken = await http.delete(f"/v1/me/devices/{person.phone.device_id}", headers=owner)
+    elif how == "end-apps":
+        taken = await http.delete("/v1/me/connected-apps", headers=owner)
+    elif how == "end-everything":
+        taken = await http.post("/v1/me/who-can-see-me/end-all", headers=owner)
+    else:
+        officers, other = await make_officers(store, clock), await make_citizen(store, clock)
+        await merged(store, officers, other.patient_id, person.patient_id, clock.now())
+    assert how == "held" or taken.status_code == 204, taken.text
+    done = await browser.post("/connect/finish", digits=digits)
+    assert "code=" not in done.headers.get("location", "")
+    async with store.transaction() as tx:
+        assert await list_of(tx, person.patient_id, ended=True) == []
+
+
+async def test_s11_what_waits_on_a_page_ends_with_an_end_of_everything(
+    store: Store, clock: FrozenClock, http: httpx.AsyncClient, issuer: Provider
+) -> None:
+    """Signed in at the provider, not ticked yet; a wish that is begun afterwards is another one."""
+    wanting, person = Wanting(await oauth.make_app(store, clock)), await make_citizen(store, clock)
+    browser = await opened(http, wanting)
+    await browser.sign_in(issuer, **claims_of(person))
+    await browser.get("/connect")
+    assert (await http.delete("/v1/me/connected-apps", headers=bearer(person.token))).status_code == 204
+    assert "code=" not in (await browser.tick("Condition")).headers.get("location", "")
+    clock.advance(seconds=1)
+    assert await code_for(http, issuer, person, wanting, "Condition")
+
+
+async def test_s8_the_consent_names_the_device_that_agreed_to_it(
+    store: Store, clock: FrozenClock, http: httpx.AsyncClient
+) -> None:
+    wanting, person = Wanting(await oauth.make_app(store, clock)), await make_citizen(store, clock)
+    browser, digits = await approved(http, clock, person, wanting)
+    assert "code=" in (await browser.post("/connect/finish", digits=digits)).headers["location"]
+    async with store.transaction() as tx:
+        (one,) = await list_of(tx, person.patient_id)
+    assert (one.consent.device_id, one.consent.verification_id) == (person.phone.device_id, None)
 
 
 async def test_s12_no_wish_no_code_and_no_token_outlives_a_restore(

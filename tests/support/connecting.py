@@ -229,6 +229,24 @@ def approval(
     }
 
 
+async def approved(
+    http: httpx.AsyncClient, clock: FrozenClock, citizen: Citizen, wanting: Wanting
+) -> tuple[Browser, str]:
+    """A page whose wish somebody approved in the app, before its digits are typed."""
+    browser = await opened(http, wanting)
+    await browser.post("/connect/app")
+    await browser.get("/connect/app")
+    shown = await looked_at(http, citizen, browser.code())
+    said = await http.post(
+        f"/v1/me/app-requests/{shown['request_id']}/approve",
+        json=approval(citizen, clock, shown, "Condition"),
+        headers=bearer(citizen.token),
+    )
+    assert said.status_code == 200, said.text
+    await browser.get("/connect/app")
+    return browser, said.json()["digits"]
+
+
 async def code_for(
     http: httpx.AsyncClient, issuer: Provider, citizen: Citizen, wanting: Wanting, *boxes: str
 ) -> str:

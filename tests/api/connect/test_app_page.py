@@ -14,6 +14,7 @@ from tests.support.connecting import (
     Wanting,
     answer_in,
     approval,
+    approved,
     claims_of,
     code_for,
     looked_at,
@@ -284,24 +285,6 @@ async def test_five_wrong_digits_end_the_wish(
     assert late.headers["location"] == "/connect"
     assert answer_in((await browser.get("/connect")).headers["location"])["error"] == "access_denied"
     assert await connected(http, citizen) == []
-
-
-async def approved(
-    http: httpx.AsyncClient, clock: FrozenClock, citizen: Citizen, wanting: Wanting
-) -> tuple[Browser, str]:
-    """A page whose wish somebody approved in the app, before its digits are typed."""
-    browser = await opened(http, wanting)
-    await browser.post("/connect/app")
-    await browser.get("/connect/app")
-    shown = await looked_at(http, citizen, browser.code())
-    said = await http.post(
-        f"/v1/me/app-requests/{shown['request_id']}/approve",
-        json=approval(citizen, clock, shown, "Condition"),
-        headers=bearer(citizen.token),
-    )
-    assert said.status_code == 200, said.text
-    await browser.get("/connect/app")
-    return browser, said.json()["digits"]
 
 
 async def test_whoever_looked_first_has_the_wish_and_a_no_ends_it(
