@@ -328,7 +328,7 @@ class Call:
         async def admit(tx: Tx) -> None:
             admitted.append(await self._admit_app(tx, token, proof))
 
-        async with self._runtime.store.transaction(first=admit) as tx:
+        async with self._runtime.store.transaction_after(admit) as tx:
             self._is_admitted = True
             yield tx, self._allowed(admitted[0])
 

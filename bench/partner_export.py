@@ -8,8 +8,10 @@ import base64
 import hashlib
 import json
 import secrets
+import sys
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 from uuid import UUID
 
 from joserfc import jws
@@ -95,14 +97,19 @@ async def _let_in(store: Store, patient: Patient, client: AppClient) -> AppConse
 
 def measure(world: World, let: Let, directory: Path) -> Result:
     """Rounds by turns on one server: the partner's, and the doctor's."""
-    ours, theirs = [], []
+    ours, theirs, volumes = [], [], list[float]()
     with serving(world.data, "--no-worker") as port:
         summaries = doctor_requests(world, world.patients)
         load(port, summaries, directory, SECONDS)
         load(port, _requests(let, port), directory, SECONDS)
         for _ in range(ROUNDS):
-            ours.append(load(port, _requests(let, port), directory, SECONDS).rate(200))
-            theirs.append(load(port, summaries, directory, SECONDS).rate(200))
+            mine = load(port, _requests(let, port), directory, SECONDS)
+            other = load(port, summaries, directory, SECONDS)
+            ours.append(mine.rate(200))
+            theirs.append(other.rate(200))
+            volumes.append(mine.body_bytes / mine.seconds / (other.body_bytes / other.seconds))
+    # An answer holds more than twice as much as a summary; the target is judged on answers.
+    print(f"... {NAME}: {median(volumes):.2f} of its bytes a second", file=sys.stderr, flush=True)
     return compare(
         NAME, ours=ours, against="doctor's summary", theirs=theirs, target=TARGET, unit="requests/s"
     )

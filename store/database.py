@@ -41,16 +41,20 @@ class Store:
         self.blobs = blobs
 
     @asynccontextmanager
-    async def transaction(self, first: Callable[[Tx], Awaitable[None]] | None = None) -> AsyncIterator[Tx]:
+    async def transaction(self) -> AsyncIterator[Tx]:
         """One READ COMMITTED transaction: commits on a normal exit, rolls back on an exception.
 
-        first: before it, on the same connection, statements of which each commits by itself and stays,
-        whatever becomes of the transaction. Raises TimeoutError when no connection became free in
-        ACQUIRE_SECONDS_MAX.
+        Raises TimeoutError when no connection became free in ACQUIRE_SECONDS_MAX.
         """
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def transaction_after(self, first: Callable[[Tx], Awaitable[None]]) -> AsyncIterator[Tx]:
+        """The same, and before it on its connection statements of which each commits by itself and stays,
+        whatever becomes of the transaction."""
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection:
-            if first is not None:
-                await first(connection)
+            await first(connection)
             async with connection.transaction():
                 yield connection
 

@@ -1,7 +1,7 @@
 """Statements that requests cost, counted where asyncpg sends them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from store.database import Store, Tx
@@ -17,15 +17,29 @@ class CountingStore(Store):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         async with super().transaction() as tx:
-
-            def note(record: Any) -> None:
-                self.said.append(record.query)
-
-            tx.add_query_logger(note)
-            try:
+            with self._listening(tx):
                 yield tx
-            finally:
-                tx.remove_query_logger(note)
+
+    @asynccontextmanager
+    async def transaction_after(self, first: Callable[[Tx], Awaitable[None]]) -> AsyncIterator[Tx]:
+        async def noted(tx: Tx) -> None:
+            with self._listening(tx):
+                await first(tx)
+
+        async with super().transaction_after(noted) as tx:
+            with self._listening(tx):
+                yield tx
+
+    @contextmanager
+    def _listening(self, tx: Tx) -> Iterator[None]:
+        def note(record: Any) -> None:
+            self.said.append(record.query)
+
+        tx.add_query_logger(note)
+        try:
+            yield
+        finally:
+            tx.remove_query_logger(note)
 
     def taken(self) -> list[str]:
         """What was said since the last time."""
