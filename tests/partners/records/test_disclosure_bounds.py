@@ -1,4 +1,4 @@
-"""What holds a disclosure up, or must not be told by one: merges, restores, two processes, wrong references."""
+"""What holds a disclosure up or must not be told by one: merges, restores, two processes, references."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
