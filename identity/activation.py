@@ -47,7 +47,6 @@ from identity.problems import (
 )
 from identity.sign_in import SignedIn
 from identity.verification import service as verification
-from identity.verification.models import Verified
 from kernel.access import Actor
 from kernel.ids import uuid7
 from kernel.problems import ProblemType, Refused
@@ -260,10 +259,9 @@ async def _issue(tx: Tx, keys: KeyRing, row: ActivationRow, now: datetime) -> Ac
     await people.verify_identifier(tx, keys, row.patient_id, "national-id", kept.number, row.facility_id, now)
     await verification.note(
         tx,
-        keys,
         method="manual_staff",
         provider=str(row.facility_id),
-        person=Verified(level=PERSON_LEVEL, number=kept.number),
+        level=PERSON_LEVEL,
         purpose="enrolment",
         transaction_id=row.activation_id,
         now=now,

@@ -15,7 +15,6 @@ from identity.problems import TOO_MANY
 from identity.verification import service
 from identity.verification.models import Verified
 from identity.verification.problems import VERIFICATION_REFUSED
-from kernel.ids import uuid7
 from kernel.problems import Refused
 from partners.verifiers import qr_cccd
 from qr.problems import CARD_DATE, CARD_INCOMPLETE, CARD_NUMBER, QR_UNREADABLE
@@ -102,19 +101,9 @@ async def _read_card(call: Call, text: str) -> CardFields | Refused:
     network = budgets.subject(call.network_prefix())
     async with call.begin_public() as tx:
         refused = await budgets.charge_or_refuse(tx, budgets.CARD_TEXTS_NETWORK, network, call.now)
-        read = refused or qr_cccd.prefill(text)
-        if isinstance(read, Refused):
-            return read
-        await service.note(
-            tx,
-            call.keys,
-            method="qr_cccd",
-            provider=qr_cccd.PROVIDER,
-            person=read,
-            purpose="sign-up",
-            transaction_id=uuid7(call.now),
-            now=call.now,
-        )
+    read = refused or qr_cccd.prefill(text)
+    if isinstance(read, Refused):
+        return read
     return CardFields(number=read.number, name=read.name, birth_date=read.birth_date, sex=read.sex)
 
 

@@ -25,7 +25,7 @@ from identity.problems import CHALLENGE_DEAD, DEVICE_KEY_REFUSED, PIN_TOO_EASY
 from identity.sign_in import SignedIn
 from identity.verification.models import Level, Verified
 from identity.verification.problems import VERIFICATION_REFUSED
-from identity.verification.service import claim
+from identity.verification.service import claim, look
 from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
@@ -70,7 +70,7 @@ async def use_proof(
     """
     POOL.require_room()
     refused = await budgets.charge_or_refuse(tx, budgets.ENROLMENTS_NETWORK, budgets.subject(network), now)
-    refused = refused or _wrong_form(proof, origin)
+    refused = refused or _wrong_form(proof, origin) or await _wrong_pin(tx, keys, proof, now)
     phone_number = refused or await _phone_of(tx, keys, proof.phone, now)
     if isinstance(phone_number, Refused):
         return phone_number
@@ -93,6 +93,14 @@ def _wrong_form(proof: Proof, origin: BrowserOrigin | None) -> Refused | None:
     return None
 
 
+async def _wrong_pin(tx: Tx, keys: KeyRing, proof: Proof, now: datetime) -> Refused | None:
+    """The provider says when the person was born: a PIN of that day costs neither letters nor proof."""
+    said = await look(tx, keys, proof.receipt, proof.secret, purpose="enrolment", now=now)
+    if said is not None and pin_is_easy(proof.pin, said.birth_date):
+        return Refused(problem=PIN_TOO_EASY, where="pin")
+    return None
+
+
 async def _phone_of(
     tx: Tx, keys: KeyRing, letters: PhoneLetters | None, now: datetime
 ) -> str | Refused | None:
@@ -110,8 +118,6 @@ async def _book_of(tx: Tx, keys: KeyRing, person: Verified, proof: Proof, now: d
     stated = normal_identifier("national-id", proof.number)
     if stated is None or stated != normal_identifier("national-id", person.number or ""):
         return Refused(problem=VERIFICATION_REFUSED)
-    if pin_is_easy(proof.pin, person.birth_date):
-        return Refused(problem=PIN_TOO_EASY, where="pin")
     return await _person_of(tx, keys, person, stated, now)
 
 

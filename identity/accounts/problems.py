@@ -28,7 +28,7 @@ BIRTH_DATE_INVALID = declare(
         status=400,
         vi="Ngày sinh không đúng.",
         en="The birth date is not valid.",
-        next_vi="Nhập năm, tháng và năm, hoặc ngày đầy đủ đã qua.",
+        next_vi="Nhập năm sinh, hoặc tháng và năm, hoặc đủ ngày tháng năm sinh; không được sau hôm nay.",
         next_en="Give a year, a year and month, or a whole date that has passed.",
     )
 )

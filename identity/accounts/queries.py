@@ -41,7 +41,6 @@ LEAVE_OTHER_SIGN_UP_PHONES = Command(
     "UPDATE phone SET role = 'contact', changed_at = $3"
     " WHERE patient_id = $1 AND phone_hash <> $2 AND role = 'sign-up'"
 )
-LEVEL = Scalar(int, "SELECT level FROM citizen WHERE patient_id = $1")
 
 # Only what still waits: a device that is trusted already, or has ended, is no news.
 TRUST_DEVICE = Scalar(

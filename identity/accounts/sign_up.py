@@ -27,7 +27,6 @@ from identity.policy import pin_is_easy
 from identity.problems import CHALLENGE_DEAD, DEVICE_KEY_REFUSED, PIN_TOO_EASY
 from identity.sign_in import SignedIn
 from identity.verification import service as verification
-from identity.verification.models import Verified
 from kernel.clock import local_day
 from kernel.ids import uuid7, uuid8
 from kernel.problems import Refused
@@ -135,10 +134,9 @@ async def finish(
         return enrolled
     await verification.note(
         tx,
-        keys,
         method="otp_phone",
         provider="sms",
-        person=Verified(level=0),
+        level=0,
         purpose="sign-up",
         transaction_id=uuid8(budgets.subject(pending.challenge_id)),
         now=now,

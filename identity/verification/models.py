@@ -9,9 +9,8 @@ from msgspec import Struct
 from identity.models import Sex
 
 # otp_phone: a code to a phone proves the phone. manual_staff: two staff accounts saw the card and the person.
-# qr_cccd: an unsigned text off a card, good for filling in a form. oidc: an OpenID Connect issuer.
-# third_party: whoever comes later.
-Method: TypeAlias = Literal["otp_phone", "manual_staff", "qr_cccd", "oidc", "third_party"]
+# oidc: an OpenID Connect issuer. third_party: whoever comes later. The text of a card proves nothing: no way.
+Method: TypeAlias = Literal["otp_phone", "manual_staff", "oidc", "third_party"]
 # What a result may be used for, once. enrolment: a device opens the book, also as a way back to it. connect:
 # a partner or an app is let in. link-children: the children whom the provider names get a guardian.
 Purpose: TypeAlias = Literal["sign-up", "enrolment", "connect", "link-children"]
@@ -60,11 +59,9 @@ class Begun(Struct, frozen=True, kw_only=True):
 
 
 class VerificationRow(Struct, frozen=True):
-    """A result as it stands for ever: no name and no number, the person only as a keyed hash."""
+    """A result as it stands for ever. It names nobody; what rests on it names it, such as a consent."""
 
     verification_id: UUID
-    subject_hash: bytes | None
-    key_version: str | None
     method: str
     provider: str
     level: int
@@ -100,7 +97,7 @@ class TransactionRow(Struct, frozen=True):
 
 
 class ClaimedRow(Struct, frozen=True):
-    """What a claim found. verification_id None: the provider said no."""
+    """What a receipt leads to. verification_id None: the provider said no."""
 
     purpose: str
     secret_hash: bytes

@@ -23,6 +23,11 @@ ANSWER_TRANSACTION = Scalar(
     " receipt_hash = $4, receipt_until = $5 WHERE transaction_id = $1 AND state = 'asking'"
     " RETURNING transaction_id",
 )
+ANSWER = Statement(
+    ClaimedRow,
+    "SELECT purpose, secret_hash, verification_id, sealed FROM identity_transaction"
+    " WHERE transaction_id = $1 AND receipt_hash = $2 AND state = 'answered' AND receipt_until > $3",
+)
 # Used up by the first who brings the receipt, whatever else that one brings.
 CLAIM_TRANSACTION = Statement(
     ClaimedRow,
@@ -34,13 +39,13 @@ CLAIM_TRANSACTION = Statement(
 )
 
 INSERT_VERIFICATION = Command(
-    "INSERT INTO identity_verification (verification_id, subject_hash, key_version, method, provider, level,"
-    " purpose, consent_id, transaction_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    "INSERT INTO identity_verification (verification_id, method, provider, level, purpose, consent_id,"
+    " transaction_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 )
 VERIFICATION = Statement(
     VerificationRow,
-    "SELECT verification_id, subject_hash, key_version, method, provider, level, purpose, consent_id,"
-    " transaction_id, at FROM identity_verification WHERE verification_id = $1",
+    "SELECT verification_id, method, provider, level, purpose, consent_id, transaction_id, at"
+    " FROM identity_verification WHERE verification_id = $1",
 )
 USE_VERIFICATION = Scalar(
     UUID,

@@ -4,12 +4,13 @@ open_at    outside a transaction: ask the verifier for the address that the pers
 begin      write the transaction down, bound to the secret of the device that asked
 take       the browser is back: its state serves once
 conclude   keep the result for ever, what was said of the person for minutes, and hand the browser a receipt
+look       the device that asked reads what was said, to judge its own form by it; nothing is used up
 claim      the device that asked brings receipt and secret: the result is used up, for its purpose alone
 
 Secret and receipt are both needed: whoever only started cannot use the sign-in of somebody else who followed
 a link to the provider, and whoever only catches the browser's way back has not started.
-note           the same for checks that the program makes itself and acts on at once (a code to a phone, two
-               staff accounts, the text of a card)
+note       the same for checks that the program makes itself and acts on at once (a code to a phone, two staff
+           accounts)
 """
 
 import hashlib
@@ -21,7 +22,6 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from identity.identifiers import normal_identifier
 from identity.ports import IdentityVerifier
 from identity.tokens import digest, from_base64url, new_secret, to_base64url, write_token
 from identity.verification import queries
@@ -44,7 +44,7 @@ from identity.verification.problems import (
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
-from store.fields import lookup_hashes, seal, unseal
+from store.fields import seal, unseal
 from store.keys import KeyRing
 
 LIFE: Final = timedelta(minutes=10)
@@ -136,10 +136,9 @@ async def conclude(
     if not isinstance(result, Refused):
         kept = await append(
             tx,
-            keys,
             method=row.method,
             provider=row.provider,
-            person=person,
+            level=person.level,
             purpose=row.purpose,
             transaction_id=row.transaction_id,
             consent_id=row.consent_id,
@@ -158,6 +157,21 @@ async def conclude(
     )
     # A fragment reaches the app that opens the address and no server, log or referrer on the way (S34).
     return Landing(f"{row.return_to}{'?' if page else '#'}receipt={receipt}")
+
+
+async def look(
+    tx: Tx, keys: KeyRing, receipt: str, secret: str, *, purpose: Purpose, now: datetime
+) -> Verified | None:
+    """What the provider said, for whoever could claim it now; it can be claimed still."""
+    named, raw = _id_in(receipt), from_base64url(secret)
+    row = None
+    if named is not None:
+        row = await queries.ANSWER.one(tx, named, digest(receipt.encode()), now)
+    if named is None or raw is None or row is None or row.verification_id is None or row.purpose != purpose:
+        return None
+    if not hmac.compare_digest(row.secret_hash, hashlib.sha256(raw).digest()):
+        return None
+    return msgspec.json.decode(unseal(keys, named, *_PLACE, row.sealed), type=Verified)
 
 
 async def claim(
@@ -195,26 +209,22 @@ async def claim(
 
 async def append(
     tx: Tx,
-    keys: KeyRing,
     *,
     method: Method,
     provider: str,
-    person: Verified,
+    level: Level,
     purpose: Purpose,
     transaction_id: UUID,
     consent_id: UUID | None = None,
     now: datetime,
 ) -> VerificationRow:
     """Keep a result for ever. provider: issuer, facility id, or whoever checked. transaction_id: what it was
-    made for (a proposal, a challenge); it serves nothing else. What proves nothing names nobody."""
-    version, subject_hash = _subject(keys, person.number if person.level else None)
+    made for (a proposal, a challenge); it serves nothing else."""
     row = VerificationRow(
         verification_id=uuid7(now),
-        subject_hash=subject_hash,
-        key_version=version,
         method=method,
         provider=provider,
-        level=person.level,
+        level=level,
         purpose=purpose,
         consent_id=consent_id,
         transaction_id=transaction_id,
@@ -226,11 +236,10 @@ async def append(
 
 async def note(
     tx: Tx,
-    keys: KeyRing,
     *,
     method: Method,
     provider: str,
-    person: Verified,
+    level: Level,
     purpose: Purpose,
     transaction_id: UUID,
     now: datetime,
@@ -238,10 +247,9 @@ async def note(
     """Keep a result that the caller acts on in this transaction, as used: it serves nothing else."""
     row = await append(
         tx,
-        keys,
         method=method,
         provider=provider,
-        person=person,
+        level=level,
         purpose=purpose,
         transaction_id=transaction_id,
         now=now,
@@ -264,13 +272,6 @@ async def use(
     return row
 
 
-def is_about(keys: KeyRing, row: VerificationRow, number: str) -> bool:
-    """Whether a kept result is about whoever has this personal number."""
-    normal = normal_identifier("national-id", number)
-    hashes = [] if normal is None else [hashed for _, hashed in lookup_hashes(keys, "national-id", normal)]
-    return row.subject_hash is not None and row.subject_hash in hashes
-
-
 def challenge_of(secret: bytes) -> str:
     """What a device sends of its secret when it starts."""
     return to_base64url(hashlib.sha256(secret).digest())
@@ -279,8 +280,3 @@ def challenge_of(secret: bytes) -> str:
 def _id_in(token: str) -> UUID | None:
     raw = from_base64url(token)
     return None if raw is None or len(raw) != 16 + SECRET_BYTES else UUID(bytes=raw[:16])
-
-
-def _subject(keys: KeyRing, number: str | None) -> tuple[str | None, bytes | None]:
-    normal = None if number is None else normal_identifier("national-id", number)
-    return (None, None) if normal is None else lookup_hashes(keys, "national-id", normal)[0]

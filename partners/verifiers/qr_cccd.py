@@ -5,8 +5,6 @@ from identity.verification.models import Verified
 from kernel.problems import Refused
 from qr.cccd import read_cccd
 
-PROVIDER = "card"
-
 
 def prefill(text: str) -> Verified | Refused:
     """What the card says, at level 0. Refused as qr.cccd.read_cccd refuses."""

@@ -24,14 +24,12 @@ CREATE TABLE identity_transaction (
 -- The age of transactions, an hour's job.
 CREATE INDEX identity_transaction_age ON identity_transaction (expires_at);
 
--- Results, for ever: the program's roles may read and add, nothing else. subject_hash: HMAC of the personal
--- number with the look-up key of that version.
+-- Results, for ever: the program's roles may read and add, nothing else. Nothing of a person stands here, so that
+-- erasing one and another look-up key leave nothing behind.
 -- table: identity_verification distribute: verification_id
 CREATE TABLE identity_verification (
     verification_id uuid PRIMARY KEY,
-    subject_hash bytea,
-    key_version text,
-    method text NOT NULL CHECK (method IN ('otp_phone', 'manual_staff', 'qr_cccd', 'oidc', 'third_party')),
+    method text NOT NULL CHECK (method IN ('otp_phone', 'manual_staff', 'oidc', 'third_party')),
     provider text NOT NULL,
     level smallint NOT NULL CHECK (level BETWEEN 0 AND 2),
     purpose text NOT NULL,

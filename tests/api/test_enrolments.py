@@ -258,6 +258,29 @@ async def test_what_is_wrong_in_form_costs_no_proof(store: Store, clock: FrozenC
     assert said(await here.finish(citizen.number)) == ""
 
 
+async def test_a_pin_that_is_the_birth_date_costs_neither_proof_nor_letters(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, enrolment: Any
+) -> None:
+    citizen = await known(store, clock)
+    here = await enrolment().through(citizen.number)
+    started = await client.post("/v1/auth/sign-up/start", json={"phone": new_phone_number()})
+    challenge = started.json()["challenge_id"]
+    phone = {"challenge_id": challenge, "code": await letters(store, clock, challenge)}
+    year, month, day = BORN.split("-")
+    assert said(await here.finish(citizen.number, day + month + year[2:], phone=phone)) == "pin-too-easy"
+    assert said(await here.finish(citizen.number, phone=phone)) == ""
+
+
+async def test_s8_who_has_no_secret_hears_nothing_of_the_birth_date(
+    store: Store, clock: FrozenClock, enrolment: Any
+) -> None:
+    citizen = await known(store, clock)
+    here = await enrolment().through(citizen.number)
+    year, month, day = BORN.split("-")
+    here.asking = Asking()
+    assert said(await here.finish(citizen.number, day + month + year[2:])) == "verification-refused"
+
+
 async def test_a_closed_account_opens_again_and_a_frozen_book_does_not(
     store: Store, owner: Store, clock: FrozenClock, enrolment: Any
 ) -> None:
