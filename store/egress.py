@@ -88,7 +88,7 @@ class Egress:
         return fetched
 
     async def push(self, url: str, body: bytes, media_type: str) -> int:
-        """POST to one address; the status of the answer, whose body is nobody's. Raises EgressError."""
+        """POST to one address; its status alone is read of the answer. Raises EgressError."""
         status, _ = await self._ask(
             "POST", url, {"Accept": "application/json", "Content-Type": media_type}, body
         )
@@ -148,6 +148,8 @@ class Egress:
         ):
             if answer.is_redirect or 300 <= answer.status_code < 400:
                 raise EgressError("redirect")
+            if body is not None:
+                return answer.status_code, Fetched("", b"")
             if "content-encoding" in answer.headers:
                 raise EgressError("status")
             told = await _limited(answer)

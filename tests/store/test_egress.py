@@ -183,6 +183,15 @@ async def test_s29_two_megabytes_are_the_end_also_when_compressed() -> None:
         ).fetch("https://a.example.org/")
 
 
+@pytest.mark.parametrize(
+    "partner",
+    [Partner(202, b"x" * (egress.BYTES_MAX + 1)), Partner(204, b"", **{"content-encoding": "gzip"})],
+)
+async def test_an_arrival_is_one_whatever_its_answer_says_besides(partner: Partner) -> None:
+    way = Egress(resolving(PUBLIC), partner)
+    assert await way.push("https://partner.example.org/x", b"{}", "text/plain") == partner.status
+
+
 async def test_s29_a_slow_partner_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
