@@ -51,7 +51,7 @@ def webhook_jobs(
 
     async def send(due: Due) -> datetime | None:
         async with store.transaction() as tx:
-            row = await webhooks.waiting_of(tx, due.ref)
+            row = await webhooks.take(tx, due.ref)
             address = None if row is None else await _address_of(tx, row, clock.now())
         if row is None or address is None:
             return None

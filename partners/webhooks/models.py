@@ -19,8 +19,13 @@ class WebhookRow(Struct, frozen=True):
     kind: EventKind
     reference: UUID
     happened_at: datetime
-    state: EventState
     attempts: int
+
+
+class Settled(Struct, frozen=True):
+    """changed_at: of a further change while the event was on its way; None: there was none."""
+
+    changed_at: datetime | None
 
 
 class SubjectId(Struct, frozen=True, kw_only=True):

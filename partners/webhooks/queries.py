@@ -4,25 +4,29 @@ from datetime import datetime
 from uuid import UUID
 
 from ehr.reads.queries import filtered
-from partners.webhooks.models import WebhookRow
+from partners.webhooks.models import Settled, WebhookRow
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
-# One that waits stands for this one too.
+# One that waits stands for this one too, and notes it: it may be on its way already. The event that stands.
 INSERT = Scalar(
     UUID,
     "INSERT INTO partner_webhook (client_id, event_id, kind, reference, happened_at, state, attempts)"
     " VALUES ($1, $2, $3, $4, $5, 'waiting', 0)"
-    " ON CONFLICT (client_id, reference, kind) WHERE settled_at IS NULL DO NOTHING RETURNING event_id",
+    " ON CONFLICT (client_id, reference, kind) WHERE settled_at IS NULL DO UPDATE SET"
+    " changed_at = EXCLUDED.happened_at RETURNING event_id",
 )
-BY_ID = Statement(
+# From here on a further change is news that what is sent now does not bring.
+TAKE = Statement(
     WebhookRow,
-    "SELECT client_id, event_id, kind, reference, happened_at, state, attempts FROM partner_webhook"
-    " WHERE client_id = $1 AND event_id = $2",
+    "UPDATE partner_webhook SET changed_at = NULL WHERE client_id = $1 AND event_id = $2"
+    " AND state = 'waiting' RETURNING client_id, event_id, kind, reference, happened_at, attempts",
 )
-SETTLE = Command(
+# Gives what changed since it was taken.
+SETTLE = Statement(
+    Settled,
     "UPDATE partner_webhook SET state = $3, attempts = $4, outcome = $5, settled_at = $6"
-    " WHERE client_id = $1 AND event_id = $2 AND state = 'waiting'"
+    " WHERE client_id = $1 AND event_id = $2 AND state = 'waiting' RETURNING changed_at",
 )
 NOTE_FAILURE = Command(
     "UPDATE partner_webhook SET attempts = $3, outcome = $4"

@@ -28,7 +28,7 @@ async def plan(
 ) -> None:
     """Tell a client that has an address for it. A change that waits to be told stands for this one too."""
     event_id = uuid7(now)
-    if await queries.INSERT.one(tx, client_id, event_id, kind, reference, happened_at) is not None:
+    if await queries.INSERT.one(tx, client_id, event_id, kind, reference, happened_at) == event_id:
         await schedule(tx, bucket_of(client_id), now, JOB, f"{client_id}:{event_id}")
 
 
@@ -37,11 +37,10 @@ async def shows_batch(tx: Tx, access: Access, batch: UUID, now: datetime) -> boo
     return await queries.SHOWS_BATCH.one(tx, *scope_of(access, now), batch) is not None
 
 
-async def waiting_of(tx: Tx, ref: str) -> WebhookRow | None:
-    """The event of a timer, while it waits to be told."""
+async def take(tx: Tx, ref: str) -> WebhookRow | None:
+    """The event of a timer, to be sent now, while it waits to be told."""
     client_id, _, event_id = ref.partition(":")
-    row = await queries.BY_ID.one(tx, UUID(client_id), UUID(event_id))
-    return row if row is not None and row.state == "waiting" else None
+    return await queries.TAKE.one(tx, UUID(client_id), UUID(event_id))
 
 
 def token_of(keys: KeyRing, issuer: str, row: WebhookRow, now: datetime) -> str:
@@ -79,4 +78,7 @@ async def note(tx: Tx, row: WebhookRow, status: int | None, why: str, now: datet
 
 
 async def _settle(tx: Tx, row: WebhookRow, state: EventState, attempts: int, why: str, now: datetime) -> None:
-    await queries.SETTLE.run(tx, row.client_id, row.event_id, state, attempts, why, now)
+    """A client that was told asks at once: what changed after that is an event of its own."""
+    settled = await queries.SETTLE.one(tx, row.client_id, row.event_id, state, attempts, why, now)
+    if settled is not None and settled.changed_at is not None:
+        await plan(tx, row.client_id, row.reference, row.kind, settled.changed_at, now)

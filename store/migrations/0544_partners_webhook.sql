@@ -9,6 +9,8 @@ CREATE TABLE partner_webhook (
     state text NOT NULL,
     attempts smallint NOT NULL,
     outcome text,
+    -- A further change since the event was last taken to be sent.
+    changed_at timestamptz,
     settled_at timestamptz,
     CONSTRAINT partner_webhook_pkey PRIMARY KEY (client_id, event_id),
     CONSTRAINT partner_webhook_kind CHECK (kind IN ('consent-ended', 'record-changed')),

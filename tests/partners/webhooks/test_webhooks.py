@@ -1,6 +1,7 @@
 """A client hears that a consent ended or that something changed: signed, and ids alone."""
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -42,13 +43,19 @@ class Far(httpx.AsyncBaseTransport):
         self.status: int | None = 202
         self.came: list[httpx.Request] = []
         self.bodies: list[str] = []
+        # What happens while the far side has the event and has not answered yet.
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.came.append(request)
         self.bodies.append((await request.aread()).decode())
-        if self.status is None:
+        status = self.status
+        if status is None:
             raise httpx.ConnectError("nobody")
-        return httpx.Response(self.status, stream=httpx.ByteStream(b""))
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            await happens()
+        return httpx.Response(status, stream=httpx.ByteStream(b""))
 
 
 class House:
@@ -144,6 +151,49 @@ async def test_records_that_come_are_told_without_a_word_of_them(house: House) -
     await send(store, clock, facility, bundle(person, allergy("Penicillin")))
     await house.work()
     assert len(house.far.came) == 1
+
+
+@pytest.mark.parametrize(("status", "state"), [(202, "delivered"), (400, "stopped")])
+async def test_a_change_while_an_event_is_being_handed_over_is_told_by_another(
+    house: House, status: int, state: str
+) -> None:
+    store, clock = house.store, house.clock
+    person, facility = await make_citizen(store, clock), await make_facility(store, clock, code="79074")
+    consent = await connect(house, person)
+    house.far.status = status
+
+    async def more() -> None:
+        house.far.status = 202
+        for code in ("2", "3"):
+            await send(store, clock, facility, bundle(person, allergy("Penicillin") | {"id": f"al{code}"}))
+            await house.worker.round()
+
+    house.far.meanwhile = more
+    await send(store, clock, facility, bundle(person, allergy("Penicillin")))
+    await house.work()
+    assert (await told(house, consent))["events"] == {CHANGED: {}}
+    assert len({jwt.decode(one, options={"verify_signature": False})["jti"] for one in house.far.bodies}) == 2
+    assert sorted(row[:3] for row in await house.waiting()) == [
+        ("record-changed", "delivered", 1),
+        ("record-changed", state, 1),
+    ]
+
+
+async def test_changes_before_an_event_leaves_are_one_event(house: House) -> None:
+    store, clock = house.store, house.clock
+    person, facility = await make_citizen(store, clock), await make_facility(store, clock, code="79075")
+    await connect(house, person)
+    house.far.status = 503
+    for number in range(3):
+        await send(store, clock, facility, bundle(person, allergy("Penicillin") | {"id": f"al{number}"}))
+        await house.work()
+    house.far.status = 202
+    clock.advance(minutes=1)
+    await house.work()
+    assert await house.waiting() == [("record-changed", "delivered", 2, "202")]
+    clock.advance(days=1)
+    await house.work()
+    assert len(house.far.came) == 2
 
 
 async def test_s23_what_is_withheld_is_not_told_by_an_event_either(house: House) -> None:
