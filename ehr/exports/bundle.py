@@ -11,7 +11,7 @@ from ehr.exports import queries
 from ehr.exports.person import patient_entry, patient_urn
 from ehr.exports.problems import EXPORT_TOO_LARGE
 from ehr.exports.queries import ROWS_MAX, KeptRow
-from ehr.exports.references import Leaving, names_of, referred_ids, urn_of
+from ehr.exports.references import Leaving, held_inside, names_of, referred_ids, urn_of
 from ehr.reads.models import Built
 from ehr.reads.scope import scope_of
 from identity.models import OwnIdentifier, PersonCard
@@ -37,6 +37,7 @@ class Gathered(Struct, frozen=True):
     card: PersonCard | None
     identifiers: list[OwnIdentifier]
     rows: list[KeptRow]
+    holds: frozenset[str] | None
 
 
 async def gather(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Gathered:
@@ -46,13 +47,13 @@ async def gather(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Gather
         refuse(EXPORT_TOO_LARGE)
     card = await person_card(tx, keys, access.patient_id)
     numbers = await own_identifiers(tx, keys, access.patient_id) if access.is_own else []
-    return Gathered(access.patient_id, card, numbers, rows)
+    return Gathered(access.patient_id, card, numbers, rows, held_inside(access))
 
 
 def build(gathered: Gathered, now: datetime) -> Built:
     """The Bundle as JSON. No database; takes a second for tens of thousands of rows."""
     rows = _belonging([row for row in gathered.rows if row.rtype != "Patient"])
-    leaving = Leaving(rows, patient_urn(gathered.patient_id))
+    leaving = Leaving(rows, patient_urn(gathered.patient_id), holds=gathered.holds)
     entries = [patient_entry(gathered.patient_id, gathered.card, gathered.identifiers)]
     entries += [{"fullUrl": urn_of(row.id), "resource": leaving.document(row)} for row in rows]
     bundle: dict[str, Any] = {

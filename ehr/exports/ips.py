@@ -19,7 +19,7 @@ from ehr.exports.bundle import SUPPORTING
 from ehr.exports.lines import day_text, detail_text, title_text
 from ehr.exports.person import patient_entry, patient_urn
 from ehr.exports.queries import KeptRow
-from ehr.exports.references import Leaving, names_of, referred_ids, urn_of
+from ehr.exports.references import Leaving, held_inside, names_of, referred_ids, urn_of
 from ehr.models import Item
 from ehr.reads.models import Built, Summary, SummarySection
 from ehr.reads.scope import scope_of
@@ -65,6 +65,7 @@ class Gathered(Struct, frozen=True):
     summary: Summary
     rows: list[KeptRow]
     beside: list[KeptRow]
+    holds: frozenset[str] | None
 
 
 async def gather(tx: Tx, keys: KeyRing, access: Access, built: Built, now: datetime) -> Gathered:
@@ -87,7 +88,7 @@ async def gather(tx: Tx, keys: KeyRing, access: Access, built: Built, now: datet
     card = await person_card(tx, keys, access.patient_id)
     numbers = await own_identifiers(tx, keys, access.patient_id) if access.is_own else []
     others = [row for row in beside.values() if row.id not in listed]
-    return Gathered(access.patient_id, card, numbers, summary, rows, others)
+    return Gathered(access.patient_id, card, numbers, summary, rows, others, held_inside(access))
 
 
 def _leaves(item: Item) -> bool:
@@ -97,7 +98,7 @@ def _leaves(item: Item) -> bool:
 def build(gathered: Gathered, now: datetime) -> Built:
     """The document Bundle as JSON. No database."""
     person = patient_urn(gathered.patient_id)
-    leaving = Leaving([*gathered.rows, *gathered.beside], person)
+    leaving = Leaving([*gathered.rows, *gathered.beside], person, holds=gathered.holds)
     by_id = {row.id: row for row in gathered.rows}
     sections: list[dict[str, Any]] = []
     entries: list[dict[str, Any]] = []

@@ -4,23 +4,21 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from ehr.exports.queries import KeptRow
-from ehr.exports.references import Leaving
+from ehr.exports.references import COMPANIONS, Leaving
 from partners.fhir.aliases import Aliases
-from partners.fhir.kinds import CONTAINED, PATIENT
+from partners.fhir.kinds import PATIENT
 from partners.fhir.queries import EntryRow
 
 # What one app calls a person, as an identifier: no number of the person leaves here.
 SUBJECT_SYSTEM: Final = "urn:vn:so-suc-khoe:app-subject"
 _DEPTH_MAX: Final = 60
-# Parts that are nothing without the reference that they exist for: where it was cut out they go with it, for
-# what is left (a role, a rank) would tell that there is something.
-_STANDS_ON: Final[dict[str, dict[str, str]]] = {
-    "Encounter": {"diagnosis": "condition", "location": "location"},
-    "Procedure": {"performer": "actor", "focalDevice": "manipulated"},
-    "Immunization": {"performer": "actor"},
-    "DiagnosticReport": {"media": "link"},
-    "DocumentReference": {"relatesTo": "target"},
-    "ImagingStudy": {"performer": "actor"},
+
+
+_EXTENSIONS: Final = frozenset({"extension", "modifierExtension"})
+ABSENT: Final = {
+    "extension": [
+        {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
+    ]
 }
 
 
@@ -32,26 +30,26 @@ class Documents:
     ) -> None:
         self._aliases = aliases
         everything = [_kept(row) for row in (*rows, *named)]
-        self._leaving = Leaving(everything, f"{PATIENT}/{subject}", self._name)
-        self._inside = {self._name(row.rtype, row.id): row for row in everything if row.rtype in CONTAINED}
+        self._leaving = Leaving(everything, f"{PATIENT}/{subject}", self._name, holds=COMPANIONS)
+        self._inside = {self._name(row.rtype, row.id): row for row in everything if row.rtype in COMPANIONS}
         self.used: set[tuple[str, str]] = set()
 
     def _name(self, rtype: str, ident: str) -> str:
         alias = self._aliases.alias(ident)
-        return f"#{alias}" if rtype in CONTAINED else f"{rtype}/{alias}"
+        return f"#{alias}" if rtype in COMPANIONS else f"{rtype}/{alias}"
 
     def document(self, row: EntryRow) -> dict[str, Any]:
         """The resource as it leaves, with doctors, places and products contained."""
-        made = _dated(_whole(_without_addresses(self._leaving.document(_kept(row)))))
+        made: dict[str, Any] = _without_addresses(self._leaving.document(_kept(row)))
         contained: dict[str, dict[str, Any]] = {}
         waiting = sorted(self._inside.keys() & set(_local_names(made)))
         while waiting:
             name = waiting.pop(0)
             if name in contained:
                 continue
-            inner = _without_addresses(self._leaving.document(self._inside[name]))
             # A contained resource has neither versions nor resources of its own (dom-2, dom-4).
-            contained[name] = {key: value for key, value in inner.items() if key not in ("meta", "contained")}
+            inner = _without_addresses(self._leaving.document(self._inside[name], is_inside=True))
+            contained[name] = {key: value for key, value in inner.items() if key != "meta"}
             self.used.add((self._inside[name].rtype, self._inside[name].id))
             waiting += sorted(self._inside.keys() & set(_local_names(inner)))
         if contained:
@@ -63,20 +61,15 @@ def patient_document(
     subject: str, name: str | None, birth_date: str | None, sex: str | None
 ) -> dict[str, Any]:
     """Who the person is, by what the app calls them; what is not known says so where IPA asks for it."""
-    absent = {
-        "extension": [
-            {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
-        ]
-    }
     return {
         "resourceType": PATIENT,
         "id": subject,
         "meta": {"profile": ["http://hl7.org/fhir/uv/ipa/StructureDefinition/ipa-patient"]},
         "identifier": [{"system": SUBJECT_SYSTEM, "value": subject}],
         "active": True,
-        "name": [{"text": name} if name else {"_text": absent}],
+        "name": [{"text": name} if name else {"_text": ABSENT}],
         "gender": sex or "unknown",
-        **({"birthDate": birth_date} if birth_date else {"_birthDate": absent}),
+        **({"birthDate": birth_date} if birth_date else {"_birthDate": ABSENT}),
     }
 
 
@@ -99,40 +92,35 @@ def _local_names(value: Any, depth: int = 0) -> Iterator[str]:
                 yield from _local_names(one, depth + 1)
 
 
-def _whole(document: dict[str, Any]) -> dict[str, Any]:
-    for part, stands_on in _STANDS_ON.get(document["resourceType"], {}).items():
-        found = document.get(part)
-        if isinstance(found, list):
-            left = [one for one in found if isinstance(one, dict) and stands_on in one]
-            document |= {part: left}
-            if not left:
-                del document[part]
-    return document
+def _without_addresses(value: Any) -> Any:
+    """Attachments keep what they carry, wherever they stand; addresses lead to other systems, or name files
+    of ours. An extension is named by its `url`, and one whose value is an address is nothing without it."""
+    if isinstance(value, list):
+        found = [_without_addresses(one) for one in value]
+        return [one for one in found if one != {}]
+    if not isinstance(value, dict):
+        return value
+    made: dict[str, Any] = {}
+    for name, inner in value.items():
+        if name == "url":
+            continue
+        left = _extensions(inner) if name in _EXTENSIONS else _without_addresses(inner)
+        if name == "attachment" and left == {}:
+            # A document has to say that it has a content.
+            left = ABSENT
+        if left not in ([], {}):
+            made[name] = left
+    return made
 
 
-def _dated(document: dict[str, Any]) -> dict[str, Any]:
-    """A document's date is an instant in R4. Of a paper only the day is known, or the year: it stands where
-    FHIR has room for it, and no hour is made up."""
-    day = document.get("date")
-    if document["resourceType"] != "DocumentReference" or not isinstance(day, str) or "T" in day:
-        return document
-    context = document.get("context")
-    known = context if isinstance(context, dict) else {}
-    kept = {name: value for name, value in document.items() if name != "date"}
-    return kept | {"context": {"period": {"start": day}} | known}
-
-
-def _without_addresses(document: dict[str, Any]) -> dict[str, Any]:
-    """Attachments keep what they carry; addresses lead to other systems, or name files of ours."""
-    lists = [document.get("presentedForm"), document.get("photo")]
-    attachments = [one for found in lists if isinstance(found, list) for one in found]
-    content = document.get("content")
-    if isinstance(content, list):
-        attachments += [one.get("attachment") for one in content if isinstance(one, dict)]
-    for attachment in attachments:
-        if isinstance(attachment, dict):
-            attachment.pop("url", None)
-    return document
+def _extensions(value: Any) -> list[Any]:
+    found = []
+    for one in value if isinstance(value, list) else ():
+        if isinstance(one, dict) and "valueUrl" not in one:
+            left = _without_addresses(one)
+            if left.keys() - {"id"}:
+                found.append({"url": one.get("url"), **left})
+    return found
 
 
 def is_person(text: str, subject: str, base: str) -> bool:

@@ -103,10 +103,9 @@ KINDS: Final[dict[str, Kind]] = {
         {"status": _STATUS, "class": Tokens(("class",)), "type": _concept("type"), "date": Dates()}
     ),
     "Procedure": Kind(_EVENT),
+    "Device": Kind({"status": _STATUS, "type": _concept("type")}),
     "CarePlan": Kind({"status": _STATUS, "category": _concept("category"), "date": Dates()}),
     "ImagingStudy": Kind({"status": _STATUS, "started": Dates()}),
     "FamilyMemberHistory": Kind({"status": _STATUS, "date": Dates()}),
     "QuestionnaireResponse": Kind({"status": _STATUS, "authored": Dates()}),
 }
-# They stand inside what names them: alone they would tell of somebody's hidden visit.
-CONTAINED: Final = ("Location", "Medication", "Organization", "Practitioner", "PractitionerRole")

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from ehr.exports.queries import KeptRow
-from ehr.exports.references import referred_ids
+from ehr.exports.references import COMPANIONS, referred_ids
 from ehr.reads.models import Built
 from ehr.reads.paging import position
 from ehr.reads.scope import Scope, scope_of
@@ -20,7 +20,7 @@ from kernel.problems import refuse
 from partners.fhir import queries
 from partners.fhir.aliases import Aliases
 from partners.fhir.documents import Documents, is_identifier, is_person, patient_document
-from partners.fhir.kinds import CONTAINED, KINDS, PATIENT
+from partners.fhir.kinds import KINDS, PATIENT
 from partners.fhir.problems import FHIR_PARAMETER, FHIR_TOO_COSTLY, FHIR_UNKNOWN
 from partners.fhir.queries import CANDIDATES_MAX, EntryRow
 from partners.fhir.searching import Search, matches
@@ -155,7 +155,7 @@ def _position(cursor: str | None, aliases: Aliases) -> tuple[datetime, str]:
 async def _documents(tx: Tx, reader: Reader, aliases: Aliases, rows: Sequence[EntryRow]) -> Documents:
     """With what the rows point at: other entries as references, doctors, places and products inside."""
     scope = _scope(reader, reader.readable, _BESIDE)
-    types = [*KINDS, *CONTAINED]
+    types = [*KINDS, *COMPANIONS]
     known = {row.id for row in rows}
     named: list[EntryRow] = []
     frontier = list(rows)
@@ -164,7 +164,7 @@ async def _documents(tx: Tx, reader: Reader, aliases: Aliases, rows: Sequence[En
         found = await queries.NAMED.all(tx, *scope, sorted(wanted), types) if wanted else []
         known |= {row.id for row in found}
         named += found
-        frontier = [row for row in found if row.rtype in CONTAINED]
+        frontier = [row for row in found if row.rtype in COMPANIONS]
     return Documents(aliases, reader.subject, rows, named)
 
 

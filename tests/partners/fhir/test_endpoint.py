@@ -15,6 +15,7 @@ from ehr.visibility import hidings
 from kernel.access import Access, Label, RecordType
 from kernel.problems import Refused
 from partners.fhir.kinds import KINDS
+from partners.smart.scopes import BY_RESOURCE
 from store.database import Store
 from tests.partners.records.test_disclosures import CODE, treated
 from tests.support.clock import FrozenClock
@@ -288,7 +289,7 @@ async def test_an_ended_consent_opens_nothing(
         ("Observation?_include=Observation:subject", {}, 400, "fhir-parameter"),
         ("Observation?_revinclude=Provenance:target", {}, 400, "fhir-parameter"),
         ("Observation?code=%00", {}, 400, "invalid-field"),
-        ("Device", {}, 404, "fhir-not-found"),
+        ("Goal", {}, 404, "fhir-not-found"),
         ("Observation/nobody", {}, 404, "fhir-not-found"),
         ("Observation/x/_history", {}, 404, "not-found"),
         ("Observation?_format=xml", {}, 406, "fhir-format"),
@@ -329,3 +330,56 @@ async def test_the_statement_says_what_is_served(client: httpx.AsyncClient) -> N
     assert {one["type"] for one in rest["resource"]} == {"Patient", *KINDS}
     (uris,) = rest["security"]["extension"]
     assert {one["url"] for one in uris["extension"]} == {"authorize", "token", "revoke"}
+
+
+async def test_s13_an_app_reads_no_kind_that_was_not_ticked_inside_another(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    """A copy that a sender put into an entry has no row that could be withheld."""
+    person = await make_citizen(store, clock)
+    address = "https://files.example.vn/SECRET?sig=1"
+    body = {
+        "resourceType": "AllergyIntolerance",
+        "id": "a1",
+        "code": {"text": "Dị ứng tôm"},
+        "patient": {"reference": "Patient/p1"},
+        "contained": [
+            {"resourceType": "Condition", "id": "c1", "code": {"text": "SECRET"}},
+            {"resourceType": "Observation", "id": "o1", "code": {"text": "SECRET"}},
+            {"resourceType": "RelatedPerson", "id": "r1", "name": [{"text": "SECRET"}]},
+            {"resourceType": "Practitioner", "id": "d1", "name": [{"text": "BS Lan"}]},
+        ],
+        "recorder": {"reference": "#d1", "display": "BS Lan"},
+        "note": [{"text": "Xem kèm", "authorReference": {"reference": "#r1", "display": "SECRET"}}],
+        "extension": [
+            {"url": "http://x.example/e", "valueReference": {"reference": "#c1", "display": "SECRET"}},
+            {"url": "http://x.example/u", "valueAttachment": {"url": address}},
+            {"url": "http://x.example/l", "valueUrl": address},
+            {"url": "http://x.example/k", "valueBoolean": False},
+        ],
+    }
+    await write(store, person.patient_id, [body], clock.now())
+    app = await connected(client, store, clock, person, types=frozenset({"AllergyIntolerance"}))
+    (one,) = await app.resources("AllergyIntolerance")
+    assert "SECRET" not in json.dumps(one)
+    assert one["recorder"] == {"reference": "#d1", "display": "BS Lan"}
+    assert [inner["id"] for inner in one["contained"]] == ["d1"]
+    assert one["extension"] == [{"url": "http://x.example/k", "valueBoolean": False}]
+
+
+async def test_every_kind_that_a_scope_may_name_is_served(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    assert {"Patient", *KINDS} == BY_RESOURCE.keys()
+    person = await make_citizen(store, clock)
+    worn = {
+        "resourceType": "Device",
+        "id": "d1",
+        "status": "active",
+        "type": {"text": "Máy tạo nhịp"},
+        "patient": {"reference": "Patient/p1"},
+    }
+    await write(store, person.patient_id, [worn], clock.now())
+    app = await connected(client, store, clock, person, types=frozenset({"Device"}))
+    (one,) = await app.resources(f"Device?patient={app.subject}&status=active")
+    assert (one["type"], one["patient"]) == (worn["type"], {"reference": f"Patient/{app.subject}"})

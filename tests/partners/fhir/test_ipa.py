@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from kernel.problems import ProblemError
 from partners.fhir.capability import capability_statement
-from partners.fhir.documents import _dated, _whole
 from partners.fhir.kinds import KINDS
 from partners.fhir.searching import matches, read_search
 from store.database import Store
@@ -82,24 +81,6 @@ async def test_what_is_served_has_the_mandatory_elements_and_is_valid(
                 assert any_of & entry["resource"].keys(), (name, any_of)
             seen.add(name)
     assert len(seen) >= 4, seen
-
-
-def test_a_paper_of_which_only_the_year_is_known_has_no_made_up_hour() -> None:
-    paper = {"resourceType": "DocumentReference", "date": "2025"}
-    assert _dated(paper) == {"resourceType": "DocumentReference", "context": {"period": {"start": "2025"}}}
-    exact = {"resourceType": "DocumentReference", "date": "2025-01-01T10:00:00+07:00"}
-    assert _dated(exact) == exact
-
-
-def test_a_part_whose_reference_was_cut_out_goes_with_it() -> None:
-    """A rank that is left over would tell of a diagnosis that this app may not know."""
-    told = {"condition": {"reference": "Condition/a"}, "rank": 1}
-    visit = {
-        "resourceType": "Encounter",
-        "diagnosis": [told, {"rank": 2}],
-        "location": [{"status": "active"}],
-    }
-    assert _whole(visit) == {"resourceType": "Encounter", "diagnosis": [told]}
 
 
 NAMES = sorted(
