@@ -16,6 +16,7 @@ from consent.apps.service import ended_all_since, give
 from consent.decision import decide_connection
 from identity.app_clients.models import AppClient
 from identity.app_clients.service import live_client
+from identity.devices import has_device
 from kernel.access import Access
 from kernel.problems import Refused, refuse
 from partners.oauth.problems import OAUTH_INVALID_DPOP_PROOF, OAUTH_INVALID_REQUEST
@@ -23,6 +24,7 @@ from partners.oauth.tokens import PARTNER_SCOPE, Granted, TokenRequest
 from partners.smart import authorizing
 from partners.smart.authorizing import Choice
 from partners.smart.models import AuthorizationRow
+from partners.smart.policy import days_offered
 from partners.smart.problems import CONNECT_NOT_POSSIBLE, CONNECT_PAGE_ENDED
 from partners.smart.redeeming import redeem_code, refresh
 from partners.smart.requests import Wish, answer_address, groups_of, items_of, wish_of
@@ -36,11 +38,18 @@ _ENDED: Final = Refused(problem=CONNECT_PAGE_ENDED)
 
 
 class Asking(Struct, frozen=True):
-    """A wish with whose it is, both as they stand now."""
+    """A wish with whose it is, both as they stand now. short: whoever proved to be there may say yes for a
+    day at most, and for longer in the own app."""
 
     row: AuthorizationRow
     client: AppClient
     wish: Wish
+    short: bool
+
+    @property
+    def days(self) -> tuple[int, ...]:
+        """Among which lengths of time the person chooses."""
+        return days_offered(self.wish, short=self.short)
 
 
 async def asking_of(tx: Tx, row: AuthorizationRow) -> Asking | Refused:
@@ -49,7 +58,8 @@ async def asking_of(tx: Tx, row: AuthorizationRow) -> Asking | Refused:
     wish = None if client is None else wish_of(client, row.scope)
     if client is None or wish is None:
         return _ENDED
-    return Asking(row, client, wish)
+    short = row.phase == "proven" and row.patient_id is not None and await has_device(tx, row.patient_id)
+    return Asking(row, client, wish, short)
 
 
 def connect_facts(asking: Asking, choice: Choice) -> dict[str, Any]:
@@ -66,7 +76,7 @@ def connect_facts(asking: Asking, choice: Choice) -> dict[str, Any]:
 
 async def give_proven(tx: Tx, call: Call, asking: Asking, choice: Choice) -> str | Refused:
     """Where the browser goes with a code, after the person proved who it is at the provider and ticked."""
-    refused = authorizing.fits(asking.client, asking.wish, choice, asking.row.level)
+    refused = authorizing.fits(asking.wish, asking.days, choice)
     if refused is not None:
         return refused
     return await _give(tx, call, asking, choice.ticked, choice.ends_at(call.now))

@@ -40,6 +40,11 @@ class Caller(Struct, frozen=True, kw_only=True):
     def jkt(self) -> str | None:
         return None if self.proof is None else self.proof.jkt
 
+    @property
+    def is_anybody(self) -> bool:
+        """A public client's name is no secret: nothing of the client's may be used up by it alone (S31)."""
+        return self.assertion is None
+
 
 async def caller_of(call: Call, *, proof_wanted: bool) -> Caller:
     """Who asks. Raises oauth-invalid-request, oauth-invalid-client, oauth-invalid-dpop-proof, too-many.
@@ -77,6 +82,14 @@ async def use_up(tx: Tx, caller: Caller) -> Refused | None:
     if proof is not None and not await use_once(tx, proof.use_hash, proof.expires_at):
         return Refused(problem=problems.OAUTH_INVALID_DPOP_PROOF)
     return None
+
+
+async def charge(tx: Tx, call: Call, caller: Caller) -> Refused | None:
+    """One call of the client, by its quotas in the register."""
+    client = caller.client
+    return await budgets.charge_app(
+        tx, client.client_id, client.quota_per_minute, client.quota_per_day, call.now
+    )
 
 
 def oauth_answer(refused: Refused) -> Answer:

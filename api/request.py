@@ -55,6 +55,7 @@ from partners.oauth.dpop import Proof, check_proof
 from partners.oauth.keys import ClientKeys
 from partners.oauth.service import use_once
 from partners.oauth.signed import ALGORITHMS
+from partners.smart.scopes import capped
 from store import leases
 from store.database import Store, Tx
 from store.keys import KeyRing
@@ -456,7 +457,7 @@ def _app_actor(app: LiveApp) -> Actor:
         session_id=app.session_id,
         name=app.name,
         reference=app.reference,
-        scope=app.scope,
+        scope=capped(app.scope, app.scopes_max) if app.kind == "app" else app.scope,
     )
 
 

@@ -317,8 +317,8 @@ async def decide_app(
     *,
     groups: frozenset[PartnerGroup] = frozenset(),
 ) -> Access | Refused:
-    """What a partner or an app may read by the consent that it names: client, consent, its person's state and
-    every hold are read anew. Nothing with a sensitivity label, ever.
+    """What a partner or an app may read by the consent that it names: client, its entry, consent, its
+    person's state and every hold are read anew. Nothing with a sensitivity label, ever.
 
     groups: the parts of a partner's data set that the request is for. Refused: no-access, one answer for a
     consent that ended, another client's and one that never was; beyond-consent; too-many.
@@ -331,7 +331,7 @@ async def decide_app(
     live = await apps.LIVE.one(tx, whose, which, actor.actor_id, now)
     if live is None:
         return _NO_ACCESS
-    if not groups <= frozenset(live.groups):
+    if not groups <= live.open_groups:
         return Refused(problem=BEYOND_CONSENT, where="groups")
     spent = await budgets.charge_or_refuse(
         tx, budgets.APP_READS_PERSON_DAY, budgets.subject(actor.actor_id.bytes + reference.bytes), now
@@ -346,7 +346,7 @@ async def decide_app(
         purpose="PATRQT",
         basis="partner",
         basis_id=live.consent_id,
-        types=frozenset(live.types),
+        types=live.open_types,
         withheld_labels=ALL_LABELS,
         origins=frozenset(live.origins),
         sealed_person=live.sealed_person,
@@ -366,7 +366,7 @@ async def decide_app_news(tx: Tx, consent: AppConsent, now: datetime) -> Access 
         purpose="PATRQT",
         basis="partner",
         basis_id=live.consent_id,
-        types=frozenset(live.types),
+        types=live.open_types,
         withheld_labels=ALL_LABELS,
         origins=frozenset(live.origins),
     )

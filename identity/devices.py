@@ -326,6 +326,11 @@ async def list_devices(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[Device]:
     ]
 
 
+async def has_device(tx: Tx, patient_id: UUID) -> bool:
+    """Whether the person has a live device, be it on probation or held."""
+    return bool(await queries.LIVE_DEVICES.all(tx, patient_id))
+
+
 async def usable_device(tx: Tx, patient_id: UUID, device_id: UUID) -> DeviceRow | None:
     """A device that lives and that no merge holds; it may be on probation."""
     return await queries.USABLE_DEVICE.one(tx, patient_id, device_id)

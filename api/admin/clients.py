@@ -58,7 +58,6 @@ class AppClientView(Struct, kw_only=True):
     redirect_uris: list[str]
     scopes_max: list[str]
     groups_max: list[PartnerGroup]
-    level_min: int
     quota_per_day: int
     quota_per_minute: int
     webhook_uri: str | None
@@ -149,7 +148,6 @@ def _view(one: AppClient) -> AppClientView:
         redirect_uris=one.redirect_uris,
         scopes_max=one.scopes_max,
         groups_max=one.groups_max,
-        level_min=one.level_min,
         quota_per_day=one.quota_per_day,
         quota_per_minute=one.quota_per_minute,
         webhook_uri=one.webhook_uri,

@@ -17,12 +17,11 @@ from api.request import Call, answer
 from consent.step_up import act_text, verify_act
 from family.problems import GUARDIAN_NEEDED
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED, TOO_MANY
-from identity.verification.problems import VERIFICATION_LEVEL_LOW
 from kernel.access import Access
 from kernel.problems import Refused
 from partners.smart import authorizing
 from partners.smart.authorizing import Choice
-from partners.smart.policy import TYPED_MAX, days_offered
+from partners.smart.policy import TYPED_MAX
 from partners.smart.problems import APP_REQUEST_UNKNOWN, CHOICE_NOT_OFFERED, CONNECT_PAGE_ENDED
 from partners.smart.requests import origin_of
 from partners.smart.texts import box_text
@@ -47,7 +46,7 @@ class AppRequestBox(Struct, kw_only=True):
 
 class AppRequestView(Struct, kw_only=True):
     """Who asks for what. returns_to: where the browser of the page goes with the answer. days: among which
-    lengths of time the person chooses; none is chosen beforehand. level_min: of the person's identity."""
+    lengths of time the person chooses; none is chosen beforehand."""
 
     request_id: UUID
     client_id: UUID
@@ -57,7 +56,6 @@ class AppRequestView(Struct, kw_only=True):
     returns_to: str
     boxes: list[AppRequestBox]
     days: list[int]
-    level_min: int
     expires_at: datetime
 
 
@@ -103,7 +101,6 @@ async def look(data: JSONBody[AppRequestCode], call: NamedDependency[Call]) -> R
         APP_REQUEST_UNKNOWN,
         CONNECT_PAGE_ENDED,
         CHOICE_NOT_OFFERED,
-        VERIFICATION_LEVEL_LOW,
         STEP_UP_REFUSED,
         GUARDIAN_NEEDED,
         DEVICE_ON_PROBATION,
@@ -146,7 +143,7 @@ async def _agree(
     tx: Tx, call: Call, access: Access, asking: Asking, data: AppRequestApproval
 ) -> AppRequestDigits | Refused:
     choice = Choice(tuple(dict.fromkeys(data.ticked)), data.days)
-    refused = authorizing.fits(asking.client, asking.wish, choice, access.actor.level)
+    refused = authorizing.fits(asking.wish, asking.days, choice)
     if refused is not None:
         return refused
     signed, environment = signed_of(data.signed), environment_of(call)
@@ -179,8 +176,7 @@ def _view(asking: Asking) -> AppRequestView:
         holder=client.holder,
         returns_to=origin_of(asking.row.redirect_uri),
         boxes=[AppRequestBox(name=box, text=box_text(box)) for box in asking.wish.boxes],
-        days=list(days_offered(asking.wish)),
-        level_min=client.level_min,
+        days=list(asking.days),
         expires_at=asking.row.expires_at,
     )
 

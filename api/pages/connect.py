@@ -37,9 +37,9 @@ from api.request import Answer, Call, answer
 from consent.apps.problems import BEYOND_CLIENT
 from consent.problems import NOTHING_GRANTED
 from identity import budgets
+from identity.accounts.opening import PERSON_LEVEL
 from identity.app_clients.service import live_client
-from identity.merges.aliases import survivor_of
-from identity.people import IdentifierClaim, Matched, PersonClaim, match_person
+from identity.people import IdentifierClaim, Matched, PersonClaim, match_person, resolve_present
 from identity.problems import TOO_MANY
 from identity.tokens import from_base64url
 from identity.verification import service as verification
@@ -329,13 +329,14 @@ async def _claimed(tx: Tx, call: Call, asking: Asking, receipt: str) -> Proven |
         _identity_secret(call),
         purpose="connect",
         transaction_id=asking.row.transaction_id,
-        level_min=2 if asking.client.level_min >= 2 else 1,
+        level_min=PERSON_LEVEL,
         now=call.now,
     )
 
 
 async def _person(tx: Tx, call: Call, asking: Asking, proven: Proven) -> UUID | None:
-    """Whose book the proven number opens: its own, if name, birth date and sex agree (security.md S17)."""
+    """Whose book the proven number opens: its own, if name, birth date and sex agree (security.md S17). It
+    opens nobody's whom its owner was merged into (S10)."""
     said = proven.person
     if said.number is None or not authorizing.is_meant(call.keys, asking.row, said.number):
         return None
@@ -346,7 +347,8 @@ async def _person(tx: Tx, call: Call, asking: Asking, proven: Proven) -> UUID | 
         sex=said.sex,
     )
     found = await match_person(tx, call.keys, claim, None, call.now)
-    return await survivor_of(tx, found.patient_id) if isinstance(found, Matched) else None
+    present = await resolve_present(tx, call.keys, "national-id", said.number, call.now)
+    return present if isinstance(found, Matched) and found.patient_id == present else None
 
 
 def _choice(form: dict[str, str]) -> Choice:

@@ -14,7 +14,7 @@ from identity.app_clients.models import AppClient
 from kernel import spoken_codes
 from kernel.problems import ProblemType
 from partners.smart.authorizing import Choice
-from partners.smart.policy import days_offered, derived
+from partners.smart.policy import derived
 from partners.smart.requests import origin_of
 from partners.smart.texts import box_text, days_text
 
@@ -53,6 +53,7 @@ class Page(Struct, frozen=True):
     form: str = ""
     boxes: tuple[Box, ...] = ()
     days: tuple[Days, ...] = ()
+    short: bool = False
     code: str = ""
     address: str = ""
     provider: bool = False
@@ -82,9 +83,9 @@ def page_of(
         form=derived(secret, "form"),
         boxes=tuple(Box(box, box_text(box), box in ticked) for box in asking.wish.boxes),
         days=tuple(
-            Days(days, days_text(days), choice is not None and choice.days == days)
-            for days in days_offered(asking.wish)
+            Days(days, days_text(days), choice is not None and choice.days == days) for days in asking.days
         ),
+        short=asking.short and asking.wish.offline,
         code=spoken_codes.in_groups(code),
         address=address,
         provider=call.verifier is not None,

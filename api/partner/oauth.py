@@ -8,9 +8,8 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from api.connecting import code_grant, refresh_grant
-from api.oauth import FORM_TYPE, TOKEN_PATH, Caller, caller_of, oauth_answer, use_up
+from api.oauth import FORM_TYPE, TOKEN_PATH, Caller, caller_of, charge, oauth_answer, use_up
 from api.request import Answer, Call, answer
-from identity import budgets
 from identity.app_clients import sessions
 from identity.problems import TOO_MANY
 from kernel.problems import ProblemError, Refused
@@ -167,15 +166,16 @@ async def _granted(call: Call, caller: Caller) -> Granted | Refused:
     grant = GRANTS.get(grant_type)
     if grant is None:
         return Refused(problem=problems.OAUTH_UNSUPPORTED_GRANT_TYPE, where="grant_type")
-    client = caller.client
+    asked = TokenRequest(client=caller.client, form=caller.form, jkt=caller.jkt, now=call.now)
     async with call.begin_public() as tx:
-        refused = await use_up(tx, caller) or await budgets.charge_app(
-            tx, client.client_id, client.quota_per_minute, client.quota_per_day, call.now
-        )
-        if refused is not None:
-            return refused
-        asked = TokenRequest(client=client, form=caller.form, jkt=caller.jkt, now=call.now)
-        return await grant(tx, call.keys, asked)
+        refused = await use_up(tx, caller) or (None if caller.is_anybody else await charge(tx, call, caller))
+        granted = refused or await grant(tx, call.keys, asked)
+        if caller.is_anybody and isinstance(granted, Granted):
+            spent = await charge(tx, call, caller)
+            if spent is not None:
+                # Undone: the code or the refresh token is still good when the quota is.
+                raise ProblemError(spent)
+    return granted
 
 
 def _offered(origin: str) -> ServerMetadata:

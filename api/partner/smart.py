@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from api.connecting import FHIR_PATH
-from api.oauth import FORM_TYPE, TOKEN_PATH, Caller, caller_of, oauth_answer, use_up
+from api.oauth import FORM_TYPE, TOKEN_PATH, Caller, caller_of, charge, oauth_answer, use_up
 from api.request import Call, answer
 from identity import budgets
 from identity.problems import TOO_MANY
@@ -20,6 +20,7 @@ from partners.smart.policy import PUSHED_LIFE
 from partners.smart.problems import OAUTH_UNSUPPORTED_RESPONSE_TYPE
 from partners.smart.requests import AuthorizationRequest, Fault, Refusal, read_request
 from partners.smart.scopes import BY_RESOURCE, COMPANIONS, LAUNCH, OFFLINE
+from store.database import Tx
 
 TAGS: Final = ["oauth"]
 CONFIGURATION_PATH: Final = f"{FHIR_PATH}/.well-known/smart-configuration"
@@ -146,15 +147,21 @@ async def _push(call: Call, caller: Caller) -> str | Refused:
     if caller.jkt is not None and form.setdefault("dpop_jkt", caller.jkt) != caller.jkt:
         return Refused(problem=problems.OAUTH_INVALID_DPOP_PROOF, where="dpop_jkt")
     async with call.begin_public() as tx:
-        refused = await use_up(tx, caller) or await budgets.charge_app(
-            tx, client.client_id, client.quota_per_minute, client.quota_per_day, call.now
-        )
+        refused = await use_up(tx, caller) or await _charge(tx, call, caller)
         if refused is not None:
             return refused
         asked = read_request(client, form, audience=call.origin + FHIR_PATH, pushed=True)
         if isinstance(asked, AuthorizationRequest):
             return await push(tx, call.keys, client, asked, call.now)
     return _refused(asked)
+
+
+async def _charge(tx: Tx, call: Call, caller: Caller) -> Refused | None:
+    """Whoever only says the name of a public client is charged as a browser that brings its wish along."""
+    if not caller.is_anybody:
+        return await charge(tx, call, caller)
+    network = budgets.subject(call.network_prefix())
+    return await budgets.charge_or_refuse(tx, budgets.CONNECT_PAGES_NETWORK, network, call.now)
 
 
 def _refused(refusal: Refusal) -> Refused:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from identity.app_clients.models import ClientKind
 from kernel.access import PartnerGroup, RecordType
+from kernel.data_groups import types_of_groups
 
 AppEndReason = Literal["revoked", "superseded"]
 AppConsentState = Literal["live", "held", "expired", "ended"]
@@ -60,16 +61,29 @@ class ByReference(Struct, frozen=True):
 
 
 class LiveConsent(Struct, frozen=True):
-    """The columns that a decision needs of a consent in force."""
+    """The columns that a decision needs of a consent in force. groups_max: of the client's entry as it is
+    now, which may have become narrower since."""
 
     consent_id: UUID
     kind: ClientKind
     groups: list[PartnerGroup]
     types: list[RecordType]
+    groups_max: list[PartnerGroup]
     last_used_at: datetime | None
     told_on: date | None
     origins: list[UUID]
     sealed_person: bytes
+
+    @property
+    def open_groups(self) -> frozenset[PartnerGroup]:
+        """What the person agreed to and the register still lets the client ask for."""
+        return frozenset(self.groups) & frozenset(self.groups_max)
+
+    @property
+    def open_types(self) -> frozenset[RecordType]:
+        """Of a partner, what those groups are made of; what an app's entry allows cuts its tokens' scope."""
+        types = frozenset(self.types)
+        return types & types_of_groups(self.open_groups) if self.kind == "partner" else types
 
 
 class HeldRow(Struct, frozen=True):

@@ -39,8 +39,8 @@ BY_REFERENCE = Statement(
 LIVE = Statement(
     LiveConsent,
     f"""
-    SELECT a.consent_id, a.kind, a.groups, a.types, a.last_used_at, a.told_on, {_ORIGINS} AS origins,
-        c.demographics AS sealed_person
+    SELECT a.consent_id, a.kind, a.groups, a.types, k.groups_max, a.last_used_at, a.told_on,
+        {_ORIGINS} AS origins, c.demographics AS sealed_person
     FROM app_consent a JOIN citizen c ON c.patient_id = a.patient_id
         JOIN app_client k ON k.client_id = a.client_id
     WHERE a.patient_id = $1 AND a.consent_id = $2 AND a.client_id = $3 AND a.ended_at IS NULL

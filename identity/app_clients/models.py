@@ -18,7 +18,7 @@ class AppClient(Struct, frozen=True):
     text, or jwks_uri, where it is fetched; none of them for a public client (auth none).
 
     groups_max: what a partner may ask for of QĐ 31's four groups; scopes_max: of SMART's scopes, for apps.
-    level_min: the level of identity that a sign-in on our page needs. Quotas are calls.
+    Quotas are calls.
     """
 
     client_id: UUID
@@ -31,7 +31,6 @@ class AppClient(Struct, frozen=True):
     redirect_uris: list[str]
     scopes_max: list[str]
     groups_max: list[PartnerGroup]
-    level_min: int
     quota_per_day: int
     quota_per_minute: int
     webhook_uri: str | None
@@ -57,14 +56,14 @@ class NewAppClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     redirect_uris: Annotated[list[_Address], Meta(max_length=10)] = []
     scopes_max: Annotated[list[_Scope], Meta(max_length=60)] = []
     groups_max: Annotated[list[PartnerGroup], Meta(max_length=4)] = []
-    level_min: Annotated[int, Meta(ge=1, le=2)] = 2
     quota_per_day: Annotated[int, Meta(ge=1, le=1_000_000)] = 20_000
     quota_per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 300
     webhook_uri: _Address | None = None
 
 
 class ChangedAppClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything of a client as it is to be from now on; its kind and how it proves itself stay."""
+    """Everything of a client as it is to be from now on; its kind, name, holder and
+    how it proves itself stay, since people agreed to these."""
 
     client_id: UUID
     client: NewAppClient
@@ -97,6 +96,7 @@ class LiveApp(Struct, frozen=True):
     jkt: str | None
     reference: UUID | None
     scope: str
+    scopes_max: list[str]
     quota_per_day: int
     quota_per_minute: int
 

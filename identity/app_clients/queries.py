@@ -7,17 +7,16 @@ from store.epoch import epoch_holds
 from store.statement import Command, Scalar, Statement
 
 _COLUMNS = """client_id, kind, name, holder, auth, jwks, jwks_uri, redirect_uris, scopes_max, groups_max,
-    level_min, quota_per_day, quota_per_minute, webhook_uri, created_at, changed_at, ended_at"""
+    quota_per_day, quota_per_minute, webhook_uri, created_at, changed_at, ended_at"""
 
 INSERT_CLIENT = Command(
     f"INSERT INTO app_client ({_COLUMNS})"  # noqa: S608
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, NULL)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL)"
 )
 CHANGE_CLIENT = Scalar(
     UUID,
-    "UPDATE app_client SET name = $2, holder = $3, jwks = $4, jwks_uri = $5, redirect_uris = $6,"
-    " scopes_max = $7, groups_max = $8, level_min = $9, quota_per_day = $10, quota_per_minute = $11,"
-    " webhook_uri = $12, changed_at = $13"
+    "UPDATE app_client SET jwks = $2, jwks_uri = $3, redirect_uris = $4, scopes_max = $5, groups_max = $6,"
+    " quota_per_day = $7, quota_per_minute = $8, webhook_uri = $9, changed_at = $10"
     " WHERE client_id = $1 AND ended_at IS NULL RETURNING client_id",
 )
 END_CLIENT = Scalar(
@@ -36,8 +35,8 @@ INSERT_SESSION = Command(
 )
 LIVE = Statement(
     LiveApp,
-    "SELECT s.client_id, s.session_id, c.kind, c.name, s.jkt, s.reference, s.scope, c.quota_per_day,"  # noqa: S608
-    " c.quota_per_minute"
+    "SELECT s.client_id, s.session_id, c.kind, c.name, s.jkt, s.reference, s.scope, c.scopes_max,"  # noqa: S608
+    " c.quota_per_day, c.quota_per_minute"
     " FROM app_session s JOIN app_client c ON c.client_id = s.client_id"
     " WHERE s.client_id = $1 AND s.access_hash = $2 AND s.ended_at IS NULL AND c.ended_at IS NULL"
     " AND s.access_until > $3 AND s.expires_at > $3"

@@ -15,6 +15,8 @@ from store.database import Tx
 from store.outbox import emit
 
 PAGE: Final = 200
+# Another one of these is another client, and needs people's consent of its own.
+_FIXED: Final = ("kind", "auth", "name", "holder")
 
 
 def judge(new: NewAppClient) -> Refused | None:
@@ -41,7 +43,6 @@ async def enter(tx: Tx, new: NewAppClient, now: datetime) -> UUID | Refused:
         new.redirect_uris,
         new.scopes_max,
         new.groups_max,
-        new.level_min,
         new.quota_per_day,
         new.quota_per_minute,
         new.webhook_uri,
@@ -52,29 +53,28 @@ async def enter(tx: Tx, new: NewAppClient, now: datetime) -> UUID | Refused:
 
 
 async def change(tx: Tx, changed: ChangedAppClient, now: datetime) -> Refused | None:
-    """Everything of a client anew. Tokens stand: what they open is decided by the consent and the entry.
+    """Everything of a client anew but who it is: its kind, its proof of itself, and the name and holder that
+    people agreed to. Tokens and consents stand, and open no more than the new entry allows.
 
-    Refused: not-in-register; client-entry-invalid, also for another kind or another proof of itself.
+    Refused: not-in-register; client-entry-invalid.
     """
     before, new = await client_of(tx, changed.client_id), changed.client
     if before is None or before.ended_at is not None:
         return Refused(problem=NOT_IN_REGISTER, where="client_id")
-    if (before.kind, before.auth) != (new.kind, new.auth):
-        return Refused(problem=CLIENT_ENTRY_INVALID, where="kind" if before.kind != new.kind else "auth")
+    other = next((field for field in _FIXED if getattr(before, field) != getattr(new, field)), None)
+    if other is not None:
+        return Refused(problem=CLIENT_ENTRY_INVALID, where=other)
     wrong = judge(new)
     if wrong is not None:
         return wrong
     await queries.CHANGE_CLIENT.one(
         tx,
         changed.client_id,
-        new.name,
-        new.holder,
         jwks_text(new),
         new.jwks_uri,
         new.redirect_uris,
         new.scopes_max,
         new.groups_max,
-        new.level_min,
         new.quota_per_day,
         new.quota_per_minute,
         new.webhook_uri,

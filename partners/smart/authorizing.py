@@ -20,7 +20,6 @@ from identity.app_clients.models import AppClient
 from identity.identifiers import normal_identifier
 from identity.people import own_identifiers
 from identity.tokens import digest, new_secret, write_token
-from identity.verification.problems import VERIFICATION_LEVEL_LOW
 from kernel import spoken_codes
 from kernel.access import Actor
 from kernel.ids import uuid7
@@ -38,7 +37,6 @@ from partners.smart.policy import (
     SIGNS,
     TRIES,
     code_hash,
-    days_offered,
     digits_hash,
     page_code,
     read_token,
@@ -160,13 +158,11 @@ async def looked_at(tx: Tx, actor: Actor, request_id: UUID, now: datetime) -> Au
     return row
 
 
-def fits(client: AppClient, wish: Wish, choice: Choice, level: int) -> Refused | None:
-    """Whether that can be chosen, by somebody who proved so much."""
-    if level < client.level_min:
-        return Refused(problem=VERIFICATION_LEVEL_LOW)
+def fits(wish: Wish, days: tuple[int, ...], choice: Choice) -> Refused | None:
+    """Whether that can be chosen."""
     if not choice.ticked or not set(choice.ticked) <= set(wish.boxes):
         return Refused(problem=CHOICE_NOT_OFFERED, where="ticked")
-    if choice.days not in days_offered(wish):
+    if choice.days not in days:
         return Refused(problem=CHOICE_NOT_OFFERED, where="days")
     return None
 

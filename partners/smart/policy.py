@@ -27,9 +27,13 @@ DAYS: Final = (7, 30, 90, 365)
 ONE_DAY: Final = (1,)
 
 
-def days_offered(wish: Wish) -> tuple[int, ...]:
-    """What the person chooses among; none of them is chosen beforehand (vietnam.md §9)."""
-    return DAYS if wish.offline else ONE_DAY
+def days_offered(wish: Wish, *, short: bool = False) -> tuple[int, ...]:
+    """What the person chooses among; none of them is chosen beforehand (vietnam.md §9).
+
+    short: who has a device of the own and only signed in at the identity provider lets nobody in for longer
+    than a day, as tier D (security.md S8).
+    """
+    return DAYS if wish.offline and not short else ONE_DAY
 
 
 def read_token(text: str) -> tuple[UUID, bytes] | None:

@@ -114,6 +114,14 @@ def granted_scopes(wanted: Wanted, items: Iterable[Item]) -> list[str]:
     return list(found)
 
 
+def capped(scope: str, most: Iterable[str]) -> str:
+    """What is left of a token's scope under what the register lets its client ask for now."""
+    wanted, allowed = read_scopes(scope), read_scopes(" ".join(most))
+    if wanted is None or allowed is None:
+        return ""
+    return scope if wanted.items <= allowed.items else " ".join(granted_scopes(wanted, allowed.items))
+
+
 def record_types(items: Iterable[Item]) -> frozenset[RecordType]:
     """The kinds of entries among the items."""
     return frozenset(one for one in items if one != WHO)

@@ -11,7 +11,6 @@ CREATE TABLE app_client (
     redirect_uris text[] NOT NULL,
     scopes_max text[] NOT NULL,
     groups_max text[] NOT NULL,
-    level_min smallint NOT NULL,
     quota_per_day int NOT NULL,
     quota_per_minute int NOT NULL,
     webhook_uri text,
@@ -21,8 +20,7 @@ CREATE TABLE app_client (
     CONSTRAINT app_client_pkey PRIMARY KEY (client_id),
     CONSTRAINT app_client_kind CHECK (kind IN ('partner', 'app')),
     CONSTRAINT app_client_auth CHECK (auth IN ('private_key_jwt', 'none')),
-    CONSTRAINT app_client_keys CHECK ((auth = 'none') = (jwks IS NULL AND jwks_uri IS NULL)),
-    CONSTRAINT app_client_level CHECK (level_min BETWEEN 1 AND 2)
+    CONSTRAINT app_client_keys CHECK ((auth = 'none') = (jwks IS NULL AND jwks_uri IS NULL))
 );
 
 -- Tokens of clients. jkt: the key that the token is bound to (RFC 9449). reference: the consent that an app's token

@@ -15,12 +15,13 @@ from consent.approval import Signed
 from consent.apps import service
 from consent.apps.models import AppConsent
 from consent.apps.policy import pairwise_subject
-from consent.decision import decide, decide_app, decide_connection
+from consent.decision import decide, decide_app, decide_app_news, decide_connection
 from healthbook.recovery.replay import REPLAY
 from identity.app_clients import service as clients
 from identity.app_clients import sessions
-from identity.app_clients.models import AppClient, EndedAppClient
+from identity.app_clients.models import AppClient, ChangedAppClient, EndedAppClient
 from kernel.access import ALL_LABELS, Access, Actor, PartnerGroup, RecordType
+from kernel.data_groups import types_of_groups
 from kernel.problems import Refused
 from store.blobs import BlobStore
 from store.database import Store, Tx
@@ -31,7 +32,16 @@ from tests.consent.test_presence import Recorder
 from tests.support.clock import FrozenClock
 from tests.support.family import sign
 from tests.support.http import bearer, client_of
-from tests.support.oauth import app_tokens, client_by_id, let_in, make_app, make_partner
+from tests.support.oauth import (
+    app_tokens,
+    client_by_id,
+    entry,
+    key_of,
+    let_in,
+    make_app,
+    make_partner,
+    public,
+)
 from tests.support.people import Citizen, make_citizen
 from tests.support.registry import make_officers, merged
 from tests.support.restored import Own, new_epoch, own_database
@@ -197,6 +207,28 @@ async def test_a_client_is_given_no_more_than_its_entry_and_nothing_for_ever(
     types: frozenset[RecordType] = frozenset({"Immunization"})
     with pytest.raises(AssertionError, match="beyond-client"):
         await let_in(store, clock, citizen, app, groups=BOTH, types=types)
+
+
+async def test_a_group_that_the_register_took_away_leaves_by_no_consent_that_stands(
+    store: Store, clock: FrozenClock, citizen: Citizen
+) -> None:
+    key = key_of()
+    client = await client_by_id(store, (await make_partner(store, clock, jwks=public(key))).client_id)
+    given = await let_in(store, clock, citizen, client, groups=BOTH)
+    narrower = entry(jwks=public(key), groups_max=["administrative", "summary"])
+    async with store.transaction() as tx:
+        changed = ChangedAppClient(client_id=client.client_id, client=narrower)
+        assert await clients.change(tx, changed, clock.now()) is None
+    beyond: list[frozenset[PartnerGroup]] = [frozenset({"history"}), BOTH, frozenset({"summary"})]
+    for groups in beyond:
+        assert await reads(store, clock, client, given.reference, groups) == "beyond-consent"
+    access = await reads(store, clock, client, given.reference, frozenset({"administrative"}))
+    assert isinstance(access, Access)
+    assert access.types == types_of_groups(["administrative"])
+    async with store.transaction() as tx:
+        news = await decide_app_news(tx, given, clock.now())
+    assert news is not None
+    assert news.types == types_of_groups(["administrative"])
 
 
 async def test_the_artefact_is_signed_and_names_no_other_persons_client(

@@ -66,13 +66,13 @@ async def test_s26_two_operators_enter_change_and_end_a_client(store: Store, clo
     assert (made.kind, made.client_secret) == ("app-client", None)
     before = await client_by_id(store, made.created_id)
     clock.advance(minutes=1)
-    wanted = good(name="Tên mới", groups_max=["history"], quota_per_day=7)
+    wanted = good(groups_max=["history"], quota_per_day=7)
     done = await agreed(
         store, clock, "app-client-change", ChangedAppClient(client_id=before.client_id, client=wanted)
     )
     assert isinstance(done, Applied)
     after = await client_by_id(store, before.client_id)
-    assert (after.name, after.groups_max, after.quota_per_day) == ("Tên mới", ["history"], 7)
+    assert (after.groups_max, after.quota_per_day) == (["history"], 7)
     assert after.jwks != before.jwks
     assert after.changed_at > before.changed_at
     ended = await agreed(store, clock, "app-client-end", EndedAppClient(client_id=before.client_id))
@@ -82,6 +82,23 @@ async def test_s26_two_operators_enter_change_and_end_a_client(store: Store, clo
         assert await service.client_of(tx, before.client_id) is not None
     again = await agreed(store, clock, "app-client-end", EndedAppClient(client_id=before.client_id))
     assert isinstance(again, Refused)
+
+
+async def test_another_name_holder_kind_or_proof_is_another_client(store: Store, clock: FrozenClock) -> None:
+    """People agreed to this one; what was agreed with it would serve somebody else."""
+    partner = await make_partner(store, clock)
+    before = await client_by_id(store, partner.client_id)
+    app = {"kind": "app", "groups_max": [], "scopes_max": ["patient/*.rs"]}
+    for other, where in (
+        ({"name": "Tên khác"}, "name"),
+        ({"holder": "Công ty Khác"}, "holder"),
+        (app, "kind"),
+    ):
+        changed = ChangedAppClient(client_id=before.client_id, client=good(**other))
+        refused = await agreed(store, clock, "app-client-change", changed)
+        assert isinstance(refused, Refused)
+        assert (refused.problem.code, refused.where) == ("client-entry-invalid", where)
+    assert await client_by_id(store, partner.client_id) == before
 
 
 async def test_nobody_at_a_facility_enters_a_client_and_no_bad_entry_is_kept(

@@ -1,6 +1,8 @@
 """The page where partners and apps are let in: relayed pages, devices on trial, restores, logs."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -32,7 +34,7 @@ from tests.support.connecting import (
 from tests.support.family import make_child
 from tests.support.http import bearer
 from tests.support.identity_provider import Provider, provider
-from tests.support.people import make_citizen, new_number
+from tests.support.people import make_citizen, make_person, new_number
 from tests.support.registry import make_officers, merged
 from tests.support.restored import new_epoch, own_database
 
@@ -120,6 +122,57 @@ async def test_s8_an_approval_ends_with_the_device_that_made_it_and_with_an_end_
     assert "code=" not in done.headers.get("location", "")
     async with store.transaction() as tx:
         assert await list_of(tx, person.patient_id, ended=True) == []
+
+
+async def test_s8_the_provider_alone_lets_nobody_in_for_longer_than_a_day_beside_a_device(
+    store: Store, clock: FrozenClock, http: httpx.AsyncClient, issuer: Provider
+) -> None:
+    """A stolen sign-in, typed into any browser, reads no longer than tier D; without a device it is the only
+    way there is."""
+    client = await oauth.make_app(store, clock)
+    owner, new = await make_citizen(store, clock), await make_citizen(store, clock, probation=True)
+    for person in (owner, new):
+        browser = await opened(http, Wanting(client))
+        await browser.sign_in(issuer, **claims_of(person))
+        page = await browser.get("/connect")
+        assert browser.days() == ["1"]
+        assert "hiệu lực 1 ngày" in page.text
+        assert (await browser.tick("Condition", days="365")).status_code == 422
+        assert "code=" in (await browser.tick("Condition", days="1")).headers["location"]
+        async with store.transaction() as tx:
+            (one,) = await list_of(tx, person.patient_id)
+        assert one.consent.ends_at == clock.now() + timedelta(days=1)
+    _, number = await make_person(store, clock, name="Bà Không Máy", birth_date="1950-01-01", sex="female")
+    browser = await opened(http, Wanting(client))
+    await browser.sign_in(
+        issuer, personal_number=number, name="Bà Không Máy", birthdate="1950-01-01", gender="female"
+    )
+    await browser.get("/connect")
+    assert browser.days() == ["7", "30", "90", "365"]
+    assert "code=" in (await browser.tick("Condition", days="365")).headers["location"]
+
+
+@pytest.mark.parametrize("hours", [0, 80])
+async def test_s10_whoever_was_merged_into_somebody_lets_nobody_into_that_book(
+    store: Store, clock: FrozenClock, http: httpx.AsyncClient, issuer: Provider, hours: int
+) -> None:
+    one, other = await make_citizen(store, clock), await make_citizen(store, clock)
+    wanting = Wanting(await oauth.make_app(store, clock))
+    await merged(store, await make_officers(store, clock), one.patient_id, other.patient_id, clock.now())
+    clock.advance(hours=hours, minutes=1)
+    browser = await opened(http, wanting)
+    came = await browser.sign_in(issuer, **claims_of(one))
+    assert came.status_code == 403
+    unknown = await opened(http, wanting)
+    nobody = await unknown.sign_in(issuer, **(claims_of(one) | {"personal_number": new_number()}))
+    assert (nobody.status_code, _visible(nobody.text)) == (403, _visible(came.text))
+    async with store.transaction() as tx:
+        assert await list_of(tx, other.patient_id, ended=True) == []
+
+
+def _visible(page: str) -> str:
+    """A page without the one link that holds the state of its wish."""
+    return re.sub(r'href="[^"]+"', "", page)
 
 
 async def test_s11_what_waits_on_a_page_ends_with_an_end_of_everything(

@@ -119,8 +119,13 @@ class Browser:
         assert found is not None, self.page
         return found[1]
 
-    async def tick(self, *boxes: str, days: str = "30") -> httpx.Response:
-        return await self.post("/connect/decide", **{f"box.{one}": "1" for one in boxes}, days=days)
+    def days(self) -> list[str]:
+        return re.findall(r'name="days" value="(\d+)"', self.page)
+
+    async def tick(self, *boxes: str, days: str | None = None) -> httpx.Response:
+        """days: otherwise the longest that is offered."""
+        chosen = (self.days() or ["1"])[-1] if days is None else days
+        return await self.post("/connect/decide", **{f"box.{one}": "1" for one in boxes}, days=chosen)
 
     async def sign_in(self, issuer: Provider, acr: str = "loa2", **claims: Any) -> httpx.Response:
         """Go to the provider and come back: the answer of our page to the receipt."""

@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from identity.app_clients.models import ChangedAppClient
+from identity.app_clients.service import change
 from store.database import Store
 from tests.support import oauth
 from tests.support.clock import FrozenClock
@@ -124,7 +126,7 @@ async def test_nothing_ticked_and_no_time_chosen_give_nothing(
     browser = await opened(http, wanting)
     await browser.sign_in(issuer, **claims_of(citizen))
     await browser.get("/connect")
-    for boxes, days in (((), "30"), (("Condition",), ""), (("Condition",), "31"), (("Procedure",), "30")):
+    for boxes, days in (((), "1"), (("Condition",), ""), (("Condition",), "31"), (("Procedure",), "1")):
         again = await browser.tick(*boxes, days=days)
         assert again.status_code == 422
         assert 'role="alert"' in again.text
@@ -230,6 +232,32 @@ async def test_a_used_refresh_token_ends_the_family(
     for token in (first["refresh_token"], second.json()["refresh_token"]):
         refused = await http.post("/oauth/token", data=base | {"refresh_token": token})
         assert refused.status_code == 400
+
+
+async def test_a_kind_that_the_register_took_away_is_read_by_no_token_that_is_out(
+    store: Store,
+    clock: FrozenClock,
+    http: httpx.AsyncClient,
+    issuer: Provider,
+    citizen: Citizen,
+    wanting: Wanting,
+) -> None:
+    code = await code_for(http, issuer, citizen, wanting, "Condition", "Observation.laboratory")
+    token = (await redeem(http, wanting, code)).json()["access_token"]
+    assert (await http.get("/fhir/Condition", headers=bearer(token))).status_code == 200
+    client = wanting.client
+    narrower = oauth.entry(
+        kind="app",
+        auth="none",
+        groups_max=[],
+        redirect_uris=client.redirect_uris,
+        scopes_max=["launch/patient", "patient/Observation.rs"],
+    )
+    async with store.transaction() as tx:
+        changed = ChangedAppClient(client_id=client.client_id, client=narrower)
+        assert await change(tx, changed, clock.now()) is None
+    assert (await http.get("/fhir/Condition", headers=bearer(token))).status_code == 403
+    assert (await http.get("/fhir/Observation", headers=bearer(token))).status_code == 200
 
 
 async def test_without_offline_access_there_is_one_day_and_no_refresh_token(

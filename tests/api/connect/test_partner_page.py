@@ -76,7 +76,7 @@ async def test_two_of_four_groups_are_what_the_partner_gets(
     page = await browser.get("/connect")
     assert browser.boxes() == GROUPS.split()
     assert " checked" not in page.text
-    done = await browser.tick("history", "summary", days="90")
+    done = await browser.tick("history", "summary")
     tokens = await redeem(http, partner, wanting, answer_in(done.headers["location"])["code"])
     assert tokens.status_code == 200, tokens.text
     body = tokens.json()

@@ -55,7 +55,6 @@ def client_at(clock: FrozenClock, address: str | None = ADDRESS) -> AppClient:
         redirect_uris=[],
         scopes_max=[],
         groups_max=["history"],
-        level_min=2,
         quota_per_day=1,
         quota_per_minute=1,
         webhook_uri=None,

@@ -321,6 +321,33 @@ async def test_calls_beyond_the_quotas_of_the_register_are_put_off(store: Store,
         assert int(late.headers["retry-after"]) > 3600
 
 
+async def test_s31_whoever_knows_the_name_of_a_public_app_uses_nothing_of_its_quota_up(
+    store: Store, clock: FrozenClock
+) -> None:
+    client = await make_app(store, clock, quota_per_minute=3, quota_per_day=5)
+    citizen = await make_citizen(store, clock)
+    given = await let_in(
+        store, clock, citizen, client, types=frozenset({"Immunization"}), scope="patient/*.rs"
+    )
+    tokens = await app_tokens(store, clock, given)
+    form = {"grant_type": "refresh_token", "client_id": str(client.client_id)}
+    async with client_of(store, clock) as http:
+        for _ in range(8):
+            invented = await http.post("/oauth/token", data=form | {"refresh_token": "x"})
+            assert error_of(invented) == (400, "invalid_grant")
+            pushed = await http.post("/oauth/par", data=form | {"response_type": "code"})
+            assert pushed.status_code == 400
+        token = tokens.refresh_token or ""
+        for _ in range(3):
+            honest = await http.post("/oauth/token", data=form | {"refresh_token": token})
+            assert honest.status_code == 200, honest.text
+            token = honest.json()["refresh_token"]
+        # Beyond it the app itself waits, and its refresh token is as good as before.
+        assert (await http.post("/oauth/token", data=form | {"refresh_token": token})).status_code == 429
+        clock.advance(seconds=61)
+        assert (await http.post("/oauth/token", data=form | {"refresh_token": token})).status_code == 200
+
+
 async def test_a_lost_proof_is_not_given_back_by_what_the_request_undoes(
     store: Store, clock: FrozenClock
 ) -> None:

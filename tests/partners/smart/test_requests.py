@@ -40,7 +40,6 @@ def client(**other: Any) -> AppClient:
         "redirect_uris": ["https://app.example.org/back"],
         "scopes_max": ["launch/patient", "offline_access", "patient/Condition.rs", "patient/Patient.rs"],
         "groups_max": [],
-        "level_min": 2,
         "quota_per_day": 10,
         "quota_per_minute": 10,
         "webhook_uri": None,
