@@ -30,7 +30,7 @@ from family.service import end_ward
 from identity import budgets
 from identity.identifiers import normal_identifier
 from identity.models import PersonCard
-from identity.people import LIVING, lock_people, person_card, resolve_subject
+from identity.people import LIVING, lock_people, person_card, resolve_present, resolve_subject
 from identity.ports import Arrivals
 from identity.problems import CARD_NOT_SEEN, SECOND_ACCOUNT_NEEDED
 from kernel.access import Actor
@@ -70,8 +70,10 @@ async def propose(
     refused = await _entitled(tx, actor, pair.papers_seen, now)
     if refused is not None:
         return refused
-    child = await resolve_subject(tx, keys, _kind_of(pair.child_number), pair.child_number, now)
-    guardian = await resolve_subject(tx, keys, "national-id", pair.guardian_number, now)
+    # What only takes away finds whose book it is now; nothing is opened by a number that leads over a merge.
+    find = resolve_subject if pair.kind in ("bar", "end-ward") else resolve_present
+    child = await find(tx, keys, _kind_of(pair.child_number), pair.child_number, now)
+    guardian = await find(tx, keys, "national-id", pair.guardian_number, now)
     if child is None or guardian is None or child == guardian or (pair.kind == "ward" and not pair.document):
         return Refused(problem=GUARDIANSHIP_REFUSED)
     if not await _may_stand(tx, keys, actor, pair.kind, pair.proof, (child, guardian), arrived, now):
@@ -105,22 +107,21 @@ async def confirm(
     request_id: str,
     now: datetime,
 ) -> Refused | None:
-    """Second account of the same facility: from the commit on it holds, and both people are told."""
+    """Second account of the same facility: from the commit on it holds, and both people are told. A refusal
+    for what can still be put right today leaves the proposal open."""
     refused = await _entitled(tx, actor, papers_seen, now)
     if refused is not None:
         return refused
     row = await open_proposal(tx, actor, proposal_id, now)
-    if row is None or await queries.CONFIRM_PROPOSAL.one(tx, proposal_id, now, actor.actor_id) is None:
+    if row is None:
         return Refused(problem=SECOND_ACCOUNT_NEEDED)
     people = (row.patient_id, row.guardian_id)
     await lock_people(tx, *people)
     if not await _may_stand(tx, keys, actor, row.kind, row.proof, people, arrived, now):
         return Refused(problem=GUARDIANSHIP_REFUSED)
-    if row.kind == "link":
-        return await _link(tx, keys, actor, row, request_id, now)
-    if row.kind in ("ward", "end-ward"):
-        return await _ward(tx, actor, row, request_id, now)
-    return await _bar(tx, actor, row, request_id, now)
+    if await queries.CONFIRM_PROPOSAL.one(tx, proposal_id, now, actor.actor_id) is None:
+        return Refused(problem=SECOND_ACCOUNT_NEEDED)
+    return await _carry_out(tx, keys, actor, row, request_id, now)
 
 
 async def open_proposal(tx: Tx, actor: Actor, proposal_id: UUID, now: datetime) -> ProposalRow | None:
@@ -201,6 +202,16 @@ async def _is_ordered(
     today = local_day(now)
     adults = all(is_of_age(one.birth_date, ADULT_AGE, today) for one in named)
     return adults and await arrived(tx, named[1].patient_id, actor.facility_id, now)
+
+
+async def _carry_out(
+    tx: Tx, keys: KeyRing, actor: Actor, row: ProposalRow, request_id: str, now: datetime
+) -> Refused | None:
+    if row.kind == "link":
+        return await _link(tx, keys, actor, row, request_id, now)
+    if row.kind in ("ward", "end-ward"):
+        return await _ward(tx, actor, row, request_id, now)
+    return await _bar(tx, actor, row, request_id, now)
 
 
 async def _link(

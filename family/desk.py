@@ -19,18 +19,16 @@ from audit.service import record_act
 from family import queries
 from family.models import DeskProposalRow, Scope
 from family.policy import (
-    ADULT_AGE,
     DESK_INVITATION_LIFE,
     INVITATIONS_MAX,
     PROPOSAL_LIFE,
-    is_of_age,
 )
 from family.problems import INVITATIONS_TOO_MANY, PROXY_DESK_REFUSED, PROXY_INVALID
-from family.proxies import in_time, offer
+from family.proxies import has_own_way, in_time, offer
 from identity import budgets
-from identity.devices import list_devices
+from identity.budgets import Budget
 from identity.identifiers import normal_identifier
-from identity.people import LIVING, lock_people, person_card, resolve_subject
+from identity.people import lock_people, person_card, resolve_present, resolve_subject
 from identity.ports import Arrivals
 from identity.problems import CARD_NOT_SEEN, IDENTIFIER_INVALID, SECOND_ACCOUNT_NEEDED
 from kernel.access import Actor
@@ -74,7 +72,8 @@ class Written(Struct, frozen=True, kw_only=True):
 async def propose(
     tx: Tx, keys: KeyRing, actor: Actor, wish: Wish, arrived: Arrivals, *, request_id: str, now: datetime
 ) -> DeskProposed | Refused:
-    """First account. One refusal for unknown numbers, absent people, children, owners of a device (S19)."""
+    """First account. One refusal for unknown numbers, absent people, children, owners of a device, and a
+    card whose number leads over a merge (S10, S19)."""
     refused = await _entitled(tx, actor, wish.card_seen, now)
     if refused is not None:
         return refused
@@ -83,9 +82,10 @@ async def propose(
         return Refused(problem=IDENTIFIER_INVALID, where="proxy_number")
     if not in_time(wish.until, now):
         return Refused(problem=PROXY_INVALID)
-    person = await _person_here(tx, keys, actor, wish.person_number, arrived, now)
-    has_own_way = await _has_own_way(tx, keys, person or _NOBODY, now)
-    if person is None or has_own_way:
+    found = await resolve_present(tx, keys, "national-id", wish.person_number, now)
+    person = await _if_here(tx, actor, found, arrived, now)
+    acts_alone = await has_own_way(tx, keys, person or _NOBODY, now)
+    if person is None or acts_alone:
         return Refused(problem=PROXY_DESK_REFUSED)
     proposal_id = uuid7(now)
     await queries.INSERT_DESK_PROPOSAL.run(
@@ -115,21 +115,24 @@ async def confirm(
     request_id: str,
     now: datetime,
 ) -> Written | Refused:
-    """Second account of the same facility: makes the code, which works for a week and once."""
+    """Second account of the same facility: makes the code, which works for a week and once. What is refused
+    leaves the proposal open, for it can be put right today."""
     refused = await _entitled(tx, actor, card_seen, now)
     if refused is not None:
         return refused
     here = (proposal_id, now, actor.actor_id, actor.facility_id)
     row = await queries.OPEN_DESK_PROPOSAL.one(tx, *here)
-    if row is None or await queries.CONFIRM_DESK_PROPOSAL.one(tx, *here) is None:
+    if row is None:
         return Refused(problem=SECOND_ACCOUNT_NEEDED)
     person = row.patient_id
     await lock_people(tx, person)
     is_here = await arrived(tx, person, row.facility_id, now)
-    if not is_here or await _has_own_way(tx, keys, person, now):
+    if not is_here or await has_own_way(tx, keys, person, now):
         return Refused(problem=PROXY_DESK_REFUSED)
     if len(await queries.OPEN_OFFERS.all(tx, person, now)) >= INVITATIONS_MAX:
         return Refused(problem=INVITATIONS_TOO_MANY)
+    if await queries.CONFIRM_DESK_PROPOSAL.one(tx, *here) is None:
+        return Refused(problem=SECOND_ACCOUNT_NEEDED)
     return await _write(tx, keys, actor, row, request_id, now)
 
 
@@ -167,35 +170,25 @@ async def proposed_again(tx: Tx, actor: Actor, proposal_id: UUID) -> DeskPropose
 async def person_to_end_for(
     tx: Tx, keys: KeyRing, actor: Actor, number: str, card_seen: bool, arrived: Arrivals, now: datetime
 ) -> UUID | Refused:
-    """Whose proxies a desk may end: one account is enough, for it only takes away. Nothing is said of whether
-    there is any."""
-    refused = await _entitled(tx, actor, card_seen, now)
+    """Whose proxies a desk may end: one account is enough, for it only takes away, and finds whose book it is
+    now. Nothing is said of whether there is any."""
+    refused = await _entitled(tx, actor, card_seen, now, budgets.DESK_PROXY_ENDS_DAY)
     if refused is not None:
         return refused
-    person = await _person_here(tx, keys, actor, number, arrived, now)
+    found = await resolve_subject(tx, keys, "national-id", number, now)
+    person = await _if_here(tx, actor, found, arrived, now)
     return Refused(problem=PROXY_DESK_REFUSED) if person is None else person
 
 
-async def _entitled(tx: Tx, actor: Actor, card_seen: bool, now: datetime) -> Refused | None:
+async def _entitled(
+    tx: Tx, actor: Actor, card_seen: bool, now: datetime, budget: Budget = budgets.DESK_PROXIES_DAY
+) -> Refused | None:
     if not card_seen:
         return Refused(problem=CARD_NOT_SEEN)
-    return await budgets.charge_or_refuse(
-        tx, budgets.DESK_PROXIES_DAY, budgets.subject(actor.actor_id.bytes), now
-    )
+    return await budgets.charge_or_refuse(tx, budget, budgets.subject(actor.actor_id.bytes), now)
 
 
-async def _person_here(
-    tx: Tx, keys: KeyRing, actor: Actor, number: str, arrived: Arrivals, now: datetime
-) -> UUID | None:
-    """Whoever has the number, if that person arrived at this facility today."""
-    found = await resolve_subject(tx, keys, "national-id", number, now)
+async def _if_here(tx: Tx, actor: Actor, found: UUID | None, arrived: Arrivals, now: datetime) -> UUID | None:
+    """The person, if there is one and it arrived at this facility today."""
     here = await arrived(tx, found or _NOBODY, actor.facility_id or _NOBODY, now)
     return found if here else None
-
-
-async def _has_own_way(tx: Tx, keys: KeyRing, person: UUID, now: datetime) -> bool:
-    """Whether somebody acts alone, with a device, or not at all: a child, or a book that is closed."""
-    card, devices = await person_card(tx, keys, person), await list_devices(tx, keys, person)
-    if card is None or card.state not in LIVING or devices:
-        return True
-    return not is_of_age(card.birth_date, ADULT_AGE, local_day(now))

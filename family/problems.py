@@ -98,8 +98,8 @@ PROXY_DESK_REFUSED = declare(
         status=403,
         vi="Quầy không lập hoặc chấm dứt được ủy quyền này.",
         en="The desk can neither make nor end this proxy.",
-        next_vi="Người ủy quyền đủ 18 tuổi, chưa có thiết bị riêng, được tiếp đón hôm nay và có thẻ.",
-        next_en="Who is acted for must be of age, without a device, here today, and the card seen.",
+        next_vi="Tiếp đón người ủy quyền hôm nay và xem thẻ; để lập, họ đủ 18 tuổi và chưa có thiết bị.",
+        next_en="They must have arrived today with the card; to make one, be of age and without a device.",
     )
 )
 INVITATIONS_TOO_MANY = declare(

@@ -2,7 +2,7 @@
 
 A result is used up whatever comes of it, and the answer is one for every child and for none: who is linked
 stands in the own list. Left to a desk and its eyes: a child of 15 or more, a number that only a facility
-reported, and a guardian whom another one said no to.
+reported, and a guardian whom another one said no to. A number that leads over a merge links nobody (S10).
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from msgspec import structs
 from audit.service import record_act
 from family import guardians, queries
 from family.policy import YOUTH_AGE, is_of_age
-from identity.people import LIVING, lock_people, person_card, resolve_subject
+from identity.people import LIVING, lock_people, person_card, resolve_present
 from identity.verification.models import Level
 from identity.verification.problems import VERIFICATION_REFUSED
 from identity.verification.service import claim
@@ -41,7 +41,7 @@ async def link_children(
     proven = await claim(tx, keys, receipt, secret, purpose="link-children", level_min=LEVEL_MIN, now=now)
     if isinstance(proven, Refused):
         return proven
-    own = await resolve_subject(tx, keys, "national-id", proven.person.number or "", now, verified=True)
+    own = await resolve_present(tx, keys, "national-id", proven.person.number or "", now, verified=True)
     if own != me:
         return Refused(problem=VERIFICATION_REFUSED)
     numbers = sorted(set(proven.person.dependents))
@@ -53,7 +53,7 @@ async def link_children(
 
 
 async def _child_of(tx: Tx, keys: KeyRing, number: str, me: UUID, now: datetime) -> UUID | None:
-    child = await resolve_subject(tx, keys, "national-id", number, now, verified=True)
+    child = await resolve_present(tx, keys, "national-id", number, now, verified=True)
     return child if await _is_child(tx, keys, child or _NOBODY, now) and child != me else None
 
 

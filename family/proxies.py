@@ -14,7 +14,14 @@ from msgspec import Struct
 from audit.service import record_act
 from family import queries
 from family.models import Found, InvitationRow, Scope
-from family.policy import INVITATION_LIFE, INVITATIONS_MAX, PROXIES_MAX, PROXY_LIFE_MAX
+from family.policy import (
+    ADULT_AGE,
+    INVITATION_LIFE,
+    INVITATIONS_MAX,
+    PROXIES_MAX,
+    PROXY_LIFE_MAX,
+    is_of_age,
+)
 from family.problems import (
     INVITATIONS_TOO_MANY,
     LINK_DISPUTED,
@@ -24,9 +31,9 @@ from family.problems import (
     UNKNOWN_LINK,
 )
 from identity import budgets
-from identity.devices import verify_step_up
+from identity.devices import list_devices, verify_step_up
 from identity.merges.aliases import is_held
-from identity.people import LIVING, lock_people, person_card, resolve_subject
+from identity.people import LIVING, lock_people, person_card, resolve_present
 from identity.problems import STEP_UP_REFUSED
 from kernel.access import Access, Actor
 from kernel.clock import end_of_day, local_day
@@ -186,13 +193,24 @@ async def accept(
 
 
 async def _is_for(tx: Tx, keys: KeyRing, found: Found, me: UUID, now: datetime) -> bool:
-    """Whether this person may take the offer: one of a desk names who, by a number that was proven."""
+    """Whether this person may take the offer: one of a desk names who, by a number that was proven, and is
+    dead once whose book it is has a device to let others act with (security.md S8)."""
     offers = await queries.OPEN_OFFERS.all(tx, found.patient_id, now)
     sealed = next((one.for_number for one in offers if one.invitation_id == found.invitation_id), None)
     if sealed is None:
         return True
     number = unseal(keys, found.patient_id, "proxy_offer", "for_number", sealed)
-    return await resolve_subject(tx, keys, "national-id", number, now) == me
+    if await resolve_present(tx, keys, "national-id", number, now) != me:
+        return False
+    return not await has_own_way(tx, keys, found.patient_id, now)
+
+
+async def has_own_way(tx: Tx, keys: KeyRing, person: UUID, now: datetime) -> bool:
+    """Whether a desk writes no proxy for somebody: with a device of the own, a child, or a closed book."""
+    card, devices = await person_card(tx, keys, person), await list_devices(tx, keys, person)
+    if card is None or card.state not in LIVING or devices:
+        return True
+    return not is_of_age(card.birth_date, ADULT_AGE, local_day(now))
 
 
 async def _stand(

@@ -170,6 +170,8 @@ WRONG_PRESCRIPTION_CODES = Budget(kind="prescription-wrong", limit=20, window=ti
 # Links between relatives: what a desk attests in a day, and codes of invitations that one person tries.
 GUARDIANSHIPS_DAY = Budget(kind="guardianship-day", limit=20, window=timedelta(days=1))
 DESK_PROXIES_DAY = Budget(kind="desk-proxy-day", limit=20, window=timedelta(days=1))
+# Ending takes away: as often as an account notes arrivals, so that no limit of writing holds it back.
+DESK_PROXY_ENDS_DAY = Budget(kind="desk-proxy-end-day", limit=ARRIVALS_DAY.limit, window=timedelta(days=1))
 # How often one person asks the identity provider about children in a day; each may tell another guardian.
 CHILD_LINKS_DAY = Budget(kind="child-link-day", limit=5, window=timedelta(days=1))
 PROXY_CODES_DAY = Budget(kind="proxy-code-day", limit=20, window=timedelta(days=1))

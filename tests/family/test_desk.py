@@ -13,6 +13,8 @@ import pytest
 from pypdf import PdfReader
 
 from family.models import Scope
+from identity import devices
+from identity.devices import Enrolled
 from identity.models import Facility
 from identity.people import IdentifierClaim, PersonClaim, create_person
 from kernel.access import Access
@@ -31,7 +33,10 @@ from tests.support.people import (
     make_facility,
     make_person,
     new_number,
+    sign_in_again,
 )
+from tests.support.phone import Phone
+from tests.support.registry import make_officers, merged
 from tests.support.statements import CountingStore
 from visits.arrivals import record_arrival
 
@@ -60,6 +65,11 @@ class Desk:
             self.store, self.clock, name="Trần Văn Cha", birth_date="1948-03-12", sex="male"
         )
         return self
+
+    async def renew(self) -> None:
+        """Both sign in again where time ended their sessions."""
+        for one in (self.first, self.second):
+            await sign_in_again(self.store, self.clock, one)
 
     async def arrives(self, number: str | None = None) -> None:
         async with self.store.transaction() as tx:
@@ -99,6 +109,13 @@ class Desk:
 @pytest.fixture
 async def desk(store: Store, clock: FrozenClock, client: httpx.AsyncClient) -> Desk:
     return await Desk(store, clock, client).open()
+
+
+async def enrol(store: Store, clock: FrozenClock, person: UUID, phone: Phone) -> None:
+    async with store.transaction() as tx:
+        made = await devices.enrol(tx, store.keys, person, phone.new_device("test"), "test", clock.now())
+        assert isinstance(made, Enrolled)
+    phone.enrolled(person, made)
 
 
 def told(answer: httpx.Response) -> int | str:
@@ -219,18 +236,111 @@ async def test_s8_a_code_of_the_desk_dies_after_a_week(store: Store, clock: Froz
     assert told(await desk.accept(daughter, made["code"])) == "proxy-code-refused"
 
 
+async def test_s10_a_card_that_leads_over_a_merge_lets_nobody_act_for_the_survivor(
+    store: Store, clock: FrozenClock, desk: Desk
+) -> None:
+    daughter, officers = await make_citizen(store, clock), await make_officers(store, clock)
+    other, other_number = await make_person(store, clock, birth_date="1950-01-01")
+    await desk.arrives()
+    open_code = (await desk.written(daughter.number))["code"]
+    begun = (await desk.post(desk.first, "", desk.wish(daughter.number))).json()["proposal_id"]
+    clock.advance(minutes=1)
+    await merged(store, officers, desk.father, other, clock.now())
+    clock.advance(minutes=1)
+    await desk.arrives()
+    assert told(await desk.post(desk.first, "", desk.wish(daughter.number))) == "proxy-desk-refused"
+    assert told(await desk.post(desk.second, f"/{begun}/confirm", {"card_seen": True})) == (
+        "proxy-desk-refused"
+    )
+    assert told(await desk.accept(daughter, open_code)) == "proxy-code-refused"
+    clock.advance(hours=73)
+    await actor_now(store, clock, daughter)
+    await desk.renew()
+    await desk.arrives()
+    assert told(await desk.post(desk.first, "", desk.wish(daughter.number))) == "proxy-desk-refused"
+    # The survivor's own card is there and names whom it is about.
+    desk.number = other_number
+    code = (await desk.written(daughter.number))["code"]
+    assert told(await desk.accept(daughter, code)) == 201
+    assert isinstance(await may(store, clock, daughter, other), Access)
+
+
+async def test_s10_a_code_serves_nobody_whose_number_came_by_a_merge_and_none_that_a_merge_holds(
+    store: Store, clock: FrozenClock, desk: Desk
+) -> None:
+    officers, survivor = await make_officers(store, clock), await make_citizen(store, clock)
+    named, named_number = await make_person(store, clock, birth_date="1985-03-12")
+    stranger, _ = await make_person(store, clock, birth_date="1950-01-01")
+    clock.advance(minutes=1)
+    await merged(store, officers, named, survivor.patient_id, clock.now())
+    clock.advance(minutes=1)
+    await enrol(store, clock, survivor.patient_id, survivor.phone)
+    clock.advance(hours=73)
+    await actor_now(store, clock, survivor)
+    await desk.renew()
+    await desk.arrives()
+    code = (await desk.written(named_number))["code"]
+    assert told(await desk.accept(survivor, code)) == "proxy-code-refused"
+    own = (await desk.written(survivor.number))["code"]
+    clock.advance(minutes=1)
+    await merged(store, officers, stranger, desk.father, clock.now())
+    assert told(await desk.accept(survivor, own)) == "proxy-code-refused"
+
+
+async def test_s8_a_code_of_the_desk_is_dead_once_the_person_has_a_device(
+    store: Store, clock: FrozenClock, desk: Desk
+) -> None:
+    daughter = await make_citizen(store, clock)
+    await desk.arrives()
+    code = (await desk.written(daughter.number))["code"]
+    await enrol(store, clock, desk.father, Phone())
+    assert told(await desk.accept(daughter, code)) == "proxy-code-refused"
+
+
+async def test_what_was_not_yet_in_order_uses_no_proposal_up(
+    store: Store, clock: FrozenClock, desk: Desk
+) -> None:
+    """The second account looks before the arrival of a new day, then after it."""
+    daughter = await make_citizen(store, clock)
+    clock.set(clock.now().replace(hour=16, minute=50))
+    await desk.renew()
+    await desk.arrives()
+    made = (await desk.post(desk.first, "", desk.wish(daughter.number))).json()["proposal_id"]
+    clock.advance(minutes=20)
+    await desk.renew()
+    confirm = (desk.second, f"/{made}/confirm", {"card_seen": True})
+    assert told(await desk.post(*confirm)) == "proxy-desk-refused"
+    await desk.arrives()
+    assert told(await desk.post(*confirm)) == 201
+
+
+async def test_s31_who_wrote_all_proxies_of_a_day_still_ends_some(
+    store: Store, clock: FrozenClock, desk: Desk
+) -> None:
+    daughter = await make_citizen(store, clock)
+    await desk.arrives()
+    for _ in range(20):
+        assert (await desk.post(desk.first, "", desk.wish(daughter.number))).status_code == 201
+    body = {"person_number": desk.number, "card_seen": True}
+    for _ in range(30):
+        assert told(await desk.post(desk.first, "/end", body)) == 204
+
+
 async def test_s19_the_desk_cannot_tell_the_unknown_the_absent_the_child_and_the_owner_of_a_phone_apart(
     store: Store, clock: FrozenClock, desk: Desk
 ) -> None:
     _, number = await make_person(store, clock, birth_date="2015-01-01")
     owner = await make_citizen(store, clock)
     _, absent_number = await make_person(store, clock, birth_date="1950-01-01")
-    for one in (number, owner.number):
+    gone, old_number = await make_person(store, clock, birth_date="1950-01-01")
+    await merged(store, await make_officers(store, clock), gone, desk.father, clock.now())
+    clock.advance(minutes=1)
+    for one in (number, owner.number, old_number):
         await desk.arrives(one)
     daughter, counting = await make_citizen(store, clock), CountingStore(store)
     answers = []
     async with client_of(counting, clock) as desk.client:
-        for one in (new_number(), absent_number, number, owner.number):
+        for one in (new_number(), absent_number, number, owner.number, old_number):
             counting.taken()
             refused = await desk.post(desk.first, "", desk.wish(daughter.number, person_number=one))
             body = refused.json()

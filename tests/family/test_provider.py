@@ -2,6 +2,7 @@
 security.md S1, S8, S19, S23)."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -22,6 +23,7 @@ from tests.support.family import attest, make_child, make_proxy, may
 from tests.support.http import bearer, client_of
 from tests.support.identity_provider import Provider, provider
 from tests.support.people import Citizen, make_citizen, make_person, new_number
+from tests.support.registry import make_officers, merged, separated
 from tests.support.statements import CountingStore
 from tests.support.verifying import APP, Asking
 
@@ -229,16 +231,21 @@ async def test_a_proof_serves_once_its_own_purpose_and_the_device_that_asked(
 async def test_s19_no_number_but_a_childs_own_makes_a_difference(
     store: Store, owner: Store, clock: FrozenClock, way: Way, counting: CountingStore
 ) -> None:
-    """Nobody's number, one that only a facility reported, an adult's, a youth's, the dead's."""
+    """Nobody's, only reported by a facility, an adult's, a youth's, the dead's, one over a merge."""
     mother = await make_citizen(store, clock)
     dead, dead_number = await child_of(store, clock)
     async with owner.transaction() as tx:
         await tx.execute("UPDATE citizen SET state = 'frozen' WHERE patient_id = $1", dead)
+    gone, over = await child_of(store, clock)
+    officers = await make_officers(store, clock)
+    await merged(store, officers, gone, (await child_of(store, clock))[0], clock.now())
     _, reported = await make_person(store, clock, birth_date="2020-05-01")
     _, youth = await child_of(store, clock, "2011-01-01")
+    adult = (await make_citizen(store, clock)).number
     answers = []
-    for number in (new_number(), reported, (await make_citizen(store, clock)).number, youth, dead_number):
-        clock.advance(seconds=1)
+    for number in (new_number(), reported, adult, youth, dead_number, over):
+        clock.advance(days=1)
+        await may(store, clock, mother, mother.patient_id)
         proof = await way.through(mother, number)
         counting.taken()
         answer = await way.finish(mother, proof)
@@ -298,6 +305,24 @@ async def test_s10_an_account_that_is_held_links_nobody(
         await tx.execute(sql, mother.patient_id)
     assert told(await way.finish(mother, proof)) == "account-held"
     assert await links(owner, mother) == []
+
+
+async def test_s10_the_provider_s_word_about_a_child_never_crosses_a_merge(
+    store: Store, owner: Store, clock: FrozenClock, way: Way
+) -> None:
+    parent, officers = await make_citizen(store, clock), await make_officers(store, clock)
+    (mine, number), (other, own) = await child_of(store, clock), await child_of(store, clock)
+    clock.advance(minutes=1)
+    merge_id = await merged(store, officers, mine, other, clock.now())
+    for later in (timedelta(minutes=1), timedelta(hours=73)):
+        clock.set(clock.now() + later)
+        await may(store, clock, parent, parent.patient_id)
+        assert await way.link(parent, number) == 204
+        assert await links(owner, parent) == []
+    await separated(store, officers, merge_id, clock.now())
+    clock.advance(minutes=1)
+    assert await way.link(parent, number, own) == 204
+    assert {child for _, child in await links(owner, parent)} == {mine, other}
 
 
 async def test_s33_five_a_day_and_a_known_address_to_come_back_to(

@@ -6,12 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from family.attesting import Pair
+from consent import relatives
+from family import attesting
+from family.attesting import Pair, Proposed
 from kernel.access import Access, Action, Label
 from store.database import Store
 from tests.support.clock import FrozenClock
-from tests.support.family import attest, make_child, make_proxy, may, midnight
-from tests.support.people import Citizen, make_citizen, make_person
+from tests.support.consent import TRACE
+from tests.support.family import attest, here, make_child, make_proxy, may, midnight
+from tests.support.people import Citizen, make_citizen, make_doctor, make_facility, make_person
 
 SECOND = timedelta(seconds=1)
 # What is known of the birth → the first day with 15, with 18.
@@ -182,3 +185,27 @@ async def test_a_guardian_is_attested_only_in_presence_by_two_accounts_of_a_chil
         assert (await attest(store, clock, wrong, **options)).problem.code == "guardianship-refused"
     unseen = Pair(child_number=number, guardian_number=parent.number, papers_seen=False)
     assert (await attest(store, clock, unseen)).problem.code == "card-not-seen"
+
+
+async def test_a_second_account_that_looks_before_the_arrival_uses_no_proposal_up(
+    store: Store, clock: FrozenClock
+) -> None:
+    parent, facility = await make_citizen(store, clock), await make_facility(store, clock)
+    _, number = await make_person(store, clock, birth_date="2020-05-01", name="Bé Thử")
+    first, second = [(await make_doctor(store, clock, facility, role="clerk")).actor for _ in range(2)]
+    pair = Pair(child_number=number, guardian_number=parent.number, papers_seen=True)
+
+    async def away(*_: object) -> bool:
+        return False
+
+    async with store.transaction() as tx:
+        made = await attesting.propose(tx, store.keys, first, pair, here, request_id=TRACE, now=clock.now())
+    assert isinstance(made, Proposed)
+    answers = []
+    for arrived in (away, here, here):
+        async with store.transaction() as tx:
+            done = await relatives.confirm_guardianship(
+                tx, store.keys, second, made.proposal_id, True, arrived, request_id=TRACE, now=clock.now()
+            )
+        answers.append(None if done is None else done.problem.code)
+    assert answers == ["guardianship-refused", None, "second-account-needed"]

@@ -1,10 +1,14 @@
 """Links between relatives never cross a merge of either side (security.md S10)."""
 
 import pytest
+from msgspec import structs
 
+from family.attesting import Pair
+from family.models import Attested
+from kernel.problems import Refused
 from store.database import Store
 from tests.support.clock import FrozenClock
-from tests.support.family import make_child, make_proxy, may
+from tests.support.family import attest, make_child, make_proxy, may
 from tests.support.people import make_citizen, make_person
 from tests.support.registry import make_officers, merged, separated
 
@@ -41,3 +45,43 @@ async def test_s10_a_link_of_who_acts_is_held_by_the_own_merge_too(store: Store,
     clock.advance(minutes=1)
     await merged(store, officers, stranger, mother.patient_id, clock.now())
     assert await may(store, clock, mother, child) == "account-held"
+
+
+@pytest.mark.parametrize("side", ["child", "guardian"])
+@pytest.mark.parametrize(
+    ("kind", "role", "birth_date"),
+    [
+        ("link", "clerk", "2020-05-01"),
+        ("ward", "registry-officer", "1990-05-01"),
+        ("unbar", "registry-officer", "2020-05-01"),
+    ],
+)
+async def test_s10_a_desk_lets_nobody_in_by_a_number_that_leads_over_a_merge(
+    store: Store, clock: FrozenClock, side: str, kind: Attested, role: str, birth_date: str
+) -> None:
+    officers, guardian = await make_officers(store, clock), await make_citizen(store, clock)
+    child, number = await make_person(store, clock, birth_date=birth_date)
+    gone, old = await make_person(store, clock, birth_date=birth_date if side == "child" else "1985-03-12")
+    pair = Pair(
+        child_number=number,
+        guardian_number=guardian.number,
+        kind=kind,
+        proof="court-document",
+        document="12/2026/QĐST",
+        papers_seen=True,
+    )
+    over = structs.replace(pair, **{f"{side}_number": old})
+    clock.advance(minutes=1)
+    await merged(store, officers, gone, child if side == "child" else guardian.patient_id, clock.now())
+    for hours in (1, 73):
+        clock.advance(hours=hours)
+        refused = await attest(store, clock, over, role=role)
+        assert isinstance(refused, Refused)
+        assert refused.problem.code == "guardianship-refused"
+    # A court's bar takes away, and finds whose book it is now.
+    bar = structs.replace(over, kind="bar")
+    assert await attest(store, clock, bar, role="registry-officer") is None
+    # The own number of who stands is nobody else's.
+    other, adult = await make_citizen(store, clock), kind == "ward"
+    named = structs.replace(pair, kind="ward" if adult else "link", guardian_number=other.number)
+    assert await attest(store, clock, named, role=role) is None
