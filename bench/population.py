@@ -35,7 +35,7 @@ _FAMILY: Final = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Đặng", "B
 _GIVEN: Final = ("An", "Bình", "Cường", "Dũng", "Giang", "Hạnh", "Hường", "Khánh", "Lan", "Minh", "Tuyết")
 # What a resident becomes; the floor writes copies of these.
 TABLES: Final = (
-    *("citizen", "patient_identifier", "patient_identifier_rev", "person_listing", "phone", "phone_lookup"),
+    *("citizen", "patient_identifier", "patient_identifier_rev", "person_listing", "phone"),
     *("audit_head", "access_log"),
 )
 

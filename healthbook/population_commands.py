@@ -12,7 +12,7 @@ from healthbook.commands import Signed, write_down
 from healthbook.wiring import StartError
 from identity.population.models import ListKind, Summary
 from identity.population.reading import BadFileError
-from identity.population.service import OvertakenError, PopulationLoad
+from identity.population.service import OvertakenError, PopulationLoad, StuckError
 from kernel.clock import SystemClock
 from store.database import Store
 
@@ -44,6 +44,11 @@ async def load_list(
         raise StartError(f"{path.name}: {error}. Nothing was taken in.") from error
     except OvertakenError as error:
         raise StartError(f"{path.name}: another run takes this list in at the moment.") from error
+    except StuckError as error:
+        raise StartError(
+            f"{path.name}: {error} ({type(error.__cause__).__name__}). What stands before it is in; the same"
+            " command goes on there."
+        ) from error
     if not dry_run:
         await write_down(store, signed, f"population:load:{kind}", summary.lines_now)
     if lines is not None:

@@ -22,13 +22,13 @@ def phone_hashes(keys: KeyRing, number: str) -> list[tuple[str, bytes]]:
 
 
 async def add_contact(tx: Tx, keys: KeyRing, patient_id: UUID, text: str, now: datetime) -> None:
-    """Keep a phone that somebody else wrote down. Text that is no phone number is left out."""
+    """Keep a phone that somebody else wrote down; nobody is found by it. Text that is no phone number is
+    left out."""
     number = normal_phone(text)
     if number is not None:
-        version, phone_hash = phone_hashes(keys, number)[0]
+        _, phone_hash = phone_hashes(keys, number)[0]
         sealed = seal(keys, patient_id, "phone", "value", number)
         await queries.UPSERT_CONTACT_PHONE.run(tx, patient_id, phone_hash, sealed, now)
-        await queries.INSERT_PHONE_LOOKUP.run(tx, phone_hash, patient_id, version)
 
 
 async def make_login(tx: Tx, keys: KeyRing, patient_id: UUID, number: str, now: datetime) -> None:

@@ -130,6 +130,8 @@ INSERT_PHONE_LOOKUP = Command(
     "INSERT INTO phone_lookup (phone_hash, patient_id, key_version) VALUES ($1, $2, $3)"
     " ON CONFLICT (phone_hash, patient_id) DO NOTHING"
 )
+DELETE_PHONE_LOOKUP = Command("DELETE FROM phone_lookup WHERE phone_hash = $1 AND patient_id = $2")
+# Of contact phones no look-up is kept: a desk's own number in a hundred reports hides nobody here.
 PEOPLE_OF_PHONE = Scalar(UUID, "SELECT patient_id FROM phone_lookup WHERE phone_hash = $1 LIMIT 100")
 TAKE_PHONE_CODE_LOCK = Scalar(
     str,

@@ -28,9 +28,10 @@ PROOF_FOR_DELIVERY = Statement(
 ERASE_CODE = Command("UPDATE phone_proof SET code = NULL WHERE id_hash = $1")
 
 # Whoever signed up with this phone before keeps the account on its devices; the phone leads to it no more.
-LEAVE_SIGN_UP_PHONE = Command(
+LEAVE_SIGN_UP_PHONE = Scalar(
+    UUID,
     "UPDATE phone SET role = 'contact', changed_at = $3"
-    " WHERE patient_id = $1 AND phone_hash = $2 AND role = 'sign-up'"
+    " WHERE patient_id = $1 AND phone_hash = $2 AND role = 'sign-up' RETURNING patient_id",
 )
 INSERT_SIGN_UP_PHONE = Command(
     "INSERT INTO phone (patient_id, phone_hash, role, value, changed_at, last_used_at, proven_at)"

@@ -154,7 +154,8 @@ async def keep_sign_up_phone(tx: Tx, keys: KeyRing, patient_id: UUID, number: st
     version, phone_hash = phone_hashes(keys, number)[0]
     for _, one in phone_hashes(keys, number):
         for other in await queries.PEOPLE_OF_PHONE.all(tx, one):
-            await accounts.LEAVE_SIGN_UP_PHONE.run(tx, other, one, now)
+            if await accounts.LEAVE_SIGN_UP_PHONE.one(tx, other, one, now) is not None:
+                await queries.DELETE_PHONE_LOOKUP.run(tx, one, other)
     sealed = seal(keys, patient_id, "phone", "value", number)
     await accounts.INSERT_SIGN_UP_PHONE.run(tx, patient_id, phone_hash, sealed, now)
     await accounts.LEAVE_OTHER_SIGN_UP_PHONES.run(tx, patient_id, phone_hash, now)

@@ -9,6 +9,8 @@ from msgspec import Struct
 from identity.models import IdentifierKind, NumberStatus, PersonState, Sex
 
 LINES_MAX: Final = 20_000_000
+# A dry run remembers every number, for nothing is written that would: so many lines at once, and no more.
+DRY_LINES_MAX: Final = 1_000_000
 ListKind = Literal["residents", "cards", "households"]
 # taken: into the register or beside a person, and something is to be looked at all the same.
 LineStatus = Literal["taken", "refused", "disagreeing"]

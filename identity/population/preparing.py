@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 from identity.population.deciding import Hashers, New, Ready
-from identity.population.models import Line, Unread
+from identity.population.models import LINES_MAX, Line, Unread
 from identity.population.reading import ListReader
 from identity.population.writing import Load, Maker, Sealed
 from store.keys import KeyRing
@@ -40,8 +40,10 @@ class Prepared(NamedTuple):
 class Preparing:
     """The work of one load, in the process of its own."""
 
-    def __init__(self, keys: KeyRing, path: Path, load: Load, today: date) -> None:
-        self.path, self._reader = path, ListReader(load.of, today)
+    def __init__(
+        self, keys: KeyRing, path: Path, load: Load, today: date, lines_max: int = LINES_MAX
+    ) -> None:
+        self.path, self._reader = path, ListReader(load.of, today, lines_max)
         self._hashers, self._maker = Hashers(keys), Maker(keys, load)
         self._stream, self._size = path.open("rb"), max(path.stat().st_size, 1)
         self._lines: Iterator[Line | Unread] = self._reader.read(self._stream)

@@ -46,7 +46,6 @@ COPY_OWN_NUMBERS = CopyInto(
     "recorded_at",
 )
 COPY_PHONES = CopyInto("phone", "patient_id", "phone_hash", "role", "value", "changed_at", "last_used_at")
-COPY_PHONE_LOOKUPS = CopyInto("phone_lookup", "phone_hash", "patient_id", "key_version")
 COPY_LISTINGS = CopyInto(
     "person_listing", "patient_id", "list", "item", "load_id", "line", "facts", "listed_at"
 )

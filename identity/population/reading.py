@@ -52,6 +52,14 @@ _NUMBERS: Final[tuple[tuple[str, IdentifierKind], ...]] = (
 _DAYS: Final = ("valid_from", "valid_until", "five_years")
 _TEXTS: Final = {"household": 40, "relation": 40, "area": 10}
 _NOTED_MAX: Final = 100
+_WHO: Final = frozenset({name for name, _ in _NUMBERS} | {"full_name", "birth_date", "sex"})
+_HOUSEHOLD: Final = frozenset({"household", "household_role", "relation"})
+# What each list is there to say; another column is told and not read.
+_READ: Final[dict[ListKind, frozenset[str]]] = {
+    "residents": _WHO | _HOUSEHOLD | {"phone", "address", "commune", "groups"},
+    "cards": _WHO | {*_DAYS, "initial_facility", "area"},
+    "households": _WHO | _HOUSEHOLD,
+}
 _NEEDED: Final[dict[ListKind, tuple[str, ...]]] = {
     "residents": (),
     "cards": (),
@@ -68,10 +76,11 @@ class _Shipped(msgspec.Struct, frozen=True):
 
 
 @cache
-def _spellings() -> dict[str, str]:
+def _spellings(of: ListKind) -> dict[str, str]:
     raw = files(__package__).joinpath("columns.json").read_bytes()
     fields = msgspec.json.decode(raw, type=_Shipped).fields
-    return {_plain(text): name for name, texts in fields.items() for text in (name, *texts)}
+    read = {name: texts for name, texts in fields.items() if name in _READ[of]}
+    return {_plain(text): name for name, texts in read.items() for text in (name, *texts)}
 
 
 def _plain(heading: str) -> str:
@@ -79,10 +88,11 @@ def _plain(heading: str) -> str:
 
 
 class ListReader:
-    """Reads a list. other: headings that are none of ours, so that a report can say so."""
+    """Reads a list. other: headings that are none of this list's, so that a report can say so."""
 
-    def __init__(self, of: ListKind, today: date) -> None:
-        self.of, self.today = of, today
+    def __init__(self, of: ListKind, today: date, lines_max: int = LINES_MAX) -> None:
+        self.of, self.today, self.lines_max = of, today, lines_max
+        self._names = _spellings(of)
         self._other: dict[str, None] = {}
 
     @property
@@ -107,7 +117,7 @@ class ListReader:
         names = self._named(_cells(heading, divider))
         width = len(names)
         for number, text in enumerate(texts, start=2):
-            if number > LINES_MAX:
+            if number > self.lines_max:
                 yield Unread(number, "refused", (Reason("too-many-lines", "line"),))
                 return
             cells = None if text is None else _cells(text.rstrip("\r\n"), divider)
@@ -127,7 +137,7 @@ class ListReader:
             raise BadFileError("bad-heading (line 1)")
         while headings and not headings[-1].strip():
             headings = headings[:-1]
-        names = [_spellings().get(_plain(heading), f"?{place}") for place, heading in enumerate(headings)]
+        names = [self._names.get(_plain(heading), f"?{place}") for place, heading in enumerate(headings)]
         known = [name for name in names if not name.startswith("?")]
         if len(set(known)) != len(known):
             raise BadFileError("duplicate-column (line 1)")
@@ -149,7 +159,7 @@ class ListReader:
         number = 0
         try:
             for number, (value, length) in enumerate(json_values(stream, is_list=is_list), start=1):
-                if number > LINES_MAX:
+                if number > self.lines_max:
                     yield Unread(number, "refused", (Reason("too-many-lines", "line"),))
                     return
                 yield self._of_value(number, value, length)
@@ -163,7 +173,7 @@ class ListReader:
             return Unread(number, "refused", (Reason("bad-type", "line"),))
         cells: dict[str, str] = {}
         for key, cell in value.items():
-            name = _spellings().get(_plain(key))
+            name = self._names.get(_plain(key))
             if name is None:
                 self._note(key)
             elif name in cells or not isinstance(cell, str | None):

@@ -2,7 +2,8 @@
 
 So a list that was killed goes on behind its last step, and no line counts twice. While a step is written the
 next one is read and sealed (preparing.py) and looked up; memory holds three steps, however long the list. A
-dry run holds some hundred bytes a line besides, to find numbers that stand in it twice.
+dry run holds some hundred bytes a line besides, to find numbers that stand in it twice, and reads no more
+than DRY_LINES_MAX lines.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ from asyncpg import ForeignKeyViolationError, InternalServerError, UniqueViolati
 from identity.population import queries
 from identity.population.deciding import Decided, Judge, Known, New, Ready, Turned, again, look_up
 from identity.population.models import (
+    DRY_LINES_MAX,
+    LINES_MAX,
     LineRow,
     LineStatus,
     ListKind,
@@ -49,7 +52,15 @@ Progress = Callable[[int, float], None]
 
 
 class OvertakenError(Exception):
-    """Another run took the list further, or a step could not be written for others' sake: start again."""
+    """Another run took the list further."""
+
+
+class StuckError(Exception):
+    """A step could not be written, as often as it was decided anew; its cause is what the database said. The
+    list stands behind the step before."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__(f"the step up to line {last} could not be written")
 
 
 class _Said(NamedTuple):
@@ -92,10 +103,12 @@ class PopulationLoad:
         self._tried_keys: dict[int, int] = {}
 
     async def run(self) -> Summary:
-        """Take in every line that has no answer yet. Raises BadFileError before any line; OvertakenError."""
+        """Take in every line that has no answer yet. Raises BadFileError before any line; OvertakenError,
+        StuckError."""
         today = local_day(self.clock.now())
+        lines_max = DRY_LINES_MAX if self.dry_run else LINES_MAX
         with _uncollected():
-            async with apart(Preparing(self.store.keys, self.path, self.load, today)) as there:
+            async with apart(Preparing(self.store.keys, self.path, self.load, today, lines_max)) as there:
                 first = await there.next_step()
                 begun = await self._begin()
                 await self._steps(there, first, begun)
@@ -180,7 +193,7 @@ class PopulationLoad:
 
     async def _take(self, there: Apart, ready: _Step, run: int, before: int, last: int, part: float) -> None:
         """Write a step, or decide it anew when somebody took a number or a person in between."""
-        for _ in range(TRIES):
+        for tried in range(1, TRIES + 1):
             counts = Counter(_outcome(one) for one in ready.decided)
             said = [told for one in ready.decided if (told := _told(one)) is not None]
             try:
@@ -188,12 +201,13 @@ class PopulationLoad:
                     self._note_tried(last, counts, said)
                 else:
                     await self._write(ready, ready.made, (run, before, last), counts, said)
-            except (UniqueViolationError, ForeignKeyViolationError, InternalServerError):
+            except (UniqueViolationError, ForeignKeyViolationError, InternalServerError) as error:
+                if tried == TRIES:
+                    raise StuckError(last) from error
                 ready = await self._decide(there, ready.lines)
             else:
                 self.progress(last, part)
                 return
-        raise OvertakenError
 
     async def _write(
         self, ready: _Step, made: Sealed, place: tuple[int, int, int], counts: Counter[str], said: list[_Said]

@@ -20,7 +20,7 @@ from identity.population.models import ListKind
 from kernel.access import Actor
 from kernel.ids import uuid7
 from store.database import Tx
-from store.fields import Hasher, Sealer, cell_of, lookup_hashes, seal
+from store.fields import Hasher, Sealer, cell_of, seal
 from store.keys import KeyRing
 
 MADE: Final = "identity:list:create"
@@ -52,7 +52,6 @@ class Sealed(NamedTuple):
     numbers: list[Sequence[Any]]
     own_numbers: list[Sequence[Any]]
     phones: list[Sequence[Any]]
-    phone_lookups: list[Sequence[Any]]
     listings: list[Sequence[Any]]
     acts: FirstActs
 
@@ -64,7 +63,7 @@ class Maker:
         self._sealer, self._phones, self._load = Sealer(keys), Hasher(keys, phones.KIND), load
 
     def sealed(self, new: list[New], now: datetime) -> Sealed:
-        made = Sealed([], [], [], [], [], [], [], FirstActs([], []))
+        made = Sealed([], [], [], [], [], [], FirstActs([], []))
         for one in new:
             self._make(one, made, now)
         load = self._load
@@ -95,9 +94,8 @@ class Maker:
             made.numbers.append((id_hash, kind, version, patient_id, _STATE, now))
             made.own_numbers.append((patient_id, kind, id_hash, version, value, _STATE, now))
         if line.phone is not None:
-            version, phone_hash = self._phones.hashes(line.phone)[0]
+            _, phone_hash = self._phones.hashes(line.phone)[0]
             made.phones.append((patient_id, phone_hash, "contact", values[-1], now, now))
-            made.phone_lookups.append((phone_hash, patient_id, version))
 
 
 async def write_new(tx: Tx, made: Sealed) -> None:
@@ -110,7 +108,6 @@ async def write_new(tx: Tx, made: Sealed) -> None:
     await rows_of.COPY_LISTINGS.run(tx, made.listings)
     if made.phones:
         await rows_of.COPY_PHONES.run(tx, made.phones)
-        await rows_of.COPY_PHONE_LOOKUPS.run(tx, made.phone_lookups)
     await record_first_acts(tx, made.acts)
 
 
@@ -135,16 +132,17 @@ async def write_known(tx: Tx, keys: KeyRing, load: Load, known: list[Known], now
 
 async def _keep_phones(tx: Tx, keys: KeyRing, said: list[Known], now: datetime) -> None:
     told = [(one.patient_id, phone) for one in said if (phone := listing_of(one.ready.line).phone)]
-    hashed = [(patient_id, phone, lookup_hashes(keys, phones.KIND, phone)[0]) for patient_id, phone in told]
     await queries.UPSERT_CONTACT_PHONE.many(
         tx,
         [
-            (patient_id, phone_hash, seal(keys, patient_id, "phone", "value", phone), now)
-            for patient_id, phone, (_, phone_hash) in hashed
+            (
+                patient_id,
+                phones.phone_hashes(keys, phone)[0][1],
+                seal(keys, patient_id, "phone", "value", phone),
+                now,
+            )
+            for patient_id, phone in told
         ],
-    )
-    await queries.INSERT_PHONE_LOOKUP.many(
-        tx, [(phone_hash, patient_id, version) for patient_id, _, (version, phone_hash) in hashed]
     )
 
 

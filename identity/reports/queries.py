@@ -44,7 +44,6 @@ DROP_CONTACTS = Scalar(
     DELETE FROM phone WHERE patient_id = $1 AND role = 'contact' AND changed_at >= $2 RETURNING phone_hash
     """,
 )
-DROP_PHONE_LOOKUP = Command("DELETE FROM phone_lookup WHERE phone_hash = $1 AND patient_id = $2")
 REPORTS = Scalar(
     bytes,
     """

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from identity.models import Demographics
+from identity.queries import DELETE_PHONE_LOOKUP
 from identity.reports import queries
 from store.database import Tx
 from store.fields import unseal
@@ -35,7 +36,7 @@ async def forget_reports(tx: Tx, patient_id: UUID, facility_id: UUID, since: dat
     if not await queries.REPORTED_SINCE.one(tx, patient_id, since):
         phones = await queries.DROP_CONTACTS.all(tx, patient_id, since)
         for phone_hash in phones:
-            await queries.DROP_PHONE_LOOKUP.run(tx, phone_hash, patient_id)
+            await DELETE_PHONE_LOOKUP.run(tx, phone_hash, patient_id)
     return Forgotten(1, len(numbers), len(phones))
 
 

@@ -39,4 +39,3 @@ COPY_PHONE = Command(
     " changed_at = CASE WHEN EXCLUDED.role = 'login' THEN EXCLUDED.changed_at ELSE phone.changed_at END"
 )
 DELETE_PHONE = Command("DELETE FROM phone WHERE patient_id = $1 AND phone_hash = $2")
-DELETE_PHONE_LOOKUP = Command("DELETE FROM phone_lookup WHERE phone_hash = $1 AND patient_id = $2")

@@ -49,6 +49,8 @@ async def insert_current(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime)
             now,
         )
     for phone in await people.PHONES_OF_PERSON.all(tx, patient_id):
+        if phone.role == "contact":
+            continue
         version, phone_hash = _current_phone(keys, patient_id, phone)
         await people.INSERT_PHONE_LOOKUP.run(tx, phone_hash, patient_id, version)
 
@@ -81,7 +83,7 @@ async def _move_phone(tx: Tx, patient_id: UUID, phone: PhoneRow, phone_hash: byt
         tx, patient_id, phone_hash, phone.role, phone.value, phone.changed_at, phone.last_used_at
     )
     await queries.DELETE_PHONE.run(tx, patient_id, phone.phone_hash)
-    await queries.DELETE_PHONE_LOOKUP.run(tx, phone.phone_hash, patient_id)
+    await people.DELETE_PHONE_LOOKUP.run(tx, phone.phone_hash, patient_id)
 
 
 def _current(keys: KeyRing, patient_id: UUID, number: HashedNumber) -> tuple[str, bytes]:

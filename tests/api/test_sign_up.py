@@ -237,6 +237,29 @@ async def test_s9_a_phone_leads_to_the_newest_account_and_the_next_subscriber_se
         assert await phones.people_signing_in_with(tx, store.keys, number, clock.now()) == []
 
 
+async def test_s9_a_number_that_a_hundred_reports_name_leads_to_its_newest_account_alone(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    number = new_phone_number()
+    async with store.transaction() as tx:
+        for _ in range(101):
+            reported = PersonClaim(name="Người Được Ghi", phone=number)
+            await people.create_person(tx, store.keys, reported, "import", None, clock.now())
+    await signed_up(client, store, clock, own=number)
+    clock.advance(hours=1)
+    second = await signed_up(client, store, clock, own=number)
+    async with store.transaction() as tx:
+        assert await phones.people_of_letters(tx, store.keys, number, clock.now()) == [
+            UUID(second.patient_id)
+        ]
+        signed = await tx.fetch("SELECT patient_id FROM phone WHERE role = 'sign-up' AND phone_hash = $1",
+                                phones.phone_hashes(store.keys, number)[0][1])  # fmt: skip
+        led = await tx.fetch("SELECT patient_id FROM phone_lookup WHERE phone_hash = $1",
+                             phones.phone_hashes(store.keys, number)[0][1])  # fmt: skip
+    assert [str(one["patient_id"]) for one in signed] == [second.patient_id]
+    assert [str(one["patient_id"]) for one in led] == [second.patient_id]
+
+
 async def test_s9_a_login_phone_stays_its_persons_when_somebody_signs_up_with_it(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock
 ) -> None:

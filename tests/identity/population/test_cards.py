@@ -47,6 +47,28 @@ async def test_cards_stand_beside_the_person_and_show_as_coverage(
     assert counts(again) == NONE | {"unchanged": 2, "refused": 1}
 
 
+async def test_a_list_of_cards_or_households_says_nothing_of_phone_or_place(
+    store: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    person = resident()
+    await take(store, clock, file_of(tmp_path, table([person])))
+    more = {"phone": "0903000555", "address": "Thôn 9", "commune": "99999", "groups": "workers"}
+    rows = [card_of(person, insured(), **more)]
+    _, summary = await take(store, clock, file_of(tmp_path, table(rows), "cards.csv"), "cards")
+    assert (counts(summary), summary.columns_not_read) == (NONE | {"changed": 1}, [*more])
+    rows = [person | more | {"household": "HK-9"}]
+    _, summary = await take(store, clock, file_of(tmp_path, table(rows), "h.csv"), "households")
+    assert (counts(summary), summary.columns_not_read) == (NONE | {"changed": 1}, [*more])
+    patient_id = await owner_of(store, clock, person["national_id"])
+    assert patient_id is not None
+    (card,) = await listing_of(store, patient_id, "cards")
+    (home,) = await listing_of(store, patient_id, "households")
+    assert [(one.phone, one.address, one.commune) for one in (card, home)] == [(None, None, None)] * 2
+    assert (card.groups, home.groups) == (("pupils",), ())
+    async with store.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM phone WHERE patient_id = $1", patient_id) == 0
+
+
 async def test_cards_and_households_make_nobody_and_tell_who_is_unknown(
     store: Store, clock: FrozenClock, tmp_path: Path
 ) -> None:

@@ -7,8 +7,11 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from asyncpg import ForeignKeyViolationError
 
 from audit.chain import GENESIS, digest, link
+from healthbook.population_commands import load_list
+from healthbook.wiring import StartError
 from identity import people
 from identity.people import IdentifierClaim, Matched, PersonClaim
 from identity.population import preparing, service
@@ -259,6 +262,35 @@ async def test_a_number_that_somebody_takes_at_the_same_time_is_looked_up_again(
     _, summary = await take(store, clock, file_of(tmp_path, table([row])))
     assert counts(summary) == NONE | {"changed": 1}
     assert await owner_of(store, clock, row["national_id"]) == made[0]
+
+
+async def test_a_step_that_cannot_be_written_says_so_and_not_that_another_run_is_at_it(
+    store: Store, clock: FrozenClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_rest: object) -> None:
+        raise ForeignKeyViolationError("no such partition")
+
+    monkeypatch.setattr(service, "write_new", broken)
+    path = file_of(tmp_path, table([resident()]))
+    with pytest.raises(StartError, match=r"line 2 could not be written \(ForeignKeyViolationError\)"):
+        await load_list(
+            store, path, "residents", None, dry_run=False, signed=("Nguyễn Văn A", "thử"), say=lambda _: None
+        )
+    monkeypatch.undo()
+    _, summary = await take(store, clock, path)
+    assert counts(summary) == NONE | {"made": 1}
+
+
+async def test_a_dry_run_reads_only_so_many_lines_as_it_can_remember(
+    store: Store, clock: FrozenClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "DRY_LINES_MAX", 3)
+    path = file_of(tmp_path, table([resident() for _ in range(9)]))
+    tried, summary = await take(store, clock, path, dry_run=True)
+    assert counts(summary) == NONE | {"made": 2, "refused": 1}
+    assert await said(tried) == {4: ("refused", (Reason("too-many-lines", "line"),))}
+    _, summary = await take(store, clock, path)
+    assert counts(summary) == NONE | {"made": 9}
 
 
 @pytest.mark.parametrize(
