@@ -1,5 +1,7 @@
 """Links between relatives never cross a merge of either side (security.md S10)."""
 
+from pathlib import Path
+
 import pytest
 from msgspec import structs
 
@@ -85,3 +87,31 @@ async def test_s10_a_desk_lets_nobody_in_by_a_number_that_leads_over_a_merge(
     other, adult = await make_citizen(store, clock), kind == "ward"
     named = structs.replace(pair, kind="ward" if adult else "link", guardian_number=other.number)
     assert await attest(store, clock, named, role=role) is None
+
+
+# Who follows a number over a merge, and why that lets nobody into the survivor's book.
+FOLLOWS = {
+    "identity/people.py": "the look-up itself",
+    "identity/activation.py": "only to say that the card does not describe the person",
+    "identity/sign_in.py": "PIN and device of the survivor are asked for",
+    "visits/arrivals.py": "an arrival is no presence (S7)",
+    "consent/requests/asking.py": "the survivor's own device answers",
+    "consent/emergency/opening.py": "broken glass, by whoever answers for it; the survivor is told",
+    "ehr/core/embedded.py": "compares with whose book the decision opened",
+    "family/attesting.py": "a court's bar and the end of a ward, which take away",
+    "family/desk.py": "the end of proxies, which takes away",
+    "api/pages/demo_identity.py": "the stand-in's own page",
+    "healthbook/demo_family.py": "the demo's own people",
+}
+
+
+def test_s10_who_follows_a_number_over_a_merge_is_named_with_the_reason() -> None:
+    root = Path(__file__).parents[2]
+    found = {
+        str(path.relative_to(root))
+        for top in root.iterdir()
+        if (top / "__init__.py").exists() and top.name != "tests"
+        for path in top.rglob("*.py")
+        if "resolve_subject(" in (text := path.read_text()) or "= resolve_subject" in text
+    }
+    assert found == set(FOLLOWS)
