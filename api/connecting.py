@@ -12,14 +12,15 @@ from msgspec import Struct
 from api.request import Call
 from consent.apps.models import AppConsent
 from consent.apps.policy import pairwise_subject
-from consent.apps.service import ended_all_since, give
+from consent.apps.service import ended_all_since, give, stands
 from consent.decision import decide_connection
 from identity.app_clients.models import AppClient
 from identity.app_clients.service import live_client
+from identity.app_clients.sessions import family_of
 from identity.devices import has_device
 from kernel.access import Access
 from kernel.problems import Refused, refuse
-from partners.oauth.problems import OAUTH_INVALID_DPOP_PROOF, OAUTH_INVALID_REQUEST
+from partners.oauth.problems import OAUTH_INVALID_DPOP_PROOF, OAUTH_INVALID_GRANT, OAUTH_INVALID_REQUEST
 from partners.oauth.tokens import PARTNER_SCOPE, Granted, TokenRequest
 from partners.smart import authorizing
 from partners.smart.authorizing import Choice
@@ -181,12 +182,11 @@ async def refresh_grant(tx: Tx, _keys: KeyRing, asked: TokenRequest) -> Granted 
     token = asked.form.get("refresh_token")
     if token is None:
         return Refused(problem=OAUTH_INVALID_REQUEST, where="refresh_token")
-    tokens = await refresh(
-        tx,
-        asked.client,
-        refresh_token=token,
-        scope=asked.form.get("scope"),
-        jkt=asked.jkt,
-        now=asked.now,
-    )
+    family = await family_of(tx, asked.client.client_id, token, asked.now)
+    if family is None or family.reference is None:
+        return Refused(problem=OAUTH_INVALID_GRANT)
+    # One that is held stays unused: it is good again once the person confirms the consent.
+    if not await stands(tx, asked.client.client_id, family.reference, asked.now):
+        return Refused(problem=OAUTH_INVALID_GRANT)
+    tokens = await refresh(tx, family, scope=asked.form.get("scope"), jkt=asked.jkt, now=asked.now)
     return tokens if isinstance(tokens, Refused) else Granted(tokens=tokens)

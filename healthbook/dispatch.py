@@ -484,6 +484,7 @@ HANDLERS: dict[str, Handler] = {
     # Within the inbox alone: an app that the person opened each day would ring each day.
     "consent.app-used": notice("app-used", silent=True),
     "consent.app-ended": Journaled("app-end", clients.tell_of_end),
+    "consent.app-erased": clients.tell_of_end,
     "identity.app-client-ended": Journaled("app-client-end", say_nothing),
     "consent.share-code-tried": notice("share-code-tried", once_per="code_id"),
     "consent.card-opened": notice("emergency-card-opened"),

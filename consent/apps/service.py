@@ -139,6 +139,25 @@ async def end_all(tx: Tx, access: Access, *, trace_id: str, now: datetime) -> No
         await end(tx, access, row.consent_id, trace_id=trace_id, now=now)
 
 
+async def end_with_person(tx: Tx, patient_id: UUID, now: datetime) -> None:
+    """End all of them without anybody's act: the person is being erased, and no client need ask for ever."""
+    for row in await queries.OF_PERSON.all(tx, patient_id, False, LISTED_MAX):
+        ended = await queries.END.one(tx, patient_id, row.consent_id, now, "revoked")
+        if ended is not None:
+            await sessions.end_of_consent(tx, ended.client_id, ended.reference, "consent-revoked", now)
+            # In the client's queue: what waits in the person's goes with the person.
+            ref = {"client_id": str(ended.client_id), "reference": str(ended.reference)}
+            await emit(tx, ended.client_id, "consent.app-erased", ref, now)
+
+
+async def stands(tx: Tx, client_id: UUID, reference: UUID, now: datetime) -> bool:
+    """Whether a decision would find this consent in force now; nothing is charged and no use is noted."""
+    found = await queries.BY_REFERENCE.one(tx, client_id, reference)
+    if found is None:
+        return False
+    return await queries.LIVE.one(tx, found.patient_id, found.consent_id, client_id, now) is not None
+
+
 async def ended_all_since(tx: Tx, patient_id: UUID, begun_at: datetime) -> bool:
     """Whether the person ended all of them since: nothing that began before then is given any more. Takes the
     person's consent lock, so that neither of two at once is overlooked."""

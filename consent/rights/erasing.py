@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from audit.service import record_act
+from consent.apps.service import end_with_person
 from consent.rights import queries
 from consent.rights.models import Erasure
 from consent.rights.service import ERASE_JOB, shut
@@ -58,6 +59,7 @@ async def erase_again(tx: Tx, patient_id: UUID, now: datetime) -> None:
     if await queries.LOCK_PERSON.one(tx, patient_id) is None:
         return
     await queries.UPSERT_ERASURE.run(tx, patient_id, uuid7(now), now, now)
+    await end_with_person(tx, patient_id, now)
     await shut(tx, patient_id, "erasing", "erased", now)
     await queries.SET_ERASURE.run(tx, patient_id, "erasing", now)
     await schedule(tx, bucket_of(patient_id), now, ERASE_JOB, str(patient_id))
@@ -79,6 +81,8 @@ async def _begin(tx: Tx, found: Erasure, now: datetime) -> datetime | None:
         return None
     if not await is_settled(tx, patient_id):
         return now + UNSETTLED_AGAIN
+    # Before anything is logged, as every end of what somebody reads by (consent.queries.lock_doors).
+    await end_with_person(tx, patient_id, now)
     await record_act(tx, patient_id, _JOB, "identity:person:erase", request_id=str(found.request_id), now=now)
     await shut(tx, patient_id, "erasing", "erased", now)
     await queries.SET_ERASURE.run(tx, patient_id, "erasing", now)

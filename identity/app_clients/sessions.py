@@ -50,7 +50,7 @@ async def open_session(
         now,
         ends,
     )
-    return _tokens(client_id, session_id, access, refresh, scope, jkt)
+    return _tokens(client_id, session_id, access, refresh, scope, jkt, ends - now)
 
 
 async def live(tx: Tx, token: str, now: datetime) -> LiveApp | None:
@@ -92,7 +92,8 @@ async def rotate(tx: Tx, row: RefreshRow, *, scope: str, now: datetime) -> AppTo
     if rotated is None:
         await queries.END_SESSION.one(tx, row.client_id, row.session_id, now, "refresh-reuse")
         return None
-    return _tokens(row.client_id, row.session_id, access, refresh, scope, row.jkt)
+    left = row.expires_at - now
+    return _tokens(row.client_id, row.session_id, access, refresh, scope, row.jkt, left)
 
 
 async def revoke(tx: Tx, client_id: UUID, token: str, now: datetime) -> None:
@@ -139,12 +140,19 @@ def _read_refresh(token: str) -> tuple[UUID, UUID, bytes] | None:
 
 
 def _tokens(
-    client_id: UUID, session_id: UUID, access: bytes, refresh: bytes | None, scope: str, jkt: str | None
+    client_id: UUID,
+    session_id: UUID,
+    access: bytes,
+    refresh: bytes | None,
+    scope: str,
+    jkt: str | None,
+    left: timedelta,
 ) -> AppTokens:
+    """left: of the family, which may end before its token would."""
     return AppTokens(
         access_token=write_token(_MARK, client_id.bytes, access),
         token_type="Bearer" if jkt is None else "DPoP",
-        expires_in_seconds=int(ACCESS_LIFE.total_seconds()),
+        expires_in_seconds=int(min(ACCESS_LIFE, left).total_seconds()),
         scope=scope,
         session_id=session_id,
         refresh_token=None

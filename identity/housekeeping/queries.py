@@ -80,8 +80,9 @@ DELETE_TRANSACTIONS = Scalar(
 DELETE_APP_SESSIONS = Scalar(
     int,
     "WITH old AS MATERIALIZED ("
-    "SELECT DISTINCT client_id FROM app_session WHERE ended_at < $1 OR expires_at < $1 LIMIT $2),"
+    "SELECT client_id, session_id FROM app_session WHERE ended_at < $1 OR expires_at < $1 LIMIT $2),"
     " gone AS (DELETE FROM app_session WHERE (ended_at < $1 OR expires_at < $1)"
-    " AND client_id IN (SELECT client_id FROM old) RETURNING 1) SELECT count(*) FROM gone",
+    " AND (client_id, session_id) IN (SELECT client_id, session_id FROM old) RETURNING 1)"
+    " SELECT count(*) FROM gone",
     fan_out=HOURLY,
 )

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.app_clients import sessions
-from identity.app_clients.models import AppClient, AppTokens
+from identity.app_clients.models import AppClient, AppTokens, RefreshRow
 from kernel.problems import Refused
 from partners.oauth.problems import OAUTH_INVALID_GRANT, OAUTH_INVALID_SCOPE
 from partners.smart import queries
@@ -68,14 +68,13 @@ async def redeem_code(
 
 
 async def refresh(
-    tx: Tx, client: AppClient, *, refresh_token: str, scope: str | None, jkt: str | None, now: datetime
+    tx: Tx, row: RefreshRow, *, scope: str | None, jkt: str | None, now: datetime
 ) -> AppTokens | Refused:
-    """The next tokens of a family. A token that was used before ends the family, with all its tokens.
+    """The next tokens of a family whose refresh token was presented and whose consent stands.
 
     scope: narrower than before, and it stays so. Refused: oauth-invalid-grant, oauth-invalid-scope.
     """
-    row = await sessions.family_of(tx, client.client_id, refresh_token, now)
-    if row is None or row.jkt != jkt:
+    if row.jkt != jkt:
         return _NO
     words = row.scope.split()
     if scope is not None and not (scope.split() and set(scope.split()) <= set(words)):

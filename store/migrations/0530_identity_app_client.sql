@@ -47,3 +47,8 @@ CREATE TABLE app_session (
 CREATE INDEX app_session_by_access_hash ON app_session (client_id, access_hash);
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX app_session_by_reference ON app_session (client_id, reference) WHERE ended_at IS NULL;
+-- What has ended goes hour by hour.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX app_session_age ON app_session (expires_at);
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX app_session_ended ON app_session (ended_at) WHERE ended_at IS NOT NULL;

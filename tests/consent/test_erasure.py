@@ -1,6 +1,7 @@
 """Erasing a person: all of it, whatever kills the job, and nobody else's."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -19,9 +20,10 @@ from consent.rights.problems import ERASURE_WAITS, NO_ERASURE
 from consent.rights.service import CLOSE_TYP, ERASE_TYP
 from consent.step_up import act_text
 from identity import people, sessions
+from identity.app_clients import sessions as sessions_of_apps
 from identity.deaths import service as deaths
 from identity.registry.models import MergeBody
-from kernel.access import Access
+from kernel.access import Access, RecordType
 from kernel.problems import Refused
 from store.blobs import BlobMissingError, BlobStore
 from store.database import Store
@@ -33,6 +35,7 @@ from store.postgres import Server
 from tests.support import consent as steps
 from tests.support.cases import make_place, open_case, send
 from tests.support.clock import FrozenClock
+from tests.support.oauth import app_tokens, let_in, make_app
 from tests.support.people import Citizen, make_citizen, make_doctor, make_facility, make_person
 from tests.support.phone import base64url
 from tests.support.registry import confirm, make_officers, merged, propose, separated
@@ -279,6 +282,30 @@ async def test_two_erasures_at_once_end_the_same_way(
     for one in (gone, other):
         await run(store, clock, files, one.citizen.patient_id)
         assert await left_of(owner, one.citizen.patient_id) == {}
+
+
+async def test_an_erasure_tells_clients_and_ends_their_tokens(own: Own, clock: FrozenClock) -> None:
+    """A client that was let in need not ask for ever about somebody who is not there any more."""
+    store, owner = own
+    citizen, client = await make_citizen(store, clock), await make_app(store, clock)
+    types: frozenset[RecordType] = frozenset({"Immunization"})
+    given = await let_in(store, clock, citizen, client, types=types, scope="patient/*.rs")
+    tokens = await app_tokens(store, clock, given)
+    await ask(store, clock, citizen)
+    clock.advance(hours=72)
+    await erasing.erase(store, clock, citizen.patient_id)
+    async with store.transaction() as tx:
+        assert await sessions_of_apps.live(tx, tokens.access_token, clock.now()) is None
+        family = await sessions_of_apps.family_of(
+            tx, client.client_id, tokens.refresh_token or "", clock.now()
+        )
+        assert family is None
+    # In the client's own queue: what waits in the person's goes with the person.
+    async with owner.transaction() as tx:
+        told = await tx.fetch("SELECT event, ref FROM outbox WHERE patient_id = $1", client.client_id)
+    assert [(event, json.loads(ref)["reference"]) for event, ref in told] == [
+        ("consent.app-erased", str(given.reference))
+    ]
 
 
 async def test_from_the_first_row_on_every_door_is_shut(

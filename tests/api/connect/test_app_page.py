@@ -221,6 +221,27 @@ async def test_a_refresh_token_rotates_narrows_and_dies_with_the_consent(
     assert (third.status_code, third.json()["error"]) == (400, "invalid_grant")
 
 
+async def test_a_refresh_asks_whether_the_consent_stands(
+    owner: Store,
+    clock: FrozenClock,
+    http: httpx.AsyncClient,
+    issuer: Provider,
+    citizen: Citizen,
+    wanting: Wanting,
+) -> None:
+    """Nothing rotates on while nothing could be read; what is only held is as good as before afterwards."""
+    code = await code_for(http, issuer, citizen, wanting, "Condition")
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": str(wanting.client.client_id),
+        "refresh_token": (await redeem(http, wanting, code)).json()["refresh_token"],
+    }
+    for state, status in (("frozen", 400), ("active", 200)):
+        async with owner.transaction() as tx:
+            await tx.execute("UPDATE citizen SET state = $2 WHERE patient_id = $1", citizen.patient_id, state)
+        assert (await http.post("/oauth/token", data=form)).status_code == status
+
+
 async def test_a_used_refresh_token_ends_the_family(
     http: httpx.AsyncClient, issuer: Provider, citizen: Citizen, wanting: Wanting
 ) -> None:
