@@ -38,7 +38,7 @@ from identity.accounts.opening import PERSON_LEVEL
 from identity.accounts.problems import IDENTITY_UNPROVEN
 from identity.devices import usable_device
 from identity.merges.aliases import origins_of
-from identity.people import living, open_demographics
+from identity.people import is_closed, living, open_demographics
 from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION
 from kernel.access import ALL_LABELS, Access, Action, Actor, Basis, Label, PartnerGroup, mint_access
 from kernel.clock import add_months, local_day
@@ -219,11 +219,13 @@ def decide_jobs(job: Job, people: Iterable[UUID]) -> list[Access]:
     ]
 
 
-def decide_axis(patient_id: UUID, facility_id: UUID, facility_name: str) -> Access:
+async def decide_axis(tx: Tx, patient_id: UUID, facility_id: UUID, facility_name: str) -> Access | None:
     """What of a person a facility's health checks may tell the ministry's axis, on the ground that an
     operator named for that facility (v3-ActReason: public health): filled-in forms, nothing with a
     sensitivity label, nothing that is hidden from anybody, and nothing of a merged person. The caller reads
-    of them what that facility wrote."""
+    of them what that facility wrote. None: nothing of a frozen book or of one that is being erased."""
+    if await is_closed(tx, patient_id):
+        return None
     return mint_access(
         patient_id=patient_id,
         actor=Actor(

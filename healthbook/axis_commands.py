@@ -33,21 +33,32 @@ async def end_facility(store: Store, code: str, signed: Signed) -> None:
 
 
 async def resume(store: Store, what: str, signed: Signed) -> int:
-    """One stopped message, or what waits of a facility. How many."""
+    """One stopped message, or what stopped of a facility. How many."""
+    try:
+        message_id = UUID(what)
+    except ValueError:
+        return await _resume_facility(store, what, signed)
     async with store.transaction() as tx:
-        now = SystemClock().now()
-        try:
-            message_id = UUID(what)
-        except ValueError:
-            count = await operating.resume_facility(tx, await _facility(tx, what, now), now)
-        else:
-            if not await operating.resume(tx, message_id, now):
-                raise StartError(
-                    f"{what} is no stopped message, a later one tells the same check, or it was taken back."
-                )
-            count = 1
-        await sign_act(tx, signed, "axis:resume", count)
-    return count
+        if not await operating.resume(tx, message_id, SystemClock().now()):
+            raise StartError(
+                f"{what} is no stopped message, a later one tells the same check, or it was taken back."
+            )
+        await sign_act(tx, signed, "axis:resume", 1)
+    return 1
+
+
+async def _resume_facility(store: Store, code: str, signed: Signed) -> int:
+    """Each step is a transaction with its own line of the act. What stops anew meanwhile stays."""
+    done, since = 0, SystemClock().now()
+    while True:
+        async with store.transaction() as tx:
+            facility_id = await _facility(tx, code, since)
+            count = await operating.resume_facility(tx, facility_id, since, SystemClock().now())
+            if count or not done:
+                await sign_act(tx, signed, "axis:resume", count)
+        done += count
+        if not count:
+            return done
 
 
 async def close_message(store: Store, message_id: UUID, signed: Signed) -> None:

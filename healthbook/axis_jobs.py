@@ -84,9 +84,9 @@ def axis_jobs(
     return {SEND_JOB: send}
 
 
-async def _decide(tx: Tx, patient_id: UUID, facility_id: UUID) -> Access:
+async def _decide(tx: Tx, patient_id: UUID, facility_id: UUID) -> Access | None:
     facility = await facility_by_id(tx, facility_id)
-    return decide_axis(patient_id, facility_id, facility.name if facility else "")
+    return await decide_axis(tx, patient_id, facility_id, facility.name if facility else "")
 
 
 async def _note(tx: Tx, ready: Ready, access: Access, now: datetime) -> None:

@@ -37,7 +37,6 @@ FAN_OUTS = {
     "partners.axis.queries.OPEN",
     "partners.axis.queries.FIND",
     "partners.axis.queries.STOPPED_OF_FACILITY",
-    "partners.axis.queries.WAITING_OF_FACILITY",
     "partners.axis.queries.WAITING",
     "partners.axis.queries.DELIVERED",
     "partners.axis.queries.FORGET_INBOUND",

@@ -12,7 +12,7 @@ from store.database import Tx
 from store.due_queue import disarm, schedule
 
 LIST_MAX: Final = 500
-# Of a facility that goes on: so many in one transaction.
+# Of a facility that goes on: so many messages in one transaction.
 STEP: Final = 500
 
 
@@ -41,15 +41,13 @@ async def resume(tx: Tx, message_id: UUID, now: datetime) -> bool:
     return found is not None and await _resume(tx, found, now)
 
 
-async def resume_facility(tx: Tx, facility_id: UUID, now: datetime) -> int:
-    """After a wrong signature was put right: let everything of a facility go on. How many messages, at most
-    STEP stopped ones at once."""
+async def resume_facility(tx: Tx, facility_id: UUID, since: datetime, now: datetime) -> int:
+    """After a wrong signature was put right: let a facility go on. Returns how many messages do that stopped
+    until since, at most STEP: call again with the same one until none does. Those that waited go on by their
+    own timers."""
     await queries.RELEASE.run(tx, facility_id)
-    stopped = await queries.STOPPED_OF_FACILITY.all(tx, facility_id, "signature-invalid", STEP)
-    resumed = [await _resume(tx, one, now) for one in stopped]
-    for one in await queries.WAITING_OF_FACILITY.all(tx, facility_id, STEP):
-        await schedule(tx, bucket_of(one.patient_id), now, SEND_JOB, ref_of(one.patient_id, one.message_id))
-    return sum(resumed)
+    stopped = await queries.STOPPED_OF_FACILITY.all(tx, facility_id, "signature-invalid", since, STEP)
+    return sum([await _resume(tx, one, now) for one in stopped])
 
 
 async def close(tx: Tx, message_id: UUID, now: datetime) -> bool:

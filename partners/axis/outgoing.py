@@ -19,7 +19,7 @@ from msgspec import Struct
 from ehr.health_checks import reading as checks
 from ehr.health_checks.mapping import form_of_check
 from ehr.intake.counting import Status, count
-from identity.merges.aliases import survivor_of
+from identity.merges.aliases import is_settled, survivor_of
 from identity.people import demographics, own_identifiers
 from identity.register.facilities import code_of
 from kernel.access import Access
@@ -65,7 +65,7 @@ class Made(Struct, frozen=True):
     access: Access
 
 
-Decide: TypeAlias = Callable[[Tx, UUID, UUID], Awaitable[Access]]
+Decide: TypeAlias = Callable[[Tx, UUID, UUID], Awaitable[Access | None]]
 Later: TypeAlias = Literal["later"]
 
 
@@ -176,14 +176,17 @@ async def _content(
     tx: Tx, keys: KeyRing, decide: Decide, row: MessageRow, now: datetime
 ) -> Made | Stop | None:
     """What may leave of a check; why it needs an operator; None: nothing may."""
-    if await survivor_of(tx, row.patient_id) != row.patient_id:
+    patient_id = row.patient_id
+    if await survivor_of(tx, patient_id) != patient_id or not await is_settled(tx, patient_id):
         return "person-merged"
-    access = await decide(tx, row.patient_id, row.facility_id)
+    access = await decide(tx, patient_id, row.facility_id)
+    if access is None:
+        return None
     found = await checks.told(tx, access, _resource(row)[1], now)
-    person = await demographics(tx, keys, row.patient_id)
+    person = await demographics(tx, keys, patient_id)
     if found is None or person is None:
         return None
-    number = number_of(await own_identifiers(tx, keys, row.patient_id), local_day(now))
+    number = number_of(await own_identifiers(tx, keys, patient_id), local_day(now))
     if number is None:
         return "no-number"
     content = content_of(found, person, number)

@@ -99,28 +99,27 @@ FIND = Statement(
     " AND state IN ('waiting', 'stopped')",
     fan_out="an operator names one message by hand",
 )
+# One that a later message tells too stays as it is.
+_RESUMABLE = """m.state = 'stopped' AND m.withdrawn_at IS NULL AND NOT EXISTS (SELECT FROM axis_message n
+    WHERE n.patient_id = m.patient_id AND n.facility_id = m.facility_id AND n.check_id = m.check_id
+        AND n.state = 'waiting')"""
 STOPPED_OF_FACILITY = Statement(
     Place,
-    "SELECT patient_id, message_id FROM axis_message WHERE facility_id = $1 AND state = 'stopped'"
-    " AND reason = $2 ORDER BY planned_at, message_id LIMIT $3",
+    f"""
+    SELECT m.patient_id, m.message_id FROM axis_message m
+    WHERE m.facility_id = $1 AND m.reason = $2 AND m.settled_at <= $3 AND {_RESUMABLE}
+    ORDER BY m.planned_at, m.message_id LIMIT $4
+    """,  # noqa: S608
     fan_out="an operator goes on with a facility by hand",
 )
-WAITING_OF_FACILITY = Statement(
-    Place,
-    "SELECT patient_id, message_id FROM axis_message WHERE facility_id = $1 AND state = 'waiting'"
-    " ORDER BY planned_at, message_id LIMIT $2",
-    fan_out="an operator goes on with a facility by hand",
-)
-# Made anew: with the key, the numbers and the values of now. One that a later message tells too stays as it
-# is.
+# Made anew: with the key, the numbers and the values of now.
 RESUME = Scalar(
     UUID,
-    "UPDATE axis_message m SET state = 'waiting', settled_at = NULL, reason = NULL, attempts = 0,"
-    " failure = NULL, made_at = NULL, msg_id = NULL, body_sealed = NULL, body_sha256 = NULL"
-    " WHERE m.patient_id = $1 AND m.message_id = $2 AND m.state = 'stopped' AND m.withdrawn_at IS NULL"
-    " AND NOT EXISTS (SELECT FROM axis_message n WHERE n.patient_id = m.patient_id"
-    " AND n.facility_id = m.facility_id AND n.check_id = m.check_id AND n.state = 'waiting')"
-    " RETURNING m.message_id",
+    f"""
+    UPDATE axis_message m SET state = 'waiting', settled_at = NULL, reason = NULL, attempts = 0,
+        failure = NULL, made_at = NULL, msg_id = NULL, body_sealed = NULL, body_sha256 = NULL
+    WHERE m.patient_id = $1 AND m.message_id = $2 AND {_RESUMABLE} RETURNING m.message_id
+    """,  # noqa: S608
 )
 CLOSE = Scalar(
     UUID,

@@ -1,5 +1,6 @@
 """`healthbook axis` and the settings of the exchange: nothing half, nothing unsigned, nothing invented."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from healthbook.start_check import reasons_not_to_start
 from healthbook.wiring import StartError
 from identity.register import queries as register
 from kernel.clock import SystemClock, local_day
+from kernel.ids import uuid7
+from partners.axis import operating
+from partners.axis.models import SEND_JOB
 from store.database import Store
 from store.keys import KeyRing, add_key
 from tests.support.clock import FrozenClock
-from tests.support.people import make_facility
+from tests.support.people import make_citizen, make_facility
 
 SIGNED = ("Trần Một + Lê Hai", "bắt đầu gửi")
 AXIS = {
@@ -59,6 +63,39 @@ async def test_a_facility_is_let_in_held_out_and_listed_by_its_code(store: Store
         "resume",
         "end",
     ]
+
+
+async def test_everything_that_stopped_of_a_facility_goes_on(
+    store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facility, citizen = await make_facility(store, clock, code="01K29"), await make_citizen(store, clock)
+    monkeypatch.setattr(operating, "STEP", 2)
+    now, code = SystemClock().now(), "7940000000029"
+    stopped = {uuid7(now): now for _ in range(5)}
+    anew = uuid7(now)
+    async with store.transaction() as tx:
+        since = local_day(now).replace(year=2025, day=1)
+        await register.INSERT_FACILITY_CODE.run(tx, facility.facility_id, "qd1551-13", code, since, None)
+        await operating.allow(tx, facility.facility_id, "QĐ thử 8/2026", now)
+        for message_id, settled_at in (stopped | {anew: now + timedelta(hours=1)}).items():
+            await tx.execute(
+                "INSERT INTO axis_message (patient_id, message_id, facility_id, check_id, state, planned_at,"
+                " due_by, settled_at, reason) VALUES ($1, $2, $3, $4, 'stopped', $5, $5, $6,"
+                " 'signature-invalid')",
+                citizen.patient_id,
+                message_id,
+                facility.facility_id,
+                uuid7(now),
+                now,
+                settled_at,
+            )
+    assert await axis_commands.resume(store, code, SIGNED) == 5
+    async with store.transaction() as tx:
+        rows = await tx.fetch("SELECT message_id FROM axis_message WHERE state = 'stopped'")
+        timers = await tx.fetchval("SELECT count(*) FROM due_queue WHERE kind = $1", SEND_JOB)
+    # One that stopped anew meanwhile is not tried again and again.
+    assert [row[0] for row in rows] == [anew]
+    assert timers >= 5
 
 
 @pytest.mark.parametrize("missing", AXIS)

@@ -14,6 +14,7 @@ from ehr.entry.models import EntryNumber
 from ehr.health_checks.queries import CheckRow
 from healthbook.axis_jobs import axis_jobs
 from identity.models import Demographics, OwnIdentifier
+from identity.registry.models import MergeBody
 from partners.axis import operating
 from partners.axis.content import content_of, number_of
 from partners.axis.models import SEND_JOB
@@ -26,6 +27,7 @@ from tests.support.clock import START, FrozenClock
 from tests.support.health_checks import PLACE, VALUES, check, enter
 from tests.support.http import bearer, client_of
 from tests.support.people import make_citizen, make_doctor
+from tests.support.registry import agreed, make_officers
 
 RUNNING = itertools.count(1)
 
@@ -181,7 +183,9 @@ async def test_a_refused_signature_holds_everything_of_its_facility(
     assert await site.messages(facility) == [("stopped", "signature-invalid", 1), ("waiting", None, 0)]
     assert await site.messages(other) == [("accepted", None, 1)]
     async with site.store.transaction() as tx:
-        assert await operating.resume_facility(tx, facility.facility_id, clock.now()) == 1
+        assert await operating.resume_facility(tx, facility.facility_id, clock.now(), clock.now()) == 1
+    # What waited comes by its own timer.
+    clock.advance(minutes=2)
     await site.work()
     assert await site.messages(facility) == [("accepted", None, 1), ("accepted", None, 1)]
 
@@ -279,6 +283,35 @@ async def test_what_may_not_be_seen_does_not_leave(
     assert stand_in.seen == []
 
 
+@pytest.mark.parametrize(("state", "code"), [("frozen", "7900000000141"), ("erasing", "7900000000158")])
+async def test_nothing_of_a_closed_book_leaves(
+    site: Site, client: httpx.AsyncClient, stand_in: AxisStandIn, clock: FrozenClock, state: str, code: str
+) -> None:
+    facility = await site.facility(code)
+    citizen = await make_citizen(site.store, clock)
+    nurse = await make_doctor(site.store, clock, facility, role="nurse")
+    await enter(client, nurse, check(citizen))
+    async with site.store.transaction() as tx:
+        await tx.execute("UPDATE citizen SET state = $2 WHERE patient_id = $1", citizen.patient_id, state)
+    await site.work()
+    assert await site.messages(facility) == [("withheld", None, 0)]
+    assert stand_in.seen == []
+
+
+async def test_s10_nothing_leaves_for_the_axis_while_a_merge_is_under_way(
+    site: Site, client: httpx.AsyncClient, stand_in: AxisStandIn, clock: FrozenClock
+) -> None:
+    facility = await site.facility("7900000000165")
+    citizen, other = await make_citizen(site.store, clock), await make_citizen(site.store, clock)
+    nurse = await make_doctor(site.store, clock, facility, role="nurse")
+    await enter(client, nurse, check(citizen))
+    body = MergeBody(merged_id=other.patient_id, survivor_id=citizen.patient_id)
+    await agreed(site.store, await make_officers(site.store, clock), "merge", body, clock.now())
+    await site.work()
+    assert await site.messages(facility) == [("stopped", "person-merged", 0)]
+    assert stand_in.seen == []
+
+
 def test_lines_that_the_gate_stops_today_are_left_out() -> None:
     form = "urn:vn:so-suc-khoe:health-check-form:831-d|1"
     items = {"exam.KHAMRHM": "Bình thường", "exam.KHAMTIMMACH": "Đang điều trị ARV do nhiễm HIV"}
@@ -359,7 +392,7 @@ async def test_a_key_that_the_ministry_does_not_know_stops_until_it_does(
     assert stand_in.kept == {}
     stand_in.key = known
     async with site.store.transaction() as tx:
-        assert await operating.resume_facility(tx, facility.facility_id, clock.now()) == 1
+        assert await operating.resume_facility(tx, facility.facility_id, clock.now(), clock.now()) == 1
     await site.work()
     assert await site.messages(facility) == [("accepted", None, 1)]
 
