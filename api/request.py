@@ -51,6 +51,7 @@ from kernel.access import Actor
 from kernel.clock import Clock
 from kernel.problems import ProblemError, Refused, refuse
 from notifications.sms import HOTLINE
+from partners.fhir.turns import SearchTurns
 from partners.oauth.dpop import Proof, check_proof
 from partners.oauth.keys import ClientKeys
 from partners.oauth.service import use_once
@@ -100,6 +101,7 @@ class Runtime:
         self.export_slots = ImportSlots("export", problem=EXPORT_BUSY)
         self.proof_slots = ImportSlots("proof", problem=PROOF_BUSY)
         self.picture_slots = ImportSlots("picture", PICTURES_AT_ONCE, EVIDENCE_BUSY)
+        self.search_turns = SearchTurns()
         self.client_keys = ClientKeys()
         self._batch_gate: BatchGate | None = None
         self.vital_series_days = SERIES_DAYS
@@ -264,6 +266,11 @@ class Call:
     def proof_slots(self) -> ImportSlots:
         """Who may have a proof of the log made now."""
         return self._runtime.proof_slots
+
+    @property
+    def search_turns(self) -> SearchTurns:
+        """Whose FHIR search compares documents now."""
+        return self._runtime.search_turns
 
     @property
     def picture_slots(self) -> ImportSlots:

@@ -42,7 +42,7 @@ from partners.fhir.problems import (
     FHIR_UNKNOWN,
 )
 from partners.fhir.scopes import covers_person, kinds_in, readable_kinds
-from partners.fhir.searching import read_search
+from partners.fhir.searching import Search, read_search
 from partners.fhir.service import Reader
 from store.database import Tx
 
@@ -150,16 +150,39 @@ async def _searched(
 ) -> Answer:
     _check_format(call, None if pairs is None else dict(pairs).get("_format"))
 
+    asked = _asked(resource_type, pairs, form)
+
     async def build(tx: Tx, reader: Reader) -> Built:
-        if pairs is None:
-            refuse(FHIR_PARAMETER)
-        asked = read_search(resource_type, [*pairs, *(form() if form else ())])
+        if isinstance(asked, Refused):
+            raise ProblemError(asked)
         if resource_type == PATIENT:
             return await service.search_person(tx, call.keys, reader, asked)
         kinds = kinds_in(reader.access.actor.scope, resource_type, "s")
         return await service.search(tx, call.keys, reader, resource_type, kinds, asked)
 
-    return await _answered(call, resource_type, "s", build)
+    if isinstance(asked, Refused) or not asked.is_dear:
+        return await _answered(call, resource_type, "s", build)
+    async with call.begin() as (_, actor):
+        reference = actor.reference
+    if reference is None:
+        refuse(FHIR_SCOPE)
+    async with call.search_turns.of(reference):
+        call.time_went_by()
+        return await _answered(call, resource_type, "s", build)
+
+
+def _asked(
+    resource_type: str,
+    pairs: list[tuple[str, str]] | None,
+    form: Callable[[], list[tuple[str, str]]] | None,
+) -> Search | Refused:
+    """What is wrong with a search is told once the caller may search at all."""
+    try:
+        if pairs is None:
+            refuse(FHIR_PARAMETER)
+        return read_search(resource_type, [*pairs, *(form() if form else ())])
+    except ProblemError as error:
+        return error.refused
 
 
 async def _answered(call: Call, resource_type: str, interaction: Interaction, build: Build) -> Answer:

@@ -7,8 +7,17 @@ from msgspec import Struct
 from ehr.reads.queries import filtered
 from store.statement import Scalar, Statement
 
-# What is compared code by code is read whole: more than so many entries of one type have to be narrowed.
-CANDIDATES_MAX = 20_000
+# What is compared code by code is read whole: more than so many entries of one type, or so many bytes of
+# them, have to be narrowed by date.
+CANDIDATES_MAX = 2000
+BYTES_MAX = 32 * 1024 * 1024
+
+
+class SizeRow(Struct, frozen=True):
+    """How much a search would have to read."""
+
+    entries: int
+    bytes: int
 
 
 class EntryRow(Struct, frozen=True):
@@ -43,6 +52,15 @@ COUNT = Scalar(
     int,
     filtered(f"SELECT count(*)::int AS total FROM ehr_resource r WHERE {_ASKED}"),  # noqa: S608
 )
+SIZE = Statement(
+    SizeRow,
+    filtered(
+        f"""
+        SELECT count(*)::int AS entries, coalesce(sum(octet_length(r.doc)), 0)::bigint AS bytes
+        FROM ehr_resource r WHERE {_ASKED}
+        """  # noqa: S608 - constants of ours
+    ),
+)
 PAGE = Statement(
     EntryRow,
     filtered(
@@ -57,7 +75,7 @@ CANDIDATES = Statement(
     filtered(
         f"""
         SELECT {_COLUMNS} FROM ehr_resource r WHERE {_ASKED}
-        ORDER BY r.sort_at DESC, r.id DESC LIMIT {CANDIDATES_MAX + 1}
+        ORDER BY r.sort_at DESC, r.id DESC LIMIT {CANDIDATES_MAX}
         """  # noqa: S608 - constants of ours
     ),
 )

@@ -5,8 +5,10 @@ or seem to say that there is nothing else.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -21,8 +23,12 @@ from partners.fhir.problems import FHIR_PARAMETER
 from partners.smart.scopes import OBSERVATION, kind_of_category
 
 PARAMETERS_MAX: Final = 30
-_VALUE_MAX: Final = 400
+# Of one name: both ends of a time.
+_REPEATS_MAX: Final = 2
+# Of all parameters of codes together: each is compared with each code of each document.
 _VALUES_MAX: Final = 20
+# Codes of one document that are compared: none that means anything has so many.
+_LEAVES_MAX: Final = 1000
 _PLAIN: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,400}\Z")
 _PREFIXED: Final = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?([0-9].{3,39})\Z")
 _COUNT: Final = re.compile(r"[0-9]{1,6}\Z")
@@ -33,10 +39,12 @@ _INSTANT: Final = timedelta(microseconds=1)
 
 class Token(Struct, frozen=True):
     """One parameter of codes: any of them. wanted: system or None for any, "" for none; code or None for any.
-    kinds: our kinds of Observations that the category stands for."""
+    codes: the same without their systems, for elements that have none. kinds: our kinds of Observations that
+    the category stands for."""
 
     path: Path
-    wanted: tuple[tuple[str | None, str | None], ...]
+    wanted: frozenset[tuple[str | None, str | None]]
+    codes: frozenset[str | None]
     kinds: frozenset[RecordType] = frozenset()
 
 
@@ -62,6 +70,11 @@ class Search(Struct, frozen=True):
     cursor: str | None
     pairs: tuple[tuple[str, str], ...]
 
+    @property
+    def is_dear(self) -> bool:
+        """Whether documents are read to answer it."""
+        return bool(self.tokens or self.there)
+
 
 def read_search(rtype: str, pairs: Sequence[tuple[str, str]]) -> Search:
     """A search of one type that is served. Raises fhir-parameter with the parameter's name, where it is one
@@ -73,6 +86,8 @@ def read_search(rtype: str, pairs: Sequence[tuple[str, str]]) -> Search:
     people, tokens, dates, there = list[str](), list[Token](), list[Between](), list[tuple[Path, ...]]()
     count, cursor = PAGE_DEFAULT, None
     kept = [pair for pair in pairs if pair[0] != "_cursor"]
+    if max(Counter(name for name, _ in pairs).values(), default=0) > _REPEATS_MAX:
+        refuse(FHIR_PARAMETER)
     for name, value in pairs:
         if not _PLAIN.match(value) or not _PLAIN.match(name):
             refuse(FHIR_PARAMETER)
@@ -89,6 +104,8 @@ def read_search(rtype: str, pairs: Sequence[tuple[str, str]]) -> Search:
             continue
         elif name not in _FORMAT:
             _criterion(rtype, kind, name, value, tokens, dates, there)
+    if sum(len(one.wanted) for one in tokens) > _VALUES_MAX:
+        refuse(FHIR_PARAMETER)
     return Search(
         kind, ids, tuple(people), tuple(tokens), tuple(dates), tuple(there), count, cursor, tuple(kept)
     )
@@ -116,10 +133,12 @@ def _criterion(
     kinds = (
         {kind_of_category(one) for one in several} if (rtype, name) == (OBSERVATION, "category") else set()
     )
+    wanted = frozenset(_token(one, name) for one in several)
     tokens.append(
         Token(
             parameter.path,
-            tuple(_token(one, name) for one in several),
+            wanted,
+            frozenset(code for _, code in wanted),
             frozenset(one for one in kinds if one is not None),
         )
     )
@@ -178,16 +197,20 @@ def matches(search: Search, doc: str, record_type: str) -> bool:
 def _has(resource: dict[str, Any], token: Token, record_type: str) -> bool:
     if record_type in token.kinds:
         return True
-    return any(_is(leaf, wanted) for leaf in _leaves(resource, token.path) for wanted in token.wanted)
+    return any(_is(leaf, token) for leaf in islice(_leaves(resource, token.path), _LEAVES_MAX))
 
 
-def _is(leaf: Any, wanted: tuple[str | None, str | None]) -> bool:
-    system, code = wanted
+def _is(leaf: Any, token: Token) -> bool:
     if isinstance(leaf, str):
-        return code is None or leaf == code
-    if not isinstance(leaf, dict) or (code is not None and leaf.get("code") != code):
+        return leaf in token.codes or None in token.codes
+    if not isinstance(leaf, dict):
         return False
-    return system is None or (leaf.get("system") or "") == system
+    code, system = leaf.get("code"), leaf.get("system") or ""
+    if not isinstance(system, str):
+        return False
+    if (system, None) in token.wanted:
+        return True
+    return isinstance(code, str) and ((None, code) in token.wanted or (system, code) in token.wanted)
 
 
 def _leaves(value: Any, path: Path) -> Iterator[Any]:

@@ -1,5 +1,6 @@
 """A search or a read of one type, of one Access: the filter first, then what was asked, then counting."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -22,7 +23,7 @@ from partners.fhir.aliases import Aliases
 from partners.fhir.documents import Documents, is_identifier, is_person, patient_document
 from partners.fhir.kinds import KINDS, PATIENT
 from partners.fhir.problems import FHIR_PARAMETER, FHIR_TOO_COSTLY, FHIR_UNKNOWN
-from partners.fhir.queries import CANDIDATES_MAX, EntryRow
+from partners.fhir.queries import BYTES_MAX, CANDIDATES_MAX, EntryRow
 from partners.fhir.searching import Search, matches
 from store.database import Tx
 from store.keys import KeyRing
@@ -130,16 +131,21 @@ async def _found(
     dates = ([d.op for d in asked.dates], [d.lo for d in asked.dates], [d.hi for d in asked.dates])
     arguments = (*_scope(reader, kinds), rtype, ids, *dates)
     place = _position(asked.cursor, aliases)
-    if asked.tokens or asked.there:
-        candidates = await queries.CANDIDATES.all(tx, *arguments)
-        if len(candidates) > CANDIDATES_MAX:
+    if asked.is_dear:
+        size = await queries.SIZE.one(tx, *arguments)
+        if size is None or size.entries > CANDIDATES_MAX or size.bytes > BYTES_MAX:
             refuse(FHIR_TOO_COSTLY)
-        rows = [row for row in candidates if matches(asked, row.doc, row.record_type)]
+        candidates = await queries.CANDIDATES.all(tx, *arguments)
+        rows = await asyncio.to_thread(_answering, asked, candidates)
         after = [row for row in rows if (row.sort_at, row.id) < place]
         return after[: asked.count], len(rows), len(after) > asked.count
     total = await queries.COUNT.one(tx, *arguments) or 0
     page = await queries.PAGE.all(tx, *arguments, *place, asked.count + 1)
     return page[: asked.count], total, len(page) > asked.count
+
+
+def _answering(asked: Search, candidates: list[EntryRow]) -> list[EntryRow]:
+    return [row for row in candidates if matches(asked, row.doc, row.record_type)]
 
 
 def _position(cursor: str | None, aliases: Aliases) -> tuple[datetime, str]:
