@@ -24,11 +24,16 @@ class Publisher(httpx.AsyncBaseTransport):
         self.keys = list(keys)
         self.asked = 0
         self.status = 200
+        self.waiting = asyncio.Event()
+        self.answers: asyncio.Event | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
         assert request.headers["host"] == "partner.example.org"
         await asyncio.sleep(0)
+        if self.answers is not None:
+            self.waiting.set()
+            await self.answers.wait()
         body = json.dumps(public(*self.keys)).encode()
         headers = {"content-type": "application/json"}
         return httpx.Response(self.status, headers=headers, stream=httpx.ByteStream(body))
@@ -91,6 +96,36 @@ async def test_a_new_key_is_found_once_it_is_named_and_an_old_one_goes(clock: Fr
     publisher.status = 500
     clock.advance(minutes=10)
     assert await kids("a") == []
+
+
+async def test_s31_an_invented_key_name_takes_nobody_s_keys_away(clock: FrozenClock) -> None:
+    """A stranger's assertion names a key that is none, while the partner's address is down or slow."""
+    publisher = Publisher(key_of(kid="a"))
+    known, client = ClientKeys(Egress(at_home, publisher)), client_at(clock)
+
+    async def kids(kid: str) -> list[str | None]:
+        return [key.kid for key in await known.of(client, kid, clock.now())]
+
+    assert await kids("a") == ["a"]
+    publisher.status = 500
+    for _ in range(9):
+        clock.advance(minutes=1)
+        assert await kids("invented") == ["a"]
+        assert await kids("a") == ["a"]
+    assert publisher.asked == 10
+    clock.advance(minutes=1)
+    assert await kids("a") == []
+    publisher.status = 200
+    clock.advance(minutes=1)
+    assert await kids("a") == ["a"]
+    clock.advance(minutes=1)
+    publisher.answers = asyncio.Event()
+    slow = asyncio.create_task(kids("invented"))
+    await publisher.waiting.wait()
+    assert await kids("a") == ["a"]
+    assert not slow.done()
+    publisher.answers.set()
+    assert await slow == ["a"]
 
 
 async def test_many_calls_at_once_ask_once(clock: FrozenClock) -> None:
