@@ -20,6 +20,7 @@ from api.files import file_headers
 from api.problems import INVALID_FIELD, UNAVAILABLE
 from api.reading import log_read
 from api.request import Answer, Call, answer
+from consent.apps.policy import pairwise_subject
 from consent.apps.problems import BEYOND_CONSENT
 from consent.decision import decide_app
 from consent.problems import NO_ACCESS
@@ -215,7 +216,11 @@ async def _receive(tx: Tx, call: Call, access: Access, data: AskedRecord | Asked
 
 
 def _asker(call: Call, access: Access, reference: UUID, receipt: Receipt) -> Asker:
-    return Asker(issuer=call.origin, client_id=access.actor.actor_id, reference=reference, receipt=receipt)
+    client_id = access.actor.actor_id
+    subject = pairwise_subject(call.keys, client_id, access.patient_id)
+    return Asker(
+        issuer=call.origin, client_id=client_id, subject=subject, reference=reference, receipt=receipt
+    )
 
 
 handlers: list[Any] = [disclose_record, disclose_paper]

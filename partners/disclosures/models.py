@@ -46,8 +46,9 @@ class Disclosure(Struct, frozen=True, kw_only=True):
 
 class RecordClaims(Struct, frozen=True, kw_only=True):
     """The signed payload of a record. iss: where the service stands; aud: the client; sub: the person as this
-    client knows it, which is the consent's reference. iat, exp: seconds; past exp the answer is stale, and
-    its signature still proves what was handed over. record: openapi/partner-record.schema.json."""
+    client knows it, the same under each consent; consent: its reference. iat, exp: seconds; past exp the
+    answer is stale, and its signature still proves what was handed over. record:
+    openapi/partner-record.schema.json."""
 
     iss: str
     aud: str

@@ -35,10 +35,12 @@ class Signed(Struct, frozen=True):
 
 
 class Asker(Struct, frozen=True, kw_only=True):
-    """Whose message it is and by which consent: what the claims of every answer begin with."""
+    """Whose message it is, about whom and by which consent: what the claims of every answer begin with.
+    subject: what this client calls the person, under each of its consents."""
 
     issuer: str
     client_id: UUID
+    subject: str
     reference: UUID
     receipt: Receipt
 
@@ -69,7 +71,7 @@ def sign_record(keys: KeyRing, asker: Asker, groups: list[PartnerGroup], made: M
     claims = RecordClaims(
         iss=asker.issuer,
         aud=str(asker.client_id),
-        sub=str(asker.reference),
+        sub=asker.subject,
         iat=int(now.timestamp()),
         exp=int((now + FRESH).timestamp()),
         jti=str(uuid7(now)),
@@ -90,7 +92,7 @@ def sign_paper(
     claims = PaperClaims(
         iss=asker.issuer,
         aud=str(asker.client_id),
-        sub=str(asker.reference),
+        sub=asker.subject,
         iat=int(now.timestamp()),
         exp=int((now + FRESH).timestamp()),
         jti=str(uuid7(now)),

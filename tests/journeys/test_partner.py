@@ -121,7 +121,7 @@ async def verified(
     assert read["header"]["typ"] == "ssk-partner-record+jws"
     claims: dict[str, Any] = read["payload"]
     assert (claims["iss"], claims["aud"]) == (partner.origin, str(partner.client_id))
-    assert (claims["sub"], claims["groups"]) == (consent, list(TICKED))
+    assert (claims["consent"], claims["groups"]) == (consent, list(TICKED))
     assert claims["receipt"] == handed["receipt"]
     Draft202012Validator.check_schema(SCHEMA)
     Draft202012Validator(SCHEMA).validate(claims["record"])

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from jwt import PyJWKSet
 
 from consent.apps.models import AppConsent
+from consent.apps.policy import pairwise_subject
 from ehr.visibility import hidings
 from healthbook.housekeeping import do_chore
 from kernel.access import PARTNER_GROUPS, Label, PartnerGroup
@@ -123,7 +124,9 @@ async def test_all_four_groups_say_what_the_facility_sent(
     person = await treated(store, clock, facility)
     partner, consent = await connected(client, store, clock, person)
     claims = await verified(client, partner, await pull(client, partner, asked(consent)))
-    assert claims["consent"] == claims["sub"] == str(consent.reference)
+    assert claims["consent"] == str(consent.reference)
+    # As the token's answer named the person, under every consent.
+    assert claims["sub"] == pairwise_subject(store.keys, partner.client_id, person.patient_id)
     assert claims["groups"] == list(PARTNER_GROUPS)
     assert str(person.patient_id) not in json.dumps(claims)
     record = claims["record"]
@@ -381,11 +384,22 @@ async def test_encounters_come_in_pages_and_from_a_day_on(
     first = (await verified(client, partner, await pull(client, partner, asked(consent, "encounters"))))[
         "record"
     ]
-    assert len(first["encounters"]) == 50
-    body = asked(consent, "encounters", msg_id="79061-0002", before=first["next"])
+    assert len(first["encounters"]) == 20
+    body = asked(consent, "encounters", msg_id="79061-0002", before=first["next"], limit=30)
+    more = (await verified(client, partner, await pull(client, partner, body)))["record"]
+    assert len(more["encounters"]) == 30
+    body = asked(consent, "encounters", msg_id="79061-0005", before=more["next"])
     rest = (await verified(client, partner, await pull(client, partner, body)))["record"]
     assert len(rest["encounters"]) == 10
     assert "next" not in rest
+    pages = [one["encounter_id"] for page in (first, more, rest) for one in page["encounters"]]
+    assert len(set(pages)) == 60
+    whole = asked(consent, "encounters", msg_id="79061-0006", limit=50)
+    most = (await verified(client, partner, await pull(client, partner, whole)))["record"]
+    assert [one["encounter_id"] for one in most["encounters"]] == pages[:50]
+    for number, limit in enumerate((0, 51, -1)):
+        body = asked(consent, "encounters", msg_id=f"79061-010{number}", limit=limit)
+        assert (await pull(client, partner, body)).status_code in (400, 422)
     body = asked(consent, "encounters", msg_id="79061-0003", since="2026-03-01")
     late = (await verified(client, partner, await pull(client, partner, body)))["record"]
     assert len(late["encounters"]) == 4
