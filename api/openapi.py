@@ -7,7 +7,7 @@ is replaced by `Problem` as application/problem+json with an example per code.
 import inspect
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import Litestar
@@ -42,6 +42,7 @@ from family.problems import NOT_IN_YOUR_CARE, NOT_YOUR_BOOK
 from identity.accounts.problems import IDENTITY_UNPROVEN
 from identity.problems import ACCOUNT_HELD, TOO_MANY
 from kernel.problems import PROBLEMS, ProblemType, Refused
+from partners.fhir.outcomes import FHIR_JSON
 from store.idempotency import KEY_FORM
 
 API_VERSION = "1.0.0"
@@ -269,6 +270,18 @@ def _by_status(problems: Iterable[ProblemType]) -> dict[int, list[ProblemType]]:
     return {status: [by_code[code] for code in sorted(by_code)] for status, by_code in found.items()}
 
 
+# A problem in FHIR's words; its code stands in the issue's details (https://hl7.org/fhir/R4/operationoutcome.html).
+_OUTCOME: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "An OperationOutcome (FHIR R4).",
+    "properties": {
+        "resourceType": {"type": "string", "enum": ["OperationOutcome"]},
+        "issue": {"type": "array", "minItems": 1, "maxItems": 10, "items": {"type": "object"}},
+    },
+    "required": ["resourceType", "issue"],
+}
+
+
 def _problem_response(
     status: int, problems: list[ProblemType], other_type: str | None = None
 ) -> dict[str, Any]:
@@ -279,8 +292,10 @@ def _problem_response(
     }
     response: dict[str, Any] = {
         "description": f"{HTTPStatus(status).phrase}: {', '.join(problem.code for problem in problems)}",
-        "content": {PROBLEM_MEDIA_TYPE: shown} | ({other_type: shown} if other_type else {}),
+        "content": {PROBLEM_MEDIA_TYPE: shown},
     }
+    if other_type is not None:
+        response["content"][other_type] = {"schema": _OUTCOME} if other_type == FHIR_JSON else shown
     if status in (429, 503):
         response["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
     return response
