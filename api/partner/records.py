@@ -36,7 +36,7 @@ from partners.disclosures.models import MsgId, Receipt
 from partners.disclosures.problems import MESSAGE_REUSED, UNKNOWN_ENCOUNTER
 from partners.disclosures.service import Asker
 from partners.records import paper
-from partners.records.asked import Asked
+from partners.records.asked import PAGE_DEFAULT, PAGE_MAX, Asked
 from partners.records.service import build
 from store import leases
 from store.database import Tx
@@ -52,13 +52,14 @@ EncounterId = Annotated[str, Meta(min_length=1, max_length=64)]
 
 class AskedRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """consent: the reference that the client was handed. since: the first day of the encounters that are
-    wanted; before: `next` of the record before."""
+    wanted; before: `next` of the record before; limit: how many of them."""
 
     msg_id: MsgId
     consent: UUID
     groups: Groups
     since: date | None = None
     before: Annotated[str, Meta(max_length=200)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = PAGE_DEFAULT
 
 
 class AskedPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,7 +115,7 @@ async def _hand_over(
         return answer(receipt)
     cores = await currency(tx, call.core, access.patient_id, call.now, access.origins)
     stale = [one.name for one in cores.shown if one.state != "current"]
-    asked = Asked(groups=groups, since=data.since, before=data.before)
+    asked = Asked(groups=groups, since=data.since, before=data.before, limit=data.limit)
     made = await build(tx, call.keys, access, asked, call.now, stale)
     signed = disclosures.sign_record(
         call.keys, _asker(call, access, data.consent, receipt), groups, made, call.now

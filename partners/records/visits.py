@@ -21,7 +21,6 @@ from partners.records.scope import scope_of_groups
 from partners.records.summaries import summary_of
 from store.database import Tx
 
-VISITS_MAX: Final = 50
 _OF_VISIT: Final = ("problems", "results", "imaging", "medications", "procedures")
 _OF_SUMMARY: Final = ("medications", "care-plans", "documents")
 _BLOOD_GROUPS: Final = frozenset({"883-9", "10331-7", "882-1"})
@@ -43,8 +42,8 @@ async def read(tx: Tx, access: Access, asked: Asked, now: datetime) -> Read:
     groups = asked.of_visits
     scope = scope_of_groups(access, groups, now)
     since = start_of_day(asked.since) if asked.since else None
-    found = await queries.VISITS.all(tx, *scope, since, *position(asked.before), VISITS_MAX + 1)
-    rows, following = cut(found, VISITS_MAX)
+    found = await queries.VISITS.all(tx, *scope, since, *position(asked.before), asked.limit + 1)
+    rows, following = cut(found, asked.limit)
     visits = await _filled(tx, access, rows, groups, now)
     made = [_visit(one) for one in visits] if "encounters" in groups else None
     summaries = [summary_of(one) for one in visits] if "summary" in groups else None
