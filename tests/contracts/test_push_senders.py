@@ -194,7 +194,8 @@ async def test_what_hangs_neither_outlasts_the_deadline_nor_stops_the_next_batch
         left = [push(f"ok-{n}") for n in range(BATCH_MAX)]
         for _ in range(5):
             again = await place.sender.send(left)
-            assert all(one.status == "sent" or one == late for one in again)
+            # Late, or on a connection that ended with a hung request: neither is lost, and goes again.
+            assert {one.status for one in again} <= {"sent", "unknown"}
             left = [one for one, outcome in zip(left, again, strict=True) if outcome.status != "sent"]
         assert left == []
 
