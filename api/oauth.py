@@ -19,8 +19,8 @@ from kernel.problems import ProblemError, ProblemType, Refused, refuse
 from partners.oauth import problems
 from partners.oauth.assertions import ASSERTION_TYPE, Assertion, Held, check_assertion, read_assertion
 from partners.oauth.dpop import Proof, check_proof
+from partners.oauth.forms import read_form
 from partners.oauth.service import use_once
-from partners.smart.requests import read_form
 from store.database import Tx
 
 TOKEN_PATH: Final = "/oauth/token"  # noqa: S105

@@ -32,7 +32,7 @@ from api.connecting import (
     may_connect,
 )
 from api.pages.connect_view import Page, page_answer, page_of
-from api.pages.demo import HERE
+from api.pages.rendering import HERE
 from api.request import Answer, Call, answer
 from consent.apps.problems import BEYOND_CLIENT
 from consent.problems import NOTHING_GRANTED
@@ -46,6 +46,7 @@ from identity.verification import service as verification
 from identity.verification.models import Proven
 from identity.verification.problems import VERIFICATION_UNAVAILABLE
 from kernel.problems import Refused
+from partners.oauth.forms import read_form
 from partners.smart import authorizing
 from partners.smart.authorizing import Choice
 from partners.smart.policy import LIFE, QR_PREFIX, derived, page_code
@@ -56,7 +57,7 @@ from partners.smart.problems import (
     CONNECT_PAGE_ENDED,
     DIGITS_WRONG,
 )
-from partners.smart.requests import AuthorizationRequest, answer_address, read_form, read_request
+from partners.smart.requests import AuthorizationRequest, answer_address, read_request
 from qr.draw import svg
 from store.database import Tx
 
@@ -289,6 +290,7 @@ async def _start(call: Call, asking: Asking) -> str | Refused:
     opened = await verification.open_at(call.verifier, call.now)
     if isinstance(opened, Refused):
         return opened
+    call.time_went_by()
     challenge = verification.challenge_of(from_base64url(_identity_secret(call)) or b"")
     async with call.begin_public() as tx:
         begun = await verification.begin(

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from api.connecting import Asking
-from api.pages.demo import templates
 from api.pages.docs import HTML
+from api.pages.rendering import templates
 from api.request import Answer, Call, answer
 from identity.app_clients.models import AppClient
 from kernel import spoken_codes

@@ -1,26 +1,21 @@
 """The inbox of a demo: every SMS and push that would have left. Registered in a demo database only
 (security.md S4); there it stands in for the phones of invented people."""
 
-from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader
 from litestar import Response, get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
 from api.pages.docs import HTML, PAGE
+from api.pages.rendering import HERE, templates
 from api.request import Call, answer
 from identity.people import person_card
-from kernel.clock import VIETNAM
 from notifications.recorded import RecordedMessage, read_recorded
 
 MESSAGES_MAX = 200
 HIDDEN: dict[str, Any] = {"actors": ("public",), "tags": ["demo"], "include_in_schema": False}
-HERE = Path(__file__).parent
 
 
 class DemoInbox(Struct, kw_only=True):
@@ -56,18 +51,6 @@ async def read_demo_inbox(call: Call) -> DemoInbox:
         items = await read_recorded(tx, call.keys, MESSAGES_MAX, call.now, call.hotline)
         cards = {who: await person_card(tx, call.keys, who) for who in {item.patient_id for item in items}}
     return DemoInbox(items=items, names={who: card.name or "" for who, card in cards.items() if card})
-
-
-@cache
-def templates() -> Environment:
-    """Every value is escaped; no template marks one as safe (security.md S35)."""
-    environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True)
-    environment.filters["local_time"] = local_time
-    return environment
-
-
-def local_time(at: datetime) -> str:
-    return at.astimezone(VIETNAM).strftime("%H:%M:%S %d/%m/%Y")
 
 
 handlers: list[Any] = [inbox_json, inbox_page, style]

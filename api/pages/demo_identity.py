@@ -16,9 +16,9 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from api.pages import demo_identity_tokens as tokens
-from api.pages.demo import templates
 from api.pages.demo_identity_tokens import Agreed
 from api.pages.docs import HTML
+from api.pages.rendering import templates
 from api.request import Call, answer
 from identity import budgets, people
 from identity.budgets import Budget

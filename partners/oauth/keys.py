@@ -45,8 +45,8 @@ class _Kept(Struct, frozen=True):
 
 class ClientKeys:
     """What this process knows of clients' keys. While an address does not answer, its client has what was
-    kept until that is ten minutes old, then none. An assertion proves nothing yet when it names a key: a name that
-    a stranger made up neither takes kept keys away nor lets anybody wait who names a known one (S31)."""
+    kept until that is ten minutes old, then none. An assertion proves nothing yet when it names a key: a name
+    that a stranger made up neither takes kept keys away nor lets anybody wait who names a known one (S31)."""
 
     def __init__(self, egress: Egress | None = None) -> None:
         self._egress = egress or Egress()

@@ -6,7 +6,7 @@ else goes back to the client's own address.
 
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, TypeAlias
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +17,6 @@ from partners.smart.pkce import METHOD, is_challenge
 from partners.smart.scopes import Asked, Item, Wanted, read_scopes
 
 STATE_MAX: Final = 1000
-FORM_MAX: Final = 16 * 1024
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 
 Fault: TypeAlias = Literal["invalid_request", "invalid_scope", "unsupported_response_type"]
@@ -59,20 +58,6 @@ class Refusal(Struct, frozen=True):
     error: Fault
     home: bool = True
     where: str = ""
-
-
-def read_form(body: bytes) -> dict[str, str] | None:
-    """The parameters of a query or of a form body; None: no form, or one that says a thing twice."""
-    if len(body) > FORM_MAX:
-        return None
-    try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=60)
-    except (UnicodeDecodeError, ValueError):
-        return None
-    found = dict(pairs)
-    if len(found) != len(pairs) or any("\0" in value for value in found.values()):
-        return None
-    return {name: value for name, value in found.items() if value}
 
 
 def redirect_of(client: AppClient, given: str | None) -> str | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from identity.app_clients.models import AppClient
+from partners.oauth.forms import read_form
 from partners.smart.pkce import answers, is_challenge
 from partners.smart.policy import days_offered
 from partners.smart.requests import (
@@ -15,7 +16,6 @@ from partners.smart.requests import (
     Refusal,
     answer_address,
     origin_of,
-    read_form,
     read_request,
     redirect_of,
     wish_of,
