@@ -36,6 +36,13 @@ def test_the_table_of_roles_lists_every_route_with_its_actors() -> None:
     assert table() == declared
 
 
+def test_an_apps_token_opens_nothing_but_fhir() -> None:
+    """With the test below of all routes × all actors: none of them lets an app in that is not named here."""
+    opened = {route.path for route in ROUTES if "app" in route.actors}
+    assert len(opened) == 3
+    assert all(path.startswith("/fhir/{resource_type}") for path in opened)
+
+
 # What a query must say to be read at all, where not any word will do; by the route's operation.
 QUERIES = {
     "send_health_check_session": {"kind": "school", "form": "831-d"},

@@ -12,13 +12,14 @@ from consent.apps.models import AppConsent
 from consent.apps.policy import pairwise_subject
 from consent.decision import decide
 from ehr.visibility import hidings
-from kernel.access import Access, Label, RecordType
+from kernel.access import RECORD_TYPES, Access, Label, RecordType
 from kernel.problems import Refused
 from partners.fhir.kinds import KINDS
 from partners.smart.scopes import BY_RESOURCE
 from store.database import Store
 from tests.partners.records.test_disclosures import CODE, treated
 from tests.support.clock import FrozenClock
+from tests.support.episode import episode
 from tests.support.http import bearer, client_of
 from tests.support.oauth import app_tokens, let_in, make_app
 from tests.support.people import Citizen, make_citizen, make_facility
@@ -383,3 +384,43 @@ async def test_every_kind_that_a_scope_may_name_is_served(
     app = await connected(client, store, clock, person, types=frozenset({"Device"}))
     (one,) = await app.resources(f"Device?patient={app.subject}&status=active")
     assert (one["type"], one["patient"]) == (worn["type"], {"reference": f"Patient/{app.subject}"})
+
+
+async def test_s13_no_type_shows_an_app_a_visit_with_a_label(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    showing = {}
+    for labels in (0, Label.HIV):
+        person = await make_citizen(store, clock)
+        await write(
+            store, person.patient_id, episode("v1", "2026-11-02", "qzjmot"), clock.now(), labels=labels
+        )
+        app = await connected(client, store, clock, person, types=frozenset(RECORD_TYPES))
+        found = {kind: (await app.get(kind)).text for kind in KINDS}
+        showing[labels] = {kind for kind, text in found.items() if "qzjmot" in text.lower()}
+    assert len(showing[0]) > 5, showing
+    assert showing[Label.HIV] == set()
+
+
+async def test_s32_no_answer_to_an_app_has_an_etag(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    app = await connected(client, store, clock, await with_labs(store, clock, lab("o1", 5, "2026-01-01")))
+    (one,) = await app.resources("Observation")
+    for path in ("Observation", f"Observation/{one['id']}", f"Patient/{app.subject}", "Observation/x"):
+        answer = await app.get(path, **{"If-None-Match": "*"})
+        assert answer.status_code in (200, 404)
+        assert not {"etag", "last-modified"} & answer.headers.keys()
+
+
+async def test_s34_the_log_of_the_program_keeps_no_id_and_no_parameter_of_an_app(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = await connected(client, store, clock, await with_labs(store, clock, lab("o1", 5, "2026-01-01")))
+    (one,) = await app.resources("Observation")
+    capsys.readouterr()
+    await app.get(f"Observation/{one['id']}?_format=json")
+    await app.get(f"Observation?patient={app.subject}&code=2345-7&_id={one['id']}")
+    said = "".join(capsys.readouterr())
+    assert "/fhir/{resource_type}" in said
+    assert not [word for word in (one["id"], app.subject, "2345-7", app.token, "_format") if word in said]
