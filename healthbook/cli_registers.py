@@ -109,7 +109,10 @@ def end_certificate(certificate_id: "UUID", operator: str | None, reason: str | 
 
 @click.command()
 def clients() -> None:
-    """List the OAuth clients of the register. Operators enter and change them at /v1/admin/app-clients."""
+    """List the OAuth clients of the register, and what they were not told of.
+
+    Operators enter and change them at /v1/admin/app-clients.
+    """
     from healthbook.client_commands import clients_table
     from healthbook.wiring import load_keys, opened_store
 

@@ -120,6 +120,7 @@ FAN_OUTS = {
     "identity.housekeeping.queries.DELETE_TRANSACTIONS",
     "partners.disclosures.queries._FORGET",
     "partners.oauth.queries.DELETE_PROOFS",
+    "partners.webhooks.queries.STOPPED",
     "partners.webhooks.queries._FORGET",
     "identity.housekeeping.queries.DELETE_UNDO",
     "identity.population.queries.FORGET_LINES",

@@ -22,6 +22,16 @@ class WebhookRow(Struct, frozen=True):
     attempts: int
 
 
+class StoppedRow(Struct, frozen=True):
+    """An event that never arrived, as an operator sees it. outcome: the last status, or why there was none."""
+
+    client_id: UUID
+    kind: EventKind
+    attempts: int
+    outcome: str
+    settled_at: datetime
+
+
 class Settled(Struct, frozen=True):
     """changed_at: of a further change while the event was on its way; None: there was none."""
 

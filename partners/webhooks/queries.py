@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ehr.reads.queries import filtered
-from partners.webhooks.models import Settled, WebhookRow
+from partners.webhooks.models import Settled, StoppedRow, WebhookRow
 from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
@@ -31,6 +31,12 @@ SETTLE = Statement(
 NOTE_FAILURE = Command(
     "UPDATE partner_webhook SET attempts = $3, outcome = $4"
     " WHERE client_id = $1 AND event_id = $2 AND state = 'waiting'"
+)
+STOPPED = Statement(
+    StoppedRow,
+    "SELECT client_id, kind, attempts, outcome, settled_at FROM partner_webhook WHERE state = 'stopped'"
+    " ORDER BY settled_at DESC, event_id DESC LIMIT $1",
+    fan_out="an operator lists by hand what clients were not told of",
 )
 # Whether anything of a batch is there for this reader: an event must not tell of what is hidden.
 SHOWS_BATCH = Scalar(

@@ -11,7 +11,7 @@ from kernel.access import Access
 from kernel.ids import bucket_of, uuid7
 from partners.signing import sign
 from partners.webhooks import queries
-from partners.webhooks.models import EventClaims, EventKind, EventState, SubjectId, WebhookRow
+from partners.webhooks.models import EventClaims, EventKind, EventState, StoppedRow, SubjectId, WebhookRow
 from partners.webhooks.policy import EVENT_NAMES, verdict_of, wait_after
 from store.database import Tx
 from store.due_queue import schedule
@@ -19,6 +19,7 @@ from store.keys import KeyRing
 
 # Of the due queue; its ref is client and event.
 JOB: Final = "partner-webhook"
+LISTED_MAX: Final = 200
 MEDIA_TYPE: Final = "application/secevent+jwt"
 _encode = msgspec.json.Encoder().encode
 
@@ -55,6 +56,11 @@ def token_of(keys: KeyRing, issuer: str, row: WebhookRow, now: datetime) -> str:
         events={EVENT_NAMES[row.kind]: {}},
     )
     return sign(keys, "secevent+jwt", _encode(claims))
+
+
+async def not_told(tx: Tx) -> list[StoppedRow]:
+    """What stopped in the days that events are kept, the newest first, at most LISTED_MAX."""
+    return await queries.STOPPED.all(tx, LISTED_MAX)
 
 
 async def drop(tx: Tx, row: WebhookRow, why: str, now: datetime) -> None:

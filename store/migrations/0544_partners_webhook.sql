@@ -22,4 +22,6 @@ CREATE TABLE partner_webhook (
 -- squawk-ignore require-concurrent-index-creation
 CREATE UNIQUE INDEX partner_webhook_waiting ON partner_webhook (client_id, reference, kind) WHERE settled_at IS NULL;
 -- squawk-ignore require-concurrent-index-creation
+CREATE INDEX partner_webhook_stopped ON partner_webhook (settled_at) WHERE state = 'stopped';
+-- squawk-ignore require-concurrent-index-creation
 CREATE INDEX partner_webhook_age ON partner_webhook (settled_at) WHERE settled_at IS NOT NULL;

@@ -13,6 +13,7 @@ from jwt import PyJWKSet
 from consent.apps import service as apps
 from consent.apps.models import AppConsent
 from consent.decision import decide
+from healthbook.client_commands import clients_table
 from healthbook.housekeeping import do_chore
 from healthbook.webhook_jobs import webhook_jobs
 from healthbook.worker import Worker
@@ -258,6 +259,11 @@ async def test_a_far_side_that_refuses_is_not_asked_again(house: House, status: 
     house.clock.advance(days=5)
     await house.work()
     assert await house.waiting() == [("consent-ended", "stopped", 1, str(status))]
+    # An operator finds out why a client was not told.
+    told_of = (await clients_table(house.store)).splitlines()[-1]
+    assert str(consent.client_id) in told_of
+    assert f"consent-ended  stopped: {status}  1 tries" in told_of
+    assert str(person.patient_id) not in told_of
 
 
 @pytest.mark.parametrize("address", [PRIVATE[0], "::ffff:169.254.169.254"])
