@@ -72,7 +72,7 @@ class Visitor(Browser):
         way = urlsplit(done.headers["location"])
         return await self.get(way.path, **dict(parse_qsl(way.query)))
 
-    async def agree(self, *boxes: str, days: str = "30") -> str:
+    async def agree(self, *boxes: str, days: str | None = None) -> str:
         """Tick these; the address at the client that the browser is sent to."""
         await self.get("/connect")
         assert 'type="checkbox"' in self.page
