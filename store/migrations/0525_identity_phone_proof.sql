@@ -16,6 +16,9 @@ CREATE TABLE phone_proof (
     expires_at timestamptz NOT NULL
 );
 
+-- The age of letters, an hour's job.
+CREATE INDEX phone_proof_age ON phone_proof (expires_at);
+
 -- The phone of an account that nobody's identity stands behind: letters go there, and no consent code, no search
 -- by phone and no warning of a proven person's (security.md S1).
 -- Only widened: what an older program writes stays allowed.
@@ -23,3 +26,5 @@ CREATE TABLE phone_proof (
 ALTER TABLE phone DROP CONSTRAINT phone_role_check;
 
 ALTER TABLE phone ADD CONSTRAINT phone_role CHECK (role IN ('contact', 'login', 'sign-up')) NOT VALID;
+
+ALTER TABLE phone VALIDATE CONSTRAINT phone_role;
