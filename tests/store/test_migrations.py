@@ -34,6 +34,7 @@ ACROSS = {
     "oauth_proof_use_age": "the age of used proofs, an hour's job",
     "partner_message_age": "the age of partners' messages, an hour's job",
     "partner_webhook_age": "the age of events for clients, an hour's job",
+    "partner_webhook_stopped": "operators' list of what no client was told",
     "app_authorization_age": "the age of clients' wishes, an hour's job",
     "app_authorization_code_age": "the age of a page's signs, an hour's job",
     "access_log_at": "the months that are counted, a night's job",
