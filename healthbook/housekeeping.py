@@ -29,11 +29,11 @@ from notifications.delivery import forget_stale_targets as stale_targets
 from notifications.delivery import housekeeping as deliveries
 from notifications.sms_budget import forget_budgets as sms_budgets
 from partners.axis.incoming import housekeeping as axis_messages
-from partners.disclosures.queries import forget as forget_messages
+from partners.disclosures.service import forget as forget_messages
 from partners.oauth.service import forget_proofs
 from partners.smart.keeping import forget_codes as forget_connect_codes
 from partners.smart.keeping import forget_wishes as forget_connect_wishes
-from partners.webhooks.queries import forget as forget_events
+from partners.webhooks.service import forget as forget_events
 from reminders.answers.queries import forget as forget_answers
 from reminders.queries import forget as forget_times
 from store import leases

@@ -71,7 +71,8 @@ async def take(
 ) -> AxisReply | None:
     """Deal with a message. None: it names no sender or receiver of this form, so there is nobody to answer.
 
-    One that is not signed is not kept: whoever sends it must not take a msg_id away from its owner.
+    One that is not signed is not kept: whoever sends it must not take a msg_id away from its owner. It opens
+    its transactions itself, for the second look needs one of its own.
     """
     header = received.header
     if facility_id_of(header.sender_id) is None or facility_id_of(header.receiver_id) is None:

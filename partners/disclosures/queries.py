@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from kernel.access import PartnerGroup
 from partners.disclosures.models import MessageRow
-from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
 # Of two at once one waits for the other and finds its row.
@@ -51,7 +50,7 @@ OF_PERSON = Statement(
     " WHERE patient_id = $1 AND disclosure_id < $2 AND ($4::uuid IS NULL OR consent_id = $4)"
     " ORDER BY disclosure_id DESC LIMIT $3",
 )
-_FORGET = Scalar(
+FORGET = Scalar(
     int,
     "WITH old AS MATERIALIZED ("
     "SELECT client_id, msg_id FROM partner_message WHERE received_at < $1 LIMIT $2),"
@@ -60,8 +59,3 @@ _FORGET = Scalar(
     " SELECT count(*) FROM gone",
     fan_out="once an hour a worker removes messages of long ago, of all clients",
 )
-
-
-async def forget(tx: Tx, before: datetime, limit: int) -> int:
-    """Messages of so long ago; how many went."""
-    return await _FORGET.one(tx, before, limit) or 0

@@ -159,3 +159,8 @@ async def page_of(tx: Tx, access: Access, consent_id: UUID | None, cursor: str |
     ]
     following = encode_cursor(str(items[-1].disclosure_id)) if len(rows) > PAGE else None
     return DisclosurePage(items=items, next=following)
+
+
+async def forget(tx: Tx, before: datetime, limit: int) -> int:
+    """Messages of so long ago; how many went."""
+    return await queries.FORGET.one(tx, before, limit) or 0

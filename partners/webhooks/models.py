@@ -23,7 +23,7 @@ class WebhookRow(Struct, frozen=True):
 
 
 class StoppedRow(Struct, frozen=True):
-    """An event that never arrived, as an operator sees it. outcome: the last status, or why there was none."""
+    """An event that never arrived, as an operator sees it. outcome: the last status, or why none came."""
 
     client_id: UUID
     kind: EventKind

@@ -1,11 +1,9 @@
 """SQL of events for clients."""
 
-from datetime import datetime
 from uuid import UUID
 
 from ehr.reads.queries import filtered
 from partners.webhooks.models import Settled, StoppedRow, WebhookRow
-from store.database import Tx
 from store.statement import Command, Scalar, Statement
 
 # One that waits stands for this one too, and notes it: it may be on its way already. The event that stands.
@@ -48,7 +46,7 @@ SHOWS_BATCH = Scalar(
         """
     ),
 )
-_FORGET = Scalar(
+FORGET = Scalar(
     int,
     "WITH old AS MATERIALIZED ("
     "SELECT client_id, event_id FROM partner_webhook WHERE settled_at < $1 LIMIT $2),"
@@ -57,8 +55,3 @@ _FORGET = Scalar(
     " SELECT count(*) FROM gone",
     fan_out="once an hour a worker removes events of long ago, of all clients",
 )
-
-
-async def forget(tx: Tx, before: datetime, limit: int) -> int:
-    """Events that were settled so long ago; how many went."""
-    return await _FORGET.one(tx, before, limit) or 0

@@ -88,3 +88,8 @@ async def _settle(tx: Tx, row: WebhookRow, state: EventState, attempts: int, why
     settled = await queries.SETTLE.one(tx, row.client_id, row.event_id, state, attempts, why, now)
     if settled is not None and settled.changed_at is not None:
         await plan(tx, row.client_id, row.reference, row.kind, settled.changed_at, now)
+
+
+async def forget(tx: Tx, before: datetime, limit: int) -> int:
+    """Events that were settled so long ago; how many went."""
+    return await queries.FORGET.one(tx, before, limit) or 0
