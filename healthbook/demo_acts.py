@@ -3,18 +3,28 @@
 A text is made of what is sent and of what the service shows, as an app makes it.
 """
 
+import hashlib
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
 from consent.emergency.policy import CATEGORIES
 from identity.identifiers import normal_phone
+from identity.tokens import to_base64url
 from kernel.access import Label
 
 Body = dict[str, Any]
-Show = Callable[[str], Body]
+
+
+class Show(Protocol):
+    """What the service shows at an address; sent: where the question is a body."""
+
+    def __call__(self, path: str, sent: Body | None = None) -> Body: ...
+
+
 Facts = Callable[[Show, str, Body], Body]
 
 DAY_SECONDS: Final = 24 * 3600
@@ -27,14 +37,16 @@ class HandError(Exception):
 class PhoneAct(Struct, frozen=True, kw_only=True):
     """A route whose body is signed. path: a pattern; its group is the id in it.
 
-    facts: what the text names beside the common members; it may fill in what the body left out. is_bare: the
-    body is the signature itself.
+    facts: what the text names beside the common members; it may fill in what the body left out, and takes out
+    what is not sent. with_nonce: what else it names that the act's nonce goes into. is_bare: the body is the
+    signature itself.
     """
 
     method: str
     path: str
     typ: str
     facts: Facts
+    with_nonce: Callable[[Body, str], Body] | None = None
     is_bare: bool = False
 
 
@@ -43,7 +55,7 @@ def act_at(path: str) -> tuple[PhoneAct, str]:
     for act in ACTS:
         if found := re.fullmatch(act.path, path):
             return act, found.group(1) if found.groups() else ""
-    raise HandError(f"{path} takes no signature; use GET, POST, PUT, PATCH or DELETE.")
+    raise HandError(f"`sign` knows no act at {path}; without a signature: GET, POST, PUT, PATCH or DELETE.")
 
 
 def in_order(labels: list[str]) -> list[str]:
@@ -85,7 +97,8 @@ def _share_code(_show: Show, _id: str, body: Body) -> Body:
 
 def _confirm(show: Show, grant_id: str, _body: Body) -> Body:
     grant = show(f"/v1/me/grants/{grant_id}")
-    return {"grant_id": grant_id} | _of(grant, "doctor", "licence", "facility")
+    named = _of(grant, "version", "doctor", "licence", "facility", "labels", "since", "until")
+    return {"grant_id": grant_id, "types": sorted(grant["types"]), "ends": _seconds(grant["ends_at"])} | named
 
 
 def _renew(show: Show, grant_id: str, body: Body) -> Body:
@@ -138,9 +151,46 @@ def _tick(_show: Show, guardian_id: str, body: Body) -> Body:
     return {"guardian_id": guardian_id, "labels": sorted(_given(body, "labels"))}
 
 
+def _connect(show: Show, request_id: str, body: Body) -> Body:
+    """`code` of the body, the page's eight signs, is looked up and not sent on: it says who asks."""
+    asking = show("/v1/me/app-requests/look", {"code": _given(body, "code")})
+    if asking["request_id"] != request_id:
+        raise HandError(f"The code is that of the request {asking['request_id']}.")
+    del body["code"]
+    named = _of(asking, "name", "holder") | {"client": asking["client_id"], "request_id": request_id}
+    return named | {"ticked": sorted(_given(body, "ticked")), "days": _given(body, "days")}
+
+
+def _connected(show: Show, consent_id: str, _body: Body) -> Body:
+    given = [one for one in show("/v1/me/connected-apps")["items"] if one["consent_id"] == consent_id]
+    if not given:
+        raise HandError(f"{consent_id} is none of `GET /v1/me/connected-apps`.")
+    parts = {name: sorted(given[0][name]) for name in ("groups", "types")}
+    named = _of(given[0], "name", "scope") | {"client": given[0]["client_id"], "consent_id": consent_id}
+    return named | parts | {"ends": _seconds(given[0]["ends_at"])}
+
+
+def _trust(_show: Show, device_id: str, _body: Body) -> Body:
+    return {"trusts": device_id}
+
+
+def _pin_and_nonce(body: Body, nonce: str) -> Body:
+    digest = hashlib.sha256(f"{nonce}.{_given(body, 'pin')}".encode()).digest()
+    return {"pin_sha256": to_base64url(digest)}
+
+
+def _phone(_show: Show, _id: str, body: Body) -> Body:
+    phone = _given(body, "phone")
+    return {"phone": normal_phone(phone) or phone}
+
+
 def _settings(_show: Show, _id: str, body: Body) -> Body:
     chosen = _given(body, "withheld")
     return {"withheld": [one for one in CATEGORIES if one in chosen]}
+
+
+def _seconds(instant: str) -> int:
+    return int(datetime.fromisoformat(instant).timestamp())
 
 
 def _of(body: Body, *names: str) -> Body:
@@ -171,6 +221,16 @@ ACTS: Final = (
     PhoneAct(method="POST", path="/v1/me/proxies/invitations", typ="proxy-invite", facts=_invite),
     PhoneAct(method="POST", path="/v1/me/proxies/([^/]+)/renew", typ="proxy-renew", facts=_renew_proxy),
     PhoneAct(method="PUT", path="/v1/me/family/([^/]+)/labels", typ="guardian-labels", facts=_tick),
+    PhoneAct(method="POST", path="/v1/me/app-requests/([^/]+)/approve", typ="connect-app", facts=_connect),
+    PhoneAct(
+        method="POST",
+        path="/v1/me/connected-apps/([^/]+)/confirm",
+        typ="app-consent-confirm",
+        facts=_connected,
+    ),
+    PhoneAct(method="POST", path="/v1/me/devices/([^/]+)/trust", typ="trust-device", facts=_trust),
+    PhoneAct(method="POST", path="/v1/me/pin", typ="change-pin", facts=_nothing, with_nonce=_pin_and_nonce),
+    PhoneAct(method="POST", path="/v1/me/phone", typ="change-phone", facts=_phone),
     PhoneAct(method="POST", path="/v1/me/account/close", typ="close-account", facts=_nothing, is_bare=True),
     PhoneAct(method="POST", path="/v1/me/erasure", typ="erase-person", facts=_nothing, is_bare=True),
     PhoneAct(

@@ -118,7 +118,10 @@ class Hand:
         """A request that the phone's step-up key signs: the route says what the text names."""
         act, named = act_at(path)
         facts = act.facts(self._show, named, body)
-        signed = self._signed(act.typ, facts)
+        common = _act_facts()
+        if act.with_nonce is not None:
+            facts |= act.with_nonce(body, common["nonce"])
+        signed = self._signed(act.typ, facts, common)
         if act.typ == "share-code" and body["unlock"] == "biometric" and body["labels"]:
             nonce = signed["nonce"]
             labels = [(one, {"label": one, "act": nonce}) for one in facts["labels"]]
@@ -187,10 +190,10 @@ class Hand:
             raise HandError("Only a citizen's phone does that.")
         return DemoPhone(self.person.device.refresh_key, self.person.device.step_up_key), self.person
 
-    def _signed(self, typ: str, facts: dict[str, Any]) -> dict[str, Any]:
+    def _signed(self, typ: str, facts: dict[str, Any], act: dict[str, Any] | None = None) -> dict[str, Any]:
         """`{nonce, iat, exp, signature}` over the common members and the facts of an act."""
         phone, citizen = self._phone()
-        act = _act_facts()
+        act = act or _act_facts()
         common = {
             "typ": typ,
             "environment": ENVIRONMENT,
@@ -203,9 +206,9 @@ class Hand:
     def _labels(self, typ: str, labels: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
         return [{"label": label, "signed": self._signed(typ, facts)} for label, facts in labels]
 
-    def _show(self, path: str) -> dict[str, Any]:
-        """What the service shows, for a text that names it."""
-        answer = self.ask("GET", path)
+    def _show(self, path: str, sent: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What the service shows, for a text that names it. sent: of a question that is a body."""
+        answer = self.ask("GET" if sent is None else "POST", path, sent)
         if answer.is_error:
             raise HandError(_why(answer))
         shown: dict[str, Any] = answer.json()

@@ -4,11 +4,13 @@ import json
 import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from healthbook.demo_acts import HandError
 from healthbook.demo_bodies import body_of
+from healthbook.demo_sheet import DemoSheet
 from tests.support.service import Service, environment, run_command_with
 
 CITIZEN, DOCTOR = "tu", "bs.yen"
@@ -148,6 +150,16 @@ def test_a_guardian_and_a_proxy_are_played_with_for(hand: Terminal) -> None:
     assert accepted["patient_id"] != proxy
 
 
+def test_a_phone_signs_what_changes_the_ways_into_its_account(hand: Terminal, sheet: DemoSheet) -> None:
+    citizen = next(one for one in sheet.citizens if one.key == CITIZEN)
+    assert hand(CITIZEN, "sign", "/v1/me/pin", json.dumps({"pin": citizen.pin})) == (204, None)
+    status, started = hand(CITIZEN, "sign", "/v1/me/phone", '{"phone": "0900 000 778"}')
+    assert (status, set(started) >= {"challenge_id"}) == (202, True)
+    # The signature is good: what is refused is that nobody has such a device.
+    status, refused = hand(CITIZEN, "sign", f"/v1/me/devices/{UUID(int=7)}/trust")
+    assert (status, refused["code"]) == (404, "no-such-device")
+
+
 def test_a_factor_is_shown_again_with_what_the_authenticator_says(hand: Terminal) -> None:
     assert hand("bs.thu", "GET", "/v1/doctor/me")[1]["emergency_unit"] == "Khoa Cấp cứu"
     for _ in range(2):
@@ -183,7 +195,7 @@ def test_who_was_signed_out_signs_in_again_with_the_same_phone(hand: Terminal) -
         ((DOCTOR, "read-back", "x"), "Only a citizen's phone"),
         ((CITIZEN, "totp"), "Only staff and operators"),
         ((CITIZEN, "GET"), "needs an address"),
-        ((CITIZEN, "sign", "/v1/me/summary"), "takes no signature"),
+        ((CITIZEN, "sign", "/v1/me/summary"), "`sign` knows no act at /v1/me/summary"),
         ((CITIZEN, "sign", "/v1/me/share-links"), "The body needs `label`"),
     ],
 )

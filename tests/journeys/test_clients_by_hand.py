@@ -76,10 +76,34 @@ async def test_the_demo_s_partner_asks_is_let_in_pulls_and_is_shown_out(
     assert hand(PARTNER, "GET", "/.well-known/partner-keys.json")[1]["keys"]
     record = jwt.decode(handed["record"], options={"verify_signature": False})["record"]
     assert set(record) == {"schema", "summaries"}
-    (one,) = hand(CITIZEN, "GET", "/v1/me/connected-apps")[1]["items"]
+    items = hand(CITIZEN, "GET", "/v1/me/connected-apps")[1]["items"]
+    (one,) = (one for one in items if one["state"] == "live")
     assert hand(CITIZEN, "DELETE", f"/v1/me/connected-apps/{one['consent_id']}")[0] == 204
     status, refused = hand(PARTNER, "POST", "/v1/partner/disclosures", json.dumps(asked))
     assert (status, refused["code"]) == (403, "no-access")
+
+
+async def test_a_partner_is_let_in_by_the_own_app(hand: Terminal, http: httpx.AsyncClient) -> None:
+    visitor = Visitor(http)
+    await visitor.open(hand.line(PARTNER, "connect", "history,summary", "--for", CITIZEN))
+    await visitor.post("/connect/app")
+    await visitor.get("/connect/app")
+    code = visitor.code()
+    status, asking = hand(CITIZEN, "POST", "/v1/me/app-requests/look", json.dumps({"code": code}))
+    assert status == 200
+    choice = {"code": code, "ticked": ["summary"], "days": asking["days"][0]}
+    approve = f"/v1/me/app-requests/{asking['request_id']}/approve"
+    status, agreed = hand(CITIZEN, "sign", approve, json.dumps(choice))
+    assert status == 200
+    await visitor.get("/connect/app")
+    back = await visitor.post("/connect/finish", digits=agreed["digits"])
+    status, got = hand(PARTNER, "redeem", back.headers["location"])
+    assert (status, bool(got["consent"])) == (200, True)
+    items = hand(CITIZEN, "GET", "/v1/me/connected-apps")[1]["items"]
+    one = next(one for one in items if one["state"] == "live")
+    assert one["groups"] == ["summary"]
+    assert hand(CITIZEN, "sign", f"/v1/me/connected-apps/{one['consent_id']}/confirm")[0] == 200
+    assert hand(CITIZEN, "DELETE", "/v1/me/connected-apps")[0] == 204
 
 
 async def test_the_demo_s_app_is_chosen_and_renews_its_own_token(
