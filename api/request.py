@@ -369,7 +369,9 @@ class Call:
             refuse(PROOF_INVALID)
         if proof is not None and not await use_once(tx, proof.use_hash, proof.expires_at, is_alone=True):
             refuse(PROOF_INVALID)
-        spent = await budgets.charge_app(tx, app.client_id, app.quota_per_minute, app.quota_per_day, self.now)
+        spent = await budgets.charge_app(
+            tx, app.client_id, app.quota_per_minute, app.quota_per_day, self.now, is_alone=True
+        )
         if spent is not None:
             raise ProblemError(spent)
         return _app_actor(app)

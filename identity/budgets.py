@@ -200,12 +200,16 @@ async def _spent(tx: Tx, budget: Budget, id_hash: bytes, now: datetime) -> Refus
     return Refused(problem=TOO_MANY, retry_after_seconds=max(1, int(wait.total_seconds())))
 
 
-async def charge_app(tx: Tx, client_id: UUID, per_minute: int, per_day: int, now: datetime) -> Refused | None:
-    """One call of a client: its own quotas stand in the register."""
+async def charge_app(
+    tx: Tx, client_id: UUID, per_minute: int, per_day: int, now: datetime, *, is_alone: bool = False
+) -> Refused | None:
+    """One call of a client: its own quotas stand in the register. is_alone: the statement commits by itself,
+    and the call's own transaction follows."""
     who = subject(client_id.bytes)
     minute = Budget(kind="app-call-minute", limit=per_minute, window=timedelta(minutes=1))
     day = Budget(kind="app-call-day", limit=per_day, window=timedelta(days=1))
-    row = await queries.CHARGE_BOTH.one(
+    charge_both = queries.CHARGE_BOTH_UNFLUSHED if is_alone else queries.CHARGE_BOTH
+    row = await charge_both.one(
         tx, who, now, minute.kind, now - minute.window, minute.limit, day.kind, now - day.window, day.limit
     )
     assert row is not None

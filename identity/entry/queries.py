@@ -36,9 +36,7 @@ class BothRow(Struct, frozen=True):
 
 # $1 whose, $2 now; kind, oldest start and limit of the first and of the second. A busy client's row is locked
 # for one statement.
-CHARGE_BOTH = Statement(
-    BothRow,
-    """
+_BOTH = """
     WITH one AS (
         INSERT INTO attempt_budget AS b (id_hash, kind, window_start, used) VALUES ($1, $3, $2, 1)
         ON CONFLICT (id_hash, kind) DO UPDATE SET
@@ -53,8 +51,13 @@ CHARGE_BOTH = Statement(
             window_start = CASE WHEN b.window_start <= $7 THEN EXCLUDED.window_start ELSE b.window_start END
         WHERE b.window_start <= $7 OR b.used < $8 RETURNING b.id_hash
     )
-    SELECT EXISTS (SELECT FROM one) AS first, EXISTS (SELECT FROM two) AS second
-    """,
+    SELECT EXISTS (SELECT FROM one) AS first, EXISTS (SELECT FROM two){flushed} AS second
+"""
+CHARGE_BOTH = Statement(BothRow, _BOTH.replace("{flushed}", ""))
+# Alone in its transaction, which waits for no disk: all calls of a client wait for this row. What an answer
+# tells of a person is logged by a commit that does wait, and this one lies before it.
+CHARGE_BOTH_UNFLUSHED = Statement(
+    BothRow, _BOTH.replace("{flushed}", " AND set_config('synchronous_commit', 'off', true) = 'off'")
 )
 BUDGET = Statement(
     BudgetRow, "SELECT window_start, used FROM attempt_budget WHERE id_hash = $1 AND kind = $2"

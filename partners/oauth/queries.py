@@ -7,8 +7,8 @@ USE_PROOF = Scalar(
     "INSERT INTO oauth_proof_use (proof_hash, expires_at) VALUES ($1, $2)"
     " ON CONFLICT (proof_hash) DO NOTHING RETURNING true AS used",
 )
-# Alone in its transaction, which waits for no disk: the call is counted right behind it, and once that is on
-# the disk this row is too.
+# Alone in its transaction, which waits for no disk: what an answer tells of a person is logged by a commit
+# that does, and once that is on the disk this row is too.
 USE_PROOF_UNFLUSHED = Scalar(
     bool,
     "INSERT INTO oauth_proof_use (proof_hash, expires_at) VALUES ($1, $2) ON CONFLICT (proof_hash) DO NOTHING"
