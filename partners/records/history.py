@@ -1,18 +1,14 @@
 """Group (b): allergies, diseases and vaccinations of a whole life."""
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from kernel.access import Access
-from partners.records import queries
 from partners.records.faces import Told, is_disputed, item_of
 from partners.records.models import Allergy, Asked, Disease, History, Vaccination
-from partners.records.queries import HISTORY_MAX, HistoryRow
-from partners.records.scope import scope_of_groups
-from store.database import Tx
+from partners.records.queries import HISTORY_MAX, LifeRow
 
 
 class _Coding(Struct):
@@ -43,11 +39,10 @@ class Read(Struct, frozen=True):
     shown: list[tuple[str, str]]
 
 
-async def read(tx: Tx, access: Access, now: datetime) -> Read:
-    """One statement."""
-    found = await queries.HISTORY.all(tx, *scope_of_groups(access, ["history"], now))
+def history_of(found: Sequence[LifeRow]) -> Read:
+    """found: newest first, one more than is shown where there is more."""
     rows = found[:HISTORY_MAX]
-    by_section: dict[str, list[HistoryRow]] = {"allergies": [], "problems": [], "immunizations": []}
+    by_section: dict[str, list[LifeRow]] = {"allergies": [], "problems": [], "immunizations": []}
     for row in rows:
         by_section[row.section or ""].append(row)
     allergies, problems = by_section["allergies"], by_section["problems"]
@@ -62,13 +57,13 @@ async def read(tx: Tx, access: Access, now: datetime) -> Read:
     return Read(history, [(row.rtype, row.id) for row in rows])
 
 
-def _state(rows: list[HistoryRow]) -> Asked:
+def _state(rows: list[LifeRow]) -> Asked:
     if not rows:
         return "not-asked"
     return "none-known" if all(row.negative for row in rows) else "listed"
 
 
-def _allergy(row: HistoryRow) -> Allergy:
+def _allergy(row: LifeRow) -> Allergy:
     item = item_of(row.item)
     return Allergy(
         title=item.title,
@@ -85,7 +80,7 @@ def _allergy(row: HistoryRow) -> Allergy:
     )
 
 
-def _diseases(rows: list[HistoryRow]) -> list[Disease]:
+def _diseases(rows: list[LifeRow]) -> list[Disease]:
     """Visits repeat diagnoses: one line each, by the newest that says it. What is disputed or only declared
     never stands for what is not."""
     same: dict[tuple[object, ...], list[Told]] = {}
@@ -112,7 +107,7 @@ def _disease(items: list[Told], *, disputed: bool) -> Disease:
     )
 
 
-def _vaccination(row: HistoryRow) -> Vaccination:
+def _vaccination(row: LifeRow) -> Vaccination:
     item = item_of(row.item)
     return Vaccination(
         title=item.title,

@@ -1,5 +1,6 @@
 """Group (a): who the person is."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,8 +15,8 @@ from identity.models import Demographics, OwnIdentifier
 from identity.people import own_identifiers, person_card, person_of
 from identity.phones import login_phone
 from kernel.access import Access
-from partners.records import queries
 from partners.records.models import Administrative, Coded, InsuranceCard, Representative
+from partners.records.queries import LifeRow
 from partners.records.scope import scope_of_groups
 from store.database import Tx
 from store.keys import KeyRing
@@ -53,15 +54,14 @@ class Read(Struct, frozen=True):
     shown: list[tuple[str, str]]
 
 
-async def read(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> Read:
-    """Who the person is, as identity knows it; beside it what facilities reported."""
+async def read(tx: Tx, keys: KeyRing, access: Access, reported: Sequence[LifeRow], now: datetime) -> Read:
+    """Who the person is, as identity knows it; beside it what facilities reported, newest first."""
     scope = scope_of_groups(access, ["administrative"], now)
     known = await person_of(tx, keys, access) or Demographics()
     numbers = [one for one in await own_identifiers(tx, keys, access.patient_id) if _counts(one)]
     phone = await login_phone(tx, keys, access.patient_id, now)
     cards, seen = await cards_of_scope(tx, scope, now)
-    reported = await queries.PATIENTS.all(tx, *scope)
-    said = _reported([row.doc for row in reported])
+    said = _reported([row.doc for row in reported if row.doc is not None])
     made = Administrative(
         name=known.name,
         birth_date=known.birth_date,

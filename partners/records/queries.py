@@ -17,8 +17,9 @@ PATIENTS_MAX = 20
 _SHOWN = f"n.place <= {INSIDE_MAX}"
 
 
-class HistoryRow(Struct, frozen=True):
-    """doc: of a dose alone, for its antigens. negative: an explicit "none known"."""
+class LifeRow(Struct, frozen=True):
+    """doc: of a dose, for its antigens, and of what a facility reported of the person. negative: an explicit
+    "none known"."""
 
     rtype: str
     id: str
@@ -30,16 +31,23 @@ class HistoryRow(Struct, frozen=True):
     doc: str | None
 
 
-HISTORY = Statement(
-    HistoryRow,
+# What belongs to no encounter, of both groups in one: the history, and the person as facilities reported it.
+LIFE = Statement(
+    LifeRow,
     filtered(
         f"""
-        SELECT r.rtype, r.id, r.section, r.item, {{face}}, r.negative,
-            CASE WHEN r.section = 'immunizations' THEN r.doc END AS doc
-        FROM ehr_resource r
-        WHERE {{visible}} AND {{standing}} AND r.section IN ('allergies', 'problems', 'immunizations')
-            AND r.status <> 'not-done' AND {{folded}}
-        ORDER BY r.sort_at DESC, r.id DESC LIMIT {HISTORY_MAX + 1}
+        SELECT l.rtype, l.id, l.section, l.item, l.mark, l.fold, l.negative, l.doc FROM (
+            (SELECT r.rtype, r.id, r.section, r.item, {{face}}, r.negative,
+                CASE WHEN r.section = 'immunizations' THEN r.doc END AS doc, r.sort_at AS at
+            FROM ehr_resource r
+            WHERE {{visible}} AND {{standing}} AND r.section IN ('allergies', 'problems', 'immunizations')
+                AND $10::boolean AND r.status <> 'not-done' AND {{folded}}
+            ORDER BY r.sort_at DESC, r.id DESC LIMIT {HISTORY_MAX + 1})
+            UNION ALL
+            (SELECT r.rtype, r.id, NULL, r.item, NULL, NULL, false, r.doc, r.updated AS at
+            FROM ehr_resource r WHERE {{visible}} AND r.rtype = 'Patient' AND $11::boolean
+            ORDER BY r.updated DESC, r.id LIMIT {PATIENTS_MAX})
+        ) l ORDER BY l.at DESC, l.id DESC
         """  # noqa: S608 - constants of ours
     ),
 )
@@ -141,24 +149,6 @@ INSIDE = Statement(
                 AND r.status NOT IN ('cancelled', 'registered')
         ) n
         WHERE n.place <= {INSIDE_MAX + 1} GROUP BY n.section, n.rtype ORDER BY n.section, n.rtype
-        """  # noqa: S608 - constants of ours
-    ),
-)
-
-
-class PatientRow(Struct, frozen=True):
-    """What a facility reported of the person beside name and numbers."""
-
-    id: str
-    doc: str
-
-
-PATIENTS = Statement(
-    PatientRow,
-    filtered(
-        f"""
-        SELECT r.id, r.doc FROM ehr_resource r WHERE {{visible}} AND r.rtype = 'Patient'
-        ORDER BY r.updated DESC, r.id LIMIT {PATIENTS_MAX}
         """  # noqa: S608 - constants of ours
     ),
 )

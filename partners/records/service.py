@@ -6,10 +6,12 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from kernel.access import Access
-from partners.records import history, person, visits
+from kernel.access import Access, PartnerGroup
+from partners.records import history, person, queries, visits
 from partners.records.asked import Asked
 from partners.records.models import Record
+from partners.records.queries import LifeRow
+from partners.records.scope import scope_of_groups
 from store.database import Tx
 from store.keys import KeyRing
 
@@ -32,8 +34,9 @@ async def build(
     """
     assert access.basis == "partner"
     groups, shown = set(asked.groups), list[tuple[str, str]]()
-    known = await person.read(tx, keys, access, now) if "administrative" in groups else None
-    past = await history.read(tx, access, now) if "history" in groups else None
+    reported, past_rows = await _life(tx, access, groups, now)
+    known = await person.read(tx, keys, access, reported, now) if "administrative" in groups else None
+    past = history.history_of(past_rows) if "history" in groups else None
     page = await visits.read(tx, access, asked, now) if asked.of_visits else None
     for part in (known, past, page):
         shown += part.shown if part is not None else []
@@ -47,3 +50,15 @@ async def build(
         stale_sources=list(stale_sources),
     )
     return Made(_encode(record), list(dict.fromkeys(shown)))
+
+
+async def _life(
+    tx: Tx, access: Access, asked: set[PartnerGroup], now: datetime
+) -> tuple[list[LifeRow], list[LifeRow]]:
+    """What facilities reported of the person, and what the history is made of; one statement."""
+    groups = sorted(asked & {"administrative", "history"})
+    if not groups:
+        return [], []
+    scope = scope_of_groups(access, groups, now)
+    rows = await queries.LIFE.all(tx, *scope, "history" in groups, "administrative" in groups)
+    return [row for row in rows if row.section is None], [row for row in rows if row.section is not None]
