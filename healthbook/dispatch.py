@@ -519,7 +519,8 @@ HANDLERS: dict[str, Handler] = {
     "identity.credential-reset": announce_reset,
     # No device of a closed account is left to tell.
     "identity.account-closed": Journaled("close", say_nothing),
-    "identity.device-enrolled": notice("device-added"),
+    # Also a session in the own name of a child: who answers for it hears of each device.
+    "identity.device-enrolled": and_guardians(notice("device-added")),
     "identity.device-trusted": notice("account-changed"),
     "identity.pin-changed": notice("account-changed"),
     "identity.phone-changed": say_phone_changed,

@@ -20,6 +20,13 @@ def births_agree(one: str | None, other: str | None) -> bool:
     return one[:shorter] == other[:shorter]
 
 
+def is_below(birth_date: str, years: int, today: date) -> bool:
+    """Whether somebody may not have this age yet: what a partial date leaves open counts as late as it
+    can be. Who was born on 29 February reaches it on 1 March."""
+    latest = birth_date + "-12-31"[len(birth_date) - len("YYYY") :]
+    return f"{today.year - years:04d}-{today:%m-%d}" < latest
+
+
 def describes(claim: Demographics, person: Demographics, *, newborn: bool = False) -> bool:
     """Security.md S17: birth date at its precision, sex and folded name agree.
 

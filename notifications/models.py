@@ -145,7 +145,7 @@ class SmsSignIn(Struct, frozen=True, kw_only=True, tag="sign-in-code"):
     text begins alike."""
 
     code: str
-    purpose: Literal["sign-in", "sign-up", "phone-change"] = "sign-in"
+    purpose: Literal["sign-in", "sign-up", "enrolment", "phone-change"] = "sign-in"
 
     def __repr__(self) -> str:
         return "SmsSignIn()"

@@ -18,7 +18,12 @@ SEGMENT_MAX = 160
 FACILITY_MAX = 20
 # The ministry's number, until an installation sets its own (HOTLINE).
 HOTLINE = "1900 9095"
-_FOR: Final = {"sign-in": "", "sign-up": " de lap tai khoan moi", "phone-change": " de doi so dien thoai"}
+_FOR: Final = {
+    "sign-in": "",
+    "sign-up": " de lap tai khoan moi",
+    "enrolment": " de gan so nay vao mot so suc khoe dang co",
+    "phone-change": " de doi so dien thoai",
+}
 # Texts that say nothing of anybody: the same for every phone.
 _CONSTANT: Final[dict[type[SmsDeath | SmsSecurity | SmsUrgent | SmsPhoneChanged], str]] = {
     SmsDeath: "SSK: co noi bao tu gan voi so suc khoe cua ban. Neu nham, mo ung dung bao lai, "

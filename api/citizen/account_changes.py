@@ -15,7 +15,7 @@ from api.citizen.grants import SignedAct, environment_of, signed_of
 from api.public.auth import Pin
 from api.request import Call, answer
 from consent.step_up import verify_act
-from identity.accounts import phone_change, pins, trusting
+from identity.accounts import phone_change, pins, proofs, trusting
 from identity.accounts.models import ProofStarted
 from identity.problems import (
     CHALLENGE_DEAD,
@@ -121,7 +121,7 @@ async def start_phone_change(
 ) -> Response[ProofStarted]:
     """Ask for six letters to the new phone, by the word of this device."""
     async with begin_for(call, "change-factors") as (tx, access):
-        number = phone_change.number_of(data.phone)
+        number = proofs.number_of(data.phone)
         if number is None:
             return answer(Refused(problem=PHONE_INVALID, where="phone"))
         refused = await _signed(tx, call, access, PHONE_TYP, {"phone": number}, data.signed)

@@ -61,7 +61,7 @@ class EnrolmentFinish(Struct, kw_only=True, forbid_unknown_fields=True):
     """receipt: from the browser's way back. secret: the 32 bytes, base64url. number: the person's own digits.
 
     The device signs its enrolment with the receipt as challenge. phone: becomes the login phone, proven by
-    the letters of `sign-up/start`; without it the login phone stays as it is.
+    the letters of `sign-up/start` for `enrolment`; without it the login phone stays as it is.
     """
 
     receipt: Token

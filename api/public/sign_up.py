@@ -10,13 +10,14 @@ from msgspec import Meta, Struct
 from api.public.auth import TAGS, Pin, SignedInCitizen, signed_in
 from api.request import Call, answer
 from identity.accounts import sign_up
-from identity.accounts.models import ProofStarted
+from identity.accounts.models import ProofStarted, StartPurpose
 from identity.accounts.problems import BIRTH_DATE_INVALID
 from identity.accounts.sign_up import SaidOfOneself
 from identity.devices import NewDevice
 from identity.problems import (
     CHALLENGE_DEAD,
     DEVICE_KEY_REFUSED,
+    PHONE_INVALID,
     PIN_TOO_EASY,
     SIGN_IN_REFUSED,
     TOO_MANY,
@@ -27,9 +28,11 @@ from kernel.problems import Refused
 
 
 class SignUpStart(Struct, kw_only=True, forbid_unknown_fields=True):
-    """phone: of this person, in any usual spelling."""
+    """phone: a mobile number of this person, in any usual spelling. purpose: what the letters will serve, and
+    what the SMS says of them: an account of level 0, or the login phone of a book that a provider opens."""
 
     phone: Annotated[str, Meta(min_length=1, max_length=30)]
+    purpose: StartPurpose = "sign-up"
 
 
 class SignUpFinish(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -48,12 +51,14 @@ class SignUpFinish(Struct, kw_only=True, forbid_unknown_fields=True):
     actors=("public",),
     operation_id="start_sign_up",
     tags=TAGS,
-    problems=(TOO_MANY,),
+    problems=(PHONE_INVALID, TOO_MANY),
 )
 async def start_sign_up(data: JSONBody[SignUpStart], call: NamedDependency[Call]) -> Response[ProofStarted]:
-    """Ask for six letters to a phone; the answer is the same for every phone, and says nothing of any."""
+    """Ask for six letters to a phone; the answer is the same for every mobile number."""
     async with call.begin_public() as tx:
-        return answer(await sign_up.start(tx, call.keys, data.phone, call.network_prefix(), call.now))
+        return answer(
+            await sign_up.start(tx, call.keys, data.phone, call.network_prefix(), call.now, data.purpose)
+        )
 
 
 @post(

@@ -20,23 +20,27 @@ from identity.devices import BrowserOrigin, NewDevice
 from identity.identifiers import normal_identifier
 from identity.passwords import POOL, peppered
 from identity.people import IdentifierClaim, Matched, PersonClaim
-from identity.policy import pin_is_easy
+from identity.policy import is_below, pin_is_easy
 from identity.problems import CHALLENGE_DEAD, DEVICE_KEY_REFUSED, PIN_TOO_EASY
 from identity.sign_in import SignedIn
 from identity.verification.models import Level, Verified
 from identity.verification.problems import VERIFICATION_REFUSED
 from identity.verification.service import claim, look
+from kernel.clock import local_day
 from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
 
 LEVEL_MIN: Final[Level] = 2
+# Below it the provider knows level 1 alone (vietnam.md §8).
+AGE_MIN: Final = 6
 # A closed account opens again by its person's own proof, as it does at a desk.
 _OPENS: Final = frozenset({"active", "death-reported", "closed"})
 
 
 class PhoneLetters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A phone that is to be the login phone: the challenge of `sign-up/start` and its letters."""
+    """A phone that is to be the login phone: the challenge of `sign-up/start` for the purpose
+    `enrolment`, and its letters."""
 
     challenge_id: Annotated[str, Meta(min_length=1, max_length=64)]
     code: Annotated[str, Meta(min_length=1, max_length=20)]
@@ -106,7 +110,7 @@ async def _phone_of(
 ) -> str | Refused | None:
     if letters is None:
         return None
-    phone = await proofs.charge(tx, keys, "sign-up", letters.challenge_id, letters.code, now)
+    phone = await proofs.charge(tx, keys, "enrolment", letters.challenge_id, letters.code, now)
     if isinstance(phone, Refused):
         return phone
     used = await proofs.use(tx, letters.challenge_id, phone)
@@ -161,7 +165,7 @@ async def _person_of(tx: Tx, keys: KeyRing, person: Verified, number: str, now: 
         birth_date=person.birth_date,
         sex=person.sex,
     )
-    if not person.name or not person.birth_date:
+    if not person.name or not person.birth_date or is_below(person.birth_date, AGE_MIN, local_day(now)):
         return Refused(problem=IDENTITY_AT_DESK)
     found = await people.match_person(tx, keys, described, None, now)
     if isinstance(found, Matched):

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
-ProofPurpose: TypeAlias = Literal["sign-up", "phone-change"]
+ProofPurpose: TypeAlias = Literal["sign-up", "enrolment", "phone-change"]
+# What letters are asked for before anybody is signed in.
+StartPurpose: TypeAlias = Literal["sign-up", "enrolment"]
 
 
 class ProofStarted(Struct, frozen=True, kw_only=True):

@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from audit.service import record_act
 from identity import devices, phones, queries, sessions
 from identity.devices import BrowserOrigin, NewDevice
 from identity.sign_in import SignedIn
 from identity.undo import keep_replaced
+from kernel.access import Actor
 from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
@@ -47,6 +49,12 @@ async def open_book(
     await queries.RAISE_LEVEL.run(tx, patient_id, PERSON_LEVEL)
     if phone_number is not None:
         await phones.make_login(tx, keys, patient_id, phone_number, now)
-    await devices.log_enrolment(tx, patient_id, enrolled, request_id, now)
+    if in_presence:
+        await devices.log_enrolment(tx, patient_id, enrolled, request_id, now)
+    else:
+        # Also of a device that came back: PIN and phone are others now.
+        by = Actor(kind="citizen", actor_id=patient_id, device_id=enrolled.device_id)
+        act = "identity:account:open" if phone_number is None else "identity:account:open-with-phone"
+        await record_act(tx, patient_id, by, act, request_id=request_id, now=now)
     tokens = await sessions.open_citizen_session(tx, patient_id, enrolled.device_id, now)
     return SignedIn(patient_id=patient_id, enrolled=enrolled, tokens=tokens)

@@ -11,7 +11,6 @@ from identity.accounts import proofs
 from identity.accounts.models import ProofStarted
 from identity.accounts.opening import PERSON_LEVEL
 from identity.accounts.sign_up import keep_sign_up_phone
-from identity.identifiers import is_mobile, normal_phone
 from identity.problems import CHALLENGE_DEAD, PHONE_INVALID
 from identity.tokens import to_base64url
 from kernel.access import Access
@@ -21,17 +20,11 @@ from store.keys import KeyRing
 from store.outbox import emit
 
 
-def number_of(text: str) -> str | None:
-    """The mobile number that letters can go to; None for anything else."""
-    number = normal_phone(text)
-    return number if number is not None and is_mobile(number) else None
-
-
 async def start(tx: Tx, keys: KeyRing, access: Access, phone: str, now: datetime) -> ProofStarted | Refused:
     """Send letters to the new phone. The caller has checked the device's word for this number."""
     assert access.is_own
     assert access.action == "change-factors"
-    number = number_of(phone)
+    number = proofs.number_of(phone)
     if number is None:
         return Refused(problem=PHONE_INVALID, where="phone")
     refused = await budgets.charge_or_refuse(

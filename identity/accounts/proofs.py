@@ -11,7 +11,7 @@ from uuid import UUID
 from identity.accounts import queries
 from identity.accounts.models import PhoneCode, ProofPurpose, ProofStarted, ProvenPhone
 from identity.entry.letters import CODE_LIFE, CODE_TRIES, letters_hold, letters_mac, may_send, new_letters
-from identity.identifiers import normal_phone
+from identity.identifiers import is_mobile, normal_phone
 from identity.phones import free_code_lock, phone_hashes
 from identity.problems import CHALLENGE_DEAD, SIGN_IN_REFUSED
 from identity.sign_in import challenge_hash, event_reference
@@ -26,9 +26,10 @@ _TABLE: Final = "phone_proof"
 EVENT: Final = "identity.phone-code"
 
 
-def normal_number(text: str) -> str:
-    """The normalised number; text of a wrong form stays as it is and gets no letters."""
-    return normal_phone(text) or text.strip()
+def number_of(text: str) -> str | None:
+    """The mobile number that letters can go to; None for anything else."""
+    number = normal_phone(text)
+    return number if number is not None and is_mobile(number) else None
 
 
 async def start(

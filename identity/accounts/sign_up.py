@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from identity import budgets, devices, people, queries, sessions
 from identity.accounts import proofs
 from identity.accounts import queries as accounts
-from identity.accounts.models import ProofStarted, ProvenPhone
+from identity.accounts.models import ProofStarted, ProvenPhone, StartPurpose
 from identity.accounts.problems import BIRTH_DATE_INVALID
 from identity.activation import BIRTH_DATE
 from identity.devices import BrowserOrigin, NewDevice
@@ -24,7 +24,7 @@ from identity.passwords import POOL, peppered
 from identity.people import IdentifierClaim, PersonClaim
 from identity.phones import phone_hashes
 from identity.policy import pin_is_easy
-from identity.problems import CHALLENGE_DEAD, DEVICE_KEY_REFUSED, PIN_TOO_EASY
+from identity.problems import CHALLENGE_DEAD, DEVICE_KEY_REFUSED, PHONE_INVALID, PIN_TOO_EASY
 from identity.sign_in import SignedIn
 from identity.verification import service as verification
 from kernel.clock import local_day
@@ -51,9 +51,16 @@ class PendingSignUp(Struct, frozen=True, kw_only=True):
     phone: ProvenPhone
 
 
-async def start(tx: Tx, keys: KeyRing, phone: str, network: str, now: datetime) -> ProofStarted | Refused:
-    """Send letters to a phone that wants an account. Looks nobody up: the answer says nothing."""
-    number = proofs.normal_number(phone)
+async def start(
+    tx: Tx, keys: KeyRing, phone: str, network: str, now: datetime, purpose: StartPurpose = "sign-up"
+) -> ProofStarted | Refused:
+    """Send letters to a phone: for an account, or to be the login phone of a book that a provider opens.
+
+    Looks nobody up: the answer says nothing. Refused: phone-invalid for text that is no mobile number.
+    """
+    number = proofs.number_of(phone)
+    if number is None:
+        return Refused(problem=PHONE_INVALID, where="phone")
     for budget, id_hash in (
         (budgets.SIGN_IN_STARTS_NETWORK, budgets.subject(network)),
         (budgets.SIGN_UP_STARTS, phone_hashes(keys, number)[0][1]),
@@ -61,7 +68,7 @@ async def start(tx: Tx, keys: KeyRing, phone: str, network: str, now: datetime) 
         refused = await budgets.charge_or_refuse(tx, budget, id_hash, now)
         if refused is not None:
             return refused
-    return await proofs.start(tx, keys, "sign-up", uuid7(now), number, now)
+    return await proofs.start(tx, keys, purpose, uuid7(now), number, now)
 
 
 async def use_code(
@@ -75,13 +82,15 @@ async def use_code(
     now: datetime,
     origin: BrowserOrigin | None = None,
 ) -> PendingSignUp | Refused:
-    """Charge the letters and use them up. A weak PIN or wrong device keys are refused before that."""
+    """Charge the letters and use them up. A weak PIN or wrong device keys cost no try of the letters."""
     POOL.require_room()
+    refused = _wrong_form(challenge_id, pin, said, device, now, origin)
+    if refused is not None:
+        return refused
     proven = await proofs.charge(tx, keys, "sign-up", challenge_id, code, now)
     if isinstance(proven, Refused):
         return proven
-    refused = _wrong_form(challenge_id, pin, said, device, now, origin)
-    refused = refused or await budgets.charge_or_refuse(tx, budgets.SIGN_UPS_DAY, proven.phone_hash, now)
+    refused = await budgets.charge_or_refuse(tx, budgets.SIGN_UPS_DAY, proven.phone_hash, now)
     if refused is not None:
         return refused
     if not await proofs.use(tx, challenge_id, proven):

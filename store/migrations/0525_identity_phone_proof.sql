@@ -1,9 +1,9 @@
--- Letters that prove a phone, of somebody who signs up or changes the phone. patient_id: of who changes it, or the
--- id that the account of a sign-up will have. phone: sealed; code: sealed until it was sent.
+-- Letters that prove a phone, of somebody who signs up, enrols with an identity provider or changes the phone.
+-- patient_id: of who changes it, or an id of nobody yet: that which the account of a sign-up will have. phone: sealed; code: sealed until it was sent.
 -- table: phone_proof distribute: id_hash
 CREATE TABLE phone_proof (
     id_hash bytea PRIMARY KEY,
-    purpose text NOT NULL CHECK (purpose IN ('sign-up', 'phone-change')),
+    purpose text NOT NULL CHECK (purpose IN ('sign-up', 'enrolment', 'phone-change')),
     patient_id uuid NOT NULL,
     phone_hash bytea NOT NULL,
     phone bytea NOT NULL,

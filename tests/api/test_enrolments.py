@@ -1,6 +1,7 @@
 """Opening the own book by an identity provider: at level 2, for the stated number, once (S1, S8)."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -11,11 +12,14 @@ import pytest
 
 from healthbook.wiring import opened_verifier
 from identity import people, phones
+from identity.births import service as births
 from identity.policy import PROBATION
 from store.database import Store
-from tests.support.accounts import letters, signed_up
+from tests.consent.test_s24_record import drain
+from tests.support.accounts import finish_body, letters, signed_up
 from tests.support.clock import FrozenClock
 from tests.support.entry import delivered
+from tests.support.family import midnight
 from tests.support.http import bearer, client_of
 from tests.support.identity_provider import PERSON, Provider, provider
 from tests.support.people import Citizen, make_citizen, make_person, new_number, new_phone_number
@@ -132,7 +136,7 @@ async def test_s8_a_lost_phone_and_a_forgotten_pin_and_the_owner_cancels_it(
     client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock, enrolment: Any
 ) -> None:
     citizen, number = await known(store, clock), new_phone_number()
-    begun = await client.post("/v1/auth/sign-up/start", json={"phone": number})
+    begun = await client.post("/v1/auth/sign-up/start", json={"phone": number, "purpose": "enrolment"})
     challenge = begun.json()["challenge_id"]
     phone = {"challenge_id": challenge, "code": await letters(store, clock, challenge)}
     done = await (await enrolment().through(citizen.number)).finish(citizen.number, phone=phone)
@@ -263,9 +267,7 @@ async def test_a_pin_that_is_the_birth_date_costs_neither_proof_nor_letters(
 ) -> None:
     citizen = await known(store, clock)
     here = await enrolment().through(citizen.number)
-    started = await client.post("/v1/auth/sign-up/start", json={"phone": new_phone_number()})
-    challenge = started.json()["challenge_id"]
-    phone = {"challenge_id": challenge, "code": await letters(store, clock, challenge)}
+    phone = await proven_phone(client, store, clock)
     year, month, day = BORN.split("-")
     assert said(await here.finish(citizen.number, day + month + year[2:], phone=phone)) == "pin-too-easy"
     assert said(await here.finish(citizen.number, phone=phone)) == ""
@@ -345,3 +347,87 @@ async def test_s8_a_stolen_identity_account_throws_no_device_out(
     assert answers == [""] * 4 + ["too-many-devices"]
     listed = await client.get("/v1/me/devices", headers=bearer(citizen.token))
     assert str(citizen.phone.device_id) in [one["device_id"] for one in listed.json()["items"]]
+
+
+async def lines(client: httpx.AsyncClient, headers: dict[str, str]) -> list[str]:
+    """What the access log says of the ways in, newest first."""
+    page = await client.get("/v1/me/access-log", headers=headers, params={"kind": "act"})
+    assert page.status_code == 200, page.text
+    return [str(one["line"]) for one in page.json()["items"]]
+
+
+async def child_of(store: Store, clock: FrozenClock, mother: Citizen, born: str) -> tuple[UUID, str]:
+    """A child whom the birth note links to the mother, with a number of its own."""
+    child, number = await make_person(store, clock, name=NAME, birth_date=born)
+    async with store.transaction() as tx:
+        await births.link(tx, child, mother.patient_id, None, clock.now())
+    return child, number
+
+
+async def test_the_guardians_of_a_child_hear_of_its_first_device_and_see_it_in_its_log(
+    client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock, enrolment: Any
+) -> None:
+    mother = await make_citizen(store, clock)
+    child, number = await child_of(store, clock, mother, "2016-03-12")
+    done = await (await enrolment().through(number, birthdate="2016-03-12")).finish(number)
+    assert done.status_code == 201, done.text
+    await drain(store, child, clock.now())
+    async with owner.transaction() as tx:
+        told = await tx.fetch(
+            "SELECT ref FROM notification WHERE patient_id = $1 AND type = 'dependent-news'",
+            mother.patient_id,
+        )
+    (news,) = [msgspec.json.decode(row["ref"]) for row in told]
+    assert news == {"patient_id": str(child), "what": "identity.device-enrolled"}
+    seen = await lines(client, bearer(mother.token) | {"X-Patient-Id": str(child)})
+    assert [one for one in seen if one.startswith("Chủ sổ đã mở sổ trên một thiết bị")], seen
+
+
+@pytest.mark.parametrize(("born", "code"), [("2020-12-02", "identity-at-desk"), ("2020-12-01", "")])
+async def test_below_six_no_provider_opens_a_book(
+    store: Store, clock: FrozenClock, enrolment: Any, born: str, code: str
+) -> None:
+    """Below six there is no level 2 (vietnam.md §8); the midnight is Vietnam's."""
+    mother = await make_citizen(store, clock)
+    clock.set(midnight(date(2026, 12, 1)))
+    _, number = await child_of(store, clock, mother, born)
+    done = await (await enrolment().through(number, birthdate=born)).finish(number)
+    assert said(done) == code
+
+
+@pytest.mark.parametrize("with_phone", [False, True])
+async def test_the_own_log_says_what_came_with_the_provider(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, enrolment: Any, with_phone: bool
+) -> None:
+    citizen = await known(store, clock)
+    phone = await proven_phone(client, store, clock) if with_phone else None
+    here = await enrolment().through(citizen.number)
+    done = await here.finish(citizen.number, **({"phone": phone} if phone else {}))
+    assert done.status_code == 201, done.text
+    newest = (await lines(client, bearer(citizen.token)))[0]
+    assert "nhà cung cấp danh tính" in newest
+    assert "mã PIN mới" in newest
+    assert ("số điện thoại đăng nhập mới" in newest) is with_phone
+
+
+async def proven_phone(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, purpose: str = "enrolment"
+) -> dict[str, str]:
+    """A new phone and the letters that came to it."""
+    body = {"phone": new_phone_number(), "purpose": purpose}
+    begun = await client.post("/v1/auth/sign-up/start", json=body)
+    assert begun.status_code == 202, begun.text
+    challenge = begun.json()["challenge_id"]
+    return {"challenge_id": challenge, "code": await letters(store, clock, challenge) or ""}
+
+
+async def test_s2_letters_for_a_new_account_bind_no_phone_to_a_book_and_the_reverse(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, enrolment: Any
+) -> None:
+    citizen = await known(store, clock)
+    phone = await proven_phone(client, store, clock, "sign-up")
+    here = await enrolment().through(citizen.number)
+    assert said(await here.finish(citizen.number, phone=phone)) == "sign-in-code-dead"
+    phone = await proven_phone(client, store, clock)
+    body = finish_body(phone["challenge_id"], phone["code"], Phone())
+    assert said(await client.post("/v1/auth/sign-up/finish", json=body)) == "sign-in-code-dead"

@@ -12,6 +12,7 @@ from consent.decision import UNPROVEN_ACTIONS, decide
 from healthbook.recovery.queries import DEAD
 from identity import people, phones, sessions, sign_in
 from identity.accounts import sign_up
+from identity.accounts.models import ProofPurpose
 from identity.people import IdentifierClaim, PersonClaim, Unmatched
 from identity.sign_in import event_reference, sign_in_code_for_delivery
 from kernel.access import Action
@@ -159,11 +160,15 @@ async def test_s1_an_account_of_level_0_acts_for_nobody_and_hands_nothing_out(
 
 
 async def test_s2_the_text_begins_like_every_sign_in_letter_and_fits_one_segment() -> None:
-    for purpose in ("sign-in", "sign-up", "phone-change"):
+    said = set()
+    for purpose in (*get_args(ProofPurpose), "sign-in"):
         text = sms_text(SmsSignIn(code="ABCDEF", purpose=purpose), HOTLINE)
         assert text.startswith("DANG NHAP. KHONG DOC CHO AI, KE CA BAC SI")
         assert "ABCDEF" in text
         assert len(text) <= 160
+        said.add(text)
+    # Whoever reads letters out is told what they will be used for.
+    assert len(said) == 4
 
 
 async def test_s2_while_a_consent_code_is_live_no_letters_are_sent_and_the_reverse(
@@ -284,13 +289,27 @@ async def test_one_phone_makes_three_accounts_a_day_and_gets_three_letters_an_ho
 
 
 @pytest.mark.parametrize("phone", ["02438253531", "không phải số", "113", "0" * 30])
-async def test_s19_every_text_for_a_phone_gets_the_same_answer(
-    client: httpx.AsyncClient, store: Store, clock: FrozenClock, phone: str
+async def test_text_that_is_no_mobile_number_is_said_to_be_none(
+    client: httpx.AsyncClient, phone: str
 ) -> None:
-    usual = await client.post("/v1/auth/sign-up/start", json={"phone": new_phone_number()})
+    """The form of a number tells of nobody."""
     odd = await client.post("/v1/auth/sign-up/start", json={"phone": phone})
-    assert (odd.status_code, odd.json().keys()) == (usual.status_code, usual.json().keys())
-    assert await letters(store, clock, odd.json()["challenge_id"]) is None
+    assert (odd.status_code, odd.json()["code"]) == (400, "phone-invalid")
+    assert odd.json()["errors"] == [{"where": "phone"}]
+
+
+async def test_a_weak_pin_costs_no_try_of_the_letters(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    challenge, phone = await start(client, new_phone_number()), Phone()
+    body = finish_body(challenge, await letters(store, clock, challenge) or "", phone)
+    for _ in range(4):
+        assert await finish(client, body | {"code": "482913"}) == "sign-in-refused"
+    assert await finish(client, body | {"pin": "123456"}) == "pin-too-easy"
+    assert (
+        await finish(client, body | {"said": body["said"] | {"birth_date": "2999"}}) == "birth-date-invalid"
+    )
+    assert await finish(client, body) == "signed-up"
 
 
 async def test_nothing_in_clear_rests_of_letters_or_phone(
