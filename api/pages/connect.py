@@ -56,6 +56,8 @@ from partners.smart.problems import (
     CONNECT_NOT_POSSIBLE,
     CONNECT_PAGE_ENDED,
     DIGITS_WRONG,
+    NO_LENGTH_CHOSEN,
+    NOTHING_TICKED,
 )
 from partners.smart.requests import AuthorizationRequest, answer_address, read_request
 from qr.draw import svg
@@ -71,6 +73,7 @@ HIDDEN: Final[dict[str, Any]] = {
 }
 FORM: Final[dict[str, Any]] = {**HIDDEN, "status_code": 303}
 GIVING: Final = (CONNECT_PAGE_ENDED, CONNECT_NOT_POSSIBLE, BEYOND_CLIENT, NOTHING_GRANTED, TOO_MANY)
+CHOOSING: Final = (*GIVING, CHOICE_NOT_OFFERED, NOTHING_TICKED, NO_LENGTH_CHOSEN)
 _ENDED: Final = Refused(problem=CONNECT_PAGE_ENDED)
 
 
@@ -144,7 +147,7 @@ async def come_back(call: NamedDependency[Call]) -> Response[bytes]:
     return _failed(call, None if isinstance(asking, Refused) else asking, refused)
 
 
-@post(f"{PATH}/decide", operation_id="connect_decide", problems=(*GIVING, CHOICE_NOT_OFFERED), **FORM)
+@post(f"{PATH}/decide", operation_id="connect_decide", problems=CHOOSING, **FORM)
 async def decide_page(call: NamedDependency[Call]) -> Response[bytes]:
     """What the person ticked."""
     form = read_form(await call.body()) or {}
@@ -155,7 +158,7 @@ async def decide_page(call: NamedDependency[Call]) -> Response[bytes]:
             return _failed(call, None, asking)
         if asking.row.phase != "proven":
             return _go(PATH)
-        address = await give_proven(tx, call, asking, choice)
+        address = authorizing.missing(choice) or await give_proven(tx, call, asking, choice)
     if isinstance(address, Refused):
         again = page_of(call, asking, _secret(call), "tick", problem=address.problem, choice=choice)
         return page_answer(call, again, address.problem.status)

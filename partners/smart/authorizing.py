@@ -41,7 +41,12 @@ from partners.smart.policy import (
     page_code,
     read_token,
 )
-from partners.smart.problems import APP_REQUEST_UNKNOWN, CHOICE_NOT_OFFERED
+from partners.smart.problems import (
+    APP_REQUEST_UNKNOWN,
+    CHOICE_NOT_OFFERED,
+    NO_LENGTH_CHOSEN,
+    NOTHING_TICKED,
+)
 from partners.smart.requests import AuthorizationRequest, Wish
 from store.database import Tx
 from store.fields import lookup_hashes
@@ -156,6 +161,13 @@ async def looked_at(tx: Tx, actor: Actor, request_id: UUID, now: datetime) -> Au
     if row is None or row.phase != "looked-at":
         return Refused(problem=APP_REQUEST_UNKNOWN)
     return row
+
+
+def missing(choice: Choice) -> Refused | None:
+    """What a form was sent without."""
+    if not choice.ticked:
+        return Refused(problem=NOTHING_TICKED, where="ticked")
+    return Refused(problem=NO_LENGTH_CHOSEN, where="days") if choice.days == 0 else None
 
 
 def fits(wish: Wish, days: tuple[int, ...], choice: Choice) -> Refused | None:

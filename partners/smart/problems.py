@@ -22,6 +22,26 @@ CHOICE_NOT_OFFERED = declare(
         next_en="Choose among the parts and the lengths of time that are named.",
     )
 )
+NOTHING_TICKED = declare(
+    ProblemType(
+        code="app-nothing-ticked",
+        status=422,
+        vi="Bạn chưa đánh dấu mục nào.",
+        en="No part was ticked.",
+        next_vi="Hãy đánh dấu ít nhất một mục và chọn thời hạn, hoặc chọn không đồng ý.",
+        next_en="Tick at least one part and choose a length of time, or say no.",
+    )
+)
+NO_LENGTH_CHOSEN = declare(
+    ProblemType(
+        code="app-no-length-chosen",
+        status=422,
+        vi="Bạn chưa chọn thời hạn.",
+        en="No length of time was chosen.",
+        next_vi="Hãy chọn cho xem trong bao lâu, hoặc chọn không đồng ý.",
+        next_en="Choose for how long, or say no.",
+    )
+)
 OAUTH_UNSUPPORTED_RESPONSE_TYPE = declare(
     ProblemType(
         code="oauth-unsupported-response-type",
@@ -46,10 +66,12 @@ CONNECT_NOT_POSSIBLE = declare(
     ProblemType(
         code="connect-not-possible",
         status=403,
-        vi="Tài khoản định danh này không dùng được cho yêu cầu kết nối.",
-        en="This identity account cannot be used for this request.",
-        next_vi="Dùng đúng tài khoản mức 2 của người được hỏi, hoặc duyệt trong ứng dụng Sổ sức khỏe.",
-        next_en="Use the level 2 account of the person who is asked, or approve in the health book app.",
+        vi="Danh tính chưa được xác minh cho yêu cầu này, nên yêu cầu dừng ở đây. Chưa có gì được gửi đi.",
+        en="Nobody's identity was proven for this request, so it stops here. Nothing was sent.",
+        next_vi="Nếu vẫn muốn kết nối, hãy bắt đầu lại từ nơi đã đưa bạn tới đây: dùng tài khoản mức 2 của"
+        " chính người được hỏi, hoặc chọn duyệt trong ứng dụng Sổ sức khỏe.",
+        next_en="If you still want to connect, start again where you came from: with the level 2 account of"
+        " the person who is asked, or by approving in the health book app.",
     )
 )
 CONNECT_CLIENT_UNKNOWN = declare(

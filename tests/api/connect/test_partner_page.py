@@ -198,7 +198,34 @@ async def test_a_low_level_the_wrong_person_and_a_child_get_one_answer(
     back = await browser.sign_in(issuer, **signs)
     assert back.status_code == 403
     assert back.text.count("connect-not-possible") == 0
+    # Who said no reads no accusation, and everybody where to go on.
+    assert "bắt đầu lại từ nơi đã đưa bạn tới đây" in back.text
     await ended(browser)
+    assert await connected(http, citizen) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"days": "30"}, "Bạn chưa đánh dấu mục nào"),
+        ({"box.history": "1"}, "Bạn chưa chọn thời hạn"),
+        ({"box.history": "1", "days": "31"}, "không có trong yêu cầu này"),
+    ],
+)
+async def test_a_form_with_something_left_out_says_what(
+    http: httpx.AsyncClient,
+    issuer: Provider,
+    citizen: Citizen,
+    partner: Partner,
+    wanting: Wanting,
+    fields: dict[str, str],
+    said: str,
+) -> None:
+    browser = await opened_by_partner(http, wanting, await pushed(http, partner, wanting))
+    await browser.sign_in(issuer, **claims_of(citizen))
+    await browser.get("/connect")
+    again = await browser.post("/connect/decide", **fields)
+    assert (again.status_code, said in again.text) == (422, True)
     assert await connected(http, citizen) == []
 
 
