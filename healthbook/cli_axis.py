@@ -51,6 +51,8 @@ def allow(code: str, basis: str, second: str | None, operator: str | None, reaso
         await allow_facility(store, code, basis, with_second(signed, second))
 
     as_operator(run, operator, reason)
+    where = "" if settings_or_exit().axis_url else " Nothing leaves yet: AXIS_URL and its settings are unset."
+    click.echo(f"The health checks of {code} are exchanged from now on.{where}")
 
 
 @axis.command(name="end")
@@ -65,6 +67,7 @@ def end(code: str, operator: str | None, reason: str | None) -> None:
         await end_facility(store, code, signed)
 
     as_operator(run, operator, reason)
+    click.echo(f"Nothing of {code} is exchanged any more.")
 
 
 @axis.command(name="resume")
@@ -81,7 +84,8 @@ def resume(what: str, operator: str | None, reason: str | None) -> None:
     async def run(store: "Store", signed: tuple[str, str]) -> int:
         return await go_on(store, what, signed)
 
-    click.echo(f"{as_operator(run, operator, reason)} messages go on")
+    count = as_operator(run, operator, reason)
+    click.echo(f"{count} messages go on." if count else f"No message of {what} had stopped.")
 
 
 @axis.command(name="close")
@@ -96,6 +100,7 @@ def close(message_id: UUID, operator: str | None, reason: str | None) -> None:
         await close_message(store, message_id, signed)
 
     as_operator(run, operator, reason)
+    click.echo(f"{message_id} is not sent any more.")
 
 
 @axis.command(name="public-key")
