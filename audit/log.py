@@ -127,6 +127,8 @@ class _Words(Struct, frozen=True):
     # Measurements are no tests of a facility, though both are Observations; limits are there in every book.
     acts_that_say_what: list[str]
     acts_that_show_always: list[str]
+    # Who asks to act for somebody does not do that for this person yet.
+    acts_for_oneself: list[str]
 
 
 async def read_log(
@@ -336,7 +338,13 @@ def _on_what(entry: Entry) -> str:
         return f" – {words.bases.get(entry.basis or '', words.under_grant)} #{entry.grant.id.hex[-8:]}"
     if entry.basis in words.bases:
         return f" – {words.bases[entry.basis]}"
-    return f" – {words.for_you}" if entry.on_behalf_of is not None else ""
+    is_for_you = entry.on_behalf_of is not None and entry.action not in words.acts_for_oneself
+    return f" – {words.for_you}" if is_for_you else ""
+
+
+def capacity(basis: str | None) -> str:
+    """As what a relative looked: 'với tư cách người giám hộ'; empty for everybody else."""
+    return _words().bases[basis] if basis in ("guardian", "proxy") else ""
 
 
 def _who(one: Shown) -> str:

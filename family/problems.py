@@ -28,8 +28,8 @@ PROXY_CODE_REFUSED = declare(
         status=403,
         vi="Mã mời không dùng được.",
         en="This invitation cannot be used.",
-        next_vi="Xin người mời tạo mã mới; mỗi mã dùng một lần trong 24 giờ.",
-        next_en="Ask for a new code; each works once within 24 hours.",
+        next_vi="Mã dùng một lần, sống 24 giờ, mã lập tại quầy 7 ngày; xin người mời hoặc quầy mã mới.",
+        next_en="A code works once, for 24 hours, a desk's for 7 days; ask whoever invited, or the desk.",
     )
 )
 PROXIES_TOO_MANY = declare(
@@ -98,8 +98,8 @@ PROXY_DESK_REFUSED = declare(
         status=403,
         vi="Quầy không lập hoặc chấm dứt được ủy quyền này.",
         en="The desk can neither make nor end this proxy.",
-        next_vi="Tiếp đón người ủy quyền hôm nay và xem thẻ; để lập, họ đủ 18 tuổi và chưa có thiết bị.",
-        next_en="They must have arrived today with the card; to make one, be of age and without a device.",
+        next_vi="Ghi nhận tiếp đón người ủy quyền hôm nay trước; để lập, họ đủ 18 tuổi, chưa có thiết bị.",
+        next_en="Record today's arrival first; to make one, they are of age and without a device.",
     )
 )
 INVITATIONS_TOO_MANY = declare(

@@ -1,5 +1,6 @@
 """All SQL of links between two people. Each end has a row of its own, and a link stands when both say so."""
 
+from datetime import datetime
 from uuid import UUID
 
 from family.models import (
@@ -139,6 +140,15 @@ WAITING_GUARDIANS = Statement(
     WHERE g.patient_id = $1 AND g.barred_at IS NULL AND g.starts_at IS NOT NULL AND g.starts_at > $2
       AND {_GUARDIAN_ROW.format("g")}
     ORDER BY g.starts_at LIMIT 20
+    """,  # noqa: S608
+)
+# Until when one guardian waits; none where it stands, was said no to, or a merge or a restore holds it.
+WAITS_UNTIL = Scalar(
+    datetime,
+    f"""
+    SELECT g.starts_at FROM guardianship g JOIN citizen c ON c.patient_id = g.patient_id
+    WHERE g.patient_id = $1 AND g.guardian_id = $2 AND g.barred_at IS NULL AND g.starts_at > $3
+      AND c.state = ANY($4) AND {_GUARDIAN_ROW.format("g")}
     """,  # noqa: S608
 )
 # Somebody said no to this one while it waited, and no desk has seen the two since.

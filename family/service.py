@@ -48,12 +48,12 @@ class CoGuardian(Struct, frozen=True, kw_only=True):
 class Relative(Struct, frozen=True, kw_only=True):
     """One line of one's own list. person_id: the other one. until: proxies end by themselves.
 
-    starts_at: a guardian who waits until then. by_court: a proxy whom a court named. beside: who else is a
-    guardian of that child.
+    starts_at: a guardian who waits until then; the own wait opens nothing yet and names nobody. by_court: a
+    proxy whom a court named. beside: who else is a guardian of that child.
     """
 
     person_id: UUID
-    name: str | None
+    name: str | None = None
     relation: Relation
     acts: Literal["for-them", "for-me"]
     scopes: list[Scope] = []
@@ -176,7 +176,22 @@ async def relatives_of(tx: Tx, keys: KeyRing, access: Access, now: datetime) -> 
         structs.replace(one, beside=await _beside(tx, keys, person_id, one, now))
         for one in await dependents_of(tx, keys, access, now, LISTED_MAX)
     ]
-    return [*found, *await acting_for(tx, keys, person_id, now)]
+    waits = await _own_waits(tx, person_id, now, access.actor.holds)
+    return [*found, *waits, *await acting_for(tx, keys, person_id, now)]
+
+
+async def _own_waits(tx: Tx, person_id: UUID, now: datetime, holds: Holds) -> list[Relative]:
+    """Whose guardian one becomes when the wait is over. Nothing of the book is open before."""
+    found = []
+    for row in await queries.DEPENDENTS.all(tx, person_id):
+        starts_at = await queries.WAITS_UNTIL.one(tx, row.dependent_id, person_id, now, list(LIVING))
+        if starts_at is not None and _free(row.since, holds):
+            found.append(
+                Relative(
+                    person_id=row.dependent_id, relation="guardian", acts="for-them", starts_at=starts_at
+                )
+            )
+    return found
 
 
 async def dependents_of(tx: Tx, keys: KeyRing, access: Access, now: datetime, limit: int) -> list[Relative]:

@@ -107,8 +107,10 @@ async def _begun(tx: Tx, call: Call, data: FamilyProofStart, opened: Opened) -> 
 async def finish(data: JSONBody[FamilyProofFinish], call: NamedDependency[Call]) -> Response[None]:
     """Become the guardian of each child under 15 whom the provider names, once level 2 proved who asks.
 
-    The answer is the same whoever was named; GET /v1/me/family shows who is linked. Beside another guardian
-    it counts after 72 hours, unless that one says no.
+    The answer is the same whoever was named. GET /v1/me/family shows who is linked, and with starts_at who
+    waits: beside another guardian it counts after 72 hours, unless that one says no. Nothing new there means
+    that no child could be linked, and never why: a number that nobody has, one that was never verified, 15 or
+    older, barred or objected to read alike. A facility's desk sees the papers then.
     """
     async with begin_for(call, "make-proxy") as (tx, access):
         done = await provider.link_children(
