@@ -1,8 +1,8 @@
 """A child's log as the guardian sees it: who was let in and who read, and nothing of what the child may need
 to keep from the guardian (security.md S23).
 
-No arrivals, no safety flags, no acts of the child, no counts, and no places in the chain: neither a line nor
-a gap tells of a row that is left out.
+No arrivals, no safety flags, no acts of the child but the ways into the book, no counts, and no places in
+the chain: neither a line nor a gap tells of a row that is left out.
 """
 
 import base64
@@ -22,7 +22,11 @@ from store.fields import FieldSealError, seal, unseal
 from store.keys import KeyRing
 
 # Reads, and who was asked and let in. What another package logs is not shown until it is named here.
-_SHOWN: Final = ("record:", "consent:grant:", "consent:request:", "consent:code:", "family:guardian:create")
+_SHOWN: Final = (
+    *("record:", "consent:grant:", "consent:request:", "consent:code:", "family:guardian:create"),
+    # The ways into the book by a device of the child itself.
+    *("identity:device:enrol", "identity:account:open"),
+)
 # Of what was declared the entries that the guardian sees say who added and who judged them.
 _HIDDEN: Final = (
     "record:safety:",
@@ -78,6 +82,7 @@ def _opened(keys: KeyRing, access: Access, cursor: str) -> int:
 def _bare(item: LogItem) -> LogItem:
     """The line without what was read: that would tell of entries which the guardian does not see."""
     line, acted_as = item.line.partition(":")[0].partition(" (")[0], capacity(item.basis)
+    said = about_holder(item.line) if item.is_own else item.line
     return structs.replace(
         item,
         seq=0,

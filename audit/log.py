@@ -109,6 +109,7 @@ class _Keyset(NamedTuple):
 
 class _Words(Struct, frozen=True):
     you: str
+    holder: str
     titles: dict[str, str]
     types: dict[str, str]
     acts: dict[str, str]
@@ -311,6 +312,12 @@ def _item(one: Shown, patient_id: UUID, *, proofs: bool) -> LogItem:
         facility_id=entry.facility_id,
         basis=entry.basis,
     )
+
+
+def about_holder(line: str) -> str:
+    """A line of the person's own act, as somebody else reads it."""
+    words = _words()
+    return words.holder + line.removeprefix(words.you)
 
 
 def line_of(one: Shown, *, is_own: bool) -> str:

@@ -57,7 +57,8 @@ PAGE = Statement(
     """,  # noqa: S608 - a constant of this file
 )
 
-# Broken glass can be under a safety flag; a guardian who may hear of it was told (consent/emergency).
+# Broken glass can be under a safety flag; a guardian who may hear of it was told (consent/emergency). Of
+# the child's own acts the ways into the book alone.
 FAMILY_PAGE = Statement(
     LogRow,
     f"""
@@ -74,7 +75,8 @@ FAMILY_PAGE = Statement(
       AND NOT EXISTS (SELECT FROM unnest($10::text[]) s (tag)
             WHERE starts_with(entry::json ->> 'action', s.tag))
       AND entry::json ->> 'purpose' IS DISTINCT FROM 'BTG'
-      AND NOT (actor_kind = 'citizen' AND entry::json #>> '{{actor,id}}' = $1::text)
+      AND (starts_with(entry::json ->> 'action', 'identity:')
+            OR NOT (actor_kind = 'citizen' AND entry::json #>> '{{actor,id}}' = $1::text))
     ORDER BY seq DESC LIMIT $8
     """,  # noqa: S608 - a constant of this file
 )
