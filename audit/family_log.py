@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import structs
 
 from audit import queries
-from audit.log import NEWEST, AccessLog, Filter, LogItem, capacity, span, whole_items
+from audit.log import NEWEST, AccessLog, Filter, LogItem, about_holder, capacity, span, whole_items
 from kernel.access import Access
 from kernel.paging import BAD_CURSOR
 from kernel.problems import refuse
@@ -81,8 +81,8 @@ def _opened(keys: KeyRing, access: Access, cursor: str) -> int:
 
 def _bare(item: LogItem) -> LogItem:
     """The line without what was read: that would tell of entries which the guardian does not see."""
-    line, acted_as = item.line.partition(":")[0].partition(" (")[0], capacity(item.basis)
     said = about_holder(item.line) if item.is_own else item.line
+    line, acted_as = said.partition(":")[0].partition(" (")[0], capacity(item.basis)
     return structs.replace(
         item,
         seq=0,
