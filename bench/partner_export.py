@@ -108,7 +108,7 @@ def measure(world: World, let: Let, directory: Path) -> Result:
             ours.append(mine.rate(200))
             theirs.append(other.rate(200))
             volumes.append(mine.body_bytes / mine.seconds / (other.body_bytes / other.seconds))
-    # An answer holds more than twice as much as a summary; the target is judged on answers.
+    # An answer holds half as much again as a summary; the target is judged on answers.
     print(f"... {NAME}: {median(volumes):.2f} of its bytes a second", file=sys.stderr, flush=True)
     return compare(
         NAME, ours=ours, against="doctor's summary", theirs=theirs, target=TARGET, unit="requests/s"
