@@ -36,7 +36,7 @@ from kernel.clock import end_of_day, local_day
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
-from store.fields import seal
+from store.fields import seal, unseal
 from store.keys import KeyRing
 
 Number = Annotated[str, Meta(min_length=9, max_length=20)]
@@ -60,13 +60,15 @@ class DeskProposed(Struct, frozen=True, kw_only=True):
 
 
 class Written(Struct, frozen=True, kw_only=True):
-    """The code goes onto the relative's paper; nobody can show it again. name: of the person."""
+    """The code goes onto the relative's paper; nobody can show it again. name: of the person. proxy_ending:
+    the last four digits of the relative's card, by which the person checks what was typed."""
 
     code: str
     name: str | None
     scopes: list[Scope]
     until: date
     expires_at: datetime
+    proxy_ending: str
 
 
 async def propose(
@@ -158,6 +160,7 @@ async def _write(
         scopes=row.scopes,
         until=until,
         expires_at=made.expires_at,
+        proxy_ending=unseal(keys, row.patient_id, "proxy_offer", "for_number", row.for_number)[-4:],
     )
 
 
