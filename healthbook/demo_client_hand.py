@@ -27,6 +27,7 @@ from msgspec import Struct
 from healthbook.demo_acts import HandError
 from healthbook.demo_bodies import Sent
 from healthbook.demo_sheet import DemoAppClient
+from kernel.access import PARTNER_GROUPS
 
 TOKEN_PATH: Final = "/oauth/token"  # noqa: S105
 PUSH_PATH: Final = "/oauth/par"
@@ -73,7 +74,7 @@ class ClientHand:
         if self._is_partner:
             pushed = self._form(PUSH_PATH, asked | ({"login_hint": number} if number else {}))
             if pushed.is_error:
-                raise HandError(_why(pushed))
+                raise HandError(f"{_why(pushed)} A partner asks for some of: {', '.join(PARTNER_GROUPS)}.")
             asked = {"request_uri": pushed.json()["request_uri"]}
         else:
             asked |= {"aud": self._origin + FHIR_PATH}

@@ -36,7 +36,7 @@ from healthbook.demo_sheet import (
 )
 from healthbook.settings import Settings
 from identity.hotp import hotp_at
-from identity.practitioners import totp_at
+from identity.practitioners import TOTP_SECONDS, totp_at
 from identity.sessions import refresh_text
 from identity.tokens import to_base64url
 from kernel.problems import Refused
@@ -66,12 +66,13 @@ class Shown(Struct, frozen=True):
 
 class HeldSession(Struct):
     """What is kept between two calls. until: epoch seconds of the access token's end. device_id: of a citizen
-    who signed in again."""
+    who signed in again. totp_step: of the last one-time password that was shown or sent."""
 
     access_token: str = ""
     refresh_token: str = ""
     until: float = 0
     device_id: str = ""
+    totp_step: int = 0
 
 
 def find(sheet: DemoSheet, who: str) -> Person:
@@ -105,11 +106,10 @@ class Hand:
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> httpx.Response:
         """One signed-in request; a session that ended is opened anew, once."""
-        if self._held.until < time.time() + RENEW_BEFORE_SECONDS:
-            self._sign_in()
+        self._be_signed_in()
         answer = self._send(method, path, body, headers or {})
         if answer.status_code == httpx.codes.UNAUTHORIZED:
-            self._held = HeldSession(device_id=self._held.device_id)
+            self._held = HeldSession(device_id=self._held.device_id, totp_step=self._held.totp_step)
             self._sign_in()
             answer = self._send(method, path, body, headers or {})
         return answer
@@ -164,10 +164,12 @@ class Hand:
         return self.ask("GET", path, headers={"X-Step-Up": to_base64url(msgspec.json.encode(act))})
 
     def totp(self) -> str:
-        """What this person's authenticator shows now; each works once."""
+        """A one-time password that still works. Each works once, so the sign-in takes its own before; the
+        service takes the next one half a minute early, and whoever wants more waits here."""
         if not isinstance(self.person, DemoPractitioner | DemoOperator):
             raise HandError("Only staff and operators have an authenticator.")
-        return totp_at(self.person.totp_secret, datetime.now(UTC))
+        self._be_signed_in()
+        return self._next_totp(self.person)
 
     def nonce_of(self, qr: str) -> str:
         """Tier A: the secret of the doctor's code, once the server agrees that it is one."""
@@ -223,6 +225,18 @@ class Hand:
             return self._http.request(method, path, content=body.content, headers=named | headers)
         return self._http.request(method, path, json=body, headers=named | headers)
 
+    def _be_signed_in(self) -> None:
+        if self._held.until < time.time() + RENEW_BEFORE_SECONDS:
+            self._sign_in()
+
+    def _next_totp(self, person: DemoPractitioner | DemoOperator) -> str:
+        step = max(int(time.time()) // TOTP_SECONDS, self._held.totp_step + 1)
+        while step > int(time.time()) // TOTP_SECONDS + 1:
+            time.sleep(1)
+        self._held.totp_step = step
+        self._save()
+        return totp_at(person.totp_secret, datetime.fromtimestamp(step * TOTP_SECONDS, UTC))
+
     def _sign_in(self) -> None:
         path, body = self._credentials()
         answer = self._http.post(path, json=body)
@@ -236,6 +250,7 @@ class Hand:
             refresh_token=got.get("refresh_token") or "",
             until=time.time() + min(got["expires_in_seconds"], 14 * 60),
             device_id=got.get("device_id") or self._held.device_id,
+            totp_step=self._held.totp_step,
         )
         self._save()
 
@@ -278,7 +293,8 @@ class Hand:
             signature = phone.sign_refresh(refresh_text(token, issued_at))
             return "/v1/auth/refresh", {"refresh_token": token, "iat": issued_at, "signature": signature}
         if isinstance(person, DemoPractitioner | DemoOperator):
-            body = {"username": person.username, "password": person.password, "totp": self.totp()}
+            body = {"username": person.username, "password": person.password}
+            body["totp"] = self._next_totp(person)
             kind = "operator" if isinstance(person, DemoOperator) else "practitioner"
             return f"/v1/auth/{kind}/sign-in", body
         return "/v1/auth/token", {
@@ -342,8 +358,7 @@ def _act_as_client(
     hand = ClientHand(client, settings.base_url, settings.origin, settings.data / "sessions")
     try:
         if verb == "connect":
-            meant = next((one for one in sheet.citizens if one.key == choice["book"]), None)
-            return Shown(hand.connect(target, None if meant is None else meant.number))
+            return Shown(hand.connect(target, _number(sheet, choice["book"])))
         if verb == "redeem":
             return shown(hand.redeem(target))
         if not verb.isupper():
@@ -351,6 +366,16 @@ def _act_as_client(
         return shown(hand.ask(verb, target, body_of(verb, body, choice)))
     except httpx.ConnectError as error:
         raise HandError(f"Nobody answers at {settings.base_url}; `make run` starts the service.") from error
+
+
+def _number(sheet: DemoSheet, whom: str | None) -> str | None:
+    """The number of whom a partner means. Raises HandError for nobody of the sheet."""
+    if whom is None:
+        return None
+    for one in sheet.citizens:
+        if whom in {one.key, one.number}:
+            return one.number
+    raise HandError(f"{whom} is no citizen of the demo's sheet; `healthbook demo --json` lists everybody.")
 
 
 def _book(sheet: DemoSheet, whose: str | None) -> str | None:

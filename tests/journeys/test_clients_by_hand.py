@@ -128,7 +128,8 @@ async def test_the_demo_s_app_is_chosen_and_renews_its_own_token(
         ((APP, "GET", "/fhir/Patient"), "Nobody let this app in"),
         ((PARTNER, "redeem", "https://doi-tac.example/ve?code=x"), "answers nothing that was asked last"),
         ((PARTNER, "sign", "/v1/me/share-links", "{}"), "holds no phone"),
-        ((PARTNER, "connect", "everything"), "invalid_scope"),
+        ((PARTNER, "connect", "everything"), "some of: administrative, history, encounters, summary"),
+        ((PARTNER, "connect", "history", "--for", "nobody"), "is no citizen of the demo's sheet"),
         ((CITIZEN, "connect", "history"), "Only a partner or an app"),
     ],
 )
