@@ -8,7 +8,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
-from api.request import Call, answer
+from api.pages.connect_view import Page, page_answer
+from api.request import Answer, Call, answer
 from identity import budgets
 from identity.models import Sex
 from identity.problems import TOO_MANY
@@ -40,17 +41,26 @@ async def callback(
     code: FromQuery[Text] = "",
     error: FromQuery[Text] = "",
     iss: FromQuery[Text] = "",
-) -> Response[None]:
+) -> Answer:
     """Where the provider sends the browser back to; it goes on to whoever asked, with a receipt.
 
     The provider's code and our state serve once. The address that the browser goes on to is the same for a
-    yes and a no: the answer is only for who brings receipt and secret.
+    yes and a no: the answer is only for who brings receipt and secret. A browser whose transaction is over or
+    nobody's sees a page that says so.
     """
     given = {"state": given_state, "code": code, "error": error, "iss": iss}
     done = await _conclude(call, {name: value for name, value in given.items() if value})
     if isinstance(done, Refused):
-        return answer(done)
+        return _nowhere(call, done)
     return answer(None, headers={"Location": done.address})
+
+
+def _nowhere(call: Call, refused: Refused) -> Answer:
+    """Nobody knows where this browser came from: the words are all there is."""
+    if "text/html" not in call.request.headers.get("accept", ""):
+        return answer(refused)
+    page = Page("Chưa xác minh được danh tính", problem=refused.problem)
+    return page_answer(call, page, refused.problem.status)
 
 
 async def _conclude(call: Call, given: dict[str, str]) -> service.Landing | Refused:

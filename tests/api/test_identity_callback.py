@@ -91,6 +91,22 @@ async def test_a_no_brings_a_receipt_for_nothing(way: Way, changes: dict[str, st
     assert await claim(way.store, way.clock, receipt, asking.kept, level_min=0) == no
 
 
+async def test_a_person_whose_transaction_is_over_sees_a_page_and_nothing_of_what_came(way: Way) -> None:
+    brought = way.issuer.sign_in(await way.begin(Asking()))
+    await way.back(brought)
+    browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    page = await way.client.get(CALLBACK, params=brought | {"error": "<b>x</b>"}, headers=browser)
+    assert page.status_code == 403
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert VERIFICATION_REFUSED.vi in page.text
+    assert VERIFICATION_REFUSED.next_vi in page.text
+    assert "<form" not in page.text
+    for given in (*brought.values(), "<b>x</b>"):
+        assert given not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert page.headers["cache-control"] == "no-store"
+
+
 @pytest.mark.parametrize("state", ["", "x", "A" * 64, "%00", "A" * 4000, "A" * 5000])
 async def test_a_state_of_nobody_leads_nowhere_and_asks_nobody(way: Way, state: str) -> None:
     response = await way.back({"state": state, "code": "x", "iss": way.issuer.issuer})
