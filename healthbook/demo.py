@@ -37,7 +37,7 @@ from healthbook.demo_counters import open_counters
 from healthbook.demo_declarations import fill_in
 from healthbook.demo_directory import list_facilities
 from healthbook.demo_facilities import CLINIC, HOSPITAL, STATION, DemoFacility
-from healthbook.demo_family import attest, name_proxy
+from healthbook.demo_family import attest, name_proxy, verify_number
 from healthbook.demo_kiosks import set_up_kiosks
 from healthbook.demo_packages import treatment_package
 from healthbook.demo_people import DemoPerson, make_people
@@ -152,6 +152,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
     citizens = await _activate_all(store, people, staff, now - ACTIVATED, say)
     await _import_all(store, people, facilities, now - IMPORTED, say)
     child = await attest(store, people["bao-anh"], people["huong"], _desk(staff), now - GUARDED)
+    unlinked = await verify_number(store, people["dua"], people["pao"], now - GUARDED)
     relative = next(one for one in citizens if one.card.key == "bler")
     elder = await name_proxy(store, people["thoan"], relative, _desk(staff), now - GUARDED)
     await say_some(store, citizens, now - LET_IN)
@@ -181,6 +182,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
         operators=operators,
         children=[child],
         elders=[elder],
+        unlinked_children=[unlinked],
         app_clients=app_clients,
     )
 

@@ -13,8 +13,8 @@ from family.desk import Wish
 from family.models import Scope
 from healthbook.demo_accounts import Activated, DemoError, granted
 from healthbook.demo_people import DemoPerson
-from healthbook.demo_sheet import DemoChild, DemoElder
-from identity.people import resolve_subject
+from healthbook.demo_sheet import DemoChild, DemoElder, DemoUnlinkedChild
+from identity import people
 from kernel.access import Actor
 from kernel.clock import local_day
 from kernel.ids import uuid7
@@ -44,7 +44,7 @@ async def attest(
                 tx, store.keys, second, proposal_id, True, arrived_today, request_id=trace, now=now
             )
         )
-        patient_id = await resolve_subject(tx, store.keys, "national-id", pair.child_number, now)
+        patient_id = await people.resolve_subject(tx, store.keys, "national-id", pair.child_number, now)
     if patient_id is None:
         raise DemoError("no-such-child")
     return DemoChild(
@@ -54,6 +54,26 @@ async def attest(
         birth_date=child.birth_date,
         number=pair.child_number,
         guardian=guardian.key,
+    )
+
+
+async def verify_number(
+    store: Store, child: DemoPerson, parent: DemoPerson, now: datetime
+) -> DemoUnlinkedChild:
+    """Verify the child's number, as registry officers do from the child's papers; nobody acts for it yet."""
+    number = child.number or ""
+    async with store.transaction() as tx:
+        patient_id = await people.resolve_subject(tx, store.keys, "national-id", number, now)
+        if patient_id is None:
+            raise DemoError("no-such-child")
+        await people.verify_identifier(tx, store.keys, patient_id, "national-id", number, None, now)
+    return DemoUnlinkedChild(
+        patient_id=str(patient_id),
+        key=child.key,
+        name=child.name,
+        birth_date=child.birth_date,
+        number=number,
+        guardian=parent.key,
     )
 
 

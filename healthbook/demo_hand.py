@@ -383,6 +383,7 @@ def _book(sheet: DemoSheet, whose: str | None) -> str | None:
     everybody = {one.key: one.patient_id for one in sheet.citizens}
     everybody |= {one.key: one.patient_id for one in sheet.children}
     everybody |= {one.key: one.patient_id for one in sheet.elders}
+    everybody |= {one.key: one.patient_id for one in sheet.unlinked_children}
     return everybody.get(whose, whose) if whose else None
 
 

@@ -49,6 +49,11 @@ class DemoChild(Struct, frozen=True, kw_only=True):
     guardian: str
 
 
+class DemoUnlinkedChild(DemoChild, frozen=True, kw_only=True):
+    """A child whose number is verified and for whom nobody acts yet; guardian: who may, once the stand-in
+    identity provider names the child."""
+
+
 class DemoElder(Struct, frozen=True, kw_only=True):
     """Somebody without a phone; proxy: the key of whom a desk let act, by X-Patient-Id."""
 
@@ -117,6 +122,7 @@ class DemoSheet(Struct, frozen=True, kw_only=True):
     operators: list[DemoOperator]
     children: list[DemoChild] = []
     elders: list[DemoElder] = []
+    unlinked_children: list[DemoUnlinkedChild] = []
     app_clients: list[DemoAppClient] = []
 
     def at(self, base_url: str) -> "DemoSheet":

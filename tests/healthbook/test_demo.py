@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from lxml import etree
 
-from family.service import link_of
+from family.service import guardians_of, link_of
 from healthbook.demo import build_demo
 from healthbook.demo_accounts import DemoError
 from healthbook.demo_facilities import FACILITIES, HOSPITAL, STAFF, STATION
@@ -21,6 +21,7 @@ from healthbook.demo_people import DemoPerson, card_text, make_crowd, make_peopl
 from healthbook.demo_records import long_history, vaccination_history
 from healthbook.demo_sheet import DemoSheet, load_sheet, save_sheet
 from identity.devices import list_devices
+from identity.people import resolve_present
 from qr.card_texts import CardText
 from qr.cccd import read_cccd
 from store.database import Store
@@ -408,6 +409,18 @@ async def test_an_elder_without_a_phone_has_a_relative_by_the_paper_of_a_desk(
         assert await list_devices(tx, store.keys, UUID(elder.patient_id)) == []
     assert link is not None
     assert (link.relation, "read-record" in link.scopes, link.disputed) == ("proxy", True, False)
+
+
+async def test_a_child_whom_the_provider_may_name_has_a_verified_number_and_no_guardian_yet(
+    store: Store, demo: DemoSheet
+) -> None:
+    (child,) = demo.unlinked_children
+    father = next(one for one in demo.citizens if one.key == child.guardian)
+    async with store.transaction() as tx:
+        found = await resolve_present(tx, store.keys, "national-id", child.number, NOW, verified=True)
+        assert str(found) == child.patient_id
+        assert await guardians_of(tx, UUID(child.patient_id), NOW) == []
+        assert await link_of(tx, store.keys, UUID(father.patient_id), UUID(child.patient_id), NOW) is None
 
 
 async def test_books_of_the_demo_have_reminders_of_several_kinds(store: Store, demo: DemoSheet) -> None:
