@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,3 +162,15 @@ def test_what_is_left_out_of_a_line_is_told() -> None:
         Reason("bad-value", "commune"),
         Reason("unknown-group", "groups"),
     )
+
+
+def test_the_files_of_the_document_are_read_whole() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "population.md").read_text()
+    samples = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)
+    kinds: tuple[ListKind, ...] = ("residents", "cards", "households")
+    for kind, sample in zip(kinds, samples, strict=True):
+        reader = ListReader(kind, TODAY)
+        found = list(reader.read(io.BytesIO(sample.encode())))
+        assert found
+        assert all(isinstance(one, Line) and not one.notes for one in found), kind
+        assert reader.other == []
