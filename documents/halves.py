@@ -32,7 +32,7 @@ class Halves(Struct, frozen=True, kw_only=True):
 
 
 def halves(paper: Halves, at: datetime) -> bytes:
-    """One page, its letters 15 points and more, the title 13. Blocks for a second or less: call it in a thread."""
+    """One page, its letters 15 points and more, the title 13. Blocks up to a second: call it in a thread."""
     made = msgspec.structs.replace(
         paper,
         title=plain(paper.title, 60),

@@ -283,7 +283,7 @@ async def test_what_may_not_be_seen_does_not_leave(
     assert stand_in.seen == []
 
 
-@pytest.mark.parametrize(("state", "code"), [("frozen", "7900000000141"), ("erasing", "7900000000158")])
+@pytest.mark.parametrize(("state", "code"), [("frozen", "7900000000172"), ("erasing", "7900000000189")])
 async def test_nothing_of_a_closed_book_leaves(
     site: Site, client: httpx.AsyncClient, stand_in: AxisStandIn, clock: FrozenClock, state: str, code: str
 ) -> None:
