@@ -83,7 +83,7 @@ def test_a_paper_of_the_same_data_is_the_same() -> None:
 
 def test_s35_each_format_has_one_writer() -> None:
     """typst, csv and the libraries of pictures and pages are imported by one module each; a code is read out
-    of an operator's picture by another one, the demo draws a slip, and seven more modules read CSV."""
+    of an operator's picture by another one, the demo draws a slip, and eight more modules read CSV."""
     allowed = {
         "typst": {"documents/pdf.py"},
         "csv": {
@@ -91,6 +91,7 @@ def test_s35_each_format_has_one_writer() -> None:
             "ehr/growth/tables.py",
             "ehr/medicine_safety/tables.py",
             "ehr/rows/reading.py",
+            "identity/population/reading.py",
             "vitals/imports/table.py",
             "healthbook/code_slips.py",
             "visits/directory/reading.py",
