@@ -11,7 +11,7 @@ from api.request import PUBLIC
 from store.database import Store
 from tests.support.actors import SOME_ID, WORDS, Route, routes, sign_everybody_in
 from tests.support.clock import FrozenClock
-from tests.support.http import bearer, client_of
+from tests.support.http import bearer, client_of, code_of
 
 ROLES_TABLE = Path(__file__).resolve().parents[1] / "docs" / "roles.md"
 ROUTES = routes(demo=True)
@@ -57,17 +57,6 @@ async def ask(client: httpx.AsyncClient, route: Route, headers: dict[str, str]) 
     if route.method in ("POST", "PUT", "PATCH"):
         options |= {"content": b"{}", "headers": headers | {"content-type": "application/json"}}
     return await client.request(route.method, route.filled, **options)
-
-
-def code_of(response: httpx.Response) -> str | None:
-    """Our code of a problem, also inside an OperationOutcome; None of every other answer."""
-    kind = response.headers.get("content-type", "")
-    if "problem" in kind:
-        code: str | None = response.json().get("code")
-        return code
-    if "fhir" in kind and response.json()["resourceType"] == "OperationOutcome":
-        return str(response.json()["issue"][0]["details"]["coding"][0]["code"])
-    return None
 
 
 @every_closed_route

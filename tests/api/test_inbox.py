@@ -59,6 +59,7 @@ async def test_s8_a_device_on_probation_is_told_of_its_account_and_of_nothing_el
     # What waits for the end of quiet hours is in the inbox already.
     assert {item["type"] for item in pages[0]} == set(everything) - {"news-waiting"}
     needed = {
+        "account-changed",
         "consent-request",
         "consent-code",
         "sign-in-code",

@@ -55,10 +55,11 @@ PLATFORMS: Final = ("android", "ios", None)
 # Every SMS with the fields that it may have; the words of a person stand in these alone.
 SMS_FIELDS: Final[dict[str, set[str]]] = {
     "consent-code": {"code", "practitioner", "facility_short", "scope", "hours"},
-    "sign-in-code": {"code"},
+    "sign-in-code": {"code", "purpose"},
     "contact-named": {"code"},
     "emergency-contact-told": {"person", "place"},
     "death-reported": set(),
+    "phone-changed": set(),
     "security": set(),
     "urgent": set(),
 }

@@ -56,3 +56,14 @@ def application(store: Store, clock: Clock, **options: Any) -> Iterator[tuple[Ap
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+def code_of(response: httpx.Response) -> str | None:
+    """Our code of a problem, also inside an OperationOutcome; None of every other answer."""
+    kind = response.headers.get("content-type", "")
+    if "problem" in kind:
+        code: str | None = response.json().get("code")
+        return code
+    if "fhir" in kind and response.json()["resourceType"] == "OperationOutcome":
+        return str(response.json()["issue"][0]["details"]["coding"][0]["code"])
+    return None
