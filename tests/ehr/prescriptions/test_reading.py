@@ -183,6 +183,7 @@ async def test_s23_neither_log_nor_inbox_tells_a_guardian_of_one_that_is_withhel
         log = (await client.get("/v1/me/access-log", headers=acting)).json()["items"]
         return [*told, inbox, [one["line"] for one in log if one["actor_name"] != mother.name]]
 
+    await work(store, clock, child)  # the phone the child enrolled is told to the mother: no prescription yet
     async with client_of(store, clock) as client:
         before = await seen(client)
         of_child = {"thong_tin_nguoi_giam_ho": "mẹ", "chan_doan": VIOLENCE}
