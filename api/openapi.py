@@ -20,7 +20,7 @@ from litestar.openapi.spec import Schema
 from litestar.types import ControllerRouterHandler
 from litestar.typing import FieldDefinition
 
-from api.examples import example_of
+from api.document import examples, limits, links, versions, words
 from api.problems import (
     BAD_HOST,
     BODY_TOO_LARGE,
@@ -138,6 +138,8 @@ def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
         for name, text in SCHEMES.items()
     }
     document["components"]["headers"] = HEADERS
+    for stage in (words, versions, limits, links, examples):
+        stage.apply(document)
     document["components"]["responses"] = _share_responses(document)
     document["components"]["examples"] = _problem_examples(document)
     document["servers"] = [{"url": "/"}]
@@ -185,7 +187,6 @@ def _describe(
     if produced := handler.opt.get("produces"):
         operation["responses"]["200"]["content"] = {produced: {"schema": _schema_of_file(produced)}}
     operation["responses"] = _responses(operation, handler, path)
-    _add_examples(operation, document)
 
 
 def _raw_body(media_types: Iterable[str]) -> dict[str, Any]:
@@ -328,12 +329,3 @@ def _problem_examples(document: dict[str, Any]) -> dict[str, Any]:
 def _problem_schemas() -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
     return schemas
-
-
-def _add_examples(operation: dict[str, Any], document: dict[str, Any]) -> None:
-    """An example on every JSON body that has none; mocks and readers need one."""
-    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
-    for body in bodies:
-        media = body.get("content", {}).get("application/json")
-        if media and "schema" in media and "example" not in media and "examples" not in media:
-            media["example"] = example_of(media["schema"], document)

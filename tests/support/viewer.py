@@ -1,49 +1,21 @@
-"""The judges of tests/interop: installed once by npm, from their lock file, into a cache directory."""
+"""The judges of tests/interop: software of others that runs on Node."""
 
-import hashlib
 import json
-import os
-import shutil
 import subprocess
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.support import npm
 from tests.support.shared import ROOT
 
 PLACE = ROOT / "tests" / "interop"
-FILES = ("package.json", "package-lock.json", ".npmrc")
 
 
 def installed() -> Path:
-    """Where its node_modules are. Without npm it skips, loudly, on a machine of somebody's own alone: where
-    everything is to be tested (CI, HEALTHBOOK_COUNTS=full) it fails."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        if os.environ.get("CI") or os.environ.get("HEALTHBOOK_COUNTS") == "full":
-            pytest.fail("npm is not installed: independent software must read what we make")
-        warnings.warn("no npm: nothing was read by independent software", stacklevel=1)
-        pytest.skip("npm is not installed: this was NOT read by independent software")
-    digest = hashlib.sha256(b"".join((PLACE / name).read_bytes() for name in FILES)).hexdigest()[:16]
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "healthbook-interop"
-    place = base / digest
-    if (place / "whole").exists():
-        return place
-    making = base / f"{digest}.{os.getpid()}"
-    making.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
-        shutil.copy(PLACE / name, making / name)
-    done = subprocess.run([npm, "ci"], cwd=making, capture_output=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr.decode()[-2000:]
-    (making / "whole").touch()
-    if not place.exists():
-        making.rename(place)
-        return place
-    return making
+    """Where the judges' node_modules are."""
+    return npm.installed(PLACE)
 
 
 def open_link(link: str, passcode: str, recipient: str = "Dr. Weber", **more: Any) -> dict[str, Any]:

@@ -26,6 +26,16 @@ BY_FORMAT = {
 DEPTH_MAX = 8
 
 
+def apply(document: dict[str, Any]) -> None:
+    """An example on every JSON body that has none; mocks and readers need one."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+                media = body.get("content", {}).get("application/json")
+                if media and "schema" in media and "example" not in media and "examples" not in media:
+                    media["example"] = example_of(media["schema"], document)
+
+
 def example_of(schema: dict[str, Any], document: dict[str, Any], name: str = "", depth: int = 0) -> Any:
     """A value the schema admits, in the shape a client will meet."""
     schema = _resolve(schema, document)
