@@ -10,6 +10,7 @@ import httpx
 from api.app import Api, create_app
 from kernel.clock import Clock
 from store.database import Store
+from tests.support.answers import as_documented
 from tests.support.proving import proves
 
 # Applications whose routes are made and that nobody uses now, with and without /demo. Making 480 routes takes
@@ -19,13 +20,17 @@ _IDLE: dict[bool, list[Api]] = defaultdict(list)
 
 @asynccontextmanager
 async def client_of(store: Store, clock: Clock, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client of the application over `store`; `options` go to create_app."""
+    """An HTTP client of the application over `store`, whose answers are held to the document; `options` go to
+    create_app."""
     with application(store, clock, **options) as (app, made):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         client = httpx.AsyncClient(
             transport=transport,
             base_url="http://localhost",
-            event_hooks={"request": [proves(clock)], "response": []},
+            event_hooks={
+                "request": [proves(clock)],
+                "response": [] if "handlers" in options else [as_documented],
+            },
         )
         async with made.lifespan(), client:
             yield client
