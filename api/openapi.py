@@ -109,6 +109,8 @@ class DescribedStructs(StructSchemaPlugin):
 
     def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
         schema = super().to_openapi_schema(field_definition, schema_creator)
+        for field in msgspec.inspect.type_info(field_definition.type_).fields:  # type: ignore[attr-defined]
+            limits.from_code((schema.properties or {})[field.encode_name], field.type)
         text = field_definition.type_.__doc__
         schema.description = inspect.cleandoc(text) if text else None
         return schema
