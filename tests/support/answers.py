@@ -38,21 +38,21 @@ async def as_documented(response: httpx.Response) -> None:
     declared = operation["responses"].get(str(response.status_code))
     if declared is None:
         raise UndocumentedError(f"{operation['operationId']} answered {response.status_code}: {_hint()}")
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = _media_type(response.headers)
     allowed = _resolved(declared).get("content", {})
     if (allowed or media_type) and media_type not in allowed:
         raise UndocumentedError(
             f"{operation['operationId']} {response.status_code} is {media_type or 'without a type'}, "
             f"and the document says {', '.join(allowed) or 'nothing'}: {_hint()}"
         )
-    if not media_type.endswith("json"):
+    if not _is_json(media_type):
         return
     answered = msgspec.json.decode(await response.aread())
     place = declared.get("$ref", f"#{pointer}/responses/{response.status_code}")
     _hold(answered, f"{place}/content/{_escaped(media_type)}/schema", operation, "answer")
     if response.is_success:
         sent = _sent(request)
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media_type = _media_type(request.headers)
         if sent is not None and media_type in operation.get("requestBody", {}).get("content", {}):
             _hold(
                 sent,
@@ -116,9 +116,18 @@ def _hold(value: Any, place: str, operation: dict[str, Any], what: str) -> None:
     raise UndocumentedError(f"{operation['operationId']}, {what}, {where}: {error.message[:600]}: {_hint()}")
 
 
+def _media_type(headers: httpx.Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _is_json(media_type: str) -> bool:
+    """One JSON value; NDJSON is many."""
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
 def _sent(request: httpx.Request) -> Any:
     """The JSON that was sent; None when it was something else."""
-    if "json" not in request.headers.get("content-type", ""):
+    if not _is_json(_media_type(request.headers)):
         return None
     try:
         return msgspec.json.decode(request.content)
