@@ -26,7 +26,7 @@ export interface KeyStore {
   /** The key of that name, made when it is missing. */
   publicKey(name: KeyName): Promise<PublicKey>;
   /** ES256 over the text: r‖s, 64 bytes. */
-  sign(name: KeyName, text: Uint8Array): Promise<Uint8Array>;
+  sign(name: KeyName, text: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
   forget(): Promise<void>;
 }
 

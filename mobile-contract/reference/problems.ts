@@ -1,0 +1,69 @@
+/** What the service refuses, and what the app does about it (policy.md, errors.json). */
+
+import type { components } from "./generated/service.js";
+
+export type Problem = components["schemas"]["Problem"];
+
+/** What is next for the app: the texts for the person stand in the problem itself, in both languages. */
+export type Action = "correct" | "sign-in" | "show" | "reload" | "wait" | "ask-us" | "update";
+
+/** The service answered, with a refusal. */
+export class Refusal extends Error {
+  constructor(
+    readonly problem: Problem,
+    /** X-Request-Id: what the person tells a helpdesk. */
+    readonly requestId: string | null,
+    readonly retryAfterSeconds: number | null,
+  ) {
+    super(`${problem.status} ${problem.code}`);
+  }
+
+  get code(): string {
+    return this.problem.code;
+  }
+
+  get action(): Action {
+    return actionOf(this.problem.status);
+  }
+}
+
+/** No whole answer came. Whether the service did what was asked is unknown: read it again before asking anew. */
+export class NoAnswer extends Error {}
+
+/** By status: a code that is newer than the app then still has its action. */
+export function actionOf(status: number): Action {
+  if (status === 401) return "sign-in";
+  if (status === 403) return "show";
+  if (status === 404 || status === 409 || status === 410 || status === 412) return "reload";
+  if (status === 426) return "update";
+  if (status === 429 || status === 503) return "wait";
+  return status >= 500 ? "ask-us" : "correct";
+}
+
+/** The problem of an answer; one of our own making where the body is none (a gateway's page, a FHIR outcome). */
+export function problemOf(status: number, body: string): Problem {
+  const read = parsed(body);
+  if (typeof read?.code === "string" && typeof read.status === "number") return read as Problem;
+  return {
+    type: "about:blank",
+    status,
+    code: "unknown",
+    title: "Chưa làm được việc này.",
+    detail: "Thử lại sau ít phút.",
+    title_en: "This did not work.",
+    detail_en: "Try again in some minutes.",
+    retryable: status >= 500 || status === 429,
+    errors: [],
+    retry_after_seconds: null,
+    remaining: null,
+  };
+}
+
+function parsed(body: string): Partial<Problem> | null {
+  try {
+    const read: unknown = JSON.parse(body);
+    return typeof read === "object" ? (read as Partial<Problem>) : null;
+  } catch {
+    return null;
+  }
+}
