@@ -1,6 +1,6 @@
 /** What the two keys of a device sign (device-keys.md): its enrolment, each refresh, each step-up act. */
 
-import { randomBytes, sha256, toBase64url, utf8 } from "./bytes.js";
+import { base64url, sha256, utf8 } from "./encoding.js";
 import type { components } from "./generated/service.js";
 import { canonical } from "./jcs.js";
 import type { KeyName, Phone } from "./ports.js";
@@ -51,7 +51,7 @@ export async function signedRefresh(
   refreshToken: string,
 ): Promise<components["schemas"]["RefreshBody"]> {
   const iat = seconds(phone);
-  const text = { typ: "refresh", iat, token_sha256: toBase64url(await sha256(utf8(refreshToken))) };
+  const text = { typ: "refresh", iat, token_sha256: base64url(await sha256(utf8(refreshToken))) };
   return { refresh_token: refreshToken, iat, signature: await sign(phone, "refresh", text) };
 }
 
@@ -64,14 +64,14 @@ export async function signedAct(
   facts: { [name: string]: unknown },
 ): Promise<SignedAct> {
   const iat = seconds(phone);
-  const nonce = toBase64url(randomBytes(NONCE_BYTES));
+  const nonce = base64url(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
   const act = { nonce, iat, exp: iat + ACT_SECONDS };
   const common = { typ, environment, patient_id: signer.patientId, device_id: signer.deviceId };
   return { ...act, signature: await sign(phone, "step-up", { ...facts, ...common, ...act }) };
 }
 
 async function sign(phone: Phone, name: KeyName, text: { [name: string]: unknown }): Promise<string> {
-  return toBase64url(await phone.keys.sign(name, utf8(canonical(text))));
+  return base64url(await phone.keys.sign(name, utf8(canonical(text))));
 }
 
 function seconds(phone: Phone): number {

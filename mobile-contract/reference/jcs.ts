@@ -5,10 +5,6 @@
  * order of members, by UTF-16 code units, which is how `sort` compares.
  */
 
-import { type Bytes, utf8 } from "./encoding.js";
-
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
-
 export function canonical(value: unknown): string {
   if (value === null || typeof value !== "object") {
     if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError("no number of JSON");

@@ -5,7 +5,7 @@
  * by letters and PIN; the keys are the ones of the first try, so it is the same device, and no second one.
  */
 
-import { randomBytes, sha256, toBase64url } from "./bytes.js";
+import { base64url, sha256 } from "./encoding.js";
 import { newDevice } from "./device.js";
 import type { Phone } from "./ports.js";
 import { Session, type SignedIn } from "./session.js";
@@ -42,10 +42,10 @@ export class SignIn {
 
   /** The address to open in the system's browser, and the secret that stays here until the way back. */
   async beginAtProvider(returnTo: string): Promise<{ address: string; secret: string }> {
-    const secret = randomBytes(32);
-    const body = { secret_challenge: toBase64url(await sha256(secret)), return_to: returnTo };
+    const secret = crypto.getRandomValues(new Uint8Array(32));
+    const body = { secret_challenge: base64url(await sha256(secret)), return_to: returnTo };
     const begun = await taken(this.open.api.POST("/v1/auth/enrolments/start", { body }));
-    return { address: begun.address, secret: toBase64url(secret) };
+    return { address: begun.address, secret: base64url(secret) };
   }
 
   /** `receipt`: of the fragment that the browser came back with. `number` is typed by the person. */
