@@ -4,6 +4,8 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 const BASE45 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 
+export const utf8 = (text: string): Bytes => new TextEncoder().encode(text) as Bytes;
+
 /** Throws on bytes that are no UTF-8. */
 export const textOf = (bytes: Uint8Array): string => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 
@@ -34,6 +36,16 @@ export function fromBase64(text: string): Bytes {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
+/** Without padding, as every text of the service has it. */
+export const base64url = (bytes: Uint8Array): string =>
+  base64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+export function fromBase64url(text: string): Bytes {
+  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw new Error("no base64url");
+  const letters = text.replaceAll("-", "+").replaceAll("_", "/");
+  return fromBase64(letters + "=".repeat((4 - (letters.length % 4)) % 4));
+}
+
 /** RFC 9285. */
 export function base45(bytes: Uint8Array): string {
   const digits = (value: number, count: number): string => {
@@ -59,6 +71,10 @@ export function fromBase45(text: string): Bytes {
     bytes.push(value & 0xff);
   }
   return Uint8Array.from(bytes);
+}
+
+export async function sha256(...parts: Uint8Array[]): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", concat(...parts)));
 }
 
 /**

@@ -1,21 +1,17 @@
 /** The eight digits that a phone in airplane mode gives in answer to a doctor's code (tier C). */
 
-import { sha256, utf8 } from "./bytes.js";
-import { type Bytes } from "./encoding.js";
+import { type Bytes, sha256, utf8 } from "./encoding.js";
 import { canonical } from "./jcs.js";
 
 export interface OfflineAnswer {
-  /** What the counter is the hash of: the whole request in canonical JSON. */
+  /** The whole request in canonical JSON: one letter changed, and the digits are others. */
   text: string;
-  /** 8 bytes, big-endian. */
+  /** The first 8 bytes of its SHA-256, big-endian. */
   counter: Bytes;
   digits: string;
 }
 
-/**
- * One letter of the request changed, and the digits are others. body: of a `doctor-request` code that was checked
- * with the pinned keys. Show it to the person before the digits.
- */
+/** body: of a `doctor-request` code that was checked with the pinned keys. Show it to the person before the digits. */
 export async function offlineAnswer(secret: Bytes, body: object): Promise<OfflineAnswer> {
   const text = canonical(body);
   const counter = (await sha256(utf8(text))).slice(0, 8);

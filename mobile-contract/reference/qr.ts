@@ -4,8 +4,7 @@
  * Checked with the keys that the app carries (`kid` → key), so also without a network.
  */
 
-import { fromBase64url, utf8 } from "./bytes.js";
-import { type Bytes, base45, concat, fromBase45, textOf } from "./encoding.js";
+import { type Bytes, base45, concat, fromBase45, fromBase64url, textOf, utf8 } from "./encoding.js";
 
 export type CodeKind = "citizen" | "doctor-request" | "counter" | "poster" | "ticket" | "letter" | "paper";
 export type CodeProblem =
