@@ -73,6 +73,7 @@ HEADERS = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}},
     "X-Request-Id": {"description": "Id of this request, for questions.", "schema": {"type": "string"}},
 }
+LOCATION = {"Location": {"description": "The address.", "schema": {"type": "string", "maxLength": 4000}}}
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
@@ -236,7 +237,10 @@ def opens_a_book(path: str) -> bool:
 
 def _responses(operation: dict[str, Any], handler: HTTPRouteHandler, path: str) -> dict[str, Any]:
     responses = {code: body for code, body in operation["responses"].items() if code < "400"}
-    responses.get("204", {}).pop("content", None)
+    for bodiless in set(responses) & {"204", "303"}:
+        responses[bodiless].pop("content", None)
+    if "303" in responses:
+        responses["303"] |= {"description": "See Other: where the browser goes on.", "headers": LOCATION}
     for response in responses.values():
         response["headers"] = response.get("headers", {}) | {
             "X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}

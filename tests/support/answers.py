@@ -22,6 +22,7 @@ NAME: Final = "urn:healthbook:contract"
 RECORDINGS: Final = os.environ.get("HEALTHBOOK_RECORD")
 # What a server in front of every route answers, whatever was asked for.
 OF_NO_OPERATION: Final = {405}
+WITHOUT_BODY: Final = {204, 303, 304}
 
 
 class UndocumentedError(AssertionError):
@@ -38,30 +39,31 @@ async def as_documented(response: httpx.Response) -> None:
     declared = operation["responses"].get(str(response.status_code))
     if declared is None:
         raise UndocumentedError(f"{operation['operationId']} answered {response.status_code}: {_hint()}")
-    media_type = _media_type(response.headers)
+    media_type = "" if response.status_code in WITHOUT_BODY else _media_type(response.headers)
     allowed = _resolved(declared).get("content", {})
     if (allowed or media_type) and media_type not in allowed:
         raise UndocumentedError(
             f"{operation['operationId']} {response.status_code} is {media_type or 'without a type'}, "
             f"and the document says {', '.join(allowed) or 'nothing'}: {_hint()}"
         )
-    if not _is_json(media_type):
-        return
-    answered = msgspec.json.decode(await response.aread())
-    place = declared.get("$ref", f"#{pointer}/responses/{response.status_code}")
-    _hold(answered, f"{place}/content/{_escaped(media_type)}/schema", operation, "answer")
+    answered = None
+    if _is_json(media_type):
+        answered = msgspec.json.decode(await response.aread())
+        place = declared.get("$ref", f"#{pointer}/responses/{response.status_code}")
+        _hold(answered, f"{place}/content/{_escaped(media_type)}/schema", operation, "answer")
     if response.is_success:
-        sent = _sent(request)
-        media_type = _media_type(request.headers)
-        if sent is not None and media_type in operation.get("requestBody", {}).get("content", {}):
-            _hold(
-                sent,
-                f"#{pointer}/requestBody/content/{_escaped(media_type)}/schema",
-                operation,
-                "body that was taken",
-            )
+        _hold_what_was_sent(request, pointer, operation)
         if RECORDINGS:
-            record(Path(RECORDINGS), operation, request, sent, response.status_code, answered)
+            await response.aread()
+            record(Path(RECORDINGS), operation["operationId"], response)
+
+
+def _hold_what_was_sent(request: httpx.Request, pointer: str, operation: dict[str, Any]) -> None:
+    media_type = _media_type(request.headers)
+    sent = _sent(request)
+    if sent is not None and media_type in operation.get("requestBody", {}).get("content", {}):
+        place = f"#{pointer}/requestBody/content/{_escaped(media_type)}/schema"
+        _hold(sent, place, operation, "body that was taken")
 
 
 def operation_at(method: str, path: str) -> tuple[str, dict[str, Any]] | None:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import msgspec
@@ -10,21 +10,38 @@ import msgspec
 SIZE_MAX: Final = 64_000  # bytes: an example is cut to a few kilobytes, so what is far larger is no help
 
 
-def record(
-    place: Path, operation: dict[str, Any], request: httpx.Request, sent: Any, status: int, answered: Any
-) -> None:
-    """Append one exchange that succeeded to this process's file."""
+def record(place: Path, operation_id: str, response: httpx.Response) -> None:
+    """Append one exchange that succeeded to this process's file. Bodies are kept as they were sent."""
+    request = response.request
+    try:
+        sent = request.content
+    except httpx.RequestNotRead:
+        return
     line = msgspec.json.encode(
         {
-            "operation": operation["operationId"],
+            "operation": operation_id,
             "path": request.url.path,
             "query": dict(request.url.params),
-            "sent": sent,
-            "status": status,
-            "answered": answered,
+            "headers": {name: request.headers[name] for name in KEPT if name in request.headers},
+            "sent": _text(sent),
+            "status": response.status_code,
+            "media_type": response.headers.get("content-type", "").partition(";")[0],
+            "answered": _text(response.content),
         }
     )
     if len(line) <= SIZE_MAX:
         place.mkdir(parents=True, exist_ok=True)
         with (place / f"{os.getpid()}.jsonl").open("ab") as file:
             file.write(line + b"\n")
+
+
+# The rest are names of clients, tokens and what the test's transport adds.
+KEPT: Final = ("content-type", "x-step-up", "x-sent-at", "if-match")
+
+
+def _text(body: bytes) -> str | None:
+    """None for bytes that are no text: pictures, archives, MessagePack."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
