@@ -258,7 +258,7 @@ async def propose_protection(
 async def propose_protection_end(
     data: JSONBody[EndedProtectionBody], call: NamedDependency[Call]
 ) -> Response[ProposedChange]:
-    """Propose to show the name again."""
+    """Propose to show a protected practitioner's name in people's logs again."""
     return await propose_change(call, "practitioner-protection-end", data.practitioner, data.reason)
 
 

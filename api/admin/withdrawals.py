@@ -58,7 +58,7 @@ class WithdrawalStep(Struct, kw_only=True, forbid_unknown_fields=True):
     problems=(),
 )
 async def list_open(call: NamedDependency[Call]) -> Response[OpenWithdrawals]:
-    """Withdrawals that wait for somebody."""
+    """Withdrawn consents that wait for somebody."""
     async with call.begin() as (tx, _actor):
         found = await clocks.open_withdrawals(tx, LISTED_MAX)
     return answer(OpenWithdrawals(items=[_view(one, call.now) for one in found]))
@@ -78,7 +78,7 @@ async def move(
     data: JSONBody[WithdrawalStep],
     call: NamedDependency[Call],
 ) -> Response[None]:
-    """Say what was done about one."""
+    """Say what was done about a withdrawn consent."""
     async with call.begin() as (tx, actor):
         done = await clocks.move(
             tx,

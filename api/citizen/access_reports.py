@@ -66,7 +66,7 @@ async def report_access(data: JSONBody[NewReport], call: NamedDependency[Call]) 
     problems=OWN_PROBLEMS,
 )
 async def list_reports(call: NamedDependency[Call]) -> Response[OwnReports]:
-    """What one reported, and what came of it."""
+    """The accesses that the person asked about, and what came of each."""
     async with begin_for(call, "open-case") as (tx, access):
         return answer(OwnReports(items=await service.own_reports(tx, access)))
 

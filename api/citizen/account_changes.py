@@ -139,7 +139,7 @@ async def start_phone_change(
     problems=(SIGN_IN_REFUSED, CHALLENGE_DEAD, DEVICE_ON_PROBATION),
 )
 async def confirm_phone_change(data: JSONBody[PhoneConfirm], call: NamedDependency[Call]) -> Response[None]:
-    """The letters came to the new phone: sign-ins go there now, and doctors' codes after 72 hours."""
+    """Confirm the new phone by its letters: sign-ins go there now, and doctors' codes after 72 hours."""
     async with begin_for(call, "change-factors") as (tx, access):
         return answer(
             await phone_change.confirm(

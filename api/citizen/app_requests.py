@@ -84,7 +84,7 @@ class AppRequestDigits(Struct, kw_only=True):
     problems=(APP_REQUEST_UNKNOWN, CONNECT_PAGE_ENDED, GUARDIAN_NEEDED, DEVICE_ON_PROBATION, TOO_MANY),
 )
 async def look(data: JSONBody[AppRequestCode], call: NamedDependency[Call]) -> Response[AppRequestView]:
-    """Who waits on a page, by the page's signs."""
+    """Which client waits for an answer on a page, by the signs that the page shows."""
     async with begin_for(call, "connect-app") as (tx, access):
         found = await authorizing.look_at(tx, call.keys, access.actor, data.code, call.now)
         asking = found if isinstance(found, Refused) else await asking_of(tx, found)
@@ -125,7 +125,7 @@ async def approve(
     problems=(APP_REQUEST_UNKNOWN, CONNECT_PAGE_ENDED, GUARDIAN_NEEDED, DEVICE_ON_PROBATION),
 )
 async def say_no(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
-    """Say no; the page goes back without anything."""
+    """Refuse a client; the page goes back without anything."""
     async with begin_for(call, "connect-app") as (tx, access):
         asking = await _looked_at(tx, call, access, request_id)
         if isinstance(asking, Refused):

@@ -107,7 +107,7 @@ async def medications(
 async def immunizations(
     call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None
 ) -> Response[Page]:
-    """Vaccinations."""
+    """Vaccinations in the book."""
     return await read_section(call, None, "immunizations", cursor, limit)
 
 
@@ -150,7 +150,7 @@ async def vital_signs(
 async def procedures(
     call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None
 ) -> Response[Page]:
-    """Procedures."""
+    """Procedures and operations in the book."""
     return await read_section(call, None, "procedures", cursor, limit)
 
 
@@ -223,7 +223,7 @@ async def trend(call: NamedDependency[Call], code: Code) -> Response[Trend]:
 async def search(
     call: NamedDependency[Call], words: Words, cursor: Cursor = None, limit: Limit = None
 ) -> Response[Page]:
-    """Search, without tone marks."""
+    """Search the book; tone marks count for nothing."""
     return await search_record(call, None, words, cursor, limit)
 
 

@@ -125,7 +125,7 @@ async def text(certificate_id: FromPath[UUID], call: NamedDependency[Call]) -> R
     produces=SVG,
 )
 async def code_svg(certificate_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
-    """The QR code, error level Q."""
+    """The QR code of a certificate as SVG: error level Q."""
     build = _build(call, certificate_id, SVG)
     return await read_beside_record(call, PRINT, build, is_logged=True, part=PART, media_type=SVG)
 
@@ -139,7 +139,7 @@ async def code_svg(certificate_id: FromPath[UUID], call: NamedDependency[Call]) 
     produces=PNG,
 )
 async def code_png(certificate_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
-    """The QR code, error level Q, black and white."""
+    """The QR code of a certificate as PNG: error level Q, black and white."""
     build = _build(call, certificate_id, PNG)
     return await read_beside_record(call, PRINT, build, is_logged=True, part=PART, media_type=PNG)
 
@@ -153,7 +153,7 @@ async def code_png(certificate_id: FromPath[UUID], call: NamedDependency[Call]) 
     produces=PDF,
 )
 async def paper(certificate_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
-    """The eleven fields of the national certificate in Vietnamese and English, and the code at 42 mm."""
+    """A certificate to print: its eleven fields in Vietnamese and English, and the code at 42 mm."""
     return await print_own(call, _paper_of(certificate_id))
 
 

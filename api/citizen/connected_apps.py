@@ -80,7 +80,7 @@ async def list_apps(call: NamedDependency[Call]) -> Response[ConnectedApps]:
     problems=(UNKNOWN_CONNECTED_APP,),
 )
 async def end(consent_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
-    """End one; its next request is refused."""
+    """End the connection of one app or partner; its next request is refused."""
     async with begin_for(call, "manage-grants") as (tx, access):
         refused = await service.end(tx, access, consent_id, trace_id=call.request_id, now=call.now)
     return answer(refused)
@@ -94,7 +94,7 @@ async def end(consent_id: FromPath[UUID], call: NamedDependency[Call]) -> Respon
     status_code=204,
 )
 async def end_all(call: NamedDependency[Call]) -> Response[None]:
-    """End all of them."""
+    """End the connection of every app and partner."""
     async with begin_for(call, "manage-grants") as (tx, access):
         await service.end_all(tx, access, trace_id=call.request_id, now=call.now)
     return answer(None)
@@ -111,7 +111,7 @@ async def end_all(call: NamedDependency[Call]) -> Response[None]:
 async def confirm(
     consent_id: FromPath[UUID], data: JSONBody[AppConfirmation], call: NamedDependency[Call]
 ) -> Response[ConnectedApp]:
-    """Let a held one stand."""
+    """Let a held connection stand."""
     async with begin_for(call, "confirm-grants") as (tx, access):
         outcome = await service.confirm(
             tx,

@@ -96,7 +96,7 @@ async def withheld(tx: Tx, owner: UUID, text: str, now: datetime) -> Refused | N
 async def list_questions(
     call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None
 ) -> Response[Consultations]:
-    """The questions that whoever asks put."""
+    """The questions that the signed-in person put."""
     before, size = decode_cursor(cursor, tuple[UUID])[0] if cursor else LAST_ID, limit or PAGE_DEFAULT
     async with begin_for(call, "consult") as (tx, access):
         rows = await asking.own_list(tx, access, before, size + 1)

@@ -108,7 +108,7 @@ async def list_emergencies(
     problems=(UNKNOWN_EMERGENCY,),
 )
 async def end(emergency_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
-    """Stop it; the next request is refused."""
+    """Stop an emergency access; the next request is refused."""
     async with begin_for(call, "manage-grants") as (tx, access):
         done = await personal.end(tx, access, emergency_id, trace_id=call.request_id, now=call.now)
     return answer(done, status=None if isinstance(done, Refused) else 204)
@@ -125,7 +125,7 @@ async def end(emergency_id: FromPath[UUID], call: NamedDependency[Call]) -> Resp
 async def dispute(
     emergency_id: FromPath[UUID], data: JSONBody[Dispute], call: NamedDependency[Call]
 ) -> Response[EmergencyView]:
-    """Say that it should not have been: what runs ends, and it is reviewed within 72 hours."""
+    """Say that an emergency access should not have been: it ends, and is reviewed within 72 hours."""
     async with begin_for(call, "manage-grants") as (tx, access):
         done = await personal.dispute(
             tx,

@@ -109,7 +109,7 @@ async def card(call: NamedDependency[Call]) -> Response[CardView]:
     problems=(SIGNATURE_NEEDED, STEP_UP_REFUSED, GUARDIAN_NEEDED, DEVICE_ON_PROBATION),
 )
 async def set_card(data: JSONBody[CardChoice], call: NamedDependency[Call]) -> Response[CardView]:
-    """Tick and untick."""
+    """Choose what the card shows; the first choice turns it on."""
     async with begin_for(call, "manage-emergency-card" if data.signed else "manage-grants") as (tx, access):
         outcome = await service.set_parts(
             tx,
@@ -134,7 +134,7 @@ async def set_card(data: JSONBody[CardChoice], call: NamedDependency[Call]) -> R
     problems=(CARD_OFF, STEP_UP_REFUSED, GUARDIAN_NEEDED, DEVICE_ON_PROBATION),
 )
 async def renew_code(data: JSONBody[NewCode], call: NamedDependency[Call]) -> Response[CardView]:
-    """A new code; the old one opens nothing from now on."""
+    """Make a new code for the card; the old one opens nothing from now on."""
     async with begin_for(call, "manage-emergency-card") as (tx, access):
         outcome = await service.reissue(
             tx,
@@ -198,7 +198,7 @@ async def paper(call: NamedDependency[Call]) -> Response[bytes]:
     problems=(GUARDIAN_NEEDED, DEVICE_ON_PROBATION),
 )
 async def list_contacts(call: NamedDependency[Call]) -> Response[Contacts]:
-    """Who agreed and who was asked."""
+    """The emergency contacts: who agreed, and who was asked."""
     async with begin_for(call, "manage-emergency-card") as (tx, access):
         found = await contacts.contacts_of(tx, call.keys, access.patient_id, call.now)
     return answer(Contacts(items=[_contact_view(one) for one in found]))

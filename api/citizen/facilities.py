@@ -239,7 +239,7 @@ async def list_places(
 async def meanings(
     level: FromPath[str], code: FromPath[str], call: NamedDependency[Call]
 ) -> Response[PlaceMeanings]:
-    """What a code means and meant, what each unit became, and what today's came from."""
+    """What a unit's code means and meant, what each unit became, and what today's came from."""
     async with call.begin() as (tx, _):
         named = _level(level)
         found = await places.meanings(tx, named, code) if _PLACE_CODE.fullmatch(code) else []

@@ -107,7 +107,7 @@ async def card(card_id: FromPath[UUID], call: NamedDependency[Call]) -> Response
 async def picture_svg(
     card_id: FromPath[UUID], call: NamedDependency[Call], number: Number = 1
 ) -> Response[bytes]:
-    """One code of a card as SVG."""
+    """One code of a card, drawn as SVG."""
     build = _drawing(call, card_id, number, "svg")
     return await read_beside_record(
         call, "issue-certificate", build, is_logged=True, part=CARD_PART, media_type=SVG
@@ -125,7 +125,7 @@ async def picture_svg(
 async def picture_png(
     card_id: FromPath[UUID], call: NamedDependency[Call], number: Number = 1
 ) -> Response[bytes]:
-    """One code of a card as PNG."""
+    """One code of a card, drawn as PNG."""
     build = _drawing(call, card_id, number, "png")
     return await read_beside_record(
         call, "issue-certificate", build, is_logged=True, part=CARD_PART, media_type=PNG

@@ -102,7 +102,7 @@ async def receipt(
     problems=(NO_DEVICE_OF_SESSION,),
 )
 async def push_target(data: JSONBody[PushTargetInput], call: NamedDependency[Call]) -> Response[None]:
-    """Where pushes reach the device of this session; replaces what it had."""
+    """Set where pushes reach the device of this session; replaces what it had."""
     async with begin_for(call, "manage-devices") as (tx, access):
         done = await set_push_target(
             tx,

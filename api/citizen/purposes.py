@@ -96,7 +96,7 @@ class PurposeChoice(Struct, kw_only=True, forbid_unknown_fields=True):
 
 @get("/v1/me/purposes", actors=("citizen",), operation_id="me_purposes", tags=TAGS, problems=())
 async def list_purposes(call: NamedDependency[Call]) -> Response[Purposes]:
-    """Every purpose and where the person stands."""
+    """Every purpose that data may be used for, and what the person said to each."""
     async with begin_for(call, "read-account") as (tx, access):
         said = await service.purposes_of(tx, access.patient_id)
     return answer(Purposes(items=[_view(one) for one in said]))
@@ -110,7 +110,7 @@ async def list_purposes(call: NamedDependency[Call]) -> Response[Purposes]:
     problems=(UNKNOWN_PURPOSE,),
 )
 async def one_purpose(purpose: FromPath[str], call: NamedDependency[Call]) -> Response[PurposeWithHistory]:
-    """One purpose with its history."""
+    """One purpose that data may be used for, with its history."""
     async with begin_for(call, "read-account") as (tx, access):
         key = _key(purpose)
         if isinstance(key, Refused):
@@ -137,7 +137,7 @@ async def one_purpose(purpose: FromPath[str], call: NamedDependency[Call]) -> Re
 async def say(
     purpose: FromPath[str], data: JSONBody[PurposeChoice], call: NamedDependency[Call]
 ) -> Response[PurposeView]:
-    """Agree, refuse, or withdraw."""
+    """Agree to a purpose, refuse it, or withdraw what was agreed."""
     async with begin_for(call, "manage-purposes" if data.agreed else "manage-grants") as (tx, access):
         key = _key(purpose)
         if isinstance(key, Refused):

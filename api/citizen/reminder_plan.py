@@ -64,7 +64,7 @@ async def plan(call: NamedDependency[Call]) -> Response[PhonePlan]:
     problems=(INVALID_FIELD, PLAN_CHANGED, NO_DEVICE_OF_SESSION, DEVICE_ON_PROBATION, NOT_YOUR_BOOK),
 )
 async def ack(data: JSONBody[PlanAck], call: NamedDependency[Call]) -> Response[None]:
-    """The device of this session has set the plan's alarms: nothing is pushed to it that they say."""
+    """Say that this session's device has set the plan's alarms: nothing is pushed to it that they say."""
     async with begin_for(call, "manage-reminders") as (tx, access):
         reader = reader_of(call, access)
         return answer(await acknowledge(tx, reader, data.version, data.covers_until, call.now))

@@ -43,7 +43,7 @@ class DayBody(Struct, kw_only=True, forbid_unknown_fields=True):
     problems=(NOT_YOUR_BOOK, DEVICE_ON_PROBATION),
 )
 async def settings(call: NamedDependency[Call]) -> Response[DayTimes]:
-    """The person's meal times, or ours."""
+    """The person's meal times, or the default ones."""
     async with begin_for(call, "manage-reminders") as (tx, access):
         return answer(await service.read(tx, access))
 

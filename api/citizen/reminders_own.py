@@ -51,7 +51,7 @@ PROBLEMS = (
     problems=(*PROBLEMS, OWN_REMINDERS_TOO_MANY),
 )
 async def make(data: JSONBody[OwnBody], call: NamedDependency[Call]) -> Response[ReminderShown]:
-    """Be reminded of something at times and on days of one's own."""
+    """Make a reminder of something, at times and on days of one's own."""
     async with begin_for(call, "manage-reminders") as (tx, access):
         made = await create_once(
             tx,
@@ -75,7 +75,7 @@ async def make(data: JSONBody[OwnBody], call: NamedDependency[Call]) -> Response
 async def change(
     reminder_id: FromPath[UUID], data: JSONBody[OwnBody], call: NamedDependency[Call]
 ) -> Response[ReminderShown]:
-    """Words, times and days anew; what was paused or stopped stays so."""
+    """Change words, times and days of a reminder of one's own; what was paused or stopped stays so."""
     async with begin_for(call, "manage-reminders") as (tx, access):
         done = await own.change(tx, call.keys, access, reminder_id, data, call.now)
         return await _answered(tx, call, access, done, "change", 200)
@@ -90,7 +90,7 @@ async def change(
     problems=(INVALID_FIELD, DEVICE_ON_PROBATION, NO_SUCH_REMINDER),
 )
 async def remove(reminder_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
-    """The words go at once, and nothing rings any more."""
+    """Delete a reminder of one's own: its words go at once, and nothing rings any more."""
     async with begin_for(call, "manage-reminders") as (tx, access):
         gone = await own.remove(tx, access, reminder_id, call.now)
         if isinstance(gone, Refused):

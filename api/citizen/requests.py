@@ -173,7 +173,7 @@ async def list_requests(call: NamedDependency[Call]) -> Response[AccessRequests]
     problems=(UNKNOWN_REQUEST, REQUEST_DECIDED, REQUEST_EXPIRED),
 )
 async def one_request(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[AccessRequestView]:
-    """Who asks for what."""
+    """One request: who asks for what."""
     async with begin_for(call, "answer-request") as (tx, access):
         found = await requests.request_for_citizen(tx, access.patient_id, request_id, call.now)
         if isinstance(found, Refused):
@@ -252,7 +252,7 @@ async def approve(
     problems=(UNKNOWN_REQUEST, REQUEST_DECIDED, REQUEST_EXPIRED),
 )
 async def refuse(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
-    """Say no; the asking side is not told."""
+    """Refuse a request; the asking side is not told."""
     async with begin_for(call, "answer-request") as (tx, access):
         outcome = await requests.refuse_request(
             tx, access, request_id, trace_id=call.request_id, now=call.now

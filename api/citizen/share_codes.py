@@ -102,7 +102,7 @@ async def make(data: JSONBody[NewShareCode], call: NamedDependency[Call]) -> Res
     problems=(UNKNOWN_SHARE_CODE,),
 )
 async def end(code_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
-    """Let a code die unused."""
+    """End a share code that nobody used."""
     async with begin_for(call, "manage-grants") as (tx, access):
         refused = await service.end(tx, access, code_id, trace_id=call.request_id, now=call.now)
     return answer(refused)

@@ -57,7 +57,7 @@ async def who_can_see_me(call: NamedDependency[Call]) -> Response[WhoCanSeeMe]:
     status_code=204,
 )
 async def end_all(call: NamedDependency[Call]) -> Response[None]:
-    """End all of it at once; the next request of each is refused."""
+    """End everybody's access at once; the next request of each is refused."""
     async with begin_for(call, "manage-grants") as (tx, access):
         await standing.end_everything(tx, access, trace_id=call.request_id, now=call.now)
         await end_of_links(tx, call.keys, access.patient_id, call.now)

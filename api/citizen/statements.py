@@ -76,7 +76,7 @@ async def choices(call: NamedDependency[Call]) -> Response[StatementChoices]:
     problems=(*_TEXT, STATEMENT_EXISTS, TOO_MANY_STATEMENTS, TOO_MANY, *_ACTING, *REPEATS),
 )
 async def say(data: JSONBody[StatementBody], call: NamedDependency[Call]) -> Response[StatementReceipt]:
-    """Say something; what facilities sent stays as it is."""
+    """Add a statement to the book; what facilities sent stays as it is."""
     async with begin_for(call, "add-to-record") as (tx, access):
         made = await create_once(
             tx,
@@ -100,7 +100,7 @@ async def say(data: JSONBody[StatementBody], call: NamedDependency[Call]) -> Res
 async def amend(
     statement_id: FromPath[UUID], data: JSONBody[StatementBody], call: NamedDependency[Call]
 ) -> Response[StatementReceipt]:
-    """Say it anew; the statement has to be looked at by a doctor again."""
+    """Say a statement anew; it has to be looked at by a doctor again."""
     async with begin_for(call, "add-to-record") as (tx, access):
         done = await service.amend(
             tx, call.keys, access, str(statement_id), data, request_id=call.request_id, now=call.now

@@ -72,7 +72,7 @@ class ReactionChoices(Struct, kw_only=True):
     problems=(),
 )
 async def choices(call: NamedDependency[Call]) -> Response[ReactionChoices]:
-    """The signs, in words."""
+    """The signs of a reaction that a report can name, in words."""
     async with begin_for(call, "add-to-record"):
         return answer(
             ReactionChoices(
@@ -113,7 +113,7 @@ async def list_reactions(
     **NAMING_NUMBER,
 )
 async def report(data: JSONBody[NewReaction], call: NamedDependency[Call]) -> Response[Reaction]:
-    """Report a reaction. Severe: `call_115` is true; the facility's list shows it first from now on."""
+    """Report a reaction. `call_115` is true for a severe one, which the facility's list shows first."""
     async with begin_for(call, "add-to-record") as (tx, access):
 
         async def make() -> tuple[ReactionRow, bool] | Refused:
@@ -183,7 +183,7 @@ async def one_reaction(reaction_id: FromPath[UUID], call: NamedDependency[Call])
 async def add(
     reaction_id: FromPath[UUID], data: JSONBody[MoreSymptoms], call: NamedDependency[Call]
 ) -> Response[Reaction]:
-    """Say what changed. What becomes severe alerts the facility now, and the answer says to call 115."""
+    """Add to a report what changed. What becomes severe alerts the facility; the answer says to call 115."""
     async with begin_for(call, "add-to-record") as (tx, access):
         hand = hand_of(access, call.request_id, call.now)
         done = await reporting.add(tx, call.keys, access, reaction_id, data, hand)

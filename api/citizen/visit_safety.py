@@ -73,7 +73,7 @@ async def keep(item_id: FromPath[UUID], call: NamedDependency[Call]) -> Response
     problems=(VISIT_UNKNOWN, DEVICE_ON_PROBATION),
 )
 async def show(item_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
-    """Let the family see it again."""
+    """Let the family see a check-in or an appointment again."""
     async with begin_for(call, "manage-record") as (tx, access):
         refused = await service.show(tx, access, item_id, call.now)
         if refused is None:

@@ -84,7 +84,7 @@ async def ask(data: JSONBody[Asked], call: NamedDependency[Call]) -> Response[Ex
 async def list_all(
     call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None
 ) -> Response[ExposureLists]:
-    """Every list that was asked for, newest first, without anybody on it."""
+    """Every list of arrivals that was asked for, newest first, without anybody on it."""
     before, size = decode_cursor(cursor, tuple[UUID])[0] if cursor else LAST_ID, limit or PAGE_DEFAULT
     async with call.begin() as (tx, actor):
         rows = await service.all_lists(tx, before, size + 1)
@@ -93,7 +93,7 @@ async def list_all(
 
 @get(ONE, actors=ACTORS, operation_id="exposure_list", tags=TAGS, problems=(EXPOSURE_UNKNOWN,))
 async def one(list_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[ExposureList]:
-    """One list without anybody on it."""
+    """One list of arrivals: hours, basis and state, without anybody on it."""
     async with call.begin() as (tx, actor):
         return _view(await service.one(tx, list_id), actor)
 
@@ -109,7 +109,7 @@ async def one(list_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[
 async def conclude(
     list_id: FromPath[UUID], data: JSONBody[Decision], call: NamedDependency[Call]
 ) -> Response[ExposureList]:
-    """Approve or refuse what somebody else asked for, within three days."""
+    """Approve or refuse a list that somebody else asked for, within three days."""
     async with call.begin() as (tx, actor):
         return _view(await service.conclude(tx, actor, list_id, data, call.now), actor)
 
@@ -124,7 +124,7 @@ async def conclude(
 async def people(
     list_id: FromPath[UUID], call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None
 ) -> Response[ExposedPeople]:
-    """Who came, for whoever asked and whoever approved; each person shown finds it in the own log."""
+    """Who is on a list, for whoever asked and whoever approved; each person shown finds it in the own log."""
     after, size = decode_cursor(cursor, tuple[Zoned, UUID]) if cursor else None, limit or PAGE_DEFAULT
     async with call.begin() as (tx, actor):
         where = after, size, call.request_id, call.now

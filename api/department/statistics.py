@@ -82,7 +82,7 @@ async def figures(
 async def table(
     name: FromPath[str], call: NamedDependency[Call], day: Day = None, week: Week = None
 ) -> Response[bytes]:
-    """The same report as a table for spreadsheets."""
+    """One report as a CSV table for spreadsheets."""
     made = await _made(call, name, day, week)
     if isinstance(made, Refused):
         return answer(made)

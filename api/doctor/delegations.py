@@ -79,7 +79,7 @@ async def delegate(
 async def end(
     patient_id: FromPath[UUID], delegation_id: FromPath[UUID], call: NamedDependency[Call]
 ) -> Response[None]:
-    """Take it back; the nurse's next request is refused."""
+    """End what was handed to a nurse; the nurse's next request is refused."""
     async with call.begin() as (tx, actor):
         outcome = await delegations.end_by_doctor(
             tx, actor, patient_id, delegation_id, trace_id=call.request_id, now=call.now

@@ -233,7 +233,7 @@ async def search(
     cursor: Cursor = None,
     limit: Limit = None,
 ) -> Response[Page]:
-    """Search, without tone marks, within the grant."""
+    """Search the record within the grant; tone marks count for nothing."""
     return await search_record(call, patient_id, words, cursor, limit)
 
 

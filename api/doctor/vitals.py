@@ -82,7 +82,7 @@ async def days(
 async def week(
     patient_id: FromPath[UUID], call: NamedDependency[Call], until: DayUntil = None
 ) -> Response[Weekly]:
-    """Every kind in the seven days up to a day, beside the seven before."""
+    """Every kind in the seven days up to a day, beside the seven before, within the grant."""
     return await vitals.read_week(call, patient_id, until)
 
 
@@ -119,7 +119,7 @@ async def agp_picture(
     days: AgpDays = AGP_DAYS,
     group: AgpGroup = "standard",
 ) -> Response[bytes]:
-    """The glucose profile as a picture."""
+    """The glucose profile as a picture, within the grant."""
     return await vitals.draw_agp(call, patient_id, days, group)
 
 
@@ -134,7 +134,7 @@ async def agp_picture(
 async def home_average(
     patient_id: FromPath[UUID], call: NamedDependency[Call], days: BpDays = BP_DAYS
 ) -> Response[HomeBloodPressure]:
-    """The average of blood pressure at home, without the first day."""
+    """The average of blood pressure at home, without the first day, within the grant."""
     return await vitals.read_home_average(call, patient_id, days)
 
 
@@ -176,7 +176,7 @@ async def chart(
     until: Until = None,
     buckets: Buckets = BUCKETS_DEFAULT,
 ) -> Response[ChartData]:
-    """One kind over time, in buckets with least, greatest and mean."""
+    """One kind over time, in buckets with least, greatest and mean, within the grant."""
     return await vitals.read_chart(call, patient_id, kind, since, until, buckets)
 
 
@@ -197,7 +197,7 @@ async def readings(
     cursor: Cursor = None,
     limit: Limit = None,
 ) -> Response[Readings]:
-    """The records as they were sent, newest first, each with its id and source."""
+    """The records as they were sent, newest first, each with its id and source, within the grant."""
     return await vitals.read_readings(call, patient_id, kind, since, until, cursor, limit)
 
 
@@ -217,7 +217,7 @@ async def chart_picture(
     since: Since = None,
     until: Until = None,
 ) -> Response[bytes]:
-    """One kind over time as a picture: where nothing was measured, nothing is drawn."""
+    """One kind over time as a picture, within the grant: where nothing was measured, nothing is drawn."""
     return await vitals.draw_chart(call, patient_id, kind, since, until)
 
 

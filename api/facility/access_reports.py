@@ -67,7 +67,7 @@ async def list_reports(
     problems=ANSWERING,
 )
 async def acknowledge(report_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[ReportFile]:
-    """Say that it was received, and see whose log and which access it is about."""
+    """Say that a report was received, and see whose log and which access it is about."""
     async with call.begin() as (tx, actor):
         return answer(await service.acknowledge(tx, report_id, hand_of(call, actor)))
 
@@ -83,7 +83,7 @@ async def acknowledge(report_id: FromPath[UUID], call: NamedDependency[Call]) ->
 async def conclude(
     report_id: FromPath[UUID], data: JSONBody[FindingBody], call: NamedDependency[Call]
 ) -> Response[ReportFile]:
-    """Say what was found; the person is told."""
+    """Say what was found about a reported access; the person is told."""
     async with call.begin() as (tx, actor):
         return answer(await service.decide_report(tx, report_id, data.finding, hand_of(call, actor)))
 

@@ -80,7 +80,7 @@ class AppointmentOutcome(Struct, kw_only=True, forbid_unknown_fields=True):
     problems=(SCHEDULE_INVALID, SCHEDULE_UNKNOWN, NOT_AT_A_FACILITY, *PROBLEMS),
 )
 async def make(data: JSONBody[NewSchedule], call: NamedDependency[Call]) -> Response[FacilitySchedule]:
-    """A schedule without slots, for as long as the slots that it is given reach."""
+    """Make a schedule, at first without slots; it reaches as far as the slots that it is given."""
     async with call.begin() as (tx, actor):
         row = await create_once(
             tx,
@@ -141,7 +141,7 @@ async def one_schedule(
 async def add_slots(
     schedule_id: FromPath[UUID], data: JSONBody[ScheduleSlots], call: NamedDependency[Call]
 ) -> Response[FacilitySchedule]:
-    """More slots of a schedule."""
+    """Add slots to a schedule."""
     async with call.begin() as (tx, actor):
         row = await schedules.add_slots(tx, actor, schedule_id, data.slots, call.now)
         return await _shown(tx, call, row, 201)
@@ -161,7 +161,7 @@ async def resize_slot(
     data: JSONBody[SlotResized],
     call: NamedDependency[Call],
 ) -> Response[FacilitySchedule]:
-    """Other places of a slot; who waits moves up into new ones."""
+    """Change the places of a slot; who waits moves up into new ones."""
     async with call.begin() as (tx, actor):
         row = await schedules.resize_slot(tx, actor, schedule_id, slot_id, data, call.now)
         return await _shown(tx, call, row)

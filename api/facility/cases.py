@@ -75,7 +75,7 @@ async def list_cases(
     problems=(CASE_UNKNOWN,),
 )
 async def one_case(case_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[FacilityCaseDetail]:
-    """What the person says; that it was opened, and by whom, stands in the person's log."""
+    """One case with what the person says; that it was opened, and by whom, stands in the person's log."""
     async with call.begin() as (tx, actor):
         case = await open_file(tx, _facility(actor), case_id, _hand(call, actor))
         if isinstance(case, Refused):
@@ -158,7 +158,7 @@ async def refuse_case(
 async def resolve(
     case_id: FromPath[UUID], data: JSONBody[AnswerText], call: NamedDependency[Call]
 ) -> Response[FacilityCase]:
-    """Say that it was corrected; of a visit that was not this person's, take it out of the book."""
+    """Say that a case was corrected; a visit that was not this person's is taken out of the book."""
     return await _answered(call, case_id, "resolve", data.text)
 
 

@@ -60,7 +60,7 @@ def _hand(call: Call, actor: Actor) -> moving.Hand:
 async def list_questions(
     call: NamedDependency[Call], running: Running = True, cursor: Cursor = None, limit: Limit = None
 ) -> Response[FacilityConsultations]:
-    """That questions wait, and until when; what they say only once one is opened."""
+    """Which questions wait, and until when; what they say shows only once one is opened."""
     before, size = decode_cursor(cursor, tuple[UUID])[0] if cursor else LAST_ID, limit or PAGE_DEFAULT
     async with call.begin() as (tx, actor):
         found = await answering.waiting(tx, actor, before, size + 1, running=running)
@@ -121,7 +121,7 @@ async def picture(
 async def accept(
     consultation_id: FromPath[UUID], call: NamedDependency[Call]
 ) -> Response[FacilityConsultationLine]:
-    """Say that the reader answers it; from now on nobody else of the facility opens it."""
+    """Say that the reader answers a question; from now on nobody else of the facility opens it."""
     return await _moved(call, consultation_id, "accept")
 
 
@@ -136,7 +136,7 @@ async def accept(
 async def decline(
     consultation_id: FromPath[UUID], call: NamedDependency[Call]
 ) -> Response[FacilityConsultationLine]:
-    """Say that nobody here answers it."""
+    """Say that nobody here answers a question."""
     return await _moved(call, consultation_id, "decline")
 
 
@@ -151,7 +151,7 @@ async def decline(
 async def give_answer(
     consultation_id: FromPath[UUID], data: JSONBody[ConsultationAnswer], call: NamedDependency[Call]
 ) -> Response[FacilityConsultationLine]:
-    """Answer, by who accepted it."""
+    """Answer a question, by whoever accepted it."""
     return await _moved(call, consultation_id, "answer", data.text)
 
 

@@ -192,7 +192,7 @@ async def open_counter(data: JSONBody[OpenedCounter], call: NamedDependency[Call
 async def close_counter(
     counter_id: FromPath[UUID], data: JSONBody[ClosedCounter], call: NamedDependency[Call]
 ) -> Response[None]:
-    """Close it: its screen codes and posters open nothing from now on."""
+    """Close a counter: its screen codes and posters open nothing from now on."""
     async with call.begin() as (tx, actor):
         done = await service.close_by(tx, actor, own_facility(actor), counter_id, data.reason, call.now)
     return answer(done, status=None if isinstance(done, Refused) else 204)
@@ -300,7 +300,7 @@ async def call_next(counter_id: FromPath[UUID], call: NamedDependency[Call]) -> 
 async def give_number(
     counter_id: FromPath[UUID], data: JSONBody[NumberAsked], call: NamedDependency[Call]
 ) -> Response[Ticket]:
-    """A number for somebody with no phone and no number to type: a place in the line and nothing else."""
+    """Give a number to somebody with no phone and no number to type: a place in the line and nothing else."""
     async with call.begin() as (tx, actor):
         counter = await own_counter(tx, actor, counter_id)
         given = await give(tx, call.keys, actor, counter, data.client_id, call.now)

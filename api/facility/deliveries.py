@@ -30,7 +30,7 @@ async def read_deliveries(
     ] = None,
     until: Annotated[date | None, QueryParameter(description="A day; without it today.")] = None,
 ) -> Response[Deliveries]:
-    """This facility's own numbers, exact; the health department reads them rounded in its reports."""
+    """By which ways this facility's data came in, and how its health checks go on; its own exact numbers."""
     async with call.begin() as (tx, actor):
         if actor.facility_id is None:
             return answer(Refused(problem=NOT_AT_A_FACILITY))

@@ -113,7 +113,7 @@ class OverdueReviews(Struct, kw_only=True):
 async def list_reviews(
     call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None
 ) -> Response[EmergencyReviews]:
-    """What this reviewer can close: nothing of the own unit, and nothing that the reviewer signed."""
+    """Emergency accesses that this reviewer can close: none of the own unit, none signed by the reviewer."""
     after = decode_cursor(cursor, tuple[datetime, UUID]) if cursor else _FIRST
     size = limit or PAGE_DEFAULT
     async with call.begin() as (tx, actor):
@@ -130,7 +130,7 @@ async def list_reviews(
     problems=(UNKNOWN_EMERGENCY, REVIEW_REFUSED),
 )
 async def open_review(emergency_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[EmergencyCase]:
-    """Look into one; the person reads in the log who did."""
+    """Look into one emergency access; the person reads in the log who did."""
     async with call.begin() as (tx, actor):
         case = await reviews.open_case(
             tx, call.keys, actor, emergency_id, trace_id=call.request_id, now=call.now
@@ -149,7 +149,7 @@ async def open_review(emergency_id: FromPath[UUID], call: NamedDependency[Call])
 async def give_verdict(
     emergency_id: FromPath[UUID], data: JSONBody[NewVerdict], call: NamedDependency[Call]
 ) -> Response[GivenVerdict]:
-    """Close it. The person is told; an upheld dispute or misuse suspends the right to break the glass."""
+    """Close a review; the person is told. Misuse or an upheld dispute suspends the right to break the glass."""
     async with call.begin() as (tx, actor):
         done = await reviews.give_verdict(
             tx,

@@ -93,7 +93,7 @@ async def list_kiosks(
     problems=(COUNTER_UNKNOWN, KIOSKS_FULL, NOT_AT_A_FACILITY, TOO_MANY, *SECRET_PROBLEMS),
 )
 async def make_kiosk(data: JSONBody[MadeKiosk], call: NamedDependency[Call]) -> Response[EnrolmentCode]:
-    """A kiosk at one counter, with a code for its device that is shown once and works once within an hour."""
+    """Make a kiosk at one counter; the code for its device is shown once and works once within an hour."""
     async with call.begin() as (tx, actor):
         made = await create_once(
             tx,
@@ -118,7 +118,7 @@ async def make_kiosk(data: JSONBody[MadeKiosk], call: NamedDependency[Call]) -> 
 async def new_code(
     kiosk_id: FromPath[UUID], data: JSONBody[KioskCode], call: NamedDependency[Call]
 ) -> Response[EnrolmentCode]:
-    """Another code, for another device or another counter; the one that waited opens nothing any more."""
+    """Make another code, for another device or another counter; the one that waited opens nothing now."""
     async with call.begin() as (tx, actor):
         made = await enrolment.new_code(tx, actor, kiosk_id, data.counter_id, data.reason, call.now)
     return answer(made, status=201)

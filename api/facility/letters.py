@@ -30,7 +30,7 @@ from visits.problems import NOT_AT_A_FACILITY
     problems=(NOT_AT_A_FACILITY, TOO_MANY, UNAVAILABLE),
 )
 async def read(data: JSONBody[PaperCode], call: NamedDependency[Call]) -> Response[LetterAtDesk]:
-    """What the code of a letter or paper says, and of a referral to this facility, which it is.
+    """What the code of a letter or paper says; of a referral to this facility also which one it is.
 
     Whose it is, the person shows; the person finds the scan in the log."""
     async with call.begin() as (tx, actor):

@@ -259,7 +259,7 @@ async def due_file(
     until: Until = None,
     undated: Undated = False,
 ) -> Response[bytes]:
-    """The same as a file for printing and calling people."""
+    """People whose visit is due, as a CSV file for printing and calling them."""
     async with call.begin() as (tx, actor):
         desk = await desk_of(tx, call, actor)
         if isinstance(desk, Refused):

@@ -101,7 +101,7 @@ async def _same(stay_id: UUID) -> UUID:
     problems=(NOT_AT_A_FACILITY, STAY_UNKNOWN, STAY_ENDED, STAY_INVALID, TOO_MANY),
 )
 async def move(stay_id: FromPath[UUID], data: JSONBody[Moved], call: NamedDependency[Call]) -> Response[Stay]:
-    """Another room: the line ends and another begins."""
+    """Move a stay to another room: the line ends and another begins."""
     async with call.begin() as (tx, actor):
         desk = desk_of(actor, call.request_id, call.now)
         if isinstance(desk, Refused):
@@ -119,7 +119,7 @@ async def move(stay_id: FromPath[UUID], data: JSONBody[Moved], call: NamedDepend
     problems=(NOT_AT_A_FACILITY, STAY_UNKNOWN, STAY_ENDED, STAY_INVALID),
 )
 async def end(stay_id: FromPath[UUID], data: JSONBody[Left], call: NamedDependency[Call]) -> Response[None]:
-    """The person left."""
+    """End a stay: the person left."""
     async with call.begin() as (tx, actor):
         desk = desk_of(actor, call.request_id, call.now)
         done = desk if isinstance(desk, Refused) else await service.end(tx, desk, stay_id, data.at)
@@ -135,7 +135,7 @@ async def end(stay_id: FromPath[UUID], data: JSONBody[Left], call: NamedDependen
     problems=(NOT_AT_A_FACILITY, STAY_UNKNOWN),
 )
 async def withdraw(stay_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
-    """It was a mistake: the line goes."""
+    """Take back a stay that was written down by mistake: the line goes."""
     async with call.begin() as (tx, actor):
         desk = desk_of(actor, call.request_id, call.now)
         done = desk if isinstance(desk, Refused) else await service.withdraw(tx, desk, stay_id)
@@ -174,7 +174,7 @@ async def list_stays(
     produces=CSV,
 )
 async def table(day: Day, call: NamedDependency[Call]) -> Response[bytes]:
-    """The same as one file for the residence register: person, room, from, to.
+    """Who stayed on a day, as one CSV file for the residence register: person, room, from, to.
 
     The facility hands it on itself; nothing is sent anywhere.
     """

@@ -53,7 +53,7 @@ class SlotPlaces(Struct, kw_only=True, forbid_unknown_fields=True):
     problems=(CAMPAIGN_INVALID, CAMPAIGN_UNKNOWN, NOT_AT_A_FACILITY, *PROBLEMS),
 )
 async def make(data: JSONBody[NewCampaign], call: NamedDependency[Call]) -> Response[FacilityCampaign]:
-    """A campaign without slots; people see it from `opens_at` on."""
+    """Make a campaign, at first without slots; people see it from `opens_at` on."""
     async with call.begin() as (tx, actor):
         row = await create_once(
             tx,
@@ -131,7 +131,7 @@ async def resize(
     data: JSONBody[SlotPlaces],
     call: NamedDependency[Call],
 ) -> Response[FacilityCampaign]:
-    """More places move the waiting list up; nobody loses one."""
+    """Change the places of a slot: more of them move the waiting list up, and nobody loses one."""
     async with call.begin() as (tx, actor):
         where = campaign_id, slot_id
         return await _shown(tx, await campaigns.resize_slot(tx, actor, *where, data.capacity, call.now))

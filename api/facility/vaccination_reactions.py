@@ -107,7 +107,7 @@ async def one_reaction(
 async def acknowledge(
     reaction_id: FromPath[UUID], call: NamedDependency[Call]
 ) -> Response[FacilityReactionLine]:
-    """Say that the facility looks after it; who reported is told."""
+    """Say that the facility looks after a reaction; whoever reported it is told."""
     return await _moved(call, reaction_id, "acknowledge")
 
 
@@ -137,7 +137,7 @@ async def authority_told(
 async def follow_up(
     reaction_id: FromPath[UUID], data: JSONBody[FollowUp], call: NamedDependency[Call]
 ) -> Response[FacilityReactionLine]:
-    """Write what was found and done."""
+    """Write what was found and done about a reaction."""
     async with call.begin() as (tx, actor):
         hand = _hand(call, actor)
         return answer(await handling.follow_up(tx, call.keys, reaction_id, data.text, hand))
@@ -154,7 +154,7 @@ async def follow_up(
 async def close(
     reaction_id: FromPath[UUID], data: JSONBody[Ending], call: NamedDependency[Call]
 ) -> Response[FacilityReactionLine]:
-    """Close it with its outcome and how severe it was found."""
+    """Close a report of a reaction with its outcome and how severe it was found."""
     return await _moved(call, reaction_id, "close", data)
 
 

@@ -51,7 +51,7 @@ class RegistrationOutcome(Struct, kw_only=True, forbid_unknown_fields=True):
 async def of_day(
     call: NamedDependency[Call], day: Day = None, cursor: Cursor = None, limit: Limit = None
 ) -> Response[VaccinationDay]:
-    """The list of a day, of the last 30 or to come, by slot and turn.
+    """The registrations of a day, of the last 30 or to come, by slot and turn.
 
     Each person shown finds it in the own log.
     """
@@ -75,7 +75,7 @@ async def of_day(
     problems=(REGISTRATION_UNKNOWN, NOT_AT_A_FACILITY, DAY_OVER),
 )
 async def one(registration_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[FacilityRegistration]:
-    """With the answers before the vaccination; that it was opened stands in the person's log."""
+    """One registration with the answers given beforehand; that it was opened stands in the person's log."""
     async with call.begin() as (tx, actor):
         where = call.request_id, call.now
         return answer(await desk.open_registration(tx, call.keys, actor, registration_id, *where))

@@ -124,7 +124,7 @@ async def search(resource_type: FromPath[str], call: NamedDependency[Call]) -> R
     **_ROUTE,
 )
 async def search_form(resource_type: FromPath[str], call: NamedDependency[Call]) -> Response[bytes]:
-    """The same search with its parameters in a form."""
+    """Resources of one type, found by parameters that come in a form."""
     pairs = list(call.request.query_params.multi_items())
     media_type = (call.header("content-type") or "").partition(";")[0].strip().lower()
     body = await call.body()

@@ -64,7 +64,7 @@ class CounterScreen(Struct, kw_only=True):
 async def enrol_kiosk(
     data: JSONBody[EnrolmentTyped], call: NamedDependency[Call]
 ) -> Response[KioskCredentials]:
-    """Use a code that the facility's administrator made: once, and the answer is not given again."""
+    """Enrol a kiosk's device with the administrator's code: once, and the answer is not given again."""
     async with call.begin_public() as tx:
         done = await enrol(tx, data.code, call.network_prefix(), call.now)
     if isinstance(done, Refused):
@@ -105,7 +105,7 @@ async def stand(call: NamedDependency[Call]) -> Response[KioskStation]:
     problems=(KIOSK_NOT_PLACED, FACILITY_UNCODED),
 )
 async def screen(call: NamedDependency[Call]) -> Response[CounterScreen]:
-    """The code of its own counter, which a phone scans within 60 seconds."""
+    """The code of the kiosk's own counter, which a phone scans within 60 seconds."""
     shown = await _screen(call)
     if isinstance(shown, Refused):
         return answer(shown)
@@ -121,7 +121,7 @@ async def screen(call: NamedDependency[Call]) -> Response[CounterScreen]:
     problems=(KIOSK_NOT_PLACED, FACILITY_UNCODED),
 )
 async def screen_picture(call: NamedDependency[Call]) -> Response[bytes]:
-    """The same, drawn."""
+    """The code of the kiosk's own counter, drawn as SVG."""
     shown = await _screen(call)
     if isinstance(shown, Refused):
         return answer(shown)

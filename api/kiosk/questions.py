@@ -47,7 +47,7 @@ async def list_articles(call: NamedDependency[Call]) -> Response[Titles]:
     problems=(KIOSK_NOT_PLACED, TOO_MANY),
 )
 async def put_question(data: JSONBody[KioskQuestion], call: NamedDependency[Call]) -> Response[Answers]:
-    """What published articles say to it. Where nothing is written about it yet, what to say instead."""
+    """What published articles say to a question; where nothing is written yet, what to say instead."""
     async with call.begin() as (tx, actor):
         station = await station_of(tx, actor)
         if isinstance(station, Refused):

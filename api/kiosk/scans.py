@@ -52,7 +52,7 @@ class KioskNumber(Struct, kw_only=True):
     problems=(KIOSK_NOT_PLACED, COUNTER_UNKNOWN, TOO_MANY, CODE_SPENT, *SCAN_PROBLEMS),
 )
 async def scan(data: JSONBody[KioskScan], call: NamedDependency[Call]) -> Response[KioskNumber]:
-    """A number at this kiosk's counter; the same one again within its 30 minutes."""
+    """Take a number at this kiosk's counter; a repeat within the number's 30 minutes gets the same one."""
     async with call.begin() as (tx, actor):
         station = await station_of(tx, actor)
         if isinstance(station, Refused):

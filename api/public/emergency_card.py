@@ -74,7 +74,7 @@ async def open_card(data: JSONBody[CardCode], call: NamedDependency[Call]) -> Re
     problems=(INVITATION_UNKNOWN, TOO_MANY),
 )
 async def invitation(data: JSONBody[InvitationCode], call: NamedDependency[Call]) -> Response[InvitationView]:
-    """Who asks, before anything is answered."""
+    """Who asks one to be an emergency contact, before anything is answered."""
     async with call.begin_public() as tx:
         found = await contacts.read_invitation(tx, call.keys, data.code, call.network_prefix(), call.now)
     return answer(_view(found))
@@ -91,7 +91,7 @@ async def invitation(data: JSONBody[InvitationCode], call: NamedDependency[Call]
 async def answer_invitation(
     data: JSONBody[InvitationAnswer], call: NamedDependency[Call]
 ) -> Response[InvitationView]:
-    """Accept, decline or end. After a decline or an end the code opens nothing any more."""
+    """Accept or decline to be a contact, or end it; after a decline or an end the code opens nothing."""
     async with call.begin_public() as tx:
         found = await contacts.answer_invitation(
             tx,

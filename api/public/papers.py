@@ -42,7 +42,7 @@ class PaperCode(Struct, kw_only=True, forbid_unknown_fields=True):
     problems=(TOO_MANY, UNAVAILABLE),
 )
 async def verify(data: JSONBody[PaperCode], call: NamedDependency[Call]) -> Response[PaperCheck]:
-    """Unchanged, replaced, withdrawn, or not ours: forged or altered. One shape of answer for all four.
+    """Verify a printed paper: unchanged, replaced, withdrawn, or not ours (forged or altered).
 
     A letter also says whether it counts, was used or has expired."""
     async with call.begin_public() as tx:
