@@ -9,7 +9,7 @@
 import { fromBase64url } from "./encoding.js";
 import { type Environment, type Signer, signedAct } from "./device.js";
 import type { components } from "./generated/service.js";
-import { offlineDigits } from "./offline-code.js";
+import { offlineAnswer } from "./offline-code.js";
 import type { Phone } from "./ports.js";
 import { Refusal } from "./problems.js";
 import { type CodeProblem, type PinnedKeys, readCode } from "./qr.js";
@@ -57,7 +57,7 @@ export class Consent {
   /** Tier C: the digits to read out, for the very request in the code; null when the code does not hold. */
   async digits(qr: string, hotpSecret: string): Promise<string | null> {
     const read = await this.look(qr);
-    return "ok" in read ? await offlineDigits(fromBase64url(hotpSecret), read.ok) : null;
+    return "ok" in read ? (await offlineAnswer(fromBase64url(hotpSecret), read.ok)).digits : null;
   }
 
   async waiting(forAnother?: ForAnother): Promise<Request[]> {
