@@ -62,8 +62,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # How that gateway wants its requests, which of its answers is a yes, and where its own id stands in it.
     sms_gateway_format: Format = "json"
     sms_gateway_template: str = TEMPLATE
-    sms_gateway_accepted: Annotated[str, Meta(pattern="^([A-Za-z0-9_.-]+=.+)?$")] = ""
-    sms_gateway_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]+$")] = "id"
+    sms_gateway_accepted: Annotated[str, Meta(pattern=r"^([A-Za-z0-9_.-]+=.+)?$(?!\n)")] = ""
+    sms_gateway_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]+$(?!\n)")] = "id"
     # Its bearer token, and what both sides sign with.
     sms_gateway_token: str = ""
     sms_gateway_secret: str = ""
@@ -71,7 +71,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     ehr_core_url: str = ""
     ehr_core_token: str = ""
     ehr_core_name: Annotated[str, Meta(max_length=100)] = ""
-    ehr_core_id: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")] = "main"
+    ehr_core_id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$(?!\n)")] = "main"
     # Under which address that core reaches this service, where it should tell of changes itself.
     ehr_core_subscription: str = ""
     # The insurance gateway that desks ask about cards; unset: no card can be checked.
@@ -104,11 +104,11 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # Where documents and pictures lie; unset: beside the data. Credentials are AWS_ACCESS_KEY_ID and
     # AWS_SECRET_ACCESS_KEY.
     s3_endpoint: str = ""
-    s3_bucket: Annotated[str, Meta(pattern="^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$")] = ""
+    s3_bucket: Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$(?!\n)")] = ""
     s3_region: str = "us-east-1"
     # Who countersigns the roots of the access log, and with which Ed25519 key (base64url).
     audit_witness_url: str = ""
-    audit_witness_key: Annotated[str, Meta(pattern="^([A-Za-z0-9_-]{43})?$")] = ""
+    audit_witness_key: Annotated[str, Meta(pattern=r"^([A-Za-z0-9_-]{43})?$(?!\n)")] = ""
     # How many days back a doctor's summary looks for the same test at other facilities; 0: not at all.
     elsewhere_days: Annotated[int, Meta(ge=0, le=366)] = ELSEWHERE_DAYS
     # For how many days a referral counts from the day it was issued, and a revisit letter from the day it
@@ -128,7 +128,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # The number that messages tell people to call.
     # Where a worker offers its counters to Prometheus, on the loopback alone; 0: nowhere.
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
-    hotline: Annotated[str, Meta(pattern="^[0-9][0-9 ]{2,14}$")] = HOTLINE
+    hotline: Annotated[str, Meta(pattern=r"^[0-9][0-9 ]{2,14}$(?!\n)")] = HOTLINE
 
     @property
     def data(self) -> Path:

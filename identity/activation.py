@@ -59,7 +59,7 @@ from store.problems import ALREADY_CREATED
 CODE_BYTES = 16
 CODE_LIFE = timedelta(hours=24)
 PROPOSAL_LIFE = timedelta(hours=12)
-BIRTH_DATE = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
+BIRTH_DATE = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$(?!\n)"
 
 
 class Card(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -28,7 +28,7 @@ from store.keys import KeyRing
 class NewPractitioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """licence: number in the licence register; None for staff without one (clerks)."""
 
-    user_name: Annotated[str, Meta(pattern="^[a-zA-Z0-9._-]{3,60}$")]
+    user_name: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9._-]{3,60}$(?!\n)")]
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     licence: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
     licence_from: date | None = None

@@ -26,7 +26,7 @@ LOCK_TIMEOUT_SECONDS = 10
 _LOCK = 0x68627574  # any constant; the only advisory lock of the program
 _HEADER = re.compile(r"^-- table: (\w+) distribute: (\w+)(?: with (\w+))?\s*$", re.MULTILINE)
 _DROPPED = re.compile(r"^DROP TABLE (\w+);", re.MULTILINE)
-_NAME = re.compile(r"^(\d{4})_([a-z]+)_(\w+)\.sql$")
+_NAME = re.compile(r"^(\d{4})_([a-z]+)_(\w+)\.sql$(?!\n)")
 
 
 class MigrationError(Exception):

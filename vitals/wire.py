@@ -125,7 +125,7 @@ class Deletion(Struct, omit_defaults=True):
 class Cursor(Struct):
     """How far the phone had read a stream; given back when the batch is stored."""
 
-    cursor: Annotated[str, Meta(max_length=4096, pattern=r"^[^\x00]*$")]
+    cursor: Annotated[str, Meta(max_length=4096, pattern=r"^[^\x00]*$(?!\n)")]
 
 
 class Window(Struct):

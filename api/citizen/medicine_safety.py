@@ -22,7 +22,7 @@ from kernel.problems import Refused
 from store.database import Tx
 
 TAGS = ["book"]
-FindingId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
+FindingId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 
 
 class DismissalRequest(Struct, kw_only=True, forbid_unknown_fields=True):

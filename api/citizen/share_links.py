@@ -55,15 +55,15 @@ from qr.draw import svg
 from store.database import Tx
 from store.problems import ALREADY_CREATED
 
-TAGS = ["share links"]
+TAGS = ["share-links"]
 ACT_PROBLEMS = (STEP_UP_REFUSED, GUARDIAN_NEEDED, DEVICE_ON_PROBATION)
-Passcode = Annotated[str, Meta(min_length=PASSCODE_MIN, max_length=PASSCODE_MAX, pattern=r"^[!-~]+$")]
+Passcode = Annotated[str, Meta(min_length=PASSCODE_MIN, max_length=PASSCODE_MAX, pattern=r"^[!-~]+$(?!\n)")]
 
 
 class SharedDocument(Struct, kw_only=True, forbid_unknown_fields=True):
     """An attachment of a document or report of the record, counted from 0."""
 
-    id: Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9.-]+$")]
+    id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9.-]+$(?!\n)")]
     attachment: Annotated[int, Meta(ge=0, le=99)] = 0
 
 
@@ -185,7 +185,14 @@ async def make(data: JSONBody[NewShareLink], call: NamedDependency[Call]) -> Res
     return answer(made if isinstance(made, Refused) else _made(call, made))
 
 
-@get("/v1/me/share-links", actors=("citizen",), operation_id="me_share_links", tags=TAGS, problems=())
+@get(
+    "/v1/me/share-links",
+    actors=("citizen",),
+    operation_id="me_share_links",
+    any_app=True,
+    tags=TAGS,
+    problems=(),
+)
 async def list_links(call: NamedDependency[Call]) -> Response[ShareLinks]:
     """All links, newest first."""
     async with begin_for(call, "manage-grants") as (tx, access):
@@ -225,7 +232,7 @@ async def openings(link_id: FromPath[UUID], call: NamedDependency[Call]) -> Resp
 async def arm(
     link_id: FromPath[UUID], data: JSONBody[ShareLinkArming], call: NamedDependency[Call]
 ) -> Response[ShareLinkArmed]:
-    """A new passcode for a link, locked or not; the old one is dead."""
+    """Set a new passcode for a link, locked or not; the old one is dead."""
     async with begin_for(call, "share-record") as (tx, access):
         known = await service.link_of(tx, call.keys, access.patient_id, link_id)
     outcome = known if isinstance(known, Refused) else await _arm(call, link_id, data)
@@ -262,6 +269,7 @@ async def confirm(
     "/v1/me/share-links/{link_id:uuid}",
     actors=("citizen",),
     operation_id="me_revoke_share_link",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_LINK,),

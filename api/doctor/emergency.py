@@ -37,9 +37,9 @@ from kernel.problems import Refused
 from qr.problems import CODE_PROBLEMS
 from store.database import Tx
 
-TAGS = ["emergency access"]
+TAGS = ["emergency-access"]
 CLINICIANS = ("doctor", "nurse")
-Totp = Annotated[str, Meta(pattern="^[0-9]{6}$")]
+Totp = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")]
 LabelName = Literal["HIV", "ETH", "PSY", "SEX", "STD", "SDV", "GDIS", "RESTRICTED"]
 
 
@@ -133,6 +133,7 @@ async def prove(data: JSONBody[OneTimePassword], call: NamedDependency[Call]) ->
     "/v1/doctor/emergency-access",
     actors=("doctor",),
     operation_id="doctor_break_glass",
+    any_app=True,
     tags=TAGS,
     status_code=201,
     idempotent=True,
@@ -178,7 +179,13 @@ async def _break(tx: Tx, call: Call, actor: Actor, data: BrokenGlass) -> Emergen
     return await opening.break_glass(tx, call.keys, actor, asked, trace_id=call.request_id, now=call.now)
 
 
-@get("/v1/doctor/emergency-access", actors=CLINICIANS, operation_id="doctor_emergencies", tags=TAGS)
+@get(
+    "/v1/doctor/emergency-access",
+    actors=CLINICIANS,
+    operation_id="doctor_emergencies",
+    any_app=True,
+    tags=TAGS,
+)
 async def list_running(call: NamedDependency[Call]) -> Response[EmergenciesAtUnit]:
     """What runs at the facility or waits for a co-signature."""
     async with call.begin() as (tx, actor):
@@ -202,6 +209,7 @@ async def list_running(call: NamedDependency[Call]) -> Response[EmergenciesAtUni
     "/v1/doctor/emergency-access/{emergency_id:uuid}/co-sign",
     actors=CLINICIANS,
     operation_id="doctor_co_sign",
+    any_app=True,
     tags=TAGS,
     status_code=200,
     problems=(UNKNOWN_EMERGENCY, COSIGN_REFUSED, NOTHING_TO_COSIGN, TOTP_REFUSED, TOO_MANY),

@@ -92,7 +92,7 @@ def _drop_null(schema: dict[str, Any]) -> None:
 
 
 def from_code(schema: Schema | Reference, found: inspect.Type) -> None:
-    """Give the schema that Litestar made of a type the limits that the code holds this type to, all the way in."""
+    """Give the schema that Litestar made of a type the limits that the code holds it to, all the way in."""
     if isinstance(found, inspect.Metadata):
         found = found.type
     if not isinstance(schema, Schema):

@@ -20,7 +20,9 @@ from kernel.problems import Refused, refuse
 from visits.problems import NOT_AT_A_FACILITY
 
 CSV = "text/csv"
-Month = Annotated[str, PathParameter(pattern="^[0-9]{4}-[0-9]{2}$", description="A month that is over.")]
+Month = Annotated[
+    str, PathParameter(pattern=r"^[0-9]{4}-[0-9]{2}$(?!\n)", description="A month that is over.")
+]
 
 
 @get(
@@ -44,12 +46,12 @@ async def of_facility(month: Month, call: NamedDependency[Call]) -> Response[byt
     "/v1/department/accountability/{month:str}",
     actors=("department-analyst",),
     operation_id="department_accountability",
-    tags=["department"],
+    tags=["oversight"],
     problems=(INVALID_FIELD, MONTH_NOT_COUNTED),
     produces=CSV,
 )
 async def of_all(month: Month, call: NamedDependency[Call]) -> Response[bytes]:
-    """The same of every facility."""
+    """Who of each facility read how much in a month, and what is worth a question; no patient is in it."""
     async with call.begin():
         pass
     return await _file(call, month, None)

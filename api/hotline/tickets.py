@@ -24,7 +24,7 @@ from visits.hotline.models import NewTicket, Ticket, TicketLine, TicketRow, Topi
 from visits.hotline.problems import TICKET_AGENT_UNKNOWN, TICKET_CLOSED, TICKET_UNKNOWN, TICKET_WITHHELD
 from visits.problems import NOT_AT_A_FACILITY
 
-TAGS = ["hotline"]
+TAGS = ["tickets"]
 AGENTS: Final = ("hotline-agent",)
 CHANGING = (TICKET_UNKNOWN, TICKET_CLOSED, NOT_AT_A_FACILITY)
 Words = Annotated[str, Meta(min_length=1, max_length=2000)]
@@ -36,7 +36,7 @@ class TicketRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     topic: Topic
     text: Words
     caller_name: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
-    caller_phone: Annotated[str, Meta(pattern=r"^\+?[0-9 ]{8,15}$")] | None = None
+    caller_phone: Annotated[str, Meta(pattern=r"^\+?[0-9 ]{8,15}$(?!\n)")] | None = None
 
 
 class Assignment(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -162,7 +162,7 @@ async def assign(
 async def close(
     ticket_id: FromPath[UUID], data: JSONBody[Outcome], call: NamedDependency[Call]
 ) -> Response[Ticket]:
-    """Say how it ended."""
+    """Close a ticket and say how it ended."""
     async with call.begin() as (tx, actor):
         withheld = await _withheld(tx, call, actor, data.text)
         row = withheld or await service.close(tx, call.keys, _desk(call, actor), ticket_id, data.text)

@@ -33,7 +33,7 @@ from kernel.problems import Refused
 TAGS = ["auth"]
 Short = Annotated[str, Meta(min_length=1, max_length=200)]
 Pin = Annotated[str, Meta(min_length=1, max_length=12)]
-Totp = Annotated[str, Meta(pattern="^[0-9]{6}$")]
+Totp = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")]
 
 
 class ActivationBody(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -170,6 +170,7 @@ async def _redeem(call: Call, data: ActivationBody) -> SignedIn | Refused:
     status_code=202,
     actors=("public",),
     operation_id="start_sign_in",
+    any_app=True,
     tags=TAGS,
     problems=(TOO_MANY,),
 )
@@ -190,6 +191,7 @@ async def start_sign_in(data: JSONBody[SignInStart], call: NamedDependency[Call]
     status_code=201,
     actors=("public",),
     operation_id="verify_sign_in",
+    any_app=True,
     tags=TAGS,
     problems=(SIGN_IN_REFUSED, CHALLENGE_DEAD, DEVICE_KEY_REFUSED, TOO_MANY_DEVICES, TOO_MANY, TRY_LATER),
 )
@@ -224,6 +226,7 @@ async def _verify(call: Call, data: SignInVerify) -> SignedIn | Refused:
     status_code=200,
     actors=("public",),
     operation_id="refresh_session",
+    any_app=True,
     tags=TAGS,
     problems=(SESSION_ENDED, CLOCK_OFF),
 )
@@ -240,6 +243,7 @@ async def refresh_session(data: JSONBody[RefreshBody], call: NamedDependency[Cal
     status_code=204,
     actors=("citizen", *get_args(Role), "facility-system", "kiosk", "operator"),
     operation_id="sign_out",
+    any_app=True,
     tags=TAGS,
     problems=(),
 )
@@ -254,6 +258,7 @@ async def sign_out(call: NamedDependency[Call]) -> None:
     status_code=201,
     actors=("public",),
     operation_id="sign_in_practitioner",
+    any_app=True,
     tags=TAGS,
     problems=(SIGN_IN_REFUSED, TOO_MANY, TRY_LATER),
 )

@@ -7,8 +7,8 @@ from msgspec import Meta, Struct
 
 from audit.models import Head
 
-Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 in hexadecimal.")]
-Base64Url = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", max_length=100)]
+Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="SHA-256 in hexadecimal.")]
+Base64Url = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+$(?!\n)", max_length=100)]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 # A proof in a log of 2^40 leaves has 40 steps, a consistency proof one more.
 Steps = Annotated[list[Hash], Meta(max_length=64)]

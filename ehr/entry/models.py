@@ -10,26 +10,26 @@ LIST_MAX: Final = 50
 
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
 Words = Annotated[str, Meta(min_length=1, max_length=4000)]
-Code = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z./†*+_-]+$")]
-IcdCode = Annotated[str, Meta(pattern=r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?[†*]?$")]
+Code = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z./†*+_-]+$(?!\n)")]
+IcdCode = Annotated[str, Meta(pattern=r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?[†*]?$(?!\n)")]
 Moment = Annotated[
     str,
     Meta(
-        pattern=r"^[12][0-9]{3}(-[01][0-9](-[0-3][0-9](T[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?(Z|[+-][0-1][0-9]:[0-5][0-9]))?)?)?$",
+        pattern=r"^[12][0-9]{3}(-[01][0-9](-[0-3][0-9](T[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?(Z|[+-][0-1][0-9]:[0-5][0-9]))?)?)?$(?!\n)",
         description="A FHIR date at the precision that is known, or an instant with its offset.",
     ),
 ]
 DayOrInstant = Annotated[
     str,
     Meta(
-        pattern=r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9](T[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?(Z|[+-][0-1][0-9]:[0-5][0-9]))?$",
+        pattern=r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9](T[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?(Z|[+-][0-1][0-9]:[0-5][0-9]))?$(?!\n)",
         description="A FHIR date, or an instant with its offset.",
     ),
 ]
 Measure = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,4}(\.[0-9]{1,3})?$", description="A decimal number with a point.")
+    str, Meta(pattern=r"^[0-9]{1,4}(\.[0-9]{1,3})?$(?!\n)", description="A decimal number with a point.")
 ]
-Amount = Annotated[str, Meta(pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,6})?$")]
+Amount = Annotated[str, Meta(pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,6})?$(?!\n)")]
 
 
 class EntryNumber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,7 +46,7 @@ class EntryPerson(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     numbers: Annotated[list[EntryNumber], Meta(min_length=1, max_length=5)]
     name: Annotated[str, Meta(min_length=1, max_length=100)]
-    birth_date: Annotated[str, Meta(pattern=r"^[12][0-9]{3}(-[01][0-9](-[0-3][0-9])?)?$")]
+    birth_date: Annotated[str, Meta(pattern=r"^[12][0-9]{3}(-[01][0-9](-[0-3][0-9])?)?$(?!\n)")]
     sex: Literal["male", "female", "unknown"]
 
 

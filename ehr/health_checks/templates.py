@@ -71,7 +71,7 @@ class FormSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class CheckForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A form of one version. source: whose form it is and what of it is not confirmed."""
 
-    form: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+    form: Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$(?!\n)")]
     version: Annotated[int, Meta(ge=1)]
     title: Words
     source: Annotated[str, Meta(min_length=10, max_length=1000)]

@@ -32,7 +32,7 @@ class DocumentWords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     somebody else, what the speaker is to that person."""
 
     kind: OwnDocumentKind
-    date: Annotated[str, Meta(pattern=r"^[12][0-9]{3}(-[01][0-9](-[0-3][0-9])?)?$")] | None = None
+    date: Annotated[str, Meta(pattern=r"^[12][0-9]{3}(-[01][0-9](-[0-3][0-9])?)?$(?!\n)")] | None = None
     facility_name: Words | None = None
     title: Words | None = None
     said_by: Relative | None = None

@@ -43,7 +43,7 @@ class LineOut(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """quantity: a decimal text in the line's unit, at most three places."""
 
     line: Annotated[int, Meta(ge=1, le=LINES_MAX)]
-    quantity: Annotated[str, Meta(pattern=r"^[0-9]{1,7}([.,][0-9]{1,3})?$")]
+    quantity: Annotated[str, Meta(pattern=r"^[0-9]{1,7}([.,][0-9]{1,3})?$(?!\n)")]
 
     @property
     def amount(self) -> Decimal:

@@ -24,7 +24,7 @@ Status = Literal["active", "ended", "withdrawn"]
 EndReason = Literal[
     "completed", "discharged", "transferred", "moved-away", "declined", "birth", "pregnancy-ended"
 ]
-RegisterNumber = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z./_-]+$")]
+RegisterNumber = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z./_-]+$(?!\n)")]
 Stage = Annotated[str, Meta(min_length=1, max_length=100)]
 
 VISITS_MAX: Final = 120

@@ -18,12 +18,12 @@ DeclaredKind = Literal[Kind, "paper", "vaccination"]
 Day = Annotated[
     str,
     Meta(
-        pattern=r"^[12][0-9]{3}(-[01][0-9](-[0-3][0-9])?)?$",
+        pattern=r"^[12][0-9]{3}(-[01][0-9](-[0-3][0-9])?)?$(?!\n)",
         description="A FHIR date at the precision that is known: year, month or day.",
     ),
 ]
 Note = Annotated[str, Meta(min_length=1, max_length=1000)]
-Code = Annotated[str, Meta(pattern=r"^[0-9]{1,2}$")]
+Code = Annotated[str, Meta(pattern=r"^[0-9]{1,2}$(?!\n)")]
 # Who speaks for somebody else, as seen from that person.
 Relative = Literal["spouse", "parent", "child", "sibling", "relative", "guardian", "carer"]
 BloodGroup = Literal["A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-", "A", "B", "AB", "O"]
@@ -32,7 +32,7 @@ BloodGroup = Literal["A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-", "A", "B",
 class StatementFact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """code: an element of the form, as /v1/me/statements/choices lists them; value: as its pattern says."""
 
-    code: Annotated[str, Meta(pattern=r"^[A-Z_]{2,40}$")]
+    code: Annotated[str, Meta(pattern=r"^[A-Z_]{2,40}$(?!\n)")]
     value: Annotated[str, Meta(min_length=1, max_length=300)]
 
 

@@ -23,10 +23,10 @@ class NewFacility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """code: 5 characters, QĐ 384/2019; code_13: 13 digits, QĐ 1551. short_name: ≤ 20 ASCII, for SMS."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-    short_name: Annotated[str, Meta(pattern="^[ -~]{1,20}$")]
+    short_name: Annotated[str, Meta(pattern=r"^[ -~]{1,20}$(?!\n)")]
     discreet_name: Annotated[str, Meta(min_length=1, max_length=60)]
-    code: Annotated[str, Meta(pattern="^[0-9]{2}[0-9A-Z]{3}$")]
-    code_13: Annotated[str, Meta(pattern="^[0-9]{13}$")] | None = None
+    code: Annotated[str, Meta(pattern=r"^[0-9]{2}[0-9A-Z]{3}$(?!\n)")]
+    code_13: Annotated[str, Meta(pattern=r"^[0-9]{13}$(?!\n)")] | None = None
 
 
 class NewCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,9 +11,9 @@ from msgspec import Meta, Struct
 from ehr.health_checks.templates import CheckKind
 from kernel.text import fold
 
-Code = Annotated[str, Meta(pattern=r"^[a-z][a-z-]{1,38}[a-z]$")]
+Code = Annotated[str, Meta(pattern=r"^[a-z][a-z-]{1,38}[a-z]$(?!\n)")]
 Words = Annotated[str, Meta(min_length=10, max_length=1000)]
-Icd = Annotated[str, Meta(pattern=r"^[A-Z][0-9]{2}$")]
+Icd = Annotated[str, Meta(pattern=r"^[A-Z][0-9]{2}$(?!\n)")]
 
 
 class ExamCode(Struct, frozen=True, forbid_unknown_fields=True):

@@ -117,7 +117,7 @@ class VaccinationBook(Struct, frozen=True, kw_only=True):
     notice: Notice | None
 
 
-AntigenKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
+AntigenKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,30}$(?!\n)")]
 
 
 class NewDose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

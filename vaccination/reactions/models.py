@@ -62,7 +62,7 @@ class NewReaction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     site: Site | None = None
     treatment: Treatment = "none"
     note: Note | None = None
-    phone: Annotated[str, Meta(pattern="^[0-9+]{8,15}$")] | None = None
+    phone: Annotated[str, Meta(pattern=r"^[0-9+]{8,15}$(?!\n)")] | None = None
 
 
 class QuickReaction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

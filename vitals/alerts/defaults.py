@@ -18,13 +18,13 @@ from vitals.alerts.models import HIGH, LOW, Direction, Rule
 from vitals.kinds import KINDS, Kind, first_above, last_below
 from vitals.units import scaled
 
-Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
+Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$(?!\n)")]
 Months: TypeAlias = Annotated[int, Meta(ge=0, le=1800)]
 # One number, or systolic and diastolic.
 Limit: TypeAlias = Annotated[tuple[float, ...], Meta(min_length=1, max_length=2)]
 Part: TypeAlias = Literal["warn", "crit", "at_once", "clear", "target"]
 # How the ICD-10 codes of a disease begin.
-Icd: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$")]
+Icd: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$(?!\n)")]
 _SPACE: Final = UUID("6f7c2d0e-54b0-5c0e-9b54-0d5f6f0a8c11")
 ADULT_MONTHS: Final = 216
 CALL_115: Final = "bp-call-115"
