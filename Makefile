@@ -34,6 +34,7 @@ check: $(VENV)/dev.stamp ## lint, types, import contracts, house rules, generate
 	@$(BIN)/pytest -q tests/test_house.py tests/test_docker.py
 	@$(BIN)/healthbook openapi --check
 	@$(BIN)/openapi-spec-validator openapi/openapi.json
+	@$(BIN)/python openapi/compat.py openapi/baseline/v1.json openapi/openapi.json
 	@$(BIN)/squawk --config .squawk.toml $(SQUAWK_FILES)
 	@$(BIN)/yamllint --strict docker
 
