@@ -21,6 +21,8 @@ from litestar.di import Provide
 from litestar.events import BaseEventEmitterBackend
 from litestar.types import ControllerRouterHandler, Message, Scope, Send
 
+from api.app_versions import at_the_door, count_use
+from api.deprecation import deprecation_of
 from api.errors import on_exception
 from api.problems import BAD_HOST
 from api.request import (
@@ -33,7 +35,6 @@ from api.request import (
     problem_answer,
     provide_call,
     read_header,
-    require_token,
 )
 from audit.answered.service import Answered
 from consent.links.wire import PATH
@@ -194,11 +195,13 @@ CONTROLLERS = (
     "api.facility.proxies",
     "api.admin.registry",
     "api.admin.clients",
+    "api.admin.app_policies",
     "api.admin.withdrawals",
     "api.admin.declaration_forms",
     "api.admin.rights",
     "api.registry.quarantine",
     "api.registry.people",
+    "api.public.app_policy",
     "api.public.audit",
     "api.public.auth",
     "api.public.sign_up",
@@ -267,11 +270,12 @@ class Api(Litestar):
         request_id = str(uuid7(self.runtime.clock.now()))
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
         DECIDED.set(None)
-        edge = Edge(send, scope["path"], request_id, self.runtime.answered)
+        edge = Edge(send, scope, request_id, self.runtime.answered)
         if self.allowed_hosts_here and host_of(scope) not in self.allowed_hosts_here:
             await problem_answer(Refused(problem=BAD_HOST)).to_asgi_response()(scope, receive, edge)
         else:
             await super().__call__(scope, receive, edge)
+        count_use(self.runtime, scope)
         log_request(scope, edge.status, started, request_id)
 
 
@@ -291,12 +295,13 @@ class NoEvents(BaseEventEmitterBackend):
 class Edge:
     """The `send` of one request: adds the headers of every answer, notes the status, counts reads."""
 
-    __slots__ = ("answered", "path", "request_id", "send", "status")
+    __slots__ = ("answered", "path", "request_id", "scope", "send", "status")
 
-    def __init__(self, send: Send, path: str, request_id: str, answered: Answered) -> None:
+    def __init__(self, send: Send, scope: Scope, request_id: str, answered: Answered) -> None:
         self.answered = answered
         self.send = send
-        self.path = path
+        self.scope = scope
+        self.path: str = scope["path"]
         self.request_id = request_id
         self.status = 0
 
@@ -317,6 +322,8 @@ class Edge:
                 headers += FOR_VIEWERS
             if self.path != "/":
                 headers.append(NOT_INDEXED)
+            if (ending := deprecation_of(self.scope.get("route_handler"))) is not None:
+                headers += ending.headers(self.scope.get("path_params", {}))
             message["headers"] = headers
             self.answered.count(DECIDED.get(), self.status)
         await self.send(message)
@@ -413,7 +420,7 @@ def create_app(
         route_handlers=collect_handlers(demo=demo) if handlers is None else handlers,
         dependencies={"call": Provide(provide_call(runtime), sync_to_thread=False)},
         exception_handlers={Exception: on_exception},
-        before_request=require_token,
+        before_request=at_the_door,
         request_class=ApiRequest,
         request_max_body_size=BODY_MAX,
         event_emitter_backend=NoEvents,
@@ -450,7 +457,7 @@ def store_lifespan(runtime: Runtime, open_store: OpenStore) -> Any:
 
 
 def answered_lifespan(runtime: Runtime) -> Any:
-    """Writes what was counted of reads every few seconds, and once more before the store closes."""
+    """Writes what was counted of reads and apps every few seconds, and once more before the store closes."""
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
@@ -461,6 +468,8 @@ def answered_lifespan(runtime: Runtime) -> Any:
             writer.cancel()
             with suppress(Exception):
                 await runtime.answered.write(runtime.store, runtime.clock.now())
+            with suppress(Exception):
+                await runtime.app_uses.write(runtime.store)
 
     return lifespan
 
@@ -473,6 +482,10 @@ async def _write_answered(runtime: Runtime) -> None:
         except Exception as error:
             # Kept and written with the next ones.
             log.warning("counts of reads wait", error=type(error).__name__)
+        try:
+            await runtime.app_uses.write(runtime.store)
+        except Exception as error:
+            log.warning("counts of apps wait", error=type(error).__name__)
 
 
 def core_lifespan(runtime: Runtime, open_core: OpenCore) -> Any:

@@ -20,8 +20,11 @@ from litestar.openapi.spec import Schema
 from litestar.types import ControllerRouterHandler
 from litestar.typing import FieldDefinition
 
-from api.document import examples, limits, links, versions, words
+from api.app_versions import limits_apps
+from api.deprecation import deprecation_of
+from api.document import examples, limits, links, shapes, tolerance, versions, words
 from api.problems import (
+    APP_TOO_OLD,
     BAD_HOST,
     BODY_TOO_LARGE,
     INTERNAL_ERROR,
@@ -141,7 +144,7 @@ def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
         for name, text in SCHEMES.items()
     }
     document["components"]["headers"] = HEADERS
-    for stage in (words, versions, limits, links, examples):
+    for stage in (shapes, words, versions, limits, tolerance, links, examples):
         stage.apply(document)
     document["components"]["responses"] = _share_responses(document)
     document["components"]["examples"] = _problem_examples(document)
@@ -179,6 +182,8 @@ def _describe(
     if rest.strip():
         operation["description"] = " ".join(rest.split())
     operation.pop("deprecated", None)
+    if (ending := deprecation_of(handler)) is not None:
+        operation |= versions.marks_of(ending)
     operation["security"] = _security(actors_of(handler))
     operation["x-actors"] = list(actors_of(handler))
     operation["parameters"] = [*operation.get("parameters", []), *_extra_parameters(handler, path)]
@@ -226,6 +231,8 @@ def _extra_parameters(handler: HTTPRouteHandler, path: str) -> list[dict[str, An
         (IDEMPOTENCY_KEY, handler.opt.get("idempotent", False)),
         (SENT_AT, handler.opt.get("sent_at", False)),
         (STEP_UP, handler.opt.get("step_up", False)),
+        (versions.APP_VERSION, limits_apps(handler, path)),
+        (versions.APP_VERSION_NEEDED, handler.opt.get("app_version_required", False)),
     ]
     return [parameter for parameter, applies in wanted if applies]
 
@@ -255,6 +262,8 @@ def _responses(operation: dict[str, Any], handler: HTTPRouteHandler, path: str) 
 def problems_of(operation: dict[str, Any], handler: HTTPRouteHandler, path: str) -> list[ProblemType]:
     """What a route can answer with: its own problems and those its shape brings."""
     found: list[ProblemType] = [BAD_HOST, INTERNAL_ERROR, UNAVAILABLE, *handler.opt.get("problems", ())]
+    if limits_apps(handler, path):
+        found += [APP_TOO_OLD]
     if PUBLIC not in actors_of(handler):
         found += [NOT_SIGNED_IN, ROLE_NOT_ALLOWED]
     if {"partner", "app"} & set(actors_of(handler)):

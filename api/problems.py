@@ -32,6 +32,7 @@ class Problem(Struct, kw_only=True, omit_defaults=True):
     errors: list[FieldProblem] = []
     retry_after_seconds: int | None = None
     remaining: int | None = None
+    link: str | None = None
 
 
 def problem_body(refused: Refused) -> bytes:
@@ -50,6 +51,7 @@ def problem_body(refused: Refused) -> bytes:
             errors=[FieldProblem(where=refused.where)] if refused.where else [],
             retry_after_seconds=refused.retry_after_seconds,
             remaining=refused.remaining,
+            link=refused.link,
         )
     )
 
@@ -185,6 +187,17 @@ UNAVAILABLE = declare(
         next_vi="Thử lại sau ít giây.",
         next_en="Try again in a few seconds.",
         retryable=True,
+    )
+)
+# Before anything else of a call of /v1 that says its app, with the store's address as `link`.
+APP_TOO_OLD = declare(
+    ProblemType(
+        code="app-too-old",
+        status=426,
+        vi="Phiên bản ứng dụng này quá cũ, không dùng được nữa.",
+        en="This version of the app is too old to be used any more.",
+        next_vi="Cập nhật ứng dụng từ cửa hàng rồi mở lại.",
+        next_en="Update the app from the store and open it again.",
     )
 )
 NO_PROVIDER = declare(

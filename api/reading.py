@@ -14,6 +14,7 @@ from typing import Annotated, TypeAlias
 from uuid import UUID
 
 from litestar.params import QueryParameter
+from msgspec import Struct
 
 from api.acting import OWN_PURPOSE, begin_for
 from api.problems import INVALID_FIELD, UNAVAILABLE
@@ -262,6 +263,19 @@ def holds(call: Call, etag: str) -> bool:
     if header is None:
         return False
     return any(held.strip().removeprefix("W/") == etag.removeprefix("W/") for held in header.split(","))
+
+
+def kept_by_anybody(call: Call, result: Struct, max_age_seconds: int, vary: str | None = None) -> Answer:
+    """An answer that anybody may keep for so long: it is the same for everybody, or for everybody who sends
+    the same header `vary`."""
+    body = encode(result)
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": f"public, max-age={max_age_seconds}"}
+    if vary is not None:
+        headers["Vary"] = vary
+    if holds(call, etag):
+        return answer(None, status=304, headers=headers)
+    return answer(body, headers=headers)
 
 
 def _unchanged(etag: str) -> Answer:

@@ -6,6 +6,8 @@ A handler declares in its decorator, for this module and for api/openapi.py:
   conditional=True      it takes If-None-Match and can answer 304
   idempotent=True       it takes Idempotency-Key
   any_query=True        parameters that it does not know are left alone (RFC 6749 §4.1.2)
+  any_app=True          it answers apps too that are too old for everything else (api/app_versions.py)
+  deprecation=…         it is on its way out, and says so (api/deprecation.py)
 """
 
 import ipaddress
@@ -44,6 +46,8 @@ from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from identity import budgets
 from identity.app_clients import sessions as app_tokens
 from identity.app_clients.models import LiveApp
+from identity.app_versions.standing import AppPolicies
+from identity.app_versions.uses import AppUses
 from identity.devices import BrowserOrigin
 from identity.ports import IdentityVerifier
 from identity.sessions import authenticate
@@ -112,6 +116,8 @@ class Runtime:
         self.signer: Signer | None = None
         self.axis_keys: tuple[RSAPublicKey, ...] = ()
         self.answered = Answered()
+        self.app_policies = AppPolicies()
+        self.app_uses = AppUses()
 
     @property
     def store(self) -> Store:
@@ -286,6 +292,11 @@ class Call:
     def batch_gate(self) -> BatchGate:
         """Which batches of measurements are taken in now."""
         return self._runtime.batch_gate
+
+    @property
+    def app_policies(self) -> AppPolicies:
+        """Which versions of apps may call, as this process read it last."""
+        return self._runtime.app_policies
 
     @property
     def now(self) -> datetime:

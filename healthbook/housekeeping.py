@@ -22,6 +22,7 @@ from ehr.quarantine.models import Kind
 from ehr.referrals.keeping import housekeeping as gone_letters
 from ehr.rejudge.service import announce_rules
 from ehr.rows.service import forget_files
+from identity.app_versions.uses import forget as forget_app_uses
 from identity.housekeeping import service as identity
 from identity.population.listed import housekeeping as list_lines
 from kernel.ids import BUCKETS
@@ -132,6 +133,7 @@ CHORES: Final = (
     _of_identity("step-up-nonces", timedelta(hours=1), "an act lives five minutes, its nonce longer (S11)"),
     _of_identity("sessions", timedelta(days=30), "why a session ended answers complaints of its owner"),
     _of_identity("app-sessions", timedelta(days=7), "why a client's token ended answers its maker"),
+    Chore("app-uses", timedelta(days=400), "a year's notice is given by what is still used", forget_app_uses),
     Chore("oauth-proofs", timedelta(minutes=5), "clocks of two servers differ", forget_proofs),
     _of_identity("identity-transactions", timedelta(hours=1), "ten minutes live, and a late way back after"),
     _of_consent("sms-codes", timedelta(hours=1), "a code lives five minutes, its hash serves no longer"),

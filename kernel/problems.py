@@ -23,12 +23,14 @@ class ProblemType(Struct, frozen=True, kw_only=True):
 
 
 class Refused(Struct, frozen=True, kw_only=True):
-    """A problem that happened. `where` names a field or an element, never a value."""
+    """A problem that happened. `where` names a field or an element, never a value. `link`: an address of ours
+    or of an app's store where the way on begins, the same for everybody."""
 
     problem: ProblemType
     where: str | None = None
     retry_after_seconds: int | None = None
     remaining: int | None = None
+    link: str | None = None
 
 
 class ProblemError(Exception):

@@ -26,7 +26,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON person_alias, person_origin TO hb_api;
 GRANT SELECT, INSERT, DELETE ON person_hold TO hb_api;
 GRANT SELECT, INSERT ON birth_link, birth_link_by_mother TO hb_api;
 GRANT SELECT, INSERT, UPDATE ON facility_unit, facility_activation TO hb_api;
-GRANT SELECT, INSERT, UPDATE ON app_client TO hb_api;
+GRANT SELECT, INSERT, UPDATE ON app_client, app_policy TO hb_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON app_use TO hb_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_session TO hb_api;
 
 -- identity verification: what was proven can neither be changed nor taken away, nor that it was used.

@@ -101,7 +101,7 @@ async def _profile(tx: Tx, call: Call, access: Access) -> Profile:
     )
 
 
-@get("/v1/me/devices", actors=("citizen",), operation_id="list_devices", tags=TAGS, problems=())
+@get("/v1/me/devices", actors=("citizen",), operation_id="list_devices", any_app=True, tags=TAGS, problems=())
 async def list_devices(call: NamedDependency[Call]) -> Response[OwnDevices]:
     """The person's devices, oldest first."""
     async with begin_for(call, "manage-devices") as (tx, access):
@@ -125,6 +125,7 @@ async def list_devices(call: NamedDependency[Call]) -> Response[OwnDevices]:
     status_code=204,
     actors=("citizen",),
     operation_id="end_device",
+    any_app=True,
     tags=TAGS,
     problems=(NO_SUCH_DEVICE, DEVICE_ON_PROBATION),
 )

@@ -47,7 +47,14 @@ class Blocks(Struct, kw_only=True):
     next: str | None
 
 
-@get("/v1/me/blocks", actors=("citizen",), operation_id="me_blocks", tags=TAGS, problems=(BAD_CURSOR,))
+@get(
+    "/v1/me/blocks",
+    actors=("citizen",),
+    operation_id="me_blocks",
+    any_app=True,
+    tags=TAGS,
+    problems=(BAD_CURSOR,),
+)
 async def list_blocks(
     call: NamedDependency[Call], limit: Limit = PAGE_DEFAULT, cursor: Cursor = None
 ) -> Response[Blocks]:
@@ -67,6 +74,7 @@ async def list_blocks(
     "/v1/me/blocks",
     actors=("citizen",),
     operation_id="me_block",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_GRANT, UNKNOWN_REQUEST),

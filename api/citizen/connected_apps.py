@@ -21,7 +21,7 @@ from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED
 from kernel.access import PartnerGroup, RecordType
 from kernel.problems import Refused
 
-TAGS = ["connected apps"]
+TAGS = ["connected-apps"]
 
 
 class ConnectedApp(Struct, kw_only=True):
@@ -63,7 +63,7 @@ class AppConfirmation(Struct, kw_only=True, forbid_unknown_fields=True):
     signed: SignedAct
 
 
-@get("/v1/me/connected-apps", actors=("citizen",), operation_id="me_connected_apps", tags=TAGS)
+@get("/v1/me/connected-apps", actors=("citizen",), operation_id="me_connected_apps", any_app=True, tags=TAGS)
 async def list_apps(call: NamedDependency[Call]) -> Response[ConnectedApps]:
     """Every app and partner that the person let in, also what ended."""
     async with begin_for(call, "manage-grants") as (tx, access):
@@ -75,6 +75,7 @@ async def list_apps(call: NamedDependency[Call]) -> Response[ConnectedApps]:
     "/v1/me/connected-apps/{consent_id:uuid}",
     actors=("citizen",),
     operation_id="me_end_connected_app",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_CONNECTED_APP,),
@@ -90,6 +91,7 @@ async def end(consent_id: FromPath[UUID], call: NamedDependency[Call]) -> Respon
     "/v1/me/connected-apps",
     actors=("citizen",),
     operation_id="me_end_connected_apps",
+    any_app=True,
     tags=TAGS,
     status_code=204,
 )

@@ -23,7 +23,7 @@ from kernel.access import Label
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
 from kernel.problems import Refused
 
-TAGS = ["emergency access"]
+TAGS = ["emergency-access"]
 
 
 class EmergencyView(Struct, kw_only=True):
@@ -85,6 +85,7 @@ class NewEmergencySettings(Struct, kw_only=True, forbid_unknown_fields=True):
     "/v1/me/emergency-access",
     actors=("citizen",),
     operation_id="me_emergencies",
+    any_app=True,
     tags=TAGS,
     problems=(BAD_CURSOR,),
 )
@@ -103,6 +104,7 @@ async def list_emergencies(
     "/v1/me/emergency-access/{emergency_id:uuid}/end",
     actors=("citizen",),
     operation_id="me_end_emergency",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_EMERGENCY,),

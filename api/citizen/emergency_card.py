@@ -35,7 +35,7 @@ from identity.identifiers import normal_phone
 from identity.problems import DEVICE_ON_PROBATION, STEP_UP_REFUSED, TOO_MANY
 from kernel.problems import Refused, refuse
 
-TAGS = ["emergency"]
+TAGS = ["emergency-card"]
 Parts = Annotated[list[Part], Meta(min_length=1, max_length=7)]
 BASE_PROBLEMS = tuple(problem for problem in OWN_PROBLEMS if problem.code != "bad-cursor")
 
@@ -93,7 +93,14 @@ class Contacts(Struct, kw_only=True):
     items: list[ContactView]
 
 
-@get("/v1/me/emergency-card", actors=("citizen",), operation_id="me_emergency_card", tags=TAGS, problems=())
+@get(
+    "/v1/me/emergency-card",
+    actors=("citizen",),
+    operation_id="me_emergency_card",
+    any_app=True,
+    tags=TAGS,
+    problems=(),
+)
 async def card(call: NamedDependency[Call]) -> Response[CardView]:
     """Whether the card is on, and what it shows."""
     async with begin_for(call, "manage-grants") as (tx, access):
@@ -153,6 +160,7 @@ async def renew_code(data: JSONBody[NewCode], call: NamedDependency[Call]) -> Re
     "/v1/me/emergency-card",
     actors=("citizen",),
     operation_id="me_end_emergency_card",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(),
@@ -168,6 +176,7 @@ async def end_card(call: NamedDependency[Call]) -> Response[None]:
     "/v1/me/emergency-card/content",
     actors=("citizen",),
     operation_id="me_emergency_card_content",
+    any_app=True,
     tags=TAGS,
     problems=(*BASE_PROBLEMS, CARD_OFF),
 )
@@ -180,6 +189,7 @@ async def content(call: NamedDependency[Call]) -> Response[CardContent]:
     "/v1/me/emergency-card/card.pdf",
     actors=("citizen",),
     operation_id="me_emergency_card_paper",
+    any_app=True,
     tags=TAGS,
     problems=(*BASE_PROBLEMS, CARD_OFF, STEP_UP_REFUSED, EXPORT_BUSY, EXPORT_OVERTAKEN),
     step_up=True,

@@ -123,7 +123,7 @@ class TickBody(Struct, kw_only=True, forbid_unknown_fields=True):
     signed: SignedAct
 
 
-@get("/v1/me/family", actors=("citizen",), operation_id="me_family", tags=TAGS, problems=())
+@get("/v1/me/family", actors=("citizen",), operation_id="me_family", any_app=True, tags=TAGS, problems=())
 async def list_family(call: NamedDependency[Call]) -> Response[Family]:
     """For whom I act and who acts for me."""
     async with begin_for(call, "manage-family") as (tx, access):
@@ -158,6 +158,7 @@ async def invite(
     "/v1/me/proxies/invitations/{invitation_id:uuid}",
     actors=("citizen",),
     operation_id="me_take_back_invitation",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_LINK,),
@@ -238,6 +239,7 @@ async def renew(
     "/v1/me/family/{person_id:uuid}",
     actors=("citizen",),
     operation_id="me_end_family_link",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_LINK,),

@@ -126,6 +126,7 @@ async def renew(
     "/v1/me/grants/revoke",
     actors=("citizen",),
     operation_id="me_revoke_grants",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_GRANT,),

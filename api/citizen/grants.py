@@ -97,7 +97,14 @@ class GrantWithProof(Struct, kw_only=True):
     fhir_consent: str
 
 
-@get("/v1/me/grants", actors=("citizen",), operation_id="me_grants", tags=TAGS, problems=(BAD_CURSOR,))
+@get(
+    "/v1/me/grants",
+    actors=("citizen",),
+    operation_id="me_grants",
+    any_app=True,
+    tags=TAGS,
+    problems=(BAD_CURSOR,),
+)
 async def list_grants(
     call: NamedDependency[Call], limit: Limit = PAGE_DEFAULT, cursor: Cursor = None
 ) -> Response[Grants]:
@@ -118,6 +125,7 @@ async def list_grants(
     "/v1/me/grants/{grant_id:uuid}",
     actors=("citizen",),
     operation_id="me_grant",
+    any_app=True,
     tags=TAGS,
     problems=(UNKNOWN_GRANT,),
 )
@@ -161,6 +169,7 @@ async def confirm(
     "/v1/me/grants/{grant_id:uuid}",
     actors=("citizen",),
     operation_id="me_revoke_grant",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_GRANT,),

@@ -153,6 +153,7 @@ async def identification_qr(call: NamedDependency[Call]) -> Response[Identificat
     "/v1/me/access-requests",
     actors=("citizen",),
     operation_id="me_access_requests",
+    any_app=True,
     tags=TAGS,
     problems=(),
 )
@@ -247,6 +248,7 @@ async def approve(
     "/v1/me/access-requests/{request_id:uuid}/refuse",
     actors=("citizen",),
     operation_id="me_refuse_request",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_REQUEST, REQUEST_DECIDED, REQUEST_EXPIRED),
@@ -264,6 +266,7 @@ async def refuse(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Res
     "/v1/me/access-requests/{request_id:uuid}/not-me",
     actors=("citizen",),
     operation_id="me_report_request",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_REQUEST, REQUEST_DECIDED, REQUEST_EXPIRED),

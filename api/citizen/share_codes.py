@@ -97,6 +97,7 @@ async def make(data: JSONBody[NewShareCode], call: NamedDependency[Call]) -> Res
     "/v1/me/share-codes/{code_id:uuid}",
     actors=("citizen",),
     operation_id="me_end_share_code",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_SHARE_CODE,),

@@ -38,6 +38,7 @@ async def patient_ips(patient_id: FromPath[UUID], call: NamedDependency[Call]) -
     BASE + "/summary.pdf",
     actors=ACTORS,
     operation_id="read_patient_sheet",
+    any_app=True,
     tags=TAGS,
     problems=PROBLEMS,
     produces=PDF,

@@ -31,6 +31,7 @@ TAGS = ["patients"]
     BASE + "/summary",
     actors=ACTORS,
     operation_id="read_patient_summary",
+    any_app=True,
     tags=TAGS,
     problems=DOCTOR_PROBLEMS,
     conditional=True,

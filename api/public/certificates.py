@@ -1,7 +1,6 @@
 """Verifying certificates and health cards, and what verifiers without a network keep: no account, and no
 person in an address (security.md S34). A text arrives in a body, is judged and forgotten."""
 
-import hashlib
 import re
 from typing import Annotated, Any, Final
 
@@ -11,9 +10,8 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.problems import INVALID_FIELD
-from api.reading import holds
-from api.request import Answer, Call, answer
-from ehr.reads.raw import encode
+from api.reading import kept_by_anybody
+from api.request import Call, answer
 from identity import budgets
 from identity.problems import TOO_MANY
 from kernel.problems import refuse
@@ -60,7 +58,7 @@ After = Annotated[
     problems=(TOO_MANY,),
 )
 async def verify(data: JSONBody[CertificateText], call: NamedDependency[Call]) -> Response[Verdict]:
-    """A verdict for every step and one status, whatever the text holds.
+    """Verify a certificate: a verdict for every step and one status, whatever the text holds.
 
     A person still compares the holder with an identity document.
     """
@@ -81,7 +79,7 @@ async def verify(data: JSONBody[CertificateText], call: NamedDependency[Call]) -
 async def keys(call: NamedDependency[Call]) -> Response[OwnKeys]:
     """Our document signers, in the form of the European gateway: what a verifier without a network trusts."""
     async with call.begin_public() as tx:
-        return _kept(call, await own_keys(tx, call.now))
+        return kept_by_anybody(call, await own_keys(tx, call.now), MAX_AGE_SECONDS)
 
 
 @get(
@@ -95,7 +93,7 @@ async def keys(call: NamedDependency[Call]) -> Response[OwnKeys]:
 async def revocations(call: NamedDependency[Call]) -> Response[RevocationHeads]:
     """Which keys have a list, and how often each has changed."""
     async with call.begin_public() as tx:
-        return _kept(call, RevocationHeads(lists=await revocation.list_heads(tx)))
+        return kept_by_anybody(call, RevocationHeads(lists=await revocation.list_heads(tx)), MAX_AGE_SECONDS)
 
 
 @get(
@@ -117,7 +115,7 @@ async def revocation_list(
             page = await revocation.page_of(tx, _kid_of(kid), after, call.now)
         except ValueError:
             refuse(INVALID_FIELD, "after")
-    return _kept(call, page or refuse(REVOCATION_LIST_NOT_FOUND))
+    return kept_by_anybody(call, page or refuse(REVOCATION_LIST_NOT_FOUND), MAX_AGE_SECONDS)
 
 
 def _kid_of(text: str) -> str:
@@ -125,16 +123,6 @@ def _kid_of(text: str) -> str:
     if len(text) != _KID_BYTES_TEXT:
         return text
     return text.replace("-", "+").replace("_", "/") + "="
-
-
-def _kept(call: Call, result: Struct) -> Answer:
-    """An answer that anybody may keep for some minutes; it is the same for everybody."""
-    body = encode(result)
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": f"public, max-age={MAX_AGE_SECONDS}"}
-    if holds(call, etag):
-        return answer(None, status=304, headers=headers)
-    return answer(body, headers=headers)
 
 
 handlers: list[Any] = [verify, keys, revocations, revocation_list]

@@ -20,7 +20,7 @@ from consent.emergency_card.problems import CARD_UNKNOWN, INVITATION_UNKNOWN
 from identity.problems import TOO_MANY
 from kernel.problems import Refused
 
-TAGS = ["emergency"]
+TAGS = ["emergency-card"]
 Code = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
@@ -56,6 +56,7 @@ class InvitationView(Struct, kw_only=True):
     "/v1/public/emergency-card",
     actors=("public",),
     operation_id="open_emergency_card",
+    any_app=True,
     tags=TAGS,
     status_code=200,
     problems=(CARD_UNKNOWN, TOO_MANY, UNAVAILABLE),

@@ -19,6 +19,8 @@ from audit.service import record_admin_event
 from identity import practitioners, sessions
 from identity.app_clients import service as app_clients
 from identity.app_clients.models import ChangedAppClient, EndedAppClient, NewAppClient
+from identity.app_versions import service as app_versions
+from identity.app_versions.models import NewAppPolicy
 from identity.clients import service as clients
 from identity.models import ChangeRow
 from identity.policy import LICENSED_ROLES, can_hold_licensed_role
@@ -63,6 +65,7 @@ ChangeKind = Literal[
     "app-client",
     "app-client-change",
     "app-client-end",
+    "app-policy",
 ]
 BY_ADMINISTRATORS: frozenset[ChangeKind] = frozenset(
     {
@@ -136,6 +139,9 @@ class CredentialReset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 UnitChange = NewUnit | ClosedUnit | RoleUnit | RestoredEmergency
 AppClientChange = NewAppClient | ChangedAppClient | EndedAppClient
+_KeptChange = (
+    EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange | AppClientChange | NewAppPolicy
+)
 Change = (
     NewFacility
     | NewPractitioner
@@ -150,6 +156,7 @@ Change = (
     | CredentialReset
     | UnitChange
     | AppClientChange
+    | NewAppPolicy
 )
 _BODIES: dict[str, type[Change]] = {
     "facility": NewFacility,
@@ -170,6 +177,7 @@ _BODIES: dict[str, type[Change]] = {
     "app-client": NewAppClient,
     "app-client-change": ChangedAppClient,
     "app-client-end": EndedAppClient,
+    "app-policy": NewAppPolicy,
 }
 
 
@@ -196,6 +204,8 @@ async def propose(
     if isinstance(change, NewUnit) and (wrong := units.judge(change)) is not None:
         return wrong
     if isinstance(change, NewAppClient) and (wrong := app_clients.judge(change)) is not None:
+        return wrong
+    if isinstance(change, NewAppPolicy) and (wrong := app_versions.judge(change)) is not None:
         return wrong
     change_id, body = uuid7(now), msgspec.json.encode(change).decode()
     await queries.INSERT_CHANGE.run(tx, change_id, kind, facility_id, body, reason, actor.actor_id, now)
@@ -291,9 +301,7 @@ async def _apply(
     if isinstance(change, NewRole):
         made = await practitioners.add_role(tx, change.practitioner_id, change.facility_id, change.role, now)
         return made if isinstance(made, Refused) else Applied(kind=row.kind, created_id=made)
-    if isinstance(
-        change, EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange | AppClientChange
-    ):
+    if isinstance(change, _KeptChange):
         return await _change(tx, row.kind, change, now)
     if isinstance(change, NewClient | RenewedClient):
         return await _client_secret(tx, row.kind, change, now)
@@ -362,10 +370,13 @@ async def _new_account(
 async def _change(
     tx: Tx,
     kind: str,
-    change: EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange | AppClientChange,
+    change: _KeptChange,
     now: datetime,
 ) -> Applied | Refused:
-    """What is changed of somebody whom the register holds, of a facility's units, or of clients."""
+    """What is changed of somebody whom the register holds, of a facility's units, of clients or of apps."""
+    if isinstance(change, NewAppPolicy):
+        put = await app_versions.put(tx, change, now)
+        return put if isinstance(put, Refused) else Applied(kind=kind, created_id=put)
     if isinstance(change, AppClientChange):
         return await _app_client(tx, kind, change, now)
     if isinstance(change, UnitChange):

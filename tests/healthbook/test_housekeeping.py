@@ -214,6 +214,8 @@ async def test_every_chore_has_its_case_here() -> None:
     assert {chore.name for chore in CHORES} == {
         *ENDED,
         "request-quotas",
+        # tests/identity/test_app_versions.py
+        "app-uses",
         # tests/partners/oauth/test_tokens.py
         "oauth-proofs",
         # tests/partners/records/test_disclosures.py

@@ -1,0 +1,40 @@
+"""What is on its way out says so in every answer: one declaration on its handler, `deprecation=…`.
+
+Deprecation (RFC 9745), Sunset (RFC 8594) and a link to what comes after it (RFC 5829 section 3.4).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+
+from msgspec import Struct
+
+
+class Deprecation(Struct, frozen=True, kw_only=True):
+    """since: from when on nobody should begin to use it. sunset: from when on it may answer no more; None:
+    not said yet. successor: the path of what to call instead, its ids by the names of this route's own."""
+
+    since: datetime
+    sunset: datetime | None = None
+    successor: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.since.utcoffset() is None or (self.sunset is not None and self.sunset < self.since):
+            raise ValueError("a deprecation names its instants with their zone, and ends after it begins")
+
+    def headers(self, path_params: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+        """The headers of an answer to a path with these ids."""
+        found = [(b"deprecation", f"@{int(self.since.timestamp())}".encode())]
+        if self.sunset is not None:
+            found.append((b"sunset", format_datetime(self.sunset, usegmt=True).encode()))
+        if self.successor is not None:
+            address = self.successor.format_map(path_params)
+            found.append((b"link", f'<{address}>; rel="successor-version"'.encode()))
+        return found
+
+
+def deprecation_of(handler: Any) -> Deprecation | None:
+    """What a handler declares; None of one that stays, and where no route was found."""
+    declared: Deprecation | None = handler.opt.get("deprecation") if handler is not None else None
+    return declared

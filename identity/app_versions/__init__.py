@@ -1,0 +1,1 @@
+"""Which versions of people's apps may call, what they show, and how many still use which."""
