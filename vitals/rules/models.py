@@ -46,7 +46,7 @@ class RuleBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits of one kind in one direction, in `unit`: high is from the limit up, low is below it.
 
     warn2, crit2: diastolic, with blood pressure alone. A warning that is left out is not given; a critical
-    limit that is left out stays the default one. machine: how it is judged, where not as by default.
+    limit that is left out stays the default one. machine: how it is judged; null: as by default.
     """
 
     kind: RuleKind
@@ -56,7 +56,7 @@ class RuleBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     crit: Limit | None = None
     warn2: Limit | None = None
     crit2: Limit | None = None
-    machine: RuleMachine = AS_DEFAULT
+    machine: RuleMachine | None = None
 
 
 class RulesBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ from vitals.alerts import defaults as shipped
 from vitals.alerts.defaults import Limit, by_name, default_rules, outside
 from vitals.alerts.models import HIGH, LOW, Direction, Rule
 from vitals.kinds import KINDS, Kind, stored
-from vitals.rules.models import PersonRole, RuleBody, RuleMachine
+from vitals.rules.models import AS_DEFAULT, PersonRole, RuleBody, RuleMachine
 from vitals.rules.problems import ALERT_RULE_DOCTORS_ONLY, ALERT_RULE_INVALID, ALERT_RULE_OUT_OF_BOUNDS
 
 _SPACE: Final = UUID("b0a4e7c6-0f0b-5a5d-8a5e-8d1a3b2f7c44")
@@ -67,7 +67,7 @@ def _fault(
         value = getattr(one, field)
         if value is not None and not isinstance(_stored(kind, value, one.unit, field), int):
             return ALERT_RULE_OUT_OF_BOUNDS, field
-    return _order_fault(one, role, kind, defaults) or machine_fault(one.kind, one.machine)
+    return _order_fault(one, role, kind, defaults) or machine_fault(one.kind, one.machine or AS_DEFAULT)
 
 
 def machine_fault(kind: str, asked: RuleMachine) -> tuple[ProblemType, str] | None:

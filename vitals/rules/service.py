@@ -34,7 +34,16 @@ from vitals.alerts.rules import living, rule_of, rules_for
 from vitals.conditions.service import sees_diagnoses
 from vitals.kinds import KINDS
 from vitals.rules import queries
-from vitals.rules.models import Bound, PersonRole, RuleBody, RuleList, RuleRow, RulesBody, RulesSet
+from vitals.rules.models import (
+    AS_DEFAULT,
+    Bound,
+    PersonRole,
+    RuleBody,
+    RuleList,
+    RuleRow,
+    RulesBody,
+    RulesSet,
+)
 from vitals.rules.policy import direction_of, fault_of, furthest_limit, rows_of, rule_id_of
 from vitals.rules.problems import ALERT_RULES_CHANGED, NO_SUCH_RULE
 from vitals.rules.showing import shown_rule
@@ -229,7 +238,7 @@ def _row(one: RuleBody, owner_id: UUID, role: PersonRole) -> RuleRow:
         crit=one.crit,
         warn2=one.warn2,
         crit2=one.crit2,
-        machine=one.machine,
+        machine=one.machine or AS_DEFAULT,
     )
 
 
