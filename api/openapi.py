@@ -192,8 +192,9 @@ def _describe(
     if read_by_hand := handler.opt.get("body"):
         types = handler.opt.get("body_types", ("application/json",))
         operation["requestBody"] = _body_of(read_by_hand, document, types)
-    if produced := handler.opt.get("produces"):
-        operation["responses"]["200"]["content"] = {produced: {"schema": _schema_of_file(produced)}}
+    if produced := handler.opt.get("produces", ()):
+        types = (produced,) if isinstance(produced, str) else produced
+        operation["responses"]["200"]["content"] = {name: {"schema": _schema_of_file(name)} for name in types}
     operation["responses"] = _responses(operation, handler, path)
 
 
@@ -298,10 +299,18 @@ _OUTCOME: Final[dict[str, Any]] = {
 }
 
 
+_OTHER_SHAPES: Final = {
+    FHIR_JSON: {"schema": _OUTCOME},
+    "text/html": {
+        "schema": {"type": "string", "description": "A page with the same words.", "maxLength": 100_000}
+    },
+}
+
+
 def _problem_response(
     status: int, problems: list[ProblemType], other_type: str | None = None
 ) -> dict[str, Any]:
-    """other_type: a route's own problems come as that type too, where a standard asks for it."""
+    """other_type: a route's own problems come as that type too, where a standard or a browser asks for it."""
     shown = {
         "schema": {"$ref": "#/components/schemas/Problem"},
         "examples": {problem.code: {"$ref": f"#/components/examples/{problem.code}"} for problem in problems},
@@ -311,7 +320,7 @@ def _problem_response(
         "content": {PROBLEM_MEDIA_TYPE: shown},
     }
     if other_type is not None:
-        response["content"][other_type] = {"schema": _OUTCOME} if other_type == FHIR_JSON else shown
+        response["content"][other_type] = _OTHER_SHAPES.get(other_type, shown)
     if status in (429, 503):
         response["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
     return response

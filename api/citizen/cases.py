@@ -1,7 +1,7 @@
 """The citizen's say about the own book: an entry is wrong, a visit is not mine, a visit is missing."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -16,6 +16,7 @@ from api.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from api.reading import OWN_PROBLEMS, Cursor, Limit, read_beside_record
 from api.request import Call, answer
 from api.uploads import kept_file
+from documents.pictures import PictureType
 from documents.uploads import Upload
 from ehr.cases import evidence, opening, reading
 from ehr.cases.models import Act, CaseRow, EvidenceRow, Kind, NewCase
@@ -198,7 +199,7 @@ async def _keep(
     actors=("citizen",),
     operation_id="me_evidence",
     tags=TAGS,
-    media_type="application/octet-stream",
+    produces=get_args(PictureType),
     problems=(CASE_UNKNOWN, EVIDENCE_UNKNOWN),
 )
 async def own_evidence(

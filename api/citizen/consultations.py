@@ -1,7 +1,7 @@
 """Written questions to a facility or a doctor of it. In an emergency: 115."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -16,6 +16,7 @@ from api.problems import BODY_TOO_LARGE, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE
 from api.reading import Cursor, Limit
 from api.request import Answer, Call, answer
 from api.uploads import check_media_type, kept_file
+from documents.pictures import PictureType
 from documents.uploads import Upload
 from ehr.cases.evidence import UPLOAD_BYTES_MAX, draw
 from ehr.cases.problems import EVIDENCE_BUSY, EVIDENCE_TOO_LARGE, EVIDENCE_UNREADABLE
@@ -269,7 +270,7 @@ async def _keep(call: Call, patient_id: UUID, consultation_id: UUID, upload: Upl
     actors=("citizen",),
     operation_id="me_consultation_picture",
     tags=TAGS,
-    media_type="application/octet-stream",
+    produces=get_args(PictureType),
     problems=(CONSULTATION_UNKNOWN, PICTURE_UNKNOWN),
 )
 async def picture(

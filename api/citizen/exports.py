@@ -6,7 +6,7 @@ The device signs JCS of: typ export-record, environment, patient_id, device_id, 
 shares a file.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -20,12 +20,13 @@ from api.request import Call
 from ehr.exports.contents import CONTENT_NOT_FOUND
 from ehr.exports.problems import CONTENT_TOO_LARGE, EXPORT_BUSY, EXPORT_OVERTAKEN, EXPORT_TOO_LARGE
 from identity.problems import STEP_UP_REFUSED
+from store.media_types import MediaType
 
 TAGS = ["exports"]
 BASE_PROBLEMS = tuple(problem for problem in OWN_PROBLEMS if problem.code != "bad-cursor")
 PROBLEMS = (*BASE_PROBLEMS, STEP_UP_REFUSED, EXPORT_BUSY, EXPORT_OVERTAKEN)
 CONTENT_PROBLEMS = (INVALID_FIELD, CONTENT_NOT_FOUND, CONTENT_TOO_LARGE, EXPORT_BUSY, UNAVAILABLE)
-OCTETS = "application/octet-stream"
+ATTACHED = get_args(MediaType)
 
 AttachmentNumber = Annotated[
     int, QueryParameter(name="attachment", ge=0, le=99, description="Which attachment, from 0.")
@@ -80,7 +81,7 @@ async def own_book(call: NamedDependency[Call]) -> Response[bytes]:
     operation_id="read_own_document_content",
     tags=TAGS,
     problems=(*BASE_PROBLEMS, *CONTENT_PROBLEMS),
-    produces=OCTETS,
+    produces=ATTACHED,
 )
 async def own_content(
     document_id: FromPath[str], call: NamedDependency[Call], attachment: AttachmentNumber = 0

@@ -54,7 +54,7 @@ async def prescription(
     operation_id="draw_prescription_code",
     tags=TAGS,
     problems=(*OWN_ONE, PRESCRIPTION_COLLECTED),
-    produces="image/svg+xml",
+    produces=tuple(MEDIA_TYPES.values()),
 )
 async def prescription_code(
     prescription_id: FromPath[UUID], call: NamedDependency[Call], form: Form = "svg"

@@ -7,7 +7,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.citizen.exports import CONTENT_PROBLEMS, OCTETS, AttachmentNumber
+from api.citizen.exports import ATTACHED, CONTENT_PROBLEMS, AttachmentNumber
 from api.contents import stream_content
 from api.doctor.patients import ACTORS, BASE
 from api.exporting import FHIR, IPS, PDF, SHEET, export_patient
@@ -54,7 +54,7 @@ async def patient_sheet(patient_id: FromPath[UUID], call: NamedDependency[Call])
     operation_id="read_patient_document_content",
     tags=TAGS,
     problems=(NO_ACCESS, TOO_MANY, *CONTENT_PROBLEMS),
-    produces=OCTETS,
+    produces=ATTACHED,
 )
 async def patient_content(
     patient_id: FromPath[UUID],

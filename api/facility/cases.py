@@ -1,6 +1,6 @@
 """What people say about records of this facility, and its answers."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -12,6 +12,7 @@ from api.citizen.cases import MOVES, as_file
 from api.idempotency import PROBLEMS, create_once
 from api.reading import Cursor, Limit
 from api.request import Call, answer
+from documents.pictures import PictureType
 from ehr.cases import evidence, reading
 from ehr.cases.answering import Answer, open_file
 from ehr.cases.answering import answer as answer_case
@@ -88,7 +89,7 @@ async def one_case(case_id: FromPath[UUID], call: NamedDependency[Call]) -> Resp
     actors=STAFF,
     operation_id="facility_evidence",
     tags=TAGS,
-    media_type="application/octet-stream",
+    produces=get_args(PictureType),
     problems=(CASE_UNKNOWN, EVIDENCE_UNKNOWN),
 )
 async def case_evidence(

@@ -1,6 +1,6 @@
 """Written questions that people put to this facility, or to the reader by name."""
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -12,6 +12,7 @@ from api.citizen.consultations import MOVES, Words, as_file, withheld
 from api.facility.cases import Running
 from api.reading import Cursor, Limit
 from api.request import Answer, Call, answer
+from documents.pictures import PictureType
 from ehr.cases.reading import LAST_ID
 from kernel.access import Actor
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
@@ -95,7 +96,7 @@ async def one_question(
     actors=STAFF,
     operation_id="facility_consultation_picture",
     tags=TAGS,
-    media_type="application/octet-stream",
+    produces=get_args(PictureType),
     problems=(CONSULTATION_UNKNOWN, PICTURE_UNKNOWN, NOT_AT_A_FACILITY),
 )
 async def picture(

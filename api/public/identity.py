@@ -33,6 +33,7 @@ State = Annotated[str, Meta(max_length=4000), QueryParameter(name="state")]
     operation_id="identity_callback",
     tags=["auth"],
     problems=(VERIFICATION_REFUSED,),
+    problem_type="text/html",
     any_query=True,
 )
 async def callback(

@@ -65,7 +65,8 @@ def test_a_schema_tells_of_its_own_class(schema: str, struct: type[msgspec.Struc
 def test_every_error_is_a_problem_with_its_codes() -> None:
     for name, response in DOCUMENT["components"]["responses"].items():
         # OAuth's endpoints answer in the words of RFC 6749 as well, as application/json; FHIR's in its own.
-        others = {"application/json", "application/fhir+json"}
+        # A browser that comes back from elsewhere gets a page.
+        others = {"application/json", "application/fhir+json", "text/html"}
         assert set(response["content"]) - others == {"application/problem+json"}, name
         assert response["content"]["application/problem+json"]["examples"], name
 
