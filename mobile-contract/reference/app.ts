@@ -25,7 +25,7 @@ export class App {
   private constructor(
     readonly phone: Phone,
     readonly session: Session,
-    build: Build,
+    readonly build: Build,
   ) {
     this.transport = new Transport(build, phone.network, phone.clock, session);
     this.acts = new Acts(phone.storage, phone.clock);

@@ -53,9 +53,6 @@ export function problemOf(status: number, body: string): Problem {
     title_en: "This did not work.",
     detail_en: "Try again in some minutes.",
     retryable: status >= 500 || status === 429,
-    errors: [],
-    retry_after_seconds: null,
-    remaining: null,
   };
 }
 

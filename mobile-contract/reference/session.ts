@@ -94,6 +94,10 @@ export class Session implements Bearer, Signer {
   }
 
   private async renew(): Promise<string | null> {
+    // Another process of the app (a widget, a push extension) may have renewed it: its token is the one that counts.
+    const text = await this.phone.storage.get(NAME);
+    if (text === null) return null;
+    this.kept = JSON.parse(text) as Kept;
     const body = await signedRefresh(this.phone, this.kept.refreshToken);
     try {
       const tokens = await taken(this.open.repeating.POST("/v1/auth/refresh", { body }));

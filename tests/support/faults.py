@@ -24,6 +24,7 @@ SHARES = {
     "broken": 4,
     "broken-after": 4,
 }
+HARMLESS = {"lost", "late", "refused", "broken"}
 LATE_SECONDS = 0.3
 HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 SPOILT = {
@@ -55,11 +56,16 @@ class Passed:
 
 @dataclass
 class BadNetwork:
-    """`base_url` is what a client is given. `shares`: how often each fault comes, of a hundred."""
+    """`base_url` is what a client is given. `shares`: how often each fault comes, of a hundred.
+
+    calm: below these paths nothing is lost that the service did. certain: the fault of a path's first one.
+    """
 
     upstream: str
     seed: int
     shares: dict[str, int] = field(default_factory=lambda: dict(SHARES))
+    calm: tuple[str, ...] = ()
+    certain: dict[str, str] = field(default_factory=dict)
     port: int = 0
     passed: list[Passed] = field(default_factory=list)
 
@@ -74,11 +80,13 @@ class BadNetwork:
     def faults(self) -> Counter[str]:
         return Counter(one.fault for one in self.passed if one.fault)
 
-    def _fault(self) -> str | None:
+    def _fault(self, path: str) -> str | None:
+        if path in self.certain:
+            return self.certain.pop(path)
         drawn = self._random.randrange(100)
         for name, share in self.shares.items():
             if drawn < share:
-                return name
+                return name if name in HARMLESS or not path.startswith(self.calm) else None
             drawn -= share
         return None
 
@@ -102,7 +110,7 @@ class BadNetwork:
         body = await _body(reader, {name.lower(): value for name, value in headers})
         kept = [(name, value) for name, value in headers if name.lower() not in HOP_HEADERS]
         request = client.build_request(method, path, headers=kept, content=body)
-        fault = self._fault()
+        fault = self._fault(path)
         answers = await self._asked(client, request, fault)
         statuses = tuple(one.status for one in answers)
         self.passed.append(Passed(method, path.partition("?")[0], fault, statuses))
@@ -173,11 +181,8 @@ async def _running(network: BadNetwork) -> AsyncIterator[None]:
 
 
 @contextmanager
-def bad_network(upstream: str, seed: int, **shares: int) -> Iterator[BadNetwork]:
+def bad_network(network: BadNetwork) -> Iterator[BadNetwork]:
     """It runs in a thread of its own, so that a test may wait for a program that speaks through it."""
-    network = BadNetwork(
-        upstream, seed, {**SHARES, **{name.replace("_", "-"): n for name, n in shares.items()}}
-    )
     ready, loop = Event(), asyncio.new_event_loop()
     over = asyncio.Event()
 

@@ -1,0 +1,87 @@
+"""The reference client walks the whole main path over a bad network: nothing is lost and nothing is doubled.
+
+Two API processes and a worker; between them and the client a proxy that drops, repeats and spoils by a seed.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.journeys.conftest import People
+from tests.support import reference
+from tests.support.client import Api
+from tests.support.faults import SHARES, bad_network
+from tests.support.playing_reference import STATEMENTS, Stage, network_of, play
+from tests.support.service import Service, rows
+
+SEEDS = range(1, 11) if os.environ.get("HEALTHBOOK_COUNTS") == "full" else range(1, 3)
+COUNTED = {
+    "statements": "SELECT count(DISTINCT unit) FROM ehr_resource WHERE patient_id = $1"
+    " AND state = 'self-declared' AND unit LIKE 'statement:%'",
+    "appointments": "SELECT count(*) FROM appointment WHERE patient_id = $1",
+    "booked": "SELECT count(*) FROM appointment WHERE patient_id = $1 AND state = 'booked'",
+    "grants": "SELECT count(*) FROM consent_grant WHERE patient_id = $1",
+    "requests": "SELECT count(*) FROM access_request WHERE patient_id = $1",
+    "samples": "SELECT count(*) FROM vital_sample WHERE patient_id = $1",
+    "check-ins": "SELECT count(*) FROM check_in WHERE patient_id = $1",
+    "tickets": "SELECT count(*) FROM queue_ticket WHERE patient_id = $1",
+    "answers": "SELECT count(*) FROM reminder_answer WHERE patient_id = $1",
+    "devices": "SELECT count(*) FROM device WHERE patient_id = $1 AND ended_at IS NULL",
+}
+
+
+@pytest.fixture(scope="module")
+def script() -> Path:
+    return reference.compiled() / "e2e" / "main-path.js"
+
+
+async def counted(service: Service, patient_id: str) -> Counter[str]:
+    found: dict[str, Any] = {}
+    for name, sql in COUNTED.items():
+        ((found[name],),) = await rows(service, sql, UUID(patient_id))
+    return Counter(found)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_nothing_is_lost_and_nothing_doubled_over_a_bad_network(
+    seed: int, script: Path, service: Service, api: Api, people: People
+) -> None:
+    citizen = people.sheet.citizens[seed % len(people.sheet.citizens)]
+    before = await counted(service, citizen.patient_id)
+    with bad_network(network_of(service.base_url, seed)) as network:
+        stage = Stage(api, people, service, citizen, network)
+        await asyncio.to_thread(play, script, stage)
+    more = await counted(service, citizen.patient_id)
+    more.subtract(before)
+    assert more == {
+        "statements": STATEMENTS,
+        "appointments": 1,
+        "booked": 1,
+        "grants": 3,
+        "requests": 3,
+        "samples": 60,
+        "check-ins": 2,
+        "tickets": 1,
+        "answers": 1,
+        "devices": 1,
+    }
+    assert len(set(stage.grants)) == 3
+    assert stage.ended["left"] == []
+    assert {one.fault for one in network.passed} == {None, *SHARES}
+    await _sessions_stand(service, citizen.patient_id, citizen.device.device_id)
+
+
+async def _sessions_stand(service: Service, patient_id: str, device_id: str) -> None:
+    """No fault of the network looked like a theft."""
+    ended = await rows(
+        service,
+        "SELECT end_reason FROM session WHERE actor_id = $1 AND device_id = $2 AND ended_at IS NOT NULL",
+        UUID(patient_id),
+        UUID(device_id),
+    )
+    assert ended == []
