@@ -19,7 +19,7 @@ from identity.app_versions.uses import uses_since
 from identity.problems import NOT_YOURS_TO_CHANGE
 from kernel.clock import local_day
 
-TAGS: Final = ["admin"]
+TAGS: Final = ["app-policies"]
 DAYS_DEFAULT: Final = 30
 Days: TypeAlias = Annotated[
     int | None,

@@ -27,7 +27,7 @@ from identity.problems import NOT_YOURS_TO_CHANGE
 from kernel.access import PartnerGroup
 from kernel.paging import BAD_CURSOR, decode_cursor, encode_cursor
 
-TAGS = ["admin"]
+TAGS = ["app-clients"]
 _FIRST = UUID(int=0)
 
 

@@ -23,7 +23,7 @@ from visits.declarations.forms import texts_of
 from visits.declarations.models import FormOpened, FormRow, NewForm, Why
 from visits.declarations.problems import FORM_INVALID, FORM_STATE, FORM_UNKNOWN, FORM_WITHHELD
 
-TAGS: Final = ["admin"]
+TAGS: Final = ["declaration-forms"]
 ACTORS: Final = ("operator", "facility-admin")
 BASE: Final = "/v1/admin/declaration-forms"
 ONE: Final = BASE + "/{form_id:uuid}"

@@ -46,7 +46,7 @@ from kernel.problems import Refused
 from store.database import Tx
 from visits.directory.service import follow_units
 
-TAGS = ["admin"]
+TAGS = ["register"]
 _OF_UNITS = frozenset({"facility-unit", "facility-unit-end"})
 Reason = Annotated[str, Meta(min_length=5, max_length=300)]
 

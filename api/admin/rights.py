@@ -23,7 +23,7 @@ from consent.rights.problems import (
 from consent.rights.service import Step
 from kernel.problems import Refused
 
-TAGS = ["admin"]
+TAGS = ["rights"]
 LATE = QueryParameter(name="late", description="Only what is past a term.")
 AFTER = QueryParameter(name="after", description="The last person of the page before.")
 

@@ -19,7 +19,7 @@ from consent.purposes.clocks import Step
 from consent.purposes.problems import UNKNOWN_WITHDRAWAL
 from consent.purposes.queries import Withdrawal
 
-TAGS = ["admin"]
+TAGS = ["rights"]
 LISTED_MAX = 500
 
 

@@ -27,7 +27,7 @@ from partners.smart.requests import origin_of
 from partners.smart.texts import box_text
 from store.database import Tx
 
-TAGS = ["connected apps"]
+TAGS = ["connected-apps"]
 BoxName = Annotated[str, Meta(min_length=1, max_length=60)]
 
 

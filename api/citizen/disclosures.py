@@ -23,7 +23,7 @@ OfConsent = Annotated[UUID | None, QueryParameter(description="Only what left un
     "/v1/me/disclosures",
     actors=("citizen",),
     operation_id="list_disclosures",
-    tags=["connected apps"],
+    tags=["connected-apps"],
     problems=OWN_PROBLEMS,
 )
 async def list_disclosures(

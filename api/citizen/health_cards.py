@@ -26,7 +26,7 @@ from vaccination.shc.problems import CARD_BEING_MADE, CARD_EMPTY, CARD_NOT_FOUND
 from vaccination.shc.reading import Picture
 from vaccination.signer.problems import SIGNER_AWAY
 
-TAGS: Final = ["health cards"]
+TAGS: Final = ["health-cards"]
 READ: Final = (*(one for one in OWN_PROBLEMS if one.code != "bad-cursor"), NOT_IN_YOUR_CARE)
 ONE: Final = (*READ, CARD_NOT_FOUND)
 PNG: Final = "image/png"

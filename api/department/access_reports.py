@@ -17,7 +17,7 @@ from consent.reports.models import ReportFile
 from consent.reports.problems import NOT_REPORTABLE, REPORT_DECIDED
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
 
-TAGS = ["department"]
+TAGS = ["oversight"]
 ACTORS = ("department-analyst",)
 
 

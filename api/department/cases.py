@@ -25,7 +25,7 @@ class OverdueCases(Struct, kw_only=True):
     "/v1/department/cases",
     actors=("department-analyst",),
     operation_id="department_cases",
-    tags=["department"],
+    tags=["oversight"],
     problems=(BAD_CURSOR,),
 )
 async def list_overdue(

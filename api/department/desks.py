@@ -21,7 +21,7 @@ from visits.lookup.rate import FacilityRate
 from visits.unmet import service
 from visits.unmet.models import Unmet
 
-TAGS: Final = ["department"]
+TAGS: Final = ["oversight"]
 ACTORS: Final = ("department-analyst",)
 _NOBODY: Final = UUID(int=0)
 

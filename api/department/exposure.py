@@ -26,7 +26,7 @@ from visits.exposure.problems import (
     EXPOSURE_UNKNOWN,
 )
 
-TAGS: Final = ["department"]
+TAGS: Final = ["exposure-lists"]
 ACTORS: Final = ("department-analyst",)
 BASE: Final = "/v1/department/exposure-lists"
 ONE: Final = BASE + "/{list_id:uuid}"

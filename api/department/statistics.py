@@ -18,7 +18,7 @@ from ehr.statistics.problems import NO_SUCH_REPORT, STATISTICS_NOT_READY
 from ehr.statistics.service import group_names, made_at, published_sets, report, table_of
 from kernel.problems import Refused
 
-TAGS = ["department"]
+TAGS = ["statistics"]
 PROBLEMS = (INVALID_FIELD, NO_SUCH_REPORT, STATISTICS_NOT_READY)
 CSV = "text/csv"
 

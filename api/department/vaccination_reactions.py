@@ -26,7 +26,7 @@ class LateReactions(Struct, kw_only=True):
     "/v1/department/vaccination/reactions",
     actors=("department-analyst",),
     operation_id="department_late_reactions",
-    tags=["department"],
+    tags=["oversight"],
     problems=(BAD_CURSOR,),
 )
 async def list_late(

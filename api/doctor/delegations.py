@@ -21,7 +21,7 @@ from consent.problems import (
 from kernel.access import RecordType
 from kernel.problems import Refused
 
-TAGS = ["access requests"]
+TAGS = ["access-requests"]
 
 
 class NewDelegation(Struct, kw_only=True, forbid_unknown_fields=True):

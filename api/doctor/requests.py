@@ -36,7 +36,7 @@ from qr.problems import CODE_PROBLEMS
 from qr.tokens import TEXT_MAX
 from store.database import Tx
 
-TAGS = ["access requests"]
+TAGS = ["access-requests"]
 ASKING = ("doctor", "pharmacist", "vaccinator", "nurse")
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)]
 Cursor = Annotated[str | None, QueryParameter(max_length=200)]

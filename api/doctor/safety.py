@@ -26,7 +26,7 @@ from visits.safety import service as visits
 from visits.safety.models import Ground
 from visits.safety.problems import TOO_MANY_KEPT, VISIT_UNKNOWN
 
-TAGS = ["doctor"]
+TAGS = ["safety"]
 CLINICIANS = ("doctor", "nurse")
 
 

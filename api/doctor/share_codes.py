@@ -16,7 +16,7 @@ from consent.share_codes.problems import SHARE_CODE_INVALID
 from identity.problems import TOO_MANY
 from kernel.problems import Refused
 
-TAGS = ["access requests"]
+TAGS = ["access-requests"]
 
 
 class GivenCode(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -22,7 +22,7 @@ PROBLEMS = tuple(problem for problem in DOCTOR_PROBLEMS if problem.code != "bad-
     "/v1/doctor/patients/{patient_id:uuid}/wishes",
     actors=("doctor",),
     operation_id="read_wishes",
-    tags=["record"],
+    tags=["wishes"],
     problems=PROBLEMS,
     conditional=True,
 )

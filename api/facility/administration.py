@@ -23,7 +23,7 @@ from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
 from kernel.problems import Refused
 from visits.problems import NOT_AT_A_FACILITY
 
-TAGS: Final = ["facility-administration"]
+TAGS: Final = ["administration"]
 ADMIN: Final = ("facility-admin",)
 Reason = Annotated[str, Meta(min_length=5, max_length=300)]
 

@@ -26,7 +26,7 @@ from visits.directory.problems import COMMUNE_UNKNOWN, POSITION_HALF
 from visits.directory.service import follow_units, set_details
 from visits.problems import NOT_AT_A_FACILITY
 
-TAGS: Final = ["facility-administration"]
+TAGS: Final = ["administration"]
 ADMIN: Final = ("facility-admin",)
 BASE: Final = "/v1/facility/departments"
 ONE: Final = BASE + "/{unit_id:uuid}"

@@ -28,7 +28,7 @@ from kernel.access import Label
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, decode_cursor, encode_cursor
 from kernel.problems import Refused
 
-TAGS = ["emergency access"]
+TAGS = ["emergency-access"]
 _FIRST = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
@@ -149,7 +149,7 @@ async def open_review(emergency_id: FromPath[UUID], call: NamedDependency[Call])
 async def give_verdict(
     emergency_id: FromPath[UUID], data: JSONBody[NewVerdict], call: NamedDependency[Call]
 ) -> Response[GivenVerdict]:
-    """Close a review; the person is told. Misuse or an upheld dispute suspends the right to break the glass."""
+    """Close a review; the person is told. Misuse or an upheld dispute suspends the right to open so."""
     async with call.begin() as (tx, actor):
         done = await reviews.give_verdict(
             tx,
@@ -169,7 +169,7 @@ async def give_verdict(
     "/v1/department/emergency-reviews",
     actors=("department-analyst",),
     operation_id="overdue_emergency_reviews",
-    tags=["department"],
+    tags=["oversight"],
     problems=(BAD_CURSOR,),
 )
 async def list_overdue(

@@ -24,7 +24,7 @@ from visits.kiosk.payments import payments_of
 from visits.kiosk.problems import KIOSK_UNKNOWN, KIOSKS_FULL
 from visits.problems import NOT_AT_A_FACILITY
 
-TAGS: Final = ["kiosk"]
+TAGS: Final = ["kiosks"]
 ADMIN: Final = ("facility-admin",)
 BASE: Final = "/v1/facility/kiosks"
 ONE: Final = BASE + "/{kiosk_id:uuid}"

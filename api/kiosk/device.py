@@ -19,7 +19,7 @@ from visits.counters.screens import screen_of
 from visits.kiosk.enrolment import enrol, station_of
 from visits.kiosk.problems import KIOSK_CODE_REFUSED, KIOSK_NOT_PLACED
 
-TAGS: Final = ["kiosk"]
+TAGS: Final = ["device"]
 KIOSK: Final = ("kiosk",)
 
 

@@ -41,7 +41,7 @@ from partners.records.service import build
 from store import leases
 from store.database import Tx
 
-TAGS: Final = ["partner"]
+TAGS: Final = ["records"]
 PROBLEMS: Final = (INVALID_FIELD, BEYOND_CONSENT, MESSAGE_REUSED, NO_ACCESS, TOO_MANY, UNAVAILABLE)
 # A receipt and its signature beside a PDF.
 SIGNATURE_HEADER: Final = "X-Partner-Signature"

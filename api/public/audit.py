@@ -22,7 +22,7 @@ After = Annotated[
     "/.well-known/audit-roots",
     actors=("public",),
     operation_id="audit_roots",
-    tags=["access-log"],
+    tags=["audit"],
     problems=(INVALID_FIELD,),
 )
 async def audit_roots(call: NamedDependency[Call], since: After = None) -> Response[AuditRoots]:

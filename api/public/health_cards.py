@@ -14,7 +14,7 @@ from vaccination.shc import service
 from vaccination.shc.keys import ISSUER_PATH, CardKeys, RevokedCards
 from vaccination.shc.problems import CARD_KEY_UNKNOWN
 
-TAGS: Final = ["health cards"]
+TAGS: Final = ["health-cards"]
 # Verifiers ask for both with each card they see.
 KEPT: Final = {"Cache-Control": "public, max-age=300"}
 Kid = FromPath[Annotated[str, PathParameter(min_length=1, max_length=64)]]

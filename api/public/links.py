@@ -34,7 +34,7 @@ from kernel.problems import ProblemError, Refused
 from store.blobs import BlobMissingError
 from store.database import Tx
 
-TAGS = ["share links"]
+TAGS = ["share-links"]
 EMBEDDED_MAX = 20 * 1024 * 1024
 
 

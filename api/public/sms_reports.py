@@ -12,7 +12,7 @@ from kernel.problems import Refused
 from notifications.sms_reports import SmsReports, take_reports
 from notifications.sms_signature import HEADER, is_signed
 
-TAGS = ["notifications"]
+TAGS = ["sms"]
 REPORTS_BYTES_MAX = 64 * 1024
 
 

@@ -16,7 +16,7 @@ from ehr.imaging.problems import TICKET_ENDED
     "/v1/viewer/{ticket:str}",
     actors=(PUBLIC,),
     operation_id="open_viewer",
-    tags=["patients"],
+    tags=["viewer"],
     status_code=303,
     problems=(TICKET_ENDED, UNAVAILABLE),
 )

@@ -44,7 +44,7 @@ from kernel.access import Actor
 from kernel.problems import Refused
 from store.database import Tx
 
-TAGS = ["registry"]
+TAGS = ["people"]
 OFFICER = ("registry-officer",)
 Reason = Annotated[str, Meta(min_length=5, max_length=300)]
 PROPOSAL_PROBLEMS = (NO_SUCH_PERSON, EVIDENCE_DOES_NOT_HOLD, *PROBLEMS)
