@@ -22,7 +22,7 @@ from litestar.typing import FieldDefinition
 
 from api.app_versions import limits_apps
 from api.deprecation import deprecation_of
-from api.document import examples, limits, links, shapes, tolerance, versions, words
+from api.document import declared, examples, limits, links, shapes, tolerance, versions, words
 from api.problems import (
     APP_TOO_OLD,
     BAD_HOST,
@@ -114,7 +114,7 @@ class DescribedStructs(StructSchemaPlugin):
     def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
         schema = super().to_openapi_schema(field_definition, schema_creator)
         for field in msgspec.inspect.type_info(field_definition.type_).fields:  # type: ignore[attr-defined]
-            limits.from_code((schema.properties or {})[field.encode_name], field.type)
+            declared.of_struct_field((schema.properties or {})[field.encode_name], field.type)
         text = field_definition.type_.__doc__
         schema.description = inspect.cleandoc(text) if text else None
         return schema
@@ -186,6 +186,7 @@ def _describe(
         operation |= versions.marks_of(ending)
     operation["security"] = _security(actors_of(handler))
     operation["x-actors"] = list(actors_of(handler))
+    declared.of_parameters(operation, handler)
     operation["parameters"] = [*operation.get("parameters", []), *_extra_parameters(handler, path)]
     if media_types := handler.opt.get("media_types", ()):
         operation["requestBody"] = _raw_body(media_types)

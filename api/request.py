@@ -28,6 +28,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from api.problems import (
     INVALID_FIELD,
     MALFORMED_BODY,
+    NOT_FOUND,
     NOT_SIGNED_IN,
     PROBLEM_MEDIA_TYPE,
     PROOF_INVALID,
@@ -70,6 +71,8 @@ from vitals.accepting import SERIES_DAYS
 from vitals.gate import BatchGate
 
 TOKEN_MAX = 200
+# Characters of a parameter of path or query, at most; a provider's or a client's own (any_query) have theirs.
+PARAMETER_MAX = 200
 RETRY_AFTER_DEFAULT_SECONDS = 2
 PUBLIC = "public"
 # PostgreSQL text holds no U+0000, and nothing a person writes does.
@@ -559,6 +562,8 @@ def provide_call(runtime: Runtime) -> Callable[[ApiRequest], Call]:
     def call(request: ApiRequest) -> Call:
         if request.scope["query_string"]:
             refuse_unknown_parameters(request)
+        if any(len(str(value)) > PARAMETER_MAX for value in request.scope["path_params"].values()):
+            refuse(NOT_FOUND)
         return Call(request, runtime)
 
     return call
@@ -566,25 +571,28 @@ def provide_call(runtime: Runtime) -> Callable[[ApiRequest], Call]:
 
 def refuse_unknown_parameters(request: ApiRequest) -> None:
     """A query parameter that the route does not know is refused like an unknown field, and so is U+0000."""
-    known = _query_names(request.route_handler)
+    longest = _query_lengths(request.route_handler)
     if b"%00" in request.scope["query_string"]:
         refuse(INVALID_FIELD, "query")
     if request.route_handler.opt.get("any_query"):
         return
-    for name in request.query_params:
-        if name not in known:
+    for name, value in request.query_params.multi_items():
+        if name not in longest:
             refuse(INVALID_FIELD, "query")
+        if len(value) > longest[name]:
+            refuse(INVALID_FIELD, name)
 
 
 @cache
-def _query_names(handler: BaseRouteHandler) -> frozenset[str]:
+def _query_lengths(handler: BaseRouteHandler) -> dict[str, int]:
+    """The query parameters that a handler knows, and how long each may be."""
     from litestar.params import QueryParameter  # noqa: PLC0415
 
-    return frozenset(
-        field.kwarg_definition.name or name
+    return {
+        field.kwarg_definition.name or name: field.kwarg_definition.max_length or PARAMETER_MAX
         for name, field in handler.parsed_fn_signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
-    )
+    }
 
 
 class Answer(Response[Any]):
