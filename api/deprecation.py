@@ -4,11 +4,14 @@ Deprecation (RFC 9745), Sunset (RFC 8594) and a link to what comes after it (RFC
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
+
+# Ours; no rule names a time. Apps on phones are updated late, and some once a year.
+NOTICE: Final = timedelta(days=365)
 
 
 class Deprecation(Struct, frozen=True, kw_only=True):
@@ -20,14 +23,16 @@ class Deprecation(Struct, frozen=True, kw_only=True):
     successor: str | None = None
 
     def __post_init__(self) -> None:
-        if self.since.utcoffset() is None or (self.sunset is not None and self.sunset < self.since):
-            raise ValueError("a deprecation names its instants with their zone, and ends after it begins")
+        if self.since.utcoffset() is None:
+            raise ValueError("a deprecation names its instants with their zone")
+        if self.sunset is not None and self.sunset < self.since + NOTICE:
+            raise ValueError("a deprecation gives its notice before it ends")
 
     def headers(self, path_params: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
         """The headers of an answer to a path with these ids."""
         found = [(b"deprecation", f"@{int(self.since.timestamp())}".encode())]
         if self.sunset is not None:
-            found.append((b"sunset", format_datetime(self.sunset, usegmt=True).encode()))
+            found.append((b"sunset", format_datetime(self.sunset.astimezone(UTC), usegmt=True).encode()))
         if self.successor is not None:
             address = self.successor.format_map(path_params)
             found.append((b"link", f'<{address}>; rel="successor-version"'.encode()))
