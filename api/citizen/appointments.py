@@ -194,7 +194,7 @@ async def confirm(appointment_id: FromPath[UUID], call: NamedDependency[Call]) -
     problems=(APPOINTMENT_UNKNOWN, BOOKING_STATE, SLOT_OVER, SLOT_UNKNOWN),
 )
 async def cancel(appointment_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Appointment]:
-    """Give the place back, or leave the waiting list."""
+    """Give the place of an appointment back, or leave its waiting list."""
     async with begin_for(call, "manage-appointments") as (tx, access):
         row = await service.cancel(tx, access, appointment_id, call.request_id, call.now)
         return await _shown(tx, call, row)

@@ -166,7 +166,7 @@ async def one_case(case_id: FromPath[UUID], call: NamedDependency[Call]) -> Resp
     ),
 )
 async def add_evidence(case_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[EvidenceView]:
-    """Add a picture, JPEG or PNG. It is drawn anew, without place and time of the camera."""
+    """Add a picture to a case, JPEG or PNG. It is drawn anew, without place and time of the camera."""
     async with begin_for(call, "open-case") as (tx, access):
         if (call.header("content-type") or "").partition(";")[0].strip().lower() not in PICTURES:
             refuse(UNSUPPORTED_MEDIA_TYPE)

@@ -235,7 +235,7 @@ async def share(
 async def add_picture(
     consultation_id: FromPath[UUID], call: NamedDependency[Call]
 ) -> Response[ConsultationPicture]:
-    """Add a picture, JPEG or PNG. It is drawn anew, without place and time of the camera."""
+    """Add a picture to a question, JPEG or PNG. It is drawn anew, without place and time of the camera."""
     async with begin_for(call, "consult") as (tx, access):
         check_media_type(call, PICTURES)
         blob_id = await asking.may_add(tx, access, consultation_id, call.now)

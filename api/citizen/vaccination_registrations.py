@@ -201,7 +201,7 @@ async def one_registration(
 async def cancel(
     registration_id: FromPath[UUID], call: NamedDependency[Call]
 ) -> Response[RegistrationOpened]:
-    """Give the place back, or leave the waiting list."""
+    """Give the place of a registration back, or leave its waiting list."""
     async with begin_for(call, "manage-appointments") as (tx, access):
         row = await service.cancel(tx, access, registration_id, call.request_id, call.now)
         return answer(await _view(tx, call, access, row))

@@ -191,7 +191,7 @@ async def list_sessions(call: NamedDependency[Call]) -> Response[RowsFiles]:
     problems=(ROWS_NOT_FOUND, NOT_AT_A_FACILITY),
 )
 async def read_session(file_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[RowsReceipt]:
-    """What became of each row so far."""
+    """What became of each row of a session so far."""
     async with call.begin() as (tx, actor):
         desk = await desk_of(tx, call, actor)
         found = (

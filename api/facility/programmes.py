@@ -325,7 +325,7 @@ async def list_reports(call: NamedDependency[Call]) -> Response[RowsFiles]:
     problems=(ROWS_NOT_FOUND, NOT_AT_A_FACILITY),
 )
 async def read_report(file_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[RowsReceipt]:
-    """What became of each row so far."""
+    """What became of each row of a file so far."""
     return await _for_desk(call, lambda tx, desk: receipt_of(tx, desk.facility.facility_id, file_id))
 
 

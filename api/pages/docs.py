@@ -88,35 +88,65 @@ def render_html(title: str, body: str) -> str:
 
 
 def render_page(content: dict[str, Any]) -> str:
-    """The document as HTML."""
-    info = content["info"]
+    """The document as HTML: audiences in the document's order, the subjects of each, Vietnamese first."""
+    info, shared = content["info"], content["components"]["responses"]
     by_tag: dict[str, list[str]] = {}
     for path, methods in content["paths"].items():
         for method, operation in methods.items():
-            shown = render_operation(method, path, operation, content["components"]["responses"])
+            shown = render_operation(method, path, operation, shared)
             by_tag.setdefault(operation["tags"][0], []).append(shown)
-    sections = "".join(f"<h2>{escape(tag)}</h2>{''.join(parts)}" for tag, parts in sorted(by_tag.items()))
+    tags = {tag["name"]: tag for tag in content["tags"]}
+    sections = "".join(render_audience(group, tags, by_tag) for group in content["x-tagGroups"])
+    contents = "".join(
+        f'<li><a href="#{_audience(group)}">{_both(group["x-name-vi"], group["name"])}</a></li>'
+        for group in content["x-tagGroups"]
+    )
+    text = "".join(f"<p>{escape(part)}</p>" for part in info["description"].split("\n\n"))
     return render_html(
         info["title"],
-        f'<p>{escape(info["description"])}</p><p><a href="/docs/openapi.json">openapi.json</a></p>{sections}',
+        f'{text}<p><a href="/docs/openapi.json">openapi.json</a></p><nav><ul>{contents}</ul></nav>{sections}',
     )
+
+
+def render_audience(
+    group: dict[str, Any], tags: dict[str, dict[str, Any]], by_tag: dict[str, list[str]]
+) -> str:
+    """One audience with its subjects and their operations. by_tag: blocks of render_operation."""
+    subjects = "".join(
+        f'<h3 id="{name}">{_both(tags[name]["x-description-vi"], tags[name]["description"])} '
+        f"<code>{name}</code></h3>{''.join(by_tag.get(name, ()))}"
+        for name in group["tags"]
+    )
+    return f'<h2 id="{_audience(group)}">{_both(group["x-name-vi"], group["name"])}</h2>{subjects}'
+
+
+def _audience(group: dict[str, Any]) -> str:
+    return str(group["tags"][0].partition("-")[0])
+
+
+def _both(vi: str, en: str) -> str:
+    return f'{escape(vi)} <span class="en" lang="en">{escape(en)}</span>'
 
 
 def render_operation(method: str, path: str, operation: dict[str, Any], shared: dict[str, Any]) -> str:
     """One operation as a block that opens without script."""
     parameters = "".join(
-        f"<li><code>{escape(p['name'])}</code> ({escape(p['in'])})</li>" for p in operation["parameters"]
+        f"<li><code>{escape(p['name'])}</code> ({escape(p['in'])}) {escape(p['description'])}</li>"
+        for p in operation["parameters"]
     )
     answers = "".join(
         f"<li><code>{escape(status)}</code> {escape(described(response, shared))}</li>"
         for status, response in operation["responses"].items()
     )
+    more = f"<p>{escape(operation['description'])}</p>" if "description" in operation else ""
+    name = escape(operation["operationId"])
     return (
-        f'<details id="{escape(operation["operationId"])}"><summary><b>{method.upper()}</b> '
-        f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary>"
-        f"<p>{escape(', '.join(operation['x-actors']))}</p>{render_body(operation)}"
-        f"<h3>Parameters</h3><ul>{parameters or '<li>none</li>'}</ul>"
-        f"<h3>Answers</h3><ul>{answers}</ul></details>"
+        f'<details class="operation" id="{name}"><summary><b>{method.upper()}</b> '
+        f"<code>{escape(path)}</code><br>{_both(operation['x-summary-vi'], operation['summary'])}</summary>"
+        f'<div lang="en">{more}<p>{escape(", ".join(operation["x-actors"]))} · '
+        f"<code>{name}</code></p>{render_body(operation)}"
+        f"<h4>Parameters</h4><ul>{parameters or '<li>none</li>'}</ul>"
+        f"<h4>Answers</h4><ul>{answers}</ul></div></details>"
     )
 
 
@@ -127,12 +157,15 @@ def described(response: dict[str, Any], shared: dict[str, Any]) -> str:
 
 
 def render_body(operation: dict[str, Any]) -> str:
-    """The example of the request body."""
+    """The first example of the request body."""
     media = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    if "example" not in media:
+    shown = [one["value"] for one in media.get("examples", {}).values() if "value" in one]
+    if "example" in media:
+        shown.append(media["example"])
+    if not shown:
         return ""
-    text = msgspec.json.format(msgspec.json.encode(media["example"]), indent=2).decode()
-    return f"<h3>Body</h3><pre>{escape(text)}</pre>"
+    text = msgspec.json.format(msgspec.json.encode(shown[0]), indent=2).decode()
+    return f"<h4>Body</h4><pre>{escape(text)}</pre>"
 
 
 handlers: list[Any] = [front, document, page, style]
