@@ -12,6 +12,7 @@ from audit.chain import canonical
 from audit.models import AdminEntry, Head
 from audit.verify import ExportRow, verify_rows
 from tests.audit import vectors
+from tests.support.vectors import refused, taken
 
 CASES: list[dict[str, Any]] = msgspec.json.decode(vectors.FILE.read_bytes())["cases"]
 
@@ -23,9 +24,9 @@ def test_the_published_file_is_the_generated_one() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_the_verifier_agrees_with_the_vector(case: dict[str, Any]) -> None:
     rows = msgspec.convert(case["input"]["rows"], list[ExportRow])
-    pin = case["input"].get("pin")
+    pin = case["keys"].get("pin")
     broken = verify_rows(rows, pin=Head(seq=pin["seq"], h=bytes.fromhex(pin["h"])) if pin else None)
-    found = {"ok": True} if broken is None else {"ok": False, "at": broken.at, "reason": broken.reason}
+    found = taken({"rows": len(rows)}) if broken is None else refused(broken.reason, at=broken.at)
     assert found == case["expect"]
 
 

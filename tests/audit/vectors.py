@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +12,11 @@ from audit.chain import GENESIS, body_digest, digest, link, name_commitment
 from audit.models import Entry, EntryActor, EntryGrant
 from audit.policy import utc_text
 from audit.verify import ExportRow
+from tests.support import vectors
 from tests.support.clock import START
+from tests.support.vectors import refused, taken
 
-FILE = Path(__file__).parents[2] / "mobile-contract" / "vectors" / "audit-chain.json"
+FILE = vectors.PLACE / "audit-chain.json"
 PATIENT = UUID("019aa3f0-0000-7000-8000-000000000001")
 DOCTOR = UUID("019aa3f0-0000-7000-8000-000000000002")
 ROLE = UUID("019aa3f0-0000-7000-8000-000000000003")
@@ -79,7 +80,7 @@ def export_of(count: int, action: str = "record:summary:read") -> list[ExportRow
 
 
 def case(name: str, rows: list[ExportRow], expect: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"name": name, "input": {"rows": rows, **more}, "expect": expect}
+    return vectors.case(name, {"rows": rows}, expect, keys=more)
 
 
 def cases() -> list[dict[str, Any]]:
@@ -92,7 +93,7 @@ def cases() -> list[dict[str, Any]]:
     masked_licence = msgspec.structs.replace(masked, actor_licence="999/FAKE")
     pin = {"seq": 5, "h": rows[4].h}
     return [
-        case("an untouched log", rows, {"ok": True}),
+        case("an untouched log", rows, taken({"rows": 5})),
         case("an edited row", [*rows[:2], edited, *rows[3:]], broken(3, "link-does-not-match")),
         case("a deleted row", [*rows[:2], *rows[3:]], broken(3, "row-missing-or-moved")),
         case("two rows in another order", [rows[1], rows[0], *rows[2:]], broken(1, "row-missing-or-moved")),
@@ -104,34 +105,31 @@ def cases() -> list[dict[str, Any]]:
             broken(3, "name-does-not-match"),
         ),
         case("a name that was taken away", [*rows[:2], nobody, *rows[3:]], broken(3, "name-does-not-match")),
-        case("a masked row", [*rows[:2], masked, *rows[3:]], {"ok": True}),
+        case("a masked row", [*rows[:2], masked, *rows[3:]], taken({"rows": 5})),
         case(
             "a masked row with a licence",
             [*rows[:2], masked_licence, *rows[3:]],
             broken(3, "name-does-not-match"),
         ),
-        case("a cut tail without a pin", rows[:3], {"ok": True}),
+        case("a cut tail without a pin", rows[:3], taken({"rows": 3})),
         case("a cut tail with the pinned head", rows[:3], broken(4, "pinned-head-missing"), pin=pin),
     ]
 
 
 def broken(at: int, reason: str) -> dict[str, Any]:
-    return {"ok": False, "at": at, "reason": reason}
+    return refused(reason, at=at)
 
 
 def document() -> bytes:
     about = (
         "h = SHA-256(0x01 | prev | seq as 8 bytes, big-endian | SHA-256(JCS(row))); the first prev is 32 "
-        "zero bytes; JCS is RFC 8785; body_sha256 = SHA-256(salt | returned bytes); "
-        "commitment = SHA-256(actor_salt | JCS([actor_name, actor_licence])); a row without actor_salt is "
-        "masked and shows neither name nor licence"
+        "zero bytes; JCS is RFC 8785; body_sha256 = SHA-256(salt | returned bytes); commitment = "
+        "SHA-256(actor_salt | JCS([actor_name, actor_licence])); a row without actor_salt is masked and "
+        "shows neither name nor licence; keys.pin: a head that was kept, which the rows must pass through. "
+        "expect: how many rows hold, or the first place that does not (a word of audit/texts/verdicts.json)"
     )
-    return (
-        msgspec.json.format(msgspec.json.encode({"v": "1", "about": about, "cases": cases()}), indent=1)
-        + b"\n"
-    )
+    return vectors.document(about, cases())
 
 
 if __name__ == "__main__":
-    FILE.parent.mkdir(parents=True, exist_ok=True)
     FILE.write_bytes(document())

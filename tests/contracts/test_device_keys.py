@@ -1,52 +1,45 @@
 """The published vectors of device keys hold against the code that checks phones."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from identity.devices import NewDevice, enrolment_text, proven_step_up_key
-from identity.sessions import refresh_text
+from identity.devices import NewDevice, proven_step_up_key
 from identity.signatures import Jwk, es256_holds, is_canonical
+from tests.contracts import device_key_vectors as vectors
+from tests.support.vectors import read
 
-VECTORS = Path(__file__).resolve().parents[2] / "mobile-contract" / "vectors" / "device-keys.json"
-
-
-@pytest.fixture
-def vectors() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(VECTORS.read_text())
-    return loaded
+CASES = read("device-keys")
 
 
-def key(vectors: dict[str, Any], name: str) -> Jwk:
-    return msgspec.convert(vectors[name], Jwk)
+def test_the_published_file_is_the_generated_one() -> None:
+    assert vectors.FILE.read_bytes() == vectors.document(), (
+        "run: python -m tests.contracts.device_key_vectors"
+    )
 
 
-def test_an_enrolment_is_the_published_text_under_both_keys(vectors: dict[str, Any]) -> None:
-    case = vectors["enrolment"]
-    refresh_key, step_up_key = key(vectors, "refresh_key"), key(vectors, "step_up_key")
-    assert enrolment_text(case["challenge"], refresh_key, step_up_key).decode() == case["text"]
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_what_a_device_signs_is_judged_as_published(case: dict[str, Any]) -> None:
+    key = msgspec.convert(case["keys"][case["input"]["key"]], Jwk)
+    text, expect = vectors.expected_text(case), case["expect"]
+    if "ok" not in expect:
+        assert not es256_holds(key, text, case["input"]["signature"])
+        return
+    assert text.decode() == expect["ok"]["text"]
+    assert is_canonical(text)
+    assert es256_holds(key, text, expect["ok"]["signature"])
+
+
+def test_an_enrolment_is_taken_with_both_published_proofs() -> None:
+    by_key = {case["input"]["key"]: case for case in CASES if "challenge" in case["input"]}
+    proofs = {name: case["expect"]["ok"]["signature"] for name, case in by_key.items()}
     device = NewDevice(
         name="Máy mẫu",
         user_present=True,
-        refresh_key=refresh_key,
-        refresh_proof=case["refresh_proof"],
-        step_up_key=step_up_key,
-        step_up_proof=case["step_up_proof"],
+        refresh_key=vectors.jwk_of("refresh"),
+        refresh_proof=proofs["refresh"],
+        step_up_key=vectors.jwk_of("step_up"),
+        step_up_proof=proofs["step_up"],
     )
-    assert proven_step_up_key(device, case["challenge"], None) is not None
-
-
-def test_a_refresh_is_the_published_text_under_the_refresh_key(vectors: dict[str, Any]) -> None:
-    case = vectors["refresh"]
-    assert refresh_text(case["refresh_token"], case["iat"]).decode() == case["text"]
-    assert es256_holds(key(vectors, "refresh_key"), case["text"].encode(), case["signature"])
-    assert not es256_holds(key(vectors, "step_up_key"), case["text"].encode(), case["signature"])
-
-
-def test_a_step_up_act_is_canonical_and_signed_by_the_step_up_key(vectors: dict[str, Any]) -> None:
-    case = vectors["step_up"]
-    assert is_canonical(case["text"].encode())
-    assert es256_holds(key(vectors, "step_up_key"), case["text"].encode(), case["signature"])
+    assert proven_step_up_key(device, vectors.CHALLENGE, None) is not None

@@ -1,34 +1,48 @@
 """The published vectors of push data; `python -m tests.notifications.vectors` writes them again."""
 
-from pathlib import Path
-from typing import Any, get_args
-
-import msgspec
+from typing import Any, Final, get_args
 
 from notifications.models import NotificationType
 from notifications.policy import SMS_ONLY
+from tests.support import vectors
+from tests.support.vectors import Case, taken
 
-FILE = Path(__file__).parents[2] / "mobile-contract" / "vectors" / "push.json"
-ID = "019aa3f0-0000-7000-8000-000000000007"
-PUSHED = [type_ for type_ in get_args(NotificationType) if type_ not in SMS_ONLY]
+FILE: Final = vectors.PLACE / "push.json"
+ID: Final = "019aa3f0-0000-7000-8000-000000000007"
+PUSHED: Final = [type_ for type_ in get_args(NotificationType) if type_ not in SMS_ONLY]
+REFRESH: Final = taken({"action": "refresh"})
+ONE: Final = {"v": "1", "type": "check-in", "id": ID}
 
 
-def case(name: str, expect: str, **data: str) -> dict[str, Any]:
-    return {"name": name, "input": {"v": "1", "id": ID} | data, "expect": expect}
+def shown(type_: str) -> Case:
+    action = {"action": "show", "type": type_, "id": ID}
+    return vectors.case(f"type {type_}", {"v": "1", "type": type_, "id": ID}, taken(action))
 
 
-def cases() -> list[dict[str, Any]]:
-    """expect `show`: show the type's constant words; `refresh`: ignore it and fetch the inbox."""
-    return [
-        *(case(f"type {type_}", "show", type=type_) for type_ in PUSHED),
-        case("unknown type", "refresh", type="of-next-year"),
-        case("unknown extra field", "refresh", type="check-in", extra="1"),
-        case("version 2", "refresh", type="check-in", v="2"),
+def cases() -> list[Case]:
+    """action `show`: the type's constant words; `refresh`: ignore the push and fetch the inbox."""
+    odd: list[tuple[str, Any]] = [
+        ("unknown type", ONE | {"type": "of-next-year"}),
+        ("unknown extra field", ONE | {"extra": "1"}),
+        ("version 2", ONE | {"v": "2"}),
+        ("version as a number", ONE | {"v": 1}),
+        ("no version", {"type": "check-in", "id": ID}),
+        ("no id", {"v": "1", "type": "check-in"}),
+        ("an id that is none", ONE | {"id": "7"}),
+        ("upper-cased type", ONE | {"type": "CHECK-IN"}),
+        ("a type that comes by SMS alone", ONE | {"type": "sign-in-code"}),
+        ("a name that every object has", ONE | {"type": "constructor"}),
+        ("empty", {}),
     ]
+    return [*(shown(type_) for type_ in PUSHED), *(vectors.case(name, data, REFRESH) for name, data in odd)]
 
 
 def document() -> bytes:
-    return msgspec.json.format(msgspec.json.encode({"v": "1", "cases": cases()}), indent=1) + b"\n"
+    about = (
+        "input: the data of a push. expect.ok.action: show (the type's constant words, then fetch the "
+        "notice) or refresh (say nothing, ignore it and fetch the inbox)"
+    )
+    return vectors.document(about, cases())
 
 
 if __name__ == "__main__":

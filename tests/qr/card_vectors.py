@@ -5,15 +5,13 @@ Every expectation is written by hand. People and numbers are invented, as those 
 
 import base64
 import unicodedata
-from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from qr.tokens import to_fragment
 from tests.qr.vectors import signed
+from tests.support import vectors
 
-FILE = Path(__file__).parents[2] / "mobile-contract" / "vectors" / "card-texts.json"
+FILE = vectors.PLACE / "card-texts.json"
 
 CCCD = "079204000456||Lê Văn Mẫu|01012004|Nam|Ấp Ví Dụ, Phước Thạnh|22122021"
 MAU = {
@@ -54,7 +52,8 @@ JSON = (
 
 
 def case(name: str, text: str, what: str, /, **expect: Any) -> dict[str, Any]:
-    return {"name": name, "input": {"text": text}, "expect": {"what": what} | expect}
+    said = expect if "problem_code" in expect else {"ok": {"what": what} | expect}
+    return vectors.case(name, {"text": text}, said)
 
 
 def cccd(name: str, text: str, /, **changes: Any) -> dict[str, Any]:
@@ -392,9 +391,7 @@ def document() -> bytes:
         "neither text nor picture."
     )
     cases = [*identity_cards(), *insurance_cards(), *scanners(), *others(), *refusals()]
-    return (
-        msgspec.json.format(msgspec.json.encode({"v": "1", "about": about, "cases": cases}), indent=1) + b"\n"
-    )
+    return vectors.document(about, cases)
 
 
 if __name__ == "__main__":

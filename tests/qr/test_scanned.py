@@ -76,12 +76,13 @@ def fields_of(card: CardText) -> dict[str, Any]:
 
 
 def outcome(scanned: Scanned) -> dict[str, Any]:
-    found: dict[str, Any] = {"what": scanned.what}
     if scanned.refused is not None:
-        found |= {"problem_code": scanned.refused.problem.code, "where": scanned.refused.where}
+        return {"problem_code": scanned.refused.problem.code, "where": scanned.refused.where}
+    found: dict[str, Any] = {"what": scanned.what}
     if scanned.card is not None:
         found["card"] = fields_of(scanned.card)
-    return found | {key: value for key, value in (("kind", scanned.kind), ("text", scanned.text)) if value}
+    said = {key: value for key, value in (("kind", scanned.kind), ("text", scanned.text)) if value}
+    return {"ok": found | said}
 
 
 def test_the_published_file_is_the_generated_one() -> None:
@@ -98,14 +99,15 @@ def test_each_vector_is_read_as_published(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in CASES if "card" in case["expect"]], ids=lambda c: c["name"]
+    "case", [case for case in CASES if "card" in case["expect"].get("ok", {})], ids=lambda c: c["name"]
 )
 def test_a_cards_own_reader_says_the_same(case: dict[str, Any]) -> None:
     readers = {"cccd": read_cccd, "bhyt": read_bhyt}
-    if case["expect"]["what"] in readers:
-        card = readers[case["expect"]["what"]](case["input"]["text"])
+    said = case["expect"]["ok"]
+    if said["what"] in readers:
+        card = readers[said["what"]](case["input"]["text"])
         assert isinstance(card, CardText)
-        assert fields_of(card) == case["expect"]["card"]
+        assert fields_of(card) == said["card"]
 
 
 def test_every_sample_of_vietnam_is_read_exactly() -> None:
@@ -115,7 +117,7 @@ def test_every_sample_of_vietnam_is_read_exactly() -> None:
     for sample in samples:
         scanned = read_scanned(sample["text"])
         if sample["kind"] == "erx":
-            assert outcome(scanned) == {"what": "erx", "text": sample["text"]}
+            assert outcome(scanned) == {"ok": {"what": "erx", "text": sample["text"]}}
             continue
         assert scanned.what == sample["kind"].rstrip("015")
         assert scanned.card is not None

@@ -2,17 +2,19 @@
 
 import base64
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import msgspec
+import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from qr import base45
 from qr.tokens import PREFIX, sign_payload, to_fragment
+from tests.support import vectors
 from tests.support.clock import START
+from tests.support.vectors import refused
 
-FILE = Path(__file__).parents[2] / "mobile-contract" / "vectors" / "qr.json"
+FILE = vectors.PLACE / "qr.json"
 # Test keys, published on purpose: nothing but these vectors is ever signed with them.
 SERVER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PAPER = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
@@ -68,17 +70,9 @@ def tampered(text: str) -> str:
 
 
 def case(name: str, kind: str, text: str, expect: dict[str, Any], now: datetime = START) -> dict[str, Any]:
-    return {
-        "name": name,
-        "input": {"kind": kind, "text": text} | ({"fragment": to_fragment(text)} if kind in ON_PAPER else {}),
-        "now": now.isoformat().replace("+00:00", "Z"),
-        "keys": {KEY_ID: raw_public(PAPER if kind in ON_PAPER else SERVER)},
-        "expect": expect,
-    }
-
-
-def refused(code: str) -> dict[str, Any]:
-    return {"problem_code": code}
+    given = {"kind": kind, "text": text} | ({"fragment": to_fragment(text)} if kind in ON_PAPER else {})
+    keys = {KEY_ID: raw_public(PAPER if kind in ON_PAPER else SERVER)}
+    return vectors.case(name, given, expect, now=now, keys=keys)
 
 
 def cases() -> list[dict[str, Any]]:
@@ -120,7 +114,35 @@ def cases() -> list[dict[str, Any]]:
         ),
         case("a screen's code a second later", "counter", signed("counter"), refused("qr-expired"), EXPIRES),
         case("empty", "citizen", "", refused("qr-unreadable")),
+        case("a kind of next year", "counter", of_next_year(), refused("qr-wrong-kind")),
+        case("a body with a member of next year", "counter", wider_body(), {"ok": WIDER}),
+        case("a payload with a member too many", "counter", wider_payload(), refused("qr-unreadable")),
+        case("no base45", "counter", PREFIX + "ABC~", refused("qr-unreadable")),
     ]
+
+
+WIDER = BODIES["counter"] | {"floor": 2}
+
+
+def of_next_year() -> str:
+    return sign_payload(SERVER, KEY_ID, "of-next-year", {}, int(EXPIRES.timestamp()))
+
+
+def wider_body() -> str:
+    return sign_payload(SERVER, KEY_ID, "counter", WIDER, int(EXPIRES.timestamp()))
+
+
+def wider_payload() -> str:
+    members = {
+        "body": {},
+        "exp": int(EXPIRES.timestamp()),
+        "kid": KEY_ID,
+        "kind": "counter",
+        "v": "1",
+        "w": 1,
+    }
+    payload = rfc8785.dumps(members)
+    return PREFIX + base45.encode(payload + SERVER.sign(PREFIX.encode() + payload))
 
 
 def other_key_id() -> str:
@@ -135,10 +157,8 @@ def document() -> bytes:
         "keys are raw, base64; of a paper those of /.well-known/paper-keys.json, and its QR code holds an "
         "address that ends in # and the fragment: base64url without padding of what base45 holds"
     )
-    written = msgspec.json.encode({"v": "1", "about": about, "cases": cases()})
-    return msgspec.json.format(written, indent=1) + b"\n"
+    return vectors.document(about, cases())
 
 
 if __name__ == "__main__":
-    FILE.parent.mkdir(parents=True, exist_ok=True)
     FILE.write_bytes(document())

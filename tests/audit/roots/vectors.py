@@ -4,8 +4,7 @@ Each case is what somebody holds: an export, roots, what an earlier check kept; 
 """
 
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,10 +12,11 @@ from audit.roots.models import AuditRoots, LogProof, Pin, SignedRoot
 from audit.roots.signing import root_id
 from audit.verify import ExportRow
 from tests.audit.roots.world import NEXT_LOG, THIRD_LOG, Line, Log, chain, item_of, lines_of, pin_of, public
-from tests.audit.vectors import FILE as CHAIN_FILE
+from tests.support import vectors
 from tests.support.clock import START
+from tests.support.vectors import refused, taken
 
-FILE: Path = CHAIN_FILE.parent / "audit-roots.json"
+FILE: Final = vectors.PLACE / "audit-roots.json"
 
 
 class Honest:
@@ -45,12 +45,12 @@ def case(
     pin: Pin | None,
     expect: dict[str, Any],
 ) -> dict[str, Any]:
-    given = {"export": lines, "roots": roots, "pin": pin, "witness": public("witness")}
-    return {"name": name, "input": given, "expect": expect}
+    held = {"pin": pin, "witness": public("witness")}
+    return vectors.case(name, {"export": lines, "roots": roots}, expect, keys=held)
 
 
 def found(at: int, reason: str) -> dict[str, Any]:
-    return {"ok": False, "at": at, "reason": reason}
+    return refused(reason, at=at)
 
 
 def edited(lines: list[Line]) -> list[Line]:
@@ -102,7 +102,7 @@ def rows_changed() -> list[dict[str, Any]]:
     lines, roots, pin = h.lines(), [h.log.document()], h.pin
     anew = Honest(action="consent:grant:use")
     return [
-        case("an untouched log", lines, roots, pin, {"ok": True, "seq": 6, "root": 2}),
+        case("an untouched log", lines, roots, pin, taken({"seq": 6, "root": 2, "gaps": []})),
         case("an edited row", edited(lines), roots, pin, found(4, "link-does-not-match")),
         case("a deleted row", [*lines[:3], *lines[4:]], roots, pin, found(4, "row-missing-or-moved")),
         case(
@@ -199,7 +199,7 @@ def restored() -> dict[str, Any]:
     root = after.sign(number=2)
     lines = lines_of(rows, after.prove(rows[7], root))
     pin = msgspec.structs.replace(pin_of(h.rows, h.second), root=None)
-    expect = {"ok": True, "seq": 8, "root": 2, "gap": {"first": 3, "last": 6}}
+    expect = taken({"seq": 8, "root": 2, "gaps": [{"first": 3, "last": 6}]})
     return case("a restored backup names what is lost", lines, [after.document()], pin, expect)
 
 
@@ -244,15 +244,14 @@ def stale_root() -> dict[str, Any]:
 
 def document() -> bytes:
     about = (
-        "export: lines of GET /v1/me/access-log/export; roots: answers of /.well-known/audit-roots; pin: "
-        "what an earlier check kept; witness: the witness's Ed25519 key. leaf = SHA-256(0x00 | JCS(leaf)), "
-        "node = SHA-256(0x01 | left | right) (RFC 6962); a root's signature is Ed25519 over JCS(root); "
-        "prev is SHA-256 of the JCS of the root before. expect: seq of the head and number of the root, or "
-        "the first thing that does not hold; gap: rows that a restored backup lost. Rows themselves: "
-        "audit-chain.json"
+        "export: lines of GET /v1/me/access-log/export; roots: answers of /.well-known/audit-roots; "
+        "keys.pin: what an earlier check kept; keys.witness: the witness's Ed25519 key. leaf = SHA-256(0x00 "
+        "| JCS(leaf)), node = SHA-256(0x01 | left | right) (RFC 6962); a root's signature is Ed25519 over "
+        "JCS(root); prev is SHA-256 of the JCS of the root before. expect: seq of the head and number of "
+        "the root, or the first thing that does not hold; gaps: rows that a restored backup lost. Rows "
+        "themselves: audit-chain.json"
     )
-    text = msgspec.json.encode({"v": "1", "about": about, "cases": cases()})
-    return msgspec.json.format(text, indent=1) + b"\n"
+    return vectors.document(about, cases())
 
 
 if __name__ == "__main__":
