@@ -22,6 +22,7 @@ from tests.support.service import Service, rows
 
 APP_VERSION = "android/2.4.1"
 STATEMENTS = 6
+STATION = "99D02"
 DOCTOR, NURSE = "bs.nam", "dd.hoa"
 PLAY_SECONDS = 240
 
@@ -118,7 +119,7 @@ class Stage:
         nurse = self.people.staff(NURSE)
         counter = nurse.get("/v1/facility/counters")["items"][0]
         screen = nurse.get(f"/v1/facility/counters/{counter['counter_id']}/screen")
-        return {"screen": screen["qr"], "poster": self._poster(counter["code"])}
+        return {"screen": screen["qr"], "poster": self._poster()}
 
     def on_handed_out(self) -> dict[str, str]:
         hand_out(self.people.staff("ds.kim"), self.prescription, "10")
@@ -142,10 +143,10 @@ class Stage:
             await asyncio.sleep(0.1)
         raise AssertionError("the worker did not come to it")
 
-    def _poster(self, counter: str) -> str:
-        """What stands in the poster's picture; the PDF itself is read by other tests."""
+    def _poster(self) -> str:
+        """Of another facility: what stands in the poster's picture; the PDF itself is read by other tests."""
         keys = KeyRing.load(self.service.data / "keys")
-        return poster_code(keys, HOSPITAL, counter, datetime.now(UTC)).qr
+        return poster_code(keys, STATION, "TD-1", datetime.now(UTC)).qr
 
     def on_end(self, **said: Any) -> None:
         self.ended = said

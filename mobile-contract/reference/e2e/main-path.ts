@@ -173,6 +173,8 @@ async function run(): Promise<void> {
     appVersion: play.appVersion,
     environment: "demo",
     qrKeys,
+    // Few, so that it is often the person who tries again, with an app that has just been started.
+    tries: 2,
     timeoutSeconds: 10,
     patienceSeconds: 20,
   };
