@@ -16,7 +16,8 @@ BESIDE = {"consent-approve", "consent-label", "share-code-label", "export-record
 def test_each_address_of_the_contract_is_one_of_the_api() -> None:
     document = msgspec.json.decode((ROOT / "openapi" / "openapi.json").read_bytes())
     known = {re.sub(r"\{[^}]*\}", "{}", path) for path in document["paths"]}
-    text = "\n".join((CONTRACT / name).read_text() for name in ("README.md", "policy.md", "device-keys.md"))
+    pages = ("README.md", "policy.md", "device-keys.md", "auth.md", "versions.md")
+    text = "\n".join((CONTRACT / name).read_text() for name in pages)
     named = set(re.findall(r"`(?:(?:GET|POST|PUT|PATCH|DELETE) )?(/v1/[^\s`?…*]*[^\s`?…*/])`", text))
     assert len(named) > 60
     assert {one for one in named if re.sub(r"\{[^}]*\}", "{}", one) not in known} == set()

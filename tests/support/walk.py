@@ -34,6 +34,7 @@ LEFT_OUT = {
     "/docs/openapi.json": "a page without a reader",
     "/health/live": "no reader",
     "/health/ready": "no reader",
+    "/v1/app-policy": "versions of apps, no reader",
     "/.well-known/audit-roots": "roots, no reader",
     "/.well-known/qr-keys.json": "keys, no reader",
     "/shc/.well-known/jwks.json": "keys, no reader",
