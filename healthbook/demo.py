@@ -27,6 +27,7 @@ from healthbook.demo_accounts import (
     add_systems,
     begin,
 )
+from healthbook.demo_apps import allow_apps
 from healthbook.demo_booking import book_some
 from healthbook.demo_campaign import call_in
 from healthbook.demo_certificates import certify_some
@@ -149,6 +150,7 @@ async def build_demo(store: Store, signer: Signer, now: datetime, base_url: str,
     systems = await add_systems(store, facilities, since)
     kiosks = await set_up_kiosks(store, facilities, counters, administrators, since)
     app_clients = await register_clients(store, since)
+    await allow_apps(store, since)
     citizens = await _activate_all(store, people, staff, now - ACTIVATED, say)
     await _import_all(store, people, facilities, now - IMPORTED, say)
     child = await attest(store, people["bao-anh"], people["huong"], _desk(staff), now - GUARDED)

@@ -43,6 +43,8 @@ def test_an_old_app_is_sent_to_the_store_and_the_new_one_works(
     hand, (first, second) = Terminal(service), (one.username for one in sheet.operators)
     token = people.app("tu").access_token
     as_person = {"Authorization": f"Bearer {token}"}
+    # Below 1.0.0 is too old in every demo.
+    everywhere(phone, as_person | saying("ios/0.9.9"), 426)
     everywhere(phone, as_person | saying(OLD), 200)
 
     policy = {
