@@ -3,9 +3,9 @@
  *
  * Rules that a client gets wrong easily:
  * - One refresh at a time: everybody who meets a spent token waits for the same one.
- * - The new refresh token is on disk before the access token beside it is used. A crash in between leaves the old
- *   one, and the service answers that one as before, for as long as nothing used the new tokens.
- * - A lost answer is asked for again with the same refresh token; the app never gives up a token by itself.
+ * - The new refresh token is on disk before the access token beside it is used.
+ * - A lost answer is asked for again at once with the same refresh token: for ten seconds the service answers it as
+ *   before. After that the session is over and the person signs in again; the keys make it the same device.
  * - Only `session-ended` signs the person out. No network, 429 or 500 do not: the book stays readable.
  */
 
