@@ -111,7 +111,8 @@ class WriteResult(Struct, frozen=True, kw_only=True):
 
 
 class Range(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The reference range that was valid at this result. Decimal texts."""
+    """The reference range that was valid at this result. low, high: decimal texts. text: as the laboratory
+    wrote it."""
 
     low: str | None = None
     high: str | None = None

@@ -34,7 +34,10 @@ NONE_HELD: frozenset[UUID] = frozenset()
 
 
 class SignedAct(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What the device put into the signed text (nonce, iat, exp) and its signature."""
+    """What the device put into the signed text, and its signature.
+
+    nonce: drawn for this act alone, 16 random bytes or more in base64url. iat, exp: seconds since 1970, at
+    most 300 apart. signature: by the step-up key over that text, in base64url."""
 
     nonce: Annotated[str, Meta(min_length=22, max_length=128)]
     iat: EpochSeconds

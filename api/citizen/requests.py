@@ -52,7 +52,8 @@ class IdentificationQr(Struct, kw_only=True):
 
 
 class TierCap(Struct, kw_only=True):
-    """What a way of answering allows at most. history_months null: the whole history."""
+    """What a way of answering allows at most. history_months: how far back; null for the whole history.
+    labels_allowed: whether sensitive labels can be ticked."""
 
     tier: Tier
     duration_seconds: int
@@ -63,8 +64,11 @@ class TierCap(Struct, kw_only=True):
 class AccessRequestView(Struct, kw_only=True):
     """Who asks for what. doctor, licence, facility and purpose stand in the signed text as they are here.
 
-    presence false: the person did not check in there in the last 12 hours; show a warning. blocked: the
-    person blocks this practitioner or facility; it is answered once the block is lifted.
+    licence: number of the licence to practise. types: kinds of entries that are asked for. since, until: of
+    which days' entries; null for no end. presence: false where the person did not check in there in the last
+    12 hours; show a warning. blocked: the person blocks this practitioner or facility; it is answered once
+    the block is lifted. caps: what each way of answering allows at most. labels_left_out: sensitive labels,
+    which stay out unless they are ticked. environment: goes into the signed text.
     """
 
     request_id: UUID
@@ -120,7 +124,11 @@ class AccessApproval(Struct, kw_only=True, forbid_unknown_fields=True):
     request_id, tier, secret, doctor, licence, facility, purpose, types (sorted), since, until,
     duration_seconds, labels (in the order of the schema). Who answers for another signs with patient_id and
     device_id of the own device, and book (that person) and assent besides.
-    assent: a guardian says that a child from 7 agrees; without any such word the answer is cut to tier D.
+
+    types: kinds of entries, of those that are asked for. since, until: of which days' entries; null for no
+    end. labels: sensitive ones that are ticked. label_signatures: with tier A each of them is signed for by
+    itself. assent: a guardian says that a child from 7 agrees; without any such word the answer is cut to
+    tier D.
     """
 
     tier: Literal["A", "B"]

@@ -1,6 +1,7 @@
 """Tags by audience, summaries in Vietnamese and English, and what parameters and properties mean.
 
-The words stand beside: texts/vi.json (a sentence an operation), texts/tags.json, texts/parameters.json.
+The words stand beside: texts/vi.json (a sentence an operation), texts/tags.json, texts/parameters.json, and
+texts/fields.json for what means the same in whatever schema it stands.
 A generator makes one class of each tag, so an operation has one alone, `audience-subject`:
 `citizen-book` becomes CitizenBookApi.
 """
@@ -49,6 +50,7 @@ class Tags(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 _TEXTS: Final = files("api.document").joinpath("texts")
 SUMMARIES_VI: Final = msgspec.json.decode(_TEXTS.joinpath("vi.json").read_bytes(), type=dict[str, str])
 TAGS: Final = msgspec.json.decode(_TEXTS.joinpath("tags.json").read_bytes(), type=Tags)
+FIELDS: Final = msgspec.json.decode(_TEXTS.joinpath("fields.json").read_bytes(), type=dict[str, str])
 PARAMETERS: Final = msgspec.json.decode(_TEXTS.joinpath("parameters.json").read_bytes(), type=dict[str, str])
 
 
@@ -104,7 +106,7 @@ def _describe_properties(schema: dict[str, Any]) -> None:
     """What the schema's text says of a field, at the field. A bare reference keeps its own schema's words:
     generators make another type of a reference with a neighbour."""
     fields: dict[str, Any] = schema.get("properties", {})
-    told = meanings(schema.get("description", ""), fields)
+    told = FIELDS | meanings(schema.get("description", ""), fields)
     for name, field in fields.items():
         if name in told and "description" not in field and "$ref" not in field:
             field["description"] = told[name]
@@ -112,7 +114,11 @@ def _describe_properties(schema: dict[str, Any]) -> None:
 
 def meanings(text: str, fields: Collection[str]) -> dict[str, str]:
     """What a docstring says of these fields, `name: meaning.` or `one, other: meaning.`; by name."""
-    flat = " ".join(text.split())
+    return {name: said for part in text.split("\n\n") for name, said in _clauses(part, fields).items()}
+
+
+def _clauses(paragraph: str, fields: Collection[str]) -> dict[str, str]:
+    flat = " ".join(paragraph.split())
     found = [(clause, names) for clause in _CLAUSE.finditer(flat) if (names := _names(clause[1], fields))]
     ends = [*(clause.start() for clause, _ in found[1:]), len(flat)]
     return {

@@ -62,7 +62,8 @@ class SignInVerify(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SignedInCitizen(Struct, kw_only=True):
-    """hotp_secret and tokens are handed out this once."""
+    """hotp_secret and tokens are handed out this once. hotp_secret: for the digits that are read out, also
+    without a network (tier C). probation_until: until then this device may do less."""
 
     patient_id: UUID
     device_id: UUID
@@ -74,7 +75,8 @@ class SignedInCitizen(Struct, kw_only=True):
 
 
 class RefreshBody(Struct, kw_only=True, forbid_unknown_fields=True):
-    """signature: by the refresh key over JCS {typ: refresh, token_sha256, iat}; iat in epoch seconds."""
+    """iat: the phone's clock, seconds since 1970. signature: by the refresh key over JCS {typ: refresh,
+    token_sha256, iat}."""
 
     refresh_token: Short
     iat: Annotated[int, Meta(ge=0, le=2**40)]

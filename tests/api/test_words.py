@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from api.document import words
-from api.document.words import PARAMETERS, SUMMARIES_VI, TAGS, audience_of, meanings
+from api.document.words import FIELDS, PARAMETERS, SUMMARIES_VI, TAGS, audience_of, meanings
 from api.pages.docs import render_page, served_document
 
 DOCUMENT: dict[str, Any] = msgspec.json.decode(served_document())
@@ -113,8 +113,17 @@ def test_every_parameter_is_described_and_no_words_are_left_over() -> None:
     assert set(PARAMETERS) <= told
 
 
+def test_words_for_fields_of_every_schema_are_used() -> None:
+    fields = {
+        name for one in DOCUMENT["components"]["schemas"].values() for name in one.get("properties", {})
+    }
+    assert set(FIELDS) <= fields
+
+
 def test_a_field_is_told_by_its_struct() -> None:
-    text = "A thing. code, pin: what was\nshown; kind: new: fresh; old: stale. Note: nothing."
+    text = (
+        "A thing. code, pin: what was\nshown; kind: new: fresh; old: stale. Note: nothing.\n\nIt is signed."
+    )
     assert meanings(text, ("code", "pin", "kind")) == {
         "code": "what was shown.",
         "pin": "what was shown.",
