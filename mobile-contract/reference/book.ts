@@ -1,5 +1,5 @@
 /**
- * The phone's own copy of a book: loaded once, then kept up by what changed (sync.md).
+ * The phone's own copy of a book: loaded once, then kept up by what changed.
  *
  * Copy and cursor are written together, page by page: a crash leaves a page to be taken again, and a page taken twice
  * gives the same copy. `storage` must be encrypted by the phone; the service itself says `no-store`.
