@@ -109,6 +109,15 @@ def validator_at(place: str) -> jsonschema_rs.Draft202012Validator:
     )
 
 
+@cache
+def validator_of(schema: str) -> jsonschema_rs.Draft202012Validator:
+    """A validator of a schema, as JSON, whose references lead into the document."""
+    text = schema.replace('"#/components/', f'"{NAME}#/components/')
+    return jsonschema_rs.Draft202012Validator(
+        msgspec.json.decode(text), registry=_registry(), validate_formats=True
+    )
+
+
 def _hold(value: Any, place: str, operation: dict[str, Any], what: str) -> None:
     validator = validator_at(place)
     if validator.is_valid(value):
