@@ -11,7 +11,7 @@ SQUAWK_FILES := $(wildcard store/migrations/*.sql)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full check fmt bench clean lock
+.PHONY: help run test test-full check fmt clients bench clean lock
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ check: $(VENV)/dev.stamp ## lint, types, import contracts, house rules, generate
 fmt: $(VENV)/dev.stamp ## format and put right what can be put right
 	@$(BIN)/ruff check --fix -q || true
 	@$(BIN)/ruff format -q
+
+clients: $(VENV)/dev.stamp ## generate clients in TypeScript, Kotlin, Swift and Dart; compile what can be compiled
+	@$(BIN)/python mobile-contract/clients/make.py
 
 bench: $(VENV)/dev.stamp ## measure ratios; writes bench/results.json
 	@$(BIN)/python -m bench

@@ -13,7 +13,11 @@ _REF: Final = "#/components/schemas/"
 
 # Litestar's name, after the module, and ours.
 NAMES: Final = {
-    "CoSignature": "EmergencyCoSignature",  # beside Cosignature one file on a phone maker's disk
+    "CoSignature": "EmergencyCoSignature",  # beside Cosignature one file on many a disk
+    "Extension": "QuestionnaireExtension",  # a reserved word in Dart, as are Part and Source
+    "Part": "ResultPart",
+    "Range": "ReferenceRange",  # a type of Swift's own
+    "Source": "MeasuringSource",
     "api_citizen_account_Profile": "CitizenProfile",
     "api_citizen_emergency_card_NewCode": "NewCardCode",
     "api_facility_desk_Ticket": "CounterTicket",
@@ -53,6 +57,10 @@ NAMES: Final = {
     "vitals_reads_models_Weekly": "VitalsWeekly",
 }
 
+# Enumerations of a member whose name is a word of Kotlin's: the class that its generator names after the
+# member does not compile. As a schema of its own the enumeration has a name of its own.
+ENUMERATIONS: Final = {("EnableWhen", "operator"): "EnableOperator", ("StatementBody", "value"): "BloodGroup"}
+
 # A member's name for what no language takes as one.
 _MEMBERS: Final = {
     "=": "equals",
@@ -76,8 +84,12 @@ def apply(document: dict[str, Any]) -> None:
                 raise ValueError(f"two schemas would be called {new}")
             schemas[new] = schemas.pop(old)
     _follow(document)
+    for (schema, field), name in ENUMERATIONS.items():
+        if schema in schemas:
+            schemas[name] = _take_out(schemas[schema]["properties"], field, _REF + name)
     for schema in schemas.values():
         _state_empty_defaults(schema)
+    _drop_bodies_of_nothing(document)
     for node in _values(document):
         if "enum" in node:
             _name_members(node)
@@ -91,6 +103,14 @@ def _follow(node: Any) -> None:
             value["$ref"] = _REF + NAMES.get(name, name)
 
 
+def _take_out(fields: dict[str, Any], field: str, reference: str) -> dict[str, Any]:
+    schema, members = fields[field], [value for value in fields[field]["enum"] if value is not None]
+    fields[field] = {"$ref": reference}
+    if None in schema["enum"]:
+        fields[field] = {"oneOf": [{"$ref": reference}, {"type": "null"}]}
+    return {"type": "string", "enum": members}
+
+
 def _state_empty_defaults(schema: dict[str, Any]) -> None:
     """A list that may be left out is empty then. Litestar does not say so, and a generator that knows no
     default sends null in its place, which is refused."""
@@ -100,6 +120,17 @@ def _state_empty_defaults(schema: dict[str, Any]) -> None:
                 field["default"] = []
             elif field.get("type") == "object" and "properties" not in field:
                 field["default"] = {}
+
+
+def _drop_bodies_of_nothing(document: dict[str, Any]) -> None:
+    """Of a handler that answers 200 with no body Litestar says: the JSON value null. A generator calls it by
+    the name of a class that no language has."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for answer in operation["responses"].values():
+                kinds = [media.get("schema") for media in answer.get("content", {}).values()]
+                if kinds and all(kind == {"type": "null"} for kind in kinds):
+                    del answer["content"]
 
 
 def _name_members(schema: dict[str, Any]) -> None:

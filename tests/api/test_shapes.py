@@ -94,6 +94,10 @@ def test_two_schemas_cannot_get_one_name() -> None:
         shapes.apply(document)
 
 
+def test_an_answer_without_a_body_has_none_in_the_document() -> None:
+    assert [path for path, node in values(DOCUMENT["paths"]) if node.get("schema") == {"type": "null"}] == []
+
+
 def _sent() -> set[str]:
     """The schemas of requests, and those inside them."""
     found: set[str] = set()
