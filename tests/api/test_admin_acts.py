@@ -8,10 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
 
 from store.database import Store
 from tests.support.actors import make_operator, routes
+from tests.support.app_versions import policy_of
 from tests.support.clock import FrozenClock
 from tests.support.declaring import FORM
 from tests.support.http import bearer, client_of
@@ -24,6 +26,7 @@ READ_ONLY = frozenset(
     {
         *("open_withdrawals", "list_running_rights", "list_breaches"),
         *("kept_declaration_forms", "kept_declaration_form", "list_app_clients"),
+        *("list_app_policies", "list_app_use"),
     }
 )
 # Acts on a case that must be there first, with their rows: tests/consent/test_purposes.py,
@@ -104,6 +107,7 @@ async def bodies(store: Store, clock: FrozenClock) -> dict[str, tuple[str, Any]]
         "propose_app_client": ("client", app),
         "propose_app_client_change": ("client", {"client_id": role_id, "client": app}),
         "propose_app_client_end": ("client", {"client_id": role_id}),
+        "propose_app_policy": ("policy", msgspec.to_builtins(policy_of())),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from litestar.handlers import HTTPRouteHandler
 
 from api.app import collect_handlers
 from api.pages.docs import served_document
@@ -24,7 +25,11 @@ from tests.support.people import make_citizen
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT: dict[str, Any] = msgspec.json.decode(served_document())
 OLD, NEW = "android/2.8.9", "android/2.10.0"
-ANY_APP = {str(handler.operation_id) for handler in collect_handlers(demo=True) if handler.opt.get("any_app")}
+ANY_APP = {
+    str(handler.operation_id)
+    for handler in collect_handlers(demo=True)
+    if isinstance(handler, HTTPRouteHandler) and handler.opt.get("any_app")
+}
 LIMITED = [one for one in routes() if one.path.startswith("/v1/") and one.operation_id not in ANY_APP]
 OPEN = [one for one in routes() if one.operation_id in ANY_APP]
 

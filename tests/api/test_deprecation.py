@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from api.app import collect_handlers
-from api.deprecation import NOTICE, Deprecation
+from api.deprecation import NOTICE, Deprecation, deprecation_of
 from api.openapi import build_document
 from api.problems import NOT_FOUND
 from api.request import answer
@@ -146,5 +146,5 @@ def test_a_declaration_gives_a_years_notice_and_names_its_zone(wrong: dict[str, 
 def test_what_is_on_its_way_out_here_leads_to_something_that_is_there() -> None:
     handlers = collect_handlers(demo=False)
     paths = set(build_document(handlers)["paths"])
-    declared = [one for handler in handlers if (one := getattr(handler, "opt", {}).get("deprecation"))]
+    declared = [one for handler in handlers if (one := deprecation_of(handler)) is not None]
     assert all(one.successor is None or one.successor in paths for one in declared)

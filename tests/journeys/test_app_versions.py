@@ -90,7 +90,7 @@ def calls_of(hand: Terminal, operator: str, version: str) -> int:
     deadline = time.monotonic() + WITHIN_SECONDS
     while time.monotonic() < deadline:
         items = hand(operator, "GET", "/v1/admin/app-use")[1]["items"]
-        calls = sum(one["calls"] for one in items if one["version"] == version)
+        calls: int = sum(one["calls"] for one in items if one["version"] == version)
         if calls > IN_A_ROW:
             return calls
     return 0
