@@ -65,6 +65,12 @@ SCHEMES = {
     "app": "A token of an app that a person chose (POST /oauth/token).",
     "operator": "A session of an operator (POST /v1/auth/operator/sign-in).",
 }
+# The document is served by the installation that it describes; nobody else's address stands in it.
+SERVER = {
+    "url": "/",
+    "description": "The installation that serves this document: production, or a demo of one's own.",
+    "x-internal": False,
+}
 PATIENT_ID = {
     "name": "X-Patient-Id",
     "in": "header",
@@ -89,7 +95,7 @@ IDEMPOTENCY_KEY = {
     "in": "header",
     "required": False,
     "description": "Makes a repeat of this request harmless for 24 hours.",
-    "schema": {"type": "string", "pattern": f"^{KEY_FORM.pattern}$"},
+    "schema": {"type": "string", "pattern": rf"^{KEY_FORM.pattern}$(?!\n)"},
 }
 SENT_AT = {
     "name": "X-Sent-At",
@@ -148,7 +154,7 @@ def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
         stage.apply(document)
     document["components"]["responses"] = _share_responses(document)
     document["components"]["examples"] = _problem_examples(document)
-    document["servers"] = [{"url": "/"}]
+    document["servers"] = [SERVER]
     document["paths"] = dict(sorted(document["paths"].items()))
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
@@ -189,20 +195,30 @@ def _describe(
     declared.of_parameters(operation, handler)
     operation["parameters"] = [*operation.get("parameters", []), *_extra_parameters(handler, path)]
     if media_types := handler.opt.get("media_types", ()):
-        operation["requestBody"] = _raw_body(media_types)
+        operation["requestBody"] = _raw_body(media_types, handler.resolve_request_max_body_size())
     if read_by_hand := handler.opt.get("body"):
         types = handler.opt.get("body_types", ("application/json",))
         operation["requestBody"] = _body_of(read_by_hand, document, types)
     if produced := handler.opt.get("produces", ()):
         types = (produced,) if isinstance(produced, str) else produced
-        operation["responses"]["200"]["content"] = {name: {"schema": _schema_of_file(name)} for name in types}
+        answered = operation["responses"]["200"]
+        answered["content"] = {name: {"schema": _schema_of_file(name, answered)} for name in types}
     operation["responses"] = _responses(operation, handler, path)
 
 
-def _raw_body(media_types: Iterable[str]) -> dict[str, Any]:
-    """A body that the handler reads itself: JSON objects, or text of another type."""
-    kinds = {media_type: "object" if "json" in media_type else "string" for media_type in media_types}
-    return {"required": True, "content": {name: {"schema": {"type": kind}} for name, kind in kinds.items()}}
+def _raw_body(media_types: Iterable[str], bytes_max: int | None) -> dict[str, Any]:
+    """A body that the handler reads itself: JSON objects, text, or bytes; at most bytes_max of them."""
+    content = {name: {"schema": _raw_schema(name, bytes_max)} for name in media_types}
+    return {"required": True, "content": content}
+
+
+def _raw_schema(media_type: str, bytes_max: int | None) -> dict[str, Any]:
+    if "json" in media_type:
+        return {"type": "object"}
+    schema: dict[str, Any] = {"type": "string"}
+    if media_type.startswith(("image/", "application/octet-stream", "application/zip")):
+        schema["format"] = "binary"
+    return schema if bytes_max is None else schema | {"maxLength": bytes_max}
 
 
 def _body_of(
@@ -214,8 +230,11 @@ def _body_of(
     return {"required": True, "content": {name: {"schema": schema} for name in media_types}}
 
 
-def _schema_of_file(media_type: str) -> dict[str, Any]:
-    """FHIR is JSON that FHIR describes; every other file is bytes."""
+def _schema_of_file(media_type: str, answered: dict[str, Any]) -> dict[str, Any]:
+    """FHIR is JSON that FHIR describes; every other file is bytes, unless the handler names its form."""
+    for content in answered.get("content", {}).values():
+        if "$ref" in content["schema"]:
+            return dict(content["schema"])
     return {"type": "object"} if "json" in media_type else {"type": "string", "format": "binary"}
 
 

@@ -67,8 +67,15 @@ Milliseconds: TypeAlias = Annotated[int, Meta(ge=1, le=24 * 3600 * 1000)]
 Delta: TypeAlias = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 
 
+# How much of each there may be is counted after reading (vitals/decoding.py); these tell it to the document.
+Place: TypeAlias = Annotated[int, Meta(extra_json_schema={"minimum": 0, "maximum": SOURCES_MAX - 1})]
+Values: TypeAlias = Annotated[list[float], Meta(extra_json_schema={"maxItems": POINTS_PER_SERIES_MAX})]
+Deltas: TypeAlias = Annotated[list[Delta], Meta(extra_json_schema={"maxItems": POINTS_PER_SERIES_MAX - 1})]
+
+
 class Source(Struct, omit_defaults=True):
-    """What measured, through which app. method: `manual` where somebody typed the value."""
+    """What measured, through which app. app: its package or bundle id. model: of the device.
+    method: `manual` where somebody typed the value."""
 
     app: Name
     kind: SourceKind
@@ -83,14 +90,16 @@ def is_sensor(kind: str, method: str) -> bool:
 
 
 class Sample(Struct, omit_defaults=True):
-    """One value. k: kind, u: unit (UCUM), s: place in `sources`, z: zone offset in minutes, v2: diastolic."""
+    """One value. id: of the record on the phone. k: kind, u: unit (UCUM), s: place in `sources`, t: when it
+    was measured or began, end: when it ended, v: the value, v2: diastolic, z: zone offset in minutes,
+    ver: version of the record; the highest stands, ctx: circumstances, by the kind."""
 
     id: UUID
     k: Word
     t: Time
     v: float
     u: Word
-    s: int = 0
+    s: Place = 0
     ver: Version = 1
     v2: float | None = None
     end: Time | None = None
@@ -99,18 +108,20 @@ class Sample(Struct, omit_defaults=True):
 
 
 class Series(Struct, omit_defaults=True):
-    """Points of one client record. One of step_ms and dt_ms; dt_ms: one delta to the point before for every
-    point but the first, which stands at t0."""
+    """Points of one client record. One of step_ms and dt_ms; step_ms: milliseconds from point to point;
+    dt_ms: one delta to the point before, in milliseconds, for every point but the first, which stands at t0.
+    k: kind, u: unit (UCUM), v: the values, s: place in `sources`, z: zone offset in minutes,
+    ver: version of the record; the highest stands, ctx: circumstances, by the kind."""
 
     id: UUID
     k: Word
     t0: Time
     u: Word
-    v: list[float]
-    s: int = 0
+    v: Values
+    s: Place = 0
     ver: Version = 1
     step_ms: Milliseconds | None = None
-    dt_ms: list[Delta] | None = None
+    dt_ms: Deltas | None = None
     z: Zone | None = None
     ctx: Word | None = None
 
@@ -129,7 +140,8 @@ class Cursor(Struct):
 
 
 class Window(Struct):
-    """All ids that a device still has of one kind between two times. complete: nothing was left out."""
+    """All ids that a device still has of one kind between two times. k: kind. complete: nothing was left
+    out. ids: of the records on the phone; what is here of that time and not among them goes."""
 
     stream: Name
     k: Word
@@ -140,17 +152,20 @@ class Window(Struct):
 
 
 class Batch(Struct):
-    """What one phone sends at once. seq: counts its batches; a repeat of the same bytes is answered again."""
+    """What one phone sends at once. device: the phone's own name for itself, the same in every batch.
+    seq: counts its batches; a repeat of the same bytes is answered again. sent_at: the phone's clock.
+    deleted: records that the phone deleted. streams: how far the phone had read each source of records.
+    windows: what the phone still has, after a token was lost."""
 
     device: Device
     seq: Seq
     sent_at: Time
-    sources: list[Source]
-    samples: list[Sample] = []
-    series: list[Series] = []
-    deleted: list[Deletion] = []
-    streams: dict[Name, Cursor] = {}
-    windows: list[Window] = []
+    sources: Annotated[list[Source], Meta(extra_json_schema={"maxItems": SOURCES_MAX})]
+    samples: Annotated[list[Sample], Meta(extra_json_schema={"maxItems": SAMPLES_MAX})] = []
+    series: Annotated[list[Series], Meta(extra_json_schema={"maxItems": SERIES_MAX})] = []
+    deleted: Annotated[list[Deletion], Meta(extra_json_schema={"maxItems": DELETED_MAX})] = []
+    streams: Annotated[dict[Name, Cursor], Meta(extra_json_schema={"maxProperties": STREAMS_MAX})] = {}
+    windows: Annotated[list[Window], Meta(extra_json_schema={"maxItems": WINDOWS_MAX})] = []
 
 
 class Rejected(Struct, omit_defaults=True):
@@ -180,7 +195,11 @@ class Next(Struct):
 
 
 class Ack(Struct, kw_only=True):
-    """What became of a batch, once it is stored. points: those of stored series. alerts: opened by it."""
+    """What became of a batch, once it is stored. seq: of that batch. stored, updated: items that are new or a
+    newer version. duplicate: items that were here. deleted: ids that are kept out from now on.
+    points: those of stored series. points_dropped: implausible ones that were left out.
+    cursors: of the batch's streams; keep the new ones only now. clock_offset_ms: by how much the phone's
+    clock was behind. alerts: opened by it."""
 
     seq: int
     stored: int

@@ -46,6 +46,7 @@ def apply(document: dict[str, Any]) -> None:
     for _, schema in schemas_in(document):
         _put_limits_inside(schema)
         _write_tuple(schema)
+        _write_constant(schema)
     for operation in _operations(document):
         for parameter in operation.get("parameters", ()):
             _drop_null(parameter["schema"])
@@ -108,6 +109,13 @@ def _write_tuple(schema: dict[str, Any]) -> None:
     if schema.get("type") == "array" and parts and all(part == parts[0] for part in parts):
         del schema["prefixItems"]
         schema.update({"items": parts[0], "minItems": len(parts), "maxItems": len(parts)})
+
+
+def _write_constant(schema: dict[str, Any]) -> None:
+    """A constant number is a number within bounds: generators make a floating-point one of `const: 1`."""
+    if type(schema.get("const")) is int:
+        number = schema.pop("const")
+        schema.update({"type": "integer", "minimum": number, "maximum": number})
 
 
 def _drop_null(schema: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from documents.uploads import PDF_BYTES_MAX
 from ehr.statements.models import Relative
 
 # Ours: what people have at home. Shown as such, beside the documents of facilities.
@@ -41,7 +42,7 @@ class DocumentWords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class NewDocument(DocumentWords, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A paper with its words. content: base64 of a JPEG, a PNG or a PDF, at most 20 MB."""
 
-    content: bytes
+    content: Annotated[bytes, Meta(extra_json_schema={"maxLength": PDF_BYTES_MAX * 4 // 3 + 4})]
 
 
 class FileRow(Struct, frozen=True):

@@ -11,6 +11,7 @@ from kernel.access import PartnerGroup
 
 ClientKind = Literal["partner", "app"]
 ClientAuth = Literal["private_key_jwt", "none"]
+_Member = Annotated[str, Meta(max_length=200)]
 
 
 class AppClient(Struct, frozen=True):
@@ -44,14 +45,35 @@ _Address = Annotated[str, Meta(min_length=8, max_length=500)]
 _Scope = Annotated[str, Meta(min_length=1, max_length=120)]
 
 
+class ClientKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A public key of a client (RFC 7517 and 7518); members of a private one are unknown here."""
+
+    kty: Literal["EC", "OKP", "RSA"]
+    crv: _Member | None = None
+    x: _Member | None = None
+    y: _Member | None = None
+    n: Annotated[str, Meta(max_length=2_000)] | None = None
+    e: _Member | None = None
+    kid: Annotated[str, Meta(max_length=256)] | None = None
+    alg: _Member | None = None
+    use: _Member | None = None
+    key_ops: Annotated[list[_Member], Meta(max_length=8)] | None = None
+
+
+class ClientKeySet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A JWK Set."""
+
+    keys: Annotated[list[ClientKey], Meta(max_length=100)]
+
+
 class NewAppClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What two operators agree on. jwks: {"keys": [...]}, public keys alone."""
+    """What two operators agree on. jwks: public keys alone."""
 
     kind: ClientKind
     name: _Text
     holder: Annotated[str, Meta(min_length=1, max_length=200)]
     auth: ClientAuth
-    jwks: dict[str, list[dict[str, str | list[str] | bool]]] | None = None
+    jwks: ClientKeySet | None = None
     jwks_uri: _Address | None = None
     redirect_uris: Annotated[list[_Address], Meta(max_length=10)] = []
     scopes_max: Annotated[list[_Scope], Meta(max_length=60)] = []

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key
 
-from identity.app_clients.models import NewAppClient
+from identity.app_clients.models import ClientKeySet, NewAppClient
 from store.egress import EgressError, checked
 
 KEYS_MAX: Final = 10
@@ -35,7 +36,7 @@ def wrong_field(new: NewAppClient) -> str | None:
         "redirect_uris": not (partner or new.redirect_uris)
         or not all(is_redirect(uri, native=public) for uri in new.redirect_uris),
         "jwks": public != (new.jwks is None and new.jwks_uri is None)
-        or (new.jwks is not None and (new.jwks_uri is not None or not keys_hold(new.jwks))),
+        or (new.jwks is not None and (new.jwks_uri is not None or not _hold(new.jwks))),
         "jwks_uri": not _may_be_fetched(new.jwks_uri),
         "webhook_uri": not _may_be_fetched(new.webhook_uri),
     }
@@ -59,6 +60,10 @@ def is_redirect(uri: str, *, native: bool) -> bool:
     if parts.scheme == "http":
         return native and parts.hostname in _LOOPBACK
     return native and _OWN_SCHEME.fullmatch(parts.scheme) is not None
+
+
+def _hold(keys: ClientKeySet) -> bool:
+    return keys_hold(msgspec.to_builtins(keys))
 
 
 def keys_hold(jwks: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
@@ -20,7 +21,7 @@ from consent.apps import service as apps
 from consent.apps.models import AppConsent
 from consent.decision import decide
 from identity.app_clients import service, sessions
-from identity.app_clients.models import AppClient, AppTokens, NewAppClient
+from identity.app_clients.models import AppClient, AppTokens, ClientKeySet, NewAppClient
 from kernel.access import Access, PartnerGroup, RecordType
 from kernel.clock import Clock
 from partners.oauth.tokens import PARTNER_SCOPE
@@ -159,6 +160,8 @@ def entry(**other: Any) -> NewAppClient:
         "redirect_uris": ["https://partner.example.org/back"],
         "groups_max": ["administrative", "history", "encounters", "summary"],
     }
+    if other.get("jwks") is not None:
+        other["jwks"] = msgspec.convert(other["jwks"], ClientKeySet)
     return NewAppClient(**(said | other))
 
 
