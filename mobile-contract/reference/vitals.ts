@@ -14,7 +14,7 @@ import { type Transport, taken } from "./transport.js";
 type Schemas = components["schemas"];
 type Batch = Schemas["Batch"];
 export type Ack = Schemas["Ack"];
-export type Source = Schemas["Source"];
+export type Source = Batch["sources"][number];
 type Parts = Required<Pick<Batch, "samples" | "series" | "deleted" | "windows">>;
 type Part = keyof Parts;
 
