@@ -45,6 +45,9 @@ class LogItem(Struct, frozen=True, kw_only=True):
     that of the newest. basis: what a read rested on, and then grant_id is its id. actor_alias: instead of
     name and licence where the practitioner is protected; the same on every line of this log.
 
+    seq: number of the row in this log, from 1. line: the whole in words. is_own: an act of the person's own.
+    on_behalf_of: for whom somebody acted. types: kinds of entries that were read. count: how many entries.
+
     prev, h, salt and actor_salt are hexadecimal, of the newest row. `row`, the JCS text that h
     covers, and actor_salt come with `proofs` only; actor_salt never of a protected practitioner.
     """
@@ -80,7 +83,8 @@ class LogItem(Struct, frozen=True, kw_only=True):
 
 
 class LogHead(Struct, frozen=True, kw_only=True):
-    """What an app pins: a later log that does not pass through it was cut or rewritten."""
+    """What an app pins: a later log that does not pass through it was cut or rewritten. seq: of the newest
+    row. h: its chain value, hexadecimal."""
 
     seq: int
     h: str

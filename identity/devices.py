@@ -53,6 +53,9 @@ class NewDevice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     app: both keys are JWKs and both sign `enrolment_text`. browser: step_up_registration is the JSON
     of navigator.credentials.create() and step_up_key stays empty. user_present says that the key
     store asked for the person; without it nothing is enrolled.
+
+    name: as the person's list of devices shows it. user_present: whether the key store asked for the person.
+    refresh_proof, step_up_proof: each key's signature of `enrolment_text`, base64url.
     """
 
     kind: Literal["app", "browser"] = "app"

@@ -46,7 +46,7 @@ _SHUT = ("frozen", "closed", "erasing")
 
 
 class Tokens(Struct, frozen=True, kw_only=True):
-    """What a sign-in hands out once. refresh_token: people's devices only."""
+    """What a sign-in hands out once. refresh_token: people's devices only; it serves once."""
 
     access_token: str
     expires_in_seconds: int

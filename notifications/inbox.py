@@ -23,7 +23,7 @@ class Text(Struct, frozen=True):
 
 
 class InboxItem(Struct, frozen=True, kw_only=True):
-    """One notice. `ref` holds ids that the app opens, e.g. request_id."""
+    """One notice. id: also of its push. ref: ids that the app opens, e.g. request_id."""
 
     id: UUID
     type: NotificationType

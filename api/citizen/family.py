@@ -51,10 +51,11 @@ class CoGuardianView(Struct, kw_only=True):
 class RelativeView(Struct, kw_only=True):
     """One link. person_id: for X-Patient-Id where acts is for-them. band: the age band of whom I act for.
 
-    scopes: of a proxy. disputed: nobody writes by it until it is settled. starts_at: a guardian who waits
-    until then; where acts is for-them that is oneself: the book stays shut, name and band are null, and the
-    line is gone once another guardian said no. by_court: a proxy whom a court named, and whom the person
-    disputes but does not end. beside: the other guardians of a child under 15, those too who wait.
+    acts: who acts for whom. scopes: of a proxy, what it may do. disputed: nobody writes by it until it is
+    settled. starts_at: a guardian who waits until then; where acts is for-them that is oneself: the book
+    stays shut, name and band are null, and the line is gone once another guardian said no. by_court: a proxy
+    whom a court named, and whom the person disputes but does not end. beside: the other guardians of a child
+    under 15, those too who wait.
     """
 
     person_id: UUID

@@ -84,7 +84,10 @@ class Purposes(Struct, kw_only=True):
 
 
 class PurposeChoice(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The answer to the words of that version and language. A yes is signed: the device signs JCS of typ
+    """The answer to the words of that version and language. agreed: yes or no. version, lang: of the words
+    that were shown.
+
+    A yes is signed: the device signs JCS of typ
     purpose-consent, environment, patient_id, device_id, nonce, iat, exp, purpose, version, lang and
     text_sha256."""
 

@@ -34,7 +34,9 @@ TAGS = ["consent"]
 
 class NewShareCode(Struct, kw_only=True, forbid_unknown_fields=True):
     """What whoever redeems the code may read, within the own role. unlock: how the phone was unlocked for
-    this act; it decides the tier (biometric A, pin B) and with it the longest duration.
+    this act; it decides the tier (biometric A, pin B) and with it the longest duration. types: kinds of
+    entries. since, until: of which days' entries; null for no end. labels: sensitive ones that are ticked.
+    label_signatures: with tier A each of them is signed for by itself.
 
     The device signs JCS of: typ share-code, environment, patient_id, device_id, nonce, iat, exp, unlock,
     types (sorted), since, until, duration_seconds, labels (in the order of the schema). In tier A each label

@@ -87,7 +87,7 @@ class NewShareLink(Struct, kw_only=True, forbid_unknown_fields=True):
 class ShareLinkMade(Struct, kw_only=True):
     """Shown once: the service keeps neither the passcode nor, of a link that is not long-term, the key.
 
-    link: what the QR code says. Tell the passcode by another way than the link.
+    link: what the QR code says. passcode: told by another way than the link. flag: of a SMART Health Link.
     """
 
     link_id: UUID
@@ -99,8 +99,8 @@ class ShareLinkMade(Struct, kw_only=True):
 
 
 class ShareLinkView(Struct, kw_only=True):
-    """One link. contents: ips, book, sheet, document/<id>/<number>. locked: five wrong passcodes; held: until
-    it is confirmed."""
+    """One link. contents: ips, book, sheet, document/<id>/<number>. state: `locked` after five wrong
+    passcodes, `held` until it is confirmed. openings: how often it was opened."""
 
     link_id: UUID
     label: str

@@ -46,7 +46,8 @@ class ActivationBody(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SignInStart(Struct, kw_only=True, forbid_unknown_fields=True):
-    """kind number: the person's own 12 digits; phone: a phone that one person signs in with."""
+    """kind: number or phone, of which the second serves where one person alone signs in with it.
+    value: the person's own 12 digits, or the phone."""
 
     kind: Literal["number", "phone"]
     value: Annotated[str, Meta(min_length=1, max_length=30)]

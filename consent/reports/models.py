@@ -37,7 +37,8 @@ class Report(Struct, frozen=True):
 
 
 class OwnReport(Struct, frozen=True, kw_only=True):
-    """What the person sees: the clock and what came of it; who it was stands in the log, under `seq`."""
+    """What the person sees: the clock and what came of it. seq: of the row of the log that says who it was.
+    acknowledge_by: until when the facility is to say that it was received."""
 
     report_id: UUID
     seq: int

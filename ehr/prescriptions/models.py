@@ -63,7 +63,8 @@ class DispenseRow(Struct, frozen=True):
 
 
 class Handed(Struct, frozen=True, kw_only=True):
-    """A line as it was handed out: how much, on which day in Vietnam, where."""
+    """A line as it was handed out. quantity: decimal text in the line's unit. dispensed_on: the day in
+    Vietnam. pharmacy: its name."""
 
     quantity: str
     dispensed_on: date
@@ -71,8 +72,8 @@ class Handed(Struct, frozen=True, kw_only=True):
 
 
 class PrescriptionLine(Struct, frozen=True, kw_only=True):
-    """One medicine. medication_id: the same line among the medicines. Quantities are decimal texts that count
-    `unit`s; dosage: the prescriber's words."""
+    """One medicine. line: its place in the prescription. medication_id: the same line among the medicines.
+    ordered, dispensed, left: decimal texts that count `unit`s; dosage: the prescriber's words."""
 
     line: int
     medication_id: str

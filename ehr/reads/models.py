@@ -135,8 +135,8 @@ class Removed(Struct, frozen=True, kw_only=True):
 
 
 class ChangePage(Struct, frozen=True, kw_only=True):
-    """Changes since a cursor. With has_more the rest follows at once; applied twice, a page changes nothing
-    more."""
+    """Changes since a cursor. Applied twice, a page changes nothing more. removed: what is gone, for this
+    reader. cursor: to ask with next. has_more: the rest follows at once."""
 
     items: list[Change]
     removed: list[Removed]

@@ -31,7 +31,8 @@ class Beside(Struct, frozen=True, kw_only=True):
 
 
 class LatestValue(Struct, frozen=True, kw_only=True):
-    """The newest value of one kind, as it was sent. at: with its own zone. value2: diastolic."""
+    """The newest value of one kind, as it was sent. at: with its own zone. value: in `unit`.
+    value2: diastolic. ctx: circumstances, by the kind."""
 
     kind: str
     title_vi: str
