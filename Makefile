@@ -61,6 +61,8 @@ lock: $(VENV)/dev.stamp ## resolve both lock files again; an update is one commi
 		--no-header --no-emit-index-url -q --upgrade -o tests/interop/peers.lock
 	@$(BIN)/uv pip compile tests/interop/fhir_peers.in --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url -q --upgrade -o tests/interop/fhir_peers.lock
+	@$(BIN)/uv pip compile mobile-contract/clients/tools.in --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url -q --upgrade -o mobile-contract/clients/tools.lock
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
