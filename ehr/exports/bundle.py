@@ -16,7 +16,7 @@ from ehr.reads.models import Built
 from ehr.reads.scope import scope_of
 from identity.models import OwnIdentifier, PersonCard
 from identity.people import own_identifiers, person_card
-from kernel.access import Access
+from kernel.access import Access, Label
 from kernel.problems import refuse
 from store.database import Tx
 from store.keys import KeyRing
@@ -28,6 +28,10 @@ SUPPORTING: Final = frozenset(
         *("Organization", "Practitioner", "PractitionerRole", "Specimen", "Substance"),
     ]
 )
+
+
+_ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+_RESTRICTED: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
 
 
 class Gathered(Struct, frozen=True):
@@ -55,7 +59,7 @@ def build(gathered: Gathered, now: datetime) -> Built:
     rows = _belonging([row for row in gathered.rows if row.rtype != "Patient"])
     leaving = Leaving(rows, patient_urn(gathered.patient_id), holds=gathered.holds)
     entries = [patient_entry(gathered.patient_id, gathered.card, gathered.identifiers)]
-    entries += [{"fullUrl": urn_of(row.id), "resource": leaving.document(row)} for row in rows]
+    entries += [{"fullUrl": urn_of(row.id), "resource": _marked(leaving.document(row), row)} for row in rows]
     bundle: dict[str, Any] = {
         "resourceType": "Bundle",
         "type": "collection",
@@ -63,6 +67,18 @@ def build(gathered: Gathered, now: datetime) -> Built:
         "entry": [entry for entry in entries if _says_something(entry["resource"])],
     }
     return Built(msgspec.json.encode(bundle), [(row.rtype, row.id) for row in rows])
+
+
+def _marked(resource: dict[str, Any], row: KeptRow) -> dict[str, Any]:
+    """With its sensitivity (HL7 v3-ActCode): a copy outside the book can be held back where it should be."""
+    labels = Label(row.labels)
+    marks = [
+        _RESTRICTED if one is Label.RESTRICTED else {"system": _ACT_CODE, "code": one.name} for one in labels
+    ]
+    if marks:
+        said = resource["meta"].get("security", [])
+        resource["meta"]["security"] = [*said, *(mark for mark in marks if mark not in said)]
+    return resource
 
 
 def _belonging(rows: list[KeptRow]) -> list[KeptRow]:

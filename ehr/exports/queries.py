@@ -15,7 +15,7 @@ BOOK_TEXT_MAX = 3_000
 
 
 class KeptRow(Struct, frozen=True):
-    """A resource as it is kept, with what its references are resolved by."""
+    """A resource as it is kept, with what its references are resolved by. labels: a mask of Label."""
 
     rtype: str
     id: str
@@ -23,13 +23,15 @@ class KeptRow(Struct, frozen=True):
     section: str | None
     updated: datetime
     doc: str
+    labels: int = 0
 
 
 KEPT_ROWS = Statement(
     KeptRow,
     filtered(
         f"""
-        SELECT r.rtype, r.id, r.source_id, r.section, r.updated, r.doc FROM ehr_resource r
+        SELECT r.rtype, r.id, r.source_id, r.section, r.updated, r.doc, r.labels
+        FROM ehr_resource r
         WHERE {{visible}} ORDER BY r.sort_at DESC, r.id DESC LIMIT {ROWS_MAX + 1}
         """  # noqa: S608 - a constant of ours
     ),
@@ -38,7 +40,8 @@ KEPT_BY_ID = Statement(
     KeptRow,
     filtered(
         """
-        SELECT r.rtype, r.id, r.source_id, r.section, r.updated, r.doc FROM ehr_resource r
+        SELECT r.rtype, r.id, r.source_id, r.section, r.updated, r.doc, r.labels
+        FROM ehr_resource r
         WHERE {visible} AND r.id = ANY ($10::text[])
         """
     ),
@@ -92,7 +95,8 @@ CONTENT = Statement(
     KeptRow,
     filtered(
         """
-        SELECT r.rtype, r.id, r.source_id, r.section, r.updated, r.doc FROM ehr_resource r
+        SELECT r.rtype, r.id, r.source_id, r.section, r.updated, r.doc, r.labels
+        FROM ehr_resource r
         WHERE {visible} AND r.id = $10 AND r.rtype IN ('DocumentReference', 'DiagnosticReport')
         """
     ),
