@@ -213,7 +213,7 @@ def _raw_body(media_types: Iterable[str], bytes_max: int | None) -> dict[str, An
 
 
 def _raw_schema(media_type: str, bytes_max: int | None) -> dict[str, Any]:
-    if "json" in media_type:
+    if examples.has_fields(media_type):
         return {"type": "object"}
     schema: dict[str, Any] = {"type": "string"}
     if media_type.startswith(("image/", "application/octet-stream", "application/zip")):
@@ -235,7 +235,7 @@ def _schema_of_file(media_type: str, answered: dict[str, Any]) -> dict[str, Any]
     for content in answered.get("content", {}).values():
         if "$ref" in content["schema"]:
             return dict(content["schema"])
-    return {"type": "object"} if "json" in media_type else {"type": "string", "format": "binary"}
+    return {"type": "object"} if examples.is_json(media_type) else {"type": "string", "format": "binary"}
 
 
 def _security(actors: tuple[str, ...]) -> list[dict[str, list[str]]]:

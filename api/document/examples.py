@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
+FORM: Final = "application/x-www-form-urlencoded"
+JSON_TYPES: Final = ("application/json", "application/smart-health-card")
 RECORDED: Final = Path(__file__).parent / "recorded.json"
 SOME_ID: Final = "01985e2c-7a00-7abc-8def-0123456789ab"
 
@@ -102,7 +104,12 @@ def recorded() -> dict[str, Any]:
 
 def is_json(media_type: str) -> bool:
     """One JSON value; a file of many (NDJSON) is text."""
-    return media_type == "application/json" or media_type.endswith("+json")
+    return media_type in JSON_TYPES or media_type.endswith("+json")
+
+
+def has_fields(media_type: str) -> bool:
+    """JSON or a form; the rest is one text."""
+    return is_json(media_type) or media_type == FORM
 
 
 def _show(body: dict[str, Any], exchange: dict[str, Any], part: str, document: dict[str, Any]) -> None:
@@ -110,7 +117,7 @@ def _show(body: dict[str, Any], exchange: dict[str, Any], part: str, document: d
     for media_type, media in body.get("content", {}).items():
         if "schema" not in media or "example" in media or "examples" in media:
             continue
-        if part in exchange and is_json(media_type) != isinstance(exchange[part], str):
+        if part in exchange and has_fields(media_type) != isinstance(exchange[part], str):
             media["example"] = exchange[part]
         elif is_json(media_type):
             media["example"] = example_of(media["schema"], document)

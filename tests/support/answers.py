@@ -15,6 +15,7 @@ import httpx
 import jsonschema_rs
 import msgspec
 
+from api.document.examples import is_json
 from tests.support.recording import record
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
@@ -47,7 +48,7 @@ async def as_documented(response: httpx.Response) -> None:
             f"and the document says {', '.join(allowed) or 'nothing'}: {_hint()}"
         )
     answered = None
-    if _is_json(media_type):
+    if is_json(media_type):
         answered = msgspec.json.decode(await response.aread())
         place = declared.get("$ref", f"#{pointer}/responses/{response.status_code}")
         _hold(answered, f"{place}/content/{_escaped(media_type)}/schema", operation, "answer")
@@ -131,14 +132,9 @@ def _media_type(headers: httpx.Headers) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _is_json(media_type: str) -> bool:
-    """One JSON value; NDJSON is many."""
-    return media_type == "application/json" or media_type.endswith("+json")
-
-
 def _sent(request: httpx.Request) -> Any:
     """The JSON that was sent; None when it was something else."""
-    if not _is_json(_media_type(request.headers)):
+    if not is_json(_media_type(request.headers)):
         return None
     try:
         return msgspec.json.decode(request.content)

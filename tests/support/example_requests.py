@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from api.document.examples import is_json
+from api.document.examples import FORM, is_json
 from tests.support.answers import document
 
-FORM = "application/x-www-form-urlencoded"
 # What a body of bytes begins like: the document cannot show it.
 BYTES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff\xe0", "application/msgpack": b"\x80"}
 

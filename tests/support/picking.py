@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from api.document.examples import RECORDED, is_json
+from api.document.examples import FORM, RECORDED, is_json
 from tests.support.answers import document, validator_of
 
 SIZE_MAX = 4_000  # bytes of one example
 FILE_MIN = 200  # base64 of this length is a file
 FILE_SHOWN = 120
 ITEMS = (2, 1)  # how many of a list are shown, tried in this order
-FORM = "application/x-www-form-urlencoded"
 TEXTS = ("text/", "application/xml", "application/x-ndjson", "application/jose", FORM)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{32,}(?![0-9A-Za-z])")
