@@ -11,7 +11,7 @@ SQUAWK_FILES := $(wildcard store/migrations/*.sql)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full check fmt clients bench clean lock
+.PHONY: help run test test-full check fmt clients mock examples bench clean lock
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,15 @@ fmt: $(VENV)/dev.stamp ## format and put right what can be put right
 
 clients: $(VENV)/dev.stamp ## generate clients in TypeScript, Kotlin, Swift and Dart; compile what can be compiled
 	@$(BIN)/python mobile-contract/clients/make.py
+
+mock: $(VENV)/dev.stamp ## answer every operation with its example, on http://127.0.0.1:4010 or PORT
+	@exec $(BIN)/python openapi/mock.py
+
+examples: $(VENV)/dev.stamp ## fill in the examples that are missing or no longer fit, from what the tests send and get
+	@rm -rf .examples
+	@HEALTHBOOK_RECORD=.examples $(BIN)/pytest -q -n 2 --dist loadfile || true
+	@$(BIN)/python -m tests.support.picking .examples
+	@$(BIN)/healthbook openapi
 
 bench: $(VENV)/dev.stamp ## measure ratios; writes bench/results.json
 	@$(BIN)/python -m bench
