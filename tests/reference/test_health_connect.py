@@ -106,7 +106,7 @@ async def test_a_book_is_split_into_what_the_platform_takes(store: Store, clock:
     assert "medicationReference" not in medicine
 
 
-async def test_s17_what_is_sensitive_leaves_by_a_choice_of_its_own_alone(
+async def test_what_is_sensitive_leaves_by_a_choice_of_its_own_alone(
     store: Store, clock: FrozenClock
 ) -> None:
     person = await make_citizen(store, clock)
