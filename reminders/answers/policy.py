@@ -13,6 +13,8 @@ from reminders.policy import ZONE, instant_of
 
 # Somebody who leaves the house takes it before its time.
 EARLY: Final = timedelta(hours=6)
+# So far the way of a request explains the difference between two clocks.
+CLOCK_CLOSE: Final = timedelta(minutes=5)
 # A phone that was offline says what it has to say within this.
 OLDEST: Final = timedelta(days=90)
 LATER_MINUTES: Final = 15
@@ -28,8 +30,13 @@ CARER_TOLD_WITHIN: Final = timedelta(hours=6)
 
 def answer_of(patient_id: UUID, given: Given, sent_at: datetime, now: datetime) -> Answer:
     """An answer in the server's time: a phone's clock that is wrong is wrong alike for what it says of now
-    (sent_at), and no answer is given in the future or long before its time."""
-    ago = min(max(sent_at - given.at, timedelta()), OLDEST + EARLY)
+    (sent_at), and no answer is given in the future or long before its time.
+
+    A few minutes are the way of the request, not the clock: corrected, a slow one would come behind what was
+    answered after it.
+    """
+    clock = now if abs(now - sent_at) <= CLOCK_CLOSE else sent_at
+    ago = min(max(clock - given.at, timedelta()), OLDEST + EARLY)
     at = max(given.due_at - EARLY, now - ago)
     minutes = given.minutes or LATER_MINUTES
     rings_at = at + timedelta(minutes=minutes) if given.act == "later" else None

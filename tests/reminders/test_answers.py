@@ -74,6 +74,20 @@ async def test_an_answer_is_kept_once_and_the_one_that_was_given_later_counts(he
     assert await kept(here) == [("22 07:00", "taken")]
 
 
+async def test_a_request_that_took_two_minutes_does_not_outlive_an_answer_given_after_it(
+    here: Reminding,
+) -> None:
+    """The way of a request is no wrong clock: it would move the answer behind those that were given later."""
+    one, due = await planned(here), at(22, 7)
+    await here.until(at(22, 9))
+    skipped, taken = said(one, due, "skipped", at(22, 8, 58)), said(one, due, "taken", at(22, 8, 59))
+    assert await statuses(here, skipped, sent_at=at(22, 8, 58)) == ["recorded"]
+    assert await statuses(here, skipped, sent_at=at(22, 8, 59)) == ["recorded"], "a repeat that was faster"
+    assert await statuses(here, taken, sent_at=at(22, 9)) == ["recorded"]
+    assert await statuses(here, skipped, sent_at=at(22, 9)) == ["superseded"]
+    assert await kept(here) == [("22 07:00", "taken")]
+
+
 async def test_a_phone_that_was_offline_answers_days_later_in_its_own_order(here: Reminding) -> None:
     """Its clock is three hours slow: what it says is put right by what it says of now."""
     one, slow = await planned(here), timedelta(hours=3)
