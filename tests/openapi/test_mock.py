@@ -54,13 +54,15 @@ def _when_it_answers(running: subprocess.Popen[bytes], address: str) -> str:
 
 # Prism reads no MessagePack: it takes the bytes for a text and asks for an object.
 UNREAD = "application/msgpack"
+# It writes JSON under names that say so, and application/smart-health-card does not.
+UNWRITTEN = "download_health_card"
 
 
 async def test_every_operation_answers_its_example_with_a_success(address: str) -> None:
     wrong = []
     async with httpx.AsyncClient(base_url=address, timeout=60) as client:
         for request in example_requests():
-            if request.headers.get("Content-Type") == UNREAD:
+            if request.headers.get("Content-Type") == UNREAD or request.operation_id == UNWRITTEN:
                 continue
             answered = await _send(client, request)
             if answered.status_code >= 400:
