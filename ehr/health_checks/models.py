@@ -27,7 +27,7 @@ class CheckBody(Struct, kw_only=True, forbid_unknown_fields=True):
 
     kind: CheckKind
     form: Annotated[str, Meta(min_length=1, max_length=40)]
-    form_version: Annotated[int, Meta(ge=1)] | None = None
+    form_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
     check_number: CheckNumber
     done_on: date
     person: EntryPerson

@@ -97,7 +97,7 @@ class VerdictBody(Struct, kw_only=True, forbid_unknown_fields=True):
     """version: of the statement, as the doctor read it."""
 
     outcome: Literal["confirmed", "refuted"]
-    version: Annotated[int, Meta(ge=1)]
+    version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
     note: Note | None = None
 
 

@@ -64,7 +64,7 @@ class RulesBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     that was read before."""
 
     rules: Annotated[Sequence[RuleBody], Meta(max_length=RULES_MAX)]
-    version: Annotated[int, Meta(ge=0)]
+    version: Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 class RuleRow(Struct, frozen=True):
