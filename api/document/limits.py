@@ -27,7 +27,7 @@ LENGTHS: Final = {"uuid": 36, "date": 10, "date-time": 35, "binary": BLOB_BYTES_
 # Texts of answers with a ceiling of their own: tokens, and files of a share link, sealed and written as text.
 TEXTS: Final = {"access_token": TOKEN_MAX, "refresh_token": TOKEN_MAX, "embedded": 2 * FILES_BYTES_MAX}
 # Whole numbers of answers that stand below zero too: how far clocks differ.
-SIGNED: Final = frozenset({"clock_offset_ms"})
+SIGNED: Final = frozenset({"clock_offset_ms", "days_overdue"})
 FORM: Final = "application/x-www-form-urlencoded"
 
 _OF_TYPE: Final = {
