@@ -27,6 +27,7 @@ from api.pages.docs import served_document
 from store.database import Store
 from tests.support.actors import sign_everybody_in
 from tests.support.clock import FrozenClock
+from tests.support.generated import send
 from tests.support.http import bearer, client_of
 
 DOCUMENT: dict[str, Any] = msgspec.json.decode(served_document())
@@ -76,18 +77,3 @@ async def test_the_answer_is_what_the_document_says(
         headers = bearer("A" * 64)
     response = await send(client, case, headers)
     case.validate_response(response, checks=CHECKS)
-
-
-async def send(client: httpx.AsyncClient, case: Any, headers: dict[str, str]) -> httpx.Response:
-    """The case over ASGI. What HTTP itself cannot carry is left out."""
-    kwargs = case.as_transport_kwargs(base_url="http://localhost")
-    sent = {key: str(value) for key, value in kwargs["headers"].items() if key.lower() != "authorization"}
-    sent = {key: value.encode("utf-8", "replace") for key, value in sent.items() if value.isprintable()}
-    return await client.request(
-        kwargs["method"],
-        kwargs["url"],
-        params=kwargs.get("params"),
-        headers=sent | {key: value.encode() for key, value in headers.items()},
-        json=kwargs.get("json"),
-        content=kwargs.get("data") if isinstance(kwargs.get("data"), bytes | str) else None,
-    )
