@@ -59,7 +59,8 @@ GIVEN = {
     concurrent discardableResult escaping retroactive unchecked
     """),
     "dart": _words("""
-    CancelToken DateTime Dio Duration Future Interceptor Iterable List Map MultipartFile Object ProgressCallback
+    CancelToken DateTime Dio Duration Future Interceptor Iterable List Map MultipartFile Object
+    ProgressCallback
     RegExpMatch RequestInterceptorHandler RequestOptions Response Set String Uint8List ValidateStatus
     bool double dynamic int num void
     """),
