@@ -12,6 +12,7 @@ from kernel.access import PartnerGroup
 ClientKind = Literal["partner", "app"]
 ClientAuth = Literal["private_key_jwt", "none"]
 _Member = Annotated[str, Meta(max_length=200)]
+_Number = Annotated[str, Meta(max_length=2_000)]
 
 
 class AppClient(Struct, frozen=True):
@@ -45,23 +46,33 @@ _Address = Annotated[str, Meta(min_length=8, max_length=500)]
 _Scope = Annotated[str, Meta(min_length=1, max_length=120)]
 
 
-class ClientKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A public key of a client (RFC 7517 and 7518); members of a private one are unknown here."""
+class ClientKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A public key of a client (RFC 7517 and 7518). What is not named here is ignored and not kept. d, p, q,
+    dp, dq, qi, oth and k are of private and shared keys, and named to be seen: with one of them the entry is
+    refused as client-entry-invalid."""
 
-    kty: Literal["EC", "OKP", "RSA"]
+    kty: _Member
     crv: _Member | None = None
     x: _Member | None = None
     y: _Member | None = None
-    n: Annotated[str, Meta(max_length=2_000)] | None = None
+    n: _Number | None = None
     e: _Member | None = None
     kid: Annotated[str, Meta(max_length=256)] | None = None
     alg: _Member | None = None
     use: _Member | None = None
     key_ops: Annotated[list[_Member], Meta(max_length=8)] | None = None
+    d: _Number | None = None
+    p: _Number | None = None
+    q: _Number | None = None
+    dp: _Number | None = None
+    dq: _Number | None = None
+    qi: _Number | None = None
+    oth: Annotated[list[Annotated[dict[str, _Number], Meta(max_length=8)]], Meta(max_length=8)] | None = None
+    k: _Number | None = None
 
 
-class ClientKeySet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A JWK Set."""
+class ClientKeySet(Struct, frozen=True, kw_only=True):
+    """A JWK Set; what else it holds is ignored."""
 
     keys: Annotated[list[ClientKey], Meta(max_length=100)]
 

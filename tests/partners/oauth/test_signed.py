@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
 
+from identity.app_clients.models import jwks_text
 from identity.app_clients.policy import is_redirect, public_key, wrong_field
 from partners.oauth.assertions import check_assertion, read_assertion
 from partners.oauth.dpop import check_proof, thumbprint
@@ -230,10 +231,48 @@ def test_an_entry_names_what_is_wrong_with_it() -> None:
     assert wrong_field(entry(jwks={"keys": []})) == "jwks"
     assert wrong_field(entry(jwks={"keys": [RSAKey.generate_key(1024).as_dict(private=False)]})) == "jwks"
     private = {"keys": [dict(key_of().as_dict(private=True))]}
-    with pytest.raises(msgspec.ValidationError, match="unknown field `d`"):
-        entry(jwks=private)
+    assert wrong_field(entry(jwks=private)) == "jwks"
     assert wrong_field(entry(jwks=key)) is None
     assert wrong_field(entry(jwks=None, jwks_uri="https://partner.example.org/keys")) is None
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"d": "AAAA"},
+        {"p": "AAAA"},
+        {"q": "AAAA"},
+        {"dp": "AAAA"},
+        {"dq": "AAAA"},
+        {"qi": "AAAA"},
+        {"oth": [{"r": "AAAA", "d": "AAAA", "t": "AAAA"}]},
+        {"k": "AAAA"},
+        {"kty": "oct"},
+    ],
+    ids=lambda member: next(iter(member)),
+)
+def test_a_private_or_shared_key_is_seen_and_refused(member: dict[str, Any]) -> None:
+    (key,) = public(key_of())["keys"]
+    assert wrong_field(entry(jwks={"keys": [key | member]})) == "jwks"
+
+
+def test_members_of_a_public_key_that_mean_nothing_here_are_left_alone() -> None:
+    """RFC 7517 sections 4 and 5: what is not understood is ignored, and never kept or fetched."""
+    (key,) = public(key_of())["keys"]
+    more = {
+        "x5c": ["MIIB"],
+        "x5t": "c3Vt",
+        "x5t#S256": "c3Vt",
+        "x5u": "https://partner.example.org/chain.pem",
+        "key_ops": ["verify"],
+        "ext": True,
+        "exp": 1_800_000_000,
+        "vendor": {"any": "thing"},
+    }
+    new = entry(jwks={"keys": [key | more], "issued": 1})
+    assert wrong_field(new) is None
+    kept = msgspec.json.decode(jwks_text(new) or "")
+    assert kept == {"keys": [key | {"key_ops": ["verify"]}]}
 
 
 @pytest.mark.parametrize(
