@@ -144,7 +144,7 @@ def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
     _describe_operations(document, app)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update(_problem_schemas())
+    schemas.update(_problem_schemas() | {"OperationOutcome": _OUTCOME, "OutcomeIssue": _ISSUE})
     document["components"]["securitySchemes"] = {
         name: {"type": "http", "scheme": "dpop" if name == "partner" else "bearer", "description": text}
         for name, text in SCHEMES.items()
@@ -313,14 +313,29 @@ _OUTCOME: Final[dict[str, Any]] = {
     "description": "An OperationOutcome (FHIR R4).",
     "properties": {
         "resourceType": {"type": "string", "enum": ["OperationOutcome"]},
-        "issue": {"type": "array", "minItems": 1, "maxItems": 10, "items": {"type": "object"}},
+        "issue": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 10,
+            "items": {"$ref": "#/components/schemas/OutcomeIssue"},
+        },
     },
     "required": ["resourceType", "issue"],
+}
+_ISSUE: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "What went wrong: code is FHIR's word; diagnostics says it in English, with the field.",
+    "properties": {
+        "severity": {"type": "string"},
+        "code": {"type": "string"},
+        "diagnostics": {"type": "string"},
+    },
+    "required": ["severity", "code", "diagnostics"],
 }
 
 
 _OTHER_SHAPES: Final = {
-    FHIR_JSON: {"schema": _OUTCOME},
+    FHIR_JSON: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}},
     "text/html": {
         "schema": {"type": "string", "description": "A page with the same words.", "maxLength": 100_000}
     },

@@ -66,12 +66,29 @@ class LicensedPerson(Struct, kw_only=True):
     is_suspended: bool
 
 
+class FacilityChange(Struct, kw_only=True):
+    """What would be done, as it was proposed: the members that the proposal's kind has; all others are null.
+    In a proposal about a role's unit, unit_id null: the role is to work in no unit."""
+
+    facility_id: UUID
+    practitioner_id: UUID | None = None
+    practitioner_role_id: UUID | None = None
+    role: Role | None = None
+    client_id: UUID | None = None
+    unit_id: UUID | None = None
+    kind: Literal["facility-system", "kiosk", "emergency", "department"] | None = None
+    name: str | None = None
+    specialty: str | None = None
+    is_sensitive: bool | None = None
+    discreet_name: str | None = None
+
+
 class WaitingProposal(Struct, kw_only=True):
     """change: what would be done, as it was proposed. is_own: another account confirms it."""
 
     change_id: UUID
     kind: str
-    change: dict[str, Any]
+    change: FacilityChange
     reason: str
     proposer_name: str | None
     proposed_at: datetime
@@ -230,7 +247,7 @@ def _proposal(row: WaitingChange, reader: UUID) -> WaitingProposal:
     return WaitingProposal(
         change_id=row.change_id,
         kind=row.kind,
-        change=msgspec.json.decode(row.body, type=dict[str, Any]),
+        change=msgspec.json.decode(row.body, type=FacilityChange),
         reason=row.reason,
         proposer_name=row.proposer_name,
         proposed_at=row.proposed_at,

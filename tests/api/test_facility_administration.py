@@ -3,14 +3,19 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import httpx
 import pytest
+from msgspec.structs import fields
 
+from api.facility.administration import FacilityChange
 from identity.facility_admin import activation
+from identity.register import changes
+from identity.register.changes import BY_ADMINISTRATORS, NewClient
 from identity.register.facilities import code_of, facility_by_code
+from identity.units.models import UnitKind
 from kernel.clock import local_day
 from store.database import Store
 from tests.support.actors import make_operator
@@ -165,6 +170,15 @@ async def test_who_waits_for_a_second_person_is_listed_to_the_facility_alone(hou
     [theirs] = (await house.get(house.two, "/v1/facility/register-changes"))["items"]
     assert not theirs["is_own"]
     assert (await house.get(house.stranger, "/v1/facility/register-changes"))["items"] == []
+
+
+def test_a_waiting_proposal_shows_every_member_that_an_administrator_may_propose() -> None:
+    for kind in BY_ADMINISTRATORS:
+        proposed = {field.name: field.type for field in fields(changes._BODIES[kind])}
+        assert set(proposed) <= {field.name for field in fields(FacilityChange)}, kind
+    kinds = {*get_args(NewClient.__annotations__["kind"]), *get_args(UnitKind)}
+    [shown] = [field.type for field in fields(FacilityChange) if field.name == "kind"]
+    assert {value for kind in get_args(shown) for value in get_args(kind)} == kinds
 
 
 async def test_a_system_is_made_renewed_and_ended_and_its_secret_shown_once(house: House) -> None:
