@@ -105,7 +105,7 @@ export class Reminders {
     try {
       await taken(asked);
     } catch (failure) {
-      if (!(failure instanceof Refusal) || failure.code !== "plan-changed") throw failure;
+      if (!(failure instanceof Refusal) || failure.code !== "reminder-plan-changed") throw failure;
       await this.storage.remove(this.planName); // another plan is there already
       return this.refresh();
     }

@@ -1,5 +1,5 @@
 /**
- * Ways into an account on a new phone (README.md, auth.md).
+ * Ways into an account on a new phone (auth.md).
  *
  * None of these calls is repeated by itself: a code is spent by its first use. After a lost answer the person signs in
  * by letters and PIN; the keys are the ones of the first try, so it is the same device, and no second one.
