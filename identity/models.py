@@ -229,6 +229,7 @@ class SessionRow(Struct, frozen=True):
     refresh_hash: bytes | None
     previous_refresh_hash: bytes | None
     rotated_at: datetime | None
+    rotated_iat: int | None
     expires_at: datetime
     ended_at: datetime | None
 

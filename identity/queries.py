@@ -275,7 +275,7 @@ SESSION_BY_ID = Statement(
     SessionRow,
     f"""
     SELECT actor_id, session_id, device_id, access_until, refresh_hash, previous_refresh_hash, rotated_at,
-        expires_at, ended_at
+        rotated_iat, expires_at, ended_at
     FROM session
     WHERE actor_id = $1 AND session_id = $2 AND NOT {epoch_holds("session.started_at")}
     """,  # noqa: S608
@@ -283,7 +283,7 @@ SESSION_BY_ID = Statement(
 ROTATE_SESSION = Scalar(
     UUID,
     "UPDATE session SET previous_refresh_hash = refresh_hash, refresh_hash = $4, access_hash = $5,"
-    " access_until = $6, rotated_at = $7, expires_at = $8"
+    " access_until = $6, rotated_at = $7, expires_at = $8, rotated_iat = $9"
     " WHERE actor_id = $1 AND session_id = $2 AND refresh_hash = $3 AND ended_at IS NULL RETURNING"
     " session_id",
 )

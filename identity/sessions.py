@@ -70,7 +70,7 @@ async def open_citizen_session(tx: Tx, patient_id: UUID, device_id: UUID, now: d
         now,
         now + REFRESH_LIFE,
     )
-    return _tokens(patient_id, session_id, access, refresh)
+    return _tokens(patient_id, session_id, access, refresh, ACCESS_LIFE)
 
 
 async def open_staff_session(
@@ -238,9 +238,11 @@ def refresh_text(refresh_token: str, issued_at: int) -> bytes:
 async def refresh(
     tx: Tx, keys: KeyRing, refresh_token: str, issued_at: int, signature: str, now: datetime
 ) -> Tokens | Refused:
-    """Rotate a family. The old token answers the same tokens again for 10 s, later it ends the family.
+    """Rotate a family. A phone that lost the answer asks again with the old token and gets the same tokens,
+    for as long as it did not rotate once more: with the same signature for 10 s, later signed anew.
 
-    So does a token without the signature of its own device: a copied token is useless (S11).
+    An older token, an old signature and a token without the signature of its own device end the family: a
+    copied token is useless, and so is a recorded request (S11).
     """
     presented = read_refresh_token(refresh_token)
     session = None if presented is None else await queries.SESSION_BY_ID.one(tx, presented[0], presented[1])
@@ -264,12 +266,14 @@ async def refresh(
             now + ACCESS_LIFE,
             now,
             now + REFRESH_LIFE,
+            issued_at,
         )
         if rotated is not None:
-            return _tokens(session.actor_id, session.session_id, access, fresh)
+            return _tokens(session.actor_id, session.session_id, access, fresh, ACCESS_LIFE)
         session = await queries.SESSION_BY_ID.one(tx, session.actor_id, session.session_id) or session
-    if _within_grace(session, hashed, now):
-        return _tokens(session.actor_id, session.session_id, access, fresh)
+    if _is_asked_again(session, hashed, issued_at, now):
+        left = max(session.access_until - now, timedelta(0))
+        return _tokens(session.actor_id, session.session_id, access, fresh, left)
     return await _end_family(tx, session, "refresh-reuse", now)
 
 
@@ -296,13 +300,11 @@ async def _signed_by_device(tx: Tx, session: SessionRow, text: bytes, signature:
     return es256_holds(msgspec.json.decode(device.refresh_key, type=Jwk), text, signature)
 
 
-def _within_grace(session: SessionRow, hashed: bytes, now: datetime) -> bool:
-    return (
-        session.ended_at is None
-        and hashed == session.previous_refresh_hash
-        and session.rotated_at is not None
-        and now - session.rotated_at <= REUSE_GRACE
-    )
+def _is_asked_again(session: SessionRow, hashed: bytes, issued_at: int, now: datetime) -> bool:
+    if session.ended_at is not None or hashed != session.previous_refresh_hash or session.rotated_at is None:
+        return False
+    signed_anew = session.rotated_iat is not None and issued_at > session.rotated_iat
+    return signed_anew or now - session.rotated_at <= REUSE_GRACE
 
 
 async def _end_family(tx: Tx, session: SessionRow, reason: str, now: datetime) -> Refused:
@@ -320,9 +322,11 @@ async def end_all(tx: Tx, actor_id: UUID, reason: str, now: datetime) -> None:
     await queries.END_SESSIONS_OF_ACTOR.run(tx, actor_id, now, reason)
 
 
-def _tokens(actor_id: UUID, session_id: UUID, access: bytes, refresh_secret: bytes) -> Tokens:
+def _tokens(
+    actor_id: UUID, session_id: UUID, access: bytes, refresh_secret: bytes, life: timedelta
+) -> Tokens:
     return Tokens(
         access_token=write_token(actor_id.bytes, access),
-        expires_in_seconds=int(ACCESS_LIFE.total_seconds()),
+        expires_in_seconds=int(life.total_seconds()),
         refresh_token=write_token(actor_id.bytes, session_id.bytes, refresh_secret),
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 UnitKind = Literal["emergency", "department"]
+Specialty = Annotated[str, Meta(max_length=40)]
 UnitName = Annotated[str, Meta(min_length=1, max_length=100)]
 DiscreetName = Annotated[str, Meta(min_length=1, max_length=60)]
 
@@ -18,7 +19,7 @@ class NewUnit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     facility_id: UUID
     kind: UnitKind
     name: UnitName
-    specialty: str | None = None
+    specialty: Specialty | None = None
     is_sensitive: bool = False
     discreet_name: DiscreetName | None = None
 
@@ -28,7 +29,7 @@ class Department(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     as long as the department is open."""
 
     name: UnitName
-    specialty: str | None = None
+    specialty: Specialty | None = None
     is_sensitive: bool = False
     discreet_name: DiscreetName | None = None
 

@@ -127,6 +127,19 @@ test("ten screens with a spent token renew it once", async () => {
   assert.equal(kept.refreshToken, "r2");
 });
 
+test("a refresh whose answers are lost is signed anew for each try", async () => {
+  const signed: string[] = [];
+  const service: Network = async (request) => {
+    signed.push(((await request.json()) as { signature: string }).signature);
+    if (signed.length < 4) throw new TypeError("connection lost");
+    return json({ access_token: "second", expires_in_seconds: 600, refresh_token: "r2" });
+  };
+  const phone = await deskPhone({ network: service });
+  const session = await Session.begun(phone, new Transport(BUILD, service, phone.clock), SIGNED_IN);
+  assert.equal(await session.renewed("first"), "second");
+  assert.equal(new Set(signed).size, 4);
+});
+
 test("no network signs nobody out, an ended session does", async () => {
   let isDown = true;
   const service: Network = async () => {

@@ -4,15 +4,15 @@
  * Rules that a client gets wrong easily:
  * - One refresh at a time: everybody who meets a spent token waits for the same one.
  * - The new refresh token is on disk before the access token beside it is used.
- * - A lost answer is asked for again at once with the same refresh token: for ten seconds the service answers it as
- *   before. After that the session is over and the person signs in again; the keys make it the same device.
+ * - A lost answer is asked for again with the same refresh token, signed anew: the service answers as before until the
+ *   new token was used.
  * - Only `session-ended` signs the person out. No network, 429 or 500 do not: the book stays readable.
  */
 
 import { type Signer, signedRefresh } from "./device.js";
 import type { components } from "./generated/service.js";
 import type { Phone } from "./ports.js";
-import { Refusal } from "./problems.js";
+import { NoAnswer, Refusal } from "./problems.js";
 import { type Bearer, taken, type Transport } from "./transport.js";
 
 /** Everything that a sign-in hands out; `hotp_secret` is for codes without a network (offline-code.ts). */
@@ -27,6 +27,7 @@ interface Kept {
 
 const NAME = "session";
 const RENEW_BEFORE_MS = 60_000;
+const TRIES = 5;
 
 /** The person has to sign in; what was kept of the book may stay, locked. */
 export class SignInNeeded extends Error {}
@@ -98,14 +99,21 @@ export class Session implements Bearer, Signer {
     const text = await this.phone.storage.get(NAME);
     if (text === null) return null;
     this.kept = JSON.parse(text) as Kept;
-    const body = await signedRefresh(this.phone, this.kept.refreshToken);
-    try {
-      const tokens = await taken(this.open.repeating.POST("/v1/auth/refresh", { body }));
-      return await this.keep(tokens.access_token, tokens.expires_in_seconds, tokens.refresh_token ?? "");
-    } catch (failure) {
-      if (!(failure instanceof Refusal) || failure.code !== "session-ended") throw failure;
-      await this.forget();
-      return null;
+    for (let tried = 1; ; tried++) {
+      // Signed for each try: the service takes the same signature for a recording after a while.
+      const body = await signedRefresh(this.phone, this.kept.refreshToken);
+      try {
+        const tokens = await taken(this.open.api.POST("/v1/auth/refresh", { body }));
+        return await this.keep(tokens.access_token, tokens.expires_in_seconds, tokens.refresh_token ?? "");
+      } catch (failure) {
+        if (failure instanceof Refusal && failure.code === "session-ended") {
+          await this.forget();
+          return null;
+        }
+        const isOpen = failure instanceof NoAnswer || (failure instanceof Refusal && failure.problem.status >= 500);
+        if (tried >= TRIES || !isOpen) throw failure;
+        await this.phone.clock.sleep(Math.random() * 500 * 2 ** tried);
+      }
     }
   }
 

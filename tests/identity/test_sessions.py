@@ -3,6 +3,9 @@
 import asyncio
 from datetime import timedelta
 
+import msgspec
+import pytest
+
 from identity import devices, practitioners, queries, sessions
 from identity.sessions import Tokens
 from kernel.problems import Refused
@@ -61,28 +64,57 @@ async def test_an_access_token_lives_ten_minutes(store: Store, clock: FrozenCloc
     assert await _known(store, await renew_session(store, clock, citizen), clock)
 
 
-async def test_a_used_refresh_token_gives_the_same_tokens_for_ten_seconds(
-    store: Store, clock: FrozenClock
-) -> None:
+async def test_a_used_refresh_token_gives_the_same_tokens_again(store: Store, clock: FrozenClock) -> None:
     citizen = await make_citizen(store, clock)
     first = await _refresh(store, clock, citizen, citizen.tokens)
     clock.advance(seconds=9)
     again = await _refresh(store, clock, citizen, citizen.tokens)
     assert isinstance(first, Tokens)
-    assert again == first
+    assert again == msgspec.structs.replace(first, expires_in_seconds=591)
     assert await _known(store, first.access_token, clock)
 
 
-async def test_s11_a_used_refresh_token_after_the_grace_ends_the_family(
+@pytest.mark.parametrize("later", [{"seconds": 11}, {"minutes": 12}, {"days": 3}])
+async def test_a_phone_that_lost_the_answer_for_long_signs_anew_and_goes_on(
+    store: Store, clock: FrozenClock, later: dict[str, float]
+) -> None:
+    citizen = await make_citizen(store, clock)
+    first = await _refresh(store, clock, citizen, citizen.tokens)
+    clock.advance(**later)
+    again = await _refresh(store, clock, citizen, citizen.tokens)
+    assert isinstance(first, Tokens)
+    assert isinstance(again, Tokens)
+    assert (again.access_token, again.refresh_token) == (first.access_token, first.refresh_token)
+    assert again.expires_in_seconds == max(0, int(600 - timedelta(**later).total_seconds()))
+    assert await _known(store, again.access_token, clock) == (again.expires_in_seconds > 0)
+    assert isinstance(await _refresh(store, clock, citizen, again), Tokens)
+
+
+async def test_s11_a_recorded_refresh_after_the_grace_ends_the_family(
+    store: Store, clock: FrozenClock
+) -> None:
+    citizen = await make_citizen(store, clock)
+    recorded = citizen.phone.sign_refresh(citizen.tokens, clock.now())
+    first = await _refresh(store, clock, citizen, citizen.tokens)
+    assert isinstance(first, Tokens)
+    clock.advance(seconds=11)
+    async with store.transaction() as tx:
+        assert isinstance(await sessions.refresh(tx, store.keys, *recorded, clock.now()), Refused)
+    assert not await _known(store, first.access_token, clock)
+    assert isinstance(await _refresh(store, clock, citizen, first), Refused)
+
+
+async def test_s11_a_refresh_token_of_two_rotations_ago_ends_the_family(
     store: Store, clock: FrozenClock
 ) -> None:
     citizen = await make_citizen(store, clock)
     first = await _refresh(store, clock, citizen, citizen.tokens)
     assert isinstance(first, Tokens)
-    clock.advance(seconds=11)
+    second = await _refresh(store, clock, citizen, first)
+    assert isinstance(second, Tokens)
+    clock.advance(seconds=1)
     assert isinstance(await _refresh(store, clock, citizen, citizen.tokens), Refused)
-    assert not await _known(store, first.access_token, clock)
-    assert isinstance(await _refresh(store, clock, citizen, first), Refused)
+    assert not await _known(store, second.access_token, clock)
 
 
 async def test_s11_a_copied_refresh_token_signed_by_another_key_ends_the_family(
