@@ -121,6 +121,8 @@ class DescribedStructs(StructSchemaPlugin):
         schema = super().to_openapi_schema(field_definition, schema_creator)
         for field in msgspec.inspect.type_info(field_definition.type_).fields:  # type: ignore[attr-defined]
             declared.of_struct_field((schema.properties or {})[field.encode_name], field.type)
+        if field_definition.type_.__struct_config__.forbid_unknown_fields:
+            schema.additional_properties = False
         text = field_definition.type_.__doc__
         schema.description = inspect.cleandoc(text) if text else None
         return schema

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from api.acting import begin_for
-from api.citizen.grants import environment_of
+from api.citizen.grants import EpochSeconds, environment_of
 from api.request import Call, answer
 from consent.purposes.catalogue import PurposeKey
 from consent.purposes.service import unanswered
@@ -177,8 +177,8 @@ class ObjectionBody(Struct, kw_only=True, forbid_unknown_fields=True):
     device_id, nonce, iat, exp} by the device's step-up key."""
 
     nonce: Annotated[str, Meta(min_length=16, max_length=100)]
-    iat: int
-    exp: int
+    iat: EpochSeconds
+    exp: EpochSeconds
     signature: Annotated[str, Meta(min_length=1, max_length=4096)]
 
 

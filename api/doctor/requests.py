@@ -15,7 +15,7 @@ from consent import approval
 from consent.codes import service as codes
 from consent.grants import service as grants
 from consent.models import AskingState, PractitionerGrant
-from consent.policy import DAY
+from consent.policy import DAY, DURATIONS
 from consent.problems import (
     ACCESS_REQUEST_INVALID,
     CHALLENGE_DEAD,
@@ -60,7 +60,7 @@ class NewAccessRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     types: Annotated[list[RecordType], Meta(min_length=1, max_length=32)] | None = None
     since: date | None = None
     until: date | None = None
-    duration_seconds: int = DAY
+    duration_seconds: Annotated[int, Meta(ge=min(DURATIONS), le=max(DURATIONS))] = DAY
 
 
 class AccessRequestDisplay(Struct, kw_only=True):

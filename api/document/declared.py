@@ -28,6 +28,8 @@ def of_parameters(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
         schema = shown.get(getattr(field.kwarg_definition, "name", None) or name)
         if schema is None:
             continue
+        if getattr(field.kwarg_definition, "ge", None) == 0:  # of an optional one, Litestar loses a nought
+            schema.setdefault("minimum", 0)
         declared = msgspec.json.schema(field.raw)
         for one in (declared, *declared.get("anyOf", ())):
             for limit in set(_LIMITS) & set(one):

@@ -26,8 +26,6 @@ LIST_MAX: Final = ENTRIES_MAX
 LENGTHS: Final = {"uuid": 36, "date": 10, "date-time": 35, "binary": BLOB_BYTES_MAX}
 # Texts of answers with a ceiling of their own: tokens, and files of a share link, sealed and written as text.
 TEXTS: Final = {"access_token": TOKEN_MAX, "refresh_token": TOKEN_MAX, "embedded": 2 * FILES_BYTES_MAX}
-# Whole numbers of answers that stand below zero too: how far clocks differ.
-SIGNED: Final = frozenset({"clock_offset_ms", "days_overdue"})
 FORM: Final = "application/x-www-form-urlencoded"
 
 _OF_TYPE: Final = {
@@ -136,7 +134,7 @@ def _bound(schema: dict[str, Any], name: str) -> None:
     if kind == "string":
         _bound_text(schema, TEXTS.get(name, TEXT_MAX))
     if kind == "integer":
-        _bound_integer(schema, name)
+        _bound_integer(schema)
     if kind == "array":
         schema.setdefault("maxItems", LIST_MAX)
     if kind == "object":
@@ -154,11 +152,11 @@ def _bound_text(schema: dict[str, Any], longest: int) -> None:
     schema["maxLength"] = LENGTHS.get(schema.get("format", ""), longest)
 
 
-def _bound_integer(schema: dict[str, Any], name: str) -> None:
+def _bound_integer(schema: dict[str, Any]) -> None:
     for limit in set(_OF_TYPE["integer"]) & set(schema):
         schema[limit] = int(schema[limit])
     if "exclusiveMinimum" not in schema:
-        schema.setdefault("minimum", -SAFE_MAX if name in SIGNED else 0)
+        schema.setdefault("minimum", -SAFE_MAX)
     if "exclusiveMaximum" not in schema:
         schema.setdefault("maximum", SAFE_MAX)
     furthest = max(abs(schema[limit]) for limit in _OF_TYPE["integer"][:4] if limit in schema)

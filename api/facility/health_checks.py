@@ -147,7 +147,7 @@ async def send_session(
     call: NamedDependency[Call],
     kind: Annotated[CheckKind, QueryParameter(description="Of all rows.")],
     form: Annotated[str, QueryParameter(min_length=1, max_length=40)],
-    form_version: Annotated[int | None, QueryParameter(ge=1)] = None,
+    form_version: Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)] = None,
     done_on: Annotated[date | None, QueryParameter(description="The day of rows that name none.")] = None,
 ) -> Response[RowsReceipt]:
     """Take a class or a factory in, a row a person, with an answer for each row.

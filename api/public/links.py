@@ -40,11 +40,12 @@ EMBEDDED_MAX = 20 * 1024 * 1024
 
 class ManifestRequest(Struct, kw_only=True):
     """recipient: who opens it, shown to the owner as self-declared. embeddedLengthMax: up to how many
-    characters a file may stand in the answer itself; without it every file has an address."""
+    characters a file may stand in the answer itself, whatever number a viewer asks for; without it every file
+    has an address."""
 
     recipient: Annotated[str, Meta(min_length=1, max_length=RECIPIENT_MAX)]
     passcode: Annotated[str, Meta(max_length=PASSCODE_MAX)] | None = None
-    embedded_length_max: Annotated[int, Meta(ge=0)] | None = msgspec.field(
+    embedded_length_max: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = msgspec.field(
         default=None, name="embeddedLengthMax"
     )
 

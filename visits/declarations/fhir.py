@@ -84,12 +84,12 @@ class Questionnaire(
     resource_type: Literal["Questionnaire"]
     title: Annotated[str, Meta(min_length=3, max_length=150)]
     description: Annotated[str, Meta(max_length=1000)] | None = None
-    id: str | None = None
-    url: str | None = None
-    version: str | None = None
+    id: Annotated[str, Meta(max_length=64)] | None = None
+    url: Uri | None = None
+    version: Annotated[str, Meta(max_length=20)] | None = None
     status: Literal["draft", "active", "retired"] | None = None
     language: Literal["vi"] | None = None
-    subject_type: list[Literal["Patient"]] = []
+    subject_type: Annotated[list[Literal["Patient"]], Meta(max_length=1)] = []
     item: Annotated[list[Item], Meta(min_length=1, max_length=100)]
 
 
@@ -124,8 +124,8 @@ class QuestionnaireResponse(
 
     resource_type: Literal["QuestionnaireResponse"]
     status: Literal["completed"]
-    questionnaire: str | None = None
-    authored: str | None = None
+    questionnaire: Uri | None = None
+    authored: Annotated[str, Meta(max_length=40)] | None = None
     item: Annotated[list[AnsweredItem], Meta(max_length=100)]
 
 
