@@ -62,6 +62,6 @@ export class Acts {
   }
 }
 
-function isDecision({ problem }: Refusal): boolean {
-  return problem.status < 500 && problem.status !== 429 && problem.status !== 401 && problem.status !== 426;
+function isDecision({ status, isOfSession }: Refusal): boolean {
+  return status < 500 && status !== 429 && status !== 426 && !isOfSession;
 }

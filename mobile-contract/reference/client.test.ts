@@ -127,6 +127,23 @@ test("ten screens with a spent token renew it once", async () => {
   assert.equal(kept.refreshToken, "r2");
 });
 
+test("a signature that was refused spends no token and is not sent again", async () => {
+  const called: string[] = [];
+  const service: Network = async (request) => {
+    called.push(new URL(request.url).pathname);
+    return problem(401, "step-up-refused");
+  };
+  const phone = await deskPhone({ network: service });
+  const session = await Session.begun(phone, new Transport(BUILD, service, phone.clock), SIGNED_IN);
+  const { repeating } = new Transport(BUILD, service, phone.clock, session);
+  const acts = new Acts(phone.storage, phone.clock);
+  const act = await acts.begin("pin", {});
+  const send = acts.send(act, async () => await taken(repeating.POST("/v1/auth/sign-out")));
+  await assert.rejects(send, (failure: unknown) => failure instanceof Refusal && failure.action === "show");
+  assert.deepEqual(called, ["/v1/auth/sign-out"]);
+  assert.deepEqual(await acts.left(), []);
+});
+
 test("a refresh whose answers are lost is signed anew for each try", async () => {
   const signed: string[] = [];
   const service: Network = async (request) => {

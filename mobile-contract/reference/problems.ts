@@ -7,6 +7,9 @@ export type Problem = components["schemas"]["Problem"];
 /** What is next for the app: the texts for the person stand in the problem itself, in both languages. */
 export type Action = "correct" | "sign-in" | "show" | "reload" | "wait" | "ask-us" | "update";
 
+/** `unknown`: a 401 without a problem in it, of a gateway. */
+const OF_SESSION = new Set(["not-signed-in", "session-ended", "unknown"]);
+
 /** The service answered, with a refusal. */
 export class Refusal extends Error {
   constructor(
@@ -22,8 +25,17 @@ export class Refusal extends Error {
     return this.problem.code;
   }
 
+  get status(): number {
+    return this.problem.status;
+  }
+
+  /** Whether the token was not taken; other 401 refuse a signature, letters or a PIN, and a new token mends none. */
+  get isOfSession(): boolean {
+    return this.status === 401 && OF_SESSION.has(this.code);
+  }
+
   get action(): Action {
-    return actionOf(this.problem.status);
+    return this.status === 401 && !this.isOfSession ? "show" : actionOf(this.status);
   }
 }
 

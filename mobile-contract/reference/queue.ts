@@ -56,8 +56,8 @@ export class Queue<Value> {
 export function isForLater(failure: unknown): boolean {
   if (failure instanceof NoAnswer) return true;
   if (!(failure instanceof Refusal)) return false;
-  const { status } = failure.problem;
-  return status >= 500 || status === 429 || status === 401 || status === 426;
+  const { status, isOfSession } = failure;
+  return status >= 500 || status === 429 || status === 426 || isOfSession;
 }
 
 /** One run at a time, however many screens ask for it. */

@@ -64,7 +64,7 @@ export class Transport {
     for (let tried = 1; ; tried++) {
       const token = await this.bearer?.token();
       const answer = await this.once(request, body, token).catch((failure: unknown) => noAnswer(failure));
-      if (answer instanceof Response && answer.status === 401 && token && !renewed) {
+      if (answer instanceof Response && token && !renewed && (await isOfSession(answer))) {
         renewed = true;
         if ((await this.bearer?.renewed(token)) != null) continue;
       }
@@ -112,6 +112,10 @@ export function refusalOf(response: Response, error: unknown): Refusal {
 /** A key for one act of the person: keep it beside what is to be sent, and send it with every repeat. */
 export function newIdempotencyKey(): string {
   return crypto.randomUUID();
+}
+
+async function isOfSession(answer: Response): Promise<boolean> {
+  return answer.status === 401 && refusalOf(answer, await answer.clone().text()).isOfSession;
 }
 
 function isHarmless(request: Request): boolean {
