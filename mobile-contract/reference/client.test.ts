@@ -144,6 +144,22 @@ test("a signature that was refused spends no token and is not sent again", async
   assert.deepEqual(await acts.left(), []);
 });
 
+test("a phone whose clock is wrong signs by the clock of the answer", async () => {
+  const signed: number[] = [];
+  const service: Network = async (request) => {
+    signed.push(((await request.json()) as { iat: number }).iat);
+    if (signed.length > 1) return json({ access_token: "second", expires_in_seconds: 600, refresh_token: "r2" });
+    const refused = problem(401, "device-clock-off");
+    refused.headers.set("Date", "Sat, 21 Nov 2026 02:00:00 GMT");
+    return refused;
+  };
+  const time = { ...clock(), now: () => Date.parse("2031-01-01T00:00:00Z") };
+  const phone = await deskPhone({ network: service, clock: time });
+  const session = await Session.begun(phone, new Transport(BUILD, service, time), SIGNED_IN);
+  assert.equal(await session.renewed("first"), "second");
+  assert.deepEqual(signed, [Date.parse("2031-01-01T00:00:00Z") / 1000, Date.parse("2026-11-21T02:00:00Z") / 1000]);
+});
+
 test("a refresh whose answers are lost is signed anew for each try", async () => {
   const signed: string[] = [];
   const service: Network = async (request) => {

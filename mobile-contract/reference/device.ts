@@ -49,8 +49,10 @@ export async function newDevice(phone: Phone, challenge: string, name: string): 
 export async function signedRefresh(
   phone: Phone,
   refreshToken: string,
+  /** How far the phone's clock is behind the service's; below 0 where it is ahead. */
+  behindMs = 0,
 ): Promise<components["schemas"]["RefreshBody"]> {
-  const iat = seconds(phone);
+  const iat = seconds(phone) + Math.round(behindMs / 1000);
   const text = { typ: "refresh", iat, token_sha256: base64url(await sha256(utf8(refreshToken))) };
   return { refresh_token: refreshToken, iat, signature: await sign(phone, "refresh", text) };
 }

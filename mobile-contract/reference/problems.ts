@@ -17,6 +17,8 @@ export class Refusal extends Error {
     /** X-Request-Id: what the person tells a helpdesk. */
     readonly requestId: string | null,
     readonly retryAfterSeconds: number | null,
+    /** The service's clock at this answer, milliseconds since 1970. */
+    readonly answeredAt: number | null = null,
   ) {
     super(`${problem.status} ${problem.code}`);
   }

@@ -99,9 +99,10 @@ export class Session implements Bearer, Signer {
     const text = await this.phone.storage.get(NAME);
     if (text === null) return null;
     this.kept = JSON.parse(text) as Kept;
+    let behindMs = 0;
     for (let tried = 1; ; tried++) {
       // Signed for each try: the service takes the same signature for a recording after a while.
-      const body = await signedRefresh(this.phone, this.kept.refreshToken);
+      const body = await signedRefresh(this.phone, this.kept.refreshToken, behindMs);
       try {
         const tokens = await taken(this.open.api.POST("/v1/auth/refresh", { body }));
         return await this.keep(tokens.access_token, tokens.expires_in_seconds, tokens.refresh_token ?? "");
@@ -109,6 +110,11 @@ export class Session implements Bearer, Signer {
         if (failure instanceof Refusal && failure.code === "session-ended") {
           await this.forget();
           return null;
+        }
+        // The token is not used up: once more, by the clock of the answer.
+        if (failure instanceof Refusal && failure.code === "device-clock-off" && tried < TRIES) {
+          behindMs = (failure.answeredAt ?? this.phone.clock.now()) - this.phone.clock.now();
+          continue;
         }
         const isOpen = failure instanceof NoAnswer || (failure instanceof Refusal && failure.problem.status >= 500);
         if (tried >= TRIES || !isOpen) throw failure;

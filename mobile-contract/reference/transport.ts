@@ -106,7 +106,13 @@ export async function taken<T>(asked: Promise<{ data?: T; error?: unknown; respo
 /** The refusal in an answer; `error` is its body as openapi-fetch read it. */
 export function refusalOf(response: Response, error: unknown): Refusal {
   const text = typeof error === "string" ? error : JSON.stringify(error ?? null);
-  return new Refusal(problemOf(response.status, text), response.headers.get("X-Request-Id"), retryAfter(response));
+  const answeredAt = Date.parse(response.headers.get("Date") ?? "");
+  return new Refusal(
+    problemOf(response.status, text),
+    response.headers.get("X-Request-Id"),
+    retryAfter(response),
+    Number.isNaN(answeredAt) ? null : answeredAt,
+  );
 }
 
 /** A key for one act of the person: keep it beside what is to be sent, and send it with every repeat. */
