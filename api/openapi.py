@@ -22,7 +22,7 @@ from litestar.typing import FieldDefinition
 
 from api.app_versions import limits_apps
 from api.deprecation import deprecation_of
-from api.document import declared, examples, limits, links, shapes, tolerance, versions, words
+from api.document import declared, examples, limits, links, security, shapes, tolerance, versions, words
 from api.problems import (
     APP_TOO_OLD,
     BAD_HOST,
@@ -55,16 +55,6 @@ DESCRIPTION = (
     "Every error is `application/problem+json` with a code of mobile-contract/errors.json."
 )
 
-# Who signs in with what kind of account; an operation names the kinds that may call it.
-SCHEMES = {
-    "citizen": "A citizen's session (POST /v1/auth/sign-in/verify).",
-    "practitioner": "A session of facility staff (POST /v1/auth/practitioner/sign-in).",
-    "facility-system": "An access token of a facility's system (POST /v1/auth/token).",
-    "kiosk": "An access token of a kiosk or desk device (POST /v1/auth/token).",
-    "partner": "A token of a partner's system, bound to its key (POST /oauth/token, RFC 9449).",
-    "app": "A token of an app that a person chose (POST /oauth/token).",
-    "operator": "A session of an operator (POST /v1/auth/operator/sign-in).",
-}
 # The document is served by the installation that it describes; nobody else's address stands in it.
 SERVER = {
     "url": "/",
@@ -147,10 +137,7 @@ def build_document(handlers: list[ControllerRouterHandler]) -> dict[str, Any]:
     _describe_operations(document, app)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(_problem_schemas() | {"OperationOutcome": _OUTCOME, "OutcomeIssue": _ISSUE})
-    document["components"]["securitySchemes"] = {
-        name: {"type": "http", "scheme": "dpop" if name == "partner" else "bearer", "description": text}
-        for name, text in SCHEMES.items()
-    }
+    document["components"]["securitySchemes"] = security.SCHEMES
     document["components"]["headers"] = HEADERS
     for stage in (shapes, words, versions, limits, tolerance, links, examples):
         stage.apply(document)
@@ -192,7 +179,7 @@ def _describe(
     operation.pop("deprecated", None)
     if (ending := deprecation_of(handler)) is not None:
         operation |= versions.marks_of(ending)
-    operation["security"] = _security(actors_of(handler))
+    operation["security"] = security.ways_in(actors_of(handler))
     operation["x-actors"] = list(actors_of(handler))
     declared.of_parameters(operation, handler)
     operation["parameters"] = [*operation.get("parameters", []), *_extra_parameters(handler, path)]
@@ -238,13 +225,6 @@ def _schema_of_file(media_type: str, answered: dict[str, Any]) -> dict[str, Any]
         if "$ref" in content["schema"]:
             return dict(content["schema"])
     return {"type": "object"} if examples.is_json(media_type) else {"type": "string", "format": "binary"}
-
-
-def _security(actors: tuple[str, ...]) -> list[dict[str, list[str]]]:
-    if PUBLIC in actors:
-        return []
-    kinds = {actor if actor in SCHEMES else "practitioner" for actor in actors}
-    return [{kind: []} for kind in sorted(kinds)]
 
 
 def _extra_parameters(handler: HTTPRouteHandler, path: str) -> list[dict[str, Any]]:

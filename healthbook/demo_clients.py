@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey
 from healthbook.demo_accounts import granted
 from healthbook.demo_sheet import DemoAppClient
 from identity.app_clients import service
-from identity.app_clients.models import NewAppClient
+from identity.app_clients.models import ClientKeySet, NewAppClient
 from kernel.access import PARTNER_GROUPS
 from store.database import Store
 
@@ -32,7 +32,7 @@ async def register_clients(store: Store, since: datetime) -> list[DemoAppClient]
         name="Đối tác minh họa",
         holder=HOLDER,
         auth="private_key_jwt",
-        jwks={"keys": [_members(key, private=False)]},
+        jwks=msgspec.convert({"keys": [_members(key, private=False)]}, ClientKeySet),
         redirect_uris=[PARTNER_BACK],
         groups_max=list(PARTNER_GROUPS),
     )

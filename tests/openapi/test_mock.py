@@ -85,6 +85,8 @@ async def test_a_request_that_the_document_does_not_admit_is_refused(address: st
 async def _send(client: httpx.AsyncClient, request: Request) -> httpx.Response:
     word = "DPoP" if request.actor == "partner" else "Bearer"
     headers = {} if request.actor == "public" else {"Authorization": f"{word} {'A' * 43}"}
+    if word == "DPoP":
+        headers["DPoP"] = "A" * 43
     return await client.request(
         request.method, request.url, headers=headers | request.headers, content=request.content
     )

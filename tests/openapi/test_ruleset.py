@@ -19,6 +19,12 @@ OURS = {name for name, rule in RULES.items() if isinstance(rule, dict)}  # `off`
 SECONDS_MAX = 240
 Break = Callable[[dict[str, Any]], None]
 
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "opaque",
+    "description": "POST /v1/tokens gives one for an hour, and POST /v1/more the next one.",
+}
 # What keeps every rule. Each break below changes one thing of it.
 SOUND: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -68,7 +74,7 @@ SOUND: dict[str, Any] = {
         }
     },
     "components": {
-        "securitySchemes": {"citizen": {"type": "http", "scheme": "bearer", "description": "RFC 8725."}},
+        "securitySchemes": {"citizen": BEARER},
         "schemas": {
             "Thing": {
                 "type": "object",
@@ -164,6 +170,18 @@ BREAKS: list[tuple[str, Break]] = [
     ("actors-are-named", said(**{"x-actors": None})),
     ("public-or-secured", said(security=[])),
     ("public-or-secured", said(**{"x-actors": ["public"]})),
+    (
+        "sign-in-is-explained",
+        at("components", "securitySchemes", "citizen", **(BEARER | {"description": "A."})),
+    ),
+    ("sign-in-is-explained", at("components", "securitySchemes", "citizen", type="http", scheme="bearer")),
+    (
+        "sign-in-is-explained",
+        at(
+            *("components", "securitySchemes", "citizen"),
+            **{word: text for word, text in BEARER.items() if word != "bearerFormat"},
+        ),
+    ),
     ("secured-says-401", said(responses={"500": {"$ref": "#/components/responses/Problem401"}})),
     ("problem-on-every-error", at(*PROBLEM, **{"application/json": {"schema": {"type": "object"}}})),
     (
