@@ -50,7 +50,7 @@ INSTEAD = {
     "nullable": "keep null as it was, or say it in a new optional field",
     "type": "put the new form into a new optional field",
     "enum": "keep every value that may be sent, and put the new meaning into a new field",
-    "limit": "keep the wider limit",
+    "limit": "keep the limit as it was: wider in requests, narrower in answers",
     "pattern": "keep the pattern, and refuse what it lets through with a problem code",
     "format": "put the new form into a new optional field",
     "default": "keep what a request means that leaves the field out",
@@ -107,6 +107,8 @@ class Gate:
             self.add("operation-id", where, f"{old.get('operationId')} became {new.get('operationId')}")
         if old.get("tags", [])[:1] != new.get("tags", [])[:1]:
             self.add("tag", where, f"first tag {old.get('tags', [])[:1]} became {new.get('tags', [])[:1]}")
+        if old.get("servers") != new.get("servers"):
+            self.add("server", where, "is served at another address")
         ways = new["security"] or [{}]
         for way in old["security"] or [{}]:
             if way not in ways:
@@ -240,7 +242,8 @@ class Gate:
         if not covers(types_of(taken), types_of(sent)):
             self.add("type", where, f"{was.get('type', 'any')} became {now.get('type', 'any')}")
             return
-        self.enumeration(values_of(was), values_of(now), direction, where, tolerated=bool(was.get(TOLERATED)))
+        marks = bool(was.get(TOLERATED)), bool(now.get(TOLERATED))
+        self.enumeration(values_of(was), values_of(now), direction, where, marks)
         if was.get("format") != now.get("format"):
             self.add("format", where, f"{was.get('format', 'none')} became {now.get('format', 'none')}")
         dropped = direction == RESPONSE and "pattern" in was
@@ -250,12 +253,20 @@ class Gate:
             self.add("pattern", where, f"{was.get('pattern', 'none')} became {now.get('pattern', 'none')}")
         if direction == REQUEST:
             self.limits(was, now, where)
-            if "default" in was and was["default"] != now.get("default"):
-                self.add("default", where, f"{was['default']!r} became {now.get('default', 'none')!r}")
+            if was.get("default") != now.get("default"):
+                self.add("default", where, f"{was.get('default')!r} became {now.get('default')!r}")
+        else:
+            self.bounds(was, now, where)
 
     def enumeration(
-        self, was: list[Any] | None, now: list[Any] | None, direction: str, where: str, *, tolerated: bool
+        self,
+        was: list[Any] | None,
+        now: list[Any] | None,
+        direction: str,
+        where: str,
+        marks: tuple[bool, bool],
     ) -> None:
+        tolerated, tolerated_now = marks
         if direction == REQUEST and now is not None:
             gone = "every value but those listed" if was is None else listed(was, now)
             if gone:
@@ -265,6 +276,8 @@ class Gate:
                 self.add("enum", where, "may be any value now")
             elif (more := listed(now, was)) and not tolerated:
                 self.add("enum", where, f"may now be {more}, which apps were not told to tolerate")
+            elif tolerated_now and not tolerated:
+                self.add("enum", where, "may grow from now on, which apps were not told")
 
     def limits(self, was: dict[str, Any], now: dict[str, Any], where: str) -> None:
         for keyword in UPPER:
@@ -274,6 +287,15 @@ class Gate:
             none = 0 if keyword in ("minLength", "minItems", "minProperties") else float("-inf")
             if now.get(keyword, none) > was.get(keyword, none):
                 self.add("limit", where, f"{keyword} {was.get(keyword, 'none')} became {now[keyword]}")
+
+    def bounds(self, was: dict[str, Any], now: dict[str, Any], where: str) -> None:
+        """Of an answer. Generators choose a number's width by its bounds; longer texts and lists fit."""
+        for keyword in ("maximum", "exclusiveMaximum"):
+            if keyword in was and now.get(keyword, float("inf")) > was[keyword]:
+                self.add("limit", where, f"{keyword} {was[keyword]} became {now.get(keyword, 'none')}")
+        for keyword in ("minimum", "exclusiveMinimum", "minItems"):
+            if keyword in was and now.get(keyword, float("-inf")) < was[keyword]:
+                self.add("limit", where, f"{keyword} {was[keyword]} became {now.get(keyword, 'none')}")
 
     def fields(self, was: dict[str, Any], now: dict[str, Any], direction: str, where: str) -> None:
         before, after = was.get("properties", {}), now.get("properties", {})
@@ -322,11 +344,15 @@ def breaks_of(old: dict[str, Any], new: dict[str, Any]) -> list[Break]:
 
 
 def release(new: dict[str, Any], folder: Path) -> list[Break]:
-    """Keep the skeleton of a document as the baseline of its major version, unless it breaks the one kept."""
-    place = folder / f"v{new['info']['version'].partition('.')[0]}.json"
-    found = breaks_of(json.loads(place.read_text()), new) if place.exists() else []
+    """Keep the skeleton of a document as the baseline of its major version, unless it breaks one kept.
+
+    Another major version is judged by the older baselines too: each is removed with the last of its paths.
+    """
+    kept = [json.loads(place.read_text()) for place in sorted(folder.glob("v*.json"))]
+    found = [one for old in kept for one in breaks_of(old, new)]
     if not found:
         folder.mkdir(exist_ok=True)
+        place = folder / f"v{new['info']['version'].partition('.')[0]}.json"
         place.write_text(written(skeleton(new)))
     return found
 

@@ -27,7 +27,7 @@ JUDGED = frozenset(
     | {"nullable", *PARTS, *UPPER, *LOWER, *CHOICES}
 )
 # What is said of a schema and changes no value. A change of any keyword outside both sets counts as a break.
-WORDS = frozenset({"title", "description", "example", "examples", "deprecated", "readOnly", "writeOnly"})
+WORDS = frozenset({"title", "description", "example", "examples", "deprecated"})
 # What is said around schemas, and the rest that changes nothing of what is sent.
 TALK = {"summary", "description", "example", "links", "deprecated", "allowEmptyValue"}
 ANYTHING: dict[str, Any] = {}
@@ -111,6 +111,7 @@ class Document:
             for method in METHODS:
                 if method in item:
                     shared = {"security": self.whole.get("security", [])}
+                    shared |= {"servers": item["servers"]} if "servers" in item else {}
                     own = [*item.get("parameters", ()), *item[method].get("parameters", ())]
                     yield f"{method.upper()} {path}", {**shared, **item[method], "parameters": own}
 
@@ -186,7 +187,7 @@ def skeleton(whole: dict[str, Any]) -> dict[str, Any]:
 
 
 def _operation(operation: dict[str, Any]) -> dict[str, Any]:
-    kept = ("operationId", "parameters", "requestBody", "responses", "security", "x-actors")
+    kept = ("operationId", "parameters", "requestBody", "responses", "security", "servers", "x-actors")
     return {"tags": operation.get("tags", [])[:1]} | {
         key: _bones(operation[key]) for key in kept if key in operation
     }

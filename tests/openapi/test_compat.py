@@ -210,7 +210,9 @@ ROWS: list[tuple[str, str | None, dict[str, Any], dict[str, Any]]] = [
     ("a request's pattern is new", "pattern", asking(TEXT), asking(text(pattern="^a"))),
     ("a request's pattern goes", None, asking(text(pattern="^a")), asking(TEXT)),
     ("a request's default changes", "default", asking(number(default=20)), asking(number(default=50))),
-    ("a request's default is told", None, asking(number()), asking(number(default=20))),
+    ("a request's default is new", "default", asking(number()), asking(number(default=20))),
+    ("a request's default is nothing", None, asking(TEXT), asking(text(default=None))),
+    ("a request's field is for answers alone now", "keyword", asking(TEXT), asking(text(readOnly=True))),
     (
         "a request's list is shorter",
         "limit",
@@ -218,6 +220,29 @@ ROWS: list[tuple[str, str | None, dict[str, Any], dict[str, Any]]] = [
         asking(listing(TEXT) | {"maxItems": 5}),
     ),
     # Widened in an answer.
+    ("an answer's most grows", "limit", answering(number(maximum=9)), answering(number(maximum=10))),
+    ("an answer's most goes", "limit", answering(number(maximum=9)), answering(number())),
+    ("an answer's least falls", "limit", answering(number(minimum=0)), answering(number(minimum=-1))),
+    ("an answer's most falls", None, answering(number(maximum=9)), answering(number(maximum=5))),
+    (
+        "an answer's list may be empty now",
+        "limit",
+        answering(listing(TEXT) | {"minItems": 1}),
+        answering(listing(TEXT)),
+    ),
+    ("an answer's text is longer", None, answering(text(maxLength=5)), answering(text(maxLength=9))),
+    (
+        "the mark comes first",
+        "enum",
+        answering(COLOURS),
+        answering(COLOURS | {"x-tolerate-unknown": True}),
+    ),
+    (
+        "an operation is served elsewhere",
+        "server",
+        document(),
+        document(servers=[{"url": "https://elsewhere.example/"}]),
+    ),
     ("an answer's enumeration grows", "enum", answering(COLOURS), answering(MORE_COLOURS)),
     (
         "an answer's enumeration grows that apps tolerate",
@@ -466,7 +491,9 @@ def test_a_release_never_keeps_a_document_that_breaks_the_last(tmp_path: Path) -
     assert release(answering(thing(a=TEXT, b=TEXT)), tmp_path) == []
     kept = json.loads((tmp_path / "v1.json").read_text())
     assert [found.kind for found in breaks_of(kept, answering(thing(a=TEXT)))] == ["field"]
-    assert release(answering(thing()) | {"info": {"title": "Things", "version": "2.0.0"}}, tmp_path) == []
+    second = {"info": {"title": "Things", "version": "2.0.0"}}
+    assert [found.kind for found in release(answering(thing()) | second, tmp_path)] == ["field", "field"]
+    assert release(answering(thing(a=TEXT, b=TEXT)) | second, tmp_path) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["v1.json", "v2.json"]
 
 
