@@ -26,6 +26,12 @@ const TAKEN = new Set([
   ...["Practitioner", "PractitionerRole", "Procedure"],
 ]);
 const OUTSIDE = "không có trong bản này";
+// Members that name who, where or which product: their words tell nothing of an illness.
+const WHO = new Set([
+  ...["patient", "subject", "performer", "requester", "recorder", "asserter", "author", "actor", "individual"],
+  ...["serviceProvider", "location", "manufacturer", "informationSource", "managingOrganization", "organization"],
+  ...["practitioner"],
+]);
 const LOINC = "http://loinc.org";
 const CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category";
 /** An observation is stored where it has one of these categories, or one of these codes. */
@@ -40,8 +46,8 @@ const CODES = new Set([
   ...["85353-1", "9279-1", "8867-4", "2708-6", "8310-5", "8302-2", "9843-4", "29463-7", "39156-5", "85354-9"],
   ...["8480-6", "8462-4"],
 ]);
-/** What the service marks as sensitive, so that it leaves the book by a choice of its own alone. */
-const SENSITIVE = new Set(["HIV", "ETH", "PSY", "SEX", "STD", "SDV", "GDIS", "R", "V"]);
+/** Confidentiality that marks nothing: every other mark leaves by a choice of its own alone, one of a later service too. */
+const OPEN = new Set(["U", "L", "M", "N"]);
 
 /**
  * allowed: codes of sensitivity that the person chose to hand over; none beforehand. Whichever app the person lets read
@@ -60,9 +66,12 @@ export function handOver(bundle: Bundle, allowed: ReadonlySet<string> = new Set(
   const names = new Map(
     rows
       .filter(({ resource }) => taken.has(resource))
-      .map(({ fullUrl, resource }) => [fullUrl ?? "", `${resource.resourceType}/${resource.id}`]),
+      .flatMap(({ fullUrl, resource }) => {
+        const name = `${resource.resourceType}/${resource.id}`;
+        return [[fullUrl ?? name, name] as const, [name, name] as const];
+      }),
   );
-  for (const resource of taken) resources.push(relinked(withoutContained(resource), names) as Resource);
+  for (const resource of taken) resources.push(relinked(withoutContained(resource), names, "") as Resource);
   return { resources, leftOut };
 }
 
@@ -70,7 +79,7 @@ function reasonAgainst(resource: Resource, allowed: ReadonlySet<string>): Reason
   if (!TAKEN.has(resource.resourceType)) return "type-not-taken";
   if (typeof resource.id !== "string" || !/^[A-Za-z0-9.-]{1,64}$/.test(resource.id)) return "no-id";
   const marks = codes(member(resource["meta"])["security"]).map(({ code }) => code);
-  if (marks.some((code) => SENSITIVE.has(code) && !allowed.has(code))) return "sensitive";
+  if (marks.some((code) => !OPEN.has(code) && !allowed.has(code))) return "sensitive";
   if (resource.resourceType !== "Observation") return null;
   // The phone gave the watch's values to the service in the first place, and Health Connect has them as records.
   if (isSelfMeasured(resource)) return "self-measured";
@@ -86,19 +95,27 @@ function isSelfMeasured(resource: Resource): boolean {
   return tags.includes("self-measured");
 }
 
-/** References to what goes along become `Type/id`; of anything else the words alone are left. */
-function relinked(value: unknown, names: ReadonlyMap<string, string>): unknown {
-  if (Array.isArray(value)) return value.map((one) => relinked(one, names));
+/**
+ * References to what goes along become `Type/id`. Of what stays behind not even the words are left, for they can say what
+ * the resource says (`Bệnh do HIV`); only who and where keep their name. `under`: the member that the value stands in.
+ */
+function relinked(value: unknown, names: ReadonlyMap<string, string>, under: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => relinked(one, names, under));
   if (typeof value !== "object" || value === null) return value;
   const members = value as Record<string, unknown>;
   const { reference, display } = members;
-  if (typeof reference === "string") {
-    const name = names.get(reference);
+  if (typeof reference === "string" || ("identifier" in members && "display" in members && !("system" in members))) {
+    const name = typeof reference === "string" ? names.get(reference) : undefined;
+    if (name !== undefined) return { ...members, reference: name };
     // Something has to stand there: many references are needed by FHIR.
-    return name === undefined ? { display: display ?? OUTSIDE } : { ...members, reference: name };
+    return { display: WHO.has(under) ? (display ?? OUTSIDE) : OUTSIDE };
   }
-  return Object.fromEntries(Object.entries(members).map(([name, inner]) => [name, relinked(inner, names)]));
+  const kept = Object.entries(members).filter(([name]) => name !== "text" || !isNarrative(members[name]));
+  return Object.fromEntries(kept.map(([name, inner]) => [name, relinked(inner, names, name)]));
 }
+
+/** A narrative repeats its resource and what that refers to. */
+const isNarrative = (value: unknown): boolean => "div" in member(value);
 
 /** The platform refuses whatever contains another resource: a medicine inside is told by its code, the rest stays behind. */
 function withoutContained({ contained, ...resource }: Resource): Resource {

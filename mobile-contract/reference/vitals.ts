@@ -55,6 +55,7 @@ export class Vitals {
   private readonly single = new OneAtATime<Sent>();
   private readonly base: string;
   private most = BYTES_MAX;
+  private mostItems = Infinity;
 
   /** device: made once for each installation of the app, such as `phone-` and a UUID; a new one after a restore. */
   constructor(
@@ -137,13 +138,15 @@ export class Vitals {
   /** Whether it may go on after this refusal of a whole batch. */
   private async formAnew({ code, problem }: Refusal, batch: OnItsWay, rejected: Rejection[]): Promise<boolean> {
     const names = PARTS.flatMap((part) => batch.names[part]);
-    const isTooLarge = problem.status === 413;
+    const isOfItems = problem.status === 413 || problem.status === 400;
     if (code === "batch-seq-reused") {
       // An old copy of the phone's storage came back: other bytes once had this number.
       await this.storage.set(`${this.base}seq`, String(Math.max(batch.seq, this.clock.now())));
-    } else if ((isTooLarge || problem.status === 400) && names.length > 1) {
-      this.most = Math.max(1024, Math.floor(Math.min(this.most, batch.body.length) / 2));
-    } else if (isTooLarge || problem.status === 400) {
+    } else if (isOfItems && names.length > 1) {
+      // Fewer each time, down to one: whatever is wrong with an item, this comes to an end.
+      this.most = Math.floor(Math.min(this.most, batch.body.length) / 2);
+      this.mostItems = Math.floor(names.length / 2);
+    } else if (isOfItems && names.length === 1) {
       for (const name of names) {
         rejected.push({ item: await this.read(name), code });
         await this.storage.remove(name);
@@ -168,6 +171,10 @@ export class Vitals {
     const waiting = await this.storage.names(`${this.base}item/`);
     let [size, points, isWhole] = [0, 0, true];
     for (const name of waiting) {
+      if (PARTS.reduce((sum, part) => sum + names[part].length, 0) >= this.mostItems) {
+        isWhole = false;
+        break;
+      }
       const item = await this.read(name);
       if (item === null) continue;
       const more = item.part === "series" ? item.value.v.length : 0;

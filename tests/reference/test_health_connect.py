@@ -119,3 +119,57 @@ async def test_what_is_sensitive_leaves_by_a_choice_of_its_own_alone(
         assert [one["resourceType"] for one in found["resources"]] == ["Patient"]
         assert [one["reason"] for one in found["leftOut"]] == ["sensitive"]
     assert len(handed_over(made, "HIV", "R")["resources"]) == 2
+
+
+async def test_words_about_what_stays_behind_stay_behind_too(store: Store, clock: FrozenClock) -> None:
+    person = await make_citizen(store, clock)
+    await write(store, person.patient_id, [HIV], clock.now(), labels=int(Label.HIV), unit="hiv")
+    made = await exported(store, clock, person)
+    (told,) = [one for one in made["entry"] if one["resource"]["resourceType"] == "Condition"]
+    to_it = {"reference": told["fullUrl"], "display": "Bệnh do HIV"}
+    who = {"reference": "Practitioner/away", "display": "BS. Nam"}
+    named = {"identifier": {"value": "hiv"}, "display": "Bệnh do HIV"}
+    made["entry"] += [
+        {"fullUrl": f"urn:uuid:{one['id']}", "resource": one}
+        for one in (
+            *(
+                {
+                    "resourceType": "MedicationRequest",
+                    "id": f"m{at}",
+                    "requester": who,
+                    "reasonReference": [reason],
+                    "text": {"status": "generated", "div": "<div>Bệnh do HIV</div>"},
+                }
+                for at, reason in enumerate(
+                    (to_it, to_it | {"reference": f"Condition/{told['resource']['id']}"}, named)
+                )
+            ),
+            {
+                "resourceType": "Encounter",
+                "id": "e",
+                "diagnosis": [{"condition": to_it, "rank": 1}],
+                "hospitalization": {"origin": {"reference": "#m1", "display": "Bệnh do HIV"}},
+                "partOf": {"reference": "MedicationRequest/m1", "display": "Thuốc"},
+            },
+        )
+    ]
+    found = handed_over(made)
+    assert {one["id"] for one in found["resources"]} >= {"m0", "m1", "m2", "e"}
+    assert "HIV" not in json.dumps(found["resources"], ensure_ascii=False)
+    by_id = {one["id"]: one for one in found["resources"]}
+    assert by_id["m0"]["requester"] == {"display": "BS. Nam"}
+    assert by_id["e"]["partOf"]["reference"] == "MedicationRequest/m1"
+
+
+async def test_a_mark_of_sensitivity_that_nobody_knows_stays_behind(store: Store, clock: FrozenClock) -> None:
+    person = await make_citizen(store, clock)
+    await write(store, person.patient_id, [HIV], clock.now(), unit="other")
+    made = await exported(store, clock, person)
+    (told,) = [one for one in made["entry"] if one["resource"]["resourceType"] == "Condition"]
+    meta = told["resource"]["meta"]
+    assert len(handed_over(made)["resources"]) == 2
+    meta["security"] = [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "SUD"}]
+    assert [one["reason"] for one in handed_over(made)["leftOut"]] == ["sensitive"]
+    assert len(handed_over(made, "SUD")["resources"]) == 2
+    meta["security"] = [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "N"}]
+    assert len(handed_over(made)["resources"]) == 2
