@@ -350,8 +350,8 @@ def is_handler(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     )
 
 
-# Viewers of SMART Health Links are others' programs: what a later edition adds must not lock them out. RFC 7517
-# (sections 4 and 5) has unknown members of a key and of a set of keys ignored.
+# Viewers of SMART Health Links are others' programs: what a later edition adds must not lock them out.
+# RFC 7517 (sections 4 and 5) has unknown members of a key and of a set of keys ignored.
 OPEN_ENDED = {"ManifestRequest", "ClientKey", "ClientKeySet"}
 
 
