@@ -162,10 +162,10 @@ def test_s26_an_export_is_verified_without_an_installation(tmp_path: Path) -> No
 
 
 def test_s12_a_loss_that_the_log_tells_of_is_named_and_has_a_status_of_its_own(tmp_path: Path) -> None:
-    case = restored()["input"]
-    (tmp_path / "roots.json").write_bytes(msgspec.json.encode(case["roots"][0]))
-    (tmp_path / "pin.json").write_bytes(msgspec.json.encode(case["pin"]))
-    (tmp_path / "log.ndjson").write_bytes(text_of(case["export"]))
+    case = restored()
+    (tmp_path / "roots.json").write_bytes(msgspec.json.encode(case["input"]["roots"][0]))
+    (tmp_path / "pin.json").write_bytes(msgspec.json.encode(case["keys"]["pin"]))
+    (tmp_path / "log.ndjson").write_bytes(text_of(case["input"]["export"]))
     done = verified(tmp_path)
     assert done.returncode == 3, done.stderr
     assert "rows 3 to 6 that you once had are lost" in done.stderr
