@@ -7,7 +7,7 @@
  */
 
 import type { Clock, Storage } from "./ports.js";
-import { Refusal } from "./problems.js";
+import { Refusal, isUndecided } from "./problems.js";
 
 export interface Act<Body> {
   name: string;
@@ -17,51 +17,63 @@ export interface Act<Body> {
   begunAt: number;
 }
 
-const PREFIX = "act/";
+/** A day has passed: nobody knows any more whether it was made. Show it; `forget` it once the person has looked. */
+export class StaleAct extends Error {
+  constructor(readonly act: Act<unknown>) {
+    super(`${act.name} waits for more than a day`);
+  }
+}
+
 const KEY_LIFE_MS = 24 * 60 * 60 * 1000;
 
 export class Acts {
+  private readonly prefix: string;
+
+  /** person: who is signed in; what somebody else left on this phone is never sent as theirs. */
   constructor(
     private readonly storage: Storage,
     private readonly clock: Clock,
-  ) {}
-
-  /** `name` is the screen's own for this one act: a second tap finds the first one's. */
-  async begin<Body>(name: string, body: Body): Promise<Act<Body>> {
-    const kept = await this.storage.get(PREFIX + name);
-    if (kept !== null) return JSON.parse(kept) as Act<Body>;
-    const act = { name, key: crypto.randomUUID(), body, begunAt: this.clock.now() };
-    await this.storage.set(PREFIX + name, JSON.stringify(act));
-    return act;
+    person: string,
+  ) {
+    this.prefix = `act/${person}/`;
   }
 
-  /** Sends it and forgets it once the service has decided; no answer, 429 and 5xx leave it for later. */
+  /** `name` is the screen's own for this one act: a second tap finds the first one's, with the body that it has. */
+  async begin<Body>(name: string, body: Body): Promise<Act<Body>> {
+    return await this.storage.locked(this.prefix + name, async () => {
+      const kept = await this.storage.get(this.prefix + name);
+      if (kept !== null) return this.fresh(JSON.parse(kept) as Act<Body>);
+      const act = { name, key: crypto.randomUUID(), body, begunAt: this.clock.now() };
+      await this.storage.set(this.prefix + name, JSON.stringify(act));
+      return act;
+    });
+  }
+
+  /** Sends it and forgets it once the service has decided (`isUndecided`). */
   async send<Body, Answer>(act: Act<Body>, post: (act: Act<Body>) => Promise<Answer>): Promise<Answer> {
+    this.fresh(act);
     try {
       const answer = await post(act);
       await this.forget(act);
       return answer;
     } catch (failure) {
-      if (failure instanceof Refusal && isDecision(failure)) await this.forget(act);
+      if (failure instanceof Refusal && !isUndecided(failure)) await this.forget(act);
       throw failure;
     }
   }
 
   /** What an earlier run of the app left. */
   async left(): Promise<Act<unknown>[]> {
-    const texts = await Promise.all((await this.storage.names(PREFIX)).map((name) => this.storage.get(name)));
+    const texts = await Promise.all((await this.storage.names(this.prefix)).map((name) => this.storage.get(name)));
     return texts.filter((text) => text !== null).map((text) => JSON.parse(text) as Act<unknown>);
   }
 
-  isStale(act: Act<unknown>): boolean {
-    return this.clock.now() - act.begunAt >= KEY_LIFE_MS;
+  private fresh<Body>(act: Act<Body>): Act<Body> {
+    if (this.clock.now() - act.begunAt >= KEY_LIFE_MS) throw new StaleAct(act);
+    return act;
   }
 
   async forget(act: Act<unknown>): Promise<void> {
-    await this.storage.remove(PREFIX + act.name);
+    await this.storage.remove(this.prefix + act.name);
   }
-}
-
-function isDecision({ status, isOfSession }: Refusal): boolean {
-  return status < 500 && status !== 429 && status !== 426 && !isOfSession;
 }

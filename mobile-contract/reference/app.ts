@@ -28,7 +28,7 @@ export class App {
     readonly build: Build,
   ) {
     this.transport = new Transport(build, phone.network, phone.clock, session);
-    this.acts = new Acts(phone.storage, phone.clock);
+    this.acts = new Acts(phone.storage, phone.clock, session.patientId);
     this.consent = new Consent(phone, this.transport, session, build.qrKeys, build.environment);
     this.book = this.bookOf(session.patientId);
   }

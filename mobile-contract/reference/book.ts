@@ -15,7 +15,7 @@ export type Summary = components["schemas"]["Summary"];
 
 interface Copy {
   cursor: string | null;
-  /** By `section`, kind and id. */
+  /** By kind and id. */
   changes: Record<string, Change>;
 }
 
@@ -46,13 +46,13 @@ export class Book {
     return Object.values((await this.copy()).changes);
   }
 
-  /** Takes what changed. After `cursor-expired` everything is loaded anew: the old copy stays until the first page. */
+  /** Takes what changed. After `cursor-expired` and `bad-cursor` everything is loaded anew: the old copy stays until the first page. */
   async refresh(): Promise<void> {
     try {
       await this.follow(await this.copy());
     } catch (failure) {
       if (!(failure instanceof Refusal)) throw failure;
-      if (failure.code === "cursor-expired") return await this.follow({ cursor: null, changes: {} });
+      if (failure.code === "cursor-expired" || failure.code === "bad-cursor") return await this.follow({ cursor: null, changes: {} });
       // The link to this person ended: a copy of what one may no longer see goes too.
       if (failure.code === "not-your-book" || failure.code === "not-in-your-care") await this.drop();
       throw failure;

@@ -7,8 +7,8 @@
 
 import type { components } from "./generated/service.js";
 import type { Clock, Storage } from "./ports.js";
-import { Refusal } from "./problems.js";
-import { type Entry, OneAtATime, Queue, isForLater } from "./queue.js";
+import { Refusal, isUndecided } from "./problems.js";
+import { type Entry, OneAtATime, Queue } from "./queue.js";
 import { type Transport, taken } from "./transport.js";
 
 export type CheckIn = components["schemas"]["CheckInShown"];
@@ -76,7 +76,7 @@ export class CheckIns {
       return { client_id, state: "noted", checkIn: await this.post(entry.value) };
     } catch (failure) {
       const isOver = failure instanceof Refusal && failure.code === "qr-expired" && !entry.value.is_late;
-      if (isOver || isForLater(failure)) {
+      if (isOver || isUndecided(failure)) {
         // From now on it is late. If the first try arrived after all, the same client_id finds what it made.
         const late = await this.queue.keep({ name: entry.name, value: { ...entry.value, is_late: true } });
         return isOver ? this.sendOne(late) : { client_id, state: "waits" };

@@ -3,13 +3,18 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Acts } from "./acts.js";
+import { Acts, StaleAct } from "./acts.js";
+import { Book } from "./book.js";
 import { newDevice, signedRefresh } from "./device.js";
-import { utf8 } from "./encoding.js";
+import { base64url, fromBase64url, sha256, utf8 } from "./encoding.js";
+import { dropEnded } from "./household.js";
 import { deskPhone, MemoryStorage } from "./memory.js";
 import type { Clock, KeyName, Network } from "./ports.js";
-import { NoAnswer, Refusal } from "./problems.js";
+import { NoAnswer, Refusal, isUndecided } from "./problems.js";
+import { Once } from "./push.js";
+import { Reminders } from "./reminders.js";
 import { Session } from "./session.js";
+import { SignIn } from "./sign-in.js";
 import { taken, Transport } from "./transport.js";
 
 const BUILD = { baseUrl: "http://service", appVersion: "android/2.4.1" };
@@ -136,7 +141,7 @@ test("a signature that was refused spends no token and is not sent again", async
   const phone = await deskPhone({ network: service });
   const session = await Session.begun(phone, new Transport(BUILD, service, phone.clock), SIGNED_IN);
   const { repeating } = new Transport(BUILD, service, phone.clock, session);
-  const acts = new Acts(phone.storage, phone.clock);
+  const acts = new Acts(phone.storage, phone.clock, "p");
   const act = await acts.begin("pin", {});
   const send = acts.send(act, async () => await taken(repeating.POST("/v1/auth/sign-out")));
   await assert.rejects(send, (failure: unknown) => failure instanceof Refusal && failure.action === "show");
@@ -191,8 +196,8 @@ test("no network signs nobody out, an ended session does", async () => {
 
 test("an act keeps its key through restarts until it is decided", async () => {
   const kept = new Map<string, string>();
-  const first = await new Acts(new MemoryStorage(kept), clock()).begin("case/1", { text: "x" });
-  const acts = new Acts(new MemoryStorage(kept), clock());
+  const first = await new Acts(new MemoryStorage(kept), clock(), "p").begin("case/1", { text: "x" });
+  const acts = new Acts(new MemoryStorage(kept), clock(), "p");
   const again = await acts.begin("case/1", { text: "another tap" });
   assert.deepEqual(again, first);
   await assert.rejects(acts.send(again, () => Promise.reject(new NoAnswer())));
@@ -222,4 +227,203 @@ test("an enrolment and a refresh are signed as the vectors say", async () => {
   assert.deepEqual(signed.splice(0), [text, text]);
   await signedRefresh(phone, refresh.input.refresh_token);
   assert.deepEqual(signed, [refresh.expect.ok.text]);
+});
+
+test("what somebody in between answers is no answer of the service", async () => {
+  for (const status of [302, 403, 404, 408, 502, 503, 200]) {
+    const headers = { "Content-Type": status === 404 ? "application/json" : "text/html" };
+    const { network: gateway, asked } = network(new Response("{}", { status, headers }));
+    const { api } = new Transport(BUILD, gateway, clock());
+    const body = { kind: "number" as const, value: "001095000103" };
+    await assert.rejects(taken(api.POST("/v1/auth/sign-in/start", { body })), isUndecided, String(status));
+    assert.equal(asked.length, 1, String(status));
+  }
+});
+
+test("a first try that still runs keeps the act, and so does a conflict that says again", async () => {
+  const running = network(problem(409, "running", { "Retry-After": "1" }));
+  const acts = new Acts(new MemoryStorage(), clock(), "p");
+  const act = await acts.begin("case", {});
+  const send = (asked: Network) =>
+    acts.send(act, async () => taken(new Transport(BUILD, asked, clock()).repeating.POST("/v1/auth/sign-out")));
+  await assert.rejects(send(running.network), Refusal);
+  const again = new Response(JSON.stringify({ code: "x", status: 409, retryable: true }), {
+    status: 409,
+    headers: { "Content-Type": "application/problem+json" },
+  });
+  await assert.rejects(send(network(again).network), Refusal);
+  assert.equal((await acts.left()).length, 1);
+  await assert.rejects(send(network(problem(409, "slot-full")).network), Refusal);
+  assert.deepEqual(await acts.left(), []);
+});
+
+test("an act whose key is a day old is shown, not sent", async () => {
+  const [storage, time] = [new MemoryStorage(), clock()];
+  const acts = new Acts(storage, time, "p");
+  const act = await acts.begin("case", { text: "x" });
+  await time.sleep(24 * 3_600_000);
+  const sent: string[] = [];
+  await assert.rejects(acts.begin("case", { text: "y" }), StaleAct);
+  await assert.rejects(acts.send(act, async ({ key }) => sent.push(key)), StaleAct);
+  assert.deepEqual([sent, (await acts.left()).length], [[], 1]);
+  await acts.forget(act);
+  assert.notEqual((await acts.begin("case", {})).key, act.key);
+});
+
+test("two taps at once are one act, and another person's acts are none of mine", async () => {
+  const kept = new Map<string, string>();
+  const [one, other] = [new Acts(new MemoryStorage(kept), clock(), "p"), new Acts(new MemoryStorage(kept), clock(), "p")];
+  const [first, second] = await Promise.all([one.begin("case", 1), other.begin("case", 2)]);
+  assert.deepEqual(second, first);
+  const mine = new Acts(new MemoryStorage(kept), clock(), "q");
+  assert.deepEqual(await mine.left(), []);
+  assert.notEqual((await mine.begin("case", 3)).key, first.key);
+});
+
+test("push and alarm of one notice ring once, also at once", async () => {
+  const kept = new Map<string, string>();
+  const [push, alarm] = [new Once(new MemoryStorage(kept), clock()), new Once(new MemoryStorage(kept), clock())];
+  assert.deepEqual((await Promise.all([push.mayRing("n"), alarm.mayRing("n")])).sort(), [false, true]);
+  const later = clock();
+  await later.sleep(31 * 24 * 3_600_000);
+  await new Once(new MemoryStorage(kept), later).tidy();
+  assert.equal(kept.size, 0);
+});
+
+/** A service of sessions: what it was asked, and what it still lets in. */
+async function sessions(answer: (path: string) => Response | Error) {
+  const asked: string[] = [];
+  const service: Network = async (request) => {
+    const { pathname } = new URL(request.url);
+    asked.push(`${pathname} ${request.headers.get("Authorization") ?? ""}`.trim());
+    const next = answer(pathname);
+    if (next instanceof Error) throw next;
+    return next;
+  };
+  const time = clock();
+  const phone = await deskPhone({ network: service, clock: time });
+  const open = new Transport(BUILD, service, time);
+  return { asked, phone, open, time, session: await Session.begun(phone, open, SIGNED_IN) };
+}
+
+const renewal = (): Response => json({ access_token: "second", expires_in_seconds: 600, refresh_token: "r2" });
+
+test("signing out ends here first, then at the service, and a renewal on its way brings nothing back", async () => {
+  const { asked, phone, session } = await sessions((path) => (path.endsWith("refresh") ? renewal() : new Response(null, { status: 204 })));
+  const renewing = session.renewed("first");
+  const ending = session.end();
+  assert.equal(await ending, true);
+  assert.equal(await renewing, null);
+  assert.equal(await phone.storage.get("session"), null);
+  assert.ok(asked.includes("/v1/auth/sign-out Bearer first"));
+
+  const offline = await sessions(() => {
+    throw lost();
+  });
+  assert.equal(await offline.session.end(), false);
+  assert.equal(await offline.phone.storage.get("session"), null);
+});
+
+test("a spent token signs out with one of which nothing is kept", async () => {
+  const { asked, phone, session, time } = await sessions((path) =>
+    path.endsWith("refresh") ? renewal() : new Response(null, { status: 204 }),
+  );
+  await time.sleep(3_600_000);
+  assert.equal(await session.end(), true);
+  assert.deepEqual(asked, ["/v1/auth/refresh", "/v1/auth/sign-out Bearer second"]);
+  assert.equal(await phone.storage.get("session"), null);
+});
+
+test("leaving a phone ends the device and leaves nothing, with or without a network", async () => {
+  for (const isThere of [true, false]) {
+    const { asked, phone, session } = await sessions(() => (isThere ? new Response(null, { status: 204 }) : lost()));
+    await phone.storage.set("book/p/copy", "x");
+    assert.equal(await session.leave(), isThere);
+    assert.equal(asked[0], "/v1/me/devices/d Bearer first");
+    assert.deepEqual(await phone.storage.names(""), []);
+    await assert.rejects(phone.keys.publicKey("refresh"));
+  }
+});
+
+test("a session never takes over what another person signed in with", async () => {
+  const { asked, phone, open, session } = await sessions(() => renewal());
+  await Session.begun(phone, open, { ...SIGNED_IN, patient_id: "q", refresh_token: "of q" });
+  assert.equal(await session.renewed("first"), null);
+  assert.equal(await session.end(), true);
+  assert.equal(JSON.parse((await phone.storage.get("session")) ?? "").patientId, "q");
+  assert.ok(!asked.includes("/v1/auth/refresh"));
+});
+
+test("tokens that cannot be renewed do not take the place of those that can", async () => {
+  const { phone, session } = await sessions(() => json({ access_token: "second", expires_in_seconds: 600 }));
+  await assert.rejects(session.renewed("first"));
+  assert.equal(JSON.parse((await phone.storage.get("session")) ?? "").refreshToken, "r1");
+});
+
+test("a copy whose cursor is not taken is loaded anew, and a book that is closed goes", async () => {
+  const change = (id: string): object => ({ item: { kind: "condition", id }, section: "conditions" });
+  for (const code of ["cursor-expired", "bad-cursor"]) {
+    const storage = new MemoryStorage(new Map([["book/p/copy", JSON.stringify({ cursor: "old", changes: {} })]]));
+    const page = json({ items: [change("new")], removed: [], cursor: "next", has_more: false });
+    const { network: service, asked } = network(problem(code === "bad-cursor" ? 400 : 410, code), page);
+    const { api } = new Transport(BUILD, service, clock());
+    const book = new Book(api, storage, clock(), "p", false);
+    await book.refresh();
+    assert.deepEqual([(await book.items()).length, asked.length, asked[1]?.headers.get("X-Patient-Id")], [1, 2, "p"]);
+    assert.ok(!asked[1]?.url.includes("since"));
+    await dropEnded([], [book]);
+    assert.deepEqual(await storage.names(""), []);
+  }
+});
+
+test("of answers to reminders one that is not taken costs itself alone", async () => {
+  const sizes: number[] = [];
+  const service: Network = async (request) => {
+    const { items } = (await request.json()) as { items: { reminder_id: string; due_at: string }[] };
+    assert.ok(sizes.push(items.length) < 30, "it never comes to an end");
+    if (items.some((one) => one.reminder_id === "bad")) return problem(400, "invalid-field");
+    return json({ items: items.map((one) => ({ ...one, status: "recorded" })) });
+  };
+  const [storage, time] = [new MemoryStorage(), clock()];
+  const alarms = { replace: (_: unknown, until: Date) => Promise.resolve(until) };
+  const reminders = new Reminders(new Transport(BUILD, service, time), storage, time, alarms, "p");
+  for (const id of ["a", "b", "bad", "c", "d"]) await reminders.answer(id, "2026-11-21T02:00:00Z", "taken");
+  const { noted, refused } = await reminders.sendAnswers();
+  assert.deepEqual(noted.map((one) => one.reminder_id).sort(), ["a", "b", "c", "d"]);
+  assert.deepEqual(refused.map(({ answer }) => answer.reminder_id), ["bad"]);
+  assert.deepEqual(await storage.names(""), []);
+});
+
+test("a plan that changes at each acknowledgement is left for the next refresh", async () => {
+  const asked: string[] = [];
+  const service: Network = async (request) => {
+    asked.push(request.method);
+    const plan = { alarms: [], until: "2026-12-01T00:00:00Z", version: `v${asked.length}` };
+    return request.method === "GET" ? json(plan) : problem(409, "reminder-plan-changed");
+  };
+  const [storage, time] = [new MemoryStorage(), clock()];
+  const alarms = { replace: (_: unknown, until: Date) => Promise.resolve(until) };
+  await new Reminders(new Transport(BUILD, service, time), storage, time, alarms, "p").refresh();
+  assert.deepEqual([asked, await storage.names("")], [["GET", "POST", "GET", "POST"], []]);
+});
+
+test("a desk's code and the provider's way back begin a session with the keys of this phone", async () => {
+  const bodies: Record<string, any> = {};
+  const service: Network = async (request) => {
+    const { pathname } = new URL(request.url);
+    bodies[pathname] = await request.json();
+    return json(pathname.endsWith("start") ? { address: "https://provider" } : SIGNED_IN);
+  };
+  const phone = await deskPhone({ network: service, clock: clock() });
+  const signIn = new SignIn(phone, new Transport(BUILD, service, phone.clock), "x");
+  assert.equal((await signIn.byActivation("abcd-efgh ij", "0900000001", "123456")).patientId, "p");
+  const { address, secret } = await signIn.beginAtProvider("app:/back");
+  assert.equal((await signIn.finishAtProvider("receipt", secret, "001095000103", "123456")).deviceId, "d");
+  assert.equal(address, "https://provider");
+  assert.equal(bodies["/v1/auth/activations"].code, "ABCDEFGHIJ");
+  const { x } = await phone.keys.publicKey("refresh");
+  assert.equal(bodies["/v1/auth/enrolments/finish"].device.refresh_key.x, x);
+  const bytes = fromBase64url(secret);
+  assert.equal(bytes.length, 32);
+  assert.equal(bodies["/v1/auth/enrolments/start"].secret_challenge, base64url(await sha256(bytes)));
 });

@@ -4,6 +4,8 @@ import type { Clock, KeyName, KeyStore, Network, Phone, PublicKey, Storage } fro
 
 type Kept = Map<string, string>;
 
+const LOCKS = new WeakMap<Kept, Map<string, Promise<unknown>>>();
+
 /** A map in memory; whoever keeps `kept` plays a restart of the app. */
 export class MemoryStorage implements Storage {
   constructor(private readonly kept: Kept = new Map()) {}
@@ -22,6 +24,14 @@ export class MemoryStorage implements Storage {
 
   async names(prefix: string): Promise<string[]> {
     return [...this.kept.keys()].filter((name) => name.startsWith(prefix)).sort();
+  }
+
+  locked<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    const locks = LOCKS.get(this.kept) ?? new Map<string, Promise<unknown>>();
+    LOCKS.set(this.kept, locks);
+    const done = (locks.get(name) ?? Promise.resolve()).then(work);
+    locks.set(name, done.catch(() => undefined));
+    return done;
   }
 }
 

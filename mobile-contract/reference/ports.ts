@@ -5,12 +5,17 @@
  * `memory.ts` are for tests and for a try on a desk.
  */
 
-/** A small durable map. A promise of `set` or `remove` that resolved survives a crash; lists are in order of name. */
+/**
+ * A small durable map of one person: each person on the phone has an own one. A promise of `set` or `remove` that
+ * resolved survives a crash; lists are in order of name.
+ */
 export interface Storage {
   get(name: string): Promise<string | null>;
   set(name: string, value: string): Promise<void>;
   remove(name: string): Promise<void>;
   names(prefix: string): Promise<string[]>;
+  /** One `work` of a name at a time, over all processes of the app; whoever dies lets go (a file lock does). */
+  locked<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
 }
 
 /** The public half of a P-256 key. */

@@ -44,6 +44,19 @@ export class Refusal extends Error {
 /** No whole answer came. Whether the service did what was asked is unknown: read it again before asking anew. */
 export class NoAnswer extends Error {}
 
+/**
+ * Whether the service has not decided: no answer, too busy, broken, a first try that still runs, a gateway's refusal, or
+ * the person has to sign in or update first. Everything else is an answer, and what was refused is not sent again.
+ */
+export function isUndecided(failure: unknown): boolean {
+  if (failure instanceof NoAnswer) return true;
+  if (!(failure instanceof Refusal)) return false;
+  const { status, isOfSession, code, problem } = failure;
+  if (status === 409) return failure.retryAfterSeconds !== null || problem.retryable === true;
+  if (code === "unknown" && status !== 413) return true;
+  return status >= 500 || status === 429 || status === 426 || isOfSession;
+}
+
 /** By status: a code that is newer than the app then still has its action. */
 export function actionOf(status: number): Action {
   if (status === 401) return "sign-in";

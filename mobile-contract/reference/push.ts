@@ -128,9 +128,11 @@ export class Once {
   /** True for the first of push and alarm that asks. */
   async mayRing(id: string): Promise<boolean> {
     const name = `rang/${id}`;
-    if ((await this.storage.get(name)) !== null) return false;
-    await this.storage.set(name, String(this.clock.now()));
-    return true;
+    return await this.storage.locked(name, async () => {
+      if ((await this.storage.get(name)) !== null) return false;
+      await this.storage.set(name, String(this.clock.now()));
+      return true;
+    });
   }
 
   /** Forgets what is a month old; call it once a day. */

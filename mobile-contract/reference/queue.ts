@@ -7,7 +7,6 @@
  */
 
 import type { Clock, Storage } from "./ports.js";
-import { NoAnswer, Refusal } from "./problems.js";
 
 export interface Entry<Value> {
   name: string;
@@ -49,18 +48,7 @@ export class Queue<Value> {
   }
 }
 
-/**
- * Whether the service has not decided: no answer, too busy, broken, or the person has to sign in or update first.
- * Everything else is an answer, and an entry that was refused is not sent again.
- */
-export function isForLater(failure: unknown): boolean {
-  if (failure instanceof NoAnswer) return true;
-  if (!(failure instanceof Refusal)) return false;
-  const { status, isOfSession } = failure;
-  return status >= 500 || status === 429 || status === 426 || isOfSession;
-}
-
-/** One run at a time, however many screens ask for it. */
+/** One run at a time, however many screens ask for it; between processes the names of what is sent make it harmless. */
 export class OneAtATime<Result> {
   private running: Promise<Result> | null = null;
 

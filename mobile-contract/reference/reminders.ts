@@ -7,14 +7,20 @@
 
 import type { components } from "./generated/service.js";
 import type { Clock, Storage } from "./ports.js";
-import { Refusal } from "./problems.js";
-import { OneAtATime, Queue, isForLater } from "./queue.js";
+import { Refusal, isUndecided } from "./problems.js";
+import { type Entry, OneAtATime, Queue } from "./queue.js";
 import { type Transport, refusalOf, taken } from "./transport.js";
 
 type Schemas = components["schemas"];
 export type Alarm = Schemas["Alarm"];
 export type Answer = Schemas["AnswerInput"];
 export type Noted = Schemas["Noted"];
+
+export interface AnswersSent {
+  noted: Noted[];
+  /** Not taken, and not sent again: tell the person. */
+  refused: { answer: Answer; refusal: Refusal }[];
+}
 
 /** The phone's alarms. */
 export interface Alarms {
@@ -33,7 +39,7 @@ const ANSWERS_MAX = 100;
 
 export class Reminders {
   private readonly answers: Queue<Answer>;
-  private readonly single = new OneAtATime<Noted[]>();
+  private readonly single = new OneAtATime<AnswersSent>();
   private readonly planName: string;
 
   constructor(
@@ -50,17 +56,22 @@ export class Reminders {
 
   /** At every start, after a push that leads to the plan, and once a day. */
   async refresh(): Promise<void> {
+    // The plan may change between its fetch and its acknowledgement; if it does so twice, the next refresh takes it.
+    if (!(await this.fetched())) await this.fetched();
+  }
+
+  private async fetched(): Promise<boolean> {
     const kept = await this.plan();
     const headers = kept?.etag ? { "If-None-Match": kept.etag } : {};
     const { data, error, response } = await this.transport.api.GET("/v1/me/reminders/plan", {
       params: { header: { ...this.header, ...headers } },
     });
-    if (response.status === 304 && kept !== null) return this.acknowledge(kept);
+    if (response.status === 304 && kept !== null) return await this.acknowledge(kept);
     if (data === undefined) throw refusalOf(response, error);
     const reached = await this.alarms.replace(data.alarms, new Date(data.until));
     const coversUntil = new Date(Math.min(reached.getTime(), Date.parse(data.until))).toISOString();
     const etag = response.headers.get("ETag");
-    await this.acknowledge({ etag, version: data.version, coversUntil, isAcknowledged: false });
+    return await this.acknowledge({ etag, version: data.version, coversUntil, isAcknowledged: false });
   }
 
   /** dueAt: as the alarm has it. Works without a network; of two answers to one time the later one counts. */
@@ -70,33 +81,44 @@ export class Reminders {
   }
 
   /** In any order, as often as need be: sending the same again changes nothing. */
-  sendAnswers(): Promise<Noted[]> {
+  sendAnswers(): Promise<AnswersSent> {
     return this.single.run(async () => {
-      const noted: Noted[] = [];
+      const sent: AnswersSent = { noted: [], refused: [] };
+      let most = ANSWERS_MAX;
       for (;;) {
-        const entries = await this.answers.entries(ANSWERS_MAX);
-        if (entries.length === 0) return noted;
-        const sent_at = new Date(this.clock.now()).toISOString();
-        const asked = this.transport.repeating.POST("/v1/me/reminders/answers", {
-          params: { header: this.header },
-          body: { sent_at, items: entries.map(({ value }) => value) },
-        });
+        const entries = await this.answers.entries(most);
+        if (entries.length === 0) return sent;
         try {
-          noted.push(...(await taken(asked)).items);
+          sent.noted.push(...(await this.post(entries)));
+          most = ANSWERS_MAX;
         } catch (failure) {
-          if (isForLater(failure)) return noted;
-          // The link to that person ended, or a bug of ours: sent again it would be refused again.
-          await this.answers.done(entries);
-          throw failure;
+          if (isUndecided(failure)) return sent;
+          if (!(failure instanceof Refusal)) throw failure;
+          // One of them is not taken, by a bug of ours or because the link to that person ended: the others still may be.
+          if (entries.length > 1) {
+            most = Math.floor(entries.length / 2);
+            continue;
+          }
+          sent.refused.push(...entries.map(({ value }) => ({ answer: value, refusal: failure })));
         }
         await this.answers.done(entries);
       }
     });
   }
 
-  private async acknowledge(plan: KeptPlan): Promise<void> {
+  private async post(entries: readonly Entry<Answer>[]): Promise<Noted[]> {
+    const sent_at = new Date(this.clock.now()).toISOString();
+    const asked = this.transport.repeating.POST("/v1/me/reminders/answers", {
+      params: { header: this.header },
+      body: { sent_at, items: entries.map(({ value }) => value) },
+    });
+    return (await taken(asked)).items;
+  }
+
+  /** False where another plan is there already. */
+  private async acknowledge(plan: KeptPlan): Promise<boolean> {
     await this.storage.set(this.planName, JSON.stringify(plan));
-    if (plan.isAcknowledged) return;
+    if (plan.isAcknowledged) return true;
     const { version, coversUntil } = plan;
     const asked = this.transport.repeating.POST("/v1/me/reminders/plan/ack", {
       params: { header: this.header },
@@ -106,10 +128,11 @@ export class Reminders {
       await taken(asked);
     } catch (failure) {
       if (!(failure instanceof Refusal) || failure.code !== "reminder-plan-changed") throw failure;
-      await this.storage.remove(this.planName); // another plan is there already
-      return this.refresh();
+      await this.storage.remove(this.planName);
+      return false;
     }
     await this.storage.set(this.planName, JSON.stringify({ ...plan, isAcknowledged: true }));
+    return true;
   }
 
   private async plan(): Promise<KeptPlan | null> {

@@ -2,7 +2,7 @@
  * The session of one person on this phone.
  *
  * Rules that a client gets wrong easily:
- * - One refresh at a time: everybody who meets a spent token waits for the same one.
+ * - One refresh at a time, over all processes of the app: everybody who meets a spent token waits for the same one.
  * - The new refresh token is on disk before the access token beside it is used.
  * - A lost answer is asked for again with the same refresh token, signed anew: the service answers as before until the
  *   new token was used.
@@ -25,6 +25,12 @@ interface Kept {
   refreshToken: string;
 }
 
+interface Access {
+  token: string;
+  /** Milliseconds since 1970. */
+  until: number;
+}
+
 const NAME = "session";
 const RENEW_BEFORE_MS = 60_000;
 const TRIES = 5;
@@ -33,7 +39,7 @@ const TRIES = 5;
 export class SignInNeeded extends Error {}
 
 export class Session implements Bearer, Signer {
-  private access: { token: string; until: number } | null = null;
+  private access: Access | null = null;
   private renewing: Promise<string | null> | null = null;
 
   private constructor(
@@ -88,29 +94,73 @@ export class Session implements Bearer, Signer {
     return await this.renewing;
   }
 
-  /** The session ends here at once, and at the service when it can be reached. */
-  async end(signedIn: Transport): Promise<void> {
-    await taken(signedIn.repeating.POST("/v1/auth/sign-out")).catch(() => undefined);
+  /** The session ends here at once, then at the service; false where that could not be reached. */
+  async end(): Promise<boolean> {
+    const [kept, held] = [this.kept, this.access];
     await this.forget();
+    return await this.told(kept, held, (headers) => this.open.repeating.POST("/v1/auth/sign-out", { headers }));
+  }
+
+  /**
+   * "Leave this phone": the device ends at the service, and all that is kept of the person goes, keys too. False where
+   * the service could not be told: then the person ends this device from another one.
+   */
+  async leave(): Promise<boolean> {
+    const { storage, keys } = this.phone;
+    const params = { path: { device_id: this.deviceId } };
+    const isTold = await this.told(this.kept, this.access, (headers) =>
+      this.open.api.DELETE("/v1/me/devices/{device_id}", { params, headers }),
+    );
+    await this.forget();
+    for (const name of await storage.names("")) await storage.remove(name);
+    await keys.forget();
+    return isTold;
+  }
+
+  /** Asks with the token that was held, or with one more of which nothing is written down. */
+  private async told(
+    kept: Kept,
+    held: Access | null,
+    ask: (headers: { Authorization: string }) => Promise<{ response: Response }>,
+  ): Promise<boolean> {
+    try {
+      const isGood = held !== null && this.phone.clock.now() < held.until;
+      const token = isGood ? held.token : (await this.refreshed(kept)).access_token;
+      await taken(ask({ Authorization: `Bearer ${token}` }));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   private async renew(): Promise<string | null> {
-    // Another process of the app (a widget, a push extension) may have renewed it: its token is the one that counts.
-    const text = await this.phone.storage.get(NAME);
-    if (text === null) return null;
-    this.kept = JSON.parse(text) as Kept;
+    return await this.phone.storage.locked(NAME, async () => {
+      // Another process of the app (a widget, a push extension) may have renewed it: its token is the one that counts.
+      const kept = await this.onDisk();
+      if (kept === null) return null;
+      this.kept = kept;
+      try {
+        const tokens = await this.refreshed(kept);
+        if (!tokens.refresh_token) throw new Error("tokens that cannot be renewed");
+        // Signed out while the answer was on its way.
+        if ((await this.onDisk()) === null) return null;
+        return await this.keep(tokens.access_token, tokens.expires_in_seconds, tokens.refresh_token);
+      } catch (failure) {
+        if (!(failure instanceof Refusal) || failure.code !== "session-ended") throw failure;
+        await this.forget();
+        return null;
+      }
+    });
+  }
+
+  private async refreshed(kept: Kept): Promise<components["schemas"]["Tokens"]> {
     let behindMs = 0;
     for (let tried = 1; ; tried++) {
       // Signed for each try: the service takes the same signature for a recording after a while.
-      const body = await signedRefresh(this.phone, this.kept.refreshToken, behindMs);
+      const body = await signedRefresh(this.phone, kept.refreshToken, behindMs);
       try {
-        const tokens = await taken(this.open.api.POST("/v1/auth/refresh", { body }));
-        return await this.keep(tokens.access_token, tokens.expires_in_seconds, tokens.refresh_token ?? "");
+        return await taken(this.open.api.POST("/v1/auth/refresh", { body }));
       } catch (failure) {
-        if (failure instanceof Refusal && failure.code === "session-ended") {
-          await this.forget();
-          return null;
-        }
         // The token is not used up: once more, by the clock of the answer.
         if (failure instanceof Refusal && failure.code === "device-clock-off" && tried < TRIES) {
           behindMs = (failure.answeredAt ?? this.phone.clock.now()) - this.phone.clock.now();
@@ -132,6 +182,13 @@ export class Session implements Bearer, Signer {
 
   private async forget(): Promise<void> {
     this.access = null;
-    await this.phone.storage.remove(NAME);
+    if ((await this.onDisk()) !== null) await this.phone.storage.remove(NAME);
+  }
+
+  /** What is kept of this person; null where nobody is signed in, or somebody else. */
+  private async onDisk(): Promise<Kept | null> {
+    const text = await this.phone.storage.get(NAME);
+    const kept = text === null ? null : (JSON.parse(text) as Kept);
+    return kept?.patientId === this.patientId ? kept : null;
   }
 }

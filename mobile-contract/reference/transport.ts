@@ -86,6 +86,7 @@ export class Transport {
     );
     const content = await answer.arrayBuffer();
     const { status } = answer;
+    if (isForeign(answer)) throw new Error(`${status} of somebody in between`);
     return new Response(NO_BODY.has(status) ? null : content, { status, headers: answer.headers });
   }
 
@@ -115,13 +116,18 @@ export function refusalOf(response: Response, error: unknown): Refusal {
   );
 }
 
-/** A key for one act of the person: keep it beside what is to be sent, and send it with every repeat. */
-export function newIdempotencyKey(): string {
-  return crypto.randomUUID();
-}
-
 async function isOfSession(answer: Response): Promise<boolean> {
   return answer.status === 401 && refusalOf(answer, await answer.clone().text()).isOfSession;
+}
+
+/**
+ * Of a gateway or the page of a hotel's Wi-Fi: it says nothing of what the service did. The service refuses by a problem,
+ * redirects nobody and has no pages for apps; a body that is too large for a gateway is too large all the same.
+ */
+function isForeign({ status, headers }: Response): boolean {
+  const type = headers.get("Content-Type") ?? "";
+  if (status >= 400) return status !== 413 && !/^application\/(problem|fhir)\+json/.test(type);
+  return (status >= 300 && status !== 304) || type.startsWith("text/html");
 }
 
 function isHarmless(request: Request): boolean {

@@ -7,8 +7,8 @@
 
 import type { components } from "./generated/service.js";
 import type { Clock, Storage } from "./ports.js";
-import { Refusal } from "./problems.js";
-import { OneAtATime, isForLater } from "./queue.js";
+import { Refusal, isUndecided } from "./problems.js";
+import { OneAtATime } from "./queue.js";
 import { type Transport, taken } from "./transport.js";
 
 type Schemas = components["schemas"];
@@ -95,7 +95,7 @@ export class Vitals {
           rejected.push(...(await this.settle(batch, ack)));
           await this.clock.sleep((ack.next.wait_s ?? 0) * 1000);
         } catch (failure) {
-          if (isForLater(failure)) return { state: "later", rejected, refusal: null };
+          if (isUndecided(failure)) return { state: "later", rejected, refusal: null };
           if (!(failure instanceof Refusal)) throw failure;
           if (!(await this.formAnew(failure, batch, rejected))) return { state: "stopped", rejected, refusal: failure };
         }

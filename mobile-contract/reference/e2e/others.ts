@@ -63,7 +63,7 @@ export async function takeMedicine(app: App, stage: Stage): Promise<void> {
   const reminders = new Reminders(transport, phone.storage, phone.clock, alarms, session.patientId);
   await patiently(() => reminders.refresh());
   await reminders.answer(reminder ?? "", due_at, "taken");
-  await until(async () => (await reminders.sendAnswers()).some((one) => one.status === "recorded"));
+  await until(async () => (await reminders.sendAnswers()).noted.some((one) => one.status === "recorded"));
 }
 
 async function until(done: () => Promise<boolean>): Promise<void> {
