@@ -1,6 +1,8 @@
 """One client a language, generated from the document into a folder; an old one there goes first."""
 
+import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import tools
@@ -26,12 +28,37 @@ OPTIONS = {
     ),
 }
 
+# Of what comes by push and by QR, no operation tells: quicktype's language, its options, and where among the
+# sources its file goes.
+PAYLOADS = {
+    "typescript": ("typescript", (), "payloads.ts"),
+    "kotlin": (
+        "kotlin",
+        ("--framework=kotlinx", "--package=healthbook.payloads"),
+        "src/main/kotlin/healthbook/payloads/Payloads.kt",
+    ),
+    "swift": ("swift", ("--access-level=public",), "Sources/HealthbookClient/Payloads.swift"),
+    "dart": ("dart", (), "lib/payloads.dart"),
+}
+# A class is named after a schema's title, and two members of one name in two schemas would be one class.
+TITLES = {
+    "PushData": ("push.schema.json", {"v": "PayloadVersion", "type": "PushType"}),
+    "QrPayload": ("qr.schema.json", {"v": "PayloadVersion", "kind": "QrKind"}),
+}
+
 
 def generated(language: str, into: Path, document: Path = DOCUMENT) -> Path:
     """The folder with the sources. Raises NotMadeError."""
     shutil.rmtree(into, ignore_errors=True)
     if language == "typescript":
-        return _typescript(into, document)
+        _typescript(into, document)
+    else:
+        _operations(language, into, document)
+    _payloads(language, into)
+    return into
+
+
+def _operations(language: str, into: Path, document: Path) -> None:
     generator, *options = OPTIONS[language]
     tools.run(
         [
@@ -41,12 +68,32 @@ def generated(language: str, into: Path, document: Path = DOCUMENT) -> Path:
             *options,
         ]
     )
-    return into
 
 
-def _typescript(into: Path, document: Path) -> Path:
+def _typescript(into: Path, document: Path) -> None:
     into.mkdir(parents=True)
     tools.run(
         ["node", tools.npm() / "openapi-typescript" / "bin" / "cli.js", document, "-o", into / "service.d.ts"]
     )
-    return into
+
+
+def _payloads(language: str, into: Path) -> None:
+    name, options, where = PAYLOADS[language]
+    (into / where).parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as made:
+        schemas = [Path(made) / f"{title}.json" for title in TITLES]
+        for place in schemas:
+            place.write_text(json.dumps(_titled(place.stem)))
+        program = tools.npm() / "quicktype" / "dist" / "index.js"
+        kind = ("--lang", name, *options, "--src-lang", "schema", "--quiet")
+        tools.run(["node", program, *kind, *schemas, "-o", into / where])
+
+
+def _titled(title: str) -> dict[str, object]:
+    file, members = TITLES[title]
+    schema: dict[str, object] = json.loads((tools.ROOT / "mobile-contract" / file).read_text())
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    for member, name in members.items():
+        properties[member]["title"] = name
+    return schema | {"title": title}

@@ -19,7 +19,7 @@ def typescript() -> str:
 
 def kotlin() -> str:
     jar = compiler.kotlin(generate.generated("kotlin", tools.PLACE / "kotlin"))
-    return f"compiled (Kotlin with kotlinx.serialization and OkHttp): {jar.relative_to(tools.ROOT)}"
+    return f"compiled (Kotlin with kotlinx.serialization and OkHttp): {jar}"
 
 
 def swift() -> str:

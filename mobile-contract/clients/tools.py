@@ -1,5 +1,6 @@
 """What generators and compilers need, installed once into a cache directory and pinned by two lock files."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -28,6 +29,13 @@ def python() -> Path:
 def npm() -> Path:
     """node_modules of package-lock.json."""
     return node_modules(PLACE) / "node_modules"
+
+
+def cache() -> Path:
+    """Where what takes long to make is kept, by the digest of what it was made of."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "healthbook-clients"
+    base.mkdir(parents=True, exist_ok=True)
+    return base
 
 
 def site() -> Path:
