@@ -10,7 +10,7 @@ import pytest
 from litestar.handlers import HTTPRouteHandler
 
 from api.app import collect_handlers
-from api.document.examples import is_json
+from api.document.examples import EMPTY, is_json
 from store.database import Store
 from tests.support.actors import sign_everybody_in
 from tests.support.answers import document, validator_of
@@ -53,6 +53,29 @@ def test_everything_a_reader_can_read_has_an_example_that_fits(name: str) -> Non
         assert "example" in media or not is_json(media_type), (what, media_type)
         if "example" in media:
             assert_fits(media["schema"], media["example"], what)
+
+
+@every_operation
+def test_what_citizens_and_doctors_apps_meet_shows_something(name: str) -> None:
+    _, _, operation = OPERATIONS[name]
+    if not operation["tags"][0].startswith(("citizen-", "doctor-")):
+        return
+    for what, _, media in shown(operation):
+        assert not list(blanks(media.get("example"))), what
+
+
+def blanks(value: Any, place: str = "") -> Iterator[str]:
+    """Places with dots or zeros for a text, and lists that are empty without a reason."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from blanks(inner, f"{place}/{name}")
+    elif isinstance(value, list):
+        if not value and place.rpartition("/")[2] not in EMPTY:
+            yield place
+        for inner in value:
+            yield from blanks(inner, place)
+    elif isinstance(value, str) and ("..." in value or (len(value) > 1 and not value.strip("0"))):
+        yield place
 
 
 def assert_fits(schema: dict[str, Any], value: Any, what: str) -> None:
