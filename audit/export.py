@@ -18,11 +18,11 @@ from audit.models import Entry, Head
 from audit.roots.models import AuditRoots, LogProof, Pin
 from audit.roots.verify import (
     NotCheckableError,
+    believed_keys,
     check_pin,
     check_proof,
     check_roots,
     check_witness,
-    keys_of,
 )
 from audit.verify import RECOVERED, Broken, ExportRow, verify_rows
 
@@ -109,7 +109,7 @@ def verify_export(
     masked = sum(item.actor_alias is not None for item in export.items)
     if broken is not None:
         return Verdict(broken=broken, gaps=gaps, masked=masked)
-    return Verdict(gaps=gaps, masked=masked, pin=_next_pin(export, roots))
+    return Verdict(gaps=gaps, masked=masked, pin=_next_pin(export, pin, roots))
 
 
 def gaps_of(export: Export, pin: Pin | None) -> list[Gap]:
@@ -190,16 +190,18 @@ def _rooted_until(export: Export, proof: LogProof, roots: Sequence[AuditRoots]) 
     return max(msgspec.convert(signed.at, datetime), min(newest, last))
 
 
-def _next_pin(export: Export, roots: Sequence[AuditRoots]) -> Pin | None:
+def _next_pin(export: Export, pin: Pin | None, roots: Sequence[AuditRoots]) -> Pin | None:
+    """What was kept, moved on by what was proved: a check without roots takes none of them away."""
     if export.head is None:
-        return None
-    proof = export.proof if roots else None
-    return Pin(
-        seq=export.head.seq,
-        h=export.head.h.hex(),
-        pseudonym=proof.leaf.pseudonym if proof else None,
-        root=proof.root.root if proof else None,
-        keys=keys_of(roots),
+        return pin
+    kept = msgspec.structs.replace(pin or Pin(seq=0, h=""), seq=export.head.seq, h=export.head.h.hex())
+    if not roots or export.proof is None:
+        return kept
+    return msgspec.structs.replace(
+        kept,
+        pseudonym=export.proof.leaf.pseudonym,
+        root=export.proof.root.root,
+        keys=believed_keys(roots, pin),
     )
 
 

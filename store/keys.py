@@ -121,6 +121,10 @@ class KeyRing:
         held = self._signers[purpose]
         return max(held), held[max(held)]
 
+    def signers(self, purpose: Purpose) -> dict[str, PrivateKey]:
+        """Every private key of a purpose that is still held, by key id."""
+        return dict(self._signers[purpose])
+
     def axis_signer(self) -> rsa.RSAPrivateKey | None:
         """The current key of messages to the ministry's axis, where there is one."""
         return self._axis[max(self._axis)] if self._axis else None

@@ -70,11 +70,22 @@ class SignedRoot(Struct, frozen=True, kw_only=True):
     witnesses: Annotated[list[Cosignature], Meta(max_length=16)] = []
 
 
+class KeyVoucher(Struct, frozen=True, kw_only=True):
+    """An older key names a newer one, so that whoever knows the older one may believe it.
+
+    signature: Ed25519 in base64url, by key `by`, over JCS {by, kid, typ: "audit-root-key", v: 1, x}.
+    """
+
+    by: Annotated[str, Meta(max_length=20)]
+    signature: Base64Url
+
+
 class RootKey(Struct, frozen=True, kw_only=True):
-    """A public key: x is Ed25519 in base64url (RFC 8037)."""
+    """A public key: x is Ed25519 in base64url (RFC 8037). vouchers: empty for the first key."""
 
     kid: str
     x: Base64Url
+    vouchers: Annotated[list[KeyVoucher], Meta(max_length=16)] = []
 
 
 class AuditRoots(Struct, frozen=True, kw_only=True):
@@ -107,7 +118,8 @@ class LogProof(Struct, frozen=True, kw_only=True):
 class Pin(Struct, frozen=True, kw_only=True):
     """What a person keeps of a check, to notice at the next one that something went back or was rewritten.
 
-    keys: of the roots. An app that keeps seq and h alone notices what concerns its own log.
+    keys: those that signed roots that were believed; a check adds to them and takes none away. An app that
+    keeps seq and h alone notices what concerns its own log.
     """
 
     seq: Count

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -11,11 +12,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from audit.chain import canonical
-from audit.roots.models import Cosignature, Leaf, Root, RootKey, SignedRoot
-from store.keys import KeyRing
+from audit.roots.models import Cosignature, KeyVoucher, Leaf, Root, RootKey, SignedRoot
+from store.keys import KeyRing, PrivateKey
 
 FIRST_PREV: Final = "00" * 32
 COSIGNATURE_TYP: Final = "audit-root-cosignature"
+VOUCHER_TYP: Final = "audit-root-key"
 
 
 def root_id(root: Root) -> str:
@@ -42,11 +44,33 @@ def sign(keys: KeyRing, root: Root) -> bytes:
 def public_keys(keys: KeyRing) -> list[RootKey]:
     """Of every root that was ever signed."""
     held = sorted(keys.public_keys("audit-root").items())
+    signers = keys.signers("audit-root")
     return [
-        RootKey(kid=kid, x=to_base64url(key.public_bytes_raw()))
+        vouched(kid, to_base64url(key.public_bytes_raw()), signers)
         for kid, key in held
         if isinstance(key, Ed25519PublicKey)
     ]
+
+
+def vouched(kid: str, x: str, signers: Mapping[str, PrivateKey]) -> RootKey:
+    """A public key with the word of the newest one before it whose private half is still held."""
+    older = [by for by in signers if by < kid]
+    if not older:
+        return RootKey(kid=kid, x=x)
+    by = max(older)
+    key = signers[by]
+    assert isinstance(key, Ed25519PrivateKey)
+    signature = to_base64url(key.sign(_voucher_text(by, kid, x)))
+    return RootKey(kid=kid, x=x, vouchers=[KeyVoucher(by=by, signature=signature)])
+
+
+def holds_voucher(key: RootKey, said: KeyVoucher, by: RootKey) -> bool:
+    """Whether `by`, which one knows, names this key."""
+    return said.by == by.kid and _holds(by.x, _voucher_text(by.kid, key.kid, key.x), said.signature)
+
+
+def _voucher_text(by: str, kid: str, x: str) -> bytes:
+    return canonical({"by": by, "kid": kid, "typ": VOUCHER_TYP, "v": 1, "x": x})
 
 
 def holds_root(signed: SignedRoot, keys: list[RootKey]) -> bool:

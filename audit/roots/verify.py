@@ -12,7 +12,7 @@ import msgspec
 
 from audit.chain import link
 from audit.roots.models import AuditRoots, LogProof, Pin, Root, RootKey, SignedRoot
-from audit.roots.signing import holds_cosignature, holds_root, leaf_data, root_id
+from audit.roots.signing import holds_cosignature, holds_root, holds_voucher, leaf_data, root_id
 from audit.roots.tree import holds_consistency, holds_inclusion, leaf_hash
 from audit.verify import Broken
 
@@ -25,22 +25,30 @@ class NotCheckableError(Exception):
         self.reason, self.values = reason, values
 
 
-def keys_of(documents: Sequence[AuditRoots]) -> list[RootKey]:
-    """Each key once."""
-    return list({(key.kid, key.x): key for document in documents for key in document.keys}.values())
+def believed_keys(documents: Sequence[AuditRoots], pin: Pin | None) -> list[RootKey]:
+    """The pinned keys and those that one of them vouches for, also through others; where nothing is pinned
+    yet, every published one: the first check has nothing to hold them against."""
+    published = [key for document in documents for key in document.keys]
+    if pin is None or not pin.keys:
+        return _each_once(published)
+    believed = list(pin.keys)
+    while fresh := [key for key in published if _is_vouched(key, believed)]:
+        believed = _each_once([*believed, *fresh])
+    return believed
 
 
 def check_roots(documents: Sequence[AuditRoots], pin: Pin | None) -> Broken | None:
-    """Roots from one or several places: signed, chained, and nowhere two states of one size."""
-    keys = keys_of(documents)
-    kept = pin.keys if pin else []
-    if len({key.kid for key in keys}) < len(keys) or any(
-        one.x != other.x for one in keys for other in kept if one.kid == other.kid
-    ):
+    """Roots from one or several places: signed by believed keys, chained, nowhere two states of one size."""
+    keys = _each_once([key for document in documents for key in document.keys] + (pin.keys if pin else []))
+    if len({key.kid for key in keys}) < len(keys):
         return Broken(0, "root-keys-differ")
+    believed = believed_keys(documents, pin)
+    strange = {key.kid for key in keys} - {key.kid for key in believed}
     published = [one for document in documents for one in document.roots]
     for one in published:
-        if not holds_root(one, keys):
+        if one.root.kid in strange:
+            return Broken(one.root.number, "root-key-unvouched")
+        if not holds_root(one, believed):
             return Broken(one.root.number, "root-signature-wrong")
     return _check_sequence(sorted((one.root for one in published), key=lambda root: root.number))
 
@@ -94,6 +102,17 @@ def check_witness(proof: LogProof, documents: Sequence[AuditRoots], key: str) ->
         raise NotCheckableError("no-witness-yet", root=root.number)
     is_seen = any(holds_cosignature(root, word, key) for word in said)
     return None if is_seen else Broken(root.number, "root-not-witnessed")
+
+
+def _is_vouched(key: RootKey, believed: Sequence[RootKey]) -> bool:
+    if any(one.kid == key.kid for one in believed):
+        return False
+    return any(holds_voucher(key, said, by) for said in key.vouchers for by in believed)
+
+
+def _each_once(keys: Iterable[RootKey]) -> list[RootKey]:
+    """Without the vouchers, which served their turn."""
+    return [RootKey(kid=kid, x=x) for kid, x in dict.fromkeys((key.kid, key.x) for key in keys)]
 
 
 def _check_continues(proof: LogProof, kept: Root) -> Broken | None:

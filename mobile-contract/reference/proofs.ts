@@ -15,11 +15,11 @@ import {
   type LogProof,
   NotCheckable,
   type Pin,
+  believedKeys,
   checkPin,
   checkProof,
   checkRoots,
   checkWitness,
-  keysOf,
 } from "./roots.js";
 
 type LogItem = components["schemas"]["LogItem"];
@@ -42,7 +42,7 @@ export interface Gap {
 export interface Verdict {
   broken: Broken | null;
   gaps: Gap[];
-  /** To keep for the next time; null where something is broken. */
+  /** To keep for the next time; null where something is broken (keep the old one then). */
   pin: Pin | null;
 }
 
@@ -73,7 +73,7 @@ export async function checkExport(
   const gaps = gapsOf(log, pin);
   let broken = await checkChain(log, pin, gaps);
   if (broken === null && roots.length > 0) broken = await checkUnderRoots(log, pin, roots, witness, gaps);
-  return { broken, gaps, pin: broken === null ? nextPin(log, roots) : null };
+  return { broken, gaps, pin: broken === null ? await nextPin(log, pin, roots) : null };
 }
 
 async function checkChain(log: Export, pin: Pin | null, gaps: readonly Gap[]): Promise<Broken | null> {
@@ -135,11 +135,13 @@ function gapsOf(log: Export, pin: Pin | null): Gap[] {
   return gaps.map((gap) => (gap === lost ? { ...gap, last: pin.seq } : gap));
 }
 
-function nextPin(log: Export, roots: readonly AuditRoots[]): Pin | null {
-  if (log.head === null) return null;
-  const proof = roots.length > 0 ? log.proof : null;
-  const { seq, h } = log.head;
-  return { seq, h, pseudonym: proof?.leaf.pseudonym ?? null, root: proof?.root.root ?? null, keys: keysOf(roots) };
+/** What was kept, moved on by what was proved: a check without roots takes none of them away. */
+async function nextPin(log: Export, pin: Pin | null, roots: readonly AuditRoots[]): Promise<Pin | null> {
+  if (log.head === null) return pin;
+  const kept = { ...(pin ?? { pseudonym: null, root: null, keys: [] }), seq: log.head.seq, h: log.head.h };
+  if (roots.length === 0 || log.proof === null) return kept;
+  const { leaf, root } = log.proof;
+  return { ...kept, pseudonym: leaf.pseudonym, root: root.root, keys: await believedKeys(roots, pin) };
 }
 
 function rowOf(item: LogItem): Row {

@@ -14,15 +14,16 @@ export type AuditRoots = components["schemas"]["AuditRoots"];
 export type LogProof = components["schemas"]["LogProof"];
 export type Root = components["schemas"]["Root"];
 export type RootKey = components["schemas"]["RootKey"];
+export type KnownKey = Pick<RootKey, "kid" | "x">;
 type SignedRoot = components["schemas"]["SignedRoot"];
 
-/** What the app keeps of a check, encrypted like the book. keys: of the roots. */
+/** What the app keeps of a check, encrypted like the book. keys: those that signed roots that were believed. */
 export interface Pin {
   seq: number;
   h: string;
   pseudonym: string | null;
   root: Root | null;
-  keys: RootKey[];
+  keys: KnownKey[];
 }
 
 /** Something is missing that the check needs: ask for it (another page of roots, a later day) and check again. */
@@ -31,22 +32,36 @@ export class NotCheckable extends Error {}
 /** Of a root's signed text. */
 export const rootId = async (root: Root): Promise<string> => hex(await sha256(utf8(canonical(root))));
 
-export function keysOf(documents: readonly AuditRoots[]): RootKey[] {
-  const all = documents.flatMap((document) => document.keys);
-  return [...new Map(all.map((key) => [`${key.kid} ${key.x}`, key])).values()];
+/**
+ * The pinned keys and those that one of them vouches for, also through others; where nothing is pinned yet, every
+ * published one. A key that came with the app's build may be added to the pin.
+ */
+export async function believedKeys(documents: readonly AuditRoots[], pin: Pin | null): Promise<KnownKey[]> {
+  const published = documents.flatMap((document) => document.keys);
+  if (pin === null || pin.keys.length === 0) return eachOnce(published);
+  const believed = eachOnce(pin.keys);
+  for (let isMore = true; isMore; ) {
+    isMore = false;
+    for (const key of published) {
+      if (believed.some((one) => one.kid === key.kid) || !(await isVouched(key, believed))) continue;
+      believed.push({ kid: key.kid, x: key.x });
+      isMore = true;
+    }
+  }
+  return believed;
 }
 
-/** Roots from one or several places: signed, chained, and nowhere two states of one size. */
+/** Roots from one or several places: signed by believed keys, chained, and nowhere two states of one size. */
 export async function checkRoots(documents: readonly AuditRoots[], pin: Pin | null): Promise<Broken | null> {
-  const keys = keysOf(documents);
-  const pinned = pin?.keys ?? [];
-  const isTwice = new Set(keys.map((key) => key.kid)).size < keys.length;
-  if (isTwice || keys.some((one) => pinned.some((kept) => kept.kid === one.kid && kept.x !== one.x))) {
-    return { at: 0, reason: "root-keys-differ" };
-  }
+  const keys = eachOnce([...documents.flatMap((document) => document.keys), ...(pin?.keys ?? [])]);
+  if (new Set(keys.map((key) => key.kid)).size < keys.length) return { at: 0, reason: "root-keys-differ" };
+  const believed = await believedKeys(documents, pin);
+  const isStrange = (kid: string): boolean => keys.some((key) => key.kid === kid) && !believed.some((key) => key.kid === kid);
   const published = documents.flatMap((document) => document.roots);
   for (const signed of published) {
-    if (!(await isSigned(signed, keys))) return { at: signed.root.number, reason: "root-signature-wrong" };
+    const { number, kid } = signed.root;
+    if (isStrange(kid)) return { at: number, reason: "root-key-unvouched" };
+    if (!(await isSigned(signed, believed))) return { at: number, reason: "root-signature-wrong" };
   }
   return checkSequence(published.map((one) => one.root).sort((one, other) => one.number - other.number));
 }
@@ -137,7 +152,21 @@ async function checkSequence(roots: readonly Root[]): Promise<Broken | null> {
   return null;
 }
 
-async function isSigned(signed: SignedRoot, keys: readonly RootKey[]): Promise<boolean> {
+async function isVouched({ kid, x, vouchers = [] }: RootKey, believed: readonly KnownKey[]): Promise<boolean> {
+  for (const { by, signature } of vouchers) {
+    const known = believed.find((key) => key.kid === by);
+    if (known !== undefined && (await holds(known.x, signature, canonical({ by, kid, typ: "audit-root-key", v: 1, x })))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+const eachOnce = (keys: readonly KnownKey[]): KnownKey[] => [
+  ...new Map(keys.map(({ kid, x }) => [`${kid} ${x}`, { kid, x }])).values(),
+];
+
+async function isSigned(signed: SignedRoot, keys: readonly KnownKey[]): Promise<boolean> {
   const named = keys.filter((key) => key.kid === signed.root.kid);
   return named.length === 1 && holds(named[0]!.x, signed.signature, canonical(signed.root));
 }

@@ -50,11 +50,15 @@ const readers: Record<string, (one: Case) => Promise<unknown>> = {
   },
   "audit-roots": async ({ input, keys }) => {
     const pages = [(input.export as unknown[]).map((line) => JSON.stringify(line)).join("\n")];
-    const pin = (keys.pin as Pin | null) ?? null;
+    let pin = (keys.pin as Pin | null) ?? null;
+    if ("before" in input) {
+      const before = (input.before as unknown[]).map((line) => JSON.stringify(line)).join("\n");
+      pin = (await checkExport(readExport([before]), pin, [])).pin;
+    }
     const found = await checkExport(readExport(pages), pin, input.roots as AuditRoots[], keys.witness as string);
     if (found.broken !== null) return { problem_code: found.broken.reason, at: found.broken.at };
     const gaps = found.gaps.map(({ first, last }) => ({ first, last }));
-    return { ok: { seq: found.pin?.seq, root: found.pin?.root?.number, gaps } };
+    return { ok: { seq: found.pin?.seq, root: found.pin?.root?.number, gaps, keys: found.pin?.keys.map((key) => key.kid) } };
   },
   certificates: async ({ input, now, keys }) => {
     const trust = await Trust.from(keys.lists as Lists, keys.max_age_days * DAY_MS);

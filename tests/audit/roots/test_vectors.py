@@ -22,6 +22,8 @@ KINDS = ("edited", "deleted", "order", "inserted", "cut", "fork", "forged", "rol
 def judge(given_: dict[str, Any], lines: list[Line] | None = None) -> Verdict:
     pin = msgspec.convert(given_["pin"], Pin | None)
     roots = msgspec.convert(given_["roots"], list[AuditRoots])
+    if "before" in given_:
+        pin = verify_export(read_export([text_of(given_["before"])]), pin).pin
     export = read_export([text_of(given_["export"] if lines is None else lines)])
     return verify_export(export, pin, roots, given_["witness"])
 
@@ -48,6 +50,7 @@ def test_s25_the_verifier_agrees_with_the_vector(case: dict[str, Any]) -> None:
     assert verdict.pin.root is not None
     gaps = [{"first": gap.first, "last": gap.last} for gap in verdict.gaps]
     found = {"seq": verdict.pin.seq, "root": verdict.pin.root.number, "gaps": gaps}
+    found["keys"] = [key.kid for key in verdict.pin.keys]
     assert found == expect["ok"]
 
 

@@ -44,9 +44,12 @@ def case(
     roots: list[AuditRoots],
     pin: Pin | None,
     expect: dict[str, Any],
+    before: list[Line] | None = None,
 ) -> dict[str, Any]:
+    """before: what was checked in between, without roots."""
     held = {"pin": pin, "witness": public("witness")}
-    return vectors.case(name, {"export": lines, "roots": roots}, expect, keys=held)
+    given = {"export": lines, "roots": roots} | ({} if before is None else {"before": before})
+    return vectors.case(name, given, expect, keys=held)
 
 
 def found(at: int, reason: str) -> dict[str, Any]:
@@ -89,6 +92,8 @@ def cases() -> list[dict[str, Any]]:
     return [
         *rows_changed(),
         *roots_changed(),
+        *keys_changed(),
+        *checked_without_roots(),
         restored(),
         restored_without_mark(),
         restored_once(),
@@ -102,7 +107,9 @@ def rows_changed() -> list[dict[str, Any]]:
     lines, roots, pin = h.lines(), [h.log.document()], h.pin
     anew = Honest(action="consent:grant:use")
     return [
-        case("an untouched log", lines, roots, pin, taken({"seq": 6, "root": 2, "gaps": []})),
+        case(
+            "an untouched log", lines, roots, pin, taken({"seq": 6, "root": 2, "gaps": [], "keys": ["0001"]})
+        ),
         case("an edited row", edited(lines), roots, pin, found(4, "link-does-not-match")),
         case("a deleted row", [*lines[:3], *lines[4:]], roots, pin, found(4, "row-missing-or-moved")),
         case(
@@ -189,6 +196,84 @@ def roots_changed() -> list[dict[str, Any]]:
     ]
 
 
+class Rotated(Honest):
+    """The second root is signed with a new key."""
+
+    def __init__(self, vouching: str | None, key: str = "service 2") -> None:
+        super().__init__()
+        self.log.roots.pop()
+        self.log.rotate(key, vouching)
+        self.second = self.log.sign()
+        self.proof = self.log.prove(self.rows[5], self.second, self.first)
+
+    def case(self, name: str, expect: dict[str, Any], pin: Pin | None) -> dict[str, Any]:
+        return case(name, self.lines(), [self.log.document()], pin, expect)
+
+
+def keys_changed() -> list[dict[str, Any]]:
+    """A key that no kept one vouches for is nobody's; the first check has nothing to hold it against."""
+    both = taken({"seq": 6, "root": 2, "gaps": [], "keys": ["0001", "0002"]})
+    vouched, bare = Rotated("service"), Rotated(None)
+    believed = msgspec.structs.replace(vouched.pin, keys=[*vouched.log.keys])
+    gone = [msgspec.structs.replace(vouched.log.document(), keys=vouched.log.keys[:1])]
+    return [
+        vouched.case("a new key that the kept one vouches for", both, vouched.pin),
+        bare.case("a new key at the first check", both, None),
+        bare.case("a new key that nobody vouches for", found(2, "root-key-unvouched"), bare.pin),
+        Rotated("service 2").case(
+            "a new key that vouches for itself under the name of the kept one",
+            found(2, "root-key-unvouched"),
+            bare.pin,
+        ),
+        case("a kept key that is no longer published", vouched.lines(), gone, believed, both),
+    ]
+
+
+def checked_without_roots() -> list[dict[str, Any]]:
+    """A check for which no roots were to be had takes nothing of what was kept."""
+    h, other = Honest(), Honest(key="stranger")
+    short = lines_of(h.rows[:4])
+    fork, proof = forged_log()
+    rows = chain(8)
+    after = Log(epoch=1, log=NEXT_LOG)
+    after.append(rows[7])
+    anew = lines_of(rows, after.prove(rows[7], after.sign(number=2)))
+    return [
+        case(
+            "a check without roots, then an untouched log",
+            h.lines(),
+            [h.log.document()],
+            h.pin,
+            taken({"seq": 6, "root": 2, "gaps": [], "keys": ["0001"]}),
+            before=short,
+        ),
+        case(
+            "a check without roots, then a root under another key",
+            other.lines(),
+            [other.log.document()],
+            h.pin,
+            found(0, "root-keys-differ"),
+            before=short,
+        ),
+        case(
+            "a check without roots, then another log of heads",
+            with_proof(h.lines(), proof),
+            [fork.document()],
+            pin_of(h.rows[:3], h.second),
+            found(2, "roots-fork"),
+            before=short,
+        ),
+        case(
+            "a check without roots, then a log that begins anew without a row that says why",
+            anew,
+            [after.document()],
+            h.pin,
+            found(2, "root-rolled-back"),
+            before=lines_of(rows[:4]),
+        ),
+    ]
+
+
 def restored() -> dict[str, Any]:
     """The backup ended with row 2: rows 3 to 6 are lost, and the log says so."""
     h = Honest()
@@ -199,7 +284,7 @@ def restored() -> dict[str, Any]:
     root = after.sign(number=2)
     lines = lines_of(rows, after.prove(rows[7], root))
     pin = msgspec.structs.replace(pin_of(h.rows, h.second), root=None)
-    expect = taken({"seq": 8, "root": 2, "gaps": [{"first": 3, "last": 6}]})
+    expect = taken({"seq": 8, "root": 2, "gaps": [{"first": 3, "last": 6}], "keys": ["0001"]})
     return case("a restored backup names what is lost", lines, [after.document()], pin, expect)
 
 
@@ -245,10 +330,12 @@ def stale_root() -> dict[str, Any]:
 def document() -> bytes:
     about = (
         "export: lines of GET /v1/me/access-log/export; roots: answers of /.well-known/audit-roots; "
+        "before: an export that is checked in between, without roots, and what it keeps is the pin then; "
         "keys.pin: what an earlier check kept; keys.witness: the witness's Ed25519 key. leaf = SHA-256(0x00 "
         "| JCS(leaf)), node = SHA-256(0x01 | left | right) (RFC 6962); a root's signature is Ed25519 over "
-        "JCS(root); prev is SHA-256 of the JCS of the root before. expect: seq of the head and number of "
-        "the root, or the first thing that does not hold; gaps: rows that a restored backup lost. Rows "
+        "JCS(root); prev is SHA-256 of the JCS of the root before; a key's voucher is Ed25519 by key `by` "
+        'over JCS {by, kid, typ: "audit-root-key", v: 1, x}. expect: seq of the head, number of the '
+        "root and kids to keep, or the first thing that does not hold; gaps: rows that a restored backup lost. Rows "
         "themselves: audit-chain.json"
     )
     return vectors.document(about, cases())

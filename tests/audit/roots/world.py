@@ -28,6 +28,7 @@ from audit.roots.signing import (
     leaf_data,
     root_id,
     to_base64url,
+    vouched,
 )
 from audit.roots.tree import consistency_spans, inclusion_spans, leaf_hash, node_hash
 from audit.verify import ExportRow
@@ -144,7 +145,8 @@ class Log:
     """The public log as an honest service keeps it."""
 
     def __init__(self, *, epoch: int = 0, log: UUID = LOG, key: str = "service") -> None:
-        self.epoch, self.log, self.key = epoch, log, key
+        self.epoch, self.log, self.key, self.kid = epoch, log, key, "0001"
+        self.keys = [RootKey(kid=self.kid, x=public(key))]
         self.leaves: list[Leaf] = []
         self.roots: list[SignedRoot] = []
 
@@ -157,13 +159,19 @@ class Log:
     def append(self, row: ExportRow) -> None:
         self.leaves.append(Leaf(epoch=self.epoch, h=row.h, pseudonym=PSEUDONYM, seq=row.seq))
 
+    def rotate(self, key: str, vouching: str | None = None) -> None:
+        """A second key signs from now on. vouching: who says so under the name of the first; None: nobody."""
+        signers = {} if vouching is None else {self.kid: private(vouching)}
+        self.key, self.kid = key, "0002"
+        self.keys.append(vouched(self.kid, public(key), signers))
+
     def sign(self, at: datetime = START, **other: Any) -> SignedRoot:
         last = self.roots[-1].root if self.roots else None
         fields: dict[str, Any] = {
             "at": utc_text(at + timedelta(minutes=5 * len(self.roots))),
             "epoch": self.epoch,
             "hash": merkle(self.hashes()).hex(),
-            "kid": "0001",
+            "kid": self.kid,
             "log": self.log,
             "number": last.number + 1 if last else 1,
             "operators": OperatorsHead(h=hashlib.sha256(b"operators").hexdigest(), seq=3),
@@ -207,7 +215,7 @@ class Log:
         )
 
     def document(self) -> AuditRoots:
-        return AuditRoots(keys=[RootKey(kid="0001", x=public(self.key))], roots=list(self.roots))
+        return AuditRoots(keys=list(self.keys), roots=list(self.roots))
 
 
 def witnessed(root: Root) -> Cosignature:
