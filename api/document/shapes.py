@@ -93,6 +93,9 @@ def apply(document: dict[str, Any]) -> None:
     for node in _values(document):
         if "enum" in node:
             _name_members(node)
+        # A number of no format is a decimal to Kotlin's generator, which writes it as a string.
+        if node.get("type") == "number":
+            node.setdefault("format", "double")
 
 
 def _follow(node: Any) -> None:

@@ -54,6 +54,8 @@ GIVEN = {
     ExpressibleByStringLiteral Float FloatLiteralType FloatingPoint HTTPURLResponse Hashable
     Identifiable Int Int32 Int64 IntegerLiteralType JSONDecoder JSONEncoder K Key NSCoder NSNumber
     NSObject NSString Numeric Progress RawRepresentable Range Self Sendable Set String StringLiteralType
+    Encoding EncodingError Hasher KeyedDecodingContainer KeyedEncodingContainer SingleValueDecodingContainer
+    SingleValueEncodingContainer UnkeyedDecodingContainer UnkeyedEncodingContainer
     Swift TimeInterval Type URL URLAuthenticationChallenge AuthChallengeDisposition URLCredential
     URLQueryItem URLRequest URLResponse URLSession URLSessionTask URLSessionTaskDelegate UUID Void
     concurrent discardableResult escaping retroactive unchecked

@@ -51,13 +51,13 @@ private fun rule() = RuleBody(
     kind = RuleBody.Kind.entries.first { it.value == "heart-rate" },
     direction = RuleBody.Direction.high,
     unit = "bpm",
-    warn = 110.toBigDecimal(),
+    warn = 110.0,
 )
 
 private fun approval() = AccessApproval(
     tier = AccessApproval.Tier.A,
     secret = "123456",
-    types = emptyList(),
+    types = listOf(AccessApproval.Types.entries.first()),
     since = null,
     until = null,
     durationSeconds = 3600,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 PLACE = Path(__file__).parent
 ROOT = PLACE.parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "openapi")]
 
-from tests.support.npm import node_modules  # noqa: E402 (the root of the project is put on the path above)
+from node_packages import node_modules  # noqa: E402 (the path is put right above)
 from tests.support.peers import peers_python  # noqa: E402
 
 _PLUGIN = "META-INF/services/org.jetbrains.kotlin.compiler.plugin"
