@@ -420,9 +420,9 @@ class Call:
         return await self.request.body()
 
     async def fingerprint(self) -> bytes:
-        """What the HMAC of an idempotency row covers: path (it can name what is acted on) and raw body."""
-        path: str = self._scope["path"]
-        return path.encode() + b"\0" + await self.request.body()
+        """What the HMAC of an idempotency row covers: path (it can name what is acted on), book, raw body."""
+        place: str = self._scope["path"] + (self.header("x-patient-id") or "").lower()
+        return place.encode() + b"\0" + await self.request.body()
 
     def patient_id_for(self, actor: Actor) -> UUID:
         """Whose book a /v1/me route opens: X-Patient-Id, else the actor's own.

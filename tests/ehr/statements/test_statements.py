@@ -10,7 +10,7 @@ from identity import budgets
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.family import make_child, make_proxy
-from tests.support.http import bearer, client_of
+from tests.support.http import bearer, client_of, code_of
 from tests.support.people import Citizen, make_citizen
 from tests.support.record import hospital, write
 
@@ -249,3 +249,15 @@ async def test_what_is_said_of_a_person_in_a_day_has_a_limit(
             for n in range(3)
         ]
     assert codes == [201, 201, 429]
+
+
+async def test_s14_one_key_for_two_books_is_no_repeat(store: Store, clock: FrozenClock) -> None:
+    """The book is a part of what is asked: a mother's key of one child does not swallow the other's entry."""
+    mother = await make_citizen(store, clock)
+    children = [await make_child(store, clock, mother) for _ in range(2)]
+    async with client_of(store, clock) as client:
+        answers = [
+            await say(client, mother, PENICILLIN, X_Patient_Id=str(child), Idempotency_Key="k" * 20)
+            for child in children
+        ]
+    assert [code_of(answer) for answer in answers] == [None, "idempotency-key-reused"]
