@@ -66,9 +66,9 @@ class Reader {
       case 1:
         return -1 - whole(length);
       case 2:
-        return length === null ? concat(...(this.pieces(2) as Bytes[])) : this.take(length);
+        return length === null ? concat(...this.pieces(2)) : this.take(length);
       case 3:
-        return length === null ? this.pieces(3).join("") : textOf(this.take(length));
+        return length === null ? this.pieces(3).map(textOf).join("") : textOf(this.take(length));
       case 4:
         return this.many(length, depth);
       case 5:
@@ -80,7 +80,9 @@ class Reader {
 
   private tagged(tag: number, depth: number): Item {
     const value = this.item(depth + 1);
-    return DATES.has(tag) ? value : new Tagged(tag, value);
+    // A date is told as text or number; around anything else the tag is none of ours.
+    const isDate = DATES.has(tag) && (typeof value === "string" || typeof value === "number");
+    return isDate ? value : new Tagged(tag, value);
   }
 
   private many(length: number | null, depth: number): Item[] {
@@ -107,12 +109,15 @@ class Reader {
     return map;
   }
 
-  private pieces(major: number): (Bytes | string)[] {
-    const items = this.many(null, 0);
-    if (items.some((item) => (major === 2 ? !(item instanceof Uint8Array) : typeof item !== "string"))) {
-      throw new Error("a piece of another kind");
+  /** Of a text without a length: each piece is of the same kind, and has one (RFC 8949 §3.2.3). */
+  private pieces(major: number): Bytes[] {
+    const found: Bytes[] = [];
+    for (;;) {
+      const first = this.view.getUint8(this.skip(1));
+      if (first === 0xff) return found;
+      if (first >> 5 !== major) throw new Error("a piece of another kind");
+      found.push(this.take(this.number(first & 31)));
     }
-    return items as (Bytes | string)[];
   }
 
   private simple(more: number): Item | typeof BREAK {

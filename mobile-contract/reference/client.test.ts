@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { deflateRawSync, deflateSync } from "node:zlib";
 import { Acts, StaleAct } from "./acts.js";
 import { Book } from "./book.js";
 import { newDevice, signedRefresh } from "./device.js";
-import { base64url, fromBase64url, sha256, utf8 } from "./encoding.js";
+import { Tagged, decode } from "./cbor.js";
+import { base64url, concat, fromBase64url, fromHex, inflate, sha256, utf8 } from "./encoding.js";
 import { dropEnded } from "./household.js";
 import { deskPhone, MemoryStorage } from "./memory.js";
 import type { Clock, KeyName, Network } from "./ports.js";
@@ -426,4 +428,25 @@ test("a desk's code and the provider's way back begin a session with the keys of
   const bytes = fromBase64url(secret);
   assert.equal(bytes.length, 32);
   assert.equal(bodies["/v1/auth/enrolments/start"].secret_challenge, base64url(await sha256(bytes)));
+});
+
+test("what is packed ends where its text ends", async () => {
+  const raw = deflateRawSync("abc".repeat(20));
+  for (const [form, packed] of [["deflate", deflateSync("abc".repeat(20))], ["deflate-raw", raw]] as const) {
+    assert.equal((await inflate(packed, form, 100)).length, 60);
+    for (const more of [new Uint8Array([0]), packed.subarray(-4), packed]) {
+      await assert.rejects(inflate(concat(packed, more), form, 200), form);
+    }
+    await assert.rejects(inflate(packed.subarray(0, -1), form, 100), form);
+  }
+});
+
+test("a text in pieces holds pieces of its own kind, and no others inside", () => {
+  assert.deepEqual(decode(fromHex("5f41014102ff")), new Uint8Array([1, 2]));
+  assert.equal(decode(fromHex("7f61616162ff")), "ab");
+  for (const bad of ["5f5f4100ffff", "5fc04100ff", "5f6161ff", "7f4161ff", "5f41", "5f9f4100ffff"]) {
+    assert.throws(() => decode(fromHex(bad)), bad);
+  }
+  assert.ok(decode(fromHex("c080")) instanceof Tagged);
+  assert.throws(() => decode(new Uint8Array(60_000).fill(0x5f)), /piece|length/);
 });

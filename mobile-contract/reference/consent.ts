@@ -87,7 +87,7 @@ export class Consent {
         this.transport.repeating.POST("/v1/me/access-requests/{request_id}/approve", { params, body }),
       );
     } catch (failure) {
-      const grant = isDecided(failure) ? await this.grantOf(request, forAnother) : undefined;
+      const grant = isDecided(failure) ? await this.grantOf(request, choice, forAnother) : undefined;
       if (grant === undefined) throw failure;
       return grant;
     }
@@ -151,8 +151,12 @@ export class Consent {
     return await signedAct(this.phone, this.signer, this.environment, typ, facts);
   }
 
-  private async grantOf(request: Request, forAnother?: ForAnother): Promise<Grant | undefined> {
+  private async grantOf(request: Request, choice: Choice, forAnother?: ForAnother): Promise<Grant | undefined> {
+    // What somebody else allowed this doctor meanwhile is not what was signed here.
+    const scope = ({ types, labels }: { types: readonly string[]; labels: readonly string[] }): string =>
+      JSON.stringify([[...types].sort(), [...labels].sort()]);
     const isOfRequest = (grant: Grant): boolean =>
+      scope(grant) === scope(choice) &&
       grant.licence === request.licence &&
       grant.facility === request.facility &&
       grant.purpose === request.purpose &&

@@ -82,6 +82,17 @@ export async function sha256(...parts: Uint8Array[]): Promise<Bytes> {
  * end, or is larger than `most` bytes: a code holds few, and what unpacks to many is an attack.
  */
 export async function inflate(packed: Uint8Array, form: "deflate" | "deflate-raw", most: number): Promise<Bytes> {
+  const whole = await unpacked(packed, form, most);
+  // Not every platform says that bytes stand behind the end: then it comes to its end without the last one too.
+  const isLonger = await unpacked(packed.slice(0, -1), form, most).then(
+    () => true,
+    () => false,
+  );
+  if (isLonger) throw new Error("bytes after the end");
+  return whole;
+}
+
+async function unpacked(packed: Uint8Array, form: "deflate" | "deflate-raw", most: number): Promise<Bytes> {
   const parts: Uint8Array[] = [];
   let size = 0;
   const reader = new Blob([concat(packed)]).stream().pipeThrough(new DecompressionStream(form)).getReader();

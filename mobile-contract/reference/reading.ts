@@ -89,4 +89,4 @@ export async function attempt<T>(step: Step, status: Status, work: () => T | Pro
 
 export const textIn = (value: unknown): string | null => (typeof value === "string" ? value : null);
 export const numberIn = (value: unknown): number | null =>
-  typeof value === "number" && !Number.isNaN(value) ? value : null;
+  typeof value === "number" && Number.isFinite(value) ? value : null;
