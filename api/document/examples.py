@@ -176,12 +176,14 @@ def apply(document: dict[str, Any]) -> None:
 def recorded(what: str) -> dict[str, Any]:
     """operations: id → {parameters: {name: value}, request, answer}, each part only where there is one.
     schemas: name → value."""
-    return _read(RECORDED).get(what, {})
+    found: dict[str, Any] = _read(RECORDED).get(what, {})
+    return found
 
 
 def written(what: str) -> dict[str, Any]:
     """The same, written by hand."""
-    return _read(WRITTEN).get(what, {})
+    found: dict[str, Any] = _read(WRITTEN).get(what, {})
+    return found
 
 
 @cache

@@ -11,6 +11,7 @@ ROOT = PLACE.parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "openapi")]
 
 from node_packages import node_modules  # noqa: E402 (the path is put right above)
+
 from tests.support.peers import peers_python  # noqa: E402
 
 _PLUGIN = "META-INF/services/org.jetbrains.kotlin.compiler.plugin"

@@ -28,7 +28,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with subprocess.Popen(
-        [sys.executable, OPENAPI / "mock.py", str(served)],
+        [sys.executable, OPENAPI / "serve_mock.py", str(served)],
         env=os.environ | {"PORT": str(port)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.STDOUT,

@@ -10,11 +10,9 @@ import os
 import sys
 from pathlib import Path
 
+from node_packages import NoNodeError, node_modules
+
 PLACE = Path(__file__).resolve().parent
-sys.path.insert(0, str(PLACE.parent))
-
-from tests.support.npm import NoNodeError, node_modules  # noqa: E402
-
 PORT = 4010
 
 
