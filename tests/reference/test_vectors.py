@@ -1,9 +1,6 @@
 """The published vectors: one form for all, and the reference client reads every one as they say."""
 
 import json
-import os
-import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +8,8 @@ import pytest
 from tests.support import reference, vectors
 
 FILES = sorted(vectors.PLACE.glob("*.json"))
+# What a phone never reads by itself: scanners of desks, share links, tolerance of the generated clients.
+ELSEWHERE = {"card-texts", "sharing", "tolerance"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -26,17 +25,8 @@ def test_a_file_of_vectors_has_the_one_form(file: Path) -> None:
 
 
 def test_the_reference_client_reads_every_vector_as_published() -> None:
-    built = reference.compiled()
-    done = subprocess.run(
-        ["node", "--test", "--test-reporter=tap", "vectors.test.js"],
-        cwd=built,
-        env=os.environ | {"VECTORS": str(vectors.PLACE)},
-        capture_output=True,
-        timeout=120,
-        check=False,
+    read = [file for file in FILES if file.stem not in ELSEWHERE]
+    # Each case, and one more of each file.
+    assert reference.tested("vectors.test.ts") == sum(
+        1 + len(json.loads(file.read_bytes())["cases"]) for file in read
     )
-    told = done.stdout.decode()
-    assert done.returncode == 0, told[-4000:]
-    passed = re.search(r"^# pass (\d+)$", told, re.MULTILINE)
-    assert passed is not None
-    assert int(passed[1]) > 200

@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
-from tests.support import npm
+from tests.support import npm, vectors
 from tests.support.shared import ROOT
 
 PLACE = ROOT / "mobile-contract" / "reference"
@@ -45,6 +46,23 @@ def compiled() -> Path:
     if not found.exists():
         making.rename(found)
     return found / "dist"
+
+
+def tested(name: str) -> int:
+    """How many tests of a file passed; a failed one fails whoever asks. name: such as `client.test.ts`."""
+    done = subprocess.run(
+        ["node", "--test", "--test-reporter=tap", str(Path(name).with_suffix(".js"))],
+        cwd=compiled(),
+        env=os.environ | {"VECTORS": str(vectors.PLACE)},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    told = done.stdout.decode()
+    assert done.returncode == 0, told[-4000:]
+    passed = re.search(r"^# pass (\d+)$", told, re.MULTILINE)
+    assert passed is not None
+    return int(passed[1])
 
 
 def _node(place: Path, tool: str, *words: str) -> None:
