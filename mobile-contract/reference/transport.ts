@@ -141,7 +141,7 @@ function isForAnotherTry(answer: Response | NoAnswer, harmless: boolean, method:
   if (answer.status === 500 || answer.status === 502 || answer.status === 504) {
     return harmless && (method !== "GET" || tried === 1);
   }
-  // "The first one is still running": the only conflict that ends by itself.
+  // Something that is being made just now: the only conflict that ends by itself.
   return answer.status === 409 && answer.headers.has("Retry-After");
 }
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -26,6 +27,7 @@ SHARES = {
 }
 HARMLESS = {"lost", "late", "refused", "broken"}
 LATE_SECONDS = 0.3
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 SPOILT = {
     "type": "about:blank",
@@ -58,19 +60,21 @@ class Passed:
 class BadNetwork:
     """`base_url` is what a client is given. `shares`: how often each fault comes, of a hundred.
 
-    calm: below these paths nothing is lost that the service did. certain: the fault of a path's first one.
+    calm: below these paths nothing is lost that the service did. certain: faults of the first requests to a
+    path, its ids written as `*`. What happens to the nth request of a path is drawn from seed, path and n, so
+    that a seed plays again as it did, whatever else is on its way at the time.
     """
 
     upstream: str
     seed: int
     shares: dict[str, int] = field(default_factory=lambda: dict(SHARES))
     calm: tuple[str, ...] = ()
-    certain: dict[str, str] = field(default_factory=dict)
+    certain: dict[str, tuple[str, ...]] = field(default_factory=dict)
     port: int = 0
     passed: list[Passed] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
+        self._seen: Counter[str] = Counter()
 
     @property
     def base_url(self) -> str:
@@ -80,13 +84,19 @@ class BadNetwork:
     def faults(self) -> Counter[str]:
         return Counter(one.fault for one in self.passed if one.fault)
 
-    def _fault(self, path: str) -> str | None:
-        if path in self.certain:
-            return self.certain.pop(path)
-        drawn = self._random.randrange(100)
+    def unmet(self) -> dict[str, tuple[str, ...]]:
+        """What was certain and never came."""
+        left = {path: faults[self._seen[path] :] for path, faults in self.certain.items()}
+        return {path: faults for path, faults in left.items() if faults}
+
+    def _fault(self, path: str, drawing: random.Random, number: int) -> str | None:
+        certain = self.certain.get(path, ())
+        if number < len(certain):
+            return certain[number]
+        drawn = drawing.randrange(100)
         for name, share in self.shares.items():
             if drawn < share:
-                return name if name in HARMLESS or not path.startswith(self.calm) else None
+                return name if name in HARMLESS or not path.partition(" ")[2].startswith(self.calm) else None
             drawn -= share
         return None
 
@@ -110,7 +120,11 @@ class BadNetwork:
         body = await _body(reader, {name.lower(): value for name, value in headers})
         kept = [(name, value) for name, value in headers if name.lower() not in HOP_HEADERS]
         request = client.build_request(method, path, headers=kept, content=body)
-        fault = self._fault(path)
+        place = ID.sub("*", path.partition("?")[0])
+        number = self._seen[f"{method} {place}"]
+        self._seen[f"{method} {place}"] += 1
+        drawing = random.Random(f"{self.seed} {method} {place} {number}")
+        fault = self._fault(f"{method} {place}", drawing, number)
         answers = await self._asked(client, request, fault)
         statuses = tuple(one.status for one in answers)
         self.passed.append(Passed(method, path.partition("?")[0], fault, statuses))
@@ -118,9 +132,7 @@ class BadNetwork:
             return False
         if fault == "late":
             await asyncio.sleep(LATE_SECONDS)
-        answer = (
-            _spoilt(fault) if fault in ("refused", "broken", "broken-after") else self._random.choice(answers)
-        )
+        answer = _spoilt(fault) if fault in ("refused", "broken", "broken-after") else drawing.choice(answers)
         return await _write(writer, answer, cut=fault == "cut")
 
     async def _asked(

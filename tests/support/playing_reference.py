@@ -25,13 +25,35 @@ STATEMENTS = 6
 STATION = "99D02"
 DOCTOR, NURSE = "bs.nam", "dd.hoa"
 PLAY_SECONDS = 240
+# Of the first requests to a path, whatever the seed: every fault meets something that creates.
+CERTAIN = {
+    "POST /v1/auth/sign-in/verify": ("unheard",),
+    "POST /v1/auth/refresh": ("unheard", "broken-after"),
+    "POST /v1/me/statements": (
+        "lost",
+        "unheard",
+        "cut",
+        "twice",
+        "broken",
+        "broken-after",
+        "refused",
+        "late",
+    ),
+    "POST /v1/me/appointments": ("unheard", "twice"),
+    "POST /v1/me/appointments/*/confirm": ("cut",),
+    "POST /v1/me/access-requests/scan": ("twice",),
+    "POST /v1/me/access-requests/*/approve": ("unheard", "broken-after", "twice"),
+    "DELETE /v1/me/grants/*": ("unheard", "twice"),
+    "POST /v1/me/vitals/batches": ("unheard", "cut", "twice", "broken-after"),
+    "POST /v1/me/check-ins": ("broken-after", "twice"),
+    "POST /v1/me/reminders/answers": ("unheard",),
+}
 
 
 def network_of(service: str, seed: int) -> BadNetwork:
     """Three messages an hour go to a phone, so asking for letters is spared what nobody could repeat; but the
-    first answer with a session is lost always, and so is the first renewal's."""
-    certain = {"/v1/auth/sign-in/verify": "unheard", "/v1/auth/refresh": "unheard"}
-    return BadNetwork(service, seed, calm=("/v1/auth/sign-in",), certain=certain)
+    first answer with a session is lost always, and what CERTAIN says befalls each writing path."""
+    return BadNetwork(service, seed, calm=("/v1/auth/sign-in",), certain=CERTAIN)
 
 
 @dataclass
@@ -142,6 +164,21 @@ class Stage:
                 return due
             await asyncio.sleep(0.1)
         raise AssertionError("the worker did not come to it")
+
+    def on_rooted(self) -> None:
+        """A public root stands over all that was written until now."""
+        asyncio.run(self._rooted())
+
+    async def _rooted(self) -> None:
+        newest = "SELECT count(*) FROM audit_root"
+        ((before,),) = await rows(self.service, newest)
+        await rows(self.service, "UPDATE due_queue SET due_at = now() WHERE kind = 'audit-roots'")
+        for _ in range(300):
+            ((now,),) = await rows(self.service, newest)
+            if now > before:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError("the worker made no root")
 
     def _poster(self) -> str:
         """Of another facility: what stands in the poster's picture; the PDF itself is read by other tests."""

@@ -5,7 +5,7 @@
  * the service's own database that nothing was lost and nothing doubled.
  */
 
-import { byOthers, accessLog } from "../access-log.js";
+import { accessLog, byOthers, checkedLog } from "../access-log.js";
 import { App, type Build, openTransport } from "../app.js";
 import { Book, type Change } from "../book.js";
 import type { Choice, Request } from "../consent.js";
@@ -194,6 +194,8 @@ async function run(): Promise<void> {
   });
   await manyAtOnce(await started(play, build, kept));
   const app = await started(play, build, kept);
+  await stage.ask("rooted");
+  const before = await patiently(() => checkedLog(app.api, null));
   await readBook(app, stage);
   for (const tier of ["A", "B", "C"] as const) await letIn(app, stage, tier);
   for (let number = 0; number < play.statements; number++) await statement(play, build, kept, number);
@@ -202,7 +204,9 @@ async function run(): Promise<void> {
   await checkIn(app, stage);
   await takeMedicine(app, stage);
   const lines = byOthers(await patiently(() => accessLog(app.api)));
-  await stage.ask("end", { newDevice, lines: lines.length, left: await app.acts.left() });
+  await stage.ask("rooted");
+  const checked = await patiently(() => checkedLog(app.api, before.pin));
+  await stage.ask("end", { newDevice, lines, before, checked, left: await app.acts.left() });
   stage.end();
 }
 
