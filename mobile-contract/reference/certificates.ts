@@ -76,7 +76,7 @@ function isOfIssuer(key: TrustedKey, reading: Reading): boolean {
 }
 
 const maySign = (key: TrustedKey, reading: Reading): boolean =>
-  key.uses === null || [...reading.uses].every((use) => key.uses?.has(use));
+  key.uses === null || (reading.uses.size > 0 && [...reading.uses].every((use) => key.uses?.has(use)));
 const isOver = (key: TrustedKey, now: number): boolean => key.notAfter !== null && now > key.notAfter;
 const isStale = (key: TrustedKey, now: number): boolean => key.freshUntil !== null && now > key.freshUntil;
 

@@ -3,6 +3,7 @@
  *
  * `GET /v1/public/certificates/keys` and `…/revocations/{kid}` (all pages), `/shc/.well-known/jwks.json` and
  * `…/crl/{kid}.json`. Keep them beside the app's own release: without a network the last ones count until `maxAge`.
+ * A health card issuer's key set says no age and counts as long as it is given: fetch it with the others.
  */
 
 import { type Bytes, base64url, concat, fromBase64, fromBase64url, fromHex, sha256, utf8 } from "./encoding.js";

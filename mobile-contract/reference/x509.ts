@@ -11,7 +11,6 @@ export interface Certificate {
   country: string | null;
   /** null: it names none, so it may sign all. */
   uses: ReadonlySet<Use> | null;
-  notBefore: number;
   notAfter: number;
 }
 
@@ -38,13 +37,12 @@ export async function readCertificate(der: Bytes): Promise<Certificate> {
   const fields = body[0]!.tag === VERSION ? body.slice(1) : body;
   const [, , , validity, subject, key] = fields;
   if (validity === undefined || subject === undefined || key?.tag !== SEQUENCE) throw new Error("no certificate");
-  const [begin, end] = children(validity);
+  const end = children(validity)[1];
   return {
     kid: base64((await sha256(der)).slice(0, 8)),
     spki: key.all,
     country: countryIn(subject),
     uses: usesIn(hex(der)),
-    notBefore: time(begin!),
     notAfter: time(end!),
   };
 }

@@ -41,8 +41,14 @@ def byte_string(data: bytes) -> bytes:
     return head(2, len(data)) + data
 
 
-def _as_written(value: object, _immutable: bool) -> object:
-    return value
+def _as_written(tag: int) -> Callable[[object, bool], object]:
+    """A date as text or number; around anything else the tag stands as one that nobody knows."""
+
+    def read(value: object, _immutable: bool) -> object:
+        is_date = isinstance(value, str | int | float) and not isinstance(value, bool)
+        return value if is_date else cbor2.CBORTag(tag, value)
+
+    return read
 
 
 def _refused(_value: object, _immutable: bool) -> object:
@@ -52,6 +58,6 @@ def _refused(_value: object, _immutable: bool) -> object:
 # What cbor2 would build by itself: dates are kept as text, and the rest (references that multiply, patterns,
 # messages, fractions) has no place in a certificate.
 _TAGS: Final[dict[int, Callable[[object, bool], object]]] = {
-    **dict.fromkeys((0, 1, 100, 1004), _as_written),
+    **{tag: _as_written(tag) for tag in (0, 1, 100, 1004)},
     **dict.fromkeys((4, 5, 25, 28, 29, 30, 35, 36, 37, 256, 258, 260, 261, 43000, 55799), _refused),
 }

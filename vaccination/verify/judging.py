@@ -103,8 +103,8 @@ def _rank(key: TrustedKey, reading: Reading, now: datetime) -> tuple[bool, ...]:
 
 
 def may_sign(key: TrustedKey, reading: Reading) -> bool:
-    """Whether its certificate is for every part that the text has."""
-    return key.uses is None or reading.uses <= key.uses
+    """Whether its certificate is for every part that the text has, and it has one."""
+    return key.uses is None or set() < reading.uses <= key.uses
 
 
 def _key_notes(key: TrustedKey) -> list[str]:

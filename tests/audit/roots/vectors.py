@@ -335,8 +335,8 @@ def document() -> bytes:
         "| JCS(leaf)), node = SHA-256(0x01 | left | right) (RFC 6962); a root's signature is Ed25519 over "
         "JCS(root); prev is SHA-256 of the JCS of the root before; a key's voucher is Ed25519 by key `by` "
         'over JCS {by, kid, typ: "audit-root-key", v: 1, x}. expect: seq of the head, number of the '
-        "root and kids to keep, or the first thing that does not hold; gaps: rows that a restored backup lost. Rows "
-        "themselves: audit-chain.json"
+        "root and kids to keep, or the first thing that does not hold; gaps: rows that a restored backup "
+        "lost. Rows themselves: audit-chain.json"
     )
     return vectors.document(about, cases())
 

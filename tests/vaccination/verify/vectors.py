@@ -22,7 +22,8 @@ from cryptography.x509.oid import NameOID
 
 from qr import base45
 from tests.support import vectors
-from tests.support.hc1_texts import CLAIMS, CONTENT, ENTRY, NOW, Signer, hc1, kid_bytes, with_entry
+from tests.support.hc1_texts import CLAIMS, CONTENT, ENTRY, NOW, Signer, cose_of, hc1, kid_bytes, with_entry
+from tests.support.hc1_texts import text_of as hc1_text
 from tests.support.vectors import Case, curve_key, instant, refused, taken
 from vaccination.revocation.hashes import hashes_of
 from vaccination.shc.keys import key_of, thumbprint
@@ -140,7 +141,14 @@ def one_case(name: str, text: str, expect: dict[str, Any], **more: Any) -> Case:
 
 
 def cases() -> list[Case]:
-    return [*taken_ones(), *unreadable_ones(), *untrusted_ones(), *revoked_ones(), *cards()]
+    return [
+        *taken_ones(),
+        *unreadable_ones(),
+        *misbuilt_ones(),
+        *untrusted_ones(),
+        *revoked_ones(),
+        *cards(),
+    ]
 
 
 def verified(revocation_known: bool = False) -> dict[str, Any]:
@@ -194,6 +202,37 @@ def unreadable_ones() -> list[Case]:
             refused("INVALID_SIGNING_FORMAT", step="envelope"),
         ),
         one_case("empty", "", unsupported),
+    ]
+
+
+def misbuilt_ones() -> list[Case]:
+    """Nearly a certificate, as lenient readers take it."""
+    whole = cose_of(SIGNER)
+    packed = zlib.compress(whole, 9)
+    envelope = refused("INVALID_SIGNING_FORMAT", step="envelope")
+    claims = refused("INVALID_SIGNING_FORMAT", step="claims")
+    compression = refused("INVALID_COMPRESSION", step="compression")
+    twice = b"\xa2" + 2 * (cbor2.dumps(1) + cbor2.dumps("VN"))
+    nested = b"\xa1\x01" + b"\x7f\x7f\x62VN\xff\xff"
+    endless = CLAIMS | {4: float("inf")}
+    nothing = CLAIMS | {-260: {1: {key: value for key, value in CONTENT.items() if key != "v"}}}
+    doses = FixedSigner(curve_key(7), uses=("1.3.6.1.4.1.1847.2021.1.2",))
+    return [
+        one_case("bytes behind the packed data", "HC1:" + base45.encode(packed + b"\1\2\3"), compression),
+        one_case("its checksum once more", "HC1:" + base45.encode(packed + packed[-4:]), compression),
+        one_case("bytes behind the envelope", hc1_text(whole + b"\0"), envelope),
+        one_case("a date's tag around the envelope", hc1_text(b"\xc0" + whole), envelope),
+        one_case("pieces in pieces, very deep", hc1_text(b"\x5f" * 60_000), envelope),
+        one_case("a piece that has pieces", hc1(SIGNER, nested), claims),
+        one_case("one claim twice", hc1(SIGNER, twice), claims),
+        one_case("it expires at no number", hc1(SIGNER, endless), refused("NOT_SUPPORTED", step="claims")),
+        one_case(
+            "it says nothing, under a key for vaccinations alone",
+            hc1(doses, nothing),
+            refused("INVALID_SIGNATURE", step="key-usage"),
+            keys=listed(doses),
+        ),
+        one_case("valid: a key for vaccinations alone", hc1(doses), verified(), keys=listed(doses)),
     ]
 
 
