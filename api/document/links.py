@@ -8,12 +8,14 @@ with the same X-Patient-Id. Of a list the link shows the first item; any other l
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 # Ids of people and places: the same thing wherever they stand.
 EVERYWHERE: Final = {"patient_id", "facility_id"}
 DEPTH: Final = 3  # an object in the items of a list
 CURSORS: Final = {"cursor", "next", "after", "since"}
+OVER: Final = {"ended"}  # lists of what is over: nothing can be done with it any more
 
 
 class Operation(NamedTuple):
@@ -137,8 +139,16 @@ def _pointer(
         return fields.get(parameter)
     only_one = len(collections[target.audience, parameter]) == 1
     if parameter.endswith("_id") and only_one and source.audience == target.audience:
-        return fields.get(parameter)
+        pointer = fields.get(parameter, "")
+        return pointer if _speaks_of(pointer, target.collection(parameter)) else None
     return None
+
+
+def _speaks_of(pointer: str, collection: str) -> bool:
+    """Whether the innermost list is `items`, or named like the collection: alerts only mention a rule."""
+    parts = pointer.split("/")
+    lists = [name for name, place in pairwise(parts) if place == "0"]
+    return all(name == "items" or f"{collection}/".find(f"{name}/") > 0 for name in lists[-1:])
 
 
 def _fields(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, str]:
@@ -150,6 +160,8 @@ def _fields(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, str]:
         for place, part in level:
             for name, field in _resolved(part, document).get("properties", {}).items():
                 whole = _resolved(field, document)
+                if name in OVER:
+                    continue
                 if "items" in whole:
                     inner.append((f"{place}/{name}/0", whole["items"]))
                 elif "properties" in whole:
