@@ -37,6 +37,7 @@ class OwnReports(Struct, kw_only=True):
     status_code=201,
     actors=("citizen",),
     operation_id="report_access",
+    any_app=True,
     tags=TAGS,
     idempotent=True,
     problems=(NOT_REPORTABLE, REPORTS_TOO_MANY, REPORT_UNKNOWN, *OWN_PROBLEMS, *PROBLEMS),
@@ -62,6 +63,7 @@ async def report_access(data: JSONBody[NewReport], call: NamedDependency[Call]) 
     "/v1/me/access-reports",
     actors=("citizen",),
     operation_id="access_reports",
+    any_app=True,
     tags=TAGS,
     problems=OWN_PROBLEMS,
 )

@@ -187,6 +187,7 @@ class ObjectionBody(Struct, kw_only=True, forbid_unknown_fields=True):
     status_code=204,
     actors=("citizen",),
     operation_id="object_to_death",
+    any_app=True,
     tags=TAGS,
     problems=(STEP_UP_REFUSED,),
 )

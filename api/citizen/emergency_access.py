@@ -120,6 +120,7 @@ async def end(emergency_id: FromPath[UUID], call: NamedDependency[Call]) -> Resp
     "/v1/me/emergency-access/{emergency_id:uuid}/dispute",
     actors=("citizen",),
     operation_id="me_dispute_emergency",
+    any_app=True,
     tags=TAGS,
     status_code=200,
     problems=(UNKNOWN_EMERGENCY, ALREADY_DISPUTED),

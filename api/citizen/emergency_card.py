@@ -204,6 +204,7 @@ async def paper(call: NamedDependency[Call]) -> Response[bytes]:
     "/v1/me/emergency-contacts",
     actors=("citizen",),
     operation_id="me_emergency_contacts",
+    any_app=True,
     tags=TAGS,
     problems=(GUARDIAN_NEEDED, DEVICE_ON_PROBATION),
 )
@@ -252,6 +253,7 @@ async def name_contact(
     "/v1/me/emergency-contacts/{contact_id:uuid}",
     actors=("citizen",),
     operation_id="me_remove_emergency_contact",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_CONTACT,),

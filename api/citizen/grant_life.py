@@ -69,6 +69,7 @@ class Revocation(Struct, kw_only=True, forbid_unknown_fields=True):
     "/v1/me/grants/{grant_id:uuid}",
     actors=("citizen",),
     operation_id="me_narrow_grant",
+    any_app=True,
     tags=TAGS,
     problems=(UNKNOWN_GRANT, SCOPE_EXCEEDS_GRANT, NOTHING_GRANTED),
 )
@@ -144,6 +145,7 @@ async def revoke_many(data: JSONBody[Revocation], call: NamedDependency[Call]) -
     "/v1/me/delegations/{delegation_id:uuid}",
     actors=("citizen",),
     operation_id="me_end_delegation",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_DELEGATION,),

@@ -97,7 +97,7 @@ class PurposeChoice(Struct, kw_only=True, forbid_unknown_fields=True):
     signed: SignedAct | None = None
 
 
-@get("/v1/me/purposes", actors=("citizen",), operation_id="me_purposes", tags=TAGS, problems=())
+@get("/v1/me/purposes", actors=("citizen",), operation_id="me_purposes", any_app=True, tags=TAGS, problems=())
 async def list_purposes(call: NamedDependency[Call]) -> Response[Purposes]:
     """Every purpose that data may be used for, and what the person said to each."""
     async with begin_for(call, "read-account") as (tx, access):
@@ -109,6 +109,7 @@ async def list_purposes(call: NamedDependency[Call]) -> Response[Purposes]:
     "/v1/me/purposes/{purpose:str}",
     actors=("citizen",),
     operation_id="me_purpose",
+    any_app=True,
     tags=TAGS,
     problems=(UNKNOWN_PURPOSE,),
 )
@@ -127,6 +128,7 @@ async def one_purpose(purpose: FromPath[str], call: NamedDependency[Call]) -> Re
     "/v1/me/purposes/{purpose:str}",
     actors=("citizen",),
     operation_id="me_say_to_purpose",
+    any_app=True,
     tags=TAGS,
     problems=(
         UNKNOWN_PURPOSE,

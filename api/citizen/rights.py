@@ -123,7 +123,14 @@ async def ask_erasure(data: JSONBody[SignedAct], call: NamedDependency[Call]) ->
     return answer(made if isinstance(made, Refused) else _erasure(made))
 
 
-@get("/v1/me/erasure", actors=("citizen",), operation_id="read_erasure", tags=TAGS, problems=(NO_ERASURE,))
+@get(
+    "/v1/me/erasure",
+    actors=("citizen",),
+    operation_id="read_erasure",
+    any_app=True,
+    tags=TAGS,
+    problems=(NO_ERASURE,),
+)
 async def read_erasure(call: NamedDependency[Call]) -> Response[ErasureView]:
     """Whether an erasure waits, and until when it can be cancelled."""
     async with begin_for(call, "manage-grants") as (tx, access):
@@ -136,6 +143,7 @@ async def read_erasure(call: NamedDependency[Call]) -> Response[ErasureView]:
     status_code=204,
     actors=("citizen",),
     operation_id="cancel_erasure",
+    any_app=True,
     tags=TAGS,
     problems=(NO_ERASURE,),
 )
@@ -150,6 +158,7 @@ async def cancel_erasure(call: NamedDependency[Call]) -> Response[None]:
     status_code=204,
     actors=("citizen",),
     operation_id="close_account",
+    any_app=True,
     tags=TAGS,
     problems=(STEP_UP_REFUSED, DEATH_REPORTED, GUARDIAN_NEEDED),
 )

@@ -41,7 +41,7 @@ class WhoCanSeeMe(Struct, kw_only=True):
     items: list[WhoCanSee]
 
 
-@get("/v1/me/who-can-see-me", actors=("citizen",), operation_id="me_who_can_see", tags=TAGS)
+@get("/v1/me/who-can-see-me", actors=("citizen",), operation_id="me_who_can_see", any_app=True, tags=TAGS)
 async def who_can_see_me(call: NamedDependency[Call]) -> Response[WhoCanSeeMe]:
     """Everybody who can open the record."""
     async with begin_for(call, "manage-grants") as (tx, access):
@@ -53,6 +53,7 @@ async def who_can_see_me(call: NamedDependency[Call]) -> Response[WhoCanSeeMe]:
     "/v1/me/who-can-see-me/end-all",
     actors=("citizen",),
     operation_id="me_end_all",
+    any_app=True,
     tags=TAGS,
     status_code=204,
 )

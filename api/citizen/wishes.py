@@ -65,6 +65,7 @@ class WishStatement(Struct, kw_only=True, forbid_unknown_fields=True):
     "/v1/me/wishes",
     actors=("citizen",),
     operation_id="me_wishes",
+    any_app=True,
     tags=TAGS,
     problems=(ADULTS_ONLY, DEVICE_ON_PROBATION),
 )
@@ -101,6 +102,7 @@ async def state_wish(
     "/v1/me/wishes/{kind:str}",
     actors=("citizen",),
     operation_id="me_take_back_wish",
+    any_app=True,
     tags=TAGS,
     status_code=204,
     problems=(UNKNOWN_WISH,),

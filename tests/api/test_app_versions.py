@@ -200,3 +200,50 @@ def test_the_page_lists_what_takes_every_app_and_every_feature() -> None:
     assert listed == {(route.method, route.path) for route in OPEN}
     named = set(re.findall(r"^\| `([a-z-]+)` \|", page.split("## Features")[1].split("## ")[0], re.M))
     assert named == set(FEATURES)
+
+
+# What ends or takes back something that opens nothing to anybody: it waits for the new version.
+WAITS = {
+    "end_alert_rule": "a limit of measurements tells the person, nobody else",
+    "cancel_appointment": "a place at a facility; its desk cancels too",
+    "cancel_vaccination_registration": "a place at a campaign; its desk cancels too",
+    "me_unblock": "opens what was closed",
+    "me_withdraw_case": "ends a complaint of the person's own",
+    "me_leave": "a number of a waiting line; it falls away by itself",
+    "me_close_question": "the person says that the answer was read",
+    "me_withdraw_question": "a question that nobody answered",
+    "me_withdraw_declaration": "answers for a visit; they end with it",
+    "me_delete_document": "content of the person's own book",
+    "me_settle_family_dispute": "opens what was closed",
+    "me_show_again": "opens what was closed",
+    "me_show_visit": "opens what was closed",
+    "delete_own_reminder": "rings on the person's own phone",
+    "withdraw_statement": "content of the person's own book",
+    "me_withdraw_reaction": "content of the person's own book",
+    "me_delete_vitals": "content of the person's own book",
+    "me_withdraw_vital_import": "content of the person's own book",
+}
+ENDING = re.compile(r"end|refuse|dispute|withdraw|objection|close|cancel|leave|revoke|not-me|deletions")
+
+
+def test_whatever_ends_something_takes_every_app_or_says_why_it_waits() -> None:
+    ending = {
+        route.operation_id
+        for route in LIMITED + OPEN
+        if route.path.startswith("/v1/me/")
+        and (
+            route.method == "DELETE"
+            or (route.method in ("POST", "PUT") and ENDING.search(route.path.split("/")[-1]))
+        )
+    }
+    assert ending - ANY_APP == set(WAITS)
+
+
+async def test_an_old_app_still_ends_everybodys_access(
+    limited: httpx.AsyncClient, fresh_store: Store, clock: FrozenClock
+) -> None:
+    citizen = await make_citizen(fresh_store, clock)
+    headers = bearer(citizen.token) | saying(OLD)
+    assert (await limited.get("/v1/me/who-can-see-me", headers=headers)).status_code == 200
+    told = await limited.post("/v1/me/who-can-see-me/end-all", headers=headers)
+    assert told.status_code < 300, told.text
