@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -34,7 +35,8 @@ class Deprecation(Struct, frozen=True, kw_only=True):
         if self.sunset is not None:
             found.append((b"sunset", format_datetime(self.sunset.astimezone(UTC), usegmt=True).encode()))
         if self.successor is not None:
-            address = self.successor.format_map(path_params)
+            ids = {name: quote(str(value), safe="") for name, value in path_params.items()}
+            address = self.successor.format_map(ids)
             found.append((b"link", f'<{address}>; rel="successor-version"'.encode()))
         return found
 

@@ -83,6 +83,11 @@ async def test_every_answer_says_since_when_until_when_and_what_follows(
         assert told.headers["link"] == f'</v1/probe/new/{page}>; rel="successor-version"'
 
 
+def test_an_id_of_the_path_ends_no_header_and_no_link() -> None:
+    told = Deprecation(since=SINCE, successor="/v1/probe/new/{page}").headers({"page": "a\r\nX: 1>é/"})
+    assert told[-1] == (b"link", b'</v1/probe/new/a%0D%0AX%3A%201%3E%C3%A9%2F>; rel="successor-version"')
+
+
 async def test_a_stranger_is_told_too_and_nothing_that_is_not_known(
     client: httpx.AsyncClient,
 ) -> None:
