@@ -239,8 +239,11 @@ def _sync_directory(directory: Path) -> None:
 
 def _remove_all(directory: Path) -> int:
     """Take the whole directory of a person away in one step, then its files."""
-    whole = [path for path in directory.glob("*") if path.suffix != _PARTIAL]
     # Two at once take the same files away; each goes on until there is nothing left.
+    try:
+        whole = [name for name in os.listdir(directory) if not name.endswith(_PARTIAL)]
+    except FileNotFoundError:
+        return 0
     while directory.exists():
         with suppress(FileNotFoundError):
             shutil.rmtree(directory)
