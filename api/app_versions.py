@@ -13,7 +13,7 @@ from litestar.types import Scope
 
 from api.deprecation import deprecation_of
 from api.problems import APP_TOO_OLD, INVALID_FIELD
-from api.request import Runtime, read_header, require_token
+from api.request import Runtime, joined_header, require_token
 from identity.app_versions.models import App
 from identity.app_versions.policy import read_app, state_of
 from identity.app_versions.uses import EVERY_CALL, NO_APP, OTHER
@@ -31,7 +31,7 @@ async def at_the_door(request: Request[Any, Any, Any]) -> None:
 
 async def refuse_old_app(request: Request[Any, Any, Any]) -> None:
     """Raises 426 `app-too-old` with the store's address, and 400 for a header that names no version."""
-    text = read_header(request.scope, HEADER)
+    text = joined_header(request.scope, HEADER)
     if text is None or not limits_apps(request.route_handler, request.scope["path"]):
         return
     app = read_app(text)
@@ -53,7 +53,7 @@ def count_use(runtime: Runtime, scope: Scope) -> None:
     handler: Any = scope.get("route_handler")
     if handler is None or not scope["path"].startswith(PREFIX):
         return
-    text = read_header(scope, HEADER)
+    text = joined_header(scope, HEADER)
     is_ending = deprecation_of(handler) is not None
     if text is None and not is_ending:
         return

@@ -415,6 +415,10 @@ class Call:
         """A request header by its lower-case name."""
         return read_header(self._scope, name.encode())
 
+    def joined_header(self, name: str) -> str | None:
+        """All request headers of a lower-case name as one value."""
+        return joined_header(self._scope, name.encode())
+
     async def body(self) -> bytes:
         """The raw body."""
         return await self.request.body()
@@ -455,6 +459,12 @@ def read_header(scope: Scope, name: bytes) -> str | None:
         if key == name:
             return value.decode("latin-1")
     return None
+
+
+def joined_header(scope: Scope, name: bytes) -> str | None:
+    """All headers of that lower-case name as one value (RFC 9110 §5.3), so that none hides behind another."""
+    values = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+    return ", ".join(values) if values else None
 
 
 def presented_token(scope: Scope) -> tuple[str, str] | None:

@@ -56,7 +56,7 @@ async def app_policy(call: NamedDependency[Call]) -> Response[AppPolicy]:
     The version is that of X-App-Version. A change is true everywhere within 30 seconds; an app keeps the
     answer for a minute, and asks with If-None-Match after it.
     """
-    app = read_app(call.header("x-app-version") or "") or refuse(INVALID_FIELD, "X-App-Version")
+    app = read_app(call.joined_header("x-app-version") or "") or refuse(INVALID_FIELD, "X-App-Version")
     row = await call.app_policies.of(call.store, app.platform, call.now)
     return kept_by_anybody(call, _told(app, row), MAX_AGE_SECONDS, vary="X-App-Version")
 

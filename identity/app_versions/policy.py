@@ -19,6 +19,10 @@ from identity.app_versions.models import (
 
 APP_FORM: Final = f"{PLATFORM_FORM}/{VERSION_FORM}"
 _APP: Final = re.compile(APP_FORM)
+# A name of the public network and an address of RFC 3986's own signs: no account, no number, and nothing that
+# browsers read another way (a backslash is a slash to them).
+_STORE: Final = re.compile(r"https://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_HOST: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")
 
 
 class _Kept(Struct):
@@ -72,4 +76,4 @@ def _leads_somewhere(address: str) -> bool:
         _ = parts.port
     except ValueError:
         return False
-    return bool(parts.hostname) and "@" not in parts.netloc
+    return bool(_STORE.fullmatch(address)) and bool(_HOST.fullmatch(parts.netloc.partition(":")[0]))

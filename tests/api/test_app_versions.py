@@ -93,6 +93,13 @@ async def test_a_header_of_another_form_is_refused_where_it_is_read(limited: htt
     assert listed.status_code == 401, "nothing keeps from what ends a grant, not even a bad header"
 
 
+async def test_two_versions_are_no_version(limited: httpx.AsyncClient) -> None:
+    both = [("X-App-Version", "android/9.0.0"), ("X-App-Version", OLD)]
+    for path in ("/v1/me/summary", "/v1/app-policy"):
+        told = await limited.get(path, headers=both)
+        assert (told.status_code, code_of(told)) == (400, "invalid-field"), path
+
+
 async def test_who_says_no_version_and_whom_nobody_entered_have_no_limits(limited: httpx.AsyncClient) -> None:
     for headers in ({}, saying("ios/0.0.1"), saying("android/2.9.0")):
         assert (await limited.get("/v1/me/summary", headers=headers)).status_code == 401

@@ -115,6 +115,17 @@ def test_what_cannot_be_used_is_named_by_its_field() -> None:
     assert {wrong_field(new) for new in wrong.values()} == set(wrong)
     assert all(wrong_field(new) == field for field, new in wrong.items())
     assert wrong_field(policy_of(store_url="https://cua-hang.example:99999/")) == "store_url"
+    assert wrong_field(policy_of(store_url="https://cua-hang.example:8443/a?id=vn.x&l=vi#b")) is None
+    for address in (
+        "https://evil.example\\.cua-hang.example/x",
+        "https://127.0.0.1/x",
+        "https://[::1]/x",
+        "https://............/",
+        "https://localhost/x",
+        'https://cua-hang.example/"><script>',
+        "https://cua-hang.example/a b",
+    ):
+        assert wrong_field(policy_of(store_url=address)) == "store_url", address
     assert wrong_field(policy_of()) is None
 
 
