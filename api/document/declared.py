@@ -32,8 +32,9 @@ def of_parameters(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
             schema.setdefault("minimum", 0)
         declared = msgspec.json.schema(field.raw)
         for one in (declared, *declared.get("anyOf", ())):
-            for limit in set(_LIMITS) & set(one):
-                schema.setdefault(limit, one[limit])
+            for limit in _LIMITS:
+                if limit in one:
+                    schema.setdefault(limit, one[limit])
 
 
 def of_struct_field(schema: Schema | Reference, found: inspect.Type) -> None:

@@ -94,7 +94,7 @@ def _put_limits_inside(schema: dict[str, Any]) -> None:
     if {"type": "null"} in schema.get("anyOf", ()):
         schema["oneOf"] = schema.pop("anyOf")
     choices = _choices(schema)
-    for name in _LIMITS & set(schema) if choices else ():
+    for name in sorted(_LIMITS & set(schema)) if choices else ():
         value = schema.pop(name)
         for choice in choices:
             if name in _OF_TYPE.get(str(choice.get("type")), ()):

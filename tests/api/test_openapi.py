@@ -1,7 +1,10 @@
 """The document as generators and readers need it (mobile-contract.md §2, §3)."""
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +33,16 @@ def values(node: Any) -> Iterator[dict[str, Any]]:
         yield node
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         yield from values(child)
+
+
+@pytest.mark.parametrize("seed", ["2", "3"])
+def test_every_process_makes_the_same_document(seed: str) -> None:
+    """The order of a set is another one in each process: a committed file must not depend on it."""
+    command = [sys.executable, "-m", "healthbook", "openapi", "--check"]
+    done = subprocess.run(
+        command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()[-500:]
 
 
 def test_no_clock_time_is_called_a_duration() -> None:
