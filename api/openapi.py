@@ -184,7 +184,9 @@ def _describe(
     declared.of_parameters(operation, handler)
     operation["parameters"] = [*operation.get("parameters", []), *_extra_parameters(handler, path)]
     if media_types := handler.opt.get("media_types", ()):
-        operation["requestBody"] = _raw_body(media_types, handler.resolve_request_max_body_size())
+        operation["requestBody"] = _raw_body(
+            media_types, handler.resolve_request_max_body_size(), handler.opt.get("rows_max")
+        )
     if read_by_hand := handler.opt.get("body"):
         types = handler.opt.get("body_types", ("application/json",))
         operation["requestBody"] = _body_of(read_by_hand, document, types)
@@ -195,9 +197,15 @@ def _describe(
     operation["responses"] = _responses(operation, handler, path)
 
 
-def _raw_body(media_types: Iterable[str], bytes_max: int | None) -> dict[str, Any]:
-    """A body that the handler reads itself: JSON objects, text, or bytes; at most bytes_max of them."""
+def _raw_body(media_types: Iterable[str], bytes_max: int | None, rows_max: int | None) -> dict[str, Any]:
+    """A body that the handler reads itself: JSON, text, or bytes; at most bytes_max of them.
+
+    rows_max: its JSON is a list of so many objects at most, else one object.
+    """
     content = {name: {"schema": _raw_schema(name, bytes_max)} for name in media_types}
+    if rows_max is not None:
+        rows = {"type": "array", "maxItems": rows_max, "items": {"type": "object"}}
+        content["application/json"] = {"schema": rows}
     return {"required": True, "content": content}
 
 

@@ -25,7 +25,7 @@ from ehr.health_checks.problems import (
 from ehr.health_checks.sessions import KIND, forms_shown, session_of
 from ehr.health_checks.templates import CheckKind
 from ehr.intake.problems import RECORDS_BUSY
-from ehr.rows.models import FILE_BYTES_MAX, RowsFiles, RowsReceipt
+from ehr.rows.models import FILE_BYTES_MAX, ROWS_MAX, RowsFiles, RowsReceipt
 from ehr.rows.problems import ROWS_NOT_FOUND, ROWS_UNREADABLE
 from ehr.rows.reading import MEDIA_TYPES
 from ehr.rows.service import receipt_of, recent_files, take_rows
@@ -138,6 +138,7 @@ async def withdraw(check_id: FromPath[UUID], call: NamedDependency[Call]) -> Res
     tags=TAGS,
     request_max_body_size=FILE_BYTES_MAX,
     media_types=MEDIA_TYPES,
+    rows_max=ROWS_MAX,
     problems=(
         *(INVALID_FIELD, CHECK_FORM_UNKNOWN, ROWS_UNREADABLE, NOT_AT_A_FACILITY, RECORDS_BUSY, TOO_MANY),
         *(BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE),

@@ -41,7 +41,7 @@ from ehr.programmes.problems import (
     VISIT_NOT_FOUND,
 )
 from ehr.programmes.reports import KIND, kind_of
-from ehr.rows.models import FILE_BYTES_MAX, RowsFiles, RowsReceipt
+from ehr.rows.models import FILE_BYTES_MAX, ROWS_MAX, RowsFiles, RowsReceipt
 from ehr.rows.problems import ROWS_NOT_FOUND, ROWS_UNREADABLE
 from ehr.rows.reading import MEDIA_TYPES
 from ehr.rows.service import receipt_of, recent_files, take_rows
@@ -277,6 +277,7 @@ async def due_file(
     tags=TAGS,
     request_max_body_size=FILE_BYTES_MAX,
     media_types=MEDIA_TYPES,
+    rows_max=ROWS_MAX,
     problems=(
         *(INVALID_FIELD, ROWS_UNREADABLE, NOT_AT_A_FACILITY, RECORDS_BUSY, TOO_MANY),
         *(BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE),

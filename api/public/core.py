@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, post
 from litestar.di import NamedDependency
 
-from api.problems import MALFORMED_BODY, NOT_FOUND
+from api.problems import BODY_TOO_LARGE, MALFORMED_BODY, NOT_FOUND
 from api.request import Call, answer
 from ehr.core import subscription
 from ehr.core.subscribing import NOTICES_PATH, SECRET_HEADER
@@ -21,7 +21,7 @@ SECRET_MAX = 200
     actors=("public",),
     operation_id="take_core_notice",
     tags=TAGS,
-    problems=(NOT_FOUND, MALFORMED_BODY),
+    problems=(NOT_FOUND, MALFORMED_BODY, BODY_TOO_LARGE),
     status_code=204,
     request_max_body_size=NOTICE_BYTES_MAX,
 )
