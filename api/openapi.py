@@ -204,7 +204,7 @@ def _raw_body(media_types: Iterable[str], bytes_max: int | None, rows_max: int |
     """
     content = {name: {"schema": _raw_schema(name, bytes_max)} for name in media_types}
     if rows_max is not None:
-        rows = {"type": "array", "maxItems": rows_max, "items": {"type": "object"}}
+        rows = {"type": "array", "maxItems": rows_max, "items": {"type": "object"}, "x-rows": True}
         content["application/json"] = {"schema": rows}
     return {"required": True, "content": content}
 
