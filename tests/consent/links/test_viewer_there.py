@@ -11,7 +11,7 @@ def test_without_npm_the_viewer_fails_where_all_is_tested_and_is_skipped_elsewhe
 ) -> None:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("HEALTHBOOK_COUNTS", raising=False)
-    monkeypatch.setattr("tests.support.viewer.shutil.which", lambda _name: None)
+    monkeypatch.setattr("node_packages.shutil.which", lambda _name: None)
     with pytest.warns(UserWarning, match="npm"), pytest.raises(pytest.skip.Exception):
         viewer.installed()
     monkeypatch.setenv(name, value)
