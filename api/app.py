@@ -224,6 +224,8 @@ CONTROLLERS = (
     "api.public.health_cards",
     "api.public.articles",
     "api.pages.docs",
+    "api.pages.static",
+    "api.pages.display",
     "api.pages.emergency",
     "api.pages.papers",
     "api.pages.connect",

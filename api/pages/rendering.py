@@ -1,13 +1,13 @@
 """Templates and files that lie beside the pages."""
 
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader
 
-from kernel.clock import VIETNAM
+from api.pages.formats import FILTERS
+from api.pages.static import static_path
 
 HERE: Final = Path(__file__).parent
 
@@ -15,10 +15,8 @@ HERE: Final = Path(__file__).parent
 @cache
 def templates() -> Environment:
     """Every value is escaped; no template marks one as safe (security.md S35)."""
-    environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True)
-    environment.filters["local_time"] = local_time
+    ours, components = FileSystemLoader(HERE / "templates"), PackageLoader("nhsuk_frontend_jinja")
+    environment = Environment(loader=ChoiceLoader([ours, components]), autoescape=True, trim_blocks=True)
+    environment.filters |= FILTERS
+    environment.globals |= {"static": static_path}
     return environment
-
-
-def local_time(at: datetime) -> str:
-    return at.astimezone(VIETNAM).strftime("%H:%M:%S %d/%m/%Y")

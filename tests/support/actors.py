@@ -41,7 +41,7 @@ def routes(*, demo: bool = False) -> list[Route]:
     return [
         Route(
             method,
-            str(path).replace(":uuid}", "}").replace(":str}", "}"),
+            str(path).replace(":uuid}", "}").replace(":str}", "}").replace(":path}", "}"),
             handler.opt["actors"],
             str(handler.operation_id),
             required_query(handler),

@@ -1,0 +1,113 @@
+"""What a browser carries for pages: cookies that no script reads and no other site's request brings along,
+and the secret of every form. `/v1` never looks at a cookie (security.md S34).
+
+    citizen, staff, kiosk   the token of a session of that kind
+    book                    whose book is open, where a person acts for somebody else
+    display                 language, size of type, light or dark
+    visit                   a random word before anybody signed in, so that those forms have a secret too
+"""
+
+import hashlib
+import hmac
+import secrets
+from http.cookies import CookieError, SimpleCookie
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from api.request import Call
+from identity.tokens import to_base64url
+from kernel.problems import ProblemType, declare, refuse
+
+Kind = Literal["citizen", "staff", "kiosk"]
+Language = Literal["vi", "en"]
+Size = Literal["normal", "large"]
+Theme = Literal["auto", "light", "dark"]
+
+SESSION_SECONDS: Final = 12 * 3600
+DISPLAY_SECONDS: Final = 365 * 24 * 3600
+
+FORM_STALE = declare(
+    ProblemType(
+        code="page-form-stale",
+        status=403,
+        vi="Trang này đã cũ hoặc không do bạn mở.",
+        en="This page is out of date, or you did not open it.",
+        next_vi="Hãy tải lại trang rồi làm lại.",
+        next_en="Load the page again and repeat what you did.",
+    )
+)
+
+
+class Display(Struct, frozen=True):
+    """How a person wants pages."""
+
+    language: Language = "vi"
+    size: Size = "normal"
+    theme: Theme = "auto"
+
+    def text(self) -> str:
+        """The value of the cookie."""
+        return f"{self.language}.{self.size}.{self.theme}"
+
+
+def cookie(call: Call, name: str) -> str:
+    """The value of one of our cookies; empty without it."""
+    try:
+        found = SimpleCookie(call.joined_header("cookie") or "").get(full_name(call, name))
+    except CookieError:
+        return ""
+    return "" if found is None else found.value
+
+
+def full_name(call: Call, name: str) -> str:
+    """With TLS no neighbouring host can set it (RFC 6265bis §4.1.3.2)."""
+    return f"__Host-{name}" if _is_secure(call) else name
+
+
+def set_cookie(call: Call, name: str, value: str, seconds: int | None = None) -> str:
+    """The header that sets one; seconds: None until the browser closes, 0 takes it away."""
+    age = "" if seconds is None else f"; Max-Age={seconds}"
+    secure = "; Secure" if _is_secure(call) else ""
+    return f"{full_name(call, name)}={value}; Path=/{age}; HttpOnly; SameSite=Strict{secure}"
+
+
+def drop_cookie(call: Call, name: str) -> str:
+    return set_cookie(call, name, "", 0)
+
+
+def _is_secure(call: Call) -> bool:
+    return call.origin.startswith("https:")
+
+
+def new_visit() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def display_of(call: Call) -> Display:
+    """What the cookie says; anything else is the default."""
+    language, _, rest = cookie(call, "display").partition(".")
+    size, _, theme = rest.partition(".")
+    return Display(
+        "en" if language == "en" else "vi",
+        "large" if size == "large" else "normal",
+        "dark" if theme == "dark" else "light" if theme == "light" else "auto",
+    )
+
+
+def form_secret(secret: str, book: str) -> str:
+    """What each form of a session names: an other site cannot know it, and a form that was drawn for one
+    person's book does nothing in another's. secret: the session's token, or the word of the visit."""
+    said = hmac.digest(secret.encode(), b"form\0" + book.encode(), hashlib.sha256)
+    return to_base64url(said)
+
+
+def require_own_form(call: Call, given: str, secret: str, book: str) -> None:
+    """Raises page-form-stale unless a form of this very session came back, from a page of ours."""
+    origin, site = call.header("origin"), call.header("sec-fetch-site")
+    foreign = origin is not None and urlsplit(origin).netloc != (call.header("host") or "")
+    if foreign or site not in (None, "same-origin", "none"):
+        refuse(FORM_STALE)
+    if not secret or not hmac.compare_digest(form_secret(secret, book), given):
+        refuse(FORM_STALE)

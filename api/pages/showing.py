@@ -1,0 +1,255 @@
+"""One page: who opened it, what it asks of the service, and how it leaves.
+
+A controller is three lines:
+
+    visit = open_visit(call, "citizen")                        # no session: to the sign-in
+    page = await visit.read("/v1/me/timeline", limit=20)       # a refusal becomes the page of that refusal
+    return visit.show("citizen/timeline.html", say.TIMELINE, entries=page["items"])
+
+and one that changes something:
+
+    form = await visit.form()                                  # only a form of this session's own page
+    done = await visit.send("DELETE", f"/v1/me/grants/{grant_id}")
+    return visit.show(…, problem=done.problem) if isinstance(done, Refused) else visit.go("/me/sharing")
+
+Every value in a template is escaped (security.md S35). Words are written beside each other in both languages,
+`{{ say("Kết quả", "Results") }}`; titles and addresses name nothing of a record.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from litestar import Request, Response
+from litestar.types import ASGIApp
+
+from api.errors import log_exception, refused_of
+from api.pages.browser import (
+    Display,
+    Kind,
+    cookie,
+    display_of,
+    drop_cookie,
+    form_secret,
+    new_visit,
+    require_own_form,
+    set_cookie,
+)
+from api.pages.docs import HTML
+from api.pages.inside import Passed, ask, inner_scope
+from api.pages.rendering import templates
+from api.problems import NOT_SIGNED_IN
+from api.request import Answer, Call, RawResponse
+from identity.problems import SESSION_ENDED
+from kernel.problems import ProblemError, Refused
+from partners.oauth.forms import read_form
+
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), publickey-credentials-get=(self), geolocation=(), microphone=()",
+}
+NONE: Final[Mapping[str, Any]] = {}
+SIGN_IN: Final[dict[Kind, str]] = {
+    "citizen": "/sign-in",
+    "staff": "/doctor/sign-in",
+    "kiosk": "/kiosk/set-up",
+}
+
+
+class Shown(Answer):
+    """An answer with any number of cookies."""
+
+    set_cookies: Sequence[str] = ()
+
+    def to_asgi_response(self, *args: Any, **kwargs: Any) -> ASGIApp:  # type: ignore[override]
+        made = super().to_asgi_response(*args, **kwargs)
+        assert isinstance(made, RawResponse)
+        made.headers += [(b"set-cookie", value.encode("latin-1")) for value in self.set_cookies]
+        return made
+
+
+class Visit:
+    """One request of a browser for a page. kind: whose session it needs; token: of that session, or empty."""
+
+    def __init__(self, call: Call, kind: Kind, token: str) -> None:
+        self.call, self.kind, self.token = call, kind, token
+        self.book = cookie(call, "book") if kind == "citizen" and token else ""
+        self.display: Display = display_of(call)
+        self._word = "" if token else cookie(call, "visit")
+        self._new_word = "" if token or self._word else new_visit()
+
+    @property
+    def secret(self) -> str:
+        """What the forms of this browser are bound to."""
+        return self.token or self._word or self._new_word
+
+    async def ask(self, path: str, **query: Any) -> Any | Refused:
+        """GET of the service: its JSON, or the refusal. A session that ended raises: it is nobody's page."""
+        reply = await ask(self.call, "GET", path, token=self.token, query=query, headers=self._of_book(path))
+        refused = reply.refused()
+        if refused is not None and refused.problem in (NOT_SIGNED_IN, SESSION_ENDED):
+            raise ProblemError(refused)
+        return refused or reply.data()
+
+    async def read(self, path: str, **query: Any) -> Any:
+        """GET of the service: its JSON. A refusal raises, and becomes the page of that refusal."""
+        found = await self.ask(path, **query)
+        if isinstance(found, Refused):
+            raise ProblemError(found)
+        return found
+
+    async def picture(self, path: str, **query: Any) -> str | Refused:
+        """GET of an SVG or PNG as a `data:` address: a picture inside the page has no address of its own that
+        a history or a log could keep (S34)."""
+        reply = await ask(self.call, "GET", path, token=self.token, query=query, headers=self._of_book(path))
+        kind = reply.headers.get("content-type", "").partition(";")[0]
+        return reply.refused() or f"data:{kind};base64,{b64encode(reply.body).decode()}"
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        raw: bytes | None = None,
+        headers: Mapping[str, Any] = NONE,
+    ) -> Any | Refused:
+        """An act: the JSON of its answer, or the refusal."""
+        reply = await ask(
+            self.call,
+            method,
+            path,
+            token=self.token,
+            body=body,
+            raw=raw,
+            headers={**self._of_book(path), **headers},
+        )
+        refused = reply.refused()
+        if refused is not None and refused.problem in (NOT_SIGNED_IN, SESSION_ENDED) and self.token:
+            raise ProblemError(refused)
+        return refused or reply.data()
+
+    def download(
+        self, path: str, query: Mapping[str, Any] = NONE, headers: Mapping[str, Any] = NONE
+    ) -> Answer:
+        """A file of the service, passed on as it comes."""
+        said = {"authorization": f"Bearer {self.token}", **self._of_book(path), **headers}
+        return Passed(inner_scope(self.call, "GET", path, said, dict(query)))
+
+    async def form(self) -> dict[str, str]:
+        """What a form of this session sent. Raises page-form-stale for anybody else's."""
+        form = read_form(await self.call.body()) or {}
+        require_own_form(self.call, form.pop("form", ""), self.secret, self.book)
+        return form
+
+    def show(
+        self,
+        template: str,
+        title: tuple[str, str],
+        *,
+        status: int = 200,
+        headers: Mapping[str, Any] = NONE,
+        cookies: Sequence[str] = (),
+        **members: Any,
+    ) -> Shown:
+        """The page. title: both languages, nothing of a record; problem: a refusal to show on it."""
+        english = self.display.language == "en"
+        shown = (
+            templates()
+            .get_template(template)
+            .render(
+                title=title[english],
+                say=lambda vi, en: en if english else vi,
+                english=english,
+                visit=self,
+                form=form_secret(self.secret, self.book),
+                here=self.call.request.scope["path"],
+                demo=self.call.demo,
+                hotline=self.call.hotline,
+                now=self.call.now,
+                **{"problem": None, "nav": "", **members},
+            )
+        )
+        made = Shown(shown.encode(), status_code=status, headers={**HEADERS, **headers}, media_type=HTML)
+        word = [set_cookie(self.call, "visit", self._new_word)] if self._new_word else []
+        made.set_cookies = (*word, *cookies)
+        return made
+
+    def go(self, address: str, cookies: Sequence[str] = ()) -> Shown:
+        """On to another page of ours, after something was done."""
+        assert address.startswith("/"), address
+        made = Shown(b"", status_code=303, headers={"Location": address}, media_type=HTML)
+        made.set_cookies = tuple(cookies)
+        return made
+
+    def _of_book(self, path: str) -> dict[str, str]:
+        return {"x-patient-id": self.book} if self.book and path.startswith("/v1/me") else {}
+
+
+def open_visit(call: Call, kind: Kind) -> Visit:
+    """A page that needs a session of this kind. Raises not-signed-in, which leads to the sign-in."""
+    token = cookie(call, kind)
+    if not token:
+        raise ProblemError(Refused(problem=NOT_SIGNED_IN))
+    return Visit(call, kind, token)
+
+
+def any_visit(call: Call, kind: Kind) -> Visit:
+    """A page that is there without a session too."""
+    return Visit(call, kind, cookie(call, kind))
+
+
+def safe_path(text: str, otherwise: str) -> str:
+    """A path of ours that a form named as the way back; another site's address is not followed."""
+    parts = urlsplit(text)
+    is_ours = (
+        text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    )
+    return quote(parts.path, safe="/-_.~") if is_ours else otherwise
+
+
+def page_of_kind(kind: Kind) -> dict[str, Any]:
+    """What the decorator of such a page's route says. Pages stand outside the document of the API."""
+
+    def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        return _page_of_problem(request, error, kind)
+
+    return {
+        "actors": ("public",),
+        "tags": ["pages"],
+        "include_in_schema": False,
+        "problems": (),
+        "exception_handlers": {Exception: on_exception},
+    }
+
+
+def _page_of_problem(request: Request[Any, Any, Any], error: Exception, kind: Kind) -> Response[Any]:
+    """What went wrong and what to do next, as a page; a session that ended leads to the sign-in."""
+    refused = refused_of(error)
+    if refused.problem.status >= 500:
+        log_exception(error, request.scope)
+    call = Call(request, request.app.state["runtime"])  # type: ignore[arg-type]
+    visit = any_visit(call, kind)
+    if refused.problem in (NOT_SIGNED_IN, SESSION_ENDED):
+        gone = [drop_cookie(call, kind), drop_cookie(call, "book")] if visit.token else []
+        return visit.go(SIGN_IN[kind], gone)
+    visit.book = ""
+    return visit.show(
+        "problem.html",
+        ("Không thực hiện được", "That did not work"),
+        status=refused.problem.status,
+        problem=refused,
+    )
+
+
+CITIZEN: Final = page_of_kind("citizen")
+STAFF: Final = page_of_kind("staff")
+KIOSK: Final = page_of_kind("kiosk")
