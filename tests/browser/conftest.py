@@ -1,0 +1,99 @@
+"""Pages in Debian's Chromium, over a running service (two API processes, a worker) and a demo for each file.
+
+    def test_…(person):                      # a new person's browser; at the end nothing may have left the origin
+        tab = person().page("/sign-in")
+        person(width=390, dark=True, script=False)
+
+Everything here is synchronous: Playwright's own loop runs while a test waits.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize
+
+from healthbook.demo_sheet import DemoCitizen, DemoSheet, load_sheet
+from tests.journeys.conftest import People
+from tests.journeys.test_main_path import LETTERS, wait_for_sms
+from tests.support.chromium import Watched, give_authenticator, running
+from tests.support.client import Api
+from tests.support.service import Service, start_service
+
+Person = Callable[..., Watched]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def sheet(place: Path) -> DemoSheet:
+    return load_sheet(place / "demo.json")
+
+
+@pytest.fixture(scope="module")
+def service(place: Path) -> Iterator[Service]:
+    running_service = start_service(place, workers=2)
+    yield running_service
+    running_service.stop()
+
+
+@pytest.fixture(scope="module")
+def base(service: Service) -> str:
+    """Where browsers open the service: WebAuthn credentials are made for this origin."""
+    return f"http://localhost:{service.port}"
+
+
+@pytest.fixture(scope="module")
+def api(service: Service) -> Api:
+    return Api(service.base_url)
+
+
+@pytest.fixture(scope="module")
+def people(api: Api, sheet: DemoSheet) -> People:
+    """Phones and screens that speak to /v1, for the half of a journey that is no page."""
+    return People(api, sheet)
+
+
+@pytest.fixture
+def person(browser: Browser, base: str) -> Iterator[Person]:
+    """Make a browser of one more person."""
+    made: list[Watched] = []
+
+    def make(width: int = 1280, height: int = 900, *, dark: bool = False, script: bool = True) -> Watched:
+        context = browser.new_context(
+            locale="vi-VN",
+            timezone_id="Asia/Ho_Chi_Minh",
+            viewport=ViewportSize(width=width, height=height),
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=script,
+        )
+        made.append(Watched(context, base))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.context.close()
+    for one in made:
+        one.require_clean()
+
+
+def citizen_of(sheet: DemoSheet, key: str) -> DemoCitizen:
+    return next(one for one in sheet.citizens if one.key == key)
+
+
+def sign_in(tab: Page, api: Api, base: str, citizen: DemoCitizen, *, with_key: bool = True) -> None:
+    """Sign a citizen of the demo in by number, letters and PIN. with_key: the browser makes a key."""
+    if with_key:
+        give_authenticator(tab)
+    tab.goto(f"{base}/sign-in")
+    tab.get_by_label("Số định danh").fill(citizen.number)
+    tab.get_by_role("button", name="Tiếp tục").click()
+    tab.get_by_label("Mã").first.wait_for()
+    tab.get_by_label("Mã").first.fill(wait_for_sms(api, citizen.phone, LETTERS))
+    tab.get_by_label("PIN").fill(citizen.pin)
+    tab.get_by_role("button", name="Đăng nhập").click()
+    tab.wait_for_url(f"{base}/")

@@ -1,0 +1,155 @@
+"""Debian's Chromium, and what a test watches of it: requests, errors, weights, axe-core's findings."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support.npm import installed
+
+PLACE = Path(__file__).resolve().parents[1] / "browser"
+NAMES = ("chromium", "chromium-browser")
+INSTALL = (
+    ["apt-get", "update", "-q"],
+    ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"],
+)
+# Lines of the console that say a page broke its own policy or threw.
+BROKEN = ("Content Security Policy", "Content-Security-Policy", "Uncaught")
+
+
+def chromium() -> str:
+    """The path of the program, installed where it is missing and that is allowed.
+
+    Elsewhere it skips, loudly, on a machine of somebody's own alone: where everything is to be tested it fails.
+    """
+    found = _found()
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        with open(Path(tempfile.gettempdir()) / "healthbook-chromium.lock", "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _found() is None:
+                _install()
+        found = _found()
+    if found is not None:
+        return found
+    if os.environ.get("CI") or os.environ.get("HEALTHBOOK_COUNTS") == "full":
+        pytest.fail("Chromium is missing and could not be installed: apt-get install chromium")
+    warnings.warn("no Chromium: the pages were NOT tested in a browser", stacklevel=1)
+    pytest.skip("this was NOT tested: apt-get install chromium")
+
+
+def _found() -> str | None:
+    return next((path for path in map(shutil.which, NAMES) if path), None)
+
+
+def _install() -> None:
+    for command in INSTALL:
+        subprocess.run(
+            command,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            capture_output=True,
+            timeout=600,
+            check=False,
+        )
+
+
+@contextmanager
+def running(*options: str) -> Iterator[Browser]:
+    """A browser without a window, until the end of the block. options: further switches."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium(),
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", *options],
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watched:
+    """One person's browser, with what it did. base: where the service is, `http://localhost:…`."""
+
+    context: BrowserContext
+    base: str
+    requests: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.context.set_default_timeout(15_000)
+        self.context.on("request", lambda request: self.requests.append(request.url))
+        self.context.on("console", lambda line: self._said(line.text))
+        self.context.on("weberror", lambda error: self.broken.append(str(error.error)))
+
+    def _said(self, text: str) -> None:
+        if any(mark in text for mark in BROKEN):
+            self.broken.append(text)
+
+    def page(self, path: str = "") -> Page:
+        """A new tab, at that path of the service."""
+        opened = self.context.new_page()
+        if path:
+            opened.goto(self.base + path)
+        return opened
+
+    def require_clean(self) -> None:
+        """Nothing left the origin, and no page broke its policy or threw."""
+        foreign = [url for url in self.requests if not self._is_ours(url)]
+        assert foreign == []
+        assert self.broken == []
+
+    def _is_ours(self, url: str) -> bool:
+        parts = urlsplit(url)
+        return parts.scheme in ("data", "blob") or f"{parts.scheme}://{parts.netloc}" == self.base
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds wrong: rule, and the first places of each."""
+    source = installed(PLACE) / "node_modules" / "axe-core" / "axe.min.js"
+    # Evaluated by the debugger: the page's own policy admits no other script, and should not.
+    page.evaluate(source.read_text())
+    found: Any = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
+    return [
+        f"{one['id']}: {', '.join(' '.join(map(str, node['target'])) for node in one['nodes'][:4])}"
+        for one in found
+    ]
+
+
+def give_authenticator(page: Page) -> None:
+    """A platform authenticator that always says yes, as a fingerprint reader would for its owner."""
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
+def weight(page: Page, address: str) -> int:
+    """Bytes that came over the wire for a page with an empty cache, fonts left out."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    kinds: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    session.on("Network.responseReceived", lambda said: kinds.update({said["requestId"]: said["type"]}))
+    session.on(
+        "Network.loadingFinished", lambda said: sizes.update({said["requestId"]: said["encodedDataLength"]})
+    )
+    page.goto(address, wait_until="networkidle")
+    session.detach()
+    return int(sum(size for one, size in sizes.items() if kinds.get(one) != "Font"))
