@@ -1,6 +1,6 @@
 """Pages in Debian's Chromium, over a running service (two API processes, a worker) and a demo for each file.
 
-    def test_…(person):                      # a new person's browser; at the end nothing may have left the origin
+    def test_…(person):                  # a new person's browser; at the end nothing may have left the origin
         tab = person().page("/sign-in")
         person(width=390, dark=True, script=False)
 
