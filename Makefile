@@ -11,7 +11,7 @@ SQUAWK_FILES := $(wildcard store/migrations/*.sql)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full check fmt clients mock examples bench clean lock
+.PHONY: help run test test-full check fmt clients mock examples screenshots bench clean lock
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ examples: $(VENV)/dev.stamp ## pick the examples anew from what all tests send a
 		|| { echo "Tests failed: their exchanges may be wrong. ANYWAY=1 picks from them."; test -n "$(ANYWAY)"; }
 	@$(BIN)/python -m tests.support.picking .examples
 	@$(BIN)/healthbook openapi
+
+screenshots: $(VENV)/dev.stamp ## take pictures of the main pages in Debian's Chromium, for the README and docs/huong-dan
+	@PYTHONPATH=openapi $(BIN)/python -m tests.browser.screenshots
 
 bench: $(VENV)/dev.stamp ## measure ratios; writes bench/results.json
 	@$(BIN)/python -m bench

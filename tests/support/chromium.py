@@ -31,7 +31,7 @@ BROKEN = ("Content Security Policy", "Content-Security-Policy", "Uncaught")
 def chromium() -> str:
     """The path of the program, installed where it is missing and that is allowed.
 
-    Elsewhere it skips, loudly, on a machine of somebody's own alone: where everything is to be tested it fails.
+    Else it skips, loudly, on a machine of somebody's own alone: where everything is tested it fails.
     """
     found = _found()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
