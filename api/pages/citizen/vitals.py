@@ -76,8 +76,8 @@ async def _one(visit: Visit, ident: int, span: str) -> Response[bytes]:
     chart = await visit.read(f"/v1/me/vitals/{name}", **window)
     picture = await visit.picture(f"/v1/me/vitals/{name}/chart.svg", **window)
     is_glucose = name == "glucose"
-    profile = await visit.read("/v1/me/vitals/agp") if is_glucose else None
-    shape = await visit.picture("/v1/me/vitals/agp.svg") if is_glucose else None
+    profile = view.profile_words(await visit.read("/v1/me/vitals/agp")) if is_glucose else None
+    shape = await visit.picture("/v1/me/vitals/agp.svg") if profile else None
     return visit.show(
         "citizen/vital.html",
         TITLE,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from api.pages.formats import day, moment, number
-from vitals.kinds import BY_NUMBER, KINDS
+from vitals.kinds import BY_NUMBER, KINDS, shown, stored
 from vitals.reads.texts import UNITS_VI
 
 # How far back a picture reaches, and how it is called.
@@ -17,6 +17,7 @@ SPANS: Final[dict[str, tuple[int, str, str]]] = {
     "month": (30, "Một tháng", "One month"),
     "year": (365, "Một năm", "One year"),
 }
+MOMENTS_SHOWN: Final = 40
 TITLES_EN: Final[dict[str, str]] = {
     "heart-rate": "Heart rate",
     "resting-hr": "Resting heart rate",
@@ -107,12 +108,22 @@ def latest_rows(latest: dict[str, Any], *, english: bool) -> list[dict[str, Any]
             "title": title_of(one, english=english),
             "value": pair(one["value"], one["value2"]),
             "unit": unit_of(one["unit"], english=english),
+            "also": _also(one, english=english),
             "at": one["at"],
             "source": _source(one["source"], english=english),
             "context": CONTEXTS.get(one["ctx"] or "", ("", ""))[english],
         }
         for one in latest["items"]
     ]
+
+
+def _also(one: dict[str, Any], *, english: bool) -> str:
+    """The same in the unit of the pictures, where it was sent in another: 109 mg/dL is 6,1 mmol/L."""
+    kind = KINDS[one["kind"]]
+    kept = stored(kind, one["value"], one["unit"])
+    if one["unit"] == kind.unit or isinstance(kept, str) or one["value2"] is not None:
+        return ""
+    return f"{figure(shown(kind, kept))} {unit_of(kind.unit, english=english)}"
 
 
 def _source(source: dict[str, Any], *, english: bool) -> str:
@@ -165,15 +176,20 @@ def span_until(now: datetime, span: str) -> dict[str, str]:
 
 
 def chart_rows(chart: dict[str, Any]) -> list[dict[str, str]]:
-    """The table beside a picture, newest first: one row a day, or each moment within one day."""
-    if chart["bucket_seconds"] < 3600:
-        made = [(moment(one["at"]), [one]) for one in chart["buckets"]]
-    else:
-        days: dict[str, list[dict[str, Any]]] = {}
-        for one in chart["buckets"]:
-            days.setdefault(day(one["at"]), []).append(one)
-        made = list(days.items())
-    return [{"when": when, **_range(found)} for when, found in reversed(made)]
+    """The table beside a picture, newest first: the moments of a day, or its hours where they are many; the
+    days of a month, the months of a year."""
+    since, until = datetime.fromisoformat(chart["since"]), datetime.fromisoformat(chart["until"])
+    together: dict[str, list[dict[str, Any]]] = {}
+    for one in chart["buckets"]:
+        when = _when(one["at"], (until - since).days, is_one=len(chart["buckets"]) <= MOMENTS_SHOWN)
+        together.setdefault(when, []).append(one)
+    return [{"when": when, **_range(found)} for when, found in reversed(together.items())]
+
+
+def _when(at: str, days: int, *, is_one: bool) -> str:
+    if days <= SPANS["day"][0]:
+        return moment(at) if is_one else f"{moment(at)[:2]}:00 {day(at)}"
+    return day(at) if days <= SPANS["month"][0] else day(at)[3:]
 
 
 def _range(found: list[dict[str, Any]]) -> dict[str, str]:
@@ -224,3 +240,21 @@ def _direction(one: dict[str, Any], *, english: bool) -> str:
     if one["measure"] == "no-data":
         return ("không còn số đo", "no readings any more")[english]
     return (("cao", "high") if one["direction"] == "high" else ("thấp", "low"))[english]
+
+
+def profile_words(agp: dict[str, Any]) -> dict[str, Any] | None:
+    """The glucose profile in numbers to be said; None without readings."""
+    profile = agp["profile"]
+    if not profile["readings"]:
+        return None
+    shares = profile["shares"] or {}
+    return {
+        "warning": agp["sufficient_vi"],
+        "range": f"{agp['low']}–{agp['high']} mg/dL",
+        "in_range": figure(shares.get("in_range")),
+        "below": figure(shares.get("below")),
+        "above": figure(shares.get("above")),
+        "mean": f"{figure(profile['mean'])} mg/dL",
+        "readings": number(profile["readings"]),
+        "days": profile["days"],
+    }
