@@ -234,6 +234,7 @@ CONTROLLERS = (
     "api.pages.citizen.card",
     "api.pages.citizen.cases",
     "api.pages.citizen.downloads",
+    "api.pages.kiosk",
     "api.pages.emergency",
     "api.pages.papers",
     "api.pages.connect",

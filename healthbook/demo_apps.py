@@ -24,5 +24,5 @@ async def allow_apps(store: Store, now: datetime) -> None:
                 store_url=f"https://cua-hang.example/so-suc-khoe-mo-phong/{platform}",
                 features=features,
             )
-            kept = await service.put(tx, policy, now)
+            kept = await service.put(tx, policy, now, now)
             assert not isinstance(kept, Refused), kept

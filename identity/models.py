@@ -243,6 +243,7 @@ class LiveSession(Struct, frozen=True):
     device_id: UUID | None
     practitioner_role_id: UUID | None
     idle_until: datetime | None
+    proven_at: datetime | None
     level: int | None
     person_state: PersonState | None
     probation_until: datetime | None
@@ -321,6 +322,7 @@ class ChangeRow(Struct, frozen=True):
     body: str
     reason: str
     proposed_by: UUID
+    proposed_at: datetime
 
 
 class MadeChange(Struct, frozen=True):

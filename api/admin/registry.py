@@ -12,7 +12,7 @@ from api.idempotency import PROBLEMS, SECRET_PROBLEMS, create_once
 from api.request import Call, answer
 from identity import practitioners
 from identity.app_clients.problems import CLIENT_ENTRY_INVALID
-from identity.app_versions.problems import APP_POLICY_INVALID
+from identity.app_versions.problems import APP_POLICY_INVALID, APP_POLICY_OVERTAKEN
 from identity.practitioners import NewPractitioner, PreparedCredential
 from identity.problems import (
     DISCREET_NAME_TELLS,
@@ -394,6 +394,7 @@ async def propose_reset(data: JSONBody[ResetBody], call: NamedDependency[Call]) 
     idempotent=True,
     problems=(
         APP_POLICY_INVALID,
+        APP_POLICY_OVERTAKEN,
         CLIENT_ENTRY_INVALID,
         LICENCE_NEEDED,
         SPECIALTY_UNKNOWN,

@@ -2,6 +2,17 @@
 
 from kernel.problems import ProblemType, declare
 
+APP_POLICY_OVERTAKEN = declare(
+    ProblemType(
+        code="app-policy-overtaken",
+        status=409,
+        vi="Quy định về phiên bản của nền tảng này đã được thay sau khi đề nghị này được lập.",
+        en="What holds for this platform was changed after this was proposed.",
+        next_vi="Xem quy định đang có hiệu lực rồi lập đề nghị mới.",
+        next_en="Look at what holds now and propose anew.",
+    )
+)
+
 APP_POLICY_INVALID = declare(
     ProblemType(
         code="app-policy-invalid",

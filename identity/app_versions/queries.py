@@ -9,7 +9,8 @@ _COLUMNS = (
     "platform, policy_id, minimum, recommended, store_url, message_vi, message_en, features, changed_at"
 )
 
-# Returns nothing where so many other platforms are entered already.
+# Returns nothing where so many other platforms are entered already, and where what holds was put there after
+# this was proposed: the older of two proposals does not bring back what the newer one replaced.
 PUT_POLICY = Scalar(
     UUID,
     f"INSERT INTO app_policy ({_COLUMNS}) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9"  # noqa: S608
@@ -17,7 +18,8 @@ PUT_POLICY = Scalar(
     " ON CONFLICT (platform) DO UPDATE SET policy_id = excluded.policy_id, minimum = excluded.minimum,"
     " recommended = excluded.recommended, store_url = excluded.store_url,"
     " message_vi = excluded.message_vi, message_en = excluded.message_en,"
-    " features = excluded.features, changed_at = excluded.changed_at RETURNING policy_id",
+    " features = excluded.features, changed_at = excluded.changed_at"
+    " WHERE app_policy.changed_at <= $11 RETURNING policy_id",
 )
 POLICIES = Statement(AppPolicyRow, f"SELECT {_COLUMNS} FROM app_policy ORDER BY platform")  # noqa: S608
 

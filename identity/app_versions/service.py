@@ -9,7 +9,7 @@ import msgspec
 from identity.app_versions import queries
 from identity.app_versions.models import AppPolicyRow, NewAppPolicy
 from identity.app_versions.policy import wrong_field
-from identity.app_versions.problems import APP_POLICY_INVALID
+from identity.app_versions.problems import APP_POLICY_INVALID, APP_POLICY_OVERTAKEN
 from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
@@ -23,9 +23,10 @@ def judge(new: NewAppPolicy) -> Refused | None:
     return None if field is None else Refused(problem=APP_POLICY_INVALID, where=field)
 
 
-async def put(tx: Tx, new: NewAppPolicy, now: datetime) -> UUID | Refused:
+async def put(tx: Tx, new: NewAppPolicy, proposed_at: datetime, now: datetime) -> UUID | Refused:
     """Put this in the place of all that held for the platform. Called by a change that two operators agreed
-    on, and by the demo. Refused: app-policy-invalid, also for a platform too many."""
+    on, and by the demo. proposed_at: when it was written. Refused: app-policy-invalid, also for one
+    platform too many; app-policy-overtaken where what holds was put there since."""
     wrong = judge(new)
     if wrong is not None:
         return wrong
@@ -42,8 +43,13 @@ async def put(tx: Tx, new: NewAppPolicy, now: datetime) -> UUID | Refused:
         msgspec.json.encode(new.features).decode(),
         now,
         PLATFORMS_MAX,
+        proposed_at,
     )
-    return Refused(problem=APP_POLICY_INVALID, where="platform") if kept is None else policy_id
+    if kept is not None:
+        return policy_id
+    if any(one.platform == new.platform for one in await all_policies(tx)):
+        return Refused(problem=APP_POLICY_OVERTAKEN)
+    return Refused(problem=APP_POLICY_INVALID, where="platform")
 
 
 async def all_policies(tx: Tx) -> list[AppPolicyRow]:

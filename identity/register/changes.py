@@ -22,6 +22,7 @@ from identity.app_clients.models import ChangedAppClient, EndedAppClient, NewApp
 from identity.app_versions import service as app_versions
 from identity.app_versions.models import NewAppPolicy
 from identity.clients import service as clients
+from identity.facility_admin.models import WaitingChange
 from identity.models import ChangeRow
 from identity.policy import LICENSED_ROLES, can_hold_licensed_role
 from identity.practitioners import NewPractitioner, PreparedCredential
@@ -139,9 +140,7 @@ class CredentialReset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 UnitChange = NewUnit | ClosedUnit | RoleUnit | RestoredEmergency
 AppClientChange = NewAppClient | ChangedAppClient | EndedAppClient
-_KeptChange = (
-    EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange | AppClientChange | NewAppPolicy
-)
+_KeptChange = EndedRole | SuspendedLicence | ProtectedPractitioner | UnitChange | AppClientChange
 Change = (
     NewFacility
     | NewPractitioner
@@ -211,6 +210,11 @@ async def propose(
     await queries.INSERT_CHANGE.run(tx, change_id, kind, facility_id, body, reason, actor.actor_id, now)
     await record_admin_event(tx, str(actor.actor_id), f"register:{kind}:propose", reason, 1, now)
     return change_id
+
+
+async def waiting(tx: Tx, after: UUID | None, limit: int, now: datetime) -> list[WaitingChange]:
+    """What one account proposed and no second one confirmed yet, oldest first, as an operator looks at it."""
+    return await queries.WAITING_CHANGES.all(tx, now - PROPOSAL_LIFE, after, limit)
 
 
 async def proposed_again(tx: Tx, actor: Actor, change_id: UUID) -> UUID | Refused:
@@ -298,8 +302,12 @@ async def _apply(
         return await _new_account(tx, keys, change, prepared, now)
     if isinstance(change, CredentialReset):
         return await _reset(tx, keys, change, prepared, now)
-    if isinstance(change, NewRole):
-        made = await practitioners.add_role(tx, change.practitioner_id, change.facility_id, change.role, now)
+    if isinstance(change, NewRole | NewAppPolicy):
+        made = await (
+            practitioners.add_role(tx, change.practitioner_id, change.facility_id, change.role, now)
+            if isinstance(change, NewRole)
+            else app_versions.put(tx, change, row.proposed_at, now)
+        )
         return made if isinstance(made, Refused) else Applied(kind=row.kind, created_id=made)
     if isinstance(change, _KeptChange):
         return await _change(tx, row.kind, change, now)
@@ -373,10 +381,7 @@ async def _change(
     change: _KeptChange,
     now: datetime,
 ) -> Applied | Refused:
-    """What is changed of somebody whom the register holds, of a facility's units, of clients or of apps."""
-    if isinstance(change, NewAppPolicy):
-        put = await app_versions.put(tx, change, now)
-        return put if isinstance(put, Refused) else Applied(kind=kind, created_id=put)
+    """What is changed of somebody whom the register holds, of a facility's units or of clients."""
     if isinstance(change, AppClientChange):
         return await _app_client(tx, kind, change, now)
     if isinstance(change, UnitChange):

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from identity.facility_admin.models import WaitingChange
 from identity.models import (
     ChangeRow,
     ClientRow,
@@ -134,8 +135,17 @@ INSERT_CHANGE = Command(
 )
 CHANGE_BY_ID = Statement(
     ChangeRow,
-    "SELECT change_id, kind, facility_id, body, reason, proposed_by FROM register_change"
+    "SELECT change_id, kind, facility_id, body, reason, proposed_by, proposed_at FROM register_change"
     " WHERE change_id = $1 AND confirmed_at IS NULL AND proposed_at > $2",
+)
+# What waits for a second operator: every kind, of every facility.
+WAITING_CHANGES = Statement(
+    WaitingChange,
+    "SELECT c.change_id, c.kind, c.body, c.reason, c.proposed_by, coalesce("
+    "(SELECT name FROM operator WHERE operator_id = c.proposed_by),"
+    " (SELECT name FROM practitioner WHERE practitioner_id = c.proposed_by)) AS proposer_name, c.proposed_at"
+    " FROM register_change c WHERE c.confirmed_at IS NULL AND c.proposed_at > $1"
+    " AND ($2::uuid IS NULL OR c.change_id > $2) ORDER BY c.change_id LIMIT $3",
 )
 CHANGE_OF_ACTOR = Statement(
     MadeChange,

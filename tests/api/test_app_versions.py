@@ -1,5 +1,6 @@
 """426 `app-too-old`: before anything else, by one rule, for everything but what nobody may be kept from."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -46,7 +47,7 @@ async def limited(fresh_store: Store, clock: FrozenClock) -> AsyncIterator[httpx
     async with fresh_store.transaction() as tx:
         features = [FeatureFrom(name="share-links", from_version="2.10.0")]
         said = {"message_vi": "Bản 2.8 lộ khóa.", "message_en": "2.8 leaks its key."}
-        await put(tx, policy_of(features=features, **said), clock.now())
+        await put(tx, policy_of(features=features, **said), clock.now(), clock.now())
     async with client_of(fresh_store, clock) as opened:
         yield opened
 
@@ -123,7 +124,7 @@ async def test_a_change_is_true_after_ten_seconds(
 
     assert await status() == 401
     async with fresh_store.transaction() as tx:
-        await put(tx, policy_of(), clock.now())
+        await put(tx, policy_of(), clock.now(), clock.now())
     assert await status() == 401
     clock.advance(seconds=READ_EVERY.total_seconds())
     assert await status() == 426
@@ -178,7 +179,7 @@ async def test_operators_see_what_holds_and_which_versions_call(
 ) -> None:
     operator = bearer(await make_operator(fresh_store, clock))
     async with fresh_store.transaction() as tx:
-        await put(tx, policy_of(), clock.now())
+        await put(tx, policy_of(), clock.now(), clock.now())
     async with client_of(fresh_store, clock) as client:
         for version in (OLD, OLD, NEW, "made-up/1.0.0", "rubbish"):
             await client.get("/v1/me/summary", headers=saying(version))
@@ -189,6 +190,30 @@ async def test_operators_see_what_holds_and_which_versions_call(
     counted = {(one["platform"], one["version"]): one["calls"] for one in told["items"]}
     assert counted == {("android", "2.8.9"): 2, ("android", "2.10.0"): 1, ("other", "0.0.0"): 2}
     assert {one["operation"] for one in told["items"]} == {None}
+
+
+async def test_a_second_operator_reads_the_whole_proposal_before_confirming_it(
+    fresh_store: Store, clock: FrozenClock
+) -> None:
+    first, second = [bearer(await make_operator(fresh_store, clock)) for _ in range(2)]
+    policy = msgspec.to_builtins(policy_of(minimum="3.0.0", recommended="3.0.0"))
+    async with client_of(fresh_store, clock) as client:
+        proposed = await client.post(
+            "/v1/admin/app-policies",
+            json={"reason": "bản cũ lộ khóa", "policy": policy},
+            headers={**first, "Idempotency-Key": "waits-for-the-second-1"},
+        )
+        assert proposed.status_code == 202, proposed.text
+        waiting = (await client.get("/v1/admin/changes", headers=second)).json()
+        (one,) = [item for item in waiting["items"] if item["change_id"] == proposed.json()["change_id"]]
+        own = (await client.get("/v1/admin/changes", headers=first)).json()["items"]
+        path = f"/v1/admin/changes/{one['change_id']}/confirm"
+        done = await client.post(path, headers={**second, "Idempotency-Key": "waits-for-the-second-2"})
+        after = (await client.get("/v1/admin/changes", headers=second)).json()["items"]
+    assert (one["kind"], one["is_own"], json.loads(one["change"])) == ("app-policy", False, policy)
+    assert [item["is_own"] for item in own if item["change_id"] == one["change_id"]] == [True]
+    assert done.status_code == 201
+    assert one["change_id"] not in {item["change_id"] for item in after}
 
 
 def test_the_document_names_426_and_the_header_where_they_hold() -> None:

@@ -166,10 +166,28 @@ async def test_another_policy_takes_the_whole_place_of_the_one_before(
     fresh_store: Store, clock: FrozenClock
 ) -> None:
     async with fresh_store.transaction() as tx:
-        await put(tx, policy_of(message_vi="Cũ.", message_en="Old."), clock.now())
-        await put(tx, policy_of(minimum="2.9.5"), clock.now())
+        await put(tx, policy_of(message_vi="Cũ.", message_en="Old."), clock.now(), clock.now())
+        await put(tx, policy_of(minimum="2.9.5"), clock.now(), clock.now())
         (row,) = await all_policies(tx)
     assert (row.minimum, row.message_vi) == ("2.9.5", None)
+
+
+async def test_the_older_of_two_proposals_brings_nothing_back(
+    fresh_store: Store, clock: FrozenClock
+) -> None:
+    older = await propose(fresh_store, clock, operator(clock), policy_of(minimum="1.0.0"))
+    clock.advance(minutes=1)
+    newer = await propose(fresh_store, clock, operator(clock), policy_of(minimum="2.9.5"))
+    assert isinstance(older, UUID)
+    assert isinstance(newer, UUID)
+    clock.advance(minutes=1)
+    assert isinstance(await confirm(fresh_store, clock, operator(clock), newer), Applied)
+    refused = await confirm(fresh_store, clock, operator(clock), older)
+    assert isinstance(refused, Refused)
+    assert refused.problem.code == "app-policy-overtaken"
+    async with fresh_store.transaction() as tx:
+        (row,) = await all_policies(tx)
+    assert row.minimum == "2.9.5"
 
 
 async def test_a_facilitys_administrator_proposes_no_policy(store: Store, clock: FrozenClock) -> None:
@@ -188,11 +206,15 @@ async def test_a_wrong_policy_is_refused_when_it_is_proposed(store: Store, clock
 async def test_there_are_so_many_platforms_and_no_more(fresh_store: Store, clock: FrozenClock) -> None:
     async with fresh_store.transaction() as tx:
         for number in range(PLATFORMS_MAX):
-            assert isinstance(await put(tx, policy_of(platform=f"os-{number}"), clock.now()), UUID)
-        refused = await put(tx, policy_of(platform="one-more"), clock.now())
+            assert isinstance(
+                await put(tx, policy_of(platform=f"os-{number}"), clock.now(), clock.now()), UUID
+            )
+        refused = await put(tx, policy_of(platform="one-more"), clock.now(), clock.now())
         assert isinstance(refused, Refused)
         assert refused.where == "platform"
-        assert isinstance(await put(tx, policy_of(platform="os-3", minimum="2.9.1"), clock.now()), UUID)
+        assert isinstance(
+            await put(tx, policy_of(platform="os-3", minimum="2.9.1"), clock.now(), clock.now()), UUID
+        )
 
 
 async def test_a_process_reads_anew_after_ten_seconds_and_not_before(
@@ -201,7 +223,7 @@ async def test_a_process_reads_anew_after_ten_seconds_and_not_before(
     held = AppPolicies()
     assert await held.of(fresh_store, "android", clock.now()) is None
     async with fresh_store.transaction() as tx:
-        await put(tx, policy_of(), clock.now())
+        await put(tx, policy_of(), clock.now(), clock.now())
     just_before = clock.now() + READ_EVERY - timedelta(microseconds=1)
     assert await held.of(fresh_store, "android", just_before) is None
     found = await held.of(fresh_store, "android", clock.now() + READ_EVERY)
@@ -214,7 +236,7 @@ async def test_a_clock_that_was_set_back_reads_anew(fresh_store: Store, clock: F
     held = AppPolicies()
     assert await held.of(fresh_store, "android", clock.now()) is None
     async with fresh_store.transaction() as tx:
-        await put(tx, policy_of(), clock.now())
+        await put(tx, policy_of(), clock.now(), clock.now())
     assert await held.of(fresh_store, "android", clock.now() - timedelta(days=1)) is not None
 
 
@@ -239,7 +261,7 @@ async def test_where_the_database_is_away_what_held_last_holds_and_nobody_is_loc
     assert away.asked == 1, "asked again before its time"
     held = AppPolicies()
     async with fresh_store.transaction() as tx:
-        await put(tx, policy_of(), clock.now())
+        await put(tx, policy_of(), clock.now(), clock.now())
     assert await held.of(fresh_store, "android", clock.now()) is not None
     later = clock.now() + timedelta(hours=1)
     assert await held.of(away, "android", later) is not None  # type: ignore[arg-type]
