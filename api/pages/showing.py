@@ -216,11 +216,12 @@ def safe_path(text: str, otherwise: str) -> str:
     return quote(parts.path, safe="/-_.~") if is_ours else otherwise
 
 
-def page_of_kind(kind: Kind) -> dict[str, Any]:
-    """What the decorator of such a page's route says. Pages stand outside the document of the API."""
+def page_of_kind(kind: Kind, template: str = "problem.html") -> dict[str, Any]:
+    """What the decorator of such a page's route says. Pages stand outside the document of the API. template:
+    of a page that cannot be shown."""
 
     def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-        return _page_of_problem(request, error, kind)
+        return _page_of_problem(request, error, kind, template)
 
     return {
         "actors": ("public",),
@@ -231,7 +232,9 @@ def page_of_kind(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _page_of_problem(request: Request[Any, Any, Any], error: Exception, kind: Kind) -> Response[Any]:
+def _page_of_problem(
+    request: Request[Any, Any, Any], error: Exception, kind: Kind, template: str
+) -> Response[Any]:
     """What went wrong and what to do next, as a page; a session that ended leads to the sign-in."""
     refused = refused_of(error)
     if refused.problem.status >= 500:
@@ -243,7 +246,7 @@ def _page_of_problem(request: Request[Any, Any, Any], error: Exception, kind: Ki
         return visit.go(SIGN_IN[kind], gone)
     visit.book = ""
     return visit.show(
-        "problem.html",
+        template,
         ("Không thực hiện được", "That did not work"),
         status=refused.problem.status,
         problem=refused,
@@ -252,4 +255,4 @@ def _page_of_problem(request: Request[Any, Any, Any], error: Exception, kind: Ki
 
 CITIZEN: Final = page_of_kind("citizen")
 STAFF: Final = page_of_kind("staff")
-KIOSK: Final = page_of_kind("kiosk")
+KIOSK: Final = page_of_kind("kiosk", "kiosk/stopped.html")
