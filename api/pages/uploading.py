@@ -1,0 +1,37 @@
+"""A form with a file in it (multipart/form-data, RFC 7578), as a browser without script sends one."""
+
+from typing import Final
+
+from litestar.datastructures import UploadFile
+from msgspec import Struct
+
+from api.pages.browser import FORM_STALE, require_own_form
+from api.pages.showing import Visit
+from kernel.problems import refuse
+
+FIELDS_MAX: Final = 40
+
+
+class Sent(Struct, frozen=True):
+    """What came. fields: as `Visit.form` says them; file: empty where none was chosen; media_type: as the
+    browser calls it, which nobody relies on: the contract looks at the content."""
+
+    fields: dict[str, str]
+    file: bytes
+    media_type: str
+
+
+async def form_with_file(visit: Visit, name: str) -> Sent:
+    """The form and the file of its input `name`. The session is looked at before the body is read, which may
+    be large: the route names `request_max_body_size`. Raises page-form-stale as `Visit.form` does."""
+    await visit.read("/v1/me")
+    form = await visit.call.request.form()
+    pairs = list(form.multi_items())
+    fields = {key: value for key, value in pairs if isinstance(value, str)}
+    if len(pairs) > FIELDS_MAX or any("\0" in value for value in fields.values()):
+        refuse(FORM_STALE)
+    require_own_form(visit.call, fields.pop("form", ""), visit.secret, visit.book)
+    file = next((value for key, value in pairs if key == name and isinstance(value, UploadFile)), None)
+    content = await file.read() if file is not None else b""
+    kept = {key: value for key, value in fields.items() if value}
+    return Sent(kept, content, file.content_type if file is not None and content else "")
