@@ -25,7 +25,7 @@ from store.keys import KeyRing
 _SHOWN: Final = (
     *("record:", "consent:grant:", "consent:request:", "consent:code:", "family:guardian:create"),
     # The ways into the book by a device of the child itself.
-    *("identity:device:enrol", "identity:account:open"),
+    *("identity:device:enrol", "identity:account:open", "identity:session:open"),
 )
 # Of what was declared the entries that the guardian sees say who added and who judged them.
 _HIDDEN: Final = (

@@ -85,6 +85,27 @@ PROBATION_ACTIONS: Final[frozenset[Action]] = frozenset(
     }
 )
 
+# What a browser's session reads of its own person's book beside those, on whatever device or none, where an
+# identity provider said at its door who that is (decisions/0013-page-sessions.md). Labels stay withheld.
+PROVEN_READS: Final[frozenset[Action]] = frozenset(
+    {
+        "read-section",
+        "read-timeline",
+        "read-trend",
+        "search",
+        "read-document",
+        "read-access-log",
+        "look-at-log",
+        "read-changes",
+        "read-prescriptions",
+        "read-coverage",
+        "read-costs",
+        "read-referrals",
+        "read-unanswered",
+        "read-wishes",
+    }
+)
+
 # What a held device may do (security.md S10): be told, look at its account, end grants and devices. Objecting
 # to a false death needs the device key besides.
 HELD_ACTIONS: Final[frozenset[Action]] = frozenset(
@@ -431,7 +452,8 @@ def _own(
 ) -> Access | Refused:
     if actor.held and action not in HELD_ACTIONS:
         return Refused(problem=ACCOUNT_HELD)
-    if actor.probation and action not in PROBATION_ACTIONS:
+    beyond = action not in PROBATION_ACTIONS and not (actor.proven and action in PROVEN_READS)
+    if actor.probation and beyond:
         return Refused(problem=DEVICE_ON_PROBATION)
     if actor.level < PERSON_LEVEL and action not in UNPROVEN_ACTIONS:
         return Refused(problem=IDENTITY_UNPROVEN)

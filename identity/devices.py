@@ -324,9 +324,17 @@ async def list_devices(tx: Tx, keys: KeyRing, patient_id: UUID) -> list[Device]:
             name=unseal(keys, patient_id, "device", "name", row.name),
             enrolled_at=row.enrolled_at,
             probation_until=row.probation_until,
+            credential_id=credential_of(row),
         )
         for row in await queries.LIVE_DEVICES.all(tx, patient_id)
     ]
+
+
+def credential_of(row: DeviceRow) -> str | None:
+    """The id of a browser's WebAuthn credential; None of a phone."""
+    if row.kind == "app":
+        return None
+    return msgspec.json.decode(row.step_up_key, type=WebAuthnKey).credential_id
 
 
 async def has_device(tx: Tx, patient_id: UUID) -> bool:

@@ -204,13 +204,14 @@ class DeviceRow(Struct, frozen=True):
 
 
 class Device(Struct, frozen=True, kw_only=True):
-    """An enrolled device as its owner sees it."""
+    """An enrolled device as its owner sees it. credential_id: of a browser's key, base64url."""
 
     device_id: UUID
     kind: Literal["app", "browser"]
     name: str
     enrolled_at: datetime
     probation_until: datetime
+    credential_id: str | None = None
 
 
 class UndoRow(Struct, frozen=True):

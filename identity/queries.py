@@ -1,5 +1,6 @@
 """SQL about people: who they are, their identifiers, phones, devices and sessions."""
 
+from datetime import datetime
 from uuid import UUID
 
 from identity.models import (
@@ -233,9 +234,16 @@ INSERT_SESSION = Command(
     " access_until,"
     " idle_until, refresh_hash, started_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 )
+# refresh_hash stays empty: what a browser holds is never renewed.
+INSERT_PAGE_SESSION = Command(
+    "INSERT INTO session (actor_id, session_id, kind, device_id, access_hash, access_until, idle_until,"
+    " started_at, expires_at, proven_at) VALUES ($1, $2, 'citizen', $3, $4, $5, $6, $7, $5, $8)"
+)
+SESSION_STARTED = Scalar(datetime, "SELECT started_at FROM session WHERE actor_id = $1 AND session_id = $2")
 LIVE_SESSION = Statement(
     LiveSession,
     "SELECT s.actor_id, s.session_id, s.kind, s.device_id, s.practitioner_role_id, s.idle_until,"  # noqa: S608
+    " s.proven_at,"
     " c.level, c.state AS person_state, d.probation_until, d.ended_at AS device_ended_at,"
     " fc.facility_id AS client_facility_id, fc.name AS client_name, fc.ended_at AS client_ended_at,"
     " f.name AS client_facility_name, f.closed_at AS client_facility_closed_at,"
@@ -243,7 +251,8 @@ LIVE_SESSION = Statement(
     " r.practitioner_id, r.role, r.active_from, r.active_until, p.name,"
     " p.licence, p.licence_from, p.licence_until, p.suspended_at, p.ended_at, rf.facility_id,"
     " rf.name AS facility_name, rf.short_name AS facility_short, rf.closed_at AS facility_closed_at,"
-    f" {held('s.actor_id', 'd.enrolled_at', 'd.proven_at')} AS held,"
+    # A session without a device is as old as itself.
+    f" {held('s.actor_id', 'coalesce(d.enrolled_at, s.started_at)', 'd.proven_at')} AS held,"
     " ARRAY(SELECT g.origin_id FROM person_origin g WHERE g.patient_id = s.actor_id"
     " AND g.visible_at <= $3 AND g.moved_at IS NOT NULL AND (g.proven_at IS NOT NULL OR NOT g.needs_proof))"
     " AS origins, c.demographics AS sealed_person,"

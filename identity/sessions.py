@@ -2,7 +2,7 @@
 
 A citizen's access token lives 10 minutes and is renewed by a refresh that the device's refresh key
 signs (consent.md §8, security.md S11). Staff have no such key: their session ends after 15 idle
-minutes (S16). The secrets rest as SHA-256.
+minutes (S16), and so does a person's in a browser (identity/page_sessions.py). The secrets rest as SHA-256.
 """
 
 import hashlib
@@ -37,11 +37,13 @@ ACCESS_LIFE = timedelta(minutes=10)
 REFRESH_LIFE = timedelta(days=90)
 REUSE_GRACE = timedelta(seconds=10)
 SIGNED_TEXT_LIFE = timedelta(minutes=5)
-STAFF_IDLE = timedelta(minutes=15)
+IDLE_LIFE = timedelta(minutes=15)
 STAFF_LIFE = timedelta(hours=12)
 CLIENT_LIFE = timedelta(hours=1)
-# Staff sessions are pushed out at most once a minute: most reads then write nothing here.
+# An idle end is pushed out at most once a minute: most reads then write nothing here.
 _IDLE_STEP = timedelta(minutes=1)
+# What an identity provider's word stands for at the door of a page (identity/page_sessions.py).
+PROVEN_LEVEL = 2
 _SHUT = ("frozen", "closed", "erasing")
 
 
@@ -87,7 +89,7 @@ async def open_staff_session(
         role_id,
         digest(access),
         until,
-        now + STAFF_IDLE,
+        now + IDLE_LIFE,
         None,
         now,
         until,
@@ -127,10 +129,10 @@ async def _stands(tx: Tx, actor_id: UUID, access_hash: bytes, now: datetime) -> 
     row = await queries.LIVE_SESSION.one(tx, actor_id, access_hash, now)
     if row is None:
         return None
+    if row.idle_until is not None and row.idle_until - now < IDLE_LIFE - _IDLE_STEP:
+        await queries.EXTEND_IDLE.run(tx, row.actor_id, row.session_id, now + IDLE_LIFE)
     if row.kind == "citizen":
         return _citizen(row, now)
-    if row.idle_until is not None and row.idle_until - now < STAFF_IDLE - _IDLE_STEP:
-        await queries.EXTEND_IDLE.run(tx, row.actor_id, row.session_id, now + STAFF_IDLE)
     if row.kind == "practitioner":
         return _practitioner(row, now)
     return _operator(row) if row.kind == "operator" else _client(row)
@@ -139,20 +141,27 @@ async def _stands(tx: Tx, actor_id: UUID, access_hash: bytes, now: datetime) -> 
 def _citizen(row: LiveSession, now: datetime) -> Actor | None:
     if row.level is None or row.person_state in _SHUT:
         return None
-    if row.probation_until is None or row.device_ended_at is not None:
+    if row.device_ended_at is not None or not _has_its_device(row):
         return None
+    proven = row.proven_at is not None
     return Actor(
         kind="citizen",
         actor_id=row.actor_id,
         session_id=row.session_id,
-        level=row.level,
+        level=max(row.level, PROVEN_LEVEL) if proven else row.level,
         device_id=row.device_id,
-        probation=row.probation_until > now,
+        probation=row.probation_until is None or row.probation_until > now,
+        proven=proven,
         held=row.held or row.person_state == "merged",
         origins=frozenset(row.origins),
         sealed_person=row.sealed_person,
         holds=tuple(zip(row.holds_from, row.holds_until, strict=True)),
     )
+
+
+def _has_its_device(row: LiveSession) -> bool:
+    """A browser's session may have none and is then no better than a device on probation (S8, S11)."""
+    return row.probation_until is not None or (row.device_id is None and row.idle_until is not None)
 
 
 def _practitioner(row: LiveSession, now: datetime) -> Actor | None:

@@ -140,6 +140,20 @@ async def finish(
     origin: BrowserOrigin | None = None,
 ) -> SignedIn | Refused:
     """Use the challenge up, once; enrol the device on probation and open its session."""
+    refused = await settle(tx, keys, pending, pin_held, now)
+    if refused is not None:
+        return refused
+    enrolled = await devices.enrol(tx, keys, pending.patient_id, device, pending.challenge_id, now, origin)
+    if isinstance(enrolled, Refused):
+        return enrolled
+    await let_in(tx, pending, now)
+    await devices.log_enrolment(tx, pending.patient_id, enrolled, request_id, now)
+    tokens = await sessions.open_citizen_session(tx, pending.patient_id, enrolled.device_id, now)
+    return SignedIn(patient_id=pending.patient_id, enrolled=enrolled, tokens=tokens)
+
+
+async def settle(tx: Tx, keys: KeyRing, pending: PendingPin, pin_held: bool, now: datetime) -> Refused | None:
+    """Use the challenge up, once, and give the tries back. What a door still refuses is its own affair."""
     if not pin_held:
         return Refused(problem=SIGN_IN_REFUSED)
     # The challenge before the budgets, as charge_code locks them: the other way round is a deadlock.
@@ -149,14 +163,13 @@ async def finish(
     # Letters that were sent before a merge was decided, or before the book was closed (S10, S18).
     if used is None or await phones.letters_phone(tx, keys, pending.patient_id, now) is None:
         return Refused(problem=CHALLENGE_DEAD)
-    enrolled = await devices.enrol(tx, keys, pending.patient_id, device, pending.challenge_id, now, origin)
-    if isinstance(enrolled, Refused):
-        return enrolled
+    return None
+
+
+async def let_in(tx: Tx, pending: PendingPin, now: datetime) -> None:
+    """The login phone was used, and other codes may go to it again."""
     await queries.TOUCH_PHONE.run(tx, pending.patient_id, pending.phone_hash, now)
     await phones.free_code_lock(tx, pending.phone_hash, "sign-in")
-    await devices.log_enrolment(tx, pending.patient_id, enrolled, request_id, now)
-    tokens = await sessions.open_citizen_session(tx, pending.patient_id, enrolled.device_id, now)
-    return SignedIn(patient_id=pending.patient_id, enrolled=enrolled, tokens=tokens)
 
 
 async def sign_in_code_for_delivery(

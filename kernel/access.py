@@ -170,7 +170,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     persons merged into this one whose rows are to be seen. sealed_person: the own row's sealed column, opened
     where the person acts for another and the log names who did; holds: what merges hold of this person,
     from and until, both included. reference: the one consent that an app's token is bound to; None where each
-    call names its own. scope: what an app's token may do, in the words of its client.
+    call names its own. scope: what an app's token may do, in the words of its client. proven: an identity
+    provider said at this session's door who the person is (decisions/0013-page-sessions.md).
     """
 
     kind: ActorKind
@@ -192,6 +193,7 @@ class Actor(Struct, frozen=True, kw_only=True):
     holds: tuple[tuple[datetime, datetime], ...] = ()
     reference: UUID | None = None
     scope: str = ""
+    proven: bool = False
 
 
 class Access:

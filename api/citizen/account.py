@@ -54,12 +54,15 @@ class Profile(Struct, kw_only=True):
 
 
 class OwnDevice(Struct, kw_only=True):
+    """credential_id: of a browser's WebAuthn key, which the browser asks its authenticator for."""
+
     device_id: UUID
     kind: Literal["app", "browser"]
     name: str
     enrolled_at: datetime
     probation_until: datetime
     this_device: bool
+    credential_id: str | None = None
 
 
 class OwnDevices(Struct, kw_only=True):
@@ -114,6 +117,7 @@ async def list_devices(call: NamedDependency[Call]) -> Response[OwnDevices]:
             enrolled_at=d.enrolled_at,
             probation_until=d.probation_until,
             this_device=d.device_id == access.actor.device_id,
+            credential_id=d.credential_id,
         )
         for d in found
     ]

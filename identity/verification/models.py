@@ -12,8 +12,9 @@ from identity.models import Sex
 # oidc: an OpenID Connect issuer. third_party: whoever comes later. The text of a card proves nothing: no way.
 Method: TypeAlias = Literal["otp_phone", "manual_staff", "oidc", "third_party"]
 # What a result may be used for, once. enrolment: a device opens the book, also as a way back to it. connect:
-# a partner or an app is let in. link-children: the children whom the provider names get a guardian.
-Purpose: TypeAlias = Literal["sign-up", "enrolment", "connect", "link-children"]
+# a partner or an app is let in. sign-in: a browser reads the own book. link-children: the children whom the
+# provider names get a guardian.
+Purpose: TypeAlias = Literal["sign-up", "enrolment", "connect", "sign-in", "link-children"]
 # 0: nothing is proven. 1, 2: the levels of an e-ID account; only 2 opens a person's book.
 Level: TypeAlias = Literal[0, 1, 2]
 
