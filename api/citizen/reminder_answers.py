@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from api.acting import begin_for
 from api.citizen.reminders import BASE, TAGS
 from api.problems import INVALID_FIELD, UNAVAILABLE
-from api.reading import read_beside_record
+from api.reading import OWN_PROBLEMS, read_beside_record
 from api.reminding import noted, reader_of
 from api.request import Call, answer
 from consent.decision import Job, decide_job
@@ -20,7 +20,8 @@ from ehr.reads.models import Built
 from family.problems import NOT_YOUR_BOOK
 from identity.problems import DEVICE_ON_PROBATION
 from kernel.access import Access
-from reminders.answers import missed, service
+from reminders.answers import day, missed, service
+from reminders.answers.day import ReminderDay
 from reminders.answers.missed import MissedTimes
 from reminders.answers.models import Act, Adherence, Given, NotedAll
 from reminders.answers.policy import WEEKS_MAX
@@ -98,6 +99,22 @@ async def adherence(call: NamedDependency[Call], weeks: Weeks = 4) -> Response[A
 
 
 @get(
+    BASE + "/day",
+    actors=("citizen",),
+    operation_id="read_reminder_day",
+    tags=TAGS,
+    problems=OWN_PROBLEMS,
+)
+async def today(call: NamedDependency[Call]) -> Response[ReminderDay]:
+    """Today's times, those that came and those ahead, and what was said of each."""
+
+    async def build(tx: Tx, access: Access) -> Built:
+        return await day.read(tx, reader_of(call, access), call.now)
+
+    return await read_beside_record(call, "read-section", build, is_logged=True, part="reminders")
+
+
+@get(
     BASE + "/unanswered",
     actors=("citizen",),
     operation_id="read_unanswered_reminders",
@@ -119,4 +136,4 @@ async def unanswered(call: NamedDependency[Call]) -> Response[MissedTimes]:
     return await read_beside_record(call, "read-unanswered", build, is_logged=True, part="reminders")
 
 
-handlers: list[Any] = [answers, adherence, unanswered]
+handlers: list[Any] = [answers, adherence, today, unanswered]

@@ -107,6 +107,14 @@ CAME_SINCE = Statement(
     ORDER BY o.due_at DESC LIMIT $4
     """,
 )
+# Answers to times of one day, also to those that have not come.
+SAID_BETWEEN = Statement(
+    Came,
+    """
+    SELECT patient_id, reminder_id, due_at, act FROM reminder_answer
+    WHERE patient_id = $1 AND due_at >= $2 AND due_at < $3 ORDER BY due_at, reminder_id
+    """,
+)
 # A course is used up with its last time, which is asked after like every other. Of who is reported dead
 # nothing is (security.md S18).
 _OPEN = """

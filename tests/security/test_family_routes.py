@@ -46,6 +46,7 @@ _RECORD = {
     "/v1/me/procedures",
     "/v1/me/programmes",
     "/v1/me/reminders",
+    "/v1/me/reminders/day",
     "/v1/me/reminders/plan",
     "/v1/me/nutrition",
     "/v1/me/screenings",

@@ -185,6 +185,7 @@ SILENT = {
     "/v1/me/alert-rules": "limits: tests/vitals/alerts/test_rules_api.py",
     "/v1/doctor/patients/{patient_id}/alert-rules": "limits: tests/vitals/alerts/test_rules_api.py",
     "/v1/me/reminders/plan": "no reminder: tests/reminders/test_phone.py",
+    "/v1/me/reminders/day": "no reminder: tests/reminders/test_day.py",
     "/v1/me/reminders/adherence": "no time came: tests/reminders/test_answers.py",
     "/v1/me/reminders/unanswered": "no time came: tests/reminders/test_missed.py",
     "/v1/me/reminders/kinds": "kinds, on or off",
