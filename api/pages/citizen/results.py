@@ -1,0 +1,97 @@
+"""Results stacked by test, and one test over time."""
+
+from base64 import b64encode
+from typing import Any, Final
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Struct
+
+from api.pages.citizen.entries_view import SHOWING
+from api.pages.citizen.results_view import by_test, chart_of, drawn_points, words_of
+from api.pages.showing import CITIZEN, Visit, open_visit
+from api.problems import NOT_FOUND
+from api.request import Call
+from documents.charts import MEDIA_TYPE, draw
+from kernel.problems import refuse
+
+TITLE: Final = ("Kết quả", "Results")
+TITLE_ONE: Final = ("Kết quả qua các lần", "A result over time")
+PAGE: Final = 100
+# So far back a result is looked for by its id: the newest of them.
+PAGES_MAX: Final = 10
+
+
+class Drawing(Struct, frozen=True):
+    """One series of a test with its picture; picture: empty where nothing can be drawn."""
+
+    series: dict[str, Any]
+    picture: str
+    words: str
+
+
+@get("/me/results", operation_id="page_me_results", **CITIZEN)
+async def results(call: NamedDependency[Call]) -> Response[bytes]:
+    """The newest results, by test."""
+    return await _show(open_visit(call, "citizen"), None)
+
+
+@post("/me/results", status_code=200, operation_id="page_me_results_more", **CITIZEN)
+async def more_results(call: NamedDependency[Call]) -> Response[bytes]:
+    """Older results. The place in the list goes in the form, not in the address."""
+    visit = open_visit(call, "citizen")
+    form = await visit.form()
+    return await _show(visit, form.get("cursor") or None)
+
+
+async def _show(visit: Visit, cursor: str | None) -> Response[bytes]:
+    page = await visit.read("/v1/me/results", limit=PAGE, cursor=cursor)
+    return visit.show(
+        "citizen/results.html",
+        TITLE,
+        nav="results",
+        tests=by_test(page["items"]),
+        following=page["next"],
+        is_first=cursor is None,
+        **SHOWING,
+    )
+
+
+@get("/me/results/{result_id:str}", operation_id="page_me_result", **CITIZEN)
+async def result(result_id: FromPath[str], call: NamedDependency[Call]) -> Response[bytes]:
+    """One test over time. The address holds the id of a result: its code goes to the service alone (S34)."""
+    visit = open_visit(call, "citizen")
+    entry = await found_result(visit, result_id)
+    trend = {"series": []}
+    if entry.get("code"):
+        trend = await visit.read("/v1/me/results/trend", code=entry["code"])
+    drawn = [_drawing(one, english=visit.display.language == "en") for one in trend["series"]]
+    return visit.show("citizen/result.html", TITLE_ONE, nav="results", entry=entry, drawings=drawn, **SHOWING)
+
+
+async def found_result(visit: Visit, result_id: str) -> dict[str, Any]:
+    """A result of the book by its id. Raises not-found."""
+    cursor = None
+    for _ in range(PAGES_MAX):
+        page = await visit.read("/v1/me/results", limit=PAGE, cursor=cursor)
+        for one in page["items"]:
+            if one["id"] == result_id:
+                found: dict[str, Any] = one
+                return found
+        cursor = page["next"]
+        if cursor is None:
+            break
+    refuse(NOT_FOUND)
+
+
+def _drawing(series: dict[str, Any], *, english: bool) -> Drawing:
+    points = drawn_points(series)
+    if not points:
+        return Drawing(series, "", "")
+    drawn = draw(chart_of(series, points, english=english))
+    words = words_of(points, series["unit"] or "", english=english)
+    return Drawing(series, f"data:{MEDIA_TYPE};base64,{b64encode(drawn).decode()}", words)
+
+
+handlers: list[Any] = [results, more_results, result]
