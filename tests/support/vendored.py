@@ -78,7 +78,8 @@ def _block(found: re.Match[str]) -> str:
     selector, body = found.groups()
     if KEPT.search(selector):
         return found[0]
-    focused = ":focus" in selector.replace(":not(:focus)", "")
+    on_yellow = "background-color:#ffeb3b" in body
+    focused = on_yellow or ":focus" in selector.replace(":not(:focus)", "")
     kept = [_declaration(one, focused=focused) for one in _declarations(body) if _is_ours(one)]
     return f"{selector}{{{';'.join(kept)}}}"
 
