@@ -230,6 +230,8 @@ CONTROLLERS = (
     "api.pages.citizen.timeline",
     "api.pages.citizen.results",
     "api.pages.citizen.vaccination",
+    "api.pages.citizen.reactions",
+    "api.pages.citizen.campaigns",
     "api.pages.citizen.certificates",
     "api.pages.citizen.vitals",
     "api.pages.citizen.growth",

@@ -1,5 +1,8 @@
-"""A form with a file in it (multipart/form-data, RFC 7578), as a browser without script sends one."""
+"""Forms with a file in them (multipart/form-data, RFC 7578), as browsers without script send them; and forms
+whose button makes one thing however often it is pressed."""
 
+import secrets
+from collections.abc import Mapping
 from typing import Final
 
 from litestar.datastructures import UploadFile
@@ -35,3 +38,13 @@ async def form_with_file(visit: Visit, name: str) -> Sent:
     content = await file.read() if file is not None else b""
     kept = {key: value for key, value in fields.items() if value}
     return Sent(kept, content, file.content_type if file is not None and content else "")
+
+
+def new_key() -> str:
+    """For the hidden field `once` of a form: a second press repeats the first one's act."""
+    return secrets.token_urlsafe(24)
+
+
+def once_of(fields: Mapping[str, str]) -> dict[str, str]:
+    """The header under which the service does an act once."""
+    return {"idempotency-key": fields["once"]} if "once" in fields else {}
