@@ -32,7 +32,6 @@ from api.connecting import (
     may_connect,
 )
 from api.pages.connect_view import Page, page_answer, page_of
-from api.pages.rendering import HERE
 from api.request import Answer, Call, answer
 from consent.apps.problems import BEYOND_CLIENT
 from consent.problems import NOTHING_GRANTED
@@ -234,12 +233,6 @@ async def refuse_page(call: NamedDependency[Call]) -> Response[bytes]:
     return _go(denied(call, asking.row), cookie=_no_cookie(call))
 
 
-@get(f"{PATH}/style.css", operation_id="connect_style", problems=(), **HIDDEN)
-async def style() -> Response[bytes]:
-    """The style of these pages."""
-    return answer((HERE / "assets" / "connect.css").read_bytes(), media_type="text/css; charset=utf-8")
-
-
 async def _open(call: Call, given: dict[str, str]) -> Opened | Refused:
     """Our page with a cookie; or the client's address, where it is told what is wrong with its request."""
     async with call.begin_public() as tx:
@@ -420,5 +413,4 @@ handlers: list[Any] = [
     picture,
     finish,
     refuse_page,
-    style,
 ]

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from api.connecting import Asking
 from api.pages.docs import HTML
-from api.pages.rendering import templates
+from api.pages.plain import LOOK, plain_page
 from api.request import Answer, Call, answer
 from identity.app_clients.models import AppClient
 from kernel import spoken_codes
@@ -97,13 +97,13 @@ def page_answer(
     call: Call, page: Page, status: int = 200, *, headers: Mapping[str, str] | None = None
 ) -> Answer:
     """The page as it leaves. Nobody frames it; its forms lead here and to the client's own address alone."""
-    shown = templates().get_template("connect.html").render(demo=call.demo, **_members(page))
+    shown = plain_page("connect.html", call, **_members(page))
     policy = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+        f"default-src 'none'; {LOOK}; frame-ancestors 'none'; base-uri 'none'; "
         f"form-action 'self' {page.leads_to}".rstrip()
     )
     said = {"Content-Security-Policy": policy, "X-Frame-Options": "DENY", **(headers or {})}
-    return answer(shown.encode(), status, said, HTML)
+    return answer(shown, status, said, HTML)
 
 
 def _members(page: Page) -> dict[str, object]:

@@ -161,7 +161,7 @@ async def test_what_is_wrong_is_said_before_any_browser_comes(
 
 async def ended(browser: Browser) -> None:
     """The wish has ended; the page gave a way back and no reason."""
-    assert 'class="bad"' in browser.page
+    assert 'role="alert"' in browser.page
     assert "error=access_denied" in browser.page
     gone = await browser.get("/connect")
     assert answer_in(gone.headers["location"])["error"] == "access_denied"
