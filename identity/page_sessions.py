@@ -46,12 +46,14 @@ RETURN_TYP: Final = "page-sign-in"
 
 
 class PageSession(Struct, frozen=True, kw_only=True):
-    """token: of the cookie. door: what a form just behind the door brings along."""
+    """token: of the cookie. door: what a form just behind the door brings along. device_id: whose key the
+    session may sign with."""
 
     patient_id: UUID
     session_id: UUID
     token: str
     door: str
+    device_id: UUID | None = None
 
 
 class KnownKey(Struct, frozen=True, kw_only=True):
@@ -263,7 +265,11 @@ async def _insert(
     )
     token = write_token(patient_id.bytes, access)
     return PageSession(
-        patient_id=patient_id, session_id=session_id, token=token, door=_door(keys, session_id)
+        patient_id=patient_id,
+        session_id=session_id,
+        token=token,
+        door=_door(keys, session_id),
+        device_id=device_id,
     )
 
 

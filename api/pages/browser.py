@@ -5,12 +5,14 @@ and the secret of every form. `/v1` never looks at a cookie (security.md S34).
     book                    whose book is open, where a person acts for somebody else
     display                 language, size of type, light or dark
     visit                   a random word before anybody signed in, so that those forms have a secret too
+    browser                 which devices this browser made keys for; ids that open nothing
+    identity                ten minutes on the way to the identity provider and back
 """
 
 import hashlib
 import hmac
+import re
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -24,9 +26,13 @@ Kind = Literal["citizen", "staff", "kiosk"]
 Language = Literal["vi", "en"]
 Size = Literal["normal", "large"]
 Theme = Literal["auto", "light", "dark"]
+SameSite = Literal["Strict", "Lax"]
 
 SESSION_SECONDS: Final = 12 * 3600
 DISPLAY_SECONDS: Final = 365 * 24 * 3600
+
+# Tokens, ids and words of ours; nothing that a header or a page could be broken with.
+_OURS: Final = re.compile(r"[A-Za-z0-9_.-]{1,400}")
 
 FORM_STALE = declare(
     ProblemType(
@@ -53,12 +59,14 @@ class Display(Struct, frozen=True):
 
 
 def cookie(call: Call, name: str) -> str:
-    """The value of one of our cookies; empty without it."""
-    try:
-        found = SimpleCookie(call.joined_header("cookie") or "").get(full_name(call, name))
-    except CookieError:
-        return ""
-    return "" if found is None else found.value
+    """The value of one of our cookies; empty without it, and where somebody else wrote it. Read part by part:
+    what a neighbour on the same host set, however it looks, hides none of ours."""
+    wanted = full_name(call, name)
+    for one in (call.joined_header("cookie") or "").split(";"):
+        said, _, value = one.strip().partition("=")
+        if said == wanted:
+            return value if _OURS.fullmatch(value) else ""
+    return ""
 
 
 def full_name(call: Call, name: str) -> str:
@@ -66,11 +74,14 @@ def full_name(call: Call, name: str) -> str:
     return f"__Host-{name}" if _is_secure(call) else name
 
 
-def set_cookie(call: Call, name: str, value: str, seconds: int | None = None) -> str:
-    """The header that sets one; seconds: None until the browser closes, 0 takes it away."""
+def set_cookie(
+    call: Call, name: str, value: str, seconds: int | None = None, *, same_site: SameSite = "Strict"
+) -> str:
+    """The header that sets one; seconds: None until the browser closes, 0 takes it away. same_site: Lax
+    where it must come along when another site, the identity provider, sends the browser back."""
     age = "" if seconds is None else f"; Max-Age={seconds}"
     secure = "; Secure" if _is_secure(call) else ""
-    return f"{full_name(call, name)}={value}; Path=/{age}; HttpOnly; SameSite=Strict{secure}"
+    return f"{full_name(call, name)}={value}; Path=/{age}; HttpOnly; SameSite={same_site}{secure}"
 
 
 def drop_cookie(call: Call, name: str) -> str:
@@ -106,7 +117,8 @@ def form_secret(secret: str, book: str) -> str:
 def require_own_form(call: Call, given: str, secret: str, book: str) -> None:
     """Raises page-form-stale unless a form of this very session came back, from a page of ours."""
     origin, site = call.header("origin"), call.header("sec-fetch-site")
-    foreign = origin is not None and urlsplit(origin).netloc != (call.header("host") or "")
+    # A page under `no-referrer` sends `null`; then Sec-Fetch-Site, cookie and secret say whose form it is.
+    foreign = origin not in (None, "null") and urlsplit(origin or "").netloc != (call.header("host") or "")
     if foreign or site not in (None, "same-origin", "none"):
         refuse(FORM_STALE)
     if not secret or not hmac.compare_digest(form_secret(secret, book), given):

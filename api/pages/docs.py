@@ -7,9 +7,8 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
-from litestar.di import NamedDependency
 
-from api.request import Call, answer
+from api.request import answer
 
 HTML = "text/html; charset=utf-8"
 PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; form-action 'none'"
@@ -30,12 +29,6 @@ class Document(msgspec.Struct):
 async def document() -> Response[Document]:
     """The OpenAPI document of this service."""
     return answer(served_document())
-
-
-@get("/", operation_id="front_page", **HIDDEN)
-async def front(call: NamedDependency[Call]) -> Response[bytes]:
-    """Where to go from here."""
-    return answer(render_front(demo=call.demo).encode(), headers=PAGE, media_type=HTML)
 
 
 @get("/docs", operation_id="docs_page", **HIDDEN)
@@ -63,18 +56,6 @@ def served_document() -> bytes:
 def served_page() -> bytes:
     """All operations, grouped by tag."""
     return render_page(msgspec.json.decode(served_document())).encode()
-
-
-def render_front(*, demo: bool) -> str:
-    """The front page: what this is, and two links."""
-    links = ['<li><a href="/docs">API</a></li>']
-    if demo:
-        links.append('<li><a href="/demo/inbox">Tin nhắn của bản dùng thử (messages of the demo)</a></li>')
-    return render_html(
-        "Sổ sức khỏe điện tử",
-        "<p>Hồ sơ sức khỏe của mỗi người dân, do chính người đó mở cho bác sĩ xem.</p>"
-        f"<p>A citizen's lifelong electronic health book.</p><ul>{''.join(links)}</ul>",
-    )
 
 
 def render_html(title: str, body: str) -> str:
@@ -168,4 +149,4 @@ def render_body(operation: dict[str, Any]) -> str:
     return f"<h4>Body</h4><pre>{escape(text)}</pre>"
 
 
-handlers: list[Any] = [front, document, page, style]
+handlers: list[Any] = [document, page, style]

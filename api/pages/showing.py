@@ -20,6 +20,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 from litestar import Request, Response
 from litestar.types import ASGIApp
@@ -81,7 +82,7 @@ class Visit:
 
     def __init__(self, call: Call, kind: Kind, token: str) -> None:
         self.call, self.kind, self.token = call, kind, token
-        self.book = cookie(call, "book") if kind == "citizen" and token else ""
+        self.book = _book_of(call) if kind == "citizen" and token else ""
         self.display: Display = display_of(call)
         self._word = "" if token else cookie(call, "visit")
         self._new_word = "" if token or self._word else new_visit()
@@ -192,6 +193,14 @@ class Visit:
 
     def _of_book(self, path: str) -> dict[str, str]:
         return {"x-patient-id": self.book} if self.book and path.startswith("/v1/me") else {}
+
+
+def _book_of(call: Call) -> str:
+    """Whose book is open; the own one where the cookie holds no id."""
+    try:
+        return str(UUID(cookie(call, "book")))
+    except ValueError:
+        return ""
 
 
 def open_visit(call: Call, kind: Kind) -> Visit:

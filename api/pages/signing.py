@@ -4,7 +4,7 @@
     {{ sign.sign_form("/me/…", signing, say("Đồng ý", "Agree"), {…}) }}   # templates/parts/signing.html
     body = {…, "signed": signed_act(form)}                               # the contract's SignedAct
 
-The page shows the facts in words beside the button. The service rebuilds the text from what the form sends, so
+The page shows the facts in words beside the button. The service rebuilds the text from what the form sends:
 a form that says something else than what was signed does nothing.
 """
 
