@@ -25,13 +25,13 @@ class Word(Struct, frozen=True):
 
 
 FLAGS: Final[Mapping[str, Word]] = {
-    "normal": Word("Bình thường", "Normal", "good", "✓"),
+    "normal": Word("Bình thường", "Normal", "good"),
     "low": Word("Thấp", "Low", "warn", "↓"),
     "high": Word("Cao", "High", "warn", "↑"),
-    "abnormal": Word("Bất thường", "Abnormal", "warn", "!"),
-    "critical": Word("Cần bác sĩ xem sớm", "Needs a doctor soon", "bad", "!!"),
-    "critical-low": Word("Rất thấp, cần bác sĩ xem sớm", "Very low, needs a doctor soon", "bad", "↓↓"),
-    "critical-high": Word("Rất cao, cần bác sĩ xem sớm", "Very high, needs a doctor soon", "bad", "↑↑"),
+    "abnormal": Word("Bất thường", "Abnormal", "warn"),
+    "critical": Word("Cần bác sĩ xem sớm", "Needs a doctor soon", "bad"),
+    "critical-low": Word("Rất thấp, cần bác sĩ xem sớm", "Very low, needs a doctor soon", "bad", "↓"),
+    "critical-high": Word("Rất cao, cần bác sĩ xem sớm", "Very high, needs a doctor soon", "bad", "↑"),
 }
 
 _RESULTS: Final = ("Observation.laboratory", "Observation.pregnancy", "Observation.other")

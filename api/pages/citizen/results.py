@@ -9,18 +9,14 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from api.pages.citizen.entries_view import SHOWING
+from api.pages.citizen.finding import PAGE, found_in
 from api.pages.citizen.results_view import by_test, chart_of, drawn_points, words_of
 from api.pages.showing import CITIZEN, Visit, open_visit
-from api.problems import NOT_FOUND
 from api.request import Call
 from documents.charts import MEDIA_TYPE, draw
-from kernel.problems import refuse
 
 TITLE: Final = ("Kết quả", "Results")
 TITLE_ONE: Final = ("Kết quả qua các lần", "A result over time")
-PAGE: Final = 100
-# So far back a result is looked for by its id: the newest of them.
-PAGES_MAX: Final = 10
 
 
 class Drawing(Struct, frozen=True):
@@ -62,27 +58,12 @@ async def _show(visit: Visit, cursor: str | None) -> Response[bytes]:
 async def result(result_id: FromPath[str], call: NamedDependency[Call]) -> Response[bytes]:
     """One test over time. The address holds the id of a result: its code goes to the service alone (S34)."""
     visit = open_visit(call, "citizen")
-    entry = await found_result(visit, result_id)
-    trend = {"series": []}
+    entry = await found_in(visit, "/v1/me/results", lambda one: bool(one["id"] == result_id))
+    trend: dict[str, Any] = {"series": []}
     if entry.get("code"):
         trend = await visit.read("/v1/me/results/trend", code=entry["code"])
     drawn = [_drawing(one, english=visit.display.language == "en") for one in trend["series"]]
     return visit.show("citizen/result.html", TITLE_ONE, nav="results", entry=entry, drawings=drawn, **SHOWING)
-
-
-async def found_result(visit: Visit, result_id: str) -> dict[str, Any]:
-    """A result of the book by its id. Raises not-found."""
-    cursor = None
-    for _ in range(PAGES_MAX):
-        page = await visit.read("/v1/me/results", limit=PAGE, cursor=cursor)
-        for one in page["items"]:
-            if one["id"] == result_id:
-                found: dict[str, Any] = one
-                return found
-        cursor = page["next"]
-        if cursor is None:
-            break
-    refuse(NOT_FOUND)
 
 
 def _drawing(series: dict[str, Any], *, english: bool) -> Drawing:

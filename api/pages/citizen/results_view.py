@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import pairwise
 from math import ceil, floor, log10
 from typing import Any, Final
 
@@ -51,8 +52,8 @@ def by_test(results: Iterable[Entry]) -> list[Test]:
 
 
 def drawn_points(series: dict[str, Any]) -> list[Drawn]:
-    """The points of a series that have a number and a day, the oldest first. A month or a year alone, `<5` and
-    words stand in the table."""
+    """The points of a series that have a number and a day, the oldest first. A month or a year alone, `<5`
+    and words stand in the table."""
     found = []
     for one in series["points"]:
         at, value = _instant(one), _number(one["value"])
@@ -123,7 +124,9 @@ def _value_axis(points: Sequence[Drawn], unit: str) -> Axis:
     low, high = min(values), max(values)
     spread = high - low or abs(high) or 1.0
     step = _step(spread / _LINES)
-    return Axis(label=unit, low=floor(low / step - 0.5) * step, high=ceil(high / step + 0.5) * step, step=step)
+    return Axis(
+        label=unit, low=floor(low / step - 0.5) * step, high=ceil(high / step + 0.5) * step, step=step
+    )
 
 
 def _step(rough: float) -> float:
@@ -132,9 +135,9 @@ def _step(rough: float) -> float:
 
 
 def _bands(points: Sequence[Drawn], x: Axis, y: Axis) -> list[Band]:
-    """Each range from halfway after the result before to halfway before the next; none where none was given."""
+    """Each range from halfway to the result before to halfway to the next; none where none was given."""
     at = [one.at.timestamp() for one in points]
-    ends = [x.low, *((left + right) / 2 for left, right in zip(at, at[1:], strict=False)), x.high]
+    ends = [x.low, *((left + right) / 2 for left, right in pairwise(at)), x.high]
     found = []
     for place, one in enumerate(points):
         if one.low is None and one.high is None:

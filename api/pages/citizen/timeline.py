@@ -7,17 +7,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.pages.citizen.entries_view import SHOWING, by_part
+from api.pages.citizen.finding import found_in
 from api.pages.showing import CITIZEN, Visit, open_visit
-from api.problems import NOT_FOUND
 from api.request import Call
-from kernel.problems import refuse
 
 TITLE: Final = ("Các lần khám", "Visits")
 TITLE_ONE: Final = ("Một lần khám", "One visit")
 PAGE: Final = 20
-# A visit is looked for by its id through so many of the book's entries, the newest first.
-LOOKED_THROUGH: Final = 100
-PAGES_MAX: Final = 10
 
 
 @get("/me/timeline", operation_id="page_me_timeline", **CITIZEN)
@@ -53,7 +49,7 @@ async def _show(visit: Visit, cursor: str | None) -> Response[bytes]:
 async def one_visit(visit_id: FromPath[str], call: NamedDependency[Call]) -> Response[bytes]:
     """One visit, what matters first."""
     visit = open_visit(call, "citizen")
-    entry = await _found(visit, visit_id)
+    entry = await found_in(visit, "/v1/me/timeline", lambda one: _is_visit(one, visit_id))
     return visit.show(
         "citizen/visit.html",
         TITLE_ONE,
@@ -65,19 +61,8 @@ async def one_visit(visit_id: FromPath[str], call: NamedDependency[Call]) -> Res
     )
 
 
-async def _found(visit: Visit, visit_id: str) -> dict[str, Any]:
-    """The visit of the book with that id. Raises not-found."""
-    cursor = None
-    for _ in range(PAGES_MAX):
-        page = await visit.read("/v1/me/timeline", limit=LOOKED_THROUGH, cursor=cursor)
-        for one in page["items"]:
-            if one["encounter"] is not None and one["encounter"]["id"] == visit_id:
-                found: dict[str, Any] = one
-                return found
-        cursor = page["next"]
-        if cursor is None:
-            break
-    refuse(NOT_FOUND)
+def _is_visit(entry: dict[str, Any], visit_id: str) -> bool:
+    return entry["encounter"] is not None and entry["encounter"]["id"] == visit_id
 
 
 handlers: list[Any] = [timeline, more_timeline, one_visit]
