@@ -1,0 +1,90 @@
+"""The bar above every page of a patient: whose record, what of it, on what ground and until when."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from api.pages.scope_words import DAY, HOUR, PURPOSES, kinds, said
+from api.pages.showing import Shown, Visit
+from identity.sessions import IDLE_LIFE
+from kernel.problems import Refused
+
+PAGES_MAX: Final = 10
+LIMIT: Final = 100
+
+
+async def grant_of(visit: Visit, patient_id: UUID) -> dict[str, Any] | None:
+    """The grant of this doctor to read this record, with its words; none where another ground opens it."""
+    cursor = None
+    for _ in range(PAGES_MAX):
+        page = await visit.read("/v1/doctor/grants", limit=LIMIT, cursor=cursor)
+        for one in page["items"]:
+            if one["patient_id"] == str(patient_id):
+                return with_words(visit, one)
+        cursor = page["next"]
+        if cursor is None:
+            break
+    return None
+
+
+def with_words(visit: Visit, grant: dict[str, Any]) -> dict[str, Any]:
+    """The grant as it is shown. state: live, not-yet (it begins later) or held."""
+    english = visit.display.language == "en"
+    starts, ends = _instant(grant["starts_at"]), _instant(grant["ends_at"])
+    state = "held" if grant["held"] else "not-yet" if starts > visit.call.now else "live"
+    return {
+        **grant,
+        "state": state,
+        "kinds": kinds(grant["types"], english=english),
+        "purpose_words": said(PURPOSES, grant["purpose"], english=english),
+        "left": left(ends - visit.call.now, english=english),
+    }
+
+
+def left(time: timedelta, *, english: bool) -> str:
+    """How long something still lasts, in the two largest units: `1 ngày 3 giờ`, `2 giờ 5 phút`."""
+    seconds = max(0, int(time.total_seconds()))
+    days, hours, minutes = seconds // DAY, seconds % DAY // HOUR, seconds % HOUR // 60
+    words = (
+        (days, "day" if days == 1 else "days", "ngày"),
+        (hours, "hour" if hours == 1 else "hours", "giờ"),
+        (minutes, "minute" if minutes == 1 else "minutes", "phút"),
+    )
+    parts = [f"{count} {one if english else vi}" for count, one, vi in words if count]
+    return " ".join(parts[:2]) or ("less than a minute" if english else "chưa đầy 1 phút")
+
+
+def is_outside(grant: dict[str, Any] | None, types: Collection[str]) -> bool:
+    """Whether a grant names nothing of what a page shows. Another ground is the service's to judge."""
+    return bool(types) and grant is not None and not set(types) & set(grant["types"])
+
+
+def show_patient(
+    visit: Visit,
+    template: str,
+    title: tuple[str, str],
+    patient_id: UUID,
+    grant: dict[str, Any] | None,
+    *,
+    nav: str,
+    problem: Refused | None = None,
+    **members: Any,
+) -> Shown:
+    """One page of a patient under the bar. problem: shown instead of the record."""
+    return visit.show(
+        "doctor/refused.html" if problem else template,
+        title,
+        status=problem.problem.status if problem else 200,
+        nav=nav,
+        patient_id=patient_id,
+        base=f"/doctor/patients/{patient_id}",
+        grant=grant,
+        problem=problem,
+        idle_until=visit.call.now + IDLE_LIFE,
+        **members,
+    )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,66 @@
+"""A patient's summary, and giving the access back."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from api.pages.citizen.entries_view import SHOWING
+from api.pages.doctor.granted import grant_of, show_patient
+from api.pages.doctor.summary_view import sheet_of
+from api.pages.scope_words import kinds
+from api.pages.showing import STAFF, open_visit
+from api.request import Call
+from consent.policy import DEFAULT_TYPES
+from kernel.problems import Refused
+
+TITLE: Final = ("Tóm tắt hồ sơ", "Summary")
+PATIENT: Final = "/doctor/patients/{patient_id:uuid}"
+
+
+@get(PATIENT, operation_id="page_doctor_patient", **STAFF)
+async def summary(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
+    """The first screen of a record, in the order of the design."""
+    visit = open_visit(call, "staff")
+    grant = await grant_of(visit, patient_id)
+    if grant and grant["state"] != "live":
+        return show_patient(visit, "doctor/refused.html", TITLE, patient_id, grant, nav="summary")
+    found = await visit.ask(f"/v1/doctor/patients/{patient_id}/summary")
+    problem = found if isinstance(found, Refused) else None
+    granted = grant["types"] if grant else None
+    return show_patient(
+        visit,
+        "doctor/summary.html",
+        TITLE,
+        patient_id,
+        grant,
+        nav="summary",
+        problem=problem,
+        summary=None if problem else found,
+        sheet=None if problem else sheet_of(found, granted),
+        withheld=kinds(DEFAULT_TYPES - set(granted or DEFAULT_TYPES), english=visit.display.language == "en"),
+        **SHOWING,
+    )
+
+
+@get(PATIENT + "/summary.pdf", operation_id="page_doctor_sheet", **STAFF)
+async def sheet(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
+    """The summary on one A4 page, as the service draws it."""
+    return open_visit(call, "staff").download(f"/v1/doctor/patients/{patient_id}/summary.pdf")
+
+
+@post("/doctor/grants/{grant_id:uuid}/end", operation_id="page_doctor_end", **STAFF)
+async def end(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
+    """Give the access back; the person sees it in the log."""
+    visit = open_visit(call, "staff")
+    await visit.form()
+    done = await visit.send("DELETE", f"/v1/doctor/grants/{grant_id}")
+    problem = done if isinstance(done, Refused) else None
+    status = problem.problem.status if problem else 200
+    title = ("Đã kết thúc xem", "Access ended")
+    return visit.show("doctor/ended.html", title, status=status, nav="start", problem=problem)
+
+
+handlers: list[Any] = [summary, sheet, end]
