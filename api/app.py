@@ -239,6 +239,7 @@ CONTROLLERS = (
     "api.pages.citizen.reactions",
     "api.pages.citizen.campaigns",
     "api.pages.citizen.certificates",
+    "api.pages.citizen.health_cards",
     "api.pages.citizen.vitals",
     "api.pages.citizen.growth",
     "api.pages.citizen.card",
