@@ -18,7 +18,7 @@ from msgspec import Struct
 from api.pages import demo_identity_tokens as tokens
 from api.pages.demo_identity_tokens import Agreed
 from api.pages.docs import HTML
-from api.pages.rendering import templates
+from api.pages.plain import LOOK, plain_page
 from api.request import Call, answer
 from identity import budgets, people
 from identity.budgets import Budget
@@ -34,7 +34,7 @@ HIDDEN: Final[dict[str, Any]] = {
 }
 # The page's form leads on to the app, wherever that is, so no form-action is named.
 PAGE: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "Content-Security-Policy": f"default-src 'none'; {LOOK}; frame-ancestors 'none'; base-uri 'none'"
 }
 OURS: Final = "so-suc-khoe"
 # For libraries of others that are tried out against it, on any port of this machine (RFC 8252 §7.3).
@@ -233,8 +233,8 @@ async def _form(call: Call) -> dict[str, str]:
 
 def _page(problem: str, asked: Asked | None, status: int = 200) -> Response[bytes]:
     client = CLIENTS.get(asked.client_id, "") if asked else ""
-    text = templates().get_template("demo_identity.html").render(problem=problem, asked=asked, client=client)
-    return answer(text.encode(), status, headers=PAGE, media_type=HTML)
+    shown = plain_page("demo_identity.html", problem=problem, asked=asked, client=client)
+    return answer(shown, status, headers=PAGE, media_type=HTML)
 
 
 def _redirect(call: Call, asked: Asked, answered: dict[str, str]) -> Response[bytes]:

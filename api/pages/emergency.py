@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 
 from api.pages.docs import HTML
-from api.request import answer
+from api.pages.plain import LOOK, plain_page
+from api.request import Call, answer
 from consent.emergency_card.service import PAGE_PATH
 
 ASSETS = Path(__file__).parent / "assets"
 CONTACT_PATH = "/lien-he"
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    f"default-src 'none'; {LOOK}; script-src 'self'; connect-src 'self'; "
     "frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
 )
 PAGE = {"Content-Security-Policy": POLICY}
@@ -26,9 +28,9 @@ HIDDEN: dict[str, Any] = {"actors": ("public",), "tags": ["emergency"], "include
 
 
 @get(PAGE_PATH, operation_id="emergency_card_page", **HIDDEN)
-async def card_page() -> Response[bytes]:
+async def card_page(call: NamedDependency[Call]) -> Response[bytes]:
     """Opens a card whose code was scanned."""
-    return answer(_asset("emergency_card.html"), headers=PAGE, media_type=HTML)
+    return answer(plain_page("public/emergency_card.html", call), headers=PAGE, media_type=HTML)
 
 
 @get(f"{PAGE_PATH}/card.js", operation_id="emergency_card_script", **HIDDEN)
@@ -38,9 +40,9 @@ async def card_script() -> Response[bytes]:
 
 
 @get(CONTACT_PATH, operation_id="emergency_contact_page", **HIDDEN)
-async def contact_page() -> Response[bytes]:
+async def contact_page(call: NamedDependency[Call]) -> Response[bytes]:
     """Where a contact types the code of the message."""
-    return answer(_asset("emergency_contact.html"), headers=PAGE, media_type=HTML)
+    return answer(plain_page("public/emergency_contact.html", call), headers=PAGE, media_type=HTML)
 
 
 @get(f"{CONTACT_PATH}/contact.js", operation_id="emergency_contact_script", **HIDDEN)

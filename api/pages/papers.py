@@ -7,19 +7,21 @@ come in as text alone (security.md S34, S35).
 from typing import Any
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 
 from api.pages.docs import HTML
 from api.pages.emergency import ASSETS, PAGE, SCRIPT
-from api.request import answer
+from api.pages.plain import plain_page
+from api.request import Call, answer
 from ehr.paper_proofs.codes import PAGE_PATH
 
 HIDDEN: dict[str, Any] = {"actors": ("public",), "tags": ["papers"], "include_in_schema": False}
 
 
 @get(PAGE_PATH, operation_id="paper_check_page", **HIDDEN)
-async def check_page() -> Response[bytes]:
+async def check_page(call: NamedDependency[Call]) -> Response[bytes]:
     """Checks a paper whose code was scanned."""
-    return answer((ASSETS / "paper_check.html").read_bytes(), headers=PAGE, media_type=HTML)
+    return answer(plain_page("public/paper_check.html", call), headers=PAGE, media_type=HTML)
 
 
 @get(f"{PAGE_PATH}/check.js", operation_id="paper_check_script", **HIDDEN)

@@ -14,8 +14,10 @@ function add(parent, name, text) {
 function show(content) {
   card.replaceChildren();
   for (const part of content.parts) {
-    add(card, "h2", part.title_vi + " · " + part.title_en);
-    const list = add(card, "ul", "");
+    const box = add(card, "section", "");
+    box.className = "card";
+    add(box, "h2", part.title_vi + " · " + part.title_en);
+    const list = add(box, "ul", "");
     for (const line of part.lines) add(list, "li", line.detail ? line.text + " (" + line.detail + ")" : line.text);
     if (part.lines.length === 0) add(list, "li", part.empty_vi);
   }
@@ -23,14 +25,30 @@ function show(content) {
   add(card, "p", content.notice_en);
 }
 
+// What the page says of its own doing: a sentence in a frame, or nothing.
+function say(text) {
+  message.className = text ? "notice" : "";
+  message.textContent = text;
+}
+
 document.getElementById("open").addEventListener("click", async () => {
-  message.textContent = "";
-  const response = await fetch("/v1/public/emergency-card", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ token }),
-  });
+  say("Đang mở… · Opening…");
+  let response;
+  try {
+    response = await fetch("/v1/public/emergency-card", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ token }),
+    });
+  } catch {
+    say("Không có mạng. Hãy gọi 115 nếu cần cấp cứu. · No network.");
+    return;
+  }
   const answer = await response.json();
-  if (response.ok) show(answer);
-  else message.textContent = (answer.title || "") + " " + (answer.detail || "");
+  if (!response.ok) {
+    say((answer.title || "") + " " + (answer.detail || ""));
+    return;
+  }
+  say("");
+  show(answer);
 });

@@ -3,19 +3,31 @@
 const code = document.getElementById("code");
 const message = document.getElementById("message");
 
+function say(text) {
+  message.className = "notice";
+  message.textContent = text;
+}
+
 async function send(path, body) {
-  const response = await fetch("/v1/public/emergency-contacts/" + path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ code: code.value, ...body }),
-  });
+  say("Đang gửi…");
+  let response;
+  try {
+    response = await fetch("/v1/public/emergency-contacts/" + path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ code: code.value, ...body }),
+    });
+  } catch {
+    say("Không có mạng. Mã chưa được gửi; hãy thử lại.");
+    return;
+  }
   const answer = await response.json();
   if (!response.ok) {
-    message.textContent = (answer.title || "") + " " + (answer.detail || "");
+    say((answer.title || "") + " " + (answer.detail || ""));
   } else if (path === "invitation") {
-    message.textContent = "Người mời: " + answer.person_name + (answer.accepted ? " (bạn đã nhận)" : "");
+    say("Người mời: " + answer.person_name + (answer.accepted ? " (bạn đã nhận)" : ""));
   } else {
-    message.textContent = answer.accepted ? "Bạn đã nhận làm liên hệ khẩn cấp." : "Đã xong. Mã này không còn dùng được.";
+    say(answer.accepted ? "Bạn đã nhận làm liên hệ khẩn cấp." : "Đã xong. Mã này không còn dùng được.");
   }
 }
 

@@ -11,7 +11,8 @@ const lines = [
 
 // A letter that stands may be used or over.
 const over = ["used", "expired"];
-const signs = { unchanged: "✓", replaced: "!", withdrawn: "✗", "not-ours": "✗" };
+// The mark of each kind is drawn by the style sheet.
+const kinds = { unchanged: "good", replaced: "warn", withdrawn: "bad", "not-ours": "bad" };
 
 // As printed: 08/03/2026, and for an instant 15:31 22/11/2026, in the zone that stands in it.
 function told(value) {
@@ -28,29 +29,49 @@ function add(parent, name, text) {
 
 function show(answer) {
   paper.replaceChildren();
-  const sign = over.includes(answer.letter_state) ? "!" : signs[answer.outcome] || "";
-  add(paper, "h2", sign + " " + answer.text_vi);
-  add(paper, "p", answer.text_en);
-  const list = add(paper, "ul", "");
-  for (const [name, label] of lines) if (answer[name]) add(list, "li", label + ": " + told(answer[name]));
+  const verdict = add(paper, "div", "");
+  verdict.className = "verdict verdict--" + (over.includes(answer.letter_state) ? "warn" : kinds[answer.outcome] || "unknown");
+  add(verdict, "h2", answer.text_vi);
+  add(verdict, "p", answer.text_en).lang = "en";
+  const list = add(paper, "dl", "");
+  list.className = "nhsuk-summary-list";
+  for (const [name, label] of lines) {
+    if (!answer[name]) continue;
+    const row = add(list, "div", "");
+    row.className = "nhsuk-summary-list__row";
+    add(row, "dt", label).className = "nhsuk-summary-list__key";
+    add(row, "dd", told(answer[name])).className = "nhsuk-summary-list__value";
+  }
+}
+
+// What the page says of its own doing: a sentence in a frame, or nothing.
+function say(text) {
+  message.className = text ? "notice" : "";
+  message.textContent = text;
 }
 
 async function check() {
   const code = location.hash.slice(1);
   paper.replaceChildren();
-  message.textContent = "";
   if (!code) {
-    message.textContent = "Hãy quét mã trên giấy bằng máy ảnh điện thoại. · Scan the code on the paper.";
+    say("Hãy quét mã trên giấy bằng máy ảnh điện thoại. · Scan the code on the paper.");
     return;
   }
-  const response = await fetch("/v1/public/papers/verify", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ code }),
-  });
+  say("Đang kiểm tra… · Checking…");
+  let response;
+  try {
+    response = await fetch("/v1/public/papers/verify", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ code }),
+    });
+  } catch {
+    say("Không có mạng: chưa kiểm tra được. · No network: not checked.");
+    return;
+  }
   const answer = await response.json();
+  say(response.ok ? "" : (answer.title || "") + " " + (answer.detail || ""));
   if (response.ok) show(answer);
-  else message.textContent = (answer.title || "") + " " + (answer.detail || "");
 }
 
 window.addEventListener("hashchange", check);
