@@ -69,7 +69,7 @@ async def certificate(certificate_id: FromPath[UUID], call: NamedDependency[Call
     visit = open_visit(call, "citizen")
     found = await visit.read(CERTIFICATES)
     dose = _dose_of(found, str(certificate_id))
-    picture = await visit.picture(f"{CERTIFICATES}/{certificate_id}/code.png")
+    picture = await visit.picture(f"{CERTIFICATES}/{certificate_id}/code.svg")
     if isinstance(picture, Refused):
         refuse(NOT_FOUND)
     shown = dose["certificate"] if dose else _ended(found, str(certificate_id))

@@ -37,7 +37,7 @@ async def card(card_id: FromPath[UUID], call: NamedDependency[Call]) -> Response
     texts = await visit.read(f"{HEALTH_CARDS}/{card_id}")
     codes = []
     for number in range(1, len(texts["codes"]) + 1):
-        picture = await visit.picture(f"{HEALTH_CARDS}/{card_id}/code.png", number=number)
+        picture = await visit.picture(f"{HEALTH_CARDS}/{card_id}/code.svg", number=number)
         if isinstance(picture, Refused):
             raise ProblemError(picture)
         codes.append(picture)
