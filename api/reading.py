@@ -43,7 +43,7 @@ from identity.problems import ACCOUNT_HELD, DEVICE_ON_PROBATION, TOO_MANY
 from identity.sessions import actor_of_session
 from kernel.access import Access, Action, Actor
 from kernel.clock import local_day
-from kernel.paging import BAD_CURSOR, PAGE_MAX
+from kernel.paging import BAD_CURSOR, CURSOR_MAX, PAGE_MAX
 from kernel.problems import ProblemError, Refused
 from store.database import Tx
 from store.keys import KeyRing
@@ -54,7 +54,7 @@ PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-
 Build: TypeAlias = Callable[[Tx, Access], Awaitable[Built]]
 
 Cursor: TypeAlias = Annotated[
-    str | None, QueryParameter(max_length=200, description="`next` of the page before.")
+    str | None, QueryParameter(max_length=CURSOR_MAX, description="`next` of the page before.")
 ]
 Limit: TypeAlias = Annotated[int | None, QueryParameter(ge=1, le=PAGE_MAX, description="Items per page.")]
 Code: TypeAlias = Annotated[

@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 PAGE_MAX = 100
 PAGE_DEFAULT = 50
+# A cursor can hold a name, of at most 200 characters of three bytes, beside an id.
+CURSOR_MAX = 1200
 
 BAD_CURSOR = declare(
     ProblemType(

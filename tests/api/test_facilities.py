@@ -4,6 +4,7 @@ from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer, client_of
 from tests.support.people import make_citizen, make_facility
+from visits.directory.service import PAGE
 
 
 async def test_a_facility_is_found_by_name_without_tones_and_by_code(
@@ -43,3 +44,20 @@ async def test_no_place_has_a_code_of_another_form(store: Store, clock: FrozenCl
         for query in ({"commune": "\0"}, {"specialty": "\0"}, {"q": "tram\0yte"}):
             found = await client.get("/v1/facilities", params=query, headers=bearer(citizen.token))
             assert found.status_code in {200, 400}, (query, found.text)
+
+
+async def test_the_longest_names_are_paged_too(store: Store, clock: FrozenClock) -> None:
+    citizen, longest = await make_citizen(store, clock), "zế" * 100
+    for _ in range(PAGE + 2):
+        await make_facility(store, clock, name=longest)
+    asked = {"q": "zeze"}
+    seen = []
+    async with client_of(store, clock) as client:
+        for _ in range(4):
+            page = await client.get("/v1/facilities", params=asked, headers=bearer(citizen.token))
+            assert page.status_code == 200, page.text
+            seen += [one["facility_id"] for one in page.json()["items"]]
+            if page.json()["next"] is None:
+                break
+            asked["cursor"] = page.json()["next"]
+    assert len(seen) == len(set(seen)) == PAGE + 2
