@@ -230,6 +230,8 @@ CONTROLLERS = (
     "api.pages.home",
     "api.pages.sign_in",
     "api.pages.sign_in_identity",
+    "api.pages.doctor.sign_in",
+    "api.pages.citizen.settings",
     "api.pages.citizen.today",
     "api.pages.citizen.medicines",
     "api.pages.citizen.search",

@@ -1,0 +1,112 @@
+"""What lets somebody read the book, as a page shows it: grants, links, apps, and everybody in one list."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from api.pages.scope_words import HOUR, LABELS, PURPOSES, Words, kinds, said
+
+# How a grant stands, with the tone of its mark.
+STATES: Final[dict[str, tuple[str, Words]]] = {
+    "live": ("good", ("Đang xem được", "Can read now")),
+    "not-yet": ("warn", ("Sắp bắt đầu", "Begins soon")),
+    "held": ("warn", ("Tạm dừng, chờ bạn xác nhận", "On hold until you confirm")),
+    "locked": ("warn", ("Đã khóa vì nhập sai mật mã", "Locked after wrong passcodes")),
+    "expired": ("plain", ("Đã hết hạn", "Ran out")),
+    "revoked": ("plain", ("Bạn đã dừng", "You ended it")),
+    "ended": ("plain", ("Bạn đã dừng", "You ended it")),
+    "superseded": ("plain", ("Đã thay bằng bản mới", "Replaced by a newer one")),
+    "narrowed": ("plain", ("Đã thu hẹp thành bản mới", "Narrowed into a newer one")),
+}
+LIVE: Final = ("live", "not-yet", "held", "locked")
+CONTENTS: Final[dict[str, Words]] = {
+    "ips": ("Tóm tắt sổ", "Summary"),
+    "book": ("Toàn bộ sổ (PDF)", "The whole book (PDF)"),
+    "sheet": ("Tóm tắt một trang (PDF)", "One-page summary (PDF)"),
+    "document": ("Giấy tờ", "Document"),
+}
+STANDINGS: Final[dict[str, Words]] = {
+    "grant": ("Bạn đã cho xem", "You let them read"),
+    "delegation": ("Điều dưỡng được bác sĩ giao cùng xem", "A nurse, at the doctor's request"),
+    "link": ("Liên kết chia sẻ", "Share link"),
+    "share-code": ("Mã chia sẻ chưa dùng", "A share code, not used yet"),
+    "app": ("Ứng dụng hoặc đối tác", "App or partner"),
+    "emergency-card": ("Thẻ khẩn cấp của bạn", "Your emergency card"),
+    "break-glass": ("Mở khẩn cấp, chưa hỏi bạn", "Opened in an emergency, without asking"),
+    "guardian": ("Người giám hộ", "Guardian"),
+    "proxy": ("Người thay mặt bạn", "Acts for you"),
+    "proxy-invitation": ("Lời mời thay mặt chưa dùng", "An invitation to act for you, not used yet"),
+}
+# Where each of them is looked at or ended by itself.
+PLACES: Final[dict[str, str]] = {
+    "grant": "/me/sharing/grants/{id}",
+    "link": "/me/sharing/links/{id}",
+    "app": "/me/sharing",
+    "guardian": "/me/family",
+    "proxy": "/me/family",
+    "proxy-invitation": "/me/family",
+    "share-code": "/me/sharing",
+}
+
+
+def grant_card(grant: dict[str, Any], *, english: bool) -> dict[str, Any]:
+    tone, words = STATES[grant["state"]]
+    return grant | {
+        "tone": tone,
+        "state_words": words[english],
+        "is_open": grant["state"] in LIVE,
+        "kinds": kinds(grant["types"], english=english),
+        "let_in": [said(LABELS, label, english=english) for label in grant["labels"]],
+        "purpose_words": said(PURPOSES, grant["purpose"], english=english),
+    }
+
+
+def narrower_ends(grant: dict[str, Any], now: datetime, *, english: bool) -> list[tuple[str, str]]:
+    """Ends that are earlier than the grant's own, as (value, words); the value is an instant."""
+    ends = datetime.fromisoformat(grant["ends_at"])
+    hours = [
+        (1, ("1 giờ nữa", "In 1 hour")),
+        (24, ("24 giờ nữa", "In 24 hours")),
+        (168, ("7 ngày nữa", "In 7 days")),
+    ]
+    left = (ends - now).total_seconds()
+    return [(str(count), words[english]) for count, words in hours if count * HOUR < left]
+
+
+def link_card(link: dict[str, Any], *, english: bool) -> dict[str, Any]:
+    tone, words = STATES[link["state"]]
+    parts = dict.fromkeys(content.partition("/")[0] for content in link["contents"])
+    return link | {
+        "tone": tone,
+        "state_words": words[english],
+        "is_open": link["state"] in LIVE,
+        "shown": [said(CONTENTS, part, english=english) for part in parts],
+    }
+
+
+def app_card(app: dict[str, Any], *, english: bool) -> dict[str, Any]:
+    tone, words = STATES[app["state"]]
+    return app | {
+        "tone": tone,
+        "state_words": words[english],
+        "is_open": app["state"] in LIVE,
+        "kinds": kinds(
+            [*app["groups"], *app["types"]] if app["kind"] == "app" else app["groups"], english=english
+        ),
+        "kind_words": ("partner" if english else "đối tác")
+        if app["kind"] == "partner"
+        else "app"
+        if english
+        else "ứng dụng",
+    }
+
+
+def standing_card(one: dict[str, Any], *, english: bool) -> dict[str, Any]:
+    """what: kinds of entries of a grant, parts of a link or of the card; empty for the whole book."""
+    known = [name for name in one["what"] if name not in CONTENTS]
+    parts = [said(CONTENTS, name, english=english) for name in one["what"] if name in CONTENTS]
+    return one | {
+        "kind_words": STANDINGS[one["kind"]][english],
+        "what_words": [*parts, *kinds(known, english=english)] if one["what"] else [],
+        "place": PLACES.get(one["kind"], "").format(id=one["id"]),
+        "tone": "bad" if one["kind"] == "break-glass" else "warn" if one["held"] else "good",
+    }
