@@ -30,7 +30,6 @@ LEFT_OUT = {
     "/v1/viewer/{ticket}": "opened with the tickets that the reader's own POST gives, below",
     "/": "a page without a reader",
     "/docs": "a page without a reader",
-    "/docs/style.css": "a page without a reader",
     "/docs/openapi.json": "a page without a reader",
     "/health/live": "no reader",
     "/health/ready": "no reader",
