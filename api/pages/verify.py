@@ -1,7 +1,7 @@
 """Is this certificate genuine? A page for whoever is shown one: no account, no trace.
 
-The browser judges by itself with lists that it keeps, also without a network (static/verify.js); without script
-a form asks the service. A certificate in an address stands behind `#`, where no server sees it (security.md S34).
+The browser judges by itself with lists that it keeps, also without a network (static/verify.js); without
+script a form asks the service. A certificate in an address stands behind `#`, where no server sees it (S34).
 """
 
 from typing import Any, Final
@@ -44,7 +44,7 @@ async def verify_text(call: NamedDependency[Call]) -> Response[bytes]:
 
 @get(f"/{WORKER}", operation_id="page_verify_worker", **CITIZEN)
 async def worker() -> Response[bytes]:
-    """Keeps the page for a day without a network. Of each release another text, so that browsers take it anew."""
+    """Keeps the page for days without a network. Each release has another text: browsers take it anew."""
     kept = [static_path(name) for name in files() if name.endswith(KEPT) and not name.startswith(NOT_KEPT)]
     script = b"const FILES = " + msgspec.json.encode(kept) + b";\n" + (PLACE / WORKER).read_bytes()
     headers = {

@@ -1,4 +1,4 @@
-"""What /verify says, in words: nine verdicts over the statuses of the verifier, and what vaccines are called."""
+"""What /verify says, in words: one verdict for several statuses of the verifier, and names of vaccines."""
 
 from functools import cache
 from typing import Any, Final, Literal
@@ -71,13 +71,18 @@ MEANINGS: Final = (
         asks=True,
     ),
     Meaning(
-        statuses=("INVALID_SIGNATURE", "INVALID_ENCODING", "INVALID_COMPRESSION", "INVALID_SIGNING_FORMAT")
-        + ("INVALID_SCHEMA",),
+        statuses=(
+            "INVALID_SIGNATURE",
+            "INVALID_ENCODING",
+            "INVALID_COMPRESSION",
+            "INVALID_SIGNING_FORMAT",
+            "INVALID_SCHEMA",
+        ),
         tone="bad",
         word=("Giả hoặc hỏng", "False or damaged"),
         why=(
             "Nội dung không khớp chữ ký của nơi cấp. Hãy đọc mã lại một lần; nếu vẫn vậy thì đừng tin.",
-            "What it says does not fit its issuer's signature. Read it once more; if it stays, do not trust it.",
+            "It does not fit its issuer's signature. Read it once more; if this stays, do not trust it.",
         ),
     ),
     Meaning(

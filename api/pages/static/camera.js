@@ -179,7 +179,7 @@ function begin() {
     button.addEventListener("click", () => scan(button.dataset.camera, note));
   }
   for (const input of document.querySelectorAll("[data-picture]")) {
-    const note = lineBeside(input);
+    const note = lineBeside(input.parentElement);
     const around = input.closest("[hidden]");
     if (around) around.hidden = false;
     input.addEventListener("change", () => input.files[0] && readPicture(input.files[0], input.dataset.picture, note));
