@@ -29,6 +29,11 @@ class Page:
         found = next(one for one in self.tree.iter("form") if one.get("action") == action)
         return {name: value for name, value in found.form_values() if name}
 
+    def data(self, action: str, name: str) -> str:
+        """The attribute `data-…` of the first form to that address that has it."""
+        forms = (one for one in self.tree.iter("form") if one.get("action") == action)
+        return next(found for one in forms if (found := one.get(f"data-{name}")) is not None)
+
 
 class Browser:
     """kind, token: a session that exists already; any token of `/v1` is one."""
