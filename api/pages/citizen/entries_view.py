@@ -111,5 +111,15 @@ def bounds_text(bounds: Mapping[str, Any] | None) -> str:
     return f"≤ {number(high)}" if high is not None else str(bounds.get("text") or "")
 
 
+def dose_words(text: str) -> str:
+    """The prescriber's words with commas and brackets where the form has signs (QĐ 4750, LIEU_DUNG):
+    `1 viên/lần * 2 lần/ngày [2 viên/ngày]`. No word is added, dropped or read."""
+    return text.replace(" * ", ", ").replace("[", "(").replace("]", ")")
+
+
 # What citizen/entries.html needs of a page that imports it.
-SHOWING: Final[Mapping[str, Any]] = {"flag_of": flag_of, "bounds_text": bounds_text}
+SHOWING: Final[Mapping[str, Any]] = {
+    "flag_of": flag_of,
+    "bounds_text": bounds_text,
+    "dose_words": dose_words,
+}

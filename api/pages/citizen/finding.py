@@ -1,4 +1,4 @@
-"""One entry of a list of the service by its id: an address holds the id alone, and the list is read by pages."""
+"""One entry of a list of the service by its id, which is all that an address holds; the list is read."""
 
 from collections.abc import Callable
 from typing import Any, Final

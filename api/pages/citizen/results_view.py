@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import ceil, floor, log10
 from typing import Any, Final
 
@@ -135,17 +135,22 @@ def _step(rough: float) -> float:
 
 
 def _bands(points: Sequence[Drawn], x: Axis, y: Axis) -> list[Band]:
-    """Each range from halfway to the result before to halfway to the next; none where none was given."""
+    """Each range from halfway to the result before to halfway to the next, equal neighbours as one; none
+    where none was given."""
     at = [one.at.timestamp() for one in points]
     ends = [x.low, *((left + right) / 2 for left, right in pairwise(at)), x.high]
     found = []
-    for place, one in enumerate(points):
-        if one.low is None and one.high is None:
+    for (low, high), group in groupby(
+        range(len(points)), lambda place: (points[place].low, points[place].high)
+    ):
+        if low is None and high is None:
             continue
-        low, high = y.low if one.low is None else one.low, y.high if one.high is None else one.high
-        found.append(Band(lower=_line(ends, place, low), upper=_line(ends, place, high), tone="middle"))
+        places = list(group)
+        sides = ends[places[0]], ends[places[-1] + 1]
+        bottom, top = y.low if low is None else low, y.high if high is None else high
+        found.append(Band(lower=_line(sides, bottom), upper=_line(sides, top), tone="middle"))
     return found
 
 
-def _line(ends: Sequence[float], place: int, value: float) -> list[Point]:
-    return [(ends[place], value), (ends[place + 1], value)]
+def _line(sides: tuple[float, float], value: float) -> list[Point]:
+    return [(sides[0], value), (sides[1], value)]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from api.pages.citizen.entries_view import Entry, section
+from api.pages.citizen.entries_view import Entry, Stack, section, stacked
 from kernel.clock import local_day
 
 # A time can be answered so long before it comes: who leaves the house takes it along.
@@ -18,12 +18,21 @@ _WEIGHTS: Final = {"critical": 0, "critical-low": 0, "critical-high": 0}
 
 
 class Dose(Struct, frozen=True):
-    """One time of today. open: what nobody answered yet; can_answer: its time is near."""
+    """One time of today. names: its items by their title; open: what nobody answered yet; can_answer: its
+    time is near."""
 
     due_at: str
     items: list[dict[str, Any]]
     open: list[dict[str, Any]]
     can_answer: bool
+
+    @property
+    def names(self) -> list[Stack]:
+        return stacked(self.items)
+
+    @property
+    def open_names(self) -> list[Stack]:
+        return stacked(self.open)
 
     @property
     def is_medicine(self) -> bool:
