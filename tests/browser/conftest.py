@@ -91,9 +91,12 @@ def sign_in(tab: Page, api: Api, base: str, citizen: DemoCitizen, *, with_key: b
         give_authenticator(tab)
     tab.goto(f"{base}/sign-in")
     tab.get_by_label("Số định danh").fill(citizen.number)
-    tab.get_by_role("button", name="Tiếp tục").click()
-    tab.get_by_label("Mã").first.wait_for()
-    tab.get_by_label("Mã").first.fill(wait_for_sms(api, citizen.phone, LETTERS))
+    tab.get_by_role("button", name="Gửi mã cho tôi").click()
+    tab.get_by_label("6 chữ cái").fill(wait_for_sms(api, citizen.phone, LETTERS))
     tab.get_by_label("PIN").fill(citizen.pin)
-    tab.get_by_role("button", name="Đăng nhập").click()
+    tab.get_by_role("button", name="Đăng nhập", exact=True).click()
+    if with_key:
+        tab.get_by_role("button", name="Tạo khóa").click()
+    else:
+        tab.get_by_role("link", name="Tiếp tục không dùng khóa").click()
     tab.wait_for_url(f"{base}/")
