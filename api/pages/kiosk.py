@@ -62,9 +62,13 @@ async def _ticket(visit: KioskVisit, given: dict[str, Any]) -> Response[bytes]:
     called = None if isinstance(line, Refused) else line["called"]
     known = None if isinstance(station, Refused) else station
     return visit.show(
-        "kiosk/ticket.html", ("Số của bạn", "Your number"),
-        given=given, station=known, ahead=ahead, called=called,
-    )  # fmt: skip
+        "kiosk/ticket.html",
+        ("Số của bạn", "Your number"),
+        given=given,
+        station=known,
+        ahead=ahead,
+        called=called,
+    )
 
 
 @get("/kiosk/questions", operation_id="page_kiosk_questions", **KIOSK)
@@ -90,11 +94,14 @@ async def _questions(visit: KioskVisit, question: str, said: Any) -> Response[by
     refused = said if isinstance(said, Refused) else None
     titles = [] if said else (await visit.read("/v1/kiosk/articles"))["items"]
     return visit.show(
-        "kiosk/questions.html", ("Hỏi và đáp", "Questions and answers"),
+        "kiosk/questions.html",
+        ("Hỏi và đáp", "Questions and answers"),
         status=refused.problem.status if refused else 200,
-        question=question, titles=titles, answers=None if refused else said,
+        question=question,
+        titles=titles,
+        answers=None if refused else said,
         told=told(refused) if refused else None,
-    )  # fmt: skip
+    )
 
 
 @get("/kiosk/set-up", operation_id="page_kiosk_set_up", **KIOSK)

@@ -34,38 +34,50 @@ class Told(Struct, frozen=True):
 
 EMPTY: Final = Told(
     ("Máy chưa nhận được mã nào", "No code came through"),
-    ("Đưa mã hoặc thẻ vào máy quét, hay bấm số trên thẻ rồi bấm “Lấy số”.",
-     "Hold the code or card to the scanner, or type the number on the card and press “Get a number”."),
-)  # fmt: skip
+    (
+        "Đưa mã hoặc thẻ vào máy quét, hay bấm số trên thẻ rồi bấm “Lấy số”.",
+        "Hold the code or card to the scanner, or type the number on the card and press “Get a number”.",
+    ),
+)
 EXPIRED: Final = Told(
     ("Mã trên điện thoại đã hết hạn", "The code on your phone has expired"),
-    ("Mỗi mã chỉ dùng được một phút. Hãy mở mã mới trong ứng dụng rồi đưa lại vào máy.",
-     "Each code lasts one minute. Open a new one in the app and show it again."),
-)  # fmt: skip
+    (
+        "Mỗi mã chỉ dùng được một phút. Hãy mở mã mới trong ứng dụng rồi đưa lại vào máy.",
+        "Each code lasts one minute. Open a new one in the app and show it again.",
+    ),
+)
 OTHER_CODE: Final = Told(
     ("Mã này không dùng để lấy số", "This code gives no number"),
-    ("Hãy đưa mã định danh trên điện thoại, thẻ căn cước hoặc thẻ bảo hiểm y tế.",
-     "Show the identification code on your phone, your identity card or your insurance card."),
-)  # fmt: skip
+    (
+        "Hãy đưa mã định danh trên điện thoại, thẻ căn cước hoặc thẻ bảo hiểm y tế.",
+        "Show the identification code on your phone, your identity card or your insurance card.",
+    ),
+)
 UNKNOWN: Final = Told(
     ("Máy không nhận ra thẻ hoặc mã này", "This card or code is not known"),
-    ("Hãy thử lại với mặt có mã vuông của thẻ căn cước, hoặc bấm số in trên thẻ.",
-     "Try the side of your identity card with the square code, or type the number printed on the card."),
-)  # fmt: skip
+    (
+        "Hãy thử lại với mặt có mã vuông của thẻ căn cước, hoặc bấm số in trên thẻ.",
+        "Try the side of your identity card with the square code, or type the number printed on the card.",
+    ),
+)
 UNREADABLE: Final = Told(
     ("Máy chưa đọc được mã", "The code could not be read"),
-    ("Giữ thẻ hoặc điện thoại thẳng và yên trước máy quét rồi thử lại.",
-     "Hold the card or phone straight and still before the scanner, and try again."),
-)  # fmt: skip
+    (
+        "Giữ thẻ hoặc điện thoại thẳng và yên trước máy quét rồi thử lại.",
+        "Hold the card or phone straight and still before the scanner, and try again.",
+    ),
+)
 NUMBER_WRONG: Final = Told(
     ("Số trên thẻ chưa đúng", "The number on the card is not right"),
-    ("Xem lại từng chữ số in trên thẻ rồi bấm lại. Số căn cước có 12 chữ số.",
-     "Compare each digit with the card and type it again. An identity number has 12 digits."),
-)  # fmt: skip
+    (
+        "Xem lại từng chữ số in trên thẻ rồi bấm lại. Số căn cước có 12 chữ số.",
+        "Compare each digit with the card and type it again. An identity number has 12 digits.",
+    ),
+)
 NEW_CODE: Final = Told(
     ("Mã này vừa được dùng ở nơi khác", "This code was just used elsewhere"),
     ("Hãy mở mã mới trong ứng dụng rồi đưa lại vào máy.", "Open a new code in the app and show it again."),
-)  # fmt: skip
+)
 CLOSED: Final = Told(
     ("Quầy này đang đóng", "This counter is closed"),
     ("Mời bạn sang quầy khác hoặc hỏi nhân viên.", "Please go to another counter, or ask the staff."),
@@ -73,12 +85,14 @@ CLOSED: Final = Told(
 BUSY: Final = Told(
     ("Máy đang có quá nhiều lượt", "Too many people at once"),
     ("Xin chờ một phút rồi thử lại, hoặc đến quầy.", "Wait a minute and try again, or go to the counter."),
-)  # fmt: skip
+)
 SCANNER: Final = Told(
     ("Máy quét đang gõ sai chữ", "The scanner types wrong characters"),
-    ("Xin báo nhân viên. Bạn vẫn có thể bấm số in trên thẻ.",
-     "Please tell the staff. You can still type the number printed on the card."),
-)  # fmt: skip
+    (
+        "Xin báo nhân viên. Bạn vẫn có thể bấm số in trên thẻ.",
+        "Please tell the staff. You can still type the number printed on the card.",
+    ),
+)
 SAID: Final[dict[ProblemType, Told]] = {
     QR_EXPIRED: EXPIRED,
     QR_KIND: OTHER_CODE,
