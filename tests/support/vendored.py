@@ -17,10 +17,15 @@ ROOT: Final = Path(__file__).parents[2]
 PLACE: Final = ROOT / "tests" / "browser"
 STATIC: Final = ROOT / "api" / "pages" / "static"
 FONT: Final = "@fontsource/be-vietnam-pro"
-SCRIPTS: Final = {"vendor/htmx.min.js": "htmx.org/dist/htmx.min.js"}
+SCRIPTS: Final = {
+    "vendor/htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "vendor/qr/index.js": "qr/index.js",
+    "vendor/qr/decode.js": "qr/decode.js",
+}
 STYLES: Final = "nhsuk-frontend/dist/nhsuk/nhsuk-frontend.min.css"
 LICENCES: Final = {
     "vendor/htmx.LICENSE": "htmx.org/LICENSE",
+    "vendor/qr/LICENSE-MIT": "qr/LICENSE-MIT",
     "fonts/OFL.txt": f"{FONT}/LICENSE",
 }
 SUBSETS: Final = ("vietnamese", "latin-ext", "latin")
