@@ -19,7 +19,7 @@ Every value in a template is escaped (security.md S35). Words are written beside
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Request, Response
@@ -217,12 +217,11 @@ def any_visit(call: Call, kind: Kind) -> Visit:
 
 
 def safe_path(text: str, otherwise: str) -> str:
-    """A path of ours that a form named as the way back; another site's address is not followed."""
-    parts = urlsplit(text)
-    is_ours = (
-        text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
-    )
-    return quote(parts.path, safe="/-_.~") if is_ours else otherwise
+    """A path of ours that a form named as the way back; another site's address is not followed. A browser
+    takes `/\\` for `//`; tabs and line ends, which it drops, are escaped here."""
+    is_ours = text.startswith("/") and text[1:2] not in ("/", "\\")
+    path = text.partition("#")[0].partition("?")[0]
+    return quote(path, safe="/-_.~") if is_ours else otherwise
 
 
 def page_of_kind(kind: Kind, template: str = "problem.html") -> dict[str, Any]:
