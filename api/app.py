@@ -24,6 +24,7 @@ from litestar.types import ControllerRouterHandler, Message, Scope, Send
 from api.app_versions import at_the_door, count_use
 from api.deprecation import deprecation_of
 from api.errors import on_exception
+from api.pages.demo_people import DemoDesk
 from api.problems import BAD_HOST
 from api.request import (
     ApiRequest,
@@ -279,7 +280,12 @@ CONTROLLERS = (
     "api.pages.verify",
     "api.pages.connect",
 )
-DEMO_CONTROLLERS = ("api.pages.demo", "api.pages.demo_gateway", "api.pages.demo_identity")
+DEMO_CONTROLLERS = (
+    "api.pages.demo",
+    "api.pages.demo_tour",
+    "api.pages.demo_gateway",
+    "api.pages.demo_identity",
+)
 BODY_MAX = 64 * 1024
 ANSWERED_EVERY_SECONDS = 3
 QUIET_ROUTES = frozenset({"/health/live", "/health/ready"})
@@ -432,6 +438,7 @@ def create_app(
     axis_keys: Iterable[RSAPublicKey] = (),
     batch_gate: BatchGate | None = None,
     vital_series_days: int = SERIES_DAYS,
+    demo_desk: DemoDesk | None = None,
     handlers: list[ControllerRouterHandler] | None = None,
 ) -> Api:
     """The application over an open store, or over a function that opens one when the server starts.
@@ -452,6 +459,7 @@ def create_app(
     axis_keys: what the ministry's axis signs its messages to us with; without one none is taken.
     batch_gate: which batches of measurements are taken in; unless given, as many as the pool bears.
     vital_series_days: how long series of measurements are kept, and so how old those may be that come.
+    demo_desk: the people of a demo, for its own pages.
     """
     opened = store if isinstance(store, Store) else None
     runtime = Runtime(opened, clock, demo=demo, trusted_proxies=frozenset(trusted_proxies))
@@ -467,6 +475,7 @@ def create_app(
     runtime.axis_keys = tuple(axis_keys)
     runtime.batch_gate = batch_gate
     runtime.vital_series_days = vital_series_days
+    runtime.demo_desk = demo_desk
     app = Api(
         route_handlers=collect_handlers(demo=demo) if handlers is None else handlers,
         dependencies={"call": Provide(provide_call(runtime), sync_to_thread=False)},

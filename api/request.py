@@ -25,6 +25,7 @@ from litestar import Request, Response
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from api.pages.demo_people import DemoDesk
 from api.problems import (
     INVALID_FIELD,
     MALFORMED_BODY,
@@ -121,6 +122,7 @@ class Runtime:
         self.answered = Answered()
         self.app_policies = AppPolicies()
         self.app_uses = AppUses()
+        self.demo_desk: DemoDesk | None = None
 
     @property
     def store(self) -> Store:
@@ -184,6 +186,11 @@ class Call:
     @property
     def demo(self) -> bool:
         return self._runtime.demo
+
+    @property
+    def demo_desk(self) -> DemoDesk | None:
+        """The people of a demo and their phones; nowhere else is there one."""
+        return self._runtime.demo_desk
 
     @property
     def missing_providers(self) -> tuple[str, ...]:

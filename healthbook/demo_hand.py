@@ -6,11 +6,14 @@ that ended (a restored backup, a sign-out) is opened anew: a phone's with the le
 PIN and the keys that it has, so it stays the same device.
 """
 
+import fcntl
 import json
 import os
 import re
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -90,6 +93,15 @@ def find(sheet: DemoSheet, who: str) -> Person:
         if who == client.client_id:
             return client
     raise HandError(f"{who} is nobody of the demo's sheet; `healthbook demo --json` lists everybody.")
+
+
+@contextmanager
+def own_turn(sessions: Path, who: str) -> Iterator[None]:
+    """One process at a time has this person's session: a refresh token serves once."""
+    sessions.mkdir(mode=0o700, exist_ok=True)
+    with open(os.open(sessions / f"{who}.lock", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class Hand:
@@ -328,22 +340,29 @@ def act(
     if verb in CLIENT_VERBS:
         raise HandError(f"Only a partner or an app does that; {who} is none of the sheet's.")
     sent = None if verb in BODILESS else body_of(verb, body, choice)
-    hand = Hand(sheet, who, settings.data / "sessions", _book(sheet, choice["book"]))
+    find(sheet, who)
+    sessions = settings.data / "sessions"
     try:
-        if verb in ("totp", "read-back"):
-            return Shown(
-                hand.totp() if verb == "totp" else hand.read_back(KeyRing.load(settings.keys), target)
-            )
-        if verb == "save":
-            return _save(hand.fetch(target), Path(body or Path(target.partition("?")[0]).name))
-        if verb == "approve":
-            return shown(_approve(hand, target, choice))
-        if verb == "sign":
-            return shown(hand.sign(target, {} if sent is None else sent))
-        keys = {"Idempotency-Key": choice["key"]} if choice["key"] else {}
-        return shown(hand.ask(verb, target, sent, keys))
+        with own_turn(sessions, who):
+            hand = Hand(sheet, who, sessions, _book(sheet, choice["book"]))
+            return _done(hand, settings.keys, verb, target, body, sent, choice)
     except httpx.ConnectError as error:
         raise HandError(f"Nobody answers at {settings.base_url}; `make run` starts the service.") from error
+
+
+def _done(
+    hand: Hand, keys: Path, verb: str, target: str, body: str | None, sent: Any, choice: dict[str, Any]
+) -> Shown:
+    if verb in ("totp", "read-back"):
+        return Shown(hand.totp() if verb == "totp" else hand.read_back(KeyRing.load(keys), target))
+    if verb == "save":
+        return _save(hand.fetch(target), Path(body or Path(target.partition("?")[0]).name))
+    if verb == "approve":
+        return shown(_approve(hand, target, choice))
+    if verb == "sign":
+        return shown(hand.sign(target, {} if sent is None else sent))
+    named = {"Idempotency-Key": choice["key"]} if choice["key"] else {}
+    return shown(hand.ask(verb, target, sent, named))
 
 
 def _act_as_client(

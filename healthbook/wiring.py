@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from ehr.core.fhir_http import CoreAddress, FhirCore
 from ehr.letters.models import Validity
+from healthbook.demo_desk import desk_of
 from healthbook.exchange import trusted_keys
 from healthbook.identity_provider import issuer_of, return_addresses
 from healthbook.settings import Settings, words
@@ -311,5 +312,6 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         open_verifier=(lambda: opened_verifier(issuer)) if issuer else None,
         identity_return=return_addresses(settings, demo=keys.demo),
         axis_keys=_axis_keys(settings),
+        demo_desk=desk_of(settings, demo=keys.demo),
         open_gateway=(lambda: opened_gateway(gateway, settings.coverage_check_token)) if gateway else None,
     )

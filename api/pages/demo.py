@@ -1,21 +1,21 @@
 """The inbox of a demo: every SMS and push that would have left. Registered in a demo database only
 (security.md S4); there it stands in for the phones of invented people."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
-from api.pages.docs import HTML, PAGE
-from api.pages.rendering import HERE, templates
+from api.pages.showing import CITIZEN, any_visit
 from api.request import Call, answer
 from identity.people import person_card
 from notifications.recorded import RecordedMessage, read_recorded
 
 MESSAGES_MAX = 200
 HIDDEN: dict[str, Any] = {"actors": ("public",), "tags": ["demo"], "include_in_schema": False}
+INBOX: Final = ("Hộp tin dùng thử", "The demo's messages")
 
 
 class DemoInbox(Struct, kw_only=True):
@@ -24,6 +24,11 @@ class DemoInbox(Struct, kw_only=True):
     items: list[RecordedMessage]
     names: dict[UUID, str]
 
+    @property
+    def code(self) -> RecordedMessage | None:
+        """The newest message whose code still counts."""
+        return next((one for one in self.items if one.code and one.is_live), None)
+
 
 @get("/demo/inbox.json", operation_id="demo_inbox", problems=(), **HIDDEN)
 async def inbox_json(call: NamedDependency[Call]) -> Response[DemoInbox]:
@@ -31,18 +36,10 @@ async def inbox_json(call: NamedDependency[Call]) -> Response[DemoInbox]:
     return answer(await read_demo_inbox(call))
 
 
-@get("/demo/inbox", operation_id="demo_inbox_page", problems=(), **HIDDEN)
+@get("/demo/inbox", operation_id="demo_inbox_page", **CITIZEN)
 async def inbox_page(call: NamedDependency[Call]) -> Response[bytes]:
     """Recorded messages, to look at."""
-    page = templates().get_template("demo_inbox.html").render(inbox=await read_demo_inbox(call), now=call.now)
-    headers = {**PAGE, "Refresh": "5"}
-    return answer(page.encode(), headers=headers, media_type=HTML)
-
-
-@get("/demo/style.css", operation_id="demo_style", problems=(), **HIDDEN)
-async def style() -> Response[bytes]:
-    """The style of the demo page."""
-    return answer((HERE / "assets" / "demo.css").read_bytes(), media_type="text/css; charset=utf-8")
+    return any_visit(call, "citizen").show("demo/inbox.html", INBOX, inbox=await read_demo_inbox(call))
 
 
 async def read_demo_inbox(call: Call) -> DemoInbox:
@@ -53,4 +50,4 @@ async def read_demo_inbox(call: Call) -> DemoInbox:
     return DemoInbox(items=items, names={who: card.name or "" for who, card in cards.items() if card})
 
 
-handlers: list[Any] = [inbox_json, inbox_page, style]
+handlers: list[Any] = [inbox_json, inbox_page]

@@ -54,7 +54,7 @@ async def start(call: NamedDependency[Call]) -> Response[Any]:
     started = await visit.send("POST", "/v1/auth/sign-in/start", {"kind": kind_of(who), "value": who})
     if isinstance(started, Refused):
         return ask_who(visit, who=who, problem=started)
-    return _ask_code(visit, started["challenge_id"], who)
+    return ask_code(visit, started["challenge_id"], who)
 
 
 @post("/sign-in/code", operation_id="page_sign_in_code", **CITIZEN)
@@ -68,7 +68,7 @@ async def code(call: NamedDependency[Call]) -> Response[Any]:
     who = form.get("who", "")
     if done.problem is CHALLENGE_DEAD:
         return ask_who(visit, who=who, problem=done)
-    return _ask_code(visit, form.get("challenge", ""), who, typed=form.get("code", ""), problem=done)
+    return ask_code(visit, form.get("challenge", ""), who, typed=form.get("code", ""), problem=done)
 
 
 @post("/sign-in/continue", operation_id="page_sign_in_continue", **CITIZEN)
@@ -162,7 +162,7 @@ def ask_who(
     )
 
 
-def _ask_code(
+def ask_code(
     visit: Visit, challenge: str, who: str, *, typed: str = "", problem: Refused | None = None
 ) -> Shown:
     return visit.show(

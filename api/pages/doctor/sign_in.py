@@ -38,6 +38,12 @@ async def sign_in(call: NamedDependency[Call]) -> Response[Any]:
     form = await visit.form()
     said = {name: form.get(name, "").strip() for name in ("username", "password", "totp")}
     said |= {"password": form.get("password", ""), "totp": "".join(said["totp"].split())}
+    return await enter(visit, said)
+
+
+async def enter(visit: Visit, said: dict[str, str]) -> Shown:
+    """Through the door of the contract. said: user name, password, one-time password."""
+    call = visit.call
     done = await visit.send("POST", "/v1/auth/practitioner/sign-in", said)
     if isinstance(done, Refused):
         return _ask(visit, username=said["username"], problem=done)

@@ -1,0 +1,132 @@
+"""The way in to a demo: a walk along the main path, what everybody signs in with, and the messages beside.
+
+These pages stay open while people sign in and out beside them: their forms are bound to a word of their own.
+The phone of the person whom the walk is about is a stand-in here, and says so: it answers for the newest
+browser of its person and does nothing else. Registered in a demo database only (security.md S4).
+"""
+
+from typing import Any, Final
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from api.pages.browser import cookie, form_secret, new_visit, require_own_form, set_cookie
+from api.pages.demo import read_demo_inbox
+from api.pages.demo_people import DemoPeople
+from api.pages.demo_tour_view import DOCTOR, OWNER, is_new, newest_browser, steps_done, what_is_known
+from api.pages.doctor import sign_in as staff_door
+from api.pages.facility.words import ROLES
+from api.pages.kiosk_visit import KEY_SECONDS
+from api.pages.showing import CITIZEN, Shown, any_visit
+from api.pages.sign_in import ask_code, ask_who
+from api.problems import NOT_FOUND
+from api.request import Call
+from kernel.problems import Refused, refuse
+from partners.oauth.forms import read_form
+
+TOUR: Final = ("Dùng thử trong hai phút", "Try it in two minutes")
+ACCOUNTS: Final = ("Tài khoản dùng thử", "Accounts of the demo")
+WORD: Final = "demo"
+
+
+@get("/demo", operation_id="page_demo", **CITIZEN)
+async def tour(call: NamedDependency[Call]) -> Response[Any]:
+    """The walk, with what is done of it."""
+    return await _tour(call)
+
+
+@get(["/demo/trust", "/demo/book", "/demo/desk", "/demo/kiosk"], operation_id="page_demo_back", **CITIZEN)
+async def back(call: NamedDependency[Call]) -> Response[Any]:
+    """Where an act was answered with a page, its address leads back to the walk."""
+    return any_visit(call, "citizen").go("/demo")
+
+
+@post("/demo/trust", operation_id="page_demo_trust", **CITIZEN)
+async def trust(call: NamedDependency[Call]) -> Response[Any]:
+    """The stand-in phone answers for the newest browser of its person."""
+    await _form(call)
+    desk, owner = call.demo_desk, _people(call).owner(OWNER) or refuse(NOT_FOUND)
+    browser = newest_browser(await what_is_known(desk, owner), owner) if desk else None
+    if desk is None or browser is None or not is_new(browser, call.now):
+        return await _tour(call, note="none")
+    done = await desk.trust(owner.key, browser["device_id"])
+    return await _tour(call, note="trusted" if done else "failed")
+
+
+@post("/demo/book", operation_id="page_demo_book", **CITIZEN)
+async def open_book(call: NamedDependency[Call]) -> Response[Any]:
+    """The sign-in of that person, begun: letters are on their way to the inbox."""
+    form = await _form(call)
+    owner = _people(call).owner(form.get("key", "")) or refuse(NOT_FOUND)
+    visit = any_visit(call, "citizen")
+    who = {"kind": "number", "value": owner.number}
+    started = await visit.send("POST", "/v1/auth/sign-in/start", who)
+    if isinstance(started, Refused):
+        return ask_who(visit, who=owner.number, problem=started)
+    return ask_code(visit, started["challenge_id"], owner.number)
+
+
+@post("/demo/desk", operation_id="page_demo_desk", **CITIZEN)
+async def open_desk(call: NamedDependency[Call]) -> Response[Any]:
+    """The door of that member of staff, with the one-time password of this moment."""
+    form = await _form(call)
+    named = (one for one in _people(call).workers if one.username == form.get("username"))
+    one = next(named, None) or refuse(NOT_FOUND)
+    said = {"username": one.username, "password": one.password, "totp": one.code}
+    return await staff_door.enter(any_visit(call, "staff"), said)
+
+
+@get("/demo/accounts", operation_id="page_demo_accounts", **CITIZEN)
+async def accounts(call: NamedDependency[Call]) -> Response[Any]:
+    """Everybody, and what they sign in with."""
+    return await _show(call, "demo/accounts.html", ACCOUNTS, roles=ROLES)
+
+
+@post("/demo/kiosk", operation_id="page_demo_kiosk", **CITIZEN)
+async def open_kiosk(call: NamedDependency[Call]) -> Response[Any]:
+    """This browser becomes the kiosk of the demo, as if its administrator's code had been typed."""
+    form = await _form(call)
+    named = (one for one in _people(call).kiosks if one.client_id == form.get("kiosk"))
+    kiosk = next(named, None) or refuse(NOT_FOUND)
+    kept = set_cookie(call, "kiosk-key", f"{kiosk.client_id}.{kiosk.client_secret}", KEY_SECONDS)
+    return any_visit(call, "kiosk").go("/kiosk/set-up", [kept])
+
+
+async def _form(call: Call) -> dict[str, str]:
+    """What a form of these pages sent. Raises page-form-stale for anybody else's."""
+    form = read_form(await call.body()) or {}
+    require_own_form(call, form.pop("form", ""), cookie(call, WORD), "")
+    return form
+
+
+async def _tour(call: Call, note: str = "") -> Shown:
+    people = _people(call)
+    owner = people.owner(OWNER) or refuse(NOT_FOUND)
+    known = await what_is_known(call.demo_desk, owner) if call.demo_desk else {}
+    doctor = next((one for one in people.workers if one.username == DOCTOR), None)
+    done = steps_done(known, owner, call.now)
+    members = {"owner": owner, "doctor": doctor, "done": done, "note": note}
+    return await _show(call, "demo/tour.html", TOUR, **members)
+
+
+def _people(call: Call) -> DemoPeople:
+    """Raises not-found where no sheet lies beside the data: a demo that others made."""
+    found = call.demo_desk.people(call.now) if call.demo_desk else None
+    return found or refuse(NOT_FOUND)
+
+
+async def _show(call: Call, template: str, title: tuple[str, str], **members: Any) -> Shown:
+    word = cookie(call, WORD)
+    made = word or new_visit()
+    return any_visit(call, "citizen").show(
+        template,
+        title,
+        cookies=[] if word else [set_cookie(call, WORD, made)],
+        people=_people(call),
+        inbox=await read_demo_inbox(call),
+        own_form=form_secret(made, ""),
+        **members,
+    )
+
+
+handlers: list[Any] = [tour, back, trust, open_book, open_desk, accounts, open_kiosk]

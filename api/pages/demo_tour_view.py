@@ -1,0 +1,54 @@
+"""Which steps of the tour are done, by what the service knows of the person that it is about."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from api.pages.demo_people import DemoDesk, DemoOwner
+
+# Whose book the tour opens, and who asks to see it.
+OWNER: Final = "hung"
+DOCTOR: Final = "bs.nam"
+STEPS: Final = ("sign-in", "trust", "read", "ask", "allow", "look", "end")
+_LISTS: Final = {
+    "devices": "/v1/me/devices",
+    "requests": "/v1/me/access-requests",
+    "grants": "/v1/me/grants",
+    "log": "/v1/me/access-log?limit=50",
+}
+
+
+async def what_is_known(desk: DemoDesk, owner: DemoOwner) -> dict[str, list[dict[str, Any]]]:
+    """The lists that the marks rest on, as the person's phone sees them; empty where it does not answer."""
+    said = {name: await desk.ask(owner.key, path) for name, path in _LISTS.items()}
+    return {name: (found or {}).get("items", []) for name, found in said.items()}
+
+
+def newest_browser(known: dict[str, list[dict[str, Any]]], owner: DemoOwner) -> dict[str, Any] | None:
+    """The device that was added last, beside the phone of the sheet."""
+    added = [one for one in known["devices"] if one["device_id"] != owner.device_id]
+    return max(added, key=lambda one: str(one["enrolled_at"]), default=None)
+
+
+def is_new(device: dict[str, Any], now: datetime) -> bool:
+    """Whether nobody has answered for it yet and its 72 hours run (security.md S8)."""
+    until = device["probation_until"]
+    return until is not None and now < datetime.fromisoformat(until)
+
+
+def steps_done(known: dict[str, list[dict[str, Any]]], owner: DemoOwner, now: datetime) -> dict[str, bool]:
+    """Each step by its name. What happened before the newest browser came is another round."""
+    browser = newest_browser(known, owner)
+    if browser is None:
+        return dict.fromkeys(STEPS, False)
+    since = datetime.fromisoformat(browser["enrolled_at"])
+    later = [one for one in known["grants"] if datetime.fromisoformat(one["created_at"]) >= since]
+    log = [one for one in known["log"] if datetime.fromisoformat(one["at"]) >= since]
+    return {
+        "sign-in": True,
+        "trust": not is_new(browser, now),
+        "read": any(one["is_own"] for one in log),
+        "ask": bool(later) or bool(known["requests"]),
+        "allow": bool(later),
+        "look": any(not one["is_own"] and one["action"].startswith("record:") for one in log),
+        "end": any(one["ended_at"] is not None for one in later),
+    }
