@@ -49,8 +49,9 @@ async def trust(call: NamedDependency[Call]) -> Response[Any]:
     browser = newest_browser(await what_is_known(desk, owner), owner) if desk else None
     if desk is None or browser is None or not is_new(browser, call.now):
         return await _tour(call, note="none")
-    done = await desk.trust(owner.key, browser["device_id"])
-    return await _tour(call, note="trusted" if done else "failed")
+    if not await desk.trust(owner.key, browser["device_id"]):
+        return await _tour(call, note="failed")
+    return any_visit(call, "citizen").go("/demo")
 
 
 @post("/demo/book", operation_id="page_demo_book", **CITIZEN)
@@ -103,8 +104,9 @@ async def _tour(call: Call, note: str = "") -> Shown:
     people = _people(call)
     owner = people.owner(OWNER) or refuse(NOT_FOUND)
     known = await what_is_known(call.demo_desk, owner) if call.demo_desk else {}
+    inbox = await read_demo_inbox(call)
     doctor = next((one for one in people.workers if one.username == DOCTOR), None)
-    done = steps_done(known, owner, call.now)
+    done = steps_done(known, inbox.items, owner, call.now)
     members = {"owner": owner, "doctor": doctor, "done": done, "note": note}
     return await _show(call, "demo/tour.html", TOUR, **members)
 
