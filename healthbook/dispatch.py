@@ -50,6 +50,7 @@ from identity.accounts.proofs import code_for_delivery as code_for_delivery_to_p
 from identity.deaths.service import JOB as DEATH_FREEZE
 from identity.deaths.service import freeze
 from identity.merges.aliases import origins_of, survivor_of
+from identity.page_sessions import came_to_a_device
 from identity.phones import login_phone, number_of
 from identity.sign_in import sign_in_code_for_delivery
 from identity.tokens import from_base64url
@@ -246,6 +247,19 @@ async def say_device_ended(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: d
     """What still waits for the device is dropped at send; the others are told."""
     await forget_device(tx, event.patient_id, UUID(ref["device_id"]))
     await notice("device-removed")(tx, keys, event, ref, now)
+
+
+async def is_device_added(tx: Tx, event: Event, ref: Ref, _now: datetime) -> bool:
+    """A browser that signed in and then stood on a device is no other one."""
+    return "session_id" not in ref or not await came_to_a_device(
+        tx, event.patient_id, UUID(ref["session_id"])
+    )
+
+
+async def say_device_added(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
+    """A device, or a browser that is signed in without a key (security.md S8)."""
+    if await is_device_added(tx, event, ref, now):
+        await notice("device-added")(tx, keys, event, {"device_id": ref["device_id"]}, now)
 
 
 async def say_first_use(tx: Tx, keys: KeyRing, event: Event, ref: Ref, now: datetime) -> None:
@@ -468,6 +482,7 @@ HANDLERS: dict[str, Handler] = {
     "consent.code-withheld": forget_consent_code,
     "consent.granted": and_guardians(notice("consent-granted")),
     "consent.replaced": Journaled("revoke", say_nothing),
+    "consent.given-back": Journaled("revoke", say_nothing),
     "consent.revoked": Journaled("revoke", and_guardians(notice("consent-ended"))),
     "consent.narrowed": notice("consent-narrowed", silent=True),
     "consent.ending": notice("consent-ending", once_per="grant_id"),
@@ -520,7 +535,7 @@ HANDLERS: dict[str, Handler] = {
     # No device of a closed account is left to tell.
     "identity.account-closed": Journaled("close", say_nothing),
     # Also a session in the own name of a child: who answers for it hears of each device.
-    "identity.device-enrolled": and_guardians(notice("device-added")),
+    "identity.device-enrolled": and_guardians(say_device_added, where=is_device_added),
     "identity.device-trusted": notice("account-changed"),
     "identity.pin-changed": notice("account-changed"),
     "identity.phone-changed": say_phone_changed,

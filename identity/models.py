@@ -44,6 +44,11 @@ class CitizenRow(Struct, frozen=True):
     created_at: datetime
 
 
+class NamedRow(Struct, frozen=True):
+    patient_id: UUID
+    demographics: bytes
+
+
 class PersonCard(Struct, frozen=True, kw_only=True):
     """The person as shown to the person and to whoever an Access lets read.
 
@@ -233,6 +238,14 @@ class SessionRow(Struct, frozen=True):
     rotated_iat: int | None
     expires_at: datetime
     ended_at: datetime | None
+
+
+class KeylessRow(Struct, frozen=True):
+    """A browser that is signed in without a key."""
+
+    session_id: UUID
+    started_at: datetime
+    expires_at: datetime
 
 
 class LiveSession(Struct, frozen=True):

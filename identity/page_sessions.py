@@ -25,9 +25,10 @@ from identity import devices, people, queries, sign_in
 from identity.accounts.enrolment import AGE_MIN
 from identity.accounts.problems import IDENTITY_AT_DESK
 from identity.devices import STEP_UP_LIFE, BrowserOrigin, NewDevice, enrol, log_enrolment, verify_step_up
+from identity.models import Device
 from identity.people import IdentifierClaim, Matched, PersonClaim
 from identity.policy import is_below
-from identity.problems import SESSION_ENDED
+from identity.problems import DEVICE_ON_PROBATION, NO_SUCH_DEVICE, SESSION_ENDED
 from identity.sessions import IDLE_LIFE, authenticate
 from identity.sign_in import PendingPin
 from identity.signatures import canonical
@@ -39,9 +40,12 @@ from kernel.ids import uuid7
 from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
+from store.outbox import emit
 
 PAGE_LIFE: Final = timedelta(hours=12)
 DOOR_LIFE: Final = timedelta(minutes=10)
+TOLD_AFTER: Final = timedelta(minutes=2)
+KEYLESS_NAME: Final = "Trình duyệt không có khóa"
 RETURN_TYP: Final = "page-sign-in"
 
 
@@ -205,6 +209,39 @@ async def session_at_door(
     return PageSession(patient_id=actor.actor_id, session_id=actor.session_id, token=token, door=door)
 
 
+async def keyless(tx: Tx, patient_id: UUID, now: datetime) -> list[Device]:
+    """Browsers that are signed in without a key, as the person sees them among the devices: such a one may do
+    less for as long as it lasts."""
+    return [
+        Device(
+            device_id=row.session_id,
+            kind="browser",
+            name=KEYLESS_NAME,
+            enrolled_at=row.started_at,
+            probation_until=row.expires_at,
+        )
+        for row in await queries.LIVE_KEYLESS_SESSIONS.all(tx, patient_id, now)
+    ]
+
+
+async def end_keyless(
+    tx: Tx, actor: Actor, session_id: UUID, *, request_id: str, now: datetime
+) -> Refused | None:
+    """End one of them at once, as `devices.end_device` ends a device. Refused: device-on-probation to another
+    that is on probation itself, no-such-device."""
+    if actor.probation and session_id != actor.session_id:
+        return Refused(problem=DEVICE_ON_PROBATION)
+    if await queries.END_KEYLESS_SESSION.one(tx, actor.actor_id, session_id, now) is None:
+        return Refused(problem=NO_SUCH_DEVICE)
+    await record_act(tx, actor.actor_id, actor, "identity:device:end", request_id=request_id, now=now)
+    return None
+
+
+async def came_to_a_device(tx: Tx, patient_id: UUID, session_id: UUID) -> bool:
+    """Whether a browser that signed in made or showed its key."""
+    return await queries.CAME_TO_A_DEVICE.one(tx, patient_id, session_id) is True
+
+
 async def _at_door(tx: Tx, keys: KeyRing, token: str, door: str, now: datetime) -> Actor | None:
     actor = await authenticate(tx, token, now)
     if actor is None or actor.kind != "citizen" or actor.session_id is None:
@@ -240,6 +277,9 @@ async def _open(
     opened = await _insert(tx, keys, patient_id, None, now, proven_at)
     actor = Actor(kind="citizen", actor_id=patient_id)
     await record_act(tx, patient_id, actor, "identity:session:open", request_id=request_id, now=now)
+    # A key that is made at the door is told by itself; what stays without one is told a little later (S8).
+    ref = {"device_id": str(opened.session_id), "session_id": str(opened.session_id)}
+    await emit(tx, patient_id, "identity.device-enrolled", ref, now + TOLD_AFTER)
     return opened
 
 

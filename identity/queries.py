@@ -7,7 +7,9 @@ from identity.models import (
     CitizenRow,
     DeviceRow,
     IdentifierRow,
+    KeylessRow,
     LiveSession,
+    NamedRow,
     OwnIdentifierRow,
     PhoneRow,
     SessionRow,
@@ -42,6 +44,12 @@ INSERT_CITIZEN = Command(
     " 'active', $3, $4)"
 )
 LOCK_STATE = Scalar(str, "SELECT state FROM citizen WHERE patient_id = $1 FOR NO KEY UPDATE")
+NAMED_PEOPLE = Statement(
+    NamedRow,
+    "SELECT patient_id, demographics FROM citizen WHERE patient_id = ANY($1::uuid[])"
+    " AND state IN ('active', 'death-reported')",
+    fan_out="a page of the people who let a practitioner in: at most a hundred",
+)
 CITIZEN_BY_ID = Statement(
     CitizenRow,
     "SELECT patient_id, level, state, demographics, created_at FROM citizen WHERE patient_id = $1",
@@ -238,6 +246,24 @@ INSERT_SESSION = Command(
 INSERT_PAGE_SESSION = Command(
     "INSERT INTO session (actor_id, session_id, kind, device_id, access_hash, access_until, idle_until,"
     " started_at, expires_at, proven_at) VALUES ($1, $2, 'citizen', $3, $4, $5, $6, $7, $5, $8)"
+)
+LIVE_KEYLESS_SESSIONS = Statement(
+    KeylessRow,
+    "SELECT session_id, started_at, expires_at FROM session WHERE actor_id = $1 AND kind = 'citizen'"  # noqa: S608
+    " AND device_id IS NULL AND ended_at IS NULL AND expires_at > $2 AND idle_until > $2"
+    f" AND NOT {epoch_holds('session.started_at')} ORDER BY started_at, session_id",
+)
+END_KEYLESS_SESSION = Scalar(
+    UUID,
+    "UPDATE session SET ended_at = $3, end_reason = 'ended-by-person' WHERE actor_id = $1"
+    " AND session_id = $2 AND kind = 'citizen' AND device_id IS NULL AND ended_at IS NULL AND expires_at > $3"
+    " AND idle_until > $3 RETURNING session_id",
+)
+# Ended for its successor on a device; every other one was or is a browser without a key.
+CAME_TO_A_DEVICE = Scalar(
+    bool,
+    "SELECT end_reason = 'on-its-device' FROM session WHERE actor_id = $1 AND session_id = $2"
+    " AND end_reason IS NOT NULL",
 )
 SESSION_STARTED = Scalar(datetime, "SELECT started_at FROM session WHERE actor_id = $1 AND session_id = $2")
 LIVE_SESSION = Statement(

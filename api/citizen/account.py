@@ -14,12 +14,13 @@ from api.citizen.grants import EpochSeconds, environment_of
 from api.request import Call, answer
 from consent.purposes.catalogue import PurposeKey
 from consent.purposes.service import unanswered
-from identity import devices, people, phones
+from identity import devices, page_sessions, people, phones
 from identity.deaths import service as deaths
 from identity.identifiers import shown_end
 from identity.models import Sex
 from identity.problems import DEVICE_ON_PROBATION, NO_SUCH_DEVICE, STEP_UP_REFUSED
 from kernel.access import Access
+from kernel.problems import Refused
 from store.database import Tx
 
 TAGS = ["account"]
@@ -54,7 +55,8 @@ class Profile(Struct, kw_only=True):
 
 
 class OwnDevice(Struct, kw_only=True):
-    """credential_id: of a browser's WebAuthn key, which the browser asks its authenticator for."""
+    """credential_id: of a browser's WebAuthn key, which the browser asks its authenticator for. A browser
+    without one is a session: it signs nothing, nobody can trust it, and it is ended like a device."""
 
     device_id: UUID
     kind: Literal["app", "browser"]
@@ -106,9 +108,10 @@ async def _profile(tx: Tx, call: Call, access: Access) -> Profile:
 
 @get("/v1/me/devices", actors=("citizen",), operation_id="list_devices", any_app=True, tags=TAGS, problems=())
 async def list_devices(call: NamedDependency[Call]) -> Response[OwnDevices]:
-    """The person's devices, oldest first."""
+    """The person's devices, oldest first; then browsers that are signed in without a key of their own."""
     async with begin_for(call, "manage-devices") as (tx, access):
         found = await devices.list_devices(tx, call.keys, access.patient_id)
+        found += await page_sessions.keyless(tx, access.patient_id, call.now)
     items = [
         OwnDevice(
             device_id=d.device_id,
@@ -116,7 +119,7 @@ async def list_devices(call: NamedDependency[Call]) -> Response[OwnDevices]:
             name=d.name,
             enrolled_at=d.enrolled_at,
             probation_until=d.probation_until,
-            this_device=d.device_id == access.actor.device_id,
+            this_device=d.device_id in (access.actor.device_id, access.actor.session_id),
             credential_id=d.credential_id,
         )
         for d in found
@@ -136,9 +139,20 @@ async def list_devices(call: NamedDependency[Call]) -> Response[OwnDevices]:
 async def end_device(device_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
     """End a device and its sessions at once, for instance one that I did not add."""
     async with begin_for(call, "manage-devices") as (tx, access):
-        return answer(
-            await devices.end_device(tx, access.actor, device_id, request_id=call.request_id, now=call.now)
+        return answer(await _end(tx, call, access, device_id))
+
+
+async def _end(tx: Tx, call: Call, access: Access, device_id: UUID) -> Refused | None:
+    """A device, or the session of a browser without a key, which the list names in the same way."""
+    if device_id != access.actor.session_id:
+        ended = await devices.end_device(
+            tx, access.actor, device_id, request_id=call.request_id, now=call.now
         )
+        if ended is None or ended.problem is not NO_SUCH_DEVICE:
+            return ended
+    return await page_sessions.end_keyless(
+        tx, access.actor, device_id, request_id=call.request_id, now=call.now
+    )
 
 
 class NumberView(Struct, kw_only=True):

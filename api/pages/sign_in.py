@@ -165,6 +165,7 @@ def ask_who(
 def ask_code(
     visit: Visit, challenge: str, who: str, *, typed: str = "", problem: Refused | None = None
 ) -> Shown:
+    """The second step, with what went wrong. challenge: of the sign-in; who: for another try."""
     return visit.show(
         "public/sign_in_code.html",
         CODE,

@@ -4,10 +4,13 @@ import json
 
 import httpx
 
+from healthbook.dispatch import dispatch
 from identity import sessions
 from identity.devices import enrolment_text
 from kernel.access import Actor
+from kernel.ids import bucket_of
 from store.database import Store
+from store.outbox import claim_events
 from tests.support import browser as authenticator
 from tests.support.clock import FrozenClock
 from tests.support.entry import delivered
@@ -90,3 +93,10 @@ async def actor_of(store: Store, clock: FrozenClock, token: str) -> Actor | None
     """Who a cookie's token is."""
     async with store.transaction() as tx:
         return await sessions.authenticate(tx, token, clock.now())
+
+
+async def dispatched(store: Store, clock: FrozenClock, citizen: Citizen) -> None:
+    """What the worker does with this person's events by now."""
+    async with store.transaction() as tx:
+        for event in await claim_events(tx, bucket_of(citizen.patient_id), clock.now()):
+            await dispatch(tx, store.keys, event, clock.now())

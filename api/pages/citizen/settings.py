@@ -32,11 +32,11 @@ async def end(device_id: FromPath[UUID], call: NamedDependency[Call]) -> Respons
     visit = open_visit(call, "citizen")
     await visit.form()
     own = in_own_book(visit)
-    me = await own.read("/v1/me")
+    this = _this((await own.read("/v1/me/devices"))["items"])
     done = await own.send("DELETE", f"/v1/me/devices/{device_id}")
     if isinstance(done, Refused):
         return await _show(visit, problem=done)
-    if str(device_id) == me["device_id"]:
+    if this is not None and str(device_id) == this["device_id"]:
         return visit.go("/", [drop_cookie(call, "citizen"), drop_cookie(call, "book")])
     return visit.go(PATH)
 
@@ -56,7 +56,7 @@ async def _show(visit: Visit, *, problem: Refused | None = None) -> Shown:
     own = in_own_book(visit)
     me = await own.read("/v1/me")
     devices = (await own.read("/v1/me/devices"))["items"]
-    new = [one for one in devices if not one["this_device"] and is_new(one, visit.call.now)]
+    new = [one for one in devices if _may_be_trusted(one) and is_new(one, visit.call.now)]
     may_trust = not me["on_probation"]
     signing = {
         one["device_id"]: await text_to_sign(own, TRUST_TYP, trusts=one["device_id"])
@@ -72,8 +72,17 @@ async def _show(visit: Visit, *, problem: Refused | None = None) -> Shown:
         devices=devices,
         new={one["device_id"] for one in devices if is_new(one, visit.call.now)},
         signing=signing,
-        this=next((one for one in devices if one["this_device"]), None),
+        this=_this(devices),
     )
+
+
+def _this(devices: list[dict[str, Any]]) -> dict[str, Any] | None:
+    return next((one for one in devices if one["this_device"]), None)
+
+
+def _may_be_trusted(device: dict[str, Any]) -> bool:
+    """Another one that has a key."""
+    return not device["this_device"] and (device["kind"] == "app" or device["credential_id"] is not None)
 
 
 def is_new(device: dict[str, Any], now: datetime) -> bool:

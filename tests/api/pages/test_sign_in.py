@@ -8,9 +8,10 @@ import pytest
 from store.database import Store
 from tests.support import browser as authenticator
 from tests.support.clock import FrozenClock
-from tests.support.http import client_of
+from tests.support.http import bearer, client_of
 from tests.support.page_doors import (
     actor_of,
+    dispatched,
     letters,
     make_key,
     sign_in,
@@ -263,5 +264,58 @@ async def test_without_a_key_the_devices_page_says_what_to_do(
 ) -> None:
     browser = await signed_in(client, store, clock, await someone(store, clock))
     page = await browser.get("/me/settings")
-    assert "không có khóa" in page.text
-    assert page.text.count("Gỡ thiết bị này") == 0
+    assert "Bạn đang đăng nhập không có khóa" in page.text
+    # It ends itself, and no device of the person's.
+    assert page.text.count("Gỡ thiết bị này") == 1
+    (action,) = [
+        one.get("action") for one in page.tree.iter("form") if str(one.get("action")).endswith("/end")
+    ]
+    gone = await browser.submit(page, action, follow=False)
+    assert gone.response.headers["location"] == "/"
+    assert "citizen" not in browser.cookies
+
+
+async def test_s8_the_phone_is_told_of_a_browser_without_a_key_and_ends_it(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    citizen = await someone(store, clock)
+    browser = await signed_in(client, store, clock, citizen)
+    phone = bearer(citizen.token)
+    clock.advance(minutes=2)
+    await dispatched(store, clock, citizen)
+    inbox = (await client.get("/v1/me/notifications", headers=phone)).json()["items"]
+    (told,) = [one for one in inbox if one["ref"]["device_id"] != str(citizen.phone.device_id)]
+    assert told["type"] == "device-added"
+    listed = (await client.get("/v1/me/devices", headers=phone)).json()["items"]
+    (found,) = [one for one in listed if one["device_id"] == told["ref"]["device_id"]]
+    assert (found["kind"], found["credential_id"], found["this_device"]) == ("browser", None, False)
+    token = browser.cookies["citizen"]
+    ended = await client.delete(f"/v1/me/devices/{found['device_id']}", headers=phone)
+    assert ended.status_code == 204
+    assert await actor_of(store, clock, token) is None
+    again = await client.delete(f"/v1/me/devices/{found['device_id']}", headers=phone)
+    assert again.status_code == 404
+
+
+async def test_a_browser_that_made_its_key_is_told_of_once(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    citizen = await someone(store, clock)
+    browser, _ = await with_key(client, store, clock, citizen)
+    clock.advance(minutes=2)
+    await dispatched(store, clock, citizen)
+    inbox = await client.get("/v1/me/notifications", headers=bearer(citizen.token))
+    told = {one["ref"]["device_id"] for one in inbox.json()["items"]} - {str(citizen.phone.device_id)}
+    assert told == {browser.cookies["browser"]}
+
+
+async def test_a_thief_without_a_key_ends_no_other_browser(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    citizen = await someone(store, clock)
+    owner_s = await signed_in(client, store, clock, citizen)
+    thief = await signed_in(client, store, clock, citizen)
+    listed = await client.get("/v1/me/devices", headers=bearer(owner_s.cookies["citizen"]))
+    (this,) = [one["device_id"] for one in listed.json()["items"] if one["this_device"]]
+    answer = await client.delete(f"/v1/me/devices/{this}", headers=bearer(thief.cookies["citizen"]))
+    assert answer.status_code == 403
