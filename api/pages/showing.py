@@ -185,9 +185,12 @@ class Visit:
         return made
 
     def go(self, address: str, cookies: Sequence[str] = ()) -> Shown:
-        """On to another page of ours, after something was done."""
+        """On to another page of ours, after something was done or a session ended. A part of a page leads the
+        whole page there: by itself it would put that other page, or nothing, into what is on the screen."""
         assert address.startswith("/"), address
-        made = Shown(b"", status_code=303, headers={"Location": address}, media_type=HTML)
+        is_part = self.call.header("hx-request") is not None
+        status, name = (200, "HX-Redirect") if is_part else (303, "Location")
+        made = Shown(b"", status_code=status, headers={name: address}, media_type=HTML)
         made.set_cookies = tuple(cookies)
         return made
 

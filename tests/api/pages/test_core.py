@@ -34,3 +34,33 @@ async def test_files_are_kept_and_compressed(client: httpx.AsyncClient) -> None:
     assert "immutable" in packed.headers["cache-control"]
     assert (await client.get("/static/any/nothing.css")).status_code == 404
     assert (await client.get("/static/any/../rendering.py")).status_code == 404
+
+
+async def test_a_part_of_a_page_leads_the_whole_page_to_the_sign_in_when_the_session_ended(
+    client: httpx.AsyncClient,
+) -> None:
+    whole = await client.get("/me/timeline", headers={"cookie": "citizen=gone"})
+    part = await client.get("/me/timeline", headers={"cookie": "citizen=gone", "hx-request": "true"})
+    assert (whole.status_code, whole.headers["location"]) == (303, "/sign-in")
+    assert (part.status_code, part.headers["hx-redirect"], part.text) == (200, "/sign-in", "")
+    assert "Max-Age=0" in part.headers["set-cookie"]
+
+
+async def test_every_page_carries_how_its_reader_wants_it(client: httpx.AsyncClient) -> None:
+    page = await client.get("/sign-in", headers={"cookie": "display=en.large.dark"})
+    assert '<html lang="en" class="theme-dark size-large">' in page.text
+    assert 'class="nhsuk-skip-link"' in page.text
+    assert 'id="main"' in page.text
+    assert "<title>" in page.text
+    assert page.text.count("<h1") == 1
+    broken = await client.get("/sign-in", headers={"cookie": 'display="><script>.x.y'})
+    assert '<html lang="vi" class="theme-auto size-normal">' in broken.text
+
+
+async def test_an_older_page_keeps_its_policy_and_takes_the_same_look(client: httpx.AsyncClient) -> None:
+    for path in ("/the-khan-cap", "/lien-he", "/kiem-tra-giay-to", "/docs"):
+        page = await client.get(path, headers={"cookie": "display=vi.large.dark"})
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert "form-action 'none'" in page.headers["content-security-policy"]
+        assert "theme.css" in page.text
+        assert ("theme-dark size-large" in page.text) is (path != "/docs")
