@@ -29,8 +29,8 @@ MEANINGS: Final = (
         tone="good",
         word=("Hợp lệ", "Valid"),
         why=(
-            "Chứng nhận thật. Hãy so họ tên và ngày sinh dưới đây với giấy tờ tùy thân.",
-            "The certificate is genuine. Compare name and birth date below with an identity document.",
+            "Chứng nhận thật. Hãy so họ tên và ngày sinh với giấy tờ tùy thân.",
+            "The certificate is genuine. Compare name and birth date with an identity document.",
         ),
     ),
     Meaning(
@@ -156,7 +156,7 @@ def _dose(said: dict[str, Any], english: bool) -> dict[str, str]:
     return {
         "kind": said["kind"],
         "what": words[code][english] if code in words else code,
-        "number": f"{number}/{series}" if number and series else "",
+        "number": f"{'Dose' if english else 'Mũi'} {number}/{series}" if number and series else "",
         "day": (said.get("occurred") or "")[:10],
         "issuer": said.get("issuer") or "",
     }

@@ -10,7 +10,8 @@ const say = (vi, en) => (english ? en : vi);
 const at = (id) => document.getElementById(id);
 const dates = { timeZone: "Asia/Ho_Chi_Minh", day: "2-digit", month: "2-digit", year: "numeric" };
 const dayOf = (ms) => new Date(ms).toLocaleDateString("vi-VN", dates);
-const timeOf = (ms) => new Date(ms).toLocaleTimeString("vi-VN", { timeZone: dates.timeZone, hour: "2-digit", minute: "2-digit" });
+const times = { timeZone: dates.timeZone, hour: "2-digit", minute: "2-digit" };
+const timeOf = (ms) => new Date(ms).toLocaleTimeString("vi-VN", times);
 
 const { issuer, vaccines } = at("lists").dataset;
 const words = JSON.parse(vaccines);
@@ -37,7 +38,8 @@ function doseOf({ kind, product, vaccine, dose, of, occurred, issuer: by, result
   const named = Object.hasOwn(words, code) ? words[code] : code;
   const kinds = { test: say("Xét nghiệm", "Test"), recovery: say("Đã khỏi bệnh", "Recovery") };
   const what = kind === "vaccination" ? named : joined(kinds[kind], named, result);
-  return fill(copyOf("dose"), { what, number: dose && of ? `${dose}/${of}` : "", day: written(occurred), issuer: by ?? "" });
+  const number = dose && of ? say(`Mũi ${dose}/${of}`, `Dose ${dose}/${of}`) : "";
+  return fill(copyOf("dose"), { what, number, day: written(occurred), issuer: by ?? "" });
 }
 
 function personOf({ holder, statements, expiresAt }) {
@@ -51,12 +53,20 @@ function personOf({ holder, statements, expiresAt }) {
   return person;
 }
 
+/** What one verdict says beside its words; empty where there is nothing more. */
+function noteOf({ status, at: seconds, isRevocationKnown }) {
+  const day = seconds === null ? "" : dayOf(seconds * 1000);
+  if (day && status === "EXPIRED") return say(`Hết hạn ngày ${day}.`, `Expired on ${day}.`);
+  if (day) return say(`Có hiệu lực từ ${day}.`, `Valid from ${day}.`);
+  const isUnknown = status === "VERIFIED" && !isRevocationKnown;
+  return isUnknown ? say("Không rõ chứng nhận có bị thu hồi hay không.", "Whether it was revoked is not known.") : "";
+}
+
 /** The verdict as the page's own words; what the certificate says comes in as text alone. */
 function show(verdict) {
   const panel = copyOf("panels").querySelector(`[data-status~="${verdict.status}"]`);
-  const note = (text) => panel.append(Object.assign(document.createElement("p"), { textContent: text }));
-  if (verdict.at !== null) note(verdict.status === "EXPIRED" ? say(`Hết hạn ngày ${dayOf(verdict.at * 1000)}.`, `Expired on ${dayOf(verdict.at * 1000)}.`) : say(`Có hiệu lực từ ${dayOf(verdict.at * 1000)}.`, `Valid from ${dayOf(verdict.at * 1000)}.`));
-  if (verdict.status === "VERIFIED" && !verdict.isRevocationKnown) note(say("Không rõ chứng nhận có bị thu hồi hay không.", "Whether it was revoked is not known."));
+  const note = noteOf(verdict);
+  if (note) panel.append(Object.assign(document.createElement("p"), { textContent: note }));
   at("verdict").replaceChildren(panel, ...(verdict.status === "VERIFIED" ? [personOf(verdict)] : []));
   at("online").hidden = !("asks" in panel.dataset && navigator.onLine);
   at("online-note").textContent = "";
@@ -80,36 +90,49 @@ async function askOnline() {
   const body = JSON.stringify({ text: given });
   const headers = { "content-type": "application/json" };
   try {
-    const answer = await fetch("/v1/public/certificates/verify", { method: "POST", credentials: "omit", headers, body });
+    const sent = { method: "POST", credentials: "omit", headers, body };
+    const answer = await fetch("/v1/public/certificates/verify", sent);
     const said = await answer.json();
-    if (!answer.ok) return void (at("online-note").textContent = english ? said.title_en : said.title);
-    show(ofService(said));
+    if (answer.ok) show(ofService(said));
+    else at("online-note").textContent = say(said.title, said.title_en);
   } catch {
     at("online-note").textContent = say("Chưa hỏi được. Hãy xem lại kết nối mạng.", "No answer. Check the network.");
   }
 }
 
 function ofService({ status, holder, statements, expires_at: expires }) {
-  const { family_name: family, given_name: name, family_name_latin: familyLatin, given_name_latin: givenLatin, birth_date: birthDate } = holder ?? {};
+  const person = {
+    family: holder?.family_name,
+    given: holder?.given_name,
+    familyLatin: holder?.family_name_latin,
+    givenLatin: holder?.given_name_latin,
+    birthDate: holder?.birth_date,
+  };
   const doses = statements.map(({ dose_number: dose, series_doses: of, ...one }) => ({ ...one, dose, of }));
   const expiresAt = expires ? Date.parse(expires) / 1000 : null;
-  return { status, at: null, expiresAt, isRevocationKnown: true, statements: doses, holder: { family, given: name, familyLatin, givenLatin, birthDate } };
+  return { status, at: null, expiresAt, isRevocationKnown: true, statements: doses, holder: person };
 }
 
 function sayLists() {
-  const [box, line] = [at("lists"), at("lists-state")];
-  const offline = navigator.onLine ? "" : say(" Đang không có mạng.", " No network now.");
-  box.classList.toggle("is-old", held === null || Date.now() - held.issuedAt > MAX_AGE_MS);
-  if (held === null) {
-    line.textContent = say("! Chưa có danh sách: hãy mở trang này một lần khi có mạng.", "! No lists yet: open this page once with a network.") + offline;
-    return;
-  }
+  const isOld = held === null || Date.now() - held.issuedAt > MAX_AGE_MS;
+  at("lists").classList.toggle("is-old", isOld);
+  const offline = navigator.onLine ? "" : say("Đang không có mạng.", "No network now.");
+  at("lists-state").textContent = joined(held === null ? noLists() : ageOfLists(isOld), offline);
+}
+
+const noLists = () =>
+  say("! Chưa có danh sách: hãy mở trang này một lần khi có mạng.", "! No lists yet: open this page once with a network.");
+
+function ageOfLists(isOld) {
   const days = Math.max(0, Math.floor((Date.now() - held.issuedAt) / DAY_MS));
   const age = days === 0 ? say("hôm nay", "today") : say(`${days} ngày trước`, `${days} days ago`);
-  const old = box.classList.contains("is-old") ? say("! Đã quá cũ, cần nối mạng. ", "! Too old, connect to the network. ") : "✓ ";
-  const when = `${timeOf(held.at)} ${dayOf(held.at)}`;
-  const today = dayOf(Date.now());
-  line.textContent = old + say(`Danh sách ngày ${dayOf(held.issuedAt)} (${age}), tải về lúc ${when}. Ngày trên máy này: ${today}.`, `Lists of ${dayOf(held.issuedAt)} (${age}), fetched at ${when}. Date of this device: ${today}.`) + offline;
+  const mark = isOld ? say("! Đã quá cũ, cần nối mạng.", "! Too old, connect to the network.") : "✓";
+  const [issued, fetched, today] = [dayOf(held.issuedAt), `${timeOf(held.at)} ${dayOf(held.at)}`, dayOf(Date.now())];
+  return joined(
+    mark,
+    say(`Danh sách ngày ${issued} (${age}), tải về lúc ${fetched}.`, `Lists of ${issued} (${age}), fetched at ${fetched}.`),
+    say(`Ngày trên máy này: ${today}.`, `Date of this device: ${today}.`),
+  );
 }
 
 async function renew() {
@@ -154,10 +177,14 @@ async function begin() {
   at("ask").addEventListener("submit", ask);
   at("again").addEventListener("click", again);
   at("online").querySelector("button").addEventListener("click", askOnline);
-  for (const name of ["online", "offline"]) window.addEventListener(name, () => (navigator.onLine ? renew() : sayLists()));
+  window.addEventListener("online", renew);
+  window.addEventListener("offline", sayLists);
   navigator.serviceWorker?.register("/verify-worker.js", { scope: "/verify" }).catch(() => {});
   const text = fromAddress();
-  window.addEventListener("hashchange", () => { const next = fromAddress(); if (next) judge(next); });
+  window.addEventListener("hashchange", () => {
+    const next = fromAddress();
+    if (next) judge(next);
+  });
   held = await keptLists();
   sayLists();
   const renewed = renew();
