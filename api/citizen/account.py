@@ -17,9 +17,9 @@ from consent.purposes.service import unanswered
 from identity import devices, page_sessions, people, phones
 from identity.deaths import service as deaths
 from identity.identifiers import shown_end
-from identity.models import Sex
+from identity.models import Device, Sex
 from identity.problems import DEVICE_ON_PROBATION, NO_SUCH_DEVICE, STEP_UP_REFUSED
-from kernel.access import Access
+from kernel.access import Access, Actor
 from kernel.problems import Refused
 from store.database import Tx
 
@@ -112,19 +112,19 @@ async def list_devices(call: NamedDependency[Call]) -> Response[OwnDevices]:
     async with begin_for(call, "manage-devices") as (tx, access):
         found = await devices.list_devices(tx, call.keys, access.patient_id)
         found += await page_sessions.keyless(tx, access.patient_id, call.now)
-    items = [
-        OwnDevice(
-            device_id=d.device_id,
-            kind=d.kind,
-            name=d.name,
-            enrolled_at=d.enrolled_at,
-            probation_until=d.probation_until,
-            this_device=d.device_id in (access.actor.device_id, access.actor.session_id),
-            credential_id=d.credential_id,
-        )
-        for d in found
-    ]
-    return answer(OwnDevices(items=items))
+        return answer(OwnDevices(items=[_shown(one, access.actor) for one in found]))
+
+
+def _shown(device: Device, by: Actor) -> OwnDevice:
+    return OwnDevice(
+        device_id=device.device_id,
+        kind=device.kind,
+        name=device.name,
+        enrolled_at=device.enrolled_at,
+        probation_until=device.probation_until,
+        this_device=device.device_id in (by.device_id, by.session_id),
+        credential_id=device.credential_id,
+    )
 
 
 @delete(

@@ -41,17 +41,7 @@ async def go(call: NamedDependency[Call]) -> Response[Any]:
     address = await _begin(call, secret)
     if isinstance(address, Refused):
         return ask_who(visit, problem=address)
-    life = int(verification.LIFE.total_seconds())
-    cookies = [set_cookie(call, COOKIE, to_base64url(secret), life, same_site="Lax")]
-    # The policy lets no form lead to another site, and where the provider sends on to is its own affair: the
-    # browser follows this header instead.
-    return visit.show(
-        "public/sign_in_identity.html",
-        GOING,
-        headers={"Refresh": f"0; url={address}"},
-        cookies=cookies,
-        address=address,
-    )
+    return _leave(visit, address, to_base64url(secret))
 
 
 @get(RETURN_PATH, operation_id="page_sign_in_return", any_query=True, **CITIZEN)
@@ -64,6 +54,19 @@ async def come_back(call: NamedDependency[Call]) -> Response[Any]:
     if isinstance(done, PageSession):
         return _inside(call, done, gone)
     return ask_who(visit, problem=done, cookies=[gone])
+
+
+def _leave(visit: Visit, address: str, secret: str) -> Shown:
+    """The policy lets no form lead to another site, and where the provider sends on to is its own affair: the
+    browser follows a header instead."""
+    life = int(verification.LIFE.total_seconds())
+    return visit.show(
+        "public/sign_in_identity.html",
+        GOING,
+        headers={"Refresh": f"0; url={address}"},
+        cookies=[set_cookie(visit.call, COOKIE, secret, life, same_site="Lax")],
+        address=address,
+    )
 
 
 def _inside(call: Call, session: PageSession, gone: str) -> Shown:
