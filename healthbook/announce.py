@@ -21,6 +21,7 @@ def announce(serving: Serving) -> None:
         f"  API, to read and to try:  {settings.base_url}/docs",
     ]
     if serving.demo:
+        lines.append(f"  try it, step by step:     {settings.base_url}/demo")
         lines.append(f"  messages of the demo:     {settings.base_url}/demo/inbox")
         lines += demo_lines(settings.data / SHEET)
     lines.append("Ctrl-C stops it. Nothing that was answered is lost.")

@@ -129,6 +129,21 @@ def test_without_permission_the_field_is_pointed_to(tmp_path: Path) -> None:
         assert page.get_by_role("dialog").count() == 0
 
 
+def test_controls_that_come_later_work_too(tmp_path: Path) -> None:
+    """A part of a page that was drawn anew, as htmx does it."""
+    film(drawn(SCREEN, "M", fill=0.5), tmp_path / "film.mjpeg")
+    with opened(*fake_camera(tmp_path / "film.mjpeg")) as page:
+        page.get_by_role("button", name="Dùng máy ảnh").wait_for()
+        page.evaluate("""() => {
+          const form = document.querySelector("form");
+          const fresh = new DOMParser().parseFromString(form.outerHTML, "text/html").querySelector("form");
+          fresh.querySelector("[data-camera]").hidden = true;
+          form.replaceWith(fresh);
+        }""")
+        page.get_by_role("button", name="Dùng máy ảnh").click()
+        assert given(page) == SCREEN
+
+
 def test_pictures_are_read_here(tmp_path: Path) -> None:
     text = certificate()
     drawn(text, "Q", (3000, 4000), 0.5).save(tmp_path / "photo.jpg", quality=80)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
+from healthbook.demo_sheet import DemoSheet
 from qr.draw import png
 from tests.browser.conftest import Person
 from tests.journeys.conftest import People
@@ -183,6 +184,25 @@ KEPT = """async () => {
   }
   return found;
 }"""
+
+
+def test_a_health_card_is_judged_here_too(person: Person, people: People, sheet: DemoSheet) -> None:
+    child = next(one for one in sheet.children if one.key == "bao-anh")
+    app = people.app(child.guardian)
+    named = {"X-Patient-Id": child.patient_id, "Idempotency-Key": "a-card-for-the-page"}
+    made = app.api.ask(
+        "POST", "/v1/me/health-cards", 201, token=app.token(), body={"book": "childhood"}, headers=named
+    )
+    own = {"X-Patient-Id": child.patient_id}
+    card = json.dumps(app.get(f"/v1/me/health-cards/{made['card_id']}", headers=own))
+    text = re.findall(r"shc:/[0-9]+", card)[0]
+    tab = person().page("/verify")
+    tab.get_by_text("tải về lúc").wait_for()
+    assert checked(tab, text) == "Hợp lệ"
+    assert child.name in tab.locator("#verdict").inner_text()
+    assert "Phòng" in tab.locator("#verdict .cards > li").first.inner_text()
+    assert tab.locator("#verdict .cards > li").count() > 5
+    assert checked(tab, text[:-2] + ("00" if text[-2:] != "00" else "01")) == "Giả hoặc hỏng"
 
 
 def test_without_script_the_form_asks_the_service(person: Person, people: People) -> None:

@@ -19,16 +19,19 @@ const english = document.documentElement.lang === "en";
 const say = (vi, en) => (english ? en : vi);
 const WORDS = {
   title: say("Đưa mã vào giữa khung hình", "Hold the code in the middle"),
-  hint: say("Giữ yên, cách chừng một gang tay. Mã sẽ tự đọc.", "Hold still, about 20 cm away. It is read by itself."),
+  hint: say("Giữ yên, cách chừng một gang tay. Mã tự được đọc.", "Hold still, about 20 cm away."),
   opening: say("Đang mở máy ảnh…", "Opening the camera…"),
   close: say("Đóng máy ảnh", "Close the camera"),
-  none: say("Máy này không có máy ảnh. Hãy nhập mã bằng tay hoặc chọn ảnh.", "This device has no camera. Type the code or choose a picture."),
+  none: say("Không dùng được máy ảnh trên máy này. Hãy nhập mã.", "No camera can be used here. Type the code."),
   denied: say(
     "Trình duyệt chưa được phép dùng máy ảnh. Hãy cho phép trong phần cài đặt của trang này, hoặc nhập mã bằng tay.",
     "The browser may not use the camera. Allow it in this page's settings, or type the code.",
   ),
   reading: say("Đang đọc ảnh…", "Reading the picture…"),
-  unread: say("Không thấy mã nào trong ảnh này. Hãy chụp lại cho rõ, mã nằm gọn trong ảnh.", "No code was found in this picture. Take it again, sharp and with the whole code."),
+  unread: say(
+    "Không thấy mã nào trong ảnh này. Hãy chụp lại cho rõ, mã nằm gọn trong ảnh.",
+    "No code was found in this picture. Take it again, sharp and with the whole code.",
+  ),
 };
 
 /** Reads an image, a video or a bitmap of that size; null where no code is found. */
@@ -74,8 +77,7 @@ function give(id, text) {
 
 /** A line beside the control, read out when it changes. */
 function lineBeside(control) {
-  const line = document.createElement("p");
-  line.className = "camera-note";
+  const line = element("p", "camera-note");
   line.setAttribute("role", "status");
   control.insertAdjacentElement("afterend", line);
   return line;
@@ -154,7 +156,6 @@ async function firstCode(dialog, video, read, own) {
 async function readPicture(file, id, note) {
   note.textContent = WORDS.reading;
   const bitmap = await createImageBitmap(file).catch(() => null);
-  // The words stand on the screen before the search begins.
   await new Promise((next) => setTimeout(next));
   const text = bitmap && ((await detected(await detector(), bitmap)) ?? (await inPicture(bitmap)));
   note.textContent = text ? "" : WORDS.unread;
@@ -170,20 +171,30 @@ async function inPicture(bitmap) {
   return read(bitmap, width / 2, height / 2, PICTURE);
 }
 
-function begin() {
-  const hasCamera = Boolean(navigator.mediaDevices?.getUserMedia);
-  for (const button of document.querySelectorAll("[data-camera]")) {
-    const note = lineBeside(button);
-    button.hidden = !hasCamera;
-    if (!hasCamera) note.textContent = WORDS.none;
-    button.addEventListener("click", () => scan(button.dataset.camera, note));
-  }
-  for (const input of document.querySelectorAll("[data-picture]")) {
-    const note = lineBeside(input.parentElement);
-    const around = input.closest("[hidden]");
-    if (around) around.hidden = false;
-    input.addEventListener("change", () => input.files[0] && readPicture(input.files[0], input.dataset.picture, note));
-  }
+const hasCamera = Boolean(navigator.mediaDevices?.getUserMedia);
+const ready = new WeakSet();
+
+/** Controls that were not met before, also those that came with a part of the page. */
+function prepare() {
+  for (const button of document.querySelectorAll("[data-camera]")) if (isNew(button)) prepareCamera(button);
+  for (const input of document.querySelectorAll("[data-picture]")) if (isNew(input)) preparePicture(input);
 }
 
-begin();
+const isNew = (control) => !ready.has(control) && Boolean(ready.add(control));
+
+function prepareCamera(button) {
+  const note = lineBeside(button);
+  button.hidden = !hasCamera;
+  if (!hasCamera) note.textContent = WORDS.none;
+  button.addEventListener("click", () => scan(button.dataset.camera, note));
+}
+
+function preparePicture(input) {
+  const note = lineBeside(input.parentElement);
+  const around = input.closest("[hidden]");
+  if (around) around.hidden = false;
+  input.addEventListener("change", () => input.files[0] && readPicture(input.files[0], input.dataset.picture, note));
+}
+
+prepare();
+new MutationObserver(prepare).observe(document.body, { childList: true, subtree: true });
