@@ -343,7 +343,8 @@ class Call:
         if scheme != "bearer":
             refuse(NOT_SIGNED_IN)
         async with self._runtime.store.transaction() as tx:
-            yield tx, self._allowed(await authenticate(tx, token, self.now))
+            by_itself = self._scope["state"].get("by_itself", False)
+            yield tx, self._allowed(await authenticate(tx, token, self.now, by_itself=by_itself))
 
     @asynccontextmanager
     async def _begin_app(self, scheme: str, token: str) -> AsyncIterator[tuple[Tx, Actor]]:

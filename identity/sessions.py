@@ -113,10 +113,13 @@ async def open_client_session(
     )
 
 
-async def authenticate(tx: Tx, token: str, now: datetime) -> Actor | None:
-    """Who presents this token; None unless session, device, person, licence, role and facility stand now."""
+async def authenticate(tx: Tx, token: str, now: datetime, *, by_itself: bool = False) -> Actor | None:
+    """Who presents this token; None unless session, device, person, licence, role and facility stand now.
+
+    by_itself: a page that updates itself asks, and nobody sits there for all we know: the idle end stays.
+    """
     presented = read_access_token(token)
-    return None if presented is None else await _stands(tx, *presented, now)
+    return None if presented is None else await _stands(tx, *presented, now, by_itself=by_itself)
 
 
 async def actor_of_session(tx: Tx, actor_id: UUID, session_id: UUID, now: datetime) -> Actor | None:
@@ -125,11 +128,13 @@ async def actor_of_session(tx: Tx, actor_id: UUID, session_id: UUID, now: dateti
     return None if access_hash is None else await _stands(tx, actor_id, access_hash, now)
 
 
-async def _stands(tx: Tx, actor_id: UUID, access_hash: bytes, now: datetime) -> Actor | None:
+async def _stands(
+    tx: Tx, actor_id: UUID, access_hash: bytes, now: datetime, *, by_itself: bool = False
+) -> Actor | None:
     row = await queries.LIVE_SESSION.one(tx, actor_id, access_hash, now)
     if row is None:
         return None
-    if row.idle_until is not None and row.idle_until - now < IDLE_LIFE - _IDLE_STEP:
+    if not by_itself and row.idle_until is not None and row.idle_until - now < IDLE_LIFE - _IDLE_STEP:
         await queries.EXTEND_IDLE.run(tx, row.actor_id, row.session_id, now + IDLE_LIFE)
     if row.kind == "citizen":
         return _citizen(row, now)

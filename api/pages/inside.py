@@ -19,6 +19,9 @@ ACCEPTED = 400
 # What the service reads of a caller's own request: where it came from, and which language it prefers.
 PASSED_ON = frozenset({b"host", b"x-forwarded-for", b"accept-language", b"user-agent"})
 
+# What a page asks on its own says so (`hx-headers`): it keeps no session from its idle end.
+BY_ITSELF = b"x-by-itself"
+
 
 class Reply(msgspec.Struct, frozen=True):
     """What a call answered. headers: lower-case names."""
@@ -96,7 +99,7 @@ def inner_scope(
         "client": outer.get("client"),
         "server": outer.get("server"),
         "extensions": {},
-        "state": {},
+        "state": {"by_itself": any(name == BY_ITSELF for name, _ in outer["headers"])},
     }
 
 

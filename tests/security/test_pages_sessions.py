@@ -374,3 +374,15 @@ async def test_a_body_of_more_than_a_form_is_none(client: httpx.AsyncClient) -> 
     browser = Browser(client)
     page = await browser.get("/sign-in")
     assert (await browser.submit(page, "/sign-in", who="1" * 17_000)).status == 403
+
+
+async def test_a_page_that_updates_itself_keeps_no_session_alive(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    browser = await signed_in(client, store, clock, await someone(store, clock))
+    carried = {"cookie": said(browser.cookies), "x-by-itself": "1"}
+    for _ in range(14):
+        clock.advance(minutes=1)
+        assert (await client.get("/me/settings", headers=carried)).status_code == 200
+    clock.advance(minutes=1)
+    assert (await client.get("/me/settings", headers=carried)).status_code == 303
