@@ -96,3 +96,14 @@ def test_paper_carries_what_was_read_in_black_and_nothing_to_press(person: Perso
     for gone in ("nav.menu", "form.display", "footer", ".nhsuk-skip-link"):
         assert not tab.locator(gone).first.is_visible(), gone
     assert [one for one in tab.get_by_role("button").all() if one.is_visible()] == []
+
+
+def test_a_part_that_no_longer_updates_says_so_without_script(person: Person, people: People) -> None:
+    """The clock of its animation is moved, not waited for."""
+    tab = opened(person, people, 390)
+    tab.goto(tab.url.rstrip("/") + "/me/card/code")
+    stale = tab.locator(".stale")
+    assert stale.bounding_box() == {**(stale.bounding_box() or {}), "height": 0}
+    tab.evaluate("document.querySelector('.stale').getAnimations()[0].finish()")
+    assert (stale.bounding_box() or {})["height"] >= 40
+    assert "Chưa cập nhật được" in stale.inner_text()
