@@ -15,6 +15,8 @@ export type Item = null | boolean | number | string | Bytes | Item[] | Map<numbe
 const DEPTH_MAX = 32;
 // Dates stay as they are written, with or without their tag.
 const DATES = new Set([0, 1, 100, 1004]);
+// What builds something (references that multiply, patterns, messages) has no place in a certificate.
+const REFUSED = new Set([4, 5, 25, 28, 29, 30, 35, 36, 37, 256, 258, 260, 261, 43000, 55799]);
 const BREAK = Symbol("the end of a length that was not said");
 
 /** Throws on what is not one whole item. */
@@ -79,6 +81,7 @@ class Reader {
   }
 
   private tagged(tag: number, depth: number): Item {
+    if (REFUSED.has(tag)) throw new Error("a tag that builds something");
     const value = this.item(depth + 1);
     // A date is told as text or number; around anything else the tag is none of ours.
     const isDate = DATES.has(tag) && (typeof value === "string" || typeof value === "number");

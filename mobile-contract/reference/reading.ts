@@ -88,5 +88,9 @@ export async function attempt<T>(step: Step, status: Status, work: () => T | Pro
 }
 
 export const textIn = (value: unknown): string | null => (typeof value === "string" ? value : null);
+// The last second of the year 9999; some write milliseconds.
+const SECONDS_MAX = 253_402_300_799;
+
+/** A time in seconds, whole or not; null for what is none. */
 export const numberIn = (value: unknown): number | null =>
-  typeof value === "number" && Number.isFinite(value) ? value : null;
+  typeof value === "number" && value >= -SECONDS_MAX && value <= SECONDS_MAX * 1000 ? value : null;

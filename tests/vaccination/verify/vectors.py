@@ -227,6 +227,12 @@ def misbuilt_ones() -> list[Case]:
         one_case("one claim twice", hc1(SIGNER, twice), claims),
         one_case("it expires at no number", hc1(SIGNER, endless), refused("NOT_SUPPORTED", step="claims")),
         one_case(
+            "it begins after all years",
+            hc1(SIGNER, CLAIMS | {6: 2**62}),
+            refused("NOT_SUPPORTED", step="claims"),
+        ),
+        one_case("a tag that builds something", hc1(SIGNER, {**CLAIMS, "x": cbor2.CBORTag(28, [1])}), claims),
+        one_case(
             "it says nothing, under a key for vaccinations alone",
             hc1(doses, nothing),
             refused("INVALID_SIGNATURE", step="key-usage"),
