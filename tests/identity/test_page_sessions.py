@@ -18,6 +18,7 @@ from tests.support.browser import ORIGIN, Browser
 from tests.support.clock import FrozenClock
 from tests.support.entry import code_of, delivered, start
 from tests.support.people import Citizen, make_citizen, make_person, new_phone_number
+from tests.support.registry import make_officers, merged
 
 HERE = BrowserOrigin(ORIGIN)
 
@@ -297,3 +298,15 @@ async def _known(
 
 def test_the_door_stands_open_for_less_than_the_session() -> None:
     assert page_sessions.DOOR_LIFE < sessions.IDLE_LIFE < timedelta(hours=12)
+
+
+async def test_s10_a_merge_holds_a_browser_that_was_signed_in_before(
+    store: Store, clock: FrozenClock
+) -> None:
+    """A session without a device is as old as itself; it opens nothing of the merged book and makes no key."""
+    person, other = await a_citizen(store, clock), await a_citizen(store, clock)
+    session = await by_letters(store, clock, person)
+    clock.advance(minutes=1)
+    await merged(store, await make_officers(store, clock), other.patient_id, person.patient_id, clock.now())
+    assert (await _actor(store, clock, session.token)).held
+    assert code_of(await enrol(store, clock, session, Browser())) == "session-ended"
