@@ -303,7 +303,7 @@ def test_the_door_stands_open_for_less_than_the_session() -> None:
 async def test_s10_a_merge_holds_a_browser_that_was_signed_in_before(
     store: Store, clock: FrozenClock
 ) -> None:
-    """A session without a device is as old as itself; it opens nothing of the merged book and makes no key."""
+    """A session without a device is as old as itself; it opens nothing then and makes no key."""
     person, other = await a_citizen(store, clock), await a_citizen(store, clock)
     session = await by_letters(store, clock, person)
     clock.advance(minutes=1)
