@@ -2,7 +2,7 @@
 
 These pages stay open while people sign in and out beside them: their forms are bound to a word of their own.
 The phone of the person whom the walk is about is a stand-in here, and says so: it answers for the newest
-browser of its person and does nothing else. Registered in a demo database only (security.md S4).
+browser of its person and shows who that is, nothing else. Registered in a demo database only (S4).
 """
 
 from typing import Any, Final
@@ -26,6 +26,7 @@ from partners.oauth.forms import read_form
 
 TOUR: Final = ("Dùng thử trong hai phút", "Try it in two minutes")
 ACCOUNTS: Final = ("Tài khoản dùng thử", "Accounts of the demo")
+CODE: Final = ("Mã của ông Hùng", "Mr Hùng's code")
 WORD: Final = "demo"
 
 
@@ -35,7 +36,11 @@ async def tour(call: NamedDependency[Call]) -> Response[Any]:
     return await _tour(call)
 
 
-@get(["/demo/trust", "/demo/book", "/demo/desk", "/demo/kiosk"], operation_id="page_demo_back", **CITIZEN)
+@get(
+    ["/demo/trust", "/demo/code", "/demo/book", "/demo/desk", "/demo/kiosk"],
+    operation_id="page_demo_back",
+    **CITIZEN,
+)
 async def back(call: NamedDependency[Call]) -> Response[Any]:
     """Where an act was answered with a page, its address leads back to the walk."""
     return any_visit(call, "citizen").go("/demo")
@@ -52,6 +57,15 @@ async def trust(call: NamedDependency[Call]) -> Response[Any]:
     if not await desk.trust(owner.key, browser["device_id"]):
         return await _tour(call, note="failed")
     return any_visit(call, "citizen").go("/demo")
+
+
+@post("/demo/code", operation_id="page_demo_code", **CITIZEN)
+async def show_code(call: NamedDependency[Call]) -> Response[Any]:
+    """The stand-in phone shows its person's code as text: who is here, and nothing else."""
+    await _form(call)
+    owner = _people(call).owner(OWNER) or refuse(NOT_FOUND)
+    said = await call.demo_desk.ask(owner.key, "/v1/me/identification-qr") if call.demo_desk else None
+    return await _show(call, "demo/code.html", CODE, text=said["qr"] if said else "")
 
 
 @post("/demo/book", operation_id="page_demo_book", **CITIZEN)
@@ -131,4 +145,4 @@ async def _show(call: Call, template: str, title: tuple[str, str], **members: An
     )
 
 
-handlers: list[Any] = [tour, back, trust, open_book, open_desk, accounts, open_kiosk]
+handlers: list[Any] = [tour, back, trust, show_code, open_book, open_desk, accounts, open_kiosk]

@@ -37,6 +37,7 @@ class Desk:
         self.lists: dict[str, list[dict[str, Any]]] = {}
         self.trusted: list[str] = []
         self.has_sheet = True
+        self.code: dict[str, str] | None = {"qr": "SSK1:A B"}
 
     def people(self, now: datetime) -> DemoPeople | None:
         if not self.has_sheet:
@@ -46,6 +47,8 @@ class Desk:
 
     async def ask(self, key: str, path: str) -> Any | None:
         assert key == "hung"
+        if path == "/v1/me/identification-qr":
+            return self.code
         found = self.lists.get(path.rpartition("/")[2])
         return None if found is None else {"items": found}
 
@@ -125,6 +128,14 @@ async def test_the_stand_in_answers_for_nothing_that_does_not_wait(
     assert desk.trusted == []
 
 
+async def test_the_stand_in_shows_who_its_person_is(client: httpx.AsyncClient, desk: Desk) -> None:
+    browser = Browser(client)
+    page = await browser.submit(await browser.get("/demo"), "/demo/code")
+    assert page.tree.find(".//textarea").text == "SSK1:A B"
+    desk.code = None
+    assert "Điện thoại chưa trả lời" in (await browser.submit(page, "/demo/code")).text
+
+
 async def test_a_book_is_opened_at_its_own_door(client: httpx.AsyncClient, desk: Desk) -> None:
     browser = Browser(client)
     page = await browser.submit(await browser.get("/demo"), "/demo/book")
@@ -158,7 +169,7 @@ async def test_a_kiosk_keeps_its_key_in_a_cookie_alone(client: httpx.AsyncClient
     assert browser.cookies["kiosk-key"] == f"{KIOSK.client_id}.{KIOSK.client_secret}"
 
 
-@pytest.mark.parametrize("path", ["/demo/trust", "/demo/book", "/demo/desk", "/demo/kiosk"])
+@pytest.mark.parametrize("path", ["/demo/trust", "/demo/code", "/demo/book", "/demo/desk", "/demo/kiosk"])
 async def test_no_other_site_presses_these_buttons(client: httpx.AsyncClient, path: str) -> None:
     browser = Browser(client)
     assert (await browser.post(path, {"key": "hung"})).status == 403
