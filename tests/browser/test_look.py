@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 from healthbook.demo_sheet import DemoSheet
 from tests.browser.conftest import Person
 from tests.journeys.conftest import People
+from tests.support.chromium import axe
 
 SIZE = "parseFloat(getComputedStyle(document.documentElement).fontSize)"
 GROUND = "getComputedStyle(document.body).backgroundColor"
@@ -107,3 +108,14 @@ def test_a_part_that_no_longer_updates_says_so_without_script(person: Person, pe
     tab.evaluate("document.querySelector('.stale').getAnimations()[0].finish()")
     assert (stale.bounding_box() or {})["height"] >= 40
     assert "Chưa cập nhật được" in stale.inner_text()
+
+
+def test_the_older_pages_are_whole_in_both_modes_at_every_width(person: Person) -> None:
+    for dark, width in ((False, 1280), (True, 320)):
+        watched = person(width=width, dark=dark)
+        for path in ("/the-khan-cap", "/lien-he", "/kiem-tra-giay-to", "/connect", "/docs"):
+            tab = watched.page(path)
+            assert axe(tab) == [], (path, dark, width)
+            assert tab.evaluate(WIDTH) <= width, (path, width)
+            assert (light_of(tab.evaluate(GROUND)) < 50) is dark
+            tab.close()
