@@ -52,6 +52,15 @@ def test_staff_and_kiosk_open_beside(person: Person) -> None:
         assert axe(tab) == []
     doctor = opened_by(tab, "Vào Trần Hoài Nam")
     assert doctor.url.endswith("/doctor")
+    tour = tab.context.new_page()
+    tour.goto(tab.url.removesuffix("/accounts"))
+    shown = opened_by(tour, "Đưa mã cho bác sĩ")
+    doctor.locator("#subject").fill(shown.locator("textarea").input_value())
+    assert axe(shown) == []
+    doctor.get_by_role("button", name="Gửi yêu cầu").click()
+    doctor.wait_for_url("**/doctor/requests/*")
+    tour.reload()
+    expect(tour.locator("#tour > .done h2")).to_contain_text(["Bác sĩ Nam hỏi xem sổ"])
     kiosk = opened_by(tab, "Mở ki-ốt")
     assert kiosk.url.endswith("/kiosk")
     assert kiosk.locator("#kiosk").is_visible()
