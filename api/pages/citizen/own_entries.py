@@ -1,4 +1,4 @@
-"""What the person adds to the own book: said, listed, taken back. The kind goes in a form, not in an address."""
+"""What the person adds to the own book: said, listed, taken back. No address names the kind."""
 
 from typing import Any, Final
 from uuid import UUID

@@ -34,9 +34,10 @@ class Test(Struct, frozen=True):
 
 
 class Drawn(Struct, frozen=True):
-    """A value that can be drawn. low, high: of the range that was valid then."""
+    """A value that can be drawn. text: its digits as sent; low, high: of the range that was valid then."""
 
     at: datetime
+    text: str
     value: float
     low: float | None
     high: float | None
@@ -61,7 +62,7 @@ def drawn_points(series: dict[str, Any]) -> list[Drawn]:
             bounds = one.get("range") or {}
             is_same = bounds.get("unit") in (None, series["unit"])
             low, high = (_number(bounds.get(side)) if is_same else None for side in ("low", "high"))
-            found.append(Drawn(at, value, low, high))
+            found.append(Drawn(at, one["value"], value, low, high))
     return sorted(found, key=lambda point: point.at)
 
 
@@ -77,14 +78,14 @@ def chart_of(series: dict[str, Any], points: Sequence[Drawn], *, english: bool) 
         curves=[],
         marks=[Mark(at=(one.at.timestamp(), one.value)) for one in points],
         foot=_FOOT_EN if english else _FOOT_VI,
-        lines=[f"{one.at:%d/%m/%Y}: {number(one.value)}" for one in points[-8:]],
+        lines=[f"{one.at:%d/%m/%Y}: {number(one.text)}" for one in points[-8:]],
     )
 
 
 def words_of(points: Sequence[Drawn], unit: str, *, english: bool) -> str:
     """What the picture shows, for who cannot see it."""
     first, last = points[0], points[-1]
-    before, after = f"{number(first.value)} {unit}".strip(), f"{number(last.value)} {unit}".strip()
+    before, after = f"{number(first.text)} {unit}".strip(), f"{number(last.text)} {unit}".strip()
     if len(points) == 1:
         return f"{'One value' if english else 'Một lần đo'}: {after}, {day(last.at)}."
     if english:
