@@ -73,10 +73,14 @@ SCOPES: Final[dict[str, Words]] = {
 def kinds(names: Iterable[str], *, english: bool) -> list[str]:
     """Kinds of entries in words, in the order of the book; a kind without words is called other."""
     known = _KINDS_EN if english else texts().boxes
-    order = {name: place for place, name in enumerate(_KINDS_EN)}
     other = _KINDS_EN["Other"] if english else _OTHER_VI
-    sorted_names = sorted(set(names), key=lambda name: order.get(name, len(order)))
-    return list(dict.fromkeys(known.get(name, other) for name in sorted_names))
+    return list(dict.fromkeys(known.get(name, other) for name in in_order(names)))
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Each name once, what matters most for treatment first."""
+    order = list(_KINDS_EN)
+    return sorted(set(names), key=lambda name: order.index(name) if name in order else len(order))
 
 
 def said(words: dict[str, Words], name: str, *, english: bool) -> str:

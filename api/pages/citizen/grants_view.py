@@ -14,6 +14,7 @@ STATES: Final[dict[str, tuple[str, Words]]] = {
     "expired": ("plain", ("Đã hết hạn", "Ran out")),
     "revoked": ("plain", ("Bạn đã dừng", "You ended it")),
     "ended": ("plain", ("Bạn đã dừng", "You ended it")),
+    "given-back": ("plain", ("Người xem đã trả lại quyền", "They gave it back")),
     "superseded": ("plain", ("Đã thay bằng bản mới", "Replaced by a newer one")),
     "narrowed": ("plain", ("Đã thu hẹp thành bản mới", "Narrowed into a newer one")),
 }

@@ -11,7 +11,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, PathParameter
 
-from api.pages.citizen.requests_view import beginnings, boxes, card, lengths
+from api.pages.citizen.requests_view import Way, beginnings, boxes, card, lengths
 from api.pages.citizen.whose import relative_of_book
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
 from api.request import Call
@@ -128,7 +128,8 @@ async def show_request(
 ) -> Shown:
     """The page of one request. form: what was chosen before, or the scanned word alone; wrong: its fields."""
     english, today = visit.display.language == "en", local_day(visit.call.now)
-    tier, chosen = "A" if form.get("scan") else "B", form if "duration" in form else None
+    tier: Way = "A" if form.get("scan") else "B"
+    chosen = form if "duration" in form else None
     person = await relative_of_book(visit)
     return visit.show(
         "citizen/request.html",

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from api.pages.scope_words import DAY, HOUR, LABELS, PURPOSES, ROLES, duration, kinds, said
+from api.pages.scope_words import DAY, HOUR, LABELS, PURPOSES, ROLES, duration, in_order, kinds, said
 from kernel.clock import add_months
 
 LENGTHS: Final = (HOUR, DAY, 7 * DAY, 30 * DAY, 90 * DAY)
@@ -77,14 +77,13 @@ def card(request: dict[str, Any], *, english: bool) -> dict[str, Any]:
 
 def boxes(request: dict[str, Any], form: dict[str, str] | None, *, english: bool) -> list[dict[str, Any]]:
     """A box for each kind that is asked for; all are ticked until the person says otherwise."""
-    ordered = sorted(request["types"], key=lambda name: kinds([name], english=False))
     return [
         {
             "name": TYPE + name,
             "text": kinds([name], english=english)[0],
             "ticked": form is None or TYPE + name in form,
         }
-        for name in ordered
+        for name in in_order(request["types"])
     ]
 
 
