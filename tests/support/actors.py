@@ -1,5 +1,6 @@
 """Somebody signed in for every word of docs/roles.md, and what a request of a route looks like."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, get_args
 from uuid import UUID
@@ -41,7 +42,7 @@ def routes(*, demo: bool = False) -> list[Route]:
     return [
         Route(
             method,
-            str(path).replace(":uuid}", "}").replace(":str}", "}").replace(":path}", "}"),
+            re.sub(r":(uuid|str|int|path)}", "}", str(path)),
             handler.opt["actors"],
             str(handler.operation_id),
             required_query(handler),
