@@ -11,8 +11,8 @@ from kernel.access import Label, RecordType, Role
 Tier = Literal["A", "B", "C", "D"]
 Delivery = Literal["ring", "silent", "cold", "withheld"]
 RequestStatus = Literal["requested", "granted", "refused", "reported"]
-EndReason = Literal["revoked", "superseded", "narrowed"]
-GrantState = Literal["live", "not-yet", "held", "expired", "revoked", "superseded", "narrowed"]
+EndReason = Literal["revoked", "superseded", "narrowed", "given-back"]
+GrantState = Literal["live", "not-yet", "held", "expired", "revoked", "superseded", "narrowed", "given-back"]
 AskingState = Literal["waiting", "granted", "ended"]
 StandingKind = Literal[
     "grant",

@@ -306,6 +306,15 @@ async def demographics(tx: Tx, keys: KeyRing, patient_id: UUID) -> Demographics 
     return None if row is None else open_demographics(keys, patient_id, row.demographics)
 
 
+async def names_of(tx: Tx, keys: KeyRing, patient_ids: list[UUID]) -> dict[UUID, str]:
+    """Names of living people by their ids, for a practitioner whom each of them lets in now."""
+    if not patient_ids:
+        return {}
+    found = await queries.NAMED_PEOPLE.all(tx, patient_ids)
+    known = {row.patient_id: open_demographics(keys, row.patient_id, row.demographics).name for row in found}
+    return {patient_id: name for patient_id, name in known.items() if name is not None}
+
+
 async def person_of(tx: Tx, keys: KeyRing, access: Access) -> Demographics | None:
     """The person a record is about, by what the decision read along; one statement where it read nothing."""
     if access.sealed_person is None:

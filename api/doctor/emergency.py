@@ -84,9 +84,10 @@ class EmergencyOpened(Struct, kw_only=True):
 
 
 class EmergencyAtUnit(Struct, kw_only=True):
-    """What a colleague opened or wants to open. waiting: for the co-signature `open`."""
+    """What was opened here or shall be. waiting: for the co-signature `open`. patient_id: of one's own."""
 
     emergency_id: UUID
+    patient_id: UUID | None
     practitioner: str
     unit: str
     own: bool
@@ -193,6 +194,7 @@ async def list_running(call: NamedDependency[Call]) -> Response[EmergenciesAtUni
     items = [
         EmergencyAtUnit(
             emergency_id=one.emergency_id,
+            patient_id=one.patient_id if one.practitioner_id == actor.actor_id else None,
             practitioner=one.practitioner_name,
             unit=one.unit_name,
             own=one.practitioner_id == actor.actor_id,

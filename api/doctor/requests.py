@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from litestar import Response, get, post
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
@@ -22,11 +22,13 @@ from consent.problems import (
     OTP_INVALID,
     REQUEST_EXPIRED,
     ROLE_MAY_NOT_ASK,
+    UNKNOWN_GRANT,
     UNKNOWN_REQUEST,
 )
 from consent.requests import service as requests
 from consent.requests.asking import Ask, Asked, request_access
 from consent.transfer import Display
+from identity import people
 from identity.problems import TOO_MANY
 from kernel.access import Actor, RecordType
 from kernel.paging import BAD_CURSOR, PAGE_DEFAULT, PAGE_MAX, decode_cursor, encode_cursor
@@ -116,9 +118,11 @@ class DoctorGrant(Struct, kw_only=True):
     renews the grant.
 
     held: it opens nothing until the person confirms it, because the practitioner's factors were replaced.
+    name: of the person; null while the grant opens nothing.
     """
 
     patient_id: UUID
+    name: str | None
     grant_id: UUID
     version: int
     purpose: str
@@ -302,12 +306,29 @@ async def list_grants(
     before = decode_cursor(cursor, tuple[UUID])[0] if cursor else None
     async with call.begin() as (tx, actor):
         found = await grants.grants_of_practitioner(tx, actor, before, limit + 1, call.now)
+        open_now = [one.patient_id for one in found[:limit] if not one.held and one.starts_at <= call.now]
+        names = await people.names_of(tx, call.keys, open_now)
     return answer(
         DoctorGrants(
-            items=[_grant(one) for one in found[:limit]],
+            items=[_grant(one, names.get(one.patient_id)) for one in found[:limit]],
             next=encode_cursor(str(found[limit - 1].grant_id)) if len(found) > limit else None,
         )
     )
+
+
+@delete(
+    "/v1/doctor/grants/{grant_id:uuid}",
+    actors=ASKING,
+    operation_id="doctor_give_back",
+    tags=TAGS,
+    status_code=204,
+    problems=(UNKNOWN_GRANT,),
+)
+async def give_back(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[None]:
+    """End one's own access to a record before its time; the person sees it in the log."""
+    async with call.begin() as (tx, actor):
+        outcome = await grants.give_back(tx, actor, grant_id, trace_id=call.request_id, now=call.now)
+    return answer(outcome)
 
 
 async def _ask(tx: Tx, call: Call, actor: Actor, data: NewAccessRequest) -> Asked | Refused:
@@ -333,9 +354,10 @@ def _display(shown: Display) -> AccessRequestDisplay:
     return AccessRequestDisplay(qr=shown.qr, digits=shown.digits, redraw_at=shown.redraw_at)
 
 
-def _grant(grant: PractitionerGrant) -> DoctorGrant:
+def _grant(grant: PractitionerGrant, name: str | None) -> DoctorGrant:
     return DoctorGrant(
         patient_id=grant.patient_id,
+        name=name,
         grant_id=grant.grant_id,
         version=grant.version,
         purpose=grant.purpose,
@@ -348,4 +370,4 @@ def _grant(grant: PractitionerGrant) -> DoctorGrant:
     )
 
 
-handlers: list[Any] = [ask, state, display, picture, png_picture, type_code, ask_sms, list_grants]
+handlers: list[Any] = [ask, state, display, picture, png_picture, type_code, ask_sms, list_grants, give_back]

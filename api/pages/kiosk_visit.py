@@ -44,9 +44,12 @@ class KioskVisit(Visit):
         return self._key or self.token
 
     async def form(self) -> dict[str, str]:
-        """What a form of this kiosk sent within these minutes. Raises page-form-stale for every other."""
+        """What a form of this kiosk sent within these minutes. Raises page-form-stale for every other.
+
+        The secret has a name of its own: a field called `form` hides the form itself from htmx, which sends it.
+        """
         form = read_form(await self.call.body()) or {}
-        given, before = form.pop("form", ""), str(self._window - 1)
+        given, before = form.pop("drawn", ""), str(self._window - 1)
         is_before = hmac.compare_digest(form_secret(self.secret, before), given)
         require_own_form(self.call, given, self.secret, before if is_before else self.book)
         return form

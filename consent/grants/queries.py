@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from consent.models import Grant, LiveGrant, PractitionerGrant
+from consent.models import EndReason, Grant, LiveGrant, PractitionerGrant
 from consent.queries import granter_is_gone, waits_for_youth
 from identity.queries import held
 from store.database import Tx
@@ -185,6 +185,25 @@ async def end_practitioner_grant(
     await END_PRACTITIONER_GRANT.run(tx, practitioner_id, patient_id, grant_id, now)
 
 
+class OwnLine(Struct, frozen=True):
+    """Of a practitioner's list: whose record. delegated_by: the doctor who handed it on, to a nurse."""
+
+    patient_id: UUID
+    delegated_by: UUID | None
+
+
+OWN_LINE = Statement(
+    OwnLine,
+    "SELECT patient_id, delegated_by FROM practitioner_grant"
+    " WHERE actor_id = $1 AND grant_id = $2 AND facility_id = $3",
+)
+
+
+async def own_line(tx: Tx, practitioner_id: UUID, grant_id: UUID, facility_id: UUID) -> OwnLine | None:
+    """The practitioner's own grant at this facility, ended or not; None for anybody else's."""
+    return await OWN_LINE.one(tx, practitioner_id, grant_id, facility_id)
+
+
 class Revoked(Struct, frozen=True):
     practitioner_id: UUID
     version: int
@@ -193,15 +212,17 @@ class Revoked(Struct, frozen=True):
 REVOKE = Statement(
     Revoked,
     """
-    UPDATE consent_grant SET ended_at = $3, end_reason = 'revoked'
+    UPDATE consent_grant SET ended_at = $3, end_reason = $4
     WHERE patient_id = $1 AND grant_id = $2 AND ended_at IS NULL
     RETURNING practitioner_id, version
     """,
 )
 
 
-async def revoke(tx: Tx, patient_id: UUID, grant_id: UUID, now: datetime) -> Revoked | None:
-    return await REVOKE.one(tx, patient_id, grant_id, now)
+async def revoke(
+    tx: Tx, patient_id: UUID, grant_id: UUID, now: datetime, reason: EndReason = "revoked"
+) -> Revoked | None:
+    return await REVOKE.one(tx, patient_id, grant_id, now, reason)
 
 
 class Narrowed(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Grants: issuing, ending and listing them. At most one lives per practitioner, facility and person."""
 
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -8,11 +9,11 @@ from msgspec import Struct
 
 from audit.service import record_act
 from consent.artefact import fhir_consent, sign_artefact
-from consent.delegations.ending import end_with_grant
+from consent.delegations.ending import end_one, end_with_grant
 from consent.grants import queries
 from consent.grants.policy import RevokeBy, is_alike
 from consent.grants.prompts import arm_prompt
-from consent.models import AccessRequest, Grant, PractitionerGrant, Scope, Tier
+from consent.models import AccessRequest, EndReason, Grant, PractitionerGrant, Scope, Tier
 from consent.policy import ENDING_ACTIONS, REMOTE_DELAY
 from consent.problems import UNKNOWN_GRANT
 from consent.queries import lock_doors, lock_guard
@@ -122,20 +123,61 @@ async def revoke_grant(
     return None
 
 
+async def give_back(tx: Tx, actor: Actor, grant_id: UUID, *, trace_id: str, now: datetime) -> Refused | None:
+    """A practitioner ends the own access: a grant, or what a doctor handed to a nurse. Once more changes
+    nothing, and a newer version that took its place ends, as above. Somebody else's is none: grant-unknown.
+    """
+    line = actor.facility_id and await queries.own_line(tx, actor.actor_id, grant_id, actor.facility_id)
+    if not line:
+        return Refused(problem=UNKNOWN_GRANT)
+    await lock_guard(tx, line.patient_id)
+    if line.delegated_by is not None:
+        if await end_one(tx, line.patient_id, grant_id, now):
+            await record_act(
+                tx, line.patient_id, actor, "consent:delegation:end", request_id=trace_id, now=now
+            )
+        return None
+    grant = await queries.grant_by_id(tx, line.patient_id, grant_id)
+    if grant is not None and grant.end_reason in ("superseded", "narrowed"):
+        grant = await queries.successor_of(tx, grant)
+    if grant is not None and grant.ended_at is None:
+        ended = _Ended("given-back", "consent.given-back", "consent:grant:give-back")
+        await end_grant(tx, line.patient_id, grant.grant_id, actor, trace_id=trace_id, now=now, how=ended)
+    return None
+
+
+class _Ended(Struct, frozen=True):
+    """How a grant ends: in its row, for what follows from it, and in the log."""
+
+    reason: EndReason
+    event: str
+    act: str
+
+
+_REVOKED: Final = _Ended("revoked", "consent.revoked", "consent:grant:revoke")
+
+
 async def end_grant(
-    tx: Tx, patient_id: UUID, grant_id: UUID, actor: Actor, *, trace_id: str, now: datetime
+    tx: Tx,
+    patient_id: UUID,
+    grant_id: UUID,
+    actor: Actor,
+    *,
+    trace_id: str,
+    now: datetime,
+    how: _Ended = _REVOKED,
 ) -> None:
     """End a grant that has not ended, and what stands on it. The person's consent lock is held."""
-    ended = await queries.revoke(tx, patient_id, grant_id, now)
+    ended = await queries.revoke(tx, patient_id, grant_id, now, how.reason)
     assert ended is not None, "the person's consent lock is held"
     await queries.end_practitioner_grant(tx, ended.practitioner_id, patient_id, grant_id, now)
     await end_with_grant(tx, patient_id, grant_id, now)
-    await emit(tx, patient_id, "consent.revoked", {"grant_id": str(grant_id)}, now)
+    await emit(tx, patient_id, how.event, {"grant_id": str(grant_id)}, now)
     await record_act(
         tx,
         patient_id,
         actor,
-        "consent:grant:revoke",
+        how.act,
         grant_id=grant_id,
         grant_version=ended.version,
         request_id=trace_id,

@@ -172,9 +172,7 @@ async def test_another_policy_takes_the_whole_place_of_the_one_before(
     assert (row.minimum, row.message_vi) == ("2.9.5", None)
 
 
-async def test_the_older_of_two_proposals_brings_nothing_back(
-    fresh_store: Store, clock: FrozenClock
-) -> None:
+async def test_the_older_of_two_proposals_brings_nothing_back(fresh_store: Store, clock: FrozenClock) -> None:
     older = await propose(fresh_store, clock, operator(clock), policy_of(minimum="1.0.0"))
     clock.advance(minutes=1)
     newer = await propose(fresh_store, clock, operator(clock), policy_of(minimum="2.9.5"))

@@ -116,7 +116,8 @@ def axe(page: Page) -> list[str]:
     """What axe-core finds wrong: rule, and the first places of each."""
     source = installed(PLACE) / "node_modules" / "axe-core" / "axe.min.js"
     # Evaluated by the debugger: the page's own policy admits no other script, and should not.
-    page.evaluate(source.read_text())
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(source.read_text())
     found: Any = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
     return [
         f"{one['id']}: {', '.join(' '.join(map(str, node['target'])) for node in one['nodes'][:4])}"
@@ -150,6 +151,6 @@ def weight(page: Page, address: str) -> int:
     session.on(
         "Network.loadingFinished", lambda said: sizes.update({said["requestId"]: said["encodedDataLength"]})
     )
-    page.goto(address, wait_until="networkidle")
+    page.goto(address, wait_until="load")
     session.detach()
     return int(sum(size for one, size in sizes.items() if kinds.get(one) != "Font"))

@@ -75,7 +75,8 @@ def _look(walk: Walk, watched: Watched, tab: Page, path: str, secret_words: set[
     try:
         bytes_sent = weight(tab, watched.base + path)
     except Error as error:
-        walk.wrong.append(f"{path}: {str(error).splitlines()[0]}")
+        if "Download is starting" not in str(error):
+            walk.wrong.append(f"{path}: {str(error).splitlines()[0]}")
         return
     walk.heaviest = max(walk.heaviest, (bytes_sent, path))
     if bytes_sent > WEIGHT_MAX:

@@ -63,7 +63,10 @@ async def _search(visit: Visit, patient_id: UUID, form: dict[str, str]) -> Shown
         return show_patient(visit, "doctor/refused.html", TITLE, patient_id, grant, nav="search")
     path = f"/v1/doctor/patients/{patient_id}/search"
     found = await visit.ask(path, q=words, cursor=form.get("cursor"), limit=50) if len(words) > 1 else None
-    problem = found if isinstance(found, Refused) else None
+    if isinstance(found, Refused):
+        return show_patient(
+            visit, "doctor/search.html", TITLE, patient_id, grant, nav="search", problem=found
+        )
     return show_patient(
         visit,
         "doctor/search.html",
@@ -71,26 +74,26 @@ async def _search(visit: Visit, patient_id: UUID, form: dict[str, str]) -> Shown
         patient_id,
         grant,
         nav="search",
-        problem=problem,
         words=words,
-        page=None if problem else found,
-        parts=by_part(found["items"]) if found and not problem else [],
+        page=found,
+        parts=by_part(found["items"]) if found else [],
         **SHOWING,
     )
 
 
 def _show_trend(visit: Visit, patient_id: UUID, grant: dict[str, Any] | None, found: Any) -> Shown:
-    problem = found if isinstance(found, Refused) else None
+    template, nav = "doctor/trend.html", "results"
+    if isinstance(found, Refused):
+        return show_patient(visit, template, TITLE_TREND, patient_id, grant, nav=nav, problem=found)
     english = visit.display.language == "en"
     return show_patient(
         visit,
-        "doctor/trend.html",
+        template,
         TITLE_TREND,
         patient_id,
         grant,
-        nav="results",
-        problem=problem,
-        drawings=[] if problem else [_drawing(one, english=english) for one in found["series"]],
+        nav=nav,
+        drawings=[_drawing(one, english=english) for one in found["series"]],
         **SHOWING,
     )
 

@@ -28,8 +28,11 @@ async def summary(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
     if grant and grant["state"] != "live":
         return show_patient(visit, "doctor/refused.html", TITLE, patient_id, grant, nav="summary")
     found = await visit.ask(f"/v1/doctor/patients/{patient_id}/summary")
-    problem = found if isinstance(found, Refused) else None
     granted = grant["types"] if grant else None
+    if isinstance(found, Refused):
+        return show_patient(
+            visit, "doctor/summary.html", TITLE, patient_id, grant, nav="summary", problem=found
+        )
     return show_patient(
         visit,
         "doctor/summary.html",
@@ -37,9 +40,8 @@ async def summary(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
         patient_id,
         grant,
         nav="summary",
-        problem=problem,
-        summary=None if problem else found,
-        sheet=None if problem else sheet_of(found, granted),
+        summary=found,
+        sheet=sheet_of(found, granted),
         withheld=kinds(DEFAULT_TYPES - set(granted or DEFAULT_TYPES), english=visit.display.language == "en"),
         **SHOWING,
     )

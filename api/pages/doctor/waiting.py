@@ -55,9 +55,9 @@ async def _waiting(
         return visit.go(f"/doctor/patients/{UUID(state['patient_id'])}")
     shown = await visit.ask(f"{path}/display")
     picture = await visit.picture(f"{path}/display.svg")
-    is_open = not isinstance(shown, Refused) and not isinstance(picture, Refused)
     # What polls has only the codes drawn anew; the page is loaded again when nothing is left to wait for.
-    again = {} if is_open or visit.call.header("hx-request") is None else {"HX-Refresh": "true"}
+    codes = None if isinstance(shown, Refused) or isinstance(picture, Refused) else (shown["digits"], picture)
+    again = {} if codes or visit.call.header("hx-request") is None else {"HX-Refresh": "true"}
     return visit.show(
         "doctor/waiting.html",
         TITLE,
@@ -67,8 +67,8 @@ async def _waiting(
         problem=problem,
         request_id=request_id,
         state=state,
-        digits=grouped(shown["digits"]) if is_open else "",
-        picture=picture if is_open else "",
+        digits=grouped(codes[0]) if codes else "",
+        picture=codes[1] if codes else "",
         sms=sms,
     )
 
