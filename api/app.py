@@ -19,12 +19,14 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.events import BaseEventEmitterBackend
+from litestar.status_codes import HTTP_404_NOT_FOUND
 from litestar.types import ControllerRouterHandler, Message, Scope, Send
 
 from api.app_versions import at_the_door, count_use
 from api.deprecation import deprecation_of
 from api.errors import on_exception
 from api.pages.demo_people import DemoDesk
+from api.pages.unknown import nothing_here
 from api.problems import BAD_HOST
 from api.request import (
     ApiRequest,
@@ -479,7 +481,7 @@ def create_app(
     app = Api(
         route_handlers=collect_handlers(demo=demo) if handlers is None else handlers,
         dependencies={"call": Provide(provide_call(runtime), sync_to_thread=False)},
-        exception_handlers={Exception: on_exception},
+        exception_handlers={HTTP_404_NOT_FOUND: nothing_here, Exception: on_exception},
         before_request=at_the_door,
         request_class=ApiRequest,
         request_max_body_size=BODY_MAX,

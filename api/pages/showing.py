@@ -232,7 +232,7 @@ def page_of_kind(kind: Kind, template: str = "problem.html") -> dict[str, Any]:
     of a page that cannot be shown."""
 
     def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-        return _page_of_problem(request, error, kind, template)
+        return page_of_problem(request, error, kind, template)
 
     return {
         "actors": ("public",),
@@ -243,7 +243,7 @@ def page_of_kind(kind: Kind, template: str = "problem.html") -> dict[str, Any]:
     }
 
 
-def _page_of_problem(
+def page_of_problem(
     request: Request[Any, Any, Any], error: Exception, kind: Kind, template: str
 ) -> Response[Any]:
     """What went wrong and what to do next, as a page; a session that ended leads to the sign-in."""

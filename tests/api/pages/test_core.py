@@ -64,3 +64,12 @@ async def test_an_older_page_keeps_its_policy_and_takes_the_same_look(client: ht
         assert "form-action 'none'" in page.headers["content-security-policy"]
         assert "theme.css" in page.text
         assert ("theme-dark size-large" in page.text) is (path != "/docs")
+
+
+async def test_an_address_without_a_page_is_a_page_for_browsers_alone(client: httpx.AsyncClient) -> None:
+    shown = await client.get("/nothing/here", headers={"accept": "text/html,application/xhtml+xml"})
+    assert (shown.status_code, shown.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "<h1" in shown.text
+    for path, accept in (("/nothing/here", "*/*"), ("/v1/nothing", "text/html")):
+        told = await client.get(path, headers={"accept": accept})
+        assert (told.status_code, told.json()["code"]) == (404, "not-found")
