@@ -7,7 +7,6 @@ from tests.journeys.test_main_path import present
 from tests.support.crawling import crawl, page_routes
 
 PUBLIC = ["/", "/sign-in", "/doctor/sign-in", "/verify", "/kiosk/set-up", "/docs", "/demo"]
-OLDER = ["/connect", "/emergency", "/lien-he"]
 
 
 def test_every_page_without_a_session(person: Person) -> None:
