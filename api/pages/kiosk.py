@@ -21,6 +21,7 @@ from kernel.paging import PAGE_MAX
 from kernel.problems import Refused
 
 START = ("Lấy số thứ tự", "Get a number")
+WALL = ("Màn hình quầy", "The counter's screen")
 SET_UP = ("Lắp đặt ki-ốt", "Set up the kiosk")
 
 
@@ -39,7 +40,7 @@ async def start(call: NamedDependency[Call]) -> Response[bytes]:
 async def again(call: NamedDependency[Call]) -> Response[bytes]:
     """The start, as if nobody had been there."""
     visit = await open_kiosk(call)
-    return visit.start_over([drop_cookie(call, "display"), drop_cookie(call, "visit")])
+    return visit.go("/kiosk", [drop_cookie(call, "display"), drop_cookie(call, "visit")])
 
 
 @post("/kiosk", operation_id="page_kiosk_scan", **KIOSK)
@@ -69,6 +70,21 @@ async def _ticket(visit: KioskVisit, given: dict[str, Any]) -> Response[bytes]:
         ahead=ahead,
         called=called,
     )
+
+
+@get("/kiosk/wall", operation_id="page_kiosk_wall", **KIOSK)
+async def wall(call: NamedDependency[Call]) -> Response[bytes]:
+    """A wall's screen under a device's own key, which needs nobody to be signed in for a day."""
+    visit = await open_kiosk(call)
+    station = await visit.ask("/v1/kiosk")
+    if isinstance(station, Refused):
+        return visit.show("kiosk/stopped.html", WALL, told=told(station))
+    every = (await visit.read("/v1/facility/counters"))["items"]
+    counter = next(one for one in every if one["code"] == station["counter_code"])
+    line = await visit.read(f"/v1/facility/counters/{counter['counter_id']}/line", limit=1)
+    picture = await visit.picture("/v1/kiosk/screen.svg")
+    members = {"counter": counter, "line": line, "picture": picture, "house": station["facility_name"]}
+    return visit.show("kiosk/wall.html", WALL, **members)
 
 
 @get("/kiosk/questions", operation_id="page_kiosk_questions", **KIOSK)
@@ -135,4 +151,4 @@ async def enrol(call: NamedDependency[Call]) -> Response[bytes]:
     return visit.go("/kiosk", kept)
 
 
-handlers: list[Any] = [start, again, take_number, questions, answer_question, show_set_up, enrol]
+handlers: list[Any] = [start, again, take_number, wall, questions, answer_question, show_set_up, enrol]

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from api.pages.browser import cookie, form_secret, require_own_form, set_cookie
-from api.pages.docs import HTML
 from api.pages.inside import ask
 from api.pages.showing import Shown, Visit
 from api.problems import NOT_SIGNED_IN
@@ -46,7 +45,7 @@ class KioskVisit(Visit):
     async def form(self) -> dict[str, str]:
         """What a form of this kiosk sent within these minutes. Raises page-form-stale for every other.
 
-        The secret has a name of its own: a field called `form` hides the form itself from htmx, which sends it.
+        The secret has a name of its own: a field called `form` hides the form itself from htmx.
         """
         form = read_form(await self.call.body()) or {}
         given, before = form.pop("drawn", ""), str(self._window - 1)
@@ -61,15 +60,6 @@ class KioskVisit(Visit):
 
     def go(self, address: str, cookies: Sequence[str] = ()) -> Shown:
         return super().go(address, (*self._renewed, *cookies))
-
-    def start_over(self, cookies: Sequence[str]) -> Shown:
-        """To the start as a page that is loaded anew: what a part of a page asks for, its script would put
-        into the page that stands there."""
-        made = self.go("/kiosk", cookies)
-        if self.call.header("hx-request"):
-            made = Shown(b"", status_code=200, headers={"HX-Redirect": "/kiosk"}, media_type=HTML)
-            made.set_cookies = (*self._renewed, *cookies)
-        return made
 
 
 async def open_kiosk(call: Call) -> KioskVisit:

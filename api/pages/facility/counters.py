@@ -119,11 +119,13 @@ async def show_screen(counter_id: FromPath[UUID], call: NamedDependency[Call]) -
     every = (await visit.read(BASE))["items"]
     counter = next(one for one in every if one["counter_id"] == str(counter_id))
     return visit.show(
-        "facility/screen.html",
+        "kiosk/wall.html",
         ("Màn hình quầy", "The counter's screen"),
         counter=counter,
         line=line,
         picture=_inside(shown["svg"]),
+        house=visit.facility_name,
+        by_staff=True,
     )
 
 

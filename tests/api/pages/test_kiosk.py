@@ -204,3 +204,15 @@ async def test_questions_are_answered_from_articles_or_not_at_all(
     assert asked.status == 200
     assert "hỏi nhân viên" in asked.text
     assert "<b>làm" not in asked.response.text
+
+
+async def test_a_wall_shows_the_code_and_the_number_that_is_called(
+    client: httpx.AsyncClient, kiosk: Kiosk
+) -> None:
+    browser = device_of(client, kiosk)
+    await show(browser, new_number())
+    wall = await browser.get("/kiosk/wall")
+    assert kiosk.place.facility.name in wall.text
+    assert "Đang chờ: 1" in wall.text
+    assert wall.tree.xpath('//img[starts-with(@src, "data:image/svg+xml")]')
+    assert "x-by-itself" not in wall.response.text.lower()
