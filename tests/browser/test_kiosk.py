@@ -101,6 +101,30 @@ def test_a_phones_code_counts_for_a_minute_and_a_wrong_one_is_told(
     assert tab.locator(".kiosk-number").count() == 0
 
 
+def test_a_device_is_set_up_with_a_code_by_keyboard_alone(person: Person, people: People) -> None:
+    admin = people.staff("qt.mot")
+    counter = admin.get("/v1/facility/counters")["items"][0]
+    new = {"counter_id": counter["counter_id"], "name": "Ki-ốt mới"}
+    made = admin.post("/v1/facility/kiosks", {"reason": REASON, "kiosk": new}, expect=201)
+    tab, late = person().page("/kiosk"), person().page("/kiosk")
+    type_code(tab, "AAAA-BBBB")
+    expect(tab.get_by_role("alert")).to_be_visible()
+    assert axe(tab) == []
+    tab.goto(f"{tab.url}")
+    type_code(tab, made["code"].lower())
+    expect(tab.locator("#scan")).to_be_focused()
+    assert counter["name"] in tab.locator(".kiosk-place").inner_text()
+    # A code works once: whoever read it over a shoulder has nothing.
+    type_code(late, made["code"])
+    expect(late.get_by_role("alert")).to_be_visible()
+
+
+def type_code(tab: Page, code: str) -> None:
+    expect(tab.locator("#code")).to_be_focused()
+    tab.keyboard.type(code)
+    tab.keyboard.press("Enter")
+
+
 def test_half_a_number_is_gone_when_nobody_touches_the_screen(kiosk: Kiosk) -> None:
     watched = kiosk()
     tab = watched.page()
