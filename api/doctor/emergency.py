@@ -14,7 +14,7 @@ from api.idempotency import PROBLEMS, create_once
 from api.request import Call, answer
 from consent.artefact import label_names
 from consent.emergency import cosigning, opening
-from consent.emergency.models import CosignAct, Emergency, Reason, SafetyFlag
+from consent.emergency.models import CosignAct, Emergency, Reason, Review, SafetyFlag
 from consent.emergency.opening import Breaking
 from consent.emergency.policy import PROOF_LIFE, REASON_LENGTH_MIN
 from consent.emergency.problems import (
@@ -191,20 +191,21 @@ async def list_running(call: NamedDependency[Call]) -> Response[EmergenciesAtUni
     """What runs at the facility or waits for a co-signature."""
     async with call.begin() as (tx, actor):
         found = await cosigning.running_at(tx, actor, call.now)
-    items = [
-        EmergencyAtUnit(
-            emergency_id=one.emergency_id,
-            patient_id=one.patient_id if one.practitioner_id == actor.actor_id else None,
-            practitioner=one.practitioner_name,
-            unit=one.unit_name,
-            own=one.practitioner_id == actor.actor_id,
-            waiting=one.needs_cosign,
-            opened_at=one.opened_at,
-            ends_at=one.ends_at,
-        )
-        for one in found
-    ]
-    return answer(EmergenciesAtUnit(items=items))
+    return answer(EmergenciesAtUnit(items=[_at_unit(one, actor) for one in found]))
+
+
+def _at_unit(one: Review, actor: Actor) -> EmergencyAtUnit:
+    own = one.practitioner_id == actor.actor_id
+    return EmergencyAtUnit(
+        emergency_id=one.emergency_id,
+        patient_id=one.patient_id if own else None,
+        practitioner=one.practitioner_name,
+        unit=one.unit_name,
+        own=own,
+        waiting=one.needs_cosign,
+        opened_at=one.opened_at,
+        ends_at=one.ends_at,
+    )
 
 
 @post(

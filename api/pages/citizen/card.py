@@ -9,7 +9,7 @@ from litestar.params import FromPath, PathParameter
 
 from api.pages.citizen import card_view as view
 from api.pages.citizen.share_links import svg_data
-from api.pages.showing import CITIZEN, Visit, open_visit
+from api.pages.showing import CITIZEN, Shown, Visit, open_visit
 from api.request import Call
 from family.problems import NOT_IN_YOUR_CARE
 from kernel.clock import local_day
@@ -27,9 +27,13 @@ YEARS_BACK = 4
 async def card(call: NamedDependency[Call]) -> Response[bytes]:
     """Insurance cards, this year's costs, the emergency card, and the way to the code."""
     visit = open_visit(call, "citizen")
-    english = visit.display.language == "en"
     cards, year = await _kept(visit, "/v1/me/coverage"), await _kept(visit, "/v1/me/costs")
     emergency = await _kept(visit, "/v1/me/emergency-card")
+    return _show_card(visit, cards, year, emergency)
+
+
+def _show_card(visit: Visit, cards: Any | None, year: Any | None, emergency: Any | None) -> Shown:
+    english = visit.display.language == "en"
     return visit.show(
         "citizen/card.html",
         TITLE,

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from api.citizen.own_documents import BODY_MAX as UPLOAD_MAX
 from api.pages.citizen import vaccination_view as view
-from api.pages.showing import CITIZEN, Visit, open_visit
+from api.pages.showing import CITIZEN, Shown, Visit, open_visit
 from api.pages.uploading import Sent, form_with_file, new_key, once_of
 from api.problems import NOT_FOUND
 from api.request import Call
@@ -25,11 +25,15 @@ DECLARE = ("Khai mũi tiêm trên giấy", "Declare a dose on paper")
 async def book(call: NamedDependency[Call]) -> Response[bytes]:
     """What comes next, then every disease with its doses."""
     visit = open_visit(call, "citizen")
-    english = visit.display.language == "en"
     found = await visit.read("/v1/me/vaccination")
     schedule = await visit.ask("/v1/me/vaccination/schedule")
     if isinstance(schedule, Refused) and schedule.problem not in (BIRTH_DATE_UNCLEAR, SCHEDULE_NOT_GRANTED):
         raise ProblemError(schedule)
+    return _show_book(visit, found, schedule)
+
+
+def _show_book(visit: Visit, found: dict[str, Any], schedule: dict[str, Any] | Refused) -> Shown:
+    english = visit.display.language == "en"
     return visit.show(
         "citizen/vaccination.html",
         TITLE,

@@ -114,10 +114,12 @@ def _pages(part: Part) -> list[Any]:
 
     @get(f"{PATIENT}/{part.key}", operation_id=f"page_doctor_{part.key}", **STAFF)
     async def newest(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
+        """The newest entries of this part of a patient's book."""
         return await show_part(open_visit(call, "staff"), patient_id, part)
 
     @post(f"{PATIENT}/{part.key}", operation_id=f"page_doctor_{part.key}_older", **STAFF)
     async def older(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
+        """Older entries of this part."""
         visit = open_visit(call, "staff")
         form = await visit.form()
         return await show_part(visit, patient_id, part, form.get("cursor"))

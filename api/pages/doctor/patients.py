@@ -11,7 +11,7 @@ from api.pages.citizen.entries_view import SHOWING
 from api.pages.doctor.granted import grant_of, show_patient
 from api.pages.doctor.summary_view import sheet_of
 from api.pages.scope_words import kinds
-from api.pages.showing import STAFF, open_visit
+from api.pages.showing import STAFF, Shown, Visit, open_visit
 from api.request import Call
 from consent.policy import DEFAULT_TYPES
 from kernel.problems import Refused
@@ -28,18 +28,23 @@ async def summary(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
     if grant and grant["state"] != "live":
         return show_patient(visit, "doctor/refused.html", TITLE, patient_id, grant, nav="summary")
     found = await visit.ask(f"/v1/doctor/patients/{patient_id}/summary")
-    granted = grant["types"] if grant else None
+    return _show_summary(visit, patient_id, grant, found)
+
+
+def _show_summary(
+    visit: Visit, patient_id: UUID, grant: dict[str, Any] | None, found: dict[str, Any] | Refused
+) -> Shown:
+    template, nav = "doctor/summary.html", "summary"
     if isinstance(found, Refused):
-        return show_patient(
-            visit, "doctor/summary.html", TITLE, patient_id, grant, nav="summary", problem=found
-        )
+        return show_patient(visit, template, TITLE, patient_id, grant, nav=nav, problem=found)
+    granted = grant["types"] if grant else None
     return show_patient(
         visit,
-        "doctor/summary.html",
+        template,
         TITLE,
         patient_id,
         grant,
-        nav="summary",
+        nav=nav,
         summary=found,
         sheet=sheet_of(found, granted),
         withheld=kinds(DEFAULT_TYPES - set(granted or DEFAULT_TYPES), english=visit.display.language == "en"),
