@@ -137,11 +137,28 @@ async def test_a_wall_shows_the_code_and_a_poster_is_printed(
     path = f"/facility/counters/{place.counter.counter_id}"
     screen = await clerk.get(f"{path}/screen")
     assert screen.tree.xpath('//img[starts-with(@src, "data:image/svg+xml")]')
-    assert 'http-equiv="refresh"' in screen.response.text
+    # Nothing loads it anew but what says that it does so by itself, or somebody's hand.
+    assert 'http-equiv="refresh"' not in screen.response.text
+    assert screen.tree.xpath('//*[@id="screen"]/@hx-headers') == ['{"X-By-Itself": "1"}']
+    assert "tự đóng khi bạn không thao tác 15 phút" in (await clerk.get(path)).text
     assert (await admin.get(f"{path}/screen")).status == 403
     poster = await admin.get(f"{path}/poster")
     assert poster.response.headers["content-type"] == "application/pdf"
     assert poster.response.content.startswith(b"%PDF")
+
+
+async def test_a_screen_does_not_keep_its_opener_signed_in(
+    client: httpx.AsyncClient, clerk: Browser, place: Place, clock: FrozenClock
+) -> None:
+    path = f"/facility/counters/{place.counter.counter_id}/screen"
+    assert (await clerk.get(path)).status == 200
+    carried = {"cookie": f"staff={clerk.cookies['staff']}", "x-by-itself": "1", "hx-request": "true"}
+    for _ in range(14):
+        clock.advance(minutes=1)
+        assert "Đang gọi số" in (await client.get(path, headers=carried)).text
+    clock.advance(minutes=1)
+    ended = await client.get(path, headers=carried)
+    assert ended.headers["hx-redirect"] == "/doctor/sign-in"
 
 
 async def test_who_comes_and_goes_is_noted_by_the_phones_code(
