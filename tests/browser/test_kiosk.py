@@ -36,8 +36,8 @@ def key(people: People) -> str:
 def kiosk(person: Person, key: str) -> Kiosk:
     """Make the hall's device, which was set up before."""
 
-    def make(**more: bool) -> Watched:
-        made = person(**PORTRAIT, **more)
+    def make(**more: int) -> Watched:
+        made = person(**{**PORTRAIT, **more})
         made.context.add_cookies([{"name": "kiosk-key", "value": key, "url": made.base}])
         return made
 
@@ -172,3 +172,33 @@ def test_without_script_it_gives_numbers_too(kiosk: Kiosk, sheet: DemoSheet) -> 
 def held_without_script(watched: Watched, tab: Page) -> str:
     cookies = [f"{one.get('name')}={one.get('value')}" for one in watched.context.cookies()]
     return "\n".join([*cookies, tab.url, tab.content(), *watched.requests])
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_its_pages_are_clean_on_any_screen(kiosk: Kiosk, width: int) -> None:
+    watched = kiosk(width=width, height=900)
+    tab = watched.page()
+    for path in ("/kiosk", "/kiosk/questions", "/kiosk/wall"):
+        tab.goto(watched.base + path)
+        for scheme in ("light", "dark"):
+            tab.emulate_media(color_scheme=scheme)
+            assert axe(tab) == [], path
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("username", ["tn.an", "qt.mot"])
+def test_the_desks_pages_are_clean_on_any_screen(
+    person: Person, people: People, username: str, width: int
+) -> None:
+    watched, staff = person(width=width), people.staff(username)
+    watched.context.add_cookies([{"name": "staff", "value": staff.token, "url": watched.base}])
+    tab = watched.page("/facility")
+    parts = [one.get_attribute("href") for one in tab.locator("main a[href^='/facility/']").element_handles()]
+    assert len(parts) > 3
+    for path in parts:
+        tab.goto(f"{watched.base}{path}")
+        for scheme in ("light", "dark"):
+            tab.emulate_media(color_scheme=scheme)
+            assert axe(tab) == [], path
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
