@@ -1,4 +1,5 @@
-"""A kiosk in a browser: what is shown to it, and that it starts over as if nobody had been there."""
+"""A kiosk in a browser: what is shown to it, and that it starts over as if nobody had been there; and its
+pages and the desk's on any screen."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
