@@ -266,6 +266,8 @@ CONTROLLERS = (
     "api.pages.doctor.patients",
     "api.pages.doctor.parts",
     "api.pages.doctor.looking",
+    "api.pages.doctor.home_vitals",
+    "api.pages.doctor.emergency",
     "api.pages.kiosk",
     "api.pages.facility.home",
     "api.pages.facility.desk",
