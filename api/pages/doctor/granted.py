@@ -12,6 +12,10 @@ from kernel.problems import Refused
 
 PAGES_MAX: Final = 10
 LIMIT: Final = 100
+_OF_PATIENT: Final = {
+    "Observation.wearable": ("Số đo tại nhà", "Home measurements"),
+    "QuestionnaireResponse": ("Phiếu hỏi đã trả lời", "Questionnaires"),
+}
 
 
 async def grant_of(visit: Visit, patient_id: UUID) -> dict[str, Any] | None:
@@ -58,10 +62,16 @@ def with_words(visit: Visit, grant: dict[str, Any]) -> dict[str, Any]:
         **grant,
         "is_emergency": False,
         "state": state,
-        "kinds": kinds(grant["types"], english=english),
+        "kinds": kinds_of(grant["types"], english=english),
         "purpose_words": said(PURPOSES, grant["purpose"], english=english),
         "left": left(ends - visit.call.now, english=english),
     }
+
+
+def kinds_of(names: Collection[str], *, english: bool) -> list[str]:
+    """Kinds of entries in words for a doctor: what the person's own words call `yours` is the patient's."""
+    theirs = [words[english] for name, words in _OF_PATIENT.items() if name in names]
+    return kinds([name for name in names if name not in _OF_PATIENT], english=english) + theirs
 
 
 def left(time: timedelta, *, english: bool) -> str:

@@ -8,9 +8,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.pages.citizen.entries_view import SHOWING
-from api.pages.doctor.granted import grant_of, show_patient
+from api.pages.doctor.granted import grant_of, kinds_of, show_patient
 from api.pages.doctor.summary_view import sheet_of
-from api.pages.scope_words import kinds
 from api.pages.showing import STAFF, Shown, Visit, open_visit
 from api.request import Call
 from consent.policy import DEFAULT_TYPES
@@ -47,7 +46,9 @@ def _show_summary(
         nav=nav,
         summary=found,
         sheet=sheet_of(found, granted),
-        withheld=kinds(DEFAULT_TYPES - set(granted or DEFAULT_TYPES), english=visit.display.language == "en"),
+        withheld=kinds_of(
+            DEFAULT_TYPES - set(granted or DEFAULT_TYPES), english=visit.display.language == "en"
+        ),
         **SHOWING,
     )
 
