@@ -5,6 +5,7 @@ and row of the log as an app's answer (decisions/0012-pages-ask-v1.md), under th
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -130,22 +131,35 @@ class _Gathered:
 
 class Passed(Answer):
     """An answer of the service that goes to the browser as it is made: files and streams, which are decided
-    about again while they run. The browser gets the service's own headers."""
+    about again while they run. The browser gets the service's own headers. refused: makes a page of a refusal,
+    which a person cannot read as it is."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, refused: Callable[[Refused], Answer]) -> None:
         super().__init__(b"")
-        self._inner = scope
+        self._inner, self._refused = scope, refused
 
     def to_asgi_response(self, *_args: Any, **_kwargs: Any) -> Any:
         return self._run
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kept = _Gathered(b"")
+        is_refused = False
+
         async def once(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            nonlocal is_refused
+            is_start = message["type"] == "http.response.start"
+            is_refused = is_refused or (is_start and message["status"] >= ACCEPTED)
+            if is_refused:
+                await kept.send(message)
+                return
+            if is_start:
                 message["headers"] = [one for one in message["headers"] if one[0].lower() not in _TWICE]
             await send(message)
 
         await scope["litestar_app"](self._inner, receive, once)
+        said = Reply(kept.status, kept.headers, b"".join(kept.parts)).refused() if is_refused else None
+        if said is not None:
+            await self._refused(said).to_asgi_response()(scope, receive, send)
 
 
 # The edge sets these on every answer, and this one leaves through it twice.

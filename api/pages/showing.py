@@ -141,9 +141,12 @@ class Visit:
     def download(
         self, path: str, query: Mapping[str, Any] = NONE, headers: Mapping[str, Any] = NONE
     ) -> Answer:
-        """A file of the service, passed on as it comes."""
+        """A file of the service, passed on as it comes; a refusal becomes its page."""
         said = {"authorization": f"Bearer {self.token}", **self._of_book(path), **headers}
-        return Passed(inner_scope(self.call, "GET", path, said, dict(query)))
+        return Passed(
+            inner_scope(self.call, "GET", path, said, dict(query)),
+            lambda refused: _page_of_refusal(self.call, refused, self.kind, "problem.html"),
+        )
 
     async def form(self) -> dict[str, str]:
         """What a form of this session sent. Raises page-form-stale for anybody else's."""
@@ -251,6 +254,10 @@ def page_of_problem(
     if refused.problem.status >= 500:
         log_exception(error, request.scope)
     call = Call(request, request.app.state["runtime"])  # type: ignore[arg-type]
+    return _page_of_refusal(call, refused, kind, template)
+
+
+def _page_of_refusal(call: Call, refused: Refused, kind: Kind, template: str) -> Shown:
     visit = any_visit(call, kind)
     if refused.problem in (NOT_SIGNED_IN, SESSION_ENDED):
         gone = [drop_cookie(call, kind), drop_cookie(call, "book")] if visit.token else []

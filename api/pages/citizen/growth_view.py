@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from api.pages.formats import day, number
+from ehr.growth.models import MEASURES
 
 TITLES_EN: Final[dict[str, str]] = {
     "weight-for-age": "Weight for age",
@@ -38,6 +39,7 @@ def _measure(series: dict[str, Any], words: dict[str, Any] | None, *, english: b
     rows = [_row(point, english=english) for point in reversed(series["points"])]
     title = series["title_vi"]
     return {
+        "ident": MEASURES.index(series["measure"]) + 1,
         "measure": series["measure"],
         "title": TITLES_EN.get(series["measure"], title) if english else title,
         "unit": series["unit"],

@@ -316,6 +316,7 @@ async def test_a_visit_tells_what_happened_the_important_first(
     assert heads == ["Chẩn đoán", "Thuốc được kê", "Kết quả xét nghiệm", "Việc khác"]
     assert "1 viên/lần, 2 lần/ngày (2 viên/ngày)" in page.text
     assert "/me/cases" in page.links()
+    assert page.form("/me/cases/new")["item_id"]
     assert (await browser.get("/me/timeline/nothing")).status == 404
 
 
