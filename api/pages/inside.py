@@ -131,8 +131,8 @@ class _Gathered:
 
 class Passed(Answer):
     """An answer of the service that goes to the browser as it is made: files and streams, which are decided
-    about again while they run. The browser gets the service's own headers. refused: makes a page of a refusal,
-    which a person cannot read as it is."""
+    about again while they run. The browser gets the service's own headers. refused: makes a page of a
+    refusal, which a person cannot read as it is."""
 
     def __init__(self, scope: Scope, refused: Callable[[Refused], Answer]) -> None:
         super().__init__(b"")

@@ -44,7 +44,7 @@ async def test_a_visit_is_disputed_from_its_page_and_comes_back(browser: Browser
     (address,) = [one for one in listed.links() if one.startswith("/me/timeline/")]
     asked = await browser.submit(await browser.get(address), "/me/cases/new")
     nothing = await browser.submit(asked, "/me/cases/open", text="Không phải tôi.")
-    assert nothing.status == 422
+    assert nothing.status == 400
     assert "Hãy chọn một câu" in nothing.text
     case = await browser.submit(nothing, "/me/cases/open", kind="not-mine", text=HOSTILE)
     assert case.status == 200

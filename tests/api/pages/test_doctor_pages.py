@@ -67,7 +67,7 @@ async def test_opening_the_summary_is_one_line_of_the_log(
 
     async def lines() -> list[str]:
         said = (await client.get("/v1/me/access-log", headers=bearer(person.token))).json()["items"]
-        return [one["event_id"] for one in said]
+        return [f"{one['seq']} {one['times']}" for one in said]
 
     before = await lines()
     assert (await browser_of(client, doctor).get(book(person))).status == 200
