@@ -1,4 +1,4 @@
-"""A doctor who never saw it: from /doctor to a consented summary, each action counted; without script; back."""
+"""A doctor who never saw it: from /doctor to a consented summary, each action counted; without script."""
 
 from datetime import UTC, datetime
 
