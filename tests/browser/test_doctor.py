@@ -1,9 +1,11 @@
 """A doctor who never saw it: from /doctor to a consented summary, each action counted; without script."""
 
 from datetime import UTC, datetime
+from io import BytesIO
 
 import pyotp
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from healthbook.demo_sheet import DemoPractitioner, DemoSheet
 from tests.browser.conftest import Person
@@ -80,6 +82,8 @@ def test_a_doctor_who_never_saw_it_reads_a_consented_summary_in_eight_actions(
     for scheme in ("light", "dark"):
         tab.emulate_media(color_scheme=scheme)
         assert axe(tab) == []
+    paper = tab.pdf(prefer_css_page_size=True)
+    assert len(PdfReader(BytesIO(paper)).pages) == 1
     tab.get_by_role("button", name="Kết thúc xem").click()
     expect(tab.get_by_text("Bạn không còn xem được sổ này.")).to_be_visible()
     tab.goto(f"{base}/doctor/patients/{app.patient_id}")
