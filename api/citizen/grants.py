@@ -50,7 +50,8 @@ class GrantView(Struct, kw_only=True):
 
     held: the practitioner's password was replaced after this was agreed; it opens nothing until confirmed.
     state: live, not-yet, held, or how it ended: expired by itself, revoked by the person, given-back by the
-    practitioner, narrowed or superseded by the version after it. narrowed_at: when this version came out of the wider one before.
+    practitioner, narrowed or superseded by the version after it. narrowed_at: when this version
+    came out of the wider one before.
 
     supersedes: the version before it, if any. licence: number of the licence to practise. tier: the way it
     was agreed. presence: whether the person had checked in there. since, until: of which days' entries; null

@@ -14,8 +14,9 @@ from tests.support.clock import FrozenClock
 from tests.support.family import make_child
 from tests.support.hostile import HOSTILE_TEXTS
 from tests.support.http import client_of
-from tests.support.pages import Browser, Page
+from tests.support.pages import Browser
 from tests.support.people import Citizen, make_citizen
+from tests.support.reading_pages import assert_inert
 from tests.support.record import our_id, write
 
 PAGES = (
@@ -412,21 +413,6 @@ async def hostile_book(store: Store, clock: FrozenClock, person: Citizen) -> Non
             VISIT | {"id": f"v{number}", "type": [{"text": text}], "reasonCode": [{"text": text}]},
         ]
     await write(store, person.patient_id, bodies, clock.now())
-
-
-def assert_inert(page: Page) -> None:
-    """Every element is of our templates: none came out of a text of the record."""
-    assert page.status == 200
-    for one in page.tree.iter():
-        if not isinstance(one.tag, str):
-            continue
-        assert not [name for name in one.attrib if name.startswith("on") or name == "style"], one.tag
-        assert not (one.get("hx-get") or "").startswith("/v1"), one.tag
-    scripts = [one.get("src") or "" for one in page.tree.iter("script")]
-    assert all(one.startswith("/static/") for one in scripts)
-    assert not [
-        one for one in page.tree.iter("img") if not one.get("src", "").startswith(("data:", "/static/"))
-    ]
 
 
 async def test_s35_hostile_texts_of_a_record_are_text_on_every_page(
