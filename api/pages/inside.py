@@ -100,7 +100,11 @@ def inner_scope(
         "client": outer.get("client"),
         "server": outer.get("server"),
         "extensions": {},
-        "state": {"by_itself": any(name == BY_ITSELF for name, _ in outer["headers"])},
+        "state": {
+            "by_itself": any(name == BY_ITSELF for name, _ in outer["headers"]),
+            # What one page reads is one opening to whoever looks at the log (audit/log.py).
+            "request_id": call.request_id,
+        },
     }
 
 
@@ -147,13 +151,13 @@ class Passed(Answer):
 
         async def once(message: Message) -> None:
             nonlocal is_refused
-            is_start = message["type"] == "http.response.start"
-            is_refused = is_refused or (is_start and message["status"] >= ACCEPTED)
+            if message["type"] == "http.response.start":
+                is_refused = message["status"] >= ACCEPTED
+                if not is_refused:
+                    message["headers"] = [one for one in message["headers"] if one[0].lower() not in _TWICE]
             if is_refused:
                 await kept.send(message)
                 return
-            if is_start:
-                message["headers"] = [one for one in message["headers"] if one[0].lower() not in _TWICE]
             await send(message)
 
         await scope["litestar_app"](self._inner, receive, once)

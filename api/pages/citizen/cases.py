@@ -166,5 +166,5 @@ def _address(case_id: Any) -> str:
     return f"/me/cases/{case_id}"
 
 
-_WORDS: Final = {"kinds": view.KINDS, "states": view.STATES, "tones": view.TONES}
+_WORDS: Final[dict[str, Any]] = {"kinds": view.KINDS, "states": view.STATES, "tones": view.TONES}
 handlers: list[Any] = [list_cases, more_cases, new_case, open_case, show_case, act, add_evidence, evidence]
