@@ -328,8 +328,10 @@ class Api(Litestar):
             await super().__call__(scope, receive, send)
             return
         started = perf_counter()
-        request_id = str(uuid7(self.runtime.clock.now()))
-        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        # A page's own calls go on under its number (api/pages/inside.py); nobody outside writes into a scope.
+        state = scope.get("state", {})
+        request_id = state.get("request_id") or str(uuid7(self.runtime.clock.now()))
+        scope["state"] = {**state, "request_id": request_id}
         DECIDED.set(None)
         edge = Edge(send, scope, request_id, self.runtime.answered)
         if self.allowed_hosts_here and host_of(scope) not in self.allowed_hosts_here:

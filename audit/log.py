@@ -1,9 +1,10 @@
 """The person's own access log: who looked, where, when, at what, under which grant, in plain words.
 
-Own reads, and batches of measurements that a phone sends by itself, are folded into one line where nothing
-else lies between them. Every row carries its place in the chain; with `proofs` the rows come whole and
-unfolded, so that an app or anybody else can verify them. A protected practitioner stands under an alias, and
-what would bind the row to the name stays here (security.md S27).
+Own reads, batches of measurements that a phone sends by itself, and what somebody else read to make one page
+of ours are folded into one line where nothing else lies between them. Every row carries its place in the
+chain; with `proofs` the rows come whole and unfolded, so that an app or anybody else can verify them. A
+protected practitioner stands under an alias, and what would bind the row to the name stays here (security.md
+S27).
 """
 
 import json
@@ -41,9 +42,10 @@ _EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
 
 class LogItem(Struct, frozen=True, kw_only=True):
-    """One line. first_seq < seq where own reads and batches are folded; `times` says how many, and action is
-    that of the newest. basis: what a read rested on, and then grant_id is its id. actor_alias: instead of
-    name and licence where the practitioner is protected; the same on every line of this log.
+    """One line. first_seq < seq where own reads, batches, or several reads under one request_id are folded;
+    `times` says how many, action is that of the newest, and types and count of the latter are of all. basis:
+    what a read rested on, and then grant_id is its id. actor_alias: instead of name and licence where the
+    practitioner is protected; the same on every line of this log.
 
     seq: number of the row in this log, from 1. line: the whole in words. is_own: an act of the person's own.
     on_behalf_of: for whom somebody acted. types: kinds of entries that were read. count: how many entries.
@@ -176,14 +178,14 @@ async def _folded(
 ) -> tuple[list[LogItem], bool]:
     """Lines of as many lots of rows as a page needs; whether rows follow."""
     items: list[LogItem] = []
-    who: list[UUID] = []
+    rows_of: list[Shown] = []
     for _ in range(LOTS_MAX):
         rows = await _rows(tx, access, wanted, before, ROWS_MAX)
         masked = await shown(tx, keys, access.patient_id, rows[:ROWS_MAX], now)
         items += [_item(one, access.patient_id, proofs=False) for one in masked]
-        who += [one.entry.actor.id for one in masked]
+        rows_of += masked
         more = len(rows) > ROWS_MAX
-        folded = fold(items, who)
+        folded = fold(items, rows_of)
         if not more or len(folded) > limit:
             break
         before = items[-1].seq
@@ -252,28 +254,53 @@ def span(wanted: Filter) -> tuple[datetime, datetime]:
     return since, until
 
 
-def fold(items: Sequence[LogItem], who: Sequence[UUID]) -> list[LogItem]:
-    """What one person does by routine, time after time, becomes one line; everything else stays. who: the
-    actor of each item."""
+def fold(items: Sequence[LogItem], rows: Sequence[Shown]) -> list[LogItem]:
+    """What one person does by routine, time after time, becomes one line, and so does what somebody else read
+    within one opening of a page; everything else stays. rows: of each item."""
     folded: list[LogItem] = []
-    for actor, run in groupby(zip(items, who, strict=True), key=lambda one: _routine_of(*one)):
-        lines = [item for item, _ in run]
-        folded += lines if actor is None else [_one_line(lines)]
+    for key, run in groupby(zip(items, rows, strict=True), key=lambda one: _belongs_to(*one)):
+        pairs = list(run)
+        lines = [item for item, _ in pairs]
+        if key is None or len(lines) == 1:
+            folded += lines
+        else:
+            folded.append(_opening(pairs) if key.request_id else _one_line(lines))
     return folded
 
 
-def _routine_of(item: LogItem, who: UUID) -> UUID | None:
-    """Whose routine a line is: own reads, and batches of the person's or a guardian's phone."""
+class _Together(NamedTuple):
+    """What lines have in common that become one. request_id: empty where it is a routine."""
+
+    who: UUID
+    request_id: str = ""
+    grant_id: UUID | None = None
+
+
+def _belongs_to(item: LogItem, row: Shown) -> _Together | None:
+    """Own reads, and batches of the person's or a guardian's phone; reads of others by their request."""
     if item.outcome == "refused":
         return None
-    is_read = item.is_own and item.action.endswith(":read")
-    return who if is_read or (item.action == _SENT and item.actor_kind == "citizen") else None
+    who, is_read = row.entry.actor.id, item.action.endswith(":read")
+    if (is_read and item.is_own) or (item.action == _SENT and item.actor_kind == "citizen"):
+        return _Together(who)
+    return _Together(who, item.request_id, item.grant_id) if is_read and item.request_id else None
+
+
+def _opening(pairs: list[tuple[LogItem, Shown]]) -> LogItem:
+    """Several reads that made one page: what was read first stands first."""
+    newest, rows = pairs[0][0], [row for _, row in reversed(pairs)]
+    return msgspec.structs.replace(
+        newest,
+        first_seq=pairs[-1][0].seq,
+        times=len(pairs),
+        types=list(dict.fromkeys(name for row in rows for name in row.entry.resources)),
+        count=sum(item.count for item, _ in pairs),
+        line=line_of(rows[0], is_own=False, also=[row.entry for row in rows[1:]]),
+    )
 
 
 def _one_line(items: list[LogItem]) -> LogItem:
     newest, words = items[0], _words()
-    if len(items) == 1:
-        return newest
     sent = [item for item in items if item.action == _SENT]
     said = [] if len(sent) == len(items) else [words.own_reads]
     said += [words.acts[_SENT]] if sent else []
@@ -324,17 +351,25 @@ def about_holder(line: str) -> str:
     return words.holder + line.removeprefix(words.you)
 
 
-def line_of(one: Shown, *, is_own: bool) -> str:
-    """'BS A, BV B đã xem tóm tắt sổ: dị ứng, đơn thuốc – theo đồng ý #1a2b3c4d'."""
+def line_of(one: Shown, *, is_own: bool, also: Sequence[Entry] = ()) -> str:
+    """'BS A, BV B đã xem tóm tắt sổ: dị ứng, đơn thuốc – theo đồng ý #1a2b3c4d'. also: what else the same
+    person read within the same opening."""
     words, entry = _words(), one.entry
-    is_refused = entry.outcome == "refused"
-    act = words.acts.get(entry.action, words.unknown_act)
-    what = ", ".join(dict.fromkeys(words.types.get(name, words.types["Other"]) for name in entry.resources))
+    is_refused, entries = entry.outcome == "refused", [entry, *also]
+    act = ", ".join(dict.fromkeys(words.acts.get(each.action, words.unknown_act) for each in entries))
+    said = {each.action for each in entries} & set(words.acts_that_say_what)
+    names = [name for each in entries if each.action not in said for name in each.resources]
+    what = ", ".join(dict.fromkeys(words.types.get(name, words.types["Other"]) for name in names))
     line = f"{words.you if is_own else _who(one)} {words.tried if is_refused else words.did} {act}"
     is_said = entry.action in words.acts_that_show_always
-    if what and entry.action not in words.acts_that_say_what:
+    if what:
         line += f": {what}"
-    elif not what and not is_said and entry.body_sha256 is not None and entry.action.startswith("record:"):
+    elif (
+        not any(each.resources for each in entries)
+        and not is_said
+        and entry.body_sha256 is not None
+        and entry.action.startswith("record:")
+    ):
         line += f" ({words.nothing})"
     if is_refused:
         reason = words.reasons.get(entry.reason or "")

@@ -40,6 +40,7 @@ async def read(
     action: Action = "read-section",
     *types: str,
     grant_id: UUID | None = None,
+    request_id: str = "",
 ) -> None:
     access = mint_access(
         patient_id=patient_id,
@@ -57,7 +58,7 @@ async def read(
             resources=[(name, str(uuid7(clock.now()))) for name in types],
             body=b"{}",
             outcome="ok",
-            request_id="r",
+            request_id=request_id or str(uuid7(clock.now())),
             now=clock.now(),
         )
 
@@ -120,6 +121,43 @@ async def test_own_reads_are_folded_and_others_between_them_stay(
         (5, 1, 5),
     ]
     assert items[0]["line"] == "Bạn đã xem sổ của mình (3 lần)"
+
+
+async def test_what_one_page_reads_is_one_line_and_each_read_keeps_its_row(
+    store: Store, clock: FrozenClock, citizen: Citizen, doctor: Doctor
+) -> None:
+    me, grant_id, actor = citizen.patient_id, uuid7(clock.now()), doctor.actor
+    for request_id in ("1st", "2nd"):
+        await read(
+            store, clock, actor, me, "read-summary", "Condition", grant_id=grant_id, request_id=request_id
+        )
+        for what in ("Immunization", "Condition"):
+            await read(
+                store, clock, actor, me, "read-section", what, grant_id=grant_id, request_id=request_id
+            )
+    items = (await log_of(store, clock, citizen))["items"]
+    assert [(item["times"], item["first_seq"], item["seq"]) for item in items] == [(3, 4, 6), (3, 1, 3)]
+    assert items[0]["line"] == (
+        "BS Nguyễn Văn An, BV Đống Đa đã xem tóm tắt sổ, xem một phần sổ: chẩn đoán, tiêm chủng"
+        f" – theo đồng ý #{grant_id.hex[-8:]}"
+    )
+    assert (items[0]["types"], items[0]["count"]) == (["Condition", "Immunization"], 3)
+    proved = (await log_of(store, clock, citizen, proofs=True))["items"]
+    assert [item["seq"] for item in proved] == [7, 6, 5, 4, 3, 2, 1], (
+        "the reading of the log itself is the last"
+    )
+
+
+async def test_reads_of_one_number_by_two_people_are_two_lines(
+    store: Store, clock: FrozenClock, citizen: Citizen, doctor: Doctor
+) -> None:
+    other = await make_doctor(store, clock, await make_facility(store, clock))
+    for one in (doctor, other):
+        grant_id = uuid7(clock.now())
+        await read(
+            store, clock, one.actor, citizen.patient_id, "read-summary", grant_id=grant_id, request_id="r"
+        )
+    assert [item["times"] for item in (await log_of(store, clock, citizen))["items"]] == [1, 1]
 
 
 async def sent(store: Store, clock: FrozenClock, actor: Actor, patient_id: UUID, times: int = 1) -> None:

@@ -41,7 +41,7 @@ async def newest(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Res
 
 @get(PATIENT + "/home-vitals/alerts", operation_id="page_doctor_home_alerts", **STAFF)
 async def alerts(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
-    """What lay outside the limits; the newest values take this page's list in."""
+    """What lay outside the limits."""
     visit = open_visit(call, "staff")
     grant = await grant_of(visit, patient_id)
     title = ("Ngoài ngưỡng", "Outside the limits")

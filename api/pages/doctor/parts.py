@@ -14,7 +14,7 @@ from api.pages.citizen.entries_view import SHOWING, by_part
 from api.pages.citizen.results_view import by_test
 from api.pages.doctor.granted import grant_of, is_outside, show_patient
 from api.pages.doctor.patients import PATIENT
-from api.pages.doctor.summary_view import folded
+from api.pages.doctor.summary_view import due_rows, folded
 from api.pages.showing import STAFF, Shown, Visit, open_visit
 from api.request import Call
 from kernel.access import RecordType
@@ -103,8 +103,7 @@ def _shaped(part: Part, found: dict[str, Any]) -> dict[str, Any]:
         past = [one for one in found["items"] if one["status"] not in ("active", "on-hold")]
         return {"current": folded(now, by_dose=True), "past": folded(past, by_dose=True)}
     if part is DUE:
-        due = [row for plan in found["items"] for row in plan["rows"] if row["state"] in ("due", "overdue")]
-        return {"due": due}
+        return {"due": due_rows(found)}
     return {}
 
 
@@ -135,7 +134,7 @@ async def vaccination(patient_id: FromPath[UUID], call: NamedDependency[Call]) -
 
 @get(PATIENT + "/vaccination/due", operation_id="page_doctor_due", **STAFF)
 async def due(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
-    """Doses that are due or late; the summary takes this page's list in."""
+    """Doses that are due or late; the summary shows them too."""
     return await show_part(open_visit(call, "staff"), patient_id, DUE)
 
 

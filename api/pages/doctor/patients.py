@@ -8,8 +8,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.pages.citizen.entries_view import SHOWING
+from api.pages.citizen.vitals_view import latest_rows
 from api.pages.doctor.granted import grant_of, kinds_of, show_patient
-from api.pages.doctor.summary_view import sheet_of
+from api.pages.doctor.summary_view import due_rows, sheet_of
 from api.pages.showing import STAFF, Shown, Visit, open_visit
 from api.request import Call
 from consent.policy import DEFAULT_TYPES
@@ -17,6 +18,7 @@ from kernel.problems import Refused
 
 TITLE: Final = ("Tóm tắt hồ sơ", "Summary")
 PATIENT: Final = "/doctor/patients/{patient_id:uuid}"
+HOME_MAX: Final = 6
 
 
 @get(PATIENT, operation_id="page_doctor_patient", **STAFF)
@@ -27,11 +29,32 @@ async def summary(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
     if grant and grant["state"] != "live":
         return show_patient(visit, "doctor/refused.html", TITLE, patient_id, grant, nav="summary")
     found = await visit.ask(f"/v1/doctor/patients/{patient_id}/summary")
-    return _show_summary(visit, patient_id, grant, found)
+    beside = {} if isinstance(found, Refused) else await _beside(visit, patient_id, grant)
+    return _show_summary(visit, patient_id, grant, found, beside)
+
+
+async def _beside(visit: Visit, patient_id: UUID, grant: dict[str, Any] | None) -> dict[str, Any]:
+    """What the first screen shows besides the summary, where the grant names it: doses that are due, and the
+    newest values of home. Read here and not by the page later, so that one opening stays one line of the log.
+    """
+    named, path = set((grant and grant["types"]) or ()), f"/v1/doctor/patients/{patient_id}"
+    plans = await visit.ask(f"{path}/vaccination/schedule") if "Immunization" in named else None
+    values = await visit.ask(f"{path}/vitals/latest") if "Observation.wearable" in named else None
+    english = visit.display.language == "en"
+    return {
+        "due": None if plans is None or isinstance(plans, Refused) else due_rows(plans),
+        "home": None
+        if values is None or isinstance(values, Refused)
+        else latest_rows(values, english=english)[:HOME_MAX],
+    }
 
 
 def _show_summary(
-    visit: Visit, patient_id: UUID, grant: dict[str, Any] | None, found: dict[str, Any] | Refused
+    visit: Visit,
+    patient_id: UUID,
+    grant: dict[str, Any] | None,
+    found: dict[str, Any] | Refused,
+    beside: dict[str, Any],
 ) -> Shown:
     template, nav = "doctor/summary.html", "summary"
     if isinstance(found, Refused):
@@ -49,6 +72,7 @@ def _show_summary(
         withheld=kinds_of(
             DEFAULT_TYPES - set(granted or DEFAULT_TYPES), english=visit.display.language == "en"
         ),
+        **beside,
         **SHOWING,
     )
 

@@ -79,6 +79,11 @@ def sheet_of(summary: dict[str, Any], granted: Iterable[str] | None) -> Sheet:
     return Sheet(parts, behind, any(is_flagged(row.first) for row in parts["results"].rows))
 
 
+def due_rows(schedule: dict[str, Any]) -> list[dict[str, Any]]:
+    """Doses that are due or late by the national schedule."""
+    return [row for plan in schedule["items"] for row in plan["rows"] if row["state"] in ("due", "overdue")]
+
+
 def folded(entries: Iterable[Entry], *, by_dose: bool = False) -> list[Folded]:
     """Entries of one code (or title) together, the newest first. by_dose: only where they are taken alike,
     for two doses of one medicine are two things to look at."""
