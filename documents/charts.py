@@ -1,10 +1,12 @@
 """The one writer of SVG charts: built as XML from numbers and our own words, never from markup.
 
 A chart has no script, names no address and follows the reader's light or dark. Texts of a record never stand
-in one (security.md S35); whatever text is given is cleaned like paper.
+in one (security.md S35); whatever text is given is cleaned like paper. It is drawn for a phone: across 340 px
+its smallest text is 12 px high, so that a desk may show it larger and nobody has to.
 """
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import Final, Literal, TypeAlias
 from xml.etree import ElementTree
 
@@ -15,18 +17,25 @@ from documents.plain import plain
 Point: TypeAlias = tuple[float, float]
 Tone: TypeAlias = Literal["median", "near", "far"]
 MEDIA_TYPE: Final = "image/svg+xml"
-_WIDTH: Final = 720
-_HEIGHT: Final = 480
-_LEFT: Final = 56
-_RIGHT: Final = 48
-_TOP: Final = 44
-_BOTTOM: Final = 48
+_WIDTH: Final = 440
+_PLOT: Final = 264
+_LEFT: Final = 60
+_RIGHT: Final = 32
+_EDGE: Final = 10
+# Heights of lines of text, and how wide a sign of each size is on average.
+_TEXT: Final = 16
+_LINE: Final = 21
+_SIGN: Final = 8.2
+_TITLE_LINE: Final = 24
+_TITLE_SIGN: Final = 9.8
+_GAP: Final = 8
+_NOTE_SIGNS: Final = 36
 _TEXT_MAX: Final = 90
 _LINES_MAX: Final = 12
 _TICKS_MAX: Final = 40
 _STYLE: Final = """
 :root{color-scheme:light dark}
-.paper{fill:#fff}.text{fill:#1b2733;font:13px sans-serif}.title{font-size:17px;font-weight:600}
+.paper{fill:#fff}.text{fill:#1b2733;font:16px sans-serif}.title{font-size:18px;font-weight:600}
 .grid{stroke:#d5dde4;stroke-width:1}.middle{fill:#cfe8d5}.watch{fill:#fbe6b4}
 .spread{fill:#0b5c7a;fill-opacity:.16}.inner{fill:#0b5c7a;fill-opacity:.28}.bar{fill:#0b5c7a;fill-opacity:.8}
 .far{fill:none;stroke:#a8201a;stroke-width:1.5}.near{fill:none;stroke:#9a6b00;stroke-width:1.5}
@@ -92,12 +101,31 @@ class Chart(Struct, frozen=True, kw_only=True):
 
 
 def draw(chart: Chart) -> bytes:
-    """The picture in UTF-8. What lies outside the axes is drawn at their edge."""
+    """The picture in UTF-8. What lies outside the axes is drawn at their edge; words that would run into
+    others are left out beside a line, and go on in a new line elsewhere."""
+    title = wrap(plain(chart.title, _TEXT_MAX), int((_WIDTH - 2 * _EDGE) / _TITLE_SIGN))
+    foot = wrap(plain(chart.foot, _TEXT_MAX), int((_WIDTH - 2 * _EDGE) / _SIGN))
+    top = _EDGE + len(title) * _TITLE_LINE + _LINE + _GAP
+    place = _Place(chart.x, chart.y, top)
+    height = top + _PLOT + (2 + len(foot)) * _LINE + _EDGE
+    root = _root(chart, height)
+    for band in chart.bands:
+        outline = [*band.lower, *reversed(band.upper)]
+        _add(root, "polygon", {"class": band.tone, "points": place.path(outline)})
+    _add_axes(root, chart, place)
+    _add_words(root, chart, place, title, foot)
+    _add_curves(root, chart, place)
+    picture: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return picture
+
+
+def _root(chart: Chart, height: int) -> ElementTree.Element:
+    """The empty picture, with what it says in words."""
     root = ElementTree.Element(
         "svg",
         {
             "xmlns": "http://www.w3.org/2000/svg",
-            "viewBox": f"0 0 {_WIDTH} {_HEIGHT}",
+            "viewBox": f"0 0 {_WIDTH} {height}",
             "role": "img",
             "aria-labelledby": "title desc",
         },
@@ -105,39 +133,24 @@ def draw(chart: Chart) -> bytes:
     _add(root, "title", {"id": "title"}, chart.title)
     _add(root, "desc", {"id": "desc"}, " ".join(plain(line, 200) for line in chart.lines[:_LINES_MAX]), 2400)
     ElementTree.SubElement(root, "style").text = _STYLE
-    _add(root, "rect", {"class": "paper", "width": str(_WIDTH), "height": str(_HEIGHT)})
-    place = _Place(chart.x, chart.y)
-    for band in chart.bands:
-        outline = [*band.lower, *reversed(band.upper)]
-        _add(root, "polygon", {"class": band.tone, "points": place.path(outline)})
-    _add_axes(root, chart, place)
-    for curve in chart.curves:
-        _add(root, "polyline", {"class": curve.tone, "points": place.path(curve.points)})
-        x, y = place.at(curve.points[-1])
-        _write(root, x + 5, y + 4, curve.name)
-    joined = [[mark.at for mark in chart.marks]] if chart.traces is None else chart.traces
-    for trace in joined:
-        _add(root, "polyline", {"class": "trace", "points": place.path(trace)})
-    for mark in chart.marks:
-        x, y = place.at(mark.at)
-        attributes = {"cx": _number(x), "cy": _number(y), "r": "4"}
-        _add(root, "circle", {"class": "mark own" if mark.hollow else "mark", **attributes})
-    if chart.note:
-        _write(root, (_LEFT + _WIDTH - _RIGHT) / 2, (_TOP + _HEIGHT - _BOTTOM) / 2, chart.note, "middle")
-    picture: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return picture
+    _add(root, "rect", {"class": "paper", "width": str(_WIDTH), "height": str(height)})
+    return root
 
 
 class _Place(Struct, frozen=True):
-    """Where a point of the axes lies on the picture."""
+    """Where a point of the axes lies on the picture. top: where the highest lies."""
 
     x: Axis
     y: Axis
+    top: int
+
+    @property
+    def bottom(self) -> int:
+        return self.top + _PLOT
 
     def at(self, point: Point) -> Point:
         across = _share(point[0], self.x) * (_WIDTH - _LEFT - _RIGHT)
-        up = _share(point[1], self.y) * (_HEIGHT - _TOP - _BOTTOM)
-        return _LEFT + across, _HEIGHT - _BOTTOM - up
+        return _LEFT + across, self.bottom - _share(point[1], self.y) * _PLOT
 
     def path(self, points: Sequence[Point]) -> str:
         return " ".join(f"{_number(x)},{_number(y)}" for x, y in map(self.at, points))
@@ -149,16 +162,56 @@ def _share(value: float, axis: Axis) -> float:
 
 def _add_axes(root: ElementTree.Element, chart: Chart, place: _Place) -> None:
     x, y = chart.x, chart.y
+    free = float(place.bottom + _LINE)
     for value, text in _ticks(y):
+        height = place.at((x.low, value))[1]
         _line(root, place.at((x.low, value)), place.at((x.high, value)))
-        _write(root, _LEFT - 6, place.at((x.low, value))[1] + 4, text, "end")
+        if height + _TEXT <= free:
+            _write(root, _LEFT - 7, height + 6, text, "end")
+            free = height
+    ends = -float(_GAP)
     for value, text in _ticks(x):
+        across, half = place.at((value, y.low))[0], len(text) * _SIGN / 2
         _line(root, place.at((value, y.low)), place.at((value, y.high)))
-        _write(root, place.at((value, y.low))[0], _HEIGHT - _BOTTOM + 16, text, "middle")
-    _write(root, _LEFT, 20, chart.title, name="text title")
-    _write(root, _LEFT, 36, y.label)
-    _write(root, _WIDTH - _RIGHT, _HEIGHT - 14, x.label, "end")
-    _write(root, _LEFT, _HEIGHT - 14, chart.foot)
+        if across - half >= ends + _GAP and across + half <= _WIDTH:
+            _write(root, across, place.bottom + _LINE - 2, text, "middle")
+            ends = across + half
+
+
+def _add_words(
+    root: ElementTree.Element, chart: Chart, place: _Place, title: list[str], foot: list[str]
+) -> None:
+    """Title and unit above, what runs across and the foot below, a note in the middle."""
+    for number, text in enumerate(title, 1):
+        _write(root, _EDGE, number * _TITLE_LINE, text, name="text title")
+    _write(root, _EDGE, _EDGE + len(title) * _TITLE_LINE + _TEXT, chart.y.label)
+    _write(root, _WIDTH - _RIGHT, place.bottom + 2 * _LINE, chart.x.label, "end")
+    for number, text in enumerate(foot, 3):
+        _write(root, _EDGE, place.bottom + number * _LINE, text)
+    for number, text in enumerate(wrap(plain(chart.note, _TEXT_MAX), _NOTE_SIGNS)):
+        _write(root, (_LEFT + _WIDTH - _RIGHT) / 2, place.top + _PLOT / 2 + number * _LINE, text, "middle")
+
+
+def _add_curves(root: ElementTree.Element, chart: Chart, place: _Place) -> None:
+    free = float("inf")
+    for curve in chart.curves:
+        _add(root, "polyline", {"class": curve.tone, "points": place.path(curve.points)})
+    for x, y, name in sorted(((*place.at(one.points[-1]), one.name) for one in chart.curves), key=_height):
+        # The lowest first; a name that would stand in the one below is left out.
+        if y + _TEXT <= free:
+            _write(root, x + 4, y + 6, name)
+            free = y
+    joined = [[mark.at for mark in chart.marks]] if chart.traces is None else chart.traces
+    for trace in joined:
+        _add(root, "polyline", {"class": "trace", "points": place.path(trace)})
+    for mark in chart.marks:
+        x, y = place.at(mark.at)
+        attributes = {"cx": _number(x), "cy": _number(y), "r": "4"}
+        _add(root, "circle", {"class": "mark own" if mark.hollow else "mark", **attributes})
+
+
+def _height(named: tuple[float, float, str]) -> float:
+    return -named[1]
 
 
 def _ticks(axis: Axis) -> Iterator[tuple[float, str]]:
@@ -167,7 +220,12 @@ def _ticks(axis: Axis) -> Iterator[tuple[float, str]]:
         return
     for number in range(int((axis.high - axis.low) / axis.step + 1e-9) + 1):
         value = axis.low + number * axis.step
-        yield value, f"{value:g}"
+        yield value, figure(value)
+
+
+def figure(value: float) -> str:
+    """A number beside a line, as it is written in Vietnam: 10.000 or 7,5."""
+    return f"{value:,g}".translate(str.maketrans(",.", ".,"))
 
 
 def _line(root: ElementTree.Element, start: Point, end: Point) -> None:

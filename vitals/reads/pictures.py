@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from documents.charts import Axis, Band, Chart, Curve, Mark, Point, Tone, draw
+from documents.charts import Axis, Band, Chart, Curve, Mark, Point, Tone, draw, figure
 from ehr.reads.models import Built
 from kernel.access import Access
 from kernel.clock import VIETNAM
@@ -189,7 +189,7 @@ def _between(x: Axis, low: float, high: float) -> Band:
 
 
 def _level(value: float, tone: Tone, x: Axis) -> Curve:
-    return Curve(points=[(x.low, value), (x.high, value)], name=f"{value:g}", tone=tone)
+    return Curve(points=[(x.low, value), (x.high, value)], name=figure(value), tone=tone)
 
 
 def _value_axis(kind: Kind, found: Found) -> Axis:
@@ -249,7 +249,7 @@ def _told(kind: Kind, found: Found) -> list[str]:
     return [
         VALUE_AT_VI.format(
             at=f"{found.at(row).astimezone(VIETNAM):%H:%M %d/%m/%Y}",
-            value="/".join(f"{mean:g}" for mean in _means(kind, row)),
+            value="/".join(figure(mean) for mean in _means(kind, row)),
             unit=_unit(kind),
         )
         for row in shown

@@ -252,7 +252,7 @@ async def test_the_lines_go_on_to_the_last_month_of_the_tables(
     drawn = ElementTree.fromstring(chart.content).iter("{http://www.w3.org/2000/svg}polyline")
     lines = [line.attrib["points"].split() for line in drawn if line.attrib["class"] != "trace"]
     assert len(lines) == 5
-    assert {line[-1].partition(",")[0] for line in lines} == {"672.0"}
+    assert {line[-1].partition(",")[0] for line in lines} == {"408.0"}
 
 
 async def test_s35_a_chart_is_a_picture_that_runs_nothing(

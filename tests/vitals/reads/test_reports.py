@@ -253,7 +253,7 @@ async def test_what_lies_behind_is_whole_though_no_value_comes_near(book: Book) 
     )
     root = await drawn(book, "/glucose/chart.svg")
     ends = [one.text or "" for one in root.iter(f"{SVG}text") if one.get("text-anchor") == "end"]
-    ticks = [float(text) for text in ends if text.replace(".", "").isdigit()]
+    ticks = [float(text.replace(",", ".")) for text in ends if text.replace(",", "").isdigit()]
     assert min(ticks) <= 3.89
     assert max(ticks) >= 9.99
     assert {"135", "85"} <= set(texts(await drawn(book, "/blood-pressure/chart.svg")))
