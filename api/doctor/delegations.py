@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from api.request import Call, answer
 from consent.delegations import service as delegations
+from consent.delegations.queries import Delegation
 from consent.problems import (
     COLLEAGUE_UNKNOWN,
     DELEGATIONS_FULL,
@@ -40,6 +41,16 @@ class DelegationMade(Struct, kw_only=True):
     created_at: datetime
 
 
+def delegation_made(one: Delegation) -> DelegationMade:
+    """As the doctor who handed it on sees it."""
+    return DelegationMade(
+        delegation_id=one.delegation_id,
+        nurse=one.practitioner_name,
+        types=one.types,
+        created_at=one.created_at,
+    )
+
+
 @post(
     "/v1/doctor/patients/{patient_id:uuid}/delegations",
     actors=("doctor",),
@@ -59,13 +70,7 @@ async def delegate(
         )
     if isinstance(made, Refused):
         return answer(made)
-    view = DelegationMade(
-        delegation_id=made.delegation_id,
-        nurse=made.practitioner_name,
-        types=made.types,
-        created_at=made.created_at,
-    )
-    return answer(view, status=201)
+    return answer(delegation_made(made), status=201)
 
 
 @delete(

@@ -9,12 +9,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
+from api.doctor.delegations import DelegationMade, delegation_made
 from api.idempotency import PROBLEMS, create_once
 from api.request import Call, answer
 from consent import approval
 from consent.codes import service as codes
+from consent.delegations.queries import Delegation
+from consent.delegations.service import handed_on
 from consent.grants import service as grants
-from consent.models import AskingState, PractitionerGrant
+from consent.models import AccessRequest, AskingState, Grant, PractitionerGrant
 from consent.policy import DAY, DURATIONS
 from consent.problems import (
     ACCESS_REQUEST_INVALID,
@@ -81,14 +84,38 @@ class AccessRequestOpened(Struct, kw_only=True):
     display: AccessRequestDisplay
 
 
+class ScopeAsked(Struct, kw_only=True):
+    """What a request asks for, as it was sent; types: the usual set of the role where it named none."""
+
+    purpose: str
+    types: list[RecordType]
+    since: date | None
+    until: date | None
+    duration_seconds: int
+
+
+class ScopeGiven(Struct, kw_only=True):
+    """What the person agreed to, after narrowing and the cap of the way the answer came. Of sensitive
+    categories nothing is said."""
+
+    types: list[RecordType]
+    since: date | None
+    until: date | None
+    starts_at: datetime
+    ends_at: datetime
+
+
 class AccessRequestState(Struct, kw_only=True):
-    """state: waiting, granted or ended. patient_id and grant_id come with granted."""
+    """state: waiting, granted or ended. patient_id, grant_id and given come with granted. asked: null where
+    the request is no longer kept."""
 
     request_id: UUID
     state: AskingState
     expires_at: datetime
     patient_id: UUID | None
     grant_id: UUID | None
+    asked: ScopeAsked | None
+    given: ScopeGiven | None
 
 
 class TypedCode(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -118,7 +145,8 @@ class DoctorGrant(Struct, kw_only=True):
     renews the grant.
 
     held: it opens nothing until the person confirms it, because the practitioner's factors were replaced.
-    name: of the person; null while the grant opens nothing.
+    name: of the person; null while the grant opens nothing. delegations: what this doctor handed to nurses
+    of it.
     """
 
     patient_id: UUID
@@ -132,6 +160,7 @@ class DoctorGrant(Struct, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     held: bool
+    delegations: list[DelegationMade]
 
 
 class DoctorGrants(Struct, kw_only=True):
@@ -192,6 +221,8 @@ async def state(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Resp
             expires_at=view.expires_at,
             patient_id=view.patient_id,
             grant_id=view.grant_id,
+            asked=None if view.request is None else _scope_asked(view.request),
+            given=None if view.grant is None else _scope_given(view.grant),
         )
     )
 
@@ -308,9 +339,12 @@ async def list_grants(
         found = await grants.grants_of_practitioner(tx, actor, before, limit + 1, call.now)
         open_now = [one.patient_id for one in found[:limit] if not one.held and one.starts_at <= call.now]
         names = await people.names_of(tx, call.keys, open_now)
+        handed = await handed_on(tx, actor, open_now)
     return answer(
         DoctorGrants(
-            items=[_grant(one, names.get(one.patient_id)) for one in found[:limit]],
+            items=[
+                _grant(one, names.get(one.patient_id), handed.get(one.grant_id, [])) for one in found[:limit]
+            ],
             next=encode_cursor(str(found[limit - 1].grant_id)) if len(found) > limit else None,
         )
     )
@@ -354,7 +388,27 @@ def _display(shown: Display) -> AccessRequestDisplay:
     return AccessRequestDisplay(qr=shown.qr, digits=shown.digits, redraw_at=shown.redraw_at)
 
 
-def _grant(grant: PractitionerGrant, name: str | None) -> DoctorGrant:
+def _scope_asked(request: AccessRequest) -> ScopeAsked:
+    return ScopeAsked(
+        purpose=request.purpose,
+        types=request.types,
+        since=request.since,
+        until=request.until,
+        duration_seconds=request.duration_seconds,
+    )
+
+
+def _scope_given(grant: Grant) -> ScopeGiven:
+    return ScopeGiven(
+        types=grant.types,
+        since=grant.since,
+        until=grant.until,
+        starts_at=grant.starts_at,
+        ends_at=grant.ends_at,
+    )
+
+
+def _grant(grant: PractitionerGrant, name: str | None, handed: list[Delegation]) -> DoctorGrant:
     return DoctorGrant(
         patient_id=grant.patient_id,
         name=name,
@@ -367,6 +421,7 @@ def _grant(grant: PractitionerGrant, name: str | None) -> DoctorGrant:
         starts_at=grant.starts_at,
         ends_at=grant.ends_at,
         held=grant.held,
+        delegations=[delegation_made(one) for one in handed],
     )
 
 

@@ -187,6 +187,20 @@ async def live_delegations(tx: Tx, patient_id: UUID) -> list[Delegation]:
     return await LIVE_DELEGATIONS.all(tx, patient_id)
 
 
+HANDED_ON = Statement(
+    Delegation,
+    f"""
+    SELECT {COLUMNS} FROM consent_delegation
+    WHERE patient_id = ANY($1::uuid[]) AND delegated_by = $2 AND ended_at IS NULL ORDER BY delegation_id
+    """,  # noqa: S608
+)
+
+
+async def handed_on(tx: Tx, practitioner_id: UUID, patient_ids: list[UUID]) -> list[Delegation]:
+    """What one doctor handed to nurses of these persons' books and has not ended, oldest first."""
+    return await HANDED_ON.all(tx, patient_ids, practitioner_id)
+
+
 DELEGATION_BY_ID = Statement(
     Delegation,
     f"SELECT {COLUMNS} FROM consent_delegation WHERE patient_id = $1 AND delegation_id = $2",  # noqa: S608

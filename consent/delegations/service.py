@@ -98,6 +98,15 @@ async def end_by_person(
     return None
 
 
+async def handed_on(tx: Tx, actor: Actor, patient_ids: list[UUID]) -> dict[UUID, list[Delegation]]:
+    """What this doctor handed to nurses, by the grant it stands on."""
+    found: dict[UUID, list[Delegation]] = {}
+    if actor.role == "doctor":
+        for one in await queries.handed_on(tx, actor.actor_id, patient_ids):
+            found.setdefault(one.grant_id, []).append(one)
+    return found
+
+
 async def _own_grant(tx: Tx, actor: Actor, patient_id: UUID, now: datetime) -> LiveGrant | None:
     if actor.role != "doctor" or actor.facility_id is None:
         return None

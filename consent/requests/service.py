@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from audit.service import record_act
 from consent.blocks.service import Target, block
-from consent.models import AccessRequest, AskingState, PractitionerRequest, RequestStatus, Scope
+from consent.grants.queries import grant_by_id
+from consent.models import AccessRequest, AskingState, Grant, PractitionerRequest, RequestStatus, Scope
 from consent.policy import (
     REQUEST_WINDOW,
     asking_state,
@@ -34,13 +35,16 @@ from visits.presence import presence_of, ticket_of
 
 
 class AskingView(Struct, frozen=True, kw_only=True):
-    """patient_id and grant_id are set once it was granted, and never before."""
+    """patient_id, grant_id and grant are set once it was granted, and never before. request: as it was asked;
+    None where it is gone. grant: as it was given, before any later version of it."""
 
     request_id: UUID
     state: AskingState
     expires_at: datetime
     patient_id: UUID | None = None
     grant_id: UUID | None = None
+    request: AccessRequest | None = None
+    grant: Grant | None = None
 
 
 def requested_scope(request: AccessRequest) -> Scope:
@@ -59,13 +63,18 @@ async def asking_view(tx: Tx, actor: Actor, request_id: UUID, now: datetime) -> 
     mirror = await own_mirror(tx, actor, request_id)
     if isinstance(mirror, Refused):
         return mirror
+    # Of an unknown person too a request stands: the same statement either way (security.md S19).
+    request = await queries.request_by_id(tx, mirror.patient_id, request_id)
     granted = mirror.grant_id is not None
+    grant = await grant_by_id(tx, mirror.patient_id, mirror.grant_id) if mirror.grant_id else None
     return AskingView(
         request_id=request_id,
         state=asking_state(granted, mirror.expires_at, now),
         expires_at=mirror.expires_at,
         patient_id=mirror.patient_id if granted else None,
         grant_id=mirror.grant_id,
+        request=request,
+        grant=grant,
     )
 
 

@@ -4,11 +4,13 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from consent.delegations import service as delegations
+from consent.delegations.queries import Delegation
 from consent.models import Grant
 from identity.models import Facility
 from store.database import Store
 from tests.support.clock import FrozenClock
-from tests.support.consent import asked, granted, read, revoke
+from tests.support.consent import TRACE, asked, granted, read, revoke
 from tests.support.http import bearer, code_of
 from tests.support.people import Citizen, Doctor, make_doctor, make_facility
 
@@ -96,3 +98,67 @@ async def test_names_stand_only_beside_what_opens_now(
     await granted(store, clock, doctor, citizen)
     (mine,) = (await client.get("/v1/doctor/grants", headers=bearer(doctor.token))).json()["items"]
     assert mine["name"] == citizen.name
+
+
+async def delegated(
+    store: Store, clock: FrozenClock, doctor: Doctor, nurse: Doctor, citizen: Citizen
+) -> Delegation:
+    async with store.transaction() as tx:
+        made = await delegations.delegate(
+            tx,
+            doctor.actor,
+            citizen.patient_id,
+            nurse.actor.licence or "",
+            None,
+            trace_id=TRACE,
+            now=clock.now(),
+        )
+    assert isinstance(made, Delegation), made
+    return made
+
+
+async def test_a_nurse_gives_back_what_was_handed_on_and_the_doctor_keeps_the_grant(
+    client: httpx.AsyncClient,
+    store: Store,
+    clock: FrozenClock,
+    people: tuple[Doctor, Citizen, Facility],
+) -> None:
+    doctor, citizen, facility = people
+    nurse = await make_doctor(store, clock, facility, "nurse")
+    await granted(store, clock, doctor, citizen)
+    made = await delegated(store, clock, doctor, nurse, citizen)
+    (hers,) = (await client.get("/v1/doctor/grants", headers=bearer(nurse.token))).json()["items"]
+    assert (hers["grant_id"], hers["name"], hers["delegations"]) == (
+        str(made.delegation_id),
+        citizen.name,
+        [],
+    )
+    (his,) = (await client.get("/v1/doctor/grants", headers=bearer(doctor.token))).json()["items"]
+    (handed,) = his["delegations"]
+    assert (handed["delegation_id"], handed["nurse"]) == (str(made.delegation_id), nurse.actor.name)
+    assert not isinstance(await read(store, clock, nurse, citizen.patient_id), str)
+    for _ in range(2):
+        assert (await give_back(client, nurse, made.delegation_id)).status_code == 204
+    assert await read(store, clock, nurse, citizen.patient_id) == "no-access"
+    assert not isinstance(await read(store, clock, doctor, citizen.patient_id), str)
+    assert (await client.get("/v1/doctor/grants", headers=bearer(nurse.token))).json()["items"] == []
+    (his,) = (await client.get("/v1/doctor/grants", headers=bearer(doctor.token))).json()["items"]
+    assert his["delegations"] == []
+    log = (await client.get("/v1/me/access-log", headers=bearer(citizen.token))).json()["items"]
+    ended = [one for one in log if one["action"] == "consent:delegation:end"]
+    assert [one["actor_name"] for one in ended] == [nurse.actor.name], "once, under the nurse's own name"
+
+
+async def test_a_nurse_gives_back_nothing_of_the_doctor_s(
+    client: httpx.AsyncClient,
+    store: Store,
+    clock: FrozenClock,
+    people: tuple[Doctor, Citizen, Facility],
+) -> None:
+    doctor, citizen, facility = people
+    nurse, other = [await make_doctor(store, clock, facility, "nurse") for _ in range(2)]
+    grant = await granted(store, clock, doctor, citizen)
+    made = await delegated(store, clock, doctor, nurse, citizen)
+    assert code_of(await give_back(client, nurse, grant.grant_id)) == "grant-unknown"
+    assert code_of(await give_back(client, other, made.delegation_id)) == "grant-unknown"
+    assert not isinstance(await read(store, clock, nurse, citizen.patient_id), str)

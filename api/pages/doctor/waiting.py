@@ -7,7 +7,8 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.pages.doctor.asking_view import grouped
+from api.pages.doctor.asking_view import Narrowed, grouped, narrowed, wished
+from api.pages.doctor.granted import kinds_of
 from api.pages.showing import STAFF, Shown, Visit, open_visit
 from api.request import Call
 from kernel.problems import Refused
@@ -51,8 +52,11 @@ async def _waiting(
 ) -> Shown:
     path = f"/v1/doctor/access-requests/{request_id}"
     state = await visit.read(path)
+    english = visit.display.language == "en"
     if state["state"] == "granted":
-        return visit.go(f"/doctor/patients/{UUID(state['patient_id'])}")
+        less = narrowed(state["asked"], state["given"], english=english)
+        book = f"/doctor/patients/{UUID(state['patient_id'])}"
+        return _answered(visit, book, state, less) if less else visit.go(book)
     shown = await visit.ask(f"{path}/display")
     picture = await visit.picture(f"{path}/display.svg")
     # What polls has only the codes drawn anew; the page is loaded again when nothing is left to wait for.
@@ -67,9 +71,25 @@ async def _waiting(
         problem=problem,
         request_id=request_id,
         state=state,
+        asked=wished(state["asked"], english=english),
         digits=grouped(codes[0]) if codes else "",
         picture=codes[1] if codes else "",
         sms=sms,
+    )
+
+
+def _answered(visit: Visit, book: str, state: dict[str, Any], less: Narrowed) -> Shown:
+    """The person agreed to less than was asked: said before the book opens. What polls loads it whole."""
+    english = visit.display.language == "en"
+    return visit.show(
+        "doctor/answered.html",
+        ("Người bệnh đã đồng ý một phần", "The patient agreed to a part"),
+        headers={} if visit.call.header("hx-request") is None else {"HX-Refresh": "true"},
+        nav="start",
+        book=book,
+        given=state["given"],
+        kinds=kinds_of(state["given"]["types"], english=english),
+        less=less,
     )
 
 

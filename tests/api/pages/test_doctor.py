@@ -166,6 +166,30 @@ async def test_a_scan_asks_at_once_and_waits_until_the_person_agrees(
     assert (await browser.get(where)).status == 200
 
 
+async def test_the_waiting_screen_says_what_was_asked_and_then_what_was_left_out(
+    store: Store, clock: FrozenClock, browser: Browser, doctor: Doctor, person: Citizen
+) -> None:
+    request = await asked(store, clock, doctor, person)
+    where = f"/doctor/requests/{request.request_id}"
+    waiting = await browser.get(where)
+    for words in ("Bạn đã xin", "Dị ứng", "24 giờ", "của mọi ngày", "Khám và chữa bệnh"):
+        assert words in waiting.text, words
+    less: frozenset[RecordType] = frozenset({"AllergyIntolerance", "Condition"})
+    made = await approve(store, clock, doctor, person, request.request_id, types=less, duration_seconds=3600)
+    assert isinstance(made, Grant)
+    answered = await browser.get(where)
+    assert "Người bệnh đã đồng ý một phần" in answered.text
+    left_out = answered.tree.xpath("//dt[contains(., 'Không cho xem')]/following-sibling::dd")[
+        0
+    ].text_content()
+    assert "Tiêm chủng" in left_out
+    assert "Dị ứng" not in left_out
+    assert "ngắn hơn bạn xin" in answered.text
+    assert person.name not in answered.text, "nothing of the book before it is opened"
+    assert (await browser.get(patient(person))).status == 200
+    assert patient(person) in answered.links()
+
+
 async def test_what_is_typed_is_known_by_its_form(
     store: Store, clock: FrozenClock, browser: Browser, person: Citizen
 ) -> None:
