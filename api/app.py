@@ -276,6 +276,7 @@ CONTROLLERS = (
     "api.pages.facility.counters",
     "api.pages.facility.kiosks",
     "api.pages.facility.appointments",
+    "api.pages.facility.schedules",
     "api.pages.facility.cases",
     "api.pages.facility.quarantine",
     "api.pages.facility.staff",

@@ -1,4 +1,4 @@
-"""The appointments of a day, by slot; who came and who did not; what schedules hold."""
+"""The appointments of a day, by slot; who came and who did not."""
 
 from datetime import date, timedelta
 from itertools import groupby
@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.pages.facility.desk_visit import DESK, FACILITY, DeskVisit, open_desk, status_of
+from api.pages.facility.desk_visit import DESK, FACILITY, PLANNERS, DeskVisit, open_desk, status_of
 from api.pages.facility.words import BOOKING_STATES, SEXES
 from api.request import Call
 from kernel.clock import local_day
@@ -77,6 +77,7 @@ async def _day(
         next=found["next"] if found else None,
         schedules=await _schedules(visit),
         is_desk=found is not None,
+        plans=visit.role in PLANNERS,
         states=BOOKING_STATES,
         sexes=SEXES,
     )
@@ -93,12 +94,4 @@ def by_slot(items: list[dict[str, Any]]) -> list[tuple[dict[str, Any], list[dict
     return [(lines[0], lines) for lines in (list(group) for _, group in grouped)]
 
 
-@get("/facility/schedules/{schedule_id:uuid}", operation_id="page_facility_schedule", **FACILITY)
-async def schedule(schedule_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
-    """The slots of a schedule, and how full they are."""
-    visit = await open_desk(call)
-    found = await visit.read(f"/v1/facility/schedules/{schedule_id}")
-    return visit.show("facility/schedule.html", ("Lịch khám", "Schedule"), nav="appointments", schedule=found)
-
-
-handlers: list[Any] = [today, one_day, more, mark, schedule]
+handlers: list[Any] = [today, one_day, more, mark]

@@ -18,6 +18,9 @@ from kernel.problems import ProblemError, Refused
 DESK: Final = frozenset({"doctor", "nurse", "clerk"})
 ADMIN: Final = frozenset({"facility-admin"})
 OFFICER: Final = frozenset({"registry-officer"})
+PLANNERS: Final = frozenset({"nurse", "clerk", "facility-admin"})
+# Who gives vaccines; whom a facility asks to confirm a dose of long ago is one more.
+VACCINATORS: Final = frozenset({"doctor", "nurse", "vaccinator"})
 
 # What the decorator of a page's route says; a page that cannot be shown leads back to the staff's first one.
 FACILITY: Final = page_of_kind("staff", "facility/problem.html")
@@ -56,7 +59,10 @@ PARTS: Final[tuple[Part, ...]] = (
         "/facility/appointments",
         DESK | ADMIN,
         ("Lịch hẹn", "Appointments"),
-        ("Danh sách trong ngày, ai đã đến.", "The list of a day, and who came."),
+        (
+            "Danh sách trong ngày, ai đã đến; lập lịch khám.",
+            "The list of a day, and who came; schedules.",
+        ),
     ),
     (
         "cases",

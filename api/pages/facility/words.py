@@ -44,6 +44,20 @@ DONE: Final[dict[str, Words]] = {
         "Đã hủy lịch hẹn và báo cho người bệnh.",
         "The appointment was called off, and the person was told.",
     ),
+    "schedule-made": (
+        "Đã lập lịch khám. Hãy thêm giờ khám để người bệnh đặt được.",
+        "The schedule is made. Add times, so that people can book.",
+    ),
+    "slots-added": ("Đã thêm giờ khám.", "The times were added."),
+    "slot-resized": ("Đã đổi số chỗ.", "The places were changed."),
+    "slot-closed": (
+        "Đã ngừng giờ khám này và báo cho người đã đặt.",
+        "That time was called off, and who had booked was told.",
+    ),
+    "schedule-closed": (
+        "Đã kết thúc lịch khám và báo cho người đã đặt.",
+        "The schedule was ended, and who had booked was told.",
+    ),
     "kiosk-ended": ("Đã ngừng ki-ốt.", "The kiosk was ended."),
     "role-proposed": (
         "Đã gửi đề nghị. Một tài khoản quản trị khác cần xác nhận trong ba ngày.",
