@@ -107,7 +107,7 @@ def draw(chart: Chart) -> bytes:
     foot = wrap(plain(chart.foot, _TEXT_MAX), int((_WIDTH - 2 * _EDGE) / _SIGN))
     top = _EDGE + len(title) * _TITLE_LINE + _LINE + _GAP
     place = _Place(chart.x, chart.y, top)
-    height = top + _PLOT + (2 + len(foot)) * _LINE + _EDGE
+    height = top + _PLOT + (1 + bool(chart.x.label) + len(foot)) * _LINE + _EDGE
     root = _root(chart, height)
     for band in chart.bands:
         outline = [*band.lower, *reversed(band.upper)]
@@ -174,7 +174,7 @@ def _add_axes(root: ElementTree.Element, chart: Chart, place: _Place) -> None:
         across, half = place.at((value, y.low))[0], len(text) * _SIGN / 2
         _line(root, place.at((value, y.low)), place.at((value, y.high)))
         if across - half >= ends + _GAP and across + half <= _WIDTH:
-            _write(root, across, place.bottom + _LINE - 2, text, "middle")
+            _write(root, across, place.bottom + _LINE, text, "middle")
             ends = across + half
 
 
@@ -185,8 +185,9 @@ def _add_words(
     for number, text in enumerate(title, 1):
         _write(root, _EDGE, number * _TITLE_LINE, text, name="text title")
     _write(root, _EDGE, _EDGE + len(title) * _TITLE_LINE + _TEXT, chart.y.label)
-    _write(root, _WIDTH - _RIGHT, place.bottom + 2 * _LINE, chart.x.label, "end")
-    for number, text in enumerate(foot, 3):
+    if chart.x.label:
+        _write(root, _WIDTH - _RIGHT, place.bottom + 2 * _LINE, chart.x.label, "end")
+    for number, text in enumerate(foot, 2 + bool(chart.x.label)):
         _write(root, _EDGE, place.bottom + number * _LINE, text)
     for number, text in enumerate(wrap(plain(chart.note, _TEXT_MAX), _NOTE_SIGNS)):
         _write(root, (_LEFT + _WIDTH - _RIGHT) / 2, place.top + _PLOT / 2 + number * _LINE, text, "middle")
