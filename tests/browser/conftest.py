@@ -2,7 +2,7 @@
 
     def test_…(person):                  # a new person's browser; at the end nothing may have left the origin
         tab = person().page("/sign-in")
-        person(width=390, dark=True, script=False)
+        person(width=390, dark=True, script=False, citizen=token)
 
 Everything here is synchronous: Playwright's own loop runs while a test waits.
 """
@@ -61,10 +61,18 @@ def people(api: Api, sheet: DemoSheet) -> People:
 
 @pytest.fixture
 def person(browser: Browser, base: str) -> Iterator[Person]:
-    """Make a browser of one more person."""
+    """Make a browser of one more person. cookies: tokens of sessions that exist already."""
     made: list[Watched] = []
 
-    def make(width: int = 1280, height: int = 900, *, dark: bool = False, script: bool = True) -> Watched:
+    def make(
+        width: int = 1280,
+        height: int = 900,
+        *,
+        dark: bool = False,
+        script: bool = True,
+        others: tuple[str, ...] = (),
+        **cookies: str,
+    ) -> Watched:
         context = browser.new_context(
             locale="vi-VN",
             timezone_id="Asia/Ho_Chi_Minh",
@@ -72,7 +80,9 @@ def person(browser: Browser, base: str) -> Iterator[Person]:
             color_scheme="dark" if dark else "light",
             java_script_enabled=script,
         )
-        made.append(Watched(context, base))
+        for name, value in cookies.items():
+            context.add_cookies([{"name": name, "value": value, "url": base}])
+        made.append(Watched(context, base, others))
         return made[-1]
 
     yield make

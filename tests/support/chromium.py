@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
 from tests.support.npm import installed
 
@@ -24,6 +24,8 @@ INSTALL = (
     ["apt-get", "update", "-q"],
     ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"],
 )
+# No other host has an address: not even a look-up ahead of a request, which nothing here would see, leaves.
+LOOPBACK_ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
 # Lines of the console that say a page broke its own policy or threw.
 BROKEN = ("Content Security Policy", "Content-Security-Policy", "Uncaught")
 
@@ -69,7 +71,7 @@ def running(*options: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium(),
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", *options],
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", LOOPBACK_ALONE, *options],
         )
         yield browser
         browser.close()
@@ -77,10 +79,12 @@ def running(*options: str) -> Iterator[Browser]:
 
 @dataclass
 class Watched:
-    """One person's browser, with what it did. base: where the service is, `http://localhost:…`."""
+    """One person's browser, with what it did. base: where the service is, `http://localhost:…`; others:
+    further origins, of the test's own, that may be asked."""
 
     context: BrowserContext
     base: str
+    others: tuple[str, ...] = ()
     requests: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
@@ -89,10 +93,16 @@ class Watched:
         self.context.on("request", lambda request: self.requests.append(request.url))
         self.context.on("console", lambda line: self._said(line.text))
         self.context.on("weberror", lambda error: self.broken.append(str(error.error)))
+        self.context.on("dialog", self._asked)
 
     def _said(self, text: str) -> None:
         if any(mark in text for mark in BROKEN):
             self.broken.append(text)
+
+    def _asked(self, dialog: Dialog) -> None:
+        """No page of ours opens one."""
+        self.broken.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def page(self, path: str = "") -> Page:
         """A new tab, at that path of the service."""
@@ -109,7 +119,8 @@ class Watched:
 
     def _is_ours(self, url: str) -> bool:
         parts = urlsplit(url)
-        return parts.scheme in ("data", "blob") or f"{parts.scheme}://{parts.netloc}" == self.base
+        origin = f"{parts.scheme}://{parts.netloc}"
+        return parts.scheme in ("data", "blob") or origin in (self.base, *self.others)
 
 
 def axe(page: Page) -> list[str]:

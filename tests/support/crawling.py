@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ OF_A_TEMPLATE = 2
 WEIGHT_MAX = 150 * 1024
 NARROW = 320
 # Files that a browser saves instead of showing, and parts of pages that only htmx fetches.
-IS_NO_PAGE = re.compile(r"\.(pdf|json|csv|ics|zip|smart-health-card|svg|png)$|/content$|/download")
+IS_NO_PAGE = re.compile(r"\.(pdf|json|csv|ics|zip|smart-health-card|svg|png)$|/content$|/file$|/download")
 
 
 def page_routes() -> list[str]:
@@ -53,22 +54,32 @@ class Walk:
 def crawl(watched: Watched, roots: list[str], secret_words: set[str], *, inside: str = "/") -> Walk:
     """Follow links from the roots. secret_words: what no title and no address may hold. inside: the beginning
     of addresses that are followed."""
-    walk, templates, tab = Walk(), page_routes(), watched.page()
+    walk, tab = Walk(), watched.page()
+    for template, path in places(tab, roots, inside):
+        walk.seen[template] += 1
+        if not IS_NO_PAGE.search(path):
+            _look(walk, watched, tab, path, secret_words)
+    return walk
+
+
+def places(tab: Page, roots: list[str], inside: str = "/") -> Iterator[tuple[str, str]]:
+    """Template and address of every page that the roots lead to, two of a template; whoever asks opens each
+    in this tab before the next, since its links are followed."""
+    templates, often = page_routes(), Counter[str]()
     waiting, known = deque(roots), set(roots)
     while waiting:
         path = waiting.popleft()
         template = template_of(path, templates)
-        if template is None or walk.seen[template] >= OF_A_TEMPLATE:
+        if template is None or often[template] >= OF_A_TEMPLATE:
             continue
-        walk.seen[template] += 1
+        often[template] += 1
+        yield template, path
         if IS_NO_PAGE.search(path):
             continue
-        _look(walk, watched, tab, path, secret_words)
         for link in _links(tab):
             if link not in known and link.startswith(inside):
                 known.add(link)
                 waiting.append(link)
-    return walk
 
 
 def _look(walk: Walk, watched: Watched, tab: Page, path: str, secret_words: set[str]) -> None:
