@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route
 
 from api.pages.showing import POLICY
 from api.pages.static import PLACE, TYPES
-from qr.draw import Level, best_matrix
+from qr.draw import Level, best_matrix, svg
 from tests.support.chromium import running
 from tests.support.shared import shared
 
@@ -159,3 +159,11 @@ def test_pictures_are_read_here(tmp_path: Path) -> None:
         page.goto(ORIGIN)
         page.get_by_label("Ảnh").set_input_files(tmp_path / "small.png")
         assert given(page) == SCREEN
+
+
+def test_a_code_that_was_saved_from_a_page_is_read(tmp_path: Path) -> None:
+    text = certificate()
+    (tmp_path / "code.svg").write_text(svg(text))
+    with opened() as page:
+        page.get_by_label("Ảnh").set_input_files(tmp_path / "code.svg")
+        assert given(page) == text

@@ -11,6 +11,7 @@
 // A frame of the camera may take this long; a picture that somebody chose is worth the whole search.
 const FRAME = { effort: Infinity, timeLimit: 120 };
 const PICTURE = { effort: Infinity, timeLimit: 4000 };
+const DRAWN = 1200;
 const SIDE_MAX = 2400;
 // Dense codes want pixels: certificates have up to 93 modules a side, and a margin.
 const VIDEO = { facingMode: "environment", width: { ideal: 1920 }, height: { ideal: 1080 } };
@@ -155,11 +156,31 @@ async function firstCode(dialog, video, read, own) {
 
 async function readPicture(file, id, note) {
   note.textContent = WORDS.reading;
-  const bitmap = await createImageBitmap(file).catch(() => null);
+  const bitmap = await createImageBitmap(file).catch(() => drawing(file));
   await new Promise((next) => setTimeout(next));
   const text = bitmap && ((await detected(await detector(), bitmap)) ?? (await inPicture(bitmap)));
   note.textContent = text ? "" : WORDS.unread;
   if (text) give(id, text);
+}
+
+/** What was saved from a page of ours is a drawing without a size, which no bitmap is made of. */
+async function drawing(file) {
+  const image = new Image();
+  image.src = URL.createObjectURL(file);
+  try {
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = DRAWN;
+    const context = canvas.getContext("2d");
+    context.fillStyle = "white";
+    context.fillRect(0, 0, DRAWN, DRAWN);
+    context.drawImage(image, 0, 0, DRAWN, DRAWN);
+    return canvas;
+  } catch {
+    return null;
+  } finally {
+    URL.revokeObjectURL(image.src);
+  }
 }
 
 /** A code that fills a large picture is read better when it is smaller, and a small one when it is larger. */
