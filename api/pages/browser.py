@@ -31,6 +31,9 @@ SameSite = Literal["Strict", "Lax"]
 SESSION_SECONDS: Final = 12 * 3600
 DISPLAY_SECONDS: Final = 365 * 24 * 3600
 
+# The hidden field of every form. Not `form`: a field of that name hides `form.form` from htmx.
+OWN_FORM: Final = "page_secret"
+
 # Tokens, ids and words of ours; nothing that a header or a page could be broken with.
 _OURS: Final = re.compile(r"[A-Za-z0-9_.-]{1,400}")
 

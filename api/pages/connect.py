@@ -31,6 +31,7 @@ from api.connecting import (
     give_proven,
     may_connect,
 )
+from api.pages.browser import OWN_FORM
 from api.pages.connect_view import Page, page_answer, page_of
 from api.request import Answer, Call, answer
 from consent.apps.problems import BEYOND_CLIENT
@@ -261,7 +262,7 @@ async def _spend(tx: Tx, call: Call) -> Refused | None:
 async def _asking(tx: Tx, call: Call, form: dict[str, str] | None) -> Asking | Refused:
     """What this browser's page is about. form: of a POST, which must come from that very page."""
     secret = _secret(call)
-    if form is not None and not hmac.compare_digest(derived(secret, "form"), form.get("form", "")):
+    if form is not None and not hmac.compare_digest(derived(secret, "form"), form.get(OWN_FORM, "")):
         return _ENDED
     row = await authorizing.in_browser(tx, secret, call.now)
     if row is None or row.phase in ("granted", "redeemed"):

@@ -50,7 +50,7 @@ class Page(Struct, frozen=True):
     problem: ProblemType | None = None
     client: AppClient | None = None
     home: str = ""
-    form: str = ""
+    page_secret: str = ""
     boxes: tuple[Box, ...] = ()
     days: tuple[Days, ...] = ()
     short: bool = False
@@ -80,7 +80,7 @@ def page_of(
         problem=problem,
         client=asking.client,
         home=urlsplit(redirect).netloc or urlsplit(redirect).scheme,
-        form=derived(secret, "form"),
+        page_secret=derived(secret, "form"),
         boxes=tuple(Box(box, box_text(box), box in ticked) for box in asking.wish.boxes),
         days=tuple(
             Days(days, days_text(days), choice is not None and choice.days == days) for days in asking.days

@@ -10,7 +10,7 @@ from typing import Any, Final
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
-from api.pages.browser import cookie, form_secret, new_visit, require_own_form, set_cookie
+from api.pages.browser import OWN_FORM, cookie, form_secret, new_visit, require_own_form, set_cookie
 from api.pages.demo import read_demo_inbox
 from api.pages.demo_people import DemoPeople
 from api.pages.demo_tour_view import DOCTOR, OWNER, is_new, newest_browser, steps_done, what_is_known
@@ -110,7 +110,7 @@ async def open_kiosk(call: NamedDependency[Call]) -> Response[Any]:
 async def _form(call: Call) -> dict[str, str]:
     """What a form of these pages sent. Raises page-form-stale for anybody else's."""
     form = read_form(await call.body()) or {}
-    require_own_form(call, form.pop("form", ""), cookie(call, WORD), "")
+    require_own_form(call, form.pop(OWN_FORM, ""), cookie(call, WORD), "")
     return form
 
 

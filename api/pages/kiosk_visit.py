@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Any, Final
 
-from api.pages.browser import cookie, form_secret, require_own_form, set_cookie
+from api.pages.browser import OWN_FORM, cookie, form_secret, require_own_form, set_cookie
 from api.pages.inside import ask
 from api.pages.showing import Shown, Visit
 from api.problems import NOT_SIGNED_IN
@@ -43,12 +43,9 @@ class KioskVisit(Visit):
         return self._key or self.token
 
     async def form(self) -> dict[str, str]:
-        """What a form of this kiosk sent within these minutes. Raises page-form-stale for every other.
-
-        The secret has a name of its own: a field called `form` hides the form itself from htmx.
-        """
+        """What a form of this kiosk sent within these minutes. Raises page-form-stale for every other."""
         form = read_form(await self.call.body()) or {}
-        given, before = form.pop("drawn", ""), str(self._window - 1)
+        given, before = form.pop(OWN_FORM, ""), str(self._window - 1)
         is_before = hmac.compare_digest(form_secret(self.secret, before), given)
         require_own_form(self.call, given, self.secret, before if is_before else self.book)
         return form

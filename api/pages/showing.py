@@ -27,6 +27,7 @@ from litestar.types import ASGIApp
 
 from api.errors import log_exception, refused_of
 from api.pages.browser import (
+    OWN_FORM,
     Display,
     Kind,
     cookie,
@@ -151,7 +152,7 @@ class Visit:
     async def form(self) -> dict[str, str]:
         """What a form of this session sent. Raises page-form-stale for anybody else's."""
         form = read_form(await self.call.body()) or {}
-        require_own_form(self.call, form.pop("form", ""), self.secret, self.book)
+        require_own_form(self.call, form.pop(OWN_FORM, ""), self.secret, self.book)
         return form
 
     def show(
@@ -174,7 +175,7 @@ class Visit:
                 say=lambda vi, en: en if english else vi,
                 english=english,
                 visit=self,
-                form=form_secret(self.secret, self.book),
+                page_secret=form_secret(self.secret, self.book),
                 here=self.call.request.scope["path"],
                 demo=self.call.demo,
                 hotline=self.call.hotline,

@@ -8,7 +8,7 @@ from typing import Final
 from litestar.datastructures import UploadFile
 from msgspec import Struct
 
-from api.pages.browser import FORM_STALE, require_own_form
+from api.pages.browser import FORM_STALE, OWN_FORM, require_own_form
 from api.pages.showing import Visit
 from kernel.problems import refuse
 
@@ -33,7 +33,7 @@ async def form_with_file(visit: Visit, name: str) -> Sent:
     fields = {key: value for key, value in pairs if isinstance(value, str)}
     if len(pairs) > FIELDS_MAX or any("\0" in value for value in fields.values()):
         refuse(FORM_STALE)
-    require_own_form(visit.call, fields.pop("form", ""), visit.secret, visit.book)
+    require_own_form(visit.call, fields.pop(OWN_FORM, ""), visit.secret, visit.book)
     file = next((value for key, value in pairs if key == name and isinstance(value, UploadFile)), None)
     content = await file.read() if file is not None else b""
     kept = {key: value for key, value in fields.items() if value}

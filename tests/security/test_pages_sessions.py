@@ -96,9 +96,9 @@ async def test_no_page_s_form_of_somebody_else_does_anything(
     for template, path in pages("POST"):
         if template in NO_FORM_OF_A_SESSION:
             continue
-        forms: list[tuple[dict[str, str], dict[str, str]]] = [({}, {}), ({"form": "A" * 43}, {})]
+        forms: list[tuple[dict[str, str], dict[str, str]]] = [({}, {}), ({"page_secret": "A" * 43}, {})]
         for secret in cookies.values():
-            form = {"form": form_secret(secret, "")}
+            form = {"page_secret": form_secret(secret, "")}
             forms.append((form, {"origin": "https://evil.example"}))
             forms.append((form, {"origin": "http://localhost.evil.example"}))
             forms += [(form, {"sec-fetch-site": site}) for site in ("cross-site", "same-site")]
@@ -114,7 +114,7 @@ async def test_without_a_session_no_form_does_anything(client: httpx.AsyncClient
     for template, path in pages("POST"):
         if template in NO_FORM_OF_A_SESSION:
             continue
-        answer = await client.post(path, data={"form": form_secret("", "")})
+        answer = await client.post(path, data={"page_secret": form_secret("", "")})
         assert answer.status_code in {303, 403}, template
     assert await rows(owner) == before
 

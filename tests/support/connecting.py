@@ -104,11 +104,11 @@ class Browser:
 
     async def post(self, path: str, **fields: str) -> httpx.Response:
         """A form of the page that is open, with its hidden field."""
-        form = {"form": self.hidden()} | fields
+        form = {"page_secret": self.hidden()} | fields
         return self._seen(await self.http.post(path, data=form, headers=self._headers()))
 
     def hidden(self) -> str:
-        found = re.search(r'name="form" value="([^"]+)"', self.page)
+        found = re.search(r'name="page_secret" value="([^"]+)"', self.page)
         return html.unescape(found[1]) if found else ""
 
     def boxes(self) -> list[str]:

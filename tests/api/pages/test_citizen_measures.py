@@ -98,7 +98,7 @@ async def test_nobody_without_a_session_reads_anything(client: httpx.AsyncClient
 
 @pytest.mark.parametrize("path", POSTS)
 async def test_no_form_of_another_page_does_anything(browser: Browser, path: str) -> None:
-    for fields in ({}, {"form": "x" * 43}):
+    for fields in ({}, {"page_secret": "x" * 43}):
         page = await browser.post(path, fields, follow=False)
         assert page.status == 403, path
         assert "Hãy tải lại trang" in page.text
@@ -168,8 +168,8 @@ async def test_an_alert_stands_first_until_somebody_saw_it(
 
 async def test_an_alert_of_nobody_is_refused_in_the_page(browser: Browser) -> None:
     page = await browser.get("/me/vitals")
-    secret = page.form("/display")["form"]
-    refused = await browser.post(f"/me/vitals/seen/{NOBODY}", {"form": secret, "severity": "warn"})
+    secret = page.form("/display")["page_secret"]
+    refused = await browser.post(f"/me/vitals/seen/{NOBODY}", {"page_secret": secret, "severity": "warn"})
     assert refused.status == 404
     assert "Chỉ số đo" in refused.text
 

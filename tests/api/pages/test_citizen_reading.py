@@ -210,7 +210,7 @@ async def test_no_form_of_another_page_does_anything(
     client: httpx.AsyncClient, person: Citizen, path: str
 ) -> None:
     browser = browser_of(client, person)
-    for fields in ({}, {"form": "x" * 43}):
+    for fields in ({}, {"page_secret": "x" * 43}):
         page = await browser.post(path, fields, follow=False)
         assert page.status == 403, path
         assert "Hãy tải lại trang" in page.text
@@ -458,7 +458,7 @@ async def test_a_photo_is_added_downloaded_and_removed(client: httpx.AsyncClient
     fields.pop("file", None)
     path = "/me/documents/add"
     stale = await client.post(
-        path, data=fields | {"form": "x" * 43}, files={"file": ("a.png", picture())}, headers=headers
+        path, data=fields | {"page_secret": "x" * 43}, files={"file": ("a.png", picture())}, headers=headers
     )
     assert stale.status_code == 403
     without = await client.post(path, data=fields, files={"file": ("", b"")}, headers=headers)

@@ -174,7 +174,7 @@ async def test_no_other_site_presses_these_buttons(client: httpx.AsyncClient, pa
     browser = Browser(client)
     assert (await browser.post(path, {"key": "hung"})).status == 403
     await browser.get("/demo")
-    assert (await browser.post(path, {"key": "hung", "form": "x"})).status == 403
+    assert (await browser.post(path, {"key": "hung", "page_secret": "x"})).status == 403
     assert (await browser.get(path, follow=False)).response.headers["location"] == "/demo"
 
 

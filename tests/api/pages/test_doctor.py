@@ -222,7 +222,8 @@ async def test_a_choice_of_parts_is_what_is_asked_for(
     store: Store, clock: FrozenClock, browser: Browser, doctor: Doctor, person: Citizen
 ) -> None:
     start = await browser.get("/doctor")
-    fields = {name: value for name, value in start.form("/doctor").items() if name in ("form", "duration")}
+    kept = ("page_secret", "duration")
+    fields = {name: value for name, value in start.form("/doctor").items() if name in kept}
     code = draw_code(store.keys, person.patient_id, clock.now()).qr
     chosen = {"subject": code, "details": "on", "allergies": "on", "wearable": "on", "duration": "3600"}
     gone = await browser.post("/doctor", fields | chosen | {"since": "2026-01-01"}, follow=False)

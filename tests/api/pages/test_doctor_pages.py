@@ -127,7 +127,7 @@ async def test_no_form_of_another_page_does_anything(
         f"{book(person)}/results/trend",
         f"{book(person)}/timeline",
     ):
-        assert (await browser.post(path, {"form": "x"})).status == 403, path
+        assert (await browser.post(path, {"page_secret": "x"})).status == 403, path
     assert (await browser.get(book(person))).status == 200
 
 

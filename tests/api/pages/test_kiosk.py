@@ -41,7 +41,7 @@ def secret_of(page: Page) -> str:
 
 async def show(browser: Browser, text: str) -> Page:
     start = await browser.get("/kiosk")
-    return await browser.post("/kiosk", {"drawn": secret_of(start), "scan": text})
+    return await browser.post("/kiosk", {"page_secret": secret_of(start), "scan": text})
 
 
 async def test_a_device_becomes_a_kiosk_with_its_code_and_stays_one(
@@ -155,7 +155,7 @@ async def test_a_form_counts_for_minutes_only(
     client: httpx.AsyncClient, kiosk: Kiosk, clock: FrozenClock
 ) -> None:
     browser = device_of(client, kiosk)
-    sent = {"drawn": secret_of(await browser.get("/kiosk")), "scan": new_number()}
+    sent = {"page_secret": secret_of(await browser.get("/kiosk")), "scan": new_number()}
     clock.advance(seconds=100)
     assert (await browser.post("/kiosk", sent)).status == 200
     clock.advance(minutes=5)

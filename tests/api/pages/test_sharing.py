@@ -231,7 +231,7 @@ async def test_forms_need_their_secret(
     browser: Browser, store: Store, clock: FrozenClock, citizen: Citizen, doctor: Doctor
 ) -> None:
     grant = await granted(store, clock, doctor, citizen)
-    stale = await browser.post(f"/me/sharing/grants/{grant.grant_id}/end", {"form": "x"})
+    stale = await browser.post(f"/me/sharing/grants/{grant.grant_id}/end", {"page_secret": "x"})
     assert stale.status == 403
     assert isinstance(await read(store, clock, doctor, citizen.patient_id), Access)
 

@@ -60,3 +60,12 @@ def test_a_style_sheet_names_colours_in_the_theme_alone(path: Path) -> None:
         return
     found = set(re.findall(r"#[0-9a-fA-F]{3,8}\b(?![^{}]*\{)", path.read_text()))
     assert found <= {"#fff", "#000"}
+
+
+# What htmx asks a form for; a field of such a name stands in front of it.
+TAKEN = r"""(?:\bname="|ui\.field\(")(?:form|action|method|elements|submit|target|enctype)\""""
+
+
+@pytest.mark.parametrize("path", named(TEMPLATES))
+def test_no_field_hides_what_a_form_says_about_itself(path: Path) -> None:
+    assert re.findall(TAKEN, path.read_text()) == []
