@@ -128,8 +128,9 @@ def _results_first(section: Section, last_visit: str) -> Section:
 
 
 def is_flagged(entry: Entry) -> bool:
-    """Whether its laboratory says that a result lies outside the range."""
-    return entry.get("flag") not in (None, "normal")
+    """Whether its laboratory says that a result, or one of its parts, lies outside the range."""
+    flags = (entry.get("flag"), *(part.get("flag") for part in entry.get("parts") or []))
+    return any(flag not in (None, "normal") for flag in flags)
 
 
 def is_new(entry: Entry, last_visit: str) -> bool:

@@ -1,0 +1,54 @@
+"""What a doctor's pages say of a result with parts and of a dose that somebody objects to."""
+
+from typing import Any
+
+import pytest
+
+from api.pages.doctor.summary_view import sheet_of
+from store.database import Store
+from tests.support.clock import FrozenClock
+from tests.support.consent import granted
+from tests.support.http import client_of
+from tests.support.pages import Browser
+from tests.support.people import make_citizen, make_doctor, make_facility
+from tests.support.record import our_id, write
+
+
+def summary(*results: dict[str, Any]) -> dict[str, Any]:
+    section = {"key": "results", "state": "listed", "items": list(results), "more": False}
+    return {"sections": [section]}
+
+
+@pytest.mark.parametrize(("flag", "is_flagged"), [("critical-high", True), ("normal", False), (None, False)])
+def test_a_part_out_of_range_marks_its_result(flag: str | None, is_flagged: bool) -> None:
+    plain = {"id": "1", "title": "Natri máu", "flag": "normal", "date": "2026-11-01"}
+    panel = {
+        "id": "2",
+        "title": "Công thức máu",
+        "flag": None,
+        "date": "2026-10-01",
+        "parts": [{"flag": flag}],
+    }
+    sheet = sheet_of(summary(plain, panel), None)
+    assert sheet.is_flagged is is_flagged
+    first = sheet.parts["results"].rows[0].first["title"]
+    assert first == ("Công thức máu" if is_flagged else "Natri máu")
+
+
+async def test_a_dose_that_the_person_objects_to_is_marked(
+    store: Store, owner: Store, clock: FrozenClock
+) -> None:
+    person = await make_citizen(store, clock)
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    given = {"resourceType": "Immunization", "id": "mmr", "status": "completed"}
+    given |= {"occurrenceDateTime": "2026-03-01", "vaccineCode": {"text": "Sởi"}}
+    await write(store, person.patient_id, [given], clock.now())
+    await granted(store, clock, doctor, person)
+    async with client_of(store, clock, allowed_hosts=["localhost"]) as client:
+        browser = Browser(client, "staff", doctor.token)
+        address = f"/doctor/patients/{person.patient_id}/vaccination"
+        assert "Đang đề nghị sửa" not in (await browser.get(address)).text
+        async with owner.transaction() as tx:
+            sql = "UPDATE ehr_resource SET contested = true WHERE patient_id = $1 AND id = $2"
+            await tx.execute(sql, person.patient_id, our_id("a", "mmr"))
+        assert "Đang đề nghị sửa" in (await browser.get(address)).text
