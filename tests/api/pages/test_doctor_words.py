@@ -40,7 +40,7 @@ async def test_a_dose_that_the_person_objects_to_is_marked(
 ) -> None:
     person = await make_citizen(store, clock)
     doctor = await make_doctor(store, clock, await make_facility(store, clock))
-    given = {"resourceType": "Immunization", "id": "mmr", "status": "completed"}
+    given: dict[str, Any] = {"resourceType": "Immunization", "id": "mmr", "status": "completed"}
     given |= {"occurrenceDateTime": "2026-03-01", "vaccineCode": {"text": "Sởi"}}
     await write(store, person.patient_id, [given], clock.now())
     await granted(store, clock, doctor, person)
