@@ -19,7 +19,7 @@ DESK: Final = frozenset({"doctor", "nurse", "clerk"})
 ADMIN: Final = frozenset({"facility-admin"})
 OFFICER: Final = frozenset({"registry-officer"})
 PLANNERS: Final = frozenset({"nurse", "clerk", "facility-admin"})
-# Who gives vaccines; whom a facility asks to confirm a dose of long ago is one more.
+# Who gives vaccines.
 VACCINATORS: Final = frozenset({"doctor", "nurse", "vaccinator"})
 
 # What the decorator of a page's route says; a page that cannot be shown leads back to the staff's first one.
@@ -65,6 +65,13 @@ PARTS: Final[tuple[Part, ...]] = (
         ),
     ),
     (
+        "vaccination",
+        "/facility/vaccination",
+        VACCINATORS | ADMIN,
+        ("Tiêm chủng", "Vaccination"),
+        ("Ai đăng ký tiêm hôm nay; mũi tiêm cũ cần xác nhận.", "Who is registered; doses to confirm."),
+    ),
+    (
         "cases",
         "/facility/cases",
         frozenset({"doctor"}) | ADMIN | OFFICER,
@@ -107,6 +114,27 @@ PARTS: Final[tuple[Part, ...]] = (
         ADMIN,
         ("Ki-ốt", "Kiosks"),
         ("Lắp đặt, chuyển quầy, ngừng.", "Set up, move, end."),
+    ),
+    (
+        "departments",
+        "/facility/departments",
+        ADMIN,
+        ("Khoa, phòng", "Departments"),
+        ("Thêm, sửa, đóng; tên kín đáo.", "Add, change, close; discreet names."),
+    ),
+    (
+        "systems",
+        "/facility/systems",
+        ADMIN,
+        ("Phần mềm kết nối", "Connected systems"),
+        ("Phần mềm nào đang gửi và đọc; ngừng, đổi khóa.", "What sends and reads; turn off, new secret."),
+    ),
+    (
+        "figures",
+        "/facility/figures",
+        ADMIN,
+        ("Số liệu của cơ sở", "Figures"),
+        ("Dữ liệu gửi lên, tìm người bệnh, ai đọc bao nhiêu.", "Data sent, look-ups, who read how much."),
     ),
 )
 

@@ -44,7 +44,7 @@ async def look_up(call: NamedDependency[Call]) -> Response[bytes]:
 
 @post("/facility/staff/roles", operation_id="page_facility_role_propose", **FACILITY)
 async def propose_role(call: NamedDependency[Call]) -> Response[bytes]:
-    """A role for somebody whom the register knows."""
+    """A role for somebody whom the register knows: found by a licence, or at work here in another role."""
     visit = await open_desk(call)
     form = await visit.form()
     role = {name: form.get(name, "") for name in ("practitioner_id", "role")}
@@ -52,7 +52,22 @@ async def propose_role(call: NamedDependency[Call]) -> Response[bytes]:
         "reason": form.get("reason", "").strip(),
         "practitioner_role": {**role, "facility_id": visit.facility_id},
     }
-    return await _proposed(visit, "/v1/admin/practitioner-roles", body, form)
+    act = "licensed" if form.get("name") else "role"
+    return await _proposed(visit, "/v1/admin/practitioner-roles", body, {**form, "act": act})
+
+
+@post("/facility/staff/roles/unit", operation_id="page_facility_role_unit", **FACILITY)
+async def propose_unit(call: NamedDependency[Call]) -> Response[bytes]:
+    """In which department a role works, or in none."""
+    visit = await open_desk(call)
+    form = await visit.form()
+    role = {
+        "practitioner_role_id": form.get("practitioner_role_id", ""),
+        "facility_id": visit.facility_id,
+        "unit_id": form.get("unit_id") or None,
+    }
+    body = {"reason": form.get("reason", "").strip(), "practitioner_role": role}
+    return await _proposed(visit, "/v1/admin/practitioner-roles/unit", body, {**form, "act": "unit"})
 
 
 @post("/facility/staff/roles/end", operation_id="page_facility_role_end", **FACILITY)
@@ -62,7 +77,7 @@ async def propose_end(call: NamedDependency[Call]) -> Response[bytes]:
     form = await visit.form()
     role = {"practitioner_role_id": form.get("practitioner_role_id", ""), "facility_id": visit.facility_id}
     body = {"reason": form.get("reason", "").strip(), "practitioner_role": role}
-    return await _proposed(visit, "/v1/admin/practitioner-roles/end", body, form)
+    return await _proposed(visit, "/v1/admin/practitioner-roles/end", body, {**form, "act": "end"})
 
 
 @post("/facility/staff/changes/{change_id:uuid}", operation_id="page_facility_change_confirm", **FACILITY)
@@ -79,9 +94,11 @@ async def confirm(change_id: FromPath[UUID], call: NamedDependency[Call]) -> Res
 
 
 async def _proposed(visit: DeskVisit, path: str, body: Any, form: dict[str, str]) -> Response[bytes]:
+    """act: which of the page's forms was sent, so that it keeps what was typed."""
     done = await visit.send("POST", path, body, headers=once(form))
     if isinstance(done, Refused):
-        return await _list(visit, problem=done)
+        person = form if form["act"] == "licensed" else None
+        return await _list(visit, problem=done, typed=form, person=person)
     return visit.did("role-proposed", "/facility/staff")
 
 
@@ -89,13 +106,14 @@ async def _list(visit: DeskVisit, *, cursor: str | None = None, **more: Any) -> 
     found = await visit.read("/v1/facility/staff", cursor=cursor)
     waiting = await visit.read("/v1/facility/register-changes", limit=PAGE_MAX)
     units = (await visit.read("/v1/facility/units"))["items"]
-    members = {"person": None, "licence": "", **more}
+    members = {"person": None, "licence": "", "typed": {}, **more}
     return visit.show(
         "facility/staff.html",
         TITLE,
         nav="staff",
         status=status_of(more.get("problem")),
         people=found["items"],
+        known={one["practitioner_id"]: one["name"] for one in found["items"]},
         next=found["next"],
         waiting=waiting["items"],
         roles=ROLES,
@@ -106,4 +124,4 @@ async def _list(visit: DeskVisit, *, cursor: str | None = None, **more: Any) -> 
     )
 
 
-handlers: list[Any] = [list_staff, more, look_up, propose_role, propose_end, confirm]
+handlers: list[Any] = [list_staff, more, look_up, propose_role, propose_unit, propose_end, confirm]

@@ -58,6 +58,18 @@ DONE: Final[dict[str, Words]] = {
         "Đã kết thúc lịch khám và báo cho người đã đặt.",
         "The schedule was ended, and who had booked was told.",
     ),
+    "department-opened": ("Đã thêm khoa.", "The department was added."),
+    "department-changed": ("Đã lưu thông tin khoa.", "The department was changed."),
+    "department-closed": ("Đã đóng khoa.", "The department was closed."),
+    "system-ended": (
+        "Đã ngừng phần mềm. Khóa của phần mềm này không còn dùng được.",
+        "It was turned off. Its secret opens nothing now.",
+    ),
+    "system-proposed": (
+        "Đã gửi đề nghị. Một tài khoản quản trị khác xác nhận ở mục Nhân viên và nhận khóa.",
+        "Proposed. Another administrator confirms it under Staff and gets the secret.",
+    ),
+    "dose-confirmed": ("Đã xác nhận mũi tiêm.", "The dose was confirmed."),
     "kiosk-ended": ("Đã ngừng ki-ốt.", "The kiosk was ended."),
     "role-proposed": (
         "Đã gửi đề nghị. Một tài khoản quản trị khác cần xác nhận trong ba ngày.",
@@ -161,4 +173,26 @@ WAITS_FOR: Final[dict[str, Words]] = {
     "no-identifier": ("Không có số giấy tờ", "There is no number"),
     "unknown-person": ("Chưa biết là ai", "Nobody is known by it"),
     "birth-date": ("Ngày sinh không khớp", "The birth dates differ"),
+}
+VERDICTS: Final[dict[str, Words]] = {
+    "tell-staff": ("Có điều cần biết", "Something to know"),
+    "ask-first": ("Hỏi trước khi tiêm", "Ask before the vaccine"),
+}
+SCREENING_ANSWERS: Final[dict[str, Words]] = {
+    "yes": ("Có", "Yes"),
+    "no": ("Không", "No"),
+    "unknown": ("Không rõ", "Not known"),
+}
+# By which way the data of a visit came.
+CHANNELS: Final[dict[str, Words]] = {
+    "api": ("Phần mềm của cơ sở tự gửi", "Sent by your own software"),
+    "file": ("Gửi bằng tệp", "Sent as a file"),
+    "form": ("Nhập tay", "Typed in"),
+    "operator": ("Đơn vị vận hành nhập giúp", "Entered for you"),
+}
+# How a look-up ended that found nobody.
+LOOK_UP_ENDS: Final[dict[str, Words]] = {
+    "bad-form": ("Số viết sai", "The number was not written right"),
+    "unknown": ("Không ai có số đó", "Nobody has the number"),
+    "too-many": ("Quá nhiều người có số đó", "Too many people have it"),
 }
