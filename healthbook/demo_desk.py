@@ -63,6 +63,13 @@ class SheetDesk:
         done = await asyncio.to_thread(self._with_phone, key, lambda hand: hand.sign(path, {}))
         return done is not None
 
+    async def allow(self, key: str, request_id: str, digits: str) -> bool:
+        """The approval of tier B, signed by that citizen's phone."""
+        done = await asyncio.to_thread(
+            self._with_phone, key, lambda hand: hand.approve(request_id, "B", digits, {})
+        )
+        return done is not None
+
     def _with_phone(self, key: str, act: Any) -> Any | None:
         sheet = self._sheet()
         if sheet is None:

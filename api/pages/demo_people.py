@@ -63,3 +63,7 @@ class DemoDesk(Protocol):
     async def trust(self, key: str, device_id: str) -> bool:
         """The phone answers for another device of its person, as the contract wants it signed."""
         ...
+
+    async def allow(self, key: str, request_id: str, digits: str) -> bool:
+        """The phone agrees to a request as it was asked, by the digits of the doctor's screen."""
+        ...

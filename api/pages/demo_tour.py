@@ -2,7 +2,8 @@
 
 These pages stay open while people sign in and out beside them: their forms are bound to a word of their own.
 The phone of the person whom the walk is about is a stand-in here, and says so: it answers for the newest
-browser of its person and shows who that is, nothing else. Registered in a demo database only (S4).
+browser of its person, shows who that is, and agrees where that browser made no key. Registered in a demo
+database only (S4).
 """
 
 from typing import Any, Final
@@ -37,7 +38,7 @@ async def tour(call: NamedDependency[Call]) -> Response[Any]:
 
 
 @get(
-    ["/demo/trust", "/demo/code", "/demo/book", "/demo/desk", "/demo/kiosk"],
+    ["/demo/trust", "/demo/code", "/demo/allow", "/demo/book", "/demo/desk", "/demo/kiosk"],
     operation_id="page_demo_back",
     **CITIZEN,
 )
@@ -66,6 +67,19 @@ async def show_code(call: NamedDependency[Call]) -> Response[Any]:
     owner = _people(call).owner(OWNER) or refuse(NOT_FOUND)
     said = await call.demo_desk.ask(owner.key, "/v1/me/identification-qr") if call.demo_desk else None
     return await _show(call, "demo/code.html", CODE, text=said["qr"] if said else "")
+
+
+@post("/demo/allow", operation_id="page_demo_allow", **CITIZEN)
+async def allow(call: NamedDependency[Call]) -> Response[Any]:
+    """The stand-in phone agrees to the newest request as it was asked, by the doctor's digits."""
+    form = await _form(call)
+    desk, owner = call.demo_desk, _people(call).owner(OWNER) or refuse(NOT_FOUND)
+    waiting = (await what_is_known(desk, owner))["requests"] if desk else []
+    newest = max(waiting, key=lambda one: str(one["request_id"]), default=None)
+    digits = form.get("digits", "").replace(" ", "")
+    if desk is None or newest is None or not await desk.allow(owner.key, newest["request_id"], digits):
+        return await _tour(call, allow_note=True)
+    return any_visit(call, "citizen").go("/demo")
 
 
 @post("/demo/book", operation_id="page_demo_book", **CITIZEN)
@@ -114,14 +128,14 @@ async def _form(call: Call) -> dict[str, str]:
     return form
 
 
-async def _tour(call: Call, note: str = "") -> Shown:
+async def _tour(call: Call, note: str = "", *, allow_note: bool = False) -> Shown:
     people = _people(call)
     owner = people.owner(OWNER) or refuse(NOT_FOUND)
     known = await what_is_known(call.demo_desk, owner) if call.demo_desk else {}
     inbox = await read_demo_inbox(call)
     doctor = next((one for one in people.workers if one.username == DOCTOR), None)
     done = steps_done(known, inbox.items, owner, call.now)
-    members = {"owner": owner, "doctor": doctor, "done": done, "note": note}
+    members = {"owner": owner, "doctor": doctor, "done": done, "note": note, "allow_note": allow_note}
     return await _show(call, "demo/tour.html", TOUR, **members)
 
 
@@ -145,4 +159,4 @@ async def _show(call: Call, template: str, title: tuple[str, str], **members: An
     )
 
 
-handlers: list[Any] = [tour, back, trust, show_code, open_book, open_desk, accounts, open_kiosk]
+handlers: list[Any] = [tour, back, trust, show_code, allow, open_book, open_desk, accounts, open_kiosk]

@@ -45,6 +45,25 @@ def test_a_newcomer_opens_a_book_and_the_old_phone_answers_for_it(
         expect(done).to_have_count(2)
 
 
+def test_where_no_key_was_made_the_stand_in_phone_agrees(person: Person) -> None:
+    tab = person().page("/demo")
+    doctor = opened_by(tab, "Vào với vai bác sĩ Nam")
+    doctor.locator("#subject").fill(opened_by(tab, "Đưa mã cho bác sĩ").locator("textarea").input_value())
+    doctor.get_by_role("button", name="Gửi yêu cầu").click()
+    doctor.wait_for_url("**/doctor/requests/*")
+    digits = doctor.locator(".waiting__digits").inner_text()
+    tab.get_by_text("Không thấy tin, hoặc không tạo được khóa?").click()
+    tab.get_by_label("6 số trên màn hình bác sĩ").fill(digits)
+    # The walk updates itself, and keeps what was typed and opened.
+    with tab.expect_response(lambda said: said.url.endswith("/demo"), timeout=20_000):
+        pass
+    expect(tab.get_by_label("6 số trên màn hình bác sĩ")).to_have_value(digits)
+    expect(tab.locator("#tour-help")).to_have_attribute("open", "")
+    assert axe(tab) == []
+    tab.get_by_role("button", name="Đồng ý trên điện thoại").click()
+    doctor.wait_for_url("**/doctor/patients/*")
+
+
 def test_staff_and_kiosk_open_beside(person: Person) -> None:
     tab = person().page("/demo/accounts")
     for scheme in ("light", "dark"):

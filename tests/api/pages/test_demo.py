@@ -36,6 +36,7 @@ class Desk:
         self.owner = owner_of(citizen)
         self.lists: dict[str, list[dict[str, Any]]] = {}
         self.trusted: list[str] = []
+        self.allowed: list[tuple[str, str]] = []
         self.has_sheet = True
         self.code: dict[str, str] | None = {"qr": "SSK1:A B"}
 
@@ -56,6 +57,11 @@ class Desk:
         assert key == "hung"
         self.trusted.append(device_id)
         return True
+
+    async def allow(self, key: str, request_id: str, digits: str) -> bool:
+        assert key == "hung"
+        self.allowed.append((request_id, digits))
+        return digits == "012345"
 
 
 def owner_of(citizen: Citizen) -> DemoOwner:
@@ -128,6 +134,27 @@ async def test_the_stand_in_answers_for_nothing_that_does_not_wait(
     assert desk.trusted == []
 
 
+async def test_the_stand_in_agrees_to_the_newest_request_by_its_digits(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    browser = Browser(client)
+    page = await browser.get("/demo")
+    assert "Chưa đồng ý được" in (await browser.submit(page, "/demo/allow", digits="012345")).text
+    assert desk.allowed == []
+    desk.lists["access-requests"] = [{"request_id": "01a2"}, {"request_id": "01a9"}, {"request_id": "01a4"}]
+    assert "Chưa đồng ý được" in (await browser.submit(page, "/demo/allow", digits="999999")).text
+    done = await browser.submit(page, "/demo/allow", digits="012 345", follow=False)
+    assert done.response.headers["location"] == "/demo"
+    assert desk.allowed[-1] == ("01a9", "012345")
+
+
+async def test_who_has_a_book_open_is_led_there(client: httpx.AsyncClient, desk: Desk) -> None:
+    browser = Browser(client)
+    assert "sang trang Hôm nay" not in (await browser.get("/demo")).text
+    browser.cookies["citizen"] = "a-session"
+    assert "sang trang Hôm nay" in (await browser.get("/demo")).text
+
+
 async def test_the_stand_in_shows_who_its_person_is(client: httpx.AsyncClient, desk: Desk) -> None:
     browser = Browser(client)
     page = await browser.submit(await browser.get("/demo"), "/demo/code")
@@ -169,7 +196,9 @@ async def test_a_kiosk_keeps_its_key_in_a_cookie_alone(client: httpx.AsyncClient
     assert browser.cookies["kiosk-key"] == f"{KIOSK.client_id}.{KIOSK.client_secret}"
 
 
-@pytest.mark.parametrize("path", ["/demo/trust", "/demo/code", "/demo/book", "/demo/desk", "/demo/kiosk"])
+@pytest.mark.parametrize(
+    "path", ["/demo/trust", "/demo/code", "/demo/allow", "/demo/book", "/demo/desk", "/demo/kiosk"]
+)
 async def test_no_other_site_presses_these_buttons(client: httpx.AsyncClient, path: str) -> None:
     browser = Browser(client)
     assert (await browser.post(path, {"key": "hung"})).status == 403
