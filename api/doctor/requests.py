@@ -146,7 +146,7 @@ class DoctorGrant(Struct, kw_only=True):
 
     held: it opens nothing until the person confirms it, because the practitioner's factors were replaced.
     name: of the person; null while the grant opens nothing. delegations: what this doctor handed to nurses
-    of it.
+    of it; null to who is no doctor.
     """
 
     patient_id: UUID
@@ -160,7 +160,7 @@ class DoctorGrant(Struct, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     held: bool
-    delegations: list[DelegationMade]
+    delegations: list[DelegationMade] | None
 
 
 class DoctorGrants(Struct, kw_only=True):
@@ -343,7 +343,12 @@ async def list_grants(
     return answer(
         DoctorGrants(
             items=[
-                _grant(one, names.get(one.patient_id), handed.get(one.grant_id, [])) for one in found[:limit]
+                _grant(
+                    one,
+                    names.get(one.patient_id),
+                    handed.get(one.grant_id, []) if actor.role == "doctor" else None,
+                )
+                for one in found[:limit]
             ],
             next=encode_cursor(str(found[limit - 1].grant_id)) if len(found) > limit else None,
         )
@@ -408,7 +413,7 @@ def _scope_given(grant: Grant) -> ScopeGiven:
     )
 
 
-def _grant(grant: PractitionerGrant, name: str | None, handed: list[Delegation]) -> DoctorGrant:
+def _grant(grant: PractitionerGrant, name: str | None, handed: list[Delegation] | None) -> DoctorGrant:
     return DoctorGrant(
         patient_id=grant.patient_id,
         name=name,
@@ -421,7 +426,7 @@ def _grant(grant: PractitionerGrant, name: str | None, handed: list[Delegation])
         starts_at=grant.starts_at,
         ends_at=grant.ends_at,
         held=grant.held,
-        delegations=[delegation_made(one) for one in handed],
+        delegations=None if handed is None else [delegation_made(one) for one in handed],
     )
 
 

@@ -131,7 +131,7 @@ async def test_a_nurse_gives_back_what_was_handed_on_and_the_doctor_keeps_the_gr
     assert (hers["grant_id"], hers["name"], hers["delegations"]) == (
         str(made.delegation_id),
         citizen.name,
-        [],
+        None,
     )
     (his,) = (await client.get("/v1/doctor/grants", headers=bearer(doctor.token))).json()["items"]
     (handed,) = his["delegations"]

@@ -98,8 +98,8 @@ def wished(asked: dict[str, Any] | None, *, english: bool) -> Wished | None:
 
 
 class Narrowed(Struct, frozen=True):
-    """Where an answer gives less than was asked. without: the kinds that are left out; is_dated: of other days;
-    is_shorter: for less time."""
+    """Where an answer gives less than was asked. without: the kinds that are left out. is_dated: not of the
+    same days. is_shorter: for less time."""
 
     without: list[str]
     is_dated: bool

@@ -54,7 +54,8 @@ async def _listed(visit: Visit, patient_id: UUID) -> dict[str, Any] | None:
 
 
 def with_words(visit: Visit, grant: dict[str, Any]) -> dict[str, Any]:
-    """The grant as it is shown. state: live, not-yet (it begins later) or held."""
+    """The grant as it is shown. state: live, not-yet (it begins later) or held. is_doctor: who has it may
+    hand a part to a nurse, and give a word on what the person said."""
     english = visit.display.language == "en"
     starts, ends = _instant(grant["starts_at"]), _instant(grant["ends_at"])
     state = "held" if grant["held"] else "not-yet" if starts > visit.call.now else "live"
@@ -62,6 +63,7 @@ def with_words(visit: Visit, grant: dict[str, Any]) -> dict[str, Any]:
         **grant,
         "is_emergency": False,
         "state": state,
+        "is_doctor": grant["delegations"] is not None,
         "kinds": kinds_of(grant["types"], english=english),
         "purpose_words": said(PURPOSES, grant["purpose"], english=english),
         "left": left(ends - visit.call.now, english=english),
@@ -102,18 +104,21 @@ def show_patient(
     *,
     nav: str,
     problem: Refused | None = None,
+    wrong: Refused | None = None,
     **members: Any,
 ) -> Shown:
-    """One page of a patient under the bar. problem: shown instead of the record."""
+    """One page of a patient under the bar. problem: shown instead of the record; wrong: of a form, shown
+    above the page."""
+    said = problem or wrong
     return visit.show(
         "doctor/refused.html" if problem else template,
         title,
-        status=problem.problem.status if problem else 200,
+        status=said.problem.status if said else 200,
         nav=nav,
         patient_id=patient_id,
         base=f"/doctor/patients/{patient_id}",
         grant=grant,
-        problem=problem,
+        problem=said,
         idle_until=visit.call.now + IDLE_LIFE,
         **members,
     )

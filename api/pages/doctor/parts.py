@@ -22,14 +22,15 @@ from kernel.problems import Refused
 
 
 class Part(Struct, frozen=True):
-    """key: of the page and of its place in the menu; path: of the service, below the patient; types: of which
-    the grant must name one; limit: entries a page."""
+    """key: of the page; path: of the service, below the patient; types: of which the grant must name one;
+    limit: entries a page; nav: its place in the menu where that has another name."""
 
     key: str
     path: str
     title: tuple[str, str]
     types: frozenset[RecordType]
     limit: int | None = 50
+    nav: str = ""
 
     @property
     def template(self) -> str:
@@ -64,15 +65,31 @@ VACCINATION: Final = Part(
     "vaccination", "vaccination", ("Sổ tiêm chủng", "Vaccination book"), frozenset({"Immunization"}), None
 )
 DUE: Final = Part(
-    "due", "vaccination/schedule", ("Mũi tiêm đến hạn", "Doses due"), frozenset({"Immunization"}), None
+    "due",
+    "vaccination/schedule",
+    ("Mũi tiêm đến hạn", "Doses due"),
+    frozenset({"Immunization"}),
+    None,
+    nav="vaccination",
 )
-PARTS: Final = (TIMELINE, RESULTS, MEDICINES, IMAGING, VITALS, DOCUMENTS)
+PRESCRIPTIONS: Final = Part(
+    "prescriptions",
+    "prescriptions",
+    ("Đơn thuốc và lượt cấp", "Prescriptions and what was dispensed"),
+    frozenset({"MedicationRequest"}),
+    20,
+    nav="medicines",
+)
+WISHES: Final = Part(
+    "wishes", "wishes", ("Nguyện vọng của người bệnh", "The patient's wishes"), frozenset(), None, nav="said"
+)
+PARTS: Final = (TIMELINE, RESULTS, MEDICINES, PRESCRIPTIONS, IMAGING, VITALS, DOCUMENTS)
 
 
 async def show_part(visit: Visit, patient_id: UUID, part: Part, cursor: str | None = None) -> Shown:
     """One part. A part outside the grant is not asked for: the page says so in words."""
     grant = await grant_of(visit, patient_id)
-    nav = "vaccination" if part is DUE else part.key
+    nav = part.nav or part.key
     if grant and (grant["state"] != "live" or is_outside(grant, part.types)):
         return show_patient(visit, "doctor/refused.html", part.title, patient_id, grant, nav=nav)
     path = f"/v1/doctor/patients/{patient_id}/{part.path}"
@@ -138,6 +155,12 @@ async def due(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Respon
     return await show_part(open_visit(call, "staff"), patient_id, DUE)
 
 
+@get(PATIENT + "/wishes", operation_id="page_doctor_wishes", **STAFF)
+async def wishes(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
+    """What the person wishes and lets doctors with access see."""
+    return await show_part(open_visit(call, "staff"), patient_id, WISHES)
+
+
 @get(PATIENT + "/documents/{document_id:str}/content", operation_id="page_doctor_document", **STAFF)
 async def content(
     patient_id: FromPath[UUID], document_id: FromPath[str], call: NamedDependency[Call]
@@ -151,5 +174,6 @@ handlers: list[Any] = [
     *(route for part in PARTS for route in _pages(part)),
     vaccination,
     due,
+    wishes,
     content,
 ]
