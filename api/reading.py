@@ -33,7 +33,7 @@ from ehr.imaging import viewer
 from ehr.imaging.problems import TICKET_ENDED
 from ehr.models import Section
 from ehr.pregnancy import reading as pregnancies
-from ehr.reads import changes, search, sections, summary, timeline, trend
+from ehr.reads import changes, one, search, sections, summary, timeline, trend
 from ehr.reads.models import Built
 from ehr.reads.queries import head_of
 from ehr.reads.raw import encode
@@ -308,6 +308,22 @@ async def read_section(
     if section == "documents":
         return await read_record(call, patient_id, "read-document", build)
     return await read_record(call, patient_id, "read-section", build, section)
+
+
+async def read_visit(call: Call, patient_id: UUID | None, ident: str) -> Answer:
+    """One visit, which is a piece of the timeline: who may not read that, reads no visit whole."""
+
+    async def build(tx: Tx, access: Access) -> Built:
+        return await one.visit(tx, access, ident, call.now)
+
+    return await read_record(call, patient_id, "read-timeline", build)
+
+
+async def read_result(call: Call, patient_id: UUID | None, ident: str) -> Answer:
+    async def build(tx: Tx, access: Access) -> Built:
+        return await one.result(tx, access, ident, call.now)
+
+    return await read_record(call, patient_id, "read-section", build, "results")
 
 
 async def read_pregnancy(call: Call, patient_id: UUID | None) -> Answer:

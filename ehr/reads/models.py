@@ -96,6 +96,24 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     more: bool
 
 
+class OneVisit(Struct, frozen=True, kw_only=True):
+    """One visit as the timeline shows it, with more of its items. more: even these are not all."""
+
+    title: str
+    date: str | None
+    encounter: Item
+    items: list[Item]
+    more: bool
+    notice: Notice | None
+
+
+class OneResult(Struct, frozen=True, kw_only=True):
+    """One result as its section shows it."""
+
+    result: Item
+    notice: Notice | None
+
+
 class PendingResults(Struct, frozen=True, kw_only=True):
     """Results that came and are not shown yet, of one kind and facility; never what they say.
 

@@ -12,3 +12,13 @@ CURSOR_EXPIRED = declare(
         next_en="Load the whole book again, without since.",
     )
 )
+NO_SUCH_ENTRY = declare(
+    ProblemType(
+        code="no-such-entry",
+        status=404,
+        vi="Sổ không có mục này.",
+        en="The book has no such entry.",
+        next_vi="Hãy xem lại danh sách; mục có thể đã được sửa hoặc rút lại.",
+        next_en="Read the list again; the entry may have been corrected or taken back.",
+    )
+)

@@ -174,6 +174,18 @@ DOCUMENT_PAGE = Statement(
         """
     ),
 )
+# One entry by its id, also a copy that lists fold into another: both name the same senders.
+ONE_ENTRY = Statement(
+    ItemRow,
+    filtered(
+        """
+        SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {face}, {main_title}
+        FROM ehr_resource r
+        WHERE {visible} AND r.section = $10 AND r.id = $11
+        ORDER BY r.rtype LIMIT 1
+        """
+    ),
+)
 SEARCH_PAGE = Statement(
     ItemRow,
     filtered(

@@ -40,7 +40,7 @@ class Dated(Struct, frozen=True):
     date_precision: EffPrecision | None = None
 
 
-_dated = msgspec.json.Decoder(Dated).decode
+dated = msgspec.json.Decoder(Dated).decode
 
 
 async def read(tx: Tx, access: Access, cursor: str | None, limit: int | None, now: datetime) -> Built:
@@ -86,18 +86,18 @@ def _day(row: ItemRow) -> str:
     """The day in Vietnam, or the partial date as it is: a year is never made into 1 January."""
     if row.sort_at == UNDATED:
         return ""
-    dated = _dated(row.item)
-    if dated.date is None or dated.date_precision != "instant":
-        return dated.date or ""
+    said = dated(row.item)
+    if said.date is None or said.date_precision != "instant":
+        return said.date or ""
     return local_day(row.sort_at).isoformat()
 
 
 def _visit(row: ItemRow, inside: list[VisitItemRow], copies: Copies) -> TimelineEntry:
-    dated = _dated(row.item)
+    said = dated(row.item)
     return TimelineEntry(
         kind="encounter",
-        title=row.main_title or dated.title,
-        date=dated.date,
+        title=row.main_title or said.title,
+        date=said.date,
         encounter=faced(row, copies, main_diagnosis=row.main_title),
         items=[faced(item, copies) for item in inside[:VISIT_ITEMS_MAX]],
         more=len(inside) > VISIT_ITEMS_MAX,

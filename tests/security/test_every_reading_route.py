@@ -80,7 +80,12 @@ class Scene:
             token=self.person.token if word == "citizen" else self.doctor.token,
             person=self.person if word == "citizen" else None,
             patients=[self.place.patient_id],
-            known={"document_id": [of(f"{name}-d"), of(f"{name}-r")], "study_id": [of(f"{name}-s")]},
+            known={
+                "document_id": [of(f"{name}-d"), of(f"{name}-r")],
+                "study_id": [of(f"{name}-s")],
+                "encounter_id": [of(name)],
+                "result_id": [of(f"{name}-o")],
+            },
             words=(mark,),
             codes=("SHARED", "ALONE"),
         )

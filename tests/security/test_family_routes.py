@@ -22,6 +22,7 @@ _RECORD = {
     "/v1/me/documents",
     "/v1/me/documents/{document_id}/content",
     "/v1/me/encounters",
+    "/v1/me/encounters/{encounter_id}",
     "/v1/me/family-history",
     "/v1/me/growth",
     "/v1/me/growth/{chart}",
@@ -51,6 +52,7 @@ _RECORD = {
     "/v1/me/nutrition",
     "/v1/me/screenings",
     "/v1/me/results",
+    "/v1/me/results/{result_id}",
     "/v1/me/results/trend",
     "/v1/me/search",
     "/v1/me/timeline",
@@ -63,7 +65,13 @@ _SECTIONS = {
     if path.rsplit("/", 1)[-1]
     not in {"summary", "articles", "completeness", "documents", "content", "viewer-tickets", "trend"}
 } - {
-    *("/v1/me/search", "/v1/me/timeline", "/v1/me/papers", "/v1/me/papers/{paper_id}"),
+    *(
+        "/v1/me/search",
+        "/v1/me/timeline",
+        "/v1/me/encounters/{encounter_id}",
+        "/v1/me/papers",
+        "/v1/me/papers/{paper_id}",
+    ),
     *("/v1/me/letters", "/v1/me/letters/{letter_id}"),
 }
 # Limits of one's own for another, and the word that an alert was seen.

@@ -102,6 +102,8 @@ class Book:
             known={
                 "document_id": [our_id("a", name) for name in ("v-d", "note")],
                 "study_id": [our_id("a", "v-s")],
+                "encounter_id": [our_id("a", "v")],
+                "result_id": [our_id("a", "load")],
             },
             words=(*MARKS, "dolutegravir", "virus", "tam", "loi"),
         )

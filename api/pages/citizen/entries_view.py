@@ -5,12 +5,15 @@ of it, by the range that was valid at that result.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from litestar.params import FromPath, PathParameter
 from msgspec import Struct
 
 from api.pages.formats import number
 
+# An address names an entry by its id, which goes on into a path of the contract: nothing else fits.
+EntryId = FromPath[Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9.\-]{1,64}$")]]
 # One entry of the contract (ehr/models.py Item), as JSON.
 Entry = dict[str, Any]
 

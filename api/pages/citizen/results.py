@@ -5,11 +5,9 @@ from typing import Any, Final
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 from msgspec import Struct
 
-from api.pages.citizen.entries_view import SHOWING
-from api.pages.citizen.finding import PAGE, found_in
+from api.pages.citizen.entries_view import SHOWING, EntryId
 from api.pages.citizen.results_view import by_test, chart_of, drawn_points, words_of
 from api.pages.showing import CITIZEN, Visit, open_visit
 from api.request import Call
@@ -17,6 +15,7 @@ from documents.charts import MEDIA_TYPE, draw
 
 TITLE: Final = ("Kết quả", "Results")
 TITLE_ONE: Final = ("Kết quả qua các lần", "A result over time")
+PAGE: Final = 100
 
 
 class Drawing(Struct, frozen=True):
@@ -55,10 +54,10 @@ async def _show(visit: Visit, cursor: str | None) -> Response[bytes]:
 
 
 @get("/me/results/{result_id:str}", operation_id="page_me_result", **CITIZEN)
-async def result(result_id: FromPath[str], call: NamedDependency[Call]) -> Response[bytes]:
+async def result(result_id: EntryId, call: NamedDependency[Call]) -> Response[bytes]:
     """One test over time. The address holds the id of a result: its code goes to the service alone (S34)."""
     visit = open_visit(call, "citizen")
-    entry = await found_in(visit, "/v1/me/results", lambda one: bool(one["id"] == result_id))
+    entry = (await visit.read(f"/v1/me/results/{result_id}"))["result"]
     trend: dict[str, Any] = {"series": []}
     if entry.get("code"):
         trend = await visit.read("/v1/me/results/trend", code=entry["code"])

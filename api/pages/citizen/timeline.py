@@ -4,10 +4,8 @@ from typing import Any, Final
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 
-from api.pages.citizen.entries_view import SHOWING, by_part
-from api.pages.citizen.finding import found_in
+from api.pages.citizen.entries_view import SHOWING, EntryId, by_part
 from api.pages.showing import CITIZEN, Visit, open_visit
 from api.request import Call
 
@@ -46,10 +44,10 @@ async def _show(visit: Visit, cursor: str | None) -> Response[bytes]:
 
 
 @get("/me/timeline/{visit_id:str}", operation_id="page_me_visit", **CITIZEN)
-async def one_visit(visit_id: FromPath[str], call: NamedDependency[Call]) -> Response[bytes]:
+async def one_visit(visit_id: EntryId, call: NamedDependency[Call]) -> Response[bytes]:
     """One visit, what matters first."""
     visit = open_visit(call, "citizen")
-    entry = await found_in(visit, "/v1/me/timeline", lambda one: _is_visit(one, visit_id))
+    entry = await visit.read(f"/v1/me/encounters/{visit_id}")
     return visit.show(
         "citizen/visit.html",
         TITLE_ONE,
@@ -59,10 +57,6 @@ async def one_visit(visit_id: FromPath[str], call: NamedDependency[Call]) -> Res
         parts=by_part(entry["items"]),
         **SHOWING,
     )
-
-
-def _is_visit(entry: dict[str, Any], visit_id: str) -> bool:
-    return entry["encounter"] is not None and entry["encounter"]["id"] == visit_id
 
 
 handlers: list[Any] = [timeline, more_timeline, one_visit]
