@@ -1,6 +1,7 @@
 """Forms with a file in them (multipart/form-data, RFC 7578), as browsers without script send them; and forms
 whose button makes one thing however often it is pressed."""
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from typing import Final
@@ -45,6 +46,10 @@ def new_key() -> str:
     return secrets.token_urlsafe(24)
 
 
-def once_of(fields: Mapping[str, str]) -> dict[str, str]:
-    """The header under which the service does an act once."""
-    return {"idempotency-key": fields["once"]} if "once" in fields else {}
+def once_of(fields: Mapping[str, str], file: bytes = b"") -> dict[str, str]:
+    """The header under which the service does an act once. It names what was filled in too: a form that was
+    refused and then corrected is another act, which the service would refuse under the first one's key."""
+    if "once" not in fields:
+        return {}
+    said = "\0".join(f"{name}={fields[name]}" for name in sorted(fields))
+    return {"idempotency-key": hashlib.sha256(said.encode() + b"\0" + file).hexdigest()}

@@ -77,7 +77,7 @@ async def add_document(call: NamedDependency[Call]) -> Response[bytes]:
     words = {name: sent.fields[name] for name in _WORDS if sent.fields.get(name)}
     date = {"date": fhir_day(sent.fields["date"])} if sent.fields.get("date") else {}
     body = {"kind": sent.fields.get("kind", ""), "content": b64encode(sent.file).decode(), **words, **date}
-    done = await visit.send("POST", DOCUMENTS, body, headers=once_of(sent.fields))
+    done = await visit.send("POST", DOCUMENTS, body, headers=once_of(sent.fields, sent.file))
     return _form(visit, sent.fields, done) if isinstance(done, Refused) else visit.go("/me/documents")
 
 

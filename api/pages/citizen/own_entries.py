@@ -89,7 +89,7 @@ async def _form(visit: Visit, typed: dict[str, str], problem: Refused | None = N
         fields=fields_of(kind),
         typed=typed,
         wrong=wrong_field(problem.where) if problem else "",
-        once=new_key() if problem else typed.get("once") or new_key(),
+        once=new_key(),
         relatives=RELATIVES if visit.book else {},
     )
 
