@@ -81,7 +81,10 @@ def person(browser: Browser, base: str) -> Iterator[Person]:
             java_script_enabled=script,
         )
         for name, value in cookies.items():
-            context.add_cookies([{"name": name, "value": value, "url": base}])
+            # As the service sets them.
+            context.add_cookies(
+                [{"name": name, "value": value, "url": base, "httpOnly": True, "sameSite": "Strict"}]
+            )
         made.append(Watched(context, base, others))
         return made[-1]
 

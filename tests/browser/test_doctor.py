@@ -42,8 +42,8 @@ def card_of(sheet: DemoSheet, username: str) -> DemoPractitioner:
     return next(one for one in sheet.practitioners if one.username == username)
 
 
-def sign_in(tab: Page, base: str, card: DemoPractitioner) -> Hands:
-    tab.goto(f"{base}/doctor")
+def sign_in(tab: Page, base: str, card: DemoPractitioner, door: str = "/doctor") -> Hands:
+    tab.goto(base + door)
     hands = Hands(tab)
     hands.fill("Tên đăng nhập", card.username)
     hands.fill("Mật khẩu", card.password)
