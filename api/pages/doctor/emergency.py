@@ -10,10 +10,10 @@ from litestar.params import FromPath
 from api.pages.doctor.asking_view import subject_of
 from api.pages.scope_words import LABELS
 from api.pages.showing import STAFF, Shown, Visit, open_visit
+from api.pages.uploading import new_key, once_of
 from api.request import Call
 from consent.emergency.models import Reason, SafetyFlag
 from consent.emergency.policy import ATTESTATION, REASON_LENGTH_MIN
-from kernel.ids import uuid7
 from kernel.problems import Refused
 
 TITLE: Final = ("Mở sổ khẩn cấp", "Emergency access")
@@ -48,8 +48,7 @@ async def break_glass(call: NamedDependency[Call]) -> Response[bytes]:
     refused = await _prove(visit, form)
     if refused is not None:
         return await _show(visit, form, problem=refused)
-    keyed = {"idempotency-key": str(uuid7(call.now))}
-    made = await visit.send("POST", "/v1/doctor/emergency-access", opening_of(form), headers=keyed)
+    made = await visit.send("POST", "/v1/doctor/emergency-access", opening_of(form), headers=once_of(form))
     if isinstance(made, Refused):
         return await _show(visit, form, problem=made)
     if made["waiting"]:
@@ -103,6 +102,7 @@ async def _show(visit: Visit, form: dict[str, str], *, problem: Refused | None =
         status=problem.problem.status if problem else 200,
         nav="emergency",
         problem=problem,
+        once=new_key(),
         who=who,
         asked=form,
         running=[] if isinstance(listed, Refused) else listed["items"],

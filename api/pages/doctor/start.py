@@ -10,8 +10,8 @@ from api.pages.doctor.asking_view import SPANS, is_share_code, request_of, ticke
 from api.pages.doctor.granted import with_words
 from api.pages.scope_words import DAY, duration
 from api.pages.showing import STAFF, Shown, Visit, open_visit
+from api.pages.uploading import new_key, once_of
 from api.request import Call
-from kernel.ids import uuid7
 from kernel.problems import Refused
 
 TITLE = ("Mở sổ người bệnh", "Open a patient's book")
@@ -32,12 +32,8 @@ async def ask(call: NamedDependency[Call]) -> Response[bytes]:
         return await _start(visit, {}, cursor=form["cursor"])
     if is_share_code(form.get("subject", "")):
         return await _redeem(visit, form)
-    made = await visit.send(
-        "POST",
-        "/v1/doctor/access-requests",
-        request_of(form),
-        headers={"idempotency-key": str(uuid7(call.now))},
-    )
+    path, body = "/v1/doctor/access-requests", request_of(form)
+    made = await visit.send("POST", path, body, headers=once_of(form))
     if isinstance(made, Refused):
         return await _start(visit, form, made)
     return visit.go(f"/doctor/requests/{UUID(made['request_id'])}")
@@ -62,6 +58,7 @@ async def _start(
         status=problem.problem.status if problem else 200,
         nav="start",
         problem=problem,
+        once=new_key(),
         who=who,
         asked=form,
         ticked=ticked(form),

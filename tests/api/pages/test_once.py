@@ -11,8 +11,8 @@ from api.pages.uploading import new_key, once_of
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.http import client_of
-from tests.support.pages import Page
-from tests.support.people import make_citizen
+from tests.support.pages import Browser, Page
+from tests.support.people import make_citizen, make_doctor, make_facility
 
 DECLARE = "/me/vaccination/declare"
 
@@ -79,3 +79,19 @@ async def test_a_reaction_is_reported_after_nothing_was_ticked(client: httpx.Asy
     assert done.status_code == 303
     report = Page(await client.get(done.headers["location"]))
     assert "Việc cần làm ngay" in report.text
+
+
+async def test_a_doctor_who_presses_twice_asks_once(store: Store, clock: FrozenClock) -> None:
+    person = await make_citizen(store, clock)
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    async with client_of(store, clock, allowed_hosts=["localhost"]) as opened:
+        browser = Browser(opened, "staff", doctor.token)
+        start = await browser.get("/doctor")
+        twice = [
+            await browser.submit(start, "/doctor", subject=person.number, follow=False) for _ in range(2)
+        ]
+        again = await browser.submit(
+            await browser.get("/doctor"), "/doctor", subject=person.number, follow=False
+        )
+    first, second, another = (one.response.headers["location"] for one in (*twice, again))
+    assert first == second != another
