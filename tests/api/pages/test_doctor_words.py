@@ -52,3 +52,15 @@ async def test_a_dose_that_the_person_objects_to_is_marked(
             sql = "UPDATE ehr_resource SET contested = true WHERE patient_id = $1 AND id = $2"
             await tx.execute(sql, person.patient_id, our_id("a", "mmr"))
         assert "Đang đề nghị sửa" in (await browser.get(address)).text
+
+
+async def test_what_the_grant_leaves_out_is_not_said_to_be_unknown(store: Store, clock: FrozenClock) -> None:
+    person = await make_citizen(store, clock)
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    await granted(store, clock, doctor, person, types=frozenset({"AllergyIntolerance", "Device"}))
+    async with client_of(store, clock, allowed_hosts=["localhost"]) as client:
+        page = await Browser(client, "staff", doctor.token).get(f"/doctor/patients/{person.patient_id}")
+    heading = page.tree.get_element_by_id("pregnancy")
+    said = " ".join(heading.getparent().text_content().split())
+    assert "Thai kỳ:Ngoài phạm vi được xem." in said
+    assert "Thiết bị trong người:Chưa có thông tin: chưa ai hỏi hoặc ghi." in said
