@@ -9,9 +9,9 @@ from litestar.params import FromPath
 
 from api.pages.citizen.grants_view import grant_card
 from api.pages.citizen.requests import LIST, show_request, show_waiting
-from api.pages.citizen.requests_view import Choice, card, chosen
+from api.pages.citizen.requests_view import Choice, card, chosen, sentence_case
 from api.pages.citizen.whose import relative_of_book
-from api.pages.scope_words import duration, kinds
+from api.pages.scope_words import LABELS, duration, kinds, said
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
 from api.pages.signing import signed_act, text_to_sign
 from api.request import Call
@@ -96,6 +96,12 @@ async def _show_review(visit: Visit, request: dict[str, Any], choice: Choice) ->
         choice=choice,
         kinds=kinds(choice.types, english=english),
         left_out=kinds(left, english=english),
+        sensitive=[sentence_case(said(LABELS, name, english=english)) for name in choice.labels],
+        labels_left=[
+            said(LABELS, name, english=english)
+            for name in request["labels_left_out"]
+            if name not in choice.labels
+        ],
         length=duration(choice.duration_seconds, english=english),
         signing=signing,
         person=await relative_of_book(visit),

@@ -11,7 +11,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, PathParameter
 
-from api.pages.citizen.requests_view import Way, beginnings, boxes, card, lengths
+from api.pages.citizen.requests_view import Way, beginnings, boxes, card, label_boxes, lengths, two_ways
 from api.pages.citizen.whose import relative_of_book
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
 from api.request import Call
@@ -129,7 +129,6 @@ async def show_request(
     """The page of one request. form: what was chosen before, or the scanned word alone; wrong: its fields."""
     english, today = visit.display.language == "en", local_day(visit.call.now)
     tier: Way = "A" if form.get("scan") else "B"
-    chosen = form if "duration" in form else None
     person = await relative_of_book(visit)
     return visit.show(
         "citizen/request.html",
@@ -138,7 +137,9 @@ async def show_request(
         problem=problem,
         nav="requests",
         request=card(request, english=english),
-        boxes=boxes(request, chosen, english=english),
+        ways=two_ways(request, form, today, english=english),
+        boxes=boxes(request, form, english=english),
+        labels=label_boxes(request, tier, form, english=english),
         lengths=lengths(request, tier, english=english),
         beginnings=beginnings(request, tier, today, english=english),
         typed=form,

@@ -1,5 +1,6 @@
 """A request to read the book as a page shows it: what can be chosen of it, and what was chosen."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -12,6 +13,10 @@ LENGTHS: Final = (HOUR, DAY, 7 * DAY, 30 * DAY, 90 * DAY)
 MONTHS: Final = (60, 24, 12, 3)
 DIGITS: Final = 6
 TYPE: Final = "type."
+LABEL: Final = "label."
+# All of what is asked for, or what is chosen of it. Neither is chosen beforehand.
+ALL: Final = "all"
+SOME: Final = "some"
 Way = Literal["A", "B"]
 Problem = tuple[str, str, str]
 
@@ -25,6 +30,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     since: str | None
     duration_seconds: int
     assent: bool
+    labels: list[str] = []
 
     def facts(self, request: dict[str, Any], *, for_another: bool) -> dict[str, Any]:
         """What is signed beside the common members (AccessApproval)."""
@@ -37,7 +43,7 @@ class Choice(Struct, frozen=True, kw_only=True):
             "since": self.since,
             "until": request["until"],
             "duration_seconds": self.duration_seconds,
-            "labels": [],
+            "labels": self.labels,
         } | ({"assent": self.assent} if for_another else {})
 
     def body(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -49,17 +55,21 @@ class Choice(Struct, frozen=True, kw_only=True):
             "since": self.since,
             "until": request["until"],
             "duration_seconds": self.duration_seconds,
+            "labels": self.labels,
             "assent": self.assent,
         }
 
     def fields(self) -> dict[str, str]:
-        """The same as members of a form."""
+        """The same as members of a form, each part by itself: what is sent is what was shown."""
         fields = {
             "scan" if self.tier == "A" else "digits": self.secret,
+            "what": SOME,
+            "how": SOME,
             "since": self.since or "all",
             "duration": str(self.duration_seconds),
         }
         fields |= {f"{TYPE}{name}": "1" for name in self.types}
+        fields |= {f"{LABEL}{name}": "1" for name in self.labels}
         return fields | ({"assent": "1"} if self.assent else {})
 
 
@@ -76,15 +86,75 @@ def card(request: dict[str, Any], *, english: bool) -> dict[str, Any]:
 
 
 def boxes(request: dict[str, Any], form: dict[str, str] | None, *, english: bool) -> list[dict[str, Any]]:
-    """A box for each kind that is asked for; all are ticked until the person says otherwise."""
+    """A box for each kind that is asked for; none is ticked until the person does it."""
     return [
         {
             "name": TYPE + name,
             "text": kinds([name], english=english)[0],
-            "ticked": form is None or TYPE + name in form,
+            "ticked": form is not None and TYPE + name in form,
         }
         for name in in_order(request["types"])
     ]
+
+
+def label_boxes(
+    request: dict[str, Any], tier: Way, form: dict[str, str], *, english: bool
+) -> list[dict[str, Any]]:
+    """A box for each sensitive label, where this answer may hold one. A scanned code wants a signature for
+    each of them alone (consent.md §2), which the app gives: with it there are none here."""
+    if tier == "A" or not _cap(request, tier)["labels_allowed"]:
+        return []
+    return [
+        {
+            "name": LABEL + name,
+            "text": sentence_case(said(LABELS, name, english=english)),
+            "ticked": LABEL + name in form,
+        }
+        for name in request["labels_left_out"]
+    ]
+
+
+def sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def two_ways(
+    request: dict[str, Any], form: dict[str, str], today: date, *, english: bool
+) -> dict[str, dict[str, Any]]:
+    """The two choices of a page, each between all that can be given and less of it.
+
+    what, how: `words` of all of it, whether there is `less`, and which was `chosen` before: empty at first.
+    """
+    tier: Way = "A" if form.get("scan") else "B"
+    spans, since = lengths(request, tier, english=english), beginnings(request, tier, today, english=english)
+    (longest, lasting), (widest, all_of_it) = spans[-1], since[0]
+    whole = {"since": widest, "duration": str(longest)}
+    as_asked = longest == request["duration_seconds"]
+    return {
+        "what": what_way(request["types"], form, english=english),
+        "how": {
+            "words": (lasting, all_of_it),
+            "as_asked": as_asked,
+            "less": len(spans) > 1 or len(since) > 1,
+            "chosen": _chosen_way(form, "how", whole),
+        },
+    }
+
+
+def what_way(types: Sequence[str], form: dict[str, str], *, english: bool) -> dict[str, Any]:
+    """The choice of what may be read (templates/citizen/choosing.html)."""
+    return {
+        "words": ", ".join(kinds(types, english=english)),
+        "count": len(types),
+        "less": len(types) > 1,
+        "chosen": _chosen_way(form, "what", {TYPE + name: "1" for name in types}),
+    }
+
+
+def _chosen_way(form: dict[str, str], name: str, whole: dict[str, str]) -> str:
+    """Who named every part by itself chose all."""
+    given = form.get(name, "")
+    return ALL if given == SOME and whole.items() <= form.items() else given
 
 
 def lengths(request: dict[str, Any], tier: Way, *, english: bool) -> list[tuple[int, str]]:
@@ -116,18 +186,10 @@ def beginnings_from(widest: date | None, today: date, *, english: bool) -> list[
 def chosen(form: dict[str, str], request: dict[str, Any], today: date) -> Choice | list[Problem]:
     """What a form chose, or what is wrong with it: (field, Vietnamese, English)."""
     tier: Way = "A" if form.get("scan") else "B"
-    types = sorted(name for name in request["types"] if TYPE + name in form)
+    types, problems = chosen_types(form, request["types"])
+    since, lasts, about_time = _chosen_time(form, request, tier, today)
     digits = "".join(form.get("digits", "").split())
-    known = {value for value, _ in beginnings(request, tier, today, english=False)}
-    lasting = {str(seconds) for seconds, _ in lengths(request, tier, english=False)}
-    since, lasts = form.get("since", ""), form.get("duration", "")
-    problems: list[Problem] = []
-    if not types:
-        problems.append(("types", "Hãy chọn ít nhất một mục cho xem.", "Choose at least one kind of entry."))
-    if since not in known:
-        problems.append(("since", "Hãy chọn lại khoảng thời gian.", "Choose the period again."))
-    if lasts not in lasting:
-        problems.append(("duration", "Hãy chọn lại thời hạn.", "Choose again for how long."))
+    problems += about_time
     if tier == "B" and (len(digits) != DIGITS or not digits.isascii() or not digits.isdigit()):
         problems.append(
             (
@@ -138,6 +200,7 @@ def chosen(form: dict[str, str], request: dict[str, Any], today: date) -> Choice
         )
     if problems:
         return problems
+    offered = {box["name"] for box in label_boxes(request, tier, form, english=False)}
     return Choice(
         tier=tier,
         secret=form["scan"] if tier == "A" else digits,
@@ -145,7 +208,40 @@ def chosen(form: dict[str, str], request: dict[str, Any], today: date) -> Choice
         since=None if since == "all" else since,
         duration_seconds=int(lasts),
         assent="assent" in form,
+        labels=[name for name in request["labels_left_out"] if LABEL + name in form.keys() & offered],
     )
+
+
+def chosen_types(form: dict[str, str], types: Sequence[str]) -> tuple[list[str], list[Problem]]:
+    """The kinds that a form lets somebody read, of those on its page."""
+    way = form.get("what", "")
+    ticked = sorted(name for name in types if TYPE + name in form)
+    if way == ALL:
+        return sorted(types), []
+    if way != SOME:
+        return [], [("what", "Hãy chọn cho xem những gì.", "Choose what they may read.")]
+    if not ticked:
+        return [], [("types", "Hãy chọn ít nhất một mục cho xem.", "Choose at least one kind of entry.")]
+    return ticked, []
+
+
+def _chosen_time(
+    form: dict[str, str], request: dict[str, Any], tier: Way, today: date
+) -> tuple[str, str, list[Problem]]:
+    """From which day, and how many seconds; or what is wrong with them."""
+    begin = [value for value, _ in beginnings(request, tier, today, english=False)]
+    last = [str(seconds) for seconds, _ in lengths(request, tier, english=False)]
+    if form.get("how") == ALL:
+        return begin[0], last[-1], []
+    if form.get("how") != SOME:
+        return "", "", [("how", "Hãy chọn cho xem trong bao lâu.", "Choose for how long they may read.")]
+    since, lasts = form.get("since", ""), form.get("duration", "")
+    problems: list[Problem] = []
+    if lasts not in last:
+        problems.append(("duration", "Hãy chọn cho xem trong bao lâu.", "Choose for how long they may read."))
+    if since not in begin:
+        problems.append(("since", "Hãy chọn thông tin từ khi nào.", "Choose entries since when."))
+    return since, lasts, problems
 
 
 def _cap(request: dict[str, Any], tier: Way) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
-from api.pages.citizen.requests_view import TYPE, boxes
+from api.pages.citizen.requests_view import SOME, TYPE, Problem, boxes, chosen_types, what_way
 from api.pages.citizen.share_links import svg_data
 from api.pages.scope_words import DAY, HOUR, duration, kinds
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
@@ -26,7 +26,7 @@ Choice = dict[str, Any]
 @get("/me/sharing/codes/new", operation_id="page_me_code_new", **CITIZEN)
 async def new(call: NamedDependency[Call]) -> Response[Any]:
     """What whoever redeems it may read, and how long."""
-    return _show_new(open_visit(call, "citizen"), None)
+    return _show_new(open_visit(call, "citizen"), {})
 
 
 @post("/me/sharing/codes/review", operation_id="page_me_code_review", status_code=200, **CITIZEN)
@@ -35,8 +35,8 @@ async def review(call: NamedDependency[Call]) -> Response[Any]:
     visit = open_visit(call, "citizen")
     form = await visit.form()
     choice = _choice(form)
-    if choice is None:
-        return _show_new(visit, form, wrong=True)
+    if isinstance(choice, list):
+        return _show_new(visit, form, wrong=choice)
     english = visit.display.language == "en"
     return visit.show(
         "citizen/code_review.html",
@@ -45,7 +45,8 @@ async def review(call: NamedDependency[Call]) -> Response[Any]:
         signing=await text_to_sign(visit, CODE_TYP, **choice),
         kinds=kinds(choice["types"], english=english),
         length=duration(choice["duration_seconds"], english=english),
-        fields={f"{TYPE}{name}": "1" for name in choice["types"]} | {"duration": form["duration"]},
+        fields={f"{TYPE}{name}": "1" for name in choice["types"]}
+        | {"what": SOME, "duration": form["duration"]},
     )
 
 
@@ -55,8 +56,8 @@ async def make(call: NamedDependency[Call]) -> Response[Any]:
     visit = open_visit(call, "citizen")
     form = await visit.form()
     choice = _choice(form)
-    if choice is None:
-        return _show_new(visit, form, wrong=True)
+    if isinstance(choice, list):
+        return _show_new(visit, form, wrong=choice)
     made = await visit.send("POST", "/v1/me/share-codes", choice | {"signed": signed_act(form)})
     if isinstance(made, Refused):
         return _show_new(visit, form, problem=made)
@@ -66,7 +67,11 @@ async def make(call: NamedDependency[Call]) -> Response[Any]:
 
 
 def _show_new(
-    visit: Visit, form: dict[str, str] | None, *, problem: Refused | None = None, wrong: bool = False
+    visit: Visit,
+    form: dict[str, str],
+    *,
+    problem: Refused | None = None,
+    wrong: list[Problem] | None = None,
 ) -> Shown:
     english = visit.display.language == "en"
     return visit.show(
@@ -75,18 +80,22 @@ def _show_new(
         status=problem.problem.status if problem else 422 if wrong else 200,
         problem=problem,
         nav="sharing",
-        typed=form or {},
-        wrong=wrong,
+        typed=form,
+        wrong={name: words[english] for name, *words in wrong or ()},
+        way=what_way(ASKABLE, form, english=english),
         boxes=boxes({"types": ASKABLE}, form, english=english),
         lengths=[(one, duration(one, english=english)) for one in LENGTHS],
     )
 
 
-def _choice(form: dict[str, str]) -> Choice | None:
-    """What a form lets the doctor read; None where it names nothing or no length."""
-    types, lasts = [name for name in ASKABLE if TYPE + name in form], form.get("duration", "")
-    if not types or lasts not in {str(one) for one in LENGTHS}:
-        return None
+def _choice(form: dict[str, str]) -> Choice | list[Problem]:
+    """What a form lets the doctor read, or what is wrong with it."""
+    types, problems = chosen_types(form, ASKABLE)
+    lasts = form.get("duration", "")
+    if lasts not in {str(one) for one in LENGTHS}:
+        problems.append(("duration", "Hãy chọn cho xem trong bao lâu.", "Choose for how long they may read."))
+    if problems:
+        return problems
     return {
         "types": types,
         "since": None,

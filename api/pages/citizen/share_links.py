@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.pages.citizen.grants_view import CONTENTS, link_card
+from api.pages.citizen.requests_view import Problem
 from api.pages.citizen.sharing import act
 from api.pages.scope_words import DAY, HOUR, duration
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
@@ -39,8 +40,8 @@ async def review(call: NamedDependency[Call]) -> Response[Any]:
     visit = open_visit(call, "citizen")
     form = await visit.form()
     wish = _wish(form)
-    if wish is None:
-        return _show_new(visit, form, wrong=True)
+    if isinstance(wish, list):
+        return _show_new(visit, form, wrong=wish)
     signing = await text_to_sign(visit, LINK_TYP, **wish)
     return visit.show("citizen/link_review.html", NEW, nav="sharing", signing=signing, **_words(visit, wish))
 
@@ -51,8 +52,8 @@ async def make(call: NamedDependency[Call]) -> Response[Any]:
     visit = open_visit(call, "citizen")
     form = await visit.form()
     wish = _wish(form)
-    if wish is None:
-        return _show_new(visit, form, wrong=True)
+    if isinstance(wish, list):
+        return _show_new(visit, form, wrong=wish)
     made = await visit.send("POST", LINKS, wish | {"signed": signed_act(form)})
     if isinstance(made, Refused):
         return _show_new(visit, form, problem=made)
@@ -117,7 +118,11 @@ async def _show_link(
 
 
 def _show_new(
-    visit: Visit, form: dict[str, str], *, problem: Refused | None = None, wrong: bool = False
+    visit: Visit,
+    form: dict[str, str],
+    *,
+    problem: Refused | None = None,
+    wrong: list[Problem] | None = None,
 ) -> Shown:
     english = visit.display.language == "en"
     return visit.show(
@@ -127,7 +132,7 @@ def _show_new(
         problem=problem,
         nav="sharing",
         typed=form,
-        wrong=wrong,
+        wrong={name: words[english] for name, *words in wrong or ()},
         lengths=[(one, duration(one, english=english)) for one in LENGTHS],
         papers=[(name, CONTENTS[name][english]) for name in PAPERS],
         label_max=LABEL_MAX,
@@ -139,11 +144,18 @@ def svg_data(drawn: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}"
 
 
-def _wish(form: dict[str, str]) -> Wish | None:
-    """What a form wishes; None where it says not whom the link is for or how long it runs."""
+def _wish(form: dict[str, str]) -> Wish | list[Problem]:
+    """What a form wishes, or what is wrong with it."""
     label, lasts = form.get("label", "").strip(), form.get("duration", "")
-    if not label or len(label) > LABEL_MAX or lasts not in {str(one) for one in LENGTHS}:
-        return None
+    problems: list[Problem] = []
+    if not label or len(label) > LABEL_MAX:
+        problems.append(("label", "Hãy ghi liên kết này dành cho ai.", "Say whom this link is for."))
+    if lasts not in {str(one) for one in LENGTHS}:
+        problems.append(
+            ("duration", "Hãy chọn liên kết mở được trong bao lâu.", "Choose for how long it opens.")
+        )
+    if problems:
+        return problems
     return {
         "label": label,
         "long_term": False,

@@ -175,8 +175,8 @@ async def _show_grant(visit: Visit, grant_id: UUID, *, problem: Refused | None =
 
 
 def _narrowing(form: dict[str, str], grant: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """What is left of a grant; a part that nobody changed is not named."""
-    types = [name for name in grant["types"] if TYPE + name in form]
+    """What is left of a grant. Ticked is what goes; a part that nobody changed is not named."""
+    types = [name for name in grant["types"] if TYPE + name not in form]
     hours, since = form.get("ends", ""), form.get("since", "all")
     body: dict[str, Any] = {}
     if len(types) != len(grant["types"]):

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from consent.transfer import digits_at, draw, step_of
-from kernel.access import Access
+from kernel.access import ALL_LABELS, Access, Label
 from store.database import Store
 from tests.support.browser import Browser as Authenticator
 from tests.support.clock import FrozenClock
@@ -21,6 +21,11 @@ from tests.support.pages import Browser, Page
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 
 NAME = "Bùi Quang Ứng"
+AS_ASKED = {"what": "all", "how": "all"}
+
+
+def less(duration: int, since: str = "all") -> dict[str, str]:
+    return {"how": "some", "duration": str(duration), "since": since}
 
 
 @pytest.fixture
@@ -55,7 +60,7 @@ async def reviewed(
 ) -> Page:
     page = await browser.pages.get(f"/me/requests/{request_id}")
     assert page.status == 200, page.text
-    fields = {"digits": digits_of(store, clock, request_id), **changes}
+    fields = {"digits": digits_of(store, clock, request_id), **AS_ASKED, **changes}
     return await browser.pages.submit(page, f"/me/requests/{request_id}/review", **fields)
 
 
@@ -86,9 +91,10 @@ async def test_a_request_is_narrowed_signed_and_opens_what_was_left(
     assert "HIV" in page.text
     assert NAME not in page.tree.findtext(".//title")
     fields = page.form(f"/me/requests/{made.request_id}/review")
-    assert fields["duration"] == str(7 * 86400)
-    fields.pop("type.Condition")
-    fields |= {"duration": "86400", "digits": digits_of(store, clock, made.request_id)}
+    assert "7 ngày, như bác sĩ xin" in page.text
+    types = {one.get("name") for one in page.tree.iter("input") if one.get("name", "").startswith("type.")}
+    fields |= {"what": "some", "digits": digits_of(store, clock, made.request_id)} | less(86400)
+    fields |= dict.fromkeys(types - {"type.Condition"}, "1")
     review = await browser.pages.post(f"/me/requests/{made.request_id}/review", fields)
     assert review.status == 200, review.text
     assert "Không được xemChẩn đoán" in review.text
@@ -123,7 +129,8 @@ async def test_the_doctors_code_takes_the_place_of_digits(
     assert page.status == 200, page.text
     assert "Đã quét mã của bác sĩ" in page.text
     assert "90 ngày" in page.text
-    review = await browser.pages.submit(page, f"/me/requests/{made.request_id}/review")
+    assert not page.tree.xpath('//input[starts-with(@name, "label.")]')
+    review = await browser.pages.submit(page, f"/me/requests/{made.request_id}/review", **AS_ASKED)
     done = await browser.sign(review, f"/me/requests/{made.request_id}/approve")
     assert "Bạn đã cho phép" in done.text
     assert isinstance(await read(store, clock, doctor, citizen.patient_id), Access)
@@ -136,12 +143,13 @@ async def test_wrong_digits_say_how_many_tries_are_left_and_keep_the_choice(
     right = digits_of(store, clock, made.request_id)
     wrong = f"{(int(right) + 1) % 10**6:06d}"
     for left in (4, 3, 2, 1):
-        review = await reviewed(store, clock, browser, made.request_id, digits=wrong, duration="3600")
+        review = await reviewed(store, clock, browser, made.request_id, digits=wrong, **less(3600))
         page = await browser.sign(review, f"/me/requests/{made.request_id}/approve")
         assert page.status >= 400
         assert f"Còn {left} lần thử" in page.text
         form = page.form(f"/me/requests/{made.request_id}/review")
-        assert (form["duration"], form.get("digits", "")) == ("3600", "")
+        assert (form["what"], form["how"]) == ("all", "some")
+        assert (form["duration"], form["since"], form.get("digits", "")) == ("3600", "all", "")
     review = await reviewed(store, clock, browser, made.request_id, digits=wrong)
     dead = await browser.sign(review, f"/me/requests/{made.request_id}/approve")
     assert dead.status >= 400
@@ -162,19 +170,56 @@ async def test_what_is_no_six_digits_is_said_before_anything_is_charged(
     assert (await row_of(store, doctor, made.request_id)).attempts == 0
 
 
-async def test_nothing_ticked_or_more_than_was_asked_goes_nowhere(
+async def test_nothing_is_chosen_beforehand(
+    store: Store, clock: FrozenClock, citizen: Citizen, doctor: Doctor, browser: KeyedBrowser
+) -> None:
+    """A consent is what the person did: no pre-tick, and silence is none (Law 91/2025 art. 9)."""
+    made = await asked(store, clock, doctor, citizen)
+    action = f"/me/requests/{made.request_id}/review"
+    page = await browser.pages.get(f"/me/requests/{made.request_id}")
+    assert page.tree.xpath("//main//*[@checked or @selected]") == []
+    silent = await browser.pages.submit(page, action, digits="123456")
+    assert silent.status == 422
+    assert {"#what", "#how"} <= set(silent.links())
+    assert silent.tree.xpath("//main//*[@checked or @selected]") == []
+    assert silent.form(action)["digits"] == "123456"
+    none_of_it = await browser.pages.submit(page, action, digits="123456", what="some", how="some")
+    assert {"#types", "#duration", "#since"} <= set(none_of_it.links())
+    assert (await row_of(store, doctor, made.request_id)).status == "requested"
+
+
+async def test_more_than_was_asked_goes_nowhere(
     store: Store, clock: FrozenClock, citizen: Citizen, doctor: Doctor, browser: KeyedBrowser
 ) -> None:
     made = await asked(store, clock, doctor, citizen, duration_seconds=3600)
     page = await browser.pages.get(f"/me/requests/{made.request_id}")
     action = f"/me/requests/{made.request_id}/review"
-    fields = page.form(action) | {"digits": "123456"}
-    bare = {name: value for name, value in fields.items() if not name.startswith("type.")}
-    assert "ít nhất một mục" in (await browser.pages.post(action, bare)).text
-    longer = await browser.pages.post(action, fields | {"duration": str(90 * 86400)})
+    fields = page.form(action) | {"digits": "123456"} | AS_ASKED
+    longer = await browser.pages.post(action, fields | less(90 * 86400))
     assert longer.status == 422
-    only = await browser.pages.post(action, bare | {"type.DocumentReference": "1"})
+    only = await browser.pages.post(action, fields | {"what": "some", "type.DocumentReference": "1"})
     assert only.status == 422
+
+
+async def test_what_is_sensitive_has_boxes_of_its_own_and_is_in_no_all(
+    store: Store, clock: FrozenClock, citizen: Citizen, doctor: Doctor, browser: KeyedBrowser
+) -> None:
+    made = await asked(store, clock, doctor, citizen)
+    action = f"/me/requests/{made.request_id}/approve"
+    page = await browser.pages.get(f"/me/requests/{made.request_id}")
+    assert "dữ liệu riêng tư nhất của bạn" in page.text
+    review = await reviewed(store, clock, browser, made.request_id)
+    assert "Kèm phần nhạy cảm" not in review.text
+    review = await reviewed(store, clock, browser, made.request_id, **{"label.PSY": "1", "label.NONE": "1"})
+    assert "Kèm phần nhạy cảmSức khỏe tâm thần" in review.text.replace("nhạy cảm S", "nhạy cảmS")
+    more = await browser.sign(review, action, **{"label.HIV": "1"})
+    assert more.status >= 400
+    assert more.tree.xpath('//input[@name="label.PSY"]/@checked')
+    review = await reviewed(store, clock, browser, made.request_id, **{"label.PSY": "1"})
+    assert (await browser.sign(review, action)).status == 200
+    opened = await read(store, clock, doctor, citizen.patient_id)
+    assert isinstance(opened, Access)
+    assert opened.withheld_labels == ALL_LABELS & ~Label.PSY
 
 
 async def test_a_signature_over_something_else_allows_nothing(
@@ -182,7 +227,7 @@ async def test_a_signature_over_something_else_allows_nothing(
 ) -> None:
     made = await asked(store, clock, doctor, citizen, duration_seconds=7 * 86400)
     action = f"/me/requests/{made.request_id}/approve"
-    review = await reviewed(store, clock, browser, made.request_id, duration="3600")
+    review = await reviewed(store, clock, browser, made.request_id, **less(3600))
     for page in (
         await browser.sign(review, action, duration=str(7 * 86400)),
         await browser.sign(review, action, by=Authenticator(origin=ORIGIN)),
@@ -203,7 +248,7 @@ async def test_without_a_key_the_page_reads_refuses_and_says_where_to_agree(
     made = await asked(store, clock, doctor, citizen)
     browser = Browser(client, "citizen", citizen.token)
     page = await browser.get(f"/me/requests/{made.request_id}")
-    review = await browser.submit(page, f"/me/requests/{made.request_id}/review", digits="123456")
+    review = await browser.submit(page, f"/me/requests/{made.request_id}/review", digits="123456", **AS_ASKED)
     assert "chưa có khóa" in review.text
     assert "ứng dụng Sổ sức khỏe trên điện thoại" in review.text
     assert not [one for one in review.tree.iter("form") if one.get("data-sign")]
@@ -242,7 +287,8 @@ async def test_without_presence_the_page_warns_and_offers_less(
     assert "chưa đến cơ sở này" in (await browser.pages.get("/me/requests")).text
     page = await browser.pages.get(f"/me/requests/{made.request_id}")
     assert "Hãy cẩn thận" in page.text
-    assert page.form(f"/me/requests/{made.request_id}/review")["duration"] == "86400"
+    assert "24 giờ là lâu nhất được phép" in page.text
+    assert not page.tree.xpath('//input[starts-with(@name, "label.")]')
     assert "Toàn bộ thời gian" not in page.text
     review = await reviewed(store, clock, browser, made.request_id)
     assert "bắt đầu sau 10 phút" in review.text

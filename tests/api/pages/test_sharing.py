@@ -19,6 +19,7 @@ from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, mak
 from tests.support.sharing import RECIPIENT, Link
 
 NAME = "Bùi Quang Ứng"
+CHOSEN = {"what": "all", "duration": "3600"}
 
 
 @pytest.fixture
@@ -88,16 +89,16 @@ async def test_a_grant_is_narrowed(
     page = await browser.get(f"/me/sharing/grants/{grant.grant_id}")
     action = f"/me/sharing/grants/{grant.grant_id}/narrow"
     fields = page.form(action)
-    fields.pop("type.Condition")
-    narrowed = await browser.post(action, fields | {"ends": "1"})
+    assert page.tree.xpath("//main//*[@checked]") == []
+    narrowed = await browser.post(action, fields | {"type.Condition": "1", "ends": "1"})
     assert narrowed.status == 200, narrowed.text
     assert "Dị ứng, Đơn thuốc" in narrowed.text.partition("Được xem")[2]
     opened = await read(store, clock, doctor, citizen.patient_id)
     assert isinstance(opened, Access)
     assert "Condition" not in opened.types
     clock.advance(minutes=9)
-    nothing = {name: value for name, value in fields.items() if not name.startswith("type.")}
-    refused = await browser.post(action, nothing)
+    boxes = {one.get("name"): "1" for one in page.tree.iter("input") if one.get("type") == "checkbox"}
+    refused = await browser.post(action, fields | boxes)
     assert refused.status >= 400
     assert "alert" in refused.response.text
 
@@ -175,7 +176,7 @@ async def test_a_link_is_made_shown_once_opened_and_ended(
 
 async def test_a_link_signed_for_a_day_is_not_made_for_a_month(keyed: KeyedBrowser) -> None:
     form = await keyed.pages.get("/me/sharing/links/new")
-    review = await keyed.pages.submit(form, "/me/sharing/links/review", label="Cô Hoa")
+    review = await keyed.pages.submit(form, "/me/sharing/links/review", label="Cô Hoa", duration="86400")
     longer = await keyed.sign(review, "/me/sharing/links", duration=str(30 * 86400))
     assert longer.status >= 400
     assert "không có liên kết" in (await keyed.pages.get("/me/sharing")).text
@@ -186,7 +187,7 @@ async def test_a_new_browser_shares_nothing_and_says_why(
 ) -> None:
     young = await keyed_browser(store, clock, client, citizen, probation=True)
     form = await young.pages.get("/me/sharing/links/new")
-    review = await young.pages.submit(form, "/me/sharing/links/review", label="Cô Hoa")
+    review = await young.pages.submit(form, "/me/sharing/links/review", label="Cô Hoa", duration="86400")
     refused = await young.sign(review, "/me/sharing/links")
     assert refused.status == 403
     assert "Liên kết chia sẻ mới" in refused.text
@@ -195,16 +196,19 @@ async def test_a_new_browser_shares_nothing_and_says_why(
 
 async def test_without_a_key_no_link_and_no_code(browser: Browser) -> None:
     form = await browser.get("/me/sharing/links/new")
-    assert "chưa có khóa" in (await browser.submit(form, "/me/sharing/links/review", label="Cô Hoa")).text
+    assert (
+        "chưa có khóa"
+        in (await browser.submit(form, "/me/sharing/links/review", label="Cô Hoa", duration="86400")).text
+    )
     form = await browser.get("/me/sharing/codes/new")
-    assert "chưa có khóa" in (await browser.submit(form, "/me/sharing/codes/review")).text
+    assert "chưa có khóa" in (await browser.submit(form, "/me/sharing/codes/review", **CHOSEN)).text
 
 
 async def test_a_code_for_a_doctor_is_redeemed_once(
     client: httpx.AsyncClient, citizen: Citizen, doctor: Doctor, keyed: KeyedBrowser
 ) -> None:
     form = await keyed.pages.get("/me/sharing/codes/new")
-    review = await keyed.pages.submit(form, "/me/sharing/codes/review", duration="3600")
+    review = await keyed.pages.submit(form, "/me/sharing/codes/review", **CHOSEN)
     made = await keyed.sign(review, "/me/sharing/codes")
     assert made.status == 200, made.text
     code = made.tree.find_class("secret-text")[0].text_content()
@@ -214,6 +218,22 @@ async def test_a_code_for_a_doctor_is_redeemed_once(
     )
     assert got.status_code in (200, 201), got.text
     assert NAME in (await keyed.pages.get("/me/sharing")).text
+
+
+async def test_nothing_is_chosen_beforehand(keyed: KeyedBrowser) -> None:
+    for kind, missing in (("codes", {"#what", "#duration"}), ("links", {"#label", "#duration"})):
+        page = await keyed.pages.get(f"/me/sharing/{kind}/new")
+        silent = await keyed.pages.submit(page, f"/me/sharing/{kind}/review")
+        assert (page.status, silent.status) == (200, 422)
+        assert missing <= set(silent.links())
+        for one in (page, silent):
+            assert one.tree.xpath("//main//*[@checked or @selected]") == [], kind
+    page = await keyed.pages.get("/me/sharing/codes/new")
+    some = await keyed.pages.submit(page, "/me/sharing/codes/review", what="some", duration="3600")
+    assert "#types" in some.links()
+    chosen = {"what": "some", "type.Condition": "1", "duration": "3600"}
+    review = await keyed.pages.submit(page, "/me/sharing/codes/review", **chosen)
+    assert "Được xemChẩn đoán" in review.text.replace("xem C", "xemC")
 
 
 async def test_a_guardian_ends_a_childs_grants_and_sees_no_links(
