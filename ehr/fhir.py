@@ -5,9 +5,18 @@ Statuses are the closed value sets of R4; decoding refuses any other.
 """
 
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Raw, Struct, field
+
+# No measurement is written with more: ten letters (`1E-999999999`) would unpack to a gigabyte.
+EXPONENT_MAX: Final = 320
+
+
+def in_digits(value: Decimal) -> str:
+    """Without an exponent, as people write it; a number that none of them writes stays as it came."""
+    exponent = value.as_tuple().exponent
+    return f"{value:f}" if isinstance(exponent, int) and abs(exponent) <= EXPONENT_MAX else str(value)
 
 
 class Element(Struct, kw_only=True, rename="camel"):

@@ -1,11 +1,15 @@
 """Days, times and numbers as they are written in Vietnam: 23/11/2026, 14:05, 1.234,5."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from kernel.clock import VIETNAM
+
+# In digits alone: ten letters of a record (`1E999999999`) would unpack to a page of a gigabyte.
+_DIGITS: Final = re.compile(r"[+-]?[0-9]{1,400}(\.[0-9]{1,400})?", re.ASCII)
 
 
 def local_time(at: datetime) -> str:
@@ -22,7 +26,8 @@ def day(value: Any) -> str:
         return value.strftime("%d/%m/%Y")
     text = str(value or "")
     if "T" in text:
-        return day(_instant(text))
+        at = _instant(text)
+        return at if isinstance(at, str) else day(at)
     return "/".join(reversed(text.split("-"))) if text[:4].isdigit() else text
 
 
@@ -44,10 +49,10 @@ def clock_time(value: Any) -> str:
 
 def number(value: Any) -> str:
     """`1234.5` as `1.234,5`; no digit is added or dropped. Text of another form stays."""
-    try:
-        return f"{Decimal(str(value)):,f}".translate(str.maketrans(",.", ".,"))
-    except ArithmeticError:
-        return "" if value is None else str(value)
+    text = "" if value is None else f"{Decimal(str(value)):f}" if isinstance(value, float) else str(value)
+    if not _DIGITS.fullmatch(text):
+        return text
+    return f"{Decimal(text):,f}".translate(str.maketrans(",.", ".,"))
 
 
 def money(value: Any) -> str:

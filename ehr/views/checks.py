@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from ehr.fhir import Answer, QuestionnaireResponse
+from ehr.fhir import Answer, QuestionnaireResponse, in_digits
 from ehr.views.draft import Draft, Refer, first_date, name_of, new_item
 
 # The forms of ehr/health_checks, which is built on these views.
@@ -103,9 +103,9 @@ def check_in(r: QuestionnaireResponse) -> CheckRead | None:
 
 
 def _text(answer: Answer) -> tuple[str, str | None]:
-    if answer.value_quantity is not None and answer.value_quantity.value is not None:
-        quantity = answer.value_quantity
-        return f"{quantity.value:f}", quantity.unit or quantity.code
+    quantity = answer.value_quantity
+    if quantity is not None and quantity.value is not None:
+        return in_digits(quantity.value), quantity.unit or quantity.code
     if answer.value_boolean is not None:
         return ("có" if answer.value_boolean else "không"), None
     if answer.value_coding is not None:

@@ -11,6 +11,7 @@ from ehr.fhir import (
     Quantity,
     Reference,
     Repeat,
+    in_digits,
 )
 from ehr.intake.systems import PRESCRIPTION, PRESCRIPTION_LINE
 from ehr.models import Item
@@ -138,7 +139,7 @@ def _sentence(dosage: Dosage) -> str | None:
 
 
 def _amount(quantity: Quantity) -> str:
-    value = "" if quantity.value is None else format(quantity.value, "f")
+    value = "" if quantity.value is None else in_digits(quantity.value)
     return f"mỗi lần {value} {quantity.unit or ''}".strip() if value else ""
 
 
@@ -146,7 +147,7 @@ def _rhythm(repeat: Repeat) -> str:
     unit = _PERIODS.get(repeat.period_unit or "")
     if repeat.frequency is None or repeat.period is None or unit is None:
         return ""
-    each = "" if repeat.period == 1 else f"{repeat.period.normalize():f} "
+    each = "" if repeat.period == 1 else f"{in_digits(repeat.period.normalize())} "
     return f"{repeat.frequency} lần mỗi {each}{unit}"
 
 

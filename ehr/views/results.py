@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from ehr.fhir import Component, Observation, Quantity, ReferenceRange, Value
+from ehr.fhir import Component, Observation, Quantity, ReferenceRange, Value, in_digits
 from ehr.models import Flag, Item, Part, Range, Section
 from ehr.titles import main_coding, title_of
 from ehr.views.draft import Draft, Refer, code_of, first_date, new_item, notes, start
@@ -171,7 +171,7 @@ def _range(bounds: ReferenceRange | None) -> Range | None:
 def _number(quantity: Quantity | None) -> str | None:
     if quantity is None or quantity.value is None:
         return None
-    return f"{quantity.comparator or ''}{quantity.value:f}"
+    return f"{quantity.comparator or ''}{in_digits(quantity.value)}"
 
 
 def _unit(quantity: Quantity | None) -> str | None:

@@ -16,6 +16,8 @@ from kernel.clock import VIETNAM
 from kernel.text import fold
 
 DAY_SECONDS: Final = 86_400
+# Larger than anything that is measured: it stands in the table, and the lines of a picture can be reckoned.
+_DRAWN_MAX: Final = 10**15
 _ROOM: Final = 0.08
 _LINES: Final = 6
 _TICKS: Final = 5
@@ -106,7 +108,7 @@ def _number(text: Any) -> float | None:
         found = Decimal(str(text))
     except ArithmeticError:
         return None
-    return float(found) if found.is_finite() else None
+    return float(found) if found.is_finite() and -_DRAWN_MAX < found < _DRAWN_MAX else None
 
 
 def _time_axis(points: Sequence[Drawn]) -> Axis:

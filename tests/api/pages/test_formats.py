@@ -26,6 +26,8 @@ SINCE = datetime(1976, 1, 1, tzinfo=UTC)
         ("", ""),
         (None, ""),
         ("mùa thu", "mùa thu"),
+        ("Tháng 5", "Tháng 5"),
+        ("2026-11-23T25:00:00Z", "2026-11-23T25:00:00Z"),
     ],
 )
 def test_a_day_is_that_of_vietnam_and_as_exact_as_what_is_known(value: object, shown: str) -> None:
@@ -72,6 +74,9 @@ def test_an_instant_and_its_text_are_shown_alike_seven_hours_ahead(at: datetime)
         ("6.9", "6,9"),
         ("<5", "<5"),
         ("NaN", "NaN"),
+        ("1E999999999", "1E999999999"),
+        ("1E-999999999", "1E-999999999"),
+        ("9" * 1000, "9" * 1000),
         (None, ""),
     ],
 )
