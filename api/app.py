@@ -250,6 +250,8 @@ CONTROLLERS = (
     "api.pages.citizen.health_cards",
     "api.pages.citizen.vitals",
     "api.pages.citizen.growth",
+    "api.pages.citizen.appointments",
+    "api.pages.citizen.booking",
     "api.pages.citizen.card",
     "api.pages.citizen.cases",
     "api.pages.citizen.downloads",

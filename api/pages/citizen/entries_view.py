@@ -13,7 +13,7 @@ from msgspec import Struct
 from api.pages.formats import number
 
 # An address names an entry by its id, which goes on into a path of the contract: nothing else fits.
-EntryId = FromPath[Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9.\-]{1,64}$")]]
+EntryId = FromPath[Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9.\-]{1,64}$(?!\n)")]]
 # One entry of the contract (ehr/models.py Item), as JSON.
 Entry = dict[str, Any]
 
