@@ -17,7 +17,7 @@ VERDICTS: Final = {
 }
 # Rows of the schedule that ask for something, in the order of what matters.
 ASKS: Final[dict[str, tuple[str, str, str]]] = {
-    "overdue": ("Quá hạn", "Overdue", "bad"),
+    "overdue": ("Quá lịch", "Overdue", "bad"),
     "due": ("Đến lịch", "Due", "warn"),
     "deferred": ("Tạm hoãn", "Put off", "plain"),
     "contraindicated": ("Không tiêm được", "Must not be given", "plain"),
