@@ -1,10 +1,17 @@
 """The same of everybody else's pages: without a session, a doctor's, the desk's, a kiosk's, the demo's."""
 
-from tests.browser.conftest import Person
+from collections import Counter
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Person, citizen_of
 from tests.browser.test_every_citizen_page import words_of
 from tests.journeys.conftest import People
 from tests.journeys.test_main_path import present
-from tests.support.crawling import crawl, page_routes
+from tests.support.chromium import Watched
+from tests.support.crawling import crawl, page_routes, seen_wrong
+from tests.support.house import at_work, hold_back
 
 PUBLIC = ["/", "/sign-in", "/doctor/sign-in", "/verify", "/kiosk/set-up", "/docs", "/demo"]
 
@@ -28,9 +35,69 @@ def test_every_page_of_a_doctor(person: Person, people: People) -> None:
 
 
 def test_every_page_of_the_desk(person: Person, people: People) -> None:
-    for username in ("tn.an", "qt.mot"):
-        watched = person()
-        token = people.staff(username).token
-        watched.context.add_cookies([{"name": "staff", "value": token, "url": watched.base}])
-        walk = crawl(watched, ["/facility"], set(), inside="/facility")
-        assert walk.wrong == []
+    house = at_work(people)
+    roots = ["/facility", house.appointments, house.vaccination]
+    seen: Counter[str] = Counter()
+    for username in ("tn.an", "dd.hoa", "bs.nam", "qt.mot", "hs.dao"):
+        watched = signed_in(person, people, username)
+        mine = [one for one in roots if username in ("tn.an", "dd.hoa") or one == "/facility"]
+        walk = crawl(watched, mine, {"severe-allergy", "Trần Thị Lan"}, inside="/facility")
+        assert walk.wrong == [], username
+        seen += walk.seen
+    every = {one for one in page_routes() if one.startswith("/facility")}
+    assert every - set(seen) <= NOT_FOLLOWED
+
+
+# The desk's one list of a day without appointments is the same page as of another day; a file is no page.
+NOT_FOLLOWED = {"/facility/figures/{month:str}/accountability"}
+
+
+def signed_in(person: Person, people: People, username: str, **more: Any) -> Watched:
+    watched = person(**more)
+    token = people.staff(username).token
+    watched.context.add_cookies([{"name": "staff", "value": token, "url": watched.base}])
+    return watched
+
+
+def test_what_the_desk_gets_after_a_form_is_as_clean(person: Person, people: People) -> None:
+    """Pages that only a form leads to: a comparison, a person who was found, refusals, codes shown once."""
+    hold_back(people)
+    officer = signed_in(person, people, "hs.dao").page("/facility/quarantine")
+    officer.locator("summary", has_text="Mở để đối chiếu").first.click()
+    officer.get_by_label("Lý do").first.fill("đối chiếu giấy tờ")
+    officer.get_by_role("button", name="Mở", exact=True).first.click()
+    expect(officer.get_by_role("heading", level=1)).to_have_text("Đối chiếu")
+    assert seen_wrong(officer) == []
+    clerk = signed_in(person, people, "tn.an").page("/facility/look-ups")
+    known = citizen_of(people.sheet, "hung")
+    clerk.get_by_label("Số", exact=True).fill(known.number)
+    clerk.get_by_role("button", name="Tìm").click()
+    expect(clerk.get_by_role("heading", name="Có thể là")).to_be_visible()
+    assert seen_wrong(clerk) == []
+    clerk.get_by_label("Họ tên đầy đủ").fill(known.name)
+    clerk.get_by_role("button", name="Đối chiếu").click()
+    expect(clerk.get_by_text(known.name)).to_be_visible()
+    assert seen_wrong(clerk) == []
+    assert known.name not in clerk.title() + clerk.url
+    for path, button in FORMS:
+        admin = signed_in(person, people, "qt.mot").page(path)
+        fold = admin.locator(
+            "details", has=admin.get_by_role("button", name=button, exact=True, include_hidden=True)
+        ).last
+        fold.evaluate("one => one.open = true")
+        fold.locator("form").evaluate("one => one.noValidate = true")
+        fold.get_by_role("button", name=button, exact=True).click()
+        expect(admin.get_by_role("alert")).to_be_visible()
+        assert seen_wrong(admin) == [], path
+        admin.context.close()
+
+
+# What an empty form answers: the refusal inside the frame, the form still open.
+FORMS = (
+    ("/facility/counters", "Mở quầy"),
+    ("/facility/kiosks", "Tạo mã lắp đặt"),
+    ("/facility/departments", "Thêm khoa"),
+    ("/facility/systems", "Đề nghị thêm"),
+    ("/facility/staff", "Đề nghị giao vai trò"),
+    ("/facility/schedules", "Lập lịch"),
+)

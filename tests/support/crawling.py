@@ -92,16 +92,21 @@ def _look(walk: Walk, watched: Watched, tab: Page, path: str, secret_words: set[
     walk.heaviest = max(walk.heaviest, (bytes_sent, path))
     if bytes_sent > WEIGHT_MAX:
         walk.wrong.append(f"{path}: {bytes_sent} bytes")
-    for scheme in ("light", "dark"):
-        tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        walk.wrong += [f"{path} ({scheme}): {one}" for one in axe(tab)]
-    tab.emulate_media(color_scheme="light")
+    walk.wrong += [f"{path} {one}" for one in seen_wrong(tab)]
     said = f"{tab.title()} {tab.url}".casefold()
     walk.wrong += [f"{path}: {word} in title or address" for word in secret_words if word.casefold() in said]
     if urlsplit(tab.url).query:
         walk.wrong.append(f"{path}: a query in the address")
-    if _is_too_wide(tab):
-        walk.wrong.append(f"{path}: wider than {NARROW} px")
+
+
+def seen_wrong(tab: Page) -> list[str]:
+    """What is wrong with the page as it stands, in both modes and on a narrow screen."""
+    wrong = []
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        wrong += [f"({scheme}): {one}" for one in axe(tab)]
+    tab.emulate_media(color_scheme="light")
+    return [*wrong, f"wider than {NARROW} px"] if _is_too_wide(tab) else wrong
 
 
 def _is_too_wide(tab: Page) -> bool:

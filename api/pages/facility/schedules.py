@@ -1,5 +1,6 @@
 """Schedules: what people book here, its times and places, and a time that is called off."""
 
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -91,7 +92,7 @@ async def _one(
         past=past,
         changeable=changeable(found["slots"], visit.call.now),
         plans=visit.role in PLANNERS and found["state"] == "open",
-        today=local_day(visit.call.now),
+        tomorrow=local_day(visit.call.now) + timedelta(days=1),
         typed=typed or {},
     )
 

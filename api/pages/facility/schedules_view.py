@@ -19,8 +19,7 @@ def slots_of(form: Mapping[str, str]) -> Slots | None:
     try:
         day = date.fromisoformat(written_date(form.get("day", "").strip()))
         first, last = (
-            datetime.combine(day, time.fromisoformat(form.get(name, "").strip()), VIETNAM)
-            for name in ("first", "last")
+            datetime.combine(day, written_time(form.get(name, "")), VIETNAM) for name in ("first", "last")
         )
         length, capacity = timedelta(minutes=int(form.get("minutes", ""))), int(form.get("capacity", ""))
     except (ValueError, OverflowError):
@@ -35,6 +34,12 @@ def slots_of(form: Mapping[str, str]) -> Slots | None:
         {"starts_at": at.isoformat(), "ends_at": (at + length).isoformat(), "capacity": capacity}
         for at in starts
     ]
+
+
+def written_time(text: str) -> time:
+    """A time as people write it: `7:30`, `07:30`, `7h30`, `7h`. Raises ValueError."""
+    hours, _, minutes = text.strip().lower().replace("h", ":").replace(".", ":").partition(":")
+    return time(int(hours), int(minutes or 0))
 
 
 def by_day(slots: Slots, now: datetime) -> tuple[list[tuple[date, Slots]], list[tuple[date, Slots]]]:

@@ -52,6 +52,7 @@ def test_times_of_a_day_follow_each_other() -> None:
     ]
     assert made[0]["starts_at"].endswith("+07:00")
     assert slots_of({**SERIES, "day": "06/05/2030"}) == made
+    assert slots_of({**SERIES, "first": "7h30", "last": "9h"}) == made
     # What is left over at the end makes no shorter time.
     assert len(slots_of({**SERIES, "last": "09:20"}) or []) == 3
 
