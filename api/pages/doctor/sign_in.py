@@ -13,6 +13,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from api.pages.browser import drop_cookie, set_cookie
+from api.pages.facility.words import ROLES
 from api.pages.showing import STAFF, Shown, Visit, any_visit, open_visit
 from api.pages.sign_in import left
 from api.request import Call
@@ -87,7 +88,8 @@ async def _ask_role(call: Call, done: dict[str, Any]) -> Shown:
     async with call.begin_public() as tx:
         door = await role_choice.door_of(tx, call.keys, inside.token, call.now)
     cookies = _cookies(call, inside.token)
-    return inside.show("public/doctor_role.html", ROLE, cookies=cookies, door=door, roles=done["roles"])
+    members = {"door": door, "roles": done["roles"], "role_words": ROLES}
+    return inside.show("public/doctor_role.html", ROLE, cookies=cookies, **members)
 
 
 def _go(call: Call, token: str, role: str) -> Shown:
