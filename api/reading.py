@@ -292,9 +292,15 @@ async def read_summary(call: Call, patient_id: UUID | None) -> Answer:
     return await read_record(call, patient_id, "read-summary", build)
 
 
-async def read_timeline(call: Call, patient_id: UUID | None, cursor: str | None, limit: int | None) -> Answer:
+async def read_timeline(
+    call: Call,
+    patient_id: UUID | None,
+    cursor: str | None,
+    limit: int | None,
+    wanted: timeline.Wanted = timeline.ALL,
+) -> Answer:
     async def build(tx: Tx, access: Access) -> Built:
-        return await timeline.read(tx, access, cursor, limit, call.now)
+        return await timeline.read(tx, access, cursor, limit, call.now, wanted)
 
     return await read_record(call, patient_id, "read-timeline", build)
 

@@ -1,11 +1,12 @@
 """A patient's record as far as a grant reaches. No grant and no such person are the same 403."""
 
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from api.reading import (
     DOCTOR_PROBLEMS,
@@ -21,10 +22,17 @@ from api.reading import (
 )
 from api.request import Call
 from ehr.reads.models import Page, Summary, Timeline, Trend, VisitPage
+from ehr.reads.timeline import Kind, Wanted
 
 ACTORS = ("doctor", "pharmacist", "vaccinator", "nurse")
 BASE = "/v1/doctor/patients/{patient_id:uuid}"
 TAGS = ["patients"]
+OfKind = Annotated[
+    Kind | None,
+    QueryParameter(description="Visits alone (`encounters`), or one kind and the visits it came from."),
+]
+Since = Annotated[date | None, QueryParameter(description="The first day, in Vietnam.")]
+Until = Annotated[date | None, QueryParameter(description="The last day, in Vietnam.")]
 
 
 @get(
@@ -50,10 +58,17 @@ async def summary(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
     conditional=True,
 )
 async def timeline(
-    patient_id: FromPath[UUID], call: NamedDependency[Call], cursor: Cursor = None, limit: Limit = None
+    patient_id: FromPath[UUID],
+    call: NamedDependency[Call],
+    cursor: Cursor = None,
+    limit: Limit = None,
+    kind: OfKind = None,
+    since: Since = None,
+    until: Until = None,
 ) -> Response[Timeline]:
     """Visits and other events, recent first, within the grant."""
-    return await read_timeline(call, patient_id, cursor, limit)
+    wanted = Wanted(kind=kind, since=since, until=until)
+    return await read_timeline(call, patient_id, cursor, limit, wanted)
 
 
 @get(

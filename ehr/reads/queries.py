@@ -230,7 +230,10 @@ TIMELINE_HEADS = Statement(
         SELECT r.rtype, r.id, r.sort_at, r.section, r.item, {face}, {main_title}
         FROM ehr_resource r
         WHERE {visible} AND (r.sort_at, r.id) < ($10, $11)
-            AND CASE WHEN r.section = 'encounters' THEN true
+            AND ($14::timestamptz IS NULL OR r.sort_at >= $14)
+            AND CASE WHEN r.section = 'encounters' THEN NOT $15::boolean OR EXISTS (
+                    SELECT 1 FROM ehr_resource i
+                    WHERE {visible i} AND i.encounter_id = r.id AND i.section = ANY ($12::text[]))
                 ELSE r.section = ANY ($12::text[]) AND (r.encounter_id IS NULL OR NOT EXISTS (
                     SELECT 1 FROM ehr_resource e
                     WHERE {visible e} AND e.rtype = 'Encounter' AND e.id = r.encounter_id)) AND {folded} END

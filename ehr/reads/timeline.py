@@ -1,7 +1,8 @@
 """The book by visits, recent first; what belongs to no visit stands under its day."""
 
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -19,7 +20,7 @@ from ehr.reads.queries import ItemRow, VisitItemRow
 from ehr.reads.raw import encode
 from ehr.reads.scope import scope_of
 from kernel.access import Access
-from kernel.clock import local_day
+from kernel.clock import end_of_day, local_day, start_of_day
 from store.database import Tx
 
 TIMELINE_DEFAULT = 20
@@ -30,6 +31,29 @@ SECTIONS = [
     *("documents", "care-plans", "programmes", "devices", "alerts", "pregnancy", "health-checks"),
 ]
 DATE_UNKNOWN_VI = "Không rõ ngày"
+Kind: TypeAlias = Literal[
+    "encounters",
+    "problems",
+    "allergies",
+    "medications",
+    "immunizations",
+    "results",
+    "procedures",
+    "imaging",
+    "documents",
+]
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which part of the timeline. kind: visits alone (encounters), or what belongs to one section and the
+    visits that it came from; since, until: days in Vietnam, both included; what has no date is before all."""
+
+    kind: Kind | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+ALL = Wanted()
 
 
 class Dated(Struct, frozen=True):
@@ -43,23 +67,32 @@ class Dated(Struct, frozen=True):
 dated = msgspec.json.Decoder(Dated).decode
 
 
-async def read(tx: Tx, access: Access, cursor: str | None, limit: int | None, now: datetime) -> Built:
+async def read(
+    tx: Tx, access: Access, cursor: str | None, limit: int | None, now: datetime, wanted: Wanted = ALL
+) -> Built:
     """A page of visits and of days. Raises `bad-cursor`."""
     size, scope = page_size(limit, TIMELINE_DEFAULT), scope_of(access, now)
-    found = await queries.TIMELINE_HEADS.all(tx, *scope, *position(cursor), SECTIONS, size + 1)
+    kinds = SECTIONS if wanted.kind is None else [wanted.kind]
+    start = position(cursor)
+    if wanted.until is not None:
+        start = min(start, (end_of_day(wanted.until), ""))
+    since = start_of_day(wanted.since) if wanted.since else None
+    is_of_kind = wanted.kind not in (None, "encounters")
+    found = await queries.TIMELINE_HEADS.all(tx, *scope, *start, kinds, size + 1, since, is_of_kind)
     rows, following = cut(found, size)
     visits = [row.id for row in rows if row.section == "encounters"]
     inside: dict[str, list[VisitItemRow]] = {visit: [] for visit in visits}
-    for item in await queries.VISIT_ITEMS.all(tx, *scope, visits, SECTIONS, VISIT_ITEMS_MAX + 1):
+    for item in await queries.VISIT_ITEMS.all(tx, *scope, visits, kinds, VISIT_ITEMS_MAX + 1):
         inside[item.encounter_id].append(item)
     in_visits = [item for found in inside.values() for item in found[:VISIT_ITEMS_MAX]]
     copies = await copies_of(tx, access, [*rows, *in_visits], now)
+    is_whole = cursor is None and wanted == ALL
     timeline = Timeline(
         items=_entries(rows, inside, copies),
         next=following,
         notice=notice_for(access),
-        pending=await pending_of(tx, access, now) if cursor is None else [],
-        waiting=await awaited(tx, access) if cursor is None else [],
+        pending=await pending_of(tx, access, now) if is_whole else [],
+        waiting=await awaited(tx, access) if is_whole else [],
     )
     shown = [(row.rtype, row.id) for row in rows] + [(item.rtype, item.id) for item in in_visits]
     return Built(encode(timeline), merged(shown, copies))

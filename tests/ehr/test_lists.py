@@ -1,6 +1,7 @@
 """Lists: search, trends, pages, timeline."""
 
 import json
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -200,6 +201,26 @@ async def test_timeline_pages_reach_everything_once(store: Store, clock: FrozenC
         visits += [e["encounter"]["id"] for e in page["items"] if e["kind"] == "encounter"]
         cursor, first = page["next"], False
     assert len(visits) == len(set(visits)) == 52
+
+
+async def test_the_timeline_of_one_kind_pages_through_the_visits_it_came_from(
+    store: Store, clock: FrozenClock
+) -> None:
+    who, now = await person(store, clock), clock.now()
+    await write(store, who, bundle("synthea-sof-felipa-ddecf886f34f"), now)
+    wanted = timeline.Wanted(kind="immunizations", since=date(2012, 1, 1), until=date(2018, 12, 31))
+    entries, cursor, first = [], None, True
+    while first or cursor:
+        async with store.transaction() as tx:
+            page = body(await timeline.read(tx, own(who), cursor, 2, now, wanted))
+        entries += page["items"]
+        cursor, first = page["next"], False
+    assert entries
+    assert {item["kind"] for one in entries for item in one["items"]} == {"Immunization"}
+    assert all(one["items"] for one in entries), "a visit without any is none of them"
+    days = [one["date"][:10] for one in entries]
+    assert days == sorted(days, reverse=True)
+    assert all("2012-01-01" <= day <= "2018-12-31" for day in days)
 
 
 async def test_lists_walk_their_own_indexes(owner: Store) -> None:

@@ -1,6 +1,7 @@
 """Parts of a patient's book besides the summary: each a page, a way to its older entries, and words where the
 grant does not reach it."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -15,7 +16,9 @@ from api.pages.citizen.results_view import by_test
 from api.pages.doctor.granted import grant_of, is_outside, show_patient
 from api.pages.doctor.patients import PATIENT
 from api.pages.doctor.summary_view import due_rows, folded
+from api.pages.showing import NONE as NOTHING
 from api.pages.showing import STAFF, Shown, Visit, open_visit
+from api.problems import INVALID_FIELD
 from api.request import Call
 from kernel.access import RecordType
 from kernel.problems import Refused
@@ -86,14 +89,35 @@ WISHES: Final = Part(
 PARTS: Final = (TIMELINE, RESULTS, MEDICINES, PRESCRIPTIONS, IMAGING, VITALS, DOCUMENTS)
 
 
-async def show_part(visit: Visit, patient_id: UUID, part: Part, cursor: str | None = None) -> Shown:
-    """One part. A part outside the grant is not asked for: the page says so in words."""
+# What the timeline can be narrowed to, in the order of the form.
+KINDS: Final[dict[str, tuple[str, str]]] = {
+    "encounters": ("Chỉ lần khám", "Visits alone"),
+    "problems": ("Chẩn đoán", "Diagnoses"),
+    "medications": ("Thuốc", "Medicines"),
+    "results": ("Xét nghiệm", "Results"),
+    "imaging": ("Hình ảnh, phiếu kết quả", "Imaging and reports"),
+    "procedures": ("Thủ thuật, phẫu thuật", "Procedures and operations"),
+    "immunizations": ("Tiêm chủng", "Vaccinations"),
+    "documents": ("Giấy tờ", "Documents"),
+}
+FILTER: Final = ("kind", "since", "until")
+
+
+async def show_part(
+    visit: Visit, patient_id: UUID, part: Part, cursor: str | None = None, form: Mapping[str, str] = NOTHING
+) -> Shown:
+    """One part. A part outside the grant is not asked for: the page says so in words. form: what the timeline
+    is narrowed to."""
     grant = await grant_of(visit, patient_id)
     nav = part.nav or part.key
     if grant and (grant["state"] != "live" or is_outside(grant, part.types)):
         return show_patient(visit, "doctor/refused.html", part.title, patient_id, grant, nav=nav)
     path = f"/v1/doctor/patients/{patient_id}/{part.path}"
-    found = await visit.ask(path, limit=part.limit, cursor=cursor)
+    chosen = {name: form[name] for name in FILTER if form.get(name)} if part is TIMELINE else {}
+    found = await visit.ask(path, limit=part.limit, cursor=cursor, **chosen)
+    wrong = found if isinstance(found, Refused) and chosen and found.problem is INVALID_FIELD else None
+    if wrong is not None:
+        found = await visit.ask(path, limit=part.limit)
     if isinstance(found, Refused):
         return show_patient(visit, part.template, part.title, patient_id, grant, nav=nav, problem=found)
     return show_patient(
@@ -105,6 +129,9 @@ async def show_part(visit: Visit, patient_id: UUID, part: Part, cursor: str | No
         nav=nav,
         page=found,
         is_first=cursor is None,
+        wrong=wrong,
+        chosen=chosen,
+        kinds=KINDS,
         **_shaped(part, found),
         **SHOWING,
     )
@@ -135,10 +162,10 @@ def _pages(part: Part) -> list[Any]:
 
     @post(f"{PATIENT}/{part.key}", operation_id=f"page_doctor_{part.key}_older", **STAFF)
     async def older(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
-        """Older entries of this part."""
+        """Older entries of this part, and what the timeline is narrowed to."""
         visit = open_visit(call, "staff")
         form = await visit.form()
-        return await show_part(visit, patient_id, part, form.get("cursor"))
+        return await show_part(visit, patient_id, part, form.get("cursor"), form)
 
     return [newest, older]
 

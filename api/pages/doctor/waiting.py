@@ -1,5 +1,6 @@
 """While a person decides: the code to scan, the digits to read out, and the answers that are typed here."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -79,17 +80,18 @@ async def _waiting(
 
 
 def _answered(visit: Visit, book: str, state: dict[str, Any], less: Narrowed) -> Shown:
-    """The person agreed to less than was asked: said before the book opens. What polls loads it whole."""
+    """Less came than was asked, by the person's will or by the way of the answer: said before the book opens. What polls loads it whole."""
     english = visit.display.language == "en"
     return visit.show(
         "doctor/answered.html",
-        ("Người bệnh đã đồng ý một phần", "The patient agreed to a part"),
+        ("Đã đồng ý, ít hơn bạn xin", "Agreed to, and less than you asked"),
         headers={} if visit.call.header("hx-request") is None else {"HX-Refresh": "true"},
         nav="start",
         book=book,
         given=state["given"],
         kinds=kinds_of(state["given"]["types"], english=english),
         less=less,
+        is_later=datetime.fromisoformat(state["given"]["starts_at"]) > visit.call.now,
     )
 
 

@@ -178,7 +178,7 @@ async def test_the_waiting_screen_says_what_was_asked_and_then_what_was_left_out
     made = await approve(store, clock, doctor, person, request.request_id, types=less, duration_seconds=3600)
     assert isinstance(made, Grant)
     answered = await browser.get(where)
-    assert "Người bệnh đã đồng ý một phần" in answered.text
+    assert "Đã đồng ý, ít hơn bạn xin" in answered.text
     left_out = answered.tree.xpath("//dt[contains(., 'Không cho xem')]/following-sibling::dd")[
         0
     ].text_content()
@@ -306,7 +306,7 @@ async def test_nothing_written_is_told_from_nothing_there(
 ) -> None:
     await granted(store, clock, doctor, person)
     page = await browser.get(patient(person))
-    assert "Chưa ai hỏi hoặc ghi. Hãy hỏi người bệnh." in page.text
+    assert "Chưa có trong sổ: chưa ai hỏi hoặc ghi. Hãy hỏi người bệnh." in page.text
     assert "không ghi nhận" not in page.text
     none = {
         "resourceType": "AllergyIntolerance",
@@ -361,7 +361,7 @@ async def test_what_lies_outside_the_grant_is_said_and_not_shown(
     assert "Đái tháo đường típ 2" in page.text
     for hidden in ("Metformin", "Creatinin", "Khám lại theo hẹn"):
         assert hidden not in page.text
-    assert page.text.count("Ngoài phạm vi được xem.") >= 3
+    assert page.text.count("Không được cho xem (ngoài phạm vi đã đồng ý).") >= 3
     before = len(await reads(owner, person))
     for part in ("results", "medicines", "imaging", "vitals", "documents", "vaccination", "home-vitals"):
         outside = await browser.get(patient(person, f"/{part}"))
@@ -402,6 +402,34 @@ async def test_search_and_trend_come_by_forms(
         "13/11/2026",
         "02/05/2025",
     ]
+
+
+async def test_visits_are_narrowed_by_kind_and_days_by_a_form(
+    store: Store, clock: FrozenClock, browser: Browser, doctor: Doctor, person: Citizen
+) -> None:
+    await filled(store, clock, person)
+    await granted(store, clock, doctor, person)
+    path = patient(person, "/timeline")
+    page = await browser.get(path)
+    for words in ("Metformin", "Creatinin", "Khám bệnh ngoại trú", "02/05/2025"):
+        assert words in page.text, words
+    results = await browser.submit(page, path, kind="results")
+    assert "Creatinin" in results.text
+    for hidden in ("Metformin", "Khám bệnh ngoại trú", "Đái tháo đường"):
+        assert hidden not in results.text, hidden
+    assert results.tree.xpath("//option[@selected]/@value") == ["results"]
+    visits = await browser.submit(page, path, kind="encounters")
+    assert "Khám bệnh ngoại trú" in visits.text
+    assert "Creatinin" not in visits.text
+    days = await browser.submit(page, path, since="2026-11-01", until="2026-11-13")
+    assert "Khám bệnh ngoại trú" in days.text
+    for hidden in ("Natri", "02/05/2025"):
+        assert hidden not in days.text, hidden
+    none = await browser.submit(page, path, kind="imaging")
+    assert "Chưa có gì trong phạm vi được xem." in none.text
+    wrong = await browser.submit(page, path, kind="everything")
+    assert wrong.status == 400
+    assert "Metformin" in wrong.text
 
 
 # -- the end of access
@@ -452,7 +480,10 @@ async def test_a_grant_that_begins_later_says_when(
     late = await approve(store, clock, doctor, person, request.request_id)
     assert isinstance(late, Grant)
     assert late.starts_at > clock.now()
-    page = await browser.get(f"/doctor/requests/{request.request_id}")
+    answered = await browser.get(f"/doctor/requests/{request.request_id}")
+    assert "Sổ mở từ" in answered.text, "somebody who was not there: fewer months, and later"
+    assert person.name not in answered.text
+    page = await browser.get(patient(person))
     assert "Chưa đến giờ mở" in page.text
     assert person.name not in page.text
     assert await reads(owner, person) == []

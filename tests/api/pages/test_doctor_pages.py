@@ -53,7 +53,7 @@ async def test_the_summary_names_the_person_the_parts_and_the_time_left(
     page = await browser.get(book(person))
     assert page.status == 200
     assert "Nguyễn Văn Hùng" in page.tree.xpath("//h1")[0].text_content()
-    assert "Chưa ai hỏi hoặc ghi. Hãy hỏi người bệnh." in page.text
+    assert "Chưa có trong sổ: chưa ai hỏi hoặc ghi. Hãy hỏi người bệnh." in page.text
     assert "Kết thúc xem" in page.text
     assert "Hùng" not in page.tree.xpath("//title")[0].text_content()
     for part in PARTS:
@@ -83,9 +83,9 @@ async def test_a_part_outside_the_grant_is_said_not_to_be_empty(
     await granted(store, clock, doctor, person, types=frozenset({"AllergyIntolerance", "Condition"}))
     browser = browser_of(client, doctor)
     summary = await browser.get(book(person))
-    assert "Không nằm trong phạm vi được xem:" in summary.text
+    assert "Không được cho xem:" in summary.text
     results = await browser.get(f"{book(person)}/results")
-    assert "Phần này nằm ngoài phạm vi được xem." in results.text
+    assert "phần này nằm ngoài phạm vi được xem." in results.text
 
 
 async def test_what_was_taken_back_answers_403_on_every_page(
@@ -138,7 +138,7 @@ async def test_pages_speak_english(
     browser = browser_of(client, doctor, english=True)
     page = await browser.get(book(person))
     assert page.tree.get("lang") == "en"
-    assert "Nobody asked or wrote it down. Ask the patient." in page.text
+    assert "Not in the book: nobody asked or wrote it down. Ask the patient." in page.text
     assert "End access" in page.text
     assert "Ask" in (await browser.get("/doctor")).text
 
