@@ -23,6 +23,9 @@ PASSED_ON = frozenset({b"host", b"x-forwarded-for", b"accept-language", b"user-a
 # What a page asks on its own says so (`hx-headers`): it keeps no session from its idle end.
 BY_ITSELF = b"x-by-itself"
 
+# In the state of a page's request: the service was asked under its token, and has said so if that ended.
+HAS_ASKED = "has_asked"
+
 
 class Reply(msgspec.Struct, frozen=True):
     """What a call answered. headers: lower-case names."""
@@ -72,6 +75,7 @@ async def ask(
         said["content-type"] = "application/json"
     if token:
         said["authorization"] = f"Bearer {token}"
+        call.request.scope["state"][HAS_ASKED] = True
     scope = inner_scope(call, method, path, said, query)
     gathered = _Gathered(sent)
     # A task of its own, so that what it decided (kernel/access.py DECIDED) stays its own.

@@ -17,13 +17,13 @@ Every value in a template is escaped (security.md S35). Words are written beside
 """
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Request, Response
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import log_exception, refused_of
 from api.pages.browser import (
@@ -39,7 +39,7 @@ from api.pages.browser import (
     set_cookie,
 )
 from api.pages.docs import HTML
-from api.pages.inside import Passed, ask, inner_scope
+from api.pages.inside import HAS_ASKED, Passed, ask, inner_scope
 from api.pages.rendering import templates
 from api.problems import NOT_SIGNED_IN
 from api.request import Answer, Call, RawResponse
@@ -67,19 +67,31 @@ SIGN_IN: Final[dict[Kind, str]] = {
 
 
 class Shown(Answer):
-    """An answer with any number of cookies."""
+    """An answer with any number of cookies. instead: asked last of all whether another goes in its place."""
 
     set_cookies: Sequence[str] = ()
+    instead: Callable[[], Awaitable["Shown | None"]] | None = None
 
     def to_asgi_response(self, *args: Any, **kwargs: Any) -> ASGIApp:  # type: ignore[override]
         made = super().to_asgi_response(*args, **kwargs)
         assert isinstance(made, RawResponse)
         made.headers += [(b"set-cookie", value.encode("latin-1")) for value in self.set_cookies]
-        return made
+        asked = self.instead
+        if asked is None:
+            return made
+
+        async def looked_at_first(scope: Scope, receive: Receive, send: Send) -> None:
+            other = await asked()
+            await (other.to_asgi_response(*args, **kwargs) if other else made)(scope, receive, send)
+
+        return looked_at_first
 
 
 class Visit:
     """One request of a browser for a page. kind: whose session it needs; token: of that session, or empty."""
+
+    # Nothing is shown without a session that lives.
+    needs_session = False
 
     def __init__(self, call: Call, kind: Kind, token: str) -> None:
         self.call, self.kind, self.token = call, kind, token
@@ -186,7 +198,17 @@ class Visit:
         made = Shown(shown.encode(), status_code=status, headers={**HEADERS, **headers}, media_type=HTML)
         word = [set_cookie(self.call, "visit", self._new_word)] if self._new_word else []
         made.set_cookies = (*word, *cookies)
+        if self.needs_session and HAS_ASKED not in self.call.request.scope["state"]:
+            made.instead = self._leave_if_ended
         return made
+
+    async def _leave_if_ended(self) -> Shown | None:
+        """A page that asked for nothing, an empty form, stands behind a session like every other. This call
+        tells an ended session from a living one for every kind of session."""
+        refused = (await ask(self.call, "GET", "/v1/me", token=self.token)).refused()
+        if refused is None or refused.problem not in (NOT_SIGNED_IN, SESSION_ENDED):
+            return None
+        return _page_of_refusal(self.call, refused, self.kind, "problem.html")
 
     def go(self, address: str, cookies: Sequence[str] = ()) -> Shown:
         """On to another page of ours, after something was done or a session ended. A part of a page leads the
@@ -215,7 +237,9 @@ def open_visit(call: Call, kind: Kind) -> Visit:
     token = cookie(call, kind)
     if not token:
         raise ProblemError(Refused(problem=NOT_SIGNED_IN))
-    return Visit(call, kind, token)
+    visit = Visit(call, kind, token)
+    visit.needs_session = True
+    return visit
 
 
 def any_visit(call: Call, kind: Kind) -> Visit:
