@@ -248,7 +248,7 @@ async def _at_door(tx: Tx, keys: KeyRing, token: str, door: str, now: datetime) 
         return None
     if actor.device_id is not None or actor.held:
         return None
-    if not hmac.compare_digest(_door(keys, actor.session_id), door):
+    if not hmac.compare_digest(_door(keys, actor.session_id).encode(), door.encode()):
         return None
     started = await queries.SESSION_STARTED.one(tx, actor.actor_id, actor.session_id)
     return actor if started is not None and now < started + DOOR_LIFE else None

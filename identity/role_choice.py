@@ -37,7 +37,7 @@ async def choose(
         return Refused(problem=SESSION_ENDED)
     started = await queries.SESSION_STARTED.one(tx, actor.actor_id, actor.session_id)
     is_open = started is not None and now < started + DOOR_LIFE
-    if not is_open or not hmac.compare_digest(_door(keys, actor), door):
+    if not is_open or not hmac.compare_digest(_door(keys, actor).encode(), door.encode()):
         return Refused(problem=SESSION_ENDED)
     roles = await practitioners.active_roles(tx, actor.actor_id, now)
     chosen = next((one for one in roles if one.practitioner_role_id == practitioner_role_id), None)

@@ -28,6 +28,7 @@ Size = Literal["normal", "large"]
 Theme = Literal["auto", "light", "dark"]
 SameSite = Literal["Strict", "Lax"]
 
+_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 SESSION_SECONDS: Final = 12 * 3600
 DISPLAY_SECONDS: Final = 365 * 24 * 3600
 
@@ -74,7 +75,7 @@ def cookie(call: Call, name: str) -> str:
 
 def full_name(call: Call, name: str) -> str:
     """With TLS no neighbouring host can set it (RFC 6265bis §4.1.3.2)."""
-    return f"__Host-{name}" if _is_secure(call) else name
+    return f"__Host-{name}" if is_secure(call) else name
 
 
 def set_cookie(
@@ -83,7 +84,7 @@ def set_cookie(
     """The header that sets one; seconds: None until the browser closes, 0 takes it away. same_site: Lax
     where it must come along when another site, the identity provider, sends the browser back."""
     age = "" if seconds is None else f"; Max-Age={seconds}"
-    secure = "; Secure" if _is_secure(call) else ""
+    secure = "; Secure" if is_secure(call) else ""
     return f"{full_name(call, name)}={value}; Path=/{age}; HttpOnly; SameSite={same_site}{secure}"
 
 
@@ -91,8 +92,13 @@ def drop_cookie(call: Call, name: str) -> str:
     return set_cookie(call, name, "", 0)
 
 
-def _is_secure(call: Call) -> bool:
-    return call.origin.startswith("https:")
+def is_secure(call: Call) -> bool:
+    """Everywhere but on this machine, also where nobody said under which address browsers come."""
+    try:
+        host = urlsplit(f"//{call.header('host') or ''}").hostname
+    except ValueError:
+        host = ""
+    return call.origin.startswith("https:") or host not in _THIS_MACHINE
 
 
 def new_visit() -> str:
@@ -124,5 +130,5 @@ def require_own_form(call: Call, given: str, secret: str, book: str) -> None:
     foreign = origin not in (None, "null") and urlsplit(origin or "").netloc != (call.header("host") or "")
     if foreign or site not in (None, "same-origin", "none"):
         refuse(FORM_STALE)
-    if not secret or not hmac.compare_digest(form_secret(secret, book), given):
+    if not secret or not hmac.compare_digest(form_secret(secret, book).encode(), given.encode()):
         refuse(FORM_STALE)

@@ -31,7 +31,7 @@ from api.connecting import (
     give_proven,
     may_connect,
 )
-from api.pages.browser import OWN_FORM
+from api.pages.browser import OWN_FORM, is_secure
 from api.pages.connect_view import Page, page_answer, page_of
 from api.request import Answer, Call, answer
 from consent.apps.problems import BEYOND_CLIENT
@@ -262,7 +262,9 @@ async def _spend(tx: Tx, call: Call) -> Refused | None:
 async def _asking(tx: Tx, call: Call, form: dict[str, str] | None) -> Asking | Refused:
     """What this browser's page is about. form: of a POST, which must come from that very page."""
     secret = _secret(call)
-    if form is not None and not hmac.compare_digest(derived(secret, "form"), form.get(OWN_FORM, "")):
+    if form is not None and not hmac.compare_digest(
+        derived(secret, "form").encode(), form.get(OWN_FORM, "").encode()
+    ):
         return _ENDED
     row = await authorizing.in_browser(tx, secret, call.now)
     if row is None or row.phase in ("granted", "redeemed"):
@@ -371,11 +373,11 @@ def _go(address: str, *, cookie: str | None = None) -> Answer:
 
 
 def _cookie_name(call: Call) -> str:
-    return "__Host-connect" if call.origin.startswith("https:") else "connect"
+    return "__Host-connect" if is_secure(call) else "connect"
 
 
 def _cookie(call: Call, value: str, life: int = int(LIFE.total_seconds())) -> str:
-    secure = "; Secure" if call.origin.startswith("https:") else ""
+    secure = "; Secure" if is_secure(call) else ""
     return f"{_cookie_name(call)}={value}; Path=/; Max-Age={life}; HttpOnly; SameSite=Lax{secure}"
 
 

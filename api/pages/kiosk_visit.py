@@ -46,7 +46,7 @@ class KioskVisit(Visit):
         """What a form of this kiosk sent within these minutes. Raises page-form-stale for every other."""
         form = read_form(await self.call.body()) or {}
         given, before = form.pop(OWN_FORM, ""), str(self._window - 1)
-        is_before = hmac.compare_digest(form_secret(self.secret, before), given)
+        is_before = hmac.compare_digest(form_secret(self.secret, before).encode(), given.encode())
         require_own_form(self.call, given, self.secret, before if is_before else self.book)
         return form
 

@@ -72,7 +72,8 @@ async def object_to(person_id: FromPath[UUID], call: NamedDependency[Call]) -> R
     """No to a guardian who waits: of oneself, or of a child in one's care."""
     visit = open_visit(call, "citizen")
     form, own = await visit.form(), in_own_book(visit)
-    own.book = form.get("child", "")
+    if form.get("child"):
+        own.book = _id(form["child"])
     done = await own.send("DELETE", f"/v1/me/guardians/{person_id}")
     return await _show(visit, problem=done) if isinstance(done, Refused) else visit.go("/me/family")
 
@@ -176,6 +177,14 @@ def _invitation(form: dict[str, str], call: Call) -> dict[str, Any] | None:
     scopes = sorted(name for name in SCOPES if f"scope.{name}" in form)
     until: date | None = last_day(form.get("months", ""), local_day(call.now))
     return {"scopes": scopes, "until": until.isoformat()} if scopes and until else None
+
+
+def _id(text: str) -> str:
+    """Raises not-your-book for what is no id."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        refuse(NOT_YOUR_BOOK)
 
 
 handlers: list[Any] = [
