@@ -35,3 +35,9 @@ def telling(pages: Iterable[Page], *words: str) -> list[str]:
         actions = [one.get("action") or "" for one in page.tree.iter("form")]
         said += [word for word in words for text in (title, *page.links(), *actions) if word in text]
     return said
+
+
+def alike_buttons(page: Page) -> list[str]:
+    """Words that several buttons of a page share, to somebody who does not see what stands around them."""
+    said = [" ".join(one.text_content().split()) for one in page.tree.iter("button")]
+    return sorted({words for words in said if words and said.count(words) > 1})
