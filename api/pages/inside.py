@@ -14,6 +14,7 @@ from litestar.types import Message, Receive, Scope, Send
 
 from api.problems import INTERNAL_ERROR
 from api.request import Answer, Call
+from kernel.access import DECIDED
 from kernel.problems import PROBLEMS, Refused
 
 ACCEPTED = 400
@@ -157,6 +158,8 @@ class Passed(Answer):
             nonlocal is_refused
             if message["type"] == "http.response.start":
                 is_refused = message["status"] >= ACCEPTED
+                # The service counted this read as it left there; the page is no second one (audit/answered).
+                DECIDED.set(None)
                 if not is_refused:
                     message["headers"] = [one for one in message["headers"] if one[0].lower() not in _TWICE]
             if is_refused:

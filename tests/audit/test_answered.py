@@ -13,6 +13,7 @@ from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.consent import granted
 from tests.support.http import bearer
+from tests.support.pages import Browser
 from tests.support.people import make_citizen, make_doctor, make_facility
 
 DAY = timedelta(days=1)
@@ -53,6 +54,20 @@ async def test_audit_gap_a_row_that_is_missing_is_found_per_grant(
         )
     (gap,) = (await counts(store, clock.now())).gaps
     assert (gap.basis_id, gap.answered, gap.logged) == (grant.grant_id, 3, 2)
+
+
+async def test_audit_gap_a_file_through_a_page_is_one_read(store: Store, clock: FrozenClock) -> None:
+    citizen = await make_citizen(store, clock)
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    await granted(store, clock, doctor, citizen)
+    app = create_app(store, clock)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        browser = Browser(client, "staff", doctor.token)
+        page = await browser.get(f"/doctor/patients/{citizen.patient_id}/summary.pdf")
+    assert page.response.headers["content-type"] == "application/pdf"
+    await app.runtime.answered.write(store, clock.now())
+    whole = await counts(store, clock.now())
+    assert (whole.answered, whole.logged, whole.gaps) == (1, 1, [])
 
 
 async def test_audit_gap_counts_that_cannot_be_written_are_kept(store: Store, clock: FrozenClock) -> None:
