@@ -73,3 +73,12 @@ async def test_an_address_without_a_page_is_a_page_for_browsers_alone(client: ht
     for path, accept in (("/nothing/here", "*/*"), ("/v1/nothing", "text/html")):
         told = await client.get(path, headers={"accept": accept})
         assert (told.status_code, told.json()["code"]) == (404, "not-found")
+
+
+async def test_what_went_wrong_stands_first_in_the_title(client: httpx.AsyncClient) -> None:
+    browser = Browser(client)
+    start = await browser.get("/doctor/sign-in")
+    wrong = await browser.submit(start, "/doctor/sign-in", username="ai", password="x" * 12, totp="000000")
+    assert wrong.status >= 400
+    titles = [page.tree.findtext(".//title") or "" for page in (start, wrong)]
+    assert [title.startswith("Lỗi: ") for title in titles] == [False, True]
