@@ -11,8 +11,11 @@ from api.pages.citizen.entries_view import SHOWING
 from api.pages.citizen.medicines_view import (
     ACTS,
     COLLECTABLE,
+    FINDING_ID,
+    REASONS,
     STATES,
     of_no_medicine,
+    one_of,
     past,
     taken_now,
 )
@@ -46,6 +49,16 @@ async def act_on_reminder(reminder_id: FromPath[UUID], call: NamedDependency[Cal
     form = await visit.form()
     act = {"act": form.get("act", "")}
     done = await visit.send("POST", f"/v1/me/reminders/{reminder_id}/acts", act)
+    return await _show(visit, problem=done) if isinstance(done, Refused) else visit.go("/me/medicines")
+
+
+@post("/me/medicines/findings", operation_id="page_me_finding_dismiss", **CITIZEN)
+async def dismiss_finding(call: NamedDependency[Call]) -> Response[bytes]:
+    """Say why a finding needs no more attention. Which one goes in the form: it is made of medicines."""
+    visit = open_visit(call, "citizen")
+    form = await visit.form()
+    path = f"/v1/me/medicine-safety/{one_of(FINDING_ID, form.get('finding_id', ''))}/dismissal"
+    done = await visit.send("PUT", path, {"reason": form.get("reason", "")})
     return await _show(visit, problem=done) if isinstance(done, Refused) else visit.go("/me/medicines")
 
 
@@ -86,8 +99,9 @@ async def _show(visit: Visit, cursor: str | None = None, problem: Refused | None
         prescriptions=[one for one in found if one["state"] in COLLECTABLE],
         states=STATES,
         acts=ACTS,
+        reasons=REASONS,
         **SHOWING,
     )
 
 
-handlers: list[Any] = [medicines, more_medicines, act_on_reminder, prescription_code]
+handlers: list[Any] = [medicines, more_medicines, act_on_reminder, dismiss_finding, prescription_code]
