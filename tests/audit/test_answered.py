@@ -60,6 +60,7 @@ async def test_audit_gap_a_file_through_a_page_is_one_read(store: Store, clock: 
     citizen = await make_citizen(store, clock)
     doctor = await make_doctor(store, clock, await make_facility(store, clock))
     await granted(store, clock, doctor, citizen)
+    before = await counts(store, clock.now())
     app = create_app(store, clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         browser = Browser(client, "staff", doctor.token)
@@ -67,7 +68,8 @@ async def test_audit_gap_a_file_through_a_page_is_one_read(store: Store, clock: 
     assert page.response.headers["content-type"] == "application/pdf"
     await app.runtime.answered.write(store, clock.now())
     whole = await counts(store, clock.now())
-    assert (whole.answered, whole.logged, whole.gaps) == (1, 1, [])
+    assert (whole.answered - before.answered, whole.logged - before.logged) == (1, 1)
+    assert whole.gaps == before.gaps
 
 
 async def test_audit_gap_counts_that_cannot_be_written_are_kept(store: Store, clock: FrozenClock) -> None:
