@@ -19,8 +19,8 @@ from vaccination.shc.keys import issuer_of
 
 TITLE: Final = ("Kiểm tra chứng nhận tiêm chủng", "Check a vaccination certificate")
 # What the page needs without a network: its own files, and what every page has.
-KEPT: Final = (".css", ".js", ".woff2", "icon.svg")
-NOT_KEPT: Final = ("approve.js", "kiosk.css", "doctor.css", "vendor/uplot")
+KEPT: Final = (".css", ".js", ".woff2", "icon.svg", "icon-180.png", ".webmanifest")
+NOT_KEPT: Final = ("approve.js", "kiosk.css", "doctor.css", "staff.css", "demo.css")
 WORKER: Final = "verify-worker.js"
 # A field of several lines adds breaks; blanks are part of a code.
 NO_BREAKS: Final = {ord("\r"): None, ord("\n"): None}
