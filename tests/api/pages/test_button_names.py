@@ -4,7 +4,7 @@ import pytest
 
 from store.database import Store
 from tests.support.clock import FrozenClock
-from tests.support.consent import granted
+from tests.support.consent import asked, granted
 from tests.support.http import client_of
 from tests.support.pages import Browser
 from tests.support.people import make_citizen, make_doctor, make_facility
@@ -23,3 +23,18 @@ async def test_two_doctors_and_what_they_may_do_are_told_apart(
         page = await Browser(client, "citizen", person.token).get(path)
     assert page.status == 200
     assert alike_buttons(page) == []
+
+
+async def test_what_updates_itself_gives_the_keyboard_back(store: Store, clock: FrozenClock) -> None:
+    """htmx finds what had the focus by its id alone."""
+    person = await make_citizen(store, clock)
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    request = await asked(store, clock, doctor, person)
+    async with client_of(store, clock, allowed_hosts=["localhost"]) as client:
+        own, screen = Browser(client, "citizen", person.token), Browser(client, "staff", doctor.token)
+        pages = [await own.get("/me/today/waiting/1"), await own.get("/me/requests/waiting/1")]
+        pages.append(await screen.get(f"/doctor/requests/{request.request_id}"))
+    for page in pages:
+        links = list(page.tree.get_element_by_id("waiting").iter("a"))
+        assert links
+        assert all(one.get("id") for one in links)
