@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any, Final
 
-from api.pages.scope_words import HOUR, LABELS, PURPOSES, Words, kinds, said
+from api.pages.scope_words import DAY, HOUR, LABELS, PURPOSES, Words, kinds, said
 
+# What was agreed for less is asked for anew (consent.md §3.3).
+RENEWABLE: Final = 7 * DAY
 # How a grant stands, with the tone of its mark.
 STATES: Final[dict[str, tuple[str, Words]]] = {
     "live": ("good", ("Đang xem được", "Can read now")),
@@ -46,6 +48,7 @@ PLACES: Final[dict[str, str]] = {
     "proxy": "/me/family",
     "proxy-invitation": "/me/family",
     "share-code": "/me/sharing",
+    "break-glass": "/me/emergency",
 }
 
 
@@ -55,10 +58,43 @@ def grant_card(grant: dict[str, Any], *, english: bool) -> dict[str, Any]:
         "tone": tone,
         "state_words": words[english],
         "is_open": grant["state"] in LIVE,
+        "can_renew": grant["state"] == "live" and grant["presence"] and _lasts(grant) >= RENEWABLE,
         "kinds": kinds(grant["types"], english=english),
         "let_in": [said(LABELS, label, english=english) for label in grant["labels"]],
         "purpose_words": said(PURPOSES, grant["purpose"], english=english),
     }
+
+
+def _lasts(grant: dict[str, Any]) -> int:
+    seconds: int = renewal_of(grant)["duration_seconds"]
+    return seconds
+
+
+def confirm_facts(grant: dict[str, Any]) -> dict[str, Any]:
+    """What is signed to let a held grant stand (consent/holds.py): all of it."""
+    return {
+        **{name: grant[name] for name in ("grant_id", "doctor", "licence", "facility", "version")},
+        "types": sorted(grant["types"]),
+        **{name: grant[name] for name in ("labels", "since", "until")},
+        "ends": int(datetime.fromisoformat(grant["ends_at"]).timestamp()),
+    }
+
+
+def renewal_of(grant: dict[str, Any]) -> dict[str, Any]:
+    """The same again, as long as it was, counted from now; what is sensitive is never renewed."""
+    begun, ends = (datetime.fromisoformat(grant[name]) for name in ("starts_at", "ends_at"))
+    return {
+        "types": sorted(grant["types"]),
+        "since": grant["since"],
+        "until": grant["until"],
+        "duration_seconds": int((ends - begun).total_seconds()),
+    }
+
+
+def renewal_facts(grant: dict[str, Any]) -> dict[str, Any]:
+    """What is signed to renew (consent/grants/renewal.py)."""
+    named = ("grant_id", "version", "doctor", "licence", "facility", "purpose")
+    return {name: grant[name] for name in named} | renewal_of(grant)
 
 
 def narrower_ends(grant: dict[str, Any], now: datetime, *, english: bool) -> list[tuple[str, str]]:

@@ -13,9 +13,10 @@ _PLACES: Final = {
         *("dependent-request", "dependent-news", "family-linked", "hand-over-near", "dependent-unanswered"),
         *("dependent-reminder", "dependent-alert", "dependent-alert-critical", "emergency-access-relative"),
     ),
-    "/me/log": (
-        *("record-read", "app-used", "emergency-access", "emergency-read", "emergency-signed"),
-        *("emergency-disputed", "emergency-reviewed", "check-in", "card-shown"),
+    "/me/log": (*("record-read", "app-used", "check-in", "card-shown"),),
+    "/me/emergency": (
+        *("emergency-access", "emergency-read", "emergency-signed"),
+        *("emergency-disputed", "emergency-reviewed"),
     ),
     "/me/settings": ("sign-in-code", "device-added", "device-removed", "account-changed", "activation"),
     "/me/timeline": ("records-added", "records-of-new-facility", "record-awaited"),

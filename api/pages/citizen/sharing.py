@@ -9,11 +9,13 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.pages.citizen.grants_view import app_card, grant_card, link_card, narrower_ends
+from api.pages.citizen.grants_view import app_card, confirm_facts, grant_card, link_card, narrower_ends
 from api.pages.citizen.requests_view import TYPE, beginnings_of, boxes
 from api.pages.citizen.whose import relative_of_book
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
+from api.pages.signing import Signing, text_to_sign
 from api.request import Call
+from consent.holds import CONFIRM_TYP
 from consent.problems import UNKNOWN_GRANT
 from family.problems import GUARDIAN_NEEDED, NOT_IN_YOUR_CARE
 from identity.problems import DEVICE_ON_PROBATION
@@ -52,7 +54,7 @@ async def more_past(call: NamedDependency[Call]) -> Response[Any]:
 @get("/me/sharing/grants/{grant_id:uuid}", operation_id="page_me_grant", **CITIZEN)
 async def one_grant(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[Any]:
     """One grant: what, until when, less of it, its end."""
-    return await _show_grant(open_visit(call, "citizen"), grant_id)
+    return await show_grant(open_visit(call, "citizen"), grant_id)
 
 
 @post("/me/sharing/grants/{grant_id:uuid}/end", operation_id="page_me_grant_end", **CITIZEN)
@@ -69,7 +71,7 @@ async def narrow_grant(grant_id: FromPath[UUID], call: NamedDependency[Call]) ->
     found = await visit.read(f"{GRANTS}/{grant_id}")
     done = await visit.send("PATCH", f"{GRANTS}/{grant_id}", _narrowing(form, found["grant"], call.now))
     if isinstance(done, Refused):
-        return await _show_grant(visit, grant_id, problem=done)
+        return await show_grant(visit, grant_id, problem=done)
     return visit.go(f"/me/sharing/grants/{done['grant_id']}")
 
 
@@ -81,7 +83,7 @@ async def block(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Respon
     kind = "facility" if form.get("whom") == "facility" else "practitioner"
     done = await visit.send("POST", "/v1/me/blocks", {"kind": kind, "grant_id": str(grant_id)})
     if isinstance(done, Refused):
-        return await _show_grant(visit, grant_id, problem=done)
+        return await show_grant(visit, grant_id, problem=done)
     return visit.go("/me/sharing")
 
 
@@ -153,7 +155,7 @@ async def _show_past(visit: Visit, cursor: str | None) -> Shown:
     return visit.show("citizen/sharing_past.html", PAST, nav="sharing", grants=ended, next=found["next"])
 
 
-async def _show_grant(visit: Visit, grant_id: UUID, *, problem: Refused | None = None) -> Shown:
+async def show_grant(visit: Visit, grant_id: UUID, *, problem: Refused | None = None) -> Shown:
     found = await visit.ask(f"{GRANTS}/{grant_id}")
     if isinstance(found, Refused):
         if problem is None or found.problem is not UNKNOWN_GRANT:
@@ -169,9 +171,17 @@ async def _show_grant(visit: Visit, grant_id: UUID, *, problem: Refused | None =
         grant=grant_card(grant, english=english),
         boxes=boxes(grant, None, english=english),
         beginnings=beginnings_of(grant["since"], local_day(visit.call.now), english=english),
+        confirming=await _confirming(visit, grant),
         ends=narrower_ends(grant, visit.call.now, english=english),
         person=await relative_of_book(visit),
     )
+
+
+async def _confirming(visit: Visit, grant: dict[str, Any]) -> Signing | None:
+    """What the key signs to let a held grant stand; a relative's is confirmed by its own person."""
+    if not grant["held"] or visit.book:
+        return None
+    return await text_to_sign(visit, CONFIRM_TYP, **confirm_facts(grant))
 
 
 def _narrowing(form: dict[str, str], grant: dict[str, Any], now: datetime) -> dict[str, Any]:
