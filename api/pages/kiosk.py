@@ -23,6 +23,8 @@ from kernel.problems import Refused
 START = ("Lấy số thứ tự", "Get a number")
 WALL = ("Màn hình quầy", "The counter's screen")
 SET_UP = ("Lắp đặt ki-ốt", "Set up the kiosk")
+# What is for one person leads back to the start by itself, also where no script came.
+PASSING = {"Refresh": "20; url=/kiosk/again"}
 
 
 @get("/kiosk", operation_id="page_kiosk", **KIOSK)
@@ -49,10 +51,11 @@ async def take_number(call: NamedDependency[Call]) -> Response[bytes]:
     visit = await open_kiosk(call)
     scan = (await visit.form()).get("scan", "")
     if not scan.strip():
-        return visit.show("kiosk/refused.html", START, status=400, told=EMPTY)
+        return visit.show("kiosk/refused.html", START, status=400, headers=PASSING, told=EMPTY)
     given = await visit.send("POST", "/v1/kiosk/scans", {"scan": scan})
     if isinstance(given, Refused):
-        return visit.show("kiosk/refused.html", START, status=given.problem.status, told=told(given))
+        status = given.problem.status
+        return visit.show("kiosk/refused.html", START, status=status, headers=PASSING, told=told(given))
     return await _ticket(visit, given)
 
 
@@ -65,6 +68,7 @@ async def _ticket(visit: KioskVisit, given: dict[str, Any]) -> Response[bytes]:
     return visit.show(
         "kiosk/ticket.html",
         ("Số của bạn", "Your number"),
+        headers=PASSING,
         given=given,
         station=known,
         ahead=ahead,

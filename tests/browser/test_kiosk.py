@@ -1,12 +1,13 @@
 """A kiosk in a browser: what is shown to it, and that it starts over as if nobody had been there; and its
 pages and the desk's on any screen."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from healthbook.demo_sheet import DemoSheet
 from store.keys import KeyRing
@@ -160,11 +161,11 @@ def test_the_code_for_phones_is_drawn_anew_while_somebody_types(kiosk: Kiosk) ->
 def test_without_script_it_gives_numbers_too(kiosk: Kiosk, sheet: DemoSheet) -> None:
     watched, citizen = kiosk(script=False), citizen_of(sheet, "hung")
     tab = watched.page("/kiosk")
-    show(tab, citizen.card_text)
+    with tab.expect_response(lambda said: said.request.method == "POST") as answered:
+        show(tab, citizen.card_text)
     expect(tab.locator(".kiosk-number")).to_be_visible()
-    # The head's own word leads on, which no clock of a test moves.
-    refresh = tab.locator('meta[http-equiv="refresh"]').get_attribute("content")
-    assert refresh == "20; url=/kiosk/again"
+    # The answer's own word leads on, which no clock of a test moves.
+    assert answered.value.headers["refresh"] == "20; url=/kiosk/again"
     tab.get_by_role("button", name="Xong").click()
     assert citizen.number not in held_without_script(watched, tab)
     assert tab.locator(".kiosk-ticket").count() == 0
@@ -203,3 +204,118 @@ def test_the_desks_pages_are_clean_on_any_screen(
             tab.emulate_media(color_scheme=scheme)
             assert axe(tab) == [], path
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def type_into(tab: Page, text: str) -> None:
+    """A scanner, where nobody answers: no ticket comes."""
+    expect(tab.locator("#scan")).to_be_focused()
+    tab.keyboard.insert_text(text)
+    tab.keyboard.press("Enter")
+
+
+def go_offline(watched: Watched, tab: Page) -> None:
+    watched.context.set_offline(True)
+    tab.wait_for_function("!navigator.onLine")
+
+
+def test_without_the_service_it_says_so_keeps_nothing_and_goes_on_when_it_is_back(
+    kiosk: Kiosk, sheet: DemoSheet
+) -> None:
+    watched, citizen = kiosk(), citizen_of(sheet, "hung")
+    tab = watched.page("/kiosk")
+    lost = tab.locator(".kiosk-lost")
+    expect(lost).to_be_hidden()
+    go_offline(watched, tab)
+    type_into(tab, citizen.card_text)
+    expect(lost).to_be_visible()
+    expect(lost).to_contain_text("Mời bạn đến quầy")
+    # What was read of the card stands nowhere, and what is scanned next stands alone.
+    expect(tab.locator("#scan")).to_have_value("")
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)
+        assert axe(tab) == []
+    watched.context.set_offline(False)
+    show(tab, citizen.card_text)
+    expect(tab.locator(".kiosk-number")).to_be_visible()
+    expect(lost).to_have_count(0)
+
+
+def test_a_ticket_does_not_stay_when_the_service_is_gone(kiosk: Kiosk, sheet: DemoSheet) -> None:
+    watched = kiosk()
+    tab = watched.page()
+    tab.clock.install()
+    tab.goto(f"{watched.base}/kiosk")
+    show(tab, citizen_of(sheet, "hung").card_text)
+    go_offline(watched, tab)
+    tab.clock.run_for(21_000)
+    over = tab.locator(".kiosk-ticket")
+    # Styles hide it, which no script and no clock of a test move: the browser is told that it is late.
+    tab.evaluate("document.getAnimations().forEach((one) => one.finish())")
+    expect(over).to_be_hidden()
+    expect(tab.locator(".kiosk-stale")).to_be_visible()
+    watched.context.set_offline(False)
+    with tab.expect_navigation():
+        tab.clock.run_for(21_000)
+    expect(tab.locator("#scan")).to_be_focused()
+
+
+def go_back(tab: Page) -> None:
+    """Back, also to where a form was sent: of that the browser kept nothing to show."""
+    try:
+        tab.go_back()
+    except Error as error:
+        if "ERR_CACHE_MISS" not in str(error):
+            raise
+
+
+def test_back_shows_nobodys_ticket(kiosk: Kiosk, sheet: DemoSheet) -> None:
+    for script in (True, False):
+        watched, citizen = kiosk(script=script), citizen_of(sheet, "hung")
+        tab = watched.page("/kiosk")
+        show(tab, citizen.card_text)
+        tab.get_by_role("button", name="Xong").click()
+        expect(tab.locator("#scan")).to_be_focused()
+        for _ in range(3):
+            go_back(tab)
+            assert tab.locator(".kiosk-number").count() == 0
+            said = tab.content()
+            assert not [one for one in (citizen.name, citizen.number, citizen.card_text) if one in said]
+
+
+def test_a_ticket_is_printed_on_one_narrow_slip(kiosk: Kiosk, sheet: DemoSheet) -> None:
+    tab = kiosk().page("/kiosk")
+    show(tab, citizen_of(sheet, "hung").card_text)
+    expect(tab.locator(".kiosk-printed")).to_be_hidden()
+    tab.emulate_media(media="print")
+    expect(tab.get_by_role("button", name="Xong")).to_be_hidden()
+    for part in (".kiosk-number", ".kiosk-at", ".kiosk-house", ".kiosk-printed"):
+        expect(tab.locator(part)).to_be_visible()
+    slip = tab.pdf(prefer_css_page_size=True)
+    # One page, as wide as the paper of a ticket printer: 80 mm are 226.8 points.
+    assert slip.count(b"/Type /Page\n") == 1
+    assert re.search(rb"/MediaBox \[0 0 22[67]", slip)
+
+
+def test_a_slow_answer_is_waited_for_in_words_and_not_for_ever(kiosk: Kiosk, sheet: DemoSheet) -> None:
+    watched, citizen = kiosk(), citizen_of(sheet, "hung")
+    tab = watched.page()
+    tab.clock.install()
+    tab.goto(f"{watched.base}/kiosk")
+    asked: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(route)
+
+    tab.route("**/kiosk", hold)
+    type_into(tab, citizen.card_text)
+    expect(tab.get_by_text("Đang lấy số…")).to_be_visible()
+    # Whoever presses again while it waits asks for nothing more.
+    tab.keyboard.press("Enter")
+    tab.clock.run_for(16_000)
+    expect(tab.get_by_text("Đang lấy số…")).to_be_hidden()
+    expect(tab.locator(".kiosk-lost")).to_be_visible()
+    expect(tab.locator("#scan")).to_have_value("")
+    assert len(asked) == 1
+    tab.unroute("**/kiosk")
+    show(tab, citizen.card_text)
+    expect(tab.locator(".kiosk-number")).to_be_visible()

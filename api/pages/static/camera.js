@@ -6,6 +6,8 @@
  *
  * What the code says goes into the field ID, and the form of that field is submitted. The field itself stays
  * beside both: a desk's scanner is a keyboard, and some browsers have no camera.
+ *
+ *   <form data-scans>   is empty again where nobody answered it
  */
 
 // A frame of the camera may take this long; a picture that somebody chose is worth the whole search.
@@ -216,6 +218,18 @@ function preparePicture(input) {
   if (around) around.hidden = false;
   input.addEventListener("change", () => input.files[0] && readPicture(input.files[0], input.dataset.picture, note));
 }
+
+/** What the last one showed stays in no field, and what is scanned next stands alone. */
+function emptyUnanswered({ target, detail }) {
+  const form = target.closest?.("form[data-scans]");
+  const status = detail?.ctx?.response?.status ?? 0;
+  if (!form || (status > 0 && status < 500)) return;
+  form.reset();
+  form.querySelector("[autofocus]")?.focus();
+}
+
+document.addEventListener("htmx:error", emptyUnanswered);
+document.addEventListener("htmx:response:error", emptyUnanswered);
 
 prepare();
 new MutationObserver(prepare).observe(document.body, { childList: true, subtree: true });
