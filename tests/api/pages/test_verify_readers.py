@@ -102,6 +102,22 @@ def require_same(readers: Path, lists: Lists, days: int, cases: list[tuple[str, 
     return Counter(said["status"] for said in here)
 
 
+def test_lists_of_health_cards_grow_old_too(readers: Path) -> None:
+    """A card that was revoked since, and a key that was taken away, are not in lists of years ago."""
+    case = next(
+        one
+        for one in vectors.read("certificates")
+        if "ok" in one["expect"] and one["input"]["text"].startswith("shc:/")
+    )
+    text, now = case["input"]["text"], datetime.fromisoformat(case["now"])
+    lists, later = case["keys"]["lists"], now + timedelta(days=31)
+    for one in lists["cards"]:
+        one["issued_at"] = now.isoformat()
+    cases = [(text, at.isoformat()) for at in (now, now + timedelta(days=29), later)]
+    said = [one["status"] for one in in_browser(readers, lists, 30, cases)]
+    assert said == ["VERIFIED", "VERIFIED", "TRUST_DATA_STALE"]
+
+
 def of_keys(*certificates: bytes) -> Lists:
     """Lists in the form of the service, with these document signers' certificates (DER)."""
     items = {one["rawData"]: one for one in map(listed_key, certificates)}

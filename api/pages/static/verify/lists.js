@@ -44,7 +44,7 @@ async function fetched(issuer) {
   const silent = hc1.filter((kid) => !listed.includes(kid));
   const none = silent.map((kid) => ({ kid, changes: 0, hashes: {}, issued_at: keys.issued_at }));
   const cardRevocations = await Promise.all(cards.keys.map(({ kid }) => ask(`/shc/.well-known/crl/${kid}.json`)));
-  const own = [{ issuer, keys: cards.keys }];
+  const own = [{ issuer, keys: cards.keys, issued_at: new Date().toISOString() }];
   return { keys: [keys], revocations: [...revocations, ...none], cards: own, cardRevocations };
 }
 

@@ -2,7 +2,8 @@
  * Whose certificates count, and which of them were revoked: lists of this service, each of an age.
  *
  * lists: {keys, revocations, cards, cardRevocations} as `GET /v1/public/certificates/keys` and
- * `…/revocations/{kid}` (every page), the issuer's `/.well-known/jwks.json` and its `crl` answer them.
+ * `…/revocations/{kid}` (every page), the issuer's `/.well-known/jwks.json` and its `crl` answer them. Neither of
+ * the last two says of which day it is: `issued_at` of an entry of `cards` does, where whoever fetched them knows.
  */
 
 import { base64url, concat, fromBase64, fromBase64url, sha256, utf8 } from "./bytes.js";
@@ -18,7 +19,9 @@ export async function trustOf(lists, maxAgeMs) {
     ...signers
       .filter(({ one }) => one.certificateType === "DSC")
       .map(({ list, one }) => signerOf(one, Date.parse(list.issued_at) + maxAgeMs)),
-    ...lists.cards.flatMap(({ issuer, keys: set }) => set.map((jwk) => cardKeyOf(jwk, issuer))),
+    ...lists.cards.flatMap(({ issuer, keys: set, issued_at: at }) =>
+      set.map((jwk) => cardKeyOf(jwk, issuer, at ? Date.parse(at) + maxAgeMs : null)),
+    ),
   ]);
   return {
     named: (kid, purpose) => keys.filter((key) => key.kid === kid && key.purpose === purpose),
@@ -34,14 +37,14 @@ async function signerOf(one, freshUntil) {
   return { ...said, kid, purpose: "hc1", country: named, issuer: null, freshUntil };
 }
 
-async function cardKeyOf(jwk, issuer) {
+async function cardKeyOf(jwk, issuer, freshUntil) {
   const { kty, crv, alg, use, x, y, kid } = jwk;
   const isOne = [kty, crv, alg, use].join() === "EC,P-256,ES256,sig" && !("d" in jwk);
   if (!isOne || typeof x !== "string" || typeof y !== "string") throw new Error("no key of health cards");
   const thumbprint = base64url(await sha256(utf8(`{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`)));
   if (kid !== thumbprint) throw new Error("a kid that is not the key's own");
   const spki = concat(P256, fromBase64url(x), fromBase64url(y));
-  return { kid, purpose: "shc", spki, issuer, country: null, uses: null, notAfter: null, freshUntil: null };
+  return { kid, purpose: "shc", spki, issuer, country: null, uses: null, notAfter: null, freshUntil };
 }
 
 /** "revoked", "not-revoked", "list-too-old" or "not-known". now: milliseconds. */
