@@ -2,6 +2,7 @@
 about."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -44,7 +45,7 @@ async def here(
         for role in ("hb_api", "hb_owner", "hb_delivery")
     ]
     async with client_of(opened[0], clock, allowed_hosts=["localhost"]) as client:
-        yield await make_reminding(*opened, clock, client)
+        yield await make_reminding(opened[0], opened[1], opened[2], clock, client)
     for one in opened:
         await one.close()
 
@@ -65,7 +66,8 @@ async def test_the_hours_of_a_reminder_are_changed(here: Reminding) -> None:
     form = await browser.get(link)
     before = [one.get("value") for one in form.tree.iter("input") if one.get("type") == "time"]
     assert len([one for one in before if one]) == 2
-    page = await browser.submit(form, link, **{"time-1": "06:15", "time-2": "18:45"})
+    chosen: Any = {"time-1": "06:15", "time-2": "18:45"}
+    page = await browser.submit(form, link, **chosen)
     assert page.status == 200
     assert "06:15, 18:45" in page.text
     assert (await here.reminders())[0]["times"] == ["06:15", "18:45"]
@@ -77,7 +79,7 @@ async def test_without_a_time_the_form_says_what_is_wrong_and_stays(here: Remind
     browser = await browser_of(here)
     (link,) = times_links(await browser.get(MEDICINES))
     form = await browser.get(link)
-    empty = {name: "" for name in form.form(link) if name.startswith("time-")}
+    empty: Any = {name: "" for name in form.form(link) if name.startswith("time-")}
     page = await browser.submit(form, link, **empty)
     assert page.status == 400
     assert page.tree.get_element_by_id("time-1") is not None
