@@ -16,7 +16,6 @@ Every value in a template is escaped (security.md S35). Words are written beside
 `{{ say("Kết quả", "Results") }}`; titles and addresses name nothing of a record.
 """
 
-from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -40,6 +39,7 @@ from api.pages.browser import (
 )
 from api.pages.docs import HTML
 from api.pages.inside import HAS_ASKED, Passed, ask, inner_scope
+from api.pages.pictures import data_address
 from api.pages.rendering import templates
 from api.problems import NOT_SIGNED_IN
 from api.request import Answer, Call, RawResponse
@@ -121,11 +121,10 @@ class Visit:
         return found
 
     async def picture(self, path: str, **query: Any) -> str | Refused:
-        """GET of an SVG or PNG as a `data:` address: a picture inside the page has no address of its own that
-        a history or a log could keep (S34)."""
+        """GET of an SVG or PNG, as a picture inside the page."""
         reply = await ask(self.call, "GET", path, token=self.token, query=query, headers=self._of_book(path))
         kind = reply.headers.get("content-type", "").partition(";")[0]
-        return reply.refused() or f"data:{kind};base64,{b64encode(reply.body).decode()}"
+        return reply.refused() or data_address(kind, reply.body)
 
     async def send(
         self,

@@ -1,29 +1,18 @@
 """Results stacked by test, and one test over time."""
 
-from base64 import b64encode
 from typing import Any, Final
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from msgspec import Struct
 
 from api.pages.citizen.entries_view import SHOWING, EntryId
-from api.pages.citizen.results_view import by_test, chart_of, drawn_points, words_of
+from api.pages.citizen.results_view import by_test, drawing_of
 from api.pages.showing import CITIZEN, Visit, open_visit
 from api.request import Call
-from documents.charts import MEDIA_TYPE, draw
 
 TITLE: Final = ("Kết quả", "Results")
 TITLE_ONE: Final = ("Kết quả qua các lần", "A result over time")
 PAGE: Final = 100
-
-
-class Drawing(Struct, frozen=True):
-    """One series of a test with its picture; picture: empty where nothing can be drawn."""
-
-    series: dict[str, Any]
-    picture: str
-    words: str
 
 
 @get("/me/results", operation_id="page_me_results", **CITIZEN)
@@ -61,17 +50,8 @@ async def result(result_id: EntryId, call: NamedDependency[Call]) -> Response[by
     trend: dict[str, Any] = {"series": []}
     if entry.get("code"):
         trend = await visit.read("/v1/me/results/trend", code=entry["code"])
-    drawn = [_drawing(one, english=visit.display.language == "en") for one in trend["series"]]
+    drawn = [drawing_of(one, english=visit.display.language == "en") for one in trend["series"]]
     return visit.show("citizen/result.html", TITLE_ONE, nav="results", entry=entry, drawings=drawn, **SHOWING)
-
-
-def _drawing(series: dict[str, Any], *, english: bool) -> Drawing:
-    points = drawn_points(series)
-    if not points:
-        return Drawing(series, "", "")
-    drawn = draw(chart_of(series, points, english=english))
-    words = words_of(points, series["unit"] or "", english=english)
-    return Drawing(series, f"data:{MEDIA_TYPE};base64,{b64encode(drawn).decode()}", words)
 
 
 handlers: list[Any] = [results, more_results, result]

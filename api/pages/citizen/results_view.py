@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from api.pages.citizen.entries_view import Entry
 from api.pages.formats import day, number
-from documents.charts import Axis, Band, Chart, Mark, Point
+from api.pages.pictures import data_address
+from documents.charts import MEDIA_TYPE, Axis, Band, Chart, Mark, Point, draw
 from kernel.clock import VIETNAM
 from kernel.text import fold
 
@@ -45,6 +46,14 @@ class Drawn(Struct, frozen=True):
     high: float | None
 
 
+class Drawing(Struct, frozen=True):
+    """One series of a test with its picture; picture: empty where nothing can be drawn."""
+
+    series: dict[str, Any]
+    picture: str
+    words: str
+
+
 def by_test(results: Iterable[Entry]) -> list[Test]:
     """Results of one test in one unit together, the test with the newest result first."""
     found: dict[tuple[Any, ...], list[Entry]] = {}
@@ -52,6 +61,16 @@ def by_test(results: Iterable[Entry]) -> list[Test]:
         key = (one.get("code_system"), one.get("code") or fold(one["title"]), one.get("unit"))
         found.setdefault(key, []).append(one)
     return [Test(group[0]["title"], group[0], group[1:]) for group in found.values()]
+
+
+def drawing_of(series: dict[str, Any], *, english: bool) -> Drawing:
+    """One series of the contract's trend as a picture with its words."""
+    points = drawn_points(series)
+    if not points:
+        return Drawing(series, "", "")
+    drawn = draw(chart_of(series, points, english=english))
+    words = words_of(points, series["unit"] or "", english=english)
+    return Drawing(series, data_address(MEDIA_TYPE, drawn), words)
 
 
 def drawn_points(series: dict[str, Any]) -> list[Drawn]:

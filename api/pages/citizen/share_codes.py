@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from api.pages.citizen.requests_view import SOME, TYPE, Problem, boxes, chosen_types, what_way
-from api.pages.citizen.share_links import svg_data
+from api.pages.pictures import svg_address
 from api.pages.scope_words import DAY, HOUR, duration, kinds
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
 from api.pages.signing import signed_act, text_to_sign
@@ -62,7 +62,7 @@ async def make(call: NamedDependency[Call]) -> Response[Any]:
     if isinstance(made, Refused):
         return _show_new(visit, form, problem=made)
     return visit.show(
-        "citizen/code_made.html", TITLE, nav="sharing", made=made, picture=svg_data(made["svg"])
+        "citizen/code_made.html", TITLE, nav="sharing", made=made, picture=svg_address(made["svg"])
     )
 
 

@@ -1,6 +1,5 @@
 """Share links: whom they are for, what they show, who opened them, their end; making one needs the key."""
 
-from base64 import b64encode
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from litestar.params import FromPath
 from api.pages.citizen.grants_view import CONTENTS, link_card
 from api.pages.citizen.requests_view import Problem
 from api.pages.citizen.sharing import act
+from api.pages.pictures import svg_address
 from api.pages.scope_words import DAY, HOUR, duration
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
 from api.pages.signing import signed_act, text_to_sign
@@ -57,7 +57,9 @@ async def make(call: NamedDependency[Call]) -> Response[Any]:
     made = await visit.send("POST", LINKS, wish | {"signed": signed_act(form)})
     if isinstance(made, Refused):
         return _show_new(visit, form, problem=made)
-    return visit.show("citizen/link_made.html", NEW, nav="sharing", made=made, picture=svg_data(made["svg"]))
+    return visit.show(
+        "citizen/link_made.html", NEW, nav="sharing", made=made, picture=svg_address(made["svg"])
+    )
 
 
 @get("/me/sharing/links/{link_id:uuid}", operation_id="page_me_link", **CITIZEN)
@@ -137,11 +139,6 @@ def _show_new(
         papers=[(name, CONTENTS[name][english]) for name in PAPERS],
         label_max=LABEL_MAX,
     )
-
-
-def svg_data(drawn: str) -> str:
-    """A drawn code as a picture inside the page: it has no address of its own (security.md S34)."""
-    return f"data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}"
 
 
 def _wish(form: dict[str, str]) -> Wish | list[Problem]:

@@ -1,34 +1,23 @@
 """Looking for words in a patient's book, and one test over time. Both by a form: no address says what."""
 
-from base64 import b64encode
 from typing import Any, Final
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Struct
 
 from api.pages.citizen.entries_view import SHOWING, by_part
-from api.pages.citizen.results_view import chart_of, drawn_points, words_of
+from api.pages.citizen.results_view import drawing_of
 from api.pages.doctor.granted import grant_of, is_outside, show_patient
 from api.pages.doctor.parts import RESULTS
 from api.pages.doctor.patients import PATIENT
 from api.pages.showing import STAFF, Shown, Visit, open_visit
 from api.request import Call
-from documents.charts import MEDIA_TYPE, draw
 from kernel.problems import Refused
 
 TITLE: Final = ("Tìm trong sổ", "Search the book")
 TITLE_TREND: Final = ("Một xét nghiệm qua các lần", "One test over time")
-
-
-class Drawing(Struct, frozen=True):
-    """One series of a test. picture: empty where nothing can be drawn."""
-
-    series: dict[str, Any]
-    picture: str
-    words: str
 
 
 @get(PATIENT + "/search", operation_id="page_doctor_search", **STAFF)
@@ -93,18 +82,9 @@ def _show_trend(visit: Visit, patient_id: UUID, grant: dict[str, Any] | None, fo
         patient_id,
         grant,
         nav=nav,
-        drawings=[_drawing(one, english=english) for one in found["series"]],
+        drawings=[drawing_of(one, english=english) for one in found["series"]],
         **SHOWING,
     )
-
-
-def _drawing(series: dict[str, Any], *, english: bool) -> Drawing:
-    points = drawn_points(series)
-    if not points:
-        return Drawing(series, "", "")
-    picture = b64encode(draw(chart_of(series, points, english=english))).decode()
-    words = words_of(points, series["unit"] or "", english=english)
-    return Drawing(series, f"data:{MEDIA_TYPE};base64,{picture}", words)
 
 
 handlers: list[Any] = [search_form, search, trend]

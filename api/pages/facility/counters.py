@@ -1,6 +1,5 @@
 """Counters: the list, one counter with its line, its screen for a wall, its poster."""
 
-from base64 import b64encode
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.pages.facility.desk_visit import FACILITY, DeskVisit, once, open_desk, problem_of, status_of
+from api.pages.pictures import svg_address
 from api.request import Call
 from kernel.paging import PAGE_MAX
 from kernel.problems import Refused
@@ -123,15 +123,10 @@ async def show_screen(counter_id: FromPath[UUID], call: NamedDependency[Call]) -
         ("Màn hình quầy", "The counter's screen"),
         counter=counter,
         line=line,
-        picture=_inside(shown["svg"]),
+        picture=svg_address(shown["svg"]),
         house=visit.facility_name,
         by_staff=True,
     )
-
-
-def _inside(svg: str) -> str:
-    """A picture that stands within the page."""
-    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
 
 
 @get(ONE + "/poster", operation_id="page_facility_counter_poster", **FACILITY)
