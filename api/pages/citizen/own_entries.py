@@ -8,15 +8,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.pages.citizen.entries_view import SHOWING
-from api.pages.citizen.own_entries_view import KINDS_EN, RELATIVES, body_of, fields_of, wrong_field
+from api.pages.citizen.own_entries_view import KINDS_EN, RELATIVES, body_of, fields_of, typed_of, wrong_field
 from api.pages.showing import CITIZEN, Visit, open_visit
 from api.pages.uploading import new_key, once_of
+from api.problems import NOT_FOUND
 from api.request import Call
-from kernel.problems import Refused
+from kernel.problems import Refused, refuse
 
 TITLE: Final = ("Bạn tự khai", "What you said yourself")
 TITLE_NEW: Final = ("Tự khai thêm", "Add something")
 STATEMENTS: Final = "/v1/me/statements"
+# Kinds that are changed where their files are.
+ELSEWHERE: Final = ("paper", "vaccination")
 
 
 @get("/me/entries", operation_id="page_me_entries", **CITIZEN)
@@ -45,6 +48,29 @@ async def add_entry(call: NamedDependency[Call]) -> Response[bytes]:
     return await _form(visit, typed, done) if isinstance(done, Refused) else visit.go("/me/entries")
 
 
+@get("/me/entries/{entry_id:uuid}/change", operation_id="page_me_entry_change_form", **CITIZEN)
+async def change_form(entry_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
+    """One that stands, to be said anew."""
+    visit = open_visit(call, "citizen")
+    one = await _standing(visit, entry_id)
+    kind = await _kind(visit, one["kind"])
+    return await _form(visit, typed_of(kind, one["item"]) if kind else {"kind": ""}, before=one)
+
+
+@post("/me/entries/{entry_id:uuid}/change", operation_id="page_me_entry_change", **CITIZEN)
+async def change_entry(entry_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
+    """Say it anew: all that stood goes, and a doctor has to look again."""
+    visit = open_visit(call, "citizen")
+    typed = await visit.form()
+    one = await _standing(visit, entry_id)
+    kind = await _kind(visit, one["kind"])
+    body = body_of(kind, typed) if kind else {"kind": one["kind"]}
+    done = await visit.send("PUT", f"{STATEMENTS}/{entry_id}", body)
+    if isinstance(done, Refused):
+        return await _form(visit, {**typed, "kind": one["kind"]}, done, before=one)
+    return visit.go("/me/entries")
+
+
 @post("/me/entries/{entry_id:uuid}/withdraw", operation_id="page_me_entry_withdraw", **CITIZEN)
 async def withdraw_entry(entry_id: FromPath[UUID], call: NamedDependency[Call]) -> Response[bytes]:
     """Take one back."""
@@ -57,6 +83,15 @@ async def withdraw_entry(entry_id: FromPath[UUID], call: NamedDependency[Call]) 
 async def _kind(visit: Visit, name: str) -> dict[str, Any] | None:
     choices = await visit.read(f"{STATEMENTS}/choices")
     return next((one for one in choices["items"] if one["kind"] == name), None)
+
+
+async def _standing(visit: Visit, entry_id: UUID) -> dict[str, Any]:
+    """One that this reader may change; papers and doses have forms of their own. Raises not-found."""
+    items: list[dict[str, Any]] = (await visit.read(STATEMENTS))["items"]
+    found = next((one for one in items if one["statement_id"] == str(entry_id)), None)
+    if found is None or not found["may_change"] or found["kind"] in ELSEWHERE:
+        refuse(NOT_FOUND)
+    return found
 
 
 async def _list(visit: Visit, problem: Refused | None = None) -> Response[bytes]:
@@ -74,7 +109,12 @@ async def _list(visit: Visit, problem: Refused | None = None) -> Response[bytes]
     )
 
 
-async def _form(visit: Visit, typed: dict[str, str], problem: Refused | None = None) -> Response[bytes]:
+async def _form(
+    visit: Visit,
+    typed: dict[str, str],
+    problem: Refused | None = None,
+    before: dict[str, Any] | None = None,
+) -> Response[bytes]:
     kind = await _kind(visit, typed["kind"])
     if kind is None:
         return await _list(visit)
@@ -85,6 +125,8 @@ async def _form(visit: Visit, typed: dict[str, str], problem: Refused | None = N
         problem=problem,
         nav="documents",
         kind=kind,
+        before=before,
+        action=f"/me/entries/{before['statement_id']}/change" if before else "/me/entries",
         name=kind["title_vi"] if visit.display.language == "vi" else KINDS_EN[kind["kind"]],
         fields=fields_of(kind),
         typed=typed,
@@ -94,4 +136,4 @@ async def _form(visit: Visit, typed: dict[str, str], problem: Refused | None = N
     )
 
 
-handlers: list[Any] = [entries, entry_form, add_entry, withdraw_entry]
+handlers: list[Any] = [entries, entry_form, add_entry, change_form, change_entry, withdraw_entry]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from api.pages.citizen.entries_view import Word
+from api.pages.formats import day
 
 RELATIVES: Final[Mapping[str, Word]] = {
     "spouse": Word("Vợ hoặc chồng", "Spouse"),
@@ -149,13 +150,31 @@ def body_of(kind: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]
     return said | ({"said_by": typed["said_by"]} if typed.get("said_by") else {})
 
 
+def typed_of(kind: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, str]:
+    """What the form of a kind shows of an entry that stands, as far as the entry says it back."""
+    title, codes = item["title"], {one["title_vi"]: one["code"] for one in kind["codes"]}
+    since = "" if item.get("date_precision") == "instant" else day(item.get("date"))
+    said = {
+        "kind": kind["kind"],
+        "name": "" if title in codes else title,
+        "code": codes.get(title, ""),
+        "since": since,
+        "until": day(item.get("end_date")),
+        "reaction": "; ".join(item.get("reactions", ())),
+        "dosage": "\n".join(item.get("dosage", ())),
+        "value": item.get("value") or "",
+        "note": item.get("text") or "",
+    }
+    return {name: value for name, value in said.items() if value}
+
+
 def fhir_day(text: str) -> str:
     """`23/11/2026`, `11/2026` and `2026` as a FHIR date; text of another form stays, and is refused."""
     parts = re.fullmatch(r"(?:(?:(\d{1,2})[/.-])?(\d{1,2})[/.-])?(\d{4})", text.strip())
     if parts is None:
         return text.strip()
-    day, month, year = parts.groups()
-    return "-".join(one if one == year else f"{int(one):02d}" for one in (year, month, day) if one)
+    of_month, month, year = parts.groups()
+    return "-".join(one if one == year else f"{int(one):02d}" for one in (year, month, of_month) if one)
 
 
 def wrong_field(where: str | None) -> str:

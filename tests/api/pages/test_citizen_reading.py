@@ -397,6 +397,25 @@ async def test_an_own_entry_is_said_corrected_and_taken_back(
     assert "Bạn chưa khai điều gì" in gone.text
 
 
+async def test_an_own_entry_is_said_anew(client: httpx.AsyncClient, person: Citizen) -> None:
+    browser = browser_of(client, person)
+    form = await browser.submit(await browser.get("/me/entries"), "/me/entries/new", kind="allergy")
+    listed = await browser.submit(form, "/me/entries", name="Tôm", since="11/2020", reaction="Nổi mày đay")
+    (change,) = [one for one in listed.links() if one.endswith("/change")]
+    form = await browser.get(change)
+    fields = form.form(change)
+    assert (fields["name"], fields["since"], fields["reaction"]) == ("Tôm", "11/2020", "Nổi mày đay")
+    wrong = await browser.submit(form, change, since="khi còn bé")
+    assert wrong.status == 400
+    assert wrong.tree.get_element_by_id("name").get("value") == "Tôm"
+    listed = await browser.submit(wrong, change, name="Tôm hùm", since="2019")
+    assert "Tôm hùm" in listed.text
+    assert listed.text.count("Chưa có bác sĩ xem") == 1, "the one before is gone"
+    nobody = f"/me/entries/{'0' * 8}-0000-4000-8000-{'0' * 12}/change"
+    assert (await browser.get(nobody)).status == 404
+    assert (await browser.post(nobody, {})).status == 403
+
+
 async def hostile_book(store: Store, clock: FrozenClock, person: Citizen) -> None:
     bodies: list[dict[str, Any]] = []
     for number, text in enumerate(HOSTILE_TEXTS):
