@@ -8,8 +8,9 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from api.pages.facility.desk import written_date
-from api.pages.facility.desk_visit import FACILITY, DeskVisit, once, open_desk, status_of
+from api.pages.facility.desk_visit import FACILITY, DeskVisit, open_desk, status_of
 from api.pages.facility.words import SEXES
+from api.pages.uploading import once_of
 from api.request import Call
 from identity.problems import ACTIVATION_ELSEWHERE
 from kernel.problems import Refused
@@ -33,7 +34,7 @@ async def propose(call: NamedDependency[Call]) -> Response[bytes]:
         name: form.get(name, "").strip() for name in ("number", "name", "birth_date", "sex", "phone")
     }
     body |= {"birth_date": written_date(body["birth_date"]), "card_seen": form.get("card_seen") == "yes"}
-    done = await visit.send("POST", BASE, body, headers=once(form))
+    done = await visit.send("POST", BASE, body, headers=once_of(form))
     if isinstance(done, Refused):
         return _page(visit, problem=done, typed=form)
     return _page(visit, proposed=done["activation_id"])
@@ -48,7 +49,7 @@ async def confirm(call: NamedDependency[Call]) -> Response[bytes]:
     if ident is None:
         return _page(visit, problem=Refused(problem=ACTIVATION_ELSEWHERE))
     body = {"card_seen": form.get("card_seen") == "yes"}
-    done = await visit.send("POST", f"{BASE}/{ident}/confirm", body, headers=once(form))
+    done = await visit.send("POST", f"{BASE}/{ident}/confirm", body, headers=once_of(form))
     if isinstance(done, Refused):
         return _page(visit, problem=done, activation=str(ident))
     return visit.show(

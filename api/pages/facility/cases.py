@@ -8,8 +8,9 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.pages.facility.desk_visit import FACILITY, DeskVisit, once, open_desk, status_of
+from api.pages.facility.desk_visit import FACILITY, DeskVisit, open_desk, status_of
 from api.pages.facility.words import CASE_ACTS, CASE_KINDS, CASE_STATES, SIDES, Words
+from api.pages.uploading import once_of
 from api.request import Call
 from kernel.clock import local_day
 from kernel.problems import Refused
@@ -95,7 +96,7 @@ async def answer_case(case_id: FromPath[UUID], call: NamedDependency[Call]) -> R
     if act not in ACTS:
         return await _one(visit, case_id)
     body = None if act == "acknowledge" else {"text": text}
-    keyed = once(form) if act == "reply" else {}
+    keyed = once_of(form) if act == "reply" else {}
     done = await visit.send("POST", f"{BASE}/{case_id}/{act}", body, headers=keyed)
     if isinstance(done, Refused):
         return await _one(visit, case_id, done, text)

@@ -7,8 +7,9 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.pages.facility.desk_visit import FACILITY, DeskVisit, once, open_desk, problem_of, status_of
+from api.pages.facility.desk_visit import FACILITY, DeskVisit, open_desk, problem_of, status_of
 from api.pages.pictures import svg_address
+from api.pages.uploading import once_of
 from api.request import Call
 from kernel.paging import PAGE_MAX
 from kernel.problems import Refused
@@ -32,7 +33,7 @@ async def open_counter(call: NamedDependency[Call]) -> Response[bytes]:
     new = {"code": form.get("code", "").strip().upper(), "name": form.get("name", "").strip()}
     new |= {"unit_id": form["unit_id"]} if form.get("unit_id") else {}
     body = {"reason": form.get("reason", "").strip(), "counter": new}
-    done = await visit.send("POST", BASE, body, headers=once(form))
+    done = await visit.send("POST", BASE, body, headers=once_of(form))
     if isinstance(done, Refused):
         return await _list(visit, done, form)
     return visit.did("counter-opened", f"/facility/counters/{done['counter_id']}")

@@ -7,7 +7,8 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.pages.facility.desk_visit import FACILITY, DeskVisit, once, open_desk, status_of
+from api.pages.facility.desk_visit import FACILITY, DeskVisit, open_desk, status_of
+from api.pages.uploading import once_of
 from api.request import Call
 from kernel.paging import PAGE_MAX
 from kernel.problems import Refused
@@ -28,7 +29,7 @@ async def open_department(call: NamedDependency[Call]) -> Response[bytes]:
     """Open one."""
     visit = await open_desk(call)
     form = await visit.form()
-    done = await visit.send("POST", BASE, _described(form), headers=once(form))
+    done = await visit.send("POST", BASE, _described(form), headers=once_of(form))
     return await _after(visit, done, "department-opened", form)
 
 

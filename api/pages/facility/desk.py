@@ -6,8 +6,9 @@ from typing import Any, Final
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
-from api.pages.facility.desk_visit import FACILITY, DeskVisit, once, open_desk, problem_of, status_of
+from api.pages.facility.desk_visit import FACILITY, DeskVisit, open_desk, problem_of, status_of
 from api.pages.facility.words import Words
+from api.pages.uploading import once_of
 from api.request import Call
 from kernel.problems import Refused
 
@@ -51,7 +52,7 @@ async def note_arrival(call: NamedDependency[Call]) -> Response[bytes]:
     body = {name: form.get(name, "").strip() for name in ("number", "name", "birth_date", "sex")}
     body["birth_date"] = written_date(body["birth_date"])
     chosen = {"counter_id": form["counter_id"]} if form.get("counter_id") else {}
-    done = await visit.send("POST", "/v1/facility/arrivals", {**body, **chosen}, headers=once(form))
+    done = await visit.send("POST", "/v1/facility/arrivals", {**body, **chosen}, headers=once_of(form))
     typed = form if isinstance(done, Refused) else {}
     return await _desk(visit, done, told=TYPED, typed=typed, counter_id=form.get("counter_id", ""))
 

@@ -4,9 +4,9 @@ one line that says what was just done.
 What a role may do is decided by the service; the menu only leaves out what it would refuse anyway.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
-from uuid import NAMESPACE_OID, uuid4, uuid5
+from uuid import uuid4
 
 from api.pages.browser import cookie, drop_cookie, set_cookie
 from api.pages.facility.words import DONE, ROLES
@@ -190,14 +190,6 @@ async def open_desk(call: Call) -> DeskVisit:
     if not token:
         raise ProblemError(Refused(problem=NOT_SIGNED_IN))
     return await DeskVisit(call, token).open()
-
-
-def once(form: Mapping[str, str]) -> dict[str, str]:
-    """The header that makes a form which is sent twice one act; filled in anew, the same form is another."""
-    if not form.get("once"):
-        return {}
-    said = "\0".join(f"{name}={form[name]}" for name in sorted(form))
-    return {"idempotency-key": str(uuid5(NAMESPACE_OID, said))}
 
 
 def status_of(refused: Any) -> int:

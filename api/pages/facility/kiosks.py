@@ -7,7 +7,8 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.pages.facility.desk_visit import FACILITY, DeskVisit, once, open_desk, status_of
+from api.pages.facility.desk_visit import FACILITY, DeskVisit, open_desk, status_of
+from api.pages.uploading import once_of
 from api.request import Call
 from kernel.paging import PAGE_MAX
 from kernel.problems import Refused
@@ -29,7 +30,7 @@ async def make_kiosk(call: NamedDependency[Call]) -> Response[bytes]:
     form = await visit.form()
     new = {"counter_id": form.get("counter_id", ""), "name": form.get("name", "").strip()}
     body = {"reason": form.get("reason", "").strip(), "kiosk": new}
-    return await _coded(visit, await visit.send("POST", BASE, body, headers=once(form)), form)
+    return await _coded(visit, await visit.send("POST", BASE, body, headers=once_of(form)), form)
 
 
 @post("/facility/kiosks/{kiosk_id:uuid}/code", operation_id="page_facility_kiosk_code", **FACILITY)

@@ -8,8 +8,9 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.pages.facility.desk_visit import FACILITY, PLANNERS, DeskVisit, once, open_desk, status_of
+from api.pages.facility.desk_visit import FACILITY, PLANNERS, DeskVisit, open_desk, status_of
 from api.pages.facility.schedules_view import by_day, changeable, slots_of
+from api.pages.uploading import once_of
 from api.request import Call
 from kernel.clock import local_day
 from kernel.paging import PAGE_MAX
@@ -35,7 +36,7 @@ async def make_schedule(call: NamedDependency[Call]) -> Response[bytes]:
     form = await visit.form()
     body = {name: form.get(name, "").strip() for name in ("name", "reason")}
     body |= {name: form[name] for name in ("unit_id", "practitioner_id") if form.get(name)}
-    done = await visit.send("POST", BASE, body, headers=once(form))
+    done = await visit.send("POST", BASE, body, headers=once_of(form))
     if isinstance(done, Refused):
         return await _list(visit, done, form)
     return visit.did("schedule-made", f"/facility/schedules/{done['schedule_id']}")

@@ -7,8 +7,9 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.pages.facility.desk_visit import FACILITY, DeskVisit, once, open_desk, status_of
+from api.pages.facility.desk_visit import FACILITY, DeskVisit, open_desk, status_of
 from api.pages.facility.words import CHANGE_KINDS, GIVEN_ROLES, ROLES
+from api.pages.uploading import once_of
 from api.request import Call
 from kernel.paging import PAGE_MAX
 from kernel.problems import Refused
@@ -85,7 +86,7 @@ async def confirm(change_id: FromPath[UUID], call: NamedDependency[Call]) -> Res
     """The second account agrees. A system's secret stands on this one page."""
     visit = await open_desk(call)
     form = await visit.form()
-    done = await visit.send("POST", f"/v1/admin/changes/{change_id}/confirm", headers=once(form))
+    done = await visit.send("POST", f"/v1/admin/changes/{change_id}/confirm", headers=once_of(form))
     if isinstance(done, Refused):
         return await _list(visit, problem=done)
     if done.get("client_secret"):
@@ -95,7 +96,7 @@ async def confirm(change_id: FromPath[UUID], call: NamedDependency[Call]) -> Res
 
 async def _proposed(visit: DeskVisit, path: str, body: Any, form: dict[str, str]) -> Response[bytes]:
     """act: which of the page's forms was sent, so that it keeps what was typed."""
-    done = await visit.send("POST", path, body, headers=once(form))
+    done = await visit.send("POST", path, body, headers=once_of(form))
     if isinstance(done, Refused):
         person = form if form["act"] == "licensed" else None
         return await _list(visit, problem=done, typed=form, person=person)

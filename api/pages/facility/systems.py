@@ -8,7 +8,8 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.pages.facility.desk_visit import FACILITY, DeskVisit, once, open_desk, status_of
+from api.pages.facility.desk_visit import FACILITY, DeskVisit, open_desk, status_of
+from api.pages.uploading import once_of
 from api.request import Call
 from kernel.paging import PAGE_MAX
 from kernel.problems import Refused
@@ -34,7 +35,7 @@ async def propose_system(call: NamedDependency[Call]) -> Response[bytes]:
         "reason": form.get("reason", "").strip(),
         "client": {**new, "facility_id": visit.facility_id},
     }
-    return await _after(visit, await visit.send("POST", PROPOSE, body, headers=once(form)), form)
+    return await _after(visit, await visit.send("POST", PROPOSE, body, headers=once_of(form)), form)
 
 
 @post("/facility/systems/{client_id:uuid}/secret", operation_id="page_facility_system_secret", **FACILITY)
@@ -46,7 +47,7 @@ async def propose_secret(client_id: FromPath[UUID], call: NamedDependency[Call])
         "reason": form.get("reason", "").strip(),
         "client": {"client_id": str(client_id), "facility_id": visit.facility_id},
     }
-    done = await visit.send("POST", f"{PROPOSE}/secret", body, headers=once(form))
+    done = await visit.send("POST", f"{PROPOSE}/secret", body, headers=once_of(form))
     return await _after(visit, done, {**form, "renewing": str(client_id)})
 
 
