@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.app import collect_handlers
 from api.pages.browser import FORM_STALE, form_secret
+from api.pages.rendering import HERE
 from api.pages.showing import POLICY, safe_path
 from store.database import Store
 from tests.support import browser as authenticator
@@ -291,6 +292,17 @@ async def test_an_ended_session_of_staff_opens_no_page(
             answer = await client.get(path, headers={"cookie": said(cookies)})
             assert answer.status_code in (303, 404), (template, answer.status_code)
             assert "nhsuk-input" not in answer.text, template
+
+
+def test_what_a_page_asks_by_itself_keeps_no_session_from_its_end() -> None:
+    """Whatever is asked for without a hand says so; kiosks and a demo stand under no such session."""
+    asking = re.compile(r"<[^>]*hx-trigger=\"[^\"]*(?:every|delay)[^>]*>")
+    found = []
+    for template in sorted(HERE.joinpath("templates").rglob("*.html")):
+        if template.parent.name not in ("kiosk", "demo"):
+            found += [(template.name, one) for one in asking.findall(template.read_text("utf-8"))]
+    assert len(found) >= 5
+    assert [name for name, one in found if '{"X-By-Itself": "1"}' not in one] == []
 
 
 async def test_after_leaving_the_old_cookie_opens_no_page(
