@@ -259,6 +259,10 @@ END_KEYLESS_SESSION = Scalar(
     " AND session_id = $2 AND kind = 'citizen' AND device_id IS NULL AND ended_at IS NULL AND expires_at > $3"
     " AND idle_until > $3 RETURNING session_id",
 )
+END_KEYLESS_SESSIONS = Command(
+    "UPDATE session SET ended_at = $2, end_reason = $3 WHERE actor_id = $1 AND kind = 'citizen'"
+    " AND device_id IS NULL AND ended_at IS NULL"
+)
 # Ended for its successor on a device; every other one was or is a browser without a key.
 CAME_TO_A_DEVICE = Scalar(
     bool,

@@ -53,6 +53,8 @@ async def confirm(
     else:
         await phones.make_login(tx, keys, patient_id, proven.number, now)
         await queries.CHOOSE_UNDO_PHONE.run(tx, patient_id, proven.phone_hash)
+    # What the old phone opened without a device's key is somebody else's, for all we know.
+    await queries.END_KEYLESS_SESSIONS.run(tx, patient_id, now, "phone-changed")
     await record_act(tx, patient_id, access.actor, "identity:phone:change", request_id=request_id, now=now)
     told = {"new": to_base64url(proven.phone_hash)}
     if before is not None and before.phone_hash != proven.phone_hash:

@@ -39,5 +39,7 @@ async def keep(tx: Tx, access: Access, pin_hash: str, *, request_id: str, now: d
     patient_id = access.patient_id
     await queries.UPSERT_PIN.run(tx, patient_id, pin_hash, now)
     await queries.CHOOSE_UNDO_PIN.run(tx, patient_id, pin_hash)
+    # What the old pin opened without a device's key is somebody else's, for all we know.
+    await queries.END_KEYLESS_SESSIONS.run(tx, patient_id, now, "pin-changed")
     await record_act(tx, patient_id, access.actor, "identity:pin:change", request_id=request_id, now=now)
     await emit(tx, patient_id, "identity.pin-changed", {}, now)

@@ -19,6 +19,7 @@ from kernel.access import ALL_LABELS, Access, Action
 from kernel.problems import Refused
 from store.database import Store
 from tests.support import browser as authenticator
+from tests.support.accounts import signed_pin
 from tests.support.actors import Route, routes
 from tests.support.clock import FrozenClock
 from tests.support.consent import approval_for, asked, code_of, row_of, send_approval
@@ -61,6 +62,19 @@ async def trusted_token(client: httpx.AsyncClient, store: Store, clock: FrozenCl
     clock.advance(hours=73)
     await signed(browser, await sign_in(store, clock, browser, citizen), "/sign-in/known-key", key)
     return browser.cookies["citizen"]
+
+
+async def test_s8_a_new_pin_ends_what_the_old_one_opened_without_a_key(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    """Who changes a PIN that was seen throws out whoever saw it, and no browser that has its key."""
+    citizen = await someone(store, clock)
+    thief = await signed_in(client, store, clock, citizen)
+    own, _ = await with_key(client, store, clock, citizen)
+    body = {"pin": "837264", "signed": signed_pin(citizen, "837264", clock)}
+    assert (await client.post("/v1/me/pin", json=body, headers=bearer(citizen.token))).status_code == 204
+    assert await actor_of(store, clock, thief.cookies["citizen"]) is None
+    assert await actor_of(store, clock, own.cookies["citizen"]) is not None
 
 
 async def answer_of(client: httpx.AsyncClient, route: Route, token: str) -> str:
