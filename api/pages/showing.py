@@ -157,7 +157,7 @@ class Visit:
         said = {"authorization": f"Bearer {self.token}", **self._of_book(path), **headers}
         return Passed(
             inner_scope(self.call, "GET", path, said, dict(query)),
-            lambda refused: _page_of_refusal(self.call, refused, self.kind, "problem.html"),
+            lambda refused: _page_of_refusal(self.call, refused, self.kind, PROBLEMS[self.kind]),
         )
 
     async def form(self) -> dict[str, str]:
@@ -207,7 +207,7 @@ class Visit:
         refused = (await ask(self.call, "GET", "/v1/me", token=self.token)).refused()
         if refused is None or refused.problem not in (NOT_SIGNED_IN, SESSION_ENDED):
             return None
-        return _page_of_refusal(self.call, refused, self.kind, "problem.html")
+        return _page_of_refusal(self.call, refused, self.kind, PROBLEMS[self.kind])
 
     def go(self, address: str, cookies: Sequence[str] = ()) -> Shown:
         """On to another page of ours, after something was done or a session ended. A part of a page leads the
@@ -286,7 +286,6 @@ def _page_of_refusal(call: Call, refused: Refused, kind: Kind, template: str) ->
     if refused.problem in (NOT_SIGNED_IN, SESSION_ENDED):
         gone = [drop_cookie(call, kind), drop_cookie(call, "book")] if visit.token else []
         return visit.go(SIGN_IN[kind], gone)
-    visit.book = ""
     return visit.show(
         template,
         ("Không thực hiện được", "That did not work"),
@@ -295,6 +294,11 @@ def _page_of_refusal(call: Call, refused: Refused, kind: Kind, template: str) ->
     )
 
 
-CITIZEN: Final = page_of_kind("citizen")
-STAFF: Final = page_of_kind("staff")
-KIOSK: Final = page_of_kind("kiosk", "kiosk/stopped.html")
+PROBLEMS: Final[dict[Kind, str]] = {
+    "citizen": "citizen/problem.html",
+    "staff": "problem.html",
+    "kiosk": "kiosk/stopped.html",
+}
+CITIZEN: Final = page_of_kind("citizen", PROBLEMS["citizen"])
+STAFF: Final = page_of_kind("staff", PROBLEMS["staff"])
+KIOSK: Final = page_of_kind("kiosk", PROBLEMS["kiosk"])

@@ -14,5 +14,5 @@ def nothing_here(request: Request[Any, Any, Any], error: Exception) -> Response[
     """The answer to an address without a route. A browser says that it reads HTML; an app does not."""
     is_browser = request.method == "GET" and "text/html" in request.headers.get("accept", "")
     if is_browser and not request.scope["path"].startswith(OF_APPS):
-        return page_of_problem(request, error, "citizen", "problem.html")
+        return page_of_problem(request, error, "citizen", "citizen/problem.html")
     return on_exception(request, error)

@@ -67,7 +67,9 @@ async def downloads(call: NamedDependency[Call]) -> Response[bytes]:
         {"file": name, "name": one.name, "words": one.words, "signing": signings[name]}
         for name, one in FILES.items()
     ]
-    return visit.show("citizen/downloads.html", TITLE, files=files, has_key=any(signings.values()))
+    return visit.show(
+        "citizen/downloads.html", TITLE, nav="downloads", files=files, has_key=any(signings.values())
+    )
 
 
 @post("/me/downloads/{file:str}", status_code=200, operation_id="page_me_download", **CITIZEN)

@@ -22,6 +22,8 @@ ANSWERS: Final = "/v1/me/reminders/answers"
 # How often the open page asks whether somebody waits for an answer, ten seconds apart: what asks for ever
 # would keep a session alive in front of which nobody sits.
 TURNS_MAX: Final = 60
+# How many of the newest notices stand on the first page.
+NOTICES: Final = 2
 Turn = Annotated[int, PathParameter(ge=1, le=TURNS_MAX)]
 
 
@@ -56,11 +58,13 @@ async def _beside(visit: Visit, summary: dict[str, Any]) -> dict[str, Any]:
     alerts = await _part(visit, "/v1/me/alerts")
     schedule = await _part(visit, "/v1/me/vaccination/schedule")
     log = await _part(visit, "/v1/me/access-log", kind="read")
+    inbox = None if visit.book else await _part(visit, "/v1/me/notifications", limit=NOTICES)
     booked = appointments["items"] if appointments else []
     return {
         "visits": coming(booked, summary, visit.call.now),
         "alerts": open_alerts(alerts["alerts"]) if alerts else [],
         "due": due_doses(schedule) if schedule else None,
+        "notices": inbox["items"] if inbox else None,
         "looks": looks(log["items"]) if log else None,
     }
 
