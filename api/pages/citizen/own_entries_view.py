@@ -15,7 +15,7 @@ RELATIVES: Final[Mapping[str, Word]] = {
     "parent": Word("Cha hoặc mẹ", "Parent"),
     "child": Word("Con", "Child"),
     "sibling": Word("Anh, chị, em", "Brother or sister"),
-    "relative": Word("Họ hàng", "Another relative"),
+    "relative": Word("Người thân khác", "Another relative"),
     "guardian": Word("Người giám hộ", "Guardian"),
     "carer": Word("Người chăm sóc", "Carer"),
 }

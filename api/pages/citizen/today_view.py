@@ -14,7 +14,7 @@ EARLY: Final = timedelta(hours=1)
 NEW_FOR: Final = timedelta(days=90)
 RESULTS_SHOWN: Final = 4
 LOOKS_SHOWN: Final = 3
-_WEIGHTS: Final = {"critical": 0, "critical-low": 0, "critical-high": 0}
+_SOON: Final = frozenset({"critical", "critical-low", "critical-high"})
 
 
 class Dose(Struct, frozen=True):
@@ -91,7 +91,7 @@ def new_results(summary: Mapping[str, Any], now: datetime) -> list[Entry]:
 
 def _weight(entry: Entry) -> int:
     flags = [entry.get("flag"), *(part.get("flag") for part in entry.get("parts") or [])]
-    return min(_WEIGHTS.get(flag or "", 1) for flag in flags)
+    return 0 if _SOON.intersection(flags) else 1
 
 
 def due_doses(schedule: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from api.citizen.own_documents import BODY_MAX as UPLOAD_MAX
 from api.pages.citizen import vaccination_view as view
+from api.pages.citizen.own_entries_view import RELATIVES
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
 from api.pages.uploading import Sent, form_with_file, new_key, once_of
 from api.problems import NOT_FOUND
@@ -96,7 +97,7 @@ async def _kept_paper(visit: Visit, sent: Sent) -> str | Refused:
     said_by = {"said_by": sent.fields["said_by"]} if "said_by" in sent.fields else {}
     body = {"kind": "vaccination-paper", "content": b64encode(sent.file).decode(), **said_by}
     # The same picture with other fields is the same paper.
-    alone = {name: sent.fields[name] for name in ("once", "said_by") if name in sent.fields}
+    alone: dict[str, str] = {name: sent.fields[name] for name in ("once", "said_by") if name in sent.fields}
     kept = await visit.send("POST", "/v1/me/documents", body, headers=once_of(alone, sent.file))
     return kept if isinstance(kept, Refused) else str(kept["item_id"])
 
@@ -114,7 +115,7 @@ async def _form(visit: Visit, typed: dict[str, str], problem: Refused | None = N
         once=typed.get("once") or new_key(),
         choices=choices,
         papers=[one for one in documents["items"] if one.get("self_declared")],
-        acting=bool(visit.book),
+        relatives=RELATIVES if visit.book else {},
     )
 
 

@@ -407,6 +407,7 @@ async def test_an_own_entry_is_said_anew(client: httpx.AsyncClient, person: Citi
     assert (fields["name"], fields["since"], fields["reaction"]) == ("Tôm", "11/2020", "Nổi mày đay")
     wrong = await browser.submit(form, change, since="khi còn bé")
     assert wrong.status == 400
+    assert "#since" in wrong.links(), "what to correct is one press away"
     assert wrong.tree.get_element_by_id("name").get("value") == "Tôm"
     listed = await browser.submit(wrong, change, name="Tôm hùm", since="2019")
     assert "Tôm hùm" in listed.text
@@ -483,6 +484,7 @@ async def test_a_photo_is_added_downloaded_and_removed(client: httpx.AsyncClient
     without = await client.post(path, data=fields, files={"file": ("", b"")}, headers=headers)
     assert without.status_code == 422
     assert "Hãy chọn một ảnh" in without.text
+    assert 'href="#file"' in without.text
     assert "Sổ khám cũ" in without.text, "what was typed stays"
     done = await client.post(path, data=fields, files={"file": ("a.png", picture())}, headers=headers)
     assert (done.status_code, done.headers.get("location")) == (303, "/me/documents"), done.text
