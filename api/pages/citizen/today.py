@@ -80,9 +80,10 @@ async def _waiting(visit: Visit) -> dict[str, Any]:
 
 
 async def _on_probation(visit: Visit) -> Shown:
-    """The summary alone, which a new device may read."""
-    summary = await visit.read("/v1/me/summary")
-    return visit.show("citizen/on_probation.html", TITLE, nav="today", summary=summary, **SHOWING)
+    """The summary alone, which a new device may read, and a session without a key."""
+    summary, me = await visit.read("/v1/me/summary"), await visit.read("/v1/me")
+    members = {"summary": summary, "has_key": me["device_id"] is not None}
+    return visit.show("citizen/on_probation.html", TITLE, nav="today", **members, **SHOWING)
 
 
 @get("/me/today/waiting/{turn:int}", operation_id="page_me_today_waiting", **CITIZEN)

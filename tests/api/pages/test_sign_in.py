@@ -319,3 +319,13 @@ async def test_a_thief_without_a_key_ends_no_other_browser(
     (this,) = [one["device_id"] for one in listed.json()["items"] if one["this_device"]]
     answer = await client.delete(f"/v1/me/devices/{this}", headers=bearer(thief.cookies["citizen"]))
     assert answer.status_code == 403
+
+
+async def test_the_first_page_says_why_only_the_summary_is_there(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    without = await (await signed_in(client, store, clock, await someone(store, clock))).get("/")
+    assert "Bạn đang đăng nhập không có khóa" in without.text
+    assert "72 giờ" not in without.text
+    browser, _ = await with_key(client, store, clock, await someone(store, clock))
+    assert "trong 72 giờ đầu" in (await browser.get("/")).text
