@@ -7,10 +7,11 @@ from api.pages.browser import OWN_FORM, form_secret
 from store.database import Store
 from tests.support import browser as authenticator
 from tests.support.clock import FrozenClock
+from tests.support.family import make_child
 from tests.support.http import client_of
 from tests.support.page_doors import sign_in, signed_in, someone, staff_in
 from tests.support.pages import Browser
-from tests.support.people import make_doctor, make_facility, make_machine
+from tests.support.people import make_citizen, make_doctor, make_facility, make_machine
 
 ODD = "bí mật \u20ac"
 
@@ -56,6 +57,20 @@ async def test_secrets_that_are_no_ascii_are_wrong_ones(store: Store, clock: Fro
         assert (await citizen.post("/sign-in/continue", own, follow=False)).status == 303
         theirs = {OWN_FORM: form_secret(doctor.token, ""), "door": ODD, "role": ODD}
         assert (await staff.post("/doctor/sign-in/role", theirs, follow=False)).status == 303
+
+
+async def test_what_draws_a_code_anew_names_whose_it_is(store: Store, clock: FrozenClock) -> None:
+    """Another tab may have opened another book since; a desk would note that the wrong person came."""
+    mother = await make_citizen(store, clock)
+    child = await make_child(store, clock, mother)
+    async with client_of(store, clock, app_origin=authenticator.ORIGIN) as client:
+        browser = Browser(client, "citizen", mother.token)
+        browser.cookies["book"] = str(child)
+        theirs = (await browser.get("/me/card/code")).tree.get_element_by_id("code")
+        del browser.cookies["book"]
+        own = (await browser.get("/me/card/code")).tree.get_element_by_id("code")
+    assert "Trần Bé Thử" in theirs.text_content()
+    assert "Trần Bé Thử" not in own.text_content()
 
 
 async def test_a_child_that_is_no_id_is_nobody(store: Store, clock: FrozenClock) -> None:

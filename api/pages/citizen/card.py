@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, PathParameter
 
 from api.pages.citizen import card_view as view
+from api.pages.citizen.whose import relative_of_book
 from api.pages.pictures import svg_address
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
 from api.request import Call
@@ -62,7 +63,14 @@ async def code(call: NamedDependency[Call]) -> Response[bytes]:
     visit = open_visit(call, "citizen")
     found = await visit.read("/v1/me/identification-qr")
     until = datetime.fromisoformat(found["expires_at"])
-    return visit.show("citizen/code.html", CODE, nav="card", until=until, picture=svg_address(found["svg"]))
+    return visit.show(
+        "citizen/code.html",
+        CODE,
+        nav="card",
+        until=until,
+        picture=svg_address(found["svg"]),
+        person=await relative_of_book(visit),
+    )
 
 
 @post("/me/card/emergency/off", operation_id="page_me_emergency_off", **CITIZEN)
