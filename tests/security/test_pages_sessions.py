@@ -33,7 +33,7 @@ NO_FORM_OF_A_SESSION = {
 KEPT = {"/static/{version}/{name}", "/verify", "/verify-worker.js"}
 
 
-def pages(method: str) -> list[tuple[str, dict[str, str]]]:
+def pages(method: str) -> list[tuple[str, str]]:
     """(template, path with ids that nobody has) of every page."""
     found = []
     for handler in collect_handlers(demo=True):
@@ -245,7 +245,7 @@ HOSTILE: list[str] = [
 @pytest.mark.parametrize("line", HOSTILE)
 async def test_hostile_cookies_break_nothing(client: httpx.AsyncClient, line: str) -> None:
     for path in ("/", "/sign-in", "/me/settings", "/doctor/sign-in", "/kiosk"):
-        answer = await client.get(path, headers={"cookie": line.encode("latin-1")})
+        answer = await client.get(path, headers={b"cookie": line.encode("latin-1")})
         assert answer.status_code < 400, (path, answer.status_code)
         assert "alert(1)" not in answer.text
 
@@ -256,7 +256,7 @@ async def test_what_a_neighbour_on_the_host_set_hides_no_cookie_of_ours(
     browser = await signed_in(client, store, clock, await someone(store, clock))
     for before in ('a="unclosed', "b={[(\\", "tên=ă", "x y=z", "citizens=1"):
         line = f"{before}; citizen={browser.cookies['citizen']}".encode()
-        assert (await client.get("/me/settings", headers={"cookie": line})).status_code == 200, before
+        assert (await client.get("/me/settings", headers={b"cookie": line})).status_code == 200, before
 
 
 @pytest.mark.parametrize("book", ["x", "", "00000000", "a" * 300, "{}", "'; DROP"])

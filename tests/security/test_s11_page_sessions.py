@@ -6,6 +6,7 @@ identity provider it reads the own book, and does nothing more.
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -79,7 +80,7 @@ async def test_s8_a_new_pin_ends_what_the_old_one_opened_without_a_key(
 
 async def answer_of(client: httpx.AsyncClient, route: Route, token: str) -> str:
     """The problem's code; empty where the route did what it was asked for."""
-    options = {"params": dict.fromkeys(route.query, "abc"), "headers": bearer(token)}
+    options: dict[str, Any] = {"params": dict.fromkeys(route.query, "abc"), "headers": bearer(token)}
     if route.operation_id in BODIES:
         options["json"] = BODIES[route.operation_id]
     answer = await client.request(route.method, route.filled, **options)
