@@ -144,10 +144,11 @@ async function renew() {
   sayLists();
 }
 
-/** What stands behind `#`, and gone from the address and the history before it is read. */
+/** What stands behind `#`, and gone from the address and the history before it is read; a place of the page itself,
+ *  where the link past the head leads, is none. */
 function fromAddress() {
   const text = location.hash.slice(1);
-  if (!text) return "";
+  if (!text || document.getElementById(text)) return "";
   history.replaceState(null, "", location.pathname);
   const isEscaped = !/%(?![0-9A-Fa-f]{2})/.test(text);
   try {
