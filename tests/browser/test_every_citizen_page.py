@@ -17,7 +17,20 @@ ROOTS = [
     "/me/vaccination",
     "/me/vitals",
     "/me/documents",
+    "/me/appointments",
 ]
+# What is done on pages beside reading: a link of the full book leads to each.
+DOING = {
+    "/me/appointments/new",
+    "/me/appointments/at/{facility_id:uuid}",
+    "/me/appointments/at/{facility_id:uuid}/{schedule_id:uuid}",
+    "/me/appointments/{appointment_id:uuid}",
+    "/me/appointments/letters/{letter_id:str}",
+    "/me/appointments/letters/{letter_id:str}/{facility_id:uuid}/{schedule_id:uuid}",
+    "/me/medicines/reminders/{reminder_id:uuid}/times",
+    "/me/vitals/add",
+    "/me/vitals/add/{ident:int}",
+}
 
 
 def words_of(summary: Any) -> set[str]:
@@ -43,6 +56,7 @@ def test_every_page_of_a_full_book(person: Person, people: People) -> None:
     walk = crawl(watched, ROOTS, words_of(app.get("/v1/me/summary")))
     assert walk.wrong == []
     assert sum(1 for template in walk.seen if template.startswith("/me")) >= 20, walk.seen
+    assert set(walk.seen) >= DOING
 
 
 def test_every_page_of_a_childs_book(person: Person, people: People, sheet: DemoSheet) -> None:

@@ -8,12 +8,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, PathParameter
 
 from api.pages.citizen import vitals_view as view
+from api.pages.citizen.vitals_typed_view import TYPED, typed_rows
 from api.pages.showing import CITIZEN, Visit, open_visit
 from api.problems import NOT_FOUND
 from api.request import Call
 from kernel.problems import Refused, refuse
 
 TITLE = ("Chỉ số đo", "Measurements")
+# So many of the newest readings are looked through for those that were typed in.
+READINGS = 50
 Kind = FromPath[Annotated[int, PathParameter(ge=1, le=999)]]
 
 
@@ -68,7 +71,27 @@ async def kind_span(ident: Kind, span: FromPath[str], call: NamedDependency[Call
     return await _one(open_visit(call, "citizen"), ident, span)
 
 
-async def _one(visit: Visit, ident: int, span: str) -> Response[bytes]:
+@post("/me/vitals/{ident:int}/delete", operation_id="page_me_vital_delete", **CITIZEN)
+async def delete_typed(ident: Kind, call: NamedDependency[Call]) -> Response[bytes]:
+    """Take a reading out that was typed in, for good. Only in the own book."""
+    visit = open_visit(call, "citizen")
+    form = await visit.form()
+    done = await visit.send("POST", "/v1/me/vitals/deletions", {"ids": [form.get("reading_id", "")]})
+    if isinstance(done, Refused):
+        return await _one(visit, ident, "month", done)
+    return visit.go(f"/me/vitals/{ident}")
+
+
+async def _typed(visit: Visit, ident: int, name: str, window: dict[str, str]) -> list[dict[str, str]]:
+    """What the person may take out again: readings typed in by hand, in the own book."""
+    if visit.book or ident not in TYPED:
+        return []
+    found = await visit.ask(f"/v1/me/vitals/{name}/readings", limit=READINGS, **window)
+    is_english = visit.display.language == "en"
+    return [] if isinstance(found, Refused) else typed_rows(found, english=is_english)
+
+
+async def _one(visit: Visit, ident: int, span: str, problem: Refused | None = None) -> Response[bytes]:
     english, name = visit.display.language == "en", view.kind_name(ident)
     if name is None or span not in view.SPANS:
         refuse(NOT_FOUND)
@@ -82,6 +105,10 @@ async def _one(visit: Visit, ident: int, span: str) -> Response[bytes]:
         "citizen/vital.html",
         TITLE,
         nav="vitals",
+        status=problem.problem.status if problem else 200,
+        problem=problem,
+        typed=await _typed(visit, ident, name, window),
+        can_type=ident in TYPED,
         ident=ident,
         span=span,
         spans=view.SPANS,
@@ -95,4 +122,4 @@ async def _one(visit: Visit, ident: int, span: str) -> Response[bytes]:
     )
 
 
-handlers: list[Any] = [vitals, seen, kind, kind_span]
+handlers: list[Any] = [vitals, seen, kind, kind_span, delete_typed]

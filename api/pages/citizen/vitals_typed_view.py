@@ -7,7 +7,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from msgspec import Struct
 
-from api.pages.citizen.vitals_view import CONTEXTS, TITLES_EN
+from api.pages.citizen.vitals_view import CONTEXTS, TITLES_EN, pair, unit_of
 from kernel.clock import VIETNAM
 from vitals.kinds import KINDS
 from vitals.reads.texts import TITLES_VI, UNITS_VI
@@ -102,6 +102,21 @@ def batch_of(one: Typed, form: dict[str, str], now: datetime) -> dict[str, Any] 
     sample |= {"ctx": form["ctx"]} if form.get("ctx") else {}
     sent = {"device": DEVICE, "seq": int(now.timestamp() * 1000), "sent_at": now.isoformat()}
     return sent | {"sources": [_SOURCE], "samples": [sample]}
+
+
+def typed_rows(readings: dict[str, Any], *, english: bool) -> list[dict[str, str]]:
+    """What was typed in, of the newest readings of a kind: in the unit it was sent in."""
+    manual = {one["source_id"] for one in readings["sources"] if one["method"] == "manual"}
+    return [
+        {
+            "id": one["id"],
+            "at": one["at"],
+            "value": pair(one["value"], one.get("value2")),
+            "unit": unit_of(one["unit"], english=english),
+        }
+        for one in readings["items"]
+        if one["source_id"] in manual and one.get("value") is not None
+    ]
 
 
 def _number(text: str) -> float | None:

@@ -46,6 +46,26 @@ async def test_a_reading_is_typed_in_once_and_says_that_it_was(
     assert len(kept.json()["items"]) == 1, "a second press is the same reading"
 
 
+async def test_a_typing_mistake_is_taken_out_again(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, person: Citizen
+) -> None:
+    browser, path = Browser(client, "citizen", person.token), f"{ADD}/{PRESSURE}"
+    # An hour ago: what is measured at this very minute lies at the end of the last month.
+    wrong: dict[str, str] = {"value": "232", "value2": "84", "at": "2026-11-21T08:00"}
+    form = await browser.get(path)
+    await browser.post(path, form.form(path) | wrong)
+    action, one = f"/me/vitals/{PRESSURE}/delete", f"/me/vitals/{PRESSURE}"
+    page = await browser.get(one)
+    assert "232/84" in page.text
+    stranger = Browser(client, "citizen", (await make_citizen(store, clock)).token)
+    other = await stranger.get(path)
+    await stranger.post(action, {"form": "", **other.form(path), **page.form(action)})
+    assert "232/84" in (await browser.get(one)).text
+    page = await browser.submit(page, action)
+    assert "232/84" not in page.text
+    assert (await browser.post(action, {})).status == 403
+
+
 async def test_a_decimal_comma_is_understood(client: httpx.AsyncClient, person: Citizen) -> None:
     browser, path = Browser(client, "citizen", person.token), f"{ADD}/{GLUCOSE}"
     page = await browser.submit(await browser.get(path), path, value="6,5")
