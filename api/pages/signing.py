@@ -10,6 +10,7 @@ a form that says something else than what was signed does nothing.
 
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -41,8 +42,18 @@ async def text_to_sign(visit: Visit, typ: str, **facts: Any) -> Signing | None:
     facts: as the route of the act names them, JSON values. Who acts for another person names that book too.
     """
     own = await _own(visit)
-    if own is None:
-        return None
+    return _signing(visit, own, typ, facts) if own else None
+
+
+async def texts_to_sign(
+    visit: Visit, typ: str, each: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Signing | None]:
+    """The same for several acts of one page, which asks once whose key this is. each: facts by name."""
+    own = await _own(visit) if each else None
+    return {name: _signing(visit, own, typ, facts) if own else None for name, facts in each.items()}
+
+
+def _signing(visit: Visit, own: dict[str, Any], typ: str, facts: Mapping[str, Any]) -> Signing:
     instant, nonce = int(visit.call.now.timestamp()), new_nonce()
     act = {
         "typ": typ,
@@ -54,7 +65,7 @@ async def text_to_sign(visit: Visit, typ: str, **facts: Any) -> Signing | None:
         "exp": instant + LIFE_SECONDS,
     }
     book = {"book": visit.book} if visit.book else {}
-    text = rfc8785.dumps(act | book | facts).decode()
+    text = rfc8785.dumps({**act, **book, **facts}).decode()
     return Signing(
         text=text, credential=own["credential_id"], nonce=nonce, iat=instant, exp=instant + LIFE_SECONDS
     )

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from api.exporting import BOOK, BUNDLE, EVERYTHING, EXPORT_TYP, IPS
 from api.pages.showing import CITIZEN, open_visit
-from api.pages.signing import step_up_header, text_to_sign
+from api.pages.signing import step_up_header, texts_to_sign
 from api.problems import NOT_FOUND
 from api.request import Call
 from kernel.problems import refuse
@@ -59,12 +59,11 @@ async def downloads(call: NamedDependency[Call]) -> Response[bytes]:
     """What can be taken along, and what each file is for."""
     visit = open_visit(call, "citizen")
     await visit.read("/v1/me")
-    signings = {
-        name: None if visit.book else await text_to_sign(visit, EXPORT_TYP, export=one.part)
-        for name, one in FILES.items()
-    }
+    # The book of another is not taken along.
+    each = {} if visit.book else {name: {"export": one.part} for name, one in FILES.items()}
+    signings = await texts_to_sign(visit, EXPORT_TYP, each)
     files = [
-        {"file": name, "name": one.name, "words": one.words, "signing": signings[name]}
+        {"file": name, "name": one.name, "words": one.words, "signing": signings.get(name)}
         for name, one in FILES.items()
     ]
     return visit.show(

@@ -12,7 +12,7 @@ from api.citizen.account_changes import TRUST_TYP
 from api.pages.browser import drop_cookie
 from api.pages.citizen.whose import in_own_book
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
-from api.pages.signing import signed_act, text_to_sign
+from api.pages.signing import signed_act, texts_to_sign
 from api.request import Call
 from kernel.problems import Refused
 
@@ -57,11 +57,8 @@ async def _show(visit: Visit, *, problem: Refused | None = None) -> Shown:
     me = await own.read("/v1/me")
     devices = (await own.read("/v1/me/devices"))["items"]
     new = [one for one in devices if _may_be_trusted(one) and is_new(one, visit.call.now)]
-    may_trust = not me["on_probation"]
-    signing = {
-        one["device_id"]: await text_to_sign(own, TRUST_TYP, trusts=one["device_id"])
-        for one in (new if may_trust else [])
-    }
+    idents = [] if me["on_probation"] else [one["device_id"] for one in new]
+    signing = await texts_to_sign(own, TRUST_TYP, {ident: {"trusts": ident} for ident in idents})
     return visit.show(
         "citizen/settings.html",
         TITLE,
