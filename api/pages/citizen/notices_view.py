@@ -26,15 +26,23 @@ _PLACES: Final = {
         *("certificate-changed", "certificate-renewed", "certificate-ending", "vaccination-registration"),
         *("reaction-severe", "reaction-update", "vaccination-due"),
     ),
-    "/me/documents": ("statement-judged",),
+    "/me/documents": ("statement-judged", "referral-update"),
     "/me/medicines": (
         *("medicine-due", "reminder-question", "prescription-lapsing", "refill-due", "medicine-changed"),
         *("custom-reminder", "measurement-due", "nutrition-tip"),
     ),
     "/me/vitals": ("vital-alert", "vital-alert-critical", "vital-alert-ended"),
-    "/me/card": ("card-expiring",),
+    "/me/card": ("card-expiring", "emergency-card-opened"),
     "/": ("appointment-update", "revisit-due", "exam-due", "news-waiting"),
 }
+# Said whole in the notice, or shown in the app alone.
+NOWHERE: Final = frozenset(
+    {
+        *("consultation-update", "contact-named", "emergency-contact-told", "data-breach", "death-reported"),
+        *("erasure-asked", "erasure-cancelled", "rights-moved", "number-changed", "person-merged"),
+        "person-separated",
+    }
+)
 PLACE_OF: Final = {kind: place for place, kinds in _PLACES.items() for kind in kinds}
 URGENT: Final = frozenset(
     {

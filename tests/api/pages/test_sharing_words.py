@@ -7,7 +7,7 @@ import pytest
 from api.pages.citizen.family_view import BANDS
 from api.pages.citizen.grants_view import STANDINGS, STATES
 from api.pages.citizen.log_view import REASONS, report_card
-from api.pages.citizen.notices_view import PLACE_OF
+from api.pages.citizen.notices_view import NOWHERE, PLACE_OF
 from api.pages.scope_words import LABELS, PURPOSES, SCOPES, duration, kinds
 from consent.apps.models import AppConsentState
 from consent.links.models import LinkState
@@ -48,8 +48,9 @@ def test_every_answer_to_a_report_has_words(state: str, finding: str | None) -> 
     assert card["finding_words"] != finding
 
 
-def test_notices_lead_to_pages_that_are_known_kinds() -> None:
-    assert set(PLACE_OF) <= set(get_args(NotificationType))
+def test_every_notice_leads_to_a_page_or_says_that_none_shows_more() -> None:
+    assert set(PLACE_OF) | NOWHERE == set(get_args(NotificationType))
+    assert not set(PLACE_OF) & NOWHERE
 
 
 def test_lengths_read_as_people_say_them() -> None:
