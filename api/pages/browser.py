@@ -89,6 +89,7 @@ def set_cookie(
 
 
 def drop_cookie(call: Call, name: str) -> str:
+    """The header that takes one away."""
     return set_cookie(call, name, "", 0)
 
 
@@ -102,6 +103,7 @@ def is_secure(call: Call) -> bool:
 
 
 def new_visit() -> str:
+    """A random word for a browser that nobody signed in with."""
     return secrets.token_urlsafe(24)
 
 

@@ -46,6 +46,7 @@ class DemoPeople(Struct, frozen=True, kw_only=True):
     changes_at: datetime
 
     def owner(self, key: str) -> DemoOwner | None:
+        """Of the sheet, by key; None for nobody."""
         return next((one for one in self.owners if one.key == key), None)
 
 

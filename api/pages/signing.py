@@ -88,6 +88,7 @@ def step_up_header(form: dict[str, str]) -> dict[str, str]:
 
 
 def new_nonce() -> str:
+    """Serves once, as the contract wants it: 16 bytes, base64url."""
     return urlsafe_b64encode(secrets.token_bytes(NONCE_BYTES)).rstrip(b"=").decode()
 
 

@@ -39,6 +39,7 @@ def files() -> dict[str, bytes]:
 
 @cache
 def digest() -> str:
+    """Of every file: a change of one is another address of all."""
     whole = hashlib.sha256()
     for name, content in files().items():
         whole.update(name.encode() + b"\0" + hashlib.sha256(content).digest())

@@ -108,6 +108,7 @@ MEANINGS: Final = (
 
 
 def meaning_of(status: str) -> Meaning:
+    """What a status of the verifier says to people."""
     return next(one for one in MEANINGS if status in one.statuses)
 
 

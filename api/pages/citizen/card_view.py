@@ -68,4 +68,5 @@ def year_rows(year: dict[str, Any], *, english: bool) -> list[dict[str, Any]]:
 
 
 def part_words(parts: list[str], *, english: bool) -> list[str]:
+    """What an emergency card shows, in the order of the card."""
     return [PARTS[one][english] for one in PARTS if one in parts]

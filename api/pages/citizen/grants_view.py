@@ -53,6 +53,7 @@ PLACES: Final[dict[str, str]] = {
 
 
 def grant_card(grant: dict[str, Any], *, english: bool) -> dict[str, Any]:
+    """A grant with its state, kinds and purpose in words."""
     tone, words = STATES[grant["state"]]
     return grant | {
         "tone": tone,
@@ -110,6 +111,7 @@ def narrower_ends(grant: dict[str, Any], now: datetime, *, english: bool) -> lis
 
 
 def link_card(link: dict[str, Any], *, english: bool) -> dict[str, Any]:
+    """A share link with its state in words. shown: what whoever opens it sees."""
     tone, words = STATES[link["state"]]
     parts = dict.fromkeys(content.partition("/")[0] for content in link["contents"])
     return link | {
@@ -121,6 +123,7 @@ def link_card(link: dict[str, Any], *, english: bool) -> dict[str, Any]:
 
 
 def app_card(app: dict[str, Any], *, english: bool) -> dict[str, Any]:
+    """A connected app or partner with its state and what it may read, in words."""
     tone, words = STATES[app["state"]]
     return app | {
         "tone": tone,

@@ -69,6 +69,7 @@ def proof_card(line: dict[str, Any], proof: LogProof, roots: AuditRoots) -> dict
 
 
 def report_card(report: dict[str, Any], *, english: bool) -> dict[str, Any]:
+    """A question why somebody looked, with how far it is and what was found."""
     tone, words = _STATES[report["state"]]
     return report | {
         "tone": tone,

@@ -175,6 +175,7 @@ def beginnings_of(since: str | None, today: date, *, english: bool) -> list[tupl
 
 
 def beginnings_from(widest: date | None, today: date, *, english: bool) -> list[tuple[str, str]]:
+    """The widest first, then shorter ones within it."""
     found = [(widest.isoformat() if widest else "all", _since_words(widest, english=english))]
     for months in MONTHS:
         day = add_months(today, -months)

@@ -82,6 +82,7 @@ def _number(dose: dict[str, Any], *, english: bool) -> str:
 
 
 def one_dose(book: dict[str, Any], ident: str, *, english: bool) -> dict[str, Any] | None:
+    """A dose by its id; None where the book has none such."""
     found = (one for one in book["doses"] if one["immunization_id"] == ident)
     return next((dose_row(one, english=english) for one in found), None)
 
