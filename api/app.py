@@ -264,6 +264,7 @@ CONTROLLERS = (
     "api.pages.citizen.share_links",
     "api.pages.citizen.share_codes",
     "api.pages.citizen.emergency",
+    "api.pages.citizen.family_again",
     "api.pages.citizen.grant_again",
     "api.pages.citizen.log",
     "api.pages.citizen.family",

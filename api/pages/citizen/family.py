@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.pages.browser import SESSION_SECONDS, drop_cookie, set_cookie
-from api.pages.citizen.family_view import household_card, last_day, relative_card, scope_boxes
+from api.pages.citizen.family_view import household_card, last_day, missing, relative_card, scope_boxes
 from api.pages.citizen.whose import in_own_book
 from api.pages.scope_words import SCOPES, said
 from api.pages.showing import CITIZEN, Shown, Visit, open_visit
@@ -102,7 +102,7 @@ async def review(call: NamedDependency[Call]) -> Response[Any]:
     form = await visit.form()
     facts = _invitation(form, call)
     if facts is None:
-        return _show_invite(visit, form, wrong=True)
+        return _show_invite(visit, form, is_sent=True)
     english = visit.display.language == "en"
     return visit.show(
         "citizen/family_review.html",
@@ -122,7 +122,7 @@ async def make(call: NamedDependency[Call]) -> Response[Any]:
     form = await visit.form()
     facts = _invitation(form, call)
     if facts is None:
-        return _show_invite(visit, form, wrong=True)
+        return _show_invite(visit, form, is_sent=True)
     body = facts | {"signed": signed_act(form)}
     made = await in_own_book(visit).send("POST", "/v1/me/proxies/invitations", body)
     if isinstance(made, Refused):
@@ -159,8 +159,10 @@ async def _show(visit: Visit, *, problem: Refused | None = None) -> Shown:
 
 
 def _show_invite(
-    visit: Visit, form: dict[str, str], *, problem: Refused | None = None, wrong: bool = False
+    visit: Visit, form: dict[str, str], *, problem: Refused | None = None, is_sent: bool = False
 ) -> Shown:
+    """is_sent: what is missing is said."""
+    wrong = missing(form, english=visit.display.language == "en") if is_sent else {}
     return visit.show(
         "citizen/family_invite.html",
         INVITE,

@@ -1,13 +1,17 @@
 """The family on pages: whose book is open, invitations, disputes, ends; and the inbox."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from family.policy import PROXY_LIFE_MAX
 from healthbook.dispatch import dispatch
+from identity.births import service as births
 from kernel.access import Access
+from kernel.clock import local_day
 from kernel.ids import bucket_of
 from store.database import Store
 from store.outbox import claim_events
@@ -102,12 +106,16 @@ async def test_an_invitation_is_signed_accepted_disputed_and_ended(
 ) -> None:
     daughter = await make_citizen(store, clock, name="Trần Thị Con")
     form = await keyed.pages.get("/me/family/invite")
-    assert (await keyed.pages.submit(form, "/me/family/invite/review")).status == 422
-    review = await keyed.pages.submit(form, "/me/family/invite/review", **{"scope.read-record": "1"})
+    assert form.tree.xpath("//main//*[@checked or @selected]") == []
+    silent = await keyed.pages.submit(form, "/me/family/invite/review")
+    assert silent.status == 422
+    assert {"#scopes", "#months"} <= set(silent.links())
+    asked = {"scope.read-record": "1", "months": "12"}
+    review = await keyed.pages.submit(form, "/me/family/invite/review", **asked)
     assert "Xem sổ (trừ phần nhạy cảm)" in review.text
     wider = await keyed.sign(review, "/me/family/invite", **{"scope.consent": "1"})
     assert wider.status >= 400
-    review = await keyed.pages.submit(form, "/me/family/invite/review", **{"scope.read-record": "1"})
+    review = await keyed.pages.submit(form, "/me/family/invite/review", **asked)
     made = await keyed.sign(review, "/me/family/invite")
     assert made.status == 200, made.text
     code = made.tree.find_class("secret-text")[0].text_content()
@@ -126,6 +134,17 @@ async def test_an_invitation_is_signed_accepted_disputed_and_ended(
     assert "đang phản đối" in disputed.text
     settled = await keyed.pages.submit(disputed, f"/me/family/{daughter.patient_id}/settle")
     assert "đang phản đối" not in settled.text
+    longer = f"/me/family/{daughter.patient_id}/renew"
+    assert longer in settled.links()
+    page = await keyed.pages.get(longer)
+    assert page.tree.xpath("//main//*[@checked or @selected]") == []
+    assert (await keyed.pages.submit(page, f"{longer}/review")).status == 422
+    review = await keyed.pages.submit(page, f"{longer}/review", months="12")
+    assert (await keyed.sign(review, longer, months="1")).status >= 400
+    settled = await keyed.sign(review, longer)
+    last = local_day(clock.now()) + PROXY_LIFE_MAX - timedelta(days=1)
+    assert f"{last:%d/%m/%Y}" in settled.text
+    assert (await keyed.pages.get(f"/me/family/{daughter.patient_id}/labels")).status == 404
     ended = await keyed.pages.submit(settled, f"/me/family/{daughter.patient_id}/end")
     assert "Không ai thay mặt bạn" in ended.text
     assert await may(store, clock, daughter, citizen.patient_id) == "not-your-book"
@@ -177,3 +196,25 @@ async def test_english(browser: Browser, path: str) -> None:
     main = (await browser.get(path)).tree.find(".//main").text_content()
     for vietnamese in ("Bạn", "Gia đình", "Sổ", "Mời", "Chưa"):
         assert vietnamese not in main
+
+
+async def test_from_fifteen_on_one_chooses_what_a_guardian_sees_with_the_key(
+    store: Store, clock: FrozenClock, client: httpx.AsyncClient, citizen: Citizen
+) -> None:
+    youth = await make_citizen(store, clock, birth_date="2010-01-01")
+    async with store.transaction() as tx:
+        await births.link(tx, youth.patient_id, citizen.patient_id, None, clock.now())
+    keyed = await keyed_browser(store, clock, client, youth)
+    where = f"/me/family/{citizen.patient_id}/labels"
+    assert where in (await keyed.pages.get("/me/family")).links()
+    page = await keyed.pages.get(where)
+    assert page.tree.xpath("//main//*[@checked]") == []
+    review = await keyed.pages.submit(page, f"{where}/review", **{"label.SEX": "1"})
+    assert "Sức khỏe tình dục và sinh sản" in review.text
+    wider = await keyed.sign(review, where, **{"label.HIV": "1"})
+    assert wider.status >= 400
+    done = await keyed.sign(review, where, follow=False)
+    assert (done.status, done.response.headers["location"]) == (303, "/me/family")
+    none = await keyed.pages.submit(await keyed.pages.get(where), f"{where}/review")
+    assert "không phần nào" in none.text
+    assert (await keyed.sign(none, where, follow=False)).status == 303
