@@ -25,6 +25,10 @@ PORTRAIT = {"width": 1080, "height": 1920}
 
 @pytest.fixture(scope="module")
 def key(people: People) -> str:
+    return set_up(people)
+
+
+def set_up(people: People) -> str:
     """What a device of the hospital's hall keeps, at a counter of its own."""
     admin = people.staff("qt.mot")
     counter = admin.post("/v1/facility/counters", OPENED, expect=201)
@@ -319,3 +323,54 @@ def test_a_slow_answer_is_waited_for_in_words_and_not_for_ever(kiosk: Kiosk, she
     tab.unroute("**/kiosk")
     show(tab, citizen.card_text)
     expect(tab.locator(".kiosk-number")).to_be_visible()
+
+
+def test_the_desk_works_by_keyboard_alone(person: Person, people: People) -> None:
+    """A number is given and called, and a schedule gets its times, without a mouse."""
+    watched, staff = person(width=1280), people.staff("tn.quy")
+    watched.context.add_cookies([{"name": "staff", "value": staff.token, "url": watched.base}])
+    tab = watched.page("/facility/counters")
+    press(tab, "Quầy TD-1")
+    press(tab, "Cấp một số")
+    expect(tab.get_by_text("Số vừa cấp")).to_be_visible()
+    press(tab, "Gọi số tiếp theo")
+    expect(tab.get_by_text("Đã gọi số tiếp theo")).to_be_visible()
+    tab.goto(f"{watched.base}/facility/schedules")
+    reach(tab, "Lập một lịch khám")
+    tab.keyboard.press("Enter")
+    write(tab, "Tên lịch", "Khám theo bàn phím")
+    write(tab, "Lý do", "thử bàn phím")
+    press(tab, "Lập lịch")
+    expect(tab.get_by_text("Đã lập lịch khám")).to_be_visible()
+    tomorrow = datetime.now(UTC) + timedelta(days=2)
+    write(tab, "Ngày", tomorrow.strftime("%d/%m/%Y"))
+    press(tab, "Thêm giờ khám")
+    expect(tab.get_by_text("Đã thêm giờ khám.")).to_be_visible()
+    expect(tab.get_by_role("row")).to_have_count(9)
+
+
+def press(tab: Page, words: str) -> None:
+    """Tab to what says that, and Enter leads on."""
+    reach(tab, words)
+    with tab.expect_navigation():
+        tab.keyboard.press("Enter")
+
+
+def write(tab: Page, label: str, text: str) -> None:
+    reach(tab, label)
+    tab.keyboard.insert_text(text)
+
+
+def reach(tab: Page, words: str) -> None:
+    for _ in range(80):
+        tab.keyboard.press("Tab")
+        if str(tab.evaluate(FOCUSED)).startswith(words):
+            return
+    raise AssertionError(f"no Tab leads to {words}")
+
+
+# What the focus stands on, by its label or its words.
+FOCUSED = """() => {
+  const one = document.activeElement;
+  return ((one.labels && one.labels[0]) || one).innerText.trim().replace(/\\s+/g, " ");
+}"""
