@@ -250,6 +250,7 @@ CONTROLLERS = (
     "api.pages.citizen.certificates",
     "api.pages.citizen.health_cards",
     "api.pages.citizen.vitals",
+    "api.pages.citizen.vitals_limits",
     "api.pages.citizen.vitals_typed",
     "api.pages.citizen.growth",
     "api.pages.citizen.appointments",

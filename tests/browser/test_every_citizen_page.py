@@ -29,6 +29,7 @@ DOING = {
     "/me/appointments/letters/{letter_id:str}/{facility_id:uuid}/{schedule_id:uuid}",
     "/me/medicines/reminders/{reminder_id:uuid}/times",
     "/me/vitals/add",
+    "/me/vitals/limits",
     "/me/vitals/add/{ident:int}",
 }
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from api.pages.formats import day, moment, number
 from vitals.kinds import BY_NUMBER, KINDS, shown, stored
-from vitals.reads.texts import UNITS_VI
+from vitals.reads.texts import TITLES_VI, UNITS_VI
 
 # How far back a picture reaches, and how it is called.
 SPANS: Final[dict[str, tuple[int, str, str]]] = {
@@ -258,3 +258,30 @@ def profile_words(agp: dict[str, Any]) -> dict[str, Any] | None:
         "readings": number(profile["readings"]),
         "days": profile["days"],
     }
+
+
+# Whose limit it is, as a person reads it.
+_SET_BY: Final[dict[str, tuple[str, str]]] = {
+    "citizen": ("chủ sổ đặt", "set by whose book it is"),
+    "doctor": ("bác sĩ đặt", "set by a doctor"),
+    "guardian": ("người giám hộ đặt", "set by a guardian"),
+    "follower": ("người nhà đặt", "set by a relative"),
+}
+_DEFAULT: Final = ("mức chung", "the common one")
+_MINE: Final = ("bạn đặt", "set by you")
+
+
+def limit_rows(rules: list[dict[str, Any]], *, english: bool) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Limits by kind, those in force first. can_end: of one's own and of a doctor's."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in sorted(rules, key=lambda rule: not rule["in_force"]):
+        titles = TITLES_EN if english else TITLES_VI
+        row = {
+            "id": one["rule_id"],
+            "text": one["text"],
+            "set_by": (_MINE if one["is_mine"] else _SET_BY.get(one["set_by"], _DEFAULT))[english],
+            "in_force": one["in_force"],
+            "can_end": one["is_mine"] or one["set_by"] == "doctor",
+        }
+        found.setdefault(titles.get(one["kind"], one["kind"]), []).append(row)
+    return list(found.items())

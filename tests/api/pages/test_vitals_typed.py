@@ -100,6 +100,27 @@ async def test_no_form_for_what_no_one_types_and_none_without_its_secret(
     assert (await browser.post(f"{ADD}/{GLUCOSE}", {})).status == 403
 
 
+async def test_limits_are_listed_and_ones_own_can_be_ended(
+    client: httpx.AsyncClient, person: Citizen
+) -> None:
+    browser, path = Browser(client, "citizen", person.token), "/me/vitals/limits"
+    assert path in (await browser.get("/me/vitals")).links()
+    page = await browser.get(path)
+    assert page.status == 200
+    assert "mức chung" in page.text
+    assert not [one for one in page.tree.iter("form") if (one.get("action") or "").endswith("/end")]
+    rule = {"kind": "heart-rate", "direction": "high", "unit": "/min", "warn": 110}
+    rules = await client.get("/v1/me/alert-rules", headers=bearer(person.token))
+    body = {"rules": [rule], "version": rules.json()["version"]}
+    done = await client.put("/v1/me/alert-rules", json=body, headers=bearer(person.token))
+    assert done.status_code == 200, done.text
+    page = await browser.get(path)
+    assert "bạn đặt" in page.text
+    (end,) = [act for one in page.tree.iter("form") if (act := one.get("action") or "").endswith("/end")]
+    assert (await browser.post(end, {})).status == 403
+    assert "bạn đặt" not in (await browser.submit(page, end)).text
+
+
 def test_a_batch_names_the_everyday_unit(clock: FrozenClock) -> None:
     form = {"value": "58,5", "at": "2026-11-20T07:30", "once": "x"}
     for one in TYPED.values():
