@@ -137,7 +137,7 @@ function ageOfLists(isOld) {
 
 async function renew() {
   try {
-    held = await newLists(issuer);
+    held = await newLists(issuer, held);
   } catch {
     // What is kept still counts, for as long as it may.
   }

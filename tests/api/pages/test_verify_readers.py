@@ -118,6 +118,48 @@ def test_lists_of_health_cards_grow_old_too(readers: Path) -> None:
     assert said == ["VERIFIED", "VERIFIED", "TRUST_DATA_STALE"]
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "older"),
+    [
+        ({"a": (3, ["x"])}, {"a": (3, ["x"])}, False),
+        ({"a": (4, ["x", "y"])}, {"a": (3, ["x"])}, False),
+        ({"a": (2, [])}, {"a": (3, ["x"])}, True),
+        ({"a": (2, ["x"])}, {"a": (3, [])}, True),
+        ({"a": (0, [])}, {"a": (3, ["x"])}, True),
+        ({"a": (0, [])}, {"a": (3, [])}, False),
+        ({}, {"a": (3, ["x"])}, False),
+        ({"a": (3, ["x"]), "b": (1, ["y"])}, {"a": (3, ["x"])}, False),
+        ({"a": (3, ["x"]), "b": (1, ["y"])}, {"a": (3, ["x"]), "b": (2, ["y"])}, True),
+    ],
+)
+def test_s29_older_lists_are_not_taken_for_newer_ones(
+    readers: Path, now: dict[str, Any], before: dict[str, Any], *, older: bool
+) -> None:
+    """A service that was put back to an earlier day would call valid what a browser knows to be revoked."""
+    given = [
+        {
+            "revocations": [
+                {"kid": kid, "changes": changes, "hashes": {"uci": names}}
+                for kid, (changes, names) in state.items()
+            ]
+        }
+        for state in (now, before)
+    ]
+    script = (
+        'import { readFileSync } from "node:fs"; import { isOlder } from "./lists.js";'
+        'process.stdout.write(String(isOlder(...JSON.parse(readFileSync(0, "utf-8")))));'
+    )
+    said = subprocess.run(
+        ["node", "--input-type=module", "-e", script],
+        cwd=readers,
+        input=json.dumps(given).encode(),
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert said.stdout.decode() == str(older).lower()
+
+
 def of_keys(*certificates: bytes) -> Lists:
     """Lists in the form of the service, with these document signers' certificates (DER)."""
     items = {one["rawData"]: one for one in map(listed_key, certificates)}

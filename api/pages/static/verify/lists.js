@@ -62,9 +62,21 @@ export async function keptLists() {
   }
 }
 
-/** Those of now, kept for later; rejects without a network, and the old ones stay. */
-export async function newLists(issuer) {
+/**
+ * Whether these lists are of an earlier state than those of `before`: their numbers rise with each change. A key that
+ * is gone says nothing any more; a list that is gone, of a key that stays, must not have named anything.
+ */
+export function isOlder(lists, before) {
+  const reached = (kid) => Math.max(...lists.revocations.filter((page) => page.kid === kid).map((page) => page.changes));
+  const namesAny = (page) => Object.values(page.hashes).some((values) => values.length > 0);
+  const told = before.revocations.filter((page) => namesAny(page) || reached(page.kid) > 0);
+  return told.some((page) => reached(page.kid) > -Infinity && reached(page.kid) < page.changes);
+}
+
+/** Those of now, kept for later; rejects without a network or for older ones than those held, which stay. */
+export async function newLists(issuer, held = null) {
   const kept = { at: Date.now(), lists: await fetched(issuer) };
+  if (held !== null && isOlder(kept.lists, held.lists)) throw new Error("older lists than those at hand");
   const made = await opened(kept);
   await caches
     .open(STORE)
