@@ -80,7 +80,8 @@ async def _waiting(
 
 
 def _answered(visit: Visit, book: str, state: dict[str, Any], less: Narrowed) -> Shown:
-    """Less came than was asked, by the person's will or by the way of the answer: said before the book opens. What polls loads it whole."""
+    """Less came than was asked, by the person's will or by the way of the answer: said before the book opens.
+    What polls loads it whole."""
     english = visit.display.language == "en"
     return visit.show(
         "doctor/answered.html",
