@@ -117,20 +117,23 @@ async def change_slot(schedule_id: FromPath[UUID], call: NamedDependency[Call]) 
     """More or fewer places of one time, or that time called off."""
     visit = await open_desk(call)
     form = await visit.form()
-    slot, act = _ident(form.get("slot", "")), form.get("act", "")
+    slot, is_end = _ident(form.get("slot", "")), form.get("act") == "close"
     if slot is None:
         return await _one(visit, schedule_id, Refused(problem=SLOT_UNKNOWN), form)
-    body: dict[str, Any] = {"reason": form.get("reason", "").strip()}
-    if act != "close":
-        # What is no number goes on as it is: the service says so.
-        places = form.get("capacity", "").strip()
-        act, body = "capacity", body | {"capacity": int(places) if places.isdecimal() else places}
-    done = await visit.send("POST", f"{BASE}/{schedule_id}/slots/{slot}/{act}", body)
+    path = f"{BASE}/{schedule_id}/slots/{slot}/{'close' if is_end else 'capacity'}"
+    done = await visit.send("POST", path, _changed(form, is_end=is_end))
     if isinstance(done, Refused):
         return await _one(visit, schedule_id, done, form)
-    return visit.did(
-        "slot-closed" if act == "close" else "slot-resized", f"/facility/schedules/{schedule_id}"
-    )
+    return visit.did("slot-closed" if is_end else "slot-resized", f"/facility/schedules/{schedule_id}")
+
+
+def _changed(form: dict[str, str], *, is_end: bool) -> dict[str, Any]:
+    body: dict[str, Any] = {"reason": form.get("reason", "").strip()}
+    if is_end:
+        return body
+    # What is no number goes on as it is: the service says so.
+    places = form.get("capacity", "").strip()
+    return body | {"capacity": int(places) if places.isdecimal() else places}
 
 
 @post(ONE + "/close", operation_id="page_facility_schedule_close", **FACILITY)
