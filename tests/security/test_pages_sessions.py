@@ -45,7 +45,8 @@ def pages(method: str) -> list[tuple[str, str]]:
 
 
 def _filled(path: str) -> str:
-    path = path.replace(":int}", "}").replace("{year}", "2026").replace("{day:str}", "2026-11-21")
+    path = path.replace("{year:int}", "2026").replace("{day:str}", "2026-11-21")
+    path = re.sub(r"{\w+:int}", "1", path)
     return re.sub(r"{[^}]*}", SOME_ID, path)
 
 
