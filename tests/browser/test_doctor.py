@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 import pyotp
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
 from healthbook.demo_sheet import DemoPractitioner, DemoSheet
@@ -139,3 +139,27 @@ def test_after_leaving_going_back_shows_nothing(
     tab.go_back()
     expect(tab.locator(".grant-bar")).to_have_count(0)
     expect(tab.get_by_label("Mật khẩu")).to_be_visible()
+
+
+def test_what_is_taken_back_mid_reading_is_said_at_the_next_click_and_back_shows_nothing(
+    browser: Browser, base: str, people: People
+) -> None:
+    app, doctor = people.app("tu"), people.staff("bs.yen")
+    opened = doctor.ask("citizen-qr", app.qr())
+    request = app.get(f"/v1/me/access-requests/{opened['request_id']}")
+    app.approve(request, "B", opened["display"]["digits"])
+    context = browser.new_context(locale="vi-VN")
+    context.add_cookies([{"name": "staff", "value": doctor.token, "url": base}])
+    tab = context.new_page()
+    shown = tab.goto(f"{base}/doctor/patients/{app.patient_id}")
+    assert shown is not None
+    assert shown.headers["cache-control"] == "no-store"
+    expect(tab.locator(".allergies")).to_be_visible()
+    (grant,) = [one for one in app.get("/v1/me/grants")["items"] if one["live"]]
+    app.delete(f"/v1/me/grants/{grant['grant_id']}")
+    tab.get_by_role("link", name="Kết quả", exact=True).click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Không mở được sổ này")
+    tab.go_back()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Không mở được sổ này")
+    expect(tab.locator(".allergies")).to_have_count(0)
+    context.close()
