@@ -339,20 +339,13 @@ async def list_grants(
         found = await grants.grants_of_practitioner(tx, actor, before, limit + 1, call.now)
         open_now = [one.patient_id for one in found[:limit] if not one.held and one.starts_at <= call.now]
         names = await people.names_of(tx, call.keys, open_now)
-        handed = await handed_on(tx, actor, open_now)
-    return answer(
-        DoctorGrants(
-            items=[
-                _grant(
-                    one,
-                    names.get(one.patient_id),
-                    handed.get(one.grant_id, []) if actor.role == "doctor" else None,
-                )
-                for one in found[:limit]
-            ],
-            next=encode_cursor(str(found[limit - 1].grant_id)) if len(found) > limit else None,
-        )
-    )
+        handed = await handed_on(tx, actor, open_now) if actor.role == "doctor" else None
+    items = [
+        _grant(one, names.get(one.patient_id), None if handed is None else handed.get(one.grant_id, []))
+        for one in found[:limit]
+    ]
+    more = encode_cursor(str(found[limit - 1].grant_id)) if len(found) > limit else None
+    return answer(DoctorGrants(items=items, next=more))
 
 
 @delete(

@@ -45,8 +45,7 @@ async def review(call: NamedDependency[Call]) -> Response[Any]:
         signing=await text_to_sign(visit, CODE_TYP, **choice),
         kinds=kinds(choice["types"], english=english),
         length=duration(choice["duration_seconds"], english=english),
-        fields={f"{TYPE}{name}": "1" for name in choice["types"]}
-        | {"what": SOME, "duration": form["duration"]},
+        fields=_fields(choice),
     )
 
 
@@ -64,6 +63,12 @@ async def make(call: NamedDependency[Call]) -> Response[Any]:
     return visit.show(
         "citizen/code_made.html", TITLE, nav="sharing", made=made, picture=svg_address(made["svg"])
     )
+
+
+def _fields(choice: Choice) -> dict[str, str]:
+    """The same as members of a form."""
+    ticked = {f"{TYPE}{name}": "1" for name in choice["types"]}
+    return {**ticked, "what": SOME, "duration": str(choice["duration_seconds"])}
 
 
 def _show_new(
