@@ -34,6 +34,7 @@ every_constant = pytest.mark.parametrize("named", CONSTANTS, ids=[named.name for
 # The few statements that may touch every shard; their reasons stand beside the SQL (`fan_out=`).
 FAN_OUTS = {
     "identity.queries.NAMED_PEOPLE",
+    "consent.delegations.queries.HANDED_ON",
     "partners.axis.queries.SENDERS",
     "partners.axis.queries.OPEN",
     "partners.axis.queries.FIND",

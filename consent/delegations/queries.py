@@ -193,6 +193,7 @@ HANDED_ON = Statement(
     SELECT {COLUMNS} FROM consent_delegation
     WHERE patient_id = ANY($1::uuid[]) AND delegated_by = $2 AND ended_at IS NULL ORDER BY delegation_id
     """,  # noqa: S608
+    fan_out="a page of the people who let a practitioner in: at most a hundred",
 )
 
 
