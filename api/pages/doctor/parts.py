@@ -70,7 +70,7 @@ VACCINATION: Final = Part(
 DUE: Final = Part(
     "due",
     "vaccination/schedule",
-    ("Mũi tiêm đến hạn", "Doses due"),
+    ("Mũi tiêm đến lịch", "Doses due"),
     frozenset({"Immunization"}),
     None,
     nav="vaccination",
