@@ -85,7 +85,7 @@ class GrantView(Struct, kw_only=True):
 
 class GrantConfirmation(Struct, kw_only=True, forbid_unknown_fields=True):
     """The device signs JCS of: typ consent-confirm, environment, patient_id, device_id, nonce, iat, exp,
-    grant_id, doctor, licence, facility."""
+    grant_id, version, doctor, licence, facility, types (sorted), labels, since, until, ends (in seconds)."""
 
     signed: SignedAct
 
