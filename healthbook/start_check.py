@@ -62,6 +62,11 @@ def _real_reasons(settings: Settings, demo_keys: bool) -> list[str]:
             "ALLOWED_HOSTS is empty: name the hosts this service answers to.",
         ),
         (
+            not settings.on_loopback and not settings.app_origin,
+            "APP_ORIGIN is empty: name the address where browsers open this service, "
+            "which share links lead to and keys of browsers are made for.",
+        ),
+        (
             bool(settings.sms_gateway_url)
             and not (settings.sms_gateway_secret or settings.sms_gateway_token),
             "SMS_GATEWAY_URL is set without SMS_GATEWAY_SECRET or SMS_GATEWAY_TOKEN: "

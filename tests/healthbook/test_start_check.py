@@ -38,9 +38,17 @@ def test_s4_demo_keys_never_open_a_real_database() -> None:
 
 def test_s20_a_public_address_needs_named_hosts() -> None:
     bare = read_settings({"HOST": "0.0.0.0"})
-    named = read_settings({"HOST": "0.0.0.0", "ALLOWED_HOSTS": "so.example"})
+    origin = {"APP_ORIGIN": "https://so.example"}
+    named = read_settings({"HOST": "0.0.0.0", "ALLOWED_HOSTS": "so.example", **origin})
     assert reasons_not_to_start(bare, demo_database=False, demo_keys=False)
     assert reasons_not_to_start(named, demo_database=False, demo_keys=False) == []
+
+
+def test_s34_a_public_address_needs_the_one_that_browsers_open() -> None:
+    """Without it share links, keys of browsers and health cards are made for http://localhost:PORT."""
+    (reason,) = real(HOST="0.0.0.0", ALLOWED_HOSTS="so.example")
+    assert reason.startswith("APP_ORIGIN is empty: ")
+    assert real(HOST="127.0.0.1") == []
 
 
 def test_s4_ready_is_red_for_each_kind_of_message_without_a_provider() -> None:
