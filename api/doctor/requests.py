@@ -45,6 +45,7 @@ TAGS = ["access-requests"]
 ASKING = ("doctor", "pharmacist", "vaccinator", "nurse")
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)]
 Cursor = Annotated[str | None, QueryParameter(max_length=200)]
+OfPerson = Annotated[UUID | None, QueryParameter(name="patient_id", description="Only of this person.")]
 
 
 class Subject(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -331,12 +332,15 @@ async def ask_sms(request_id: FromPath[UUID], call: NamedDependency[Call]) -> Re
     problems=(BAD_CURSOR,),
 )
 async def list_grants(
-    call: NamedDependency[Call], limit: Limit = PAGE_DEFAULT, cursor: Cursor = None
+    call: NamedDependency[Call],
+    limit: Limit = PAGE_DEFAULT,
+    cursor: Cursor = None,
+    patient_id: OfPerson = None,
 ) -> Response[DoctorGrants]:
     """Records that this practitioner may open now, newest grant first."""
     before = decode_cursor(cursor, tuple[UUID])[0] if cursor else None
     async with call.begin() as (tx, actor):
-        found = await grants.grants_of_practitioner(tx, actor, before, limit + 1, call.now)
+        found = await grants.grants_of_practitioner(tx, actor, before, limit + 1, call.now, patient_id)
         open_now = [one.patient_id for one in found[:limit] if not one.held and one.starts_at <= call.now]
         names = await people.names_of(tx, call.keys, open_now)
         handed = await handed_on(tx, actor, open_now) if actor.role == "doctor" else None

@@ -330,6 +330,7 @@ GRANTS_OF_PRACTITIONER = Statement(
             OR {epoch_holds("practitioner_grant.starts_at", "practitioner_grant.agreed_at")} AS held
     FROM practitioner_grant
     WHERE actor_id = $1 AND facility_id = $2 AND ended_at IS NULL AND ends_at > $3 AND grant_id < $4
+        AND ($7::uuid IS NULL OR patient_id = $7)
     ORDER BY grant_id DESC LIMIT $5
     """,  # noqa: S608
 )
@@ -343,9 +344,11 @@ async def grants_of_practitioner(
     before: UUID,
     limit: int,
     factors_reset_at: datetime | None,
+    patient_id: UUID | None,
 ) -> list[PractitionerGrant]:
+    """patient_id: of this person alone, where it is named."""
     return await GRANTS_OF_PRACTITIONER.all(
-        tx, practitioner_id, facility_id, now, before, limit, factors_reset_at
+        tx, practitioner_id, facility_id, now, before, limit, factors_reset_at, patient_id
     )
 
 

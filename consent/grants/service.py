@@ -223,9 +223,10 @@ async def grants_of_person(tx: Tx, patient_id: UUID, before: UUID | None, limit:
 
 
 async def grants_of_practitioner(
-    tx: Tx, actor: Actor, before: UUID | None, limit: int, now: datetime
+    tx: Tx, actor: Actor, before: UUID | None, limit: int, now: datetime, patient_id: UUID | None = None
 ) -> list[PractitionerGrant]:
-    """The practitioner's grants at this facility that have not ended, newest first."""
+    """The practitioner's grants at this facility that have not ended, newest first; of one person where it is
+    named."""
     if actor.facility_id is None:
         return []
     return await queries.grants_of_practitioner(
@@ -236,6 +237,7 @@ async def grants_of_practitioner(
         before or LAST_ID,
         min(limit, PAGE_MAX + 1),
         actor.factors_reset_at,
+        patient_id,
     )
 
 

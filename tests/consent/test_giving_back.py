@@ -12,7 +12,7 @@ from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.consent import TRACE, asked, granted, read, revoke
 from tests.support.http import bearer, code_of
-from tests.support.people import Citizen, Doctor, make_doctor, make_facility
+from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 
 
 async def give_back(client: httpx.AsyncClient, doctor: Doctor, grant_id: UUID) -> httpx.Response:
@@ -24,6 +24,22 @@ async def grants_of(client: httpx.AsyncClient, citizen: Citizen) -> list[dict[st
         await client.get("/v1/me/grants", headers=bearer(citizen.token))
     ).json()["items"]
     return found
+
+
+async def test_the_list_of_own_grants_is_narrowed_to_one_person(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, doctor: Doctor, citizen: Citizen
+) -> None:
+    other = await make_citizen(store, clock)
+    mine = await granted(store, clock, doctor, citizen)
+    await granted(store, clock, doctor, other)
+
+    async def named(patient_id: UUID) -> list[str]:
+        address = f"/v1/doctor/grants?patient_id={patient_id}"
+        found = (await client.get(address, headers=bearer(doctor.token))).json()
+        return [one["grant_id"] for one in found["items"]]
+
+    assert await named(citizen.patient_id) == [str(mine.grant_id)]
+    assert await named(uuid4()) == []
 
 
 async def test_what_was_given_back_opens_nothing_and_stands_in_list_and_log(

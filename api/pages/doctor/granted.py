@@ -10,8 +10,6 @@ from api.pages.showing import Shown, Visit
 from identity.sessions import IDLE_LIFE
 from kernel.problems import Refused
 
-PAGES_MAX: Final = 10
-LIMIT: Final = 100
 _OF_PATIENT: Final = {
     "Observation.wearable": ("Số đo tại nhà", "Home measurements"),
     "QuestionnaireResponse": ("Phiếu hỏi đã trả lời", "Questionnaires"),
@@ -41,16 +39,8 @@ async def _broken_glass(visit: Visit, patient_id: UUID) -> dict[str, Any] | None
 
 
 async def _listed(visit: Visit, patient_id: UUID) -> dict[str, Any] | None:
-    cursor = None
-    for _ in range(PAGES_MAX):
-        page = await visit.read("/v1/doctor/grants", limit=LIMIT, cursor=cursor)
-        for one in page["items"]:
-            if one["patient_id"] == str(patient_id):
-                return with_words(visit, one)
-        cursor = page["next"]
-        if cursor is None:
-            break
-    return None
+    page = await visit.read("/v1/doctor/grants", patient_id=patient_id, limit=1)
+    return with_words(visit, page["items"][0]) if page["items"] else None
 
 
 def with_words(visit: Visit, grant: dict[str, Any]) -> dict[str, Any]:
