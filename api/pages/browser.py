@@ -6,6 +6,7 @@ and the secret of every form. `/v1` never looks at a cookie (security.md S34).
     display                 language, size of type, light or dark
     visit                   a random word before anybody signed in, so that those forms have a secret too
     browser                 which devices this browser made keys for; ids that open nothing
+    turn                    another random word with each page, so that browsers keep none for the way back
     identity                ten minutes on the way to the identity provider and back
 """
 

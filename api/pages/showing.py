@@ -196,7 +196,10 @@ class Visit:
         )
         made = Shown(shown.encode(), status_code=status, headers={**HEADERS, **headers}, media_type=HTML)
         word = [set_cookie(self.call, "visit", self._new_word)] if self._new_word else []
-        made.set_cookies = (*word, *cookies)
+        # Browsers keep whole pages for the way back, some also what says `no-store`, which they drop when a
+        # cookie that no script reads changes. What was taken back is not to be had there either.
+        turn = [set_cookie(self.call, "turn", new_visit())] if self.token else []
+        made.set_cookies = (*word, *turn, *cookies)
         if self.needs_session and HAS_ASKED not in self.call.request.scope["state"]:
             made.instead = self._leave_if_ended
         return made

@@ -34,6 +34,37 @@ def test_every_page_of_a_doctor(person: Person, people: People) -> None:
     assert "/doctor/patients/{patient_id:uuid}" in walk.seen, walk.seen
 
 
+def test_every_page_of_a_doctor_of_the_emergency_unit_and_of_a_nurse(person: Person, people: People) -> None:
+    for username in ("bs.thu", "dd.hoa"):
+        walk = crawl(
+            signed_in(person, people, username), ["/doctor", "/doctor/emergency"], set(), inside="/doctor"
+        )
+        assert walk.wrong == [], username
+
+
+def test_what_a_doctor_gets_after_a_form_is_as_clean(person: Person, people: People) -> None:
+    """Narrowed visits, one test over time, what a search found, a nurse nobody knows."""
+    app, doctor = people.app("hung"), people.staff("bs.nam")
+    opened, request = present(app, doctor)
+    app.approve(request, "B", opened["display"]["digits"])
+    base = f"/doctor/patients/{app.patient_id}"
+    tab = signed_in(person, people, "bs.nam").page(f"{base}/timeline")
+    tab.get_by_label("Loại").select_option("medications")
+    tab.get_by_role("button", name="Lọc").click()
+    expect(tab.get_by_text("Đang lọc:")).to_be_visible()
+    assert seen_wrong(tab) == []
+    tab.get_by_role("link", name="Kết quả", exact=True).click()
+    tab.locator("form[action$='/results/trend'] button").first.click()
+    expect(tab.get_by_role("link", name="Tất cả kết quả")).to_be_visible()
+    assert seen_wrong(tab) == []
+    tab.get_by_text("Được xem gì").click()
+    tab.get_by_role("link", name="Giao một phần cho điều dưỡng").click()
+    tab.get_by_label("Số giấy phép").fill("không-ai")
+    tab.get_by_role("button", name="Giao", exact=True).click()
+    expect(tab.get_by_role("alert")).to_be_visible()
+    assert seen_wrong(tab) == []
+
+
 def test_every_page_of_the_desk(person: Person, people: People) -> None:
     house = at_work(people)
     roots = ["/facility", house.appointments, house.vaccination]
