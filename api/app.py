@@ -236,6 +236,7 @@ CONTROLLERS = (
     "api.pages.sign_in_identity",
     "api.pages.doctor.sign_in",
     "api.pages.citizen.settings",
+    "api.pages.citizen.notice_choices",
     "api.pages.citizen.today",
     "api.pages.citizen.medicines",
     "api.pages.citizen.reminder_times",

@@ -31,6 +31,7 @@ DOING = {
     "/me/vitals/add",
     "/me/vitals/limits",
     "/me/vitals/add/{ident:int}",
+    "/me/settings/notices",
 }
 
 
