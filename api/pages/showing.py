@@ -17,6 +17,7 @@ Every value in a template is escaped (security.md S35). Words are written beside
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -99,6 +100,9 @@ class Visit:
         self.display: Display = display_of(call)
         self._word = "" if token else cookie(call, "visit")
         self._new_word = "" if token or self._word else new_visit()
+        # Of the relative whose book is open, once it was asked.
+        self._relative: dict[str, Any] | Refused | None = None
+        self._knows_relative = False
 
     @property
     def secret(self) -> str:
@@ -119,6 +123,15 @@ class Visit:
         if isinstance(found, Refused):
             raise ProblemError(found)
         return found
+
+    async def relative(self) -> dict[str, Any] | Refused | None:
+        """The link under which a relative's book is open (GET /v1/me/family), asked once. None in the own
+        book, and where the link is gone: then the service refuses what is asked of that book."""
+        if self.book and not self._knows_relative:
+            reply = await ask(self.call, "GET", "/v1/me/family", token=self.token)
+            self._relative = reply.refused() or _relative_of(reply.data(), self.book)
+            self._knows_relative = True
+        return self._relative
 
     async def picture(self, path: str, **query: Any) -> str | Refused:
         """GET of an SVG or PNG, as a picture inside the page."""
@@ -177,6 +190,12 @@ class Visit:
         **members: Any,
     ) -> Shown:
         """The page. title: both languages, nothing of a record; problem: a refusal to show on it."""
+        if self.book and not self._knows_relative:
+            # Whose book it is stands above every page of it, by name.
+            made = Shown(b"", status_code=status, media_type=HTML)
+            again = partial(self.show, template, title, status=status, headers=headers, cookies=cookies)
+            made.instead = partial(self._show_with_name, partial(again, **members))
+            return made
         english = self.display.language == "en"
         shown = (
             templates()
@@ -186,6 +205,7 @@ class Visit:
                 say=lambda vi, en: en if english else vi,
                 english=english,
                 visit=self,
+                relative=self._relative if isinstance(self._relative, dict) else None,
                 page_secret=form_secret(self.secret, self.book),
                 here=self.call.request.scope["path"],
                 demo=self.call.demo,
@@ -203,6 +223,12 @@ class Visit:
         if self.needs_session and HAS_ASKED not in self.call.request.scope["state"]:
             made.instead = self._leave_if_ended
         return made
+
+    async def _show_with_name(self, show: Callable[[], "Shown"]) -> "Shown":
+        relative = await self.relative()
+        if isinstance(relative, Refused) and relative.problem in (NOT_SIGNED_IN, SESSION_ENDED):
+            return _page_of_refusal(self.call, relative, self.kind, PROBLEMS[self.kind])
+        return show()
 
     async def _leave_if_ended(self) -> Shown | None:
         """A page that asked for nothing, an empty form, stands behind a session like every other. This call
@@ -224,6 +250,11 @@ class Visit:
 
     def _of_book(self, path: str) -> dict[str, str]:
         return {"x-patient-id": self.book} if self.book and path.startswith("/v1/me") else {}
+
+
+def _relative_of(family: dict[str, Any], book: str) -> dict[str, Any] | None:
+    mine = (one for one in family["items"] if one["acts"] == "for-them" and one["person_id"] == book)
+    return next(mine, None)
 
 
 def _book_of(call: Call) -> str:

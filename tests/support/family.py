@@ -30,10 +30,14 @@ def midnight(day: date) -> datetime:
 
 
 async def make_child(
-    store: Store, clock: FrozenClock, mother: Citizen, birth_date: str = "2024-03-12"
+    store: Store,
+    clock: FrozenClock,
+    mother: Citizen,
+    birth_date: str = "2024-03-12",
+    name: str = "Trần Bé Thử",
 ) -> UUID:
     """A child with a book and no account, linked to the mother by the birth note."""
-    child, _ = await make_person(store, clock, name="Trần Bé Thử", birth_date=birth_date)
+    child, _ = await make_person(store, clock, name=name, birth_date=birth_date)
     async with store.transaction() as tx:
         await births.link(tx, child, mother.patient_id, None, clock.now())
     return child

@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.pages.showing import Visit
+from kernel.problems import ProblemError, Refused
 
 
 def in_own_book(visit: Visit) -> Visit:
@@ -15,11 +16,7 @@ def in_own_book(visit: Visit) -> Visit:
 async def relative_of_book(visit: Visit) -> dict[str, Any] | None:
     """The link under which a relative's book is open (GET /v1/me/family); None in the own book, or where the
     link is gone: then the service refuses what is asked of that book."""
-    if not visit.book:
-        return None
-    family = await in_own_book(visit).read("/v1/me/family")
-    return next((one for one in _dependents(family) if one["person_id"] == visit.book), None)
-
-
-def _dependents(family: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in family["items"] if one["acts"] == "for-them"]
+    found = await visit.relative()
+    if isinstance(found, Refused):
+        raise ProblemError(found)
+    return found

@@ -65,8 +65,33 @@ async def test_a_childs_book_opens_and_shuts_again(
     assert browser.cookies["book"] == str(child)
     there = await browser.get("/me/family")
     assert "Trở về sổ của tôi" in there.text
-    assert "Bạn đang mở sổ của người nhà" in there.text
+    assert "Bạn đang mở sổ của Trần Bé Thử." in there.text
     await browser.submit(there, "/me/family/open", follow=False)
+    assert "book" not in browser.cookies
+
+
+@pytest.mark.parametrize("path", ["/", "/me/results", "/me/documents/add", "/me/timeline/unknown"])
+async def test_with_two_children_every_page_says_whose_book_it_is(
+    store: Store, clock: FrozenClock, citizen: Citizen, browser: Browser, path: str
+) -> None:
+    names = ("Trần Bé An", "Trần Bé Bình")
+    children = {str(await make_child(store, clock, citizen, name=name)): name for name in names}
+    for child, name in children.items():
+        browser.cookies["book"] = child
+        page = await browser.get(path)
+        (banner,) = page.tree.xpath("//p[@class='whose']")
+        assert name in " ".join(banner.text_content().split())
+    browser.cookies.pop("book")
+    assert (await browser.get(path)).tree.xpath("//p[@class='whose']") == []
+
+
+async def test_a_childs_empty_form_stands_behind_a_living_session(
+    store: Store, clock: FrozenClock, citizen: Citizen, browser: Browser
+) -> None:
+    browser.cookies["book"] = str(await make_child(store, clock, citizen))
+    browser.cookies["citizen"] = "gone"
+    gone = await browser.get("/me/documents/add", follow=False)
+    assert (gone.status, gone.response.headers["location"]) == (303, "/sign-in")
     assert "book" not in browser.cookies
 
 
