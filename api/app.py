@@ -267,6 +267,8 @@ CONTROLLERS = (
     "api.pages.citizen.share_codes",
     "api.pages.citizen.emergency",
     "api.pages.citizen.family_again",
+    "api.pages.citizen.emergency_contacts",
+    "api.pages.citizen.emergency_settings",
     "api.pages.citizen.grant_again",
     "api.pages.citizen.log",
     "api.pages.citizen.family",

@@ -31,6 +31,8 @@ from store.keys import KeyRing
 from store.outbox import emit
 
 SETTINGS_TYP: Final = "emergency-settings"
+# All categories by name are longer than an event's reference may be (store/outbox.py).
+EVERYTHING: Final = "everything"
 LAST_ID: Final = UUID(int=(1 << 128) - 1)
 
 
@@ -131,14 +133,16 @@ async def set_withheld(
             return Refused(problem=STEP_UP_REFUSED)
     if before != after:
         await queries.set_withheld(tx, patient_id, list(ordered), now)
-        await emit(tx, patient_id, "consent.emergency-left-out", {"withheld": ",".join(ordered)}, now)
+        named = EVERYTHING if len(ordered) == len(CATEGORIES) else ",".join(ordered)
+        await emit(tx, patient_id, "consent.emergency-left-out", {"withheld": named}, now)
         await _log(tx, access, None, "consent:emergency:settings", trace_id, now)
     return ordered
 
 
 async def leave_out_again(tx: Tx, patient_id: UUID, named: Iterable[str], now: datetime) -> None:
     """What the person left out before a restored backup let it in again."""
-    await queries.set_withheld(tx, patient_id, [one for one in CATEGORIES if one in set(named)], now)
+    said = set(named)
+    await queries.set_withheld(tx, patient_id, [one for one in CATEGORIES if {one, EVERYTHING} & said], now)
 
 
 async def standing_of(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> list[Standing]:

@@ -32,6 +32,8 @@ DOING = {
     "/me/vitals/limits",
     "/me/vitals/add/{ident:int}",
     "/me/settings/notices",
+    "/me/emergency/contacts",
+    "/me/emergency/settings",
 }
 
 

@@ -362,6 +362,7 @@ async def test_s24_leaving_out_is_free_and_letting_in_again_is_signed(
     assert access.types is not None
     assert not access.types & {"Condition", "Observation.pregnancy"}
     assert "AllergyIntolerance" in access.types
+    assert await choose(*policy.CATEGORIES) == [*policy.CATEGORIES], "all of it at once too"
     refused = await choose("pregnancy")
     assert isinstance(refused, Refused)
     assert refused.problem.code == "step-up-refused"

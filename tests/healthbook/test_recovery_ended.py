@@ -8,6 +8,8 @@ import pytest
 
 from audit.protection.service import protections
 from consent.emergency import personal
+from consent.emergency.models import Category
+from consent.emergency.policy import CATEGORIES
 from consent.grants.queries import grant_by_id
 from consent.models import Grant
 from consent.rights import erasing, service
@@ -286,7 +288,10 @@ async def test_s12_a_guardian_whom_a_court_barred_stays_barred(site: Site) -> No
     assert await family.may(site.own.store, clock, mother, child) == "not-your-book"
 
 
-async def test_s12_broken_glass_of_before_is_dead_and_what_was_left_out_of_it_stays_out(site: Site) -> None:
+@pytest.mark.parametrize("left_out", [["results"], [*CATEGORIES]])
+async def test_s12_broken_glass_of_before_is_dead_and_what_was_left_out_of_it_stays_out(
+    site: Site, left_out: list[Category]
+) -> None:
     clock = site.clock
     unit = await make_unit(site.own.store, clock)
     citizen = await make_citizen(site.own.store, clock)
@@ -302,18 +307,18 @@ async def test_s12_broken_glass_of_before_is_dead_and_what_was_left_out_of_it_st
         left = await personal.set_withheld(
             tx,
             access,
-            ["results"],
+            left_out,
             None,
             environment=steps.ENVIRONMENT,
             trace_id=steps.TRACE,
             now=clock.now(),
         )
-    assert left == ["results"]
+    assert left == left_out
     await comes_back(site, copy, citizen.patient_id)
     await sign_in(site, unit.doctor)
     assert await steps.read(site.own.store, clock, unit.doctor, citizen.patient_id) == "no-access"
     async with site.own.store.transaction() as tx:
-        assert await personal.withheld(tx, citizen.patient_id) == ["results"]
+        assert await personal.withheld(tx, citizen.patient_id) == left_out
 
 
 async def test_s12_who_may_no_longer_break_the_glass_may_not_after_a_restore(site: Site) -> None:
