@@ -27,6 +27,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import log_exception, refused_of
 from api.pages.browser import (
+    FORM_STALE,
     OWN_FORM,
     Display,
     Kind,
@@ -45,7 +46,7 @@ from api.pages.rendering import templates
 from api.problems import NOT_SIGNED_IN
 from api.request import Answer, Call, RawResponse
 from identity.problems import SESSION_ENDED
-from kernel.problems import ProblemError, Refused
+from kernel.problems import ProblemError, Refused, refuse
 from partners.oauth.forms import read_form
 
 POLICY: Final = (
@@ -64,6 +65,12 @@ SIGN_IN: Final[dict[Kind, str]] = {
     "citizen": "/sign-in",
     "staff": "/doctor/sign-in",
     "kiosk": "/kiosk/set-up",
+}
+# Where a page goes by itself, before anybody's eyes.
+SIGN_IN_AGAIN: Final[dict[Kind, str]] = {
+    **SIGN_IN,
+    "citizen": "/sign-in/ended",
+    "staff": "/doctor/sign-in/ended",
 }
 
 
@@ -108,6 +115,11 @@ class Visit:
     def secret(self) -> str:
         """What the forms of this browser are bound to."""
         return self.token or self._word or self._new_word
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a page that is open asks, for a part of itself."""
+        return self.call.header("hx-request") is not None
 
     async def ask(self, path: str, **query: Any) -> Any | Refused:
         """GET of the service: its JSON, or the refusal. A session that ended raises: it is nobody's page."""
@@ -242,8 +254,7 @@ class Visit:
         """On to another page of ours, after something was done or a session ended. A part of a page leads the
         whole page there: by itself it would put that other page, or nothing, into what is on the screen."""
         assert address.startswith("/"), address
-        is_part = self.call.header("hx-request") is not None
-        status, name = (200, "HX-Redirect") if is_part else (303, "Location")
+        status, name = (200, "HX-Redirect") if self.is_part else (303, "Location")
         made = Shown(b"", status_code=status, headers={name: address}, media_type=HTML)
         made.set_cookies = tuple(cookies)
         return made
@@ -272,6 +283,9 @@ def open_visit(call: Call, kind: Kind) -> Visit:
         raise ProblemError(Refused(problem=NOT_SIGNED_IN))
     visit = Visit(call, kind, token)
     visit.needs_session = True
+    # What asks for a part says for which session and book it was drawn: in another tab another may be open.
+    if call.header("x-drawn") not in (None, form_secret(visit.secret, visit.book)):
+        refuse(FORM_STALE)
     return visit
 
 
@@ -319,7 +333,9 @@ def _page_of_refusal(call: Call, refused: Refused, kind: Kind, template: str) ->
     visit = any_visit(call, kind)
     if refused.problem in (NOT_SIGNED_IN, SESSION_ENDED):
         gone = [drop_cookie(call, kind), drop_cookie(call, "book")] if visit.token else []
-        return visit.go(SIGN_IN[kind], gone)
+        return visit.go((SIGN_IN_AGAIN if visit.is_part else SIGN_IN)[kind], gone)
+    if refused.problem is FORM_STALE and visit.is_part and call.header("x-drawn"):
+        return visit.go("/doctor" if kind == "staff" else "/")
     return visit.show(
         template,
         ("Không thực hiện được", "That did not work"),

@@ -1,6 +1,6 @@
 """A person signs in with a browser, and out (docs/decisions/0013-page-sessions.md).
 
-    GET  /sign-in            the own number or phone
+    GET  /sign-in            the own number or phone; /sign-in/ended says besides why one is here again
     POST /sign-in            letters are on their way, or nowhere: the same page for everybody (S19)
     POST /sign-in/code       letters and PIN; then a session stands, and the page offers this browser a key
     POST /sign-in/key        the key made a moment ago: the session moves onto that device
@@ -39,9 +39,9 @@ CODE: Final = ("Nhập mã và PIN", "Enter the code and your PIN")
 KEY: Final = ("Bạn đã đăng nhập", "You are signed in")
 
 
-@get("/sign-in", operation_id="page_sign_in", **CITIZEN)
+@get(["/sign-in", "/sign-in/ended"], operation_id="page_sign_in", **CITIZEN)
 async def sign_in_page(call: NamedDependency[Call]) -> Response[Any]:
-    """Number or phone."""
+    """Number or phone. ended: a page was closed because its session is over."""
     return ask_who(any_visit(call, "citizen"))
 
 

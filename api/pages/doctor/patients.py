@@ -95,4 +95,11 @@ async def end(grant_id: FromPath[UUID], call: NamedDependency[Call]) -> Response
     return visit.show("doctor/ended.html", title, status=status, nav="start", problem=problem)
 
 
-handlers: list[Any] = [summary, sheet, end]
+@get("/doctor/ended", operation_id="page_doctor_ended", **STAFF)
+async def ended(call: NamedDependency[Call]) -> Response[bytes]:
+    """Where a patient's page leads by itself when the access is over (api/pages/alive.py)."""
+    title = ("Đã hết quyền xem", "Access is over")
+    return open_visit(call, "staff").show("doctor/ended.html", title, nav="start")
+
+
+handlers: list[Any] = [summary, sheet, end, ended]

@@ -1,6 +1,6 @@
 """Doctors and staff sign in with user name, password and one-time password, and out.
 
-GET  /doctor/sign-in        for doctors' and for facilities' pages
+GET  /doctor/sign-in        for doctors' and for facilities' pages; …/ended says besides why one is here again
 POST /doctor/sign-in        the door of the contract; who has several roles is asked in which one to work
 POST /doctor/sign-in/role   another one of them, just behind that door
 POST /doctor/sign-out       the session ends
@@ -26,9 +26,9 @@ ROLE: Final = ("Bạn làm việc với vai trò nào?", "In which role do you w
 CARING: Final = frozenset({"doctor", "nurse", "pharmacist", "vaccinator"})
 
 
-@get("/doctor/sign-in", operation_id="page_doctor_sign_in", **STAFF)
+@get(["/doctor/sign-in", "/doctor/sign-in/ended"], operation_id="page_doctor_sign_in", **STAFF)
 async def sign_in_page(call: NamedDependency[Call]) -> Response[Any]:
-    """User name, password, one-time password."""
+    """User name, password, one-time password. ended: a page was closed because its session is over."""
     return _ask(any_visit(call, "staff"))
 
 

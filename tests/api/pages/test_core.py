@@ -42,7 +42,7 @@ async def test_a_part_of_a_page_leads_the_whole_page_to_the_sign_in_when_the_ses
     whole = await client.get("/me/timeline", headers={"cookie": "citizen=gone"})
     part = await client.get("/me/timeline", headers={"cookie": "citizen=gone", "hx-request": "true"})
     assert (whole.status_code, whole.headers["location"]) == (303, "/sign-in")
-    assert (part.status_code, part.headers["hx-redirect"], part.text) == (200, "/sign-in", "")
+    assert (part.status_code, part.headers["hx-redirect"], part.text) == (200, "/sign-in/ended", "")
     assert "Max-Age=0" in part.headers["set-cookie"]
 
 

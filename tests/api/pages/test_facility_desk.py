@@ -158,7 +158,7 @@ async def test_a_screen_does_not_keep_its_opener_signed_in(
         assert "Đang gọi số" in (await client.get(path, headers=carried)).text
     clock.advance(minutes=1)
     ended = await client.get(path, headers=carried)
-    assert ended.headers["hx-redirect"] == "/doctor/sign-in"
+    assert ended.headers["hx-redirect"] == "/doctor/sign-in/ended"
 
 
 async def test_who_comes_and_goes_is_noted_by_the_phones_code(
