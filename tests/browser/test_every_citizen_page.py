@@ -34,6 +34,8 @@ DOING = {
     "/me/settings/notices",
     "/me/emergency/contacts",
     "/me/emergency/settings",
+    "/me/sharing/given",
+    "/me/sharing/uses",
 }
 
 
