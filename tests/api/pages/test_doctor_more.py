@@ -156,8 +156,8 @@ async def test_a_doctor_confirms_what_was_said_and_it_stays_as_it_was_said(
     assert "Đã hỏi bệnh sử" in done.text
     refuted = await browser.submit(done, action, outcome="refuted")
     assert "Bác sĩ đã bác bỏ" in refuted.text
-    for wrong in ({"outcome": "maybe"}, {"outcome": "confirmed", "version": "x"}):
-        assert (await browser.submit(page, action, **wrong)).status == 400
+    for outcome, version in (("maybe", "1"), ("confirmed", "x")):
+        assert (await browser.submit(page, action, outcome=outcome, version=version)).status == 400
 
 
 # -- wishes
@@ -203,9 +203,8 @@ async def test_a_doctor_hands_a_part_to_a_nurse_and_takes_it_back(
     wrong = await browser.submit(page, book(person, "/delegations"), licence="nobody")
     assert wrong.status == 404
     assert wrong.tree.xpath("//input[@name='licence']/@value") == ["nobody"]
-    handed = await browser.submit(
-        page, book(person, "/delegations"), licence=nurse.actor.licence or "", **{"type-Condition": "on"}
-    )
+    parts = {"licence": nurse.actor.licence or "", "type-Condition": "on"}
+    handed = await browser.post(book(person, "/delegations"), page.form(book(person, "/delegations")) | parts)
     assert handed.status == 200
     assert nurse.actor.name in handed.text
     seen = await hers.get(book(person))
