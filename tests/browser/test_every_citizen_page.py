@@ -32,10 +32,12 @@ DOING = {
     "/me/vitals/limits",
     "/me/vitals/add/{ident:int}",
     "/me/settings/notices",
+    "/me/rights",
     "/me/emergency/contacts",
     "/me/emergency/settings",
     "/me/sharing/given",
     "/me/sharing/uses",
+    "/me/hidden",
 }
 
 

@@ -33,14 +33,14 @@ _PLACES: Final = {
     ),
     "/me/vitals": ("vital-alert", "vital-alert-critical", "vital-alert-ended"),
     "/me/card": ("card-expiring", "emergency-card-opened"),
+    "/me/rights": ("rights-moved", "erasure-asked", "erasure-cancelled", "data-breach"),
     "/": ("appointment-update", "revisit-due", "exam-due", "news-waiting"),
 }
 # Said whole in the notice, or shown in the app alone.
 NOWHERE: Final = frozenset(
     {
-        *("consultation-update", "contact-named", "emergency-contact-told", "data-breach", "death-reported"),
-        *("erasure-asked", "erasure-cancelled", "rights-moved", "number-changed", "person-merged"),
-        "person-separated",
+        *("consultation-update", "contact-named", "emergency-contact-told", "death-reported"),
+        *("number-changed", "person-merged", "person-separated"),
     }
 )
 PLACE_OF: Final = {kind: place for place, kinds in _PLACES.items() for kind in kinds}
