@@ -11,10 +11,19 @@ from typing import Any, Final
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
-from api.pages.browser import OWN_FORM, cookie, form_secret, new_visit, require_own_form, set_cookie
+from api.pages.browser import OWN_FORM, cookie, form_of, form_secret, new_visit, require_own_form, set_cookie
 from api.pages.demo import read_demo_inbox
-from api.pages.demo_people import DemoPeople
-from api.pages.demo_tour_view import DOCTOR, OWNER, is_new, newest_browser, steps_done, what_is_known
+from api.pages.demo_people import DemoOwner, DemoPeople
+from api.pages.demo_tour_view import (
+    DOCTOR,
+    OWNER,
+    has_key,
+    is_new,
+    newest_browser,
+    steps_done,
+    was_told_today,
+    what_is_known,
+)
 from api.pages.doctor import sign_in as staff_door
 from api.pages.facility.words import ROLES
 from api.pages.kiosk_visit import KEY_SECONDS
@@ -23,7 +32,6 @@ from api.pages.sign_in import ask_code, ask_who
 from api.problems import NOT_FOUND
 from api.request import Call
 from kernel.problems import Refused, refuse
-from partners.oauth.forms import read_form
 
 TOUR: Final = ("Dùng thử trong hai phút", "Try it in two minutes")
 ACCOUNTS: Final = ("Tài khoản dùng thử", "Accounts of the demo")
@@ -49,15 +57,14 @@ async def back(call: NamedDependency[Call]) -> Response[Any]:
 
 @post("/demo/trust", operation_id="page_demo_trust", **CITIZEN)
 async def trust(call: NamedDependency[Call]) -> Response[Any]:
-    """The stand-in phone answers for the newest browser of its person."""
-    await _form(call)
-    desk, owner = call.demo_desk, _people(call).owner(OWNER) or refuse(NOT_FOUND)
-    browser = newest_browser(await what_is_known(desk, owner), owner) if desk else None
-    if desk is None or browser is None or not is_new(browser, call.now):
-        return await _tour(call, note="none")
-    if not await desk.trust(owner.key, browser["device_id"]):
-        return await _tour(call, note="failed")
-    return any_visit(call, "citizen").go("/demo")
+    """The stand-in phone answers for the newest browser of its person: the walk's, or one of the accounts."""
+    form = await _form(call)
+    owner = _people(call).owner(form.get("key", OWNER)) or refuse(NOT_FOUND)
+    note = await _trust_newest(call, owner)
+    if form.get("from") == "accounts":
+        members = {"roles": ROLES, "asked": owner, "note": note}
+        return await _show(call, "demo/accounts.html", ACCOUNTS, **members)
+    return await _tour(call, note=note) if note else any_visit(call, "citizen").go("/demo")
 
 
 @post("/demo/code", operation_id="page_demo_code", **CITIZEN)
@@ -123,9 +130,18 @@ async def open_kiosk(call: NamedDependency[Call]) -> Response[Any]:
 
 async def _form(call: Call) -> dict[str, str]:
     """What a form of these pages sent. Raises page-form-stale for anybody else's."""
-    form = read_form(await call.body()) or {}
+    form = await form_of(call)
     require_own_form(call, form.pop(OWN_FORM, ""), cookie(call, WORD), "")
     return form
+
+
+async def _trust_newest(call: Call, owner: DemoOwner) -> str:
+    """What stood in the way: nothing that waits, or the phone; nothing for nothing."""
+    desk = call.demo_desk
+    browser = newest_browser(await what_is_known(desk, owner), owner) if desk else None
+    if desk is None or browser is None or not has_key(browser) or not is_new(browser, call.now):
+        return "none"
+    return "" if await desk.trust(owner.key, browser["device_id"]) else "failed"
 
 
 async def _tour(call: Call, note: str = "", *, allow_note: bool = False) -> Shown:
@@ -136,6 +152,9 @@ async def _tour(call: Call, note: str = "", *, allow_note: bool = False) -> Show
     doctor = next((one for one in people.workers if one.username == DOCTOR), None)
     done = steps_done(known, inbox.items, owner, call.now)
     members = {"owner": owner, "doctor": doctor, "done": done, "note": note, "allow_note": allow_note}
+    browser = newest_browser(known, owner) if known else None
+    members["keyless"] = browser is not None and not has_key(browser)
+    members["told"] = was_told_today(inbox.items, owner, call.now)
     return await _show(call, "demo/tour.html", TOUR, **members)
 
 

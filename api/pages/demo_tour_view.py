@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from api.pages.demo_people import DemoDesk, DemoOwner
+from kernel.clock import local_day
 from notifications.recorded import RecordedMessage
 
 # Whose book the tour opens, and who asks to see it.
@@ -36,6 +37,17 @@ def is_new(device: dict[str, Any], now: datetime) -> bool:
     return until is not None and now < datetime.fromisoformat(until)
 
 
+def has_key(device: dict[str, Any]) -> bool:
+    """A browser that was let in without one reads the summary alone, and nobody can answer for it."""
+    return device["credential_id"] is not None
+
+
+def was_told_today(messages: list[RecordedMessage], owner: DemoOwner, now: datetime) -> bool:
+    """Whether this day's one message about a look has come: a second round on the same day brings none."""
+    looks = (one for one in messages if str(one.patient_id) == owner.patient_id and one.type == "record-read")
+    return any(local_day(one.created_at) == local_day(now) for one in looks)
+
+
 def steps_done(
     known: dict[str, list[dict[str, Any]]],
     messages: list[RecordedMessage],
@@ -52,7 +64,7 @@ def steps_done(
     told = [one for one in messages if str(one.patient_id) == owner.patient_id and one.created_at >= since]
     return {
         "sign-in": True,
-        "trust": not is_new(browser, now),
+        "trust": has_key(browser) and not is_new(browser, now),
         "ask": bool(later) or bool(known["requests"]),
         "allow": bool(later),
         "look": any(one.type == "record-read" for one in told),

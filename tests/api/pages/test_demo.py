@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api.pages.demo_people import DemoKiosk, DemoOwner, DemoPeople, DemoWorker
-from api.pages.demo_tour_view import STEPS, is_new, newest_browser, steps_done
+from api.pages.demo_tour_view import STEPS, is_new, newest_browser, steps_done, was_told_today
 from notifications.recorded import RecordedMessage
 from store.database import Store
 from tests.support.clock import START, FrozenClock
@@ -88,11 +88,14 @@ async def client(store: Store, clock: FrozenClock, desk: Desk) -> AsyncIterator[
         yield opened
 
 
-def device(device_id: str, enrolled_at: datetime, until: datetime) -> dict[str, Any]:
+def device(
+    device_id: str, enrolled_at: datetime, until: datetime, credential: str | None = "key"
+) -> dict[str, Any]:
     return {
         "device_id": device_id,
         "enrolled_at": enrolled_at.isoformat(),
         "probation_until": until.isoformat(),
+        "credential_id": credential,
     }
 
 
@@ -132,6 +135,37 @@ async def test_the_stand_in_answers_for_nothing_that_does_not_wait(
     page = await browser.submit(await browser.get("/demo"), "/demo/trust")
     assert "Không có trình duyệt mới nào đang chờ" in page.text
     assert desk.trusted == []
+
+
+async def test_who_has_no_key_is_told_what_is_closed_and_the_way_that_opens_it(
+    client: httpx.AsyncClient, desk: Desk, clock: FrozenClock
+) -> None:
+    browser, now = Browser(client), clock.now()
+    desk.lists["devices"] = [device("bare", now, now + timedelta(hours=12))]
+    assert "không có khóa, nên các trang này bị từ chối" not in (await browser.get("/demo")).text
+    desk.lists["devices"] = [device("bare", now, now + timedelta(hours=12), credential=None)]
+    page = await browser.get("/demo")
+    assert page.text.count("không có khóa, nên các trang này bị từ chối") == 3
+    assert page.text.count(desk.owner.number) == 3
+    pressed = await browser.submit(page, "/demo/trust")
+    assert "không có gì để xác nhận" in pressed.text
+    assert desk.trusted == []
+    desk.lists["devices"] = [device("bare", now, now, credential=None)]
+    assert done_on(await browser.get("/demo")) == ["Mở sổ của ông Hùng Đã xong"]
+
+
+async def test_the_accounts_let_each_persons_newest_browser_in(
+    client: httpx.AsyncClient, desk: Desk, clock: FrozenClock
+) -> None:
+    browser, now = Browser(client), clock.now()
+    page = await browser.get("/demo/accounts")
+    assert "không có trình duyệt nào có khóa đang chờ" in (await browser.submit(page, "/demo/trust")).text
+    desk.lists["devices"] = [device("new", now, now + timedelta(hours=72))]
+    answered = await browser.submit(page, "/demo/trust")
+    assert "đã tin trình duyệt mới nhất" in answered.text
+    assert "Tài khoản dùng thử" in answered.text
+    assert desk.trusted == ["new"]
+    assert (await browser.submit(page, "/demo/trust", key="nobody")).status == 404
 
 
 async def test_the_stand_in_agrees_to_the_newest_request_by_its_digits(
@@ -253,6 +287,23 @@ def test_steps_belong_to_the_round_of_the_newest_browser() -> None:
     done = steps_done(known(devices=[own, first], grants=[earlier, later]), [told], owner, now)
     assert done == dict.fromkeys(STEPS, True)
     assert not steps_done(known(devices=[own, second]), [message(str(uuid4()), now)], owner, now)["look"]
+
+
+def test_a_day_has_one_message_about_a_look() -> None:
+    owner = DemoOwner(
+        key="hung",
+        patient_id=str(uuid4()),
+        device_id=PHONE,
+        name="",
+        number="",
+        phone="",
+        pin="",
+        says=("", ""),
+    )
+    told = [message(owner.patient_id, START)]
+    assert was_told_today(told, owner, START)
+    assert not was_told_today(told, owner, START + timedelta(days=1))
+    assert not was_told_today([message(str(uuid4()), START)], owner, START)
 
 
 def message(patient_id: str, at: datetime) -> RecordedMessage:
