@@ -162,6 +162,8 @@ async def test_two_officers_place_a_record_and_its_sender_sees_what_came_back(
     listed = await first.get(path)
     assert sender.name in listed.text
     assert citizen.name not in listed.text
+    assert "Vị trí trong gói gửicả gói" in listed.text
+    assert "gửibody" not in listed.text
     own = [one for one in actions(listed) if one.startswith(path + "/")][-2:]
     assert (await first.submit(listed, own[0], reason="vì")).status >= 400
     compared = await first.submit(listed, own[0], reason="đối chiếu giấy tờ")
