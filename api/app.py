@@ -239,6 +239,7 @@ CONTROLLERS = (
     "api.pages.citizen.settings",
     "api.pages.citizen.notice_choices",
     "api.pages.citizen.rights",
+    "api.pages.citizen.missing_visit",
     "api.pages.citizen.today",
     "api.pages.citizen.medicines",
     "api.pages.citizen.reminder_times",

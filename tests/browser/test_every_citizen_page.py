@@ -33,6 +33,7 @@ DOING = {
     "/me/vitals/add/{ident:int}",
     "/me/settings/notices",
     "/me/rights",
+    "/me/cases/missing",
     "/me/emergency/contacts",
     "/me/emergency/settings",
     "/me/sharing/given",

@@ -52,7 +52,7 @@ async def test_a_visit_is_disputed_from_its_page_and_comes_back(browser: Browser
     assert HOSTILE in case.text
     assert HOSTILE not in case.response.text
     assert address not in (await browser.get("/me/timeline")).links()
-    (one,) = [link for link in (await browser.get("/me/cases")).links() if link.startswith("/me/cases/")]
+    (one,) = (await browser.get("/me/cases")).tree.xpath("//h2/a/@href")
     back = await browser.submit(case, one, act="withdraw")
     assert "Đã đưa trở lại sổ" in back.text
     assert address in (await browser.get("/me/timeline")).links()
@@ -73,3 +73,27 @@ async def test_the_forms_are_bound_to_the_session_and_to_the_person(
     page = await browser.get(address)
     assert "qzj thuốc" in page.text
     assert "qzj" not in page.tree.findtext(".//title")
+
+
+async def test_a_visit_that_is_not_in_the_book_is_reported_to_its_facility(
+    browser: Browser, place: Place
+) -> None:
+    assert "/me/cases/missing" in (await browser.get("/me/cases")).links()
+    start = await browser.get("/me/cases/missing")
+    short = await browser.submit(start, "/me/cases/missing", words="a")
+    assert short.status == 400
+    found = await browser.submit(start, "/me/cases/missing", words=place.facility.name)
+    where = f"/me/cases/missing/{place.facility.facility_id}"
+    assert where in found.links()
+    form = await browser.get(where)
+    assert place.facility.name in form.text
+    for day in ("", "x", "2099-01-01"):
+        wrong = await browser.submit(form, where, visit_on=day, text=HOSTILE)
+        assert wrong.status == 400
+        assert "#visit_on" in wrong.links()
+        assert HOSTILE in wrong.tree.get_element_by_id("text").value
+    for _ in range(2):
+        sent = await browser.submit(wrong, where, visit_on="2026-10-01", text="Tôi khám ở đây.")
+        assert "Thiếu một lần khám" in sent.text
+    assert "khám ngày 01/10/2026" in (await browser.get("/me/cases")).text
+    assert (await browser.get("/me/cases/missing/00000000-0000-4000-8000-000000000000")).status == 404

@@ -1,4 +1,4 @@
-"""Rights over the own data on a page: what was asked, until when it is owed, and an erasure that is stopped."""
+"""Rights over the own data: what was asked, until when it is owed, and an erasure that is stopped."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -102,7 +102,7 @@ async def test_the_notice_of_an_erasure_leads_to_where_it_is_stopped(
             "2026-11-24T01:00:00Z",
             None,
             "Đã trả lời, đang làm",
-            "Phải làm xong, chậm nhất hết ngày 07/12/2026.",
+            "Phải làm xong, chậm nhất hết ngày 07/12",
         ),
         ("2026-11-24T01:00:00Z", "refused", "Không được chấp nhận", ""),
     ],
