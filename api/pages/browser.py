@@ -22,6 +22,7 @@ from msgspec import Struct
 from api.request import Call
 from identity.tokens import to_base64url
 from kernel.problems import ProblemType, declare, refuse
+from partners.oauth.forms import FORM_MAX, read_form
 
 Kind = Literal["citizen", "staff", "kiosk"]
 Language = Literal["vi", "en"]
@@ -47,6 +48,17 @@ FORM_STALE = declare(
         en="This page is out of date, or you did not open it.",
         next_vi="Hãy tải lại trang rồi làm lại.",
         next_en="Load the page again and repeat what you did.",
+    )
+)
+
+FORM_TOO_LONG = declare(
+    ProblemType(
+        code="page-form-too-long",
+        status=413,
+        vi="Nội dung bạn gửi dài quá, chưa được nhận.",
+        en="What you sent is too long; it was not taken.",
+        next_vi="Hãy quay lại, viết ngắn hơn rồi gửi lại.",
+        next_en="Go back, make it shorter and send it again.",
     )
 )
 
@@ -124,6 +136,14 @@ def form_secret(secret: str, book: str) -> str:
     person's book does nothing in another's. secret: the session's token, or the word of the visit."""
     said = hmac.digest(secret.encode(), b"form\0" + book.encode(), hashlib.sha256)
     return to_base64url(said)
+
+
+async def form_of(call: Call) -> dict[str, str]:
+    """What a form says; nothing where it is none. Raises page-form-too-long."""
+    body = await call.body()
+    if len(body) > FORM_MAX:
+        refuse(FORM_TOO_LONG)
+    return read_form(body) or {}
 
 
 def require_own_form(call: Call, given: str, secret: str, book: str) -> None:

@@ -11,14 +11,13 @@ import hmac
 from collections.abc import Sequence
 from typing import Any, Final
 
-from api.pages.browser import OWN_FORM, cookie, form_secret, require_own_form, set_cookie
+from api.pages.browser import OWN_FORM, cookie, form_of, form_secret, require_own_form, set_cookie
 from api.pages.inside import ask
 from api.pages.showing import Shown, Visit
 from api.problems import NOT_SIGNED_IN
 from api.request import Call
 from identity.problems import SIGN_IN_REFUSED
 from kernel.problems import ProblemError, Refused
-from partners.oauth.forms import read_form
 
 KEY_SECONDS: Final = 365 * 24 * 3600
 # Tokens live an hour (api/public/auth.py): the cookie goes before, so that no form meets an ended one.
@@ -44,7 +43,7 @@ class KioskVisit(Visit):
 
     async def form(self) -> dict[str, str]:
         """What a form of this kiosk sent within these minutes. Raises page-form-stale for every other."""
-        form = read_form(await self.call.body()) or {}
+        form = await form_of(self.call)
         given, before = form.pop(OWN_FORM, ""), str(self._window - 1)
         is_before = hmac.compare_digest(form_secret(self.secret, before).encode(), given.encode())
         require_own_form(self.call, given, self.secret, before if is_before else self.book)

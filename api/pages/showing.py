@@ -34,6 +34,7 @@ from api.pages.browser import (
     cookie,
     display_of,
     drop_cookie,
+    form_of,
     form_secret,
     new_visit,
     require_own_form,
@@ -47,7 +48,6 @@ from api.problems import NOT_SIGNED_IN
 from api.request import Answer, Call, RawResponse
 from identity.problems import SESSION_ENDED
 from kernel.problems import ProblemError, Refused, refuse
-from partners.oauth.forms import read_form
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -186,8 +186,8 @@ class Visit:
         )
 
     async def form(self) -> dict[str, str]:
-        """What a form of this session sent. Raises page-form-stale for anybody else's."""
-        form = read_form(await self.call.body()) or {}
+        """What a form of this session sent. Raises page-form-stale for anybody else's, page-form-too-long."""
+        form = await form_of(self.call)
         require_own_form(self.call, form.pop(OWN_FORM, ""), self.secret, self.book)
         return form
 

@@ -386,10 +386,28 @@ async def test_what_is_typed_stays_text(client: httpx.AsyncClient) -> None:
     assert page.form("/sign-in/code")["who"] == hostile
 
 
-async def test_a_body_of_more_than_a_form_is_none(client: httpx.AsyncClient) -> None:
-    browser = Browser(client)
-    page = await browser.get("/sign-in")
-    assert (await browser.submit(page, "/sign-in", who="1" * 17_000)).status == 403
+async def test_a_form_that_is_too_long_says_so_within_the_page_s_frame(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock
+) -> None:
+    nobody = Browser(client)
+    page = await nobody.get("/sign-in")
+    citizen = await signed_in(client, store, clock, await someone(store, clock))
+    inside = form_secret(citizen.cookies["citizen"], "")
+    seen = [
+        await nobody.submit(page, "/sign-in", who="1" * 17_000),
+        await citizen.post("/me/search", {"page_secret": inside, "q": "ế" * 2_000}),
+    ]
+    for refused in seen:
+        assert refused.status == 413
+        assert "dài quá" in refused.text
+        assert refused.tree.xpath("//main"), "the page's own frame"
+        assert FORM_STALE.vi not in refused.text
+
+
+async def test_the_pin_is_nothing_that_a_shared_machine_keeps(client: httpx.AsyncClient) -> None:
+    page = await to_code(Browser(client), "0900000000")
+    assert page.tree.xpath('//*[@id="pin"]/@autocomplete') == ["off"]
+    assert page.tree.xpath('//*[@id="code"]/@autocomplete') == ["one-time-code"]
 
 
 async def test_a_page_that_updates_itself_keeps_no_session_alive(
