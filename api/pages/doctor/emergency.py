@@ -14,6 +14,7 @@ from api.pages.uploading import new_key, once_of
 from api.request import Call
 from consent.emergency.models import Reason, SafetyFlag
 from consent.emergency.policy import ATTESTATION, REASON_LENGTH_MIN
+from consent.emergency.problems import PROVE_AGAIN
 from kernel.problems import Refused
 
 TITLE: Final = ("Mở sổ khẩn cấp", "Emergency access")
@@ -42,13 +43,10 @@ async def emergency(call: NamedDependency[Call]) -> Response[bytes]:
 
 @post("/doctor/emergency", operation_id="page_doctor_break_glass", **STAFF)
 async def break_glass(call: NamedDependency[Call]) -> Response[bytes]:
-    """Prove who one is where a one-time password came along, then open."""
+    """Open; once, however often the button is pressed."""
     visit = open_visit(call, "staff")
     form = await visit.form()
-    refused = await _prove(visit, form)
-    if refused is not None:
-        return await _show(visit, form, problem=refused)
-    made = await visit.send("POST", "/v1/doctor/emergency-access", opening_of(form), headers=once_of(form))
+    made = await _open(visit, form)
     if isinstance(made, Refused):
         return await _show(visit, form, problem=made)
     if made["waiting"]:
@@ -85,12 +83,20 @@ def digits_of(text: str) -> str:
     return found if len(found) == 6 else "000000"
 
 
-async def _prove(visit: Visit, form: dict[str, str]) -> Refused | None:
-    typed = form.get("totp")
-    if typed is None:
-        return None
-    done = await visit.send("POST", "/v1/doctor/re-authenticate", {"totp": digits_of(typed)})
-    return done if isinstance(done, Refused) else None
+async def _open(visit: Visit, form: dict[str, str]) -> Any | Refused:
+    """With the one-time password only where the service asks for one: it serves once, and who pressed twice
+    is led to what the first press opened."""
+    address, body, once = "/v1/doctor/emergency-access", opening_of(form), once_of(form)
+    made = await visit.send("POST", address, body, headers=once)
+    if not _wants_proof(made) or "totp" not in form:
+        return made
+    proven = await visit.send("POST", "/v1/doctor/re-authenticate", {"totp": digits_of(form["totp"])})
+    made = await visit.send("POST", address, body, headers=once)
+    return proven if isinstance(proven, Refused) and _wants_proof(made) else made
+
+
+def _wants_proof(made: Any | Refused) -> bool:
+    return isinstance(made, Refused) and made.problem is PROVE_AGAIN
 
 
 async def _show(visit: Visit, form: dict[str, str], *, problem: Refused | None = None, **done: bool) -> Shown:
