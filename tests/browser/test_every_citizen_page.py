@@ -4,6 +4,7 @@ title or an address, nothing from elsewhere."""
 from typing import Any
 
 from healthbook.demo_sheet import DemoSheet
+from healthbook.demo_statements import WHO
 from tests.browser.conftest import Person
 from tests.journeys.conftest import People
 from tests.support.crawling import crawl
@@ -66,6 +67,14 @@ def test_every_page_of_a_full_book(person: Person, people: People) -> None:
     assert walk.wrong == []
     assert sum(1 for template in walk.seen if template.startswith("/me")) >= 20, walk.seen
     assert set(walk.seen) >= DOING
+
+
+def test_every_page_of_what_a_person_said(person: Person, people: People) -> None:
+    watched = person(width=390, height=844)
+    watched.context.add_cookies([{"name": "citizen", "value": people.app(WHO).token(), "url": watched.base}])
+    walk = crawl(watched, ["/me/entries"], set(), inside="/me/entries")
+    assert walk.wrong == []
+    assert "/me/entries/{entry_id:uuid}/change" in walk.seen
 
 
 def test_every_page_of_a_childs_book(person: Person, people: People, sheet: DemoSheet) -> None:
