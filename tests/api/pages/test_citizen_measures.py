@@ -181,6 +181,11 @@ async def test_a_childs_growth_in_words_pictures_and_tables(
     await write(store, child.patient_id, list(VISIT), clock.now())
     browser = Browser(client, "citizen", child.token)
     page = await browser.get("/me/growth")
+    assert page.tree.xpath("//main//*[@lang='vi']") == []
+    browser.cookies["display"] = "en.normal.auto"
+    english = await browser.get("/me/growth")
+    assert english.tree.xpath("//main//*[@lang='vi']"), "what is said in Vietnamese alone says so"
+    browser.cookies.pop("display")
     assert "Thấp hơn khoảng thường gặp" in page.text
     assert page.text.count("20/05/2026") >= 5, "the newest of each of the five measures"
     assert "3,200" in page.text, "as many decimals as were sent"
@@ -244,7 +249,7 @@ async def test_a_guardian_sees_the_childs_growth(
     browser.cookies["book"] = str(child)
     page = await browser.get("/me/growth")
     assert page.status == 200
-    assert "người nhà" in page.text
+    assert "sổ của Trần Bé Thử" in page.text
 
 
 async def test_s35_hostile_names_of_devices_stay_text(

@@ -461,7 +461,7 @@ async def test_a_guardian_opens_the_childs_book_and_is_told_so(
     browser.cookies["book"] = str(child)
     page = await browser.get("/")
     assert page.status == 200
-    assert "người nhà" in page.text
+    assert "sổ của Trần Bé Thử" in page.text
 
 
 def picture() -> bytes:

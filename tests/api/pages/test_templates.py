@@ -25,6 +25,8 @@ FORBIDDEN = {
     "an expression for htmx": r"hx-on\b|\bjs:|hx-vars|hx-trigger=\"[^\"]*\[",
     "an address that runs": r"javascript:",
     "a component's raw markup": r"[\"']html[\"']\s*:",
+    # WCAG 3.1.2: an English page is read out in English but for what says otherwise (`ui.vi`).
+    "Vietnamese that does not say so": r"\{\{ (?!problem\.)[A-Za-z][\w.]*_vi \}\}",
 }
 
 
