@@ -56,7 +56,7 @@ async def test_a_device_becomes_a_kiosk_with_its_code_and_stays_one(
     assert start.status == 200
     assert place.facility.name in start.text
     assert "Quầy A1" in start.text
-    assert set(browser.cookies) == {"kiosk", "kiosk-key"}
+    assert set(browser.cookies) == {"kiosk", "kiosk-key", "turn"}
     shown = start.response.text
     assert all(value not in shown for value in browser.cookies.values())
     # An hour later the token is another one, and nobody noticed.
@@ -113,7 +113,7 @@ async def test_a_persons_own_code_gives_a_number_and_leaves_nothing(
     held = " ".join([*browser.cookies.values(), start.response.text, ticket.response.text])
     for trace in (citizen.name, citizen.number, str(citizen.patient_id), code):
         assert trace not in held
-    assert set(browser.cookies) == {"kiosk", "kiosk-key"}
+    assert set(browser.cookies) == {"kiosk", "kiosk-key", "turn"}
 
 
 async def test_a_card_gets_its_place_behind_others(client: httpx.AsyncClient, kiosk: Kiosk) -> None:
