@@ -62,5 +62,5 @@ async def test_what_the_grant_leaves_out_is_not_said_to_be_unknown(store: Store,
         page = await Browser(client, "staff", doctor.token).get(f"/doctor/patients/{person.patient_id}")
     heading = page.tree.get_element_by_id("pregnancy")
     said = " ".join(heading.getparent().text_content().split())
-    assert "Thai kỳ:Ngoài phạm vi được xem." in said
-    assert "Thiết bị trong người:Chưa có thông tin: chưa ai hỏi hoặc ghi." in said
+    assert "Thai kỳ:Không được cho xem (ngoài phạm vi đã đồng ý)." in said
+    assert "Thiết bị trong người:Chưa có trong sổ: chưa ai hỏi hoặc ghi." in said
