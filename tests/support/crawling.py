@@ -17,7 +17,7 @@ OF_A_TEMPLATE = 2
 WEIGHT_MAX = 150 * 1024
 NARROW = 320
 # Files that a browser saves instead of showing, and parts of pages that only htmx fetches.
-IS_NO_PAGE = re.compile(r"\.(pdf|json|csv|ics|zip|smart-health-card|svg|png)$|/content$|/file$|/download")
+IS_NO_PAGE = re.compile(r"\.(pdf|json|csv|ics|zip|smart-health-card|svg|png)$|/content$|/file$|/download/")
 
 
 def page_routes() -> list[str]:
