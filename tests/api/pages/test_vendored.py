@@ -31,7 +31,7 @@ def test_the_step_names_every_colour_once_and_no_other_place() -> None:
 
 def test_every_colour_has_a_value_in_both_modes() -> None:
     theme = (vendored.STATIC / "theme.css").read_text()
-    light, dark, by_system, _on_paper = (
+    light, dark, by_system, _focus, _on_paper = (
         dict(re.findall(r"(--[a-z-]+): ([^;]+);", block)) for block in re.findall(r"\{([^{}]*)\}", theme)
     )
     assert dark == by_system
