@@ -87,12 +87,16 @@ def readers(
     client: httpx.AsyncClient, clock: FrozenClock, person: Citizen, doctor: Doctor, patients: list[UUID]
 ) -> list[Walker]:
     """The person and the doctor, who try every id of both records."""
-    of = [our_id("a", f"{mark}-{part}") for mark in MARKS.values() for part in "dr"]
-    studies = [our_id("a", f"{mark}-s") for mark in MARKS.values()]
+    known = {
+        "document_id": [our_id("a", f"{mark}-{part}") for mark in MARKS.values() for part in "dr"],
+        "study_id": [our_id("a", f"{mark}-s") for mark in MARKS.values()],
+        "encounter_id": [our_id("a", mark) for mark in MARKS.values()],
+        "result_id": [our_id("a", f"{mark}-o") for mark in MARKS.values()],
+    }
     both = {
         "client": client,
         "clock": clock,
-        "known": {"document_id": of, "study_id": studies},
+        "known": known,
         "words": ("bimat",),
     }
     doctors = Walker(word="doctor", token=doctor.token, patients=patients, **both)  # type: ignore[arg-type]
