@@ -5,7 +5,7 @@ once, so both take turns and neither signs the other out.
 """
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -105,6 +105,7 @@ def _worker(one: DemoPractitioner, now: datetime) -> DemoWorker:
         username=one.username,
         password=one.password,
         code=totp_at(one.totp_secret, now),
+        next_code=totp_at(one.totp_secret, now + timedelta(seconds=TOTP_SECONDS)),
         facility=one.facility,
     )
 

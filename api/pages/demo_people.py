@@ -21,13 +21,15 @@ class DemoOwner(Struct, frozen=True, kw_only=True):
 
 
 class DemoWorker(Struct, frozen=True, kw_only=True):
-    """Somebody at a facility. code: the one-time password of now."""
+    """Somebody at a facility. code: the one-time password of now. next_code: the one after it, which a door
+    takes already (RFC 6238 §5.2): each opens one door once."""
 
     name: str
     role: str
     username: str
     password: str
     code: str
+    next_code: str
     facility: str
 
 

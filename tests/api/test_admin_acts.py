@@ -26,7 +26,7 @@ READ_ONLY = frozenset(
     {
         *("open_withdrawals", "list_running_rights", "list_breaches"),
         *("kept_declaration_forms", "kept_declaration_form", "list_app_clients"),
-        *("list_app_policies", "list_app_use"),
+        *("list_app_policies", "list_app_use", "list_register_changes"),
     }
 )
 # Acts on a case that must be there first, with their rows: tests/consent/test_purposes.py,

@@ -7,15 +7,17 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from api.pages.demo_people import DemoKiosk, DemoOwner, DemoPeople, DemoWorker
 from api.pages.demo_tour_view import STEPS, is_new, newest_browser, steps_done, was_told_today
+from identity.practitioners import totp_at
 from notifications.recorded import RecordedMessage
 from store.database import Store
 from tests.support.clock import START, FrozenClock
 from tests.support.http import client_of
 from tests.support.pages import Browser, Page
-from tests.support.people import Citizen, make_citizen
+from tests.support.people import Citizen, make_citizen, make_doctor, make_facility
 
 WORKER = DemoWorker(
     name="Trần Hoài Nam",
@@ -23,6 +25,7 @@ WORKER = DemoWorker(
     username="bs.nam",
     password="not-a-secret",
     code="123456",
+    next_code="234567",
     facility="Bệnh viện <b>Ví Dụ</b>",
 )
 KIOSK = DemoKiosk(client_id=str(uuid4()), client_secret="kiosk-secret", facility="Bệnh viện Ví Dụ")
@@ -38,13 +41,14 @@ class Desk:
         self.trusted: list[str] = []
         self.allowed: list[tuple[str, str]] = []
         self.has_sheet = True
+        self.worker = WORKER
         self.code: dict[str, str] | None = {"qr": "SSK1:A B"}
 
     def people(self, now: datetime) -> DemoPeople | None:
         if not self.has_sheet:
             return None
         changes_at = now + timedelta(seconds=12)
-        return DemoPeople(owners=[self.owner], workers=[WORKER], kiosks=[KIOSK], changes_at=changes_at)
+        return DemoPeople(owners=[self.owner], workers=[self.worker], kiosks=[KIOSK], changes_at=changes_at)
 
     async def ask(self, key: str, path: str) -> Any | None:
         assert key == "hung"
@@ -221,6 +225,21 @@ async def test_staff_meet_the_door_of_the_contract(client: httpx.AsyncClient) ->
     assert page.status == 401
     assert page.form("/doctor/sign-in")["username"] == "bs.nam"
     assert "staff" not in browser.cookies
+
+
+async def test_who_presses_twice_in_one_half_minute_comes_in_twice(
+    client: httpx.AsyncClient, desk: Desk, store: Store, clock: FrozenClock
+) -> None:
+    doctor = await make_doctor(store, clock, await make_facility(store, clock))
+    codes = [totp_at(doctor.totp_secret, clock.now() + timedelta(seconds=late)) for late in (0, 30)]
+    desk.worker = replace(
+        WORKER, username=doctor.username, password=doctor.password, code=codes[0], next_code=codes[1]
+    )
+    for _ in range(2):
+        browser = Browser(client)
+        pressed = await browser.submit(await browser.get("/demo/accounts"), "/demo/desk", follow=False)
+        assert pressed.response.headers["location"] == "/doctor"
+        assert browser.cookies["staff"]
 
 
 async def test_a_kiosk_keeps_its_key_in_a_cookie_alone(client: httpx.AsyncClient) -> None:
