@@ -105,8 +105,8 @@ async def open_book(call: NamedDependency[Call]) -> Response[Any]:
 
 @post("/demo/desk", operation_id="page_demo_desk", **CITIZEN)
 async def open_desk(call: NamedDependency[Call]) -> Response[Any]:
-    """The door of that member of staff, with the one-time password of this moment, or who opened a door with
-    it already, with the next one."""
+    """The door of that member of staff, with the one-time password of this moment, or with the next one."""
+    # The first opens one door only; the next one is taken already (RFC 6238 §5.2).
     form = await _form(call)
     named = (one for one in _people(call).workers if one.username == form.get("username"))
     one = next(named, None) or refuse(NOT_FOUND)
