@@ -34,7 +34,7 @@ from api.problems import NOT_FOUND
 from api.request import Call
 from kernel.problems import Refused, refuse
 
-TOUR: Final = ("Dùng thử trong hai phút", "Try it in two minutes")
+TOUR: Final = ("Dùng thử trong vài phút", "Try it in a few minutes")
 ACCOUNTS: Final = ("Tài khoản dùng thử", "Accounts of the demo")
 CODE: Final = ("Mã của ông Hùng", "Mr Hùng's code")
 WORD: Final = "demo"

@@ -270,7 +270,7 @@ async def test_without_a_sheet_there_is_an_inbox_alone(client: httpx.AsyncClient
 async def test_in_english(client: httpx.AsyncClient) -> None:
     browser = Browser(client)
     browser.cookies["display"] = "en.normal.auto"
-    assert "Try it in two minutes" in (await browser.get("/demo")).text
+    assert "Try it in a few minutes" in (await browser.get("/demo")).text
     assert "Diabetes" in (await browser.get("/demo/accounts")).text
 
 
