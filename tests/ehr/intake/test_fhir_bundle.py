@@ -118,7 +118,11 @@ def test_what_is_no_bundle_is_refused(data: bytes, code: str) -> None:
         ('"id":"a","n":"\\ud800"', "bad-json"),
         ('"id":"a","n":' + "[" * 60 + "]" * 60, "too-deep"),
         ('"id":"a","valueQuantity":{"value":"5"}', "bad-type"),
-        ('"id":"a","valueQuantity":{"value":1e999}', "bad-type"),
+        ('"id":"a","valueQuantity":{"value":1e399}', "bad-type"),
+        ('"id":"a","valueQuantity":{"value":1e401}', "bad-number"),
+        ('"id":"a","onsetAge":{"value":-1.5E+1000000}', "bad-number"),
+        ('"id":"a","n":[{"m":1e-0001000000}]', "bad-number"),
+        ('"id":"a","note":[{"text":"\\\\"}],"n":0e99999999', "bad-number"),
     ],
 )
 def test_json_that_two_readers_could_read_differently_is_refused(text: str, code: str) -> None:
@@ -127,6 +131,12 @@ def test_json_that_two_readers_could_read_differently_is_refused(text: str, code
     data = whole.replace(json.dumps(allergy()), resource).encode()
     found = {reason for reason, _ in reasons(data)}
     assert code in found or (code == "bad-json" and "bad-bundle" in found)
+
+
+def test_a_text_that_looks_like_such_a_number_is_a_text() -> None:
+    noted = {**allergy(), "note": [{"text": 'sha 1e1000000 "2E-99999"'}], "code": {"text": "5e400 \\"}}
+    unit = read_bundle(made(entry(PATIENT), entry(noted)), "f").unit
+    assert [json.loads(item.raw)["code"] for item in unit.items if item.rtype != "Patient"] == [noted["code"]]
 
 
 def test_two_patients_or_none_make_no_unit() -> None:
