@@ -56,8 +56,14 @@ _SETTINGS = LOG_SETTINGS | {
     "password_encryption": "scram-sha-256",
     "max_connections": "100",
     "logging_collector": "off",
+    # A backup that stopped must not fill the disk: past this it begins again with a whole copy.
+    "max_slot_wal_keep_size": "16GB",
 }
-_HBA = "local all postgres reject\nlocal all all scram-sha-256\n"
+_HBA = (
+    "local all postgres reject\nlocal all all scram-sha-256\nlocal replication hb_backup scram-sha-256\n"
+)
+# The role that copies the server speaks its replication protocol.
+_COPIES = "ALTER ROLE hb_backup REPLICATION"
 
 
 class Server:
@@ -108,6 +114,7 @@ def start_server(directory: Path, settings: dict[str, str] | None = None) -> Ser
             return Server(directory, running, None)
         (cluster / "postmaster.pid").unlink(missing_ok=True)
         _add_missing_roles(directory, cluster)
+        _let_copy(directory, cluster)
         return _start(directory, cluster, settings or {})
 
 
@@ -162,6 +169,16 @@ def _add_missing_roles(directory: Path, cluster: Path) -> None:
     _keep_passwords(directory, passwords | missing)
 
 
+def _let_copy(directory: Path, cluster: Path) -> None:
+    """Let a cluster of an older release be copied; its pg_hba says whether that was done."""
+    hba = cluster / "pg_hba.conf"
+    if hba.read_text() == _HBA:
+        return
+    user = run_as(_binaries_for(cluster), directory)
+    _run(_single_user(user.binaries, cluster, "postgres"), user, f"{_COPIES}\n")
+    hba.write_text(_HBA)
+
+
 def initdb_options(binaries: Binaries) -> list[str]:
     """The same collation from every version: code points, lower() and upper() by Unicode."""
     builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
@@ -183,6 +200,7 @@ def _first_statements(passwords: dict[str, str]) -> str:
         [
             *_role_statements(passwords),
             "ALTER ROLE hb_owner CREATEDB",
+            _COPIES,
             f"CREATE DATABASE {DATABASE} OWNER hb_owner",
             "REVOKE CONNECT ON DATABASE template1, postgres FROM PUBLIC",
             "",

@@ -1,0 +1,202 @@
+"""Where backups lie: named files in a directory or a bucket, put whole, listed, and removed when they expire."""
+
+import asyncio
+import base64
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from msgspec import Struct
+
+from store.blobs import BlobMissingError, BlobUnavailableError
+from store.blobs_s3 import open_s3_client, s3_request
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+
+T = TypeVar("T")
+_PARTIAL: Final = ".part"
+
+
+class ArchiveError(Exception):
+    """The archive cannot be read or written."""
+
+
+class ArchiveMissingError(ArchiveError):
+    """It has no file of that name."""
+
+
+class Kept(Struct, frozen=True):
+    """One file. length in bytes; at: when it was put, by the archive's own clock."""
+
+    name: str
+    length: int
+    at: datetime
+
+
+class Archive(Protocol):
+    """Names are paths with `/`; of two puts under one name the last one stays."""
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Keep a file, whole or not at all. Raises ArchiveError."""
+        ...
+
+    async def get(self, name: str) -> bytes:
+        """One file. Raises ArchiveMissingError, ArchiveError."""
+        ...
+
+    async def names(self, prefix: str) -> list[Kept]:
+        """All files under a directory (`base/`), in the order of their names. Raises ArchiveError."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Remove a file; once more is no error. Raises ArchiveError."""
+        ...
+
+
+class DirectoryArchive:
+    """Files on a disk that is not the database's."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def put(self, name: str, data: bytes) -> None:
+        await self._run(self._keep, name, data)
+
+    async def get(self, name: str) -> bytes:
+        return await self._run((self._root / name).read_bytes)
+
+    async def names(self, prefix: str) -> list[Kept]:
+        return await self._run(lambda: sorted(self._walk(self._root / prefix), key=lambda one: one.name))
+
+    async def delete(self, name: str) -> None:
+        await self._run(self._remove, name)
+
+    async def _run(self, act: Callable[..., T], *args: object) -> T:
+        try:
+            return await asyncio.to_thread(act, *args)
+        except FileNotFoundError as error:
+            raise ArchiveMissingError("the file is not there") from error
+        except OSError as error:
+            raise ArchiveError(f"the directory refused it ({error.strerror})") from error
+
+    def _walk(self, directory: Path) -> Iterator[Kept]:
+        try:
+            entries = list(os.scandir(directory))
+        except FileNotFoundError:
+            return
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._walk(Path(entry.path))
+            elif not entry.name.endswith(_PARTIAL):
+                with suppress(FileNotFoundError):
+                    found = entry.stat()
+                    name = Path(entry.path).relative_to(self._root).as_posix()
+                    yield Kept(name, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def _keep(self, name: str, data: bytes) -> None:
+        """Written beside, synced, then renamed."""
+        path = self._root / name
+        partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{_PARTIAL}")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        _sync(path.parent)
+
+    def _remove(self, name: str) -> None:
+        path = self._root / name
+        path.unlink(missing_ok=True)
+        # An expired backup leaves no empty directories behind.
+        for directory in path.parents:
+            if directory == self._root:
+                return
+            try:
+                directory.rmdir()
+            except OSError:
+                return
+
+
+class BucketArchive:
+    """Objects under `prefix` of a bucket. It needs no lock: what expires must go."""
+
+    def __init__(self, client: "S3Client", bucket: str, prefix: str = "") -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+
+    async def put(self, name: str, data: bytes) -> None:
+        async with _archive_request():
+            await self._client.put_object(
+                Bucket=self._bucket, Key=self._prefix + name, Body=data, ContentMD5=_md5(data)
+            )
+
+    async def get(self, name: str) -> bytes:
+        async with _archive_request():
+            found = await self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
+            async with found["Body"] as body:
+                return await body.read()
+
+    async def names(self, prefix: str) -> list[Kept]:
+        found: list[Kept] = []
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix + prefix
+        )
+        turning = aiter(pages)
+        # Each page is a request of its own: a long listing is no hanging one.
+        while True:
+            async with _archive_request():
+                page = await anext(turning, None)
+            if page is None:
+                return found
+            found += [
+                Kept(one["Key"].removeprefix(self._prefix), one["Size"], one["LastModified"])
+                for one in page.get("Contents", [])
+            ]
+
+    async def delete(self, name: str) -> None:
+        async with _archive_request():
+            await self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+
+
+@asynccontextmanager
+async def open_bucket_archive(
+    endpoint: str, bucket: str, region: str, prefix: str = ""
+) -> AsyncIterator[BucketArchive]:
+    """An archive over one client; its credentials are those of the object store."""
+    async with open_s3_client(endpoint, region) as client:
+        yield BucketArchive(client, bucket, prefix)
+
+
+@asynccontextmanager
+async def _archive_request() -> AsyncIterator[None]:
+    try:
+        async with s3_request():
+            yield
+    except BlobMissingError as error:
+        raise ArchiveMissingError("the object or its bucket is not there") from error
+    except BlobUnavailableError as error:
+        raise ArchiveError("the bucket refused it or does not answer") from error
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _md5(data: bytes) -> str:
+    # RFC 1864, a checksum of the line and no security.
+    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
