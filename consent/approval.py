@@ -101,7 +101,7 @@ class _Attempt(Struct, frozen=True, kw_only=True):
 
     allowed: bool
     matched: bool
-    code_hash: bytes
+    code_hashes: list[bytes]
 
 
 def approval_text(
@@ -185,9 +185,7 @@ async def approve(
     scope = _cut(request, choice, approval.tier, presence=presence, probation=narrow, now=now)
     if is_empty(scope):
         return Refused(problem=NOTHING_GRANTED)
-    attempt = _Attempt(
-        allowed=True, matched=_secret_matches(keys, request, approval, now), code_hash=_NO_HASH
-    )
+    attempt = _Attempt(allowed=True, matched=_secret_matches(keys, request, approval, now), code_hashes=[])
     grant_id = uuid7(now)
     check = await _charge(tx, request, attempt, grant_id, now)
     if check is None or check.grant_id != grant_id:
@@ -249,7 +247,7 @@ async def enter_code(
     attempt = _Attempt(
         allowed=may and not is_empty(scope),
         matched=matched,
-        code_hash=code_hash(keys, request_id, code) if tier == "D" else _NO_HASH,
+        code_hashes=code_hashes(keys, request_id, code) if tier == "D" else [],
     )
     grant_id = uuid7(now)
     check = await _charge(tx, request, attempt, grant_id, now)
@@ -274,10 +272,10 @@ async def enter_code(
     )
 
 
-def code_hash(keys: KeyRing, request_id: UUID, code: str) -> bytes:
-    """HMAC-SHA256(pepper, challenge ‖ code): what a row keeps of an SMS code."""
-    _, pepper = keys.secret("pepper")
-    return hmac.digest(pepper, b"consent code\0" + request_id.bytes + code.encode(), hashlib.sha256)
+def code_hashes(keys: KeyRing, request_id: UUID, code: str) -> list[bytes]:
+    """HMAC-SHA256(pepper, challenge ‖ code) under each pepper; a row keeps the first, of the current one."""
+    text = b"consent code\0" + request_id.bytes + code.encode()
+    return [hmac.digest(pepper, text, hashlib.sha256) for _, pepper in keys.secrets("pepper")]
 
 
 async def _free_phone(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> None:
@@ -373,7 +371,7 @@ async def _charge(
         grant_id=grant_id,
         allowed=attempt.allowed,
         matched=attempt.matched,
-        code_hash=attempt.code_hash,
+        code_hashes=attempt.code_hashes,
     )
 
 

@@ -98,18 +98,18 @@ def counter_of(text: bytes) -> int:
 def live_counters(keys: KeyRing, request: AccessRequest, now: datetime) -> list[int]:
     """Counters of the codes that were drawn for this request lately."""
     steps = _steps(request, now, NONCE_STEPS)
-    nonces = [nonce_at(keys, request.request_id, step) for step in steps]
+    nonces = [nonce for step in steps for nonce in _nonces_at(keys, request.request_id, step)]
     return [counter_of(canonical_text(request, nonce)) for nonce in nonces]
 
 
 def nonce_is_live(keys: KeyRing, request: AccessRequest, nonce: str, now: datetime) -> bool:
     steps = _steps(request, now, NONCE_STEPS)
-    return _among(nonce, [nonce_at(keys, request.request_id, step) for step in steps])
+    return _among(nonce, [one for step in steps for one in _nonces_at(keys, request.request_id, step)])
 
 
 def digits_are_live(keys: KeyRing, request: AccessRequest, digits: str, now: datetime) -> bool:
     steps = _steps(request, now, DIGIT_STEPS)
-    return _among(digits, [digits_at(keys, request.request_id, step) for step in steps])
+    return _among(digits, [one for step in steps for one in _digits_at(keys, request.request_id, step)])
 
 
 def step_of(now: datetime) -> int:
@@ -118,18 +118,27 @@ def step_of(now: datetime) -> int:
 
 def nonce_at(keys: KeyRing, request_id: UUID, step: int) -> str:
     """32 bytes, base64url without padding."""
-    return base64.urlsafe_b64encode(_derive(keys, b"nonce", request_id, step)).rstrip(b"=").decode()
+    return _nonces_at(keys, request_id, step)[0]
 
 
 def digits_at(keys: KeyRing, request_id: UUID, step: int) -> str:
-    number = int.from_bytes(_derive(keys, b"digits", request_id, step)[:16], "big")
-    return f"{number % 10**DIGITS:0{DIGITS}d}"
+    return _digits_at(keys, request_id, step)[0]
 
 
-def _derive(keys: KeyRing, what: bytes, request_id: UUID, step: int) -> bytes:
-    _, pepper = keys.secret("pepper")
+def _nonces_at(keys: KeyRing, request_id: UUID, step: int) -> list[str]:
+    raw = _derive(keys, b"nonce", request_id, step)
+    return [base64.urlsafe_b64encode(one).rstrip(b"=").decode() for one in raw]
+
+
+def _digits_at(keys: KeyRing, request_id: UUID, step: int) -> list[str]:
+    numbers = [int.from_bytes(one[:16], "big") for one in _derive(keys, b"digits", request_id, step)]
+    return [f"{number % 10**DIGITS:0{DIGITS}d}" for number in numbers]
+
+
+def _derive(keys: KeyRing, what: bytes, request_id: UUID, step: int) -> list[bytes]:
+    """Under the current pepper first; what another process drew with the one before or after holds too."""
     text = b"consent " + what + b"\0" + request_id.bytes + step.to_bytes(8, "big")
-    return hmac.digest(pepper, text, hashlib.sha256)
+    return [hmac.digest(pepper, text, hashlib.sha256) for _, pepper in keys.secrets("pepper")]
 
 
 def _steps(request: AccessRequest, now: datetime, count: int) -> range:

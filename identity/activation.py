@@ -28,7 +28,7 @@ from identity.identifiers import is_mobile, normal_identifier, normal_phone, sho
 from identity.merges import service as merges
 from identity.merges.aliases import survivor_of
 from identity.models import ActivationRow, Demographics, Sex
-from identity.passwords import POOL, peppered
+from identity.passwords import POOL, hash_secret
 from identity.people import IdentifierClaim, Matched, PersonClaim, Unmatched
 from identity.policy import pin_is_easy
 from identity.ports import Arrivals, TypedArrivals
@@ -338,7 +338,7 @@ def _phone_of(keys: KeyRing, row: ActivationRow) -> str:
 
 async def hash_pin(keys: KeyRing, pending: PendingRedeem, pin: str) -> str:
     """No transaction may be open."""
-    return await POOL.hash(peppered(keys, pending.patient_id, pin))
+    return await hash_secret(keys, pending.patient_id, pin)
 
 
 async def finish(

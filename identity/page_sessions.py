@@ -10,8 +10,6 @@ Whoever stands behind a door knows its secret, which no cookie carries: a stolen
 (security.md S11). It counts for ten minutes and until the session has its device.
 """
 
-import hashlib
-import hmac
 import secrets
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,6 +23,7 @@ from identity import devices, people, queries, sign_in
 from identity.accounts.enrolment import AGE_MIN
 from identity.accounts.problems import IDENTITY_AT_DESK
 from identity.devices import STEP_UP_LIFE, BrowserOrigin, NewDevice, enrol, log_enrolment, verify_step_up
+from identity.doors import door_secret, is_door_of
 from identity.models import Device
 from identity.people import IdentifierClaim, Matched, PersonClaim
 from identity.policy import is_below
@@ -44,6 +43,7 @@ from store.outbox import emit
 
 PAGE_LIFE: Final = timedelta(hours=12)
 DOOR_LIFE: Final = timedelta(minutes=10)
+_DOOR: Final = b"page-door\0"
 TOLD_AFTER: Final = timedelta(minutes=2)
 KEYLESS_NAME: Final = "Trình duyệt không có khóa"
 RETURN_TYP: Final = "page-sign-in"
@@ -248,7 +248,7 @@ async def _at_door(tx: Tx, keys: KeyRing, token: str, door: str, now: datetime) 
         return None
     if actor.device_id is not None or actor.held:
         return None
-    if not hmac.compare_digest(_door(keys, actor.session_id).encode(), door.encode()):
+    if not is_door_of(keys, _DOOR, actor.session_id, door):
         return None
     started = await queries.SESSION_STARTED.one(tx, actor.actor_id, actor.session_id)
     return actor if started is not None and now < started + DOOR_LIFE else None
@@ -308,11 +308,6 @@ async def _insert(
         patient_id=patient_id,
         session_id=session_id,
         token=token,
-        door=_door(keys, session_id),
+        door=door_secret(keys, _DOOR, session_id),
         device_id=device_id,
     )
-
-
-def _door(keys: KeyRing, session_id: UUID) -> str:
-    _, pepper = keys.secret("pepper")
-    return to_base64url(hmac.digest(pepper, b"page-door\0" + session_id.bytes, hashlib.sha256))

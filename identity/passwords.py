@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import hmac
 import os
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -20,10 +21,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from identity.problems import TRY_LATER
 from kernel.problems import ProblemError, Refused
-from store.keys import KeyRing
+from store.keys import FIRST_ID, KeyRing
 
 _HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _QUEUE_PER_SLOT = 2
+SALT_BYTES = 16
 T = TypeVar("T")
 
 
@@ -68,9 +70,37 @@ class HashingPool:
 POOL = HashingPool()
 
 
-def peppered(keys: KeyRing, actor_id: UUID, secret: str) -> str:
-    """What is hashed: bound to one person and useless without the pepper."""
-    _, pepper = keys.secret("pepper")
+async def hash_secret(keys: KeyRing, actor_id: UUID, secret: str) -> str:
+    """How a PIN or password rests: `<id of the pepper>$argon2id$…`, without an id under the first pepper.
+
+    Bound to one person and useless without the pepper. Raises the problem `sign-in-busy`.
+    """
+    pepper_id, _ = keys.secret("pepper")
+    named = "" if pepper_id == FIRST_ID else pepper_id
+    return named + await POOL.hash(_peppered(keys, actor_id, secret, pepper_id))
+
+
+async def secret_holds(keys: KeyRing, actor_id: UUID, stored: str | None, secret: str) -> bool:
+    """Compare under the pepper that the hash was made with; the same work where nothing is stored."""
+    named, sign, rest = (stored or "").partition("$")
+    text = _peppered(keys, actor_id, secret, (named or FIRST_ID) if stored else None)
+    return await POOL.verify(sign + rest if stored else None, text)
+
+
+def new_salt(keys: KeyRing) -> bytes:
+    """What `stretched` makes a passcode with: 16 random bytes, then its pepper's id but for the first."""
+    pepper_id, _ = keys.secret("pepper")
+    return secrets.token_bytes(SALT_BYTES) + (b"" if pepper_id == FIRST_ID else pepper_id.encode())
+
+
+async def stretched(keys: KeyRing, actor_id: UUID, secret: str, salt: bytes) -> bytes:
+    """The same bytes for the same secret and `new_salt`. Raises the problem `sign-in-busy`."""
+    pepper_id = salt[SALT_BYTES:].decode() or FIRST_ID
+    return await POOL.stretch(_peppered(keys, actor_id, secret, pepper_id), salt[:SALT_BYTES])
+
+
+def _peppered(keys: KeyRing, actor_id: UUID, secret: str, pepper_id: str | None) -> str:
+    _, pepper = keys.secret("pepper", pepper_id)
     return hmac.digest(pepper, actor_id.bytes + secret.encode(), hashlib.sha256).hex()
 
 

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from identity.entry import queries as entry
 from identity.models import PractitionerCard, RoleRow
-from identity.passwords import POOL, peppered
+from identity.passwords import hash_secret
 from identity.policy import role_in_force
 from identity.problems import NOT_IN_REGISTER, REGISTER_ENTRY_EXISTS
 from identity.register import queries
@@ -64,7 +64,7 @@ async def prepare_credential(
     return PreparedCredential(
         actor_id=actor_id,
         password=password,
-        password_hash=await POOL.hash(peppered(keys, actor_id, password)),
+        password_hash=await hash_secret(keys, actor_id, password),
         totp_secret=base64.b32encode(secrets.token_bytes(20)).decode(),
     )
 

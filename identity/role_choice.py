@@ -4,22 +4,21 @@ A sign-in names its role beforehand (identity/staff.py), and a one-time password
 several roles and named none chooses here, with the secret of the door; a stolen session knows none.
 """
 
-import hashlib
-import hmac
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from identity import practitioners, queries, sessions
+from identity.doors import door_secret, is_door_of
 from identity.problems import SESSION_ENDED
 from identity.staff import StaffSignedIn
-from identity.tokens import to_base64url
 from kernel.access import Actor
 from kernel.problems import Refused
 from store.database import Tx
 from store.keys import KeyRing
 
 DOOR_LIFE: Final = timedelta(minutes=5)
+_DOOR: Final = b"role-door\0"
 
 
 async def door_of(tx: Tx, keys: KeyRing, token: str, now: datetime) -> str:
@@ -37,7 +36,7 @@ async def choose(
         return Refused(problem=SESSION_ENDED)
     started = await queries.SESSION_STARTED.one(tx, actor.actor_id, actor.session_id)
     is_open = started is not None and now < started + DOOR_LIFE
-    if not is_open or not hmac.compare_digest(_door(keys, actor).encode(), door.encode()):
+    if not is_open or not is_door_of(keys, _DOOR, actor.session_id, door):
         return Refused(problem=SESSION_ENDED)
     roles = await practitioners.active_roles(tx, actor.actor_id, now)
     chosen = next((one for one in roles if one.practitioner_role_id == practitioner_role_id), None)
@@ -53,5 +52,4 @@ async def choose(
 
 def _door(keys: KeyRing, actor: Actor) -> str:
     assert actor.session_id is not None
-    _, pepper = keys.secret("pepper")
-    return to_base64url(hmac.digest(pepper, b"role-door\0" + actor.session_id.bytes, hashlib.sha256))
+    return door_secret(keys, _DOOR, actor.session_id)

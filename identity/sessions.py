@@ -268,7 +268,8 @@ async def refresh(
     if abs(now.timestamp() - issued_at) > SIGNED_TEXT_LIFE.total_seconds():
         return Refused(problem=CLOCK_OFF, where="iat")
     hashed = digest(presented[2])
-    access, fresh = _next_secrets(keys, session.session_id, presented[2])
+    pepper_id, _ = keys.secret("pepper")
+    access, fresh = _next_secrets(keys, pepper_id, session.session_id, presented[2])
     if hashed == session.refresh_hash:
         rotated = await queries.ROTATE_SESSION.one(
             tx,
@@ -285,19 +286,29 @@ async def refresh(
         if rotated is not None:
             return _tokens(session.actor_id, session.session_id, access, fresh, ACCESS_LIFE)
         session = await queries.SESSION_BY_ID.one(tx, session.actor_id, session.session_id) or session
-    if _is_asked_again(session, hashed, issued_at, now):
+    given = _given_before(keys, session, presented[2])
+    if given is not None and _is_asked_again(session, hashed, issued_at, now):
         left = max(session.access_until - now, timedelta(0))
-        return _tokens(session.actor_id, session.session_id, access, fresh, left)
+        return _tokens(session.actor_id, session.session_id, *given, left)
     return await _end_family(tx, session, "refresh-reuse", now)
 
 
-def _next_secrets(keys: KeyRing, session_id: UUID, old: bytes) -> tuple[bytes, bytes]:
+def _given_before(keys: KeyRing, session: SessionRow, old: bytes) -> tuple[bytes, bytes] | None:
+    """What followed `old`, under the pepper of that time; None where the family has moved on."""
+    for pepper_id, _ in keys.secrets("pepper"):
+        access, fresh = _next_secrets(keys, pepper_id, session.session_id, old)
+        if digest(fresh) == session.refresh_hash:
+            return access, fresh
+    return None
+
+
+def _next_secrets(keys: KeyRing, pepper_id: str, session_id: UUID, old: bytes) -> tuple[bytes, bytes]:
     """Access and refresh secret that follow `old`.
 
     Derived instead of drawn: a phone that lost the answer asks again and gets the same one, without
     a token at rest.
     """
-    _, pepper = keys.secret("pepper")
+    _, pepper = keys.secret("pepper", pepper_id)
     seed = session_id.bytes + old
     return (
         hmac.digest(pepper, b"access\0" + seed, hashlib.sha256),

@@ -29,7 +29,7 @@ from identity.entry.letters import (
     new_letters,
 )
 from identity.identifiers import normal_identifier, normal_phone
-from identity.passwords import POOL, peppered
+from identity.passwords import POOL, secret_holds
 from identity.problems import CHALLENGE_DEAD, SIGN_IN_REFUSED
 from identity.sessions import Tokens
 from identity.tokens import from_base64url, new_secret, to_base64url
@@ -125,7 +125,7 @@ async def charge_code(
 
 async def pin_holds(keys: KeyRing, pending: PendingPin, pin: str | None) -> bool:
     """Compare the PIN. No transaction may be open. A missing PIN is a wrong one (S2)."""
-    return await POOL.verify(pending.pin_hash, peppered(keys, pending.patient_id, pin or ""))
+    return await secret_holds(keys, pending.patient_id, pending.pin_hash, pin or "")
 
 
 async def finish(

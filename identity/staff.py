@@ -16,7 +16,7 @@ from msgspec import Struct
 from identity import budgets, practitioners, sessions
 from identity.entry import queries as entry
 from identity.models import CredentialRow, PractitionerCard
-from identity.passwords import POOL, peppered
+from identity.passwords import POOL, secret_holds
 from identity.problems import SIGN_IN_REFUSED, TOTP_REFUSED
 from identity.register import queries as register
 from identity.sessions import Tokens
@@ -75,7 +75,7 @@ async def charge_account(
 async def password_holds(keys: KeyRing, pending: PendingPassword, password: str) -> bool:
     """No transaction may be open."""
     stored = pending.credential.password_hash if pending.credential else None
-    return await POOL.verify(stored, peppered(keys, pending.actor_id, password))
+    return await secret_holds(keys, pending.actor_id, stored, password)
 
 
 async def finish_practitioner(

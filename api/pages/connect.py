@@ -181,13 +181,16 @@ async def app_page(call: NamedDependency[Call]) -> Response[bytes]:
     """The signs for the app; once it approved, the question for its digits."""
     async with call.begin_public() as tx:
         asking = await _asking(tx, call, None)
+        # Claimed at each drawing: the signs change with the pepper, and those of before are found as well.
+        code = None
+        if not isinstance(asking, Refused) and asking.row.phase in ("open", "looked-at"):
+            code = await authorizing.show_code(tx, call.keys, asking.row)
     if isinstance(asking, Refused):
         return _failed(call, None, asking)
-    if asking.row.phase not in ("open", "looked-at", "agreed"):
-        return _go(PATH)
     if asking.row.phase == "agreed":
         return page_answer(call, page_of(call, asking, _secret(call), "digits"))
-    code = page_code(call.keys, asking.row.request_id)
+    if code is None:
+        return _go(PATH)
     return page_answer(call, page_of(call, asking, _secret(call), "app", code=code), headers={"Refresh": "4"})
 
 

@@ -88,6 +88,6 @@ def jwks(keys: KeyRing) -> dict[str, Any]:
 
 
 def _key(keys: KeyRing) -> ECKey:
-    _, master = keys.secret("field")
+    master = keys.first_secret("field")  # one key under one KEY_ID, whatever is rotated meanwhile
     number = int.from_bytes(hmac.digest(master, b"demo identity provider", hashlib.sha384), "big")
     return ECKey.import_key(ec.derive_private_key(number % (_ORDER - 1) + 1, ec.SECP256R1()))

@@ -28,6 +28,7 @@ from consent.links.problems import LINK_BUSY, LINK_NOT_FOUND, PASSCODE_INVALID
 from consent.links.wire import FHIR, FHIR_VERSION, JOSE, PATH
 from ehr.exports.problems import EXPORT_BUSY, EXPORT_OVERTAKEN
 from ehr.reads.models import Built
+from identity import passwords
 from identity.problems import TRY_LATER
 from kernel.access import Access
 from kernel.problems import ProblemError, Refused
@@ -123,7 +124,7 @@ async def _knock(call: Call, token: str, data: ManifestRequest) -> Door | Refuse
         return door
     if not data.passcode:
         return opening.missing(door)
-    stretched = await service.stretch(call.keys, door.link_id, data.passcode, door.passcode_salt)
+    stretched = await passwords.stretched(call.keys, door.link_id, data.passcode, door.passcode_salt)
     call.time_went_by()
     async with call.begin_public() as tx:
         refused = await opening.check(

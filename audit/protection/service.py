@@ -55,7 +55,7 @@ async def unmask(
 
 def alias_of(keys: KeyRing, patient_id: UUID, practitioner_id: UUID) -> str:
     """The same for one person at all times, another for every other person: 'K7Q2-9T4M'."""
-    _, key = keys.secret("alias")
+    key = keys.first_secret("alias")
     sum_ = int.from_bytes(hmac.digest(key, patient_id.bytes + practitioner_id.bytes, hashlib.sha256)[:5])
     signs = "".join(_SIGNS[sum_ >> 5 * place & 31] for place in reversed(range(_SIGNS_COUNT)))
     return f"{signs[:4]}-{signs[4:]}"

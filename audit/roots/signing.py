@@ -31,12 +31,12 @@ def leaf_data(leaf: Leaf) -> bytes:
 
 def pseudonym(keys: KeyRing, patient_id: UUID) -> str:
     """Stable, and nobody without the key can match it to a person."""
-    _, key = keys.secrets("audit-pseudonym")[-1]
-    return hmac.digest(key, patient_id.bytes, hashlib.sha256).hex()
+    return hmac.digest(keys.first_secret("audit-pseudonym"), patient_id.bytes, hashlib.sha256).hex()
 
 
 def sign(keys: KeyRing, root: Root) -> bytes:
-    _, key = keys.signer("audit-root")
+    """By the key that the root names: another may have become the current one since."""
+    key = keys.signers("audit-root")[root.kid]
     assert isinstance(key, Ed25519PrivateKey)
     return key.sign(canonical(root))
 

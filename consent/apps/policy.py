@@ -18,6 +18,6 @@ NOTE_EVERY: Final = timedelta(minutes=1)
 def pairwise_subject(keys: KeyRing, client_id: UUID, patient_id: UUID) -> str:
     """What one client calls one person: the same each time, another for each client, and no way back
     (OpenID Connect Core section 8.1). It serves as the id of its Patient too."""
-    _, secret = keys.secret("alias")
+    secret = keys.first_secret("alias")
     text = b"subject of a client\0" + client_id.bytes + patient_id.bytes
     return str(uuid8(hmac.digest(secret, text, hashlib.sha256)))

@@ -25,10 +25,10 @@ CHECK_CODE = Statement(
     UPDATE access_request SET
         attempts = attempts + 1,
         status = CASE WHEN status = 'requested' AND $6
-                       AND ($7 OR (code_hash = $8 AND code_expires_at > $4))
+                       AND ($7 OR (code_hash = ANY($8::bytea[]) AND code_expires_at > $4))
                  THEN 'granted' ELSE status END,
         grant_id = CASE WHEN status = 'requested' AND $6
-                         AND ($7 OR (code_hash = $8 AND code_expires_at > $4))
+                         AND ($7 OR (code_hash = ANY($8::bytea[]) AND code_expires_at > $4))
                    THEN $5 ELSE grant_id END
     WHERE patient_id = $1 AND request_id = $2 AND practitioner_id = $3 AND status <> 'granted'
       AND attempts < 5 AND expires_at > $4
@@ -47,17 +47,17 @@ async def check_code(
     grant_id: UUID,
     allowed: bool,
     matched: bool,
-    code_hash: bytes,
+    code_hashes: list[bytes],
 ) -> Check | None:
     """Charge one attempt and, in the same statement, grant when the secret is right.
 
     None: the request is over or its five attempts are spent, nothing was compared. `grant_id` is the
     id the grant will have; it comes back only to the one attempt that won. `allowed`: policy.tier_open,
     from what never changes in the row. `matched`: the caller already compared (digits, nonce, HOTP);
-    `code_hash` is compared with the stored SMS code here.
+    one of `code_hashes` is the stored SMS code, or none.
     """
     return await CHECK_CODE.one(
-        tx, patient_id, request_id, practitioner_id, now, grant_id, allowed, matched, code_hash
+        tx, patient_id, request_id, practitioner_id, now, grant_id, allowed, matched, code_hashes
     )
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from audit.service import record_act
-from consent.approval import code_hash
+from consent.approval import code_hashes
 from consent.blocks.queries import is_blocked
 from consent.codes import queries
 from consent.models import AccessRequest
@@ -90,7 +90,7 @@ async def ask_code(
         request_id=request_id,
         practitioner_id=request.practitioner_id,
         now=now,
-        code_hash=code_hash(keys, request_id, code if wanted else secrets.token_hex(16)),
+        code_hash=code_hashes(keys, request_id, code if wanted else secrets.token_hex(16))[0],
         code_sealed=seal(keys, request.patient_id, "access_request", "code_sealed", code),
         code_expires_at=now + CODE_TTL,
         sent_before=now - CODE_RESEND_AFTER,

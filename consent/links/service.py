@@ -5,7 +5,6 @@ link that somebody holds always has its files. What is in a link was read under 
 sensitivity label and everything hidden out.
 """
 
-import secrets
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -24,7 +23,7 @@ from consent.policy import ENDING_ACTIONS
 from consent.queries import lock_guard
 from consent.step_up import verify_act
 from identity import budgets
-from identity.passwords import POOL, peppered
+from identity.passwords import new_salt, stretched
 from identity.tokens import digest
 from kernel.access import Access
 from kernel.problems import Refused
@@ -36,7 +35,6 @@ from store.outbox import emit
 LINK_TYP: Final = "share-link"
 ARM_TYP: Final = "share-link-arm"
 CONFIRM_TYP: Final = "share-link-confirm"
-SALT_BYTES: Final = 16
 LISTED_MAX: Final = 100
 OPENINGS_LISTED: Final = 100
 TABLE: Final = "share_link"
@@ -117,13 +115,8 @@ async def allow(
 async def make_lock(keys: KeyRing, link_id: UUID, passcode: str | None) -> Lock:
     """The passcode, drawn where none was chosen, and how it rests. Outside any transaction: it is slow."""
     passcode = draw_passcode() if passcode is None else passcode
-    salt = secrets.token_bytes(SALT_BYTES)
-    return Lock(passcode, salt, await stretch(keys, link_id, passcode, salt))
-
-
-async def stretch(keys: KeyRing, link_id: UUID, passcode: str, salt: bytes) -> bytes:
-    """Argon2id of a passcode, bound to its link and the pepper. Raises the problem `sign-in-busy`."""
-    return await POOL.stretch(peppered(keys, link_id, passcode), salt)
+    salt = new_salt(keys)
+    return Lock(passcode, salt, await stretched(keys, link_id, passcode, salt))
 
 
 async def keep(

@@ -29,7 +29,7 @@ def typed(text: str) -> str | None:
     return spoken_codes.typed(text, LENGTH, QR_PREFIX)
 
 
-def code_hash(keys: KeyRing, code: str) -> bytes:
-    """HMAC-SHA256(pepper, code): what a row keeps of it."""
-    _, pepper = keys.secret("pepper")
-    return hmac.digest(pepper, b"share code\0" + code.encode(), hashlib.sha256)
+def code_hashes(keys: KeyRing, code: str) -> list[bytes]:
+    """HMAC-SHA256(pepper, code) under each pepper; a row keeps the first, of the current one."""
+    text = b"share code\0" + code.encode()
+    return [hmac.digest(pepper, text, hashlib.sha256) for _, pepper in keys.secrets("pepper")]

@@ -22,7 +22,7 @@ from consent.queries import lock_guard
 from consent.role_caps import role_cap
 from consent.share_codes import queries
 from consent.share_codes.models import CodeTier, ShareCodeRow, Unlock
-from consent.share_codes.policy import LIFE, code_hash, draw, typed
+from consent.share_codes.policy import LIFE, code_hashes, draw, typed
 from consent.share_codes.problems import SHARE_CODE_INVALID, UNKNOWN_SHARE_CODE
 from consent.step_up import act_text, verify_act
 from identity import budgets
@@ -138,7 +138,7 @@ async def redeem(
     spent = await budgets.charge_or_refuse(tx, budgets.WRONG_SHARE_CODES, who, now)
     if spent is not None:
         return spent
-    found = await queries.BY_HASH.one(tx, code_hash(keys, code))
+    found = await _by_code(tx, keys, code)
     if found is None:
         return Refused(problem=SHARE_CODE_INVALID, where="code")
     verdict = await _redeem(tx, keys, actor, found.patient_id, found.code_id, trace_id, now)
@@ -239,11 +239,18 @@ async def _verify(tx: Tx, access: Access, choice: Choice, environment: str, now:
     return held if isinstance(held, Refused) else None
 
 
+async def _by_code(tx: Tx, keys: KeyRing, code: str) -> queries.Found | None:
+    for hashed in code_hashes(keys, code):
+        if (found := await queries.BY_HASH.one(tx, hashed)) is not None:
+            return found
+    return None
+
+
 async def _claim(tx: Tx, keys: KeyRing, person: UUID, code_id: UUID, expires_at: datetime) -> str:
     """Characters that nobody else has now."""
     while True:
         code = draw()
-        if await queries.CLAIM_HASH.one(tx, code_hash(keys, code), person, code_id, expires_at):
+        if await queries.CLAIM_HASH.one(tx, code_hashes(keys, code)[0], person, code_id, expires_at):
             return code
 
 

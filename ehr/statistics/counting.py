@@ -92,7 +92,7 @@ async def leave(tx: Tx, row: PersonRow, secret: bytes, now: datetime) -> None:
 async def forget_person(tx: Tx, keys: KeyRing, patient_id: UUID) -> None:
     """Take a person who is being erased out of the counted rows."""
     for row in await queries.SEEN.all(tx, [patient_id]):
-        person = _name(keys.secrets("statistics")[-1][1], patient_id)
+        person = _name(keys.first_secret("statistics"), patient_id)
         await queries.DELETE_PERSON.run(tx, row.bucket, person)
         await queries.DELETE_CASES.run(tx, row.bucket, person)
 

@@ -41,7 +41,7 @@ async def open_set(tx: Tx, now: datetime) -> SetRow | None:
 
 def secret_of(keys: KeyRing) -> bytes:
     """What names and rounds. The first key for ever: one that was added later counts for nothing."""
-    return keys.secrets("statistics")[-1][1]
+    return keys.first_secret("statistics")
 
 
 async def know_key(tx: Tx, keys: KeyRing) -> None:

@@ -18,7 +18,7 @@ from identity.accounts.opening import open_book
 from identity.accounts.problems import IDENTITY_AT_DESK
 from identity.devices import BrowserOrigin, NewDevice
 from identity.identifiers import normal_identifier
-from identity.passwords import POOL, peppered
+from identity.passwords import POOL, hash_secret
 from identity.people import IdentifierClaim, Matched, PersonClaim
 from identity.policy import is_below, pin_is_easy
 from identity.problems import CHALLENGE_DEAD, DEVICE_KEY_REFUSED, PIN_TOO_EASY
@@ -127,7 +127,7 @@ async def _book_of(tx: Tx, keys: KeyRing, person: Verified, proof: Proof, now: d
 
 async def hash_pin(keys: KeyRing, pending: PendingEnrolment, pin: str) -> str:
     """No transaction may be open."""
-    return await POOL.hash(peppered(keys, pending.patient_id, pin))
+    return await hash_secret(keys, pending.patient_id, pin)
 
 
 async def finish(

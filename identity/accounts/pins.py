@@ -5,7 +5,7 @@ from datetime import datetime
 from audit.service import record_act
 from identity import budgets, people, queries
 from identity.models import Demographics
-from identity.passwords import POOL, peppered
+from identity.passwords import POOL, hash_secret
 from identity.policy import pin_is_easy
 from identity.problems import PIN_TOO_EASY
 from kernel.access import Access
@@ -29,7 +29,7 @@ async def check(tx: Tx, keys: KeyRing, access: Access, pin: str, now: datetime) 
 
 async def hash_pin(keys: KeyRing, access: Access, pin: str) -> str:
     """No transaction may be open."""
-    return await POOL.hash(peppered(keys, access.patient_id, pin))
+    return await hash_secret(keys, access.patient_id, pin)
 
 
 async def keep(tx: Tx, access: Access, pin_hash: str, *, request_id: str, now: datetime) -> None:

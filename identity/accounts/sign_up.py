@@ -20,7 +20,7 @@ from identity.accounts.problems import BIRTH_DATE_INVALID
 from identity.activation import BIRTH_DATE
 from identity.devices import BrowserOrigin, NewDevice
 from identity.models import Sex
-from identity.passwords import POOL, peppered
+from identity.passwords import POOL, hash_secret
 from identity.people import IdentifierClaim, PersonClaim
 from identity.phones import phone_hashes
 from identity.policy import pin_is_easy
@@ -117,7 +117,7 @@ def _wrong_form(
 
 async def hash_pin(keys: KeyRing, pending: PendingSignUp, pin: str) -> str:
     """No transaction may be open."""
-    return await POOL.hash(peppered(keys, pending.phone.holder, pin))
+    return await hash_secret(keys, pending.phone.holder, pin)
 
 
 async def finish(

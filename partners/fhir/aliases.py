@@ -27,7 +27,7 @@ class Aliases:
 
     @classmethod
     def of(cls, keys: KeyRing, client_id: UUID, patient_id: UUID) -> Self:
-        _, secret = keys.secret("alias")
+        secret = keys.first_secret("alias")
         text = b"ids of a client\0" + client_id.bytes + patient_id.bytes
         return cls(hmac.digest(secret, text, hashlib.sha256))
 

@@ -7,7 +7,6 @@ asks for. Without these last digits, somebody who sends the page's picture to a 
 stranger's yes for a browser of his own.
 """
 
-import hmac
 import secrets
 from datetime import datetime, timedelta
 from typing import Final
@@ -36,8 +35,8 @@ from partners.smart.policy import (
     REQUEST_URI,
     SIGNS,
     TRIES,
-    code_hash,
-    digits_hash,
+    code_hashes,
+    digits_hashes,
     page_code,
     read_token,
 )
@@ -127,8 +126,15 @@ async def prove(
 async def show_code(tx: Tx, keys: KeyRing, row: AuthorizationRow) -> str | None:
     """The eight signs of a page, from now on to be found by an app; None where chance made another's."""
     code = page_code(keys, row.request_id)
-    claimed = await queries.CLAIM_CODE.one(tx, code_hash(keys, code), row.request_id, row.expires_at)
+    claimed = await queries.CLAIM_CODE.one(tx, code_hashes(keys, code)[0], row.request_id, row.expires_at)
     return None if claimed is None else code
+
+
+async def _by_code(tx: Tx, keys: KeyRing, code: str, now: datetime) -> UUID | None:
+    for hashed in code_hashes(keys, code):
+        if (found := await queries.BY_CODE.one(tx, hashed, now)) is not None:
+            return found
+    return None
 
 
 async def look_at(
@@ -144,7 +150,7 @@ async def look_at(
     if refused is not None:
         return refused
     code = spoken_codes.typed(typed, SIGNS, QR_PREFIX)
-    request_id = None if code is None else await queries.BY_CODE.one(tx, code_hash(keys, code), now)
+    request_id = None if code is None else await _by_code(tx, keys, code, now)
     found = None
     if request_id is not None:
         found = await queries.WISH_OF_CODE.one(tx, request_id, now, actor.actor_id)
@@ -202,7 +208,7 @@ async def agree(
         text.decode(),
         signature,
         device_id,
-        digits_hash(keys, row.request_id, digits),
+        digits_hashes(keys, row.request_id, digits)[0],
     )
     return Refused(problem=APP_REQUEST_UNKNOWN) if agreed is None else digits
 
@@ -213,7 +219,7 @@ async def digits_are_right(tx: Tx, keys: KeyRing, row: AuthorizationRow, digits:
     if tries is None or row.digits_hash is None:
         return False
     typed = "".join(sign for sign in digits if sign not in " -")
-    if hmac.compare_digest(digits_hash(keys, row.request_id, typed), row.digits_hash):
+    if row.digits_hash in digits_hashes(keys, row.request_id, typed):
         return True
     if tries >= TRIES:
         await queries.END.one(tx, row.request_id, now)

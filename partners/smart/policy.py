@@ -56,13 +56,13 @@ def page_code(keys: KeyRing, request_id: UUID) -> str:
     return "".join(spoken_codes.ALPHABET[byte % 32] for byte in made[:SIGNS])
 
 
-def code_hash(keys: KeyRing, code: str) -> bytes:
-    """HMAC-SHA256(pepper, code): what a row keeps of it."""
-    _, pepper = keys.secret("pepper")
-    return hmac.digest(pepper, b"connect code\0" + code.encode(), hashlib.sha256)
+def code_hashes(keys: KeyRing, code: str) -> list[bytes]:
+    """HMAC-SHA256(pepper, code) under each pepper; a row keeps the first, of the current one."""
+    text = b"connect code\0" + code.encode()
+    return [hmac.digest(pepper, text, hashlib.sha256) for _, pepper in keys.secrets("pepper")]
 
 
-def digits_hash(keys: KeyRing, request_id: UUID, digits: str) -> bytes:
-    """What a row keeps of the digits that the app shows."""
-    _, pepper = keys.secret("pepper")
-    return hmac.digest(pepper, b"connect digits\0" + request_id.bytes + digits.encode(), hashlib.sha256)
+def digits_hashes(keys: KeyRing, request_id: UUID, digits: str) -> list[bytes]:
+    """Of the digits that the app shows, likewise."""
+    text = b"connect digits\0" + request_id.bytes + digits.encode()
+    return [hmac.digest(pepper, text, hashlib.sha256) for _, pepper in keys.secrets("pepper")]

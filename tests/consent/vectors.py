@@ -58,8 +58,8 @@ REQUEST: Final = AccessRequest(
 def ring() -> KeyRing:
     """A key ring of published test keys: nothing but vectors is ever made with it."""
     found = KeyRing()
-    found._secrets["pepper"] = {KEY_ID: bytes(range(32))}
-    found._signers["qr"] = {KEY_ID: SERVER}
+    found._held.secrets["pepper"] = {KEY_ID: bytes(range(32))}
+    found._held.signers["qr"] = {KEY_ID: SERVER}
     return found
 
 

@@ -12,7 +12,7 @@ import pyotp
 from identity import devices, people, phones, practitioners, queries, sessions
 from identity.devices import Enrolled
 from identity.models import Facility, Sex
-from identity.passwords import POOL, peppered
+from identity.passwords import hash_secret
 from identity.people import IdentifierClaim, PersonClaim
 from identity.register.facilities import NewFacility, add_client, add_facility, facility_by_code
 from identity.sessions import Tokens
@@ -194,7 +194,7 @@ async def make_citizen(
         patient_id = await people.create_person(tx, store.keys, claim, "verified", None, since)
         await queries.RAISE_LEVEL.run(tx, patient_id, 2)
         await phones.make_login(tx, store.keys, patient_id, phone_number, since)
-        pin_hash = await POOL.hash(peppered(store.keys, patient_id, pin))
+        pin_hash = await hash_secret(store.keys, patient_id, pin)
         await queries.UPSERT_PIN.run(tx, patient_id, pin_hash, since)
         answer = await devices.enrol(tx, store.keys, patient_id, phone.new_device("test"), "test", since)
         assert isinstance(answer, Enrolled)

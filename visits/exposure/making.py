@@ -50,7 +50,7 @@ async def _finish(tx: Tx, keys: KeyRing, row: ListRow, now: datetime) -> datetim
     """Count, round and keep each hour, once for ever; then the list can be read until it ends."""
     exact = {one.hour: one.count for one in await queries.COUNT_HOURS.all(tx, row.list_id)}
     # The first key for ever, as for the statistics: a new one would round the same hours in a second way.
-    made = cells(row.facility_id, row.since, row.until, exact, keys.secrets("statistics")[-1][1])
+    made = cells(row.facility_id, row.since, row.until, exact, keys.first_secret("statistics"))
     await queries.INSERT_HOURS.run(tx, row.facility_id, list(made), list(made.values()))
     count = await queries.SUM_HOURS.one(tx, row.facility_id, row.since, row.until)
     ends = expires_at(row.since, now)
