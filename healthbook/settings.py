@@ -42,6 +42,10 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # Where acts are written that no restored backup may undo: a directory on another volume than the data, or
     # `s3://BUCKET` with object lock at S3_ENDPOINT; unset: beside the data, good for a demo only.
     healthbook_journal: str = ""
+    # Where backups go, a directory on another disk or `s3://BUCKET` at S3_ENDPOINT, and the public keys of age
+    # that they are sealed to, with commas between.
+    healthbook_backup: str = ""
+    healthbook_backup_recipients: str = ""
     # The signer of certificates (security.md S28): its own key directory, and the socket of one that runs by
     # itself; without that one, `serve` starts one where there are keys.
     healthbook_signer_keys: str = ""
@@ -49,6 +53,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 8000
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    # After SIGTERM everybody is answered for so long while /health/ready is red: as long as whoever balances
+    # needs to see that. Ctrl-C does not wait.
+    drain_seconds: Annotated[int, Meta(ge=0, le=300)] = 5
     app_origin: str = ""
     allowed_hosts: str = ""
     trusted_proxies: str = ""
@@ -56,6 +63,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     database_delivery_url: str = ""
     database_owner_url: str = ""
     database_signer_url: str = ""
+    # A sign-in with REPLICATION that backups are made as.
+    database_backup_url: str = ""
     pool_max: Annotated[int, Meta(ge=2, le=200)] = 10
     fcm_credentials: str = ""
     sms_gateway_url: str = ""
@@ -125,9 +134,11 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     vital_steps_a_minute: Annotated[int, Meta(ge=20, le=300)] = STEPS_A_MINUTE
     # The viewer that stands before a share link, ending in `#`; unset: the link alone, for any viewer.
     link_viewer: str = ""
-    # The number that messages tell people to call.
-    # Where a worker offers its counters to Prometheus, on the loopback alone; 0: nowhere.
+    # Where `serve`, or a worker by itself, offers its figures to Prometheus; 0: nowhere. The address is the
+    # loopback's unless containers need another, on a network that nobody else is in (security.md S34).
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    metrics_host: str = "127.0.0.1"
+    # The number that messages tell people to call.
     hotline: Annotated[str, Meta(pattern=r"^[0-9][0-9 ]{2,14}$(?!\n)")] = HOTLINE
 
     @property
@@ -167,6 +178,16 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     def journal_bucket(self) -> str:
         """The journal's bucket, where it is one."""
         return self.healthbook_journal.removeprefix(_S3) if self.healthbook_journal.startswith(_S3) else ""
+
+    @property
+    def backup(self) -> Path:
+        """The directory of backups, where it is one."""
+        return Path(self.healthbook_backup).expanduser().resolve()
+
+    @property
+    def backup_bucket(self) -> str:
+        """The bucket of backups, where it is one."""
+        return self.healthbook_backup.removeprefix(_S3) if self.healthbook_backup.startswith(_S3) else ""
 
     @property
     def is_new(self) -> bool:
@@ -278,17 +299,21 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         # msgspec: "Expected `int`, got `str` - at `$.PORT`"; the value itself can be a secret.
         what, _, where = str(error).partition(" - at `$.")
         raise SettingsError(f"{where.rstrip('`') or 'settings'}: {what}") from None
-    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_DELIVERY_URL", "DATABASE_SIGNER_URL"):
+    for name in known & {name for name in given if name.startswith("DATABASE_")}:
         if not given.get(name, "postgresql://").startswith(("postgresql://", "postgres://")):
             raise SettingsError(f"{name}: expected `postgresql://` and an address")
     if not all(is_address(proxy) for proxy in words(settings.trusted_proxies)):
         raise SettingsError("TRUSTED_PROXIES: expected IP addresses, with commas between")
+    if not is_address(settings.metrics_host):
+        raise SettingsError("METRICS_HOST: expected an IP address of this machine")
     if bool(settings.s3_endpoint) != bool(settings.s3_bucket):
         raise SettingsError("S3_ENDPOINT, S3_BUCKET: set both or none")
     if settings.s3_endpoint and not is_service_address(settings.s3_endpoint):
         raise SettingsError("S3_ENDPOINT: expected `https://` and a host, or `http://` on this machine")
     if settings.journal_bucket and not settings.s3_endpoint:
         raise SettingsError("HEALTHBOOK_JOURNAL: a bucket needs S3_ENDPOINT")
+    if settings.backup_bucket and not settings.s3_endpoint:
+        raise SettingsError("HEALTHBOOK_BACKUP: a bucket needs S3_ENDPOINT")
     check_addresses(settings)
     if settings.ehr_core_url and not is_core_url(settings.ehr_core_url):
         raise SettingsError(

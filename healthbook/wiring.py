@@ -43,7 +43,7 @@ UNREACHABLE = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
 )
-Role = Literal["hb_owner", "hb_api", "hb_delivery", "hb_signer"]
+Role = Literal["hb_owner", "hb_api", "hb_delivery", "hb_signer", "hb_backup"]
 
 
 class StartError(Exception):
@@ -64,6 +64,7 @@ class Place(Struct, frozen=True):
             "hb_owner": self.settings.database_owner_url,
             "hb_delivery": self.settings.database_delivery_url,
             "hb_signer": self.settings.database_signer_url,
+            "hb_backup": self.settings.database_backup_url,
         }
         return own.get(role) or self.settings.database_url
 

@@ -1,4 +1,4 @@
-"""Where backups lie: named files in a directory or a bucket, put whole, listed, and removed when they expire."""
+"""Where backups lie: named files in a directory or a bucket, put whole, listed, removed when they expire."""
 
 import asyncio
 import base64

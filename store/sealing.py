@@ -29,7 +29,7 @@ def read_recipients(texts: list[str]) -> list[Recipient]:
 
 
 def read_identities(path: Path) -> list[Identity]:
-    """The identities of a file as `age-keygen` writes it. Raises SealError; OSError where there is no file."""
+    """The identities of a file as `age-keygen` writes it. Raises SealError; OSError where there is none."""
     lines = [line.strip() for line in path.read_text().splitlines()]
     try:
         found = [Identity.from_str(line) for line in lines if line.startswith(_SECRET)]

@@ -1,0 +1,53 @@
+"""SQL as hb_backup; it reads positions of the server and nothing of a person."""
+
+from msgspec import Struct
+
+from store.statement import Command, Scalar, Statement
+
+
+class ServerRow(Struct, frozen=True):
+    """Which server it is, its version (180006), how long its segments are, and the timeline it writes."""
+
+    system: str
+    version: int
+    segment_bytes: int
+    segment: str
+
+
+class SlotRow(Struct, frozen=True):
+    """Our replication slot. state: `lost` where the server threw away log that we never had."""
+
+    active: bool
+    state: str | None
+
+
+class NodeRow(Struct, frozen=True):
+    """One server of a cluster."""
+
+    group: int
+    host: str
+    port: int
+
+
+SERVER = Statement(
+    ServerRow,
+    "SELECT system_identifier::text, current_setting('server_version_num')::int,"
+    " (SELECT setting::int FROM pg_settings WHERE name = 'wal_segment_size'),"
+    " pg_walfile_name(pg_current_wal_flush_lsn()) FROM pg_control_system()",
+)
+FLUSHED = Scalar(str, "SELECT pg_current_wal_flush_lsn()::text")
+SLOT = Statement(
+    SlotRow, "SELECT active, wal_status FROM pg_replication_slots WHERE slot_name = $1 AND database IS NULL"
+)
+SLOT_REACHED = Scalar(
+    bool, "SELECT restart_lsn >= $2::text::pg_lsn FROM pg_replication_slots WHERE slot_name = $1"
+)
+CREATE_SLOT = Command("SELECT pg_create_physical_replication_slot($1, true)")
+DROP_SLOT = Command("SELECT pg_drop_replication_slot($1)")
+HAS_NODES = Scalar(bool, "SELECT to_regclass('pg_dist_node') IS NOT NULL")
+# Citus's own catalogue and function; both are there where HAS_NODES says so, and nowhere else.
+NODES_SQL = (
+    "SELECT groupid, nodename, nodeport FROM pg_dist_node"
+    " WHERE isactive AND noderole = 'primary' AND groupid > 0 ORDER BY groupid"
+)
+POINT_SQL = "SELECT citus_create_restore_point($1)"
