@@ -11,7 +11,7 @@ SQUAWK_FILES := $(wildcard store/migrations/*.sql)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full check fmt clients mock examples screenshots bench clean lock
+.PHONY: help run test test-full drill check fmt clients mock examples screenshots bench clean lock
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ test: $(VENV)/dev.stamp ## run all tests
 
 test-full: $(VENV)/dev.stamp ## run the same tests with large counts
 	@HEALTHBOOK_COUNTS=full $(BIN)/pytest -q -n 2 --dist loadfile
+
+drill: $(VENV)/dev.stamp ## break a running installation in every way we know; prints what was lost and how long it took
+	@HEALTHBOOK_COUNTS=drill $(BIN)/pytest -q -m drill tests/anomaly
 
 check: $(VENV)/dev.stamp ## lint, types, import contracts, house rules, generated files, SQL, containers
 	@$(BIN)/ruff check
