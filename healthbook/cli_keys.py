@@ -1,14 +1,32 @@
 """`healthbook admin` on keys: made, added by two people, and moved to."""
 
+import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from healthbook.cli_acts import OPERATOR, REASON, as_operator, fail, settings_or_exit, with_second
+from healthbook.cli_acts import (
+    OPERATOR,
+    REASON,
+    as_operator,
+    fail,
+    or_exit,
+    people_of,
+    settings_or_exit,
+    with_second,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from store.database import Store
+    from store.keys import Purpose
+
+SECOND = click.option(
+    "--with", "second", envvar="HEALTHBOOK_SECOND_OPERATOR", help="The second operator beside you."
+)
 
 
 @click.command(name="make-keys")
@@ -38,43 +56,131 @@ def first_key(purpose: str) -> None:
     click.echo(f"{known} key {add_key(directory, known)}")
 
 
+@click.command(name="keys")
+def list_keys() -> None:
+    """Print every key: current, coming (and from when), older, or public half only. No key itself."""
+    from healthbook.key_commands import key_lines
+    from store.keys import KeyRingError
+
+    try:
+        lines = key_lines(settings_or_exit().keys)
+    except KeyRingError as error:
+        fail(f"{error}.")
+    for line in lines:
+        click.echo(line)
+
+
 @click.command(name="add-key")
 @click.argument("purpose")
-@click.option("--with", "second", envvar="HEALTHBOOK_SECOND_OPERATOR", help="The second operator beside you.")
+@click.option(
+    "--after", type=click.IntRange(1, 525_600), metavar="MINUTES", help="When it is used; set per purpose."
+)
+@SECOND
 @OPERATOR
 @REASON
-def add_key(purpose: str, second: str | None, operator: str | None, reason: str | None) -> None:
-    """Add the next key of PURPOSE; it counts once every process has started again. Two people do it (S26)."""
-    from healthbook.commands import write_down
-    from store.keys import FOR_EVER, PURPOSES
-    from store.keys import add_key as add
+def add_key(
+    purpose: str, after: int | None, second: str | None, operator: str | None, reason: str | None
+) -> None:
+    """Add the next key of PURPOSE, while the service runs. Two people do it (S26).
 
-    known = next((known for known in PURPOSES if known == purpose), None)
-    if known is None:
-        fail(f"{purpose} is none of {', '.join(PURPOSES)}.")
+    Processes of this directory know it within seconds; copy it to the other hosts before it begins.
+    """
+    from healthbook.key_commands import begin_key
+    from store.keys import FOR_EVER
+
+    known = _purpose(purpose)
     if known in FOR_EVER:
         fail(f"The key for {known} is never changed.")
+    lead = None if after is None else timedelta(minutes=after)
 
-    async def run(store: "Store", signed: tuple[str, str]) -> str:
-        await write_down(store, with_second(signed, second), f"keys:add-{known}", 1)
-        return add(settings_or_exit().keys, known)
+    async def run(store: "Store", signed: tuple[str, str]) -> "tuple[str, datetime]":
+        return await begin_key(store, settings_or_exit().keys, known, lead, with_second(signed, second))
 
-    click.echo(f"{purpose} key {as_operator(run, operator, reason)}")
+    key_id, begins = as_operator(run, operator, reason)
+    click.echo(f"{purpose} key {key_id}, used from {begins:%Y-%m-%d %H:%M:%S} UTC on")
 
 
 @click.command(name="rotate-lookup")
 @OPERATOR
 @REASON
 def rotate_lookup(operator: str | None, reason: str | None) -> None:
-    """Move every look-up hash to the current key, once every process has loaded it."""
+    """Move every look-up hash to the current key, once every process uses it."""
     from healthbook.commands import rotate_lookup as rotate
+    from healthbook.key_commands import refuse_early
 
-    click.echo(f"{as_operator(rotate, operator, reason, role='hb_owner')} hashes moved")
+    or_exit(lambda: refuse_early(settings_or_exit().keys, "lookup"))
+
+    async def run(store: "Store", signed: tuple[str, str]) -> int:
+        # Everybody twice: first the new rows of all, then the old ones go.
+        with click.progressbar(length=2 * await people_of(store), label="people", file=sys.stderr) as bar:
+            return await rotate(store, signed, bar.update)
+
+    click.echo(f"{as_operator(run, operator, reason, role='hb_owner')} hashes moved")
+
+
+@click.command()
+@OPERATOR
+@REASON
+def reseal(operator: str | None, reason: str | None) -> None:
+    """Seal anew, under the current field key, every cell and file that an older one sealed.
+
+    While the service runs; stopped in between, run it again. Exit 1 where something does not open.
+    """
+    from healthbook.key_commands import refuse_early
+    from healthbook.key_commands import reseal as seal_anew
+
+    or_exit(lambda: refuse_early(settings_or_exit().keys, "field"))
+
+    async def run(store: "Store", signed: tuple[str, str]) -> tuple[int, int]:
+        with click.progressbar(length=await people_of(store), label="people", file=sys.stderr) as bar:
+            return await seal_anew(store, bar.update, signed)
+
+    moved, broken = as_operator(run, operator, reason, role="hb_owner")
+    click.echo(f"{moved} sealed anew")
+    if broken:
+        click.echo(f"{broken} cells or files do not open and stay as they are (S15).", err=True)
+        raise SystemExit(1)
+
+
+@click.command(name="retire-key")
+@click.argument("purpose")
+@click.argument("key")
+@SECOND
+@OPERATOR
+@REASON
+def retire_key(purpose: str, key: str, second: str | None, operator: str | None, reason: str | None) -> None:
+    """Destroy KEY of PURPOSE once nothing needs it; of a signer the public half stays. Two people (S26).
+
+    Says what still needs it and destroys nothing then. Remove the file on the other hosts, too.
+    """
+    from healthbook.key_commands import retire_key as retire
+
+    known = _purpose(purpose)
+
+    async def run(store: "Store", signed: tuple[str, str]) -> None:
+        both = with_second(signed, second)
+        with click.progressbar(length=await people_of(store), label="people", file=sys.stderr) as bar:
+            await retire(store, settings_or_exit().keys, known, key, bar.update, both)
+
+    as_operator(run, operator, reason, role="hb_owner")
+    click.echo(f"{purpose} key {key} is gone")
+
+
+def _purpose(name: str) -> "Purpose":
+    from store.keys import PURPOSES
+
+    known = next((known for known in PURPOSES if known == name), None)
+    if known is None:
+        fail(f"{name} is none of {', '.join(PURPOSES)}.")
+    return known
 
 
 COMMANDS: tuple[click.Command, ...] = (
     make_keys,
     first_key,
+    list_keys,
     add_key,
     rotate_lookup,
+    reseal,
+    retire_key,
 )

@@ -178,20 +178,23 @@ async def bootstrap_from(store: Store, text: bytes, signed: Signed) -> bytes:
     return msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n"
 
 
-async def rotate_lookup(store: Store, signed: Signed) -> int:
+async def rotate_lookup(store: Store, signed: Signed, told: Callable[[int], None] = lambda _: None) -> int:
     """Move every look-up hash to the current key: all new rows first, then the old ones go (S15).
 
-    Run it as hb_owner, once every process has loaded the new key. Returns how many hashes moved.
+    Run it as hb_owner, once every process uses the new key. told: how many people are done since the last
+    call; everybody comes twice. Returns how many hashes moved.
     """
     now, keys = SystemClock().now(), store.keys
     async for page in pages_of_people(store):
         async with store.transaction() as tx:
             for patient_id in page:
                 await insert_current(tx, keys, patient_id, now)
+        told(len(page))
     moved = 0
     async for page in pages_of_people(store):
         async with store.transaction() as tx:
             moved += sum([await delete_previous(tx, keys, patient_id) for patient_id in page])
+        told(len(page))
     await write_down(store, signed, "keys:rotate-lookup", moved)
     return moved
 

@@ -28,6 +28,8 @@ _FORMAT: Final = 2
 _DATA_KEY_BYTES: Final = 32
 _WRAPPED_BYTES: Final = NONCE_BYTES + _DATA_KEY_BYTES + TAG_BYTES
 _PREFIX_BYTES: Final = 7
+# Format, length and an id of four digits, with room for longer ones.
+KEY_ID_BYTES_MAX: Final = 32
 
 
 class CipherError(Exception):
@@ -101,6 +103,13 @@ async def opened(
     if cipher is None:
         raise CipherError
     yield _open(cipher, blob_id, _nonce(prefix, number, last=True), bytes(held))
+
+
+def key_id_of(start: bytes) -> str:
+    """The field key that a kept blob names, from its first KEY_ID_BYTES_MAX bytes; empty: none of ours."""
+    if len(start) < 2 or start[0] != _FORMAT:
+        return ""
+    return start[2 : 2 + start[1]].decode(errors="replace")
 
 
 def _header_bytes(start: bytearray) -> int | None:

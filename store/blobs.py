@@ -27,7 +27,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from store.blob_cipher import CipherError, Sealed, opened
+from store.blob_cipher import KEY_ID_BYTES_MAX, CipherError, Sealed, key_id_of, opened
 from store.keys import KeyRing
 from store.media_types import HEAD_BYTES, MediaType, sniff
 
@@ -81,6 +81,10 @@ class BlobStore(Protocol):
 
     def get_stream(self, patient_id: UUID, blob_id: UUID) -> AsyncGenerator[bytes, None]:
         """As `get`, chunk by chunk, each checked before it is given out; raises where the damage begins."""
+        ...
+
+    async def key_ids(self, patient_id: UUID) -> dict[UUID, str]:
+        """Which field key each whole blob of a person lies under, by its header."""
         ...
 
     async def delete(self, patient_id: UUID, blob_id: UUID) -> None:
@@ -183,6 +187,9 @@ class FilesystemBlobs:
     def get_stream(self, patient_id: UUID, blob_id: UUID) -> AsyncGenerator[bytes, None]:
         return checked(self._keys, patient_id, blob_id, self._read(patient_id, blob_id))
 
+    async def key_ids(self, patient_id: UUID) -> dict[UUID, str]:
+        return await asyncio.to_thread(_key_ids, self._directory(patient_id))
+
     async def delete(self, patient_id: UUID, blob_id: UUID) -> None:
         await asyncio.to_thread(self._path(patient_id, blob_id).unlink, missing_ok=True)
 
@@ -235,6 +242,16 @@ def _sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _key_ids(directory: Path) -> dict[UUID, str]:
+    found = {}
+    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+        if path.suffix == _PARTIAL:
+            continue
+        with suppress(FileNotFoundError), open(path, "rb") as file:  # deleted since it was listed
+            found[UUID(hex=path.name)] = key_id_of(file.read(KEY_ID_BYTES_MAX))
+    return found
 
 
 def _remove_all(directory: Path) -> int:

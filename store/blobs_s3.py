@@ -9,12 +9,12 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from store.blob_cipher import Sealed
+from store.blob_cipher import KEY_ID_BYTES_MAX, Sealed, key_id_of
 from store.blobs import (
     READ_BYTES,
     BlobMissingError,
@@ -106,6 +106,15 @@ class S3Blobs:
     def get_stream(self, patient_id: UUID, blob_id: UUID) -> AsyncGenerator[bytes, None]:
         return checked(self._keys, patient_id, blob_id, self._read(patient_id, blob_id))
 
+    async def key_ids(self, patient_id: UUID) -> dict[UUID, str]:
+        found, last = {}, ""
+        while keys := await self._names(f"{person_prefix(patient_id)}/", last):
+            for key in keys:
+                with suppress(BlobMissingError):  # deleted since it was listed
+                    found[UUID(hex=key.rpartition("/")[2])] = key_id_of(await self._start(key))
+            last = keys[-1]
+        return found
+
     async def delete(self, patient_id: UUID, blob_id: UUID) -> None:
         await self._delete(_key(patient_id, blob_id))
 
@@ -184,9 +193,16 @@ class S3Blobs:
                     break
                 yield part
 
-    async def _names(self, prefix: str) -> list[str]:
+    async def _start(self, key: str) -> bytes:
+        wanted = f"bytes=0-{KEY_ID_BYTES_MAX - 1}"
         async with s3_request():
-            page = await self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
+            found = await self._client.get_object(Bucket=self._bucket, Key=key, Range=wanted)
+            async with found["Body"] as body:
+                return await body.read()
+
+    async def _names(self, prefix: str, after: str = "") -> list[str]:
+        async with s3_request():
+            page = await self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, StartAfter=after)
             return [found["Key"] for found in page.get("Contents", []) if "Key" in found]
 
     async def _delete(self, key: str) -> None:

@@ -33,7 +33,7 @@ def seal(keys: KeyRing, patient_id: UUID, table: str, column: str, text: str) ->
     nonce = secrets.token_bytes(NONCE_BYTES)
     place = _place(patient_id, table, column, key_id)
     sealed = AESGCM(derive_key(master, patient_id)).encrypt(nonce, text.encode(), place)
-    return bytes([_FORMAT, len(key_id)]) + key_id.encode() + nonce + sealed
+    return header(key_id) + nonce + sealed
 
 
 class Sealer:
@@ -42,7 +42,7 @@ class Sealer:
     def __init__(self, keys: KeyRing) -> None:
         key_id, master = keys.secret("field")
         self._key_id = key_id.encode()
-        self._head = bytes([_FORMAT, len(key_id)]) + self._key_id
+        self._head = header(key_id)
         self._person = hmac.new(_extracted(master), _INFO, hashlib.sha256)
 
     def seal(self, patient_id: UUID, cells: Sequence[tuple[bytes, str]]) -> list[bytes]:
@@ -77,6 +77,11 @@ class Hasher:
             one.update(text)
             made.append((version, one.digest()))
         return made
+
+
+def header(key_id: str) -> bytes:
+    """What every cell sealed under a key begins with."""
+    return bytes([_FORMAT, len(key_id)]) + key_id.encode()
 
 
 def unseal(keys: KeyRing, patient_id: UUID, table: str, column: str, sealed: bytes) -> str:

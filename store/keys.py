@@ -174,7 +174,7 @@ class KeyRing:
             if purpose not in OPTIONAL:
                 add_key(directory, purpose)
         if demo:
-            _write(directory / _DEMO_MARK, b"These keys belong to a demo. Never use them elsewhere.\n")
+            write_new(directory / _DEMO_MARK, b"These keys belong to a demo. Never use them elsewhere.\n")
         return cls.load(directory)
 
     def look(self) -> None:
@@ -265,8 +265,10 @@ def add_key(directory: Path, purpose: Purpose, starts_at: datetime | None = None
         raise KeyRingError(f"the key for {purpose} is never changed")
     key_id = f"{int(max(ids)) + 1:04d}" if ids else FIRST_ID
     if starts_at is not None:
-        _write(directory / f"{purpose}.{key_id}.from", f"{starts_at.astimezone(UTC).isoformat()}\n".encode())
-    _write(directory / f"{purpose}.{key_id}.key", _make(purpose))
+        write_new(
+            directory / f"{purpose}.{key_id}.from", f"{starts_at.astimezone(UTC).isoformat()}\n".encode()
+        )
+    write_new(directory / f"{purpose}.{key_id}.key", _make(purpose))
     return key_id
 
 
@@ -288,7 +290,7 @@ def _names(directory: Path) -> frozenset[str]:
     return frozenset(os.listdir(directory))
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_new(path: Path, data: bytes) -> None:
     """Whole or not at all, and never over another: running processes may read the directory at any moment."""
     part = path.with_name(f"{secrets.token_hex(8)}.part")
     with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -177,3 +177,29 @@ def rows_of_person(table: str, column: str, only: str | None) -> str:
         f"SELECT t.* FROM {table} t WHERE t.{column} = $1 AND ({only or 'true'})"  # noqa: S608
         " AND ($2::timestamptz IS NOT NULL AND $3::uuid[] IS NOT NULL)"
     )
+
+
+def cells_under_others(table: str, column: str, owner: str) -> str:
+    """(owner, cell) of at most $3 cells that do not begin with $1, from owner $2 on, in the order of owners.
+
+    The names are those of store/sealed_columns.py, nobody's input, and tests/store/test_sealed_columns.py
+    prepares each of these.
+    """
+    return (
+        f"SELECT {owner}, {column} FROM {table}"  # noqa: S608
+        f" WHERE substring({column} FROM 1 FOR length($1::bytea)) <> $1 AND {owner} >= $2"
+        f" ORDER BY {owner} LIMIT $3"
+    )
+
+
+def cells_under(table: str, column: str) -> str:
+    """How many cells begin with $1."""
+    return (
+        f"SELECT count(*) FROM {table}"  # noqa: S608
+        f" WHERE substring({column} FROM 1 FOR length($1::bytea)) = $1"
+    )
+
+
+def change_cell(table: str, column: str, owner: str) -> str:
+    """Put $3 where $2 of owner $1 still stands: what was written meanwhile stays."""
+    return f"UPDATE {table} SET {column} = $3 WHERE {owner} = $1 AND {column} = $2"  # noqa: S608

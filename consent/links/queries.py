@@ -205,3 +205,11 @@ DEAD_FILES = Statement(
 DELETE_FILE = Command(
     "DELETE FROM share_link_file WHERE patient_id = $1 AND link_id = $2 AND content = $3 AND blob_id = $4"
 )
+
+# How many links in force have a passcode under a pepper: nothing follows the salt under the first one.
+UNDER_PEPPER = Scalar(
+    int,
+    "SELECT count(*) FROM share_link WHERE substring(passcode_salt FROM 17) = $1"
+    " AND ended_at IS NULL AND expires_at > $2",
+    fan_out="before an operator takes a pepper away, once",
+)

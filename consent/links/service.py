@@ -29,7 +29,7 @@ from kernel.access import Access
 from kernel.problems import Refused
 from store.database import Tx
 from store.fields import seal, unseal
-from store.keys import KeyRing
+from store.keys import FIRST_ID, KeyRing
 from store.outbox import emit
 
 LINK_TYP: Final = "share-link"
@@ -308,3 +308,8 @@ async def _log(
         now=now,
         on_behalf_of=access.on_behalf_of,
     )
+
+
+async def count_under_pepper(tx: Tx, key_id: str, now: datetime) -> int:
+    """How many links in force have a passcode that was stretched with a pepper."""
+    return await queries.UNDER_PEPPER.one(tx, b"" if key_id == FIRST_ID else key_id.encode(), now) or 0

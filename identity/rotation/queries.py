@@ -38,4 +38,20 @@ COPY_PHONE = Command(
     " SET role = CASE WHEN EXCLUDED.role = 'login' THEN 'login' ELSE phone.role END,"
     " changed_at = CASE WHEN EXCLUDED.role = 'login' THEN EXCLUDED.changed_at ELSE phone.changed_at END"
 )
+_LEFT = "before an operator takes a key away, once"
+UNDER_LOOKUP = Scalar(
+    int,
+    "SELECT (SELECT count(*) FROM patient_identifier WHERE key_version = $1)"
+    " + (SELECT count(*) FROM patient_identifier_rev WHERE key_version = $1)"
+    " + (SELECT count(*) FROM phone_lookup WHERE key_version = $1)",
+    fan_out=_LEFT,
+)
+# What `hash_secret` writes before the first `$`: nothing under the first pepper.
+UNDER_PEPPER = Scalar(
+    int,
+    "SELECT (SELECT count(*) FROM citizen_pin WHERE split_part(pin_hash, '$', 1) = $1)"
+    " + (SELECT count(*) FROM account_credential WHERE split_part(password_hash, '$', 1) = $1)"
+    " + (SELECT count(*) FROM activation_undo WHERE split_part(pin_hash, '$', 1) = $1)",
+    fan_out=_LEFT,
+)
 DELETE_PHONE = Command("DELETE FROM phone WHERE patient_id = $1 AND phone_hash = $2")

@@ -15,7 +15,7 @@ from identity.rotation import queries
 from identity.rotation.models import HashedNumber
 from store.database import Tx
 from store.fields import lookup_hashes, unseal
-from store.keys import KeyRing
+from store.keys import FIRST_ID, KeyRing
 
 PAGE = 200
 
@@ -28,6 +28,16 @@ async def people_after(tx: Tx, last: UUID) -> list[UUID]:
 async def count_people(tx: Tx) -> int:
     """How many `people_after` walks over."""
     return await queries.COUNT_PEOPLE.one(tx) or 0
+
+
+async def count_under_lookup(tx: Tx, key_id: str) -> int:
+    """How many hashes are found under a look-up key alone."""
+    return await queries.UNDER_LOOKUP.one(tx, key_id) or 0
+
+
+async def count_under_pepper(tx: Tx, key_id: str) -> int:
+    """How many PINs and passwords were hashed with a pepper, and not chosen anew since."""
+    return await queries.UNDER_PEPPER.one(tx, "" if key_id == FIRST_ID else key_id) or 0
 
 
 async def insert_current(tx: Tx, keys: KeyRing, patient_id: UUID, now: datetime) -> None:
