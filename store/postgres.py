@@ -7,6 +7,7 @@ not do: in a user namespace every foreign uid looks like `nobody` (security.md S
 """
 
 import fcntl
+import math
 import os
 import secrets
 import shutil
@@ -118,6 +119,29 @@ def start_server(directory: Path, settings: dict[str, str] | None = None) -> Ser
         return _start(directory, cluster, settings or {})
 
 
+def replay(directory: Path, restored: Path, settings: dict[str, str]) -> None:
+    """Let a copied cluster at `restored` replay its log, give its roles new passwords and put it in its place.
+
+    settings: where the log is and where to stop. However long it takes. Call it from the main thread. Raises
+    PostgresError where the log does not lead there, or where a cluster is in that place.
+    """
+    cluster = directory / "cluster"
+    with _locked(directory / "lock"):
+        if cluster.exists():
+            raise PostgresError(f"{cluster} is there: nothing is put over it")
+        user = run_as(_binaries_for(restored), directory)
+        if user.owner_uid is not None:
+            directory.chmod(0o711)
+            for path in (restored, *restored.rglob("*")):
+                os.chown(path, user.owner_uid, user.owner_uid)
+        passwords = {role: secrets.token_urlsafe(32) for role in ROLES}
+        _keep_passwords(directory, passwords)
+        (restored / "pg_hba.conf").write_text(_HBA)
+        _start(directory, restored, settings, seconds=math.inf).stop()
+        _run(_single_user(user.binaries, restored, "postgres"), user, _renewed_roles(passwords))
+        restored.rename(cluster)
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     with open(path, "a") as lock:
@@ -195,6 +219,14 @@ def _role_statements(passwords: dict[str, str]) -> list[str]:
     return [f"CREATE ROLE {role} LOGIN PASSWORD '{password}'" for role, password in passwords.items()]
 
 
+def _renewed_roles(passwords: dict[str, str]) -> str:
+    """The roles of this release with these passwords, in a cluster that may be older."""
+    missing = "IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{0}') THEN CREATE ROLE {0} LOGIN; END IF"
+    made = [f"DO $$BEGIN {missing.format(role)}; END$$" for role in passwords]
+    known = [f"ALTER ROLE {role} LOGIN PASSWORD '{password}'" for role, password in passwords.items()]
+    return "\n".join([*made, *known, _COPIES, ""])
+
+
 def _first_statements(passwords: dict[str, str]) -> str:
     return "\n".join(
         [
@@ -227,7 +259,9 @@ def _options(settings: dict[str, str]) -> list[str]:
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 
-def _start(directory: Path, cluster: Path, settings: dict[str, str]) -> Server:
+def _start(
+    directory: Path, cluster: Path, settings: dict[str, str], seconds: float = START_SECONDS_MAX
+) -> Server:
     user = run_as(_binaries_for(cluster), directory)
     sockets = _socket_directory(cluster, user)
     command = [
@@ -254,7 +288,7 @@ def _start(directory: Path, cluster: Path, settings: dict[str, str]) -> Server:
             start_new_session=True,
             cwd="/",
         )
-    _wait_until_ready(cluster, process, directory)
+    _wait_until_ready(cluster, process, directory, seconds)
     return Server(directory, sockets, process)
 
 
@@ -286,8 +320,10 @@ def _log(directory: Path) -> Path:
     return log
 
 
-def _wait_until_ready(cluster: Path, process: subprocess.Popen[bytes], directory: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS_MAX
+def _wait_until_ready(
+    cluster: Path, process: subprocess.Popen[bytes], directory: Path, seconds: float
+) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break

@@ -10,12 +10,19 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from msgspec import Struct
 
 from store.postgres_binaries import find_binaries
+from store.postgres_user import die_with_parent
 
 ROLE: Final = "hb_backup"
 
 
 class ToolError(Exception):
-    """A tool of PostgreSQL failed. Its own words can quote rows and addresses (security.md S22)."""
+    """A tool of PostgreSQL failed. Its own words can quote rows and addresses (security.md S22).
+
+    printed: what it wrote on standard output until then."""
+
+    def __init__(self, text: str, printed: str = "") -> None:
+        super().__init__(text)
+        self.printed = printed
 
 
 class Node(Struct, frozen=True):
@@ -59,7 +66,9 @@ def path_of(tool: str, directory: Path | None = None) -> Path:
 
 
 async def begin(node: Node, tool: str, *told: str, pipe: bool = False) -> asyncio.subprocess.Process:
-    """Start a tool against a server; its output is ours to read where `pipe`."""
+    """Start a tool against a server; its output is ours to read where `pipe`. It ends with us: one that
+    outlived a kill would hold the slot."""
+    parent = os.getpid()
     return await asyncio.create_subprocess_exec(
         path_of(tool),
         "--no-password",
@@ -68,6 +77,7 @@ async def begin(node: Node, tool: str, *told: str, pipe: bool = False) -> asynci
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE if pipe else asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
+        preexec_fn=lambda: die_with_parent(parent),
     )
 
 
@@ -88,5 +98,5 @@ def run(tool: str, *told: str, directory: Path | None = None) -> str:
         check=False,
     )
     if done.returncode:
-        raise ToolError(f"{tool} failed ({done.returncode})")
+        raise ToolError(f"{tool} failed ({done.returncode})", done.stdout)
     return done.stdout

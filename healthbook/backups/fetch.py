@@ -1,0 +1,161 @@
+"""From the repository back onto a disk: the whole copy, the log that leads on from it, and the files."""
+
+import asyncio
+import io
+import os
+import re
+import tarfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from healthbook.backups.layout import Base, HistoryError, way
+from healthbook.backups.tools import ToolError, run
+from healthbook.backups.vault import SEALED, Vault
+from store.archives import Kept
+from store.postgres_binaries import find_binaries
+
+# Beside the cluster's own files; a relative path is the same inside any container.
+LOG: Final = "healthbook_wal"
+# The archive's clock and the database server's may differ by as much.
+CLOCKS_APART: Final = timedelta(minutes=5)
+_COMMIT: Final = re.compile(r"COMMIT.*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC")
+Tell = Callable[[str], None]
+
+
+class NoBackupError(Exception):
+    """The repository does not lead to where somebody wants to go; the text says what it has."""
+
+
+class Goal(Struct, frozen=True):
+    """Where a restore stops: at a time, at a named point, or (neither) where the log ends."""
+
+    to: datetime | None = None
+    point: str | None = None
+
+
+class Trip(Struct, frozen=True):
+    """A whole copy and the segments from there on, in order."""
+
+    base: Base
+    segments: list[str]
+    log: dict[str, Kept]
+    histories: dict[int, str]
+
+
+async def plan(vault: Vault, node: str, to: datetime | None, label: str | None = None) -> Trip:
+    """The newest whole copy that ended before a time, and the log to there. Raises NoBackupError."""
+    bases = [base for base in await vault.bases(node) if label in (None, base.label)]
+    if not bases:
+        raise NoBackupError(f"There is no whole copy of {node}{f' named {label}' if label else ''}.")
+    ended = [base for base in bases if to is None or base.ended_at <= to]
+    if not ended:
+        raise NoBackupError(f"The oldest whole copy was complete at {bases[0].ended_at:%Y-%m-%d %H:%M:%S}Z.")
+    base, log = ended[-1], await vault.log(node)
+    histories = await vault.histories(node, log)
+    try:
+        segments = way(base, {name for name in log if len(name) == 24}, histories)
+    except HistoryError as error:
+        raise NoBackupError(f"{str(error).capitalize()}: {base.label} leads no further.") from error
+    return Trip(base, _until(segments, log, to), log, histories)
+
+
+def _until(segments: list[str], log: dict[str, Kept], to: datetime | None) -> list[str]:
+    """No further than the first segment that was put well after that time: older ones have all before it."""
+    for place, name in enumerate(segments):
+        if to is not None and log[name].at > to + CLOCKS_APART:
+            return segments[: place + 1]
+    return segments
+
+
+async def unpack(vault: Vault, trip: Trip, into: Path, tell: Tell) -> None:
+    """The copy's files into the new directory `into`, its log beside them. Raises SealError, ArchiveError,
+    OSError."""
+    into.mkdir(mode=0o700, parents=True)
+    loop = asyncio.get_running_loop()
+    await asyncio.to_thread(_extract, _Parts(vault, trip.base, loop, tell), into)
+    (into / LOG).mkdir(mode=0o700)
+    for place, name in enumerate(trip.segments, start=1):
+        clear = await vault.open(trip.log[name].name, packed=True)
+        (into / LOG / name).write_bytes(clear.ljust(trip.base.segment_bytes, b"\0"))
+        if place % 64 == 0 or place == len(trip.segments):
+            tell(f"{place} of {len(trip.segments)} segments of the log")
+    for timeline, text in trip.histories.items():
+        (into / LOG / f"{timeline:08X}.history").write_text(text)
+
+
+def settings_for(trip: Trip, cluster: Path, goal: Goal) -> dict[str, str]:
+    """What the server must be told to replay to the goal and to open there. Raises NoBackupError."""
+    told = {
+        "restore_command": f'cp "{LOG}/%f" "%p"',
+        "recovery_target_timeline": "latest",
+        "recovery_target_action": "promote",
+        # Nobody reads in a database that is on its way.
+        "hot_standby": "off",
+        "archive_mode": "off",
+    }
+    if goal.point is not None:
+        return told | {"recovery_target_name": goal.point}
+    if goal.to is None:
+        return told
+    last = last_commit(trip, cluster)
+    if last is not None and last <= goal.to:
+        # PostgreSQL stops at the first commit after the time; where there is none, the end is the state then.
+        return told
+    return told | {"recovery_target_time": f"{goal.to.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00"}
+
+
+def last_commit(trip: Trip, cluster: Path) -> datetime | None:
+    """When the last transaction in the unpacked log committed; None where it has none, or where the tools here
+    are of another version than its server."""
+    binaries = find_binaries()
+    if binaries.major != trip.base.major:
+        return None
+    for name in reversed(trip.segments):
+        try:
+            printed = run("pg_waldump", "--rmgr=Transaction", f"--path={cluster / LOG}", name, name)
+        except ToolError as error:
+            # It ends with a complaint where the log ends.
+            printed = error.printed
+        times = _COMMIT.findall(printed)
+        if times:
+            return max(datetime.fromisoformat(time).replace(tzinfo=UTC) for time in times)
+    return None
+
+
+class _Parts(io.RawIOBase):
+    """The parts of a copy as one stream for a thread, each opened on the loop when it is needed."""
+
+    def __init__(self, vault: Vault, base: Base, loop: asyncio.AbstractEventLoop, tell: Tell) -> None:
+        self._vault, self._base, self._loop, self._tell = vault, base, loop, tell
+        self._next, self._held = 0, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+        if not self._held and self._next < len(self._base.parts):
+            part = self._base.parts[self._next]
+            opening = self._vault.open(part.name, part.sha256)
+            self._held = memoryview(asyncio.run_coroutine_threadsafe(opening, self._loop).result())
+            self._next += 1
+            self._tell(f"{self._next} of {len(self._base.parts)} parts of {self._base.label}")
+        taken = self._held[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._held = self._held[len(taken) :]
+        return len(taken)
+
+
+def _extract(parts: _Parts, into: Path) -> None:
+    with tarfile.open(fileobj=io.BufferedReader(parts, 1 << 20), mode="r|gz") as tar:
+        tar.extractall(into, filter=_ours)
+
+
+def _ours(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
+    """Inside the directory, and ours: the server's own user may be another one here."""
+    kept = tarfile.tar_filter(member, path)
+    return kept.replace(uid=os.geteuid(), gid=os.getegid(), uname="", gname="")
+

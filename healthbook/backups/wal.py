@@ -1,0 +1,124 @@
+"""The log of one server, from its replication slot into the repository, the segment being written among it.
+
+pg_receivewal writes and syncs it into a spool as it comes; each round seals what is new. So what a lost server
+took with it is at most what was committed since the last round began.
+"""
+
+import asyncio
+import time
+import zlib
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import structlog
+
+from healthbook.backups import queries
+from healthbook.backups.layout import SEGMENT, is_history
+from healthbook.backups.tools import Node, begin, end
+from healthbook.backups.vault import SEALED, Vault
+
+SLOT: Final = "healthbook_backup"
+ROUND_SECONDS: Final = 5.0
+# How long one round waits until the server's last position has arrived.
+ARRIVAL_SECONDS: Final = 20.0
+_POLL_SECONDS: Final = 0.1
+_PARTIAL: Final = ".partial"
+log = structlog.get_logger("backup")
+
+
+class LostLogError(Exception):
+    """The server threw away log that never reached the repository: only a new whole copy helps."""
+
+
+class LogStream:
+    """The log of one server while it runs. Use it as a context; `ship` is one round."""
+
+    def __init__(self, node: Node, vault: Vault, spool: Path) -> None:
+        self.node = node
+        self._vault = vault
+        self._spool = spool / node.name
+        self._process: asyncio.subprocess.Process | None = None
+        self._sent: tuple[str, int] | None = None
+
+    async def __aenter__(self) -> "LogStream":
+        self._spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await self._receive()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._process is not None:
+            await end(self._process)
+
+    async def _receive(self) -> None:
+        """Start pg_receivewal, on a slot that keeps for it what the server would throw away."""
+        connection = await asyncpg.connect(self.node.dsn)
+        try:
+            slot = await queries.SLOT.one(connection, SLOT)
+            if slot is not None and slot.state == "lost":
+                await queries.DROP_SLOT.run(connection, SLOT)
+                slot = None
+                log.error("backup_log_lost", node=self.node.name, alert=True)
+            if slot is None:
+                # What the spool has of an older slot does not go on where the new one begins.
+                self._clear()
+                await queries.CREATE_SLOT.run(connection, SLOT)
+        finally:
+            await connection.close()
+        told = ("--directory", str(self._spool), "--slot", SLOT, "--synchronous", "--status-interval=1")
+        self._process = await begin(self.node, "pg_receivewal", *told)
+
+    def _clear(self) -> None:
+        for path in self._spool.iterdir():
+            path.unlink()
+
+    async def ship(self) -> bool:
+        """One round: whether everything that was committed before it began lies in the repository now.
+
+        Raises OSError or asyncpg's errors where the server does not answer, ArchiveError where the
+        repository does not.
+        """
+        if self._process is not None and self._process.returncode is not None:
+            await self._receive()
+        arrived = await self._arrive()
+        for path in sorted(self._spool.iterdir()):
+            await self._send(path)
+        return arrived
+
+    async def _arrive(self) -> bool:
+        """Wait until what the server has flushed now is in the spool."""
+        connection = await asyncpg.connect(self.node.dsn)
+        try:
+            flushed = await queries.FLUSHED.one(connection)
+            deadline = time.monotonic() + ARRIVAL_SECONDS
+            while time.monotonic() < deadline:
+                if await queries.SLOT_REACHED.one(connection, SLOT, flushed):
+                    return True
+                await asyncio.sleep(_POLL_SECONDS)
+            return False
+        finally:
+            await connection.close()
+
+    async def _send(self, path: Path) -> None:
+        name = f"{self.node.name}/wal/{path.name}"
+        if is_history(path.name):
+            await self._vault.archive.put(name, path.read_bytes())
+            path.unlink()
+        elif SEGMENT.fullmatch(path.name):
+            await self._vault.keep(name, await asyncio.to_thread(path.read_bytes), packed=True)
+            await self._vault.archive.delete(f"{name}{_PARTIAL}{SEALED}")
+            path.unlink()
+        elif SEGMENT.fullmatch(path.name.removesuffix(_PARTIAL)):
+            await self._send_partial(path, name)
+
+    async def _send_partial(self, path: Path, name: str) -> None:
+        """The segment being written, without the zeros that wait for what comes: cheap while nothing does."""
+        try:
+            clear = (await asyncio.to_thread(path.read_bytes)).rstrip(b"\0")
+        except FileNotFoundError:
+            # It was completed meanwhile: the next round has it.
+            return
+        seen = path.name, zlib.crc32(clear)
+        if seen != self._sent:
+            await self._vault.keep(name, clear, packed=True)
+            self._sent = seen
