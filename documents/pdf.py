@@ -5,9 +5,9 @@ typst's is used and no font of the machine's. `sheet`, `book`, `card` and `prove
 less: call them in a thread.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -28,6 +28,10 @@ SHEET_LINES_MAX: Final = 60
 SHEET_CHARACTERS_MAX: Final = 110
 # What the back of a card of seven lines can hold of each.
 CARD_LINES_MAX: Final = 12
+
+# Compilers that nobody uses now: one serves one thread at a time. There are as many as were ever needed at
+# once, which the slots of exports bound.
+_IDLE: Final[dict[str, list["Compiler"]]] = defaultdict(list)
 
 Mark = Literal["", "alert", "low", "high"]
 
@@ -122,7 +126,15 @@ def _set(template: str, paper: Paper, characters_max: int, detail_max: int, at: 
 
 def compile_paper(template: str, data: str, at: datetime) -> bytes:
     """A template with its data, JSON of plain strings."""
-    made = _compiler(template).compile(format="pdf", sys_inputs={"data": data}, timestamp=int(at.timestamp()))
+    idle = _IDLE[template]
+    try:
+        compiler = idle.pop()
+    except IndexError:
+        compiler = _compiler(template)
+    try:
+        made = compiler.compile(format="pdf", sys_inputs={"data": data}, timestamp=int(at.timestamp()))
+    finally:
+        idle.append(compiler)
     assert isinstance(made, bytes)
     return made
 
@@ -162,7 +174,6 @@ def _plain_all(texts: Sequence[str], characters_max: int) -> list[str]:
     return [plain(text, characters_max) for text in texts]
 
 
-@cache
 def _compiler(template: str) -> "Compiler":
     """Fonts and template, read once; half a second of import that only papers pay."""
     from typst import Compiler  # noqa: PLC0415

@@ -1,6 +1,7 @@
 """Papers: one page stays one page, no text is markup, and every letter of Vietnamese is there (S35)."""
 
 import ast
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +33,14 @@ def paper(count: int, title: str = "Đái tháo đường típ 2", detail: str =
         notices=notices,
         printed="Lập lúc",
     )
+
+
+def test_s33_several_people_print_at_once() -> None:
+    """A compiler of typst's serves one thread at a time and refuses a second one."""
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda count: book(paper(count), AT), [12, 14, 16, 18] * 2))
+    shown = [" ".join(pdf_pages(pdf)).count("Đái tháo đường") for pdf in made]
+    assert shown == [count * len(KEYS) for count in [12, 14, 16, 18] * 2]
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 40, 400])
