@@ -41,6 +41,8 @@ STOP_SECONDS_MAX = 20
 WAIT_SECONDS_MAX = 5.0
 WAITED_FOR = {signal.SIGINT, signal.SIGTERM}
 RESTART_SECONDS = 1.0
+# An API that ended sooner than this after its start cannot start; whoever supervises us decides then.
+API_LIVES_SECONDS_MIN = 3.0
 SIGNER_AGAIN_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 
@@ -136,17 +138,18 @@ class Children:
         self._app = app
         self._with_worker = with_worker
         self._api = 0
+        self._api_since = 0.0
         self._worker = 0
         self._signer = 0
 
     def run(self) -> int:
-        """Start everything, wait for a signal or the end of the API, stop everything.
+        """Start everything, wait for a signal or the end of the database, stop everything.
 
         Signals are blocked and waited for: a handler could run, and lose them, in the middle of a fork.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
         try:
-            self._api = fork_child(lambda: run_api(self._serving.place.settings, self._app))
+            self._start_api()
             wait_for_port(self._serving.place.settings)
             self._start_signer()
             self._start_worker()
@@ -154,6 +157,10 @@ class Children:
         finally:
             for pid in (self._api, self._worker, self._signer):
                 stop_child(pid)
+
+    def _start_api(self) -> None:
+        self._api = fork_child(lambda: run_api(self._serving.place.settings, self._app))
+        self._api_since = time.monotonic()
 
     def _start_signer(self) -> None:
         """Where there are keys and no signer of its own; only that process reads them (security.md S28)."""
@@ -174,8 +181,10 @@ class Children:
                 self._start_worker()
             elif ended and ended == self._signer:
                 self._start_signer()
+            elif ended and ended == self._api and time.monotonic() > self._api_since + API_LIVES_SECONDS_MIN:
+                self._start_api()
             elif ended:
-                # The API or PostgreSQL: nothing can be served any more.
+                # PostgreSQL, or an API that cannot start: nothing can be served any more.
                 self._api = 0 if ended == self._api else self._api
                 return 1
 
@@ -210,6 +219,7 @@ def run_api(settings: Settings, app: "Api") -> None:
         loop=Loops.uvloop,
         websockets=False,
         log_level=LogLevels.warning,
+        respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS_MAX // 2,
     ).serve(target_loader=load, wrap_loader=False)
 

@@ -40,7 +40,7 @@ DOCTORS: Final = 12 if LARGE else 3
 PHONES: Final = 3
 SAMPLES: Final = 12
 PAUSE_SECONDS: Final = 0.03
-RECOVERY_SECONDS_MAX: Final = 120
+RECOVERY_SECONDS_MAX: Final = 60
 TYPES: Final[dict[str, RecordType]] = {"allergies": "AllergyIntolerance", "conditions": "Condition"}
 RECORD: Final[list[dict[str, Any]]] = [
     {
