@@ -46,8 +46,8 @@ class Archive(Protocol):
         """Keep a file, whole or not at all. Raises ArchiveError."""
         ...
 
-    async def get(self, name: str) -> bytes:
-        """One file. Raises ArchiveMissingError, ArchiveError."""
+    async def get(self, name: str, start: int = 0, length: int | None = None) -> bytes:
+        """One file, or so many bytes of it. Raises ArchiveMissingError, ArchiveError."""
         ...
 
     async def names(self, prefix: str) -> list[Kept]:
@@ -68,8 +68,8 @@ class DirectoryArchive:
     async def put(self, name: str, data: bytes) -> None:
         await self._run(self._keep, name, data)
 
-    async def get(self, name: str) -> bytes:
-        return await self._run((self._root / name).read_bytes)
+    async def get(self, name: str, start: int = 0, length: int | None = None) -> bytes:
+        return await self._run(_read, self._root / name, start, length)
 
     async def names(self, prefix: str) -> list[Kept]:
         return await self._run(lambda: sorted(self._walk(self._root / prefix), key=lambda one: one.name))
@@ -141,9 +141,15 @@ class BucketArchive:
                 Bucket=self._bucket, Key=self._prefix + name, Body=data, ContentMD5=_md5(data)
             )
 
-    async def get(self, name: str) -> bytes:
+    async def get(self, name: str, start: int = 0, length: int | None = None) -> bytes:
+        key = self._prefix + name
         async with _archive_request():
-            found = await self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
+            if start == 0 and length is None:
+                found = await self._client.get_object(Bucket=self._bucket, Key=key)
+            else:
+                # RFC 9110, 14.1.2: both ends are in the range.
+                asked = f"bytes={start}-{'' if length is None else start + length - 1}"
+                found = await self._client.get_object(Bucket=self._bucket, Key=key, Range=asked)
             async with found["Body"] as body:
                 return await body.read()
 
@@ -187,6 +193,12 @@ async def _archive_request() -> AsyncIterator[None]:
         raise ArchiveMissingError("the object or its bucket is not there") from error
     except BlobUnavailableError as error:
         raise ArchiveError("the bucket refused it or does not answer") from error
+
+
+def _read(path: Path, start: int, length: int | None) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(start)
+        return file.read(-1 if length is None else length)
 
 
 def _sync(directory: Path) -> None:

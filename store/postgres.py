@@ -60,9 +60,7 @@ _SETTINGS = LOG_SETTINGS | {
     # A backup that stopped must not fill the disk: past this it begins again with a whole copy.
     "max_slot_wal_keep_size": "16GB",
 }
-_HBA = (
-    "local all postgres reject\nlocal all all scram-sha-256\nlocal replication hb_backup scram-sha-256\n"
-)
+_HBA = "local all postgres reject\nlocal all all scram-sha-256\nlocal replication hb_backup scram-sha-256\n"
 # The role that copies the server speaks its replication protocol.
 _COPIES = "ALTER ROLE hb_backup REPLICATION"
 
@@ -120,7 +118,7 @@ def start_server(directory: Path, settings: dict[str, str] | None = None) -> Ser
 
 
 def replay(directory: Path, restored: Path, settings: dict[str, str]) -> None:
-    """Let a copied cluster at `restored` replay its log, give its roles new passwords and put it in its place.
+    """Let a copied cluster at `restored` replay its log, give its roles new passwords, put it in its place.
 
     settings: where the log is and where to stop. However long it takes. Call it from the main thread. Raises
     PostgresError where the log does not lead there, or where a cluster is in that place.

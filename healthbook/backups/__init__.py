@@ -1,1 +1,1 @@
-"""Copies of the whole installation, sealed, and the way back to any instant of them (security.md S12, S15)."""
+"""Sealed copies of the whole installation, and the way back to any instant (security.md S12, S15)."""

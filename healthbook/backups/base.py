@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
+from msgspec.structs import replace
 
 from healthbook.backups import queries
 from healthbook.backups.layout import MANIFEST, PART_BYTES, Base, label_of, number_of
@@ -56,14 +57,12 @@ async def make_base(vault: Vault, node: Node, clock: Clock, tell: Callable[[int]
         parts=[],
     )
     ended = await _copy(vault, node, base, clock, tell)
-    whole = Base(**{name: getattr(base, name) for name in base.__struct_fields__} | {"ended_at": ended})
+    whole = replace(base, ended_at=ended)
     await vault.note(f"{node.name}/base/{base.label}/{MANIFEST}", whole)
     return whole
 
 
-async def _copy(
-    vault: Vault, node: Node, base: Base, clock: Clock, tell: Callable[[int], None]
-) -> datetime:
+async def _copy(vault: Vault, node: Node, base: Base, clock: Clock, tell: Callable[[int], None]) -> datetime:
     process = await begin(node, "pg_basebackup", *TOLD, pipe=True)
     assert process.stdout is not None
     try:

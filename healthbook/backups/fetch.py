@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from healthbook.backups.layout import Base, HistoryError, way
 from healthbook.backups.tools import ToolError, run
-from healthbook.backups.vault import SEALED, Vault
+from healthbook.backups.vault import Vault
 from store.archives import Kept
 from store.postgres_binaries import find_binaries
 
@@ -55,7 +55,7 @@ async def plan(vault: Vault, node: str, to: datetime | None, label: str | None =
     if not ended:
         raise NoBackupError(f"The oldest whole copy was complete at {bases[0].ended_at:%Y-%m-%d %H:%M:%S}Z.")
     base, log = ended[-1], await vault.log(node)
-    histories = await vault.histories(node, log)
+    histories = await vault.histories(log)
     try:
         segments = way(base, {name for name in log if len(name) == 24}, histories)
     except HistoryError as error:
@@ -74,7 +74,7 @@ def _until(segments: list[str], log: dict[str, Kept], to: datetime | None) -> li
 async def unpack(vault: Vault, trip: Trip, into: Path, tell: Tell) -> None:
     """The copy's files into the new directory `into`, its log beside them. Raises SealError, ArchiveError,
     OSError."""
-    into.mkdir(mode=0o700, parents=True)
+    await asyncio.to_thread(into.mkdir, mode=0o700, parents=True)
     loop = asyncio.get_running_loop()
     await asyncio.to_thread(_extract, _Parts(vault, trip.base, loop, tell), into)
     (into / LOG).mkdir(mode=0o700)
@@ -109,8 +109,8 @@ def settings_for(trip: Trip, cluster: Path, goal: Goal) -> dict[str, str]:
 
 
 def last_commit(trip: Trip, cluster: Path) -> datetime | None:
-    """When the last transaction in the unpacked log committed; None where it has none, or where the tools here
-    are of another version than its server."""
+    """When the last transaction in the unpacked log committed; None where it has none, or where the tools
+    here are of another version than its server."""
     binaries = find_binaries()
     if binaries.major != trip.base.major:
         return None
@@ -151,11 +151,10 @@ class _Parts(io.RawIOBase):
 
 def _extract(parts: _Parts, into: Path) -> None:
     with tarfile.open(fileobj=io.BufferedReader(parts, 1 << 20), mode="r|gz") as tar:
-        tar.extractall(into, filter=_ours)
+        tar.extractall(into, filter=_ours)  # noqa: S202 - the filter keeps it inside
 
 
 def _ours(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
     """Inside the directory, and ours: the server's own user may be another one here."""
     kept = tarfile.tar_filter(member, path)
     return kept.replace(uid=os.geteuid(), gid=os.getegid(), uname="", gname="")
-

@@ -1,6 +1,5 @@
-"""How a repository of backups is laid out. Everything of the database and every file is sealed; what stands in
-the clear are times, sizes, hashes of sealed bytes and positions, which whoever copies must read without an
-identity.
+"""How a repository of backups is laid out. Everything of the database and every file is sealed; in the clear
+are times, sizes, hashes of sealed bytes and positions: whoever copies must read them without an identity.
 
 NODE/base/LABEL/00000.age …     a whole copy of one server, as a compressed tar in parts
 NODE/base/LABEL/manifest.json   written last: without it the copy is not whole
@@ -61,7 +60,6 @@ class NodeStatus(Struct, frozen=True, kw_only=True):
     """What `backup run` last found. safe_until: whatever was committed before it lies in the repository."""
 
     node: str
-    system: str
     safe_until: datetime | None = None
     looked_at: datetime
     fault: str = ""

@@ -51,3 +51,14 @@ NODES_SQL = (
     " WHERE isactive AND noderole = 'primary' AND groupid > 0 ORDER BY groupid"
 )
 POINT_SQL = "SELECT citus_create_restore_point($1)"
+TABLES = Scalar(
+    str,
+    "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    " ORDER BY relname",
+)
+
+
+def read_all(table: str) -> str:
+    """A statement that reads every column of every row, what lies apart from its row among it."""
+    quoted = table.replace('"', '""')
+    return f'SELECT count(hashtext(t::text)) FROM public."{quoted}" t'  # noqa: S608 - a name of the catalogue

@@ -89,7 +89,7 @@ class Vault(Struct, frozen=True):
         partial = {name.partition(".")[0]: one for name, one in kept.items() if ".partial" in name}
         return partial | whole
 
-    async def histories(self, node: str, log: dict[str, Kept]) -> dict[int, str]:
+    async def histories(self, log: dict[str, Kept]) -> dict[int, str]:
         """PostgreSQL's history files by timeline."""
         named = [name for name in log if name.endswith(".history")]
         return {int(name[:8], 16): (await self.archive.get(log[name].name)).decode() for name in named}
@@ -120,8 +120,8 @@ async def opened_vault(settings: Settings, identity: Path | None = None) -> Asyn
         raise StartError(f"HEALTHBOOK_BACKUP_RECIPIENTS or the identity: {error}.") from error
     if not recipients and identity is None:
         raise StartError(
-            "HEALTHBOOK_BACKUP_RECIPIENTS is not set: `healthbook backup make-identity FILE` makes an identity "
-            "and prints its recipient. Keep FILE offline: without it no backup opens."
+            "HEALTHBOOK_BACKUP_RECIPIENTS is not set: `healthbook backup make-identity FILE` makes an "
+            "identity and prints its recipient. Keep FILE offline: without it no backup opens."
         )
     async with opened_archive(settings) as archive:
         yield Vault(archive, recipients, opens)

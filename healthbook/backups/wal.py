@@ -1,7 +1,7 @@
 """The log of one server, from its replication slot into the repository, the segment being written among it.
 
-pg_receivewal writes and syncs it into a spool as it comes; each round seals what is new. So what a lost server
-took with it is at most what was committed since the last round began.
+pg_receivewal writes and syncs it into a spool as it comes; each round seals what is new. So what a lost
+server took with it is at most what was committed since the last round began.
 """
 
 import asyncio
@@ -102,12 +102,12 @@ class LogStream:
     async def _send(self, path: Path) -> None:
         name = f"{self.node.name}/wal/{path.name}"
         if is_history(path.name):
-            await self._vault.archive.put(name, path.read_bytes())
-            path.unlink()
+            await self._vault.archive.put(name, await asyncio.to_thread(path.read_bytes))
+            await asyncio.to_thread(path.unlink)
         elif SEGMENT.fullmatch(path.name):
             await self._vault.keep(name, await asyncio.to_thread(path.read_bytes), packed=True)
             await self._vault.archive.delete(f"{name}{_PARTIAL}{SEALED}")
-            path.unlink()
+            await asyncio.to_thread(path.unlink)
         elif SEGMENT.fullmatch(path.name.removesuffix(_PARTIAL)):
             await self._send_partial(path, name)
 

@@ -1,0 +1,110 @@
+"""`healthbook restore`: the server of this installation as it was at an instant, or a directory to start
+another server in. What is put back serves nobody before it was recovered (security.md S12)."""
+
+import asyncio
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from healthbook.backups.fetch import LOG, Goal, NoBackupError, Tell, Trip, plan, settings_for, unpack
+from healthbook.backups.files import bring_files, opened_files
+from healthbook.backups.layout import POINTS, Point
+from healthbook.backups.nodes import FIRST
+from healthbook.backups.vault import Vault, opened_vault
+from healthbook.settings import Settings
+from healthbook.wiring import StartError
+from store.archives import ArchiveError
+from store.postgres import replay
+from store.sealing import SealError
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What somebody asks for. to: None for all that there is; label: a whole copy other than the newest."""
+
+    identity: Path
+    to: datetime | None = None
+    node: str = FIRST
+    label: str | None = None
+
+
+def refuse_restore(settings: Settings) -> None:
+    """Raises StartError where something would be put over what is there."""
+    if not settings.embedded:
+        raise StartError(
+            "DATABASE_URL is set: `healthbook restore --into DIRECTORY` makes a directory for that server."
+        )
+    for place in (settings.data / "postgres" / "cluster", settings.data / "blobs"):
+        if place.exists() and not (place.name == "blobs" and settings.s3_endpoint):
+            raise StartError(f"{place} is there: a backup is put back into an empty HEALTHBOOK_DATA.")
+
+
+def bring_back(settings: Settings, wish: Wish, tell: Tell) -> None:
+    """The embedded server and the files as they were; the caller recovers it. Call it from the main thread.
+
+    Raises StartError. Killed anywhere, the next run begins anew.
+    """
+    directory = settings.data / "postgres"
+    restored = directory / "restored"
+    shutil.rmtree(restored, ignore_errors=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    trip, goal = asyncio.run(_fetch(settings, wish, restored, tell))
+    told = settings_for(trip, restored, goal)
+    (restored / "recovery.signal").touch(mode=0o600)
+    tell("The server replays its log.")
+    replay(directory, restored, told)
+    shutil.rmtree(directory / "cluster" / LOG)
+
+
+def lay_out(settings: Settings, wish: Wish, into: Path, tell: Tell) -> None:
+    """A directory that a server of the copy's own version recovers by itself when it is started there."""
+    if into.exists():
+        raise StartError(f"{into} is there already: name a new directory.")
+    trip, goal = asyncio.run(_fetch(settings, wish, into, tell, with_files=wish.node == FIRST))
+    lines = [f"{name} = '{value}'" for name, value in settings_for(trip, into, goal).items()]
+    with open(into / "postgresql.auto.conf", "a") as file:
+        file.write("# The way back to a time; `ALTER SYSTEM RESET` each when the server is open.\n")
+        file.write("\n".join(lines) + "\n")
+    (into / "recovery.signal").touch(mode=0o600)
+
+
+async def _fetch(
+    settings: Settings, wish: Wish, into: Path, tell: Tell, *, with_files: bool = True
+) -> tuple[Trip, Goal]:
+    try:
+        async with opened_vault(settings, wish.identity) as vault:
+            goal = await goal_of(vault, wish)
+            trip = await plan(vault, wish.node, goal.to, wish.label)
+            await unpack(vault, trip, into, tell)
+            if with_files:
+                async with opened_files(settings) as files:
+                    count = await bring_files(vault, files, goal.to, lambda _: None)
+                    tell(f"{count} files are back.")
+    except NoBackupError as error:
+        raise StartError(str(error)) from error
+    except (ArchiveError, SealError) as error:
+        raise StartError(f"The backup does not open: {error}.") from error
+    return trip, goal
+
+
+async def goal_of(vault: Vault, wish: Wish) -> Goal:
+    """Where to stop: of a cluster at the last point that all its servers share. Raises NoBackupError."""
+    statuses = await vault.nodes()
+    if wish.to is not None:
+        until = [one.safe_until for one in statuses if one.node == wish.node and one.safe_until]
+        if not until or wish.to > until[0]:
+            said = f"until {until[0]:%Y-%m-%dT%H:%M:%S}Z" if until else "nowhere"
+            raise NoBackupError(f"The repository leads {said}. Without --to all that there is comes back.")
+    if len(statuses) < 2:
+        return Goal(to=wish.to)
+    points = [await _point(vault, one.name) for one in await vault.archive.names(POINTS)]
+    before = [point for point in points if wish.to is None or point.at <= wish.to]
+    if not before:
+        raise NoBackupError("There is no restore point of all servers before that time.")
+    return Goal(to=before[-1].at, point=before[-1].name)
+
+
+async def _point(vault: Vault, name: str) -> Point:
+    return msgspec.json.decode(await vault.archive.get(name), type=Point)
