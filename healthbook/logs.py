@@ -15,9 +15,13 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 def configure_logs() -> None:
     """Set structlog up for this process. Called once per process, before the first line."""
+    # Here: whoever forks decides first where figures lie (metrics/sharing.py).
+    from healthbook.metrics.counts import count_line  # noqa: PLC0415
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
+            count_line,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(serializer=lambda entry, **_: _encode(entry)),
         ],

@@ -1,25 +1,17 @@
-"""What operators ask of the queue of messages and send again; a worker's figures for Prometheus."""
+"""What operators ask of the queue of messages and send again."""
 
-import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
-import structlog
-from prometheus_client import start_http_server
 
 from healthbook.commands import Signed, sign_act
-from kernel.clock import Clock, SystemClock
-from notifications import metrics
+from kernel.clock import SystemClock
 from notifications.models import DeadLetter
-from notifications.status import Status, dead_letters, read_status, read_waiting, retry_dead
+from notifications.status import Status, dead_letters, read_status, retry_dead
 from store.database import Store
 
-GAUGES_EVERY_SECONDS = 15
 LETTERS_MAX = 200
-LOOPBACK = "127.0.0.1"
-
-log = structlog.get_logger("worker")
 
 
 async def status_text(store: Store, as_json: bool) -> str:
@@ -73,34 +65,3 @@ def _letter(one: DeadLetter) -> str:
 
 def _seconds(age: timedelta) -> str:
     return f"{max(0, int(age.total_seconds()))}s"
-
-
-async def _show(store: Store, now: datetime) -> None:
-    """A database that is away is no reason to stop looking: that is when somebody looks at the figures."""
-    try:
-        async with store.transaction() as tx:
-            metrics.gauge(await read_waiting(tx, now), now)
-    except Exception as error:
-        log.error("gauges_failed", error=type(error).__name__)
-
-
-async def keep_metrics(store: Store, clock: Clock, port: int, stop: asyncio.Event) -> None:
-    """Offer the worker's counters on the loopback until `stop`; port 0: nothing is offered."""
-    if not port:
-        return
-    try:
-        server, _ = start_http_server(port, LOOPBACK)
-    except OSError as error:
-        # Another worker of this machine has it; its messages leave all the same.
-        log.error("metrics_not_offered", setting="METRICS_PORT", port=port, error=type(error).__name__)
-        return
-    try:
-        while not stop.is_set():
-            await _show(store, clock.now())
-            try:
-                async with asyncio.timeout(GAUGES_EVERY_SECONDS):
-                    await stop.wait()
-            except TimeoutError:
-                continue
-    finally:
-        await asyncio.to_thread(server.shutdown)

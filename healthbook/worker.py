@@ -34,7 +34,9 @@ from healthbook.housekeeping import arm_chores
 from healthbook.journal_writer import keep_writing
 from healthbook.link_jobs import arm_link_sweep, link_jobs
 from healthbook.logs import configure_logs
-from healthbook.notification_status import keep_metrics
+from healthbook.metrics.counts import count_event, count_timer
+from healthbook.metrics.gauges import SET_ASIDE_ATTEMPTS
+from healthbook.metrics.offering import keep_metrics
 from healthbook.root_jobs import arm_roots, root_jobs, witness_of
 from healthbook.rounds import (
     IDLE_MAX_SECONDS,
@@ -61,8 +63,6 @@ from store.models import Due, DueKind, Event
 from store.outbox import buckets_with_events, claim_events, postpone_event
 
 EVENTS_PER_CLAIM = 100
-# An event that fails this often is set aside: tried once an hour, with an alert, until somebody acts.
-ATTEMPTS_BEFORE_ALERT = 8
 RETRY_MAX_SECONDS = 3600
 TICK_RETRY = timedelta(minutes=10)
 # Jobs that wait for others: so many at once, and a job whose worker died comes again after its turn.
@@ -175,6 +175,8 @@ class Worker:
                 events = in_turn(await claim_events(tx, bucket, now, EVENTS_PER_CLAIM))
                 for current in events:
                     await dispatch(tx, self._store.keys, current, now)
+            for event in events:
+                count_event(event, self._clock.now())
             return len(events)
         except Exception as error:
             if current is None:
@@ -191,7 +193,7 @@ class Worker:
             event_name=event.event,
             event_id=str(event.event_id),
             attempts=attempts,
-            alert=attempts >= ATTEMPTS_BEFORE_ALERT,
+            alert=attempts >= SET_ASIDE_ATTEMPTS,
             **class_of(error),
         )
 
@@ -219,6 +221,9 @@ class Worker:
             log.error("batch_failed", kind=kind, timers=len(due), **class_of(error))
             for one in due:
                 await self.handle_tick(one.bucket, kind)
+            return len(due)
+        for one in due:
+            count_timer(kind, one.due_at, self._clock.now())
         return len(due)
 
     async def handle_tick(self, bucket: int, kind: str) -> int:
@@ -237,12 +242,14 @@ class Worker:
                 raise
             async with self._store.transaction() as tx:
                 await schedule(tx, bucket, now + TICK_RETRY, current.kind, current.ref)
-            log.error("tick_failed", kind=current.kind, ref=current.ref, **class_of(error))
+            log.error("tick_failed", kind=current.kind, bucket=bucket, **class_of(error))
             return 1
         if begins and current is not None and current.kind in self._outside:
             self._start(current)
         else:
             self._places += begins
+        if current is not None and (begins or current.kind not in self._outside):
+            count_timer(current.kind, current.due_at, self._clock.now())
         return int(current is not None)
 
     async def _again_at(self, tx: Tx, due: Due, now: datetime, begins: bool) -> datetime | None:
@@ -315,7 +322,7 @@ async def _serve(serving: Serving) -> None:
             **root_jobs(store, clock, witness_of(serving.place.settings), journal),
         }
         writing = asyncio.create_task(keep_writing(store, journal, stop))
-        showing = asyncio.create_task(keep_metrics(store, clock, serving.place.settings.metrics_port, stop))
+        showing = asyncio.create_task(keep_metrics(store, clock, serving.place.settings, stop))
         linked = replace(senders, links=StandingLinks(store, clock))
         spare_collector()
         await Worker(store, delivery, linked, clock, outside).run(stop)

@@ -26,9 +26,18 @@ LATENESS: Final = Histogram(
     ("channel", "collapse"),
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600),
 )
-DEPTH: Final = Gauge("healthbook_deliveries_waiting", "Deliveries that should have left", ("channel",))
+# Of several workers that show the queue, what was shown last.
+DEPTH: Final = Gauge(
+    "healthbook_deliveries_waiting",
+    "Deliveries that should have left",
+    ("channel",),
+    multiprocess_mode="mostrecent",
+)
 OLDEST: Final = Gauge(
-    "healthbook_delivery_oldest_seconds", "How late the oldest delivery is that waits", ("channel",)
+    "healthbook_delivery_oldest_seconds",
+    "How late the oldest delivery is that waits",
+    ("channel",),
+    multiprocess_mode="mostrecent",
 )
 
 

@@ -7,9 +7,12 @@ pgbouncer's transaction mode sit in between.
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cache
+from time import perf_counter
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import asyncpg
+from prometheus_client import Histogram
 
 from store.blobs import BlobStore
 from store.keys import KeyRing
@@ -31,6 +34,20 @@ STATEMENT_TIMEOUT_SECONDS = 30
 # Longer than a burst, shorter than a proxy's patience: an endless queue answers nobody.
 ACQUIRE_SECONDS_MAX = 30
 
+# outcome: `got`, or `none` where it was given up.
+POOL_WAIT: Final = Histogram(
+    "healthbook_pool_wait_seconds",
+    "How long a transaction waited for a connection of its process",
+    ("outcome",),
+    buckets=(0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30),
+)
+
+
+@cache
+def _waits(outcome: str) -> Histogram:
+    """Made when it first counts, which is in the process that counts (healthbook/metrics/sharing.py)."""
+    return POOL_WAIT.labels(outcome)
+
 
 class Store:
     """The database with the keys that open its fields and the files that lie beside it."""
@@ -46,17 +63,31 @@ class Store:
 
         Raises TimeoutError when no connection became free in ACQUIRE_SECONDS_MAX.
         """
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             yield connection
 
     @asynccontextmanager
     async def transaction_after(self, first: Callable[[Tx], Awaitable[None]]) -> AsyncIterator[Tx]:
         """The same, and before it on its connection statements of which each commits by itself and stays,
         whatever becomes of the transaction."""
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection:
+        async with self._connection() as connection:
             await first(connection)
             async with connection.transaction():
                 yield connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        asked = perf_counter()
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX)
+        except TimeoutError:
+            _waits("none").observe(perf_counter() - asked)
+            raise
+        _waits("got").observe(perf_counter() - asked)
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
 
     @property
     def connections_max(self) -> int:

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Final, Literal, get_args
 from uuid import UUID
 
+import prometheus_client
+
 from ehr.intake import queries
 from ehr.intake.models import UnitReport
 from kernel.clock import VIETNAM
@@ -40,6 +42,13 @@ Status = Literal[
 Channel = Literal["api", "file", "form", "operator"]
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 Counts = Counter[tuple[Status, str]]
+
+# For operators who watch it happen; statistics are made from the rows.
+UNITS: Final = prometheus_client.Counter(
+    "healthbook_intake_units",
+    "Units that came in: a visit, a document, a prescription; how they came and what became of them",
+    ("channel", "status", "reason"),
+)
 
 # Stands for the operator's own imports.
 NO_FACILITY = UUID(int=0)

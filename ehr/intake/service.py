@@ -14,7 +14,7 @@ from msgspec import Struct
 from audit.service import acted, record_act
 from ehr.intake import apart, gate, queries, same_visit
 from ehr.intake.ambiguous import keep_lines, parted
-from ehr.intake.counting import Channel, count, counts_of
+from ehr.intake.counting import UNITS, Channel, count, counts_of
 from ehr.intake.models import Item, PersonFacts, Reason, Unit, UnitReport
 from ehr.intake.nameless import unit_name
 from ehr.intake.telling import is_fresh, news_of
@@ -134,6 +134,7 @@ async def import_unit(
         take = _take_apart if unit.apart else _take_in
         report = await take(tx, keys, unit, prepared, sender, now)
     channel: Channel = "operator" if sender.operator is not None else sender.channel
+    UNITS.labels(channel, report.status, report.reasons[0].code if report.reasons else "").inc()
     counts = counts_of(report, unit.documents, channel)
     await count(tx, sender.facility_id, sender.batch, counts, now, sender.lane)
     return report

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from structlog.testing import capture_logs
 
-from healthbook.notification_status import LOOPBACK, keep_metrics
+from healthbook.metrics.offering import keep_metrics
+from healthbook.settings import read_settings
 from tests.healthbook.conftest import run_command
 from tests.healthbook.test_cli import SIGNED, events
 from tests.support.clock import FrozenClock
@@ -44,10 +45,10 @@ class Away:
 
 async def test_figures_are_offered_also_where_the_database_is_away(clock: FrozenClock) -> None:
     away, stop = Away(), asyncio.Event()
-    with socket.create_server((LOOPBACK, 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = read_settings({"METRICS_PORT": str(taken.getsockname()[1])})
     with capture_logs() as logs:
-        showing = asyncio.create_task(keep_metrics(away, clock, port, stop))  # type: ignore[arg-type]
+        showing = asyncio.create_task(keep_metrics(away, clock, settings, stop))  # type: ignore[arg-type]
         await away.asked.wait()
         await asyncio.sleep(0)
         assert not showing.done()

@@ -12,7 +12,8 @@ import pytest
 from consent.codes.service import ask_code
 from consent.requests.service import refuse_request
 from healthbook.dispatch import HANDLERS
-from healthbook.worker import ATTEMPTS_BEFORE_ALERT, Worker
+from healthbook.metrics.gauges import SET_ASIDE_ATTEMPTS
+from healthbook.worker import Worker
 from identity.sign_in import start
 from kernel.ids import bucket_of
 from kernel.problems import Refused
@@ -262,14 +263,14 @@ async def test_an_unknown_event_is_kept_and_stops_nobody_else(
     await emit_granted(store, clock, citizen)
     await until_idle(worker)
     assert [item.type for item in await inbox_of(store, citizen)].count("consent-granted") == 1
-    for _ in range(ATTEMPTS_BEFORE_ALERT + 2):
+    for _ in range(SET_ASIDE_ATTEMPTS + 2):
         clock.advance(hours=2)
         await until_idle(worker)
     async with owner.transaction() as tx:
         row = await tx.fetchrow("SELECT event, attempts FROM outbox")
         assert row is not None
         assert row["event"] == "of-a-newer-program.happened"
-        assert row["attempts"] > ATTEMPTS_BEFORE_ALERT
+        assert row["attempts"] > SET_ASIDE_ATTEMPTS
         await tx.execute("DELETE FROM outbox")
 
 

@@ -1,0 +1,1 @@
+"""Figures for Prometheus of every process of an installation: what people feel, and nothing of any person."""
