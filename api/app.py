@@ -39,7 +39,6 @@ from api.request import (
     provide_call,
     read_header,
 )
-from audit.answered.service import Answered
 from consent.links.wire import PATH
 from ehr.intake.reader_process import close_readers
 from ehr.letters.models import Validity
@@ -327,6 +326,7 @@ EVERY_ANSWER = [
     (b"referrer-policy", b"no-referrer"),
 ]
 NOT_INDEXED = (b"x-robots-tag", b"noindex")
+LAST_OF_ITS_CONNECTION = (b"connection", b"close")
 NOT_STORED = (b"cache-control", b"no-store")
 NO_CONTENT_OF_ITS_OWN = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 # Viewers of SMART Health Links, verifiers of health cards and apps that people choose are pages of anybody,
@@ -358,7 +358,7 @@ class Api(Litestar):
         request_id = state.get("request_id") or str(uuid7(self.runtime.clock.now()))
         scope["state"] = {**state, "request_id": request_id}
         DECIDED.set(None)
-        edge = Edge(send, scope, request_id, self.runtime.answered)
+        edge = Edge(send, scope, request_id, self.runtime)
         if self.allowed_hosts_here and host_of(scope) not in self.allowed_hosts_here:
             await problem_answer(Refused(problem=BAD_HOST)).to_asgi_response()(scope, receive, edge)
         else:
@@ -383,10 +383,10 @@ class NoEvents(BaseEventEmitterBackend):
 class Edge:
     """The `send` of one request: adds the headers of every answer, notes the status, counts reads."""
 
-    __slots__ = ("answered", "path", "request_id", "scope", "send", "status")
+    __slots__ = ("path", "request_id", "runtime", "scope", "send", "status")
 
-    def __init__(self, send: Send, scope: Scope, request_id: str, answered: Answered) -> None:
-        self.answered = answered
+    def __init__(self, send: Send, scope: Scope, request_id: str, runtime: Runtime) -> None:
+        self.runtime = runtime
         self.send = send
         self.scope = scope
         self.path: str = scope["path"]
@@ -412,8 +412,10 @@ class Edge:
                 headers.append(NOT_INDEXED)
             if (ending := deprecation_of(self.scope.get("route_handler"))) is not None:
                 headers += ending.headers(self.scope.get("path_params", {}))
+            if self.runtime.is_leaving() and self.scope.get("http_version", "1.1").startswith("1"):
+                headers.append(LAST_OF_ITS_CONNECTION)
             message["headers"] = headers
-            self.answered.count(DECIDED.get(), self.status)
+            self.runtime.answered.count(DECIDED.get(), self.status)
         await self.send(message)
 
 

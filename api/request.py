@@ -123,6 +123,7 @@ class Runtime:
         self.app_policies = AppPolicies()
         self.app_uses = AppUses()
         self.demo_desk: DemoDesk | None = None
+        self.is_leaving: Callable[[], bool] = lambda: False
 
     @property
     def store(self) -> Store:
@@ -191,6 +192,11 @@ class Call:
     def demo_desk(self) -> DemoDesk | None:
         """The people of a demo and their phones; nowhere else is there one."""
         return self._runtime.demo_desk
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether this process is about to be stopped and wants no new callers."""
+        return self._runtime.is_leaving()
 
     @property
     def missing_providers(self) -> tuple[str, ...]:

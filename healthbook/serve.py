@@ -2,8 +2,9 @@
 
 The parent opens the database, checks that it may start, forks, and waits. Children leave the
 terminal's process group, so Ctrl-C reaches the parent alone, which stops them in order: API, worker,
-PostgreSQL. The kernel kills the children when the parent dies by kill -9, and tells PostgreSQL to
-shut down (store/postgres.py); what was acknowledged was committed.
+PostgreSQL. SIGTERM, which is how a service is updated, drains first: readiness goes red and everybody is
+answered for DRAIN_SECONDS more, while the worker finishes. The kernel kills the children when the parent
+dies by kill -9, and tells PostgreSQL to shut down (store/postgres.py); what was acknowledged was committed.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from healthbook.leaving import Leaving
 from healthbook.logs import configure_logs
 from healthbook.settings import Settings
 from healthbook.wiring import (
@@ -37,12 +39,12 @@ from store.keys import KeyRing
 if TYPE_CHECKING:
     from api.app import Api
 
-STOP_SECONDS_MAX = 20
+# A request may take as long as a statement may, and a little more; then its process is killed.
+FINISH_SECONDS_MAX = 35
+STOP_SECONDS_MAX = 40
 WAIT_SECONDS_MAX = 5.0
 WAITED_FOR = {signal.SIGINT, signal.SIGTERM}
 RESTART_SECONDS = 1.0
-# An API that ended sooner than this after its start cannot start; whoever supervises us decides then.
-API_LIVES_SECONDS_MIN = 3.0
 SIGNER_AGAIN_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 
@@ -59,7 +61,9 @@ def serve(settings: Settings, *, with_worker: bool, announce: Callable[[Serving]
             serving = Serving(place, keys, asyncio.run(_prepare(place, keys)))
             app = building.finish(serving)
             announce(serving)
-            return Children(serving, app, with_worker=with_worker).run()
+            leaving = Leaving()
+            app.runtime.is_leaving = leaving
+            return Children(serving, app, leaving, with_worker=with_worker).run()
         finally:
             place.stop()
     finally:
@@ -133,23 +137,23 @@ def wait_for_port(settings: Settings) -> None:
 class Children:
     """The forked processes and what happens when one ends."""
 
-    def __init__(self, serving: Serving, app: "Api", *, with_worker: bool) -> None:
+    def __init__(self, serving: Serving, app: "Api", leaving: Leaving, *, with_worker: bool) -> None:
         self._serving = serving
         self._app = app
+        self._leaving = leaving
         self._with_worker = with_worker
         self._api = 0
-        self._api_since = 0.0
         self._worker = 0
         self._signer = 0
 
     def run(self) -> int:
-        """Start everything, wait for a signal or the end of the database, stop everything.
+        """Start everything, wait for a signal or the end of the API, stop everything.
 
         Signals are blocked and waited for: a handler could run, and lose them, in the middle of a fork.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
         try:
-            self._start_api()
+            self._api = fork_child(lambda: run_api(self._serving.place.settings, self._app))
             wait_for_port(self._serving.place.settings)
             self._start_signer()
             self._start_worker()
@@ -157,10 +161,6 @@ class Children:
         finally:
             for pid in (self._api, self._worker, self._signer):
                 stop_child(pid)
-
-    def _start_api(self) -> None:
-        self._api = fork_child(lambda: run_api(self._serving.place.settings, self._app))
-        self._api_since = time.monotonic()
 
     def _start_signer(self) -> None:
         """Where there are keys and no signer of its own; only that process reads them (security.md S28)."""
@@ -174,24 +174,33 @@ class Children:
 
     def _watch(self) -> int:
         while True:
-            if asked_to_stop(RESTART_SECONDS):
+            if number := asked_to_stop(RESTART_SECONDS):
+                self._leave(drain=number == signal.SIGTERM)
                 return 0
             ended, _ = os.waitpid(-1, os.WNOHANG)
             if ended and ended == self._worker:
                 self._start_worker()
             elif ended and ended == self._signer:
                 self._start_signer()
-            elif ended and ended == self._api and time.monotonic() > self._api_since + API_LIVES_SECONDS_MIN:
-                self._start_api()
             elif ended:
-                # PostgreSQL, or an API that cannot start: nothing can be served any more.
+                # The API or PostgreSQL: nothing can be served any more.
                 self._api = 0 if ended == self._api else self._api
                 return 1
 
+    def _leave(self, *, drain: bool) -> None:
+        """Tell everybody, and serve on while balancers look elsewhere; a second signal ends the wait."""
+        self._leaving.begin()
+        if self._worker:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._worker, signal.SIGTERM)
+        if drain:
+            asked_to_stop(self._serving.place.settings.drain_seconds)
 
-def asked_to_stop(seconds: float) -> bool:
-    """Wait for SIGINT or SIGTERM that long."""
-    return signal.sigtimedwait(WAITED_FOR, seconds) is not None
+
+def asked_to_stop(seconds: float) -> int:
+    """Wait for SIGINT or SIGTERM that long. Returns its number; 0: none came."""
+    came = signal.sigtimedwait(WAITED_FOR, seconds)
+    return came.si_signo if came else 0
 
 
 def run_api(settings: Settings, app: "Api") -> None:
@@ -219,8 +228,7 @@ def run_api(settings: Settings, app: "Api") -> None:
         loop=Loops.uvloop,
         websockets=False,
         log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS_MAX // 2,
+        workers_kill_timeout=FINISH_SECONDS_MAX,
     ).serve(target_loader=load, wrap_loader=False)
 
 

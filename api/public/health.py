@@ -41,6 +41,8 @@ async def live() -> Response[Health]:
 )
 async def ready(call: NamedDependency[Call]) -> Response[Health]:
     """The process can serve: its database answers and its providers are set."""
+    if call.is_leaving:  # red before anybody is refused: balancers need a moment to look elsewhere
+        return answer(Refused(problem=UNAVAILABLE, where="stopping"))
     async with call.begin_public() as tx:
         await is_demo(tx)
     if call.missing_providers:
