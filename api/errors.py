@@ -59,6 +59,8 @@ BUSY = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    # What asyncpg says of a connection that the server's death left half spoken on.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.InsufficientResourcesError,
     asyncpg.exceptions.OperatorInterventionError,
