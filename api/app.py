@@ -25,6 +25,9 @@ from litestar.types import ControllerRouterHandler, Message, Scope, Send
 from api.app_versions import at_the_door, count_use
 from api.deprecation import deprecation_of
 from api.errors import on_exception
+from api.load import Load, Turn
+from api.metrics import REFUSED, count_request
+from api.pages.busy import no_place
 from api.pages.demo_people import DemoDesk
 from api.pages.unknown import nothing_here
 from api.problems import BAD_HOST
@@ -346,6 +349,7 @@ class Api(Litestar):
     """Litestar with our edge round it."""
 
     runtime: Runtime
+    load: Load
     allowed_hosts_here: frozenset[str]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -358,12 +362,22 @@ class Api(Litestar):
         request_id = state.get("request_id") or str(uuid7(self.runtime.clock.now()))
         scope["state"] = {**state, "request_id": request_id}
         DECIDED.set(None)
+        REFUSED.set(None)
         edge = Edge(send, scope, request_id, self.runtime)
         if self.allowed_hosts_here and host_of(scope) not in self.allowed_hosts_here:
             await problem_answer(Refused(problem=BAD_HOST)).to_asgi_response()(scope, receive, edge)
+        elif "request_id" in state:
+            await super().__call__(scope, receive, edge)  # the page holds the place
+        elif not self.load.has_room(scope):
+            await no_place(scope).to_asgi_response()(scope, receive, edge)
         else:
-            await super().__call__(scope, receive, edge)
+            turn = Turn(self.load, scope, receive, edge)
+            try:
+                await super().__call__(scope, turn.receive, turn.send)
+            finally:
+                turn.leave()
         count_use(self.runtime, scope)
+        count_request(scope, edge.status, (edge.answered_at or perf_counter()) - started)
         log_request(scope, edge.status, started, request_id)
 
 
@@ -383,7 +397,7 @@ class NoEvents(BaseEventEmitterBackend):
 class Edge:
     """The `send` of one request: adds the headers of every answer, notes the status, counts reads."""
 
-    __slots__ = ("path", "request_id", "runtime", "scope", "send", "status")
+    __slots__ = ("answered_at", "path", "request_id", "runtime", "scope", "send", "status")
 
     def __init__(self, send: Send, scope: Scope, request_id: str, runtime: Runtime) -> None:
         self.runtime = runtime
@@ -392,10 +406,11 @@ class Edge:
         self.path: str = scope["path"]
         self.request_id = request_id
         self.status = 0
+        self.answered_at = 0.0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status, self.answered_at = message["status"], perf_counter()
             headers = [
                 *message.get("headers", ()),
                 *EVERY_ANSWER,
@@ -529,6 +544,7 @@ def create_app(
         state=State({"runtime": runtime}),
     )
     app.runtime = runtime
+    app.load = Load()
     app.allowed_hosts_here = frozenset(host.lower() for host in allowed_hosts)
     return app
 

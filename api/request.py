@@ -25,6 +25,7 @@ from litestar import Request, Response
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from api.metrics import REFUSED
 from api.pages.demo_people import DemoDesk
 from api.problems import (
     INVALID_FIELD,
@@ -677,6 +678,7 @@ def _challenge(refused: Refused) -> str:
 
 def problem_answer(refused: Refused, headers: Mapping[str, str] | None = None) -> Answer:
     """A refusal as problem+json, with the headers its status asks for."""
+    REFUSED.set(refused.problem.code)
     extra = dict(headers or {})
     status = refused.problem.status
     if status == 401:

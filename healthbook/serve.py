@@ -21,8 +21,10 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from healthbook.connections import connection_limits
 from healthbook.leaving import Leaving
 from healthbook.logs import configure_logs
+from healthbook.metrics.sharing import forget_figures, share_figures
 from healthbook.settings import Settings
 from healthbook.wiring import (
     Place,
@@ -45,6 +47,8 @@ STOP_SECONDS_MAX = 40
 WAIT_SECONDS_MAX = 5.0
 WAITED_FOR = {signal.SIGINT, signal.SIGTERM}
 RESTART_SECONDS = 1.0
+# An API that ended sooner than this after its start cannot start; whoever supervises us decides then.
+API_LIVES_SECONDS_MIN = 3.0
 SIGNER_AGAIN_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 
@@ -53,6 +57,8 @@ def serve(settings: Settings, *, with_worker: bool, announce: Callable[[Serving]
     """Run until a signal. Returns the exit code."""
     refuse_taken_port(settings)
     keys = load_keys(settings)
+    if settings.metrics_port:
+        share_figures()
     building = Building(settings, keys)
     building.start()  # while PostgreSQL starts: most of a second start is imports
     try:
@@ -68,6 +74,7 @@ def serve(settings: Settings, *, with_worker: bool, announce: Callable[[Serving]
             place.stop()
     finally:
         building.join()
+        forget_figures()
 
 
 class Building(threading.Thread):
@@ -143,24 +150,31 @@ class Children:
         self._leaving = leaving
         self._with_worker = with_worker
         self._api = 0
+        self._api_since = 0.0
         self._worker = 0
         self._signer = 0
+        self._metrics = 0
 
     def run(self) -> int:
-        """Start everything, wait for a signal or the end of the API, stop everything.
+        """Start everything, wait for a signal or the end of the database, stop everything.
 
         Signals are blocked and waited for: a handler could run, and lose them, in the middle of a fork.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
         try:
-            self._api = fork_child(lambda: run_api(self._serving.place.settings, self._app))
+            self._start_api()
             wait_for_port(self._serving.place.settings)
             self._start_signer()
             self._start_worker()
+            self._start_metrics()
             return self._watch()
         finally:
-            for pid in (self._api, self._worker, self._signer):
+            for pid in (self._api, self._worker, self._signer, self._metrics):
                 stop_child(pid)
+
+    def _start_api(self) -> None:
+        self._api = fork_child(lambda: run_api(self._serving.place.settings, self._app))
+        self._api_since = time.monotonic()
 
     def _start_signer(self) -> None:
         """Where there are keys and no signer of its own; only that process reads them (security.md S28)."""
@@ -172,6 +186,10 @@ class Children:
         if self._with_worker:
             self._worker = fork_child(lambda: run_worker(self._serving))
 
+    def _start_metrics(self) -> None:
+        if self._serving.place.settings.metrics_port:
+            self._metrics = fork_child(lambda: run_metrics(self._serving.place.settings))
+
     def _watch(self) -> int:
         while True:
             if number := asked_to_stop(RESTART_SECONDS):
@@ -179,11 +197,18 @@ class Children:
                 return 0
             ended, _ = os.waitpid(-1, os.WNOHANG)
             if ended and ended == self._worker:
+                count_restart("worker")
                 self._start_worker()
             elif ended and ended == self._signer:
+                count_restart("signer")
                 self._start_signer()
+            elif ended and ended == self._metrics:
+                self._start_metrics()
+            elif ended and ended == self._api and time.monotonic() > self._api_since + API_LIVES_SECONDS_MIN:
+                count_restart("api")
+                self._start_api()
             elif ended:
-                # The API or PostgreSQL: nothing can be served any more.
+                # PostgreSQL, or an API that cannot start: nothing can be served any more.
                 self._api = 0 if ended == self._api else self._api
                 return 1
 
@@ -228,7 +253,9 @@ def run_api(settings: Settings, app: "Api") -> None:
         loop=Loops.uvloop,
         websockets=False,
         log_level=LogLevels.warning,
+        respawn_failed_workers=True,
         workers_kill_timeout=FINISH_SECONDS_MAX,
+        **connection_limits(),
     ).serve(target_loader=load, wrap_loader=False)
 
 
@@ -237,6 +264,20 @@ def run_worker(serving: Serving) -> None:
     from healthbook.worker import run_until_stopped  # noqa: PLC0415
 
     run_until_stopped(serving)
+
+
+def run_metrics(settings: Settings) -> None:
+    """What Prometheus asks for the figures of all these processes."""
+    from healthbook.metrics.offering import run_until_stopped  # noqa: PLC0415
+
+    run_until_stopped(settings)
+
+
+def count_restart(process: str) -> None:
+    """A child ended that should not."""
+    from healthbook.metrics.counts import RESTARTS  # noqa: PLC0415
+
+    RESTARTS.labels(process).inc()
 
 
 def run_signer(place: Place) -> None:
