@@ -5,15 +5,9 @@ Exit code 1 when a target is missed. About six minutes; names as arguments choos
 """
 
 import asyncio
-import logging
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-
-import msgspec
-import structlog
 
 from bench import (
     audit_append,
@@ -29,6 +23,8 @@ from bench import (
     ehr_long_record,
     ehr_summary,
     health_checks,
+    installation,
+    morning,
     partner_export,
     population,
     push,
@@ -44,22 +40,16 @@ from bench.world import PEOPLE, YEARS, World, build
 from healthbook.demo_facilities import HOSPITAL
 from healthbook.demo_people import make_crowd
 from healthbook.demo_records import long_history
-from healthbook.settings import read_settings
-from healthbook.wiring import Place, bring_up_to_date, open_place, opened_store
+from healthbook.wiring import Place
 from kernel.clock import VIETNAM, SystemClock
-from store.keys import KeyRing
 
 RESULTS = Path(__file__).parent / "results.json"
 
 
 def main() -> int:
     wanted = sys.argv[1:]
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    directory = Path(tempfile.mkdtemp(prefix="hbb-"))
-    try:
+    with installation.scratch() as directory:
         results = _run(directory, wanted)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
     print(table(results))
     if not wanted:
         write(results, RESULTS)
@@ -83,22 +73,18 @@ def _run(directory: Path, wanted: list[str]) -> list[Result]:
     if any(_is_wanted(name, wanted) for name in certificates.TARGETS):
         _say(", ".join(certificates.TARGETS))
         results += certificates.measure()
-    data = directory / "data"
-    data.mkdir(mode=0o700)
-    place = open_place(read_settings({"HEALTHBOOK_DATA": str(data)}))
-    try:
-        results += asyncio.run(_run_on(place, data, directory, wanted))
-    finally:
-        place.stop()
+    with installation.running(directory / "crowd") as place:
+        results += asyncio.run(_run_on(place, directory, wanted))
+    if any(_is_wanted(name, wanted) for name in morning.NAMES):
+        _say(", ".join(morning.NAMES))
+        results += morning.measure(directory / "morning")
     return sorted(results, key=lambda result: result.name)
 
 
-async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) -> list[Result]:
-    """Everything that needs the crowd; this process keeps PostgreSQL, the measured servers share it."""
-    keys = KeyRing.create(data / "keys", demo=True)
-    await bring_up_to_date(place, demo=True)
-    results = []
-    async with opened_store(_with_connections(place, 16), "hb_api", keys) as store:
+async def _run_on(place: Place, directory: Path, wanted: list[str]) -> list[Result]:
+    """Everything that needs the crowd."""
+    data, results = place.settings.data, []
+    async with installation.prepared(place) as store:
         if _is_wanted("audit.append", wanted):
             _say("audit.append")
             results.append(await audit_append.measure(store, place.dsn("hb_owner")))
@@ -130,7 +116,7 @@ async def _run_on(place: Place, data: Path, directory: Path, wanted: list[str]) 
             results += await _on_records(world, place, directory, wanted)
         if _is_wanted(searches.NAME, wanted):
             _say(searches.NAME)
-            results.append(await searches.measure(store, place.dsn("hb_owner"), data, keys))
+            results.append(await searches.measure(store, place.dsn("hb_owner"), data, store.keys))
     return results
 
 
@@ -207,10 +193,6 @@ def _second_start(data: Path) -> Result:
     command = [sys.executable, "-m", "healthbook", "demo"]
     subprocess.run(command, env=environment(data, 8000), check=True, capture_output=True)
     return store_start.measure(data)
-
-
-def _with_connections(place: Place, count: int) -> Place:
-    return msgspec.structs.replace(place, settings=msgspec.structs.replace(place.settings, pool_max=count))
 
 
 def _is_wanted(name: str, wanted: list[str]) -> bool:

@@ -151,8 +151,8 @@ async def _hall(store: Store, owner_dsn: str, base: str, count: int) -> Hall:
     async with store.transaction() as tx:
         code = await code_of(tx, facility.facility_id, local_day(now))
     assert code is not None
-    staff = [await _staff(store, facility, "clerk", n) for n in range(CLERKS)]
-    admin, _ = await _staff(store, facility, "facility-admin", CLERKS)
+    staff = [await make_staff(store, facility, "clerk", n) for n in range(CLERKS)]
+    admin, _ = await make_staff(store, facility, "facility-admin", CLERKS)
     return Hall(
         store=store,
         facility=facility,
@@ -165,7 +165,8 @@ async def _hall(store: Store, owner_dsn: str, base: str, count: int) -> Hall:
     )
 
 
-async def _staff(store: Store, facility: Facility, role: Role, number: int) -> tuple[Actor, str]:
+async def make_staff(store: Store, facility: Facility, role: Role, number: int) -> tuple[Actor, str]:
+    """Somebody of that role, signed in; number: nobody else's there."""
     now = SystemClock().now()
     prepared = await practitioners.prepare_credential(store.keys, now)
     new = practitioners.NewPractitioner(
