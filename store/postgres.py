@@ -18,13 +18,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
 
-from store.postgres_binaries import Binaries, PostgresError, find_binaries
+from store.postgres_binaries import Binaries, PostgresError, can_count, find_binaries
 from store.postgres_user import RunAs, die_with_parent, run_as
 
 ROLES = ("hb_owner", "hb_api", "hb_delivery", "hb_stats", "hb_backup", "hb_signer")
@@ -60,6 +60,15 @@ _SETTINGS = LOG_SETTINGS | {
     # A backup that stopped must not fill the disk: past this it begins again with a whole copy.
     "max_slot_wal_keep_size": "16GB",
 }
+# Which statements are slow, without their values; commands such as ALTER ROLE … PASSWORD would keep theirs.
+_COUNTING = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_utility": "off"}
+# In a database of its own, so that no dump of ours holds an extension that only a superuser can make.
+_COUNTS = (
+    "CREATE EXTENSION IF NOT EXISTS pg_stat_statements",
+    "GRANT CONNECT ON DATABASE postgres TO hb_owner",
+    "GRANT pg_read_all_stats TO hb_owner",
+)
+STATISTICS_DATABASE = "postgres"
 _HBA = "local all postgres reject\nlocal all all scram-sha-256\nlocal replication hb_backup scram-sha-256\n"
 # The role that copies the server speaks its replication protocol.
 _COPIES = "ALTER ROLE hb_backup REPLICATION"
@@ -111,6 +120,7 @@ def start_server(directory: Path, settings: dict[str, str] | None = None) -> Ser
         running = _running(cluster)
         if running is not None:
             return Server(directory, running, None)
+        _end_orphans(cluster)
         (cluster / "postmaster.pid").unlink(missing_ok=True)
         _add_missing_roles(directory, cluster)
         _let_copy(directory, cluster)
@@ -164,7 +174,7 @@ def _make_cluster(directory: Path, cluster: Path, user: RunAs) -> None:
         os.chown(partial, user.owner_uid, user.owner_uid)
     _run([user.binaries.initdb, *initdb_options(user.binaries), "-D", str(partial)], user)
     (partial / "pg_hba.conf").write_text(_HBA)
-    _run(_single_user(user.binaries, partial, "postgres"), user, _first_statements(passwords))
+    _run(_single_user(user.binaries, partial, "postgres"), user, _first_statements(passwords, _counts(user)))
     partial.rename(cluster)
 
 
@@ -192,12 +202,12 @@ def _add_missing_roles(directory: Path, cluster: Path) -> None:
 
 
 def _let_copy(directory: Path, cluster: Path) -> None:
-    """Let a cluster of an older release be copied; its pg_hba says whether that was done."""
+    """Let a cluster of an older release be copied and counted; its pg_hba says whether that was done."""
     hba = cluster / "pg_hba.conf"
     if hba.read_text() == _HBA:
         return
     user = run_as(_binaries_for(cluster), directory)
-    _run(_single_user(user.binaries, cluster, "postgres"), user, f"{_COPIES}\n")
+    _run(_single_user(user.binaries, cluster, "postgres"), user, "\n".join([_COPIES, *_counts(user), ""]))
     hba.write_text(_HBA)
 
 
@@ -225,7 +235,12 @@ def _renewed_roles(passwords: dict[str, str]) -> str:
     return "\n".join([*made, *known, _COPIES, ""])
 
 
-def _first_statements(passwords: dict[str, str]) -> str:
+def _counts(user: RunAs) -> tuple[str, ...]:
+    """What lets hb_owner see counts of statements, where these binaries can count them."""
+    return _COUNTS if can_count(user.binaries) else ()
+
+
+def _first_statements(passwords: dict[str, str], counts: tuple[str, ...]) -> str:
     return "\n".join(
         [
             *_role_statements(passwords),
@@ -233,6 +248,7 @@ def _first_statements(passwords: dict[str, str]) -> str:
             _COPIES,
             f"CREATE DATABASE {DATABASE} OWNER hb_owner",
             "REVOKE CONNECT ON DATABASE template1, postgres FROM PUBLIC",
+            *counts,
             "",
         ]
     )
@@ -262,13 +278,14 @@ def _start(
 ) -> Server:
     user = run_as(_binaries_for(cluster), directory)
     sockets = _socket_directory(cluster, user)
+    counting = _COUNTING if can_count(user.binaries) else {}
     command = [
         user.binaries.postgres,
         "-D",
         str(cluster),
         "-k",
         str(sockets),
-        *_options(_SETTINGS | settings),
+        *_options(_SETTINGS | counting | settings),
     ]
     parent = os.getpid()
 
@@ -366,6 +383,34 @@ def _serves(pid: int, cluster: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _end_orphans(cluster: Path) -> None:
+    """End the processes of a server whose first one was killed. One that computes does not notice, and while
+    it lives no server starts over the same memory: somebody would have to come and end it."""
+    deadline = time.monotonic() + STOP_SECONDS_MAX
+    while orphans := _processes_in(cluster):
+        if time.monotonic() > deadline:
+            raise PostgresError(f"processes of a killed PostgreSQL hold {cluster} and do not end: {orphans}")
+        for pid in orphans:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(POLL_SECONDS)
+
+
+def _processes_in(cluster: Path) -> list[int]:
+    """PostgreSQL's processes that are at home in this cluster, where the system shows them."""
+    if not Path("/proc/self").exists():
+        return []
+    found = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [pid for pid in found if _serves(pid, cluster) and _program(pid) == "postgres"]
+
+
+def _program(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _accepts(socket_directory: Path) -> bool:

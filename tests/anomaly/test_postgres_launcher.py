@@ -93,6 +93,10 @@ def connects(sockets: str, uid: int) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
 async def gone(path: Path) -> bool:
     """Wait for a file to disappear: the server removes its pid file last."""
     for _ in range(6000):
@@ -292,3 +296,33 @@ async def test_an_open_transaction_of_a_killed_client_is_undone(directory: Path)
         assert (await run(again.dsn, "SELECT count(*) FROM kept"))[0][0] == 0
     finally:
         again.end(signal.SIGINT)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found as on Linux")
+async def test_a_server_starts_again_although_a_killed_one_left_a_process_that_computes(
+    directory: Path,
+) -> None:
+    """A backend in the midst of a long statement does not see that its first process died."""
+    killed = start_server(directory)
+    connection = await asyncpg.connect(killed.dsn("hb_owner"))
+    left = connection.get_server_pid()
+    # It computes: a backend that waits for anything ends by itself.
+    busy = asyncio.create_task(connection.execute("SELECT count(*) FROM generate_series(1, 10000000000)"))
+    computes = f"SELECT 1 FROM pg_stat_activity WHERE pid = {left} AND query LIKE '%series%'"
+    while not await run(  # noqa: ASYNC110 - another process's state
+        killed.dsn("hb_owner"), f"{computes} AND state = 'active' AND wait_event IS NULL"
+    ):
+        await asyncio.sleep(0.01)
+    os.kill(int((directory / "cluster" / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+    killed.stop()
+    again = start_server(directory)
+    try:
+        assert not alive(left)
+        assert await run(again.dsn("hb_owner"), "SELECT 1")
+        with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+            await busy
+    finally:
+        again.stop()
+        connection.terminate()
+        if alive(left):
+            os.kill(left, signal.SIGKILL)
