@@ -93,20 +93,21 @@ class Worker:
         self._clock = clock
         self._outside = dict(outside or {})
         self._running: set[asyncio.Task[None]] = set()
+        self._jobs: set[asyncio.Future[datetime | None]] = set()
         self._places = OUTSIDE_MAX
         self._stop = asyncio.Event()
         self._next_at: datetime | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`; the buckets under way are finished in order."""
+        """Work until `stop`; the buckets under way are finished in order, jobs under way are handed back."""
         self._stop = stop
         async with asyncio.TaskGroup() as beside:
             for drain in self._drains:
                 beside.create_task(drain.run(stop))
             await self._rounds(stop)
             self._look()
-        for task in self._running:
-            task.cancel()
+        for job in self._jobs:
+            job.cancel()
         await self.outside_done()
 
     async def _rounds(self, stop: asyncio.Event) -> None:
@@ -259,7 +260,9 @@ class Worker:
         return now + (OUTSIDE_TURN if begins else OUTSIDE_AGAIN)
 
     def _start(self, due: Due) -> None:
-        task = asyncio.create_task(self._work_outside(due))
+        job = asyncio.ensure_future(self._outside[due.kind](due))
+        self._jobs.add(job)
+        task = asyncio.create_task(self._work_outside(due, job))
         self._running.add(task)
         task.add_done_callback(self._ended)
 
@@ -267,13 +270,17 @@ class Worker:
         self._running.discard(task)
         self._places += 1
 
-    async def _work_outside(self, due: Due) -> None:
-        """Do a job and settle its row. A failure of a kind nobody foresaw tries again later."""
+    async def _work_outside(self, due: Due, job: "asyncio.Future[datetime | None]") -> None:
+        """Settle the row of a job that has begun. A failure nobody foresaw tries again later; what the end of
+        this worker cuts short is due at once, for whichever comes next."""
         try:
-            again_at = await self._outside[due.kind](due)
+            again_at = await job
+        except asyncio.CancelledError:
+            again_at = self._clock.now()
         except Exception as error:
             again_at = self._clock.now() + TICK_RETRY
             log.error("job_failed", kind=due.kind, **class_of(error))
+        self._jobs.discard(job)
         async with self._store.transaction() as tx:
             if again_at is None:
                 await disarm(tx, due.bucket, due.kind, due.ref)

@@ -124,7 +124,7 @@ async def test_only_a_few_run_at_once_and_the_others_wait_their_turn(
     assert await due_of(fresh_store) == {}
 
 
-async def test_stopping_leaves_the_row_of_a_job_under_way(
+async def test_what_a_stop_cuts_short_is_due_at_once_for_the_next_worker(
     worker: Worker, fresh_store: Store, clock: FrozenClock, jobs: Jobs
 ) -> None:
     (ref,) = await arm_jobs(fresh_store, 1, clock)
@@ -134,7 +134,7 @@ async def test_stopping_leaves_the_row_of_a_job_under_way(
         await asyncio.sleep(0.01)
     stop.set()
     await running
-    assert await due_of(fresh_store) == {ref: clock.now() + OUTSIDE_TURN}
+    assert await due_of(fresh_store) == {ref: clock.now()}
 
 
 async def test_rows_of_a_core_that_was_taken_away_end(store: Store, clock: FrozenClock) -> None:
