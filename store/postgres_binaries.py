@@ -46,6 +46,12 @@ def find_binaries() -> Binaries:
     )
 
 
+def can_count(binaries: Binaries) -> bool:
+    """Whether they bring the module that counts statements; packages of some systems keep it apart."""
+    library = binaries.directory.parent / "lib"
+    return any(library.glob("**/pg_stat_statements.*"))
+
+
 def major_version(directory: Path) -> int | None:
     """18 for 'postgres (PostgreSQL) 18.6'; None when the binary does not run here."""
     try:
