@@ -23,11 +23,12 @@ from partners.verifiers.oidc import OidcVerifier
 from store.blobs import BlobStore, FilesystemBlobs
 from store.blobs_s3 import open_s3_blobs
 from store.database import Store, Tx, open_store
-from store.installation import is_demo, mark_installation
+from store.installation import closing, is_demo, mark_installation
 from store.journal import JournalError, JournalFiles, is_ahead, mark_of, open_recovery, position_of
 from store.journal_files import DirectoryJournal, open_bucket_journal
 from store.keys import KeyRing, KeyRingError
-from store.migrate import GRANTS, MIGRATIONS, migrate, prepare_roles
+from store.migrate import GRANTS, migrate, prepare_roles
+from store.migration_files import MIGRATIONS
 from store.postgres import Server, start_server
 from vaccination.signer.client import SocketSigner
 from visits.coverage_check.http import HttpCoverageCheck
@@ -43,6 +44,10 @@ UNREACHABLE = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
 )
+# Beside an embedded database: the digest of the schema that it was brought to.
+STAMP = "schema.stamp"
+# The certificate that an installation leaves behind (healthbook/handover).
+DESTROYED = "destroyed.jws"
 Role = Literal["hb_owner", "hb_api", "hb_delivery", "hb_signer", "hb_backup"]
 
 
@@ -81,6 +86,11 @@ def unusable(error: Exception, names: str) -> StartError:
 
 def open_place(settings: Settings) -> Place:
     """Find or start the database. Call it from the main thread (store/postgres.py)."""
+    if (settings.data / DESTROYED).exists():
+        raise StartError(
+            f"This installation was handed over and destroyed; {settings.data / DESTROYED} is the certificate. "
+            "Nothing is served here. A new one needs a HEALTHBOOK_DATA of its own."
+        )
     if not settings.embedded:
         return Place(settings, None)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -139,7 +149,7 @@ async def bring_up_to_date(place: Place, *, demo: bool = False) -> list[str]:
 
     Skipped where this code did it before on the embedded database; a stamp beside the data says so.
     """
-    stamp = place.settings.data / "schema.stamp"
+    stamp = place.settings.data / STAMP
     wanted = schema_digest()
     if place.settings.embedded and stamp.exists() and stamp.read_text() == wanted:
         return []
@@ -179,6 +189,7 @@ async def check_start(place: Place, keys: KeyRing) -> bool:
         try:
             demo = await is_demo(connection)
             if demo is not None:
+                await refuse_closed(connection)
                 await refuse_restored(connection, place.settings)
         finally:
             await connection.close()
@@ -190,6 +201,16 @@ async def check_start(place: Place, keys: KeyRing) -> bool:
     if reasons:
         raise StartError(" ".join(reasons))
     return bool(demo)
+
+
+async def refuse_closed(tx: Tx) -> None:
+    """An installation whose end has begun serves nobody: what is handed over must not change."""
+    state = await closing(tx)
+    if state is not None and state.closed_at is not None:
+        raise StartError(
+            f"This installation was closed on {state.closed_at:%Y-%m-%d} to be handed over. Nothing is served. "
+            "`healthbook decommission reopen` takes that back."
+        )
 
 
 async def refuse_restored(tx: Tx, settings: Settings) -> None:

@@ -15,7 +15,7 @@ from healthbook.backups.layout import POINTS, Point
 from healthbook.backups.nodes import FIRST
 from healthbook.backups.vault import Vault, opened_vault
 from healthbook.settings import Settings
-from healthbook.wiring import StartError
+from healthbook.wiring import STAMP, StartError
 from store.archives import ArchiveError
 from store.postgres import replay
 from store.sealing import SealError
@@ -50,6 +50,8 @@ def bring_back(settings: Settings, wish: Wish, tell: Tell) -> None:
     restored = directory / "restored"
     shutil.rmtree(restored, ignore_errors=True)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # It tells of the database that was there; the one that comes may be older.
+    (settings.data / STAMP).unlink(missing_ok=True)
     trip, goal = asyncio.run(_fetch(settings, wish, restored, tell))
     told = settings_for(trip, restored, goal)
     (restored / "recovery.signal").touch(mode=0o600)
