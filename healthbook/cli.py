@@ -19,12 +19,14 @@ from healthbook.cli_backup import backup, restore, verify_backup
 from healthbook.cli_certificate_checks import conformance, verify
 from healthbook.cli_certificate_trust import trust
 from healthbook.cli_certificates import certificates
+from healthbook.cli_decommission import decommission
 from healthbook.cli_demo import as_, demo
 from healthbook.cli_import import import_
 from healthbook.cli_medicines import medicine_safety
 from healthbook.cli_notifications import notifications
 from healthbook.cli_population import population
 from healthbook.cli_vitals import vitals
+from healthbook.cli_watch import doctor, slow_queries
 
 if TYPE_CHECKING:
     from healthbook.wiring import Place
@@ -43,16 +45,20 @@ READ_ONLY = frozenset(
             "admin articles",
             "admin clients",
             "admin facilities print",
+            "admin keys",
         ),
         *("certificates verify", "certificates conformance", "certificates trust list"),
         "certificates trust seal",
-        *("admin article-text", "audit verify", "audit quarantine", "audit reconcile", "doctor"),
+        *("admin article-text", "audit verify", "audit quarantine", "audit reconcile"),
+        *("doctor", "slow-queries"),
         *("certificates keys make-authority", "certificates keys make", "certificates keys certify"),
         *("certificates keys list", "certificates keys reconcile"),
         *("notifications status", "notifications dead-letters"),
         # Copies leave no row where each would be one of every five seconds, and a proof needs no database.
         *("backup make-identity", "backup run", "backup status", "verify-backup"),
         *("vitals rules list", "axis list", "axis public-key"),
+        # The receiver has no log of ours, and what is left at the end has none either.
+        *("decommission check", "decommission prove"),
     }
 )
 # Commands that make what an admin_event would be written to.
@@ -122,30 +128,6 @@ def migrate() -> None:
 
 
 @click.command()
-def doctor() -> None:
-    """Say what is to be mended: a restored database that is not served, keys or journal beside the data, a
-    server whose log would hold rows. It changes nothing.
-
-    Exit 1 where something is. In a demo keys and journal lie beside the data, and that is not judged.
-    """
-    from healthbook.doctor import examine
-    from healthbook.wiring import load_keys
-
-    def run(place: "Place") -> tuple[list[str], bool]:
-        keys = load_keys(place.settings)
-        return asyncio.run(examine(place, keys)), keys.demo
-
-    found, is_demo = at_place(run)
-    if is_demo:
-        click.echo("A demo: keys and journal lie beside the data; that is not judged.")
-    for text in found:
-        click.echo(text)
-    if found:
-        raise SystemExit(1)
-    click.echo("Nothing to mend.")
-
-
-@click.command()
 @click.option("--check", is_flag=True, help="Compare with the committed files instead of writing them.")
 def openapi(check: bool) -> None:
     """Write openapi/openapi.json, mobile-contract/errors.json and errors.md from the code."""
@@ -171,7 +153,8 @@ for command in (
 ):
     admin.add_command(command)
 for command in (
-    *(serve, worker, signer, migrate, doctor, backup, restore, verify_backup, openapi, admin, audit, import_, demo, as_),
+    *(serve, worker, signer, migrate, doctor, slow_queries, backup, restore, verify_backup, openapi),
+    *(admin, audit, import_, demo, as_, decommission),
     *(medicine_safety, certificates, notifications, population, vitals, axis),
 ):
     main.add_command(command)

@@ -47,9 +47,7 @@ def count_timer(kind: str, due_at: datetime, now: datetime) -> None:
     _timer(kind).observe(max(0.0, (now - due_at).total_seconds()))
 
 
-def count_line(
-    _logger: object, _method: str, entry: EventDict
-) -> EventDict:
+def count_line(_logger: object, _method: str, entry: EventDict) -> EventDict:
     """A step of the log's: names of lines are words of ours (tests/healthbook/test_log_lines.py)."""
     if entry["level"] not in _ROUTINE:
         LOG_LINES.labels(entry["event"], entry["level"]).inc()

@@ -20,3 +20,14 @@ class Connections(Struct, frozen=True):
     used: int
     most: int
     at: datetime
+
+
+class SlowStatement(Struct, frozen=True):
+    """Of one statement since the counts began: how often, how long in all, on average, at most."""
+
+    calls: int
+    seconds: float
+    mean_ms: float
+    max_ms: float
+    rows_a_call: float
+    query: str

@@ -28,7 +28,7 @@ def run_until_stopped(settings: Settings) -> None:
     ends after a while, to be started again."""
     configure_logs()
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=os.environ[VARIABLE])
+    MultiProcessCollector(registry, path=os.environ[VARIABLE])  # type: ignore[no-untyped-call]
     try:
         start_http_server(settings.metrics_port, settings.metrics_host, registry=registry)
     except OSError as error:

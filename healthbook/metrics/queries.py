@@ -17,3 +17,14 @@ CONNECTIONS = Statement(
     "SELECT count(*) AS used, current_setting('max_connections')::integer AS most,"
     " clock_timestamp() AS at FROM pg_stat_activity WHERE backend_type = 'client backend'",
 )
+
+
+def slow_statements(order: str) -> str:
+    """The statements of database $1 with the highest `order`, $2 of them; normalised by the server, so that
+    no value stands in them. No constant, for the view is of a module that a test's database does not have."""
+    return (
+        "SELECT s.calls, s.total_exec_time / 1000 AS seconds, s.mean_exec_time AS mean_ms,"  # noqa: S608
+        " s.max_exec_time AS max_ms, s.rows::float8 / s.calls AS rows_a_call, s.query"
+        " FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid"
+        f" WHERE d.datname = $1 AND s.calls > 0 ORDER BY s.{order} DESC LIMIT $2"
+    )

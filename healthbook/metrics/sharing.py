@@ -22,7 +22,7 @@ def share_figures() -> None:
     remove_left_over()
     os.environ[VARIABLE] = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
     # As the library does by itself where the variable is set before it is loaded.
-    values.ValueClass = values.MultiProcessValue()
+    values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
 
 
 def forget_figures() -> None:

@@ -1,0 +1,1 @@
+"""`healthbook doctor`: looks at a whole deployment, changes nothing, and explains what it finds."""
