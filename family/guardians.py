@@ -8,6 +8,7 @@ from family.models import Proof
 from family.policy import SECOND_GUARDIAN_WAIT
 from kernel.ids import uuid7
 from store.database import Tx
+from store.epoch import current
 from store.keys import KeyRing
 from store.outbox import emit
 
@@ -21,8 +22,9 @@ async def put(
     False: a court barred this guardian, and nothing was written.
     """
     starts_at = await _starts_at(tx, child, guardian, now)
+    epoch = (await current(tx)).started_at
     standing = await queries.PUT_GUARDIANSHIP.one(
-        tx, child, guardian, uuid7(now), proof, facility_id, now, starts_at
+        tx, child, guardian, uuid7(now), proof, facility_id, now, starts_at, epoch
     )
     if standing is None:
         return False

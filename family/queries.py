@@ -23,7 +23,7 @@ from store.statement import Command, Scalar, Statement
 # A row of the `guardianship` family that opens something: not ended, and held by no merge and no restore.
 _GUARDIAN_ROW = (
     "{0}.ended_at IS NULL AND NOT "
-    + held("{0}.patient_id", "{0}.since", "{0}.proven_at")
+    + held("{1}", "{0}.since", "{0}.proven_at")
     + " AND NOT "
     + epoch_holds("{0}.since", "{0}.proven_at")
 )
@@ -31,31 +31,29 @@ _GUARDIAN_ROW = (
 _STARTED = "coalesce({0}.starts_at <= {1}, true)"
 _PROXY_ROW = (
     "{0}.ended_at IS NULL AND {0}.until > {1} AND NOT "
-    + held("{0}.patient_id", "{0}.since", "{0}.since")
+    + held("{2}", "{0}.since", "{0}.since")
     + " AND NOT "
     + epoch_holds("{0}.since")
 )
 # The birth note's own link is never proven again by itself (identity/births).
 _BIRTH_ROW = (
-    "NOT "
-    + held("{0}.patient_id", "{0}.linked_at", "{0}.linked_at")
-    + " AND NOT "
-    + epoch_holds("{0}.linked_at")
+    "NOT " + held("{1}", "{0}.linked_at", "{0}.linked_at") + " AND NOT " + epoch_holds("{0}.linked_at")
 )
 
 
-def _link_of(person: str, acting: str, now: str) -> str:
+def _link_of(person: str, acting: str, now: str, *, same: str = "c.patient_id") -> str:
     """What links two people, by SQL expressions. Both ends are written together, so this end speaks for both;
-    what a merge holds of who acts comes with the session (security.md S10)."""
+    what a merge holds of who acts comes with the session (security.md S10). same: the person once more, for
+    parts of their own: a parameter keeps them on one shard, a column of many people's rows on each theirs."""
     return f"""
     SELECT c.state, c.demographics,
-        CASE WHEN g.ended_at IS NULL AND {_BIRTH_ROW.format("b")} THEN b.linked_at END AS birth_since,
+        CASE WHEN g.ended_at IS NULL AND {_BIRTH_ROW.format("b", same)} THEN b.linked_at END AS birth_since,
         g.barred_at IS NOT NULL AS barred,
-        CASE WHEN g.proof <> 'birth-note' AND {_GUARDIAN_ROW.format("g")} AND {_STARTED.format("g", now)}
-            THEN greatest(g.since, g.proven_at) END AS guardian_since,
+        CASE WHEN g.proof <> 'birth-note' AND {_GUARDIAN_ROW.format("g", same)}
+            AND {_STARTED.format("g", now)} THEN greatest(g.since, g.proven_at) END AS guardian_since,
         coalesce(g.disputed_at, g.acting_disputed_at) IS NOT NULL AS guardian_disputed,
         coalesce(g.ticked, 0) AS ticked,
-        CASE WHEN {_PROXY_ROW.format("p", now)} THEN p.since END AS proxy_since,
+        CASE WHEN {_PROXY_ROW.format("p", now, same)} THEN p.since END AS proxy_since,
         coalesce(p.disputed_at, p.acting_disputed_at) IS NOT NULL AS proxy_disputed,
         coalesce(p.scopes, '{{}}') AS scopes, p.until AS proxy_until,
         p.court_facility_id IS NOT NULL AS by_court
@@ -67,32 +65,31 @@ def _link_of(person: str, acting: str, now: str) -> str:
     """  # noqa: S608 - expressions of this file
 
 
-def _guardians_of(person: str, now: str) -> str:
-    """Who stands as a guardian at a person's end, by SQL expressions."""
+def _guardians_of(whose: str, now: str) -> str:
+    """Who stands as a guardian at these people's ends, by SQL expressions."""
     return f"""
-    SELECT b.mother_id AS guardian_id FROM birth_link b
-    WHERE b.patient_id = {person} AND {_BIRTH_ROW.format("b")}
-      AND NOT EXISTS (SELECT FROM guardianship g WHERE g.patient_id = {person} AND g.guardian_id = b.mother_id
-          AND (g.barred_at IS NOT NULL OR g.ended_at IS NOT NULL))
+    SELECT b.patient_id, b.mother_id AS guardian_id FROM birth_link b
+    WHERE b.patient_id = {whose} AND {_BIRTH_ROW.format("b", "b.patient_id")}
+      AND NOT EXISTS (SELECT FROM guardianship g
+          WHERE g.patient_id = b.patient_id AND g.guardian_id = b.mother_id AND (g.barred_at IS NOT NULL OR g.ended_at IS NOT NULL))
     UNION
-    SELECT g.guardian_id FROM guardianship g
-    WHERE g.patient_id = {person} AND g.proof <> 'birth-note' AND g.barred_at IS NULL
-      AND {_GUARDIAN_ROW.format("g")} AND {_STARTED.format("g", now)}
+    SELECT g.patient_id, g.guardian_id FROM guardianship g
+    WHERE g.patient_id = {whose} AND g.proof <> 'birth-note' AND g.barred_at IS NULL
+      AND {_GUARDIAN_ROW.format("g", "g.patient_id")} AND {_STARTED.format("g", now)}
     """  # noqa: S608 - expressions of this file
 
 
 # $1 whose book, $2 who acts, $3 now.
-LINK_OF_PAIR = Statement(LinkRow, _link_of("$1", "$2", "$3"))
-GUARDIANS_OF = Statement(Guardianship, _guardians_of("$1", "$2"))
+LINK_OF_PAIR = Statement(LinkRow, _link_of("$1", "$2", "$3", same="$1"))
+GUARDIANS_OF = Statement(Guardianship, f"SELECT guardian_id FROM ({_guardians_of('$1', '$2')}) AS w")  # noqa: S608
 # Each guardian of each of these people with the link between the two.
 GUARDIANS_OF_MANY = Statement(
     GuardianLinkRow,
     f"""
-    SELECT l.*, u.patient_id, w.guardian_id
-    FROM unnest($1::uuid[]) AS u (patient_id)
-    CROSS JOIN LATERAL ({_guardians_of("u.patient_id", "$2")}) AS w
-    CROSS JOIN LATERAL ({_link_of("u.patient_id", "w.guardian_id", "$2")} LIMIT 1) AS l
-    ORDER BY u.patient_id, w.guardian_id
+    SELECT l.*, w.patient_id, w.guardian_id
+    FROM ({_guardians_of("ANY($1::uuid[])", "$2")}) AS w
+    CROSS JOIN LATERAL ({_link_of("w.patient_id", "w.guardian_id", "$2")}) AS l
+    ORDER BY w.patient_id, w.guardian_id
     """,  # noqa: S608 - expressions of this file
     fan_out="one batch of due work holds many persons",
 )
@@ -103,7 +100,7 @@ STANDING_PAIRS = Scalar(
     int,
     f"""
     SELECT u.n FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS u (patient_id, acting_id, n)
-    CROSS JOIN LATERAL ({_link_of("u.patient_id", "u.acting_id", "$3")} LIMIT 1) AS l
+    CROSS JOIN LATERAL ({_link_of("u.patient_id", "u.acting_id", "$3")}) AS l
     WHERE NOT l.barred AND coalesce(l.birth_since, l.guardian_since, l.proxy_since) IS NOT NULL
     """,  # noqa: S608 - expressions of this file
     fan_out="one batch of due work holds many persons",
@@ -138,7 +135,7 @@ WAITING_GUARDIANS = Statement(
     f"""
     SELECT g.guardian_id, g.starts_at FROM guardianship g
     WHERE g.patient_id = $1 AND g.barred_at IS NULL AND g.starts_at IS NOT NULL AND g.starts_at > $2
-      AND {_GUARDIAN_ROW.format("g")}
+      AND {_GUARDIAN_ROW.format("g", "g.patient_id")}
     ORDER BY g.starts_at LIMIT 20
     """,  # noqa: S608
 )
@@ -148,7 +145,7 @@ WAITS_UNTIL = Scalar(
     f"""
     SELECT g.starts_at FROM guardianship g JOIN citizen c ON c.patient_id = g.patient_id
     WHERE g.patient_id = $1 AND g.guardian_id = $2 AND g.barred_at IS NULL AND g.starts_at > $3
-      AND c.state = ANY($4) AND {_GUARDIAN_ROW.format("g")}
+      AND c.state = ANY($4) AND {_GUARDIAN_ROW.format("g", "g.patient_id")}
     """,  # noqa: S608
 )
 # Somebody said no to this one while it waited, and no desk has seen the two since.
@@ -166,19 +163,20 @@ END_WAITING = Scalar(
 # -- guardians
 
 # A desk proves the link again after a restore; which labels the youth lets the guardian see it cannot know.
+# $8 since when this epoch is.
 PUT_GUARDIANSHIP = Scalar(
     UUID,
-    f"""
+    """
     INSERT INTO guardianship (patient_id, guardian_id, link_id, proof, facility_id, since, starts_at, ticked)
     VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
     ON CONFLICT (patient_id, guardian_id) DO UPDATE SET proof = EXCLUDED.proof,
         facility_id = EXCLUDED.facility_id, proven_at = EXCLUDED.since, ended_at = NULL,
         starts_at = EXCLUDED.starts_at,
-        ticked = CASE WHEN {epoch_holds("guardianship.since", "guardianship.proven_at")}
+        ticked = CASE WHEN $8 > greatest(guardianship.since, guardianship.proven_at)
             THEN 0 ELSE guardianship.ticked END
     WHERE guardianship.barred_at IS NULL
     RETURNING link_id
-    """,  # noqa: S608
+    """,
 )
 PUT_GUARDIANSHIP_BY_GUARDIAN = Command(
     """

@@ -99,7 +99,10 @@ _FIELDS = ", ".join(
     f"r.{name}" for name in DueReminder.__struct_fields__ if name in Reminder.__struct_fields__
 )
 # By their marks, `<patient_id>:<reminder_id>`. In the order in which rows are locked. What rings beside it is
-# looked for where somebody else hears of it alone; OFFSET 0 keeps the guardians from being asked for twice.
+# looked for where somebody else hears of it alone. The guardians are asked for twice there: a part that would
+# ask once has no table of its own, and Citus takes no such part to the shards.
+_GUARDED = """(EXISTS (SELECT FROM guardianship g WHERE g.patient_id = r.patient_id AND g.ended_at IS NULL)
+            OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = r.patient_id))"""
 DUE = Statement(
     DueReminder,
     f"""
@@ -107,8 +110,8 @@ DUE = Statement(
         c.state NOT IN ('death-reported', 'frozen', 'erasing') AS is_alive,
         EXISTS (SELECT FROM person_alias a WHERE a.patient_id = r.patient_id)
         OR EXISTS (SELECT FROM person_origin o WHERE o.patient_id = r.patient_id) AS is_apart,
-        f.has_guardians,
-        f.has_guardians AND EXISTS (SELECT FROM reminder s
+        {_GUARDED} AS has_guardians,
+        {_GUARDED} AND EXISTS (SELECT FROM reminder s
             WHERE s.patient_id = r.patient_id AND s.kind = r.kind AND s.state = 'active'
               AND s.next_at = r.next_at AND concat(s.patient_id, ':', s.reminder_id) <> ALL($1)) AS is_split,
         EXISTS (SELECT FROM reminder_kind_off k
@@ -117,10 +120,6 @@ DUE = Statement(
     FROM unnest($1::text[]) WITH ORDINALITY AS q (mark, n)
     JOIN reminder r ON r.patient_id = left(q.mark, 36)::uuid AND r.reminder_id = substr(q.mark, 38)::uuid
     JOIN citizen c ON c.patient_id = r.patient_id
-    CROSS JOIN LATERAL (
-        SELECT EXISTS (SELECT FROM guardianship g WHERE g.patient_id = r.patient_id AND g.ended_at IS NULL)
-            OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = r.patient_id) AS has_guardians
-        OFFSET 0) AS f
     ORDER BY r.patient_id, r.reminder_id
     """,  # noqa: S608 - field names of a Struct
     fan_out=_BATCH,
@@ -153,13 +152,14 @@ PASS = Statement(
             ($10::timestamptz[])[at] AS due_at, ($11::text[])[at] AS outcome
         FROM unnest($8::int[], $9::int[]) AS t (n, at)
         WHERE (n IN (SELECT m.n FROM moved m)) IS TRUE),
+    answered AS (
+        SELECT a.patient_id, a.reminder_id, a.due_at FROM came t JOIN reminder_answer a
+            ON a.patient_id = t.patient_id AND a.reminder_id = t.reminder_id AND a.due_at = t.due_at
+        WHERE t.outcome IN ('told', 'late') AND a.act <> 'later'),
     noted AS (
         INSERT INTO reminder_occurrence (patient_id, reminder_id, due_at, outcome)
         SELECT t.patient_id, t.reminder_id, t.due_at,
-            CASE WHEN t.outcome IN ('told', 'late') AND EXISTS (
-                SELECT FROM reminder_answer a
-                WHERE a.patient_id = t.patient_id AND a.reminder_id = t.reminder_id AND a.due_at = t.due_at
-                  AND a.act <> 'later')
+            CASE WHEN (t.patient_id, t.reminder_id, t.due_at) IN (SELECT * FROM answered)
             THEN 'answered' ELSE t.outcome END
         FROM came t
         ON CONFLICT (patient_id, reminder_id, due_at) DO NOTHING
@@ -225,7 +225,7 @@ COVERS = Statement(
         AND k.covers_until > a.due_at AND concat(a.reminder_id, ':', a.version) = ANY(k.rings)
     WHERE NOT k.is_own OR NOT EXISTS (
         SELECT FROM reminder s
-        WHERE s.patient_id = a.patient_id AND s.kind = a.kind AND s.state = 'active' AND s.next_at = a.due_at
+        WHERE s.patient_id = k.patient_id AND s.kind = a.kind AND s.state = 'active' AND s.next_at = a.due_at
           AND concat(s.reminder_id, ':', s.version) <> ALL(k.rings))
     """,
     fan_out=_BATCH,

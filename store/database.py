@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import asyncpg
 from prometheus_client import Histogram
 
+from store import queries
 from store.blobs import BlobStore
 from store.keys import KeyRing
 
@@ -113,14 +114,26 @@ async def open_store(
     The role is a start-up parameter, so one DATABASE_URL serves every role its user is a member of.
     `statement_cache_size` 0 is for pgbouncer before 1.21 (design: scale.md, asyncpg and pgbouncer).
     """
-    pool = await asyncpg.create_pool(
-        dsn,
-        min_size=pool_min,
-        max_size=pool_max,
-        statement_cache_size=statement_cache_size,
-        reset=_keep_as_is,
-        server_settings=_start_up_parameters(role),
-    )
+
+    async def open_pool(parameters: dict[str, str]) -> Pool:
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=pool_min,
+            max_size=pool_max,
+            statement_cache_size=statement_cache_size,
+            reset=_keep_as_is,
+            server_settings=parameters,
+        )
+
+    parameters = _start_up_parameters(role)
+    pool = await open_pool(parameters)
+    async with pool.acquire() as connection:
+        cluster = await queries.HAS_CITUS.one(connection)
+    if cluster:
+        # Citus plans a join for the shard of its parameters' values, and refuses a plan for any values
+        # ("could not create distributed plan"). PostgreSQL itself chooses right when it may.
+        await pool.close()
+        pool = await open_pool(parameters | {"plan_cache_mode": "auto"})
     return Store(pool, keys, blobs)
 
 

@@ -34,6 +34,23 @@ class DueKind(Struct, frozen=True):
     due_at: datetime
 
 
+class ForeignKey(Struct, frozen=True):
+    """A foreign key as it is written behind ADD CONSTRAINT, between these tables."""
+
+    on_table: str
+    name: str
+    to_table: str
+    definition: str
+
+
+class KeyApart(Struct, frozen=True):
+    """A foreign key that is taken off while the tables are spread."""
+
+    on_table: str
+    name: str
+    definition: str
+
+
 class IdempotencyRow(Struct, frozen=True):
     """What is kept of a creating request: a keyed digest, never the body (security.md S14)."""
 
@@ -76,3 +93,11 @@ class Recovery(Struct, frozen=True):
     began_at: datetime
     next_seq: int
     replayed: int
+
+
+class Closing(Struct, frozen=True):
+    """The end of an installation. closed_at: None while it serves. handed_over: SHA-256 of the hand-over."""
+
+    created_at: datetime
+    closed_at: datetime | None
+    handed_over: bytes | None

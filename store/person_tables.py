@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from store import queries
 from store.database import Tx
+from store.migration_files import shard_columns
 
 BATCH: Final = 500
 
@@ -284,7 +285,9 @@ TABLES: Final = (
 async def delete_some(tx: Tx, one: PersonTable, patient_id: UUID) -> int:
     """Delete one batch of a person's rows, or take the id out of them. Returns how many."""
     assert one.kept is None
-    rows = await tx.fetch(queries.delete_of_person(one.table, one.column, one.cleared), patient_id, BATCH)
+    apart = shard_columns().get(one.table) != one.column
+    sql = queries.delete_of_person(one.table, one.column, one.cleared, apart)
+    rows = await tx.fetch(sql, patient_id, BATCH)
     return len(rows)
 
 

@@ -2,12 +2,15 @@
 
 from store.models import (
     AppliedMigration,
+    Closing,
     Due,
     DueKind,
     Epoch,
     Event,
+    ForeignKey,
     IdempotencyRow,
     JournalPosition,
+    KeyApart,
     NumberedLine,
     Recovery,
 )
@@ -109,6 +112,10 @@ INSERT_INSTALLATION = Scalar(
     "INSERT INTO installation (singleton, demo, created_at) VALUES (true, $1, $2)"
     " ON CONFLICT (singleton) DO NOTHING RETURNING demo",
 )
+CLOSING = Statement(Closing, "SELECT created_at, closed_at, handed_over FROM installation")
+CLOSE_INSTALLATION = Command("UPDATE installation SET closed_at = $1 WHERE closed_at IS NULL")
+OPEN_INSTALLATION = Command("UPDATE installation SET closed_at = NULL, handed_over = NULL")
+NOTE_HANDED_OVER = Command("UPDATE installation SET handed_over = $1 WHERE closed_at IS NOT NULL")
 INSTALLATION_DEMO = Scalar(bool, "SELECT demo FROM installation")
 
 NEWEST_EPOCH = Statement(Epoch, "SELECT number, started_at FROM security_epoch ORDER BY number DESC LIMIT 1")
@@ -154,17 +161,53 @@ INSERT_MIGRATION = Command(
 )
 MIGRATION_LOCK = Command("SELECT pg_advisory_lock($1)")
 MIGRATION_UNLOCK = Command("SELECT pg_advisory_unlock($1)")
-HAS_CITUS = Scalar(bool, "SELECT true FROM pg_extension WHERE extname = 'citus'")
+HAS_CITUS = Scalar(bool, "SELECT to_regclass('pg_dist_partition') IS NOT NULL AS cluster")
+# Citus's own catalogue and functions: no statements of ours, for plain PostgreSQL knows none of it.
+NODE_SQL = (
+    "SELECT substring(citus_version() FROM 'Citus ([0-9]+[.][0-9]+)'),"
+    " (SELECT groupid FROM pg_dist_local_group),"
+    " (SELECT count(*) FROM pg_dist_node WHERE isactive AND shouldhaveshards AND noderole = 'primary')"
+)
+PLACED_SQL = (
+    "SELECT c.relname::text,"
+    " CASE p.partmethod WHEN 'h' THEN column_to_column_name(p.logicalrelid, p.partkey) END,"
+    " p.colocationid FROM pg_dist_partition p JOIN pg_class c ON c.oid = p.logicalrelid"
+    " WHERE c.relnamespace = 'public'::regnamespace AND NOT c.relispartition"
+    " AND (p.partmethod = 'h' OR p.repmodel = 't')"
+)
+FOREIGN_KEYS = Statement(
+    ForeignKey,
+    "SELECT f.relname::text AS on_table, k.conname::text AS name, t.relname::text AS to_table,"
+    " pg_get_constraintdef(k.oid) AS definition FROM pg_constraint k"
+    " JOIN pg_class f ON f.oid = k.conrelid JOIN pg_class t ON t.oid = k.confrelid"
+    " WHERE k.contype = 'f' AND k.conparentid = 0 AND k.connamespace = 'public'::regnamespace"
+    " ORDER BY f.relname, k.conname",
+)
+NOTE_KEY_APART = Command("INSERT INTO foreign_key_apart (on_table, name, definition) VALUES ($1, $2, $3)")
+KEYS_APART = Statement(
+    KeyApart, "SELECT on_table, name, definition FROM foreign_key_apart ORDER BY on_table, name"
+)
+ANY_KEY_APART = Scalar(bool, "SELECT EXISTS (SELECT FROM foreign_key_apart) AS apart")
+FORGET_KEY_APART = Command("DELETE FROM foreign_key_apart WHERE on_table = $1 AND name = $2")
+ROLES_WITHOUT_LOGIN = Scalar(
+    str, "SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1::text[]) AND NOT rolcanlogin ORDER BY 1"
+)
+ROLES_UNFILTERED = Scalar(
+    str, "SELECT rolname::text FROM pg_roles WHERE 'citus.override_table_visibility=off' = ANY(rolconfig)"
+)
 EXISTING_ROLES = Scalar(str, "SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1::text[])")
 
 
-def delete_of_person(table: str, column: str, cleared: bool) -> str:
-    """A batch of $2 rows of the person $1; cleared: they stay without the id.
+def delete_of_person(table: str, column: str, cleared: bool, apart: bool) -> str:
+    """A batch of $2 rows of the person $1; cleared: they stay without the id. apart: they lie by another
+    column, on whatever shards, where no statement may choose rows by their place: all at once.
 
     The names are those of store/person_tables.py, nobody's input. No constant, for there would be one a
     table: tests/store/test_person_tables.py prepares each of these.
     """
     verb = f"UPDATE {table} SET {column} = NULL" if cleared else f"DELETE FROM {table}"  # noqa: S608
+    if apart:
+        return f"{verb} WHERE {column} = $1 AND $2::int IS NOT NULL RETURNING 1"
     return (
         f"{verb} WHERE {column} = $1"  # noqa: S608
         f" AND ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} = $1 LIMIT $2)) RETURNING 1"

@@ -7,11 +7,12 @@ asks for the plan and wants an index on the shard column, unless `fan_out` says 
 
 from collections.abc import Iterable, Sequence
 from itertools import starmap
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from msgspec import Struct
 
-from store.database import Tx
+if TYPE_CHECKING:
+    from store.database import Tx  # which asks a statement of the store's own when it opens a pool
 
 R = TypeVar("R", bound=Struct)
 V = TypeVar("V")
@@ -27,12 +28,12 @@ class Statement(Generic[R]):
         self.sql = sql
         self.fan_out = fan_out
 
-    async def one(self, tx: Tx, *args: object) -> R | None:
+    async def one(self, tx: "Tx", *args: object) -> R | None:
         """The first row, or None."""
         record = await tx.fetchrow(self.sql, *args)
         return None if record is None else self.row(*record)
 
-    async def all(self, tx: Tx, *args: object) -> list[R]:
+    async def all(self, tx: "Tx", *args: object) -> list[R]:
         return list(starmap(self.row, await tx.fetch(self.sql, *args)))
 
 
@@ -45,10 +46,10 @@ class Command:
         self.sql = sql
         self.fan_out = fan_out
 
-    async def run(self, tx: Tx, *args: object) -> None:
+    async def run(self, tx: "Tx", *args: object) -> None:
         await tx.execute(self.sql, *args)
 
-    async def many(self, tx: Tx, rows: Iterable[Sequence[object]]) -> None:
+    async def many(self, tx: "Tx", rows: Iterable[Sequence[object]]) -> None:
         """The same statement for each row, pipelined in one round trip."""
         await tx.executemany(self.sql, rows)
 
@@ -62,7 +63,7 @@ class CopyInto:
         self.table = table
         self.columns = columns
 
-    async def run(self, tx: Tx, rows: Iterable[Sequence[object]]) -> None:
+    async def run(self, tx: "Tx", rows: Iterable[Sequence[object]]) -> None:
         """Raises asyncpg's UniqueViolationError when somebody took a key in between."""
         await tx.copy_records_to_table(self.table, records=rows, columns=self.columns)
 
@@ -77,9 +78,9 @@ class Scalar(Generic[V]):
         self.sql = sql
         self.fan_out = fan_out
 
-    async def one(self, tx: Tx, *args: object) -> V | None:
+    async def one(self, tx: "Tx", *args: object) -> V | None:
         """The first value; None when there is no row (or the value is NULL)."""
         return cast(V | None, await tx.fetchval(self.sql, *args))
 
-    async def all(self, tx: Tx, *args: object) -> list[V]:
+    async def all(self, tx: "Tx", *args: object) -> list[V]:
         return [row[0] for row in cast(list[Any], await tx.fetch(self.sql, *args))]

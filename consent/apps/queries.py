@@ -11,10 +11,11 @@ _COLUMNS = """a.patient_id, a.consent_id, a.client_id, a.kind, a.client_name, a.
     a.types, a.scope, a.verification_id, a.device_id, a.created_at, a.ends_at, a.confirmed_at, a.ended_at,
     a.end_reason, a.last_used_at"""
 # What a merge of persons or a restored backup holds until the person says it again (security.md S10, S12).
-_HELD = f"""({held("a.patient_id", "a.created_at", "a.confirmed_at")}
+# $1 is the person in every statement with one of these two.
+_HELD = f"""({held("$1", "a.created_at", "a.confirmed_at")}
     OR {epoch_holds("a.created_at", "a.confirmed_at")})"""
 # Merged persons whose rows were to be seen when the consent was given.
-_ORIGINS = """ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = a.patient_id
+_ORIGINS = """ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = $1
     AND greatest(o.visible_at, o.moved_at, o.proven_at) <= a.created_at AND o.moved_at IS NOT NULL
     AND (o.proven_at IS NOT NULL OR NOT o.needs_proof))"""
 

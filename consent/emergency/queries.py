@@ -1,6 +1,6 @@
 """SQL of broken glass: the person's rows, their mirror at the practitioner, and the person's settings."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from consent.emergency.models import (
@@ -32,7 +32,7 @@ LIVE_EMERGENCY = Statement(
     SELECT e.emergency_id, e.version, e.labels, e.opened_at,
         coalesce(e.read_told_on = $6, false) AS told_today,
         coalesce(s.withheld || {_TAKEN_OVER}, '{{}}'::text[]) AS withheld,
-        ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = e.patient_id
+        ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = $1
             AND greatest(o.visible_at, o.moved_at, o.proven_at) <= e.opened_at AND o.moved_at IS NOT NULL
             AND (o.proven_at IS NOT NULL OR NOT o.needs_proof)) AS origins
     FROM emergency_access e JOIN citizen c ON c.patient_id = e.patient_id
@@ -42,11 +42,11 @@ LIVE_EMERGENCY = Statement(
     LEFT JOIN emergency_setting s ON s.patient_id = e.patient_id
     WHERE e.patient_id = $1 AND e.practitioner_id = $2 AND e.facility_id = $3 AND e.ends_at > $5
       AND e.opened_at <= $5 AND {_OPEN} AND c.state IN ('active', 'death-reported')
-      AND NOT {held("e.patient_id", "e.opened_at", "NULL::timestamptz")}
+      AND NOT {held("$1", "e.opened_at", "NULL::timestamptz")}
       AND NOT {epoch_holds("e.opened_at")}
-      AND NOT EXISTS (SELECT FROM consent_block b WHERE b.patient_id = e.patient_id
+      AND NOT EXISTS (SELECT FROM consent_block b WHERE b.patient_id = $1
         AND b.target_id = e.practitioner_id AND b.lifted_at IS NULL)
-      AND (e.arrival_by > $5 OR EXISTS (SELECT FROM check_in a WHERE a.patient_id = e.patient_id
+      AND (e.arrival_by > $5 OR EXISTS (SELECT FROM check_in a WHERE a.patient_id = $1
         AND a.facility_id = e.facility_id AND a.unit_id = e.unit_id AND a.recorded_by <> e.practitioner_id
         AND a.means IN ('citizen-qr', 'counter-qr', 'staff-typed')
         AND a.withdrawn_at IS NULL AND a.recorded_at >= e.opened_at - interval '12 hours'
@@ -234,14 +234,18 @@ COSIGN_OPEN = Scalar(
     WHERE {_SIGNABLE} AND needs_cosign AND cosigned_at IS NULL RETURNING ends_at
     """,  # noqa: S608
 )
-# One day from the first opening of the pair in that day, however often it was opened since.
+FIRST_OF_DAY = Scalar(
+    datetime,
+    """
+    SELECT min(f.opened_at) FROM emergency_access a JOIN emergency_access f ON f.patient_id = a.patient_id
+        AND f.practitioner_id = a.practitioner_id AND f.opened_at > a.opened_at - interval '24 hours'
+    WHERE a.patient_id = $1 AND a.emergency_id = $2
+    """,
+)
 COSIGN_EXTEND = Scalar(
     datetime,
     f"""
-    UPDATE emergency_access a SET extended_by = $3, extended_at = $4, version = version + 1,
-        ends_at = interval '24 hours' + (SELECT min(f.opened_at) FROM emergency_access f
-            WHERE f.patient_id = a.patient_id AND f.practitioner_id = a.practitioner_id
-              AND f.opened_at > a.opened_at - interval '24 hours')
+    UPDATE emergency_access SET extended_by = $3, extended_at = $4, version = version + 1, ends_at = $5
     WHERE {_SIGNABLE} AND (NOT needs_cosign OR cosigned_at IS NOT NULL) AND extended_at IS NULL
     RETURNING ends_at
     """,  # noqa: S608
@@ -266,7 +270,11 @@ async def cosign_open(
 async def cosign_extend(
     tx: Tx, patient_id: UUID, emergency_id: UUID, signer: UUID, now: datetime
 ) -> datetime | None:
-    return await COSIGN_EXTEND.one(tx, patient_id, emergency_id, signer, now)
+    """The same: one day from the first opening of the pair in that day, however often it was opened since."""
+    first = await FIRST_OF_DAY.one(tx, patient_id, emergency_id)
+    if first is None:
+        return None
+    return await COSIGN_EXTEND.one(tx, patient_id, emergency_id, signer, now, first + timedelta(days=1))
 
 
 async def cosign_labels(

@@ -13,13 +13,13 @@ from store.epoch import epoch_holds
 from store.statement import Command, Scalar, Statement
 
 # Merged persons whose rows were to be seen when the grant `g` was made (security.md S10).
-ORIGINS = """ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = g.patient_id
+ORIGINS = """ARRAY(SELECT o.origin_id FROM person_origin o WHERE o.patient_id = $1
             AND greatest(o.visible_at, o.moved_at, o.proven_at) <= g.created_at AND o.moved_at IS NOT NULL
             AND (o.proven_at IS NOT NULL OR NOT o.needs_proof))"""
 # The grant `g` of the living person `c` at the instant $4.
 IN_FORCE = f"""g.ended_at IS NULL
       AND g.starts_at <= $4 AND g.ends_at > $4 AND c.state IN ('active', 'death-reported')
-      AND NOT {held("g.patient_id", "g.created_at", "g.confirmed_at")}
+      AND NOT {held("$1", "g.created_at", "g.confirmed_at")}
       AND NOT {epoch_holds("g.created_at", "g.confirmed_at")}
       AND NOT {waits_for_youth("g", "$4")} AND NOT {granter_is_gone("g", "$4")}"""
 

@@ -9,13 +9,13 @@ from identity.queries import held
 from store.epoch import epoch_holds
 from store.statement import Command, Scalar, Statement
 
-_BY_A_MERGE = held("l.patient_id", "l.created_at", "l.confirmed_at")
+_BY_A_MERGE = held("$1", "l.created_at", "l.confirmed_at")
 _BY_A_RESTORE = epoch_holds("l.created_at", "l.confirmed_at")
 _HELD = f"({_BY_A_MERGE} OR {_BY_A_RESTORE})"
 # A link in force, of a living person: $1 person, $2 link, $3 now.
 _LIVE = f"""
     l.patient_id = $1 AND l.link_id = $2 AND l.ended_at IS NULL AND l.locked_at IS NULL AND l.expires_at > $3
-    AND EXISTS (SELECT FROM citizen c WHERE c.patient_id = l.patient_id
+    AND EXISTS (SELECT FROM citizen c WHERE c.patient_id = $1
         AND c.state IN ('active', 'death-reported'))
     AND NOT {_HELD}
 """
@@ -143,7 +143,7 @@ OPENINGS = Statement(
 _ROW = f"""
     SELECT l.patient_id, l.link_id, l.label_sealed, l.is_refreshed,
         l.contents, l.attempts, l.created_at, l.expires_at, l.locked_at, l.ended_at, {_HELD} AS held,
-        (SELECT count(*)::int FROM share_link_opening o WHERE o.patient_id = l.patient_id
+        (SELECT count(*)::int FROM share_link_opening o WHERE o.patient_id = $1
             AND o.link_id = l.link_id) AS openings
     FROM share_link l
 """  # noqa: S608

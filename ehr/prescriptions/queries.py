@@ -225,17 +225,13 @@ STANDING = Scalar(
     int,
     filtered_for_each(
         """
-        SELECT q.n
+        SELECT DISTINCT q.n
         FROM unnest($1::uuid[], $10::uuid[], $11::text[], $12::text[]) WITH ORDINALITY
             AS q (patient_id, prescription_id, unit, mark, n)
-        CROSS JOIN LATERAL (
-            SELECT FROM prescription p
-            WHERE p.patient_id = q.patient_id AND p.prescription_id = q.prescription_id
-                AND p.state = 'standing' LIMIT 1) AS stands
-        CROSS JOIN LATERAL (
-            SELECT FROM ehr_resource r
-            WHERE {visible} AND r.unit = q.unit AND r.category = 'prescription'
-                AND r.rtype = 'MedicationRequest' AND strpos(r.doc, q.mark) > 0 LIMIT 1) AS seen
+        JOIN prescription p ON p.patient_id = q.patient_id AND p.prescription_id = q.prescription_id
+        JOIN ehr_resource r ON r.patient_id = p.patient_id AND r.unit = q.unit
+        WHERE {visible} AND p.state = 'standing' AND r.category = 'prescription'
+            AND r.rtype = 'MedicationRequest' AND strpos(r.doc, q.mark) > 0
         """
     ),
     fan_out="one batch of due reminders is of many persons",

@@ -102,8 +102,8 @@ def filtered(sql: str) -> str:
 
 
 def filtered_for_each(sql: str) -> str:
-    """The same for one reader of many books: `{visible}` for rows of q.patient_id."""
-    return sql.replace("{visible}", re.sub(r"\$1(?!\d)", "q.patient_id", _WHOLE))
+    """The same for one reader of many books: `{visible}` for rows of the person of `p`, a table of theirs."""
+    return sql.replace("{visible}", re.sub(r"\$1(?!\d)", "p.patient_id", _WHOLE))
 
 
 class Head(Struct, frozen=True):

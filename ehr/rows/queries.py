@@ -60,9 +60,9 @@ LINES = Statement(
 )
 _COUNTED = """
     SELECT f.file_id, f.kind, f.received_at, f.rows_total,
-        (SELECT count(*) FROM ehr_row_line l WHERE l.facility_id = f.facility_id AND l.file_id = f.file_id
+        (SELECT count(*) FROM ehr_row_line l WHERE l.facility_id = $1 AND l.file_id = f.file_id
             AND l.status = 'accepted')::int AS rows_accepted,
-        (SELECT count(*) FROM ehr_row_line l WHERE l.facility_id = f.facility_id AND l.file_id = f.file_id
+        (SELECT count(*) FROM ehr_row_line l WHERE l.facility_id = $1 AND l.file_id = f.file_id
             AND l.status = 'refused')::int AS rows_refused
     FROM ehr_row_file f"""
 FILE_BY_ID = Statement(FileRow, f"{_COUNTED} WHERE f.facility_id = $1 AND f.file_id = $2")

@@ -11,8 +11,9 @@ USE_PROOF = Scalar(
 # that does, and once that is on the disk this row is too.
 USE_PROOF_UNFLUSHED = Scalar(
     bool,
-    "INSERT INTO oauth_proof_use (proof_hash, expires_at) VALUES ($1, $2) ON CONFLICT (proof_hash) DO NOTHING"
-    " RETURNING set_config('synchronous_commit', 'off', true) = 'off' AS used",
+    "WITH noted AS (INSERT INTO oauth_proof_use (proof_hash, expires_at) VALUES ($1, $2)"
+    " ON CONFLICT (proof_hash) DO NOTHING RETURNING 1)"
+    " SELECT set_config('synchronous_commit', 'off', true) = 'off' AS used FROM noted",
 )
 DELETE_PROOFS = Scalar(
     int,

@@ -116,16 +116,16 @@ SAID_BETWEEN = Statement(
     """,
 )
 # A course is used up with its last time, which is asked after like every other. Of who is reported dead
-# nothing is (security.md S18).
+# nothing is (security.md S18). In which table, and whose.
 _OPEN = """
     SELECT o.patient_id, o.reminder_id, o.due_at, r.kind,
         r.version - CASE r.state WHEN 'ended' THEN 1 ELSE 0 END AS version,
-        EXISTS (SELECT FROM person_alias a WHERE a.patient_id = o.patient_id) AS is_merged,
-        EXISTS (SELECT FROM guardianship g WHERE g.patient_id = o.patient_id AND g.ended_at IS NULL)
-        OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = o.patient_id)
-        OR EXISTS (SELECT FROM proxy p WHERE p.patient_id = o.patient_id AND p.ended_at IS NULL
+        EXISTS (SELECT FROM person_alias a WHERE a.patient_id = {1}) AS is_merged,
+        EXISTS (SELECT FROM guardianship g WHERE g.patient_id = {1} AND g.ended_at IS NULL)
+        OR EXISTS (SELECT FROM birth_link b WHERE b.patient_id = {1})
+        OR EXISTS (SELECT FROM proxy p WHERE p.patient_id = {1} AND p.ended_at IS NULL
             AND 'reminders' = ANY(p.scopes)) AS has_carer
-    FROM {} o
+    FROM {0} o
     JOIN reminder r ON r.patient_id = o.patient_id AND r.reminder_id = o.reminder_id
     JOIN citizen c ON c.patient_id = o.patient_id
     WHERE (r.state = 'active' OR (r.state = 'ended' AND r.end_reason = 'used-up'))
@@ -133,13 +133,13 @@ _OPEN = """
 """
 PUT_OFF = Statement(
     Open,
-    _OPEN.format("reminder_answer")
+    _OPEN.format("reminder_answer", "$1")
     + " AND o.patient_id = $1 AND o.act = 'later' AND o.rings_at = $2 ORDER BY o.due_at, o.reminder_id",
 )
 # Of one bucket (kernel/ids.py) and one minute: what was told, and neither answered nor put off beyond $6.
 UNANSWERED = Statement(
     Open,
-    _OPEN.format("reminder_occurrence")  # noqa: S608 - constants of this file
+    _OPEN.format("reminder_occurrence", "o.patient_id")  # noqa: S608 - constants of this file
     + """
       AND o.due_at >= $1 AND o.due_at < $2
       AND get_byte(sha256(uuid_send(o.patient_id)), 0) = $3
@@ -155,7 +155,7 @@ UNANSWERED = Statement(
 # Of one person since $2: what nobody answered until $3, nor put off beyond $5.
 MISSED = Statement(
     Open,
-    _OPEN.format("reminder_occurrence")  # noqa: S608 - constants of this file
+    _OPEN.format("reminder_occurrence", "$1")  # noqa: S608 - constants of this file
     + """
       AND o.patient_id = $1 AND o.due_at >= $2 AND o.due_at <= $3 AND o.outcome = 'told'
       AND r.kind = ANY($4::text[])

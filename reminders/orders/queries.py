@@ -35,10 +35,10 @@ ORDERS = Statement(
         """
         SELECT r.id, r.eff, r.eff_precision, r.item, r.doc, r.encounter_id, (
             SELECT v.category FROM ehr_resource v
-            WHERE v.patient_id = r.patient_id AND v.rtype = 'Encounter' AND v.id = r.encounter_id
+            WHERE v.patient_id = $1 AND v.rtype = 'Encounter' AND v.id = r.encounter_id
         ) AS setting, r.title, ARRAY(
             SELECT p.title FROM ehr_resource p
-            WHERE p.patient_id = r.patient_id AND p.rtype = 'MedicationRequest'
+            WHERE p.patient_id = $1 AND p.rtype = 'MedicationRequest'
                 AND p.category = 'prescription' AND NOT p.deleted AND p.status = 'active'
                 AND p.state = 'verified' AND p.dispensed IS NOT NULL AND p.facility_id = r.facility_id
                 AND (p.eff AT TIME ZONE 'Asia/Ho_Chi_Minh')::date

@@ -9,11 +9,11 @@ import pytest
 
 from store import migrate as runner
 from store.database import Connection
-from store.migrate import (
+from store.distribute import citus_plan
+from store.migrate import migrate
+from store.migration_files import (
     MIGRATIONS,
     MigrationError,
-    citus_plan,
-    migrate,
     read_migrations,
     split_statements,
     standing_tables,
@@ -203,15 +203,17 @@ def test_foreign_keys_stand_in_files_of_their_own() -> None:
         assert ("REFERENCES" in "\n".join(code)) == path.name.endswith("_fk.sql"), path.name
 
 
-def test_the_citus_plan_spreads_every_table_and_citizen_first() -> None:
-    plan = citus_plan(read_migrations())
-    assert len(plan) == len([h for h in HEADERS.values() if h.distribute != "local"])
-    citizen = next(i for i, statement in enumerate(plan) if "'citizen', 'patient_id'" in statement)
-    followers = [i for i, statement in enumerate(plan) if "colocate_with => 'citizen'" in statement]
-    assert followers
-    assert citizen < min(followers)
-    queue = next(i for i, statement in enumerate(plan) if "'due_queue', 'bucket'" in statement)
-    assert queue < min(i for i, statement in enumerate(plan) if "colocate_with => 'due_queue'" in statement)
+def test_the_citus_plan_spreads_every_table_and_each_groups_first_one_first() -> None:
+    plan = citus_plan(HEADERS.values())
+    assert {table for table, _ in plan} == {t for t, h in HEADERS.items() if h.distribute != "local"}
+    place = {table: number for number, (table, _) in enumerate(plan)}
+    followers = [h for h in HEADERS.values() if h.group not in {None, h.table}]
+    assert {h.group for h in followers} >= {"citizen", "due_queue", "population_load"}
+    assert all(place[str(h.group)] < place[h.table] for h in followers)
+    said = dict(plan)
+    assert said["consent_grant"].endswith("'patient_id', colocate_with => 'citizen')")
+    assert said["outbox"].endswith("'bucket', colocate_with => 'due_queue')")
+    assert said["facility"] == "SELECT create_reference_table('facility')"
 
 
 def test_statements_end_with_a_line_that_ends_in_a_semicolon() -> None:

@@ -14,7 +14,8 @@ import pytest
 from store.blobs import FilesystemBlobs
 from store.database import open_store
 from store.keys import KeyRing
-from store.migrate import migrate, prepare_roles, read_migrations
+from store.migrate import migrate, prepare_roles
+from store.migration_files import read_migrations
 from store.postgres import PORT, ROLES, start_server
 from tests.support.clock import START
 

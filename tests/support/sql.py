@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from store.database import Connection
-from store.migrate import read_migrations
+from store.migration_files import read_migrations, standing_tables
 from store.statement import Command, Scalar, Statement
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,10 +85,9 @@ def table_owners() -> dict[str, str]:
     return owners | {"schema_migration": "store"}
 
 
-def shard_columns() -> dict[str, str]:
-    """Table → its distribution column, for tables that have one."""
-    headers = [header for m in read_migrations() for header in m.tables]
-    return {h.table: h.distribute for h in headers if h.distribute not in {"reference", "local"}}
+def groups_of_tables() -> dict[str, str | None]:
+    """Table → its co-location group; None where it has no shards by a column."""
+    return {h.table: h.group for h in standing_tables(read_migrations())}
 
 
 def tables_named(sql: str, known: set[str]) -> set[str]:
@@ -119,7 +118,11 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def unbound_scans(plan: dict[str, Any], shards: dict[str, str], parents: dict[str, str]) -> list[str]:
-    """Scans of spread tables that no index condition on the distribution column binds."""
+    """Scans of spread tables that no index condition holds to one value of the distribution column.
+
+    To a value, not to another column: Citus prunes by what the planner tells of each table alone, and a part
+    that is bound by a column of the query around it goes to every shard.
+    """
     faults = []
     for node in nodes(plan):
         relation = node.get("Relation Name")
@@ -129,7 +132,8 @@ def unbound_scans(plan: dict[str, Any], shards: dict[str, str], parents: dict[st
         conditions = [n.get("Index Cond", "") for n in (node, *node.get("Plans", []))]
         if node["Node Type"] == "Bitmap Heap Scan":
             conditions = [n.get("Index Cond", "") for n in nodes(node)]
-        if not any(re.search(rf"\b{shards[table]} = (?!ANY)", condition) for condition in conditions):
+        value = rf"\b{shards[table]} = (\$\d+|'[^']*')"
+        if not any(re.search(value, condition) for condition in conditions):
             faults.append(f"{node['Node Type']} on {relation} without {shards[table]} = …")
     return faults
 
@@ -143,6 +147,17 @@ def shard_values(plan: dict[str, Any], shards: dict[str, str], parents: dict[str
         if table in shards:
             conditions = " ".join(n.get("Index Cond", "") for n in nodes(node))
             found |= set(re.findall(rf"\b{shards[table]} = (\$\d+)", conditions))
+    return found
+
+
+def groups_named(plan: dict[str, Any], groups: dict[str, str | None], parents: dict[str, str]) -> set[str]:
+    """The co-location groups whose tables a statement reads: two lie on two shards even for one value."""
+    found = set()
+    for node in nodes(plan):
+        relation = node.get("Relation Name")
+        table = parents.get(relation, relation) if relation else None
+        if table in groups and (group := groups[table]) is not None:
+            found.add(group)
     return found
 
 

@@ -12,9 +12,9 @@ _SCHEDULE: Final = ", ".join(ScheduleRow.__struct_fields__)
 _ROW: Final = ", ".join(AppointmentRow.__struct_fields__)
 _SELECT: Final = f"SELECT {_ROW} FROM appointment a"  # noqa: S608 - a constant of ours
 # What the family learns nothing of (security.md S23): flagged, or at a department that is marked sensitive.
-# What a word of the list alone makes sensitive, the service finds in each row that is read.
+# Of the person $1. What a word of the list alone makes sensitive, the service finds in each row that is read.
 _KEPT: Final = (
-    "(EXISTS (SELECT FROM visit_safety v WHERE v.patient_id = a.patient_id AND v.item_id = a.appointment_id)"
+    "(EXISTS (SELECT FROM visit_safety v WHERE v.patient_id = $1 AND v.item_id = a.appointment_id)"
     " OR EXISTS (SELECT FROM facility_unit u WHERE u.unit_id = a.unit_id AND u.is_sensitive))"
 )
 

@@ -30,16 +30,16 @@ FINISH = Command(
 )
 END = Command("UPDATE exposure_list SET state = 'ended' WHERE list_id = $1")
 
-# What keeps a visit off every list: its own flag, one of another check-in of the same visit, or one of an
-# appointment there about that time.
+# What keeps a visit of that person off every list: its own flag, one of another check-in of the same visit,
+# or one of an appointment there about that time.
 _FLAGGED: Final = """
-    EXISTS (SELECT FROM visit_safety s WHERE s.patient_id = c.patient_id AND s.item_id = c.check_in_id)
+    EXISTS (SELECT FROM visit_safety s WHERE s.patient_id = {0} AND s.item_id = c.check_in_id)
     OR EXISTS (SELECT FROM visit_safety s JOIN check_in o
         ON o.patient_id = s.patient_id AND o.check_in_id = s.item_id
-        WHERE s.patient_id = c.patient_id AND o.visit_id = c.visit_id)
+        WHERE s.patient_id = {0} AND o.visit_id = c.visit_id)
     OR EXISTS (SELECT FROM visit_safety s JOIN appointment a
         ON a.patient_id = s.patient_id AND a.appointment_id = s.item_id
-        WHERE s.patient_id = c.patient_id AND a.facility_id = c.facility_id
+        WHERE s.patient_id = {0} AND a.facility_id = c.facility_id
           AND a.starts_at BETWEEN c.recorded_at - interval '12 hours' AND c.recorded_at + interval '12 hours')
 """
 # Whoever was there or may have been: a companion's number and a scan that was sent later say nothing of when.
@@ -47,7 +47,7 @@ CAME = Statement(
     Came,
     f"""
     SELECT c.patient_id, c.check_in_id, c.unit_id, c.counter_id, c.means, c.recorded_at,
-        ({_FLAGGED}) AS is_flagged
+        ({_FLAGGED.format("c.patient_id")}) AS is_flagged
     FROM check_in c
     WHERE c.facility_id = $1 AND (c.recorded_at, c.check_in_id) > ($2, $3) AND c.recorded_at < $4
       AND c.withdrawn_at IS NULL AND c.means NOT IN ('companion', 'late')
@@ -64,7 +64,7 @@ class KnownUnit(Struct, frozen=True):
 
 IS_FLAGGED = Scalar(
     bool,
-    f"SELECT ({_FLAGGED}) AS is_flagged FROM check_in c"  # noqa: S608 - a constant of ours
+    f"SELECT ({_FLAGGED.format('$1')}) AS is_flagged FROM check_in c"  # noqa: S608 - a constant of ours
     " WHERE c.patient_id = $1 AND c.check_in_id = $2 AND c.withdrawn_at IS NULL",
 )
 

@@ -9,7 +9,7 @@ from visits.slots.policy import TAKING
 
 _SLOT: Final = ", ".join(SlotRow.__struct_fields__)
 _BOOKING: Final = ", ".join(BookingRow.__struct_fields__)
-_OF_SLOT: Final = " FROM slot_booking b WHERE b.facility_id = s.facility_id AND b.slot_id = s.slot_id"
+_OF_SLOT: Final = " FROM slot_booking b WHERE b.facility_id = $1 AND b.slot_id = s.slot_id"
 _TAKING: Final = ", ".join(f"'{one}'" for one in sorted(TAKING))
 _TAKEN: Final = f"(SELECT count(*)::int{_OF_SLOT} AND b.state IN ({_TAKING}))"
 

@@ -51,7 +51,9 @@ DAYS = Scalar(
     int,
     """
     WITH many AS MATERIALIZED (
-        SELECT DISTINCT o.kind, o.day FROM unnest($2::smallint[]) AS k (kind) CROSS JOIN LATERAL (
+        SELECT DISTINCT o.kind, o.day, (o.day - interval '1 day') AT TIME ZONE 'UTC' AS first_h,
+            (o.day + interval '2 days') AT TIME ZONE 'UTC' AS end_h
+        FROM unnest($2::smallint[]) AS k (kind) CROSS JOIN LATERAL (
             SELECT p.kind, p.day FROM vital_hour p
             WHERE p.patient_id = $1 AND p.kind = k.kind AND p.h < $3::date + interval '1 day' AND p.day < $3
             GROUP BY p.kind, p.day, p.source_id HAVING count(*) > 1
@@ -59,7 +61,7 @@ DAYS = Scalar(
     ), gone AS (
         DELETE FROM vital_hour v USING many
         WHERE v.patient_id = $1 AND v.kind = many.kind AND v.day = many.day
-            AND v.h >= many.day - interval '1 day' AND v.h < many.day + interval '2 days'
+            AND v.h >= many.first_h AND v.h < many.end_h
         RETURNING v.*
     ), ranked AS (
         SELECT g.*, rank() OVER (
