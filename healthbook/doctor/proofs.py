@@ -37,7 +37,7 @@ async def journal_faults(tx: Tx, settings: Settings, clock: Clock) -> list[Findi
     why = "Nothing may be served from a database that does not know what was revoked or erased since (S12)."
     try:
         async with opened_journal(settings, clock) as journal:
-            mark = await mark_of(journal)
+            await mark_of(journal)
     except JournalError as error:
         do = "Check HEALTHBOOK_JOURNAL, and that the account may write there."
         return [Finding(name="journal-away", what=f"The journal cannot be read: {error}.", why=why, do=do)]
@@ -46,11 +46,6 @@ async def journal_faults(tx: Tx, settings: Settings, clock: Clock) -> list[Findi
     except StartError as error:
         do = "`healthbook admin recover`, with the journal that belongs to this database."
         return [Finding(name="restored", what=str(error), why=why, do=do)]
-    if (await position_of(tx)).seq and mark is None:
-        what = "The journal is gone: HEALTHBOOK_JOURNAL names another place, or it was lost."
-        return [
-            Finding(name="journal-gone", what=what, why=why, do="Name the right place, or see the runbook.")
-        ]
     return []
 
 

@@ -27,8 +27,8 @@ class Signer(Struct):
         return TrustedCertificate(self.certificate.public_bytes(Encoding.DER), required=False)
 
 
-def make_signer(now: datetime, days: int = 36500, bits: int = 2048) -> Signer:
-    """A key and its self-signed certificate, valid from a day before `now` or long past."""
+def make_signer(now: datetime, days: int = 36500, bits: int = 2048, host: str = "nowhere.example") -> Signer:
+    """A key and its self-signed certificate, valid since long ago and for so many days; of a server `host`."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "SYNTHETIC facility")])
     made = (
@@ -39,6 +39,7 @@ def make_signer(now: datetime, days: int = 36500, bits: int = 2048) -> Signer:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=400))
         .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     return Signer(key, made)
