@@ -6,9 +6,22 @@ never a path, a query, a token, a number or a text of a record (security.md S22,
 
 import logging
 import sys
+from contextlib import suppress
 
 import msgspec
 import structlog
+
+
+class Lines(structlog.BytesLogger):
+    """Where a line cannot be written (a full disk, a reader that left), the line is lost and nothing else."""
+
+    def msg(self, message: bytes) -> None:
+        """Write one line if that can be done."""
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = critical = exception = fatal = failure = err = msg
+
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
@@ -26,6 +39,6 @@ def configure_logs() -> None:
             structlog.processors.JSONRenderer(serializer=lambda entry, **_: _encode(entry)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        logger_factory=lambda *_: Lines(sys.stdout.buffer),
         cache_logger_on_first_use=True,
     )

@@ -311,7 +311,9 @@ def fork_child(run: Callable[[], None]) -> int:
     except BaseException as error:
         report_crash(error)
     finally:
-        sys.stdout.flush()
+        # Whatever happens, this copy of the parent goes no further than here.
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
         os._exit(code)
 
 
@@ -319,7 +321,8 @@ def report_crash(error: BaseException) -> None:
     """Class and code lines; the text of an exception can hold values (security.md S22)."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     at = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
-    sys.stderr.write(f"{type(error).__name__} at {at}\n")
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{type(error).__name__} at {at}\n")
 
 
 def die_with(parent: int) -> None:

@@ -157,6 +157,13 @@ class Crowd:
             await asyncio.sleep(0.01)
         return time.monotonic() - since
 
+    async def is_turned_away(self) -> None:
+        """Until the fault was noticed by somebody."""
+        before, deadline = self.turned_away, time.monotonic() + RECOVERY_SECONDS_MAX
+        while self.turned_away == before:
+            assert time.monotonic() < deadline, "nobody noticed anything"
+            await asyncio.sleep(0.01)
+
     async def started(self) -> None:
         """Until everybody was served once."""
         expected = len(self.couples) + 2 * len(self.phones)

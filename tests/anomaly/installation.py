@@ -61,6 +61,13 @@ class Installation:
         os.kill(self.postmaster, signal.SIGKILL)
         self.server.stop()
 
+    def has_ended_postgres(self) -> bool:
+        """Whether its first process is gone, by whatever it did itself."""
+        try:
+            return not Path(f"/proc/{self.postmaster}").exists()
+        except (FileNotFoundError, IndexError):
+            return True
+
     def start_postgres(self) -> None:
         """As whoever supervises it does."""
         self.server = start_server(self.data / "postgres", self.database_settings)
