@@ -1,11 +1,5 @@
 """Debian's Chromium, and what a test watches of it: requests, errors, weights, axe-core's findings."""
 
-import fcntl
-import os
-import shutil
-import subprocess
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,17 +7,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
+from tests.support.debian import program
 from tests.support.npm import installed
 
 PLACE = Path(__file__).resolve().parents[1] / "browser"
 NAMES = ("chromium", "chromium-browser")
-INSTALL = (
-    ["apt-get", "update", "-q"],
-    ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"],
-)
 # No other host has an address: not even a look-up ahead of a request, which nothing here would see, leaves.
 LOOPBACK_ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
 # Lines of the console that say a page broke its own policy or threw.
@@ -31,38 +21,8 @@ BROKEN = ("Content Security Policy", "Content-Security-Policy", "Uncaught")
 
 
 def chromium() -> str:
-    """The path of the program, installed where it is missing and that is allowed.
-
-    Else it skips, loudly, on a machine of somebody's own alone: where everything is tested it fails.
-    """
-    found = _found()
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        with open(Path(tempfile.gettempdir()) / "healthbook-chromium.lock", "a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if _found() is None:
-                _install()
-        found = _found()
-    if found is not None:
-        return found
-    if os.environ.get("CI") or os.environ.get("HEALTHBOOK_COUNTS") == "full":
-        pytest.fail("Chromium is missing and could not be installed: apt-get install chromium")
-    warnings.warn("no Chromium: the pages were NOT tested in a browser", stacklevel=1)
-    pytest.skip("this was NOT tested: apt-get install chromium")
-
-
-def _found() -> str | None:
-    return next((path for path in map(shutil.which, NAMES) if path), None)
-
-
-def _install() -> None:
-    for command in INSTALL:
-        subprocess.run(
-            command,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            capture_output=True,
-            timeout=600,
-            check=False,
-        )
+    """The path of the program."""
+    return program(NAMES, "chromium")
 
 
 @contextmanager
