@@ -10,7 +10,9 @@ import msgspec
 from prometheus_client import Gauge
 
 from audit.roots.service import newest
+from healthbook.backups.vault import Vault, opened_archive
 from healthbook.metrics import queries
+from healthbook.settings import Settings
 from kernel.clock import Clock
 from notifications.metrics import gauge as show_deliveries
 from notifications.status import read_waiting
@@ -38,11 +40,23 @@ ROOT_AT: Final = _gauge("audit_root_timestamp_seconds", "When the newest root of
 SIGNS_UNTIL: Final = _gauge(
     "certificate_signs_until_timestamp_seconds", "Until when the best key of a purpose signs", "purpose"
 )
+SAFE_UNTIL: Final = _gauge(
+    "backup_safe_until_timestamp_seconds", "Until when a server's commits lie in the backups", "node"
+)
 CONNECTIONS: Final = _gauge("database_connections", "Sessions of the database server")
 CONNECTIONS_MAX: Final = _gauge("database_connections_max", "The most sessions it takes")
 CLOCK_AHEAD: Final = _gauge("clock_ahead_seconds", "This machine's clock against the database's")
 
 _late_kinds: set[str] = set()
+
+
+async def show_backups(settings: Settings) -> None:
+    """Up to when the repository holds everything; nothing where none is set."""
+    if not settings.healthbook_backup:
+        return
+    async with opened_archive(settings) as archive:
+        for node in await Vault(archive, [], []).nodes():
+            SAFE_UNTIL.labels(node.node).set(node.safe_until.timestamp() if node.safe_until else 0)
 
 
 async def show_state(store: Store, clock: Clock) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -11,7 +13,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from healthbook.logs import configure_logs
-from healthbook.metrics.gauges import show_state
+from healthbook.metrics.gauges import show_backups, show_state
 from healthbook.metrics.sharing import VARIABLE, are_shared
 from healthbook.settings import Settings
 from kernel.clock import Clock
@@ -19,6 +21,8 @@ from store.database import Store
 
 SHOWN_EVERY_SECONDS: Final = 15
 AGAIN_SECONDS: Final = 30.0
+# The repository is another service: once in five minutes is enough.
+BACKUPS_EVERY_TURNS: Final = 20
 
 log = structlog.get_logger("metrics")
 
@@ -50,22 +54,24 @@ async def keep_metrics(store: Store, clock: Clock, settings: Settings, stop: asy
         _not_offered(settings, error)
         return
     try:
+        turn = 0
         while not stop.is_set():
-            await _show(store, clock)
-            try:
+            await _show(show_state(store, clock))
+            if turn % BACKUPS_EVERY_TURNS == 0:
+                await _show(show_backups(settings))
+            turn += 1
+            with suppress(TimeoutError):
                 async with asyncio.timeout(SHOWN_EVERY_SECONDS):
                     await stop.wait()
-            except TimeoutError:
-                continue
     finally:
         if server is not None:
             await asyncio.to_thread(server.shutdown)
 
 
-async def _show(store: Store, clock: Clock) -> None:
-    """A database that is away is no reason to stop looking: that is when somebody looks at the figures."""
+async def _show(look: Awaitable[None]) -> None:
+    """What is away is no reason to stop looking: that is when somebody looks at the figures."""
     try:
-        await show_state(store, clock)
+        await look
     except Exception as error:
         log.error("gauges_failed", error=type(error).__name__)
 

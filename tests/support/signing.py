@@ -28,7 +28,7 @@ class Signer(Struct):
 
 
 def make_signer(now: datetime, days: int = 36500, bits: int = 2048, host: str = "nowhere.example") -> Signer:
-    """A key and its self-signed certificate, valid since long ago and for so many days; of a server `host`."""
+    """A key and its self-signed certificate of `host`, valid since long ago and for so many days."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "SYNTHETIC facility")])
     made = (
