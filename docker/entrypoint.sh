@@ -1,14 +1,13 @@
 #!/bin/sh
-# Addresses of the database hold passwords, so they come as files (NAME_FILE), never in the
-# container's configuration, where `docker inspect` shows them.
+# Secrets come as files (NAME_FILE), never in the container's configuration, where `docker inspect` shows them.
 set -eu
-read_secret() {
-    if [ -n "$2" ]; then
-        export "$1=$(cat "$2")"
+for name in $(env | sed -n 's/^\([A-Z][A-Z0-9_]*\)_FILE=.*/\1/p'); do
+    eval "file=\$${name}_FILE"
+    if [ -n "$file" ]; then
+        # Apart from the export, whose success would hide that the file cannot be read: an empty address of
+        # the database means a database of the container's own.
+        value=$(cat "$file")
+        export "$name=$value"
     fi
-}
-read_secret DATABASE_URL "${DATABASE_URL_FILE:-}"
-read_secret DATABASE_OWNER_URL "${DATABASE_OWNER_URL_FILE:-}"
-read_secret DATABASE_DELIVERY_URL "${DATABASE_DELIVERY_URL_FILE:-}"
-read_secret DATABASE_SIGNER_URL "${DATABASE_SIGNER_URL_FILE:-}"
+done
 exec healthbook "$@"

@@ -1,15 +1,23 @@
-"""The image and the compose file, as far as can be judged without building them."""
+"""The image and the compose files, as far as can be judged without building them."""
 
+import os
 import re
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-DOCKER = Path(__file__).resolve().parents[1] / "docker"
+from healthbook.serve import STOP_SECONDS_MAX
+from healthbook.settings import Settings
+from store.postgres import LOG_SETTINGS, ROLES
+from tests.support.composing import DOCKER, STACKS, configured, copied, make_secrets
+
 DOCKERFILES = sorted(DOCKER.rglob("Dockerfile"))
-COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+COMPOSE_FILES = sorted(DOCKER.glob("compose*.yaml"))
+PASSWORD = "password|secret|token"
 
 
 def instructions(path: Path) -> list[tuple[str, str]]:
@@ -60,26 +68,156 @@ def test_nothing_that_is_copied_is_kept_out_of_the_build() -> None:
                 assert f"!{source.rstrip('/')}" in kept, source
 
 
-def services() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = COMPOSE["services"]
-    return found
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda p: str(p.relative_to(DOCKER)))
+def test_hadolint_finds_nothing(path: Path) -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([hadolint, path], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_no_secret_stands_in_the_compose_file() -> None:
-    for name, service in services().items():
-        variables = service.get("environment", {})
-        given = (
-            variables.items() if isinstance(variables, dict) else [v.partition("=")[::2] for v in variables]
-        )
-        for variable, value in given:
-            if re.search("PASSWORD|SECRET|TOKEN", variable) and not variable.endswith("_FILE"):
-                assert str(value).startswith("${"), (name, variable)
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the secrets made."""
+    return copied(tmp_path_factory.mktemp("docker"))
 
 
-def test_no_container_is_privileged_and_every_image_is_pinned() -> None:
-    for name, service in services().items():
+@pytest.fixture(params=STACKS)
+def services(request: pytest.FixtureRequest, there: Path) -> dict[str, dict[str, Any]]:
+    return _services(there, request.param)
+
+
+@cache
+def _services(there: Path, stack: str) -> dict[str, dict[str, Any]]:
+    return configured(there, STACKS[stack])
+
+
+def test_every_compose_file_is_in_a_stack_that_is_put_together() -> None:
+    assert {path.name for path in COMPOSE_FILES} == {name for stack in STACKS.values() for name in stack}
+
+
+def test_a_compose_file_names_no_image_that_may_not_be_named_and_each_by_its_version(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    for name, service in services.items():
         assert not service.get("privileged"), name
-        assert "build" in service or re.search(r":\d", service["image"]), name
+        assert re.search(r":v?\d", service["image"]), name
+        assert "grafana" not in service["image"], "AGPL"
+        assert "no-new-privileges:true" in service.get("security_opt", []) or service["restart"] == "no", name
+
+
+def test_no_secret_is_in_what_docker_inspect_shows(services: dict[str, dict[str, Any]], there: Path) -> None:
+    known = {
+        path.read_text().strip() for path in (there / "secrets").iterdir() if not path.name.endswith(".pem")
+    }
+    for name, service in services.items():
+        shown = repr(service.get("environment", {})) + repr(service.get("command", ""))
+        assert [secret for secret in known if secret in shown] == [], name
+        for variable in service.get("environment", {}):
+            assert not re.search(PASSWORD, variable, re.I) or variable.endswith(("_FILE", "PGPASSFILE")), (
+                variable
+            )
+
+
+def test_every_setting_is_one_of_ours_or_the_images(services: dict[str, dict[str, Any]]) -> None:
+    ours = {name.upper() for name in Settings.__struct_fields__}
+    ours |= {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CA_BUNDLE"}
+    for name, service in services.items():
+        if service["image"].startswith("healthbook:"):
+            given = {variable.removesuffix("_FILE") for variable in service["environment"]}
+            assert given <= ours, (name, given - ours)
+
+
+def test_a_shells_own_variables_change_nothing(services: dict[str, dict[str, Any]]) -> None:
+    assert "strange" not in repr(services)
+
+
+def test_a_container_is_not_killed_before_its_requests_are_over(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        if service["image"].startswith("healthbook:"):
+            seconds = sum(
+                int(number) * {"m": 60, "s": 1}[unit]
+                for number, unit in re.findall(r"(\d+)([ms])", service["stop_grace_period"])
+            )
+            drained = int(service["environment"].get("DRAIN_SECONDS", 0))
+            assert seconds > drained + STOP_SECONDS_MAX, name
+
+
+def test_s22_every_server_keeps_rows_and_keys_out_of_its_log(services: dict[str, dict[str, Any]]) -> None:
+    servers = {
+        name: service
+        for name, service in services.items()
+        if "POSTGRES_USER" in service.get("environment", {})
+    }
+    assert "postgres" in servers
+    for name, service in servers.items():
+        assert {f"{key}={value}" for key, value in LOG_SETTINGS.items()} <= set(service["command"]), name
+
+
+def test_s15_s12_keys_and_journal_lie_apart_from_what_is_backed_up(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    for name in ("api", "api2", "worker"):
+        assert services[name]["environment"]["HEALTHBOOK_KEYS"].startswith("/run/keys/"), name
+        assert "HEALTHBOOK_JOURNAL" in services[name]["environment"], name
+    mounts = [str(mount) for mount in services["backup"]["volumes"] + services["postgres"]["volumes"]]
+    assert [mount for mount in mounts if "keys" in mount or "journal" in mount or "signer" in mount] == []
+
+
+def test_s28_the_keys_of_the_signer_are_in_its_container_alone(services: dict[str, dict[str, Any]]) -> None:
+    holders = [
+        name for name, one in services.items() if any("/run/signer" in str(m) for m in one.get("volumes", []))
+    ]
+    assert holders == ["signer"]
+    assert services["signer"]["user"].split(":")[0] != "10001"
+
+
+def test_the_first_start_makes_every_role_of_the_program(there: Path) -> None:
+    made = re.findall(r"^CREATE ROLE (\w+) ", (there / "postgres" / "roles.sh").read_text(), re.M)
+    assert set(made) == set(ROLES)
+
+
+def test_every_secret_is_made_once_for_the_account_that_reads_it(there: Path) -> None:
+    secrets = there / "secrets"
+    before = {path.name: (path.read_bytes(), path.stat().st_mode & 0o777) for path in secrets.iterdir()}
+    assert {mode for _, mode in before.values()} == {0o400}
+    assert make_secrets(there) == []
+    assert before == {
+        path.name: (path.read_bytes(), path.stat().st_mode & 0o777) for path in secrets.iterdir()
+    }
+    if os.geteuid() == 0:
+        owners = {path.name: path.stat().st_uid for path in secrets.iterdir()}
+        assert owners["database_url"] == 10001
+        assert owners["postgres_password"] == 999
+        assert owners["tls_key.pem"] == 101
+
+
+def test_every_secret_that_is_named_was_made(services: dict[str, dict[str, Any]], there: Path) -> None:
+    named = {path.name for path in (there / "secrets").iterdir()}
+    for path in COMPOSE_FILES:
+        asked = set(re.findall(r"file: \./secrets/(\S+)", path.read_text()))
+        assert asked <= named, path.name
+
+
+def test_the_entry_point_takes_every_secret_from_its_file_and_becomes_the_program(tmp_path: Path) -> None:
+    (tmp_path / "healthbook").write_text('#!/bin/sh\nenv | grep DATABASE\necho "$@" "$PPID"\n')
+    (tmp_path / "healthbook").chmod(0o755)
+    (tmp_path / "address").write_text("postgresql://u:p%20=$x@h/d\n")
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "DATABASE_URL_FILE": str(tmp_path / "address")}
+    done = subprocess.run(
+        [DOCKER / "entrypoint.sh", "serve", "--no-worker"],
+        env=environment | {"DATABASE_OWNER_URL_FILE": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert "DATABASE_URL=postgresql://u:p%20=$x@h/d\n" in done.stdout
+    assert done.stdout.endswith(f"serve --no-worker {os.getpid()}\n"), "signals reach the program itself"
+    missing = environment | {"DATABASE_URL_FILE": str(tmp_path / "nowhere")}
+    refused = subprocess.run(
+        [DOCKER / "entrypoint.sh", "serve"], env=missing, capture_output=True, check=False, timeout=30
+    )
+    assert refused.returncode != 0, "a secret that cannot be read is no empty one"
 
 
 def test_s33_the_proxy_ends_slow_bodies_and_passes_one_spelling_of_a_path() -> None:
