@@ -283,10 +283,10 @@ def test_s26_a_key_is_added_by_two_people(installation: Path) -> None:
     for alone in ((), ("--with", SIGNED[1]), ("--with", f" {SIGNED[1].upper()} ")):
         done = run_command(installation, *add, *alone)
         assert (done.returncode, "two people" in done.stderr) == (2, True), alone
-    assert len(list((installation / "keys").glob("cursor.*"))) == 1
+    assert len(list((installation / "keys").glob("cursor.*.key"))) == 1
     done = run_command(installation, *add, "--with", "Lê Thị Hai")
     assert done.returncode == 0, done.stderr
-    assert len(list((installation / "keys").glob("cursor.*"))) == 2
+    assert len(list((installation / "keys").glob("cursor.*.key"))) == 2
 
 
 def test_s26_a_facility_is_let_into_the_exchange_by_two_people(installation: Path) -> None:

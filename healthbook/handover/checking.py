@@ -1,0 +1,120 @@
+"""What the receiver does with a hand-over: signature, every file, every archive opened, the log's roots."""
+
+import hashlib
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from audit.roots.models import AuditRoots
+from audit.roots.verify import check_roots
+from healthbook.handover.layout import (
+    PEOPLE,
+    PUBLIC,
+    TABLES,
+    HandedFile,
+    HandOver,
+    HandOverError,
+    listed,
+    read_signed,
+)
+from store.sealing import SealError, read_identities, unseal
+
+
+class Checked(Struct, frozen=True):
+    """thumbprint: of the key that signed (RFC 7638). roots: how many were verified."""
+
+    said: HandOver
+    thumbprint: str
+    roots: int
+
+
+def check(directory: Path, identity: Path, told: Callable[[int], None]) -> Checked:
+    """Everything that was signed is here, opens with this identity, and is what was sealed.
+
+    told: how many files are done since the last call. Raises HandOverError with the first thing that is not.
+    """
+    said, thumbprint = read_signed(directory)
+    try:
+        identities = read_identities(identity)
+    except (OSError, SealError) as error:
+        raise HandOverError(f"The identity cannot be used: {error}.") from error
+    rows, people, blobs, roots = Counter[str](), 0, 0, 0
+    for one in listed(directory, said):
+        clear = _opened(directory, one, identities)
+        if one.name.endswith("rows.zip.age"):
+            people += 1
+            rows.update(_rows_in(clear))
+        elif one.name.startswith(PEOPLE):
+            blobs += 1
+        elif one.name.startswith(TABLES):
+            rows[one.name.split("/")[1]] += clear.count(b"\n")
+        elif one.name == PUBLIC:
+            roots = _check_roots(clear)
+        told(1)
+    found = {table: count for table, count in rows.items() if count}
+    if (found, people, blobs) != (said.rows, said.people, said.blobs):
+        raise HandOverError(f"What is inside differs from what is signed: {_first_difference(found, said)}.")
+    return Checked(said, thumbprint, roots)
+
+
+def count_files(directory: Path) -> int:
+    """For a bar of progress. Raises HandOverError."""
+    return read_signed(directory)[0].files
+
+
+def refuse_changed(directory: Path, told: Callable[[int], None]) -> None:
+    """Raises HandOverError where a sealed file is missing or changed: the sender, too, can check that."""
+    said, _ = read_signed(directory)
+    for one in listed(directory, said):
+        _sealed(directory, one)
+        told(1)
+
+
+def _opened(directory: Path, one: HandedFile, identities: list[Any]) -> bytes:
+    sealed = _sealed(directory, one)
+    try:
+        clear = unseal(sealed, identities)
+    except SealError as error:
+        raise HandOverError(f"{one.name}: {error}.") from error
+    if hashlib.sha256(clear).hexdigest() != one.clear_sha256:
+        raise HandOverError(f"{one.name} holds something else than what was signed.")
+    return clear
+
+
+def _sealed(directory: Path, one: HandedFile) -> bytes:
+    try:
+        sealed = (directory / one.name).read_bytes()
+    except OSError as error:
+        raise HandOverError(f"{one.name} is missing.") from error
+    if len(sealed) != one.length or hashlib.sha256(sealed).hexdigest() != one.sha256:
+        raise HandOverError(f"{one.name} was changed.")
+    return sealed
+
+
+def _rows_in(archive: bytes) -> Counter[str]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return Counter(
+            {name.removesuffix(".ndjson"): opened.read(name).count(b"\n") for name in opened.namelist()}
+        )
+
+
+def _check_roots(archive: bytes) -> int:
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        names = [name for name in opened.namelist() if name.startswith("roots/")]
+        pages = [msgspec.json.decode(opened.read(name), type=AuditRoots) for name in sorted(names)]
+    if (broken := check_roots(pages, None)) is not None:
+        raise HandOverError(f"The roots of the access log do not hold: {broken.reason} at {broken.at}.")
+    return sum(len(page.roots) for page in pages)
+
+
+def _first_difference(found: dict[str, int], said: HandOver) -> str:
+    for table in sorted({*found, *said.rows}):
+        if found.get(table, 0) != said.rows.get(table, 0):
+            return f"{table} has {found.get(table, 0)} rows, {said.rows.get(table, 0)} are signed"
+    return "the number of people or files"

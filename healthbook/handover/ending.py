@@ -1,0 +1,231 @@
+"""Destroying an installation that was handed over, and proving that nothing of it can be read any more."""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+from msgspec import Struct
+
+from healthbook.backups.vault import opened_archive
+from healthbook.commands import Signed, pages_of_people, sign_act
+from healthbook.handover import queries
+from healthbook.handover.checking import refuse_changed
+from healthbook.handover.layout import (
+    DESTROYED_TYP,
+    Destroyed,
+    HandOverError,
+    digest_of,
+    sign,
+)
+from healthbook.handover.making import write_whole
+from healthbook.settings import Settings
+from healthbook.wiring import DESTROYED, Place, StartError, load_keys, opened_store
+from kernel.clock import SystemClock
+from store.blob_cipher import KEY_ID_BYTES_MAX, key_id_of
+from store.database import Store
+from store.installation import closing
+from store.key_life import destroy
+from store.keys import KeyRing
+
+# Which hand-over is being destroyed after: a run that was cut off goes on from here.
+BEGUN: Final = "ending"
+CLUSTER: Final = "PG_VERSION"
+
+
+class Remains(Struct, frozen=True):
+    """What there is of one kind. found: how many; opens: how many of them somebody could read."""
+
+    what: str
+    place: str
+    found: int
+    opens: int
+
+
+def refuse_destroying(settings: Settings, directory: Path, digest: str, told: Callable[[int], None]) -> None:
+    """Raises StartError unless the hand-over is whole and the one that the receiver named."""
+    for place in (settings.data, settings.keys, settings.signer_keys):
+        if directory.is_relative_to(place):
+            raise StartError(
+                f"{directory} lies in {place}, which is destroyed: move the hand-over out first."
+            )
+    try:
+        if digest_of(directory) != digest:
+            raise StartError(
+                "That is not the digest of this hand-over: ask the receiver what `check` printed."
+            )
+        refuse_changed(directory, told)
+    except (OSError, HandOverError) as error:
+        raise StartError(f"The hand-over is not whole. {error}") from error
+
+
+async def destroy_contents(place: Place, keys: KeyRing, digest: str, signed: Signed) -> dict[str, int]:
+    """Files, backups and tables. Returns what went, by kind. Raises StartError."""
+    begun = place.settings.data / BEGUN
+    async with opened_store(place, "hb_owner", keys) as store:
+        if not begun.exists():
+            await _begin(store, digest, signed)
+            write_whole(begun, digest.encode())
+        if begun.read_text() != digest:
+            raise StartError(f"{begun} says that another hand-over is being destroyed after.")
+        gone = {"files": await _erase_files(store), "tables": await _drop_tables(store)}
+    if place.settings.healthbook_backup:
+        gone["backups"] = await _delete_backups(place.settings)
+    return gone
+
+
+async def _begin(store: Store, digest: str, signed: Signed) -> None:
+    async with store.transaction() as tx:
+        state = await closing(tx)
+        if state is None or state.handed_over != bytes.fromhex(digest):
+            raise StartError(
+                "Nothing was handed over of what this database holds, or it was opened again since."
+            )
+        if others := await queries.OTHERS_CONNECTED.one(tx):
+            raise StartError(f"{others} connections of the service are open: stop it first.")
+        await sign_act(tx, signed, "decommission:destroy", 1)
+
+
+async def _erase_files(store: Store) -> int:
+    async with store.transaction() as tx:
+        if "citizen" not in await queries.TABLES.all(tx):
+            return 0  # a run before this one came further
+    count = 0
+    async for people in pages_of_people(store):
+        for patient_id in people:
+            count += await store.blobs.erase(patient_id)
+    return count
+
+
+async def _drop_tables(store: Store) -> int:
+    async with store.transaction() as tx:
+        tables = await queries.TABLES.all(tx)
+        for table in tables:
+            await tx.execute(queries.drop(table))
+    return len(tables)
+
+
+async def _delete_backups(settings: Settings) -> int:
+    async with opened_archive(settings) as archive:
+        kept = await archive.names("")
+        for one in kept:
+            await archive.delete(one.name)
+    return len(kept)
+
+
+def destroy_keys(settings: Settings, directory: Path, digest: str, gone: dict[str, int], by: str) -> Path:
+    """Sign the certificate with the last act of a key, then destroy every key and clear HEALTHBOOK_DATA.
+
+    Returns the certificate beside the hand-over. The database's server must have stopped.
+    """
+    keys = load_keys(settings)
+    paths = [
+        path
+        for place in (settings.keys, settings.signer_keys)
+        for path in (sorted(place.rglob("*")) if place.is_dir() else ())
+        if path.is_file()
+    ]
+    what = {**gone, "key files": len(paths)}
+    said = Destroyed(v=1, hand_over=digest, at=SystemClock().now(), by=by, what=what)
+    text = sign(keys, DESTROYED_TYP, said).encode()
+    # The key that signs goes last of all: a run that is cut off can sign again.
+    for path in sorted(paths, key=lambda path: path.name.startswith("partner.")):
+        destroy(path)
+    for place in (settings.keys, settings.signer_keys):
+        shutil.rmtree(place, ignore_errors=True)
+    for path in settings.data.iterdir():
+        _remove(path)
+    write_whole(settings.data / DESTROYED, text)
+    write_whole(directory / DESTROYED, text)
+    return directory / DESTROYED
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+async def remains(settings: Settings, copies: Sequence[Path]) -> list[Remains]:
+    """What is left, and what of it can be read. copies: old disks or copies of the data directory."""
+    found = [_keys(settings.keys), _keys(settings.signer_keys), _service(settings)]
+    found.append(await _database(settings))
+    if settings.healthbook_backup:
+        async with opened_archive(settings) as archive:
+            # Sealed to identities that lie offline; whoever holds one destroys it too.
+            found.append(Remains("backups", settings.healthbook_backup, len(await archive.names("")), 0))
+    held = _held_field_keys(settings)
+    for place in (settings.data, *copies):
+        found += await asyncio.to_thread(_files, place, held)
+    return found
+
+
+def _keys(place: Path) -> Remains:
+    files = [path for path in place.rglob("*.key") if path.is_file()] if place.is_dir() else []
+    return Remains("keys", str(place), len(files), len(files))
+
+
+def _held_field_keys(settings: Settings) -> set[str]:
+    with contextlib.suppress(OSError):
+        return {path.name.split(".")[1] for path in settings.keys.glob("field.*.key")}
+    return set()
+
+
+def _service(settings: Settings) -> Remains:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    with contextlib.suppress(OSError), socket.create_connection((host, settings.port), timeout=1):
+        return Remains("service that answers", f"{host}:{settings.port}", 1, 1)
+    return Remains("service that answers", f"{host}:{settings.port}", 0, 0)
+
+
+async def _database(settings: Settings) -> Remains:
+    if settings.embedded:
+        there = (settings.data / "postgres").exists()
+        return Remains("database", str(settings.data / "postgres"), int(there), int(there))
+    async with _owner(settings) as connection:
+        tables = await queries.TABLES.all(connection)
+    return Remains("tables", "DATABASE_URL", len(tables), len(tables))
+
+
+@asynccontextmanager
+async def _owner(settings: Settings) -> "AsyncIterator[asyncpg.Connection]":
+    address = settings.database_owner_url or settings.database_url
+    try:
+        connection = await asyncpg.connect(address, timeout=5)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise StartError(f"The database cannot be looked at ({type(error).__name__}).") from error
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _files(place: Path, held: set[str]) -> list[Remains]:
+    """Encrypted files, and which a held key opens; clusters of PostgreSQL, where records are clear; keys."""
+    sealed = opening = clusters = keys = 0
+    for path in place.rglob("*") if place.is_dir() else ():
+        if not path.is_file():
+            continue
+        if path.name == CLUSTER and (path.parent / "base").is_dir():
+            clusters += 1
+        elif path.suffix == ".key":
+            keys += 1
+        else:
+            with contextlib.suppress(OSError), open(path, "rb") as file:
+                key_id = key_id_of(file.read(KEY_ID_BYTES_MAX)) if _is_blob(path) else ""
+                sealed, opening = sealed + bool(key_id), opening + (key_id in held)
+    return [
+        Remains("encrypted files", str(place), sealed, opening),
+        Remains("clusters of PostgreSQL", str(place), clusters, clusters),
+        Remains("key files", str(place), keys, keys),
+    ]
+
+
+def _is_blob(path: Path) -> bool:
+    return len(path.name) == 32 and not path.suffix

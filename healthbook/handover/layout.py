@@ -1,0 +1,143 @@
+"""What lies in a hand-over, and how it is signed.
+
+hand-over.jws             compact JWS (ES256, typ ssk-hand-over+jws, key `partner`) over the JSON of HandOver
+lists/NAME.ndjson         which sealed files there are, a HandedFile a line; HandOver has the digest of each
+people/AA/ID/rows.zip.age a file of lines (.ndjson) for each table that holds something of that person
+people/AA/ID/BLOB.age     a document or picture of that person
+tables/NAME/N.ndjson.age  the rows of a table that is nobody's: registers, roots of the log, operators' acts
+public.zip.age            public keys of every signer, and the roots as the service published them
+
+Each .age file is sealed to the receiver's recipients (age-encryption.org/v1). Nobody else opens one.
+"""
+
+import hashlib
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+from msgspec import Struct
+
+from store.keys import KeyRing
+
+SIGNED: Final = "hand-over.jws"
+LISTS: Final = "lists"
+PEOPLE: Final = "people"
+TABLES: Final = "tables"
+PUBLIC: Final = "public.zip.age"
+TYP: Final = "ssk-hand-over+jws"
+DESTROYED_TYP: Final = "ssk-destroyed+jws"
+_ALG: Final = "ES256"
+_NAME: Final = re.compile(r"(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_.-]+")
+
+
+class HandOverError(Exception):
+    """It is not what it says to be; the text says where, in plain words."""
+
+
+class HandedFile(Struct, frozen=True):
+    """A sealed file. sha256 and length of what is sealed, clear_sha256 of what is inside."""
+
+    name: str
+    length: int
+    sha256: str
+    clear_sha256: str
+
+
+class HandOver(Struct, frozen=True, kw_only=True):
+    """What is signed. files: how many. lists: SHA-256 of each list by its name. rows: by table. left_out:
+    tables whose rows are not handed over, and why. key: the public half that signed it."""
+
+    v: int
+    installation_since: datetime
+    closed_at: datetime
+    made_at: datetime
+    made_by: str
+    recipients: list[str]
+    people: int
+    blobs: int
+    files: int
+    rows: dict[str, int]
+    left_out: dict[str, str]
+    lists: dict[str, str]
+    key: dict[str, str]
+
+
+class Destroyed(Struct, frozen=True, kw_only=True):
+    """The certificate of destruction. hand_over: SHA-256 of what was handed over. what: name and count."""
+
+    v: int
+    hand_over: str
+    at: datetime
+    by: str
+    what: dict[str, int]
+
+
+def sign(keys: KeyRing, typ: str, said: Struct) -> str:
+    """A compact JWS over the JSON of what is said."""
+    key_id, private = keys.signer("partner")
+    header = {"alg": _ALG, "kid": key_id, "typ": typ}
+    key = ECKey.import_key(private)  # type: ignore[arg-type]
+    return jws.serialize_compact(header, msgspec.json.encode(said), key, [_ALG])
+
+
+def public_jwk(keys: KeyRing) -> dict[str, str]:
+    """The public half of what `sign` signs with."""
+    key_id, private = keys.signer("partner")
+    key = ECKey.import_key(private)  # type: ignore[arg-type]
+    return {**{name: str(value) for name, value in key.as_dict(private=False).items()}, "kid": key_id}
+
+
+def read_signed(directory: Path) -> tuple[HandOver, str]:
+    """What was signed, by the key that it names, and that key's thumbprint (RFC 7638): compare it with what
+    the sender tells on another way. Raises HandOverError."""
+    try:
+        text = (directory / SIGNED).read_text()
+        said = msgspec.json.decode(jws.extract_compact(text.encode()).payload, type=HandOver)
+        key = ECKey.import_key(dict(said.key))
+        opened = jws.deserialize_compact(text, key, [_ALG])
+    except (OSError, ValueError, JoseError, msgspec.MsgspecError) as error:
+        raise HandOverError(
+            f"{SIGNED} is missing, or its signature does not hold ({type(error).__name__})."
+        ) from error
+    if opened.headers().get("typ") != TYP:
+        raise HandOverError(f"{SIGNED} is signed, but is no hand-over.")
+    return said, key.thumbprint()
+
+
+def digest_of(directory: Path) -> str:
+    """By which both sides name a hand-over: SHA-256 of the signed text."""
+    return hashlib.sha256((directory / SIGNED).read_bytes()).hexdigest()
+
+
+def listed(directory: Path, said: HandOver) -> list[HandedFile]:
+    """Every file of every list. Raises HandOverError for a list that is not the signed one."""
+    found = []
+    for name, sha256 in sorted(said.lists.items()):
+        found += read_list(directory, name, sha256)
+    if len(found) != said.files:
+        raise HandOverError(f"{said.files} files are signed, {len(found)} are listed.")
+    return found
+
+
+def read_list(directory: Path, name: str, sha256: str | None) -> list[HandedFile]:
+    """The files of one list; sha256: None where it is not signed yet."""
+    try:
+        data = (directory / LISTS / name).read_bytes()
+    except OSError as error:
+        raise HandOverError(f"{LISTS}/{name} is missing.") from error
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise HandOverError(f"{LISTS}/{name} was changed.")
+    files = [msgspec.json.decode(line, type=HandedFile) for line in data.splitlines()]
+    for one in files:
+        if _NAME.fullmatch(one.name) is None or ".." in one.name:
+            raise HandOverError(f"{LISTS}/{name} names a file outside of the hand-over.")
+    return files
+
+
+def as_lines(rows: list[Any]) -> bytes:
+    return b"".join(msgspec.json.encode(row, enc_hook=str) + b"\n" for row in rows)

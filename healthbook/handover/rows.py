@@ -1,0 +1,80 @@
+"""Which rows are handed over, and in what words: sealed cells opened, what only opened doors left out."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from store.fields import FieldSealError, unseal
+from store.keys import KeyRing
+from store.person_tables import TABLES, PersonTable
+from store.sealed_columns import COLUMNS, SealedColumn
+
+# Tables of nobody that end with the service.
+WORK: Final = {
+    "attempt_budget": "counted tries",
+    "due_queue": "timers of the program",
+    "outbox": "events of the program, on their way",
+    "work_lease": "who works at what",
+    "phone_code_lock": "lives for minutes",
+    "step_up_use": "lives for minutes",
+    "idempotency_key": "lives for a day",
+}
+_SKIPPED: Final = (
+    "a keyed hash that leads from a number or code to the person",
+    "lives for minutes and says nothing of its own",
+    "how far the program's own work is",
+)
+# What a name, number or text leads to is handed over; what opens a door of this installation dies with it.
+_DOOR: Final = re.compile(r"(^|_)(hash|secret|token|pepper|pin|password|passcode)(_|$)")
+_KEYS: Final = {
+    ("device", "hotp_secret"),
+    ("account_credential", "totp_secret"),
+    ("share_link", "key_sealed"),
+    ("emergency_card", "secret_sealed"),
+}
+_SEALED: Final[dict[tuple[str, str], SealedColumn]] = {(one.table, one.column): one for one in COLUMNS}
+_PERSON_TABLES: Final = {one.table for one in TABLES}
+
+
+def of_people() -> list[PersonTable]:
+    """The entries whose rows stand in their person's archive."""
+    return [one for one in TABLES if not one.cleared and one.unseen not in _SKIPPED]
+
+
+def of_nobody(tables: list[str]) -> list[str]:
+    """The tables that are handed over whole."""
+    return [name for name in tables if name not in _PERSON_TABLES and name not in WORK]
+
+
+def left_out(tables: list[str]) -> dict[str, str]:
+    """Tables whose rows are not handed over, and why."""
+    handed = {one.table for one in of_people()}
+    by_person = {
+        one.table: one.unseen or "rows of another person" for one in TABLES if one.table not in handed
+    }
+    return {**by_person, **{name: why for name, why in WORK.items() if name in tables}}
+
+
+def clear_row(keys: KeyRing, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as it is handed over. A cell that does not open says so: it did not open here either."""
+    said: dict[str, Any] = {}
+    for column, value in row.items():
+        sealed = _SEALED.get((table, column))
+        if (table, column) in _KEYS or (sealed is None and _is_door(table, column)):
+            continue
+        if sealed is not None and value is not None:
+            said[column] = _opened(keys, sealed, row, value)
+        else:
+            said[column] = value.hex() if isinstance(value, bytes) else value
+    return said
+
+
+def _is_door(table: str, column: str) -> bool:
+    return not table.startswith(("audit_", "access_log", "admin_", "signing_")) and bool(_DOOR.search(column))
+
+
+def _opened(keys: KeyRing, sealed: SealedColumn, row: Mapping[str, Any], value: bytes) -> Any:
+    try:
+        return unseal(keys, row[sealed.owner], *sealed.bound_to, value)
+    except FieldSealError:
+        return {"unreadable": True}
