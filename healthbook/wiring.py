@@ -84,13 +84,18 @@ def unusable(error: Exception, names: str) -> StartError:
     return StartError(f"The database cannot be used ({type(error).__name__}). Check {names}.")
 
 
-def open_place(settings: Settings) -> Place:
-    """Find or start the database. Call it from the main thread (store/postgres.py)."""
+def refuse_destroyed(settings: Settings) -> None:
+    """Nothing starts where an installation ended: not by mistake, and not a new one over its certificate."""
     if (settings.data / DESTROYED).exists():
         raise StartError(
-            f"This installation was handed over and destroyed; {settings.data / DESTROYED} is the certificate. "
+            f"This installation was handed over and destroyed: {settings.data / DESTROYED} certifies it. "
             "Nothing is served here. A new one needs a HEALTHBOOK_DATA of its own."
         )
+
+
+def open_place(settings: Settings) -> Place:
+    """Find or start the database. Call it from the main thread (store/postgres.py)."""
+    refuse_destroyed(settings)
     if not settings.embedded:
         return Place(settings, None)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -99,6 +104,7 @@ def open_place(settings: Settings) -> Place:
 
 def load_keys(settings: Settings) -> KeyRing:
     """The key ring. Raises StartError in plain words where there is none."""
+    refuse_destroyed(settings)
     if not settings.keys.is_dir():
         raise StartError(
             f"There are no keys in {settings.keys}. `healthbook demo` makes a demo with its own keys; "
@@ -208,8 +214,8 @@ async def refuse_closed(tx: Tx) -> None:
     state = await closing(tx)
     if state is not None and state.closed_at is not None:
         raise StartError(
-            f"This installation was closed on {state.closed_at:%Y-%m-%d} to be handed over. Nothing is served. "
-            "`healthbook decommission reopen` takes that back."
+            f"This installation was closed on {state.closed_at:%Y-%m-%d} to be handed over. "
+            "Nothing is served. `healthbook decommission reopen` takes that back."
         )
 
 
