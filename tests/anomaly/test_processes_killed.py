@@ -53,9 +53,7 @@ async def test_an_answering_process_killed(installation: Installation, report: C
         recovery = []
         for number in range(TIMES):
             await asyncio.sleep(APART_SECONDS if number else 0)
-            recovery.append(
-                await kill(installation, crowd, chance, lambda: answering(installation, chance))
-            )
+            recovery.append(await kill(installation, crowd, chance, lambda: answering(installation, chance)))
         await asyncio.sleep(AFTER_SECONDS)
     report(crowd.row("an API process killed", recovery))
 
