@@ -19,6 +19,7 @@ from healthbook.cli_backup import backup, restore, verify_backup
 from healthbook.cli_certificate_checks import conformance, verify
 from healthbook.cli_certificate_trust import trust
 from healthbook.cli_certificates import certificates
+from healthbook.cli_cluster import copy_database, migrate
 from healthbook.cli_decommission import decommission
 from healthbook.cli_demo import as_, demo
 from healthbook.cli_import import import_
@@ -119,15 +120,6 @@ def signer() -> None:
 
 
 @click.command()
-def migrate() -> None:
-    """Bring the database's tables and rights up to date."""
-    from healthbook.wiring import bring_up_to_date
-
-    for name in at_place(lambda place: asyncio.run(bring_up_to_date(place))):
-        click.echo(f"applied {name}")
-
-
-@click.command()
 @click.option("--check", is_flag=True, help="Compare with the committed files instead of writing them.")
 def openapi(check: bool) -> None:
     """Write openapi/openapi.json, mobile-contract/errors.json and errors.md from the code."""
@@ -158,5 +150,6 @@ for command in (
     *(medicine_safety, certificates, notifications, population, vitals, axis),
 ):
     main.add_command(command)
+admin.add_command(copy_database)
 for command in (verify, conformance, trust):
     certificates.add_command(command)

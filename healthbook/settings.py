@@ -63,6 +63,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     database_delivery_url: str = ""
     database_owner_url: str = ""
     database_signer_url: str = ""
+    # Where `healthbook admin copy-database` copies to.
+    database_copy_url: str = ""
     # A sign-in with REPLICATION that backups are made as.
     database_backup_url: str = ""
     pool_max: Annotated[int, Meta(ge=2, le=200)] = 10

@@ -28,7 +28,7 @@ from store.journal import JournalError, JournalFiles, is_ahead, mark_of, open_re
 from store.journal_files import DirectoryJournal, open_bucket_journal
 from store.keys import KeyRing, KeyRingError
 from store.migrate import GRANTS, migrate, prepare_roles
-from store.migration_files import MIGRATIONS
+from store.migration_files import MIGRATIONS, MigrationError
 from store.postgres import Server, start_server
 from vaccination.signer.client import SocketSigner
 from visits.coverage_check.http import HttpCoverageCheck
@@ -164,7 +164,10 @@ async def bring_up_to_date(place: Place, *, demo: bool = False) -> list[str]:
             await prepare_roles(place.dsn("hb_owner"))
         except UNREACHABLE as error:
             raise unusable(error, "DATABASE_OWNER_URL or DATABASE_URL") from error
-    applied = await migrate(place.dsn("hb_owner"), SystemClock().now())
+    try:
+        applied = await migrate(place.dsn("hb_owner"), SystemClock().now())
+    except MigrationError as error:
+        raise StartError(f"{error}.") from error
     await mark(place, demo=demo)
     if place.settings.embedded:
         stamp.write_text(wanted)

@@ -24,6 +24,13 @@ CITUS_MIN = (13, 1)
 Say = Callable[[str], None]
 
 
+class Spreading(Struct, frozen=True):
+    """How the tables are spread: who hears how far it is, and over how many shards each group lies."""
+
+    say: Say = lambda _: None
+    shard_count: int = SHARD_COUNT
+
+
 class Placed(Struct, frozen=True):
     """How Citus says a table is spread: its column, None on every node; which tables it lies beside."""
 
@@ -110,13 +117,13 @@ async def prepare_cluster_roles(connection: Connection) -> list[str]:
     return left
 
 
-async def spread_standing(connection: Connection, headers: list[TableHeader], say: Say) -> None:
+async def spread_standing(connection: Connection, headers: list[TableHeader], spreading: Spreading) -> None:
     """Spread every table that is not, whatever foreign keys stand, and put those back.
 
     Raises MigrationError where a table lies otherwise than its header says: nothing is moved then.
     """
     _refuse_otherwise(headers, await placed_tables(connection))
-    missing = await _missing(connection, headers)
+    missing = await _missing(connection, headers, spreading.shard_count)
     if missing:
         await _take_keys_off(connection, headers)
     for number, (table, statement) in enumerate(missing, 1):
@@ -124,14 +131,14 @@ async def spread_standing(connection: Connection, headers: list[TableHeader], sa
         await connection.execute(statement)
         if filled:
             await connection.execute(f"SELECT truncate_local_data_after_distributing_table('{table}')")
-        say(f"spread {table} ({number} of {len(missing)})")
+        spreading.say(f"spread {table} ({number} of {len(missing)})")
     _refuse_otherwise(headers, await placed_tables(connection), whole=True)
-    await _put_keys_back(connection, say)
+    await _put_keys_back(connection, spreading.say)
 
 
 async def spread_new(connection: Connection, headers: list[TableHeader]) -> None:
     """The distribute hook of later migrations: new tables are spread before the first key names them."""
-    for _, statement in await _missing(connection, headers):
+    for _, statement in await _missing(connection, headers, SHARD_COUNT):
         await connection.execute(statement)
 
 
@@ -141,9 +148,13 @@ async def is_half_spread(connection: Connection) -> bool:
     return bool(await queries.ANY_KEY_APART.one(connection))
 
 
-async def _missing(connection: Connection, headers: list[TableHeader]) -> list[tuple[str, str]]:
+async def _missing(
+    connection: Connection, headers: list[TableHeader], shard_count: int
+) -> list[tuple[str, str]]:
     placed = await placed_tables(connection)
-    return [(table, statement) for table, statement in citus_plan(headers) if table not in placed]
+    return [
+        (table, statement) for table, statement in citus_plan(headers, shard_count) if table not in placed
+    ]
 
 
 async def _take_keys_off(connection: Connection, headers: list[TableHeader]) -> None:

@@ -31,13 +31,12 @@ async def migrate(
     now: datetime,
     *,
     role: str | None = "hb_owner",
-    distribute: bool = False,
-    say: cluster.Say = lambda _: None,
+    spreading: cluster.Spreading | None = None,
 ) -> list[str]:
     """Apply what is missing, then the rights. Returns the names of the files applied now.
 
-    distribute: spread the tables over this Citus cluster; made again it goes on where it stopped, or finds
-    nothing to do. say is told how far that is. Raises MigrationError in plain words.
+    spreading: spread the tables over this Citus cluster; made again it goes on where it stopped, or finds
+    nothing to do. Raises MigrationError in plain words.
     """
     settings = {} if role is None else {"role": role}
     connection = await asyncpg.connect(dsn, server_settings=settings)
@@ -45,9 +44,9 @@ async def migrate(
         await queries.MIGRATION_LOCK.run(connection, _LOCK)
         await queries.CREATE_SCHEMA_MIGRATION.run(connection)
         known = read_migrations()
-        if distribute:
+        if spreading is not None:
             await cluster.refuse_unready(connection, {migration.version for migration in known})
-        applied = await _bring_forward(connection, known, now, say if distribute else None)
+        applied = await _bring_forward(connection, known, now, spreading)
         await apply_grants(connection)
         await queries.MIGRATION_UNLOCK.run(connection, _LOCK)
         return applied
@@ -83,9 +82,9 @@ async def apply_grants(connection: Connection) -> None:
 
 
 async def _bring_forward(
-    connection: Connection, known: list[Migration], now: datetime, say: cluster.Say | None
+    connection: Connection, known: list[Migration], now: datetime, spreading: cluster.Spreading | None
 ) -> list[str]:
-    """Apply what is missing. say: spread the tables as well.
+    """Apply what is missing. spreading: spread the tables as well.
 
     Files meet either one machine or a cluster that is spread whole: what is spread by half is spread to its
     end before, and what is not spread at all after.
@@ -97,13 +96,13 @@ async def _bring_forward(
     missing = [migration for migration in known if migration.version not in done]
     standing = [migration for migration in known if migration.version in done]
     spread = await cluster.is_spread(connection)
-    if spread and say is not None:
-        await cluster.spread_standing(connection, standing_tables(standing), say)
+    if spread and spreading is not None:
+        await cluster.spread_standing(connection, standing_tables(standing), spreading)
     elif spread and await cluster.is_half_spread(connection):
         raise MigrationError("The tables are spread by half: run `healthbook migrate --distribute` again")
     await _apply_missing(connection, standing, missing, now, spread=spread)
-    if not spread and say is not None:
-        await cluster.spread_standing(connection, standing_tables(known), say)
+    if not spread and spreading is not None:
+        await cluster.spread_standing(connection, standing_tables(known), spreading)
     return [migration.name for migration in missing]
 
 

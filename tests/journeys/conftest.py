@@ -11,6 +11,7 @@ import pytest
 
 from healthbook.demo_sheet import DemoSheet, load_sheet
 from tests.support.client import Api, App, Machine, Staff
+from tests.support.cluster import CITUS_URL, move_to_cluster
 from tests.support.service import Service, start_service
 
 
@@ -19,8 +20,14 @@ def sheet(place: Path) -> DemoSheet:
     return load_sheet(place / "demo.json")
 
 
-@pytest.fixture(scope="module")
-def service(place: Path) -> Iterator[Service]:
+# With a cluster at hand every journey is gone a second time there, after the move from one machine.
+_WHERE = [pytest.param("cluster", marks=pytest.mark.citus)] if CITUS_URL else []
+
+
+@pytest.fixture(scope="module", params=["one machine", *_WHERE] if CITUS_URL else None)
+def service(place: Path, request: pytest.FixtureRequest) -> Iterator[Service]:
+    if getattr(request, "param", "one machine") == "cluster":
+        move_to_cluster(place)
     running = start_service(place, workers=2)
     yield running
     running.stop()

@@ -8,7 +8,7 @@ import pytest
 
 from store import migrate as runner
 from store.database import Connection
-from store.distribute import prepare_cluster_roles
+from store.distribute import Spreading, prepare_cluster_roles
 from store.migrate import migrate
 from store.migration_files import MIGRATIONS, MigrationError, read_migrations, standing_tables
 from store.postgres import Server
@@ -48,7 +48,7 @@ async def test_every_table_is_spread_by_its_header_and_every_key_is_put_back(
     dsn, connection = cluster
     keys = await connection.fetch(_KEYS)
     said: list[str] = []
-    assert await migrate(dsn, START, distribute=True, say=said.append) == []
+    assert await migrate(dsn, START, spreading=Spreading(said.append)) == []
     wanted = {h.table: None if h.group is None else h.distribute for h in HEADERS if h.distribute != "local"}
     assert await placed(connection) == wanted
     assert await connection.fetch(_KEYS) == keys
@@ -58,10 +58,10 @@ async def test_every_table_is_spread_by_its_header_and_every_key_is_put_back(
 
 async def test_a_second_run_finds_nothing_to_do(cluster: tuple[str, Connection]) -> None:
     dsn, connection = cluster
-    await migrate(dsn, START, distribute=True)
+    await migrate(dsn, START, spreading=Spreading())
     keys = await connection.fetch(_KEYS)
     said: list[str] = []
-    assert await migrate(dsn, START, distribute=True, say=said.append) == []
+    assert await migrate(dsn, START, spreading=Spreading(said.append)) == []
     assert said == []
     assert await connection.fetch(_KEYS) == keys
     assert await migrate(dsn, START) == []
@@ -86,10 +86,10 @@ async def test_a_run_that_stopped_anywhere_is_made_again_to_its_end(
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        await migrate(dsn, START, distribute=True, say=stop)
+        await migrate(dsn, START, spreading=Spreading(stop))
     with pytest.raises(MigrationError, match="by half"):
         await migrate(dsn, START)
-    await migrate(dsn, START, distribute=True)
+    await migrate(dsn, START, spreading=Spreading())
     assert await connection.fetch(_KEYS) == keys
     assert await connection.fetchval("SELECT count(*) FROM foreign_key_apart") == 0
     assert len(await placed(connection)) == len([h for h in HEADERS if h.distribute != "local"])
@@ -147,7 +147,7 @@ async def test_what_is_not_ready_or_lies_otherwise_is_refused_and_nothing_moves(
         await connection.execute(before)
         there = await placed(connection)
         with pytest.raises(MigrationError, match=said):
-            await migrate(dsn, START, distribute=True)
+            await migrate(dsn, START, spreading=Spreading())
         assert await connection.fetch(_KEYS) == keys
         assert await placed(connection) == there
         await connection.execute(undone)
@@ -155,7 +155,7 @@ async def test_what_is_not_ready_or_lies_otherwise_is_refused_and_nothing_moves(
 
 async def test_without_citus_it_says_what_to_do(plain: str) -> None:
     with pytest.raises(MigrationError, match="CREATE EXTENSION citus"):
-        await migrate(plain, START, distribute=True)
+        await migrate(plain, START, spreading=Spreading())
 
 
 async def test_citus_alone_spreads_nothing(cluster: tuple[str, Connection]) -> None:
@@ -168,7 +168,7 @@ async def test_a_later_migrations_tables_are_spread_before_its_keys(
     cluster: tuple[str, Connection], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dsn, connection = cluster
-    await migrate(dsn, START, distribute=True)
+    await migrate(dsn, START, spreading=Spreading())
     for path in MIGRATIONS.glob("*.sql"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "9000_store_later.sql").write_text(

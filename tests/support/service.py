@@ -1,6 +1,7 @@
 """The service as people run it: `healthbook demo`, then `healthbook serve` in a process of its own."""
 
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -20,14 +21,22 @@ from healthbook.demo_sheet import DemoSheet, load_sheet
 from store.postgres import start_server
 
 READY_SECONDS_MAX = 60
+MOVED = "moved.json"
 COMMAND = [sys.executable, "-m", "healthbook"]
 
 
 def environment(data: Path, **settings: str) -> dict[str, str]:
-    """This process's environment with the given settings and no others of ours."""
+    """This process's environment with the given settings and no others of ours, and with the database that
+    was moved away from these data, where one was (tests/support/cluster.py)."""
     ours = ("HEALTHBOOK_", "DATABASE_", "EHR_CORE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, "HEALTHBOOK_DATA": str(data), "HOST": "127.0.0.1", **settings}
+    return {**kept, **moved_to(data), "HEALTHBOOK_DATA": str(data), "HOST": "127.0.0.1", **settings}
+
+
+def moved_to(data: Path) -> dict[str, str]:
+    """Where the database of these data lies since it was moved; empty where it is the embedded one."""
+    moved = data / MOVED
+    return json.loads(moved.read_text()) if moved.exists() else {}
 
 
 def free_port() -> int:
@@ -43,9 +52,13 @@ def run_command(data: Path, *arguments: str, check: bool = True) -> subprocess.C
     return done
 
 
-def run_command_with(settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def run_command_with(
+    settings: dict[str, str], *arguments: str, seconds_max: int = 180
+) -> subprocess.CompletedProcess[bytes]:
     """A command of ours in that environment."""
-    return subprocess.run([*COMMAND, *arguments], env=settings, capture_output=True, timeout=180, check=False)
+    return subprocess.run(
+        [*COMMAND, *arguments], env=settings, capture_output=True, timeout=seconds_max, check=False
+    )
 
 
 def make_demo_place(data: Path) -> DemoSheet:
@@ -135,9 +148,12 @@ def start_service(
 
 async def rows(service: Service, sql: str, *args: object) -> list[tuple[object, ...]]:
     """What the service's database says, as its owner."""
-    running = start_server(service.data / "postgres")
-    assert not running.owned
-    connection = await asyncpg.connect(running.dsn("hb_owner"))
+    address = moved_to(service.data).get("DATABASE_OWNER_URL")
+    if address is None:
+        running = start_server(service.data / "postgres")
+        assert not running.owned
+        address = running.dsn("hb_owner")
+    connection = await asyncpg.connect(address)
     try:
         return [tuple(row) for row in await connection.fetch(sql, *args)]
     finally:
