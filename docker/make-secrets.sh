@@ -9,8 +9,8 @@ host=${1:?the public host name, for example so.example.vn}
 place=${2:-$(dirname "$0")}
 command -v openssl >/dev/null || { echo "openssl is needed." >&2; exit 1; }
 
-# Accounts of the images: ours, PostgreSQL's, nginx's, SeaweedFS's and Prometheus's.
-program=10001 postgres=999 nginx=101 objects=1000
+# Accounts of the images: ours (the signer's own), PostgreSQL's, nginx's, SeaweedFS's and Prometheus's.
+program=10001 signer=10002 postgres=999 nginx=101 objects=1000 nobody=65534
 
 own() { # FILE ACCOUNT
     chmod 0400 "$1"
@@ -32,7 +32,8 @@ said() { cat "$place/secrets/$1"; }
 
 mkdir -p "$place/secrets" "$place/keys" "$place/signer"
 if [ "$(id -u)" = 0 ]; then
-    chown "$program:$program" "$place/keys" "$place/signer"
+    chown "$program:$program" "$place/keys"
+    chown "$signer:$signer" "$place/signer"
 else
     echo "Not root: give the files to the accounts named in README.md by hand." >&2
 fi
@@ -43,9 +44,10 @@ for role in owner api delivery signer backup; do
 done
 address() { printf 'postgresql://hb_%s:%s@postgres/healthbook\n' "$1" "$(said "hb_$1_password")"; }
 address api | put database_url "$program"
-for role in owner delivery signer backup; do
+for role in owner delivery backup; do
     address "$role" | put "database_${role}_url" "$program"
 done
+address signer | put database_signer_url "$signer"
 # How the servers of a cluster sign in at each other (compose.citus.yaml).
 for role in owner api delivery signer backup; do
     printf '*:5432:*:hb_%s:%s\n' "$role" "$(said "hb_${role}_password")"
@@ -55,6 +57,9 @@ random | put objects_secret "$program"
 printf '{"identities":[{"name":"healthbook","credentials":[{"accessKey":"healthbook","secretKey":"%s"}],
 "actions":["Read:health","Write:health","List:health","Tagging:health"]}]}\n' "$(said objects_secret)" |
     put objects_accounts.json "$objects"
+
+# What alerts are sent with (metrics/alertmanager.yml): put the receiver's own token in its place.
+random | put alert_token "$nobody"
 
 # A certificate of our own for the object store; the key of its issuer is thrown away.
 if [ ! -e "$place/secrets/objects_key.pem" ]; then
