@@ -61,6 +61,7 @@ from healthbook.wiring import (
     bring_up_to_date,
     open_place,
     opened_store,
+    refuse_destroyed,
     signer_of,
 )
 from identity.models import Facility
@@ -193,6 +194,7 @@ def _refuse_unless_empty(settings: Settings) -> None:
     reasons = reasons_not_to_start(settings, demo_database=True, demo_keys=True)
     if reasons:
         raise StartError(" ".join(reasons))
+    refuse_destroyed(settings)
     if not settings.is_new:
         raise StartError(f"{settings.data} is not empty: a demo is made in an empty place only.")
 

@@ -1,6 +1,7 @@
 """security.md S15: the look-up key is rotated while people are looked up."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,9 +22,11 @@ async def stores(
     server: Server, database: str, tmp_path: Path, blobs: FilesystemBlobs
 ) -> AsyncIterator[list[Store]]:
     """[as hb_api with the first key, as hb_api with both, as hb_owner with both]."""
-    first = KeyRing.create(tmp_path, demo=True)
-    add_key(tmp_path, "lookup")
-    both = KeyRing.load(tmp_path)
+    both = KeyRing.create(tmp_path / "both", demo=True)
+    shutil.copytree(tmp_path / "both", tmp_path / "first")
+    first = KeyRing.load(tmp_path / "first")
+    add_key(tmp_path / "both", "lookup")
+    both.look()
     opened = [
         await open_store(server.dsn(role, database), role=role, keys=keys, blobs=blobs)
         for role, keys in (("hb_api", first), ("hb_api", both), ("hb_owner", both))

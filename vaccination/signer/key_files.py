@@ -7,6 +7,7 @@ What an HSM would hold; the rest of the signer knows only `sign`. A file `demo` 
 import base64
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self, assert_never
 
@@ -42,8 +43,9 @@ class KeyFileError(Exception):
 class SignerKeys:
     """The private keys, by key id. Never printed: its repr shows ids only."""
 
-    def __init__(self, keys: dict[str, PrivateKey], *, demo: bool) -> None:
+    def __init__(self, keys: dict[str, PrivateKey], *, demo: bool, directory: Path | None = None) -> None:
         self._keys = keys
+        self._directory = directory
         self.demo = demo
 
     def __repr__(self) -> str:
@@ -52,15 +54,21 @@ class SignerKeys:
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Every key of a directory. Raises KeyFileError."""
-        keys = {path.stem: _read(path) for path in sorted(directory.glob("*.*.key"))}
-        return cls(keys, demo=(directory / _DEMO_MARK).exists())
+        return cls(_read_all(directory), demo=(directory / _DEMO_MARK).exists(), directory=directory)
 
     def holds(self, key_id: str, certificate: bytes) -> bool:
         """Whether the key of this id is the one that was certified."""
-        key = self._keys.get(key_id)
+        key = self._keys.get(key_id) or self._made_since(key_id)
         return key is not None and _spki(key.public_key()) == _spki(
             document_key(x509.load_der_x509_certificate(certificate).public_key())
         )
+
+    def _made_since(self, key_id: str) -> PrivateKey | None:
+        """A key that was made and enrolled while the signer runs; what cannot be read is none."""
+        if self._directory is not None:
+            with suppress(KeyFileError, OSError):
+                self._keys = _read_all(self._directory)
+        return self._keys.get(key_id)
 
     def sign(self, key_id: str, to_sign: bytes) -> bytes:
         """ES256 by a P-256 key, PS256 by an RSA key, raw (RFC 9053 §2.1, RFC 8230 §2)."""
@@ -75,6 +83,10 @@ class SignerKeys:
         if key_id not in self._keys:
             raise KeyFileError(f"no key {key_id}")
         return self._keys[key_id]
+
+
+def _read_all(directory: Path) -> dict[str, PrivateKey]:
+    return {path.stem: _read(path) for path in sorted(directory.glob("*.*.key"))}
 
 
 def make_key(directory: Path, purpose: SignerPurpose, alg: Algorithm, *, demo: bool = False) -> str:
