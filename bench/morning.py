@@ -19,7 +19,7 @@ from typing import Final
 from msgspec import Struct
 
 from bench import installation
-from bench.morning_phases import Bench, Took, opened
+from bench.morning_phases import Bench, Took, joined, opened
 from bench.results import Result, compare
 from bench.vital_world import IS_FEW
 from healthbook.wiring import Place
@@ -85,19 +85,26 @@ async def _measure(place: Place) -> list[Round]:
 
 
 async def run_rounds(bench: Bench, count: int) -> list[Round]:
-    """Each kind alone, the mix, and the mix at its pace; one round before them warms up."""
+    """The mix, and the mix at its pace; before the first and after each of them every kind alone. A round's
+    kinds alone are those on both sides of it, so that a machine which grows busier bears on both alike."""
     rates = {kind: (await bench.phase({kind: WARM})).rate for kind in SHARES}
-    rounds = list[Round]()
+    before, rounds = await _alone(bench, rates), list[Round]()
     for _ in range(count):
-        alone = {}
-        for kind, rate in rates.items():
-            alone[kind] = await bench.phase({kind: max(LEAST, int(rate * ALONE_SECONDS))})
-        rates = {kind: took.rate for kind, took in alone.items()}
-        expected = predicted(rates)
+        expected = predicted({kind: took.rate for kind, took in before.items()})
         mix = await bench.phase(mixed(expected * MIX_SECONDS))
+        after = await _alone(bench, {kind: took.rate for kind, took in before.items()})
         paced = await bench.phase(mixed(mix.rate * PACE * MIX_SECONDS), mix.rate * PACE)
+        alone = {kind: joined(before[kind], after[kind]) for kind in SHARES}
+        expected = predicted({kind: took.rate for kind, took in alone.items()})
         rounds.append(Round(alone=alone, predicted=expected, mix=mix, paced=paced))
+        before = after
     return rounds
+
+
+async def _alone(bench: Bench, rates: Mapping[str, float]) -> dict[str, Took]:
+    return {
+        kind: await bench.phase({kind: max(LEAST, int(rate * ALONE_SECONDS))}) for kind, rate in rates.items()
+    }
 
 
 def predicted(rates: Mapping[str, float]) -> float:

@@ -72,6 +72,19 @@ class Took(Struct, frozen=True, kw_only=True):
         return every[min(len(every) - 1, int(len(every) * percent / 100))] * 1000
 
 
+def joined(one: Took, other: Took) -> Took:
+    """Two phases of the same kinds as one."""
+    return Took(
+        counts={kind: count + other.counts[kind] for kind, count in one.counts.items()},
+        seconds=one.seconds + other.seconds,
+        whole=one.whole + other.whole,
+        waits={kind: waits + other.waits[kind] for kind, waits in one.waits.items()},
+        cpu={part: seconds + other.cpu[part] for part, seconds in one.cpu.items()},
+        wal=one.wal + other.wal,
+        stored=one.stored + other.stored,
+    )
+
+
 class Bench(Struct, kw_only=True):
     """The service under measurement, and who asks."""
 
@@ -80,14 +93,16 @@ class Bench(Struct, kw_only=True):
     owner: Any
     tickets: set[tuple[str, str, int]]
 
-    async def phase(self, counts: Mapping[str, int], rate: float = 0.0) -> Took:
-        """rate: requests a second; 0: as many as are answered. Raises RuntimeError."""
+    async def phase(self, counts: Mapping[str, int], rate: float = 0.0, pause: float = 0.0) -> Took:
+        """rate: requests a second; 0: as many as are answered. pause: seconds of nothing after them. Raises
+        RuntimeError."""
         plan = await self._plan(counts)
         await self.settle()
         clock = asyncio.get_running_loop().time
         before, cpu, begin = await self._left(counts), processes.cpu_seconds(), clock()
         wal, stored = await self._bytes()
         seen = await asyncio.to_thread(self.client.ask, plan, rate)
+        await asyncio.sleep(pause)
         await self.settle()
         whole, after_cpu = clock() - begin, processes.cpu_seconds()
         after_wal, after_stored = await self._bytes()
