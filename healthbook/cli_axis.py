@@ -105,13 +105,13 @@ def close(message_id: UUID, operator: str | None, reason: str | None) -> None:
 
 @axis.command(name="public-key")
 def public_key() -> None:
-    """Print the public half of the key that messages are signed with, for the ministry."""
+    """Print the public half of the newest key that messages are, or will be, signed with, for the ministry."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     from healthbook.cli_acts import or_exit
     from healthbook.wiring import load_keys
 
-    signer = or_exit(lambda: load_keys(settings_or_exit())).axis_signer()
+    signer = or_exit(lambda: load_keys(settings_or_exit())).newest_axis_signer()
     if signer is None:
         fail("There is no key for the axis: `healthbook admin first-key axis` makes one.")
     pem = signer.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

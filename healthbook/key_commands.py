@@ -1,4 +1,4 @@
-"""What the commands on keys do: begin, seal anew, take away (docs/decisions/0015-keys.md)."""
+"""What the commands on keys do: begin, seal anew, take away (docs/decisions/0015-keys-and-the-end.md)."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,6 +1,6 @@
 """How a key begins and ends: how long it is known before it is used, and what may be taken away.
 
-docs/decisions/0015-keys.md has the table of purposes.
+docs/decisions/0015-keys-and-the-end.md has the table of purposes.
 """
 
 import contextlib

@@ -227,6 +227,11 @@ class KeyRing:
         held = self._fresh().axis
         return held[self._current("axis", held)] if held else None
 
+    def newest_axis_signer(self) -> rsa.RSAPrivateKey | None:
+        """The one that the ministry has to know: the current key, or the one that comes after it."""
+        held = self._fresh().axis
+        return held[max(held)] if held else None
+
     def public_keys(self, purpose: Purpose) -> dict[str, PublicKey]:
         """Every public key of a purpose by key id: retired ones and those that will be used included."""
         return dict(self._fresh().public[purpose])

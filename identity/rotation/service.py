@@ -2,7 +2,7 @@
 
 The shard value of a row cannot change, so a rotation inserts the new rows of everybody first and
 deletes the old ones afterwards: a look-up tries the current version, then the one before, and
-finds the person at every moment. Run it once every process has loaded the new key.
+finds the person at every moment. Run it once every process uses the new key.
 """
 
 from datetime import datetime

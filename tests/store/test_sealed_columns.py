@@ -1,4 +1,4 @@
-"""Every cell under a field key is known to what seals it anew, and bound to the place that is written down."""
+"""Every cell under a field key is known to what seals it anew, and bound to the place that is given."""
 
 import re
 from collections.abc import AsyncIterator
