@@ -150,7 +150,7 @@ async def _ring_alone(tx: Tx, keys: KeyRing, mark: str, now: datetime) -> dateti
         if tx.is_closed():
             raise
         state = str(getattr(error, "sqlstate", ""))
-        log.error("reminder_failed", ref=mark, error=type(error).__name__, sqlstate=state)
+        log.error("reminder_failed", error=type(error).__name__, sqlstate=state)
         return now + AGAIN
 
 

@@ -80,10 +80,10 @@ async def _by_person(tx: Tx, rows: Sequence[Open], say: Callable[[list[Open]], A
     if await _failed(tx, rows, say) is None:
         return True
     is_whole = True
-    for person, some in groupby(rows, key=lambda one: one.patient_id):
+    for _, some in groupby(rows, key=lambda one: one.patient_id):
         if (error := await _failed(tx, list(some), say)) is not None:
             state, is_whole = str(getattr(error, "sqlstate", "")), False
-            log.error("unanswered_failed", person=str(person), error=type(error).__name__, sqlstate=state)
+            log.error("unanswered_failed", error=type(error).__name__, sqlstate=state)
     return is_whole
 
 

@@ -43,7 +43,7 @@ async def _plan_alone(tx: Tx, patient_id: UUID, order: Order, day: Day, now: dat
         if tx.is_closed():
             raise
         state = str(getattr(error, "sqlstate", ""))
-        log.error("order_not_planned", ref=order.source, error=type(error).__name__, sqlstate=state)
+        log.error("order_not_planned", error=type(error).__name__, sqlstate=state)
 
 
 async def _plan(tx: Tx, patient_id: UUID, order: Order, day: Day, now: datetime) -> None:

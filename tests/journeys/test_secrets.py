@@ -18,6 +18,7 @@ from healthbook.demo_sheet import DemoCitizen, DemoSheet
 from kernel.text import fold
 from store.postgres import start_server
 from tests.support.client import Api, App, Machine, Staff
+from tests.support.log_fields import FIELDS
 from tests.support.service import COMMAND, Service, environment, rows, start_service
 
 # What leaves the program or waits to leave it; none of these may carry a fact about a person.
@@ -154,3 +155,38 @@ def test_s22_nothing_of_a_person_stands_in_logs_outbox_or_idempotency_rows(
     database_log = service.database_log.read_text()
     assert hits(seeds, database_log) == []
     assert hits(seeds, asyncio.run(dump(service))) == []
+
+
+def lines_of(service: Service) -> list[dict[str, object]]:
+    """What the processes wrote, but for the start's own words on the terminal."""
+    return [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith("{")]
+
+
+def test_s34_the_id_of_an_answer_leads_to_one_line_and_to_the_row_of_the_access_log(
+    quiet_service: Service, sheet: DemoSheet
+) -> None:
+    api = Api(quiet_service.base_url)
+    app = App.of_sheet(api, next(one for one in sheet.citizens if one.key == "lan"))
+    chosen = "chosen-by-a-caller-079190000017"
+    said = api.send("GET", "/v1/me/summary", token=app.access_token, headers={"X-Request-Id": chosen})
+    refused = api.send("GET", "/v1/me/summary", token="of-nobody")
+    failed = api.send("GET", "/v1/nothing/at/all")
+    for answered, route in ((said, "/v1/me/summary"), (refused, "/v1/me/summary"), (failed, None)):
+        request_id = answered.headers["x-request-id"]
+        (line,) = [one for one in lines_of(quiet_service) if one.get("request_id") == request_id]
+        assert (line["event"], line["route"], line["status"]) == ("request", route, answered.status_code)
+    assert chosen not in quiet_service.log.read_text()
+    own = "SELECT count(*) FROM access_log WHERE entry LIKE '%' || $1 || '%'"
+    assert asyncio.run(rows(quiet_service, own, said.headers["x-request-id"])) == [(1,)]
+    assert asyncio.run(rows(quiet_service, own, refused.headers["x-request-id"])) == [(0,)]
+
+
+def test_s34_a_line_of_a_log_has_no_other_field_than_those_that_name_nobody(quiet_service: Service) -> None:
+    """Of everything that this file's services and worker did."""
+    written = lines_of(quiet_service)
+    assert len(written) > 20
+    allowed = FIELDS.keys() | {"event", "level", "timestamp"}
+    assert {name for line in written for name in line} - allowed == set()
+    people = [str(one) for (one,) in asyncio.run(rows(quiet_service, "SELECT patient_id FROM citizen"))]
+    assert len(people) > 5
+    assert [person for person in people if person in quiet_service.log.read_text()] == []

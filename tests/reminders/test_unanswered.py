@@ -215,9 +215,9 @@ async def test_what_is_broken_of_one_person_holds_back_no_notice_of_the_others(
     with capture_logs() as logs:
         await here.until(at(21, 22))
     assert await rung(here, CARER, who=daughter) == ["21 21:00"]
-    failed = [one["person"] for one in logs if one["event"] == "unanswered_failed"]
-    assert set(failed) == {str(broken)}
+    failed = [one for one in logs if one["event"] == "unanswered_failed"]
     assert len(failed) > 1, "it is tried again"
+    assert str(broken) not in str(logs), "a line of the log names nobody (S22)"
     await here.until(at(22, 6))
     async with here.owner.transaction() as tx:
         left = "SELECT count(*) FROM due_queue WHERE kind = 'reminder-unanswered'"
