@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
 T = TypeVar("T")
+# The most that S3 lists at once (Amazon S3, ListObjectsV2).
+PAGE_FILES = 1000
 _PARTIAL: Final = ".part"
 
 
@@ -103,7 +105,7 @@ class DirectoryArchive:
         """Written beside, synced, then renamed."""
         path = self._root / name
         partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{_PARTIAL}")
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make(path.parent)
         try:
             with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(data)
@@ -113,6 +115,12 @@ class DirectoryArchive:
         finally:
             partial.unlink(missing_ok=True)
         _sync(path.parent)
+
+    def _make(self, directory: Path) -> None:
+        """Nobody else's to look into, every one of them: `parents=True` would ask the umask."""
+        missing = [one for one in (directory, *directory.parents) if not one.exists()]
+        for one in reversed(missing):
+            one.mkdir(mode=0o700, exist_ok=True)
 
     def _remove(self, name: str) -> None:
         path = self._root / name
@@ -156,7 +164,9 @@ class BucketArchive:
     async def names(self, prefix: str) -> list[Kept]:
         found: list[Kept] = []
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=self._prefix + prefix
+            Bucket=self._bucket,
+            Prefix=self._prefix + prefix,
+            PaginationConfig={"PageSize": PAGE_FILES},
         )
         turning = aiter(pages)
         # Each page is a request of its own: a long listing is no hanging one.

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from healthbook.backups.layout import Base, HistoryError, way
+from healthbook.backups.layout import SEGMENT, Base, HistoryError, way
 from healthbook.backups.tools import ToolError, run
 from healthbook.backups.vault import Vault
 from store.archives import Kept
@@ -57,7 +57,8 @@ async def plan(vault: Vault, node: str, to: datetime | None, label: str | None =
     base, log = ended[-1], await vault.log(node)
     histories = await vault.histories(log)
     try:
-        segments = way(base, {name for name in log if len(name) == 24}, histories)
+        named = {name for name in log if SEGMENT.fullmatch(name)}
+        segments = way(base, named, histories, await vault.position(node))
     except HistoryError as error:
         raise NoBackupError(f"{str(error).capitalize()}: {base.label} leads no further.") from error
     return Trip(base, _until(segments, log, to), log, histories)

@@ -57,9 +57,11 @@ class Base(Struct, frozen=True, kw_only=True):
 
 
 class NodeStatus(Struct, frozen=True, kw_only=True):
-    """What `backup run` last found. safe_until: whatever was committed before it lies in the repository."""
+    """What `backup run` last found. safe_until: whatever was committed before it lies in the repository, the
+    log to `position` (`0/3000060`)."""
 
     node: str
+    position: str = ""
     safe_until: datetime | None = None
     looked_at: datetime
     fault: str = ""
@@ -108,13 +110,16 @@ def branches(timeline: int, histories: dict[int, str], segment_bytes: int) -> li
     histories: PostgreSQL's own files by timeline; their lines are `parent<TAB>position<TAB>reason`.
     """
     path, begins = [], 0
-    for line in histories.get(timeline, "").splitlines():
-        words = line.split("\t")
-        if len(words) < 2 or not words[0].strip().isdigit():
-            continue
-        path.append((int(words[0]), begins))
-        begins = position_of(words[1]) // segment_bytes
+    for parent, ends in switches(timeline, histories):
+        path.append((parent, begins))
+        begins = position_of(ends) // segment_bytes
     return [*path, (timeline, begins)]
+
+
+def switches(timeline: int, histories: dict[int, str]) -> list[tuple[int, str]]:
+    """The timelines before one, oldest first, each with the position that it was left at."""
+    lines = [line.split("\t") for line in histories.get(timeline, "").splitlines()]
+    return [(int(words[0]), words[1]) for words in lines if len(words) > 1 and words[0].strip().isdigit()]
 
 
 def position_of(lsn: str) -> int:
@@ -123,17 +128,18 @@ def position_of(lsn: str) -> int:
     return int(high, 16) << 32 | int(low, 16)
 
 
-def way(base: Base, segments: set[str], histories: dict[int, str]) -> list[str]:
+def way(base: Base, segments: set[str], histories: dict[int, str], position: str = "") -> list[str]:
     """The segments that lead from a copy to the end of the newest timeline, in order.
 
-    Raises HistoryError with the first one that is missing.
+    position: how far the log is known to have come. Raises HistoryError with the first one that is missing.
     """
     newest = max([base.timeline, *histories])
     path = branches(newest, histories, base.segment_bytes)
     if base.timeline not in [timeline for timeline, _ in path]:
         raise HistoryError(f"timeline {newest} does not come from the one of {base.label}")
     held = [number_of(name, base.segment_bytes) for name in segments if int(name[:8], 16) == newest]
-    last = max(held, default=max(base.first, path[-1][1]))
+    known = (position_of(position) - 1) // base.segment_bytes if position else 0
+    last = max([base.first, path[-1][1], known, *held])
     found = []
     for number in range(base.first, last + 1):
         timeline = [one for one, begins in path if begins <= number][-1]

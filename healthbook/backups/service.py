@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Final
 
 import asyncpg
 import structlog
+from msgspec.structs import replace
 
 from healthbook.backups import queries
 from healthbook.backups.base import WrongServerError, make_base
@@ -109,9 +111,11 @@ async def _wait_until_safe(vault: Vault, base: Base) -> None:
 async def _look(stream: LogStream, vault: Vault, clock: Clock) -> None:
     """One round of a log, and a note of how far it is. Raises TimeoutError where not all of it came."""
     began = clock.now()
-    if not await stream.ship():
+    position = await stream.ship()
+    if position is None:
         raise TimeoutError
-    await _note(vault, stream, NodeStatus(node=stream.node.name, safe_until=began, looked_at=began))
+    found = NodeStatus(node=stream.node.name, position=position, safe_until=began, looked_at=began)
+    await _note(vault, stream, found)
 
 
 async def _note(vault: Vault, stream: LogStream, found: NodeStatus) -> None:
@@ -163,16 +167,18 @@ class Run:
     async def _stream(self, stream: LogStream) -> None:
         """The log, round after round; what comes while we are told to stop is in the last one."""
         going = True
-        safe = None
         while going:
             going = await self._pause(ROUND_SECONDS)
-            began = self._clock.now()
             fault = await self._attempt("log", lambda: _look(stream, self._vault, self._clock))
-            if not fault:
-                safe = began
-                continue
-            found = NodeStatus(node=stream.node.name, safe_until=safe, looked_at=began, fault=fault)
-            await self._attempt("status", lambda found=found: _note(self._vault, stream, found))  # type: ignore[misc]
+            if fault:
+                await self._attempt("status", partial(self._note_fault, stream, fault))
+
+    async def _note_fault(self, stream: LogStream, fault: str) -> None:
+        """Beside what was true until then."""
+        name, now = stream.node.name, self._clock.now()
+        before = [one for one in await self._vault.nodes() if one.node == name]
+        last = before[0] if before else NodeStatus(node=name, looked_at=now)
+        await _note(self._vault, stream, replace(last, looked_at=now, fault=fault))
 
     async def _copy(self, node: Node) -> None:
         """Whole copies, each day and where the log does not lead on from the last one."""
@@ -227,7 +233,7 @@ async def is_due(vault: Vault, node: Node, clock: Clock) -> bool:
         # The server was restored since: the way over the branch is longer than a new beginning.
         return True
     try:
-        way(bases[-1], segments, await vault.histories(kept))
+        way(bases[-1], segments, await vault.histories(kept), await vault.position(node.name))
     except HistoryError as error:
         log.error("backup_gap", node=node.name, what=str(error), alert=True)
         return True

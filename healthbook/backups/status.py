@@ -66,6 +66,7 @@ async def _report(vault: Vault, status: NodeStatus, now: datetime) -> NodeReport
                 bases[-1],
                 {name for name in log if SEGMENT.fullmatch(name)},
                 await vault.histories(log),
+                status.position,
             )
         except HistoryError as error:
             faults.append(f"After the newest whole copy {error}.")

@@ -81,6 +81,10 @@ class Vault(Struct, frozen=True):
         kept = await self.archive.names(STATUS)
         return [msgspec.json.decode(await self.archive.get(one.name), type=NodeStatus) for one in kept]
 
+    async def position(self, node: str) -> str:
+        """How far a server's log had come when it was last looked at; empty where nobody did."""
+        return next((one.position for one in await self.nodes() if one.node == node), "")
+
     async def log(self, node: str) -> dict[str, Kept]:
         """The files of a server's log, by PostgreSQL's own names; the last segment may be a partial one."""
         prefix = f"{node}/wal/"

@@ -72,8 +72,9 @@ class LogStream:
         for path in self._spool.iterdir():
             path.unlink()
 
-    async def ship(self) -> bool:
-        """One round: whether everything that was committed before it began lies in the repository now.
+    async def ship(self) -> str | None:
+        """One round. The position of the log that the server had flushed when it began, once the repository
+        has it; None where it did not come in time.
 
         Raises OSError or asyncpg's errors where the server does not answer, ArchiveError where the
         repository does not.
@@ -85,17 +86,17 @@ class LogStream:
             await self._send(path)
         return arrived
 
-    async def _arrive(self) -> bool:
-        """Wait until what the server has flushed now is in the spool."""
+    async def _arrive(self) -> str | None:
+        """Wait until what the server has flushed now is in the spool; how far that is."""
         connection = await asyncpg.connect(self.node.dsn)
         try:
             flushed = await queries.FLUSHED.one(connection)
             deadline = time.monotonic() + ARRIVAL_SECONDS
             while time.monotonic() < deadline:
                 if await queries.SLOT_REACHED.one(connection, SLOT, flushed):
-                    return True
+                    return flushed
                 await asyncio.sleep(_POLL_SECONDS)
-            return False
+            return None
         finally:
             await connection.close()
 

@@ -1,14 +1,21 @@
 """An installation copies itself, proves its copies and comes back from them (security.md S12, S15)."""
 
+import asyncio
 import re
+import shutil
+import tempfile
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from healthbook.backups.proof import prove
+from healthbook.backups.restoring import Wish
 from healthbook.backups.service import refuse_backup
+from healthbook.backups.status import backup_faults
 from healthbook.settings import SettingsError, read_settings
 from healthbook.wiring import StartError
 from store.sealing import SealError, make_identity, read_identities, read_recipients, seal, unseal
@@ -18,19 +25,31 @@ from tests.support.backups import SIGNED, Backups
 BLOB = Path("ab") / "abcd" / "ef"
 
 
+@pytest.fixture(scope="module")
+def root() -> Iterator[Path]:
+    """A real installation with keys and journal apart from its data, a file, and one copy of it all."""
+    with tempfile.TemporaryDirectory(prefix="hbb-") as name:
+        root = Path(name)
+        apart = {"HEALTHBOOK_KEYS": str(root / "keys"), "HEALTHBOOK_JOURNAL": str(root / "journal")}
+        made = Backups(root / "backups", environment(root / "data", **apart))
+        made.command("admin", "make-keys", str(root / "keys"))
+        made.command("migrate")
+        made.command("admin", "calendar-day", "2026-12-31", *SIGNED)
+        blob = root / "data" / "blobs" / BLOB
+        blob.parent.mkdir(parents=True)
+        blob.write_bytes(b"sealed document")
+        blob.with_suffix(".part").write_bytes(b"half")
+        assert "--operator" in made.command("backup", "make", code=2)
+        made.command("backup", "make", *SIGNED)
+        yield root
+
+
 @pytest.fixture
-def backups(tmp_path: Path) -> Backups:
-    """A real installation with keys and journal apart from its data, a file, and a repository."""
-    apart = {"HEALTHBOOK_KEYS": str(tmp_path / "keys"), "HEALTHBOOK_JOURNAL": str(tmp_path / "journal")}
-    made = Backups(tmp_path / "backups", environment(tmp_path / "data", **apart))
-    made.command("admin", "make-keys", str(tmp_path / "keys"))
-    made.command("migrate")
-    made.command("admin", "calendar-day", "2026-12-31", *SIGNED)
-    blob = tmp_path / "data" / "blobs" / BLOB
-    blob.parent.mkdir(parents=True)
-    blob.write_bytes(b"sealed document")
-    blob.with_suffix(".part").write_bytes(b"half")
-    return made
+def backups(root: Path, tmp_path: Path) -> Backups:
+    """The same installation with a repository of the test's own."""
+    shutil.copytree(root / "backups", tmp_path / "backups")
+    apart = {"HEALTHBOOK_KEYS": str(root / "keys"), "HEALTHBOOK_JOURNAL": str(root / "journal")}
+    return Backups(tmp_path / "backups", environment(root / "data", **apart))
 
 
 def clear_of(backups: Backups) -> Iterator[bytes]:
@@ -59,67 +78,85 @@ def secrets_of(root: Path) -> list[bytes]:
     return [*(one.encode() for one in found), *raw]
 
 
-def test_s15_a_backup_holds_no_key_and_comes_back_in_a_new_epoch(backups: Backups, tmp_path: Path) -> None:
-    assert "--operator" in backups.command("backup", "make", code=2)
-    backups.command("backup", "make", *SIGNED)
+def test_s15_a_backup_holds_no_key_and_comes_back_in_a_new_epoch(
+    backups: Backups, root: Path, tmp_path: Path
+) -> None:
     clear = b"".join(clear_of(backups))
     assert b"citizen_pkey" in clear
     assert b"sealed document" in clear
     assert b"half" not in clear
-    assert not [one for one in secrets_of(tmp_path) if one in clear]
-    repository = backups.root / "repository"
-    assert not [path for path in repository.rglob("*") if path.stat().st_mode & 0o077]
-    sealed = b"".join(path.read_bytes() for path in repository.rglob("*") if path.is_file())
+    assert not [one for one in secrets_of(root) if one in clear]
+    made = root / "backups" / "repository"
+    assert not [path for path in (made, *made.rglob("*")) if path.stat().st_mode & 0o077]
+    sealed = b"".join(path.read_bytes() for path in made.rglob("*") if path.is_file())
     assert b"sealed document" not in sealed
     assert b"citizen_pkey" not in sealed
     assert "is there" in backups.restore(code=2)
-    elsewhere = {"HEALTHBOOK_DATA": str(tmp_path / "new")}
-    assert "Epoch 1" in backups.restore(**elsewhere)
+    new = {"HEALTHBOOK_DATA": str(tmp_path / "new"), "HEALTHBOOK_JOURNAL": str(tmp_path / "journal")}
+    assert "Epoch 1" in backups.restore(**new)
     assert (tmp_path / "new" / "blobs" / BLOB).read_bytes() == b"sealed document"
     # The log of the new branch goes on in the same repository, behind a whole copy of its own.
-    backups.command("backup", "make", *SIGNED, **elsewhere)
-    assert "2 whole copies" in backups.command("backup", "status", **elsewhere)
-    told = backups.command("verify-backup", "--identity", str(backups.identity), "--start", **elsewhere)
+    backups.command("backup", "make", *SIGNED, **new)
+    assert "2 whole copies" in backups.command("backup", "status", **new)
+    told = backups.command("verify-backup", "--identity", str(backups.identity), "--start", **new)
     assert re.search(r"[1-9][0-9]* rows of [1-9][0-9]+ tables", told), told
 
 
+def proven(backups: Backups, identity: Path | None = None, **asked: Any) -> str:
+    """What verify-backup says of the repository, in this process."""
+    wish = Wish(identity=identity or backups.identity, **asked)
+    try:
+        return f"whole: {prove(read_settings(backups.settings), wish, None, lambda _: None, start=False)}"
+    except StartError as error:
+        return str(error)
+
+
+def faults(backups: Backups) -> list[str]:
+    return asyncio.run(backup_faults(read_settings(backups.settings), datetime.now(UTC)))
+
+
 def test_a_copy_that_was_changed_or_lost_a_part_is_none(backups: Backups, tmp_path: Path) -> None:
-    backups.command("backup", "make", *SIGNED)
-    repository, proof = backups.root / "repository", ("verify-backup", "--identity", str(backups.identity))
-    assert "every file is as the server listed it" in backups.command(*proof)
-    other = tmp_path / "other"
-    recipient = make_identity(other)
-    assert "not sealed to this identity" in backups.command("verify-backup", "--identity", str(other), code=2)
+    repository = backups.root / "repository"
+    assert "files=1" in proven(backups)
+    recipient = make_identity(tmp_path / "other")
+    assert "not sealed to this identity" in proven(backups, tmp_path / "other")
     # Whoever may write there can seal to the same recipient; another part is another hash than the list has.
     part = next(repository.glob("n0/base/*/*.age"))
     kept = part.read_bytes()
     part.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
-    assert "is not what was put there" in backups.command(*proof, code=2)
+    assert "is not what was put there" in proven(backups)
     part.write_bytes(kept)
-    segment = min(repository.glob("n0/wal/*.age"))
+    segment = max(repository.glob("n0/wal/*.age"))
     there = segment.read_bytes()
     segment.write_bytes(seal(b"", read_recipients([recipient])))
-    assert "not sealed to this identity" in backups.command(*proof, code=2)
+    assert "not sealed to this identity" in proven(backups)
+    segment.write_bytes(seal(zlib.compress(bytes(1 << 24)), read_recipients([own(backups)])))
+    assert "failed" in proven(backups)
     segment.unlink()
-    assert "missing" in backups.command(*proof, code=2)
-    assert "missing" in backups.command("backup", "status", code=1)
+    assert "missing" in proven(backups)
+    assert "missing" in faults(backups)[0]
     segment.write_bytes(there)
-    backups.command("backup", "status")
+    assert faults(backups) == []
     blob = next(repository.glob("files/**/*.age"))
     blob.write_bytes(blob.read_bytes()[:-1])
-    assert "not sealed to this identity, or it was changed" in backups.command(*proof, code=2)
+    assert "not sealed to this identity, or it was changed" in proven(backups)
 
 
-def test_a_time_that_no_copy_leads_to_is_said(backups: Backups, tmp_path: Path) -> None:
-    before = datetime.now(UTC).isoformat()
-    backups.command("backup", "make", *SIGNED)
-    new = {"HEALTHBOOK_DATA": str(tmp_path / "new")}
-    assert "oldest whole copy" in backups.restore("--to", before, code=2, **new)
-    assert "The repository leads until" in backups.restore("--to", "2100-01-01T00:00:00Z", code=2, **new)
-    assert "of which zone" in backups.restore("--to", "2026-11-23T08:15:00", code=2, **new)
-    assert "There is no whole copy" in backups.restore("--node", "n7", code=2, **new)
-    # What broke off left nothing that the next try stumbles over.
-    assert "Epoch 1" in backups.restore(**new)
+def own(backups: Backups) -> str:
+    return backups.settings["HEALTHBOOK_BACKUP_RECIPIENTS"]
+
+
+def test_a_time_that_no_copy_leads_to_is_said(backups: Backups) -> None:
+    assert "oldest whole copy" in proven(backups, to=datetime(2020, 1, 1, tzinfo=UTC))
+    assert "The repository leads until" in proven(backups, to=datetime(2100, 1, 1, tzinfo=UTC))
+    assert "There is no whole copy of n7" in proven(backups, node="n7")
+    assert "There is no whole copy of n0 named x" in proven(backups, label="x")
+    assert "of which zone" in backups.restore("--to", "2026-11-23T08:15:00", code=2)
+    assert faults(backups) == []
+    backups.settings |= {"HEALTHBOOK_BACKUP": str(backups.root / "empty")}
+    assert faults(backups) == ["No backup was ever made: start `healthbook backup run`."]
+    late = asyncio.run(backup_faults(read_settings({}), datetime.now(UTC)))
+    assert late == []
 
 
 def test_s15_a_backup_is_refused_where_it_would_hold_a_key(tmp_path: Path) -> None:

@@ -33,9 +33,11 @@ class Backups:
     identity: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        self.root.mkdir(parents=True)
+        self.root.mkdir(parents=True, exist_ok=True)
         self.identity = self.root / "identity"
-        recipient = make_identity(self.identity)
+        if not self.identity.exists():
+            make_identity(self.identity)
+        recipient = self.identity.read_text().split()[3]
         self.settings = self.settings | {
             "HEALTHBOOK_BACKUP": str(self.root / "repository"),
             "HEALTHBOOK_BACKUP_RECIPIENTS": recipient,

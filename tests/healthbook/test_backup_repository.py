@@ -1,0 +1,181 @@
+"""What a repository keeps, lets go and says of itself (security.md S12)."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from healthbook.backups.expiry import KEPT_FOR, expire
+from healthbook.backups.files import Files, bring_files, check_files, copy_files
+from healthbook.backups.layout import (
+    GONE,
+    MANIFEST,
+    STATUS,
+    Base,
+    HistoryError,
+    NodeStatus,
+    branches,
+    label_of,
+    number_of,
+    segment_of,
+    way,
+)
+from healthbook.backups.status import report
+from healthbook.backups.vault import Vault
+from store.archives import DirectoryArchive
+from store.sealing import make_identity, read_identities, read_recipients
+
+NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
+MIB = 1024 * 1024
+PREFIX = "ab" * 16
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    recipients = read_recipients([make_identity(tmp_path / "identity")])
+    return Vault(
+        DirectoryArchive(tmp_path / "repository"), recipients, read_identities(tmp_path / "identity")
+    )
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(DirectoryArchive(tmp_path / "blobs"), True)
+
+
+def base_at(at: datetime, first: int, timeline: int = 1) -> Base:
+    return Base(
+        node="n0",
+        label=label_of(at),
+        system="1",
+        major=18,
+        timeline=timeline,
+        segment_bytes=16 * MIB,
+        first=first,
+        started_at=at,
+        ended_at=at + timedelta(minutes=5),
+        parts=[],
+    )
+
+
+async def put_base(vault: Vault, base: Base) -> None:
+    part = await vault.keep(f"n0/base/{base.label}/00000", b"all of it")
+    whole = Base(**{name: getattr(base, name) for name in base.__struct_fields__} | {"parts": [part]})
+    await vault.note(f"n0/base/{base.label}/{MANIFEST}", whole)
+
+
+async def put_log(vault: Vault, *segments: str) -> None:
+    for name in segments:
+        await vault.keep(f"n0/wal/{name}", b"log", packed=True)
+
+
+def names(*numbers: int, timeline: int = 1) -> set[str]:
+    return {segment_of(timeline, number, 16 * MIB) for number in numbers}
+
+
+def grow_old(root: Path, name: str, age: timedelta) -> None:
+    """As if a file had been put that long before NOW."""
+    at = (NOW - age).timestamp()
+    os.utime(root / name, (at, at))
+
+
+def test_names_of_segments_are_postgresqls() -> None:
+    for segment_bytes in (MIB, 16 * MIB, 1024 * MIB):
+        per_file = 0x1_0000_0000 // segment_bytes
+        for number in (0, 1, per_file - 1, per_file, 7 * per_file + 3):
+            name = segment_of(3, number, segment_bytes)
+            assert (len(name), name[:8], number_of(name, segment_bytes)) == (24, "00000003", number)
+    assert segment_of(1, 256, 16 * MIB) == "000000010000000100000000"
+
+
+def test_the_way_goes_over_the_branch_of_a_restore_and_names_what_is_missing() -> None:
+    base, history = base_at(NOW, 2), "1\t0/5000060\tbefore 2026-11-23 08:00:00+00\n"
+    assert way(base, names(2, 3, 4), {}) == sorted(names(2, 3, 4))
+    # The lost branch went on until 7; the new one begins within segment 5.
+    held = names(2, 3, 4, 5, 6, 7) | names(5, 6, timeline=2)
+    assert branches(2, {2: history}, 16 * MIB) == [(1, 0), (2, 5)]
+    assert way(base, held, {2: history}) == [*sorted(names(2, 3, 4)), *sorted(names(5, 6, timeline=2))]
+    for missing in (names(2), names(4), names(5, timeline=2)):
+        with pytest.raises(HistoryError, match=missing.copy().pop()):
+            way(base, held - missing, {2: history})
+    with pytest.raises(HistoryError, match="does not come from"):
+        way(base_at(NOW, 2, timeline=4), held, {5: history})
+
+
+async def test_s12_after_35_days_copies_and_their_log_are_gone_but_never_the_last_one(
+    vault: Vault, tmp_path: Path
+) -> None:
+    hour = timedelta(hours=1)
+    ages = ((KEPT_FOR + hour, 3), (KEPT_FOR - hour, 5), (timedelta(0), 9))
+    old, edge, young = [base_at(NOW - age, first) for age, first in ages]
+    for base in (old, edge, young):
+        await put_base(vault, base)
+    await put_log(vault, *names(*range(3, 11)))
+    await vault.keep("n0/base/20260101T000000Z/00000", b"what broke off")
+    grow_old(tmp_path / "repository", "n0/base/20260101T000000Z/00000.age", timedelta(days=4))
+    assert await expire(vault, ["n0"], NOW) == 1
+    assert [base.label for base in await vault.bases("n0")] == [edge.label, young.label]
+    assert set(await vault.log("n0")) == names(*range(5, 11))
+    left = {one.name for one in await vault.archive.names("n0/base/")}
+    assert not [name for name in left if old.label in name or "20260101" in name]
+    assert await expire(vault, ["n0"], NOW + timedelta(days=400)) == 1
+    assert [base.label for base in await vault.bases("n0")] == [young.label]
+
+
+async def test_s12_a_file_that_is_gone_is_kept_for_35_days_and_comes_back_to_before(
+    vault: Vault, files: Files, tmp_path: Path
+) -> None:
+    large = os.urandom(33 * MIB)
+    names = [f"ab/{PREFIX}/{name}" for name in ("11", "22")]
+    for name, data in zip(names, (b"", large), strict=True):
+        await files.archive.put(name, data)
+    assert await copy_files(vault, files, NOW, lambda _: None) == 2
+    assert await copy_files(vault, files, NOW, lambda _: None) == 0
+    await files.archive.delete(names[0])
+    await copy_files(vault, files, NOW, lambda _: None)
+    grow_old(tmp_path / "repository", GONE + names[0], timedelta(days=1))
+    other = Files(DirectoryArchive(tmp_path / "other"), True)
+    assert await bring_files(vault, other, NOW, lambda _: None) == 1
+    assert await other.archive.get(names[1]) == large
+    assert await bring_files(vault, other, NOW - timedelta(days=2), lambda _: None) == 1
+    assert await other.archive.get(names[0]) == b""
+    await expire(vault, [], NOW)
+    assert await check_files(vault, lambda _: None) == 2
+    await expire(vault, [], NOW + KEPT_FOR)
+    assert await check_files(vault, lambda _: None) == 1
+    assert await vault.archive.names(GONE) == []
+
+
+async def test_a_file_that_comes_back_is_not_gone_and_half_a_copy_is_none(vault: Vault, files: Files) -> None:
+    name = f"ab/{PREFIX}/11"
+    await files.archive.put(name, b"x" * (33 * MIB))
+    await copy_files(vault, files, NOW, lambda _: None)
+    await vault.archive.delete(f"files/{name}-0of2.age")
+    assert await check_files(vault, lambda _: None) == 0
+    assert await copy_files(vault, files, NOW, lambda _: None) == 1
+    await files.archive.delete(name)
+    await copy_files(vault, files, NOW, lambda _: None)
+    assert [one.name for one in await vault.archive.names(GONE)] == [GONE + name]
+    await files.archive.put(name, b"x" * (33 * MIB))
+    await copy_files(vault, files, NOW, lambda _: None)
+    assert await vault.archive.names(GONE) == []
+
+
+async def test_the_status_tells_what_is_late(vault: Vault) -> None:
+    await put_base(vault, base_at(NOW - timedelta(hours=1), 3))
+    await put_log(vault, *names(3, 4))
+
+    async def faults(safe: datetime | None, now: datetime, fault: str = "") -> list[str]:
+        await vault.note(
+            f"{STATUS}n0.json", NodeStatus(node="n0", safe_until=safe, looked_at=now, fault=fault)
+        )
+        (one,) = await report(vault, now)
+        return one.faults
+
+    assert await faults(NOW, NOW) == []
+    assert "is in no backup" in (await faults(NOW - timedelta(minutes=11), NOW))[0]
+    assert "so far is in no backup" in (await faults(None, NOW))[0]
+    assert await faults(NOW, NOW, "ArchiveError") == ["The last round failed (ArchiveError)."]
+    later = NOW + timedelta(days=37)
+    assert [text.split()[0] for text in await faults(later, later)] == ["There", "A"]
