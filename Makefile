@@ -11,7 +11,7 @@ SQUAWK_FILES := $(wildcard store/migrations/*.sql)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full drill check fmt clients mock examples screenshots bench clean lock
+.PHONY: help run test test-full drill check sbom fmt clients mock examples screenshots bench clean lock
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,7 +29,7 @@ test-full: $(VENV)/dev.stamp ## run the same tests with large counts
 drill: $(VENV)/dev.stamp ## break a running installation in every way we know; prints what was lost and how long it took
 	@HEALTHBOOK_COUNTS=drill $(BIN)/pytest -q -m drill tests/anomaly
 
-check: $(VENV)/dev.stamp ## lint, types, import contracts, house rules, generated files, SQL, containers
+check: $(VENV)/dev.stamp ## lint, types, import contracts, house rules, generated files, SQL, containers, secrets, known vulnerabilities
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check -q
 	@$(BIN)/mypy
@@ -40,6 +40,12 @@ check: $(VENV)/dev.stamp ## lint, types, import contracts, house rules, generate
 	@$(BIN)/python openapi/compat.py openapi/baseline/v1.json openapi/openapi.json
 	@$(BIN)/squawk --config .squawk.toml $(SQUAWK_FILES)
 	@$(BIN)/yamllint --strict docker
+	@$(BIN)/pytest -q tests/supply
+	@$(BIN)/python -m tests.supply.secret_scan
+	@$(BIN)/python -m tests.supply.audit
+
+sbom: $(VENV)/dev.stamp ## write the bill of materials of what runs (CycloneDX) to build/sbom.cdx.json
+	@$(BIN)/python -m tests.supply.locked
 
 fmt: $(VENV)/dev.stamp ## format and put right what can be put right
 	@$(BIN)/ruff check --fix -q || true
