@@ -2,8 +2,12 @@
 statement per execute; an applied file never changes. Rights follow from grants.sql afterwards.
 
 On a Citus cluster the tables are spread as well (store/distribute.py).
+
+The service works on meanwhile. Whoever asks for a table queues behind a statement that waits to change it, so
+that one waits for less than a second, lets everybody through and tries again.
 """
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +26,10 @@ from store.migration_files import (
 from store.postgres import ROLES
 
 GRANTS = Path(__file__).parent / "grants.sql"
-LOCK_TIMEOUT_SECONDS = 10
+# Below PostgreSQL's deadlock_timeout of a second: where both wait for each other it is we who give way.
+LOCK_TIMEOUT_MILLISECONDS = 800
+LOCK_PAUSE_SECONDS = 2.0
+LOCK_TRIES = 30
 _LOCK = 0x68627574  # any constant; the only advisory lock of the program
 
 
@@ -42,6 +49,7 @@ async def migrate(
     connection = await asyncpg.connect(dsn, server_settings=settings)
     try:
         await queries.MIGRATION_LOCK.run(connection, _LOCK)
+        await connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MILLISECONDS}")
         await queries.CREATE_SCHEMA_MIGRATION.run(connection)
         known = read_migrations()
         if spreading is not None:
@@ -126,13 +134,27 @@ async def _apply_missing(
 
 
 async def _apply(connection: Connection, migration: Migration, now: datetime) -> None:
+    """In as many tries as it takes; each leaves nothing where it does not get its locks."""
+    for tried in range(LOCK_TRIES):
+        if tried:
+            await asyncio.sleep(LOCK_PAUSE_SECONDS)
+        try:
+            return await _try(connection, migration, now)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            continue
+    raise MigrationError(
+        f"{migration.name} changes a table that was in use all the time. What stands before it is applied, "
+        "and nothing of it: run `healthbook migrate` again when less goes on"
+    )
+
+
+async def _try(connection: Connection, migration: Migration, now: datetime) -> None:
     row = (migration.version, migration.name, migration.sha256, now)
     if not migration.in_transaction:
         await _execute_each(connection, migration)
         await queries.INSERT_MIGRATION.run(connection, *row)
         return
     async with connection.transaction():
-        await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
         await _execute_each(connection, migration)
         await queries.INSERT_MIGRATION.run(connection, *row)
 
