@@ -105,7 +105,7 @@ def close(message_id: UUID, operator: str | None, reason: str | None) -> None:
 
 @axis.command(name="public-key")
 def public_key() -> None:
-    """Print the public half of the newest key for messages, also of one that begins later, for the ministry."""
+    """Print the public half of the newest key of messages, one that begins later too, for the ministry."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     from healthbook.cli_acts import or_exit
