@@ -42,6 +42,7 @@ from api.request import (
     provide_call,
     read_header,
 )
+from api.tracing import OpenTrace
 from consent.links.wire import PATH
 from ehr.intake.reader_process import close_readers
 from ehr.letters.models import Validity
@@ -364,9 +365,17 @@ class Api(Litestar):
         DECIDED.set(None)
         REFUSED.set(None)
         edge = Edge(send, scope, request_id, self.runtime)
+        with self.runtime.trace(request_id) as finish:
+            await self._answer(scope, receive, edge, is_inner="request_id" in state)
+            finish(scope["method"], scope.get("path_template"), edge.status)
+        count_use(self.runtime, scope)
+        count_request(scope, edge.status, (edge.answered_at or perf_counter()) - started)
+        log_request(scope, edge.status, started, request_id)
+
+    async def _answer(self, scope: Any, receive: Any, edge: "Edge", *, is_inner: bool) -> None:
         if self.allowed_hosts_here and host_of(scope) not in self.allowed_hosts_here:
             await problem_answer(Refused(problem=BAD_HOST)).to_asgi_response()(scope, receive, edge)
-        elif "request_id" in state:
+        elif is_inner:
             await super().__call__(scope, receive, edge)  # the page holds the place
         elif not self.load.has_room(scope):
             await no_place(scope).to_asgi_response()(scope, receive, edge)
@@ -376,9 +385,6 @@ class Api(Litestar):
                 await super().__call__(scope, turn.receive, turn.send)
             finally:
                 turn.leave()
-        count_use(self.runtime, scope)
-        count_request(scope, edge.status, (edge.answered_at or perf_counter()) - started)
-        log_request(scope, edge.status, started, request_id)
 
 
 class NoEvents(BaseEventEmitterBackend):
@@ -481,6 +487,7 @@ def create_app(
     open_core: OpenCore | None = None,
     open_gateway: OpenGateway | None = None,
     open_verifier: OpenVerifier | None = None,
+    open_trace: OpenTrace | None = None,
     identity_return: Iterable[str] = (),
     signer: Signer | None = None,
     axis_keys: Iterable[RSAPublicKey] = (),
@@ -502,6 +509,7 @@ def create_app(
     open_core: opens the other core that records are read from, once per server process.
     open_gateway: the same for the insurance gateway that desks ask about cards.
     open_verifier: the same for the identity provider; without one nobody proves who they are online.
+    open_trace: opens the way that requests are shown by, once per server process.
     identity_return: addresses of apps that a browser may be sent to when it comes back from there.
     signer: the process that signs certificates; without one none is issued.
     axis_keys: what the ministry's axis signs its messages to us with; without one none is taken.
@@ -539,6 +547,7 @@ def create_app(
             *([core_lifespan(runtime, open_core)] if open_core else []),
             *([gateway_lifespan(runtime, open_gateway)] if open_gateway else []),
             *([verifier_lifespan(runtime, open_verifier)] if open_verifier else []),
+            *([trace_lifespan(runtime, open_trace)] if open_trace else []),
             answered_lifespan(runtime),
         ],
         state=State({"runtime": runtime}),
@@ -628,6 +637,18 @@ def verifier_lifespan(runtime: Runtime, open_verifier: OpenVerifier) -> Any:
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with open_verifier() as verifier:
             runtime.verifier = verifier
+            yield
+
+    return lifespan
+
+
+def trace_lifespan(runtime: Runtime, open_trace: OpenTrace) -> Any:
+    """Opens the way that requests are shown by: it sends from a thread of its server process."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with open_trace() as trace:
+            runtime.trace = trace
             yield
 
     return lifespan

@@ -38,6 +38,7 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
 )
+from api.tracing import Trace, untraced
 from audit.answered.service import Answered
 from audit.roots.problems import PROOF_BUSY
 from ehr.cases.problems import EVIDENCE_BUSY
@@ -121,6 +122,7 @@ class Runtime:
         self.signer: Signer | None = None
         self.axis_keys: tuple[RSAPublicKey, ...] = ()
         self.answered = Answered()
+        self.trace: Trace = untraced
         self.app_policies = AppPolicies()
         self.app_uses = AppUses()
         self.demo_desk: DemoDesk | None = None

@@ -140,6 +140,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # loopback's unless containers need another, on a network that nobody else is in (security.md S34).
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     metrics_host: str = "127.0.0.1"
+    # Where traces go (OTLP over HTTP); unset: nowhere. Needs the extra `tracing`.
+    traces_endpoint: str = ""
     # The number that messages tell people to call.
     hotline: Annotated[str, Meta(pattern=r"^[0-9][0-9 ]{2,14}$(?!\n)")] = HOTLINE
 
@@ -265,6 +267,16 @@ def is_core_url(url: str) -> bool:
     return secure and bool(host) and "@" not in parts.netloc and not parts.query and not parts.fragment
 
 
+def is_collector(url: str) -> bool:
+    """Where traces are taken; they tell of nobody, so a network of containers may carry them in clear."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(host) and "@" not in parts.netloc and not parts.query
+
+
 def is_viewer(address: str) -> bool:
     """A page that takes a share link behind `#`, which no server sees; in clear on this machine alone."""
     return address.endswith("#") and address.count("#") == 1 and is_core_url(address[:-1])
@@ -306,8 +318,6 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             raise SettingsError(f"{name}: expected `postgresql://` and an address")
     if not all(is_address(proxy) for proxy in words(settings.trusted_proxies)):
         raise SettingsError("TRUSTED_PROXIES: expected IP addresses, with commas between")
-    if not is_address(settings.metrics_host):
-        raise SettingsError("METRICS_HOST: expected an IP address of this machine")
     if bool(settings.s3_endpoint) != bool(settings.s3_bucket):
         raise SettingsError("S3_ENDPOINT, S3_BUCKET: set both or none")
     if settings.s3_endpoint and not is_service_address(settings.s3_endpoint):
@@ -417,7 +427,11 @@ def _check_witness(settings: Settings) -> None:
 
 
 def check_addresses(settings: Settings) -> None:
-    """Where browsers and viewers are sent. Raises SettingsError."""
+    """Where browsers, viewers and traces are sent, and figures fetched. Raises SettingsError."""
+    if not is_address(settings.metrics_host):
+        raise SettingsError("METRICS_HOST: expected an IP address of this machine")
+    if settings.traces_endpoint and not is_collector(settings.traces_endpoint):
+        raise SettingsError("TRACES_ENDPOINT: expected `http://` or `https://`, a host and a path")
     if settings.app_origin and not is_app_origin(settings.app_origin):
         raise SettingsError("APP_ORIGIN: expected `https://` and a host name, or `http://localhost:PORT`")
     if len(settings.origin) > ORIGIN_MAX:

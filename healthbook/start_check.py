@@ -5,13 +5,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from healthbook.exchange import axis_reasons
 from healthbook.settings import Settings, is_loopback
+from healthbook.tracing import NO_EXTRA, can_trace
 from notifications.fcm.account import AccountError, read_account
 
 
 def reasons_not_to_start(settings: Settings, *, demo_database: bool, demo_keys: bool) -> list[str]:
     """Plain sentences; empty where the process may start."""
     reasons = _demo_reasons(settings, demo_keys) if demo_database else _real_reasons(settings, demo_keys)
-    return [*reasons, *axis_reasons(settings)]
+    untraceable = [NO_EXTRA] if settings.traces_endpoint and not can_trace() else []
+    return [*reasons, *axis_reasons(settings), *untraceable]
 
 
 def _demo_reasons(settings: Settings, demo_keys: bool) -> list[str]:

@@ -17,6 +17,7 @@ from healthbook.exchange import trusted_keys
 from healthbook.identity_provider import issuer_of, return_addresses
 from healthbook.settings import Settings, words
 from healthbook.start_check import missing_providers, reasons_not_to_start
+from healthbook.tracing import opened_tracing
 from kernel.clock import Clock, SystemClock
 from partners.verifiers.models import Issuer
 from partners.verifiers.oidc import OidcVerifier
@@ -341,6 +342,7 @@ def make_app(settings: Settings, keys: KeyRing, place: Callable[[], Place]) -> "
         signer=signer_of(settings),
         open_core=(lambda: opened_core(settings, SystemClock())) if settings.ehr_core_url else None,
         open_verifier=(lambda: opened_verifier(issuer)) if issuer else None,
+        open_trace=(lambda: opened_tracing(settings.traces_endpoint)) if settings.traces_endpoint else None,
         identity_return=return_addresses(settings, demo=keys.demo),
         axis_keys=_axis_keys(settings),
         demo_desk=desk_of(settings, demo=keys.demo),

@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -28,6 +30,7 @@ class Watched:
 
     service: Service
     port: int
+    traces: list[bytes]
 
     def figures(self) -> Figures:
         return figures_at(self.port)
@@ -46,16 +49,36 @@ def sheet(place: Path) -> DemoSheet:
     return load_sheet(place / "demo.json")
 
 
+class Collector(BaseHTTPRequestHandler):
+    """Takes traces as they come over OTLP/HTTP: texts of a protobuf message stand in it as they are."""
+
+    def do_POST(self) -> None:
+        taken: list[bytes] = self.server.taken  # type: ignore[attr-defined]
+        taken.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on the terminal."""
+
+
 @pytest.fixture(scope="module")
 def watched(place: Path) -> Iterator[Watched]:
     port = free_port()
-    running = start_service(place, workers=2, METRICS_PORT=str(port))
-    try:
-        made = Watched(running, port)
-        made.until(lambda figures: figures.value("healthbook_database_connections"))
-        yield made
-    finally:
-        running.stop()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
+        traces: list[bytes] = []
+        collector.taken = traces  # type: ignore[attr-defined]
+        Thread(target=collector.serve_forever, daemon=True).start()
+        traced = {"TRACES_ENDPOINT": f"http://127.0.0.1:{collector.server_port}/v1/traces"}
+        running = start_service(place, workers=2, METRICS_PORT=str(port), **traced)
+        try:
+            made = Watched(running, port, traces)
+            made.until(lambda figures: figures.value("healthbook_database_connections"))
+            yield made
+        finally:
+            running.stop()
+            collector.shutdown()
 
 
 def processes_that_counted(watched: Watched) -> set[int]:
@@ -128,6 +151,20 @@ def test_s34_what_people_feel_is_shown_and_nothing_of_them(watched: Watched, she
     assert len(people) > 5
     assert [person for (person,) in people if str(person) in figures.text] == []
     assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", figures.text)
+    traces = traces_with(watched, b"POST /v1/doctor/access-requests")
+    assert b"/v1/doctor/patients/{patient_id}/summary" in traces
+    spellings = {text.encode() for text in seeds - {"bs.nam"}}
+    assert [text for text in spellings if text.lower() in traces.lower()] == []
+    assert [person for (person,) in people if str(person).encode() in traces] == []
+
+
+def traces_with(watched: Watched, span: bytes) -> bytes:
+    """All traces, once that span is among them; they leave every few seconds."""
+    deadline = time.monotonic() + 60
+    while span not in (taken := b"".join(watched.traces)):
+        assert time.monotonic() < deadline, taken[-2000:]
+        time.sleep(0.1)
+    return taken
 
 
 def test_s34_figures_are_offered_on_the_loopback_alone(watched: Watched) -> None:
