@@ -25,6 +25,9 @@ from bench.load import parse_head
 CONNECTIONS: Final = 16
 PHASE_SECONDS_MAX: Final = 120.0
 READ: Final = 1 << 18
+# The server closes a connection that nothing was asked on for half a minute; one that it may just be closing
+# is not asked on any more.
+IDLE_SECONDS_MAX: Final = 10.0
 
 
 class Asked(Struct, frozen=True, array_like=True):
@@ -74,9 +77,14 @@ class Line:
         self.status = 0
         self.socket = self._connected()
 
+    @property
+    def is_stale(self) -> bool:
+        return time.perf_counter() - self.used > IDLE_SECONDS_MAX
+
     def _connected(self) -> socket.socket:
         opened = socket.create_connection(("127.0.0.1", self.port), timeout=10)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.used = time.perf_counter()
         return opened
 
     def reopen(self) -> None:
@@ -91,6 +99,7 @@ class Line:
     def receive(self) -> bool:
         """Read what has arrived; true when an answer is complete. Raises ConnectionError."""
         piece = self.socket.recv(READ)
+        self.used = time.perf_counter()
         if not piece:
             raise ConnectionError("the server closed a connection that was in use")
         self.received += piece
@@ -170,8 +179,11 @@ class Run:
 
 
 def renew(lines: list[Line]) -> None:
-    """Open anew what the server closed while nothing was asked."""
+    """Open anew what the server closed, or may be about to, while nothing was asked."""
     for line in lines:
+        if line.is_stale:
+            line.reopen()
+            continue
         line.socket.setblocking(False)
         try:
             line.socket.recv(1)
