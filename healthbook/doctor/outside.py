@@ -70,6 +70,7 @@ def places(settings: Settings) -> list[Place]:
         "AXIS_LOGIN_URL": settings.axis_login_url,
         "S3_ENDPOINT": settings.s3_endpoint,
         "AUDIT_WITNESS_URL": settings.audit_witness_url,
+        "TRACES_ENDPOINT": settings.traces_endpoint,
     }
     pairs = list(named.items())
     if settings.fcm_credentials:
