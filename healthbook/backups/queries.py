@@ -31,13 +31,14 @@ class NodeRow(Struct, frozen=True):
 
 SERVER = Statement(
     ServerRow,
-    "SELECT system_identifier::text, current_setting('server_version_num')::int,"
-    " (SELECT setting::int FROM pg_settings WHERE name = 'wal_segment_size'),"
-    " pg_walfile_name(pg_current_wal_flush_lsn()) FROM pg_control_system()",
+    "SELECT system_identifier::text AS system, current_setting('server_version_num')::int AS version,"
+    " (SELECT setting::int FROM pg_settings WHERE name = 'wal_segment_size') AS segment_bytes,"
+    " pg_walfile_name(pg_current_wal_flush_lsn()) AS segment FROM pg_control_system()",
 )
 FLUSHED = Scalar(str, "SELECT pg_current_wal_flush_lsn()::text")
 SLOT = Statement(
-    SlotRow, "SELECT active, wal_status FROM pg_replication_slots WHERE slot_name = $1 AND database IS NULL"
+    SlotRow,
+    "SELECT active, wal_status AS state FROM pg_replication_slots WHERE slot_name = $1 AND database IS NULL",
 )
 SLOT_REACHED = Scalar(
     bool, "SELECT restart_lsn >= $2::text::pg_lsn FROM pg_replication_slots WHERE slot_name = $1"
