@@ -11,6 +11,9 @@ ROWS = re.findall(
     (ROOT / "docs/threat-model.md").read_text(),
     re.M,
 )
+CHAPTERS = re.findall(
+    r"^\| (V\d+) [^|]+\| ([^|]+) \| ([^|]*)\| ([^|]*)\|$", (ROOT / "docs/threat-model.md").read_text(), re.M
+)
 TESTS = {
     name
     for path in (ROOT / "tests").rglob("test_*.py")
@@ -35,3 +38,20 @@ def test_a_row_names_tests_that_exist(number: str, state: str, shown_by: str, mi
 def test_a_row_names_files_that_exist(number: str, state: str, shown_by: str, missing: str) -> None:
     for path in re.findall(r"`([a-z]+/[\w./-]+)`", shown_by + missing):
         assert (ROOT / path).exists(), (number, path)
+
+
+def test_every_chapter_of_the_standard_has_one_row() -> None:
+    assert [number for number, *_ in CHAPTERS] == [f"V{number}" for number in range(1, 18)]
+
+
+@pytest.mark.parametrize(
+    ("number", "where", "shown_by", "reason"), CHAPTERS, ids=[row[0] for row in CHAPTERS]
+)
+def test_a_chapter_names_tests_that_exist_or_a_reason(
+    number: str, where: str, shown_by: str, reason: str
+) -> None:
+    named = re.findall(r"`(test_\w+)`", shown_by)
+    assert set(named) <= TESTS, set(named) - TESTS
+    assert named or reason.strip(), number
+    for path in re.findall(r"`([a-z]+/[\w./-]+)`", where + shown_by + reason):
+        assert (ROOT / path).exists(), path
