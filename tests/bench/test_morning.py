@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import installation, morning, morning_memory, world
+from bench import installation, morning, morning_memory, morning_world, world
 from bench.morning_client import IDLE_SECONDS_MAX, Asked, Line, Run, renew
 from bench.morning_phases import Bench, opened
 from bench.processes import API, POSTGRESQL, WORKER, cpu_seconds, memory
@@ -99,12 +99,16 @@ def test_who_waits_for_a_free_connection_waits_from_when_they_should_have_been_s
 async def test_a_morning_in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its own PostgreSQL, two API processes and the worker; every answer and every row is looked at."""
     monkeypatch.setattr(world, "PEOPLE", 2)
+    monkeypatch.setattr(morning_world, "CLERKS", 1)
     for name, few in {"ALONE_SECONDS": 0.0, "MIX_SECONDS": 0.2, "LEAST": 4, "WARM": 3}.items():
         monkeypatch.setattr(morning, name, few)
+    every = dict.fromkeys(morning.SHARES, 2)
+    monkeypatch.setattr(morning, "SHARES", {"own_summary": 70, "check_in_desk": 30})
     with installation.running(tmp_path) as place:
         async with installation.prepared(place) as store, opened(store, place) as bench:
+            assert (await bench.phase(every)).counts == every
             (one,) = await morning.run_rounds(bench, 1)
-            assert set(one.mix.counts) == set(morning.SHARES)
+            assert set(one.mix.counts) == set(one.alone) == {"own_summary", "check_in_desk"}
             assert one.predicted > 0
             assert one.mix.wal > 0
             await _parts_are_told_apart()
