@@ -23,6 +23,7 @@ from store.migration_files import (
     split_statements,
     standing_tables,
 )
+from store.models import AppliedMigration
 from store.postgres import ROLES
 
 GRANTS = Path(__file__).parent / "grants.sql"
@@ -55,11 +56,23 @@ async def migrate(
         if spreading is not None:
             await cluster.refuse_unready(connection, {migration.version for migration in known})
         applied = await _bring_forward(connection, known, now, spreading)
-        await apply_grants(connection)
+        if await _is_newest(connection, known):
+            await apply_grants(connection)
         await queries.MIGRATION_UNLOCK.run(connection, _LOCK)
         return applied
     finally:
         await connection.close()
+
+
+async def _is_newest(connection: Connection, known: list[Migration]) -> bool:
+    """Whether no newer program was here, whose tables and rights this one does not know."""
+    done = {row.version for row in await queries.APPLIED_MIGRATIONS.all(connection)}
+    return done <= {migration.version for migration in known}
+
+
+async def applied_migrations(connection: Connection) -> list[AppliedMigration]:
+    """What was applied here, in order. Raises UndefinedTableError where nothing ever was."""
+    return await queries.APPLIED_MIGRATIONS.all(connection)
 
 
 async def prepare_roles(dsn: str) -> None:

@@ -93,3 +93,17 @@ async def test_between_two_tries_everybody_else_goes_on(
         await other.close()
         assert not running.done()
     assert await asyncio.wait_for(running, 60) == ["9999_store_probe.sql"]
+
+
+async def test_an_older_program_leaves_the_rights_of_a_newer_one_as_they_are(dsn: str) -> None:
+    """Beside it, or after it when an update is taken back: a table that it does not know is not its own."""
+    owner = await asyncpg.connect(dsn)
+    await owner.execute("SET ROLE hb_owner")
+    await owner.execute("CREATE TABLE later (id int PRIMARY KEY)")
+    await owner.execute("GRANT SELECT ON later TO hb_api")
+    await owner.execute(
+        "INSERT INTO schema_migration (version, name, sha256, applied_at) VALUES (9998, 'l', '', now())"
+    )
+    assert await migrate(dsn, START) == []
+    assert await owner.fetchval("SELECT has_table_privilege('hb_api', 'later', 'SELECT')") is True
+    await owner.close()
