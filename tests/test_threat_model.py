@@ -55,3 +55,13 @@ def test_a_chapter_names_tests_that_exist_or_a_reason(
     assert named or reason.strip(), number
     for path in re.findall(r"`([a-z]+/[\w./-]+)`", where + shown_by + reason):
         assert (ROOT / path).exists(), path
+
+
+def test_the_seven_duties_name_files_that_exist() -> None:
+    text = (ROOT / "docs/safety-levels.md").read_text()
+    rows = re.findall(r"^\| (\d) [^|]+\| [^|]+\| ([^|]+)\| [^|]+\|$", text, re.M)
+    assert [number for number, _ in rows] == [str(number) for number in range(1, 8)]
+    for path in re.findall(r"`([a-z]+/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), path
+    for page in re.findall(r"\]\(([\w-]+\.md)\)", text):
+        assert (ROOT / "docs" / page).exists(), page
