@@ -39,7 +39,7 @@ from api.problems import (
 )
 from api.request import problem_answer
 from kernel.problems import ProblemError, ProblemType, Refused
-from store.blobs import BlobUnavailableError
+from store.blobs import BlobDamagedError, BlobUnavailableError
 
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
@@ -68,6 +68,8 @@ BUSY = (
     asyncpg.exceptions.LockNotAvailableError,
     asyncpg.exceptions.ReadOnlySQLTransactionError,
     BlobUnavailableError,
+    # Seen under load with a line that garbled: asked again, the same bytes came whole.
+    BlobDamagedError,
 )
 
 # Litestar's word for a caller that hung up while sending: nobody reads the answer, and nothing failed here.

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Final
 
 from kernel.clock import Clock
-from store.blobs import BlobError, BlobUnavailableError
+from store.blobs import BlobDamagedError, BlobError, BlobUnavailableError
 from store.database import Store
 from store.models import Due
 from vitals.files.models import ImportRow
@@ -19,6 +19,8 @@ from vitals.files.service import JOB, row_of
 # A third of the time after which a job is taken for dead (healthbook/worker.py).
 TURN_SECONDS: Final = 300.0
 LOOK_AGAIN: Final = timedelta(minutes=15)
+# How long a file that opens wrongly is tried again: the line may garble what lies there whole.
+GARBLED_FOR: Final = timedelta(days=1)
 
 
 def vital_import_jobs(
@@ -48,8 +50,8 @@ def vital_import_jobs(
 
 
 async def _read(store: Store, clock: Clock, row: ImportRow, limits: Limits) -> bool:
-    """Whether it is at its end. Raises OvertakenError; BlobUnavailableError, where the file may be there
-    later."""
+    """Whether it is at its end. Raises OvertakenError; BlobUnavailableError and BlobDamagedError, where the
+    file may be there, or whole, later."""
     run = Run(store, clock, row, limits)
     if row.blob_id is None:
         return True
@@ -58,6 +60,8 @@ async def _read(store: Store, clock: Clock, row: ImportRow, limits: Limits) -> b
             return await run.read(parts) == "ended"
     except BlobUnavailableError:
         raise
-    except BlobError:
+    except BlobError as error:
+        if isinstance(error, BlobDamagedError) and clock.now() < row.added_at + GARBLED_FOR:
+            raise
         await run.give_up()
         return True

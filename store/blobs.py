@@ -7,6 +7,7 @@ bytes.
 
 BlobError             a blob cannot be kept or opened
   BlobMissingError    there is none of that name, for this person
+  BlobDamagedError    what came is not what was kept: the object is damaged, or the line or the store lies
   BlobTooLargeError   more than BLOB_BYTES_MAX
   BlobUnavailableError  the store does not answer, or has no room; try again
 """
@@ -53,6 +54,10 @@ class BlobMissingError(BlobError):
     """No such blob, for this person."""
 
 
+class BlobDamagedError(BlobError):
+    """What came is not what was kept."""
+
+
 class BlobTooLargeError(BlobError):
     """More than BLOB_BYTES_MAX."""
 
@@ -76,7 +81,7 @@ class BlobStore(Protocol):
         ...
 
     async def get(self, patient_id: UUID, blob_id: UUID) -> bytes:
-        """The clear bytes. Raises BlobMissingError; BlobError when it is not this person's or damaged."""
+        """The clear bytes. Raises BlobMissingError, and BlobDamagedError for damage or another's."""
         ...
 
     def get_stream(self, patient_id: UUID, blob_id: UUID) -> AsyncGenerator[bytes, None]:
@@ -133,14 +138,14 @@ async def in_parts(data: bytes) -> AsyncIterator[bytes]:
 async def checked(
     keys: KeyRing, patient_id: UUID, blob_id: UUID, parts: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
-    """The clear chunks of kept bytes. Raises BlobError where they are damaged or somebody else's."""
+    """The clear chunks of kept bytes. Raises BlobDamagedError where they are damaged or somebody else's."""
     try:
         # A reader that stops early leaves no file or connection open.
         async with aclosing(parts):
             async for chunk in opened(keys, patient_id, blob_id, parts):
                 yield chunk
     except CipherError as error:
-        raise BlobError(str(blob_id)) from error
+        raise BlobDamagedError(str(blob_id)) from error
 
 
 def stored(blob_id: UUID, sealed: Sealed) -> StoredBlob:

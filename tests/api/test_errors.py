@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from api.app import create_app
 from api.request import Call, answer
 from kernel.problems import ProblemType, Refused, refuse
-from store.blobs import BlobUnavailableError
+from store.blobs import BlobDamagedError, BlobUnavailableError
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.http import client_of
@@ -77,6 +77,7 @@ async def fail(kind: FromPath[str]) -> Response[Any]:
         "socket": ConnectionRefusedError(),
         "shutdown": asyncpg.AdminShutdownError("terminating"),
         "blobs": BlobUnavailableError(SEEDED),
+        "garbled": BlobDamagedError(SEEDED),
         "deadlock": asyncpg.DeadlockDetectedError(SEEDED),
     }
     raise errors[kind]
@@ -190,6 +191,7 @@ async def test_parameters_are_named_and_unknown_ones_refused(client: httpx.Async
         ("socket", 503, "unavailable"),
         ("shutdown", 503, "unavailable"),
         ("blobs", 503, "unavailable"),
+        ("garbled", 503, "unavailable"),
         ("deadlock", 503, "unavailable"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pytest
 
 from healthbook.upload_jobs import upload_jobs
 from healthbook.vital_import_jobs import vital_import_jobs
-from store.blobs import BlobMissingError
+from store.blobs import BlobDamagedError, BlobMissingError, FilesystemBlobs
 from store.database import Store
 from store.models import Due
 from store.uploads import JOB as UPLOAD_JOB
@@ -374,3 +375,46 @@ async def test_the_same_instant_in_another_zone_is_a_duplicate(phone: Sender) ->
         await work(phone)
     done = await shown(phone, sent.json()["import_id"])
     assert (done["stored"], done["duplicate"], done["rejected"]) == (0, 1, 0)
+
+
+async def kept_file(phone: Sender, blobs: FilesystemBlobs) -> Path:
+    """Where the one file of this person lies."""
+    async with phone.store.transaction() as tx:
+        blob_id = await tx.fetchval(
+            "SELECT blob_id FROM vital_import WHERE patient_id = $1", phone.citizen.patient_id
+        )
+    (path,) = blobs._root.rglob(blob_id.hex)
+    return path
+
+
+async def test_a_file_that_a_line_garbled_once_is_read_when_it_comes_whole(
+    phone: Sender, blobs: FilesystemBlobs
+) -> None:
+    sent = await upload(phone, apple.archive([apple.whole(*apple.EACH)]))
+    path = await kept_file(phone, blobs)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    due = Due(0, phone.clock.now(), service.JOB, f"{phone.citizen.patient_id}:{sent.json()['import_id']}")
+    job = vital_import_jobs(phone.store, phone.clock, SERIES_DAYS)[service.JOB]
+    with pytest.raises(BlobDamagedError):
+        await job(due)
+    assert (await shown(phone, sent.json()["import_id"]))["state"] == "waiting"
+    path.write_bytes(whole)
+    await work(phone)
+    assert (await shown(phone, sent.json()["import_id"]))["state"] == "done"
+
+
+async def test_a_file_that_never_comes_whole_is_given_up_after_a_day(
+    phone: Sender, blobs: FilesystemBlobs
+) -> None:
+    sent = await upload(phone, apple.archive([apple.whole(*apple.EACH)]))
+    path = await kept_file(phone, blobs)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    phone.clock.advance(days=1)
+    await work(phone)
+    async with phone.store.transaction() as tx:
+        state = await tx.fetchval(
+            "SELECT state FROM vital_import WHERE patient_id = $1", phone.citizen.patient_id
+        )
+    assert state == "refused"
+    assert sent.status_code == 201
