@@ -14,6 +14,7 @@ from msgspec import Struct
 from store import queries
 from store.database import Connection
 from store.migration_files import MigrationError, TableHeader
+from store.models import ForeignKey
 from store.postgres import ROLES
 
 # A few times the planned cores (scale.md). The count of the first table of a group holds for all of it, and
@@ -127,7 +128,7 @@ async def spread_standing(connection: Connection, headers: list[TableHeader], sp
     if missing:
         await _take_keys_off(connection, headers)
     for number, (table, statement) in enumerate(missing, 1):
-        filled = await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table})")  # noqa: S608 - our own name
+        filled = await connection.fetchval(queries.is_filled(table))
         await connection.execute(statement)
         if filled:
             await connection.execute(f"SELECT truncate_local_data_after_distributing_table('{table}')")
@@ -140,6 +141,11 @@ async def spread_new(connection: Connection, headers: list[TableHeader]) -> None
     """The distribute hook of later migrations: new tables are spread before the first key names them."""
     for _, statement in await _missing(connection, headers, SHARD_COUNT):
         await connection.execute(statement)
+
+
+async def foreign_keys(connection: Connection) -> list[ForeignKey]:
+    """Every foreign key between tables of ours."""
+    return await queries.FOREIGN_KEYS.all(connection)
 
 
 async def is_half_spread(connection: Connection) -> bool:
@@ -160,7 +166,7 @@ async def _missing(
 async def _take_keys_off(connection: Connection, headers: list[TableHeader]) -> None:
     """Each key is written down in the transaction that takes it off: none is ever forgotten."""
     local = {header.table for header in headers if header.distribute == "local"}
-    for key in await queries.FOREIGN_KEYS.all(connection):
+    for key in await foreign_keys(connection):
         if {key.on_table, key.to_table} <= local:
             continue
         async with connection.transaction():
@@ -169,7 +175,7 @@ async def _take_keys_off(connection: Connection, headers: list[TableHeader]) -> 
 
 
 async def _put_keys_back(connection: Connection, say: Say) -> None:
-    standing = {(key.on_table, key.name) for key in await queries.FOREIGN_KEYS.all(connection)}
+    standing = {(key.on_table, key.name) for key in await foreign_keys(connection)}
     apart = await queries.KEYS_APART.all(connection)
     for number, key in enumerate(apart, 1):
         # Not in one transaction with the note: Citus runs a key between nodes by itself.

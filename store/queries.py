@@ -198,6 +198,11 @@ ROLES_UNFILTERED = Scalar(
 EXISTING_ROLES = Scalar(str, "SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1::text[])")
 
 
+def is_filled(table: str) -> str:
+    """Whether a table of ours holds anything."""
+    return f"SELECT EXISTS (SELECT FROM {table})"  # noqa: S608 - a name from a migration's header
+
+
 def delete_of_person(table: str, column: str, cleared: bool, apart: bool) -> str:
     """A batch of $2 rows of the person $1; cleared: they stay without the id. apart: they lie by another
     column, on whatever shards, where no statement may choose rows by their place: all at once.

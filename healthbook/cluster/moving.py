@@ -18,8 +18,9 @@ from audit.service import record_admin_event
 from healthbook.cluster import queries
 from healthbook.wiring import UNREACHABLE, Place, StartError, unusable
 from kernel.clock import SystemClock
-from store import queries as of_store
 from store.database import Connection
+from store.distribute import foreign_keys
+from store.migrate import applied_migrations
 from store.models import ForeignKey
 
 Say = Callable[[str], None]
@@ -62,8 +63,8 @@ async def copy_database(
             await source.execute(queries.lock_against_writes([table.name for table in tables]))
         except asyncpg.LockNotAvailableError as error:
             raise StartError("Somebody writes into this database. Stop every service first.") from error
-        await there.execute(f"DELETE FROM {_MARK}")  # noqa: S608 - a constant
-        levels = _levels(tables, await of_store.FOREIGN_KEYS.all(source))
+        await queries.DELETE_MARK.run(there)
+        levels = _levels(tables, await foreign_keys(source))
         rows = await _copy_levels((place.dsn("hb_owner"), target), levels, jobs, say)
         await there.execute("ANALYZE")
         return len(tables), rows
@@ -96,7 +97,7 @@ async def _tables(connection: Connection) -> dict[str, Table]:
 async def _comparable(source: Connection, there: Connection) -> list[Table]:
     """The tables to copy. Raises StartError where the two are not of one release."""
     try:
-        applied = [await of_store.APPLIED_MIGRATIONS.all(one) for one in (source, there)]
+        applied = [await applied_migrations(one) for one in (source, there)]
     except asyncpg.UndefinedTableError:
         applied = [[], []]
     if not applied[0] or applied[0] != applied[1]:

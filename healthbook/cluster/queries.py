@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from store.statement import Scalar, Statement
+from store.statement import Command, Scalar, Statement
 
 
 class Column(Struct, frozen=True):
@@ -24,6 +24,8 @@ COLUMNS = Statement(
     " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
     " AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY c.relname, a.attnum",
 )
+# A new database says what it is (store/installation.py); the one that is copied says it instead.
+DELETE_MARK = Command("DELETE FROM installation")
 # The services name themselves so when they sign in (store/database.py).
 SERVING = Scalar(
     int,
