@@ -1,0 +1,98 @@
+"""`backup run` goes on by itself when the repository or the server was away, and meanwhile says so."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from healthbook.backups import service
+from healthbook.backups.fetch import plan
+from healthbook.backups.layout import NodeStatus
+from healthbook.backups.service import Run
+from healthbook.backups.vault import Vault, opened_vault
+from healthbook.settings import read_settings
+from healthbook.wiring import Place
+from kernel.clock import SystemClock
+from store.archives import ArchiveError
+from store.postgres import Server, start_server
+from store.sealing import make_identity
+
+SECONDS_MAX = 60
+
+
+async def until(found: Callable[[NodeStatus], bool], vault: Vault) -> NodeStatus:
+    deadline = time.monotonic() + SECONDS_MAX
+    while True:
+        try:
+            for status in await vault.nodes():
+                if found(status):
+                    return status
+        except ArchiveError:
+            pass
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+async def write(server: Server) -> datetime:
+    """One committed row; when it was."""
+    connection = await asyncpg.connect(server.dsn("hb_owner"))
+    await connection.execute("CREATE TABLE IF NOT EXISTS t AS SELECT 1 AS i")
+    await connection.execute("INSERT INTO t VALUES (2)")
+    await connection.close()
+    return datetime.now(UTC)
+
+
+async def test_it_goes_on_when_repository_or_server_was_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "ROUND_SECONDS", 0.2)
+    repository, away = tmp_path / "repository", tmp_path / "away"
+    told = {"HEALTHBOOK_DATA": str(tmp_path / "data"), "HEALTHBOOK_BACKUP": str(repository)}
+    told["HEALTHBOOK_BACKUP_RECIPIENTS"] = make_identity(tmp_path / "identity")
+    settings, stop = read_settings(told), asyncio.Event()
+    settings.data.mkdir()
+    server = start_server(settings.data / "postgres")
+    try:
+        async with opened_vault(settings) as vault:
+            running = asyncio.create_task(
+                Run(Place(settings, server), vault, SystemClock(), stop).until_stopped()
+            )
+            at = await write(server)
+            await until(lambda one: one.safe_until is not None and one.safe_until >= at, vault)
+            deadline = time.monotonic() + SECONDS_MAX
+            while not await vault.bases("n0"):
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.05)
+            # The disk of the repository is gone, and comes back.
+            repository.rename(away)
+            repository.touch()
+            at = await write(server)
+            await asyncio.sleep(1)
+            repository.unlink()
+            away.rename(repository)
+            await until(lambda one: one.safe_until is not None and one.safe_until >= at, vault)
+            # The server is gone: said, and what was safe stays said.
+            server.stop()
+            fault = await until(lambda one: bool(one.fault), vault)
+            assert fault.safe_until is not None
+            assert fault.safe_until >= at
+            server = start_server(settings.data / "postgres")
+            at = await write(server)
+            await until(
+                lambda one: not one.fault and one.safe_until is not None and one.safe_until >= at, vault
+            )
+            at = await write(server)
+            stop.set()
+            await asyncio.wait_for(running, SECONDS_MAX)
+            # What came before it was told to stop is in its last round.
+            (status,) = await vault.nodes()
+            assert status.safe_until is not None
+            assert status.safe_until >= at
+            trip = await plan(vault, "n0", None)
+            assert len(trip.segments) >= 2
+    finally:
+        server.stop()
