@@ -1,6 +1,7 @@
 """Liveness and readiness for whoever watches the process."""
 
-from typing import Any, Literal
+import asyncio
+from typing import Any, Final, Literal
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -13,6 +14,8 @@ from store.blobs import BlobError, BlobStore
 from store.installation import is_demo
 
 TAGS = ["health"]
+# Below the patience of whoever asks (docker/: 3 s), who ends a process that does not answer in time.
+BLOBS_SECONDS_MAX: Final = 1.5
 
 
 class Health(Struct, kw_only=True):
@@ -54,8 +57,9 @@ async def ready(call: NamedDependency[Call]) -> Response[Health]:
 async def _state_of_blobs(blobs: BlobStore) -> Literal["ok", "unavailable"]:
     """Shown and not red: records are read without files, and all processes share one object store."""
     try:
-        await blobs.check()
-    except BlobError:
+        async with asyncio.timeout(BLOBS_SECONDS_MAX):
+            await blobs.check()
+    except (BlobError, TimeoutError):
         return "unavailable"
     return "ok"
 
