@@ -61,19 +61,20 @@ class Packer:
 
     def _put(self, name: str, clear: bytes) -> HandedFile:
         sealed = seal(clear, self._recipients)
-        write_whole(self._root / name, sealed)
+        write_whole(self._root / name, sealed, synced=False)
         digests = hashlib.sha256(sealed).hexdigest(), hashlib.sha256(clear).hexdigest()
         return HandedFile(name, len(sealed), *digests)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """On the disk before it has its name."""
+def write_whole(path: Path, data: bytes, *, synced: bool = True) -> None:
+    """On the disk before it has its name; synced: False where a list that comes later waits for the disk."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.part")
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if synced:
+            os.fsync(file.fileno())
     partial.rename(path)
 
 
@@ -231,6 +232,7 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 
 def _write_list(directory: Path, name: str, files: list[HandedFile]) -> None:
+    os.sync()  # what a list names is on the disk: a run after a crash goes on behind it
     write_whole(directory / LISTS / name, as_lines(files))
 
 
