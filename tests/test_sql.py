@@ -110,6 +110,7 @@ FAN_OUTS = {
     "ehr.statistics.queries.HEADS",
     "ehr.statistics.queries.PEOPLE",
     "ehr.statistics.queries.SEEN",
+    "healthbook.doctor.queries.CHORES",
     "healthbook.doctor.queries.SET_ASIDE",
     "healthbook.metrics.queries.OUTBOX",
     "healthbook.recovery.queries.END_MIRRORED_REQUESTS",

@@ -11,7 +11,6 @@ from healthbook.start_check import is_remote
 from store.database import Tx
 from store.migration_files import read_migrations
 from store.postgres import LOG_SETTINGS
-from store.queries import APPLIED_MIGRATIONS
 
 # Acknowledged is committed and synced; a torn page is seen; nothing writes parameters by another way.
 SAFE_SETTINGS: Final = {
@@ -171,7 +170,7 @@ async def _rights_too_many(tx: Tx) -> list[Finding]:
 async def migration_faults(tx: Tx) -> list[Finding]:
     """Tables that are older or newer than this program, or were made by changed files."""
     ours = {one.version: one for one in read_migrations()}
-    there = {one.version: one for one in await APPLIED_MIGRATIONS.all(tx)}
+    there = {one.version: one for one in await queries.APPLIED.all(tx)}
     missing = [ours[version].name for version in sorted(ours.keys() - there.keys())]
     newer = sorted(there.keys() - ours.keys())
     changed = [ours[v].name for v in sorted(ours.keys() & there.keys()) if ours[v].sha256 != there[v].sha256]

@@ -52,3 +52,10 @@ class SetAside(Struct, frozen=True):
 
     event: str
     count: int
+
+
+class Applied(Struct, frozen=True):
+    """A migration that made these tables, and the hash of its file."""
+
+    version: int
+    sha256: bytes

@@ -1,6 +1,6 @@
 """SQL of the doctor: settings, rights, clocks and queues; no row of anybody."""
 
-from healthbook.doctor.models import LateTimer, Right, RoleRow, Session, SetAside, Setting
+from healthbook.doctor.models import Applied, LateTimer, Right, RoleRow, Session, SetAside, Setting
 from store.statement import Statement
 
 SETTINGS = Statement(
@@ -32,8 +32,11 @@ RIGHTS = Statement(
     """,
 )
 CHORES = Statement(
-    LateTimer, "SELECT kind, ref, due_at FROM due_queue WHERE bucket = ANY($1::smallint[]) AND kind = $2"
+    LateTimer,
+    "SELECT kind, ref, due_at FROM due_queue WHERE kind = $1",
+    fan_out="an operator asks now and then whether what has ended is removed",
 )
+APPLIED = Statement(Applied, "SELECT version, sha256 FROM schema_migration ORDER BY version")
 SET_ASIDE = Statement(
     SetAside,
     "SELECT event, count(*) AS count FROM outbox WHERE attempts >= $1 GROUP BY event ORDER BY event",

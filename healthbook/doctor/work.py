@@ -9,7 +9,7 @@ from consent.emergency_reviews import service as reviews
 from consent.reports import service as reports
 from healthbook.doctor import queries
 from healthbook.doctor.findings import Finding
-from healthbook.housekeeping import CHORES, EVERY, KIND, bucket_of_chore
+from healthbook.housekeeping import CHORES, EVERY, KIND
 from healthbook.metrics.gauges import SET_ASIDE_ATTEMPTS
 from notifications.status import read_status
 from store.database import Tx
@@ -24,8 +24,7 @@ _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 async def late_retention(tx: Tx, now: datetime) -> list[Finding]:
     """Chores that remove what has ended: each has its timer, and none is late."""
-    buckets = sorted({bucket_of_chore(one.name) for one in CHORES})
-    armed = {one.ref: one.due_at for one in await queries.CHORES.all(tx, buckets, KIND)}
+    armed = {one.ref: one.due_at for one in await queries.CHORES.all(tx, KIND)}
     late = [one.name for one in CHORES if one.name in armed and now - armed[one.name] > EVERY]
     never = [one.name for one in CHORES if one.name not in armed]
     if not late and not never:
