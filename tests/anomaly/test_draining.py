@@ -15,8 +15,9 @@ import pytest
 from healthbook.demo_sheet import DemoSheet, load_sheet
 from store.postgres import Server, start_server
 from tests.anomaly.drill import LARGE, Row
-from tests.support.balancing import SUMMARY, Balancer, Client, Load
+from tests.support.balancing import SUMMARY, Balancer, Client, Load, OneDoor
 from tests.support.client import Api, App, Staff
+from tests.support.nginx import nginx_before
 from tests.support.service import Service, start_service
 
 RESTARTS = 6 if LARGE else 1
@@ -149,3 +150,20 @@ async def test_instances_restarted_one_after_the_other_under_load_lose_no_reques
     )
     assert load.failed == []
     assert set(load.read) == {one.port, other.port}
+
+
+def test_before_the_proxy_of_our_own_an_instance_is_replaced_and_nobody_notices(
+    place: Path, sheet: DemoSheet, database: Server, tmp_path: Path
+) -> None:
+    """It knows of no readiness: who refuses a connection is passed over, and was asked for nothing."""
+    with instance(place, drain_seconds=0) as one, instance(place, drain_seconds=0) as other:
+        app = App.of_sheet(Api(one.base_url), sheet.citizens[3])
+        doctor = Staff.sign_in(Api(one.base_url), sheet.practitioners[1])
+        with nginx_before(one.port, tmp_path, other.port) as proxy:
+            load = Load(OneDoor([proxy.port]), app.token(), doctor.token, proxy.tls)
+            with load.running(clients=3):
+                load.wait_for(BETWEEN)
+                one.process.send_signal(signal.SIGTERM)
+                assert one.process.wait(60) == 0
+                load.wait_for(BETWEEN)
+    assert load.failed == []

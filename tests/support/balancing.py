@@ -3,6 +3,7 @@
 import http.client
 import itertools
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -32,8 +33,12 @@ class Answer:
 class Client:
     """One kept connection. Asks once: what is not answered is a failure, and is not asked again."""
 
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
+        self._connection = (
+            http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            if tls is None
+            else http.client.HTTPSConnection("localhost", port, timeout=60, context=tls)
+        )
 
     def get(self, path: str, token: str = "") -> Answer:
         return self._send("GET", path, token)
@@ -72,6 +77,13 @@ class Balancer:
         return port in self._ready
 
 
+class OneDoor(Balancer):
+    """A proxy before all of them, which knows of no readiness."""
+
+    def probe(self) -> None:
+        pass
+
+
 def is_ready(port: int) -> bool:
     client = Client(port)
     try:
@@ -89,6 +101,7 @@ class Load:
     balancer: Balancer
     citizen: str
     doctor: str
+    tls: ssl.SSLContext | None = None
     failed: list[str] = field(default_factory=list)
     read: list[int] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
@@ -125,7 +138,7 @@ class Load:
 
     def _ask(self) -> None:
         port = self.balancer.port()
-        client = Client(port)
+        client = Client(port, self.tls)
         while not self.ended.wait(PAUSE_SECONDS):
             try:
                 closes = self._act(client, port, next(self.number))
@@ -135,7 +148,7 @@ class Load:
             if closes or not self.balancer.sends_to(port):
                 client.close()
                 port = self.balancer.port()
-                client = Client(port)
+                client = Client(port, self.tls)
         client.close()
 
     def _act(self, client: Client, port: int, number: int) -> bool:

@@ -42,15 +42,20 @@ class Proxy:
 
 
 @contextmanager
-def nginx_before(service_port: int, directory: Path) -> Iterator[Proxy]:
-    """Only what names a place of the container is replaced: addresses, certificates, directories."""
+def nginx_before(service_port: int, directory: Path, *others: int) -> Iterator[Proxy]:
+    """Only what names a place of the container is replaced: addresses, certificates, directories.
+
+    others: ports of further instances, as where the name `api` has several addresses.
+    """
     executable = program(("nginx",), "nginx-light")
     port = free_port()
     _certify(directory)
     text = CONFIGURATION.read_text()
+    servers = " ".join(f"server 127.0.0.1:{one};" for one in (service_port, *others))
     for there, here in (
         ("/tmp/", f"{directory}/"),  # first: the others may lead there too
-        ("http://api:8000", f"http://127.0.0.1:{service_port}"),
+        ("http {", f"http {{ upstream instances {{ {servers} }}"),
+        ("http://api:8000", "http://instances"),
         ("listen 8443 ssl", f"listen 127.0.0.1:{port} ssl"),
         ("/run/secrets/", f"{directory}/"),
         ("/dev/stdout", f"{directory}/access.log"),
