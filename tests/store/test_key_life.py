@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from store import keys as store_keys
@@ -72,7 +73,7 @@ def test_a_directory_that_cannot_be_read_changes_nothing_and_is_told(
     ring = KeyRing.load(place)
     (place / "field.0002.key").write_text("half")
     (place / "field.0002.key").chmod(0o600)
-    monkeypatch.setattr(store_keys, "_log", store_keys.structlog.get_logger())
+    monkeypatch.setattr(store_keys, "_log", structlog.get_logger())
     with capture_logs() as told:
         ring.look()
     assert told[0]["event"] == "keys_unreadable"
