@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from litestar.types import Scope
+from litestar.types import HTTPScope
 
 from api.load import RETRY_AFTER_SECONDS
 from api.pages.unknown import OF_APPS
@@ -18,7 +18,7 @@ _PAGE: Final = (
 ).encode()
 
 
-def no_place(scope: Scope) -> Answer:
+def no_place(scope: HTTPScope) -> Answer:
     """503 with Retry-After: a page for a browser that opens one, the problem for everybody else."""
     opens_a_page = scope["method"] == "GET" and "text/html" in (read_header(scope, b"accept") or "")
     if opens_a_page and not scope["path"].startswith(OF_APPS):
