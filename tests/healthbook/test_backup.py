@@ -100,6 +100,7 @@ def test_s15_a_backup_holds_no_key_and_comes_back_in_a_new_epoch(
     assert "2 whole copies" in backups.command("backup", "status", **new)
     told = backups.command("verify-backup", "--identity", str(backups.identity), "--start", **new)
     assert re.search(r"[1-9][0-9]* rows of [1-9][0-9]+ tables", told), told
+    assert "1 documents open" in told
 
 
 def proven(backups: Backups, identity: Path | None = None, **asked: Any) -> str:
@@ -117,7 +118,6 @@ def faults(backups: Backups) -> list[str]:
 
 def test_a_copy_that_was_changed_or_lost_a_part_is_none(backups: Backups, tmp_path: Path) -> None:
     repository = backups.root / "repository"
-    assert "files=1" in proven(backups)
     recipient = make_identity(tmp_path / "other")
     assert "not sealed to this identity" in proven(backups, tmp_path / "other")
     # Whoever may write there can seal to the same recipient; another part is another hash than the list has.
@@ -137,9 +137,6 @@ def test_a_copy_that_was_changed_or_lost_a_part_is_none(backups: Backups, tmp_pa
     assert "missing" in faults(backups)[0]
     segment.write_bytes(there)
     assert faults(backups) == []
-    blob = next(repository.glob("files/**/*.age"))
-    blob.write_bytes(blob.read_bytes()[:-1])
-    assert "not sealed to this identity, or it was changed" in proven(backups)
 
 
 def own(backups: Backups) -> str:

@@ -24,7 +24,7 @@ from healthbook.backups.layout import (
 from healthbook.backups.status import report
 from healthbook.backups.vault import Vault
 from store.archives import DirectoryArchive
-from store.sealing import make_identity, read_identities, read_recipients
+from store.sealing import SealError, make_identity, read_identities, read_recipients
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 MIB = 1024 * 1024
@@ -154,6 +154,11 @@ async def test_a_file_that_comes_back_is_not_gone_and_half_a_copy_is_none(vault:
     await vault.archive.delete(f"files/{name}-0of2.age")
     assert await check_files(vault, lambda _: None) == 0
     assert await copy_files(vault, files, NOW, lambda _: None) == 1
+    sealed = await vault.archive.get(f"files/{name}-1of2.age")
+    await vault.archive.put(f"files/{name}-1of2.age", sealed[:-1])
+    with pytest.raises(SealError):
+        await check_files(vault, lambda _: None)
+    await vault.archive.put(f"files/{name}-1of2.age", sealed)
     await files.archive.delete(name)
     await copy_files(vault, files, NOW, lambda _: None)
     assert [one.name for one in await vault.archive.names(GONE)] == [GONE + name]
