@@ -108,6 +108,8 @@ class Crowd:
         self.stop = asyncio.Event()
         self.timeout = 20.0
         self.slowest = 0.0
+        # Whether a refusal counts as turned away: where the service cannot know better just now.
+        self.is_forgiving = False
         self.others: Mapping[str, Other] = {}
         self.summaries: dict[UUID, Any] = {}
 
@@ -134,6 +136,10 @@ class Crowd:
             self.turned_away += 1
             if "retry-after" not in answer.headers:
                 self.wrong.append(f"{method} {path}: {answer.status_code} without Retry-After")
+            await asyncio.sleep(PAUSE_SECONDS)
+            return None
+        if self.is_forgiving and 400 <= answer.status_code < 500 and answer.status_code != 403:
+            self.turned_away += 1
             await asyncio.sleep(PAUSE_SECONDS)
             return None
         if answer.status_code >= 500 or answer.status_code == 401:
@@ -270,6 +276,7 @@ class Crowd:
 
     async def _agree(self, client: httpx.AsyncClient, one: Couple) -> UUID | None:
         """Ask by the citizen's code and agree to all of it."""
+        is_forgiving = self.is_forgiving
         shown = await self.send(client, one.citizen, "GET", "/v1/me/identification-qr")
         if shown is None:
             return None
@@ -285,9 +292,11 @@ class Crowd:
                 self.wrong.append(f"a request: {opened.status_code} {opened.text[:200]}")
             return None
         self.kept.requests[UUID(opened.json()["request_id"])] = one.citizen.patient_id
-        return await self._approve(client, one, opened.json()["display"]["qr"])
+        return await self._approve(client, one, opened.json()["display"]["qr"], is_forgiving)
 
-    async def _approve(self, client: httpx.AsyncClient, one: Couple, qr: str) -> UUID | None:
+    async def _approve(
+        self, client: httpx.AsyncClient, one: Couple, qr: str, is_forgiving: bool
+    ) -> UUID | None:
         scan = {"qr": qr}
         scanned = await self.send(client, one.citizen, "POST", "/v1/me/access-requests/scan", scan)
         if scanned is None or scanned.status_code != 200:
@@ -301,6 +310,9 @@ class Crowd:
         if answer is None:
             # Whether it stands nobody knows: nothing of this pair can be told any more.
             one.asked = ASKS_PER_PAIR
+            return None
+        if answer.status_code != 201 and (is_forgiving or self.is_forgiving):
+            self.turned_away += 1
             return None
         if answer.status_code != 201:
             self.wrong.append(f"an approval: {answer.status_code} {answer.text[:200]}")

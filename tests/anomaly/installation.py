@@ -1,6 +1,7 @@
 """An installation that a drill can break: its own PostgreSQL with the settings of production, and `healthbook
 serve` with two API processes and a worker over it, as processes that know nothing of the drill."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -17,17 +18,20 @@ from store.postgres import Server, start_server
 from tests.support.service import Service, free_port, start_service
 
 API_PROCESSES = 2
+ENTRY = "healthbook"
 
 
 @dataclass
 class Installation:
-    """data: the directory of a demo; settings: of the service; database_settings: of PostgreSQL."""
+    """data: the directory of a demo; settings: of the service; database_settings: of PostgreSQL; entry: the
+    module that is run."""
 
     data: Path
     settings: dict[str, str]
     database_settings: dict[str, str]
     server: Server
     keys: KeyRing
+    entry: str = ENTRY
     port: int = field(default_factory=free_port)
     service: Service | None = None
 
@@ -41,9 +45,16 @@ class Installation:
             "DATABASE_URL": self.server.dsn("hb_api"),
             "DATABASE_OWNER_URL": self.server.dsn("hb_owner"),
             "DATABASE_DELIVERY_URL": self.server.dsn("hb_delivery"),
+            "DATABASE_SIGNER_URL": self.server.dsn("hb_signer"),
         }
         self.service = start_service(
-            self.data, *options, workers=API_PROCESSES, port=self.port, **addresses, **self.settings
+            self.data,
+            *options,
+            workers=API_PROCESSES,
+            port=self.port,
+            entry=self.entry,
+            **addresses,
+            **self.settings,
         )
 
     def stop(self) -> None:
@@ -96,6 +107,14 @@ class Installation:
         lines = self.service.log.read_text().splitlines()
         return next((line for line in lines if request_id in line), "nothing in the log")
 
+    def family(self) -> list[int]:
+        """`serve` and everybody below it."""
+        assert self.service is not None
+        found = [self.service.process.pid]
+        for pid in found:
+            found += self.children(pid)
+        return found
+
     def children(self, of: int | None = None) -> list[int]:
         """The processes right below one of them, oldest first; below `serve` itself by default."""
         assert self.service is not None
@@ -114,15 +133,16 @@ def _parent(pid: int) -> int:
 
 @asynccontextmanager
 async def running(
-    place: Path, database_settings: dict[str, str] | None = None, **settings: str
+    place: Path, database_settings: dict[str, str] | None = None, entry: str = ENTRY, **settings: str
 ) -> AsyncIterator[Installation]:
     """Started when the block begins; everything of it is ended when the block ends."""
     given = database_settings or {}
     server = start_server(place / "postgres", given)
-    one = Installation(place, settings, given, server, KeyRing.load(place / "keys"))
+    one = Installation(place, settings, given, server, KeyRing.load(place / "keys"), entry)
     try:
-        one.start()
+        # Beside this loop, which may be what a neighbour of the service answers from.
+        await asyncio.to_thread(one.start)
         yield one
     finally:
-        one.stop()
+        await asyncio.to_thread(one.stop)
         one.server.stop()

@@ -88,7 +88,7 @@ class FcmServer:
 
     asked: every message that came; accepted: those answered 200. close_after: a connection ends without a
     word after so many requests. token_status: of the token endpoint, 0: it never answers. apns_broken: the
-    401 of `apns` targets; unset, they are accepted.
+    401 of `apns` targets; unset, they are accepted. answers_all: the word that chooses every answer.
     """
 
     def __init__(self) -> None:
@@ -100,6 +100,7 @@ class FcmServer:
         self.token_status = 200
         self.close_after = 0
         self.apns_broken = True
+        self.answers_all = ""
         self.port = 0
         self.token_port = 0
         self.ca = b""
@@ -149,7 +150,7 @@ class FcmServer:
         return 200, {}, json.dumps({} if word == "nameless" else {"name": name}).encode()
 
     def _word(self, target: str) -> str:
-        word = target.partition("-")[0]
+        word = self.answers_all or target.partition("-")[0]
         if word == "once503" and target not in self._once:
             self._once.add(target)
             return "down"

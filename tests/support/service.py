@@ -119,14 +119,19 @@ class Service:
 
 
 def start_service(
-    data: Path, *options: str, workers: int = 2, port: int | None = None, **settings: str
+    data: Path,
+    *options: str,
+    workers: int = 2,
+    port: int | None = None,
+    entry: str = "healthbook",
+    **settings: str,
 ) -> Service:
-    """Start it with further settings and wait until it is ready."""
+    """Start it with further settings and wait until it is ready. entry: the module that is run."""
     port = port or free_port()
     log = data / "serve.log"
     with open(log, "ab") as sink:
         process = subprocess.Popen(
-            [*COMMAND, "serve", *options],
+            [sys.executable, "-m", entry, "serve", *options],
             env=environment(data, PORT=str(port), WORKERS=str(workers), **settings),
             stdout=sink,
             stderr=sink,
