@@ -303,6 +303,7 @@ def fork_child(run: Callable[[], None]) -> int:
     try:
         os.setsid()
         die_with(parent)
+        give_way()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WAITED_FOR)
         run()
         code = 0
@@ -315,6 +316,13 @@ def fork_child(run: Callable[[], None]) -> int:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
         os._exit(code)
+
+
+def give_way() -> None:
+    """Where memory is short, let the kernel end this process before its parent, which starts it anew and with
+    whose death all would end (Linux only)."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write("300")
 
 
 def report_crash(error: BaseException) -> None:

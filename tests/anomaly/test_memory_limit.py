@@ -110,6 +110,7 @@ async def test_memory_is_short(installation: Installation, report: Callable[[Row
         killed = kills(group)
     note = f"{killed} processes killed by it, {whole} times the first one"
     report(crowd.row("memory limit", recovery, note))
+    assert whole == 0, "those that it starts anew give way to it"
 
 
 async def until_killed(group: Path, before: int) -> None:
