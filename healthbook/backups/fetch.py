@@ -20,7 +20,7 @@ from store.postgres_binaries import find_binaries
 
 # Beside the cluster's own files; a relative path is the same inside any container.
 LOG: Final = "healthbook_wal"
-# The archive's clock and the database server's may differ by as much.
+# Our clock and the database server's may differ by as much.
 CLOCKS_APART: Final = timedelta(minutes=5)
 _COMMIT: Final = re.compile(r"COMMIT.*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC")
 Tell = Callable[[str], None]
@@ -48,28 +48,24 @@ class Trip(Struct, frozen=True):
 
 async def plan(vault: Vault, node: str, to: datetime | None, label: str | None = None) -> Trip:
     """The newest whole copy that ended before a time, and the log to there. Raises NoBackupError."""
-    bases = [base for base in await vault.bases(node) if label in (None, base.label)]
+    every = await vault.bases(node)
+    bases = [base for base in every if label in (None, base.label)]
     if not bases:
         raise NoBackupError(f"There is no whole copy of {node}{f' named {label}' if label else ''}.")
     ended = [base for base in bases if to is None or base.ended_at <= to]
     if not ended:
         raise NoBackupError(f"The oldest whole copy was complete at {bases[0].ended_at:%Y-%m-%d %H:%M:%S}Z.")
     base, log = ended[-1], await vault.log(node)
+    # No further than where a copy begins that was begun after that time. When a segment was put says nothing:
+    # after an outage of the repository hours of the log come at once.
+    later = [one.first for one in every if to is not None and one.started_at > to + CLOCKS_APART]
     histories = await vault.histories(log)
     try:
         named = {name for name in log if SEGMENT.fullmatch(name)}
-        segments = way(base, named, histories, await vault.position(node))
+        segments = way(base, named, histories, await vault.position(node), min(later, default=None))
     except HistoryError as error:
         raise NoBackupError(f"{str(error).capitalize()}: {base.label} leads no further.") from error
-    return Trip(base, _until(segments, log, to), log, histories)
-
-
-def _until(segments: list[str], log: dict[str, Kept], to: datetime | None) -> list[str]:
-    """No further than the first segment that was put well after that time: older ones have all before it."""
-    for place, name in enumerate(segments):
-        if to is not None and log[name].at > to + CLOCKS_APART:
-            return segments[: place + 1]
-    return segments
+    return Trip(base, segments, log, histories)
 
 
 async def unpack(vault: Vault, trip: Trip, into: Path, tell: Tell) -> None:

@@ -128,10 +128,18 @@ def position_of(lsn: str) -> int:
     return int(high, 16) << 32 | int(low, 16)
 
 
-def way(base: Base, segments: set[str], histories: dict[int, str], position: str = "") -> list[str]:
+def way(
+    base: Base,
+    segments: set[str],
+    histories: dict[int, str],
+    position: str = "",
+    enough: int | None = None,
+) -> list[str]:
     """The segments that lead from a copy to the end of the newest timeline, in order.
 
-    position: how far the log is known to have come. Raises HistoryError with the first one that is missing.
+    position: how far the log is known to have come. enough: the number of the last segment that is wanted,
+    where that is not the end: what is missing after it is in nobody's way. Raises HistoryError with the first
+    one that is missing.
     """
     newest = max([base.timeline, *histories])
     path = branches(newest, histories, base.segment_bytes)
@@ -140,6 +148,7 @@ def way(base: Base, segments: set[str], histories: dict[int, str], position: str
     held = [number_of(name, base.segment_bytes) for name in segments if int(name[:8], 16) == newest]
     known = (position_of(position) - 1) // base.segment_bytes if position else 0
     last = max([base.first, path[-1][1], known, *held])
+    last = last if enough is None else max(base.first, min(last, enough))
     found = []
     for number in range(base.first, last + 1):
         timeline = [one for one, begins in path if begins <= number][-1]

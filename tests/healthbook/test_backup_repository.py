@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from healthbook.backups.expiry import KEPT_FOR, expire
+from healthbook.backups.fetch import NoBackupError, plan
 from healthbook.backups.files import Files, bring_files, check_files, copy_files
 from healthbook.backups.layout import (
     GONE,
@@ -101,6 +102,28 @@ def test_the_way_goes_over_the_branch_of_a_restore_and_names_what_is_missing() -
             way(base, held - missing, {2: history})
     with pytest.raises(HistoryError, match="does not come from"):
         way(base_at(NOW, 2, timeline=4), held, {5: history})
+
+
+async def test_log_that_reached_the_repository_late_belongs_to_the_time_that_it_tells_of(
+    vault: Vault, tmp_path: Path
+) -> None:
+    hour = timedelta(hours=1)
+    begun, to = NOW - 8 * hour, NOW - 5 * hour
+    await put_base(vault, base_at(begun, 3))
+    await put_log(vault, *names(*range(3, 11)))
+    # The repository was away from an hour after the copy until three hours after the wanted time.
+    for name in names(*range(3, 11)):
+        grow_old(tmp_path / "repository", f"n0/wal/{name}.age", 2 * hour)
+    assert set((await plan(vault, "n0", to)).segments) == names(*range(3, 11))
+    # A later whole copy says which segments were not yet written then.
+    await put_base(vault, base_at(NOW - hour, 8))
+    assert set((await plan(vault, "n0", to)).segments) == names(*range(3, 9))
+    assert set((await plan(vault, "n0", None)).segments) == names(8, 9, 10)
+    # What is lost after that is in nobody's way to before it.
+    await vault.archive.delete(f"n0/wal/{names(9).pop()}.age")
+    assert set((await plan(vault, "n0", to)).segments) == names(*range(3, 9))
+    with pytest.raises(NoBackupError, match=names(9).pop()):
+        await plan(vault, "n0", None)
 
 
 async def test_s12_after_35_days_copies_and_their_log_are_gone_but_never_the_last_one(
