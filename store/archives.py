@@ -8,7 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from msgspec import Struct
@@ -71,13 +71,21 @@ class DirectoryArchive:
         await self._run(self._keep, name, data)
 
     async def get(self, name: str, start: int = 0, length: int | None = None) -> bytes:
-        return await self._run(_read, self._root / name, start, length)
+        return await self._run(_read, self._inside(name), start, length)
 
     async def names(self, prefix: str) -> list[Kept]:
-        return await self._run(lambda: sorted(self._walk(self._root / prefix), key=lambda one: one.name))
+        top = self._inside(prefix)
+        return await self._run(lambda: sorted(self._walk(top), key=lambda one: one.name))
 
     async def delete(self, name: str) -> None:
         await self._run(self._remove, name)
+
+    def _inside(self, name: str) -> Path:
+        """Names stand in files that others may write: none leads out. Raises ArchiveError."""
+        asked = PurePosixPath(name)
+        if asked.is_absolute() or ".." in asked.parts:
+            raise ArchiveError("a name leads out of the directory")
+        return self._root / asked
 
     async def _run(self, act: Callable[..., T], *args: object) -> T:
         try:
@@ -103,7 +111,7 @@ class DirectoryArchive:
 
     def _keep(self, name: str, data: bytes) -> None:
         """Written beside, synced, then renamed."""
-        path = self._root / name
+        path = self._inside(name)
         partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{_PARTIAL}")
         self._make(path.parent)
         try:
@@ -123,7 +131,7 @@ class DirectoryArchive:
             one.mkdir(mode=0o700, exist_ok=True)
 
     def _remove(self, name: str) -> None:
-        path = self._root / name
+        path = self._inside(name)
         path.unlink(missing_ok=True)
         # An expired backup leaves no empty directories behind.
         for directory in path.parents:

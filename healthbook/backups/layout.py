@@ -23,7 +23,9 @@ POINTS: Final = "points/"
 FILES: Final = "files/"
 GONE: Final = "gone/"
 PART_BYTES: Final = 32 * 1024 * 1024
+PART: Final = re.compile(r"[0-9]{5}\.age")
 SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
+POINT_NAME: Final = re.compile(r"healthbook-[0-9]{8}T[0-9]{6}Z")
 _HISTORY: Final = re.compile(r"[0-9A-F]{8}\.history")
 _LABEL: Final = "%Y%m%dT%H%M%SZ"
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from healthbook.backups.fetch import LOG, Goal, NoBackupError, Tell, Trip, plan, settings_for, unpack
 from healthbook.backups.files import bring_files, opened_files
-from healthbook.backups.layout import POINTS, Point
+from healthbook.backups.layout import POINT_NAME, POINTS, Point
 from healthbook.backups.nodes import FIRST
 from healthbook.backups.vault import Vault, opened_vault
 from healthbook.settings import Settings
@@ -109,4 +109,11 @@ async def goal_of(vault: Vault, wish: Wish) -> Goal:
 
 
 async def _point(vault: Vault, name: str) -> Point:
-    return msgspec.json.decode(await vault.archive.get(name), type=Point)
+    try:
+        point = msgspec.json.decode(await vault.archive.get(name), type=Point)
+    except msgspec.MsgspecError as error:
+        raise ArchiveError(f"{name} cannot be read") from error
+    # It goes into the configuration of a server, and stands in the clear where others may write.
+    if POINT_NAME.fullmatch(point.name) is None:
+        raise ArchiveError(f"{name} is no restore point of ours")
+    return point

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from healthbook.backups.layout import MANIFEST, STATUS, Base, NodeStatus, Part, base_of
+from healthbook.backups.layout import MANIFEST, PART, STATUS, Base, NodeStatus, Part, base_of
 from healthbook.settings import Settings, words
 from healthbook.wiring import StartError
 from store.archives import (
@@ -69,12 +69,18 @@ class Vault(Struct, frozen=True):
 
     async def _base(self, name: str) -> Base | None:
         try:
-            return base_of(await self.archive.get(name))
+            found = base_of(await self.archive.get(name))
         except ArchiveMissingError:
             # It expired since it was listed.
             return None
         except msgspec.MsgspecError as error:
             raise ArchiveError(f"{name} cannot be read") from error
+        place = name.removesuffix(MANIFEST)
+        own = [PART.fullmatch(part.name.removeprefix(place)) for part in found.parts]
+        # Whoever can write there must not choose what else is opened, or removed when it is old.
+        if place != f"{found.node}/base/{found.label}/" or not all(own):
+            raise ArchiveError(f"{name} names what is not its own")
+        return found
 
     async def nodes(self) -> list[NodeStatus]:
         """What was last found of each server, by name."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from healthbook.backups.expiry import KEPT_FOR, expire
 from healthbook.backups.fetch import NoBackupError, plan
@@ -12,19 +13,23 @@ from healthbook.backups.files import Files, bring_files, check_files, copy_files
 from healthbook.backups.layout import (
     GONE,
     MANIFEST,
+    POINTS,
     STATUS,
     Base,
     HistoryError,
     NodeStatus,
+    Part,
+    Point,
     branches,
     label_of,
     number_of,
     segment_of,
     way,
 )
+from healthbook.backups.restoring import Wish, goal_of
 from healthbook.backups.status import report
 from healthbook.backups.vault import Vault
-from store.archives import DirectoryArchive
+from store.archives import ArchiveError, DirectoryArchive
 from store.sealing import SealError, make_identity, read_identities, read_recipients
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -207,3 +212,37 @@ async def test_the_status_tells_what_is_late(vault: Vault) -> None:
     assert await faults(NOW, NOW, "ArchiveError") == ["The last round failed (ArchiveError)."]
     later = NOW + timedelta(days=37)
     assert [text.split()[0] for text in await faults(later, later)] == ["There", "A"]
+
+
+async def test_what_somebody_wrote_into_the_repository_removes_nothing_beside_it(
+    vault: Vault, tmp_path: Path
+) -> None:
+    """Manifests are in the clear: whoever may write there must not choose what the service's host lets go."""
+    key = tmp_path / "keys" / "field.0001.key"
+    key.parent.mkdir()
+    key.write_text("here")
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    await put_base(vault, base_at(NOW, 20))
+    for name in (str(key), "../keys/field.0001.key", "n0/base/../../../keys/field.0001.key"):
+        forged = replace(base_at(at, 1), parts=[Part(name, "00" * 32, 4)])
+        await vault.note(f"n0/base/{forged.label}/{MANIFEST}", forged)
+        with pytest.raises(ArchiveError):
+            await expire(vault, ["n0"], NOW)
+        with pytest.raises(ArchiveError):
+            await vault.archive.delete(name)
+        with pytest.raises(ArchiveError):
+            await vault.archive.get(name)
+    assert key.read_text() == "here"
+
+
+async def test_the_name_of_a_restore_point_is_one_that_we_make(vault: Vault, tmp_path: Path) -> None:
+    """It goes into the configuration of the server that is restored."""
+    for node in ("n0", "n1"):
+        await vault.note(f"{STATUS}{node}.json", NodeStatus(node=node, safe_until=NOW, looked_at=NOW))
+    wish = Wish(identity=tmp_path / "identity")
+    await vault.note(f"{POINTS}{label_of(NOW)}.json", Point(name=f"healthbook-{label_of(NOW)}", at=NOW))
+    assert (await goal_of(vault, wish)).point == f"healthbook-{label_of(NOW)}"
+    forged = "x'\nrestore_command = 'false"
+    await vault.note(f"{POINTS}{label_of(NOW)}.json", Point(name=forged, at=NOW))
+    with pytest.raises(ArchiveError):
+        await goal_of(vault, wish)
