@@ -136,7 +136,13 @@ def destroy(
 
     DIGEST is what the receiver's `check` printed. Cut off in between, run it again.
     """
-    from healthbook.handover.ending import destroy_contents, destroy_keys, refuse_destroying
+    from healthbook.handover.ending import (
+        certify,
+        destroy_contents,
+        destroy_keys,
+        is_certified,
+        refuse_destroying,
+    )
     from healthbook.wiring import load_keys
 
     settings = settings_or_exit()
@@ -144,10 +150,12 @@ def destroy(
         fail("Nobody gets anything back afterwards: say so with --destroy-everything.")
     with click.progressbar(label="files", file=sys.stderr, length=0) as bar:
         or_exit(lambda: refuse_destroying(settings, directory, digest, bar.update))
-    keys = or_exit(lambda: load_keys(settings))
-    signed = with_second(sign_act(operator, reason, demo=keys.demo), second)
-    gone = at_place(lambda place: asyncio.run(destroy_contents(place, keys, digest, signed)))
-    certificate = destroy_keys(settings, directory, digest, gone, signed[0])
+    if not or_exit(lambda: is_certified(settings, digest)):
+        keys = or_exit(lambda: load_keys(settings))
+        signed = with_second(sign_act(operator, reason, demo=keys.demo), second)
+        gone = at_place(lambda place: asyncio.run(destroy_contents(place, keys, digest, signed)))
+        certify(settings, keys, digest, gone, signed[0])
+    certificate = destroy_keys(settings, directory)
     click.echo(f"destroyed; {certificate} says so. `healthbook decommission prove` looks at what is left.")
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
+import msgspec
+from joserfc import jws
 from msgspec import Struct
 
 from healthbook.backups.vault import opened_archive
@@ -25,7 +27,7 @@ from healthbook.handover.layout import (
 )
 from healthbook.handover.making import write_whole
 from healthbook.settings import Settings
-from healthbook.wiring import DESTROYED, Place, StartError, load_keys, opened_store
+from healthbook.wiring import DESTROYED, Place, StartError, opened_store
 from kernel.clock import SystemClock
 from store.blob_cipher import KEY_ID_BYTES_MAX, key_id_of
 from store.database import Store
@@ -35,6 +37,8 @@ from store.keys import KeyRing
 
 # Which hand-over is being destroyed after: a run that was cut off goes on from here.
 BEGUN: Final = "ending"
+# The certificate until everything that it tells of is done.
+SIGNED: Final = "ending.jws"
 CLUSTER: Final = "PG_VERSION"
 
 
@@ -118,31 +122,47 @@ async def _delete_backups(settings: Settings) -> int:
     return len(kept)
 
 
-def destroy_keys(settings: Settings, directory: Path, digest: str, gone: dict[str, int], by: str) -> Path:
-    """Sign the certificate with the last act of a key, then destroy every key and clear HEALTHBOOK_DATA.
-
-    Returns the certificate beside the hand-over. The database's server must have stopped.
-    """
-    keys = load_keys(settings)
-    paths = [
-        path
-        for place in (settings.keys, settings.signer_keys)
-        for path in (sorted(place.rglob("*")) if place.is_dir() else ())
-        if path.is_file()
-    ]
-    what = {**gone, "key files": len(paths)}
+def certify(settings: Settings, keys: KeyRing, digest: str, gone: dict[str, int], by: str) -> None:
+    """Sign the certificate: the last act of a key. It waits in HEALTHBOOK_DATA until it is true."""
+    what = {**gone, "key files": len(_key_files(settings))}
     said = Destroyed(v=1, hand_over=digest, at=SystemClock().now(), by=by, what=what)
-    text = sign(keys, DESTROYED_TYP, said).encode()
-    # The key that signs goes last of all: a run that is cut off can sign again.
-    for path in sorted(paths, key=lambda path: path.name.startswith("partner.")):
+    write_whole(settings.data / SIGNED, sign(keys, DESTROYED_TYP, said).encode())
+
+
+def is_certified(settings: Settings, digest: str) -> bool:
+    """Whether a run before this one came as far as the keys, of which some may be gone. Raises StartError
+    where that was after another hand-over."""
+    try:
+        text = (settings.data / SIGNED).read_bytes()
+    except FileNotFoundError:
+        return False
+    if msgspec.json.decode(jws.extract_compact(text).payload, type=Destroyed).hand_over != digest:
+        raise StartError(f"{settings.data / SIGNED} says that another hand-over is being destroyed after.")
+    return True
+
+
+def destroy_keys(settings: Settings, directory: Path) -> Path:
+    """Destroy every key and clear HEALTHBOOK_DATA. Returns the certificate beside the hand-over.
+
+    The database's server must have stopped. Cut off anywhere, it is called again.
+    """
+    text = (settings.data / SIGNED).read_bytes()
+    for path in _key_files(settings):
         destroy(path)
     for place in (settings.keys, settings.signer_keys):
         shutil.rmtree(place, ignore_errors=True)
     for path in settings.data.iterdir():
-        _remove(path)
-    write_whole(settings.data / DESTROYED, text)
+        if path.name != SIGNED:
+            _remove(path)
     write_whole(directory / DESTROYED, text)
+    write_whole(settings.data / DESTROYED, text)
+    (settings.data / SIGNED).unlink()
     return directory / DESTROYED
+
+
+def _key_files(settings: Settings) -> list[Path]:
+    places = [place for place in (settings.keys, settings.signer_keys) if place.is_dir()]
+    return [path for place in places for path in sorted(place.rglob("*")) if path.is_file()]
 
 
 def _remove(path: Path) -> None:
