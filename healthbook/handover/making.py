@@ -47,6 +47,8 @@ from store.sealing import read_recipients, seal
 LOT: Final = 20_000
 # How many rows the finished pages have; of the work alone.
 COUNTS: Final = "counts"
+# Of which closing, and for whom, what lies there is.
+BEGUN: Final = "begun"
 
 
 class Packer:
@@ -109,6 +111,7 @@ async def hand_over(
         await sign_act(tx, signed, "decommission:hand-over", 1)
     if (directory / SIGNED).exists():
         raise StartError(f"{directory} holds a hand-over that is signed already: name a new directory.")
+    _refuse_mixing(directory, f"{state.closed_at.isoformat()} {' '.join(sorted(recipients))}\n")
     packer, tally = Packer(directory, recipients), Counter[str]()
     people = await _people(store, directory, packer, told)
     # Last, so that the acts above stand in the log of operators that is handed over.
@@ -141,6 +144,18 @@ async def hand_over(
         await note_handed_over(tx, bytes.fromhex(digest_of(directory)))
     shutil.rmtree(directory / COUNTS, ignore_errors=True)
     return said
+
+
+def _refuse_mixing(directory: Path, of: str) -> None:
+    """What a run before this one left is of the same closing, for the same receivers. Raises StartError."""
+    begun = directory / COUNTS / BEGUN
+    if not begun.exists() and not (directory / LISTS).exists():
+        write_whole(begun, of.encode())
+    elif not begun.exists() or begun.read_text() != of:
+        raise StartError(
+            f"{directory} holds a part of another hand-over, to somebody else or of before the service was "
+            "opened again: name a new directory."
+        )
 
 
 async def _people(store: Store, directory: Path, packer: Packer, told: Callable[[int], None]) -> int:

@@ -1,14 +1,19 @@
-"""The end of an installation goes on where it was cut off."""
+"""The end of an installation goes on where it was cut off, and never with what was begun otherwise."""
 
 from pathlib import Path
 
 import pytest
 
 from healthbook.handover.ending import certify, destroy_keys, is_certified
+from healthbook.handover.making import hand_over
 from healthbook.settings import read_settings
 from healthbook.wiring import StartError, load_keys
+from store.database import Store
+from store.installation import close, mark_installation, open_again
 from store.key_life import destroy
 from store.keys import KeyRing
+from store.sealing import make_identity
+from tests.support.clock import FrozenClock
 
 DIGEST = "ab" * 32
 
@@ -30,3 +35,27 @@ def test_an_end_that_was_cut_off_among_its_keys_goes_on_to_its_certificate(tmp_p
     certificate = destroy_keys(settings, to)
     assert [path.name for path in settings.data.iterdir()] == [certificate.name]
     assert (settings.data / certificate.name).read_bytes() == certificate.read_bytes() != b""
+
+
+async def test_what_was_begun_for_another_receiver_or_before_it_was_open_again_is_not_gone_on_with(
+    owner: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    to, signed = tmp_path / "hand-over", ("Trần Một + Lê Hai", "chuyển cho Sở Y tế")
+    receiver, other = (make_identity(tmp_path / name) for name in ("receiver", "other"))
+    async with owner.transaction() as tx:
+        await mark_installation(tx, False, clock.now())
+        await close(tx, clock.now())
+    # A run that is stopped on its way.
+    (to / "public.zip.age").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        await hand_over(owner, to, [receiver], lambda _: None, signed)
+    (to / "public.zip.age").rmdir()
+    with pytest.raises(StartError, match="new directory"):
+        await hand_over(owner, to, [other], lambda _: None, signed)
+    async with owner.transaction() as tx:
+        await open_again(tx)
+        clock.advance(days=7)
+        await close(tx, clock.now())
+    with pytest.raises(StartError, match="new directory"):
+        await hand_over(owner, to, [receiver], lambda _: None, signed)
+    await hand_over(owner, tmp_path / "new", [receiver], lambda _: None, signed)
