@@ -97,15 +97,16 @@ def _dcc(number: int) -> dict[str, Any]:
         dn=2,
         sd=2,
         dt=date(2021, 9, 1) + timedelta(days=number),
+        co=COUNTRY,
         is_="Bộ Y tế",
-        ci=new_uvci(),
+        ci=new_uvci(COUNTRY),
     )
     return dcc_map(name, "1984-02-29", dose)
 
 
 def _text(signer: SignerKeys, dcc: dict[str, Any], issued: datetime) -> str:
     protected = cose.protected_header(cose.ES256, KID)
-    payload = cwt(dcc, issued, issued + timedelta(days=365))
+    payload = cwt(dcc, COUNTRY, issued, issued + timedelta(days=365))
     return cose.pack(protected, payload, signer.sign("hc1.0001", cose.to_be_signed(protected, payload)))
 
 

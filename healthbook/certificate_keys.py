@@ -20,6 +20,7 @@ from kernel.clock import SystemClock
 from store.database import Store
 from store.outbox import emit
 from vaccination.certificates import following as certificates
+from vaccination.hc1.claims import COUNTRY, DEMO_COUNTRY
 from vaccination.shc import following as cards
 from vaccination.signer import enrolment
 from vaccination.signer.authority import certify, make_authority, make_request
@@ -52,11 +53,13 @@ def make_authority_in(directory: Path, name: str) -> Path:
 def make_signer_key(
     directory: Path, purpose: SignerPurpose, alg: Algorithm, name: str, *, demo: bool
 ) -> Path:
-    """A key in the signer's directory, and the request for its certificate beside it. Returns the request."""
+    """A key in the signer's directory, and the request for its certificate beside it, which beside a demo's
+    keys asks for a demo's. Returns the request."""
     if purpose == "shc" and alg != "ES256":
         raise KeyCommandError("Health cards are signed with ES256 alone.")
     key_id = make_key(directory, purpose, alg, demo=demo)
-    request = make_request(SignerKeys.load(directory).key(key_id), name)
+    held = SignerKeys.load(directory)
+    request = make_request(held.key(key_id), name, DEMO_COUNTRY if held.demo else COUNTRY)
     path = directory / f"{key_id}.csr"
     _write_new(path, request.public_bytes(Encoding.PEM), 0o644)
     return path

@@ -37,7 +37,10 @@ _ISSUER = re.compile(r"https://.*[^/]\Z", re.S)
     "--max-age", type=click.IntRange(1, 3650), default=MAX_AGE_DAYS, help="Days that a dated list counts."
 )
 @click.option("--strict", is_flag=True, help="What leaves the schema is an error.")
-def verify(text_or_file: str, trust: tuple[str, ...], at: str | None, max_age: int, strict: bool) -> None:
+@click.option("--demo", is_flag=True, help="Believe a demo's keys too (country XX, for tests).")
+def verify(
+    text_or_file: str, trust: tuple[str, ...], at: str | None, max_age: int, strict: bool, demo: bool
+) -> None:
     """Check a certificate (HC1:…), a health card (shc:/…, .smart-health-card) or a picture of one.
 
     Prints the verdict of every step as JSON. Exit 0 only when verified, 1 when not, 2 when it was not asked
@@ -49,7 +52,7 @@ def verify(text_or_file: str, trust: tuple[str, ...], at: str | None, max_age: i
     from vaccination.verify.texts import read
 
     now = _time_of(at)
-    files = _files_of(trust, timedelta(days=max_age))
+    files = _files_of(trust, timedelta(days=max_age), demo=demo)
     verdicts = []
     for text in _texts_of(text_or_file):
         reading = read(text)
@@ -101,11 +104,11 @@ def _time_of(text: str | None) -> datetime:
     return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
-def _files_of(trust: tuple[str, ...], max_age: timedelta) -> "Files":
+def _files_of(trust: tuple[str, ...], max_age: timedelta, *, demo: bool) -> "Files":
     from vaccination.trust.readers import ListError
     from vaccination.verify.offline import Files
 
-    files = Files()
+    files = Files(demo=demo)
     for named in trust:
         issuer, path = _issuer_and_path(named)
         try:

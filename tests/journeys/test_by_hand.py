@@ -227,7 +227,7 @@ def test_a_file_nobody_knows_is_not_sent(tmp_path: Path) -> None:
         body_of("POST", "@said.json", {"file": None, "media_type": None})
 
 
-def test_a_certificate_and_a_card_of_the_demo_verify_without_the_service(
+def test_s4_a_certificate_of_the_demo_verifies_without_the_service_where_a_demo_is_believed(
     hand: Terminal, tmp_path: Path
 ) -> None:
     def saved(path: str, name: str) -> str:
@@ -245,10 +245,13 @@ def test_a_certificate_and_a_card_of_the_demo_verify_without_the_service(
     card_keys = f"https://localhost:8000/shc={saved('/shc/.well-known/jwks.json', 'khoa-the.json')}"
     nowhere = environment(tmp_path / "nothing")
     for code, trust, other in ((picture, keys, card_keys), (file, card_keys, keys)):
-        done = run_command_with(nowhere, "certificates", "verify", code, "--trust", trust)
+        done = run_command_with(nowhere, "certificates", "verify", code, "--trust", trust, "--demo")
         assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "VERIFIED")
         strange = run_command_with(nowhere, "certificates", "verify", code, "--trust", other)
         assert (strange.returncode, json.loads(strange.stdout)["status"]) == (1, "ISSUER_NOT_TRUSTED")
+    believed = run_command_with(nowhere, "certificates", "verify", picture, "--trust", keys)
+    verdict = json.loads(believed.stdout)
+    assert (believed.returncode, verdict["status"], verdict["issuer"]) == (1, "INVALID_SIGNATURE", "XX")
 
 
 def test_one_asks_for_a_certificate_and_another_reads_why_there_is_none(hand: Terminal) -> None:

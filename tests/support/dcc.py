@@ -10,7 +10,7 @@ from uuid import UUID
 from kernel.ids import uuid7
 from store.database import Store
 from vaccination.hc1 import cose
-from vaccination.hc1.claims import Name, Vaccination, cwt, dcc_map
+from vaccination.hc1.claims import COUNTRY, Name, Vaccination, cwt, dcc_map
 from vaccination.hc1.names import icao
 from vaccination.hc1.uvci import new_uvci
 from vaccination.signer.issuances import open_issuance
@@ -21,7 +21,7 @@ from vaccination.signer.shapes import COSE_ALGORITHMS, HEALTH_CARD
 ISSUER = "https://so.example/shc"
 
 
-def dcc(uvci: str | None = None, **changed: Any) -> dict[str, Any]:
+def dcc(uvci: str | None = None, country: str = COUNTRY, **changed: Any) -> dict[str, Any]:
     name = Name(fn="Nguyễn", fnt=icao("Nguyễn"), gn="Bảo Duy", gnt=icao("Bảo Duy"))
     dose = Vaccination(
         vp="1119349007",
@@ -30,8 +30,9 @@ def dcc(uvci: str | None = None, **changed: Any) -> dict[str, Any]:
         dn=2,
         sd=2,
         dt=date(2026, 5, 4),
+        co=country,
         is_="Trạm Y tế An Bình",
-        ci=uvci or new_uvci(),
+        ci=uvci or new_uvci(country),
     )
     said = dcc_map(name, "1984-02-29", dose)
     said["v"][0] |= changed
@@ -43,12 +44,13 @@ def certificate_parts(
 ) -> tuple[bytes, bytes]:
     """Protected header and payload."""
     protected = cose.protected_header(COSE_ALGORITHMS[signer.alg], signer.kid)
-    return protected, cwt(said or dcc(), now, now + timedelta(days=days))
+    body = said or dcc(country=signer.country)
+    return protected, cwt(body, signer.country, now, now + timedelta(days=days))
 
 
 def certificate_bytes(signer: DocumentSigner, now: datetime, **changed: Any) -> bytes:
     """What is signed of a certificate."""
-    return cose.to_be_signed(*certificate_parts(signer, now, dcc(**changed)))
+    return cose.to_be_signed(*certificate_parts(signer, now, dcc(country=signer.country, **changed)))
 
 
 def health_card_bytes(signer: DocumentSigner, now: datetime, **header: Any) -> bytes:

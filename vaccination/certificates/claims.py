@@ -86,8 +86,8 @@ def expiry(now: datetime, signer: DocumentSigner) -> datetime:
     return min(last, signer.not_after).replace(microsecond=0)
 
 
-def payload(facts: Facts, uvci: str, issued_at: datetime, expires_at: datetime) -> bytes:
-    """The CWT."""
+def payload(facts: Facts, country: str, uvci: str, issued_at: datetime, expires_at: datetime) -> bytes:
+    """The CWT. country: of the signer's certificate."""
     name = Name(fn=facts.fn, fnt=facts.fnt, gn=facts.gn, gnt=facts.gnt)
     dose = Vaccination(
         vp=facts.vp,
@@ -96,13 +96,14 @@ def payload(facts: Facts, uvci: str, issued_at: datetime, expires_at: datetime) 
         dn=facts.dn,
         sd=facts.sd,
         dt=date.fromisoformat(facts.given),
+        co=country,
         is_=ISSUED_BY,
         ci=uvci,
     )
     content = dcc_map(name, facts.birth_date, dose)
     wrong = faults(content)
     assert not wrong, f"a certificate outside its schema: {wrong}"
-    return cwt(content, issued_at, expires_at)
+    return cwt(content, country, issued_at, expires_at)
 
 
 def protected_of(signer: DocumentSigner) -> bytes:

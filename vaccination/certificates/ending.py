@@ -10,7 +10,7 @@ from store.keys import KeyRing
 from vaccination.certificates import queries
 from vaccination.certificates.models import CertificateRow, EndReason
 from vaccination.hc1 import cbor
-from vaccination.hc1.claims import COUNTRY, EU_DCC, HCERT
+from vaccination.hc1.claims import EU_DCC, HCERT, ISSUER
 from vaccination.hc1.cose import unpack
 from vaccination.revocation.hashes import hashes_of
 from vaccination.revocation.service import revoke
@@ -46,8 +46,8 @@ async def revoke_row(
 ) -> None:
     """Put a signed certificate on the list by its number and its signature, until it would have ended."""
     text = text_of(keys, row)
-    number = dcc_of(text)["v"][0]["ci"]
-    hashes = hashes_of(COUNTRY, number, row.algorithm, unpack(text).signature)
+    parsed, number = unpack(text), dcc_of(text)["v"][0]["ci"]
+    hashes = hashes_of(cbor.decode(parsed.payload)[ISSUER], number, row.algorithm, parsed.signature)
     await revoke(tx, row.kid, hashes, row.expires_at, now)
     await queries.END.run(tx, row.patient_id, row.certificate_id, state, now, reason, None)
 

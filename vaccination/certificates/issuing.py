@@ -144,8 +144,8 @@ async def start(
     if signer is None:
         return Refused(problem=SIGNER_AWAY)
     owned, certificate_id = judged.owned, uuid7(now)
-    issued_at, expires_at, uvci = now.replace(microsecond=0), expiry(now, signer), new_uvci()
-    body = payload(facts, uvci, issued_at, expires_at)
+    issued_at, expires_at, uvci = now.replace(microsecond=0), expiry(now, signer), new_uvci(signer.country)
+    body = payload(facts, signer.country, uvci, issued_at, expires_at)
     data = signed_bytes(signer, body)
     issuance_id = await open_issuance(tx, owned.patient_id, signer, data, now)
     made = await queries.BEGIN.one(

@@ -9,6 +9,8 @@ from msgspec import Struct
 # The schema of most certificates in the field, Viet Nam's among them (vaccination.md §4).
 SCHEMA_VERSION: Final = "1.3.0"
 COUNTRY: Final = "VN"
+# What a demo signs is of no country: ISO 3166-1 leaves XA to XZ to whoever uses them (security.md S4).
+DEMO_COUNTRY: Final = "XX"
 # SNOMED CT 840539006, COVID-19: the one disease of the schema's value set.
 COVID_19: Final = "840539006"
 
@@ -40,7 +42,7 @@ class Vaccination(Struct, frozen=True, kw_only=True):
     dn: int
     sd: int
     dt: date
-    co: str = COUNTRY
+    co: str
     is_: str
     ci: str
 
@@ -69,7 +71,7 @@ def dcc_map(name: Name, birth_date: str, vaccination: Vaccination) -> dict[str, 
     }
 
 
-def cwt(dcc: dict[str, Any], issued_at: datetime, expires_at: datetime) -> bytes:
-    """The claims as they are signed."""
+def cwt(dcc: dict[str, Any], country: str, issued_at: datetime, expires_at: datetime) -> bytes:
+    """The claims as they are signed. country: of the signer's certificate."""
     times = {EXPIRES: int(expires_at.timestamp()), ISSUED: int(issued_at.timestamp())}
-    return cbor2.dumps({ISSUER: COUNTRY, **times, HCERT: {EU_DCC: dcc}})
+    return cbor2.dumps({ISSUER: country, **times, HCERT: {EU_DCC: dcc}})

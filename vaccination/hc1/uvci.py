@@ -4,7 +4,6 @@ import secrets
 import string
 from typing import Final
 
-PREFIX: Final = "URN:UVCI:01:VN:"
 # As many letters as a UUID has bits (36²⁵ > 2¹²⁸); with the check character 28 after the prefix.
 OPAQUE_CHARACTERS: Final = 26
 _OPAQUE: Final = string.ascii_uppercase + string.digits
@@ -12,9 +11,14 @@ _LUHN: Final = _OPAQUE + "/:"
 _VALUE: Final = {letter: value for value, letter in enumerate(_LUHN)}
 
 
-def new_uvci() -> str:
+def prefix_of(country: str) -> str:
+    """What numbers of a country begin with."""
+    return f"URN:UVCI:01:{country}:"
+
+
+def new_uvci(country: str) -> str:
     """A fresh number: random, of nobody, never used again."""
-    text = PREFIX + "".join(secrets.choice(_OPAQUE) for _ in range(OPAQUE_CHARACTERS))
+    text = prefix_of(country) + "".join(secrets.choice(_OPAQUE) for _ in range(OPAQUE_CHARACTERS))
     return f"{text}#{check_character(text)}"
 
 

@@ -6,6 +6,7 @@ The authority's key is used for a year and holds for four, a document signer's f
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -14,15 +15,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
+from vaccination.hc1.claims import COUNTRY, DEMO_COUNTRY
 from vaccination.signer.ports import SignerPurpose
 
-COUNTRY: Final = "VN"
 AUTHORITY_HOLDS: Final = timedelta(days=4 * 365)
 AUTHORITY_USED: Final = timedelta(days=365)
 SIGNER_HOLDS: Final = timedelta(days=2 * 365)
 SIGNER_USED: Final = timedelta(days=183)
-# Extended key usage of a document signer: vaccinations (the list of the EU's trust network).
+# Extended key usages of a document signer (the EU's trust network): vaccinations, and test results.
+# A demo's keys have the latter: whoever heeds it takes no vaccination of theirs (security.md S4).
 VACCINATION: Final = ObjectIdentifier("1.3.6.1.4.1.1847.2021.1.2")
+TEST: Final = ObjectIdentifier("1.3.6.1.4.1.1847.2021.1.1")
 # Of a health cards' key, so that it is none for certificates: documents (RFC 9336).
 DOCUMENTS: Final = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 RSA_BITS: Final = (2048, 3072)
@@ -35,10 +38,12 @@ class CertificateError(Exception):
     """A certificate or a request is not what it should be; the text says what."""
 
 
-def make_authority(name: str, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+def make_authority(
+    name: str, now: datetime, country: str = COUNTRY
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     """A signing authority of one's own. In a real installation the country's own does this."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = _name(name)
+    subject = _name(name, country)
     draft = _draft(subject, subject, key.public_key(), now, AUTHORITY_HOLDS)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     draft = draft.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -46,9 +51,9 @@ def make_authority(name: str, now: datetime) -> tuple[ec.EllipticCurvePrivateKey
     return key, draft.add_extension(identifier, critical=False).sign(key, SHA256())
 
 
-def make_request(key: PrivateKey, name: str) -> x509.CertificateSigningRequest:
+def make_request(key: PrivateKey, name: str, country: str = COUNTRY) -> x509.CertificateSigningRequest:
     """What the authority is asked to certify."""
-    return x509.CertificateSigningRequestBuilder().subject_name(_name(name)).sign(key, SHA256())
+    return x509.CertificateSigningRequestBuilder().subject_name(_name(name, country)).sign(key, SHA256())
 
 
 def certify(
@@ -58,7 +63,8 @@ def certify(
     key: ec.EllipticCurvePrivateKey,
     now: datetime,
 ) -> x509.Certificate:
-    """A document signer's certificate. Raises CertificateError."""
+    """A document signer's certificate; for trials where it is asked for a demo's country. Raises
+    CertificateError."""
     if not request.is_signature_valid:
         raise CertificateError("the request is not signed by its own key")
     since = authority.not_valid_before_utc
@@ -71,14 +77,16 @@ def certify(
     draft = draft.add_extension(identifier, critical=False)
     draft = draft.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     draft = draft.add_extension(_usage(certifies=False), critical=True)
-    usage = x509.ExtendedKeyUsage([VACCINATION if purpose == "hc1" else DOCUMENTS])
+    signs = TEST if _countries(request.subject) == [DEMO_COUNTRY] else VACCINATION
+    usage = x509.ExtendedKeyUsage([signs if purpose == "hc1" else DOCUMENTS])
     return draft.add_extension(usage, critical=False).sign(key, SHA256())
 
 
 def check_certificate(
-    certificate: x509.Certificate, purpose: SignerPurpose, authority: x509.Certificate
+    certificate: x509.Certificate, purpose: SignerPurpose, authority: x509.Certificate, *, demo: bool
 ) -> PublicKey:
-    """The document signer's key. Raises CertificateError where others would not accept it."""
+    """The document signer's key. Raises CertificateError where others would not accept it, or where it is a
+    demo's and this is none, or the other way round (security.md S4)."""
     try:
         certificate.verify_directly_issued_by(authority)
         above = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
@@ -88,13 +96,26 @@ def check_certificate(
         raise CertificateError("not issued by this authority, or an extension is missing") from error
     if below.key_identifier != above or not usage.digital_signature:
         raise CertificateError("the certificate names another authority, or its key may not sign")
-    countries = certificate.subject.get_attributes_for_oid(NameOID.COUNTRY_NAME)
-    if [one.value for one in countries] != [COUNTRY]:
-        raise CertificateError(f"the certificate's country is not {COUNTRY}")
+    country = DEMO_COUNTRY if demo else COUNTRY
+    if _countries(certificate.subject) != [country]:
+        raise CertificateError(f"the certificate's country is not {country}")
     usages = extended_usage(certificate)
-    if purpose == "hc1" and usages and VACCINATION not in usages:
+    if purpose == "hc1" and demo and usages != [TEST]:
+        raise CertificateError("the certificate is not for tests alone, as a demo's are")
+    if purpose == "hc1" and not demo and usages and VACCINATION not in usages:
         raise CertificateError("the certificate is not for vaccinations")
     return document_key(certificate.public_key())
+
+
+@lru_cache(maxsize=64)
+def country_of(certificate: bytes) -> str:
+    """The one country of an enrolled certificate (DER)."""
+    (country,) = _countries(x509.load_der_x509_certificate(certificate).subject)
+    return country
+
+
+def _countries(subject: x509.Name) -> list[str]:
+    return [str(one.value) for one in subject.get_attributes_for_oid(NameOID.COUNTRY_NAME)]
 
 
 def extended_usage(certificate: x509.Certificate) -> Sequence[ObjectIdentifier]:
@@ -114,9 +135,9 @@ def document_key(key: object) -> PublicKey:
     raise CertificateError("the key is neither P-256 nor RSA of 2048 or 3072 bits")
 
 
-def _name(common: str) -> x509.Name:
+def _name(common: str, country: str) -> x509.Name:
     return x509.Name(
-        [x509.NameAttribute(NameOID.COUNTRY_NAME, COUNTRY), x509.NameAttribute(NameOID.COMMON_NAME, common)]
+        [x509.NameAttribute(NameOID.COUNTRY_NAME, country), x509.NameAttribute(NameOID.COMMON_NAME, common)]
     )
 
 

@@ -6,6 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from store.database import Tx
+from store.installation import is_demo
 from vaccination.signer import queries
 from vaccination.signer.authority import SIGNER_USED, check_certificate
 from vaccination.signer.key_files import algorithm_of, kid_of, purpose_of
@@ -20,8 +21,10 @@ async def enrol(
     daily_budget: int,
     now: datetime,
 ) -> DocumentSigner:
-    """From now on documents are signed with this key. Raises CertificateError and KeyFileError."""
-    signer = read_signer(key_id, certificate, authority, daily_budget, now)
+    """From now on documents are signed with this key. A demo takes its own kind alone, which nobody else does
+    (security.md S4). Raises CertificateError and KeyFileError."""
+    demo = await is_demo(tx) is True
+    signer = read_signer(key_id, certificate, authority, daily_budget, now, demo=demo)
     await queries.INSERT_SIGNER.run(
         tx,
         signer.key_id,
@@ -40,11 +43,17 @@ async def enrol(
 
 
 def read_signer(
-    key_id: str, certificate: x509.Certificate, authority: x509.Certificate, daily_budget: int, now: datetime
+    key_id: str,
+    certificate: x509.Certificate,
+    authority: x509.Certificate,
+    daily_budget: int,
+    now: datetime,
+    *,
+    demo: bool = False,
 ) -> DocumentSigner:
     """What a certificate makes of a key. Raises CertificateError and KeyFileError."""
     purpose = purpose_of(key_id)
-    public = check_certificate(certificate, purpose, authority)
+    public = check_certificate(certificate, purpose, authority, demo=demo)
     since = certificate.not_valid_before_utc
     return DocumentSigner(
         key_id=key_id,

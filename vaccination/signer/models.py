@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from vaccination.signer.authority import country_of
 from vaccination.signer.ports import Shape, SignerPurpose, SignerReason
 
 Algorithm = Literal["ES256", "PS256"]
@@ -36,6 +37,11 @@ class DocumentSigner(Struct, frozen=True):
     def kid_text(self) -> str:
         """As lists of keys name it: base64 with padding for HC1, the thumbprint for SHC."""
         return base64.b64encode(self.kid).decode() if self.purpose == "hc1" else self.kid.decode()
+
+    @property
+    def country(self) -> str:
+        """Whose documents it signs: of its certificate."""
+        return country_of(self.certificate)
 
     def signs_at(self, now: datetime) -> bool:
         return self.retired_at is None and self.not_before <= now < self.sign_until

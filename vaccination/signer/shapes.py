@@ -60,12 +60,12 @@ def _is_certificate(signer: DocumentSigner, to_sign: bytes, now: datetime) -> bo
 def _are_claims(signer: DocumentSigner, said: dict[Any, Any], now: datetime) -> bool:
     match said:
         case {
-            claims.ISSUER: claims.COUNTRY,
+            claims.ISSUER: country,
             claims.EXPIRES: int() as expires,
             claims.ISSUED: int() as issued,
             claims.HCERT: {claims.EU_DCC: dict() as dcc, **others},
-        } if len(said) == 4 and not others:
-            return _is_timely(signer, issued, expires, now) and _is_one_dose(dcc)
+        } if len(said) == 4 and not others and country == signer.country:
+            return _is_timely(signer, issued, expires, now) and _is_one_dose(dcc, signer.country)
     return False
 
 
@@ -79,16 +79,16 @@ def _is_now(said: float, now: datetime) -> bool:
     return -AGE_MAX.total_seconds() <= said - now.timestamp() <= SKEW_MAX.total_seconds()
 
 
-def _is_one_dose(dcc: dict[Any, Any]) -> bool:
+def _is_one_dose(dcc: dict[Any, Any], country: str) -> bool:
     match dcc:
         case {"ver": claims.SCHEMA_VERSION, "nam": dict(), "dob": str(), "v": [dict() as dose]}:
-            country, number = dose.get("co"), dose.get("ci")
+            number = dose.get("ci")
             return (
                 len(dcc) == 4
                 and set(dose) == _ENTRY
-                and country == claims.COUNTRY
+                and dose.get("co") == country
                 and isinstance(number, str)
-                and number.startswith(uvci.PREFIX)
+                and number.startswith(uvci.prefix_of(country))
             )
     return False
 

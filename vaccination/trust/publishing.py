@@ -6,7 +6,6 @@ from datetime import datetime
 from msgspec import Struct
 
 from store.database import Tx
-from vaccination.hc1.claims import COUNTRY
 from vaccination.revocation.service import day_of
 from vaccination.signer.keys import standing_signers
 
@@ -36,7 +35,7 @@ async def own_keys(tx: Tx, now: datetime) -> OwnKeys:
         certificates=[
             OwnKey(
                 certificate_type="DSC",
-                country=COUNTRY,
+                country=one.country,
                 kid=one.kid_text,
                 raw_data=base64.b64encode(one.certificate).decode(),
                 timestamp=one.added_at,

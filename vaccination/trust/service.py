@@ -9,7 +9,7 @@ from store.database import Tx
 from vaccination.signer.keys import document_signers
 from vaccination.signer.models import DocumentSigner
 from vaccination.trust import queries
-from vaccination.trust.certificates import read_certificate
+from vaccination.trust.certificates import as_its_demo_takes, read_certificate
 from vaccination.trust.models import Change, Form, KeyState, TrustedKey, TrustList
 from vaccination.trust.policy import Refusal, change_by, fresh_until
 from vaccination.trust.readers import read_list
@@ -83,9 +83,9 @@ async def _apply(
 
 def _own_key(signer: DocumentSigner, card_issuer: str) -> TrustedKey:
     """Ours are of no list and of no age. A retired key signs no more; what it signed still stands, unless the
-    key was revoked."""
+    key was revoked. A demo's key is ours in a demo alone: no other installation enrols one."""
     read = read_certificate(signer.certificate)
-    return TrustedKey(
+    own = TrustedKey(
         kid=signer.kid_text,
         purpose=signer.purpose,
         spki=read.spki,
@@ -97,3 +97,4 @@ def _own_key(signer: DocumentSigner, card_issuer: str) -> TrustedKey:
         state="active" if signer.revoked_at is None else "revoked",
         source=OWN,
     )
+    return as_its_demo_takes(own)

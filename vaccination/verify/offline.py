@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from vaccination.revocation.models import Hashes, RevocationList
 from vaccination.revocation.service import shown
+from vaccination.trust.certificates import as_its_demo_takes
 from vaccination.trust.models import CardRevocations, Form, TrustedKey
 from vaccination.trust.readers import BYTES_MAX, ListError, read_card_revocations, read_list
 from vaccination.verify.judging import Known
@@ -51,9 +52,10 @@ class Revocations:
 
 
 class Files:
-    """What the files say together."""
+    """What the files say together. demo: a demo's keys among them may sign vaccinations, as in the demo."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, demo: bool = False) -> None:
+        self._demo = demo
         self._keys: dict[str, list[TrustedKey]] = {}
         self._revoked: dict[str, Revocations] = {}
         self._max_age = timedelta()
@@ -94,7 +96,8 @@ class Files:
     def _add_keys(self, data: bytes, max_age: timedelta, issuer: str | None) -> Form:
         listed = read_list(data, issuer)
         until = None if listed.issued_at is None else _later(listed.issued_at, max_age)
-        for key in listed.keys:
+        for one in listed.keys:
+            key = as_its_demo_takes(one) if self._demo else one
             self._keys.setdefault(key.kid, []).append(replace(key, source=listed.form, fresh_until=until))
         self._crl_versions |= listed.crl_versions
         return listed.form

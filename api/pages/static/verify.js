@@ -13,7 +13,8 @@ const dayOf = (ms) => new Date(ms).toLocaleDateString("vi-VN", dates);
 const times = { timeZone: dates.timeZone, hour: "2-digit", minute: "2-digit" };
 const timeOf = (ms) => new Date(ms).toLocaleTimeString("vi-VN", times);
 
-const { issuer, vaccines } = at("lists").dataset;
+const { issuer, vaccines, demo } = at("lists").dataset;
+const isDemo = demo !== undefined;
 const words = JSON.parse(vaccines);
 let held = null;
 let given = "";
@@ -137,7 +138,7 @@ function ageOfLists(isOld) {
 
 async function renew() {
   try {
-    held = await newLists(issuer, held);
+    held = await newLists(issuer, isDemo, held);
   } catch {
     // What is kept still counts, for as long as it may.
   }
@@ -186,7 +187,7 @@ async function begin() {
     const next = fromAddress();
     if (next) judge(next);
   });
-  held = await keptLists();
+  held = await keptLists(isDemo);
   sayLists();
   const renewed = renew();
   if (text && held === null) await renewed;

@@ -136,11 +136,12 @@ def test_a_certificate_says_what_the_schema_asks_for() -> None:
         dn=3,
         sd=3,
         dt=date(2022, 1, 2),
+        co="VN",
         is_="BYT",
         ci="URN:UVCI:01:VN:A#B",
     )
     dcc = dcc_map(name, "1990-05", dose)
-    made = cwt(dcc, datetime(2022, 1, 3, tzinfo=UTC), datetime(2023, 1, 3, tzinfo=UTC))
+    made = cwt(dcc, "VN", datetime(2022, 1, 3, tzinfo=UTC), datetime(2023, 1, 3, tzinfo=UTC))
     assert decode(made) == {1: "VN", 4: 1672704000, 6: 1641168000, -260: {1: dcc}}
     assert dcc["nam"] == {"fn": "Nguyễn", "fnt": "NGUYEN"}
     assert dcc["v"][0]["dt"] == "2022-01-02"

@@ -14,7 +14,7 @@ def test_the_check_character_is_that_of_the_guidelines() -> None:
 
 
 def test_a_number_is_random_and_fits_its_form() -> None:
-    numbers = {new_uvci() for _ in range(200)}
+    numbers = {new_uvci("VN") for _ in range(200)}
     assert len(numbers) == 200
     for number in numbers:
         assert re.fullmatch(r"URN:UVCI:01:VN:[A-Z0-9]{26}#[A-Z0-9/:]", number)

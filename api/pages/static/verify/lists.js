@@ -48,15 +48,16 @@ async function fetched(issuer) {
   return { keys: [keys], revocations: [...revocations, ...none], cards: own, cardRevocations };
 }
 
-async function opened(kept) {
-  return { ...kept, trust: await trustOf(kept.lists, MAX_AGE_MS), issuedAt: Date.parse(kept.lists.keys[0].issued_at) };
+async function opened(kept, isDemo) {
+  const trust = await trustOf(kept.lists, MAX_AGE_MS, isDemo);
+  return { ...kept, trust, issuedAt: Date.parse(kept.lists.keys[0].issued_at) };
 }
 
 /** {trust, at, issuedAt} as they were kept; null where there are none that can be read. */
-export async function keptLists() {
+export async function keptLists(isDemo) {
   try {
     const found = await (await caches.open(STORE)).match(NAME);
-    return found ? await opened(await found.json()) : null;
+    return found ? await opened(await found.json(), isDemo) : null;
   } catch {
     return null;
   }
@@ -74,10 +75,10 @@ export function isOlder(lists, before) {
 }
 
 /** Those of now, kept for later; rejects without a network or for older ones than those held, which stay. */
-export async function newLists(issuer, held = null) {
+export async function newLists(issuer, isDemo, held = null) {
   const kept = { at: Date.now(), lists: await fetched(issuer) };
   if (held !== null && isOlder(kept.lists, held.lists)) throw new Error("older lists than those at hand");
-  const made = await opened(kept);
+  const made = await opened(kept, isDemo);
   await caches
     .open(STORE)
     .then((store) => store.put(NAME, new Response(JSON.stringify(kept))))

@@ -9,16 +9,20 @@
 import { base64url, concat, fromBase64, fromBase64url, sha256, utf8 } from "./bytes.js";
 import { countryOf, readCertificate } from "./x509.js";
 
+const DEMO_COUNTRY = "XX";
 /** P-256 in SubjectPublicKeyInfo, up to the two coordinates. */
 const P256 = Uint8Array.from("3059301306072a8648ce3d020106082a8648ce3d03010703420004".match(/../g), (two) => parseInt(two, 16));
 
-/** One false entry, and the whole list is refused: keep the one before. */
-export async function trustOf(lists, maxAgeMs) {
+/**
+ * One false entry, and the whole list is refused: keep the one before. isDemo: on a demo's own page, where alone its
+ * keys, of no country and for test results, may sign vaccinations.
+ */
+export async function trustOf(lists, maxAgeMs, isDemo = false) {
   const signers = lists.keys.flatMap((list) => list.certificates.map((one) => ({ list, one })));
   const keys = await Promise.all([
     ...signers
       .filter(({ one }) => one.certificateType === "DSC")
-      .map(({ list, one }) => signerOf(one, Date.parse(list.issued_at) + maxAgeMs)),
+      .map(({ list, one }) => signerOf(one, Date.parse(list.issued_at) + maxAgeMs, isDemo)),
     ...lists.cards.flatMap(({ issuer, keys: set, issued_at: at }) =>
       set.map((jwk) => cardKeyOf(jwk, issuer, at ? Date.parse(at) + maxAgeMs : null)),
     ),
@@ -30,11 +34,12 @@ export async function trustOf(lists, maxAgeMs) {
 }
 
 /** What stands beside a certificate has to be its own: nobody is trusted under another's name. */
-async function signerOf(one, freshUntil) {
-  const { kid, country, ...said } = await readCertificate(fromBase64(one.rawData));
+async function signerOf(one, freshUntil, isDemo) {
+  const { kid, country, uses, ...said } = await readCertificate(fromBase64(one.rawData));
   const named = countryOf(one.country);
   if (kid !== one.kid || (country !== null && country !== named)) throw new Error("a list that lies");
-  return { ...said, kid, purpose: "hc1", country: named, issuer: null, freshUntil };
+  const may = isDemo && named === DEMO_COUNTRY ? null : uses;
+  return { ...said, kid, uses: may, purpose: "hc1", country: named, issuer: null, freshUntil };
 }
 
 async function cardKeyOf(jwk, issuer, freshUntil) {
