@@ -3,7 +3,8 @@
 Who comes when a process is full is told so at once, before a row is read: an endless queue answers nobody.
 Strangers, who show neither a token nor a cookie, get a part of the places alone: whoever sends sign-ins by
 the hundred keeps other strangers out and nobody who is signed in. A place is held while the service works,
-not while a body is still coming or an answer is on its way: slow lines hold none.
+not while a body is still coming or an answer is on its way: slow lines hold none. Whoever has sent a body
+asks for a place once more: bodies that end together would all find one otherwise.
 
 A body has to come at the pace that Apache's RequestReadTimeout asks for (body=20,MinRate=500, its default);
 whoever is slower is dealt with as somebody who hung up.
@@ -14,6 +15,9 @@ from typing import Any, Final
 
 from litestar.types import Message, Receive, Scope, Send
 
+from api.problems import UNAVAILABLE
+from kernel.problems import ProblemError, Refused
+
 # Ten connections to the database, and what can wait for them for about a second.
 INSIDE_MAX: Final = 192
 STRANGERS_MAX: Final = 64
@@ -23,6 +27,7 @@ BODY_BYTES_A_SECOND: Final = 500
 # Whoever balances asks these, and shall hear that the process lives.
 _NEVER_REFUSED: Final = ("/health/",)
 _KNOWN: Final = (b"authorization", b"cookie")
+FULL: Final = Refused(problem=UNAVAILABLE, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
 class Load:
@@ -59,10 +64,21 @@ def is_stranger(scope: Scope) -> bool:
 class Turn:
     """One request's place: its `receive` and `send` give it back while others move the bytes."""
 
-    __slots__ = ("_bytes", "_holds", "_is_complete", "_load", "_receive", "_send", "_started", "_stranger")
+    __slots__ = (
+        "_bytes",
+        "_holds",
+        "_is_complete",
+        "_load",
+        "_receive",
+        "_scope",
+        "_send",
+        "_started",
+        "_stranger",
+    )
 
     def __init__(self, load: Load, scope: Scope, receive: Receive, send: Send) -> None:
         self._load = load
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._stranger = is_stranger(scope)
@@ -86,7 +102,8 @@ class Turn:
             self._load.strangers -= self._stranger
 
     async def receive(self) -> Any:
-        """The next part of the body; the caller's end where it comes too slowly."""
+        """The next part of the body; the caller's end where it comes too slowly. Raises ProblemError where
+        the body is whole and no place is left."""
         if self._is_complete:  # what may still come is the end of the connection
             return await self._receive()
         held = self._holds
@@ -99,10 +116,12 @@ class Turn:
                 message: Any = await self._receive()
         except TimeoutError:
             message = {"type": "http.disconnect"}
-        if held:
-            self._take()
         self._bytes += len(message.get("body", b""))
         self._is_complete = not message.get("more_body", False)
+        if held:
+            if self._is_complete and not self._load.has_room(self._scope):
+                raise ProblemError(FULL)
+            self._take()
         return message
 
     async def send(self, message: Message) -> None:

@@ -4,13 +4,11 @@ from typing import Final
 
 from litestar.types import HTTPScope
 
-from api.load import RETRY_AFTER_SECONDS
+from api.load import FULL, RETRY_AFTER_SECONDS
 from api.pages.unknown import OF_APPS
 from api.problems import UNAVAILABLE
 from api.request import Answer, problem_answer, read_header
-from kernel.problems import Refused
 
-_FULL: Final = Refused(problem=UNAVAILABLE, retry_after_seconds=RETRY_AFTER_SECONDS)
 _PAGE: Final = (
     '<!doctype html><html lang="vi"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     f"<title>{UNAVAILABLE.vi}</title><h1>{UNAVAILABLE.vi}</h1><p>{UNAVAILABLE.next_vi}</p>"
@@ -24,4 +22,4 @@ def no_place(scope: HTTPScope) -> Answer:
     if opens_a_page and not scope["path"].startswith(OF_APPS):
         again = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return Answer(_PAGE, status_code=503, headers=again, media_type="text/html; charset=utf-8")
-    return problem_answer(_FULL)
+    return problem_answer(FULL)

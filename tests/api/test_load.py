@@ -54,7 +54,13 @@ def app(store: Store, clock: FrozenClock, gate: Gate) -> Api:
     async def taking(call: NamedDependency[Call]) -> Response[Any]:
         return answer(str(len(await call.body())).encode(), media_type="text/plain")
 
-    handlers: list[HTTPRouteHandler] = [working, taking, live, home]
+    @post("/v1/weighing", actors=("public",), operation_id="weighing")
+    async def weighing(call: NamedDependency[Call]) -> Response[Any]:
+        await call.body()
+        await gate.pass_through()
+        return answer(b"{}")
+
+    handlers: list[HTTPRouteHandler] = [working, taking, weighing, live, home]
     made = create_app(store, clock, handlers=handlers)
     made.load = Load(most=4, most_strangers=2, body_seconds=0.2)
     return made
@@ -93,6 +99,33 @@ async def test_s33_strangers_by_the_hundred_keep_nobody_out_who_is_signed_in(
     assert {one.status_code for one in await asyncio.gather(*known)} == {200}
     answers = [one.status_code for one in await asyncio.gather(*strangers)]
     assert (answers.count(200), answers.count(503)) == (2, 98)
+    assert (app.load.inside, app.load.strangers) == (0, 0)
+
+
+async def test_s33_bodies_that_come_at_once_do_not_get_more_places_than_there_are(
+    app: Api, client: httpx.AsyncClient, gate: Gate
+) -> None:
+    """While a body comes it holds no place; whoever has sent it asks for one like everybody."""
+    app.load = Load(most=4, most_strangers=2)
+    sent, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x"
+        begun.release()
+        await sent.wait()
+        yield b"y"
+
+    strangers = [asyncio.create_task(client.post("/v1/weighing", content=body())) for _ in range(20)]
+    for _ in range(20):
+        await begun.acquire()
+    sent.set()
+    await gate.until_more(2)
+    known = asyncio.create_task(client.get("/v1/working", headers=KNOWN))
+    await gate.until_more(1)
+    gate.open.set()
+    assert (await known).status_code == 200
+    answers = [one.status_code for one in await asyncio.gather(*strangers)]
+    assert (answers.count(201), answers.count(503)) == (2, 18)
     assert (app.load.inside, app.load.strangers) == (0, 0)
 
 
