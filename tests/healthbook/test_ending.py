@@ -6,6 +6,7 @@ import pytest
 
 from healthbook.handover.ending import certify, destroy_keys, is_certified
 from healthbook.handover.making import hand_over
+from healthbook.handover.rows import clear_row
 from healthbook.settings import read_settings
 from healthbook.wiring import StartError, load_keys
 from store.database import Store
@@ -59,3 +60,9 @@ async def test_what_was_begun_for_another_receiver_or_before_it_was_open_again_i
     with pytest.raises(StartError, match="new directory"):
         await hand_over(owner, to, [receiver], lambda _: None, signed)
     await hand_over(owner, tmp_path / "new", [receiver], lambda _: None, signed)
+
+
+def test_what_the_receiver_refuses_by_is_handed_over_and_what_opens_a_door_is_not(keys: KeyRing) -> None:
+    revoked = {"kid": "k", "kind": "uci", "hash": b"\x01\x02"}
+    assert clear_row(keys, "certificate_revocation", revoked) == revoked | {"hash": "0102"}
+    assert clear_row(keys, "session", {"access_hash": b"\x01"}) == {}
