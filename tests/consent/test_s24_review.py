@@ -13,7 +13,7 @@ from consent.emergency.models import Emergency
 from consent.emergency_reviews import queries as review_queries
 from consent.emergency_reviews import service as reviews
 from healthbook.dispatch import tick
-from healthbook.doctor import late_answers
+from healthbook.doctor.work import late_answers
 from identity.register import changes
 from identity.units import service as units
 from identity.units.models import RestoredEmergency
@@ -269,7 +269,7 @@ async def test_s24_after_72_hours_it_stands_on_the_departments_list(
     assert (made.emergency_id in await late(store, unit)) is listed
     async with store.transaction() as tx:
         told = await late_answers(tx, unit.clock.now())
-    assert not listed or any("/v1/department/emergency-reviews" in one for one in told)
+    assert not listed or any("/v1/department/emergency-reviews" in one.what for one in told)
     await unit.verdict(made.emergency_id, "justified")
     assert made.emergency_id not in await late(store, unit)
 

@@ -32,6 +32,7 @@ async def foreign() -> AsyncIterator[str]:
     admin = await patient_connect(f"postgresql://postgres@/postgres{address}")
     await admin.execute("DROP DATABASE healthbook")
     for role in ROLES:
+        await admin.execute(f"DROP OWNED BY {role}")
         await admin.execute(f"DROP ROLE {role}")
     await admin.execute("CREATE ROLE app LOGIN CREATEROLE")
     await admin.execute("CREATE DATABASE book OWNER app")
