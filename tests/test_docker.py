@@ -163,6 +163,23 @@ def test_s15_s12_keys_and_journal_lie_apart_from_what_is_backed_up(
     assert [mount for mount in mounts if "keys" in mount or "journal" in mount or "signer" in mount] == []
 
 
+def test_an_operator_is_the_owner_and_writes_the_keys_and_no_service_does(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    writers = [
+        name
+        for name, service in services.items()
+        if any("/run/keys" in str(one) and ":ro" not in str(one) for one in service.get("volumes", []))
+    ]
+    assert writers == ["operator"]
+    owners = {
+        name for name, one in services.items() if "DATABASE_OWNER_URL_FILE" in one.get("environment", {})
+    }
+    assert owners == {"migrate", "operator"}
+    given = services["operator"]["environment"]
+    assert services["worker"]["environment"].keys() <= given.keys()
+
+
 def test_s28_the_keys_of_the_signer_are_in_its_container_alone(services: dict[str, dict[str, Any]]) -> None:
     holders = [
         name for name, one in services.items() if any("/run/signer" in str(m) for m in one.get("volumes", []))
@@ -225,5 +242,5 @@ def test_s33_the_proxy_ends_slow_bodies_and_passes_one_spelling_of_a_path() -> N
     directives = set(
         re.findall(r"^\s*([a-z_]+ [^;{]+);", (DOCKER / "proxy" / "nginx.conf").read_text(), re.M)
     )
-    assert {"merge_slashes on", "proxy_request_buffering on", "proxy_pass http://api:8000/"} <= directives
+    assert {"merge_slashes on", "proxy_request_buffering on", "proxy_pass http://instances/"} <= directives
     assert {"client_header_timeout 10s", "client_body_timeout 10s"} <= directives

@@ -18,7 +18,7 @@ STACKS = {
     "metrics": ("compose.yaml", "compose.metrics.yaml"),
     "cluster with metrics": ("compose.yaml", "compose.citus.yaml", "compose.metrics.yaml"),
 }
-PROFILES = ("backup", "signer")
+PROFILES = ("backup", "operator", "signer")
 
 
 def copied(place: Path) -> Path:
