@@ -14,6 +14,7 @@ import msgspec
 from joserfc import jws
 from msgspec import Struct
 
+from healthbook.backups.layout import SEGMENT
 from healthbook.backups.vault import opened_archive
 from healthbook.commands import Signed, pages_of_people, sign_act
 from healthbook.handover import queries
@@ -178,8 +179,9 @@ async def remains(settings: Settings, copies: Sequence[Path]) -> list[Remains]:
     found.append(await _database(settings))
     if settings.healthbook_backup:
         async with opened_archive(settings) as archive:
-            # Sealed to identities that lie offline; whoever holds one destroys it too.
-            found.append(Remains("backups", settings.healthbook_backup, len(await archive.names("")), 0))
+            # Sealed to identities that lie offline: nobody here can tell that none is left.
+            count = len(await archive.names(""))
+            found.append(Remains("backups", settings.healthbook_backup, count, count))
     held = _held_field_keys(settings)
     for place in (settings.data, *copies):
         found += await asyncio.to_thread(_files, place, held)
@@ -227,13 +229,16 @@ async def _owner(settings: Settings) -> "AsyncIterator[asyncpg.Connection]":
 
 
 def _files(place: Path, held: set[str]) -> list[Remains]:
-    """Encrypted files, and which a held key opens; clusters of PostgreSQL, where records are clear; keys."""
-    sealed = opening = clusters = keys = 0
+    """Encrypted files, and which a held key opens; clusters of PostgreSQL and their log, where records are
+    clear; keys."""
+    sealed = opening = clusters = keys = segments = 0
     for path in place.rglob("*") if place.is_dir() else ():
         if not path.is_file():
             continue
         if path.name == CLUSTER and (path.parent / "base").is_dir():
             clusters += 1
+        elif SEGMENT.fullmatch(path.name.removesuffix(".partial")):
+            segments += 1
         elif path.suffix == ".key":
             keys += 1
         else:
@@ -243,6 +248,7 @@ def _files(place: Path, held: set[str]) -> list[Remains]:
     return [
         Remains("encrypted files", str(place), sealed, opening),
         Remains("clusters of PostgreSQL", str(place), clusters, clusters),
+        Remains("log of PostgreSQL", str(place), segments, segments),
         Remains("key files", str(place), keys, keys),
     ]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from healthbook.handover.ending import certify, destroy_keys, is_certified
+from healthbook.handover.ending import certify, destroy_keys, is_certified, remains
 from healthbook.handover.making import hand_over
 from healthbook.handover.rows import clear_row
 from healthbook.settings import read_settings
@@ -66,3 +66,19 @@ def test_what_the_receiver_refuses_by_is_handed_over_and_what_opens_a_door_is_no
     revoked = {"kid": "k", "kind": "uci", "hash": b"\x01\x02"}
     assert clear_row(keys, "certificate_revocation", revoked) == revoked | {"hash": "0102"}
     assert clear_row(keys, "session", {"access_hash": b"\x01"}) == {}
+
+
+async def test_what_is_left_of_backups_and_of_the_log_is_no_proof_that_nothing_can_be_read(
+    tmp_path: Path,
+) -> None:
+    """Whoever holds an identity opens a backup, and a spool's segments hold rows in the clear."""
+    repository, spool = tmp_path / "repository", tmp_path / "disk" / "backup-spool" / "n0"
+    settings = read_settings(
+        {"HEALTHBOOK_DATA": str(tmp_path / "data"), "HEALTHBOOK_BACKUP": str(repository), "PORT": "1"}
+    )
+    assert not any(one.opens for one in await remains(settings, [tmp_path / "disk"]))
+    for path in (repository / "n0" / "wal" / "x.age", spool / f"{5:024X}", spool / f"{6:024X}.partial"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    left = {one.what: one.opens for one in await remains(settings, [tmp_path / "disk"]) if one.opens}
+    assert left == {"backups": 1, "log of PostgreSQL": 2}
