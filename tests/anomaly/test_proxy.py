@@ -5,7 +5,9 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -83,6 +85,48 @@ def test_s33_every_route_gets_as_large_a_body_through_as_it_takes(
                 "Expect: 100-continue\r\n\r\n".encode()
             )
             assert line.recv(4096).split(b" ")[1] != b"413", (path, most)
+
+
+class Instance:
+    """Something that answers 200 on a port that stays its own, until it is stopped."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.start()
+
+    def start(self) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Answering)
+        Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Answering(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *told: object) -> None:
+        del told
+
+
+def test_instances_that_end_one_soon_after_the_other_leave_nobody_unanswered(tmp_path: Path) -> None:
+    """As in an update: the second one drains for five seconds after the first one is back."""
+    first, second = Instance(free_port()), Instance(free_port())
+    with (
+        nginx_before(first.port, tmp_path, second.port) as proxy,
+        httpx.Client(base_url=proxy.base_url, verify=proxy.tls) as client,
+    ):
+        first.stop()
+        assert {client.get("/").status_code for _ in range(4)} == {200}
+        first.start()
+        time.sleep(2.5)
+        second.stop()
+        assert {client.get("/").status_code for _ in range(4)} == {200}
+    first.stop()
 
 
 def test_s33_a_body_that_is_larger_than_its_place_is_refused_in_our_words(caller: httpx.Client) -> None:

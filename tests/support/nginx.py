@@ -1,5 +1,6 @@
 """Debian's nginx with our own configuration before a running service, on addresses of this machine."""
 
+import re
 import shutil
 import socket
 import ssl
@@ -51,11 +52,8 @@ def nginx_before(service_port: int, directory: Path, *others: int) -> Iterator[P
     port = free_port()
     _certify(directory)
     text = CONFIGURATION.read_text()
-    servers = " ".join(f"server 127.0.0.1:{one};" for one in (service_port, *others))
     for there, here in (
         ("/tmp/", f"{directory}/"),  # first: the others may lead there too
-        ("http {", f"http {{ upstream instances {{ {servers} }}"),
-        ("http://api:8000", "http://instances"),
         ("listen 8443 ssl", f"listen 127.0.0.1:{port} ssl"),
         ("/run/secrets/", f"{directory}/"),
         ("/dev/stdout", f"{directory}/access.log"),
@@ -63,6 +61,12 @@ def nginx_before(service_port: int, directory: Path, *others: int) -> Iterator[P
     ):
         assert there in text, there
         text = text.replace(there, here)
+    text, found = re.subn(
+        r"server api:8000 ([^;]*);",
+        lambda of: " ".join(f"server 127.0.0.1:{one} {of[1]};" for one in (service_port, *others)),
+        text,
+    )
+    assert found == 1
     made = directory / "nginx.conf"
     made.write_text(text)
     running = subprocess.Popen(
