@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from healthbook.backups import queries
 from healthbook.backups.layout import MANIFEST, PART_BYTES, Base, label_of, number_of
+from healthbook.backups.queries import ServerRow
 from healthbook.backups.tools import Node, ToolError, begin, end
 from healthbook.backups.vault import Vault
 from kernel.clock import Clock
@@ -35,14 +36,7 @@ async def make_base(vault: Vault, node: Node, clock: Clock, tell: Callable[[int]
 
     tell: hears how many sealed bytes are there. Raises ToolError, ArchiveError, WrongServerError, asyncpg's.
     """
-    connection = await asyncpg.connect(node.dsn)
-    try:
-        server = await queries.SERVER.one(connection)
-    finally:
-        await connection.close()
-    assert server is not None
-    if any(base.system != server.system for base in await vault.bases(node.name)):
-        raise WrongServerError
+    server = await server_of(vault, node)
     started = clock.now()
     base = Base(
         node=node.name,
@@ -60,6 +54,20 @@ async def make_base(vault: Vault, node: Node, clock: Clock, tell: Callable[[int]
     whole = replace(base, ended_at=ended)
     await vault.note(f"{node.name}/base/{base.label}/{MANIFEST}", whole)
     return whole
+
+
+async def server_of(vault: Vault, node: Node) -> ServerRow:
+    """The server that a node is. Raises WrongServerError where the repository is another one's: its log has
+    files of the same names, so nothing may be put there."""
+    connection = await asyncpg.connect(node.dsn)
+    try:
+        server = await queries.SERVER.one(connection)
+    finally:
+        await connection.close()
+    assert server is not None
+    if any(base.system != server.system for base in await vault.bases(node.name)):
+        raise WrongServerError
+    return server
 
 
 async def _copy(vault: Vault, node: Node, base: Base, clock: Clock, tell: Callable[[int], None]) -> datetime:

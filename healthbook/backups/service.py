@@ -12,7 +12,7 @@ import structlog
 from msgspec.structs import replace
 
 from healthbook.backups import queries
-from healthbook.backups.base import WrongServerError, make_base
+from healthbook.backups.base import WrongServerError, make_base, server_of
 from healthbook.backups.expiry import expire
 from healthbook.backups.files import copy_files, lies_in, opened_files
 from healthbook.backups.layout import SEGMENT, STATUS, Base, HistoryError, NodeStatus, way
@@ -81,9 +81,13 @@ async def _whole(vault: Vault, node: Node, clock: Clock, tell: Tell) -> Base:
     try:
         return await make_base(vault, node, clock, lambda size: tell(f"{node.name}: {size} bytes"))
     except WrongServerError:
-        raise StartError(
-            f"The repository holds copies of another server as {node.name}: name an empty HEALTHBOOK_BACKUP."
-        ) from None
+        raise _other_server(node) from None
+
+
+def _other_server(node: Node) -> StartError:
+    return StartError(
+        f"The repository holds copies of another server as {node.name}: name an empty HEALTHBOOK_BACKUP."
+    )
 
 
 async def _is_streamed(node: Node) -> bool:
@@ -135,6 +139,7 @@ class Run:
         while not self._stop.is_set():
             self._changed.clear()
             self._nodes = await find_nodes(self._place)
+            await self._refuse_others()
             async with AsyncExitStack() as opened:
                 spool = self._place.settings.data / "backup-spool"
                 streams = [LogStream(node, self._vault, spool) for node in self._nodes]
@@ -146,6 +151,18 @@ class Run:
                         group.create_task(self._copy(stream.node))
                     group.create_task(self._sweep())
                     group.create_task(self._mind())
+
+    async def _refuse_others(self) -> None:
+        """Before the first segment: those of another server have the same names, and would be lost."""
+        for node in self._nodes:
+            try:
+                await server_of(self._vault, node)
+            except WrongServerError:
+                raise _other_server(node) from None
+            except FAULTS as error:
+                raise StartError(
+                    f"{node.name} or the repository cannot be used ({_class_of(error)})."
+                ) from error
 
     async def _pause(self, seconds: float) -> bool:
         """Wait; whether to go on."""

@@ -11,11 +11,11 @@ import pytest
 
 from healthbook.backups import service
 from healthbook.backups.fetch import plan
-from healthbook.backups.layout import NodeStatus
+from healthbook.backups.layout import MANIFEST, Base, NodeStatus, label_of
 from healthbook.backups.service import Run
 from healthbook.backups.vault import Vault, opened_vault
 from healthbook.settings import read_settings
-from healthbook.wiring import Place
+from healthbook.wiring import Place, StartError
 from kernel.clock import SystemClock
 from store.archives import ArchiveError
 from store.postgres import Server, start_server
@@ -94,5 +94,34 @@ async def test_it_goes_on_when_repository_or_server_was_away(
             assert status.safe_until >= at
             trip = await plan(vault, "n0", None)
             assert len(trip.segments) >= 2
+    finally:
+        server.stop()
+
+
+async def test_a_repository_of_another_server_is_left_as_it_is(tmp_path: Path) -> None:
+    told = {"HEALTHBOOK_DATA": str(tmp_path / "data"), "HEALTHBOOK_BACKUP": str(tmp_path / "repository")}
+    told["HEALTHBOOK_BACKUP_RECIPIENTS"] = make_identity(tmp_path / "identity")
+    settings, stop, now = read_settings(told), asyncio.Event(), SystemClock().now()
+    settings.data.mkdir()
+    server = start_server(settings.data / "postgres")
+    try:
+        async with opened_vault(settings) as vault:
+            other = Base(
+                node="n0",
+                label=label_of(now),
+                system="1",
+                major=18,
+                timeline=1,
+                segment_bytes=16 * 1024 * 1024,
+                first=1,
+                started_at=now,
+                ended_at=now,
+                parts=[],
+            )
+            await vault.note(f"n0/base/{other.label}/{MANIFEST}", other)
+            running = Run(Place(settings, server), vault, SystemClock(), stop).until_stopped()
+            with pytest.raises(StartError, match="another server"):
+                await asyncio.wait_for(running, SECONDS_MAX)
+            assert await vault.archive.names("n0/wal/") == []
     finally:
         server.stop()
