@@ -2,11 +2,13 @@
 
 from store.statement import Scalar
 
-# As hb_owner one sees the names of other sessions, and no statement of theirs.
+# As hb_owner one sees the names of other sessions, and no statement of theirs. A stream of the log is of no
+# database, and fills a repository again that was emptied.
 OTHERS_CONNECTED = Scalar(
     int,
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    " AND usename IN ('hb_api', 'hb_delivery', 'hb_signer')",
+    "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    " AND (datname = current_database() OR backend_type = 'walsender')"
+    " AND usename IN ('hb_api', 'hb_delivery', 'hb_signer', 'hb_backup')",
 )
 TABLES = Scalar(
     str,

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from healthbook.handover.ending import certify, destroy_keys, is_certified, remains
-from healthbook.handover.making import hand_over
+from healthbook.handover.making import close_installation, hand_over
 from healthbook.handover.rows import clear_row
 from healthbook.settings import read_settings
 from healthbook.wiring import StartError, load_keys
@@ -13,6 +14,7 @@ from store.database import Store
 from store.installation import close, mark_installation, open_again
 from store.key_life import destroy
 from store.keys import KeyRing
+from store.postgres import Server
 from store.sealing import make_identity
 from tests.support.clock import FrozenClock
 
@@ -82,3 +84,17 @@ async def test_what_is_left_of_backups_and_of_the_log_is_no_proof_that_nothing_c
         path.write_bytes(b"x")
     left = {one.what: one.opens for one in await remains(settings, [tmp_path / "disk"]) if one.opens}
     assert left == {"backups": 1, "log of PostgreSQL": 2}
+
+
+async def test_nothing_ends_while_backups_are_made_of_it(
+    server: Server, database: str, owner: Store, clock: FrozenClock
+) -> None:
+    """A stream that goes on fills the repository again that was emptied."""
+    async with owner.transaction() as tx:
+        await mark_installation(tx, False, clock.now())
+    stream = await asyncpg.connect(server.dsn("hb_backup", database))
+    try:
+        with pytest.raises(StartError, match="stop every process"):
+            await close_installation(owner, ("Trần Một + Lê Hai", "chuyển cho Sở Y tế"))
+    finally:
+        await stream.close()
