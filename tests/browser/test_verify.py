@@ -153,7 +153,7 @@ def own_certificate(people: People) -> str:
     return str(app.get(f"/v1/me/certificates/{one['certificate_id']}/text")["text"])
 
 
-def test_without_a_network_after_one_visit(person: Person, people: People) -> None:
+def test_s4_a_demos_certificate_without_a_network_after_one_visit(person: Person, people: People) -> None:
     text = own_certificate(people)
     watched = person(width=390, height=844)
     tab = watched.page("/verify")
@@ -163,6 +163,7 @@ def test_without_a_network_after_one_visit(person: Person, people: People) -> No
     tab.reload()
     tab.get_by_text("Đang không có mạng").wait_for()
     assert checked(tab, text) == "Hợp lệ"
+    assert "mã nước XX" in tab.locator("#verdict").inner_text()
     assert "Nguyễn Văn Hùng" in tab.locator("#verdict").inner_text()
     assert not tab.get_by_role("button", name="Hỏi hệ thống").is_visible()
     kept = json.dumps(tab.evaluate(KEPT))
@@ -207,12 +208,15 @@ def test_a_health_card_is_judged_here_too(person: Person, people: People, sheet:
     assert checked(tab, text[:-10] + changed + text[-8:]) == "Giả hoặc hỏng"
 
 
-def test_without_script_the_form_asks_the_service(person: Person, people: People) -> None:
+def test_s4_without_script_the_form_asks_the_service_which_knows_its_demo(
+    person: Person, people: People
+) -> None:
     tab = person(script=False).page("/verify")
     tab.locator("#text").fill(own_certificate(people))
     tab.get_by_role("button", name="Kiểm tra", exact=True).click()
     assert word(tab) == "Hợp lệ"
     assert tab.url.endswith("/verify")
+    assert "mã nước XX" in tab.locator("#verdict").inner_text()
 
 
 def test_a_picture_is_read_and_judged_here(person: Person, people: People, tmp_path: Path) -> None:

@@ -247,6 +247,7 @@ def test_s4_a_certificate_of_the_demo_verifies_without_the_service_where_a_demo_
     for code, trust, other in ((picture, keys, card_keys), (file, card_keys, keys)):
         done = run_command_with(nowhere, "certificates", "verify", code, "--trust", trust, "--demo")
         assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "VERIFIED")
+        assert done.stdout.count(b'"URN:UVCI:01:XX:') == (code is picture)
         strange = run_command_with(nowhere, "certificates", "verify", code, "--trust", other)
         assert (strange.returncode, json.loads(strange.stdout)["status"]) == (1, "ISSUER_NOT_TRUSTED")
     believed = run_command_with(nowhere, "certificates", "verify", picture, "--trust", keys)

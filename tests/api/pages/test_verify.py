@@ -81,6 +81,19 @@ async def test_the_service_answers_without_script(client: httpx.AsyncClient, sig
         assert page.tree.find(".//*[@id='verdict']//dl") is None
 
 
+async def test_s4_a_demos_page_says_what_its_certificates_are_worth_and_a_real_one_has_no_such_word(
+    client: httpx.AsyncClient, store: Store, clock: FrozenClock, signer: Signer
+) -> None:
+    said = "mã nước XX và không có giá trị"
+    assert said not in (real := await checked(client, hc1(signer))).text
+    assert "data-demo" not in real.response.text
+    async with client_of(store, clock, demo=True, allowed_hosts=["localhost"]) as opened:
+        page = await checked(opened, hc1(signer))
+    good = page.tree.find(".//*[@id='verdict']/section")
+    assert said in "".join(good.itertext())
+    assert page.tree.find(".//*[@id='lists']").get("data-demo") is not None
+
+
 async def test_line_breaks_are_no_part_of_a_code_and_blanks_are(
     client: httpx.AsyncClient, signer: Signer
 ) -> None:

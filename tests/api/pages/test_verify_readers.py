@@ -32,8 +32,8 @@ SCRIPT = """
 import { readFileSync } from "node:fs";
 import { check } from "./judge.js";
 import { trustOf } from "./trust.js";
-const { lists, max_age_days, cases } = JSON.parse(readFileSync(0, "utf-8"));
-const trust = await trustOf(lists, max_age_days * 86_400_000);
+const { lists, max_age_days, is_demo, cases } = JSON.parse(readFileSync(0, "utf-8"));
+const trust = await trustOf(lists, max_age_days * 86_400_000, is_demo);
 const said = [];
 for (const { text, now } of cases) said.push(await check(text, trust, Date.parse(now)));
 process.stdout.write(JSON.stringify(said));
@@ -53,11 +53,14 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def in_browser(readers: Path, lists: Lists, days: int, cases: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    """What the page's readers make of (text, now), each."""
+def in_browser(
+    readers: Path, lists: Lists, days: int, cases: list[tuple[str, str]], *, is_demo: bool = False
+) -> list[dict[str, Any]]:
+    """What the page's readers make of (text, now), each. is_demo: on a demo's page."""
     given = {
         "lists": lists,
         "max_age_days": days,
+        "is_demo": is_demo,
         "cases": [{"text": text, "now": now} for text, now in cases],
     }
     done = subprocess.run(
@@ -100,6 +103,28 @@ def require_same(readers: Path, lists: Lists, days: int, cases: list[tuple[str, 
             assert said["statements"] == []
     assert unlike == []
     return Counter(said["status"] for said in here)
+
+
+def test_s4_a_demos_certificate_is_shown_by_a_demos_page_alone(readers: Path) -> None:
+    """Its key is of country XX and certified for test results, which verifiers elsewhere heed."""
+    results = ("1.3.6.1.4.1.1847.2021.1.1",)
+    demo, real = es256(country="XX", uses=results), es256(uses=results)
+    doses = CLAIMS | {1: "XX", -260: {1: CONTENT | {"v": [ENTRY | {"co": "XX"}]}}}
+    cases = [(text, NOW.isoformat()) for text in (hc1(demo, doses), hc1(demo), hc1(real))]
+    items = [
+        {
+            "certificateType": "DSC",
+            "country": country,
+            "kid": one.kid,
+            "rawData": base64.b64encode(one.certificate).decode(),
+        }
+        for country, one in (("XX", demo), ("VN", real))
+    ]
+    keys = {"certificates": items, "issued_at": NOW.isoformat()}
+    lists: Lists = {"keys": [keys], "revocations": [], "cards": [], "cardRevocations": []}
+    shown = [said["status"] for said in in_browser(readers, lists, 30, cases, is_demo=True)]
+    assert shown == ["VERIFIED", "ISSUER_NOT_TRUSTED", "INVALID_SIGNATURE"]
+    assert require_same(readers, lists, 30, cases) == {"INVALID_SIGNATURE": 2, "ISSUER_NOT_TRUSTED": 1}
 
 
 def test_lists_of_health_cards_grow_old_too(readers: Path) -> None:
