@@ -264,8 +264,9 @@ def add_key(directory: Path, purpose: Purpose, starts_at: datetime | None = None
 
     Returns its id. Raises KeyRingError where there may never be a second one.
     """
-    ids = [p.name.rsplit(".", 2)[1] for p in directory.glob(f"{purpose}.*.key")]
-    ids += [p.name.rsplit(".", 2)[1] for p in directory.glob(f"{purpose}.*.pub")]
+    # A `.from` alone is what a run left that was cut off: its id is taken.
+    kinds = ("key", "pub", "from")
+    ids = [p.name.rsplit(".", 2)[1] for kind in kinds for p in directory.glob(f"{purpose}.*.{kind}")]
     if ids and purpose in FOR_EVER:
         raise KeyRingError(f"the key for {purpose} is never changed")
     key_id = f"{int(max(ids)) + 1:04d}" if ids else FIRST_ID

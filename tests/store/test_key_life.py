@@ -94,6 +94,11 @@ def test_an_id_is_never_given_twice(place: Path) -> None:
     assert set(KeyRing.load(place).public_keys("partner")) == {"0001", "0002", "0003", "0004"}
 
 
+def test_a_key_that_was_cut_off_before_it_was_made_leaves_the_way_free(place: Path) -> None:
+    (place / "field.0002.from").write_text(f"{START.isoformat()}\n")
+    assert add_key(place, "field", START + timedelta(minutes=10)) == "0003"
+
+
 def test_what_may_be_taken_away_and_what_not(place: Path) -> None:
     now = START
     for purpose in CHANGED:

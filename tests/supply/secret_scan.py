@@ -1,6 +1,6 @@
 """No secret in the repository, by detect-secrets: what it finds is in the baseline, each entry looked at.
 
-python -m tests.supply.test_secrets     writes the baseline anew; look at each line of the difference
+python -m tests.supply.secret_scan --write     writes the baseline anew; look at each line of the difference
 """
 
 import json
