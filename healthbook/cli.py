@@ -99,10 +99,11 @@ def serve(no_worker: bool, die_with_parent: bool) -> None:
 def worker() -> None:
     """Run one worker alone: outbox, deliveries, timers."""
     from healthbook.serve import run_worker
-    from healthbook.wiring import Serving, check_start, load_keys
+    from healthbook.wiring import Serving, check_start, load_keys, refuse_foreign
 
     def run(place: "Place") -> None:
         keys = load_keys(place.settings)
+        asyncio.run(refuse_foreign(place, "hb_delivery"))
         run_worker(Serving(place, keys, asyncio.run(check_start(place, keys))))
 
     at_place(run)

@@ -35,6 +35,7 @@ from healthbook.wiring import (
     load_keys,
     make_app,
     open_place,
+    refuse_foreign,
 )
 from store.keys import KeyRing
 
@@ -64,7 +65,7 @@ def serve(settings: Settings, *, with_worker: bool, announce: Callable[[Serving]
     try:
         place = open_place(settings)
         try:
-            serving = Serving(place, keys, asyncio.run(_prepare(place, keys)))
+            serving = Serving(place, keys, asyncio.run(_prepare(place, keys, with_worker=with_worker)))
             app = building.finish(serving)
             announce(serving)
             leaving = Leaving()
@@ -109,10 +110,13 @@ class Building(threading.Thread):
         return self._serving.place
 
 
-async def _prepare(place: Place, keys: KeyRing) -> bool:
+async def _prepare(place: Place, keys: KeyRing, *, with_worker: bool) -> bool:
     if place.settings.embedded:
         await bring_up_to_date(place)
-    return await check_start(place, keys)
+    demo = await check_start(place, keys)
+    if with_worker:
+        await refuse_foreign(place, "hb_delivery")
+    return demo
 
 
 def refuse_taken_port(settings: Settings) -> None:

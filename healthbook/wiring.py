@@ -85,6 +85,17 @@ def unusable(error: Exception, names: str) -> StartError:
     return StartError(f"The database cannot be used ({type(error).__name__}). Check {names}.")
 
 
+async def refuse_foreign(place: Place, role: Literal["hb_owner", "hb_delivery"]) -> None:
+    """Raises StartError where what signs in for a role may not be that role."""
+    try:
+        connection = await asyncpg.connect(place.dsn(role), server_settings={"role": role})
+    except (*UNREACHABLE, asyncpg.InsufficientPrivilegeError, asyncpg.InvalidParameterValueError) as error:
+        name = f"DATABASE_{role.removeprefix('hb_').upper()}_URL"
+        names = f"{name} (unset: DATABASE_URL): it signs in as {role} or as a member of it"
+        raise unusable(error, names) from error
+    await connection.close()
+
+
 def refuse_destroyed(settings: Settings) -> None:
     """Nothing starts where an installation ended: not by mistake, and not a new one over its certificate."""
     if (settings.data / DESTROYED).exists():
@@ -165,6 +176,7 @@ async def bring_up_to_date(place: Place, *, demo: bool = False) -> list[str]:
             await prepare_roles(place.dsn("hb_owner"))
         except UNREACHABLE as error:
             raise unusable(error, "DATABASE_OWNER_URL or DATABASE_URL") from error
+        await refuse_foreign(place, "hb_owner")
     try:
         applied = await migrate(place.dsn("hb_owner"), SystemClock().now())
     except MigrationError as error:
