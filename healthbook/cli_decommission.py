@@ -73,7 +73,7 @@ def hand_over(
 
     Stopped in between, run it again with the same DIRECTORY.
     """
-    from healthbook.handover.layout import digest_of
+    from healthbook.handover.layout import digest_of, read_signed
     from healthbook.handover.making import hand_over as make
     from store.sealing import SealError, read_recipients
 
@@ -89,6 +89,7 @@ def hand_over(
         return f"{said.people} people, {rows} rows, {said.blobs} files of theirs"
 
     click.echo(f"{as_owner(run, second, operator, reason)}: signed hand-over {digest_of(directory)}")
+    click.echo(f"signed by {read_signed(directory)[1]}")
 
 
 @decommission.command()

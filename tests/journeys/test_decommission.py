@@ -82,13 +82,14 @@ def test_an_installation_is_handed_over_whole_and_nothing_of_it_can_be_read_afte
     done(place, "decommission", "close", *SECOND)
     still = run_command(place, "serve", check=False)
     assert (still.returncode, b"was closed on" in still.stderr) == (2, True)
-    done(place, "decommission", "hand-over", str(to), *two_people)
+    handed = done(place, "decommission", "hand-over", str(to), *two_people)
     secrets = secrets_in(place / "keys")
     holds_everything(to, identity, json.loads((place / "demo.json").read_text()), secrets)
     check = ("decommission", "check", str(to), "--identity")
     digest = digest_of(to)
     checked = done(place, *check, str(identity))
     assert f"hand-over {digest}" in checked
+    assert handed.splitlines()[-1] in checked, "both read the same thumbprint"
     assert "roots of the access log verified" in checked
     refused(place, *check, str(stranger), code=1)
 
