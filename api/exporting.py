@@ -103,16 +103,18 @@ async def export_patient(call: Call, patient_id: UUID, kind: Export[Any]) -> Res
 
 
 async def _export(call: Call, patient_id: UUID | None, action: Action, kind: Export[Any]) -> Response[Any]:
-    async with call.begin() as (tx, actor):
-        access = await decided(tx, call, actor, patient_id, action, kind.part)
-        if isinstance(access, Answer):
-            return access
-        if action == "export-record" and (refused := await _step_up(tx, call, access, kind.part)):
-            return answer(refused)
-        subject = access.patient_id
-        waits = await wants_core(tx, call.core, subject, call.now, access.origins)
-        # Whoever is told to come back comes with the same signed act: a refused lease uses none up.
-        lease = await call.export_slots.take(tx, actor.actor_id, call.now)
+    call.can_wait = True
+    with call.export_slots.expected():
+        async with call.begin() as (tx, actor):
+            access = await decided(tx, call, actor, patient_id, action, kind.part)
+            if isinstance(access, Answer):
+                return access
+            if action == "export-record" and (refused := await _step_up(tx, call, access, kind.part)):
+                return answer(refused)
+            subject = access.patient_id
+            waits = await wants_core(tx, call.core, subject, call.now, access.origins)
+            # Whoever is told to come back comes with the same signed act: a refused lease uses none up.
+            lease = await call.export_slots.take(tx, actor.actor_id, call.now)
     async with leases.keep(call.store, call.clock, lease):
         if waits:
             await ask_core(call.store, call.clock, call.core, subject)

@@ -166,7 +166,7 @@ def actor_word(actor: Actor) -> str:
 class Call:
     """One request. Handlers take it as `call: NamedDependency[Call]`."""
 
-    __slots__ = ("_is_admitted", "_now", "_runtime", "_scope", "request")
+    __slots__ = ("_is_admitted", "_now", "_runtime", "_scope", "can_wait", "request")
 
     def __init__(self, request: "ApiRequest", runtime: Runtime) -> None:
         self.request = request
@@ -174,6 +174,8 @@ class Call:
         self._scope: HTTPScope = request.scope
         self._now: datetime | None = None
         self._is_admitted = False
+        # Dear work lets whoever reads go first (store/database.py).
+        self.can_wait = False
 
     @property
     def store(self) -> Store:
@@ -351,7 +353,7 @@ class Call:
             return
         if scheme != "bearer":
             refuse(NOT_SIGNED_IN)
-        async with self._runtime.store.transaction() as tx:
+        async with self._runtime.store.transaction(behind=self.can_wait) as tx:
             by_itself = self._scope["state"].get("by_itself", False)
             yield tx, self._allowed(await authenticate(tx, token, self.now, by_itself=by_itself))
 
@@ -417,7 +419,7 @@ class Call:
     async def begin_public(self) -> AsyncIterator[Tx]:
         """A transaction without sign-in, for routes whose actors name "public"."""
         assert PUBLIC in actors_of(self._scope["route_handler"])
-        async with self._runtime.store.transaction() as tx:
+        async with self._runtime.store.transaction(behind=True) as tx:
             yield tx
 
     @asynccontextmanager

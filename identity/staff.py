@@ -16,7 +16,7 @@ from msgspec import Struct
 from identity import budgets, practitioners, sessions
 from identity.entry import queries as entry
 from identity.models import CredentialRow, PractitionerCard
-from identity.passwords import POOL, secret_holds
+from identity.passwords import secret_holds
 from identity.problems import SIGN_IN_REFUSED, TOTP_REFUSED
 from identity.register import queries as register
 from identity.sessions import Tokens
@@ -52,8 +52,11 @@ class StaffSignedIn(Struct, frozen=True, kw_only=True):
 async def charge_account(
     tx: Tx, keys: KeyRing, kind: AccountKind, user_name: str, network: str, now: datetime
 ) -> PendingPassword | Refused:
-    """Charge account and network before anything is compared, also for names that nobody has."""
-    POOL.require_room()
+    """Charge account and network before anything is compared, also for names that nobody has.
+
+    The caller keeps a place in the hashing pool meanwhile (identity/passwords.py): who would find none costs
+    no statement and no try.
+    """
     folded = user_name.strip().casefold()
     _, pepper = keys.secret("pepper")
     id_hash = hmac.digest(pepper, f"{kind}\0{folded}".encode(), hashlib.sha256)

@@ -5,8 +5,9 @@ that is what makes it safe to skip asyncpg's reset of every released connection,
 pgbouncer's transaction mode sit in between.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -34,6 +35,8 @@ STATEMENT_CACHE_SIZE = 100
 STATEMENT_TIMEOUT_SECONDS = 30
 # Longer than a burst, shorter than a proxy's patience: an endless queue answers nobody.
 ACQUIRE_SECONDS_MAX = 30
+# What strangers and dear work get of a pool (security.md S33): more than one process can use at its own pace.
+BEHIND_PERCENT = 30
 
 # outcome: `got`, or `none` where it was given up.
 POOL_WAIT: Final = Histogram(
@@ -55,17 +58,25 @@ class Store:
 
     def __init__(self, pool: Pool, keys: KeyRing, blobs: BlobStore) -> None:
         self._pool = pool
+        self._behind = asyncio.Semaphore(max(1, pool.get_max_size() * BEHIND_PERCENT // 100))
         self.keys = keys
         self.blobs = blobs
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
+    async def transaction(self, *, behind: bool = False) -> AsyncIterator[Tx]:
         """One READ COMMITTED transaction: commits on a normal exit, rolls back on an exception.
 
-        Raises TimeoutError when no connection became free in ACQUIRE_SECONDS_MAX.
+        behind: it takes one of the few connections that are left to whoever can wait, so that a crowd of them
+        keeps nobody waiting who reads. Never within another. Raises TimeoutError when no connection became
+        free in ACQUIRE_SECONDS_MAX.
         """
-        async with self._connection() as connection, connection.transaction():
-            yield connection
+        async with AsyncExitStack() as held:
+            if behind:
+                async with asyncio.timeout(ACQUIRE_SECONDS_MAX):
+                    await held.enter_async_context(self._behind)
+            connection = await held.enter_async_context(self._connection())
+            async with connection.transaction():
+                yield connection
 
     @asynccontextmanager
     async def transaction_after(self, first: Callable[[Tx], Awaitable[None]]) -> AsyncIterator[Tx]:

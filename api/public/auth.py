@@ -13,6 +13,7 @@ from api.request import Call, answer
 from identity import activation, sessions, sign_in, staff
 from identity.devices import NewDevice
 from identity.models import PractitionerCard
+from identity.passwords import POOL
 from identity.problems import (
     ACTIVATION_REFUSED,
     CHALLENGE_DEAD,
@@ -269,10 +270,11 @@ async def sign_in_practitioner(
     data: JSONBody[PractitionerSignIn], call: NamedDependency[Call]
 ) -> Response[SignedInPractitioner]:
     """Sign in staff with password and one-time password, in one role; ends after 15 idle minutes."""
-    async with call.begin_public() as tx:
-        pending = await staff.charge_account(
-            tx, call.keys, "practitioner", data.username, call.network_prefix(), call.now
-        )
+    with POOL.expected():
+        async with call.begin_public() as tx:
+            pending = await staff.charge_account(
+                tx, call.keys, "practitioner", data.username, call.network_prefix(), call.now
+            )
     if isinstance(pending, Refused):
         return answer(pending)
     held = await staff.password_holds(call.keys, pending, data.password)
@@ -295,10 +297,11 @@ async def sign_in_operator(
     data: JSONBody[OperatorSignIn], call: NamedDependency[Call]
 ) -> Response[AccessToken]:
     """Sign in an operator with password and one-time password."""
-    async with call.begin_public() as tx:
-        pending = await staff.charge_account(
-            tx, call.keys, "operator", data.username, call.network_prefix(), call.now
-        )
+    with POOL.expected():
+        async with call.begin_public() as tx:
+            pending = await staff.charge_account(
+                tx, call.keys, "operator", data.username, call.network_prefix(), call.now
+            )
     if isinstance(pending, Refused):
         return answer(pending)
     held = await staff.password_holds(call.keys, pending, data.password)

@@ -6,8 +6,8 @@ The first is a row of the database (store/leases.py). The second bounds what one
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
@@ -54,12 +54,18 @@ class ImportSlots:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a slot once the body is there: a slow sender holds up nobody. Raises `records-busy`."""
+        with self.expected():
+            async with self._turns:
+                yield
+
+    @contextmanager
+    def expected(self) -> Iterator[None]:
+        """Keep a place of slots and queue while it is found out whose it is. Raises `records-busy`."""
         if self._inside >= self._slots * (1 + _QUEUE_PER_SLOT):
             self._refuse()
         self._inside += 1
         try:
-            async with self._turns:
-                yield
+            yield
         finally:
             self._inside -= 1
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sys
+from contextlib import ExitStack
 
 import pytest
 
@@ -16,6 +18,7 @@ from kernel.problems import ProblemError, Refused
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.entry import code_of, staff_sign_in
+from tests.support.http import client_of
 from tests.support.people import make_doctor, make_facility, make_machine
 
 
@@ -130,6 +133,40 @@ async def test_s33_the_hashing_pool_is_bounded() -> None:
     outcomes = await asyncio.gather(*(attempt() for _ in range(20)))
     assert outcomes.count("hashed") == 3
     assert outcomes.count("sign-in-busy") == 17
+
+
+async def test_s33_places_are_kept_for_who_has_yet_to_be_looked_up() -> None:
+    pool = HashingPool(slots=1)
+    with ExitStack() as kept:
+        for _ in range(3):
+            kept.enter_context(pool.expected())
+        with pytest.raises(ProblemError), pool.expected():
+            raise AssertionError("slot and queue are taken")
+    assert await pool.verify(await pool.hash("secret"), "secret")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a priority is the process's, and stays")
+async def test_s33_a_hash_lets_everybody_else_go_first() -> None:
+    pool = HashingPool(slots=1)
+    here = os.getpriority(os.PRIO_PROCESS, 0)
+    there = await pool._run(lambda *_: os.getpriority(os.PRIO_PROCESS, 0), "", "")
+    assert (there, os.getpriority(os.PRIO_PROCESS, 0)) == (max(here, 10), here)
+
+
+@pytest.mark.parametrize("who", ["practitioner", "operator"])
+async def test_s33_who_finds_no_place_to_be_hashed_costs_no_statement(
+    store: Store, clock: FrozenClock, who: str
+) -> None:
+    body = {"username": "crowd", "password": "wrong and long", "totp": "123456"}
+    async with client_of(store, clock) as client:
+        with ExitStack() as kept:
+            for _ in range(3 * (os.cpu_count() or 1)):
+                kept.enter_context(POOL.expected())
+            for _ in range(6):
+                busy = await client.post(f"/v1/auth/{who}/sign-in", json=body)
+                assert busy.json()["code"] == "sign-in-busy"
+        answers = [await client.post(f"/v1/auth/{who}/sign-in", json=body) for _ in range(6)]
+    assert [one.status_code for one in answers] == [401] * 5 + [429], "none was charged before"
 
 
 async def test_s33_a_full_pool_charges_nobody(store: Store, clock: FrozenClock) -> None:

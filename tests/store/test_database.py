@@ -71,6 +71,35 @@ async def test_who_waits_too_long_for_a_connection_is_turned_away(
     await one.close()
 
 
+async def test_s33_who_can_wait_leaves_connections_to_who_reads(
+    server: Server, database: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsn = server.dsn("hb_api", database)
+    one = await open_store(dsn, role="hb_api", keys=store.keys, blobs=store.blobs, pool_min=1, pool_max=4)
+    begun, finish, inside = asyncio.Event(), asyncio.Event(), list[int]()
+
+    async def patiently(number: int) -> None:
+        async with one.transaction(behind=True):
+            inside.append(number)
+            begun.set()
+            await finish.wait()
+
+    patient = [asyncio.create_task(patiently(number)) for number in range(8)]
+    await begun.wait()
+    for _ in range(5):
+        async with one.transaction() as tx:
+            assert await tx.fetchval("SELECT 1") == 1
+    assert inside == [0], "30 % of four connections"
+    monkeypatch.setattr("store.database.ACQUIRE_SECONDS_MAX", 0.05)
+    with pytest.raises(TimeoutError):
+        async with one.transaction(behind=True):
+            raise AssertionError("others wait too")
+    finish.set()
+    await asyncio.gather(*patient)
+    assert inside == list(range(8))
+    await one.close()
+
+
 async def test_what_is_set_locally_ends_with_its_transaction(fresh_store: Store) -> None:
     async with fresh_store.transaction() as tx:
         before = await tx.fetchval("SHOW work_mem")

@@ -8,6 +8,7 @@ from identity import activation, sign_in, staff
 from identity.activation import ActivationCode, CardSeen, Proposed
 from identity.devices import NewDevice
 from identity.models import Facility
+from identity.passwords import POOL
 from identity.sessions import Tokens
 from identity.sign_in import SignedIn, SignInStarted
 from kernel.problems import Refused
@@ -175,8 +176,11 @@ async def redeem(
 async def staff_sign_in(
     store: Store, clock: FrozenClock, username: str, password: str, totp: str, network: str = "test"
 ) -> staff.StaffSignedIn | Tokens | Refused:
-    async with store.transaction() as tx:
-        pending = await staff.charge_account(tx, store.keys, "practitioner", username, network, clock.now())
+    with POOL.expected():
+        async with store.transaction() as tx:
+            pending = await staff.charge_account(
+                tx, store.keys, "practitioner", username, network, clock.now()
+            )
     if isinstance(pending, Refused):
         return pending
     held = await staff.password_holds(store.keys, pending, password)

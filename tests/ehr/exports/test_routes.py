@@ -4,7 +4,9 @@ import asyncio
 import base64
 import hashlib
 import json
+import os
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +25,7 @@ from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.consent import TRACE, granted, own, revoke
 from tests.support.exports import pdf_pages, step_up
-from tests.support.http import bearer, client_of
+from tests.support.http import application, bearer, client_of
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
 from tests.support.record import bundle, hospital, our_id, write
 
@@ -290,6 +292,25 @@ async def test_s33_one_export_at_a_time_for_each_actor(
             assert answer.json()["code"] == "export-busy"
             assert int(answer.headers["retry-after"]) > 0
     assert (await client.get(url, headers=bearer(doctor.token))).status_code == 200
+
+
+async def test_s33_exports_that_find_no_place_are_refused_before_it_is_asked_whose_they_are(
+    store: Store, clock: FrozenClock
+) -> None:
+    person = await make_citizen(store, clock)
+    with application(store, clock) as (app, made), ExitStack() as kept:
+        transport = httpx.ASGITransport(app)
+        async with (
+            made.lifespan(),
+            httpx.AsyncClient(transport=transport, base_url="http://localhost") as one,
+        ):
+            for _ in range(3 * (os.cpu_count() or 1)):
+                kept.enter_context(made.runtime.export_slots.expected())
+            for token in (person.token, "nobody's"):
+                busy = await one.get("/v1/me/vaccination.pdf", headers=bearer(token))
+                assert (busy.status_code, busy.json()["code"]) == (429, "export-busy")
+            kept.close()
+            assert (await one.get("/v1/me/vaccination.pdf", headers=bearer(person.token))).status_code == 200
 
 
 async def test_s33_an_export_beside_one_in_another_process_is_refused_and_uses_no_signed_act_up(
