@@ -103,9 +103,12 @@ def statistics(operator: str | None, reason: str | None) -> None:
 
 @click.command()
 @click.option("--restored", is_flag=True, help="A backup was restored; the journal need not show it.")
+@click.option(
+    "--promoted", is_flag=True, help="A standby that lost nothing stands in: let it serve, recover nothing."
+)
 @OPERATOR
 @REASON
-def recover(restored: bool, operator: str | None, reason: str | None) -> None:
+def recover(restored: bool, promoted: bool, operator: str | None, reason: str | None) -> None:
     """Make a restored database fit to serve: a new epoch, the journal replayed, each log's gap marked.
 
     Nothing is served before it ran to its end; run it again where it was stopped.
@@ -114,8 +117,12 @@ def recover(restored: bool, operator: str | None, reason: str | None) -> None:
     from healthbook.wiring import load_keys
 
     def run(place: "Place") -> str:
-        return asyncio.run(recover_place(place, load_keys(place.settings), operator, reason, forced=restored))
+        keys = load_keys(place.settings)
+        done = recover_place(place, keys, operator, reason, forced=restored, promoted=promoted)
+        return asyncio.run(done)
 
+    if restored and promoted:
+        fail("--restored or --promoted: a copy that came back, or a standby that lost nothing.")
     click.echo(at_place(run))
 
 

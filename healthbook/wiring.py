@@ -24,7 +24,7 @@ from partners.verifiers.oidc import OidcVerifier
 from store.blobs import BlobStore, FilesystemBlobs
 from store.blobs_s3 import open_s3_blobs
 from store.database import Store, Tx, open_store
-from store.installation import closing, is_demo, mark_installation
+from store.installation import closing, is_demo, is_elsewhere, mark_installation, settle_first
 from store.journal import JournalError, JournalFiles, is_ahead, mark_of, open_recovery, position_of
 from store.journal_files import DirectoryJournal, open_bucket_journal
 from store.keys import KeyRing, KeyRingError
@@ -192,6 +192,7 @@ async def mark(place: Place, *, demo: bool) -> None:
     connection = await asyncpg.connect(place.dsn("hb_owner"), server_settings={"role": "hb_owner"})
     try:
         await mark_installation(connection, demo, SystemClock().now())
+        await settle_first(connection)
     finally:
         await connection.close()
 
@@ -236,7 +237,8 @@ async def refuse_closed(tx: Tx) -> None:
 
 
 async def refuse_restored(tx: Tx, settings: Settings) -> None:
-    """A database that is older than its journal serves nobody before it was recovered (security.md S12)."""
+    """A database that is older than its journal, or that a restore brought here, serves nobody before it was
+    recovered (security.md S12)."""
     try:
         async with opened_journal(settings, SystemClock()) as journal:
             mark = await mark_of(journal)
@@ -248,6 +250,12 @@ async def refuse_restored(tx: Tx, settings: Settings) -> None:
             "that one knows of later acts, or of none at all. Set the right one and run "
             "`healthbook admin recover`; where it is lost, that holds all that lived. "
             "Nothing is served before."
+        )
+    if await is_elsewhere(tx):
+        raise StartError(
+            "This database was restored from a backup, or a standby of it was promoted. Nothing is served "
+            "before `healthbook admin recover`; where a standby that lost nothing stands in, "
+            "`healthbook admin recover --promoted`."
         )
 
 

@@ -109,7 +109,7 @@ FINISH_IDEMPOTENCY = Command(
 
 INSERT_INSTALLATION = Scalar(
     bool,
-    "INSERT INTO installation (singleton, demo, created_at) VALUES (true, $1, $2)"
+    "INSERT INTO installation (singleton, demo, created_at, server) VALUES (true, $1, $2, $3)"
     " ON CONFLICT (singleton) DO NOTHING RETURNING demo",
 )
 CLOSING = Statement(Closing, "SELECT created_at, closed_at, handed_over FROM installation")
@@ -117,6 +117,14 @@ CLOSE_INSTALLATION = Command("UPDATE installation SET closed_at = $1 WHERE close
 OPEN_INSTALLATION = Command("UPDATE installation SET closed_at = NULL, handed_over = NULL")
 NOTE_HANDED_OVER = Command("UPDATE installation SET handed_over = $1 WHERE closed_at IS NOT NULL")
 INSTALLATION_DEMO = Scalar(bool, "SELECT demo FROM installation")
+# Of the server that is asked; never with a table beside it, which a worker of a cluster could answer for.
+SERVER = Scalar(
+    str,
+    "SELECT system_identifier || '/' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)"
+    " FROM pg_control_system()",
+)
+INSTALLATION_SERVER = Scalar(str, "SELECT server FROM installation")
+SET_INSTALLATION_SERVER = Command("UPDATE installation SET server = $1")
 
 NEWEST_EPOCH = Statement(Epoch, "SELECT number, started_at FROM security_epoch ORDER BY number DESC LIMIT 1")
 INSERT_EPOCH = Command("INSERT INTO security_epoch (number, started_at) VALUES ($1, $2)")

@@ -20,6 +20,7 @@ from healthbook.wiring import UNREACHABLE, Place, StartError, unusable
 from kernel.clock import SystemClock
 from store.database import Connection
 from store.distribute import foreign_keys
+from store.installation import is_elsewhere, settle
 from store.migrate import applied_migrations
 from store.models import ForeignKey
 
@@ -54,6 +55,8 @@ async def copy_database(
             await record_admin_event(
                 source, signed[0], "database:copy", signed[1], len(tables), SystemClock().now()
             )
+        if await is_elsewhere(source):
+            raise StartError("This database was restored or promoted: run `healthbook admin recover` first.")
         if serving := await queries.SERVING.one(source):
             raise StartError(
                 f"{serving} sessions of a service are open here. Stop serve, worker and signer first."
@@ -66,6 +69,8 @@ async def copy_database(
         await queries.DELETE_MARK.run(there)
         levels = _levels(tables, await foreign_keys(source))
         rows = await _copy_levels((place.dsn("hb_owner"), target), levels, jobs, say)
+        # It says where the one that was copied serves.
+        await settle(there)
         await there.execute("ANALYZE")
         return len(tables), rows
 

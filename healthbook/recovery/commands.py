@@ -2,7 +2,7 @@
 
 import click
 
-from healthbook.recovery.service import recover
+from healthbook.recovery.service import recover, take_promoted
 from healthbook.wiring import Place, StartError, bring_up_to_date, opened_journal, opened_store
 from kernel.clock import SystemClock
 from store.journal import JournalError
@@ -10,13 +10,23 @@ from store.keys import KeyRing
 
 
 async def recover_place(
-    place: Place, keys: KeyRing, operator: str | None, reason: str | None, *, forced: bool
+    place: Place,
+    keys: KeyRing,
+    operator: str | None,
+    reason: str | None,
+    *,
+    forced: bool,
+    promoted: bool = False,
 ) -> str:
-    """Recover the database of this installation; what was done, for the operator. Raises StartError."""
+    """Recover the database of this installation; what was done, for the operator. Raises StartError.
+
+    promoted: it is a standby that lost nothing; nothing is done but to let it serve.
+    """
     # A demo needs no name, as for every act (S26).
     signed = (operator or "demo", reason or "demo") if keys.demo else (operator, reason)
     if not signed[0] or not signed[1]:
         raise StartError("This act needs --operator and --reason.")
+    names = (signed[0], signed[1])
     await bring_up_to_date(place)
     clock = SystemClock()
     try:
@@ -24,7 +34,9 @@ async def recover_place(
             opened_store(place, "hb_owner", keys) as store,
             opened_journal(place.settings, clock) as files,
         ):
-            done = await recover(store, files, (signed[0], signed[1]), clock.now(), forced=forced, tell=_tell)
+            if promoted:
+                return _promoted(taken=await take_promoted(store, files, names, clock.now()))
+            done = await recover(store, files, names, clock.now(), forced=forced, tell=_tell)
     except JournalError as error:
         raise StartError(f"The journal does not hold together: {error}. Nothing is served.") from error
     if done is None:
@@ -35,6 +47,15 @@ async def recover_place(
         f"Epoch {done.epoch}: {done.replayed} acts of the journal replayed, {done.logs} logs marked, "
         f"{done.held} grants held until their citizens confirm. Sessions and codes of before are dead."
     )
+
+
+def _promoted(*, taken: bool) -> str:
+    if not taken:
+        raise StartError(
+            "This database lost something: the journal knows of later acts, or a recovery is under way. "
+            "Run `healthbook admin recover` without --promoted."
+        )
+    return "The promoted standby goes on in the place of the server before; nothing was recovered."
 
 
 def _tell(marked: int) -> None:

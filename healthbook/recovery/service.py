@@ -18,6 +18,7 @@ from healthbook.recovery.replay import REPLAY
 from kernel.access import Actor
 from store.database import Store
 from store.epoch import start_epoch
+from store.installation import is_elsewhere, settle
 from store.journal import (
     GENESIS,
     JournalFiles,
@@ -63,7 +64,8 @@ async def begin(store: Store, files: JournalFiles, now: datetime, *, forced: boo
         if under_way is not None:
             return under_way
         position = await position_of(tx)
-        if not forced and not is_ahead(await mark_of(files), position):
+        behind = is_ahead(await mark_of(files), position) or await is_elsewhere(tx)
+        if not forced and not behind:
             return None
         epoch = await start_epoch(tx, now, after=max(epochs, default=0))
         return await begin_recovery(tx, epoch.number, position.seq + 1, now)
@@ -97,6 +99,18 @@ async def recover(
     # The epoch's line stands in the database now: a journal without a mark would be taken for another one's.
     await write_out(store, files)
     return done
+
+
+async def take_promoted(store: Store, files: JournalFiles, signed: tuple[str, str], now: datetime) -> bool:
+    """Let a standby's database serve in place of the one it followed, at an operator's word that nothing was
+    lost; False, and nothing done, where the journal knows better or a recovery is under way."""
+    async with store.transaction() as tx:
+        behind = is_ahead(await mark_of(files), await position_of(tx))
+        if behind or await open_recovery(tx) is not None:
+            return False
+        await settle(tx)
+        await record_admin_event(tx, signed[0], "restore:promoted", signed[1], 1, now)
+    return True
 
 
 async def _replay(store: Store, files: JournalFiles, found: Recovery, now: datetime) -> None:
@@ -144,6 +158,7 @@ async def _finish(
     mark = await mark_of(files)
     async with store.transaction() as tx:
         await finish_recovery(tx, found.epoch, seq, h, mark.beat if mark else 0, now)
+        await settle(tx)
         replayed = max(0, seq - found.next_seq + 1) + found.replayed
         await record_admin_event(tx, signed[0], "restore:recover", signed[1], replayed, now)
         held = await queries.HELD_GRANTS.one(tx, now) or 0

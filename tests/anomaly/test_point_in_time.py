@@ -30,7 +30,7 @@ from tests.anomaly.drill import BEFORE_SECONDS, WITHIN_SECONDS, Row
 from tests.anomaly.installation import Installation
 from tests.support import consent as steps
 from tests.support import family
-from tests.support.backups import Backups, Contents, contents
+from tests.support.backups import BRING_BACK, Backups, Contents, contents
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer
 from tests.support.people import (
@@ -43,13 +43,6 @@ from tests.support.people import (
 from tests.support.service import environment
 
 WEEK = int(timedelta(days=7).total_seconds())
-BRING_BACK = (
-    "import sys; from pathlib import Path; from datetime import datetime;"
-    "from healthbook.backups.restoring import Wish, bring_back;"
-    "from healthbook.settings import read_settings;"
-    "wish = Wish(identity=Path(sys.argv[1]), to=datetime.fromisoformat(sys.argv[2]));"
-    "bring_back(read_settings(), wish, print)"
-)
 
 
 @dataclass

@@ -3,6 +3,8 @@
 import asyncio
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from healthbook.backups.proof import prove
@@ -18,9 +21,11 @@ from healthbook.backups.service import refuse_backup
 from healthbook.backups.status import backup_faults
 from healthbook.settings import SettingsError, read_settings
 from healthbook.wiring import StartError
+from store.journal import Mark
+from store.journal_files import DirectoryJournal
 from store.sealing import SealError, make_identity, read_identities, read_recipients, seal, unseal
 from tests.healthbook.conftest import environment
-from tests.support.backups import SIGNED, Backups
+from tests.support.backups import BRING_BACK, SIGNED, Backups
 
 BLOB = Path("ab") / "abcd" / "ef"
 
@@ -101,6 +106,37 @@ def test_s15_a_backup_holds_no_key_and_comes_back_in_a_new_epoch(
     told = backups.command("verify-backup", "--identity", str(backups.identity), "--start", **new)
     assert re.search(r"[1-9][0-9]* rows of [1-9][0-9]+ tables", told), told
     assert "1 documents open" in told
+
+
+def test_s12_a_restore_that_was_cut_off_before_its_recovery_serves_nobody(
+    backups: Backups, tmp_path: Path
+) -> None:
+    """Its journal knows of nothing later: sessions and grants of the lost time would live."""
+    apart = {"HEALTHBOOK_DATA": str(tmp_path / "new"), "HEALTHBOOK_JOURNAL": str(tmp_path / "journal")}
+    backups.settings |= apart
+    told = [sys.executable, "-c", BRING_BACK, str(backups.identity)]
+    subprocess.run(told, env=backups.settings, check=True, timeout=300)
+    assert "was restored" in backups.command("serve", code=2)
+    # Nobody says that it was restored: the database does.
+    assert "Epoch 1" in backups.command("admin", "recover", *SIGNED)
+    assert "Nothing to recover" in backups.command("admin", "recover", *SIGNED)
+
+
+def test_s12_a_standby_in_its_place_is_taken_at_an_operators_word_and_only_where_it_lost_nothing(
+    backups: Backups, tmp_path: Path
+) -> None:
+    """To the database a standby that stands in is what a restored copy is: another timeline."""
+    journal = tmp_path / "journal"
+    backups.settings |= {"HEALTHBOOK_DATA": str(tmp_path / "new"), "HEALTHBOOK_JOURNAL": str(journal)}
+    told = [sys.executable, "-c", BRING_BACK, str(backups.identity)]
+    subprocess.run(told, env=backups.settings, check=True, timeout=300)
+    promoted = ("admin", "recover", "--promoted")
+    assert "--operator" in backups.command(*promoted, code=2)
+    asyncio.run(DirectoryJournal(journal).set_mark(msgspec.json.encode(Mark(beat=99, seq=0))))
+    assert "later acts" in backups.command(*promoted, *SIGNED, code=2)
+    shutil.rmtree(journal)
+    assert "goes on" in backups.command(*promoted, *SIGNED)
+    assert "Nothing to recover" in backups.command("admin", "recover", *SIGNED)
 
 
 def proven(backups: Backups, identity: Path | None = None, **asked: Any) -> str:

@@ -18,6 +18,14 @@ from store.sealing import make_identity
 
 SIGNED = ("--operator", "Nguyễn Vận Hành", "--reason", "diễn tập khôi phục")
 SAFE_SECONDS_MAX = 90
+# `restore` that was killed before it recovered what it had put back.
+BRING_BACK = (
+    "import sys; from pathlib import Path; from datetime import datetime;"
+    "from healthbook.backups.restoring import Wish, bring_back;"
+    "from healthbook.settings import read_settings;"
+    "wish = Wish(identity=Path(sys.argv[1]), to=datetime.fromisoformat(sys.argv[2]) if sys.argv[2:] else None);"
+    "bring_back(read_settings(), wish, print)"
+)
 # Of every table a digest over its rows and how many there are.
 Contents = dict[str, tuple[str | None, int]]
 _CONTENT = "SELECT md5(string_agg(h, '' ORDER BY h)), count(*) FROM (SELECT md5(t::text) h FROM {} t) s"
