@@ -116,9 +116,10 @@ def status_() -> None:
         settings, now = settings_or_exit(), SystemClock().now()
         async with opened_archive(settings) as archive:
             for one in await report(Vault(archive, [], []), now):
+                left = f", left the cluster at {_at(one.left_at)}" if one.left_at else ""
                 click.echo(
                     f"{one.node}: from {_at(one.oldest)} until {_at(one.safe_until)}, {one.bases} whole "
-                    f"copies, the newest of {_at(one.newest)}, {one.sealed} bytes"
+                    f"copies, the newest of {_at(one.newest)}, {one.sealed} bytes{left}"
                 )
         return await backup_faults(settings, now)
 

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from healthbook.backups.files import SHARDS, copied_names, gone_since
-from healthbook.backups.layout import GONE, MANIFEST, POINTS, SEGMENT, Base, label_of, number_of
+from healthbook.backups.layout import GONE, MANIFEST, POINTS, SEGMENT, STATUS, Base, label_of, number_of
 from healthbook.backups.vault import Vault
 
 KEPT_FOR: Final = timedelta(days=35)
@@ -15,12 +17,16 @@ BROKEN_AFTER: Final = timedelta(days=3)
 async def expire(vault: Vault, nodes: list[str], now: datetime) -> int:
     """Remove what is too old. Returns how many whole copies went. Raises ArchiveError.
 
-    The newest copy of a server stays whatever its age: `backup status` tells of it, and nothing is left
-    without one.
+    nodes: the servers there are now. The newest copy of each stays whatever its age: `backup status` tells of
+    it, and nothing is left without one. Of a server that left, all goes when it left too long ago.
     """
+    left = await note_who_left(vault, nodes, now)
     removed = 0
+    for node in [one for one, at in left.items() if at < now - KEPT_FOR]:
+        removed += await _remove_node(vault, node)
+        del left[node]
     oldest: datetime | None = None
-    for node in nodes:
+    for node in [*nodes, *left]:
         bases = await vault.bases(node)
         old = [base for base in bases[:-1] if base.started_at < now - KEPT_FOR]
         for base in old:
@@ -35,6 +41,30 @@ async def expire(vault: Vault, nodes: list[str], now: datetime) -> int:
         await _remove_points(vault, oldest)
     await _remove_files(vault, now)
     return removed
+
+
+async def note_who_left(vault: Vault, nodes: list[str], now: datetime) -> dict[str, datetime]:
+    """Servers that stand in the repository and are not among `nodes`: since when that is known. Raises
+    ArchiveError."""
+    left: dict[str, datetime] = {}
+    for status in await vault.nodes():
+        left_at = None if status.node in nodes else status.left_at or now
+        if left_at != status.left_at:
+            await vault.note(f"{STATUS}{status.node}.json", replace(status, left_at=left_at))
+        if left_at is not None:
+            left[status.node] = left_at
+    return left
+
+
+async def _remove_node(vault: Vault, node: str) -> int:
+    """What says that it was there last: until then the next run goes on."""
+    bases = await vault.bases(node)
+    for base in bases:
+        await _remove(vault, base)
+    for one in await vault.archive.names(f"{node}/"):
+        await vault.archive.delete(one.name)
+    await vault.archive.delete(f"{STATUS}{node}.json")
+    return len(bases)
 
 
 async def _remove(vault: Vault, base: Base) -> None:

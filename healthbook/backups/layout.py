@@ -24,6 +24,7 @@ FILES: Final = "files/"
 GONE: Final = "gone/"
 PART_BYTES: Final = 32 * 1024 * 1024
 PART: Final = re.compile(r"[0-9]{5}\.age")
+NODE: Final = re.compile(r"n[0-9]+")
 SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
 POINT_NAME: Final = re.compile(r"healthbook-[0-9]{8}T[0-9]{6}Z")
 _HISTORY: Final = re.compile(r"[0-9A-F]{8}\.history")
@@ -60,13 +61,14 @@ class Base(Struct, frozen=True, kw_only=True):
 
 class NodeStatus(Struct, frozen=True, kw_only=True):
     """What `backup run` last found. safe_until: whatever was committed before it lies in the repository, the
-    log to `position` (`0/3000060`)."""
+    log to `position` (`0/3000060`). left_at: since when the server is none of the cluster's any more."""
 
     node: str
     position: str = ""
     safe_until: datetime | None = None
     looked_at: datetime
     fault: str = ""
+    left_at: datetime | None = None
 
 
 class Point(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from healthbook.backups import queries
 from healthbook.backups.base import WrongServerError, make_base, server_of
-from healthbook.backups.expiry import expire
+from healthbook.backups.expiry import expire, note_who_left
 from healthbook.backups.files import copy_files, lies_in, opened_files
 from healthbook.backups.layout import SEGMENT, STATUS, Base, HistoryError, NodeStatus, way
 from healthbook.backups.nodes import find_nodes, make_point
@@ -140,6 +140,8 @@ class Run:
             self._changed.clear()
             self._nodes = await find_nodes(self._place)
             await self._refuse_others()
+            names = [node.name for node in self._nodes]
+            await self._attempt("nodes", partial(note_who_left, self._vault, names, self._clock.now()))
             async with AsyncExitStack() as opened:
                 spool = self._place.settings.data / "backup-spool"
                 streams = [LogStream(node, self._vault, spool) for node in self._nodes]
@@ -195,7 +197,7 @@ class Run:
         name, now = stream.node.name, self._clock.now()
         before = [one for one in await self._vault.nodes() if one.node == name]
         last = before[0] if before else NodeStatus(node=name, looked_at=now)
-        await _note(self._vault, stream, replace(last, looked_at=now, fault=fault))
+        await _note(self._vault, stream, replace(last, looked_at=now, fault=fault, left_at=None))
 
     async def _copy(self, node: Node) -> None:
         """Whole copies, each day and where the log does not lead on from the last one."""

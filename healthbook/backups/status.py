@@ -6,11 +6,11 @@ from typing import Final
 from msgspec import Struct
 
 from healthbook.backups.expiry import KEPT_FOR
-from healthbook.backups.layout import SEGMENT, HistoryError, NodeStatus, way
+from healthbook.backups.layout import SEGMENT, Base, HistoryError, NodeStatus, way
 from healthbook.backups.vault import Vault, opened_archive
 from healthbook.settings import Settings
 from healthbook.wiring import StartError
-from store.archives import ArchiveError
+from store.archives import ArchiveError, Kept
 
 # Rounds are seconds apart: after this somebody must look.
 LATE_AFTER: Final = timedelta(minutes=10)
@@ -19,7 +19,8 @@ BASE_LATE_AFTER: Final = timedelta(hours=48)
 
 
 class NodeReport(Struct, frozen=True, kw_only=True):
-    """One server. sealed: bytes of its whole copies and its log; faults: plain sentences."""
+    """One server. sealed: bytes of its whole copies and its log; left_at: since when it is none
+    of the cluster's; faults: plain sentences."""
 
     node: str
     safe_until: datetime | None
@@ -27,6 +28,7 @@ class NodeReport(Struct, frozen=True, kw_only=True):
     newest: datetime | None
     bases: int
     sealed: int
+    left_at: datetime | None
     faults: list[str]
 
 
@@ -51,6 +53,25 @@ async def backup_faults(settings: Settings, now: datetime) -> list[str]:
 
 async def _report(vault: Vault, status: NodeStatus, now: datetime) -> NodeReport:
     bases, log = await vault.bases(status.node), await vault.log(status.node)
+    faults = await _faults(vault, status, now, bases, log) if status.left_at is None else []
+    if status.left_at is not None and now - status.left_at > KEPT_FOR + BASE_EVERY:
+        faults.append("It left over 35 days ago: what was erased must be gone from its copies.")
+    return NodeReport(
+        node=status.node,
+        safe_until=status.safe_until,
+        oldest=bases[0].ended_at if bases else None,
+        newest=bases[-1].ended_at if bases else None,
+        bases=len(bases),
+        sealed=sum(base.length for base in bases) + sum(kept.length for kept in log.values()),
+        left_at=status.left_at,
+        faults=faults,
+    )
+
+
+async def _faults(
+    vault: Vault, status: NodeStatus, now: datetime, bases: list[Base], log: dict[str, Kept]
+) -> list[str]:
+    """Of a server that is there."""
     faults = [] if not status.fault else [f"The last round failed ({status.fault})."]
     safe = status.safe_until
     if safe is None or now - safe > LATE_AFTER:
@@ -70,12 +91,4 @@ async def _report(vault: Vault, status: NodeStatus, now: datetime) -> NodeReport
             )
         except HistoryError as error:
             faults.append(f"After the newest whole copy {error}.")
-    return NodeReport(
-        node=status.node,
-        safe_until=safe,
-        oldest=bases[0].ended_at if bases else None,
-        newest=bases[-1].ended_at if bases else None,
-        bases=len(bases),
-        sealed=sum(base.length for base in bases) + sum(kept.length for kept in log.values()),
-        faults=faults,
-    )
+    return faults

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from healthbook.backups.layout import MANIFEST, PART, STATUS, Base, NodeStatus, Part, base_of
+from healthbook.backups.layout import MANIFEST, NODE, PART, STATUS, Base, NodeStatus, Part, base_of
 from healthbook.settings import Settings, words
 from healthbook.wiring import StartError
 from store.archives import (
@@ -84,8 +84,17 @@ class Vault(Struct, frozen=True):
 
     async def nodes(self) -> list[NodeStatus]:
         """What was last found of each server, by name."""
-        kept = await self.archive.names(STATUS)
-        return [msgspec.json.decode(await self.archive.get(one.name), type=NodeStatus) for one in kept]
+        return [await self._node(one.name) for one in await self.archive.names(STATUS)]
+
+    async def _node(self, name: str) -> NodeStatus:
+        try:
+            found = msgspec.json.decode(await self.archive.get(name), type=NodeStatus)
+        except msgspec.MsgspecError as error:
+            raise ArchiveError(f"{name} cannot be read") from error
+        # All of a server that left is removed by its name: none but a server's may stand there.
+        if name != f"{STATUS}{found.node}.json" or NODE.fullmatch(found.node) is None:
+            raise ArchiveError(f"{name} names what is not its own")
+        return found
 
     async def position(self, node: str) -> str:
         """How far a server's log had come when it was last looked at; empty where nobody did."""

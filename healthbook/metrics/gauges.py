@@ -3,6 +3,7 @@
 Every worker shows the same; rules take the newest or the highest (docker/metrics/rules).
 """
 
+import math
 from datetime import datetime
 from typing import Final, get_args
 
@@ -56,7 +57,9 @@ async def show_backups(settings: Settings) -> None:
         return
     async with opened_archive(settings) as archive:
         for node in await Vault(archive, [], []).nodes():
-            SAFE_UNTIL.labels(node.node).set(node.safe_until.timestamp() if node.safe_until else 0)
+            until = node.safe_until.timestamp() if node.safe_until else 0
+            # Processes that share figures cannot take one away; Prometheus's min() passes over NaN.
+            SAFE_UNTIL.labels(node.node).set(until if node.left_at is None else math.nan)
 
 
 async def show_state(store: Store, clock: Clock) -> None:

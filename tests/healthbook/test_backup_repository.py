@@ -1,14 +1,18 @@
 """What a repository keeps, lets go and says of itself (security.md S12)."""
 
+import math
+import io
 import os
+import tarfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 
 from healthbook.backups.expiry import KEPT_FOR, expire
-from healthbook.backups.fetch import NoBackupError, plan
+from healthbook.backups.fetch import NoBackupError, Trip, plan, unpack
 from healthbook.backups.files import Files, bring_files, check_files, copy_files
 from healthbook.backups.layout import (
     GONE,
@@ -29,6 +33,8 @@ from healthbook.backups.layout import (
 from healthbook.backups.restoring import Wish, goal_of
 from healthbook.backups.status import report
 from healthbook.backups.vault import Vault
+from healthbook.metrics.gauges import show_backups
+from healthbook.settings import read_settings
 from store.archives import ArchiveError, DirectoryArchive
 from store.sealing import SealError, make_identity, read_identities, read_recipients
 
@@ -66,9 +72,9 @@ def base_at(at: datetime, first: int, timeline: int = 1) -> Base:
 
 
 async def put_base(vault: Vault, base: Base) -> None:
-    part = await vault.keep(f"n0/base/{base.label}/00000", b"all of it")
+    part = await vault.keep(f"{base.node}/base/{base.label}/00000", b"all of it")
     whole = Base(**{name: getattr(base, name) for name in base.__struct_fields__} | {"parts": [part]})
-    await vault.note(f"n0/base/{base.label}/{MANIFEST}", whole)
+    await vault.note(f"{base.node}/base/{base.label}/{MANIFEST}", whole)
 
 
 async def put_log(vault: Vault, *segments: str) -> None:
@@ -149,6 +155,59 @@ async def test_s12_after_35_days_copies_and_their_log_are_gone_but_never_the_las
     assert not [name for name in left if old.label in name or "20260101" in name]
     assert await expire(vault, ["n0"], NOW + timedelta(days=400)) == 1
     assert [base.label for base in await vault.bases("n0")] == [young.label]
+
+
+async def test_s12_of_a_server_that_left_the_cluster_nothing_is_kept_after_35_days(vault: Vault) -> None:
+    day = timedelta(days=1)
+    for node in ("n0", "n3"):
+        await put_base(vault, replace(base_at(NOW - day, 3), node=node))
+        await vault.keep(f"{node}/wal/{segment_of(1, 3, 16 * MIB)}", b"log", packed=True)
+        await vault.note(f"{STATUS}{node}.json", NodeStatus(node=node, safe_until=NOW, looked_at=NOW))
+    await vault.note(f"{POINTS}{label_of(NOW)}.json", Point(name=f"healthbook-{label_of(NOW)}", at=NOW))
+
+    async def expire_at(now: datetime, *nodes: str) -> list[str]:
+        await put_base(vault, base_at(now - timedelta(hours=1), 3))
+        await vault.note(f"{STATUS}n0.json", NodeStatus(node="n0", safe_until=now, looked_at=now))
+        await expire(vault, list(nodes), now)
+        return [fault for one in await report(vault, now) for fault in one.faults]
+
+    # It is away, is back, and leaves for good: the 35 days begin there.
+    assert await expire_at(NOW, "n0") == []
+    await expire_at(NOW + 30 * day, "n0", "n3")
+    assert await expire_at(NOW + 40 * day, "n0") == []
+    assert await expire_at(NOW + 74 * day, "n0") == []
+    assert len(await vault.bases("n3")) == 1
+    assert len(await vault.archive.names(POINTS)) == 1, "its copies lead to that instant"
+    assert await expire_at(NOW + 76 * day, "n0") == []
+    assert await vault.archive.names("n3/") == []
+    assert [one.node for one in await vault.nodes()] == ["n0"]
+    assert await vault.archive.names(POINTS) == []
+
+
+async def test_a_server_that_left_is_not_shown_as_late(vault: Vault, tmp_path: Path) -> None:
+    settings = read_settings({"HEALTHBOOK_BACKUP": str(tmp_path / "repository")})
+    for left_at in (None, NOW):
+        found = NodeStatus(node="n7", safe_until=NOW, looked_at=NOW, left_at=left_at)
+        await vault.note(f"{STATUS}n7.json", found)
+        await show_backups(settings)
+        shown = REGISTRY.get_sample_value("healthbook_backup_safe_until_timestamp_seconds", {"node": "n7"})
+        assert shown is not None
+        assert math.isnan(shown) == (left_at is not None)
+
+
+@pytest.mark.parametrize(
+    ("file", "named"), [("files", "files"), ("points", "points"), ("n2", "n0/../files"), ("n2", "n1")]
+)
+async def test_what_somebody_wrote_of_a_server_names_no_other_directory(
+    vault: Vault, file: str, named: str
+) -> None:
+    long_ago = NOW - 2 * KEPT_FOR
+    status = NodeStatus(node=named, looked_at=long_ago, left_at=long_ago)
+    await vault.note(f"{STATUS}{file}.json", status)
+    await vault.keep("files/kept", b"here")
+    with pytest.raises(ArchiveError):
+        await expire(vault, ["n0"], NOW)
+    assert [one.name for one in await vault.archive.names("files/")] == ["files/kept.age"]
 
 
 async def test_s12_a_file_that_is_gone_is_kept_for_35_days_and_comes_back_to_before(
@@ -246,3 +305,22 @@ async def test_the_name_of_a_restore_point_is_one_that_we_make(vault: Vault, tmp
     await vault.note(f"{POINTS}{label_of(NOW)}.json", Point(name=forged, at=NOW))
     with pytest.raises(ArchiveError):
         await goal_of(vault, wish)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+async def test_a_copy_that_somebody_forged_lays_no_link_and_no_device(
+    vault: Vault, tmp_path: Path, kind: bytes
+) -> None:
+    """Whoever knows the recipient seals what they like: a link would lead the server to files of the host."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("PG_VERSION"))
+        odd = tarfile.TarInfo("pg_hba.conf")
+        odd.type, odd.linkname = kind, "PG_VERSION"
+        tar.addfile(odd)
+    base = base_at(NOW, 2)
+    part = await vault.keep(f"n0/base/{base.label}/00000", packed.getvalue())
+    with pytest.raises(ArchiveError, match="plain file"):
+        await unpack(vault, Trip(replace(base, parts=[part]), [], {}, {}), tmp_path / "into", lambda _: None)
+    assert not (tmp_path / "into" / "pg_hba.conf").is_symlink()
+    assert not (tmp_path / "into" / "pg_hba.conf").exists()
