@@ -19,14 +19,17 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.events import BaseEventEmitterBackend
+from litestar.exceptions import HTTPException
 from litestar.status_codes import HTTP_404_NOT_FOUND
 from litestar.types import ControllerRouterHandler, Message, Scope, Send
+from litestar.utils import normalize_path
 
 from api.app_versions import at_the_door, count_use
 from api.deprecation import deprecation_of
+from api.endings import ENDINGS
 from api.errors import on_exception
 from api.load import Load, Turn
-from api.metrics import REFUSED, count_request
+from api.metrics import READS, REFUSED, count_request, method_of
 from api.pages.busy import no_place
 from api.pages.demo_people import DemoDesk
 from api.pages.unknown import nothing_here
@@ -367,7 +370,7 @@ class Api(Litestar):
         edge = Edge(send, scope, request_id, self.runtime)
         with self.runtime.trace(request_id) as finish:
             await self._answer(scope, receive, edge, is_inner="request_id" in state)
-            finish(scope["method"], scope.get("path_template"), edge.status)
+            finish(method_of(scope), scope.get("path_template"), edge.status)
         count_use(self.runtime, scope)
         count_request(scope, edge.status, (edge.answered_at or perf_counter()) - started)
         log_request(scope, edge.status, started, request_id)
@@ -377,14 +380,25 @@ class Api(Litestar):
             await problem_answer(Refused(problem=BAD_HOST)).to_asgi_response()(scope, receive, edge)
         elif is_inner:
             await super().__call__(scope, receive, edge)  # the page holds the place
-        elif not self.load.has_room(scope):
+        elif (place := self.load.place_for(scope)) is None:
             await no_place(scope).to_asgi_response()(scope, receive, edge)
         else:
-            turn = Turn(self.load, scope, receive, edge)
+            turn = Turn(self.load, place, scope, receive, edge)
             try:
                 await super().__call__(scope, turn.receive, turn.send)
             finally:
                 turn.leave()
+
+    def is_ending(self, scope: Scope) -> bool:
+        """Whether a request ends somebody's access, by the route that will take it."""
+        method: Any = scope.get("method")
+        if method in READS:
+            return False
+        try:
+            found = self.asgi_router.handle_routing(path=normalize_path(scope["path"]), method=method)
+        except HTTPException:
+            return False
+        return (method, found[-1]) in ENDINGS
 
 
 class NoEvents(BaseEventEmitterBackend):
@@ -453,7 +467,7 @@ def log_request(scope: Scope, status: int, started: float, request_id: str) -> N
         return
     log.info(
         "request",
-        method=scope.get("method"),
+        method=method_of(scope),
         route=route,
         status=status,
         milliseconds=round((perf_counter() - started) * 1000, 1),
@@ -553,7 +567,7 @@ def create_app(
         state=State({"runtime": runtime}),
     )
     app.runtime = runtime
-    app.load = Load()
+    app.load = Load(runtime.callers, app.is_ending)
     app.allowed_hosts_here = frozenset(host.lower() for host in allowed_hosts)
     return app
 

@@ -25,6 +25,7 @@ from litestar.exceptions import (
 )
 
 from api.fhir.errors import PREFIX, fhir_problem
+from api.load import NoPlaceError
 from api.problems import (
     BAD_REQUEST,
     BODY_TOO_LARGE,
@@ -83,7 +84,8 @@ log = structlog.get_logger("api")
 def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The answer to whatever a route raised."""
     refused = refused_of(error)
-    if refused.problem.status >= 500:
+    # Who found no place is counted (api/load.py): a flood is no storm of errors.
+    if refused.problem.status >= 500 and not isinstance(error, NoPlaceError):
         log_exception(error, request.scope)
     headers = {}
     if isinstance(error, MethodNotAllowedException):

@@ -30,6 +30,8 @@ ANSWERS: Final = Counter(
 REFUSALS: Final = Counter(
     "healthbook_refusals", "Refusals by what people do and the code that they were told", ("journey", "code")
 )
+# Whose request found no place in a full process (api/load.py): known, unproven or nameless.
+SHED: Final = Counter("healthbook_shed_requests", "Requests that found no place, by who asked", ("who",))
 
 NO_ROUTE: Final = "none"
 OTHER: Final = "other"
@@ -89,14 +91,19 @@ def journey_of(method: str, route: str) -> str:
 def count_request(scope: Scope, status: int, seconds: float) -> None:
     """One answered request. status 0: the connection ended before an answer began."""
     route = scope.get("path_template") or NO_ROUTE
-    # What no route took can have any method: a caller's own word.
-    method = NO_ROUTE if route == NO_ROUTE else str(scope.get("method"))
+    method = method_of(scope)
     journey = journey_of(method, route)
     _requests(method, route, status).inc()
     _seconds(journey).observe(seconds)
     _answers(journey, outcome_of(status)).inc()
     if (code := REFUSED.get()) is not None:
         _refusals(journey, code).inc()
+
+
+def method_of(scope: Scope) -> str:
+    """The method of a request as figures, logs and traces name it: what no route took can have any, a
+    caller's own word."""
+    return str(scope.get("method")) if scope.get("path_template") else NO_ROUTE
 
 
 def outcome_of(status: int) -> str:

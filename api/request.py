@@ -25,6 +25,7 @@ from litestar import Request, Response
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from api.callers import Callers
 from api.metrics import REFUSED
 from api.pages.demo_people import DemoDesk
 from api.problems import (
@@ -122,6 +123,7 @@ class Runtime:
         self.signer: Signer | None = None
         self.axis_keys: tuple[RSAPublicKey, ...] = ()
         self.answered = Answered()
+        self.callers = Callers()
         self.trace: Trace = untraced
         self.app_policies = AppPolicies()
         self.app_uses = AppUses()
@@ -355,7 +357,9 @@ class Call:
             refuse(NOT_SIGNED_IN)
         async with self._runtime.store.transaction(behind=self.can_wait) as tx:
             by_itself = self._scope["state"].get("by_itself", False)
-            yield tx, self._allowed(await authenticate(tx, token, self.now, by_itself=by_itself))
+            actor = await authenticate(tx, token, self.now, by_itself=by_itself)
+            self._note(token, actor)
+            yield tx, self._allowed(actor)
 
     @asynccontextmanager
     async def _begin_app(self, scheme: str, token: str) -> AsyncIterator[tuple[Tx, Actor]]:
@@ -371,7 +375,13 @@ class Call:
 
         async with self._runtime.store.transaction_after(admit) as tx:
             self._is_admitted = True
+            self._note(token, admitted[0])
             yield tx, self._allowed(admitted[0])
+
+    def _note(self, token: str, actor: Actor | None) -> None:
+        """Who keeps a place when the process is full (api/load.py); no decision about access."""
+        callers = self._runtime.callers
+        callers.gone(token) if actor is None else callers.found(token)
 
     def _allowed(self, actor: Actor | None) -> Actor:
         if actor is None:

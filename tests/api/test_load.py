@@ -1,24 +1,47 @@
 """A process that is full says so at once, strangers first, and waits for no body without end (S33)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
-from litestar import Response, get, post
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
-from api.app import Api, create_app
-from api.load import Load
+from api.app import Api, collect_handlers, create_app
+from api.callers import LATELY_SECONDS, Callers
+from api.endings import ENDINGS
+from api.load import ENDINGS_UNPROVEN_MAX, Load, Place
 from api.pages.home import home
 from api.public.health import live
 from api.request import Call, answer
+from kernel.ids import uuid7
 from store.database import Store
 from tests.support.clock import FrozenClock
+from tests.support.http import bearer
+from tests.support.people import make_citizen
 
-KNOWN = {"Authorization": "Bearer whatever"}
+END = f"/v1/me/grants/{uuid7(datetime(2026, 1, 1, tzinfo=UTC))}"
+
+
+def worthless(number: int) -> dict[str, str]:
+    """What anybody can write."""
+    shown = ("Authorization", f"Bearer abc{number}") if number % 2 else ("Cookie", f"citizen=abc{number}")
+    return dict([shown])
+
+
+def found(app: Api, number: int) -> dict[str, str]:
+    """What somebody shows behind whom this process found a session."""
+    app.runtime.callers.found(f"token-{number}")
+    return bearer(f"token-{number}")
 
 
 class Gate:
@@ -60,10 +83,29 @@ def app(store: Store, clock: FrozenClock, gate: Gate) -> Api:
         await gate.pass_through()
         return answer(b"{}")
 
-    handlers: list[HTTPRouteHandler] = [working, taking, weighing, live, home]
+    @get("/v1/mine", actors=("citizen",), operation_id="mine")
+    async def mine(call: NamedDependency[Call]) -> Response[Any]:
+        async with call.begin():
+            return answer(b"{}")
+
+    @delete("/v1/me/grants/{grant_id:uuid}", actors=("citizen",), operation_id="ending", status_code=204)
+    async def ending(call: NamedDependency[Call], grant_id: FromPath[UUID]) -> None:
+        async with call.begin():
+            pass
+
+    handlers: list[HTTPRouteHandler] = [working, taking, weighing, mine, ending, live, home]
     made = create_app(store, clock, handlers=handlers)
-    made.load = Load(most=4, most_strangers=2, body_seconds=0.2)
+    made.load = Load(made.runtime.callers, made.is_ending, most=4, most_strangers=2, body_seconds=0.2)
     return made
+
+
+@pytest.fixture
+async def known(store: Store, clock: FrozenClock, app: Api) -> dict[str, str]:
+    """What somebody shows whom this process has found lately."""
+    shown = bearer((await make_citizen(store, clock)).token)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as opened:
+        assert (await opened.get("/v1/mine", headers=shown)).status_code == 200
+    return shown
 
 
 @pytest.fixture
@@ -75,16 +117,16 @@ async def client(app: Api) -> AsyncIterator[httpx.AsyncClient]:
 async def test_s33_who_comes_when_a_process_is_full_is_told_so_at_once(
     app: Api, client: httpx.AsyncClient, gate: Gate
 ) -> None:
-    inside = [asyncio.create_task(client.get("/v1/working", headers=KNOWN)) for _ in range(4)]
+    inside = [asyncio.create_task(client.get("/v1/working", headers=found(app, one))) for one in range(4)]
     await gate.until_more(4)
-    refused = await client.get("/v1/working", headers=KNOWN)
+    refused = await client.get("/v1/working", headers=found(app, 4))
     assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
     assert refused.headers["retry-after"] == "2"
     assert refused.headers["cache-control"] == "no-store"
     assert (await client.get("/health/live")).status_code == 200
     gate.open.set()
     assert {one.status_code for one in await asyncio.gather(*inside)} == {200}
-    assert (await client.get("/v1/working", headers=KNOWN)).status_code == 200
+    assert (await client.get("/v1/working", headers=found(app, 4))).status_code == 200
     assert (app.load.inside, app.load.strangers) == (0, 0)
 
 
@@ -93,7 +135,7 @@ async def test_s33_strangers_by_the_hundred_keep_nobody_out_who_is_signed_in(
 ) -> None:
     strangers = [asyncio.create_task(client.get("/v1/working")) for _ in range(100)]
     await gate.until_more(2)
-    known = [asyncio.create_task(client.get("/v1/working", headers=KNOWN)) for _ in range(2)]
+    known = [asyncio.create_task(client.get("/v1/working", headers=found(app, one))) for one in range(2)]
     await gate.until_more(2)
     gate.open.set()
     assert {one.status_code for one in await asyncio.gather(*known)} == {200}
@@ -102,11 +144,156 @@ async def test_s33_strangers_by_the_hundred_keep_nobody_out_who_is_signed_in(
     assert (app.load.inside, app.load.strangers) == (0, 0)
 
 
+async def test_s33_worthless_tokens_and_cookies_keep_nobody_out_who_is_signed_in(
+    app: Api, client: httpx.AsyncClient, gate: Gate, known: dict[str, str]
+) -> None:
+    flood = [asyncio.create_task(client.get("/v1/working", headers=worthless(one))) for one in range(100)]
+    await gate.until_more(2)
+    assert (await client.get("/v1/mine", headers=known)).status_code == 200
+    cookie = {"Cookie": f"display=vi; __Host-citizen={known['Authorization'].removeprefix('Bearer ')}"}
+    page = asyncio.create_task(client.get("/v1/working", headers=cookie))
+    await gate.until_more(1)
+    gate.open.set()
+    assert (await page).status_code == 200
+    answers = [one.status_code for one in await asyncio.gather(*flood)]
+    assert (answers.count(200), answers.count(503)) == (2, 98)
+    assert (app.load.inside, app.load.strangers) == (0, 0)
+
+
+@pytest.mark.parametrize(("shows", "gets_in"), [(lambda _: {}, 200), (worthless, 503)])
+async def test_s33_a_real_session_gets_in_after_a_restart_and_is_known_from_then_on(
+    app: Api,
+    client: httpx.AsyncClient,
+    gate: Gate,
+    known: dict[str, str],
+    shows: Callable[[int], dict[str, str]],
+    gets_in: int,
+) -> None:
+    """Sign-ins take nothing of what is kept for tokens; where tokens flood, it is told when to try again."""
+    app.runtime.callers = Callers()
+    app.load = Load(app.runtime.callers, most=16, most_strangers=8)
+    flood = [asyncio.create_task(client.get("/v1/working", headers=shows(one))) for one in range(100)]
+    await gate.until_more(6)
+    assert (await client.get("/v1/working", headers=shows(100))).status_code == 503
+    first = await client.get("/v1/mine", headers=known)
+    assert (first.status_code, first.headers.get("retry-after")) == (gets_in, {503: "2"}.get(gets_in))
+    gate.open.set()
+    await asyncio.gather(*flood)
+    assert (await client.get("/v1/mine", headers=known)).status_code == 200
+    app.load = Load(app.runtime.callers, most=1, most_strangers=0)
+    assert (await client.get("/v1/mine", headers=known)).status_code == 200
+
+
+async def test_s33_one_session_does_not_take_every_place(
+    app: Api, client: httpx.AsyncClient, gate: Gate
+) -> None:
+    app.load = Load(app.runtime.callers, most=16, most_strangers=8)
+    flood = [asyncio.create_task(client.get("/v1/working", headers=found(app, 0))) for _ in range(100)]
+    await gate.until_more(8)
+    other = asyncio.create_task(client.get("/v1/working", headers=found(app, 1)))
+    await gate.until_more(1)
+    gate.open.set()
+    assert (await other).status_code == 200
+    assert [one.status_code for one in await asyncio.gather(*flood)].count(200) == 8
+
+
+async def test_s33_who_signed_out_or_never_was_is_a_stranger_again(
+    app: Api, client: httpx.AsyncClient
+) -> None:
+    worn = found(app, 0)
+    app.load = Load(app.runtime.callers, most=4, most_strangers=0)
+    assert (await client.get("/v1/mine", headers=worn)).status_code == 401
+    assert (await client.get("/v1/mine", headers=worn)).status_code == 503
+
+
+def test_s33_who_was_found_is_forgotten_after_a_while_and_when_too_many_come() -> None:
+    now = 0.0
+    callers = Callers(2, lambda: now)
+    first, second, third = (callers.digest(one) for one in "abc")
+    callers.found("a")
+    callers.found("b")
+    callers.found("a")
+    callers.found("c")
+    assert [callers.is_known(one) for one in (first, second, third)] == [True, False, True]
+    now = LATELY_SECONDS
+    assert [callers.is_known(one) for one in (first, second, third)] == [False, False, False]
+    assert Callers().digest("a") != first, "another process cannot be told by this one's memory"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_s31_a_full_process_keeps_places_for_whoever_ends_an_access(
+    app: Api, client: httpx.AsyncClient, gate: Gate, known: dict[str, str], is_known: bool
+) -> None:
+    inside = [asyncio.create_task(client.get("/v1/working", headers=found(app, one))) for one in range(4)]
+    await gate.until_more(4)
+    if not is_known:
+        app.runtime.callers.gone(known["Authorization"].removeprefix("Bearer "))
+    assert (await client.get("/v1/mine", headers=known)).status_code == 503
+    assert (await client.delete(END, headers=known)).status_code == 204
+    assert (await client.delete(END)).status_code == 503
+    gate.open.set()
+    await asyncio.gather(*inside)
+
+
+async def test_s31_invented_tokens_do_not_take_the_places_of_known_ones_for_endings(
+    app: Api, client: httpx.AsyncClient, known: dict[str, str]
+) -> None:
+    app.load = Load(app.runtime.callers, app.is_ending, most=0)
+    scope: Any = {"type": "http", "method": "DELETE", "path": END}
+
+    def place(shown: dict[str, str]) -> Place | None:
+        headers = [(name.lower().encode(), value.encode()) for name, value in shown.items()]
+        found_one = app.load.place_for({**scope, "headers": headers})
+        if found_one is not None:
+            app.load.take(found_one)
+        return found_one
+
+    assert [place(worthless(0)) is not None for _ in range(4)] == [True, True, False, False]
+    invented = [place(worthless(one)) for one in range(1, 100)]
+    assert len([one for one in invented if one is not None]) == ENDINGS_UNPROVEN_MAX - 2
+    assert (await client.delete(END, headers=known)).status_code == 204
+
+
+def test_s31_every_route_that_keeps_a_place_is_there() -> None:
+    routes = {
+        (method, re.sub(r":\w+}", "}", path))
+        for handler in collect_handlers(demo=False)
+        if isinstance(handler, HTTPRouteHandler)
+        for path in handler.paths
+        for method in handler.http_methods
+    }
+    assert sorted(ENDINGS - routes) == []
+
+
+async def test_s33_a_shed_request_is_a_figure_and_no_line_of_its_own(
+    app: Api, client: httpx.AsyncClient
+) -> None:
+    app.load = Load(app.runtime.callers, most=4, most_strangers=2)
+    before = REGISTRY.get_sample_value("healthbook_shed_requests_total", {"who": "nameless"}) or 0.0
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x"
+        for _ in range(2):
+            app.load.take(Place("nameless"))
+        yield b"y"
+
+    with capture_logs() as lines:
+        shed = await client.post("/v1/taking", content=body())
+        for _ in range(20):
+            assert (await client.get("/v1/working")).status_code == 503
+    assert (shed.status_code, shed.json()["code"], shed.headers["retry-after"]) == (503, "unavailable", "2")
+    said = [one for one in lines if one["event"] != "request"]
+    assert [(one["event"], one["log_level"], one["count"]) for one in said] == [
+        ("requests turned away", "warning", 1)
+    ]
+    assert REGISTRY.get_sample_value("healthbook_shed_requests_total", {"who": "nameless"}) == before + 21
+
+
 async def test_s33_bodies_that_come_at_once_do_not_get_more_places_than_there_are(
     app: Api, client: httpx.AsyncClient, gate: Gate
 ) -> None:
     """While a body comes it holds no place; whoever has sent it asks for one like everybody."""
-    app.load = Load(most=4, most_strangers=2)
+    app.load = Load(app.runtime.callers, most=4, most_strangers=2)
     sent, begun = asyncio.Event(), asyncio.Semaphore(0)
 
     async def body() -> AsyncIterator[bytes]:
@@ -120,7 +307,7 @@ async def test_s33_bodies_that_come_at_once_do_not_get_more_places_than_there_ar
         await begun.acquire()
     sent.set()
     await gate.until_more(2)
-    known = asyncio.create_task(client.get("/v1/working", headers=KNOWN))
+    known = asyncio.create_task(client.get("/v1/working", headers=found(app, 0)))
     await gate.until_more(1)
     gate.open.set()
     assert (await known).status_code == 200
@@ -132,7 +319,7 @@ async def test_s33_bodies_that_come_at_once_do_not_get_more_places_than_there_ar
 async def test_s33_a_browser_that_finds_no_place_reads_a_page_in_vietnamese(
     app: Api, client: httpx.AsyncClient
 ) -> None:
-    app.load = Load(most=0)
+    app.load = Load(app.runtime.callers, most=0)
     browsers = {"Accept": "text/html,*/*"}
     page = await client.get("/", headers=browsers)
     assert (page.status_code, page.headers["retry-after"]) == (503, "2")
@@ -143,7 +330,7 @@ async def test_s33_a_browser_that_finds_no_place_reads_a_page_in_vietnamese(
 
 
 async def test_s33_a_page_and_what_it_asks_within_take_one_place(app: Api, client: httpx.AsyncClient) -> None:
-    app.load = Load(most=1, most_strangers=1)
+    app.load = Load(app.runtime.callers, most=1, most_strangers=1)
     assert (await client.get("/", headers={"Accept": "text/html"})).status_code == 200
 
 

@@ -88,7 +88,12 @@ async def test_s34_a_log_line_keeps_the_template_and_no_value(store: Store, cloc
                 headers={"Referer": f"https://x/{SEEDED}", "User-Agent": SEEDED, **bearer(SEEDED)},
             )
             await client.get(f"/nothing/{SEEDED}")
-    assert [line["route"] for line in lines] == ["/probe/{number}", None]
+            await client.request(f"X{SEEDED}", f"/nothing/{SEEDED}")
+            await client.request(f"X{SEEDED}", f"/probe/{SEEDED}")
+    assert [(line["method"], line["route"]) for line in lines] == [
+        ("GET", "/probe/{number}"),
+        *[("none", None)] * 3,
+    ]
     assert SEEDED not in repr(lines)
     assert {"method", "status", "milliseconds", "request_id"} <= set(lines[0])
 
