@@ -46,6 +46,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # that they are sealed to, with commas between.
     healthbook_backup: str = ""
     healthbook_backup_recipients: str = ""
+    # Where the database's log waits in the clear until it is sealed; unset: beside the data.
+    healthbook_backup_spool: str = ""
     # The signer of certificates (security.md S28): its own key directory, and the socket of one that runs by
     # itself; without that one, `serve` starts one where there are keys.
     healthbook_signer_keys: str = ""
@@ -168,6 +170,12 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         """Where the signer listens."""
         own = self.healthbook_signer
         return Path(own).expanduser().absolute() if own else self.data / "signer.sock"
+
+    @property
+    def backup_spool(self) -> Path:
+        """Where the database's log waits until it is sealed, in the clear."""
+        own = self.healthbook_backup_spool
+        return Path(own).expanduser().resolve() if own else self.data / "backup-spool"
 
     @property
     def journal(self) -> Path:

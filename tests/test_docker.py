@@ -185,8 +185,34 @@ def test_s28_the_keys_of_the_signer_are_in_its_container_alone(services: dict[st
     holders = [
         name for name, one in services.items() if any("/run/signer" in str(m) for m in one.get("volumes", []))
     ]
+    if "HEALTHBOOK_SIGNER_KEYS" in services["operator"]["environment"]:
+        holders.remove("operator")  # at the end, when no signer runs any more
     assert holders == ["signer"]
     assert services["signer"]["user"].split(":")[0] != "10001"
+
+
+def test_at_the_end_everything_that_is_destroyed_can_be_written(there: Path) -> None:
+    """What no command reaches outlives the certificate that says it is gone."""
+    services = _services(there, "end")
+    held = {
+        variable: services[name]["environment"][variable]
+        for name, variable in (("signer", "HEALTHBOOK_SIGNER_KEYS"), ("backup", "HEALTHBOOK_BACKUP"))
+    }
+    given = services["operator"]
+    assert {variable: given["environment"].get(variable) for variable in held} == held
+    writable = {one for one, place in mounted(given).items() if not place.endswith(":ro")}
+    needed = {name for one in ("backup", "signer", "worker") for name in mounted(services[one])}
+    assert needed <= writable
+    assert mounted(given)["spool"] == given["environment"]["HEALTHBOOK_BACKUP_SPOOL"]
+
+
+def mounted(service: dict[str, Any]) -> dict[str, str]:
+    """Where each volume or folder, by its own name, lies in a container; `:ro` where it cannot be written."""
+    found = dict[str, str]()
+    for one in service["volumes"]:
+        source, _, target = str(one).partition(":")
+        found[Path(source).name] = target.removesuffix(":rw")
+    return found
 
 
 def test_the_first_start_makes_every_role_of_the_program(there: Path) -> None:

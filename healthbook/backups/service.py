@@ -56,7 +56,7 @@ async def make(place: Place, vault: Vault, clock: Clock, tell: Tell) -> list[Bas
     Raises StartError.
     """
     nodes = await find_nodes(place)
-    spool = place.settings.data / "backup-spool"
+    spool = place.settings.backup_spool
     made: list[Base] = []
     try:
         for node in nodes:
@@ -143,7 +143,7 @@ class Run:
             names = [node.name for node in self._nodes]
             await self._attempt("nodes", partial(note_who_left, self._vault, names, self._clock.now()))
             async with AsyncExitStack() as opened:
-                spool = self._place.settings.data / "backup-spool"
+                spool = self._place.settings.backup_spool
                 streams = [LogStream(node, self._vault, spool) for node in self._nodes]
                 for stream in streams:
                     await opened.enter_async_context(stream)

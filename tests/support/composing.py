@@ -17,6 +17,7 @@ STACKS = {
     "cluster": ("compose.yaml", "compose.citus.yaml"),
     "metrics": ("compose.yaml", "compose.metrics.yaml"),
     "cluster with metrics": ("compose.yaml", "compose.citus.yaml", "compose.metrics.yaml"),
+    "end": ("compose.yaml", "compose.end.yaml"),
 }
 PROFILES = ("backup", "operator", "signer")
 
