@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from healthbook.logs import configure_logs
 from healthbook.settings import Settings
-from healthbook.wiring import Place, StartError
+from healthbook.wiring import Place, StartError, refuse_foreign
 from kernel.clock import SystemClock
 from store.blobs import FilesystemBlobs
 from store.database import Store, open_store
@@ -35,6 +35,7 @@ async def _serve(place: Place) -> None:
 async def signing(place: Place) -> AsyncIterator[None]:
     """A signer that listens on its socket until the end of the block. Raises StartError."""
     keys = load_signer_keys(place.settings)
+    await refuse_foreign(place, "hb_signer")
     async with _opened_store(place) as store:
         async with store.transaction() as tx:
             demo = await is_demo(tx)

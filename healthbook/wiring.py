@@ -85,7 +85,7 @@ def unusable(error: Exception, names: str) -> StartError:
     return StartError(f"The database cannot be used ({type(error).__name__}). Check {names}.")
 
 
-async def refuse_foreign(place: Place, role: Literal["hb_owner", "hb_delivery"]) -> None:
+async def refuse_foreign(place: Place, role: Literal["hb_owner", "hb_delivery", "hb_signer"]) -> None:
     """Raises StartError where what signs in for a role may not be that role."""
     try:
         connection = await asyncpg.connect(place.dsn(role), server_settings={"role": role})
