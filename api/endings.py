@@ -1,5 +1,5 @@
 """What people do against somebody else's access, and what therefore finds a place in a full process: a limit
-that keeps a revocation out is a weapon (security.md S31). By method and template, known before a body is read.
+that keeps a revocation out is a weapon (security.md S31). By method and template, known before a body comes.
 """
 
 from typing import Final

@@ -378,6 +378,10 @@ class Call:
             self._note(token, admitted[0])
             yield tx, self._allowed(admitted[0])
 
+    def issued(self, token: str) -> None:
+        """A session was made or renewed with it: known from its first request on."""
+        self._runtime.callers.found(token)
+
     def _note(self, token: str, actor: Actor | None) -> None:
         """Who keeps a place when the process is full (api/load.py); no decision about access."""
         callers = self._runtime.callers

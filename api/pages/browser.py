@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -95,9 +95,12 @@ def set_cookie(
     call: Call, name: str, value: str, seconds: int | None = None, *, same_site: SameSite = "Strict"
 ) -> str:
     """The header that sets one; seconds: None until the browser closes, 0 takes it away. same_site: Lax
-    where it must come along when another site, the identity provider, sends the browser back."""
+    where it must come along when another site, the identity provider, sends the browser back. A session's
+    keeps a place from now on (api/load.py)."""
     age = "" if seconds is None else f"; Max-Age={seconds}"
     secure = "; Secure" if is_secure(call) else ""
+    if name in get_args(Kind) and value:
+        call.issued(value)
     return f"{full_name(call, name)}={value}; Path=/{age}; HttpOnly; SameSite={same_site}{secure}"
 
 

@@ -237,9 +237,10 @@ async def _verify(call: Call, data: SignInVerify) -> SignedIn | Refused:
 async def refresh_session(data: JSONBody[RefreshBody], call: NamedDependency[Call]) -> Response[Tokens]:
     """Renew a session, signed by the device's refresh key. A used token ends the whole family."""
     async with call.begin_public() as tx:
-        return answer(
-            await sessions.refresh(tx, call.keys, data.refresh_token, data.iat, data.signature, call.now)
-        )
+        done = await sessions.refresh(tx, call.keys, data.refresh_token, data.iat, data.signature, call.now)
+    if not isinstance(done, Refused):
+        call.issued(done.access_token)
+    return answer(done)
 
 
 @post(

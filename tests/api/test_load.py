@@ -21,6 +21,7 @@ from api.callers import LATELY_SECONDS, Callers
 from api.endings import ENDINGS
 from api.load import ENDINGS_UNPROVEN_MAX, Load, Place
 from api.pages.home import home
+from api.public.auth import refresh_session
 from api.public.health import live
 from api.request import Call, answer
 from kernel.ids import uuid7
@@ -158,6 +159,31 @@ async def test_s33_worthless_tokens_and_cookies_keep_nobody_out_who_is_signed_in
     answers = [one.status_code for one in await asyncio.gather(*flood)]
     assert (answers.count(200), answers.count(503)) == (2, 98)
     assert (app.load.inside, app.load.strangers) == (0, 0)
+
+
+async def test_s33_a_flood_of_sign_ins_keeps_no_session_from_being_renewed(
+    app: Api, client: httpx.AsyncClient, gate: Gate
+) -> None:
+    """Its token stands in the body: by its route it waits with those who show one, and no hash is made."""
+    app.load = Load(app.runtime.callers, most=16, most_strangers=8)
+    flood = [asyncio.create_task(client.get("/v1/working")) for _ in range(100)]
+    await gate.until_more(6)
+    assert (await client.post("/v1/auth/refresh", json={})).status_code == 404
+    gate.open.set()
+    await asyncio.gather(*flood)
+
+
+async def test_s33_a_session_is_known_from_its_renewal_on(store: Store, clock: FrozenClock) -> None:
+    who = await make_citizen(store, clock)
+    renewing = create_app(store, clock, handlers=[refresh_session])
+    transport = httpx.ASGITransport(renewing)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        token, issued_at, signature = who.phone.sign_refresh(who.tokens, clock.now())
+        body = {"refresh_token": token, "iat": issued_at, "signature": signature}
+        renewed = await client.post("/v1/auth/refresh", json=body)
+    assert renewed.status_code == 200, renewed.text
+    callers = renewing.runtime.callers
+    assert callers.is_known(callers.digest(renewed.json()["access_token"]))
 
 
 @pytest.mark.parametrize(("shows", "gets_in"), [(lambda _: {}, 200), (worthless, 503)])
