@@ -168,7 +168,12 @@ def verify_backup(
 @click.option(
     "--into",
     type=click.Path(resolve_path=True, path_type=Path),
-    help="Make this directory for a server of your own instead; then `healthbook admin recover --restored`.",
+    help="Make this directory for a server of your own instead; then `healthbook admin recover`.",
+)
+@click.option(
+    "--files",
+    is_flag=True,
+    help="With --into: documents and pictures too, back where this installation keeps them.",
 )
 @OPERATOR
 @REASON
@@ -178,6 +183,7 @@ def restore(
     node: str,
     label: str | None,
     into: Path | None,
+    files: bool,
     operator: str | None,
     reason: str | None,
 ) -> None:
@@ -193,8 +199,10 @@ def restore(
     keys = or_exit(lambda: load_keys(settings))
     signed = sign_act(operator, reason, demo=keys.demo)
     if into is not None:
-        or_exit(lambda: lay_out(settings, wish, into, _tell))
-        click.echo(f"Start a server in {into}; then `healthbook admin recover --restored`.")
+        or_exit(lambda: lay_out(settings, wish, into, _tell, with_files=files))
+        if not files:
+            click.echo("Documents and pictures were left alone: --files puts them back.")
+        click.echo(f"Start a server in {into}; then `healthbook admin recover`.")
         return
     or_exit(lambda: refuse_restore(settings))
     or_exit(lambda: bring_back(settings, wish, _tell))

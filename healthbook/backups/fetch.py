@@ -15,7 +15,7 @@ from msgspec import Struct
 from healthbook.backups.layout import SEGMENT, Base, HistoryError, way
 from healthbook.backups.tools import ToolError, run
 from healthbook.backups.vault import Vault
-from store.archives import Kept
+from store.archives import ArchiveError, Kept
 from store.postgres_binaries import find_binaries
 
 # Beside the cluster's own files; a relative path is the same inside any container.
@@ -152,6 +152,9 @@ def _extract(parts: _Parts, into: Path) -> None:
 
 
 def _ours(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
-    """Inside the directory, and ours: the server's own user may be another one here."""
+    """Inside the directory, and ours: the server's own user may be another one here. PostgreSQL copies plain
+    files and directories alone; a link in a copy that somebody forged would lead out. Raises ArchiveError."""
+    if not (member.isreg() or member.isdir()):
+        raise ArchiveError("the copy holds something that is no plain file and no directory")
     kept = tarfile.tar_filter(member, path)
     return kept.replace(uid=os.geteuid(), gid=os.getegid(), uname="", gname="")

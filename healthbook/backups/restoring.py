@@ -60,11 +60,15 @@ def bring_back(settings: Settings, wish: Wish, tell: Tell) -> None:
     shutil.rmtree(directory / "cluster" / LOG)
 
 
-def lay_out(settings: Settings, wish: Wish, into: Path, tell: Tell) -> None:
-    """A directory that a server of the copy's own version recovers by itself when it is started there."""
+def lay_out(settings: Settings, wish: Wish, into: Path, tell: Tell, *, with_files: bool = False) -> None:
+    """A directory that a server of the copy's own version recovers by itself when it is started there.
+
+    with_files: also put documents and pictures back where this installation keeps them; beside a service
+    that lives they would bring back what its people let go.
+    """
     if into.exists():
         raise StartError(f"{into} is there already: name a new directory.")
-    trip, goal = asyncio.run(_fetch(settings, wish, into, tell, with_files=wish.node == FIRST))
+    trip, goal = asyncio.run(_fetch(settings, wish, into, tell, with_files=with_files and wish.node == FIRST))
     lines = [f"{name} = '{value}'" for name, value in settings_for(trip, into, goal).items()]
     with open(into / "postgresql.auto.conf", "a") as file:
         file.write("# The way back to a time; `ALTER SYSTEM RESET` each when the server is open.\n")
@@ -83,12 +87,16 @@ async def _fetch(
             if with_files:
                 async with opened_files(settings) as files:
                     count = await bring_files(vault, files, goal.to, lambda _: None)
-                    tell(f"{count} files are back.")
+                    tell(f"{count} files are back in {_place_of_files(settings)}.")
     except NoBackupError as error:
         raise StartError(str(error)) from error
     except (ArchiveError, SealError) as error:
         raise StartError(f"The backup does not open: {error}.") from error
     return trip, goal
+
+
+def _place_of_files(settings: Settings) -> str:
+    return f"the bucket {settings.s3_bucket}" if settings.s3_endpoint else str(settings.data / "blobs")
 
 
 async def goal_of(vault: Vault, wish: Wish) -> Goal:

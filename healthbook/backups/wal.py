@@ -5,6 +5,7 @@ server took with it is at most what was committed since the last round began.
 """
 
 import asyncio
+import os
 import time
 import zlib
 from pathlib import Path
@@ -31,6 +32,15 @@ class LostLogError(Exception):
     """The server threw away log that never reached the repository: only a new whole copy helps."""
 
 
+def make_spool(directory: Path) -> None:
+    """A node's directory in the spool, and the spool itself: the log lies there in the clear."""
+    directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # It may be a disk of its own, or of a release that left it to the umask.
+    if directory.parent.stat().st_uid == os.geteuid():
+        directory.parent.chmod(0o700)
+    directory.mkdir(mode=0o700, exist_ok=True)
+
+
 class LogStream:
     """The log of one server while it runs. Use it as a context; `ship` is one round."""
 
@@ -42,7 +52,7 @@ class LogStream:
         self._sent: tuple[str, int] | None = None
 
     async def __aenter__(self) -> "LogStream":
-        self._spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_spool(self._spool)
         await self._receive()
         return self
 

@@ -139,6 +139,18 @@ def test_s12_a_standby_in_its_place_is_taken_at_an_operators_word_and_only_where
     assert "Nothing to recover" in backups.command("admin", "recover", *SIGNED)
 
 
+def test_a_directory_for_another_server_touches_no_document_unless_asked(
+    backups: Backups, tmp_path: Path
+) -> None:
+    """Tried beside a service that lives, it would bring back what its people let go."""
+    backups.settings |= {"HEALTHBOOK_DATA": str(tmp_path / "new")}
+    assert "Documents and pictures were left alone" in backups.restore("--into", str(tmp_path / "one"))
+    assert not (tmp_path / "new" / "blobs").exists()
+    said = backups.restore("--into", str(tmp_path / "two"), "--files")
+    assert f"1 files are back in {tmp_path / 'new' / 'blobs'}" in said
+    assert (tmp_path / "new" / "blobs" / BLOB).read_bytes() == b"sealed document"
+
+
 def proven(backups: Backups, identity: Path | None = None, **asked: Any) -> str:
     """What verify-backup says of the repository, in this process."""
     wish = Wish(identity=identity or backups.identity, **asked)

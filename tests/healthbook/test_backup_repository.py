@@ -33,6 +33,7 @@ from healthbook.backups.layout import (
 from healthbook.backups.restoring import Wish, goal_of
 from healthbook.backups.status import report
 from healthbook.backups.vault import Vault
+from healthbook.backups.wal import make_spool
 from healthbook.metrics.gauges import show_backups
 from healthbook.settings import read_settings
 from store.archives import ArchiveError, DirectoryArchive
@@ -324,3 +325,11 @@ async def test_a_copy_that_somebody_forged_lays_no_link_and_no_device(
         await unpack(vault, Trip(replace(base, parts=[part]), [], {}, {}), tmp_path / "into", lambda _: None)
     assert not (tmp_path / "into" / "pg_hba.conf").is_symlink()
     assert not (tmp_path / "into" / "pg_hba.conf").exists()
+
+
+async def test_the_log_on_its_way_is_nobody_elses_to_look_into(vault: Vault, tmp_path: Path) -> None:
+    """It lies there in the clear."""
+    spool = tmp_path / "data" / "backup-spool"
+    spool.mkdir(parents=True, mode=0o755)
+    make_spool(spool / "n0")
+    assert [path.stat().st_mode & 0o777 for path in (spool, spool / "n0")] == [0o700, 0o700]
