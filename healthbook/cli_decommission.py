@@ -99,7 +99,8 @@ def check(directory: Path, identity: Path) -> None:
     """For the receiver: everything that was signed is in DIRECTORY, opens, and is unchanged.
 
     Needs no database. Prints the key's thumbprint, to be compared with the sender's by another way, and the
-    digest that the sender needs to destroy what is left there. Exit 1 with the first thing that is wrong.
+    receipt, without which the sender cannot destroy what is left there: tell it when all is well with you.
+    Exit 1 with the first thing that is wrong.
     """
     from healthbook.handover.checking import check as check_all
     from healthbook.handover.checking import count_files
@@ -116,18 +117,19 @@ def check(directory: Path, identity: Path) -> None:
     click.echo(f"{found.roots} roots of the access log verified")
     click.echo(f"signed by {found.thumbprint} at {said.made_at:%Y-%m-%d %H:%M:%S} UTC")
     click.echo(f"hand-over {digest_of(directory)}")
+    click.echo(f"receipt {found.receipt}")
 
 
 @decommission.command()
 @click.argument("directory", type=DIRECTORY)
-@click.argument("digest")
+@click.argument("receipt")
 @click.option("--destroy-everything", is_flag=True, help="There is no way back.")
 @SECOND
 @OPERATOR
 @REASON
 def destroy(
     directory: Path,
-    digest: str,
+    receipt: str,
     destroy_everything: bool,
     second: str | None,
     operator: str | None,
@@ -135,7 +137,7 @@ def destroy(
 ) -> None:
     """Destroy database, files, backups and keys of what was handed over in DIRECTORY. Two people (S26).
 
-    DIGEST is what the receiver's `check` printed. Cut off in between, run it again.
+    RECEIPT is what the receiver's `check` printed. Cut off in between, run it again.
     """
     from healthbook.handover.ending import (
         certify,
@@ -144,18 +146,19 @@ def destroy(
         is_certified,
         refuse_destroying,
     )
+    from healthbook.handover.layout import noted
     from healthbook.wiring import load_keys
 
     settings = settings_or_exit()
     if not destroy_everything:
         fail("Nobody gets anything back afterwards: say so with --destroy-everything.")
     with click.progressbar(label="files", file=sys.stderr, length=0) as bar:
-        or_exit(lambda: refuse_destroying(settings, directory, digest, bar.update))
-    if not or_exit(lambda: is_certified(settings, digest)):
-        keys = or_exit(lambda: load_keys(settings))
+        or_exit(lambda: refuse_destroying(settings, directory, bar.update))
+    if not or_exit(lambda: is_certified(settings, directory, receipt)):
+        keys, of = or_exit(lambda: load_keys(settings)), noted(directory, receipt)
         signed = with_second(sign_act(operator, reason, demo=keys.demo), second)
-        gone = at_place(lambda place: asyncio.run(destroy_contents(place, keys, digest, signed)))
-        certify(settings, keys, digest, gone, signed[0])
+        gone = at_place(lambda place: asyncio.run(destroy_contents(place, keys, of, signed)))
+        certify(settings, keys, directory, receipt, gone, signed[0])
     certificate = destroy_keys(settings, directory)
     click.echo(f"destroyed; {certificate} says so. `healthbook decommission prove` looks at what is left.")
 

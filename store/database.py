@@ -106,6 +106,11 @@ class Store:
         """How many transactions run at once."""
         return self._pool.get_max_size()
 
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return self._pool.get_size()
+
     async def close(self) -> None:
         await self._pool.close()
 

@@ -96,7 +96,8 @@ class Recovery(Struct, frozen=True):
 
 
 class Closing(Struct, frozen=True):
-    """The end of an installation. closed_at: None while it serves. handed_over: SHA-256 of the hand-over."""
+    """The end of an installation. closed_at: None while it serves. handed_over: by
+    which the hand-over and its receipt are known again."""
 
     created_at: datetime
     closed_at: datetime | None

@@ -16,22 +16,47 @@ from audit.roots.verify import check_roots
 from healthbook.handover.layout import (
     PEOPLE,
     PUBLIC,
+    RECEIPT,
     TABLES,
     HandedFile,
     HandOver,
     HandOverError,
     listed,
+    listed_apart,
     read_signed,
+    receipt_of,
 )
 from store.sealing import SealError, read_identities, unseal
 
 
 class Checked(Struct, frozen=True):
-    """thumbprint: of the key that signed (RFC 7638). roots: how many were verified."""
+    """thumbprint: of the key that signed (RFC 7638). roots: how many were verified. receipt: for the sender,
+    who cannot tell it."""
 
     said: HandOver
     thumbprint: str
     roots: int
+    receipt: str
+
+
+class _Found:
+    """What was counted in the opened files."""
+
+    def __init__(self) -> None:
+        self.rows, self.people, self.blobs, self.roots, self.secret = Counter[str](), 0, 0, 0, b""
+
+    def take(self, name: str, clear: bytes) -> None:
+        if name.endswith("rows.zip.age"):
+            self.people += 1
+            self.rows.update(_rows_in(clear))
+        elif name.startswith(PEOPLE):
+            self.blobs += 1
+        elif name.startswith(TABLES):
+            self.rows[name.split("/")[1]] += clear.count(b"\n")
+        elif name == PUBLIC:
+            self.roots = _check_roots(clear)
+        elif name == RECEIPT:
+            self.secret = clear
 
 
 def check(directory: Path, identity: Path, told: Callable[[int], None]) -> Checked:
@@ -44,23 +69,21 @@ def check(directory: Path, identity: Path, told: Callable[[int], None]) -> Check
         identities = read_identities(identity)
     except (OSError, SealError) as error:
         raise HandOverError(f"The identity cannot be used: {error}.") from error
-    rows, people, blobs, roots = Counter[str](), 0, 0, 0
-    for one in listed(directory, said):
-        clear = _opened(directory, one, identities)
-        if one.name.endswith("rows.zip.age"):
-            people += 1
-            rows.update(_rows_in(clear))
-        elif one.name.startswith(PEOPLE):
-            blobs += 1
-        elif one.name.startswith(TABLES):
-            rows[one.name.split("/")[1]] += clear.count(b"\n")
-        elif one.name == PUBLIC:
-            roots = _check_roots(clear)
-        told(1)
-    found = {table: count for table, count in rows.items() if count}
-    if (found, people, blobs) != (said.rows, said.people, said.blobs):
-        raise HandOverError(f"What is inside differs from what is signed: {_first_difference(found, said)}.")
-    return Checked(said, thumbprint, roots)
+    found, opened = _Found(), list[bytes]()
+    for files in listed_apart(directory, said):
+        digest = hashlib.sha256()
+        for one in files:
+            clear = _opened(directory, one, identities)
+            digest.update(hashlib.sha256(clear).digest())
+            found.take(one.name, clear)
+            told(1)
+        opened.append(digest.digest())
+    rows = {table: count for table, count in found.rows.items() if count}
+    if (rows, found.people, found.blobs) != (said.rows, said.people, said.blobs):
+        raise HandOverError(f"What is inside differs from what is signed: {_first_difference(rows, said)}.")
+    if not found.secret:
+        raise HandOverError(f"{RECEIPT} is not among what is signed.")
+    return Checked(said, thumbprint, found.roots, receipt_of(directory, found.secret, opened))
 
 
 def count_files(directory: Path) -> int:
@@ -79,12 +102,9 @@ def refuse_changed(directory: Path, told: Callable[[int], None]) -> None:
 def _opened(directory: Path, one: HandedFile, identities: list[Any]) -> bytes:
     sealed = _sealed(directory, one)
     try:
-        clear = unseal(sealed, identities)
+        return unseal(sealed, identities)
     except SealError as error:
         raise HandOverError(f"{one.name}: {error}.") from error
-    if hashlib.sha256(clear).hexdigest() != one.clear_sha256:
-        raise HandOverError(f"{one.name} holds something else than what was signed.")
-    return clear
 
 
 def _sealed(directory: Path, one: HandedFile) -> bytes:

@@ -26,7 +26,8 @@ from healthbook.handover.layout import (
     digest_of,
     sign,
 )
-from healthbook.handover.making import write_whole
+from healthbook.handover.making import refuse_others, write_whole
+from healthbook.handover.reach import refuse_unreachable
 from healthbook.settings import Settings
 from healthbook.wiring import DESTROYED, Place, StartError, opened_store
 from kernel.clock import SystemClock
@@ -52,47 +53,49 @@ class Remains(Struct, frozen=True):
     opens: int
 
 
-def refuse_destroying(settings: Settings, directory: Path, digest: str, told: Callable[[int], None]) -> None:
-    """Raises StartError unless the hand-over is whole and the one that the receiver named."""
-    for place in (settings.data, settings.keys, settings.signer_keys):
+def refuse_destroying(settings: Settings, directory: Path, told: Callable[[int], None]) -> None:
+    """Raises StartError unless the hand-over is whole and all of the rest can go."""
+    for place in (settings.data, settings.keys, settings.signer_keys, settings.backup_spool):
         if directory.is_relative_to(place):
             raise StartError(
                 f"{directory} lies in {place}, which is destroyed: move the hand-over out first."
             )
+    refuse_unreachable(settings, directory)
     try:
-        if digest_of(directory) != digest:
-            raise StartError(
-                "That is not the digest of this hand-over: ask the receiver what `check` printed."
-            )
         refuse_changed(directory, told)
     except (OSError, HandOverError) as error:
         raise StartError(f"The hand-over is not whole. {error}") from error
 
 
-async def destroy_contents(place: Place, keys: KeyRing, digest: str, signed: Signed) -> dict[str, int]:
-    """Files, backups and tables. Returns what went, by kind. Raises StartError."""
+async def destroy_contents(place: Place, keys: KeyRing, of: bytes, signed: Signed) -> dict[str, int]:
+    """Files, backups and tables. of: the hand-over and its receipt, as `noted` has them. Returns what went,
+    by kind. Raises StartError."""
     begun = place.settings.data / BEGUN
     async with opened_store(place, "hb_owner", keys) as store:
         if not begun.exists():
-            await _begin(store, digest, signed)
-            write_whole(begun, digest.encode())
-        if begun.read_text() != digest:
+            await _begin(store, of, signed)
+            write_whole(begun, of.hex().encode())
+        if begun.read_text() != of.hex():
             raise StartError(f"{begun} says that another hand-over is being destroyed after.")
         gone = {"files": await _erase_files(store), "tables": await _drop_tables(store)}
+    gone["waiting log"] = erase_spool(place.settings)
     if place.settings.healthbook_backup:
         gone["backups"] = await _delete_backups(place.settings)
     return gone
 
 
-async def _begin(store: Store, digest: str, signed: Signed) -> None:
+async def _begin(store: Store, of: bytes, signed: Signed) -> None:
     async with store.transaction() as tx:
         state = await closing(tx)
-        if state is None or state.handed_over != bytes.fromhex(digest):
+        if state is None or state.handed_over is None:
             raise StartError(
                 "Nothing was handed over of what this database holds, or it was opened again since."
             )
-        if others := await queries.OTHERS_CONNECTED.one(tx):
-            raise StartError(f"{others} connections of the service are open: stop it first.")
+        if state.handed_over != of:
+            raise StartError(
+                "That is not the receipt of this hand-over: ask the receiver what `check` printed."
+            )
+        await refuse_others(store, tx)
         await sign_act(tx, signed, "decommission:destroy", 1)
 
 
@@ -115,6 +118,15 @@ async def _drop_tables(store: Store) -> int:
     return len(tables)
 
 
+def erase_spool(settings: Settings) -> int:
+    """The log that waits for its backup, in the clear. Returns how many files went."""
+    spool = settings.backup_spool
+    count = sum(path.is_file() for path in spool.rglob("*"))
+    for path in spool.iterdir() if spool.is_dir() else ():
+        _remove(path)
+    return count
+
+
 async def _delete_backups(settings: Settings) -> int:
     async with opened_archive(settings) as archive:
         kept = await archive.names("")
@@ -123,21 +135,25 @@ async def _delete_backups(settings: Settings) -> int:
     return len(kept)
 
 
-def certify(settings: Settings, keys: KeyRing, digest: str, gone: dict[str, int], by: str) -> None:
+def certify(
+    settings: Settings, keys: KeyRing, directory: Path, receipt: str, gone: dict[str, int], by: str
+) -> None:
     """Sign the certificate: the last act of a key. It waits in HEALTHBOOK_DATA until it is true."""
     what = {**gone, "key files": len(_key_files(settings))}
-    said = Destroyed(v=1, hand_over=digest, at=SystemClock().now(), by=by, what=what)
+    now, digest = SystemClock().now(), digest_of(directory)
+    said = Destroyed(v=1, hand_over=digest, receipt=receipt, at=now, by=by, what=what)
     write_whole(settings.data / SIGNED, sign(keys, DESTROYED_TYP, said).encode())
 
 
-def is_certified(settings: Settings, digest: str) -> bool:
+def is_certified(settings: Settings, directory: Path, receipt: str) -> bool:
     """Whether a run before this one came as far as the keys, of which some may be gone. Raises StartError
     where that was after another hand-over."""
     try:
         text = (settings.data / SIGNED).read_bytes()
     except FileNotFoundError:
         return False
-    if msgspec.json.decode(jws.extract_compact(text).payload, type=Destroyed).hand_over != digest:
+    said = msgspec.json.decode(jws.extract_compact(text).payload, type=Destroyed)
+    if (said.hand_over, said.receipt) != (digest_of(directory), receipt):
         raise StartError(f"{settings.data / SIGNED} says that another hand-over is being destroyed after.")
     return True
 
@@ -183,7 +199,8 @@ async def remains(settings: Settings, copies: Sequence[Path]) -> list[Remains]:
             count = len(await archive.names(""))
             found.append(Remains("backups", settings.healthbook_backup, count, count))
     held = _held_field_keys(settings)
-    for place in (settings.data, *copies):
+    apart = [] if settings.backup_spool.is_relative_to(settings.data) else [settings.backup_spool]
+    for place in (settings.data, *apart, *copies):
         found += await asyncio.to_thread(_files, place, held)
     return found
 

@@ -6,12 +6,16 @@ people/AA/ID/rows.zip.age a file of lines (.ndjson) for each table that holds so
 people/AA/ID/BLOB.age     a document or picture of that person
 tables/NAME/N.ndjson.age  the rows of a table that is nobody's: registers, roots of the log, operators' acts
 public.zip.age            public keys of every signer, and the roots as the service published them
+receipt.age               bytes of chance, for the receipt of whoever opened every file
 
-Each .age file is sealed to the receiver's recipients (age-encryption.org/v1). Nobody else opens one.
+Each .age file is sealed to the receiver's recipients (age-encryption.org/v1). Nobody else opens one, and no
+digest of what is inside stands beside it: that would answer every guess at a record.
 """
 
 import hashlib
+import hmac
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +33,7 @@ LISTS: Final = "lists"
 PEOPLE: Final = "people"
 TABLES: Final = "tables"
 PUBLIC: Final = "public.zip.age"
+RECEIPT: Final = "receipt.age"
 TYP: Final = "ssk-hand-over+jws"
 DESTROYED_TYP: Final = "ssk-destroyed+jws"
 _ALG: Final = "ES256"
@@ -40,12 +45,11 @@ class HandOverError(Exception):
 
 
 class HandedFile(Struct, frozen=True):
-    """A sealed file. sha256 and length of what is sealed, clear_sha256 of what is inside."""
+    """A sealed file. sha256 and length of what is sealed."""
 
     name: str
     length: int
     sha256: str
-    clear_sha256: str
 
 
 class HandOver(Struct, frozen=True, kw_only=True):
@@ -68,10 +72,12 @@ class HandOver(Struct, frozen=True, kw_only=True):
 
 
 class Destroyed(Struct, frozen=True, kw_only=True):
-    """The certificate of destruction. hand_over: SHA-256 of what was handed over. what: name and count."""
+    """The certificate of destruction. hand_over: SHA-256 of what was handed over. receipt: what its receiver
+    told. what: name and count."""
 
     v: int
     hand_over: str
+    receipt: str
     at: datetime
     by: str
     what: dict[str, int]
@@ -116,12 +122,27 @@ def digest_of(directory: Path) -> str:
 
 def listed(directory: Path, said: HandOver) -> list[HandedFile]:
     """Every file of every list. Raises HandOverError for a list that is not the signed one."""
-    found = []
-    for name, sha256 in sorted(said.lists.items()):
-        found += read_list(directory, name, sha256)
-    if len(found) != said.files:
-        raise HandOverError(f"{said.files} files are signed, {len(found)} are listed.")
+    return [one for files in listed_apart(directory, said) for one in files]
+
+
+def listed_apart(directory: Path, said: HandOver) -> list[list[HandedFile]]:
+    """As `listed`, for each list its own, by the lists' names."""
+    found = [read_list(directory, name, sha256) for name, sha256 in sorted(said.lists.items())]
+    if (count := sum(map(len, found))) != said.files:
+        raise HandOverError(f"{said.files} files are signed, {count} are listed.")
     return found
+
+
+def receipt_of(directory: Path, secret: bytes, opened: Iterable[bytes]) -> str:
+    """What a receiver tells who opened everything. secret: of RECEIPT. opened: for each list by its name,
+    SHA-256 over the SHA-256 of what is in each of its files. Short enough to be read out: 128 bits."""
+    of = b"".join([bytes.fromhex(digest_of(directory)), *opened])
+    return hmac.new(secret, of, hashlib.sha256).hexdigest()[:32]
+
+
+def noted(directory: Path, receipt: str) -> bytes:
+    """What the sender keeps, to know the receipt of this hand-over again: it cannot be told from that."""
+    return hashlib.sha256(f"{digest_of(directory)} {receipt}".encode()).digest()
 
 
 def read_list(directory: Path, name: str, sha256: str | None) -> list[HandedFile]:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import os
+import secrets
 import shutil
 import zipfile
 from collections import Counter
@@ -14,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from msgspec import Struct
 
 from audit.roots.proofs import roots_after
 from healthbook.commands import Signed, pages_of_people, sign_act
@@ -22,15 +24,17 @@ from healthbook.handover.layout import (
     LISTS,
     PEOPLE,
     PUBLIC,
+    RECEIPT,
     SIGNED,
     TABLES,
     TYP,
     HandedFile,
     HandOver,
     as_lines,
-    digest_of,
+    noted,
     public_jwk,
     read_list,
+    receipt_of,
     sign,
 )
 from healthbook.handover.rows import clear_row, left_out, of_nobody, of_people
@@ -45,27 +49,38 @@ from store.sealing import read_recipients, seal
 
 # Rows of a table in one sealed file.
 LOT: Final = 20_000
-# How many rows the finished pages have; of the work alone.
+# What the finished pages have; of the work alone.
 COUNTS: Final = "counts"
 # Of which closing, and for whom, what lies there is.
 BEGUN: Final = "begun"
 
 
+class _Page(Struct, frozen=True):
+    """rows: how many, by table. opened: as `receipt_of` wants it."""
+
+    rows: dict[str, int]
+    opened: bytes
+
+
 class Packer:
-    """Seals and writes files below one directory, each whole or not at all."""
+    """Seals and writes files below one directory, each whole or not at all.
+
+    opened: what the receiver finds in the files of this list, as `receipt_of` wants it.
+    """
 
     def __init__(self, root: Path, recipients: list[str]) -> None:
         self._root, self._recipients = root, read_recipients(recipients)
+        self.opened = hashlib.sha256()
 
     async def put(self, name: str, clear: bytes) -> HandedFile:
         """name: without `.age`."""
+        self.opened.update(hashlib.sha256(clear).digest())
         return await asyncio.to_thread(self._put, f"{name}.age", clear)
 
     def _put(self, name: str, clear: bytes) -> HandedFile:
         sealed = seal(clear, self._recipients)
         write_whole(self._root / name, sealed, synced=False)
-        digests = hashlib.sha256(sealed).hexdigest(), hashlib.sha256(clear).hexdigest()
-        return HandedFile(name, len(sealed), *digests)
+        return HandedFile(name, len(sealed), hashlib.sha256(sealed).hexdigest())
 
 
 def write_whole(path: Path, data: bytes, *, synced: bool = True) -> None:
@@ -80,11 +95,17 @@ def write_whole(path: Path, data: bytes, *, synced: bool = True) -> None:
     partial.rename(path)
 
 
+async def refuse_others(store: Store, tx: Tx) -> None:
+    """Raises StartError while anything of the service but this store is connected."""
+    others = (await queries.CONNECTED.one(tx) or 0) - store.connections
+    if others > 0:
+        raise StartError(f"{others} connections of the service are open: stop every process of it first.")
+
+
 async def close_installation(store: Store, signed: Signed) -> None:
     """From now on nothing starts on this database. Raises StartError while something still runs."""
     async with store.transaction() as tx:
-        if others := await queries.OTHERS_CONNECTED.one(tx):
-            raise StartError(f"{others} connections of the service are open: stop every process of it first.")
+        await refuse_others(store, tx)
         now = SystemClock().now()
         await sign_act(tx, signed, "decommission:close", 1)
         await close(tx, now)
@@ -108,20 +129,23 @@ async def hand_over(
             raise StartError(
                 "Run `healthbook decommission close` first: what is handed over must not change."
             )
+        # Again, for what started while `close` was at work.
+        await refuse_others(store, tx)
         await sign_act(tx, signed, "decommission:hand-over", 1)
     if (directory / SIGNED).exists():
         raise StartError(f"{directory} holds a hand-over that is signed already: name a new directory.")
     _refuse_mixing(directory, f"{state.closed_at.isoformat()} {' '.join(sorted(recipients))}\n")
-    packer, tally = Packer(directory, recipients), Counter[str]()
-    people = await _people(store, directory, packer, told)
+    people = await _people(store, directory, recipients, told)
     # Last, so that the acts above stand in the log of operators that is handed over.
+    packer, secret = Packer(directory, recipients), secrets.token_bytes(32)
     others, tables = await _tables(store, packer)
     others.append(await _public(store, packer))
+    others.append(await packer.put(RECEIPT.removesuffix(".age"), secret))
     _write_list(directory, "tables.ndjson", others)
     lists = {path.name: path.read_bytes() for path in sorted((directory / LISTS).glob("*.ndjson"))}
     files = [one for name in lists for one in read_list(directory, name, None)]
-    tally.update(_count_rows(directory))
-    tally.update(tables)
+    pages = _pages(directory)
+    tally = sum((Counter(page.rows) for page in pages), tables)
     async with store.transaction() as tx:
         every = await queries.TABLES.all(tx)
     said = HandOver(
@@ -141,7 +165,9 @@ async def hand_over(
     )
     write_whole(directory / SIGNED, sign(store.keys, TYP, said).encode())
     async with store.transaction() as tx:
-        await note_handed_over(tx, bytes.fromhex(digest_of(directory)))
+        # The secret ends here: from now on nobody but the receiver can make what is noted.
+        receipt = receipt_of(directory, secret, [*(page.opened for page in pages), packer.opened.digest()])
+        await note_handed_over(tx, noted(directory, receipt))
     shutil.rmtree(directory / COUNTS, ignore_errors=True)
     return said
 
@@ -158,17 +184,18 @@ def _refuse_mixing(directory: Path, of: str) -> None:
         )
 
 
-async def _people(store: Store, directory: Path, packer: Packer, told: Callable[[int], None]) -> int:
+async def _people(store: Store, directory: Path, recipients: list[str], told: Callable[[int], None]) -> int:
     """A list for each page of people, written when their files are: a page that has one is done."""
     count, number = 0, 0
     async for page in pages_of_people(store):
         number, count = number + 1, count + len(page)
         name = f"people-{number:06d}.ndjson"
         if not (directory / LISTS / name).exists():
-            files, rows = list[HandedFile](), Counter[str]()
+            packer, files, rows = Packer(directory, recipients), list[HandedFile](), Counter[str]()
             for patient_id in page:
                 files += await _person(store, packer, patient_id, rows)
-            write_whole(directory / COUNTS / f"{name}.json", msgspec.json.encode(rows))
+            made = _Page(rows, packer.opened.digest())
+            write_whole(directory / COUNTS / f"{name}.json", msgspec.json.encode(made))
             _write_list(directory, name, files)
         told(len(page))
     return count
@@ -251,8 +278,7 @@ def _write_list(directory: Path, name: str, files: list[HandedFile]) -> None:
     write_whole(directory / LISTS / name, as_lines(files))
 
 
-def _count_rows(directory: Path) -> Counter[str]:
-    rows = Counter[str]()
-    for path in (directory / COUNTS).glob("*.json"):
-        rows.update(msgspec.json.decode(path.read_bytes(), type=dict[str, int]))
-    return rows
+def _pages(directory: Path) -> list[_Page]:
+    """Those of people, by their names."""
+    paths = sorted((directory / COUNTS).glob("*.json"))
+    return [msgspec.json.decode(path.read_bytes(), type=_Page) for path in paths]

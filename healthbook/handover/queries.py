@@ -2,13 +2,14 @@
 
 from store.statement import Scalar
 
-# As hb_owner one sees the names of other sessions, and no statement of theirs. A stream of the log is of no
+# Every store names itself (store/database.py), ours too; who signs in for it is the deployment's affair. As
+# hb_owner one sees the names of other sessions, and no statement of theirs. A stream of the log is of no
 # database, and fills a repository again that was emptied.
-OTHERS_CONNECTED = Scalar(
+CONNECTED = Scalar(
     int,
-    "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-    " AND (datname = current_database() OR backend_type = 'walsender')"
-    " AND usename IN ('hb_api', 'hb_delivery', 'hb_signer', 'hb_backup')",
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND (application_name = 'healthbook'"
+    " OR usename IN ('hb_api', 'hb_delivery', 'hb_signer', 'hb_backup')) OR backend_type = 'walsender'",
 )
 TABLES = Scalar(
     str,

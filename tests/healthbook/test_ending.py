@@ -1,43 +1,82 @@
 """The end of an installation goes on where it was cut off, and never with what was begun otherwise."""
 
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from healthbook.handover.ending import certify, destroy_keys, is_certified, remains
+from healthbook.handover.checking import check
+from healthbook.handover.ending import certify, destroy_keys, erase_spool, is_certified, remains
+from healthbook.handover.layout import SIGNED, HandOverError, listed, noted, read_signed
 from healthbook.handover.making import close_installation, hand_over
+from healthbook.handover.reach import refuse_unreachable
 from healthbook.handover.rows import clear_row
-from healthbook.settings import read_settings
+from healthbook.settings import Settings, read_settings
 from healthbook.wiring import StartError, load_keys
 from store.database import Store
-from store.installation import close, mark_installation, open_again
+from store.installation import close, closing, mark_installation, open_again
 from store.key_life import destroy
 from store.keys import KeyRing
 from store.postgres import Server
-from store.sealing import make_identity
+from store.sealing import make_identity, read_identities, unseal
 from tests.support.clock import FrozenClock
 
-DIGEST = "ab" * 32
+RECEIPT = "12" * 16
 
 
 def test_an_end_that_was_cut_off_among_its_keys_goes_on_to_its_certificate(tmp_path: Path) -> None:
     settings, to = read_settings({"HEALTHBOOK_DATA": str(tmp_path / "data")}), tmp_path / "hand-over"
-    to.mkdir()
+    other = tmp_path / "other"
+    for directory in (to, other):
+        directory.mkdir()
+        (directory / SIGNED).write_text(directory.name)
     keys = KeyRing.create(settings.keys, demo=False)
     (settings.data / "postgres").mkdir()
-    assert not is_certified(settings, DIGEST)
-    certify(settings, keys, DIGEST, {"tables": 3}, "Trần Một + Lê Hai")
+    assert not is_certified(settings, to, RECEIPT)
+    certify(settings, keys, to, RECEIPT, {"tables": 3}, "Trần Một + Lê Hai")
     # The machine went down after the first key.
     destroy(settings.keys / "field.0001.key")
     with pytest.raises(StartError, match="no key for field"):
         load_keys(settings)
-    assert is_certified(settings, DIGEST)
+    assert is_certified(settings, to, RECEIPT)
     with pytest.raises(StartError, match="another hand-over"):
-        is_certified(settings, "cd" * 32)
+        is_certified(settings, other, RECEIPT)
     certificate = destroy_keys(settings, to)
     assert [path.name for path in settings.data.iterdir()] == [certificate.name]
     assert (settings.data / certificate.name).read_bytes() == certificate.read_bytes() != b""
+
+
+async def test_the_receipt_is_told_by_whoever_opened_every_file_and_by_nothing_that_stays_here(
+    owner: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    to, signed = tmp_path / "hand-over", ("Trần Một + Lê Hai", "chuyển cho Sở Y tế")
+    receiver = make_identity(tmp_path / "receiver")
+    async with owner.transaction() as tx:
+        await mark_installation(tx, False, clock.now())
+        await close(tx, clock.now())
+    await hand_over(owner, to, [receiver], lambda _: None, signed)
+    receipt = check(to, tmp_path / "receiver", lambda _: None).receipt
+    async with owner.transaction() as tx:
+        state = await closing(tx)
+    assert state is not None
+    assert state.handed_over == noted(to, receipt)
+    assert noted(to, "0" * len(receipt)) != state.handed_over
+    # Neither it nor what it is made of, nor what a file holds, can be told from what lies in clear.
+    identities = read_identities(tmp_path / "receiver")
+    opened = [unseal((to / one.name).read_bytes(), identities) for one in listed(to, read_signed(to)[0])]
+    clear = b"".join(path.read_bytes() for path in to.rglob("*") if path.is_file() and path.suffix != ".age")
+    for word in (receipt.encode(), *(hashlib.sha256(one).hexdigest().encode() for one in opened), *opened):
+        assert word not in clear
+    for one in listed(to, read_signed(to)[0]):
+        (to / one.name).rename(to / "away")
+        with pytest.raises(HandOverError, match="is missing"):
+            check(to, tmp_path / "receiver", lambda _: None)
+        (to / "away").rename(to / one.name)
 
 
 async def test_what_was_begun_for_another_receiver_or_before_it_was_open_again_is_not_gone_on_with(
@@ -98,3 +137,93 @@ async def test_nothing_ends_while_backups_are_made_of_it(
             await close_installation(owner, ("Trần Một + Lê Hai", "chuyển cho Sở Y tế"))
     finally:
         await stream.close()
+
+
+async def test_nothing_ends_while_a_service_runs_that_signed_in_under_any_name(
+    server: Server, database: str, owner: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    """With one DATABASE_URL every process signs in as the same account, and takes its role by a parameter."""
+    signed = ("Trần Một + Lê Hai", "chuyển cho Sở Y tế")
+    receiver = make_identity(tmp_path / "receiver")
+    async with owner.transaction() as tx:
+        await mark_installation(tx, False, clock.now())
+        await open_again(tx)
+    service = await asyncpg.connect(
+        server.dsn("hb_owner", database),
+        server_settings={"application_name": "healthbook", "role": "hb_owner"},
+    )
+    try:
+        with pytest.raises(StartError, match="1 connections"):
+            await close_installation(owner, signed)
+        async with owner.transaction() as tx:
+            await close(tx, clock.now())
+        # It looked just before `close` did: nobody reads while it writes.
+        with pytest.raises(StartError, match="1 connections"):
+            await hand_over(owner, tmp_path / "to", [receiver], lambda _: None, signed)
+    finally:
+        await service.close()
+    await close_installation(owner, signed)
+
+
+@contextmanager
+def somebody_else() -> Iterator[Path]:
+    """A directory of an account that is not root's, to whom modes say something; we are that account."""
+    with tempfile.TemporaryDirectory() as made:
+        place, user = Path(made).resolve(), 65534 if os.geteuid() == 0 else os.geteuid()
+        os.chown(place, user, -1)
+        was = os.geteuid()
+        os.seteuid(user)
+        try:
+            yield place
+        finally:
+            os.seteuid(was)
+
+
+def test_nothing_is_destroyed_where_something_could_not_be() -> None:
+    """Keys that are mounted for reading alone would outlive the tables that they open copies of."""
+    with somebody_else() as place:
+        names = ("data", "keys", "signer", "spool", "backup", "hand-over")
+        data, keys, signer, spool, backup, to = (place / name for name in names)
+        settings = read_settings(
+            {
+                "HEALTHBOOK_DATA": str(data),
+                "HEALTHBOOK_KEYS": str(keys),
+                "HEALTHBOOK_SIGNER_KEYS": str(signer),
+                "HEALTHBOOK_BACKUP": str(backup),
+                "HEALTHBOOK_BACKUP_SPOOL": str(spool),
+            }
+        )
+        for directory in (data, keys, signer / "csca", spool / "n0", backup / "n0", to):
+            directory.mkdir(parents=True)
+        key = keys / "field.0001.key"
+        key.write_text("00")
+        refuse_unreachable(settings, to)
+        for path, mode in ((key, 0o400), *((one, 0o500) for one in (data, keys, signer / "csca"))):
+            refuses(settings, to, path, mode)
+        for path in (spool / "n0", backup / "n0", to):
+            refuses(settings, to, path, 0o500)
+
+
+def refuses(settings: Settings, to: Path, path: Path, mode: int) -> None:
+    was = path.stat().st_mode
+    path.chmod(mode)
+    with pytest.raises(StartError, match=f"{path} cannot be written.*runbook"):
+        refuse_unreachable(settings, to)
+    path.chmod(was)
+    refuse_unreachable(settings, to)
+
+
+async def test_the_log_that_waits_for_its_backup_is_destroyed_and_looked_for_wherever_it_lies(
+    tmp_path: Path,
+) -> None:
+    spool = tmp_path / "spool"
+    settings = read_settings(
+        {"HEALTHBOOK_DATA": str(tmp_path / "data"), "HEALTHBOOK_BACKUP_SPOOL": str(spool), "PORT": "1"}
+    )
+    (spool / "backup-spool" / "n0").mkdir(parents=True)
+    (spool / "backup-spool" / "n0" / f"{5:024X}").write_bytes(b"x")
+    left = {one.what: one.opens for one in await remains(settings, []) if one.opens}
+    assert left == {"log of PostgreSQL": 1}
+    assert erase_spool(settings) == 1
+    assert list(spool.iterdir()) == [], "a volume's own directory stays"
+    assert not any(one.opens for one in await remains(settings, []))
