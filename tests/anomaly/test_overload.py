@@ -31,6 +31,7 @@ PDFS: Final = 50 if LARGE else 10
 TIMES: Final = 3 if LARGE else 1
 QUIET_SECONDS: Final = 1.5 if LARGE else 0.5
 WARM_READS: Final = 180 if LARGE else 60
+AT_ONCE: Final = 30
 READERS: Final = 5
 PRINTING: Final = 10
 # Somebody looks at what came before asking again.
@@ -95,8 +96,10 @@ class Readers:
         self.all = [Reading(client, one) for one in people]
 
     async def warm(self, times: int) -> None:
-        """So that every connection to the database has planned their statements."""
-        await asyncio.gather(*(self.all[number % len(self.all)].once() for number in range(times)))
+        """So that connections to the database have planned their statements; few enough at once for a process
+        that has yet to learn whose sessions these are."""
+        for _ in range(times // AT_ONCE):
+            await asyncio.gather(*(self.all[number % len(self.all)].once() for number in range(AT_ONCE)))
         self.take()
 
     async def during(self, what: Awaitable[T]) -> T:
