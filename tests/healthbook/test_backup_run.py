@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from healthbook.backups import service
 from healthbook.backups.fetch import plan
@@ -69,9 +70,13 @@ async def test_it_goes_on_when_repository_or_server_was_away(
                 await asyncio.sleep(0.05)
             # The disk of the repository is gone, and comes back.
             repository.rename(away)
-            repository.touch()
-            at = await write(server)
-            await asyncio.sleep(1)
+            with capture_logs() as said:
+                repository.touch()
+                at = await write(server)
+                deadline = time.monotonic() + SECONDS_MAX
+                while not any(one["event"] == "backup_failed" and one["what"] == "log" for one in said):
+                    assert time.monotonic() < deadline
+                    await asyncio.sleep(0.05)
             repository.unlink()
             away.rename(repository)
             await until(lambda one: one.safe_until is not None and one.safe_until >= at, vault)
