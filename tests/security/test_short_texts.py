@@ -37,10 +37,10 @@ def result(day: int) -> dict[str, Any]:
     "values",
     [
         ['"valueString": "1E9000000"'],
-        ['"valueQuantity": {"value": 1E-9000000, "unit": "mmol/L"}'],
+        ['"valueQuantity": {"value": 1E-400, "unit": "mmol/L"}'],
         [
             '"valueQuantity": {"value": 5, "unit": "mmol/L"},'
-            ' "referenceRange": [{"low": {"value": 1E-9000000}, "high": {"value": 6}}]'
+            ' "referenceRange": [{"low": {"value": 1E-400}, "high": {"value": 6}}]'
         ],
         [
             '"valueQuantity": {"value": -1E308, "unit": "mmol/L"}',
