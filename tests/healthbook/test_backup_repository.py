@@ -1,7 +1,7 @@
 """What a repository keeps, lets go and says of itself (security.md S12)."""
 
-import math
 import io
+import math
 import os
 import tarfile
 from datetime import UTC, datetime, timedelta

@@ -4,6 +4,7 @@ The target says it is a cluster (tests/support/citus_stand_in.sql); what a real 
 the journeys where CITUS_URL names one.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -24,6 +25,8 @@ _TABLES = (
     "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
     " AND NOT relispartition AND relname !~ '^pg_dist_' ORDER BY 1"
 )
+
+_SERVER = re.compile(r"[0-9]+/[0-9A-F]{8}")
 
 
 @pytest.fixture
@@ -117,7 +120,11 @@ async def test_every_row_is_there_and_is_served_from_there(place: Path, server: 
         here, there = await rows_of(source.dsn("hb_owner")), await rows_of(server.dsn("hb_owner", target))
     finally:
         source.stop()
-    own = {"schema_migration"}  # when a migration was applied is said by each side of itself
+    # When a migration was applied, and on which server it serves, is said by each side of itself.
+    own = {"schema_migration", "installation"}
+    ((marked,), (copied,)) = here["installation"], there["installation"]
+    assert _SERVER.sub("", marked) == _SERVER.sub("", copied)
+    assert _SERVER.findall(marked) != _SERVER.findall(copied)
     assert {table for table, rows in here.items() if rows} > {
         "citizen",
         "ehr_resource",

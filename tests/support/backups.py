@@ -23,7 +23,8 @@ BRING_BACK = (
     "import sys; from pathlib import Path; from datetime import datetime;"
     "from healthbook.backups.restoring import Wish, bring_back;"
     "from healthbook.settings import read_settings;"
-    "wish = Wish(identity=Path(sys.argv[1]), to=datetime.fromisoformat(sys.argv[2]) if sys.argv[2:] else None);"
+    "wish = Wish(identity=Path(sys.argv[1]),"
+    " to=datetime.fromisoformat(sys.argv[2]) if sys.argv[2:] else None);"
     "bring_back(read_settings(), wish, print)"
 )
 # Of every table a digest over its rows and how many there are.
