@@ -44,6 +44,10 @@ class Callers:
         """No session stands behind it any more."""
         self._found.pop(self.digest(token), None)
 
+    def note(self, token: str, is_found: bool) -> None:
+        """What a look for its session showed."""
+        self.found(token) if is_found else self.gone(token)
+
     def is_known(self, digest: bytes) -> bool:
         """Whether its session was found lately."""
         at = self._found.get(digest)

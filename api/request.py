@@ -168,11 +168,12 @@ def actor_word(actor: Actor) -> str:
 class Call:
     """One request. Handlers take it as `call: NamedDependency[Call]`."""
 
-    __slots__ = ("_is_admitted", "_now", "_runtime", "_scope", "can_wait", "request")
+    __slots__ = ("_is_admitted", "_now", "_runtime", "_scope", "callers", "can_wait", "request")
 
     def __init__(self, request: "ApiRequest", runtime: Runtime) -> None:
         self.request = request
         self._runtime = runtime
+        self.callers = runtime.callers
         self._scope: HTTPScope = request.scope
         self._now: datetime | None = None
         self._is_admitted = False
@@ -358,7 +359,7 @@ class Call:
         async with self._runtime.store.transaction(behind=self.can_wait) as tx:
             by_itself = self._scope["state"].get("by_itself", False)
             actor = await authenticate(tx, token, self.now, by_itself=by_itself)
-            self._note(token, actor)
+            self.callers.note(token, actor is not None)
             yield tx, self._allowed(actor)
 
     @asynccontextmanager
@@ -375,17 +376,8 @@ class Call:
 
         async with self._runtime.store.transaction_after(admit) as tx:
             self._is_admitted = True
-            self._note(token, admitted[0])
+            self.callers.found(token)
             yield tx, self._allowed(admitted[0])
-
-    def issued(self, token: str) -> None:
-        """A session was made or renewed with it: known from its first request on."""
-        self._runtime.callers.found(token)
-
-    def _note(self, token: str, actor: Actor | None) -> None:
-        """Who keeps a place when the process is full (api/load.py); no decision about access."""
-        callers = self._runtime.callers
-        callers.gone(token) if actor is None else callers.found(token)
 
     def _allowed(self, actor: Actor | None) -> Actor:
         if actor is None:

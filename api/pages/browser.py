@@ -100,7 +100,7 @@ def set_cookie(
     age = "" if seconds is None else f"; Max-Age={seconds}"
     secure = "; Secure" if is_secure(call) else ""
     if name in get_args(Kind) and value:
-        call.issued(value)
+        call.callers.found(value)
     return f"{full_name(call, name)}={value}; Path=/{age}; HttpOnly; SameSite={same_site}{secure}"
 
 

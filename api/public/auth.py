@@ -239,7 +239,7 @@ async def refresh_session(data: JSONBody[RefreshBody], call: NamedDependency[Cal
     async with call.begin_public() as tx:
         done = await sessions.refresh(tx, call.keys, data.refresh_token, data.iat, data.signature, call.now)
     if not isinstance(done, Refused):
-        call.issued(done.access_token)
+        call.callers.found(done.access_token)
     return answer(done)
 
 
