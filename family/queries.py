@@ -71,7 +71,8 @@ def _guardians_of(whose: str, now: str) -> str:
     SELECT b.patient_id, b.mother_id AS guardian_id FROM birth_link b
     WHERE b.patient_id = {whose} AND {_BIRTH_ROW.format("b", "b.patient_id")}
       AND NOT EXISTS (SELECT FROM guardianship g
-          WHERE g.patient_id = b.patient_id AND g.guardian_id = b.mother_id AND (g.barred_at IS NOT NULL OR g.ended_at IS NOT NULL))
+          WHERE g.patient_id = b.patient_id AND g.guardian_id = b.mother_id
+            AND (g.barred_at IS NOT NULL OR g.ended_at IS NOT NULL))
     UNION
     SELECT g.patient_id, g.guardian_id FROM guardianship g
     WHERE g.patient_id = {whose} AND g.proof <> 'birth-note' AND g.barred_at IS NULL

@@ -42,8 +42,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     # Where acts are written that no restored backup may undo: a directory on another volume than the data, or
     # `s3://BUCKET` with object lock at S3_ENDPOINT; unset: beside the data, good for a demo only.
     healthbook_journal: str = ""
-    # Where backups go, a directory on another disk or `s3://BUCKET` at S3_ENDPOINT, and the public keys of age
-    # that they are sealed to, with commas between.
+    # Where backups go, a directory on another disk or `s3://BUCKET` at S3_ENDPOINT, and the public keys of
+    # age that they are sealed to, with commas between.
     healthbook_backup: str = ""
     healthbook_backup_recipients: str = ""
     # Where the database's log waits in the clear until it is sealed; unset: beside the data.
