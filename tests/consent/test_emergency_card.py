@@ -299,23 +299,24 @@ async def test_s10_a_merge_holds_the_card_of_both(
     assert {(await scan(client, token)).status_code for token in tokens} == {404}
 
 
-async def test_every_opening_is_one_row_and_one_notice_also_of_fifty_at_once(
+async def test_every_opening_is_one_row_and_one_notice_also_of_forty_at_once(
     store: Store, owner: Store, client: httpx.AsyncClient, clock: FrozenClock, citizen: Citizen
 ) -> None:
     token = token_of(await tick(client, clock, citizen, "allergies"))
-    answers = await asyncio.gather(*(scan(client, token) for _ in range(50)))
+    # Fewer than a process lets in at once of callers whom nobody knows (api/load.py).
+    answers = await asyncio.gather(*(scan(client, token) for _ in range(40)))
     assert {answer.status_code for answer in answers} == {200}
     person = citizen.patient_id
     opened = "entry LIKE '%record:emergency-card:read%' AND actor_kind = 'bearer'"
     rows = await steps.count(
         owner, f"SELECT count(*) FROM access_log WHERE patient_id = $1 AND {opened}", person
     )
-    assert rows == 50
+    assert rows == 40
     for event in await events_of(store, citizen, clock):
         async with store.transaction() as tx:
             await dispatch(tx, store.keys, event, clock.now())
     kinds = "SELECT count(*) FROM notification WHERE patient_id = $1 AND type = 'emergency-card-opened'"
-    assert await steps.count(owner, kinds, person) == 50
+    assert await steps.count(owner, kinds, person) == 40
     assert await steps.count(owner, f"{kinds} AND status = 'ring'", person) == 3
 
 
