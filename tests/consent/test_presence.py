@@ -295,8 +295,8 @@ class Recorder(Store):
         self.statements: list[str] = []
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
-        async with self.inner.transaction() as tx:
+    async def transaction(self, *, behind: bool = False) -> AsyncIterator[Tx]:
+        async with self.inner.transaction(behind=behind) as tx:
             with self._listening(tx):
                 yield tx
 

@@ -15,8 +15,8 @@ class CountingStore(Store):
         self.said: list[str] = []
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
-        async with super().transaction() as tx:
+    async def transaction(self, *, behind: bool = False) -> AsyncIterator[Tx]:
+        async with super().transaction(behind=behind) as tx:
             with self._listening(tx):
                 yield tx
 
