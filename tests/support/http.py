@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from api.app import Api, create_app
+from api.load import Load
 from kernel.clock import Clock
 from store.database import Store
 from tests.support.answers import as_documented
@@ -52,6 +53,7 @@ def application(store: Store, clock: Clock, **options: Any) -> Iterator[tuple[Ap
     routes = idle.pop() if idle else create_app(store, clock, demo=made.runtime.demo)
     routes.runtime.__dict__ = made.runtime.__dict__
     routes.stores, routes.allowed_hosts_here = made.stores, made.allowed_hosts_here
+    routes.load = Load(routes.runtime.callers, routes.is_ending)
     try:
         yield routes, made
     finally:
