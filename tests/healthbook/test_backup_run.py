@@ -22,7 +22,7 @@ from store.archives import ArchiveError
 from store.postgres import Server, start_server
 from store.sealing import make_identity
 
-SECONDS_MAX = 60
+SECONDS_MAX = 300  # a bound for what hangs; a stream that lost its server looks again each five seconds
 
 
 async def until(found: Callable[[NodeStatus], bool], vault: Vault) -> NodeStatus:
