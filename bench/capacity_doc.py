@@ -29,9 +29,8 @@ _HEAD: Final = (
     " `bench/capacity.json` (what was measured) and `bench/capacity.toml` (what is assumed), after a number"
     " there was changed. A test holds it to those two files.",
     "Processor time of each process and bytes are what the sizes are made of, not rates: these suffer less"
-    " from what else a machine does. The run of 2026-11-23 shared its machine with other work, so its rates"
-    " and waits are too bad, and it has to be repeated on a quiet one. What a place needs is nearly in"
-    " proportion to `requests_a_day`, which nobody could tell us: put your own count there first.",
+    " from what else a machine does. What a place needs is nearly in proportion to `requests_a_day`, which"
+    " nobody could tell us: put your own count there first.",
 )
 _NOT_SAID: Final = (
     "Reminders, imports, certificates and lists are no part of the mix; `python -m bench reminders.peak"
