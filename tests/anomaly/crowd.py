@@ -1,15 +1,17 @@
 """People who use the service while a drill breaks it, and who remember what they were told.
 
-Consents: a doctor asks, the citizen agrees, narrows, takes back, and the doctor looks in between; every look
-is held against tests/support/history.py. Phones: batches of measurements, each sent again until it is
-acknowledged. Readers: a part of one's own record, which nobody changes. Whatever was answered with a yes is
-looked for in the database afterwards (tests/anomaly/afterwards.py), with what follows from it: the notice of
-every grant and the row of the log of every look.
+Consents: a doctor asks, the citizen agrees, narrows, takes back, and the doctor looks in between; one grant
+of each citizen is left to stand. Every look is held against tests/support/history.py. Phones: batches of
+measurements, each sent again until it is acknowledged. Readers: a part of one's own record, which nobody
+changes. Whatever was answered with a yes is looked for in the database afterwards
+(tests/anomaly/afterwards.py), with what follows from it: the notice of every grant and the row of the log of
+every look.
 
 A write that was answered 503, or not at all, may or may not have happened. One that was answered 429 did not.
 """
 
 import asyncio
+import itertools
 import json
 import random
 import time
@@ -36,7 +38,7 @@ from tests.support.record import write
 # Requests of a doctor to one person are three an hour (consent/policy.py).
 ASKS_PER_PAIR: Final = 3
 CONSENTING: Final = 4
-DOCTORS: Final = 12 if LARGE else 3
+DOCTORS: Final = 24 if LARGE else 3
 PHONES: Final = 3
 SAMPLES: Final = 12
 PAUSE_SECONDS: Final = 0.03
@@ -61,11 +63,13 @@ _BUSY: Final = (429, 503)
 
 @dataclass
 class Couple:
-    """A doctor and a person, and how often that one was asked."""
+    """A doctor and a person, how often that one was asked, and the part of the record whose grant was left to
+    stand: empty where none was."""
 
     doctor: Doctor
     citizen: Citizen
     asked: int = 0
+    kept: str = ""
 
     @property
     def pair(self) -> Pair:
@@ -246,33 +250,44 @@ class Crowd:
         async with self.client() as client:
 
             async def step() -> bool:
-                left = [one for one in couples if one.asked < ASKS_PER_PAIR]
-                if not left:
-                    # Who was asked often enough today is only looked at.
-                    one = random.choice(couples)
-                    return await self._look(client, one, random.choice([*TYPES]))
-                return await self._visit(client, random.choice(left))
+                kept = [one for one in couples if one.kept]
+                left = [one for one in couples if one.asked < ASKS_PER_PAIR and not one.kept]
+                if left:
+                    return await self._visit(client, random.choice(left), is_kept=not kept)
+                # Everybody was asked often enough today. Of looks without a grant a doctor has so many a day.
+                return await self._look(client, kept[0], kept[0].kept)
 
             await self.until_stop(name, step)
 
-    async def _visit(self, client: httpx.AsyncClient, one: Couple) -> bool:
-        """From the request to the end of what was agreed to, with looks in between. Whether it was served."""
-        grant_id, types = await self._agree(client, one), sorted(TYPES.values())
+    async def _visit(self, client: httpx.AsyncClient, one: Couple, *, is_kept: bool) -> bool:
+        """From the request to the end of what was agreed to, with looks in between. Whether it was served.
+
+        is_kept: what is left once it was narrowed is not taken back.
+        """
+        grant_id = await self._agree(client, one)
         if grant_id is None:
             return False
         for part in TYPES:
             await self._look(client, one, part)
-        kept = random.sample(types, 1)
-        began = time.monotonic()
-        answer = await self.send(
-            client, one.citizen, "PATCH", f"/v1/me/grants/{grant_id}", {"types": sorted(kept)}
-        )
+        part = random.choice([*TYPES])
+        began, types = time.monotonic(), [TYPES[part]]
+        answer = await self.send(client, one.citizen, "PATCH", f"/v1/me/grants/{grant_id}", {"types": types})
         done = answer is not None and answer.status_code == 200
-        self._changed("narrow", one, began, done, types=frozenset(kept))
-        for part in TYPES:
-            await self._look(client, one, part)
-        await self._take_back(client, one, grant_id)
-        return await self._look(client, one, random.choice([*TYPES]))
+        self._changed("narrow", one, began, done, types=frozenset(types))
+        for each in TYPES:
+            await self._look(client, one, each)
+        if is_kept:
+            one.kept = part
+        else:
+            await self._take_back(client, one, grant_id)
+        return await self._look(client, one, part)
+
+    async def look_again(self) -> None:
+        """Every doctor at everybody, at the end: what was taken back stays so, what was left stands."""
+        async with self.client() as client:
+            for one in itertools.chain(*self.couples):
+                for part in TYPES:
+                    await self._look(client, one, part)
 
     async def _agree(self, client: httpx.AsyncClient, one: Couple) -> UUID | None:
         """Ask by the citizen's code and agree to all of it."""
@@ -453,4 +468,5 @@ async def crowd_at_work(
     finally:
         crowd.stop.set()
         await working
+    await crowd.look_again()
     await look_back(installation, crowd)
