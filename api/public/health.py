@@ -49,7 +49,7 @@ async def ready(call: NamedDependency[Call]) -> Response[Health]:
     async with call.begin_public() as tx:
         await is_demo(tx)
     if call.missing_providers:
-        return answer(Refused(problem=NO_PROVIDER, where=call.missing_providers[0]))
+        return answer(Refused(problem=NO_PROVIDER, where=", ".join(call.missing_providers)))
     core = call.core.state(call.now) if call.core else None
     return answer(Health(status="ok", core=core, blobs=await _state_of_blobs(call.store.blobs)))
 

@@ -27,3 +27,9 @@ async def test_a_silent_object_store_is_shown_and_holds_readiness_up_no_longer_t
     async with asyncio.timeout(120), client_of(store, clock) as client:
         answer = await client.get("/health/ready")
     assert (answer.status_code, answer.json()["blobs"]) == (200, "unavailable")
+
+
+async def test_readiness_names_every_provider_that_is_missing(store: Store, clock: FrozenClock) -> None:
+    async with client_of(store, clock, missing_providers=("push", "sms")) as client:
+        answer = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()["errors"]) == (503, [{"where": "push, sms"}])

@@ -14,6 +14,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
 from api import metrics as of_api
+from api.load import Kind
 from ehr.intake import counting as of_intake
 from healthbook.metrics import counts as of_worker
 from healthbook.metrics import gauges as of_state
@@ -98,9 +99,12 @@ def test_words_that_rules_choose_by_are_words_of_the_program() -> None:
         "outcome": {"failed", "refused", "ok", "left", "got", "none", "unknown", "sent", "dropped"},
         "kind": {"reminder"},
         "channel": set(get_args(of_intake.Channel)) | {"push", "sms"},
+        "who": set(get_args(Kind)),
     }
     for expression in expressions():
-        for label, value in re.findall(r'\b(journey|outcome|kind|channel)(?:=~|!=|=)"([^"]*)"', expression):
+        for label, value in re.findall(
+            r'\b(journey|outcome|kind|channel|who)(?:=~|!=|=)"([^"]*)"', expression
+        ):
             assert set(value.split("|")) <= known[label], expression
 
 
@@ -160,6 +164,8 @@ def deliveries(failed: int, sent: int) -> dict[str, str]:
 
 UP: Final = 'up{job="healthbook", instance="api:9464"}'
 SENT_AWAY: Final = 'healthbook_requests_total{method="none", route="none", status="503"}'
+SHED_KNOWN: Final = 'healthbook_shed_requests_total{who="known"}'
+SHED_NAMELESS: Final = 'healthbook_shed_requests_total{who="nameless"}'
 INTAKE: Final = 'healthbook_intake_units_total{channel="api", status="imported", reason=""}'
 POOL_EMPTY: Final = 'healthbook_pool_wait_seconds_count{outcome="none"}'
 ERROR: Final = 'healthbook_log_lines_total{event="journal_failed", level="error"}'
@@ -174,6 +180,7 @@ CASES: Final = {
     "AnswersSlow": slow("request_seconds", 'journey="consent"', "2.0", "5.0", {"journey": "consent"}),
     "ReadsSlow": slow("request_seconds", 'journey="read"', "0.3", "0.5", {}, "90m"),
     "PeopleSentAway": Case({SENT_AWAY: "0+20x60"}, {SENT_AWAY: "0+6x60"}),
+    "SignedInSentAway": Case({SHED_KNOWN: "0+3x60"}, {SHED_KNOWN: "0+1x60", SHED_NAMELESS: "0+600x60"}),
     "SignInRefused": Case(
         answers("sign-in", "refused", 120, 60), answers("sign-in", "refused", 50, 60), at="45m"
     ),
