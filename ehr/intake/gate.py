@@ -55,9 +55,11 @@ _ICD_TEXT = re.compile(
 _ICD_STEMS = tuple(code.lower() for code in ("B20", "B21", "B22", "B23", "B24", *RULES["icd_drop"]))
 # Ids, numbers and dates cannot hold a name.
 _BORING = re.compile(
-    r"(?:urn:uuid:|(?:AllergyIntolerance|Appointment|CarePlan|Condition|Coverage|DiagnosticReport"
-    r"|DocumentReference|Encounter|EpisodeOfCare|Immunization|Location|MedicationRequest|Observation"
-    r"|Organization|Patient|Practitioner|Procedure|QuestionnaireResponse|ServiceRequest)/)?"
+    r"(?:urn:uuid:|(?:AllergyIntolerance|Appointment|CarePlan|CareTeam|ClinicalImpression|Composition|Condition"
+    r"|Coverage|Device|DiagnosticReport|DocumentReference|Encounter|EpisodeOfCare|FamilyMemberHistory|Goal"
+    r"|ImagingStudy|Immunization|Location|Medication(?:Administration|Dispense|Request|Statement)?|Observation"
+    r"|Organization|Patient|Practitioner|PractitionerRole|Procedure|Provenance|QuestionnaireResponse"
+    r"|RelatedPerson|ServiceRequest|Specimen|VerificationResult)/)?"
     r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9][0-9TZ:.+-]*"
 )
 _CHUNK = 16
@@ -160,7 +162,8 @@ class Gate:
             return _DROPPED
         if found.strings.isdisjoint(self._telling) and hints not in self._telling and len(found.parts) < 2:
             return Finding(by_code, labels)
-        text = fold_for_gate("\n".join(_with_inner((*found.strings, hints))))
+        words = (one for one in found.strings if not _BORING.fullmatch(one))
+        text = fold_for_gate("\n".join(_with_inner((*words, hints))))
         short = short_names("\n".join(found.parts))
         by_text, by_name = _read_text("\n".join([text, *_SPLITS.joined(text), *short]))
         return Finding(by_text if by_text != "keep" else by_code, labels | by_name)

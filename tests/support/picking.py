@@ -69,7 +69,7 @@ SAME = {
     "qzj glucose": "Glucose",
     "MOT lời": "Một lời",
 }
-LICENCE = re.compile(r"(?<!\w)\d{6}/[0-9a-f]{4}-CCHN(?!\w)")
+LICENCE = re.compile(r"(?<!\w)\d{6}/[GHKLMNTX]{4}-CCHN(?!\w)")
 
 
 def main(folder: Path) -> None:
