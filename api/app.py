@@ -28,6 +28,7 @@ from api.app_versions import at_the_door, count_use
 from api.deprecation import deprecation_of
 from api.endings import ENDINGS
 from api.errors import on_exception
+from api.headers import read_header
 from api.load import Load, Turn
 from api.metrics import READS, REFUSED, count_request, method_of
 from api.pages.busy import no_place
@@ -36,15 +37,10 @@ from api.pages.unknown import nothing_here
 from api.problems import BAD_HOST
 from api.request import (
     ApiRequest,
-    OpenCore,
-    OpenGateway,
-    OpenStore,
-    OpenVerifier,
-    Runtime,
     problem_answer,
     provide_call,
-    read_header,
 )
+from api.runtime import OpenCore, OpenGateway, OpenStore, OpenVerifier, Runtime
 from api.tracing import OpenTrace
 from consent.links.wire import PATH
 from ehr.intake.reader_process import close_readers

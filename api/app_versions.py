@@ -12,8 +12,10 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 
 from api.deprecation import deprecation_of
+from api.headers import joined_header
 from api.problems import APP_TOO_OLD, INVALID_FIELD
-from api.request import Runtime, joined_header, require_token
+from api.request import require_token
+from api.runtime import Runtime
 from identity.app_versions.models import App
 from identity.app_versions.policy import read_app, state_of
 from identity.app_versions.uses import EVERY_CALL, NO_APP, OTHER

@@ -28,9 +28,9 @@ import structlog
 from litestar.types import Message, Receive, Scope, Send
 
 from api.callers import Callers
+from api.headers import joined_header, presented_token
 from api.metrics import SHED
 from api.problems import UNAVAILABLE
-from api.request import joined_header, presented_token
 from kernel.problems import ProblemError, Refused
 
 # Ten connections to the database, and what can wait for them for about a second.

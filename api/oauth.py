@@ -10,8 +10,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from api.headers import only_header
 from api.problems import UNSUPPORTED_MEDIA_TYPE, problem_body
-from api.request import Answer, Call, only_header, problem_answer
+from api.request import Answer, Call, problem_answer
 from identity import budgets
 from identity.app_clients.models import AppClient
 from identity.app_clients.service import live_client

@@ -13,10 +13,10 @@ A handler declares in its decorator, for this module and for api/openapi.py:
 import ipaddress
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -25,7 +25,7 @@ from litestar import Request, Response
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from api.callers import Callers
+from api.headers import client_address, joined_header, only_header, presented_token, read_header
 from api.metrics import REFUSED
 from api.pages.demo_people import DemoDesk
 from api.problems import (
@@ -39,27 +39,20 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     problem_body,
 )
-from api.tracing import Trace, untraced
-from audit.answered.service import Answered
-from audit.roots.problems import PROOF_BUSY
-from ehr.cases.problems import EVIDENCE_BUSY
-from ehr.exports.problems import EXPORT_BUSY
+from api.runtime import Runtime
 from ehr.intake.slots import ImportSlots
 from ehr.letters.models import Validity
 from ehr.ports import Core
-from ehr.reads.elsewhere import ELSEWHERE_DAYS
 from identity import budgets
 from identity.app_clients import sessions as app_tokens
 from identity.app_clients.models import LiveApp
 from identity.app_versions.standing import AppPolicies
-from identity.app_versions.uses import AppUses
 from identity.devices import BrowserOrigin
 from identity.ports import IdentityVerifier
 from identity.sessions import authenticate
 from kernel.access import Actor
 from kernel.clock import Clock
 from kernel.problems import ProblemError, Refused, refuse
-from notifications.sms import HOTLINE
 from partners.fhir.turns import SearchTurns
 from partners.oauth.dpop import Proof, check_proof
 from partners.oauth.keys import ClientKeys
@@ -71,84 +64,14 @@ from store.database import Store, Tx
 from store.keys import KeyRing
 from vaccination.signer.ports import Signer
 from visits.coverage_check.ports import CoverageCheck
-from vitals.accepting import SERIES_DAYS
 from vitals.gate import BatchGate
 
-TOKEN_MAX = 200
 # Characters of a parameter of path or query, at most; a provider's or a client's own (any_query) have theirs.
 PARAMETER_MAX = 200
 RETRY_AFTER_DEFAULT_SECONDS = 2
 PUBLIC = "public"
 # PostgreSQL text holds no U+0000, and nothing a person writes does.
 NUL_ESCAPE = rb"\u0000"
-
-OpenStore: TypeAlias = Callable[[], AbstractAsyncContextManager[Store]]
-OpenCore: TypeAlias = Callable[[], AbstractAsyncContextManager[Core | None]]
-OpenGateway: TypeAlias = Callable[[], AbstractAsyncContextManager[CoverageCheck | None]]
-OpenVerifier: TypeAlias = Callable[[], AbstractAsyncContextManager[IdentityVerifier | None]]
-
-# Uploads of 12 MiB that are read or drawn at once; twice as many wait with nothing read of theirs.
-PICTURES_AT_ONCE = 8
-
-
-class Runtime:
-    """What every request of one process shares. The store is there once the application has started."""
-
-    def __init__(
-        self, store: Store | None, clock: Clock, *, demo: bool, trusted_proxies: frozenset[str]
-    ) -> None:
-        self._store = store
-        self.clock = clock
-        self.demo = demo
-        self.trusted_proxies = trusted_proxies
-        self.missing_providers: tuple[str, ...] = ()
-        self.browser_origin: BrowserOrigin | None = None
-        self.hotline = HOTLINE
-        self.sms_secret = ""
-        self.elsewhere_days = ELSEWHERE_DAYS
-        self.letter_validity = Validity()
-        self.link_viewer = ""
-        self.import_slots = ImportSlots()
-        self.export_slots = ImportSlots("export", problem=EXPORT_BUSY)
-        self.proof_slots = ImportSlots("proof", problem=PROOF_BUSY)
-        self.picture_slots = ImportSlots("picture", PICTURES_AT_ONCE, EVIDENCE_BUSY)
-        self.search_turns = SearchTurns()
-        self.client_keys = ClientKeys()
-        self._batch_gate: BatchGate | None = None
-        self.vital_series_days = SERIES_DAYS
-        self.core: Core | None = None
-        self.coverage_check: CoverageCheck | None = None
-        self.verifier: IdentityVerifier | None = None
-        self.identity_return: frozenset[str] = frozenset()
-        self.signer: Signer | None = None
-        self.axis_keys: tuple[RSAPublicKey, ...] = ()
-        self.answered = Answered()
-        self.callers = Callers()
-        self.trace: Trace = untraced
-        self.app_policies = AppPolicies()
-        self.app_uses = AppUses()
-        self.demo_desk: DemoDesk | None = None
-        self.is_leaving: Callable[[], bool] = lambda: False
-
-    @property
-    def store(self) -> Store:
-        assert self._store is not None, "the application has not started"
-        return self._store
-
-    @store.setter
-    def store(self, store: Store | None) -> None:
-        self._store = store
-
-    @property
-    def batch_gate(self) -> BatchGate:
-        """Made with the first batch: it is as wide as the pool, which opens with the application."""
-        if self._batch_gate is None:
-            self._batch_gate = BatchGate(self.store.connections_max)
-        return self._batch_gate
-
-    @batch_gate.setter
-    def batch_gate(self, gate: BatchGate | None) -> None:
-        self._batch_gate = gate
 
 
 def actors_of(handler: BaseRouteHandler) -> tuple[str, ...]:
@@ -478,30 +401,6 @@ class Call:
 _UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def read_header(scope: Scope, name: bytes) -> str | None:
-    """The first header of that lower-case name."""
-    for key, value in scope["headers"]:
-        if key == name:
-            return value.decode("latin-1")
-    return None
-
-
-def joined_header(scope: Scope, name: bytes) -> str | None:
-    """All headers of that lower-case name as one value (RFC 9110 §5.3), so that none hides behind another."""
-    values = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
-    return ", ".join(values) if values else None
-
-
-def presented_token(scope: Scope) -> tuple[str, str] | None:
-    """Scheme (`bearer` or `dpop`) and token of `Authorization`; cookies are never looked at (S34)."""
-    value = read_header(scope, b"authorization")
-    if value is None or len(value) > TOKEN_MAX:
-        return None
-    scheme, _, rest = value.partition(" ")
-    token = rest.strip()
-    return (scheme.lower(), token) if token and scheme.lower() in ("bearer", "dpop") else None
-
-
 async def _app_of(tx: Tx, token: str, now: datetime) -> Actor | None:
     """The client behind a token, re-read in this transaction."""
     app = await app_tokens.live(tx, token, now)
@@ -517,24 +416,6 @@ def _app_actor(app: LiveApp) -> Actor:
         reference=app.reference,
         scope=capped(app.scope, app.scopes_max) if app.kind == "app" else app.scope,
     )
-
-
-def only_header(scope: Scope, name: bytes) -> str | None:
-    """A header that stands there once; None where it is absent or doubled."""
-    found = [value for key, value in scope["headers"] if key == name]
-    return found[0].decode("latin-1") if len(found) == 1 else None
-
-
-def client_address(scope: Scope, trusted_proxies: frozenset[str]) -> str:
-    """The peer, or what the nearest configured proxy saw; forwarded headers of others do not count (S20)."""
-    client = scope.get("client")
-    address = client[0] if client else ""
-    hops = (read_header(scope, b"x-forwarded-for") or "").split(",") if address in trusted_proxies else []
-    for hop in reversed(hops):
-        if address not in trusted_proxies:
-            break
-        address = hop.strip() or address
-    return address
 
 
 class ApiRequest(Request[Any, Any, Any]):

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any, Final
 
-from api.request import PARAMETER_MAX, TOKEN_MAX
+from api.headers import TOKEN_MAX
+from api.request import PARAMETER_MAX
 from consent.links.policy import FILES_BYTES_MAX
 from ehr.intake.fhir_bundle import ENTRIES_MAX, RESOURCE_BYTES_MAX
 from kernel.paging import PAGE_MAX

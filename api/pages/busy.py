@@ -4,10 +4,11 @@ from typing import Final
 
 from litestar.types import HTTPScope
 
+from api.headers import read_header
 from api.load import FULL, RETRY_AFTER_SECONDS
 from api.pages.unknown import OF_APPS
 from api.problems import UNAVAILABLE
-from api.request import Answer, problem_answer, read_header
+from api.request import Answer, problem_answer
 
 _PAGE: Final = (
     '<!doctype html><html lang="vi"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

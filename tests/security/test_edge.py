@@ -12,7 +12,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
 from api.app import collect_handlers
-from api.request import PUBLIC, Call, answer, client_address
+from api.headers import client_address
+from api.request import PUBLIC, Call, answer
 from store.database import Store
 from tests.support.clock import FrozenClock
 from tests.support.http import bearer, client_of
