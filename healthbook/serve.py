@@ -38,6 +38,7 @@ from healthbook.wiring import (
     refuse_foreign,
 )
 from store.keys import KeyRing
+from store.postgres_binaries import PostgresError
 
 if TYPE_CHECKING:
     from api.app import Api
@@ -48,8 +49,8 @@ STOP_SECONDS_MAX = 40
 WAIT_SECONDS_MAX = 5.0
 WAITED_FOR = {signal.SIGINT, signal.SIGTERM}
 RESTART_SECONDS = 1.0
-# An API that ended sooner than this after its start cannot start; whoever supervises us decides then.
-API_LIVES_SECONDS_MIN = 3.0
+# What ended sooner than this after its start cannot start; whoever supervises us decides then.
+LIVES_SECONDS_MIN = 3.0
 SIGNER_AGAIN_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 
@@ -155,12 +156,13 @@ class Children:
         self._with_worker = with_worker
         self._api = 0
         self._api_since = 0.0
+        self._database_since = time.monotonic()
         self._worker = 0
         self._signer = 0
         self._metrics = 0
 
     def run(self) -> int:
-        """Start everything, wait for a signal or the end of the database, stop everything.
+        """Start everything, wait for a signal or for what cannot be started anew, stop everything.
 
         Signals are blocked and waited for: a handler could run, and lose them, in the middle of a fork.
         """
@@ -199,7 +201,7 @@ class Children:
             if number := asked_to_stop(RESTART_SECONDS):
                 self._leave(drain=number == signal.SIGTERM)
                 return 0
-            ended, _ = os.waitpid(-1, os.WNOHANG)
+            ended, status = os.waitpid(-1, os.WNOHANG)
             if ended and ended == self._worker:
                 count_restart("worker")
                 self._start_worker()
@@ -208,13 +210,34 @@ class Children:
                 self._start_signer()
             elif ended and ended == self._metrics:
                 self._start_metrics()
-            elif ended and ended == self._api and time.monotonic() > self._api_since + API_LIVES_SECONDS_MIN:
+            elif ended and ended == self._api and has_lived(self._api_since):
                 count_restart("api")
                 self._start_api()
+            elif ended and self._is_database(ended) and status and has_lived(self._database_since):
+                if not self._start_database():
+                    return 1
             elif ended:
-                # PostgreSQL, or an API that cannot start: nothing can be served any more.
+                # What cannot start, or a PostgreSQL that somebody stopped: nothing can be served any more.
                 self._api = 0 if ended == self._api else self._api
                 return 1
+
+    def _is_database(self, pid: int) -> bool:
+        server = self._serving.place.server
+        return server is not None and pid == server.pid
+
+    def _start_database(self) -> bool:
+        """PostgreSQL ended by itself or was killed. Meanwhile everybody is told 503; those who were connected
+        find it again. Returns whether it runs."""
+        server = self._serving.place.server
+        assert server is not None
+        count_restart("database")
+        try:
+            server.start_again()
+        except PostgresError as error:
+            sys.stderr.write(f"PostgreSQL ended, and cannot be started again. {error}\n")
+            return False
+        self._database_since = time.monotonic()
+        return True
 
     def _leave(self, *, drain: bool) -> None:
         """Tell everybody, and serve on while balancers look elsewhere; a second signal ends the wait."""
@@ -224,6 +247,11 @@ class Children:
                 os.kill(self._worker, signal.SIGTERM)
         if drain:
             asked_to_stop(self._serving.place.settings.drain_seconds)
+
+
+def has_lived(since: float) -> bool:
+    """Whether what was started then could start at all."""
+    return time.monotonic() > since + LIVES_SECONDS_MIN
 
 
 def asked_to_stop(seconds: float) -> int:

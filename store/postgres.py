@@ -78,9 +78,15 @@ class Server:
     """A running PostgreSQL. `owned` says whether this process started it and therefore stops it."""
 
     def __init__(
-        self, directory: Path, socket_directory: Path, process: subprocess.Popen[bytes] | None
+        self,
+        directory: Path,
+        socket_directory: Path,
+        process: subprocess.Popen[bytes] | None,
+        settings: dict[str, str] | None = None,
     ) -> None:
         self.log = directory / "postgresql.log"
+        self._directory = directory
+        self._settings = settings
         self._socket_directory = socket_directory
         self._passwords = _passwords(directory)
         self._process = process
@@ -93,6 +99,21 @@ class Server:
         """The address for one of ROLES. It holds a password: never log it."""
         host = quote(str(self._socket_directory), safe="")
         return f"postgresql://{role}:{self._passwords[role]}@/{database}?host={host}&port={PORT}"
+
+    @property
+    def pid(self) -> int | None:
+        """Its first process, where this process started it."""
+        return None if self._process is None else self._process.pid
+
+    def start_again(self) -> None:
+        """After an end that nobody asked for, at the same place. From the main thread, as start_server. Raises
+        PostgresError, also where those who were connected would not find it."""
+        if self._process is not None:
+            self._process.wait()
+        fresh = start_server(self._directory, self._settings)
+        self._process = fresh._process
+        if fresh._socket_directory != self._socket_directory:
+            raise PostgresError(f"PostgreSQL could not start in {self._socket_directory} again")
 
     def stop(self) -> None:
         """Stop the server if it is ours: open transactions roll back, everything committed stays."""
@@ -304,7 +325,7 @@ def _start(
             cwd="/",
         )
     _wait_until_ready(cluster, process, directory, seconds)
-    return Server(directory, sockets, process)
+    return Server(directory, sockets, process, settings)
 
 
 def _binaries_for(cluster: Path) -> Binaries:

@@ -30,7 +30,7 @@ LOG_LINES: Final = Counter(
 )
 RESTARTS: Final = Counter(
     "healthbook_restarts",
-    "Processes beside the API that ended by themselves and were started again",
+    "Processes that ended by themselves and were started again",
     ("process",),
 )
 # The level of lines that are nobody's trouble.

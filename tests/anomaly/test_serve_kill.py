@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from healthbook.demo_sheet import DemoSheet, load_sheet
+from healthbook.serve import LIVES_SECONDS_MIN
 from tests.support.client import Api, App, Staff, UnexpectedAnswerError
 from tests.support.service import Service, rows, start_service
 
@@ -69,11 +71,26 @@ def postmaster(service: Service) -> int:
     return int(pid_file.read_text().splitlines()[0])
 
 
+def wait_until_ready(service: Service) -> None:
+    """Until it serves again, without anybody's hand."""
+    deadline = time.monotonic() + GONE_SECONDS_MAX
+    while httpx.get(f"{service.base_url}/health/ready", timeout=30).status_code != 200:
+        assert service.process.poll() is None, service.log.read_text()[-4000:]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def ask(doctor: Staff, number: int) -> str:
+    """Open a request. Returns its id."""
+    request_id: str = doctor.ask("national-id", f"0012{number:08d}")["request_id"]
+    return request_id
+
+
 def ask_until_it_breaks(doctor: Staff, acknowledged: list[str]) -> None:
     """Open one request after the other; note the ids that were answered."""
     while True:
         try:
-            acknowledged.append(doctor.ask("national-id", f"0012{len(acknowledged):08d}")["request_id"])
+            acknowledged.append(ask(doctor, len(acknowledged)))
         except (httpx.TransportError, UnexpectedAnswerError):
             return
 
@@ -108,6 +125,41 @@ def test_kill_9_of_the_parent_frees_the_port_stops_postgres_and_loses_nothing(
         assert App.of_sheet(Api(again.base_url), sheet.citizens[1]).get("/v1/me/summary")["sections"]
     finally:
         again.stop()
+
+
+def test_kill_9_of_postgres_is_mended_and_loses_nothing(place: Path, sheet: DemoSheet) -> None:
+    service = start_service(place, workers=2)
+    try:
+        doctor = Staff.sign_in(Api(service.base_url), sheet.practitioners[1])
+        acknowledged = [ask(doctor, number) for number in range(5)]
+        first = postmaster(service)
+        # One that ends as soon as it was started is taken for one that cannot start.
+        time.sleep(LIVES_SECONDS_MIN)
+        os.kill(first, signal.SIGKILL)
+        assert wait_until_gone([first]) == []
+        wait_until_ready(service)
+        assert postmaster(service) != first
+        kept = asyncio.run(rows(service, "SELECT request_id::text FROM practitioner_request"))
+        assert set(acknowledged) <= {request_id for (request_id,) in kept}
+        assert ask(doctor, 6)
+    finally:
+        service.stop()
+    assert service.process.returncode == 0
+
+
+def test_serve_ends_where_postgres_cannot_be_started_again(place: Path, sheet: DemoSheet) -> None:
+    service = start_service(place, workers=1)
+    everybody = family(service.process.pid)
+    control = place / "postgres" / "cluster" / "global" / "pg_control"
+    time.sleep(LIVES_SECONDS_MIN)
+    kept = control.rename(control.with_suffix(".kept"))
+    try:
+        os.kill(postmaster(service), signal.SIGKILL)
+        assert service.process.wait(120) == 1
+        assert wait_until_gone(everybody) == []
+        assert "PostgreSQL ended, and cannot be started again." in service.log.read_text()
+    finally:
+        kept.rename(control)
 
 
 def test_ctrl_c_stops_everything_in_order(place: Path, sheet: DemoSheet) -> None:
