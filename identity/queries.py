@@ -209,6 +209,8 @@ UPSERT_PIN = Command(
     " DO UPDATE SET pin_hash = EXCLUDED.pin_hash, changed_at = EXCLUDED.changed_at"
 )
 PIN_HASH = Scalar(str, "SELECT pin_hash FROM citizen_pin WHERE patient_id = $1")
+# The same PIN as it rests now; one that was chosen meanwhile stays.
+MOVE_PIN = Command("UPDATE citizen_pin SET pin_hash = $3 WHERE patient_id = $1 AND pin_hash = $2")
 
 # -- what an activation replaced
 

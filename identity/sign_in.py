@@ -4,6 +4,7 @@ Three steps, because hashing must not hold a transaction open:
     charge_code   charges the try, compares the letters, charges the PIN       (transaction)
     pin_holds     Argon2id in its own threads                                  (no transaction)
     finish        uses the challenge up, enrols the device, opens the session  (transaction)
+Whose PIN rests under an older pepper, it is moved afterwards (identity/resting.py).
 
 Whoever is not registered gets the same rows: a pseudo person, a challenge that counts and dies
 alike, an outbox event. Only the delivery finds no phone (security.md S19).
@@ -31,6 +32,7 @@ from identity.entry.letters import (
 from identity.identifiers import normal_identifier, normal_phone
 from identity.passwords import POOL, secret_holds
 from identity.problems import CHALLENGE_DEAD, SIGN_IN_REFUSED
+from identity.resting import Resting
 from identity.sessions import Tokens
 from identity.tokens import from_base64url, new_secret, to_base64url
 from kernel.ids import uuid8
@@ -55,6 +57,10 @@ class PendingPin(Struct, frozen=True, kw_only=True):
     patient_id: UUID
     phone_hash: bytes
     pin_hash: str | None
+
+    @property
+    def rests(self) -> Resting:
+        return Resting(queries.MOVE_PIN, self.patient_id, self.pin_hash)
 
 
 class SignedIn(Struct, frozen=True, kw_only=True):

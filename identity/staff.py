@@ -3,6 +3,7 @@
 charge_account   charges one of five tries, reads the credential     (transaction)
 password_holds   Argon2id in its own threads                         (no transaction)
 finish_*         uses the TOTP step up, opens the session            (transaction)
+A password that rests under an older pepper is moved afterwards (identity/resting.py).
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from identity.models import CredentialRow, PractitionerCard
 from identity.passwords import secret_holds
 from identity.problems import SIGN_IN_REFUSED, TOTP_REFUSED
 from identity.register import queries as register
+from identity.resting import Resting
 from identity.sessions import Tokens
 from identity.tokens import digest, from_base64url
 from identity.units import service as units
@@ -39,6 +41,11 @@ class PendingPassword(Struct, frozen=True, kw_only=True):
     id_hash: bytes
     actor_id: UUID
     credential: CredentialRow | None
+
+    @property
+    def rests(self) -> Resting:
+        stored = self.credential.password_hash if self.credential else None
+        return Resting(entry.MOVE_PASSWORD, self.actor_id, stored)
 
 
 class StaffSignedIn(Struct, frozen=True, kw_only=True):
@@ -77,8 +84,7 @@ async def charge_account(
 
 async def password_holds(keys: KeyRing, pending: PendingPassword, password: str) -> bool:
     """No transaction may be open."""
-    stored = pending.credential.password_hash if pending.credential else None
-    return await secret_holds(keys, pending.actor_id, stored, password)
+    return await secret_holds(keys, pending.actor_id, pending.rests.stored, password)
 
 
 async def finish_practitioner(

@@ -32,6 +32,7 @@ from api.request import Call
 from identity import page_sessions, sign_in
 from identity.page_sessions import PageSession
 from identity.problems import CHALLENGE_DEAD, DEVICE_KEY_REFUSED, SESSION_ENDED
+from identity.resting import kept
 from kernel.problems import ProblemError, Refused
 
 SIGN_IN: Final = ("Đăng nhập", "Sign in")
@@ -187,9 +188,10 @@ async def _open(call: Call, form: dict[str, str]) -> PageSession | Refused:
         return pending
     held = await sign_in.pin_holds(call.keys, pending, form.get("pin"))
     async with call.begin_public() as tx:
-        return await page_sessions.open_by_letters(
+        done = await page_sessions.open_by_letters(
             tx, call.keys, pending, held, request_id=call.request_id, now=call.now
         )
+    return await kept(call.begin_public, call.keys, pending.rests, form.get("pin"), done)
 
 
 async def _enrol(visit: Visit, form: dict[str, str]) -> PageSession | Refused:

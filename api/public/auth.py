@@ -26,6 +26,7 @@ from identity.problems import (
     TOO_MANY_DEVICES,
     TRY_LATER,
 )
+from identity.resting import kept
 from identity.sessions import Tokens
 from identity.sign_in import SignedIn, SignInStarted
 from kernel.access import Role
@@ -213,7 +214,7 @@ async def _verify(call: Call, data: SignInVerify) -> SignedIn | Refused:
         return pending
     held = await sign_in.pin_holds(call.keys, pending, data.pin)
     async with call.begin_public() as tx:
-        return await sign_in.finish(
+        done = await sign_in.finish(
             tx,
             call.keys,
             pending,
@@ -223,6 +224,7 @@ async def _verify(call: Call, data: SignInVerify) -> SignedIn | Refused:
             now=call.now,
             origin=call.browser_origin,
         )
+    return await kept(call.begin_public, call.keys, pending.rests, data.pin, done)
 
 
 @post(
@@ -283,6 +285,7 @@ async def sign_in_practitioner(
         done = await staff.finish_practitioner(
             tx, call.keys, pending, held, data.totp, data.practitioner_role_id, call.now
         )
+    done = await kept(call.begin_public, call.keys, pending.rests, data.password, done)
     return answer(done if isinstance(done, Refused) else _signed_in_staff(done))
 
 
@@ -308,6 +311,7 @@ async def sign_in_operator(
     held = await staff.password_holds(call.keys, pending, data.password)
     async with call.begin_public() as tx:
         done = await staff.finish_operator(tx, call.keys, pending, held, data.totp, call.now)
+    done = await kept(call.begin_public, call.keys, pending.rests, data.password, done)
     return answer(_access_token(done))
 
 

@@ -128,6 +128,9 @@ UPSERT_CREDENTIAL = Command(
     " password_hash = EXCLUDED.password_hash, totp_secret = EXCLUDED.totp_secret, totp_last_step = 0,"
     " usable_from = EXCLUDED.usable_from, reset_at = coalesce(EXCLUDED.reset_at, account_credential.reset_at)"
 )
+MOVE_PASSWORD = Command(
+    "UPDATE account_credential SET password_hash = $3 WHERE actor_id = $1 AND password_hash = $2"
+)
 FACTORS_RESET_AT = Scalar(
     datetime, "SELECT reset_at FROM account_credential WHERE actor_id = $1 AND reset_at IS NOT NULL"
 )
