@@ -1,7 +1,7 @@
 """PINs and passwords move to the current pepper when their owners sign in (security.md S15).
 
-A hash cannot be moved without its secret. So whoever has signed in is hashed once more, after everything held: a
-refusal takes as long as ever, whichever factor was wrong and whatever the hash rests under.
+A hash cannot be moved without its secret. Whoever has signed in is hashed once more, after everything held:
+refusals take as long as ever, whichever factor was wrong and whatever the hash rests under.
 """
 
 from collections.abc import Callable
