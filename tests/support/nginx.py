@@ -66,7 +66,7 @@ def nginx_before(service_port: int, directory: Path, *others: int) -> Iterator[P
         lambda of: " ".join(f"server 127.0.0.1:{one} {of[1]};" for one in (service_port, *others)),
         text,
     )
-    assert found == 1
+    assert found == 2
     made = directory / "nginx.conf"
     made.write_text(text)
     running = subprocess.Popen(
