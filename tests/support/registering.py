@@ -38,9 +38,9 @@ class Site:
         return bearer(self.nurse.token)
 
 
-async def make_site(store: Store, clock: FrozenClock) -> Site:
+async def make_site(store: Store, clock: FrozenClock, **facility: Any) -> Site:
     made = Site()
-    made.facility = await make_facility(store, clock)
+    made.facility = await make_facility(store, clock, **facility)
     made.planner = await make_doctor(store, clock, made.facility, role="vaccinator")
     made.nurse = await make_doctor(store, clock, made.facility, role="nurse")
     return made

@@ -150,7 +150,7 @@ class FacilityCampaign(Campaign, frozen=True, kw_only=True):
 class RegistrationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Register for one slot. answers: to each question of the form once. may_wait: where no place is left,
     stand in the waiting list. is_private: relatives who act for the person never see it; only in the own
-    book."""
+    book. One whose campaign, place or facility tells what the person is there for is so without a word."""
 
     campaign_id: UUID
     slot_id: UUID

@@ -16,6 +16,7 @@ from identity import budgets
 from identity.merges.aliases import book_to_tell
 from identity.models import Demographics
 from identity.people import person_of
+from identity.units.specialties import is_sensitive_name
 from kernel.access import Access
 from kernel.clock import local_day
 from kernel.ids import uuid7
@@ -55,6 +56,7 @@ from vaccination.registration.screening.forms import (
     verdict_of,
 )
 from vaccination.registration.telling import keep, tell
+from visits.exposure.places import is_listable
 from visits.slots import reading
 from visits.slots import service as slots
 from visits.slots.models import SlotRow
@@ -118,7 +120,16 @@ async def register(
         return Refused(problem=SLOT_UNKNOWN)
     if fits(campaign, person.birth_date, person.sex, local_day(slot.starts_at)) == "no":
         return Refused(problem=NOT_ELIGIBLE)
+    if access.is_own and await _tells(tx, campaign):
+        body = replace(body, is_private=True)
     return await _booked(tx, keys, access, campaign, slot, body, request_id, now)
+
+
+async def _tells(tx: Tx, campaign: CampaignRow) -> bool:
+    """Whether its name, its place or its facility tells relatives what the person is there for."""
+    if is_sensitive_name(campaign.title) or is_sensitive_name(campaign.place):
+        return True
+    return not await is_listable(tx, campaign.facility_id)
 
 
 async def _taking(tx: Tx, campaign_id: UUID, now: datetime) -> CampaignRow | Refused:

@@ -17,7 +17,7 @@ from store.postgres import Server
 from tests.support.clock import FrozenClock
 from tests.support.family import actor_now, make_child, make_proxy
 from tests.support.http import bearer, client_of
-from tests.support.people import make_citizen, sign_in_again
+from tests.support.people import Citizen, make_citizen, sign_in_again
 from tests.support.record import write
 from tests.support.registering import (
     CAMPAIGNS,
@@ -364,6 +364,35 @@ async def test_s23_what_a_person_keeps_private_is_not_there_for_relatives(
         await cancel(client, first, held)
     assert await told(store, clock, person.patient_id) == ["booked", "register"]
     assert await told(store, clock, proxy.patient_id) == []
+
+
+@pytest.mark.parametrize(
+    ("campaign", "facility"),
+    [
+        ({"title": "Tiêm viêm gan B cho người điều trị ARV"}, {}),
+        ({"place": "Phòng khám Tâm thần"}, {}),
+        ({}, {"name": "Trung tâm Cai nghiện ma túy"}),
+    ],
+)
+async def test_s23_a_registration_whose_place_tells_is_not_there_for_relatives(
+    store: Store, clock: FrozenClock, campaign: dict[str, str], facility: dict[str, str]
+) -> None:
+    site = await make_site(store, clock, **facility)
+    person, other, proxy = await people(store, clock, 3)
+    await make_proxy(store, clock, person, proxy, "appointments")
+    await make_proxy(store, clock, other, proxy, "appointments")
+    async with client_of(store, clock) as client:
+        made = await make_campaign(client, clock, site, 4, **campaign)
+        assert (await registered(client, person, made))["is_private"]
+        assert (await client.get(ME, headers=on_behalf(proxy, person))).json()["items"] == []
+        # What a relative asked for, the relative sees.
+        asked = await registered(client, on_behalf(proxy, other), made)
+        shown = (await client.get(ME, headers=on_behalf(proxy, other))).json()["items"]
+        assert [one["registration_id"] for one in shown] == [asked["registration_id"]]
+
+
+def on_behalf(who: Citizen, person: Citizen) -> dict[str, str]:
+    return bearer(who.token) | {"X-Patient-Id": str(person.patient_id)}
 
 
 async def test_a_proxy_without_the_scope_neither_registers_nor_sees(
