@@ -8,9 +8,14 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
+import asyncpg
+
 from audit.chain import GENESIS, digest, link
+from store.postgres import Server
 from tests.anomaly.crowd import Crowd
+from tests.anomaly.drill import Row
 from tests.anomaly.installation import Installation
+from tests.support.balancing import Load
 
 SETTLED_SECONDS_MAX: Final = 90
 _LOG: Final = "SELECT patient_id, seq, entry, h FROM access_log WHERE patient_id = ANY($1) ORDER BY 1, 2"
@@ -85,3 +90,19 @@ async def _log_of_looks(installation: Installation, crowd: Crowd) -> None:
         prev = h
         logged.add(json.loads(entry)["request_id"])
     crowd.lost += [f"log of look {one}" for one in crowd.kept.looks if one not in logged]
+
+
+async def row_of_load(fault: str, load: Load, database: Server, note: str) -> Row:
+    """The same of people behind a balancer: each request for access that was acknowledged is there."""
+    connection = await asyncpg.connect(database.dsn("hb_owner"))
+    kept = {str(row[0]) for row in await connection.fetch("SELECT request_id FROM practitioner_request")}
+    await connection.close()
+    return Row(
+        fault=fault,
+        acknowledged=len(load.acknowledged),
+        reads=len(load.read),
+        turned_away=len(load.failed),
+        lost=len(set(load.acknowledged) - kept),
+        wrong=0,
+        note=note,
+    )

@@ -14,6 +14,7 @@ import pytest
 
 from healthbook.demo_sheet import DemoSheet, load_sheet
 from store.postgres import Server, start_server
+from tests.anomaly.afterwards import row_of_load
 from tests.anomaly.drill import LARGE, Row
 from tests.support.balancing import SUMMARY, Balancer, Client, Load, OneDoor
 from tests.support.client import Api, App, Staff
@@ -134,19 +135,8 @@ async def test_instances_restarted_one_after_the_other_under_load_lose_no_reques
                 again = start_service(place, "--no-worker", workers=2, port=leaving.port, DRAIN_SECONDS="1")
                 leaving.process = again.process
             load.wait_for(BETWEEN)
-    connection = await asyncpg.connect(database.dsn("hb_owner"))
-    kept = {str(row[0]) for row in await connection.fetch("SELECT request_id FROM practitioner_request")}
-    await connection.close()
     report(
-        Row(
-            fault="Instances restarted one after the other",
-            acknowledged=len(load.acknowledged),
-            reads=len(load.read),
-            turned_away=len(load.failed),
-            lost=len(set(load.acknowledged) - kept),
-            wrong=0,
-            note=f"{RESTARTS} restarts",
-        )
+        await row_of_load("Instances restarted one after the other", load, database, f"{RESTARTS} restarts")
     )
     assert load.failed == []
     assert set(load.read) == {one.port, other.port}

@@ -9,6 +9,7 @@ import pytest
 
 from healthbook.demo_sheet import load_sheet
 from store.postgres import Server, start_server
+from tests.anomaly.afterwards import row_of_load
 from tests.anomaly.drill import LARGE, Row
 from tests.support import older_release
 from tests.support.balancing import Balancer, Load
@@ -102,19 +103,7 @@ async def test_two_releases_side_by_side_answer_everybody(
     finally:
         before.stop()
         now.stop()
-    connection = await asyncpg.connect(database.dsn("hb_owner"))
-    kept = {str(row[0]) for row in await connection.fetch("SELECT request_id FROM practitioner_request")}
-    await connection.close()
-    report(
-        Row(
-            fault="Two releases side by side",
-            acknowledged=len(load.acknowledged),
-            reads=len(load.read),
-            turned_away=len(load.failed),
-            lost=len(set(load.acknowledged) - kept),
-            wrong=0,
-            note=f"{load.read.count(before.port)} reads by the older one, with a worker of each",
-        )
-    )
+    note = f"{load.read.count(before.port)} reads by the older one, with a worker of each"
+    report(await row_of_load("Two releases side by side", load, database, note))
     assert load.failed == []
     assert set(load.read) == {now.port, before.port}
