@@ -107,13 +107,14 @@ class Server:
 
     def start_again(self) -> None:
         """After an end that nobody asked for, at the same place. From the main thread, as start_server. Raises
-        PostgresError, also where those who were connected would not find it."""
+        PostgresError, also where those who were connected would not find it, or another process was first: when
+        that one ended, we would not hear of it."""
         if self._process is not None:
             self._process.wait()
         fresh = start_server(self._directory, self._settings)
         self._process = fresh._process
-        if fresh._socket_directory != self._socket_directory:
-            raise PostgresError(f"PostgreSQL could not start in {self._socket_directory} again")
+        if not fresh.owned or fresh._socket_directory != self._socket_directory:
+            raise PostgresError(f"PostgreSQL could not be started in {self._socket_directory}")
 
     def stop(self) -> None:
         """Stop the server if it is ours: open transactions roll back, everything committed stays."""
