@@ -7,12 +7,14 @@ not do: in a user namespace every foreign uid looks like `nobody` (security.md S
 """
 
 import fcntl
+import hashlib
 import math
 import os
 import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import threading
@@ -339,10 +341,18 @@ def _binaries_for(cluster: Path) -> Binaries:
 
 
 def _socket_directory(cluster: Path, user: RunAs) -> Path:
-    """The cluster itself (0700), or a fresh 0700 directory where its path is too long for a socket."""
+    """The cluster itself, or a directory where its path is too long for a socket; 0700, and the same one at
+    each start: who was connected, in whatever process, finds the server again."""
     if len(str(cluster)) <= _SOCKET_PATH_MAX:
         return cluster
-    short = Path(tempfile.mkdtemp(prefix="hb-", dir="/tmp"))
+    digest = hashlib.sha256(os.fsencode(cluster)).hexdigest()[:16]
+    short = Path("/tmp", f"hb-{os.geteuid()}-{digest}")  # noqa: S108 - looked at before it is used
+    with suppress(FileExistsError):
+        short.mkdir(mode=0o700)
+    owners, found = {os.geteuid(), user.owner_uid}, short.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077 or found.st_uid not in owners:
+        # Everybody may write there: where somebody else took the name, the service starts all the same.
+        short = Path(tempfile.mkdtemp(prefix="hb-", dir="/tmp"))
     if user.owner_uid is not None:
         os.chown(short, user.owner_uid, user.owner_uid)
     return short

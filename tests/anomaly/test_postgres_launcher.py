@@ -202,6 +202,16 @@ async def test_a_path_too_long_for_a_socket_gets_a_short_private_directory(empty
         second.end(signal.SIGINT)
     finally:
         holder.end(signal.SIGINT)
+    # Who was connected finds it there again; where somebody else took the name it starts all the same.
+    for mode in (0o700, 0o755):
+        os.chmod(sockets, mode)
+        again = Holder(empty / ("d" * 100))
+        try:
+            assert (again.dsn == holder.dsn) == (mode == 0o700)
+            assert (await run(again.dsn, "SELECT 1"))[0][0] == 1
+        finally:
+            again.end(signal.SIGINT)
+    os.rmdir(sockets)
 
 
 def test_s21_another_user_of_the_machine_cannot_reach_the_server(server: Server) -> None:

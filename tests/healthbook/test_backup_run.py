@@ -52,7 +52,9 @@ async def test_it_goes_on_when_repository_or_server_was_away(
 ) -> None:
     monkeypatch.setattr(service, "ROUND_SECONDS", 0.2)
     repository, away = tmp_path / "repository", tmp_path / "away"
-    told = {"HEALTHBOOK_DATA": str(tmp_path / "data"), "HEALTHBOOK_BACKUP": str(repository)}
+    # So long a path that its server's socket lies elsewhere: it must be found again at the next start.
+    data = tmp_path / ("data" * 20)
+    told = {"HEALTHBOOK_DATA": str(data), "HEALTHBOOK_BACKUP": str(repository)}
     told["HEALTHBOOK_BACKUP_RECIPIENTS"] = make_identity(tmp_path / "identity")
     settings, stop = read_settings(told), asyncio.Event()
     settings.data.mkdir()
