@@ -4,17 +4,17 @@ import asyncio
 import base64
 import hashlib
 import os
-import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from msgspec import Struct
 
 from store.blobs import BlobMissingError, BlobUnavailableError
 from store.blobs_s3 import open_s3_client, s3_request
+from store.whole_files import PARTIAL, write_whole
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # The most that S3 lists at once (Amazon S3, ListObjectsV2).
 PAGE_FILES = 1000
-_PARTIAL: Final = ".part"
 
 
 class ArchiveError(Exception):
@@ -60,6 +59,10 @@ class Archive(Protocol):
         """Remove a file; once more is no error. Raises ArchiveError."""
         ...
 
+    async def sweep(self, before: datetime) -> None:
+        """Remove what is left of puts that broke off before that time. Raises ArchiveError."""
+        ...
+
 
 class DirectoryArchive:
     """Files on a disk that is not the database's."""
@@ -75,10 +78,16 @@ class DirectoryArchive:
 
     async def names(self, prefix: str) -> list[Kept]:
         top = self._inside(prefix)
-        return await self._run(lambda: sorted(self._walk(top), key=lambda one: one.name))
+        found = await self._run(lambda: sorted(self._walk(top), key=lambda one: one.name))
+        return [one for one in found if not one.name.endswith(PARTIAL)]
 
     async def delete(self, name: str) -> None:
         await self._run(self._remove, name)
+
+    async def sweep(self, before: datetime) -> None:
+        for one in await self._run(lambda: list(self._walk(self._root))):
+            if one.name.endswith(PARTIAL) and one.at < before:
+                await self.delete(one.name)
 
     def _inside(self, name: str) -> Path:
         """Names stand in files that others may write: none leads out. Raises ArchiveError."""
@@ -103,26 +112,16 @@ class DirectoryArchive:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(Path(entry.path))
-            elif not entry.name.endswith(_PARTIAL):
+            else:
                 with suppress(FileNotFoundError):
                     found = entry.stat()
                     name = Path(entry.path).relative_to(self._root).as_posix()
                     yield Kept(name, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
     def _keep(self, name: str, data: bytes) -> None:
-        """Written beside, synced, then renamed."""
         path = self._inside(name)
-        partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{_PARTIAL}")
         self._make(path.parent)
-        try:
-            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.rename(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        _sync(path.parent)
+        write_whole(path, data)
 
     def _make(self, directory: Path) -> None:
         """Nobody else's to look into, every one of them: `parents=True` would ask the umask."""
@@ -192,6 +191,9 @@ class BucketArchive:
         async with _archive_request():
             await self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
 
+    async def sweep(self, before: datetime) -> None:
+        """An object is there whole or not at all."""
+
 
 @asynccontextmanager
 async def open_bucket_archive(
@@ -217,14 +219,6 @@ def _read(path: Path, start: int, length: int | None) -> bytes:
     with open(path, "rb") as file:
         file.seek(start)
         return file.read(-1 if length is None else length)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _md5(data: bytes) -> str:

@@ -3,10 +3,8 @@
 import asyncio
 import base64
 import hashlib
-import os
-import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +13,7 @@ from kernel.clock import Clock
 from store.blobs import BlobMissingError, BlobUnavailableError
 from store.blobs_s3 import open_s3_client, s3_request
 from store.journal import JournalError
+from store.whole_files import write_whole
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -56,19 +55,10 @@ class DirectoryJournal:
             raise JournalError("the journal's mark cannot be read") from error
 
     def _keep(self, name: str, data: bytes) -> None:
-        """Whole or not at all: written beside, synced, then renamed."""
-        partial = self._root / f"{name}.{secrets.token_hex(8)}.part"
         try:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.rename(self._root / name)
-            _sync(self._root)
+            write_whole(self._root / name, data)
         except OSError as error:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
             raise JournalError("the journal's directory cannot be written") from error
 
 
@@ -165,14 +155,6 @@ async def _journal_request(fault: str = "refused it or does not answer") -> Asyn
             yield
     except (BlobMissingError, BlobUnavailableError) as error:
         raise JournalError(f"the journal's bucket {fault}") from error
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _md5(data: bytes) -> str:
