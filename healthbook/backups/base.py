@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Final
 
-import asyncpg
 from msgspec.structs import replace
 
 from healthbook.backups import queries
 from healthbook.backups.layout import MANIFEST, PART_BYTES, Base, label_of, number_of
 from healthbook.backups.queries import ServerRow
-from healthbook.backups.tools import Node, ToolError, begin, end
+from healthbook.backups.tools import Node, ToolError, begin, connected, end
 from healthbook.backups.vault import Vault
 from kernel.clock import Clock
 
@@ -59,11 +58,8 @@ async def make_base(vault: Vault, node: Node, clock: Clock, tell: Callable[[int]
 async def server_of(vault: Vault, node: Node) -> ServerRow:
     """The server that a node is. Raises WrongServerError where the repository is another one's: its log has
     files of the same names, so nothing may be put there."""
-    connection = await asyncpg.connect(node.dsn)
-    try:
+    async with connected(node) as connection:
         server = await queries.SERVER.one(connection)
-    finally:
-        await connection.close()
     assert server is not None
     if any(base.system != server.system for base in await vault.bases(node.name)):
         raise WrongServerError

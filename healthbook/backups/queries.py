@@ -15,10 +15,12 @@ class ServerRow(Struct, frozen=True):
 
 
 class SlotRow(Struct, frozen=True):
-    """Our replication slot. state: `lost` where the server threw away log that we never had."""
+    """Our replication slot. state: `lost` where the server threw away log that we never had; reached: until
+    where the spool has synced it."""
 
     active: bool
     state: str | None
+    reached: str | None
 
 
 class NodeRow(Struct, frozen=True):
@@ -38,10 +40,8 @@ SERVER = Statement(
 FLUSHED = Scalar(str, "SELECT pg_current_wal_flush_lsn()::text")
 SLOT = Statement(
     SlotRow,
-    "SELECT active, wal_status AS state FROM pg_replication_slots WHERE slot_name = $1 AND database IS NULL",
-)
-SLOT_REACHED = Scalar(
-    bool, "SELECT restart_lsn >= $2::text::pg_lsn FROM pg_replication_slots WHERE slot_name = $1"
+    "SELECT active, wal_status AS state, restart_lsn::text AS reached FROM pg_replication_slots"
+    " WHERE slot_name = $1 AND database IS NULL",
 )
 CREATE_SLOT = Command("SELECT pg_create_physical_replication_slot($1, true)")
 DROP_SLOT = Command("SELECT pg_drop_replication_slot($1)")

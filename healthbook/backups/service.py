@@ -18,7 +18,7 @@ from healthbook.backups.files import copy_files, lies_in, opened_files
 from healthbook.backups.layout import SEGMENT, STATUS, Base, HistoryError, NodeStatus, way
 from healthbook.backups.nodes import find_nodes, make_point
 from healthbook.backups.status import BASE_EVERY
-from healthbook.backups.tools import Node, ToolError
+from healthbook.backups.tools import Node, ToolError, connected
 from healthbook.backups.vault import Vault
 from healthbook.backups.wal import ROUND_SECONDS, SLOT, LogStream
 from healthbook.settings import Settings
@@ -92,11 +92,8 @@ def _other_server(node: Node) -> StartError:
 
 async def _is_streamed(node: Node) -> bool:
     """Whether a `backup run` takes this server's log already."""
-    connection = await asyncpg.connect(node.dsn)
-    try:
+    async with connected(node) as connection:
         slot = await queries.SLOT.one(connection, SLOT)
-    finally:
-        await connection.close()
     return slot is not None and slot.active
 
 

@@ -3,16 +3,23 @@
 import asyncio
 import os
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import asyncpg
 from msgspec import Struct
 
 from store.postgres_binaries import find_binaries
 from store.postgres_user import die_with_parent
 
 ROLE: Final = "hb_backup"
+ANSWER_SECONDS_MAX: Final = 30.0
+END_SECONDS_MAX: Final = 10.0
+# A server that went without a word is noticed within a minute, not within the hours of the system's default.
+_NOTICING: Final = "connect_timeout=30 keepalives_idle=20 keepalives_interval=10 keepalives_count=3"
 
 
 class ToolError(Exception):
@@ -65,12 +72,27 @@ def path_of(tool: str, directory: Path | None = None) -> Path:
     return (directory or find_binaries().directory) / tool
 
 
+@asynccontextmanager
+async def connected(node: Node) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """A connection for short questions. A server that went without a word ends none by itself: each question
+    has its bound. Raises asyncpg's errors, OSError, TimeoutError."""
+    connection = await asyncpg.connect(
+        node.dsn, timeout=ANSWER_SECONDS_MAX, command_timeout=ANSWER_SECONDS_MAX
+    )
+    try:
+        yield connection
+    finally:
+        with suppress(TimeoutError):
+            await connection.close(timeout=ANSWER_SECONDS_MAX)
+
+
 async def begin(node: Node, tool: str, *told: str, pipe: bool = False) -> asyncio.subprocess.Process:
     """Start a tool against a server; its output is ours to read where `pipe`. It ends with us: one that
     outlived a kill would hold the slot."""
     parent = os.getpid()
     return await asyncio.create_subprocess_exec(
         path_of(tool),
+        f"--dbname={_NOTICING}",
         "--no-password",
         *told,
         env=environment_of(node.dsn),
@@ -82,9 +104,14 @@ async def begin(node: Node, tool: str, *told: str, pipe: bool = False) -> asynci
 
 
 async def end(process: asyncio.subprocess.Process) -> None:
-    """Stop a tool as Ctrl-C does, and wait for it."""
-    if process.returncode is None:
-        process.terminate()
+    """Stop a tool as Ctrl-C does, and wait for it; one that hangs is killed."""
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), END_SECONDS_MAX)
+    except TimeoutError:
+        process.kill()
         await process.wait()
 
 

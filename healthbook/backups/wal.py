@@ -11,12 +11,11 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-import asyncpg
 import structlog
 
 from healthbook.backups import queries
-from healthbook.backups.layout import SEGMENT, is_history
-from healthbook.backups.tools import Node, begin, end
+from healthbook.backups.layout import SEGMENT, is_history, position_of
+from healthbook.backups.tools import Node, begin, connected, end
 from healthbook.backups.vault import SEALED, Vault
 
 SLOT: Final = "healthbook_backup"
@@ -50,6 +49,7 @@ class LogStream:
         self._spool = spool / node.name
         self._process: asyncio.subprocess.Process | None = None
         self._sent: tuple[str, int] | None = None
+        self._moves = True
 
     async def __aenter__(self) -> "LogStream":
         make_spool(self._spool)
@@ -61,9 +61,14 @@ class LogStream:
             await end(self._process)
 
     async def _receive(self) -> None:
-        """Start pg_receivewal, on a slot that keeps for it what the server would throw away."""
-        connection = await asyncpg.connect(self.node.dsn)
-        try:
+        """Start pg_receivewal, on a slot that keeps for it what the server would throw away.
+
+        By itself it tries for ever what it cannot do: without its slot, behind what was thrown away, over a
+        file of half a segment.
+        """
+        if self._process is not None:
+            await end(self._process)
+        async with connected(self.node) as connection:
             slot = await queries.SLOT.one(connection, SLOT)
             if slot is not None and slot.state == "lost":
                 await queries.DROP_SLOT.run(connection, SLOT)
@@ -73,14 +78,21 @@ class LogStream:
                 # What the spool has of an older slot does not go on where the new one begins.
                 self._clear()
                 await queries.CREATE_SLOT.run(connection, SLOT)
-        finally:
-            await connection.close()
+            server = await queries.SERVER.one(connection)
+        assert server is not None
+        self._clear_half_made(server.segment_bytes)
         told = ("--directory", str(self._spool), "--slot", SLOT, "--synchronous", "--status-interval=1")
-        self._process = await begin(self.node, "pg_receivewal", *told)
+        self._process, self._moves = await begin(self.node, "pg_receivewal", *told), True
 
     def _clear(self) -> None:
         for path in self._spool.iterdir():
             path.unlink()
+
+    def _clear_half_made(self, segment_bytes: int) -> None:
+        """A full disk or a kill while the file of a segment was made; the server still has all of it."""
+        for path in self._spool.glob(f"*{_PARTIAL}"):
+            if path.stat().st_size not in (0, segment_bytes):
+                path.unlink()
 
     async def ship(self) -> str | None:
         """One round. The position of the log that the server had flushed when it began, once the repository
@@ -89,7 +101,7 @@ class LogStream:
         Raises OSError or asyncpg's errors where the server does not answer, ArchiveError where the
         repository does not.
         """
-        if self._process is not None and self._process.returncode is not None:
+        if self._process is None or self._process.returncode is not None or not self._moves:
             await self._receive()
         arrived = await self._arrive()
         for path in sorted(self._spool.iterdir()):
@@ -97,18 +109,23 @@ class LogStream:
         return arrived
 
     async def _arrive(self) -> str | None:
-        """Wait until what the server has flushed now is in the spool; how far that is."""
-        connection = await asyncpg.connect(self.node.dsn)
-        try:
+        """Wait until what the server has flushed now is in the spool; how far that is. Where nothing comes at
+        all meanwhile, the next round begins pg_receivewal anew."""
+        async with connected(self.node) as connection:
             flushed = await queries.FLUSHED.one(connection)
-            deadline = time.monotonic() + ARRIVAL_SECONDS
+            assert flushed is not None
+            deadline, seen = time.monotonic() + ARRIVAL_SECONDS, set[str | None]()
             while time.monotonic() < deadline:
-                if await queries.SLOT_REACHED.one(connection, SLOT, flushed):
+                slot = await queries.SLOT.one(connection, SLOT)
+                if slot is None or slot.reached is None or slot.state == "lost":
+                    seen.clear()
+                    break
+                if position_of(slot.reached) >= position_of(flushed):
                     return flushed
+                seen.add(slot.reached)
                 await asyncio.sleep(_POLL_SECONDS)
-            return None
-        finally:
-            await connection.close()
+        self._moves = len(seen) > 1
+        return None
 
     async def _send(self, path: Path) -> None:
         name = f"{self.node.name}/wal/{path.name}"
@@ -127,7 +144,8 @@ class LogStream:
         try:
             clear = (await asyncio.to_thread(path.read_bytes)).rstrip(b"\0")
         except FileNotFoundError:
-            # It was completed meanwhile: the next round has it.
+            # It was completed meanwhile, perhaps by what was to arrive in this round.
+            await self._send(path.with_name(path.name.removesuffix(_PARTIAL)))
             return
         seen = path.name, zlib.crc32(clear)
         if seen != self._sent:
