@@ -40,6 +40,7 @@ async def expire(vault: Vault, nodes: list[str], now: datetime) -> int:
     if oldest is not None:
         await _remove_points(vault, oldest)
     await _remove_files(vault, now)
+    await vault.archive.sweep(now - BROKEN_AFTER)
     return removed
 
 

@@ -38,16 +38,21 @@ class Goal(Struct, frozen=True):
 
 
 class Trip(Struct, frozen=True):
-    """A whole copy and the segments from there on, in order."""
+    """A whole copy and the segments from there on, in order. gap: what is missing behind the last of them,
+    where it is not known yet whether they lead far enough."""
 
     base: Base
     segments: list[str]
     log: dict[str, Kept]
     histories: dict[int, str]
+    gap: str = ""
 
 
 async def plan(vault: Vault, node: str, to: datetime | None, label: str | None = None) -> Trip:
-    """The newest whole copy that ended before a time, and the log to there. Raises NoBackupError."""
+    """The newest whole copy that ended before a time, and the log to there. Raises NoBackupError.
+
+    Which segment a time lies in is known once they are open: where one is missing, ask `refuse_short` then.
+    """
     every = await vault.bases(node)
     bases = [base for base in every if label in (None, base.label)]
     if not bases:
@@ -59,13 +64,37 @@ async def plan(vault: Vault, node: str, to: datetime | None, label: str | None =
     # No further than where a copy begins that was begun after that time. When a segment was put says nothing:
     # after an outage of the repository hours of the log come at once.
     later = [one.first for one in every if to is not None and one.started_at > to + CLOCKS_APART]
-    histories = await vault.histories(log)
+    histories, gap = await vault.histories(log), ""
     try:
         named = {name for name in log if SEGMENT.fullmatch(name)}
         segments = way(base, named, histories, await vault.position(node), min(later, default=None))
     except HistoryError as error:
-        raise NoBackupError(f"{str(error).capitalize()}: {base.label} leads no further.") from error
-    return Trip(base, segments, log, histories)
+        segments, gap = error.found, str(error).capitalize()
+        if to is None or not segments:
+            raise NoBackupError(f"{gap}: {base.label} leads no further.") from error
+    return Trip(base, segments, log, histories, gap)
+
+
+def refuse_start(trip: Trip) -> None:
+    """Raises NoBackupError where the PostgreSQL here cannot start the copy."""
+    here = find_binaries().major
+    if here != trip.base.major:
+        raise NoBackupError(
+            f"{trip.base.label} is a copy of PostgreSQL {trip.base.major}, and {here} is here: it does not "
+            "start it. `verify-backup` without --start proves the rest; `restore --into` makes a directory "
+            "for such a server."
+        )
+
+
+def refuse_short(trip: Trip, cluster: Path, to: datetime | None) -> None:
+    """Raises NoBackupError where the unpacked log has a gap before a time. Of another version's log a server
+    of that version says so itself, and does not open."""
+    if not trip.gap or to is None or find_binaries().major != trip.base.major:
+        return
+    last = last_commit(trip, cluster)
+    if last is None or last <= to:
+        until = f" than {last:%Y-%m-%dT%H:%M:%SZ}" if last else ""
+        raise NoBackupError(f"{trip.gap}: {trip.base.label} leads no further{until}.")
 
 
 async def unpack(vault: Vault, trip: Trip, into: Path, tell: Tell) -> None:
@@ -85,7 +114,7 @@ async def unpack(vault: Vault, trip: Trip, into: Path, tell: Tell) -> None:
 
 
 def settings_for(trip: Trip, cluster: Path, goal: Goal) -> dict[str, str]:
-    """What the server must be told to replay to the goal and to open there. Raises NoBackupError."""
+    """What the server must be told to replay to the goal and to open there."""
     told = {
         "restore_command": f'cp "{LOG}/%f" "%p"',
         "recovery_target_timeline": "latest",

@@ -79,7 +79,12 @@ class Point(Struct, frozen=True, kw_only=True):
 
 
 class HistoryError(Exception):
-    """The log of a repository does not lead from a copy to where somebody wants to go."""
+    """The log of a repository does not lead from a copy to where somebody wants to go. found: the segments
+    until there."""
+
+    def __init__(self, text: str, found: list[str] | None = None) -> None:
+        super().__init__(text)
+        self.found = found or []
 
 
 def label_of(at: datetime) -> str:
@@ -153,11 +158,11 @@ def way(
     known = (position_of(position) - 1) // base.segment_bytes if position else 0
     last = max([base.first, path[-1][1], known, *held])
     last = last if enough is None else max(base.first, min(last, enough))
-    found = []
+    found: list[str] = []
     for number in range(base.first, last + 1):
         timeline = [one for one, begins in path if begins <= number][-1]
         name = segment_of(max(timeline, base.timeline), number, base.segment_bytes)
         if name not in segments:
-            raise HistoryError(f"segment {name} of the log is missing")
+            raise HistoryError(f"segment {name} of the log is missing", found)
         found.append(name)
     return found

@@ -20,6 +20,8 @@ from healthbook.backups.fetch import (
     Trip,
     last_commit,
     plan,
+    refuse_short,
+    refuse_start,
     settings_for,
     unpack,
 )
@@ -70,7 +72,7 @@ def prove(settings: Settings, wish: Wish, room: Path | None, tell: Tell, *, star
         directory.mkdir(mode=0o700)
         restored = directory / "restored"
         try:
-            trip, goal, files, ends = asyncio.run(_open_all(settings, wish, restored, tell))
+            trip, goal, files, ends = asyncio.run(_open_all(settings, wish, restored, tell, start))
             proof = _read_copy(trip, restored, files, ends)
         except NoBackupError as error:
             raise StartError(str(error)) from error
@@ -82,12 +84,17 @@ def prove(settings: Settings, wish: Wish, room: Path | None, tell: Tell, *, star
         return replace(proof, tables=tables, rows=rows)
 
 
-async def _open_all(settings: Settings, wish: Wish, into: Path, tell: Tell) -> tuple[Trip, Goal, int, str]:
+async def _open_all(
+    settings: Settings, wish: Wish, into: Path, tell: Tell, start: bool
+) -> tuple[Trip, Goal, int, str]:
     """The last one: the position that the log must be readable to: its end, or its last segment's begin."""
     async with opened_vault(settings, wish.identity) as vault:
         goal = await goal_of(vault, wish)
         trip = await plan(vault, wish.node, goal.to, wish.label)
+        if start:
+            refuse_start(trip)
         await unpack(vault, trip, into, tell)
+        refuse_short(trip, into, goal.to)
         known = await vault.position(wish.node)
         last = number_of(trip.segments[-1], trip.base.segment_bytes) * trip.base.segment_bytes
         ends = known if known and wish.to is None else f"{last >> 32:X}/{last & 0xFFFFFFFF:X}"

@@ -121,6 +121,10 @@ def test_s12_every_server_of_a_cluster_comes_back_to_the_point_they_share(tmp_pa
         (tmp_path / name).mkdir()
         # As the operator starts it: what to do stands in the directory.
         replay(tmp_path / name, tmp_path / f"{name}-files", {})
+        # It leaves nothing in force that a later recovery would follow.
+        cluster = tmp_path / name / "cluster"
+        assert "recovery" not in (cluster / "postgresql.auto.conf").read_text()
+        assert not list(cluster.glob("healthbook*"))
         server = start_server(tmp_path / name)
         try:
             assert asyncio.run(rows(server.dsn("hb_owner"))) == [1]

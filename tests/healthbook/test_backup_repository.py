@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
 from healthbook.backups.expiry import KEPT_FOR, expire
-from healthbook.backups.fetch import NoBackupError, Trip, plan, unpack
+from healthbook.backups.fetch import Goal, NoBackupError, Trip, plan, unpack
 from healthbook.backups.files import Files, bring_files, check_files, copy_files
 from healthbook.backups.layout import (
     GONE,
@@ -149,11 +149,17 @@ async def test_s12_after_35_days_copies_and_their_log_are_gone_but_never_the_las
     await put_log(vault, *names(*range(3, 11)))
     await vault.keep("n0/base/20260101T000000Z/00000", b"what broke off")
     grow_old(tmp_path / "repository", "n0/base/20260101T000000Z/00000.age", timedelta(days=4))
+    # A kill leaves what was being written.
+    parts = [f"n0/{place}.0011.part" for place in ("base/20260101T000000Z/00001.age", "wal/1", "wal/2")]
+    for name, days in zip(parts, (4, 4, 2), strict=True):
+        (tmp_path / "repository" / name).write_bytes(b"half")
+        grow_old(tmp_path / "repository", name, timedelta(days=days))
     assert await expire(vault, ["n0"], NOW) == 1
     assert [base.label for base in await vault.bases("n0")] == [edge.label, young.label]
     assert set(await vault.log("n0")) == names(*range(5, 11))
     left = {one.name for one in await vault.archive.names("n0/base/")}
     assert not [name for name in left if old.label in name or "20260101" in name]
+    assert [(tmp_path / "repository" / name).exists() for name in parts] == [False, False, True]
     assert await expire(vault, ["n0"], NOW + timedelta(days=400)) == 1
     assert [base.label for base in await vault.bases("n0")] == [young.label]
 
@@ -306,6 +312,28 @@ async def test_the_name_of_a_restore_point_is_one_that_we_make(vault: Vault, tmp
     await vault.note(f"{POINTS}{label_of(NOW)}.json", Point(name=forged, at=NOW))
     with pytest.raises(ArchiveError):
         await goal_of(vault, wish)
+
+
+async def test_a_server_that_left_or_came_later_holds_no_other_to_a_point_they_share(
+    vault: Vault, tmp_path: Path
+) -> None:
+    day, wish = timedelta(days=1), Wish(identity=tmp_path / "identity")
+    for node, begun, left_at in (("n0", 9, None), ("n1", 5, NOW - 2 * day)):
+        await put_base(vault, replace(base_at(NOW - begun * day, 3), node=node))
+        status = NodeStatus(node=node, safe_until=NOW, looked_at=NOW, left_at=left_at)
+        await vault.note(f"{STATUS}{node}.json", status)
+    shared = NOW - 3 * day
+    await vault.note(
+        f"{POINTS}{label_of(shared)}.json", Point(name=f"healthbook-{label_of(shared)}", at=shared)
+    )
+    assert await goal_of(vault, wish) == Goal()
+    for days in (1, 7):
+        to = NOW - days * day
+        assert await goal_of(vault, replace(wish, to=to)) == Goal(to=to)
+    together = await goal_of(vault, replace(wish, to=NOW - 2.5 * day))
+    assert (together.to, together.point) == (shared, f"healthbook-{label_of(shared)}")
+    with pytest.raises(NoBackupError, match="restore point"):
+        await goal_of(vault, replace(wish, to=NOW - 4 * day))
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
