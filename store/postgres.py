@@ -108,9 +108,11 @@ class Server:
         return None if self._process is None else self._process.pid
 
     def start_again(self) -> None:
-        """After an end that nobody asked for, at the same place. From the main thread, as start_server. Raises
-        PostgresError, also where those who were connected would not find it, or another process was first: when
-        that one ended, we would not hear of it."""
+        """After an end that nobody asked for, at the same place. From the main thread, as start_server.
+
+        Raises PostgresError, also where those who were connected would not find it, or another process was
+        first: when that one ended, we would not hear of it.
+        """
         if self._process is not None:
             self._process.wait()
         fresh = start_server(self._directory, self._settings)
