@@ -86,7 +86,10 @@ def hand_over(
         with click.progressbar(length=await people_of(store), label="people", file=sys.stderr) as bar:
             said = await make(store, directory, list(recipients), bar.update, signed)
         rows = sum(said.rows.values())
-        return f"{said.people} people, {rows} rows, {said.blobs} files of theirs"
+        others = f"{said.others} other ids" + (
+            f", {said.lost_blobs} files of nobody" if said.lost_blobs else ""
+        )
+        return f"{said.people} people, {others}, {rows} rows, {said.blobs} files of theirs"
 
     click.echo(f"{as_owner(run, second, operator, reason)}: signed hand-over {digest_of(directory)}")
     click.echo(f"signed by {read_signed(directory)[1]}")

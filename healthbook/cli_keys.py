@@ -1,9 +1,10 @@
 """`healthbook admin` on keys: made, added by two people, and moved to."""
 
+import asyncio
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -11,6 +12,7 @@ from healthbook.cli_acts import (
     OPERATOR,
     REASON,
     as_operator,
+    at_place,
     fail,
     or_exit,
     people_of,
@@ -19,11 +21,14 @@ from healthbook.cli_acts import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from healthbook.wiring import Place
     from store.database import Store
     from store.keys import Purpose
 
+FILES_TOLD: Final = 10_000
 SECOND = click.option(
     "--with", "second", envvar="HEALTHBOOK_SECOND_OPERATOR", help="The second operator beside you."
 )
@@ -57,16 +62,22 @@ def first_key(purpose: str) -> None:
 
 
 @click.command(name="keys")
-def list_keys() -> None:
+@click.option("--left", is_flag=True, help="What in database and files still needs each older key.")
+def list_keys(left: bool) -> None:
     """Print every key: current, coming (and from when), older, or public half only. No key itself."""
-    from healthbook.key_commands import key_lines
+    from healthbook.key_commands import key_lines, lines_of_older
+    from healthbook.wiring import load_keys, opened_store
     from store.keys import KeyRingError
+
+    async def older(place: "Place") -> list[str]:
+        async with opened_store(place, "hb_owner", load_keys(place.settings)) as store:
+            return await lines_of_older(store, place.settings.keys, _files_told())
 
     try:
         lines = key_lines(settings_or_exit().keys)
     except KeyRingError as error:
         fail(f"{error}.")
-    for line in lines:
+    for line in lines + (at_place(lambda place: asyncio.run(older(place))) if left else []):
         click.echo(line)
 
 
@@ -159,11 +170,23 @@ def retire_key(purpose: str, key: str, second: str | None, operator: str | None,
 
     async def run(store: "Store", signed: tuple[str, str]) -> None:
         both = with_second(signed, second)
-        with click.progressbar(length=await people_of(store), label="people", file=sys.stderr) as bar:
-            await retire(store, settings_or_exit().keys, known, key, bar.update, both)
+        await retire(store, settings_or_exit().keys, known, key, _files_told(), both)
 
     as_operator(run, operator, reason, role="hb_owner")
     click.echo(f"{purpose} key {key} is gone")
+
+
+def _files_told() -> "Callable[[int], None]":
+    """Says on standard error how many files were looked at, where there are many."""
+    looked = 0
+
+    def told(more: int) -> None:
+        nonlocal looked
+        looked += more
+        if looked % FILES_TOLD == 0:
+            click.echo(f"{looked} files", err=True)
+
+    return told
 
 
 def _purpose(name: str) -> "Purpose":

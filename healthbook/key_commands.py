@@ -90,41 +90,59 @@ async def reseal(store: Store, told: Callable[[int], None], signed: Signed) -> t
 async def retire_key(
     store: Store, directory: Path, purpose: Purpose, key_id: str, told: Callable[[int], None], signed: Signed
 ) -> None:
-    """Take a key away that nothing needs any more. Raises StartError with what still does."""
+    """Take a key away that nothing needs any more. Raises StartError with what still does.
+
+    told: how many files were looked at since the last call.
+    """
     now = SystemClock().now()
     if why := why_not_retired(states(directory, now), purpose, key_id, now):
         raise StartError(why)
-    left = await _left_under(store, purpose, key_id, told, now)
-    if left:
-        raise StartError(left)
+    if left := await left_under(store, purpose, key_id, told, now):
+        raise StartError(" ".join(left))
     await write_down(store, signed, f"keys:retire-{purpose}", 1)
     retire(directory, purpose, key_id)
 
 
-async def _left_under(
+async def lines_of_older(store: Store, directory: Path, told: Callable[[int], None]) -> list[str]:
+    """What still needs each older key, one line a key."""
+    now, lines = SystemClock().now(), []
+    for one in states(directory, now):
+        if one.state == "older":
+            left = await left_under(store, one.purpose, one.key_id, told, now)
+            why = why_not_retired(states(directory, now), one.purpose, one.key_id, now)
+            lines.append(f"{one.purpose:<18}{one.key_id}  {' '.join(left) or why or 'Nothing needs it.'}")
+    return lines
+
+
+async def left_under(
     store: Store, purpose: Purpose, key_id: str, told: Callable[[int], None], now: datetime
-) -> str | None:
+) -> list[str]:
+    """Sentences on what database and files still have under a key; nothing of purposes that leave nothing."""
     if purpose == "field":
         return await _left_under_field(store, key_id, told)
+    found = []
     async with store.transaction() as tx:
         if purpose == "lookup" and (count := await count_under_lookup(tx, key_id)):
-            return f"{count} hashes stand under it: `healthbook admin rotate-lookup` moves them."
+            found.append(f"{count} hashes stand under it: `healthbook admin rotate-lookup` moves them.")
         if purpose == "pepper" and (count := await count_under_pepper(tx, key_id)):
-            return f"{count} PINs and passwords rest under it until they are chosen anew."
+            found.append(f"{count} PINs and passwords rest under it until their owners sign in again.")
         if purpose == "pepper" and (count := await links_under_pepper(tx, key_id, now)):
-            return f"{count} share links in force have a passcode under it."
-    return None
+            found.append(f"{count} share links in force have a passcode under it.")
+    return found
 
 
-async def _left_under_field(store: Store, key_id: str, told: Callable[[int], None]) -> str | None:
-    mend = "`healthbook admin reseal` seals them anew."
+async def _left_under_field(store: Store, key_id: str, told: Callable[[int], None]) -> list[str]:
+    found, files, first = [], 0, ""
     for column in COLUMNS:
         async with store.transaction() as tx:
             if count := await count_under(tx, column, key_id):
-                return f"{count} cells of {column.table}.{column.column} are sealed under it: {mend}"
-    async for people in pages_of_people(store):
-        for patient_id in people:
-            if key_id in (await store.blobs.key_ids(patient_id)).values():
-                return f"Files lie under it: {mend}"
-        told(len(people))
-    return None
+                found.append(f"{count} cells of {column.table}.{column.column} are sealed under it.")
+    async for name, under in store.blobs.every():
+        if under == key_id:
+            files, first = files + 1, first or name
+        told(1)
+    if files:
+        found.append(f"{files} files lie under it, the first is {first}.")
+    if found:
+        found.append("`healthbook admin reseal` seals them anew; what it leaves, nobody's id opens.")
+    return found

@@ -31,10 +31,10 @@ from msgspec import Struct
 from store.blob_cipher import KEY_ID_BYTES_MAX, CipherError, Sealed, key_id_of, opened
 from store.keys import KeyRing
 from store.media_types import HEAD_BYTES, MediaType, sniff
+from store.whole_files import PARTIAL, sync_directory
 
 BLOB_BYTES_MAX = 512 * 1024 * 1024
 READ_BYTES = 256 * 1024
-_PARTIAL = ".part"
 
 
 class StoredBlob(Struct, frozen=True):
@@ -90,6 +90,10 @@ class BlobStore(Protocol):
 
     async def key_ids(self, patient_id: UUID) -> dict[UUID, str]:
         """Which field key each whole blob of a person lies under, by its header."""
+        ...
+
+    def every(self) -> AsyncGenerator[tuple[str, str], None]:
+        """Each whole blob, whoever's it is: its name in the store, and which field key it lies under."""
         ...
 
     async def delete(self, patient_id: UUID, blob_id: UUID) -> None:
@@ -169,7 +173,7 @@ class FilesystemBlobs:
         blob_id = blob_id or new_blob_id()
         sealed = Sealed(self._keys, patient_id, blob_id, HEAD_BYTES)
         path = self._path(patient_id, blob_id)
-        partial = path.with_suffix(_PARTIAL)
+        partial = path.with_suffix(PARTIAL)
         try:
             await asyncio.to_thread(_make_directory, self._root, path.parent)
             file = await asyncio.to_thread(_open_new, partial)
@@ -178,7 +182,7 @@ class FilesystemBlobs:
                     await asyncio.to_thread(file.write, chunk)
                 await asyncio.to_thread(_to_disk, file)
             await asyncio.to_thread(partial.rename, path)
-            await asyncio.to_thread(_sync_directory, path.parent)
+            await asyncio.to_thread(sync_directory, path.parent)
         except BaseException as error:
             partial.unlink(missing_ok=True)
             if isinstance(error, OSError):
@@ -194,6 +198,11 @@ class FilesystemBlobs:
 
     async def key_ids(self, patient_id: UUID) -> dict[UUID, str]:
         return await asyncio.to_thread(_key_ids, self._directory(patient_id))
+
+    async def every(self) -> AsyncGenerator[tuple[str, str], None]:
+        for directory in await asyncio.to_thread(sorted, self._root.glob("??/*")):
+            for blob_id, key_id in (await asyncio.to_thread(_key_ids, directory)).items():
+                yield f"{directory.name}/{blob_id.hex}", key_id
 
     async def delete(self, patient_id: UUID, blob_id: UUID) -> None:
         await asyncio.to_thread(self._path(patient_id, blob_id).unlink, missing_ok=True)
@@ -241,18 +250,10 @@ def _to_disk(file: BufferedWriter) -> None:
     os.fsync(file.fileno())
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _key_ids(directory: Path) -> dict[UUID, str]:
     found = {}
     for path in sorted(directory.iterdir()) if directory.is_dir() else ():
-        if path.suffix == _PARTIAL:
+        if path.suffix == PARTIAL:
             continue
         with suppress(FileNotFoundError), open(path, "rb") as file:  # deleted since it was listed
             found[UUID(hex=path.name)] = key_id_of(file.read(KEY_ID_BYTES_MAX))
@@ -263,7 +264,7 @@ def _remove_all(directory: Path) -> int:
     """Take the whole directory of a person away in one step, then its files."""
     # Two at once take the same files away; each goes on until there is nothing left.
     try:
-        whole = [name for name in os.listdir(directory) if not name.endswith(_PARTIAL)]
+        whole = [name for name in os.listdir(directory) if not name.endswith(PARTIAL)]
     except FileNotFoundError:
         return 0
     while directory.exists():
@@ -273,7 +274,7 @@ def _remove_all(directory: Path) -> int:
 
 
 def _remove_partial(root: Path, before: float) -> int:
-    old = [path for path in root.glob(f"??/*/*{_PARTIAL}") if path.stat().st_mtime < before]
+    old = [path for path in root.glob(f"??/*/*{PARTIAL}") if path.stat().st_mtime < before]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)

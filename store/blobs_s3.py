@@ -107,13 +107,11 @@ class S3Blobs:
         return checked(self._keys, patient_id, blob_id, self._read(patient_id, blob_id))
 
     async def key_ids(self, patient_id: UUID) -> dict[UUID, str]:
-        found, last = {}, ""
-        while keys := await self._names(f"{person_prefix(patient_id)}/", last):
-            for key in keys:
-                with suppress(BlobMissingError):  # deleted since it was listed
-                    found[UUID(hex=key.rpartition("/")[2])] = key_id_of(await self._start(key))
-            last = keys[-1]
-        return found
+        prefix = f"{person_prefix(patient_id)}/"
+        return {UUID(hex=name.rpartition("/")[2]): key_id async for name, key_id in self._under(prefix)}
+
+    def every(self) -> AsyncGenerator[tuple[str, str], None]:
+        return self._under("")
 
     async def delete(self, patient_id: UUID, blob_id: UUID) -> None:
         await self._delete(_key(patient_id, blob_id))
@@ -199,6 +197,14 @@ class S3Blobs:
             found = await self._client.get_object(Bucket=self._bucket, Key=key, Range=wanted)
             async with found["Body"] as body:
                 return await body.read()
+
+    async def _under(self, prefix: str) -> AsyncGenerator[tuple[str, str], None]:
+        last = ""
+        while keys := await self._names(prefix, last):
+            for key in keys:
+                with suppress(BlobMissingError):  # deleted since it was listed
+                    yield key, key_id_of(await self._start(key))
+            last = keys[-1]
 
     async def _names(self, prefix: str, after: str = "") -> list[str]:
         async with s3_request():

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from msgspec import Struct
 
 from store.keys import FOR_EVER, PURPOSES, SIGNING, HeldKeys, Purpose, write_new
+from store.whole_files import sync_directory
 
 # Every process looks into the directory every few seconds; the rest is for copying the file to other hosts.
 LEAD: Final = timedelta(minutes=10)
@@ -124,12 +125,4 @@ def destroy(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     path.unlink()
-    _sync(path.parent)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(path.parent)

@@ -14,9 +14,11 @@ from msgspec import Struct
 from audit.roots.models import AuditRoots
 from audit.roots.verify import check_roots
 from healthbook.handover.layout import (
+    OTHERS,
     PEOPLE,
     PUBLIC,
     RECEIPT,
+    ROWS,
     TABLES,
     HandedFile,
     HandOver,
@@ -25,6 +27,7 @@ from healthbook.handover.layout import (
     listed_apart,
     read_signed,
     receipt_of,
+    refuse_missing,
 )
 from store.sealing import SealError, read_identities, unseal
 
@@ -43,13 +46,15 @@ class _Found:
     """What was counted in the opened files."""
 
     def __init__(self) -> None:
-        self.rows, self.people, self.blobs, self.roots, self.secret = Counter[str](), 0, 0, 0, b""
+        self.rows, self.archives = Counter[str](), Counter[str]()
+        self.blobs, self.roots, self.secret = 0, 0, b""
 
     def take(self, name: str, clear: bytes) -> None:
-        if name.endswith("rows.zip.age"):
-            self.people += 1
+        place = name.partition("/")[0]
+        if place in (PEOPLE, OTHERS) and name.endswith(f"/{ROWS}.age"):
+            self.archives[place] += 1
             self.rows.update(_rows_in(clear))
-        elif name.startswith(PEOPLE):
+        elif place in (PEOPLE, OTHERS):
             self.blobs += 1
         elif name.startswith(TABLES):
             self.rows[name.split("/")[1]] += clear.count(b"\n")
@@ -79,8 +84,10 @@ def check(directory: Path, identity: Path, told: Callable[[int], None]) -> Check
             told(1)
         opened.append(digest.digest())
     rows = {table: count for table, count in found.rows.items() if count}
-    if (rows, found.people, found.blobs) != (said.rows, said.people, said.blobs):
+    archives = (found.archives[PEOPLE], found.archives[OTHERS])
+    if (rows, archives, found.blobs) != (said.rows, (said.people, said.others), said.blobs):
         raise HandOverError(f"What is inside differs from what is signed: {_first_difference(rows, said)}.")
+    refuse_missing(said.held, rows, said.left_out)
     if not found.secret:
         raise HandOverError(f"{RECEIPT} is not among what is signed.")
     return Checked(said, thumbprint, found.roots, receipt_of(directory, found.secret, opened))

@@ -26,7 +26,8 @@ from healthbook.handover.layout import (
     digest_of,
     sign,
 )
-from healthbook.handover.making import refuse_others, write_whole
+from healthbook.handover.making import refuse_others
+from healthbook.handover.packing import write_whole
 from healthbook.handover.reach import refuse_unreachable
 from healthbook.settings import Settings
 from healthbook.wiring import DESTROYED, Place, StartError, opened_store

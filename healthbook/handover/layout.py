@@ -4,6 +4,7 @@ hand-over.jws             compact JWS (ES256, typ ssk-hand-over+jws, key `partne
 lists/NAME.ndjson         which sealed files there are, a HandedFile a line; HandOver has the digest of each
 people/AA/ID/rows.zip.age a file of lines (.ndjson) for each table that holds something of that person
 people/AA/ID/BLOB.age     a document or picture of that person
+others/AA/ID/…            the same of ids that are no citizen: staff, people who were erased, unknown subjects
 tables/NAME/N.ndjson.age  the rows of a table that is nobody's: registers, roots of the log, operators' acts
 public.zip.age            public keys of every signer, and the roots as the service published them
 receipt.age               bytes of chance, for the receipt of whoever opened every file
@@ -15,7 +16,7 @@ digest of what is inside stands beside it: that would answer every guess at a re
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,8 @@ from store.keys import KeyRing
 SIGNED: Final = "hand-over.jws"
 LISTS: Final = "lists"
 PEOPLE: Final = "people"
+OTHERS: Final = "others"
+ROWS: Final = "rows.zip"
 TABLES: Final = "tables"
 PUBLIC: Final = "public.zip.age"
 RECEIPT: Final = "receipt.age"
@@ -53,8 +56,12 @@ class HandedFile(Struct, frozen=True):
 
 
 class HandOver(Struct, frozen=True, kw_only=True):
-    """What is signed. files: how many. lists: SHA-256 of each list by its name. rows: by table. left_out:
-    tables whose rows are not handed over, and why. key: the public half that signed it."""
+    """What is signed. people, others: archives. files: how many. lists: SHA-256 of each list by its name.
+
+    held: how many rows each table had; rows: how many of them are handed over. left_out: tables whose rows,
+    and columns (`TABLE.COLUMN`) whose cells are not, and why. blobs: documents and pictures; lost_blobs:
+    those that no row leads to, so that nobody opened them here either. key: the public half that signed it.
+    """
 
     v: int
     installation_since: datetime
@@ -63,8 +70,11 @@ class HandOver(Struct, frozen=True, kw_only=True):
     made_by: str
     recipients: list[str]
     people: int
+    others: int
     blobs: int
+    lost_blobs: int
     files: int
+    held: dict[str, int]
     rows: dict[str, int]
     left_out: dict[str, str]
     lists: dict[str, str]
@@ -158,6 +168,13 @@ def read_list(directory: Path, name: str, sha256: str | None) -> list[HandedFile
         if _NAME.fullmatch(one.name) is None or ".." in one.name:
             raise HandOverError(f"{LISTS}/{name} names a file outside of the hand-over.")
     return files
+
+
+def refuse_missing(held: Mapping[str, int], rows: Mapping[str, int], left_out: Container[str]) -> None:
+    """Raises HandOverError where a table held other rows than were handed over."""
+    for table, count in sorted(held.items()):
+        if table not in left_out and rows.get(table, 0) != count:
+            raise HandOverError(f"{table} held {count} rows, and {rows.get(table, 0)} are handed over.")
 
 
 def as_lines(rows: list[Any]) -> bytes:

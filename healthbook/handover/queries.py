@@ -1,5 +1,7 @@
 """SQL of the end of an installation, run by an operator as hb_owner."""
 
+from uuid import UUID
+
 from store.statement import Scalar
 
 # Every store names itself (store/database.py), ours too; who signs in for it is the deployment's affair. As
@@ -16,6 +18,29 @@ TABLES = Scalar(
     "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1",
 )
+
+COLUMNS = Scalar(
+    str,
+    "SELECT c.relname || '.' || a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+    " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1",
+)
+CITIZENS_AMONG = Scalar(UUID, "SELECT patient_id FROM citizen WHERE patient_id = ANY($1::uuid[])")
+
+
+def count(table: str) -> str:
+    """How many rows a table has."""
+    return f'SELECT count(*) FROM "{table}"'  # noqa: S608
+
+
+def owners(table: str, column: str) -> str:
+    """Everybody whose rows a table has."""
+    return f'SELECT DISTINCT {column} FROM "{table}" WHERE {column} IS NOT NULL'  # noqa: S608
+
+
+def rows_of_nobody(table: str, column: str) -> str:
+    """A table's rows that name nobody."""
+    return f'SELECT * FROM "{table}" WHERE {column} IS NULL'  # noqa: S608
 
 
 def all_rows(table: str) -> str:

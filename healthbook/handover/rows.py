@@ -39,8 +39,13 @@ _PERSON_TABLES: Final = {one.table for one in TABLES}
 
 
 def of_people() -> list[PersonTable]:
-    """The entries whose rows stand in their person's archive."""
-    return [one for one in TABLES if not one.cleared and one.unseen not in _SKIPPED]
+    """By which column a table's rows stand in their person's archive: each row in one archive, so that all of
+    them can be counted."""
+    first: dict[str, PersonTable] = {}
+    for one in TABLES:
+        if not one.cleared and one.unseen not in _SKIPPED:
+            first.setdefault(one.table, one)
+    return list(first.values())
 
 
 def of_nobody(tables: list[str]) -> list[str]:
@@ -48,13 +53,16 @@ def of_nobody(tables: list[str]) -> list[str]:
     return [name for name in tables if name not in _PERSON_TABLES and name not in WORK]
 
 
-def left_out(tables: list[str]) -> dict[str, str]:
-    """Tables whose rows are not handed over, and why."""
+def left_out(tables: list[str], columns: list[str]) -> dict[str, str]:
+    """What is not handed over, and why: tables, and of the others columns (`TABLE.COLUMN`)."""
     handed = {one.table for one in of_people()}
     by_person = {
         one.table: one.unseen or "rows of another person" for one in TABLES if one.table not in handed
     }
-    return {**by_person, **{name: why for name, why in WORK.items() if name in tables}}
+    skipped = {**by_person, **{name: why for name, why in WORK.items() if name in tables}}
+    places = [(table, column) for table, column in map(_split, columns) if table not in skipped]
+    doors = [f"{table}.{column}" for table, column in places if _is_door(table, column)]
+    return skipped | dict.fromkeys(doors, "opens a door of this installation")
 
 
 def clear_row(keys: KeyRing, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +70,7 @@ def clear_row(keys: KeyRing, table: str, row: Mapping[str, Any]) -> dict[str, An
     said: dict[str, Any] = {}
     for column, value in row.items():
         sealed = _SEALED.get((table, column))
-        if (table, column) in _KEYS or (sealed is None and _is_door(table, column)):
+        if _is_door(table, column):
             continue
         if sealed is not None and value is not None:
             said[column] = _opened(keys, sealed, row, value)
@@ -71,7 +79,14 @@ def clear_row(keys: KeyRing, table: str, row: Mapping[str, Any]) -> dict[str, An
     return said
 
 
+def _split(name: str) -> tuple[str, str]:
+    table, _, column = name.partition(".")
+    return table, column
+
+
 def _is_door(table: str, column: str) -> bool:
+    if (table, column) in _KEYS or (table, column) in _SEALED:
+        return (table, column) in _KEYS
     return not table.startswith(_PROOFS) and bool(_DOOR.search(column))
 
 

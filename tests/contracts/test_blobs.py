@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
 import pytest
 
@@ -189,6 +190,20 @@ async def test_s32_erasing_a_person_leaves_the_others_copy(blobs: BlobStore, kep
     assert await blobs.get(OTHER, theirs.blob_id) == b"scan"
     assert not any(person_prefix(PERSON) in name for name in await kept.names())
     assert await blobs.erase(PERSON) == 0
+
+
+async def test_every_blob_is_told_with_its_key_whoever_it_is_of(blobs: BlobStore) -> None:
+    people = [uuid4() for _ in range(3)]
+    kept = [(who, (await blobs.put(who, b"%PDF-1.7 a")).blob_id) for who in people for _ in range(2)]
+    told = {name: key_id async for name, key_id in blobs.every()}
+    assert {told[f"{person_prefix(who)}/{blob_id.hex}"] for who, blob_id in kept} == {"0001"}
+    for who in people:
+        await blobs.erase(who)
+    assert (
+        not set(told)
+        & {name async for name, _ in blobs.every()}
+        & {f"{person_prefix(who)}/{blob_id.hex}" for who, blob_id in kept}
+    )
 
 
 async def test_one_upload_is_removed_and_removed_again(blobs: BlobStore) -> None:

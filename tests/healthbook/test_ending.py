@@ -6,25 +6,31 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from audit.service import record_act
 from healthbook.handover.checking import check
 from healthbook.handover.ending import certify, destroy_keys, erase_spool, is_certified, remains
-from healthbook.handover.layout import SIGNED, HandOverError, listed, noted, read_signed
+from healthbook.handover.layout import SIGNED, HandOverError, listed, noted, read_signed, refuse_missing
 from healthbook.handover.making import close_installation, hand_over
 from healthbook.handover.reach import refuse_unreachable
 from healthbook.handover.rows import clear_row
 from healthbook.settings import Settings, read_settings
 from healthbook.wiring import StartError, load_keys
+from kernel.ids import uuid7
 from store.database import Store
+from store.fields import seal
 from store.installation import close, closing, mark_installation, open_again
 from store.key_life import destroy
 from store.keys import KeyRing
 from store.postgres import Server
 from store.sealing import make_identity, read_identities, unseal
 from tests.support.clock import FrozenClock
+from tests.support.family import make_child
+from tests.support.people import make_citizen, make_doctor, make_facility
 
 RECEIPT = "12" * 16
 
@@ -101,6 +107,45 @@ async def test_what_was_begun_for_another_receiver_or_before_it_was_open_again_i
     with pytest.raises(StartError, match="new directory"):
         await hand_over(owner, to, [receiver], lambda _: None, signed)
     await hand_over(owner, tmp_path / "new", [receiver], lambda _: None, signed)
+
+
+async def test_every_row_is_handed_over_once_whoever_it_is_of(
+    owner: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    """Rows of staff, of erased people and of subjects whom nobody knows are under ids of no citizen; a
+    relative's rows have two people."""
+    to, signed = tmp_path / "hand-over", ("Trần Một + Lê Hai", "chuyển cho Sở Y tế")
+    receiver = make_identity(tmp_path / "receiver")
+    parent, erased = await make_citizen(owner, clock), uuid7(clock.now())
+    child = await make_child(owner, clock, parent)
+    doctor = await make_doctor(owner, clock, await make_facility(owner, clock))
+    await owner.blobs.put(erased, b"%PDF-1.7 a")
+    await owner.blobs.put(uuid4(), b"%PDF-1.7 b")
+    async with owner.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO programme_enrolment VALUES ($1, $1, NULL, 'p', 'active', NULL, 1, $2, $2, $1, $3)",
+            erased,
+            clock.now(),
+            seal(owner.keys, erased, "programme_enrolment", "sealed", "{}"),
+        )
+        await record_act(tx, erased, parent.actor, "Patient:read", request_id="r", now=clock.now())
+        await mark_installation(tx, False, clock.now())
+        await open_again(tx)
+        await close(tx, clock.now())
+    said = await hand_over(owner, to, [receiver], lambda _: None, signed)
+    check(to, tmp_path / "receiver", lambda _: None)
+    handed = {table: count for table, count in said.held.items() if count and table not in said.left_out}
+    assert handed == said.rows
+    assert min(handed[table] for table in ("birth_link", "session", "access_log", "programme_enrolment")) > 0
+    assert {"citizen_pin.pin_hash", "account_credential.totp_secret", "outbox"} <= set(said.left_out)
+    for place, ids in {
+        "people": (parent.patient_id, child),
+        "others": (erased, doctor.practitioner_id),
+    }.items():
+        assert all((to / place / one.hex[-2:] / str(one) / "rows.zip.age").exists() for one in ids)
+    assert (said.blobs, said.lost_blobs) == (1, 1)
+    with pytest.raises(HandOverError, match=f"birth_link held {handed['birth_link'] + 1} rows"):
+        refuse_missing(said.held | {"birth_link": handed["birth_link"] + 1}, said.rows, said.left_out)
 
 
 def test_what_the_receiver_refuses_by_is_handed_over_and_what_opens_a_door_is_not(keys: KeyRing) -> None:
