@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from healthbook.backups.layout import SEGMENT
 from healthbook.backups.vault import opened_archive
+from healthbook.backups.wal import SLOT
 from healthbook.commands import Signed, pages_of_people, sign_act
 from healthbook.handover import queries
 from healthbook.handover.checking import refuse_changed
@@ -74,7 +75,7 @@ async def destroy_contents(place: Place, keys: KeyRing, of: bytes, signed: Signe
     begun = place.settings.data / BEGUN
     async with opened_store(place, "hb_owner", keys) as store:
         if not begun.exists():
-            await _begin(store, of, signed)
+            await _begin(store, of, signed, backed_up=bool(place.settings.healthbook_backup))
             write_whole(begun, of.hex().encode())
         if begun.read_text() != of.hex():
             raise StartError(f"{begun} says that another hand-over is being destroyed after.")
@@ -85,7 +86,7 @@ async def destroy_contents(place: Place, keys: KeyRing, of: bytes, signed: Signe
     return gone
 
 
-async def _begin(store: Store, of: bytes, signed: Signed) -> None:
+async def _begin(store: Store, of: bytes, signed: Signed, *, backed_up: bool) -> None:
     async with store.transaction() as tx:
         state = await closing(tx)
         if state is None or state.handed_over is None:
@@ -97,6 +98,12 @@ async def _begin(store: Store, of: bytes, signed: Signed) -> None:
                 "That is not the receipt of this hand-over: ask the receiver what `check` printed."
             )
         await refuse_others(store, tx)
+        if not backed_up and (slot := await queries.SLOT.one(tx, SLOT)):
+            raise StartError(
+                "Backups were made of this database, and HEALTHBOOK_BACKUP does not say where they are: name "
+                "it, so that they are destroyed too. Where they are destroyed already, run "
+                f"SELECT pg_drop_replication_slot('{slot}') on the server."
+            )
         await sign_act(tx, signed, "decommission:destroy", 1)
 
 

@@ -13,6 +13,7 @@ CONNECTED = Scalar(
     " WHERE datname = current_database() AND (application_name = 'healthbook'"
     " OR usename IN ('hb_api', 'hb_delivery', 'hb_signer', 'hb_backup')) OR backend_type = 'walsender'",
 )
+SLOT = Scalar(str, "SELECT slot_name::text FROM pg_replication_slots WHERE slot_name = $1")
 TABLES = Scalar(
     str,
     "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"

@@ -5,12 +5,16 @@ import io
 import json
 import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from click.testing import CliRunner, Result
 
 from audit.roots.service import append_changed, mark_rooted, sign_root
+from healthbook.backups.wal import SLOT
 from healthbook.cli import main
 from healthbook.handover.layout import digest_of, listed, read_signed
 from kernel.clock import SystemClock
@@ -104,6 +108,9 @@ def test_an_installation_is_handed_over_whole_and_nothing_of_it_can_be_read_afte
     refused(place, *destroy, receipt, *SECOND)
     refused(place, *destroy, "00" * 16, "--destroy-everything", *SECOND)
     refused(place, *destroy, digest_of(to), "--destroy-everything", *SECOND)
+    with backed_up(server):
+        forgotten = refused(place, *destroy, receipt, "--destroy-everything", *SECOND)
+    assert "HEALTHBOOK_BACKUP does not say where" in forgotten
     assert (place / "keys" / "field.0001.key").exists()
 
     server.stop()
@@ -120,6 +127,20 @@ def test_an_installation_is_handed_over_whole_and_nothing_of_it_can_be_read_afte
     for name in ("serve", "demo"):
         assert "handed over and destroyed" in refused(place, name)
     done(place, *check, str(identity))
+
+
+@contextmanager
+def backed_up(server: Server) -> Iterator[None]:
+    """As `backup run` leaves a server, wherever the copies are."""
+
+    async def ask(text: str) -> None:
+        connection = await asyncpg.connect(server.dsn("hb_backup"))
+        await connection.execute(text)
+        await connection.close()
+
+    asyncio.run(ask(f"SELECT pg_create_physical_replication_slot('{SLOT}', true)"))
+    yield
+    asyncio.run(ask(f"SELECT pg_drop_replication_slot('{SLOT}')"))
 
 
 def holds_everything(to: Path, identity: Path, sheet: dict[str, Any], secrets: list[bytes]) -> None:
