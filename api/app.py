@@ -376,8 +376,8 @@ class Api(Litestar):
             await problem_answer(Refused(problem=BAD_HOST)).to_asgi_response()(scope, receive, edge)
         elif is_inner:
             await super().__call__(scope, receive, edge)  # the page holds the place
-        elif (place := self.load.place_for(scope)) is None:
-            await no_place(scope).to_asgi_response()(scope, receive, edge)
+        elif isinstance(place := await self.load.admit(scope), Refused):
+            await no_place(scope, place).to_asgi_response()(scope, receive, edge)
         else:
             turn = Turn(self.load, place, scope, receive, edge)
             try:

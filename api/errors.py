@@ -25,7 +25,6 @@ from litestar.exceptions import (
 )
 
 from api.fhir.errors import PREFIX, fhir_problem
-from api.load import NoPlaceError
 from api.problems import (
     BAD_REQUEST,
     BODY_TOO_LARGE,
@@ -84,8 +83,9 @@ log = structlog.get_logger("api")
 def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The answer to whatever a route raised."""
     refused = refused_of(error)
-    # Who found no place is counted (api/load.py): a flood is no storm of errors.
-    if refused.problem.status >= 500 and not isinstance(error, NoPlaceError):
+    # A refusal that was meant is counted and in the line of its request: a flood is no storm of errors.
+    was_meant = isinstance(error, ProblemError) and error.__cause__ is None
+    if refused.problem.status >= 500 and not was_meant:
         log_exception(error, request.scope)
     headers = {}
     if isinstance(error, MethodNotAllowedException):

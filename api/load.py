@@ -29,8 +29,10 @@ from litestar.types import Message, Receive, Scope, Send
 
 from api.callers import Callers
 from api.headers import joined_header, presented_token
+from api.line import Line
 from api.metrics import SHED
 from api.problems import UNAVAILABLE
+from identity.passwords import POOL
 from kernel.problems import ProblemError, Refused
 
 # Ten connections to the database, and what can wait for them for about a second.
@@ -48,6 +50,8 @@ BODY_BYTES_A_SECOND: Final = 500
 _NEVER_REFUSED: Final = ("/health/",)
 # The token stands in the body. Nothing dear is done for it, and who is signed in needs it every few minutes.
 _RENEWAL: Final = "/v1/auth/refresh"
+# Refused before they are read where no hash would be made for them.
+_HASHING: Final = frozenset({"/v1/auth/practitioner/sign-in", "/v1/auth/operator/sign-in"})
 # Of pages (api/pages/browser.py), with TLS and on this machine.
 _COOKIES: Final = frozenset(
     prefix + name for prefix in ("__Host-", "") for name in ("citizen", "staff", "kiosk")
@@ -57,13 +61,6 @@ FULL: Final = Refused(problem=UNAVAILABLE, retry_after_seconds=RETRY_AFTER_SECON
 Kind: TypeAlias = Literal["known", "unproven", "nameless", "ending", "ending-unproven", "health"]
 
 log = structlog.get_logger("api")
-
-
-class NoPlaceError(ProblemError):
-    """No place was left for whoever had sent a body."""
-
-    def __init__(self) -> None:
-        super().__init__(FULL)
 
 
 class Place(NamedTuple):
@@ -88,6 +85,7 @@ class Load:
     ) -> None:
         self._callers = callers
         self._is_ending = is_ending
+        self._line = Line()
         self._most = most
         self._most_strangers = most_strangers
         self.body_seconds = body_seconds
@@ -106,11 +104,20 @@ class Load:
         """How many of them are strangers."""
         return self._held["unproven"] + self._held["nameless"]
 
-    def place_for(self, scope: Scope) -> Place | None:
-        """The place that this request may take now; None and counted: there is none."""
+    async def admit(self, scope: Scope) -> Place | Refused:
+        """`place_for`, for a stranger when it is its turn."""
+        is_asked = not scope["path"].startswith(_NEVER_REFUSED)
+        if is_asked and self._caller(scope).kind != "known":
+            await self._line.turn()
+        return self.place_for(scope)
+
+    def place_for(self, scope: Scope) -> Place | Refused:
+        """The place that this request may take now; refused and counted: there is none."""
         if scope["path"].startswith(_NEVER_REFUSED):
             return Place("health")
         place = self._caller(scope)
+        if scope["path"] in _HASHING and (refused := POOL.refusal()) is not None:
+            return self._turn_away(place.kind, refused)
         if self._has_room(place):
             return place
         if place.of is not None and self._is_ending(scope):
@@ -118,8 +125,7 @@ class Load:
             most = ENDINGS_MAX if place.kind == "known" else ENDINGS_UNPROVEN_MAX
             if self._held[ending.kind] < most and self._of_one[ending] < ENDINGS_OF_ONE:
                 return ending
-        self._turn_away(place.kind)
-        return None
+        return self._turn_away(place.kind, FULL)
 
     def _caller(self, scope: Scope) -> Place:
         shown = [self._callers.digest(token) for token in tokens_of(scope)]
@@ -152,13 +158,14 @@ class Load:
         if not self._of_one[place]:
             del self._of_one[place]
 
-    def _turn_away(self, kind: Kind) -> None:
+    def _turn_away(self, kind: Kind, refused: Refused) -> Refused:
         """Count it; a line for all of some seconds: a flood of lines would hide what else goes wrong."""
         SHED.labels(kind).inc()
         self._shed += 1
         if monotonic() - self._said_at >= SAID_EVERY_SECONDS:
             log.warning("requests turned away", count=self._shed)
             self._shed, self._said_at = 0, monotonic()
+        return refused
 
 
 def tokens_of(scope: Scope) -> list[str]:
@@ -213,8 +220,8 @@ class Turn:
             self._load.give_back(self._place)
 
     async def receive(self) -> Any:
-        """The next part of the body; the caller's end where it comes too slowly. Raises NoPlaceError where
-        the body is whole and no place is left."""
+        """The next part of the body; the caller's end where it comes too slowly. Raises ProblemError
+        where the body is whole and no place is left."""
         if self._is_complete:  # what may still come is the end of the connection
             return await self._receive()
         held = self._holds
@@ -231,8 +238,8 @@ class Turn:
         self._is_complete = not message.get("more_body", False)
         if held:
             place = self._load.place_for(self._scope) if self._is_complete else self._place
-            if place is None:
-                raise NoPlaceError
+            if isinstance(place, Refused):
+                raise ProblemError(place)
             self._take(place)
         return message
 

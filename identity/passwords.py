@@ -65,10 +65,15 @@ class HashingPool:
         """
         return (await self._run(_stretch, salt.hex(), secret)).encode()
 
+    def refusal(self) -> Refused | None:
+        """`sign-in-busy` where one more would not be hashed."""
+        is_full = self._inside >= self._slots * (1 + _QUEUE_PER_SLOT)
+        return Refused(problem=TRY_LATER, retry_after_seconds=2) if is_full else None
+
     def require_room(self) -> None:
         """Raises `sign-in-busy` before a try is charged for work that would not be done."""
-        if self._inside >= self._slots * (1 + _QUEUE_PER_SLOT):
-            raise ProblemError(Refused(problem=TRY_LATER, retry_after_seconds=2))
+        if (refused := self.refusal()) is not None:
+            raise ProblemError(refused)
 
     @contextmanager
     def expected(self) -> Iterator[None]:

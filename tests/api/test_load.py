@@ -3,7 +3,9 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -19,15 +21,18 @@ from structlog.testing import capture_logs
 from api.app import Api, collect_handlers, create_app
 from api.callers import LATELY_SECONDS, Callers
 from api.endings import ENDINGS
+from api.line import Line
 from api.load import ENDINGS_UNPROVEN_MAX, Load, Place
 from api.pages.home import home
 from api.public.auth import refresh_session
 from api.public.health import live
 from api.request import Call, answer
+from identity.passwords import POOL
 from kernel.ids import uuid7
+from kernel.problems import Refused
 from store.database import Store
 from tests.support.clock import FrozenClock
-from tests.support.http import bearer
+from tests.support.http import bearer, client_of
 from tests.support.people import make_citizen
 
 END = f"/v1/me/grants/{uuid7(datetime(2026, 1, 1, tzinfo=UTC))}"
@@ -43,6 +48,12 @@ def found(app: Api, number: int) -> dict[str, str]:
     """What somebody shows behind whom this process found a session."""
     app.runtime.callers.found(f"token-{number}")
     return bearer(f"token-{number}")
+
+
+async def until_answered(asked: list[asyncio.Task[httpx.Response]], count: int) -> None:
+    """Until so many of them have an answer."""
+    for one in islice(asyncio.as_completed(asked), count):
+        await one
 
 
 class Gate:
@@ -138,6 +149,7 @@ async def test_s33_strangers_by_the_hundred_keep_nobody_out_who_is_signed_in(
     await gate.until_more(2)
     known = [asyncio.create_task(client.get("/v1/working", headers=found(app, one))) for one in range(2)]
     await gate.until_more(2)
+    await until_answered(strangers, 98)
     gate.open.set()
     assert {one.status_code for one in await asyncio.gather(*known)} == {200}
     answers = [one.status_code for one in await asyncio.gather(*strangers)]
@@ -154,6 +166,7 @@ async def test_s33_worthless_tokens_and_cookies_keep_nobody_out_who_is_signed_in
     cookie = {"Cookie": f"display=vi; __Host-citizen={known['Authorization'].removeprefix('Bearer ')}"}
     page = asyncio.create_task(client.get("/v1/working", headers=cookie))
     await gate.until_more(1)
+    await until_answered(flood, 98)
     gate.open.set()
     assert (await page).status_code == 200
     answers = [one.status_code for one in await asyncio.gather(*flood)]
@@ -267,16 +280,16 @@ async def test_s31_invented_tokens_do_not_take_the_places_of_known_ones_for_endi
     app.load = Load(app.runtime.callers, app.is_ending, most=0)
     scope: Any = {"type": "http", "method": "DELETE", "path": END}
 
-    def place(shown: dict[str, str]) -> Place | None:
+    def place(shown: dict[str, str]) -> Place | Refused:
         headers = [(name.lower().encode(), value.encode()) for name, value in shown.items()]
         found_one = app.load.place_for({**scope, "headers": headers})
-        if found_one is not None:
+        if isinstance(found_one, Place):
             app.load.take(found_one)
         return found_one
 
-    assert [place(worthless(0)) is not None for _ in range(4)] == [True, True, False, False]
+    assert [isinstance(place(worthless(0)), Place) for _ in range(4)] == [True, True, False, False]
     invented = [place(worthless(one)) for one in range(1, 100)]
-    assert len([one for one in invented if one is not None]) == ENDINGS_UNPROVEN_MAX - 2
+    assert len([one for one in invented if isinstance(one, Place)]) == ENDINGS_UNPROVEN_MAX - 2
     assert (await client.delete(END, headers=known)).status_code == 204
 
 
@@ -313,6 +326,69 @@ async def test_s33_a_shed_request_is_a_figure_and_no_line_of_its_own(
         ("requests turned away", "warning", 1)
     ]
     assert REGISTRY.get_sample_value("healthbook_shed_requests_total", {"who": "nameless"}) == before + 21
+
+
+@pytest.mark.parametrize("who", ["practitioner", "operator"])
+async def test_s33_a_sign_in_that_would_not_be_hashed_is_refused_before_its_body_is_read(
+    store: Store, clock: FrozenClock, who: str
+) -> None:
+    """Whatever it says, a body of no use included; a meant refusal is no error either."""
+    async with client_of(store, clock) as client:
+        with ExitStack() as kept, capture_logs() as lines:
+            while POOL.refusal() is None:
+                kept.enter_context(POOL.expected())
+            busy = await client.post(f"/v1/auth/{who}/sign-in", content=b"no JSON")
+            assert (await client.get("/v1/me", headers=worthless(1))).status_code == 401, "others go on"
+        unread = await client.post(f"/v1/auth/{who}/sign-in", content=b"no JSON")
+    assert (busy.status_code, busy.json()["code"]) == (503, "sign-in-busy")
+    assert busy.headers["retry-after"] == "2"
+    assert not [one for one in lines if one["event"] == "request failed"]
+    assert unread.status_code in (400, 415)
+
+
+async def test_s33_a_meant_refusal_from_within_is_no_error(store: Store, clock: FrozenClock) -> None:
+    @get("/v1/busy", actors=("public",), operation_id="busy")
+    async def busy() -> Response[Any]:
+        POOL.require_room()
+        return answer(b"{}")
+
+    app = create_app(store, clock, handlers=[busy])
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        with ExitStack() as kept, capture_logs() as lines:
+            while POOL.refusal() is None:
+                kept.enter_context(POOL.expected())
+            told = await client.get("/v1/busy")
+    assert (told.status_code, told.json()["code"]) == (503, "sign-in-busy")
+    assert [one["event"] for one in lines] == ["request"]
+
+
+async def test_s33_strangers_go_one_in_each_round_and_the_known_in_between(app: Api) -> None:
+    """Who is known and needs ten rounds is not behind three hundred."""
+    went: list[str] = []
+
+    async def ask(name: str, headers: dict[str, str]) -> None:
+        shown = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+        scope: Any = {"type": "http", "method": "GET", "path": "/v1/mine", "headers": shown}
+        await app.load.admit(scope)
+        for _ in range(10 if headers and name == "known" else 0):
+            await asyncio.sleep(0)
+        went.append(name)
+
+    strangers = [asyncio.ensure_future(ask("stranger", worthless(number))) for number in range(300)]
+    await asyncio.gather(ask("known", found(app, 1)), *strangers)
+    assert went.index("known") < 20
+    assert len(went) == 301
+
+
+async def test_s33_a_stranger_who_leaves_the_line_stops_nobody_behind() -> None:
+    line = Line()
+    waiting = [asyncio.ensure_future(line.turn()) for _ in range(5)]
+    await asyncio.sleep(0)
+    for one in waiting[:4]:
+        one.cancel()
+    await asyncio.wait_for(waiting[4], 10)
+    await asyncio.wait_for(line.turn(), 10)
 
 
 async def test_s33_bodies_that_come_at_once_do_not_get_more_places_than_there_are(
