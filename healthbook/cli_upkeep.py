@@ -103,12 +103,13 @@ def statistics(operator: str | None, reason: str | None) -> None:
 
 @click.command()
 @click.option("--restored", is_flag=True, help="A backup was restored; the journal need not show it.")
+@click.option("--again", is_flag=True, help="And after the last recovery, since which nobody signed in.")
 @click.option(
     "--promoted", is_flag=True, help="A standby that lost nothing stands in: let it serve, recover nothing."
 )
 @OPERATOR
 @REASON
-def recover(restored: bool, promoted: bool, operator: str | None, reason: str | None) -> None:
+def recover(restored: bool, again: bool, promoted: bool, operator: str | None, reason: str | None) -> None:
     """Make a restored database fit to serve: a new epoch, the journal replayed, each log's gap marked.
 
     Nothing is served before it ran to its end; run it again where it was stopped.
@@ -118,7 +119,9 @@ def recover(restored: bool, promoted: bool, operator: str | None, reason: str | 
 
     def run(place: "Place") -> str:
         keys = load_keys(place.settings)
-        done = recover_place(place, keys, operator, reason, forced=restored, promoted=promoted)
+        done = recover_place(
+            place, keys, operator, reason, forced=restored, promoted=promoted, unless_unused=not again
+        )
         return asyncio.run(done)
 
     if restored and promoted:

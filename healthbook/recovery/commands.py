@@ -17,10 +17,12 @@ async def recover_place(
     *,
     forced: bool,
     promoted: bool = False,
+    unless_unused: bool = False,
 ) -> str:
     """Recover the database of this installation; what was done, for the operator. Raises StartError.
 
-    promoted: it is a standby that lost nothing; nothing is done but to let it serve.
+    promoted: it is a standby that lost nothing; nothing is done but to let it serve. unless_unused: `forced`
+    begins no second epoch where nobody signed in since the last.
     """
     # A demo needs no name, as for every act (S26).
     signed = (operator or "demo", reason or "demo") if keys.demo else (operator, reason)
@@ -36,9 +38,15 @@ async def recover_place(
         ):
             if promoted:
                 return _promoted(taken=await take_promoted(store, files, names, clock.now()))
-            done = await recover(store, files, names, clock.now(), forced=forced, tell=_tell)
+            options = {"forced": forced, "unless_unused": unless_unused}
+            done = await recover(store, files, names, clock.now(), tell=_tell, **options)
     except JournalError as error:
         raise StartError(f"The journal does not hold together: {error}. Nothing is served.") from error
+    if done is None and forced:
+        return (
+            "This database was recovered already, and nobody has signed in since. Where a copy was put back "
+            "after that, say so with --restored --again."
+        )
     if done is None:
         return (
             "Nothing to recover: the database is not behind its journal (--restored starts an epoch anyway)."

@@ -1,5 +1,6 @@
 """SQL of the owner's acts after a restore; each does the same when it is done again."""
 
+from datetime import datetime
 from uuid import UUID
 
 from store.statement import Command, Scalar
@@ -30,6 +31,12 @@ END_REQUESTS = Command(
 END_MIRRORED_REQUESTS = Command(
     "UPDATE practitioner_request SET expires_at = $1 WHERE grant_id IS NULL AND expires_at > $1",
     fan_out="once after a restore, whatever waited for an answer ends",
+)
+LAST_FINISHED = Scalar(datetime, "SELECT max(finished_at) FROM recovery WHERE finished_at IS NOT NULL")
+SIGNED_IN_SINCE = Scalar(
+    UUID,
+    "SELECT actor_id FROM session WHERE started_at >= $1 LIMIT 1",
+    fan_out="once before a recovery that an operator asks for a second time",
 )
 HELD_GRANTS = Scalar(
     int,

@@ -16,7 +16,7 @@ from audit.service import record_act, record_admin_event
 from healthbook.recovery import queries
 from healthbook.recovery.replay import REPLAY
 from kernel.access import Actor
-from store.database import Store
+from store.database import Store, Tx
 from store.epoch import start_epoch
 from store.installation import is_elsewhere, settle
 from store.journal import (
@@ -52,9 +52,12 @@ class Recovered(Struct, frozen=True, kw_only=True):
     logs: int
 
 
-async def begin(store: Store, files: JournalFiles, now: datetime, *, forced: bool) -> Recovery | None:
+async def begin(
+    store: Store, files: JournalFiles, now: datetime, *, forced: bool, unless_unused: bool = False
+) -> Recovery | None:
     """The recovery that is under way, or a new one where the database is behind its journal (or `forced`: an
-    operator restored a backup that nothing was done after). None where there is nothing to recover."""
+    operator restored a backup that nothing was done after; unless_unused: and somebody signed in since the last
+    recovery). None where there is nothing to recover."""
     async with store.transaction() as tx:
         at = await position_of(tx)
     lines = read_lines(files, at.seq, at.h)
@@ -65,7 +68,7 @@ async def begin(store: Store, files: JournalFiles, now: datetime, *, forced: boo
             return under_way
         position = await position_of(tx)
         behind = is_ahead(await mark_of(files), position) or await is_elsewhere(tx)
-        if not forced and not behind:
+        if not behind and (not forced or (unless_unused and await _is_unused(tx))):
             return None
         epoch = await start_epoch(tx, now, after=max(epochs, default=0))
         return await begin_recovery(tx, epoch.number, position.seq + 1, now)
@@ -78,13 +81,14 @@ async def recover(
     now: datetime,
     *,
     forced: bool = False,
+    unless_unused: bool = False,
     tell: Callable[[int], None] = lambda _: None,
 ) -> Recovered | None:
     """Do all of it. Raises JournalError where the journal does not hold together: then nothing is served.
 
     tell: hears now and then how many logs are marked.
     """
-    found = await begin(store, files, now, forced=forced)
+    found = await begin(store, files, now, forced=forced, unless_unused=unless_unused)
     if found is None:
         return None
     await _replay(store, files, found, now)
@@ -99,6 +103,11 @@ async def recover(
     # The epoch's line stands in the database now: a journal without a mark would be taken for another one's.
     await write_out(store, files)
     return done
+
+
+async def _is_unused(tx: Tx) -> bool:
+    last = await queries.LAST_FINISHED.one(tx)
+    return last is not None and await queries.SIGNED_IN_SINCE.one(tx, last) is None
 
 
 async def take_promoted(store: Store, files: JournalFiles, signed: tuple[str, str], now: datetime) -> bool:

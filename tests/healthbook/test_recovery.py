@@ -15,6 +15,7 @@ from consent.rights import erasing, service
 from consent.rights.service import CLOSE_TYP
 from healthbook import dispatch
 from healthbook.recovery import replay
+from healthbook.recovery.service import recover
 from identity import devices, sessions
 from kernel.access import Access
 from store.journal import JournalError, read_lines
@@ -22,7 +23,7 @@ from store.journal_files import DirectoryJournal
 from tests.consent.test_erasure import access_of, ask, left_of, lived, signed
 from tests.support import consent as steps
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
-from tests.support.site import Site
+from tests.support.site import SIGNED, Site
 
 WEEK = int(timedelta(days=7).total_seconds())
 
@@ -311,6 +312,29 @@ async def test_s12_a_backup_without_its_journal_serves_nobody_before_everything_
     assert ((await site.recover()).epoch, await site.refuses()) == (2, False)
     ended = "SELECT count(*) FROM consent_grant WHERE grant_id = $1 AND end_reason = 'revoked'"
     assert await steps.count(site.own.owner, ended, grant_id) == 1
+
+
+async def test_s12_a_recovery_asked_for_twice_begins_no_second_epoch_before_anybody_signed_in(
+    site: Site,
+) -> None:
+    """Grants that were confirmed meanwhile would be held again."""
+    _, doctor, _ = await let_in(site)
+    copy = await site.backup()
+    await site.work()
+    await site.restore(copy)
+    site.clock.advance(minutes=1)
+    assert (await site.recover()).epoch == 1
+
+    async def once_more(*, unless_unused: bool) -> int | None:
+        site.clock.advance(minutes=1)
+        owner, files, now = site.own.owner, site.files, site.clock.now()
+        done = await recover(owner, files, SIGNED, now, forced=True, unless_unused=unless_unused)
+        return None if done is None else done.epoch
+
+    assert await once_more(unless_unused=True) is None
+    assert await once_more(unless_unused=False) == 2
+    await sign_in(site, doctor)
+    assert await once_more(unless_unused=True) == 3
 
 
 async def test_s12_a_journal_that_was_tampered_with_is_not_replayed(site: Site) -> None:
