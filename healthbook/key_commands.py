@@ -144,5 +144,7 @@ async def _left_under_field(store: Store, key_id: str, told: Callable[[int], Non
     if files:
         found.append(f"{files} files lie under it, the first is {first}.")
     if found:
-        found.append("`healthbook admin reseal` seals them anew; what it leaves, nobody's id opens.")
+        found.append(
+            "`healthbook admin reseal` seals them anew; docs/runbook.md (Keys) says what to do with what it leaves."
+        )
     return found

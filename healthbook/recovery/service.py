@@ -56,8 +56,8 @@ async def begin(
     store: Store, files: JournalFiles, now: datetime, *, forced: bool, unless_unused: bool = False
 ) -> Recovery | None:
     """The recovery that is under way, or a new one where the database is behind its journal (or `forced`: an
-    operator restored a backup that nothing was done after; unless_unused: and somebody signed in since the last
-    recovery). None where there is nothing to recover."""
+    operator restored a backup that nothing was done after; unless_unused: and somebody signed in since the
+    last recovery). None where there is nothing to recover."""
     async with store.transaction() as tx:
         at = await position_of(tx)
     lines = read_lines(files, at.seq, at.h)

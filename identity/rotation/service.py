@@ -36,7 +36,7 @@ async def count_under_lookup(tx: Tx, key_id: str) -> int:
 
 
 async def count_under_pepper(tx: Tx, key_id: str) -> int:
-    """How many PINs and passwords were hashed with a pepper, and not chosen anew since."""
+    """How many PINs and passwords were hashed with a pepper, and neither chosen anew nor used since."""
     return await queries.UNDER_PEPPER.one(tx, "" if key_id == FIRST_ID else key_id) or 0
 
 
