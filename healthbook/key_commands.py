@@ -145,6 +145,6 @@ async def _left_under_field(store: Store, key_id: str, told: Callable[[int], Non
         found.append(f"{files} files lie under it, the first is {first}.")
     if found:
         found.append(
-            "`healthbook admin reseal` seals them anew; docs/runbook.md (Keys) says what to do with what it leaves."
+            "`healthbook admin reseal` seals them anew; docs/runbook.md (Keys) says what to do with the rest."
         )
     return found
