@@ -5,9 +5,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -q
+# File by file in their order: else those with the fewest tests come last, which are the longest of all.
+ON_TWO := -n 2 --dist loadfile --no-loadscope-reorder
 SQUAWK_FILES := $(wildcard store/migrations/*.sql)
 
-# The tests start some hundred processes: each would compile the sources anew.
+# Each of the processes that are started here would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -21,10 +23,10 @@ run: $(VENV)/run.stamp ## install, make a demo where there is no data yet, serve
 	@exec $(BIN)/healthbook serve --die-with-parent
 
 test: $(VENV)/dev.stamp ## run all tests
-	@$(BIN)/pytest -q -n 2 --dist loadfile
+	@$(BIN)/pytest -q $(ON_TWO)
 
 test-full: $(VENV)/dev.stamp ## run the same tests with large counts
-	@HEALTHBOOK_COUNTS=full $(BIN)/pytest -q -n 2 --dist loadfile
+	@HEALTHBOOK_COUNTS=full $(BIN)/pytest -q $(ON_TWO)
 
 drill: $(VENV)/dev.stamp ## break a running installation in every way we know; prints what was lost and how long it took
 	@HEALTHBOOK_COUNTS=drill $(BIN)/pytest -q -m drill tests/anomaly
@@ -59,7 +61,7 @@ mock: $(VENV)/dev.stamp ## answer every operation with its example, on http://12
 
 examples: $(VENV)/dev.stamp ## pick the examples anew from what all tests send and get; stops where tests fail, unless ANYWAY=1
 	@rm -rf .examples
-	@HEALTHBOOK_RECORD=.examples $(BIN)/pytest -q -n 2 --dist loadfile \
+	@HEALTHBOOK_RECORD=.examples $(BIN)/pytest -q $(ON_TWO) \
 		|| { echo "Tests failed: their exchanges may be wrong. ANYWAY=1 picks from them."; test -n "$(ANYWAY)"; }
 	@$(BIN)/python -m tests.support.picking .examples
 	@$(BIN)/healthbook openapi

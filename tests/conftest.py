@@ -1,7 +1,9 @@
 """One PostgreSQL per test process, one migrated template, a copy of it per module or test."""
 
+import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -18,6 +20,10 @@ from store.migrate import migrate
 from store.postgres import Server, start_server
 from tests.support.clock import START, FrozenClock
 from tests.support.service import demo_of_the_run
+
+# The tests start some hundred processes: each would compile the sources anew, and this one every test file.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # How long an example takes on a busy machine says nothing of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
