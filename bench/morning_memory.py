@@ -4,8 +4,9 @@
 prints every process, and by parts the median of the first and of the last fifth of what was seen. Bursts of
 ten seconds; between them the next requests are made, and all processes are looked at while nothing is asked.
 
-Judged is what a leak would fill: memory of a process's own, for the API and the worker each, and for all
-connections of PostgreSQL together. Their files and PostgreSQL's shared buffers fill once and are no growth.
+Judged is what a leak would fill (processes.Memory.held), for the API and the worker each, and for all
+connections of PostgreSQL together. Their files and PostgreSQL's shared buffers fill once and are no growth,
+and so is the share of the parent's pages that a process makes its own by using them.
 """
 
 import asyncio
@@ -40,16 +41,16 @@ class Look(Struct, frozen=True):
     requests: int
     processes: list[Memory]
 
-    def own(self, part: str) -> float:
+    def held(self, part: str) -> float:
         """MiB of all processes of a part."""
-        return sum(one.own for one in self.processes if one.part == part) / MIB
+        return sum(one.held for one in self.processes if one.part == part) / MIB
 
 
 def measure(directory: Path, minutes: float) -> tuple[list[Look], list[Result]]:
     """Looks after the warm-up, and a line for each part. Raises RuntimeError where an answer was wrong."""
     with installation.running(directory) as place:
         looks = asyncio.run(_measure(place, minutes))
-    return looks, [growth(part, [look.own(part) for look in looks]) for part in PARTS]
+    return looks, [growth(part, [look.held(part) for look in looks]) for part in PARTS]
 
 
 async def _measure(place: Place, minutes: float) -> list[Look]:
@@ -71,10 +72,10 @@ async def _watched(bench: Bench, rate: float, minutes: float) -> list[Look]:
     return looks
 
 
-def growth(part: str, own: Sequence[float]) -> Result:
+def growth(part: str, held: Sequence[float]) -> Result:
     """The last fifth of what was seen against the first."""
-    fifth = max(1, len(own) // 5)
-    first, last = statistics.median(own[:fifth]), statistics.median(own[-fifth:])
+    fifth = max(1, len(held) // 5)
+    first, last = statistics.median(held[:fifth]), statistics.median(held[-fifth:])
     return compare(
         f"{NAME}.{part}",
         ours=[last],
@@ -87,14 +88,14 @@ def growth(part: str, own: Sequence[float]) -> Result:
 
 
 def _show(look: Look) -> None:
-    said = ", ".join(f"{part} {look.own(part):.1f}" for part in PARTS)
-    sys.stderr.write(f"{look.at:6.0f} s {look.requests:7d} requests, MiB of their own: {said}\n")
+    said = ", ".join(f"{part} {look.held(part):.1f}" for part in PARTS)
+    sys.stderr.write(f"{look.at:6.0f} s {look.requests:7d} requests, MiB held: {said}\n")
 
 
 def _every_process(look: Look) -> str:
-    lines = [f"{'process':>9}  {'part':<11}{'RSS':>8}{'PSS':>8}{'own':>8}  MiB"]
+    lines = [f"{'process':>9}  {'part':<11}{'RSS':>8}{'PSS':>8}{'own':>8}{'held':>8}  MiB"]
     for one in sorted(look.processes, key=lambda one: (one.part, one.pid)):
-        sizes = "".join(f"{size / MIB:8.1f}" for size in (one.rss, one.pss, one.own))
+        sizes = "".join(f"{size / MIB:8.1f}" for size in (one.rss, one.pss, one.own, one.held))
         lines.append(f"{one.pid:9d}  {one.part:<11}{sizes}")
     return "\n".join(lines)
 

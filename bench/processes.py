@@ -27,14 +27,17 @@ class Process(Struct, frozen=True, kw_only=True):
 
 
 class Memory(Struct, frozen=True, kw_only=True):
-    """Bytes. pss: resident, what is shared divided among those who share it. own: of that, what is no file
-    and no memory of PostgreSQL's that all of its processes share: the part that a leak would fill."""
+    """Bytes. pss: resident, what is shared divided among those who share it. held: resident, and no file and
+    no memory of PostgreSQL's that all of its processes share: what a leak fills. own: of that its share. That
+    one grows whenever somebody first uses what the parent loaded before the fork, since a reference count is
+    written there and the page is copied, though nobody holds more than before."""
 
     pid: int
     part: str
     rss: int
     pss: int
     own: int
+    held: int
 
 
 def parts() -> dict[int, str]:
@@ -78,7 +81,8 @@ def _memory(pid: int, part: str) -> Memory | None:
     except OSError:
         return None
     of = {name: int(rest.split()[0]) * KIB for name, _, rest in (line.partition(":") for line in lines)}
-    return Memory(pid=pid, part=part, rss=of["Rss"], pss=of["Pss"], own=of["Pss_Anon"])
+    sizes = {"rss": "Rss", "pss": "Pss", "own": "Pss_Anon", "held": "Anonymous"}
+    return Memory(pid=pid, part=part, **{size: of[name] for size, name in sizes.items()})
 
 
 def _below(root: int) -> list[Process]:

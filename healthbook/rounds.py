@@ -12,6 +12,8 @@ IDLE_MAX_SECONDS: Final = 1.0
 ABREAST: Final = 4
 # So many new objects pass before the collector looks at them: a batch's rows die with the batch.
 COLLECTS_AFTER: Final = 5000
+# What is not frozen is some thousands of objects, looked at within milliseconds.
+COLLECTS_EVERY_SECONDS: Final = 60.0
 
 # Buckets that are done in one transaction while they hold little: a statement costs as much for ten rows as
 # for fifty, and a smaller place's morning lies thin over all buckets.
@@ -25,6 +27,14 @@ def spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECTS_AFTER, *gc.get_threshold()[1:])
+
+
+async def keep_collected(stop: asyncio.Event, every: float = COLLECTS_EVERY_SECONDS) -> None:
+    """Until `stop`: look at all that is not frozen, each `every` seconds. A connection that was closed, and a
+    statement that grew old, lie in cycles; a spared collector would look at those that lived long after half
+    a million more, in a quiet worker for days."""
+    while not await wait(stop, every):
+        gc.collect()
 
 
 async def wait(event: asyncio.Event, seconds: float) -> bool:

@@ -43,6 +43,7 @@ from healthbook.rounds import (
     IDLE_MIN_SECONDS,
     class_of,
     each_abreast,
+    keep_collected,
     spare_collector,
     together,
     wait,
@@ -332,5 +333,6 @@ async def _serve(serving: Serving) -> None:
         showing = asyncio.create_task(keep_metrics(store, clock, serving.place.settings, stop))
         linked = replace(senders, links=StandingLinks(store, clock))
         spare_collector()
+        collecting = asyncio.create_task(keep_collected(stop))
         await Worker(store, delivery, linked, clock, outside).run(stop)
-        await asyncio.gather(writing, showing)
+        await asyncio.gather(writing, showing, collecting)

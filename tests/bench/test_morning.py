@@ -119,7 +119,11 @@ async def _parts_are_told_apart() -> None:
     seen = memory()
     assert [one.part for one in seen].count(API) == 2
     assert [one.part for one in seen].count(WORKER) == 1
-    assert all(0 < one.own <= one.pss <= one.rss for one in seen if one.part in (API, WORKER))
+    assert all(
+        0 < one.own <= one.pss <= one.rss and one.own <= one.held <= one.rss
+        for one in seen
+        if one.part in (API, WORKER)
+    )
     assert {API, WORKER, POSTGRESQL} <= set(cpu_seconds())
 
 
