@@ -254,6 +254,8 @@ def test_the_old_keys_are_emptied_under_load_and_taken_away(
     asyncio.run(rows(service, "DELETE FROM attempt_budget RETURNING 1"))
     refused = command(service.data, "admin", "retire-key", "field", "0001", code=2)
     assert "admin reseal" in refused
+    assert "people" not in refused, "a bar of what was not done"
+    assert "PINs and passwords rest under it" in command(service.data, "admin", "keys", "--left")
     load = Load()
     with under_load(acts_of(people, load), load):
         command(service.data, "admin", "rotate-lookup")
