@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from healthbook.serve import LIVES_SECONDS_MIN
 from tests.anomaly.crowd import Crowd, crowd_at_work
 from tests.anomaly.drill import AFTER_SECONDS, BEFORE_SECONDS, TIMES, Row
 from tests.anomaly.installation import API_PROCESSES, Installation
@@ -64,6 +65,8 @@ async def test_the_holder_of_the_port_killed(
 ) -> None:
     chance = random.Random(SEED)
     async with crowd_at_work(installation) as crowd:
+        # Sooner it would be taken for one that cannot start.
+        await asyncio.sleep(LIVES_SECONDS_MIN)
         recovery = [await kill(installation, crowd, chance, lambda: holder(installation))]
         await asyncio.sleep(AFTER_SECONDS)
     report(crowd.row("the API's parent killed", recovery))
