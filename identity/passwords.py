@@ -19,17 +19,20 @@ from typing import TypeVar
 from uuid import UUID
 
 import argon2
+import structlog
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from identity.problems import TRY_LATER
 from kernel.problems import ProblemError, Refused
-from store.keys import FIRST_ID, KeyRing
+from store.keys import FIRST_ID, KeyRing, KeyRingError
 
 _HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _QUEUE_PER_SLOT = 2
 _NICE = 10
 SALT_BYTES = 16
 T = TypeVar("T")
+
+log = structlog.get_logger("identity")
 
 
 def _step_back() -> None:
@@ -109,7 +112,8 @@ async def hash_secret(keys: KeyRing, actor_id: UUID, secret: str) -> str:
 
 
 async def secret_holds(keys: KeyRing, actor_id: UUID, stored: str | None, secret: str) -> bool:
-    """Compare under the pepper that the hash was made with; the same work where nothing is stored."""
+    """Compare under the pepper that the hash was made with; the same work where nothing is stored, or
+    that pepper is gone: then nothing holds."""
     named, sign, rest = (stored or "").partition("$")
     text = _peppered(keys, actor_id, secret, (named or FIRST_ID) if stored else None)
     return await POOL.verify(sign + rest if stored else None, text)
@@ -122,14 +126,24 @@ def new_salt(keys: KeyRing) -> bytes:
 
 
 async def stretched(keys: KeyRing, actor_id: UUID, secret: str, salt: bytes) -> bytes:
-    """The same bytes for the same secret and `new_salt`. Raises the problem `sign-in-busy`."""
+    """The same bytes for the same secret and `new_salt`, others once its pepper is gone. Raises the problem
+    `sign-in-busy`."""
     pepper_id = salt[SALT_BYTES:].decode() or FIRST_ID
     return await POOL.stretch(_peppered(keys, actor_id, secret, pepper_id), salt[:SALT_BYTES])
 
 
 def _peppered(keys: KeyRing, actor_id: UUID, secret: str, pepper_id: str | None) -> str:
-    _, pepper = keys.secret("pepper", pepper_id)
-    return hmac.digest(pepper, actor_id.bytes + secret.encode(), hashlib.sha256).hex()
+    return hmac.digest(_pepper(keys, pepper_id), actor_id.bytes + secret.encode(), hashlib.sha256).hex()
+
+
+def _pepper(keys: KeyRing, pepper_id: str | None) -> bytes:
+    """The one that a row names; where that was destroyed and a backup brought the row back, the current one.
+    Under it nothing of theirs holds, and it takes as long as any wrong secret: no answer tells such rows."""
+    try:
+        return keys.secret("pepper", pepper_id)[1]
+    except KeyRingError:
+        log.error("pepper_gone", alert=True)
+        return keys.secret("pepper")[1]
 
 
 def _hash(_stored: str, secret: str) -> str:

@@ -5,19 +5,22 @@ refusals take as long as ever, whichever factor was wrong and whatever the hash 
 """
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 from uuid import UUID
 
+import structlog
 from msgspec import Struct
 
 from identity.passwords import hash_secret
 from kernel.problems import ProblemError, Refused
-from store.database import Tx
+from store.database import TROUBLE, Tx
 from store.keys import FIRST_ID, KeyRing
 from store.statement import Command
 
 T = TypeVar("T")
+
+log = structlog.get_logger("identity")
 
 
 class Resting(Struct, frozen=True):
@@ -38,14 +41,17 @@ async def kept(
 ) -> T | Refused:
     """`done` as it came. Where the sign-in held, its secret rests under the current pepper from now on.
 
-    No transaction may be open. Where nobody has time for that now, the next sign-in does it.
+    No transaction may be open. Its session is committed and its second factor used up, so nothing of this may
+    fail it: where nobody has time for it now, the next sign-in does it.
     """
     if isinstance(done, Refused) or secret is None or not _rests_under_older(keys, rests.stored):
         return done
-    with suppress(ProblemError):
+    try:
         anew = await hash_secret(keys, rests.owner, secret)
         async with begin() as tx:
             await rests.move.run(tx, rests.owner, rests.stored, anew)
+    except (ProblemError, *TROUBLE) as error:
+        log.warning("hash_not_moved", error=type(error).__name__)
     return done
 
 

@@ -35,6 +35,15 @@ STATEMENT_CACHE_SIZE = 100
 STATEMENT_TIMEOUT_SECONDS = 30
 # Longer than a burst, shorter than a proxy's patience: an endless queue answers nobody.
 ACQUIRE_SECONDS_MAX = 30
+# What a transaction raises that finds its database away, busy or unwilling, for whoever can do without it.
+TROUBLE: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # What asyncpg says of a connection that the server's death left half spoken on.
+    asyncpg.InternalClientError,
+    TimeoutError,
+    OSError,
+)
 # What strangers and dear work get of a pool (security.md S33): more than one process can use at its own pace.
 BEHIND_PERCENT = 30
 

@@ -11,17 +11,15 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 from msgspec import Struct
 
 from kernel.clock import Clock
 from kernel.ids import uuid7
 from store import queries
-from store.database import Store, Tx
+from store.database import TROUBLE, Store, Tx
 
 LEASE: Final = timedelta(minutes=1)
 RENEWED_EVERY_SECONDS: Final = 20
-_TROUBLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, OSError)
 
 
 class Lease(Struct, frozen=True):
@@ -60,7 +58,7 @@ async def _renew(store: Store, clock: Clock, lease: Lease) -> None:
     """What cannot be renewed now is tried again; one that another has taken since stays the other's."""
     while True:
         await asyncio.sleep(RENEWED_EVERY_SECONDS)
-        with suppress(*_TROUBLE):
+        with suppress(*TROUBLE):
             async with store.transaction() as tx:
                 until = clock.now() + LEASE
                 await queries.RENEW_LEASE.run(tx, lease.actor_id, lease.kind, lease.token, until)
@@ -68,6 +66,6 @@ async def _renew(store: Store, clock: Clock, lease: Lease) -> None:
 
 async def _free(store: Store, lease: Lease) -> None:
     """The work is done and its answer stands: a lease that cannot be freed now runs out."""
-    with suppress(*_TROUBLE):
+    with suppress(*TROUBLE):
         async with store.transaction() as tx:
             await queries.FREE_LEASE.run(tx, lease.actor_id, lease.kind, lease.token)

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import msgspec
 import pyotp
 import pytest
+from structlog.testing import capture_logs
 
 from identity import passwords, queries
 from identity.practitioners import keep_credential, prepare_credential
@@ -16,6 +20,7 @@ from identity.resting import Resting, kept
 from identity.rotation.service import count_under_pepper
 from store.blobs import FilesystemBlobs
 from store.database import Store, open_store
+from store.key_life import retire
 from store.keys import KeyRing, add_key
 from store.postgres import Server
 from tests.support import browser as authenticator
@@ -30,11 +35,36 @@ from tests.support.phone import Phone
 Door = Callable[[str], Awaitable[httpx.Response]]
 
 
+@dataclass(frozen=True)
+class Here:
+    """A service with a key directory of its own, so that a second pepper is nobody else's."""
+
+    store: Store
+    clock: FrozenClock
+    client: httpx.AsyncClient
+    keys: Path
+
+    def add_pepper(self) -> None:
+        add_key(self.keys, "pepper")
+        self.store.keys.look()
+
+    def destroy_first_pepper(self) -> None:
+        retire(self.keys, "pepper", "0001")
+        self.store.keys.look()
+
+    async def left(self) -> int:
+        """How much rests under the first pepper."""
+        async with self.store.transaction() as tx:
+            return await count_under_pepper(tx, "0001")
+
+
+Opening = Callable[[Here], Awaitable[tuple[Door, str]]]
+
+
 @pytest.fixture
 async def store(
     server: Server, database: str, tmp_path: Path, blobs: FilesystemBlobs
 ) -> AsyncIterator[Store]:
-    """With keys of its own, so that a second pepper is nobody else's."""
     keys = KeyRing.create(tmp_path / "keys", demo=True)
     opened = await open_store(server.dsn("hb_api", database), role="hb_api", keys=keys, blobs=blobs)
     yield opened
@@ -42,23 +72,14 @@ async def store(
 
 
 @pytest.fixture
-async def client(store: Store, clock: FrozenClock) -> AsyncIterator[httpx.AsyncClient]:
+async def here(store: Store, clock: FrozenClock, tmp_path: Path) -> AsyncIterator[Here]:
     origin = authenticator.ORIGIN
-    async with client_of(store, clock, allowed_hosts=["localhost"], app_origin=origin) as opened:
-        yield opened
+    async with client_of(store, clock, allowed_hosts=["localhost"], app_origin=origin) as client:
+        yield Here(store, clock, client, tmp_path / "keys")
 
 
-def new_pepper(store: Store, tmp_path: Path) -> None:
-    add_key(tmp_path / "keys", "pepper")
-    store.keys.look()
-
-
-async def left_under(store: Store, key_id: str) -> int:
-    async with store.transaction() as tx:
-        return await count_under_pepper(tx, key_id)
-
-
-async def citizen_door(store: Store, clock: FrozenClock, client: httpx.AsyncClient) -> tuple[Door, str]:
+async def citizen_door(here: Here) -> tuple[Door, str]:
+    store, clock, client = here.store, here.clock, here.client
     citizen = await make_citizen(store, clock, phone_number=new_phone_number())
 
     async def enter(pin: str) -> httpx.Response:
@@ -78,7 +99,8 @@ async def citizen_door(store: Store, clock: FrozenClock, client: httpx.AsyncClie
     return enter, citizen.pin
 
 
-async def practitioner_door(store: Store, clock: FrozenClock, client: httpx.AsyncClient) -> tuple[Door, str]:
+async def practitioner_door(here: Here) -> tuple[Door, str]:
+    store, clock, client = here.store, here.clock, here.client
     doctor = await make_doctor(store, clock, await make_facility(store, clock))
 
     async def enter(password: str) -> httpx.Response:
@@ -88,32 +110,53 @@ async def practitioner_door(store: Store, clock: FrozenClock, client: httpx.Asyn
     return enter, doctor.password
 
 
-async def operator_door(store: Store, clock: FrozenClock, client: httpx.AsyncClient) -> tuple[Door, str]:
+async def operator_door(here: Here) -> tuple[Door, str]:
+    store, clock, client = here.store, here.clock, here.client
+    name = f"op.{uuid4().hex[:12]}"
     made = await prepare_credential(store.keys, clock.now())
     async with store.transaction() as tx:
-        await register.INSERT_OPERATOR.one(tx, made.actor_id, "pepper.op", "Op", clock.now())
+        await register.INSERT_OPERATOR.one(tx, made.actor_id, name, "Op", clock.now())
         await keep_credential(tx, store.keys, made, clock.now())
 
     async def enter(password: str) -> httpx.Response:
         totp = pyotp.TOTP(made.totp_secret).at(clock.now())
-        body = {"username": "pepper.op", "password": password, "totp": totp}
+        body = {"username": name, "password": password, "totp": totp}
         return await client.post("/v1/auth/operator/sign-in", json=body)
 
     return enter, made.password
 
 
-@pytest.mark.parametrize("door", [citizen_door, practitioner_door, operator_door])
+by_every_door = pytest.mark.parametrize("opened", [citizen_door, practitioner_door, operator_door])
+
+
+@asynccontextmanager
+async def unmovable(owner: Store) -> AsyncIterator[None]:
+    """Whoever moves a hash waits for a lock in vain."""
+    held = (("citizen_pin", "pin_hash"), ("account_credential", "password_hash"))
+    async with owner.transaction() as tx:
+        await tx.execute(
+            "CREATE FUNCTION refuse_move() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'lock_not_available'; END $$"
+        )
+        for table, column in held:
+            await tx.execute(
+                f"CREATE TRIGGER refuse_move BEFORE UPDATE OF {column} ON {table}"
+                " FOR EACH ROW EXECUTE FUNCTION refuse_move()"
+            )
+    try:
+        yield
+    finally:
+        async with owner.transaction() as tx:
+            await tx.execute("DROP FUNCTION refuse_move CASCADE")
+
+
+@by_every_door
 async def test_s15_who_signs_in_leaves_the_older_pepper_and_who_is_refused_does_not(
-    store: Store,
-    clock: FrozenClock,
-    client: httpx.AsyncClient,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    door: Callable[[Store, FrozenClock, httpx.AsyncClient], Awaitable[tuple[Door, str]]],
+    here: Here, monkeypatch: pytest.MonkeyPatch, opened: Opening
 ) -> None:
-    enter, secret = await door(store, clock, client)
-    before = await left_under(store, "0001")
-    new_pepper(store, tmp_path)
+    enter, secret = await opened(here)
+    before = await here.left()
+    here.add_pepper()
     hashed: list[str] = []
     work = passwords._hash
 
@@ -124,49 +167,39 @@ async def test_s15_who_signs_in_leaves_the_older_pepper_and_who_is_refused_does_
     monkeypatch.setattr(passwords, "_hash", counted)
     assert (await enter("000000")).status_code == 401
     assert hashed == [], "a refusal takes no longer than any other"
-    assert await left_under(store, "0001") == before
+    assert await here.left() == before
     assert (await enter(secret)).status_code == 201
-    assert (len(hashed), await left_under(store, "0001")) == (1, before - 1)
-    clock.advance(minutes=2)
+    assert (len(hashed), await here.left()) == (1, before - 1)
+    here.clock.advance(minutes=2)
     assert (await enter(secret)).status_code == 201, "the same secret holds under the new pepper"
     assert len(hashed) == 1
 
 
 async def test_s15_a_right_password_with_a_wrong_second_factor_takes_no_longer(
-    store: Store,
-    clock: FrozenClock,
-    client: httpx.AsyncClient,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    doctor = await make_doctor(store, clock, await make_facility(store, clock))
-    new_pepper(store, tmp_path)
+    doctor = await make_doctor(here.store, here.clock, await make_facility(here.store, here.clock))
+    here.add_pepper()
     monkeypatch.setattr(passwords, "_hash", None)
-    wrong = f"{(int(doctor.totp(clock)) + 1) % 1_000_000:06d}"
+    wrong = f"{(int(doctor.totp(here.clock)) + 1) % 1_000_000:06d}"
     body = {"username": doctor.username, "password": doctor.password, "totp": wrong}
-    assert (await client.post("/v1/auth/practitioner/sign-in", json=body)).status_code == 401
+    assert (await here.client.post("/v1/auth/practitioner/sign-in", json=body)).status_code == 401
 
 
-async def test_s15_a_page_moves_a_pin_too(
-    store: Store, clock: FrozenClock, client: httpx.AsyncClient, tmp_path: Path
-) -> None:
-    citizen = await someone(store, clock)
-    before = await left_under(store, "0001")
-    new_pepper(store, tmp_path)
-    await sign_in(store, clock, Browser(client), citizen)
-    assert await left_under(store, "0001") == before - 1
+async def test_s15_a_page_moves_a_pin_too(here: Here) -> None:
+    citizen = await someone(here.store, here.clock)
+    before = await here.left()
+    here.add_pepper()
+    await sign_in(here.store, here.clock, Browser(here.client), citizen)
+    assert await here.left() == before - 1
 
 
 async def test_s33_a_full_pool_spoils_no_sign_in_that_held(
-    store: Store,
-    clock: FrozenClock,
-    client: httpx.AsyncClient,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    enter, secret = await practitioner_door(store, clock, client)
-    before = await left_under(store, "0001")
-    new_pepper(store, tmp_path)
+    enter, secret = await practitioner_door(here)
+    before = await here.left()
+    here.add_pepper()
     pool = passwords.HashingPool(1)
     verify = pool.verify
 
@@ -178,23 +211,92 @@ async def test_s33_a_full_pool_spoils_no_sign_in_that_held(
     monkeypatch.setattr(pool, "verify", then_full)
     monkeypatch.setattr(passwords, "POOL", pool)
     assert (await enter(secret)).status_code == 201
-    assert await left_under(store, "0001") == before
+    assert await here.left() == before
 
 
-async def test_s15_a_secret_that_was_chosen_meanwhile_is_not_put_back(
-    store: Store, clock: FrozenClock, tmp_path: Path
+@by_every_door
+async def test_s33_a_database_that_moves_no_hash_spoils_no_sign_in_that_held(
+    here: Here, owner: Store, opened: Opening
 ) -> None:
-    citizen = await make_citizen(store, clock)
-    new_pepper(store, tmp_path)
-    async with store.transaction() as tx:
+    """Its session is there and its second factor used up: the same factors again would be refused."""
+    enter, secret = await opened(here)
+    before = await here.left()
+    here.add_pepper()
+    async with unmovable(owner):
+        with capture_logs() as said:
+            assert (await enter(secret)).status_code == 201
+    assert await here.left() == before
+    (line,) = [one for one in said if one["event"] == "hash_not_moved"]
+    assert line == {"event": "hash_not_moved", "error": "LockNotAvailableError", "log_level": "warning"}
+
+
+async def test_s33_a_pool_that_gives_no_connection_takes_nothing_from_what_held(
+    server: Server, database: str, here: Here
+) -> None:
+    citizen = await make_citizen(here.store, here.clock)
+    async with here.store.transaction() as tx:
+        old = await queries.PIN_HASH.one(tx, citizen.patient_id)
+    here.add_pepper()
+    closed = await open_store(
+        server.dsn("hb_api", database),
+        role="hb_api",
+        keys=here.store.keys,
+        blobs=here.store.blobs,
+        pool_min=0,
+    )
+    await closed.close()
+    rests = Resting(queries.MOVE_PIN, citizen.patient_id, old)
+    assert await kept(closed.transaction, here.store.keys, rests, citizen.pin, "held") == "held"
+
+
+@by_every_door
+async def test_s15_a_hash_that_came_back_under_a_destroyed_pepper_is_a_wrong_secret(
+    here: Here, monkeypatch: pytest.MonkeyPatch, opened: Opening
+) -> None:
+    """A restored backup brings it back. An answer that nobody's name never gets would tell the two apart."""
+    enter, secret = await opened(here)
+    here.add_pepper()
+    here.destroy_first_pepper()
+    compared: list[str] = []
+    work = passwords._holds
+
+    def counted(stored: str, text: str) -> bool:
+        compared.append(stored)
+        return work(stored, text)
+
+    monkeypatch.setattr(passwords, "_holds", counted)
+    for typed in ("000000", secret):
+        with capture_logs() as said:
+            answer = await enter(typed)
+        assert answer.status_code == 401
+        assert "sign-in-refused" in answer.text
+        assert {"event": "pepper_gone", "log_level": "error", "alert": True} in said
+    assert len(compared) == 2, "it takes as long as any other"
+
+
+async def test_s15_a_passcode_under_a_destroyed_pepper_is_a_wrong_one(here: Here) -> None:
+    link_id, salt = uuid4(), passwords.new_salt(here.store.keys)
+    kept_as = await passwords.stretched(here.store.keys, link_id, "730162", salt)
+    here.add_pepper()
+    assert await passwords.stretched(here.store.keys, link_id, "730162", salt) == kept_as
+    here.destroy_first_pepper()
+    assert await passwords.stretched(here.store.keys, link_id, "730162", salt) != kept_as
+
+
+async def test_s15_a_secret_that_was_chosen_meanwhile_is_not_put_back(here: Here) -> None:
+    citizen = await make_citizen(here.store, here.clock)
+    here.add_pepper()
+    async with here.store.transaction() as tx:
         old = await tx.fetchval("SELECT pin_hash FROM citizen_pin WHERE patient_id = $1", citizen.patient_id)
-    chosen = await passwords.hash_secret(store.keys, citizen.patient_id, "730162")
-    async with store.transaction() as tx:
+    chosen = await passwords.hash_secret(here.store.keys, citizen.patient_id, "730162")
+    async with here.store.transaction() as tx:
         await tx.execute(
             "UPDATE citizen_pin SET pin_hash = $2 WHERE patient_id = $1", citizen.patient_id, chosen
         )
     rests = Resting(queries.MOVE_PIN, citizen.patient_id, old)
-    await asyncio.gather(*(kept(store.transaction, store.keys, rests, citizen.pin, None) for _ in range(2)))
-    async with store.transaction() as tx:
+    await asyncio.gather(
+        *(kept(here.store.transaction, here.store.keys, rests, citizen.pin, None) for _ in range(2))
+    )
+    async with here.store.transaction() as tx:
         now = await tx.fetchval("SELECT pin_hash FROM citizen_pin WHERE patient_id = $1", citizen.patient_id)
     assert now == chosen
