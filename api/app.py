@@ -29,7 +29,7 @@ from api.deprecation import deprecation_of
 from api.endings import ENDINGS
 from api.errors import on_exception
 from api.headers import read_header
-from api.load import Load, Turn
+from api.load import HASHING, Load, Turn
 from api.metrics import READS, REFUSED, count_request, method_of
 from api.pages.busy import no_place
 from api.pages.demo_people import DemoDesk
@@ -377,6 +377,9 @@ class Api(Litestar):
         elif is_inner:
             await super().__call__(scope, receive, edge)  # the page holds the place
         elif isinstance(place := await self.load.admit(scope), Refused):
+            if scope["path"] in HASHING:
+                # For figures and the log, as if it had been routed: sign-ins that fail are counted as such.
+                scope["path_template"] = scope["path"]
             await no_place(scope, place).to_asgi_response()(scope, receive, edge)
         else:
             turn = Turn(self.load, place, scope, receive, edge)

@@ -7,30 +7,41 @@ whatever became ready meanwhile goes before the next one.
 
 import asyncio
 from collections import deque
+from collections.abc import Hashable
 
 
 class Line:
-    """Who waits for a round of the loop, in the order in which they came."""
+    """Who waits for a round of the loop, in the order in which they came. Each kind waits by itself, and the
+    kinds take turns: many of one keep none of another waiting. most: of one kind."""
 
-    __slots__ = ("_is_moving", "_waiting")
+    __slots__ = ("_is_moving", "_most", "_waiting")
 
-    def __init__(self) -> None:
-        self._waiting: deque[asyncio.Future[None]] = deque()
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
         self._is_moving = False
 
-    async def turn(self) -> None:
-        """Wait for one's round."""
+    async def turn(self, kind: Hashable) -> bool:
+        """Wait for one's round. At once False where too many wait already."""
+        if len(self._waiting.get(kind, ())) >= self._most:
+            return False
         loop = asyncio.get_running_loop()
         mine = loop.create_future()
-        self._waiting.append(mine)
+        self._waiting.setdefault(kind, deque()).append(mine)
         if not self._is_moving:
             self._is_moving = True
             loop.call_soon(self._move, loop)
         await mine
+        return True
 
     def _move(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._waiting:
-            first = self._waiting.popleft()
+            kind, waiting = next(iter(self._waiting.items()))
+            first = waiting.popleft()
+            # Whose turn it was is last now.
+            del self._waiting[kind]
+            if waiting:
+                self._waiting[kind] = waiting
             # Who hung up meanwhile takes nobody's round.
             if not first.done():
                 first.set_result(None)

@@ -42,6 +42,8 @@ STRANGERS_MAX: Final = 64
 ENDINGS_MAX: Final = 16
 ENDINGS_UNPROVEN_MAX: Final = 8
 ENDINGS_OF_ONE: Final = 2
+# Strangers of one kind who wait to be looked at: of 500 that come at once nobody waits for long.
+LINE_MAX: Final = 512
 RETRY_AFTER_SECONDS: Final = 2
 SAID_EVERY_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 20.0
@@ -51,14 +53,14 @@ _NEVER_REFUSED: Final = ("/health/",)
 # The token stands in the body. Nothing dear is done for it, and who is signed in needs it every few minutes.
 _RENEWAL: Final = "/v1/auth/refresh"
 # Refused before they are read where no hash would be made for them.
-_HASHING: Final = frozenset({"/v1/auth/practitioner/sign-in", "/v1/auth/operator/sign-in"})
+HASHING: Final = frozenset({"/v1/auth/practitioner/sign-in", "/v1/auth/operator/sign-in"})
 # Of pages (api/pages/browser.py), with TLS and on this machine.
 _COOKIES: Final = frozenset(
     prefix + name for prefix in ("__Host-", "") for name in ("citizen", "staff", "kiosk")
 )
 FULL: Final = Refused(problem=UNAVAILABLE, retry_after_seconds=RETRY_AFTER_SECONDS)
 
-Kind: TypeAlias = Literal["known", "unproven", "nameless", "ending", "ending-unproven", "health"]
+Kind: TypeAlias = Literal["known", "unproven", "nameless", "ending", "ending-unproven", "health", "hashing"]
 
 log = structlog.get_logger("api")
 
@@ -85,7 +87,7 @@ class Load:
     ) -> None:
         self._callers = callers
         self._is_ending = is_ending
-        self._line = Line()
+        self._line = Line(LINE_MAX)
         self._most = most
         self._most_strangers = most_strangers
         self.body_seconds = body_seconds
@@ -105,10 +107,12 @@ class Load:
         return self._held["unproven"] + self._held["nameless"]
 
     async def admit(self, scope: Scope) -> Place | Refused:
-        """`place_for`, for a stranger when it is its turn."""
-        is_asked = not scope["path"].startswith(_NEVER_REFUSED)
-        if is_asked and self._caller(scope).kind != "known":
-            await self._line.turn()
+        """`place_for`, for a stranger when it is its turn. Whoever ends an access and finds the line full has
+        the places for endings."""
+        if not scope["path"].startswith(_NEVER_REFUSED):
+            kind = self._caller(scope).kind
+            if kind != "known" and not await self._line.turn(kind) and not self._is_ending(scope):
+                return self._turn_away(kind, FULL)
         return self.place_for(scope)
 
     def place_for(self, scope: Scope) -> Place | Refused:
@@ -116,8 +120,8 @@ class Load:
         if scope["path"].startswith(_NEVER_REFUSED):
             return Place("health")
         place = self._caller(scope)
-        if scope["path"] in _HASHING and (refused := POOL.refusal()) is not None:
-            return self._turn_away(place.kind, refused)
+        if scope["path"] in HASHING and (refused := POOL.refusal()) is not None:
+            return self._turn_away("hashing", refused)
         if self._has_room(place):
             return place
         if place.of is not None and self._is_ending(scope):

@@ -30,7 +30,8 @@ ANSWERS: Final = Counter(
 REFUSALS: Final = Counter(
     "healthbook_refusals", "Refusals by what people do and the code that they were told", ("journey", "code")
 )
-# Whose request found no place in a full process (api/load.py): known, unproven or nameless.
+# Whose request found no place in a full process (api/load.py): known, unproven or nameless; hashing: a
+# sign-in, where no password would be compared.
 SHED: Final = Counter("healthbook_shed_requests", "Requests that found no place, by who asked", ("who",))
 
 NO_ROUTE: Final = "none"

@@ -50,6 +50,11 @@ def found(app: Api, number: int) -> dict[str, str]:
     return bearer(f"token-{number}")
 
 
+def figure(name: str, labels: dict[str, str]) -> float:
+    """What Prometheus would be told."""
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
 async def until_answered(asked: list[asyncio.Task[httpx.Response]], count: int) -> None:
     """Until so many of them have an answer."""
     for one in islice(asyncio.as_completed(asked), count):
@@ -332,7 +337,12 @@ async def test_s33_a_shed_request_is_a_figure_and_no_line_of_its_own(
 async def test_s33_a_sign_in_that_would_not_be_hashed_is_refused_before_its_body_is_read(
     store: Store, clock: FrozenClock, who: str
 ) -> None:
-    """Whatever it says, a body of no use included; a meant refusal is no error either."""
+    """Whatever it says, a body of no use included. It counts as a sign-in that failed, and is no error."""
+    counted = (
+        ("healthbook_shed_requests_total", {"who": "hashing"}),
+        ("healthbook_answers_total", {"journey": "sign-in", "outcome": "failed"}),
+    )
+    before = [figure(*one) for one in counted]
     async with client_of(store, clock) as client:
         with ExitStack() as kept, capture_logs() as lines:
             while POOL.refusal() is None:
@@ -342,6 +352,9 @@ async def test_s33_a_sign_in_that_would_not_be_hashed_is_refused_before_its_body
         unread = await client.post(f"/v1/auth/{who}/sign-in", content=b"no JSON")
     assert (busy.status_code, busy.json()["code"]) == (503, "sign-in-busy")
     assert busy.headers["retry-after"] == "2"
+    said = [one for one in lines if one["event"] == "request"]
+    assert said[0]["route"] == f"/v1/auth/{who}/sign-in"
+    assert [figure(*one) for one in counted] == [before[0] + 1, before[1] + 1]
     assert not [one for one in lines if one["event"] == "request failed"]
     assert unread.status_code in (400, 415)
 
@@ -382,13 +395,39 @@ async def test_s33_strangers_go_one_in_each_round_and_the_known_in_between(app: 
 
 
 async def test_s33_a_stranger_who_leaves_the_line_stops_nobody_behind() -> None:
-    line = Line()
-    waiting = [asyncio.ensure_future(line.turn()) for _ in range(5)]
+    line = Line(5)
+    waiting = [asyncio.ensure_future(line.turn("nameless")) for _ in range(5)]
     await asyncio.sleep(0)
     for one in waiting[:4]:
         one.cancel()
-    await asyncio.wait_for(waiting[4], 10)
-    await asyncio.wait_for(line.turn(), 10)
+    assert await asyncio.wait_for(waiting[4], 10)
+    assert await asyncio.wait_for(line.turn("nameless"), 10)
+
+
+async def test_s33_the_line_is_bounded_and_the_kinds_take_turns() -> None:
+    line, went = Line(50), list[str]()
+
+    async def ask(kind: str) -> bool:
+        got = await line.turn(kind)
+        went.append(f"{kind} {got}")
+        return got
+
+    flood = [asyncio.ensure_future(ask("nameless")) for _ in range(80)]
+    renewal = asyncio.ensure_future(ask("unproven"))
+    got = await asyncio.gather(*flood)
+    assert got == [True] * 50 + [False] * 30, "who finds it full is told so at once"
+    assert await renewal
+    assert went.index("unproven True") <= 32, "behind those who were refused, and one or two of the others"
+    assert await line.turn("nameless")
+
+
+async def test_s31_a_full_line_keeps_nobody_from_ending_an_access(
+    app: Api, client: httpx.AsyncClient
+) -> None:
+    line = app.load._line = Line(0)
+    assert not await line.turn("unproven")
+    assert (await client.get("/v1/mine", headers=worthless(1))).status_code == 503
+    assert (await client.delete(END, headers=worthless(1))).status_code == 401
 
 
 async def test_s33_bodies_that_come_at_once_do_not_get_more_places_than_there_are(
