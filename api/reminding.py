@@ -61,7 +61,7 @@ async def registered(
         came_from = CameFrom(
             what="registration", id=str(registration_id), text=[text], facility_name=line.facility_name
         )
-        found[one.reminder_id] = Face(title=line.title, came_from=came_from, is_private=row.is_private)
+        found[one.reminder_id] = Face(title=line.title, came_from=came_from, is_private=line.is_private)
     return found
 
 

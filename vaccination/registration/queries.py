@@ -54,12 +54,10 @@ INSERT = Command(
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 )
 BY_ID = Statement(RegistrationRow, _SELECT + " WHERE patient_id = $1 AND registration_id = $2")
-# Newest first. $2: with those that the person keeps from relatives.
+# Newest first.
 OF_PERSON = Statement(
     RegistrationRow,
-    _SELECT
-    + " WHERE patient_id = $1 AND ($2 OR NOT is_private) AND registration_id < $3"
-    + " ORDER BY registration_id DESC LIMIT $4",
+    _SELECT + " WHERE patient_id = $1 AND registration_id < $2 ORDER BY registration_id DESC LIMIT $3",
 )
 
 

@@ -1,8 +1,8 @@
 """The person's side: which campaigns there are, register, see where it stands, cancel.
 
-Who acts for the person sees and does the same, but for what the person keeps from relatives: that does not
-exist for them (security.md S23). What the answers and the book say is advice; whoever examines on the day
-decides.
+Who acts for the person sees and does the same, but for what the person keeps from relatives and what tells by
+where it is, unless they registered it: that does not exist for them (security.md S23). What the answers and
+the book say is advice; whoever examines on the day decides.
 """
 
 from datetime import datetime
@@ -56,6 +56,7 @@ from vaccination.registration.screening.forms import (
     verdict_of,
 )
 from vaccination.registration.telling import keep, tell
+from visits.booking.service import people, sees_all
 from visits.exposure.places import is_listable
 from visits.slots import reading
 from visits.slots import service as slots
@@ -120,16 +121,7 @@ async def register(
         return Refused(problem=SLOT_UNKNOWN)
     if fits(campaign, person.birth_date, person.sex, local_day(slot.starts_at)) == "no":
         return Refused(problem=NOT_ELIGIBLE)
-    if access.is_own and await _tells(tx, campaign):
-        body = replace(body, is_private=True)
     return await _booked(tx, keys, access, campaign, slot, body, request_id, now)
-
-
-async def _tells(tx: Tx, campaign: CampaignRow) -> bool:
-    """Whether its name, its place or its facility tells relatives what the person is there for."""
-    if is_sensitive_name(campaign.title) or is_sensitive_name(campaign.place):
-        return True
-    return not await is_listable(tx, campaign.facility_id)
 
 
 async def _taking(tx: Tx, campaign_id: UUID, now: datetime) -> CampaignRow | Refused:
@@ -158,11 +150,11 @@ async def _not_free(tx: Tx, access: Access, campaign: CampaignRow, now: datetime
     if spent is not None:
         return spent
     await queries.LOCK_PERSON.one(tx, access.patient_id)
-    for patient_id in _people(access):
+    for patient_id in people(access):
         standing = await queries.STANDING.one(tx, patient_id, campaign.campaign_id)
         if standing is not None:
-            is_seen = access.is_own or not standing.is_private
-            return Refused(problem=REGISTRATION_EXISTS if is_seen else NOT_TAKEN)
+            seen = await is_seen(tx, access, standing)
+            return Refused(problem=REGISTRATION_EXISTS if seen else NOT_TAKEN)
     return None
 
 
@@ -205,23 +197,50 @@ async def _booked(
 
 async def own(tx: Tx, access: Access, registration_id: UUID) -> RegistrationRow | Refused:
     """One that whoever acts may see; a job acts for the person. Refused: vaccination-registration-unknown."""
-    is_whole = access.is_own or access.basis == "job"
-    for patient_id in _people(access):
+    for patient_id in people(access):
         row = await queries.BY_ID.one(tx, patient_id, registration_id)
-        if row is not None and (is_whole or not row.is_private):
+        if row is not None and await is_seen(tx, access, row):
             return row
     return Refused(problem=REGISTRATION_UNKNOWN)
 
 
 async def own_list(tx: Tx, access: Access, before: UUID, limit: int) -> list[RegistrationRow]:
-    """Newest first; of everybody merged into the person too."""
-    is_whole = access.is_own or access.basis == "job"
-    found = [
-        row
-        for patient_id in _people(access)
-        for row in await queries.OF_PERSON.all(tx, patient_id, is_whole, before, limit)
-    ]
-    return sorted(found, key=lambda row: row.registration_id, reverse=True)[:limit]
+    """Newest first, of everybody merged into the person too; a page is full unless it is the last."""
+    found: list[RegistrationRow] = []
+    while len(found) < limit:
+        batch = [
+            row
+            for patient_id in people(access)
+            for row in await queries.OF_PERSON.all(tx, patient_id, before, limit)
+        ]
+        batch = sorted(batch, key=lambda row: row.registration_id, reverse=True)[:limit]
+        if not batch:
+            break
+        found += [row for row in batch if await is_seen(tx, access, row)]
+        before = batch[-1].registration_id
+    return found[:limit]
+
+
+async def is_seen(tx: Tx, access: Access, row: RegistrationRow) -> bool:
+    """Judged whenever it is read, as an appointment is (visits/booking): a facility may have become sensitive
+    since. Campaigns stand open to everybody, so a relative sees what that relative registered."""
+    if sees_all(access) or row.registered_by == access.actor.actor_id:
+        return True
+    return not row.is_private and not await _tells(tx, row.campaign_id)
+
+
+async def is_kept(tx: Tx, row: RegistrationRow) -> bool:
+    """Whether no relative learns of it: by the person's wish, or by where the person registered alone."""
+    return row.is_private or (row.registered_by == row.patient_id and await _tells(tx, row.campaign_id))
+
+
+async def _tells(tx: Tx, campaign_id: UUID) -> bool:
+    """Whether its name, its place or its facility tells relatives what the person is there for."""
+    campaign = await queries.CAMPAIGN_BY_ID.one(tx, campaign_id)
+    assert campaign is not None
+    if is_sensitive_name(campaign.title) or is_sensitive_name(campaign.place):
+        return True
+    return not await is_listable(tx, campaign.facility_id)
 
 
 async def cancel(
@@ -286,7 +305,7 @@ async def line_of(tx: Tx, row: RegistrationRow) -> Registration:
         state=row.state,
         waiting_before=await reading.waiting_before(tx, row.facility_id, row.registration_id),
         by_relative=row.registered_by != row.patient_id,
-        is_private=row.is_private,
+        is_private=await is_kept(tx, row),
         verdict=row.verdict,
         made_at=row.made_at,
         moved_at=row.moved_at,
@@ -324,7 +343,3 @@ def answers_of(keys: KeyRing, row: RegistrationRow) -> ScreeningAnswers:
 def _sealed(keys: KeyRing, patient_id: UUID, said: ScreeningAnswers) -> bytes:
     text = msgspec.json.encode(said).decode()
     return seal(keys, patient_id, "vaccination_registration", "answers", text)
-
-
-def _people(access: Access) -> tuple[UUID, ...]:
-    return (access.patient_id, *sorted(access.origins))

@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
+from consent.decision import Job, decide_job
 from identity.sessions import open_citizen_session
 from kernel.clock import local_day
 from store.database import Store, open_store
@@ -39,6 +41,7 @@ from tests.support.registering import (
 from tests.support.registry import make_officers, merged
 from vaccination.registration.policy import CLOSE_JOB, SLOT_JOB
 from vaccination.registration.retention import housekeeping
+from vaccination.registration.service import own_list
 
 
 @pytest.fixture
@@ -378,17 +381,76 @@ async def test_s23_a_registration_whose_place_tells_is_not_there_for_relatives(
     store: Store, clock: FrozenClock, campaign: dict[str, str], facility: dict[str, str]
 ) -> None:
     site = await make_site(store, clock, **facility)
-    person, other, proxy = await people(store, clock, 3)
-    await make_proxy(store, clock, person, proxy, "appointments")
-    await make_proxy(store, clock, other, proxy, "appointments")
+    person, other, proxy, second = await people(store, clock, 4)
+    for whose in (person, other):
+        await make_proxy(store, clock, whose, proxy, "appointments")
+    await make_proxy(store, clock, other, second, "appointments")
     async with client_of(store, clock) as client:
         made = await make_campaign(client, clock, site, 4, **campaign)
-        assert (await registered(client, person, made))["is_private"]
-        assert (await client.get(ME, headers=on_behalf(proxy, person))).json()["items"] == []
-        # What a relative asked for, the relative sees.
-        asked = await registered(client, on_behalf(proxy, other), made)
-        shown = (await client.get(ME, headers=on_behalf(proxy, other))).json()["items"]
-        assert [one["registration_id"] for one in shown] == [asked["registration_id"]]
+        own = await registered(client, person, made)
+        assert own["is_private"], "the person reads that relatives do not see it"
+        await not_there(client, on_behalf(proxy, person), own["registration_id"])
+        # What a relative asked for, that relative sees, and no other.
+        asked = (await registered(client, on_behalf(proxy, other), made))["registration_id"]
+        for headers in (on_behalf(proxy, other), bearer(other.token)):
+            assert await listed(client, headers) == [asked]
+            assert (await client.get(f"{ME}/{asked}", headers=headers)).json()["is_private"] is False
+        await not_there(client, on_behalf(second, other), asked)
+        again = await register(client, on_behalf(second, other), made)
+        assert again.json()["code"] == "vaccination-registration-not-taken"
+    assert await told(store, clock, second.patient_id) == []
+
+
+async def test_s23_a_facility_that_becomes_sensitive_takes_registrations_of_before_along(
+    store: Store, owner: Store, clock: FrozenClock, site: Site
+) -> None:
+    other_site = await make_site(store, clock)
+    person, proxy, second = await people(store, clock, 3)
+    for relative in (proxy, second):
+        await make_proxy(store, clock, person, relative, "appointments")
+    async with client_of(store, clock) as client:
+        idents = []
+        asks = ((bearer(person.token), other_site), (bearer(person.token), site))
+        for headers, where in (*asks, (on_behalf(proxy, person), site)):
+            clock.advance(seconds=1)
+            campaign = await make_campaign(client, clock, where, 1)
+            idents.append((await registered(client, headers, campaign))["registration_id"])
+        kept_on, own, asked = idents
+        assert await listed(client, on_behalf(second, person)) == [asked, own, kept_on]
+        async with owner.transaction() as tx:
+            await tx.execute(
+                "UPDATE facility SET name = 'Trung tâm Cai nghiện ma túy' WHERE facility_id = $1",
+                site.facility.facility_id,
+            )
+        assert await listed(client, bearer(person.token)) == [asked, own, kept_on]
+        assert await listed(client, on_behalf(proxy, person)) == [asked, kept_on]
+        # A page is full of what is seen: neither a gap nor a cursor tells of what is left out.
+        page = (await client.get(ME, params={"limit": 1}, headers=on_behalf(second, person))).json()
+        assert ([one["registration_id"] for one in page["items"]], page["next"]) == ([kept_on], None)
+        for ident in (own, asked):
+            await not_there(client, on_behalf(second, person), ident)
+    # Reminders ring for the person by all three, for the family by what every relative sees.
+    async with store.transaction() as tx:
+        jobs: list[tuple[Job, list[str]]] = [
+            ("reminders", [asked, own, kept_on]),
+            ("family-reminders", [kept_on]),
+        ]
+        for job, seen in jobs:
+            access = await decide_job(tx, job, person.patient_id)
+            rows = await own_list(tx, access, UUID(int=(1 << 128) - 1), 10)
+            assert [str(row.registration_id) for row in rows] == seen
+
+
+async def listed(client: httpx.AsyncClient, headers: dict[str, str]) -> list[str]:
+    answer = await client.get(ME, headers=headers)
+    return [one["registration_id"] for one in answer.json()["items"]]
+
+
+async def not_there(client: httpx.AsyncClient, headers: dict[str, str], ident: str) -> None:
+    """On no path of whoever sends these headers."""
+    assert ident not in await listed(client, headers)
+    assert (await client.get(f"{ME}/{ident}", headers=headers)).status_code == 404
+    assert (await client.post(f"{ME}/{ident}/cancel", headers=headers)).status_code == 404
 
 
 def on_behalf(who: Citizen, person: Citizen) -> dict[str, str]:
