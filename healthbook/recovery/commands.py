@@ -22,7 +22,7 @@ async def recover_place(
     """Recover the database of this installation; what was done, for the operator. Raises StartError.
 
     promoted: it is a standby that lost nothing; nothing is done but to let it serve. unless_unused: `forced`
-    begins no second epoch where nobody signed in since the last.
+    begins no second epoch where nobody signed in since the last, and raises StartError then.
     """
     # A demo needs no name, as for every act (S26).
     signed = (operator or "demo", reason or "demo") if keys.demo else (operator, reason)
@@ -43,9 +43,10 @@ async def recover_place(
     except JournalError as error:
         raise StartError(f"The journal does not hold together: {error}. Nothing is served.") from error
     if done is None and forced:
-        return (
-            "This database was recovered already, and nobody has signed in since. Where a copy was put back "
-            "after that, say so with --restored --again."
+        # Files that were put back after a recovery look like that recovery: only who put them there can tell.
+        raise StartError(
+            "No epoch began: this database was recovered already, and nobody has signed in since. Where a "
+            "copy was put back after that, run it with --restored --again before anything is served."
         )
     if done is None:
         return (

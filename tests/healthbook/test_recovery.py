@@ -15,7 +15,10 @@ from consent.rights import erasing, service
 from consent.rights.service import CLOSE_TYP
 from healthbook import dispatch
 from healthbook.recovery import replay
+from healthbook.recovery.commands import recover_place
 from healthbook.recovery.service import recover
+from healthbook.settings import read_settings
+from healthbook.wiring import Place, StartError
 from identity import devices, sessions
 from kernel.access import Access
 from store.journal import JournalError, read_lines
@@ -335,6 +338,25 @@ async def test_s12_a_recovery_asked_for_twice_begins_no_second_epoch_before_anyb
     assert await once_more(unless_unused=False) == 2
     await sign_in(site, doctor)
     assert await once_more(unless_unused=True) == 3
+
+
+async def test_s12_an_operator_who_says_restored_learns_that_no_epoch_began(site: Site) -> None:
+    """Files that were put back after a recovery look like that recovery. Taken for done, they would serve."""
+    copy = await site.backup()
+    await site.work()
+    await site.restore(copy)
+    await site.recover()
+    names = {"DATABASE_URL": "hb_api", "DATABASE_OWNER_URL": "hb_owner"}
+    addresses = {name: site.server.dsn(role, site.name) for name, role in names.items()}
+    root = str(site.files._root)
+    place = Place(read_settings({"HEALTHBOOK_DATA": root, "HEALTHBOOK_JOURNAL": root, **addresses}), None)
+
+    async def say_restored(*, again: bool) -> str:
+        return await recover_place(place, site.keys, *SIGNED, forced=True, unless_unused=not again)
+
+    with pytest.raises(StartError, match=r"No epoch began: .* --restored --again"):
+        await say_restored(again=False)
+    assert "Epoch 2" in await say_restored(again=True)
 
 
 async def test_s12_a_journal_that_was_tampered_with_is_not_replayed(site: Site) -> None:
