@@ -162,8 +162,10 @@ def reseal(operator: str | None, reason: str | None) -> None:
 def retire_key(purpose: str, key: str, second: str | None, operator: str | None, reason: str | None) -> None:
     """Destroy KEY of PURPOSE once nothing needs it; of a signer the public half stays. Two people (S26).
 
-    Says what still needs it and destroys nothing then. Remove the file on the other hosts, too.
+    Says what still needs it and destroys nothing then. Remove the file on the other hosts, too. Of pepper and
+    field wait 35 days after nothing lies under KEY: a backup may bring rows back.
     """
+    from healthbook.key_commands import BROUGHT_BACK
     from healthbook.key_commands import retire_key as retire
 
     known = _purpose(purpose)
@@ -174,6 +176,8 @@ def retire_key(purpose: str, key: str, second: str | None, operator: str | None,
 
     as_operator(run, operator, reason, role="hb_owner")
     click.echo(f"{purpose} key {key} is gone")
+    if known in BROUGHT_BACK:
+        click.echo("What a backup brings back from when something lay under it opens no more.")
 
 
 def _files_told() -> "Callable[[int], None]":

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from consent.links.service import count_under_pepper as links_under_pepper
+from healthbook.backups.expiry import KEPT_FOR
 from healthbook.commands import Signed, pages_of_people, sign_act, write_down
 from healthbook.wiring import StartError
 from identity.rotation.service import count_under_lookup, count_under_pepper
@@ -16,6 +17,12 @@ from store.keys import LOOK_SECONDS, KeyRingError, Purpose, add_key
 from store.resealing import count_under, reseal_blobs, reseal_page
 from store.sealed_columns import COLUMNS
 
+# No count of today tells what a restored backup brings back.
+BACKUPS = (
+    f"Retire it {KEPT_FOR.days} days after nothing lies under it: until then a backup may bring back what "
+    "only it opens."
+)
+BROUGHT_BACK: frozenset[Purpose] = frozenset({"field", "pepper"})
 # A process that was busy looks again a little later than it should.
 SEEN_AFTER = timedelta(seconds=12 * LOOK_SECONDS)
 
@@ -98,7 +105,7 @@ async def retire_key(
     if why := why_not_retired(states(directory, now), purpose, key_id, now):
         raise StartError(why)
     if left := await left_under(store, purpose, key_id, told, now):
-        raise StartError(" ".join(left))
+        raise StartError(" ".join([*left, *_of_backups(purpose)]))
     await write_down(store, signed, f"keys:retire-{purpose}", 1)
     retire(directory, purpose, key_id)
 
@@ -110,8 +117,13 @@ async def lines_of_older(store: Store, directory: Path, told: Callable[[int], No
         if one.state == "older":
             left = await left_under(store, one.purpose, one.key_id, told, now)
             why = why_not_retired(states(directory, now), one.purpose, one.key_id, now)
-            lines.append(f"{one.purpose:<18}{one.key_id}  {' '.join(left) or why or 'Nothing needs it.'}")
+            said = [*(left or [why or "Nothing needs it."]), *_of_backups(one.purpose)]
+            lines.append(f"{one.purpose:<18}{one.key_id}  {' '.join(said)}")
     return lines
+
+
+def _of_backups(purpose: Purpose) -> list[str]:
+    return [BACKUPS] if purpose in BROUGHT_BACK else []
 
 
 async def left_under(
