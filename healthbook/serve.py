@@ -227,13 +227,15 @@ class Children:
 
     def _start_database(self) -> bool:
         """PostgreSQL ended by itself or was killed. Meanwhile everybody is told 503; those who were connected
-        find it again. Returns whether it runs."""
+        find it again. Returns whether it runs, or we were asked to stop meanwhile."""
         server = self._serving.place.server
         assert server is not None
         count_restart("database")
         try:
             server.start_again()
         except PostgresError as error:
+            if WAITED_FOR & signal.sigpending():
+                return True
             sys.stderr.write(f"PostgreSQL ended, and cannot be started again. {error}\n")
             return False
         self._database_since = time.monotonic()

@@ -16,6 +16,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -35,8 +36,11 @@ PORT = 5432
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60
 POLL_SECONDS = 0.005
+_ENDING = {signal.SIGINT, signal.SIGTERM}
 LOG_BYTES_MAX = 16 * 1024 * 1024
 _SOCKET_PATH_MAX = 90
+# Where a path too long for a socket is made short.
+_SHORT = "/tmp"  # noqa: S108 - what stands there is looked at before it is used
 
 # A failing statement must leave no row, key or parameter in the server's log (security.md S22).
 # `log_min_messages` goes further than S22's list: the bare message of a failed cast or a syntax
@@ -347,17 +351,43 @@ def _socket_directory(cluster: Path, user: RunAs) -> Path:
     each start: who was connected, in whatever process, finds the server again."""
     if len(str(cluster)) <= _SOCKET_PATH_MAX:
         return cluster
+    owner = os.geteuid() if user.owner_uid is None else user.owner_uid
     digest = hashlib.sha256(os.fsencode(cluster)).hexdigest()[:16]
-    short = Path("/tmp", f"hb-{os.geteuid()}-{digest}")  # noqa: S108 - looked at before it is used
-    with suppress(FileExistsError):
-        short.mkdir(mode=0o700)
-    owners, found = {os.geteuid(), user.owner_uid}, short.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077 or found.st_uid not in owners:
+    held = Path(_SHORT, f"hb-{os.geteuid()}-{owner}-{digest}")
+    found = _sockets_in(held, owner)
+    if found is None:
         # Everybody may write there: where somebody else took the name, the service starts all the same.
-        short = Path(tempfile.mkdtemp(prefix="hb-", dir="/tmp"))
-    if user.owner_uid is not None:
-        os.chown(short, user.owner_uid, user.owner_uid)
-    return short
+        sys.stderr.write(
+            f"{held} is not ours alone: the socket of PostgreSQL is elsewhere until the next start, and a\n"
+            "backup, worker or API that runs does not find it. Remove it, and start everything again.\n"
+        )
+        found = _sockets_in(Path(tempfile.mkdtemp(prefix="hb-", dir=_SHORT)), owner)
+        assert found is not None
+    return found
+
+
+def _sockets_in(held: Path, owner: int) -> Path | None:
+    """A directory for PostgreSQL's user within one that only we write: what runs as that user cannot put
+    another file in its place before root gives it away. None where something else stands there."""
+    sockets = held / "socket"
+    with suppress(FileExistsError):
+        held.mkdir(mode=0o700)
+    if not _is_directory_of(held, {os.geteuid()}, closed=0o022):
+        return None
+    held.chmod(0o711)
+    with suppress(FileExistsError):
+        sockets.mkdir(mode=0o700)
+    if not _is_directory_of(sockets, {os.geteuid(), owner}, closed=0o077):
+        return None
+    if sockets.lstat().st_uid != owner:
+        os.chown(sockets, owner, owner, follow_symlinks=False)
+    return sockets
+
+
+def _is_directory_of(path: Path, owners: set[int], closed: int) -> bool:
+    """Whether it is a directory, and no link, of one of them; closed: what others must not be allowed."""
+    found = path.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid in owners and not found.st_mode & closed
 
 
 def _log(directory: Path) -> Path:
@@ -373,7 +403,8 @@ def _wait_until_ready(
     cluster: Path, process: subprocess.Popen[bytes], directory: Path, seconds: float
 ) -> None:
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    # Whoever holds these signals back would otherwise hear of them a minute later.
+    while time.monotonic() < deadline and not _ENDING & signal.sigpending():
         if process.poll() is not None:
             break
         lines = _pid_file(cluster)

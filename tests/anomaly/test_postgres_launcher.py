@@ -190,6 +190,19 @@ def test_the_launcher_refuses_to_start_off_the_main_thread(empty: Path) -> None:
     assert len(raised) == 1
 
 
+def test_a_start_is_given_up_where_it_was_asked_to_end(directory: Path) -> None:
+    """Serving holds signals back and waits for them; a start after a kill may take minutes."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        with pytest.raises(PostgresError):
+            start_server(directory).stop()
+    finally:
+        signal.sigtimedwait({signal.SIGTERM}, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    start_server(directory).stop()
+
+
 async def test_a_path_too_long_for_a_socket_gets_a_short_private_directory(empty: Path) -> None:
     holder = Holder(empty / ("d" * 100))
     try:
@@ -203,15 +216,71 @@ async def test_a_path_too_long_for_a_socket_gets_a_short_private_directory(empty
     finally:
         holder.end(signal.SIGINT)
     # Who was connected finds it there again; where somebody else took the name it starts all the same.
-    for mode in (0o700, 0o755):
-        os.chmod(sockets, mode)
+    for mode in (0o700, 0o777):
+        os.chmod(sockets.parent, mode)
         again = Holder(empty / ("d" * 100))
         try:
             assert (again.dsn == holder.dsn) == (mode == 0o700)
             assert (await run(again.dsn, "SELECT 1"))[0][0] == 1
         finally:
             again.end(signal.SIGINT)
-    os.rmdir(sockets)
+    for dsn in {holder.dsn, again.dsn}:
+        shutil.rmtree(Path(parse_qs(urlsplit(dsn).query)["host"][0]).parent)
+
+
+SHORT_AS_NOBODY = """
+import sys
+from pathlib import Path
+from store import postgres
+from store.postgres_binaries import find_binaries
+from store.postgres_user import NOBODY, RunAs
+postgres._SHORT = sys.argv[1]
+user = RunAs(lambda: None, find_binaries(), NOBODY)
+print(postgres._socket_directory(Path("/", "d" * 100), user))
+"""
+
+
+def short_as_nobody(parent: Path) -> tuple[Path, str]:
+    """Where the socket of a server of nobody's would be, and what was said about it."""
+    told = subprocess.run(
+        [sys.executable, "-c", SHORT_AS_NOBODY, str(parent)],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    return Path(told.stdout.strip()), told.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root gives directories away")
+def test_root_gives_nobody_no_file_that_nobody_put_in_the_place_of_the_socket(tmp_path: Path) -> None:
+    """What runs as nobody may put a link there at any time; root must never give away what it leads to."""
+    target, parent = tmp_path / "target", tmp_path / "short"
+    target.mkdir(mode=0o700)
+    parent.mkdir()
+    parent.chmod(0o1777)
+    sockets, told = short_as_nobody(parent)
+    assert (sockets.stat().st_uid, told) == (NOBODY, "")
+    held = sockets.parent
+    assert (held.parent, held.stat().st_uid, stat.S_IMODE(held.stat().st_mode)) == (parent, 0, 0o711)
+    assert short_as_nobody(parent) == (sockets, "")
+    sockets.rmdir()
+    sockets.symlink_to(target)
+    another, told = short_as_nobody(parent)
+    assert another != sockets
+    assert str(held) in told
+    sockets.unlink()
+    held.rmdir()
+    held.symlink_to(target)
+    assert short_as_nobody(parent)[0].parent != held
+    held.unlink()
+    held.mkdir(mode=0o700)
+    os.chown(held, NOBODY, NOBODY)
+    another, told = short_as_nobody(parent)
+    assert another.parent != held
+    assert str(held) in told
+    assert target.stat().st_uid == 0
+    assert not list(target.iterdir())
 
 
 def test_s21_another_user_of_the_machine_cannot_reach_the_server(server: Server) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from healthbook.demo_sheet import DemoSheet, load_sheet
 from healthbook.serve import LIVES_SECONDS_MIN
+from store.postgres import START_SECONDS_MAX
 from tests.support.client import Api, App, Staff, UnexpectedAnswerError
 from tests.support.service import Service, rows, start_service
 
@@ -160,6 +161,33 @@ def test_serve_ends_where_postgres_cannot_be_started_again(place: Path, sheet: D
         assert "PostgreSQL ended, and cannot be started again." in service.log.read_text()
     finally:
         kept.rename(control)
+
+
+def test_whoever_ends_it_does_not_wait_until_postgres_has_come_back(place: Path, sheet: DemoSheet) -> None:
+    """After a kill it replays its log, for as long as that takes."""
+    service = start_service(place, workers=1)
+    everybody = family(service.process.pid)
+    cluster = place / "postgres" / "cluster"
+    settings, recovery = cluster / "postgresql.auto.conf", cluster / "recovery.signal"
+    kept, first = settings.read_text(), postmaster(service)
+    time.sleep(LIVES_SECONDS_MIN)
+    try:
+        settings.write_text(f"{kept}restore_command = 'sleep 100; exit 1'\n")
+        recovery.touch()
+        os.kill(first, signal.SIGKILL)
+        deadline = time.monotonic() + GONE_SECONDS_MAX
+        while not (cluster / "postmaster.pid").exists() or postmaster(service) == first:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        everybody += family(service.process.pid)
+        service.process.send_signal(signal.SIGTERM)
+        # Before the start would have been given up anyway.
+        assert service.process.wait(START_SECONDS_MAX - 10) == 0
+    finally:
+        for pid in filter(alive, everybody):
+            os.kill(pid, signal.SIGKILL)
+        recovery.unlink(missing_ok=True)
+        settings.write_text(kept)
 
 
 def test_ctrl_c_stops_everything_in_order(place: Path, sheet: DemoSheet) -> None:
