@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Final
 
@@ -143,7 +143,10 @@ class Run:
                 spool = self._place.settings.backup_spool
                 streams = [LogStream(node, self._vault, spool) for node in self._nodes]
                 for stream in streams:
-                    await opened.enter_async_context(stream)
+                    opened.push_async_exit(stream)
+                    # Told by its first round, which tries again.
+                    with suppress(ArchiveError):
+                        await stream.__aenter__()
                 async with asyncio.TaskGroup() as group:
                     for stream in streams:
                         group.create_task(self._stream(stream))

@@ -6,6 +6,7 @@ server took with it is at most what was committed since the last round began.
 
 import asyncio
 import os
+import sys
 import time
 import zlib
 from pathlib import Path
@@ -24,6 +25,9 @@ ROUND_SECONDS: Final = 5.0
 ARRIVAL_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.1
 _PARTIAL: Final = ".partial"
+# Where a segment's first page names its server (XLogLongPageHeaderData in access/xlog_internal.h).
+_SYSTEM_AT: Final = slice(24, 32)
+_NOTHING_YET: Final = "0"
 log = structlog.get_logger("backup")
 
 
@@ -70,19 +74,28 @@ class LogStream:
             await end(self._process)
         async with connected(self.node) as connection:
             slot = await queries.SLOT.one(connection, SLOT)
+            server = await queries.SERVER.one(connection)
+            assert server is not None
+            self._clear_half_made(server.segment_bytes)
             if slot is not None and slot.state == "lost":
                 await queries.DROP_SLOT.run(connection, SLOT)
                 slot = None
                 log.error("backup_log_lost", node=self.node.name, alert=True)
             if slot is None:
-                # What the spool has of an older slot does not go on where the new one begins.
+                # What the spool has of an older slot does not go on where the new one begins. The server may
+                # have thrown it away: kept for another try where the repository refuses.
+                if self._is_log_of(server.system):
+                    await self._send_all()
                 self._clear()
                 await queries.CREATE_SLOT.run(connection, SLOT)
-            server = await queries.SERVER.one(connection)
-        assert server is not None
-        self._clear_half_made(server.segment_bytes)
         told = ("--directory", str(self._spool), "--slot", SLOT, "--synchronous", "--status-interval=1")
         self._process, self._moves = await begin(self.node, "pg_receivewal", *told), True
+
+    def _is_log_of(self, system: str) -> bool:
+        """Whether all the spool has is of this server, not of one that was there before it was made anew."""
+        segments = [path for path in self._spool.iterdir() if not is_history(path.name)]
+        found = {_system_of(path) for path in segments}
+        return found - {_NOTHING_YET} == {system}
 
     def _clear(self) -> None:
         for path in self._spool.iterdir():
@@ -104,9 +117,12 @@ class LogStream:
         if self._process is None or self._process.returncode is not None or not self._moves:
             await self._receive()
         arrived = await self._arrive()
+        await self._send_all()
+        return arrived
+
+    async def _send_all(self) -> None:
         for path in sorted(self._spool.iterdir()):
             await self._send(path)
-        return arrived
 
     async def _arrive(self) -> str | None:
         """Wait until what the server has flushed now is in the spool; how far that is. Where nothing comes at
@@ -151,3 +167,9 @@ class LogStream:
         if seen != self._sent:
             await self._vault.keep(name, clear, packed=True)
             self._sent = seen
+
+
+def _system_of(segment: Path) -> str:
+    """The system identifier in a segment, or _NOTHING_YET."""
+    with segment.open("rb") as file:
+        return str(int.from_bytes(file.read(_SYSTEM_AT.stop)[_SYSTEM_AT], sys.byteorder))

@@ -18,7 +18,7 @@ from healthbook.backups.layout import number_of
 from healthbook.backups.tools import ROLE, Node
 from healthbook.backups.vault import Vault
 from healthbook.backups.wal import SLOT, LogStream, make_spool
-from store.archives import DirectoryArchive
+from store.archives import ArchiveError, DirectoryArchive
 from store.postgres import Server, start_server
 from store.sealing import make_identity, read_recipients
 
@@ -104,6 +104,49 @@ async def test_it_goes_on_with_a_server_that_came_back_without_the_slot(
             await arrived(stream)
         finally:
             again.stop()
+
+
+async def test_what_the_spool_still_has_goes_along_before_a_new_slot_begins(
+    server: Server, stream: LogStream, tmp_path: Path
+) -> None:
+    """The server threw it away with the slot: nobody else has it, also while the repository refuses."""
+    async with stream:
+        await arrived(stream)
+        freeze(stream)
+        for _ in range(4):
+            await write(server, 500_000)
+    spool = tmp_path / "spool" / "n0"
+    (partial,) = spool.iterdir()
+    # As received since the last round: one that is complete, and the beginning of the next.
+    left = {partial.name.removesuffix(".partial"), "00000002.history"}
+    partial.rename(spool / partial.name.removesuffix(".partial"))
+    (spool / "00000002.history").write_text("1\t0/3000000\tno recovery target specified\n")
+    kept, refusing = tmp_path / "repository" / "n0" / "wal", tmp_path / "repository" / "away"
+    kept.rename(refusing)
+    kept.write_bytes(b"")
+    with pytest.raises((ArchiveError, OSError)):
+        await stream.ship()
+    assert {path.name for path in spool.iterdir()} == left
+    kept.unlink()
+    refusing.rename(kept)
+    async with stream:
+        await arrived(stream)
+    log = await stream._vault.log("n0")
+    assert left <= set(log), "what was received is gone"
+    assert ".partial" not in log[partial.name.removesuffix(".partial")].name
+
+
+async def test_what_the_spool_has_of_another_server_never_goes_along(
+    stream: LogStream, tmp_path: Path
+) -> None:
+    """A server that was made anew begins to count anew: the old one's segments would stand among its own."""
+    make_spool(tmp_path / "spool" / "n0")
+    old = tmp_path / "spool" / "n0" / "0000000100000000000000AA"
+    old.write_bytes(bytes(24) + (12345).to_bytes(8, sys.byteorder) + bytes(100))
+    async with stream:
+        await arrived(stream)
+    assert old.name not in await stream._vault.log("n0")
+    assert not old.exists()
 
 
 async def test_it_goes_on_after_a_segment_that_was_half_made(
