@@ -1,10 +1,11 @@
 """A sign-in that may not be what it signs in for: one sentence that names the setting, no trace."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from healthbook.serve import SIGNER_AGAIN_SECONDS, run_signer
 from healthbook.settings import read_settings
@@ -37,6 +38,15 @@ async def test_a_sign_in_that_may_not_take_its_role_is_named(
     assert "Traceback" not in said
 
 
+@pytest.fixture
+def own_log() -> Iterator[None]:
+    """What runs here is a process of its own elsewhere, and sets its log up for good."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.usefixtures("own_log")
 def test_the_signer_of_serve_says_so_and_waits_before_the_next_try(
     place: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
