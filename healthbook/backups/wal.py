@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path
 from typing import Final
 
+import asyncpg
 import structlog
 
 from healthbook.backups import queries
@@ -24,15 +25,13 @@ ROUND_SECONDS: Final = 5.0
 # How long one round waits until the server's last position has arrived.
 ARRIVAL_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.1
+# How long a lost slot may still be somebody's: the sender to what was ended just now, or the checkpointer.
+_LETTING_GO_SECONDS: Final = 5.0
 _PARTIAL: Final = ".partial"
 # Where a segment's first page names its server (XLogLongPageHeaderData in access/xlog_internal.h).
 _SYSTEM_AT: Final = slice(24, 32)
 _NOTHING_YET: Final = "0"
 log = structlog.get_logger("backup")
-
-
-class LostLogError(Exception):
-    """The server threw away log that never reached the repository: only a new whole copy helps."""
 
 
 def make_spool(directory: Path) -> None:
@@ -78,7 +77,7 @@ class LogStream:
             assert server is not None
             self._clear_half_made(server.segment_bytes)
             if slot is not None and slot.state == "lost":
-                await queries.DROP_SLOT.run(connection, SLOT)
+                await _drop_slot(connection)
                 slot = None
                 log.error("backup_log_lost", node=self.node.name, alert=True)
             if slot is None:
@@ -167,6 +166,17 @@ class LogStream:
         if seen != self._sent:
             await self._vault.keep(name, clear, packed=True)
             self._sent = seen
+
+
+async def _drop_slot(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    deadline = time.monotonic() + _LETTING_GO_SECONDS
+    while True:
+        try:
+            return await queries.DROP_SLOT.run(connection, SLOT)
+        except asyncpg.ObjectInUseError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(_POLL_SECONDS)
 
 
 def _system_of(segment: Path) -> str:

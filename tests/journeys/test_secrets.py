@@ -162,6 +162,16 @@ def lines_of(service: Service) -> list[dict[str, object]]:
     return [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith("{")]
 
 
+def line_of(service: Service, request_id: str) -> dict[str, object]:
+    """The one line of a request, which is written behind its answer."""
+    for _ in range(150):
+        if found := [one for one in lines_of(service) if one.get("request_id") == request_id]:
+            (line,) = found
+            return line
+        time.sleep(0.1)
+    raise AssertionError("no line came")
+
+
 def test_s34_the_id_of_an_answer_leads_to_one_line_and_to_the_row_of_the_access_log(
     quiet_service: Service, sheet: DemoSheet
 ) -> None:
@@ -173,7 +183,7 @@ def test_s34_the_id_of_an_answer_leads_to_one_line_and_to_the_row_of_the_access_
     failed = api.send("GET", "/v1/nothing/at/all")
     for answered, route in ((said, "/v1/me/summary"), (refused, "/v1/me/summary"), (failed, None)):
         request_id = answered.headers["x-request-id"]
-        (line,) = [one for one in lines_of(quiet_service) if one.get("request_id") == request_id]
+        line = line_of(quiet_service, request_id)
         assert (line["event"], line["route"], line["status"]) == ("request", route, answered.status_code)
     assert chosen not in quiet_service.log.read_text()
     own = "SELECT count(*) FROM access_log WHERE entry LIKE '%' || $1 || '%'"
