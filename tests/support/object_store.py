@@ -59,7 +59,26 @@ def is_free(port: int) -> bool:
 def object_store() -> Iterator[ObjectStore]:
     """Started when the block begins, stopped and removed when it ends."""
     directory = Path(tempfile.mkdtemp(prefix="hbs3-"))
-    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        # Between the look for free ports and its own start somebody else may take one of the eight.
+        for tries_left in reversed(range(3)):
+            ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+            process, endpoint = begin(directory, ports), f"http://127.0.0.1:{ports['s3.port']}"
+            if wait_for(endpoint, process) or not tries_left:
+                break
+        assert process is not None
+        assert process.poll() is None, "the object store ended"
+        yield ObjectStore(endpoint, directory, process)
+    finally:
+        if process is not None:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(30)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def begin(directory: Path, ports: dict[str, int]) -> "subprocess.Popen[bytes]":
     command = [
         str(Path(sys.executable).with_name("weed")),
         "mini",
@@ -72,7 +91,7 @@ def object_store() -> Iterator[ObjectStore]:
         *(f"-{name}={port}" for name, port in ports.items()),
     ]
     credentials = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-    process = subprocess.Popen(
+    return subprocess.Popen(
         command,
         env={**os.environ, **credentials},
         cwd=directory,
@@ -80,25 +99,18 @@ def object_store() -> Iterator[ObjectStore]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    try:
-        endpoint = f"http://127.0.0.1:{ports['s3.port']}"
-        wait_for(endpoint, process)
-        yield ObjectStore(endpoint, directory, process)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(30)
-        shutil.rmtree(directory, ignore_errors=True)
 
 
-def wait_for(endpoint: str, process: "subprocess.Popen[bytes]") -> None:
+def wait_for(endpoint: str, process: "subprocess.Popen[bytes]") -> bool:
+    """Whether it answers; False where it ended instead."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
-        assert process.poll() is None, "the object store ended"
+        if process.poll() is not None:
+            return False
         try:
             # Without a signature the answer is a refusal, and that is an answer.
             if httpx.get(endpoint, timeout=5).status_code == 403:
-                return
+                return True
         except httpx.TransportError:
             pass
         time.sleep(0.1)
