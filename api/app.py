@@ -377,7 +377,7 @@ class Api(Litestar):
         elif is_inner:
             await super().__call__(scope, receive, edge)  # the page holds the place
         elif isinstance(place := await self.load.admit(scope), Refused):
-            if scope["path"] in HASHING:
+            if scope["method"] == "POST" and scope["path"] in HASHING:
                 # For figures and the log, as if it had been routed: sign-ins that fail are counted as such.
                 scope["path_template"] = scope["path"]
             await no_place(scope, place).to_asgi_response()(scope, receive, edge)

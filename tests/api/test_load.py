@@ -15,7 +15,7 @@ from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, generate_latest
 from structlog.testing import capture_logs
 
 from api.app import Api, collect_handlers, create_app
@@ -357,6 +357,18 @@ async def test_s33_a_sign_in_that_would_not_be_hashed_is_refused_before_its_body
     assert [figure(*one) for one in counted] == [before[0] + 1, before[1] + 1]
     assert not [one for one in lines if one["event"] == "request failed"]
     assert unread.status_code in (400, 415)
+
+
+async def test_s34_no_method_of_a_callers_own_is_a_label_while_sign_ins_are_refused(
+    store: Store, clock: FrozenClock
+) -> None:
+    async with client_of(store, clock) as client:
+        with ExitStack() as kept:
+            while POOL.refusal() is None:
+                kept.enter_context(POOL.expected())
+            busy = await client.request("THEIRWORD", "/v1/auth/practitioner/sign-in")
+    assert busy.status_code == 503
+    assert b"THEIRWORD" not in generate_latest()
 
 
 async def test_s33_a_meant_refusal_from_within_is_no_error(store: Store, clock: FrozenClock) -> None:
