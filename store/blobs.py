@@ -200,9 +200,10 @@ class FilesystemBlobs:
         return await asyncio.to_thread(_key_ids, self._directory(patient_id))
 
     async def every(self) -> AsyncGenerator[tuple[str, str], None]:
-        for directory in await asyncio.to_thread(sorted, self._root.glob("??/*")):
-            for blob_id, key_id in (await asyncio.to_thread(_key_ids, directory)).items():
-                yield f"{directory.name}/{blob_id.hex}", key_id
+        for shard in await asyncio.to_thread(sorted, self._root.glob("??")):
+            for directory in await asyncio.to_thread(sorted, shard.glob("*")):
+                for blob_id, key_id in (await asyncio.to_thread(_key_ids, directory)).items():
+                    yield f"{directory.name}/{blob_id.hex}", key_id
 
     async def delete(self, patient_id: UUID, blob_id: UUID) -> None:
         await asyncio.to_thread(self._path(patient_id, blob_id).unlink, missing_ok=True)

@@ -206,6 +206,21 @@ async def test_every_blob_is_told_with_its_key_whoever_it_is_of(blobs: BlobStore
     )
 
 
+async def test_a_walk_over_every_file_lists_nobody_ahead(tmp_path: Path, keys: KeyRing) -> None:
+    """A directory each of eight million people would be gigabytes of names."""
+    blobs, people = FilesystemBlobs(tmp_path, keys), iter(uuid4, None)
+    first = next(who for who in people if person_prefix(who) < "8")
+    later = next(who for who in people if person_prefix(who) > "8")
+    beside = next(who for who in people if person_prefix(who)[:2] == person_prefix(later)[:2])
+    await blobs.put(first, b"%PDF-1.7 a")
+    await blobs.put(later, b"%PDF-1.7 b")
+    await blobs.erase(later)
+    walk = blobs.every()
+    assert (await anext(walk))[0].startswith(person_prefix(first))
+    kept = await blobs.put(beside, b"%PDF-1.7 c")
+    assert [name async for name, _ in walk] == [f"{person_prefix(beside)}/{kept.blob_id.hex}"]
+
+
 async def test_one_upload_is_removed_and_removed_again(blobs: BlobStore) -> None:
     stored = await blobs.put(PERSON, b"scan")
     await blobs.delete(PERSON, stored.blob_id)
