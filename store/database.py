@@ -33,6 +33,8 @@ POOL_MIN = 2
 POOL_MAX = 10
 STATEMENT_CACHE_SIZE = 100
 STATEMENT_TIMEOUT_SECONDS = 30
+# An operator's commands count and walk over whole tables, and nobody waits for the answers.
+OWNER_STATEMENT_TIMEOUT_SECONDS: Final = 6 * 3600
 # Longer than a burst, shorter than a proxy's patience: an endless queue answers nobody.
 ACQUIRE_SECONDS_MAX = 30
 # What a transaction raises that finds its database away, busy or unwilling, for whoever can do without it.
@@ -163,11 +165,12 @@ async def open_store(
 
 
 def _start_up_parameters(role: str | None) -> dict[str, str]:
+    timeout = OWNER_STATEMENT_TIMEOUT_SECONDS if role == "hb_owner" else STATEMENT_TIMEOUT_SECONDS
     parameters = {
         # Citus hides shards by a filter on the catalogs that makes asyncpg's look-up of array types
         # take seconds per connection; plain PostgreSQL accepts the dotted name and ignores it.
         "citus.override_table_visibility": "off",
-        "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+        "statement_timeout": f"{timeout}s",
         "idle_in_transaction_session_timeout": "60s",
         "jit": "off",
         # One plan a statement, the one that tests look at (tests/test_sql.py). Planned anew for each person,

@@ -122,6 +122,12 @@ async def test_every_connection_has_its_limits_and_hides_no_shard(store: Store) 
         assert {name: await tx.fetchval(f"SHOW {name}") for name in wanted} == wanted
 
 
+async def test_what_an_operator_runs_over_everything_has_hours(owner: Store) -> None:
+    """Nobody waits for its answer: rows of a country are not counted in half a minute."""
+    async with owner.transaction() as tx:
+        assert await tx.fetchval("SHOW statement_timeout") == "6h"
+
+
 async def test_a_pool_survives_the_loss_of_its_connections(server: Server, fresh_store: Store) -> None:
     async with fresh_store.transaction() as tx:
         database = await tx.fetchval("SELECT current_database()")
