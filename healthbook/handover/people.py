@@ -15,8 +15,9 @@ from healthbook.handover import queries
 from healthbook.handover.layout import LISTS, OTHERS, PEOPLE, ROWS, HandedFile, as_lines
 from healthbook.handover.packing import Packer, write_list, write_whole, zipped
 from healthbook.handover.rows import clear_row, of_people
+from healthbook.wiring import StartError
 from kernel.clock import SystemClock
-from store.blobs import BlobMissingError
+from store.blobs import BlobDamagedError, BlobMissingError, person_prefix
 from store.database import Store, Tx
 from store.person_tables import PersonTable
 from store.queries import rows_of_person
@@ -41,7 +42,7 @@ class Archives:
         self._store, self._directory, self._recipients = store, directory, recipients
 
     async def of_citizens(self, told: Callable[[int], None]) -> int:
-        """Returns how many. told: how many are done since the last call."""
+        """Returns how many. told: how many are done since the last call. Raises StartError."""
         tables = of_people()
         return await self._write(PEOPLE, pages_of_people(self._store), tables, told)
 
@@ -86,6 +87,12 @@ class Archives:
                 clear = await self._store.blobs.get(owner, blob_id)
             except BlobMissingError:
                 continue
+            except BlobDamagedError as error:
+                raise StartError(
+                    f"The file {person_prefix(owner)}/{blob_id.hex} does not open: it is damaged, or its key "
+                    "is missing. Put back file or key, or remove the file where neither is left, and run "
+                    "this again."
+                ) from error
             files.append(await packer.put(f"{place}/{blob_id}", clear))
         return files
 

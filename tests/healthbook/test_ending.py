@@ -21,6 +21,7 @@ from healthbook.handover.rows import clear_row
 from healthbook.settings import Settings, read_settings
 from healthbook.wiring import StartError, load_keys
 from kernel.ids import uuid7
+from store.blobs import FilesystemBlobs, person_prefix
 from store.database import Store
 from store.fields import seal
 from store.installation import close, closing, mark_installation, open_again
@@ -148,6 +149,26 @@ async def test_every_row_is_handed_over_once_whoever_it_is_of(
     assert (said.blobs, said.lost_blobs) == (1, len(files) + 1)
     with pytest.raises(HandOverError, match=f"birth_link held {handed['birth_link'] + 1} rows"):
         refuse_missing(said.held | {"birth_link": handed["birth_link"] + 1}, said.rows, said.left_out)
+
+
+async def test_a_file_that_does_not_open_is_named_and_stops_no_second_try(
+    owner: Store, clock: FrozenClock, blobs: FilesystemBlobs, tmp_path: Path
+) -> None:
+    to, signed = tmp_path / "hand-over", ("Trần Một + Lê Hai", "chuyển cho Sở Y tế")
+    receiver = make_identity(tmp_path / "receiver")
+    person = (await make_citizen(owner, clock)).patient_id
+    kept = await blobs.put(person, b"%PDF-1.7 a")
+    async with owner.transaction() as tx:
+        await mark_installation(tx, False, clock.now())
+        await open_again(tx)
+        await close(tx, clock.now())
+    (damaged,) = blobs._root.glob(f"??/*/{kept.blob_id.hex}")
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    with pytest.raises(StartError, match=f"{person_prefix(person)}/{kept.blob_id.hex} does not open"):
+        await hand_over(owner, to, [receiver], lambda _: None, signed)
+    damaged.unlink()
+    await hand_over(owner, to, [receiver], lambda _: None, signed)
+    check(to, tmp_path / "receiver", lambda _: None)
 
 
 def test_what_the_receiver_refuses_by_is_handed_over_and_what_opens_a_door_is_not(keys: KeyRing) -> None:
