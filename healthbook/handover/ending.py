@@ -82,7 +82,7 @@ async def destroy_contents(place: Place, keys: KeyRing, of: bytes, signed: Signe
         gone = {"files": await _erase_files(store), "tables": await _drop_tables(store)}
     gone["waiting log"] = erase_spool(place.settings)
     if place.settings.healthbook_backup:
-        gone["backups"] = await _delete_backups(place.settings)
+        gone["backups"] = await delete_backups(place.settings)
     return gone
 
 
@@ -135,11 +135,13 @@ def erase_spool(settings: Settings) -> int:
     return count
 
 
-async def _delete_backups(settings: Settings) -> int:
+async def delete_backups(settings: Settings) -> int:
+    """All of the repository, and what puts that broke off left there. Returns how many files were whole."""
     async with opened_archive(settings) as archive:
         kept = await archive.names("")
         for one in kept:
             await archive.delete(one.name)
+        await archive.sweep(datetime.max.replace(tzinfo=UTC))
     return len(kept)
 
 

@@ -13,7 +13,14 @@ import pytest
 
 from audit.service import record_act
 from healthbook.handover.checking import check
-from healthbook.handover.ending import certify, destroy_keys, erase_spool, is_certified, remains
+from healthbook.handover.ending import (
+    certify,
+    delete_backups,
+    destroy_keys,
+    erase_spool,
+    is_certified,
+    remains,
+)
 from healthbook.handover.layout import SIGNED, HandOverError, listed, noted, read_signed, refuse_missing
 from healthbook.handover.making import close_installation, hand_over
 from healthbook.handover.reach import refuse_unreachable
@@ -191,6 +198,18 @@ async def test_what_is_left_of_backups_and_of_the_log_is_no_proof_that_nothing_c
         path.write_bytes(b"x")
     left = {one.what: one.opens for one in await remains(settings, [tmp_path / "disk"]) if one.opens}
     assert left == {"backups": 1, "log of PostgreSQL": 2}
+
+
+async def test_what_a_backup_that_was_killed_left_half_named_is_destroyed_too(tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    settings = read_settings(
+        {"HEALTHBOOK_DATA": str(tmp_path / "data"), "HEALTHBOOK_BACKUP": str(repository)}
+    )
+    for name in ("x.age", "x.age.12ab34cd.part"):
+        (repository / "n0" / "wal").mkdir(parents=True, exist_ok=True)
+        (repository / "n0" / "wal" / name).write_bytes(b"x")
+    assert await delete_backups(settings) == 1
+    assert [path for path in repository.rglob("*") if path.is_file()] == []
 
 
 async def test_nothing_ends_while_backups_are_made_of_it(
