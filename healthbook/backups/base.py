@@ -27,7 +27,7 @@ TOLD: Final = (
 
 
 class WrongServerError(Exception):
-    """The repository holds copies of another server under this name."""
+    """The repository holds copies of another server under this name. The text is the name."""
 
 
 async def make_base(vault: Vault, node: Node, clock: Clock, tell: Callable[[int], None]) -> Base:
@@ -56,14 +56,19 @@ async def make_base(vault: Vault, node: Node, clock: Clock, tell: Callable[[int]
 
 
 async def server_of(vault: Vault, node: Node) -> ServerRow:
-    """The server that a node is. Raises WrongServerError where the repository is another one's: its log has
-    files of the same names, so nothing may be put there."""
+    """The server that a node is. Raises WrongServerError."""
     async with connected(node) as connection:
         server = await queries.SERVER.one(connection)
     assert server is not None
-    if any(base.system != server.system for base in await vault.bases(node.name)):
-        raise WrongServerError
+    await refuse_other(vault, node, server.system)
     return server
+
+
+async def refuse_other(vault: Vault, node: Node, system: str) -> None:
+    """Raises WrongServerError where the repository is another server's: its log has files of the same names,
+    so nothing may be put there."""
+    if any(base.system != system for base in await vault.bases(node.name)):
+        raise WrongServerError(node.name)
 
 
 async def _copy(vault: Vault, node: Node, base: Base, clock: Clock, tell: Callable[[int], None]) -> datetime:

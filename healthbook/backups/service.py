@@ -30,7 +30,15 @@ MINUTE: Final = 60.0
 # A sweep of many files is followed by a pause of ten times its length.
 FILES_PAUSE: Final = 10
 TRIES_SECONDS: Final = 60.0
-FAULTS = (ArchiveError, ToolError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+FAULTS = (
+    ArchiveError,
+    ToolError,
+    WrongServerError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    TimeoutError,
+)
 log = structlog.get_logger("backup")
 Tell = Callable[[str], None]
 
@@ -70,6 +78,8 @@ async def make(place: Place, vault: Vault, clock: Clock, tell: Tell) -> list[Bas
         async with opened_files(place.settings) as files:
             await copy_files(vault, files, clock.now(), lambda count: tell(f"{count} files"))
         await expire(vault, [node.name for node in nodes], clock.now())
+    except WrongServerError as error:
+        raise _other_server(error) from None
     except FAULTS as error:
         raise StartError(
             f"The backup broke off ({_class_of(error)}). What it left is no copy; run it again."
@@ -78,15 +88,12 @@ async def make(place: Place, vault: Vault, clock: Clock, tell: Tell) -> list[Bas
 
 
 async def _whole(vault: Vault, node: Node, clock: Clock, tell: Tell) -> Base:
-    try:
-        return await make_base(vault, node, clock, lambda size: tell(f"{node.name}: {size} bytes"))
-    except WrongServerError:
-        raise _other_server(node) from None
+    return await make_base(vault, node, clock, lambda size: tell(f"{node.name}: {size} bytes"))
 
 
-def _other_server(node: Node) -> StartError:
+def _other_server(error: WrongServerError) -> StartError:
     return StartError(
-        f"The repository holds copies of another server as {node.name}: name an empty HEALTHBOOK_BACKUP."
+        f"The repository holds copies of another server as {error}: name an empty HEALTHBOOK_BACKUP."
     )
 
 
@@ -132,11 +139,13 @@ class Run:
         self._nodes: list[Node] = []
 
     async def until_stopped(self) -> None:
-        """Raises StartError where the database or the repository is not usable at the start."""
+        """Raises StartError where the service's own server or the repository is not usable at the start: what
+        was written wrong must not be tried for ever unseen. A worker of a cluster that is away is told and
+        tried again, and the others are copied meanwhile."""
         while not self._stop.is_set():
             self._changed.clear()
             self._nodes = await find_nodes(self._place)
-            await self._refuse_others()
+            there = await self._refuse_others()
             names = [node.name for node in self._nodes]
             await self._attempt("nodes", partial(note_who_left, self._vault, names, self._clock.now()))
             async with AsyncExitStack() as opened:
@@ -144,27 +153,33 @@ class Run:
                 streams = [LogStream(node, self._vault, spool) for node in self._nodes]
                 for stream in streams:
                     opened.push_async_exit(stream)
-                    # Told by its first round, which tries again.
-                    with suppress(ArchiveError):
-                        await stream.__aenter__()
+                    if stream.node in there:
+                        # Told by its first round, which tries again.
+                        with suppress(*FAULTS):
+                            await stream.__aenter__()
                 async with asyncio.TaskGroup() as group:
                     for stream in streams:
                         group.create_task(self._stream(stream))
-                        group.create_task(self._copy(stream.node))
+                        group.create_task(self._copy(stream))
                     group.create_task(self._sweep())
                     group.create_task(self._mind())
 
-    async def _refuse_others(self) -> None:
-        """Before the first segment: those of another server have the same names, and would be lost."""
+    async def _refuse_others(self) -> list[Node]:
+        """Before the first segment: those of another server have the same names, and would be lost. Returns
+        who is there; a worker that is away is asked by its stream, before its own first (LogStream)."""
+        there = []
         for node in self._nodes:
             try:
                 await server_of(self._vault, node)
-            except WrongServerError:
-                raise _other_server(node) from None
+                there.append(node)
+            except WrongServerError as error:
+                raise _other_server(error) from None
             except FAULTS as error:
-                raise StartError(
-                    f"{node.name} or the repository cannot be used ({_class_of(error)})."
-                ) from error
+                if node is self._nodes[0] or isinstance(error, ArchiveError):
+                    raise StartError(
+                        f"{node.name} or the repository cannot be used ({_class_of(error)})."
+                    ) from error
+        return there
 
     async def _pause(self, seconds: float) -> bool:
         """Wait; whether to go on."""
@@ -174,12 +189,12 @@ class Run:
             one.cancel()
         return not (self._stop.is_set() or self._changed.is_set())
 
-    async def _attempt(self, what: str, act: Callable[[], Awaitable[object]]) -> str:
-        """Do it; the class of what went wrong, or nothing."""
+    async def _attempt(self, what: str, act: Callable[[], Awaitable[object]], **of: str) -> str:
+        """Do it; the class of what went wrong, or nothing. of: what the log says besides."""
         try:
             await act()
         except FAULTS as error:
-            log.error("backup_failed", what=what, error=_class_of(error), alert=True)
+            log.error("backup_failed", what=what, error=_class_of(error), alert=True, **of)
             return _class_of(error)
         return ""
 
@@ -188,7 +203,8 @@ class Run:
         going = True
         while going:
             going = await self._pause(ROUND_SECONDS)
-            fault = await self._attempt("log", lambda: _look(stream, self._vault, self._clock))
+            look = partial(_look, stream, self._vault, self._clock)
+            fault = await self._attempt("log", look, node=stream.node.name)
             if fault:
                 await self._attempt("status", partial(self._note_fault, stream, fault))
 
@@ -199,10 +215,13 @@ class Run:
         last = before[0] if before else NodeStatus(node=name, looked_at=now)
         await _note(self._vault, stream, replace(last, looked_at=now, fault=fault, left_at=None))
 
-    async def _copy(self, node: Node) -> None:
-        """Whole copies, each day and where the log does not lead on from the last one."""
+    async def _copy(self, stream: LogStream) -> None:
+        """Whole copies, each day and where the log does not lead on from the last one. The log begins first:
+        without it a copy leads nowhere."""
+        node = stream.node
         while await self._pause(ROUND_SECONDS):
-            await self._attempt("base", lambda: self._copy_if_due(node))
+            if stream.begun:
+                await self._attempt("base", partial(self._copy_if_due, node), node=node.name)
             if not await self._pause(MINUTE):
                 return
 

@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from healthbook.backups import queries
+from healthbook.backups.base import refuse_other
 from healthbook.backups.layout import SEGMENT, is_history, position_of
 from healthbook.backups.tools import Node, begin, connected, end
 from healthbook.backups.vault import SEALED, Vault
@@ -53,9 +54,9 @@ class LogStream:
         self._process: asyncio.subprocess.Process | None = None
         self._sent: tuple[str, int] | None = None
         self._moves = True
+        self._known = ""
 
     async def __aenter__(self) -> "LogStream":
-        make_spool(self._spool)
         await self._receive()
         return self
 
@@ -63,18 +64,28 @@ class LogStream:
         if self._process is not None:
             await end(self._process)
 
+    @property
+    def begun(self) -> bool:
+        """Whether a slot keeps this server's log for us."""
+        return self._process is not None
+
     async def _receive(self) -> None:
         """Start pg_receivewal, on a slot that keeps for it what the server would throw away.
 
         By itself it tries for ever what it cannot do: without its slot, behind what was thrown away, over a
         file of half a segment.
         """
+        make_spool(self._spool)
         if self._process is not None:
             await end(self._process)
         async with connected(self.node) as connection:
             slot = await queries.SLOT.one(connection, SLOT)
             server = await queries.SERVER.one(connection)
             assert server is not None
+            # Once for each: one that is known begins anew while the repository is away.
+            if server.system != self._known:
+                await refuse_other(self._vault, self.node, server.system)
+                self._known = server.system
             self._clear_half_made(server.segment_bytes)
             if slot is not None and slot.state == "lost":
                 await _drop_slot(connection)
@@ -111,7 +122,7 @@ class LogStream:
         has it; None where it did not come in time.
 
         Raises OSError or asyncpg's errors where the server does not answer, ArchiveError where the
-        repository does not.
+        repository does not, WrongServerError before anything is kept of another server than the repository's.
         """
         if self._process is None or self._process.returncode is not None or not self._moves:
             await self._receive()

@@ -11,20 +11,24 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
+from healthbook.backups import service
 from healthbook.backups.base import WrongServerError, make_base
+from healthbook.backups.layout import MANIFEST
 from healthbook.backups.nodes import find_nodes, make_point
 from healthbook.backups.restoring import Wish, lay_out
-from healthbook.backups.service import is_due, make
+from healthbook.backups.service import Run, is_due, make
 from healthbook.backups.tools import Node, with_host
 from healthbook.backups.vault import opened_vault
-from healthbook.settings import read_settings
-from healthbook.wiring import Place
+from healthbook.settings import Settings, read_settings
+from healthbook.wiring import Place, StartError
 from kernel.clock import SystemClock
 from store import postgres
 from store.postgres import replay, start_server
 from store.postgres_binaries import find_binaries
 from store.sealing import make_identity
+from tests.healthbook.test_backup_run import SECONDS_MAX, other_base, until
 from tests.support.service import free_port
 
 # A restore point is a superuser's; whoever runs a cluster grants it (docs/runbook.md).
@@ -49,8 +53,13 @@ def node(root: Path, function: str) -> Iterator[str]:
     user = postgres.run_as(find_binaries(), root)
     command = postgres._single_user(user.binaries, root / "cluster", "healthbook")
     postgres._run(command, user, POINT.format(function) + "\n")
+    with serving(root, free_port()) as dsn:
+        yield dsn
+
+
+@contextmanager
+def serving(root: Path, port: int) -> Iterator[str]:
     (root / "hba").write_text("host all,replication all 127.0.0.1/32 trust\n")
-    port = free_port()
     told = {"listen_addresses": "127.0.0.1", "port": str(port), "hba_file": str(root / "hba")}
     server = start_server(root, told)
     try:
@@ -68,8 +77,8 @@ async def act(dsn: str, *statements: str) -> None:
         await connection.close()
 
 
-async def work(place: Place, first: str, second: str) -> None:
-    port = second.rpartition(":")[2].partition("/")[0]
+async def join(first: str, port: int) -> None:
+    """Let the first server know of a worker at a port."""
     await act(
         first,
         "CREATE TABLE pg_dist_node (groupid int, nodename text, nodeport int, isactive bool, noderole text)",
@@ -77,6 +86,10 @@ async def work(place: Place, first: str, second: str) -> None:
         f" (3, '127.0.0.1', {port}, true, 'primary'), (4, '127.0.0.1', 1, false, 'primary')",
         "GRANT SELECT ON pg_dist_node TO hb_backup",
     )
+
+
+async def work(place: Place, first: str, second: str) -> None:
+    await join(first, int(second.rpartition(":")[2].partition("/")[0]))
     clock = SystemClock()
     async with opened_vault(place.settings) as vault:
         nodes = await find_nodes(place)
@@ -103,17 +116,55 @@ async def rows(dsn: str) -> list[int]:
         await connection.close()
 
 
+def settings_of(tmp_path: Path, first: str) -> Settings:
+    told = {"DATABASE_URL": first, "HEALTHBOOK_DATA": str(tmp_path / "data")}
+    told["HEALTHBOOK_BACKUP"] = str(tmp_path / "repository")
+    told["HEALTHBOOK_BACKUP_RECIPIENTS"] = make_identity(tmp_path / "identity")
+    return read_settings(told)
+
+
+async def test_a_worker_that_is_away_at_the_start_is_told_and_the_others_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And as another server than the repository's, it is not let in when it comes."""
+    monkeypatch.setattr(service, "ROUND_SECONDS", 0.2)
+    port, stop = free_port(), asyncio.Event()
+    start_server(tmp_path / "b").stop()
+    with node(tmp_path / "a", NAMES[0]) as first:
+        await join(first, port)
+        settings = settings_of(tmp_path, first)
+        async with opened_vault(settings) as vault:
+            other = other_base("n3")
+            await vault.note(f"n3/base/{other.label}/{MANIFEST}", other)
+            run = Run(Place(settings, None), vault, SystemClock(), stop)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(run.until_stopped())
+                with capture_logs() as said:
+                    away = await until(lambda one: one.node == "n3" and bool(one.fault), vault)
+                assert away.safe_until is None
+                assert {one["node"] for one in said if one["event"] == "backup_failed"} == {"n3"}
+                await until(lambda one: one.node == "n0" and one.safe_until is not None, vault)
+                with serving(tmp_path / "b", port):
+                    await until(lambda one: one.node == "n3" and one.fault == "WrongServerError", vault)
+                    assert await vault.archive.names("n3/wal/") == []
+                    # The repository is that server's after all.
+                    await vault.archive.delete(f"n3/base/{other.label}/{MANIFEST}")
+                    await until(lambda one: one.node == "n3" and one.safe_until is not None, vault)
+                    assert await vault.archive.names("n3/wal/")
+                    stop.set()
+
+
+async def test_the_services_own_server_has_to_be_there_at_the_start(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, f"postgresql://hb_backup@127.0.0.1:{free_port()}/healthbook")
+    async with opened_vault(settings) as vault:
+        running = Run(Place(settings, None), vault, SystemClock(), asyncio.Event()).until_stopped()
+        with pytest.raises(StartError, match="cannot be used"):
+            await asyncio.wait_for(running, SECONDS_MAX)
+
+
 def test_s12_every_server_of_a_cluster_comes_back_to_the_point_they_share(tmp_path: Path) -> None:
-    recipient = make_identity(tmp_path / "identity")
     with node(tmp_path / "a", NAMES[0]) as first, node(tmp_path / "b", NAMES[1]) as second:
-        settings = read_settings(
-            {
-                "DATABASE_URL": first,
-                "HEALTHBOOK_DATA": str(tmp_path / "data"),
-                "HEALTHBOOK_BACKUP": str(tmp_path / "repository"),
-                "HEALTHBOOK_BACKUP_RECIPIENTS": recipient,
-            }
-        )
+        settings = settings_of(tmp_path, first)
         asyncio.run(work(Place(settings, None), first, second))
     for name in ("n0", "n3"):
         wish = Wish(identity=tmp_path / "identity", node=name, to=None)

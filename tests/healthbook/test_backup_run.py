@@ -47,6 +47,23 @@ async def write(server: Server) -> datetime:
     return datetime.now(UTC)
 
 
+def other_base(node: str) -> Base:
+    """What a repository has of another server under a name."""
+    now = SystemClock().now()
+    return Base(
+        node=node,
+        label=label_of(now),
+        system="1",
+        major=18,
+        timeline=1,
+        segment_bytes=16 * 1024 * 1024,
+        first=1,
+        started_at=now,
+        ended_at=now,
+        parts=[],
+    )
+
+
 async def test_it_goes_on_when_repository_or_server_was_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,23 +125,12 @@ async def test_it_goes_on_when_repository_or_server_was_away(
 async def test_a_repository_of_another_server_is_left_as_it_is(tmp_path: Path) -> None:
     told = {"HEALTHBOOK_DATA": str(tmp_path / "data"), "HEALTHBOOK_BACKUP": str(tmp_path / "repository")}
     told["HEALTHBOOK_BACKUP_RECIPIENTS"] = make_identity(tmp_path / "identity")
-    settings, stop, now = read_settings(told), asyncio.Event(), SystemClock().now()
+    settings, stop = read_settings(told), asyncio.Event()
     settings.data.mkdir()
     server = start_server(settings.data / "postgres")
     try:
         async with opened_vault(settings) as vault:
-            other = Base(
-                node="n0",
-                label=label_of(now),
-                system="1",
-                major=18,
-                timeline=1,
-                segment_bytes=16 * 1024 * 1024,
-                first=1,
-                started_at=now,
-                ended_at=now,
-                parts=[],
-            )
+            other = other_base("n0")
             await vault.note(f"n0/base/{other.label}/{MANIFEST}", other)
             running = Run(Place(settings, server), vault, SystemClock(), stop).until_stopped()
             with pytest.raises(StartError, match="another server"):
