@@ -54,6 +54,7 @@ def _in_database(place: Place, keys: KeyRing, clock: Clock) -> dict[str, Look]:
         "statement counts": database.statement_counts,
         "migrations": database.migration_faults,
         "journal": lambda tx: proofs.journal_faults(tx, settings, clock),
+        "look-up keys": lambda tx: proofs.lookup_faults(tx, keys),
         "unwritten acts": proofs.unwritten_acts,
         "roots": lambda tx: proofs.root_faults(tx, keys, settings, clock.now()),
         "signers": lambda tx: proofs.signer_faults(tx, clock.now()),

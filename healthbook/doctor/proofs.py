@@ -14,6 +14,7 @@ from healthbook.doctor.findings import Finding
 from healthbook.root_jobs import EVERY
 from healthbook.settings import Settings
 from healthbook.wiring import StartError, opened_journal, refuse_restored
+from identity.rotation.service import untried_lookups
 from kernel.clock import Clock
 from store.database import Tx
 from store.journal import JournalError, is_waiting, mark_of, position_of
@@ -47,6 +48,19 @@ async def journal_faults(tx: Tx, settings: Settings, clock: Clock) -> list[Findi
         do = "`healthbook admin recover`, with the journal that belongs to this database."
         return [Finding(name="restored", what=str(error), why=why, do=do)]
     return []
+
+
+async def lookup_faults(tx: Tx, keys: KeyRing) -> list[Finding]:
+    """People whom nobody finds: a restored backup is from before their look-up key was destroyed (S15)."""
+    return [
+        Finding(
+            name="lookup-key-gone",
+            what=f"Numbers and phones stand under look-up key {version}, which nothing is looked up with.",
+            why="These people are not found, cannot sign in by phone, and come twice when they are reported.",
+            do="`healthbook admin rotate-lookup` before anything is served: it needs no older key.",
+        )
+        for version in await untried_lookups(tx, keys)
+    ]
 
 
 async def root_faults(tx: Tx, keys: KeyRing, settings: Settings, now: datetime) -> list[Finding]:

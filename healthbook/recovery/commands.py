@@ -4,6 +4,7 @@ import click
 
 from healthbook.recovery.service import recover, take_promoted
 from healthbook.wiring import Place, StartError, bring_up_to_date, opened_journal, opened_store
+from identity.rotation.service import untried_lookups
 from kernel.clock import SystemClock
 from store.journal import JournalError
 from store.keys import KeyRing
@@ -40,6 +41,8 @@ async def recover_place(
                 return _promoted(taken=await take_promoted(store, files, names, clock.now()))
             options = {"forced": forced, "unless_unused": unless_unused}
             done = await recover(store, files, names, clock.now(), tell=_tell, **options)
+            async with store.transaction() as tx:
+                untried = await untried_lookups(tx, keys)
     except JournalError as error:
         raise StartError(f"The journal does not hold together: {error}. Nothing is served.") from error
     if done is None and forced:
@@ -55,6 +58,15 @@ async def recover_place(
     return (
         f"Epoch {done.epoch}: {done.replayed} acts of the journal replayed, {done.logs} logs marked, "
         f"{done.held} grants held until their citizens confirm. Sessions and codes of before are dead."
+        f"{''.join(_not_found(version) for version in untried)}"
+    )
+
+
+def _not_found(version: str) -> str:
+    return (
+        f"\nNumbers and phones stand under look-up key {version}, which nothing is looked up with: nobody "
+        "finds these people. Run `healthbook admin rotate-lookup` before anything is served; it needs no "
+        "older key."
     )
 
 

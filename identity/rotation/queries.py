@@ -46,6 +46,15 @@ UNDER_LOOKUP = Scalar(
     " + (SELECT count(*) FROM phone_lookup WHERE key_version = $1)",
     fan_out=_LEFT,
 )
+# Hashes are as good as chance: the first of them in order are a sample of everybody.
+OTHERS_IN_SAMPLE = Scalar(
+    str,
+    "SELECT DISTINCT key_version FROM ("
+    "(SELECT key_version FROM patient_identifier ORDER BY id_hash LIMIT $2)"
+    " UNION ALL (SELECT key_version FROM phone_lookup ORDER BY phone_hash LIMIT $2)"
+    ") AS sample WHERE key_version <> ALL($1::text[]) ORDER BY key_version",
+    fan_out="an operator asks now and then, and after a restore, whether people are found",
+)
 # What `hash_secret` writes before the first `$`: nothing under the first pepper.
 UNDER_PEPPER = Scalar(
     int,

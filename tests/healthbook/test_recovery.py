@@ -3,7 +3,9 @@
 The backup is a copy of the database (CREATE DATABASE … TEMPLATE); restoring it is going on with the copy.
 """
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +25,8 @@ from identity import devices, sessions
 from kernel.access import Access
 from store.journal import JournalError, read_lines
 from store.journal_files import DirectoryJournal
+from store.key_life import destroy
+from store.keys import KeyRing, add_key
 from tests.consent.test_erasure import access_of, ask, left_of, lived, signed
 from tests.support import consent as steps
 from tests.support.people import Citizen, Doctor, make_citizen, make_doctor, make_facility
@@ -340,16 +344,38 @@ async def test_s12_a_recovery_asked_for_twice_begins_no_second_epoch_before_anyb
     assert await once_more(unless_unused=True) == 3
 
 
+def place_of(site: Site) -> Place:
+    names = {"DATABASE_URL": "hb_api", "DATABASE_OWNER_URL": "hb_owner"}
+    addresses = {name: site.server.dsn(role, site.name) for name, role in names.items()}
+    root = str(site.files._root)
+    return Place(read_settings({"HEALTHBOOK_DATA": root, "HEALTHBOOK_JOURNAL": root, **addresses}), None)
+
+
+async def test_s15_a_copy_from_before_a_look_up_key_was_destroyed_is_told(site: Site, tmp_path: Path) -> None:
+    """Nobody would find its people, and nothing would say why."""
+    await make_citizen(site.own.store, site.clock)
+    copy = await site.backup()
+    await site.work()
+    await site.restore(copy)
+    assert site.keys._directory is not None
+    shutil.copytree(site.keys._directory, tmp_path / "keys")
+    later = KeyRing.load(tmp_path / "keys")
+    assert "look-up key" not in await recover_place(place_of(site), later, *SIGNED, forced=True)
+    add_key(tmp_path / "keys", "lookup")
+    destroy(tmp_path / "keys" / "lookup.0001.key")
+    later.look()
+    told = await recover_place(place_of(site), later, *SIGNED, forced=True)
+    assert "stand under look-up key 0001" in told
+    assert "healthbook admin rotate-lookup" in told
+
+
 async def test_s12_an_operator_who_says_restored_learns_that_no_epoch_began(site: Site) -> None:
     """Files that were put back after a recovery look like that recovery. Taken for done, they would serve."""
     copy = await site.backup()
     await site.work()
     await site.restore(copy)
     await site.recover()
-    names = {"DATABASE_URL": "hb_api", "DATABASE_OWNER_URL": "hb_owner"}
-    addresses = {name: site.server.dsn(role, site.name) for name, role in names.items()}
-    root = str(site.files._root)
-    place = Place(read_settings({"HEALTHBOOK_DATA": root, "HEALTHBOOK_JOURNAL": root, **addresses}), None)
+    place = place_of(site)
 
     async def say_restored(*, again: bool) -> str:
         return await recover_place(place, site.keys, *SIGNED, forced=True, unless_unused=not again)

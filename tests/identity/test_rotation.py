@@ -2,15 +2,17 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from healthbook.commands import rotate_lookup
+from healthbook.doctor import proofs
 from identity import people, phones
 from store.blobs import FilesystemBlobs
 from store.database import Store, open_store
+from store.key_life import destroy
 from store.keys import KeyRing, add_key
 from store.postgres import Server
 from tests.support.clock import FrozenClock
@@ -19,9 +21,10 @@ from tests.support.people import Citizen, make_citizen
 
 @pytest.fixture
 async def stores(
-    server: Server, database: str, tmp_path: Path, blobs: FilesystemBlobs
+    server: Server, make_database: Callable[[], Awaitable[str]], tmp_path: Path, blobs: FilesystemBlobs
 ) -> AsyncIterator[list[Store]]:
     """[as hb_api with the first key, as hb_api with both, as hb_owner with both]."""
+    database = await make_database()
     both = KeyRing.create(tmp_path / "both", demo=True)
     shutil.copytree(tmp_path / "both", tmp_path / "first")
     first = KeyRing.load(tmp_path / "first")
@@ -72,3 +75,25 @@ async def test_s15_a_rotation_under_load_loses_nobody_and_leaves_no_old_row(
     assert not await is_found(before, citizens[0], clock)
     assert await rotate_lookup(owner, ("operator", "test")) == 0
     assert all([await is_found(after, citizen, clock) for citizen in citizens])
+
+
+async def test_s15_people_of_before_a_key_was_destroyed_are_told_and_found_again(
+    stores: list[Store], clock: FrozenClock, tmp_path: Path
+) -> None:
+    """As a restored backup brings them back."""
+    before, after, owner = stores
+    citizen = await make_citizen(before, clock)
+    async with after.transaction() as tx:
+        assert await proofs.lookup_faults(tx, after.keys) == []
+    destroy(tmp_path / "both" / "lookup.0001.key")
+    for store in (after, owner):
+        store.keys.look()
+    assert not await is_found(after, citizen, clock)
+    async with after.transaction() as tx:
+        (fault,) = await proofs.lookup_faults(tx, after.keys)
+    assert "look-up key 0001" in fault.what
+    assert "rotate-lookup" in fault.do
+    await rotate_lookup(owner, ("operator", "test"))
+    assert await is_found(after, citizen, clock)
+    async with after.transaction() as tx:
+        assert await proofs.lookup_faults(tx, after.keys) == []
