@@ -16,7 +16,7 @@ digest of what is inside stands beside it: that would answer every guess at a re
 import hashlib
 import hmac
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -130,17 +130,17 @@ def digest_of(directory: Path) -> str:
     return hashlib.sha256((directory / SIGNED).read_bytes()).hexdigest()
 
 
-def listed(directory: Path, said: HandOver) -> list[HandedFile]:
+def listed(directory: Path, said: HandOver) -> Iterator[HandedFile]:
     """Every file of every list. Raises HandOverError for a list that is not the signed one."""
-    return [one for files in listed_apart(directory, said) for one in files]
+    return (one for files in listed_apart(directory, said) for one in files)
 
 
-def listed_apart(directory: Path, said: HandOver) -> list[list[HandedFile]]:
-    """As `listed`, for each list its own, by the lists' names."""
-    found = [read_list(directory, name, sha256) for name, sha256 in sorted(said.lists.items())]
-    if (count := sum(map(len, found))) != said.files:
+def listed_apart(directory: Path, said: HandOver) -> Iterator[list[HandedFile]]:
+    """As `listed`, for each list its own, by the lists' names: all of them at once are gigabytes."""
+    lists = sorted(said.lists.items())
+    if (count := sum(len(read_list(directory, *one)) for one in lists)) != said.files:
         raise HandOverError(f"{said.files} files are signed, {count} are listed.")
-    return found
+    return (read_list(directory, *one) for one in lists)
 
 
 def receipt_of(directory: Path, secret: bytes, opened: Iterable[bytes]) -> str:

@@ -121,8 +121,7 @@ async def _said(
     rows: Counter[str],
 ) -> HandOver:
     """What is signed. Raises StartError where a table holds what was not handed over."""
-    lists = {path.name: path.read_bytes() for path in sorted((directory / LISTS).glob("*.ndjson"))}
-    names = [one.name for name in lists for one in read_list(directory, name, None)]
+    lists, files, blobs = _listed(directory)
     async with store.transaction() as tx:
         tables, columns = await queries.TABLES.all(tx), await queries.COLUMNS.all(tx)
         held = {table: await tx.fetchval(queries.count(table)) for table in tables}
@@ -131,7 +130,6 @@ async def _said(
         refuse_missing(held, rows, skipped)
     except HandOverError as error:
         raise StartError(f"Nothing was signed: {error}") from error
-    blobs = sum(_is_blob(name) for name in names)
     assert state.closed_at is not None
     return HandOver(
         v=1,
@@ -144,13 +142,24 @@ async def _said(
         others=counted[1],
         blobs=blobs,
         lost_blobs=sum([1 async for _ in store.blobs.every()]) - blobs,
-        files=len(names),
+        files=files,
         held=held,
         rows=dict(sorted(rows.items())),
         left_out=skipped,
-        lists={name: hashlib.sha256(data).hexdigest() for name, data in lists.items()},
+        lists=lists,
         key=public_jwk(store.keys),
     )
+
+
+def _listed(directory: Path) -> tuple[dict[str, str], int, int]:
+    """The digest of each list, how many files they name, and how many of those are blobs; a list at a time:
+    all of them are gigabytes."""
+    lists, files, blobs = dict[str, str](), 0, 0
+    for path in sorted((directory / LISTS).glob("*.ndjson")):
+        lists[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        names = [one.name for one in read_list(directory, path.name, None)]
+        files, blobs = files + len(names), blobs + sum(map(_is_blob, names))
+    return lists, files, blobs
 
 
 def _is_blob(name: str) -> bool:

@@ -21,7 +21,15 @@ from healthbook.handover.ending import (
     is_certified,
     remains,
 )
-from healthbook.handover.layout import SIGNED, HandOverError, listed, noted, read_signed, refuse_missing
+from healthbook.handover.layout import (
+    SIGNED,
+    HandOverError,
+    listed,
+    listed_apart,
+    noted,
+    read_signed,
+    refuse_missing,
+)
 from healthbook.handover.making import close_installation, hand_over
 from healthbook.handover.reach import refuse_unreachable
 from healthbook.handover.rows import clear_row
@@ -91,6 +99,22 @@ async def test_the_receipt_is_told_by_whoever_opened_every_file_and_by_nothing_t
         with pytest.raises(HandOverError, match="is missing"):
             check(to, tmp_path / "receiver", lambda _: None)
         (to / "away").rename(to / one.name)
+
+
+async def test_lists_are_read_one_at_a_time(owner: Store, clock: FrozenClock, tmp_path: Path) -> None:
+    """A country's are gigabytes."""
+    await make_citizen(owner, clock)
+    async with owner.transaction() as tx:
+        await mark_installation(tx, False, clock.now())
+        await open_again(tx)
+        await close(tx, clock.now())
+    receiver = make_identity(tmp_path / "receiver")
+    said = await hand_over(owner, tmp_path, [receiver], lambda _: None, ("Trần Một + Lê Hai", "thử"))
+    lists = iter(listed_apart(tmp_path, said))
+    next(lists)
+    (tmp_path / "lists" / max(said.lists)).unlink()
+    with pytest.raises(HandOverError, match=f"{max(said.lists)} is missing"):
+        list(lists)
 
 
 async def test_what_was_begun_for_another_receiver_or_before_it_was_open_again_is_not_gone_on_with(
