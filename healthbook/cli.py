@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from healthbook import cli_articles, cli_core, cli_directory, cli_keys, cli_registers, cli_upkeep
-from healthbook.cli_acts import at_place, fail, or_exit, settings_or_exit
+from healthbook.cli_acts import at_place, end_when_told, fail, or_exit, settings_or_exit
 from healthbook.cli_audit import audit
 from healthbook.cli_axis import axis
 from healthbook.cli_backup import backup, restore, verify_backup
@@ -88,6 +88,7 @@ def serve(no_worker: bool, die_with_parent: bool) -> None:
     from healthbook.serve import serve as run
     from healthbook.serve import stop_with
 
+    end_when_told()
     settings = settings_or_exit()
     if die_with_parent:
         settings = replace(settings, drain_seconds=0)  # nobody balances before `make run`

@@ -2,6 +2,8 @@
 
 import asyncio
 import getpass
+import signal
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar
@@ -47,9 +49,23 @@ def or_exit(run: Callable[[], T]) -> T:
         fail(f"{error.filename}: {error.strerror}. HEALTHBOOK_DATA names the data directory.")
 
 
+def end_when_told() -> None:
+    """Let SIGTERM end what begins here as Ctrl-C does, what it started included. Without that the first
+    process of a container ends by kill -9 alone: to that one the kernel brings no signal that it does not ask
+    for."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _end)
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
+
+
 def at_place(run: Callable[["Place"], T]) -> T:
     """Run with the database found or started, and stopped again where we started it."""
     from healthbook.wiring import open_place
+
+    end_when_told()
 
     def opened() -> T:
         place = open_place(settings_or_exit())

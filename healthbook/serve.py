@@ -338,6 +338,7 @@ def fork_child(run: Callable[[], None]) -> int:
         os.setsid()
         die_with(parent)
         give_way()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WAITED_FOR)
         run()
         code = 0

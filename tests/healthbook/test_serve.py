@@ -1,5 +1,6 @@
 """One parent, its children and PostgreSQL: how they start together and end together."""
 
+import asyncio
 import signal
 import socket
 import subprocess
@@ -11,8 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from healthbook.wiring import STAMP
+from store import migrate
+from store.postgres import start_server
 from tests.healthbook.conftest import environment, run_command
 
 WAIT_SECONDS = 60
@@ -42,7 +47,7 @@ def eventually(condition: object, what: str) -> None:
 
 
 @contextmanager
-def served(directory: Path, port: int, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+def starting(directory: Path, port: int, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "healthbook", "serve"],
         env=environment(directory, PORT=str(port), **variables),
@@ -50,12 +55,18 @@ def served(directory: Path, port: int, **variables: str) -> Iterator[subprocess.
         stderr=subprocess.DEVNULL,
     )
     try:
-        eventually(lambda: answers(port), "the service did not start")
         yield process
     finally:
         process.kill()
         process.wait()
-        eventually(lambda: not started_with(port), "processes were left behind")
+
+
+@contextmanager
+def served(directory: Path, port: int, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    with starting(directory, port, **variables) as process:
+        eventually(lambda: answers(port), "the service did not start")
+        yield process
+    eventually(lambda: not started_with(port), "processes were left behind")
 
 
 def started_with(port: int) -> list[int]:
@@ -120,6 +131,62 @@ def test_two_services_share_one_database(installation: Path) -> None:
     with served(installation, first), served(installation, second):
         assert answers(first)
         assert answers(second)
+
+
+def told_to_end(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether it ends by itself at SIGTERM, and nothing stays. The default way would be -15, and to the first
+    process of a container nothing at all."""
+    process.send_signal(signal.SIGTERM)
+    return process.wait(WAIT_SECONDS) == 128 + signal.SIGTERM and not started_with(port)
+
+
+def test_a_start_that_waits_for_a_database_is_ended(installation: Path) -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(WAIT_SECONDS)
+        address = f"postgresql://hb_api@127.0.0.1:{silent.getsockname()[1]}/healthbook"
+        with starting(installation, port, DATABASE_URL=address) as process:
+            connection, _ = silent.accept()
+            with connection:
+                assert told_to_end(process, port)
+
+
+async def test_a_start_that_waits_for_the_migrations_of_another_is_ended(installation: Path) -> None:
+    port, server = free_port(), start_server(installation / "postgres")
+    (installation / STAMP).unlink()
+    try:
+        connection = await asyncpg.connect(server.dsn("hb_owner"))
+        await connection.execute("SELECT pg_advisory_lock($1)", migrate._LOCK)
+        with starting(installation, port) as process:
+            deadline = time.monotonic() + WAIT_SECONDS
+            while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.05)
+            assert told_to_end(process, port)
+        await connection.close()
+    finally:
+        server.stop()
+
+
+def test_a_start_that_waits_for_its_postgres_is_ended_with_it(installation: Path) -> None:
+    """That one replays its log, for as long as that takes."""
+    cluster, port = installation / "postgres" / "cluster", free_port()
+    settings, recovery = cluster / "postgresql.auto.conf", cluster / "recovery.signal"
+    kept = settings.read_text()
+    try:
+        settings.write_text(
+            f"{kept}restore_command = 'while test -e {recovery}; do sleep 0.1; done; exit 1'\n"
+        )
+        recovery.touch()
+        with starting(installation, port) as process:
+            eventually(lambda: not postgres_is_down(installation), "PostgreSQL was not started")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(WAIT_SECONDS) == 128 + signal.SIGTERM
+            eventually(lambda: not started_with(port), "processes were left behind")
+            assert postgres_is_down(installation)
+    finally:
+        recovery.unlink(missing_ok=True)
+        settings.write_text(kept)
 
 
 def test_what_hangs_locks_on_a_fork_is_there_before_anybody_forks() -> None:
