@@ -48,20 +48,27 @@ async def scheduled(
 async def registered(
     tx: Tx, _keys: KeyRing, access: Access, rows: list[Reminder], _now: datetime
 ) -> Mapping[UUID, Face]:
-    """The vaccination days that the person is registered for, but for what is kept from relatives."""
+    """The vaccination days that the person is registered for, but for what is kept from relatives. An adult's
+    proxies do not see it, as with what is booked."""
     found = {}
-    for one in rows:
+    for one in rows if access.basis != "proxy" else []:
         registration_id = UUID(one.source.partition(":")[2])
         row = await registrations.own(tx, access, registration_id)
         if isinstance(row, Refused) or (access.basis == "job" and row.state != "booked"):
             continue
         line = await registrations.line_of(tx, row)
         at = row.starts_at.astimezone(VIETNAM)
-        text = f"{line.title}: {at:%H:%M} ngày {at:%d/%m/%Y}, {line.place}"
+        # As below: of what is kept, the time alone.
+        is_discreet = await registrations.is_discreet(tx, row)
+        name = BOOKED_VI if is_discreet else line.title
+        text = f"{name}: {at:%H:%M} ngày {at:%d/%m/%Y}"
         came_from = CameFrom(
-            what="registration", id=str(registration_id), text=[text], facility_name=line.facility_name
+            what="registration",
+            id=str(registration_id),
+            text=[text if is_discreet else f"{text}, {line.place}"],
+            facility_name=None if is_discreet else line.facility_name,
         )
-        found[one.reminder_id] = Face(title=line.title, came_from=came_from, is_private=line.is_private)
+        found[one.reminder_id] = Face(title=name, came_from=came_from, is_private=line.is_private)
     return found
 
 

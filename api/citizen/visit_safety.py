@@ -32,8 +32,8 @@ class KeptVisit(Struct, kw_only=True):
 
 
 class KeptVisits(Struct, kw_only=True):
-    """All of them, newest first; at most 200, and nobody keeps more. What lies at a sensitive department is
-    kept without being here."""
+    """All of them, newest first; at most 200, and nobody keeps more. What lies at a sensitive department, or
+    at a facility that is nothing else, is kept without being here."""
 
     items: list[KeptVisit]
 

@@ -45,6 +45,7 @@ class Booked(Struct, frozen=True, kw_only=True):
     record_id: str
     referral_id: UUID
     day: date
+    receiver_id: UUID | None
     receiver: str | None
     is_expected: bool
 

@@ -98,6 +98,7 @@ async def booked(tx: Tx, access: Access, now: datetime) -> list[Booked]:
             record_id=one.record_id,
             referral_id=one.referral_id,
             day=day,
+            receiver_id=one.receiver_id,
             receiver=names.get(one.receiver_id),
             is_expected=one.state == "booked",
         )

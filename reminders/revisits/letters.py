@@ -18,6 +18,7 @@ from reminders.days import schedule_around
 from reminders.faces import Face
 from reminders.models import Reminder
 from reminders.revisits import queries
+from reminders.revisits.places import tells
 from reminders.shown import CameFrom
 from reminders.sources import plan_source
 from store.database import Tx
@@ -43,10 +44,15 @@ async def follow(tx: Tx, access: Access, patient_id: UUID, now: datetime) -> Non
 async def faces(
     tx: Tx, _keys: KeyRing, access: Access, rows: list[Reminder], now: datetime
 ) -> Mapping[UUID, Face]:
-    """Of the letters that this access sees; for a job those alone whose person is still expected."""
+    """Of the letters that this access sees; for the family none to a place that tells, for a job those alone
+    whose person is still expected."""
     if access.basis == "proxy":
         return {}
-    found = {_source(one): one for one in await booked(tx, access, now)}
+    found = {
+        _source(one): one
+        for one in await booked(tx, access, now)
+        if access.basis != "guardian" or not await tells(tx, one.receiver_id, one.receiver)
+    }
     return {
         row.reminder_id: _face(one)
         for row in rows

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -14,14 +15,15 @@ APPOINTMENTS_MAX: Final = 100
 
 
 class AppointmentRow(Struct, frozen=True):
-    """An appointment as its facility sent it. came_at: when the person came to that facility for it, by
-    another visit than the one that gave it."""
+    """An appointment as its facility sent it. facility_id: of one of the register. came_at: when the person
+    came to that facility for it, by another visit than the one that gave it."""
 
     id: str
     eff: datetime
     eff_precision: str
     item: str
     encounter_id: str | None
+    facility_id: UUID | None
     came_at: datetime | None
 
 
@@ -31,7 +33,8 @@ APPOINTMENTS = Statement(
     AppointmentRow,
     filtered(
         f"""
-        SELECT r.id, r.eff, r.eff_precision, r.item, r.encounter_id, {came("r", "$11")} AS came_at
+        SELECT r.id, r.eff, r.eff_precision, r.item, r.encounter_id, r.facility_id,
+            {came("r", "$11")} AS came_at
         FROM ehr_resource r
         WHERE {{visible}} AND r.rtype = 'Appointment' AND r.status IN ('booked', 'pending', 'proposed')
             AND r.eff IS NOT NULL AND r.eff >= $10

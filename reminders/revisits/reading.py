@@ -16,6 +16,7 @@ from kernel.clock import VIETNAM
 from reminders.faces import Face
 from reminders.models import Reminder
 from reminders.revisits import queries
+from reminders.revisits.places import tells
 from reminders.revisits.queries import APPOINTMENTS_MAX, AppointmentRow
 from reminders.shown import CameFrom
 from store.database import Tx
@@ -51,10 +52,16 @@ class Revisit(Struct, frozen=True, kw_only=True):
 
 async def revisits_of(tx: Tx, access: Access, since: datetime, now: datetime) -> list[Revisit]:
     """The appointments from then on. Of those that no visit gave, nobody knows the department: the family
-    does not see them (security.md S23)."""
+    does not see them, nor those at a place that tells (security.md S23)."""
     rows = await queries.APPOINTMENTS.all(tx, *scope_of(access, now), since, EARLY, APPOINTMENTS_MAX)
-    is_family = access.basis in ("guardian", "proxy")
-    return [_revisit(row) for row in rows if row.encounter_id is not None or not is_family]
+    found = [(_revisit(row), row) for row in rows]
+    if access.basis not in ("guardian", "proxy"):
+        return [one for one, _ in found]
+    return [
+        one
+        for one, row in found
+        if row.encounter_id is not None and not await tells(tx, row.facility_id, one.facility_name)
+    ]
 
 
 async def faces(

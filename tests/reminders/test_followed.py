@@ -18,9 +18,9 @@ from reminders.care_plans.policy import schedule_of
 from reminders.looking import JOB as LOOK
 from store.models import Due
 from tests.support import booking, costs
-from tests.support.family import make_child
+from tests.support.family import make_child, make_proxy
 from tests.support.http import bearer
-from tests.support.people import make_facility, make_person, renew_session
+from tests.support.people import make_citizen, make_facility, make_person, renew_session
 from tests.support.record import write
 from tests.support.registering import cancel, make_campaign, make_site, registered
 from tests.support.reminding import Reminding, set_day
@@ -278,6 +278,86 @@ async def test_s23_a_childs_flagged_visit_is_told_to_no_guardian_and_an_open_one
     await here.until(at(11, 25, 12))
     told = await here.told(patient_id=mother.patient_id)
     assert [one for one in told if one[0] == "dependent-reminder"] == [("dependent-reminder", "24 06:30")]
+
+
+async def test_s23_what_lies_at_a_facility_that_becomes_sensitive_is_told_to_no_guardian(
+    here: Reminding, hospital: Facility
+) -> None:
+    """A booked visit and the day to come back."""
+    mother, number = here.citizen, "079216123457"
+    child, _ = await make_person(
+        here.store, here.clock, number=number, name="Trần Bé Thử", birth_date="2016-03-12", sex="male"
+    )
+    async with here.store.transaction() as tx:
+        await births.link(tx, child, mother.patient_id, None, here.clock.now())
+    await here.work()
+    clinic = await booking.make_clinic(here.store, here.clock)
+    plan = await booking.make_schedule(here.client, here.clock, clinic, 5)
+    mother.token = await renew_session(here.store, here.clock, mother)
+    acting = {"X-Patient-Id": str(child)}
+    await booking.booked(here.client, bearer(mother.token) | acting, plan)
+    who = replace(mother, patient_id=child, number=number, name="Trần Bé Thử", birth_date="2016-03-12")
+    await visit(replace(here, citizen=replace(who, sex="male")), hospital, back="20261124")
+    token = await renew_session(here.store, here.clock, mother)
+    shown = await of_kind(here, "revisit", token, **acting)
+    assert {one["came_from"]["what"] for one in shown} == {"booking", "appointment"}
+    try:
+        await rename(here, clinic.facility, "Bệnh viện Tâm thần")
+        await rename(here, hospital, "Trung tâm Cai nghiện ma túy")
+        assert await of_kind(here, "revisit", token, **acting) == []
+        await here.until(at(11, 25, 12))
+        assert await here.told(patient_id=mother.patient_id) == []
+        assert len(await here.told("revisit-due", patient_id=child)) >= 2
+    finally:
+        await rename(here, hospital, hospital.name)
+
+
+async def rename(here: Reminding, facility: Facility, name: str) -> None:
+    async with here.owner.transaction() as tx:
+        sql = "UPDATE facility SET name = $2 WHERE facility_id = $1"
+        await tx.execute(sql, facility.facility_id, name)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"is_private": True},
+        {"title": "Tiêm viêm gan B cho người điều trị ARV"},
+        {"place": "Phòng khám Tâm thần"},
+    ],
+)
+async def test_s23_of_a_registration_that_is_kept_the_words_say_the_time_alone(
+    here: Reminding, kept: dict[str, Any]
+) -> None:
+    """Phones ring with these words on a locked screen; others may hold the phone."""
+    site = await make_site(here.store, here.clock)
+    about = {name: text for name, text in kept.items() if name != "is_private"}
+    campaign = await make_campaign(here.client, here.clock, site, 5, **about)
+    here.citizen.token = await renew_session(here.store, here.clock, here.citizen)
+    own = {name: said for name, said in kept.items() if name == "is_private"}
+    await registered(here.client, here.citizen, campaign, **own)
+    await here.work()
+    (one,) = await of_kind(here, "revisit")
+    assert (one["title"], one["is_private"]) == ("Lịch hẹn", True)
+    (text,) = one["came_from"]["text"]
+    assert text.startswith("Lịch hẹn: ")
+    assert text.endswith("ngày 24/11/2026")
+    assert one["came_from"]["facility_name"] is None
+
+
+async def test_s23_a_proxy_who_reads_the_book_is_shown_no_registration(here: Reminding) -> None:
+    """Who reads the record need not manage appointments."""
+    daughter = await make_citizen(here.store, here.clock)
+    await make_proxy(here.store, here.clock, here.citizen, daughter, "read-record")
+    site = await make_site(here.store, here.clock)
+    campaign = await make_campaign(here.client, here.clock, site, 5)
+    here.citizen.token = await renew_session(here.store, here.clock, here.citizen)
+    await registered(here.client, here.citizen, campaign)
+    await here.work()
+    assert len(await of_kind(here, "revisit")) == 1
+    token = await renew_session(here.store, here.clock, daughter)
+    of = {"X-Patient-Id": str(here.citizen.patient_id)}
+    assert await of_kind(here, "revisit", token, **of) == []
 
 
 async def test_an_episode_is_news_once_in_however_many_files_it_comes(

@@ -10,7 +10,7 @@ from kernel.access import Label
 from kernel.clock import VIETNAM, local_day
 from kernel.problems import Refused
 from tests.ehr.referrals.test_referrals import RECEIVER, SENDER, Road
-from tests.reminders.test_followed import look
+from tests.reminders.test_followed import look, rename
 from tests.reminders.test_unanswered import as_child, mark_rows
 from tests.support import booking
 from tests.support.family import access_of, make_proxy
@@ -83,6 +83,25 @@ async def test_who_was_seen_is_told_no_more(here: Reminding) -> None:
     await move(here, road, "seen")
     await here.until(at(12, 2, 12))
     assert await here.told("revisit-due") == []
+
+
+async def test_s23_a_guardian_hears_of_no_letter_to_a_facility_that_is_sensitive_as_a_whole(
+    here: Reminding,
+) -> None:
+    mother, kid = await as_child(here)
+    road = await on_the_road(kid)
+    await move(kid, road, "booked", booked_for="2026-12-01")
+    of_child = {"X-Patient-Id": str(kid.citizen.patient_id)}
+    assert len(await letters(here, **of_child)) == 1
+    receiver = road.places[RECEIVER]
+    try:
+        await rename(here, receiver, "Bệnh viện Tâm thần")
+        assert await letters(here, **of_child) == []
+        await here.until(at(12, 2, 12))
+        assert len(await kid.told("revisit-due")) == 2
+        assert await here.told("dependent-reminder", patient_id=mother.patient_id) == []
+    finally:
+        await rename(here, receiver, receiver.name)
 
 
 @pytest.mark.parametrize(("label", "told"), [(Label.NONE, 2), (Label.SDV, 0)])

@@ -48,9 +48,9 @@ async def make_unit(store: Store, clock: FrozenClock, facility_id: UUID, name: s
         return await add_unit(tx, new, clock.now())
 
 
-async def make_clinic(store: Store, clock: FrozenClock) -> Clinic:
+async def make_clinic(store: Store, clock: FrozenClock, name: str | None = None) -> Clinic:
     made = Clinic()
-    made.facility = await make_facility(store, clock)
+    made.facility = await make_facility(store, clock, name=name)
     made.planner = await make_doctor(store, clock, made.facility, role="facility-admin")
     made.clerk = await make_doctor(store, clock, made.facility, role="clerk")
     where = made.facility.facility_id

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from identity.models import Facility
 from identity.units.models import NewUnit
 from identity.units.service import add_unit
@@ -144,11 +146,12 @@ class Hall:
             return await tickets.call_next(tx, self.counter, self.clock.now())
 
     async def psychiatry(self) -> UUID:
-        """A sensitive department of the facility."""
+        """A sensitive department of the facility, which has another one that is none."""
         new = NewUnit(
             facility_id=self.facility.facility_id, kind="department", name="Khoa Tâm thần", is_sensitive=True
         )
         async with self.store.transaction() as tx:
+            await add_unit(tx, replace(new, name="Khoa Nội", is_sensitive=False), self.clock.now())
             return await add_unit(tx, new, self.clock.now())
 
 

@@ -234,6 +234,12 @@ async def is_kept(tx: Tx, row: RegistrationRow) -> bool:
     return row.is_private or (row.registered_by == row.patient_id and await _tells(tx, row.campaign_id))
 
 
+async def is_discreet(tx: Tx, row: RegistrationRow) -> bool:
+    """Whether words that others may read, as on a locked screen, say no more than when it is. Also of what a
+    relative asked for: it is kept from the other relatives."""
+    return row.is_private or await _tells(tx, row.campaign_id)
+
+
 async def _tells(tx: Tx, campaign_id: UUID) -> bool:
     """Whether its name, its place or its facility tells relatives what the person is there for."""
     campaign = await queries.CAMPAIGN_BY_ID.one(tx, campaign_id)

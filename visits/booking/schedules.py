@@ -30,6 +30,7 @@ from visits.booking.models import (
 from visits.booking.policy import CLOSE_JOB, SLOT_JOB
 from visits.booking.problems import SCHEDULE_CLOSED, SCHEDULE_INVALID, SCHEDULE_UNKNOWN
 from visits.booking.telling import keep
+from visits.exposure.places import is_listable
 from visits.problems import NOT_AT_A_FACILITY
 from visits.slots import reading
 from visits.slots import service as slots
@@ -175,13 +176,16 @@ async def bookable(
     now: datetime,
 ) -> list[ScheduleRow]:
     """Those of a facility that take appointments now, newest first; for whoever acts for another without
-    those of sensitive departments (security.md S23). A page is full unless it is the last."""
+    those of sensitive departments, and without any where the facility is nothing else (security.md S23). A
+    page is full unless it is the last."""
     whole, found = access.is_own, list[ScheduleRow]()
+    if not whole and not await is_listable(tx, facility_id):
+        return []
     while len(found) < limit:
         rows = await queries.SCHEDULES.all(tx, facility_id, before, unit_id, now, whole, limit)
         if not rows:
             break
-        found += [one for one in rows if whole or not await is_kept(tx, one)]
+        found += [one for one in rows if whole or not await tells(tx, one)]
         before = rows[-1].schedule_id
     return found[:limit]
 
@@ -220,8 +224,13 @@ async def seen(tx: Tx, access: Access, facility_id: UUID, schedule_id: UUID) -> 
 
 
 async def is_kept(tx: Tx, row: ScheduleRow) -> bool:
-    """Whether nobody sees it who acts for another: by what it was when it was made, and by what its name and
-    its department say now."""
+    """Whether nobody sees it who acts for another: by what it says itself, and by what its facility is."""
+    return await tells(tx, row) or not await is_listable(tx, row.facility_id)
+
+
+async def tells(tx: Tx, row: ScheduleRow) -> bool:
+    """Whether it is sensitive itself: by what it was when it was made, and by what its name and its
+    department say now."""
     return (
         row.is_sensitive
         or is_sensitive(row.name, None)

@@ -35,6 +35,7 @@ from visits.booking.problems import (
     SCHEDULE_CLOSED,
 )
 from visits.booking.telling import NOTED, keep, tell
+from visits.exposure.places import is_listable
 from visits.safety import service as safety
 from visits.slots import service as slots
 from visits.slots.models import BookingAct, SlotRow
@@ -314,7 +315,8 @@ def sees_all(access: Access) -> bool:
 
 
 async def is_seen(tx: Tx, access: Access, row: AppointmentRow) -> bool:
-    """A department that is sensitive by the words for it alone is one for the family too."""
+    """A department that is sensitive by the words for it alone is one for the family too, and a facility that
+    is so as a whole is one altogether: judged whenever it is read, for either may have become so since."""
     return sees_all(access) or not await is_at_sensitive(tx, row)
 
 
@@ -324,9 +326,11 @@ async def _seen_of(tx: Tx, access: Access, rows: list[AppointmentRow]) -> list[A
 
 async def is_at_sensitive(tx: Tx, row: AppointmentRow) -> bool:
     plan = await queries.SCHEDULE_BY_ID.one(tx, row.facility_id, row.schedule_id)
-    if plan is not None and await schedules.is_kept(tx, plan):
+    if plan is not None and await schedules.tells(tx, plan):
         return True
-    return row.unit_id is not None and bool(await sensitive_of(tx, [row.unit_id]))
+    if row.unit_id is not None and await sensitive_of(tx, [row.unit_id]):
+        return True
+    return not await is_listable(tx, row.facility_id)
 
 
 async def is_kept(tx: Tx, row: AppointmentRow) -> bool:

@@ -132,7 +132,8 @@ async def _end(tx: Tx, patient_id: UUID, facility_id: UUID, by: EndedBy, now: da
     ended = await queries.END_VISIT.one(tx, patient_id, facility_id, now, by)
     if ended is not None:
         rows = await queries.LEAVE_VISIT.all(tx, patient_id, ended.visit_id, now)
-        is_kept = await withheld(tx, patient_id, [Item(row.check_in_id, row.unit_id) for row in rows])
+        items = [Item(row.check_in_id, row.unit_id, row.facility_id) for row in rows]
+        is_kept = await withheld(tx, patient_id, items)
         await _leave_rows(tx, rows, now, unless_held=bool(is_kept))
     return ended
 

@@ -110,7 +110,7 @@ async def _subjects(tx: Tx, keys: KeyRing, access: Access, counter: Counter, now
         return companion_subjects(keys, facility_id, access.patient_id, access.actor.actor_id, now)
     if not access.is_own:
         rows = await queries.AT_COUNTER_TODAY.all(tx, access.patient_id, facility_id, counter.counter_id, day)
-        items = [Item(row.check_in_id, row.unit_id) for row in rows]
+        items = [Item(row.check_in_id, row.unit_id, row.facility_id) for row in rows]
         if await withheld(tx, access.patient_id, items):
             return companion_subjects(keys, facility_id, access.patient_id, access.actor.actor_id, now)
     return person_subjects(keys, facility_id, access.patient_id, now)

@@ -79,7 +79,8 @@ async def _unhidden(
         return rows
     if access.basis != "guardian":
         rows = [one for one in rows if one.recorded_by == access.actor.actor_id]
-    hidden = await withheld(tx, patient_id, [Item(one.check_in_id, one.unit_id) for one in rows])
+    items = [Item(one.check_in_id, one.unit_id, one.facility_id) for one in rows]
+    hidden = await withheld(tx, patient_id, items)
     return [one for one in rows if one.check_in_id not in hidden]
 
 

@@ -212,7 +212,8 @@ async def _is_open_to(tx: Tx, access: Access, visit: Visit) -> bool:
     """Whether whoever acts may know of this visit (security.md S23)."""
     if access.is_own:
         return True
-    return not await withheld(tx, visit.patient_id, [Item(visit.visit_id, visit.unit_id)])
+    item = Item(visit.visit_id, visit.unit_id, visit.facility_id)
+    return not await withheld(tx, visit.patient_id, [item])
 
 
 async def _is_seen(tx: Tx, access: Access, row: DeclarationRow) -> bool:

@@ -1,4 +1,5 @@
-"""Where a visit may stand on a list: never at a sensitive unit, nor at a facility that is nothing else.
+"""Where a visit may stand on a list: never at a sensitive unit, nor at a facility that is nothing else. What
+lies at such a facility is kept from the family too (security.md S23).
 
 A unit is judged by what it is now and by its name; one that was sensitive stays so (identity/units). A visit
 that was at one then carries a flag since (visits/safety).

@@ -36,7 +36,8 @@ class Sibling(Struct, frozen=True):
 
 
 class Item(Struct, frozen=True):
-    """A check-in or a booking, and the unit of the facility that it is at, if it is at one."""
+    """A check-in or a booking, and where it is: the unit of the facility, if it is at one."""
 
     item_id: UUID
     unit_id: UUID | None
+    facility_id: UUID

@@ -15,6 +15,7 @@ from kernel.clock import end_of_day, local_day, start_of_day
 from kernel.problems import Refused
 from store.database import Tx
 from store.outbox import emit
+from visits.exposure.places import is_listable
 from visits.safety import queries
 from visits.safety.models import Held, Item, ItemKind, Kept, Reason
 from visits.safety.problems import TOO_MANY_KEPT, VISIT_UNKNOWN
@@ -104,8 +105,9 @@ async def flagged(tx: Tx, patient_id: UUID, item_ids: Sequence[UUID]) -> frozens
 
 async def withheld(tx: Tx, patient_id: UUID, items: Sequence[Item]) -> frozenset[UUID]:
     """Which of these the family learns nothing of: those that carry a flag, those at a unit that is sensitive
-    now, and every check-in of a visit that has one such: the rest of it would tell when it began and ended.
-    A unit that is sensitive once stays so, so what was withheld stays withheld."""
+    now or at a facility that is nothing else, and every check-in of a visit that has one such: the rest of it
+    would tell when it began and ended. A unit that is sensitive once stays so, so what was withheld stays
+    withheld."""
     if not items:
         return frozenset()
     visits = await queries.OF_VISITS.all(tx, patient_id, [one.item_id for one in items])
@@ -113,7 +115,9 @@ async def withheld(tx: Tx, patient_id: UUID, items: Sequence[Item]) -> frozenset
     judged += [(one.item_id, one.check_in_id, one.unit_id) for one in visits]
     flags = await flagged(tx, patient_id, list({check_in_id for _, check_in_id, _ in judged}))
     units = await sensitive_of(tx, {unit_id for *_, unit_id in judged if unit_id is not None})
-    return frozenset(item_id for item_id, one, unit_id in judged if one in flags or unit_id in units)
+    kept = {item_id for item_id, one, unit_id in judged if one in flags or unit_id in units}
+    telling = {one for one in {item.facility_id for item in items} if not await is_listable(tx, one)}
+    return frozenset(kept | {item.item_id for item in items if item.facility_id in telling})
 
 
 async def forget(tx: Tx, patient_id: UUID, item_ids: Sequence[UUID]) -> None:

@@ -14,6 +14,7 @@ from tests.support.booking import (
     hold,
     make_clinic,
     make_schedule,
+    make_unit,
     told,
 )
 from tests.support.clock import FrozenClock
@@ -135,6 +136,55 @@ async def test_s23_a_name_that_says_it_makes_a_schedule_sensitive_without_any_de
         assert clinic.facility.discreet_name in file.text.replace("\r\n ", "")
 
 
+@pytest.mark.parametrize("how", ["name", "units", "specialties"])
+async def test_s23_a_facility_that_is_sensitive_as_a_whole_keeps_every_appointment(
+    store: Store, owner: Store, clock: FrozenClock, clinic: Clinic, proxy: Citizen, how: str
+) -> None:
+    person = await make_citizen(store, clock)
+    acting = await acting_for(store, clock, person, proxy)
+    async with client_of(store, clock) as client:
+        other = await make_schedule(client, clock, await make_clinic(store, clock), 2)
+        plan = await make_schedule(client, clock, clinic, 2, 2, 2, unit_id=None)
+        seen = await booked(client, person, other)
+        kept = await booked(client, person, plan)
+        asked = await booked(client, acting, plan, 1)
+        listed = await client.get(ME, headers=acting)
+        assert len(listed.json()["items"]) == 3
+        await make_sensitive(owner, plan["facility_id"], how)
+        listed = await client.get(ME, params={"limit": 1}, headers=acting)
+        assert [one["appointment_id"] for one in listed.json()["items"]] == [seen["appointment_id"]]
+        assert listed.json()["next"] is None
+        for ident in (kept["appointment_id"], asked["appointment_id"]):
+            own = await client.get(f"{ME}/{ident}", headers=bearer(person.token))
+            assert own.json()["is_private"] is True
+            for path in READS[1:]:
+                answer = await client.get(ME + path.format(id=ident), headers=acting)
+                assert (answer.status_code, answer.json()["code"]) == (404, "appointment-unknown")
+            for what in ACTS:
+                assert (await act(client, acting, ident, what)).status_code == 404
+        base = f"/v1/me/facilities/{plan['facility_id']}/schedules"
+        for headers, count in ((acting, 0), (bearer(person.token), 1)):
+            assert len((await client.get(base, headers=headers)).json()["items"]) == count
+        assert (await hold(client, acting, plan, 2)).json()["code"] == "schedule-unknown"
+        file = await client.get(f"{ME}/{kept['appointment_id']}/calendar.ics", headers=bearer(person.token))
+        assert clinic.facility.discreet_name in file.text.replace("\r\n ", "")
+        await act(client, person, asked["appointment_id"], "cancel")
+        await act(client, person, kept["appointment_id"], "cancel")
+    assert "cancel" not in await told(store, clock, proxy.patient_id, person.patient_id)
+
+
+async def make_sensitive(owner: Store, facility_id: str, how: str) -> None:
+    """As a whole: by what the register says of it now."""
+    changes = {
+        "name": "UPDATE facility SET name = 'Bệnh viện Tâm thần' WHERE facility_id = $1",
+        "units": "UPDATE facility_unit SET is_sensitive = true WHERE facility_id = $1",
+        "specialties": "INSERT INTO facility_specialty (specialty, facility_id, is_declared)"
+        " VALUES ('psychiatry', $1, true)",
+    }
+    async with owner.transaction() as tx:
+        await tx.execute(changes[how], UUID(facility_id))
+
+
 async def test_s23_what_is_moved_after_it_was_flagged_is_told_to_the_person_alone(
     store: Store, clock: FrozenClock, clinic: Clinic, proxy: Citizen
 ) -> None:
@@ -200,6 +250,8 @@ async def test_s23_a_word_of_the_list_alone_keeps_a_department_from_pages_and_co
         seen_plan = await make_schedule(client, clock, clinic, 2, 2, unit_id=None)
         plan = await make_schedule(client, clock, clinic, *[2] * AHEAD_MAX)
         other = await make_schedule(client, clock, clinic, 2)
+        # With one more department that is none, or the facility would be sensitive as a whole.
+        await make_unit(store, clock, clinic.facility.facility_id, "Khoa Ngoại")
         seen = await held(client, acting, seen_plan)
         for number in range(AHEAD_MAX - 1):
             await held(client, acting, plan, number)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from healthbook.dispatch import tick
 from healthbook.housekeeping import do_chore
@@ -359,6 +360,7 @@ async def test_s23_what_is_kept_from_the_family_is_nowhere_for_a_guardian(
     )
     async with store.transaction() as tx:
         unit_id = await add_unit(tx, new, clock.now())
+        await add_unit(tx, replace(new, name="Khoa Nội", is_sensitive=False), clock.now())
     quiet = await make_counter(store, clock, hall.facility, "K-9", unit_id)
     seen = await hall.desk(child)
     await hall.checks_out(child)

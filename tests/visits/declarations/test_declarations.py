@@ -380,6 +380,9 @@ async def hidden_visits(store: Store, clock: FrozenClock, here: Setting, person:
             NewUnit(facility_id=here.facility.facility_id, kind="department", name="Phòng khám OPC"),
             now,
         )
+        # One that is none, or the facility would be sensitive as a whole.
+        ward = NewUnit(facility_id=here.facility.facility_id, kind="department", name="Khoa Nội")
+        await units.add_unit(tx, ward, now)
         discreet = await units.add_unit(
             tx,
             NewUnit(
@@ -408,6 +411,12 @@ async def test_s23_the_family_neither_declares_for_a_hidden_visit_nor_sees_that_
     async with client_of(store, clock) as client:
         form = await here.form(client)
         empty = (await client.get(ME, headers=theirs)).content
+        # Of a facility that is nothing else the family does not even learn that its form is another.
+        hospital = await make_facility(store, clock, name="Bệnh viện Tâm thần")
+        elsewhere = await check_in(store, here.person.patient_id, hospital, clock.now())
+        for who, code in ((theirs, "declaration-visit-unknown"), (here.own, "declaration-form-unknown")):
+            answer = await declare(client, who, form, check_in_id=elsewhere)
+            assert code_of(answer) == (404, code)
         for name, visit in hidden.items():
             kind = "booking_id" if name == "marked" else "check_in_id"
             assert code_of(await declare(client, theirs, form, **{kind: visit})) == (

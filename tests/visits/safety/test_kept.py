@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 
 from healthbook.dispatch import dispatch
@@ -21,6 +23,7 @@ from store.database import Store
 from store.journal import Line
 from store.outbox import claim_events
 from tests.ehr.cases.test_after_a_merge import with_origin
+from tests.support import booking
 from tests.support.actors import routes
 from tests.support.clock import FrozenClock
 from tests.support.consent import granted
@@ -79,7 +82,7 @@ async def handle(store: Store, person: UUID, now: datetime) -> None:
 
 
 @pytest.mark.parametrize("relation", ["guardian", "proxy"])
-@pytest.mark.parametrize("how", ["own-wish", "suspected-abuse", "unit"])
+@pytest.mark.parametrize("how", ["own-wish", "suspected-abuse", "unit", "facility"])
 async def test_s23_no_path_of_a_relative_tells_of_a_check_in_that_is_kept(
     client: httpx.AsyncClient, store: Store, clock: FrozenClock, relation: str, how: Any
 ) -> None:
@@ -94,14 +97,15 @@ async def test_s23_no_path_of_a_relative_tells_of_a_check_in_that_is_kept(
     await handle(store, person, clock.now())
     before = await seen(client, relative, person)
     assert before["/v1/me/check-ins"][0] == 200
-    hospital = await make_facility(store, clock, name=f"Viện {SECRET}")
+    what = "Tâm thần " if how == "facility" else ""
+    hospital = await make_facility(store, clock, name=f"Viện {what}{SECRET}")
     unit_id = None
     if how == "unit":
         async with store.transaction() as tx:
             new = NewUnit(facility_id=hospital.facility_id, kind="department", name="Khoa tư vấn HIV")
             unit_id = await add_unit(tx, new, clock.now())
     item = await check_in(store, clock, person, hospital, unit_id)
-    if how != "unit":
+    if how not in ("unit", "facility"):
         async with store.transaction() as tx:
             await service.flag(tx, person, "check-in", item, how, clock.now())
     await handle(store, person, clock.now())
@@ -115,6 +119,41 @@ async def test_s23_no_path_of_a_relative_tells_of_a_check_in_that_is_kept(
     own = await client.get("/v1/me/notifications", headers=bearer(relative.token))
     assert SECRET not in own.text
     assert str(item) not in own.text
+
+
+@pytest.mark.parametrize("relation", ["guardian", "proxy"])
+async def test_s23_no_path_of_a_relative_tells_of_an_appointment_at_a_sensitive_facility(
+    client: httpx.AsyncClient, store: Store, owner: Store, clock: FrozenClock, relation: str
+) -> None:
+    relative, person = await make_citizen(store, clock), await make_citizen(store, clock)
+    if relation == "guardian":
+        child = await make_child(store, clock, relative, "2016-01-01")
+        person = replace(person, patient_id=child)
+    else:
+        await make_proxy(store, clock, person, relative, "read-record", "appointments", "reminders")
+    acting = bearer(relative.token) | {"X-Patient-Id": str(person.patient_id)}
+    plans = []
+    for name in (None, f"Viện {SECRET}"):
+        clinic = await booking.make_clinic(store, clock, name)
+        plans.append(await booking.make_schedule(client, clock, clinic, 5, 5))
+    await booking.booked(client, acting, plans[0])
+    await handle(store, person.patient_id, clock.now())
+    before = await seen(client, relative, person.patient_id)
+    assert before[booking.ME][0] == 200
+    made = await booking.booked(client, acting, plans[1])
+    async with owner.transaction() as tx:
+        sql = "UPDATE facility SET name = $2 WHERE facility_id = $1"
+        await tx.execute(sql, clinic.facility.facility_id, f"Viện Tâm thần {SECRET}")
+    await handle(store, person.patient_id, clock.now())
+    after = await seen(client, relative, person.patient_id)
+    for path, (status, body) in after.items():
+        assert SECRET.encode() not in body, path
+        assert made["appointment_id"].encode() not in body, path
+        if path not in MOVING and status == 200:
+            assert body == before[path][1], path
+    own = await client.get("/v1/me/notifications", headers=bearer(relative.token))
+    assert made["appointment_id"] not in own.text
+    assert SECRET not in (await client.get("/v1/me/household", headers=bearer(relative.token))).text
 
 
 async def test_a_person_keeps_a_check_in_and_shows_it_again(
@@ -234,7 +273,8 @@ async def test_s23_a_unit_that_becomes_sensitive_takes_what_was_there_along(
     async with store.transaction() as tx:
         new = NewUnit(facility_id=facility.facility_id, kind="department", name="Khoa khám bệnh")
         unit_id = await add_unit(tx, new, clock.now())
-        item = Item(uuid7(clock.now()), unit_id)
+        await add_unit(tx, msgspec.structs.replace(new, name="Khoa Nội"), clock.now())
+        item = Item(uuid7(clock.now()), unit_id, facility.facility_id)
         assert await service.withheld(tx, person.patient_id, [item]) == frozenset()
     async with owner.transaction() as tx:
         await tx.execute("UPDATE facility_unit SET is_sensitive = true WHERE unit_id = $1", unit_id)
