@@ -100,5 +100,5 @@ async def _remove_files(vault: Vault, now: datetime) -> None:
         parts = await copied_names(vault, shard) if gone else {}
         for name in gone:
             for part in parts.get(name, []):
-                await vault.archive.delete(part)
+                await vault.archive.delete(part.name)
             await vault.archive.delete(GONE + name)

@@ -1,5 +1,6 @@
-"""Documents and pictures beside the database. A file is never changed once it has its name, so each is copied
-once; one that is gone stays for as long as a copy of the database may name it.
+"""Documents and pictures beside the database. A file says the same for as long as it has its name. It is copied
+once, and again when it was sealed under another key: that of the first copy is destroyed one day. One that is
+gone stays for as long as a copy of the database may name it.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -32,11 +33,10 @@ class Files(Struct, frozen=True):
     archive: Archive
     nested: bool
 
-    async def names(self, shard: str) -> dict[str, int]:
-        """Lengths in bytes by name, which is the directory's in both."""
+    async def names(self, shard: str) -> dict[str, Kept]:
+        """By name, which is the directory's in both."""
         kept = await self.archive.names(f"{shard}/" if self.nested else shard)
-        cut = 0 if self.nested else 3
-        return {(one.name if not cut else f"{shard}/{one.name}"): one.length for one in kept}
+        return {(one.name if self.nested else f"{shard}/{one.name}"): one for one in kept}
 
     def own(self, name: str) -> str:
         """How it is called where it lies."""
@@ -54,7 +54,7 @@ async def opened_files(settings: Settings) -> AsyncIterator[Files]:
 
 
 async def copy_files(vault: Vault, files: Files, now: datetime, tell: Callable[[int], None]) -> int:
-    """Copy what the repository has not, and note what is gone. Returns how many files were copied.
+    """Copy what the repository has not, or older, and note what is gone. Returns how many files were copied.
 
     tell: hears how many files there are so far. Raises ArchiveError.
     """
@@ -62,8 +62,9 @@ async def copy_files(vault: Vault, files: Files, now: datetime, tell: Callable[[
     for shard in SHARDS:
         here, there = await files.names(shard), await copied_names(vault, shard)
         gone = await gone_since(vault, shard)
-        for name in here.keys() - there.keys():
-            copied += await _copy(vault, files, name, here[name])
+        for name, one in here.items():
+            if name not in there or there[name][0].at <= one.at:
+                copied += await _copy(vault, files, name, one.length)
         for name in there.keys() - here.keys() - gone.keys():
             await vault.note(GONE + name, Gone(now))
         for name in here.keys() & gone.keys():
@@ -87,15 +88,15 @@ async def _copy(vault: Vault, files: Files, name: str, length: int) -> int:
     return 1
 
 
-async def copied_names(vault: Vault, shard: str) -> dict[str, list[str]]:
+async def copied_names(vault: Vault, shard: str) -> dict[str, list[Kept]]:
     """The whole files of the repository with their parts in order."""
     kept = await vault.archive.names(f"{FILES}{shard}/")
     return {name: parts for name, parts in _by_file(kept) if _is_whole(parts)}
 
 
-def _by_file(kept: list[Kept]) -> Iterator[tuple[str, list[str]]]:
-    named = sorted((one.name for one in kept), key=lambda name: (_file_of(name), _place_of(name)))
-    for name, parts in groupby(named, _file_of):
+def _by_file(kept: list[Kept]) -> Iterator[tuple[str, list[Kept]]]:
+    in_order = sorted(kept, key=lambda one: (_file_of(one.name), _place_of(one.name)))
+    for name, parts in groupby(in_order, lambda one: _file_of(one.name)):
         yield name, list(parts)
 
 
@@ -107,8 +108,8 @@ def _place_of(name: str) -> int:
     return int(name.rpartition("-")[2].partition("of")[0])
 
 
-def _is_whole(parts: list[str]) -> bool:
-    count = int(parts[0].rpartition("of")[2].partition(".")[0])
+def _is_whole(parts: list[Kept]) -> bool:
+    count = int(parts[0].name.rpartition("of")[2].partition(".")[0])
     return len(parts) == count
 
 
@@ -126,7 +127,9 @@ async def bring_files(vault: Vault, files: Files, to: datetime | None, tell: Cal
         for name, parts in (await copied_names(vault, shard)).items():
             if name in here or (name in gone and (to is None or gone[name] <= to)):
                 continue
-            await files.archive.put(files.own(name), b"".join([await vault.open(part) for part in parts]))
+            await files.archive.put(
+                files.own(name), b"".join([await vault.open(part.name) for part in parts])
+            )
             brought += 1
         tell(brought)
     return brought
@@ -138,7 +141,7 @@ async def check_files(vault: Vault, tell: Callable[[int], None]) -> int:
     for shard in SHARDS:
         for parts in (await copied_names(vault, shard)).values():
             for part in parts:
-                await vault.open(part)
+                await vault.open(part.name)
             opened += 1
         tell(opened)
     return opened

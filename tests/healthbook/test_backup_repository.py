@@ -6,6 +6,7 @@ import os
 import tarfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from msgspec.structs import replace
@@ -37,6 +38,8 @@ from healthbook.backups.wal import make_spool
 from healthbook.metrics.gauges import show_backups
 from healthbook.settings import read_settings
 from store.archives import ArchiveError, DirectoryArchive
+from store.blobs import FilesystemBlobs
+from store.keys import KeyRing
 from store.sealing import SealError, make_identity, read_identities, read_recipients
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -224,6 +227,7 @@ async def test_s12_a_file_that_is_gone_is_kept_for_35_days_and_comes_back_to_bef
     names = [f"ab/{PREFIX}/{name}" for name in ("11", "22")]
     for name, data in zip(names, (b"", large), strict=True):
         await files.archive.put(name, data)
+        os.utime(tmp_path / "blobs" / name, (1, 1))
     assert await copy_files(vault, files, NOW, lambda _: None) == 2
     assert await copy_files(vault, files, NOW, lambda _: None) == 0
     await files.archive.delete(names[0])
@@ -259,6 +263,24 @@ async def test_a_file_that_comes_back_is_not_gone_and_half_a_copy_is_none(vault:
     await files.archive.put(name, b"x" * (33 * MIB))
     await copy_files(vault, files, NOW, lambda _: None)
     assert await vault.archive.names(GONE) == []
+
+
+async def test_a_file_that_was_sealed_anew_is_copied_anew(
+    vault: Vault, files: Files, keys: KeyRing, tmp_path: Path
+) -> None:
+    """It keeps its name, and the key that its first copy needs is destroyed one day."""
+    store, person = FilesystemBlobs(tmp_path / "blobs", keys), uuid4()
+    blob_id = (await store.put(person, b"%PDF-1.7 a")).blob_id
+    await copy_files(vault, files, NOW, lambda _: None)
+    await store.put(person, b"%PDF-1.7 a", blob_id)
+    assert await copy_files(vault, files, NOW, lambda _: None) == 1
+    (anew,) = (tmp_path / "blobs").glob(f"*/*/{blob_id.hex}")
+    os.utime(anew, (1, 1))
+    assert await copy_files(vault, files, NOW, lambda _: None) == 0
+    other = Files(DirectoryArchive(tmp_path / "other"), True)
+    await bring_files(vault, other, None, lambda _: None)
+    (brought,) = (tmp_path / "other").glob(f"*/*/{blob_id.hex}")
+    assert brought.read_bytes() == anew.read_bytes()
 
 
 async def test_the_status_tells_what_is_late(vault: Vault) -> None:
