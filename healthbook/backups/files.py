@@ -1,7 +1,7 @@
 """Documents and pictures beside the database. A file says the same for as long as it has its name.
 
-It is copied once, and again when it was sealed under another key: that of the first copy is destroyed one day.
-One that is gone stays for as long as a copy of the database may name it.
+It is copied once, and again when it was sealed under another key: the first copy's is destroyed one day. One
+that is gone stays for as long as a copy of the database may name it.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
