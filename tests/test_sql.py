@@ -144,6 +144,7 @@ FAN_OUTS = {
     "identity.register.queries.ANY_CITIZEN",
     "identity.registry.queries.WAITING",
     "identity.rotation.queries.COUNT_PEOPLE",
+    "identity.rotation.queries.OTHERS_IN_SAMPLE",
     "identity.rotation.queries.PEOPLE_AFTER",
     "notifications.queries.ANSWERED",
     "notifications.queries.BUCKETS_TO_DRAIN",
