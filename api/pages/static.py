@@ -6,6 +6,7 @@ They hold nothing of a person, and so may be compressed; a page, which does, is 
 
 import gzip
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -53,8 +54,18 @@ def static_path(name: str) -> str:
 
 
 @cache
-def _compressed(name: str) -> bytes:
-    return gzip.compress(files()[name], mtime=0)
+def _compressed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+def answer_compressed(
+    call: Call, content: bytes, kind: str, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    """Content of this process's whole life that holds nothing of a person: compressed for who takes it."""
+    told = {**(headers or {}), "Vary": "Accept-Encoding"}
+    if kind.startswith("font/") or "gzip" not in (call.header("accept-encoding") or ""):
+        return answer(content, headers=told, media_type=kind)
+    return answer(_compressed(content), headers={**told, "Content-Encoding": "gzip"}, media_type=kind)
 
 
 @get(
@@ -70,10 +81,7 @@ async def static_file(name: FromPath[str], call: NamedDependency[Call]) -> Respo
     found = name.lstrip("/")
     if found not in files():
         refuse(NOT_FOUND)
-    kind, headers = TYPES[Path(found).suffix], {"Cache-Control": KEPT, "Vary": "Accept-Encoding"}
-    if kind.startswith("font/") or "gzip" not in (call.header("accept-encoding") or ""):
-        return answer(files()[found], headers=headers, media_type=kind)
-    return answer(_compressed(found), headers={**headers, "Content-Encoding": "gzip"}, media_type=kind)
+    return answer_compressed(call, files()[found], TYPES[Path(found).suffix], {"Cache-Control": KEPT})
 
 
 handlers: list[Any] = [static_file]

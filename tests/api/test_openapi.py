@@ -6,7 +6,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -16,7 +17,11 @@ from api.facility import activation
 from api.hotline import tickets
 from api.pages.docs import served_document, served_page
 from ehr.quarantine import models as quarantine
+from store.database import Store
+from tests.support.clock import FrozenClock
+from tests.support.http import client_of
 
+ROOT: Final = Path(__file__).parents[2]
 DOCUMENT: dict[str, Any] = msgspec.json.decode(served_document())
 OPERATIONS = [
     (f"{method.upper()} {path}", operation)
@@ -43,6 +48,18 @@ def test_every_process_makes_the_same_document(seed: str) -> None:
         command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr.decode()[-500:]
+
+
+@pytest.mark.parametrize("taken", ["gzip", "identity"])
+async def test_the_document_is_answered_as_it_is_committed(
+    store: Store, clock: FrozenClock, taken: str
+) -> None:
+    """Made for whoever asks first, it would keep a process from everybody else for seconds (S33)."""
+    async with client_of(store, clock) as client:
+        answered = await client.get("/docs/openapi.json", headers={"Accept-Encoding": taken})
+    assert answered.headers.get("Content-Encoding", "identity") == taken
+    assert answered.headers["Vary"] == "Accept-Encoding"
+    assert answered.content == (ROOT / "openapi" / "openapi.json").read_bytes()
 
 
 def test_no_clock_time_is_called_a_duration() -> None:
