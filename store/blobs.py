@@ -92,8 +92,12 @@ class BlobStore(Protocol):
         """Which field key each whole blob of a person lies under, by its header."""
         ...
 
+    def names(self) -> AsyncGenerator[str, None]:
+        """Each whole blob, whoever's it is, by its name in the store."""
+        ...
+
     def every(self) -> AsyncGenerator[tuple[str, str], None]:
-        """Each whole blob, whoever's it is: its name in the store, and which field key it lies under."""
+        """As `names`, and which field key each lies under."""
         ...
 
     async def delete(self, patient_id: UUID, blob_id: UUID) -> None:
@@ -102,6 +106,10 @@ class BlobStore(Protocol):
 
     async def erase(self, patient_id: UUID) -> int:
         """Remove all uploads of a person, half ones too. Returns how many whole ones there were."""
+        ...
+
+    async def erase_every(self) -> int:
+        """Remove all uploads of everybody, as `erase`."""
         ...
 
     async def sweep(self, before: datetime) -> int:
@@ -199,11 +207,15 @@ class FilesystemBlobs:
     async def key_ids(self, patient_id: UUID) -> dict[UUID, str]:
         return await asyncio.to_thread(_key_ids, self._directory(patient_id))
 
+    async def names(self) -> AsyncGenerator[str, None]:
+        async for directory in self._directories():
+            for name in await asyncio.to_thread(_whole, directory):
+                yield f"{directory.name}/{name}"
+
     async def every(self) -> AsyncGenerator[tuple[str, str], None]:
-        for shard in await asyncio.to_thread(sorted, self._root.glob("??")):
-            for directory in await asyncio.to_thread(sorted, shard.glob("*")):
-                for blob_id, key_id in (await asyncio.to_thread(_key_ids, directory)).items():
-                    yield f"{directory.name}/{blob_id.hex}", key_id
+        async for directory in self._directories():
+            for blob_id, key_id in (await asyncio.to_thread(_key_ids, directory)).items():
+                yield f"{directory.name}/{blob_id.hex}", key_id
 
     async def delete(self, patient_id: UUID, blob_id: UUID) -> None:
         await asyncio.to_thread(self._path(patient_id, blob_id).unlink, missing_ok=True)
@@ -211,12 +223,21 @@ class FilesystemBlobs:
     async def erase(self, patient_id: UUID) -> int:
         return await asyncio.to_thread(_remove_all, self._directory(patient_id))
 
+    async def erase_every(self) -> int:
+        return sum([await asyncio.to_thread(_remove_all, one) async for one in self._directories()])
+
     async def sweep(self, before: datetime) -> int:
         return await asyncio.to_thread(_remove_partial, self._root, before.timestamp())
 
     async def check(self) -> None:
         if not await asyncio.to_thread(_is_writable, self._root):
             raise BlobUnavailableError("the directory cannot be written")
+
+    async def _directories(self) -> AsyncGenerator[Path, None]:
+        """Everybody's; a shard at a time."""
+        for shard in await asyncio.to_thread(sorted, self._root.glob("??")):
+            for directory in await asyncio.to_thread(sorted, shard.glob("*")):
+                yield directory
 
     def _directory(self, patient_id: UUID) -> Path:
         prefix = person_prefix(patient_id)
@@ -253,21 +274,23 @@ def _to_disk(file: BufferedWriter) -> None:
 
 def _key_ids(directory: Path) -> dict[UUID, str]:
     found = {}
-    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
-        if path.suffix == PARTIAL:
-            continue
-        with suppress(FileNotFoundError), open(path, "rb") as file:  # deleted since it was listed
-            found[UUID(hex=path.name)] = key_id_of(file.read(KEY_ID_BYTES_MAX))
+    for name in _whole(directory):
+        with suppress(FileNotFoundError), open(directory / name, "rb") as file:  # deleted since it was listed
+            found[UUID(hex=name)] = key_id_of(file.read(KEY_ID_BYTES_MAX))
     return found
+
+
+def _whole(directory: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(directory) if not name.endswith(PARTIAL))
+    except FileNotFoundError:
+        return []
 
 
 def _remove_all(directory: Path) -> int:
     """Take the whole directory of a person away in one step, then its files."""
     # Two at once take the same files away; each goes on until there is nothing left.
-    try:
-        whole = [name for name in os.listdir(directory) if not name.endswith(PARTIAL)]
-    except FileNotFoundError:
-        return 0
+    whole = _whole(directory)
     while directory.exists():
         with suppress(FileNotFoundError):
             shutil.rmtree(directory)

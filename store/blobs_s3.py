@@ -8,6 +8,7 @@ carries its MD5, so that the store refuses what a line garbled.
 import asyncio
 import base64
 import hashlib
+import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -41,6 +42,7 @@ READ_SECONDS: Final = 20
 # One request with its tries, the sending of a part among it: a client that hangs ends here.
 REQUEST_SECONDS = 60.0
 TRIES: Final = 2
+_BLOB: Final = re.compile(r"[0-9a-f]{32}/[0-9a-f]{32}")
 _MISSING: Final = frozenset({"NoSuchKey", "404", "NotFound"})
 # The object store's own type: the bytes mean nothing to it.
 _CONTENT_TYPE: Final = "application/octet-stream"
@@ -110,6 +112,9 @@ class S3Blobs:
         prefix = f"{person_prefix(patient_id)}/"
         return {UUID(hex=name.rpartition("/")[2]): key_id async for name, key_id in self._under(prefix)}
 
+    def names(self) -> AsyncGenerator[str, None]:
+        return self._named("")
+
     def every(self) -> AsyncGenerator[tuple[str, str], None]:
         return self._under("")
 
@@ -117,15 +122,10 @@ class S3Blobs:
         await self._delete(_key(patient_id, blob_id))
 
     async def erase(self, patient_id: UUID) -> int:
-        prefix = f"{person_prefix(patient_id)}/"
-        removed = 0
-        # A page is asked for anew: what was listed is gone by then.
-        while keys := await self._names(prefix):
-            for key in keys:
-                await self._delete(key)
-            removed += len(keys)
-        await self._abort_uploads(prefix, None)
-        return removed
+        return await self._erase(f"{person_prefix(patient_id)}/")
+
+    async def erase_every(self) -> int:
+        return await self._erase("")
 
     async def sweep(self, before: datetime) -> int:
         return await self._abort_uploads("", before)
@@ -199,17 +199,34 @@ class S3Blobs:
                 return await body.read()
 
     async def _under(self, prefix: str) -> AsyncGenerator[tuple[str, str], None]:
+        async for key in self._named(prefix):
+            with suppress(BlobMissingError):  # deleted since it was listed
+                yield key, key_id_of(await self._start(key))
+
+    async def _named(self, prefix: str) -> AsyncGenerator[str, None]:
+        """Keys of blobs; what others keep in the bucket is passed over."""
         last = ""
-        while keys := await self._names(prefix, last):
+        while keys := await self._page(prefix, last):
             for key in keys:
-                with suppress(BlobMissingError):  # deleted since it was listed
-                    yield key, key_id_of(await self._start(key))
+                if _BLOB.fullmatch(key):
+                    yield key
             last = keys[-1]
 
-    async def _names(self, prefix: str, after: str = "") -> list[str]:
+    async def _page(self, prefix: str, after: str) -> list[str]:
         async with s3_request():
             page = await self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, StartAfter=after)
             return [found["Key"] for found in page.get("Contents", []) if "Key" in found]
+
+    async def _erase(self, prefix: str) -> int:
+        removed, before = 0, -1
+        # What comes meanwhile goes, too: until a walk finds nothing.
+        while removed > before:
+            before = removed
+            async for key in self._named(prefix):
+                await self._delete(key)
+                removed += 1
+        await self._abort_uploads(prefix, None)
+        return removed
 
     async def _delete(self, key: str) -> None:
         async with s3_request():
@@ -219,7 +236,8 @@ class S3Blobs:
         """End uploads that nobody completed."""
         async with s3_request():
             page = await self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix)
-        old = [u for u in page.get("Uploads", []) if before is None or u["Initiated"] < before]
+        own = [upload for upload in page.get("Uploads", []) if _BLOB.fullmatch(upload["Key"])]
+        old = [upload for upload in own if before is None or upload["Initiated"] < before]
         for upload in old:
             await self._abort_upload(upload["Key"], upload["UploadId"])
         return len(old)

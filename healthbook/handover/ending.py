@@ -15,10 +15,11 @@ import msgspec
 from joserfc import jws
 from msgspec import Struct
 
+from healthbook.backups.files import SHARDS, opened_files
 from healthbook.backups.layout import SEGMENT
 from healthbook.backups.vault import opened_archive
 from healthbook.backups.wal import SLOT
-from healthbook.commands import Signed, pages_of_people, sign_act
+from healthbook.commands import Signed, sign_act
 from healthbook.handover import queries
 from healthbook.handover.checking import refuse_changed
 from healthbook.handover.layout import (
@@ -80,7 +81,7 @@ async def destroy_contents(place: Place, keys: KeyRing, of: bytes, signed: Signe
             write_whole(begun, of.hex().encode())
         if begun.read_text() != of.hex():
             raise StartError(f"{begun} says that another hand-over is being destroyed after.")
-        gone = {"files": await _erase_files(store), "tables": await _drop_tables(store)}
+        gone = {"files": await store.blobs.erase_every(), "tables": await _drop_tables(store)}
     gone["waiting log"] = erase_spool(place.settings)
     if place.settings.healthbook_backup:
         gone["backups"] = await delete_backups(place.settings)
@@ -106,17 +107,6 @@ async def _begin(store: Store, of: bytes, signed: Signed, *, backed_up: bool) ->
                 f"SELECT pg_drop_replication_slot('{slot}') on the server."
             )
         await sign_act(tx, signed, "decommission:destroy", 1)
-
-
-async def _erase_files(store: Store) -> int:
-    async with store.transaction() as tx:
-        if "citizen" not in await queries.TABLES.all(tx):
-            return 0  # a run before this one came further
-    count = 0
-    async for people in pages_of_people(store):
-        for patient_id in people:
-            count += await store.blobs.erase(patient_id)
-    return count
 
 
 async def _drop_tables(store: Store) -> int:
@@ -210,6 +200,10 @@ async def remains(settings: Settings, copies: Sequence[Path]) -> list[Remains]:
             count = len(await archive.names(""))
             found.append(Remains("backups", settings.healthbook_backup, count, count))
     held = _held_field_keys(settings)
+    if settings.s3_endpoint:
+        async with opened_files(settings) as files:
+            count = sum([len(await files.names(shard)) for shard in SHARDS])
+            found.append(Remains("encrypted files", settings.s3_bucket, count, count if held else 0))
     apart = [] if settings.backup_spool.is_relative_to(settings.data) else [settings.backup_spool]
     for place in (settings.data, *apart, *copies):
         found += await asyncio.to_thread(_files, place, held)

@@ -141,7 +141,7 @@ async def _said(
         people=counted[0],
         others=counted[1],
         blobs=blobs,
-        lost_blobs=sum([1 async for _ in store.blobs.every()]) - blobs,
+        lost_blobs=sum([1 async for _ in store.blobs.names()]) - blobs,
         files=files,
         held=held,
         rows=dict(sorted(rows.items())),

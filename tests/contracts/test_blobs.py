@@ -221,6 +221,31 @@ async def test_a_walk_over_every_file_lists_nobody_ahead(tmp_path: Path, keys: K
     assert [name async for name, _ in walk] == [f"{person_prefix(beside)}/{kept.blob_id.hex}"]
 
 
+async def test_a_store_is_emptied_of_whoever_s_they_are(blobs: BlobStore, kept: Kept) -> None:
+    for who in (PERSON, PERSON, OTHER, uuid4()):
+        await blobs.put(who, b"scan")
+    assert len([name async for name in blobs.names()]) == 4
+    assert await blobs.erase_every() == 4
+    assert [name async for name in blobs.names()] == await kept.names() == []
+    assert await blobs.erase_every() == 0
+
+
+async def test_what_others_keep_in_the_bucket_is_none_of_ours(s3: Any) -> None:
+    client, theirs = s3._client, ["0/notes", f"{person_prefix(PERSON)}/notes", "zz/notes"]
+    for key in theirs:
+        await client.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    await client.create_multipart_upload(Bucket=BUCKET, Key="theirs")
+    own = await s3.put(PERSON, b"scan")
+    assert [name async for name in s3.names()] == [f"{person_prefix(PERSON)}/{own.blob_id.hex}"]
+    assert len([one async for one in s3.every()]) == 1
+    assert await s3.sweep(START.replace(year=2200)) == 0
+    assert await s3.erase_every() == 1
+    assert await Objects(client).names() == theirs
+    assert await Objects(client).unfinished() == 1
+    (upload,) = (await client.list_multipart_uploads(Bucket=BUCKET))["Uploads"]
+    await client.abort_multipart_upload(Bucket=BUCKET, Key="theirs", UploadId=upload["UploadId"])
+
+
 async def test_one_upload_is_removed_and_removed_again(blobs: BlobStore) -> None:
     stored = await blobs.put(PERSON, b"scan")
     await blobs.delete(PERSON, stored.blob_id)
@@ -356,7 +381,7 @@ async def test_what_a_killed_process_left_is_swept(tmp_path: Path, keys: KeyRing
 
 async def test_what_a_killed_process_left_in_the_object_store_is_swept(s3: Any) -> None:
     client = s3._client
-    key = f"{person_prefix(PERSON)}/dead"
+    key = f"{person_prefix(PERSON)}/{'de' * 16}"
     upload = await client.create_multipart_upload(Bucket=BUCKET, Key=key)
     await client.upload_part(
         Bucket=BUCKET, Key=key, UploadId=upload["UploadId"], PartNumber=1, Body=bytes(5 * MIB)

@@ -14,6 +14,7 @@ import pytest
 from audit.service import record_act
 from healthbook.handover.checking import check
 from healthbook.handover.ending import (
+    Remains,
     certify,
     delete_backups,
     destroy_keys,
@@ -34,9 +35,10 @@ from healthbook.handover.making import close_installation, hand_over
 from healthbook.handover.reach import refuse_unreachable
 from healthbook.handover.rows import clear_row
 from healthbook.settings import Settings, read_settings
-from healthbook.wiring import StartError, load_keys
+from healthbook.wiring import StartError, load_keys, opened_blobs
 from kernel.ids import uuid7
 from store.blobs import FilesystemBlobs, person_prefix
+from store.blobs_s3 import S3Blobs
 from store.database import Store
 from store.fields import seal
 from store.installation import close, closing, mark_installation, open_again
@@ -46,6 +48,7 @@ from store.postgres import Server
 from store.sealing import make_identity, read_identities, unseal
 from tests.support.clock import FrozenClock
 from tests.support.family import make_child
+from tests.support.object_store import ACCESS_KEY, SECRET_KEY, object_store
 from tests.support.people import make_citizen, make_doctor, make_facility
 
 RECEIPT = "12" * 16
@@ -222,6 +225,28 @@ async def test_what_is_left_of_backups_and_of_the_log_is_no_proof_that_nothing_c
         path.write_bytes(b"x")
     left = {one.what: one.opens for one in await remains(settings, [tmp_path / "disk"]) if one.opens}
     assert left == {"backups": 1, "log of PostgreSQL": 2}
+
+
+async def test_what_lies_in_a_bucket_is_looked_for_and_destroyed(
+    keys: KeyRing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    with object_store() as running:
+        named = {"HEALTHBOOK_DATA": str(tmp_path), "S3_ENDPOINT": running.endpoint, "S3_BUCKET": "files"}
+        settings = read_settings({**named, "PORT": "1"})
+        async with opened_blobs(settings, keys) as bucket:
+            assert isinstance(bucket, S3Blobs)
+            await bucket._client.create_bucket(Bucket="files")
+            # Of a citizen, of staff, of nobody: the store does not tell.
+            for _ in range(3):
+                await bucket.put(uuid4(), b"%PDF-1.7 a")
+            assert Remains("encrypted files", "files", 3, 0) in await remains(settings, [])
+            (tmp_path / "keys").mkdir()
+            (tmp_path / "keys" / "field.0001.key").write_text("00")
+            assert Remains("encrypted files", "files", 3, 3) in await remains(settings, [])
+            assert await bucket.erase_every() == 3
+        assert Remains("encrypted files", "files", 0, 0) in await remains(settings, [])
 
 
 async def test_what_a_backup_that_was_killed_left_half_named_is_destroyed_too(tmp_path: Path) -> None:
