@@ -12,10 +12,10 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import argon2
@@ -51,6 +51,7 @@ class HashingPool:
         self._slots = slots or os.cpu_count() or 1
         self._threads = ThreadPoolExecutor(self._slots, "argon2", initializer=_step_back)
         self._inside = 0
+        self._hashed: list[Future[Any]] = []
 
     async def hash(self, secret: str) -> str:
         """Raises the problem `sign-in-busy` when slots and queue are full."""
@@ -70,7 +71,9 @@ class HashingPool:
 
     def refusal(self) -> Refused | None:
         """`sign-in-busy` where one more would not be hashed."""
-        is_full = self._inside >= self._slots * (1 + _QUEUE_PER_SLOT)
+        # Whoever left keeps the place until the work is done: a thread cannot be stopped.
+        self._hashed = [work for work in self._hashed if not work.done()]
+        is_full = self._inside + len(self._hashed) >= self._slots * (1 + _QUEUE_PER_SLOT)
         return Refused(problem=TRY_LATER, retry_after_seconds=2) if is_full else None
 
     def require_room(self) -> None:
@@ -91,11 +94,9 @@ class HashingPool:
 
     async def _run(self, work: Callable[[str, str], T], stored: str, secret: str) -> T:
         self.require_room()
-        self._inside += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work, stored, secret)
-        finally:
-            self._inside -= 1
+        hashed = self._threads.submit(work, stored, secret)
+        self._hashed.append(hashed)
+        return await asyncio.wrap_future(hashed)
 
 
 POOL = HashingPool()

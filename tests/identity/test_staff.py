@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import threading
 from contextlib import ExitStack
 
 import pytest
@@ -133,6 +134,26 @@ async def test_s33_the_hashing_pool_is_bounded() -> None:
     outcomes = await asyncio.gather(*(attempt() for _ in range(20)))
     assert outcomes.count("hashed") == 3
     assert outcomes.count("sign-in-busy") == 17
+
+
+async def test_s33_who_leaves_keeps_the_place_until_the_work_is_done() -> None:
+    """A thread cannot be stopped: those who come and go would wait in a queue that nobody counts."""
+    pool, begun, goes_on = HashingPool(slots=1), threading.Event(), threading.Event()
+
+    def work(*_: str) -> bool:
+        begun.set()
+        return goes_on.wait(60)
+
+    gone = asyncio.ensure_future(pool._run(work, "", ""))
+    assert await asyncio.to_thread(begun.wait, 60)
+    gone.cancel()
+    await asyncio.wait([gone])
+    behind = [asyncio.ensure_future(pool.hash("secret")) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert pool.refusal() is not None
+    goes_on.set()
+    await asyncio.gather(*behind)
+    assert pool.refusal() is None
 
 
 async def test_s33_places_are_kept_for_who_has_yet_to_be_looked_up() -> None:
