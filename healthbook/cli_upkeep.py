@@ -126,6 +126,8 @@ def recover(restored: bool, again: bool, promoted: bool, operator: str | None, r
 
     if restored and promoted:
         fail("--restored or --promoted: a copy that came back, or a standby that lost nothing.")
+    if again and not restored:
+        fail("--again says of --restored that it is meant once more: name both.")
     click.echo(at_place(run))
 
 

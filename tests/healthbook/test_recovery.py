@@ -10,12 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 
 from consent.grants.narrowing import narrow_grant
 from consent.grants.policy import Narrower
 from consent.rights import erasing, service
 from consent.rights.service import CLOSE_TYP
 from healthbook import dispatch
+from healthbook.cli import main
 from healthbook.recovery import replay
 from healthbook.recovery.commands import recover_place
 from healthbook.recovery.service import recover
@@ -397,3 +399,10 @@ async def test_s12_a_journal_that_was_tampered_with_is_not_replayed(site: Site) 
     with pytest.raises(JournalError):
         await site.recover()
     assert await site.refuses()
+
+
+@pytest.mark.parametrize("words", [["--again"], ["--restored", "--promoted"], ["--again", "--promoted"]])
+def test_a_recovery_of_two_minds_is_refused(words: list[str]) -> None:
+    done = CliRunner().invoke(main, ["admin", "recover", *words, "--operator", "a + b", "--reason", "c"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert words[0] in done.stderr
