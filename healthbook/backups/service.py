@@ -189,12 +189,12 @@ class Run:
             one.cancel()
         return not (self._stop.is_set() or self._changed.is_set())
 
-    async def _attempt(self, what: str, act: Callable[[], Awaitable[object]], **of: str) -> str:
-        """Do it; the class of what went wrong, or nothing. of: what the log says besides."""
+    async def _attempt(self, what: str, act: Callable[[], Awaitable[object]], node: str = "") -> str:
+        """Do it; the class of what went wrong, or nothing. node: the server it is of, where it is of one."""
         try:
             await act()
         except FAULTS as error:
-            log.error("backup_failed", what=what, error=_class_of(error), alert=True, **of)
+            log.error("backup_failed", what=what, node=node, error=_class_of(error), alert=True)
             return _class_of(error)
         return ""
 
