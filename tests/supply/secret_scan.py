@@ -27,9 +27,10 @@ Found = set[tuple[str, str, str]]
 
 
 def files() -> list[str]:
-    """What is kept in the repository, deleted files left out."""
+    """What is kept in the repository: deleted files left out, and links, which lead to one of the others."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
-    return [name for name in listed.splitlines() if not LEFT_OUT.search(name) and (ROOT / name).is_file()]
+    names = [name for name in listed.splitlines() if not LEFT_OUT.search(name)]
+    return [name for name in names if (ROOT / name).is_file() and not (ROOT / name).is_symlink()]
 
 
 def found_in(names: list[str], settings: dict[str, Any]) -> Found:
