@@ -236,7 +236,7 @@ class FilesystemBlobs:
     async def _directories(self) -> AsyncGenerator[Path, None]:
         """Everybody's; a shard at a time."""
         for shard in await asyncio.to_thread(sorted, self._root.glob("??")):
-            for directory in await asyncio.to_thread(sorted, shard.glob("*")):
+            for directory in await asyncio.to_thread(sorted, shard.glob("*/")):
                 yield directory
 
     def _directory(self, patient_id: UUID) -> Path:
